@@ -1,0 +1,54 @@
+"""Every entry of the paradigm folder keeps the contract."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from workbench import paradigms
+from workbench.errors import BadValue, UnknownName
+
+NAMES = paradigms.available()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_parameters_survive_json(name):
+    paradigm = paradigms.load(name)()
+    again = paradigms.from_params(name, json.loads(json.dumps(paradigm.params())))
+    assert again == paradigm
+    assert again.name == name
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_same_seed_gives_the_same_schedule_and_another_seed_another(name):
+    paradigm = paradigms.load(name)()
+    assert paradigm.schedule(15, seed=1) == paradigm.schedule(15, seed=1)
+    assert paradigm.schedule(15, seed=1) != paradigm.schedule(15, seed=2)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_schedule_holds_the_trials_asked_for_and_cues_follow_one_another(name):
+    paradigm = paradigms.load(name)()
+    cues = paradigm.schedule(15, seed=3)
+    attempts = [c for c in cues if c.label in paradigm.conditions]
+    assert [c.trial for c in attempts] == list(range(15))
+    for before, after in zip(cues, cues[1:], strict=False):
+        assert after.at_s == pytest.approx(before.at_s + before.duration_s)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_decoder_for_other_classes_is_refused(name):
+    with pytest.raises(BadValue, match="needs a decoder for"):
+        paradigms.load(name)().start(fs=100.0, hop=5, classes=("up", "down"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_entry_has_a_test_of_its_own(name):
+    assert (Path(__file__).parents[1] / "paradigms" / f"test_{name}.py").is_file()
+
+
+def test_an_unknown_name_lists_those_there_are():
+    with pytest.raises(UnknownName, match="grasp_rest"):
+        paradigms.load("nothing")

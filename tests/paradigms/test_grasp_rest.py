@@ -1,0 +1,117 @@
+"""Hits, misses and false activations as decoders.md A4 counts them."""
+
+from __future__ import annotations
+
+import pytest
+
+from workbench import paradigms
+from workbench.errors import BadValue
+from workbench.paradigms import LocatedCue
+from workbench.vocabulary import Decision, Evidence, Trial
+
+FS, HOP = 100.0, 5
+GraspRest = paradigms.load("grasp_rest")
+
+
+def play(intervals, cues, *, seconds, invalid=(), interrupts=(), paradigm=None):
+    """Run the rule on evidence that is high in ``intervals`` (s); returns decisions and trials."""
+    rule = (paradigm or GraspRest()).start(fs=FS, hop=HOP, classes=("rest", "grasp"))
+    made = []
+    waiting = [LocatedCue(round(at * FS), at, label, length, i) for i, (at, label, length) in enumerate(cues)]
+    stops = dict(interrupts)
+    for end in range(HOP, round(seconds * FS) + 1, HOP):
+        while waiting and waiting[0].sample < end:
+            made += rule.cue(waiting.pop(0), at=end - HOP)
+        if end in stops:
+            rule.interrupt(at=end, reason=stops[end][0], resets=stops[end][1])
+        high = any(a < end / FS <= b for a, b in intervals)
+        p = 0.9 if high else 0.1
+        valid = not any(a < end / FS <= b for a, b in invalid)
+        made += rule.decide(rule.due, stamp=end / FS, evidence=Evidence(end, (1 - p, p), valid))
+    made += rule.finish(at=round(seconds * FS))
+    return [d for d in made if isinstance(d, Decision)], [t for t in made if isinstance(t, Trial)]
+
+
+CUE = [(5.0, "grasp", 3.0), (8.0, "rest", 5.0)]
+
+
+def test_an_onset_inside_the_window_is_a_hit_with_its_latency():
+    _, (trial,) = play([(5.6, 8.2)], CUE, seconds=13)
+    assert trial.outcome == "correct"
+    assert trial.latency_s == pytest.approx(0.75)
+    assert trial.release_s == pytest.approx(0.35)
+    assert trial.held_s == pytest.approx(trial.release_s + 3.0 - trial.latency_s)
+    assert trial.false_activations == 0
+
+
+def test_an_onset_after_the_window_is_a_miss_and_false():
+    _, (trial,) = play([(6.6, 8.2)], CUE, seconds=13)
+    assert (trial.outcome, trial.false_activations, trial.false_in_rest) == ("missed", 1, 0)
+
+
+def test_a_second_activation_of_a_hit_is_false():
+    _, (trial,) = play([(5.3, 6.0), (6.5, 7.5)], CUE, seconds=13)
+    assert (trial.outcome, trial.false_activations) == ("correct", 1)
+
+
+def test_an_activation_before_the_first_cue_counts_against_the_first_trial():
+    _, (trial,) = play([(2.0, 3.0), (5.3, 7.0)], CUE, seconds=13)
+    assert (trial.outcome, trial.false_activations, trial.false_in_rest) == ("correct", 1, 1)
+
+
+def test_an_activation_that_lasts_into_the_cue_is_no_hit():
+    _, (trial,) = play([(4.0, 7.5)], CUE, seconds=13)
+    assert (trial.outcome, trial.false_in_rest) == ("missed", 1)
+
+
+def test_rest_time_is_all_time_outside_the_attempt():
+    _, (trial,) = play([], CUE, seconds=13)
+    assert trial.rest_s == pytest.approx(10.0)
+
+
+@pytest.mark.parametrize(("hops", "activates"), [(2, False), (3, True)])
+def test_three_hops_above_the_threshold_activate_and_two_do_not(hops, activates):
+    decisions, _ = play([(5.5, 5.5 + hops * HOP / FS)], CUE, seconds=7)
+    assert any(d.change == "activate" for d in decisions) is activates
+
+
+def test_evidence_that_is_not_valid_has_no_label_and_never_activates():
+    decisions, (trial,) = play([(5.5, 7)], CUE, seconds=13, invalid=[(5.0, 8.0)])
+    assert trial.outcome == "missed"
+    assert all(d.label == "" for d in decisions if 5.0 < d.stamp <= 8.0)
+
+
+def test_a_gap_excludes_the_trial_and_releases_at_the_next_hop():
+    decisions, (trial,) = play([(5.5, 7.5)], CUE, seconds=13, interrupts=[(700, ("gap of 40 ms", True))])
+    assert (trial.outcome, trial.excluded) == ("excluded", "gap of 40 ms")
+    assert [d.change for d in decisions if d.sample == 700] == ["release"]
+
+
+def test_a_run_that_ends_in_the_attempt_excludes_the_trial():
+    _, (trial,) = play([(5.5, 6.8)], CUE, seconds=6.5)
+    assert trial.excluded == "the run ended during the attempt"
+
+
+def test_without_a_decoder_trials_are_recorded():
+    rule = GraspRest().start(fs=FS, hop=HOP, classes=())
+    rule.cue(LocatedCue(0, 0.0, "grasp", 3.0, 0), at=0)
+    trials = []
+    for end in range(HOP, 900, HOP):
+        trials += rule.decide(rule.due, stamp=end / FS, evidence=None)
+    assert [t.outcome for t in trials] == ["recorded"]
+
+
+@pytest.mark.parametrize("change", [{"activate": 0.3}, {"release": 0.0}, {"attempt_s": 0.0}, {"dwell": 0}])
+def test_impossible_parameters_are_refused(change):
+    with pytest.raises(BadValue):
+        GraspRest(**change)
+
+
+def test_training_windows_lie_inside_their_cue():
+    cues = [LocatedCue(500, 5.0, "grasp", 3.0, 0), LocatedCue(800, 8.0, "rest", 5.0, 0)]
+    windows = GraspRest().training_windows(cues, fs=FS, window_s=0.5, hop_s=0.05)
+    grasp = [end for end, label, _ in windows if label == "grasp"]
+    rest = [end for end, label, _ in windows if label == "rest"]
+    assert (min(grasp), max(grasp)) == (600, 800)
+    assert (min(rest), max(rest)) == (950, 1300)
+    assert {block for *_, block in windows} == {0}

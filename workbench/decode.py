@@ -1,0 +1,247 @@
+"""The one loop: source × paradigm × decoder → decisions and trials. Live and replayed alike.
+
+A source is an iterable of :class:`Chunk` and :class:`Marker`; its order is the truth, and a marker takes
+effect before sample ``marker.sample``. Chunk size changes no bit: chunks are cut at every hop, at every
+window end and at every cue. Nothing here knows a device, a file, a clock or an effector.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+import numpy as np
+
+from workbench.paradigms import LocatedCue, Paradigm, Request, Rule
+from workbench.vocabulary import Chunk, Decision, Evidence, FloatArray, LedgerRow, Marker, Trial
+
+HISTORY_S = 3.0
+"""How far back a late marker is still placed, in s."""
+
+LATE_S = 0.25
+"""A cue that took effect later than this after its stamp, in s of stream time, is entered in the ledger."""
+
+
+class EvidenceStream(Protocol):
+    """What a decoder's ``start()`` returns."""
+
+    hop: int
+
+    def step(self, samples: FloatArray) -> None:
+        """Take ``(n_times, n_channels)`` float64 samples, µV."""
+
+    def evidence(self, end: int) -> Evidence:
+        """Evidence of the window that ends before sample ``end``."""
+
+    def reset(self) -> None:
+        """Forget the past: the next sample follows a gap."""
+
+
+class StreamingDecoder(Protocol):
+    """What the loop needs of a decoder."""
+
+    @property
+    def classes_(self) -> Iterable[str]:
+        """Class names, in the order of the probabilities."""
+
+    def start(self) -> EvidenceStream:
+        """A fresh stream at sample 0."""
+
+
+class SampleAxis:
+    """Places LSL stamps on the sample axis, from the stamps of the last ``HISTORY_S`` seconds."""
+
+    def __init__(self, fs: float) -> None:
+        self._keep = round(HISTORY_S * fs)
+        self._stamps = np.empty(0)
+        self._first = 0
+
+    def step(self, chunk: Chunk) -> None:
+        """Append the stamps of a chunk."""
+        stamps = np.concatenate([self._stamps, chunk.stamps])
+        drop = max(0, len(stamps) - self._keep - len(chunk.stamps))
+        self._stamps, self._first = stamps[drop:], self._first + drop
+
+    def restart(self, at: int) -> None:
+        """The clock jumped back before sample ``at``: earlier stamps say nothing about later markers."""
+        self._stamps, self._first = np.empty(0), at
+
+    def place(self, stamp: float, *, seen: int) -> int | None:
+        """First sample at or after ``stamp`` among the ``seen`` samples; None when it is still to come."""
+        sample = self._first + int(np.searchsorted(self._stamps, stamp, side="left"))
+        return sample if sample < min(seen, self._first + len(self._stamps)) else None
+
+    def too_old(self, stamp: float, *, seen: int) -> bool:
+        """Whether ``stamp`` lies before what is remembered at sample ``seen``."""
+        oldest = max(seen - self._keep, self._first) - self._first
+        return 0 < oldest < len(self._stamps) and stamp < self._stamps[oldest]
+
+    def stamp(self, sample: int) -> float:
+        """Stamp of a sample, s."""
+        return float(self._stamps[sample - self._first])
+
+
+def decode(
+    source: Iterable[Chunk | Marker],
+    paradigm: Paradigm,
+    decoder: StreamingDecoder | None = None,
+    *,
+    fs: float,
+) -> Iterator[Decision | Trial | LedgerRow]:
+    """Decode a source.
+
+    Parameters
+    ----------
+    source : items in the order in which they took effect.
+    paradigm : schedule and rule.
+    decoder : fitted decoder, or None for a calibration run (trials are then ``"recorded"``).
+    fs : rate of the decoded stream in Hz.
+
+    Yields
+    ------
+    Decision, Trial or LedgerRow, in the order of the sample at which each took effect.
+    """
+    stream = decoder.start() if decoder is not None else None
+    hop = stream.hop if stream is not None else max(1, round(0.05 * fs))
+    classes = tuple(decoder.classes_) if decoder is not None else ()
+    loop = _Loop(paradigm.start(fs=fs, hop=hop, classes=classes), stream, fs)
+    for item in source:
+        yield from loop.marker(item) if isinstance(item, Marker) else loop.chunk(item)
+    yield from loop.rule.finish(at=loop.seen)
+
+
+class _Loop:
+    """The loop's place on the sample axis."""
+
+    def __init__(self, rule: Rule, stream: EvidenceStream | None, fs: float) -> None:
+        self.rule, self.stream, self.fs = rule, stream, fs
+        self.axis = SampleAxis(fs)
+        self.seen = 0
+        self.coming: list[Marker] = []
+
+    def chunk(self, chunk: Chunk) -> Iterator[Decision | Trial | LedgerRow]:
+        """Step through a chunk, stopping wherever something is due."""
+        self.axis.step(chunk)
+        last = chunk.first + len(chunk.stamps)
+        while self.seen < last:
+            yield from self._answer()
+            stop = last
+            if self.rule.due is not None:
+                stop = min(stop, max(self.rule.due.at, self.seen))
+            for cue in self.coming:
+                sample = self.axis.place(cue.stamp, seen=last)
+                stop = min(stop, sample if sample is not None else last)
+            self._step(chunk, stop)
+            yield from self._answer()
+            yield from self._cues(chunk)
+
+    def _step(self, chunk: Chunk, stop: int) -> None:
+        if self.stream is not None:
+            self.stream.step(chunk.samples[self.seen - chunk.first : stop - chunk.first])
+        self.seen = stop
+
+    def _answer(self) -> Iterator[Decision | Trial | LedgerRow]:
+        """Give the rule the evidence that is due by now."""
+        while (request := self.rule.due) is not None and request.at <= self.seen:
+            late = request.at - request.end
+            if late > round(HISTORY_S * self.fs):
+                yield self._row("impossible_marker", f"{late / self.fs:.2f} s late", "its trial is excluded")
+                yield from self.rule.decide(request, stamp=self.axis.stamp(request.at - 1), evidence=None)
+                continue
+            evidence = self.stream.evidence(request.end) if self.stream is not None else None
+            yield from self._decide(request, evidence)
+
+    def _decide(self, request: Request, evidence: Evidence | None) -> Iterator[Decision | Trial]:
+        yield from self.rule.decide(request, stamp=self.axis.stamp(request.end - 1), evidence=evidence)
+
+    def _cues(self, chunk: Chunk) -> Iterator[Trial]:
+        """Cues whose first sample is the next one."""
+        upto = min(self.seen + 1, chunk.first + len(chunk.stamps))
+        for marker in [m for m in self.coming if self.axis.place(m.stamp, seen=upto) is not None]:
+            self.coming.remove(marker)
+            yield from self.rule.cue(located(marker, self.seen), at=self.seen)
+
+    def marker(self, marker: Marker) -> Iterator[Decision | Trial | LedgerRow]:
+        """A recorded event, before the next sample."""
+        yield from self._answer()
+        if marker.kind == "cue":
+            yield from self._cue(marker)
+        elif marker.kind == "gap":
+            missing = float(marker.detail.get("missing_s", 0.0))
+            self.rule.interrupt(at=self.seen, reason=f"gap of {missing * 1000:.0f} ms", resets=True)
+            if self.stream is not None:
+                self.stream.reset()
+            if missing < 0:
+                self.axis.restart(self.seen)
+        elif marker.kind == "pause":
+            self.rule.interrupt(at=self.seen, reason="paused", resets=False)
+
+    def _cue(self, marker: Marker) -> Iterator[Trial | LedgerRow]:
+        if self.axis.too_old(marker.stamp, seen=self.seen):
+            yield self._row("impossible_marker", f"cue {marker.label}", "it is older than the history; no trial")
+            return
+        sample = self.axis.place(marker.stamp, seen=self.seen)
+        if sample is None:
+            self.coming.append(marker)
+            return
+        late = (self.seen - sample) / self.fs
+        if late > LATE_S:
+            yield self._row("late_marker", f"cue {marker.label}, {late * 1000:.0f} ms late", "decided late")
+        yield from self.rule.cue(located(marker, sample), at=self.seen)
+
+    def _row(self, kind: str, extent: str, consequence: str) -> LedgerRow:
+        stamp = self.axis.stamp(self.seen - 1) if self.seen else 0.0
+        return LedgerRow(
+            kind, stamp, 0.0, sample=self.seen, extent=extent, consequence=consequence, priority="medium"
+        )
+
+
+def located(marker: Marker, sample: int) -> LocatedCue:
+    """A cue marker with its place on the sample axis."""
+    detail = marker.detail
+    return LocatedCue(
+        sample,
+        marker.stamp,
+        marker.label,
+        float(detail.get("duration_s", 0.0)),
+        int(detail.get("trial", -1)),
+    )
+
+
+def locate_cues(source: Iterable[Chunk | Marker], *, fs: float) -> tuple[list[LocatedCue], int]:
+    """Every cue of a source with its sample, placed as the loop places it, and the number of samples.
+
+    Cues that a gap or a pause touched before their end are left out.
+    """
+    collector = _Collector(fs)
+    loop = _Loop(collector, None, fs)
+    for item in source:
+        for _ in loop.marker(item) if isinstance(item, Marker) else loop.chunk(item):
+            pass
+    return collector.cues, loop.seen
+
+
+class _Collector(Rule):
+    """A rule that only collects cues."""
+
+    def __init__(self, fs: float) -> None:
+        self.cues: list[LocatedCue] = []
+        self._fs = fs
+
+    @property
+    def due(self) -> Request | None:
+        return None
+
+    def cue(self, cue: LocatedCue, *, at: int) -> list[Trial]:
+        self.cues.append(cue)
+        return []
+
+    def decide(self, request: Request, *, stamp: float, evidence: Evidence | None) -> list[Decision | Trial]:
+        return []
+
+    def interrupt(self, *, at: int, reason: str, resets: bool) -> None:
+        if self.cues and at < self.cues[-1].sample + self.cues[-1].duration_s * self._fs:
+            self.cues.pop()
+
+    def finish(self, *, at: int) -> list[Trial]:
+        return []

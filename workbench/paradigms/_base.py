@@ -1,0 +1,123 @@
+"""What every paradigm offers, and the shapes it exchanges with the decode loop."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, NamedTuple
+
+from workbench.errors import BadValue
+from workbench.vocabulary import Decision, Evidence, Trial
+
+
+class PlannedCue(NamedTuple):
+    """One cue of a schedule: onset and duration in s of stream time from the run's first sample."""
+
+    at_s: float
+    label: str
+    duration_s: float
+    trial: int
+
+
+class LocatedCue(NamedTuple):
+    """A cue placed on the sample axis: ``sample`` is the first sample at or after its stamp."""
+
+    sample: int
+    stamp: float
+    label: str
+    duration_s: float
+    trial: int
+
+
+class Request(NamedTuple):
+    """Wish of a rule: at sample ``at`` (exclusive), the evidence of the window that ends before ``end``."""
+
+    at: int
+    end: int
+
+
+class Rule(ABC):
+    """The state of one run: from evidence to decisions and trials. Pure; counts in samples."""
+
+    @property
+    @abstractmethod
+    def due(self) -> Request | None:
+        """The next evidence wanted, or None while nothing is."""
+
+    @abstractmethod
+    def cue(self, cue: LocatedCue, *, at: int) -> list[Trial]:
+        """A cue took effect at sample ``at`` (later than ``cue.sample`` when its marker was late)."""
+
+    @abstractmethod
+    def decide(self, request: Request, *, stamp: float, evidence: Evidence | None) -> list[Decision | Trial]:
+        """Answer the pending request; ``evidence`` is None in a run without a decoder."""
+
+    @abstractmethod
+    def interrupt(self, *, at: int, reason: str, resets: bool) -> None:
+        """A gap (``resets``) or a pause: open trials are excluded with the reason, never repaired."""
+
+    @abstractmethod
+    def finish(self, *, at: int) -> list[Trial]:
+        """The source ended: open trials are closed as excluded."""
+
+    def dwell(self) -> tuple[int, int]:
+        """Consecutive hops past the threshold so far, and how many are needed; (0, 0) for cued rules."""
+        return (0, 0)
+
+
+@dataclass(frozen=True)
+class Paradigm(ABC):
+    """Parameters of a paradigm. Everything in here is stored with the run.
+
+    Class attributes
+    ----------------
+    name : the file name. asynchronous : decided at every hop, or once a cue.
+    """
+
+    name: ClassVar[str]
+    asynchronous: ClassVar[bool]
+
+    @property
+    @abstractmethod
+    def conditions(self) -> tuple[str, ...]:
+        """Cued conditions, in the order in which people name them."""
+
+    @property
+    @abstractmethod
+    def classes(self) -> tuple[str, ...]:
+        """Classes a decoder must tell apart; includes rest for asynchronous paradigms."""
+
+    @abstractmethod
+    def schedule(self, n_trials: int, *, seed: int) -> tuple[PlannedCue, ...]:
+        """Cues of a run, the same for the same seed."""
+
+    @abstractmethod
+    def training_windows(
+        self, cues: Sequence[LocatedCue], *, fs: float, window_s: float, hop_s: float
+    ) -> list[tuple[int, str, int]]:
+        """``(exclusive end sample, class, block)`` of each window to fit on; a block is never split."""
+
+    @abstractmethod
+    def start(self, *, fs: float, hop: int, classes: Sequence[str]) -> Rule:
+        """The rule of one run. ``hop`` in samples; ``classes`` in the decoder's order, empty without one."""
+
+    def params(self) -> dict[str, Any]:
+        """JSON-able parameters; ``from_params(name, params)`` gives the same paradigm back."""
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+
+
+def require_classes(got: Sequence[str], wanted: Sequence[str], name: str) -> None:
+    """Raise :class:`BadValue` unless the decoder knows exactly the classes of the paradigm."""
+    if got and set(got) != set(wanted):
+        raise BadValue(
+            f"paradigm {name} needs a decoder for {', '.join(sorted(wanted))}; got one for "
+            f"{', '.join(sorted(got))}. Fit a decoder on runs of this paradigm"
+        )
+
+
+def require_positive(**values: float) -> None:
+    """Raise :class:`BadValue` for the first parameter that is not above zero."""
+    for name, value in values.items():
+        if not value > 0:
+            raise BadValue(f"{name} must be above 0, got {value}")

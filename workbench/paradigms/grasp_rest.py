@@ -1,0 +1,285 @@
+"""Grasp against rest, self-paced: decided at every hop, judged against cues by onset windows.
+
+The rule: evidence for a movement above ``activate`` on ``dwell`` consecutive hops activates, below
+``release`` on ``dwell`` consecutive hops releases. An activation is a hit if its onset lies in
+``[cue, cue + onset_window_s]`` and is the first there; every other activation is false; a cue without
+a hit is missed. The window is part of the definition and is printed with every result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from workbench.errors import BadValue
+from workbench.paradigms._base import (
+    LocatedCue,
+    Paradigm,
+    PlannedCue,
+    Request,
+    Rule,
+    require_classes,
+    require_positive,
+)
+from workbench.vocabulary import Decision, Evidence, Trial
+
+
+@dataclass(frozen=True)
+class GraspRest(Paradigm):
+    """Attempt and rest in turn.
+
+    Parameters
+    ----------
+    condition, rest : labels of the two cues.
+    attempt_s, rest_s : durations in s; ``jitter_s`` is added to each rest, uniform and seeded.
+    lead_in_s : rest before the first cue, in s.
+    activate, release : thresholds on the probability of ``condition``.
+    dwell : consecutive hops needed to change state.
+    onset_window_s : s after the cue in which an onset is a hit.
+    """
+
+    name: ClassVar[str] = "grasp_rest"
+    asynchronous: ClassVar[bool] = True
+
+    condition: str = "grasp"
+    rest: str = "rest"
+    attempt_s: float = 3.0
+    rest_s: float = 5.0
+    jitter_s: float = 0.5
+    lead_in_s: float = 3.0
+    activate: float = 0.70
+    release: float = 0.40
+    dwell: int = 3
+    onset_window_s: float = 1.5
+
+    def __post_init__(self) -> None:
+        require_positive(
+            attempt_s=self.attempt_s, rest_s=self.rest_s, dwell=self.dwell, onset_window_s=self.onset_window_s
+        )
+        if not 0 < self.release < self.activate < 1:
+            raise BadValue(
+                f"thresholds must satisfy 0 < release < activate < 1, got release {self.release} and "
+                f"activate {self.activate}"
+            )
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """The attempted movement."""
+        return (self.condition,)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Rest and the movement."""
+        return (self.rest, self.condition)
+
+    def schedule(self, n_trials: int, *, seed: int) -> tuple[PlannedCue, ...]:
+        """A rest, then ``n_trials`` times attempt and rest."""
+        require_positive(n_trials=n_trials)
+        jitter = np.random.Generator(np.random.PCG64(seed)).uniform(0.0, self.jitter_s, n_trials)
+        cues = [PlannedCue(0.0, self.rest, self.lead_in_s, -1)]
+        at = self.lead_in_s
+        for trial in range(n_trials):
+            cues.append(PlannedCue(at, self.condition, self.attempt_s, trial))
+            rest_s = self.rest_s + float(jitter[trial])
+            cues.append(PlannedCue(at + self.attempt_s, self.rest, rest_s, trial))
+            at += self.attempt_s + rest_s
+        return tuple(cues)
+
+    def training_windows(
+        self, cues: Sequence[LocatedCue], *, fs: float, window_s: float, hop_s: float
+    ) -> list[tuple[int, str, int]]:
+        """Windows that lie 0.5 s after a movement cue, or 1 s after a rest cue, up to the cue's end."""
+        windows: list[tuple[int, str, int]] = []
+        hop, block = max(1, round(hop_s * fs)), -1
+        for cue in cues:
+            if cue.label not in (self.condition, self.rest):
+                continue
+            block += cue.label == self.condition
+            settle_s = 0.5 if cue.label == self.condition else 1.0
+            first = cue.sample + round((settle_s + window_s) * fs)
+            last = cue.sample + round(cue.duration_s * fs)
+            windows += [(end, cue.label, max(block, 0)) for end in range(first, last + 1, hop)]
+        return windows
+
+    def start(self, *, fs: float, hop: int, classes: Sequence[str]) -> Rule:
+        """The rule of one run."""
+        require_classes(classes, self.classes, self.name)
+        target = list(classes).index(self.condition) if classes else -1
+        return _GraspRule(self, fs=fs, hop=hop, target=target)
+
+
+@dataclass
+class _Attempt:
+    """A trial under way, in samples."""
+
+    cue: LocatedCue
+    attempt_end: int
+    trial_end: int
+    window_end: int
+    onset: int | None = None
+    released: int | None = None
+    excluded: str = ""
+
+
+@dataclass
+class _Tally:
+    """What lies between the end of the last trial and now."""
+
+    false_activations: int = 0
+    false_in_rest: int = 0
+    rest_samples: int = 0
+
+
+class _GraspRule(Rule):
+    """See the module's docstring."""
+
+    def __init__(self, paradigm: GraspRest, *, fs: float, hop: int, target: int) -> None:
+        self._paradigm, self._fs, self._hop, self._target = paradigm, fs, hop, target
+        self._next = hop
+        self._active = False
+        self._forced = False
+        self._count = 0
+        self._open: _Attempt | None = None
+        self._tally = _Tally()
+        self._index = 0
+        self._paused = False
+
+    @property
+    def due(self) -> Request | None:
+        """Every hop."""
+        return Request(self._next, self._next)
+
+    def dwell(self) -> tuple[int, int]:
+        """Hops past the threshold that would change the state, and how many are needed."""
+        return (self._count, self._paradigm.dwell)
+
+    def cue(self, cue: LocatedCue, *, at: int) -> list[Trial]:
+        """A movement cue closes the trial before it and opens the next."""
+        self._paused = False
+        if cue.label != self._paradigm.condition:
+            return []
+        closed = self._close(min(at, cue.sample) if self._open is None else at)
+        attempt_s = cue.duration_s or self._paradigm.attempt_s
+        attempt_end = cue.sample + round(attempt_s * self._fs)
+        self._open = _Attempt(
+            cue,
+            attempt_end=attempt_end,
+            trial_end=attempt_end + round(self._paradigm.rest_s * self._fs),
+            window_end=cue.sample + round(self._paradigm.onset_window_s * self._fs),
+        )
+        return closed
+
+    def decide(self, request: Request, *, stamp: float, evidence: Evidence | None) -> list[Decision | Trial]:
+        """One hop: threshold, dwell, bookkeeping."""
+        at = request.at
+        self._next = at + self._hop
+        made: list[Decision | Trial] = []
+        if evidence is not None:
+            made.append(self._verdict(at, stamp, evidence))
+        self._tally.rest_samples += self._rest_in_hop(at)
+        if self._open is not None and at >= self._open.trial_end:
+            made += self._close(at)
+        return made
+
+    def interrupt(self, *, at: int, reason: str, resets: bool) -> None:
+        """Exclude the open trial; after a gap an activation is released at the next hop."""
+        if self._open is not None and not self._open.excluded:
+            self._open.excluded = reason
+        self._count = 0
+        self._forced = self._forced or (resets and self._active)
+        self._paused = self._paused or not resets
+
+    def finish(self, *, at: int) -> list[Trial]:
+        """The run ended: a trial whose attempt is over counts, one cut short is excluded."""
+        if self._open is not None and at < self._open.attempt_end and not self._open.excluded:
+            self._open.excluded = "the run ended during the attempt"
+        return self._close(at)
+
+    def _verdict(self, at: int, stamp: float, evidence: Evidence) -> Decision:
+        change = self._change(evidence)
+        if change:
+            self._active = change == "activate"
+            self._count = 0
+            self._book(at)
+        label = self._paradigm.condition if self._active else self._paradigm.rest
+        trial = -1 if self._open is None else self._index
+        return Decision(
+            at, stamp, label if evidence.valid else "", evidence.probabilities, evidence.valid, change, trial
+        )
+
+    def _change(self, evidence: Evidence) -> str:
+        if self._forced:
+            self._forced = False
+            return "release"
+        p = evidence.probabilities[self._target]
+        past = p < self._paradigm.release if self._active else p > self._paradigm.activate
+        self._count = self._count + 1 if evidence.valid and past else 0
+        if self._count < self._paradigm.dwell:
+            return ""
+        return "release" if self._active else "activate"
+
+    def _book(self, at: int) -> None:
+        """Enter an activation or a release into the open trial or the tally."""
+        trial = self._open
+        if not self._active:
+            if trial is not None and trial.onset is not None and trial.released is None:
+                trial.released = at
+            return
+        if trial is not None and trial.onset is None and trial.cue.sample <= at <= trial.window_end:
+            trial.onset = at
+            return
+        if self._paused:
+            return
+        self._tally.false_activations += 1
+        self._tally.false_in_rest += trial is None or at > trial.attempt_end
+
+    def _rest_in_hop(self, at: int) -> int:
+        """Samples of the hop that ended at ``at`` which lie outside the attempt and outside a pause."""
+        if self._paused:
+            return 0
+        start = at - self._hop
+        if self._open is None:
+            return self._hop
+        covered = min(at, self._open.attempt_end) - max(start, self._open.cue.sample)
+        return self._hop - max(0, covered)
+
+    def _close(self, at: int) -> list[Trial]:
+        trial = self._open
+        if trial is None:
+            return []
+        tally, self._tally, self._open = self._tally, _Tally(), None
+        self._index += 1
+        seconds = 1.0 / self._fs
+        hit = trial.onset is not None
+        end = trial.released if trial.released is not None else at
+        if trial.excluded:
+            outcome = "excluded"
+        elif self._target < 0:
+            outcome = "recorded"
+        else:
+            outcome = "correct" if hit else "missed"
+        return [
+            Trial(
+                index=self._index - 1,
+                condition=self._paradigm.condition,
+                cue_sample=trial.cue.sample,
+                cue_stamp=trial.cue.stamp,
+                end_sample=at,
+                outcome=outcome,
+                decided=self._paradigm.condition if hit else "",
+                onset_sample=trial.onset,
+                latency_s=(trial.onset - trial.cue.sample) * seconds if trial.onset is not None else None,
+                release_s=(trial.released - trial.attempt_end) * seconds if trial.released is not None else None,
+                held_s=(end - trial.onset) * seconds if trial.onset is not None else None,
+                false_activations=tally.false_activations,
+                false_in_rest=tally.false_in_rest,
+                rest_s=tally.rest_samples * seconds,
+                excluded=trial.excluded,
+            )
+        ]
+
+
+PARADIGM = GraspRest

@@ -1,0 +1,176 @@
+"""Two cued classes, named by the user: one decision a cue, on the window ``start_s`` to ``stop_s`` after it.
+
+Overlapping and repeated cues give separate trials. A cue whose marker came late is decided late, on the
+same window; one whose window has left the history is excluded and entered in the ledger by the loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from workbench.errors import BadValue
+from workbench.paradigms._base import (
+    LocatedCue,
+    Paradigm,
+    PlannedCue,
+    Request,
+    Rule,
+    require_classes,
+    require_positive,
+)
+from workbench.vocabulary import Decision, Evidence, Trial
+
+
+@dataclass(frozen=True)
+class LeftRight(Paradigm):
+    """Cued two-class attempts or imagery.
+
+    Parameters
+    ----------
+    conditions : the two labels.
+    start_s, stop_s : window after the cue in s.
+    attempt_s, rest_s, jitter_s, lead_in_s : schedule in s.
+    reject_below : a decision whose larger probability is below this has no label (0.5 rejects none).
+    """
+
+    name: ClassVar[str] = "left_right"
+    asynchronous: ClassVar[bool] = False
+
+    conditions: tuple[str, ...] = ("left", "right")
+    start_s: float = 0.5
+    stop_s: float = 2.5
+    attempt_s: float = 3.0
+    rest_s: float = 3.0
+    jitter_s: float = 0.5
+    lead_in_s: float = 3.0
+    reject_below: float = 0.5
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "conditions", tuple(self.conditions))
+        if len(self.conditions) != 2 or self.conditions[0] == self.conditions[1]:
+            got = ", ".join(self.conditions) or "none"
+            raise BadValue(f"left_right needs two different conditions, got {got}")
+        require_positive(attempt_s=self.attempt_s, stop_s=self.stop_s)
+        if not 0 <= self.start_s < self.stop_s:
+            raise BadValue(f"window must satisfy 0 ≤ start_s < stop_s, got {self.start_s} and {self.stop_s} s")
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The two conditions."""
+        return self.conditions
+
+    def schedule(self, n_trials: int, *, seed: int) -> tuple[PlannedCue, ...]:
+        """Balanced within one, in seeded random order."""
+        require_positive(n_trials=n_trials)
+        rng = np.random.Generator(np.random.PCG64(seed))
+        order = rng.permutation([i % 2 for i in range(n_trials)])
+        jitter = rng.uniform(0.0, self.jitter_s, n_trials)
+        cues = [PlannedCue(0.0, "rest", self.lead_in_s, -1)]
+        at = self.lead_in_s
+        for trial in range(n_trials):
+            rest_s = self.rest_s + float(jitter[trial])
+            cues.append(PlannedCue(at, self.conditions[int(order[trial])], self.attempt_s, trial))
+            cues.append(PlannedCue(at + self.attempt_s, "rest", rest_s, trial))
+            at += self.attempt_s + rest_s
+        return tuple(cues)
+
+    def training_windows(
+        self, cues: Sequence[LocatedCue], *, fs: float, window_s: float, hop_s: float
+    ) -> list[tuple[int, str, int]]:
+        """One window a cue, the one that is decided online."""
+        asked = [c for c in cues if c.label in self.conditions]
+        return [(c.sample + round(self.stop_s * fs), c.label, i) for i, c in enumerate(asked)]
+
+    def start(self, *, fs: float, hop: int, classes: Sequence[str]) -> Rule:
+        """The rule of one run."""
+        require_classes(classes, self.classes, self.name)
+        return _CuedRule(self, fs=fs, classes=tuple(classes))
+
+
+@dataclass
+class _Waiting:
+    index: int
+    cue: LocatedCue
+    request: Request
+    excluded: str = ""
+
+
+class _CuedRule(Rule):
+    """Open trials wait in the order in which their windows end."""
+
+    def __init__(self, paradigm: LeftRight, *, fs: float, classes: tuple[str, ...]) -> None:
+        self._paradigm, self._fs, self._classes = paradigm, fs, classes
+        self._waiting: list[_Waiting] = []
+        self._count = 0
+
+    @property
+    def due(self) -> Request | None:
+        """The window that ends first."""
+        return self._waiting[0].request if self._waiting else None
+
+    def cue(self, cue: LocatedCue, *, at: int) -> list[Trial]:
+        """A cue of one of the two conditions opens a trial."""
+        if cue.label in self._paradigm.conditions:
+            end = cue.sample + round(self._paradigm.stop_s * self._fs)
+            self._waiting.append(_Waiting(self._count, cue, Request(max(at, end), end)))
+            self._waiting.sort(key=lambda w: (w.request.at, w.index))
+            self._count += 1
+        return []
+
+    def decide(self, request: Request, *, stamp: float, evidence: Evidence | None) -> list[Decision | Trial]:
+        """The first waiting trial gets its decision."""
+        waiting = self._waiting.pop(0)
+        if evidence is None:
+            reason = waiting.excluded or ("the window left the history" if self._classes else "")
+            return [self._trial(waiting, request.at, decided="", excluded=reason)]
+        best = int(np.argmax(evidence.probabilities))
+        sure = evidence.valid and evidence.probabilities[best] >= self._paradigm.reject_below
+        label = self._classes[best] if sure else ""
+        decision = Decision(
+            request.at, stamp, label, evidence.probabilities, evidence.valid, "cued", waiting.index
+        )
+        reason = waiting.excluded or ("" if evidence.valid else "the window is incomplete")
+        return [decision, self._trial(waiting, request.at, decided=label, excluded=reason)]
+
+    def interrupt(self, *, at: int, reason: str, resets: bool) -> None:
+        """Every open trial is excluded."""
+        for waiting in self._waiting:
+            waiting.excluded = waiting.excluded or reason
+
+    def finish(self, *, at: int) -> list[Trial]:
+        """Trials whose window did not end."""
+        open_trials, self._waiting = self._waiting, []
+        return [
+            self._trial(w, at, decided="", excluded=w.excluded or "the run ended before the window did")
+            for w in open_trials
+        ]
+
+    def _trial(self, waiting: _Waiting, at: int, *, decided: str, excluded: str) -> Trial:
+        cue = waiting.cue
+        if excluded:
+            outcome = "excluded"
+        elif not self._classes:
+            outcome = "recorded"
+        elif decided == cue.label:
+            outcome = "correct"
+        else:
+            outcome = "wrong" if decided else "missed"
+        return Trial(
+            index=waiting.index,
+            condition=cue.label,
+            cue_sample=cue.sample,
+            cue_stamp=cue.stamp,
+            end_sample=at,
+            outcome=outcome,
+            decided=decided,
+            onset_sample=at if decided else None,
+            latency_s=(at - cue.sample) / self._fs if decided else None,
+            excluded=excluded,
+        )
+
+
+PARADIGM = LeftRight

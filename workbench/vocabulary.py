@@ -1,0 +1,423 @@
+"""The nouns. Frozen, on one page, without arithmetic; every room speaks in them.
+
+Signal
+    Montage · Chunk · Marker · Evidence · Decision · Command · Acknowledgement · Trial · LedgerRow
+Record
+    Study ▸ Participant ▸ Visit ▸ Session ▸ Run ▸ Trial, Visit ▸ Assessment, Recording, FittedDecoder,
+    Entry (one row of the audit chain)
+
+Units: float64, µV, s, Hz. A :class:`Chunk` is ``(n_times, n_channels)`` as LSL delivers it; an epoch is
+``(n_channels, n_times)``, a stack of epochs ``(n_epochs, n_channels, n_times)``.
+
+Two times: *stamp* is LSL time in seconds (corrected by the measured clock offset), *local* is
+``local_clock()`` of this computer when the thing was received or made. Decisions depend on samples,
+stamps and recorded events only, never on local time.
+
+Homonyms
+    ============ =================================== ==========================================
+    word         here                                the other sense is called
+    ============ =================================== ==========================================
+    trial        one cued BCI attempt                ``Study`` (the clinical trial)
+    epoch        a signal window                     *period*
+    arm          allocated treatment                 *upper limb*, ``side``
+    baseline     the baseline visit                  ``pre_cue`` window
+    event        (not used bare)                     ``Marker``, adverse event
+    subject      (not used)                          ``Participant``
+    score        number from an outcome measure      ``Evidence`` from a decoder
+    model        statistical model                   ``decoder``
+    control      decision → command                  *comparator* arm
+    response     (not used)                          ``Decision``; *responder* (endpoint)
+    ============ =================================== ==========================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+
+
+# ---------------------------------------------------------------------------------------- signal
+@dataclass(frozen=True, slots=True)
+class Montage:
+    """The channels a decoder was fitted on, in order.
+
+    Attributes
+    ----------
+    channels : names in stream order.
+    fs : sampling rate in Hz.
+    kind : ``"ecog"``, ``"eeg"``, ``"emg"`` or ``"imu"``.
+    unit : unit of the samples, ``"uV"`` unless the kind has another.
+    """
+
+    channels: tuple[str, ...]
+    fs: float
+    kind: str = "eeg"
+    unit: str = "uV"
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSpec:
+    """One line of the stream contract: what a session expects to find on LSL.
+
+    Attributes
+    ----------
+    name, type, source_id : as the outlet announces them; ``source_id=""`` accepts any.
+    fs : nominal rate in Hz, 0 for an irregular (marker) stream.
+    channels : names in order; empty for a marker stream.
+    unit : unit of every channel.
+    critical : a critical stream that is missing blocks the start, one that dies stops the effector.
+    role : ``"signal"`` (the one stream that is decoded), ``"aux"`` (recorded) or ``"markers"``.
+    counter : name of a channel that counts samples, or ``""``; gaps are then exact.
+    """
+
+    name: str
+    type: str
+    fs: float
+    channels: tuple[str, ...] = ()
+    unit: str = "uV"
+    source_id: str = ""
+    critical: bool = True
+    role: str = "signal"
+    counter: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Samples as they arrived.
+
+    Attributes
+    ----------
+    first : index of the first row; 0 is the first sample of the run's recording.
+    samples : ``(n_times, n_channels)`` float64, µV.
+    stamps : ``(n_times,)`` float64, s: corrected LSL time of each row.
+    local : s, ``local_clock()`` when the chunk was received; 0 in a replay.
+    """
+
+    first: int
+    samples: FloatArray
+    stamps: FloatArray
+    local: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """A recorded event: something that happened, and the sample at which it took effect.
+
+    Attributes
+    ----------
+    kind : ``"cue"`` (label = condition), ``"gap"``, ``"clock_offset"``, ``"pause"``, ``"resume"``,
+        ``"end"``, ``"note"``; others are kept and ignored by the decode loop.
+    sample : number of samples of the decoded stream that had been delivered when it took effect.
+    stamp : corrected LSL time in s that the marker carries (the cue's onset), which is what epochs
+        are aligned to; it may lie before or after the stamp of ``sample``.
+    label : condition name for a cue.
+    detail : JSON-able extras.
+    """
+
+    kind: str
+    sample: int
+    stamp: float
+    label: str = ""
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a decoder says about the window that ends before sample ``end``.
+
+    Attributes
+    ----------
+    end : exclusive end of the window, in samples.
+    probabilities : one per class, in the order of the decoder's ``classes_``; sums to 1.
+    valid : False when the window is incomplete, touches a gap, or holds a substituted value.
+    """
+
+    end: int
+    probabilities: tuple[float, ...]
+    valid: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The paradigm's verdict at one sample.
+
+    Attributes
+    ----------
+    sample : exclusive end of the window it rests on (and, for a late marker, the sample at which the
+        marker took effect if that is later).
+    stamp : corrected LSL time in s of the last sample of the window.
+    label : decided condition, ``""`` when rejected or not valid.
+    probabilities : evidence, order of ``classes_``.
+    valid : copied from the evidence.
+    change : ``""``, ``"activate"`` or ``"release"`` (asynchronous), ``"cued"`` (one per trial).
+    trial : index of the trial it belongs to, -1 outside.
+    """
+
+    sample: int
+    stamp: float
+    label: str
+    probabilities: tuple[float, ...]
+    valid: bool = True
+    change: str = ""
+    trial: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One cued attempt and what came of it.
+
+    Attributes
+    ----------
+    index : 0-based within the run.
+    condition : what was cued.
+    cue_sample, cue_stamp : onset of the cue.
+    end_sample : exclusive end of the trial.
+    outcome : ``"correct"``, ``"missed"``, ``"wrong"``, ``"recorded"`` (no decoder) or ``"excluded"``.
+    decided : decided condition or ``""``.
+    onset_sample : sample of the decision that settled it, or None.
+    latency_s : onset minus cue, s of stream time, or None.
+    release_s : release minus end of the attempt cue, s, or None.
+    held_s : how long the activation lasted inside the trial, s, or None.
+    false_activations : activations in the trial that are no hit.
+    false_in_rest : those of them that lie in rest.
+    rest_s : rest time in the trial, s (the exposure of ``false_in_rest``).
+    excluded : the reason in words, or ``""``.
+    """
+
+    index: int
+    condition: str
+    cue_sample: int
+    cue_stamp: float
+    end_sample: int
+    outcome: str
+    decided: str = ""
+    onset_sample: int | None = None
+    latency_s: float | None = None
+    release_s: float | None = None
+    held_s: float | None = None
+    false_activations: int = 0
+    false_in_rest: int = 0
+    rest_s: float = 0.0
+    excluded: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """One row of the data-integrity ledger. Nothing is lost silently, nothing is late silently.
+
+    Attributes
+    ----------
+    kind : code such as ``"gap"``, ``"clock_jump"``, ``"stream_lost"``, ``"stream_back"``,
+        ``"late_marker"``, ``"impossible_marker"``, ``"missed_deadline"``, ``"quality"``, ``"waiver"``,
+        ``"operator"``, ``"recovered"``, ``"sync_slow"``, ``"disk"``, ``"command_refused"``.
+    stamp, local : LSL time and local time in s.
+    sample : index in the decoded stream, -1 when none.
+    stream : name of the stream, or ``""``.
+    extent : how much, with unit: ``"12 samples (6 ms)"``.
+    consequence : what was done about it, one sentence.
+    priority : ``"high"``, ``"medium"``, ``"low"`` or ``"info"``.
+    """
+
+    kind: str
+    stamp: float
+    local: float
+    sample: int = -1
+    stream: str = ""
+    extent: str = ""
+    consequence: str = ""
+    priority: str = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """An order to an effector. Only ``control`` makes one. Fields as in the command schema of docs/hazards.md.
+
+    Attributes
+    ----------
+    seq : counts up from 1 within a session.
+    stamp : stream time in s of the decision behind it.
+    window_end : stream time in s of the last sample behind it.
+    sample : exclusive end of that window.
+    device, profile : effector name and profile (``"glove"``).
+    action : ``"close"``, ``"open"``, ``"hold"``, ``"release"``, ``"stop"`` (e-stop), ``"heartbeat"``.
+    level : fraction 0–1 per channel, after the supervisor's clipping.
+    ramp_ms, ttl_ms : ramp, and time to live after which the device goes to its safe state by itself.
+    state : state of the controller that issued it.
+    decoder_sha256 : decoder behind it, or ``""``.
+    reason : one phrase.
+    """
+
+    seq: int
+    stamp: float
+    window_end: float
+    sample: int
+    device: str
+    profile: str
+    action: str
+    level: tuple[float, ...]
+    ramp_ms: int
+    ttl_ms: int
+    state: str
+    decoder_sha256: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """An effector's answer to one command.
+
+    Attributes
+    ----------
+    seq : of the command.
+    received, effective : LSL time in s when it arrived and when it took effect.
+    status : ``"ok"``, ``"clipped"``, ``"refused"`` or ``"timeout"``.
+    applied_level : what the device really applied.
+    code : device's own code, ``""`` when none.
+    """
+
+    seq: int
+    received: float
+    effective: float
+    status: str
+    applied_level: tuple[float, ...]
+    code: str = ""
+
+
+# ---------------------------------------------------------------------------------------- record
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """A person, by pseudonym."""
+
+    pseudonym: str
+    id: str = ""
+    simulated: bool = False
+    injury_level: str = ""
+    ais: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A planned or unplanned visit. ``name`` is unique within the participant."""
+
+    participant_id: str
+    name: str
+    id: str = ""
+    started: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One sitting with one engine. ``plan`` is the session plan as JSON-able mapping."""
+
+    visit_id: str
+    operator: str
+    id: str = ""
+    started: str = ""
+    simulated: bool = False
+    plan: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One recording with one paradigm.
+
+    ``kind`` is ``"calibration"`` or ``"online"``; ``state`` ``"finished"``, ``"stopped"`` or
+    ``"recovered"``; ``summary`` holds latency percentiles, decision hash and counts.
+    """
+
+    session_id: str
+    number: int
+    kind: str
+    paradigm: str
+    state: str
+    id: str = ""
+    decoder_sha256: str = ""
+    n_trials_planned: int = 0
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    summary: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One signal file of one run; ``path`` is relative to the study folder."""
+
+    run_id: str
+    path: str
+    sha256: str
+    n_bytes: int
+    n_samples: int
+    fs: float
+    state: str
+    id: str = ""
+    streams: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FittedDecoder:
+    """A decoder that was fitted, by its hash. ``metrics`` holds the confusion matrix by run and its n."""
+
+    sha256: str
+    name: str
+    path: str
+    recordings: tuple[str, ...]
+    id: str = ""
+    approved_by: str = ""
+    approved_for: str = ""
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Under what help an assessment was made. Assisted scores are never recovery.
+
+    Attributes
+    ----------
+    assisted : a person or orthosis helped.
+    device_on : the brain-computer interface drove an effector.
+    stimulation_on : stimulation was on.
+    """
+
+    assisted: bool
+    device_on: bool
+    stimulation_on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """One administration of one outcome measure, entered under one condition.
+
+    ``items`` maps item code to value (or None = missing); ``implied`` lists items whose value was
+    implied by a protocol rule and not administered; ``score`` is what ``outcomes.score`` returned.
+    """
+
+    visit_id: str
+    measure: str
+    version: str
+    condition: Condition
+    items: Mapping[str, Any]
+    score: Mapping[str, Any]
+    rater: str
+    id: str = ""
+    side: str = ""
+    implied: tuple[str, ...] = ()
+    state: str = "complete"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row of the audit chain."""
+
+    seq: int
+    utc: str
+    actor: str
+    action: str
+    table: str
+    row_id: str
+    commit: str
+    hash: str
