@@ -45,14 +45,9 @@ FloatArray = NDArray[np.float64]
 # ---------------------------------------------------------------------------------------- signal
 @dataclass(frozen=True, slots=True)
 class Montage:
-    """The channels a decoder was fitted on, in order.
+    """The channels a decoder was fitted on, in stream order; ``fs`` in Hz.
 
-    Attributes
-    ----------
-    channels : names in stream order.
-    fs : sampling rate in Hz.
-    kind : ``"ecog"``, ``"eeg"``, ``"emg"`` or ``"imu"``.
-    unit : unit of the samples, ``"uV"`` unless the kind has another.
+    ``kind`` is ``"ecog"``, ``"eeg"``, ``"emg"`` or ``"imu"``; ``unit`` that of the samples.
     """
 
     channels: tuple[str, ...]
@@ -89,14 +84,11 @@ class StreamSpec:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Samples as they arrived.
+    """Samples as they arrived: ``samples`` ``(n_times, n_channels)`` float64, µV.
 
-    Attributes
-    ----------
-    first : index of the first row; 0 is the first sample of the run's recording.
-    samples : ``(n_times, n_channels)`` float64, µV.
-    stamps : ``(n_times,)`` float64, s: corrected LSL time of each row.
-    local : s, ``local_clock()`` when the chunk was received; 0 in a replay.
+    ``first`` is the index of the first row (0 = first sample of the run's recording), ``stamps``
+    ``(n_times,)`` float64 the corrected LSL time of each row in s, ``local`` the ``local_clock()`` at which
+    the chunk was received (0 in a replay).
     """
 
     first: int
@@ -111,8 +103,8 @@ class Marker:
 
     Attributes
     ----------
-    kind : ``"cue"`` (label = condition), ``"gap"``, ``"clock_offset"``, ``"pause"``, ``"resume"``,
-        ``"end"``, ``"note"``; others are kept and ignored by the decode loop.
+    kind : ``"cue"`` (label = condition), ``"gap"``, ``"clock_offset"``, ``"pause"``, ``"resume"``, ``"end"``,
+        ``"note"``; others are kept and ignored by the decode loop.
     sample : number of samples of the decoded stream that had been delivered when it took effect.
     stamp : corrected LSL time in s that the marker carries (the cue's onset), which is what epochs
         are aligned to; it may lie before or after the stamp of ``sample``.
@@ -131,11 +123,8 @@ class Marker:
 class Evidence:
     """What a decoder says about the window that ends before sample ``end``.
 
-    Attributes
-    ----------
-    end : exclusive end of the window, in samples.
-    probabilities : one per class, in the order of the decoder's ``classes_``; sums to 1.
-    valid : False when the window is incomplete, touches a gap, or holds a substituted value.
+    ``probabilities`` has one number per class, in the order of the decoder's ``classes_``; ``valid`` is
+    False when the window is incomplete, touches a gap, or holds a substituted value.
     """
 
     end: int
@@ -236,13 +225,12 @@ class LedgerRow:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """An order to an effector. Only ``control`` makes one. Fields as in the command schema of docs/hazards.md.
+    """An order to an effector. Only ``control`` makes one.
 
     Attributes
     ----------
     seq : counts up from 1 within a session.
-    stamp : stream time in s of the decision behind it.
-    window_end : stream time in s of the last sample behind it.
+    stamp, window_end : stream time in s of the decision behind it, and of the last sample behind that.
     sample : exclusive end of that window.
     device, profile : effector name and profile (``"glove"``).
     action : ``"close"``, ``"open"``, ``"hold"``, ``"release"``, ``"stop"`` (e-stop), ``"heartbeat"``.
@@ -270,15 +258,10 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledgement:
-    """An effector's answer to one command.
+    """An effector's answer to the command ``seq``.
 
-    Attributes
-    ----------
-    seq : of the command.
-    received, effective : LSL time in s when it arrived and when it took effect.
-    status : ``"ok"``, ``"clipped"``, ``"refused"`` or ``"timeout"``.
-    applied_level : what the device really applied.
-    code : device's own code, ``""`` when none.
+    ``received`` and ``effective`` are LSL times in s; ``status`` is ``"ok"``, ``"clipped"``, ``"refused"``
+    or ``"timeout"``; ``applied_level`` is what the device really applied, ``code`` its own code.
     """
 
     seq: int
@@ -376,11 +359,8 @@ class FittedDecoder:
 class Condition:
     """Under what help an assessment was made. Assisted scores are never recovery.
 
-    Attributes
-    ----------
-    assisted : a person or orthosis helped.
-    device_on : the brain-computer interface drove an effector.
-    stimulation_on : stimulation was on.
+    ``assisted``: a person or orthosis helped; ``device_on``: the interface drove an effector;
+    ``stimulation_on``: stimulation was on.
     """
 
     assisted: bool

@@ -1,0 +1,282 @@
+"""Floors, doors and bans, read from the imports. The one place where an arrow between siblings is drawn."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[1] / "workbench"
+
+FLOOR = {
+    **dict.fromkeys(("vocabulary", "errors", "registry", "kernels"), 1),
+    **dict.fromkeys(
+        ("decode", "decoders", "paradigms", "signals", "control", "outcomes", "devices", "recording", "study"), 2
+    ),
+    **dict.fromkeys(("analysis", "figures", "widgets"), 2),
+    **dict.fromkeys(("live", "reports", "systems"), 3),
+    **dict.fromkeys(("cli", "__main__"), 4),
+}
+
+ARROWS = {
+    ("signals", "kernels"): "features are kernels with state",
+    ("decoders", "signals"): "a decoder declares the signal settings it needs",
+    ("decode", "paradigms"): "the loop asks the paradigm's rule",
+    ("recording", "signals"): "a stored run is read through the same time base as the live one",
+    ("devices", "recording"): "a player reads recordings",
+    ("analysis", "outcomes"): "endpoints know the direction of a measure",
+    ("figures", "analysis"): "figures print limits beside the numbers",
+}
+
+DOORS = {
+    "numba": {"kernels"},
+    "llvmlite": {"kernels"},
+    "sqlalchemy": {"study"},
+    "sqlite3": {"study"},
+    "pylsl": {"devices"},
+    "anywidget": {"widgets"},
+    "ipywidgets": {"widgets"},
+    "traitlets": {"widgets"},
+    "voila": {"widgets"},
+    "typst": {"reports"},
+    "zmq": {"live"},
+    "matplotlib": {"figures"},
+    "plotly": {"figures"},
+    "pickle": set(),
+    "joblib": set(),
+}
+
+KERNEL_BANS = {"scipy", "sklearn", "mne", "pandas", "pyriemann"}
+
+STRICT = ("kernels", "signals", "decode", "paradigms")
+"""Rooms in which no product goes through BLAS or LAPACK and no logarithm through libm."""
+
+BLAS = {"dot", "matmul", "einsum", "inner", "outer", "tensordot", "vdot", "linalg"}
+LIBM = {"log", "exp", "log1p", "expm1", "log2", "log10", "sin", "cos", "tanh", "power"}
+STRICT_EXCEPT = {
+    "signals/_design.py": "filter coefficients are designed once, stored and hashed",
+    "signals/design.py": "filter coefficients are designed once, stored and hashed",
+}
+
+
+def modules():
+    """``(room, path, syntax tree)`` of every module of the package."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE).parts
+        if parts[0] in ("notebooks", "data_samples"):
+            continue
+        room = parts[0].removesuffix(".py")
+        yield room, path, ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imports(tree):
+    """Dotted names that a module imports, with whether the import runs when the module is imported."""
+    inside = {
+        id(node)
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        for node in ast.walk(function)
+        if node is not function
+    }
+    typing_only = {
+        id(node)
+        for block in ast.walk(tree)
+        if isinstance(block, ast.If) and ast.unparse(block.test).endswith("TYPE_CHECKING")
+        for node in ast.walk(block)
+    }
+    for node in ast.walk(tree):
+        if id(node) in typing_only:
+            continue
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, id(node) not in inside) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            top = id(node) not in inside
+            if node.module == "workbench":
+                yield from ((f"workbench.{alias.name}", top) for alias in node.names)
+            else:
+                yield node.module, top
+
+
+ALL = [(room, path, tree) for room, path, tree in modules() if room != "__init__"]
+
+
+def test_every_room_has_a_floor():
+    assert {room for room, *_ in ALL} <= set(FLOOR)
+
+
+def test_imports_run_downward_and_siblings_meet_only_where_an_arrow_is_drawn():
+    wrong = []
+    for room, path, tree in ALL:
+        for name, _ in imports(tree):
+            parts = name.split(".")
+            if parts[0] != "workbench" or len(parts) < 2 or parts[1] not in FLOOR or parts[1] == room:
+                continue
+            other = parts[1]
+            level = FLOOR[room] - FLOOR[other]
+            if level < 0 or (level == 0 and FLOOR[room] == 2 and (room, other) not in ARROWS):
+                wrong.append(f"{path.relative_to(PACKAGE)} imports {name}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("library", sorted(DOORS))
+def test_one_door_for_each_outside_library(library):
+    through = {room for room, _, tree in ALL for name, _ in imports(tree) if name.split(".")[0] == library}
+    assert through <= DOORS[library]
+
+
+def test_kernels_know_nothing_of_us():
+    for room, path, tree in ALL:
+        if room == "kernels":
+            for name, _ in imports(tree):
+                own = name.startswith("workbench.") and not name.startswith("workbench.kernels")
+                assert not own, path
+                assert name.split(".")[0] not in KERNEL_BANS, path
+
+
+FORBIDDEN = [
+    ("decode", {"devices", "study", "recording", "widgets", "control", "live"}),
+    ("decoders", {"devices", "study", "recording", "widgets", "control", "live"}),
+    ("paradigms", {"devices", "study", "recording", "widgets", "control", "live"}),
+    ("study", {"kernels", "signals", "devices", "live", "decoders"}),
+    ("outcomes", {"kernels", "signals", "devices", "live", "decoders", "study"}),
+    ("analysis", {"live", "devices", "widgets"}),
+    ("reports", {"live", "devices", "widgets"}),
+    ("widgets", set(FLOOR) - {"widgets", "vocabulary", "errors"}),
+]
+
+
+@pytest.mark.parametrize(("room", "banned"), FORBIDDEN, ids=[room for room, _ in FORBIDDEN])
+def test_bans_of_the_house(room, banned):
+    for own, path, tree in ALL:
+        if own == room:
+            reached = {name.split(".")[1] for name, _ in imports(tree) if name.startswith("workbench.")}
+            assert not reached & banned, f"{path.name} reaches {reached & banned}"
+
+
+def test_only_control_and_the_live_engine_know_how_to_make_a_command():
+    for room, path, tree in ALL:
+        calls = {
+            node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        }
+        if room not in ("control", "recording", "devices", "vocabulary"):
+            assert "Command" not in calls, f"{path.name} makes a Command"
+
+
+def strict_trees():
+    for room, path, tree in ALL:
+        name = path.relative_to(PACKAGE).as_posix()
+        if room in STRICT and name not in STRICT_EXCEPT:
+            yield name, tree
+
+
+def test_no_blas_and_no_libm_on_the_decision_path():
+    wrong = []
+    for name, tree in strict_trees():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
+                wrong.append(f"{name}:{node.lineno} @")
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                if node.value.id in ("np", "numpy") and node.attr in BLAS | LIBM:
+                    wrong.append(f"{name}:{node.lineno} np.{node.attr}")
+                if node.value.id == "math" and node.attr in LIBM:
+                    wrong.append(f"{name}:{node.lineno} math.{node.attr}")
+    assert wrong == []
+
+
+def test_no_kernel_is_fast_at_the_price_of_its_bits():
+    for room, path, tree in ALL:
+        if room == "kernels":
+            for node in ast.walk(tree):
+                if isinstance(node, ast.keyword) and node.arg in ("fastmath", "parallel"):
+                    assert isinstance(node.value, ast.Constant), path
+                    assert node.value.value is False, path
+                assert not (isinstance(node, ast.Attribute) and node.attr == "prange"), path
+
+
+def test_kernels_import_where_scipy_is_not_installed():
+    code = (
+        "import sys\n"
+        "class Ban:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.split('.')[0] in ('scipy', 'sklearn', 'mne', 'pandas'):\n"
+        "            raise ModuleNotFoundError(name)\n"
+        "sys.meta_path.insert(0, Ban())\n"
+        "import importlib, pkgutil, workbench.kernels as k\n"
+        "names = [m.name for m in pkgutil.iter_modules(k.__path__)]\n"
+        "[importlib.import_module(f'workbench.kernels.{n}') for n in names]\n"
+        "print(len(names))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 0
+
+
+HEAVY = ["sklearn", "mne", "pandas", "plotly", "pyriemann", "scipy.signal", "scipy.linalg", "sqlalchemy", "matplotlib"]
+
+
+def test_the_engine_starts_without_the_slow_libraries():
+    code = "import sys, workbench.live.engine; print(*[m for m in sys.argv[1:] if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code, *HEAVY], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == []
+
+
+def test_a_study_opens_without_amplifier_software():
+    code = (
+        "import sys, workbench.study, workbench.outcomes, workbench.analysis;"
+        "print(*[m for m in sys.argv[1:] if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "numba", "pylsl", "zmq", "mne", "workbench.kernels"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == []
+
+
+REGISTRIES = ("decoders", "paradigms", "control", "devices", "outcomes")
+
+
+@pytest.mark.parametrize("room", REGISTRIES)
+def test_every_file_of_a_registry_folder_defines_its_one_constant(room):
+    constant = {"decoders": "DECODER", "paradigms": "PARADIGM", "control": "EFFECTOR", "devices": "DEVICE"}.get(
+        room, "OUTCOME"
+    )
+    for path in (PACKAGE / room).glob("*.py"):
+        if not path.name.startswith("_"):
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            names = {
+                target.id
+                for node in tree.body
+                if isinstance(node, ast.Assign | ast.AnnAssign)
+                for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+                if isinstance(target, ast.Name)
+            }
+            assert constant in names, f"{path.name} defines no {constant}"
+
+
+def test_no_broad_except_outside_the_outermost_loop_of_the_engine():
+    wrong = []
+    for _, path, tree in ALL:
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ExceptHandler):
+                names = {getattr(n, "id", "") for n in ast.walk(node.type)} if node.type else {"Exception"}
+                if names & {"Exception", "BaseException"} and path.name != "engine.py":
+                    wrong.append(f"{path.relative_to(PACKAGE)}:{node.lineno}")
+    assert wrong == []
+
+
+def test_files_and_functions_stay_short():
+    wrong = []
+    for _, path, tree in ALL:
+        if len(path.read_text(encoding="utf-8").splitlines()) > 400:
+            wrong.append(f"{path.name} has over 400 lines")
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno - node.lineno > 60:
+                wrong.append(f"{path.name}:{node.lineno} {node.name} is over 60 lines")
+    assert wrong == []
