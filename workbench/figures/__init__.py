@@ -1,0 +1,30 @@
+"""Figures: a table in, a matplotlib Figure out, without pyplot and without global state.
+
+Each function takes rows and the words to print and returns a ``matplotlib.figure.Figure`` drawn in px at
+96 per inch; :func:`to_svg` writes it as one self-contained ``<svg>`` element with the same bytes each
+time. Shape and word carry the meaning and colour repeats it, so a monochrome print keeps it.
+"""
+
+from __future__ import annotations
+
+from workbench.figures._sheet import Sheet, chinese_face, holds_chinese, to_svg
+from workbench.figures.ledger import ledger_timeline
+from workbench.figures.outcomes import ConditionMark, condition_marks
+from workbench.figures.performance import IntervalRow, Matrix, confusion, intervals
+from workbench.figures.trials import onset_latencies, trial_ticks
+
+__all__ = [
+    "ConditionMark",
+    "IntervalRow",
+    "Matrix",
+    "Sheet",
+    "chinese_face",
+    "condition_marks",
+    "confusion",
+    "holds_chinese",
+    "intervals",
+    "ledger_timeline",
+    "onset_latencies",
+    "to_svg",
+    "trial_ticks",
+]

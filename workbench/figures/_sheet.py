@@ -1,0 +1,194 @@
+"""A drawing sheet measured in px: the few marks our figures need, on a matplotlib Figure, without pyplot.
+
+Every text names its face and size, so nothing depends on ``rcParams``; only writing SVG sets two of
+them, inside a context that restores them.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import threading
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib import font_manager
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+
+from workbench.errors import BadValue
+from workbench.figures.palette import CHINESE, COLOURS, LATIN, SMALLEST_PX
+
+_POINT = 72 / 96
+_WRITING = threading.Lock()
+_SHAPES = {
+    "circle": ("o", 1.0),
+    "square": ("s", 1.0),
+    "diamond": ("D", 0.8),
+    "triangle": ("^", 1.1),
+    "octagon": ("8", 1.15),
+    "cross": ("x", 1.0),
+}
+_CJK = re.compile("[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-\u303f\U00020000-\U0003ffff]")
+
+
+def holds_chinese(text: str) -> bool:
+    """Whether a text has a character that only a Chinese face holds."""
+    return _CJK.search(text) is not None
+
+
+@lru_cache(maxsize=1)
+def chinese_face() -> str:
+    """Name of the first installed Simplified Chinese face, ``""`` when there is none."""
+    installed = {entry.name for entry in font_manager.fontManager.ttflist}
+    return next((name for name in CHINESE if name in installed), "")
+
+
+class Sheet:
+    """A sheet of ``width`` × ``height`` px, origin top left, y downwards.
+
+    ``figure`` is the matplotlib Figure under it. Widths, sizes and coordinates are px at 96 per inch;
+    colours are token names of :mod:`workbench.figures.palette`.
+    """
+
+    def __init__(self, width: float, height: float) -> None:
+        self.width, self.height = width, height
+        self.figure = Figure(figsize=(width / 96, height / 96), dpi=96, facecolor="none")
+        self._axes = self.figure.add_axes((0.0, 0.0, 1.0, 1.0), frameon=False)
+        self._axes.set_axis_off()
+        self._axes.set_xlim(0, width)
+        self._axes.set_ylim(height, 0)
+
+    def text(
+        self,
+        x: float,
+        y: float,
+        words: str,
+        *,
+        size: float = 12,
+        colour: str = "ink-2",
+        bold: bool = False,
+        anchor: str = "left",
+    ) -> None:
+        """One line of text; ``y`` is its baseline, ``anchor`` ``"left"``, ``"center"`` or ``"right"``.
+
+        Raises
+        ------
+        BadValue
+            For a size below 12 px.
+        """
+        if size < SMALLEST_PX:
+            raise BadValue(f"text in a figure must be at least {SMALLEST_PX} px, got {size} px for {words!r}")
+        faces = [LATIN]
+        if holds_chinese(words) and chinese_face():
+            faces.append(chinese_face())
+        font = FontProperties(family=faces, size=size * _POINT, weight="bold" if bold else "normal")
+        self._axes.text(
+            x, y, words, fontproperties=font, color=COLOURS[colour], ha=anchor, va="baseline", parse_math=False
+        )
+
+    def line(
+        self,
+        xs: Sequence[float],
+        ys: Sequence[float],
+        *,
+        colour: str = "ink",
+        width: float = 1,
+        dashes: tuple[float, float] | None = None,
+    ) -> None:
+        """A polyline; ``dashes`` are on and off in px."""
+        style: Any = "-" if dashes is None else (0, (dashes[0] / width, dashes[1] / width))
+        self._axes.add_line(
+            Line2D(
+                list(xs),
+                list(ys),
+                color=COLOURS[colour],
+                linewidth=width * _POINT,
+                linestyle=style,
+                solid_capstyle="butt",
+                dash_capstyle="butt",
+            )
+        )
+
+    def box(
+        self,
+        x: float,
+        y: float,
+        width: float,
+        height: float,
+        *,
+        fill: str = "none",
+        edge: str = "none",
+        line: float = 1,
+        hatch: str = "",
+    ) -> None:
+        """A rectangle from its top left corner; ``fill`` and ``edge`` are token names, hex, or ``"none"``."""
+        self._axes.add_patch(
+            Rectangle(
+                (x, y),
+                width,
+                height,
+                facecolor=COLOURS.get(fill, fill),
+                edgecolor=COLOURS.get(edge, edge),
+                linewidth=line * _POINT,
+                hatch=hatch or None,
+                joinstyle="miter",
+            )
+        )
+
+    def mark(
+        self,
+        x: float,
+        y: float,
+        shape: str,
+        *,
+        fill: str = "intent",
+        edge: str = "intent",
+        size: float = 10,
+        line: float = 1.8,
+    ) -> None:
+        """A mark centred on a point; ``shape`` is a key of ``_SHAPES``."""
+        marker, scale = _SHAPES[shape]
+        self._axes.add_line(
+            Line2D(
+                [x],
+                [y],
+                linestyle="none",
+                marker=marker,
+                markersize=size * scale * _POINT,
+                markerfacecolor=COLOURS.get(fill, fill),
+                markeredgecolor=COLOURS.get(edge, edge),
+                markeredgewidth=line * _POINT,
+            )
+        )
+
+
+def to_svg(figure: Figure, *, name: str) -> str:
+    """A figure as one ``<svg>`` element: no header, no outside address, text kept as text, same bytes each time.
+
+    Parameters
+    ----------
+    figure : a Figure of this package.
+    name : short name, letters and digits; it makes the ids unique when several figures share a page.
+    """
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*", name):
+        raise BadValue(f"a figure's name must be letters and digits and start with a letter, got {name!r}")
+    out = io.StringIO()
+    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    with (
+        _WRITING,
+        mpl.rc_context(
+            {"svg.fonttype": "none", "svg.hashsalt": name, "hatch.linewidth": 0.9, "hatch.color": "edge"}
+        ),
+    ):
+        figure.savefig(out, format="svg", metadata=nothing)
+    svg = out.getvalue()
+    svg = svg[svg.index("<svg") :].rstrip()
+    svg = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', svg)
+    svg = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", svg)
+    svg = re.sub(r'xlink:href="#([^"]+)"', rf'xlink:href="#{name}-\1"', svg)
+    return re.sub(r' transform="rotate\(-0 [^"]*\)"', "", svg)  # matplotlib writes one with every text

@@ -1,0 +1,129 @@
+"""How well a decoder did: confusion matrices, and a number with its interval and its chance limit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from matplotlib.figure import Figure
+
+from workbench.errors import BadValue
+from workbench.figures._sheet import Sheet
+from workbench.figures.palette import shade
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """Counts of one run: ``counts[cued][decided]``, rows and columns in the order of ``labels``."""
+
+    title: str
+    note: str
+    labels: tuple[str, ...]
+    counts: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IntervalRow:
+    """A fraction with its interval, all 0–1.
+
+    ``chance`` is the expected value by guessing and ``limit`` the one-sided 95 % chance limit; None leaves
+    the mark out. A primary row is filled and heavier.
+    """
+
+    label: str
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    chance: float | None = None
+    limit: float | None = None
+    primary: bool = False
+
+
+def confusion(matrices: Sequence[Matrix]) -> Figure:
+    """One matrix a run on one scale; each cell prints its count and its share of the row.
+
+    Raises
+    ------
+    BadValue
+        When a matrix is not square in its labels.
+    """
+    for matrix in matrices:
+        if any(len(row) != len(matrix.labels) for row in (*matrix.counts, matrix.counts)):
+            raise BadValue(
+                f"confusion of {matrix.title!r} must have {len(matrix.labels)} rows and columns, got "
+                f"{[len(row) for row in matrix.counts]}"
+            )
+    per_row = 3
+    size = max(len(matrix.labels) for matrix in matrices)
+    tall = 50.0 + 56 * size
+    sheet = Sheet(674, tall * ((len(matrices) + per_row - 1) // per_row))
+    for place, matrix in enumerate(matrices):
+        _matrix(sheet, 230.0 * (place % per_row), tall * (place // per_row), matrix)
+    return sheet.figure
+
+
+def _matrix(sheet: Sheet, left: float, top: float, matrix: Matrix) -> None:
+    side = max(40.0, min(62.0, 132.0 / len(matrix.labels)))
+    sheet.text(left, top + 13, matrix.title, size=13, colour="ink", bold=True)
+    sheet.text(left + 66 + side * len(matrix.labels), top + 13, matrix.note, anchor="right")
+    for column, label in enumerate(matrix.labels):
+        sheet.text(left + 66 + side * (column + 0.5), top + 33, _short(label), anchor="center")
+    for row, counts in enumerate(matrix.counts):
+        y = top + 40 + 56 * row
+        sheet.text(left + 58, y + 30, _short(matrix.labels[row]), anchor="right")
+        total = sum(counts)
+        for column, count in enumerate(counts):
+            share = count / total if total else 0.0
+            fill, ink = shade(share)
+            x = left + 66 + side * column
+            sheet.box(x + 1, y + 1, side - 2, 54, fill=fill, edge="line" if share < 0.6 else "none")
+            colour = "on-strong" if ink == "#FFFFFF" else "ink"
+            sheet.text(x + side / 2, y + 27, str(count), size=16, colour=colour, bold=True, anchor="center")
+            words = f"{100 * share:.0f} %" if total else "–"
+            sheet.text(x + side / 2, y + 45, words, colour=colour, anchor="center")
+
+
+def _short(label: str) -> str:
+    return label if len(label) <= 8 else label[:7] + "…"
+
+
+def intervals(
+    rows: Sequence[IntervalRow], *, width: float = 190, row_height: float = 26, axis: str | None = None
+) -> Figure:
+    """Fractions on one axis from 0 to 1: line = interval, mark = value, dashed = chance limit.
+
+    Parameters
+    ----------
+    rows : what to draw, one line each; labels are not printed, the table beside the figure holds them.
+    width, row_height : px.
+    axis : words under the axis; None leaves the axis out (a table cell). With no rows only the axis is drawn.
+    """
+    below = 0 if axis is None else 36
+    sheet = Sheet(width, row_height * len(rows) + below)
+
+    def at(value: float) -> float:
+        return 8 + (width - 16) * value
+
+    bottom = row_height * len(rows)
+    for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
+        if rows:
+            sheet.line((at(tick),) * 2, (0, bottom), colour="ink-3" if tick == 0 else "line")
+        if axis is not None and tick in (0.0, 0.5, 1.0):
+            sheet.text(at(tick), bottom + 13, f"{tick:g}", anchor="center")
+    if axis is not None:
+        sheet.text(at(0) - 4, bottom + 30, axis)
+    for place, row in enumerate(rows):
+        _interval(sheet, row, at, row_height * (place + 0.5), row_height)
+    return sheet.figure
+
+
+def _interval(sheet: Sheet, row: IntervalRow, at: Callable[[float], float], y: float, tall: float) -> None:
+    if row.limit is not None:
+        sheet.box(at(0.0), y - tall / 2 + 4, at(row.limit) - at(0.0), tall - 8, fill="rest-soft")
+        sheet.line(
+            (at(row.limit),) * 2, (y - tall / 2 + 2, y + tall / 2 - 2), colour="ink-2", width=1.5, dashes=(4, 3)
+        )
+    if row.low is not None and row.high is not None:
+        sheet.line((at(row.low), at(row.high)), (y, y), colour="intent", width=3 if row.primary else 1.8)
+    if row.value is not None:
+        sheet.mark(at(row.value), y, "diamond", fill="intent" if row.primary else "surface", size=11)
