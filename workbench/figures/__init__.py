@@ -7,7 +7,8 @@ time. Shape and word carry the meaning and colour repeats it, so a monochrome pr
 
 from __future__ import annotations
 
-from workbench.figures._sheet import Sheet, chinese_face, holds_chinese, to_svg
+from workbench.figures._fonts import chinese_font, holds_chinese, latin_folder, printable
+from workbench.figures._sheet import Sheet, to_svg
 from workbench.figures.ledger import ledger_timeline
 from workbench.figures.outcomes import ConditionMark, condition_marks
 from workbench.figures.performance import IntervalRow, Matrix, confusion, intervals
@@ -18,13 +19,15 @@ __all__ = [
     "IntervalRow",
     "Matrix",
     "Sheet",
-    "chinese_face",
+    "chinese_font",
     "condition_marks",
     "confusion",
     "holds_chinese",
     "intervals",
     "ledger_timeline",
+    "latin_folder",
     "onset_latencies",
+    "printable",
     "to_svg",
     "trial_ticks",
 ]

@@ -10,18 +10,17 @@ import io
 import re
 import threading
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 import matplotlib as mpl
-from matplotlib import font_manager
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from workbench.errors import BadValue
-from workbench.figures.palette import CHINESE, COLOURS, LATIN, SMALLEST_PX
+from workbench.figures._fonts import chinese_font, holds_chinese, printable
+from workbench.figures.palette import COLOURS, LATIN, SMALLEST_PX
 
 _POINT = 72 / 96
 _WRITING = threading.Lock()
@@ -33,19 +32,6 @@ _SHAPES = {
     "octagon": ("8", 1.15),
     "cross": ("x", 1.0),
 }
-_CJK = re.compile("[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-\u303f\U00020000-\U0003ffff]")
-
-
-def holds_chinese(text: str) -> bool:
-    """Whether a text has a character that only a Chinese face holds."""
-    return _CJK.search(text) is not None
-
-
-@lru_cache(maxsize=1)
-def chinese_face() -> str:
-    """Name of the first installed Simplified Chinese face, ``""`` when there is none."""
-    installed = {entry.name for entry in font_manager.fontManager.ttflist}
-    return next((name for name in CHINESE if name in installed), "")
 
 
 class Sheet:
@@ -83,9 +69,8 @@ class Sheet:
         """
         if size < SMALLEST_PX:
             raise BadValue(f"text in a figure must be at least {SMALLEST_PX} px, got {size} px for {words!r}")
-        faces = [LATIN]
-        if holds_chinese(words) and chinese_face():
-            faces.append(chinese_face())
+        words, chinese = printable(words), chinese_font()
+        faces = [chinese[0], LATIN] if chinese and holds_chinese(words) else [LATIN]
         font = FontProperties(family=faces, size=size * _POINT, weight="bold" if bold else "normal")
         self._axes.text(
             x, y, words, fontproperties=font, color=COLOURS[colour], ha=anchor, va="baseline", parse_math=False

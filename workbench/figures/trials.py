@@ -52,13 +52,13 @@ def trial_ticks(
         for label, trials in runs
         for first in range(0, max(len(trials), 1), _PER_LINE)
     ]
-    sheet = Sheet(_WIDTH, 44 * len(lines) + 34)
+    sheet = Sheet(_WIDTH, 44 * len(lines) + 42)
     for row, (label, trials) in enumerate(lines):
         base = 44 * row + 30.0
         sheet.text(0, base - 6, label, size=13, colour="ink", bold=True)
         for place, trial in enumerate(trials):
             _tick(sheet, _LEFT + 14.6 * place, base, trial)
-    _key(sheet, 44 * len(lines) + 20, [trial for _, trials in runs for trial in trials], words)
+    _key(sheet, 44 * len(lines) + 32, [trial for _, trials in runs for trial in trials], words)
     return sheet.figure
 
 
@@ -69,15 +69,16 @@ def _tick(sheet: Sheet, x: float, base: float, trial: Mapping[str, Any]) -> None
         sheet.mark(x + 5.5, base + 7, "diamond", fill="surface", edge="ink", size=7, line=1.2)
 
 
-def _glyph(sheet: Sheet, x: float, base: float, outcome: str) -> None:
+def _glyph(sheet: Sheet, x: float, base: float, outcome: str, *, tall: float = 22) -> None:
+    """The mark of one outcome, ``tall`` px high, standing on ``base``."""
     if outcome == "correct":
-        sheet.box(x, base - 22, 11, 22, fill="ink-2", edge="ink-2")
+        sheet.box(x + 0.5, base - tall, 10, tall, fill="ink-2", edge="ink-2")
     elif outcome == "missed":
-        sheet.box(x + 0.5, base - 10.5, 10, 10, fill="surface", edge="ink-2")
+        sheet.box(x + 0.5, base - tall / 2, 10, tall / 2, fill="surface", edge="ink-2")
     elif outcome == "wrong":
-        sheet.box(x + 0.5, base - 21.5, 10, 21, fill="surface", edge="ink-2", hatch="/////")
+        sheet.box(x + 0.5, base - tall, 10, tall, fill="surface", edge="ink-2", hatch="/////")
     elif outcome == "recorded":
-        sheet.box(x + 0.5, base - 21.5, 10, 21, fill="rest-soft", edge="line-strong")
+        sheet.box(x + 0.5, base - tall, 10, tall, fill="rest-soft", edge="line-strong")
     else:
         sheet.mark(x + 5.5, base - 6, "cross", edge="ink-2", size=8, line=2)
 
@@ -89,7 +90,7 @@ def _key(sheet: Sheet, y: float, trials: Sequence[Mapping[str, Any]], words: Map
         count = sum(trial["outcome"] == outcome for trial in trials)
         if not count:
             continue
-        _glyph(sheet, x, y + 1, outcome)
+        _glyph(sheet, x, y + 1, outcome, tall=12)
         label = f"{words[outcome]} {count}"
         sheet.text(x + 17, y, label, colour="ink-2")
         x += 17 + _wide(label) + 22

@@ -1,0 +1,147 @@
+"""What a report is made of. Blocks hold plain text and figures; a renderer decides how they look.
+
+Text in a block is always literal: a renderer escapes it or passes it as data, never as markup.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A figure as one ``<svg>`` element, px at 96 per inch, with the sentence that replaces it for a listener."""
+
+    svg: str
+    width: float
+    alt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A hash, identifier or path, set in the fixed-width face."""
+
+    text: str
+
+
+Cell = str | Code | Picture
+"""What a table cell or a value may hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A section's title; ``level`` 2 for a section, 3 below it."""
+
+    text: str
+    level: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Para:
+    """One paragraph. ``note`` sets it small and grey, for sources and footnotes."""
+
+    text: str
+    note: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A boxed statement that cannot be hidden; ``kind`` is ``"plain"`` or ``"warn"`` (something failed)."""
+
+    title: str
+    text: str
+    kind: str = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A table column; ``share`` is its part of the width, ``number`` aligns right."""
+
+    title: str
+    share: float = 1.0
+    number: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows under a repeated heading; ``strong`` are primary rows, ``empty`` is printed when there are none."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    empty: str
+    strong: tuple[int, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A picture with its caption: a title that states what it shows, and the source below it."""
+
+    picture: Picture
+    title: str
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyValue:
+    """Names and values in a grey box: provenance and identity."""
+
+    pairs: tuple[tuple[str, Cell], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Lines in the fixed-width face, kept as they are."""
+
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureLine:
+    """A line to sign: who, as what, and the meaning or ``unsigned``."""
+
+    name: str
+    role: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureBlock:
+    """Signature lines side by side."""
+
+    lines: tuple[SignatureLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two narrow columns side by side."""
+
+    left: tuple[Block, ...]
+    right: tuple[Block, ...]
+
+
+Block = Heading | Para | Notice | Table | Figure | KeyValue | Listing | SignatureBlock | Pair
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A whole report.
+
+    Attributes
+    ----------
+    title, lead : the title, and under it the finding as one or two sentences.
+    language : ``"en"`` or ``"zh-CN"``.
+    head_left, head_right : the running head; ``head_right`` carries the draft marker.
+    foot : running foot; the page number is set beside it as ``page`` with ``{page}`` and ``{pages}``.
+    cut : data cut, UTC, ISO 8601; it is the document's date, so that equal input gives equal bytes.
+    """
+
+    title: str
+    lead: str
+    language: str
+    head_left: str
+    head_right: str
+    foot: str
+    page: str
+    cut: str
+    blocks: tuple[Block, ...] = field(default=())
