@@ -1,0 +1,133 @@
+"""Commands out, acknowledgements in: sequence numbers, heartbeats, repetition, time to live."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, replace
+from math import isfinite
+
+from workbench.control._profile import Effector
+from workbench.control._supervisor import Now
+from workbench.vocabulary import Acknowledgement, Command
+
+TOLERANCE = 1e-6
+"""How much the applied level may differ upward from the one sent, as a fraction."""
+
+
+def expired(command: Command, *, now_stream: float) -> bool:
+    """Whether a command's time to live has passed; a device must not follow it then."""
+    return (now_stream - command.stamp) * 1000.0 > command.ttl_ms
+
+
+@dataclass(slots=True)
+class _Sent:
+    command: Command
+    at: Now
+    order: int
+
+
+class Link:
+    """The exchange with one effector.
+
+    An *order* (close, release, hold, stop, open) is repeated at every heartbeat, with a new sequence
+    number, until one of its commands is acknowledged; after that plain heartbeats carry its level.
+    """
+
+    def __init__(self, effector: Effector) -> None:
+        self._effector = effector
+        self._seq = 0
+        self._order = 0
+        self._template: Command | None = None
+        self._last: Now | None = None
+        self._waiting: dict[int, _Sent] = {}
+        self._overdue: deque[int] = deque(maxlen=1000)
+        self.answered = False
+        self.missed = 0
+        self.sent = 0
+        self.acknowledged = 0
+        self.latest: Command | None = None
+
+    def order(self, template: Command, *, now: Now) -> Command:
+        """Issue a new order; what the one before it still waits for no longer matters to ``answered``."""
+        self._order += 1
+        self._template, self.answered = template, False
+        return self._issue(template, now)
+
+    def silence(self) -> None:
+        """Send nothing more until the next order."""
+        self._template = None
+
+    def beat(self, *, now: Now, state: str, pulse: bool) -> Command | None:
+        """The command that is due by now: the order again, a heartbeat if ``pulse``, or None."""
+        template, last = self._template, self._last
+        if template is None or last is None or now.since(last) < self._effector.heartbeat_s:
+            return None
+        if not self.answered:
+            return self._issue(replace(template, stamp=now.stamp, state=state), now)
+        if not pulse:
+            return None
+        beat = replace(template, stamp=now.stamp, state=state, action="heartbeat", ramp_ms=0, reason="heartbeat")
+        return self._issue(beat, now)
+
+    def overdue(self, *, now: Now) -> list[Command]:
+        """Commands whose acknowledgement has just become overdue; each counts as one missed."""
+        late = [s for s in self._waiting.values() if now.local - s.at.local > self._effector.ack_timeout_s]
+        for sent in late:
+            del self._waiting[sent.command.seq]
+            self._overdue.append(sent.command.seq)
+            self.missed += 1
+        return [sent.command for sent in late]
+
+    def acknowledge(self, ack: Acknowledgement) -> str:
+        """Match an acknowledgement.
+
+        Returns
+        -------
+        str
+            ``"ok"``, ``"clipped"``, ``"refused"`` (so is a status that is not in the schema),
+            ``"timeout"`` (the device's own word for an expired command), ``"exceeded"`` (another level
+            than sent), ``"late"`` (counted as missed before) or ``"unknown"``.
+        """
+        sent = self._waiting.pop(ack.seq, None)
+        if sent is None:
+            return "late" if ack.seq in self._overdue else "unknown"
+        if ack.status == "timeout":
+            self.missed += 1
+            return "timeout"
+        if ack.status not in ("ok", "clipped"):
+            return "refused"
+        if not _within(ack.applied_level, sent.command):
+            return "exceeded"
+        self.missed = 0
+        self.acknowledged += 1
+        self.answered = self.answered or sent.order == self._order
+        return ack.status
+
+    def forget(self) -> None:
+        """Drop what is waiting and the missed count: a new self-test begins."""
+        self._overdue.extend(self._waiting)
+        self._waiting.clear()
+        self.missed = 0
+
+    def _issue(self, template: Command, now: Now) -> Command:
+        self._seq += 1
+        command = replace(template, seq=self._seq)
+        self._waiting[command.seq] = _Sent(command, now, self._order)
+        self._last, self.latest = now, command
+        self.sent += 1
+        return command
+
+
+def _within(applied: tuple[float, ...], command: Command) -> bool:
+    """Whether every applied value is a fraction, one a channel, and no higher than sent.
+
+    A device that is ramping down or vents slowly reports what it still has, so only a rise is judged:
+    stop, release and open may report any fraction up to 1.
+    """
+    if len(applied) != len(command.level):
+        return False
+    if not all(isfinite(value) and -TOLERANCE <= value <= 1 + TOLERANCE for value in applied):
+        return False
+    if command.action not in ("close", "hold", "heartbeat") or not any(command.level):
+        return True
+    return all(a <= s + TOLERANCE for a, s in zip(applied, command.level))

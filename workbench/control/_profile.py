@@ -1,0 +1,118 @@
+"""What is particular to one effector: its limits in time, its ramps and its safe states.
+
+Off is not always safe, so every profile names its own safe state for lost commands and faults, and
+another for the emergency stop. Numbers marked [D] in the entries are proposed defaults, to be set by
+the protocol of a study.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isfinite
+
+from workbench.errors import BadValue
+
+ACTIONS = ("close", "open", "hold", "release", "stop", "heartbeat")
+"""Every action a command may name."""
+
+
+@dataclass(frozen=True, slots=True)
+class SafeStep:
+    """One step of a safe state.
+
+    Attributes
+    ----------
+    action : ``"hold"``, ``"open"``, ``"release"`` or ``"stop"``.
+    after_s : s after the safe state was entered; the first step has 0.
+    ramp_ms : ramp of the step in ms.
+    keep_level : the level last commanded is kept; otherwise the level is 0.
+    """
+
+    action: str
+    after_s: float = 0.0
+    ramp_ms: int = 0
+    keep_level: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Effector:
+    """Profile of one effector. Raises :class:`BadValue` for a profile that contradicts itself.
+
+    Attributes
+    ----------
+    name, profile : entry name and profile word of the command (``"glove"``).
+    channels : number of values in a command's level, each a fraction 0–1.
+    grasp : ``"hold"`` (evidence keeps it closed) or ``"toggle"`` (first intent closes, second opens).
+    level : fraction asked for when nothing else is said, 0–1.
+    ramp_ms, release_ramp_ms : ramps up and down in ms.
+    ttl_ms : time to live of a command in ms; the device goes to its safe state after it.
+    heartbeat_s : longest time between two commands in s; below the time to live.
+    ack_timeout_s : s of local time after which a missing acknowledgement counts.
+    missed_limit : acknowledgements in a row that may be missing before it is a fault.
+    hold_limit_s, hold_reminder_s : longest activation, and when the operator is reminded, in s.
+    refractory_s : s after a release in which no intent is followed.
+    dose_s : activation in a session, in s, after which the effector stays off.
+    on_fault, on_estop : safe state as steps, in order.
+    activate_action, release_action : words of the command for the two changes.
+    skin_check : whether the operator is asked to look at the skin when the dose nears its end.
+    """
+
+    name: str
+    profile: str
+    on_fault: tuple[SafeStep, ...]
+    on_estop: tuple[SafeStep, ...]
+    channels: int = 1
+    grasp: str = "hold"
+    level: float = 1.0
+    ramp_ms: int = 500
+    release_ramp_ms: int = 500
+    ttl_ms: int = 250
+    heartbeat_s: float = 0.1
+    ack_timeout_s: float = 1.0
+    missed_limit: int = 3
+    hold_limit_s: float = 30.0
+    hold_reminder_s: float = 20.0
+    refractory_s: float = 0.5
+    dose_s: float = 3600.0
+    activate_action: str = "close"
+    release_action: str = "release"
+    skin_check: bool = False
+
+    def __post_init__(self) -> None:
+        if self.grasp not in ("hold", "toggle"):
+            raise BadValue(f"grasp of effector {self.name} must be hold or toggle, got {self.grasp!r}")
+        if self.channels < 1 or self.missed_limit < 1:
+            raise BadValue(
+                f"effector {self.name} needs at least 1 channel and 1 tolerated missing acknowledgement, "
+                f"got {self.channels} and {self.missed_limit}"
+            )
+        self._check_numbers()
+        for steps in (self.on_fault, self.on_estop):
+            self._check_steps(steps)
+        if any(step.action != "stop" for step in self.on_estop):
+            raise BadValue(f"e-stop of effector {self.name} must be the action stop alone")
+
+    def _check_numbers(self) -> None:
+        for name in ("level", "heartbeat_s", "ack_timeout_s", "hold_limit_s", "hold_reminder_s", "dose_s"):
+            value = float(getattr(self, name))
+            if not (isfinite(value) and value > 0):
+                raise BadValue(f"{name} of effector {self.name} must be above 0, got {value}")
+        if self.level > 1:
+            raise BadValue(f"level of effector {self.name} must be a fraction 0–1, got {self.level}")
+        if min(self.ramp_ms, self.release_ramp_ms) < 0 or not self.refractory_s >= 0:
+            raise BadValue(f"ramps and refractory time of effector {self.name} must not be negative")
+        if not self.heartbeat_s * 1000 < self.ttl_ms:
+            raise BadValue(
+                f"heartbeat of effector {self.name} must come before its time to live of {self.ttl_ms} ms, "
+                f"got {self.heartbeat_s * 1000:.0f} ms"
+            )
+
+    def _check_steps(self, steps: tuple[SafeStep, ...]) -> None:
+        times = [step.after_s for step in steps]
+        allowed = ("hold", "open", "release", "stop")
+        if not times or times[0] != 0 or times != sorted(times):
+            raise BadValue(f"a safe state of effector {self.name} must start at 0 s and go forward, got {times}")
+        if bad := [step.action for step in steps if step.action not in allowed]:
+            raise BadValue(
+                f"a safe state of effector {self.name} may only {', '.join(allowed)}; got {', '.join(bad)}"
+            )

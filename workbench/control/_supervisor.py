@@ -1,0 +1,136 @@
+"""The safety supervisor runs beside the decoder, not inside it: it clips levels and counts the dose."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isfinite
+from typing import NamedTuple
+
+from workbench.control._profile import Effector
+from workbench.errors import BadValue
+
+
+class Now(NamedTuple):
+    """Now, by two clocks, both only going forward.
+
+    ``stream`` counts stream time in s (a stream clock that jumps back adds nothing); ``local`` is
+    monotonic time of this computer in s; ``stamp`` is the corrected LSL time that goes into records.
+    """
+
+    stream: float
+    local: float
+    stamp: float
+
+    def since(self, earlier: Now) -> float:
+        """Seconds since ``earlier`` by whichever clock ran further.
+
+        Upper limits use this: a stream that stops cannot stretch them.
+        """
+        return max(self.stream - earlier.stream, self.local - earlier.local)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Limits of a study's protocol for one effector; they may only be narrower than the profile's.
+
+    Attributes
+    ----------
+    id : name under which commands and reports cite them.
+    level_max : highest fraction, 0–1.
+    hold_limit_s : longest activation in s.
+    dose_s : activation in a session in s.
+    """
+
+    id: str
+    level_max: float
+    hold_limit_s: float
+    dose_s: float
+
+
+def profile_limits(effector: Effector) -> Limits:
+    """The limits that the profile itself sets."""
+    return Limits(f"{effector.name}-profile", 1.0, effector.hold_limit_s, effector.dose_s)
+
+
+def check_limits(limits: Limits, effector: Effector) -> Limits:
+    """The limits themselves.
+
+    Raises
+    ------
+    BadValue
+        When one is not a number above 0, or wider than the profile's; the text names both.
+    """
+    widest = profile_limits(effector)
+    for name in ("level_max", "hold_limit_s", "dose_s"):
+        got, allowed = float(getattr(limits, name)), float(getattr(widest, name))
+        if not (isfinite(got) and 0 < got <= allowed):
+            raise BadValue(
+                f"{name} of limits {limits.id!r} must be above 0 and at most {allowed:g} (effector "
+                f"{effector.name}), got {got:g}"
+            )
+    return limits
+
+
+class Clip(NamedTuple):
+    """A level after the supervisor: ``level`` is within limits, ``words`` say what was done, or are empty.
+
+    ``broken`` marks a request that was not a set of numbers; its level is 0.
+    """
+
+    level: tuple[float, ...]
+    words: str = ""
+    broken: bool = False
+
+
+class Supervisor:
+    """Level limits and dose of one effector in one session.
+
+    Parameters
+    ----------
+    limits : checked limits.
+    channels : number of values in a level.
+    dose_used_s : activation earlier on the same day, in s.
+    """
+
+    def __init__(self, limits: Limits, *, channels: int, dose_used_s: float = 0.0) -> None:
+        if not (isfinite(dose_used_s) and dose_used_s >= 0):
+            raise BadValue(f"dose_used_s must be 0 or more, got {dose_used_s}")
+        self.limits, self.channels = limits, channels
+        self.dose_s = dose_used_s
+        self._since: Now | None = None
+        self._reminded = False
+
+    def clip(self, asked: Sequence[float]) -> Clip:
+        """Bring a requested level within limits."""
+        nothing = (0.0,) * self.channels
+        if len(asked) != self.channels:
+            return Clip(nothing, f"{len(asked)} levels for {self.channels} channels", broken=True)
+        if not all(isfinite(value) for value in asked):
+            return Clip(nothing, "a level that is not a number", broken=True)
+        highest = self.limits.level_max
+        level = tuple(min(max(float(value), 0.0), highest) for value in asked)
+        if level == tuple(float(value) for value in asked):
+            return Clip(level)
+        return Clip(level, f"{_fractions(asked)} asked, {_fractions(level)} sent (limit {highest:g})")
+
+    def count(self, now: Now, *, moving: bool) -> None:
+        """Add the time since the last call to the dose while the effector was moving."""
+        if self._since is not None:
+            self.dose_s += max(0.0, now.since(self._since))
+        self._since = now if moving else None
+
+    @property
+    def dose_left_s(self) -> float:
+        """Activation left in this session, s."""
+        return max(0.0, self.limits.dose_s - self.dose_s)
+
+    def reminder(self) -> bool:
+        """True once, when four fifths of the dose are used."""
+        due = not self._reminded and self.dose_s >= 0.8 * self.limits.dose_s
+        self._reminded = self._reminded or due
+        return due
+
+
+def _fractions(values: Sequence[float]) -> str:
+    return ", ".join(f"{value:g}" for value in values)

@@ -1,0 +1,191 @@
+"""States, events and the one table of transitions. Documents and screen words are made from it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from workbench.errors import Refused
+
+STATES = (
+    "DISCONNECTED",
+    "SELFTEST",
+    "IDLE_SAFE",
+    "ARMED",
+    "ACTIVE",
+    "HOLD",
+    "RELEASE",
+    "REFRACTORY",
+    "FAULT_SAFE",
+    "ESTOP",
+)
+"""Every state, in the order of the road; the last two are reached from everywhere."""
+
+MEANING = {
+    "DISCONNECTED": "off, no signal",
+    "SELFTEST": "off, testing",
+    "IDLE_SAFE": "off, not armed",
+    "ARMED": "ready to move",
+    "ACTIVE": "moving",
+    "HOLD": "holding",
+    "RELEASE": "letting go",
+    "REFRACTORY": "resting before the next intent",
+    "FAULT_SAFE": "safe after a fault",
+    "ESTOP": "stopped, latched",
+}
+"""What each state means, in a few words."""
+
+
+class Transition(NamedTuple):
+    """One row of the table: in ``source``, ``event`` leads to ``target``; ``why`` is the rule in words."""
+
+    source: str
+    event: str
+    target: str
+    why: str
+
+
+_FAULT = "Any fault leads here: {faults}."
+_ESTOP = "The operator, the participant or a limit stops the effector."
+
+_ROAD = (
+    Transition(
+        "DISCONNECTED",
+        "connect",
+        "SELFTEST",
+        "Becomes SELFTEST when every required stream is found and its clock offset is steady within 5 ms.",
+    ),
+    Transition(
+        "SELFTEST",
+        "self_test_passed",
+        "IDLE_SAFE",
+        "Becomes IDLE_SAFE when every item of the self-test has passed and the effector has acknowledged "
+        "a stop and an opening command.",
+    ),
+    Transition(
+        "SELFTEST", "disconnect", "DISCONNECTED", "Becomes DISCONNECTED when the session lets the effector go."
+    ),
+    Transition(
+        "IDLE_SAFE",
+        "arm",
+        "ARMED",
+        "Becomes ARMED when the operator arms and every arming condition is met.",
+    ),
+    Transition("IDLE_SAFE", "self_test", "SELFTEST", "Becomes SELFTEST when the self-test is repeated."),
+    Transition(
+        "IDLE_SAFE", "disconnect", "DISCONNECTED", "Becomes DISCONNECTED when the session lets the effector go."
+    ),
+    Transition(
+        "ARMED",
+        "activate",
+        "ACTIVE",
+        "Becomes ACTIVE when evidence stays above {activate:.2f} for {dwell} hops.",
+    ),
+    Transition(
+        "ARMED",
+        "disarm",
+        "IDLE_SAFE",
+        "Becomes IDLE_SAFE when the operator disarms or an arming condition falls away.",
+    ),
+    Transition("ACTIVE", "level_reached", "HOLD", "Becomes HOLD when the level is reached and acknowledged."),
+    Transition(
+        "ACTIVE", "release", "RELEASE", "Becomes RELEASE when evidence stays below {release:.2f} for {dwell} hops."
+    ),
+    Transition("ACTIVE", "limit", "RELEASE", "Becomes RELEASE after {hold_limit_s:g} s or when the dose is used."),
+    Transition("ACTIVE", "disarm", "RELEASE", "Becomes RELEASE when the operator disarms."),
+    Transition(
+        "HOLD",
+        "release",
+        "RELEASE",
+        "Becomes RELEASE when evidence stays below {release:.2f} for {dwell} hops, and after "
+        "{hold_limit_s:g} s in any case.",
+    ),
+    Transition("HOLD", "limit", "RELEASE", "Becomes RELEASE after {hold_limit_s:g} s or when the dose is used."),
+    Transition("HOLD", "disarm", "RELEASE", "Becomes RELEASE when the operator disarms."),
+    Transition(
+        "RELEASE",
+        "ramp_done",
+        "REFRACTORY",
+        "Becomes REFRACTORY when the ramp down is over and the release is acknowledged.",
+    ),
+    Transition("RELEASE", "disarm", "RELEASE", "Stays until the ramp is over, then ends in IDLE_SAFE."),
+    Transition("REFRACTORY", "refractory_over", "ARMED", "Becomes ARMED {refractory_s:g} s after the ramp down."),
+    Transition(
+        "REFRACTORY",
+        "stand_down",
+        "IDLE_SAFE",
+        "Becomes IDLE_SAFE when the operator has disarmed or the dose is used.",
+    ),
+    Transition("REFRACTORY", "disarm", "REFRACTORY", "Stays until the time is over, then ends in IDLE_SAFE."),
+    Transition(
+        "FAULT_SAFE",
+        "reset",
+        "SELFTEST",
+        "To leave: remove the cause, reset by the operator, then a self-test.",
+    ),
+    Transition("ESTOP", "reset", "SELFTEST", "To leave: reset by the operator, then a self-test."),
+)
+
+TABLE: tuple[Transition, ...] = (
+    *_ROAD,
+    *(Transition(state, "fault", "FAULT_SAFE", _FAULT) for state in STATES if state != "ESTOP"),
+    Transition("ESTOP", "fault", "ESTOP", "A fault does not unlatch the stop; it is entered in the ledger."),
+    *(Transition(state, "estop", "ESTOP", _ESTOP) for state in STATES),
+)
+"""Every transition there is. What is not in here is refused."""
+
+EVENTS: tuple[str, ...] = tuple(dict.fromkeys(row.event for row in TABLE))
+"""Every event, in the order of the table."""
+
+_BY_KEY = {(row.source, row.event): row for row in TABLE}
+
+FAULTS = {
+    "quality_bad": "signal quality was bad for more than 500 ms",
+    "acks_missing": "three acknowledgements in a row are missing",
+    "command_refused": "the effector refused a command",
+    "level_exceeded": "the effector reported another level than was sent",
+    "evidence_broken": "the evidence was not a set of probabilities",
+    "evidence_invalid": "the evidence was not valid for more than 500 ms while the effector was active",
+    "evidence_silent": "no decision came for 500 ms while the effector was active",
+    "level_broken": "the level asked for was not a number",
+    "overrun": "the loop took longer than a hop more than 3 times within 1 s",
+    "stream_lost": "a critical stream stopped",
+    "clock": "the time given to the controller was not a number",
+}
+"""Every fault code with its words. ``Controller.on_fault`` also takes a sentence of its caller."""
+
+
+def follow(state: str, event: str) -> Transition:
+    """The row for ``event`` in ``state``.
+
+    Raises
+    ------
+    Refused
+        When the table has none; the text lists what is possible in this state.
+    """
+    row = _BY_KEY.get((state, event))
+    if row is None:
+        possible = ", ".join(r.event for r in TABLE if r.source == state)
+        raise Refused(f"{event} is not possible in state {state}; possible here: {possible}")
+    return row
+
+
+def possible(state: str, event: str) -> bool:
+    """Whether the table has a row for ``event`` in ``state``."""
+    return (state, event) in _BY_KEY
+
+
+def onward(state: str) -> Transition:
+    """The ordinary way on from a state, its first row in the table: what the screen names as next."""
+    return next(row for row in TABLE if row.source == state)
+
+
+def markdown() -> str:
+    """The table as Markdown, for ``docs/hazards.md``; a test keeps the two equal."""
+    words = {"activate": 0.70, "release": 0.40, "dwell": 3, "hold_limit_s": 30.0, "refractory_s": 0.5}
+    words_all = {**words, "faults": "; ".join(FAULTS.values())}
+    lines = ["| state | event | next state | rule |", "|---|---|---|---|"]
+    lines += [f"| {r.source} | {r.event} | {r.target} | {r.why.format(**words_all)} |" for r in _ROAD]
+    lines.append(f"| any but ESTOP | fault | FAULT_SAFE | {_FAULT.format(**words_all)} |")
+    lines.append("| ESTOP | fault | ESTOP | A fault does not unlatch the stop; it is entered in the ledger. |")
+    lines.append(f"| any | estop | ESTOP | {_ESTOP} |")
+    return "\n".join(lines) + "\n"

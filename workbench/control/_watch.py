@@ -1,0 +1,73 @@
+"""Watchdogs over what the controller is fed: signal quality, evidence, the loop's own time."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from math import isfinite
+
+from workbench.control._supervisor import Now
+
+PATIENCE_S = 0.5
+"""How long bad quality, invalid evidence or silence is borne, s."""
+
+OVERRUNS = 3
+"""Hops that may overrun within 1 s."""
+
+
+class Watch:
+    """What was last seen, and since when it has been wrong."""
+
+    def __init__(self, *, hop_s: float) -> None:
+        self._hop_s = hop_s
+        self.quality_ok: bool | None = None
+        self._bad_since: Now | None = None
+        self._invalid_since: Now | None = None
+        self._heard: Now | None = None
+        self._overruns: deque[float] = deque()
+
+    def quality(self, now: Now, *, ok: bool) -> None:
+        """The montage's state."""
+        self.quality_ok = ok
+        self._bad_since = None if ok else self._bad_since or now
+
+    def evidence(self, now: Now, *, valid: bool) -> None:
+        """A decision came."""
+        self._heard = now
+        self._invalid_since = None if valid else self._invalid_since or now
+
+    def begin(self, now: Now) -> None:
+        """The effector became active: silence and invalid evidence count from here."""
+        self._heard, self._invalid_since = now, None
+
+    def hop(self, duration_s: float, *, local: float) -> bool:
+        """Note how long one hop took; True when more than :data:`OVERRUNS` overran within 1 s."""
+        if not duration_s <= self._hop_s:
+            self._overruns.append(local)
+        while self._overruns and local - self._overruns[0] > 1.0:
+            self._overruns.popleft()
+        return len(self._overruns) > OVERRUNS
+
+    def clear(self) -> None:
+        """A new self-test begins: forget what was wrong; quality is unknown until it is reported."""
+        self.quality_ok, self._bad_since, self._invalid_since = None, None, None
+        self._overruns.clear()
+
+    def fault(self, now: Now, *, active: bool) -> str:
+        """Code of the fault that is due, or ``""``. Evidence counts while the effector is ``active``."""
+        if self._bad_since is not None and now.since(self._bad_since) > PATIENCE_S:
+            return "quality_bad"
+        if not active:
+            return ""
+        if self._invalid_since is not None and now.since(self._invalid_since) > PATIENCE_S:
+            return "evidence_invalid"
+        if self._heard is not None and now.local - self._heard.local > PATIENCE_S:
+            return "evidence_silent"
+        return ""
+
+
+def broken(probabilities: Sequence[float]) -> bool:
+    """Whether evidence is no set of probabilities: empty, not finite, outside 0–1, or not summing to 1."""
+    if not probabilities or not all(isfinite(p) and 0.0 <= p <= 1.0 for p in probabilities):
+        return True
+    return abs(sum(probabilities) - 1.0) > 1e-6

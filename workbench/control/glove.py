@@ -1,0 +1,24 @@
+"""Pneumatic glove: closes on intent, holds, and is vented. Defaults [D] are set by the protocol of a study.
+
+Lost commands or a fault: hold up to 1 s, then vent slowly (a dropped hot cup, a trapped finger).
+E-stop: vent at once. A hand without sensation gets pressure injuries: hold limit, reminder, dose, skin check.
+"""
+
+from __future__ import annotations
+
+from workbench.control._profile import Effector, SafeStep
+
+EFFECTOR = Effector(
+    name="glove",
+    profile="glove",
+    on_fault=(SafeStep("hold", keep_level=True), SafeStep("release", after_s=1.0, ramp_ms=3000)),
+    on_estop=(SafeStep("stop"),),
+    ramp_ms=500,
+    release_ramp_ms=500,
+    ttl_ms=250,
+    hold_limit_s=30.0,
+    hold_reminder_s=20.0,
+    refractory_s=0.5,
+    dose_s=3600.0,
+    skin_check=True,
+)
