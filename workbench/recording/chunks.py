@@ -1,0 +1,261 @@
+"""XDF chunks: pure encode and decode pairs. Bytes in, bytes out; no file is touched here.
+
+A chunk is ``[length-of-length u8][length][tag u16][content]``, little-endian; ``length`` counts tag and
+content. Source: the XDF 1.0 specification (https://github.com/sccn/xdf/wiki/Specifications).
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.errors import BadValue, RecordingFault
+from workbench.vocabulary import FloatArray
+
+MAGIC = b"XDF:"
+"""First four bytes of every XDF file."""
+
+BOUNDARY = bytes.fromhex("43a546dccbf5410fb30ed5467383cbe4")
+"""Content of a boundary chunk, from which a reader finds back into a damaged file."""
+
+
+class Tag(IntEnum):
+    """What a chunk holds."""
+
+    FILE_HEADER = 1
+    STREAM_HEADER = 2
+    SAMPLES = 3
+    CLOCK_OFFSET = 4
+    BOUNDARY = 5
+    STREAM_FOOTER = 6
+
+
+FORMATS: dict[str, str] = {
+    "float32": "<f4",
+    "double64": "<f8",
+    "int8": "<i1",
+    "int16": "<i2",
+    "int32": "<i4",
+    "int64": "<i8",
+    "string": "",
+}
+"""XDF channel format → numpy dtype of one value; ``""`` for text."""
+
+
+class TornChunk(RecordingFault):
+    """Bytes that are not a whole chunk."""
+
+
+# ---------------------------------------------------------------------------------------- encode
+def encode_length(n: int) -> bytes:
+    """A variable-length integer, always in the 4-byte form where it fits (as LabRecorder writes it)."""
+    if n < 2**32:
+        return struct.pack("<BI", 4, n)
+    return struct.pack("<BQ", 8, n)
+
+
+def encode_chunk(tag: int, content: bytes) -> bytes:
+    """A whole chunk."""
+    return encode_length(len(content) + 2) + struct.pack("<H", tag) + content
+
+
+def encode_boundary() -> bytes:
+    """A boundary chunk."""
+    return encode_chunk(Tag.BOUNDARY, BOUNDARY)
+
+
+def encode_clock_offset(stream_id: int, *, time: float, offset: float) -> bytes:
+    """A clock-offset chunk: ``corrected = raw + offset``, measured at local time ``time``; both in s."""
+    return encode_chunk(Tag.CLOCK_OFFSET, struct.pack("<Idd", stream_id, time, offset))
+
+
+def encode_xml(tag: int, xml: str, *, stream_id: int | None = None) -> bytes:
+    """A file header, or a stream header or footer of ``stream_id``."""
+    prefix = b"" if stream_id is None else struct.pack("<I", stream_id)
+    return encode_chunk(tag, prefix + xml.encode("utf-8"))
+
+
+def encode_numbers(stream_id: int, values: NDArray[Any], stamps: FloatArray, *, dtype: str) -> bytes:
+    """A samples chunk of numbers, each sample with its own stamp.
+
+    Parameters
+    ----------
+    stream_id : of the stream.
+    values : ``(n_times, n_channels)``, unit of the stream; cast to ``dtype`` only when no bit is lost.
+    stamps : ``(n_times,)`` float64, s, raw LSL time.
+    dtype : key of :data:`FORMATS`.
+
+    Raises
+    ------
+    BadValue
+        When a value does not fit ``dtype`` exactly: what is decoded must be what was recorded.
+    """
+    cast = _cast(values, dtype)
+    packed = np.empty(len(stamps), dtype=_record(dtype, values.shape[1]))
+    packed["stamped"] = 8
+    packed["stamp"] = stamps
+    packed["values"] = cast
+    head = struct.pack("<I", stream_id) + encode_length(len(stamps))
+    return encode_chunk(Tag.SAMPLES, head + packed.tobytes())
+
+
+def encode_texts(stream_id: int, texts: Sequence[str], stamps: FloatArray) -> bytes:
+    """A samples chunk of a one-channel text stream, each sample with its own stamp (s)."""
+    parts = [struct.pack("<I", stream_id), encode_length(len(texts))]
+    for text, stamp in zip(texts, stamps, strict=True):
+        data = text.encode("utf-8", errors="backslashreplace")
+        parts += [struct.pack("<Bd", 8, stamp), encode_length(len(data)), data]
+    return encode_chunk(Tag.SAMPLES, b"".join(parts))
+
+
+def _cast(values: NDArray[Any], dtype: str) -> NDArray[Any]:
+    target = np.dtype(FORMATS[dtype])
+    if np.can_cast(values.dtype, target, "safe"):
+        return values
+    with np.errstate(all="ignore"):
+        cast = values.astype(target)
+        same = np.array_equal(cast.astype(np.float64), values.astype(np.float64), equal_nan=True)
+    if not same:
+        raise BadValue(
+            f"{values.dtype} samples do not fit a {dtype} stream without losing bits; "
+            "give the values as the stream delivered them or declare the stream double64"
+        )
+    return cast
+
+
+def _record(dtype: str, n_channels: int) -> np.dtype[Any]:
+    return np.dtype([("stamped", "u1"), ("stamp", "<f8"), ("values", FORMATS[dtype], (n_channels,))])
+
+
+# ---------------------------------------------------------------------------------------- decode
+def decode_length(data: memoryview, at: int) -> tuple[int, int]:
+    """A variable-length integer at byte ``at`` and the position behind it.
+
+    Raises
+    ------
+    TornChunk
+        When the bytes end early or are no such integer.
+    """
+    if at >= len(data):
+        raise TornChunk("the file ends where a length should stand")
+    width = data[at]
+    if width not in (1, 4, 8):
+        raise TornChunk(f"a length of {width} bytes; allowed are 1, 4 and 8")
+    if at + 1 + width > len(data):
+        raise TornChunk("the file ends inside a length")
+    return int.from_bytes(data[at + 1 : at + 1 + width], "little"), at + 1 + width
+
+
+def decode_chunk(data: memoryview, at: int) -> tuple[int, int, int]:
+    """Tag, start of the content and end of the chunk at byte ``at``; :class:`TornChunk` when not whole."""
+    length, body = decode_length(data, at)
+    if length < 2:
+        raise TornChunk(f"a chunk of {length} bytes; the shortest has 2")
+    if body + length > len(data):
+        raise TornChunk(f"a chunk of {length} bytes of which {len(data) - body} are there")
+    return int.from_bytes(data[body : body + 2], "little"), body + 2, body + length
+
+
+def decode_stream_id(content: memoryview) -> int:
+    """The stream id in the first four bytes of a header, footer, samples or clock-offset content."""
+    if len(content) < 4:
+        raise TornChunk("the chunk is too short for a stream id")
+    return int.from_bytes(content[:4], "little")
+
+
+def decode_clock_offset(content: memoryview) -> tuple[float, float]:
+    """Time and offset in s."""
+    if len(content) != 20:
+        raise TornChunk(f"a clock offset of {len(content)} bytes; it has 20")
+    _, time, offset = struct.unpack("<Idd", content)
+    return time, offset
+
+
+def decode_numbers(
+    content: memoryview, *, dtype: str, n_channels: int, last: float, period: float
+) -> tuple[NDArray[Any], FloatArray]:
+    """Numbers of a samples chunk.
+
+    Parameters
+    ----------
+    content : behind the tag, with the stream id.
+    dtype : key of :data:`FORMATS`, not ``"string"``.
+    n_channels : of the stream.
+    last : stamp in s of the stream's sample before this chunk (0 when there is none).
+    period : nominal sampling interval in s (0 when irregular); an unstamped sample follows its
+        predecessor by it.
+
+    Returns
+    -------
+    values : ``(n_times, n_channels)`` of the declared dtype, unit of the stream.
+    stamps : ``(n_times,)`` float64, s.
+    """
+    n, at = decode_length(content, 4)
+    data = content[at:]
+    width = n_channels * np.dtype(FORMATS[dtype]).itemsize
+    if n > len(data):
+        raise TornChunk(f"{n} samples announced in {len(data)} bytes")
+    if len(data) == n * (9 + width):
+        packed = np.frombuffer(data, dtype=_record(dtype, n_channels))
+        if packed["stamped"].all():
+            return packed["values"], packed["stamp"].astype(np.float64)
+    return _decode_mixed(data, n, dtype=dtype, n_channels=n_channels, last=last, period=period)
+
+
+def _decode_mixed(
+    data: memoryview, n: int, *, dtype: str, n_channels: int, last: float, period: float
+) -> tuple[NDArray[Any], FloatArray]:
+    """Numbers of a chunk in which some samples have no stamp of their own."""
+    kind = np.dtype(FORMATS[dtype])
+    width = n_channels * kind.itemsize
+    stamps = np.empty(n)
+    rows: list[memoryview] = []
+    at = 0
+    for k in range(n):
+        last, at = _decode_stamp(data, at, last=last, period=period)
+        stamps[k] = last
+        rows.append(data[at : at + width])
+        at += width
+    if at != len(data):
+        raise TornChunk(f"{n} samples take {at} bytes, the chunk has {len(data)}")
+    return np.frombuffer(b"".join(rows), dtype=kind).reshape(n, n_channels), stamps
+
+
+def decode_texts(
+    content: memoryview, *, n_channels: int, last: float, period: float
+) -> tuple[list[list[str]], FloatArray]:
+    """Texts of a samples chunk: ``n_times`` rows of ``n_channels`` strings, and stamps ``(n_times,)`` in s."""
+    n, at = decode_length(content, 4)
+    if n > len(content):
+        raise TornChunk(f"{n} samples announced in {len(content)} bytes")
+    stamps = np.empty(n)
+    rows: list[list[str]] = []
+    for k in range(n):
+        last, at = _decode_stamp(content, at, last=last, period=period)
+        stamps[k] = last
+        row = []
+        for _ in range(n_channels):
+            length, at = decode_length(content, at)
+            if at + length > len(content):
+                raise TornChunk("the chunk ends inside a text")
+            row.append(bytes(content[at : at + length]).decode("utf-8", errors="replace"))
+            at += length
+        rows.append(row)
+    if at != len(content):
+        raise TornChunk(f"{n} texts take {at} bytes, the chunk has {len(content)}")
+    return rows, stamps
+
+
+def _decode_stamp(data: memoryview, at: int, *, last: float, period: float) -> tuple[float, int]:
+    if at >= len(data):
+        raise TornChunk("the chunk ends where a sample should stand")
+    if data[at] == 0:
+        return last + period, at + 1
+    if at + 9 > len(data):
+        raise TornChunk("the chunk ends inside a stamp")
+    return float(struct.unpack_from("<d", data, at + 1)[0]), at + 9

@@ -1,0 +1,399 @@
+"""The signal journal: an append-only XDF file that survives ``kill -9`` and a power cut.
+
+One ``write()`` a chunk, so that a killed process leaves whole chunks; ``fsync`` every 0.5 s in a thread of
+its own, so that a power cut loses at most 1 s where a sync takes 0.5 s or less; a side index with the CRC
+of every chunk, so that damage is found. Everything is raw: stamps as the outlet made them, clock offsets
+beside them.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NoReturn, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.errors import BadValue, RecordingFault
+from workbench.recording import chunks, index
+from workbench.recording.chunks import FORMATS, Tag
+from workbench.recording.xml import document
+from workbench.vocabulary import FloatArray, StreamSpec
+
+SYNC_EVERY_S = 0.5
+"""Time between two ``fsync``, and the duration from which one is called slow."""
+
+BOUNDARY_EVERY_S = 10.0
+"""Time between two boundary chunks."""
+
+_BINARY = getattr(os, "O_BINARY", 0)
+
+
+@dataclass(slots=True)
+class _Stream:
+    """What the footer of a stream will say."""
+
+    dtype: str
+    n_channels: int
+    n: int = 0
+    first: float = 0.0
+    last: float = 0.0
+    offsets: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Journal:
+    """An XDF file being written. Safe to call from several threads.
+
+    Parameters
+    ----------
+    path : of the new file; it must not exist. Mode 0600, as is its index ``<path>.idx``.
+    header : extra entries of the file header (nested mappings of texts and numbers).
+    clock : seconds that only go forward; sets the boundary chunks.
+    on_slow_sync : called from the sync thread with the seconds of a sync that took over 0.5 s.
+    on_sync : called from the sync thread with the number of bytes that are on the disk.
+
+    Raises
+    ------
+    RecordingFault
+        When the file cannot be created or written. After a failed write the file ends with its last
+        whole chunk, and every further write raises again.
+    """
+
+    def __init__(
+        self,
+        path: Path | str,
+        *,
+        header: Mapping[str, Any] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        on_slow_sync: Callable[[float], None] | None = None,
+        on_sync: Callable[[int], None] | None = None,
+    ) -> None:
+        self.path = Path(path)
+        self._clock = clock
+        self._on_slow_sync, self._on_sync = on_slow_sync, on_sync
+        self._lock = threading.Lock()
+        self._streams: dict[int, _Stream] = {}
+        self._size = 0
+        self._fault = ""
+        self._closed = False
+        self._file = _create(self.path)
+        try:
+            self._index = _create(index.path_of(self.path))
+        except RecordingFault:
+            os.close(self._file)
+            self.path.unlink()
+            raise
+        self._boundary_at = clock()
+        text = document("info", {"version": "1.0", **(header or {})})
+        self._begin(chunks.encode_xml(Tag.FILE_HEADER, text))
+        self._stop = threading.Event()
+        self._syncer = threading.Thread(target=self._sync_loop, name="journal-sync", daemon=True)
+        self._syncer.start()
+
+    # ------------------------------------------------------------------------------------ writing
+    def add_stream(
+        self, spec: StreamSpec, *, dtype: str = "float32", desc: Mapping[str, Any] | None = None
+    ) -> int:
+        """Announce a stream.
+
+        Parameters
+        ----------
+        spec : name, type, rate, channels, unit, source_id, role; no channels means one text channel.
+        dtype : ``"float32"``, ``"double64"``, ``"string"``, ``"int8"`` … ``"int64"``.
+        desc : entries of the stream description beside channel labels and role.
+
+        Returns
+        -------
+        int
+            The stream id for :meth:`samples` and :meth:`clock_offset`.
+        """
+        if dtype not in FORMATS:
+            raise BadValue(f"dtype of stream {spec.name!r} is {dtype!r}; allowed are {', '.join(FORMATS)}")
+        n_channels = max(1, len(spec.channels))
+        if dtype == "string" and n_channels != 1:
+            raise BadValue(f"text stream {spec.name!r} has {n_channels} channels; it can have 1")
+        with self._lock:
+            stream_id = len(self._streams) + 1
+            self._streams[stream_id] = _Stream(dtype, n_channels)
+            xml = document("info", _header(spec, dtype, n_channels, desc or {}))
+            content = chunks.encode_xml(Tag.STREAM_HEADER, xml, stream_id=stream_id)
+            self._append(content, Tag.STREAM_HEADER, stream_id=stream_id)
+        return stream_id
+
+    def samples(self, stream_id: int, values: NDArray[Any] | Sequence[str], stamps: FloatArray) -> None:
+        """Append samples in one ``write()``; no samples write nothing.
+
+        Parameters
+        ----------
+        stream_id : from :meth:`add_stream`.
+        values : ``(n_times, n_channels)`` in the unit of the stream, or ``n_times`` texts. Numbers are
+            cast to the stream's dtype only when no bit is lost.
+        stamps : ``(n_times,)`` float64, s, raw LSL time.
+        """
+        stream = self._stream(stream_id)
+        stamps = np.asarray(stamps, dtype=np.float64)
+        n = len(stamps)
+        if len(values) != n:
+            raise BadValue(f"{len(values)} samples with {n} stamps; give one stamp a sample")
+        if n == 0:
+            return
+        if stream.dtype == "string":
+            chunk = chunks.encode_texts(stream_id, [str(value) for value in values], stamps)
+        else:
+            numbers = np.asarray(values)
+            if numbers.shape != (n, stream.n_channels):
+                raise BadValue(f"samples of shape {numbers.shape}; this stream takes (n, {stream.n_channels})")
+            chunk = chunks.encode_numbers(stream_id, numbers, stamps, dtype=stream.dtype)
+        with self._lock:
+            self._append(chunk, Tag.SAMPLES, stream_id=stream_id, n=n)
+            if stream.n == 0:
+                stream.first = float(stamps[0])
+            stream.n += n
+            stream.last = float(stamps[-1])
+
+    def clock_offset(
+        self, stream_id: int, time: float, offset: float, *, uncertainty: float | None = None
+    ) -> None:
+        """Append a measured clock offset: ``corrected = raw + offset``.
+
+        Parameters
+        ----------
+        stream_id : whose clock.
+        time : s, ``local_clock()`` of the measurement.
+        offset : s.
+        uncertainty : s, half the round trip; kept in the footer (XDF has no other place for it).
+        """
+        stream = self._stream(stream_id)
+        note = {"time": repr(float(time)), "value": repr(float(offset))}
+        if uncertainty is not None:
+            note["uncertainty"] = repr(float(uncertainty))
+        with self._lock:
+            chunk = chunks.encode_clock_offset(stream_id, time=time, offset=offset)
+            self._append(chunk, Tag.CLOCK_OFFSET, stream_id=stream_id)
+            stream.offsets.append(note)
+
+    def boundary(self) -> None:
+        """Append a boundary chunk now; one is written every 10 s without asking."""
+        with self._lock:
+            self._append(chunks.encode_boundary(), Tag.BOUNDARY)
+            self._boundary_at = self._clock()
+
+    @property
+    def size(self) -> int:
+        """Bytes written."""
+        return self._size
+
+    @property
+    def fault(self) -> str:
+        """Why nothing more can be written, ``""`` while all is well."""
+        return self._fault
+
+    def close(self, *, state: str = "finished") -> None:
+        """Write footers, sync, and mark the index complete with ``state``.
+
+        After a fault the file is closed as it is: no footers, index not complete, so that
+        ``recover`` treats it as cut off.
+        """
+        if self._closed:
+            return
+        self._stop.set()
+        self._syncer.join()
+        try:
+            with self._lock:
+                if not self._fault:
+                    self._finish(state)
+        finally:
+            self._closed = True
+            os.close(self._file)
+            os.close(self._index)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close(state="finished" if kind is None else "stopped")
+
+    # ------------------------------------------------------------------------------------ inside
+    def _stream(self, stream_id: int) -> _Stream:
+        if stream_id not in self._streams:
+            raise BadValue(f"stream {stream_id} is not announced; known are {sorted(self._streams)}")
+        return self._streams[stream_id]
+
+    def _begin(self, header: bytes) -> None:
+        """Magic and file header in one write, and the folder entry on the disk."""
+        try:
+            _write_all(self._file, chunks.MAGIC + header)
+            self._size = len(chunks.MAGIC)
+            self._note(header, Tag.FILE_HEADER, magic=index.MAGIC)
+            _sync_folder(self.path.parent)
+        except OSError as error:
+            os.close(self._file)
+            os.close(self._index)
+            self.path.unlink(missing_ok=True)
+            index.path_of(self.path).unlink(missing_ok=True)
+            raise RecordingFault(_refusal(self.path, error)) from error
+
+    def _append(self, chunk: bytes, tag: Tag, *, stream_id: int = 0, n: int = 0) -> None:
+        """One chunk and its index entry; the lock is held."""
+        if self._closed:
+            raise RecordingFault(f"recording {self.path.name} is closed; start a new run")
+        if self._fault:
+            raise RecordingFault(self._fault)
+        try:
+            _write_all(self._file, chunk)
+            self._note(chunk, tag, stream_id=stream_id, n=n)
+        except OSError as error:
+            self._fail(error)
+        if tag != Tag.BOUNDARY and self._clock() - self._boundary_at >= BOUNDARY_EVERY_S:
+            self._boundary_at = self._clock()
+            self._append(chunks.encode_boundary(), Tag.BOUNDARY)
+
+    def _note(self, chunk: bytes, tag: Tag, *, stream_id: int = 0, n: int = 0, magic: bytes = b"") -> None:
+        entry = index.Indexed(self._size, len(chunk), zlib.crc32(chunk), tag, stream_id, n)
+        _write_all(self._index, magic + index.encode(entry))
+        self._size += len(chunk)
+
+    def _fail(self, error: OSError) -> NoReturn:
+        """Cut the half-written chunk off again, remember the sentence, raise it."""
+        self._fault = (
+            f"recording {self.path.name} cannot be written further ({error.strerror}): it holds "
+            f"{self._size:,} bytes, all of them whole chunks, and the last one was refused. "
+            "Free space or choose another folder, then start a new run."
+        )
+        try:
+            os.ftruncate(self._file, self._size)
+        except OSError:
+            self._fault += f" Its last chunk is torn: run 'workbench recover {self.path.name}'."
+        raise RecordingFault(self._fault) from error
+
+    def _sync_loop(self) -> None:
+        while not self._stop.wait(SYNC_EVERY_S):
+            began = time.monotonic()
+            with self._lock:
+                size = self._size
+            try:
+                self._sync(size)
+            except OSError as error:
+                with self._lock:
+                    self._fault = (
+                        f"the disk did not confirm recording {self.path.name} ({error.strerror}); what was "
+                        "written since the last confirmation may be lost. Check the disk, then start a new run."
+                    )
+                return
+            took = time.monotonic() - began
+            if took > SYNC_EVERY_S and self._on_slow_sync is not None:
+                self._on_slow_sync(took)
+            if self._on_sync is not None:
+                self._on_sync(size)
+
+    def _sync(self, size: int) -> None:
+        """Data first, then the index that vouches for it."""
+        os.fsync(self._file)
+        with self._lock:
+            if not self._fault:
+                _write_all(self._index, index.encode_sync(size))
+        os.fsync(self._index)
+
+    def _finish(self, state: str) -> None:
+        for stream_id, stream in self._streams.items():
+            xml = document("info", _footer(stream))
+            chunk = chunks.encode_xml(Tag.STREAM_FOOTER, xml, stream_id=stream_id)
+            self._append(chunk, Tag.STREAM_FOOTER, stream_id=stream_id)
+        try:
+            os.fsync(self._file)
+            note = {"state": state, "bytes": self._size}
+            _write_all(self._index, index.encode_sync(self._size) + index.encode_end(note))
+            os.fsync(self._index)
+        except OSError as error:
+            self._fault = f"recording {self.path.name} could not be closed ({error.strerror})"
+            raise RecordingFault(f"{self._fault}; run 'workbench recover {self.path.name}'") from error
+
+
+def _create(path: Path) -> int:
+    """A new file that only its owner can read, locked against ``recover`` while it is written."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | _BINARY
+    try:
+        descriptor = os.open(path, flags, 0o600)
+    except OSError as error:
+        raise RecordingFault(_refusal(path, error)) from error
+    if not try_lock(descriptor):
+        os.close(descriptor)
+        raise RecordingFault(f"recording {path.name} is locked by another process; choose another name")
+    return descriptor
+
+
+def try_lock(descriptor: int) -> bool:
+    """Lock an open file for this process until it is closed or the process ends; False when it is taken.
+
+    POSIX advisory lock; elsewhere the exclusive creation of the file has to do.
+    """
+    if sys.platform == "win32":
+        return True
+    import fcntl
+
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _refusal(path: Path, error: OSError) -> str:
+    remedy = "choose a folder on a local disk that you may write to"
+    if isinstance(error, FileExistsError):
+        remedy = "a recording is never overwritten; choose another name"
+    elif isinstance(error, FileNotFoundError):
+        remedy = f"create the folder {path.parent} first"
+    return f"recording {path} cannot be created ({error.strerror}): {remedy}"
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    """One ``write()``; more only when the system took a part."""
+    done = os.write(descriptor, data)
+    while done < len(data):
+        done += os.write(descriptor, data[done:])
+
+
+def _sync_folder(folder: Path) -> None:
+    if sys.platform == "win32":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _header(spec: StreamSpec, dtype: str, n_channels: int, desc: Mapping[str, Any]) -> dict[str, Any]:
+    """Stream header in the layout that pyxdf, EEGLAB and LabRecorder share."""
+    channels = [{"label": name, "unit": spec.unit, "type": spec.type} for name in spec.channels]
+    return {
+        "name": spec.name,
+        "type": spec.type,
+        "channel_count": n_channels,
+        "nominal_srate": repr(float(spec.fs)),
+        "channel_format": dtype,
+        "source_id": spec.source_id,
+        "desc": {"channels": {"channel": channels}, "role": spec.role, **desc},
+    }
+
+
+def _footer(stream: _Stream) -> dict[str, Any]:
+    return {
+        "first_timestamp": repr(stream.first),
+        "last_timestamp": repr(stream.last),
+        "sample_count": stream.n,
+        "clock_offsets": {"offset": stream.offsets},
+    }

@@ -1,0 +1,249 @@
+"""Reading one run by the run-file convention, and playing it back to the decode loop.
+
+``items`` sends the raw stamps through the same ``Timebase`` as the live engine, with the recorded clock
+offsets at the samples at which they took effect, so that the loop sees what it saw live, bit for bit.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import fields
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from workbench.errors import BadValue, RecordingFault
+from workbench.recording import run_writer
+from workbench.recording.run_writer import CHANGES, LEADING, PREFIX, TIMES
+from workbench.recording.xdf import XdfFile, XdfStream, read
+from workbench.vocabulary import (
+    Acknowledgement,
+    Chunk,
+    Command,
+    Decision,
+    FloatArray,
+    LedgerRow,
+    Marker,
+    Trial,
+)
+
+if TYPE_CHECKING:
+    from workbench.signals.timebase import Timebase
+
+T = TypeVar("T")
+_TUPLES = ("probabilities", "level", "applied_level")
+
+
+class Corrector:
+    """Raw samples and recorded events in, what the decode loop takes out. Used live and in replay.
+
+    Parameters
+    ----------
+    timebase : fresh ``workbench.signals.Timebase`` of the signal stream.
+    """
+
+    def __init__(self, timebase: Timebase) -> None:
+        self._timebase = timebase
+        self._gap_at = -1
+        self.seen = 0
+
+    def samples(self, values: FloatArray, stamps: FloatArray, *, local: float = 0.0) -> Iterator[Chunk | Marker]:
+        """Correct the stamps; a gap that they show becomes a marker before the first sample behind it.
+
+        Parameters
+        ----------
+        values : ``(n_times, n_channels)`` float64, unit of the stream.
+        stamps : ``(n_times,)`` float64, s, raw.
+        local : s, ``local_clock()`` at reception; 0 in a replay.
+        """
+        corrected, gaps = self._timebase.step(stamps)
+        at = 0
+        for row, missing in [*gaps, (len(stamps), 0.0)]:
+            if row > at:
+                yield Chunk(self.seen, values[at:row], corrected[at:row], local)
+                self.seen += row - at
+                at = row
+            if row < len(stamps) and self._gap_at != self.seen:
+                self._gap_at = self.seen
+                yield Marker("gap", self.seen, float(corrected[row]), detail={"missing_s": float(missing)})
+
+    def marker(self, marker: Marker) -> Iterator[Marker]:
+        """Pass an event on; a ``clock_offset`` with ``offset_s`` changes the correction from here on."""
+        if marker.kind == "clock_offset" and "offset_s" in marker.detail:
+            self._timebase.set_offset(float(marker.detail["offset_s"]))
+        if marker.kind == "gap":
+            if self._gap_at == self.seen:
+                return
+            self._gap_at = self.seen
+        yield marker
+
+
+class RunFile:
+    """A recorded run.
+
+    Parameters
+    ----------
+    path : of the recording.
+    damaged : as :func:`workbench.recording.read` takes it.
+
+    Raises
+    ------
+    RecordingFault
+        When the file cannot be read, is torn or damaged, or holds no run.
+    """
+
+    def __init__(self, path: Path | str, *, damaged: str = "refuse") -> None:
+        self.path = Path(path)
+        self.file: XdfFile = read(path, damaged=damaged)
+        runs = [m for m in self.markers() if m.kind == "run"]
+        if not runs:
+            raise RecordingFault(
+                f"{self.path.name} holds no run of this workbench (no 'run' entry in {run_writer.EVENTS}); "
+                "play it with the replay device instead"
+            )
+        self.plan: dict[str, Any] = dict(runs[0].detail)
+
+    @property
+    def state(self) -> str:
+        """``"finished"``, ``"stopped"``, ``"failed"``, ``"recovered"`` or ``"unfinished"``."""
+        return self.file.state
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Classes of the decoder, in the order of the probabilities; empty in a calibration run."""
+        return tuple(str(name) for name in self.plan.get("classes", ()))
+
+    @cached_property
+    def signal(self) -> XdfStream:
+        """The decoded stream: the one that the plan names, else the only regular one.
+
+        Raises
+        ------
+        RecordingFault
+            When it is missing or ambiguous.
+        """
+        if "signal" in self.plan:
+            return self.file.stream(str(self.plan["signal"]))
+        found = [s for s in self.file.streams if s.fs > 0 and s.dtype != "string"]
+        found = [s for s in found if s.role == "signal"] or found
+        if len(found) != 1:
+            names = ", ".join(repr(s.name) for s in found) or "none"
+            raise RecordingFault(f"{self.path.name} has {len(found)} signal streams ({names}); it must have one")
+        return found[0]
+
+    def items(self, *, block: int | None = None, timebase: Timebase | None = None) -> Iterator[Chunk | Marker]:
+        """The run as the decode loop saw it: chunks, and each event exactly at its sample.
+
+        Parameters
+        ----------
+        block : samples a chunk at most, None for as many as possible; it changes no bit.
+        timebase : fresh; by default one of the signal's rate.
+        """
+        if block is not None and block < 1:
+            raise BadValue(f"block must be 1 or more samples, got {block}")
+        if timebase is None:
+            from workbench.signals.timebase import Timebase as Fresh
+
+            timebase = Fresh(self.signal.fs)
+        corrector = Corrector(timebase)
+        at = 0
+        for marker in sorted(self.markers(), key=lambda m: m.sample):
+            yield from self._samples(corrector, at, marker.sample, block)
+            at = max(at, marker.sample)
+            yield from corrector.marker(marker)
+        yield from self._samples(corrector, at, len(self.signal.stamps), block)
+
+    chunks = items
+
+    def _samples(self, corrector: Corrector, start: int, stop: int, block: int | None) -> Iterator[Chunk | Marker]:
+        stop = min(stop, len(self.signal.stamps))
+        for at in range(start, stop, block or max(1, stop - start)):
+            rows = slice(at, min(stop, at + block if block else stop))
+            yield from corrector.samples(
+                np.ascontiguousarray(self.signal.values[rows], dtype=np.float64), self.signal.stamps[rows]
+            )
+
+    def markers(self) -> list[Marker]:
+        """Recorded events in the order in which they took effect."""
+        return self._objects(run_writer.EVENTS, Marker)
+
+    def decisions(self) -> list[Decision]:
+        """Decisions, bit for bit as they were made."""
+        classes = self.classes
+        return [
+            Decision(
+                sample=int(row[0]),
+                stamp=row[1],
+                label=classes[int(row[2])] if row[2] >= 0 else "",
+                probabilities=tuple(row[len(LEADING) : len(LEADING) + len(classes)]),
+                valid=bool(row[3]),
+                change=CHANGES[int(row[4])],
+                trial=int(row[5]),
+            )
+            for row in self._decision_rows().tolist()
+        ]
+
+    def decision_times(self) -> FloatArray:
+        """``(n_decisions, 3)`` float64, s, local clock: last sample acquired, decided, emitted."""
+        return self._decision_rows()[:, -len(TIMES) :]
+
+    def _decision_rows(self) -> FloatArray:
+        width = len(LEADING) + len(self.classes) + len(TIMES)
+        if run_writer.DECISIONS not in self.names:
+            return np.empty((0, width))
+        values: FloatArray = self.file.stream(run_writer.DECISIONS).values
+        if values.shape[1] != width:
+            raise RecordingFault(
+                f"{self.path.name} has {values.shape[1]} decision columns; its classes need {width}"
+            )
+        return values
+
+    def trials(self) -> list[Trial]:
+        """Trials in the order in which they ended."""
+        return self._objects(run_writer.TRIALS, Trial)
+
+    def ledger(self) -> list[LedgerRow]:
+        """Rows of the integrity ledger."""
+        return self._objects(run_writer.LEDGER, LedgerRow)
+
+    def commands(self) -> list[Command]:
+        """Commands as they were sent."""
+        return self._objects(run_writer.COMMANDS, Command)
+
+    def acks(self) -> list[Acknowledgement]:
+        """Acknowledgements as they came."""
+        return self._objects(run_writer.ACKS, Acknowledgement)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all streams."""
+        return tuple(s.name for s in self.file.streams)
+
+    @property
+    def aux(self) -> tuple[XdfStream, ...]:
+        """Streams that are neither the signal nor the workbench's own."""
+        return tuple(s for s in self.file.streams if s is not self.signal and not s.name.startswith(PREFIX))
+
+    def _objects(self, name: str, kind: type[T]) -> list[T]:
+        if name not in self.names:
+            return []
+        return [self._object(text, name, kind) for text in self.file.stream(name).texts]
+
+    def _object(self, text: str, name: str, kind: type[T]) -> T:
+        known = {f.name for f in fields(kind)}  # type: ignore[arg-type]
+        try:
+            content = json.loads(text)
+            unknown = set(content) - known
+            if unknown:
+                raise RecordingFault(
+                    f"{self.path.name}: {name} has the unknown field {sorted(unknown)[0]!r}; the recording was "
+                    "made by a newer workbench"
+                )
+            return kind(**{k: tuple(v) if k in _TUPLES else v for k, v in content.items()})
+        except (ValueError, TypeError) as error:
+            raise RecordingFault(
+                f"{self.path.name}: {name} has an entry that is no {kind.__name__} ({error})"
+            ) from error

@@ -1,0 +1,166 @@
+"""Writing one run by the run-file convention: signal, other streams, and everything that was decided.
+
+Streams beside the signal: ``wb.events``, ``wb.trials``, ``wb.ledger``, ``wb.commands``, ``wb.acks`` (text,
+one JSON object a sample) and ``wb.decisions`` (double64). :class:`workbench.recording.RunFile` reads it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.errors import BadValue
+from workbench.recording.journal import Journal
+from workbench.vocabulary import (
+    Acknowledgement,
+    Command,
+    Decision,
+    FloatArray,
+    LedgerRow,
+    Marker,
+    StreamSpec,
+    Trial,
+)
+
+PREFIX = "wb."
+EVENTS, DECISIONS, TRIALS = "wb.events", "wb.decisions", "wb.trials"
+LEDGER, COMMANDS, ACKS = "wb.ledger", "wb.commands", "wb.acks"
+CHANGES = ("", "activate", "release", "cued")
+"""Codes of ``Decision.change`` in the decision stream."""
+LEADING = ("sample", "stamp", "label_index", "valid", "change", "trial")
+TIMES = ("t_acquire", "t_decided", "t_emitted")
+
+
+class RunWriter:
+    """A journal with the streams of a run.
+
+    Parameters
+    ----------
+    path : of the new recording.
+    plan : JSON-able: study, run, kind, paradigm, params, decoder_sha256, classes, contract, speed, t0,
+        workbench. ``classes`` names the columns of the decision stream.
+    stamp : LSL time in s of the start, which the first entry of ``wb.events`` carries.
+    signal : the decoded stream; its samples are stored as they arrive, with raw stamps.
+    others : further streams, each with its dtype.
+    dtype : of the signal stream, as LSL delivers it.
+    desc : description of the signal stream.
+    on_slow_sync : see :class:`Journal`.
+    """
+
+    def __init__(
+        self,
+        path: Path | str,
+        *,
+        plan: Mapping[str, Any],
+        stamp: float,
+        signal: StreamSpec,
+        others: Sequence[tuple[StreamSpec, str]] = (),
+        dtype: str = "float32",
+        desc: Mapping[str, Any] | None = None,
+        on_slow_sync: Callable[[float], None] | None = None,
+    ) -> None:
+        self.classes = tuple(str(name) for name in plan.get("classes", ()))
+        self.plan = {**plan, "signal": signal.name}
+        self.journal = Journal(path, header={"workbench": "run"}, on_slow_sync=on_slow_sync)
+        self.ids: dict[str, int] = {signal.name: self.journal.add_stream(signal, dtype=dtype, desc=desc)}
+        self._signal = signal.name
+        for spec, kind in others:
+            self._add(spec, kind)
+        for name in (EVENTS, TRIALS, LEDGER, COMMANDS, ACKS):
+            self._add(StreamSpec(name, "Workbench", 0.0, source_id=name, role="markers"), "string")
+        columns = LEADING + tuple(f"p_{name}" for name in self.classes) + TIMES
+        self._add(StreamSpec(DECISIONS, "Workbench", 0.0, columns, unit="", role="aux"), "double64")
+        self.marker(Marker("run", 0, stamp, detail=self.plan))
+
+    def _add(self, spec: StreamSpec, dtype: str) -> None:
+        if spec.name in self.ids:
+            raise BadValue(f"two streams are named {spec.name!r}; names within a recording are unique")
+        self.ids[spec.name] = self.journal.add_stream(spec, dtype=dtype)
+
+    def signal(self, values: NDArray[Any], stamps: FloatArray) -> None:
+        """Samples ``(n_times, n_channels)`` of the signal with raw stamps ``(n_times,)`` float64, s."""
+        self.samples(self._signal, values, stamps)
+
+    def samples(self, name: str, values: NDArray[Any] | Sequence[str], stamps: FloatArray) -> None:
+        """Samples of any stream of the run, as :meth:`Journal.samples` takes them."""
+        if name not in self.ids:
+            raise BadValue(f"stream {name!r} is not in this recording; it has {', '.join(self.ids)}")
+        self.journal.samples(self.ids[name], values, stamps)
+
+    def clock_offset(self, name: str, time: float, offset: float, *, uncertainty: float | None = None) -> None:
+        """Measured clock offset of a stream, s; see :meth:`Journal.clock_offset`."""
+        self.journal.clock_offset(self.ids[name], time, offset, uncertainty=uncertainty)
+
+    def marker(self, marker: Marker) -> None:
+        """A recorded event. Write it when it takes effect, after the samples before it."""
+        self._text(EVENTS, asdict(marker), marker.stamp)
+
+    def decision(
+        self, decision: Decision, *, acquired: float = 0.0, decided: float = 0.0, emitted: float = 0.0
+    ) -> None:
+        """A decision with the local times in s at which its last sample came, it was made, it went out."""
+        if decision.label and decision.label not in self.classes:
+            raise BadValue(f"decision {decision.label!r} is no class of this run; {', '.join(self.classes)} are")
+        if len(decision.probabilities) != len(self.classes):
+            raise BadValue(f"{len(decision.probabilities)} probabilities for {len(self.classes)} classes")
+        row = (
+            float(decision.sample),
+            decision.stamp,
+            float(self.classes.index(decision.label)) if decision.label else -1.0,
+            float(decision.valid),
+            float(CHANGES.index(decision.change)),
+            float(decision.trial),
+            *decision.probabilities,
+            acquired,
+            decided,
+            emitted,
+        )
+        self.journal.samples(self.ids[DECISIONS], np.array([row]), np.array([decision.stamp]))
+
+    def trial(self, trial: Trial) -> None:
+        """A finished trial."""
+        self._text(TRIALS, asdict(trial), trial.cue_stamp)
+
+    def ledger(self, row: LedgerRow) -> None:
+        """A row of the integrity ledger."""
+        self._text(LEDGER, asdict(row), row.stamp)
+
+    def command(self, command: Command) -> None:
+        """A command as it was sent."""
+        self._text(COMMANDS, asdict(command), command.stamp)
+
+    def ack(self, ack: Acknowledgement) -> None:
+        """An acknowledgement as it came."""
+        self._text(ACKS, asdict(ack), ack.received)
+
+    def close(self, *, state: str = "finished") -> None:
+        """Close the journal with ``"finished"``, ``"stopped"`` or ``"failed"``."""
+        self.journal.close(state=state)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close(state="finished" if kind is None else "stopped")
+
+    def _text(self, name: str, content: Mapping[str, Any], stamp: float) -> None:
+        text = json.dumps(content, ensure_ascii=False, default=_plain)
+        self.journal.samples(self.ids[name], [text], np.array([stamp], dtype=np.float64))
+
+
+def _plain(value: Any) -> Any:
+    """NumPy numbers and arrays as JSON has them."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise BadValue(f"{type(value).__name__} cannot be stored in a recording; give numbers, texts, lists, mappings")

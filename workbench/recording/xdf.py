@@ -1,0 +1,245 @@
+"""Reading XDF files, ours and others', without pyxdf. Nothing is repaired, nothing is interpolated.
+
+Stamps are raw and clock offsets stand beside them, as ``pyxdf.load_xdf(…, synchronize_clocks=False,
+dejitter_timestamps=False)`` returns them.
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.errors import BadValue, RecordingFault
+from workbench.recording import chunks, index, layout
+from workbench.recording.chunks import FORMATS, Tag
+from workbench.recording.xml import from_xml, several, text_of
+from workbench.vocabulary import FloatArray, StreamSpec
+
+
+@dataclass(frozen=True)
+class XdfStream:
+    """One stream of a recording.
+
+    Attributes
+    ----------
+    id : number of the stream in the file.
+    name, type, source_id : as the outlet announced them.
+    fs : nominal rate in Hz, 0 when irregular.
+    channels : labels in order, ``"1"``, ``"2"`` … where the file has none.
+    unit : of the first channel, ``""`` where the file has none.
+    dtype : ``"float32"``, ``"double64"``, ``"string"``, ``"int8"`` … ``"int64"``.
+    values : ``(n_times, n_channels)`` of that dtype, in ``unit``; for text ``n_times`` lists of
+        ``n_channels`` strings.
+    stamps : ``(n_times,)`` float64, s, raw.
+    clock_times, clock_offsets : ``(n_offsets,)`` float64, s: ``corrected = raw + offset``.
+    header, footer : the XML as nested mappings; an empty footer means that the file was not closed.
+    """
+
+    id: int
+    name: str
+    type: str
+    source_id: str
+    fs: float
+    channels: tuple[str, ...]
+    unit: str
+    dtype: str
+    values: Any
+    stamps: FloatArray
+    clock_times: FloatArray
+    clock_offsets: FloatArray
+    header: dict[str, Any] = field(repr=False)
+    footer: dict[str, Any] = field(repr=False)
+
+    @property
+    def role(self) -> str:
+        """``"signal"``, ``"aux"`` or ``"markers"`` where the writer said so, else ``""``."""
+        return text_of(self.header, "desc", "role")
+
+    @property
+    def texts(self) -> list[str]:
+        """First channel of a text stream."""
+        if self.dtype != "string":
+            raise BadValue(f"stream {self.name!r} holds {self.dtype}, not text")
+        return [row[0] for row in self.values]
+
+    @property
+    def spec(self) -> StreamSpec:
+        """The line of the stream contract that this stream fulfils."""
+        role = self.role or ("markers" if self.dtype == "string" else "signal" if self.fs > 0 else "aux")
+        channels = () if self.dtype == "string" else self.channels
+        return StreamSpec(
+            self.name, self.type, self.fs, channels, unit=self.unit, source_id=self.source_id, role=role
+        )
+
+
+@dataclass(frozen=True)
+class XdfFile:
+    """A recording: its streams in the order of their headers.
+
+    ``state`` is ``"finished"`` or ``"stopped"`` as the writer closed it, ``"recovered"``, ``"unfinished"``
+    (an index that was never completed) or ``"foreign"`` (no index). ``damaged`` names what was left out.
+    """
+
+    path: Path
+    header: dict[str, Any]
+    streams: tuple[XdfStream, ...]
+    state: str
+    damaged: tuple[str, ...] = ()
+
+    def stream(self, name: str) -> XdfStream:
+        """The one stream of that name.
+
+        Raises
+        ------
+        RecordingFault
+            When there is none, or more than one.
+        """
+        found = [s for s in self.streams if s.name == name]
+        if len(found) != 1:
+            names = ", ".join(repr(s.name) for s in self.streams) or "none"
+            raise RecordingFault(
+                f"{self.path.name} has {len(found)} streams named {name!r}; its streams are {names}"
+            )
+        return found[0]
+
+
+def read(path: Path | str, *, damaged: str = "refuse") -> XdfFile:
+    """Read a whole XDF file (``.xdf``, ``.xdfz`` or ``.xdf.gz``).
+
+    Parameters
+    ----------
+    path : of the file; with a side index every chunk is checked by its CRC.
+    damaged : ``"refuse"`` raises when a chunk is torn or changed; ``"skip"`` leaves those chunks out and
+        names them in ``XdfFile.damaged``.
+
+    Raises
+    ------
+    RecordingFault
+        When the file cannot be read, is no XDF file, or is torn or damaged.
+    """
+    if damaged not in ("refuse", "skip"):
+        raise BadValue(f"damaged is {damaged!r}; allowed are 'refuse' and 'skip'")
+    path = Path(path)
+    data, side = load(path)
+    found = layout.survey(data, side)
+    problems = tuple(d.sentence for d in found.damage)
+    if damaged == "refuse":
+        refuse(path, found)
+    if found.torn:
+        problems += (f"the end of the file from byte {found.tail:,} on",)
+    reader = _Reader(found, data)
+    return XdfFile(path, reader.header, reader.streams(), state_of(side), problems)
+
+
+def load(path: Path) -> tuple[memoryview, index.Index | None]:
+    """Bytes of a recording, unpacked, and its index.
+
+    Raises
+    ------
+    RecordingFault
+        When the file is not there or cannot be read.
+    """
+    try:
+        data = path.read_bytes()
+        side = index.read(path)
+        packed = path.suffix == ".xdfz" or path.name.endswith(".xdf.gz")
+        return memoryview(gzip.decompress(data) if packed else data), side
+    except (OSError, EOFError) as error:
+        raise RecordingFault(f"recording {path} cannot be read: {error}; check the path and its rights") from error
+
+
+def state_of(side: index.Index | None) -> str:
+    """State of a recording by its index."""
+    if side is None:
+        return "foreign"
+    return str(side.end.get("state", "finished")) if side.end is not None else "unfinished"
+
+
+def refuse(path: Path, found: layout.Layout) -> None:
+    """Raise when the file is not whole."""
+    if found.damage:
+        raise RecordingFault(
+            f"recording {path.name} was changed after it was written: {found.damage[0].sentence}"
+            + (f" and {len(found.damage) - 1} more" if len(found.damage) > 1 else "")
+            + f"; see 'workbench inspect {path.name}' and restore the file from its backup"
+        )
+    if found.torn:
+        raise RecordingFault(
+            f"recording {path.name} is cut off at byte {found.tail:,} of {found.size:,}; "
+            f"run 'workbench recover {path.name}' to keep everything before"
+        )
+
+
+class _Reader:
+    """Collects the chunks of each stream."""
+
+    def __init__(self, found: layout.Layout, data: memoryview) -> None:
+        self.header: dict[str, Any] = {}
+        self._formats = found.formats
+        self._values: dict[int, list[Any]] = defaultdict(list)
+        self._stamps: dict[int, list[FloatArray]] = defaultdict(list)
+        self._last: dict[int, float] = defaultdict(float)
+        self._clocks: dict[int, list[tuple[float, float]]] = defaultdict(list)
+        self._footers: dict[int, dict[str, Any]] = {}
+        for piece in found.pieces:
+            self._take(piece.tag, data[piece.body : piece.end])
+
+    def _take(self, tag: int, content: memoryview) -> None:
+        if tag == Tag.FILE_HEADER:
+            self.header = from_xml(bytes(content).decode("utf-8", errors="replace"))
+        elif tag == Tag.SAMPLES:
+            stream_id = chunks.decode_stream_id(content)
+            if stream_id in self._formats:
+                values, stamps = layout.read_samples(self._formats, content, last=self._last[stream_id])
+                self._values[stream_id].append(values)
+                self._stamps[stream_id].append(stamps)
+                if len(stamps):
+                    self._last[stream_id] = float(stamps[-1])
+        elif tag == Tag.CLOCK_OFFSET:
+            self._clocks[chunks.decode_stream_id(content)].append(chunks.decode_clock_offset(content))
+        elif tag == Tag.STREAM_FOOTER:
+            xml = bytes(content[4:]).decode("utf-8", errors="replace")
+            self._footers[chunks.decode_stream_id(content)] = from_xml(xml)
+
+    def streams(self) -> tuple[XdfStream, ...]:
+        """Everything collected."""
+        return tuple(self._stream(i, form) for i, form in self._formats.items())
+
+    def _stream(self, stream_id: int, form: layout.Format) -> XdfStream:
+        clocks = np.array(self._clocks[stream_id], dtype=np.float64).reshape(-1, 2)
+        stamps = self._stamps[stream_id]
+        described = several(form.header, "desc", "channels", "channel")
+        labels = [text_of(channel, "label") for channel in described]
+        if len(labels) != form.n_channels or not all(labels):
+            labels = [str(k + 1) for k in range(form.n_channels)]
+        return XdfStream(
+            id=stream_id,
+            name=form.name,
+            type=text_of(form.header, "type"),
+            source_id=text_of(form.header, "source_id"),
+            fs=form.fs,
+            channels=tuple(labels),
+            unit=text_of(described[0], "unit") if described else "",
+            dtype=form.dtype,
+            values=_joined(self._values[stream_id], form),
+            stamps=np.concatenate(stamps) if stamps else np.empty(0),
+            clock_times=clocks[:, 0].copy(),
+            clock_offsets=clocks[:, 1].copy(),
+            header=form.header,
+            footer=self._footers.get(stream_id, {}),
+        )
+
+
+def _joined(values: list[Any], form: layout.Format) -> NDArray[Any] | list[list[str]]:
+    if form.dtype == "string":
+        return [row for rows in values for row in rows]
+    kind = np.dtype(FORMATS[form.dtype]).newbyteorder("=")
+    if not values:
+        return np.empty((0, form.n_channels), dtype=kind)
+    return np.concatenate(values).astype(kind, copy=False)

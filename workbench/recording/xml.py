@@ -1,0 +1,93 @@
+"""Nested mappings ↔ the XML of XDF headers and footers.
+
+A mapping becomes nested elements, a list repeated elements of one name, anything else text. Read back,
+every leaf is text, and an element that occurs once is not a list: use :func:`several` where there may be
+one or many.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from xml.etree import ElementTree
+from xml.sax.saxutils import escape
+
+from workbench.errors import BadValue, RecordingFault
+
+_NAME = re.compile(r"[A-Za-z_][\w.-]*\Z")
+_ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def to_xml(name: str, node: Any) -> str:
+    """One element. Characters that XML cannot hold become U+FFFD.
+
+    Raises
+    ------
+    BadValue
+        When a key is no XML name.
+    """
+    if not _NAME.match(name):
+        raise BadValue(f"{name!r} is no XML element name; allowed are letters, digits, '_', '.' and '-'")
+    if isinstance(node, Mapping):
+        return f"<{name}>{''.join(to_xml(str(key), value) for key, value in node.items())}</{name}>"
+    if isinstance(node, list | tuple):
+        return "".join(to_xml(name, value) for value in node)
+    return f"<{name}>{escape(_ILLEGAL.sub(chr(0xFFFD), _text(node)))}</{name}>"
+
+
+def document(name: str, node: Mapping[str, Any]) -> str:
+    """A whole XML document with one root element."""
+    return '<?xml version="1.0"?>' + to_xml(name, node)
+
+
+def from_xml(text: str) -> dict[str, Any]:
+    """Children of the root element.
+
+    Raises
+    ------
+    RecordingFault
+        When the text is no XML.
+    """
+    try:
+        root = ElementTree.fromstring(text)
+    except ElementTree.ParseError as error:
+        raise RecordingFault(f"a header of the recording is no XML ({error})") from error
+    found = _node(root)
+    return found if isinstance(found, dict) else {}
+
+
+def several(node: Any, *path: str) -> list[Any]:
+    """What stands under ``path`` as a list: empty when absent, one item when it occurs once."""
+    for name in path:
+        node = node.get(name) if isinstance(node, dict) else None
+    if node is None:
+        return []
+    return node if isinstance(node, list) else [node]
+
+
+def text_of(node: Any, *path: str) -> str:
+    """The first text under ``path``, ``""`` when absent."""
+    found = several(node, *path)
+    return found[0] if found and isinstance(found[0], str) else ""
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)
+
+
+def _node(element: ElementTree.Element) -> dict[str, Any] | str:
+    if len(element) == 0:
+        return element.text or ""
+    found: dict[str, Any] = {}
+    for child in element:
+        value = _node(child)
+        if child.tag not in found:
+            found[child.tag] = value
+        elif isinstance(found[child.tag], list):
+            found[child.tag].append(value)
+        else:
+            found[child.tag] = [found[child.tag], value]
+    return found
