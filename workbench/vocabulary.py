@@ -4,7 +4,7 @@ Signal
     Montage · Chunk · Marker · Evidence · Decision · Command · Acknowledgement · Trial · LedgerRow
 Record
     Study ▸ Participant ▸ Visit ▸ Session ▸ Run ▸ Trial, Visit ▸ Assessment, Recording, FittedDecoder,
-    Entry (one row of the audit chain)
+    Report, Entry (one row of the audit chain)
 
 Units: float64, µV, s, Hz. A :class:`Chunk` is ``(n_times, n_channels)`` as LSL delivers it; an epoch is
 ``(n_channels, n_times)``, a stack of epochs ``(n_epochs, n_channels, n_times)``.
@@ -387,6 +387,22 @@ class Assessment:
     side: str = ""
     implied: tuple[str, ...] = ()
     state: str = "complete"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One issued report; ``path`` is relative to the study folder.
+
+    ``head_seq`` and ``head_hash`` are the head of the audit chain that the report prints.
+    """
+
+    kind: str
+    path: str
+    sha256: str
+    head_seq: int
+    head_hash: str
+    id: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,107 @@
+"""The audit chain: canonical text, salted commitments, genesis and links. Standard library only.
+
+::
+
+    payload      canonical JSON of {new, old, reason}
+    commitment   SHA-256(salt ‖ payload), 16 random bytes of salt
+    record       the audit row without its hash
+    hash_0       SHA-256 of study id, schema hash, creation time, random
+    hash_n       SHA-256(hash_{n-1} ‖ canonical(record_n))
+
+Salt and payload live in their own table, so that a payload can be deleted (redaction) and the chain
+still holds. The chain is plain SHA-256: it shows tampering, it does not prevent it, and a cut tail
+shows only against an anchor outside the database.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import numbers
+import unicodedata
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from workbench.errors import BadValue
+
+CHAIN = "workbench study record chain 1"
+RECORD = (
+    "seq", "utc", "tz", "mono_ns", "boot_id", "actor", "action",
+    "table_name", "row_id", "row_version", "schema_version", "commitment",
+)  # fmt: skip
+"""Columns of the audit table that enter the hash of a row."""
+
+
+def clean_text(value: str) -> str:
+    """Text in Unicode normal form C. Raises BadValue for text that UTF-8 cannot hold."""
+    text = unicodedata.normalize("NFC", value)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise BadValue(f"text must be valid Unicode, got {text!a}; remove the broken character") from error
+    return text
+
+
+def clean(value: Any) -> Any:
+    """The value as plain JSON data: text in NFC, lists, dicts with text keys, finite numbers.
+
+    Raises
+    ------
+    BadValue
+        For NaN, infinities, and anything JSON cannot hold; the text names the value.
+    """
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return clean_text(value)
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    if isinstance(value, numbers.Real):
+        if not math.isfinite(value):
+            raise BadValue(f"a number in the record must be finite, got {value}; use null for a missing one")
+        return float(value)
+    if isinstance(value, Mapping):
+        wrong = [key for key in value if not isinstance(key, str)]
+        if wrong:
+            raise BadValue(f"keys in the record must be text, got {wrong[0]!r}")
+        return {clean_text(key): clean(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [clean(item) for item in value]
+    raise BadValue(
+        f"the record holds text, numbers, lists and mappings, got {type(value).__name__}: {value!r:.80}"
+    )
+
+
+def canonical(value: Any) -> str:
+    """JSON with sorted keys, no spaces, shortest round-trip numbers. ``value`` must be :func:`clean`."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def sha256(text: str) -> str:
+    """SHA-256 of the UTF-8 text, 64 hexadecimal digits."""
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def commitment(salt: bytes, payload: str) -> str:
+    """Salted commitment of a payload: it can be checked while the payload exists, and tells nothing after."""
+    return hashlib.sha256(salt + payload.encode("utf-8")).hexdigest()
+
+
+def genesis(*, study_id: str, schema_sha256: str, created_utc: str, nonce: str) -> str:
+    """Hash before the first row, different for every study ever created."""
+    return sha256(canonical([CHAIN, study_id, schema_sha256, created_utc, nonce]))
+
+
+def schema_hash(statements: Iterable[Iterable[str]]) -> str:
+    """SHA-256 over ``(type, name, sql)`` of everything in ``sqlite_master`` that has SQL, sorted."""
+    return sha256(canonical(sorted(list(row) for row in statements)))
+
+
+def link(previous: str, record: Mapping[str, Any]) -> str:
+    """Hash of an audit row from the hash before it and its columns :data:`RECORD`."""
+    return sha256(previous + canonical({name: record[name] for name in RECORD}))

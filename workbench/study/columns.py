@@ -1,0 +1,119 @@
+"""Own column types on TEXT, INTEGER, REAL and BLOB: all that a STRICT table takes.
+
+Each refuses what it does not mean instead of coercing it, and stores exactly one form of a value, so
+that what is read back equals, bit for bit, what the audit chain committed to.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import numbers
+from typing import Any
+
+from sqlalchemy import BLOB, INTEGER, REAL, TEXT
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+from workbench.errors import BadValue
+from workbench.study.chain import canonical, clean, clean_text
+
+
+class Own(TypeDecorator[Any]):
+    """Base of the column types: :meth:`stored` on the way in, :meth:`seen` on the way out."""
+
+    impl = TEXT
+    cache_ok = True
+
+    def stored(self, value: Any) -> Any:
+        """The value as SQLite keeps it. Raises BadValue for one the column does not take."""
+        return value
+
+    def seen(self, value: Any) -> Any:
+        """The Python value of what SQLite kept."""
+        return value
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        """Called by SQLAlchemy on the way in."""
+        return None if value is None else self.stored(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
+        """Called by SQLAlchemy on the way out."""
+        return None if value is None else self.seen(value)
+
+
+class Text(Own):
+    """Text in Unicode normal form C."""
+
+    cache_ok = True
+
+    def stored(self, value: Any) -> str:
+        """Refuses anything but text."""
+        if not isinstance(value, str):
+            raise BadValue(f"a text was expected, got {type(value).__name__}: {value!r:.80}")
+        return clean_text(value)
+
+
+class Whole(Own):
+    """A whole number of at most 64 bits."""
+
+    impl = INTEGER
+    cache_ok = True
+
+    def stored(self, value: Any) -> int:
+        """Refuses True and False, fractions, and numbers beyond 64 bits."""
+        whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+        if not whole or not -(2**63) <= int(value) < 2**63:
+            raise BadValue(f"a whole number of at most 64 bits was expected, got {value!r:.80}")
+        return int(value)
+
+
+class Flag(Own):
+    """Yes or no, as 1 or 0."""
+
+    impl = INTEGER
+    cache_ok = True
+
+    def stored(self, value: Any) -> int:
+        """Refuses anything but True and False."""
+        if not isinstance(value, bool):
+            raise BadValue(f"True or False was expected, got {value!r:.80}")
+        return int(value)
+
+    def seen(self, value: Any) -> bool:
+        """True or False."""
+        return bool(value)
+
+
+class Number(Own):
+    """A finite float64; minus zero is stored as zero, because SQLite does not keep its sign."""
+
+    impl = REAL
+    cache_ok = True
+
+    def stored(self, value: Any) -> float:
+        """Refuses True and False, NaN and infinities."""
+        if isinstance(value, bool) or not isinstance(value, numbers.Real) or not math.isfinite(value):
+            raise BadValue(f"a finite number was expected, got {value!r:.80}; leave it empty when it is missing")
+        return float(value) + 0.0
+
+
+class Json(Own):
+    """Plain data as canonical JSON text, made in Python and never by the database."""
+
+    cache_ok = True
+
+    def stored(self, value: Any) -> str:
+        """Refuses what JSON cannot hold, and NaN."""
+        return canonical(clean(value))
+
+    def seen(self, value: Any) -> Any:
+        """Plain data."""
+        return json.loads(value)
+
+
+class Blob(Own):
+    """Bytes."""
+
+    impl = BLOB
+    cache_ok = True

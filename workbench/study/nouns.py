@@ -1,0 +1,131 @@
+"""Between the nouns of the vocabulary and the rows of the tables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from typing import Any
+
+from workbench.errors import BadValue
+from workbench.vocabulary import (
+    Assessment,
+    Condition,
+    FittedDecoder,
+    LedgerRow,
+    Participant,
+    Recording,
+    Report,
+    Run,
+    Session,
+    Trial,
+    Visit,
+)
+
+Noun = Participant | Visit | Session | Run | Trial | Recording | FittedDecoder | Assessment | LedgerRow | Report
+Values = dict[str, Any]
+
+TABLES: dict[type, str] = {
+    Participant: "participant",
+    Visit: "visit",
+    Session: "session",
+    Run: "run",
+    Trial: "trial",
+    Recording: "recording",
+    FittedDecoder: "decoder",
+    Assessment: "assessment",
+    LedgerRow: "ledger",
+    Report: "report",
+}
+KEYS: dict[str, tuple[str, ...]] = {
+    "participant": ("pseudonym",),
+    "visit": ("participant_id", "name"),
+    "session": ("id",),
+    "run": ("session_id", "number"),
+    "trial": ("run_id", "index"),
+    "recording": ("run_id", "path"),
+    "decoder": ("sha256",),
+    "assessment": ("visit_id", "measure", "assisted", "device_on", "stimulation_on", "side"),
+    "ledger": ("run_id", "number"),
+    "report": ("id",),
+}
+"""What makes a row the same row, beside its id."""
+
+REPEATABLE = ("session", "run", "trial", "recording", "decoder", "ledger", "report")
+"""Made by a machine: the same row again changes nothing, so that an ingest may be repeated."""
+
+PARENTS = {
+    "visit": ("participant_id", "participant"),
+    "session": ("visit_id", "visit"),
+    "run": ("session_id", "session"),
+    "trial": ("run_id", "run"),
+    "recording": ("run_id", "run"),
+    "ledger": ("run_id", "run"),
+    "assessment": ("visit_id", "visit"),
+}
+NEEDED = (
+    "pseudonym", "name", "operator", "paradigm", "measure", "version", "rater", "path", "kind", "code", "state",
+)  # fmt: skip
+CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
+    ("run", "kind"): ("calibration", "online"),
+    ("run", "state"): ("finished", "stopped", "recovered", "failed"),
+    ("trial", "outcome"): ("correct", "missed", "wrong", "recorded", "excluded"),
+    ("ledger", "priority"): ("high", "medium", "low", "info"),
+    ("assessment", "side"): ("", "left", "right"),
+    ("assessment", "state"): ("draft", "complete"),
+}
+SHA256 = re.compile("[0-9a-f]{64}")
+
+
+def flat(values: Mapping[str, Any]) -> Values:
+    """Values by column: a :class:`Condition` becomes its three columns, tuples become lists."""
+    row = dict(values)
+    if "condition" in row and isinstance(row["condition"], Condition):
+        condition = row.pop("condition")
+        row |= {f.name: getattr(condition, f.name) for f in fields(Condition)}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in row.items()}
+
+
+def values_of(noun: Noun) -> tuple[str, Values]:
+    """``(table, values by column)`` of a noun, unchecked.
+
+    Raises
+    ------
+    BadValue
+        For anything that is no noun of the record.
+    """
+    table = TABLES.get(type(noun))
+    if table is None:
+        allowed = ", ".join(kind.__name__ for kind in TABLES)
+        raise BadValue(f"the record takes {allowed}; got {type(noun).__name__}")
+    return table, flat({f.name: getattr(noun, f.name) for f in fields(noun)})
+
+
+def check(table: str, values: Mapping[str, Any]) -> None:
+    """Refuse empty names, words outside their list, and hashes that are none.
+
+    Raises
+    ------
+    BadValue
+        With the column, the value and what is allowed.
+    """
+    for name, value in values.items():
+        if name in NEEDED and isinstance(value, str) and not value.strip():
+            raise BadValue(f"{table} needs a {name}, got an empty text")
+        allowed = CHOICES.get((table, name))
+        if allowed and value not in allowed:
+            words = ", ".join(repr(word) for word in allowed)
+            raise BadValue(f"{name} of a {table} must be one of {words}; got {value!r}")
+        hashed = name == "sha256" or (name == "decoder_sha256" and value != "")
+        if hashed and not (isinstance(value, str) and SHA256.fullmatch(value)):
+            raise BadValue(f"{name} must be 64 hexadecimal digits, got {value!r}")
+
+
+def noun_of(table: str, row: Mapping[str, Any]) -> Noun:
+    """The noun of a stored row; columns the noun does not have (``run_id`` of a trial) are left out."""
+    kinds: dict[str, Callable[..., Noun]] = {name: kind for kind, name in TABLES.items()}
+    kind = kinds[table]
+    values = {name: tuple(value) if name in ("implied", "recordings") else value for name, value in row.items()}
+    if table == "assessment":
+        values["condition"] = Condition(**{f.name: row[f.name] for f in fields(Condition)})
+    return kind(**{f.name: values[f.name] for f in fields(kind)})  # type: ignore[arg-type]

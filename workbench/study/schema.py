@@ -1,0 +1,187 @@
+"""The tables, and the triggers that keep them append-only. Version 1.
+
+Every row of a data table carries ``id`` and ``row_version``. The triggers let a row in, or change, only
+when an audit row for exactly that table, id and version is there already; the writer puts both in one
+transaction. The owner of the file can drop a trigger: ``verify`` sees it by the schema's hash.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Connection,
+    ForeignKey,
+    Index,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    UniqueConstraint,
+)
+from sqlalchemy.schema import CreateIndex, CreateTable, SchemaItem
+
+from workbench.study.columns import Blob, Flag, Json, Number, Text, Whole
+
+SCHEMA_VERSION = 1
+APPLICATION_ID = 0x57425354
+"""``WBST`` in the file's header: tells a study record from any other SQLite file."""
+
+metadata = MetaData()
+
+
+def _text(name: str, *parent: str) -> Column[str]:
+    links = [ForeignKey(f"{table}.id") for table in parent]
+    return Column(name, Text, *links, nullable=False)
+
+
+def _whole(name: str) -> Column[int]:
+    return Column(name, Whole, nullable=False)
+
+
+def _flag(name: str) -> Column[bool]:
+    return Column(name, Flag, CheckConstraint(f"{name} IN (0, 1)"), nullable=False)
+
+
+def _number(name: str, *, missing: bool = False) -> Column[float]:
+    return Column(name, Number, nullable=missing)
+
+
+def _json(name: str) -> Column[object]:
+    return Column(name, Json, nullable=False)
+
+
+def _table(name: str, *items: SchemaItem) -> Table:
+    version = Column("row_version", Whole, CheckConstraint("row_version >= 1"), nullable=False)
+    return Table(name, metadata, Column("id", Text, primary_key=True), *items, version, sqlite_strict=True)
+
+
+study = _table(
+    "study", _text("code"), _text("title"), _text("created_utc"), _whole("schema_version"),
+    _text("schema_sha256"), _text("nonce"),
+)  # fmt: skip
+participant = _table(
+    "participant", _text("pseudonym"), _flag("simulated"), _text("injury_level"), _text("ais"),
+    UniqueConstraint("pseudonym"),
+)  # fmt: skip
+visit = _table(
+    "visit", _text("participant_id", "participant"), _text("name"), _text("started"),
+    UniqueConstraint("participant_id", "name"),
+)  # fmt: skip
+session = _table(
+    "session", _text("visit_id", "visit"), _text("operator"), _text("started"), _flag("simulated"), _json("plan"),
+)  # fmt: skip
+run = _table(
+    "run", _text("session_id", "session"), _whole("number"), _text("kind"), _text("paradigm"), _text("state"),
+    _text("decoder_sha256"), _whole("n_trials_planned"), _json("parameters"), _json("summary"),
+    UniqueConstraint("session_id", "number"),
+)  # fmt: skip
+trial = _table(
+    "trial", _text("run_id", "run"), _whole("index"), _text("condition"), _whole("cue_sample"),
+    _number("cue_stamp"), _whole("end_sample"), _text("outcome"), _text("decided"),
+    Column("onset_sample", Whole), _number("latency_s", missing=True), _number("release_s", missing=True),
+    _number("held_s", missing=True), _whole("false_activations"), _whole("false_in_rest"), _number("rest_s"),
+    _text("excluded"), UniqueConstraint("run_id", "index"),
+)  # fmt: skip
+recording = _table(
+    "recording", _text("run_id", "run"), _text("path"), _text("sha256"), _whole("n_bytes"), _whole("n_samples"),
+    _number("fs"), _text("state"), _json("streams"), UniqueConstraint("run_id", "path"),
+)  # fmt: skip
+decoder = _table(
+    "decoder", _text("sha256"), _text("name"), _text("path"), _json("recordings"), _text("approved_by"),
+    _text("approved_for"), _json("metrics"), UniqueConstraint("sha256"),
+)  # fmt: skip
+assessment = _table(
+    "assessment", _text("visit_id", "visit"), _text("measure"), _text("version"), _flag("assisted"),
+    _flag("device_on"), _flag("stimulation_on"), _text("side"), _json("items"), _json("implied"), _json("score"),
+    _text("rater"), _text("state"),
+    UniqueConstraint("visit_id", "measure", "assisted", "device_on", "stimulation_on", "side"),
+)  # fmt: skip
+ledger = _table(
+    "ledger", _text("run_id", "run"), _whole("number"), _text("kind"), _number("stamp"), _number("local"),
+    _whole("sample"), _text("stream"), _text("extent"), _text("consequence"), _text("priority"),
+    UniqueConstraint("run_id", "number"),
+)  # fmt: skip
+report = _table(
+    "report", _text("kind"), _text("path"), _text("sha256"), _whole("head_seq"), _text("head_hash"),
+    _json("parameters"),
+)  # fmt: skip
+DATA = tuple(metadata.tables.values())
+APPEND_ONLY = ("trial", "recording", "ledger", "report")
+AMENDABLE: dict[str, tuple[str, ...]] = {
+    "study": ("code", "title"),
+    "decoder": ("approved_by", "approved_for"),
+    **{
+        table.name: tuple(c.name for c in table.columns if c.name not in ("id", "row_version"))
+        for table in (participant, visit, session, run, assessment)
+    },
+}
+"""Columns that ``amend`` may change; the others identify the row or are a fact about a file."""
+
+audit = Table(
+    "audit", metadata, Column("seq", Whole, primary_key=True, autoincrement=False), _text("utc"), _text("tz"),
+    _whole("mono_ns"), _text("boot_id"), _text("actor"), _text("action"), _text("table_name"), _text("row_id"),
+    _whole("row_version"), _whole("schema_version"), _text("commitment"), _text("hash"), sqlite_strict=True,
+)  # fmt: skip
+audit_payload = Table(
+    "audit_payload", metadata, Column("seq", Whole, ForeignKey("audit.seq")),
+    Column("salt", Blob, nullable=False), _text("payload"), PrimaryKeyConstraint("seq"), sqlite_strict=True,
+)  # fmt: skip
+Index("audit_by_row", audit.c.table_name, audit.c.row_id, audit.c.row_version)
+
+
+def _trigger(name: str, when: str, condition: str, sentence: str) -> str:
+    where = f" WHEN {condition}" if condition else ""
+    return f"CREATE TRIGGER {name} BEFORE {when}{where} BEGIN SELECT RAISE(ABORT, '{sentence}'); END"
+
+
+def _data_triggers(table: str) -> list[str]:
+    audited = (
+        f"EXISTS (SELECT 1 FROM audit WHERE table_name = '{table}' AND row_id = NEW.id "
+        "AND row_version = NEW.row_version"
+    )
+    redacted = " AND action = 'redact'" if table in APPEND_ONLY else ""
+    fixed = [c.name for c in metadata.tables[table].columns if c.name not in AMENDABLE.get(table, (c.name,))]
+    kept = " OR ".join(f'NEW."{name}" IS NOT OLD."{name}"' for name in fixed if name != "row_version")
+    changed = f"NEW.row_version <> OLD.row_version + 1 OR NEW.id <> OLD.id OR {kept or 'FALSE'}"
+    known = f"EXISTS (SELECT 1 FROM {table} WHERE id = NEW.id) OR NEW.row_version <> 1"
+    return [
+        _trigger(f"{table}_insert", f"INSERT ON {table}", f"{known} OR NOT {audited})", f"{table}: not audited"),
+        _trigger(
+            f"{table}_update", f"UPDATE ON {table}", f"{changed} OR NOT {audited}{redacted})",
+            f"{table}: append-only" if redacted else f"{table}: not audited",
+        ),
+        _trigger(f"{table}_delete", f"DELETE ON {table}", "", f"{table}: append-only"),
+    ]  # fmt: skip
+
+
+def triggers() -> list[str]:
+    """SQL of all triggers, in a fixed order."""
+    redacted = (
+        "NOT EXISTS (SELECT 1 FROM audit AS old JOIN audit AS new ON new.table_name = old.table_name "
+        "AND new.row_id = old.row_id AND new.seq > old.seq AND new.action = 'redact' WHERE old.seq = OLD.seq)"
+    )
+    own = [
+        _trigger(
+            "audit_insert", "INSERT ON audit", "NEW.seq <> (SELECT COALESCE(MAX(seq), 0) + 1 FROM audit)",
+            "audit: append-only",
+        ),
+        _trigger("audit_update", "UPDATE ON audit", "", "audit: append-only"),
+        _trigger("audit_delete", "DELETE ON audit", "", "audit: append-only"),
+        _trigger(
+            "payload_insert", "INSERT ON audit_payload", "NEW.seq <> (SELECT MAX(seq) FROM audit)",
+            "audit_payload: append-only",
+        ),
+        _trigger("payload_update", "UPDATE ON audit_payload", "", "audit_payload: append-only"),
+        _trigger("payload_delete", "DELETE ON audit_payload", redacted, "audit_payload: only redaction deletes"),
+    ]  # fmt: skip
+    return own + [sql for table in DATA for sql in _data_triggers(table.name)]
+
+
+def create(connection: Connection) -> None:
+    """Create all tables, indexes and triggers inside the caller's transaction."""
+    for table in (*DATA, audit, audit_payload):
+        connection.execute(CreateTable(table))
+        for index in sorted(table.indexes, key=lambda index: str(index.name)):
+            connection.execute(CreateIndex(index))
+    for sql in triggers():
+        connection.exec_driver_sql(sql)

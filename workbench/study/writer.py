@@ -1,0 +1,196 @@
+"""The one write path: every change and its audit row in one ``BEGIN IMMEDIATE`` transaction."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Table, func, insert, literal_column, select, update
+
+from workbench.errors import BadValue, RecordFault, UnknownName
+from workbench.study import chain
+from workbench.study.clock import boot_id, tz_offset, utc_now, uuid7
+from workbench.study.columns import Own
+from workbench.study.nouns import KEYS, PARENTS, REPEATABLE, Values, check
+from workbench.study.schema import AMENDABLE, DATA, SCHEMA_VERSION, audit, audit_payload
+
+BY_NAME = {table.name: table for table in DATA}
+
+
+def _type(table: Table, name: str) -> Own:
+    kind = table.columns[name].type
+    assert isinstance(kind, Own)
+    return kind
+
+
+def raw(table: Table, values: Mapping[str, Any]) -> Values:
+    """Values as SQLite stores them: what the audit chain commits to.
+
+    Raises
+    ------
+    BadValue
+        For a value its column does not take; the text names table and column.
+    """
+    row: Values = {}
+    for name, value in values.items():
+        try:
+            row[name] = None if value is None else _type(table, name).stored(value)
+        except BadValue as error:
+            raise BadValue(f"{table.name}.{name}: {error}") from error
+    return row
+
+
+class Writer:
+    """One open write transaction. Made by ``Study`` only; lives as long as the transaction.
+
+    Attributes
+    ----------
+    seq, hash : head of the chain as of this transaction's last row.
+    """
+
+    def __init__(self, connection: Connection, *, actor: str, start: str = "") -> None:
+        self._connection = connection
+        self._actor = actor
+        head = connection.execute(select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)).first()
+        self.seq: int = head.seq if head else 0
+        self.hash: str = head.hash if head else start
+
+    def log(self, action: str, table: str, row_id: str, *, version: int, payload: Mapping[str, Any]) -> None:
+        """Append one audit row and its payload, without touching data."""
+        salt, text = secrets.token_bytes(16), chain.canonical(chain.clean(payload))
+        record: Values = {
+            "seq": self.seq + 1,
+            "utc": utc_now(),
+            "tz": tz_offset(),
+            "mono_ns": time.monotonic_ns(),
+            "boot_id": boot_id(),
+            "actor": chain.clean_text(self._actor),
+            "action": action,
+            "table_name": table,
+            "row_id": row_id,
+            "row_version": version,
+            "schema_version": SCHEMA_VERSION,
+            "commitment": chain.commitment(salt, text),
+        }
+        digest = chain.link(self.hash, record)
+        self._connection.execute(insert(audit).values(**record, hash=digest))
+        self._connection.execute(insert(audit_payload).values(seq=record["seq"], salt=salt, payload=text))
+        self.seq, self.hash = record["seq"], digest
+
+    def get(self, table: Table, **where: Any) -> Values | None:
+        """The first row that equals ``where`` in those columns."""
+        query = select(table).where(*(table.columns[name] == value for name, value in where.items()))
+        found = self._connection.execute(query).mappings().first()
+        return dict(found) if found else None
+
+    def count(self, table: Table, **where: Any) -> int:
+        """Number of rows that equal ``where``."""
+        query = select(func.count()).select_from(table)
+        query = query.where(*(table.columns[name] == value for name, value in where.items()))
+        return int(self._connection.execute(query).scalar_one())
+
+    def insert(self, table: Table, values: Values, *, reason: str) -> str:
+        """Insert one row, audit row first. Returns its id."""
+        row = {**values, "id": values.get("id") or uuid7(), "row_version": 1}
+        stored = raw(table, row)
+        self.log(
+            "create", table.name, stored["id"], version=1, payload={"new": stored, "old": None, "reason": reason}
+        )
+        self._connection.execute(insert(table).values(**row))
+        return str(stored["id"])
+
+    def put(self, table_name: str, values: Values, *, reason: str) -> tuple[str, bool]:
+        """Insert a row unless it is there. Returns ``(id, was it new)``.
+
+        Raises
+        ------
+        RecordFault
+            When a row of that id or key is there and differs, or is entered by people and may not repeat.
+        UnknownName
+            When the row it belongs to is not in the record.
+        """
+        table = BY_NAME[table_name]
+        check(table_name, values)
+        stored = raw(table, values)
+        if table_name in PARENTS:
+            column, parent = PARENTS[table_name]
+            if self.get(BY_NAME[parent], id=stored[column]) is None:
+                raise UnknownName(
+                    f"there is no {parent} {stored[column]!r} in the record; append it before its {table_name}"
+                )
+        key = {name: values[name] for name in KEYS[table_name]}
+        there = (values["id"] and self.get(table, id=values["id"])) or self.get(table, **key)
+        if not there:
+            return self.insert(table, values, reason=reason), True
+        words = (
+            ", ".join(f"{name} {value!r}" for name, value in key.items() if name != "id") or f"id {there['id']}"
+        )
+        if table_name not in REPEATABLE:
+            raise RecordFault(f"the record has a {table_name} with {words} already; amend that one with a reason")
+        settled = table_name == "decoder" or there["row_version"] > 1
+        kept = raw(table, there)
+        same = settled or all(kept[name] == value for name, value in stored.items() if name != "id")
+        if not same or values["id"] not in ("", there["id"]):
+            raise RecordFault(
+                f"the record has another {table_name} with {words} (id {there['id']}); nothing was stored, "
+                "give it another id and key, or amend the stored one with a reason"
+            )
+        return str(there["id"]), False
+
+    def change(
+        self, table: Table, row_id: str, changes: Values, *, action: str, reason: str, expected: int | None = None
+    ) -> int:
+        """Change one row, audit row first. Returns its new version.
+
+        Raises
+        ------
+        UnknownName
+            No such row or column.
+        RecordFault
+            A column that never changes, or another version than ``expected``.
+        BadValue
+            No reason, or nothing to change.
+        """
+        if not reason.strip():
+            raise BadValue(f"a change of a {table.name} needs a reason, got an empty text")
+        allowed = AMENDABLE.get(table.name, tuple(c.name for c in table.columns)[1:-1])
+        for name in changes:
+            if name not in table.columns:
+                raise UnknownName(f"{table.name} has no column {name!r}; it has {', '.join(table.columns.keys())}")
+            if name not in allowed:
+                raise RecordFault(f"{name} of a {table.name} never changes; append a new {table.name} instead")
+        check(table.name, changes)
+        there = self.get(table, id=row_id)
+        if there is None:
+            raise UnknownName(f"there is no {table.name} {row_id!r} in the record")
+        if expected is not None and there["row_version"] != expected:
+            raise RecordFault(
+                f"{table.name} {row_id} is at version {there['row_version']}, the change was made for version "
+                f"{expected}: somebody changed it meanwhile; read it again and repeat the change"
+            )
+        before, stored = raw(table, there), raw(table, changes)
+        old = {name: before[name] for name in stored if before[name] != stored[name]}
+        if not old and action == "amend":
+            raise BadValue(f"{table.name} {row_id} has these values already; there is nothing to amend")
+        version = int(there["row_version"]) + 1
+        new = {**before, **stored, "row_version": version}
+        shown = None if action == "redact" else old
+        self.log(action, table.name, row_id, version=version, payload={"new": new, "old": shown, "reason": reason})
+        query = update(table).where(table.c.id == row_id, table.c.row_version == there["row_version"])
+        self._connection.execute(query.values(**changes, row_version=version))
+        return version
+
+    def drop_payloads(self, table: Table, row_id: str) -> int:
+        """Delete the payloads of a row's entries before its newest one. Returns how many."""
+        earlier = select(audit.c.seq).where(
+            audit.c.table_name == table.name, audit.c.row_id == row_id, audit.c.seq < self.seq
+        )
+        done = self._connection.execute(audit_payload.delete().where(audit_payload.c.seq.in_(earlier)))
+        return int(done.rowcount)
+
+
+def in_order(table: Table) -> Any:
+    """Rows of ``table`` in the order they were entered."""
+    return select(table).order_by(literal_column("rowid"))
