@@ -1,0 +1,50 @@
+"""Devices: all that touches hardware, or plays its part. The folder is the register.
+
+An entry defines ``DEVICE``. Importing this package imports no amplifier software: ``lsl``, ``start`` and
+the others are loaded when they are first asked for.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from workbench import registry
+from workbench.devices._base import Device
+
+_LAZY = {
+    "Player": "workbench.devices._players",
+    "start": "workbench.devices._players",
+    "stop": "workbench.devices._players",
+    "FaultPlan": "workbench.devices._faults",
+    "FaultyOutlet": "workbench.devices._faults",
+    "lsl": "",
+}
+
+__all__ = ["Device", "FaultPlan", "FaultyOutlet", "Player", "available", "load", "lsl", "start", "stop"]
+
+
+def available() -> tuple[str, ...]:
+    """Names of the devices."""
+    return registry.available(__name__)
+
+
+def load(name: str) -> Device:
+    """The description of the device of that name.
+
+    Raises
+    ------
+    UnknownName
+        When the folder has no such file.
+    """
+    found: Device = registry.load(__name__, name, "DEVICE")
+    return found
+
+
+def __getattr__(name: str) -> Any:
+    """Public names that would import more than a reader of the register needs (PEP 562)."""
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name == "lsl":
+        return import_module("workbench.devices.lsl")
+    return getattr(import_module(_LAZY[name]), name)

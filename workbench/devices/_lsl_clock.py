@@ -1,0 +1,97 @@
+"""Clock offsets with their uncertainty, measured in a thread of their own.
+
+pylsl exposes no uncertainty, so ``lsl_time_correction_ex`` is called through ctypes. liblsl returns its
+last estimate for ever, also when the other side has gone; an estimate is passed on only when the remote
+time that came with it is new, so that an old offset is never recorded as a measurement.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.devices._lsl_library import library, local_clock
+
+_DOUBLE = ctypes.POINTER(ctypes.c_double)
+
+
+@dataclass(frozen=True, slots=True)
+class ClockOffset:
+    """One measured clock offset.
+
+    Attributes
+    ----------
+    time : LSL time of this computer in s at which it was read.
+    offset : s to add to a raw stamp to have the clock of this computer.
+    uncertainty : s, round-trip time of the probe behind it (an upper bound of the error).
+    remote : time of the probe by the clock of the source, s.
+    """
+
+    time: float
+    offset: float
+    uncertainty: float
+    remote: float
+
+
+class ClockProbe:
+    """Asks one inlet for its clock offset; answers with new measurements only."""
+
+    def __init__(self, inlet: Any) -> None:
+        """Bind to a ``pylsl.StreamInlet``."""
+        self._call = library().lib.lib["lsl_time_correction_ex"]
+        self._call.restype = ctypes.c_double
+        self._call.argtypes = [ctypes.c_void_p, _DOUBLE, _DOUBLE, ctypes.c_double, ctypes.POINTER(ctypes.c_int)]
+        self._inlet = inlet
+        self._last = 0.0
+
+    def measure(self, timeout: float) -> ClockOffset | None:
+        """A measurement not given before, or None: timed out, source lost, or nothing newer.
+
+        Parameters
+        ----------
+        timeout : s to wait for the first estimate; the first one takes about 0.65 s.
+        """
+        remote, spread, code = ctypes.c_double(), ctypes.c_double(), ctypes.c_int()
+        offset = self._call(
+            self._inlet.obj,
+            ctypes.byref(remote),
+            ctypes.byref(spread),
+            ctypes.c_double(timeout),
+            ctypes.byref(code),
+        )
+        if code.value or remote.value == self._last:
+            return None
+        self._last = remote.value
+        return ClockOffset(local_clock(), float(offset), float(spread.value), float(remote.value))
+
+
+class ClockThread:
+    """Measures every ``every`` seconds and hands each new measurement to a callback on its own thread."""
+
+    def __init__(
+        self, inlet: Any, on_offset: Callable[[ClockOffset], None], *, every: float = 5.0, timeout: float = 2.0
+    ) -> None:
+        """Start the thread. ``every`` and ``timeout`` in s."""
+        self._probe = ClockProbe(inlet)
+        self._on_offset = on_offset
+        self._every = every
+        self._timeout = timeout
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="lsl-clock", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            found = self._probe.measure(self._timeout)
+            if found is not None and not self._stop.is_set():
+                self._on_offset(found)
+            self._stop.wait(self._every)
+
+    def close(self) -> None:
+        """End the thread; returns when it has ended."""
+        self._stop.set()
+        if self._thread is not threading.current_thread():
+            self._thread.join()

@@ -1,0 +1,165 @@
+"""The stream contract: what a session expects, what is there, and a sentence for each difference."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+from workbench.devices._lsl_library import library, local_clock
+from workbench.devices._lsl_seen import StreamSeen, described, header
+from workbench.errors import BadValue, StreamFault
+from workbench.vocabulary import StreamSpec
+
+Match = tuple[StreamSpec, Any, StreamSeen, tuple[str, ...]]
+
+UNITS = {"microvolts": "uv", "microvolt": "uv", "µv": "uv", "μv": "uv", "millivolts": "mv", "volts": "v"}
+"""Spellings of the same unit, after lower-casing."""
+
+
+def match(contract: Sequence[StreamSpec], *, timeout: float, waived: Sequence[str], settle: float) -> list[Match]:
+    """The one stream for each line of the contract; see :func:`workbench.devices.lsl.resolve`."""
+    _check_waivers(contract, waived)
+    infos = _look(contract, timeout=timeout, settle=settle)
+    matched: list[Match] = []
+    problems: list[str] = []
+    for spec in contract:
+        try:
+            matched.append(_one(spec, infos, timeout))
+        except StreamFault as fault:
+            if spec.name not in waived:
+                problems.append(str(fault))
+    if problems:
+        raise StreamFault("\n".join(problems))
+    return matched
+
+
+def _check_waivers(contract: Sequence[StreamSpec], waived: Sequence[str]) -> None:
+    """Only a non-critical stream of the contract may be waived."""
+    names = [spec.name for spec in contract]
+    for name in {n for n in names if names.count(n) > 1}:
+        raise BadValue(
+            f"a stream contract names each stream once, got {name!r} {names.count(name)} times; remove one"
+        )
+    for name in waived:
+        if name not in names:
+            raise BadValue(f"waived stream {name!r} is not in the contract; it has {', '.join(names)}")
+        if next(spec for spec in contract if spec.name == name).critical:
+            raise BadValue(
+                f"stream {name!r} is critical and cannot be waived; start its source, or change the plan"
+            )
+
+
+def _look(contract: Sequence[StreamSpec], *, timeout: float, settle: float) -> list[Any]:
+    """Everything on LSL, once all of the contract is there and ``settle`` s have passed, or at the timeout."""
+    resolver = library().ContinuousResolver(forget_after=max(timeout, 5.0))
+    pause = threading.Event()
+    start = local_clock()
+    complete_at = 0.0
+    while True:
+        infos: list[Any] = resolver.results()
+        now = local_clock()
+        complete = all(any(_is_it(spec, header(info)) for info in infos) for spec in contract)
+        complete_at = (complete_at or now) if complete else 0.0
+        if now - start >= timeout or (complete and now - max(complete_at, start) >= settle):
+            return infos
+        pause.wait(0.05)
+
+
+def _is_it(spec: StreamSpec, seen: StreamSeen) -> bool:
+    """True when name, type and source_id are those of the contract; rate, channels, unit are judged after."""
+    return (
+        seen.name == spec.name
+        and seen.type == spec.type
+        and (not spec.source_id or seen.source_id == spec.source_id)
+    )
+
+
+def _one(spec: StreamSpec, infos: Sequence[Any], timeout: float) -> Match:
+    """The one stream that fits the line, described and judged."""
+    fitting = [info for info in infos if _is_it(spec, header(info))]
+    if not fitting:
+        raise StreamFault(_missing(spec, [header(info) for info in infos], timeout))
+    if len(fitting) > 1:
+        seen = [described(info) for info in fitting]
+        raise StreamFault(_duplicate(spec, seen))
+    seen_one = described(fitting[0], timeout=5.0)
+    problems = _differences(spec, seen_one)
+    if problems:
+        raise StreamFault(
+            f"stream {seen_one.words()} is not what the contract says: {'; '.join(problems)}. Correct the setting of "
+            "the device, or the contract in the session plan, and start again."
+        )
+    return spec, fitting[0], seen_one, _notes(spec, seen_one)
+
+
+def _missing(spec: StreamSpec, seen: Sequence[StreamSeen], timeout: float) -> str:
+    """Sentence for a stream that is not there."""
+    near = [s for s in seen if s.name == spec.name or (s.type == spec.type and spec.fs and s.fs)]
+    others = [s for s in seen if s not in near]
+    listed = [s.words() for s in (*near, *others)][:8]
+    more = f" and {len(seen) - 8} more" if len(seen) > 8 else ""
+    instead = f"seen instead: {', '.join(listed)}{more}" if listed else "no LSL stream at all was seen"
+    wanted = f"type {spec.type!r}" + (f", source_id {spec.source_id!r}" if spec.source_id else "")
+    way_out = "" if spec.critical else " It is not critical: it can also be waived, with a reason."
+    return (
+        f"stream {spec.name!r} ({wanted}) was not found within {timeout:g} s; {instead}. Start its source, or correct "
+        f"name, type and source_id in the stream contract.{way_out}"
+    )
+
+
+def _duplicate(spec: StreamSpec, seen: Sequence[StreamSeen]) -> str:
+    """Sentence for two streams that both fit."""
+    remedy = (
+        "Stop the one that is not the participant's amplifier."
+        if len({s.source_id for s in seen}) == 1
+        else "Stop one of them, or state the source_id of the right one in the stream contract."
+    )
+    both = " and ".join(s.words() for s in seen)
+    return f"stream {spec.name!r} was found {len(seen)} times: {both}. {remedy}"
+
+
+def _differences(spec: StreamSpec, seen: StreamSeen) -> list[str]:
+    """Phrases for rate, channels and unit, each with what was got and what was expected."""
+    found: list[str] = []
+    if abs(seen.fs - spec.fs) > 1e-6 * max(spec.fs, 1.0):
+        found.append(f"rate is {_rate(seen.fs)}, expected {_rate(spec.fs)}")
+    if spec.channels and seen.n_channels != len(spec.channels):
+        found.append(
+            f"it has {seen.n_channels} channels, expected {len(spec.channels)} ({', '.join(spec.channels)})"
+        )
+    elif spec.channels and seen.channels and seen.channels != spec.channels:
+        pairs = [
+            f"{i + 1} is {g!r}, expected {e!r}"
+            for i, (g, e) in enumerate(zip(seen.channels, spec.channels))
+            if g != e
+        ]
+        found.append(f"channel {', '.join(pairs[:6])}" + (f" and {len(pairs) - 6} more" if len(pairs) > 6 else ""))
+    wrong = sorted({unit for unit in seen.units if unit and _unit(unit) != _unit(spec.unit)})
+    if spec.channels and spec.unit and wrong:
+        found.append(f"unit is {', '.join(map(repr, wrong))}, expected {spec.unit!r}")
+    if spec.channels and seen.dtype == "string":
+        found.append("it carries text, expected numbers")
+    if not spec.channels and spec.role == "markers" and seen.dtype != "string":
+        found.append(f"it carries {seen.dtype} numbers, expected text")
+    return found
+
+
+def _notes(spec: StreamSpec, seen: StreamSeen) -> tuple[str, ...]:
+    """What the outlet left unsaid, so that the ledger can say it."""
+    notes = []
+    if spec.channels and not seen.channels:
+        notes.append(f"stream {spec.name!r} announces no channel names; those of the contract are used")
+    if spec.channels and not seen.units:
+        notes.append(f"stream {spec.name!r} announces no unit; {spec.unit!r} of the contract is used")
+    if not seen.source_id:
+        notes.append(f"stream {spec.name!r} announces no source_id; it cannot be recovered when it is lost")
+    return tuple(notes)
+
+
+def _rate(fs: float) -> str:
+    return f"{fs:g} Hz" if fs else "irregular"
+
+
+def _unit(unit: str) -> str:
+    return UNITS.get(unit.strip().lower(), unit.strip().lower())

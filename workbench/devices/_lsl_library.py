@@ -1,0 +1,182 @@
+"""The door to liblsl: its configuration is written before the library is loaded, and its version checked.
+
+LSL is neither encrypted nor authenticated. The configuration made here confines *discovery* to this
+computer; liblsl's data ports still listen on all interfaces, which no configuration can change.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import BadValue, StreamFault
+
+OWN = "; written by workbench: discovery stays on this computer"
+OLDEST = 116
+"""liblsl 1.16, the first with the configuration keys used here."""
+
+REMEDY = (
+    "install liblsl: on Debian or Ubuntu with glibc older than 2.35 and on Linux aarch64 the pylsl wheel carries "
+    "no library, so use `conda install -c conda-forge liblsl pylsl`, or the package of the sccn/liblsl "
+    "releases and set PYLSL_LIB to the full path of liblsl.so"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """The LSL configuration in force in this process and in the processes it starts.
+
+    Attributes
+    ----------
+    path : the file that ``LSLAPICFG`` names.
+    own : True when it is ours; False when the site had set ``LSLAPICFG`` and is left its choice.
+    confined : True when discovery stays on this computer (ours, and no ``peers``).
+    """
+
+    path: Path
+    own: bool
+    confined: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """The LSL library in use: version 118 is liblsl 1.18."""
+
+    version: int
+    protocol: int
+    wrapper: str
+    info: str
+
+
+def configure(*, peers: Sequence[str] = (), session_id: str = "default") -> Configuration:
+    """Point ``LSLAPICFG`` at a file of our own that confines discovery to loopback.
+
+    Called by every function here that needs liblsl; call it yourself, first, to choose. The file lies in
+    a folder of this user (mode 0700) under the system's temporary folder.
+
+    Parameters
+    ----------
+    peers : names or addresses of amplifier computers that discovery may ask as well.
+    session_id : LSL session; streams of another session are not seen. Amplifier software that is not
+        configured has ``"default"``.
+
+    Raises
+    ------
+    BadValue
+        When a peer or the session id holds a character that could end its line in the file.
+    StreamFault
+        When liblsl is already in use with another configuration.
+    """
+    for text in (*peers, session_id):
+        if not re.fullmatch(r"[A-Za-z0-9._:-]+", text):
+            raise BadValue(
+                f"an LSL peer or session id holds letters, digits and . _ : - only, got {text!r}; correct it"
+            )
+    found = os.environ.get("LSLAPICFG", "")
+    if found and not _is_own(Path(found)):
+        return Configuration(Path(found), own=False, confined=False)
+    if found and not peers and session_id == "default":
+        inherited = Path(found)
+        return Configuration(
+            inherited, own=True, confined="KnownPeers={127.0.0.1}" in inherited.read_text("utf-8")
+        )
+    text = _text(peers, session_id)
+    path = _folder() / f"lsl_api_{hashlib.sha256(text.encode()).hexdigest()[:12]}.cfg"
+    if _used and _used[0] != path:
+        raise StreamFault(
+            f"liblsl already runs in this process with {_used[0].name}, got a request for other peers or another "
+            "session id; call workbench.devices.lsl.configure before anything else uses LSL, or start a new process"
+        )
+    if not path.is_file():
+        fresh = path.with_suffix(f".{os.getpid()}.tmp")
+        fresh.write_text(text, encoding="utf-8")
+        os.replace(fresh, path)
+    os.environ["LSLAPICFG"] = str(path)
+    return Configuration(path, own=True, confined=not peers)
+
+
+_used: list[Path] = []
+
+
+def _text(peers: Sequence[str], session_id: str) -> str:
+    """Content of the configuration file. More ports than liblsl's 32, since every outlet takes two."""
+    return (
+        f"{OWN}\n[ports]\nIPv6=disable\nPortRange=128\n"
+        "[multicast]\nResolveScope=machine\nListenAddress=127.0.0.1\n"
+        f"[lab]\nKnownPeers={{{', '.join(('127.0.0.1', *peers))}}}\nSessionID={session_id}\n"
+        "[log]\nlevel=-2\n"
+    )
+
+
+def _is_own(path: Path) -> bool:
+    """True for a file that this function's callers wrote."""
+    return path.is_file() and path.read_text(encoding="utf-8", errors="replace").startswith(OWN)
+
+
+def _folder() -> Path:
+    """A folder only this user can write, so that nobody else chooses our configuration."""
+    user = str(os.getuid()) if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
+    folder = Path(tempfile.gettempdir()) / f"workbench-{user}"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except FileExistsError:
+        return Path(tempfile.mkdtemp(prefix="workbench-"))
+    status = folder.lstat()
+    if hasattr(os, "getuid") and (status.st_uid != os.getuid() or status.st_mode & 0o022 or folder.is_symlink()):
+        return Path(tempfile.mkdtemp(prefix="workbench-"))
+    return folder
+
+
+def library() -> Any:
+    """The module ``pylsl``, loaded after the configuration.
+
+    Raises
+    ------
+    StreamFault
+        When pylsl or liblsl is not there; the text carries the remedy.
+    """
+    known = sys.modules.get("pylsl")
+    if known is not None and _used:
+        return known
+    _used[:] = [configure().path]
+    try:
+        import pylsl
+    except (ImportError, RuntimeError, OSError) as error:
+        _used.clear()
+        raise StreamFault(f"the LSL library cannot be loaded ({str(error).splitlines()[0]}); {REMEDY}") from error
+    return pylsl
+
+
+def check_library() -> Library:
+    """Load liblsl and say which it is.
+
+    Raises
+    ------
+    StreamFault
+        When it is missing or older than 1.16; the text carries the remedy.
+    """
+    pylsl = library()
+    found = Library(
+        version=int(pylsl.library_version()),
+        protocol=int(pylsl.protocol_version()),
+        wrapper=str(pylsl.__version__),
+        info=str(pylsl.library_info()),
+    )
+    if found.version < OLDEST:
+        raise StreamFault(
+            f"liblsl must be {OLDEST // 100}.{OLDEST % 100} or newer, got {found.version // 100}.{found.version % 100} "
+            f"({found.info}); {REMEDY}"
+        )
+    return found
+
+
+def local_clock() -> float:
+    """LSL time of this computer, s."""
+    return float(library().local_clock())

@@ -1,0 +1,295 @@
+"""Lab Streaming Layer: outlets, inlets with raw stamps, clock offsets with uncertainty, the stream contract.
+
+Inlets deliver raw stamps (``proc_none``); the offsets that correct them are measured apart and recorded
+beside them, so that a correction can always be repeated. pylsl is loaded when it is first needed.
+
+References: https://labstreaminglayer.readthedocs.io (stream header, time synchronisation).
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.devices._base import Device
+from workbench.devices._lsl_clock import ClockOffset, ClockProbe, ClockThread
+from workbench.devices._lsl_library import (
+    Configuration,
+    Library,
+    check_library,
+    configure,
+    library,
+    local_clock,
+)
+from workbench.devices._lsl_seen import ROOM, StreamSeen, discover, full
+from workbench.errors import BadSignal, BadValue, StreamFault
+from workbench.vocabulary import FloatArray, StreamSpec
+
+DEVICE = Device("Any amplifier, sensor or effector that speaks Lab Streaming Layer on this computer.")
+
+__all__ = [
+    "DEVICE",
+    "ClockOffset",
+    "Configuration",
+    "Inlet",
+    "Library",
+    "Outlet",
+    "StreamSeen",
+    "check_library",
+    "configure",
+    "discover",
+    "local_clock",
+    "resolve",
+]
+
+DTYPES = ("float32", "double64", "int32", "string")
+
+
+class Outlet:
+    """Announces one stream and pushes samples or text into it."""
+
+    def __init__(
+        self,
+        spec: StreamSpec,
+        *,
+        dtype: str = "",
+        desc: Mapping[str, object] | None = None,
+        n_channels: int = 0,
+        buffer_s: int = 60,
+    ) -> None:
+        """Announce the stream.
+
+        Parameters
+        ----------
+        spec : name, type, rate, channels, unit; ``source_id`` must be set, it is what recovery rests on.
+        dtype : ``"float32"``, ``"double64"``, ``"int32"`` or ``"string"``; by default ``"float32"``, and
+            ``"string"`` for a stream without channels.
+        desc : what the stream says of itself, for example ``speed``, ``t0``, ``simulated``; ``pid`` is added.
+        n_channels : only where the channels have no names.
+        buffer_s : s kept for a slow receiver.
+
+        Raises
+        ------
+        BadValue
+            For an empty source_id, an unknown dtype, or a name for ``desc`` that is no XML name.
+        """
+        self.spec = spec
+        self.dtype = dtype or ("float32" if spec.channels or n_channels else "string")
+        if not spec.source_id:
+            raise BadValue(
+                f"outlet {spec.name!r} needs a source_id, got ''; give one that is unique in the session"
+            )
+        if self.dtype not in DTYPES:
+            raise BadValue(f"dtype must be one of {', '.join(DTYPES)}, got {dtype!r}; choose one of them")
+        self.n_channels = len(spec.channels) or n_channels or 1
+        self._lsl = library()
+        info = self._lsl.StreamInfo(
+            spec.name, spec.type, self.n_channels, float(spec.fs), self.dtype, spec.source_id
+        )
+        _describe(info, spec, {"pid": os.getpid(), **(desc or {})})
+        self._outlet: Any = self._lsl.StreamOutlet(info, 0, buffer_s)
+
+    def push(self, values: NDArray[Any], stamps: FloatArray) -> None:
+        """Send samples.
+
+        Parameters
+        ----------
+        values : ``(n_times, n_channels)``, any number type; sent as the dtype of the stream.
+        stamps : ``(n_times,)`` float64, LSL time in s of each row, as the source has it.
+
+        Raises
+        ------
+        BadSignal
+            When the shapes do not fit.
+        """
+        if values.ndim != 2 or values.shape != (len(stamps), self.n_channels):
+            raise BadSignal(
+                f"samples for {self.spec.name!r} must be ({len(stamps)}, {self.n_channels}), got {values.shape}; "
+                "give one row a stamp and one column a channel"
+            )
+        if len(stamps):
+            self._outlet.push_chunk(values, np.asarray(stamps, dtype=np.float64).tolist())
+
+    def push_text(self, text: str, stamp: float) -> None:
+        """Send one text (a marker, a JSON object) with its LSL time in s."""
+        self._outlet.push_sample([text], stamp)
+
+    def wait_for_receiver(self, timeout: float) -> bool:
+        """Wait at most ``timeout`` s until somebody listens; True when somebody does."""
+        return bool(self._outlet.wait_for_consumers(timeout))
+
+    def has_receiver(self) -> bool:
+        """True while somebody listens."""
+        return bool(self._outlet.have_consumers())
+
+    def close(self) -> None:
+        """Take the stream away. What was pushed and not fetched is lost."""
+        self._outlet = None
+
+
+def _describe(info: Any, spec: StreamSpec, extra: Mapping[str, object]) -> None:
+    """Write channels, units and our own element into the stream description."""
+    desc = info.desc()
+    channels = desc.append_child("channels")
+    for label in spec.channels:
+        channel = channels.append_child("channel")
+        channel.append_child_value("label", label)
+        channel.append_child_value("unit", spec.unit)
+        channel.append_child_value("type", spec.type)
+    own = desc.append_child(ROOM)
+    for key, value in extra.items():
+        if not key.isidentifier():
+            raise BadValue(f"a key of the description must be a plain name, got {key!r}; use letters and _")
+        own.append_child_value(key, _as_text(value))
+
+
+def _as_text(value: object) -> str:
+    """Numbers so that ``float`` gives them back, truth values as true and false."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return repr(value) if isinstance(value, int | float) else str(value)
+
+
+class Inlet:
+    """Receives one stream, with the stamps exactly as its source gave them.
+
+    Attributes
+    ----------
+    spec : the line of the contract it fulfils.
+    seen : what the outlet announced.
+    notes : sentences about what the outlet left unsaid and was taken from the contract.
+    """
+
+    def __init__(
+        self,
+        spec: StreamSpec,
+        info: Any,
+        *,
+        seen: StreamSeen | None = None,
+        notes: Sequence[str] = (),
+        buffer_s: int = 360,
+        timeout: float = 5.0,
+    ) -> None:
+        """Connect; samples are buffered from now on. Use :func:`resolve` rather than this.
+
+        Raises
+        ------
+        StreamFault
+            When the outlet does not answer within ``timeout`` s.
+        """
+        self._lsl = library()
+        self.spec = spec
+        self.notes = tuple(notes)
+        self._inlet: Any = self._lsl.StreamInlet(info, max_buflen=buffer_s, recover=True, processing_flags=0)
+        self._lock = threading.Lock()
+        self._clock: ClockThread | None = None
+        try:
+            self.seen = seen if seen is not None else full(self._inlet.info(timeout))
+            self._inlet.open_stream(timeout)
+        except RuntimeError as error:
+            raise StreamFault(
+                f"stream {spec.name!r} was announced but did not answer within {timeout:g} s; "
+                "restart the program that sends it, and check that a firewall does not block TCP 16572–16700"
+            ) from error
+        self.is_text = self.seen.dtype == "string"
+
+    def pull(self, timeout: float = 0.5, *, max_samples: int = 4096) -> tuple[Any, FloatArray]:
+        """Wait for at least one sample and return all that are there.
+
+        Parameters
+        ----------
+        timeout : s to wait for the first sample.
+        max_samples : at most so many at once.
+
+        Returns
+        -------
+        values : ``(n_times, n_channels)`` in the dtype of the stream, or a list of ``n_times`` texts.
+        stamps : ``(n_times,)`` float64, s, raw. Both are empty when nothing came.
+
+        Raises
+        ------
+        StreamFault
+            When the source is gone and cannot come back (it announces no source_id).
+        """
+        try:
+            values, stamps = self._inlet.pull_chunk(timeout, max_samples, min_samples=1, as_numpy=True)
+        except self._lsl.util.LostError as error:
+            raise StreamFault(
+                f"stream {self.spec.name!r} is gone and cannot be recovered, since it announces no source_id; "
+                "restart its source and start again"
+            ) from error
+        if self.is_text:
+            texts = [bytes(v).decode("utf-8", errors="replace") for v in values[:, 0]] if len(stamps) else []
+            return texts, stamps
+        return values.reshape(len(stamps), self.seen.n_channels), stamps
+
+    def clock(self, on_offset: Callable[[ClockOffset], None], *, every: float = 5.0) -> None:
+        """Measure the clock offset every ``every`` s on a thread and pass each new measurement on.
+
+        ``on_offset`` runs on that thread. After a timeout nothing is passed on: the last value is never
+        given again as if it were new.
+        """
+        with self._lock:
+            if self._clock is not None:
+                self._clock.close()
+            self._clock = ClockThread(self._inlet, on_offset, every=every)
+
+    def offset(self, timeout: float = 3.0) -> ClockOffset | None:
+        """One new measurement of the clock offset, or None when there is none within ``timeout`` s."""
+        return ClockProbe(self._inlet).measure(timeout)
+
+    def close(self) -> None:
+        """End the clock thread and disconnect. Not while another thread is in :meth:`pull`."""
+        with self._lock:
+            if self._clock is not None:
+                self._clock.close()
+                self._clock = None
+        if self._inlet is not None:
+            self._inlet.close_stream()
+            self._inlet = None
+
+
+def resolve(
+    contract: Sequence[StreamSpec], *, timeout: float = 10.0, waived: Sequence[str] = (), settle: float = 0.6
+) -> dict[str, Inlet]:
+    """Find and open every stream of the contract, or say everything that is wrong with it at once.
+
+    Parameters
+    ----------
+    contract : the streams the session expects; names are unique.
+    timeout : s to look for them.
+    waived : names of non-critical streams to go without when they are missing or wrong.
+    settle : s to go on looking after the last was found, so that a duplicate is seen.
+
+    Returns
+    -------
+    Inlets by name of the contract, opened; a waived stream that is missing has none.
+
+    Raises
+    ------
+    BadValue
+        When a critical stream is waived, a waived name is not in the contract, or a name occurs twice.
+    StreamFault
+        Streams missing (with those seen instead), duplicated (naming both), or with another type, rate,
+        channels or unit than the contract states. One sentence a problem, one line a sentence.
+    """
+    from workbench.devices import _lsl_contract
+
+    if not math.isfinite(timeout) or timeout <= 0:
+        raise BadValue(f"timeout must be above 0 s, got {timeout}; 10 is usual")
+    matched = _lsl_contract.match(contract, timeout=timeout, waived=waived, settle=settle)
+    inlets: dict[str, Inlet] = {}
+    try:
+        for spec, info, seen, notes in matched:
+            inlets[spec.name] = Inlet(spec, info, seen=seen, notes=notes)
+    except StreamFault:
+        for inlet in inlets.values():
+            inlet.close()
+        raise
+    return inlets
