@@ -22,7 +22,7 @@ from workbench.study.chain import canonical, clean, clean_text
 class Own(TypeDecorator[Any]):
     """Base of the column types: :meth:`stored` on the way in, :meth:`seen` on the way out."""
 
-    impl = TEXT
+    impl: Any = TEXT
     cache_ok = True
 
     def stored(self, value: Any) -> Any:

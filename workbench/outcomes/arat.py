@@ -1,0 +1,178 @@
+"""Action Research Arm Test: 19 items 0–3 for one arm, four subscales, total 0–57, higher is better.
+
+By default every item is administered. Lyle's rule for implied scores was made for hemiplegia; it does
+not hold for tetraplegia or with an assistive glove, so it applies only when the caller says that the
+protocol asks for it (``skip_rule=True``), and never implies a zero in gross movement.
+
+References
+----------
+Lyle RC. A performance test for assessment of upper limb function in physical rehabilitation treatment
+and research. Int J Rehabil Res 1981;4(4):483–492. doi:10.1097/00004356-198112000-00001
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from workbench.errors import BadValue
+from workbench.outcomes._contract import Definition, Item, Score, Subscale, add_up, check_items
+
+SOURCE = "Lyle 1981, doi:10.1097/00004356-198112000-00001"
+ZERO_TO_THREE = (0, 1, 2, 3)
+WORDS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "grasp": (
+        "Grasp",
+        ("largest block", "smallest block", "small block", "medium block", "ball", "flat stone"),
+    ),
+    "grip": ("Grip", ("pour", "wide tube", "narrow tube", "washer")),
+    "pinch": (
+        "Pinch",
+        (
+            "bead, ring finger",
+            "marble, index finger",
+            "bead, middle finger",
+            "bead, index finger",
+            "marble, ring finger",
+            "marble, middle finger",
+        ),
+    ),
+    "gross": ("Gross movement", ("hand behind head", "hand on head", "hand to mouth")),
+}
+"""Generic descriptors in the order of administration: the first of a subscale is its hardest item, the
+second its easiest, which is what the rule for implied scores rests on."""
+
+
+def _define() -> Definition:
+    items = tuple(
+        Item(code=f"{code}_{number}", words=f"{title}: {words}", allowed=ZERO_TO_THREE)
+        for code, (title, parts) in WORDS.items()
+        for number, words in enumerate(parts, start=1)
+    )
+    subscales = tuple(
+        Subscale(
+            code=code,
+            words=title,
+            items=tuple(f"{code}_{number}" for number in range(1, len(parts) + 1)),
+            low=0,
+            high=3 * len(parts),
+        )
+        for code, (title, parts) in WORDS.items()
+    )
+    return Definition(
+        name="arat",
+        version="1981",
+        title="Action Research Arm Test",
+        items=items,
+        subscales=subscales,
+        low=0,
+        high=sum(subscale.high for subscale in subscales),
+        direction="up",
+        sides=("left", "right"),
+        missing="A missing item makes its subscale and the total not determinable (ND); nothing is prorated.",
+        licence="Free to use; codes and generic descriptors only.",
+        sources=(SOURCE,),
+    )
+
+
+def implied_value(subscale: Subscale, values: Mapping[str, int | None]) -> int | None:
+    """What Lyle's rule implies for the rest of a subscale, None when all of it has to be administered.
+
+    Parameters
+    ----------
+    subscale : of the ARAT.
+    values : administered values by code.
+
+    Returns
+    -------
+    3 when the first (hardest) item is 3; 0 when the first is below 3 and the second (easiest) is 0, except
+    in gross movement; None otherwise, and when those items are missing.
+    """
+    first, second = (values[code] for code in subscale.items[:2])
+    if first == 3:
+        return 3
+    zero = first is not None and second == 0 and subscale.code != "gross"
+    return 0 if zero else None
+
+
+class Arat:
+    """The scorer. ``definition`` describes the measure, :meth:`score` is a pure function."""
+
+    definition = _define()
+
+    def score(self, items: Mapping[str, Any], *, implied: Iterable[str] = (), skip_rule: bool = False) -> Score:
+        """Score one arm.
+
+        Parameters
+        ----------
+        items : code → 0, 1, 2, 3; None or absent = missing.
+        implied : codes in ``items`` whose value was implied and not administered; needs ``skip_rule``.
+        skip_rule : the protocol uses Lyle's rule; items it implies may be absent and are filled in.
+
+        Raises
+        ------
+        BadValue
+            An unknown code, a value that is none of 0–3, or an implied item the rule does not imply.
+        """
+        marked = tuple(implied)
+        values = check_items(self.definition, items)
+        for code in marked:
+            self.definition.item(code)
+        if marked and not skip_rule:
+            raise BadValue(
+                f"arat items {', '.join(marked)} are marked as implied, and the protocol's rule for that is off; "
+                "administer them, or pass skip_rule=True when the protocol says so"
+            )
+        steps, warnings = self._apply_rule(values, marked) if skip_rule else ([], [])
+        filled = tuple(code for code in values if code in marked or (items.get(code) is None and values[code] is not None))
+        return self._add_up(values, filled, steps=steps, warnings=warnings)
+
+    def _apply_rule(self, values: dict[str, int | None], marked: tuple[str, ...]) -> tuple[list[str], list[str]]:
+        """Fill ``values`` in place. Returns ``(steps, warnings)``."""
+        steps: list[str] = []
+        warnings = [
+            "implied scores by protocol: the rule was made for hemiplegia and does not hold for tetraplegia or a glove"
+        ]
+        for subscale in self.definition.subscales:
+            given = {code: None if code in marked else values[code] for code in subscale.items}
+            rule = implied_value(subscale, given)
+            for code in subscale.items:
+                if code in marked and values[code] != rule:
+                    raise BadValue(
+                        f"arat item {code} is marked as implied with value {values[code]}; the rule implies "
+                        f"{'nothing' if rule is None else rule} there; administer the item"
+                    )
+                if rule is not None and given[code] is None:
+                    values[code] = rule
+                    steps.append(f"{code} = {rule}, implied by the first items of {subscale.words}")
+                elif rule is not None and code not in subscale.items[:2] and given[code] != rule:
+                    warnings.append(f"{code} was administered as {given[code]} where the rule implies {rule}: kept")
+        return steps, warnings
+
+    def _add_up(
+        self, values: dict[str, int | None], implied: tuple[str, ...], *, steps: list[str], warnings: list[str]
+    ) -> Score:
+        definition = self.definition
+        whole = Subscale("total", "Total", tuple(values), definition.low, definition.high)
+        subscores = {s.code: add_up(s, values, implied=implied, rule_source=SOURCE) for s in definition.subscales}
+        total = add_up(whole, values, implied=implied, rule_source=SOURCE)
+        for subscale in definition.subscales:
+            missing = [code for code in subscale.items if values[code] is None]
+            value = subscores[subscale.code].value
+            told = f"not determinable, missing {', '.join(missing)}" if missing else f"{value} of {subscale.high}"
+            steps.append(f"{subscale.words}: {told}")
+        steps.append(f"Total: {'not determinable' if total.value is None else f'{total.value} of {whole.high}'}")
+        return Score(
+            measure=definition.name,
+            version=definition.version,
+            total=total,
+            subscores=subscores,
+            items=values,
+            administered=tuple(code for code, v in values.items() if v is not None and code not in implied),
+            implied=implied,
+            steps=tuple(steps),
+            warnings=tuple(warnings),
+        )
+
+
+OUTCOME = Arat()
