@@ -1,0 +1,35 @@
+// Stands in for the notebook around one widget: the model interface, and a way for the test to speak as Python.
+window.mount = async (esm, traits) => {
+  const listeners = {};
+  const state = { ...traits };
+  window.sent = [];
+  const model = {
+    get: (name) => state[name],
+    set: (name, value) => { state[name] = value; window.emit(`change:${name}`); },
+    save_changes: () => {},
+    on: (names, f) => names.split(" ").forEach((name) => (listeners[name] ||= []).push(f)),
+    off: (names, f) => names.split(" ").forEach((name) => { listeners[name] = (listeners[name] || []).filter((g) => g !== f); }),
+    send: (message) => window.sent.push(message),
+  };
+  window.emit = (name, ...args) => (listeners[name] || []).slice().forEach((f) => f(...args));
+  window.put = (values) => {
+    Object.assign(state, values);
+    for (const name of Object.keys(values)) window.emit(`change:${name}`);
+  };
+  window.say = (message, bytes) => window.emit("msg:custom", message, bytes ? [new DataView(Uint8Array.from(bytes).buffer)] : []);
+  window.signals = (message, seed) => {
+    const values = new Float32Array(message.n * message.names.length);
+    let s = seed;
+    const random = () => { s = (s * 1103515245 + 12345) % 2147483648; return s / 2147483648 - 0.5; };
+    const slow = message.names.map(() => 0);
+    for (let i = 0; i < message.n; i += 1) {
+      message.names.forEach((name, c) => {
+        slow[c] = 0.985 * slow[c] + 12 * random();
+        values[i * message.names.length + c] = 500 * c + slow[c] * 1.6 + 14 * random() + (name === "E6" ? 60 * Math.sin(2 * Math.PI * 50 * i / 1000) : 0);
+      });
+    }
+    window.emit("msg:custom", { kind: "signals", ...message }, [new DataView(values.buffer)]);
+  };
+  const module = await import(`data:text/javascript;charset=utf-8,${encodeURIComponent(esm)}`);
+  module.default.render({ model, el: document.getElementById("here") });
+};

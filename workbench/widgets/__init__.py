@@ -1,0 +1,34 @@
+"""Widgets: show and ask, never compute. One Python class and one ESM file beside it per panel.
+
+``LiveSession`` is the screen of a running session, ``StreamPicker`` finds streams and states the contract,
+``DecoderPanel`` shows a fit and asks for its approval, ``AssessmentForm`` enters an outcome measure,
+``LogView`` follows a log file. ``serve`` opens one notebook as a dashboard. English and Simplified
+Chinese come from one catalogue, ``locale.json``.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_WHERE = {
+    "AssessmentForm": "workbench.widgets.assessment_form",
+    "DecoderPanel": "workbench.widgets.decoder_panel",
+    "LiveSession": "workbench.widgets.live_session",
+    "LogView": "workbench.widgets.log_view",
+    "StreamPicker": "workbench.widgets.stream_picker",
+    "serve": "workbench.widgets.dashboard",
+    "text": "workbench.widgets._locale",
+}
+
+__all__ = ["AssessmentForm", "DecoderPanel", "LiveSession", "LogView", "StreamPicker", "serve", "text"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _WHERE:
+        return getattr(import_module(_WHERE[name]), name)
+    raise AttributeError(f"module 'workbench.widgets' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

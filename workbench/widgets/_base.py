@@ -1,0 +1,95 @@
+"""What every panel shares: how its ESM and CSS are put together, its language and its theme.
+
+A browser loads a widget's ESM from a string and cannot resolve ``import … from "./x.js"`` in it. The ``.js``
+files here and in ``parts/`` are ordinary modules; :func:`compose` joins those a panel needs into one, in the
+given order, and drops their import and export words. Top-level names are therefore unique (tested).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+from workbench.errors import WorkbenchError
+from workbench.widgets._locale import LANGUAGES, catalogue
+
+HERE = Path(__file__).parent
+_IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)
+_EXPORT = re.compile(r"^export (?=(?:const|function|class|async) )", re.MULTILINE)
+
+
+@cache
+def compose(*modules: str) -> str:
+    """One ES module out of the named files (relative to this folder, without ``.js``), the catalogue first."""
+    parts = [f"const CATALOGUE = {json.dumps(catalogue(), ensure_ascii=False)};"]
+    for name in modules:
+        source = (HERE / f"{name}.js").read_text(encoding="utf-8")
+        parts.append(_EXPORT.sub("", _IMPORT.sub("", source)))
+    return "\n".join(parts)
+
+
+@cache
+def styles(*sheets: str) -> str:
+    """The tokens, the common style and the named files of ``css/``, scoped to ``.wb``."""
+    parts = [(HERE / "css" / f"{name}.css").read_text(encoding="utf-8") for name in ("tokens", "base", *sheets)]
+    return "\n".join(parts).replace(":root", ".wb")
+
+
+class Panel(anywidget.AnyWidget):
+    """A widget with a language and a theme, whose requests arrive as named messages.
+
+    Traits are for showing only: a page can set any synced trait, so nothing here is read back to decide
+    anything. What a page asks for comes through :meth:`answer`, and whoever carries it out checks it again.
+
+    Attributes
+    ----------
+    language : ``"en"`` or ``"zh-CN"``.
+    theme : ``"auto"`` (follows JupyterLab, else the system), ``"light"`` or ``"dark"``.
+    """
+
+    language = traitlets.Enum(LANGUAGES, default_value="en").tag(sync=True)
+    theme = traitlets.Enum(("auto", "light", "dark"), default_value="auto").tag(sync=True)
+
+    def __init__(self, **traits: Any) -> None:
+        super().__init__(**traits)
+        self.on_msg(self._received)
+
+    def requests(self) -> Mapping[str, Callable[..., Any]]:
+        """Requests this panel takes: name → function of keyword arguments. The list is closed."""
+        return {}
+
+    def answer(self, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Carry out one request; the outcome in words, never a traceback.
+
+        Returns
+        -------
+        dict
+            ``{"kind": "answer", "name", "ok", "text", "value"}``.
+        """
+        handler = self.requests().get(name)
+        if handler is None:
+            allowed = ", ".join(sorted(self.requests())) or "none"
+            return _outcome(name, ok=False, words=f"request {name!r} is not known here; allowed: {allowed}")
+        try:
+            value = handler(**arguments)
+        except (WorkbenchError, TypeError, ValueError, OSError) as error:
+            return _outcome(name, ok=False, words=str(error))
+        return _outcome(name, ok=True, words="", value=value)
+
+    def _received(self, _widget: Any, content: Any, _buffers: Any) -> None:
+        if isinstance(content, dict) and isinstance(content.get("name"), str):
+            arguments = content.get("args")
+            reply = self.answer(content["name"], arguments if isinstance(arguments, dict) else {})
+            self.send({**reply, "id": content.get("id")})
+
+
+def _outcome(name: str, *, ok: bool, words: str, value: Any = None) -> dict[str, Any]:
+    plain = value if isinstance(value, (dict, list, str, int, float, bool, type(None))) else None
+    return {"kind": "answer", "name": name, "ok": ok, "text": words, "value": plain}

@@ -1,0 +1,152 @@
+// The live session: one screen, three columns. Python sends what the engine says; this file shows it and asks.
+import { banner, effectorPanel, ledgerPanel, stopButton } from "./parts/consequences.js";
+import { cuePanel } from "./parts/cue.js";
+import { followLanguage, followTheme, h, knows, request } from "./parts/dom.js";
+import { evidencePanel } from "./parts/evidence.js";
+import { WARNING } from "./parts/icons.js";
+import { electrodesPanel, streamsPanel } from "./parts/inputs.js";
+import { runStrip } from "./parts/run_strip.js";
+import { SignalBuffer, scopePanel } from "./parts/scope.js";
+import { topbar } from "./parts/topbar.js";
+
+const SILENT_S = 2.5;
+const PANELS = {
+  streams: streamsPanel, electrodes: electrodesPanel, cue: cuePanel, evidence: evidencePanel, scope: scopePanel,
+  effector: effectorPanel, ledger: ledgerPanel, run: runStrip, stop: stopButton, bar: topbar, banner,
+};
+
+/** What outlives a change of language: the samples, the cues seen, the last STOP. */
+function makeStore() {
+  return { buffer: new SignalBuffer(), cues: [], beatAt: performance.now(), stop: null, seen: null, refusal: "", run: null };
+}
+
+/** Remembers when cues came, in stream time, for the shading of scope and evidence. */
+function noteCue(store, status) {
+  const now = store.buffer.now();
+  const run = status.run;
+  if (now === null || !run) return;
+  if (store.run !== run.id) { store.cues = []; store.run = run.id; }
+  const cue = run.state === "running" ? run.cue : null;
+  const last = store.cues[store.cues.length - 1];
+  const same = last && cue && last.label === cue.label && last.trial === cue.trial;
+  if (last && last.to === null && !same) last.to = Math.min(now, last.from + (last.duration || now));
+  if (cue && !same) store.cues.push({ label: cue.label, trial: cue.trial, from: now - (cue.elapsed_s || 0), to: null, duration: cue.duration_s });
+  store.cues = store.cues.slice(-40);
+}
+
+function makeContext(model, store, t) {
+  const status = () => model.get("status") || {};
+  const signal = () => (status().streams || []).find((one) => one.role === "signal");
+  const ctx = {
+    model, store, t, status, buffer: store.buffer, warning: WARNING,
+    form: () => model.get("form") || {},
+    refusal: () => store.refusal,
+    link() {
+      const link = model.get("link") || {};
+      const seconds = (performance.now() - store.beatAt) / 1000;
+      const lost = link.state === "lost" || (link.state === "live" && seconds > SILENT_S);
+      return { ...link, lost, age: link.state === "lost" ? (link.age_s || 0) + seconds : seconds };
+    },
+    signalName: () => (signal() || {}).name || t("scope.signal"),
+    signalLost: () => ["lost", "missing"].includes((signal() || {}).state),
+    blocked() {
+      const e = status().effector;
+      if (ctx.signalLost()) return t("why.needs_stream", { stream: ctx.signalName() });
+      return e && e.state === "FAULT_SAFE" ? t("why.needs_selftest") : "";
+    },
+    consequence: (text) => (text && knows(`consequence.${text}`) ? t(`consequence.${text}`) : text || ""),
+    /** Cue bands as [from, to, still open], s before now. */
+    bands(span) {
+      const now = store.buffer.now();
+      if (now === null) return [];
+      return store.cues.filter((cue) => cue.label !== "rest" && (cue.to === null || cue.to > now - span))
+        .map((cue) => [Math.max(-span, cue.from - now), cue.to === null ? 0 : Math.min(0, cue.to - now), cue.to === null]);
+    },
+    ask(name, args = {}, seconds = 30) {
+      return request(model, name, args, seconds).then((reply) => {
+        if (name !== "stop") store.refusal = reply.ok ? "" : reply.silent ? t("ask.silent") : reply.text;
+        ctx.refresh();
+        return reply;
+      });
+    },
+  };
+  return ctx;
+}
+
+function layout(root, panels, chosen) {
+  const column = (...names) => h("div", { class: "col" }, names.map((name) => panels[name].el));
+  if (chosen.length) {
+    root.classList.add("solo");
+    root.append(h("div", { class: "app" }, chosen.map((name) => panels[name].el)));
+    return;
+  }
+  const middle = h("div", { class: "col" }, h("div", { class: "top" }, panels.cue.el, panels.evidence.el), panels.scope.el);
+  root.append(panels.bar.el, h("main", { class: "app" }, panels.banner.el, panels.run.el,
+    h("section", { class: "main" }, column("streams", "electrodes"), middle, column("effector", "ledger", "stop"))));
+}
+
+function build(root, model, store, t) {
+  const ctx = makeContext(model, store, t);
+  const chosen = (model.get("panels") || []).filter((name) => name in PANELS);
+  const panels = {};
+  for (const name of chosen.length ? chosen : Object.keys(PANELS)) panels[name] = PANELS[name](ctx);
+  const shown = Object.values(panels);
+  ctx.refresh = () => {
+    for (const panel of shown) panel.update(ctx.status());
+    tick();
+  };
+  function tick() {
+    for (const panel of shown) if (panel.tick) panel.tick();
+    if (panels.banner) panels.banner.update(ctx.status());
+    root.classList.toggle("lost", ctx.link().lost);
+  }
+  const beat = () => {
+    store.beatAt = performance.now();
+    noteCue(store, ctx.status());
+    ctx.refresh();
+  };
+  const signals = (message, buffers) => {
+    if (!message || message.kind !== "signals") return;
+    const view = buffers && buffers[0];
+    const values = view ? new Float32Array(view.buffer ? view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength) : view) : new Float32Array(0);
+    store.buffer.push(message, values);
+    if (panels.scope) panels.scope.draw();
+  };
+  const escape = (event) => {
+    if (event.key !== "Escape" || !root.isConnected || root.offsetParent === null || !panels.stop) return;
+    event.preventDefault();
+    panels.stop.press();
+  };
+  layout(root, panels, chosen);
+  model.on("change:beat", beat);
+  model.on("change:link change:form", ctx.refresh);
+  model.on("msg:custom", signals);
+  document.addEventListener("keydown", escape, true);
+  const timer = setInterval(tick, 250);
+  const sizes = new ResizeObserver(() => ctx.refresh());
+  sizes.observe(root);
+  ctx.refresh();
+  return () => {
+    clearInterval(timer);
+    sizes.disconnect();
+    document.removeEventListener("keydown", escape, true);
+    model.off("change:beat", beat);
+    model.off("change:link change:form", ctx.refresh);
+    model.off("msg:custom", signals);
+  };
+}
+
+function render({ model, el }) {
+  const root = h("div", { class: "wb wb-live" });
+  el.append(root);
+  const store = makeStore();
+  const stopTheme = followTheme(root, model);
+  const stopLanguage = followLanguage(root, model, (host, t) => build(host, model, store, t));
+  model.send({ name: "hello", args: {}, id: "hello" });
+  return () => {
+    stopLanguage();
+    stopTheme();
+  };
+}
+
+export default { render };

@@ -1,0 +1,227 @@
+"""The screen of a running session: shows what the engine says and passes requests on to it.
+
+The engine lives in another process and does not need this screen. A thread asks the client for its status at
+about 10 Hz and for new samples at about 20 Hz and sets traits; requests come back as named messages from a
+closed list, are carried out by the client, and are validated by the engine.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import traitlets
+
+from workbench.errors import BadValue, EngineFault, Refused, WorkbenchError
+from workbench.widgets._base import Panel, compose, styles
+
+STATUS_PERIOD_S = 0.1
+SIGNAL_PERIOD_S = 0.05
+HISTORY_S = 10.0
+
+MODULES = (
+    "parts/dom",
+    "parts/icons",
+    "parts/topbar",
+    "parts/run_strip",
+    "parts/inputs",
+    "parts/cue",
+    "parts/evidence",
+    "parts/scope",
+    "parts/consequences",
+    "live_session",
+)
+PANELS = ("streams", "electrodes", "cue", "evidence", "scope", "effector", "ledger", "run", "stop", "bar", "banner")
+
+
+class LiveClient(Protocol):
+    """What this screen needs of the live client."""
+
+    def status(self) -> Mapping[str, Any]: ...  # noqa: D102
+    def signals(self, since: int = 0, max_seconds: float = HISTORY_S) -> Any: ...  # noqa: D102
+    def start_run(self, **kwargs: Any) -> Any: ...  # noqa: D102
+    def pause(self) -> Any: ...  # noqa: D102
+    def resume(self) -> Any: ...  # noqa: D102
+    def end_run(self) -> Any: ...  # noqa: D102
+    def stop(self) -> Any: ...  # noqa: D102
+    def reset_stop(self) -> Any: ...  # noqa: D102
+    def arm(self) -> Any: ...  # noqa: D102
+    def disarm(self) -> Any: ...  # noqa: D102
+    def waive(self, stream: str, reason: str) -> Any: ...  # noqa: D102
+    def note(self, text: str) -> Any: ...  # noqa: D102
+
+
+class LiveSession(Panel):
+    """The live session screen.
+
+    Parameters
+    ----------
+    client : the live client, or None while no session runs.
+    start_session : called when the page asks to start a session; returns a client. None hides the button.
+    run_settings : called as ``run_settings(kind)`` before each run; returns the keyword arguments of
+        ``client.start_run`` beside ``kind`` and ``n_trials`` (paradigm, params, seed, decoder_folder …). It
+        raises a :class:`WorkbenchError` when such a run cannot start.
+    run_kinds : called now and then; returns ``[{"kind", "ok", "why"}]`` for the run form.
+    panels : names of the panels to show alone, ``()`` for the whole screen. Allowed: see ``PANELS``.
+    paradigm, n_trials : what the run form shows before the first run.
+
+    Traits
+    ------
+    status : the engine's status (see ``workbench.live``); link : how this page stands to the engine;
+    form : what the run form offers; beat : counts up with every answer of the engine.
+    """
+
+    _esm = compose(*MODULES)
+    _css = styles("live")
+
+    status = traitlets.Dict().tag(sync=True)
+    link = traitlets.Dict().tag(sync=True)
+    form = traitlets.Dict().tag(sync=True)
+    panels = traitlets.List().tag(sync=True)
+    beat = traitlets.Int(0).tag(sync=True)
+
+    def __init__(
+        self,
+        client: LiveClient | None = None,
+        *,
+        start_session: Callable[[], LiveClient] | None = None,
+        run_settings: Callable[[str], Mapping[str, Any]] | None = None,
+        run_kinds: Callable[[], list[dict[str, Any]]] | None = None,
+        panels: tuple[str, ...] = (),
+        paradigm: str = "",
+        n_trials: int = 20,
+        **traits: Any,
+    ) -> None:
+        unknown = [name for name in panels if name not in PANELS]
+        if unknown:
+            raise BadValue(f"panels must be among {', '.join(PANELS)}, got {', '.join(unknown)}")
+        super().__init__(panels=list(panels), link={"state": "none", "sentence": ""}, **traits)
+        self._client = client
+        self._start_session = start_session
+        self._run_settings = run_settings
+        self._run_kinds = run_kinds
+        self._shown = {"paradigm": paradigm, "n_trials": n_trials}
+        self._lost_since: float | None = None
+        self._newest = 0
+        self._fresh_view = threading.Event()
+        self._ended = threading.Event()
+        self._offer()
+        self._thread = threading.Thread(target=self._follow, name="workbench-live-session", daemon=True)
+        self._thread.start()
+
+    # ------------------------------------------------------------------------------- requests
+    def requests(self) -> Mapping[str, Callable[..., Any]]:
+        """The closed list of what a page may ask for."""
+        return {
+            "hello": self._hello,
+            "start_session": self._start,
+            "start_run": self._start_run,
+            "pause": lambda: self._engine().pause(),
+            "resume": lambda: self._engine().resume(),
+            "end_run": lambda: self._engine().end_run(),
+            "stop": lambda: self._engine().stop(),
+            "reset_stop": lambda: self._engine().reset_stop(),
+            "arm": lambda: self._engine().arm(),
+            "disarm": lambda: self._engine().disarm(),
+            "waive": lambda stream, reason: self._engine().waive(str(stream), str(reason)),
+            "note": lambda text: self._engine().note(str(text)),
+        }
+
+    def close(self) -> None:
+        """Stop following the engine and remove the widget. The engine goes on."""
+        self._ended.set()
+        super().close()
+
+    def _received(self, widget: Any, content: Any, buffers: Any) -> None:
+        # A request may take seconds (a decoder is loaded); STOP must not wait behind it.
+        threading.Thread(
+            target=super()._received, args=(widget, content, buffers), name="workbench-request", daemon=True
+        ).start()
+
+    def _engine(self) -> LiveClient:
+        if self._client is None:
+            raise EngineFault("no session is running, so there is nothing to command; start a session first")
+        return self._client
+
+    def _hello(self) -> None:
+        self._fresh_view.set()
+
+    def _start(self) -> None:
+        if self._client is not None:
+            return
+        if self._start_session is None:
+            raise Refused("this page cannot start a session; start it from notebook 20_live_session")
+        self.link = {"state": "starting", "sentence": ""}
+        try:
+            self._client = self._start_session()
+        except WorkbenchError as error:
+            self.link = {"state": "none", "sentence": str(error)}
+            raise
+        self._offer()
+
+    def _start_run(self, kind: str, n_trials: int) -> None:
+        if not isinstance(n_trials, int) or not 1 <= n_trials <= 200:
+            raise BadValue(f"a run must have 1 to 200 trials, got {n_trials!r}")
+        if self._run_settings is None:
+            raise Refused("this page shows a session and starts no runs; start them from notebook 20_live_session")
+        self._engine().start_run(kind=str(kind), n_trials=n_trials, **self._run_settings(str(kind)))
+
+    # -------------------------------------------------------------------------------- following
+    def _offer(self) -> None:
+        kinds = self._run_kinds() if self._run_kinds and self._client is not None else []
+        self.form = {**self._shown, "kinds": kinds, "can_start": self._start_session is not None}
+
+    def _follow(self) -> None:
+        due = 0.0
+        while not self._ended.wait(SIGNAL_PERIOD_S):
+            client = self._client
+            if client is None:
+                continue
+            try:
+                if time.monotonic() >= due:
+                    due = time.monotonic() + STATUS_PERIOD_S
+                    self._show_status(client)
+                self._show_signals(client)
+            except WorkbenchError as error:
+                self._show_lost(str(error))
+                due = time.monotonic() + 0.5
+
+    def _show_status(self, client: LiveClient) -> None:
+        status = dict(client.status())
+        was_running = bool(self.status.get("run")) and self.status["run"].get("state") == "running"
+        runs = bool(status.get("run")) and status["run"].get("state") == "running"
+        self._lost_since = None
+        with self.hold_sync():
+            self.link = {"state": "live", "sentence": ""}
+            self.status = status
+            if was_running != runs or self.beat % 20 == 0:
+                self._offer()
+            self.beat += 1
+
+    def _show_signals(self, client: LiveClient) -> None:
+        if self._fresh_view.is_set():
+            self._fresh_view.clear()
+            self._newest = 0
+        block = client.signals(self._newest, HISTORY_S)
+        if block is None:
+            return
+        n = len(block.data)
+        self._newest = block.first + n
+        self.send(
+            {
+                "kind": "signals",
+                "first": int(block.first),
+                "n": n,
+                "fs": float(block.fs),
+                "names": list(block.names),
+                "age_s": None if block.age_s is None else float(block.age_s),
+            },
+            [block.data.tobytes()],
+        )
+
+    def _show_lost(self, sentence: str) -> None:
+        if self._lost_since is None:
+            self._lost_since = time.monotonic()
+        self.link = {"state": "lost", "sentence": sentence, "age_s": time.monotonic() - self._lost_since}

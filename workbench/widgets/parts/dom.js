@@ -1,0 +1,154 @@
+// Small helpers every panel uses: elements, words, numbers, requests. CATALOGUE is put in front by _base.compose.
+
+/** An element: h("div", {class: "x", onclick: f}, "text", child). */
+export function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (name === "html") element.innerHTML = value; // own markup only, never a text that came from outside
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  for (const child of children.flat()) if (child !== null && child !== undefined && child !== false) element.append(child);
+  return element;
+}
+
+/** Set text only when it changed, so that screen readers and selections are left alone. */
+export function put(element, text) {
+  const next = text === null || text === undefined ? "" : String(text);
+  if (element.textContent !== next) element.textContent = next;
+}
+
+export function classIf(element, name, on) {
+  if (element.classList.contains(name) !== Boolean(on)) element.classList.toggle(name, Boolean(on));
+}
+
+export function show(element, on) {
+  if (element.hidden === Boolean(on)) element.hidden = !on;
+}
+
+/** Runs `build` only when `key` differs from last time: lists are rebuilt when their content changes. */
+export function whenChanged(build) {
+  let last;
+  return (key, ...rest) => {
+    const now = JSON.stringify(key);
+    if (now !== last) {
+      last = now;
+      build(key, ...rest);
+    }
+  };
+}
+
+/** t(key, args): text in the chosen language, English where a translation is missing, `fallback` where both are. */
+export function translator(language) {
+  return (key, args = {}, fallback = key) => {
+    const pattern = (CATALOGUE[language] || {})[key] ?? CATALOGUE.en[key] ?? fallback;
+    return String(pattern).replace(/\{(\w+)\}/g, (all, name) => (args[name] === undefined ? all : args[name]));
+  };
+}
+
+export function knows(key) {
+  return key in CATALOGUE.en;
+}
+
+/** 1.4 s · 75 s · 3 min: how old something is. */
+export function age(t, seconds) {
+  if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return "—";
+  if (seconds < 1) return t("unit.ms", { n: Math.max(0, Math.round(seconds * 1000)) });
+  if (seconds < 120) return t("unit.s", { n: seconds.toFixed(seconds < 10 ? 1 : 0) });
+  return t("unit.min", { n: Math.round(seconds / 60) });
+}
+
+export function clock(seconds) {
+  if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return "—";
+  const whole = Math.max(0, Math.round(seconds));
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+}
+
+export function fixed(value, digits) {
+  return value === null || value === undefined || !Number.isFinite(value) ? "—" : value.toFixed(digits);
+}
+
+/** A name that may be in the catalogue ("grasp" → "Grasp"), or is shown as it is. */
+export function named(t, group, name) {
+  return t(`${group}.${name}`, {}, name);
+}
+
+/** A button of at least 44 px; `reason` goes beside a disabled one. */
+export function button(label, onclick, { kind = "", name = "" } = {}) {
+  return h("button", { type: "button", class: `btn ${kind}`.trim(), onclick, "data-name": name || undefined }, label);
+}
+
+let requestNumber = 0;
+
+/** Sends a request to Python and resolves with its answer, or with `ok: false` when none comes in time. */
+export function request(model, name, args = {}, seconds = 30) {
+  const id = `${Date.now()}-${(requestNumber += 1)}`;
+  return new Promise((resolve) => {
+    const finish = (reply) => {
+      clearTimeout(timer);
+      model.off("msg:custom", listen);
+      resolve(reply);
+    };
+    const listen = (message) => {
+      if (message && message.kind === "answer" && message.id === id) finish(message);
+    };
+    const timer = setTimeout(() => finish({ ok: false, text: "", silent: true }), seconds * 1000);
+    model.on("msg:custom", listen);
+    model.send({ name, args, id });
+  });
+}
+
+/** Follows language and theme on a root element; returns a function that stops following. */
+export function followTheme(root, model) {
+  const media = window.matchMedia("(prefers-color-scheme: dark)");
+  const apply = () => {
+    const asked = model.get("theme");
+    const lab = document.body.dataset.jpThemeLight;
+    const follows = document.body.dataset.voila === undefined && lab !== undefined;
+    const dark = asked === "dark" || (asked === "auto" && (follows ? lab === "false" : media.matches));
+    root.dataset.theme = dark ? "dark" : "light";
+  };
+  const observer = new MutationObserver(apply);
+  observer.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light"] });
+  media.addEventListener("change", apply);
+  model.on("change:theme", apply);
+  apply();
+  return () => {
+    observer.disconnect();
+    media.removeEventListener("change", apply);
+    model.off("change:theme", apply);
+  };
+}
+
+/** Renders a panel again whenever the language changes; `build(root, t)` returns its own clean-up. */
+export function followLanguage(root, model, build) {
+  let stop = null;
+  const again = () => {
+    if (stop) stop();
+    const language = model.get("language");
+    root.lang = language;
+    root.replaceChildren();
+    stop = build(root, translator(language)) || null;
+  };
+  model.on("change:language", again);
+  again();
+  return () => {
+    model.off("change:language", again);
+    if (stop) stop();
+  };
+}
+
+/** EN / 中文, 44 px. Each language is written in itself. */
+export function languageSwitch(model, t) {
+  const choose = (language) => {
+    model.set("language", language);
+    model.save_changes();
+  };
+  const now = model.get("language");
+  const one = (language, label, title) =>
+    h("button", { type: "button", lang: language, title, "aria-pressed": String(now === language),
+      class: now === language ? "on" : "", onclick: () => choose(language) }, label);
+  return h("div", { class: "seg", role: "group", "aria-label": t("bar.language") },
+    one("en", "EN", "English"), one("zh-CN", "中文", "简体中文"));
+}

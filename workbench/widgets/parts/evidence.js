@@ -1,0 +1,126 @@
+// The evidence with both thresholds and the dwell pips: why it moves, or why it does not.
+import { fixed, h, named, put, show, whenChanged } from "./dom.js";
+import { light } from "./icons.js";
+
+const SPAN = 10;
+
+export function evidencePanel(ctx) {
+  const { t } = ctx;
+  const target = h("span", { class: "s mute" });
+  const quality = h("span", { class: "rt" });
+  const fill = h("div", { class: "f" });
+  const hatch = h("div", { class: "hatch" });
+  const value = h("span", { class: "v", "data-name": "evidence" });
+  const release = h("i", { class: "th r" });
+  const activate = h("i", { class: "th" });
+  const releaseWord = h("span", { class: "tl" });
+  const activateWord = h("span", { class: "tl" });
+  const pips = h("span", { class: "pips", "aria-hidden": "true" });
+  const words = h("span", { class: "s", role: "status" });
+  const canvas = h("canvas", { role: "img", "aria-label": t("evidence.history") });
+  const bar = h("div", { class: "evbar", role: "meter", "aria-valuemin": 0, "aria-valuemax": 1, "aria-label": t("evidence.title") },
+    releaseWord, activateWord, fill, hatch, value, release, activate);
+  const el = h("div", { class: "panel evidence" }, h("div", { class: "hd" }, h("h2", {}, t("evidence.title")), target, quality),
+    h("div", { class: "bd" }, bar, h("div", { class: "dwell" }, pips, words), h("div", { class: "evt" }, canvas),
+      h("div", { class: "row between xs mute", style: "margin-top:3px" }, h("span", {}, "−10 s"), h("span", {}, "−5 s"), h("span", {}, t("scope.now")))));
+
+  const drawPips = whenChanged(([n, needed]) => {
+    pips.replaceChildren(...Array.from({ length: Math.min(needed, 12) }, (_, i) => h("i", { class: i < n ? "on" : "" })));
+  });
+  const drawQuality = whenChanged(([kind, text]) => quality.replaceChildren(...(text ? [light(kind, text, false)] : [])));
+  let shown = null;
+  let queued = false;
+
+  function paint() {
+    queued = false;
+    const box = canvas.getBoundingClientRect();
+    if (box.width < 2 || !canvas.isConnected) return;
+    const ratio = window.devicePixelRatio || 1;
+    canvas.width = Math.round(box.width * ratio);
+    canvas.height = Math.round(box.height * ratio);
+    const g = canvas.getContext("2d");
+    g.scale(ratio, ratio);
+    const style = getComputedStyle(canvas);
+    const colour = (name) => style.getPropertyValue(name).trim();
+    const x = (seconds) => box.width * (1 + seconds / SPAN);
+    const y = (p) => (box.height - 3) * (1 - p) + 1.5;
+    g.fillStyle = colour("--sunken");
+    g.fillRect(0, 0, box.width, box.height);
+    g.fillStyle = colour("--intent-soft");
+    for (const [from, to] of ctx.bands(SPAN)) g.fillRect(x(from), 0, x(to) - x(from), box.height);
+    if (!shown) return;
+    const line = (p, name, dash) => {
+      if (p === null || p === undefined) return;
+      g.strokeStyle = colour(name);
+      g.setLineDash(dash);
+      g.lineWidth = 1.3;
+      g.beginPath();
+      g.moveTo(0, y(p));
+      g.lineTo(box.width, y(p));
+      g.stroke();
+    };
+    line(shown.activate, "--ink", []);
+    line(shown.release, "--ink-2", [5, 4]);
+    g.setLineDash([]);
+    g.strokeStyle = colour("--intent");
+    g.lineWidth = 2;
+    g.lineJoin = "round";
+    g.beginPath();
+    let last = null;
+    for (const [at, p] of shown.history || []) {
+      const broken = last === null || at - last > 0.5 || p === null || !Number.isFinite(p);
+      if (p !== null && Number.isFinite(p)) g[broken ? "moveTo" : "lineTo"](x(at), y(p));
+      last = p === null ? null : at;
+    }
+    g.stroke();
+  }
+
+  function reason(s) {
+    const run = s.run;
+    if (ctx.signalLost()) return t("evidence.lost", { stream: ctx.signalName() });
+    if (run && run.kind === "calibration" && run.state === "running") return t("evidence.calibration");
+    if (run && run.state === "running") return t(s.evidence ? "evidence.invalid" : "evidence.waiting");
+    return t("evidence.empty");
+  }
+
+  return {
+    el,
+    update(s) {
+      const e = s.evidence;
+      const valid = Boolean(e && e.valid && !ctx.signalLost() && Number.isFinite(e.p));
+      shown = e;
+      put(target, e && e.target ? t("evidence.of", { target: named(t, "cue", e.target).toLowerCase() }) : "");
+      show(fill, valid);
+      show(hatch, !valid);
+      put(value, valid ? fixed(e.p, 2) : t("evidence.none"));
+      const inside = valid && e.p > 0.88;
+      value.style.left = valid ? (inside ? "auto" : `calc(${(100 * e.p).toFixed(1)}% + 12px)`) : "16px";
+      value.style.right = inside ? `calc(${(100 - 100 * e.p).toFixed(1)}% + 12px)` : "auto";
+      value.style.color = inside ? "var(--on-intent)" : "var(--ink)";
+      if (valid) {
+        fill.style.width = `${(100 * e.p).toFixed(1)}%`;
+        bar.setAttribute("aria-valuenow", fixed(e.p, 2));
+      } else bar.removeAttribute("aria-valuenow");
+      for (const [mark, label, level, key] of [[release, releaseWord, e && e.release, "evidence.release"], [activate, activateWord, e && e.activate, "evidence.activate"]]) {
+        const known = Number.isFinite(level);
+        show(mark, known);
+        show(label, known);
+        if (!known) continue;
+        mark.style.left = label.style.left = `${100 * level}%`;
+        mark.classList.toggle("over", valid && e.p > level + 0.004);
+        put(label, t(key, { p: fixed(level, 2) }));
+      }
+      const needed = (e && e.dwell_needed) || 0;
+      show(pips, needed > 0);
+      drawPips([valid ? e.dwell || 0 : 0, needed]);
+      put(words, !valid ? reason(s) : needed ? t("evidence.dwell", { n: e.dwell || 0, needed }) : t("evidence.live"));
+      const state = s.quality && s.quality.state;
+      drawQuality(valid && state ? [{ good: "ok", check: "medium", bad: "high" }[state] || "off", t(`evidence.quality.${state}`)] : ["off", ""]);
+      if (!queued) {
+        queued = true;
+        requestAnimationFrame(paint);
+      }
+    },
+    paint,
+  };
+}

@@ -1,0 +1,148 @@
+// How is it going: trials, time left, and Start / Pause / End run. Ending a run asks once and says what is kept.
+import { button, classIf, clock, h, knows, named, put, show, whenChanged } from "./dom.js";
+
+const TICKS = { correct: "ok", recorded: "ok", missed: "miss", wrong: "false", excluded: "ex" };
+const RUNNING = ["compiling", "running", "paused"];
+
+export function runStrip(ctx) {
+  const { t } = ctx;
+  const title = h("h1");
+  const subtitle = h("div", { class: "cap" });
+  const done = h("span");
+  const total = h("small");
+  const left = h("div", { class: "big" });
+  const leftCap = h("div", { class: "cap" });
+  const ticks = h("div", { class: "ticks", role: "img" });
+  const legend = h("div", { class: "leg" });
+  const say = h("div", { class: "say two" });
+  const actions = h("div", { class: "do" });
+  const counts = h("div", {}, h("div", { class: "big", "data-name": "trials" }, done, total), h("div", { class: "cap" }, t("run.trials_done")));
+  const rest = h("div", {}, left, leftCap);
+  const ticksBox = h("div", { class: "ticksbox" }, ticks, legend, say);
+  const el = h("section", { class: "run", "aria-label": t("run.title") }, h("div", {}, title, subtitle), counts, rest, ticksBox, actions);
+  let asking = null;
+
+  const drawTicks = whenChanged(([trials, count, now, calibration]) => {
+    const marks = [];
+    const tally = { ok: 0, miss: 0, false: 0, ex: 0 };
+    for (let i = 0; i < count; i += 1) {
+      const trial = trials.find((one) => one.index === i);
+      const kind = trial ? TICKS[trial.outcome] || "ok" : i === now ? "now" : "todo";
+      if (trial) tally[kind] += 1;
+      marks.push(h("i", { class: `tk-${kind}` }));
+    }
+    classIf(ticks, "few", count <= 24);
+    classIf(ticks, "many", count > 60);
+    ticks.replaceChildren(...marks);
+    const todo = Math.max(0, count - trials.length);
+    const entry = (kind, word, n) => (n ? h("span", {}, h("i", { class: `tk-${kind}` }), t(word, { n })) : null);
+    const words = [
+      entry("ok", calibration ? "run.recorded" : "run.correct", tally.ok), entry("miss", "run.missed", tally.miss),
+      entry("false", "run.wrong", tally.false), entry("ex", "run.excluded", tally.ex), entry("todo", "run.todo", todo),
+    ].filter(Boolean);
+    legend.replaceChildren(...words);
+    ticks.setAttribute("aria-label", words.map((word) => word.textContent).join(", "));
+  });
+
+  const closeAsk = () => {
+    if (asking) asking.remove();
+    asking = null;
+  };
+  function askEnd(run) {
+    closeAsk();
+    const keep = button(t("run.keep_going"), closeAsk);
+    const end = button(t("run.end_now"), () => {
+      closeAsk();
+      ctx.ask("end_run");
+    }, { kind: "pri", name: "end-now" });
+    asking = h("div", { class: "ask", role: "alertdialog", "aria-label": t("run.end") },
+      h("b", { class: "semi" }, t("run.end_question", { n: run.number })),
+      h("div", { class: "s sub" }, t("run.end_keeps", { done: run.trials_done, total: run.trials_total })),
+      h("div", { class: "row" }, keep, end));
+    el.append(asking);
+    keep.focus();
+  }
+
+  // A form while nothing runs, buttons while something does; rebuilt only when what can be done changes.
+  const drawActions = whenChanged(([mode, kinds, trials]) => {
+    closeAsk();
+    if (mode === "running" || mode === "paused") {
+      const resume = mode === "paused";
+      const why = ctx.blocked();
+      const toggle = button(t(resume ? "run.resume" : "run.pause"), () => ctx.ask(resume ? "resume" : "pause"), { name: resume ? "resume" : "pause" });
+      toggle.disabled = resume && Boolean(why);
+      actions.replaceChildren(...[
+        resume && why ? h("span", { class: "reason" }, why) : null, toggle,
+        button(t("run.end"), () => askEnd(ctx.status().run || {}), { name: "end" }),
+      ].filter(Boolean));
+    } else if (mode === "start_session") {
+      const start = button(t("run.start_session"), () => ctx.ask("start_session", {}, 120), { kind: "pri", name: "start-session" });
+      actions.replaceChildren(start);
+    } else if (mode === "idle") actions.replaceChildren(...startForm(kinds, trials));
+    else actions.replaceChildren();
+  });
+
+  function startForm(kinds, trials) {
+    const kind = h("select", { class: "field", "aria-label": t("run.kind"), "data-name": "kind" },
+      kinds.map((one) => h("option", { value: one.kind }, t(`run.kind.${one.kind}`))));
+    kind.value = (kinds.filter((one) => one.ok).pop() || kinds[0] || {}).kind || "";
+    const number = h("input", { class: "field num", type: "number", min: 1, max: 200, value: trials, "data-name": "n-trials" });
+    const reason = h("span", { class: "reason", role: "status" });
+    const start = button(t("run.start"), () => {
+      start.disabled = true;
+      ctx.ask("start_run", { kind: kind.value, n_trials: Number(number.value) }).finally(() => { start.disabled = false; });
+    }, { kind: "pri", name: "start-run" });
+    const check = () => {
+      const chosen = kinds.find((one) => one.kind === kind.value) || { ok: false, why: "why.no_kind" };
+      start.disabled = !chosen.ok;
+      put(reason, chosen.ok ? "" : t(chosen.why, {}, chosen.why));
+    };
+    kind.addEventListener("change", check);
+    check();
+    return [reason, kind, h("label", {}, number, t("run.trials")), start];
+  }
+
+  function heading(s, run, link) {
+    if (run) return [t("run.number", { n: run.number }), named(t, "paradigm", run.paradigm)];
+    if (link.state === "live") return [t("run.ready"), named(t, "paradigm", ctx.form().paradigm || "")];
+    if (link.state === "starting") return [t("run.connecting"), ""];
+    return [t("run.no_session"), ""];
+  }
+
+  function sentence(s, run, link) {
+    if (ctx.refusal()) return ctx.refusal();
+    if (!run) return link.state === "live" ? t("run.empty") : link.sentence || t("run.no_session_more");
+    if (run.state === "compiling") return t("run.compiling");
+    if (RUNNING.includes(run.state)) return "";
+    const key = `run.state.${run.state}`;
+    return [knows(key) ? t(key) : run.state, run.sentence].filter(Boolean).join(" ");
+  }
+
+  return {
+    el,
+    update(s) {
+      const run = s.run;
+      const link = ctx.link();
+      const live = run && RUNNING.includes(run.state);
+      const [one, two] = heading(s, run, link);
+      put(title, one);
+      put(subtitle, two);
+      put(done, run ? run.trials_done : 0);
+      put(total, ` / ${run ? run.trials_total : ctx.form().n_trials || "—"}`);
+      show(counts, link.state === "live");
+      show(rest, Boolean(live));
+      put(left, clock(run && run.left_s));
+      put(leftCap, run && run.state === "paused" ? t("run.paused") : t("run.left"));
+      show(ticks, Boolean(run));
+      const words = sentence(s, run, link);
+      show(legend, Boolean(run) && !words);
+      show(say, Boolean(words));
+      put(say, words);
+      classIf(say, "bad", Boolean(ctx.refusal()) || (run && run.state === "failed"));
+      if (run) drawTicks([run.trials || [], run.trials_total || 0, run.state === "running" ? run.trials_done : -1, run.kind === "calibration"]);
+      const mode = link.state === "none" ? (ctx.form().can_start ? "start_session" : "") : link.state !== "live" ? "wait"
+        : live ? (run.state === "paused" ? "paused" : run.state === "running" ? "running" : "wait") : "idle";
+      drawActions([mode, ctx.form().kinds || [], ctx.form().n_trials || 20, mode === "paused" ? ctx.blocked() : ""]);
+    },
+  };
+}

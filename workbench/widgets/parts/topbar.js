@@ -1,0 +1,52 @@
+// Who, where, and whether it is simulated. The simulated badges have no switch.
+import { age, h, languageSwitch, put, show, whenChanged } from "./dom.js";
+import { GLYPH, SIMULATED, light } from "./icons.js";
+
+export function topbar(ctx) {
+  const { t } = ctx;
+  const crumbs = h("nav", { class: "crumbs", "aria-label": t("bar.where") });
+  const chips = h("div", { class: "chips" });
+  const engine = h("span", { class: "engine", role: "status" });
+  const beat = h("span", { class: "mute o2" });
+  const operator = h("span", { class: "o2" });
+  const time = h("b", { class: "semi", style: "color:var(--ink)" });
+  const el = h("header", { class: "bar" }, h("span", { html: GLYPH }), crumbs, chips,
+    h("div", { class: "end" }, engine, beat, operator, time, languageSwitch(ctx.model, t)));
+
+  const drawCrumbs = whenChanged((names) => {
+    const bold = 2;
+    crumbs.replaceChildren(...names.flatMap((name, i) => [
+      i ? h("i", { "aria-hidden": "true" }, "/") : null,
+      i < bold ? h("b", {}, name) : h("span", {}, name),
+    ]).filter(Boolean));
+  });
+  const drawChips = whenChanged((words) => {
+    chips.replaceChildren(...words.map((word) => h("span", { class: "chip line", "data-name": "simulated" },
+      h("span", { html: SIMULATED }), word)));
+  });
+  const drawEngine = whenChanged(([kind, word]) => engine.replaceChildren(light(kind, word)));
+
+  return {
+    el,
+    update(s) {
+      const session = s.session || {};
+      drawCrumbs([session.study, session.participant, session.visit, session.session].filter(Boolean).map(String));
+      const words = [];
+      if (session.simulated) words.push(t("bar.simulated_participant"));
+      if (session.effector_simulated) words.push(t("bar.simulated_effector"));
+      if (session.speed && session.speed !== 1) words.push(t("bar.speed", { n: session.speed }));
+      drawChips(words);
+      show(operator, Boolean(session.operator));
+      put(operator, t("bar.operator", { name: session.operator }));
+    },
+    tick() {
+      const link = ctx.link();
+      drawEngine(link.lost ? ["high", t("engine.lost")]
+        : link.state === "live" ? ["ok", t("engine.running")]
+          : link.state === "starting" ? ["low", t("engine.starting")] : ["off", t("engine.none")]);
+      show(beat, link.state === "live" || link.lost);
+      put(beat, t("engine.heartbeat", { age: age(t, link.age) }));
+      put(time, new Date().toLocaleTimeString("en-GB"));
+    },
+  };
+}
