@@ -46,6 +46,7 @@ class ClockProbe:
         self._call.argtypes = [ctypes.c_void_p, _DOUBLE, _DOUBLE, ctypes.c_double, ctypes.POINTER(ctypes.c_int)]
         self._inlet = inlet
         self._last = 0.0
+        self._lock = threading.Lock()
 
     def measure(self, timeout: float) -> ClockOffset | None:
         """A measurement not given before, or None: timed out, source lost, or nothing newer.
@@ -55,16 +56,12 @@ class ClockProbe:
         timeout : s to wait for the first estimate; the first one takes about 0.65 s.
         """
         remote, spread, code = ctypes.c_double(), ctypes.c_double(), ctypes.c_int()
-        offset = self._call(
-            self._inlet.obj,
-            ctypes.byref(remote),
-            ctypes.byref(spread),
-            ctypes.c_double(timeout),
-            ctypes.byref(code),
-        )
-        if code.value or remote.value == self._last:
-            return None
-        self._last = remote.value
+        at = ctypes.byref
+        offset = self._call(self._inlet.obj, at(remote), at(spread), ctypes.c_double(timeout), at(code))
+        with self._lock:
+            if code.value or remote.value == self._last:
+                return None
+            self._last = remote.value
         return ClockOffset(local_clock(), float(offset), float(spread.value), float(remote.value))
 
 
@@ -72,10 +69,15 @@ class ClockThread:
     """Measures every ``every`` seconds and hands each new measurement to a callback on its own thread."""
 
     def __init__(
-        self, inlet: Any, on_offset: Callable[[ClockOffset], None], *, every: float = 5.0, timeout: float = 2.0
+        self,
+        probe: ClockProbe,
+        on_offset: Callable[[ClockOffset], None],
+        *,
+        every: float = 5.0,
+        timeout: float = 2.0,
     ) -> None:
         """Start the thread. ``every`` and ``timeout`` in s."""
-        self._probe = ClockProbe(inlet)
+        self._probe = probe
         self._on_offset = on_offset
         self._every = every
         self._timeout = timeout

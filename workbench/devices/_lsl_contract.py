@@ -79,7 +79,7 @@ def _one(spec: StreamSpec, infos: Sequence[Any], timeout: float) -> Match:
     """The one stream that fits the line, described and judged."""
     fitting = [info for info in infos if _is_it(spec, header(info))]
     if not fitting:
-        raise StreamFault(_missing(spec, [header(info) for info in infos], timeout))
+        raise StreamFault(_missing(spec, infos, timeout))
     if len(fitting) > 1:
         seen = [described(info) for info in fitting]
         raise StreamFault(_duplicate(spec, seen))
@@ -87,25 +87,29 @@ def _one(spec: StreamSpec, infos: Sequence[Any], timeout: float) -> Match:
     problems = _differences(spec, seen_one)
     if problems:
         raise StreamFault(
-            f"stream {seen_one.words()} is not what the contract says: {'; '.join(problems)}. Correct the setting of "
-            "the device, or the contract in the session plan, and start again."
+            f"stream {seen_one.words()} is not what the contract says: {'; '.join(problems)}. "
+            "Correct the setting of the device, or the contract in the session plan, and start again."
         )
     return spec, fitting[0], seen_one, _notes(spec, seen_one)
 
 
-def _missing(spec: StreamSpec, seen: Sequence[StreamSeen], timeout: float) -> str:
-    """Sentence for a stream that is not there."""
-    near = [s for s in seen if s.name == spec.name or (s.type == spec.type and spec.fs and s.fs)]
-    others = [s for s in seen if s not in near]
-    listed = [s.words() for s in (*near, *others)][:8]
-    more = f" and {len(seen) - 8} more" if len(seen) > 8 else ""
+def _missing(spec: StreamSpec, infos: Sequence[Any], timeout: float) -> str:
+    """Sentence for a stream that is not there; those most like it come first, with their process."""
+    ranked = sorted(infos, key=lambda info: _unlike(spec, header(info)))
+    listed = [described(info).words() for info in ranked[:6]]
+    more = f" and {len(infos) - 6} more" if len(infos) > 6 else ""
     instead = f"seen instead: {', '.join(listed)}{more}" if listed else "no LSL stream at all was seen"
     wanted = f"type {spec.type!r}" + (f", source_id {spec.source_id!r}" if spec.source_id else "")
     way_out = "" if spec.critical else " It is not critical: it can also be waived, with a reason."
     return (
-        f"stream {spec.name!r} ({wanted}) was not found within {timeout:g} s; {instead}. Start its source, or correct "
-        f"name, type and source_id in the stream contract.{way_out}"
+        f"stream {spec.name!r} ({wanted}) was not found within {timeout:g} s; {instead}. Start its source, "
+        f"or correct name, type and source_id in the stream contract.{way_out}"
     )
+
+
+def _unlike(spec: StreamSpec, seen: StreamSeen) -> tuple[bool, bool, bool, str]:
+    """Sorting key: the streams that share the name, then the type, then being regular or not."""
+    return seen.name != spec.name, seen.type != spec.type, bool(seen.fs) != bool(spec.fs), seen.name
 
 
 def _duplicate(spec: StreamSpec, seen: Sequence[StreamSeen]) -> str:
@@ -124,17 +128,13 @@ def _differences(spec: StreamSpec, seen: StreamSeen) -> list[str]:
     found: list[str] = []
     if abs(seen.fs - spec.fs) > 1e-6 * max(spec.fs, 1.0):
         found.append(f"rate is {_rate(seen.fs)}, expected {_rate(spec.fs)}")
-    if spec.channels and seen.n_channels != len(spec.channels):
-        found.append(
-            f"it has {seen.n_channels} channels, expected {len(spec.channels)} ({', '.join(spec.channels)})"
-        )
-    elif spec.channels and seen.channels and seen.channels != spec.channels:
-        pairs = [
-            f"{i + 1} is {g!r}, expected {e!r}"
-            for i, (g, e) in enumerate(zip(seen.channels, spec.channels))
-            if g != e
-        ]
-        found.append(f"channel {', '.join(pairs[:6])}" + (f" and {len(pairs) - 6} more" if len(pairs) > 6 else ""))
+    n = len(spec.channels)
+    if n and seen.n_channels != n:
+        found.append(f"it has {seen.n_channels} channels, expected {n} ({', '.join(spec.channels)})")
+    elif n and seen.channels and seen.channels != spec.channels:
+        pairs = zip(seen.channels, spec.channels, strict=True)
+        other = [f"{i} is {got!r}, expected {want!r}" for i, (got, want) in enumerate(pairs, 1) if got != want]
+        found.append("channel " + ", ".join(other[:6]) + (f" and {len(other) - 6} more" if other[6:] else ""))
     wrong = sorted({unit for unit in seen.units if unit and _unit(unit) != _unit(spec.unit)})
     if spec.channels and spec.unit and wrong:
         found.append(f"unit is {', '.join(map(repr, wrong))}, expected {spec.unit!r}")

@@ -83,16 +83,14 @@ def configure(*, peers: Sequence[str] = (), session_id: str = "default") -> Conf
     if found and not _is_own(Path(found)):
         return Configuration(Path(found), own=False, confined=False)
     if found and not peers and session_id == "default":
-        inherited = Path(found)
-        return Configuration(
-            inherited, own=True, confined="KnownPeers={127.0.0.1}" in inherited.read_text("utf-8")
-        )
+        confined = "KnownPeers={127.0.0.1}" in Path(found).read_text("utf-8")
+        return Configuration(Path(found), own=True, confined=confined)
     text = _text(peers, session_id)
     path = _folder() / f"lsl_api_{hashlib.sha256(text.encode()).hexdigest()[:12]}.cfg"
     if _used and _used[0] != path:
         raise StreamFault(
-            f"liblsl already runs in this process with {_used[0].name}, got a request for other peers or another "
-            "session id; call workbench.devices.lsl.configure before anything else uses LSL, or start a new process"
+            f"liblsl already runs in this process with {_used[0].name}, got a request for other peers or "
+            "another session id; call workbench.devices.lsl.configure before anything else uses LSL, or start a new process"
         )
     if not path.is_file():
         fresh = path.with_suffix(f".{os.getpid()}.tmp")
@@ -171,8 +169,7 @@ def check_library() -> Library:
     )
     if found.version < OLDEST:
         raise StreamFault(
-            f"liblsl must be {OLDEST // 100}.{OLDEST % 100} or newer, got {found.version // 100}.{found.version % 100} "
-            f"({found.info}); {REMEDY}"
+            f"liblsl must be version {OLDEST} (1.16) or newer, got {found.version} ({found.info}); {REMEDY}"
         )
     return found
 

@@ -60,8 +60,8 @@ class StreamSeen:
         pid = self.extra.get("pid", "not stated")
         rate = f"{self.fs:g} Hz" if self.fs else "irregular"
         return (
-            f"{self.name!r} (type {self.type!r}, source_id {self.source_id!r}, {self.n_channels} channels, {rate}, "
-            f"host {self.host}, pid {pid})"
+            f"{self.name!r} (type {self.type!r}, source_id {self.source_id!r}, {self.n_channels} channels, "
+            f"{rate}, host {self.host}, pid {pid})"
         )
 
 

@@ -187,6 +187,7 @@ class Inlet:
         self.spec = spec
         self.notes = tuple(notes)
         self._inlet: Any = self._lsl.StreamInlet(info, max_buflen=buffer_s, recover=True, processing_flags=0)
+        self._probe = ClockProbe(self._inlet)
         self._lock = threading.Lock()
         self._clock: ClockThread | None = None
         try:
@@ -238,11 +239,11 @@ class Inlet:
         with self._lock:
             if self._clock is not None:
                 self._clock.close()
-            self._clock = ClockThread(self._inlet, on_offset, every=every)
+            self._clock = ClockThread(self._probe, on_offset, every=every)
 
     def offset(self, timeout: float = 3.0) -> ClockOffset | None:
         """One new measurement of the clock offset, or None when there is none within ``timeout`` s."""
-        return ClockProbe(self._inlet).measure(timeout)
+        return self._probe.measure(timeout)
 
     def close(self) -> None:
         """End the clock thread and disconnect. Not while another thread is in :meth:`pull`."""
