@@ -93,7 +93,7 @@ class Layout:
     @property
     def torn(self) -> bool:
         """Whether the end of the file is not a whole chunk, or chunks are missing behind it."""
-        return self.tail < self.size or bool(self.missing)
+        return self.tail < max(self.size, len(chunks.MAGIC)) or bool(self.missing)
 
 
 def survey(data: memoryview, index: Index | None) -> Layout:
@@ -108,7 +108,10 @@ def survey(data: memoryview, index: Index | None) -> Layout:
     if head != chunks.MAGIC[: len(head)]:
         raise RecordingFault(f"this is no XDF file: it begins with {head!r} instead of {chunks.MAGIC!r}")
     layout = Layout(len(data), tail=len(data))
-    at = min(4, len(data))
+    at = len(chunks.MAGIC)
+    if layout.size < at:
+        layout.tail = 0
+        return layout
     known = index.chunks if index is not None else []
     for number, entry in enumerate(known, start=1):
         if entry.start < at:
@@ -125,8 +128,6 @@ def survey(data: memoryview, index: Index | None) -> Layout:
         at = _walk(layout, data, at, len(data))
     if index is not None and index.end is None:
         _cut_unsynced(layout, index.synced)
-    if layout.tail < 4 <= layout.size:
-        layout.tail = 4
     return layout
 
 

@@ -133,8 +133,14 @@ def read(path: Path | str, *, damaged: str = "refuse") -> XdfFile:
         refuse(path, found)
     if found.torn:
         problems += (f"the end of the file from byte {found.tail:,} on",)
+    header, streams = assemble(found, data)
+    return XdfFile(path, header, streams, state_of(side), problems)
+
+
+def assemble(found: layout.Layout, data: memoryview) -> tuple[dict[str, Any], tuple[XdfStream, ...]]:
+    """File header and streams from the whole chunks of a file."""
     reader = _Reader(found, data)
-    return XdfFile(path, reader.header, reader.streams(), state_of(side), problems)
+    return reader.header, reader.streams()
 
 
 def load(path: Path) -> tuple[memoryview, index.Index | None]:

@@ -1,0 +1,376 @@
+"""What became of a recording, and cutting a torn one to its last whole chunk.
+
+``inspect`` only looks. ``recover`` never destroys: what it cuts off is first saved beside the file, and a
+second call changes nothing. Damage inside a file is reported and left as it is.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import RecordingFault
+from workbench.recording import chunks, index, xdf
+from workbench.recording.chunks import Tag, TornChunk
+from workbench.recording.journal import try_lock
+from workbench.recording.layout import Layout, survey
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """What ``recover`` did.
+
+    Attributes
+    ----------
+    kept_bytes, lost_bytes : of the recording; what is lost as signal is saved in ``tail``.
+    n_chunks : whole chunks that are kept.
+    state : ``"clean"`` (closed properly, nothing done), ``"recovered"`` (was not closed; from now on
+        quarantined), ``"damaged"`` (changed after it was written; nothing done).
+    sentence : what happened and how much was lost, for a reader.
+    lost_s : s of signal known to be lost (the longest of all regular streams).
+    tail : file that holds the bytes that were cut off, None when there were none.
+    damage : stretches inside the file that are not what was written.
+    """
+
+    kept_bytes: int
+    lost_bytes: int
+    n_chunks: int
+    state: str
+    sentence: str
+    lost_s: float = 0.0
+    tail: Path | None = None
+    damage: tuple[str, ...] = ()
+
+    @property
+    def quarantined(self) -> bool:
+        """Whether a person must look at the recording before it is used."""
+        return self.state != "clean"
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSummary:
+    """One stream of a recording; ``first`` and ``last`` are raw stamps in s."""
+
+    name: str
+    type: str
+    dtype: str
+    fs: float
+    n_channels: int
+    n_samples: int
+    first: float
+    last: float
+    n_offsets: int
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What a recording is.
+
+    Attributes
+    ----------
+    path, n_bytes, n_chunks : of the file.
+    state : ``"finished"``, ``"stopped"``, ``"failed"``, ``"recovered"``, ``"recording"`` (being written
+        now), ``"unfinished"``, ``"damaged"``, or ``"foreign"`` (no index).
+    indexed : whether every chunk was checked by its CRC.
+    streams : in file order.
+    damage : stretches that are not what was written, with chunk and bytes.
+    torn_bytes : bytes at the end that are no whole chunk.
+    sentence : all of it in words, with the remedy.
+    """
+
+    path: Path
+    n_bytes: int
+    n_chunks: int
+    state: str
+    indexed: bool
+    streams: tuple[StreamSummary, ...]
+    damage: tuple[str, ...]
+    torn_bytes: int
+    sentence: str
+
+    @property
+    def quarantined(self) -> bool:
+        """Whether a person must look at the recording before it is used."""
+        return self.state in ("recovered", "unfinished", "damaged") or self.torn_bytes > 0
+
+    def text(self) -> str:
+        """The inspection as a few lines of text."""
+        checked = "each checked by its CRC" if self.indexed else "checked by structure; there is no index"
+        lines = [
+            f"{self.path.name}: {self.state}, {self.n_bytes:,} bytes, {self.n_chunks:,} chunks ({checked})",
+            self.sentence,
+        ]
+        for s in self.streams:
+            rate = f"{s.fs:g} Hz" if s.fs > 0 else "irregular"
+            span = f", {s.first:.3f} to {s.last:.3f} s" if s.n_samples else ""
+            lines.append(
+                f"  {s.name} ({s.type}): {s.n_channels} × {s.dtype}, {rate}, {s.n_samples:,} samples{span}, "
+                f"{s.n_offsets} clock offsets"
+            )
+        return "\n".join(lines + [f"  damaged: {d}" for d in self.damage])
+
+
+def inspect(path: Path | str) -> Inspection:
+    """Look at a recording without changing it.
+
+    Raises
+    ------
+    RecordingFault
+        When it cannot be read or is no XDF file.
+    """
+    path = Path(path)
+    data, side = xdf.load(path)
+    found = survey(data, side)
+    _, streams = xdf.assemble(found, data)
+    damage = tuple(d.sentence for d in found.damage)
+    state = xdf.state_of(side)
+    if state == "unfinished" and _is_open(path):
+        state = "recording"
+    elif damage:
+        state = "damaged"
+    summaries = tuple(
+        StreamSummary(
+            s.name,
+            s.type,
+            s.dtype,
+            s.fs,
+            1 if s.dtype == "string" else len(s.channels),
+            len(s.stamps),
+            float(s.stamps[0]) if len(s.stamps) else 0.0,
+            float(s.stamps[-1]) if len(s.stamps) else 0.0,
+            len(s.clock_times),
+        )
+        for s in streams
+    )
+    sentence = _words(path, state, found, side, damage)
+    torn = found.size - found.tail if found.torn else 0
+    indexed = side is not None and side.n_bad == 0
+    return Inspection(path, found.size, len(found.pieces), state, indexed, summaries, damage, torn, sentence)
+
+
+def recover(path: Path | str) -> Recovery:
+    """Cut a torn recording to its last whole chunk, save the tail beside it, and mark it recovered.
+
+    A recording that was closed properly stays as it is. Calling it again returns the same answer.
+
+    Raises
+    ------
+    RecordingFault
+        When the file is no XDF file, is being written, or cannot be changed.
+    """
+    path = Path(path)
+    if path.suffix in (".xdfz", ".gz"):
+        raise RecordingFault(f"{path.name} is packed; unpack it, then recover the .xdf file")
+    with _held(path) as descriptor:
+        data, side = xdf.load(path)
+        found = survey(data, side)
+        damage = tuple(d.sentence for d in found.damage)
+        if not found.torn and (side is None or side.end is not None):
+            return _untouched(path, found, side, damage)
+        try:
+            return _cut(path, descriptor, data, found, side)
+        except OSError as error:
+            raise RecordingFault(
+                f"recording {path.name} cannot be recovered ({error.strerror}); it is unchanged up to its last "
+                "whole chunk. Free space or copy the file to a folder you may write to, then try again."
+            ) from error
+
+
+def _untouched(path: Path, found: Layout, side: index.Index | None, damage: tuple[str, ...]) -> Recovery:
+    """The answer for a recording that needs no cut."""
+    end = (side.end if side is not None else None) or {}
+    if end.get("state") == "recovered":
+        tail = path.with_name(end["tail"]) if end.get("tail") else None
+        return Recovery(
+            end["bytes"],
+            end["lost_bytes"],
+            end["n_chunks"],
+            "recovered",
+            end["sentence"],
+            end["lost_s"],
+            tail,
+            damage,
+        )
+    if damage:
+        sentence = _words(path, "damaged", found, side, damage)
+        return Recovery(found.size, 0, len(found.pieces), "damaged", sentence, damage=damage)
+    sentence = f"{path.name} is whole: {len(found.pieces):,} chunks, {found.size:,} bytes; nothing was changed."
+    return Recovery(found.size, 0, len(found.pieces), "clean", sentence)
+
+
+def _cut(path: Path, descriptor: int, data: memoryview, found: Layout, side: index.Index | None) -> Recovery:
+    """Save the tail, cut, rebuild the index: in this order, so that a crash in between loses nothing."""
+    expected = max([found.size, *(e.start + e.length for e in found.missing)])
+    tail = path.with_name(f"{path.name}.tail-{found.tail}")
+    if found.tail < found.size:
+        _save(tail, bytes(data[found.tail :]))
+        os.ftruncate(descriptor, found.tail)
+    lost_bytes = expected - found.tail
+    if tail.exists():
+        lost_bytes = max(lost_bytes, tail.stat().st_size)
+    if found.tail < len(chunks.MAGIC):
+        os.pwrite(descriptor, chunks.MAGIC, 0) if hasattr(os, "pwrite") else os.write(descriptor, chunks.MAGIC)
+    os.fsync(descriptor)
+    kept = tail if tail.exists() else None
+    samples, lost_s = _lost_samples(found, memoryview(kept.read_bytes() if kept is not None else b""), side)
+    closed = side is not None and side.end is not None
+    sentence = _why(path, closed=closed) + _loss_words(found, lost_bytes, samples, kept)
+    note = {
+        "state": "recovered",
+        "bytes": found.tail,
+        "lost_bytes": lost_bytes,
+        "lost_s": lost_s,
+        "n_chunks": len(found.pieces),
+        "tail": kept.name if kept is not None else "",
+        "sentence": sentence,
+    }
+    index.replace(path, _entries(found, data, side), note)
+    damage = tuple(d.sentence for d in found.damage)
+    return Recovery(found.tail, lost_bytes, len(found.pieces), "recovered", sentence, lost_s, kept, damage)
+
+
+def _entries(found: Layout, data: memoryview, side: index.Index | None) -> list[index.Indexed]:
+    """Index of what stays; a damaged chunk keeps its old entry, so that it stays known as damaged."""
+    old = {e.start: e for e in side.chunks} if side is not None else {}
+    entries = [old[d.start] for d in found.damage if d.start in old]
+    for piece in found.pieces:
+        content = data[piece.body : piece.end]
+        stream_id, n = 0, 0
+        if piece.tag not in (Tag.FILE_HEADER, Tag.BOUNDARY) and len(content) >= 4:
+            stream_id = chunks.decode_stream_id(content)
+        if piece.tag == Tag.SAMPLES:
+            n, _ = chunks.decode_length(content, 4)
+        chunk = data[piece.start : piece.end]
+        entry = index.Indexed(piece.start, len(chunk), zlib.crc32(chunk), piece.tag, stream_id, n)
+        entries.append(old.get(piece.start, entry))
+    return sorted(entries, key=lambda e: e.start)
+
+
+def _lost_samples(found: Layout, tail: memoryview, side: index.Index | None) -> tuple[dict[str, int], float]:
+    """Samples lost by stream, from the index or from the head of the torn chunk, and the seconds they make."""
+    lost: dict[int, int] = {}
+    for entry in side.chunks if side is not None else []:
+        if entry.start >= found.tail:
+            lost[entry.stream_id] = lost.get(entry.stream_id, 0) + entry.n_samples
+    if not lost:
+        lost = _announced(tail)
+    named = {found.formats[i].name: n for i, n in lost.items() if i in found.formats and n}
+    seconds = [n / found.formats[i].fs for i, n in lost.items() if i in found.formats and found.formats[i].fs > 0]
+    return named, max(seconds, default=0.0)
+
+
+def _announced(tail: memoryview) -> dict[int, int]:
+    """Samples that the head of a torn chunk announces."""
+    try:
+        _, at = chunks.decode_length(tail, 0)
+        if int.from_bytes(tail[at : at + 2], "little") != Tag.SAMPLES:
+            return {}
+        n, _ = chunks.decode_length(tail[at + 2 :], 4)
+        return {chunks.decode_stream_id(tail[at + 2 :]): n}
+    except TornChunk:
+        return {}
+
+
+def _words(path: Path, state: str, found: Layout, side: index.Index | None, damage: tuple[str, ...]) -> str:
+    """The sentence of an inspection."""
+    if state == "recording":
+        return "It is being written now."
+    if damage:
+        return (
+            f"It was changed after it was written, in {len(damage)} place{'s' if len(damage) > 1 else ''}: "
+            f"{damage[0]}. Restore the file from its backup; nothing else in it is affected."
+        )
+    if found.torn:
+        return f"It is cut off at byte {found.tail:,} of {found.size:,}; run 'workbench recover {path.name}'."
+    if state == "unfinished":
+        return f"It is whole but was not closed; run 'workbench recover {path.name}'."
+    if state == "recovered" and side is not None and side.end is not None:
+        return str(side.end.get("sentence", ""))
+    return "It is whole."
+
+
+def _why(path: Path, *, closed: bool) -> str:
+    """What happened to the recording, with what is missing that the file cannot tell."""
+    if closed:
+        return f"{path.name} was closed, but its end was cut off afterwards. "
+    return (
+        f"{path.name} was not closed: its writer ended in the middle of the recording. Signal that had not "
+        "reached the file by then, at most 1 s, is missing at its end. "
+    )
+
+
+def _loss_words(found: Layout, lost_bytes: int, samples: dict[str, int], tail: Path | None) -> str:
+    """What was lost and what is kept."""
+    rates = {form.name: form.fs for form in found.formats.values()}
+    parts = [
+        f"{n:,} samples of {name!r}" + (f" ({n / rates[name]:.3f} s)" if rates[name] > 0 else "")
+        for name, n in samples.items()
+    ]
+    kept = f"{found.tail:,} bytes, {len(found.pieces):,} whole chunks, are kept."
+    if not lost_bytes:
+        return f"Nothing in the file is torn: {kept}"
+    what = f", {' and '.join(parts)}," if parts else ""
+    where = f"cut off and saved as {tail.name}" if tail is not None else "not on the disk"
+    text = f"{lost_bytes:,} bytes behind the last whole chunk{what} are lost ({where}); {kept}"
+    if found.damage:
+        text += f" It was also changed after it was written: {found.damage[0].sentence}."
+    return text
+
+
+def _save(path: Path, data: bytes) -> None:
+    """A new file that is there whole or not at all."""
+    fresh = path.with_name(path.name + ".new")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
+    with open(os.open(fresh, flags, 0o600), "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(fresh, path)
+
+
+@contextmanager
+def _held(path: Path) -> Iterator[int]:
+    """The file, open for change and locked against its writer."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
+    except OSError as error:
+        raise RecordingFault(
+            f"recording {path} cannot be recovered ({error.strerror}); check the path and your right to write it"
+        ) from error
+    try:
+        if not try_lock(descriptor):
+            raise RecordingFault(
+                f"recording {path.name} is being written by a running engine; end the run, then recover it"
+            )
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _is_open(path: Path) -> bool:
+    """Whether a journal holds the file now."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        return not try_lock(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def describe(recovery: Recovery) -> dict[str, Any]:
+    """JSON-able form of a recovery, for the ledger and the record."""
+    return {
+        "state": recovery.state,
+        "kept_bytes": recovery.kept_bytes,
+        "lost_bytes": recovery.lost_bytes,
+        "lost_s": recovery.lost_s,
+        "n_chunks": recovery.n_chunks,
+        "sentence": recovery.sentence,
+    }
