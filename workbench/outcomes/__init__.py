@@ -84,5 +84,7 @@ def score(
     measure = load(name)
     have = measure.definition.version
     if version not in ("", have):
-        raise BadValue(f"{name} is scored in version {have!r}, got items of version {version!r}; versions are never mixed")
+        raise BadValue(
+            f"{name} is scored in version {have!r}, got items of version {version!r}; versions are never mixed"
+        )
     return measure.score(items, implied=implied, skip_rule=skip_rule)

@@ -1,4 +1,4 @@
-"""What every outcome measure is: a definition with explicit value lists, and a pure scorer that shows its steps."""
+"""What every outcome measure is: a definition with explicit value lists, and a pure scorer with steps."""
 
 from __future__ import annotations
 
@@ -130,7 +130,8 @@ class Score:
 
     def to_json(self) -> dict[str, Any]:
         """Plain data: dicts, lists, text, numbers, None."""
-        return _plain(asdict(self))
+        plain: dict[str, Any] = _plain(asdict(self))
+        return plain
 
 
 class OutcomeMeasure(Protocol):
@@ -170,7 +171,7 @@ def _value(definition: Definition, item: Item, value: Any) -> int | None:
     if not whole or int(value) not in item.allowed:
         allowed = ", ".join(str(number) for number in item.allowed)
         raise BadValue(
-            f"{definition.name} item {item.code} must be one of {allowed}, got {value!r}; leave it empty when missing"
+            f"{definition.name} item {item.code} must be one of {allowed}, got {value!r}; empty when missing"
         )
     return int(value)
 

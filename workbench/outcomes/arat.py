@@ -124,20 +124,20 @@ class Arat:
                 "administer them, or pass skip_rule=True when the protocol says so"
             )
         steps, warnings = self._apply_rule(values, marked) if skip_rule else ([], [])
-        filled = tuple(code for code in values if code in marked or (items.get(code) is None and values[code] is not None))
+        filled = tuple(
+            code for code in values if code in marked or (items.get(code) is None and values[code] is not None)
+        )
         return self._add_up(values, filled, steps=steps, warnings=warnings)
 
     def _apply_rule(self, values: dict[str, int | None], marked: tuple[str, ...]) -> tuple[list[str], list[str]]:
         """Fill ``values`` in place. Returns ``(steps, warnings)``."""
         steps: list[str] = []
-        warnings = [
-            "implied scores by protocol: the rule was made for hemiplegia and does not hold for tetraplegia or a glove"
-        ]
+        warnings = ["implied scores by protocol: the rule is made for hemiplegia, not for tetraplegia or a glove"]
         for subscale in self.definition.subscales:
             given = {code: None if code in marked else values[code] for code in subscale.items}
             rule = implied_value(subscale, given)
             for code in subscale.items:
-                if code in marked and values[code] != rule:
+                if code in marked and (rule is None or values[code] not in (None, rule)):
                     raise BadValue(
                         f"arat item {code} is marked as implied with value {values[code]}; the rule implies "
                         f"{'nothing' if rule is None else rule} there; administer the item"
@@ -145,8 +145,10 @@ class Arat:
                 if rule is not None and given[code] is None:
                     values[code] = rule
                     steps.append(f"{code} = {rule}, implied by the first items of {subscale.words}")
-                elif rule is not None and code not in subscale.items[:2] and given[code] != rule:
-                    warnings.append(f"{code} was administered as {given[code]} where the rule implies {rule}: kept")
+                elif rule is not None and code != subscale.items[0] and given[code] != rule:
+                    warnings.append(
+                        f"{code} was administered as {given[code]} where the rule implies {rule}: kept"
+                    )
         return steps, warnings
 
     def _add_up(

@@ -28,6 +28,9 @@ import numpy as np
 from workbench.errors import BadValue
 
 CHAIN = "workbench study record chain 1"
+MASTER = "SELECT type, name, tbl_name, rootpage = 0, COALESCE(sql, '') FROM sqlite_master"
+"""What the schema hash covers: every table, index and trigger, with its SQL."""
+
 RECORD = (
     "seq", "utc", "tz", "mono_ns", "boot_id", "actor", "action",
     "table_name", "row_id", "row_version", "schema_version", "commitment",
@@ -97,8 +100,8 @@ def genesis(*, study_id: str, schema_sha256: str, created_utc: str, nonce: str) 
     return sha256(canonical([CHAIN, study_id, schema_sha256, created_utc, nonce]))
 
 
-def schema_hash(statements: Iterable[Iterable[str]]) -> str:
-    """SHA-256 over ``(type, name, sql)`` of everything in ``sqlite_master`` that has SQL, sorted."""
+def schema_hash(statements: Iterable[Iterable[Any]]) -> str:
+    """SHA-256 over the rows of :data:`MASTER`, sorted."""
     return sha256(canonical(sorted(list(row) for row in statements)))
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import BLOB, INTEGER, REAL, TEXT
 from sqlalchemy.engine import Dialect
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, UserDefinedType
 
 from workbench.errors import BadValue
 from workbench.study.chain import canonical, clean, clean_text
@@ -57,7 +57,7 @@ class Text(Own):
 class Whole(Own):
     """A whole number of at most 64 bits."""
 
-    impl = INTEGER
+    impl: Any = INTEGER
     cache_ok = True
 
     def stored(self, value: Any) -> int:
@@ -66,6 +66,24 @@ class Whole(Own):
         if not whole or not -(2**63) <= int(value) < 2**63:
             raise BadValue(f"a whole number of at most 64 bits was expected, got {value!r:.80}")
         return int(value)
+
+
+class _Int(UserDefinedType[int]):
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "INT"
+
+
+class Key(Whole):
+    """A whole number as a key, spelt ``INT``.
+
+    SQLite turns ``INTEGER PRIMARY KEY`` into the row's address and leaves a dead byte in its place, in which
+    a flipped bit changes nothing that could be noticed; ``INT`` stores the number itself.
+    """
+
+    impl = _Int
+    cache_ok = True
 
 
 class Flag(Own):

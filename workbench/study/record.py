@@ -71,23 +71,23 @@ class Study(Reader):
         """
         folder = Path(folder)
         check("study", {"code": code})
-        study = cls(folder, actor=actor, anchor_copy=anchor_copy)
+        network = place.refuse_network(folder, allow=allow_network)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            network = place.refuse_network(folder, allow=allow_network)
-            os.close(os.open(study.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        except FileExistsError as error:
-            raise RecordFault(
-                f"{folder} holds a study record already ({place.FILE}); open it, or choose another folder"
-            ) from error
+            os.close(os.open(folder / place.FILE, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         except OSError as error:
+            if (folder / place.FILE).exists():
+                raise RecordFault(
+                    f"{folder} holds a study record already ({place.FILE}); open it, or choose another folder"
+                ) from error
             raise RecordFault(
                 f"the study folder {folder} cannot be written ({error.strerror}); choose another"
             ) from error
-        study._lay_foundation(code=code, title=title)
-        study._load()
-        study._note_override(network)
-        study.anchor(why="create")
+        with cls._begun(folder, actor=actor, anchor_copy=anchor_copy) as study:
+            study._lay_foundation(code=code, title=title)
+            study._load()
+            study._note_override(network)
+            study.anchor(why="create")
         return study
 
     @classmethod
@@ -107,18 +107,28 @@ class Study(Reader):
         RecordFault
             No record, an empty, foreign, damaged or newer file, or a network filesystem.
         """
-        study = cls(Path(folder), actor=actor, anchor_copy=anchor_copy)
-        place.check_file(study.path)
-        network = place.refuse_network(study.folder, allow=allow_network)
-        study._load()
-        study._note_override(network)
+        folder = Path(folder)
+        place.check_file(folder / place.FILE)
+        network = place.refuse_network(folder, allow=allow_network)
+        with cls._begun(folder, actor=actor, anchor_copy=anchor_copy) as study:
+            study._load()
+            study._note_override(network)
         return study
 
+    @classmethod
+    @contextmanager
+    def _begun(cls, folder: Path, *, actor: str, anchor_copy: Path | None) -> Iterator[Study]:
+        """A study that lets go of its file when the block that opens it fails."""
+        study = cls(folder, actor=actor, anchor_copy=anchor_copy)
+        try:
+            yield study
+        except BaseException:
+            study.close()
+            raise
+
     def close(self) -> None:
-        """Anchor the head and let go of the file. Closing twice is harmless."""
-        if self._closer.alive:
-            self._leave_anchor("close", *self.head())
-            self._closer()
+        """Let go of the file. Closing twice is harmless."""
+        self._closer()
 
     def __enter__(self) -> Study:
         """The study itself."""
@@ -137,14 +147,13 @@ class Study(Reader):
             connection.exec_driver_sql("PRAGMA journal_mode=WAL")
             with self._transaction(connection):
                 schema.create(connection)
-                master = "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL"
                 row: Values = {
                     "id": uuid7(),
                     "code": code,
                     "title": title,
                     "created_utc": utc_now(),
                     "schema_version": schema.SCHEMA_VERSION,
-                    "schema_sha256": chain.schema_hash([tuple(r) for r in connection.exec_driver_sql(master)]),
+                    "schema_sha256": chain.schema_hash(tuple(r) for r in connection.exec_driver_sql(chain.MASTER)),
                     "nonce": secrets.token_hex(16),
                 }
                 given = {"study_id": row["id"], **{n: row[n] for n in ("schema_sha256", "created_utc", "nonce")}}

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import CreateIndex, CreateTable, SchemaItem
 
-from workbench.study.columns import Blob, Flag, Json, Number, Text, Whole
+from workbench.study.columns import Blob, Flag, Json, Key, Number, Text, Whole
 
 SCHEMA_VERSION = 1
 APPLICATION_ID = 0x57425354
@@ -118,12 +118,12 @@ AMENDABLE: dict[str, tuple[str, ...]] = {
 """Columns that ``amend`` may change; the others identify the row or are a fact about a file."""
 
 audit = Table(
-    "audit", metadata, Column("seq", Whole, primary_key=True, autoincrement=False), _text("utc"), _text("tz"),
-    _whole("mono_ns"), _text("boot_id"), _text("actor"), _text("action"), _text("table_name"), _text("row_id"),
+    "audit", metadata, Column("seq", Key, primary_key=True, autoincrement=False, nullable=False),
+    _text("utc"), _text("tz"), _whole("mono_ns"), _text("boot_id"), _text("actor"), _text("action"), _text("table_name"), _text("row_id"),
     _whole("row_version"), _whole("schema_version"), _text("commitment"), _text("hash"), sqlite_strict=True,
 )  # fmt: skip
 audit_payload = Table(
-    "audit_payload", metadata, Column("seq", Whole, ForeignKey("audit.seq")),
+    "audit_payload", metadata, Column("seq", Key, ForeignKey("audit.seq"), nullable=False),
     Column("salt", Blob, nullable=False), _text("payload"), PrimaryKeyConstraint("seq"), sqlite_strict=True,
 )  # fmt: skip
 Index("audit_by_row", audit.c.table_name, audit.c.row_id, audit.c.row_version)

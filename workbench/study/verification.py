@@ -131,7 +131,7 @@ def _genesis(connection: sqlite3.Connection, found: _Findings) -> str:
         return ""
     row = studies[0]
     found.study_id = row["id"]
-    master = connection.execute("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL")
+    master = connection.execute(chain.MASTER)
     if chain.schema_hash(tuple(line) for line in master) != row["schema_sha256"]:
         found.problems.append(
             "the schema is not the one the study was created with: a table or trigger was changed"
