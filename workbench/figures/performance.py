@@ -14,27 +14,34 @@ from workbench.figures.palette import shade
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """Counts of one run: ``counts[cued][decided]``, rows and columns in the order of ``labels``."""
+    """Counts of one run: ``counts[cued][decided]``, rows in the order of ``labels``.
+
+    ``columns`` names the decided classes when they differ from ``labels`` (a column for no decision).
+    """
 
     title: str
     note: str
     labels: tuple[str, ...]
     counts: tuple[tuple[int, ...], ...]
+    columns: tuple[str, ...] = ()
+
+    @property
+    def decided(self) -> tuple[str, ...]:
+        """Names of the columns."""
+        return self.columns or self.labels
 
 
 @dataclass(frozen=True, slots=True)
 class IntervalRow:
     """A fraction with its interval, all 0–1.
 
-    ``chance`` is the expected value by guessing and ``limit`` the one-sided 95 % chance limit; None leaves
-    the mark out. A primary row is filled and heavier.
+    ``limit`` is the one-sided 95 % chance limit; None leaves the mark out. A primary row is filled and heavier.
     """
 
     label: str
     value: float | None
     low: float | None = None
     high: float | None = None
-    chance: float | None = None
     limit: float | None = None
     primary: bool = False
 
@@ -45,12 +52,13 @@ def confusion(matrices: Sequence[Matrix]) -> Figure:
     Raises
     ------
     BadValue
-        When a matrix is not square in its labels.
+        When the counts have another shape than the labels and columns.
     """
     for matrix in matrices:
-        if any(len(row) != len(matrix.labels) for row in (*matrix.counts, matrix.counts)):
+        wanted = [len(matrix.decided)] * len(matrix.labels)
+        if [len(row) for row in matrix.counts] != wanted:
             raise BadValue(
-                f"confusion of {matrix.title!r} must have {len(matrix.labels)} rows and columns, got "
+                f"confusion of {matrix.title!r} must have rows of {wanted} counts, got "
                 f"{[len(row) for row in matrix.counts]}"
             )
     per_row = 3
@@ -63,10 +71,10 @@ def confusion(matrices: Sequence[Matrix]) -> Figure:
 
 
 def _matrix(sheet: Sheet, left: float, top: float, matrix: Matrix) -> None:
-    side = max(40.0, min(62.0, 132.0 / len(matrix.labels)))
+    side = max(40.0, min(62.0, 150.0 / len(matrix.decided)))
     sheet.text(left, top + 13, matrix.title, size=13, colour="ink", bold=True)
-    sheet.text(left + 66 + side * len(matrix.labels), top + 13, matrix.note, anchor="right")
-    for column, label in enumerate(matrix.labels):
+    sheet.text(left + 66 + side * len(matrix.decided), top + 13, matrix.note, anchor="right")
+    for column, label in enumerate(matrix.decided):
         sheet.text(left + 66 + side * (column + 0.5), top + 33, _short(label), anchor="center")
     for row, counts in enumerate(matrix.counts):
         y = top + 40 + 56 * row

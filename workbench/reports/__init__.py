@@ -1,3 +1,11 @@
-"""Reports: blocks → self-contained HTML and PDF, made from the study record alone."""
+"""Reports: the study record → blocks → self-contained HTML and PDF. Never from a live session.
+
+``session_report`` writes the report of one session. Text is data for a renderer and never markup; the same
+record and the same software give the same bytes.
+"""
 
 from __future__ import annotations
+
+from workbench.reports.session import ReportFiles, session_report
+
+__all__ = ["ReportFiles", "session_report"]

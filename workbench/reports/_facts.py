@@ -1,0 +1,203 @@
+"""What the record says about one session, read once and put in order. No wording and no arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from workbench.errors import UnknownName
+
+if TYPE_CHECKING:
+    from workbench.study import Study
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """The last entry of the record that is not the registration of a report."""
+
+    seq: int
+    hash: str
+    utc: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """One run with what belongs to it; ``trials`` and ``ledger`` in order."""
+
+    row: Row
+    trials: tuple[Row, ...]
+    ledger: tuple[Row, ...]
+    recordings: tuple[Row, ...]
+
+    @property
+    def number(self) -> int:
+        """Number of the run within its session."""
+        return int(self.row["number"])
+
+    @property
+    def online(self) -> bool:
+        """Whether a decoder decided in it."""
+        return bool(self.row["kind"] == "online")
+
+    @property
+    def sha(self) -> str:
+        """SHA-256 of its first recording, ``""`` when the record has none."""
+        return str(self.recordings[0]["sha256"]) if self.recordings else ""
+
+    @property
+    def source(self) -> str:
+        """Short source line: end of the run's id and start of the recording's hash."""
+        return f"{str(self.row['id'])[-8:]} · {self.sha[:12] or '–'}"
+
+    @property
+    def parameters(self) -> Row:
+        """Paradigm parameters; a run that stores more keeps them under ``params``."""
+        stored = dict(self.row["parameters"])
+        inner = stored.get("params")
+        return inner if isinstance(inner, Mapping) else stored
+
+    @property
+    def latency(self) -> Row:
+        """Latency percentiles in ms, as stored in the summary; empty when there are none."""
+        stored = self.row["summary"].get("latency")
+        return stored if isinstance(stored, Mapping) else {}
+
+    @property
+    def representative(self) -> bool:
+        """Whether the latencies mean something: the run went at the speed of life."""
+        return self.speed == 1.0 and bool(self.latency.get("representative", True))
+
+    @property
+    def speed(self) -> float:
+        """Speed of the stream, 1.0 when the record does not say."""
+        for place in (self.row["summary"], self.row["parameters"]):
+            if "speed" in place:
+                return float(place["speed"])
+        return 1.0
+
+
+@dataclass(frozen=True)
+class Facts:
+    """One session of one study at one data cut. ``session`` is None when the study has none."""
+
+    study: Row
+    cut: Cut
+    number: int
+    n_sessions: int
+    session: Row | None
+    visit: Row | None
+    participant: Row | None
+    runs: tuple[RunFacts, ...]
+    decoders: tuple[Row, ...]
+    approvals: Mapping[str, str]
+    assessments: tuple[Row, ...]
+
+    @cached_property
+    def online(self) -> tuple[RunFacts, ...]:
+        """Online runs that have trials."""
+        return tuple(run for run in self.runs if run.online and run.trials)
+
+    @cached_property
+    def plan(self) -> Row:
+        """The session plan as it was stored."""
+        return dict(self.session["plan"]) if self.session else {}
+
+    @cached_property
+    def effector(self) -> str:
+        """Name of the effector, ``""`` for none."""
+        return str(self.plan.get("effector") or "")
+
+    @cached_property
+    def simulated(self) -> tuple[str, ...]:
+        """What is simulated, as codes: ``participant``, ``session``, ``effector``."""
+        found = []
+        if self.participant and self.participant["simulated"]:
+            found.append("participant")
+        elif self.session and self.session["simulated"]:
+            found.append("session")
+        if self.effector and self.plan.get("effector_simulated", True):
+            found.append("effector")
+        return tuple(found)
+
+    @cached_property
+    def ledger(self) -> tuple[tuple[RunFacts, Row], ...]:
+        """All ledger rows with their run, in order."""
+        return tuple((run, row) for run in self.runs for row in run.ledger)
+
+
+def read(study: Study, *, session_id: str | None = None) -> Facts:
+    """The facts of one session; without an id, of the newest.
+
+    Raises
+    ------
+    UnknownName
+        When the record has no session of that id.
+    """
+    cut = data_cut(study)
+    sessions = study.rows("session")
+    if session_id is not None and session_id not in [row["id"] for row in sessions]:
+        known = ", ".join(row["id"] for row in sessions) or "none"
+        raise UnknownName(f"the record has no session {session_id!r}; it has {known}")
+    chosen = next((row for row in sessions if row["id"] == session_id), sessions[-1] if sessions else None)
+    visit = study.get("visit", chosen["visit_id"]) if chosen else None
+    participant = study.get("participant", visit["participant_id"]) if visit else None
+    runs = _runs(study, chosen["id"]) if chosen else ()
+    decoders = _decoders(study, runs)
+    return Facts(
+        study=study.rows("study")[0],
+        cut=cut,
+        number=sessions.index(chosen) + 1 if chosen else 0,
+        n_sessions=len(sessions),
+        session=chosen,
+        visit=visit,
+        participant=participant,
+        runs=runs,
+        decoders=decoders,
+        approvals={row["sha256"]: _approved(study, row) for row in decoders},
+        assessments=tuple(study.rows("assessment", visit_id=visit["id"])) if visit else (),
+    )
+
+
+def data_cut(study: Study) -> Cut:
+    """The data cut, so that issuing a report does not change the next one."""
+    newest = next((entry for entry in reversed(study.entries()) if entry.table != "report"), None)
+    return Cut(newest.seq, newest.hash, newest.utc) if newest else Cut(0, "", "")
+
+
+def _runs(study: Study, session_id: str) -> tuple[RunFacts, ...]:
+    rows = sorted(study.rows("run", session_id=session_id), key=lambda row: int(row["number"]))
+    return tuple(
+        RunFacts(
+            row=row,
+            trials=tuple(sorted(study.rows("trial", run_id=row["id"]), key=lambda trial: int(trial["index"]))),
+            ledger=tuple(sorted(study.rows("ledger", run_id=row["id"]), key=lambda entry: int(entry["number"]))),
+            recordings=tuple(study.rows("recording", run_id=row["id"])),
+        )
+        for row in rows
+    )
+
+
+def _decoders(study: Study, runs: tuple[RunFacts, ...]) -> tuple[Row, ...]:
+    """Decoders that decided in these runs or were fitted on their recordings."""
+    used = {str(run.row["decoder_sha256"]) for run in runs} - {""}
+    made_of = {
+        str(word) for run in runs for row in run.recordings for word in (row["sha256"], row["id"], row["path"])
+    }
+    made_of |= {str(run.row["id"]) for run in runs}
+    return tuple(
+        row
+        for row in study.rows("decoder")
+        if row["sha256"] in used or made_of & {str(x) for x in row["recordings"]}
+    )
+
+
+def _approved(study: Study, decoder: Row) -> str:
+    """When a decoder was approved last, UTC, ``""`` when it was not."""
+    times = [
+        str(event["utc"]) for event in study.history("decoder", decoder["id"]) if event["action"] == "approve"
+    ]
+    return times[-1] if times else ""

@@ -1,0 +1,88 @@
+"""The integrity ledger: when, how many of each kind with what consequence, and every entry that matters."""
+
+from __future__ import annotations
+
+from workbench import figures
+from workbench.reports._facts import Row, RunFacts
+from workbench.reports._say import Say, number
+from workbench.reports._sections import WIDTH
+from workbench.reports.blocks import Block, Cell, Column, Figure, Heading, Para, Picture, Table
+
+LISTED = 200
+"""Up to so many entries all are listed; beyond it, those of information priority are only counted."""
+
+PRIORITIES = ("high", "medium", "low", "info")
+
+
+def ledger(say: Say) -> list[Block]:
+    """The section."""
+    t, entries = say.t, say.facts.ledger
+    blocks: list[Block] = [Heading(t("ledger"))]
+    if not entries:
+        return [*blocks, Table((Column(""),), (), t("no_data"))]
+    blocks += [Heading(t("ledger_counts"), 3), _counts(say), _timeline(say)]
+    listed = [pair for pair in entries if len(entries) <= LISTED or pair[1]["priority"] != "info"]
+    blocks += [Heading(t("ledger_entries"), 3), _listed(say, listed)]
+    if len(listed) < len(entries):
+        blocks.append(Para(t("ledger_cut", n=len(entries) - len(listed)), note=True))
+    return blocks
+
+
+def _counts(say: Say) -> Table:
+    t = say.t
+    groups: dict[tuple[int, str, str], list[str]] = {}
+    for _, row in say.facts.ledger:
+        place = PRIORITIES.index(row["priority"]) if row["priority"] in PRIORITIES else len(PRIORITIES)
+        groups.setdefault((place, str(row["kind"]), str(row["priority"])), []).append(str(row["consequence"]))
+    rows: list[tuple[Cell, ...]] = []
+    for (_, kind, priority), consequences in sorted(groups.items()):
+        different = list(dict.fromkeys(text for text in consequences if text))
+        words = " / ".join(different[:3]) + (f" (+ {len(different) - 3})" if len(different) > 3 else "")
+        rows.append((t.word("ledger", kind), t.word("priority", priority), str(len(consequences)), words or "–"))
+    columns = (
+        Column(t("col_ledger_kind"), 1.2),
+        Column(t("col_priority"), 0.8),
+        Column(t("col_count"), 0.5, number=True),
+        Column(t("col_consequence"), 3.5),
+    )
+    return Table(columns, tuple(rows), t("no_data"))
+
+
+def _timeline(say: Say) -> Figure:
+    t = say.t
+    rows = [row for _, row in say.facts.ledger]
+    kinds = {str(row["kind"]): t.word("ledger", str(row["kind"])) for row in rows}
+    words = {level: t(f"priority_{level}") for level in PRIORITIES} | {"axis": t("ledger_axis")}
+    drawn = figures.ledger_timeline(rows, kinds=kinds, words=words)
+    counts = t("join").join(f"{word} {sum(row['kind'] == kind for row in rows)}" for kind, word in kinds.items())
+    picture = Picture(
+        figures.to_svg(drawn, name=say.name("ledger")), WIDTH, t("ledger_timeline_alt", counts=counts)
+    )
+    return Figure(picture, t("ledger_timeline"))
+
+
+def _listed(say: Say, entries: list[tuple[RunFacts, Row]]) -> Table:
+    t = say.t
+    first = {run.row["id"]: min(float(row["stamp"]) for row in run.ledger) for run, _ in entries}
+    rows: list[tuple[Cell, ...]] = [
+        (
+            t("run", run=run.number),
+            number(float(row["stamp"]) - first[run.row["id"]], 2),
+            t.word("priority", str(row["priority"])),
+            t.word("ledger", str(row["kind"])),
+            str(row["stream"]) or "–",
+            str(row["extent"]) or "–",
+            str(row["consequence"]) or "–",
+        )
+        for run, row in entries
+    ]
+    columns = (
+        Column(t("col_run"), 0.7),
+        Column(t("col_time"), 0.8, number=True),
+        Column(t("col_priority"), 1.0),
+        Column(t("col_ledger_kind"), 1.3),
+        Column(t("col_stream"), 1.2),
+        Column(t("col_extent"), 1.5),
+        Column(t("col_consequence"), 2.6),
+    )
+    return Table(columns, tuple(rows), t("no_data"), note=t("ledger_note"))

@@ -1,0 +1,255 @@
+"""The first page: what was found, what is simulated, and what to keep in mind."""
+
+from __future__ import annotations
+
+from workbench import figures
+from workbench.analysis import EventMetrics, Interval, wilson
+from workbench.reports._facts import RunFacts
+from workbench.reports._results import Cued, Failed
+from workbench.reports._say import Say, fraction, number
+from workbench.reports.blocks import (
+    Block,
+    Cell,
+    Code,
+    Column,
+    Heading,
+    Notice,
+    Pair,
+    Para,
+    Picture,
+    Table,
+)
+
+_CELL = 190.0
+
+
+def title(say: Say) -> str:
+    """The report's title."""
+    facts, t = say.facts, say.t
+    if not (facts.participant and facts.visit):
+        return t("title_empty")
+    return t("title", participant=facts.participant["pseudonym"], visit=facts.visit["name"])
+
+
+def finding(say: Say) -> str:
+    """The finding in one or two sentences, from the last online run, else what was recorded."""
+    t = say.t
+    if not say.facts.online:
+        done = [run for run in say.facts.runs if run.trials]
+        if not done:
+            return t("finding_none")
+        n = sum(len(run.trials) for run in done)
+        return t("finding_calibration", n=n, runs=t("runs_1") if len(done) == 1 else t("runs_n", n=len(done)))
+    run = say.facts.online[-1]
+    result = say.result(run)
+    if isinstance(result, Failed):
+        return t("finding_failed", run=run.number, reason=result.reason)
+    return _finding_cued(say, run, result) if isinstance(result, Cued) else _finding_event(say, run, result)
+
+
+def _finding_cued(say: Say, run: RunFacts, result: Cued) -> str:
+    t, found = say.t, result.accuracy
+    if found.value is None or found.interval is None:
+        return t("finding_unjudged", run=run.number)
+    verdict = t("finding_no_limit", n=found.n)
+    if found.limit is not None:
+        verdict = t("finding_above" if found.above_chance else "finding_not_above", limit=found.limit, n=found.n)
+    low, high = (fraction(edge) for edge in found.interval)
+    values = {"run": run.number, "hits": found.correct, "n": found.n, "accuracy": fraction(found.value)}
+    return t("finding_accuracy", **values, low=low, high=high, verdict=verdict)
+
+
+def _finding_event(say: Say, run: RunFacts, result: EventMetrics) -> str:
+    t = say.t
+    if result.f1 is None:
+        return t("finding_unjudged", run=run.number)
+    values = {
+        "run": run.number,
+        "hits": result.hits,
+        "n": result.n,
+        "condition": say.condition(run),
+        "window": f"{result.onset_window_s:g}",
+        "f1": fraction(result.f1),
+    }
+    if result.f1_interval is None:
+        said = t("finding_event_bare", **values)
+    else:
+        low, high = (fraction(edge) for edge in result.f1_interval)
+        said = t("finding_event", **values, low=low, high=high)
+    if result.false_per_min is None:
+        return said
+    return say.join(said, t("finding_false", rate=number(result.false_per_min, 1)))
+
+
+def simulated(say: Say) -> list[Block]:
+    """The label that cannot be hidden, when anything is simulated."""
+    t, parts = say.t, say.facts.simulated
+    if not parts:
+        return []
+    key = "simulated_effector_only" if parts == ("effector",) else "simulated_text"
+    return [Notice(t("simulated_title"), t(key, what=say.simulated_words()))]
+
+
+def results(say: Say) -> list[Block]:
+    """The results table: each row with n, its interval as a picture on one axis, and its source."""
+    t = say.t
+    columns = (
+        Column(t("col_measure"), 2.5),
+        Column(t("col_n"), 0.5, number=True),
+        Column(t("col_interval"), 2.15),
+        Column(t("col_value"), 1.75, number=True),
+        Column(t("col_limit"), 1.0, number=True),
+        Column(t("col_source"), 1.6),
+    )
+    rows: list[tuple[Cell, ...]] = []
+    strong: list[int] = []
+    for run in say.facts.online:
+        result = say.result(run)
+        if isinstance(result, Failed):
+            rows.append((t("run", run=run.number), "–", "", result.reason, "–", Code(run.source)))
+            continue
+        strong.append(len(rows))
+        rows += _cued_rows(say, run, result) if isinstance(result, Cued) else _event_rows(say, run, result)
+    if strong:
+        axis = figures.intervals([], width=_CELL, axis="")
+        rows.append(
+            ("", "", Picture(figures.to_svg(axis, name=say.name("axis")), _CELL, t("axis_alt")), "", "", "")
+        )
+    note = _note(say) if strong else ""
+    return [Heading(t("results")), Table(columns, tuple(rows), t("no_data"), strong=tuple(strong), note=note)]
+
+
+def _note(say: Say) -> str:
+    t = say.t
+    found = [say.result(run) for run in say.facts.online]
+    said = [t("results_note")]
+    event = next((result for result in found if isinstance(result, EventMetrics)), None)
+    if event is not None:
+        said.append(t("method_event", resamples=event.resamples, seed=event.seed))
+        if any(
+            isinstance(result, EventMetrics) and result.f1 is not None and result.f1_interval is None
+            for result in found
+        ):
+            said.append(t("method_alike"))
+    if any(isinstance(result, Cued) for result in found):
+        said.append(t("method_cued"))
+    return say.join(*said)
+
+
+def _row(
+    say: Say,
+    run: RunFacts,
+    label: str,
+    n: int,
+    value: float | None,
+    *,
+    interval: Interval | None,
+    limit: int | None = None,
+    primary: bool = False,
+) -> tuple[Cell, ...]:
+    t = say.t
+    if value is None:
+        said = t("not_determined")
+    elif interval is None:
+        said = fraction(value)
+    else:
+        said = t("value_interval", value=fraction(value), low=fraction(interval.low), high=fraction(interval.high))
+    low, high = interval or (None, None)
+    mark = figures.IntervalRow(label, value, low, high, limit / n if limit is not None and n else None, primary)
+    drawn = figures.to_svg(figures.intervals([mark], width=_CELL), name=say.name("cell"))
+    picture = Picture(drawn, _CELL, t("interval_alt", label=label, value=said))
+    return (
+        label,
+        str(n),
+        picture,
+        said,
+        "–" if limit is None else t("limit_of", limit=limit, n=n),
+        Code(run.source),
+    )
+
+
+def _event_rows(say: Say, run: RunFacts, result: EventMetrics) -> list[tuple[Cell, ...]]:
+    t, at = say.t, run.number
+    f1 = t("row_f1", run=at, window=f"{result.onset_window_s:g}")
+    activations = result.hits + result.false
+    sure = wilson(result.hits, activations) if activations else None
+    return [
+        _row(say, run, f1, result.n, result.f1, interval=result.f1_interval, primary=True),
+        _row(say, run, t("row_recall", run=at), result.n, result.recall, interval=result.recall_interval),
+        _row(say, run, t("row_precision", run=at), activations, result.precision, interval=sure),
+    ]
+
+
+def _cued_rows(say: Say, run: RunFacts, result: Cued) -> list[tuple[Cell, ...]]:
+    found, label = result.accuracy, say.t("row_accuracy", run=run.number)
+    return [_row(say, run, label, found.n, found.value, interval=found.interval, limit=found.limit, primary=True)]
+
+
+def rates(say: Say) -> list[Block]:
+    """Rates and times of asynchronous runs."""
+    t = say.t
+    rows: list[tuple[Cell, ...]] = []
+    for run in say.facts.online:
+        result = say.result(run)
+        if not isinstance(result, EventMetrics):
+            continue
+        rate = t("false_rate_none")
+        if result.false_per_min is not None and result.false_per_min_interval is not None:
+            low, high = (number(edge, 2) for edge in result.false_per_min_interval)
+            minutes, value = number(result.rest_s / 60, 2), number(result.false_per_min, 2)
+            rate = t("false_rate", rate=value, count=result.false_in_rest, minutes=minutes, low=low, high=high)
+        held = t("held_value", held=say.median(result.held), through=result.held_through, hits=result.hits)
+        rows.append(
+            (
+                t("run", run=run.number),
+                rate,
+                say.quartiles(result.onset),
+                say.median(result.release),
+                held,
+                Code(run.source),
+            )
+        )
+    if say.facts.online and not rows:
+        return []
+    columns = (
+        Column(t("col_run"), 0.7),
+        Column(t("col_false_rate"), 1.5),
+        Column(t("col_onset"), 1.7),
+        Column(t("col_release"), 1.1),
+        Column(t("col_held"), 1.0),
+        Column(t("col_source"), 1.5),
+    )
+    return [Heading(t("rates"), 3), Table(columns, tuple(rows), t("no_data"))]
+
+
+def remarks(say: Say) -> list[Block]:
+    """What to keep in mind, and integrity, side by side."""
+    facts, t = say.facts, say.t
+    trials = [trial for run in facts.runs for trial in run.trials]
+    excluded = sum(trial["outcome"] == "excluded" for trial in trials)
+    keep = [t("keep_simulated")] if "participant" in facts.simulated or "session" in facts.simulated else []
+    sizes = [n for result in say.results.values() if (n := _judged(result))]
+    if sizes and min(sizes) < 50:
+        keep.append(t("keep_small", n=min(sizes)))
+    if trials:
+        keep.append(t("keep_excluded", n=excluded, all=len(trials)) if excluded else t("keep_excluded_none"))
+    if facts.assessments:
+        keep.append(t("keep_conditions"))
+    counts = {
+        level: sum(row["priority"] == level for _, row in facts.ledger)
+        for level in ("high", "medium", "low", "info")
+    }
+    safety = [t("safety_ledger", n=len(facts.ledger), **counts)]
+    safety.append(t("safety_stops", n=sum(run.row["state"] != "finished" for run in facts.runs)))
+    if facts.decoders:
+        approved = sum(bool(row["approved_by"]) for row in facts.decoders)
+        safety.append(t("safety_approval", n=approved, all=len(facts.decoders)))
+    safety.append(t("safety_ae"))
+    left: tuple[Block, ...] = (Heading(t("keep"), 3), Para(say.join(*keep) or t("no_data")))
+    return [Pair(left, (Heading(t("safety"), 3), Para(say.join(*safety))))]
+
+
+def _judged(result: Cued | EventMetrics | Failed) -> int:
+    if isinstance(result, Failed):
+        return 0
+    return result.accuracy.n if isinstance(result, Cued) else result.n

@@ -1,0 +1,99 @@
+"""Results of the online runs, from the functions of ``analysis`` and from nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from workbench.analysis import Accuracy, Confusion, EventMetrics, accuracy, confusion, event_metrics
+from workbench.errors import BadValue
+from workbench.reports._facts import Facts, Row, RunFacts
+from workbench.vocabulary import Trial
+
+
+@dataclass(frozen=True, slots=True)
+class Crossed:
+    """A confusion matrix to print: ``right`` of ``n`` on the diagonal."""
+
+    title: str
+    labels: tuple[str, ...]
+    counts: tuple[tuple[int, ...], ...]
+    columns: tuple[str, ...]
+    right: int
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cued:
+    """Accuracy of a cued run with its confusion matrix."""
+
+    accuracy: Accuracy
+    confusion: Confusion
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Why a run has no result; printed instead of numbers."""
+
+    reason: str
+
+
+Result = EventMetrics | Cued | Failed
+
+
+def results(facts: Facts) -> dict[str, Result]:
+    """Run id → result, for every online run with trials."""
+    return {str(run.row["id"]): _result(run) for run in facts.online}
+
+
+def _result(run: RunFacts) -> Result:
+    trials = [trial_of(row) for row in run.trials]
+    stored = run.parameters
+    try:
+        if "onset_window_s" in stored:
+            return event_metrics(trials, onset_window_s=float(stored["onset_window_s"]), fs=_rate(run))
+        classes = [str(name) for name in stored.get("conditions", ())] or sorted(
+            {trial.condition for trial in trials}
+        )
+        return Cued(accuracy(trials, classes), confusion(trials, classes, run=str(run.number)))
+    except BadValue as error:
+        return Failed(str(error))
+
+
+def _rate(run: RunFacts) -> float:
+    if not run.recordings:
+        raise BadValue(f"run {run.number} has no recording in the record, so its sampling rate is not known")
+    return float(run.recordings[0]["fs"])
+
+
+def trial_of(row: Row) -> Trial:
+    """The noun of a stored trial."""
+    return Trial(**{f.name: row[f.name] for f in fields(Trial)})
+
+
+def crossed_of(found: Confusion, *, title: str, undecided: str) -> Crossed:
+    """A confusion matrix of ``analysis``, with a column for trials without a decision when there are any."""
+    right = sum(found.counts[place][place] for place in range(len(found.labels)))
+    if not any(found.undecided):
+        return Crossed(title, found.labels, found.counts, found.labels, right, found.n)
+    counts = tuple((*row, left) for row, left in zip(found.counts, found.undecided, strict=True))
+    return Crossed(title, found.labels, counts, (*found.labels, undecided), right, found.n)
+
+
+def crossed_in(metrics: Mapping[str, Any], *, word: str) -> tuple[Crossed, ...]:
+    """Confusion matrices that a fitted decoder carries: ``metrics["confusion"]``, one entry a run.
+
+    Each entry is ``{"run", "labels", "counts"}``; anything else is left out, since a report prints only
+    what it can read.
+    """
+    found = []
+    for place, entry in enumerate(metrics.get("confusion") or (), start=1):
+        if not isinstance(entry, Mapping) or not {"labels", "counts"} <= set(entry):
+            continue
+        labels = tuple(str(label) for label in entry["labels"])
+        counts = tuple(tuple(int(count) for count in row) for row in entry["counts"])
+        right = sum(row[at] for at, row in enumerate(counts))
+        title = f"{word} {entry.get('run', place)}"
+        found.append(Crossed(title, labels, counts, labels, right, sum(map(sum, counts))))
+    return tuple(found)

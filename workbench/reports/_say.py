@@ -1,0 +1,81 @@
+"""How the report says a number, and what every section needs at hand."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from workbench.analysis import Spread
+from workbench.reports._facts import Facts, RunFacts
+from workbench.reports._results import Result
+from workbench.reports.texts import Texts
+
+
+def number(value: float, digits: int) -> str:
+    """A number with fixed digits and a true minus sign."""
+    return f"{value:.{digits}f}".replace("-", "\u2212")
+
+
+def fraction(value: float) -> str:
+    """A fraction between 0 and 1, two digits."""
+    return number(value, 2)
+
+
+def optional(value: float | None, digits: int = 2) -> str:
+    """A number or a dash."""
+    return "–" if value is None else number(value, digits)
+
+
+@dataclass(frozen=True)
+class Say:
+    """Facts, words and results of one report; ``name`` numbers its pictures."""
+
+    facts: Facts
+    t: Texts
+    results: Mapping[str, Result]
+    software: str
+    _count: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def name(self, stem: str) -> str:
+        """A name that no other picture of this report has."""
+        return f"{stem}{next(self._count)}"
+
+    def result(self, run: RunFacts) -> Result:
+        """The result of an online run."""
+        return self.results[str(run.row["id"])]
+
+    def condition(self, run: RunFacts) -> str:
+        """The cued movement of an asynchronous run."""
+        return str(run.parameters.get("condition") or run.trials[0]["condition"])
+
+    def median(self, spread: Spread | None) -> str:
+        """Median with n, or a dash."""
+        return "–" if spread is None else self.t("seconds_n", value=number(spread.median, 2), n=spread.n)
+
+    def quartiles(self, spread: Spread | None) -> str:
+        """Median with quartiles and n, or a dash."""
+        if spread is None:
+            return "–"
+        middle, low, high = (number(value, 2) for value in (spread.median, spread.low, spread.high))
+        return self.t("seconds_quartiles", value=middle, low=low, high=high, n=spread.n)
+
+    def source(self, run: RunFacts) -> str:
+        """Run and recording a figure came from."""
+        return f"{self.t('run', run=run.number)} {run.source}"
+
+    def use(self, approved_for: str) -> str:
+        """What a decoder is approved for: effectors, with the participant by pseudonym where it is this one."""
+        person = self.facts.participant or {"id": "", "pseudonym": ""}
+        uses = (use.partition("@") for use in approved_for.split())
+        words = (f"{name} · {person['pseudonym'] if who == person['id'] else who[-8:]}" for name, _, who in uses)
+        return "; ".join(words)
+
+    def simulated_words(self) -> str:
+        """What is simulated, in words."""
+        words = [self.t(f"simulated_{part}", name=self.facts.effector) for part in self.facts.simulated]
+        return self.t("join").join(words)
+
+    def join(self, *sentences: str) -> str:
+        """Sentences one after the other, with a space where the language has one."""
+        return ("" if self.t.language.startswith("zh") else " ").join(sentences)

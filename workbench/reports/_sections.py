@@ -1,0 +1,267 @@
+"""The sections behind the first page: who, what was run, the decoder, the trials."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from workbench import figures
+from workbench.analysis import EventMetrics
+from workbench.reports._facts import Row, RunFacts
+from workbench.reports._results import Crossed, Cued, crossed_in, crossed_of, trial_of
+from workbench.reports._say import Say, number, optional
+from workbench.reports.blocks import (
+    Block,
+    Cell,
+    Code,
+    Column,
+    Figure,
+    Heading,
+    KeyValue,
+    Para,
+    Picture,
+    Table,
+)
+
+WIDTH = 674.0
+
+
+def identity(say: Say) -> list[Block]:
+    """Study, participant, visit, session, operator, effector, speed."""
+    facts, t = say.facts, say.t
+    pairs: list[tuple[str, Cell]] = [(t("study"), f"{facts.study['code']} · {facts.study['title']}")]
+    if facts.participant and facts.visit and facts.session:
+        person = facts.participant
+        name = str(person["pseudonym"])
+        pairs.append((t("participant"), t("participant_simulated", name=name) if person["simulated"] else name))
+        injury = t("injury", level=person["injury_level"] or "–", ais=person["ais"] or "–")
+        pairs.append((t("entry"), injury if person["injury_level"] or person["ais"] else t("unknown")))
+        pairs.append((t("visit"), str(facts.visit["name"])))
+        started = t.moment(str(facts.session["started"]))
+        pairs.append((t("session"), t("session_of", number=facts.number, all=facts.n_sessions, started=started)))
+        pairs.append((t("operator"), str(facts.session["operator"])))
+        pairs.append((t("effector"), facts.effector or t("effector_none")))
+        speeds = sorted({run.speed for run in facts.runs})
+        if speeds:
+            words = t("join").join(t("speed_value", speed=f"{speed:g}") for speed in speeds)
+            pairs.append((t("speed"), words))
+    blocks: list[Block] = [Heading(t("identity")), KeyValue(tuple(pairs))]
+    if not facts.session:
+        blocks.append(Para(t("no_data")))
+    return blocks
+
+
+def runs(say: Say) -> list[Block]:
+    """One row a run, then its parameters."""
+    facts, t = say.facts, say.t
+    rows: list[tuple[Cell, ...]] = []
+    for run in facts.runs:
+        row = run.row
+        trials = f"{len(run.trials)} / {row['n_trials_planned']}"
+        kind, state = t.word("kind", row["kind"]), t.word("state", row["state"])
+        decoder = Code(row["decoder_sha256"][:12]) if row["decoder_sha256"] else "–"
+        rows.append(
+            (
+                t("run", run=run.number),
+                kind,
+                str(row["paradigm"]),
+                state,
+                trials,
+                decoder,
+                Code(run.sha[:12] or "–"),
+            )
+        )
+    columns = (
+        Column(t("col_run"), 0.8),
+        Column(t("col_kind"), 1.0),
+        Column(t("col_paradigm"), 1.1),
+        Column(t("col_state"), 0.9),
+        Column(t("col_trials"), 1.0, number=True),
+        Column(t("col_decoder"), 1.2),
+        Column(t("col_recording"), 1.2),
+    )
+    blocks: list[Block] = [Heading(t("runs")), Table(columns, tuple(rows), t("no_data"))]
+    pairs = tuple(
+        (t("parameters_of", run=run.number), _parameters(run.parameters)) for run in facts.runs if run.parameters
+    )
+    return [*blocks, KeyValue(pairs)] if pairs else blocks
+
+
+def _parameters(parameters: Row) -> str:
+    return " · ".join(f"{name} {_plain(value)}" for name, value in sorted(parameters.items()))
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key} {_plain(item)}" for key, item in sorted(value.items())) + "}"
+    if isinstance(value, list | tuple):
+        return ", ".join(_plain(item) for item in value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def decoder(say: Say) -> list[Block]:
+    """Hash, origin and approval of each decoder, and its cross-validated confusion."""
+    facts, t = say.facts, say.t
+    blocks: list[Block] = [Heading(t("decoder"))]
+    if not facts.decoders:
+        return [*blocks, Table((Column(""),), (), t("no_data"))]
+    for row in facts.decoders:
+        blocks.append(KeyValue(_decoder_pairs(say, row)))
+        crossed = crossed_in(row["metrics"], word=t("fold"))
+        if crossed:
+            source = t("decoder") + " " + str(row["sha256"])[:12]
+            blocks.append(_confusion(say, crossed, t("confusion_cv"), source))
+    return blocks
+
+
+def _decoder_pairs(say: Say, row: Row) -> tuple[tuple[str, Cell], ...]:
+    t = say.t
+    made_of = [str(name) for name in row["recordings"]]
+    hashes = t("join").join(name[:12] if len(name) == 64 else name for name in made_of)
+    when = t.moment(say.facts.approvals.get(str(row["sha256"]), ""))
+    approved = t("decoder_not_approved")
+    if row["approved_by"]:
+        approved = t(
+            "decoder_approved_by", by=row["approved_by"], when=when, use=say.use(str(row["approved_for"]))
+        )
+    pairs: list[tuple[str, Cell]] = [
+        (t("decoder_name"), str(row["name"])),
+        (t("decoder_hash"), Code(str(row["sha256"]))),
+        (t("decoder_fitted"), t("decoder_recordings", n=len(made_of), hashes=hashes or "–")),
+        (t("decoder_approved"), approved),
+    ]
+    return tuple(pairs)
+
+
+def _confusion(say: Say, crossed: Sequence[Crossed], title: str, source: str) -> Figure:
+    t = say.t
+    matrices = [
+        figures.Matrix(
+            each.title, t("confusion_note", right=each.right, n=each.n), each.labels, each.counts, each.columns
+        )
+        for each in crossed
+    ]
+    drawn = figures.to_svg(figures.confusion(matrices), name=say.name("confusion"))
+    alt = t("join").join(t("confusion_alt", title=each.title, right=each.right, n=each.n) for each in crossed)
+    return Figure(Picture(drawn, WIDTH, alt), title, t("confusion_source", source=source))
+
+
+def trials(say: Say) -> list[Block]:
+    """Ticks, onsets, confusion of cued runs, then every trial."""
+    facts, t = say.facts, say.t
+    shown = [run for run in facts.runs if run.trials]
+    blocks: list[Block] = [Heading(t("trials"))]
+    if not shown:
+        return [*blocks, Table((Column(""),), (), t("no_data"))]
+    blocks.append(_ticks(say, shown))
+    blocks += _onsets(say)
+    for run in facts.online:
+        result = say.result(run)
+        if isinstance(result, Cued):
+            crossed = crossed_of(result.confusion, title=t("run", run=run.number), undecided=t("undecided"))
+            blocks.append(_confusion(say, [crossed], t("confusion"), say.source(run)))
+    for run in shown:
+        if run.online:
+            blocks += _trial_table(say, run)
+    return blocks
+
+
+def _ticks(say: Say, shown: Sequence[RunFacts]) -> Figure:
+    t = say.t
+    words = {code: t(f"outcome_{code}") for code in ("correct", "missed", "wrong", "recorded", "excluded")}
+    words["false_activation"] = t("false_activation")
+    drawn = figures.trial_ticks([(t("run", run=run.number), run.trials) for run in shown], words=words)
+    outcomes = [trial["outcome"] for run in shown for trial in run.trials]
+    counts = t("join").join(f"{words[code]} {outcomes.count(code)}" for code in dict.fromkeys(outcomes))
+    svg = figures.to_svg(drawn, name=say.name("ticks"))
+    source = "; ".join(say.source(run) for run in shown)
+    return Figure(Picture(svg, WIDTH, t("ticks_alt", counts=counts)), t("ticks"), t("ticks_source", source=source))
+
+
+def _onsets(say: Say) -> list[Block]:
+    t = say.t
+    found = [(run, result) for run in say.facts.online if isinstance(result := say.result(run), EventMetrics)]
+    if not found:
+        return []
+    lines = [
+        (
+            t("run", run=run.number),
+            [x.latency_s for x in map(trial_of, run.trials) if x.outcome == "correct" and x.latency_s is not None],
+        )
+        for run, _ in found
+    ]
+    window = max(result.onset_window_s for _, result in found)
+    end = max([2 * window, *(onset for _, onsets in lines for onset in onsets)])
+    words = {
+        "axis": t("lat_axis"),
+        "window": t.raw("lat_window"),
+        "median": t.raw("lat_median"),
+        "none": t("lat_none"),
+    }
+    drawn = figures.onset_latencies(lines, window_s=window, end_s=end, words=words)
+    values = t("join").join(f"{t('run', run=run.number)} {say.quartiles(result.onset)}" for run, result in found)
+    picture = Picture(figures.to_svg(drawn, name=say.name("onsets")), WIDTH, t("onsets_alt", values=values))
+    source = "; ".join(say.source(run) for run, _ in found)
+    return [Figure(picture, t("onsets"), t("onsets_source", source=source))]
+
+
+def _trial_table(say: Say, run: RunFacts) -> list[Block]:
+    t = say.t
+    event = isinstance(say.result(run), EventMetrics)
+    columns = [
+        Column(t("col_index"), 0.6),
+        Column(t("col_condition"), 1.0),
+        Column(t("col_outcome"), 1.0),
+        Column(t("col_decided"), 1.0),
+        Column(t("col_latency"), 0.8, number=True),
+        Column(t("col_release_s"), 0.9, number=True),
+        Column(t("col_held_s"), 0.8, number=True),
+        Column(t("col_false"), 0.7, number=True),
+        Column(t("col_excluded"), 2.0),
+    ]
+    rows = [
+        (
+            str(int(trial["index"]) + 1),
+            str(trial["condition"]),
+            t.word("outcome", trial["outcome"]),
+            str(trial["decided"]) or "–",
+            optional(trial["latency_s"]),
+            optional(trial["release_s"]),
+            optional(trial["held_s"]),
+            str(trial["false_activations"]),
+            str(trial["excluded"]),
+        )
+        for trial in run.trials
+    ]
+    keep = [0, 1, 2, 4, 5, 6, 7, 8] if event else [0, 1, 2, 3, 4, 8]
+    note = t("trial_note", run_id=run.row["id"], sha=run.sha[:12] or "–")
+    cells = tuple(tuple(row[place] for place in keep) for row in rows)
+    table = Table(tuple(columns[place] for place in keep), cells, t("no_data"), note=note)
+    return [Heading(t("trial_table", run=run.number), 3), table]
+
+
+def latency(say: Say) -> list[Block]:
+    """Percentiles from acquisition to emission, and whether they mean anything."""
+    t = say.t
+    rows: list[tuple[Cell, ...]] = []
+    for run in say.facts.runs:
+        measured = run.latency
+        if not measured:
+            continue
+        words = t("latency_yes") if run.representative else t("latency_no", speed=f"{run.speed:g}")
+        values = [number(float(measured[key]), 2) if measured.get(key) is not None else "–" for key in PERCENTILES]
+        rows.append((t("run", run=run.number), *values, str(measured.get("n", "–")), words, Code(run.source)))
+    names = ("p50, ms", "p95, ms", "p99, ms", "max, ms", "n")
+    columns = (
+        Column(t("col_run"), 0.8),
+        *(Column(name, 0.75, number=True) for name in names),
+        Column(t("col_representative"), 1.7),
+        Column(t("col_source"), 1.8),
+    )
+    return [
+        Heading(t("latency")),
+        Table(columns, tuple(rows), t("no_data"), note=t("latency_note") if rows else ""),
+    ]
+
+
+PERCENTILES = ("p50_ms", "p95_ms", "p99_ms", "max_ms")

@@ -1,0 +1,154 @@
+"""The report of one session: facts from the record → blocks → HTML and PDF → registered in the record."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workbench.errors import RecordFault, Refused
+from workbench.figures import chinese_font
+from workbench.reports import _closing, _facts, _page_one, _sections, html, pdf
+from workbench.reports._ledger import ledger
+from workbench.reports._results import results
+from workbench.reports._say import Say
+from workbench.reports.blocks import Block, Document
+from workbench.reports.texts import Texts
+from workbench.vocabulary import Report
+
+if TYPE_CHECKING:
+    from workbench.study import Study
+
+_MADE_WITH = ("workbench", "matplotlib", "typst")
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFiles:
+    """What was written.
+
+    Attributes
+    ----------
+    html, pdf : the files.
+    html_sha256, pdf_sha256 : their SHA-256, as registered in the record.
+    head_seq, head_hash : data cut of the report, the entry of the audit chain it prints.
+    """
+
+    html: Path
+    pdf: Path
+    html_sha256: str
+    pdf_sha256: str
+    head_seq: int
+    head_hash: str
+
+
+def session_report(
+    study: Study, *, language: str = "en", out_folder: Path | str | None = None, session_id: str | None = None
+) -> ReportFiles:
+    """Write the report of a session as HTML and PDF and register both in the record.
+
+    The same record and the same software give the same bytes. A report is registered once.
+
+    Parameters
+    ----------
+    study : an open study record.
+    language : ``"en"`` or ``"zh-CN"``.
+    out_folder : where to write, the study's ``reports`` folder by default.
+    session_id : which session, the newest by default.
+
+    Raises
+    ------
+    UnknownName
+        For another language, or a session that is not in the record.
+    Refused
+        When the PDF holds Chinese text and no Chinese font is installed.
+    RecordFault
+        When the folder cannot be written.
+    """
+    t = Texts(language)
+    if language == "zh-CN" and chinese_font() is None:
+        raise Refused(pdf.missing_face(t("limits_research")))
+    facts = _facts.read(study, session_id=session_id)
+    document = session_document(facts, t)
+    made = {"html": html.render(document).encode("utf-8"), "pdf": pdf.render(document)}
+    folder = Path(out_folder) if out_folder is not None else study.folder / "reports"
+    session = str(facts.session["id"])[-8:] if facts.session else "none"
+    written: dict[str, tuple[Path, str]] = {}
+    for kind, content in made.items():
+        digest = hashlib.sha256(content).hexdigest()
+        path = folder / f"session-{session}-{language}-{facts.cut.seq}-{digest[:8]}.{kind}"
+        _write(path, content)
+        _register(study, facts, path, digest, language=language, kind=kind)
+        written[kind] = path, digest
+    (page, page_sha), (paper, paper_sha) = written["html"], written["pdf"]
+    return ReportFiles(page, paper, page_sha, paper_sha, facts.cut.seq, facts.cut.hash)
+
+
+def session_document(facts: _facts.Facts, t: Texts) -> Document:
+    """The report as blocks, ready for a renderer."""
+    made_with = " · ".join(f"{name} {version(name)}" for name in _MADE_WITH)
+    say = Say(facts, t, results(facts), made_with)
+    blocks: list[Block] = [
+        *_page_one.simulated(say),
+        *_page_one.results(say),
+        *_page_one.rates(say),
+        *_page_one.remarks(say),
+        *_closing.provenance(say),
+        *_sections.identity(say),
+        *_sections.runs(say),
+        *_sections.decoder(say),
+        *_sections.trials(say),
+        *_sections.latency(say),
+        *ledger(say),
+        *_closing.assessments(say),
+        *_closing.sources(say),
+        *_closing.limits(say),
+        *_closing.signatures(say),
+    ]
+    return Document(
+        title=_page_one.title(say),
+        lead=_page_one.finding(say),
+        language=t.language,
+        head_left=t("head_left", study=facts.study["code"]),
+        head_right=t("draft_simulated" if facts.simulated else "draft"),
+        foot=t("foot", seq=facts.cut.seq),
+        page=t.raw("page"),
+        cut=facts.cut.utc,
+        blocks=tuple(blocks),
+    )
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
+    part = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(content)
+        os.replace(part, path)
+    except OSError as error:
+        raise RecordFault(
+            f"the report cannot be written to {path.parent} ({error.strerror}); "
+            "choose another folder, or free space"
+        ) from error
+
+
+def _register(study: Study, facts: _facts.Facts, path: Path, digest: str, *, language: str, kind: str) -> None:
+    """Append the report to the record unless this very file is there already."""
+    inside = path.resolve().is_relative_to(study.folder.resolve())
+    stored = path.resolve().relative_to(study.folder.resolve()).as_posix() if inside else path.name
+    if study.rows("report", sha256=digest, path=stored):
+        return
+    session = str(facts.session["id"]) if facts.session else ""
+    study.append(
+        Report(
+            kind="session",
+            path=stored,
+            sha256=digest,
+            head_seq=facts.cut.seq,
+            head_hash=facts.cut.hash,
+            parameters={"language": language, "format": kind, "session_id": session},
+        ),
+        reason="report issued",
+    )

@@ -1,0 +1,66 @@
+"""The words of the reports: one catalogue, ``locale.json``, language → key → text with ``{placeholders}``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from importlib.resources import files
+
+from workbench.errors import UnknownName
+
+LANGUAGES = ("en", "zh-CN")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+@cache
+def catalogue() -> Mapping[str, Mapping[str, str]]:
+    """All texts: ``{"en": {key: text}, "zh-CN": {key: text}}``."""
+    loaded: dict[str, dict[str, str]] = json.loads(
+        files("workbench.reports").joinpath("locale.json").read_text(encoding="utf-8")
+    )
+    return loaded
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """The texts of one language.
+
+    Raises
+    ------
+    UnknownName
+        When made for a language that is not in the catalogue, or asked for a key that is not.
+    """
+
+    language: str
+
+    def __post_init__(self) -> None:
+        if self.language not in LANGUAGES:
+            raise UnknownName(f"language must be one of {', '.join(LANGUAGES)}, got {self.language!r}")
+
+    def __call__(self, key: str, **values: object) -> str:
+        """The text of a key with its placeholders filled in; values are inserted as they are."""
+        return self.raw(key).format(**values)
+
+    def raw(self, key: str) -> str:
+        """The text of a key with its placeholders as they are, for a figure that fills them in."""
+        texts = catalogue()[self.language]
+        if key not in texts:
+            raise UnknownName(f"the catalogue of the reports has no text {key!r}; add it in both languages")
+        return texts[key]
+
+    def word(self, prefix: str, code: str) -> str:
+        """The word for a code such as an outcome, or the code itself when the catalogue does not know it."""
+        return catalogue()[self.language].get(f"{prefix}_{code}", code)
+
+    def moment(self, utc: str) -> str:
+        """A UTC time stamp to the minute, ``20 Nov 2026, 18:00 UTC``; what is no time stamp stays as it is."""
+        try:
+            when = datetime.fromisoformat(utc.replace("Z", "+00:00")).astimezone(UTC)
+        except ValueError:
+            return utc or self("unknown")
+        if self.language == "en":
+            return f"{when.day} {_MONTHS[when.month - 1]} {when.year}, {when:%H:%M} UTC"
+        return f"{when:%Y-%m-%d %H:%M} UTC"
