@@ -124,12 +124,13 @@ def write_until_killed(path: Path | str) -> None:
         while True:
             values = noise.astype(np.float64)
             values[:, 0] = np.arange(at, at + BLOCK)
-            journal.samples(stream, values, began + np.arange(at, at + BLOCK) / FS)
-            if at == 0:
-                sys.stdout.write("writing\n")
-                sys.stdout.flush()
+            stamps = began + np.arange(at, at + BLOCK) / FS
             at += BLOCK
             time.sleep(max(0.0, began + at / FS - time.monotonic()))
+            journal.samples(stream, values, stamps)
+            if at == BLOCK:
+                sys.stdout.write("writing\n")
+                sys.stdout.flush()
 
 
 def _kill_a_writer(path: Path, *, after: float) -> float:
@@ -152,15 +153,14 @@ def _tear(whole: Path, path: Path, rng: np.random.Generator, counts: dict[str, i
     for old in path.parent.glob(path.name + "*"):
         old.unlink()
     shutil.copyfile(whole, path)
-    shutil.copyfile(index.path_of(whole), index.path_of(path))
+    entries = index.path_of(whole).read_bytes()
+    confirmed = entries.rfind(index.encode_sync(synced)) + index.SIZE if synced else 0
+    index.path_of(path).write_bytes(entries[: int(rng.integers(confirmed, len(entries) + 1))])
     size = path.stat().st_size
     cut = int(rng.integers(max(synced, 4), size + 1))
     os.truncate(path, cut)
     if rng.random() < 0.5:
         os.truncate(path, int(rng.integers(cut, size + 1)))
-    side_size = index.path_of(path).stat().st_size
-    if synced == 0:
-        os.truncate(index.path_of(path), int(rng.integers(0, side_size + 1)))
     counts["n_torn"] += 1
     _recovered(path, counts)
     counts["n_lost_synced"] += path.stat().st_size < synced

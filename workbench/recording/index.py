@@ -8,12 +8,13 @@ the disk. An *end* entry, followed by a short JSON text, marks the index complet
 from __future__ import annotations
 
 import json
-import os
 import struct
 import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from workbench.recording.files import save
 
 MAGIC = b"WBXIDX01"
 SYNC = 0xFFFFFFFE
@@ -123,11 +124,4 @@ def replace(recording: Path, chunks: list[Indexed], note: dict[str, Any]) -> Non
     OSError
         When the folder cannot be written.
     """
-    path = path_of(recording)
-    fresh = path.with_name(path.name + ".new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600)
-    with open(descriptor, "wb") as file:
-        file.write(MAGIC + b"".join(encode(chunk) for chunk in chunks) + encode_end(note))
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(fresh, path)
+    save(path_of(recording), MAGIC + b"".join(encode(chunk) for chunk in chunks) + encode_end(note))

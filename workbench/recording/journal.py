@@ -9,7 +9,6 @@ beside them.
 from __future__ import annotations
 
 import os
-import sys
 import threading
 import time
 import zlib
@@ -23,18 +22,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.errors import BadValue, RecordingFault
-from workbench.recording import chunks, index
+from workbench.recording import chunks, files, index
 from workbench.recording.chunks import FORMATS, Tag
 from workbench.recording.xml import document
 from workbench.vocabulary import FloatArray, StreamSpec
 
 SYNC_EVERY_S = 0.5
-"""Time between two ``fsync``, and the duration from which one is called slow."""
+"""Time between two ``fsync``."""
+
+SYNC_SLOW_S = 0.5
+"""A sync that takes longer breaks the promise of at most 1 s; its caller writes an entry."""
 
 BOUNDARY_EVERY_S = 10.0
 """Time between two boundary chunks."""
-
-_BINARY = getattr(os, "O_BINARY", 0)
 
 
 @dataclass(slots=True)
@@ -84,9 +84,9 @@ class Journal:
         self._size = 0
         self._fault = ""
         self._closed = False
-        self._file = _create(self.path)
+        self._file = files.create(self.path)
         try:
-            self._index = _create(index.path_of(self.path))
+            self._index = files.create(index.path_of(self.path))
         except RecordingFault:
             os.close(self._file)
             self.path.unlink()
@@ -232,16 +232,16 @@ class Journal:
     def _begin(self, header: bytes) -> None:
         """Magic and file header in one write, and the folder entry on the disk."""
         try:
-            _write_all(self._file, chunks.MAGIC + header)
+            files.write_all(self._file, chunks.MAGIC + header)
             self._size = len(chunks.MAGIC)
             self._note(header, Tag.FILE_HEADER, magic=index.MAGIC)
-            _sync_folder(self.path.parent)
+            files.sync_folder(self.path.parent)
         except OSError as error:
             os.close(self._file)
             os.close(self._index)
             self.path.unlink(missing_ok=True)
             index.path_of(self.path).unlink(missing_ok=True)
-            raise RecordingFault(_refusal(self.path, error)) from error
+            raise RecordingFault(files.refusal(self.path, error)) from error
 
     def _append(self, chunk: bytes, tag: Tag, *, stream_id: int = 0, n: int = 0) -> None:
         """One chunk and its index entry; the lock is held."""
@@ -250,7 +250,7 @@ class Journal:
         if self._fault:
             raise RecordingFault(self._fault)
         try:
-            _write_all(self._file, chunk)
+            files.write_all(self._file, chunk)
             self._note(chunk, tag, stream_id=stream_id, n=n)
         except OSError as error:
             self._fail(error)
@@ -260,7 +260,7 @@ class Journal:
 
     def _note(self, chunk: bytes, tag: Tag, *, stream_id: int = 0, n: int = 0, magic: bytes = b"") -> None:
         entry = index.Indexed(self._size, len(chunk), zlib.crc32(chunk), tag, stream_id, n)
-        _write_all(self._index, magic + index.encode(entry))
+        files.write_all(self._index, magic + index.encode(entry))
         self._size += len(chunk)
 
     def _fail(self, error: OSError) -> NoReturn:
@@ -291,7 +291,7 @@ class Journal:
                     )
                 return
             took = time.monotonic() - began
-            if took > SYNC_EVERY_S and self._on_slow_sync is not None:
+            if took > SYNC_SLOW_S and self._on_slow_sync is not None:
                 self._on_slow_sync(took)
             if self._on_sync is not None:
                 self._on_sync(size)
@@ -301,7 +301,7 @@ class Journal:
         os.fsync(self._file)
         with self._lock:
             if not self._fault:
-                _write_all(self._index, index.encode_sync(size))
+                files.write_all(self._index, index.encode_sync(size))
         os.fsync(self._index)
 
     def _finish(self, state: str) -> None:
@@ -312,68 +312,11 @@ class Journal:
         try:
             os.fsync(self._file)
             note = {"state": state, "bytes": self._size}
-            _write_all(self._index, index.encode_sync(self._size) + index.encode_end(note))
+            files.write_all(self._index, index.encode_sync(self._size) + index.encode_end(note))
             os.fsync(self._index)
         except OSError as error:
             self._fault = f"recording {self.path.name} could not be closed ({error.strerror})"
             raise RecordingFault(f"{self._fault}; run 'workbench recover {self.path.name}'") from error
-
-
-def _create(path: Path) -> int:
-    """A new file that only its owner can read, locked against ``recover`` while it is written."""
-    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | _BINARY
-    try:
-        descriptor = os.open(path, flags, 0o600)
-    except OSError as error:
-        raise RecordingFault(_refusal(path, error)) from error
-    if not try_lock(descriptor):
-        os.close(descriptor)
-        raise RecordingFault(f"recording {path.name} is locked by another process; choose another name")
-    return descriptor
-
-
-def try_lock(descriptor: int) -> bool:
-    """Lock an open file for this process until it is closed or the process ends; False when it is taken.
-
-    POSIX advisory lock; elsewhere the exclusive creation of the file has to do.
-    """
-    if sys.platform == "win32":
-        return True
-    import fcntl
-
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return True
-    return True
-
-
-def _refusal(path: Path, error: OSError) -> str:
-    remedy = "choose a folder on a local disk that you may write to"
-    if isinstance(error, FileExistsError):
-        remedy = "a recording is never overwritten; choose another name"
-    elif isinstance(error, FileNotFoundError):
-        remedy = f"create the folder {path.parent} first"
-    return f"recording {path} cannot be created ({error.strerror}): {remedy}"
-
-
-def _write_all(descriptor: int, data: bytes) -> None:
-    """One ``write()``; more only when the system took a part."""
-    done = os.write(descriptor, data)
-    while done < len(data):
-        done += os.write(descriptor, data[done:])
-
-
-def _sync_folder(folder: Path) -> None:
-    if sys.platform == "win32":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _header(spec: StreamSpec, dtype: str, n_channels: int, desc: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from typing import Any
 from workbench.errors import RecordingFault
 from workbench.recording import chunks, index, xdf
 from workbench.recording.chunks import Tag, TornChunk
-from workbench.recording.journal import try_lock
+from workbench.recording.files import save, try_lock
 from workbench.recording.layout import Layout, survey
 
 
@@ -208,7 +208,7 @@ def _cut(path: Path, descriptor: int, data: memoryview, found: Layout, side: ind
     expected = max([found.size, *(e.start + e.length for e in found.missing)])
     tail = path.with_name(f"{path.name}.tail-{found.tail}")
     if found.tail < found.size:
-        _save(tail, bytes(data[found.tail :]))
+        save(tail, bytes(data[found.tail :]))
         os.ftruncate(descriptor, found.tail)
     lost_bytes = expected - found.tail
     if tail.exists():
@@ -320,17 +320,6 @@ def _loss_words(found: Layout, lost_bytes: int, samples: dict[str, int], tail: P
     if found.damage:
         text += f" It was also changed after it was written: {found.damage[0].sentence}."
     return text
-
-
-def _save(path: Path, data: bytes) -> None:
-    """A new file that is there whole or not at all."""
-    fresh = path.with_name(path.name + ".new")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
-    with open(os.open(fresh, flags, 0o600), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(fresh, path)
 
 
 @contextmanager
