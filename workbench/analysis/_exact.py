@@ -29,9 +29,9 @@ class Interval(NamedTuple):
 
 
 def chance_tail(k: int, n: int, *, classes: int) -> Fraction:
-    """Probability that guessing among ``classes`` equally likely classes is right in ``k`` or more of ``n`` trials.
+    """Exact probability that guessing is right in ``k`` or more of ``n`` trials.
 
-    Exact, as a fraction.
+    The ``classes`` are taken as equally likely.
     """
     _counts(k, n)
     _classes(classes)

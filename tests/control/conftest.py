@@ -1,0 +1,131 @@
+"""A bench: the controller, two clocks and a device that acknowledges when it is told to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from workbench import control
+from workbench.vocabulary import Acknowledgement, Decision
+
+
+class Bench:
+    """Moves time in steps and answers commands."""
+
+    def __init__(self, effector=None, *, speed=1.0, **options):
+        self.effector = effector or control.load("glove")
+        self.controller = control.Controller(self.effector, speed=speed, **options)
+        self.speed = speed
+        self.stream, self.local = 100.0, 5000.0
+        self.sent = []
+        self.rows = []
+        self.answering = True
+        self.sample = 0
+
+    @property
+    def state(self):
+        return self.controller.state
+
+    def deliver(self, commands):
+        """Commands reach the device, which acknowledges those that come of it, too."""
+        queue = list(commands)
+        while queue:
+            command = queue.pop(0)
+            self.sent.append(command)
+            if self.answering:
+                queue += self.controller.on_ack(self.ack(command), local=self.local)
+        self.rows += self.controller.take_rows()
+        return commands
+
+    def ack(self, command, status="ok", level=None):
+        applied = command.level if level is None else level
+        return Acknowledgement(command.seq, self.stream, self.stream, status, applied)
+
+    def tick(self, seconds=0.0, *, stream=None, quality_ok=True):
+        """Let ``seconds`` of local time pass (``stream`` of stream time when it differs), then one tick."""
+        self.local += seconds
+        self.stream += seconds * self.speed if stream is None else stream
+        return self.deliver(self.controller.on_tick(self.stream, local=self.local, quality_ok=quality_ok))
+
+    def run(self, seconds, *, step=0.05, quality_ok=True, decide=True):
+        """Hops of stream time with a decision and a tick each."""
+        for _ in range(round(seconds / step)):
+            self.tick(step / self.speed, stream=step, quality_ok=quality_ok)
+            if decide:
+                self.decide("", quality_ok=quality_ok)
+
+    def decide(self, change="", *, p=0.9, valid=True, quality_ok=True, age_s=0.0, level=None, probabilities=None):
+        self.sample += 10
+        probabilities = (1 - p, p) if probabilities is None else probabilities
+        decision = Decision(self.sample, self.stream - age_s, "grasp", probabilities, valid, change)
+        return self.deliver(
+            self.controller.on_decision(
+                decision, now_stream=self.stream, local=self.local, quality_ok=quality_ok, level=level
+            )
+        )
+
+    def act(self, name, *args, **options):
+        """An operator's act, now."""
+        if name not in ("set_ready", "set_decoder"):
+            options |= {"now_stream": self.stream, "local": self.local}
+        act = getattr(self.controller, name)(*args, **options)
+        self.deliver(act.commands)
+        return act
+
+    def test_self(self, **results):
+        return self.act("self_test", {"streams": True, "clock": True} | results)
+
+    def prepare(self):
+        """All that comes before arming."""
+        self.test_self()
+        self.act("set_decoder", "abc123", approved_sha256="abc123")
+        self.act("set_ready", ready=True, by="Chen L.")
+        self.tick(0.01)
+
+    def arm(self):
+        self.prepare()
+        self.act("arm", "Chen L.")
+
+    def reach(self, state):
+        """Walk the ordinary road to a state."""
+        if state == "DISCONNECTED":
+            return self
+        if state == "SELFTEST":
+            self.answering = False
+            self.test_self()
+            self.answering = True
+            return self
+        if state == "IDLE_SAFE":
+            self.prepare()
+            return self
+        self.arm()
+        if state in ("ACTIVE", "HOLD", "RELEASE", "REFRACTORY"):
+            self.decide("activate")
+        if state in ("HOLD", "RELEASE", "REFRACTORY"):
+            self.run(0.6)
+        if state in ("RELEASE", "REFRACTORY"):
+            self.decide("release")
+        if state == "REFRACTORY":
+            self.run(0.55)
+        if state == "FAULT_SAFE":
+            self.deliver(self.controller.on_fault("stream_lost", now_stream=self.stream, local=self.local))
+        if state == "ESTOP":
+            self.act("estop", "key")
+        assert self.state == state
+        return self
+
+
+@pytest.fixture
+def bench():
+    return Bench()
+
+
+@pytest.fixture
+def make_bench():
+    return Bench
+
+
+@pytest.fixture
+def toggle_bench():
+    return Bench(replace(control.load("glove"), grasp="toggle"))
