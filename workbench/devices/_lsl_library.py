@@ -90,7 +90,7 @@ def configure(*, peers: Sequence[str] = (), session_id: str = "default") -> Conf
     if _used and _used[0] != path:
         raise StreamFault(
             f"liblsl already runs in this process with {_used[0].name}, got a request for other peers or "
-            "another session id; call workbench.devices.lsl.configure before anything else uses LSL, or start a new process"
+            "another session id; call workbench.devices.lsl.configure first, or start a new process"
         )
     if not path.is_file():
         fresh = path.with_suffix(f".{os.getpid()}.tmp")

@@ -27,7 +27,7 @@ from workbench.devices._lsl_library import (
     library,
     local_clock,
 )
-from workbench.devices._lsl_seen import ROOM, StreamSeen, discover, full
+from workbench.devices._lsl_seen import ROOM, StreamSeen, discover, full, header
 from workbench.errors import BadSignal, BadValue, StreamFault
 from workbench.vocabulary import FloatArray, StreamSpec
 
@@ -43,6 +43,7 @@ __all__ = [
     "StreamSeen",
     "check_library",
     "configure",
+    "connect",
     "discover",
     "local_clock",
     "resolve",
@@ -254,6 +255,24 @@ class Inlet:
         if self._inlet is not None:
             self._inlet.close_stream()
             self._inlet = None
+
+
+def connect(source_id: str, *, timeout: float = 10.0) -> Inlet:
+    """Open the one stream with that source_id, whatever its name, rate and channels.
+
+    Raises
+    ------
+    StreamFault
+        When it is not there within ``timeout`` s.
+    """
+    found = library().resolve_byprop("source_id", source_id, 1, timeout)
+    if not found:
+        raise StreamFault(
+            f"no LSL stream with source_id {source_id!r} within {timeout:g} s; start its source, or correct the id"
+        )
+    seen = header(found[0])
+    role = "markers" if seen.dtype == "string" else "signal"
+    return Inlet(StreamSpec(seen.name, seen.type, seen.fs, source_id=source_id, role=role), found[0])
 
 
 def resolve(

@@ -1,0 +1,148 @@
+"""Start and stop players: each in its own process and session, with a handshake and a log."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from workbench import registry
+from workbench.devices._playing import checked
+from workbench.errors import BadValue, EngineFault
+from workbench.vocabulary import StreamSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Player:
+    """A player that is running.
+
+    Attributes
+    ----------
+    device, options : what was started.
+    pid : its process.
+    streams : the streams it publishes, as lines of a stream contract.
+    info : the whole handshake (a simulated participant adds ``t0``, ``speed``, ``sha256`` …).
+    log : file with what it wrote to standard error.
+    process : the handle; hold on to it, an owned player ends when it is dropped.
+    """
+
+    device: str
+    options: Mapping[str, Any]
+    pid: int
+    streams: tuple[StreamSpec, ...]
+    info: Mapping[str, Any]
+    log: Path
+    process: subprocess.Popen[bytes] = field(repr=False, compare=False)
+
+    def alive(self) -> bool:
+        """True while its process runs."""
+        return self.process.poll() is None
+
+
+def start(
+    device: str,
+    options: Mapping[str, Any],
+    *,
+    log: Path | None = None,
+    timeout: float = 30.0,
+    owned: bool = True,
+) -> Player:
+    """Start a player and wait until its streams can be found.
+
+    Parameters
+    ----------
+    device : an entry of the device folder that is a player.
+    options : what it accepts; JSON-able.
+    log : file for its messages; by default one in the temporary folder.
+    timeout : s to wait for the handshake.
+    owned : end it when this process ends, however that happens.
+
+    Raises
+    ------
+    UnknownName
+        No such device.
+    BadValue
+        The device is no player, or does not know an option.
+    EngineFault
+        It ended or did not answer in time; the text holds its own words.
+    """
+    described = registry.load("workbench.devices", device, "DEVICE")
+    if not described.player:
+        raise BadValue(f"device {device!r} is no player; choose one whose DEVICE.player is true")
+    text = json.dumps(dict(options))
+    checked(device, described, text)
+    path = log if log is not None else _log_file(device)
+    command = [sys.executable, "-m", f"workbench.devices.{device}", "--json", text]
+    with path.open("ab") as errors:
+        process = subprocess.Popen(
+            [*command, "--owned"] if owned else command,
+            stdin=subprocess.PIPE if owned else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            start_new_session=True,
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+        )
+    info = _handshake(process, device, path, timeout)
+    streams = tuple(StreamSpec(**{**s, "channels": tuple(s["channels"])}) for s in info["streams"])
+    return Player(device, dict(options), process.pid, streams, info, path, process)
+
+
+def stop(player: Player, *, timeout: float = 5.0) -> int:
+    """End a player: politely, then with SIGTERM, then with SIGKILL, ``timeout`` s each. Returns its exit code."""
+    process = player.process
+    if process.stdin is not None:
+        process.stdin.close()
+    else:
+        process.terminate()
+    for harder in (process.terminate, process.kill):
+        try:
+            return process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            harder()
+    return process.wait(timeout)
+
+
+def _handshake(process: subprocess.Popen[bytes], device: str, log: Path, timeout: float) -> dict[str, Any]:
+    """The line a player writes when it is ready."""
+    lines: list[bytes] = []
+    pipe = process.stdout
+    if pipe is None:
+        raise EngineFault(f"player {device} was started without a pipe for its handshake")
+    reader = threading.Thread(target=lambda: lines.append(pipe.readline()), daemon=True)
+    reader.start()
+    reader.join(timeout)
+    words = lines[0].decode("utf-8", errors="replace") if lines else ""
+    try:
+        message = json.loads(words)
+        if message["ready"]:
+            pipe.close()
+            return dict(message)
+        problem = str(message["error"])
+    except (ValueError, KeyError, TypeError):
+        problem = "it ended without a word" if lines else f"it did not answer within {timeout:g} s"
+        problem += f"; last lines of {log}: {_tail(log)}"
+    process.kill()
+    process.wait()
+    pipe.close()
+    if process.stdin is not None:
+        process.stdin.close()
+    raise EngineFault(f"player {device!r} did not start: {problem}")
+
+
+def _tail(log: Path) -> str:
+    """Last lines of a log, in one line."""
+    return " | ".join(log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-3:]) or "(empty)"
+
+
+def _log_file(device: str) -> Path:
+    """A new log file of this user, mode 0600."""
+    handle, path = tempfile.mkstemp(prefix=f"workbench-{device}-", suffix=".log")
+    os.close(handle)
+    return Path(path)

@@ -1,0 +1,86 @@
+"""The inside of a player: options from the command line, the handshake, and the two ways to be stopped.
+
+A player is ``python -m workbench.devices.<name> --json '<options>' [--owned]``. It writes one JSON line to
+standard output when its streams can be found, and nothing after it. It ends on SIGTERM or SIGINT, and,
+when owned, as soon as its standard input is closed, which also happens when its owner dies: no player is
+left behind to be found as a duplicate.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from workbench.devices._base import Device
+from workbench.errors import BadValue, WorkbenchError
+from workbench.vocabulary import StreamSpec
+
+Body = Callable[[Mapping[str, Any], threading.Event], None]
+
+
+def play(name: str, device: Device, body: Body, argv: Sequence[str] | None = None) -> int:
+    """Run ``body(options, stop)`` until it returns; exit code 0, or 2 with the sentence in the handshake."""
+    parser = argparse.ArgumentParser(prog=f"workbench.devices.{name}", description=device.description)
+    parser.add_argument("--json", default="{}", help="options as one JSON object")
+    parser.add_argument("--owned", action="store_true", help="end when standard input is closed")
+    given = parser.parse_args(argv)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    if given.owned:
+        threading.Thread(target=_watch_owner, args=(stop,), name="owner", daemon=True).start()
+    try:
+        body(checked(name, device, given.json), stop)
+    except WorkbenchError as error:
+        _say({"ready": False, "error": str(error)})
+        sys.stderr.write(f"{error}\n")
+        return 2
+    return 0
+
+
+def checked(name: str, device: Device, text: str) -> Mapping[str, Any]:
+    """Options of a player from JSON.
+
+    Raises
+    ------
+    BadValue
+        When the text is no JSON object, or has an option the device does not know.
+    """
+    try:
+        options = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise BadValue(f"options of {name} must be one JSON object, got {text[:80]!r} ({error})") from error
+    if not isinstance(options, dict):
+        raise BadValue(f"options of {name} must be one JSON object, got {text[:80]!r}; write {{…}}")
+    for option in options:
+        if option not in device.options:
+            raise BadValue(f"{name} has no option {option!r}; it has {', '.join(device.options)}")
+    return options
+
+
+def ready(streams: Sequence[StreamSpec], **more: object) -> None:
+    """Say that the streams can be found now. ``more`` is handed to the owner as it is (JSON-able)."""
+    _say({"ready": True, "pid": os.getpid(), "streams": [asdict(spec) for spec in streams], **more})
+
+
+def _say(message: Mapping[str, object]) -> None:
+    """One line to the owner, who may be gone."""
+    try:
+        sys.stdout.write(json.dumps(message) + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _watch_owner(stop: threading.Event) -> None:
+    """Wait for the end of standard input."""
+    while sys.stdin.buffer.read(1024):
+        continue
+    stop.set()

@@ -1,0 +1,252 @@
+"""A simulated participant as an LSL player: publishes signals, reads cues, and keeps its intent to itself.
+
+Stamps are ``t0 + n / fs`` whatever the speed, and the description carries ``speed`` and ``t0``: at speed s
+the stream runs through s seconds of its own time in one second, and something stamped x happened at
+``t0 + (x - t0) / s`` by the clock. Cues are read from the stream the engine publishes, in stream time.
+Ground truth goes to a file of this process, never onto LSL, which has no access control.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from workbench.devices._base import Device
+from workbench.devices._participant import Attempt, SimParticipant, render
+from workbench.devices._physiology import EEG, NEO, PRESETS, REASONS, Physiology
+from workbench.devices._playing import play, ready
+from workbench.errors import BadValue, StreamFault
+from workbench.vocabulary import StreamSpec
+
+__all__ = [
+    "DEVICE",
+    "EEG",
+    "NEO",
+    "PRESETS",
+    "REASONS",
+    "Attempt",
+    "Physiology",
+    "SimParticipant",
+    "render",
+    "spec",
+]
+
+DEVICE = Device(
+    "A simulated participant: epidural ECoG over the hand area, or EEG over both hemispheres, that follows cues.",
+    options={
+        "name": "stream name (wb-sim-<preset>)",
+        "source_id": "source_id of the signal stream; required",
+        "seed": "of the person and the noise (0)",
+        "speed": "stream seconds per second (1)",
+        "preset": "neo (8-channel epidural ECoG, 1 kHz) or eeg (16 channels, 250 Hz)",
+        "conditions": "condition → pattern, where a condition is not named like a pattern",
+        "cue_source_id": "source_id of the cue stream to follow; none = rest throughout",
+        "intent_path": "file for the ground truth (JSON lines, mode 0600); none = not kept",
+        "faults": "list of faults, see workbench.devices.FaultPlan",
+        "announced_fs": "rate to announce, Hz, when it should differ from the real one",
+        "block_s": "length of a block by the clock, s (0.02)",
+    },
+    player=True,
+    simulated=True,
+)
+
+
+ENDS = ("pause", "end", "stop")
+"""Kinds of a text on the cue stream that end an attempt without a cue; others but ``cue`` are ignored."""
+
+
+def spec(options: Mapping[str, Any]) -> StreamSpec:
+    """The line of the stream contract that a player with these options fulfils.
+
+    Raises
+    ------
+    BadValue
+        Without a source_id.
+    """
+    person = SimParticipant(0, physiology=str(options.get("preset", "neo"))).physiology
+    if not options.get("source_id"):
+        raise BadValue(
+            "simulated_participant needs the option source_id, got none; give one unique in the session"
+        )
+    return StreamSpec(
+        name=str(options.get("name", f"wb-sim-{person.name}")),
+        type=person.kind,
+        fs=person.fs,
+        channels=person.channels,
+        unit="uV",
+        source_id=str(options["source_id"]),
+    )
+
+
+class IntentFile:
+    """Ground truth as JSON lines: one header, then one line each time an attempt begins or is changed."""
+
+    def __init__(self, path: Path, header: Mapping[str, Any]) -> None:
+        """Create the file, readable by this user only."""
+        self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8")
+        self._write(dict(header))
+
+    def attempt(self, index: int, attempt: Attempt) -> None:
+        """Write what is known of an attempt now; the last line of an index holds."""
+        self._write({"index": index, **{key: getattr(attempt, key) for key in attempt.__slots__}})
+
+    def _write(self, row: Mapping[str, Any]) -> None:
+        self._file.write(json.dumps(row) + "\n")
+        self._file.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+class CueReader:
+    """Follows the cue stream on a thread of its own; what came is taken with :meth:`take`."""
+
+    def __init__(self, source_id: str, stop: threading.Event) -> None:
+        """Start to look for the stream."""
+        self._source_id, self._stop = source_id, stop
+        self._lock = threading.Lock()
+        self._texts: list[str] = []
+        self._thread = threading.Thread(target=self._run, name="cues", daemon=True)
+        self._thread.start()
+
+    def take(self) -> list[dict[str, Any]]:
+        """Cues that came since the last call; a text that is no cue is written to the log."""
+        with self._lock:
+            texts, self._texts = self._texts, []
+        cues = []
+        for text in texts:
+            try:
+                row = json.loads(text)
+                row["stamp"], row["duration_s"] = float(row["stamp"]), float(row.get("duration_s") or 0.0)
+                cues.append(row)
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                sys.stderr.write(f"not a cue: {text[:200]!r} ({error})\n")
+        return cues
+
+    def _run(self) -> None:
+        from workbench.devices import lsl
+
+        inlet = None
+        while inlet is None and not self._stop.is_set():
+            try:
+                inlet = lsl.connect(self._source_id, timeout=1.0)
+            except StreamFault:
+                continue
+        while inlet is not None and not self._stop.is_set():
+            texts, _ = inlet.pull(0.2)
+            with self._lock:
+                self._texts.extend(texts)
+        if inlet is not None:
+            inlet.close()
+
+    def join(self) -> None:
+        """Wait for the thread; after ``stop`` is set it ends within about a second."""
+        self._thread.join()
+
+
+class Player:
+    """One run of the participant in this process: paces, follows cues, publishes."""
+
+    def __init__(self, options: Mapping[str, Any], stop: threading.Event) -> None:
+        """Draw the person, announce the stream, and fix ``t0``."""
+        from workbench.devices import lsl
+        from workbench.devices._faults import FaultPlan, FaultyOutlet
+
+        self.options, self.stop = options, stop
+        self.clock: Callable[[], float] = lsl.local_clock
+        self.spec = spec(options)
+        self.speed = float(options.get("speed", 1.0))
+        self.block_s = float(options.get("block_s", 0.02))
+        for name, value in (("speed", self.speed), ("block_s", self.block_s)):
+            if not (math.isfinite(value) and value > 0):
+                raise BadValue(
+                    f"{name} of simulated_participant must be above 0, got {value}; 1 and 0.02 are usual"
+                )
+        seed = int(options.get("seed", 0))
+        self.person = SimParticipant(
+            seed, physiology=str(options.get("preset", "neo")), conditions=options.get("conditions")
+        )
+        fs = self.person.physiology.fs
+        plan = FaultPlan(options.get("faults", ()), fs=fs, seed=seed)
+        self.person.prepare()
+        self.t0 = lsl.local_clock()
+        self.about = {
+            "simulated": True,
+            "speed": self.speed,
+            "t0": self.t0,
+            "device": "simulated_participant",
+            "preset": self.person.physiology.name,
+            "parameters_sha256": self.person.physiology.sha256(),
+        }
+        announced = StreamSpec(
+            name=self.spec.name,
+            type=self.spec.type,
+            fs=float(options.get("announced_fs", fs)),
+            channels=self.spec.channels,
+            unit=self.spec.unit,
+            source_id=self.spec.source_id,
+        )
+        self.outlet = FaultyOutlet(lambda: lsl.Outlet(announced, desc=self.about), plan, t0=self.t0)
+        self.truth: IntentFile | None = None
+        if options.get("intent_path"):
+            drawn = {"seed": seed, "fs": fs, "erd": self.person.erd, "gamma_gain": self.person.gamma_gain}
+            self.truth = IntentFile(Path(str(options["intent_path"])), {**self.about, **drawn})
+
+    def run(self) -> None:
+        """Publish until stopped."""
+        source = str(self.options.get("cue_source_id", ""))
+        cues = CueReader(source, self.stop) if source else None
+        fs = self.person.physiology.fs
+        longest = max(round(0.25 * fs), 1)
+        while not self.stop.is_set():
+            for cue in cues.take() if cues is not None else ():
+                self.follow(cue)
+            due = int((self.clock() - self.t0) * self.speed * fs)
+            n = min(due - self.person.n_seen, longest)
+            if n > 0:
+                self.publish(n)
+            if n < longest:
+                self.stop.wait(self.block_s)
+        if cues is not None:
+            cues.join()
+        self.outlet.close()
+        if self.truth is not None:
+            self.truth.close()
+
+    def publish(self, n: int) -> None:
+        """The next ``n`` samples."""
+        import numpy as np
+
+        first, fs = self.person.n_seen, self.person.physiology.fs
+        samples = self.person.step(n)
+        self.outlet.push(samples, self.t0 + np.arange(first, first + n) / fs)
+
+    def follow(self, cue: Mapping[str, Any]) -> None:
+        """Take one cue (stream time), and write the ground truth it makes."""
+        kind = str(cue.get("kind", "cue"))
+        if kind not in ("cue", *ENDS):
+            return
+        before = list(self.person.attempts)
+        label = "rest" if kind in ENDS else str(cue.get("label", ""))
+        self.person.cue(cue["stamp"] - self.t0, label, cue["duration_s"])
+        if self.truth is not None:
+            for index, attempt in enumerate(self.person.attempts):
+                if index >= len(before) or attempt != before[index]:
+                    self.truth.attempt(index, attempt)
+
+
+def _body(options: Mapping[str, Any], stop: threading.Event) -> None:
+    player = Player(options, stop)
+    ready([player.spec], t0=player.t0, speed=player.speed, sha256=player.about["parameters_sha256"])
+    player.run()
+
+
+if __name__ == "__main__":
+    sys.exit(play("simulated_participant", DEVICE, _body))
