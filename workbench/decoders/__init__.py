@@ -1,0 +1,37 @@
+"""Decoders: epochs or feature streams → evidence. The folder is the register; one estimator a file.
+
+``load(name)`` returns the class. A decoder follows the scikit-learn conventions on raw epochs
+``(n_epochs, n_channels, n_times)`` in µV, and ``start()`` gives the stream that decides live and replayed.
+It is saved as arrays and JSON with a hash, never pickled.
+"""
+
+from __future__ import annotations
+
+from workbench import registry
+from workbench.decoders._base import WindowDecoder
+from workbench.decoders._collect import Training, collect
+from workbench.decoders._store import check_montage, read, save
+from workbench.decoders._stream import DecoderStream
+
+__all__ = [
+    "DecoderStream",
+    "Training",
+    "WindowDecoder",
+    "available",
+    "check_montage",
+    "collect",
+    "load",
+    "read",
+    "save",
+]
+
+
+def available() -> tuple[str, ...]:
+    """Names of the decoders."""
+    return registry.available(__name__)
+
+
+def load(name: str) -> type[WindowDecoder]:
+    """The decoder class of that name; call it with its parameters, ``fs`` in Hz first."""
+    found: type[WindowDecoder] = registry.load(__name__, name, "DECODER")
+    return found

@@ -1,0 +1,56 @@
+"""What epochs and labels must be before anything is learned from them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from workbench.errors import BadSignal
+from workbench.vocabulary import FloatArray
+
+FEWEST = 2
+"""Epochs of each class without which nothing is learned."""
+
+
+def checked_epochs(X: ArrayLike, *, n_channels: int | None = None) -> FloatArray:
+    """Epochs as float64, or :class:`BadSignal`: shape, channels, finite values, no flat channel.
+
+    Parameters
+    ----------
+    X : ``(n_epochs, n_channels, n_times)``, µV, raw.
+    n_channels : what the decoder was fitted on, or None.
+    """
+    epochs = np.asarray(X, dtype=np.float64)
+    if epochs.ndim != 3 or 0 in epochs.shape:
+        raise BadSignal(f"epochs must have shape (n_epochs, n_channels, n_times), got {epochs.shape}")
+    if n_channels is not None and epochs.shape[1] != n_channels:
+        raise BadSignal(f"the decoder was fitted on {n_channels} channels, got {epochs.shape[1]}; use its montage")
+    _raise_for(~(np.abs(epochs) < 1e9).all(axis=2), "hold values that are not finite (or beyond 1e9 µV)")
+    _raise_for((epochs == epochs[:, :, :1]).all(axis=2), "are flat")
+    return epochs
+
+
+def _raise_for(wrong: Any, fact: str) -> None:
+    if wrong.any():
+        which, channels = np.flatnonzero(wrong.any(axis=1)), np.flatnonzero(wrong.any(axis=0))
+        raise BadSignal(
+            f"{len(which)} of {len(wrong)} epochs {fact}: first in epoch {which[0]}; channels (counted from 0) "
+            f"{', '.join(map(str, channels[:8].tolist()))}. Leave those epochs or channels out"
+        )
+
+
+def checked_labels(y: ArrayLike, *, n: int) -> NDArray[Any]:
+    """Labels as an array, or :class:`BadSignal`: length, two classes or more, enough of each."""
+    labels = np.asarray(y)
+    if labels.shape != (n,):
+        raise BadSignal(f"labels must have shape ({n},), one for each epoch or window, got {labels.shape}")
+    classes, counts = np.unique(labels, return_counts=True)
+    if len(classes) < 2:
+        raise BadSignal(f"labels hold one class ({', '.join(map(str, classes))}); a decoder needs at least two")
+    if counts.min() < FEWEST:
+        raise BadSignal(
+            f"class {classes[counts.argmin()]!s} has {counts.min()} epoch; at least {FEWEST} of each are needed"
+        )
+    return labels

@@ -1,0 +1,87 @@
+"""Training data from a recording: the windows a paradigm names, filtered as the stream filters them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.decoders._base import WindowDecoder
+from workbench.errors import BadSignal
+from workbench.vocabulary import Chunk, FloatArray, Marker
+
+
+@dataclass(frozen=True)
+class Training:
+    """Summaries of windows, ready for ``fit_summaries``.
+
+    Attributes
+    ----------
+    summaries : ``(n, …)`` float64, as the decoder's ``summarise`` gives them.
+    labels : ``(n,)`` classes. blocks : ``(n,)`` int64; windows of a block are never split in a validation.
+    skipped : windows left out because they were not valid (gap, flat or missing values, start of the run).
+    """
+
+    summaries: FloatArray
+    labels: NDArray[Any]
+    blocks: NDArray[np.int64]
+    skipped: int
+
+
+def collect(
+    decoder: WindowDecoder,
+    source: Iterable[Chunk | Marker],
+    wanted: Sequence[tuple[int, str, int]],
+    *,
+    n_channels: int,
+) -> Training:
+    """Run a recording through the decoder's filters and keep the windows that are wanted.
+
+    Parameters
+    ----------
+    decoder : prepared here for ``n_channels`` if it is not yet.
+    source : chunks and markers; a ``"gap"`` marker starts the filters afresh.
+    wanted : ``(exclusive end sample, class, block)`` of each window, in any order.
+    n_channels : channels of the raw stream.
+
+    Raises
+    ------
+    BadSignal
+        When no wanted window is valid, or one ends after the recording.
+    """
+    if not hasattr(decoder, "design_"):
+        decoder.prepare(n_channels)
+    stream = decoder.signal()
+    waiting = sorted(wanted, key=lambda w: w[0])
+    kept: list[tuple[FloatArray, str, int]] = []
+    at = 0
+    for item in source:
+        if isinstance(item, Marker):
+            if item.kind == "gap":
+                stream.reset()
+            continue
+        done = 0
+        while done < len(item.samples):
+            stop = len(item.samples)
+            if at < len(waiting):
+                stop = min(stop, max(waiting[at][0] - item.first, done))
+            stream.step(item.samples[done:stop])
+            done = stop
+            while at < len(waiting) and waiting[at][0] == stream.n_seen:
+                window, valid = stream.window(stream.n_seen)
+                if valid:
+                    kept.append((decoder.summarise(window), *waiting[at][1:]))
+                at += 1
+    if at < len(waiting):
+        raise BadSignal(f"{len(waiting) - at} training windows end after the recording ({stream.n_seen} samples)")
+    if not kept:
+        raise BadSignal(f"none of {len(waiting)} training windows is valid; check the signal and the cues")
+    return Training(
+        np.array([summary for summary, _, _ in kept]),
+        np.array([label for _, label, _ in kept]),
+        np.array([block for _, _, block in kept], dtype=np.int64),
+        len(waiting) - len(kept),
+    )

@@ -1,0 +1,71 @@
+"""Linear discriminants with a shrunk covariance. Fitting only: LAPACK is allowed here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.errors import BadSignal
+from workbench.vocabulary import FloatArray
+
+
+def shrinkage_lda(features: FloatArray, y: NDArray[Any]) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Fit a linear discriminant.
+
+    Parameters
+    ----------
+    features : ``(n, n_features)`` float64.
+    y : ``(n,)`` classes.
+
+    Returns
+    -------
+    weights : ``(n_classes, n_features)`` float64, Σ⁻¹ μ_k.
+    bias : ``(n_classes,)`` float64, -½ μ_kᵀ Σ⁻¹ μ_k + log π_k.
+    log_prior : ``(n_classes,)`` float64, log π_k, the share of each class.
+
+    Raises
+    ------
+    BadSignal
+        Features without any spread within the classes.
+
+    Notes
+    -----
+    The posterior is the softmax of ``weights · x + bias``; for two classes, the logistic of A2. Σ is the
+    pooled covariance within classes, shrunk as in Ledoit and Wolf 2004, doi:10.1016/S0047-259X(03)00096-4.
+    """
+    classes, index, counts = np.unique(y, return_inverse=True, return_counts=True)
+    means = np.array([features[index == k].mean(axis=0) for k in range(len(classes))])
+    pooled, _ = ledoit_wolf(features - means[index])
+    if not np.trace(pooled) > 0:
+        raise BadSignal("the features do not vary within the classes; the recording repeats itself")
+    weights = np.linalg.solve(pooled, means.T).T
+    log_prior = np.log(counts / counts.sum())
+    bias = -0.5 * (weights * means).sum(axis=1) + log_prior
+    return np.ascontiguousarray(weights), bias, log_prior
+
+
+def ledoit_wolf(centred: FloatArray) -> tuple[FloatArray, float]:
+    """Covariance shrunk towards a multiple of the identity, and how much.
+
+    Parameters
+    ----------
+    centred : ``(n, p)`` float64, about the mean (within classes).
+
+    Returns
+    -------
+    covariance : ``(p, p)`` float64, ``(1 - g) S + g tr(S)/p I``.
+    shrinkage : g, 0–1.
+
+    Notes
+    -----
+    Ledoit and Wolf 2004, doi:10.1016/S0047-259X(03)00096-4, section 3.2.
+    """
+    n, p = centred.shape
+    s = centred.T @ centred / n
+    size = np.trace(s) / p
+    distance = ((s - size * np.eye(p)) ** 2).sum()
+    spread = ((centred**2).sum(axis=1) ** 2).sum() / n**2 - (s**2).sum() / n
+    g = 1.0 if distance <= 0 else float(min(max(spread / distance, 0.0), 1.0))
+    return (1.0 - g) * s + g * size * np.eye(p), g

@@ -1,0 +1,181 @@
+"""Decoders on disk: arrays and JSON with a hash. Never a pickle."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import zipfile
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from workbench import registry
+from workbench.decoders._base import WindowDecoder
+from workbench.errors import BadSignal, DecoderMismatch, RecordingFault, UnknownName, WorkbenchError
+from workbench.signals import SignalSettings
+from workbench.vocabulary import FloatArray, Montage
+
+FORMAT = 1
+"""Version of the folder's layout."""
+
+SHARED = ("low_", "high_")
+"""Arrays that every decoder learns."""
+
+
+def save(decoder: WindowDecoder, folder: Path, *, montage: Montage, meta: Mapping[str, Any] | None = None) -> str:
+    """Write ``decoder.json`` and ``arrays.npz``, and return the hash that names the decoder from then on.
+
+    Parameters
+    ----------
+    decoder : fitted.
+    folder : made if it is not there.
+    montage : channels and rate it was fitted on.
+    meta : JSON-able facts about the fit (recordings, counts, author); part of the hash.
+
+    Returns
+    -------
+    str
+        SHA-256 over the canonical JSON and the bytes of the arrays, in hexadecimal.
+
+    Raises
+    ------
+    BadSignal
+        When the decoder is not fitted.
+    DecoderMismatch
+        When the montage has another number of channels or another rate than the decoder.
+    """
+    if not hasattr(decoder, "classes_"):
+        raise BadSignal(f"this {type(decoder).__name__} is not fitted; call fit before save")
+    if len(montage.channels) != decoder.n_channels_in_ or montage.fs != decoder.fs:
+        raise DecoderMismatch(
+            f"the decoder was fitted on {decoder.n_channels_in_} channels at {decoder.fs:g} Hz, the montage has "
+            f"{len(montage.channels)} at {montage.fs:g} Hz"
+        )
+    arrays = _arrays(decoder)
+    body = {
+        "format": FORMAT,
+        "name": decoder.name,
+        "params": decoder.get_params(),
+        "settings": decoder.settings.to_json(),
+        "classes": decoder.classes_.tolist(),
+        "n_channels": decoder.n_channels_in_,
+        "lead_in": decoder.lead_in_,
+        "montage": asdict(montage),
+        "meta": dict(meta or {}),
+        "arrays": {name: list(array.shape) for name, array in arrays.items()},
+    }
+    body = json.loads(json.dumps(body, allow_nan=False))
+    sha256 = _hash(body, arrays)
+    folder.mkdir(parents=True, exist_ok=True)
+    _replace(folder / "arrays.npz", lambda file: np.savez(file, allow_pickle=False, **arrays))
+    text = json.dumps({"sha256": sha256, "decoder": body}, indent=1, sort_keys=True, ensure_ascii=False)
+    _replace(folder / "decoder.json", lambda file: file.write(text.encode()))
+    decoder.montage_, decoder.sha256_ = montage, sha256
+    return sha256
+
+
+def read(folder: Path) -> WindowDecoder:
+    """Read a decoder back and verify its hash.
+
+    Raises
+    ------
+    RecordingFault
+        When the folder holds no decoder, or files that cannot be read.
+    DecoderMismatch
+        When the content is not what the hash says, or was written by a newer version.
+    """
+    path = folder / "decoder.json"
+    if not path.is_file():
+        raise RecordingFault(f"{folder} holds no decoder (no decoder.json); name the folder it was saved in")
+    try:
+        whole = json.loads(path.read_text(encoding="utf-8"))
+        body, stored = whole["decoder"], whole["sha256"]
+        with np.load(folder / "arrays.npz", allow_pickle=False) as archive:
+            arrays = {name: np.ascontiguousarray(archive[name], dtype=np.float64) for name in archive.files}
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise RecordingFault(f"the decoder in {folder} cannot be read ({error}); fit it again") from error
+    if _hash(body, arrays) != stored:
+        raise DecoderMismatch(
+            f"the decoder in {folder} is not the one that was saved: its hash is {_hash(body, arrays)[:12]}, "
+            f"the file says {str(stored)[:12]}. It was changed or damaged; restore it or fit it again"
+        )
+    if body["format"] != FORMAT:
+        raise DecoderMismatch(f"the decoder in {folder} has layout {body['format']}, this version reads {FORMAT}")
+    return _restored(body, arrays, stored)
+
+
+def check_montage(decoder: WindowDecoder, montage: Montage) -> None:
+    """Raise :class:`DecoderMismatch` unless the montage is the one the decoder was saved with.
+
+    Channels must be the same, in the same order, at the same rate and in the same unit.
+    """
+    own = getattr(decoder, "montage_", None)
+    if own is None:
+        raise DecoderMismatch("the decoder has no montage; save it with one first")
+    if own.fs != montage.fs:
+        raise DecoderMismatch(f"the decoder was fitted at {own.fs:g} Hz, the stream has {montage.fs:g} Hz; refit")
+    if own.unit != montage.unit:
+        raise DecoderMismatch(f"the decoder was fitted on {own.unit}, the stream has {montage.unit}")
+    if own.channels == montage.channels:
+        return
+    missing = [name for name in own.channels if name not in montage.channels]
+    extra = [name for name in montage.channels if name not in own.channels]
+    facts = [f"missing {', '.join(missing)}"] * bool(missing) + [f"unknown {', '.join(extra)}"] * bool(extra)
+    if not facts:
+        moved = [f"{a} is now {b}" for a, b in zip(own.channels, montage.channels) if a != b]
+        facts = [f"another order ({'; '.join(moved[:4])})"]
+    raise DecoderMismatch(
+        f"the decoder was fitted on {len(own.channels)} channels, the stream has {len(montage.channels)}: "
+        f"{'; '.join(facts)}. Use the montage of the calibration or fit a decoder on this one"
+    )
+
+
+def _arrays(decoder: WindowDecoder) -> dict[str, FloatArray]:
+    arrays = {name: np.ascontiguousarray(getattr(decoder, name)) for name in (*SHARED, *decoder.learned)}
+    arrays |= {f"design_{name}": array for name, array in decoder.design_.items()}
+    return dict(sorted(arrays.items()))
+
+
+def _restored(body: dict[str, Any], arrays: dict[str, FloatArray], sha256: str) -> WindowDecoder:
+    try:
+        decoder: WindowDecoder = registry.load("workbench.decoders", body["name"], "DECODER")(**body["params"])
+    except UnknownName as error:
+        raise DecoderMismatch(f"no decoder of the name {body['name']!r} here: {error}") from error
+    try:
+        decoder.settings_ = SignalSettings.from_json(body["settings"])
+        decoder.classes_ = np.array(body["classes"])
+        decoder.n_channels_in_ = int(body["n_channels"])
+        decoder.lead_in_ = float(body["lead_in"])
+        decoder.design_ = {n.removeprefix("design_"): a for n, a in arrays.items() if n.startswith("design_")}
+        for name in (*SHARED, *decoder.learned):
+            setattr(decoder, name, arrays[name])
+        montage = body["montage"]
+        decoder.montage_ = Montage(tuple(montage["channels"]), montage["fs"], montage["kind"], montage["unit"])
+    except (KeyError, TypeError, WorkbenchError) as error:
+        raise DecoderMismatch(f"the decoder {sha256[:12]} lacks what this version needs ({error})") from error
+    decoder.sha256_ = sha256
+    return decoder
+
+
+def _hash(body: Mapping[str, Any], arrays: Mapping[str, FloatArray]) -> str:
+    """SHA-256 over the canonical JSON, then name, shape and little-endian bytes of each array by name."""
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    digest = hashlib.sha256(text.encode())
+    for name in sorted(arrays):
+        digest.update(f"\n{name} {list(arrays[name].shape)}\n".encode())
+        digest.update(arrays[name].astype("<f8").tobytes())
+    return digest.hexdigest()
+
+
+def _replace(path: Path, write: Any) -> None:
+    """Write to a neighbour, sync, and put it in place, so that no half-written file carries the name."""
+    part = path.with_name(path.name + ".part")
+    with part.open("wb") as file:
+        write(file)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)

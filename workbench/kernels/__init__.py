@@ -1,0 +1,11 @@
+"""Kernels: arrays in, arrays out, compiled by numba. They know nothing of this package.
+
+Strict arithmetic: float64, sequential loops, no ``fastmath``, no parallel reduction, no BLAS, no function
+of the C library but the square root; logarithm and exponential are our own. The same input gives the same
+bits on every processor. Samples are ``(n_times, n_channels)`` as they arrive; the inner loop runs over
+channels (or lanes, or filters), so that it vectorises without changing the order of any sum.
+
+A kernel calls only kernels of its own file: numba's cache notices a change in the file of a kernel only.
+"""
+
+from __future__ import annotations

@@ -1,0 +1,109 @@
+"""How good each channel is: missing, flat, at the rail, mains, size."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from workbench.kernels._jit import FloatArray, kernel
+
+MISSING, STILL, RAIL, RMS, LINE, PEAK = range(6)
+"""Columns of the table that :func:`statistics` writes."""
+
+IMPLAUSIBLE = 1e9
+"""A magnitude from which a value counts as missing, as in ``kernels.samples``."""
+
+
+@kernel("void(float64[:,::1], float64[:,::1], float64[:,::1])")
+def statistics(samples: FloatArray, held: FloatArray, out: FloatArray) -> None:
+    """Statistics of each channel over a window; the column of the mains line is left alone.
+
+    Parameters
+    ----------
+    samples : ``(n_times, n_channels)`` float64, µV; at least one sample.
+    held : ``(n_channels, n_times)`` float64, µV, written: missing values replaced by the last good one (by
+        the first good one before it), minus the channel's mean.
+    out : ``(n_channels, 6)`` float64, written: share of missing values; longest stretch without change, in
+        samples; share of values that equal the smallest or the largest one; root mean square about the mean,
+        µV; (mains); largest magnitude, µV. Missing values count in the first two columns and are held for
+        the others.
+    """
+    n_times, n_channels = samples.shape
+    for channel in range(n_channels):
+        last = 0.0
+        for t in range(n_times - 1, -1, -1):
+            if -IMPLAUSIBLE < samples[t, channel] < IMPLAUSIBLE:
+                last = samples[t, channel]
+        n_missing, still, longest = 0, 0, 0
+        low, high, total = last, last, 0.0
+        for t in range(n_times):
+            value = samples[t, channel]
+            if not -IMPLAUSIBLE < value < IMPLAUSIBLE:
+                n_missing += 1
+                value = last
+            still = still + 1 if value == last else 0
+            longest = max(longest, still)
+            low, high = min(low, value), max(high, value)
+            total += value
+            held[channel, t] = value
+            last = value
+        mean, n_rail, square = total / n_times, 0, 0.0
+        for t in range(n_times):
+            if held[channel, t] == low or held[channel, t] == high:
+                n_rail += 1
+            held[channel, t] -= mean
+            square += held[channel, t] * held[channel, t]
+        out[channel, 0] = n_missing / n_times
+        out[channel, 1] = longest
+        out[channel, 2] = n_rail / n_times
+        out[channel, 3] = np.sqrt(square / n_times)
+        out[channel, 5] = max(-low, high)
+
+
+@kernel("void(float64[:,::1], float64, float64[:,::1])")
+def mains(centred: FloatArray, cosine: float, out: FloatArray) -> None:
+    """Share of each channel's variance that lies in the mains line.
+
+    Parameters
+    ----------
+    centred : ``(n_channels, n_times)`` float64, µV, about the mean, as :func:`statistics` leaves it.
+    cosine : of the mains frequency's angle a sample, 2π f / fs.
+    out : ``(n_channels, 6)`` float64; column 4 is written, 0–1; column 3 is read.
+
+    Notes
+    -----
+    The line's power is that of a Goertzel resonator, Goertzel 1958, doi:10.2307/2310304.
+    """
+    n_channels, n_times = centred.shape
+    for channel in range(n_channels):
+        before, now = 0.0, 0.0
+        for t in range(n_times):
+            before, now = now, centred[channel, t] + 2.0 * cosine * now - before
+        power = 2.0 * (now * now + before * before - 2.0 * cosine * now * before) / n_times / n_times
+        variance = out[channel, 3] * out[channel, 3]
+        out[channel, 4] = min(power / variance, 1.0) if variance > 0.0 else 0.0
+
+
+@kernel("float64(float64)")
+def cosine_near_zero(x: float) -> float:
+    """Cosine of an angle between 0 and π/4 by its Taylor series."""
+    term, total = 1.0, 1.0
+    for n in range(1, 21, 2):
+        term = -term * x * x / (n * (n + 1))
+        total += term
+    return total
+
+
+@kernel("float64(float64)")
+def cosine(angle: float) -> float:
+    """Cosine of an angle between 0 and π by its Taylor series, about the nearer of 0, π/2 and π."""
+    quarter = 1.5707963267948966
+    if angle > 1.5 * quarter:
+        return -cosine_near_zero(2.0 * quarter - angle)
+    if angle < 0.5 * quarter:
+        return cosine_near_zero(angle)
+    x = quarter - angle
+    term, total = x, x
+    for n in range(2, 22, 2):
+        term = -term * x * x / (n * (n + 1))
+        total += term
+    return total

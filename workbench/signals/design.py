@@ -1,0 +1,117 @@
+"""Filter coefficients from settings. Done once, at fit time; the arrays are stored and hashed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from workbench.errors import BadValue
+from workbench.signals.settings import SignalSettings
+from workbench.vocabulary import FloatArray
+
+NOTCH_TOP = 1.5
+"""Harmonics of the mains are notched up to this multiple of the highest band edge."""
+
+NYQUIST_SHARE = 0.95
+"""No notch above this share of half the rate: its shape would be distorted."""
+
+SETTLED = 0.99
+"""A filter has settled when this share of the energy of its impulse response is out."""
+
+
+def design(settings: SignalSettings, *, fs: float, n_channels: int) -> dict[str, FloatArray]:
+    """Design every filter of the settings.
+
+    Parameters
+    ----------
+    settings : what to design.
+    fs : rate in Hz.
+    n_channels : channels of the raw stream.
+
+    Returns
+    -------
+    dict of float64 arrays
+        ``notch`` ``(n_notches, 5)`` and ``band`` ``(n_bands, n_sections, 5)``: b0, b1, b2, a1, a2 of each
+        section; ``notch_rest`` ``(n_notches, 2)`` and ``band_rest`` ``(n_bands, n_sections, 2)``: states for
+        a constant input of 1; ``settle`` ``(1,)``: samples until the slowest filter has settled; ``delay``
+        ``(n_bands,)``: group delay at the middle of each band, s.
+
+    Raises
+    ------
+    BadValue
+        A band that does not fit under half the rate, or pairs that name a channel that is not there.
+
+    Notes
+    -----
+    Band-pass: Butterworth; notch: second-order resonator, Orfanidis 1996 (both as in SciPy).
+    """
+    _check(settings, fs, n_channels)
+    from scipy import signal
+
+    notch = np.array([_notch(signal, f, settings.notch_q, fs) for f in _mains(settings, fs)]).reshape(-1, 6)
+    bands = [signal.butter(settings.order, band, "bandpass", fs=fs, output="sos") for band in settings.bands]
+    notch_rest = signal.sosfilt_zi(notch) if len(notch) else np.empty((0, 2))
+    gain = float(np.prod(notch[:, :3].sum(axis=1) / notch[:, 3:].sum(axis=1)))
+    return {
+        "notch": _five(notch),
+        "notch_rest": np.ascontiguousarray(notch_rest, dtype=np.float64),
+        "band": np.stack([_five(sos) for sos in bands]),
+        "band_rest": np.stack([gain * signal.sosfilt_zi(sos) for sos in bands]),
+        "settle": np.array([max(_settle(signal, np.concatenate([notch, sos]), fs) for sos in bands)], float),
+        "delay": np.array([_delay(notch, sos, band, fs) for sos, band in zip(bands, settings.bands)]),
+    }
+
+
+def _check(settings: SignalSettings, fs: float, n_channels: int) -> None:
+    if not 0 < fs < float("inf"):
+        raise BadValue(f"fs must be a rate in Hz above 0, got {fs}")
+    if n_channels < 1:
+        raise BadValue(f"n_channels must be at least 1, got {n_channels}")
+    top = max(high for _, high in settings.bands)
+    if top >= fs / 2:
+        raise BadValue(
+            f"a band up to {top:g} Hz needs a rate above {2 * top:g} Hz, got {fs:g} Hz; give lower bands"
+        )
+    outside = [i for pair in settings.pairs for i in pair if not 0 <= i < n_channels]
+    if outside:
+        raise BadValue(f"pairs name channel {outside[0]}, but the channels are 0 to {n_channels - 1}")
+    if settings.reference == "car" and n_channels < 2:
+        raise BadValue("a common average reference needs at least 2 channels, got 1; use reference='none'")
+
+
+def _mains(settings: SignalSettings, fs: float) -> list[float]:
+    """The mains frequency and those of its harmonics that can reach a band."""
+    if settings.mains_hz == 0:
+        return []
+    top = min(NYQUIST_SHARE * fs / 2, max(settings.mains_hz, NOTCH_TOP * max(h for _, h in settings.bands)))
+    return [k * settings.mains_hz for k in range(1, int(top / settings.mains_hz + 1e-9) + 1)]
+
+
+def _notch(signal: Any, frequency: float, q: float, fs: float) -> FloatArray:
+    b, a = signal.iirnotch(frequency, q, fs=fs)
+    return np.concatenate([b, a])
+
+
+def _five(sos: FloatArray) -> FloatArray:
+    """Drop a0, which is 1."""
+    return np.ascontiguousarray(sos[:, [0, 1, 2, 4, 5]], dtype=np.float64)
+
+
+def _settle(signal: Any, sos: FloatArray, fs: float) -> int:
+    impulse = np.zeros(int(10 * fs))
+    impulse[0] = 1.0
+    energy = np.cumsum(signal.sosfilt(sos, impulse) ** 2)
+    return int(np.searchsorted(energy, SETTLED * energy[-1])) + 1
+
+
+def _delay(notch: FloatArray, sos: FloatArray, band: tuple[float, float], fs: float) -> float:
+    """Group delay in s at the geometric middle of the band, notches included."""
+    middle = 2 * np.pi * float(np.sqrt(band[0] * band[1])) / fs
+    step = 1e-4 * middle
+    turn = np.exp(-1j * np.array([[middle - step], [middle + step]]) * np.arange(3))
+    phase = np.zeros(2)
+    for section in np.concatenate([notch, sos]):
+        phase += np.angle((turn * section[:3]).sum(axis=1) / (turn * section[3:]).sum(axis=1))
+    turned = (phase[0] - phase[1] + np.pi) % (2 * np.pi) - np.pi
+    return float(turned / (2 * step) / fs)

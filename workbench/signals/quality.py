@@ -1,0 +1,159 @@
+"""Signal quality, for the lights on the screen and for the rule that a bad montage arms nothing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from workbench.errors import BadSignal, BadValue
+from workbench.kernels.quality import LINE, MISSING, PEAK, RAIL, RMS, STILL, cosine, mains, statistics
+from workbench.vocabulary import FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelQuality:
+    """One channel's light.
+
+    Attributes
+    ----------
+    name : of the channel.
+    state : ``"good"``, ``"check"`` or ``"bad"``.
+    code : the word behind it: ``"good"``, ``"nan"``, ``"flat"``, ``"rail"``, ``"line_noise"``, ``"amplitude"``.
+    rms_uv : root mean square about the mean, in the stream's unit (µV).
+    line_ratio : share of the variance in the mains line, 0–1.
+    """
+
+    name: str
+    state: str
+    code: str
+    rms_uv: float
+    line_ratio: float
+
+
+@dataclass(frozen=True)
+class QualityLimits:
+    """From where a channel is to be checked, and from where it is bad. Proposed defaults.
+
+    Attributes
+    ----------
+    flat_s : without change for so long is flat, s. rail_share : share of values at the extremes.
+    line_check, line_bad : share of the variance in the mains line.
+    rms_check, rms_bad : root mean square in µV; only for streams in µV. rms_low : below it a channel is flat, µV.
+    missing_bad : share of missing values.
+    """
+
+    flat_s: float = 0.1
+    rail_share: float = 0.05
+    line_check: float = 0.5
+    line_bad: float = 0.9
+    rms_check: float = 200.0
+    rms_bad: float = 1000.0
+    rms_low: float = 0.05
+    missing_bad: float = 0.01
+
+
+class QualityMonitor:
+    """Keeps the last seconds of raw samples and judges each channel.
+
+    Parameters
+    ----------
+    fs : rate in Hz.
+    channels : names in stream order.
+    unit : ``"uV"`` turns the rules about size on.
+    mains_hz : 50 or 60; 0 turns the rule about mains off.
+    window_s : how much signal is judged, s.
+    rail_uv : magnitude of the amplifier's rail, or None when it is not known.
+    limits : thresholds.
+    """
+
+    def __init__(
+        self,
+        fs: float,
+        channels: Sequence[str],
+        *,
+        unit: str = "uV",
+        mains_hz: float = 50.0,
+        window_s: float = 2.0,
+        rail_uv: float | None = None,
+        limits: QualityLimits | None = None,
+    ) -> None:
+        if not 0 < fs < float("inf") or not 0 < window_s < float("inf"):
+            raise BadValue(f"fs and window_s must be above 0, got {fs} Hz and {window_s} s")
+        self.fs, self.channels, self.unit = float(fs), tuple(channels), unit
+        self.limits = limits or QualityLimits()
+        self._mains = mains_hz if 0 < mains_hz < fs / 2 else 0.0
+        self._rail = rail_uv
+        self._ring = np.zeros((max(2, round(window_s * fs)), len(self.channels)))
+        self._seen = 0
+
+    def step(self, samples: FloatArray) -> None:
+        """Take raw samples, ``(n_times, n_channels)`` float64, µV."""
+        if samples.ndim != 2 or samples.shape[1] != len(self.channels):
+            raise BadSignal(f"samples must have shape (n_times, {len(self.channels)}), got {samples.shape}")
+        size = len(self._ring)
+        tail = samples[-size:]
+        first = (self._seen + len(samples) - len(tail)) % size
+        head = min(len(tail), size - first)
+        self._ring[first : first + head] = tail[:head]
+        self._ring[: len(tail) - head] = tail[head:]
+        self._seen += len(samples)
+
+    def reset(self) -> None:
+        """Forget what was seen."""
+        self._seen = 0
+
+    def report(self) -> list[ChannelQuality]:
+        """One light a channel; empty until a quarter of the window was seen."""
+        size = len(self._ring)
+        if self._seen < max(2, size // 4):
+            return []
+        if self._seen < size:
+            window = self._ring[: self._seen]
+        else:
+            window = np.concatenate([self._ring[self._seen % size :], self._ring[: self._seen % size]])
+        held = np.empty((len(self.channels), len(window)))
+        table = np.zeros((len(self.channels), 6))
+        statistics(window, held, table)
+        if self._mains:
+            mains(held, cosine(2 * math.pi * self._mains / self.fs), table)
+        return [self._judge(name, row) for name, row in zip(self.channels, table.tolist())]
+
+    def state(self) -> str:
+        """The light of the montage now."""
+        return montage_state(self.report())
+
+    def _judge(self, name: str, row: list[float]) -> ChannelQuality:
+        limits, scaled = self.limits, self.unit == "uV"
+        line, rms = row[LINE], row[RMS]
+        still = row[STILL] >= max(2.0, limits.flat_s * self.fs)
+        clipped = row[RAIL] > limits.rail_share
+        if row[MISSING] > limits.missing_bad:
+            state, code = "bad", "nan"
+        elif self._rail is not None and row[PEAK] >= self._rail:
+            state, code = "bad", "rail"
+        elif still or (scaled and rms < limits.rms_low):
+            state, code = "bad", "rail" if clipped and rms > limits.rms_check else "flat"
+        elif clipped and rms > limits.rms_check:
+            state, code = "bad", "rail"
+        elif scaled and rms > limits.rms_bad:
+            state, code = "bad", "amplitude"
+        elif line > limits.line_check:
+            state, code = "bad" if line > limits.line_bad else "check", "line_noise"
+        elif row[MISSING] > 0.0:
+            state, code = "check", "nan"
+        elif scaled and rms > limits.rms_check:
+            state, code = "check", "amplitude"
+        else:
+            state, code = "good", "good"
+        return ChannelQuality(name, state, code, rms, line)
+
+
+def montage_state(channels: Sequence[ChannelQuality]) -> str:
+    """``"bad"`` when one is bad, ``"check"`` when one is to be checked or nothing is known, else ``"good"``."""
+    states = {channel.state for channel in channels}
+    if "bad" in states:
+        return "bad"
+    return "check" if "check" in states or not states else "good"

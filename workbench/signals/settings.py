@@ -1,0 +1,93 @@
+"""What is done to the signal before a decoder sees it. Frozen, with units, JSON-able."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from workbench.errors import BadValue
+
+REFERENCES = ("none", "car", "bipolar")
+
+
+@dataclass(frozen=True)
+class SignalSettings:
+    """Reference, notch comb, filter bank and window.
+
+    Parameters
+    ----------
+    bands : pass bands ``(low, high)`` in Hz, each a Butterworth band-pass of ``order``.
+    window_s : length of a window in s.
+    reference : ``"none"``, ``"car"`` (common average of all channels) or ``"bipolar"`` (``pairs``).
+    pairs : channel indices ``(plus, minus)`` of the bipolar derivations.
+    mains_hz : mains frequency in Hz; it and its harmonics are notched; 0 for none.
+    notch_q : quality factor of the notches.
+    order : order of the band-pass prototype (order 4 makes four second-order sections).
+    hop_s : step between windows in s.
+    history_s : how far back a window may end, in s.
+    flat_s : a channel that does not change for so long counts as fallen off, s.
+
+    Raises
+    ------
+    BadValue
+        For a value outside what is allowed; rates are checked by :func:`workbench.signals.design`.
+    """
+
+    bands: tuple[tuple[float, float], ...]
+    window_s: float
+    reference: str = "none"
+    pairs: tuple[tuple[int, int], ...] = ()
+    mains_hz: float = 50.0
+    notch_q: float = 30.0
+    order: int = 4
+    hop_s: float = 0.05
+    history_s: float = 3.0
+    flat_s: float = 0.1
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "bands", tuple((float(low), float(high)) for low, high in self.bands))
+        object.__setattr__(self, "pairs", tuple((int(plus), int(minus)) for plus, minus in self.pairs))
+        if self.reference not in REFERENCES:
+            raise BadValue(f"reference must be one of {', '.join(REFERENCES)}, got {self.reference!r}")
+        if (self.reference == "bipolar") != bool(self.pairs):
+            raise BadValue(
+                f"reference {self.reference!r} got {len(self.pairs)} pairs; 'bipolar' needs pairs, no other does"
+            )
+        if not self.bands:
+            raise BadValue("bands must hold at least one (low, high) pair in Hz, got none")
+        for low, high in self.bands:
+            if not 0 < low < high:
+                raise BadValue(f"a band must satisfy 0 < low < high, got {low:g}–{high:g} Hz")
+        for name in ("window_s", "notch_q", "hop_s", "flat_s"):
+            if not 0 < getattr(self, name) < float("inf"):
+                raise BadValue(f"{name} must be above 0 and finite, got {getattr(self, name)}")
+        if not 0 <= self.mains_hz < float("inf"):
+            raise BadValue(f"mains_hz must be 0 (no notch) or a frequency in Hz, got {self.mains_hz}")
+        if not 1 <= self.order <= 8:
+            raise BadValue(f"order must be 1 to 8, got {self.order}")
+        if not 0 <= self.history_s <= 60:
+            raise BadValue(f"history_s must be 0 to 60 s, got {self.history_s}")
+
+    def n_window(self, fs: float) -> int:
+        """Samples of a window at rate ``fs`` in Hz."""
+        return max(2, round(self.window_s * fs))
+
+    def n_hop(self, fs: float) -> int:
+        """Samples of a hop at rate ``fs`` in Hz."""
+        return max(1, round(self.hop_s * fs))
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-able mapping; :meth:`from_json` gives the same settings back."""
+        values = asdict(self)
+        values["bands"] = [list(band) for band in self.bands]
+        values["pairs"] = [list(pair) for pair in self.pairs]
+        return values
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> SignalSettings:
+        """Settings from what :meth:`to_json` returned."""
+        unknown = set(values) - {f.name for f in fields(cls)}
+        if unknown:
+            raise BadValue(f"signal settings have no {', '.join(sorted(unknown))}; written by a newer version?")
+        return cls(**values)

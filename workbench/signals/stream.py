@@ -1,0 +1,173 @@
+"""The streaming signal: raw samples in, windows of filtered lanes out. The same bits for any chunking."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from workbench.errors import BadSignal, BadValue
+from workbench.kernels.filters import bipolar, cascade, common_average, steady
+from workbench.kernels.samples import hold
+from workbench.signals.settings import SignalSettings
+from workbench.vocabulary import FloatArray
+
+
+class SignalStream:
+    """Reference, notch comb and filter bank with carried state, and a history of filtered samples.
+
+    Parameters
+    ----------
+    settings : what is done.
+    arrays : coefficients, as :func:`workbench.signals.design` returns them.
+    fs : rate in Hz.
+    n_channels : channels of the raw stream.
+
+    Attributes
+    ----------
+    n_seen : samples taken so far. n_lanes : bands × derivations, band after band.
+    n_window, n_hop, n_settle : window, hop and settling time in samples.
+
+    Notes
+    -----
+    Filters start in the steady state of their first sample, so an offset makes no transient. They start
+    afresh at the first sample after a gap, and when a channel comes back from being flat or missing for
+    longer than ``flat_s``. A value that is not finite is replaced by the last good one of its channel; no
+    window that holds one is valid, nor one that began before the filters had settled again.
+    """
+
+    def __init__(
+        self, settings: SignalSettings, arrays: Mapping[str, FloatArray], *, fs: float, n_channels: int
+    ) -> None:
+        self.settings, self.fs, self.n_channels = settings, float(fs), int(n_channels)
+        self.n_window, self.n_hop = settings.n_window(fs), settings.n_hop(fs)
+        self.n_settle = int(arrays["settle"][0])
+        n_in = len(settings.pairs) if settings.reference == "bipolar" else self.n_channels
+        self.n_lanes = n_in * len(settings.bands)
+        self.n_seen = 0
+        self._plus = np.array([pair[0] for pair in settings.pairs], dtype=np.int64)
+        self._minus = np.array([pair[1] for pair in settings.pairs], dtype=np.int64)
+        self._used = np.ones(self.n_channels, dtype=np.uint8)
+        if settings.reference == "bipolar":
+            self._used[:] = 0
+            self._used[self._plus] = 1
+            self._used[self._minus] = 1
+        self._notch = _lanes(arrays["notch"][None], n_in)
+        self._notch_rest = _lanes(arrays["notch_rest"][None], n_in)
+        self._band = _lanes(arrays["band"], n_in)
+        self._band_rest = _lanes(arrays["band_rest"], n_in)
+        self._notch_state = np.zeros_like(self._notch_rest)
+        self._band_state = np.zeros_like(self._band_rest)
+        self._n_in = n_in
+        self._held = np.zeros(self.n_channels)
+        self._run = np.full(self.n_channels, -1, dtype=np.int64)
+        self._since = 0
+        self._begin = 0
+        self._flat = max(2, round(settings.flat_s * fs))
+        self._size = self.n_window + max(1, round(settings.history_s * fs))
+        self._ring = np.zeros((2 * self._size, self.n_lanes))
+        self._clean = np.full(self._size, np.iinfo(np.int64).max, dtype=np.int64)
+
+    def step(self, samples: FloatArray) -> None:
+        """Take samples.
+
+        Parameters
+        ----------
+        samples : ``(n_times, n_channels)`` float64, µV, raw. No sample changes nothing.
+
+        Raises
+        ------
+        BadSignal
+            Another number of channels or dimensions than the stream was made for.
+        """
+        samples = np.ascontiguousarray(samples, dtype=np.float64)
+        if samples.ndim != 2 or samples.shape[1] != self.n_channels:
+            raise BadSignal(
+                f"samples must have shape (n_times, {self.n_channels}), got {samples.shape}; "
+                "the stream and the decoder have different channels"
+            )
+        done = 0
+        while done < len(samples):
+            room = self._size - self.n_seen % self._size
+            self._piece(samples[done : done + room])
+            done += room
+
+    def reset(self) -> None:
+        """A gap follows: the next sample starts the filters afresh, and windows across it are not valid."""
+        self._run[:] = -1
+        self._since = self._begin = self.n_seen
+
+    def window(self, end: int) -> tuple[FloatArray, bool]:
+        """The filtered window that ends before sample ``end``.
+
+        Parameters
+        ----------
+        end : exclusive end, at most ``n_seen`` and at most ``history_s`` behind it.
+
+        Returns
+        -------
+        window : ``(n_window, n_lanes)`` float64, µV; a view, good until the next step.
+        valid : False when it is incomplete, touches a gap or a flat or missing value, or begins before the
+            filters had settled.
+
+        Raises
+        ------
+        BadValue
+            When ``end`` lies outside the history.
+        """
+        self.check_end(end)
+        if end < self.n_window:
+            return np.zeros((self.n_window, self.n_lanes)), False
+        first = (end - self.n_window) % self._size
+        since = int(self._clean[(end - 1) % self._size])
+        return self._ring[first : first + self.n_window], since + self.n_settle <= end - self.n_window
+
+    def complete(self, end: int) -> bool:
+        """Whether the window that ends before ``end`` holds only samples since the start or the last gap."""
+        return end - self.n_window >= self._begin
+
+    def check_end(self, end: int) -> None:
+        """Raise :class:`BadValue` when no window that ends before ``end`` can be given."""
+        oldest = max(0, self.n_seen - self._size + self.n_window)
+        if not oldest <= end <= self.n_seen:
+            raise BadValue(f"a window may end between samples {oldest} and {self.n_seen}, got {end}")
+
+    def _piece(self, samples: FloatArray) -> None:
+        """Take samples that fit in the ring without wrapping."""
+        n, at = len(samples), self.n_seen % self._size
+        whole = np.empty_like(samples)
+        fresh = np.empty(n, dtype=np.uint8)
+        limits = np.array([self._flat, self.n_seen, self._since], dtype=np.int64)
+        clean = self._clean[at : at + n]
+        self._since = hold(samples, self._used, limits, self._held, self._run, whole, clean, fresh)
+        lanes = self._reference(whole)
+        first = 0
+        for start in [*np.flatnonzero(fresh).tolist(), n]:
+            self._filter(lanes[first:start], at + first)
+            if start < n:
+                steady(lanes[start], self._notch_rest, self._notch_state)
+                steady(lanes[start], self._band_rest, self._band_state)
+            first = start
+        self._ring[self._size + at : self._size + at + n] = self._ring[at : at + n]
+        self.n_seen += n
+
+    def _reference(self, samples: FloatArray) -> FloatArray:
+        if self.settings.reference == "none":
+            return samples
+        out = np.empty((len(samples), self._n_in))
+        if self.settings.reference == "car":
+            common_average(samples, out)
+        else:
+            bipolar(samples, self._plus, self._minus, out)
+        return out
+
+    def _filter(self, lanes: FloatArray, at: int) -> None:
+        if len(lanes):
+            notched = np.empty_like(lanes)
+            cascade(lanes, self._notch, self._notch_state, notched)
+            cascade(notched, self._band, self._band_state, self._ring[at : at + len(lanes)])
+
+
+def _lanes(arrays: FloatArray, n_in: int) -> FloatArray:
+    """``(n_bands, n_sections, k)`` coefficients for each lane: ``(n_sections, k, n_bands · n_in)``."""
+    return np.ascontiguousarray(np.repeat(arrays.transpose(1, 2, 0), n_in, axis=2), dtype=np.float64)
