@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from workbench import outcomes
 from workbench.study import Study
 from workbench.vocabulary import (
@@ -21,7 +22,14 @@ from workbench.vocabulary import (
 FS = 1000.0
 DECODER = "3f9a71c2" * 8
 RECORDINGS = ("5d02e7b9" * 8, "b25f4470" * 8)
-GRASP = {"condition": "grasp", "rest": "rest", "attempt_s": 3.0, "onset_window_s": 1.5, "activate": 0.7, "dwell": 3}
+GRASP = {
+    "condition": "grasp",
+    "rest": "rest",
+    "attempt_s": 3.0,
+    "onset_window_s": 1.5,
+    "activate": 0.7,
+    "dwell": 3,
+}
 LATENCIES = (0.61, 0.66, 0.7, 0.72, 0.74, 0.8, 0.81, 0.83, 0.9, 0.95, 1.02, 1.1, 1.31)
 
 
@@ -47,7 +55,9 @@ def ledger_rows():
         LedgerRow("operator", 100.2, 100.2, 200, "", "", "Run 2 started by Chen L.", "info"),
         LedgerRow("gap", 221.4, 221.5, 121400, "ECoG", "12 samples (12 ms)", "Trial 16 excluded.", "medium"),
         LedgerRow("missed_deadline", 180.0, 180.1, 80000, "", "61 ms", "Decision emitted late, kept.", "low"),
-        LedgerRow("waiver", 100.1, 100.1, 100, "glove pressure", "", "Recorded without it: sensor in repair.", "low"),
+        LedgerRow(
+            "waiver", 100.1, 100.1, 100, "glove pressure", "", "Recorded without it: sensor in repair.", "low"
+        ),
     ]
 
 
@@ -63,9 +73,12 @@ def add_person(study, *, name="P-001", simulated=True):
 
 def add_runs(study, session, *, speed=4.0):
     calibration = [
-        Trial(i, "grasp", 8000 * i + 3000, 10.0 + 8 * i, 8000 * i + 11000, "recorded", rest_s=5.2) for i in range(16)
+        Trial(i, "grasp", 8000 * i + 3000, 10.0 + 8 * i, 8000 * i + 11000, "recorded", rest_s=5.2)
+        for i in range(16)
     ]
-    first = Run(session, 1, "calibration", "grasp_rest", "finished", "run-cal-00000001", "", 16, GRASP, {"speed": speed})
+    first = Run(
+        session, 1, "calibration", "grasp_rest", "finished", "run-cal-00000001", "", 16, GRASP, {"speed": speed}
+    )
     summary = {
         "speed": speed,
         "decision_hash": "c0ffee12" * 8,
@@ -88,7 +101,9 @@ def add_decoder(study, person):
             {"run": 1, "labels": ["rest", "grasp"], "counts": [[15, 1], [2, 14]]},
         ]
     }
-    study.append(FittedDecoder(DECODER, "bandpower_lda", "decoders/3f9a71c23f9a", (RECORDINGS[0],), metrics=metrics))
+    study.append(
+        FittedDecoder(DECODER, "bandpower_lda", "decoders/3f9a71c23f9a", (RECORDINGS[0],), metrics=metrics)
+    )
     study.approve_decoder(DECODER, by="Park J.", effector="glove", participant_id=person)
 
 

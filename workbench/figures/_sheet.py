@@ -173,6 +173,10 @@ def to_svg(figure: Figure, *, name: str) -> str:
         figure.savefig(out, format="svg", metadata=nothing)
     svg = out.getvalue()
     svg = svg[svg.index("<svg") :].rstrip()
+    svg = re.sub(
+        r"<defs>\s*<style.*?</style>\s*</defs>\s*", "", svg, flags=re.DOTALL
+    )  # it would style the whole page
+    svg = svg.replace("<svg ", '<svg stroke-linejoin="round" stroke-linecap="butt" ', 1)
     svg = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', svg)
     svg = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", svg)
     svg = re.sub(r'xlink:href="#([^"]+)"', rf'xlink:href="#{name}-\1"', svg)

@@ -104,9 +104,10 @@ def intervals(
     ----------
     rows : what to draw, one line each; labels are not printed, the table beside the figure holds them.
     width, row_height : px.
-    axis : words under the axis; None leaves the axis out (a table cell). With no rows only the axis is drawn.
+    axis : words under the axis, ``""`` for the numbers alone; None leaves the axis out (a table
+        cell). With no rows only the axis is drawn.
     """
-    below = 0 if axis is None else 36
+    below = 0 if axis is None else 36 if axis else 18
     sheet = Sheet(width, row_height * len(rows) + below)
 
     def at(value: float) -> float:
@@ -118,7 +119,7 @@ def intervals(
             sheet.line((at(tick),) * 2, (0, bottom), colour="ink-3" if tick == 0 else "line")
         if axis is not None and tick in (0.0, 0.5, 1.0):
             sheet.text(at(tick), bottom + 13, f"{tick:g}", anchor="center")
-    if axis is not None:
+    if axis:
         sheet.text(at(0) - 4, bottom + 30, axis)
     for place, row in enumerate(rows):
         _interval(sheet, row, at, row_height * (place + 0.5), row_height)

@@ -182,4 +182,4 @@ def signatures(say: Say) -> list[Block]:
         SignatureLine(operator, t("role_operator"), t("unsigned")),
         SignatureLine(t("name_blank"), t("role_investigator"), t("unsigned")),
     )
-    return [Heading(t("signatures")), SignatureBlock(lines)]
+    return [SignatureBlock(lines)]

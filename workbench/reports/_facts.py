@@ -26,7 +26,7 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """One run with what belongs to it; ``trials`` and ``ledger`` in order."""
+    """One run with what belongs to it; ``trials`` by index, ``ledger`` by stream time."""
 
     row: Row
     trials: tuple[Row, ...]
@@ -174,7 +174,12 @@ def _runs(study: Study, session_id: str) -> tuple[RunFacts, ...]:
         RunFacts(
             row=row,
             trials=tuple(sorted(study.rows("trial", run_id=row["id"]), key=lambda trial: int(trial["index"]))),
-            ledger=tuple(sorted(study.rows("ledger", run_id=row["id"]), key=lambda entry: int(entry["number"]))),
+            ledger=tuple(
+                sorted(
+                    study.rows("ledger", run_id=row["id"]),
+                    key=lambda entry: (float(entry["stamp"]), int(entry["number"])),
+                )
+            ),
             recordings=tuple(study.rows("recording", run_id=row["id"])),
         )
         for row in rows

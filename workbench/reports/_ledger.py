@@ -77,9 +77,9 @@ def _listed(say: Say, entries: list[tuple[RunFacts, Row]]) -> Table:
         for run, row in entries
     ]
     columns = (
-        Column(t("col_run"), 0.7),
-        Column(t("col_time"), 0.8, number=True),
-        Column(t("col_priority"), 1.0),
+        Column(t("col_run"), 0.9),
+        Column(t("col_time"), 0.9, number=True),
+        Column(t("col_priority"), 1.2),
         Column(t("col_ledger_kind"), 1.3),
         Column(t("col_stream"), 1.2),
         Column(t("col_extent"), 1.5),

@@ -20,7 +20,7 @@ from workbench.reports.blocks import (
     Table,
 )
 
-_CELL = 190.0
+_CELL = 150.0
 
 
 def title(say: Say) -> str:
@@ -93,13 +93,14 @@ def simulated(say: Say) -> list[Block]:
 def results(say: Say) -> list[Block]:
     """The results table: each row with n, its interval as a picture on one axis, and its source."""
     t = say.t
+    cued = any(isinstance(say.result(run), Cued) for run in say.facts.online)
     columns = (
         Column(t("col_measure"), 2.5),
         Column(t("col_n"), 0.5, number=True),
-        Column(t("col_interval"), 2.15),
-        Column(t("col_value"), 1.75, number=True),
+        Column(t("col_interval" if cued else "col_interval_plain"), 2.3),
+        Column(t("col_value"), 2.2, number=True),
         Column(t("col_limit"), 1.0, number=True),
-        Column(t("col_source"), 1.6),
+        Column(t("col_source"), 1.5),
     )
     rows: list[tuple[Cell, ...]] = []
     strong: list[int] = []
@@ -115,8 +116,12 @@ def results(say: Say) -> list[Block]:
         rows.append(
             ("", "", Picture(figures.to_svg(axis, name=say.name("axis")), _CELL, t("axis_alt")), "", "", "")
         )
+    if not cued:
+        columns = columns[:4] + columns[5:]
+        rows = [row[:4] + row[5:] for row in rows]
     note = _note(say) if strong else ""
-    return [Heading(t("results")), Table(columns, tuple(rows), t("no_data"), strong=tuple(strong), note=note)]
+    table = Table(columns, tuple(rows), t("no_data"), strong=tuple(strong), open_end=bool(strong), note=note)
+    return [Heading(t("results")), table]
 
 
 def _note(say: Say) -> str:
@@ -156,7 +161,7 @@ def _row(
         said = t("value_interval", value=fraction(value), low=fraction(interval.low), high=fraction(interval.high))
     low, high = interval or (None, None)
     mark = figures.IntervalRow(label, value, low, high, limit / n if limit is not None and n else None, primary)
-    drawn = figures.to_svg(figures.intervals([mark], width=_CELL), name=say.name("cell"))
+    drawn = figures.to_svg(figures.intervals([mark], width=_CELL, row_height=20), name=say.name("cell"))
     picture = Picture(drawn, _CELL, t("interval_alt", label=label, value=said))
     return (
         label,

@@ -88,7 +88,7 @@ def runs(say: Say) -> list[Block]:
 
 
 def _parameters(parameters: Row) -> str:
-    return " · ".join(f"{name} {_plain(value)}" for name, value in sorted(parameters.items()))
+    return " · ".join(f"{name} = {_plain(value)}" for name, value in sorted(parameters.items()))
 
 
 def _plain(value: Any) -> str:
@@ -127,7 +127,7 @@ def _decoder_pairs(say: Say, row: Row) -> tuple[tuple[str, Cell], ...]:
     pairs: list[tuple[str, Cell]] = [
         (t("decoder_name"), str(row["name"])),
         (t("decoder_hash"), Code(str(row["sha256"]))),
-        (t("decoder_fitted"), t("decoder_recordings", n=len(made_of), hashes=hashes or "–")),
+        (t("decoder_fitted"), t("decoder_recordings", hashes=hashes or "–")),
         (t("decoder_approved"), approved),
     ]
     return tuple(pairs)
@@ -249,7 +249,7 @@ def latency(say: Say) -> list[Block]:
         if not measured:
             continue
         words = t("latency_yes") if run.representative else t("latency_no", speed=f"{run.speed:g}")
-        values = [number(float(measured[key]), 2) if measured.get(key) is not None else "–" for key in PERCENTILES]
+        values = [number(float(measured[key]), 1) if measured.get(key) is not None else "–" for key in PERCENTILES]
         rows.append((t("run", run=run.number), *values, str(measured.get("n", "–")), words, Code(run.source)))
     names = ("p50, ms", "p95, ms", "p99, ms", "max, ms", "n")
     columns = (

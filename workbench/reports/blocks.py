@@ -64,12 +64,16 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows under a repeated heading; ``strong`` are primary rows, ``empty`` is printed when there are none."""
+    """Rows under a repeated heading; ``strong`` are primary rows, ``empty`` is printed when there are none.
+
+    ``open_end`` leaves the line under the last row out: it holds the axis of the pictures above it.
+    """
 
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
     empty: str
     strong: tuple[int, ...] = ()
+    open_end: bool = False
     note: str = ""
 
 
@@ -120,7 +124,12 @@ class Pair:
     right: tuple[Block, ...]
 
 
-Block = Heading | Para | Notice | Table | Figure | KeyValue | Listing | SignatureBlock | Pair
+@dataclass(frozen=True, slots=True)
+class PageBreak:
+    """What follows starts on a new printed page."""
+
+
+Block = Heading | Para | Notice | Table | Figure | KeyValue | Listing | SignatureBlock | Pair | PageBreak
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from workbench.reports.blocks import (
     KeyValue,
     Listing,
     Notice,
+    PageBreak,
     Pair,
     Para,
     Picture,
@@ -124,6 +125,8 @@ def _block(block: Block) -> str:
         return "<pre>" + "\n".join(_text(line) for line in block.lines) + "</pre>"
     if isinstance(block, SignatureBlock):
         return _signatures(block)
+    if isinstance(block, PageBreak):
+        return '<div class="break"></div>'
     return _pair(block)
 
 
@@ -147,7 +150,7 @@ def _table(block: Table) -> str:
     widths = "".join(f'<col style="width:{100 * column.share / whole:.2f}%">' for column in block.columns)
     head = "".join(f'<th scope="col"{_align(column)}>{_text(column.title)}</th>' for column in block.columns)
     rows = "\n".join(
-        ('<tr class="strong">' if place in block.strong else "<tr>")
+        _row_start(block, place)
         + "".join(
             f"<td{_align(column)}>{_cell(cell)}</td>" for column, cell in zip(block.columns, row, strict=True)
         )
@@ -159,6 +162,12 @@ def _table(block: Table) -> str:
         f'<div class="scroll"><table><colgroup>{widths}</colgroup><thead><tr>{head}</tr></thead>'
         f"<tbody>\n{rows}\n</tbody></table></div>{note}"
     )
+
+
+def _row_start(block: Table, place: int) -> str:
+    if place in block.strong:
+        return '<tr class="strong">'
+    return '<tr class="axis">' if block.open_end and place == len(block.rows) - 1 else "<tr>"
 
 
 def _align(column: Column) -> str:

@@ -28,6 +28,7 @@ from workbench.reports.blocks import (
     KeyValue,
     Listing,
     Notice,
+    PageBreak,
     Pair,
     Para,
     Picture,
@@ -157,6 +158,7 @@ def _(block: Table) -> dict[str, Any]:
         "columns": [{"title": _text(c.title), "share": c.share, "number": c.number} for c in block.columns],
         "rows": [_cells(row) for row in block.rows],
         "strong": list(block.strong),
+        "open_end": block.open_end,
         "empty": _text(block.empty),
         "note": _text(block.note),
     }
@@ -191,3 +193,8 @@ def _(block: SignatureBlock) -> dict[str, Any]:
 @_plain.register
 def _(block: Pair) -> dict[str, Any]:
     return {"kind": "pair", "left": [_plain(b) for b in block.left], "right": [_plain(b) for b in block.right]}
+
+
+@_plain.register
+def _(block: PageBreak) -> dict[str, Any]:
+    return {"kind": "break"}

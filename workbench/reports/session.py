@@ -15,7 +15,7 @@ from workbench.reports import _closing, _facts, _page_one, _sections, html, pdf
 from workbench.reports._ledger import ledger
 from workbench.reports._results import results
 from workbench.reports._say import Say
-from workbench.reports.blocks import Block, Document
+from workbench.reports.blocks import Block, Document, PageBreak
 from workbench.reports.texts import Texts
 from workbench.vocabulary import Report
 
@@ -96,6 +96,8 @@ def session_document(facts: _facts.Facts, t: Texts) -> Document:
         *_page_one.rates(say),
         *_page_one.remarks(say),
         *_closing.provenance(say),
+        *_closing.signatures(say),
+        PageBreak(),
         *_sections.identity(say),
         *_sections.runs(say),
         *_sections.decoder(say),
@@ -105,7 +107,6 @@ def session_document(facts: _facts.Facts, t: Texts) -> Document:
         *_closing.assessments(say),
         *_closing.sources(say),
         *_closing.limits(say),
-        *_closing.signatures(say),
     ]
     return Document(
         title=_page_one.title(say),
