@@ -26,7 +26,9 @@ def test_a_safe_state_never_asks_for_movement_and_the_stop_is_immediate(name):
     effector = control.load(name)
     assert all(step.action in ("hold", "open", "release", "stop") for step in effector.on_fault)
     assert not effector.on_fault[-1].keep_level
-    assert [(s.action, s.after_s, s.ramp_ms, s.keep_level) for s in effector.on_estop[:1]] == [("stop", 0.0, 0, False)]
+    assert [(s.action, s.after_s, s.ramp_ms, s.keep_level) for s in effector.on_estop[:1]] == [
+        ("stop", 0.0, 0, False)
+    ]
 
 
 @pytest.mark.parametrize("name", NAMES)

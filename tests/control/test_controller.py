@@ -37,7 +37,11 @@ def test_an_intent_before_arming_moves_nothing(bench):
     ("key", "spoil", "words"),
     [
         ("participant_ready", lambda b: b.act("set_ready", ready=False, by="Chen L."), "not been confirmed ready"),
-        ("decoder_approved", lambda b: b.act("set_decoder", "ffff0000", approved_sha256="abc123"), "approved is abc123"),
+        (
+            "decoder_approved",
+            lambda b: b.act("set_decoder", "ffff0000", approved_sha256="abc123"),
+            "approved is abc123",
+        ),
         ("decoder_approved", lambda b: b.act("set_decoder", "", approved_sha256=""), "No decoder is loaded"),
         ("decoder_approved", lambda b: b.act("set_decoder", "ffff0000", approved_sha256=""), "approved is none"),
         ("montage_good", lambda b: b.tick(0.05, quality_ok=False), "quality is bad"),
@@ -139,7 +143,12 @@ def test_intent_closes_holds_releases_and_rests(bench):
     bench.arm()
     (close,) = bench.decide("activate")
     assert (close.action, close.level, close.state, close.ramp_ms) == ("close", (1.0,), "ACTIVE", 500)
-    assert (close.sample, close.decoder_sha256, close.profile, close.ttl_ms) == (bench.sample, "abc123", "glove", 250)
+    assert (close.sample, close.decoder_sha256, close.profile, close.ttl_ms) == (
+        bench.sample,
+        "abc123",
+        "glove",
+        250,
+    )
     bench.run(0.4)
     assert bench.state == "ACTIVE"
     bench.run(0.2)
@@ -484,7 +493,12 @@ def test_clipped_late_and_unknown_acknowledgements_are_entered_and_no_fault(benc
     (command,) = bench.tick(0.11)
     bench.controller.on_ack(bench.ack(command, "clipped", level=(0.7,)))
     bench.deliver([])
-    assert [k for k in kinds(bench) if k.startswith("ack_")] == ["ack_missing", "ack_late", "ack_unknown", "ack_clipped"]
+    assert [k for k in kinds(bench) if k.startswith("ack_")] == [
+        "ack_missing",
+        "ack_late",
+        "ack_unknown",
+        "ack_clipped",
+    ]
     assert bench.state == "HOLD"
 
 
