@@ -1,0 +1,199 @@
+"""Signals for the screen: a memory-mapped ring of samples that readers never block.
+
+The file (mode 0600) holds a header of 4096 bytes, then ``(capacity, n_channels)`` float32 samples and
+``(capacity,)`` float64 stamps. Two counters make a torn read impossible to miss: ``claimed`` is raised before
+rows are overwritten, ``written`` after they are whole; a reader drops rows that were claimed meanwhile.
+For showing only: nothing is decoded from it, and the recording never passes through it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import mmap
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.errors import EngineFault
+from workbench.vocabulary import FloatArray
+
+MAGIC = b"WBLIVE01"
+HEADER = 4096
+SECONDS = 30.0
+"""How much the ring holds, s."""
+MAX_BYTES = 128_000_000
+
+_CLAIMED, _STAMP, _LENGTH = 8, 24, 48
+_TEXT = 64
+
+
+@dataclass(frozen=True, slots=True)
+class SignalBlock:
+    """New samples for a screen.
+
+    Attributes
+    ----------
+    first : running number of the first row since the engine connected; a hole before it was overwritten.
+    fs : rate in Hz of the stream. names : channel names.
+    data : ``(n_times, n_channels)`` float32, unit of the stream.
+    newest_stamp : corrected LSL time in s of the newest sample, 0 when none came yet.
+    age_s : real seconds since that sample was taken, None when none came yet.
+    unit : of the samples.
+    """
+
+    first: int
+    fs: float
+    names: tuple[str, ...]
+    data: NDArray[np.float32]
+    newest_stamp: float
+    age_s: float | None
+    unit: str = "uV"
+
+
+class DisplayWriter:
+    """The engine's side. One writer.
+
+    Parameters
+    ----------
+    path : of the file; an older one is replaced.
+    names, fs, unit : of the stream.
+    speed, t0 : stream time = ``t0 + (local − t0) · speed``; a reader computes data age with them.
+    """
+
+    def __init__(
+        self, path: Path, *, names: tuple[str, ...], fs: float, unit: str, speed: float = 1.0, t0: float = 0.0
+    ) -> None:
+        n = len(names)
+        self.capacity = max(1024, min(round(SECONDS * fs), MAX_BYTES // (4 * n + 8)))
+        text = json.dumps(
+            {"names": names, "fs": fs, "unit": unit, "capacity": self.capacity, "speed": speed, "t0": t0}
+        ).encode("utf-8")
+        size = HEADER + self.capacity * (4 * n + 8) + 8
+        head = max(HEADER, _TEXT + len(text) + 8)
+        if head > HEADER:
+            raise EngineFault(
+                f"{n} channel names are too long for the screen ({len(text)} bytes, allowed are {HEADER})"
+            )
+        part = path.with_name(f"{path.name}.part")
+        part.unlink(missing_ok=True)
+        descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+        try:
+            os.ftruncate(descriptor, size)
+            self._map = mmap.mmap(descriptor, size)
+        finally:
+            os.close(descriptor)
+        self._counters, self._times, self._samples, self._stamps = _views(self._map, self.capacity, n)
+        self._map[_TEXT : _TEXT + len(text)] = text
+        self._map[_LENGTH : _LENGTH + 8] = len(text).to_bytes(8, "little")
+        self._map[0:8] = MAGIC
+        os.replace(part, path)
+        self.written = 0
+
+    def write(self, values: NDArray[Any], stamps: FloatArray, *, local: float) -> None:
+        """Append rows; of more than the ring holds, the newest.
+
+        Parameters
+        ----------
+        values : ``(n_times, n_channels)``, unit of the stream. stamps : ``(n_times,)`` float64, s, corrected.
+        local : local time of arrival, s.
+        """
+        n = len(stamps)
+        if n == 0:
+            return
+        total = self.written + n
+        keep = min(n, self.capacity)
+        self._counters[0] = total
+        at = (total - keep) % self.capacity
+        head = min(keep, self.capacity - at)
+        start = n - keep
+        self._samples[at : at + head] = values[start : start + head]
+        self._stamps[at : at + head] = stamps[start : start + head]
+        if keep > head:
+            self._samples[: keep - head] = values[start + head :]
+            self._stamps[: keep - head] = stamps[start + head :]
+        self._times[0] = stamps[-1]
+        self._times[1] = local
+        self.written = total
+        self._counters[1] = total
+
+    def close(self) -> None:
+        """Let the file go; readers keep what they mapped."""
+        del self._counters, self._times, self._samples, self._stamps
+        self._map.close()
+
+
+class DisplayReader:
+    """A client's side; any number, none of them seen by the writer."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        except OSError as error:
+            raise EngineFault(
+                f"no signals to show yet ({error.strerror}); the engine is still connecting"
+            ) from error
+        try:
+            self.inode = os.fstat(descriptor).st_ino
+            self._map = mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
+        except ValueError as error:
+            raise EngineFault("the signal display is empty; the engine is still connecting") from error
+        finally:
+            os.close(descriptor)
+        if self._map[0:8] != MAGIC:
+            raise EngineFault(f"{path.name} is no signal display of this version; restart the session")
+        length = int.from_bytes(self._map[_LENGTH : _LENGTH + 8], "little")
+        about = json.loads(self._map[_TEXT : _TEXT + length])
+        self.names = tuple(str(name) for name in about["names"])
+        self.fs, self.unit = float(about["fs"]), str(about["unit"])
+        self.capacity = int(about["capacity"])
+        self.speed, self.t0 = float(about["speed"]), float(about["t0"])
+        self._counters, self._times, self._samples, self._stamps = _views(
+            self._map, self.capacity, len(self.names)
+        )
+
+    def read(self, since: int, *, max_seconds: float, now: float) -> SignalBlock:
+        """Rows from number ``since`` on, at most the newest ``max_seconds``.
+
+        ``now`` is ``local_clock()`` in s; ``since`` beyond what exists (a new engine) starts over.
+        """
+        written = int(self._counters[1])
+        first = 0 if since > written or since < 0 else since
+        first = max(first, written - self.capacity, written - math.ceil(max_seconds * self.fs))
+        at = first % self.capacity
+        n = written - first
+        head = min(n, self.capacity - at)
+        data = np.empty((n, len(self.names)), np.float32)
+        data[:head] = self._samples[at : at + head]
+        data[head:] = self._samples[: n - head]
+        lost = max(0, int(self._counters[0]) - self.capacity - first)
+        stamp = float(self._times[0])
+        age = None
+        if written:
+            due = self.t0 + (stamp - self.t0) / self.speed if self.speed != 1.0 else stamp
+            age = max(0.0, now - due)
+        return SignalBlock(
+            first + min(lost, n), self.fs, self.names, np.ascontiguousarray(data[lost:]), stamp, age, self.unit
+        )
+
+    def close(self) -> None:
+        """Let the file go."""
+        del self._counters, self._times, self._samples, self._stamps
+        self._map.close()
+
+
+def _views(
+    data: mmap.mmap, capacity: int, n_channels: int
+) -> tuple[NDArray[np.uint64], FloatArray, NDArray[np.float32], FloatArray]:
+    """Counters (claimed, written), times (newest stamp, its arrival), samples, stamps."""
+    counters = np.frombuffer(data, np.uint64, 2, _CLAIMED)
+    times = np.frombuffer(data, np.float64, 2, _STAMP)
+    samples = np.frombuffer(data, np.float32, capacity * n_channels, HEADER).reshape(capacity, n_channels)
+    at = HEADER + 4 * capacity * n_channels
+    at += -at % 8
+    stamps = np.frombuffer(data, np.float64, capacity, at)
+    return counters, times, samples, stamps

@@ -1,0 +1,327 @@
+"""Where the engine's own files are, and who runs: folder, key, lock, heartbeat.
+
+The lock names process, boot and start time, so that a lock left by a killed engine or by an earlier boot is
+told from one that is held; a stale lock is explained, never silently taken.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import EngineFault
+
+HEARTBEAT_S = 0.5
+"""Time between two heartbeats, s."""
+
+SILENT_S = 15.0
+"""A heartbeat older than this, where the process cannot be looked up, means that the engine is dead, s."""
+
+MAX_SOCKET_PATH = 100
+
+
+@dataclass(frozen=True)
+class Place:
+    """The engine's folder inside a study."""
+
+    study: Path
+
+    @property
+    def folder(self) -> Path:
+        """``STUDY/engine``, mode 0700."""
+        return self.study / "engine"
+
+    @property
+    def lock(self) -> Path:
+        """Who runs."""
+        return self.folder / "lock.json"
+
+    @property
+    def log(self) -> Path:
+        """The engine's log."""
+        return self.folder / "engine.log"
+
+    @property
+    def display(self) -> Path:
+        """Signals for the screen, a memory-mapped file."""
+        return self.folder / "live.bin"
+
+    @property
+    def key(self) -> Path:
+        """The session's key, mode 0600."""
+        return self.folder / "key"
+
+    @property
+    def plan(self) -> Path:
+        """The session plan."""
+        return self.folder / "plan.json"
+
+    @property
+    def outcome(self) -> Path:
+        """How the last engine ended."""
+        return self.folder / "outcome.json"
+
+    @property
+    def heartbeat(self) -> Path:
+        """Touched every :data:`HEARTBEAT_S`."""
+        return self.folder / "heartbeat"
+
+    @property
+    def recordings(self) -> Path:
+        """``STUDY/recordings``."""
+        return self.study / "recordings"
+
+    @property
+    def decoders(self) -> Path:
+        """``STUDY/decoders``."""
+        return self.study / "decoders"
+
+    def prepare(self) -> None:
+        """Create the folders; :class:`EngineFault` when the study folder cannot be written."""
+        if not self.study.is_dir():
+            raise EngineFault(f"study folder {self.study} does not exist; create the study first")
+        try:
+            for folder in (self.folder, self.recordings, self.decoders):
+                folder.mkdir(exist_ok=True, mode=0o700)
+            os.chmod(self.folder, 0o700)
+            probe = self.recordings / f".probe-{os.getpid()}-{secrets.token_hex(4)}"
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise EngineFault(
+                f"study folder {self.study} cannot be written ({error.strerror}); choose a folder on a local disk "
+                "that you may write to"
+            ) from error
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Replace a file in one step, mode 0600."""
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        os.write(descriptor, data)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    os.replace(part, path)
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """A JSON object, or None when the file is absent or holds none."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def new_key(place: Place) -> bytes:
+    """A fresh 32-byte key for this session, mode 0600."""
+    key = secrets.token_bytes(32)
+    write_private(place.key, key.hex().encode("ascii"))
+    return key
+
+
+def read_key(place: Place) -> bytes:
+    """The session's key; :class:`EngineFault` when this account may not read it."""
+    try:
+        return bytes.fromhex(place.key.read_text(encoding="ascii"))
+    except (OSError, ValueError) as error:
+        raise EngineFault(
+            f"the key of the running session cannot be read ({error}); use the account that started the session"
+        ) from error
+
+
+def socket_folder() -> Path:
+    """A folder of this account alone, mode 0700, on a short path."""
+    user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
+    root = Path(tempfile.gettempdir())
+    if len(str(root)) > 50 and Path("/tmp").is_dir():
+        root = Path("/tmp")
+    folder = root / f"workbench-{user}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    seen = folder.lstat()
+    if hasattr(os, "getuid") and (seen.st_uid != os.getuid() or seen.st_mode & 0o077 or not folder.is_dir()):
+        raise EngineFault(
+            f"{folder} is not this account's alone (owner {seen.st_uid}, mode {seen.st_mode & 0o777:o}); remove "
+            "it, or set it to mode 700"
+        )
+    return folder
+
+
+def socket_path(study: Path, session_id: str) -> Path:
+    """Path of the ipc socket of a session, at most :data:`MAX_SOCKET_PATH` characters."""
+    name = hashlib.sha256(f"{study}\n{session_id}".encode()).hexdigest()[:16]
+    path = socket_folder() / f"{name}.sock"
+    if len(str(path)) > MAX_SOCKET_PATH:
+        raise EngineFault(
+            f"socket path {path} is longer than {MAX_SOCKET_PATH} characters; set TMPDIR to a short path"
+        )
+    return path
+
+
+# ------------------------------------------------------------------------------------------- who runs
+def boot_id() -> str:
+    """Changes at every start of the computer; ``""`` where the system has none."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
+
+
+def start_time(pid: int) -> str:
+    """Start time of a process as the system counts it, ``"?"`` where it cannot be told, ``""`` when it is dead."""
+    if not Path("/proc/self/stat").exists():
+        return "?" if _alive(pid) else ""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    except OSError:
+        return ""
+    return "" if fields[0] in "ZX" else fields[19]
+
+
+def _alive(pid: int) -> bool:
+    if sys.platform == "win32":
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def identity() -> dict[str, Any]:
+    """This process, as the lock names it."""
+    pid = os.getpid()
+    return {"pid": pid, "boot": boot_id(), "start": start_time(pid), "host": socket.gethostname()}
+
+
+def stale(place: Place, lock: dict[str, Any]) -> str:
+    """Why a lock is stale, ``""`` when its engine runs."""
+    pid = int(lock.get("pid", 0))
+    if lock.get("host") != socket.gethostname():
+        age = heartbeat_age(place)
+        if age is not None and age < SILENT_S:
+            return ""
+        return f"it was started on {lock.get('host')} and has not been heard of for {_words(age)}"
+    if lock.get("boot") != boot_id():
+        return "the computer was restarted since"
+    started = start_time(pid)
+    if started == "":
+        return f"its process {pid} is gone"
+    if started != "?" and started != lock.get("start"):
+        return f"process {pid} is another program now"
+    age = heartbeat_age(place)
+    if started == "?" and (age is None or age > SILENT_S):
+        return f"it has not been heard of for {_words(age)}"
+    return ""
+
+
+def heartbeat_age(place: Place) -> float | None:
+    """Seconds since the last heartbeat, None when there is none."""
+    try:
+        return max(0.0, time.time() - place.heartbeat.stat().st_mtime)
+    except OSError:
+        return None
+
+
+def _words(age: float | None) -> str:
+    return "an unknown time" if age is None else f"{age:.0f} s"
+
+
+@contextmanager
+def guard(place: Place) -> Iterator[None]:
+    """One process at a time may judge and take the lock."""
+    descriptor = os.open(place.folder / "guard", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def take_lock(place: Place, content: dict[str, Any]) -> str:
+    """Take the lock for this process.
+
+    Returns
+    -------
+    str
+        Sentence about a stale lock that was set aside, ``""`` when there was none.
+
+    Raises
+    ------
+    EngineFault
+        When another engine of this study runs.
+    """
+    with guard(place):
+        found, sentence = read_json(place.lock), ""
+        if found is not None:
+            reason = stale(place, found)
+            if not reason:
+                raise EngineFault(
+                    f"an engine already runs for this study (process {found.get('pid')}, session "
+                    f"{found.get('session_id')}); attach to it, or end it first"
+                )
+            sentence = (
+                f"An engine of session {found.get('session_id')} ended without closing its session: {reason}. "
+                "Its recording is recovered and taken into the record when the study is opened."
+            )
+        write_private(place.lock, json.dumps({**identity(), **content}).encode())
+        place.heartbeat.touch(mode=0o600)
+        return sentence
+
+
+def update_lock(place: Place, content: dict[str, Any]) -> None:
+    """Add entries to this process's own lock."""
+    write_private(place.lock, json.dumps({**(read_json(place.lock) or {}), **content}).encode())
+
+
+def release_lock(place: Place) -> None:
+    """Remove the lock if it is this process's own."""
+    with guard(place):
+        found = read_json(place.lock)
+        if found is not None and found.get("pid") == os.getpid():
+            place.lock.unlink(missing_ok=True)
+
+
+def running(place: Place) -> dict[str, Any] | None:
+    """The lock of a running engine, None when none runs."""
+    found = read_json(place.lock)
+    return None if found is None or stale(place, found) else found
+
+
+def end_stale(study_folder: Path | str) -> str:
+    """Say what a stale lock of a study means, ``""`` when there is none. The next start sets it aside."""
+    place = Place(Path(study_folder))
+    found = read_json(place.lock)
+    if found is None or not (reason := stale(place, found)):
+        return ""
+    return f"The last engine (session {found.get('session_id')}) is not running: {reason}."
+
+
+def last_words(place: Place) -> str:
+    """How the last engine of a study ended, as sentences; ``""`` when nothing is known."""
+    stale = end_stale(place.study)
+    outcome = read_json(place.outcome) or {}
+    said = stale or (f"The last session ended: {outcome['sentence']}" if outcome.get("sentence") else "")
+    return f"{said.rstrip('.')}. " if said else ""

@@ -1,0 +1,136 @@
+"""Finding, attaching to and starting the engine of a session."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import EngineFault
+from workbench.live import _place, _wire
+from workbench.live._place import Place
+from workbench.live.client import Client, Progress
+from workbench.live.plan import SessionPlan
+
+START_S = 120.0
+"""How long a start may take: compiling on a bare machine included, s."""
+
+
+def find(study_folder: Path | str) -> dict[str, Any] | None:
+    """The lock of the engine that runs for a study (``pid``, ``session_id``, ``endpoint`` …), or None."""
+    return _place.running(Place(Path(study_folder).absolute()))
+
+
+def attach(study_folder: Path | str, *, timeout: float = 10.0) -> Client:
+    """Attach to the engine that runs for a study.
+
+    Raises
+    ------
+    EngineFault
+        When none runs, saying how the last one ended, or when it does not answer.
+    """
+    place = Place(Path(study_folder).absolute())
+    end = time.monotonic() + timeout
+    lock = _place.running(place)
+    if lock is None:
+        raise EngineFault(
+            f"no engine runs for {place.study}. {_place.last_words(place)}Start a session first".strip()
+        )
+    while "endpoint" not in lock:
+        if time.monotonic() > end:
+            raise EngineFault(f"the engine (process {lock['pid']}) is not ready yet; see {place.log}")
+        time.sleep(0.05)
+        lock = _place.running(place) or lock
+    return Client(place, lock)
+
+
+def start(plan: SessionPlan, *, timeout: float = START_S, progress: Progress | None = None) -> Client:
+    """Start the engine of a session, detached from this process, or attach if one runs.
+
+    Returns when the engine is idle: kernels compiled, streams found, players running.
+
+    Raises
+    ------
+    EngineFault, StreamFault, RecordingFault, BadValue
+        What the engine could not do, in its own words.
+    """
+    place = Place(Path(plan.study_folder))
+    place.prepare()
+    found = _place.running(place)
+    if found is not None:
+        return _joined(place, plan, timeout)
+    _place.write_private(place.plan, plan.to_json().encode("utf-8"))
+    place.outcome.unlink(missing_ok=True)
+    process = _spawn(place)
+    end = time.monotonic() + timeout
+    client: Client | None = None
+    while time.monotonic() < end:
+        outcome = _place.read_json(place.outcome)
+        if outcome is not None and outcome.get("state") == "failed":
+            if client is not None:
+                client.close()
+            _wire.raise_refusal({"ok": False, **outcome})
+        if process.poll() is not None and outcome is None:
+            if _place.running(place) is not None:
+                return _joined(place, plan, timeout)
+            raise EngineFault(f"the engine ended while it started (exit {process.returncode}); see {place.log}")
+        lock = _place.running(place)
+        if client is None and lock is not None and "endpoint" in lock:
+            client = Client(place, lock)
+        if client is not None:
+            status = _calm_status(client)
+            if progress is not None and status is not None:
+                progress(status)
+            if status is not None and status["engine"]["state"] in ("idle", "running"):
+                return client
+        time.sleep(0.1)
+    if client is not None:
+        client.close()
+    raise EngineFault(f"the engine was not ready within {timeout:g} s; see {place.log}")
+
+
+def _calm_status(client: Client) -> dict[str, Any] | None:
+    """The status, or None while the engine is just going down."""
+    try:
+        return client.status() or None
+    except EngineFault:
+        return None
+
+
+def _joined(place: Place, plan: SessionPlan, timeout: float) -> Client:
+    """Attach to the engine that is there; it must be of the same session."""
+    client = attach(place.study, timeout=timeout)
+    if client.session_id != plan.session_id:
+        other = client.session_id
+        client.close()
+        raise EngineFault(
+            f"session {other} runs for this study; attach to it, or end it before session {plan.session_id} starts"
+        )
+    return client
+
+
+def _spawn(place: Place) -> subprocess.Popen[bytes]:
+    """The engine, in a session of its own, so that no interrupt, restart or exit of this process reaches it."""
+    descriptor = os.open(place.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    options: dict[str, Any] = {"start_new_session": True}
+    if sys.platform == "win32":
+        flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
+        options = {"creationflags": flags}
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "workbench.live.engine", str(place.study)],
+            stdin=subprocess.DEVNULL,
+            stdout=descriptor,
+            stderr=descriptor,
+            close_fds=True,
+            cwd=place.folder,
+            **options,
+        )
+    finally:
+        os.close(descriptor)
+    threading.Thread(target=process.wait, name="engine-reaper", daemon=True).start()
+    return process

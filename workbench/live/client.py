@@ -1,0 +1,328 @@
+"""The client of a live session: notebooks, dashboards and the command line use it, and may come and go.
+
+A client holds no state of the session: it sends signed requests, reads the status that the engine prepared,
+and maps the display ring. Safe to use from several threads; STOP never waits behind another request.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import zmq
+
+from workbench.errors import BadValue, EngineFault
+from workbench.live import _place, _wire
+from workbench.live._display import DisplayReader, SignalBlock
+from workbench.live._place import Place
+
+if TYPE_CHECKING:
+    from workbench.study import Study
+
+REPLY_S = 10.0
+"""How long the engine may take to answer, s."""
+
+ENDED = ("finished", "stopped", "failed")
+"""States of a run that is over."""
+
+Progress = Callable[[dict[str, Any]], None]
+
+
+class Client:
+    """A connection to the running engine of a study; use :func:`start` or :func:`attach`."""
+
+    def __init__(self, place: Place, lock: Mapping[str, Any]) -> None:
+        self.place = place
+        self.session_id = str(lock["session_id"])
+        self.pid = int(lock["pid"])
+        self._endpoint, self._curve = str(lock["endpoint"]), str(lock.get("curve", ""))
+        self._key = _place.read_key(place)
+        self._context = zmq.Context()
+        self._idle: list[Any] = []
+        self._lock = threading.Lock()
+        self._reader: DisplayReader | None = None
+        self._reader_lock = threading.Lock()
+        self.closed = False
+
+    @property
+    def study_folder(self) -> Path:
+        """Folder of the study."""
+        return self.place.study
+
+    # ---------------------------------------------------------------------------------- reading
+    def status(self) -> dict[str, Any]:
+        """What the engine says of itself; see ``workbench.live.BLANK_STATUS`` for the shape."""
+        found: dict[str, Any] = json.loads(str(self._ask("status")["text"]))
+        return found
+
+    def signals(self, since: int = 0, max_seconds: float = 10.0) -> SignalBlock:
+        """Samples for a screen from running number ``since`` on; see :class:`SignalBlock`.
+
+        Raises
+        ------
+        EngineFault
+            While the engine has not connected to its signal stream yet.
+        """
+        from workbench.devices import lsl
+
+        with self._reader_lock:
+            try:
+                inode = self.place.display.stat().st_ino
+            except OSError as error:
+                raise EngineFault("no signals to show yet; the engine is still connecting") from error
+            if self._reader is None or self._reader.inode != inode:
+                if self._reader is not None:
+                    self._reader.close()
+                self._reader = DisplayReader(self.place.display)
+            return self._reader.read(since, max_seconds=max_seconds, now=lsl.local_clock())
+
+    def evidence_history(self) -> list[tuple[float, float]]:
+        """``(s relative to the newest, probability of the target)`` of the last 10 s of the run."""
+        evidence = self.status().get("evidence") or {}
+        return [(float(t), float(p)) for t, p in evidence.get("history", [])]
+
+    # --------------------------------------------------------------------------------- commands
+    def start_run(
+        self,
+        kind: str,
+        paradigm: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        n_trials: int,
+        seed: int = 0,
+        decoder_folder: str | Path | None = None,
+        approved_sha256: str = "",
+        run_id: str = "",
+    ) -> str:
+        """Start a run; returns its id as soon as the engine has accepted it (it then compiles, then runs).
+
+        Parameters
+        ----------
+        kind : ``"calibration"`` (no decoder) or ``"online"``.
+        paradigm, params : name and parameters of the paradigm.
+        n_trials, seed : length and order of the schedule; with ``cue_source="stream"`` the run ends after
+            ``n_trials`` trials.
+        decoder_folder : of the fitted decoder, for an online run.
+        approved_sha256 : hash of the approved decoder; without it the effector cannot be armed. By default
+            it is looked up in the study record.
+
+        Raises
+        ------
+        Refused, BadValue, DecoderMismatch, RecordingFault, StreamFault
+            When the run cannot start, with the remedy.
+        """
+        if decoder_folder is not None and not approved_sha256:
+            approved_sha256 = self._approved(Path(decoder_folder))
+        reply = self._ask(
+            "start_run",
+            kind=kind,
+            paradigm=paradigm,
+            params=dict(params or {}),
+            n_trials=int(n_trials),
+            seed=int(seed),
+            decoder_folder="" if decoder_folder is None else str(Path(decoder_folder).absolute()),
+            approved_sha256=approved_sha256,
+            run_id=run_id,
+        )
+        return str(reply["value"])
+
+    def pause(self) -> None:
+        """Pause the run; recording goes on, the effector is released, the open trial is excluded."""
+        self._ask("pause")
+
+    def resume(self) -> None:
+        """Go on; refused while a critical stream is lost."""
+        self._ask("resume")
+
+    def end_run(self) -> None:
+        """End the run in good order; it counts as finished."""
+        self._ask("end_run")
+
+    def stop(self, reason: str = "") -> None:
+        """STOP: the effector is stopped at once, the run ends, and the stop stays latched."""
+        self._ask("stop", reason=reason)
+
+    def reset_stop(self) -> None:
+        """Leave the latched stop or a fault; a new self-test of the effector follows."""
+        self._ask("reset_stop")
+
+    def arm(self, by: str = "") -> None:
+        """Arm the effector; states that the participant is ready. ``Refused`` names what is missing."""
+        self._ask("arm", by=by)
+
+    def disarm(self, by: str = "") -> None:
+        """Disarm the effector."""
+        self._ask("disarm", by=by)
+
+    def waive(self, stream: str, reason: str) -> None:
+        """Go without a non-critical stream; the reason goes into the record."""
+        self._ask("waive", stream=stream, reason=reason)
+
+    def note(self, text: str) -> None:
+        """Enter a note in the ledger and in the run."""
+        self._ask("note", text=text)
+
+    def reconnect(self) -> None:
+        """Look again for streams that are missing or lost; refused during a run."""
+        self._ask("reconnect")
+
+    def shutdown(self, timeout: float = 20.0) -> None:
+        """End the session: the run is ended, the effector let go, players are stopped, the engine ends."""
+        self._ask("shutdown")
+        if not _until(lambda: _place.running(self.place) is None, timeout):
+            raise EngineFault(f"the engine has not ended within {timeout:g} s; see {self.place.log}")
+        self.close()
+
+    def wait(self, kind: str = "run", timeout: float = 600.0, progress: Progress | None = None) -> dict[str, Any]:
+        """Wait, and return the status that ended the waiting.
+
+        Parameters
+        ----------
+        kind : ``"run"`` (the run is over), ``"running"`` (it has begun), ``"idle"`` (no run),
+            ``"ready"`` (the effector is in IDLE_SAFE or beyond) or ``"armed"``.
+        timeout : s. progress : called with each status, about five times a second.
+
+        Raises
+        ------
+        EngineFault
+            After the timeout, or when the engine ended; the text says what it was doing.
+        """
+        if kind not in _WAITS:
+            raise BadValue(f"kind must be one of {', '.join(_WAITS)}, got {kind!r}")
+        end = time.monotonic() + timeout
+        while True:
+            status = self.status()
+            if progress is not None:
+                progress(status)
+            if _WAITS[kind](status):
+                return status
+            if time.monotonic() > end:
+                run = status["run"] or {}
+                raise EngineFault(
+                    f"waited {timeout:g} s for {kind!r}; the engine is {status['engine']['state']}, its run "
+                    f"is {run.get('state', 'none')} with {run.get('trials_done', 0)} of {run.get('trials_total', 0)} "
+                    "trials"
+                )
+            time.sleep(0.2)
+
+    def ingest(self, study: Study) -> list[str]:
+        """Copy every recording that is not in the record yet into it; sentences about what was done."""
+        from workbench.live.ingest import ingest_pending
+
+        return ingest_pending(study)
+
+    def close(self) -> None:
+        """Let the engine go; it goes on without this client."""
+        with self._lock:
+            self.closed = True
+            sockets, self._idle = self._idle, []
+        for socket in sockets:
+            socket.close(0)
+        self._context.term()
+        with self._reader_lock:
+            if self._reader is not None:
+                self._reader.close()
+                self._reader = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if not getattr(self, "closed", True):
+            self.close()
+
+    # ---------------------------------------------------------------------------------- inside
+    def _approved(self, decoder_folder: Path) -> str:
+        """Hash of the decoder in the folder if the record says that it is approved, else ``""``."""
+        from workbench.live.ingest import approved_hash
+
+        return approved_hash(self.place.study, decoder_folder)
+
+    def _ask(self, operation: str, **args: Any) -> dict[str, Any]:
+        """One request, one reply; errors come back under their own class."""
+        content = _wire.request(operation, args, session=self.session_id)
+        socket = self._borrow()
+        try:
+            socket.send_multipart(_wire.sign(content, self._key))
+            if not socket.poll(int(REPLY_S * 1000)):
+                raise EngineFault(self._silence(operation))
+            frames = socket.recv_multipart()
+        except (EngineFault, KeyboardInterrupt):
+            socket.close(0)
+            raise
+        except zmq.ZMQError as error:
+            socket.close(0)
+            raise EngineFault(f"the engine cannot be asked ({error}); attach again") from error
+        self._give_back(socket)
+        try:
+            reply = _wire.opened(frames, self._key)
+        except _wire.Unsigned as error:
+            raise EngineFault(
+                "the engine does not accept this client: its key is not that of the running session. Attach again"
+            ) from error
+        _wire.raise_refusal(reply)
+        if reply.get("nonce") != content["nonce"]:
+            raise EngineFault("the engine answered another request; attach again")
+        return reply
+
+    def _silence(self, operation: str) -> str:
+        lock = _place.running(self.place)
+        if lock is None:
+            return f"the engine of session {self.session_id} has ended. {_place.last_words(self.place)}".strip()
+        age = _place.heartbeat_age(self.place)
+        return (
+            f"the engine (process {self.pid}) did not answer {operation!r} within {REPLY_S:g} s; its last "
+            f"heartbeat is {age or 0:.0f} s old. The session may go on without this page; see {self.place.log}"
+        )
+
+    def _borrow(self) -> Any:
+        with self._lock:
+            if self.closed:
+                raise EngineFault("this client was closed; attach again")
+            if self._idle:
+                return self._idle.pop()
+            socket = self._context.socket(zmq.REQ)
+        socket.setsockopt(zmq.LINGER, 0)
+        if self._curve:
+            public, secret = zmq.curve_keypair()
+            socket.curve_serverkey = self._curve.encode("ascii")
+            socket.curve_publickey, socket.curve_secretkey = public, secret
+        socket.connect(self._endpoint)
+        return socket
+
+    def _give_back(self, socket: Any) -> None:
+        with self._lock:
+            if not self.closed:
+                self._idle.append(socket)
+                return
+        socket.close(0)
+
+
+def _run_state(status: Mapping[str, Any]) -> str:
+    return str((status["run"] or {}).get("state", ""))
+
+
+_WAITS: dict[str, Callable[[dict[str, Any]], bool]] = {
+    "run": lambda s: _run_state(s) in ENDED,
+    "running": lambda s: _run_state(s) in ("running", "paused", *ENDED),
+    "idle": lambda s: s["engine"]["state"] == "idle",
+    "ready": lambda s: (s["effector"] or {}).get("state") not in ("DISCONNECTED", "SELFTEST", None),
+    "armed": lambda s: (s["effector"] or {}).get("state") == "ARMED",
+}
+
+
+def _until(condition: Callable[[], bool], timeout: float) -> bool:
+    """Wait for a condition, at most ``timeout`` s."""
+    end = time.monotonic() + timeout
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True

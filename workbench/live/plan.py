@@ -1,0 +1,155 @@
+"""What a session is: who, which streams, which effector, and who plays what.
+
+The plan is written to the study folder before the engine starts and is stored with every run.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Self
+
+from workbench.errors import BadValue
+from workbench.vocabulary import StreamSpec
+
+OUTLETS = {"cues": "wb-cues", "decisions": "wb-decisions", "commands": "wb-commands", "acks": "wb-acks"}
+"""Purpose → name of the LSL streams between the engine and its players; the source_id adds the session."""
+
+
+@dataclass(frozen=True)
+class SessionPlan:
+    """One session of one participant.
+
+    Parameters
+    ----------
+    study_folder : folder of the study; recordings, decoders and the engine's own files live in it.
+    study, participant, visit, operator : as people name them; shown on the screen and stored with each run.
+    session_id : id of the session in the study record, unique.
+    contract : the expected streams; exactly one has the role ``"signal"``.
+    effector : name of the effector profile, None for a session without one.
+    effector_simulated : whether the device behind it is simulated; shown on every screen.
+    players : ``{"device": name, "options": {…}}`` each; started by the engine, stopped with it. Options
+        that name the session's own streams may be left out, see :meth:`player_options`.
+    speed : stream seconds per second, 1 for real hardware.
+    t0 : LSL time in s at which stream time and clock agree; 0 = when the engine starts its players.
+    seed : seeds the players.
+    simulated : whether the signals are simulated or replayed.
+    cue_source : ``"engine"`` (the engine presents the schedule by sample count) or ``"stream"`` (cues are
+        markers of the contract's ``"markers"`` stream, aligned by stamp).
+    labels : marker text → condition, for ``cue_source="stream"``.
+    waived : name of a non-critical stream → reason for going without.
+    resolve_s : s to look for the streams.
+    transport : ``"ipc"``, ``"tcp"`` (CURVE-encrypted, loopback) or ``"auto"``.
+    reserve_mb : free disk space in MB below which a run is ended cleanly.
+    mains_hz : mains frequency for the line-noise light, Hz.
+    """
+
+    study_folder: str
+    study: str
+    participant: str
+    visit: str
+    session_id: str
+    operator: str
+    contract: tuple[StreamSpec, ...]
+    effector: str | None = None
+    effector_simulated: bool = True
+    players: tuple[Mapping[str, Any], ...] = ()
+    speed: float = 1.0
+    t0: float = 0.0
+    seed: int = 0
+    simulated: bool = False
+    cue_source: str = "engine"
+    labels: Mapping[str, str] = field(default_factory=dict)
+    waived: Mapping[str, str] = field(default_factory=dict)
+    resolve_s: float = 10.0
+    transport: str = "auto"
+    reserve_mb: float = 200.0
+    mains_hz: float = 50.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "study_folder", str(Path(self.study_folder).absolute()))
+        object.__setattr__(self, "contract", tuple(self.contract))
+        object.__setattr__(self, "players", tuple(self.players))
+        _check(self)
+
+    @property
+    def signal(self) -> StreamSpec:
+        """The stream that is decoded."""
+        return next(spec for spec in self.contract if spec.role == "signal")
+
+    def source_id(self, purpose: str) -> str:
+        """source_id of one of the session's own LSL streams; ``purpose`` is a key of :data:`OUTLETS`."""
+        if purpose not in OUTLETS:
+            raise BadValue(f"purpose must be one of {', '.join(OUTLETS)}, got {purpose!r}")
+        return f"{OUTLETS[purpose]}-{self.session_id}"
+
+    def player_options(self, player: Mapping[str, Any]) -> dict[str, Any]:
+        """Options of a player, with the session's own stream ids, speed, t0 and seed where it states none."""
+        own = _OWN.get(str(player["device"]), {})
+        found: dict[str, Any] = {option: self.source_id(purpose) for option, purpose in own.items()}
+        if "speed" not in dict(player.get("options", {})):
+            found |= {"speed": self.speed}
+        return {**found, "seed": self.seed, **dict(player.get("options", {}))}
+
+    def to_json(self) -> str:
+        """Text of the plan; :meth:`from_json` gives the same plan back."""
+        return json.dumps(asdict(self), ensure_ascii=False, indent=1, default=dict)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """The plan of a text; :class:`BadValue` when it is none."""
+        try:
+            content = json.loads(text)
+            known = {f.name for f in fields(cls)}
+            unknown = sorted(set(content) - known)
+            if unknown:
+                raise BadValue(
+                    f"session plan has the unknown entry {unknown[0]!r}; known are {', '.join(sorted(known))}"
+                )
+            contract = tuple(_spec(spec) for spec in content.pop("contract"))
+            return cls(contract=contract, **content)
+        except (json.JSONDecodeError, TypeError, KeyError, AttributeError) as error:
+            raise BadValue(f"this is no session plan ({error}); write one with SessionPlan.to_json") from error
+
+    def with_t0(self, t0: float) -> SessionPlan:
+        """The same plan with its time base fixed."""
+        return replace(self, t0=t0)
+
+
+def _spec(content: dict[str, Any]) -> StreamSpec:
+    """One line of the contract."""
+    return StreamSpec(**{**content, "channels": tuple(content.get("channels", ()))})
+
+
+_OWN: dict[str, dict[str, str]] = {
+    "simulated_participant": {"cue_source_id": "cues"},
+    "simulated_glove": {"command_source_id": "commands", "ack_source_id": "acks"},
+    "replay": {},
+}
+"""Options of players that name a stream of the session."""
+
+
+def _check(plan: SessionPlan) -> None:
+    """Raise :class:`BadValue` for a plan that contradicts itself."""
+    for name in ("session_id", "operator", "participant", "study", "visit"):
+        if not str(getattr(plan, name)).strip():
+            raise BadValue(f"{name} of the session plan is empty; every session names it")
+    signals = [spec.name for spec in plan.contract if spec.role == "signal"]
+    if len(signals) != 1:
+        raise BadValue(f"a stream contract has one stream with the role 'signal', got {len(signals)}: {signals}")
+    if not plan.signal.critical or not plan.signal.channels or not plan.signal.fs > 0:
+        raise BadValue(f"signal stream {plan.signal.name!r} must be critical, with a rate and channel names")
+    if not (math.isfinite(plan.speed) and 0 < plan.speed <= 100):
+        raise BadValue(f"speed must be above 0 and at most 100, got {plan.speed}")
+    if plan.cue_source not in ("engine", "stream"):
+        raise BadValue(f"cue_source must be 'engine' or 'stream', got {plan.cue_source!r}")
+    if plan.cue_source == "stream" and not any(spec.role == "markers" for spec in plan.contract):
+        raise BadValue("cues from a stream need a stream with the role 'markers' in the contract; add it")
+    if plan.transport not in ("auto", "ipc", "tcp"):
+        raise BadValue(f"transport must be auto, ipc or tcp, got {plan.transport!r}")
+    for stream, reason in plan.waived.items():
+        if not str(reason).strip():
+            raise BadValue(f"the waiver of stream {stream!r} has no reason; state one, it goes into the record")
