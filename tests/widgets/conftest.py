@@ -47,7 +47,9 @@ def mount(browser: Any) -> Iterator[Callable[..., Any]]:
     """``mount(WidgetClass, traits, width=, height=, dark=)`` → a page that shows the widget."""
     pages = []
 
-    def show(widget: Any, traits: dict[str, Any], *, width: int = 1440, height: int = 900, dark: bool = False) -> Any:
+    def show(
+        widget: Any, traits: dict[str, Any], *, width: int = 1440, height: int = 900, dark: bool = False
+    ) -> Any:
         context = browser.new_context(
             viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
         )
@@ -56,7 +58,8 @@ def mount(browser: Any) -> Iterator[Callable[..., Any]]:
         page.on("pageerror", lambda error: page.errors.append(str(error)))
         pages.append(context)
         page.set_content(
-            f"<!doctype html><html lang=en><head><style>body{{margin:0;--wb-height:100vh}}{widget._css}</style></head>"
+            "<!doctype html><html lang=en><head>"
+            f"<style>body{{margin:0;--wb-height:100vh}}{widget._css}</style></head>"
             '<body><div id="here"></div></body></html>'
         )
         page.add_script_tag(path=str(HERE / "harness.js"))

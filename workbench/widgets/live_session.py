@@ -19,6 +19,7 @@ from workbench.widgets._base import Panel, compose, styles
 
 STATUS_PERIOD_S = 0.1
 SIGNAL_PERIOD_S = 0.05
+LOOK_PERIOD_S = 2.0
 HISTORY_S = 10.0
 
 MODULES = (
@@ -33,24 +34,30 @@ MODULES = (
     "parts/consequences",
     "live_session",
 )
-PANELS = ("streams", "electrodes", "cue", "evidence", "scope", "effector", "ledger", "run", "stop", "bar", "banner")
+PANELS = (
+    *("bar", "banner", "run"),
+    *("streams", "electrodes"),
+    *("cue", "evidence", "scope"),
+    *("effector", "ledger", "stop"),
+)
 
 
 class LiveClient(Protocol):
     """What this screen needs of the live client."""
 
-    def status(self) -> Mapping[str, Any]: ...  # noqa: D102
-    def signals(self, since: int = 0, max_seconds: float = HISTORY_S) -> Any: ...  # noqa: D102
-    def start_run(self, **kwargs: Any) -> Any: ...  # noqa: D102
-    def pause(self) -> Any: ...  # noqa: D102
-    def resume(self) -> Any: ...  # noqa: D102
-    def end_run(self) -> Any: ...  # noqa: D102
-    def stop(self) -> Any: ...  # noqa: D102
-    def reset_stop(self) -> Any: ...  # noqa: D102
-    def arm(self) -> Any: ...  # noqa: D102
-    def disarm(self) -> Any: ...  # noqa: D102
-    def waive(self, stream: str, reason: str) -> Any: ...  # noqa: D102
-    def note(self, text: str) -> Any: ...  # noqa: D102
+    def status(self) -> Mapping[str, Any]: ...
+    def signals(self, since: int = 0, max_seconds: float = HISTORY_S) -> Any: ...
+    def start_run(self, **kwargs: Any) -> Any: ...
+    def pause(self) -> Any: ...
+    def resume(self) -> Any: ...
+    def end_run(self) -> Any: ...
+    def stop(self) -> Any: ...
+    def reset_stop(self) -> Any: ...
+    def arm(self) -> Any: ...
+    def disarm(self) -> Any: ...
+    def waive(self, stream: str, reason: str) -> Any: ...
+    def note(self, text: str) -> Any: ...
+    def reconnect(self) -> Any: ...
 
 
 class LiveSession(Panel):
@@ -59,6 +66,8 @@ class LiveSession(Panel):
     Parameters
     ----------
     client : the live client, or None while no session runs.
+    connect : called every 2 s while there is no client or it does not answer; returns a client, or None when
+        no engine runs. Without it a page that lost its client stays lost.
     start_session : called when the page asks to start a session; returns a client. None hides the button.
     run_settings : called as ``run_settings(kind)`` before each run; returns the keyword arguments of
         ``client.start_run`` beside ``kind`` and ``n_trials`` (paradigm, params, seed, decoder_folder …). It
@@ -86,6 +95,7 @@ class LiveSession(Panel):
         self,
         client: LiveClient | None = None,
         *,
+        connect: Callable[[], LiveClient | None] | None = None,
         start_session: Callable[[], LiveClient] | None = None,
         run_settings: Callable[[str], Mapping[str, Any]] | None = None,
         run_kinds: Callable[[], list[dict[str, Any]]] | None = None,
@@ -94,11 +104,11 @@ class LiveSession(Panel):
         n_trials: int = 20,
         **traits: Any,
     ) -> None:
-        unknown = [name for name in panels if name not in PANELS]
-        if unknown:
-            raise BadValue(f"panels must be among {', '.join(PANELS)}, got {', '.join(unknown)}")
-        super().__init__(panels=list(panels), link={"state": "none", "sentence": ""}, **traits)
+        super().__init__(link={"state": "none", "sentence": ""}, **traits)
+        self._ended = threading.Event()
+        self.panels = _known(panels)
         self._client = client
+        self._connect = connect
         self._start_session = start_session
         self._run_settings = run_settings
         self._run_kinds = run_kinds
@@ -106,7 +116,6 @@ class LiveSession(Panel):
         self._lost_since: float | None = None
         self._newest = 0
         self._fresh_view = threading.Event()
-        self._ended = threading.Event()
         self._offer()
         self._thread = threading.Thread(target=self._follow, name="workbench-live-session", daemon=True)
         self._thread.start()
@@ -127,6 +136,7 @@ class LiveSession(Panel):
             "disarm": lambda: self._engine().disarm(),
             "waive": lambda stream, reason: self._engine().waive(str(stream), str(reason)),
             "note": lambda text: self._engine().note(str(text)),
+            "reconnect": lambda: self._engine().reconnect(),
         }
 
     def close(self) -> None:
@@ -174,19 +184,44 @@ class LiveSession(Panel):
         self.form = {**self._shown, "kinds": kinds, "can_start": self._start_session is not None}
 
     def _follow(self) -> None:
-        due = 0.0
+        due = look = 0.0
         while not self._ended.wait(SIGNAL_PERIOD_S):
+            now = time.monotonic()
+            if (self._client is None or self._lost_since is not None) and now >= look:
+                look = now + LOOK_PERIOD_S
+                self._look()
             client = self._client
             if client is None:
                 continue
             try:
-                if time.monotonic() >= due:
-                    due = time.monotonic() + STATUS_PERIOD_S
+                if now >= due:
+                    due = now + STATUS_PERIOD_S
                     self._show_status(client)
-                self._show_signals(client)
             except WorkbenchError as error:
                 self._show_lost(str(error))
-                due = time.monotonic() + 0.5
+                due = now + LOOK_PERIOD_S
+                continue
+            try:
+                self._show_signals(client)
+            except WorkbenchError:
+                continue  # the engine is still connecting to its streams, which the status says
+
+    def _look(self) -> None:
+        """Attach to an engine that came, or say that there is none."""
+        if self._connect is None or self.link.get("state") == "starting":
+            return
+        try:
+            client = self._connect()
+        except WorkbenchError as error:
+            if self._client is None:
+                self.link = {"state": "none", "sentence": str(error)}
+            return
+        if client is not None:
+            self._client, self._newest = client, 0
+        elif self._client is not None:
+            sentence = str(self.link.get("sentence", ""))
+            self._client, self._lost_since = None, None
+            self.link = {"state": "none", "sentence": sentence}
 
     def _show_status(self, client: LiveClient) -> None:
         status = dict(client.status())
@@ -225,3 +260,10 @@ class LiveSession(Panel):
         if self._lost_since is None:
             self._lost_since = time.monotonic()
         self.link = {"state": "lost", "sentence": sentence, "age_s": time.monotonic() - self._lost_since}
+
+
+def _known(panels: tuple[str, ...]) -> list[str]:
+    unknown = [name for name in panels if name not in PANELS]
+    if unknown:
+        raise BadValue(f"panels must be among {', '.join(PANELS)}, got {', '.join(unknown)}")
+    return list(panels)

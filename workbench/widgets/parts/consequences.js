@@ -3,6 +3,8 @@ import { age, button, classIf, fixed, h, knows, put, show, whenChanged } from ".
 import { STATES, STOPSIGN, light } from "./icons.js";
 
 const ROAD = ["IDLE_SAFE", "ARMED", "ACTIVE", "HOLD", "RELEASE", "REFRACTORY"];
+/** Conditions beside the operator's own act, which is the button below them. */
+const acts = (conditions) => (conditions || []).filter((one) => !one.text_key.endsWith(".operator") && !one.text_key.endsWith(".participant_ready"));
 const MARKS = { high: "high", medium: "medium", low: "low", info: "dot" };
 
 export function effectorPanel(ctx) {
@@ -33,7 +35,10 @@ export function effectorPanel(ctx) {
     [...rail.children].forEach((one, i) => { one.className = i === at ? "on" : at > i ? "past" : ""; });
   });
   const drawConditions = whenChanged((list) => {
-    conditions.replaceChildren(...list.map((one) => light(one.ok ? "ok" : "off", t(one.text_key, {}, one.text_key) + (one.ok ? "" : ` · ${t("effector.not_yet")}`))));
+    const open = list.filter((one) => !one.ok);
+    const rows = open.map((one) => light("off", `${t(one.text_key, {}, one.text_key)} · ${t("effector.not_yet")}`));
+    if (list.length) rows.push(light(open.length ? "off" : "ok", t("effector.conditions_met", { n: list.length - open.length, all: list.length })));
+    conditions.replaceChildren(...rows);
   });
   const drawAction = whenChanged(([act, disabled, words]) => {
     const one = act ? button(t(`effector.${act}`), () => ctx.ask(act === "selftest" ? "reset_stop" : act), { kind: "grow", name: act }) : null;
@@ -43,20 +48,19 @@ export function effectorPanel(ctx) {
     show(reason, Boolean(words));
   });
 
-  function explain(e, s) {
-    const evidence = s.evidence || {};
-    const key = `why.${e.state}`;
-    const said = e.why && knows(e.why) ? t(e.why) : e.why || "";
-    if (!knows(key)) return said;
-    const rule = t(key, { activate: fixed(evidence.activate ?? 0.7, 2), release: fixed(evidence.release ?? 0.4, 2), dwell: evidence.dwell_needed || 3 });
-    return ["FAULT_SAFE", "ESTOP"].includes(e.state) && said ? `${said} ${rule}` : rule;
+  function explain(e) {
+    const args = Object.fromEntries(Object.entries(e.why_args || {}).map(([name, n]) => [name, typeof n === "number" && !Number.isInteger(n) ? n.toFixed(2) : n]));
+    const key = e.why_key || `control.next.${e.state}`;
+    if (!knows(key)) return e.why || "";
+    const fault = e.fault ? t(`control.fault.${e.fault}`, {}, e.fault) : "";
+    return ["FAULT_SAFE", "ESTOP"].includes(e.state) && fault ? `${fault} ${t(key, args)}` : t(key, args);
   }
 
   function action(e) {
     if (e.state === "ESTOP") return ["reset_stop", false, ""];
     if (e.state === "FAULT_SAFE" || e.state === "DISCONNECTED") return ["selftest", false, ""];
     if (e.state === "IDLE_SAFE") {
-      const missing = (e.conditions || []).filter((one) => !one.ok);
+      const missing = acts(e.conditions).filter((one) => !one.ok);
       return ["arm", missing.length > 0, missing.length ? t("effector.blocked", { what: t(missing[0].text_key, {}, missing[0].text_key) }) : ""];
     }
     if (e.state === "SELFTEST") return ["arm", true, t("effector.selftest_runs")];
@@ -79,8 +83,8 @@ export function effectorPanel(ctx) {
       drawChip([e.state]);
       put(previous, e.previous ? `${e.previous} ✓` : "");
       put(next, e.next ? t("effector.next", { next: e.next }) : "");
-      put(why, explain(e, s));
-      drawConditions(["IDLE_SAFE", "ARMED", "SELFTEST", "DISCONNECTED"].includes(e.state) ? e.conditions || [] : []);
+      put(why, explain(e));
+      drawConditions(["IDLE_SAFE", "ARMED", "SELFTEST", "DISCONNECTED"].includes(e.state) ? acts(e.conditions) : []);
       return drawAction(action(e));
     },
   };

@@ -9,7 +9,8 @@ const CARDS = 16;
 export function streamsPanel(ctx) {
   const { t } = ctx;
   const list = h("div");
-  const el = h("div", { class: "panel streams" }, h("div", { class: "hd" }, h("h2", {}, t("streams.title"))), h("div", { class: "bd", tabindex: "0" }, list));
+  const again = h("button", { type: "button", class: "link", onclick: () => ctx.ask("reconnect") }, t("streams.reconnect"));
+  const el = h("div", { class: "panel streams" }, h("div", { class: "hd" }, h("h2", {}, t("streams.title")), h("span", { class: "rt" }, again)), h("div", { class: "bd", tabindex: "0" }, list));
   const detail = (one) => {
     if (one.state === "waived") return one.message || "";
     const parts = [];
@@ -36,6 +37,8 @@ export function streamsPanel(ctx) {
   return {
     el,
     update(s) {
+      const running = s.run && ["compiling", "running", "paused"].includes(s.run.state);
+      show(again, !running && (s.streams || []).some((one) => ["lost", "missing"].includes(one.state)));
       draw((s.streams || []).map(({ name, n_channels, fs, measured_fs, critical, state, message }) => (
         { name, n_channels, fs, measured_fs: measured_fs ? Number(measured_fs.toFixed(1)) : null, critical, state, message })));
     },

@@ -131,7 +131,7 @@ export function runStrip(ctx) {
       put(total, ` / ${run ? run.trials_total : ctx.form().n_trials || "—"}`);
       show(counts, link.state === "live");
       show(rest, Boolean(live));
-      put(left, clock(run && run.left_s));
+      put(left, clock(run && (run.left_real_s ?? run.left_s)));
       put(leftCap, run && run.state === "paused" ? t("run.paused") : t("run.left"));
       show(ticks, Boolean(run));
       const words = sentence(s, run, link);

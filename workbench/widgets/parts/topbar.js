@@ -2,6 +2,11 @@
 import { age, h, languageSwitch, put, show, whenChanged } from "./dom.js";
 import { GLYPH, SIMULATED, light } from "./icons.js";
 
+function engineLight(ctx) {
+  const state = (ctx.status().engine || {}).state || "running";
+  return [{ failed: "high", stopping: "off", starting: "off", compiling: "off", connecting: "off" }[state] || "ok", ctx.t(`engine.${state}`, {}, state)];
+}
+
 export function topbar(ctx) {
   const { t } = ctx;
   const crumbs = h("nav", { class: "crumbs", "aria-label": t("bar.where") });
@@ -42,8 +47,8 @@ export function topbar(ctx) {
     tick() {
       const link = ctx.link();
       drawEngine(link.lost ? ["high", t("engine.lost")]
-        : link.state === "live" ? ["ok", t("engine.running")]
-          : link.state === "starting" ? ["low", t("engine.starting")] : ["off", t("engine.none")]);
+        : link.state === "live" ? engineLight(ctx)
+          : link.state === "starting" ? ["off", t("engine.starting")] : ["off", t("engine.none")]);
       show(beat, link.state === "live" || link.lost);
       put(beat, t("engine.heartbeat", { age: age(t, link.age) }));
       put(time, new Date().toLocaleTimeString("en-GB"));

@@ -1,0 +1,215 @@
+"""The panels beside the live screen: they ask, others compute."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from workbench import analysis, outcomes
+from workbench.errors import StreamFault
+from workbench.vocabulary import Assessment, Trial
+from workbench.widgets import AssessmentForm, DecoderPanel, LogView, StreamPicker
+
+CHOSEN = {"assisted": False, "device_on": True, "stimulation_on": False}
+SHA = "3f9a71c208de4b15a6f092bb5c17e3d47a801f66" + "0" * 24
+
+
+# ------------------------------------------------------------------------------------ assessment form
+def form(saved: list[Assessment] | None = None) -> AssessmentForm:
+    def save(assessment: Assessment) -> str:
+        (saved if saved is not None else []).append(assessment)
+        return "Saved as assessment 12."
+
+    arat = outcomes.load("arat")
+    return AssessmentForm(
+        arat.definition, score=lambda items: arat.score(items), save=save, visit_id="v-1", rater="Chen L."
+    )
+
+
+def test_the_condition_has_no_default_and_is_needed_to_save() -> None:
+    made = form()
+    assert made.condition == {}
+    reply = made.answer("save", {})
+    assert not reply["ok"]
+    assert all(name in reply["text"] for name in (*CHOSEN, "side"))
+
+
+def test_an_assessment_is_saved_with_items_condition_side_and_the_score_of_the_measure() -> None:
+    saved: list[Assessment] = []
+    made = form(saved)
+    for item in made._definition.items:
+        assert made.answer("enter", {"item": item.code, "value": 2})["ok"]
+    for name, value in CHOSEN.items():
+        assert made.answer("choose", {"name": name, "value": value})["ok"]
+    assert made.answer("choose_side", {"side": "right"})["ok"]
+    reply = made.answer("save", {})
+    assert (reply["ok"], made.saved) == (True, "Saved as assessment 12.")
+    (only,) = saved
+    assert (only.measure, only.side, only.state, only.rater) == ("arat", "right", "complete", "Chen L.")
+    assert (only.condition.assisted, only.condition.device_on, only.condition.stimulation_on) == (
+        False,
+        True,
+        False,
+    )
+    assert only.score["total"]["value"] == 38
+    assert set(only.items.values()) == {2}
+
+
+def test_running_subscores_come_from_the_measure_and_missing_items_are_not_zero() -> None:
+    made = form()
+    for number in range(1, 5):
+        made.enter(f"grip_{number}", 3)
+    assert made.result["subscores"]["grip"]["value"] == 12
+    assert made.result["total"]["status"] == "ND"
+    made.enter("grip_2", None)
+    assert made.result["subscores"]["grip"]["status"] == "ND"
+
+
+@pytest.mark.parametrize("value", [4, -1, "2", 1.5, True])
+def test_an_impossible_value_is_refused_with_what_is_allowed(value: Any) -> None:
+    made = form()
+    reply = made.answer("enter", {"item": "grip_1", "value": value})
+    assert not reply["ok"]
+    assert "0, 1, 2, 3" in reply["text"]
+    assert made.items == {}
+
+
+def test_a_saved_assessment_is_closed_and_a_new_one_starts_empty() -> None:
+    made = form([])
+    for name, value in CHOSEN.items():
+        made.choose(name, value=value)
+    made.choose_side("left")
+    made.save()
+    assert "is saved" in made.answer("enter", {"item": "grip_1", "value": 1})["text"]
+    assert made.answer("anew", {})["ok"]
+    assert (made.items, made.condition, made.side, made.saved) == ({}, {}, "", "")
+
+
+def test_an_open_item_makes_the_assessment_incomplete_not_zero() -> None:
+    saved: list[Assessment] = []
+    made = form(saved)
+    made.enter("grasp_1", 3)
+    for name, value in CHOSEN.items():
+        made.choose(name, value=value)
+    made.choose_side("left")
+    made.save()
+    assert saved[0].state == "incomplete"
+    assert saved[0].items["grasp_2"] is None
+
+
+# --------------------------------------------------------------------------------------- decoder panel
+def trials(right: int, n: int) -> list[Trial]:
+    names = ("left", "right")
+    return [
+        Trial(
+            i,
+            names[i % 2],
+            0,
+            0.0,
+            1,
+            "correct" if i < right else "wrong",
+            names[i % 2 if i < right else 1 - i % 2],
+        )
+        for i in range(n)
+    ]
+
+
+def panel(right: int, *, approve: Any = lambda sha: f"Approved {sha[:8]}.", checks: Any = ()) -> DecoderPanel:
+    runs = {"Run 1": trials(right, 20)}
+    classes = ("left", "right")
+    return DecoderPanel(
+        SHA,
+        name="csp_lda",
+        accuracies={name: analysis.accuracy(one, classes) for name, one in runs.items()},
+        confusions=analysis.confusion_by_run(runs, classes),
+        approve=approve,
+        checks=checks,
+    )
+
+
+def test_a_decoder_is_approved_by_its_hash_once() -> None:
+    asked: list[str] = []
+    made = panel(18, approve=lambda sha: asked.append(sha) or "Approved.")
+    assert "approval names decoder" in made.answer("approve", {"sha256": "0" * 64})["text"]
+    assert made.answer("approve", {"sha256": SHA})["ok"]
+    assert (asked, made.approved) == ([SHA], "Approved.")
+    assert "approved already" in made.answer("approve", {"sha256": SHA})["text"]
+
+
+def test_a_decoder_at_chance_cannot_be_approved() -> None:
+    made = panel(12)
+    assert made.fit["accuracies"][0]["above"] is False
+    assert not made.answer("approve", {"sha256": SHA})["ok"]
+
+
+def test_a_warning_does_not_block_and_a_failed_check_does() -> None:
+    assert panel(18, checks=[{"state": "medium", "text": "E6 had line noise"}]).answer("approve", {"sha256": SHA})[
+        "ok"
+    ]
+    made = panel(18, checks=[{"state": "high", "text": "replay gave other decisions"}])
+    assert "replay gave other decisions" in made.answer("approve", {"sha256": SHA})["text"]
+
+
+def test_accuracy_is_shown_beside_its_interval_and_chance_limit() -> None:
+    (row,) = panel(18).fit["accuracies"]
+    assert (row["correct"], row["n"], row["limit"], row["above"]) == (18, 20, 15, True)
+    assert 0.6 < row["low"] < row["value"] < row["high"] < 1
+
+
+# --------------------------------------------------------------------------------------- stream picker
+def seen(uid: str, name: str, **more: Any) -> Any:
+    return SimpleNamespace(
+        **{"uid": uid, "name": name, "type": "EEG", "source_id": f"src-{uid}", "host": "lab", "fs": 250.0}
+        | {"n_channels": 2, "channels": ("C3", "C4"), "units": ("uV", "uV")}
+        | more
+    )
+
+
+def test_a_choice_becomes_a_contract_with_the_signal_first() -> None:
+    picker = StreamPicker(lambda s: [seen("1", "Cues", channels=(), fs=0.0, units=()), seen("2", "Amp")])
+    assert picker.answer("search", {})["value"] == 2
+    picker.choose("1", "markers", critical=False)
+    picker.choose("2", "signal")
+    first, second = picker.contract
+    assert (first.name, first.role, first.channels, first.source_id) == ("Amp", "signal", ("C3", "C4"), "src-2")
+    assert (second.role, second.critical) == ("markers", False)
+
+
+def test_a_second_signal_stream_is_refused() -> None:
+    picker = StreamPicker(lambda s: [seen("1", "Amp A"), seen("2", "Amp B")])
+    picker.search()
+    picker.choose("1", "signal")
+    reply = picker.answer("choose", {"uid": "2", "role": "signal"})
+    assert "Amp A is it" in reply["text"]
+
+
+def test_the_verdict_of_a_check_arrives_in_words() -> None:
+    def check(contract: Any) -> None:
+        raise StreamFault(f"two streams match {contract[0].name!r}")
+
+    picker = StreamPicker(lambda s: [seen("1", "Amp")], check=check)
+    picker.search()
+    assert "needs one stream with the role signal" in picker.answer("check", {})["text"]
+    picker.choose("1", "signal")
+    assert picker.answer("check", {})["text"] == "two streams match 'Amp'"
+
+
+# ------------------------------------------------------------------------------------------------- log
+def test_a_log_is_followed_by_whole_lines(tmp_path: Path) -> None:
+    path = tmp_path / "engine.log"
+    path.write_text("first\nsecond\nhal", encoding="utf-8")
+    view = LogView(path, period_s=600)
+    assert view.lines == ["first", "second"]
+    with path.open("a", encoding="utf-8") as file:
+        file.write("f\n")
+    view.look()
+    assert view.lines == ["first", "second", "half"]
+    view.append("said here")
+    assert view.lines[-1] == "said here"
+    path.write_text("anew\n", encoding="utf-8")
+    view.look()
+    assert view.lines[-1] == "anew"
+    view.close()

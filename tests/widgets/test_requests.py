@@ -1,0 +1,186 @@
+"""What a page may ask for: a closed list, carried out by the client, refused in words, never with a traceback."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from workbench.errors import BadValue, EngineFault, Refused
+from workbench.widgets import LiveSession
+
+
+class Recorded:
+    """A client that tells recorded statuses and notes what it is asked."""
+
+    def __init__(self, status: dict[str, Any]) -> None:
+        self.told = status
+        self.asked: list[tuple[str, Any]] = []
+        self.gone = False
+        self.heard = threading.Event()
+
+    def status(self) -> dict[str, Any]:
+        if self.gone:
+            raise EngineFault("the engine of session s-1 has ended")
+        return self.told
+
+    def signals(self, since: int = 0, max_seconds: float = 10.0) -> Any:
+        data = np.zeros((5, 2), np.float32)
+        return SimpleNamespace(first=since, fs=100.0, names=("A", "B"), data=data, newest_stamp=1.0, age_s=0.01)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+
+        def ask(*args: Any, **kwargs: Any) -> None:
+            self.asked.append((name, args or kwargs))
+            self.heard.set()
+            if name == "arm":
+                raise Refused("arming is not possible: no decoder is loaded whose hash is the approved one")
+
+        return ask
+
+
+@pytest.fixture
+def client(statuses: dict[str, Any]) -> Recorded:
+    return Recorded(statuses["live"])
+
+
+@pytest.fixture
+def screen(client: Recorded) -> Iterator[LiveSession]:
+    made = LiveSession(client, run_settings=lambda kind: {"paradigm": "grasp_rest", "seed": 3}, n_trials=15)
+    yield made
+    made.close()
+
+
+def wait_until(widget: Any, trait: str, holds: Any) -> None:
+    """Wait for a trait that a thread sets."""
+    reached = threading.Event()
+    widget.observe(lambda _: reached.set() if holds() else None, trait)
+    if not holds():
+        assert reached.wait(20), f"{trait} never got there"
+
+
+def test_the_status_and_new_samples_reach_the_page(client: Recorded, screen: LiveSession) -> None:
+    sent: list[tuple[Any, Any]] = []
+    reached = threading.Event()
+
+    def note(content: Any, buffers: Any = None) -> None:
+        sent.append((content, buffers))
+        if len(sent) > 2:
+            reached.set()
+
+    screen.send = note  # type: ignore[method-assign]
+    assert reached.wait(20)
+    wait_until(screen, "beat", lambda: screen.beat > 0)
+    assert screen.status["run"]["trials_done"] == 18
+    message, buffers = sent[-1]
+    assert (message["kind"], message["names"], message["n"]) == ("signals", ["A", "B"], 5)
+    assert len(buffers[0]) == 5 * 2 * 4
+    assert message["first"] == sent[-2][0]["first"] + 5
+
+
+@pytest.mark.parametrize("name", ["pause", "resume", "end_run", "stop", "reset_stop", "disarm", "reconnect"])
+def test_a_plain_request_is_passed_on(client: Recorded, screen: LiveSession, name: str) -> None:
+    assert screen.answer(name, {})["ok"]
+    assert client.asked[-1][0] == name
+
+
+def test_a_request_outside_the_list_is_refused_with_the_list(client: Recorded, screen: LiveSession) -> None:
+    reply = screen.answer("shutdown", {})
+    assert not reply["ok"]
+    assert "allowed: arm, disarm" in reply["text"]
+    assert client.asked == []
+
+
+def test_a_refusal_of_the_engine_arrives_in_its_own_words(screen: LiveSession) -> None:
+    reply = screen.answer("arm", {})
+    assert (reply["ok"], reply["text"][:26]) == (False, "arming is not possible: no")
+
+
+@pytest.mark.parametrize("n_trials", [0, 201, "20", 1.5, None])
+def test_a_run_of_an_impossible_length_is_not_passed_on(
+    client: Recorded, screen: LiveSession, n_trials: Any
+) -> None:
+    reply = screen.answer("start_run", {"kind": "online", "n_trials": n_trials})
+    assert not reply["ok"]
+    assert "1 to 200" in reply["text"]
+    assert client.asked == []
+
+
+def test_a_run_starts_with_the_settings_of_the_notebook_not_of_the_page(
+    client: Recorded, screen: LiveSession
+) -> None:
+    assert screen.answer("start_run", {"kind": "online", "n_trials": 12})["ok"]
+    assert client.asked[-1] == (
+        "start_run",
+        {"kind": "online", "n_trials": 12, "paradigm": "grasp_rest", "seed": 3},
+    )
+    assert not screen.answer("start_run", {"kind": "online", "n_trials": 12, "decoder_folder": "elsewhere"})["ok"]
+
+
+def test_a_waiver_carries_its_reason(client: Recorded, screen: LiveSession) -> None:
+    assert screen.answer("waive", {"stream": "pressure", "reason": "sensor in repair"})["ok"]
+    assert client.asked[-1] == ("waive", ("pressure", "sensor in repair"))
+
+
+def test_stop_does_not_wait_behind_another_request(client: Recorded, screen: LiveSession) -> None:
+    hold = threading.Event()
+    screen._run_settings = lambda kind: hold.wait(30) and {}
+    screen._received(screen, {"name": "start_run", "args": {"kind": "online", "n_trials": 5}, "id": "1"}, [])
+    screen._received(screen, {"name": "stop", "args": {}, "id": "2"}, [])
+    assert client.heard.wait(20)
+    assert client.asked == [("stop", {})]
+    hold.set()
+
+
+def test_a_lost_engine_is_told_with_its_sentence_and_found_again(client: Recorded, screen: LiveSession) -> None:
+    wait_until(screen, "link", lambda: screen.link.get("state") == "live")
+    client.gone = True
+    wait_until(screen, "link", lambda: screen.link.get("state") == "lost")
+    assert "s-1 has ended" in screen.link["sentence"]
+    client.gone = False
+    wait_until(screen, "link", lambda: screen.link.get("state") == "live")
+
+
+def test_a_page_without_a_session_says_so(statuses: dict[str, Any]) -> None:
+    made = LiveSession()
+    reply = made.answer("pause", {})
+    assert "no session is running" in reply["text"]
+    assert "cannot start a session" in made.answer("start_session", {})["text"]
+    made.close()
+
+
+def test_a_page_can_start_the_session_and_then_follows_it(client: Recorded) -> None:
+    made = LiveSession(start_session=lambda: client)
+    assert made.form["can_start"]
+    assert made.answer("start_session", {})["ok"]
+    wait_until(made, "link", lambda: made.link.get("state") == "live")
+    made.close()
+
+
+def test_a_session_that_cannot_start_leaves_its_sentence_on_the_page() -> None:
+    def fail() -> Any:
+        raise EngineFault("no stream ECoG was found; start the amplifier")
+
+    made = LiveSession(start_session=fail)
+    assert not made.answer("start_session", {})["ok"]
+    assert made.link == {"state": "none", "sentence": "no stream ECoG was found; start the amplifier"}
+    made.close()
+
+
+def test_a_screen_attaches_to_an_engine_that_comes_later(client: Recorded) -> None:
+    there: list[Recorded] = []
+    made = LiveSession(connect=lambda: there[0] if there else None)
+    there.append(client)
+    wait_until(made, "link", lambda: made.link.get("state") == "live")
+    made.close()
+
+
+def test_an_unknown_panel_is_refused() -> None:
+    with pytest.raises(BadValue, match="panels must be among"):
+        LiveSession(panels=("scope", "radar"))

@@ -1,0 +1,140 @@
+"""A fitted decoder: what it got right, run by run, beside its chance limit, and its approval by hash.
+
+Every number arrives computed (``analysis.accuracy``, ``analysis.confusion_by_run``); this panel only draws it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, Protocol
+
+import traitlets
+
+from workbench.errors import BadValue, Refused
+from workbench.widgets._base import Panel, compose, styles
+
+
+class AccuracyLike(Protocol):
+    """What this panel needs of an accuracy (``analysis.Accuracy`` has it)."""
+
+    correct: int
+    n: int
+    excluded: int
+    classes: int
+    value: float | None
+    interval: Any
+    limit: int | None
+
+    @property
+    def above_chance(self) -> bool: ...
+
+
+class DecoderPanel(Panel):
+    """The result of a calibration, and the button that approves it.
+
+    Parameters
+    ----------
+    sha256, name : hash and name of the decoder.
+    accuracies : run name → accuracy, the pooled one last; its name is the row's name.
+    confusions : one matrix a run (``analysis.Confusion``), in the same order.
+    approve : called with the hash; writes the approval to the record and returns the sentence to show. None
+        shows the result only.
+    signer, effector, participant : who signs, for what, for whom; printed above the button.
+    numbers : up to four ``(value, caption)`` in words, computed elsewhere.
+    checks : ``{"state": "ok" | "medium" | "high", "text", "more"}`` each; a ``"high"`` one blocks approval,
+        a ``"medium"`` one warns.
+    fitted_on : one sentence about recordings and parameters.
+    approved : the sentence of an approval that exists, ``""`` for none.
+    """
+
+    _esm = compose("parts/dom", "parts/icons", "decoder_panel")
+    _css = styles("panels", "decoder")
+
+    fit = traitlets.Dict().tag(sync=True)
+    approved = traitlets.Unicode("").tag(sync=True)
+
+    def __init__(
+        self,
+        sha256: str,
+        *,
+        name: str,
+        accuracies: Mapping[str, AccuracyLike],
+        confusions: Sequence[Any] = (),
+        approve: Callable[[str], str] | None = None,
+        signing: Mapping[str, str] | None = None,
+        numbers: Sequence[tuple[str, str]] = (),
+        checks: Sequence[Mapping[str, str]] = (),
+        fitted_on: str = "",
+        **traits: Any,
+    ) -> None:
+        self._sha256 = sha256
+        self._approve = approve
+        self._blocked = _blocked(accuracies, checks)
+        super().__init__(
+            fit={
+                "sha256": sha256,
+                "name": name,
+                "accuracies": [_accuracy(run, one) for run, one in accuracies.items()],
+                "confusions": [asdict(one) for one in confusions],
+                "signing": dict(signing or {}),
+                "numbers": [list(pair) for pair in numbers],
+                "checks": [dict(one) for one in checks],
+                "fitted_on": fitted_on,
+                "can_approve": approve is not None,
+                "blocked": self._blocked,
+            },
+            **traits,
+        )
+
+    def requests(self) -> Mapping[str, Callable[..., Any]]:
+        """Approve by hash; nothing else."""
+        return {"approve": self.approve}
+
+    def approve(self, sha256: str) -> str:
+        """Approve this decoder.
+
+        Raises
+        ------
+        BadValue
+            When the hash is not that of the decoder shown.
+        Refused
+            When a check failed, when it is approved already, or when this page may not approve.
+        """
+        if sha256 != self._sha256:
+            raise BadValue(
+                f"approval names decoder {sha256[:12]!r}, shown is {self._sha256[:12]!r}; reload the page"
+            )
+        if self._approve is None:
+            raise Refused("this page shows a decoder and cannot approve it; use notebook 20_live_session")
+        if self.approved:
+            raise Refused(f"this decoder is approved already: {self.approved}")
+        if self._blocked:
+            raise Refused(f"a decoder with a failed check is not approved: {self._blocked}")
+        self.approved = self._approve(sha256)
+        return self.approved
+
+
+def _accuracy(run: str, one: AccuracyLike) -> dict[str, Any]:
+    low, high = one.interval if one.interval is not None else (None, None)
+    return {
+        "run": run,
+        "correct": one.correct,
+        "n": one.n,
+        "excluded": one.excluded,
+        "classes": one.classes,
+        "value": one.value,
+        "low": low,
+        "high": high,
+        "limit": one.limit,
+        "above": one.above_chance,
+    }
+
+
+def _blocked(accuracies: Mapping[str, AccuracyLike], checks: Sequence[Mapping[str, str]]) -> str:
+    """The reason why nothing can be approved, ``""`` when it can; a catalogue key or a check's own words."""
+    if not accuracies:
+        return "decoder.no_result"
+    if not list(accuracies.values())[-1].above_chance:
+        return "decoder.not_above_chance"
+    return next((one["text"] for one in checks if one.get("state") == "high"), "")

@@ -1,0 +1,73 @@
+"""A log that is followed: prints are lost in a dashboard, so what a session says goes to a file and here."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import traitlets
+
+from workbench.widgets._base import Panel, compose, styles
+
+KEEP = 400
+
+
+class LogView(Panel):
+    """The last lines of a log file, newest last, and lines of one's own.
+
+    Parameters
+    ----------
+    path : file to follow, or None for lines of one's own only. It may appear later.
+    period_s : s between two looks at the file.
+
+    Traits
+    ------
+    lines : the lines shown, at most 400.
+    """
+
+    _esm = compose("parts/dom", "log_view")
+    _css = styles("panels")
+
+    lines = traitlets.List().tag(sync=True)
+    name = traitlets.Unicode("").tag(sync=True)
+
+    def __init__(self, path: str | Path | None = None, *, period_s: float = 0.5, **traits: Any) -> None:
+        super().__init__(name=Path(path).name if path else "", **traits)
+        self._path = Path(path) if path else None
+        self._read = 0
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+        self.look()
+        if self._path is not None:
+            threading.Thread(target=self._follow, args=(period_s,), name="workbench-log", daemon=True).start()
+
+    def append(self, line: str) -> None:
+        """Add a line of one's own; callable from any thread."""
+        with self._lock:
+            self.lines = [*self.lines, str(line)][-KEEP:]
+
+    def look(self) -> None:
+        """Read what the file has gained. A file that became shorter is read from its start."""
+        if self._path is None or not self._path.exists():
+            return
+        with self._lock:
+            size = self._path.stat().st_size
+            if size < self._read:
+                self._read = 0
+            with self._path.open("rb") as file:
+                file.seek(self._read)
+                fresh = file.read()
+            whole = fresh[: fresh.rfind(b"\n") + 1]
+            self._read += len(whole)
+            if whole:
+                self.lines = [*self.lines, *whole.decode("utf-8", "replace").splitlines()][-KEEP:]
+
+    def close(self) -> None:
+        """Stop following and remove the widget."""
+        self._ended.set()
+        super().close()
+
+    def _follow(self, period_s: float) -> None:
+        while not self._ended.wait(period_s):
+            self.look()

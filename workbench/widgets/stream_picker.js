@@ -1,0 +1,71 @@
+// Streams that are there, and what each is for in the contract.
+import { button, followLanguage, followTheme, h, put, request, show, whenChanged } from "./parts/dom.js";
+import { light } from "./parts/icons.js";
+
+function buildPicker(root, model, t) {
+  const say = h("div", { class: "s", role: "status" });
+  const empty = h("div", { class: "empty" });
+  const rows = h("tbody");
+  const table = h("table", { class: "grid" }, h("thead", {}, h("tr", {}, ["name", "type", "rate", "channels", "host", "role", "critical"].map((one) => h("th", {}, t(`picker.${one}`))))), rows);
+  const search = button(t("picker.search"), () => ask("search", {}, "picker.searching"), { kind: "pri", name: "search" });
+  const check = button(t("picker.check"), () => ask("check", {}, "picker.checking"), { name: "check" });
+  const checkWhy = h("span", { class: "xs sub" });
+
+  function ask(name, args, working = "") {
+    const started = performance.now();
+    const timer = setInterval(() => { if (working) put(say, t(working, { n: Math.round((performance.now() - started) / 1000) })); }, 250);
+    if (working) put(say, t(working, { n: 0 }));
+    search.disabled = true;
+    return request(model, name, args, 60).then((reply) => {
+      clearInterval(timer);
+      search.disabled = false;
+      say.classList.toggle("bad", !reply.ok);
+      if (reply.ok && name === "check") say.replaceChildren(light("ok", t("picker.fits")));
+      else put(say, reply.ok ? "" : reply.silent ? t("ask.silent") : reply.text);
+      draw();
+    });
+  }
+  const drawRows = whenChanged(([seen, chosen]) => {
+    const copies = (one) => seen.filter((other) => other.name === one.name && other.type === one.type).length;
+    rows.replaceChildren(...seen.map((one) => {
+      const now = chosen[one.uid] || { role: "", critical: true };
+      const critical = h("input", { type: "checkbox", class: "tick", "aria-label": t("picker.critical"), disabled: !now.role });
+      critical.checked = now.critical;
+      const role = h("select", { class: "field", "aria-label": t("picker.role"), "data-name": `role-${one.name}` },
+        ["", "signal", "aux", "markers"].map((name) => h("option", { value: name }, t(`picker.role.${name || "none"}`))));
+      role.value = now.role;
+      const send = () => ask("choose", { uid: one.uid, role: role.value, critical: critical.checked });
+      role.addEventListener("change", send);
+      critical.addEventListener("change", send);
+      return h("tr", {}, h("td", {}, h("b", {}, one.name), copies(one) > 1 ? h("span", { class: "dup" }, light("medium", t("picker.duplicate", { n: copies(one) }))) : null,
+        h("div", { class: "xs mute" }, one.source_id)), h("td", {}, one.type),
+      h("td", { class: "num" }, one.fs ? t("picker.hz", { n: one.fs }) : t("picker.irregular")), h("td", { class: "num", title: one.channels.join(", ") }, one.n_channels),
+      h("td", {}, one.host), h("td", {}, role), h("td", {}, critical));
+    }));
+  });
+  function draw() {
+    const seen = model.get("seen") || [];
+    const chosen = model.get("chosen") || {};
+    show(table, seen.length > 0);
+    show(empty, seen.length === 0);
+    put(empty, t(model.get("searched") ? "picker.nothing" : "picker.empty"));
+    drawRows([seen, chosen]);
+    const signal = Object.values(chosen).some((one) => one.role === "signal");
+    check.disabled = !signal;
+    put(checkWhy, signal ? "" : t("picker.needs_signal"));
+  }
+  root.append(h("div", { class: "panel" }, h("div", { class: "hd" }, h("h2", {}, t("picker.title")), h("span", { class: "rt" }, t("picker.lsl"))),
+    h("div", { class: "bd stack" }, empty, table, h("div", { class: "row wrap" }, search, check, checkWhy, say))));
+  model.on("change:seen change:chosen change:searched", draw);
+  draw();
+  return () => model.off("change:seen change:chosen change:searched", draw);
+}
+
+function render({ model, el }) {
+  const root = h("div", { class: "wb wb-panel" });
+  el.append(root);
+  const stops = [followTheme(root, model), followLanguage(root, model, (host, t) => buildPicker(host, model, t))];
+  return () => stops.forEach((stop) => stop());
+}
+
+export default { render };
