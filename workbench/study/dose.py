@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -120,14 +121,14 @@ def run(*, kills: int, cuts: int, flips: int, seed: int = 1, progress: Progress 
 
 
 # ---------------------------------------------------------------------------------------- kill -9
-def write_until_killed(folder: Path) -> None:
-    """Append and amend for ever; one line ``id version`` on standard output after each stored entry."""
+def write(folder: Path, *, entries: int | None = None, out: int = 1) -> None:
+    """Append and amend, for ever or ``entries`` times; a line ``id version`` on ``out`` for each stored entry."""
     with Study.open(folder, actor="writer") as study:
-        while True:
+        for _ in count() if entries is None else range(entries):
             person = study.append(Participant(pseudonym=os.urandom(8).hex()))
-            os.write(1, f"{person} 1\n".encode())
+            os.write(out, f"{person} 1\n".encode())
             version = study.amend("participant", person, {"ais": "A"}, reason="dose")
-            os.write(1, f"{person} {version}\n".encode())
+            os.write(out, f"{person} {version}\n".encode())
 
 
 @contextmanager
@@ -217,7 +218,7 @@ def flip_bits(folder: Path, *, flips: int, seed: int, step: Callable[[], None]) 
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     whole = source.read_bytes()
     places = [at for start, end in live_rows(whole) for at in range(start, end)]
-    missed = []
+    missed: list[tuple[int, int]] = []
     for number in range(flips):
         case = folder / str(number)
         case.mkdir()
@@ -226,8 +227,7 @@ def flip_bits(folder: Path, *, flips: int, seed: int, step: Callable[[], None]) 
         changed[at] ^= 1 << bit
         (case / place.FILE).write_bytes(changed)
         shutil.copy(source.parent / anchors.FILE, case / anchors.FILE)
-        if verify(case).ok:
-            missed.append((at, bit))
+        missed += [(at, bit)] if verify(case).ok else []
         shutil.rmtree(case)
         step()
     return FlipFigures(flips=flips, found=flips - len(missed), missed=tuple(missed))
@@ -272,5 +272,5 @@ def _local(length: int, usable: int) -> int:
     return kept if kept <= most else least
 
 
-if __name__ == "__main__":
-    write_until_killed(Path(sys.argv[1]))
+if __name__ == "__main__":  # pragma: no cover - the process that kill_writers kills
+    write(Path(sys.argv[1]))

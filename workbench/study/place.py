@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from pathlib import Path
 
@@ -20,15 +19,15 @@ NETWORK = {
 MAGIC = b"SQLite format 3\x00"
 
 
-def filesystem(path: Path, *, mounts: Path = MOUNTS) -> str:
+def filesystem(path: Path, *, mounts: Path | None = None) -> str:
     """Type of the filesystem that holds ``path`` (``"ext4"``), ``""`` where the system tells none.
 
     A Windows share path (``\\\\server\\…``) counts as ``"smb"``.
     """
-    if str(path).startswith(("\\\\", "//")) and os.name == "nt":
+    if str(path).startswith("\\\\"):
         return "smb"
     try:
-        lines = mounts.read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = (mounts or MOUNTS).read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return ""
     real = path.resolve()
@@ -41,7 +40,7 @@ def filesystem(path: Path, *, mounts: Path = MOUNTS) -> str:
     return found
 
 
-def refuse_network(folder: Path, *, allow: bool, mounts: Path = MOUNTS) -> str:
+def refuse_network(folder: Path, *, allow: bool, mounts: Path | None = None) -> str:
     """Refuse a network filesystem; with ``allow`` return its type, ``""`` on a local disk.
 
     Raises

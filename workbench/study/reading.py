@@ -22,17 +22,29 @@ from workbench.vocabulary import Entry
 BUSY_S = 10.0
 """How long a writer waits for another one, in s."""
 
+PRAGMAS = (
+    "foreign_keys=ON",
+    "synchronous=FULL",
+    "recursive_triggers=ON",
+    "trusted_schema=OFF",
+    "secure_delete=ON",
+)
+"""Of every connection; ``secure_delete`` overwrites what a redaction removes."""
+
 TABLES = {**BY_NAME, "audit": schema.audit}
 
 
 def _prepare(connection: sqlite3.Connection, _: object) -> None:
-    for pragma in ("foreign_keys=ON", "synchronous=FULL", "recursive_triggers=ON", "trusted_schema=OFF"):
+    for pragma in PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
 
 
 def _engine(path: Path) -> Engine:
     engine = create_engine(
-        URL.create("sqlite", database=str(path)), isolation_level="AUTOCOMMIT", connect_args={"timeout": BUSY_S}
+        URL.create("sqlite", database=str(path)),
+        isolation_level="AUTOCOMMIT",
+        connect_args={"timeout": BUSY_S},
+        hide_parameters=True,
     )
     event.listen(engine, "connect", _prepare)
     return engine

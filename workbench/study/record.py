@@ -334,13 +334,16 @@ class Study(Reader):
         """Remove what never should have been entered (ICH E6(R3) 4.2.2 b). Returns how many entries went.
 
         The row takes ``changes`` (also in append-only tables), the payloads of its earlier entries are
-        deleted, and an audit row says who did it and why. The chain holds: it commits to salted hashes.
-        SQLite may keep the old text in free pages and in backups until they are overwritten.
+        deleted and overwritten, and an audit row says who did it and why. The chain holds: it commits to
+        salted hashes. Backups keep the old text; so does the write-ahead log while another process reads.
         """
         found = self._table(table)
         with self._writing("redact") as writer:
             writer.change(found, row_id, flat(changes), action="redact", reason=reason)
-            return writer.drop_payloads(found, row_id)
+            gone = writer.drop_payloads(found, row_id)
+        with self._connected() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        return gone
 
     def anchor(self, *, why: str, to: Path | None = None) -> tuple[int, str]:
         """Write the head to the anchors files (and to ``to``) and wait for the disk. Returns the head.

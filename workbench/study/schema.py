@@ -118,9 +118,10 @@ AMENDABLE: dict[str, tuple[str, ...]] = {
 """Columns that ``amend`` may change; the others identify the row or are a fact about a file."""
 
 audit = Table(
-    "audit", metadata, Column("seq", Key, primary_key=True, autoincrement=False, nullable=False),
-    _text("utc"), _text("tz"), _whole("mono_ns"), _text("boot_id"), _text("actor"), _text("action"), _text("table_name"), _text("row_id"),
-    _whole("row_version"), _whole("schema_version"), _text("commitment"), _text("hash"), sqlite_strict=True,
+    "audit", metadata, Column("seq", Key, primary_key=True, autoincrement=False, nullable=False), _text("utc"),
+    _text("tz"), _whole("mono_ns"), _text("boot_id"), _text("actor"), _text("action"), _text("table_name"),
+    _text("row_id"), _whole("row_version"), _whole("schema_version"), _text("commitment"), _text("hash"),
+    sqlite_strict=True,
 )  # fmt: skip
 audit_payload = Table(
     "audit_payload", metadata, Column("seq", Key, ForeignKey("audit.seq"), nullable=False),

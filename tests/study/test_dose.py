@@ -1,0 +1,129 @@
+"""A reduced dose: writers killed, logs cut, bits flipped, two writers at once."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from workbench.errors import RecordFault
+from workbench.study import Study, chain, dose
+from workbench.vocabulary import Participant
+
+
+def nothing():
+    pass
+
+
+def test_kill_9_loses_no_acknowledged_entry(tmp_path):
+    figures = dose.kill_writers(tmp_path / "s", kills=10, seed=20, step=nothing)
+    assert figures.acknowledged >= 10
+    assert (figures.lost, figures.broken) == (0, 0)
+
+
+def test_the_writer_acknowledges_what_is_stored(tmp_path):
+    Study.create(tmp_path, code="NEO", title="t", actor="a").close()
+    read, out = os.pipe()
+    dose.write(tmp_path, entries=3, out=out)
+    os.close(out)
+    with os.fdopen(read) as acknowledged:
+        last = dict(line.split() for line in acknowledged)
+    with Study.open(tmp_path, actor="a") as study:
+        assert last == {row["id"]: str(row["row_version"]) for row in study.rows("participant")}
+    assert len(last) == 3
+
+
+def test_a_cut_log_leaves_an_earlier_state_that_the_anchors_show(tmp_path):
+    figures = dose.cut_logs(tmp_path, cuts=40, seed=21, step=nothing)
+    assert figures.valid == 40
+    assert figures.losing > 30
+    assert figures.shown == figures.losing
+
+
+def test_every_flipped_bit_in_a_live_row_is_found(tmp_path):
+    figures = dose.flip_bits(tmp_path, flips=250, seed=22, step=nothing)
+    assert figures.missed == ()
+
+
+def test_the_long_dose_reports_what_it_did():
+    seen = []
+    figures = dose.run(kills=1, cuts=2, flips=3, seed=5, progress=lambda done, total: seen.append((done, total)))
+    assert seen == [(n, 6) for n in range(1, 7)]
+    assert figures.ok
+    assert "bit flips in live rows: 3 of 3 found" in figures.text()
+
+
+def test_a_dose_that_misses_something_is_not_ok():
+    figures = dose.Figures(
+        dose.KillFigures(1, 9, 1, 0), dose.CutFigures(0, 0, 0, 0), dose.FlipFigures(0, 0, ()), 1
+    )
+    assert not figures.ok
+    assert "1 kills, 9 acknowledged, 1 lost" in figures.text()
+
+
+def test_live_rows_cover_what_was_written(tmp_path):
+    with Study.create(tmp_path, code="NEO", title="where am I " + "long " * 3000, actor="a") as study:
+        study.append(Participant("PSEUDONYM-1"))
+    data = study.path.read_bytes()
+    rows = dose.live_rows(data)
+    at = data.index(b"PSEUDONYM-1")
+    assert any(start <= at < end for start, end in rows)
+    assert all(start < end <= len(data) for start, end in rows)
+
+
+WRITER = """
+import sys
+from workbench.errors import RecordFault
+from workbench.study import Study
+from workbench.vocabulary import Participant
+with Study.open(sys.argv[1], actor=sys.argv[2]) as study:
+    row_id = study.rows("participant")[0]["id"]
+    for number in range(25):
+        study.append(Participant(f"{sys.argv[2]}-{number}"))
+        while True:
+            row = study.get("participant", row_id)
+            try:
+                changes = {"injury_level": str(int(row["injury_level"]) + 1)}
+                study.amend("participant", row_id, changes, reason="count", row_version=row["row_version"])
+                break
+            except RecordFault as error:
+                assert "meanwhile" in str(error), error
+"""
+
+
+def test_two_writing_processes_lose_no_update(tmp_path):
+    with Study.create(tmp_path, code="NEO", title="t", actor="a") as study:
+        person = study.append(Participant("P01", injury_level="0"))
+        children = [
+            subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path), name]) for name in ("left", "right")
+        ]
+        assert [child.wait() for child in children] == [0, 0]
+        row = study.get("participant", person)
+        assert (row["injury_level"], row["row_version"]) == ("50", 51)
+        assert study.count("participant") == 51
+        assert {entry.actor for entry in study.entries()} == {"a", "left", "right"}
+        assert study.verify().ok
+
+
+def forge(study):
+    with study._writing("forged") as writer:
+        writer.log("create", "participant", "p", version=2, payload={"new": None, "old": None, "reason": ""})
+        writer._connection.exec_driver_sql("INSERT INTO participant VALUES ('p', 'P', 0, '', '', 2)")
+
+
+def test_a_failure_between_audit_row_and_data_row_stores_neither(tmp_path):
+    with Study.create(tmp_path, code="NEO", title="t", actor="a") as study:
+        head = study.head()
+        with pytest.raises(RecordFault, match="refused the entry .*participant: not audited"):
+            forge(study)
+        assert study.head() == head
+        assert study.verify().ok
+
+
+def test_the_chain_depends_on_every_column_and_on_the_row_before():
+    record = dict.fromkeys(chain.RECORD, 1)
+    assert chain.link("a", record) != chain.link("b", record)
+    assert len({chain.link("a", record | {name: 2}) for name in chain.RECORD}) == len(chain.RECORD)
+    assert chain.canonical({"b": 1, "a": [1.5, None, "é"]}) == '{"a":[1.5,null,"é"],"b":1}'

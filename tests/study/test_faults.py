@@ -1,0 +1,204 @@
+"""Bad places and bad files: one sentence each, with the remedy."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from workbench.errors import BadValue, RecordFault
+from workbench.study import Study, clock, place
+from workbench.vocabulary import Participant
+
+LOCAL = "/dev/vda / ext4 rw 0 0\nproc /proc proc rw 0 0\n"
+
+
+def fill(study):
+    for number in range(1000):
+        study.append(Participant(f"Q{number}", injury_level="x" * 500))
+    return 1000
+
+
+def create(folder, **more):
+    return Study.create(folder, code="NEO", title="t", actor="a", **more)
+
+
+def test_an_existing_record_is_not_overwritten(tmp_path):
+    create(tmp_path).close()
+    with pytest.raises(RecordFault, match="holds a study record already .*; open it, or choose another folder"):
+        create(tmp_path)
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(RecordFault, match="cannot be written .*; choose another"):
+        create(tmp_path / "file" / "study")
+
+
+def test_code_and_actor_are_needed(tmp_path):
+    with pytest.raises(BadValue, match="study needs a code"):
+        Study.create(tmp_path / "a", code=" ", title="t", actor="a")
+    with pytest.raises(BadValue, match="needs an actor"):
+        Study.create(tmp_path / "b", code="X", title="t", actor="")
+
+
+def test_a_folder_without_a_record_is_told(tmp_path):
+    with pytest.raises(RecordFault, match="there is no study record at .*create one"):
+        Study.open(tmp_path, actor="a")
+
+
+@pytest.mark.parametrize(
+    ("content", "match"),
+    [(b"", "is empty; restore it"), (b"PDF-1.7 something else", "not a study record or its start is damaged")],
+)
+def test_an_empty_or_foreign_file_is_told(tmp_path, content, match):
+    (tmp_path / place.FILE).write_bytes(content)
+    with pytest.raises(RecordFault, match=match):
+        Study.open(tmp_path, actor="a")
+
+
+def test_a_file_that_may_not_be_read_is_told(tmp_path, monkeypatch):
+    create(tmp_path).close()
+
+    def denied(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", denied)
+    with pytest.raises(RecordFault, match="cannot be read .Permission denied.; check its permissions"):
+        Study.open(tmp_path, actor="a")
+
+
+def test_another_sqlite_file_is_told(tmp_path):
+    with closing(sqlite3.connect(tmp_path / place.FILE)) as connection:
+        connection.execute("CREATE TABLE study (id)")
+        connection.commit()
+    with pytest.raises(RecordFault, match="an SQLite file but no study record"):
+        Study.open(tmp_path, actor="a")
+
+
+def test_a_newer_schema_is_told(tmp_path):
+    create(tmp_path).close()
+    with closing(sqlite3.connect(tmp_path / place.FILE)) as connection:
+        connection.execute("PRAGMA user_version=2")
+    with pytest.raises(RecordFault, match="has schema version 2, this workbench reads 1"):
+        Study.open(tmp_path, actor="a")
+
+
+def test_a_record_whose_creation_was_interrupted_is_told(tmp_path):
+    with closing(sqlite3.connect(tmp_path / place.FILE)) as connection:
+        connection.execute(f"PRAGMA application_id={0x57425354}")
+        connection.execute("PRAGMA user_version=1")
+        connection.execute("PRAGMA journal_mode=WAL")
+    with pytest.raises(RecordFault, match="never finished being created; delete it"):
+        Study.open(tmp_path, actor="a")
+
+
+def test_a_damaged_page_is_told_without_a_traceback(tmp_path):
+    create(tmp_path).close()
+    path = tmp_path / place.FILE
+    data = bytearray(path.read_bytes())
+    data[100:4096] = b"\xff" * 3996
+    path.write_bytes(data)
+    with pytest.raises(RecordFault, match="is damaged .*restore it from the latest backup"):
+        Study.open(tmp_path, actor="a")
+
+
+def test_a_closed_record_says_so_and_closes_twice(tmp_path):
+    study = create(tmp_path)
+    study.close()
+    study.close()
+    with pytest.raises(RecordFault, match="is closed; open it again"):
+        study.head()
+
+
+def test_a_busy_record_says_so_and_stores_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr("workbench.study.reading.BUSY_S", 0.01)
+    with create(tmp_path) as study, closing(sqlite3.connect(study.path, isolation_level=None)) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        with pytest.raises(RecordFault, match="held by another writer; nothing was stored"):
+            study.append(Participant("P01"))
+        holder.execute("ROLLBACK")
+        study.append(Participant("P01"))
+        assert study.verify().ok
+
+
+def test_a_full_disk_says_so_and_the_record_still_holds(tmp_path):
+    with create(tmp_path) as study:
+        study.append(Participant("P01"))
+        with study._engine.connect() as connection:
+            pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+            connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
+        stored = 1
+        with pytest.raises(RecordFault, match="the disk of .* is full; nothing was stored"):
+            stored += fill(study)
+        assert study.count("participant") == study.head()[0] - 1 > stored
+        assert study.verify().ok
+
+
+def test_a_file_that_became_read_only_says_so(tmp_path):
+    with create(tmp_path) as study:
+        with study._engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA query_only=ON")
+        with pytest.raises(RecordFault, match="cannot be written .*readonly"):
+            study.append(Participant("P01"))
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("database is locked", "another writer"),
+        ("database or disk is full", "is full"),
+        ("attempt to write a readonly database", "cannot be written"),
+        ("unable to open database file", "cannot be written"),
+        ("database disk image is malformed", "is damaged"),
+        ("file is not a database", "is damaged"),
+        ("Could not decode to UTF-8 column", "is damaged"),
+        ("trial: append-only", "refused the entry"),
+    ],
+)
+def test_each_word_of_the_database_has_its_sentence(tmp_path, text, match):
+    assert match in str(place.explain(sqlite3.OperationalError(text), tmp_path))
+
+
+# ---------------------------------------------------------------------------------------- network
+@pytest.mark.parametrize("kind", ["nfs", "nfs4", "cifs", "smb3", "fuse.sshfs"])
+def test_a_network_filesystem_is_refused(tmp_path, monkeypatch, kind):
+    mounts = tmp_path / "mounts"
+    mounts.write_text(f"{LOCAL}server:/x {tmp_path} {kind} rw 0 0\n")
+    monkeypatch.setattr(place, "MOUNTS", mounts)
+    with pytest.raises(RecordFault, match=f"must lie on a local disk, .* is on {kind}"):
+        create(tmp_path / "study")
+    assert not (tmp_path / "study").exists()
+
+
+def test_the_override_is_written_into_the_chain(tmp_path, monkeypatch):
+    mounts = tmp_path / "mounts"
+    mounts.write_text(f"{LOCAL}server:/x {tmp_path} nfs4 rw 0 0\n")
+    monkeypatch.setattr(place, "MOUNTS", mounts)
+    with create(tmp_path / "study", allow_network=True) as study:
+        assert study.entries()[-1].action == "override"
+        assert "network filesystem nfs4" in study.history("study", study.id)[-1]["reason"]
+        assert study.history("study", study.id)[-1]["new"] is None
+        assert study.verify().ok
+    with pytest.raises(RecordFault, match="pass allow_network=True"):
+        Study.open(tmp_path / "study", actor="a")
+    with Study.open(tmp_path / "study", actor="b", allow_network=True) as study:
+        assert [entry.actor for entry in study.entries()] == ["a", "a", "b"]
+
+
+def test_the_longest_mount_point_counts_and_spaces_in_it_are_read(tmp_path):
+    inner = tmp_path / "my disk"
+    inner.mkdir()
+    mounts = tmp_path / "mounts"
+    mounts.write_text(f"{LOCAL}server:/x {tmp_path} nfs rw 0 0\n/dev/sda {tmp_path}/my\\040disk ext4 rw 0 0\n")
+    assert place.filesystem(inner / "study", mounts=mounts) == "ext4"
+    assert place.filesystem(tmp_path / "study", mounts=mounts) == "nfs"
+    assert place.filesystem(tmp_path, mounts=tmp_path / "none") == ""
+    assert place.filesystem(Path("\\\\server\\share")) == "smb"
+    assert place.refuse_network(inner, allow=False, mounts=mounts) == ""
+
+
+def test_a_system_without_a_boot_id_gives_none(tmp_path):
+    assert clock.boot_id(tmp_path / "none") == ""

@@ -1,0 +1,374 @@
+"""The one write path: append, amend, approve, redact, and what it refuses."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import workbench
+from workbench.errors import BadValue, RecordFault, UnknownName
+from workbench.study import Study, uuid7
+from workbench.vocabulary import (
+    Assessment,
+    Condition,
+    Decision,
+    FittedDecoder,
+    LedgerRow,
+    Participant,
+    Recording,
+    Run,
+    Session,
+    Trial,
+    Visit,
+)
+
+
+def trials(n):
+    return [
+        Trial(i, "grasp", 100 * i, 0.1 * i, 100 * i + 90, "correct", "grasp", latency_s=i / 7) for i in range(n)
+    ]
+
+
+def test_every_noun_comes_back_as_it_went_in(study):
+    ids = study.ids
+    person = Participant("P02", id="p2", injury_level="C5", ais="A")
+    study.append(person)
+    assert study.nouns("participant", id="p2") == [person]
+    assert study.nouns("trial", run_id="run-1") == trials(3)
+    assert study.nouns("ledger")[0].extent == "3 samples (12 ms)"
+    stored = study.nouns("assessment")[0]
+    assert stored.condition == Condition(False, False, False)
+    assert stored.score["total"]["status"] == "ND"
+    assert study.nouns("decoder")[0].recordings == (study.rows("recording")[0]["sha256"],)
+    assert study.get("session", ids["session"])["plan"] == {"speed": 2.0}
+    assert study.nouns("report")[0].head_seq > 1
+
+
+def test_numpy_numbers_are_stored_as_plain_ones(study):
+    run = Run(
+        study.ids["session"],
+        2,
+        "online",
+        "grasp_rest",
+        "finished",
+        id="n",
+        summary={"a": np.int64(3), "b": np.True_},
+    )
+    study.append(run)
+    study.append(Trial(np.int64(0), "grasp", np.int64(5), np.float64(-0.0), 9, "missed"), run_id="n")
+    assert study.get("run", "n")["summary"] == {"a": 3, "b": True}
+    assert str(study.rows("trial", run_id="n")[0]["cue_stamp"]) == "0.0"
+    assert study.verify().ok
+
+
+def test_text_is_kept_in_normal_form_c(empty):
+    row_id = empty.append(Participant("Zoe\u0308"))
+    assert empty.get("participant", row_id)["pseudonym"] == "Zo\u00eb"
+
+
+def test_append_is_one_of_the_six_verbs(empty):
+    assert workbench.append(empty, Participant("P01")) == empty.rows("participant")[0]["id"]
+
+
+def test_each_row_has_an_audit_row_with_actor_and_times(study):
+    entry = study.rows("audit", table_name="assessment")[0]
+    assert (entry["actor"], entry["action"], entry["row_version"], entry["schema_version"]) == (
+        "tester",
+        "create",
+        1,
+        1,
+    )
+    assert entry["utc"].endswith("Z")
+    assert len(entry["utc"]) == 24
+    assert entry["mono_ns"] > 0
+    assert study.entries(after=entry["seq"] - 1)[0].row_id == study.ids["assessment"]
+    assert study.count("audit") == study.head()[0] == len(study.entries())
+
+
+def test_a_second_ingest_of_the_same_run_changes_nothing(study):
+    head = study.head()
+    run = study.nouns("run", id="run-1")[0]
+    assert study.has_run("run-1")
+    assert not study.has_run("run-2")
+    assert study.append(run) == "run-1"
+    assert study.append_trials("run-1", trials(3)) == 0
+    assert study.append_ledger("run-1", study.nouns("ledger")) == 0
+    study.append_run(run, trials=trials(3), ledger=study.nouns("ledger"), recordings=study.nouns("recording"))
+    assert study.append(study.nouns("session")[0]) == study.ids["session"]
+    assert study.head() == head
+
+
+def test_an_ingest_that_was_cut_short_is_completed(study):
+    assert study.append_trials("run-1", trials(5)) == 2
+    assert study.append_ledger("run-1", [*study.nouns("ledger"), LedgerRow("note", 3.0, 3.0)]) == 1
+    study.append(LedgerRow("note", 4.0, 4.0), run_id="run-1")
+    assert [row["number"] for row in study.rows("ledger")] == [0, 1, 2]
+
+
+def test_a_repeated_trial_with_other_content_is_refused_and_nothing_is_stored(study):
+    head = study.head()
+    changed = [*trials(3)[:2], replace(trials(3)[2], outcome="missed"), trials(4)[3]]
+    with pytest.raises(RecordFault, match="another trial with run_id 'run-1', index 2"):
+        study.append_trials("run-1", changed)
+    assert study.head() == head
+
+
+def test_an_amended_run_stays_amended_when_it_is_ingested_again(study):
+    run = study.nouns("run", id="run-1")[0]
+    study.amend("run", "run-1", {"state": "stopped"}, reason="the operator stopped it")
+    study.append_run(run)
+    assert study.get("run", "run-1")["state"] == "stopped"
+
+
+def test_a_run_number_belongs_to_one_run(study):
+    with pytest.raises(RecordFault, match="another run"):
+        study.append(replace(study.nouns("run", id="run-1")[0], id="run-2"))
+
+
+def test_people_and_visits_are_entered_once(study):
+    with pytest.raises(RecordFault, match="participant with pseudonym 'P01' already"):
+        study.append(Participant("P01"))
+    with pytest.raises(RecordFault, match="visit with participant_id .*, name 'baseline' already"):
+        study.append(Visit(study.ids["participant"], "baseline"))
+    with pytest.raises(RecordFault, match="already"):
+        study.append(Participant("P09", id=study.ids["participant"]))
+
+
+@pytest.mark.parametrize("assisted", [False, True])
+@pytest.mark.parametrize("device_on", [False, True])
+@pytest.mark.parametrize("stimulation_on", [False, True])
+def test_the_same_assessment_under_the_same_condition_twice_is_an_error(
+    study, assisted, device_on, stimulation_on
+):
+    condition = Condition(assisted, device_on, stimulation_on)
+    one = Assessment(study.ids["visit"], "arat", "1981", condition, {}, {}, "rater", side="right")
+    study.append(one)
+    study.append(
+        replace(one, side="left") if any((assisted, device_on, stimulation_on)) else replace(one, side="")
+    )
+    with pytest.raises(
+        RecordFault, match=f"assisted {assisted}, device_on {device_on}.*amend that one with a reason"
+    ):
+        study.append(one)
+
+
+def test_an_assessment_without_its_condition_cannot_be_stored(study):
+    row = sqlite3.connect(study.path)
+    try:
+        nullable = {
+            name for _, name, _, notnull, *_ in row.execute("PRAGMA table_info(assessment)") if not notnull
+        }
+    finally:
+        row.close()
+    assert nullable == set()
+    with pytest.raises(BadValue, match=r"assessment\.assisted: True or False was expected, got 1"):
+        study.append(Assessment(study.ids["visit"], "arat", "1", Condition(1, False, False), {}, {}, "r"))
+
+
+def test_amending_needs_a_reason_and_keeps_what_was(study):
+    ids = study.ids
+    with pytest.raises(BadValue, match="needs a reason"):
+        study.amend("assessment", ids["assessment"], {"rater": "B"}, reason=" ")
+    version = study.amend(
+        "assessment",
+        ids["assessment"],
+        {"condition": Condition(True, True, False), "items": {"grasp_1": 3}},
+        reason="entered under the wrong condition",
+    )
+    assert version == 2
+    created, amended = study.history("assessment", ids["assessment"])
+    assert created["old"] is None
+    assert created["new"]["items"] == {"grasp_1": 2}
+    assert amended["old"] == {"assisted": False, "device_on": False, "items": {"grasp_1": 2}}
+    assert amended["new"]["assisted"] is True
+    assert amended["reason"] == "entered under the wrong condition"
+    assert study.verify().ok
+
+
+def test_an_amendment_made_for_another_version_is_refused(study):
+    person = study.ids["participant"]
+    study.amend("participant", person, {"ais": "C"}, reason="r", row_version=1)
+    with pytest.raises(RecordFault, match="somebody changed it meanwhile"):
+        study.amend("participant", person, {"ais": "D"}, reason="r", row_version=1)
+    assert study.get("participant", person)["ais"] == "C"
+
+
+def test_what_never_changes_is_not_amended(study):
+    with pytest.raises(RecordFault, match="trial is append-only"):
+        study.amend("trial", study.rows("trial")[0]["id"], {"outcome": "wrong"}, reason="r")
+    with pytest.raises(RecordFault, match="sha256 of a decoder never changes"):
+        study.amend("decoder", study.ids["decoder"], {"sha256": "cd" * 32}, reason="r")
+    with pytest.raises(RecordFault, match="never changes"):
+        study.amend("participant", study.ids["participant"], {"id": "x"}, reason="r")
+    with pytest.raises(UnknownName, match="no column 'colour'"):
+        study.amend("participant", study.ids["participant"], {"colour": "x"}, reason="r")
+    with pytest.raises(UnknownName, match="no participant 'nobody'"):
+        study.amend("participant", "nobody", {"ais": "A"}, reason="r")
+    with pytest.raises(BadValue, match="nothing to amend"):
+        study.amend("participant", study.ids["participant"], {"ais": "B"}, reason="r")
+
+
+def test_the_studys_own_title_may_be_amended(study):
+    study.amend("study", study.id, {"title": "Grasp trial 2"}, reason="protocol amendment 1")
+    assert study.title == "Grasp trial 2"
+
+
+def test_a_decoder_is_approved_by_hash_for_one_effector_and_participant(study):
+    person = study.ids["participant"]
+    assert study.is_approved("ab" * 32, effector="glove", participant_id=person)
+    assert not study.is_approved("ab" * 32, effector="cursor", participant_id=person)
+    assert not study.is_approved("cd" * 32, effector="glove", participant_id=person)
+    assert study.approve_decoder("ab" * 32, by="Dr A", effector="glove", participant_id=person) == 2
+    assert study.approve_decoder("ab" * 32, by="Dr B", effector="cursor", participant_id=person) == 3
+    assert study.history("decoder", study.ids["decoder"])[1]["action"] == "approve"
+    with pytest.raises(UnknownName, match="fit and append it first"):
+        study.approve_decoder("cd" * 32, by="Dr A", effector="glove", participant_id=person)
+    with pytest.raises(UnknownName, match="no participant 'nobody'"):
+        study.approve_decoder("ab" * 32, by="Dr A", effector="glove", participant_id="nobody")
+    assert study.append(replace(study.nouns("decoder")[0], metrics={"n": 2})) == study.ids["decoder"]
+
+
+def test_redaction_removes_the_text_and_the_chain_still_holds(study):
+    rows = study.append_ledger(
+        "run-1", [*study.nouns("ledger"), LedgerRow("note", 3.0, 3.0, consequence="Mrs Smith")]
+    )
+    assert rows == 1
+    row_id = study.rows("ledger", kind="note")[0]["id"]
+    assert [path for path in study.folder.glob("study.db*") if b"Mrs Smith" in path.read_bytes()]
+    assert study.redact("ledger", row_id, {"consequence": "(redacted)"}, reason="a name was entered") == 1
+    assert study.get("ledger", row_id)["consequence"] == "(redacted)"
+    first, second = study.history("ledger", row_id)
+    assert first["redacted"]
+    assert first["new"] is None
+    assert (second["action"], second["reason"], second["old"]) == ("redact", "a name was entered", None)
+    assert study.verify().ok
+    assert not [path for path in study.folder.glob("study.db*") if b"Mrs Smith" in path.read_bytes()]
+
+
+def test_redacting_an_amended_row_and_amending_it_again_still_replays(study):
+    person = study.ids["participant"]
+    study.amend("participant", person, {"injury_level": "John"}, reason="r")
+    assert study.redact("participant", person, {"injury_level": "C6"}, reason="a name was entered") == 2
+    study.amend("participant", person, {"ais": "C"}, reason="r")
+    assert study.verify().ok
+
+
+@pytest.mark.parametrize(
+    ("noun", "error", "match"),
+    [
+        (Participant(" "), BadValue, "needs a pseudonym"),
+        (Participant(7), BadValue, "a text was expected, got int"),
+        (Participant("\udc80"), BadValue, "valid Unicode"),
+        (Participant("P", simulated="no"), BadValue, "True or False"),
+        (Visit("nobody", "v"), UnknownName, "no participant 'nobody'"),
+        (Session("none", "op"), UnknownName, "no visit 'none'"),
+        (Run("none", 1, "online", "p", "finished"), UnknownName, "no session"),
+        (Run("none", 1, "rehearsal", "p", "finished"), BadValue, "'calibration', 'online'; got 'rehearsal'"),
+        (Run("none", True, "online", "p", "finished"), BadValue, "whole number"),
+        (Run("none", 2**63, "online", "p", "finished"), BadValue, "at most 64 bits"),
+        (Run("none", 1, "online", "p", "finished", decoder_sha256="12"), BadValue, "64 hexadecimal"),
+        (Run("none", 1, "online", "p", "finished", summary={"x": float("nan")}), BadValue, "must be finite"),
+        (Run("none", 1, "online", "p", "finished", summary={1: 2}), BadValue, "keys in the record must be text"),
+        (Run("none", 1, "online", "p", "finished", summary={"x": object()}), BadValue, "got object"),
+        (Recording("none", "p", "12", 1, 1, 1.0, "finished"), BadValue, "64 hexadecimal"),
+        (Recording("none", "p", "ab" * 32, 1, 1, float("inf"), "finished"), BadValue, "finite number"),
+        (FittedDecoder("AB" * 32, "n", "p", ()), BadValue, "64 hexadecimal"),
+        (Decision(1, 1.0, "", ()), BadValue, "the record takes Participant, .*; got Decision"),
+        (Trial(0, "grasp", 0, 0.0, 1, "correct"), BadValue, "needs its run"),
+    ],
+)
+def test_what_the_record_refuses_to_append(empty, noun, error, match):
+    head = empty.head()
+    with pytest.raises(error, match=match):
+        empty.append(noun)
+    assert empty.head() == head
+
+
+def test_an_unknown_trial_outcome_is_refused(study):
+    with pytest.raises(BadValue, match="outcome of a trial must be one of .*; got 'nice'"):
+        study.append(Trial(7, "grasp", 0, 0.0, 1, "nice"), run_id="run-1")
+
+
+def test_unknown_tables_columns_and_rows_list_what_there_is(study):
+    with pytest.raises(UnknownName, match="it has study, participant"):
+        study.rows("subject")
+    with pytest.raises(UnknownName, match="it has id, pseudonym"):
+        study.rows("participant", name="x")
+    with pytest.raises(UnknownName, match="no run 'x'"):
+        study.get("run", "x")
+
+
+def test_rows_come_in_the_order_they_were_entered(empty):
+    ids = [empty.append(Participant(name)) for name in ("P3", "P1", "P2")]
+    assert [row["id"] for row in empty.rows("participant")] == ids == sorted(ids)
+
+
+def test_ids_are_version_7_and_sort_by_time():
+    ids = [uuid7() for _ in range(200)]
+    assert len(set(ids)) == 200
+    assert all(len(x) == 36 and x[14] == "7" and x[19] in "89ab" for x in ids)
+    assert [x[:18] for x in ids] == sorted(x[:18] for x in ids)
+
+
+TABLES = (
+    "study",
+    "participant",
+    "visit",
+    "session",
+    "run",
+    "trial",
+    "recording",
+    "decoder",
+    "assessment",
+    "ledger",
+)
+
+
+@pytest.mark.parametrize("table", [*TABLES, "report", "audit", "audit_payload"])
+def test_the_triggers_refuse_to_update_or_delete_behind_the_record(study, table):
+    connection = sqlite3.connect(study.path, isolation_level=None)
+    try:
+        column = {"audit": "actor", "audit_payload": "payload"}.get(table, "row_version")
+        with pytest.raises(sqlite3.IntegrityError, match=f"{table}: (append-only|not audited)"):
+            connection.execute(f"UPDATE {table} SET {column} = {column} || '0'")
+        with pytest.raises(sqlite3.IntegrityError, match=f"{table}: (append-only|only redaction deletes)"):
+            connection.execute(f"DELETE FROM {table}")
+        with pytest.raises(sqlite3.IntegrityError, match=f"{table}: (append-only|not audited)"):
+            connection.execute(f"INSERT OR REPLACE INTO {table} SELECT * FROM {table} LIMIT 1")
+    finally:
+        connection.close()
+
+
+def test_the_file_is_wal_strict_durable_and_private(study):
+    with study._engine.connect() as connection:
+        values = [
+            connection.exec_driver_sql(f"PRAGMA {p}").scalar()
+            for p in ("journal_mode", "synchronous", "foreign_keys")
+        ]
+        listed = connection.exec_driver_sql("PRAGMA table_list").mappings().all()
+    assert values == ["wal", 2, 1]
+    assert {row["name"] for row in listed if not row["strict"]} == {"sqlite_schema", "sqlite_temp_schema"}
+    assert study.path.stat().st_mode & 0o777 == 0o600
+
+
+def test_two_studies_start_from_different_hashes(tmp_path):
+    hashes = set()
+    for name in "ab":
+        with Study.create(tmp_path / name, code="NEO", title="t", actor="a") as study:
+            hashes.add(study.head()[1])
+    assert len(hashes) == 2
+
+
+def test_a_study_opens_without_the_rest_of_the_stack():
+    code = (
+        "import sys, workbench.study, workbench.outcomes\n"
+        "heavy = {'numba', 'scipy', 'sklearn', 'mne', 'pandas', 'plotly', 'matplotlib', 'pylsl', 'zmq'}\n"
+        "sys.exit(', '.join(sorted(heavy & set(sys.modules))) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

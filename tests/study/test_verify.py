@@ -1,0 +1,252 @@
+"""Verify sees every edit, every cut and every missing file; nothing else."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from workbench.errors import RecordFault
+from workbench.study import Study, anchors, chain, verify, writer
+from workbench.vocabulary import Participant
+
+AUDIT = (*chain.RECORD, "hash")
+
+
+def tamper(study, *statements):
+    """Edit the file as its owner can: triggers off, edit, triggers on again as they were."""
+    with closing(sqlite3.connect(study.path, isolation_level=None)) as connection:
+        kept = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for name, _ in kept:
+            connection.execute(f"DROP TRIGGER {name}")
+        for statement in statements:
+            connection.execute(*statement) if isinstance(statement, tuple) else connection.execute(statement)
+        for _, sql in kept:
+            connection.execute(sql)
+
+
+def columns():
+    from workbench.study.schema import DATA
+
+    return [(table.name, column.name) for table in DATA for column in table.columns]
+
+
+def other(column, type_):
+    return f'"{column}" + 1000' if type_ in ("INTEGER", "INT", "REAL") else f"\"{column}\" || 'x'"
+
+
+def edit(study, table, column, where):
+    with closing(sqlite3.connect(study.path)) as connection:
+        types = {row[1]: row[2] for row in connection.execute(f"PRAGMA table_info({table})")}
+    value = f"1 - {column}" if column in ("simulated", "assisted", "device_on", "stimulation_on") else None
+    if column in ("onset_sample", "latency_s", "release_s", "held_s"):
+        value = f'COALESCE("{column}", 0) + 1'
+    value = value or (f"x'00' || {column}" if types[column] == "BLOB" else other(column, types[column]))
+    value = f"CAST({value} AS BLOB)" if types[column] == "BLOB" else value
+    tamper(study, f'UPDATE {table} SET "{column}" = {value} WHERE {where}')
+
+
+def test_an_untouched_record_verifies(study):
+    found = study.verify(known=[study.head()])
+    assert found.ok, found.problems
+    assert found.warnings == ()
+    assert found.head == study.head()
+    assert found.checked["trial"] == 3
+    assert found.checked["files"] == 2
+    assert found.checked["audit"] == found.checked["audit_payload"] == study.count("audit")
+    assert found.text().startswith("the record holds\nchecked: audit")
+
+
+@pytest.mark.parametrize("column", AUDIT)
+@pytest.mark.parametrize("row", ["1", "5", "(SELECT MAX(seq) FROM audit)"])
+def test_every_single_field_edit_of_an_audit_row_is_seen(study, column, row):
+    edit(study, "audit", column, f"seq = {row}")
+    assert not study.verify().ok
+
+
+@pytest.mark.parametrize("column", ["seq", "salt", "payload"])
+def test_every_single_field_edit_of_a_payload_is_seen(study, column):
+    edit(study, "audit_payload", column, "seq = (SELECT MAX(seq) FROM audit)")
+    assert not study.verify().ok
+
+
+@pytest.mark.parametrize(("table", "column"), columns())
+def test_every_single_field_edit_of_a_data_row_is_seen(study, table, column):
+    edit(study, table, column, f"rowid = (SELECT MAX(rowid) FROM {table})")
+    assert not study.verify().ok
+
+
+@pytest.mark.parametrize(
+    ("statement", "match"),
+    [
+        ('DELETE FROM trial WHERE "index" = 1', "trial .* is in the audit chain but not in its table"),
+        ("INSERT INTO participant VALUES ('x', 'P77', 0, '', '', 1)", "participant x is not in the audit chain"),
+        ("DELETE FROM audit_payload WHERE seq = 4", "payload of audit row 4 is gone without a redaction"),
+        ("DELETE FROM audit WHERE seq = 4", "audit row 4 is missing"),
+        ("DELETE FROM study", "one study was expected in the record, got 0"),
+        ("UPDATE visit SET participant_id = 'gone'", "a row of visit belongs to a participant that is not there"),
+    ],
+)
+def test_rows_put_in_or_taken_out_are_named(study, statement, match):
+    tamper(study, statement)
+    found = study.verify()
+    assert not found.ok
+    assert any(re.search(match, problem) for problem in found.problems), found.problems
+
+
+def test_a_dropped_trigger_is_seen(study):
+    with closing(sqlite3.connect(study.path)) as connection:
+        connection.execute("DROP TRIGGER trial_update")
+    assert any("schema is not the one" in problem for problem in study.verify().problems)
+
+
+def test_a_dropped_table_is_seen(study):
+    with closing(sqlite3.connect(study.path)) as connection:
+        connection.execute("DROP TABLE report")
+    assert any("report" in problem for problem in study.verify().problems)
+
+
+def relink(study, actor):
+    """Rewrite the newest audit row and its hash as somebody who knows the code would."""
+    with closing(sqlite3.connect(study.path)) as connection:
+        connection.row_factory = sqlite3.Row
+        rows = [dict(r) for r in connection.execute("SELECT * FROM audit ORDER BY seq DESC LIMIT 2")]
+    new = chain.link(rows[1]["hash"], rows[0] | {"actor": actor})
+    tamper(study, (f"UPDATE audit SET actor = ?, hash = ? WHERE seq = {rows[0]['seq']}", (actor, new)))
+
+
+def test_a_rewritten_tail_is_seen_by_the_anchors_and_by_a_printed_head(study):
+    printed = study.head()
+    relink(study, "somebody else")
+    assert [p for p in study.verify().problems if "not on the chain" in p]
+    (study.folder / anchors.FILE).unlink()
+    alone = study.verify()
+    assert alone.ok
+    assert "a cut tail would not show" in alone.warnings[0]
+    assert not study.verify(known=[printed]).ok
+
+
+def cut_tail(study, rows):
+    newest = study.head()[0]
+    ids = [(row["table_name"], row["row_id"]) for row in study.rows("audit") if row["seq"] > newest - rows]
+    tamper(
+        study,
+        f"DELETE FROM audit_payload WHERE seq > {newest - rows}",
+        f"DELETE FROM audit WHERE seq > {newest - rows}",
+        *(f"DELETE FROM {table} WHERE id = '{row_id}'" for table, row_id in ids),
+    )
+
+
+def test_a_cut_tail_is_seen_by_the_anchors_and_not_by_the_chain_alone(empty, tmp_path):
+    for number in range(5):
+        empty.append(Participant(f"P{number}"))
+    copy = tmp_path / "second disk" / "anchors.jsonl"
+    copy.parent.mkdir()
+    empty.anchor(why="copy", to=copy)
+    printed = empty.head()
+    cut_tail(empty, 2)
+    assert any("names audit row 6, the record ends at 4: its tail was cut" in p for p in empty.verify().problems)
+    (empty.folder / anchors.FILE).unlink()
+    assert empty.verify().ok
+    assert not verify(empty.folder, known=[printed]).ok
+    assert not verify(empty.folder, copies=[copy]).ok
+
+
+def test_a_cut_tail_is_seen_by_a_report_in_the_record(study):
+    (study.folder / anchors.FILE).unlink()
+    tamper(study, "UPDATE report SET head_hash = 'x' || substr(head_hash, 2)")
+    assert any("report reports/s.html is not on the chain" in p for p in study.verify().problems)
+
+
+def test_an_anchor_copy_follows_every_entry(tmp_path):
+    copy = tmp_path / "copy.jsonl"
+    with Study.create(tmp_path / "s", code="N", title="t", actor="a", anchor_copy=copy) as study:
+        study.append(Participant("P01"))
+        assert [a.seq for a in anchors.read(copy)[0]] == [1, 2]
+        assert study.verify().ok
+    with Study.open(tmp_path / "s", actor="a", anchor_copy=copy) as study:
+        study.append(Participant("P02"))
+        assert anchors.read(copy)[0][-1].hash == study.head()[1]
+
+
+def test_an_anchors_file_that_cannot_be_written_loses_no_entry(study, tmp_path):
+    (study.folder / anchors.FILE).unlink()
+    (study.folder / anchors.FILE).mkdir()
+    row_id = study.append(Participant("P02"))
+    assert study.get("participant", row_id)["pseudonym"] == "P02"
+    assert "no anchors in" in study.verify().warnings[0]
+    with pytest.raises(RecordFault, match="the anchor cannot be written"):
+        study.anchor(why="report")
+
+
+def test_a_torn_anchor_is_told_and_does_not_spoil_the_next(study):
+    path = study.folder / anchors.FILE
+    with path.open("ab") as file:
+        file.write(b'{"seq": 9, "ha')
+    behind = study.verify()
+    assert behind.ok
+    assert "holds no anchor (an interrupted write?)" in behind.warnings[0]
+    study.append(Participant("P02"))
+    assert anchors.read(path)[0][-1].seq == study.head()[0]
+    path.write_text(path.read_text().splitlines()[0] + "\n")
+    assert any("rows behind the head" in warning for warning in study.verify().warnings)
+
+
+def test_an_anchor_of_another_study_is_a_problem(study, empty):
+    shutil.copy(empty.folder / anchors.FILE, study.folder / anchors.FILE)
+    assert any("belongs to another study" in problem for problem in study.verify().problems)
+
+
+@pytest.mark.parametrize("name", ["recordings/r1.xdf", "reports/s.html"])
+def test_changed_and_missing_files_are_named(study, name):
+    path = study.folder / name
+    path.write_bytes(path.read_bytes() + b"x")
+    assert any(f"{name} is not the file that was recorded" in problem for problem in study.verify().problems)
+    assert study.verify(files=False).ok
+    path.unlink()
+    assert any(f"{name} cannot be read" in problem for problem in study.verify().problems)
+
+
+def test_a_clock_that_ran_backwards_is_a_warning_and_no_problem(empty, monkeypatch):
+    monkeypatch.setattr(writer, "utc_now", lambda: "2001-01-01T00:00:00.000Z")
+    empty.append(Participant("P01"))
+    found = empty.verify()
+    assert found.ok
+    assert "the clock ran backwards before audit row 2" in found.warnings[0]
+    assert "(note) the clock" in found.text()
+
+
+def test_an_audit_row_that_does_not_fit_its_rows_version_is_seen(empty):
+    person = empty.append(Participant("P01"))
+    with empty._writing("forged") as forged:
+        row = json.loads(json.dumps(empty.history("participant", person)[0]["new"]))
+        forged.log("create", "participant", person, version=1, payload={"new": row, "old": None, "reason": ""})
+    assert any("does not fit the version of its participant" in problem for problem in empty.verify().problems)
+
+
+def test_a_long_list_of_problems_is_shortened_in_the_text(study):
+    tamper(study, "UPDATE audit SET actor = 'x'", "UPDATE audit_payload SET salt = x'00'")
+    text = study.verify().text()
+    assert text.startswith("the record does NOT hold")
+    assert "more\n" in text
+
+
+def test_verify_tells_a_file_that_is_no_record(tmp_path):
+    with pytest.raises(RecordFault, match="there is no study record"):
+        verify(tmp_path)
+
+
+def test_a_page_of_rubbish_is_a_problem_and_no_traceback(study):
+    study.close()
+    data = bytearray(study.path.read_bytes())
+    for page in range(4096, len(data), 4096):
+        data[page : page + 16] = b"\xff" * 16
+    study.path.write_bytes(data)
+    found = verify(study.folder)
+    assert not found.ok
+    assert any("cannot be read to the end" in problem for problem in found.problems)
+    assert found.head == (0, "")
