@@ -1,0 +1,238 @@
+"""The simulated glove as a pure device model: commands and time in, pressure and acknowledgements out.
+
+All times are stream time in s, given by the caller; the model reads no clock. The device protects its
+wearer by itself: without a command or heartbeat within the time to live it holds its pressure for up to
+1 s (a dropped hot cup, a trapped finger) and then vents slowly; a stop vents at once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from workbench.errors import BadValue
+from workbench.vocabulary import Acknowledgement
+
+MOVES = {"close", "open", "release", "hold"}
+ACTIONS = (*sorted(MOVES), "heartbeat", "stop")
+STATES = ("safe", "following", "holding", "venting")
+LONGEST_TTL_S = 2.0
+"""A command that would keep the pressure longer than this without another one is refused."""
+REMEMBERED = 256
+
+
+@dataclass(frozen=True, slots=True)
+class GloveSettings:
+    """What the device is like.
+
+    Attributes
+    ----------
+    profile : commands of another profile are refused.
+    delay_s, delay_spread : median of the lognormal time to inflate in s, and its log standard deviation;
+        300 to 600 ms covers 95 %.
+    loss : fraction of commands that never arrive.
+    hold_s, vent_s : how long it holds without a command, and how long a slow vent takes, s.
+    greatest : level above which it clips, 0–1.
+    """
+
+    profile: str = "glove"
+    delay_s: float = 0.42
+    delay_spread: float = 0.18
+    loss: float = 0.001
+    hold_s: float = 1.0
+    vent_s: float = 2.0
+    greatest: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Refuse what no device is.
+
+        Raises
+        ------
+        BadValue
+            For a negative or non-finite number, a loss or greatest level above 1, a hold above 1 s.
+        """
+        limits = {
+            "delay_s": 10.0,
+            "delay_spread": 2.0,
+            "loss": 1.0,
+            "hold_s": 1.0,
+            "vent_s": 10.0,
+            "greatest": 1.0,
+        }
+        for name, limit in limits.items():
+            value = getattr(self, name)
+            if not (isinstance(value, int | float) and 0 <= value <= limit):
+                raise BadValue(f"{name} of the simulated glove must be 0 to {limit:g}, got {value!r}; correct it")
+
+
+class GloveModel:
+    """One glove: pressure, link, and what it answers.
+
+    Attributes
+    ----------
+    state : ``"safe"`` (no pressure, no link), ``"following"``, ``"holding"`` or ``"venting"`` (link lost).
+    target : level it moves to, 0–1.
+    last_seq : highest sequence number accepted.
+    """
+
+    def __init__(self, seed: int = 0, settings: GloveSettings | None = None) -> None:
+        """A vented glove without a link."""
+        self.settings = settings or GloveSettings()
+        self.state = "safe"
+        self.target = 0.0
+        self.last_seq = 0
+        self._seed = seed
+        self._path = (0.0, 0.0, 0.0, 0.0)  # from time, from level, to time, to level
+        self._deadline = -math.inf
+        self._pending: list[Acknowledgement] = []
+        self._n_received = 0
+        self._answers: dict[int, Acknowledgement] = {}
+
+    def level(self, now: float) -> float:
+        """Pressure fraction 0–1 at ``now``."""
+        begin, low, end, high = self._path
+        if now >= end:
+            return high
+        return low + (high - low) * (now - begin) / (end - begin)
+
+    def receive(self, command: Mapping[str, Any], now: float) -> list[Acknowledgement]:
+        """Take one command (fields of :class:`~workbench.vocabulary.Command`) that arrived at ``now``.
+
+        Returns the answers that are due at once: a move is answered by :meth:`tick` when it has taken
+        effect. A repeated sequence number is applied once and answered again as before.
+        """
+        due = self.tick(now)
+        self._n_received += 1
+        if np.random.default_rng([self._seed, 1, self._n_received]).random() < self.settings.loss:
+            return due
+        seq = _whole(command.get("seq"))
+        if seq in self._answers:
+            return [*due, self._answers[seq]]
+        if any(waiting.seq == seq for waiting in self._pending):
+            return due
+        if command.get("profile") != self.settings.profile:
+            return [*due, self._keep(self._refusal(seq, now, "wrong_profile"))]
+        if command.get("action") == "stop":
+            return [*due, *self._stop(seq, now)]
+        try:
+            action, stamp = str(command["action"]), float(command["stamp"])
+            ttl, ramp = float(command["ttl_ms"]) / 1000.0, float(command.get("ramp_ms", 0)) / 1000.0
+            wanted = [float(x) for x in command["level"]]
+        except (KeyError, TypeError, ValueError):
+            return [*due, self._keep(self._refusal(seq, now, "malformed"))]
+        code = self._objection(seq, action, wanted, ttl) or ("" if now - stamp <= ttl else "expired")
+        if code:
+            return [*due, self._keep(self._refusal(seq, now, code))]
+        self.last_seq = seq
+        self._deadline = now + ttl
+        if action == "heartbeat":
+            self._resume(now)
+            return [*due, self._keep(self._answer(seq, now, now, "ok", "heartbeat"))]
+        return [*due, *self._move(seq, action, wanted, max(self.delay(seq), ramp), now)]
+
+    def tick(self, now: float) -> list[Acknowledgement]:
+        """Let time pass to ``now``: answers of moves that took effect, and the safe state without a link."""
+        due = []
+        if self._pending and self._pending[0].effective <= min(now, self._deadline):
+            due.extend(self._keep(answer) for answer in self._pending)
+            self._pending = []
+        if self.state == "following" and now > self._deadline:
+            lost_at = self._deadline
+            due.extend(self._settle(lost_at, "timeout", "link_lost"))
+            self._rest_at(lost_at, self.level(lost_at))
+            self.state = "holding"
+        if self.state == "holding" and now > self._deadline + self.settings.hold_s:
+            begin = self._deadline + self.settings.hold_s
+            held = self.level(begin)
+            self._path = (begin, held, begin + self.settings.vent_s * held, 0.0)
+            self.target = 0.0
+            self.state = "venting"
+        if self.state == "venting" and now >= self._path[2]:
+            self.state = "safe"
+        return due
+
+    def _objection(self, seq: int, action: str, wanted: list[float], ttl: float) -> str:
+        """Code of the reason to refuse, or ``""``."""
+        if action not in ACTIONS:
+            return "unknown_action"
+        if seq <= self.last_seq:
+            return "old_seq"
+        if not 0 < ttl <= LONGEST_TTL_S:
+            return "bad_ttl"
+        if not all(math.isfinite(x) for x in wanted) or (action == "close" and not wanted):
+            return "bad_level"
+        return ""
+
+    def _stop(self, seq: int, now: float) -> list[Acknowledgement]:
+        """Vent at once, whatever else the command says, how old it is, and in whatever order it came."""
+        due = self._settle(now, "ok", "superseded")
+        self.last_seq = max(self.last_seq, seq)
+        self.state, self.target, self._deadline = "following", 0.0, now
+        self._rest_at(now, 0.0)
+        return [*due, self._keep(self._answer(seq, now, now, "ok", "vented"))]
+
+    def _move(self, seq: int, action: str, wanted: list[float], delay: float, now: float) -> list[Acknowledgement]:
+        """Begin a move. The same order again joins the move under way; another one supersedes it."""
+        here = self.level(now)
+        asked = {"close": wanted[0] if wanted else 0.0, "hold": here}.get(action, 0.0)
+        target = min(max(asked, 0.0), self.settings.greatest)
+        status = "ok" if target == asked else "clipped"
+        if self._pending and action != "hold" and target == self.target:
+            self._pending.append(Acknowledgement(seq, now, self._path[2], status, (target,)))
+            return []
+        due = self._settle(now, "ok", "superseded")
+        self.state, self.target = "following", target
+        if target == here:
+            self._rest_at(now, here)
+            return [*due, self._keep(self._answer(seq, now, now, status, ""))]
+        effective = now + delay
+        self._path = (now, here, effective, target)
+        self._pending = [Acknowledgement(seq, now, effective, status, (target,))]
+        return due
+
+    def _settle(self, now: float, status: str, code: str) -> list[Acknowledgement]:
+        """Answer what was under way with the level it reached."""
+        reached = (self.level(now),)
+        settled = [
+            replace(answer, effective=now, status=status, code=code, applied_level=reached)
+            for answer in self._pending
+        ]
+        self._pending = []
+        return [self._keep(answer) for answer in settled]
+
+    def _resume(self, now: float) -> None:
+        """A heartbeat brings the link back: held pressure stays until a command moves it, a vent goes on."""
+        if self.state == "holding":
+            self._rest_at(now, self.level(now))
+            self.target = self.level(now)
+        self.state = "following"
+
+    def delay(self, seq: int) -> float:
+        """Time this command takes to have effect, s; drawn from the seed and the sequence number."""
+        draw = np.random.default_rng([self._seed, 2, seq])
+        return float(self.settings.delay_s * math.exp(self.settings.delay_spread * draw.standard_normal()))
+
+    def _rest_at(self, now: float, level: float) -> None:
+        self._path = (now, level, now, level)
+
+    def _answer(self, seq: int, received: float, effective: float, status: str, code: str) -> Acknowledgement:
+        return Acknowledgement(seq, received, effective, status, (self.level(effective),), code)
+
+    def _refusal(self, seq: int, now: float, code: str) -> Acknowledgement:
+        return self._answer(seq, now, now, "refused", code)
+
+    def _keep(self, answer: Acknowledgement) -> Acknowledgement:
+        """Remember the last answers, for repeated commands."""
+        self._answers[answer.seq] = answer
+        while len(self._answers) > REMEMBERED:
+            self._answers.pop(next(iter(self._answers)))
+        return answer
+
+
+def _whole(seq: object) -> int:
+    """A sequence number, 0 when it is none."""
+    return seq if isinstance(seq, int) and not isinstance(seq, bool) and seq > 0 else 0
