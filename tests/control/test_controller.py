@@ -276,6 +276,13 @@ def test_a_request_over_the_limit_is_clipped_after_the_decoder_and_entered(make_
     assert row.extent == "5 asked, 0.6 sent (limit 0.6)"
 
 
+def test_a_level_within_limits_is_sent_as_asked(bench):
+    bench.arm()
+    (close,) = bench.decide("activate", level=(0.3,))
+    assert close.level == bench.controller.level == (0.3,)
+    assert "level_clipped" not in kinds(bench)
+
+
 @pytest.mark.parametrize("level", [(NAN,), (float("inf"),), (0.5, 0.5), ()])
 def test_a_level_that_is_no_level_is_a_fault(bench, level):
     bench.arm()
@@ -417,6 +424,16 @@ def test_a_lost_release_is_repeated_until_it_is_acknowledged(bench):
     bench.tick(0.1)
     bench.tick(0.1)
     assert bench.state == "REFRACTORY"
+
+
+def test_an_answer_to_an_earlier_command_does_not_answer_a_later_order(bench):
+    bench.reach("HOLD")
+    bench.answering = False
+    (beat,) = bench.tick(0.11)
+    bench.decide("release")
+    bench.controller.on_ack(bench.ack(beat))
+    (again,) = bench.tick(0.11)
+    assert again.action == "release"
 
 
 def test_three_missing_acknowledgements_in_a_row_are_a_fault(bench):
