@@ -324,3 +324,38 @@ def test_a_study_reports_after_it_was_closed_and_opened_again(study):
     study.close()
     with Study.open(study.folder, actor="somebody else") as again:
         assert session_report(again) == first
+
+
+def test_another_process_with_another_hash_seed_gives_the_same_bytes(study, tmp_path):
+    import os
+    import sys
+
+    code = (
+        "import sys; from workbench.study import Study; from workbench.reports import session_report\n"
+        "study = Study.open(sys.argv[1], actor='t'); files = session_report(study, out_folder=sys.argv[2])\n"
+        "print(files.html_sha256, files.pdf_sha256)"
+    )
+    here = session_report(study, out_folder=tmp_path / "here")
+    environment = {
+        **os.environ,
+        "PYTHONHASHSEED": "12345",
+        "TZ": "Asia/Shanghai",
+        "LC_ALL": "C",
+        "PYTHONUTF8": "0",
+    }
+    root = Path(workbench.__file__).resolve().parents[1]
+    found = subprocess.run(
+        [sys.executable, "-c", code, study.folder, tmp_path / "there"],
+        capture_output=True, text=True, check=True, env={**environment, "PYTHONPATH": str(root)},
+    )  # fmt: skip
+    assert found.stdout.split() == [here.html_sha256, here.pdf_sha256]
+
+
+def test_replayed_recordings_are_labelled(empty_study):
+    person = empty_study.append(Participant("S001"))
+    visit = empty_study.append(Visit(person, "Baseline"))
+    plan = {"players": [{"device": "replay", "options": {}}], "speed": 4.0}
+    empty_study.append(Session(visit, "Chen L.", plan=plan))
+    said = page_of(empty_study)
+    assert "Replayed data. Recorded signals were replayed" in said
+    assert "Draft, not signed · Replayed data" in said

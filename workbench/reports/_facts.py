@@ -108,8 +108,18 @@ class Facts:
 
     @cached_property
     def effector(self) -> str:
-        """Name of the effector, ``""`` for none."""
-        return str(self.plan.get("effector") or "")
+        """Name of the effector, ``""`` for none: from the session's plan, else from a run."""
+        found = [
+            self.plan,
+            *(run.row["parameters"] for run in self.runs),
+            *(run.row["summary"] for run in self.runs),
+        ]
+        return next((str(place["effector"]) for place in found if place.get("effector")), "")
+
+    @cached_property
+    def replayed(self) -> bool:
+        """Whether the signals were played from recordings."""
+        return any(player.get("device") == "replay" for player in self.plan.get("players", ()))
 
     @cached_property
     def simulated(self) -> tuple[str, ...]:

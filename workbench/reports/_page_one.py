@@ -82,12 +82,13 @@ def _finding_event(say: Say, run: RunFacts, result: EventMetrics) -> str:
 
 
 def simulated(say: Say) -> list[Block]:
-    """The label that cannot be hidden, when anything is simulated."""
+    """The label that cannot be hidden, when anything is simulated or replayed."""
     t, parts = say.t, say.facts.simulated
+    replayed: list[Block] = [Notice(t("replayed_title"), t("replayed_text"))] if say.facts.replayed else []
     if not parts:
-        return []
+        return replayed
     key = "simulated_effector_only" if parts == ("effector",) else "simulated_text"
-    return [Notice(t("simulated_title"), t(key, what=say.simulated_words()))]
+    return [*replayed, Notice(t("simulated_title"), t(key, what=say.simulated_words()))]
 
 
 def results(say: Say) -> list[Block]:

@@ -113,7 +113,7 @@ def session_document(facts: _facts.Facts, t: Texts) -> Document:
         lead=_page_one.finding(say),
         language=t.language,
         head_left=t("head_left", study=facts.study["code"]),
-        head_right=t("draft_simulated" if facts.simulated else "draft"),
+        head_right=t("draft_simulated" if facts.simulated else "draft_replayed" if facts.replayed else "draft"),
         foot=t("foot", seq=facts.cut.seq),
         page=t.raw("page"),
         cut=facts.cut.utc,
