@@ -42,7 +42,6 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 
 
-# ---------------------------------------------------------------------------------------- signal
 @dataclass(frozen=True, slots=True)
 class Montage:
     """The channels a decoder was fitted on, in stream order; ``fs`` in Hz.
@@ -64,8 +63,7 @@ class StreamSpec:
     ----------
     name, type, source_id : as the outlet announces them; ``source_id=""`` accepts any.
     fs : nominal rate in Hz, 0 for an irregular (marker) stream.
-    channels : names in order; empty for a marker stream.
-    unit : unit of every channel.
+    channels, unit : names in order, empty for a marker stream; the unit of every one.
     critical : a critical stream that is missing blocks the start, one that dies stops the effector.
     role : ``"signal"`` (the one stream that is decoded), ``"aux"`` (recorded) or ``"markers"``.
     counter : name of a channel that counts samples, or ``""``; gaps are then exact.
@@ -198,7 +196,7 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class LedgerRow:
-    """One row of the data-integrity ledger. Nothing is lost silently, nothing is late silently.
+    """One row of the data-integrity ledger.
 
     Attributes
     ----------
@@ -229,7 +227,7 @@ class Command:
 
     Attributes
     ----------
-    seq : counts up from 1 within a session.
+    seq : counts from 1.
     stamp, window_end : stream time in s of the decision behind it, and of the last sample behind that.
     sample : exclusive end of that window.
     device, profile : effector name and profile (``"glove"``).
@@ -272,7 +270,6 @@ class Acknowledgement:
     code: str = ""
 
 
-# ---------------------------------------------------------------------------------------- record
 @dataclass(frozen=True, slots=True)
 class Participant:
     """A person, by pseudonym."""
@@ -372,8 +369,8 @@ class Condition:
 class Assessment:
     """One administration of one outcome measure, entered under one condition.
 
-    ``items`` maps item code to value (or None = missing); ``implied`` lists items whose value was
-    implied by a protocol rule and not administered; ``score`` is what ``outcomes.score`` returned.
+    ``items`` maps item code to value (None = missing); ``implied`` lists items that a protocol rule implied
+    and nobody administered; ``score`` is what ``outcomes.score`` returned.
     """
 
     visit_id: str

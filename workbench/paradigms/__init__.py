@@ -6,6 +6,7 @@ An entry defines ``PARADIGM``, a class whose instances carry parameters only. ``
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from workbench import registry
@@ -25,6 +26,6 @@ def load(name: str) -> type[Paradigm]:
     return found
 
 
-def from_params(name: str, params: dict[str, Any]) -> Paradigm:
+def from_params(name: str, params: Mapping[str, Any]) -> Paradigm:
     """A paradigm from the name and the JSON-able parameters that a recording stores."""
     return load(name)(**params)

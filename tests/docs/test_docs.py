@@ -1,0 +1,108 @@
+"""The documents are read by tests, so that they cannot rot."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from workbench import cli
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = {p.name: p.read_text(encoding="utf-8") for p in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]}
+EVERYTHING = "\n".join(DOCS.values())
+
+
+def commands():
+    actions = cli._parser()._actions
+    (found,) = [a for a in actions if isinstance(a, argparse._SubParsersAction)]
+    return found.choices
+
+
+@pytest.mark.parametrize("name", sorted(commands()))
+def test_every_command_stands_in_a_document(name):
+    assert f"workbench {name}" in EVERYTHING
+
+
+def test_every_option_in_the_readme_exists():
+    known = {option for parser in commands().values() for a in parser._actions for option in a.option_strings}
+    for line in DOCS["README.md"].splitlines():
+        if line.strip().startswith("workbench "):
+            assert set(re.findall(r"(?<!\S)--[a-z-]+", line)) <= known, line
+
+
+def public_names():
+    tree = ast.parse((ROOT / "workbench" / "vocabulary.py").read_text(encoding="utf-8"))
+    names = [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
+    tree = ast.parse((ROOT / "workbench" / "errors.py").read_text(encoding="utf-8"))
+    return names + [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
+
+
+@pytest.mark.parametrize("name", public_names())
+def test_every_noun_and_error_stands_in_the_glossary(name):
+    assert f"`{name}`" in DOCS["glossary.md"]
+
+
+def test_environment_yml_equals_pyproject():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    listed = {d.replace(" ", "") for d in environment["dependencies"]}
+    assert environment["name"] == "workbench"
+    assert environment["channels"] == ["conda-forge"]
+    assert listed == {*project["dependencies"], f"python{project['requires-python']}", "pip"}
+
+
+def test_every_runtime_dependency_has_its_reason_and_its_pin():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    pins = (ROOT / "constraints.txt").read_text(encoding="utf-8")
+    for requirement in project["dependencies"]:
+        name = re.split(r"[<>=]", requirement)[0]
+        assert f"| {name} |" in DOCS["decisions.md"], name
+        assert re.search(rf"^{re.escape(name)}==", pins, re.MULTILINE | re.IGNORECASE), name
+
+
+def tracked():
+    done = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip("not a git checkout")
+    return [ROOT / line for line in done.stdout.splitlines()]
+
+
+def test_no_file_names_a_machine_path_or_a_registry_host():
+    bad = re.compile("/(?:wor" + "k|roo" + "t)/[a-z]|(?:pyp" + "i|npm" + "js|pythonhost" + r"ed)\.(?:org|com)")
+    for path in tracked():
+        if path.suffix in {".png", ".xdf", ".npz", ".db", ".pdf"} or not path.is_file():
+            continue
+        found = bad.search(path.read_text(encoding="utf-8", errors="ignore"))
+        assert found is None, f"{path.name}: {found.group(0)}"
+
+
+def test_notebooks_are_committed_without_outputs_and_with_a_kernelspec():
+    books = [p for p in (ROOT / "notebooks").rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts]
+    assert books
+    for path in books:
+        book = json.loads(path.read_text(encoding="utf-8"))
+        assert book["metadata"]["kernelspec"]["name"] == "python3", path.name
+        for cell in book["cells"]:
+            assert not cell.get("outputs"), path.name
+            assert cell.get("execution_count") is None, path.name
+
+
+def test_links_between_documents_lead_somewhere():
+    for name, text in DOCS.items():
+        folder = ROOT if name == "README.md" else ROOT / "docs"
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", text):
+            assert (folder / target).exists(), f"{name}: {target}"
+
+
+@pytest.mark.parametrize("word", ["compli" + "ant", "cert" + "ified"])
+def test_no_document_claims_compliance(word):
+    for name, text in DOCS.items():
+        assert word not in text.lower(), name

@@ -1,0 +1,100 @@
+"""Long fault tests behind `workbench dose NAME`: the suite runs a small dose of each, this runs the rest.
+
+A dose counts; it never judges its own figures by a threshold other than *nothing lost, nothing broken*.
+"""
+
+from __future__ import annotations
+
+import platform
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tqdm import tqdm
+
+from workbench import __version__
+from workbench.errors import BadValue
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What one dose counted.
+
+    Attributes
+    ----------
+    command : that repeats it. words : the figures, one line each. held : nothing was lost or broken.
+    seconds : how long it took, s.
+    """
+
+    command: str
+    words: str
+    held: bool
+    seconds: float
+
+    def text(self) -> str:
+        """Figures, verdict and time."""
+        return f"{self.words}\n{'held' if self.held else 'NOT HELD'}, {self.seconds:.0f} s"
+
+    def append_to(self, path: Path) -> None:
+        """Add the figures to a Markdown document, with the command, version and machine."""
+        machine = f"workbench {__version__}, Python {platform.python_version()}, {platform.machine()}"
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(f"\n## `{self.command}`\n{machine}\n\n```\n{self.text()}\n```\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Dose:
+    """One long test: what it does, its full size, and how it is run (size, seed) → (words, held)."""
+
+    what: str
+    full: int
+    run: Callable[[int, int], tuple[str, bool]]
+
+
+def _record(n: int, seed: int) -> tuple[str, bool]:
+    from workbench.study import dose
+
+    with tqdm(total=3 * n, file=sys.stderr, unit="case") as bar:
+        figures = dose.run(kills=n, cuts=n, flips=n, seed=seed, progress=lambda done, _: bar.update(done - bar.n))
+    return figures.text(), figures.ok
+
+
+def _recording(n: int, seed: int) -> tuple[str, bool]:
+    from workbench.recording import dose
+
+    figures = dose.torn_files(n, seed)
+    return figures.text(), figures.passed
+
+
+def _lossless(n: int, seed: int) -> tuple[str, bool]:
+    from workbench.live import dosing
+
+    figures = dosing.lossless(seconds=float(n), seed=seed)
+    return figures.text(), figures.passed
+
+
+DOSES = {
+    "record": Dose("kill -9, cut logs and flipped bits of the study record, n of each", 1000, _record),
+    "recording": Dose("kill -9 of a recording writer and torn files, n kills", 1000, _recording),
+    "lossless": Dose("64 ch × 1 kHz with a sample counter while a client holds the GIL, n seconds", 60, _lossless),
+}
+
+
+def run(name: str, *, n: int | None = None, seed: int = 1) -> Figures:
+    """Run one dose.
+
+    Raises
+    ------
+    BadValue
+        For an unknown name or a size below 1.
+    """
+    if name not in DOSES:
+        raise BadValue(f"dose must be one of {', '.join(DOSES)}, got {name!r}")
+    size = DOSES[name].full if n is None else n
+    if size < 1:
+        raise BadValue(f"--n must be 1 or more, got {size}")
+    began = time.monotonic()
+    words, held = DOSES[name].run(size, seed)
+    return Figures(f"workbench dose {name} --n {size} --seed {seed}", words, held, time.monotonic() - began)

@@ -1,0 +1,169 @@
+"""Ready programmes of a session: which streams, paradigm, decoder, effector, and who plays them.
+
+A programme is what the demo, the notebooks and the dashboard run; a clinical study writes its own plan.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from dataclasses import replace as changed
+from pathlib import Path
+from typing import Any
+
+from workbench import paradigms
+from workbench.devices import replay, simulated_participant
+from workbench.errors import BadValue
+from workbench.live import SessionPlan
+from workbench.study import Study, uuid7
+from workbench.vocabulary import Session, StreamSpec
+
+SIGNAL, MARKERS = "demo-signal", "demo-markers"
+"""source_ids of the played streams; the session's id is added so that two sessions never meet."""
+
+
+@dataclass(frozen=True)
+class Programme:
+    """Everything about a session but who and where.
+
+    Attributes
+    ----------
+    words : the source in plain words; says what is simulated or replayed.
+    signal, markers : the contract; ``markers`` is None where the engine presents the cues.
+    player : device and options that play the signal.
+    paradigm, paradigm_params, decoder, decoder_params, effector : names and parameters.
+    trials : planned trials of each run, the calibration runs first, the online run last.
+    durations : stream seconds of each run, in the same order.
+    """
+
+    words: str
+    simulated: bool
+    signal: StreamSpec
+    player: Mapping[str, Any]
+    paradigm: str
+    paradigm_params: Mapping[str, Any]
+    decoder: str
+    decoder_params: Mapping[str, Any]
+    trials: tuple[int, ...]
+    durations: tuple[float, ...]
+    effector: str | None = None
+    markers: StreamSpec | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def seconds(self) -> float:
+        """Stream time of all runs, s."""
+        return sum(self.durations)
+
+    def new_session(
+        self, study: Study, *, visit: str, operator: str, speed: float = 1.0, seed: int = 0
+    ) -> SessionPlan:
+        """Enter a session of a visit (its id) into the record and return its plan.
+
+        ``speed`` is stream time over real time, ``seed`` that of the players.
+        """
+        seen = study.get("visit", visit)
+        session = uuid7()
+        person = study.get("participant", seen["participant_id"])["pseudonym"]
+        signal = _own(self.signal, session)
+        markers = None if self.markers is None else _own(self.markers, session)
+        options: dict[str, Any] = {**self.player["options"], "source_id": signal.source_id}
+        if markers is not None:
+            options["marker_source_id"] = markers.source_id
+        players: list[dict[str, Any]] = [{"device": self.player["device"], "options": options}]
+        if self.effector is not None:
+            players.append({"device": f"simulated_{self.effector}", "options": {}})
+        plan = SessionPlan(
+            study_folder=str(study.folder),
+            study=study.code,
+            participant=str(person),
+            visit=str(seen["name"]),
+            session_id=session,
+            operator=operator,
+            contract=(signal,) if markers is None else (signal, markers),
+            effector=self.effector,
+            players=tuple(players),
+            speed=speed,
+            seed=seed,
+            simulated=self.simulated,
+            cue_source="engine" if markers is None else "stream",
+            labels=self.labels,
+        )
+        stored = {**json.loads(plan.to_json()), "source": self.words}
+        study.append(Session(visit, operator, id=session, simulated=self.simulated, plan=stored))
+        return plan
+
+
+def of(files: Sequence[Path], conditions: Mapping[str, str], *, seed: int) -> Programme:
+    """The programme that the command line asked for: recordings when it named any, else the simulation."""
+    return recorded(files, conditions) if files or conditions else simulated(seed=seed)
+
+
+def simulated(*, seed: int = 1, calibration_trials: int = 16, online_trials: int = 15) -> Programme:
+    """A simulated participant with an 8-channel epidural implant who grasps; a simulated glove follows."""
+    options = {"preset": "neo", "seed": seed, "source_id": SIGNAL}
+    paradigm = paradigms.load("grasp_rest")()
+    signal = simulated_participant.spec(options)
+    counts = (calibration_trials, online_trials)
+    ends = [paradigm.schedule(n, seed=seed)[-1] for n in counts]
+    return Programme(
+        words="simulated participant, 8-channel epidural ECoG at 1 kHz; simulated glove",
+        simulated=True,
+        signal=signal,
+        player={"device": "simulated_participant", "options": options},
+        paradigm=paradigm.name,
+        paradigm_params=paradigm.params(),
+        decoder="bandpower_lda",
+        decoder_params={"fs": signal.fs},
+        trials=counts,
+        durations=tuple(end.at_s + end.duration_s for end in ends),
+        effector="glove",
+    )
+
+
+def recorded(files: Sequence[Path], conditions: Mapping[str, str]) -> Programme:
+    """Real recordings through LSL: the first calibrate, the last is decoded online, causally.
+
+    Parameters
+    ----------
+    files : two or more recordings of one montage.
+    conditions : annotation → condition, exactly two.
+
+    Raises
+    ------
+    BadValue
+        With fewer than two files, other than two conditions, or a file without them or with another montage.
+    """
+    if len(files) < 2:
+        raise BadValue(f"--recordings needs two files or more (the last is online), got {len(files)}")
+    if len(set(conditions.values())) != 2:
+        got = ", ".join(f"{k}={v}" for k, v in conditions.items()) or "none"
+        raise BadValue(f"--conditions must name two conditions, as in T1=hands,T2=feet; got {got}")
+    heads = [replay.head(path, conditions=conditions) for path in files]
+    for path, head in zip(files[1:], heads[1:], strict=True):
+        if (head.channels, head.fs) != (heads[0].channels, heads[0].fs):
+            raise BadValue(
+                f"{path.name} has {len(head.channels)} channels at {head.fs:g} Hz, {files[0].name} has "
+                f"{len(heads[0].channels)} at {heads[0].fs:g} Hz; all recordings must share one montage"
+            )
+    paradigm = paradigms.from_params("left_right", {"conditions": list(dict.fromkeys(conditions.values()))})
+    return Programme(
+        words=f"replayed recordings {', '.join(path.name for path in files)}; no effector",
+        simulated=False,
+        signal=heads[0].signal(SIGNAL),
+        markers=heads[0].markers(MARKERS),
+        player={"device": "replay", "options": {"files": [str(path.absolute()) for path in files]}},
+        paradigm=paradigm.name,
+        paradigm_params=paradigm.params(),
+        decoder="csp_lda",
+        decoder_params={"fs": heads[0].fs},
+        trials=tuple(head.n_cues for head in heads),
+        durations=tuple(head.seconds for head in heads),
+        labels=dict(conditions),
+    )
+
+
+def _own(spec: StreamSpec, session: str) -> StreamSpec:
+    """The contract line with a source_id that belongs to one session."""
+    return changed(spec, source_id=f"{spec.source_id}-{session}")
