@@ -40,7 +40,9 @@ class Bench:
 
     def ack(self, command, status="ok", level=None):
         applied = command.level if level is None else level
-        return Acknowledgement(command.seq, self.stream, self.stream, status, applied)
+        code = "expired" if status == "expired" else ""
+        status = "refused" if code else status
+        return Acknowledgement(command.seq, self.stream, self.stream, status, applied, code)
 
     def tick(self, seconds=0.0, *, stream=None, quality_ok=True):
         """Let ``seconds`` of local time pass (``stream`` of stream time when it differs), then one tick."""

@@ -458,14 +458,26 @@ def test_two_missing_acknowledgements_and_then_one_are_no_fault(bench):
     assert bench.state == "HOLD"
 
 
-def test_the_device_saying_timeout_counts_as_missing(bench):
+@pytest.mark.parametrize("status", ["timeout", "expired"])
+def test_the_device_saying_that_a_command_lapsed_counts_as_missing(bench, status):
     bench.reach("HOLD")
     bench.answering = False
     for _ in range(3):
         bench.decide("")
         (command,) = bench.tick(0.11)
-        bench.deliver(bench.controller.on_ack(bench.ack(command, "timeout")))
+        bench.deliver(bench.controller.on_ack(bench.ack(command, status)))
     assert bench.state == "FAULT_SAFE"
+    assert bench.controller.snapshot()["fault"] == "acks_missing"
+
+
+def test_commands_that_lapse_at_one_moment_are_one_missed(bench):
+    bench.arm()
+    bench.answering = False
+    orders = [*bench.decide("activate"), *(c for _ in range(4) for c in bench.tick(0.11))]
+    assert [c.action for c in orders] == ["close"] * 5
+    for command in orders:
+        assert bench.controller.on_ack(bench.ack(command, "timeout")) == []
+    assert bench.state == "ACTIVE"
 
 
 @pytest.mark.parametrize("status", ["refused", "banana"])

@@ -110,8 +110,6 @@ def poisson_interval(count: int, *, exposure: float = 1.0, level: float = 0.95) 
 
 
 def _poisson_up_to(k: int, mean: float) -> float:
-    if mean == 0:
-        return 1.0
     return min(1.0, fsum(exp(j * log(mean) - mean - lgamma(j + 1)) for j in range(k + 1)))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, replace
-from math import isfinite
+from math import inf, isfinite
 
 from workbench.control._profile import Effector
 from workbench.control._supervisor import Now
@@ -41,6 +41,7 @@ class Link:
         self._last: Now | None = None
         self._waiting: dict[int, _Sent] = {}
         self._overdue: deque[int] = deque(maxlen=1000)
+        self._lapsed = -inf
         self.answered = False
         self.missed = 0
         self.sent = 0
@@ -70,8 +71,16 @@ class Link:
         return self._issue(beat, now)
 
     def overdue(self, *, now: Now) -> list[Command]:
-        """Commands whose acknowledgement has just become overdue; each counts as one missed."""
-        late = [s for s in self._waiting.values() if now.local - s.at.local > self._effector.ack_timeout_s]
+        """Commands whose acknowledgement has just become overdue; each counts as one missed.
+
+        A device may acknowledge when a move has taken effect, so the ramp is added to the time it has.
+        """
+        patience_s = self._effector.ack_timeout_s
+        late = [
+            sent
+            for sent in self._waiting.values()
+            if now.local - sent.at.local > patience_s + sent.command.ramp_ms / 1000.0
+        ]
         for sent in late:
             del self._waiting[sent.command.seq]
             self._overdue.append(sent.command.seq)
@@ -85,14 +94,16 @@ class Link:
         -------
         str
             ``"ok"``, ``"clipped"``, ``"refused"`` (so is a status that is not in the schema),
-            ``"timeout"`` (the device's own word for an expired command), ``"exceeded"`` (another level
+            ``"timeout"`` (it expired on the way or while the link was lost; commands that lapse at one
+            moment count as one missed), ``"exceeded"`` (another level
             than sent), ``"late"`` (counted as missed before) or ``"unknown"``.
         """
         sent = self._waiting.pop(ack.seq, None)
         if sent is None:
             return "late" if ack.seq in self._overdue else "unknown"
-        if ack.status == "timeout":
-            self.missed += 1
+        if ack.status == "timeout" or (ack.status, ack.code) == ("refused", "expired"):
+            self.missed += ack.effective != self._lapsed
+            self._lapsed = ack.effective
             return "timeout"
         if ack.status not in ("ok", "clipped"):
             return "refused"
