@@ -1,0 +1,304 @@
+"""A recording as a player needs it: one signal, its stamps, its annotations, from any format we read.
+
+XDF is read by our own reader; EDF, BDF, BrainVision, GDF and FIF by MNE, which is imported when it is needed.
+Samples are float32, as they go over LSL, so that a recording that is read and one that is played agree.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.errors import BadValue, RecordingFault
+from workbench.recording import XdfFile, XdfStream, read
+from workbench.recording.run_writer import EVENTS, PREFIX
+from workbench.vocabulary import FloatArray, StreamSpec
+
+SUFFIXES = {
+    ".xdf": "xdf",
+    ".xdfz": "xdf",
+    ".edf": "edf",
+    ".bdf": "bdf",
+    ".gdf": "gdf",
+    ".vhdr": "brainvision",
+    ".fif": "fif",
+}
+"""File name ending → format."""
+
+VOLTS = ("eeg", "ecog", "seeg", "dbs", "emg", "eog", "ecg", "bio")
+"""MNE channel types that are in volts; all of a recording's channels of these types are played, in µV."""
+
+_FAULTS = (OSError, ValueError, RuntimeError, TypeError, LookupError, AssertionError, NotImplementedError)
+"""What MNE raises for files that it cannot read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """Something marked in a recording: seconds after its first sample, seconds it lasts, text."""
+
+    onset_s: float
+    duration_s: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What a recording holds, without its samples.
+
+    Attributes
+    ----------
+    path : of the file.
+    type : LSL content type, ``"EEG"``, ``"ECoG"``, ``"EMG"``.
+    fs : Hz. channels : names in order. unit : of every channel.
+    n_samples : of the signal.
+    annotations : in the order of their onset.
+    notes : what the reader of the format had to say.
+    conditions : annotation → condition, as it was asked for.
+    """
+
+    path: Path
+    type: str
+    fs: float
+    channels: tuple[str, ...]
+    unit: str
+    n_samples: int
+    annotations: tuple[Annotation, ...]
+    notes: tuple[str, ...]
+    conditions: Mapping[str, str]
+
+    @property
+    def seconds(self) -> float:
+        """Length in s."""
+        return self.n_samples / self.fs
+
+    @property
+    def n_cues(self) -> int:
+        """Number of annotations that name a condition."""
+        return sum(a.text in self.conditions for a in self.annotations)
+
+    def signal(self, source_id: str, *, name: str = "wb-replay") -> StreamSpec:
+        """The line of the stream contract for its signal."""
+        return StreamSpec(name, self.type, self.fs, self.channels, unit=self.unit, source_id=source_id)
+
+    def markers(self, source_id: str, *, name: str = "wb-replay") -> StreamSpec:
+        """The line of the stream contract for its annotations."""
+        return StreamSpec(f"{name}-markers", "Markers", 0.0, source_id=source_id, role="markers")
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A recording in memory.
+
+    Attributes
+    ----------
+    head : what it holds.
+    samples : ``(n_times, n_channels)`` float32, in the unit of ``head``.
+    stamps : ``(n_times,)`` float64, s after the first sample, with the jitter and the gaps of the original.
+    """
+
+    head: Head
+    samples: NDArray[np.float32]
+    stamps: FloatArray
+
+
+def load(
+    path: Path | str, *, conditions: Mapping[str, str] | None = None, stream: str = "", samples: bool = True
+) -> Recorded:
+    """Read a recording.
+
+    Parameters
+    ----------
+    path : ``.xdf``, ``.edf``, ``.bdf``, ``.vhdr``, ``.gdf`` or ``.fif``.
+    conditions : annotation → condition; each annotation must occur.
+    stream : name of the signal stream of an XDF file that has several.
+    samples : False leaves ``samples`` and ``stamps`` empty where the format allows it.
+
+    Raises
+    ------
+    RecordingFault
+        When the file is not there, is torn, or is of no format we read.
+    BadValue
+        When a condition does not occur; the text lists what does.
+    """
+    path = Path(path)
+    kind = SUFFIXES.get(path.suffix.lower(), "xdf" if path.name.endswith(".xdf.gz") else "")
+    if not kind:
+        raise RecordingFault(
+            f"{path.name} is of no format that can be replayed; they are {', '.join(sorted(SUFFIXES))}"
+        )
+    if not path.is_file():
+        raise RecordingFault(f"recording {path} is not there; check the path")
+    wanted = dict(conditions or {})
+    found = _from_xdf(path, wanted, stream) if kind == "xdf" else _from_mne(path, wanted, kind, samples=samples)
+    _check_conditions(found.head)
+    return found
+
+
+def _check_conditions(head: Head) -> None:
+    """Raise when an annotation that was asked for does not occur."""
+    seen = Counter(a.text for a in head.annotations)
+    for text in head.conditions:
+        if text not in seen:
+            there = ", ".join(f"{t!r} ({n} times)" for t, n in seen.most_common(12)) or "none at all"
+            raise BadValue(
+                f"{head.path.name} has no annotation {text!r}; it has {there}. Name conditions that occur in it."
+            )
+
+
+def _inside(annotations: list[Annotation], seconds: float) -> tuple[tuple[Annotation, ...], tuple[str, ...]]:
+    """Annotations within the signal, by onset, and a note about those that are not."""
+    kept = tuple(sorted((a for a in annotations if 0.0 <= a.onset_s <= seconds), key=lambda a: a.onset_s))
+    n_out = len(annotations) - len(kept)
+    note = f"{n_out} of {len(annotations)} annotations lie before or behind the signal and are left out"
+    return kept, (note,) if n_out else ()
+
+
+# ---------------------------------------------------------------------------------------- XDF
+def _from_xdf(path: Path, conditions: Mapping[str, str], stream: str) -> Recorded:
+    file = read(path)
+    signal = _signal_of(file, stream)
+    stamps = corrected(signal)
+    if not len(stamps):
+        raise RecordingFault(f"stream {signal.name!r} of {path.name} has no samples; choose another recording")
+    annotations = _xdf_annotations(file, float(stamps[0]))
+    if not conditions and _is_run(file):
+        conditions = {a.text: a.text for a in annotations}
+    inside, notes = _inside(annotations, float(stamps[-1] - stamps[0]))
+    head = Head(
+        path,
+        signal.type,
+        signal.fs,
+        signal.channels,
+        signal.unit or "uV",
+        len(stamps),
+        inside,
+        notes,
+        conditions,
+    )
+    return Recorded(head, np.ascontiguousarray(signal.values, dtype=np.float32), stamps - stamps[0])
+
+
+def _is_run(file: XdfFile) -> bool:
+    return any(s.name == EVENTS for s in file.streams)
+
+
+def _signal_of(file: XdfFile, name: str) -> XdfStream:
+    if name:
+        return file.stream(name)
+    found = [
+        s
+        for s in file.streams
+        if s.fs > 0 and s.dtype != "string" and not s.name.startswith(PREFIX) and len(s.stamps)
+    ]
+    found = [s for s in found if s.role == "signal"] or found
+    if len(found) != 1:
+        names = ", ".join(repr(s.name) for s in found) or "none"
+        raise RecordingFault(
+            f"{file.path.name} has {len(found)} regular streams ({names}); name the one to play with 'stream'"
+        )
+    return found[0]
+
+
+def corrected(stream: XdfStream) -> FloatArray:
+    """Stamps on the recorder's clock: each gets the clock offset that was measured nearest to it.
+
+    Returns
+    -------
+    ``(n_times,)`` float64, s. Nearest is meant on the sender's clock, on which both stamp and measurement
+    (``time − offset``) are known, so that a sender's clock that was reset is followed.
+    """
+    if not len(stream.clock_times):
+        return stream.stamps
+    measured = stream.clock_times - stream.clock_offsets
+    order = np.argsort(measured, kind="stable")
+    measured, offsets = measured[order], stream.clock_offsets[order]
+    if len(measured) == 1:
+        right = left = np.zeros(len(stream.stamps), dtype=np.int64)
+    else:
+        right = np.clip(np.searchsorted(measured, stream.stamps), 1, len(measured) - 1)
+        left = right - 1
+    nearer_left = stream.stamps - measured[left] <= measured[right] - stream.stamps
+    found: FloatArray = stream.stamps + np.where(nearer_left, offsets[left], offsets[right])
+    return found
+
+
+def _xdf_annotations(file: XdfFile, first: float) -> list[Annotation]:
+    """Texts of all marker streams; of a run of ours, the cues."""
+    if _is_run(file):
+        from workbench.recording import RunFile
+
+        cues = [m for m in RunFile(file.path).markers() if m.kind == "cue"]
+        return [Annotation(m.stamp - first, float(m.detail.get("duration_s", 0.0)), m.label) for m in cues]
+    return [
+        Annotation(float(stamp) - first, 0.0, text)
+        for s in file.streams
+        if s.dtype == "string"
+        for stamp, text in zip(corrected(s), s.texts, strict=True)
+    ]
+
+
+# ---------------------------------------------------------------------------------------- MNE
+def _from_mne(path: Path, conditions: Mapping[str, str], kind: str, *, samples: bool) -> Recorded:
+    import mne
+
+    try:
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            raw = mne.io.read_raw(path, preload=False, verbose="warning")
+            types = dict(zip(raw.ch_names, raw.get_channel_types(), strict=True))
+            names = [name for name, of in types.items() if of in VOLTS]
+            annotations = _mne_annotations(raw, path, mne)
+            values = raw.get_data(picks=names) * 1e6 if samples and names else np.empty((len(names), 0))
+    except _FAULTS as error:
+        raise RecordingFault(
+            f"{path.name} cannot be read as {kind} ({error}); check that the file is whole"
+        ) from error
+    if not names:
+        raise RecordingFault(
+            f"{path.name} has no channel in volts; its channel types are {sorted(set(types.values()))}"
+        )
+    fs = float(raw.info["sfreq"])
+    inside, notes = _inside(annotations, (raw.n_times - 1) / fs)
+    most = Counter(types[name] for name in names).most_common(1)[0][0]
+    head = Head(
+        path,
+        {"ecog": "ECoG", "seeg": "ECoG", "dbs": "ECoG", "emg": "EMG"}.get(most, "EEG"),
+        fs,
+        tuple(names),
+        "uV",
+        int(raw.n_times),
+        inside,
+        (*(str(w.message) for w in said), *notes),
+        conditions,
+    )
+    # the only transposition outside signals.epoching: MNE delivers channels first, LSL samples first
+    data = np.ascontiguousarray(values.T, dtype=np.float32)
+    return Recorded(head, data, np.arange(len(data)) / fs)
+
+
+def _mne_annotations(raw: Any, path: Path, mne: Any) -> list[Annotation]:
+    """Annotations of a file; where it has none, the events of its stimulus channel or of its ``-eve.fif``."""
+    listed = raw.annotations
+    start = raw.first_time if listed.orig_time is not None else 0.0
+    found = [
+        Annotation(float(onset) - start, float(duration), str(text))
+        for onset, duration, text in zip(listed.onset, listed.duration, listed.description, strict=True)
+    ]
+    if found:
+        return found
+    beside = path.with_name(path.name.removesuffix(".fif").removesuffix("_raw").removesuffix("-raw") + "-eve.fif")
+    if beside.is_file():
+        events = mne.read_events(beside, verbose="warning")
+    elif "stim" in raw.get_channel_types():
+        events = mne.find_events(raw, shortest_event=1, verbose="warning")
+    else:
+        return []
+    fs = float(raw.info["sfreq"])
+    return [Annotation((int(at) - raw.first_samp) / fs, 0.0, str(int(code))) for at, _, code in events]
