@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -120,11 +120,10 @@ class Study(Reader):
     def _begun(cls, folder: Path, *, actor: str, anchor_copy: Path | None) -> Iterator[Study]:
         """A study that lets go of its file when the block that opens it fails."""
         study = cls(folder, actor=actor, anchor_copy=anchor_copy)
-        try:
+        with ExitStack() as undo:
+            undo.callback(study.close)
             yield study
-        except BaseException:
-            study.close()
-            raise
+            undo.pop_all()
 
     def close(self) -> None:
         """Let go of the file. Closing twice is harmless."""
@@ -197,10 +196,9 @@ class Study(Reader):
         try:
             yield
             connection.exec_driver_sql("COMMIT")
-        except BaseException:
+        finally:
             if connection.connection.dbapi_connection.in_transaction:  # type: ignore[union-attr]
                 connection.exec_driver_sql("ROLLBACK")
-            raise
 
     @contextmanager
     def _writing(self, why: str) -> Iterator[Writer]:

@@ -104,7 +104,15 @@ def verify(
         _check_anchors([folder / anchors.FILE, *copies], found, known=known, reports=tables["report"])
         if files:
             _check_files(folder, found, tables)
-    except (sqlite3.Error, UnicodeError, ArithmeticError, ValueError, LookupError, TypeError) as error:
+    except (
+        sqlite3.Error,
+        UnicodeError,
+        ArithmeticError,
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+    ) as error:
         found.problems.append(f"the file cannot be read to the end ({error}); restore it from the latest backup")
     newest = max(found.hashes, default=0)
     return Verification(

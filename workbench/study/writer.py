@@ -17,6 +17,7 @@ from workbench.study.nouns import KEYS, PARENTS, REPEATABLE, Values, check
 from workbench.study.schema import AMENDABLE, DATA, SCHEMA_VERSION, audit, audit_payload
 
 BY_NAME = {table.name: table for table in DATA}
+INSERTS = {table.name: insert(table) for table in (*DATA, audit, audit_payload)}
 
 
 def _type(table: Table, name: str) -> Own:
@@ -75,8 +76,8 @@ class Writer:
             "commitment": chain.commitment(salt, text),
         }
         digest = chain.link(self.hash, record)
-        self._connection.execute(insert(audit).values(**record, hash=digest))
-        self._connection.execute(insert(audit_payload).values(seq=record["seq"], salt=salt, payload=text))
+        self._connection.execute(INSERTS["audit"], {**record, "hash": digest})
+        self._connection.execute(INSERTS["audit_payload"], {"seq": record["seq"], "salt": salt, "payload": text})
         self.seq, self.hash = record["seq"], digest
 
     def get(self, table: Table, **where: Any) -> Values | None:
@@ -98,7 +99,7 @@ class Writer:
         self.log(
             "create", table.name, stored["id"], version=1, payload={"new": stored, "old": None, "reason": reason}
         )
-        self._connection.execute(insert(table).values(**row))
+        self._connection.execute(INSERTS[table.name], row)
         return str(stored["id"])
 
     def put(self, table_name: str, values: Values, *, reason: str) -> tuple[str, bool]:
