@@ -110,14 +110,15 @@ class GloveModel:
         if np.random.default_rng([self._seed, 1, self._n_received]).random() < self.settings.loss:
             return due
         seq = _whole(command.get("seq"))
-        if seq in self._answers:
+        mine = command.get("profile") == self.settings.profile
+        if mine and command.get("action") == "stop":
+            return [*due, *self._stop(seq, now)]
+        if seq > 0 and seq in self._answers:
             return [*due, self._answers[seq]]
         if any(waiting.seq == seq for waiting in self._pending):
             return due
-        if command.get("profile") != self.settings.profile:
+        if not mine:
             return [*due, self._keep(self._refusal(seq, now, "wrong_profile"))]
-        if command.get("action") == "stop":
-            return [*due, *self._stop(seq, now)]
         try:
             action, stamp = str(command["action"]), float(command["stamp"])
             ttl, ramp = float(command["ttl_ms"]) / 1000.0, float(command.get("ramp_ms", 0)) / 1000.0
@@ -136,7 +137,7 @@ class GloveModel:
 
     def tick(self, now: float) -> list[Acknowledgement]:
         """Let time pass to ``now``: answers of moves that took effect, and the safe state without a link."""
-        due = []
+        due: list[Acknowledgement] = []
         if self._pending and self._pending[0].effective <= min(now, self._deadline):
             due.extend(self._keep(answer) for answer in self._pending)
             self._pending = []
