@@ -97,7 +97,7 @@ def command(notebook: Path, *, port: int) -> list[str]:
         "--VoilaConfiguration.show_tracebacks=False",
         "--VoilaConfiguration.allow_template_override=NO",
         "--VoilaConfiguration.allow_theme_override=NO",
-        "--VoilaConfiguration.file_allowlist=[]",
+        "--VoilaConfiguration.file_denylist=.*",
         f"--MappingKernelManager.cull_idle_timeout={CULL_S}",
         f"--MappingKernelManager.cull_interval={CULL_S // 4}",
         "--MappingKernelManager.cull_connected=False",

@@ -11,8 +11,8 @@ function confusionMatrix(t, one, label) {
     const all = one.counts[i].reduce((sum, n) => sum + n, 0) + one.undecided[i];
     return [h("span", { class: "rh" }, named(t, "cue", name)), counts.map((n) => {
       const share = all ? n / all : 0;
-      const step = Math.min(4, Math.round(share * 4));
-      return h("div", { class: "c", style: `background:var(--seq-${step});color:var(${step >= 3 ? "--on-strong" : "--ink"})` }, h("b", {}, n), h("i", {}, all ? percent(share) : "—"));
+      const step = share > 0.625 ? 4 : share > 0.375 ? 2 : share > 0.125 ? 1 : 0;
+      return h("div", { class: "c", style: `background:var(--seq-${step});color:var(${step === 4 ? "--on-strong" : "--ink"})` }, h("b", {}, n), h("i", {}, all ? percent(share) : "—"));
     })];
   });
   const right = one.labels.reduce((sum, _, i) => sum + one.counts[i][i], 0);

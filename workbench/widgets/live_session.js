@@ -10,6 +10,7 @@ import { SignalBuffer, scopePanel } from "./parts/scope.js";
 import { topbar } from "./parts/topbar.js";
 
 const SILENT_S = 2.5;
+const HERE_MS = 10000;
 const PANELS = {
   streams: streamsPanel, electrodes: electrodesPanel, cue: cuePanel, evidence: evidencePanel, scope: scopePanel,
   effector: effectorPanel, ledger: ledgerPanel, run: runStrip, stop: stopButton, bar: topbar, banner,
@@ -106,6 +107,10 @@ function build(root, model, store, t) {
     ctx.refresh();
   };
   const signals = (message, buffers) => {
+    if (message && message.kind === "said") {
+      store.refusal = message.text;
+      ctx.refresh();
+    }
     if (!message || message.kind !== "signals") return;
     const view = buffers && buffers[0];
     const values = view ? new Float32Array(view.buffer ? view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength) : view) : new Float32Array(0);
@@ -143,7 +148,9 @@ function render({ model, el }) {
   const stopTheme = followTheme(root, model);
   const stopLanguage = followLanguage(root, model, (host, t) => build(host, model, store, t));
   model.send({ name: "hello", args: {}, id: "hello" });
+  const here = setInterval(() => model.send({ name: "here", args: {}, id: "here" }), HERE_MS);
   return () => {
+    clearInterval(here);
     stopLanguage();
     stopTheme();
   };

@@ -20,6 +20,8 @@ from workbench.widgets._base import Panel, compose, styles
 STATUS_PERIOD_S = 0.1
 SIGNAL_PERIOD_S = 0.05
 LOOK_PERIOD_S = 2.0
+UNSEEN_S = 90.0
+"""A screen that no page has spoken for this long goes quiet, so that its kernel can be culled, s."""
 HISTORY_S = 10.0
 
 MODULES = (
@@ -73,13 +75,15 @@ class LiveSession(Panel):
         ``client.start_run`` beside ``kind`` and ``n_trials`` (paradigm, params, seed, decoder_folder …). It
         raises a :class:`WorkbenchError` when such a run cannot start.
     run_kinds : called now and then; returns ``[{"kind", "ok", "why"}]`` for the run form.
+    after_run : called on a thread of its own with the status when a run has ended; ingest goes here.
     panels : names of the panels to show alone, ``()`` for the whole screen. Allowed: see ``PANELS``.
     paradigm, n_trials : what the run form shows before the first run.
 
     Traits
     ------
     status : the engine's status (see ``workbench.live``); link : how this page stands to the engine;
-    form : what the run form offers; beat : counts up with every answer of the engine.
+    form : what the run form offers; beat : counts up with every answer of the engine. A page says that it is
+    there every 10 s; without one the screen goes quiet.
     """
 
     _esm = compose(*MODULES)
@@ -99,6 +103,7 @@ class LiveSession(Panel):
         start_session: Callable[[], LiveClient] | None = None,
         run_settings: Callable[[str], Mapping[str, Any]] | None = None,
         run_kinds: Callable[[], list[dict[str, Any]]] | None = None,
+        after_run: Callable[[dict[str, Any]], None] | None = None,
         panels: tuple[str, ...] = (),
         paradigm: str = "",
         n_trials: int = 20,
@@ -112,9 +117,11 @@ class LiveSession(Panel):
         self._start_session = start_session
         self._run_settings = run_settings
         self._run_kinds = run_kinds
+        self._after_run = after_run
         self._shown = {"paradigm": paradigm, "n_trials": n_trials}
         self._lost_since: float | None = None
         self._newest = 0
+        self._seen_at = time.monotonic()
         self._fresh_view = threading.Event()
         self._offer()
         self._thread = threading.Thread(target=self._follow, name="workbench-live-session", daemon=True)
@@ -125,6 +132,7 @@ class LiveSession(Panel):
         """The closed list of what a page may ask for."""
         return {
             "hello": self._hello,
+            "here": self._here,
             "start_session": self._start,
             "start_run": self._start_run,
             "pause": lambda: self._engine().pause(),
@@ -157,6 +165,10 @@ class LiveSession(Panel):
 
     def _hello(self) -> None:
         self._fresh_view.set()
+        self._here()
+
+    def _here(self) -> None:
+        self._seen_at = time.monotonic()
 
     def _start(self) -> None:
         if self._client is not None:
@@ -187,6 +199,8 @@ class LiveSession(Panel):
         due = look = 0.0
         while not self._ended.wait(SIGNAL_PERIOD_S):
             now = time.monotonic()
+            if now - self._seen_at > UNSEEN_S:
+                continue
             if (self._client is None or self._lost_since is not None) and now >= look:
                 look = now + LOOK_PERIOD_S
                 self._look()
@@ -225,15 +239,27 @@ class LiveSession(Panel):
 
     def _show_status(self, client: LiveClient) -> None:
         status = dict(client.status())
-        was_running = bool(self.status.get("run")) and self.status["run"].get("state") == "running"
-        runs = bool(status.get("run")) and status["run"].get("state") == "running"
+        ended = _runs(self.status) and not _runs(status)
+        changed = _runs(self.status) != _runs(status)
         self._lost_since = None
         with self.hold_sync():
             self.link = {"state": "live", "sentence": ""}
             self.status = status
-            if was_running != runs or self.beat % 20 == 0:
+            if changed or self.beat % 20 == 0:
                 self._offer()
             self.beat += 1
+        if ended and self._after_run is not None:
+            threading.Thread(
+                target=self._close_run, args=(status,), name="workbench-after-run", daemon=True
+            ).start()
+
+    def _close_run(self, status: dict[str, Any]) -> None:
+        try:
+            if self._after_run is not None:
+                self._after_run(status)
+        except WorkbenchError as error:
+            self.send({"kind": "said", "text": str(error)})
+        self._offer()
 
     def _show_signals(self, client: LiveClient) -> None:
         if self._fresh_view.is_set():
@@ -260,6 +286,10 @@ class LiveSession(Panel):
         if self._lost_since is None:
             self._lost_since = time.monotonic()
         self.link = {"state": "lost", "sentence": sentence, "age_s": time.monotonic() - self._lost_since}
+
+
+def _runs(status: Mapping[str, Any]) -> bool:
+    return (status.get("run") or {}).get("state") in ("compiling", "running", "paused")
 
 
 def _known(panels: tuple[str, ...]) -> list[str]:

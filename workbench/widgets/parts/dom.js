@@ -9,7 +9,7 @@ export function h(tag, attributes = {}, ...children) {
     else if (name === "html") element.innerHTML = value; // own markup only, never a text that came from outside
     else element.setAttribute(name, value === true ? "" : value);
   }
-  for (const child of children.flat()) if (child !== null && child !== undefined && child !== false) element.append(child);
+  for (const child of children.flat(Infinity)) if (child !== null && child !== undefined && child !== false) element.append(child);
   return element;
 }
 

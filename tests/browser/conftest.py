@@ -1,0 +1,86 @@
+"""A dashboard of a simulated study in standalone Voila, and a real browser in front of it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workbench.study import Study
+from workbench.vocabulary import Participant, Visit
+from workbench.widgets.dashboard import Dashboard, serve
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+READY_MS = 120_000
+SPEED = "4"
+
+
+@dataclass
+class Visited:
+    """A page and everything that it asked for."""
+
+    page: Any
+    study: Path
+    dashboard: Dashboard
+    requests: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """Headless Chromium; skips with the reason where it is absent."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    path = os.environ.get("WORKBENCH_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
+    if not Path(path).exists():
+        pytest.skip(f"no browser: {path} does not exist (Debian: apt-get install chromium)")
+    with sync_api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def study_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study with one simulated participant and one visit."""
+    folder = tmp_path_factory.mktemp("dashboard") / "study"
+    with Study.create(folder, code="BROWSER", title="Browser test", actor="test") as study:
+        study.append(Visit(study.append(Participant("SIM-01", simulated=True)), "visit 1"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def visited(chromium: Any, study_folder: Path) -> Iterator[Visited]:
+    """The dashboard, open in the browser; no session runs yet. One server and one page for the whole file."""
+    before = os.environ.get("WORKBENCH_SPEED")
+    os.environ["WORKBENCH_SPEED"] = SPEED
+    try:
+        dashboard = serve(study_folder, open_browser=False)
+    finally:
+        if before is None:
+            del os.environ["WORKBENCH_SPEED"]
+        else:
+            os.environ["WORKBENCH_SPEED"] = before
+    context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    try:
+        found = Visited(context.new_page(), study_folder, dashboard)
+        found.page.set_default_timeout(READY_MS)
+        context.on("request", lambda request: found.requests.append(request.url))
+        found.page.on("websocket", lambda socket: found.requests.append(socket.url))
+        found.page.goto(dashboard.url)
+        found.page.wait_for_selector("[data-name=start-session]")
+        yield found
+    finally:
+        context.close()
+        dashboard.stop()
