@@ -205,4 +205,4 @@ def test_draft_marker_and_page_numbers_stand_on_every_page(tmp_path):
     assert all(f"Page{page}of{total}" in said for page in range(1, total + 1))
     printed = html.render(document("t", blocks=blocks))
     assert "counter(page)" in printed
-    assert '"Draft\\00002c not signed"' in printed
+    assert '"Draft\\2c  not signed"' in printed

@@ -123,7 +123,7 @@ def provenance(say: Say) -> list[Block]:
     ]
     for run in facts.runs:
         pairs.append((t("recording_sha", run=run.number), Code(run.sha or "–")))
-    return [KeyValue(tuple(pairs)), Para(t("chain_note"), note=True)]
+    return [KeyValue(tuple(pairs))]
 
 
 def sources(say: Say) -> list[Block]:
@@ -152,7 +152,7 @@ def sources(say: Say) -> list[Block]:
         if made:
             rows.append((t("software_run", run=at), str(made)))
     columns = (Column(t("col_what"), 1.0), Column(t("col_hash"), 2.6))
-    return [Heading(t("provenance")), Table(columns, tuple(rows), t("no_data"))]
+    return [Heading(t("provenance")), Table(columns, tuple(rows), t("no_data"), note=t("chain_note"))]
 
 
 def _replay(say: Say, verdict: Any) -> str:

@@ -50,8 +50,9 @@ class RunFacts:
 
     @property
     def source(self) -> str:
-        """Short source line: end of the run's id and start of the recording's hash."""
-        return f"{str(self.row['id'])[-8:]} · {self.sha[:12] or '–'}"
+        """Short source line: the run's id (its end, when long) and the start of the recording's hash."""
+        run_id = str(self.row["id"])
+        return f"{run_id if len(run_id) <= 14 else run_id[-8:]} · {self.sha[:12] or '–'}"
 
     @property
     def parameters(self) -> Row:

@@ -95,7 +95,7 @@ def results(say: Say) -> list[Block]:
     """The results table: each row with n, its interval as a picture on one axis, and its source."""
     t = say.t
     cued = any(isinstance(say.result(run), Cued) for run in say.facts.online)
-    columns = (
+    columns: tuple[Column, ...] = (
         Column(t("col_measure"), 2.5),
         Column(t("col_n"), 0.5, number=True),
         Column(t("col_interval" if cued else "col_interval_plain"), 2.3),

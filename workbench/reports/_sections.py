@@ -246,7 +246,7 @@ def latency(say: Say) -> list[Block]:
     rows: list[tuple[Cell, ...]] = []
     for run in say.facts.runs:
         measured = run.latency
-        if not measured:
+        if not measured.get("n"):
             continue
         words = t("latency_yes") if run.representative else t("latency_no", speed=f"{run.speed:g}")
         values = [number(float(measured[key]), 1) if measured.get(key) is not None else "–" for key in PERCENTILES]

@@ -29,6 +29,12 @@ from workbench.reports.blocks import (
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
+_MARGIN = (
+    'font:12px "Segoe UI","Helvetica Neue",Arial,"Microsoft YaHei","PingFang SC","Noto Sans CJK SC",sans-serif;'
+    "color:#5A6872;"
+)
+
+
 def render(document: Document) -> str:
     """The page. The same document gives the same text; nothing in it points outside.
 
@@ -73,18 +79,19 @@ def _running(document: Document) -> str:
         for part in re.split(r"(\{pages?\})", document.page)
         if part
     )
-    return (
-        "@page{size:A4;margin:20mm 16mm 18mm;"
-        f"@top-left{{content:{_css_string(document.head_left)}}}"
-        f"@top-right{{content:{_css_string(document.head_right)};font-weight:600}}"
-        f"@bottom-left{{content:{_css_string(document.foot)}}}"
-        f"@bottom-right{{content:{number}}}}}"
-    )
+    boxes = {
+        "top-left": _css_string(document.head_left),
+        "top-right": _css_string(document.head_right) + ";font-weight:600",
+        "bottom-left": _css_string(document.foot),
+        "bottom-right": number,
+    }
+    inside = "".join(f"@{place}{{{_MARGIN}content:{content}}}" for place, content in boxes.items())
+    return f"@page{{size:A4;margin:20mm 16mm 18mm;{inside}}}"
 
 
 def _css_string(text: str) -> str:
     """A CSS string in which every character but letters, digits and spaces is written as its code."""
-    letters = (c if c.isascii() and (c.isalnum() or c == " ") else f"\\{ord(c):06x}" for c in printable(text))
+    letters = (c if c.isascii() and (c.isalnum() or c == " ") else f"\\{ord(c):x} " for c in printable(text))
     return '"' + "".join(letters) + '"'
 
 

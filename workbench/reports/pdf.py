@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from functools import singledispatch
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from workbench.errors import Refused
 from workbench.figures import chinese_font, holds_chinese, latin_folder, printable
@@ -60,7 +60,7 @@ def render(document: Document, *, chinese: tuple[str, Path] | None = None) -> by
     face = (chinese or chinese_font()) if holds_chinese(text) else None
     if face is None and holds_chinese(text):
         raise Refused(missing_face(text))
-    folders: list[str | Path] = [latin_folder(), *([face[1].parent] if face else [])]
+    folders = [latin_folder(), *([face[1].parent] if face else [])]
     fonts = typst.Fonts(include_system_fonts=False, font_paths=folders)
     if face and face[0] not in fonts.families():
         raise Refused(missing_face(text))
@@ -71,7 +71,7 @@ def render(document: Document, *, chinese: tuple[str, Path] | None = None) -> by
         sys_inputs={"document": json.dumps(plain, ensure_ascii=False, sort_keys=True)},
     )
     made = compiler.compile(format="pdf", pdf_standards=["ua-1"], timestamp=_moment(document.cut))
-    return bytes(made)
+    return bytes(cast(bytes, made))
 
 
 def missing_face(text: str) -> str:
