@@ -267,8 +267,9 @@ class WindowDecoder(Estimator, ABC):
         first = round(lead_in * self.fs) + stream.n_window
         if epochs.shape[2] < first:
             raise BadSignal(
-                f"epochs hold {epochs.shape[2]} samples ({epochs.shape[2] / self.fs:g} s); a lead-in of {lead_in:g} s "
-                f"and a window of {stream.n_window / self.fs:g} s need {first}. Cut longer epochs or set window_s"
+                f"epochs hold {epochs.shape[2]} samples ({epochs.shape[2] / self.fs:g} s); a lead-in of "
+                f"{lead_in:g} s and a window of {stream.n_window / self.fs:g} s need {first}. "
+                "Cut longer epochs or set window_s"
             )
         summaries, owner = [], []
         for i, epoch in enumerate(epochs):

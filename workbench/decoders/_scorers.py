@@ -67,8 +67,8 @@ class CspScorer:
     def summarise(window: FloatArray) -> FloatArray:
         """``(n_lanes, n_lanes)`` float64, µV²: centred covariance of a window ``(n_window, n_lanes)``, µV."""
         n_lanes = window.shape[1]
-        mean, out = np.empty(n_lanes), np.empty((n_lanes, n_lanes))
-        covariance(window, mean, out)
+        centred, out = np.empty_like(window), np.empty((n_lanes, n_lanes))
+        covariance(window, centred, out)
         return out
 
     @staticmethod

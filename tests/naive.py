@@ -1,0 +1,169 @@
+"""Slow, obvious twins of the kernels: what each kernel should compute, written to be read."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal, localcontext
+
+import numpy as np
+
+
+def bipolar(samples, pairs):
+    return np.stack([samples[:, plus] - samples[:, minus] for plus, minus in pairs], axis=1)
+
+
+def common_average(samples):
+    return samples - samples.mean(axis=1, keepdims=True)
+
+
+def cascade(samples, sections, state):
+    """Direct form, one lane and one section after the other; returns the output and the new state."""
+    state = state.copy()
+    n_lanes = sections.shape[2]
+    out = np.empty((len(samples), n_lanes))
+    for lane in range(n_lanes):
+        for t, row in enumerate(samples):
+            x = row[lane % samples.shape[1]]
+            for s in range(len(sections)):
+                b0, b1, b2, a1, a2 = sections[s, :, lane]
+                y = b0 * x + state[s, 0, lane]
+                state[s, 0, lane] = b1 * x - a1 * y + state[s, 1, lane]
+                state[s, 1, lane] = b2 * x - a2 * y
+                x = y
+            out[t, lane] = x
+    return out, state
+
+
+def missing(value):
+    return not (math.isfinite(value) and abs(value) < 1e9)
+
+
+def hold(samples, used, flat):
+    """From the start of a stream: samples without missing values, first clean row, fresh starts."""
+    n_times, n_channels = samples.shape
+    whole, clean, start = np.zeros(samples.shape), np.zeros(n_times, int), np.zeros(n_times, int)
+    since = 0
+    for t in range(n_times):
+        good = True
+        for c in range(n_channels):
+            known = [k for k in range(t + 1) if not missing(samples[k, c])]
+            whole[t, c] = samples[known[-1], c] if known else 0.0
+            if not used[c]:
+                continue
+            before = unchanged(whole[:t, c], bool(known) and known[0] < t, known[0] if known else 0)
+            now = unchanged(whole[: t + 1, c], bool(known), known[0] if known else 0)
+            if known and known[0] == t:
+                start[t] = 1
+            if now == 0 and before >= flat:
+                start[t] = 1
+            good = good and not missing(samples[t, c]) and now < flat
+        if start[t]:
+            since = t
+        if not good:
+            since = t + 1
+        clean[t] = since
+    return whole, clean, start
+
+
+def unchanged(values, known, first):
+    """How many samples at the end equal the one before them, since the first good value."""
+    count = 0
+    while known and len(values) - count - 2 >= first and values[-1 - count] == values[-2 - count]:
+        count += 1
+    return count
+
+
+def mean_square(window):
+    return (window**2).mean(axis=0)
+
+
+def covariance(window):
+    return np.cov(window.T).reshape(window.shape[1], window.shape[1])
+
+
+def projected_variance(covariance, filters):
+    return np.diag(filters @ covariance @ filters.T)
+
+
+def log(x):
+    with localcontext() as context:
+        context.prec = 50
+        return Decimal(float(x)).ln()
+
+
+def exp(x):
+    with localcontext() as context:
+        context.prec = 50
+        return Decimal(float(x)).exp()
+
+
+def ulps(got, exact):
+    """Distance in units in the last place of the nearest float."""
+    with localcontext() as context:
+        context.prec = 60
+        return float(abs(Decimal(float(got)) - exact) / Decimal(math.ulp(float(exact))))
+
+
+def standardise(features, mean, variance):
+    return (features - mean) / np.sqrt(variance)
+
+
+def track(features, rate, mean, variance):
+    """West 1979: exponentially weighted mean and variance."""
+    new = (1 - rate) * mean + rate * features
+    return new, (1 - rate) * (variance + rate * (features - mean) ** 2)
+
+
+def linear(features, weights, bias):
+    return weights @ features + bias
+
+
+def softmax(scores):
+    total = sum(math.exp(s - max(scores)) for s in scores)
+    return np.array([math.exp(s - max(scores)) / total for s in scores])
+
+
+def gate(belief, scores, transition, gamma, log_prior):
+    likelihood = softmax(scores) / np.exp(log_prior)
+    out = (belief @ transition) * likelihood**gamma
+    return out / out.sum()
+
+
+def dejitter(raw, period, gain, tolerance, limits):
+    """A second-order loop, one stamp after the other."""
+    stamps, jumps, nominal = [raw[0]], [], period
+    for i, seen in enumerate(raw[1:], start=1):
+        error = seen - (stamps[-1] + period)
+        if abs(error) > tolerance:
+            jumps.append((i, error))
+            stamps.append(seen)
+            continue
+        stamps.append(stamps[-1] + period + gain * error)
+        period = float(np.clip(period + gain**2 / 4 * error, nominal * limits[0], nominal * limits[1]))
+    return np.array(stamps), jumps
+
+
+def statistics(samples, mains_angle):
+    """Share missing, longest stretch without change, share at the extremes, RMS, share of mains, peak."""
+    rows = []
+    for column in samples.T:
+        bad = np.array([missing(v) for v in column])
+        filled = column.copy()
+        if bad.all():
+            filled[:] = 0.0
+        else:
+            filled[bad] = [
+                column[max([k for k in range(t) if not bad[k]], default=np.flatnonzero(~bad)[0])]
+                for t in np.flatnonzero(bad)
+            ]
+        longest = run = 0
+        for t, value in enumerate(filled):
+            same = value == (filled[t - 1] if t else filled[np.flatnonzero(~bad)[0]] if not bad.all() else 0.0)
+            run = run + 1 if same else 0
+            longest = max(longest, run)
+        extremes = np.mean((filled == filled.min()) | (filled == filled.max()))
+        x = filled - filled.mean()
+        line = 2 * abs(np.sum(x * np.exp(-1j * mains_angle * np.arange(len(x))))) ** 2 / len(x) ** 2
+        share = min(line / x.var(), 1.0) if x.var() > 0 else 0.0
+        rows.append([bad.mean(), longest, extremes, x.std(), share, np.abs(filled).max()])
+    return np.array(rows)

@@ -1,0 +1,83 @@
+"""Designed filters are those of SciPy and do what the settings say."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import signal
+
+from workbench.errors import BadValue
+from workbench.signals import SignalSettings, design
+
+
+def settings(**changes):
+    return SignalSettings(**{"bands": ((8, 13), (55, 95)), "window_s": 0.5, **changes})
+
+
+def six(five):
+    """Sections with a0 put back."""
+    return np.insert(five, 3, 1.0, axis=-1)
+
+
+def test_bands_are_butterworth_and_notches_a_comb():
+    arrays = design(settings(), fs=1000.0, n_channels=8)
+    assert arrays["notch"].shape == (2, 5)
+    assert arrays["band"].shape == (2, 4, 5)
+    np.testing.assert_array_equal(
+        six(arrays["band"][0]), signal.butter(4, (8, 13), "bandpass", fs=1000, output="sos")
+    )
+    f, h = signal.sosfreqz(six(arrays["notch"]), worN=[50, 100, 47, 75], fs=1000)
+    assert np.all(np.abs(h[:2]) < 1e-9)
+    assert np.all(np.abs(h[2:]) > 0.9)
+
+
+@pytest.mark.parametrize(
+    ("fs", "mains", "top", "expected"),
+    [
+        (1000.0, 50.0, 145.0, [50, 100, 150, 200]),
+        (1000.0, 60.0, 175.0, [60, 120, 180, 240]),
+        (250.0, 50.0, 32.0, [50]),
+        (160.0, 60.0, 30.0, [60]),
+        (100.0, 50.0, 30.0, []),
+        (1000.0, 0.0, 145.0, []),
+    ],
+)
+def test_the_comb_holds_the_mains_and_the_harmonics_that_reach_a_band(fs, mains, top, expected):
+    arrays = design(settings(bands=((8, top),), mains_hz=mains), fs=fs, n_channels=2)
+    angles = np.arccos(-arrays["notch"][:, 1] / 2 / arrays["notch"][:, 0]) * fs / 2 / np.pi
+    np.testing.assert_allclose(angles, expected, atol=1e-6)
+
+
+def test_the_group_delay_is_that_of_the_filter_as_simulated():
+    fs, (low, high) = 1000.0, (8, 13)
+    arrays = design(settings(bands=((low, high),)), fs=fs, n_channels=1)
+    t = np.arange(int(4 * fs)) / fs
+    burst = np.exp(-(((t - 1.5) / 0.4) ** 2)) * np.sin(2 * np.pi * np.sqrt(low * high) * t)
+    out = signal.sosfilt(six(np.concatenate([arrays["notch"], arrays["band"][0]])), burst)
+    envelope = np.abs(signal.hilbert(out)) ** 2
+    measured = (envelope * t).sum() / envelope.sum() - 1.5
+    assert arrays["delay"][0] == pytest.approx(measured, abs=0.01)
+
+
+def test_a_filter_has_settled_when_its_impulse_response_is_out():
+    arrays = design(settings(bands=((8, 13),), mains_hz=0.0), fs=1000.0, n_channels=1)
+    impulse = signal.sosfilt(six(arrays["band"][0]), np.eye(1, 5000)[0]) ** 2
+    settle = int(arrays["settle"][0])
+    assert impulse[:settle].sum() >= 0.99 * impulse.sum()
+    assert impulse[: settle - 2].sum() < 0.99 * impulse.sum()
+
+
+@pytest.mark.parametrize(
+    ("changes", "fs", "n", "words"),
+    [
+        ({"bands": ((8, 95),)}, 190.0, 8, "needs a rate above 190 Hz, got 190"),
+        ({}, 0.0, 8, "fs must be a rate"),
+        ({}, float("nan"), 8, "fs must be a rate"),
+        ({}, 1000.0, 0, "n_channels"),
+        ({"reference": "bipolar", "pairs": ((0, 8),)}, 1000.0, 8, "pairs name channel 8"),
+        ({"reference": "car"}, 1000.0, 1, "at least 2 channels"),
+    ],
+)
+def test_what_cannot_be_designed_is_refused(changes, fs, n, words):
+    with pytest.raises(BadValue, match=words):
+        design(settings(**changes), fs=fs, n_channels=n)
