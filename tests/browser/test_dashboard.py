@@ -24,7 +24,8 @@ async ([path]) => {
   const message = (type, content) => JSON.stringify({
     channel: "shell", content, metadata: {}, parent_header: {}, buffers: [],
     header: {
-      msg_id: type, msg_type: type, session: "intruder", username: "x", version: "5.3", date: new Date().toISOString(),
+      msg_id: type, msg_type: type, session: "intruder", username: "x", version: "5.3",
+      date: new Date().toISOString(),
     },
   });
   await new Promise((open, fail) => { socket.onopen = open; socket.onerror = fail; });
@@ -93,6 +94,7 @@ def test_without_the_token_there_is_only_the_login(visited: Visited) -> None:
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(base + path, timeout=20)
         assert refused.value.code == 403
+        refused.value.close()
 
 
 @pytest.mark.parametrize("path", ["voila/render/20_live_session.ipynb", "voila/files/session.ipynb", "voila/tree"])

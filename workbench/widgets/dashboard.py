@@ -178,7 +178,8 @@ def _answers(port: int) -> bool:
     try:
         with urllib.request.urlopen(f"http://{HOST}:{port}/static/favicon.ico", timeout=1.0):
             return True
-    except urllib.error.HTTPError:
+    except urllib.error.HTTPError as error:
+        error.close()
         return True
     except (urllib.error.URLError, OSError):
         return False
