@@ -204,8 +204,8 @@ class Client:
                 run = status["run"] or {}
                 raise EngineFault(
                     f"waited {timeout:g} s for {kind!r}; the engine is {status['engine']['state']}, its run "
-                    f"is {run.get('state', 'none')} with {run.get('trials_done', 0)} of {run.get('trials_total', 0)} "
-                    "trials"
+                    f"is {run.get('state', 'none')} with {run.get('trials_done', 0)} of "
+                    f"{run.get('trials_total', 0)} trials"
                 )
             time.sleep(0.2)
 
@@ -213,7 +213,8 @@ class Client:
         """Copy every recording that is not in the record yet into it; sentences about what was done."""
         from workbench.live.ingest import ingest_pending
 
-        return ingest_pending(study)
+        said: list[str] = ingest_pending(study)
+        return said
 
     def close(self) -> None:
         """Let the engine go; it goes on without this client."""
@@ -243,7 +244,8 @@ class Client:
         """Hash of the decoder in the folder if the record says that it is approved, else ``""``."""
         from workbench.live.ingest import approved_hash
 
-        return approved_hash(self.place.study, decoder_folder)
+        found: str = approved_hash(self.place.study, decoder_folder)
+        return found
 
     def _ask(self, operation: str, **args: Any) -> dict[str, Any]:
         """One request, one reply; errors come back under their own class."""

@@ -8,12 +8,18 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
 
 from workbench.errors import BadValue
-from workbench.vocabulary import StreamSpec
+from workbench.vocabulary import Montage, StreamSpec
+
+
+def montage_of(spec: StreamSpec) -> Montage:
+    """The montage that a decoder of this stream is made for."""
+    return Montage(spec.channels, spec.fs, spec.type.lower(), spec.unit)
+
 
 OUTLETS = {"cues": "wb-cues", "decisions": "wb-decisions", "commands": "wb-commands", "acks": "wb-acks"}
 """Purpose → name of the LSL streams between the engine and its players; the source_id adds the session."""
@@ -34,7 +40,6 @@ class SessionPlan:
     players : ``{"device": name, "options": {…}}`` each; started by the engine, stopped with it. Options
         that name the session's own streams may be left out, see :meth:`player_options`.
     speed : stream seconds per second, 1 for real hardware.
-    t0 : LSL time in s at which stream time and clock agree; 0 = when the engine starts its players.
     seed : seeds the players.
     simulated : whether the signals are simulated or replayed.
     cue_source : ``"engine"`` (the engine presents the schedule by sample count) or ``"stream"`` (cues are
@@ -58,7 +63,6 @@ class SessionPlan:
     effector_simulated: bool = True
     players: tuple[Mapping[str, Any], ...] = ()
     speed: float = 1.0
-    t0: float = 0.0
     seed: int = 0
     simulated: bool = False
     cue_source: str = "engine"
@@ -87,12 +91,20 @@ class SessionPlan:
         return f"{OUTLETS[purpose]}-{self.session_id}"
 
     def player_options(self, player: Mapping[str, Any]) -> dict[str, Any]:
-        """Options of a player, with the session's own stream ids, speed, t0 and seed where it states none."""
-        own = _OWN.get(str(player["device"]), {})
-        found: dict[str, Any] = {option: self.source_id(purpose) for option, purpose in own.items()}
-        if "speed" not in dict(player.get("options", {})):
-            found |= {"speed": self.speed}
-        return {**found, "seed": self.seed, **dict(player.get("options", {}))}
+        """Options of a player: what it states, and the session's own stream ids, speed and seed where it does not.
+
+        Raises
+        ------
+        UnknownName
+            When there is no such device.
+        """
+        from workbench import devices
+
+        known = devices.load(str(player["device"])).options
+        usual: dict[str, Any] = {"speed": self.speed, "seed": self.seed}
+        usual |= {option: self.source_id(purpose) for option, purpose in _OWN.items()}
+        stated = dict(player.get("options", {}))
+        return {name: value for name, value in usual.items() if name in known} | stated
 
     def to_json(self) -> str:
         """Text of the plan; :meth:`from_json` gives the same plan back."""
@@ -114,21 +126,13 @@ class SessionPlan:
         except (json.JSONDecodeError, TypeError, KeyError, AttributeError) as error:
             raise BadValue(f"this is no session plan ({error}); write one with SessionPlan.to_json") from error
 
-    def with_t0(self, t0: float) -> SessionPlan:
-        """The same plan with its time base fixed."""
-        return replace(self, t0=t0)
-
 
 def _spec(content: dict[str, Any]) -> StreamSpec:
     """One line of the contract."""
     return StreamSpec(**{**content, "channels": tuple(content.get("channels", ()))})
 
 
-_OWN: dict[str, dict[str, str]] = {
-    "simulated_participant": {"cue_source_id": "cues"},
-    "simulated_glove": {"command_source_id": "commands", "ack_source_id": "acks"},
-    "replay": {},
-}
+_OWN = {"cue_source_id": "cues", "command_source_id": "commands", "ack_source_id": "acks"}
 """Options of players that name a stream of the session."""
 
 

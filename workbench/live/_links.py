@@ -1,0 +1,212 @@
+"""What a session is connected to: players, streams, outlets, effector, display, ledger."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from workbench import devices
+from workbench.devices import lsl
+from workbench.errors import BadValue, Refused, StreamFault
+from workbench.live._display import DisplayWriter
+from workbench.live._effecting import Effecting
+from workbench.live._inlets import Inlets
+from workbench.live._ledger import Ledger
+from workbench.live._place import Place
+from workbench.live._run import LiveRun
+from workbench.live._streams import Stream
+from workbench.live.plan import OUTLETS, SessionPlan
+from workbench.signals.quality import ChannelQuality, QualityMonitor
+from workbench.vocabulary import Acknowledgement, Command, LedgerRow, StreamSpec
+
+LOG = logging.getLogger("workbench.engine")
+
+
+class Links:
+    """Everything a session is connected to: see :class:`SessionPlan`."""
+
+    def __init__(self, place: Place, plan: SessionPlan, ledger: Ledger) -> None:
+        self.place, self.plan, self.ledger = place, plan, ledger
+        self.inlets = Inlets()
+        self.streams = {spec.name: Stream(spec) for spec in plan.contract}
+        self.players: list[devices.Player] = []
+        self.outlets: dict[str, lsl.Outlet] = {}
+        self.effecting: Effecting | None = None
+        self.display: DisplayWriter | None = None
+        self.quality: list[ChannelQuality] = []
+        self.monitor: QualityMonitor | None = None
+        self.run: LiveRun | None = None
+        self.runs = 0
+        self.replayed = False
+        self.stopped = ""
+        self._stop_lock = threading.Lock()
+        self._stop_asked = ""
+        self._cues = 0
+
+    # ------------------------------------------------------------------------------- connecting
+    @property
+    def signal(self) -> Stream:
+        """The decoded stream."""
+        return self.streams[self.plan.signal.name]
+
+    def stream_now(self) -> float:
+        """Stream time now, s."""
+        return self.signal.stream_time(lsl.local_clock())
+
+    def connect(self) -> None:
+        """Start the players, find the streams, open the outlets, start the effector.
+
+        Raises
+        ------
+        StreamFault, BadValue, EngineFault
+            What is missing, doubled or wrong, or which player did not start.
+        """
+        plan = self.plan
+        self.outlets["cues"] = self._outlet("cues", {})
+        for player in plan.players:
+            if not self._follows(player):
+                self._play(player)
+        self._resolve()
+        signal = self.signal
+        inlet = self.inlets.open[signal.spec.name]
+        self.replayed = inlet.seen.extra.get("device") == "replay"
+        if abs(signal.speed - plan.speed) > 1e-9:
+            raise BadValue(
+                f"stream {signal.spec.name!r} runs at {signal.speed:g} × real time, the session plan says "
+                f"{plan.speed:g} ×; correct one of them"
+            )
+        spec = signal.spec
+        self.display = DisplayWriter(
+            self.place.display, names=spec.channels, fs=spec.fs, unit=spec.unit, speed=signal.speed, t0=signal.t0
+        )
+        self.monitor = QualityMonitor(spec.fs, spec.channels, unit=spec.unit, mains_hz=plan.mains_hz)
+        base = {"speed": signal.speed, "t0": signal.t0}
+        self.outlets["decisions"] = self._outlet("decisions", base)
+        if plan.effector is not None:
+            self.outlets["commands"] = self._outlet("commands", base)
+            self.effecting = Effecting(
+                plan.effector,
+                outlet=self.outlets["commands"],
+                ledger=self.ledger,
+                record=self._record,
+                stream_now=self.stream_now,
+                speed=plan.speed,
+                simulated=plan.effector_simulated,
+            )
+        for player in plan.players:
+            if self._follows(player):
+                self._play(player)
+        if self.effecting is not None:
+            self.inlets.add("wb-acks", lsl.connect(plan.source_id("acks"), timeout=plan.resolve_s))
+
+    def self_test(self) -> None:
+        """Begin the effector's self-test."""
+        if self.effecting is not None:
+            good = all(s.state == "good" for s in self.streams.values() if s.spec.critical)
+            steady = self.signal.n_offsets > 0 and self.signal.steady and self.signal.uncertainty < 0.005
+            self.effecting.self_test(streams=good, clock=steady)
+
+    def _follows(self, player: Any) -> bool:
+        """Whether a player answers commands; those start when the command stream is there."""
+        return "command_source_id" in devices.load(str(player["device"])).options
+
+    def _play(self, player: Any) -> None:
+        name = str(player["device"])
+        options = self.plan.player_options(player)
+        log = self.place.folder / f"player-{len(self.players) + 1}-{name}.log"
+        self.players.append(devices.start(name, options, log=log))
+        LOG.info("player %s started as process %d", name, self.players[-1].pid)
+
+    def _outlet(self, purpose: str, desc: dict[str, Any]) -> lsl.Outlet:
+        spec = StreamSpec(
+            OUTLETS[purpose], purpose.capitalize(), 0.0, source_id=self.plan.source_id(purpose), role="markers"
+        )
+        return lsl.Outlet(spec, desc=desc)
+
+    def _resolve(self) -> None:
+        """Find the contract's streams; what is not critical may be missing."""
+        plan = self.plan
+        optional = [spec.name for spec in plan.contract if not spec.critical]
+        found = lsl.resolve(plan.contract, timeout=plan.resolve_s, waived=optional)
+        for spec in plan.contract:
+            if spec.name in found:
+                self.adopt(spec.name, found[spec.name])
+            elif spec.name in plan.waived:
+                self.waive(spec.name, str(plan.waived[spec.name]), by=plan.operator)
+            else:
+                self.search(spec.name)
+
+    def adopt(self, name: str, inlet: lsl.Inlet) -> None:
+        """Take an inlet as a stream of the contract."""
+        stream = self.streams[name]
+        stream.connected(inlet, local=lsl.local_clock())
+        for note in inlet.notes:
+            self.enter("contract", stream=name, extent=note, consequence="taken from the contract", priority="low")
+        self.inlets.add(name, inlet)
+
+    def search(self, name: str, *, timeout: float = 1.0) -> None:
+        """Look for a non-critical stream; what is wrong with it becomes its message."""
+        stream = self.streams[name]
+        try:
+            self.adopt(name, lsl.resolve([replace(stream.spec, critical=True)], timeout=timeout)[name])
+        except StreamFault as fault:
+            stream.state, stream.message = "missing", str(fault)
+            self.enter(
+                "stream_missing",
+                stream=name,
+                extent=str(fault),
+                consequence="no run can start until it is there or waived",
+                priority="medium",
+            )
+
+    def waive(self, name: str, reason: str, *, by: str) -> None:
+        """Go without a non-critical stream, with a reason."""
+        if name not in self.streams:
+            raise BadValue(f"stream {name!r} is not in the contract; it has {', '.join(self.streams)}")
+        stream = self.streams[name]
+        if stream.spec.critical:
+            raise Refused(f"stream {name!r} is critical and cannot be waived; start its source")
+        if not reason.strip():
+            raise BadValue(f"the waiver of stream {name!r} needs a reason; it goes into the record")
+        if stream.state == "good":
+            raise Refused(f"stream {name!r} is there and good; there is nothing to waive")
+        stream.state, stream.message = "waived", reason
+        self.ledger.calm(f"stream_lost:{name}")
+        self.enter("waiver", stream=name, extent=reason, consequence=f"waived by {by}", priority="low")
+        self.mark("waiver", label=name, reason=reason, by=by)
+
+    def enter(
+        self, kind: str, *, stream: str = "", extent: str = "", consequence: str = "", priority: str = "info"
+    ) -> None:
+        """A row of the ledger, now."""
+        sample = self.run.feed.seen if self.run is not None and self.run.live else -1
+        now = lsl.local_clock()
+        stamp = self.signal.stream_time(now)
+        self.ledger.enter(LedgerRow(kind, stamp, now, sample, stream, extent, consequence, priority))
+
+    def mark(self, kind: str, *, label: str = "", **detail: Any) -> None:
+        """Record an event of the live run at the sample at which it takes effect."""
+        if self.run is not None and self.run.live:
+            self.run.feed.mark(kind, stamp=self.stream_now(), label=label, **detail)
+
+    def _record(self, item: Command | Acknowledgement) -> None:
+        """Commands and acknowledgements go into the run that is open. Any thread."""
+        run = self.run
+        if run is not None and run.live:
+            run.record(item)
+
+    def close(self) -> None:
+        """End of the session: effector, inlets, players, outlets, display."""
+        steps: list[Callable[[], object]] = []
+        if self.effecting is not None:
+            steps.append(self.effecting.disconnect)
+        steps.append(self.inlets.close)
+        steps += [lambda p=p: devices.stop(p) for p in self.players]  # type: ignore[misc]
+        steps += [outlet.close for outlet in self.outlets.values()]
+        if self.display is not None:
+            steps.append(self.display.close)
+        for step in steps:
+            step()

@@ -1,0 +1,215 @@
+"""What clients may ask for, carried out on the engine's loop. Every request is checked here, not in a screen."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from workbench.devices import lsl
+from workbench.errors import BadValue, Refused, WorkbenchError
+from workbench.live import _wire
+from workbench.live._feed import Feed
+from workbench.live._run import Asked, LiveRun, asked_of, rehearse
+from workbench.live._server import Request
+from workbench.live._session import Session
+from workbench.live._watching import require_disk
+
+MAX_TEXT = 2000
+
+
+class Rehearsal:
+    """Compiling for a run, on a thread of its own, while signals go on."""
+
+    def __init__(self, asked: Asked, session: Session) -> None:
+        self.error: WorkbenchError | None = None
+        self._asked, self._signal = asked, session.signal.spec
+        self._thread = threading.Thread(target=self._run, name="rehearsal", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            rehearse(self._asked, signal=self._signal)
+        except WorkbenchError as error:
+            self.error = error
+
+    @property
+    def done(self) -> bool:
+        """Whether it has ended."""
+        return not self._thread.is_alive()
+
+
+class Desk:
+    """Carries out requests."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.rehearsal: Rehearsal | None = None
+        self.ending = False
+        self._handlers: dict[str, Callable[[Mapping[str, Any]], Any]] = {
+            "start_run": self._start_run,
+            "pause": self._pause,
+            "resume": lambda args: session.resume(self._by(args)),
+            "end_run": self._end_run,
+            "stop": lambda args: session.settle_stop(),
+            "reset_stop": self._reset_stop,
+            "arm": self._arm,
+            "disarm": self._disarm,
+            "waive": lambda args: session.waive(_text(args, "stream"), _text(args, "reason"), by=self._by(args)),
+            "note": self._note,
+            "reconnect": self._reconnect,
+            "shutdown": self._shutdown,
+        }
+
+    def carry_out(self, request: Request) -> dict[str, Any]:
+        """Carry out one request; its reply."""
+        try:
+            value = self._handlers[request.operation](request.args)
+        except WorkbenchError as error:
+            return _wire.refusal(error)
+        except (TypeError, ValueError, KeyError, OverflowError) as error:
+            return _wire.refusal(BadValue(f"request {request.operation!r} cannot be understood ({error})"))
+        return {"ok": True, "value": value}
+
+    def _by(self, args: Mapping[str, Any]) -> str:
+        return str(args.get("by") or self.session.plan.operator)[:100]
+
+    # ------------------------------------------------------------------------------------- runs
+    def _start_run(self, args: Mapping[str, Any]) -> str:
+        session = self.session
+        if session.run is not None and session.run.state in ("compiling", "running", "paused"):
+            raise Refused(f"run {session.run.number} is {session.run.state}; end it before another one starts")
+        if session.stopped:
+            raise Refused(f"the stop is latched ({session.stopped}); reset it before a run starts")
+        self._check_streams()
+        require_disk(session)
+        asked = asked_of(args, signal=session.signal.spec)
+        signal = session.signal
+        others = [s for s in session.streams.values() if s is not signal and s.state in ("good", "lost")]
+        run = LiveRun(
+            asked,
+            plan=session.plan,
+            number=session.runs + 1,
+            signal=signal,
+            others=others,
+            ledger=session.ledger,
+            feed=self._feed(session),
+        )
+        session.runs += 1
+        session.run = run
+        if session.effecting is not None:
+            session.effecting.decoder(asked.decoder_sha256, approved=asked.approved_sha256)
+        self.rehearsal = Rehearsal(asked, session)
+        return asked.id
+
+    def _feed(self, session: Session) -> Feed:
+        spec = session.signal.spec
+        return Feed(
+            spec.fs,
+            record=self._record,
+            present=session.present,
+            watermark=session.watermark,
+            clock=lsl.local_clock,
+            timed_out=self._timed_out,
+            counter=spec.channels.index(spec.counter) if spec.counter else None,
+        )
+
+    def _record(self, marker: Any) -> None:
+        if self.session.run is not None:
+            self.session.run.record(marker)
+
+    _behind = False
+
+    def _timed_out(self, stamp: float) -> None:
+        """A sample went on without another critical stream; entered once a run."""
+        if not self._behind:
+            self._behind = True
+            self.session.mark("watermark_timeout", until=stamp)
+            self.session.enter(
+                "late_stream", extent="over 250 ms", consequence="decided without waiting", priority="medium"
+            )
+
+    def _check_streams(self) -> None:
+        session = self.session
+        for stream in session.streams.values():
+            if stream.state in ("good", "waived") or (stream.state == "lost" and not stream.spec.critical):
+                continue
+            way_out = "" if stream.spec.critical else f" It can be waived with a reason. {stream.message}"
+            raise Refused(
+                f"no run can start: {'critical ' if stream.spec.critical else ''}stream {stream.spec.name!r} is "
+                f"{stream.state}. Start its source and reconnect.{way_out}"
+            )
+
+    def _pause(self, args: Mapping[str, Any]) -> None:
+        run = self.session.run
+        if run is None or run.state != "running":
+            raise Refused("no run is running, so there is nothing to pause")
+        self.session.pause(f"paused by {self._by(args)}")
+
+    def _end_run(self, args: Mapping[str, Any]) -> None:
+        run = self.session.run
+        if run is None or not run.live:
+            raise Refused("no run is running, so there is nothing to end")
+        self.session.end(
+            "finished", f"ended by {self._by(args)} after {len(run.trials)} of {run.asked.n_trials} trials"
+        )
+
+    # --------------------------------------------------------------------------------- effector
+    def _arm(self, args: Mapping[str, Any]) -> None:
+        effecting = self._effecting()
+        if self.session.run is None or not self.session.run.live:
+            raise Refused("arming is possible during a run only; start the run first")
+        by = self._by(args)
+        effecting.arm(by)
+        self.session.mark("arm", by=by)
+
+    def _disarm(self, args: Mapping[str, Any]) -> None:
+        by = self._by(args)
+        self._effecting().disarm(by)
+        self.session.mark("disarm", by=by)
+
+    def _reset_stop(self, args: Mapping[str, Any]) -> None:
+        session = self.session
+        by = self._by(args)
+        if session.effecting is None and not session.stopped:
+            raise Refused("no stop is latched, so there is nothing to reset")
+        if session.effecting is not None:
+            session.effecting.reset(by)
+            session.self_test()
+        session.stopped = ""
+        session.ledger.calm("estop")
+        session.enter("operator", extent="stop reset", consequence=by)
+        session.mark("stop_reset", by=by)
+
+    def _effecting(self) -> Any:
+        if self.session.effecting is None:
+            raise Refused("this session has no effector; name one in the session plan")
+        return self.session.effecting
+
+    # ------------------------------------------------------------------------------------ others
+    def _note(self, args: Mapping[str, Any]) -> None:
+        text = _text(args, "text")
+        if not text.strip():
+            raise BadValue("a note needs a text")
+        self.session.enter("note", extent=text, consequence=self._by(args))
+        self.session.mark("note", label=text, by=self._by(args))
+
+    def _reconnect(self, args: Mapping[str, Any]) -> list[str]:
+        session = self.session
+        if session.run is not None and session.run.state in ("compiling", "running", "paused"):
+            raise Refused("streams are not looked for during a run; end it first")
+        missing = [name for name, stream in session.streams.items() if stream.state == "missing"]
+        for name in missing:
+            session.search(name)
+        return [name for name in missing if session.streams[name].state == "missing"]
+
+    def _shutdown(self, args: Mapping[str, Any]) -> None:
+        self.session.end("stopped", f"the session was ended by {self._by(args)}")
+        self.ending = True
+
+
+def _text(args: Mapping[str, Any], name: str) -> str:
+    value = args.get(name)
+    if not isinstance(value, str):
+        raise BadValue(f"{name} must be a text, got {type(value).__name__}")
+    return value[:MAX_TEXT]

@@ -1,0 +1,352 @@
+"""The engine: one detached process a session, ``python -m workbench.live.engine STUDY``.
+
+It owns inlets, journal, decode loop and control. Clients attach to it and may come and go; it ends when it is
+told to, and leaves lock, heartbeat and log. Its outermost loop is the only place where every error is caught:
+it makes the effector safe, closes the journal, and writes the reason.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import logging
+import os
+import queue
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import numpy as np
+
+from workbench.decode import decode
+from workbench.devices import lsl
+from workbench.errors import BadValue, RecordingFault, WorkbenchError
+from workbench.live import _place
+from workbench.live._compose import compose
+from workbench.live._ledger import Ledger
+from workbench.live._place import Place
+from workbench.live._requests import Desk
+from workbench.live._run import LiveRun, asked_of, rehearse
+from workbench.live._server import Server
+from workbench.live._session import FIRST_OFFSET_S, Session
+from workbench.live._watching import Every, Slowness, watch_disk, watch_players, watch_streams
+from workbench.live.plan import SessionPlan
+from workbench.signals.quality import QualityMonitor
+from workbench.vocabulary import Chunk, Decision, LedgerRow, Marker, StreamSpec, Trial
+
+LOG = logging.getLogger("workbench.engine")
+PUMP_S = 0.01
+"""Longest wait for an arrival before the clock's tasks are looked at, s."""
+BATCH = 256
+"""Arrivals taken in before the clock's tasks are looked at."""
+
+
+class Engine:
+    """One session from its plan to its end."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.state, self.started = "starting", time.strftime("%Y-%m-%dT%H:%M:%S")
+        self.ledger = Ledger()
+        self.plan = SessionPlan.from_json(_plan_text(place))
+        self.session = Session(place, self.plan, self.ledger)
+        self.desk = Desk(self.session)
+        self.server: Server | None = None
+        self.locked = False
+        self._published = 0
+        self._free_mb = 0.0
+        self._rows, self._busy = 0, 0.0
+        self._slowness = Slowness()
+        self._beat, self._tick = Every(_place.HEARTBEAT_S), Every(0.02)
+        self._watch, self._show = Every(0.05), Every(0.1)
+        self._light, self._slow = Every(0.5), Every(1.0)
+
+    # --------------------------------------------------------------------------------- start, end
+    def open(self) -> None:
+        """Lock, door, kernels, streams, effector. Raises what stands in the way."""
+        stale = _place.take_lock(self.place, {"session_id": self.plan.session_id, "started": self.started})
+        self.locked = True
+        key = _place.new_key(self.place)
+        self.server = Server(
+            key=key,
+            session=self.plan.session_id,
+            stop_now=self.session.stop_now,
+            study=self.place.study,
+            transport=self.plan.transport,
+        )
+        _place.update_lock(self.place, {"endpoint": self.server.endpoint, "curve": self.server.curve})
+        LOG.info("session %s listens on %s", self.plan.session_id, self.server.endpoint)
+        lsl.configure()
+        library = lsl.check_library()
+        LOG.info("liblsl %d, pylsl %s", library.version, library.wrapper)
+        if stale:
+            self.session.enter("stale_lock", extent=stale, consequence="it was set aside", priority="medium")
+        self._to("compiling")
+        compile_kernels(self.plan.signal)
+        self._to("connecting")
+        self.session.connect()
+        end = lsl.local_clock() + FIRST_OFFSET_S
+        while self.session.signal.n_offsets == 0 and lsl.local_clock() < end:
+            self.pump()
+        if self.session.signal.n_offsets == 0:
+            self.session.enter(
+                "clock", stream=self.plan.signal.name, extent="no clock offset was measured",
+                consequence="raw stamps are used until one is", priority="medium",
+            )  # fmt: skip
+        self.session.self_test()
+        gc.collect()
+        gc.freeze()
+        self._to("idle")
+
+    def loop(self) -> None:
+        """Until the session ends."""
+        while not self.desk.ending:
+            self.pump()
+            run, rehearsal = self.session.run, self.desk.rehearsal
+            if run is None or run.state != "compiling" or rehearsal is None or not rehearsal.done:
+                continue
+            if rehearsal.error is not None:
+                self._failed(run, rehearsal.error)
+            elif self.desk.ending or self.session.stopped:
+                run.state, run.sentence = "stopped", self.session.stopped or "the session ended"
+                run.close()
+            else:
+                self._decode(run)
+
+    def close(self, sentence: str, *, error: str = "") -> None:
+        """Put everything away; the lock goes last."""
+        self.state = "stopping"
+        outcome = {
+            "session_id": self.plan.session_id,
+            "state": "failed" if error else "ended",
+            "sentence": sentence,
+        }
+        if not self.locked:
+            return
+        self.session.close()
+        if self.server is not None:
+            self.server.close()
+        self.place.display.unlink(missing_ok=True)
+        write_outcome(self.place, {**outcome, "error": error})
+        _place.release_lock(self.place)
+
+    def _to(self, state: str) -> None:
+        self.state = state
+        LOG.info("engine %s", state)
+        self._publish()
+
+    # -------------------------------------------------------------------------------------- loop
+    def pump(self) -> None:
+        """Take in what arrived, carry out requests, and do what is due by the clock.
+
+        A request is answered after its effect can be seen in the status.
+        """
+        session, arrivals = self.session, self.session.inlets.queue
+        try:
+            session.take(arrivals.get(timeout=PUMP_S))
+            for _ in range(BATCH):
+                session.take(arrivals.get_nowait())
+        except queue.Empty:
+            pass
+        self._requests()
+        self._clockwork()
+
+    def _requests(self) -> None:
+        self.session.settle_stop()
+        if self.server is None:
+            return
+        try:
+            while True:
+                request = self.server.requests.get_nowait()
+                reply = self.desk.carry_out(request)
+                self._publish()
+                request.answer(reply)
+        except queue.Empty:
+            return
+
+    def _clockwork(self) -> None:
+        now, session = time.monotonic(), self.session
+        if self._tick.due(now) and session.effecting is not None:
+            session.effecting.tick(quality_ok=session.quality_ok)
+        if self._watch.due(now):
+            watch_streams(session)
+            if session.run is not None and session.run.live:
+                session.run.write_rows()
+        if self._light.due(now):
+            session.judge()
+        if self._slow.due(now):
+            self._free_mb = watch_disk(session)
+            watch_players(session)
+        if self._beat.due(now):
+            os.utime(self.place.heartbeat)
+        if self._show.due(now):
+            self._publish()
+
+    def _publish(self) -> None:
+        if self.server is None:
+            return
+        self._published += 1
+        run = self.session.run
+        busy = self.state == "idle" and run is not None and run.state in ("compiling", "running", "paused")
+        own = {"state": "running" if busy else self.state, "started": self.started, "seq": self._published}
+        own |= {"transport": self.server.endpoint.split(":")[0], "disk_free_mb": round(self._free_mb)}
+        self.server.publish(compose(self.session, engine=own))
+
+    # --------------------------------------------------------------------------------------- run
+    def _decode(self, run: LiveRun) -> None:
+        """A run from its first sample to its closed recording."""
+        self._rows, self._busy = 0, 0.0
+        try:
+            self.session.begin(run)
+            for item in decode(self._source(run), run.asked.paradigm, run.decoder, fs=self.plan.signal.fs):
+                self._made(run, item)
+            self.session.closed(run)
+            run.close()
+        except WorkbenchError as error:
+            self._failed(run, error)
+
+    def _failed(self, run: LiveRun, error: WorkbenchError) -> None:
+        """A run that cannot go on: effector safe, recording closed, reason said."""
+        if self.session.effecting is not None:
+            self.session.effecting.fault(f"the run failed: {error}")
+        self.session.enter(
+            "run_failed", extent=str(error), consequence="what came before is kept", priority="high"
+        )
+        self.ledger.alarm(
+            "run_failed",
+            priority="high",
+            what=f"Run {run.number} failed: {error}.",
+            means="What was recorded before is kept.",
+            do="Remove the cause, then start a new run.",
+        )
+        run.abandon(str(error))
+        self.session.tell("end")
+
+    def _source(self, run: LiveRun) -> Iterator[Chunk | Marker]:
+        """What the decode loop reads; between items the engine lives on."""
+        while run.live:
+            for item in run.feed.items():
+                yield from self._timed(run, item)
+            done = run.feed.complete if self.plan.cue_source == "engine" else len(run.trials) >= run.asked.n_trials
+            if done:
+                self.session.end("finished")
+            elif run.live:
+                self.pump()
+        stamp = self.session.stream_now()
+        yield from run.feed.finish(stamp=stamp, state=run.state, sentence=run.sentence)
+
+    def _timed(self, run: LiveRun, item: Chunk | Marker) -> Iterator[Chunk | Marker]:
+        """Pass an item on and note how long the loop was busy with it."""
+        if isinstance(item, Marker):
+            yield item
+            return
+        run.acquired = item.local
+        began = lsl.local_clock()
+        yield item
+        now = lsl.local_clock()
+        self._busy += now - began
+        self._rows += len(item.stamps)
+        if self._rows < run.hop:
+            return
+        seconds = self._busy * run.hop / self._rows
+        self._rows, self._busy = 0, 0.0
+        verdict = run.deadline.hop(seconds, local=now)
+        if verdict:
+            self._slowness.note(self.session, run, seconds=seconds, verdict=verdict)
+            if verdict != "warning" and self.session.effecting is not None:
+                self.session.effecting.hop(seconds)
+
+    def _made(self, run: LiveRun, item: Decision | Trial | LedgerRow) -> None:
+        """What the decode loop made: emitted, followed, recorded."""
+        if isinstance(item, Trial):
+            run.trial(item)
+            return
+        if isinstance(item, LedgerRow):
+            self.ledger.enter(replace(item, local=lsl.local_clock(), stream=item.stream or self.plan.signal.name))
+            return
+        decided = lsl.local_clock()
+        self.session.publish(item, run.writer.classes)
+        if self.session.effecting is not None and run.state == "running":
+            self.session.effecting.decided(item, quality_ok=self.session.quality_ok is not False)
+        run.decided(item, decided=decided, emitted=lsl.local_clock())
+
+
+def compile_kernels(spec: StreamSpec) -> None:
+    """Compile what every session calls, before an inlet opens."""
+    monitor = QualityMonitor(spec.fs, spec.channels, unit=spec.unit)
+    noise = np.random.Generator(np.random.PCG64(0)).normal(0.0, 10.0, (round(2.5 * spec.fs), len(spec.channels)))
+    monitor.step(noise)
+    monitor.report()
+    for name in ("grasp_rest", "left_right"):
+        args = {"kind": "calibration", "paradigm": name, "n_trials": 2}
+        rehearse(asked_of(args, signal=spec), signal=spec)
+
+
+def write_outcome(place: Place, content: dict[str, Any]) -> None:
+    """How the engine ended, for the next client."""
+    _place.write_private(place.outcome, json.dumps(content, ensure_ascii=False).encode("utf-8"))
+
+
+def _plan_text(place: Place) -> str:
+    try:
+        return place.plan.read_text(encoding="utf-8")
+    except OSError as error:
+        raise BadValue(
+            f"there is no session plan in {place.folder} ({error.strerror}); start through the client"
+        ) from error
+
+
+def _make_safe(engine: Engine, reason: str) -> None:
+    """After a defect: effector to its safe state, recording closed."""
+    if engine.session.effecting is not None:
+        engine.session.effecting.fault(reason)
+    run = engine.session.run
+    if run is not None and not run.closed:
+        run.abandon(reason)
+
+
+def main(study: Path) -> int:
+    """Run the engine of a study; returns the exit code."""
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(threadName)s %(message)s"
+    )
+    place = Place(study)
+    try:
+        engine = Engine(place)
+    except WorkbenchError as error:
+        LOG.error("%s", error)
+        write_outcome(place, {"state": "failed", "error": type(error).__name__, "sentence": str(error)})
+        return 2
+
+    def ask_to_end(_number: int, _frame: FrameType | None) -> None:
+        engine.session.end("stopped", "the engine was asked to end by the system")
+        engine.desk.ending = True
+
+    signal.signal(signal.SIGTERM, ask_to_end)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sentence, error_name, code = "ended in good order", "", 0
+    try:
+        engine.open()
+        engine.loop()
+    except WorkbenchError as error:
+        sentence, error_name, code = str(error), type(error).__name__, 2
+        LOG.error("%s", error)
+    except Exception as error:
+        sentence, error_name, code = f"a defect of the engine: {type(error).__name__}: {error}", "EngineFault", 1
+        LOG.exception("defect")
+        _make_safe(engine, sentence)
+    finally:
+        try:
+            engine.close(sentence, error=error_name)
+        except (RecordingFault, OSError) as error:
+            LOG.error("while closing: %s", error)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
