@@ -15,7 +15,7 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -26,9 +26,6 @@ from workbench.devices.simulated_participant import CueReader
 from workbench.errors import BadValue
 from workbench.recording import Corrector
 from workbench.vocabulary import Chunk, Marker
-
-if TYPE_CHECKING:
-    from workbench.signals.timebase import Timebase
 
 __all__ = ["DEVICE", "Annotation", "Head", "Recorded", "head", "items", "load"]
 
@@ -78,7 +75,6 @@ def items(
     block: int | None = None,
     stream: str = "",
     t0: float = 0.0,
-    timebase: Timebase | None = None,
 ) -> Iterator[Chunk | Marker]:
     """A recording as a source for ``decode``, without LSL.
 
@@ -90,7 +86,6 @@ def items(
     block : samples a chunk at most, None for as many as possible; it changes no bit.
     stream : name of the signal stream, for XDF files with several.
     t0 : stamp in s of the first sample.
-    timebase : fresh; by default one of the recording's rate.
 
     Yields
     ------
@@ -99,11 +94,7 @@ def items(
     if block is not None and block < 1:
         raise BadValue(f"block must be 1 or more samples, got {block}")
     recorded = load(path, conditions=conditions, stream=stream)
-    if timebase is None:
-        from workbench.signals.timebase import Timebase as Fresh
-
-        timebase = Fresh(recorded.head.fs)
-    corrector = Corrector(timebase)
+    corrector = Corrector.of_rate(recorded.head.fs)
     at, trial = 0, 0
     for annotation in recorded.head.annotations:
         sample = max(at, int(np.searchsorted(recorded.stamps, annotation.onset_s, side="left")))

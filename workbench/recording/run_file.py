@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 
@@ -49,6 +49,13 @@ class Corrector:
         self._timebase = timebase
         self._gap_at = -1
         self.seen = 0
+
+    @classmethod
+    def of_rate(cls, fs: float) -> Self:
+        """A corrector with a fresh time base for ``fs`` Hz."""
+        from workbench.signals.timebase import Timebase as Fresh
+
+        return cls(Fresh(fs))
 
     def samples(self, values: FloatArray, stamps: FloatArray, *, local: float = 0.0) -> Iterator[Chunk | Marker]:
         """Correct the stamps; a gap that they show becomes a marker before the first sample behind it.
@@ -144,11 +151,7 @@ class RunFile:
         """
         if block is not None and block < 1:
             raise BadValue(f"block must be 1 or more samples, got {block}")
-        if timebase is None:
-            from workbench.signals.timebase import Timebase as Fresh
-
-            timebase = Fresh(self.signal.fs)
-        corrector = Corrector(timebase)
+        corrector = Corrector(timebase) if timebase is not None else Corrector.of_rate(self.signal.fs)
         at = 0
         for marker in sorted(self.markers(), key=lambda m: m.sample):
             yield from self._samples(corrector, at, marker.sample, block)
