@@ -237,7 +237,8 @@ class WindowDecoder(Estimator, ABC):
 
     def predict(self, X: ArrayLike, *, lead_in: float | None = None) -> NDArray[Any]:
         """Class of each epoch, ``(n_epochs,)``."""
-        best: NDArray[Any] = self.classes_[np.argmax(self._epoch_scores(X, lead_in), axis=1)]
+        scores = self._epoch_scores(X, lead_in)
+        best: NDArray[Any] = self.classes_[np.argmax(scores, axis=1)]
         return best
 
     # ------------------------------------------------------------------ streaming
@@ -254,8 +255,7 @@ class WindowDecoder(Estimator, ABC):
 
     # ------------------------------------------------------------------ epochs → windows
     def _window_s(self, n_times: int, lead_in: float) -> float | None:
-        if not 0 <= lead_in * self.fs < n_times:
-            raise BadValue(f"lead_in must be 0 s or more and shorter than the epochs ({n_times / self.fs:g} s)")
+        _check_lead_in(lead_in, n_times / self.fs)
         room = n_times / self.fs - lead_in
         if self.window_s is None and SHORTEST_S <= room < self.default_window_s:
             return room
@@ -263,6 +263,7 @@ class WindowDecoder(Estimator, ABC):
 
     def _epoch_summaries(self, epochs: FloatArray, lead_in: float) -> tuple[FloatArray, NDArray[np.int64]]:
         """Summaries of every window of every epoch, and the epoch each belongs to."""
+        _check_lead_in(lead_in, epochs.shape[2] / self.fs)
         stream = self.signal()
         first = round(lead_in * self.fs) + stream.n_window
         if epochs.shape[2] < first:
@@ -282,6 +283,11 @@ class WindowDecoder(Estimator, ABC):
 
 LIMIT = 100.0
 """A window whose power in a lane leaves the range of the training windows by this factor is not valid."""
+
+
+def _check_lead_in(lead_in: float, epoch_s: float) -> None:
+    if not 0 <= lead_in < epoch_s:
+        raise BadValue(f"lead_in must be 0 s or more and shorter than the epochs ({epoch_s:g} s), got {lead_in:g}")
 
 
 def _mean(rows_: FloatArray) -> FloatArray:

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from workbench.errors import BadSignal
 from workbench.vocabulary import FloatArray
 
+ROUNDING = 1e-20
+"""A spread below this share of the mean square is rounding."""
+
 
 def shrinkage_lda(features: FloatArray, y: NDArray[Any]) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Fit a linear discriminant.
@@ -38,7 +41,7 @@ def shrinkage_lda(features: FloatArray, y: NDArray[Any]) -> tuple[FloatArray, Fl
     classes, index, counts = np.unique(y, return_inverse=True, return_counts=True)
     means = np.array([features[index == k].mean(axis=0) for k in range(len(classes))])
     pooled, _ = ledoit_wolf(features - means[index])
-    if not np.trace(pooled) > 0:
+    if not np.trace(pooled) > ROUNDING * (features**2).mean():
         raise BadSignal("the features do not vary within the classes; the recording repeats itself")
     weights = np.linalg.solve(pooled, means.T).T
     log_prior = np.log(counts / counts.sum())

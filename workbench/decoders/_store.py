@@ -94,7 +94,7 @@ def read(folder: Path) -> WindowDecoder:
     try:
         whole = json.loads(path.read_text(encoding="utf-8"))
         body, stored = whole["decoder"], whole["sha256"]
-        with np.load(folder / "arrays.npz", allow_pickle=False) as archive:
+        with (folder / "arrays.npz").open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: np.ascontiguousarray(archive[name], dtype=np.float64) for name in archive.files}
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise RecordingFault(f"the decoder in {folder} cannot be read ({error}); fit it again") from error
@@ -142,10 +142,11 @@ def _arrays(decoder: WindowDecoder) -> dict[str, FloatArray]:
 
 def _restored(body: dict[str, Any], arrays: dict[str, FloatArray], sha256: str) -> WindowDecoder:
     try:
-        decoder: WindowDecoder = registry.load("workbench.decoders", body["name"], "DECODER")(**body["params"])
+        made = registry.load("workbench.decoders", body["name"], "DECODER")
     except UnknownName as error:
         raise DecoderMismatch(f"no decoder of the name {body['name']!r} here: {error}") from error
     try:
+        decoder: WindowDecoder = made(**body["params"])
         decoder.settings_ = SignalSettings.from_json(body["settings"])
         decoder.classes_ = np.array(body["classes"])
         decoder.n_channels_in_ = int(body["n_channels"])

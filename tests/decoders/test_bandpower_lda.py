@@ -1,0 +1,205 @@
+"""Band power, LDA and the gate against the formulas written out with SciPy and NumPy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import signal
+
+from tests import naive
+from workbench import decoders
+from workbench.errors import BadSignal, BadValue
+
+FS, N_CHANNELS = 200.0, 3
+BANDS = ((8, 13), (15, 30))
+
+
+def make(**params):
+    given = {"fs": FS, "bands": BANDS, "window_s": 0.4, "reference": "none", "tau_s": 5.0, **params}
+    return decoders.load("bandpower_lda")(**given)
+
+
+def epochs(classes=("rest", "grasp"), n=30, seed=0):
+    """Noise; the second class has half the amplitude in channel 0, a third class in channel 1."""
+    rng = np.random.default_rng(seed)
+    y = np.array(classes)[np.arange(n) % len(classes)]
+    x = rng.normal(0, 10, (n, N_CHANNELS, 160))
+    for k, name in enumerate(classes[1:]):
+        x[y == name, k] *= 0.4
+    return x, y
+
+
+def recording(seed=3):
+    """Rest, grasp, rest, 6 s each."""
+    x = np.random.default_rng(seed).normal(0, 10, (3600, N_CHANNELS))
+    x[1200:2400, 0] *= 0.4
+    return x
+
+
+def by_hand(decoder, x):
+    """Belief at every hop by the definitions: features A1, posterior A2, gate A3."""
+    comb = np.concatenate([signal.tf2sos(*signal.iirnotch(50, 30, fs=FS))])
+    lanes = []
+    for band in BANDS:
+        sos = np.concatenate([comb, signal.butter(4, band, "bandpass", fs=FS, output="sos")])
+        zi = signal.sosfilt_zi(sos)[:, :, None] * x[0]
+        lanes.append(signal.sosfilt(sos, x, axis=0, zi=zi)[0])
+    filtered = np.concatenate(lanes, axis=1)
+    settle = decoder.signal().n_settle
+    rest, move, hop = 1, 0, 10
+    mean, variance, belief = decoder.mean_, decoder.variance_, np.array([3.0, 5.0]) / 8.0
+    transition = np.array([[1 - 0.05 / 3, 0.05 / 3], [0.05 / 5, 1 - 0.05 / 5]])
+    beliefs, frozen = [], 0
+    for end in range(hop, len(x) + 1, hop):
+        if end - 80 >= settle:
+            features = np.log((filtered[end - 80 : end] ** 2).mean(axis=0) + 1e-9)
+            scores = decoder.weights_ @ ((features - mean) / np.sqrt(variance)) + decoder.bias_
+            belief = naive.gate(belief, scores, transition, 0.35, decoder.log_prior_)
+            if belief[rest] > belief[move]:
+                mean, variance = naive.track(features, 0.05 / decoder.tau_s, mean, variance)
+            else:
+                frozen += 1
+        beliefs.append(belief)
+    return np.array(beliefs), frozen
+
+
+def stream_beliefs(decoder, x):
+    stream, made = decoder.start(), []
+    for end in range(stream.hop, len(x) + 1, stream.hop):
+        stream.step(x[end - stream.hop : end])
+        made.append(stream.evidence(end).probabilities)
+    return np.array(made)
+
+
+def test_the_stream_is_the_definition_written_out():
+    decoder = make().fit(*epochs())
+    beliefs, frozen = by_hand(decoder, recording())
+    np.testing.assert_allclose(stream_beliefs(decoder, recording()), beliefs, rtol=1e-6, atol=1e-9)
+    assert 80 < frozen < 160
+
+
+def test_the_gate_follows_rest_and_grasp_and_bridges_single_windows():
+    gated = stream_beliefs(make().fit(*epochs()), recording())[:, 0] > 0.5
+    raw = stream_beliefs(make(gamma=None).fit(*epochs()), recording())[:, 0] > 0.5
+    assert not gated[40:118].any()
+    assert gated[140:240].all()
+    assert not gated[270:].any()
+    assert np.abs(np.diff(gated.astype(int))).sum() <= np.abs(np.diff(raw.astype(int))).sum()
+
+
+def test_the_normalisation_follows_a_drift_in_rest_and_stays_without_a_time_constant():
+    x = np.random.default_rng(5).normal(0, 10, (24000, N_CHANNELS)) * np.linspace(1, 0.4, 24000)[:, None]
+    adaptive = stream_beliefs(make().fit(*epochs()), x)[-400:, 0]
+    frozen = stream_beliefs(make(tau_s=None).fit(*epochs()), x)[-400:, 0]
+    assert (adaptive > 0.5).mean() < 0.1
+    assert (frozen > 0.5).mean() > 0.6
+
+
+def test_without_a_rest_class_there_is_no_gate():
+    decoder = make().fit(*epochs(classes=("left", "right")))
+    assert decoder._gate() is None
+    assert make(rest="left").fit(*epochs(classes=("left", "right")))._gate().rest == 0
+    assert make(rest=None).fit(*epochs())._gate() is None
+    together = np.concatenate([decoder.mean_, decoder.variance_])
+    assert np.isfinite(together).all()
+
+
+def test_several_movements_share_one_gate():
+    decoder = make().fit(*epochs(classes=("rest", "grasp", "pinch"), n=45))
+    gate = decoder._gate()
+    assert decoder.classes_.tolist() == ["grasp", "pinch", "rest"]
+    np.testing.assert_allclose(gate.transition.sum(axis=1), 1.0, atol=1e-15)
+    np.testing.assert_allclose(np.diag(gate.transition), [1 - 0.05 / 3, 1 - 0.05 / 3, 1 - 0.05 / 5])
+    np.testing.assert_allclose(gate.initial @ gate.transition, gate.initial, atol=1e-15)
+    assert stream_beliefs(decoder, recording())[200].argmax() == 0
+    assert decoder.decision_function(epochs()[0]).shape == (30, 3)
+
+
+def test_a_gap_puts_the_gate_back_and_keeps_the_normalisation():
+    decoder, x = make().fit(*epochs()), recording()
+    stream = decoder.start()
+    stream.step(x[:2000])
+    assert stream.evidence(2000).probabilities[0] > 0.9
+    before = stream._states[-1].norm
+    stream.reset()
+    stream.step(x[2000:2050])
+    assert stream.evidence(2050).probabilities == tuple(decoder._gate().initial.tolist())
+    assert not stream.evidence(2050).valid
+    assert stream._states[-1].norm is before
+    assert stream.evidence(2000).probabilities[0] > 0.9
+
+
+def test_a_window_that_is_not_valid_moves_neither_gate_nor_normalisation():
+    decoder, x = make().fit(*epochs()), recording()
+    x[1000:1400, 2] = np.nan
+    stream = decoder.start()
+    stream.step(x[:1000])
+    held = stream.evidence(1000)
+    stream.step(x[1000:1400])
+    for end in (1030, 1200, 1333, 1400):
+        assert stream.evidence(end).probabilities == held.probabilities
+        assert not stream.evidence(end).valid
+
+
+@pytest.mark.parametrize(
+    ("params", "n_channels", "bands", "reference", "n_pairs"),
+    [
+        ({"fs": 1000.0}, 8, (8, 145), "bipolar", 6),
+        ({"fs": 1000.0, "mains_hz": 60.0}, 8, (8, 175), "bipolar", 6),
+        ({"fs": 1000.0}, 64, (8, 145), "car", 0),
+        ({"fs": 250.0}, 8, (8, 32), "car", 0),
+        ({"fs": 250.0}, 3, (8, 32), "none", 0),
+        ({"fs": 250.0, "bands": [(10, 12)]}, 3, (10, 12), "none", 0),
+        ({"fs": 250.0, "reference": "bipolar"}, 8, (8, 32), "bipolar", 6),
+        ({"fs": 250.0, "reference": [(0, 2)]}, 3, (8, 32), "bipolar", 1),
+        ({"fs": 250.0, "reference": "none"}, 64, (8, 32), "none", 0),
+    ],
+)
+def test_defaults_follow_the_rate_the_mains_and_the_montage(params, n_channels, bands, reference, n_pairs):
+    settings = decoders.load("bandpower_lda")(**params).settings_for(n_channels)
+    assert (settings.bands[0][0], settings.bands[-1][1]) == bands
+    assert (settings.reference, len(settings.pairs)) == (reference, n_pairs)
+    assert (settings.window_s, settings.hop_s, settings.order, settings.notch_q) == (0.5, 0.05, 4, 30.0)
+
+
+def test_pairs_stay_within_their_strip():
+    pairs = decoders.load("bandpower_lda")(fs=1000.0).settings_for(8).pairs
+    assert all({a, b} <= {0, 1, 2, 3} or {a, b} <= {4, 5, 6, 7} for a, b in pairs)
+
+
+def test_bipolar_without_pairs_is_known_for_two_strips_only():
+    with pytest.raises(BadValue, match="known for 8 channels, got 6"):
+        make(reference="bipolar").settings_for(6)
+
+
+def test_samples_in_volts_are_refused():
+    x, y = epochs()
+    with pytest.raises(BadSignal, match="must be in µV"):
+        make().fit(x * 1e-6, y)
+
+
+def test_a_recording_that_repeats_itself_is_refused():
+    x, y = epochs()
+    with pytest.raises(BadSignal, match="does not vary"):
+        make().fit(np.repeat(x[:1, :, :80], len(y), axis=0), y)
+
+
+@pytest.mark.parametrize(
+    ("params", "words"),
+    [
+        ({"gamma": 0.0}, "gamma"),
+        ({"gamma": 1.5}, "gamma"),
+        ({"dwell_s": (5.0, 0.01)}, "dwell_s"),
+        ({"dwell_s": (5.0,)}, "dwell_s"),
+        ({"tau_s": 0.0}, "tau_s"),
+    ],
+)
+def test_a_gate_that_cannot_be_is_refused(params, words):
+    with pytest.raises(BadValue, match=words):
+        make(**params).fit(*epochs())
+
+
+def test_the_group_delay_is_reported():
+    decoder = make().fit(*epochs())
+    assert decoder.delay_s.shape == (2,)
+    assert 0.02 < decoder.delay_s[1] < decoder.delay_s[0] < 0.3
