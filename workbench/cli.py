@@ -176,10 +176,9 @@ def _report(arguments: argparse.Namespace) -> int:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    from workbench.study import Study
+    from workbench.study import verify
 
-    with Study.open(arguments.study, actor="command line") as study:
-        verification = study.verify()
+    verification = verify(arguments.study)
     print(verification.text())
     return 0 if verification.ok else EXIT_DIFFERS
 

@@ -47,33 +47,39 @@ class Options:
 
 
 class Bar:
-    """One progress bar over expected real seconds, with the time left and the present stage in words."""
+    """One progress bar over expected real seconds: the present stage in words, and the time left.
+
+    Where nobody watches (no terminal) it is one line a stage.
+    """
 
     def __init__(self, total_s: float) -> None:
         self._bar = tqdm(
             total=round(total_s, 1),
-            bar_format="{desc:<34} {percentage:3.0f} % |{bar}| {elapsed} gone, about {remaining} left",
+            bar_format="{desc:<36} {percentage:3.0f} % |{bar:30}| {elapsed} gone{postfix}",
             file=sys.stderr,
-            dynamic_ncols=True,
+            disable=not sys.stderr.isatty(),
         )
-        self._base = 0.0
+        self._total, self._base, self._done = total_s, 0.0, 0.0
 
     @contextmanager
     def stage(self, words: str, seconds: float) -> Iterator[Bar]:
         """A stage that is expected to take ``seconds``."""
-        self._bar.set_description_str(words)
+        if self._bar.disable:
+            print(f"[{100 * self._base / self._total:3.0f} %] {words}", file=sys.stderr, flush=True)
+        self.inside(0.0, words)
         yield self
+        self.inside(seconds)
         self._base += seconds
-        self._to(self._base)
 
     def inside(self, seconds: float, words: str = "") -> None:
         """How far the present stage has come, s."""
+        done = max(self._done, min(self._base + seconds, self._total))
         if words:
-            self._bar.set_description_str(words)
-        self._to(self._base + seconds)
-
-    def _to(self, seconds: float) -> None:
-        self._bar.update(max(0.0, min(seconds, self._bar.total) - self._bar.n))
+            self._bar.set_description_str(words, refresh=False)
+        self._bar.set_postfix_str(f"about {self._total - done:.0f} s left", refresh=False)
+        self._bar.update(done - self._done)
+        self._bar.refresh()
+        self._done = done
 
     def close(self) -> None:
         """Leave the bar as it is and go to the next line."""
