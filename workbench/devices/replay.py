@@ -55,6 +55,8 @@ STARTS = ("now", "on_receiver", "on_command")
 BEGIN, END = ("run", "start"), ("end", "stop")
 LONGEST_S = 0.25
 """Longest block in s of stream time; a player that is behind sends several without a pause."""
+CONNECT_S = 5.0
+"""How long a player waits for the engine's cue stream before it says that it is ready, s."""
 
 
 def head(path: Path | str, *, conditions: Mapping[str, str] | None = None, stream: str = "") -> Head:
@@ -165,6 +167,11 @@ class Player:
         self._position = -1
         self._pending: int | None = None
         self._ended = False
+
+    def ready(self) -> None:
+        """Wait until the engine's first command cannot be missed, at most ``CONNECT_S``."""
+        if self._commands is not None and not self._commands.connected.wait(CONNECT_S):
+            sys.stderr.write(f"no cue stream {self.cue_source_id!r} within {CONNECT_S:g} s; still looking\n")
 
     def run(self) -> None:
         """Play file after file until stopped; the streams stay announced behind the last one."""
@@ -282,6 +289,7 @@ def _body(options: Mapping[str, Any], stop: threading.Event) -> None:
     for file in player.files:
         for note in file.head.notes:
             sys.stderr.write(f"{file.head.path.name}: {note}\n")
+    player.ready()
     files = [{"name": f.head.path.name, "seconds": f.head.seconds, "n_cues": f.head.n_cues} for f in player.files]
     ready(player.specs, t0=player.t0, speed=player.speed, files=files)
     player.run()

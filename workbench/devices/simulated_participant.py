@@ -106,11 +106,15 @@ class IntentFile:
 
 
 class CueReader:
-    """Follows the cue stream on a thread of its own; what came is taken with :meth:`take`."""
+    """Follows the cue stream on a thread of its own; what came is taken with :meth:`take`.
+
+    ``connected`` is set once texts can no longer be missed.
+    """
 
     def __init__(self, source_id: str, stop: threading.Event) -> None:
         """Start to look for the stream."""
         self._source_id, self._stop = source_id, stop
+        self.connected = threading.Event()
         self._lock = threading.Lock()
         self._texts: list[str] = []
         self._thread = threading.Thread(target=self._run, name="cues", daemon=True)
@@ -139,6 +143,8 @@ class CueReader:
                 inlet = lsl.connect(self._source_id, timeout=1.0)
             except StreamFault:
                 continue
+        if inlet is not None:
+            self.connected.set()
         while inlet is not None and not self._stop.is_set():
             texts, _ = inlet.pull(0.2)
             with self._lock:
