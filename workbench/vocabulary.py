@@ -48,7 +48,6 @@ class Montage:
 
     ``kind`` is ``"ecog"``, ``"eeg"``, ``"emg"`` or ``"imu"``; ``unit`` that of the samples.
     """
-
     channels: tuple[str, ...]
     fs: float
     kind: str = "eeg"
@@ -68,7 +67,6 @@ class StreamSpec:
     role : ``"signal"`` (the one stream that is decoded), ``"aux"`` (recorded) or ``"markers"``.
     counter : name of a channel that counts samples, or ``""``; gaps are then exact.
     """
-
     name: str
     type: str
     fs: float
@@ -88,7 +86,6 @@ class Chunk:
     ``(n_times,)`` float64 the corrected LSL time of each row in s, ``local`` the ``local_clock()`` at which
     the chunk was received (0 in a replay).
     """
-
     first: int
     samples: FloatArray
     stamps: FloatArray
@@ -109,7 +106,6 @@ class Marker:
     label : condition name for a cue.
     detail : JSON-able extras.
     """
-
     kind: str
     sample: int
     stamp: float
@@ -124,7 +120,6 @@ class Evidence:
     ``probabilities`` has one number per class, in the order of the decoder's ``classes_``; ``valid`` is
     False when the window is incomplete, touches a gap, or holds a substituted value.
     """
-
     end: int
     probabilities: tuple[float, ...]
     valid: bool = True
@@ -145,7 +140,6 @@ class Decision:
     change : ``""``, ``"activate"`` or ``"release"`` (asynchronous), ``"cued"`` (one per trial).
     trial : index of the trial it belongs to, -1 outside.
     """
-
     sample: int
     stamp: float
     label: str
@@ -161,22 +155,17 @@ class Trial:
 
     Attributes
     ----------
-    index : 0-based within the run.
-    condition : what was cued.
-    cue_sample, cue_stamp : onset of the cue.
-    end_sample : exclusive end of the trial.
+    index, condition : 0-based within the run; what was cued.
+    cue_sample, cue_stamp, end_sample : onset of the cue; exclusive end of the trial.
     outcome : ``"correct"``, ``"missed"``, ``"wrong"``, ``"recorded"`` (no decoder) or ``"excluded"``.
     decided : decided condition or ``""``.
     onset_sample : sample of the decision that settled it, or None.
-    latency_s : onset minus cue, s of stream time, or None.
-    release_s : release minus end of the attempt cue, s, or None.
+    latency_s, release_s : onset minus cue, and release minus end of the attempt, s of stream time, or None.
     held_s : how long the activation lasted inside the trial, s, or None.
-    false_activations : activations in the trial that are no hit.
-    false_in_rest : those of them that lie in rest.
+    false_activations, false_in_rest : activations that are no hit, and those of them that lie in rest.
     rest_s : rest time in the trial, s (the exposure of ``false_in_rest``).
     excluded : the reason in words, or ``""``.
     """
-
     index: int
     condition: str
     cue_sample: int
@@ -204,13 +193,11 @@ class LedgerRow:
         ``"late_marker"``, ``"impossible_marker"``, ``"missed_deadline"``, ``"quality"``, ``"waiver"``,
         ``"operator"``, ``"recovered"``, ``"sync_slow"``, ``"disk"``, ``"command_refused"``.
     stamp, local : LSL time and local time in s.
-    sample : index in the decoded stream, -1 when none.
-    stream : name of the stream, or ``""``.
+    sample, stream : index in the decoded stream, -1 when none; name of the stream, or ``""``.
     extent : how much, with unit: ``"12 samples (6 ms)"``.
     consequence : what was done about it, one sentence.
     priority : ``"high"``, ``"medium"``, ``"low"`` or ``"info"``.
     """
-
     kind: str
     stamp: float
     local: float
@@ -238,7 +225,6 @@ class Command:
     decoder_sha256 : decoder behind it, or ``""``.
     reason : one phrase.
     """
-
     seq: int
     stamp: float
     window_end: float
@@ -261,7 +247,6 @@ class Acknowledgement:
     ``received`` and ``effective`` are LSL times in s; ``status`` is ``"ok"``, ``"clipped"``, ``"refused"``
     or ``"timeout"``; ``applied_level`` is what the device really applied, ``code`` its own code.
     """
-
     seq: int
     received: float
     effective: float
@@ -273,7 +258,6 @@ class Acknowledgement:
 @dataclass(frozen=True, slots=True)
 class Participant:
     """A person, by pseudonym."""
-
     pseudonym: str
     id: str = ""
     simulated: bool = False
@@ -284,7 +268,6 @@ class Participant:
 @dataclass(frozen=True, slots=True)
 class Visit:
     """A planned or unplanned visit. ``name`` is unique within the participant."""
-
     participant_id: str
     name: str
     id: str = ""
@@ -294,7 +277,6 @@ class Visit:
 @dataclass(frozen=True, slots=True)
 class Session:
     """One sitting with one engine. ``plan`` is the session plan as JSON-able mapping."""
-
     visit_id: str
     operator: str
     id: str = ""
@@ -305,12 +287,11 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One recording with one paradigm.
+    """One recording with one paradigm; ``summary`` holds latency percentiles, decision hash and counts.
 
-    ``kind`` is ``"calibration"`` or ``"online"``; ``state`` ``"finished"``, ``"stopped"`` or
-    ``"recovered"``; ``summary`` holds latency percentiles, decision hash and counts.
+    ``kind`` is ``"calibration"`` or ``"online"``, ``state`` ``"finished"``, ``"stopped"``, ``"failed"`` or
+    ``"recovered"``.
     """
-
     session_id: str
     number: int
     kind: str
@@ -326,7 +307,6 @@ class Run:
 @dataclass(frozen=True, slots=True)
 class Recording:
     """One signal file of one run; ``path`` is relative to the study folder."""
-
     run_id: str
     path: str
     sha256: str
@@ -359,7 +339,6 @@ class Condition:
     ``assisted``: a person or orthosis helped; ``device_on``: the interface drove an effector;
     ``stimulation_on``: stimulation was on.
     """
-
     assisted: bool
     device_on: bool
     stimulation_on: bool
@@ -372,7 +351,6 @@ class Assessment:
     ``items`` maps item code to value (None = missing); ``implied`` lists items that a protocol rule implied
     and nobody administered; ``score`` is what ``outcomes.score`` returned.
     """
-
     visit_id: str
     measure: str
     version: str
@@ -392,7 +370,6 @@ class Report:
 
     ``head_seq`` and ``head_hash`` are the head of the audit chain that the report prints.
     """
-
     kind: str
     path: str
     sha256: str
@@ -405,7 +382,6 @@ class Report:
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One row of the audit chain."""
-
     seq: int
     utc: str
     actor: str
