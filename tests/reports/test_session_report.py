@@ -16,7 +16,7 @@ import pytest
 import workbench
 from workbench import analysis, figures
 from workbench.errors import RecordFault, UnknownName
-from workbench.reports import _facts, session_report
+from workbench.reports import _facts, _results, session_report
 from workbench.reports._results import trial_of
 from workbench.reports.texts import LANGUAGES, Texts, catalogue
 from workbench.study import Study
@@ -349,6 +349,24 @@ def test_another_process_with_another_hash_seed_gives_the_same_bytes(study, tmp_
         capture_output=True, text=True, check=True, env={**environment, "PYTHONPATH": str(root)},
     )  # fmt: skip
     assert found.stdout.split() == [here.html_sha256, here.pdf_sha256]
+
+
+def test_a_decoders_confusion_is_printed_with_what_was_not_decided(study):
+    shown = _results.crossed_in(
+        {
+            "confusion": [
+                {"run": 3, "labels": ["a", "b"], "counts": [[5, 1], [2, 6]], "undecided": [0, 4]},
+                "no matrix",
+            ]
+        },
+        word="Run",
+        undecided="no decision",
+    )
+    assert [(each.title, each.right, each.n) for each in shown] == [("Run 3", 11, 18)]
+    assert shown[0].columns == ("a", "b", "no decision")
+    assert shown[0].counts == ((5, 1, 0), (2, 6, 4))
+    assert "Confusion by run, cross-validated" in page_of(study)
+    assert "29 of 32" in page_of(study)
 
 
 def test_replayed_recordings_are_labelled(empty_study):

@@ -81,19 +81,20 @@ def crossed_of(found: Confusion, *, title: str, undecided: str) -> Crossed:
     return Crossed(title, found.labels, counts, (*found.labels, undecided), right, found.n)
 
 
-def crossed_in(metrics: Mapping[str, Any], *, word: str) -> tuple[Crossed, ...]:
+def crossed_in(metrics: Mapping[str, Any], *, word: str, undecided: str) -> tuple[Crossed, ...]:
     """Confusion matrices that a fitted decoder carries: ``metrics["confusion"]``, one entry a run.
 
-    Each entry is ``{"run", "labels", "counts"}``; anything else is left out, since a report prints only
-    what it can read.
+    Each entry is ``{"run", "labels", "counts"}``, with ``"undecided"`` where trials had no decision; anything
+    else is left out, since a report prints only what it can read.
     """
     found = []
-    for place, entry in enumerate(metrics.get("confusion") or (), start=1):
+    for place, entry in enumerate(metrics.get("confusion") or metrics.get("confusions") or (), start=1):
         if not isinstance(entry, Mapping) or not {"labels", "counts"} <= set(entry):
             continue
         labels = tuple(str(label) for label in entry["labels"])
         counts = tuple(tuple(int(count) for count in row) for row in entry["counts"])
-        right = sum(row[at] for at, row in enumerate(counts))
-        title = f"{word} {entry.get('run', place)}"
-        found.append(Crossed(title, labels, counts, labels, right, sum(map(sum, counts))))
+        left = tuple(int(count) for count in entry.get("undecided") or [0] * len(labels))
+        run = str(entry.get("run") or place)
+        title = f"{word} {run}" if run.isdigit() else run[:22]
+        found.append(crossed_of(Confusion(run, labels, counts, left), title=title, undecided=undecided))
     return tuple(found)

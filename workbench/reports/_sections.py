@@ -107,7 +107,7 @@ def decoder(say: Say) -> list[Block]:
         return [*blocks, Table((Column(""),), (), t("no_data"))]
     for row in facts.decoders:
         blocks.append(KeyValue(_decoder_pairs(say, row)))
-        crossed = crossed_in(row["metrics"], word=t("fold"))
+        crossed = crossed_in(row["metrics"], word=t("fold"), undecided=t("undecided"))
         if crossed:
             source = t("decoder") + " " + str(row["sha256"])[:12]
             blocks.append(_confusion(say, crossed, t("confusion_cv"), source))
