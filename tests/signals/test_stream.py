@@ -152,6 +152,8 @@ def test_a_gap_starts_the_filters_afresh_and_no_window_spans_it():
     assert ends == [400, *range(400 + s.n_settle + s.n_window, 801)]
     assert not s.complete(400 + s.n_window - 1)
     assert s.complete(400 + s.n_window)
+    assert s.complete(400)
+    assert not s.complete(401)
 
 
 def test_a_missing_value_is_held_and_marks_every_window_that_it_can_reach():

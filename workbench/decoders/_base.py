@@ -241,6 +241,10 @@ class WindowDecoder(Estimator, ABC):
         best: NDArray[Any] = self.classes_[np.argmax(scores, axis=1)]
         return best
 
+    def score(self, X: ArrayLike, y: ArrayLike) -> float:
+        """Share of epochs whose class is predicted; ``X`` ``(n_epochs, n_channels, n_times)`` float64, µV."""
+        return float(np.mean(np.asarray(self.predict(X)) == np.asarray(y)))
+
     # ------------------------------------------------------------------ streaming
     def start(self) -> DecoderStream:
         """A fresh stream at sample 0. Loads arrays and designs nothing."""

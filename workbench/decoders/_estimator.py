@@ -5,9 +5,6 @@ from __future__ import annotations
 import inspect
 from typing import Any, Self
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
-
 from workbench.errors import BadSignal, BadValue
 
 
@@ -32,14 +29,6 @@ class Estimator:
                 )
             setattr(self, name, value)
         return self
-
-    def score(self, X: ArrayLike, y: ArrayLike) -> float:
-        """Share of epochs whose class is predicted; ``X`` ``(n_epochs, n_channels, n_times)`` float64, µV."""
-        return float(np.mean(np.asarray(self.predict(X)) == np.asarray(y)))
-
-    def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Class of each epoch."""
-        raise NotImplementedError
 
     def __sklearn_tags__(self) -> Any:
         """What scikit-learn asks of an estimator: a classifier of three-dimensional arrays."""

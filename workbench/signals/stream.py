@@ -62,7 +62,7 @@ class SignalStream:
         self._held = np.zeros(self.n_channels)
         self._run = np.full(self.n_channels, -1, dtype=np.int64)
         self._since = 0
-        self._begin = 0
+        self._begins = [0]
         self._flat = max(2, round(settings.flat_s * fs))
         self._size = self.n_window + max(1, round(settings.history_s * fs))
         self._ring = np.zeros((2 * self._size, self.n_lanes))
@@ -95,7 +95,9 @@ class SignalStream:
     def reset(self) -> None:
         """A gap follows: the next sample starts the filters afresh, and windows across it are not valid."""
         self._run[:] = -1
-        self._since = self._begin = self.n_seen
+        self._since = self.n_seen
+        oldest = self.n_seen - self._size
+        self._begins = [0, *(begin for begin in self._begins if begin > oldest), self.n_seen]
 
     def window(self, end: int) -> tuple[FloatArray, bool]:
         """The filtered window that ends before sample ``end``.
@@ -124,7 +126,7 @@ class SignalStream:
 
     def complete(self, end: int) -> bool:
         """Whether the window that ends before ``end`` holds only samples since the start or the last gap."""
-        return end - self.n_window >= self._begin
+        return end - self.n_window >= max((begin for begin in self._begins if begin < end), default=0)
 
     def check_end(self, end: int) -> None:
         """Raise :class:`BadValue` when no window that ends before ``end`` can be given."""

@@ -1,0 +1,107 @@
+"""One decoder, one recording: the same evidence bits on this processor, an older one, and without a compiler."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from workbench import decoders
+from workbench.vocabulary import Montage
+
+ROOT = Path(__file__).resolve().parents[2]
+FS = 250.0
+OLDER = {
+    "NUMBA_CPU_NAME": "generic",
+    "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-FMA,-AVX2_Usable",
+    "OPENBLAS_CORETYPE": "Nehalem",
+}
+CODE = (
+    "import sys; from pathlib import Path; from tests.parity.test_evidence_bits import evidence_hash;"
+    "print(evidence_hash(Path(sys.argv[1]), int(sys.argv[2])))"
+)
+
+
+def evidence_hash(folder: Path, size: int) -> str:
+    """Hash of every evidence of a stored recording, in blocks of ``size``, with a gap and a hole in it."""
+    samples = np.load(folder / "samples.npy")
+    stream = decoders.read(folder).start()
+    digest, gap = hashlib.sha256(), 3 * len(samples) // 5
+    for first in range(0, len(samples), size):
+        block = samples[first : first + size]
+        cut = min(max(gap - first, 0), len(block))
+        stream.step(block[:cut])
+        if first <= gap < first + size:
+            stream.reset()
+        stream.step(block[cut:])
+        due = [end for end in range(first + 1, first + len(block) + 1) if end % stream.hop == 0 or end % 111 == 0]
+        for end in due:
+            evidence = stream.evidence(end)
+            digest.update(struct.pack(f"<q?{len(stream.classes)}d", end, evidence.valid, *evidence.probabilities))
+    return digest.hexdigest()
+
+
+@pytest.fixture(scope="module", params=decoders.available())
+def folder(request, tmp_path_factory):
+    """A fitted decoder and a recording with drifting offset, class changes, a hole and a flat channel."""
+    rng = np.random.default_rng(7)
+    x = rng.normal(0, 10, (2000, 5)) + np.linspace(2e4, 2.1e4, 2000)[:, None]
+    x[500:900, 0] = 2e4 + 0.4 * (x[500:900, 0] - 2e4)
+    x[1500:1506, 2] = np.nan
+    x[1800:1860, 1] = x[1800, 1]
+    epochs = rng.normal(0, 10, (30, 5, 200))
+    epochs[::2, 0] *= 0.5
+    labels = np.where(np.arange(30) % 2 == 0, "grasp", "rest")
+    made = tmp_path_factory.mktemp(request.param)
+    decoder = decoders.load(request.param)(fs=FS, window_s=0.5).fit(epochs, labels)
+    decoders.save(decoder, made, montage=Montage(("C1", "C2", "C3", "C4", "Cz"), FS))
+    np.save(made / "samples.npy", x)
+    return made
+
+
+def elsewhere(folder, size, **env):
+    done = subprocess.run(
+        [sys.executable, "-c", CODE, str(folder), str(size)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **env},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("size", [1, 3, 50, 64, 749])
+def test_the_block_size_changes_no_bit(folder, size):
+    assert evidence_hash(folder, size) == evidence_hash(folder, 12)
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="the older processor is an x86 one")
+def test_an_older_processor_gives_the_same_bits(folder):
+    assert elsewhere(folder, 100, **OLDER) == evidence_hash(folder, 12)
+
+
+def test_the_interpreter_gives_the_same_bits_as_the_compiler(folder):
+    samples = np.load(folder / "samples.npy")
+    short = folder / "short"
+    if not short.exists():
+        decoder = decoders.read(folder)
+        decoders.save(decoder, short, montage=decoder.montage_)
+        np.save(short / "samples.npy", samples[400:800])
+    assert elsewhere(short, 40, NUMBA_DISABLE_JIT="1") == evidence_hash(short, 12)
+
+
+def test_the_hash_sees_one_bit(folder, tmp_path):
+    decoder = decoders.read(folder)
+    decoder.bias_ = np.nextafter(decoder.bias_, [-100.0, 100.0])
+    decoders.save(decoder, tmp_path, montage=decoder.montage_)
+    np.save(tmp_path / "samples.npy", np.load(folder / "samples.npy"))
+    assert evidence_hash(tmp_path, 12) != evidence_hash(folder, 12)
