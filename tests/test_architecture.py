@@ -27,6 +27,7 @@ ARROWS = {
     ("decode", "paradigms"): "the loop asks the paradigm's rule",
     ("recording", "signals"): "a stored run is read through the same time base as the live one",
     ("devices", "recording"): "a player reads recordings",
+    ("devices", "signals"): "an offline replay corrects stamps with the time base of the live road",
     ("analysis", "outcomes"): "endpoints know the direction of a measure",
     ("figures", "analysis"): "figures print limits beside the numbers",
 }

@@ -172,6 +172,7 @@ def _run(
             decoder_folder=fitted["folder"] if fitted else None,
         )
         if fitted and programme.effector:
+            client.wait("running", timeout=60.0)
             client.wait("ready", timeout=60.0)
             client.arm(OPERATOR)
 
