@@ -18,7 +18,7 @@ from workbench.live._ledger import Ledger
 from workbench.vocabulary import Acknowledgement, Command, Decision
 
 SAFE = ("FAULT_SAFE", "ESTOP")
-ENGAGED_OR_ARMED = ("ARMED", "ACTIVE", "HOLD")
+ENGAGED_OR_ARMED = ("ARMED", "ACTIVE", "HOLD", "RELEASE", "REFRACTORY")
 
 
 class Effecting:

@@ -107,7 +107,12 @@ class Links:
         if self.effecting is not None:
             good = all(s.state == "good" for s in self.streams.values() if s.spec.critical)
             steady = self.signal.n_offsets > 0 and self.signal.steady and self.signal.uncertainty < 0.005
-            self.effecting.self_test(streams=good, clock=steady)
+            self.effecting.self_test(streams=good and self.effector_listens, clock=steady)
+
+    @property
+    def effector_listens(self) -> bool:
+        """Whether somebody receives the commands; True where there is no effector."""
+        return self.effecting is None or self.outlets["commands"].has_receiver()
 
     def _follows(self, player: Any) -> bool:
         """Whether a player answers commands; those start when the command stream is there."""

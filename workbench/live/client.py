@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import zmq
 
-from workbench.errors import BadValue, EngineFault
+from workbench.errors import BadValue, EngineFault, Refused
 from workbench.live import _place, _wire
 from workbench.live._display import DisplayReader, SignalBlock
 from workbench.live._place import Place
@@ -200,6 +200,8 @@ class Client:
                 progress(status)
             if _WAITS[kind](status):
                 return status
+            if kind in ("ready", "armed"):
+                _refuse_unsafe(status)
             if time.monotonic() > end:
                 run = status["run"] or {}
                 raise EngineFault(
@@ -307,6 +309,19 @@ class Client:
         socket.close(0)
 
 
+READY = ("IDLE_SAFE", "ARMED", "ACTIVE", "HOLD", "RELEASE", "REFRACTORY")
+"""States of an effector that passed its self-test."""
+
+
+def _refuse_unsafe(status: Mapping[str, Any]) -> None:
+    """An effector that is latched, faulted or absent never becomes ready by waiting."""
+    effector = status["effector"]
+    if effector is None:
+        raise Refused("this session has no effector; name one in the session plan")
+    if effector["state"] in ("FAULT_SAFE", "ESTOP"):
+        raise Refused(f"the effector is in {effector['state']}: {effector['why']}")
+
+
 def _run_state(status: Mapping[str, Any]) -> str:
     return str((status["run"] or {}).get("state", ""))
 
@@ -315,7 +330,7 @@ _WAITS: dict[str, Callable[[dict[str, Any]], bool]] = {
     "run": lambda s: _run_state(s) in ENDED,
     "running": lambda s: _run_state(s) in ("running", "paused", *ENDED),
     "idle": lambda s: s["engine"]["state"] == "idle",
-    "ready": lambda s: (s["effector"] or {}).get("state") not in ("DISCONNECTED", "SELFTEST", None),
+    "ready": lambda s: (s["effector"] or {}).get("state") in READY,
     "armed": lambda s: (s["effector"] or {}).get("state") == "ARMED",
 }
 

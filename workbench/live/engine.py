@@ -15,7 +15,7 @@ import queue
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -90,18 +90,26 @@ class Engine:
         compile_kernels(self.plan.signal)
         self._to("connecting")
         self.session.connect()
-        end = lsl.local_clock() + FIRST_OFFSET_S
-        while self.session.signal.n_offsets == 0 and lsl.local_clock() < end:
-            self.pump()
+        self._pump_until(lambda: self.session.signal.n_offsets > 0, timeout=FIRST_OFFSET_S)
         if self.session.signal.n_offsets == 0:
             self.session.enter(
-                "clock", stream=self.plan.signal.name, extent="no clock offset was measured",
-                consequence="raw stamps are used until one is", priority="medium",
-            )  # fmt: skip
+                "clock",
+                stream=self.plan.signal.name,
+                extent="no clock offset was measured",
+                consequence="raw stamps are used until one is",
+                priority="medium",
+            )
+        self._pump_until(lambda: self.session.effector_listens, timeout=self.plan.resolve_s)
         self.session.self_test()
         gc.collect()
         gc.freeze()
         self._to("idle")
+
+    def _pump_until(self, condition: Callable[[], bool], *, timeout: float) -> None:
+        """Take things in until a condition holds, at most ``timeout`` s."""
+        end = lsl.local_clock() + timeout
+        while not condition() and lsl.local_clock() < end:
+            self.pump()
 
     def loop(self) -> None:
         """Until the session ends."""

@@ -1,0 +1,191 @@
+"""Ingest: from the recording, which is the truth, into the study record. Repeating it changes nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.errors import RecordingFault, WorkbenchError
+from workbench.live import _place
+from workbench.live._deadline import percentiles
+from workbench.live._place import Place
+from workbench.live.replaying import replay_run
+from workbench.recording import RunFile, decision_hash, file_sha256
+from workbench.recording.recover import Recovery, inspect, recover
+from workbench.vocabulary import LedgerRow, Recording, Run
+
+if TYPE_CHECKING:
+    from workbench.study import Study
+
+
+def ingest(study: Study, run_path: Path | str, *, recovery: Recovery | None = None) -> str:
+    """Copy one closed recording into the record, all or nothing; a second time changes nothing.
+
+    Parameters
+    ----------
+    study : the open record.
+    run_path : the recording, inside the study's folder.
+    recovery : what :func:`workbench.recording.recover` said, for a recording that was torn.
+
+    Returns
+    -------
+    str
+        What was done, in one sentence.
+
+    Raises
+    ------
+    RecordingFault
+        When the recording is torn, damaged, being written, or holds no run.
+    UnknownName
+        When its session is not in the record.
+    """
+    path = Path(run_path)
+    file = RunFile(path)
+    plan, run_id = file.plan, str(file.plan["run"])
+    if study.has_run(run_id):
+        return f"Run {plan.get('number')} ({run_id}) is in the record already."
+    if file.state == "unfinished":
+        raise RecordingFault(f"{path.name} was not closed; run 'workbench recover {path.name}' first")
+    recovered = file.state == "recovered"
+    trials, ledger = file.trials(), file.ledger()
+    if recovered:
+        said = recovery.sentence if recovery is not None else inspect(path).sentence
+        last = float(file.signal.stamps[-1]) if len(file.signal.stamps) else 0.0
+        ledger.append(
+            LedgerRow(
+                "recovered",
+                last,
+                0.0,
+                sample=len(file.signal.stamps),
+                stream=file.signal.name,
+                extent=said,
+                consequence="the recording is quarantined until somebody has looked at it",
+                priority="high",
+            )
+        )
+    run = Run(
+        session_id=str(plan["session"]),
+        number=int(plan["number"]),
+        kind=str(plan["kind"]),
+        paradigm=str(plan["paradigm"]),
+        state=file.state,
+        id=run_id,
+        decoder_sha256=str(plan.get("decoder_sha256") or ""),
+        n_trials_planned=int(plan.get("n_trials") or 0),
+        parameters=dict(plan["params"]),
+        summary=_summary(file),
+    )
+    recording = Recording(
+        run_id=run_id,
+        path=path.absolute().relative_to(study.path.parent.absolute()).as_posix(),
+        sha256=file_sha256(path),
+        n_bytes=path.stat().st_size,
+        n_samples=len(file.signal.stamps),
+        fs=file.signal.fs,
+        state=file.state,
+        streams={
+            s.name: {"type": s.type, "fs": s.fs, "dtype": s.dtype, "n": len(s.stamps)} for s in file.file.streams
+        },
+    )
+    study.append_run(run, trials=trials, ledger=ledger, recordings=[recording], reason="ingest of the recording")
+    quarantined = " It is quarantined." if recovered else ""
+    return (
+        f"Run {run.number} ({run.kind}): {len(trials)} trials, {file.state}, taken into the record.{quarantined}"
+    )
+
+
+def _summary(file: RunFile) -> dict[str, Any]:
+    """What the record keeps of a run beside its trials."""
+    plan, decisions, times = file.plan, file.decisions(), file.decision_times()
+    speed = float(plan.get("speed", 1.0))
+    ends = [m for m in file.markers() if m.kind == "end"]
+    summary: dict[str, Any] = {
+        "speed": speed,
+        "software": f"workbench {plan.get('workbench', '')}".strip(),
+        "started": str(plan.get("started", "")),
+        "sentence": str(ends[-1].detail.get("sentence", "")) if ends else "",
+        "cue_source": str(plan.get("cue_source", "")),
+        "seed": plan.get("seed"),
+        "n_decisions": len(decisions),
+        "quarantined": file.state == "recovered",
+    }
+    if not decisions:
+        return summary
+    known = times[times[:, 0] > 0]
+    summary["decision_hash"] = decision_hash(decisions)
+    summary["latency"] = {
+        **percentiles(known[:, 2] - known[:, 0]),
+        "n": len(known),
+        "representative": speed == 1.0,
+        "acquire_to_decide": percentiles(known[:, 1] - known[:, 0]),
+        "decide_to_emit": percentiles(known[:, 2] - known[:, 1]),
+    }
+    summary["replay"] = _replayed(file)
+    return summary
+
+
+def _replayed(file: RunFile) -> dict[str, Any]:
+    """Whether the run replays bit for bit, as found at ingest."""
+    try:
+        found = replay_run(file.path)
+    except WorkbenchError as error:
+        return {"equal": False, "n": 0, "sentence": str(error)}
+    return {"equal": found.equal, "n": found.n, "sentence": found.sentence}
+
+
+def ingest_pending(study: Study) -> list[str]:
+    """Take every recording that is not in the record yet into it; torn ones are recovered first.
+
+    To be called when a study is opened and when a run has ended. A recording that is being written is left
+    alone.
+
+    Returns
+    -------
+    list of str
+        One sentence for everything that was done or could not be done; empty when nothing was waiting.
+    """
+    folder = study.path.parent
+    said = [sentence] if (sentence := _place.end_stale(folder)) else []
+    known = {Path(str(row["path"])).name for row in study.rows("recording")}
+    for path in sorted((folder / "recordings").glob("*.xdf"), key=lambda p: p.stat().st_mtime):
+        if path.name not in known:
+            said += _one(study, path)
+    return said
+
+
+def _one(study: Study, path: Path) -> list[str]:
+    """One recording that is not in the record."""
+    said: list[str] = []
+    try:
+        seen = inspect(path)
+        if seen.state == "recording":
+            return []
+        recovery = None
+        if seen.state == "unfinished" or seen.torn_bytes:
+            recovery = recover(path)
+            said.append(recovery.sentence)
+        said.append(ingest(study, path, recovery=recovery))
+    except WorkbenchError as error:
+        said.append(f"{path.name} was not taken into the record: {error}")
+    return said
+
+
+def approved_hash(study_folder: Path, decoder_folder: Path) -> str:
+    """Hash of the decoder in a folder if it is approved for the session that runs, else ``""``.
+
+    ``""`` also where the folder has no study record or no decoder.
+    """
+    from workbench.study import Study
+
+    plan = _place.read_json(Place(study_folder).plan) or {}
+    stored = _place.read_json(decoder_folder / "decoder.json") or {}
+    sha256 = str(stored.get("sha256") or "")
+    if not sha256 or not (study_folder / "study.db").is_file():
+        return ""
+    effector = str(plan.get("effector") or "screen")
+    with Study.open(study_folder, actor="live client") as study:
+        people = study.rows("participant", pseudonym=str(plan.get("participant")))
+        granted = bool(people) and study.is_approved(
+            sha256, effector=effector, participant_id=str(people[0]["id"])
+        )
+    return sha256 if granted else ""
