@@ -68,11 +68,14 @@ def no_engine_left(study_folder: Path) -> Iterator[None]:
         assert live.find(study_folder) is None
 
 
-def say_stopped(visited: Visited) -> None:
-    """Leave the latched stop, so that the next test finds an engine that can start a run."""
+def reset_stop(visited: Visited) -> None:
+    """The stop is acknowledged and latched; leave it, so that the next run can start."""
     visited.page.wait_for_function(
         "document.querySelector('[data-name=stop-words]').textContent.includes('Acknowledged')"
     )
+    visited.page.wait_for_selector("text=ESTOP")
+    assert visited.page.locator("[data-name=start-run]").is_disabled()
+    visited.page.click("[data-name=reset_stop]")
     visited.page.wait_for_selector("[data-name=start-run]:enabled")
 
 
@@ -133,7 +136,7 @@ def test_the_language_switches_while_a_run_goes_on(visited: Visited, tmp_path: P
     visited.page.wait_for_selector("text=停止")
     visited.page.wait_for_selector("text=本轮剩余")
     visited.page.screenshot(path=str(tmp_path / "running-zh.png"))
-    visited.page.get_by_role("button", name="EN").click()
+    visited.page.get_by_role("button", name="EN", exact=True).click()
     visited.page.wait_for_selector("text=left in run")
 
 
@@ -149,17 +152,17 @@ def test_a_second_page_shows_the_same_session(visited: Visited) -> None:
 def test_escape_stops_the_run_and_the_engine_says_so(visited: Visited, tmp_path: Path) -> None:
     visited.page.keyboard.press("Escape")
     visited.page.wait_for_selector("text=Run stopped")
-    say_stopped(visited)
     visited.page.screenshot(path=str(tmp_path / "stopped.png"))
     with live.attach(visited.study) as client:
         assert client.status()["run"]["state"] == "stopped"
+    reset_stop(visited)
 
 
 def test_the_stop_button_stops_the_next_run(visited: Visited) -> None:
     start_run(visited, 5)
     visited.page.click("[data-name=stop]")
     visited.page.wait_for_selector("text=Run stopped")
-    say_stopped(visited)
+    reset_stop(visited)
 
 
 def test_no_request_left_this_machine(visited: Visited) -> None:

@@ -57,8 +57,10 @@ def test_the_screen_fits_without_page_scroll(
 
 def test_no_text_is_left_without_words(live: Any) -> None:
     for name in ("live", "fault", "idle", "compiling"):
+        page = live(name)
         for language in ("en", "zh-CN"):
-            text = live(name, language=language).locator(".wb").inner_text()
+            page.evaluate("language => window.put({language})", language)
+            text = page.locator(".wb").inner_text()
             assert not re.findall(r"\b(?:run|why|quality|ledger|alarm|control|cue|stream)\.[a-z_.]+\b", text)
             assert "{" not in text
             assert "undefined" not in text
@@ -134,6 +136,14 @@ def test_a_lost_stream_raises_one_banner_and_greys_what_follows(live: Any) -> No
     assert page.locator(".el.off").count() == 8
     assert "No data" in page.locator(".streams").inner_text()
     assert page.locator("[data-name=resume]").is_disabled()
+
+
+def test_what_the_engine_says_is_said_in_chinese(live: Any) -> None:
+    page = live("fault", language="zh-CN")
+    assert "ECoG 已中断 1.4 秒。" in page.get_by_role("alert").inner_text()
+    ledger = page.locator(".ledger").inner_text()
+    assert "EMG 缺口：12 个采样点（6 毫秒）" in ledger
+    assert "滤波器重新开始；当前试验排除" in ledger
 
 
 def test_a_page_that_hears_nothing_says_that_it_lost_the_engine(live: Any) -> None:

@@ -1,7 +1,7 @@
 // The live session: one screen, three columns. Python sends what the engine says; this file shows it and asks.
 import { banner, effectorPanel, ledgerPanel, stopButton } from "./parts/consequences.js";
 import { cuePanel } from "./parts/cue.js";
-import { followLanguage, followTheme, h, knows, request } from "./parts/dom.js";
+import { followLanguage, followTheme, h, request } from "./parts/dom.js";
 import { evidencePanel } from "./parts/evidence.js";
 import { WARNING } from "./parts/icons.js";
 import { electrodesPanel, streamsPanel } from "./parts/inputs.js";
@@ -55,7 +55,6 @@ function makeContext(model, store, t) {
       if (ctx.signalLost()) return t("why.needs_stream", { stream: ctx.signalName() });
       return e && e.state === "FAULT_SAFE" ? t("why.needs_selftest") : "";
     },
-    consequence: (text) => (text && knows(`consequence.${text}`) ? t(`consequence.${text}`) : text || ""),
     /** Cue bands as [from, to, still open], s before now. */
     bands(span) {
       const now = store.buffer.now();

@@ -52,7 +52,7 @@ export function effectorPanel(ctx) {
     const args = Object.fromEntries(Object.entries(e.why_args || {}).map(([name, n]) => [name, typeof n === "number" && !Number.isInteger(n) ? n.toFixed(2) : n]));
     const key = e.why_key || `control.next.${e.state}`;
     if (!knows(key)) return e.why || "";
-    const fault = e.fault ? t(`control.fault.${e.fault}`, {}, e.fault) : "";
+    const fault = e.fault ? (knows(`control.fault.${e.fault}`) ? t(`control.fault.${e.fault}`) : t.said(e.fault)) : "";
     return ["FAULT_SAFE", "ESTOP"].includes(e.state) && fault ? `${fault} ${t(key, args)}` : t(key, args);
   }
 
@@ -79,7 +79,7 @@ export function effectorPanel(ctx) {
       put(p99, latency.n ? t("unit.ms", { n: fixed(latency.p99_ms, 0) }) : "—");
       put(note, latency.n && latency.representative === false ? t("latency.not_representative") : "");
       show(note, Boolean(note.textContent));
-      if (!e) return drawAction(["", true, ""]);
+      if (!e) return drawAction((s.session || {}).stopped ? ["reset_stop", false, ""] : ["", true, ""]);
       drawChip([e.state]);
       put(previous, e.previous ? `${e.previous} ✓` : "");
       put(next, e.next ? t("effector.next", { next: e.next }) : "");
@@ -88,14 +88,6 @@ export function effectorPanel(ctx) {
       return drawAction(action(e));
     },
   };
-}
-
-/** English quantities inside a ledger row ("12 samples (6 ms)") in the chosen language. */
-function quantities(t, text) {
-  return String(text || "").replace(/([\d.]+) (samples?|s|ms|min|chunks?|markers?|hops?)(?![\w])/g, (all, n, unit) => {
-    const key = `extent.${unit.replace(/s$/, "") || "s"}`;
-    return knows(key) ? t(key, { n }) : all;
-  });
 }
 
 export function ledgerPanel(ctx) {
@@ -118,8 +110,11 @@ export function ledgerPanel(ctx) {
   const draw = whenChanged((rows) => {
     list.replaceChildren(...rows.map(([kind, stream, extent, consequence, priority, clock]) => {
       const key = `ledger.${kind}`;
-      const head = knows(key) ? t(key, { stream: stream || t("ledger.no_stream"), extent: quantities(t, extent) }).trim() : `${kind} ${extent || ""}`;
-      const below = [stream && !(knows(key) && CATALOGUE.en[key].includes("{stream}")) ? stream : "", ctx.consequence(consequence)].filter(Boolean).join(" · ");
+      const args = { stream: stream || t("ledger.no_stream"), extent: t.said(extent) };
+      const words = (knows(key) ? t(key, args) : `${kind} ${args.extent}`).trim();
+      const head = words.charAt(0).toUpperCase() + words.slice(1);
+      const named = !stream || (knows(key) && CATALOGUE.en[key].includes("{stream}"));
+      const below = [named ? "" : stream, t.said(consequence)].filter(Boolean).join(" · ");
       return h("li", {}, light(MARKS[priority] || "dot"), h("span", { class: "two" }, head), h("span", { class: "t" }, clock || ""),
         below ? h("span", { class: "b two", title: below }, below) : null);
     }));
@@ -179,8 +174,7 @@ export function banner(ctx) {
   const draw = whenChanged(([alarm, more, seen]) => {
     show(el, Boolean(alarm));
     if (!alarm) return el.replaceChildren();
-    const args = alarm.args || {};
-    const say = (part) => t(`alarm.${alarm.key}.${part}`, args, alarm[part] || "");
+    const say = (part) => (knows(`alarm.${alarm.key}.${part}`) ? t(`alarm.${alarm.key}.${part}`, alarm.args || {}) : t.said(alarm[part]));
     const acknowledge = button(t("alarm.acknowledge"), () => {
       ctx.store.seen = alarm.key;
       ctx.refresh();

@@ -39,12 +39,36 @@ export function whenChanged(build) {
   };
 }
 
-/** t(key, args): text in the chosen language, English where a translation is missing, `fallback` where both are. */
+/** Sentences of the engine, as patterns: the longest fixed text first, so that the most particular one fits first. */
+const SAID = Object.keys(CATALOGUE.en).filter((key) => key.startsWith("said.")).map((key) => {
+  const names = [];
+  const pattern = CATALOGUE.en[key].split(/(\{\w+\})/).map((part) => {
+    if (!/^\{\w+\}$/.test(part)) return part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+    names.push(part.slice(1, -1));
+    return "(.+?)";
+  }).join("");
+  return { key, names, pattern: new RegExp(`^${pattern}$`), fixed: CATALOGUE.en[key].replace(/\{\w+\}/g, "").length };
+}).sort((a, b) => b.fixed - a.fixed);
+
+/**
+ * t(key, args): text in the chosen language, English where a translation is missing, `fallback` where both are.
+ * t.said(text): an English sentence of the engine in the chosen language, or as it is when no pattern fits.
+ */
 export function translator(language) {
-  return (key, args = {}, fallback = key) => {
-    const pattern = (CATALOGUE[language] || {})[key] ?? CATALOGUE.en[key] ?? fallback;
+  const texts = CATALOGUE[language] || {};
+  const t = (key, args = {}, fallback = key) => {
+    const pattern = texts[key] ?? CATALOGUE.en[key] ?? fallback;
     return String(pattern).replace(/\{(\w+)\}/g, (all, name) => (args[name] === undefined ? all : args[name]));
   };
+  t.said = (text, depth = 0) => {
+    if (!text || language === "en" || depth > 3) return text || "";
+    for (const one of SAID) {
+      const found = one.pattern.exec(text);
+      if (found) return t(one.key, Object.fromEntries(one.names.map((name, i) => [name, t.said(found[i + 1], depth + 1)])));
+    }
+    return text;
+  };
+  return t;
 }
 
 export function knows(key) {

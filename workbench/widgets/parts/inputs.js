@@ -30,7 +30,7 @@ export function streamsPanel(ctx) {
     list.replaceChildren(...(streams.length ? streams.map((one) => h("div", { class: "st", "data-state": one.state },
       h("span", { class: "n", title: one.name }, one.name), light(STREAM[one.state] || "off", t(`stream.${one.state}`, {}, one.state)),
       h("span", { class: "d" }, detail(one)),
-      one.message && one.state !== "waived" && one.state !== "good" ? h("span", { class: "d bad" }, one.message) : null,
+      one.message && one.state !== "waived" && one.state !== "good" ? h("span", { class: "d bad" }, t.said(one.message)) : null,
       !one.critical && ["lost", "missing"].includes(one.state) ? waiver(one) : null))
       : [h("div", { class: "empty" }, t("streams.empty"))]));
   });

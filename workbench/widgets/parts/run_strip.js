@@ -115,7 +115,7 @@ export function runStrip(ctx) {
     if (run.state === "compiling") return t("run.compiling");
     if (RUNNING.includes(run.state)) return "";
     const key = `run.state.${run.state}`;
-    return [knows(key) ? t(key) : run.state, run.sentence].filter(Boolean).join(" ");
+    return [knows(key) ? t(key) : run.state, t.said(run.sentence)].filter(Boolean).join(" ");
   }
 
   return {
@@ -140,9 +140,11 @@ export function runStrip(ctx) {
       put(say, words);
       classIf(say, "bad", Boolean(ctx.refusal()) || (run && run.state === "failed"));
       if (run) drawTicks([run.trials || [], run.trials_total || 0, run.state === "running" ? run.trials_done : -1, run.kind === "calibration"]);
+      const latched = Boolean((s.session || {}).stopped);
+      const kinds = (ctx.form().kinds || []).map((one) => (latched ? { ...one, ok: false, why: "why.stop_latched" } : one));
       const mode = link.state === "none" ? (ctx.form().can_start ? "start_session" : "") : link.state !== "live" ? "wait"
         : live ? (run.state === "paused" ? "paused" : run.state === "running" ? "running" : "wait") : "idle";
-      drawActions([mode, ctx.form().kinds || [], ctx.form().n_trials || 20, mode === "paused" ? ctx.blocked() : ""]);
+      drawActions([mode, kinds, ctx.form().n_trials || 20, mode === "paused" ? ctx.blocked() : ""]);
     },
   };
 }
