@@ -176,14 +176,14 @@ def test_a_plan_that_cannot_be_meant_is_refused(fault, words):
 
 
 FAULTS = [
-    {"kind": "nan", "at_s": 5.0, "duration_s": 0.5, "channels": [0]},
-    {"kind": "saturation", "at_s": 6.0, "duration_s": 0.5, "channels": [1], "level_uv": 3000},
-    {"kind": "electrode_pop", "at_s": 7.0, "duration_s": 2.0, "channels": [2], "level_uv": 800},
-    {"kind": "mains", "at_s": 7.0, "duration_s": 2.0, "channels": [3], "hz": 50, "level_uv": 200},
-    {"kind": "packet_loss", "at_s": 9.5, "duration_s": 0.1},
-    {"kind": "wrong_rate", "at_s": 10.0, "duration_s": 1.0, "factor": 0.5},
-    {"kind": "clock_reset", "at_s": 11.5, "duration_s": 0.5, "jump_s": 20.0},
-    {"kind": "stream_death", "at_s": 12.5, "duration_s": 4.0},
+    {"kind": "nan", "at_s": 15.0, "duration_s": 0.5, "channels": [0]},
+    {"kind": "saturation", "at_s": 16.0, "duration_s": 0.5, "channels": [1], "level_uv": 3000},
+    {"kind": "electrode_pop", "at_s": 17.0, "duration_s": 2.0, "channels": [2], "level_uv": 800},
+    {"kind": "mains", "at_s": 17.0, "duration_s": 2.0, "channels": [3], "hz": 50, "level_uv": 200},
+    {"kind": "packet_loss", "at_s": 19.5, "duration_s": 0.1},
+    {"kind": "wrong_rate", "at_s": 20.0, "duration_s": 1.0, "factor": 0.5},
+    {"kind": "clock_reset", "at_s": 21.5, "duration_s": 0.5, "jump_s": 100.0},
+    {"kind": "stream_death", "at_s": 26.0, "duration_s": 2.0},
 ]
 
 
@@ -197,7 +197,7 @@ def test_every_fault_of_the_signal_is_seen_in_the_stream_that_is_received():
             lsl.resolve([spec], timeout=10)
         inlet = lsl.connect(key)
         t0, blocks, stamps = inlet.seen.t0, [], []
-        while not stamps or not 17.0 < stamps[-1][-1] - t0 < 30.0:
+        while not stamps or not 28.0 < stamps[-1][-1] - t0 < 100.0:
             values, at = inlet.pull(20.0)
             assert len(at), "the stream did not come back"
             blocks.append(values)
@@ -206,21 +206,22 @@ def test_every_fault_of_the_signal_is_seen_in_the_stream_that_is_received():
     finally:
         devices.stop(player)
     x, at = np.concatenate(blocks).astype(float), np.concatenate(stamps) - t0
-    reset = at > 30.0
-    assert at[reset].min() == pytest.approx(31.5, abs=0.001)
-    index = np.round(np.where(reset, at - 20.0, at) * FS).astype(int)
-    assert (np.diff(index) > 0).all()
-    wait = index[np.nonzero(np.diff(index) > 1000)[0]]
-    assert wait.tolist() == pytest.approx([12_500], abs=120)
-    assert np.setdiff1d(np.arange(9_000, 10_000), index).tolist() == list(range(9500, 9600))
-    assert ((index >= 10_000) & (index < 11_000)).sum() == 500
+    reset = at > 100.0
+    assert at[reset].min() == pytest.approx(121.5, abs=0.001)
+    index = np.round(np.where(reset, at - 100.0, at) * FS).astype(int)
+    assert index[0] < 15_000, "connected too late to judge"
+    (hole,) = np.nonzero(np.diff(index) > 1000)[0]
+    assert 22_000 < index[hole] < 26_000
+    assert index[hole + 1] >= 28_000
+    assert np.setdiff1d(np.arange(19_000, 20_000), index).tolist() == list(range(19_500, 19_600))
+    assert ((index >= 20_000) & (index < 21_000)).sum() == 500
     noise = x - render(2, [], (index[-1] + 1) / FS)[0][index]
-    for channel, low, high in ((0, 5000, 5500), (1, 6000, 6500), (2, 7000, 9000), (3, 7000, 9000)):
+    for channel, low, high in ((0, 15_000, 15_500), (1, 16_000, 16_500), (2, 17_000, 19_000), (3, 17_000, 19_000)):
         changed = ~(np.abs(noise[:, channel]) < 1e-3)
         assert index[changed].min() == pytest.approx(low, abs=1)
         assert index[changed].max() == pytest.approx(high, abs=30)
-    assert np.isnan(x[(index >= 5000) & (index < 5500), 0]).all()
-    assert (x[(index >= 6000) & (index < 6500), 1] == 3000).all()
+    assert np.isnan(x[(index >= 15_000) & (index < 15_500), 0]).all()
+    assert (x[(index >= 16_000) & (index < 16_500), 1] == 3000).all()
 
 
 def test_a_duplicate_and_a_lost_acknowledgement_are_seen_too():

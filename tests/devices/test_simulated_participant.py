@@ -243,7 +243,7 @@ def test_the_player_follows_cues_at_4x_with_stamps_of_the_nominal_rate_and_the_b
     t0 = inlet.seen.t0
     assert (inlet.seen.speed, inlet.seen.simulated, inlet.seen.fs) == (4.0, True, 1000.0)
     begun = lsl.local_clock()
-    onset = t0 + (begun - t0) * 4.0 + 0.1
+    onset = t0 + (begun - t0) * 4.0 + 2.0
     cue = {"kind": "cue", "label": "grasp", "stamp": onset, "duration_s": 3.0, "trial": 0}
     cues.push_text("not json", onset)
     cues.push_text(json.dumps({"kind": "note", "label": "", "stamp": onset}), onset)
