@@ -85,6 +85,24 @@ def same(a, b):
     return np.array_equal(a[0], b[0]) and a[1] == b[1]
 
 
+@pytest.mark.parametrize("offset", [0.0, 1e5, -1e5])
+def test_an_offset_makes_no_transient(offset):
+    s = stream(bands=((8, 13), (0.5, 40)))
+    s.step(np.full((300, 4), offset))
+    assert np.abs(s.window(300)[0]).max() <= 1e-12 * max(abs(offset), 1.0)
+
+
+def test_many_channels_get_the_bits_that_few_get():
+    x = noise(500, 20, offset=300.0)
+    many = stream(20)
+    many.step(x)
+    for first in range(0, 20, 5):
+        few = stream(5)
+        few.step(np.ascontiguousarray(x[:, first : first + 5]))
+        lanes = [*range(first, first + 5), *range(20 + first, 25 + first)]
+        assert np.array_equal(many.window(500)[0][:, lanes], few.window(500)[0])
+
+
 @pytest.mark.parametrize("reference", ["none", "car", "bipolar"])
 def test_the_reference_comes_before_the_filters(reference):
     pairs = ((0, 1), (2, 3)) if reference == "bipolar" else ()

@@ -24,6 +24,27 @@ def mean_square(window: FloatArray, out: FloatArray) -> None:
         out[lane] /= n_times
 
 
+@kernel("void(float64[:,::1], float64[::1], float64[:,::1])")
+def centre(window: FloatArray, mean: FloatArray, out: FloatArray) -> None:
+    """Take the mean of each lane away.
+
+    Parameters
+    ----------
+    window, out : ``(n_times, n_lanes)`` float64, µV; ``out`` is written. mean : ``(n_lanes,)``, written.
+    """
+    n_times, n_lanes = window.shape
+    for lane in range(n_lanes):
+        mean[lane] = 0.0
+    for t in range(n_times):
+        for lane in range(n_lanes):
+            mean[lane] += window[t, lane]
+    for lane in range(n_lanes):
+        mean[lane] /= n_times
+    for t in range(n_times):
+        for lane in range(n_lanes):
+            out[t, lane] = window[t, lane] - mean[lane]
+
+
 @kernel("void(float64[:,::1], float64[:,::1], float64[:,::1])")
 def covariance(window: FloatArray, centred: FloatArray, out: FloatArray) -> None:
     """Centred covariance, normalised by the number of samples less one.
@@ -39,16 +60,7 @@ def covariance(window: FloatArray, centred: FloatArray, out: FloatArray) -> None
     Four samples are taken at a time, which keeps the order of every sum and halves the traffic.
     """
     n_times, n_lanes = window.shape
-    for lane in range(n_lanes):
-        out[0, lane] = 0.0
-    for t in range(n_times):
-        for lane in range(n_lanes):
-            out[0, lane] += window[t, lane]
-    for lane in range(n_lanes):
-        out[0, lane] /= n_times
-    for t in range(n_times):
-        for lane in range(n_lanes):
-            centred[t, lane] = window[t, lane] - out[0, lane]
+    centre(window, out[0], centred)
     for i in range(n_lanes):
         for j in range(n_lanes):
             out[i, j] = 0.0

@@ -38,39 +38,24 @@ def common_average(samples: FloatArray, out: FloatArray) -> None:
             out[t, channel] = samples[t, channel] - mean
 
 
-@kernel("void(float64[::1], float64[:,:,::1], float64[:,:,::1])")
-def steady(first: FloatArray, rest: FloatArray, state: FloatArray) -> None:
-    """State of a cascade that has seen a constant input for ever, so that an offset makes no transient.
-
-    Parameters
-    ----------
-    first : ``(n_in,)`` float64, µV, the constant.
-    rest : ``(n_sections, 2, n_lanes)`` float64, state for a constant input of 1.
-    state : same shape, written. Lane ``i`` takes input ``i % n_in``.
-    """
-    n_in = first.shape[0]
-    for section in range(state.shape[0]):
-        for k in range(2):
-            for lane in range(state.shape[2]):
-                state[section, k, lane] = rest[section, k, lane] * first[lane % n_in]
-
-
-@kernel("void(float64[:,::1], float64[:,:,::1], float64[:,:,::1], float64[:,::1])")
-def cascade(samples: FloatArray, sections: FloatArray, state: FloatArray, out: FloatArray) -> None:
-    """Second-order sections in transposed direct form II, every lane with its own coefficients.
+@kernel("void(float64[:,::1], float64[:,:,::1], float64[:,::1], float64[:,::1], float64[:,::1])")
+def cascade(
+    samples: FloatArray, sections: FloatArray, first: FloatArray, second: FloatArray, out: FloatArray
+) -> None:
+    """A filter bank of second-order sections, every lane with its own coefficients: for few channels.
 
     Parameters
     ----------
     samples : ``(n_times, n_in)`` float64, µV.
-    sections : ``(n_sections, 5, n_lanes)`` float64: b0, b1, b2, a1, a2 (a0 = 1). ``n_lanes`` is a multiple
-        of ``n_in``: lane ``i`` filters input ``i % n_in``, so a filter bank is one cascade.
-    state : ``(n_sections, 2, n_lanes)`` float64, carried from call to call.
+    sections : ``(n_sections, 5, n_lanes)`` float64: b0, b1, b2, a1, a2 (a0 = 1). Lane ``i`` filters input
+        ``i % n_in``; ``n_lanes`` is a multiple of ``n_in``.
+    first, second : ``(n_sections, n_lanes)`` float64, the two states of each section, carried.
     out : ``(n_times, n_lanes)`` float64, µV, written.
 
     Notes
     -----
-    Oppenheim and Schafer, Discrete-Time Signal Processing, 3rd ed., section 6.3; the form of
-    ``scipy.signal.sosfilt``.
+    Transposed direct form II, the form of ``scipy.signal.sosfilt``: Oppenheim and Schafer, Discrete-Time
+    Signal Processing, 3rd ed., section 6.3. The two states lie apart so that the compiler can vectorise.
     """
     n_in = samples.shape[1]
     n_lanes = out.shape[1]
@@ -81,7 +66,36 @@ def cascade(samples: FloatArray, sections: FloatArray, state: FloatArray, out: F
         for s in range(sections.shape[0]):
             for lane in range(n_lanes):
                 x = out[t, lane]
-                y = sections[s, 0, lane] * x + state[s, 0, lane]
-                state[s, 0, lane] = sections[s, 1, lane] * x - sections[s, 3, lane] * y + state[s, 1, lane]
-                state[s, 1, lane] = sections[s, 2, lane] * x - sections[s, 4, lane] * y
+                y = sections[s, 0, lane] * x + first[s, lane]
+                first[s, lane] = sections[s, 1, lane] * x - sections[s, 3, lane] * y + second[s, lane]
+                second[s, lane] = sections[s, 2, lane] * x - sections[s, 4, lane] * y
                 out[t, lane] = y
+
+
+@kernel("void(float64[:,::1], float64[:,:,::1], float64[:,:,::1], float64[:,:,::1], float64[:,:,::1])")
+def bank(
+    samples: FloatArray, sections: FloatArray, first: FloatArray, second: FloatArray, out: FloatArray
+) -> None:
+    """The filter bank of :func:`cascade`, band after band: for many channels. The same bits.
+
+    Parameters
+    ----------
+    samples : ``(n_times, n_in)`` float64, µV.
+    sections : ``(n_bands, n_sections, 5)`` float64: b0, b1, b2, a1, a2 (a0 = 1).
+    first, second : ``(n_bands, n_sections, n_in)`` float64, the two states of each section, carried.
+    out : ``(n_times, n_bands, n_in)`` float64, µV, written.
+    """
+    n_in = samples.shape[1]
+    for band in range(sections.shape[0]):
+        for t in range(samples.shape[0]):
+            for i in range(n_in):
+                out[t, band, i] = samples[t, i]
+            for s in range(sections.shape[1]):
+                b0, b1, b2 = sections[band, s, 0], sections[band, s, 1], sections[band, s, 2]
+                a1, a2 = sections[band, s, 3], sections[band, s, 4]
+                for i in range(n_in):
+                    x = out[t, band, i]
+                    y = b0 * x + first[band, s, i]
+                    first[band, s, i] = b1 * x - a1 * y + second[band, s, i]
+                    second[band, s, i] = b2 * x - a2 * y
+                    out[t, band, i] = y

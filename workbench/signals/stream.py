@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from workbench.errors import BadSignal, BadValue
-from workbench.kernels.filters import bipolar, cascade, common_average, steady
+from workbench.kernels.filters import bipolar, common_average
 from workbench.kernels.samples import hold
+from workbench.signals._filter import FilterBank
 from workbench.signals.settings import SignalSettings
 from workbench.vocabulary import FloatArray
 
@@ -52,12 +53,8 @@ class SignalStream:
             self._used[:] = 0
             self._used[self._plus] = 1
             self._used[self._minus] = 1
-        self._notch = _lanes(arrays["notch"][None], n_in)
-        self._notch_rest = _lanes(arrays["notch_rest"][None], n_in)
-        self._band = _lanes(arrays["band"], n_in)
-        self._band_rest = _lanes(arrays["band_rest"], n_in)
-        self._notch_state = np.zeros_like(self._notch_rest)
-        self._band_state = np.zeros_like(self._band_rest)
+        self._notch = FilterBank(arrays["notch"][None], arrays["notch_rest"][None], n_in)
+        self._bands = FilterBank(arrays["band"], arrays["band_rest"], n_in)
         self._n_in = n_in
         self._held = np.zeros(self.n_channels)
         self._run = np.full(self.n_channels, -1, dtype=np.int64)
@@ -147,8 +144,8 @@ class SignalStream:
         for start in [*np.flatnonzero(fresh).tolist(), n]:
             self._filter(lanes[first:start], at + first)
             if start < n:
-                steady(lanes[start], self._notch_rest, self._notch_state)
-                steady(lanes[start], self._band_rest, self._band_state)
+                self._notch.start(lanes[start])
+                self._bands.start(lanes[start])
             first = start
         self._ring[self._size + at : self._size + at + n] = self._ring[at : at + n]
         self.n_seen += n
@@ -166,10 +163,5 @@ class SignalStream:
     def _filter(self, lanes: FloatArray, at: int) -> None:
         if len(lanes):
             notched = np.empty_like(lanes)
-            cascade(lanes, self._notch, self._notch_state, notched)
-            cascade(notched, self._band, self._band_state, self._ring[at : at + len(lanes)])
-
-
-def _lanes(arrays: FloatArray, n_in: int) -> FloatArray:
-    """``(n_bands, n_sections, k)`` coefficients for each lane: ``(n_sections, k, n_bands · n_in)``."""
-    return np.ascontiguousarray(np.repeat(arrays.transpose(1, 2, 0), n_in, axis=2), dtype=np.float64)
+            self._notch.step(lanes, notched)
+            self._bands.step(notched, self._ring[at : at + len(lanes)])

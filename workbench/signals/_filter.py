@@ -1,0 +1,59 @@
+"""A filter bank with carried state; which of two kernels runs it changes the speed and no bit."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from workbench.kernels.filters import bank, cascade
+from workbench.vocabulary import FloatArray
+
+WIDE = 16
+"""From so many inputs on, a band at a time is faster than all lanes at a time."""
+
+
+class FilterBank:
+    """Second-order sections of several bands over the same inputs.
+
+    Parameters
+    ----------
+    sections : ``(n_bands, n_sections, 5)`` float64: b0, b1, b2, a1, a2.
+    rest : ``(n_bands, n_sections, 2)`` float64, states for a constant input of 1.
+    n_in : inputs.
+    """
+
+    def __init__(self, sections: FloatArray, rest: FloatArray, n_in: int) -> None:
+        self._n_bands, self._n_in = len(sections), n_in
+        self._wide = n_in >= WIDE
+        self._sections = np.ascontiguousarray(sections if self._wide else _lanes(sections, n_in), dtype=np.float64)
+        self._rest = [_states(rest[:, :, k], n_in, wide=self._wide) for k in range(2)]
+        self._state = [np.zeros_like(states) for states in self._rest]
+
+    def start(self, first: FloatArray) -> None:
+        """Begin as if ``first`` ``(n_in,)`` float64, µV, had been the input for ever: no transient."""
+        level = first if self._wide else np.tile(first, self._n_bands)
+        for state, rest in zip(self._state, self._rest):
+            np.multiply(rest, level, out=state)
+
+    def step(self, samples: FloatArray, out: FloatArray) -> None:
+        """Filter ``(n_times, n_in)`` float64, µV, into ``out`` ``(n_times, n_bands · n_in)``, band after band."""
+        if self._wide:
+            bank(
+                samples,
+                self._sections,
+                self._state[0],
+                self._state[1],
+                out.reshape(len(out), self._n_bands, self._n_in),
+            )
+        else:
+            cascade(samples, self._sections, self._state[0], self._state[1], out)
+
+
+def _lanes(sections: FloatArray, n_in: int) -> FloatArray:
+    """``(n_bands, n_sections, k)`` for each lane: ``(n_sections, k, n_bands · n_in)``."""
+    return np.ascontiguousarray(np.repeat(sections.transpose(1, 2, 0), n_in, axis=2))
+
+
+def _states(rest: FloatArray, n_in: int, *, wide: bool) -> FloatArray:
+    """``(n_bands, n_sections)`` for each input, in the layout of the kernel."""
+    repeated = np.repeat(rest[:, :, None], n_in, axis=2) if wide else np.repeat(rest.T, n_in, axis=1)
+    return np.ascontiguousarray(repeated, dtype=np.float64)
