@@ -46,38 +46,56 @@ def ingest(study: Study, run_path: Path | str, *, recovery: Recovery | None = No
         return f"Run {plan.get('number')} ({run_id}) is in the record already."
     if file.state == "unfinished":
         raise RecordingFault(f"{path.name} was not closed; run 'workbench recover {path.name}' first")
-    recovered = file.state == "recovered"
-    trials, ledger = file.trials(), file.ledger()
-    if recovered:
-        said = recovery.sentence if recovery is not None else inspect(path).sentence
-        last = float(file.signal.stamps[-1]) if len(file.signal.stamps) else 0.0
-        ledger.append(
-            LedgerRow(
-                "recovered",
-                last,
-                0.0,
-                sample=len(file.signal.stamps),
-                stream=file.signal.name,
-                extent=said,
-                consequence="the recording is quarantined until somebody has looked at it",
-                priority="high",
-            )
-        )
-    run = Run(
+    ledger = file.ledger()
+    if file.state == "recovered":
+        ledger.append(_recovered(file, recovery.sentence if recovery is not None else inspect(path).sentence))
+    run, trials = _run_of(file), file.trials()
+    recording = _recording_of(file, study.path.parent)
+    study.append_run(run, trials=trials, ledger=ledger, recordings=[recording], reason="ingest of the recording")
+    quarantined = " It is quarantined." if file.state == "recovered" else ""
+    return (
+        f"Run {run.number} ({run.kind}): {len(trials)} trials, {file.state}, taken into the record.{quarantined}"
+    )
+
+
+def _recovered(file: RunFile, sentence: str) -> LedgerRow:
+    """The ledger's entry of a recording that was cut off."""
+    stamps = file.signal.stamps
+    return LedgerRow(
+        "recovered",
+        float(stamps[-1]) if len(stamps) else 0.0,
+        0.0,
+        sample=len(stamps),
+        stream=file.signal.name,
+        extent=sentence,
+        consequence="the recording is quarantined until somebody has looked at it",
+        priority="high",
+    )
+
+
+def _run_of(file: RunFile) -> Run:
+    """The run's row."""
+    plan = file.plan
+    return Run(
         session_id=str(plan["session"]),
         number=int(plan["number"]),
         kind=str(plan["kind"]),
         paradigm=str(plan["paradigm"]),
         state=file.state,
-        id=run_id,
+        id=str(plan["run"]),
         decoder_sha256=str(plan.get("decoder_sha256") or ""),
         n_trials_planned=int(plan.get("n_trials") or 0),
         parameters=dict(plan["params"]),
         summary=_summary(file),
     )
-    recording = Recording(
-        run_id=run_id,
-        path=path.absolute().relative_to(study.path.parent.absolute()).as_posix(),
+
+
+def _recording_of(file: RunFile, folder: Path) -> Recording:
+    """The recording's row; its path is relative to the study's folder."""
+    path = file.path
+    return Recording(
+        run_id=str(file.plan["run"]),
+        path=path.absolute().relative_to(folder.absolute()).as_posix(),
         sha256=file_sha256(path),
         n_bytes=path.stat().st_size,
         n_samples=len(file.signal.stamps),
@@ -86,11 +104,6 @@ def ingest(study: Study, run_path: Path | str, *, recovery: Recovery | None = No
         streams={
             s.name: {"type": s.type, "fs": s.fs, "dtype": s.dtype, "n": len(s.stamps)} for s in file.file.streams
         },
-    )
-    study.append_run(run, trials=trials, ledger=ledger, recordings=[recording], reason="ingest of the recording")
-    quarantined = " It is quarantined." if recovered else ""
-    return (
-        f"Run {run.number} ({run.kind}): {len(trials)} trials, {file.state}, taken into the record.{quarantined}"
     )
 
 

@@ -1,0 +1,53 @@
+"""BCI2000's rule: over 75 % of a hop warns, repeated over 100 % ends; at another speed it only warns."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from workbench.live._deadline import REPEATED, Deadline, Latency, percentiles
+
+
+def test_the_two_thresholds():
+    deadline = Deadline(hop_s=0.05, speed=1.0)
+    assert deadline.hop(0.0375, local=0.0) == ""
+    assert deadline.hop(0.038, local=0.0) == "warning"
+    assert deadline.hop(0.050, local=0.0) == "warning"
+    assert deadline.hop(0.051, local=0.0) == "overrun"
+    assert (deadline.warnings, deadline.overruns) == (3, 1)
+
+
+def test_repeated_overruns_end_the_run():
+    deadline = Deadline(hop_s=0.05, speed=1.0)
+    verdicts = [deadline.hop(0.06, local=0.06 * i) for i in range(REPEATED)]
+    assert verdicts == ["overrun"] * (REPEATED - 1) + ["repeated"]
+
+
+def test_overruns_far_apart_do_not():
+    deadline = Deadline(hop_s=0.05, speed=1.0)
+    assert {deadline.hop(0.06, local=5.0 * i) for i in range(3 * REPEATED)} == {"overrun"}
+
+
+def test_faster_than_real_time_it_only_warns():
+    deadline = Deadline(hop_s=0.05, speed=5.0)
+    assert deadline.budget_s == pytest.approx(0.01)
+    assert {deadline.hop(0.06, local=0.0) for _ in range(3 * REPEATED)} == {"overrun"}
+
+
+def test_percentiles():
+    assert percentiles(np.array([]))["p50_ms"] is None
+    found = percentiles(np.linspace(0.0, 0.1, 101))
+    assert found == {"p50_ms": 50.0, "p95_ms": 95.0, "p99_ms": 99.0, "max_ms": 100.0}
+
+
+def test_latency_says_whether_it_is_representative():
+    latency = Latency(representative=False)
+    latency.add(0.002)
+    assert latency.status() == {
+        "p50_ms": 2.0,
+        "p95_ms": 2.0,
+        "p99_ms": 2.0,
+        "max_ms": 2.0,
+        "n": 1,
+        "representative": False,
+    }

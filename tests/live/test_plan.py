@@ -1,0 +1,86 @@
+"""The session plan: stored as text, refused when it contradicts itself."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from workbench.errors import BadValue
+from workbench.live import SessionPlan, montage_of
+from workbench.vocabulary import StreamSpec
+
+ECOG = StreamSpec("ecog", "ECoG", 1000.0, ("a", "b"), source_id="s1")
+MARKERS = StreamSpec("texts", "Markers", 0.0, source_id="s2", role="markers", critical=False)
+
+
+def plan_with(**changes):
+    usual = {
+        "study_folder": "study",
+        "study": "S",
+        "participant": "P1",
+        "visit": "V1",
+        "session_id": "abc",
+        "operator": "Chen",
+        "contract": (ECOG, MARKERS),
+    }
+    return SessionPlan(**(usual | changes))
+
+
+def test_a_plan_comes_back_from_its_text():
+    plan = plan_with(
+        effector="glove",
+        players=({"device": "simulated_glove", "options": {"loss": 0.5}},),
+        speed=4.0,
+        cue_source="stream",
+        labels={"T1": "hands"},
+        waived={"texts": "not connected"},
+    )
+    assert SessionPlan.from_json(plan.to_json()) == plan
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"operator": " "}, "operator"),
+        ({"contract": (MARKERS,)}, "one stream with the role 'signal'"),
+        ({"contract": (ECOG, dataclasses.replace(ECOG, name="b"))}, "one stream with the role 'signal'"),
+        ({"contract": (dataclasses.replace(ECOG, critical=False),)}, "must be critical"),
+        ({"speed": 0.0}, "speed"),
+        ({"cue_source": "browser"}, "cue_source"),
+        ({"cue_source": "stream", "contract": (ECOG,)}, "role 'markers'"),
+        ({"waived": {"texts": ""}}, "no reason"),
+        ({"transport": "udp"}, "transport"),
+    ],
+)
+def test_a_plan_that_contradicts_itself_is_refused(changes, words):
+    with pytest.raises(BadValue, match=words):
+        plan_with(**changes)
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"speed": 1}', '{"contract": 3}'])
+def test_a_text_that_is_no_plan_is_refused(text):
+    with pytest.raises(BadValue, match="no session plan"):
+        SessionPlan.from_json(text)
+
+
+def test_an_unknown_entry_is_named():
+    with pytest.raises(BadValue, match="'colour'"):
+        SessionPlan.from_json(plan_with().to_json().replace("{", '{"colour": 1,', 1))
+
+
+def test_players_get_the_sessions_own_streams_and_only_options_they_know():
+    plan = plan_with(speed=3.0, seed=7)
+    assert plan.player_options({"device": "simulated_glove"}) == {
+        "speed": 3.0,
+        "seed": 7,
+        "command_source_id": "wb-commands-abc",
+        "ack_source_id": "wb-acks-abc",
+    }
+    stated = plan.player_options({"device": "simulated_participant", "options": {"seed": 1, "source_id": "x"}})
+    assert stated == {"speed": 3.0, "seed": 1, "cue_source_id": "wb-cues-abc", "source_id": "x"}
+
+
+def test_the_montage_of_a_stream():
+    montage = montage_of(ECOG)
+    assert (montage.channels, montage.fs, montage.kind, montage.unit) == (("a", "b"), 1000.0, "ecog", "uV")
