@@ -16,7 +16,7 @@ from workbench import paradigms
 from workbench.devices import replay, simulated_participant
 from workbench.errors import BadValue
 from workbench.live import SessionPlan
-from workbench.study import Study, uuid7
+from workbench.study import Study, utc_now, uuid7
 from workbench.vocabulary import Session, StreamSpec
 
 SIGNAL, MARKERS = "demo-signal", "demo-markers"
@@ -91,7 +91,7 @@ class Programme:
             labels=self.labels,
         )
         stored = {**json.loads(plan.to_json()), "source": self.words}
-        study.append(Session(visit, operator, id=session, simulated=self.simulated, plan=stored))
+        study.append(Session(visit, operator, id=session, started=utc_now(), simulated=self.simulated, plan=stored))
         return plan
 
 

@@ -377,3 +377,12 @@ def test_replayed_recordings_are_labelled(empty_study):
     said = page_of(empty_study)
     assert "Replayed data. Recorded signals were replayed" in said
     assert "Draft, not signed · Replayed data" in said
+
+
+def test_every_kind_of_ledger_entry_that_the_screen_names_has_a_name_in_the_report():
+    package = Path(workbench.__file__).parent
+    screen = json.loads((package / "widgets" / "locale.json").read_text(encoding="utf-8"))["en"]
+    report = json.loads((package / "reports" / "locale.json").read_text(encoding="utf-8"))["en"]
+    words = {"all", "empty", "fold", "no_stream", "title"}
+    kinds = {key.removeprefix("ledger.") for key in screen if key.startswith("ledger.")} - words
+    assert {kind for kind in kinds if f"ledger_{kind}" not in report} == set()

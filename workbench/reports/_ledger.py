@@ -85,4 +85,4 @@ def _listed(say: Say, entries: list[tuple[RunFacts, Row]]) -> Table:
         Column(t("col_extent"), 1.5),
         Column(t("col_consequence"), 2.6),
     )
-    return Table(columns, tuple(rows), t("no_data"), note=t("ledger_note"))
+    return Table(columns, tuple(rows), t("no_data"), note=t("ledger_times"))

@@ -6,12 +6,12 @@ A study opens without amplifier software: this room needs SQLAlchemy and nothing
 
 from __future__ import annotations
 
-from workbench.study.clock import uuid7
+from workbench.study.clock import utc_now, uuid7
 from workbench.study.nouns import Noun
 from workbench.study.record import Study
 from workbench.study.verification import Verification, verify
 
-__all__ = ["Noun", "Study", "Verification", "append", "uuid7", "verify"]
+__all__ = ["Noun", "Study", "Verification", "append", "utc_now", "uuid7", "verify"]
 
 
 def append(study: Study, noun: Noun, *, reason: str = "", run_id: str = "") -> str:
