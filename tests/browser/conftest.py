@@ -25,7 +25,7 @@ FLAGS = [
     "--disable-sync",
 ]
 READY_MS = 120_000
-SPEED = "4"
+SPEED = "10"
 
 
 @dataclass

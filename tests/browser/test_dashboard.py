@@ -124,11 +124,11 @@ def test_a_session_starts_and_the_scope_moves(visited: Visited, tmp_path: Path) 
 
 
 def test_a_run_starts_trials_are_counted_and_the_picture_moves(visited: Visited, tmp_path: Path) -> None:
-    start_run(visited, 20)
+    start_run(visited, 60)
     visited.page.wait_for_function("parseInt(document.querySelector('[data-name=trials]').textContent) >= 2")
     visited.page.wait_for_function(f"(first) => ({FRAME})() !== first", arg=visited.page.evaluate(FRAME))
     visited.page.screenshot(path=str(tmp_path / "running.png"))
-    assert "/ 20" in visited.page.locator("[data-name=trials]").inner_text()
+    assert "/ 60" in visited.page.locator("[data-name=trials]").inner_text()
 
 
 def test_the_language_switches_while_a_run_goes_on(visited: Visited, tmp_path: Path) -> None:
@@ -163,6 +163,31 @@ def test_the_stop_button_stops_the_next_run(visited: Visited) -> None:
     visited.page.click("[data-name=stop]")
     visited.page.wait_for_selector("text=Run stopped")
     reset_stop(visited)
+
+
+def test_a_decoder_is_calibrated_approved_and_moves_the_glove(visited: Visited, tmp_path: Path) -> None:
+    page = visited.page
+    assert page.locator("[data-name=kind] option").count() == 2
+    start_run(visited, 8)
+    page.wait_for_selector("[data-name=approve]:enabled")
+    page.locator("[data-name=approve]").scroll_into_view_if_needed()
+    page.screenshot(path=str(tmp_path / "decoder.png"))
+    page.click("[data-name=approve]")
+    page.wait_for_selector("text=Approved by")
+    page.wait_for_function("[...document.querySelectorAll('[data-name=kind] option')].length === 2")
+    page.select_option("[data-name=kind]", "online")
+    page.wait_for_selector("[data-name=start-run]:enabled")
+    page.fill("[data-name=n-trials]", "12")
+    page.click("[data-name=start-run]")
+    page.click("[data-name=arm]:enabled")
+    page.wait_for_function(
+        "/ACTIVE|HOLD|RELEASE/.test(document.querySelector('[data-name=effector-state] .nm').textContent)"
+    )
+    page.evaluate("window.scrollTo(0, 0)")
+    page.screenshot(path=str(tmp_path / "online.png"))
+    page.wait_for_function("/^[01]\\.\\d\\d$/.test(document.querySelector('[data-name=evidence]').textContent)")
+    page.wait_for_selector("text=Run finished")
+    assert page.locator("[data-name=trials]").inner_text() == "12 / 12"
 
 
 def test_no_request_left_this_machine(visited: Visited) -> None:

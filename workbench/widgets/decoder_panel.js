@@ -4,11 +4,17 @@ import { light } from "./parts/icons.js";
 
 const percent = (value, digits = 0) => (value === null || value === undefined ? "—" : `${(100 * value).toFixed(digits)} %`);
 
+function runName(t, one, row) {
+  if (one.part) return t(`decoder.${one.part}`, { n: one.run });
+  return one.run || (row || {}).run || t("decoder.pooled");
+}
+
 function confusionMatrix(t, one, label) {
-  const columns = [...one.labels, ...(one.undecided.some((n) => n > 0) ? [""] : [])];
+  const undecided = one.undecided || one.labels.map(() => 0);
+  const columns = [...one.labels, ...(undecided.some((n) => n > 0) ? [""] : [])];
   const rowsOf = one.labels.map((name, i) => {
-    const counts = [...one.counts[i], ...(columns.length > one.labels.length ? [one.undecided[i]] : [])];
-    const all = one.counts[i].reduce((sum, n) => sum + n, 0) + one.undecided[i];
+    const counts = [...one.counts[i], ...(columns.length > one.labels.length ? [undecided[i]] : [])];
+    const all = one.counts[i].reduce((sum, n) => sum + n, 0) + undecided[i];
     return [h("span", { class: "rh" }, named(t, "cue", name)), counts.map((n) => {
       const share = all ? n / all : 0;
       const step = share > 0.625 ? 4 : share > 0.375 ? 2 : share > 0.125 ? 1 : 0;
@@ -17,15 +23,15 @@ function confusionMatrix(t, one, label) {
   });
   const right = one.labels.reduce((sum, _, i) => sum + one.counts[i][i], 0);
   return h("div", { class: "cm", style: `grid-template-columns:56px repeat(${columns.length},minmax(44px,1fr))` },
-    h("div", { class: "t" }, h("b", { class: "semi" }, label), h("span", { class: "xs mute" }, t("decoder.right", { n: right, all: one.n ?? one.counts.flat().reduce((s, n) => s + n, 0) + one.undecided.reduce((s, n) => s + n, 0) }))),
+    h("div", { class: "t" }, h("b", { class: "semi" }, label), h("span", { class: "xs mute" }, t("decoder.right", { n: right, all: one.n ?? one.counts.flat().reduce((s, n) => s + n, 0) + undecided.reduce((s, n) => s + n, 0) }))),
     h("span"), columns.map((name) => h("span", { class: "ch" }, name ? named(t, "cue", name) : t("decoder.undecided"))), rowsOf);
 }
 
 /** Accuracy with its interval against the chance limit, one row a run, on one axis from 0 to 100 %. */
 function accuracyRows(t, rows) {
   const at = (value) => `${(100 * value).toFixed(2)}%`;
-  return rows.map((one) => h("div", { class: "acc" }, h("span", { class: "s med" }, one.run),
-    h("div", { class: "track", role: "img", "aria-label": t("decoder.row", { run: one.run, correct: one.correct, n: one.n, limit: one.limit ?? "—" }) },
+  return rows.map((one) => h("div", { class: "acc" }, h("span", { class: "s med" }, one.run || t("decoder.pooled")),
+    h("div", { class: "track", role: "img", "aria-label": t("decoder.row", { run: one.run || t("decoder.pooled"), correct: one.correct, n: one.n, limit: one.limit ?? "—" }) },
       one.limit !== null && one.n ? h("div", { class: "zone", style: `width:${at(one.limit / one.n)}` }) : null,
       h("i", { class: "guess", style: `left:${at(1 / one.classes)}` }),
       one.low !== null ? h("i", { class: "span", style: `left:${at(one.low)};width:${at(one.high - one.low)}` }) : null,
@@ -62,7 +68,7 @@ function buildDecoder(root, model, t) {
     put(why, approved ? "" : blocked ? t("decoder.blocked", { why: blocked }) : fit.can_approve ? "" : t("decoder.cannot"));
     done.replaceChildren(...(approved ? [light("ok", approved)] : []));
   }
-  const verdict = !pooled || pooled.value === null ? t("decoder.no_result") : pooled.above ? t(rows.every((one) => one.above) ? "decoder.verdict.all" : "decoder.verdict.pooled") : t("decoder.verdict.no");
+  const verdict = !pooled || pooled.value === null ? t("decoder.no_result") : pooled.above ? t(rows.length === 1 ? "decoder.verdict.one" : rows.every((one) => one.above) ? "decoder.verdict.all" : "decoder.verdict.pooled") : t("decoder.verdict.no");
   const signing = fit.signing || {};
   const numbers = (fit.numbers || []).map(([value, caption]) => h("div", {}, h("b", {}, value), h("span", {}, caption)));
   if (pooled && pooled.value !== null) {
@@ -70,11 +76,11 @@ function buildDecoder(root, model, t) {
   }
   const checks = (fit.checks || []).map((one) => h("li", {}, light(one.state), h("span", {}, one.text, one.more ? h("small", {}, one.more) : null)));
   root.append(h("div", { class: "decoder" },
-    h("section", { class: "verdict" }, h("div", {}, h("h1", {}, verdict), h("p", { class: "sub" }, t("decoder.how"))), h("div", { class: "nums" }, numbers)),
+    h("section", { class: "verdict" }, h("div", {}, h("h1", {}, verdict), h("p", { class: "sub" }, fit.validation ? t("decoder.how_named", { how: t.said(fit.validation) }) : t("decoder.how"))), h("div", { class: "nums" }, numbers)),
     h("section", { class: "cols" },
       h("div", { class: "col" },
         h("div", { class: "panel" }, h("div", { class: "hd" }, h("h2", {}, t("decoder.confusion")), h("span", { class: "s mute" }, t("decoder.confusion_how"))),
-          h("div", { class: "bd cms" }, (fit.confusions || []).length ? fit.confusions.map((one, i) => confusionMatrix(t, one, one.run || (rows[i] || {}).run || "")) : h("div", { class: "empty" }, t("decoder.empty")))),
+          h("div", { class: "bd cms" }, (fit.confusions || []).length ? fit.confusions.map((one, i) => confusionMatrix(t, one, runName(t, one, rows[i]))) : h("div", { class: "empty" }, t("decoder.empty")))),
         h("div", { class: "panel" }, h("div", { class: "hd" }, h("h2", {}, t("decoder.against"))),
           h("div", { class: "bd" }, rows.length ? [accuracyRows(t, rows), h("div", { class: "axis xs mute" }, [0, 25, 50, 75, 100].map((n) => h("span", { style: `left:${n}%` }, n))), h("div", { class: "xs mute axisname" }, t("decoder.axis"))] : h("div", { class: "empty" }, t("decoder.empty"))))),
       h("div", { class: "panel" }, h("div", { class: "hd" }, h("h2", {}, t("decoder.approve_title"))),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from types import SimpleNamespace
 from typing import Any, Protocol
 
 import traitlets
@@ -45,6 +46,7 @@ class DecoderPanel(Panel):
     checks : ``{"state": "ok" | "medium" | "high", "text", "more"}`` each; a ``"high"`` one blocks approval,
         a ``"medium"`` one warns.
     fitted_on : one sentence about recordings and parameters.
+    validation : how the accuracy was cross-validated, in words.
     approved : the sentence of an approval that exists, ``""`` for none.
     """
 
@@ -66,6 +68,7 @@ class DecoderPanel(Panel):
         numbers: Sequence[tuple[str, str]] = (),
         checks: Sequence[Mapping[str, str]] = (),
         fitted_on: str = "",
+        validation: str = "",
         **traits: Any,
     ) -> None:
         self._sha256 = sha256
@@ -76,15 +79,45 @@ class DecoderPanel(Panel):
                 "sha256": sha256,
                 "name": name,
                 "accuracies": [_accuracy(run, one) for run, one in accuracies.items()],
-                "confusions": [asdict(one) for one in confusions],
+                "confusions": [dict(one) if isinstance(one, Mapping) else asdict(one) for one in confusions],
                 "signing": dict(signing or {}),
                 "numbers": [list(pair) for pair in numbers],
                 "checks": [dict(one) for one in checks],
                 "fitted_on": fitted_on,
+                "validation": validation,
                 "can_approve": approve is not None,
                 "blocked": self._blocked,
             },
             **traits,
+        )
+
+    @classmethod
+    def of_fit(cls, fitted: Mapping[str, Any], **more: Any) -> DecoderPanel:
+        """The panel of a fit (what ``live.run_fit`` returned, or a row of the record's decoders).
+
+        The pooled accuracy carries the chance limit; the matrices are those of the validation's parts.
+        """
+        metrics = fitted["metrics"]
+        limit = metrics["chance_limit"]
+        pooled = SimpleNamespace(
+            correct=metrics["correct"],
+            n=metrics["n"],
+            excluded=0,
+            classes=len(metrics["classes"]),
+            value=metrics["accuracy"],
+            interval=metrics["interval"],
+            limit=limit,
+            above_chance=limit is not None and metrics["correct"] >= limit,
+        )
+        part = "part" if "blocks" in metrics["validation"] else "run"
+        confusions = [{**one, "part": part} for one in metrics["confusion"]]
+        return cls(
+            str(fitted["sha256"]),
+            name=str(fitted["name"]),
+            accuracies={"": pooled},
+            confusions=confusions,
+            validation=str(metrics["validation"]),
+            **more,
         )
 
     def requests(self) -> Mapping[str, Callable[..., Any]]:

@@ -18,7 +18,7 @@ const PANELS = {
 
 /** What outlives a change of language: the samples, the cues seen, the last STOP. */
 function makeStore() {
-  return { buffer: new SignalBuffer(), cues: [], beatAt: performance.now(), stop: null, seen: null, refusal: "", run: null };
+  return { buffer: new SignalBuffer(), cues: [], beatAt: performance.now(), stop: null, seen: null, refusal: "", told: null, run: null };
 }
 
 /** Remembers when cues came, in stream time, for the shading of scope and evidence. */
@@ -42,12 +42,14 @@ function makeContext(model, store, t) {
     model, store, t, status, buffer: store.buffer, warning: WARNING,
     form: () => model.get("form") || {},
     refusal: () => store.refusal,
+    told: () => (store.told ? t(store.told.key, store.told.args) : ""),
     link() {
       const link = model.get("link") || {};
       const seconds = (performance.now() - store.beatAt) / 1000;
       const lost = link.state === "lost" || (link.state === "live" && seconds > SILENT_S);
       return { ...link, lost, age: link.state === "lost" ? (link.age_s || 0) + seconds : seconds };
     },
+    running: () => (status().run || {}).state === "running",
     signalName: () => (signal() || {}).name || t("scope.signal"),
     signalLost: () => ["lost", "missing"].includes((signal() || {}).state),
     blocked() {
@@ -64,6 +66,7 @@ function makeContext(model, store, t) {
     },
     ask(name, args = {}, seconds = 30) {
       return request(model, name, args, seconds).then((reply) => {
+        store.told = null;
         if (name !== "stop") store.refusal = reply.ok ? "" : reply.silent ? t("ask.silent") : reply.text;
         ctx.refresh();
         return reply;
@@ -107,7 +110,8 @@ function build(root, model, store, t) {
   };
   const signals = (message, buffers) => {
     if (message && message.kind === "said") {
-      store.refusal = message.text;
+      store.refusal = message.key ? "" : message.text;
+      store.told = message.key ? message : null;
       ctx.refresh();
     }
     if (!message || message.kind !== "signals") return;

@@ -7,6 +7,7 @@ closed list, are carried out by the client, and are validated by the engine.
 
 from __future__ import annotations
 
+import atexit
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -16,6 +17,7 @@ import traitlets
 
 from workbench.errors import BadValue, EngineFault, Refused, WorkbenchError
 from workbench.widgets._base import Panel, compose, styles
+from workbench.widgets._locale import text
 
 STATUS_PERIOD_S = 0.1
 SIGNAL_PERIOD_S = 0.05
@@ -111,6 +113,7 @@ class LiveSession(Panel):
     ) -> None:
         super().__init__(link={"state": "none", "sentence": ""}, **traits)
         self._ended = threading.Event()
+        atexit.register(self._ended.set)
         self.panels = _known(panels)
         self._client = client
         self._connect = connect
@@ -143,13 +146,18 @@ class LiveSession(Panel):
             "arm": lambda: self._engine().arm(),
             "disarm": lambda: self._engine().disarm(),
             "waive": lambda stream, reason: self._engine().waive(str(stream), str(reason)),
-            "note": lambda text: self._engine().note(str(text)),
+            "note": lambda words: self._engine().note(str(words)),
             "reconnect": lambda: self._engine().reconnect(),
         }
+
+    def tell(self, key: str, **args: Any) -> None:
+        """Show a text of the catalogue in the run strip until the next request; callable from any thread."""
+        self.send({"kind": "said", "key": key, "args": args, "text": text(key, **args)})
 
     def close(self) -> None:
         """Stop following the engine and remove the widget. The engine goes on."""
         self._ended.set()
+        atexit.unregister(self._ended.set)
         super().close()
 
     def _received(self, widget: Any, content: Any, buffers: Any) -> None:
@@ -258,7 +266,7 @@ class LiveSession(Panel):
             if self._after_run is not None:
                 self._after_run(status)
         except WorkbenchError as error:
-            self.send({"kind": "said", "text": str(error)})
+            self.send({"kind": "said", "key": "", "args": {}, "text": str(error)})
         self._offer()
 
     def _show_signals(self, client: LiveClient) -> None:

@@ -60,6 +60,7 @@ export function effectorPanel(ctx) {
     if (e.state === "ESTOP") return ["reset_stop", false, ""];
     if (e.state === "FAULT_SAFE" || e.state === "DISCONNECTED") return ["selftest", false, ""];
     if (e.state === "IDLE_SAFE") {
+      if (!ctx.running()) return ["arm", true, t("effector.needs_run")];
       const missing = acts(e.conditions).filter((one) => !one.ok);
       return ["arm", missing.length > 0, missing.length ? t("effector.blocked", { what: t(missing[0].text_key, {}, missing[0].text_key) }) : ""];
     }

@@ -110,12 +110,13 @@ export function runStrip(ctx) {
   }
 
   function sentence(s, run, link) {
-    if (ctx.refusal()) return ctx.refusal();
+    if (ctx.refusal() || ctx.told()) return ctx.refusal() || ctx.told();
     if (!run) return link.state === "live" ? t("run.empty") : link.sentence || t("run.no_session_more");
     if (run.state === "compiling") return t("run.compiling");
     if (RUNNING.includes(run.state)) return "";
     const key = `run.state.${run.state}`;
-    return [knows(key) ? t(key) : run.state, t.said(run.sentence)].filter(Boolean).join(" ");
+    const why = run.sentence && !run.sentence.startsWith("stopped: ") ? t.said(run.sentence) : "";
+    return [knows(key) ? t(key) : run.state, why.charAt(0).toUpperCase() + why.slice(1)].filter(Boolean).join(" ");
   }
 
   return {

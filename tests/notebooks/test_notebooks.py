@@ -1,0 +1,55 @@
+"""Every notebook is committed without outputs and runs on the simulated stream."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
+NOTEBOOKS = sorted(p for p in FOLDER.rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
+NAMES = [str(p.relative_to(FOLDER)) for p in NOTEBOOKS]
+
+pytestmark = pytest.mark.xdist_group("notebooks")
+
+
+def test_the_notebooks_of_the_road_are_there() -> None:
+    assert {"00_tour.ipynb", "20_live_session.ipynb", "50_report.ipynb", "dashboards/session.ipynb"} <= set(NAMES)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=NAMES)
+def test_a_notebook_is_committed_without_outputs_and_names_its_kernel(path: Path) -> None:
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    assert notebook["metadata"]["kernelspec"]["name"] == "python3"
+    for cell in notebook["cells"]:
+        assert cell.get("outputs", []) == []
+        assert cell.get("execution_count") is None
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=NAMES)
+def test_a_notebook_needs_no_formula_renderer_and_no_outside_address(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert not re.search(r"\$[^$\n]+\$", text)
+    assert "http" not in text
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=NAMES)
+def test_a_notebook_runs_on_the_simulated_stream(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nbclient = pytest.importorskip("nbclient")
+    nbformat = pytest.importorskip("nbformat")
+    monkeypatch.setenv("WORKBENCH_SPEED", "20")
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(FOLDER.parent))
+    monkeypatch.delenv("WORKBENCH_STUDY", raising=False)
+    notebook = nbformat.read(path, as_version=4)
+    client = nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}})
+    client.execute()
+    errors = [
+        output for cell in notebook.cells for output in cell.get("outputs", []) if output.output_type == "error"
+    ]
+    assert errors == []
