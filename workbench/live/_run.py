@@ -142,6 +142,7 @@ class LiveRun:
         self.asked, self.number, self.feed = asked, number, feed
         self.plan, self.signal, self._ledger = plan, signal, ledger
         self.state, self.sentence = "compiling", ""
+        self.over = ""
         self.trials: list[Trial] = []
         self.stop_reason = ""
         hop_s = 0.05 if asked.decoder is None else float(asked.decoder.hop_s)
@@ -210,7 +211,11 @@ class LiveRun:
     @property
     def live(self) -> bool:
         """Whether samples of now belong to it."""
-        return self.state in ("running", "paused")
+        return self.state in ("running", "paused") and not self.over
+
+    def end(self, state: str, sentence: str) -> None:
+        """No more samples; ``state`` is shown once the recording is closed."""
+        self.over, self.sentence = state, sentence
 
     @property
     def decoder(self) -> StreamingDecoder | None:
@@ -304,15 +309,17 @@ class LiveRun:
             self.write_rows()
         finally:
             self.closed = True
-            self.writer.close(state=self.state if self.state in ("finished", "stopped") else "failed")
+            self.writer.close(state=self.over or "failed")
+            self.state = self.over or "failed"
 
     def abandon(self, sentence: str) -> None:
         """The run failed: keep what was recorded."""
-        self.state, self.sentence = "failed", sentence
+        self.end("failed", sentence)
         try:
             self.close()
         except RecordingFault as error:
             self.sentence = f"{sentence} {error}"
+        self.state = "failed"
 
     # ---------------------------------------------------------------------------------- showing
     def status(self) -> dict[str, Any]:

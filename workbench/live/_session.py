@@ -168,14 +168,14 @@ class Session(Links):
         """The run is over: what waits is still decoded, then the recording is closed."""
         run = self.run
         if run is not None and run.live:
-            run.state, run.sentence = state, sentence
+            run.end(state, sentence)
 
     def closed(self, run: LiveRun) -> None:
         """After the run's last item."""
         self.tell("end")
         if self.effecting is not None:
             self.effecting.stand_down(f"run {run.number} ended")
-        self.enter("operator", extent=f"run {run.number} {run.state}", consequence=run.sentence or "in good order")
+        self.enter("operator", extent=f"run {run.number} {run.over}", consequence=run.sentence or "in good order")
 
     def present(self, marker: Marker) -> None:
         """Publish a cue."""

@@ -213,7 +213,7 @@ class Client:
 
     def ingest(self, study: Study) -> list[str]:
         """Copy every recording that is not in the record yet into it; sentences about what was done."""
-        from workbench.live.ingest import ingest_pending
+        from workbench.live.ingesting import ingest_pending
 
         said: list[str] = ingest_pending(study)
         return said
@@ -244,7 +244,7 @@ class Client:
     # ---------------------------------------------------------------------------------- inside
     def _approved(self, decoder_folder: Path) -> str:
         """Hash of the decoder in the folder if the record says that it is approved, else ``""``."""
-        from workbench.live.ingest import approved_hash
+        from workbench.live.ingesting import approved_hash
 
         found: str = approved_hash(self.place.study, decoder_folder)
         return found

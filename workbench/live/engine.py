@@ -121,7 +121,7 @@ class Engine:
             if rehearsal.error is not None:
                 self._failed(run, rehearsal.error)
             elif self.desk.ending or self.session.stopped:
-                run.state, run.sentence = "stopped", self.session.stopped or "the session ended"
+                run.end("stopped", self.session.stopped or "the session ended")
                 run.close()
             else:
                 self._decode(run)
@@ -246,7 +246,7 @@ class Engine:
             elif run.live:
                 self.pump()
         stamp = self.session.stream_now()
-        yield from run.feed.finish(stamp=stamp, state=run.state, sentence=run.sentence)
+        yield from run.feed.finish(stamp=stamp, state=run.over, sentence=run.sentence)
 
     def _timed(self, run: LiveRun, item: Chunk | Marker) -> Iterator[Chunk | Marker]:
         """Pass an item on and note how long the loop was busy with it."""
@@ -279,7 +279,7 @@ class Engine:
             return
         decided = lsl.local_clock()
         self.session.publish(item, run.writer.classes)
-        if self.session.effecting is not None and run.state == "running":
+        if self.session.effecting is not None and run.live and run.state == "running":
             self.session.effecting.decided(item, quality_ok=self.session.quality_ok is not False)
         run.decided(item, decided=decided, emitted=lsl.local_clock())
 

@@ -1,0 +1,267 @@
+"""What the engine says and does when something breaks: each fault a clear sentence, nothing recorded is lost."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import threading
+import uuid
+
+import numpy as np
+import pytest
+
+from workbench import live
+from workbench.devices import lsl
+from workbench.errors import RecordingFault, Refused, StreamFault
+from workbench.live import _place, _starting
+from workbench.recording import RunFile
+from workbench.vocabulary import StreamSpec
+
+pytestmark = pytest.mark.xdist_group("live")
+
+
+def until(client, condition):
+    """Wait for a status that meets a condition; pytest's own timeout ends a hopeless wait."""
+    pause = threading.Event()
+    while not condition(status := client.status()):
+        pause.wait(0.05)
+    return status
+
+
+def test_kill_9_of_the_engine_loses_at_most_a_second_and_no_trial(make_room, fast):
+    room = make_room()
+    plan = room.plan(speed=4.0)
+    client = room.start(plan)
+    run_id = client.start_run("calibration", "grasp_rest", fast, n_trials=100, seed=1)
+    status = until(client, lambda s: s["run"]["trials_done"] >= 2)
+    trials, seen_s = status["run"]["trials_done"], status["run"]["elapsed_s"]
+    os.kill(client.pid, signal.SIGKILL)
+    until_gone = threading.Event()
+    while live.find(room.folder) is not None:
+        until_gone.wait(0.05)
+    assert "is gone" in live.end_stale(room.folder)
+    said = live.ingest_pending(room.study)
+    assert "is not running" in said[0]
+    assert "was not closed" in said[1]
+    assert "recovered, taken into the record. It is quarantined." in said[2]
+    run = RunFile(room.folder / "recordings" / f"{run_id}.xdf")
+    assert run.state == "recovered"
+    assert len(run.trials()) >= trials
+    assert len(run.signal.stamps) >= (seen_s - 1.0) * 1000.0
+    row = room.study.get("run", run_id)
+    assert (row["state"], row["summary"]["quarantined"]) == ("recovered", True)
+    assert room.study.rows("ledger", run_id=run_id)[-1]["kind"] == "recovered"
+    assert live.replay_run(run.path).equal
+    assert live.ingest_pending(room.study)[1:] == []
+    next_one = room.start(room.plan())
+    assert next_one.status()["engine"]["state"] == "idle"
+    kinds = [row["kind"] for row in next_one.status()["ledger"]]
+    assert "stale_lock" in kinds
+    assert live.end_stale(room.folder) == ""
+
+
+def test_a_stream_that_dies_and_comes_back(make_room, fast):
+    faults = [{"kind": "stream_death", "at_s": 12.0, "duration_s": 10.0}]
+    room = make_room()
+    client = room.start(room.plan(speed=4.0, glove=True, options={"faults": faults}))
+    client.start_run("calibration", "grasp_rest", fast, n_trials=6)
+    lost = until(client, lambda s: s["streams"][0]["state"] == "lost")
+    assert lost["run"]["state"] == "paused"
+    assert lost["effector"]["state"] == "FAULT_SAFE"
+    assert lost["alarms"][0]["key"] == "stream_lost"
+    assert lost["alarms"][0]["priority"] == "high"
+    assert "stopped" in lost["streams"][0]["message"]
+    with pytest.raises(Refused, match="is lost; bring it back first"):
+        client.resume()
+    back = until(client, lambda s: s["streams"][0]["state"] == "good")
+    assert back["run"]["state"] == "paused"
+    client.resume()
+    ended = client.wait("run", timeout=60)
+    assert ended["run"]["state"] == "finished"
+    run = RunFile(room.folder / ended["run"]["recording"])
+    kinds = [row.kind for row in run.ledger()]
+    assert kinds.index("stream_lost") < kinds.index("stream_back") < kinds.index("gap")
+    gap = next(m for m in run.markers() if m.kind == "gap")
+    assert gap.detail["missing_s"] > 9.9
+    assert "excluded" in {t.outcome for t in run.trials()}
+    assert live.replay_run(run.path).equal
+
+
+def test_a_stream_that_never_comes_back_leaves_a_whole_recording(make_room, fast):
+    room = make_room()
+    client = room.start(room.plan(options={"faults": [{"kind": "stream_death", "at_s": 10.0}]}))
+    client.start_run("calibration", "grasp_rest", fast, n_trials=50)
+    until(client, lambda s: s["streams"][0]["state"] == "lost")
+    client.end_run()
+    ended = client.wait("run")["run"]
+    assert ended["state"] == "finished"
+    assert "of 50 trials" in ended["sentence"]
+    run = RunFile(room.folder / ended["recording"])
+    assert run.state == "finished"
+    with pytest.raises(Refused, match="critical stream .* is lost"):
+        client.start_run("calibration", "grasp_rest", fast, n_trials=2)
+
+
+def test_bad_electrodes_block_arming_and_are_named(make_room, fast):
+    faults = [{"kind": "saturation", "at_s": 0.0, "channels": [2]}]
+    room = make_room()
+    client = room.start(room.plan(glove=True, options={"faults": faults}))
+    status = until(client, lambda s: s["quality"]["state"] == "bad")
+    bad = [c["name"] for c in status["quality"]["channels"] if c["state"] == "bad"]
+    assert bad == [room.plan().signal.channels[2]]
+    client.start_run("calibration", "grasp_rest", fast, n_trials=2)
+    client.wait("running")
+    with pytest.raises(Refused, match="Signal quality is bad"):
+        client.arm()
+
+
+def test_a_recording_that_cannot_be_written_is_a_sentence(make_room, fast):
+    room = make_room()
+    client = room.start(room.plan(reserve_mb=1e12))
+    with pytest.raises(RecordingFault, match="kept in reserve"):
+        client.start_run("calibration", "grasp_rest", fast, n_trials=2)
+    (room.folder / "recordings" / "mine.xdf").write_text("somebody else's")
+    with pytest.raises(RecordingFault, match="kept in reserve"):
+        client.start_run("calibration", "grasp_rest", fast, n_trials=2, run_id="mine")
+
+
+def test_an_existing_recording_is_never_overwritten(make_room, fast):
+    room = make_room()
+    client = room.start(room.plan())
+    (room.folder / "recordings" / "mine.xdf").write_text("somebody else's")
+    with pytest.raises(RecordingFault, match="never overwritten"):
+        client.start_run("calibration", "grasp_rest", fast, n_trials=2, run_id="mine")
+    assert client.status()["run"] is None
+
+
+def failing(room, plan):
+    """The sentence with which a start fails; no engine is left behind."""
+    with pytest.raises(StreamFault) as caught:
+        live.start(plan)
+    assert live.find(room.folder) is None
+    return str(caught.value)
+
+
+def test_a_missing_stream_names_what_was_seen(make_room):
+    room = make_room()
+
+    def wrong(spec):
+        return (dataclasses.replace(spec, name="Amplifier"),)
+
+    said = failing(room, room.plan(contract=wrong, resolve_s=2.0))
+    assert "'Amplifier'" in said
+    assert "was not found" in said
+    assert "wb-sim-neo" in said
+
+
+def test_a_wrong_rate_is_named(make_room):
+    room = make_room()
+    said = failing(room, room.plan(options={"announced_fs": 500.0}, resolve_s=2.0))
+    assert "rate is 500 Hz, expected 1000 Hz" in said
+
+
+def test_two_matching_streams_are_both_named(make_room):
+    room = make_room()
+    faults = [{"kind": "duplicate_stream", "at_s": 0.0}]
+    said = failing(room, room.plan(options={"faults": faults}, resolve_s=3.0))
+    assert "was found 2 times" in said
+
+
+def test_a_player_that_does_not_start_says_why(make_room):
+    room = make_room()
+    with pytest.raises(Exception, match="no option 'colour'") as caught:
+        live.start(room.plan(options={"colour": "red"}))
+    assert "no option" in str(caught.value)
+    assert live.find(room.folder) is None
+
+
+def test_a_missing_stream_that_is_not_critical_can_be_waived(make_room, fast):
+    room = make_room()
+    force = StreamSpec(
+        "Force", "Force", 100.0, ("grip",), "N", f"force-{uuid.uuid4()}", critical=False, role="aux"
+    )
+    client = room.start(room.plan(contract=lambda spec: (spec, force), resolve_s=2.0))
+    stream = client.status()["streams"][1]
+    assert stream["state"] == "missing"
+    assert "was not found" in stream["message"]
+    with pytest.raises(Refused, match="can be waived"):
+        client.start_run("calibration", "grasp_rest", fast, n_trials=1)
+    client.waive("Force", "sensor in repair")
+    assert client.status()["streams"][1]["state"] == "waived"
+    client.start_run("calibration", "grasp_rest", fast, n_trials=1)
+    assert client.wait("run", timeout=60)["run"]["state"] == "finished"
+    run = RunFile(room.folder / client.status()["run"]["recording"])
+    waiver = next(row for row in run.ledger() if row.kind == "waiver")
+    assert (waiver.stream, waiver.extent) == ("Force", "sensor in repair")
+
+
+def test_cues_of_another_program_and_a_second_stream_are_recorded(make_room, fast):
+    room = make_room()
+    stem = uuid.uuid4()
+    texts = StreamSpec("cues", "Markers", 0.0, source_id=f"cues-{stem}", role="markers")
+    grip = StreamSpec("grip", "Force", 50.0, ("grip",), "N", source_id=f"grip-{stem}", role="aux")
+    lsl.configure()
+    outlets = {spec.name: lsl.Outlet(spec) for spec in (texts, grip)}
+    pushing = threading.Event()
+
+    def push():
+        sent, t0 = 0, lsl.local_clock()
+        while not pushing.wait(0.02):
+            n = int((lsl.local_clock() - t0) * 50.0) - sent
+            rows = np.arange(sent, sent + n, dtype=np.float32)
+            outlets["grip"].push(rows[:, None], t0 + (rows.astype(float)) / 50.0)
+            sent += n
+
+    thread = threading.Thread(target=push)
+    thread.start()
+    try:
+        plan = room.plan(
+            speed=1.0, contract=lambda spec: (spec, texts, grip), cue_source="stream", labels={"T1": "grasp"}
+        )
+        client = room.start(plan)
+        client.start_run("calibration", "grasp_rest", {**fast, "rest_s": 0.5, "attempt_s": 0.5}, n_trials=2)
+        client.wait("running")
+        until(client, lambda s: s["run"]["elapsed_s"] > 0.5)
+        for text in ("T1", "rest", "noise", "T1", "rest"):
+            outlets["cues"].push_text(text, lsl.local_clock())
+            elapsed = client.status()["run"]["elapsed_s"]
+            until(client, lambda s, e=elapsed: s["run"]["elapsed_s"] > e + 0.6 or s["run"]["state"] == "finished")
+        ended = client.wait("run", timeout=60)
+    finally:
+        pushing.set()
+        thread.join()
+    run = RunFile(room.folder / ended["run"]["recording"])
+    assert [m.label for m in run.markers() if m.kind == "cue"][:4] == ["grasp", "rest", "grasp", "rest"]
+    assert [m.label for m in run.markers() if m.kind == "note"] == ["noise"]
+    assert len(run.trials()) == 2
+    assert "T1" in run.file.stream("cues").texts
+    steps = np.diff(run.file.stream("grip").values[:, 0])
+    assert len(steps) > 50
+    assert set(steps.tolist()) == {1.0}
+    assert live.replay_run(run.path).equal
+
+
+def test_no_sample_is_lost_while_a_client_holds_its_interpreter():
+    figures = live.lossless(seconds=6.0)
+    assert (figures.lost, figures.doubled, figures.gaps) == (0, 0, 0)
+    assert figures.passed, figures.text()
+    assert f"{figures.n:,} samples recorded, 0 lost, 0 doubled" in figures.text()
+
+
+def test_an_engine_without_a_plan_says_so(tmp_path):
+    place = _place.Place(tmp_path)
+    place.prepare()
+    process = _starting._spawn(place)
+    assert process.wait(30) == 2
+    outcome = _place.read_json(place.outcome)
+    assert "no session plan" in outcome["sentence"]
+
+
+def test_players_end_with_their_engine(make_room):
+    room = make_room()
+    client = room.start(room.plan())
+    source = client.status()["session"]["id"]
+    client.shutdown()
+    with pytest.raises(StreamFault):
+        lsl.connect(f"sig-{source}", timeout=1.0)
