@@ -252,8 +252,8 @@ class _Noise:
         self._shapes = _shapes(p, np.arange(self._length // 2 + 1) * (p.fs / self._length))
         place = np.array(p.positions_mm)
         distance = np.sqrt(((place[:, None, :] - place[None, :, :]) ** 2).sum(axis=2))
-        mixing = np.exp(-distance / p.mixing_mm)
-        self._mixing = mixing / np.sqrt((mixing**2).sum(axis=1, keepdims=True))
+        self._mixing = _mixing(distance, p.mixing_mm)
+        self._rhythm_mixing = _mixing(distance, p.rhythm_mixing_mm)
         self._alpha = np.array(p.alpha_weights)
         self._frames: dict[int, list[FloatArray]] = {}
         self._segments: dict[int, list[FloatArray]] = {}
@@ -274,16 +274,9 @@ class _Noise:
             active = sources[0][rows] * gains[0][at : at + take]
             active += sources[1][rows] * gains[1][at : at + take]
             active += sources[2][rows] * gains[2][at : at + take]
-            out[at : at + take] = fixed[rows] + self._mix(active)
+            out[at : at + take] = fixed[rows] + _mix(active, self._rhythm_mixing)
             at += take
         return out
-
-    def _mix(self, sources: FloatArray) -> FloatArray:
-        """Sum of the sources by distance, in a fixed order so that the block length changes no bit."""
-        total = np.zeros_like(sources)
-        for s in range(sources.shape[1]):
-            total += sources[:, s : s + 1] * self._mixing[:, s]
-        return total
 
     def _segment(self, index: int) -> list[FloatArray]:
         """Fixed part, mu, beta, gamma over half a frame: the cross-fade of two frames."""
@@ -293,7 +286,7 @@ class _Noise:
             background, mu, beta, gamma, alpha, amplifier = (
                 b[h:] + a[:h] for b, a in zip(before, after, strict=True)
             )
-            fixed = self._mix(background + alpha * self._alpha) + amplifier
+            fixed = _mix(background + alpha * self._alpha, self._mixing) + amplifier
             self._segments = {index: [fixed, mu, beta, gamma]}
             self._frames = {index: after}
         return self._segments[index]
@@ -313,6 +306,23 @@ class _Noise:
         spectrum = (parts[0] + 1j * parts[1]) * shape[:, None]
         noise: FloatArray = np.fft.irfft(spectrum, self._length, axis=0) * self._window
         return noise
+
+
+def _mixing(distance: FloatArray, length_mm: float) -> FloatArray:
+    """``(n_channels, n_sources)`` weights that fall with distance in mm; each channel keeps its power."""
+    if length_mm == 0.0:
+        return np.eye(len(distance))
+    falling = np.exp(-distance / length_mm)
+    weights: FloatArray = falling / np.sqrt((falling**2).sum(axis=1, keepdims=True))
+    return weights
+
+
+def _mix(sources: FloatArray, mixing: FloatArray) -> FloatArray:
+    """Sum of the sources by distance, in a fixed order so that the block length changes no bit."""
+    total = np.zeros_like(sources)
+    for s in range(sources.shape[1]):
+        total += sources[:, s : s + 1] * mixing[:, s]
+    return total
 
 
 def _shapes(p: Physiology, f: FloatArray) -> list[FloatArray]:

@@ -30,7 +30,8 @@ class Physiology:
     Attributes
     ----------
     name, kind, fs, channels, positions_mm : the montage; positions on a flattened cortex or scalp.
-    mixing_mm : length constant of the exponential fall of a source with distance.
+    mixing_mm, rhythm_mixing_mm : length constant of the exponential fall of a source with distance, for the
+        background and for what follows intent (mu, beta, high gamma); 0 = each electrode has its own.
     background_uv, corner_hz, exponent_low, knee_hz, exponent_high : 1/f background (power spectral
         exponents below and above the knee; flat below the corner).
     mu_hz, beta_hz : centre and half width at half power of the rhythms; mu_uv, beta_uv their RMS.
@@ -51,6 +52,7 @@ class Physiology:
     channels: tuple[str, ...]
     positions_mm: tuple[tuple[float, float], ...]
     mixing_mm: float
+    rhythm_mixing_mm: float
     background_uv: float
     corner_hz: float
     exponent_low: float
@@ -81,15 +83,18 @@ class Physiology:
 
 REASONS = {
     "mixing_mm": "dura and fluid blur epidural potentials over about 10 mm, skull and scalp over about 50 mm",
+    "rhythm_mixing_mm": "on the cortex the generators that follow intent are local to an electrode; the skull "
+    "blurs them like the rest",
     "background_uv": "surface potentials of the resting cortex are tens of µV, of the scalp about ten",
     "corner_hz": "the power law does not hold below about 1 Hz, where amplifiers also cut",
     "exponent_low": "about 2 below a knee near 70 Hz on the cortex [1]; scalp EEG about 1 to 1.5",
     "knee_hz": "near 70 Hz [1]",
     "exponent_high": "4.0 ± 0.1 from 80 to 500 Hz [1]; shape constant, amplitude rises with activity",
     "mu_hz": "Rolandic mu, 10 ± 2 Hz [2]",
-    "mu_uv": "a peak of about 5 dB over the background of the band",
+    "mu_uv": "a peak of about 10 dB over the background of its band, so that the power of the band falls by "
+    "nearly the drawn fraction: desynchronisation is defined on band power [2]",
     "beta_hz": "sensorimotor beta, 22 ± 5 Hz [2]",
-    "beta_uv": "a smaller peak than mu",
+    "beta_uv": "a smaller peak than mu, about 7 dB",
     "alpha_uv": "posterior alpha is the largest rhythm of the scalp; it does not follow the hand",
     "gamma_hz": "60 to 140 Hz follows local activity",
     "amplifier_uv": "input noise of a clinical amplifier, 0.6 to 1 µV",
@@ -98,8 +103,9 @@ REASONS = {
     "tau_s": "the rhythm follows intent within about a quarter of a second",
     "rebound": "beta rebound is 50 to 100 % [2]; 60 %",
     "rebound_s": "0.5 to 1.3 s after the movement ends [2]",
-    "start_s": "attempted movement shows about 0.5 s after the cue: reaction 0.35 s and the rise of tau_s",
-    "stop_s": "stopping is a simple reaction, slightly quicker than starting",
+    "start_s": "attempted movement shows about 0.5 s after the cue: a simple reaction of 0.3 s, and 0.17 s until "
+    "half of the change is there",
+    "stop_s": "stopping is a simple reaction too",
     "patterns": "hand area under one end of the strips, falling to a quarter at the other; hand movement is "
     "contralateral with a weaker ipsilateral share, foot movement medial",
 }
@@ -114,15 +120,16 @@ NEO = Physiology(
     channels=tuple(f"E{i}" for i in range(1, 9)),
     positions_mm=_STRIPS,
     mixing_mm=10.0,
+    rhythm_mixing_mm=0.0,
     background_uv=25.0,
     corner_hz=1.0,
     exponent_low=2.0,
     knee_hz=70.0,
     exponent_high=4.0,
     mu_hz=(10.0, 2.0),
-    mu_uv=8.0,
+    mu_uv=16.0,
     beta_hz=(22.0, 5.0),
-    beta_uv=5.0,
+    beta_uv=8.0,
     alpha_uv=0.0,
     alpha_weights=(0.0,) * 8,
     gamma_hz=(60.0, 140.0),
@@ -132,8 +139,8 @@ NEO = Physiology(
     tau_s=0.25,
     rebound=0.6,
     rebound_s=(0.5, 1.3),
-    start_s=(0.35, 0.06, 0.20, 0.60),
-    stop_s=(0.30, 0.05, 0.15, 0.50),
+    start_s=(0.30, 0.05, 0.20, 0.50),
+    stop_s=(0.30, 0.05, 0.20, 0.50),
     patterns=(("grasp", tuple(1.0 - 0.75 * i / 7 for i in range(8))),),
 )
 
@@ -162,6 +169,7 @@ EEG = Physiology(
     channels=tuple(_SCALP),
     positions_mm=tuple((float(x), float(y)) for x, y in _SCALP.values()),
     mixing_mm=50.0,
+    rhythm_mixing_mm=50.0,
     background_uv=10.0,
     corner_hz=1.0,
     exponent_low=1.25,
@@ -180,8 +188,8 @@ EEG = Physiology(
     tau_s=0.25,
     rebound=0.6,
     rebound_s=(0.5, 1.3),
-    start_s=(0.35, 0.06, 0.20, 0.60),
-    stop_s=(0.30, 0.05, 0.15, 0.50),
+    start_s=(0.30, 0.05, 0.20, 0.50),
+    stop_s=(0.30, 0.05, 0.20, 0.50),
     patterns=(
         ("left", _scalp(right=1.0, left=_IPSILATERAL)),
         ("right", _scalp(left=1.0, right=_IPSILATERAL)),
