@@ -141,6 +141,10 @@ class Core:
             "conditions": [{"text_key": c.text_key, "ok": c.ok, "text": c.text} for c in self.conditions()],
         }
 
+    def set_thresholds(self, thresholds: Thresholds) -> None:
+        """The rule of the run that begins; for the words on the screen only."""
+        self._thresholds = thresholds
+
     def take_rows(self) -> list[LedgerRow]:
         """Rows for the ledger since the last call, oldest first; each is given once."""
         rows, self._rows = self._rows, []

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -57,9 +57,17 @@ class Effecting:
         with self._lock:
             self._act(self.controller.self_test({"streams": streams, "clock": clock}, **self._now()))
 
-    def decoder(self, sha256: str, *, approved: str) -> None:
-        """Name the loaded and the approved decoder."""
+    def decoder(self, sha256: str, *, approved: str, rule: Mapping[str, Any]) -> None:
+        """Name the loaded and the approved decoder, and the paradigm's ``rule`` for the words on the screen."""
+        usual = control.Thresholds()
         with self._lock:
+            self.controller.set_thresholds(
+                control.Thresholds(
+                    float(rule.get("activate", usual.activate)),
+                    float(rule.get("release", usual.release)),
+                    int(rule.get("dwell", usual.dwell)),
+                )
+            )
             self._act(self.controller.set_decoder(sha256, approved_sha256=approved))
 
     def arm(self, operator: str) -> None:

@@ -98,7 +98,8 @@ class Desk:
         session.runs += 1
         session.run = run
         if session.effecting is not None:
-            session.effecting.decoder(asked.decoder_sha256, approved=asked.approved_sha256)
+            rule = asked.paradigm.params()
+            session.effecting.decoder(asked.decoder_sha256, approved=asked.approved_sha256, rule=rule)
         self.rehearsal = Rehearsal(asked, session)
         return asked.id
 
