@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from workbench.kernels.filters import bank, cascade
@@ -46,6 +48,16 @@ class FilterBank:
             )
         else:
             cascade(samples, self._sections, self._state[0], self._state[1], out)
+
+
+def filters(arrays: Mapping[str, FloatArray], n_in: int) -> list[FilterBank]:
+    """The stages of a design: the comb once before several bands, or in one cascade with a single band."""
+    notch, notch_rest = arrays["notch"][None], arrays["notch_rest"][None]
+    if len(arrays["band"]) > 1:
+        return [FilterBank(notch, notch_rest, n_in), FilterBank(arrays["band"], arrays["band_rest"], n_in)]
+    sections = np.concatenate([notch, arrays["band"]], axis=1)
+    rest = np.concatenate([notch_rest, arrays["band_rest"]], axis=1)
+    return [FilterBank(sections, rest, n_in)]
 
 
 def _lanes(sections: FloatArray, n_in: int) -> FloatArray:

@@ -9,7 +9,7 @@ import numpy as np
 from workbench.errors import BadSignal, BadValue
 from workbench.kernels.filters import bipolar, common_average
 from workbench.kernels.samples import hold
-from workbench.signals._filter import FilterBank
+from workbench.signals._filter import filters
 from workbench.signals.settings import SignalSettings
 from workbench.vocabulary import FloatArray
 
@@ -53,8 +53,7 @@ class SignalStream:
             self._used[:] = 0
             self._used[self._plus] = 1
             self._used[self._minus] = 1
-        self._notch = FilterBank(arrays["notch"][None], arrays["notch_rest"][None], n_in)
-        self._bands = FilterBank(arrays["band"], arrays["band_rest"], n_in)
+        self._filters = filters(arrays, n_in)
         self._n_in = n_in
         self._held = np.zeros(self.n_channels)
         self._run = np.full(self.n_channels, -1, dtype=np.int64)
@@ -144,8 +143,8 @@ class SignalStream:
         for start in [*np.flatnonzero(fresh).tolist(), n]:
             self._filter(lanes[first:start], at + first)
             if start < n:
-                self._notch.start(lanes[start])
-                self._bands.start(lanes[start])
+                for stage in self._filters:
+                    stage.start(lanes[start])
             first = start
         self._ring[self._size + at : self._size + at + n] = self._ring[at : at + n]
         self.n_seen += n
@@ -162,6 +161,9 @@ class SignalStream:
 
     def _filter(self, lanes: FloatArray, at: int) -> None:
         if len(lanes):
-            notched = np.empty_like(lanes)
-            self._notch.step(lanes, notched)
-            self._bands.step(notched, self._ring[at : at + len(lanes)])
+            *before, last = self._filters
+            for stage in before:
+                notched = np.empty_like(lanes)
+                stage.step(lanes, notched)
+                lanes = notched
+            last.step(lanes, self._ring[at : at + len(lanes)])
