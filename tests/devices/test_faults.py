@@ -264,6 +264,15 @@ def test_a_player_that_cannot_start_says_why_and_leaves_no_process():
         devices.start("amplifier", {})
 
 
+def test_a_player_that_ended_cleanly_leaves_no_log_unless_one_was_asked_for(tmp_path):
+    asked = tmp_path / "player.log"
+    for log in (None, asked):
+        player = devices.start("simulated_participant", {"source_id": uuid.uuid4().hex}, log=log)
+        assert player.log.is_file()
+        assert devices.stop(player) == 0
+        assert player.log.is_file() == (log is not None)
+
+
 OWNER = """
 import json, sys
 from workbench import devices

@@ -30,6 +30,7 @@ class Player:
     streams : the streams it publishes, as lines of a stream contract.
     info : the whole handshake (a simulated participant adds ``t0``, ``speed``, ``sha256`` …).
     log : file with what it wrote to standard error.
+    keep_log : False for a log in the temporary folder, which :func:`stop` removes after a clean end.
     process : the handle; hold on to it, an owned player ends when it is dropped.
     """
 
@@ -39,6 +40,7 @@ class Player:
     streams: tuple[StreamSpec, ...]
     info: Mapping[str, Any]
     log: Path
+    keep_log: bool
     process: subprocess.Popen[bytes] = field(repr=False, compare=False)
 
     def alive(self) -> bool:
@@ -91,7 +93,7 @@ def start(
         )
     info = _handshake(process, device, path, timeout)
     streams = tuple(StreamSpec(**{**s, "channels": tuple(s["channels"])}) for s in info["streams"])
-    return Player(device, dict(options), process.pid, streams, info, path, process)
+    return Player(device, dict(options), process.pid, streams, info, path, log is not None, process)
 
 
 def stop(player: Player, *, timeout: float = 5.0) -> int:
@@ -103,10 +105,14 @@ def stop(player: Player, *, timeout: float = 5.0) -> int:
         process.terminate()
     for harder in (process.terminate, process.kill):
         try:
-            return process.wait(timeout)
+            process.wait(timeout)
+            break
         except subprocess.TimeoutExpired:
             harder()
-    return process.wait(timeout)
+    code = process.wait(timeout)
+    if code == 0 and not player.keep_log:
+        player.log.unlink(missing_ok=True)
+    return code
 
 
 def _handshake(process: subprocess.Popen[bytes], device: str, log: Path, timeout: float) -> dict[str, Any]:
