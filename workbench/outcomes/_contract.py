@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 from workbench.errors import BadValue
@@ -23,11 +23,13 @@ class Item:
     code : what is stored.
     words : a short generic descriptor, no licensed wording.
     allowed : the explicit list of values.
+    codes : further values that are text, such as ``"NT"``; a sum with one is not determinable.
     """
 
     code: str
     words: str
     allowed: tuple[int, ...]
+    codes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class Definition:
     missing : the rule for missing items, one sentence.
     licence : what may be held, one sentence.
     sources : references.
+    extras : items that are recorded beside the others and enter no sum.
     """
 
     name: str
@@ -69,13 +72,14 @@ class Definition:
     missing: str
     licence: str
     sources: tuple[str, ...]
+    extras: tuple[Item, ...] = ()
 
     def item(self, code: str) -> Item:
         """The item of that code. Raises BadValue with the codes there are."""
-        for item in self.items:
+        for item in (*self.items, *self.extras):
             if item.code == code:
                 return item
-        codes = ", ".join(item.code for item in self.items)
+        codes = ", ".join(item.code for item in (*self.items, *self.extras))
         raise BadValue(f"{self.name} {self.version} has no item {code!r}; allowed: {codes}")
 
 
@@ -116,22 +120,24 @@ class Score:
     administered, implied : codes with a value that was observed, or implied by a protocol rule.
     steps : how the numbers came about, one sentence each.
     warnings : what a reader has to know.
+    classes : results that are no numbers, by name; empty for most measures and then not stored.
     """
 
     measure: str
     version: str
     total: SubScore
     subscores: Mapping[str, SubScore]
-    items: Mapping[str, int | None]
+    items: Mapping[str, int | str | None]
     administered: tuple[str, ...]
     implied: tuple[str, ...]
     steps: tuple[str, ...]
     warnings: tuple[str, ...]
+    classes: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data: dicts, lists, text, numbers, None."""
         plain: dict[str, Any] = _plain(asdict(self))
-        return plain
+        return plain if plain["classes"] else {key: value for key, value in plain.items() if key != "classes"}
 
 
 class OutcomeMeasure(Protocol):

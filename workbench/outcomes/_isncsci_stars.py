@@ -1,0 +1,164 @@
+"""The star of ISNCSCI 2019: a result that the handling of tagged scores changed.
+
+A variable is affected when its possible values differ from those of the untagged scores; that is logic.
+Which value of a list carries the star is convention, and follows the reference software where it is
+consistent: a single value carries it; in a list, levels and motor zones carry it on the values that the
+handling adds, sensory zones on every value reached past a cell whose handling matters, completeness on
+both, and a grade where its own criterion changed (A and B the sacral exam, B the muscles far below, C
+and D the count, E the normality). A key muscle ``NT*`` stars the value that lies on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from workbench.outcomes._isncsci_exam import Exam, Side
+from workbench.outcomes._isncsci_sets import FELT, NOT_NORMAL, Places, Results, SideSets
+from workbench.outcomes._isncsci_tables import (
+    ABSENT,
+    ACTIVE,
+    C4,
+    INT,
+    KEY,
+    L1,
+    M0,
+    M5,
+    NORMAL,
+    NOT_APPLICABLE,
+    S1,
+    SACRAL,
+    T1,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    """One side with the tags handled and with the tags ignored."""
+
+    codes: Side
+    handled: SideSets
+    untagged: SideSets
+
+
+def affected(handled: Sequence[object], untagged: Sequence[object]) -> bool:
+    """The handling changed the possible values."""
+    return tuple(handled) != tuple(untagged)
+
+
+def _in_list(handled: Places, untagged: Places, *, extra: frozenset[int]) -> frozenset[int]:
+    """Stars of a list of levels: what the handling adds, and ``extra`` where the list changed."""
+    if handled == untagged:
+        return frozenset()
+    if len(handled) == 1:
+        return frozenset(handled)
+    return (frozenset(handled) - frozenset(untagged)) | (frozenset(handled) & extra)
+
+
+def _from(place: int) -> frozenset[int]:
+    return frozenset(range(place, INT + 1))
+
+
+def _normal_by_tag(side: Both) -> list[int]:
+    """Places of the dermatomes that only their tags make normal."""
+    return [
+        index + 1
+        for index, (now, before) in enumerate(zip(side.handled.dermatomes, side.untagged.dermatomes))
+        if before & NOT_NORMAL and not now & NOT_NORMAL
+    ]
+
+
+def sensory(side: Both) -> frozenset[int]:
+    """Starred sensory levels."""
+    abnormal_by_tag = (
+        index
+        for index, (now, before) in enumerate(zip(side.handled.dermatomes, side.untagged.dermatomes))
+        if before & NORMAL and not now & NORMAL
+    )
+    extra = frozenset(abnormal_by_tag).union(*map(_from, _normal_by_tag(side)))
+    return _in_list(side.handled.sensory, side.untagged.sensory, extra=extra)
+
+
+def _past_muscles(side: Both) -> frozenset[int]:
+    """Levels that are only reached past a muscle that its tag makes normal."""
+    muscles = zip(KEY, side.handled.muscles, side.untagged.muscles)
+    return frozenset[int]().union(*(_from(key + 1) for key, now, before in muscles if before & ~M5 and now == M5))
+
+
+def _past_dermatomes(side: Both) -> frozenset[int]:
+    """Motor levels that are only reached past a dermatome that its tag makes normal."""
+    gates = (
+        T1 + 1 if C4 < place <= T1 else S1 + 1 if L1 < place <= S1 else place for place in _normal_by_tag(side)
+    )
+    return frozenset[int]().union(*map(_from, gates))
+
+
+def motor(side: Both, handled: Places, untagged: Places) -> frozenset[int]:
+    """Starred motor levels."""
+    on_the_cell = frozenset(key for key, code in zip(KEY, side.codes.motor) if code == "NT*")
+    passed = _past_muscles(side) | _past_dermatomes(side)
+    return _in_list(handled, untagged, extra=passed) | (on_the_cell & frozenset(handled))
+
+
+def nli(sides: tuple[Both, Both], handled: Places, untagged: Places) -> frozenset[int]:
+    """Starred neurological levels."""
+    passed = frozenset[int]().union(
+        *(_past_muscles(side) for side in sides),
+        *(_from(place) for side in sides for place in _normal_by_tag(side)),
+    )
+    return _in_list(handled, untagged, extra=passed)
+
+
+def zpp_sensory(side: Both, handled: Places, untagged: Places) -> frozenset[int]:
+    """Starred sensory zones; NA is no level and carries a star only where nothing else does."""
+    if handled == untagged or len(handled) == 1:
+        return frozenset(handled) if handled != untagged else frozenset()
+    for index in range(SACRAL - 1, -1, -1):
+        now, before = side.handled.dermatomes[index], side.untagged.dermatomes[index]
+        if (bool(now & FELT), bool(now & ABSENT)) != (bool(before & FELT), bool(before & ABSENT)):
+            reached = frozenset(place for place in handled if NOT_APPLICABLE < place <= index + 1)
+            if reached:
+                return reached
+    return frozenset(handled) - frozenset(untagged)
+
+
+def zpp_motor(handled: Places, untagged: Places) -> frozenset[int]:
+    """Starred motor zones."""
+    return _in_list(handled, untagged, extra=frozenset())
+
+
+def complete(handled: Results, untagged: Results) -> frozenset[str]:
+    """Starred values of completeness."""
+    return frozenset(handled.complete) if affected(handled.complete, untagged.complete) else frozenset()
+
+
+def ais(exam: Exam, sides: tuple[Both, Both], handled: Results, untagged: Results) -> frozenset[str]:
+    """Starred grades."""
+    grades = frozenset(handled.ais)
+    if not affected(handled.ais, untagged.ais) or len(grades) == 1:
+        return grades if affected(handled.ais, untagged.ais) else frozenset()
+    changed = {
+        "A": affected(handled.complete, untagged.complete),
+        "B": _sacral_changed(exam, sides) or any(_far_changed(side) for side in sides),
+        "C": handled.attained != untagged.attained,
+        "D": handled.attained != untagged.attained,
+        "E": affected(handled.nli, untagged.nli),
+    }
+    own = frozenset(grade for grade in grades if changed[grade])
+    return own or (grades - frozenset(untagged.ais))
+
+
+def _sacral_changed(exam: Exam, sides: tuple[Both, Both]) -> bool:
+    return exam.dap != "Yes" and any(
+        (side.handled.can_feel, side.handled.can_be_numb) != (side.untagged.can_feel, side.untagged.can_be_numb)
+        for side in sides
+    )
+
+
+def _far_changed(side: Both) -> bool:
+    """A muscle more than three levels below the most rostral motor level, active or not by its tag."""
+    level = min(branch.motor for branch in side.handled.branches)
+    return any(
+        key > level + 3 and (bool(now & ACTIVE), bool(now & M0)) != (bool(before & ACTIVE), bool(before & M0))
+        for key, now, before in zip(KEY, side.handled.muscles, side.untagged.muscles)
+    )

@@ -1,0 +1,113 @@
+"""ISNCSCI 2019: segments, codes, and what a code may stand for. The rules are in ``_isncsci_rules``.
+
+A level is stored as its place in :data:`ORDER` (C1 = 0 … S4-5 = 28, INT = 29), so "more caudal" is ">".
+The dermatome at place ``i`` of :data:`DERMATOMES` has place ``i + 1`` in :data:`ORDER`; a break at that
+dermatome therefore gives the level ``i``, the segment above it.
+
+References
+----------
+Rupp R, et al. International Standards for Neurological Classification of Spinal Cord Injury, revised
+2019 (8th edition). Top Spinal Cord Inj Rehabil 2021;27(2):1–22. doi:10.46292/sci2702-1
+Schuld C, et al. Spinal Cord 2012, PMID 21933016 (untested cells: every valid substitution must agree).
+"""
+
+from __future__ import annotations
+
+EDITION = "ISNCSCI 2019 (8th edition)"
+RULES = "isncsci-2019.1"
+"""Version of this rule book, stored with every result. It changes when any result can change."""
+SOURCE = "Rupp et al. 2021, doi:10.46292/sci2702-1"
+
+DERMATOMES: tuple[str, ...] = (
+    *(f"C{n}" for n in range(2, 9)),
+    *(f"T{n}" for n in range(1, 13)),
+    *(f"L{n}" for n in range(1, 6)),
+    *("S1", "S2", "S3", "S4_5"),
+)
+MUSCLES: tuple[str, ...] = ("C5", "C6", "C7", "C8", "T1", "L2", "L3", "L4", "L5", "S1")
+ORDER: tuple[str, ...] = ("C1", *DERMATOMES, "INT")
+"""C1 is only ever a result (C2 abnormal); INT means intact and is not S4-5."""
+PLACE: dict[str, int] = {name: place for place, name in enumerate(ORDER)}
+KEY: tuple[int, ...] = tuple(PLACE[name] for name in MUSCLES)
+"""Places of the key muscles."""
+C4, C5, C8, T1, T2, L1, L2, L4, S1, S2, S3, INT = (
+    PLACE[name] for name in ("C4", "C5", "C8", "T1", "T2", "L1", "L2", "L4", "S1", "S2", "S3", "INT")
+)
+NOT_APPLICABLE = -1
+"""The place of NA in lists of zones of partial preservation: before every level."""
+SACRAL = len(DERMATOMES) - 1
+"""Index of S4-5 in :data:`DERMATOMES`."""
+
+SIDES = ("right", "left")
+MOTOR, LIGHT, PIN = "motor", "lightTouch", "pinPrick"
+NON_KEY = "lowestNonKeyMuscleWithMotorFunction"
+VAC, DAP = "voluntaryAnalContraction", "deepAnalPressure"
+ANSWERS = ("Yes", "No", "NT")
+
+PLAIN_SENSORY = frozenset("012")
+PLAIN_MOTOR = frozenset("012345")
+SENSORY_CODES = ("0", "1", "2", "0*", "1*", "0**", "1**", "NT", "NT*", "NT**")
+MOTOR_CODES = (
+    *(str(n) for n in range(6)),
+    *(f"{n}*" for n in range(5)),
+    *(f"{n}**" for n in range(5)),
+    *("NT", "NT*", "NT**"),
+)
+LEGACY_NON_KEY = ("T5", "L1")
+"""Segments without a key muscle that published cases carry: accepted with a warning."""
+
+NORMAL, PRESENT, ABSENT = 1, 2, 4
+"""States of a dermatome (light touch and pin prick together): 2/2, something less, 0/0. Bits of a set."""
+M0, M12, M34, M5 = 1, 2, 4, 8
+"""Classes of a motor grade that the rules tell apart: 0, 1–2, 3–4, 5. Bits of a set."""
+ACTIVE, STRONG = M12 | M34 | M5, M34 | M5
+
+FIELDS: tuple[str, ...] = (
+    *("sensory_right", "sensory_left", "motor_right", "motor_left", "nli", "complete", "ais"),
+    *("zpp_sensory_right", "zpp_sensory_left", "zpp_motor_right", "zpp_motor_left"),
+)
+"""Results other than the sums, in the order in which they are stored."""
+
+
+def examined(code: str) -> str:
+    """The score without its tag: ``"3**"`` → ``"3"``."""
+    return code.rstrip("*")
+
+
+def _grades(code: str, highest: int, *, handled: bool) -> range:
+    """Grades that a code may stand for; ``handled`` applies the tag, otherwise it is ignored."""
+    number, tag = examined(code), code.count("*") if handled else 0
+    if tag == 2:
+        return range(highest, highest + 1)
+    if tag == 1:
+        return range(0 if number == "NT" else int(number), highest)
+    return range(highest + 1) if number == "NT" else range(int(number), int(number) + 1)
+
+
+def _class_of(grade: int) -> int:
+    return (M0, M12, M12, M34, M34, M5)[grade]
+
+
+def _motor_set(code: str, *, handled: bool) -> int:
+    return sum({_class_of(grade) for grade in _grades(code, 5, handled=handled)})
+
+
+def _pair_set(light: str, pin: str, *, handled: bool) -> int:
+    states = {
+        NORMAL if a == b == 2 else ABSENT if a == b == 0 else PRESENT
+        for a in _grades(light, 2, handled=handled)
+        for b in _grades(pin, 2, handled=handled)
+    }
+    return sum(states)
+
+
+MOTOR_SET: dict[str, int] = {code: _motor_set(code, handled=True) for code in MOTOR_CODES}
+"""Code → set of classes that it may stand for, with the tag applied."""
+MOTOR_SET_UNTAGGED: dict[str, int] = {code: _motor_set(code, handled=False) for code in MOTOR_CODES}
+PAIR_SET: dict[tuple[str, str], int] = {
+    (a, b): _pair_set(a, b, handled=True) for a in SENSORY_CODES for b in SENSORY_CODES
+}
+"""(light touch, pin prick) → set of states of the dermatome, with the tags applied."""
+PAIR_SET_UNTAGGED: dict[tuple[str, str], int] = {
+    (a, b): _pair_set(a, b, handled=False) for a in SENSORY_CODES for b in SENSORY_CODES
+}

@@ -1,0 +1,96 @@
+"""Scoring line by line: records in, answers out, one JSON object a line and in the same order.
+
+Pure functions over iterables of text, so a command, a test and a notebook use the same road. A record
+that cannot be scored becomes an answer with its error; the lines after it are scored all the same.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from workbench.errors import BadValue, WorkbenchError
+from workbench.outcomes._contract import OutcomeMeasure
+
+RESPONSES = "responses"
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def answer_lines(
+    lines: Iterable[str], answer: Callable[[Mapping[str, Any]], Mapping[str, Any]], *, holds: str
+) -> Iterator[str]:
+    """Answer each record.
+
+    Parameters
+    ----------
+    lines : JSON objects ``{"id", holds: {…}}``, one a line; empty lines are skipped.
+    answer : what is under ``holds`` → the fields of the answer; raises a WorkbenchError when it cannot.
+    holds : name of the field with the data, such as ``"exam"``.
+
+    Yields
+    ------
+    ``{"id", **answer}`` or ``{"id", "error"}``, without a line end. The id is None where a line has none.
+    """
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            yield _encode(_answer(line, number, answer, holds=holds))
+
+
+def _answer(
+    line: str, number: int, answer: Callable[[Mapping[str, Any]], Mapping[str, Any]], *, holds: str
+) -> dict[str, Any]:
+    identity = None
+    try:
+        record = _read(line, number)
+        identity = record.get("id")
+        if holds not in record:
+            raise BadValue(f"line {number} has no {holds!r}; give one {{'id', {holds!r}}} a line")
+        return {"id": identity, **answer(record[holds])}
+    except WorkbenchError as error:
+        return {"id": identity, "error": str(error)}
+
+
+def _read(line: str, number: int) -> dict[str, Any]:
+    try:
+        record = json.loads(line, object_pairs_hook=_once)
+    except json.JSONDecodeError as error:
+        raise BadValue(f"line {number} is no JSON: {error}") from error
+    except RecursionError as error:
+        raise BadValue(f"line {number} is nested too deeply to be a record") from error
+    if not isinstance(record, dict):
+        raise BadValue(f"line {number} must be an object {{'id', …}}, got {type(record).__name__}")
+    return record
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object in which no name stands twice: a doubled cell would hide one of its values."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise BadValue(f"{twice} stands twice in one object; remove one")
+    return found
+
+
+def score_lines(measure: OutcomeMeasure, lines: Iterable[str]) -> Iterator[str]:
+    """Score responses of any measure.
+
+    Parameters
+    ----------
+    measure : an entry of the register.
+    lines : ``{"id", "responses": {item code: value}}`` each.
+
+    Yields
+    ------
+    ``{"id", "result", "steps", "warnings"}`` or ``{"id", "error"}``.
+    """
+
+    def answer(responses: Mapping[str, Any]) -> Mapping[str, Any]:
+        if not isinstance(responses, Mapping):
+            raise BadValue(f"{RESPONSES} must be an object of item codes, got {type(responses).__name__}")
+        stored = measure.score(responses).to_json()
+        told = {name: stored.pop(name) for name in ("steps", "warnings")}
+        return {"result": stored, **told}
+
+    return answer_lines(lines, answer, holds=RESPONSES)

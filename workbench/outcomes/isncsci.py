@@ -1,0 +1,333 @@
+"""ISNCSCI 2019 (8th edition): levels, NLI, completeness, AIS, zones of partial preservation, sums.
+
+:func:`classify` is a pure function of an exam (all cells given, as text) and two declared readings. A
+cell that is not testable (``NT``) stands for every score, a tagged one for the scores its tag allows; a
+result that is not the same under every substitution lists its possible values. Every result carries the
+reason in English and Chinese, warnings, and the version of the rule book.
+
+The rules are in ``_isncsci_rules`` (numbers only), ``_isncsci_sets`` (untested and tagged cells) and
+``_isncsci_stars`` (the ``*`` of tagged results). Own form and words; the worksheet of the American Spinal
+Injury Association is not reproduced. Research use.
+
+References
+----------
+Rupp R, et al. 2021, doi:10.46292/sci2702-1. Schuld C, et al. Spinal Cord 2012, PMID 21933016.
+"""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.errors import BadValue
+from workbench.outcomes._contract import ND, OK, Definition, Item, Score, Subscale, SubScore
+from workbench.outcomes._isncsci_classify import (
+    DEFAULT,
+    NLI_VAC,
+    NONKEY_ZPP,
+    Classification,
+    Options,
+    Possible,
+    Step,
+    classify,
+)
+from workbench.outcomes._isncsci_exam import REASONS, check_reasons, read_exam, tagged_cells
+from workbench.outcomes._isncsci_tables import (
+    ANSWERS,
+    DAP,
+    DERMATOMES,
+    EDITION,
+    FIELDS,
+    LIGHT,
+    MOTOR,
+    MOTOR_CODES,
+    MUSCLES,
+    NON_KEY,
+    PIN,
+    RULES,
+    SENSORY_CODES,
+    SIDES,
+    SOURCE,
+    VAC,
+)
+from workbench.outcomes._isncsci_texts import Words
+from workbench.outcomes._isncsci_warnings import Warned
+from workbench.outcomes._lines import answer_lines
+
+__all__ = [
+    "EDITION",
+    "FIELDS",
+    "NLI_VAC",
+    "NONKEY_ZPP",
+    "OUTCOME",
+    "REASONS",
+    "RULES",
+    "Classification",
+    "Isncsci",
+    "Options",
+    "Possible",
+    "Reclassified",
+    "Step",
+    "Warned",
+    "Words",
+    "check_reasons",
+    "classify",
+    "differences",
+    "exam_of",
+    "items_of",
+    "read_exam",
+    "reclassify",
+    "score_lines",
+    "tagged_cells",
+]
+
+GRIDS = (
+    ("uems", "Upper extremity motor", MOTOR, MUSCLES[:5], 5),
+    ("lems", "Lower extremity motor", MOTOR, MUSCLES[5:], 5),
+    ("light_touch", "Light touch", LIGHT, DERMATOMES, 2),
+    ("pin_prick", "Pin prick", PIN, DERMATOMES, 2),
+)
+"""Code, title, grid of the exam, its segments, highest score."""
+
+
+# ----- many exams
+
+
+@dataclass(frozen=True, slots=True)
+class Reclassified:
+    """An old exam classified again.
+
+    Attributes
+    ----------
+    id : of the exam, None when its record has none.
+    classification : None when the exam cannot be read.
+    error : why, ``""`` when it can.
+    changed : field → (result as stored or reported, result now); empty without an earlier result.
+    """
+
+    id: Any
+    classification: Classification | None
+    error: str
+    changed: Mapping[str, tuple[Any, Any]]
+
+
+def differences(earlier: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Fields of an earlier (or hand-entered) result that differ: field → (earlier, now).
+
+    Only fields that ``earlier`` has are compared, so that a site may report NLI and AIS alone.
+    """
+    return {name: (value, now.get(name)) for name, value in earlier.items() if value != now.get(name)}
+
+
+def reclassify(records: Iterable[Mapping[str, Any]], *, options: Options = DEFAULT) -> Iterator[Reclassified]:
+    """Classify old exams again under this rule book: one answer a record, in order, nothing kept in memory.
+
+    Parameters
+    ----------
+    records : mappings ``{"id", "exam"}`` and, where there is one, the earlier ``"result"``.
+    options : declared readings.
+    """
+    for record in records:
+        try:
+            found = classify(record["exam"], options=options)
+        except KeyError:
+            yield Reclassified(record.get("id"), None, "isncsci record has no exam; give it under 'exam'", {})
+        except BadValue as error:
+            yield Reclassified(record.get("id"), None, str(error), {})
+        else:
+            changed = differences(record.get("result") or {}, found.result)
+            yield Reclassified(record.get("id"), found, "", changed)
+
+
+def score_lines(lines: Iterable[str], *, options: Options = DEFAULT) -> Iterator[str]:
+    """Classify exams that come as lines of JSON, one answer a line, in the same order.
+
+    Parameters
+    ----------
+    lines : ``{"id", "exam"}`` each, the exam as :func:`classify` reads it. Empty lines are skipped.
+    options : declared readings.
+
+    Yields
+    ------
+    ``{"id", "result", "steps", "warnings"}``, or ``{"id", "error"}`` where the exam cannot be read.
+    """
+    return answer_lines(lines, lambda exam: classify(exam, options=options).to_json(), holds="exam")
+
+
+# ----- the entry of the register
+
+
+def _define() -> Definition:
+    items, subscales = [], []
+    for code, title, grid, segments, highest in GRIDS:
+        codes = MOTOR_CODES if grid == MOTOR else SENSORY_CODES
+        mine = [
+            Item(
+                code=f"{side}.{grid}.{segment}",
+                words=f"{side.capitalize()} {title.lower()} {segment.replace('_', '-')}",
+                allowed=tuple(range(highest + 1)),
+                codes=tuple(text for text in codes if not text.isdigit()),
+            )
+            for side in SIDES
+            for segment in segments
+        ]
+        items += mine
+        subscales.append(Subscale(code, title, tuple(item.code for item in mine), 0, highest * len(mine)))
+    extras = (
+        Item(VAC, "Voluntary anal contraction", (), ANSWERS),
+        Item(DAP, "Deep anal pressure", (), ANSWERS),
+        Item(f"right.{NON_KEY}", "Right lowest active non-key muscle", (), MUSCLES),
+        Item(f"left.{NON_KEY}", "Left lowest active non-key muscle", (), MUSCLES),
+    )
+    return Definition(
+        name="isncsci",
+        version="2019",
+        title="International Standards for Neurological Classification of Spinal Cord Injury",
+        items=tuple(items),
+        subscales=tuple(subscales),
+        low=0,
+        high=100,
+        direction="up",
+        sides=("",),
+        missing=(
+            "A missing cell is an error of the classification and never NT; a sum with a missing or NT cell is "
+            "not determinable (ND), never prorated."
+        ),
+        licence="Free to use; codes and own words only, the worksheet is copyrighted and not reproduced.",
+        sources=(SOURCE,),
+        extras=extras,
+    )
+
+
+def exam_of(items: Mapping[str, Any]) -> dict[str, Any]:
+    """Item code → value as the nested exam of :func:`classify`; numbers become text, None is left out.
+
+    Raises
+    ------
+    BadValue
+        An unknown item code.
+    """
+    exam: dict[str, Any] = {side: {MOTOR: {}, LIGHT: {}, PIN: {}} for side in SIDES}
+    for code, value in items.items():
+        OUTCOME.definition.item(code)
+        if value is not None:
+            *path, last = code.split(".")
+            place = exam
+            for step in path:
+                place = place[step]
+            place[last] = value if isinstance(value, str) else str(value)
+    return exam
+
+
+def items_of(exam: Mapping[str, Any]) -> dict[str, int | str | None]:
+    """The nested exam as item code → value: plain scores as numbers, NT and tagged ones as text.
+
+    Raises
+    ------
+    BadValue
+        When the exam is not sound.
+    """
+    items: dict[str, int | str | None] = {
+        name: int(code) if code.isdigit() else code for name, code in read_exam(exam).cells()
+    }
+    for side in SIDES:
+        if exam[side].get(NON_KEY) is not None:
+            items[f"{side}.{NON_KEY}"] = exam[side][NON_KEY]
+    return items
+
+
+class Isncsci:
+    """The measure. ``definition`` describes it, :meth:`score` gives the sums and the classification."""
+
+    definition = _define()
+
+    def score(self, items: Mapping[str, Any], *, implied: Iterable[str] = (), skip_rule: bool = False) -> Score:
+        """Score one exam.
+
+        Parameters
+        ----------
+        items : code such as ``"right.motor.C5"`` → 0–5 or text such as ``"NT"`` and ``"3*"``; VAC and DAP
+            as Yes, No, NT. None or absent = missing: the sum is ND and nothing is classified.
+        implied, skip_rule : ISNCSCI implies no scores; both must be left at their defaults.
+
+        Raises
+        ------
+        BadValue
+            An unknown code, a value outside the cell's list, or implied scores.
+        """
+        if tuple(implied) or skip_rule:
+            raise BadValue("isncsci implies no scores: examine every cell, or enter NT where it cannot be tested")
+        values = self._values(items)
+        needed = [item.code for item in (*self.definition.items, *self.definition.extras[:2])]
+        missing = [code for code in needed if values[code] is None]
+        subscores = {one.code: _sum(one, values) for one in self.definition.subscales}
+        steps = [f"{one.words}: {_told(subscores[one.code])}" for one in self.definition.subscales]
+        warnings: list[str] = []
+        classes: dict[str, Any] = {}
+        if missing:
+            warnings.append(f"not classified, {len(missing)} cells are missing: {', '.join(missing[:5])}")
+        else:
+            found = classify(exam_of(values))
+            classes = {**found.result, "rules": found.rules}
+            steps += [f"{step.field}: {step.words.en}" for step in found.steps]
+            warnings += [words.en for _, words in found.warnings]
+        motor = tuple(code for one in self.definition.subscales[:2] for code in one.items)
+        return Score(
+            measure=self.definition.name,
+            version=self.definition.version,
+            total=_sum(Subscale("total", "Motor", motor, 0, 100), values, rule="derived; report UEMS and LEMS: "),
+            subscores=subscores,
+            items=values,
+            administered=tuple(code for code, value in values.items() if value is not None),
+            implied=(),
+            steps=tuple(steps),
+            warnings=tuple(warnings),
+            classes=classes,
+        )
+
+    def _values(self, items: Mapping[str, Any]) -> dict[str, int | str | None]:
+        for code in items:
+            self.definition.item(code)
+        every = (*self.definition.items, *self.definition.extras)
+        return {item.code: _value(item, items.get(item.code)) for item in every}
+
+
+def _value(item: Item, value: Any) -> int | str | None:
+    if value is None or (isinstance(value, str) and value in item.codes):
+        return value
+    if isinstance(value, numbers.Integral) and not isinstance(value, bool) and int(value) in item.allowed:
+        return int(value)
+    allowed = ", ".join((*map(str, item.allowed), *item.codes))
+    raise BadValue(f"isncsci item {item.code} must be one of {allowed}, got {value!r}; empty when missing")
+
+
+def _sum(subscale: Subscale, values: Mapping[str, int | str | None], *, rule: str = "") -> SubScore:
+    """Examined numbers added, tags ignored; ND with a missing or untested cell."""
+    scores = [_number(values[code]) for code in subscale.items]
+    valid = [score for score in scores if score is not None]
+    complete = len(valid) == len(scores)
+    return SubScore(
+        value=sum(valid) if complete else None,
+        status=OK if complete else ND,
+        n_items=len(scores),
+        n_valid=len(valid),
+        low=subscale.low,
+        high=subscale.high,
+        rule=f"{rule}sum of {len(scores)} examined scores, tags ignored; ND with a missing or untested cell",
+        rule_source=SOURCE,
+    )
+
+
+def _number(value: int | str | None) -> int | None:
+    if isinstance(value, str):
+        return int(value[0]) if value[0].isdigit() else None
+    return value
+
+
+def _told(sub: SubScore) -> str:
+    return f"{sub.value} of {sub.high}" if sub.value is not None else "not determinable"
+
+
+OUTCOME = Isncsci()
