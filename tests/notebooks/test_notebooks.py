@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -35,19 +36,30 @@ def test_a_notebook_needs_no_formula_renderer_and_no_outside_address(path: Path)
     assert "http" not in text
 
 
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    """Where the notebook puts its study; an engine that it left behind is ended."""
+    yield tmp_path
+    from workbench import live
+
+    for plan in tmp_path.glob("*/*/engine/plan.json"):
+        if live.find(plan.parents[1]):
+            live.attach(plan.parents[1]).shutdown()
+
+
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=NAMES)
 def test_a_notebook_runs_on_the_simulated_stream(
-    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nbclient = pytest.importorskip("nbclient")
     nbformat = pytest.importorskip("nbformat")
     monkeypatch.setenv("WORKBENCH_SPEED", "20")
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(home))
     monkeypatch.setenv("PYTHONPATH", str(FOLDER.parent))
     monkeypatch.delenv("WORKBENCH_STUDY", raising=False)
     notebook = nbformat.read(path, as_version=4)
-    client = nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}})
+    client = nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(home)}})
     client.execute()
     errors = [
         output for cell in notebook.cells for output in cell.get("outputs", []) if output.output_type == "error"

@@ -114,6 +114,7 @@ class LiveSession(Panel):
         super().__init__(link={"state": "none", "sentence": ""}, **traits)
         self._ended = threading.Event()
         atexit.register(self._ended.set)
+        _hear_while_busy(self.comm)
         self.panels = _known(panels)
         self._client = client
         self._connect = connect
@@ -294,6 +295,17 @@ class LiveSession(Panel):
         if self._lost_since is None:
             self._lost_since = time.monotonic()
         self.link = {"state": "lost", "sentence": sentence, "age_s": time.monotonic() - self._lost_since}
+
+
+def _hear_while_busy(comm: Any) -> None:
+    """Let requests through while a cell of the notebook runs.
+
+    JupyterLab sends widget messages to a subshell of the kernel, so that STOP does not wait for a cell. ipykernel
+    7.4 sends them back to the shell that spoke last on the comm, which is the busy one: here every message stays
+    in the shell it was sent to. Where the kernel has no subshells, nothing changes.
+    """
+    if hasattr(comm, "_reply_subshell_for"):
+        comm._reply_subshell_for = lambda _data, default: default
 
 
 def _runs(status: Mapping[str, Any]) -> bool:
