@@ -103,9 +103,8 @@ REASONS = {
     "tau_s": "the rhythm follows intent within about a quarter of a second",
     "rebound": "beta rebound is 50 to 100 % [2]; 60 %",
     "rebound_s": "0.5 to 1.3 s after the movement ends [2]",
-    "start_s": "attempted movement shows about 0.5 s after the cue: a simple reaction of 0.3 s, and 0.17 s until "
-    "half of the change is there",
-    "stop_s": "stopping is a simple reaction too",
+    "start_s": "attempted movement shows about 0.5 s after the cue: reaction 0.35 s and the rise of tau_s",
+    "stop_s": "stopping is a simple reaction, slightly quicker than starting",
     "patterns": "hand area under one end of the strips, falling to a quarter at the other; hand movement is "
     "contralateral with a weaker ipsilateral share, foot movement medial",
 }
@@ -139,8 +138,8 @@ NEO = Physiology(
     tau_s=0.25,
     rebound=0.6,
     rebound_s=(0.5, 1.3),
-    start_s=(0.30, 0.05, 0.20, 0.50),
-    stop_s=(0.30, 0.05, 0.20, 0.50),
+    start_s=(0.35, 0.06, 0.20, 0.60),
+    stop_s=(0.30, 0.05, 0.15, 0.50),
     patterns=(("grasp", tuple(1.0 - 0.75 * i / 7 for i in range(8))),),
 )
 
@@ -188,8 +187,8 @@ EEG = Physiology(
     tau_s=0.25,
     rebound=0.6,
     rebound_s=(0.5, 1.3),
-    start_s=(0.30, 0.05, 0.20, 0.50),
-    stop_s=(0.30, 0.05, 0.20, 0.50),
+    start_s=(0.35, 0.06, 0.20, 0.60),
+    stop_s=(0.30, 0.05, 0.15, 0.50),
     patterns=(
         ("left", _scalp(right=1.0, left=_IPSILATERAL)),
         ("right", _scalp(left=1.0, right=_IPSILATERAL)),
