@@ -1,14 +1,21 @@
-"""`workbench …`: the same six verbs on the command line. Errors are one sentence and a non-zero exit."""
+"""`workbench …`: the same six verbs on the command line. Errors are one sentence and a non-zero exit.
+
+Exit codes: 0 done, 1 something differs or is damaged, 2 refused, 130 stopped by Ctrl+C or by the system.
+"""
 
 from __future__ import annotations
 
 import argparse
+import os
+import signal
 import sys
 import tempfile
+import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 
 from workbench import __version__
 from workbench.errors import BadValue, WorkbenchError
@@ -16,6 +23,7 @@ from workbench.errors import BadValue, WorkbenchError
 EXIT_DIFFERS = 1
 EXIT_REFUSED = 2
 EXIT_INTERRUPTED = 130
+LANGUAGES = ("en", "zh-CN")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -23,14 +31,38 @@ def main(argv: Sequence[str] | None = None) -> int:
     sys.excepthook = _defect
     arguments = _parser().parse_args(argv)
     try:
-        code: int = arguments.run(arguments)
+        with _asked_to_end():
+            code: int = arguments.run(arguments)
+            sys.stdout.flush()
     except WorkbenchError as error:
         print(f"workbench {arguments.command}: {error}", file=sys.stderr)
         return EXIT_REFUSED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_DIFFERS
     except KeyboardInterrupt:
         print(f"workbench {arguments.command}: stopped by you; what was recorded is kept", file=sys.stderr)
         return EXIT_INTERRUPTED
     return code
+
+
+@contextmanager
+def _asked_to_end() -> Iterator[None]:
+    """SIGTERM, and the closing of the terminal, end a command in the same good order as Ctrl+C."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {name: signal.signal(getattr(signal, name), interrupt) for name in names}
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(getattr(signal, name), handler)
 
 
 def _defect(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
@@ -58,39 +90,71 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    demo = commands.add_parser("demo", help="one session from amplifier to report, on a simulated participant")
-    demo.add_argument("--study", type=Path, metavar="DIR", help="study folder (default: a new one here)")
-    demo.add_argument("--append", action="store_true", help="add a session to an existing study")
-    demo.add_argument("--seed", type=int, default=1, metavar="N", help="seed of the simulation (default 1)")
+    demo = commands.add_parser(
+        "demo",
+        help="one session from amplifier to report, on a simulated participant",
+        description="One session from amplifier to report in at most 3 minutes, on a simulated participant or on "
+        "recordings that are played through LSL.",
+        epilog="Recordings: workbench demo --recordings A.edf B.edf --conditions T1=hands,T2=feet",
+    )
     demo.add_argument(
-        "--speed", type=float, metavar="X", help="stream time over real time (default: to end in 3 minutes)"
+        "--study", type=Path, metavar="DIR", help="study folder to create (default: study-demo-DATE-TIME, here)"
+    )
+    demo.add_argument("--append", action="store_true", help="add a session to the existing study --study")
+    demo.add_argument("--seed", type=_whole, default=1, metavar="N", help="seed of the simulation (default 1)")
+    demo.add_argument(
+        "--speed", type=_number, metavar="X", help="times real time, 0.1 to 100 (default: to end in 3 minutes)"
     )
     demo.add_argument("--no-browser", action="store_true", help="end without offering JupyterLab or the dashboard")
     demo.add_argument(
-        "--recordings", type=Path, nargs="+", metavar="FILE", help="replay recordings instead; the last is online"
+        "--recordings",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="play recordings (EDF, BDF, BrainVision, GDF, FIF, XDF) instead of the simulation: "
+        "the first calibrate, the last is decoded online",
     )
-    demo.add_argument("--conditions", metavar="T1=a,T2=b", help="annotations of the recordings and what they mean")
-    demo.add_argument("--language", choices=("en", "zh-CN"), default="en", help="language of the report")
+    demo.add_argument(
+        "--conditions", metavar="T1=a,T2=b", help="two annotations of the recordings and the conditions they mean"
+    )
+    demo.add_argument("--language", choices=LANGUAGES, default="en", help="language of the report (default en)")
     demo.set_defaults(run=_demo)
 
 
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a number, as in 4 or 0.5; got {text!r}") from None
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a whole number, as in 7; got {text!r}") from None
+
+
 def _add_study_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    replay = commands.add_parser("replay", help="decode every stored run again and compare, bit for bit")
-    replay.add_argument("study", type=Path)
+    def command(name: str, text: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+        made.add_argument("study", type=Path, metavar="STUDY", help="folder of the study (it holds study.db)")
+        return made
+
+    replay = command("replay", "decode every stored run again and compare, bit for bit")
     replay.add_argument("--run", dest="run_id", metavar="ID", help="one run only")
     replay.set_defaults(run=_replay)
-    dashboard = commands.add_parser("dashboard", help="serve the session dashboard of a study on this computer")
-    dashboard.add_argument("study", type=Path)
-    dashboard.add_argument("--port", type=int, default=0, help="default: any free port")
-    dashboard.add_argument("--no-browser", action="store_true")
+    dashboard = command("dashboard", "serve the session dashboard of a study on this computer")
+    dashboard.add_argument("--port", type=_whole, default=0, metavar="N", help="default: any free port")
+    dashboard.add_argument("--no-browser", action="store_true", help="print the address only")
     dashboard.set_defaults(run=_dashboard)
-    report = commands.add_parser("report", help="write the session report of a study again")
-    report.add_argument("study", type=Path)
-    report.add_argument("--language", choices=("en", "zh-CN"), default="en")
+    report = command("report", "write the session report of a study again")
+    report.add_argument("--language", choices=LANGUAGES, default="en", help="default en")
     report.set_defaults(run=_report)
-    verify = commands.add_parser("verify", help="check the audit chain, the tables and the recordings of a study")
-    verify.add_argument("study", type=Path)
+    verify = command("verify", "check the audit chain, the tables and the recordings of a study")
     verify.set_defaults(run=_verify)
+    end = command("end", "end the session that runs for a study, in good order, and take its recordings in")
+    end.set_defaults(run=_end)
 
 
 def _add_file_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -98,16 +162,18 @@ def _add_file_commands(commands: argparse._SubParsersAction[argparse.ArgumentPar
         ("recover", "cut a torn recording to its last whole chunk and say what was lost"),
         ("inspect", "what a recording holds, and whether each chunk is whole"),
     ):
-        command = commands.add_parser(name, help=text)
-        command.add_argument("file", type=Path)
+        command = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+        command.add_argument(
+            "files", type=Path, nargs="+", metavar="FILE", help="recording, STUDY/recordings/*.xdf"
+        )
         command.set_defaults(run=_recover if name == "recover" else _inspect)
 
 
 def _add_dose(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     dose = commands.add_parser("dose", help="a long fault test that prints its figures")
-    dose.add_argument("name", help="which one; 'list' names them")
-    dose.add_argument("--n", type=int, help="how many times (default: the full dose)")
-    dose.add_argument("--seed", type=int, default=1)
+    dose.add_argument("name", metavar="NAME", help="which one; 'list' describes them")
+    dose.add_argument("--n", type=_whole, metavar="N", help="how many times, or seconds (default: the full dose)")
+    dose.add_argument("--seed", type=_whole, default=1, metavar="N", help="default 1")
     dose.add_argument("--out", type=Path, metavar="FILE.md", help="append the figures to this document")
     dose.set_defaults(run=_dose)
 
@@ -131,12 +197,18 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 def _conditions(text: str | None) -> dict[str, str]:
     """``T1=hands,T2=feet`` as a mapping."""
-    if not text:
+    if text is None:
         return {}
-    pairs = [part.split("=", 1) for part in text.split(",")]
+    pairs = [[side.strip() for side in part.split("=")] for part in text.split(",")]
     if any(len(pair) != 2 or not all(pair) for pair in pairs):
         raise BadValue(f"--conditions must look like T1=hands,T2=feet, got {text!r}")
-    return {annotation.strip(): name.strip() for annotation, name in pairs}
+    names = [annotation for annotation, _ in pairs]
+    for annotation in names:
+        if names.count(annotation) > 1:
+            raise BadValue(
+                f"--conditions names {annotation!r} twice, got {text!r}; give each annotation one meaning"
+            )
+    return dict(pairs)
 
 
 def _replay(arguments: argparse.Namespace) -> int:
@@ -145,17 +217,27 @@ def _replay(arguments: argparse.Namespace) -> int:
     results = replay_study(arguments.study, run_id=arguments.run_id)
     for result in results:
         print(result.sentence)
-    equal = sum(r.equal for r in results)
-    print(f"{equal} of {len(results)} runs equal the record bit for bit")
-    return 0 if equal == len(results) else EXIT_DIFFERS
+    different = [result.run for result in results if not result.equal]
+    print(f"{len(results) - len(different)} of {len(results)} runs equal the record bit for bit")
+    if not different:
+        return 0
+    print(
+        f"different: {', '.join(different)}. 'workbench verify {arguments.study}' names every file that is not "
+        "the recorded one; restore it from the backup"
+    )
+    return EXIT_DIFFERS
 
 
 def _dashboard(arguments: argparse.Namespace) -> int:
+    from workbench.study import Study
     from workbench.widgets.dashboard import serve
 
+    if not 0 <= arguments.port <= 65535:
+        raise BadValue(f"--port must be from 1 to 65535, or 0 for any free one; got {arguments.port}")
+    Study.open(arguments.study, actor="command line").close()
     dashboard = serve(arguments.study, port=arguments.port, open_browser=not arguments.no_browser)
     print(f"Dashboard  {dashboard.url}")
-    print("Ctrl+C ends the dashboard; a session that runs goes on")
+    print("Ctrl+C ends the dashboard; a session that runs goes on", flush=True)
     try:
         return dashboard.wait()
     except KeyboardInterrupt:
@@ -183,28 +265,53 @@ def _verify(arguments: argparse.Namespace) -> int:
     return 0 if verification.ok else EXIT_DIFFERS
 
 
+def _end(arguments: argparse.Namespace) -> int:
+    from workbench import live
+    from workbench.study import Study
+
+    with Study.open(arguments.study, actor="command line") as study:
+        if live.find(arguments.study) is None:
+            print(f"no session runs in {arguments.study}")
+        else:
+            with live.attach(arguments.study) as client:
+                client.shutdown()
+            print(f"the session in {arguments.study} has ended in good order")
+        for sentence in live.ingest_pending(study):
+            print(sentence)
+    return 0
+
+
 def _recover(arguments: argparse.Namespace) -> int:
     from workbench.recording.recover import recover
 
-    print(recover(arguments.file).sentence)
-    return 0
+    damaged = False
+    for file in arguments.files:
+        recovery = recover(file)
+        print(recovery.sentence)
+        damaged |= recovery.state == "damaged"
+    return EXIT_DIFFERS if damaged else 0
 
 
 def _inspect(arguments: argparse.Namespace) -> int:
     from workbench.recording.recover import inspect
 
-    inspection = inspect(arguments.file)
-    print(inspection.text())
-    return EXIT_DIFFERS if inspection.quarantined else 0
+    quarantined = False
+    for file in arguments.files:
+        inspection = inspect(file)
+        print(inspection.text())
+        quarantined |= inspection.quarantined
+    return EXIT_DIFFERS if quarantined else 0
 
 
 def _dose(arguments: argparse.Namespace) -> int:
-    from workbench.doses import DOSES, run
+    from workbench.doses import DOSES, run, writable
 
     if arguments.name == "list":
         for name, dose in DOSES.items():
             print(f"{name:24s} {dose.what} (full dose: {dose.full})")
         return 0
+    if arguments.out is not None:
+        writable(arguments.out)
     figures = run(arguments.name, n=arguments.n, seed=arguments.seed)
     print(figures.text())
     if arguments.out is not None:

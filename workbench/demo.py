@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -19,8 +20,9 @@ from typing import Any
 from tqdm import tqdm
 
 from workbench import analysis, live, outcomes, paradigms, programmes
-from workbench.errors import BadValue, EngineFault, Refused
+from workbench.errors import BadValue, EngineFault, RecordFault, Refused, WorkbenchError
 from workbench.programmes import Programme
+from workbench.progress import Bar
 from workbench.reports import session_report
 from workbench.study import Study
 from workbench.vocabulary import Assessment, Condition, FittedDecoder, Participant, Trial, Visit
@@ -30,6 +32,11 @@ START_S, FIT_S, CLOSE_S = 25.0, 8.0, 12.0
 """Expected real seconds of the parts that are not runs; they only scale the progress bar."""
 RUNS_S = 70.0
 """Real seconds that the runs may take together when no speed is asked for."""
+SLOWEST, FASTEST = 0.1, 100.0
+"""Speeds that make sense: stream time over real time."""
+LARGEST_SEED = 2**31 - 1
+END_S = 60.0
+"""How long an engine that was only just starting may take to end, real seconds."""
 
 
 @dataclass(frozen=True)
@@ -46,48 +53,9 @@ class Options:
     language: str = "en"
 
 
-class Bar:
-    """One progress bar over expected real seconds: the present stage in words, and the time left.
-
-    Where nobody watches (no terminal) it is one line a stage.
-    """
-
-    def __init__(self, total_s: float) -> None:
-        self._bar = tqdm(
-            total=round(total_s, 1),
-            bar_format="{desc:<36} {percentage:3.0f} % |{bar:30}| {elapsed} gone{postfix}",
-            file=sys.stderr,
-            disable=not sys.stderr.isatty(),
-        )
-        self._total, self._base, self._done = total_s, 0.0, 0.0
-
-    @contextmanager
-    def stage(self, words: str, seconds: float) -> Iterator[Bar]:
-        """A stage that is expected to take ``seconds``."""
-        if self._bar.disable:
-            print(f"[{100 * self._base / self._total:3.0f} %] {words}", file=sys.stderr, flush=True)
-        self.inside(0.0, words)
-        yield self
-        self.inside(seconds)
-        self._base += seconds
-
-    def inside(self, seconds: float, words: str = "") -> None:
-        """How far the present stage has come, s."""
-        done = max(self._done, min(self._base + seconds, self._total))
-        if words:
-            self._bar.set_description_str(words, refresh=False)
-        self._bar.set_postfix_str(f"about {self._total - done:.0f} s left", refresh=False)
-        self._bar.update(done - self._done)
-        self._bar.refresh()
-        self._done = done
-
-    def close(self) -> None:
-        """Leave the bar as it is and go to the next line."""
-        self._bar.close()
-
-
 def run(options: Options) -> int:
     """Run the demo; returns the exit code (1 when a replayed decision differs from the record)."""
+    _check(options)
     programme = programmes.of(options.recordings, options.conditions, seed=options.seed)
     speed = options.speed if options.speed is not None else _speed(programme)
     study = _study(options)
@@ -95,17 +63,37 @@ def run(options: Options) -> int:
     _say(f"Source     {programme.words}")
     note = "" if speed == 1 else "; latency is not representative"
     _say(f"Speed      {speed:g} × (stream time over real time{note})")
+    for text in programme.notes:
+        _say(f"Note       {text}")
     bar = Bar(START_S + programme.seconds / speed + FIT_S + CLOSE_S)
     try:
+        for line in live.ingest_pending(study):
+            _say(f"Earlier    {line}")
         outcome = _session(study, programme, options, speed=speed, bar=bar)
+    except (WorkbenchError, KeyboardInterrupt):
+        bar.close()
+        _kept(study)
+        raise
     finally:
         bar.close()
         study.close()
-    for line in outcome.lines:
+    for line in [*outcome.lines, *_next(study.folder)]:
         _say(line)
     if options.browser:
         _offer(study.folder)
     return 0 if outcome.equal else 1
+
+
+def _check(options: Options) -> None:
+    """Refuse what cannot be, before anything is created."""
+    speed, seed = options.speed, options.seed
+    if speed is not None and not SLOWEST <= speed <= FASTEST:
+        raise BadValue(
+            f"--speed must be from {SLOWEST:g} to {FASTEST:g} (1 = real time), got {speed:g}; "
+            "leave it out to let the demo end within three minutes"
+        )
+    if not 0 <= seed <= LARGEST_SEED:
+        raise BadValue(f"--seed must be a whole number from 0 to {LARGEST_SEED}, got {seed}")
 
 
 @dataclass(frozen=True)
@@ -120,23 +108,20 @@ def _session(study: Study, programme: Programme, options: Options, *, speed: flo
     participant = study.append(Participant(f"DEMO-{number:02d}", simulated=programme.simulated))
     visit = study.append(Visit(participant, "demo"))
     plan = programme.new_session(study, visit=visit, operator=OPERATOR, speed=speed, seed=options.seed)
-    with bar.stage("Starting engine and players", START_S):
-        client = live.start(plan, progress=lambda s: bar.inside(0.0, _start_words(s)))
-    try:
+    with _engine(plan, bar=bar) as client:
         calibration = [
             _run(client, programme, "calibration", number, bar=bar, speed=speed, seed=options.seed)
             for number in range(len(programme.trials) - 1)
         ]
         with bar.stage("Fitting the decoder", FIT_S):
-            client.ingest(study)
+            for line in client.ingest(study):
+                _say(line)
             fitted = live.run_fit(
                 study.folder, _files(study, calibration), programme.decoder, programme.decoder_params
             )
             _approve(study, fitted, participant=participant, effector=programme.effector or "screen")
         last, seed = len(calibration), options.seed + 1
         online = _run(client, programme, "online", last, bar=bar, speed=speed, seed=seed, fitted=fitted)
-    finally:
-        client.shutdown()
     with bar.stage("Record, ARAT, report, replay", CLOSE_S):
         said = live.ingest_pending(study)
         _assess(study, visit, seed=options.seed)
@@ -146,6 +131,46 @@ def _session(study: Study, programme: Programme, options: Options, *, speed: flo
     lines += [r.sentence for r in replayed]
     lines += [f"Report     {files.html}", f"           {files.pdf}", f"Recordings {study.folder / 'recordings'}"]
     return _Outcome(lines, all(r.equal for r in replayed))
+
+
+@contextmanager
+def _engine(plan: live.SessionPlan, *, bar: Bar) -> Iterator[live.Client]:
+    """The engine with its players, ended in good order whatever happens in between."""
+    with bar.stage("Starting engine and players", START_S):
+        try:
+            client = live.start(plan, progress=lambda s: bar.inside(0.0, _start_words(s)))
+        except KeyboardInterrupt:
+            _end_starting(Path(plan.study_folder))
+            raise
+    try:
+        yield client
+    except (WorkbenchError, KeyboardInterrupt):
+        with suppress(EngineFault):
+            client.shutdown()
+        raise
+    client.shutdown()
+
+
+def _end_starting(folder: Path) -> None:
+    """End an engine that was interrupted while it started; one that fails by itself ends by itself."""
+    pause, end = threading.Event(), time.monotonic() + END_S
+    outcome = folder / "engine" / "outcome.json"
+    while live.find(folder) is None and not outcome.exists() and time.monotonic() < end - END_S / 2:
+        pause.wait(0.1)
+    with suppress(EngineFault), live.attach(folder) as client:
+        client.shutdown()
+    while live.find(folder) is not None and time.monotonic() < end:
+        pause.wait(0.1)
+
+
+def _kept(study: Study) -> None:
+    """After a session that did not come to its end: what is kept, and how to go on."""
+    for line in live.ingest_pending(study):
+        _say(line)
+    if live.find(study.folder) is not None:
+        _say(f"Running    the engine did not end; end it with: workbench end {study.folder}")
+    _say(f"Kept       everything recorded so far, in {study.folder / 'recordings'}")
+    _say(f"Next       another session in this study: workbench demo --append --study {study.folder}")
 
 
 def _run(
@@ -179,12 +204,33 @@ def _run(
         def follow(status: dict[str, Any]) -> None:
             run = status["run"] or {}
             done, total = run.get("trials_done", 0), run.get("trials_total", 0)
-            bar.inside(seconds * done / max(total, 1), f"{words}: trial {done} of {total}")
+            paused = " (paused)" if run.get("state") == "paused" else ""
+            bar.inside(seconds * done / max(total, 1), f"{words}: trial {done} of {total}{paused}")
+            if paused:
+                _give_up(client, kind, status)
 
         ended = client.wait("run", timeout=60.0 + 3.0 * seconds, progress=follow)
-    if ended["run"]["state"] != "finished":
-        raise EngineFault(f"the {kind} run {ended['run']['state']}: {ended['run'].get('sentence', '')}")
+    run = ended["run"]
+    if run["state"] != "finished":
+        raise EngineFault(
+            f"the {kind} run ended early ({run['state']}) after {run['trials_done']} of {run['trials_total']} "
+            f"trials: {run.get('sentence') or 'no reason was given'}. Remove the cause, then start another session"
+        )
     return run_id
+
+
+def _give_up(client: live.Client, kind: str, status: Mapping[str, Any]) -> None:
+    """End a paused run whose player is gone: nobody can bring the stream back."""
+    gone = next((a for a in status["alarms"] if a["key"] == "player_ended"), None)
+    if gone is None:
+        return
+    run = status["run"]
+    client.end_run()
+    client.wait("run", timeout=30.0)
+    raise EngineFault(
+        f"the {kind} run ended early after {run['trials_done']} of {run['trials_total']} trials: "
+        f"{gone['what']} {gone['means']} {gone['do']}"
+    )
 
 
 def _approve(study: Study, fitted: Mapping[str, Any], *, participant: str, effector: str) -> None:
@@ -241,14 +287,41 @@ def _results(study: Study, programme: Programme, run_id: str) -> list[str]:
 def _study(options: Options) -> Study:
     """The study to write to: a new one, or an existing one when ``--append`` says so."""
     folder = options.study or Path(f"study-demo-{datetime.now():%Y%m%d-%H%M%S}")
-    exists = (folder / "study.db").exists()
-    if exists and not options.append:
-        raise Refused(f"{folder} holds a study already; add --append to add a session to it, or name another")
-    if folder.exists() and not exists and any(folder.iterdir()):
-        raise BadValue(f"{folder} is not empty and holds no study; choose a new folder, so that nothing is mixed")
-    if exists:
-        return Study.open(folder, actor=OPERATOR)
+    if (folder / "study.db").exists():
+        return _existing(folder, append=options.append)
+    if options.append:
+        what = f"{folder} holds none" if options.study else "none was named"
+        raise BadValue(f"--append adds a session to a study, and {what}; name it with --study DIR")
+    if folder.exists() and not folder.is_dir():
+        raise BadValue(f"{folder} is a file; --study needs a folder, best one that does not exist yet")
+    try:
+        filled = folder.is_dir() and any(folder.iterdir())
+    except OSError as error:
+        raise RecordFault(
+            f"the study folder {folder} cannot be read ({error.strerror}); choose another one"
+        ) from error
+    if filled:
+        raise BadValue(
+            f"{folder} is not empty and holds no study; choose a new or an empty folder, so that nothing is mixed"
+        )
     return Study.create(folder, code="DEMO", title="Demonstration study", actor=OPERATOR)
+
+
+def _existing(folder: Path, *, append: bool) -> Study:
+    """An existing study, in which no session runs."""
+    if not append:
+        raise Refused(
+            f"{folder} holds a study already; add --append to add a session to it, or name another folder"
+        )
+    study = Study.open(folder, actor=OPERATOR)
+    lock = live.find(folder)
+    if lock is None:
+        return study
+    study.close()
+    raise Refused(
+        f"a session still runs in {folder} (engine process {lock['pid']}); look at it with 'workbench dashboard "
+        f"{folder}', or end it in good order with 'workbench end {folder}', then try again"
+    )
 
 
 def _speed(programme: Programme) -> float:
@@ -272,20 +345,38 @@ def _say(line: str) -> None:
     sys.stdout.flush()
 
 
+def _next(folder: Path) -> list[str]:
+    """What a reader can do now."""
+    return [
+        f"Next       workbench dashboard {folder}    the live session on a screen",
+        f"           workbench replay {folder}    every decision again, bit for bit",
+        f"           workbench verify {folder}    the record, its audit chain and its files",
+        f"           jupyter lab {_notebooks()}    the notebooks",
+    ]
+
+
+def _notebooks() -> Path:
+    """The notebooks: inside the installed package, or beside it in the repository."""
+    here = Path(__file__).resolve().parent
+    found = here / "notebooks" if (here / "notebooks").is_dir() else here.parent / "notebooks"
+    with suppress(ValueError):
+        return found.relative_to(Path.cwd())
+    return found
+
+
 def _offer(folder: Path) -> None:
     """JupyterLab or the dashboard, when somebody sits there to choose."""
-    _say("")
-    _say(f"Dashboard  workbench dashboard {folder}")
-    _say("Notebooks  jupyter lab notebooks")
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return
-    answer = input("Open now? [d]ashboard, [l]ab, anything else to end: ").strip().lower()
     commands = {
         "d": [sys.executable, "-m", "workbench", "dashboard", str(folder)],
-        "l": [sys.executable, "-m", "jupyter", "lab"],
+        "l": [sys.executable, "-m", "jupyter", "lab", str(_notebooks())],
     }
-    if answer[:1] in commands:
-        started = time.monotonic()
-        code = subprocess.call(commands[answer[:1]])
-        if code and time.monotonic() - started < 10:
-            raise EngineFault(f"it did not start (exit {code}); run the command above to see why")
+    started = time.monotonic()
+    try:
+        answer = input("Open now? [d]ashboard, [l]ab, anything else to end: ").strip().lower()
+        code = subprocess.call(commands[answer[:1]]) if answer[:1] in commands else 0
+    except (EOFError, KeyboardInterrupt):
+        return
+    if code and time.monotonic() - started < 10:
+        raise EngineFault(f"it did not start (exit {code}); run the command above to see why")

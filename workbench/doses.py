@@ -39,6 +39,7 @@ class Figures:
 
     def append_to(self, path: Path) -> None:
         """Add the figures to a Markdown document, with the command, version and machine."""
+        writable(path)
         machine = f"workbench {__version__}, Python {platform.python_version()}, {platform.machine()}"
         with open(path, "a", encoding="utf-8") as file:
             file.write(f"\n## `{self.command}`\n{machine}\n\n```\n{self.text()}\n```\n")
@@ -56,7 +57,7 @@ class Dose:
 def _record(n: int, seed: int) -> tuple[str, bool]:
     from workbench.study import dose
 
-    with tqdm(total=3 * n, file=sys.stderr, unit="case") as bar:
+    with tqdm(total=3 * n, file=sys.stderr, unit="case", disable=not sys.stderr.isatty()) as bar:
         figures = dose.run(kills=n, cuts=n, flips=n, seed=seed, progress=lambda done, _: bar.update(done - bar.n))
     return figures.text(), figures.ok
 
@@ -82,6 +83,20 @@ DOSES = {
 }
 
 
+def writable(path: Path) -> None:
+    """Check that figures can be appended to a document, before hours are spent on them.
+
+    Raises
+    ------
+    BadValue
+        When it cannot be written.
+    """
+    try:
+        path.open("a", encoding="utf-8").close()
+    except OSError as error:
+        raise BadValue(f"--out {path} cannot be written ({error.strerror}); name another document") from error
+
+
 def run(name: str, *, n: int | None = None, seed: int = 1) -> Figures:
     """Run one dose.
 
@@ -91,7 +106,9 @@ def run(name: str, *, n: int | None = None, seed: int = 1) -> Figures:
         For an unknown name or a size below 1.
     """
     if name not in DOSES:
-        raise BadValue(f"dose must be one of {', '.join(DOSES)}, got {name!r}")
+        raise BadValue(
+            f"there is no dose {name!r}; they are {', '.join(DOSES)}. 'workbench dose list' describes them"
+        )
     size = DOSES[name].full if n is None else n
     if size < 1:
         raise BadValue(f"--n must be 1 or more, got {size}")

@@ -16,11 +16,14 @@ from workbench import paradigms
 from workbench.devices import replay, simulated_participant
 from workbench.errors import BadValue
 from workbench.live import SessionPlan
+from workbench.recording import file_sha256
 from workbench.study import Study, utc_now, uuid7
 from workbench.vocabulary import Session, StreamSpec
 
 SIGNAL, MARKERS = "demo-signal", "demo-markers"
 """source_ids of the played streams; the session's id is added so that two sessions never meet."""
+FEWEST = 2
+"""Trials of each condition that a calibration needs at the least."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class Programme:
     paradigm, paradigm_params, decoder, decoder_params, effector : names and parameters.
     trials : planned trials of each run, the calibration runs first, the online run last.
     durations : stream seconds of each run, in the same order.
+    notes : what a reader of the source's files should know, one sentence each.
     """
 
     words: str
@@ -50,6 +54,7 @@ class Programme:
     effector: str | None = None
     markers: StreamSpec | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -91,7 +96,9 @@ class Programme:
             labels=self.labels,
         )
         stored = {**json.loads(plan.to_json()), "source": self.words}
-        study.append(Session(visit, operator, id=session, started=utc_now(), simulated=self.simulated, plan=stored))
+        study.append(
+            Session(visit, operator, id=session, started=utc_now(), simulated=self.simulated, plan=stored)
+        )
         return plan
 
 
@@ -133,20 +140,26 @@ def recorded(files: Sequence[Path], conditions: Mapping[str, str]) -> Programme:
     Raises
     ------
     BadValue
-        With fewer than two files, other than two conditions, or a file without them or with another montage.
+        With fewer than two files, one file twice, other than two conditions, or a file without them or with
+        another montage.
+    RecordingFault
+        When a file cannot be read.
     """
     if len(files) < 2:
-        raise BadValue(f"--recordings needs two files or more (the last is online), got {len(files)}")
-    if len(set(conditions.values())) != 2:
-        got = ", ".join(f"{k}={v}" for k, v in conditions.items()) or "none"
-        raise BadValue(f"--conditions must name two conditions, as in T1=hands,T2=feet; got {got}")
+        raise BadValue(
+            f"--recordings needs two files or more (the first calibrate, the last is decoded online), got "
+            f"{len(files)}; name them after --recordings"
+        )
+    _check_names(conditions)
     heads = [replay.head(path, conditions=conditions) for path in files]
-    for path, head in zip(files[1:], heads[1:], strict=True):
-        if (head.channels, head.fs) != (heads[0].channels, heads[0].fs):
+    _check_distinct(files)
+    for head in heads[1:]:
+        if difference := _difference(heads[0], head):
             raise BadValue(
-                f"{path.name} has {len(head.channels)} channels at {head.fs:g} Hz, {files[0].name} has "
-                f"{len(heads[0].channels)} at {heads[0].fs:g} Hz; all recordings must share one montage"
+                f"{head.path.name} is of another montage than {heads[0].path.name}: {difference}; a decoder is "
+                "made for one montage, name recordings of the same one"
             )
+    _check_enough(heads[:-1], conditions)
     paradigm = paradigms.from_params("left_right", {"conditions": list(dict.fromkeys(conditions.values()))})
     return Programme(
         words=f"replayed recordings {', '.join(path.name for path in files)}; no effector",
@@ -161,7 +174,53 @@ def recorded(files: Sequence[Path], conditions: Mapping[str, str]) -> Programme:
         trials=tuple(head.n_cues for head in heads),
         durations=tuple(head.seconds for head in heads),
         labels=dict(conditions),
+        notes=tuple(f"{head.path.name}: {note}" for head in heads for note in head.notes),
     )
+
+
+def _check_names(conditions: Mapping[str, str]) -> None:
+    """Two conditions, neither of them the name of rest."""
+    got = ", ".join(f"{k}={v}" for k, v in conditions.items()) or "none"
+    if len(set(conditions.values())) != 2:
+        raise BadValue(f"--conditions must name two different conditions, as in T1=hands,T2=feet; got {got}")
+    if "rest" in conditions.values():
+        raise BadValue(f"'rest' is the time between the trials, not a condition; give it another name, got {got}")
+
+
+def _check_distinct(files: Sequence[Path]) -> None:
+    """A recording that also calibrated would make the accuracy worthless."""
+    seen: dict[str, Path] = {}
+    for path in files:
+        digest = file_sha256(path)
+        if digest in seen:
+            raise BadValue(
+                f"{path.name} holds the same recording as {seen[digest].name}; each may be given once, because "
+                "a decoder that is tested on what it was calibrated with says nothing"
+            )
+        seen[digest] = path
+
+
+def _check_enough(heads: Sequence[replay.Head], conditions: Mapping[str, str]) -> None:
+    """Each condition needs trials to calibrate with."""
+    for name in dict.fromkeys(conditions.values()):
+        n = sum(conditions.get(a.text) == name for head in heads for a in head.annotations)
+        if n < FEWEST:
+            raise BadValue(
+                f"the calibration recordings ({', '.join(h.path.name for h in heads)}) hold {n} trials of "
+                f"{name!r}, at least {FEWEST} are needed; add a calibration recording before the last file"
+            )
+
+
+def _difference(first: replay.Head, other: replay.Head) -> str:
+    """How the montage of a recording differs from that of the first, ``""`` when it does not."""
+    if other.fs != first.fs:
+        return f"its rate is {other.fs:g} Hz instead of {first.fs:g} Hz"
+    if len(other.channels) != len(first.channels):
+        return f"it has {len(other.channels)} channels instead of {len(first.channels)}"
+    for i, (got, want) in enumerate(zip(other.channels, first.channels, strict=True), 1):
+        if got != want:
+            return f"its channel {i} is {got!r} instead of {want!r}"
+    return "" if other.unit == first.unit else f"its unit is {other.unit!r} instead of {first.unit!r}"
 
 
 def _own(spec: StreamSpec, session: str) -> StreamSpec:

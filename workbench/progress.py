@@ -1,0 +1,51 @@
+"""One progress bar for a job of several stages: what happens now, in words, and the time left."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tqdm import tqdm
+
+
+class Bar:
+    """One progress bar over expected real seconds: the present stage in words, and the time left.
+
+    Where nobody watches (no terminal) it is one line a stage.
+    """
+
+    def __init__(self, total_s: float) -> None:
+        self._bar = tqdm(
+            total=round(total_s, 1),
+            bar_format="{desc:<36} {percentage:3.0f} % |{bar:30}| {elapsed} gone{postfix}",
+            file=sys.stderr,
+            disable=not sys.stderr.isatty(),
+        )
+        self._total, self._base, self._done = total_s, 0.0, 0.0
+
+    @contextmanager
+    def stage(self, words: str, seconds: float) -> Iterator[Bar]:
+        """A stage that is expected to take ``seconds``."""
+        if self._bar.disable:
+            left = f"about {self._total - self._base:.0f} s left"
+            sys.stderr.write(f"[{100 * self._base / self._total:3.0f} %] {words}, {left}\n")
+            sys.stderr.flush()
+        self.inside(0.0, words)
+        yield self
+        self.inside(seconds)
+        self._base += seconds
+
+    def inside(self, seconds: float, words: str = "") -> None:
+        """How far the present stage has come, s."""
+        done = max(self._done, min(self._base + seconds, self._total))
+        if words:
+            self._bar.set_description_str(words, refresh=False)
+        self._bar.set_postfix_str(f"about {self._total - done:.0f} s left", refresh=False)
+        self._bar.update(done - self._done)
+        self._bar.refresh()
+        self._done = done
+
+    def close(self) -> None:
+        """Leave the bar as it is and go to the next line."""
+        self._bar.close()
