@@ -7,6 +7,7 @@ dejitter_timestamps=False)`` returns them.
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -149,15 +150,27 @@ def load(path: Path) -> tuple[memoryview, index.Index | None]:
     Raises
     ------
     RecordingFault
-        When the file is not there or cannot be read.
+        When the file is not there, cannot be read, is empty, or is of another format.
     """
     try:
         data = path.read_bytes()
         side = index.read(path)
         packed = path.suffix == ".xdfz" or path.name.endswith(".xdf.gz")
-        return memoryview(gzip.decompress(data) if packed else data), side
-    except (OSError, EOFError) as error:
-        raise RecordingFault(f"recording {path} cannot be read: {error}; check the path and its rights") from error
+        data = gzip.decompress(data) if packed else data
+    except (OSError, EOFError, zlib.error) as error:
+        why = getattr(error, "strerror", None) or error
+        raise RecordingFault(f"recording {path} cannot be read ({why}); check the path and its rights") from error
+    if not data and side is None and path.suffix != ".xdf":
+        raise RecordingFault(
+            f"{path.name} is empty: it holds no recording; restore it from a backup, or delete it"
+        )
+    head = data[: len(chunks.MAGIC)]
+    if not chunks.MAGIC.startswith(head):
+        raise RecordingFault(
+            f"{path.name} is no XDF file: it begins with {head!r} instead of {chunks.MAGIC!r}; "
+            "name an .xdf recording"
+        )
+    return memoryview(data), side
 
 
 def state_of(side: index.Index | None) -> str:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from workbench.errors import RecordFault
 from workbench.study import anchors, chain, place
 from workbench.study.anchors import Anchor
 
@@ -44,10 +45,12 @@ class Verification:
     def text(self) -> str:
         """The result in words, one line each."""
         rows = ", ".join(f"{name} {n}" for name, n in self.checked.items())
-        first = "the record holds" if self.ok else f"the record does NOT hold: {len(self.problems)} problems"
+        n = len(self.problems)
+        first = "the record holds" if self.ok else f"the record does NOT hold: {n} problem{'s' * (n != 1)}"
         more = [f"… and {len(self.problems) - SHOWN} more"] if len(self.problems) > SHOWN else []
         lines = [first, *(f"- {p}" for p in self.problems[:SHOWN]), *more, *(f"(note) {w}" for w in self.warnings)]
-        return "\n".join([*lines, f"checked: {rows}", f"head: {self.head[0]} {self.head[1]}"])
+        head = f"head: {self.head[0]} {self.head[1]}" if self.head[1] else "head: none could be read"
+        return "\n".join([*lines, f"checked: {rows or 'nothing could be checked'}", head])
 
 
 @dataclass(slots=True)
@@ -87,7 +90,7 @@ def verify(
     Raises
     ------
     RecordFault
-        When there is no file, or one that is empty or not SQLite at all.
+        When there is no file, or one that is empty, not SQLite at all, or of another program.
     """
     folder = Path(folder)
     path = folder / place.FILE
@@ -98,6 +101,7 @@ def verify(
             connection.row_factory = sqlite3.Row
             connection.execute("PRAGMA query_only=ON")
             connection.execute("BEGIN")
+            _refuse_foreign(connection, path)
             _check_structure(connection, found)
             _check_chain(connection, found)
             tables = _check_tables(connection, found)
@@ -122,6 +126,13 @@ def verify(
         checked=dict(found.checked),
         head=(newest, found.hashes.get(newest, "") if newest else ""),
     )
+
+
+def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
+    """A database without a single table of ours is no damaged record, it is another program's."""
+    there = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if there and not there & {"study", "audit", "run", "trial"}:
+        raise RecordFault(f"{path} is an SQLite file but no study record; give the study's own folder")
 
 
 def _check_structure(connection: sqlite3.Connection, found: _Findings) -> None:
