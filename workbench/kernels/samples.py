@@ -13,15 +13,9 @@ IMPLAUSIBLE = 1e9
     " int64[::1], float64[:,::1], int64[::1], uint8[::1])"
 )
 def hold(
-    samples: FloatArray,
-    used: FlagArray,
-    limits: IntArray,
-    held: FloatArray,
-    run: IntArray,
-    out: FloatArray,
-    clean: IntArray,
-    start: FlagArray,
-) -> int:
+    samples: FloatArray, used: FlagArray, limits: IntArray, held: FloatArray,
+    run: IntArray, out: FloatArray, clean: IntArray, start: FlagArray,
+) -> int:  # fmt: skip
     """Replace missing values by the last good one of their channel, and keep book of what is clean.
 
     A value is missing when it is not finite or at least 1e9 in magnitude. A channel is flat once it has not
@@ -70,11 +64,10 @@ def hold(
             if matters and run[channel] >= limits[0]:
                 good = False
             out[t, channel] = held[channel]
-        row = limits[1] + t
         if fresh:
-            since = row
+            since = limits[1] + t
         if not good:
-            since = row + 1
+            since = limits[1] + t + 1
         clean[t] = since
         start[t] = 1 if fresh else 0
     return since
