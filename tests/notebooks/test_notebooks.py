@@ -49,9 +49,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=NAMES)
-def test_a_notebook_runs_on_the_simulated_stream(
-    path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_notebook_runs_on_the_simulated_stream(path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     nbclient = pytest.importorskip("nbclient")
     nbformat = pytest.importorskip("nbformat")
     monkeypatch.setenv("WORKBENCH_SPEED", "20")

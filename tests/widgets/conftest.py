@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,15 +10,6 @@ from typing import Any
 import pytest
 
 HERE = Path(__file__).parent
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="session")
@@ -29,28 +18,15 @@ def statuses() -> dict[str, Any]:
     return json.loads((HERE / "statuses.json").read_text(encoding="utf-8"))
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Headless Chromium; skips with the reason where it is absent."""
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    path = os.environ.get("WORKBENCH_CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
-    if not Path(path).exists():
-        pytest.skip(f"no browser: {path} does not exist (Debian: apt-get install chromium)")
-    with sync_api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield started
-        started.close()
-
-
 @pytest.fixture
-def mount(browser: Any) -> Iterator[Callable[..., Any]]:
+def mount(chromium: Any) -> Iterator[Callable[..., Any]]:
     """``mount(WidgetClass, traits, width=, height=, dark=)`` → a page that shows the widget."""
     pages = []
 
     def show(
         widget: Any, traits: dict[str, Any], *, width: int = 1440, height: int = 900, dark: bool = False
     ) -> Any:
-        context = browser.new_context(
+        context = chromium.new_context(
             viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
         )
         page = context.new_page()

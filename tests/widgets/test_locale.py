@@ -136,7 +136,15 @@ def test_every_paradigm_and_its_conditions_have_names() -> None:
             assert f"cue.{label}" in catalogue()["en"]
 
 
-@pytest.mark.parametrize("name", outcomes.available())
+MEASURES = sorted({key.split(".")[1] for key in catalogue()["en"] if key.startswith("measure.")})
+
+
+def test_the_items_of_arat_are_translated() -> None:
+    assert "arat" in MEASURES
+    assert set(MEASURES) <= set(outcomes.available())
+
+
+@pytest.mark.parametrize("name", MEASURES)
 def test_the_english_words_of_an_outcome_measure_are_those_of_its_definition(name: str) -> None:
     definition = outcomes.load(name).definition
     for part in (*definition.items, *definition.subscales):
