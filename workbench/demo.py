@@ -23,6 +23,7 @@ from workbench import analysis, live, outcomes, paradigms, programmes
 from workbench.errors import BadValue, EngineFault, RecordFault, Refused, WorkbenchError
 from workbench.programmes import Programme
 from workbench.progress import Bar
+from workbench.recording import ensure_space, needed_bytes
 from workbench.reports import session_report
 from workbench.study import Study
 from workbench.vocabulary import Assessment, Condition, FittedDecoder, Participant, Trial, Visit
@@ -35,6 +36,8 @@ RUNS_S = 70.0
 SLOWEST, FASTEST = 0.1, 100.0
 """Speeds that make sense: stream time over real time."""
 LARGEST_SEED = 2**31 - 1
+RESERVE_BYTES = 200_000_000
+"""Free space that the engine keeps in reserve; it refuses a run on a disk with less."""
 END_S = 60.0
 """How long an engine that was only just starting may take to end, real seconds."""
 
@@ -58,7 +61,7 @@ def run(options: Options) -> int:
     _check(options)
     programme = programmes.of(options.recordings, options.conditions, seed=options.seed)
     speed = options.speed if options.speed is not None else _speed(programme)
-    study = _study(options)
+    study = _study(options, programme)
     _say(f"Study      {study.folder}")
     _say(f"Source     {programme.words}")
     note = "" if speed == 1 else "; latency is not representative"
@@ -284,26 +287,29 @@ def _results(study: Study, programme: Programme, run_id: str) -> list[str]:
     return [metrics.line(), metrics.rest_line(), metrics.timing_line()]
 
 
-def _study(options: Options) -> Study:
+def _study(options: Options, programme: Programme) -> Study:
     """The study to write to: a new one, or an existing one when ``--append`` says so."""
     folder = options.study or Path(f"study-demo-{datetime.now():%Y%m%d-%H%M%S}")
-    if (folder / "study.db").exists():
-        return _existing(folder, append=options.append)
-    if options.append:
+    try:
+        exists = (folder / "study.db").exists()
+        filled = folder.is_dir() and any(folder.iterdir())
+        on_disk = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.is_dir())
+    except OSError as error:
+        raise RecordFault(
+            f"the study folder {folder} cannot be used ({error.strerror}); choose one that you may write to"
+        ) from error
+    if options.append and not exists:
         what = f"{folder} holds none" if options.study else "none was named"
         raise BadValue(f"--append adds a session to a study, and {what}; name it with --study DIR")
     if folder.exists() and not folder.is_dir():
         raise BadValue(f"{folder} is a file; --study needs a folder, best one that does not exist yet")
-    try:
-        filled = folder.is_dir() and any(folder.iterdir())
-    except OSError as error:
-        raise RecordFault(
-            f"the study folder {folder} cannot be read ({error.strerror}); choose another one"
-        ) from error
-    if filled:
+    if filled and not exists:
         raise BadValue(
             f"{folder} is not empty and holds no study; choose a new or an empty folder, so that nothing is mixed"
         )
+    ensure_space(on_disk, RESERVE_BYTES + needed_bytes([programme.signal], seconds=programme.seconds))
+    if exists:
+        return _existing(folder, append=options.append)
     return Study.create(folder, code="DEMO", title="Demonstration study", actor=OPERATOR)
 
 

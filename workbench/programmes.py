@@ -206,8 +206,8 @@ def _check_enough(heads: Sequence[replay.Head], conditions: Mapping[str, str]) -
         n = sum(conditions.get(a.text) == name for head in heads for a in head.annotations)
         if n < FEWEST:
             raise BadValue(
-                f"the calibration recordings ({', '.join(h.path.name for h in heads)}) hold {n} trials of "
-                f"{name!r}, at least {FEWEST} are needed; add a calibration recording before the last file"
+                f"the calibration recordings ({', '.join(h.path.name for h in heads)}) hold too few trials "
+                f"of {name!r}: {n}, at least {FEWEST} are needed; add a calibration recording before the last file"
             )
 
 

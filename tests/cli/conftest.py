@@ -1,0 +1,91 @@
+"""`workbench …` as a process of its own, and one demo study that several tests look at."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+SPEED = "12"
+TOLD = {**os.environ, "PYTHONWARNINGS": "error", "PYTHONUNBUFFERED": "1"}
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command said and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def sentence(self) -> str:
+        """The one line on standard error that is for the reader."""
+        lines = [line for line in self.err.splitlines() if line.startswith("workbench ")]
+        assert len(lines) == 1, self.err
+        return lines[0]
+
+    def refused(self, *words: str) -> str:
+        """Assert that it ended as a refusal: exit 2, one sentence with these words, no traceback."""
+        assert self.code == 2, (self.code, self.out, self.err)
+        assert "Traceback" not in self.err + self.out
+        assert "defect" not in self.err
+        for word in words:
+            assert word in self.sentence, (word, self.sentence)
+        return self.sentence
+
+
+def run_command(*args: object, cwd: Path, timeout: float = 300.0) -> Said:
+    """Run one command to its end; nobody sits at a keyboard."""
+    done = subprocess.run(
+        [sys.executable, "-m", "workbench", *map(str, args)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env=TOLD,
+        timeout=timeout,
+        check=False,
+    )
+    return Said(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture
+def workbench(tmp_path: Path) -> Callable[..., Said]:
+    """Call it with the words behind `workbench`; it runs in a folder of its own."""
+
+    def call(*args: object, timeout: float = 300.0) -> Said:
+        return run_command(*args, cwd=tmp_path, timeout=timeout)
+
+    return call
+
+
+@dataclass(frozen=True)
+class DemoStudy:
+    """A study that the demo made, and what the demo said."""
+
+    folder: Path
+    said: Said
+
+    @property
+    def recordings(self) -> list[Path]:
+        """Recordings in the order of their runs."""
+        return sorted((self.folder / "recordings").glob("*.xdf"))
+
+    def copy(self, to: Path) -> DemoStudy:
+        """A copy that may be broken."""
+        return DemoStudy(Path(shutil.copytree(self.folder, to / "copy")), self.said)
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> DemoStudy:
+    """One run of the demo; tests that use it are in the group "demo", so that it runs once."""
+    home = tmp_path_factory.mktemp("demo")
+    said = run_command("demo", "--no-browser", "--study", home / "study", "--speed", SPEED, cwd=home)
+    return DemoStudy(home / "study", said)

@@ -1,0 +1,271 @@
+"""The demo from amplifier to report, and every command on the study that it made."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.xdist_group("demo")
+
+
+def flip(path: Path, at: float) -> None:
+    """Change one byte at a share of a file's length."""
+    data = bytearray(path.read_bytes())
+    data[int(len(data) * at)] ^= 0x10
+    path.write_bytes(data)
+
+
+def line(text: str, start: str) -> str:
+    """The one line that begins so."""
+    found = [x for x in text.splitlines() if x.startswith(start)]
+    assert len(found) == 1, (start, text)
+    return found[0]
+
+
+def test_the_demo_ends_well_and_says_what_it_found(demo):
+    said = demo.said
+    assert said.code == 0, said.err
+    assert "simulated participant" in line(said.out, "Source")
+    assert "latency is not representative" in line(said.out, "Speed")
+    score = line(said.out, "event F1")
+    found = re.match(r"event F1 (\S+) \(.*95 % CI (\S+)–(\S+), .*; (\d+) of (\d+) attempts hit", score)
+    assert found, score
+    f1, low, high = (float(x) for x in found.groups()[:3])
+    assert 0.0 <= low <= f1 <= 1.0
+    assert low < high <= 1.0
+    assert (int(found[4]) <= 15, int(found[5])) == (True, 15)
+    assert "95 % CI" in line(said.out, "false activations")
+    assert re.search(r"n = \d+", line(said.out, "onset latency"))
+    assert re.fullmatch(r"Decoder +[0-9a-f]{64}", line(said.out, "Decoder"))
+    assert "Run 1 (calibration): 16 trials, finished" in said.out
+    assert "Run 2 (online): 15 trials, finished" in said.out
+    assert said.out.count("equal the recording bit for bit") == 2
+
+
+def test_the_demo_says_how_far_it_is_and_what_comes_next(demo):
+    stages = re.findall(r"^\[ *(\d+) %\] (.+), about (\d+) s left$", demo.said.err, re.MULTILINE)
+    assert [words for _, words, _ in stages] == [
+        "Starting engine and players",
+        "Calibration run",
+        "Fitting the decoder",
+        "Online run",
+        "Record, ARAT, report, replay",
+    ]
+    shares, left = [int(s[0]) for s in stages], [int(s[2]) for s in stages]
+    assert shares == sorted(shares)
+    assert left == sorted(left, reverse=True)
+    for command in ("dashboard", "replay", "verify"):
+        assert f"workbench {command} {demo.folder}" in demo.said.out
+
+
+def test_everything_that_the_demo_names_is_there(demo):
+    out = demo.said.out
+    page = Path(line(out, "Report").split()[1])
+    paper = Path(next(x.strip() for x in out.splitlines() if x.strip().endswith(".pdf")))
+    assert page.read_bytes().lstrip().lower().startswith(b"<!doctype html")
+    assert paper.read_bytes().startswith(b"%PDF")
+    assert len(demo.recordings) == 2
+    digest = line(out, "Decoder").split()[1]
+    assert json.loads((demo.folder / "decoders" / digest[:12] / "decoder.json").read_text())["sha256"] == digest
+    with closing(sqlite3.connect(f"file:{demo.folder / 'study.db'}?mode=ro", uri=True)) as record:
+        counts = [
+            record.execute(f"SELECT COUNT(*) FROM {t}").fetchone()[0] for t in ("run", "trial", "assessment")
+        ]
+        assisted = sorted(record.execute("SELECT assisted, device_on, stimulation_on FROM assessment").fetchall())
+    assert counts == [2, 31, 2]
+    assert assisted == [(0, 0, 0), (1, 1, 0)]
+
+
+def test_no_engine_and_no_player_is_left_behind(demo):
+    left = [
+        path.parent.name
+        for path in Path("/proc").glob("[0-9]*/cmdline")
+        if str(demo.folder).encode() in _read(path) and b"workbench.live" in _read(path)
+    ]
+    assert left == []
+    assert not (demo.folder / "engine" / "lock.json").exists()
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def test_every_run_replays_and_so_does_one(demo, workbench):
+    said = workbench("replay", demo.folder)
+    assert said.code == 0, said.out + said.err
+    assert said.out.splitlines()[-1] == "2 of 2 runs equal the record bit for bit"
+    run = demo.recordings[1].stem
+    said = workbench("replay", demo.folder, "--run", run)
+    assert said.code == 0
+    assert run in said.out
+    assert said.out.splitlines()[-1] == "1 of 1 runs equal the record bit for bit"
+
+
+def test_a_run_that_is_not_there_is_refused_with_those_that_are(demo, workbench):
+    workbench("replay", demo.folder, "--run", "run-7").refused("has no run run-7", demo.recordings[0].stem)
+
+
+def test_a_changed_recording_differs_and_is_named(demo, workbench, tmp_path):
+    copy = demo.copy(tmp_path)
+    changed = copy.recordings[1]
+    flip(changed, 0.5)
+    said = workbench("replay", copy.folder)
+    assert (said.code, said.err) == (1, "")
+    assert f"{changed.name} is not the file of the record" in said.out
+    assert "1 of 2 runs equal the record bit for bit" in said.out
+    assert line(said.out, "different").startswith(f"different: {changed.stem}. 'workbench verify")
+    said = workbench("verify", copy.folder)
+    assert said.code == 1
+    assert "the record does NOT hold: 1 problem\n" in said.out
+    assert f"{changed.name} is not the file that was recorded" in said.out
+    said = workbench("inspect", *copy.recordings)
+    assert said.code == 1
+    assert f"{copy.recordings[0].name}: finished" in said.out
+    assert f"{changed.name}: damaged" in said.out
+
+
+def test_a_recording_that_is_gone_differs_and_is_named(demo, workbench, tmp_path):
+    copy = demo.copy(tmp_path)
+    gone = copy.recordings[0]
+    gone.unlink()
+    said = workbench("replay", copy.folder)
+    assert said.code == 1
+    assert f"{gone.name} cannot be read" in said.out
+    assert line(said.out, "different").startswith(f"different: {gone.stem}.")
+
+
+@pytest.mark.parametrize("name", ["decoder.json", "arrays.npz"])
+def test_a_changed_decoder_differs_and_is_named(demo, workbench, tmp_path, name):
+    copy = demo.copy(tmp_path)
+    folder = next((copy.folder / "decoders").iterdir())
+    flip(folder / name, 0.5)
+    said = workbench("replay", copy.folder)
+    assert said.code == 1
+    assert "Traceback" not in said.err
+    online = line(said.out, "run 2 (online")
+    assert "cannot be replayed" in online
+    assert folder.name in online
+    assert "1 of 2 runs equal the record bit for bit" in said.out
+
+
+def test_a_decoder_that_is_gone_differs(demo, workbench, tmp_path):
+    copy = demo.copy(tmp_path)
+    folder = next((copy.folder / "decoders").iterdir())
+    (folder / "decoder.json").unlink()
+    said = workbench("replay", copy.folder)
+    assert said.code == 1
+    assert "cannot be replayed" in line(said.out, "run 2 (online")
+
+
+def test_the_record_verifies(demo, workbench):
+    said = workbench("verify", demo.folder)
+    assert said.code == 0
+    assert said.out.startswith("the record holds\n")
+
+
+def test_a_changed_record_does_not_verify(demo, workbench, tmp_path):
+    copy = demo.copy(tmp_path)
+    with closing(sqlite3.connect(copy.folder / "study.db")) as record:
+        triggers = record.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for name, _ in triggers:
+            record.execute(f"DROP TRIGGER {name}")
+        record.execute("UPDATE trial SET outcome = 'hit'")
+        for _, sql in triggers:
+            record.execute(sql)
+        record.commit()
+        changed = record.execute("SELECT COUNT(*) FROM trial").fetchone()[0]
+    assert changed == 31
+    said = workbench("verify", copy.folder)
+    assert said.code == 1
+    assert "does NOT hold" in said.out
+    assert "trial" in said.out
+
+
+def test_a_whole_recording_is_inspected_and_left_alone(demo, workbench):
+    path = demo.recordings[1]
+    before = path.read_bytes()
+    said = workbench("inspect", path)
+    assert said.code == 0
+    assert f"{path.name}: finished" in said.out
+    assert "It is whole." in said.out
+    assert "wb.decisions" in said.out
+    said = workbench("recover", path)
+    assert said.code == 0
+    assert "is whole" in said.out
+    assert path.read_bytes() == before
+
+
+def test_a_torn_recording_is_recovered_once(demo, workbench, tmp_path):
+    copy = demo.copy(tmp_path)
+    path = copy.recordings[1]
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size * 2 // 3)
+    said = workbench("inspect", path)
+    assert said.code == 1
+    assert f"run 'workbench recover {path.name}'" in said.out
+    said = workbench("recover", path)
+    assert said.code == 0
+    assert "are kept" in said.out
+    kept = path.read_bytes()
+    again = workbench("recover", path)
+    assert (again.code, again.out) == (0, said.out)
+    assert path.read_bytes() == kept
+
+
+def test_the_report_again_in_chinese(demo, workbench, tmp_path):
+    copy = demo.copy(tmp_path)
+    said = workbench("report", copy.folder, "--language", "zh-CN")
+    if "font" in said.err:
+        pytest.skip(said.err.strip())
+    assert said.code == 0, said.err
+    page, paper = map(Path, said.out.split())
+    text = page.read_text(encoding="utf-8")
+    assert 'lang="zh-CN"' in text
+    assert re.search("[\u4e00-\u9fff]{4}", text)
+    assert paper.read_bytes().startswith(b"%PDF")
+
+
+def test_an_existing_study_is_refused_and_left_alone(demo, workbench):
+    before = (demo.folder / "study.db").read_bytes()
+    workbench("demo", "--no-browser", "--study", demo.folder).refused(
+        "holds a study already", "add --append", "or name another folder"
+    )
+    assert (demo.folder / "study.db").read_bytes() == before
+
+
+def test_ending_where_nothing_runs_says_so(demo, workbench):
+    said = workbench("end", demo.folder)
+    assert said.code == 0
+    assert "no session runs" in said.out
+
+
+@pytest.mark.parametrize("damage", ["middle", "cut"])
+@pytest.mark.parametrize("command", ["replay", "verify", "report", "dashboard", "end", "demo"])
+def test_a_damaged_record_is_a_sentence(demo, workbench, tmp_path, command, damage):
+    folder = tmp_path / "damaged"
+    folder.mkdir()
+    data = bytearray((demo.folder / "study.db").read_bytes())
+    if damage == "cut":
+        del data[len(data) // 4 :]
+    else:
+        third = len(data) // 3
+        data[third : 2 * third] = bytes(x ^ 0xA5 for x in data[third : 2 * third])
+    (folder / "study.db").write_bytes(data)
+    more = ["--append", "--no-browser", "--study", folder] if command == "demo" else [folder]
+    said = workbench(command, *more, timeout=60)
+    assert "Traceback" not in said.err + said.out
+    assert "defect" not in said.err
+    if command == "verify":
+        assert said.code == 1
+        assert "restore it from the latest backup" in said.out
+    else:
+        said.refused("is damaged", "restore it from the latest backup")
+    assert (folder / "study.db").read_bytes() == bytes(data)

@@ -1,0 +1,79 @@
+"""The demo on real recordings that are played through LSL, and recordings that it cannot use."""
+
+from __future__ import annotations
+
+import re
+import shutil
+
+import pytest
+
+NAMES = ("T1=hands", "T2=feet")
+
+
+@pytest.fixture
+def files(shared_data):
+    """Runs 06 and 10 of one person, hands or feet imagined."""
+    found = [shared_data / "eegmmidb" / f"S001R{number}.edf" for number in ("06", "10")]
+    if not all(path.is_file() for path in found):
+        pytest.skip(f"no recordings {found[0].name} and {found[1].name} in {found[0].parent}")
+    return found
+
+
+def demo(workbench, folder, *recordings, conditions=",".join(NAMES), speed="12"):
+    return workbench(
+        "demo", "--no-browser", "--study", folder, "--speed", speed,
+        "--recordings", *recordings, "--conditions", conditions,
+    )  # fmt: skip
+
+
+def test_real_recordings_end_to_end_and_replay_equals(files, workbench, tmp_path):
+    folder = tmp_path / "study"
+    said = demo(workbench, folder, *files)
+    assert said.code == 0, said.out + said.err
+    found = re.search(
+        r"^accuracy (\d+)/15 = (\S+) \(95 % CI (\S+)–(\S+), Wilson; 95 % chance limit 12/15\)$", said.out, re.M
+    )
+    assert found, said.out
+    hits, share, low, high = int(found[1]), *(float(found[i]) for i in (2, 3, 4))
+    assert hits >= 12
+    assert share == pytest.approx(hits / 15, abs=5e-4)
+    assert low < share < high
+    assert "replayed recordings S001R06.edf, S001R10.edf; no effector" in said.out
+    assert said.out.count("equal the recording bit for bit") == 2
+    again = workbench("replay", folder)
+    assert again.code == 0, again.out
+    assert again.out.splitlines()[-1] == "2 of 2 runs equal the record bit for bit"
+    assert workbench("verify", folder).code == 0
+
+
+def test_recordings_that_cannot_be_used(files, workbench, tmp_path, shared_data):
+    first, last = files
+    folder = tmp_path / "study"
+
+    def refused(*recordings, words, conditions="T1=hands,T2=feet"):
+        said = demo(workbench, folder, *recordings, conditions=conditions).refused(*words)
+        assert not folder.exists()
+        return said
+
+    refused(first, words=("needs two files or more", "got 1"))
+    refused(first, last, conditions="T1=hands,T7=feet", words=("has no annotation 'T7'", "'T1' (7 times)", "Name"))
+    refused(first, tmp_path / "gone.edf", words=("gone.edf is not there; check the path",))
+    (tmp_path / "note.edf").write_text("this is no recording")
+    refused(first, tmp_path / "note.edf", words=("note.edf cannot be read as edf", "check that the file is whole"))
+    (tmp_path / "empty.edf").touch()
+    refused(first, tmp_path / "empty.edf", words=("empty.edf cannot be read as edf",))
+    (tmp_path / "note.txt").write_text("this is no recording")
+    refused(tmp_path / "note.txt", last, words=("note.txt is of no format that can be replayed", ".edf"))
+    refused(first, shared_data, words=(f"{shared_data.name} is of no format",))
+    shutil.copyfile(first, tmp_path / "same.edf")
+    refused(first, tmp_path / "same.edf", words=("same.edf holds the same recording as S001R06.edf",))
+    other = bytearray(last.read_bytes())
+    other[256:272] = b"Nose".ljust(16)
+    (tmp_path / "nose.edf").write_bytes(other)
+    refused(
+        first, tmp_path / "nose.edf", words=("nose.edf is of another montage", "channel 1 is 'Nose' instead of")
+    )
+    (tmp_path / "cut.edf").write_bytes(first.read_bytes()[:500_000])
+    refused(
+        tmp_path / "cut.edf", last, words=("too few trials", "at least 2 are needed; add a calibration recording")
+    )
