@@ -24,7 +24,7 @@ from workbench.outcomes._isncsci_tables import (
     S3,
     SIDES,
 )
-from workbench.outcomes._isncsci_texts import Words, say
+from workbench.outcomes._isncsci_texts import Words, compose, say
 from workbench.outcomes._isncsci_warnings import Warned, nli_differs, non_key_differs, warn, warnings
 
 NLI_VAC = ("praxis", "strict")
@@ -259,7 +259,7 @@ def _finish(
     affected: tuple[str, ...] = (),
 ) -> Classification:
     totals, sums = _totals(exam)
-    opened = () if exam.plain else (Step("cells", say("open", ", ".join(_open_cells(exam)))),)
+    opened = () if exam.plain else (Step("cells", compose("open", ", ".join(_open_cells(exam)))),)
     return Classification(
         result={**dict(zip(FIELDS, printed)), "totals": totals},
         steps=(
@@ -294,17 +294,18 @@ def _totals(exam: Exam) -> tuple[dict[str, Any], Words]:
     both = {
         name: _add(*(sides[side][name] for side in SIDES)) for name in ("uems", "lems", "light_touch", "pin_prick")
     }
-    told = say("totals.ND" if None in both.values() else "totals", *map(_number, both.values()))
+    told = compose("totals.ND" if None in both.values() else "totals", *map(_number, both.values()))
     by_side = {side: {name: _number(value) for name, value in sums.items()} for side, sums in sides.items()}
     return {**by_side, **{name: _number(value) for name, value in both.items()}}, told
 
 
 def _sum(codes: tuple[str, ...]) -> int | None:
-    """Examined numbers added, tags ignored."""
+    """Examined numbers added, tags ignored; None with an untested cell."""
     text = "".join(codes)
     if "N" in text:
         return None
-    return sum(number * text.count(str(number)) for number in range(1, 6))
+    low = text.count("1") + 2 * text.count("2")
+    return low + 3 * text.count("3") + 4 * text.count("4") + 5 * text.count("5")
 
 
 def _add(one: int | None, two: int | None) -> int | None:

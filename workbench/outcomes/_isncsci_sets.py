@@ -180,13 +180,17 @@ class SideSets:
         """More rostral level → trait → counts."""
         found: dict[int, dict[Trait, Counts]] = {}
         for branch in self.branches:
+            meetings = {(min(branch.motor, level), felt) for level in branch.sensory for felt in self._felt[level]}
             for far in self._far(branch):
                 counts = _counts(branch, far=far)
-                for level in branch.sensory:
-                    traits = found.setdefault(min(branch.motor, level), {})
-                    for felt in self.felt(level):
-                        traits[far, felt] = _merge(traits.get((far, felt)), counts)
+                for level, felt in meetings:
+                    traits = found.setdefault(level, {})
+                    traits[far, felt] = _merge(traits.get((far, felt)), counts)
         return found
+
+    @cached_property
+    def _felt(self) -> dict[int, tuple[bool, ...]]:
+        return {level: self.felt(level) for level in self.sensory}
 
     def _far(self, branch: Branch) -> list[bool]:
         """Whether there can be, or can not be, motor function more than three levels below."""
@@ -221,7 +225,7 @@ def _counts(branch: Branch, *, far: bool) -> Counts:
 
 
 def _merge(one: Counts | None, other: Counts) -> Counts:
-    if one is None:
+    if one is None or one == other:
         return other
     return tuple(map(min, one[0], other[0])), tuple(map(max, one[1], other[1]))
 

@@ -26,7 +26,7 @@ from workbench.outcomes._isncsci_tables import (
     S3,
     T1,
 )
-from workbench.outcomes._isncsci_texts import Words, join, say, shown
+from workbench.outcomes._isncsci_texts import Words, compose, join, say, shown
 
 NAMES: tuple[str, ...] = (*(shown(name) for name in ORDER), "NA")
 """Place → name for a reader; the last one is at -1."""
@@ -59,7 +59,6 @@ def _plain_motor(side: PlainSide, sensory: int, *, vac: bool) -> Words:
     return _motor(sensory, side.motor, side.light[cell], side.pin[cell], vac=vac)
 
 
-@lru_cache(maxsize=65536)
 def _motor(sensory: int, motor: str, light: str, pin: str, *, vac: bool) -> Words:
     level = motor_level(sensory, motor, vac=vac)
     muscle = len(motor) - len(motor.lstrip("5"))
@@ -140,66 +139,69 @@ def open_steps(
     values, untagged : possible values of each field, with the tags handled and with the tags ignored.
     printed : the results as text.
     """
-    both = tuple(zip((exam.right, exam.left), sides))
-    clauses: list[list[Words]] = [
-        *(_if_sensory(codes, places) for (codes, _), places in zip(both, (values[0], values[1]))),
-        *(_if_motor(codes, side, places) for (codes, side), places in zip(both, (values[2], values[3]))),
-        [say("if.nli", *(shown(text) for text in printed[:4]))],
-        [say(f"if.{value}") for value in values[5]],
-        [say(f"if.ais.{value}") for value in values[6]],
-        *(_if_zpp_sensory(codes, places) for (codes, _), places in zip(both, (values[7], values[8]))),
-        *(_if_zpp_motor(codes, places) for (codes, _), places in zip(both, (values[9], values[10]))),
+    codes = (exam.right, exam.left)
+    conditions: list[list[Condition]] = [
+        *([_dermatome(side, int(level)) for level in levels] for side, levels in zip(codes, values[:2])),
+        *(
+            [condition for level in levels for condition in _ways(side, possible, int(level))]
+            for side, possible, levels in zip(codes, sides, values[2:4])
+        ),
+        [("", compose("if.nli", *(_spaced(text) for text in printed[:4])))],
+        [(str(value), say(f"if.complete.{value}")) for value in values[5]],
+        [(str(value), say(f"if.ais.{value}")) for value in values[6]],
+        *([_zone(side, int(place)) for place in places] for side, places in zip(codes, values[7:9])),
+        *(_motor_zone(side, places) for side, places in zip(codes, values[9:11])),
     ]
-    return [
-        _list(text, clause, now, before) for text, clause, now, before in zip(printed, clauses, values, untagged)
-    ]
+    return [_list(*four) for four in zip(printed, conditions, values, untagged)]
+
+
+Condition = tuple[str, Words]
+"""A possible value (empty: of all values) and when it holds."""
+
+
+def _spaced(text: str) -> str:
+    return shown(text).replace(",", ", ")
 
 
 def _list(
-    text: str, clauses: list[Words], now: Sequence[int] | Sequence[str], before: Sequence[int] | Sequence[str]
+    text: str,
+    conditions: list[Condition],
+    now: Sequence[int] | Sequence[str],
+    before: Sequence[int] | Sequence[str],
 ) -> Words:
-    sentence = say("one" if len(now) == 1 else "many", shown(text), join(clauses))
+    single = len(now) == 1
+    clauses = [words if single or not value else compose("where", value, words) for value, words in conditions]
+    sentence = compose("one" if single else "many", _spaced(text), join(clauses))
     if tuple(now) == tuple(before):
         return sentence
-    names = ", ".join(NAMES[value] if isinstance(value, int) else value for value in before)
-    more = say("untagged", names)
+    more = compose("untagged", ", ".join(NAMES[value] if isinstance(value, int) else value for value in before))
     return Words(f"{sentence.en} {more.en}", sentence.zh + more.zh)
 
 
-def _if_sensory(codes: Side, levels: Sequence[int] | Sequence[str]) -> list[Words]:
-    return [
-        say("if.intact", NAMES[level])
-        if level == INT
-        else say("if.dermatome", NAMES[level], NAMES[level + 1], codes.light[level], codes.pin[level])
-        for level in map(int, levels)
-    ]
-
-
-def _if_motor(codes: Side, side: SideSets, levels: Sequence[int] | Sequence[str]) -> list[Words]:
-    return [clause for level in map(int, levels) for clause in _ways(codes, side, level)]
-
-
-def _ways(codes: Side, side: SideSets, level: int) -> list[Words]:
-    """Every way in which a motor level can come about."""
+def _dermatome(codes: Side, level: int) -> Condition:
     if level == INT:
-        return [say("if.intact", NAMES[level])]
+        return NAMES[level], say("if.intact")
+    return NAMES[level], say("if.dermatome", NAMES[level + 1], codes.light[level], codes.pin[level])
+
+
+def _ways(codes: Side, side: SideSets, level: int) -> list[Condition]:
+    """Every way in which a motor level can come about."""
+    name = NAMES[level]
+    if level == INT:
+        return [(name, say("if.intact"))]
     branches = [branch for branch in side.branches if min(branch.motor, S3) == level]
-    stops = [
-        (key, muscle, code)
+    found = [
+        say("if.strong" if key == level else "if.weak", muscle, code)
         for index, (key, muscle, code) in enumerate(zip(KEY, MUSCLES, codes.motor))
         if key in (level, level + 1) and any(_stops_at(branch.muscles, index) for branch in branches)
     ]
-    found = [
-        say("if.strong", NAMES[key], code) if key == level else say("if.weak", NAMES[level], muscle, code)
-        for key, muscle, code in stops
-    ]
     if any(level in branch.sensory and branch.motor == level and not _stuck(branch) for branch in branches):
-        found.append(say("if.dermatome", NAMES[level], NAMES[level + 1], codes.light[level], codes.pin[level]))
+        found.append(_dermatome(codes, level)[1])
     if level in (T1, S1) and any(min(branch.sensory) < level and not _stuck(branch) for branch in branches):
-        found.append(say("if.stop", NAMES[level]))
+        found.append(say("if.stop", name))
     if any(branch.motor == INT for branch in branches):
         found.append(say("if.no_vac"))
-    return found
+    return [(name, words) for words in found]
 
 
 def _stops_at(muscles: Places, index: int) -> bool:
@@ -212,21 +214,18 @@ def _stuck(branch: Branch) -> bool:
     return branch.motor >= C4 and any(_stops_at(branch.muscles, index) for index in near)
 
 
-def _if_zpp_sensory(codes: Side, places: Sequence[int] | Sequence[str]) -> list[Words]:
-    return [_zone(codes, place) for place in map(int, places)]
-
-
-def _zone(codes: Side, place: int) -> Words:
+def _zone(codes: Side, place: int) -> Condition:
     if place == NOT_APPLICABLE:
-        return say("if.zpp_sensory.NA")
+        return NAMES[place], say("if.zpp_sensory.NA")
     if place == 0:
-        return say("if.zpp_sensory.C1")
-    return say("if.zpp_sensory", NAMES[place], codes.light[place - 1], codes.pin[place - 1])
+        return NAMES[place], say("if.zpp_sensory.C1")
+    cell = codes.light[place - 1], codes.pin[place - 1]
+    return NAMES[place], say("if.zpp_sensory", NAMES[place], *cell)
 
 
-def _if_zpp_motor(codes: Side, places: Sequence[int] | Sequence[str]) -> list[Words]:
-    found = [say("if.zpp_motor.NA")] if NOT_APPLICABLE in places else []
-    if any(place != NOT_APPLICABLE for place in places):
-        non_key = say("if.zpp_motor.non_key", NAMES[codes.non_key]) if codes.non_key >= 0 else say("if.zpp_motor")
-        found.append(non_key)
-    return found
+def _motor_zone(codes: Side, places: Sequence[int] | Sequence[str]) -> list[Condition]:
+    rule = say("if.zpp_motor.non_key", NAMES[codes.non_key]) if codes.non_key >= 0 else say("if.zpp_motor")
+    if NOT_APPLICABLE not in places:
+        return [("", rule)]
+    first = [("NA", say("if.zpp_motor.NA"))]
+    return first if len(places) == 1 else [*first, ("", say("otherwise", rule))]

@@ -144,57 +144,56 @@ TEXTS: dict[str, tuple[str, str]] = {
         "含未测试单元格的总分无法确定（ND），不按比例推算。",
     ),
     # several possible values
-    "one": ("Every substitution gives {0}: {1}.", "所有代入均得 {0}：{1}。"),
-    "many": ("Not determinable, {0} are possible: {1}.", "无法确定，可能为 {0}：{1}。"),
+    "one": ("{0} in every substitution: {1}.", "所有代入均得 {0}：{1}。"),
+    "many": ("Not determinable, one of {0}: {1}.", "无法确定，为 {0} 之一：{1}。"),
     "untagged": ("With the tags ignored it would be {0}.", "若忽略标记则为 {0}。"),
-    "if.dermatome": ("{0} where {1} ({2}, {3}) is not 2/2", "若 {1}（{2}，{3}）不是 2/2 则 {0}"),
-    "if.intact": ("{0} where nothing is abnormal", "若无异常则 {0}"),
-    "if.no_vac": ("S3 where only VAC is missing", "若仅缺 VAC 则 S3"),
-    "if.strong": ("{0} where {0} ({1}) is 3 or 4", "若 {0}（{1}）为 3 或 4 级则 {0}"),
-    "if.weak": ("{0} where {1} ({2}) is below 3", "若 {1}（{2}）低于 3 级则 {0}"),
+    "where": ("{0} where {1}", "若 {1} 则为 {0}"),
+    "otherwise": ("otherwise {0}", "否则{0}"),
+    "if.dermatome": ("{0} ({1}, {2}) is not 2/2", "{0}（{1}，{2}）不是 2/2"),
+    "if.intact": ("everything is normal", "一切正常"),
+    "if.no_vac": ("everything but VAC is normal", "除 VAC 外均正常"),
+    "if.strong": ("{0} ({1}) is 3 or 4 and stops the level", "{0}（{1}）为 3 或 4 级而决定平面"),
+    "if.weak": ("{0} ({1}) is below 3", "{0}（{1}）低于 3 级"),
     "if.stop": (
-        "{0} where the muscles down to {0} are 5 and a dermatome beside them is not 2/2",
-        "若至 {0} 的肌肉均为 5 级而相应皮节不是 2/2 则 {0}",
+        "the muscles down to {0} are 5 and a dermatome beside them is not 2/2",
+        "至 {0} 的肌肉均为 5 级而相应皮节不是 2/2",
     ),
     "if.nli": (
-        "the most rostral of the four levels in each substitution; sensory right {0} and left {1}, motor right "
-        "{2} and left {3}",
-        "每次代入取四个平面中最靠头端者；感觉右 {0}、左 {1}，运动右 {2}、左 {3}",
+        "the most rostral of sensory right {0} and left {1}, motor right {2} and left {3}, taken together in each "
+        "substitution",
+        "每次代入取右侧感觉 {0}、左侧感觉 {1}、右侧运动 {2}、左侧运动 {3} 中最靠头端者",
     ),
-    "if.C": ("C where there is no VAC, no DAP and no S4-5 sensation", "若无 VAC、无 DAP 且无 S4-5 感觉则 C"),
-    "if.I": ("I where one of them is present", "若其中任一存在则 I"),
-    "if.ais.A": ("A where there is no sacral sparing", "若无骶段保留则 A"),
+    "if.complete.C": ("there is no VAC, no DAP and no S4-5 sensation", "无 VAC、无 DAP 且无 S4-5 感觉"),
+    "if.complete.I": ("there is VAC, DAP or S4-5 sensation", "有 VAC、DAP 或 S4-5 感觉"),
+    "if.ais.A": ("there is no sacral sparing", "无骶段保留"),
     "if.ais.B": (
-        "B where there is sacral sensation without VAC and without motor function more than three levels below",
-        "若有骶段感觉、无 VAC 且超过三个节段以下无运动功能则 B",
+        "there is sacral sensation, no VAC, and no motor function more than three levels below",
+        "有骶段感觉、无 VAC 且超过三个节段以下无运动功能",
     ),
     "if.ais.C": (
-        "C where it is motor incomplete and less than half of the key muscles below the NLI have 3 or more",
-        "若为运动不完全性且 NLI 以下不足一半关键肌达 3 级则 C",
+        "it is motor incomplete and less than half of the key muscles below the NLI have 3 or more",
+        "为运动不完全性且 NLI 以下不足一半关键肌达 3 级",
     ),
     "if.ais.D": (
-        "D where it is motor incomplete and at least half of the key muscles below the NLI have 3 or more",
-        "若为运动不完全性且 NLI 以下至少一半关键肌达 3 级则 D",
+        "it is motor incomplete and at least half of the key muscles below the NLI have 3 or more",
+        "为运动不完全性且 NLI 以下至少一半关键肌达 3 级",
     ),
-    "if.ais.E": ("E where everything is normal, VAC included", "若包括 VAC 在内均正常则 E"),
-    "if.zpp_sensory.NA": (
-        "NA where there is DAP or S4-5 sensation on this side",
-        "若有 DAP 或该侧 S4-5 有感觉则 NA",
-    ),
+    "if.ais.E": ("everything is normal, VAC included", "包括 VAC 在内一切正常"),
+    "if.zpp_sensory.NA": ("there is DAP, or S4-5 sensation on this side", "有 DAP 或该侧 S4-5 有感觉"),
     "if.zpp_sensory": (
-        "{0} where {0} ({1}, {2}) is the most caudal dermatome with sensation",
-        "若 {0}（{1}，{2}）为最靠尾端有感觉的皮节则 {0}",
+        "{0} ({1}, {2}) is the most caudal dermatome with sensation",
+        "{0}（{1}，{2}）为最靠尾端有感觉的皮节",
     ),
-    "if.zpp_sensory.C1": ("C1 where no dermatome has sensation", "若所有皮节均无感觉则 C1"),
-    "if.zpp_motor.NA": ("NA where there is VAC", "若有 VAC 则 NA"),
+    "if.zpp_sensory.C1": ("no dermatome has sensation", "所有皮节均无感觉"),
+    "if.zpp_motor.NA": ("there is VAC", "有 VAC"),
     "if.zpp_motor": (
-        "otherwise the most caudal of the motor level and the key muscles with any function",
-        "否则取运动平面与仍有功能的关键肌中最靠尾端者",
+        "the most caudal of the motor level and the key muscles with any function",
+        "取运动平面与仍有功能的关键肌中最靠尾端者",
     ),
     "if.zpp_motor.non_key": (
-        "otherwise the most caudal of the motor level and the key muscles with any function, or the non-key "
-        "muscle at {0} where it counts",
-        "否则取运动平面与仍有功能的关键肌中最靠尾端者，或在计入时取 {0} 的非关键肌",
+        "the most caudal of the motor level and the key muscles with any function, or the non-key muscle at {0} "
+        "where it counts",
+        "取运动平面与仍有功能的关键肌中最靠尾端者，或在计入时取 {0} 的非关键肌",
     ),
     # warnings
     "warn.vac_alone": (
@@ -245,14 +244,17 @@ TEXTS: dict[str, tuple[str, str]] = {
 """Key → (English, Chinese); ``{0}`` is the result where a sentence ends in one."""
 
 
-@lru_cache(maxsize=65536)
-def say(key: str, *values: object) -> Words:
+def compose(key: str, *values: object) -> Words:
     """The sentence of that key with its values; a :class:`Words` value fills in by language."""
     english, chinese = TEXTS[key]
     return Words(
         english.format(*(value.en if isinstance(value, Words) else value for value in values)),
         chinese.format(*(value.zh if isinstance(value, Words) else value for value in values)),
     )
+
+
+say = lru_cache(maxsize=16384)(compose)
+"""As :func:`compose`, kept for sentences of few values, which return exam after exam."""
 
 
 def join(parts: list[Words], *, comma: bool = False) -> Words:

@@ -14,7 +14,8 @@ from workbench.errors import BadValue, WorkbenchError
 from workbench.outcomes._contract import OutcomeMeasure
 
 RESPONSES = "responses"
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+"""Characters beyond ASCII are escaped, so that no terminal or locale can refuse an answer."""
 
 
 def answer_lines(
@@ -53,14 +54,20 @@ def _answer(
 
 def _read(line: str, number: int) -> dict[str, Any]:
     try:
-        record = json.loads(line, object_pairs_hook=_once)
-    except json.JSONDecodeError as error:
+        record = json.loads(line, object_pairs_hook=_once, parse_constant=_no_constant)
+    except BadValue:
+        raise
+    except ValueError as error:
         raise BadValue(f"line {number} is no JSON: {error}") from error
     except RecursionError as error:
         raise BadValue(f"line {number} is nested too deeply to be a record") from error
     if not isinstance(record, dict):
         raise BadValue(f"line {number} must be an object {{'id', …}}, got {type(record).__name__}")
     return record
+
+
+def _no_constant(name: str) -> Any:
+    raise BadValue(f"{name} is no JSON number; enter null or text")
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
