@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import signal
+from scipy import linalg, signal
 
 from tests import naive
 from workbench import decoders
@@ -15,7 +15,8 @@ BANDS = ((8, 13), (15, 30))
 
 
 def make(**params):
-    given = {"fs": FS, "bands": BANDS, "window_s": 0.4, "reference": "none", "tau_s": 5.0, **params}
+    given = {"fs": FS, "bands": BANDS, "window_s": 0.4, "reference": "none", "tau_s": 5.0}
+    given |= {"gamma": 0.35, "dwell_s": (5.0, 3.0), **params}
     return decoders.load("bandpower_lda")(**given)
 
 
@@ -144,9 +145,13 @@ def test_a_window_that_is_not_valid_moves_neither_gate_nor_normalisation():
 @pytest.mark.parametrize(
     ("params", "n_channels", "bands", "reference", "n_pairs"),
     [
-        ({"fs": 1000.0}, 8, (8, 145), "bipolar", 6),
-        ({"fs": 1000.0, "mains_hz": 60.0}, 8, (8, 175), "bipolar", 6),
+        ({"fs": 1000.0}, 8, (8, 145), "none", 0),
+        ({"fs": 1000.0, "mains_hz": 60.0}, 8, (8, 175), "none", 0),
+        ({"fs": 1000.0, "reference": "bipolar"}, 8, (8, 145), "bipolar", 6),
+        ({"fs": 1000.0, "reference": "bipolar", "mains_hz": 60.0}, 8, (8, 175), "bipolar", 6),
         ({"fs": 1000.0}, 64, (8, 145), "car", 0),
+        ({"fs": 1000.0, "bands": [(10, 12)]}, 8, (10, 12), "none", 0),
+        ({"fs": 250.0, "reference": "white"}, 8, (8, 32), "none", 0),
         ({"fs": 250.0}, 8, (8, 32), "car", 0),
         ({"fs": 250.0}, 3, (8, 32), "none", 0),
         ({"fs": 250.0, "bands": [(10, 12)]}, 3, (10, 12), "none", 0),
@@ -156,14 +161,18 @@ def test_a_window_that_is_not_valid_moves_neither_gate_nor_normalisation():
     ],
 )
 def test_defaults_follow_the_rate_the_mains_and_the_montage(params, n_channels, bands, reference, n_pairs):
-    settings = decoders.load("bandpower_lda")(**params).settings_for(n_channels)
+    decoder = decoders.load("bandpower_lda")(**params)
+    settings = decoder.settings_for(n_channels)
+    white = params.get("reference") == "white" or (settings.reference == "none" and params["fs"] == 1000.0)
+    window_s = 0.2 if white else 0.5
+    assert decoder.default_window(n_channels) == window_s
     assert (settings.bands[0][0], settings.bands[-1][1]) == bands
     assert (settings.reference, len(settings.pairs)) == (reference, n_pairs)
-    assert (settings.window_s, settings.hop_s, settings.order, settings.notch_q) == (0.5, 0.05, 4, 30.0)
+    assert (settings.window_s, settings.hop_s, settings.order, settings.notch_q) == (window_s, 0.05, 4, 30.0)
 
 
 def test_pairs_stay_within_their_strip():
-    pairs = decoders.load("bandpower_lda")(fs=1000.0).settings_for(8).pairs
+    pairs = decoders.load("bandpower_lda")(fs=1000.0, reference="bipolar").settings_for(8).pairs
     assert all({a, b} <= {0, 1, 2, 3} or {a, b} <= {4, 5, 6, 7} for a, b in pairs)
 
 
@@ -191,6 +200,9 @@ def test_a_recording_that_repeats_itself_is_refused():
         ({"gamma": 1.5}, "gamma"),
         ({"dwell_s": (5.0, 0.01)}, "dwell_s"),
         ({"dwell_s": (5.0,)}, "dwell_s"),
+        ({"dwell_s": (5.0, 3.0, 0.15)}, "hold in dwell_s"),
+        ({"dwell_s": (5.0, 3.0, 2.96)}, "hold in dwell_s"),
+        ({"dwell_s": (5.0, 3.0, 1.0, 1.0)}, "dwell_s"),
         ({"tau_s": 0.0}, "tau_s"),
     ],
 )
@@ -203,3 +215,123 @@ def test_the_group_delay_is_reported():
     decoder = make().fit(*epochs())
     assert decoder.delay_s.shape == (2,)
     assert 0.02 < decoder.delay_s[1] < decoder.delay_s[0] < 0.3
+
+
+def white_recording(seed=4, n=6000):
+    """Rest and grasp in turn, 2 s each; every channel sees a mixture of three sources."""
+    x = np.random.default_rng(seed).normal(0, 10, (n, N_CHANNELS))
+    moving = (np.arange(n) // 400) % 2 == 1
+    x[moving, 0] *= 0.6
+    return x @ np.array([[1.0, 0.8, 0.5], [0.3, 1.0, 0.8], [0.2, 0.4, 1.0]]), moving
+
+
+def white_training(decoder, x, moving):
+    stream, windows, labels = decoder.prepare(N_CHANNELS).signal(), [], []
+    for end in range(10, len(x) + 1, 10):
+        stream.step(x[end - 10 : end])
+        inside = moving[max(end - 80, 0) : end]
+        window, valid = stream.window(end)
+        if valid and (inside.all() or not inside.any()):
+            windows.append(window.copy())
+            labels.append("grasp" if inside[0] else "rest")
+    return np.array(windows), np.array(labels)
+
+
+def share_right(decoder, windows, labels):
+    best = decoder.scores_of([decoder.summarise(window) for window in windows]).argmax(axis=1)
+    return (decoder.classes_[best] == labels).mean()
+
+
+def test_whitened_power_is_the_definition_written_out():
+    decoder = make(reference="white")
+    windows, labels = white_training(decoder, *white_recording())
+    decoder.fit_windows(windows, labels)
+    shaped = windows.reshape(len(windows), 80, 2, N_CHANNELS)
+    logs = np.empty((len(windows), 2, N_CHANNELS))
+    for band in range(2):
+        covariances = np.array([np.cov(one.T) for one in shaped[:, :, band]])
+        root = linalg.inv(linalg.sqrtm(covariances[labels == "rest"].mean(axis=0)).real)
+        np.testing.assert_allclose(decoder.filters_[band], root, rtol=1e-8, atol=1e-10)
+        logs[:, band] = np.log(np.einsum("fi,nij,fj->nf", root, covariances, root) + 1e-9)
+    logs = logs.reshape(len(windows), -1)
+    quiet = logs[labels == "rest"]
+    np.testing.assert_allclose(decoder.mean_, quiet.mean(axis=0), rtol=1e-7, atol=1e-9)
+    z = (logs - quiet.mean(axis=0)) / quiet.std(axis=0)
+    summaries = [decoder.summarise(window) for window in windows]
+    expected = z @ decoder.weights_.T + decoder.bias_
+    np.testing.assert_allclose(decoder.scores_of(summaries), expected, rtol=1e-6, atol=1e-7)
+
+
+def test_whitening_finds_a_source_that_every_channel_sees():
+    right = {}
+    for reference in ("none", "white"):
+        decoder = make(reference=reference)
+        decoder.fit_windows(*white_training(decoder, *white_recording()))
+        right[reference] = share_right(decoder, *white_training(decoder, *white_recording(seed=9)))
+    assert right["white"] > right["none"] + 0.02
+    assert right["white"] > 0.85
+
+
+def test_high_gamma_of_a_small_ecog_montage_is_one_feature_a_channel():
+    decoder = decoders.load("bandpower_lda")(fs=1000.0).prepare(4)
+    rng = np.random.default_rng(0)
+    windows, labels = rng.normal(0, 10, (12, 200, 9 * 4)), np.array(["grasp", "rest"] * 6)
+    decoder.fit_windows(windows, labels)
+    assert decoder.group_.tolist() == [0, 1, 2, 3, 4, 4, 4, 4, 4]
+    assert decoder.mean_.shape == (5 * 4,)
+    assert decoder.pass_bands() == decoder.settings.bands
+    lanes = windows.reshape(12, 200, 9, 4)
+    white = [(lanes[:, :, band] @ decoder.filters_[band].T).var(axis=1, ddof=1) for band in range(4, 9)]
+    logs = np.log(np.mean(white, axis=0) + 1e-9)[labels == "rest"]
+    np.testing.assert_allclose(decoder.mean_[16:], logs.mean(axis=0), rtol=1e-9)
+    own = decoders.load("bandpower_lda")(fs=1000.0, bands=[(8, 13), (60, 80), (80, 100)]).prepare(4)
+    own.fit_windows(windows[:, :, :12], labels)
+    assert own.group_.tolist() == [0, 1, 2]
+
+
+def test_whitening_without_rest_takes_every_window():
+    decoder = make(reference="white", rest=None)
+    windows, labels = white_training(decoder, *white_recording())
+    decoder.fit_windows(windows, labels)
+    mean = np.mean([decoder.summarise(window) for window in windows], axis=0)
+    for band in range(2):
+        within = decoder.filters_[band] @ mean[band] @ decoder.filters_[band].T
+        np.testing.assert_allclose(within, np.eye(N_CHANNELS), atol=1e-9)
+
+
+def test_a_channel_that_says_what_another_says_does_not_blow_up():
+    x, moving = white_recording()
+    x[:, 2] = x[:, 1]
+    decoder = make(reference="white")
+    windows, labels = white_training(decoder, x, moving)
+    assert share_right(decoder.fit_windows(windows, labels), windows, labels) > 0.8
+
+
+def test_a_hold_keeps_a_state_from_being_left_at_once():
+    gate = make(dwell_s=(5.0, 3.0, 1.5)).fit(*epochs())._gate()
+    stay = [0.9, 0.9, 0.9, 1 - 0.05 / 1.5, 0.9, 0.9, 0.9, 1 - 0.05 / 3.5]
+    assert gate.owner == (0, 0, 0, 0, 1, 1, 1, 1)
+    np.testing.assert_allclose(gate.transition.sum(axis=1), 1.0, atol=1e-15)
+    np.testing.assert_allclose(np.diag(gate.transition), stay)
+    assert [np.flatnonzero(row).tolist() for row in gate.transition[2:5]] == [[2, 3], [3, 4], [4, 5]]
+    assert np.flatnonzero(gate.transition[7]).tolist() == [0, 7]
+    np.testing.assert_allclose(gate.initial @ gate.transition, gate.initial, atol=1e-15)
+    np.testing.assert_allclose(gate.by_class(gate.initial), [3 / 8, 5 / 8], atol=1e-15)
+
+
+def test_stages_step_as_the_definition_and_their_sum_is_the_evidence():
+    decoder = make(dwell_s=(5.0, 3.0, 1.5), tau_s=None).fit(*epochs())
+    raw = make(gamma=None, tau_s=None).fit(*epochs()).start()
+    gate, stream, x = decoder._gate(), decoder.start(), recording()
+    belief, owner, seen = gate.initial, list(gate.owner), 0
+    for end in range(10, 1801, 10):
+        stream.step(x[end - 10 : end])
+        raw.step(x[end - 10 : end])
+        got, plain = stream.evidence(end), raw.evidence(end)
+        if got.valid:
+            scores = np.log(np.array(plain.probabilities))
+            belief = naive.gate(belief, scores[owner], gate.transition, 0.35, decoder.log_prior_[owner])
+            seen += 1
+        sums = [belief[:4].sum(), belief[4:].sum()]
+        np.testing.assert_allclose(got.probabilities, sums, rtol=1e-6, atol=1e-9)
+    assert seen > 100

@@ -48,7 +48,10 @@ def evidence_hash(folder: Path, size: int) -> str:
     return digest.hexdigest()
 
 
-@pytest.fixture(scope="module", params=decoders.available())
+CASES = [(name, {}) for name in decoders.available()] + [("bandpower_lda", {"reference": "white"})]
+
+
+@pytest.fixture(scope="module", params=CASES, ids=lambda case: "-".join([case[0], *case[1].values()]))
 def folder(request, tmp_path_factory):
     """A fitted decoder and a recording with drifting offset, class changes, a hole and a flat channel."""
     rng = np.random.default_rng(7)
@@ -59,8 +62,9 @@ def folder(request, tmp_path_factory):
     epochs = rng.normal(0, 10, (30, 5, 200))
     epochs[::2, 0] *= 0.5
     labels = np.where(np.arange(30) % 2 == 0, "grasp", "rest")
-    made = tmp_path_factory.mktemp(request.param)
-    decoder = decoders.load(request.param)(fs=FS, window_s=0.5).fit(epochs, labels)
+    name, params = request.param
+    made = tmp_path_factory.mktemp(name)
+    decoder = decoders.load(name)(fs=FS, window_s=0.5, **params).fit(epochs, labels)
     decoders.save(decoder, made, montage=Montage(("C1", "C2", "C3", "C4", "Cz"), FS))
     np.save(made / "samples.npy", x)
     return made

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from workbench.decoders._checks import checked_epochs, checked_labels
 from workbench.decoders._estimator import Estimator
-from workbench.decoders._stream import DecoderStream, Gate, Scorer
+from workbench.decoders._stream import DecoderStream, Gate, Reducer, Scorer
 from workbench.errors import BadSignal, BadValue
 from workbench.kernels.evidence import softmax
 from workbench.signals import SignalSettings, SignalStream, design
@@ -45,9 +45,6 @@ class WindowDecoder(Estimator, ABC):
     default_window_s: ClassVar[float]
     learned: ClassVar[tuple[str, ...]]
     """Names of the arrays that fitting learns."""
-    scorer: ClassVar[type[Scorer]]
-    """What turns windows into scores."""
-
     fs: float
     window_s: float | None
     hop_s: float
@@ -74,8 +71,16 @@ class WindowDecoder(Estimator, ABC):
         """Learn from summaries ``(n_windows, …)``; ``classes_`` is set."""
 
     @abstractmethod
+    def _reducer(self) -> Reducer:
+        """What is kept of windows; the settings are known, nothing is learned yet."""
+
+    @abstractmethod
     def _scorer(self) -> Scorer:
         """The scorer with what was learned."""
+
+    def default_window(self, n_channels: int) -> float:
+        """Length of a window in s where none is given, for a raw stream of ``n_channels``."""
+        return self.default_window_s
 
     def _gate(self) -> Gate | None:
         """The gate of the stream, None for evidence without memory."""
@@ -83,7 +88,7 @@ class WindowDecoder(Estimator, ABC):
 
     def summarise(self, window: FloatArray) -> FloatArray:
         """What the decoder keeps of a window ``(n_window, n_lanes)`` float64, µV; fitting needs no more."""
-        return self.scorer.summarise(window)
+        return self._reducer().summarise(window)
 
     # ------------------------------------------------------------------ settings
     def settings_for(self, n_channels: int, *, window_s: float | None = None) -> SignalSettings:
@@ -105,7 +110,7 @@ class WindowDecoder(Estimator, ABC):
             reference = self.reference
         return SignalSettings(
             bands=self.pass_bands(),
-            window_s=window_s or self.window_s or self.default_window_s,
+            window_s=window_s or self.window_s or self.default_window(n_channels),
             reference=reference,
             pairs=pairs if reference == "bipolar" else (),
             mains_hz=self.mains_hz,
@@ -156,7 +161,7 @@ class WindowDecoder(Estimator, ABC):
         """
         epochs = checked_epochs(X)
         labels = checked_labels(y, n=len(epochs))
-        window_s = self._window_s(epochs.shape[2], lead_in)
+        window_s = self._window_s(epochs, lead_in)
         self.prepare(epochs.shape[1], window_s=window_s)
         summaries, owner = self._epoch_summaries(epochs, lead_in)
         self.fit_summaries(summaries, labels[owner])
@@ -188,7 +193,8 @@ class WindowDecoder(Estimator, ABC):
             raise BadSignal("filters are not designed yet; call prepare(n_channels) first")
         labels = checked_labels(y, n=len(summaries))
         self.classes_ = np.unique(labels)
-        power = np.array([self.scorer.lane_power(summary) for summary in summaries])
+        reducer = self._reducer()
+        power = np.array([reducer.lane_power(summary) for summary in summaries])
         if not np.isfinite(power).all() or not (power > 0.0).all():
             raise BadSignal("a training window has no finite power above 0; leave out windows that are not valid")
         self.low_, self.high_ = power.min(axis=0) / LIMIT, power.max(axis=0) * LIMIT
@@ -258,10 +264,11 @@ class WindowDecoder(Estimator, ABC):
         )
 
     # ------------------------------------------------------------------ epochs → windows
-    def _window_s(self, n_times: int, lead_in: float) -> float | None:
+    def _window_s(self, epochs: FloatArray, lead_in: float) -> float | None:
+        n_channels, n_times = int(epochs.shape[1]), int(epochs.shape[2])
         _check_lead_in(lead_in, n_times / self.fs)
-        room = n_times / self.fs - lead_in
-        if self.window_s is None and SHORTEST_S <= room < self.default_window_s:
+        room: float = n_times / self.fs - lead_in
+        if self.window_s is None and SHORTEST_S <= room < self.default_window(n_channels):
             return room
         return None
 

@@ -49,12 +49,13 @@ def shrinkage_lda(features: FloatArray, y: NDArray[Any]) -> tuple[FloatArray, Fl
     return np.ascontiguousarray(weights), bias, log_prior
 
 
-def ledoit_wolf(centred: FloatArray) -> tuple[FloatArray, float]:
+def ledoit_wolf(centred: FloatArray, *, overlap: float = 1.0) -> tuple[FloatArray, float]:
     """Covariance shrunk towards a multiple of the identity, and how much.
 
     Parameters
     ----------
     centred : ``(n, p)`` float64, about the mean (within classes).
+    overlap : rows that carry the information of one independent row, 1 or more.
 
     Returns
     -------
@@ -63,12 +64,13 @@ def ledoit_wolf(centred: FloatArray) -> tuple[FloatArray, float]:
 
     Notes
     -----
-    Ledoit and Wolf 2004, doi:10.1016/S0047-259X(03)00096-4, section 3.2.
+    Ledoit and Wolf 2004, doi:10.1016/S0047-259X(03)00096-4, section 3.2; the error of the covariance is
+    ``overlap`` times as large as for independent rows.
     """
     n, p = centred.shape
     s = centred.T @ centred / n
     size = np.trace(s) / p
     distance = ((s - size * np.eye(p)) ** 2).sum()
     spread = ((centred**2).sum(axis=1) ** 2).sum() / n**2 - (s**2).sum() / n
-    g = 1.0 if distance <= 0 else float(min(max(spread / distance, 0.0), 1.0))
+    g = 1.0 if distance <= 0 else float(min(max(overlap * spread / distance, 0.0), 1.0))
     return (1.0 - g) * s + g * size * np.eye(p), g

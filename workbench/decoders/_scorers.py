@@ -51,6 +51,67 @@ class BandpowerScorer:
         return out
 
 
+class BandCovariance:
+    """The covariance of each band.
+
+    Parameters
+    ----------
+    n_bands : lanes are bands × derivations, band after band.
+    """
+
+    def __init__(self, n_bands: int) -> None:
+        self._n_bands = n_bands
+
+    def summarise(self, window: FloatArray) -> FloatArray:
+        """``(n_bands, n, n)`` float64, µV²: centred covariances of a window ``(n_window, n_lanes)``, µV."""
+        n = window.shape[1] // self._n_bands
+        out = np.empty((self._n_bands, n, n))
+        centred = np.empty((len(window), n))
+        for band in range(self._n_bands):
+            lanes = np.ascontiguousarray(window[:, band * n : (band + 1) * n])
+            covariance(lanes, centred, out[band])
+        return out
+
+    def lane_power(self, summary: FloatArray) -> FloatArray:
+        """The diagonals, band after band."""
+        return summary.diagonal(axis1=1, axis2=2).ravel()
+
+
+class WhitenedScorer(BandCovariance):
+    """Log of whitened power, averaged over the bands of a group, z-scored, linear.
+
+    Parameters
+    ----------
+    filters : ``(n_bands, n, n)`` float64, spatial filters of each band. group : ``(n_bands,)``, that of each band.
+    weights : ``(n_classes, n_groups · n)`` float64. bias : ``(n_classes,)`` float64. norm : of the fit.
+    """
+
+    def __init__(
+        self, filters: FloatArray, group: FloatArray, weights: FloatArray, bias: FloatArray, norm: Norm
+    ) -> None:
+        super().__init__(len(filters))
+        self._filters = filters
+        self._group = [int(one) for one in group.tolist()]
+        self._linear = BandpowerScorer(weights, bias, norm)
+
+    def features(self, summary: FloatArray) -> FloatArray:
+        """``(n_groups · n,)`` float64: log power, not normalised."""
+        n = summary.shape[1]
+        power, total = np.empty(n), np.zeros((max(self._group) + 1, n))
+        for band, group in enumerate(self._group):
+            projected_variance(summary[band], self._filters[band], power)
+            total[group] += power
+        for group in range(len(total)):
+            total[group] /= self._group.count(group)
+        out = np.empty(total.size)
+        logarithms(total.ravel(), FLOOR, out)
+        return out
+
+    def scores(self, features: FloatArray, norm: Norm | None = None) -> FloatArray:
+        """``(n_classes,)`` float64."""
+        return self._linear.scores(features, norm)
+
+
 class CspScorer:
     """Log variance after spatial filters, linear.
 

@@ -21,16 +21,18 @@ class Norm(NamedTuple):
     variance: FloatArray
 
 
-class Scorer(Protocol):
-    """From a window to scores, in strict arithmetic."""
+class Reducer(Protocol):
+    """From a window to what is kept of it, in strict arithmetic; nothing here is learned."""
 
-    @staticmethod
-    def summarise(window: FloatArray) -> FloatArray:
+    def summarise(self, window: FloatArray) -> FloatArray:
         """What is kept of a window ``(n_window, n_lanes)`` float64, µV."""
 
-    @staticmethod
-    def lane_power(summary: FloatArray) -> FloatArray:
+    def lane_power(self, summary: FloatArray) -> FloatArray:
         """``(n_lanes,)`` float64, µV²: power of each lane."""
+
+
+class Scorer(Reducer, Protocol):
+    """From a window to scores, in strict arithmetic."""
 
     def features(self, summary: FloatArray) -> FloatArray:
         """``(n_features,)`` float64."""
@@ -46,18 +48,27 @@ class Gate:
     Attributes
     ----------
     transition : ``(n_states, n_states)`` float64. initial : ``(n_states,)`` float64.
-    log_prior : ``(n_states,)`` float64. gamma : exponent of the likelihood.
-    rest : index of the rest state. rate : hop / time constant of the normalisation, 0 to freeze it.
+    owner : class of each state; a class may pass through several.
+    log_prior : ``(n_states,)`` float64, that of the state's class. gamma : exponent of the likelihood.
+    rest : index of the rest class. rate : hop / time constant of the normalisation, 0 to freeze it.
     norm : normalisation at the start.
     """
 
     transition: FloatArray
     initial: FloatArray
+    owner: tuple[int, ...]
     log_prior: FloatArray
     gamma: float
     rest: int
     rate: float
     norm: Norm
+
+    def by_class(self, belief: FloatArray) -> FloatArray:
+        """``(n_classes,)`` float64: belief ``(n_states,)`` in each class."""
+        out = np.zeros(max(self.owner) + 1)
+        for state, name in enumerate(self.owner):
+            out[name] += belief[state]
+        return out
 
 
 class _State(NamedTuple):
@@ -144,7 +155,7 @@ class DecoderStream:
             end = self._next
             answer, belief, features = self._answer(end)
             norm = self._states[-1].norm
-            if answer.valid and features is not None and gate.rate > 0.0 and _largest(belief) == gate.rest:
+            if answer.valid and features is not None and gate.rate > 0.0 and _largest(answer) == gate.rest:
                 norm = _moved(gate, norm, features)
             self._states.append(_State(end, belief, norm))
             self._answers[end] = answer
@@ -160,7 +171,7 @@ class DecoderStream:
         window, valid = self._signal.window(end)
         state = next(s for s in reversed(self._states) if s.at < end or s.at == 0)
         if not self._signal.complete(end):
-            return Evidence(end, _tuple(state.belief), valid=False), state.belief, None
+            return Evidence(end, self._held(state), valid=False), state.belief, None
         summary = self._scorer.summarise(window)
         power = self._scorer.lane_power(summary)
         valid = valid and bool((self._low <= power).all()) and bool((power <= self._high).all())
@@ -168,14 +179,21 @@ class DecoderStream:
         scores = self._scorer.scores(features, state.norm)
         sound = bool(np.isfinite(scores).all())
         if not sound or (self._gate is not None and not valid):
-            return Evidence(end, _tuple(state.belief), valid=False), state.belief, None
-        out = np.empty_like(scores)
+            return Evidence(end, self._held(state), valid=False), state.belief, None
         if self._gate is None:
+            out = np.empty_like(scores)
             softmax(scores, out)
             return Evidence(end, _tuple(out), valid=valid), self._even, None
         gate = self._gate
-        gate_step(state.belief, scores, gate.transition, gate.gamma, gate.log_prior, out)
-        return Evidence(end, _tuple(out), valid=True), out, features
+        out, spread = np.empty_like(state.belief), np.empty_like(state.belief)
+        for i, name in enumerate(gate.owner):
+            spread[i] = scores[name]
+        gate_step(state.belief, spread, gate.transition, gate.gamma, gate.log_prior, out)
+        return Evidence(end, _tuple(gate.by_class(out)), valid=True), out, features
+
+    def _held(self, state: _State) -> tuple[float, ...]:
+        """Probabilities of the classes in a state that nothing was added to."""
+        return _tuple(state.belief if self._gate is None else self._gate.by_class(state.belief))
 
 
 def _moved(gate: Gate, norm: Norm | None, features: FloatArray) -> Norm:
@@ -185,8 +203,8 @@ def _moved(gate: Gate, norm: Norm | None, features: FloatArray) -> Norm:
     return Norm(mean, variance)
 
 
-def _largest(belief: FloatArray) -> int:
-    return int(belief.argmax())
+def _largest(answer: Evidence) -> int:
+    return answer.probabilities.index(max(answer.probabilities))
 
 
 def _tuple(values: FloatArray) -> tuple[float, ...]:

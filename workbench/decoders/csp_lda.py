@@ -12,7 +12,7 @@ from workbench.decoders._base import WindowDecoder
 from workbench.decoders._csp import common_spatial_patterns
 from workbench.decoders._lda import shrinkage_lda
 from workbench.decoders._scorers import CspScorer
-from workbench.decoders._stream import Scorer
+from workbench.decoders._stream import Reducer, Scorer
 from workbench.errors import BadSignal, BadValue
 from workbench.vocabulary import FloatArray
 
@@ -44,7 +44,6 @@ class CspLda(WindowDecoder):
     name: ClassVar[str] = "csp_lda"
     default_window_s: ClassVar[float] = 2.0
     learned: ClassVar[tuple[str, ...]] = ("filters_", "eigenvalues_", "weights_", "bias_", "log_prior_")
-    scorer: ClassVar[type[Scorer]] = CspScorer
 
     filters_: FloatArray
     eigenvalues_: FloatArray
@@ -95,6 +94,9 @@ class CspLda(WindowDecoder):
         plain = CspScorer(self.filters_, nothing, nothing[:, 0])
         features = np.array([plain.features(summary) for summary in summaries])
         self.weights_, self.bias_, self.log_prior_ = shrinkage_lda(features, y)
+
+    def _reducer(self) -> Reducer:
+        return CspScorer
 
     def _scorer(self) -> Scorer:
         return CspScorer(self.filters_, self.weights_, self.bias_)
