@@ -38,8 +38,8 @@ SLOWEST, FASTEST = 0.1, 100.0
 LARGEST_SEED = 2**31 - 1
 RESERVE_BYTES = 200_000_000
 """Free space that the engine keeps in reserve; it refuses a run on a disk with less."""
-END_S = 60.0
-"""How long an engine that was only just starting may take to end, real seconds."""
+LOCK_S, END_S = 15.0, 60.0
+"""How long an engine that was only just starting may take to show itself, and to end, real seconds."""
 
 
 @dataclass(frozen=True)
@@ -143,26 +143,32 @@ def _engine(plan: live.SessionPlan, *, bar: Bar) -> Iterator[live.Client]:
         try:
             client = live.start(plan, progress=lambda s: bar.inside(0.0, _start_words(s)))
         except KeyboardInterrupt:
-            _end_starting(Path(plan.study_folder))
+            _end_starting(plan)
             raise
     try:
         yield client
     except (WorkbenchError, KeyboardInterrupt):
-        with suppress(EngineFault):
-            client.shutdown()
+        if live.find(client.study_folder) is not None:
+            with suppress(EngineFault):
+                client.shutdown()
         raise
     client.shutdown()
 
 
-def _end_starting(folder: Path) -> None:
+def _end_starting(plan: live.SessionPlan) -> None:
     """End an engine that was interrupted while it started; one that fails by itself ends by itself."""
-    pause, end = threading.Event(), time.monotonic() + END_S
-    outcome = folder / "engine" / "outcome.json"
-    while live.find(folder) is None and not outcome.exists() and time.monotonic() < end - END_S / 2:
+    folder = Path(plan.study_folder)
+    place = folder / "engine"
+    if not (place / "plan.json").exists() or plan.session_id not in (place / "plan.json").read_text("utf-8"):
+        return
+    pause, begun = threading.Event(), time.monotonic()
+    while live.find(folder) is None and not (place / "outcome.json").exists():
+        if time.monotonic() - begun > LOCK_S:
+            return
         pause.wait(0.1)
     with suppress(EngineFault), live.attach(folder) as client:
         client.shutdown()
-    while live.find(folder) is not None and time.monotonic() < end:
+    while live.find(folder) is not None and time.monotonic() - begun < END_S:
         pause.wait(0.1)
 
 

@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-NAMES = ("T1=hands", "T2=feet")
+NAMES = "T1=hands,T2=feet"
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def files(shared_data):
     return found
 
 
-def demo(workbench, folder, *recordings, conditions=",".join(NAMES), speed="12"):
+def demo(workbench, folder, *recordings, conditions=NAMES, speed="12"):
     return workbench(
         "demo", "--no-browser", "--study", folder, "--speed", speed,
         "--recordings", *recordings, "--conditions", conditions,
@@ -50,7 +50,7 @@ def test_recordings_that_cannot_be_used(files, workbench, tmp_path, shared_data)
     first, last = files
     folder = tmp_path / "study"
 
-    def refused(*recordings, words, conditions="T1=hands,T2=feet"):
+    def refused(*recordings, words, conditions=NAMES):
         said = demo(workbench, folder, *recordings, conditions=conditions).refused(*words)
         assert not folder.exists()
         return said
