@@ -85,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_demo(commands)
     _add_study_commands(commands)
     _add_file_commands(commands)
+    _add_score(commands)
     _add_dose(commands)
     return parser
 
@@ -167,6 +168,13 @@ def _add_file_commands(commands: argparse._SubParsersAction[argparse.ArgumentPar
             "files", type=Path, nargs="+", metavar="FILE", help="recording, STUDY/recordings/*.xdf"
         )
         command.set_defaults(run=_recover if name == "recover" else _inspect)
+
+
+def _add_score(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    text = "score an outcome measure: JSON lines from standard input to standard output, in the same order"
+    score = commands.add_parser("score", help=text, description=f"{text[0].upper()}{text[1:]}.")
+    score.add_argument("measure", metavar="MEASURE", help="isncsci takes {id, exam} a line, others {id, responses}")
+    score.set_defaults(run=_score)
 
 
 def _add_dose(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -301,6 +309,22 @@ def _inspect(arguments: argparse.Namespace) -> int:
         print(inspection.text())
         quarantined |= inspection.quarantined
     return EXIT_DIFFERS if quarantined else 0
+
+
+def _score(arguments: argparse.Namespace) -> int:
+    from workbench import outcomes
+    from workbench.outcomes._lines import score_lines
+
+    measure = outcomes.load(arguments.measure)
+    if arguments.measure == "isncsci":
+        from workbench.outcomes import isncsci
+
+        answers = isncsci.score_lines(sys.stdin)
+    else:
+        answers = score_lines(measure, sys.stdin)
+    for line in answers:
+        print(line)
+    return 0
 
 
 def _dose(arguments: argparse.Namespace) -> int:

@@ -15,7 +15,7 @@ def score(measure, lines):
 
 
 def test_every_reference_exam_gets_its_classification(shared_data):
-    cases = json.loads((shared_data / "isncsci" / "praxis_2019_cases.json").read_text(encoding="utf-8"))
+    cases = json.loads((shared_data / "isncsci" / "praxis_2019_cases.json").read_text(encoding="utf-8"))["cases"]
     lines = [json.dumps({"id": number, "exam": case["exam"]}) for number, case in enumerate(cases)]
     done = score("isncsci", lines)
     answers = [json.loads(line) for line in done.stdout.splitlines()]
