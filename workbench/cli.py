@@ -173,7 +173,7 @@ def _add_file_commands(commands: argparse._SubParsersAction[argparse.ArgumentPar
 def _add_score(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     text = "score an outcome measure: JSON lines from standard input to standard output, in the same order"
     score = commands.add_parser("score", help=text, description=f"{text[0].upper()}{text[1:]}.")
-    score.add_argument("measure", metavar="MEASURE", help="isncsci takes {id, exam} a line, others {id, responses}")
+    score.add_argument("measure", metavar="MEASURE", help="isncsci takes {id, exam}, others {id, responses}")
     score.set_defaults(run=_score)
 
 
