@@ -222,7 +222,7 @@ def white_recording(seed=4, n=6000):
     x = np.random.default_rng(seed).normal(0, 10, (n, N_CHANNELS))
     moving = (np.arange(n) // 400) % 2 == 1
     x[moving, 0] *= 0.6
-    return x @ np.array([[1.0, 0.8, 0.5], [0.3, 1.0, 0.8], [0.2, 0.4, 1.0]]), moving
+    return x @ np.array([[1.0, 0.9, 0.8], [0.8, 1.0, 0.9], [0.8, 0.9, 1.0]]), moving
 
 
 def white_training(decoder, x, moving):

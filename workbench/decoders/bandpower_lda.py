@@ -91,9 +91,10 @@ class BandpowerLda(WindowDecoder):
     and IV D; whitening: Kessy et al. 2018, doi:10.1080/00031305.2016.1277159. High gamma falls steeply with
     frequency: a wide band is ruled by its low edge, so narrow bands are made equal in power by the whitening and
     then averaged, as Bouchard et al. 2013 do, doi:10.1038/nature11911.
-    With a rest class, overlapping windows count by what they are worth, means are shrunk, and scale and offset
-    come from held-out folds (:func:`workbench.decoders._white.rest_lda`); windows are best given in the order
-    of time.
+    With a rest class, and only where whitening has made the channels nearly independent, overlapping windows
+    count by what they are worth, means are shrunk, and scale and offset come from held-out folds
+    (:func:`workbench.decoders._white.rest_lda`); windows are best given in the order of time. On channels that
+    share most of what they say (64 of EEG) that shrinkage loses the topography, so it is left out there.
     """
 
     name: ClassVar[str] = "bandpower_lda"
@@ -191,7 +192,7 @@ class BandpowerLda(WindowDecoder):
         if not (self.variance_ > 0).all():
             raise BadSignal("band power does not vary between the windows; the recording repeats itself")
         z = (logs - self.mean_) / np.sqrt(self.variance_)
-        if rest is None:
+        if rest is None or not white:
             self.weights_, self.bias_, self.log_prior_ = shrinkage_lda(z, y)
             return
         index = np.searchsorted(self.classes_, y)
