@@ -291,6 +291,16 @@ def test_the_non_key_muscle_has_two_readings(make):
     assert result(open_exam, nonkey_zpp="motor_level")["zpp_motor_right"] == "L4"
 
 
+def test_the_praxis_reading_measures_from_the_lowest_active_key_muscle(make):
+    side = {"motor": "5400010000", "normal_to": "C6", "non_key": "L4"}
+    exam = make(side, COMPLETE_C6, dap="Yes")
+    assert result(exam)["ais"] == "C"
+    assert result(exam)["zpp_motor_right"] == "L2"
+    assert result(exam, nonkey_zpp="motor_level")["zpp_motor_right"] == "L4"
+    untested = make(side, {**COMPLETE_C6, "motor": ["5", "4", "0", "NT", *"000000"]}, dap="Yes")
+    assert result(untested)["zpp_motor_right"] == "L2"
+
+
 def test_a_non_key_muscle_far_below_makes_the_injury_motor_incomplete(make):
     exam = make({"motor": "5400000000", "normal_to": "C6", "non_key": "L3"}, COMPLETE_C6, dap="Yes")
     assert (result(exam)["ais"], result(exam)["zpp_motor_right"]) == ("C", "L3")
@@ -354,6 +364,12 @@ def test_the_star_of_a_grade_stands_where_its_own_criterion_changed(make):
     assert "*" in result(make(level, vac="No", dap="Yes"))["nli"]
 
 
+def test_the_sacral_exam_stars_no_grade_where_dap_decides(make):
+    right = {"motor": "5555555552", "normal_to": "L5", "cells": {"lightTouch.S4_5": "0*"}}
+    left = {"motor": ["4", "0", "2*", *"0000000"], "normal_to": "C5"}
+    assert result(make(right, left, vac="NT", dap="Yes"))["ais"] == "B,C*,D*"
+
+
 def test_a_grade_that_only_the_tags_add_is_starred_where_no_criterion_changed(make):
     """The tag moves the motor level down and adds B: neither the exam of S4-5 nor the count changed."""
     side = {
@@ -381,6 +397,10 @@ def test_values_reached_past_a_dermatome_taken_as_normal_are_starred(make):
     assert result(make({"motor": "5555500000", "normal_to": "T8", "cells": arm}))["motor_right"] == "C2,T5*,T8*"
     leg = {"lightTouch.C3": "NT", "lightTouch.L3": "NT**"}
     assert result(make({"cells": leg}, vac="Yes"))["motor_right"] == "C2,INT*"
+    beside = {"motor": ["5", "5", "NT", "5", "5", *"00000"], "normal_to": "T8", "cells": {"lightTouch.C6": "NT**"}}
+    assert result(make(beside))["motor_right"] == "C6,C7,T8*"
+    on_it = {"motor": ["5", "NT**", "NT", "3", *"000000"], "normal_to": "T8"}
+    assert result(make(on_it))["motor_right"] == "C6,C7*,C8*"
     muscle = {"motor": ["NT", "NT**", "5", "3", *"000000"], "normal_to": "T8"}
     assert result(make(muscle))["motor_right"] == "C4,C5,C8*"
 

@@ -111,13 +111,11 @@ class SideSets:
         return (*found, INT)
 
     def felt(self, level: int) -> tuple[bool, ...]:
-        """Whether S4-5 can be felt, or not, given the sensory level."""
-        states = self.dermatomes[SACRAL]
-        if level == INT:
-            return (True,)
-        if level == SACRAL:
-            states &= NOT_NORMAL
-        return (True,) * bool(states & FELT) + (False,) * bool(states & ABSENT)
+        """Whether S4-5 can be felt, or not, given the sensory level.
+
+        Only INT binds it: for S3 it is not normal, and a set with normal and absent has present as well.
+        """
+        return (True,) if level == INT else (True,) * self.can_feel + (False,) * self.can_be_numb
 
     @cached_property
     def zpp_sensory(self) -> Places:
@@ -181,8 +179,8 @@ class SideSets:
         found: dict[int, dict[Trait, Counts]] = {}
         for branch in self.branches:
             meetings = {(min(branch.motor, level), felt) for level in branch.sensory for felt in self._felt[level]}
+            counts = _counts(branch)
             for far in self._far(branch):
-                counts = _counts(branch, far=far)
                 for level, felt in meetings:
                     traits = found.setdefault(level, {})
                     traits[far, felt] = _merge(traits.get((far, felt)), counts)
@@ -211,16 +209,17 @@ class SideSets:
         return found | {level}
 
 
-def _counts(branch: Branch, *, far: bool) -> Counts:
-    """Counts of a branch, given that there is (or is not) motor function more than three levels below.
+def _counts(branch: Branch) -> Counts:
+    """Counts of a branch, whether or not there is motor function more than three levels below.
 
-    When there is, neither end is bound by it: a muscle that can be 0 and can be active can be 1.
+    With it neither end is bound: a muscle that can be 0 and can be active can be 1. Without it the ends may
+    be out of reach; but wherever they then are, function far below is possible on that side as well, and
+    every pair of sides that is counted stays counted with it.
     """
     low, high = [0], [0]
-    for key, classes in zip(reversed(KEY), reversed(branch.muscles)):
-        silent = not far and key > branch.motor + 3
-        low.append(low[-1] + (not silent and not classes & ~STRONG))
-        high.append(high[-1] + (not silent and bool(classes & STRONG)))
+    for classes in reversed(branch.muscles):
+        low.append(low[-1] + (not classes & ~STRONG))
+        high.append(high[-1] + bool(classes & STRONG))
     return tuple(reversed(low)), tuple(reversed(high))
 
 
