@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import Any
 from tqdm import tqdm
 
 from workbench import analysis, live, outcomes, paradigms, programmes
-from workbench.errors import BadValue, EngineFault, RecordFault, Refused, WorkbenchError
+from workbench.errors import BadValue, EngineFault, RecordFault, Refused
 from workbench.programmes import Programme
 from workbench.progress import Bar
 from workbench.recording import ensure_space, needed_bytes
@@ -69,17 +69,14 @@ def run(options: Options) -> int:
     for text in programme.notes:
         _say(f"Note       {text}")
     bar = Bar(START_S + programme.seconds / speed + FIT_S + CLOSE_S)
-    try:
+    with closing(study), ExitStack() as broken:
+        broken.callback(_kept, study)
+        broken.callback(bar.close)
         for line in live.ingest_pending(study):
             _say(f"Earlier    {line}")
         outcome = _session(study, programme, options, speed=speed, bar=bar)
-    except (WorkbenchError, KeyboardInterrupt):
+        broken.pop_all()
         bar.close()
-        _kept(study)
-        raise
-    finally:
-        bar.close()
-        study.close()
     for line in [*outcome.lines, *_next(study.folder)]:
         _say(line)
     if options.browser:
@@ -145,14 +142,18 @@ def _engine(plan: live.SessionPlan, *, bar: Bar) -> Iterator[live.Client]:
         except KeyboardInterrupt:
             _end_starting(plan)
             raise
-    try:
+    with ExitStack() as broken:
+        broken.callback(_let_go, client)
         yield client
-    except (WorkbenchError, KeyboardInterrupt):
-        if live.find(client.study_folder) is not None:
-            with suppress(EngineFault):
-                client.shutdown()
-        raise
+        broken.pop_all()
     client.shutdown()
+
+
+def _let_go(client: live.Client) -> None:
+    """End the engine after something went wrong; what went wrong is what is told."""
+    if live.find(client.study_folder) is not None:
+        with suppress(EngineFault):
+            client.shutdown()
 
 
 def _end_starting(plan: live.SessionPlan) -> None:

@@ -17,6 +17,10 @@ UNITS = {"microvolts": "uv", "microvolt": "uv", "µv": "uv", "μv": "uv", "milli
 """Spellings of the same unit, after lower-casing."""
 
 
+OWN = ("Cues", "Decisions", "Commands", "Acks")
+"""Types of the streams that the workbench itself publishes; nobody mistakes one for an amplifier."""
+
+
 def match(contract: Sequence[StreamSpec], *, timeout: float, waived: Sequence[str], settle: float) -> list[Match]:
     """The one stream for each line of the contract; see :func:`workbench.devices.lsl.resolve`."""
     _check_waivers(contract, waived)
@@ -95,10 +99,11 @@ def _one(spec: StreamSpec, infos: Sequence[Any], timeout: float) -> Match:
 
 def _missing(spec: StreamSpec, infos: Sequence[Any], timeout: float) -> str:
     """Sentence for a stream that is not there; those most like it come first, with their process."""
-    ranked = sorted(infos, key=lambda info: _unlike(spec, header(info)))
+    others = [info for info in infos if header(info).type not in OWN]
+    ranked = sorted(others, key=lambda info: _unlike(spec, header(info)))
     listed = [described(info).words() for info in ranked[:6]]
-    more = f" and {len(infos) - 6} more" if len(infos) > 6 else ""
-    instead = f"seen instead: {', '.join(listed)}{more}" if listed else "no LSL stream at all was seen"
+    more = f" and {len(others) - 6} more" if len(others) > 6 else ""
+    instead = f"seen instead: {', '.join(listed)}{more}" if listed else "no other LSL stream was seen"
     wanted = f"type {spec.type!r}" + (f", source_id {spec.source_id!r}" if spec.source_id else "")
     way_out = "" if spec.critical else " It is not critical: it can also be waived, with a reason."
     return (
