@@ -287,6 +287,8 @@ def test_high_gamma_of_a_small_ecog_montage_is_one_feature_a_channel():
     own = decoders.load("bandpower_lda")(fs=1000.0, bands=[(8, 13), (60, 80), (80, 100)]).prepare(4)
     own.fit_windows(windows[:, :, :12], labels)
     assert own.group_.tolist() == [0, 1, 2]
+    assert own.feature_bands() == own.pass_bands() == ((8, 13), (60, 80), (80, 100))
+    assert decoder.feature_bands() == ((8, 13), (13, 20), (20, 30), (30, 45), (55, 145))
 
 
 def test_whitening_without_rest_takes_every_window():

@@ -79,6 +79,10 @@ def test_the_stream_is_the_definition_written_out():
         assert stream.evidence(end).valid
 
 
+def test_the_features_have_the_band_of_the_filter():
+    assert make(band=(9, 13)).feature_bands() == ((9.0, 13.0),)
+
+
 def test_evidence_has_no_memory():
     decoder = make().fit(*epochs())
     x = epochs(n=4, seed=8)[0].transpose(0, 2, 1).reshape(-1, N_CHANNELS)

@@ -66,6 +66,10 @@ class WindowDecoder(Estimator, ABC):
     def pass_bands(self) -> tuple[tuple[float, float], ...]:
         """Pass bands in Hz."""
 
+    def feature_bands(self) -> tuple[tuple[float, float], ...]:
+        """Bands of the features of a fitted decoder, Hz: those of the filters unless several make one feature."""
+        return self.pass_bands()
+
     @abstractmethod
     def _learn(self, summaries: FloatArray, y: NDArray[Any]) -> None:
         """Learn from summaries ``(n_windows, …)``; ``classes_`` is set."""

@@ -153,6 +153,14 @@ class BandpowerLda(WindowDecoder):
         """Pass bands in Hz: those given, or the default for the rate, the mains and the montage (8 channels)."""
         return self._bands_for(getattr(self, "n_channels_in_", 8))
 
+    def feature_bands(self) -> tuple[tuple[float, float], ...]:
+        """Bands of the features, Hz: from the least to the greatest edge of those that share one."""
+        shared = [
+            [band for band, own in zip(self.settings.bands, self.group_) if own == group]
+            for group in np.unique(self.group_)
+        ]
+        return tuple((min(low for low, _ in bands), max(high for _, high in bands)) for bands in shared)
+
     def _bands_for(self, n_channels: int) -> tuple[tuple[float, float], ...]:
         if self.bands is not None:
             return tuple((float(low), float(high)) for low, high in self.bands)

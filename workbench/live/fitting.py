@@ -203,7 +203,7 @@ def _validated(fresh: Any, windows: _Windows, folds: NDArray[np.int64], classes:
 def _weights(decoder: WindowDecoder, n_channels: int) -> dict[str, Any] | None:
     """Weight of each band and derivation, where the decoder has one weight a lane; else None."""
     weights = getattr(decoder, "weights_", None)
-    bands = decoder.pass_bands()
+    bands = decoder.feature_bands()
     if weights is None or weights.ndim != 2 or weights.shape[1] % len(bands):
         return None
     contrast = weights[-1] - weights[0] if len(weights) > 1 else weights[0]
