@@ -369,6 +369,7 @@ class LiveRun:
             "activate": params.get("activate"),
             "release": params.get("release"),
             "dwell": self.streak,
+            "active": self.active,
             "dwell_needed": params.get("dwell", 0),
             "valid": last.valid,
             "history": [[round(t - last.stamp, 3), round(p, 4)] for t, p in self.recent],

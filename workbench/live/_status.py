@@ -52,7 +52,8 @@ quality.channels[] : name, state (``good | check | bad``), code, rms_uv, line_ra
 run : id, number, kind, paradigm, state (``compiling | running | paused | finished | stopped | failed``),
     trials_done, trials_total, elapsed_s, left_s (stream time), left_real_s, cue, trials[], recording, sentence
 run.cue : label, trial, elapsed_s, duration_s, next
-evidence : classes, target, p, activate, release, dwell, dwell_needed, valid, history [[t_rel_s, p], …]
+evidence : classes, target, p, activate, release, dwell, dwell_needed, active (``dwell`` then counts hops below
+    ``release``), valid, history [[t_rel_s, p], …]
 decoder : sha256, name, approved
 effector : name, simulated, state, previous, next, why, level, acknowledged, sent, conditions [{text_key, ok}]
 latency : acquire → decide → emit of the run; ``representative`` is False where speed is not 1

@@ -113,7 +113,7 @@ export function evidencePanel(ctx) {
       const needed = (e && e.dwell_needed) || 0;
       show(pips, needed > 0);
       drawPips([valid ? e.dwell || 0 : 0, needed]);
-      put(words, !valid ? reason(s) : needed ? t("evidence.dwell", { n: e.dwell || 0, needed }) : t("evidence.live"));
+      put(words, !valid ? reason(s) : needed ? t(e.active ? "evidence.dwell_release" : "evidence.dwell", { n: e.dwell || 0, needed }) : t("evidence.live"));
       const state = s.quality && s.quality.state;
       drawQuality(valid && state ? [{ good: "ok", check: "medium", bad: "high" }[state] || "off", t(`evidence.quality.${state}`)] : ["off", ""]);
       if (!queued) {
