@@ -1,8 +1,9 @@
 """A Jupyter-first workbench for spinal-cord-injury brain-computer-interface trials.
 
 **acquire** samples, **decode** them into trials, **append** trials and assessments to the study record,
-**score** outcome measures, **estimate** what the protocol asked, **report** it. The six verbs are imported
-on first use, so that a study opens without amplifier software and an amplifier without a database.
+**score** outcome measures, **estimate** what the protocol asked, **report** it. The verbs are imported on
+first use, so that a study opens without amplifier software and an amplifier without a database; ``decode``
+at once, or the module of that name would take its place.
 
 Research use only; not a medical device.
 """
@@ -12,11 +13,12 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from workbench.decode import decode
+
 __version__ = "0.1.0"
 
 _VERBS = {
     "acquire": ("workbench.live", "start"),
-    "decode": ("workbench.decode", "decode"),
     "append": ("workbench.study", "append"),
     "score": ("workbench.outcomes", "score"),
     "estimate": ("workbench.analysis", "estimate"),
