@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tqdm import tqdm
+
+WIDEST = 110
+"""Columns that the bar takes at the most; a terminal that does not tell its size counts as 80 × 24."""
 
 
 class Bar:
@@ -16,9 +20,12 @@ class Bar:
     """
 
     def __init__(self, total_s: float) -> None:
+        screen = shutil.get_terminal_size()
         self._bar = tqdm(
             total=round(total_s, 1),
-            bar_format="{desc:<36} {percentage:3.0f} % |{bar:30}| {elapsed} gone{postfix}",
+            bar_format="{desc:<36} {percentage:3.0f} % |{bar}| {elapsed} gone{postfix}",
+            ncols=min(screen.columns, WIDEST) - 1,
+            nrows=screen.lines,
             file=sys.stderr,
             disable=not sys.stderr.isatty(),
         )

@@ -20,7 +20,7 @@ import pytest
 from workbench import live
 from workbench.study import Study, verify
 
-pytestmark = pytest.mark.xdist_group("ending")
+pytestmark = [pytest.mark.xdist_group("ending"), pytest.mark.timeout(240)]
 
 QUIET = {**os.environ, "PYTHONUNBUFFERED": "1"}
 
@@ -108,11 +108,12 @@ def runs(folder) -> list[tuple[int, str]]:
         return [(row["number"], row["state"]) for row in study.rows("run")]
 
 
-def recording(folder):
-    """Wait until the engine has recorded a second trial of its run."""
+def recording(folder, running):
+    """Wait until the engine has recorded a second trial of its run; its process id."""
     pause = threading.Event()
     with live.attach(folder) as client:
-        while (client.status()["run"] or {}).get("trials_done", 0) < 2:
+        while (client.status().get("run") or {}).get("trials_done", 0) < 2:
+            assert running.process.poll() is None, "".join(running.err)
             pause.wait(0.1)
         return client.pid
 
@@ -127,7 +128,7 @@ def sentence(err: str) -> str:
 def test_1_ctrl_c_ends_engine_and_run_in_good_order(begin, folder):
     running = demo(begin, folder)
     running.until("Calibration run")
-    recording(folder)
+    recording(folder, running)
     code, out, err = running.end(signal.SIGINT)
     assert code == 130, err
     assert sentence(err) == "workbench demo: stopped by you; what was recorded is kept"
@@ -143,7 +144,7 @@ def test_1_ctrl_c_ends_engine_and_run_in_good_order(begin, folder):
 def test_2_kill_9_of_the_demo_leaves_the_engine_recording_and_the_next_start_explains(begin, folder):
     running = demo(begin, folder, "--append")
     running.until("Calibration run")
-    engine = recording(folder)
+    engine = recording(folder, running)
     running.end(signal.SIGKILL)
     assert live.find(folder)["pid"] == engine
     code, _, err = demo(begin, folder, "--append").end()
@@ -165,7 +166,7 @@ def test_2_kill_9_of_the_demo_leaves_the_engine_recording_and_the_next_start_exp
 def test_3_kill_9_of_the_engine_is_explained_and_the_run_recovered(begin, folder):
     running = demo(begin, folder, "--append")
     running.until("Calibration run")
-    os.kill(recording(folder), signal.SIGKILL)
+    os.kill(recording(folder, running), signal.SIGKILL)
     code, out, err = running.end()
     assert code == 2
     assert "has ended" in sentence(err)
@@ -179,6 +180,7 @@ def test_4_ctrl_c_while_the_engine_starts_leaves_nothing_running(begin, folder):
     running = demo(begin, folder, "--append")
     pause = threading.Event()
     while live.find(folder) is None:
+        assert running.process.poll() is None, "".join(running.err)
         pause.wait(0.02)
     code, out, err = running.end(signal.SIGINT)
     assert code == 130, err
@@ -201,7 +203,7 @@ def test_4b_ctrl_c_before_the_engine_starts_ends_at_once(begin, folder):
 def test_5_closing_the_terminal_or_sigterm_ends_it_like_ctrl_c(begin, folder):
     running = demo(begin, folder, "--append")
     running.until("Calibration run")
-    recording(folder)
+    recording(folder, running)
     code, _, err = running.end(signal.SIGTERM)
     assert code == 130, err
     assert live.find(folder) is None

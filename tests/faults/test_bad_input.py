@@ -17,7 +17,7 @@ import pytest
 from workbench import live
 from workbench.study import Study, verify
 
-pytestmark = pytest.mark.xdist_group("bad_input")
+pytestmark = [pytest.mark.xdist_group("bad_input"), pytest.mark.timeout(240)]
 
 DEMO = """
 import sys
@@ -98,16 +98,29 @@ START = {
 }
 
 
-def demo(folder, *, change="", plan="", more="", **environment):
-    """A demo in which something is wrong, started."""
-    return subprocess.Popen(
-        [sys.executable, "-c", DEMO.format(change=change, plan=plan, more=more), str(folder)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, **environment},
-    )
+@pytest.fixture
+def demo():
+    """Start a demo in which something is wrong; it does not outlive its test, nor does its engine."""
+    started = []
+
+    def start(folder, *, change="", plan="", more="", **environment):
+        process = subprocess.Popen(
+            [sys.executable, "-c", DEMO.format(change=change, plan=plan, more=more), str(folder)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **environment},
+        )
+        started.append((process, folder))
+        return process
+
+    yield start
+    for process, folder in started:
+        with process:
+            process.kill()
+        if (lock := live.find(folder)) is not None:
+            os.kill(int(lock["pid"]), signal.SIGKILL)
 
 
 def refused(process, folder, *words) -> str:
@@ -129,22 +142,22 @@ def refused(process, folder, *words) -> str:
 
 
 @pytest.mark.parametrize("case", START)
-def test_a_stream_that_is_not_what_was_agreed_blocks_the_start(tmp_path, case):
+def test_a_stream_that_is_not_what_was_agreed_blocks_the_start(demo, tmp_path, case):
     change, plan, words = START[case]
     folder = tmp_path / "study"
     refused(demo(folder, change=change, plan=plan), folder, *words)
     assert not list((folder / "recordings").iterdir())
 
 
-def test_a_stream_that_dies_in_a_run_ends_it_and_everything_before_is_kept(tmp_path):
+def test_a_stream_that_dies_in_a_run_ends_it_and_everything_before_is_kept(demo, tmp_path):
     folder = tmp_path / "study"
     process = demo(folder)
     pause = threading.Event()
-    while live.find(folder) is None or "endpoint" not in live.find(folder):
+    while live.find(folder) is None:
         assert process.poll() is None, process.communicate()
         pause.wait(0.05)
-    with live.attach(folder) as client:
-        while (client.status()["run"] or {}).get("trials_done", 0) < 2:
+    with live.attach(folder, timeout=30.0) as client:
+        while (client.status().get("run") or {}).get("trials_done", 0) < 2:
             pause.wait(0.05)
     log = (folder / "engine" / "engine.log").read_text(encoding="utf-8")
     player = re.search(r"player simulated_participant started as process (\d+)", log)
@@ -161,7 +174,7 @@ def test_a_stream_that_dies_in_a_run_ends_it_and_everything_before_is_kept(tmp_p
     assert all(result.equal for result in live.replay_study(folder))
 
 
-def test_a_decoder_of_another_montage_is_refused_by_the_engine(tmp_path):
+def test_a_decoder_of_another_montage_is_refused_by_the_engine(demo, tmp_path):
     folder = tmp_path / "study"
     out = refused(
         demo(folder, more=FOREIGN), folder, "missing Cz; unknown E1", "Use the montage of the calibration or"
@@ -171,7 +184,7 @@ def test_a_decoder_of_another_montage_is_refused_by_the_engine(tmp_path):
         assert [row["kind"] for row in study.rows("run")] == ["calibration"]
 
 
-def test_a_defect_of_ours_leaves_no_engine_behind_and_keeps_the_run(tmp_path):
+def test_a_defect_of_ours_leaves_no_engine_behind_and_keeps_the_run(demo, tmp_path):
     folder = tmp_path / "study"
     broken = "def broken(*args): raise RuntimeError('boom')\nfrom workbench import live\nlive.run_fit = broken"
     process = demo(folder, more=broken, TMPDIR=str(tmp_path))
