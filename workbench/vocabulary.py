@@ -65,7 +65,8 @@ class StreamSpec:
     channels, unit : names in order, empty for a marker stream; the unit of every one.
     critical : a critical stream that is missing blocks the start, one that dies stops the effector.
     role : ``"signal"`` (the one stream that is decoded), ``"aux"`` (recorded) or ``"markers"``.
-    counter : name of a channel that counts samples, or ``""``; gaps are then exact.
+    counter : name of a channel that counts samples, or ``""``; gaps are then exact. It is recorded, and
+        neither decoded nor judged nor shown.
     """
     name: str
     type: str
@@ -76,6 +77,11 @@ class StreamSpec:
     critical: bool = True
     role: str = "signal"
     counter: str = ""
+
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """The channels but the counter."""
+        return tuple(name for name in self.channels if name != self.counter)
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,6 +133,14 @@ def test_the_devices_own_counter_finds_a_gap_that_the_stamps_hide():
     assert bench.recorded == [gap]
 
 
+def test_the_counter_is_no_signal():
+    bench = Bench(counter=1)
+    values = np.column_stack([np.full(20, 7.0), np.arange(20), np.full(20, -7.0)])
+    bench.feed.samples(values, np.arange(20) / FS, local=0.0)
+    (chunk,) = (item for item in bench.items() if isinstance(item, Chunk))
+    assert chunk.samples.tolist() == [[7.0, -7.0]] * 20
+
+
 def test_a_gap_in_the_stamps_is_one_entry():
     bench = Bench(counter=0)
     bench.push(0, 50)

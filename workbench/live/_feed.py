@@ -58,7 +58,7 @@ class Feed:
         counter: int | None = None,
     ) -> None:
         self.fs = fs
-        self.corrector = Corrector(Timebase(fs))
+        self.corrector = Corrector(Timebase(fs), without=counter)
         self.newest = 0.0
         self.offset = 0.0
         self._record, self._present, self._watermark = record, present, watermark

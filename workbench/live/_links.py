@@ -80,9 +80,9 @@ class Links:
             )
         spec = signal.spec
         self.display = DisplayWriter(
-            self.place.display, names=spec.channels, fs=spec.fs, unit=spec.unit, speed=signal.speed, t0=signal.t0
+            self.place.display, names=spec.measured, fs=spec.fs, unit=spec.unit, speed=signal.speed, t0=signal.t0
         )
-        self.monitor = QualityMonitor(spec.fs, spec.channels, unit=spec.unit, mains_hz=plan.mains_hz)
+        self.monitor = QualityMonitor(spec.fs, spec.measured, unit=spec.unit, mains_hz=plan.mains_hz)
         base = {"speed": signal.speed, "t0": signal.t0}
         self.outlets["decisions"] = self._outlet("decisions", base)
         if plan.effector is not None:

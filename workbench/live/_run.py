@@ -380,7 +380,7 @@ def rehearse(asked: Asked, *, signal: StreamSpec) -> None:
     """Compile everything a run will call: the whole loop over seconds of noise, with the real shapes."""
     from workbench.decode import decode
 
-    fs, n = signal.fs, len(signal.channels)
+    fs, n = signal.fs, len(signal.measured)
     rows = round(5.0 * fs)
     noise = np.random.Generator(np.random.PCG64(0)).normal(0.0, 10.0, (rows, n)).astype(np.float32)
     feed = Feed(

@@ -54,8 +54,11 @@ class Session(Links):
             self._back(stream, arrival)
         stream.arrived(arrival)
         if stream is self.signal and self.display is not None and self.monitor is not None:
-            self.display.write(arrival.values, arrival.stamps + stream.offset, local=arrival.local)
-            self.monitor.step(np.ascontiguousarray(arrival.values, dtype=np.float64))
+            spec, values = stream.spec, arrival.values
+            if spec.counter:
+                values = np.delete(values, spec.channels.index(spec.counter), axis=1)
+            self.display.write(values, arrival.stamps + stream.offset, local=arrival.local)
+            self.monitor.step(np.ascontiguousarray(values, dtype=np.float64))
 
     def _back(self, stream: Stream, arrival: Arrival) -> None:
         name, gone = stream.spec.name, arrival.local - stream.last

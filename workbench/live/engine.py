@@ -286,8 +286,8 @@ class Engine:
 
 def compile_kernels(spec: StreamSpec) -> None:
     """Compile what every session calls, before an inlet opens."""
-    monitor = QualityMonitor(spec.fs, spec.channels, unit=spec.unit)
-    noise = np.random.Generator(np.random.PCG64(0)).normal(0.0, 10.0, (round(2.5 * spec.fs), len(spec.channels)))
+    monitor = QualityMonitor(spec.fs, spec.measured, unit=spec.unit)
+    noise = np.random.Generator(np.random.PCG64(0)).normal(0.0, 10.0, (round(2.5 * spec.fs), len(spec.measured)))
     monitor.step(noise)
     monitor.report()
     for name in ("grasp_rest", "left_right"):

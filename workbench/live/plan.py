@@ -18,7 +18,7 @@ from workbench.vocabulary import Montage, StreamSpec
 
 def montage_of(spec: StreamSpec) -> Montage:
     """The montage that a decoder of this stream is made for."""
-    return Montage(spec.channels, spec.fs, spec.type.lower(), spec.unit)
+    return Montage(spec.measured, spec.fs, spec.type.lower(), spec.unit)
 
 
 OUTLETS = {"cues": "wb-cues", "decisions": "wb-decisions", "commands": "wb-commands", "acks": "wb-acks"}

@@ -43,19 +43,20 @@ class Corrector:
     Parameters
     ----------
     timebase : fresh ``workbench.signals.Timebase`` of the signal stream.
+    without : index of a channel that counts samples and is not decoded, None without one.
     """
 
-    def __init__(self, timebase: Timebase) -> None:
-        self._timebase = timebase
+    def __init__(self, timebase: Timebase, *, without: int | None = None) -> None:
+        self._timebase, self._without = timebase, without
         self._gap_at = -1
         self.seen = 0
 
     @classmethod
-    def of_rate(cls, fs: float) -> Self:
+    def of_rate(cls, fs: float, *, without: int | None = None) -> Self:
         """A corrector with a fresh time base for ``fs`` Hz."""
         from workbench.signals.timebase import Timebase as Fresh
 
-        return cls(Fresh(fs))
+        return cls(Fresh(fs), without=without)
 
     def samples(self, values: FloatArray, stamps: FloatArray, *, local: float = 0.0) -> Iterator[Chunk | Marker]:
         """Correct the stamps; a gap that they show becomes a marker before the first sample behind it.
@@ -67,6 +68,8 @@ class Corrector:
         local : s, ``local_clock()`` at reception; 0 in a replay.
         """
         corrected, gaps = self._timebase.step(stamps)
+        if self._without is not None:
+            values = np.delete(values, self._without, axis=1)
         at = 0
         for row, missing in [*gaps, (len(stamps), 0.0)]:
             if row > at:
@@ -151,7 +154,10 @@ class RunFile:
         """
         if block is not None and block < 1:
             raise BadValue(f"block must be 1 or more samples, got {block}")
-        corrector = Corrector(timebase) if timebase is not None else Corrector.of_rate(self.signal.fs)
+        without = self._counter()
+        corrector = Corrector.of_rate(self.signal.fs, without=without)
+        if timebase is not None:
+            corrector = Corrector(timebase, without=without)
         at = 0
         for marker in sorted(self.markers(), key=lambda m: m.sample):
             yield from self._samples(corrector, at, marker.sample, block)
@@ -160,6 +166,13 @@ class RunFile:
         yield from self._samples(corrector, at, len(self.signal.stamps), block)
 
     chunks = items
+
+    def _counter(self) -> int | None:
+        """Index of the channel that counts samples, by the contract that the run was recorded under."""
+        for line in self.plan.get("contract", ()):
+            if line["name"] == self.signal.name and line.get("counter"):
+                return list(line["channels"]).index(line["counter"])
+        return None
 
     def _samples(self, corrector: Corrector, start: int, stop: int, block: int | None) -> Iterator[Chunk | Marker]:
         stop = min(stop, len(self.signal.stamps))
