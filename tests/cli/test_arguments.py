@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from workbench import cli
+from workbench.study import Study
 
 SPOKEN = ("demo", "replay", "dashboard", "report", "verify", "end", "recover", "inspect", "dose")
 
@@ -235,3 +236,8 @@ def test_a_defect_is_a_sentence_and_a_file(tmp_path):
     trace = next(Path(tmp_path).glob("workbench-defect-*.txt"))
     assert str(trace) in done.stderr
     assert "in broken" in trace.read_text()
+
+
+def test_a_study_without_a_run_has_nothing_to_replay(capsys, tmp_path):
+    Study.create(tmp_path / "s", code="T", title="t", actor="test").close()
+    assert refused(capsys, "replay", tmp_path / "s").endswith("has no run yet; record one first")

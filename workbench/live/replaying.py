@@ -79,9 +79,11 @@ def replay_study(folder: Path | str, *, run_id: str | None = None) -> list[Repla
     folder = Path(folder)
     with Study.open(folder, actor="replay") as study:
         rows = study.rows("run") if run_id is None else study.rows("run", id=run_id)
+        if not rows and run_id is None:
+            raise UnknownName(f"the study in {folder} has no run yet; record one first")
         if not rows:
             known = ", ".join(str(r["id"]) for r in study.rows("run")) or "none"
-            raise UnknownName(f"the study in {folder} has no run {run_id or ''}; it has {known}")
+            raise UnknownName(f"the study in {folder} has no run {run_id}; it has {known}")
         asked = [(row, study.rows("recording", run_id=row["id"])) for row in rows]
     return [_of_record(folder, row, recordings) for row, recordings in asked]
 
