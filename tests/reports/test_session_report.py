@@ -365,7 +365,7 @@ def test_a_decoders_confusion_is_printed_with_what_was_not_decided(study):
     assert [(each.title, each.right, each.n) for each in shown] == [("Run 3", 11, 18)]
     assert shown[0].columns == ("a", "b", "no decision")
     assert shown[0].counts == ((5, 1, 0), (2, 6, 4))
-    assert "Confusion by run, cross-validated" in page_of(study)
+    assert "Confusion by fold, cross-validated" in page_of(study)
     assert "29 of 32" in page_of(study)
 
 
