@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 something differs or is damaged, 2 refused, 130 stopped by
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import signal
 import sys
@@ -16,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType, TracebackType
+from typing import Any
 
 from workbench import __version__
 from workbench.errors import BadValue, WorkbenchError
@@ -174,6 +176,15 @@ def _add_score(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     text = "score an outcome measure: JSON lines from standard input to standard output, in the same order"
     score = commands.add_parser("score", help=text, description=f"{text[0].upper()}{text[1:]}.")
     score.add_argument("measure", metavar="MEASURE", help="isncsci takes {id, exam}, others {id, responses}")
+    score.add_argument("--version", default="", help="version of the measure (default: the current one)")
+    score.add_argument(
+        "--set",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        dest="options",
+        help="what the protocol settles, as JSON or text, such as --set skip_rule=true; may be repeated",
+    )
     score.set_defaults(run=_score)
 
 
@@ -311,17 +322,30 @@ def _inspect(arguments: argparse.Namespace) -> int:
     return EXIT_DIFFERS if quarantined else 0
 
 
+def _option(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise BadValue(f"--set takes NAME=VALUE, got {text!r}")
+    try:
+        return name, json.loads(value)
+    except json.JSONDecodeError:
+        return name, value
+
+
 def _score(arguments: argparse.Namespace) -> int:
     from workbench import outcomes
     from workbench.outcomes._lines import score_lines
+    from workbench.outcomes._scoring import check_options, pick_version
 
     measure = outcomes.load(arguments.measure)
+    options = dict(_option(text) for text in arguments.options)
+    settled = check_options(pick_version(measure.definitions, arguments.version), options)
     if arguments.measure == "isncsci":
         from workbench.outcomes import isncsci
 
-        answers = isncsci.score_lines(sys.stdin)
+        answers = isncsci.score_lines(sys.stdin, options=isncsci.Options(**settled))
     else:
-        answers = score_lines(measure, sys.stdin)
+        answers = score_lines(measure, sys.stdin, version=arguments.version, **options)
     for line in answers:
         print(line)
     return 0

@@ -9,8 +9,8 @@ import sys
 from workbench import outcomes
 
 
-def score(measure, lines):
-    command = [sys.executable, "-m", "workbench", "score", measure]
+def score(measure, lines, *arguments):
+    command = [sys.executable, "-m", "workbench", "score", measure, *arguments]
     return subprocess.run(command, input="\n".join(lines), capture_output=True, text=True, check=False)
 
 
@@ -32,6 +32,24 @@ def test_a_measure_is_scored_and_a_broken_line_is_an_error_between_two_answers()
     assert [answer["id"] for answer in answers] == ["a", None, "c"]
     assert answers[0]["result"]["total"]["value"] == 38
     assert "no JSON" in answers[1]["error"]
+
+
+def test_the_options_of_the_protocol_are_set_and_stand_in_the_result():
+    done = score("arat", [json.dumps({"id": 1, "responses": {"grasp_1": 3}})], "--set", "skip_rule=true")
+    result = json.loads(done.stdout)["result"]
+    assert result["subscores"]["grasp"]["value"] == 18
+    assert result["options"] == {"skip_rule": True}
+
+
+def test_an_unknown_option_or_version_is_refused_before_any_line_is_read():
+    for wrong, told in (
+        (("--set", "cap=1"), "no option 'cap'"),
+        (("--version", "3"), "never mixed"),
+        (("--set", "x"), "NAME=VALUE"),
+    ):
+        done = score("arat", ["{}"], *wrong)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert told in done.stderr
 
 
 def test_an_unknown_measure_lists_those_there_are():

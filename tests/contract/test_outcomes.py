@@ -15,83 +15,131 @@ from workbench.errors import BadValue, UnknownName
 NAMES = outcomes.available()
 
 
-def best(definition, which):
-    pick = max if (definition.direction == "up") == (which == "best") else min
-    return {item.code: pick(item.allowed) for item in definition.items}
+EVERY = [(name, one.version) for name in NAMES for one in outcomes.load(name).definitions]
+
+
+def define(name, version):
+    return next(one for one in outcomes.load(name).definitions if one.version == version)
+
+
+def end(item, pick):
+    """The least or greatest number an item can hold; of a list of words its first or last."""
+    numbers = [value for value in item.allowed if isinstance(value, int)] or list(item.allowed)
+    if not item.allowed:
+        return pick(item.low, item.high)
+    return pick(numbers) if isinstance(numbers[0], int) else numbers[0 if pick is min else -1]
+
+
+def all_at(definition, pick):
+    return {item.code: end(item, pick) for item in definition.items}
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_definition_is_complete(name):
-    definition = outcomes.load(name).definition
-    assert definition.name == name
+def test_versions_differ_and_carry_the_name(name):
+    measure = outcomes.load(name)
+    assert measure.definition is measure.definitions[0]
+    assert {one.name for one in measure.definitions} == {name}
+    assert len({one.version for one in measure.definitions}) == len(measure.definitions)
+
+
+@pytest.mark.parametrize(("name", "version"), EVERY)
+def test_the_definition_is_complete(name, version):
+    definition = define(name, version)
     assert definition.direction in ("up", "down")
-    for text in (definition.version, definition.title, definition.missing, definition.licence):
+    for text in (definition.version, definition.title, definition.missing, definition.licence, definition.domain):
         assert text.strip()
     assert definition.sources
     assert definition.sides in (("",), ("left", "right"))
+    assert (definition.low is None) == (definition.high is None)
+    assert all(note.endswith(("[S]", "[T]", "[M]", "[M?]")) for note in definition.notes)
+    assert all(not option.allowed or option.default in (None, *option.allowed) for option in definition.options)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_every_item_has_an_explicit_list_of_values_and_one_subscale(name):
-    definition = outcomes.load(name).definition
-    codes = [item.code for item in definition.items]
+@pytest.mark.parametrize(("name", "version"), EVERY)
+def test_every_item_is_a_list_of_values_or_a_range_with_its_unit(name, version):
+    definition = define(name, version)
+    every = (*definition.items, *definition.extras)
+    codes = [item.code for item in every]
     assert len(set(codes)) == len(codes)
-    assert all(len(set(item.allowed)) == len(item.allowed) >= 2 for item in definition.items)
-    assert sorted(code for subscale in definition.subscales for code in subscale.items) == sorted(codes)
+    for item in every:
+        assert len(set(item.allowed)) == len(item.allowed)
+        assert len((*item.allowed, *item.codes)) >= 2 if item.allowed else item.unit and item.low < item.high
+        assert all(isinstance(code, str) for code in item.codes)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_words_of_an_item_are_short_descriptors_and_not_instructions(name):
-    for item in outcomes.load(name).definition.items:
+@pytest.mark.parametrize(("name", "version"), EVERY)
+def test_every_item_enters_a_subscore_and_no_subscore_has_a_foreign_item(name, version):
+    definition = define(name, version)
+    entered = {code for subscale in definition.subscales for code in subscale.items}
+    assert entered == {item.code for item in definition.items}
+    assert all(subscale.direction in ("", "up", "down") for subscale in definition.subscales)
+
+
+@pytest.mark.parametrize(("name", "version"), EVERY)
+def test_words_of_an_item_are_short_descriptors_and_not_instructions(name, version):
+    definition = define(name, version)
+    for item in (*definition.items, *definition.extras):
         assert len(item.words.split()) <= 6
         assert not item.words.endswith((".", "?"))
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_best_and_worst_answers_reach_the_ends_of_the_range(name):
-    measure = outcomes.load(name)
-    definition = measure.definition
-    ends = [measure.score(best(definition, which)).total.value for which in ("worst", "best")]
-    assert sorted(ends) == [definition.low, definition.high]
+@pytest.mark.parametrize(("name", "version"), EVERY)
+@pytest.mark.parametrize("pick", [min, max])
+def test_the_ends_of_all_items_score_inside_the_ranges(name, version, pick):
+    definition = define(name, version)
+    score = outcomes.score(name, all_at(definition, pick), version=version)
+    for sub in (*score.subscores.values(), *([score.total] if score.total else [])):
+        assert sub.value is None or sub.low <= sub.value <= sub.high
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_nothing_entered_is_not_determinable_and_never_zero(name):
-    score = outcomes.score(name, {})
-    assert (score.total.value, score.total.status, score.total.n_valid) == (None, outcomes.ND, 0)
-    assert all(sub.value is None for sub in score.subscores.values())
-    assert score.administered == score.implied == ()
+@pytest.mark.parametrize(("name", "version"), EVERY)
+def test_nothing_entered_is_not_determinable_and_never_zero(name, version):
+    score = outcomes.score(name, {}, version=version)
+    for sub in (*score.subscores.values(), *([score.total] if score.total else [])):
+        assert sub.value is None
+        assert sub.status in (outcomes.ND, outcomes.STRUCTURAL)
+        assert sub.n_valid == 0
+    assert score.administered == score.implied == score.alerts == ()
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_score_is_plain_data_with_its_steps_and_rule(name):
-    definition = outcomes.load(name).definition
-    score = outcomes.score(name, best(definition, "best"))
+@pytest.mark.parametrize(("name", "version"), EVERY)
+def test_a_score_is_plain_data_with_its_steps_and_rule(name, version):
+    definition = define(name, version)
+    score = outcomes.score(name, all_at(definition, max), version=version)
     stored = score.to_json()
     assert json.loads(json.dumps(stored)) == stored
-    assert (stored["measure"], stored["version"]) == (name, definition.version)
-    for sub in (stored["total"], *stored["subscores"].values()):
+    assert (stored["measure"], stored["version"]) == (name, version)
+    assert (stored["total"] is None) == (definition.low is None)
+    assert set(stored["subscores"]) == {subscale.code for subscale in definition.subscales}
+    for sub in (*stored["subscores"].values(), *([stored["total"]] if stored["total"] else [])):
         assert sub["status"] in outcomes.STATUSES
         assert sub["rule"]
         assert sub["rule_source"]
-        assert sub["low"] <= sub["value"] <= sub["high"]
     assert score.steps
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_unknown_codes_and_values_are_refused(name):
-    first = outcomes.load(name).definition.items[0]
+@pytest.mark.parametrize(("name", "version"), EVERY)
+def test_unknown_codes_versions_options_and_values_are_refused(name, version):
+    definition = define(name, version)
+    first = definition.items[0]
+    beyond = max(v for v in first.allowed if isinstance(v, int)) + 1 if first.allowed else first.high + 1
     with pytest.raises(BadValue, match="no item 'nothing'"):
-        outcomes.score(name, {"nothing": 1})
-    with pytest.raises(BadValue, match=f"{first.code} must be one of"):
-        outcomes.score(name, {first.code: max(first.allowed) + 1})
+        outcomes.score(name, {"nothing": 1}, version=version)
+    with pytest.raises(BadValue, match=f"{first.code} must be "):
+        outcomes.score(name, {first.code: beyond}, version=version)
+    with pytest.raises(BadValue, match=f"{first.code} must be "):
+        outcomes.score(name, {first.code: True}, version=version)
+    with pytest.raises(BadValue, match="versions are never mixed"):
+        outcomes.score(name, {}, version="no such version")
+    with pytest.raises(BadValue, match="has no option 'nothing'"):
+        outcomes.score(name, {}, version=version, nothing=1)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_scoring_changes_nothing_it_was_given(name):
-    items = best(outcomes.load(name).definition, "best")
+@pytest.mark.parametrize(("name", "version"), EVERY)
+def test_scoring_changes_nothing_it_was_given(name, version):
+    items = all_at(define(name, version), max)
     kept = dict(items)
-    outcomes.score(name, items)
+    outcomes.score(name, items, version=version)
     assert items == kept
 
 

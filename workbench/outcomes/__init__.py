@@ -6,11 +6,10 @@ short generic descriptors, never licensed wording.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from workbench import registry
-from workbench.errors import BadValue
 from workbench.outcomes._contract import (
     CENSORED,
     INVALID,
@@ -20,6 +19,7 @@ from workbench.outcomes._contract import (
     STRUCTURAL,
     Definition,
     Item,
+    Option,
     OutcomeMeasure,
     Score,
     Subscale,
@@ -35,6 +35,7 @@ __all__ = [
     "STRUCTURAL",
     "Definition",
     "Item",
+    "Option",
     "OutcomeMeasure",
     "Score",
     "SubScore",
@@ -56,35 +57,21 @@ def load(name: str) -> OutcomeMeasure:
     return found
 
 
-def score(
-    name: str,
-    items: Mapping[str, Any],
-    *,
-    version: str = "",
-    implied: Iterable[str] = (),
-    skip_rule: bool = False,
-) -> Score:
+def score(name: str, items: Mapping[str, Any], *, version: str = "", **options: Any) -> Score:
     """Score one administration of one measure.
 
     Parameters
     ----------
     name : of the measure.
     items : item code → value; None or absent = missing, which never becomes 0.
-    version : the version the items were entered with; ``""`` accepts the current one.
-    implied : codes in ``items`` that were not administered but implied by the protocol's rule.
-    skip_rule : the protocol says that the measure's rule for implied items is in use.
+    version : the version the items were entered with; ``""`` is the current one.
+    options : what the protocol settles, by the names in the definition.
 
     Raises
     ------
     UnknownName
         No such measure.
     BadValue
-        An unknown code, a value outside the item's list, or another version.
+        An unknown code, version or option, or a value outside the item's list or range.
     """
-    measure = load(name)
-    have = measure.definition.version
-    if version not in ("", have):
-        raise BadValue(
-            f"{name} is scored in version {have!r}, got items of version {version!r}; versions are never mixed"
-        )
-    return measure.score(items, implied=implied, skip_rule=skip_rule)
+    return load(name).score(items, version=version, **options)

@@ -1,9 +1,8 @@
-"""What every outcome measure is: a definition with explicit value lists, and a pure scorer with steps."""
+"""What every outcome measure is: definitions with explicit values, and scores with their steps."""
 
 from __future__ import annotations
 
-import numbers
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
@@ -13,34 +12,64 @@ OK, ND, CENSORED, STRUCTURAL, INVALID = "ok", "ND", "censored", "structural", "i
 STATUSES = (OK, ND, CENSORED, STRUCTURAL, INVALID)
 """``ND`` not determinable (a missing item), ``censored`` at a cap, ``structural`` never asked by design."""
 
+Value = int | float | str
+"""What an item may hold; None beside it = missing, which never becomes 0."""
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One item.
+    """One item: a choice from an explicit list, or a measured quantity.
 
     Attributes
     ----------
     code : what is stored.
     words : a short generic descriptor, no licensed wording.
-    allowed : the explicit list of values.
-    codes : further values that are text, such as ``"NT"``; a sum with one is not determinable.
+    allowed : the explicit list of values; empty for a measured quantity.
+    codes : further values that are text, such as ``"NT"`` or ``"unable"``; no number stands behind them.
+    low, high : range of a measured quantity, both included.
+    unit : of a measured quantity.
     """
 
     code: str
     words: str
-    allowed: tuple[int, ...]
+    allowed: tuple[int | str, ...] = ()
     codes: tuple[str, ...] = ()
+    low: float = 0.0
+    high: float = 0.0
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """What a protocol settles about scoring, such as a cap or a weighting.
+
+    Attributes
+    ----------
+    name, words : of the option.
+    default : used when it is not given; None = the protocol has to name it where the scorer needs it.
+    allowed : the explicit list of values; empty when the scorer itself checks it.
+    """
+
+    name: str
+    words: str
+    default: Any = None
+    allowed: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Subscale:
-    """A subscore: which items enter it, and its range ``low``–``high``."""
+    """A subscore: which items enter it, its range ``low``–``high`` and, where it has one, its unit.
+
+    ``direction`` of better is that of the measure when it is ``""``.
+    """
 
     code: str
     words: str
     items: tuple[str, ...]
-    low: int
-    high: int
+    low: float
+    high: float
+    unit: str = ""
+    direction: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +80,18 @@ class Definition:
     ----------
     name, version, title : of the measure.
     items, subscales : in order of administration.
-    low, high : range of the total.
+    low, high : range of the total; both None when the measure has no total.
     direction : of better, ``"up"`` or ``"down"``.
     sides : ``("left", "right")`` when each side is an administration of its own, else ``("",)``.
     missing : the rule for missing items, one sentence.
     licence : what may be held, one sentence.
     sources : references.
     extras : items that are recorded beside the others and enter no sum.
+    options : what the protocol settles about scoring.
+    modes : how it can be administered (``"observed"``, ``"interview"``, …); the assessment stores which.
+    table : name of the licensed table a user has to supply before scores can be formed; ``""`` = none.
+    notes : facts a reader has to know, each ending in its evidence mark ``[S]``, ``[T]``, ``[M]`` or ``[M?]``.
+    domain : chapter of the catalogue.
     """
 
     name: str
@@ -65,14 +99,19 @@ class Definition:
     title: str
     items: tuple[Item, ...]
     subscales: tuple[Subscale, ...]
-    low: int
-    high: int
+    low: float | None
+    high: float | None
     direction: str
     sides: tuple[str, ...]
     missing: str
     licence: str
     sources: tuple[str, ...]
     extras: tuple[Item, ...] = ()
+    options: tuple[Option, ...] = ()
+    modes: tuple[str, ...] = ()
+    table: str = ""
+    notes: tuple[str, ...] = ()
+    domain: str = ""
 
     def item(self, code: str) -> Item:
         """The item of that code. Raises BadValue with the codes there are."""
@@ -92,18 +131,38 @@ class SubScore:
     value : None unless the status is ``"ok"`` or ``"censored"``.
     status : one of :data:`STATUSES`.
     n_items, n_valid : items that enter it, and those with a value.
-    implied : codes of the items whose value a protocol rule implied.
     rule, rule_source : how it was formed, and where that stands.
+    implied : codes of the items whose value a protocol rule implied.
+    imputed : codes of the missing items that the measure's own rule replaced.
     """
 
     value: int | float | None
     status: str
     n_items: int
     n_valid: int
-    low: int
-    high: int
+    low: float
+    high: float
     rule: str
     rule_source: str
+    implied: tuple[str, ...] = ()
+    imputed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What the scorer of one measure finds; :class:`Measure` makes the :class:`Score` of it.
+
+    ``total`` is None for a measure without one. ``values`` replaces the items that entered when a rule
+    changed some, and ``implied`` names them.
+    """
+
+    subscores: Mapping[str, SubScore]
+    total: SubScore | None = None
+    steps: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    alerts: tuple[str, ...] = ()
+    classes: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, Value | None] | None = None
     implied: tuple[str, ...] = ()
 
 
@@ -114,88 +173,53 @@ class Score:
     Attributes
     ----------
     measure, version : of the definition.
-    total : the measure's total.
+    total : the measure's total, None when it has none.
     subscores : by code of the subscale.
     items : values that entered, by code; None = missing.
     administered, implied : codes with a value that was observed, or implied by a protocol rule.
     steps : how the numbers came about, one sentence each.
     warnings : what a reader has to know.
-    classes : results that are no numbers, by name; empty for most measures and then not stored.
+    alerts : what somebody has to act on at once, whatever the total.
+    options : the protocol's options that were in force.
+    classes : results that are no numbers, by name.
     """
 
     measure: str
     version: str
-    total: SubScore
+    total: SubScore | None
     subscores: Mapping[str, SubScore]
-    items: Mapping[str, int | str | None]
+    items: Mapping[str, Value | None]
     administered: tuple[str, ...]
     implied: tuple[str, ...]
     steps: tuple[str, ...]
     warnings: tuple[str, ...]
+    alerts: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
     classes: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data: dicts, lists, text, numbers, None."""
-        plain: dict[str, Any] = _plain(asdict(self))
-        return plain if plain["classes"] else {key: value for key, value in plain.items() if key != "classes"}
+        """Plain data: dicts, lists, text, numbers, None; alerts, options and classes only where there are any."""
+        plain: dict[str, Any] = plain_data(asdict(self))
+        return {k: v for k, v in plain.items() if v or k not in ("alerts", "options", "classes")}
 
 
 class OutcomeMeasure(Protocol):
-    """An entry of the register: a definition and a pure scorer."""
+    """An entry of the register: definitions, the current one first, and a pure scorer."""
+
+    @property
+    def definitions(self) -> tuple[Definition, ...]:
+        """One of each version, the current one first."""
 
     @property
     def definition(self) -> Definition:
-        """Items, ranges, direction, missing rule, licence, version."""
+        """The current version."""
 
-    def score(self, items: Mapping[str, Any], *, implied: Iterable[str] = (), skip_rule: bool = False) -> Score:
+    def score(self, items: Mapping[str, Any], *, version: str = "", **options: Any) -> Score:
         """Score one administration: see :func:`workbench.outcomes.score`."""
 
 
-def _plain(value: Any) -> Any:
+def plain_data(value: Any) -> Any:
+    """Dicts, lists, text, numbers and None from nested mappings and tuples."""
     if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
-
-
-def check_items(definition: Definition, items: Mapping[str, Any]) -> dict[str, int | None]:
-    """Every item of the definition with its value as int, None where missing or absent.
-
-    Raises
-    ------
-    BadValue
-        An unknown code, or a value outside the item's list (True, 2.0 and "2" are no values).
-    """
-    for code in items:
-        definition.item(code)
-    return {item.code: _value(definition, item, items.get(item.code)) for item in definition.items}
-
-
-def _value(definition: Definition, item: Item, value: Any) -> int | None:
-    if value is None:
-        return None
-    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    if not whole or int(value) not in item.allowed:
-        allowed = ", ".join(str(number) for number in item.allowed)
-        raise BadValue(
-            f"{definition.name} item {item.code} must be one of {allowed}, got {value!r}; empty when missing"
-        )
-    return int(value)
-
-
-def add_up(
-    subscale: Subscale, values: Mapping[str, int | None], *, implied: Iterable[str], rule_source: str
-) -> SubScore:
-    """Sum of the subscale's items; ND when one is missing, never prorated."""
-    present = [value for code in subscale.items if (value := values[code]) is not None]
-    complete = len(present) == len(subscale.items)
-    return SubScore(
-        value=sum(present) if complete else None,
-        status=OK if complete else ND,
-        n_items=len(subscale.items),
-        n_valid=len(present),
-        low=subscale.low,
-        high=subscale.high,
-        rule=f"sum of {len(subscale.items)} items; not determinable when one is missing",
-        rule_source=rule_source,
-        implied=tuple(code for code in subscale.items if code in set(implied)),
-    )
+        return {key: plain_data(item) for key, item in value.items()}
+    return [plain_data(item) for item in value] if isinstance(value, list | tuple) else value

@@ -80,24 +80,27 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def score_lines(measure: OutcomeMeasure, lines: Iterable[str]) -> Iterator[str]:
+def score_lines(
+    measure: OutcomeMeasure, lines: Iterable[str], *, version: str = "", **options: Any
+) -> Iterator[str]:
     """Score responses of any measure.
 
     Parameters
     ----------
     measure : an entry of the register.
     lines : ``{"id", "responses": {item code: value}}`` each.
+    version, options : of :func:`workbench.outcomes.score`, the same for every line.
 
     Yields
     ------
-    ``{"id", "result", "steps", "warnings"}`` or ``{"id", "error"}``.
+    ``{"id", "result", "steps", "warnings"}``, with ``"alerts"`` where there are any, or ``{"id", "error"}``.
     """
 
     def answer(responses: Mapping[str, Any]) -> Mapping[str, Any]:
         if not isinstance(responses, Mapping):
             raise BadValue(f"{RESPONSES} must be an object of item codes, got {type(responses).__name__}")
-        stored = measure.score(responses).to_json()
-        told = {name: stored.pop(name) for name in ("steps", "warnings")}
+        stored = measure.score(responses, version=version, **options).to_json()
+        told = {name: stored.pop(name) for name in ("steps", "warnings", "alerts") if name in stored}
         return {"result": stored, **told}
 
     return answer_lines(lines, answer, holds=RESPONSES)

@@ -12,11 +12,12 @@ and research. Int J Rehabil Res 1981;4(4):483–492. doi:10.1097/00004356-198112
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from workbench.errors import BadValue
-from workbench.outcomes._contract import Definition, Item, Score, Subscale, add_up, check_items
+from workbench.outcomes._contract import Definition, Item, Option, Scored, Subscale, Value
+from workbench.outcomes._scoring import Measure, add_up, told, whole
 
 SOURCE = "Lyle 1981, doi:10.1097/00004356-198112000-00001"
 ZERO_TO_THREE = (0, 1, 2, 3)
@@ -72,10 +73,20 @@ def _define() -> Definition:
         missing="A missing item makes its subscale and the total not determinable (ND); nothing is prorated.",
         licence="Free to use; codes and generic descriptors only.",
         sources=(SOURCE,),
+        options=(
+            Option(
+                "skip_rule",
+                "the protocol uses the rule for implied scores",
+                default=False,
+                allowed=(False, True),
+            ),
+            Option("implied", "codes whose value was implied and not administered; needs skip_rule", default=()),
+        ),
+        domain="upper limb",
     )
 
 
-def implied_value(subscale: Subscale, values: Mapping[str, int | None]) -> int | None:
+def implied_value(subscale: Subscale, values: Mapping[str, Value | None]) -> int | None:
     """What Lyle's rule implies for the rest of a subscale, None when all of it has to be administered.
 
     Parameters
@@ -95,86 +106,52 @@ def implied_value(subscale: Subscale, values: Mapping[str, int | None]) -> int |
     return 0 if zero else None
 
 
-class Arat:
-    """The scorer. ``definition`` describes the measure, :meth:`score` is a pure function."""
-
-    definition = _define()
-
-    def score(self, items: Mapping[str, Any], *, implied: Iterable[str] = (), skip_rule: bool = False) -> Score:
-        """Score one arm.
-
-        Parameters
-        ----------
-        items : code → 0, 1, 2, 3; None or absent = missing.
-        implied : codes in ``items`` whose value was implied and not administered; needs ``skip_rule``.
-        skip_rule : the protocol uses Lyle's rule; items it implies may be absent and are filled in.
-
-        Raises
-        ------
-        BadValue
-            An unknown code, a value that is none of 0–3, or an implied item the rule does not imply.
-        """
-        marked = tuple(implied)
-        values = check_items(self.definition, items)
-        for code in marked:
-            self.definition.item(code)
-        if marked and not skip_rule:
-            raise BadValue(
-                f"arat items {', '.join(marked)} are marked as implied, and the protocol's rule for that is off; "
-                "administer them, or pass skip_rule=True when the protocol says so"
-            )
-        steps, warnings = self._apply_rule(values, marked) if skip_rule else ([], [])
-        filled = tuple(
-            code for code in values if code in marked or (items.get(code) is None and values[code] is not None)
+def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> Scored:
+    marked = tuple(options["implied"])
+    filled = dict(values)
+    for code in marked:
+        definition.item(code)
+    if marked and not options["skip_rule"]:
+        raise BadValue(
+            f"arat items {', '.join(marked)} are marked as implied, and the protocol's rule for that is off; "
+            "administer them, or pass skip_rule=True when the protocol says so"
         )
-        return self._add_up(values, filled, steps=steps, warnings=warnings)
-
-    def _apply_rule(self, values: dict[str, int | None], marked: tuple[str, ...]) -> tuple[list[str], list[str]]:
-        """Fill ``values`` in place. Returns ``(steps, warnings)``."""
-        steps: list[str] = []
-        warnings = ["implied scores by protocol: the rule is made for hemiplegia, not for tetraplegia or a glove"]
-        for subscale in self.definition.subscales:
-            given = {code: None if code in marked else values[code] for code in subscale.items}
-            rule = implied_value(subscale, given)
-            for code in subscale.items:
-                if code in marked and (rule is None or values[code] not in (None, rule)):
-                    raise BadValue(
-                        f"arat item {code} is marked as implied with value {values[code]}; the rule implies "
-                        f"{'nothing' if rule is None else rule} there; administer the item"
-                    )
-                if rule is not None and given[code] is None:
-                    values[code] = rule
-                    steps.append(f"{code} = {rule}, implied by the first items of {subscale.words}")
-                elif rule is not None and code != subscale.items[0] and given[code] != rule:
-                    warnings.append(
-                        f"{code} was administered as {given[code]} where the rule implies {rule}: kept"
-                    )
-        return steps, warnings
-
-    def _add_up(
-        self, values: dict[str, int | None], implied: tuple[str, ...], *, steps: list[str], warnings: list[str]
-    ) -> Score:
-        definition = self.definition
-        whole = Subscale("total", "Total", tuple(values), definition.low, definition.high)
-        subscores = {s.code: add_up(s, values, implied=implied, rule_source=SOURCE) for s in definition.subscales}
-        total = add_up(whole, values, implied=implied, rule_source=SOURCE)
-        for subscale in definition.subscales:
-            missing = [code for code in subscale.items if values[code] is None]
-            value = subscores[subscale.code].value
-            told = f"not determinable, missing {', '.join(missing)}" if missing else f"{value} of {subscale.high}"
-            steps.append(f"{subscale.words}: {told}")
-        steps.append(f"Total: {'not determinable' if total.value is None else f'{total.value} of {whole.high}'}")
-        return Score(
-            measure=definition.name,
-            version=definition.version,
-            total=total,
-            subscores=subscores,
-            items=values,
-            administered=tuple(code for code, v in values.items() if v is not None and code not in implied),
-            implied=implied,
-            steps=tuple(steps),
-            warnings=tuple(warnings),
-        )
+    steps, warnings = _apply_rule(definition, filled, marked) if options["skip_rule"] else ([], [])
+    implied = tuple(
+        code for code in filled if code in marked or (values[code] is None and filled[code] is not None)
+    )
+    subscores = {s.code: add_up(s, filled, implied=implied, source=SOURCE) for s in definition.subscales}
+    everything = whole(definition)
+    total = add_up(everything, filled, implied=implied, source=SOURCE)
+    for subscale in definition.subscales:
+        missing = [code for code in subscale.items if filled[code] is None]
+        lacking = f"not determinable, missing {', '.join(missing)}"
+        steps.append(f"{subscale.words}: {lacking if missing else told(subscale, subscores[subscale.code])}")
+    steps.append(f"Total: {'not determinable' if total.value is None else told(everything, total)}")
+    return Scored(subscores, total, tuple(steps), tuple(warnings), values=filled, implied=implied)
 
 
-OUTCOME = Arat()
+def _apply_rule(
+    definition: Definition, values: dict[str, Value | None], marked: tuple[str, ...]
+) -> tuple[list[str], list[str]]:
+    """Fill ``values`` in place. Returns ``(steps, warnings)``."""
+    steps: list[str] = []
+    warnings = ["implied scores by protocol: the rule is made for hemiplegia, not for tetraplegia or a glove"]
+    for subscale in definition.subscales:
+        given = {code: None if code in marked else values[code] for code in subscale.items}
+        rule = implied_value(subscale, given)
+        for code in subscale.items:
+            if code in marked and (rule is None or values[code] not in (None, rule)):
+                raise BadValue(
+                    f"arat item {code} is marked as implied with value {values[code]}; the rule implies "
+                    f"{'nothing' if rule is None else rule} there; administer the item"
+                )
+            if rule is not None and given[code] is None:
+                values[code] = rule
+                steps.append(f"{code} = {rule}, implied by the first items of {subscale.words}")
+            elif rule is not None and code != subscale.items[0] and given[code] != rule:
+                warnings.append(f"{code} was administered as {given[code]} where the rule implies {rule}: kept")
+    return steps, warnings
+
+
+OUTCOME = Measure((_define(),), _score)

@@ -16,13 +16,12 @@ Rupp R, et al. 2021, doi:10.46292/sci2702-1. Schuld C, et al. Spinal Cord 2012, 
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from workbench.errors import BadValue
-from workbench.outcomes._contract import ND, OK, Definition, Item, Score, Subscale, SubScore
+from workbench.outcomes._contract import Definition, Item, Option, Scored, Subscale, SubScore, Value
 from workbench.outcomes._isncsci_classify import (
     DEFAULT,
     NLI_VAC,
@@ -55,6 +54,7 @@ from workbench.outcomes._isncsci_tables import (
 from workbench.outcomes._isncsci_texts import Words
 from workbench.outcomes._isncsci_warnings import Warned
 from workbench.outcomes._lines import answer_lines
+from workbench.outcomes._scoring import Measure, sub_score, told
 
 __all__ = [
     "EDITION",
@@ -65,7 +65,6 @@ __all__ = [
     "REASONS",
     "RULES",
     "Classification",
-    "Isncsci",
     "Options",
     "Possible",
     "Reclassified",
@@ -176,10 +175,10 @@ def _define() -> Definition:
         items += mine
         subscales.append(Subscale(code, title, tuple(item.code for item in mine), 0, highest * len(mine)))
     extras = (
-        Item(VAC, "Voluntary anal contraction", (), ANSWERS),
-        Item(DAP, "Deep anal pressure", (), ANSWERS),
-        Item(f"right.{NON_KEY}", "Right lowest active non-key muscle", (), MUSCLES),
-        Item(f"left.{NON_KEY}", "Left lowest active non-key muscle", (), MUSCLES),
+        Item(VAC, "Voluntary anal contraction", ANSWERS),
+        Item(DAP, "Deep anal pressure", ANSWERS),
+        Item(f"right.{NON_KEY}", "Right lowest active non-key muscle", MUSCLES),
+        Item(f"left.{NON_KEY}", "Left lowest active non-key muscle", MUSCLES),
     )
     return Definition(
         name="isncsci",
@@ -198,6 +197,16 @@ def _define() -> Definition:
         licence="Free to use; codes and own words only, the worksheet is copyrighted and not reproduced.",
         sources=(SOURCE,),
         extras=extras,
+        options=(
+            Option("nli_vac", "NLI when all is normal but voluntary anal contraction", NLI_VAC[0], NLI_VAC),
+            Option(
+                "nonkey_zpp",
+                "when a non-key muscle enters the motor zone (ZPP)",
+                NONKEY_ZPP[0],
+                NONKEY_ZPP,
+            ),
+        ),
+        domain="neurological examination",
     )
 
 
@@ -238,96 +247,38 @@ def items_of(exam: Mapping[str, Any]) -> dict[str, int | str | None]:
     return items
 
 
-class Isncsci:
-    """The measure. ``definition`` describes it, :meth:`score` gives the sums and the classification."""
-
-    definition = _define()
-
-    def score(self, items: Mapping[str, Any], *, implied: Iterable[str] = (), skip_rule: bool = False) -> Score:
-        """Score one exam.
-
-        Parameters
-        ----------
-        items : code such as ``"right.motor.C5"`` → 0–5 or text such as ``"NT"`` and ``"3*"``; VAC and DAP
-            as Yes, No, NT. None or absent = missing: the sum is ND and nothing is classified.
-        implied, skip_rule : ISNCSCI implies no scores; both must be left at their defaults.
-
-        Raises
-        ------
-        BadValue
-            An unknown code, a value outside the cell's list, or implied scores.
-        """
-        if tuple(implied) or skip_rule:
-            raise BadValue("isncsci implies no scores: examine every cell, or enter NT where it cannot be tested")
-        values = self._values(items)
-        needed = [item.code for item in (*self.definition.items, *self.definition.extras[:2])]
-        missing = [code for code in needed if values[code] is None]
-        subscores = {one.code: _sum(one, values) for one in self.definition.subscales}
-        steps = [f"{one.words}: {_told(subscores[one.code])}" for one in self.definition.subscales]
-        warnings: list[str] = []
-        classes: dict[str, Any] = {}
-        if missing:
-            warnings.append(f"not classified, {len(missing)} cells are missing: {', '.join(missing[:5])}")
-        else:
-            found = classify(exam_of(values))
-            classes = {**found.result, "rules": found.rules}
-            steps += [f"{step.field}: {step.words.en}" for step in found.steps]
-            warnings += [words.en for _, words in found.warnings]
-        motor = tuple(code for one in self.definition.subscales[:2] for code in one.items)
-        return Score(
-            measure=self.definition.name,
-            version=self.definition.version,
-            total=_sum(Subscale("total", "Motor", motor, 0, 100), values, rule="derived; report UEMS and LEMS: "),
-            subscores=subscores,
-            items=values,
-            administered=tuple(code for code, value in values.items() if value is not None),
-            implied=(),
-            steps=tuple(steps),
-            warnings=tuple(warnings),
-            classes=classes,
-        )
-
-    def _values(self, items: Mapping[str, Any]) -> dict[str, int | str | None]:
-        for code in items:
-            self.definition.item(code)
-        every = (*self.definition.items, *self.definition.extras)
-        return {item.code: _value(item, items.get(item.code)) for item in every}
+def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> Scored:
+    needed = [item.code for item in (*definition.items, *definition.extras[:2])]
+    missing = [code for code in needed if values[code] is None]
+    subscores = {one.code: _sum(one, values) for one in definition.subscales}
+    steps = [f"{one.words}: {told(one, subscores[one.code])}" for one in definition.subscales]
+    warnings: list[str] = []
+    classes: dict[str, Any] = {}
+    if missing:
+        warnings.append(f"not classified, {len(missing)} cells are missing: {', '.join(missing[:5])}")
+    else:
+        found = classify(exam_of(values), options=Options(**options))
+        classes = {**found.result, "rules": found.rules}
+        steps += [f"{step.field}: {step.words.en}" for step in found.steps]
+        warnings += [words.en for _, words in found.warnings]
+    motor = tuple(code for one in definition.subscales[:2] for code in one.items)
+    total = _sum(Subscale("total", "Motor", motor, 0, 100), values, rule="derived; report UEMS and LEMS: ")
+    return Scored(subscores, total, tuple(steps), tuple(warnings), classes=classes)
 
 
-def _value(item: Item, value: Any) -> int | str | None:
-    if value is None or (isinstance(value, str) and value in item.codes):
-        return value
-    if isinstance(value, numbers.Integral) and not isinstance(value, bool) and int(value) in item.allowed:
-        return int(value)
-    allowed = ", ".join((*map(str, item.allowed), *item.codes))
-    raise BadValue(f"isncsci item {item.code} must be one of {allowed}, got {value!r}; empty when missing")
-
-
-def _sum(subscale: Subscale, values: Mapping[str, int | str | None], *, rule: str = "") -> SubScore:
+def _sum(subscale: Subscale, values: Mapping[str, Value | None], *, rule: str = "") -> SubScore:
     """Examined numbers added, tags ignored; ND with a missing or untested cell."""
-    scores = [_number(values[code]) for code in subscale.items]
-    valid = [score for score in scores if score is not None]
-    complete = len(valid) == len(scores)
-    return SubScore(
-        value=sum(valid) if complete else None,
-        status=OK if complete else ND,
-        n_items=len(scores),
-        n_valid=len(valid),
-        low=subscale.low,
-        high=subscale.high,
-        rule=f"{rule}sum of {len(scores)} examined scores, tags ignored; ND with a missing or untested cell",
-        rule_source=SOURCE,
-    )
+    scores = {code: _number(values[code]) for code in subscale.items}
+    valid = [score for score in scores.values() if score is not None]
+    total = sum(valid) if len(valid) == len(scores) else None
+    told_rule = f"{rule}sum of {len(scores)} examined scores, tags ignored; ND with a missing or untested cell"
+    return sub_score(subscale, scores, total, rule=told_rule, source=SOURCE)
 
 
-def _number(value: int | str | None) -> int | None:
+def _number(value: Value | None) -> int | None:
     if isinstance(value, str):
         return int(value[0]) if value[0].isdigit() else None
-    return value
+    return None if value is None else int(value)
 
 
-def _told(sub: SubScore) -> str:
-    return f"{sub.value} of {sub.high}" if sub.value is not None else "not determinable"
-
-
-OUTCOME = Isncsci()
+OUTCOME = Measure((_define(),), _score)
