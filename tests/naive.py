@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal, localcontext
+from functools import wraps
 
 import numpy as np
 
@@ -83,6 +84,109 @@ def covariance(window):
 
 def projected_variance(covariance, filters):
     return np.diag(filters @ covariance @ filters.T)
+
+
+def matmul(a, b):
+    """Each element summed in the order of its index, from 0."""
+    out = np.zeros((len(a), b.shape[1]))
+    for i in range(len(a)):
+        for j in range(b.shape[1]):
+            for k in range(len(b)):
+                out[i, j] = out[i, j] + a[i, k] * b[k, j]
+    return out
+
+
+def exactly(matrix):
+    """The same numbers as Decimal, for reckoning with 60 digits."""
+    return np.vectorize(lambda x: Decimal(float(x)), otypes=[object])(np.asarray(matrix))
+
+
+def with_60_digits(function):
+    """Run a function under a context of 60 digits."""
+
+    @wraps(function)
+    def run(*args):
+        with localcontext() as context:
+            context.prec, context.Emin, context.Emax = 60, -99999, 99999
+            return function(*args)
+
+    return run
+
+
+@with_60_digits
+def cholesky(matrix):
+    """Column by column, with 60 digits."""
+    a = exactly(matrix)
+    n = len(a)
+    out = exactly(np.zeros((n, n)))
+    for j in range(n):
+        out[j, j] = (a[j, j] - sum(out[j, k] ** 2 for k in range(j))).sqrt()
+        for i in range(j + 1, n):
+            out[i, j] = (a[i, j] - sum(out[i, k] * out[j, k] for k in range(j))) / out[j, j]
+    return out
+
+
+@with_60_digits
+def solve(matrix, right):
+    """Gauss elimination with pivots, with 60 digits."""
+    a = np.concatenate([exactly(matrix), exactly(right)], axis=1)
+    n = len(a)
+    for k in range(n):
+        pivot = max(range(k, n), key=lambda i: abs(a[i, k]))
+        a[[k, pivot]] = a[[pivot, k]]
+        for i in range(n):
+            if i != k:
+                a[i] = a[i] - a[k] * (a[i, k] / a[k, k])
+    return np.stack([a[i, n:] / a[i, i] for i in range(n)])
+
+
+@with_60_digits
+def symmetric_eigen(matrix):
+    """Cyclic Jacobi rotations with 60 digits: eigenvalues ascending, eigenvectors in rows."""
+    a = np.array(matrix, dtype=object) if isinstance(matrix[0][0], Decimal) else exactly(matrix)
+    n = len(a)
+    v = exactly(np.eye(n))
+    while True:
+        rest = max((abs(a[i, j]) for i in range(n) for j in range(i)), default=Decimal(0))
+        if rest <= Decimal("1e-50") * max(abs(a[i, i]) for i in range(n)):
+            break
+        for p in range(n):
+            for q in range(p + 1, n):
+                if a[p, q] != 0:
+                    theta = (a[q, q] - a[p, p]) / (2 * a[p, q])
+                    t = (1 if theta >= 0 else -1) / (abs(theta) + (theta * theta + 1).sqrt())
+                    c = 1 / (t * t + 1).sqrt()
+                    turn(a.T, p, q, c, t * c)
+                    turn(a, p, q, c, t * c)
+                    turn(v, p, q, c, t * c)
+    order = sorted(range(n), key=lambda i: a[i, i])
+    rows = [v[i] * (1 if max(v[i], key=abs) > 0 else -1) for i in order]
+    return np.array([a[i, i] for i in order]), np.array(rows)
+
+
+def turn(a, p, q, c, s):
+    """Rotate rows p and q."""
+    a[p], a[q] = c * a[p] - s * a[q], s * a[p] + c * a[q]
+
+
+@with_60_digits
+def generalised_eigen(a, b):
+    """Through the Cholesky factor of b, with 60 digits: eigenvalues ascending, eigenvectors in rows."""
+    lower = cholesky(b)
+    half = solve_exactly(lower, exactly(a))
+    values, rows = symmetric_eigen(solve_exactly(lower, half.T))
+    vectors = solve_exactly(lower[::-1, ::-1].T, rows.T[::-1])[::-1].T
+    return values, np.array([v * (1 if max(v, key=abs) > 0 else -1) for v in vectors])
+
+
+def solve_exactly(lower, right):
+    """Forward substitution with Decimal."""
+    out = right.copy()
+    for i in range(len(lower)):
+        for k in range(i):
+            out[i] = out[i] - lower[i, k] * out[k]
+        out[i] = out[i] / lower[i, i]
+    return out
 
 
 def log(x):

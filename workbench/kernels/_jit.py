@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
@@ -18,6 +21,9 @@ FlagArray = NDArray[np.uint8]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 BLAS = "scipy.linalg.cython_blas"
+
+SOURCES: dict[int, frozenset[str]] = {}
+"""By the identity of a compiled kernel, which lives as long as the process: the files it is compiled from."""
 
 
 def start_without_blas() -> None:
@@ -41,15 +47,36 @@ def start_without_blas() -> None:
 start_without_blas()
 
 
+@cache
+def content(file: str) -> str:
+    """SHA-256 of a file."""
+    return hashlib.sha256(Path(file).read_bytes()).hexdigest()
+
+
+def sources(function: Callable[..., Any]) -> frozenset[str]:
+    """Files that a kernel is compiled from: its own, and those of the kernels that it calls."""
+    called = (function.__globals__.get(name) for name in function.__code__.co_names)
+    known = (SOURCES.get(id(kernel), frozenset()) for kernel in called)
+    return frozenset({function.__code__.co_filename}).union(*known)
+
+
 def kernel(signature: str) -> Callable[[Function], Function]:
     """Compile a function for one signature, strictly, with a cache on disk and without the GIL.
 
     One explicit signature a kernel: it is compiled (or read from the cache) when its file is imported, which
-    is before any inlet opens, and never during a run.
+    is before any inlet opens, and never during a run. The cache is stale as soon as the content of a file
+    changes that holds the kernel or one that it calls; numba alone would look at the kernel's own file only.
     """
-    decorate = numba.njit(signature, cache=True, nogil=True, error_model="numpy", fastmath=False)
+    decorate: Callable[[Any], Any] = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=False)
 
     def apply(function: Function) -> Function:
-        return cast(Function, decorate(function))
+        made = decorate(function)
+        if made is not function:
+            files = sources(function)
+            made._cache._cache_file._source_stamp = tuple(content(file) for file in sorted(files))
+            made.compile(signature)
+            made.disable_compile()
+            SOURCES[id(made)] = files
+        return cast(Function, made)
 
     return apply
