@@ -185,6 +185,7 @@ def _add_score(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         dest="options",
         help="what the protocol settles, as JSON or text, such as --set skip_rule=true; may be repeated",
     )
+    score.add_argument("--table", type=Path, metavar="FILE", help="CSV file of a licensed table the measure needs")
     score.set_defaults(run=_score)
 
 
@@ -336,9 +337,12 @@ def _score(arguments: argparse.Namespace) -> int:
     from workbench import outcomes
     from workbench.outcomes._lines import score_lines
     from workbench.outcomes._scoring import check_options, pick_version
+    from workbench.outcomes._tables import read_table
 
     measure = outcomes.load(arguments.measure)
     options = dict(_option(text) for text in arguments.options)
+    if arguments.table is not None:
+        options["table"] = read_table(arguments.table)
     settled = check_options(pick_version(measure.definitions, arguments.version), options)
     if arguments.measure == "isncsci":
         from workbench.outcomes import isncsci

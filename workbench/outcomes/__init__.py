@@ -25,6 +25,7 @@ from workbench.outcomes._contract import (
     Subscale,
     SubScore,
 )
+from workbench.outcomes._tables import Table, read_table
 
 __all__ = [
     "CENSORED",
@@ -40,8 +41,10 @@ __all__ = [
     "Score",
     "SubScore",
     "Subscale",
+    "Table",
     "available",
     "load",
+    "read_table",
     "score",
 ]
 

@@ -219,7 +219,9 @@ class OutcomeMeasure(Protocol):
 
 
 def plain_data(value: Any) -> Any:
-    """Dicts, lists, text, numbers and None from nested mappings and tuples."""
+    """Dicts, lists, text, numbers and None from nested mappings and tuples; a table tells its label and hash."""
+    if hasattr(value, "to_json"):
+        return value.to_json()
     if isinstance(value, Mapping):
         return {key: plain_data(item) for key, item in value.items()}
     return [plain_data(item) for item in value] if isinstance(value, list | tuple) else value
