@@ -208,7 +208,8 @@ def _assess(study: Study, visit: str) -> None:
         condition = Condition(assisted=assisted, device_on=assisted, stimulation_on=False)
         score = measure.score(items).to_json()
         version = measure.definition.version
-        study.append(Assessment(visit, "arat", version, condition, items, score, "made-up values", side="right"))
+        one = Assessment(visit, "arat", version, condition, items, score, "made-up values", side="right")
+        study.append(replace(one, blinded="no", administered_at="2026-01-05T09:00:00Z"))
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from workbench.programmes import Programme
 from workbench.progress import Bar
 from workbench.recording import ensure_space, needed_bytes
 from workbench.reports import session_report
-from workbench.study import Study
+from workbench.study import Study, utc_now
 from workbench.vocabulary import Assessment, Condition, FittedDecoder, Participant, Trial, Visit
 
 OPERATOR = "demo operator"
@@ -278,6 +278,8 @@ def _assess(study: Study, visit: str, *, seed: int) -> None:
                 score=score.to_json(),
                 rater="demo rater (made-up values)",
                 side="right",
+                blinded="no",
+                administered_at=utc_now(),
             )
         )
 

@@ -44,10 +44,7 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Montage:
-    """The channels a decoder was fitted on, in stream order; ``fs`` in Hz.
-
-    ``kind`` is ``"ecog"``, ``"eeg"``, ``"emg"`` or ``"imu"``; ``unit`` that of the samples.
-    """
+    """The channels a decoder was fitted on, in stream order; kind ecog, eeg, emg or imu; ``fs`` in Hz."""
     channels: tuple[str, ...]
     fs: float
     kind: str = "eeg"
@@ -65,8 +62,7 @@ class StreamSpec:
     channels, unit : names in order, empty for a marker stream; the unit of every one.
     critical : a critical stream that is missing blocks the start, one that dies stops the effector.
     role : ``"signal"`` (the one stream that is decoded), ``"aux"`` (recorded) or ``"markers"``.
-    counter : name of a channel that counts samples, or ``""``; gaps are then exact. It is recorded, and
-        neither decoded nor judged nor shown.
+    counter : a channel that counts samples, or ``""``; it makes gaps exact and is only recorded.
     """
     name: str
     type: str
@@ -88,9 +84,8 @@ class StreamSpec:
 class Chunk:
     """Samples as they arrived: ``samples`` ``(n_times, n_channels)`` float64, µV.
 
-    ``first`` is the index of the first row (0 = first sample of the run's recording), ``stamps``
-    ``(n_times,)`` float64 the corrected LSL time of each row in s, ``local`` the ``local_clock()`` at which
-    the chunk was received (0 in a replay).
+    ``first`` is the index of the first row in the run's recording, ``stamps`` ``(n_times,)`` float64 the
+    corrected LSL time of each row in s, ``local`` the ``local_clock()`` of its receipt (0 in a replay).
     """
     first: int
     samples: FloatArray
@@ -107,8 +102,7 @@ class Marker:
     kind : ``"cue"`` (label = condition), ``"gap"``, ``"clock_offset"``, ``"pause"``, ``"resume"``, ``"end"``,
         ``"note"``; others are kept and ignored by the decode loop.
     sample : number of samples of the decoded stream that had been delivered when it took effect.
-    stamp : corrected LSL time in s that the marker carries (the cue's onset), which is what epochs
-        are aligned to; it may lie before or after the stamp of ``sample``.
+    stamp : corrected LSL time in s of the cue's onset, to which epochs align; not always that of ``sample``.
     label : condition name for a cue.
     detail : JSON-able extras.
     """
@@ -123,8 +117,8 @@ class Marker:
 class Evidence:
     """What a decoder says about the window that ends before sample ``end``.
 
-    ``probabilities`` has one number per class, in the order of the decoder's ``classes_``; ``valid`` is
-    False when the window is incomplete, touches a gap, or holds a substituted value.
+    One probability per class, in the order of ``classes_``; ``valid`` is False when the window is
+    incomplete, touches a gap, or holds a substituted value.
     """
     end: int
     probabilities: tuple[float, ...]
@@ -137,8 +131,7 @@ class Decision:
 
     Attributes
     ----------
-    sample : exclusive end of the window it rests on (and, for a late marker, the sample at which the
-        marker took effect if that is later).
+    sample : exclusive end of the window it rests on, or where a late marker took effect if that is later.
     stamp : corrected LSL time in s of the last sample of the window.
     label : decided condition, ``""`` when rejected or not valid.
     probabilities : evidence, order of ``classes_``.
@@ -195,9 +188,8 @@ class LedgerRow:
 
     Attributes
     ----------
-    kind : code such as ``"gap"``, ``"clock_jump"``, ``"stream_lost"``, ``"stream_back"``,
-        ``"late_marker"``, ``"impossible_marker"``, ``"missed_deadline"``, ``"quality"``, ``"waiver"``,
-        ``"operator"``, ``"recovered"``, ``"sync_slow"``, ``"disk"``, ``"command_refused"``.
+    kind : code such as ``"gap"``, ``"clock_jump"``, ``"stream_lost"``, ``"late_marker"``, ``"quality"``,
+        ``"missed_deadline"``, ``"waiver"``, ``"operator"``, ``"disk"``, ``"command_refused"``.
     stamp, local : LSL time and local time in s.
     sample, stream : index in the decoded stream, -1 when none; name of the stream, or ``""``.
     extent : how much, with unit: ``"12 samples (6 ms)"``.
@@ -248,10 +240,9 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledgement:
-    """An effector's answer to the command ``seq``.
+    """An effector's answer to the command ``seq``; times are LSL times in s.
 
-    ``received`` and ``effective`` are LSL times in s; ``status`` is ``"ok"``, ``"clipped"``, ``"refused"``
-    or ``"timeout"``; ``applied_level`` is what the device really applied, ``code`` its own code.
+    ``status``: ``"ok"``, ``"clipped"``, ``"refused"`` or ``"timeout"``; ``applied_level``: what it really did.
     """
     seq: int
     received: float
@@ -273,7 +264,7 @@ class Participant:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A planned or unplanned visit. ``name`` is unique within the participant."""
+    """A planned or unplanned visit; its name is unique within the participant."""
     participant_id: str
     name: str
     id: str = ""
@@ -293,10 +284,9 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One recording with one paradigm; ``summary`` holds latency percentiles, decision hash and counts.
+    """One recording, ``"calibration"`` or ``"online"``; the summary: latency, decision hash, counts.
 
-    ``kind`` is ``"calibration"`` or ``"online"``, ``state`` ``"finished"``, ``"stopped"``, ``"failed"`` or
-    ``"recovered"``.
+    ``state`` is ``"finished"``, ``"stopped"``, ``"failed"`` or ``"recovered"``.
     """
     session_id: str
     number: int
@@ -340,10 +330,9 @@ class FittedDecoder:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Under what help an assessment was made. Assisted scores are never recovery.
+    """Under what help an assessment was made: an assisted score is never recovery.
 
-    ``assisted``: a person or orthosis helped; ``device_on``: the interface drove an effector;
-    ``stimulation_on``: stimulation was on.
+    Help by a person or orthosis; the interface drove an effector; stimulation was on.
     """
     assisted: bool
     device_on: bool
@@ -354,8 +343,15 @@ class Condition:
 class Assessment:
     """One administration of one outcome measure, entered under one condition.
 
-    ``items`` maps item code to value (None = missing); ``implied`` lists items that a protocol rule implied
-    and nobody administered; ``score`` is what ``outcomes.score`` returned.
+    Attributes
+    ----------
+    items, implied : code → value (None = missing); codes that a rule implied and nobody administered.
+    score, options, alerts : what ``outcomes.score`` returned, the options in force, what to act on at once.
+    state : ``"draft"`` (being entered), ``"incomplete"`` (closed with items missing) or ``"complete"``.
+    orthosis, mode : worn, ``""`` = none; one of the definition's modes, or ``""``.
+    blinded : whether the rater was: ``"yes"``, ``"no"`` or ``"unknown"``.
+    since_session_h, washout_h : since the last session, and since stimulation ended; h, None = not known.
+    administered_at, repeat : UTC, ``""`` = not stated; counts from 1 within the visit.
     """
     visit_id: str
     measure: str
@@ -368,14 +364,20 @@ class Assessment:
     side: str = ""
     implied: tuple[str, ...] = ()
     state: str = "complete"
+    orthosis: str = ""
+    mode: str = ""
+    blinded: str = "unknown"
+    since_session_h: float | None = None
+    washout_h: float | None = None
+    administered_at: str = ""
+    repeat: int = 1
+    options: Mapping[str, Any] = field(default_factory=dict)
+    alerts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One issued report; ``path`` is relative to the study folder.
-
-    ``head_seq`` and ``head_hash`` are the head of the audit chain that the report prints.
-    """
+    """One issued report, relative to the study folder, with the head of the audit chain that it prints."""
     kind: str
     path: str
     sha256: str

@@ -81,15 +81,15 @@ def test_another_sqlite_file_is_told(tmp_path):
 def test_a_newer_schema_is_told(tmp_path):
     create(tmp_path).close()
     with closing(sqlite3.connect(tmp_path / place.FILE)) as connection:
-        connection.execute("PRAGMA user_version=2")
-    with pytest.raises(RecordFault, match="has schema version 2, this workbench reads 1"):
+        connection.execute("PRAGMA user_version=99")
+    with pytest.raises(RecordFault, match="has schema version 99, this workbench reads 2"):
         Study.open(tmp_path, actor="a")
 
 
 def test_a_record_whose_creation_was_interrupted_is_told(tmp_path):
     with closing(sqlite3.connect(tmp_path / place.FILE)) as connection:
         connection.execute(f"PRAGMA application_id={0x57425354}")
-        connection.execute("PRAGMA user_version=1")
+        connection.execute("PRAGMA user_version=2")
         connection.execute("PRAGMA journal_mode=WAL")
     with pytest.raises(RecordFault, match="never finished being created; delete it"):
         Study.open(tmp_path, actor="a")

@@ -81,7 +81,7 @@ def test_each_row_has_an_audit_row_with_actor_and_times(study):
         "tester",
         "create",
         1,
-        1,
+        2,
     )
     assert entry["utc"].endswith("Z")
     assert len(entry["utc"]) == 24
@@ -165,9 +165,84 @@ def test_an_assessment_without_its_condition_cannot_be_stored(study):
         }
     finally:
         row.close()
-    assert nullable == set()
+    assert nullable == {"since_session_h", "washout_h"}
     with pytest.raises(BadValue, match=r"assessment\.assisted: True or False was expected, got 1"):
         study.append(Assessment(study.ids["visit"], "arat", "1", Condition(1, False, False), {}, {}, "r"))
+
+
+def kept(study, **changes):
+    """A stored assessment, and what the record gives back."""
+    plain = Condition(False, False, False)
+    one = Assessment(study.ids["visit"], "arat", "1981", plain, {}, {}, "rater", side="right", **changes)
+    row_id = study.append(one)
+    return replace(one, id=row_id), study.nouns("assessment", id=row_id)[0]
+
+
+def test_an_assessment_keeps_what_it_was_made_under(study):
+    given, stored = kept(
+        study,
+        orthosis="wrist splint",
+        mode="observed",
+        blinded="yes",
+        since_session_h=20.5,
+        washout_h=2.0,
+        administered_at="2026-03-01T09:30:00.125Z",
+        repeat=2,
+        options={"skip_rule": True},
+        alerts=("ask today",),
+        state="incomplete",
+    )
+    assert stored == given
+    assert study.verify().ok
+
+
+def test_what_was_not_said_about_an_assessment_stays_unsaid(study):
+    _, stored = kept(study)
+    assert (stored.blinded, stored.administered_at, stored.orthosis, stored.mode) == ("unknown", "", "", "")
+    assert (stored.since_session_h, stored.washout_h, stored.repeat) == (None, None, 1)
+
+
+@pytest.mark.parametrize("other", [{"repeat": 2}, {"orthosis": "splint"}, {"mode": "fast"}])
+def test_two_administrations_at_one_visit_differ_in_repeat_orthosis_or_mode(study, other):
+    kept(study)
+    kept(study, **other)
+    with pytest.raises(RecordFault, match="amend that one with a reason"):
+        kept(study, **other)
+
+
+@pytest.mark.parametrize("state", ["draft", "incomplete", "complete"])
+def test_an_assessment_is_a_draft_incomplete_or_complete(study, state):
+    assert kept(study, state=state)[1].state == state
+
+
+def test_a_draft_becomes_complete_by_an_amendment(study):
+    _, stored = kept(study, state="draft")
+    study.amend("assessment", stored.id, {"state": "complete"}, reason="last item entered")
+    assert study.get("assessment", stored.id)["state"] == "complete"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"state": "done"}, "must be one of 'draft', 'incomplete', 'complete'; got 'done'"),
+        ({"blinded": True}, "must be one of 'yes', 'no', 'unknown'; got True"),
+        ({"repeat": 0}, "repeat of an assessment must be 1 or more, got 0"),
+        ({"washout_h": -0.5}, "washout_h of an assessment must be 0 or more, got -0.5"),
+        ({"since_session_h": float("nan")}, "since_session_h of an assessment must be 0 or more, got nan"),
+        ({"administered_at": "2026-03-01T09:30:00+08:00"}, "administered_at must be UTC"),
+        ({"administered_at": "2026-02-30T09:30:00Z"}, "administered_at must be UTC"),
+    ],
+)
+def test_what_an_assessment_was_made_under_is_checked(study, wrong, told):
+    with pytest.raises(BadValue, match=told):
+        kept(study, **wrong)
+
+
+def test_an_amendment_cannot_make_two_assessments_the_same(study):
+    kept(study)
+    second, _ = kept(study, repeat=2)
+    with pytest.raises(RecordFault):
+        study.amend("assessment", second.id, {"repeat": 1}, reason="counted wrongly")
 
 
 def test_amending_needs_a_reason_and_keeps_what_was(study):

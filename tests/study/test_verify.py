@@ -43,7 +43,7 @@ def edit(study, table, column, where):
     with closing(sqlite3.connect(study.path)) as connection:
         types = {row[1]: row[2] for row in connection.execute(f"PRAGMA table_info({table})")}
     value = f"1 - {column}" if column in ("simulated", "assisted", "device_on", "stimulation_on") else None
-    if column in ("onset_sample", "latency_s", "release_s", "held_s"):
+    if column in ("onset_sample", "latency_s", "release_s", "held_s", "since_session_h", "washout_h"):
         value = f'COALESCE("{column}", 0) + 1'
     value = value or (f"x'00' || {column}" if types[column] == "BLOB" else other(column, types[column]))
     value = f"CAST({value} AS BLOB)" if types[column] == "BLOB" else value

@@ -45,7 +45,8 @@ def assessments(say: Say) -> list[Block]:
 
 
 def _order(row: Row) -> tuple[Any, ...]:
-    return (row["measure"], row["side"], row["device_on"], row["assisted"], row["stimulation_on"])
+    under = ("measure", "side", "device_on", "assisted", "stimulation_on", "orthosis", "mode", "repeat")
+    return tuple(row[name] for name in under)
 
 
 def _name(say: Say, measure: str, side: str) -> str:
@@ -58,7 +59,11 @@ def _condition(say: Say, row: Row) -> str:
         "assisted" if row["assisted"] else "unassisted",
         "stimulation_on" if row["stimulation_on"] else "stimulation_off",
     )
-    return say.t("join").join(say.t(code) for code in codes)
+    words = [say.t(code) for code in codes]
+    words += [say.t("worn", what=row["orthosis"])] if row["orthosis"] else []
+    words += [str(row["mode"])] if row["mode"] else []
+    words += [say.t("repeated", n=row["repeat"])] if row["repeat"] > 1 else []
+    return say.t("join").join(words)
 
 
 def _value(score: Any) -> float | None:
@@ -104,7 +109,8 @@ def _row(say: Say, row: Row) -> tuple[Cell, ...]:
         said = t("score_of", value=f"{total['value']:g}", maximum=f"{total['high']:g}")
         said += f" ({t('join').join(parts)})" if parts else ""
     items = t("items_missing" if missing else "items_of", given=given - implied, implied=implied, missing=missing)
-    rater = str(row["rater"]) + ("" if row["state"] == "complete" else f" ({t('draft_assessment')})")
+    unfinished = {"draft": t("draft_assessment"), "incomplete": t("incomplete_assessment")}
+    rater = str(row["rater"]) + (f" ({unfinished[row['state']]})" if row["state"] in unfinished else "")
     return (measure, _condition(say, row), said, items, rater, Code(str(row["id"])[-8:]))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields
+from datetime import datetime
 from typing import Any
 
 from workbench.errors import BadValue
@@ -45,13 +46,16 @@ KEYS: dict[str, tuple[str, ...]] = {
     "trial": ("run_id", "index"),
     "recording": ("run_id", "path"),
     "decoder": ("sha256",),
-    "assessment": ("visit_id", "measure", "assisted", "device_on", "stimulation_on", "side"),
+    "assessment": (
+        "visit_id", "measure", "assisted", "device_on", "stimulation_on", "side", "orthosis", "mode", "repeat",
+    ),
     "ledger": ("run_id", "number"),
+    "session_ledger": ("session_id", "number"),
     "report": ("id",),
 }
 """What makes a row the same row, beside its id."""
 
-REPEATABLE = ("session", "run", "trial", "recording", "decoder", "ledger", "report")
+REPEATABLE = ("session", "run", "trial", "recording", "decoder", "ledger", "session_ledger", "report")
 """Made by a machine: the same row again changes nothing, so that an ingest may be repeated."""
 
 PARENTS = {
@@ -61,19 +65,27 @@ PARENTS = {
     "trial": ("run_id", "run"),
     "recording": ("run_id", "run"),
     "ledger": ("run_id", "run"),
+    "session_ledger": ("session_id", "session"),
     "assessment": ("visit_id", "visit"),
 }
 NEEDED = (
     "pseudonym", "name", "operator", "paradigm", "measure", "version", "rater", "path", "kind", "code", "state",
 )  # fmt: skip
+PRIORITIES = ("high", "medium", "low", "info")
 CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
     ("run", "kind"): ("calibration", "online"),
     ("run", "state"): ("finished", "stopped", "recovered", "failed"),
     ("trial", "outcome"): ("correct", "missed", "wrong", "recorded", "excluded"),
-    ("ledger", "priority"): ("high", "medium", "low", "info"),
+    ("ledger", "priority"): PRIORITIES,
+    ("session_ledger", "priority"): PRIORITIES,
     ("assessment", "side"): ("", "left", "right"),
-    ("assessment", "state"): ("draft", "complete"),
+    ("assessment", "state"): ("draft", "incomplete", "complete"),
+    ("assessment", "blinded"): ("yes", "no", "unknown"),
 }
+UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
+LEAST = {"repeat": 1, "since_session_h": 0, "washout_h": 0}
+"""Least values of the numbers of an assessment."""
+
 SHA256 = re.compile("[0-9a-f]{64}")
 
 
@@ -102,7 +114,7 @@ def values_of(noun: Noun) -> tuple[str, Values]:
 
 
 def check(table: str, values: Mapping[str, Any]) -> None:
-    """Refuse empty names, words outside their list, and hashes that are none.
+    """Refuse empty names, words outside their list, hashes and times that are none, numbers below their least.
 
     Raises
     ------
@@ -119,13 +131,30 @@ def check(table: str, values: Mapping[str, Any]) -> None:
         hashed = name == "sha256" or (name == "decoder_sha256" and value != "")
         if hashed and not (isinstance(value, str) and SHA256.fullmatch(value)):
             raise BadValue(f"{name} must be 64 hexadecimal digits, got {value!r}")
+        if table == "assessment":
+            _check_assessment(name, value)
+
+
+def _check_assessment(name: str, value: Any) -> None:
+    if name == "administered_at" and value not in ("", None) and not _is_utc(value):
+        raise BadValue(f"administered_at must be UTC such as 2026-03-01T09:30:00Z, or empty; got {value!r}")
+    if name in LEAST and isinstance(value, int | float) and not value >= LEAST[name]:
+        raise BadValue(f"{name} of an assessment must be {LEAST[name]} or more, got {value!r}")
+
+
+def _is_utc(value: Any) -> bool:
+    try:
+        return bool(isinstance(value, str) and UTC.fullmatch(value) and datetime.fromisoformat(value))
+    except ValueError:
+        return False
 
 
 def noun_of(table: str, row: Mapping[str, Any]) -> Noun:
     """The noun of a stored row; columns the noun does not have (``run_id`` of a trial) are left out."""
     kinds: dict[str, Callable[..., Noun]] = {name: kind for kind, name in TABLES.items()}
     kind = kinds[table]
-    values = {name: tuple(value) if name in ("implied", "recordings") else value for name, value in row.items()}
+    lists = ("implied", "alerts", "recordings")
+    values = {name: tuple(value) if name in lists else value for name, value in row.items()}
     if table == "assessment":
         values["condition"] = Condition(**{f.name: row[f.name] for f in fields(Condition)})
     return kind(**{f.name: values[f.name] for f in fields(kind)})  # type: ignore[arg-type]

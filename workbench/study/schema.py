@@ -1,4 +1,4 @@
-"""The tables, and the triggers that keep them append-only. Version 1.
+"""The tables, and the triggers that keep them append-only. Version 2.
 
 Every row of a data table carries ``id`` and ``row_version``. The triggers let a row in, or change, only
 when an audit row for exactly that table, id and version is there already; the writer puts both in one
@@ -22,7 +22,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable, SchemaItem
 
 from workbench.study.columns import Blob, Flag, Json, Key, Number, Text, Whole
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 APPLICATION_ID = 0x57425354
 """``WBST`` in the file's header: tells a study record from any other SQLite file."""
 
@@ -93,20 +93,33 @@ decoder = _table(
 assessment = _table(
     "assessment", _text("visit_id", "visit"), _text("measure"), _text("version"), _flag("assisted"),
     _flag("device_on"), _flag("stimulation_on"), _text("side"), _json("items"), _json("implied"), _json("score"),
-    _text("rater"), _text("state"),
-    UniqueConstraint("visit_id", "measure", "assisted", "device_on", "stimulation_on", "side"),
+    _text("rater"), _text("state"), _text("orthosis"), _text("mode"), _text("blinded"),
+    _number("since_session_h", missing=True), _number("washout_h", missing=True), _text("administered_at"),
+    Column("repeat", Whole, CheckConstraint("repeat >= 1"), nullable=False), _json("options"), _json("alerts"),
+    UniqueConstraint(
+        "visit_id", "measure", "assisted", "device_on", "stimulation_on", "side", "orthosis", "mode", "repeat"
+    ),
 )  # fmt: skip
-ledger = _table(
-    "ledger", _text("run_id", "run"), _whole("number"), _text("kind"), _number("stamp"), _number("local"),
-    _whole("sample"), _text("stream"), _text("extent"), _text("consequence"), _text("priority"),
-    UniqueConstraint("run_id", "number"),
-)  # fmt: skip
+
+
+def _ledger(name: str, parent: str) -> Table:
+    owner = f"{parent}_id"
+    return _table(
+        name, _text(owner, parent), _whole("number"), _text("kind"), _number("stamp"), _number("local"),
+        _whole("sample"), _text("stream"), _text("extent"), _text("consequence"), _text("priority"),
+        UniqueConstraint(owner, "number"),
+    )  # fmt: skip
+
+
+ledger = _ledger("ledger", "run")
+session_ledger = _ledger("session_ledger", "session")
+"""Rows that were entered while no run was on."""
 report = _table(
     "report", _text("kind"), _text("path"), _text("sha256"), _whole("head_seq"), _text("head_hash"),
     _json("parameters"),
 )  # fmt: skip
 DATA = tuple(metadata.tables.values())
-APPEND_ONLY = ("trial", "recording", "ledger", "report")
+APPEND_ONLY = ("trial", "recording", "ledger", "session_ledger", "report")
 AMENDABLE: dict[str, tuple[str, ...]] = {
     "study": ("code", "title"),
     "decoder": ("approved_by", "approved_for"),
