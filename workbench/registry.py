@@ -11,7 +11,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-from workbench.errors import UnknownName
+from workbench.errors import BadValue, UnknownName
 
 
 def available(package: str) -> tuple[str, ...]:
@@ -23,9 +23,7 @@ def available(package: str) -> tuple[str, ...]:
         Dotted name, for example ``"workbench.decoders"``. Files whose name starts with an underscore
         are not entries. Other packages add entries through an entry-point group of the same name.
     """
-    folder = Path(str(import_module(package).__file__)).parent
-    own = {p.stem for p in folder.glob("*.py") if not p.stem.startswith("_")}
-    return tuple(sorted(own | {e.name for e in entry_points(group=package)}))
+    return tuple(sorted(_own(package) | {entry.name for entry in entry_points(group=package)}))
 
 
 def load(package: str, name: str, constant: str) -> Any:
@@ -35,9 +33,23 @@ def load(package: str, name: str, constant: str) -> Any:
     ------
     UnknownName
         When the folder has no such file; the text lists those it has.
+    BadValue
+        When two entries have that name: none is picked, least of all in place of one of ours.
     """
-    if name not in available(package):
-        raise UnknownName(f"{package} has no entry {name!r}; available: {', '.join(available(package))}")
-    for entry in entry_points(group=package, name=name):
-        return getattr(import_module(entry.module), constant)
-    return getattr(import_module(f"{package}.{name}"), constant)
+    known = available(package)
+    if name not in known:
+        raise UnknownName(f"{package} has no entry {name!r}; available: {', '.join(known)}")
+    modules = [entry.module for entry in entry_points(group=package, name=name)]
+    if name in _own(package):
+        modules.append(f"{package}.{name}")
+    if len(modules) > 1:
+        raise BadValue(
+            f"{package} has {len(modules)} entries {name!r} ({', '.join(modules)}); uninstall all but one"
+        )
+    return getattr(import_module(modules[0]), constant)
+
+
+def _own(package: str) -> set[str]:
+    """Names of the files of a registry folder that are entries."""
+    folder = Path(str(import_module(package).__file__)).parent
+    return {path.stem for path in folder.glob("*.py") if not path.stem.startswith("_")}

@@ -20,7 +20,7 @@ import pyxdf
 from workbench.errors import BadValue, RecordingFault
 from workbench.recording import Journal, index, read
 from workbench.recording.dose import TornFigures, torn_files
-from workbench.recording.recover import describe, inspect, recover
+from workbench.recording.recover import inspect, recover
 from workbench.vocabulary import StreamSpec
 
 SIGNAL = StreamSpec("ECoG", "EEG", 250.0, ("a", "b"), source_id="amp")
@@ -160,7 +160,6 @@ def test_the_sentence_says_what_was_lost(tmp_path):
     ):
         assert part in result.sentence
     assert inspect(path).sentence == result.sentence
-    assert describe(result)["lost_bytes"] == result.lost_bytes
 
 
 def test_without_an_index_the_head_of_the_torn_chunk_tells_what_was_lost(tmp_path):
@@ -198,6 +197,21 @@ def test_a_clean_recording_is_left_alone(tmp_path):
     assert (result.state, result.quarantined) == ("clean", False)
     assert "is whole" in result.sentence
     assert (path.read_bytes(), index.path_of(path).read_bytes()) == before
+
+
+def test_the_tail_is_on_the_disk_with_its_name_before_anything_is_cut(tmp_path, monkeypatch):
+    path = tmp_path / "r.xdf"
+    write(path, finish=False)
+    os.truncate(path, path.stat().st_size - 5)
+    before = path.read_bytes()
+
+    def refused(folder):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("workbench.recording.files.sync_folder", refused)
+    with pytest.raises(RecordingFault, match="cannot be recovered .Input/output error"):
+        recover(path)
+    assert path.read_bytes() == before
 
 
 def test_zeros_behind_the_last_sync_are_cut_off(tmp_path):

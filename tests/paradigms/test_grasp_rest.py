@@ -69,6 +69,11 @@ def test_rest_time_is_all_time_outside_the_attempt():
     assert trial.rest_s == pytest.approx(10.0)
 
 
+def test_rest_in_which_nothing_could_be_activated_is_no_exposure():
+    _, (trial,) = play([], CUE, seconds=13, invalid=[(1.0, 3.0), (6.0, 7.0), (10.0, 11.0)])
+    assert trial.rest_s == pytest.approx(10.0 - 3.0)
+
+
 @pytest.mark.parametrize(("hops", "activates"), [(2, False), (3, True)])
 def test_three_hops_above_the_threshold_activate_and_two_do_not(hops, activates):
     decisions, _ = play([(5.5, 5.5 + hops * HOP / FS)], CUE, seconds=7)
@@ -101,7 +106,18 @@ def test_without_a_decoder_trials_are_recorded():
     assert [t.outcome for t in trials] == ["recorded"]
 
 
-@pytest.mark.parametrize("change", [{"activate": 0.3}, {"release": 0.0}, {"attempt_s": 0.0}, {"dwell": 0}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"activate": 0.3},
+        {"release": 0.0},
+        {"attempt_s": 0.0},
+        {"dwell": 0},
+        {"jitter_s": -1.0},
+        {"lead_in_s": float("nan")},
+        {"condition": "rest"},
+    ],
+)
 def test_impossible_parameters_are_refused(change):
     with pytest.raises(BadValue):
         GraspRest(**change)

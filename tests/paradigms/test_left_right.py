@@ -77,7 +77,24 @@ def test_conditions_are_the_users_own():
     assert labels == {"hands", "feet", "rest"}
 
 
-@pytest.mark.parametrize("change", [{"conditions": ("a",)}, {"conditions": ("a", "a")}, {"start_s": 3.0}])
+def test_a_condition_that_is_named_like_the_pauses_of_a_schedule_is_refused_there():
+    paradigm = LeftRight(conditions=("rest", "hands"))
+    with pytest.raises(BadValue, match="no condition may have that name"):
+        paradigm.schedule(4, seed=0)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"conditions": ("a",)},
+        {"conditions": ("a", "a")},
+        {"start_s": 3.0},
+        {"rest_s": -1.0},
+        {"jitter_s": -0.1},
+        {"lead_in_s": float("nan")},
+        {"reject_below": 1.5},
+    ],
+)
 def test_impossible_parameters_are_refused(change):
     with pytest.raises(BadValue):
         LeftRight(**change)

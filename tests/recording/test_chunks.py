@@ -67,6 +67,10 @@ def test_values_that_would_lose_bits_are_refused():
         chunks.encode_numbers(1, np.array([[0.1]]), np.zeros(1), dtype="float32")
     with pytest.raises(BadValue, match="int16"):
         chunks.encode_numbers(1, np.array([[40_000]]), np.zeros(1), dtype="int16")
+    for dtype in ("double64", "float32"):
+        with pytest.raises(BadValue, match="int64 samples do not fit"):
+            chunks.encode_numbers(1, np.array([[2**53 + 1]]), np.zeros(1), dtype=dtype)
+    chunks.encode_numbers(1, np.array([[2**53, np.iinfo(np.int64).min]]), np.zeros(1), dtype="double64")
 
 
 def test_float64_values_that_are_exact_float32_are_taken():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from workbench.devices._lsl_library import library
@@ -95,16 +95,8 @@ def full(info: Any) -> StreamSeen:
     while not item.empty():
         extra[item.name()] = item.child_value()
         item = item.next_sibling()
-    return StreamSeen(
-        name=short.name,
-        type=short.type,
-        source_id=short.source_id,
-        host=short.host,
-        uid=short.uid,
-        session_id=short.session_id,
-        fs=short.fs,
-        n_channels=short.n_channels,
-        dtype=short.dtype,
+    return replace(
+        short,
         channels=tuple(labels) if any(labels) else (),
         units=tuple(units) if any(units) else (),
         extra=extra,

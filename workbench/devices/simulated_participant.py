@@ -14,6 +14,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -191,14 +192,7 @@ class Player:
             "preset": self.person.physiology.name,
             "parameters_sha256": self.person.physiology.sha256(),
         }
-        announced = StreamSpec(
-            name=self.spec.name,
-            type=self.spec.type,
-            fs=float(options.get("announced_fs", fs)),
-            channels=self.spec.channels,
-            unit=self.spec.unit,
-            source_id=self.spec.source_id,
-        )
+        announced = replace(self.spec, fs=float(options.get("announced_fs", fs)))
         self.outlet = FaultyOutlet(lambda: lsl.Outlet(announced, desc=self.about), plan, t0=self.t0)
         self.truth: IntentFile | None = None
         if options.get("intent_path"):

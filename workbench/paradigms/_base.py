@@ -121,3 +121,10 @@ def require_positive(**values: float) -> None:
     for name, value in values.items():
         if not value > 0:
             raise BadValue(f"{name} must be above 0, got {value}")
+
+
+def require_not_negative(**values: float) -> None:
+    """Raise :class:`BadValue` for the first parameter that is below zero or no number."""
+    for name, value in values.items():
+        if not value >= 0:
+            raise BadValue(f"{name} must be 0 or more, got {value}")

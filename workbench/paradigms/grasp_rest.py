@@ -3,7 +3,8 @@
 The rule: evidence for a movement above ``activate`` on ``dwell`` consecutive hops activates, below
 ``release`` on ``dwell`` consecutive hops releases. An activation is a hit if its onset lies in
 ``[cue, cue + onset_window_s]`` and is the first there; every other activation is false; a cue without
-a hit is missed. The window is part of the definition and is printed with every result.
+a hit is missed. The window is part of the definition and is printed with every result. Rest in which the
+evidence was not valid is no exposure: nothing could have been activated then.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from workbench.paradigms._base import (
     Request,
     Rule,
     require_classes,
+    require_not_negative,
     require_positive,
 )
 from workbench.vocabulary import Decision, Evidence, Trial
@@ -59,6 +61,9 @@ class GraspRest(Paradigm):
         require_positive(
             attempt_s=self.attempt_s, rest_s=self.rest_s, dwell=self.dwell, onset_window_s=self.onset_window_s
         )
+        require_not_negative(jitter_s=self.jitter_s, lead_in_s=self.lead_in_s)
+        if self.condition == self.rest:
+            raise BadValue(f"condition and rest need different labels, got {self.rest!r} for both")
         if not 0 < self.release < self.activate < 1:
             raise BadValue(
                 f"thresholds must satisfy 0 < release < activate < 1, got release {self.release} and "
@@ -161,7 +166,7 @@ class _GraspRule(Rule):
         self._paused = False
         if cue.label != self._paradigm.condition:
             return []
-        closed = self._close(min(at, cue.sample) if self._open is None else at)
+        closed = self._close(at)
         attempt_s = cue.duration_s or self._paradigm.attempt_s
         attempt_end = cue.sample + round(attempt_s * self._fs)
         self._open = _Attempt(
@@ -179,7 +184,8 @@ class _GraspRule(Rule):
         made: list[Decision | Trial] = []
         if evidence is not None:
             made.append(self._verdict(at, stamp, evidence))
-        self._tally.rest_samples += self._rest_in_hop(at)
+        if evidence is None or evidence.valid:
+            self._tally.rest_samples += self._rest_in_hop(at)
         if self._open is not None and at >= self._open.trial_end:
             made += self._close(at)
         return made

@@ -20,9 +20,13 @@ from workbench.paradigms._base import (
     Request,
     Rule,
     require_classes,
+    require_not_negative,
     require_positive,
 )
 from workbench.vocabulary import Decision, Evidence, Trial
+
+PAUSE = "rest"
+"""Label of the cue between two trials of a schedule."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,9 @@ class LeftRight(Paradigm):
             got = ", ".join(self.conditions) or "none"
             raise BadValue(f"left_right needs two different conditions, got {got}")
         require_positive(attempt_s=self.attempt_s, stop_s=self.stop_s)
+        require_not_negative(rest_s=self.rest_s, jitter_s=self.jitter_s, lead_in_s=self.lead_in_s)
+        if not 0 <= self.reject_below <= 1:
+            raise BadValue(f"reject_below must be a probability 0–1, got {self.reject_below}")
         if not 0 <= self.start_s < self.stop_s:
             raise BadValue(f"window must satisfy 0 ≤ start_s < stop_s, got {self.start_s} and {self.stop_s} s")
 
@@ -64,17 +71,28 @@ class LeftRight(Paradigm):
         return self.conditions
 
     def schedule(self, n_trials: int, *, seed: int) -> tuple[PlannedCue, ...]:
-        """Balanced within one, in seeded random order."""
+        """Balanced within one, in seeded random order.
+
+        Raises
+        ------
+        BadValue
+            No trial, or a condition of the name that the pauses between the cues have.
+        """
         require_positive(n_trials=n_trials)
+        if PAUSE in self.conditions:
+            raise BadValue(
+                f"a schedule calls the time between two cues {PAUSE!r}, so no condition may have that name; "
+                "rename the condition, or take the cues from a stream"
+            )
         rng = np.random.Generator(np.random.PCG64(seed))
         order = rng.permutation([i % 2 for i in range(n_trials)])
         jitter = rng.uniform(0.0, self.jitter_s, n_trials)
-        cues = [PlannedCue(0.0, "rest", self.lead_in_s, -1)]
+        cues = [PlannedCue(0.0, PAUSE, self.lead_in_s, -1)]
         at = self.lead_in_s
         for trial in range(n_trials):
             rest_s = self.rest_s + float(jitter[trial])
             cues.append(PlannedCue(at, self.conditions[int(order[trial])], self.attempt_s, trial))
-            cues.append(PlannedCue(at + self.attempt_s, "rest", rest_s, trial))
+            cues.append(PlannedCue(at + self.attempt_s, PAUSE, rest_s, trial))
             at += self.attempt_s + rest_s
         return tuple(cues)
 

@@ -115,12 +115,12 @@ def encode_texts(stream_id: int, texts: Sequence[str], stamps: FloatArray) -> by
 
 def _cast(values: NDArray[Any], dtype: str) -> NDArray[Any]:
     target = np.dtype(FORMATS[dtype])
-    if np.can_cast(values.dtype, target, "safe"):
+    if values.dtype == target:
         return values
     with np.errstate(all="ignore"):
         cast = values.astype(target)
-        same = np.array_equal(cast.astype(np.float64), values.astype(np.float64), equal_nan=True)
-    if not same:
+        back = cast.astype(values.dtype)
+    if not np.array_equal(back, values, equal_nan=values.dtype.kind == "f"):
         raise BadValue(
             f"{values.dtype} samples do not fit a {dtype} stream without losing bits; "
             "give the values as the stream delivered them or declare the stream double64"

@@ -71,14 +71,19 @@ def sync_folder(folder: Path) -> None:
 
 
 def save(path: Path, data: bytes) -> None:
-    """A file that is there whole or not at all, mode 0600: a new one is written, synced and renamed."""
+    """A file that is there whole or not at all, also after a power cut; mode 0600.
+
+    A new one is written, synced and renamed, and its entry in the folder is synced: when this returns, what
+    was saved may be cut off elsewhere. Raises OSError.
+    """
     fresh = path.with_name(path.name + ".new")
     try:
         with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _BINARY, 0o600), "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        os.replace(fresh, path)
     except OSError:
         fresh.unlink(missing_ok=True)
         raise
-    os.replace(fresh, path)
+    sync_folder(path.parent)

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from workbench.errors import RecordingFault
 from workbench.recording import chunks, index, xdf
@@ -351,15 +350,3 @@ def _is_open(path: Path) -> bool:
         return not try_lock(descriptor)
     finally:
         os.close(descriptor)
-
-
-def describe(recovery: Recovery) -> dict[str, Any]:
-    """JSON-able form of a recovery, for the ledger and the record."""
-    return {
-        "state": recovery.state,
-        "kept_bytes": recovery.kept_bytes,
-        "lost_bytes": recovery.lost_bytes,
-        "lost_s": recovery.lost_s,
-        "n_chunks": recovery.n_chunks,
-        "sentence": recovery.sentence,
-    }

@@ -165,8 +165,6 @@ class RunFile:
             yield from corrector.marker(marker)
         yield from self._samples(corrector, at, len(self.signal.stamps), block)
 
-    chunks = items
-
     def _counter(self) -> int | None:
         """Index of the channel that counts samples, by the contract that the run was recorded under."""
         for line in self.plan.get("contract", ()):
