@@ -189,6 +189,37 @@ def solve_exactly(lower, right):
     return out
 
 
+@with_60_digits
+def spectral(matrix, function):
+    """A function of the eigenvalues of a symmetric matrix, with 60 digits."""
+    values, rows = symmetric_eigen(matrix)
+    return sum((function(value) * np.outer(row, row) for value, row in zip(values, rows)), 0)
+
+
+@with_60_digits
+def distance(a, b):
+    """Affine-invariant, with 60 digits."""
+    return sum(value.ln() ** 2 for value in generalised_eigen(b, a)[0]).sqrt()
+
+
+@with_60_digits
+def tangent_vector(matrix, whitener):
+    """Upper triangle of the logarithm of W C Wᵀ, with 60 digits."""
+    w = exactly(whitener)
+    inner = spectral(w.dot(exactly(matrix)).dot(w.T), Decimal.ln)
+    n = len(inner)
+    return np.array([inner[i, j] * (1 if i == j else Decimal(2).sqrt()) for i in range(n) for j in range(i, n)])
+
+
+@with_60_digits
+def geodesic(a, b, share):
+    """Through square roots, with 60 digits."""
+    root = spectral(a, Decimal.sqrt)
+    back = spectral(a, lambda x: 1 / x.sqrt())
+    power = spectral(back.dot(exactly(b)).dot(back), lambda x: (Decimal(share) * x.ln()).exp())
+    return root.dot(power).dot(root)
+
+
 def log(x):
     with localcontext() as context:
         context.prec = 50

@@ -40,6 +40,7 @@ __all__ = [
     "symmetric_eigen",
     "symmetric_eigenvalues",
     "transpose",
+    "whiten",
 ]
 
 
@@ -269,6 +270,22 @@ def symmetric_eigenvalues(matrix: FloatArray, values: FloatArray) -> int:
     return 0
 
 
+@kernel("void(float64[:,::1], float64[:,::1], float64[:,::1])")
+def whiten(lower: FloatArray, a: FloatArray, out: FloatArray) -> None:
+    """``L⁻¹ A L⁻ᵀ`` of a symmetric A, symmetric to the bit.
+
+    Parameters
+    ----------
+    lower : ``(n, n)`` float64, lower triangular. a : ``(n, n)`` float64, symmetric.
+    out : ``(n, n)`` float64, written; not ``lower``; may be ``a``.
+    """
+    turned = np.empty(a.shape)
+    solve_lower(lower, a, out)
+    transpose(out, turned)
+    solve_lower(lower, turned, out)
+    mirror(out)
+
+
 @kernel("int64(float64[:,::1], float64[:,::1], float64[::1], float64[:,::1])")
 def generalised_eigen(a: FloatArray, b: FloatArray, values: FloatArray, vectors: FloatArray) -> int:
     """Solve ``A v = λ B v`` for symmetric A and positive definite B, through the Cholesky factor of B.
@@ -297,9 +314,7 @@ def generalised_eigen(a: FloatArray, b: FloatArray, values: FloatArray, vectors:
     if cholesky(b, lower) != 0:
         status = NOT_DEFINITE
     else:
-        solve_lower(lower, a, inner)
-        transpose(inner, turned)
-        solve_lower(lower, turned, inner)
+        whiten(lower, a, inner)
         status = symmetric_eigen(inner, values, vectors)
     if status != 0:
         values[:] = np.nan
