@@ -1,0 +1,26 @@
+"""What the scorers of questionnaires share: numbered items, and means of the items that were answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from workbench.outcomes._contract import Item, Value
+from workbench.outcomes._scoring import present
+
+
+def numbered(
+    words: Sequence[str], allowed: tuple[int | str, ...], *, codes: tuple[str, ...] = ()
+) -> tuple[Item, ...]:
+    """Items ``q1``, ``q2``, … with those words, all with the same values."""
+    return tuple(Item(f"q{number}", text, allowed, codes) for number, text in enumerate(words, start=1))
+
+
+def missing_in(codes: Iterable[str], values: Mapping[str, Value | None]) -> tuple[str, ...]:
+    """Those of the codes without any answer; a text answer such as ``"NA"`` is an answer."""
+    return tuple(code for code in codes if values[code] is None)
+
+
+def mean_present(codes: Iterable[str], values: Mapping[str, Value | None], *, least: int = 1) -> float | None:
+    """Mean of the numbers among those items, None when there are fewer than ``least``."""
+    found = present(codes, values)
+    return sum(found) / len(found) if len(found) >= max(least, 1) else None
