@@ -40,6 +40,7 @@ def fill(study):
     digest = hashlib.sha256(b"XDF: signal").hexdigest()
     run = Run(ids["session"], 1, "online", "grasp_rest", "finished", id="run-1", summary={"p99_ms": 12.5})
     ledger = [LedgerRow("gap", 1.5, 2.5, 10, "ecog", "3 samples (12 ms)", "window not used", "high")]
+    study.append_session_ledger(ids["session"], [LedgerRow("note", 0.5, 1.5, extent="before the first run")])
     recording = Recording("run-1", "recordings/r1.xdf", digest, 11, 1000, 250.0, "finished")
     ids["run"] = study.append_run(run, trials=trials(), ledger=ledger, recordings=[recording])
     ids["decoder"] = study.append(FittedDecoder("ab" * 32, "bandpower_lda", "decoders/abab", (digest,)))

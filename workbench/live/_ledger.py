@@ -19,7 +19,9 @@ _LEVELS = {"high": logging.ERROR, "medium": logging.WARNING, "low": logging.INFO
 
 
 class Ledger:
-    """Rows of the session. Any thread may enter one; the engine's loop takes them out and records them."""
+    """Rows of the session. Any thread may enter one; the engine's loop takes them out and records them:
+    into the recording of the run that is on, otherwise into the session's own file.
+    """
 
     def __init__(self) -> None:
         self.total = 0
@@ -49,6 +51,11 @@ class Ledger:
             rows = list(self._unrecorded)
             self._unrecorded.clear()
             return rows
+
+    def give_back(self, rows: list[LedgerRow]) -> None:
+        """Rows that could not be recorded; the next :meth:`take` has them first."""
+        with self._lock:
+            self._unrecorded.extendleft(reversed(rows))
 
     def shown(self) -> list[dict[str, Any]]:
         """The newest rows, newest first."""

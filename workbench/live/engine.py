@@ -36,6 +36,8 @@ from workbench.live._server import Server
 from workbench.live._session import FIRST_OFFSET_S, Session
 from workbench.live._watching import Every, Slowness, watch_disk, watch_players, watch_streams
 from workbench.live.plan import SessionPlan
+from workbench.recording import append_rows
+from workbench.recording.session_ledger import SUFFIX
 from workbench.signals.quality import QualityMonitor
 from workbench.vocabulary import Chunk, Decision, LedgerRow, Marker, StreamSpec, Trial
 
@@ -137,6 +139,7 @@ class Engine:
         if not self.locked:
             return
         self.session.close()
+        self._write_between_runs()
         if self.server is not None:
             self.server.close()
         self.place.display.unlink(missing_ok=True)
@@ -164,6 +167,24 @@ class Engine:
         self._requests()
         self._clockwork()
 
+    def _write_between_runs(self) -> None:
+        """Ledger rows that no run holds go into the session's own file."""
+        rows = self.ledger.take()
+        try:
+            append_rows(self.place.recordings / f"{self.plan.session_id}{SUFFIX}", rows)
+        except RecordingFault as error:
+            self.ledger.give_back(rows)
+            self.ledger.alarm(
+                "ledger_unwritten",
+                priority="high",
+                what=str(error),
+                means="Entries of the integrity ledger are kept in memory only.",
+                do="Free space on the disk; they are written as soon as that is possible.",
+            )
+            return
+        if rows:
+            self.ledger.calm("ledger_unwritten")
+
     def _requests(self) -> None:
         self.session.settle_stop()
         if self.server is None:
@@ -185,6 +206,8 @@ class Engine:
             watch_streams(session)
             if session.run is not None and session.run.live:
                 session.run.write_rows()
+            else:
+                self._write_between_runs()
         if self._light.due(now):
             session.judge()
         if self._slow.due(now):
@@ -210,6 +233,7 @@ class Engine:
         """A run from its first sample to its closed recording."""
         self._rows, self._busy = 0, 0.0
         try:
+            self._write_between_runs()
             self.session.begin(run)
             for item in decode(self._source(run), run.asked.paradigm, run.decoder, fs=self.plan.signal.fs):
                 self._made(run, item)

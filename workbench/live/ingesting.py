@@ -10,8 +10,9 @@ from workbench.live import _place
 from workbench.live._deadline import percentiles
 from workbench.live._place import Place
 from workbench.live.replaying import replay_run
-from workbench.recording import RunFile, decision_hash, file_sha256
+from workbench.recording import RunFile, decision_hash, file_sha256, read_rows
 from workbench.recording.recover import Recovery, inspect, recover
+from workbench.recording.session_ledger import SUFFIX, session_of
 from workbench.vocabulary import LedgerRow, Recording, Run
 
 if TYPE_CHECKING:
@@ -159,10 +160,28 @@ def ingest_pending(study: Study) -> list[str]:
     """
     folder = study.path.parent
     said = [sentence] if (sentence := _place.end_stale(folder)) else []
+    said += _between_runs(study, folder)
     known = {Path(str(row["path"])).name for row in study.rows("recording")}
     for path in sorted((folder / "recordings").glob("*.xdf"), key=lambda p: p.stat().st_mtime):
         if path.name not in known:
             said += _one(study, path)
+    return said
+
+
+def _between_runs(study: Study, folder: Path) -> list[str]:
+    """What the ledgers of the sessions hold that no run does."""
+    said: list[str] = []
+    lock = _place.running(Place(folder)) or {}
+    for path in sorted((folder / "recordings").glob(f"*{SUFFIX}")):
+        session_id = session_of(path)
+        try:
+            rows = read_rows(path, growing=lock.get("session_id") == session_id)
+            new = study.append_session_ledger(session_id, rows, reason="ingest of the session's ledger")
+        except WorkbenchError as error:
+            said.append(f"{path.name} was not taken into the record: {error}")
+            continue
+        if new:
+            said.append(f"Session {session_id}: {new} ledger rows from between the runs, taken into the record.")
     return said
 
 

@@ -10,6 +10,7 @@ from workbench.recording.hashing import decision_hash, file_sha256
 from workbench.recording.journal import Journal
 from workbench.recording.run_file import Corrector, RunFile
 from workbench.recording.run_writer import RunWriter
+from workbench.recording.session_ledger import append_rows, read_rows
 from workbench.recording.space import ensure_space, free_bytes, needed_bytes
 from workbench.recording.xdf import XdfFile, XdfStream, read
 
@@ -20,10 +21,12 @@ __all__ = [
     "RunWriter",
     "XdfFile",
     "XdfStream",
+    "append_rows",
     "decision_hash",
     "ensure_space",
     "file_sha256",
     "free_bytes",
     "needed_bytes",
     "read",
+    "read_rows",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -93,6 +93,7 @@ class Facts:
     visit: Row | None
     participant: Row | None
     runs: tuple[RunFacts, ...]
+    between: tuple[Row, ...]
     decoders: tuple[Row, ...]
     approvals: Mapping[str, str]
     assessments: tuple[Row, ...]
@@ -135,9 +136,12 @@ class Facts:
         return tuple(found)
 
     @cached_property
-    def ledger(self) -> tuple[tuple[RunFacts, Row], ...]:
-        """All ledger rows with their run, in order."""
-        return tuple((run, row) for run in self.runs for row in run.ledger)
+    def ledger(self) -> tuple[tuple[RunFacts | None, Row], ...]:
+        """All ledger rows with their run, in order, then those entered while no run was on."""
+        return (
+            *((run, row) for run in self.runs for row in run.ledger),
+            *((None, row) for row in self.between),
+        )
 
 
 def read(study: Study, *, session_id: str | None = None) -> Facts:
@@ -167,6 +171,7 @@ def read(study: Study, *, session_id: str | None = None) -> Facts:
         visit=visit,
         participant=participant,
         runs=runs,
+        between=_in_time(study.rows("session_ledger", session_id=chosen["id"])) if chosen else (),
         decoders=decoders,
         approvals={row["sha256"]: _approved(study, row) for row in decoders},
         assessments=tuple(study.rows("assessment", visit_id=visit["id"])) if visit else (),
@@ -179,18 +184,17 @@ def data_cut(study: Study) -> Cut:
     return Cut(newest.seq, newest.hash, newest.utc) if newest else Cut(0, "", "")
 
 
+def _in_time(rows: Iterable[Row]) -> tuple[Row, ...]:
+    return tuple(sorted(rows, key=lambda entry: (float(entry["stamp"]), int(entry["number"]))))
+
+
 def _runs(study: Study, session_id: str) -> tuple[RunFacts, ...]:
     rows = sorted(study.rows("run", session_id=session_id), key=lambda row: int(row["number"]))
     return tuple(
         RunFacts(
             row=row,
             trials=tuple(sorted(study.rows("trial", run_id=row["id"]), key=lambda trial: int(trial["index"]))),
-            ledger=tuple(
-                sorted(
-                    study.rows("ledger", run_id=row["id"]),
-                    key=lambda entry: (float(entry["stamp"]), int(entry["number"])),
-                )
-            ),
+            ledger=_in_time(study.rows("ledger", run_id=row["id"])),
             recordings=tuple(study.rows("recording", run_id=row["id"])),
         )
         for row in rows

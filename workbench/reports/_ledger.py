@@ -48,6 +48,10 @@ def _counts(say: Say) -> Table:
     return Table(columns, tuple(rows), t("no_data"))
 
 
+def _run_id(run: RunFacts | None) -> str:
+    return str(run.row["id"]) if run else ""
+
+
 def _timeline(say: Say) -> Figure:
     t = say.t
     rows = [row for _, row in say.facts.ledger]
@@ -61,13 +65,15 @@ def _timeline(say: Say) -> Figure:
     return Figure(picture, t("ledger_timeline"))
 
 
-def _listed(say: Say, entries: list[tuple[RunFacts, Row]]) -> Table:
+def _listed(say: Say, entries: list[tuple[RunFacts | None, Row]]) -> Table:
     t = say.t
-    first = {run.row["id"]: min(float(row["stamp"]) for row in run.ledger) for run, _ in entries}
+    first: dict[str, float] = {}
+    for run, row in entries:
+        first.setdefault(_run_id(run), float(row["stamp"]))
     rows: list[tuple[Cell, ...]] = [
         (
-            t("run", run=run.number),
-            number(float(row["stamp"]) - first[run.row["id"]], 2),
+            t("run", run=run.number) if run else t("between_runs"),
+            number(float(row["stamp"]) - first[_run_id(run)], 2),
             t.word("priority", str(row["priority"])),
             t.word("ledger", str(row["kind"])),
             str(row["stream"]) or "–",

@@ -253,6 +253,18 @@ class Study(Reader):
         """Append the run's whole ledger, in order, in one transaction. Returns how many rows were new."""
         return self._append_all(run_id, rows, reason=reason)
 
+    def append_session_ledger(self, session_id: str, rows: Iterable[LedgerRow], *, reason: str = "") -> int:
+        """Append all that was entered while no run of the session was on, in order. Returns how many were new."""
+        with self._writing("append") as writer:
+            return sum(
+                writer.put(
+                    "session_ledger",
+                    {**values_of(row)[1], "id": "", "session_id": session_id, "number": number},
+                    reason=reason,
+                )[1]
+                for number, row in enumerate(rows)
+            )
+
     def append_run(
         self,
         run: Run,

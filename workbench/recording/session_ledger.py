@@ -1,0 +1,94 @@
+"""Ledger rows that no run holds: one text file a session, appended and synced as they occur.
+
+A row that is entered while a run is on stands in that run's recording. Between runs, before the first and
+after the last, it is one line of ``<session>.ledger.jsonl``: the CRC-32 of the row's JSON text in hexadecimal,
+a space, the text. A line that was cut off or changed is found by its checksum and told, never skipped silently.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from workbench.errors import RecordingFault
+from workbench.vocabulary import LedgerRow
+
+SUFFIX = ".ledger.jsonl"
+
+
+def append_rows(path: Path, rows: Sequence[LedgerRow]) -> None:
+    """Append rows and wait for the disk.
+
+    Raises
+    ------
+    RecordingFault
+        When they cannot be written; the file then holds none of them or some, each whole or told as damaged.
+    """
+    if not rows:
+        return
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            size = os.lseek(descriptor, 0, os.SEEK_END)
+            torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+            data = (b"\n" if torn else b"") + b"".join(_line(row) for row in rows)
+            while data:
+                data = data[os.write(descriptor, data) :]
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise RecordingFault(
+            f"ledger rows cannot be written to {path.name} ({error.strerror}); free space on the disk"
+        ) from error
+
+
+def read_rows(path: Path, *, growing: bool = False) -> list[LedgerRow]:
+    """The rows, oldest first; a damaged line becomes a row of kind ``"ledger_damaged"`` in its place.
+
+    Parameters
+    ----------
+    path : of the file.
+    growing : the session runs: a last line without its end is being written, and left for the next time.
+
+    Raises
+    ------
+    RecordingFault
+        When the file cannot be read.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise RecordingFault(f"{path.name} cannot be read ({error.strerror})") from error
+    *lines, tail = data.split(b"\n")
+    if tail and not growing:
+        lines.append(tail)
+    return [_row(line, number) for number, line in enumerate(lines, start=1)]
+
+
+def session_of(path: Path) -> str:
+    """The session whose rows a file holds."""
+    return path.name.removesuffix(SUFFIX)
+
+
+def _line(row: LedgerRow) -> bytes:
+    text = json.dumps(asdict(row), separators=(",", ":")).encode()
+    return b"%08x %s\n" % (zlib.crc32(text), text)
+
+
+def _row(line: bytes, number: int) -> LedgerRow:
+    crc, _, text = line.partition(b" ")
+    if crc == b"%08x" % zlib.crc32(text):
+        return LedgerRow(**json.loads(text))
+    return LedgerRow(
+        "ledger_damaged",
+        0.0,
+        0.0,
+        extent=f"line {number} of the session's ledger, {len(line)} bytes",
+        consequence="what it said is not known",
+        priority="high",
+    )
