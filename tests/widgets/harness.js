@@ -31,5 +31,6 @@ window.mount = async (esm, traits) => {
     window.emit("msg:custom", { kind: "signals", ...message }, [new DataView(values.buffer)]);
   };
   const module = await import(`data:text/javascript;charset=utf-8,${encodeURIComponent(esm)}`);
-  module.default.render({ model, el: document.getElementById("here") });
+  window.heard = () => Object.values(listeners).flat().length;
+  window.unmount = module.default.render({ model, el: document.getElementById("here") });
 };

@@ -159,6 +159,18 @@ def test_accuracy_is_shown_beside_its_interval_and_chance_limit() -> None:
     assert 0.6 < row["low"] < row["value"] < row["high"] < 1
 
 
+def test_matrices_arrive_with_shares_and_sums_and_a_column_for_what_was_not_decided() -> None:
+    counts = {"run": "1", "labels": ["rest", "grasp"], "counts": [[3, 1], [0, 2]], "undecided": [0, 2]}
+    made = DecoderPanel(SHA, name="x", accuracies={}, confusions=[counts])
+    (matrix,) = made.fit["confusions"]
+    assert matrix["columns"] == ["rest", "grasp", ""]
+    assert matrix["counts"] == [[3, 1, 0], [0, 2, 2]]
+    assert matrix["shares"] == [[0.75, 0.25, 0.0], [0.0, 0.5, 0.5]]
+    assert (matrix["right"], matrix["n"]) == (5, 8)
+    plain = DecoderPanel(SHA, name="x", accuracies={}, confusions=[counts | {"undecided": [0, 0]}])
+    assert plain.fit["confusions"][0]["columns"] == ["rest", "grasp"]
+
+
 # --------------------------------------------------------------------------------------- stream picker
 def seen(uid: str, name: str, **more: Any) -> Any:
     return SimpleNamespace(
@@ -195,6 +207,17 @@ def test_the_verdict_of_a_check_arrives_in_words() -> None:
     assert "needs one stream with the role signal" in picker.answer("check", {})["text"]
     picker.choose("1", "signal")
     assert picker.answer("check", {})["text"] == "two streams match 'Amp'"
+    assert picker.verdict == {}
+
+
+def test_a_contract_that_fits_holds_until_the_next_choice() -> None:
+    picker = StreamPicker(lambda s: [seen("1", "Amp")], check=lambda contract: None)
+    picker.search()
+    picker.choose("1", "signal")
+    assert picker.answer("check", {})["ok"]
+    assert picker.verdict == {"ok": True}
+    picker.choose("1", "aux")
+    assert picker.verdict == {}
 
 
 # ------------------------------------------------------------------------------------------------- log
@@ -209,6 +232,20 @@ def test_a_log_is_followed_by_whole_lines(tmp_path: Path) -> None:
     assert view.lines == ["first", "second", "half"]
     view.append("said here")
     assert view.lines[-1] == "said here"
+    path.write_text("anew\n", encoding="utf-8")
+    view.look()
+    assert view.lines[-1] == "anew"
+    view.close()
+
+
+def test_of_a_long_log_only_whole_lines_of_the_end_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "engine.log"
+    path.write_text("".join(f"line {i:06d}\n" for i in range(100_000)), encoding="utf-8")
+    view = LogView(path, period_s=600)
+    assert len(view.lines) == 400
+    assert (view.lines[0], view.lines[-1]) == ("line 099600", "line 099999")
+    path.unlink()
+    view.look()
     path.write_text("anew\n", encoding="utf-8")
     view.look()
     assert view.lines[-1] == "anew"

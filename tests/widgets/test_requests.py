@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from workbench.errors import BadValue, EngineFault, Refused
-from workbench.widgets import LiveSession
+from workbench.errors import BadValue, EngineFault, RecordFault, Refused
+from workbench.widgets import LiveSession, LogView
 
 
 class Recorded:
@@ -93,7 +94,7 @@ def test_a_plain_request_is_passed_on(client: Recorded, screen: LiveSession, nam
 def test_a_request_outside_the_list_is_refused_with_the_list(client: Recorded, screen: LiveSession) -> None:
     reply = screen.answer("shutdown", {})
     assert not reply["ok"]
-    assert "allowed: arm, disarm" in reply["text"]
+    assert "allowed: arm, disarm, end_run, end_session" in reply["text"]
     assert client.asked == []
 
 
@@ -178,6 +179,108 @@ def test_a_screen_attaches_to_an_engine_that_comes_later(client: Recorded) -> No
     made = LiveSession(connect=lambda: there[0] if there else None)
     there.append(client)
     wait_until(made, "link", lambda: made.link.get("state") == "live")
+    made.close()
+
+
+def test_a_session_is_not_ended_while_a_run_goes_on(client: Recorded, screen: LiveSession) -> None:
+    reply = screen.answer("end_session", {})
+    assert "end the run first" in reply["text"]
+    assert client.asked == []
+
+
+def test_a_session_that_is_ended_is_said_to_be_over_and_not_to_be_lost(statuses: dict[str, Any]) -> None:
+    client = Recorded(statuses["idle"])
+    kept: list[str] = []
+    links: list[str] = []
+    made = LiveSession(client, after_session=lambda: kept.append("ingested"))
+    wait_until(made, "link", lambda: made.link.get("state") == "live")
+    made.observe(lambda change: links.append(change["new"]["state"]), "link")
+    assert made.answer("end_session", {})["ok"]
+    assert client.asked == [("shutdown", {})]
+    assert links == ["ending", "none"]
+    assert (made.link["key"], made.link["args"]) == ("run.session_ended_more", {"session": "Session 7"})
+    assert (made.status, kept) == ({}, ["ingested"])
+    assert "no session is running" in made.answer("pause", {})["text"]
+    made.close()
+
+
+def test_an_engine_that_does_not_end_stays_on_the_screen_with_its_reason(statuses: dict[str, Any]) -> None:
+    client = Recorded(statuses["idle"])
+
+    def stuck() -> None:
+        raise EngineFault("the engine has not ended within 20 s")
+
+    client.shutdown = stuck  # type: ignore[attr-defined]
+    made = LiveSession(client)
+    wait_until(made, "link", lambda: made.link.get("state") == "live")
+    reply = made.answer("end_session", {})
+    assert (reply["ok"], reply["text"]) == (False, "the engine has not ended within 20 s")
+    assert made.link["state"] == "live"
+    assert made.answer("pause", {})["ok"]
+    made.close()
+
+
+def test_a_session_is_started_once_however_often_the_page_asks(client: Recorded) -> None:
+    asked: list[str] = []
+    go = threading.Event()
+    inside = threading.Event()
+
+    def start() -> Any:
+        asked.append("start")
+        inside.set()
+        go.wait(20)
+        return client
+
+    made = LiveSession(start_session=start)
+    first = threading.Thread(target=made.answer, args=("start_session", {}))
+    first.start()
+    assert inside.wait(20)
+    assert made.answer("start_session", {})["ok"]
+    go.set()
+    first.join(20)
+    assert asked == ["start"]
+    made.close()
+
+
+def test_a_record_that_cannot_be_read_is_a_reason_and_not_a_lost_engine(client: Recorded) -> None:
+    unreadable = threading.Event()
+
+    def kinds() -> list[dict[str, Any]]:
+        if unreadable.is_set():
+            raise RecordFault("the record is locked")
+        return [{"kind": "calibration", "ok": True, "why": ""}]
+
+    made = LiveSession(client, run_kinds=kinds)
+    wait_until(made, "form", lambda: made.form["kinds"] and made.form["kinds"][0]["ok"])
+    unreadable.set()
+    wait_until(made, "form", lambda: made.form["kinds"][0]["why"] == "the record is locked")
+    assert not made.form["kinds"][0]["ok"]
+    assert made.link["state"] == "live"
+    made.close()
+
+
+def test_what_fails_after_a_run_is_said_on_the_page(client: Recorded, statuses: dict[str, Any]) -> None:
+    def fail(status: dict[str, Any]) -> None:
+        raise OSError("no space left on the disk")
+
+    said = threading.Event()
+    made = LiveSession(client, after_run=fail)
+    made.send = lambda content, buffers=None: (
+        said.set() if content.get("text", "").startswith("no space") else None
+    )
+    wait_until(made, "link", lambda: made.link.get("state") == "live")
+    client.told = statuses["idle"]
+    assert said.wait(20)
+    made.close()
+
+
+def test_a_panel_that_follows_another_speaks_its_language(tmp_path: Path) -> None:
+    made = LiveSession()
+    log = LogView(tmp_path / "engine.log", period_s=600)
+    log.follow(made)
+    made.language, made.theme = "zh-CN", "dark"
+    assert (log.language, log.theme) == ("zh-CN", "dark")
+    log.close()
     made.close()
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from workbench import outcomes
-from workbench.widgets import AssessmentForm, LiveSession
+from workbench.widgets import AssessmentForm, DecoderPanel, LiveSession, LogView, StreamPicker
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -104,6 +104,106 @@ def test_escape_stops_from_inside_a_field(live: Any) -> None:
     page.wait_for_function("document.querySelector('[data-name=stop-words]').textContent.includes('Acknowledged')")
 
 
+def test_stop_is_never_covered_by_the_unfolded_ledger(live: Any) -> None:
+    on_top = """() => {
+      const stop = document.querySelector("[data-name=stop]");
+      const box = stop.getBoundingClientRect();
+      const at = [[0.1, 0.1], [0.5, 0.5], [0.9, 0.9]];
+      const hit = ([x, y]) => document.elementFromPoint(box.x + x * box.width, box.y + y * box.height);
+      return at.every((part) => stop.contains(hit(part)));
+    }"""
+    for size in ({"width": 1440, "height": 900}, {"width": 1280, "height": 800}):
+        page = live(**size)
+        before = page.locator("[data-name=stop]").bounding_box()
+        page.click(".ledger .link")
+        assert page.locator(".ledger.wide").count() == 1
+        assert page.locator("[data-name=stop]").bounding_box() == before
+        assert page.evaluate(on_top)
+
+
+def test_holding_escape_down_asks_for_one_stop(live: Any) -> None:
+    page = live("idle")
+    page.keyboard.down("Escape")
+    page.keyboard.down("Escape")
+    page.keyboard.up("Escape")
+    assert page.evaluate("window.sent.filter(m => m.name === 'stop').length") == 1
+
+
+def test_evidence_of_a_run_that_is_over_is_not_shown_as_if_it_were_live(live: Any, statuses: Any) -> None:
+    page = live()
+    over = {**statuses["live"], "run": {**statuses["live"]["run"], "state": "stopped", "cue": None}}
+    page.evaluate("status => window.put({status, beat: 2})", over)
+    assert page.locator("[data-name=evidence]").inner_text() == "No evidence"
+    assert "The run is over" in page.locator(".evidence").inner_text()
+
+
+def test_a_reason_for_a_waiver_can_be_typed_while_the_age_of_the_stream_counts(live: Any, statuses: Any) -> None:
+    page = live("idle")
+    lost = {"name": "Glove pressure", "type": "Force", "role": "aux", "fs": 100, "measured_fs": 0, "n_channels": 1}
+    for second in range(1, 6):
+        one = lost | {"critical": False, "state": "lost", "message": f"Glove pressure stopped {second}.0 s ago."}
+        page.evaluate("status => window.put({status, beat: 2})", {**statuses["idle"], "streams": [one]})
+        if second == 1:
+            page.locator(".waive input").focus()
+        page.keyboard.type("sensor"[second - 1])
+    assert page.locator(".waive input").input_value() == "senso"
+    page.click("[data-name=waive]")
+    (asked,) = page.evaluate("window.sent.filter(m => m.name === 'waive')")
+    assert asked["args"] == {"stream": "Glove pressure", "reason": "senso"}
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_ending_the_session_asks_once_and_says_what_ends_and_what_stays(live: Any, language: str) -> None:
+    page = live("idle", language=language)
+    page.locator("[data-name=end-session]").focus()
+    page.keyboard.press("Enter")
+    words = page.get_by_role("alertdialog").inner_text()
+    assert "Session 7" in words
+    assert all(
+        part in words for part in {"en": ("effector is let go", "kept"), "zh-CN": ("释放", "保留")}[language]
+    )
+    page.keyboard.press("Enter")  # the focus stands on the harmless answer
+    assert page.get_by_role("alertdialog").count() == 0
+    assert page.evaluate("document.activeElement.dataset.name") == "end-session"
+    assert page.evaluate("window.sent.filter(m => m.name === 'end_session').length") == 0
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.evaluate("window.sent.filter(m => m.name === 'end_session').length") == 1
+
+
+@pytest.mark.parametrize(("language", "why"), [("en", "after the run ends"), ("zh-CN", "本轮结束后可用")])
+@pytest.mark.parametrize("name", ["live", "fault", "compiling"])
+def test_a_session_is_not_ended_during_a_run_and_the_button_says_why(
+    live: Any, name: str, language: str, why: str
+) -> None:
+    button = live(name, language=language, width=1280, height=800).locator("[data-name=end-session]")
+    assert button.is_disabled()
+    assert why in button.inner_text()
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "next_step"), [("en", "Session ended", "report"), ("zh-CN", "会话已结束", "报告")]
+)
+def test_after_the_end_the_page_says_so_and_shows_nothing_as_live(
+    live: Any, language: str, title: str, next_step: str
+) -> None:
+    page = live("idle", language=language)
+    page.evaluate("window.put({link: {state: 'ending', sentence: ''}})")
+    assert page.locator("[data-name=end-session]:visible").count() == 0
+    link = {"state": "none", "sentence": "", "key": "run.session_ended_more", "args": {"session": "Session 7"}}
+    page.evaluate("link => window.put({status: {}, link})", link)
+    run = page.locator(".run").inner_text()
+    assert title in run
+    assert "Session 7" in run
+    assert next_step in run
+    assert page.locator("[data-name=start-session]").is_enabled()
+    assert page.locator(".lane").count() == 0
+    assert page.locator(".el").count() == 0
+    assert page.locator("[data-name=data-age]").inner_text() == "—"
+    assert page.get_by_role("alert").count() == 0
+
+
 def test_ending_a_run_asks_once_and_says_what_is_kept(live: Any) -> None:
     page = live()
     page.click("[data-name=end]")
@@ -187,6 +287,47 @@ def test_columns_stack_and_stop_stays_at_200_percent_zoom(live: Any) -> None:
     box = page.locator("[data-name=stop]").bounding_box()
     assert box["y"] + box["height"] <= 450
     assert box["width"] > 600
+
+
+SEEN = [
+    {"uid": str(i), "name": name, "type": "EEG", "source_id": f"src-{i}", "host": "lab", "fs": 250.0}
+    | {"n_channels": 2, "channels": ["C3", "C4"]}
+    for i, name in enumerate(("Amp A", "Amp B"))
+]
+
+
+def test_choosing_a_role_keeps_the_focus_and_a_refused_choice_is_taken_back(mount: Callable[..., Any]) -> None:
+    page = mount(StreamPicker, {"seen": SEEN, "chosen": {}, "verdict": {}, "searched": True})
+    page.locator("[data-name='role-Amp A']").focus()
+    page.select_option("[data-name='role-Amp A']", "signal")
+    page.evaluate("window.put({chosen: {0: {role: 'signal', critical: true}}})")
+    assert page.evaluate("document.activeElement.dataset.name") == "role-Amp A"
+    page.select_option("[data-name='role-Amp B']", "signal")
+    asked = page.evaluate("window.sent.filter(m => m.name === 'choose')")[-1]
+    refusal = {"kind": "answer", "name": "choose", "ok": False, "text": "Amp A is it", "id": asked["id"]}
+    page.evaluate("reply => window.say(reply)", refusal)
+    page.wait_for_selector("text=Amp A is it")
+    assert page.locator("[data-name='role-Amp B']").input_value() == ""
+
+
+def test_a_contract_that_fits_says_so_until_it_changes(mount: Callable[..., Any]) -> None:
+    chosen = {"0": {"role": "signal", "critical": True}}
+    page = mount(StreamPicker, {"seen": SEEN, "chosen": chosen, "verdict": {"ok": True}, "searched": True})
+    assert page.get_by_text("Every stream of the contract is there").count() == 1
+    page.evaluate("window.put({verdict: {}})")
+    assert page.get_by_text("Every stream of the contract is there").count() == 0
+
+
+@pytest.mark.parametrize("widget", [DecoderPanel, LiveSession, LogView, StreamPicker], ids=lambda w: w.__name__)
+def test_a_panel_that_is_taken_away_listens_to_nothing(mount: Callable[..., Any], widget: Any) -> None:
+    fit = {"sha256": "ab" * 32, "accuracies": [], "confusions": []}
+    page = mount(
+        widget, {"status": {}, "link": {"state": "none"}, "fit": fit, "approved": "", "lines": [], "name": ""}
+    )
+    assert page.evaluate("window.heard()") > 0
+    page.evaluate("window.unmount()")
+    assert page.evaluate("window.heard()") == 0
+    assert page.errors == []
 
 
 def test_an_assessment_is_entered_by_keyboard(mount: Callable[..., Any], tmp_path: Path) -> None:

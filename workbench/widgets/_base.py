@@ -21,6 +21,8 @@ from workbench.errors import WorkbenchError
 from workbench.widgets._locale import LANGUAGES, catalogue
 
 HERE = Path(__file__).parent
+SAYABLE = (WorkbenchError, TypeError, ValueError, OSError)
+"""What a request may fail with; the page then shows the error's sentence."""
 _IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:const|function|class|async) )", re.MULTILINE)
 
@@ -61,6 +63,11 @@ class Panel(anywidget.AnyWidget):
         super().__init__(**traits)
         self.on_msg(self._received)
 
+    def follow(self, other: Panel) -> None:
+        """Take language and theme from another panel, now and whenever they change there."""
+        for name in ("language", "theme"):
+            traitlets.dlink((other, name), (self, name))
+
     def requests(self) -> Mapping[str, Callable[..., Any]]:
         """Requests this panel takes: name → function of keyword arguments. The list is closed."""
         return {}
@@ -79,7 +86,7 @@ class Panel(anywidget.AnyWidget):
             return _outcome(name, ok=False, words=f"request {name!r} is not known here; allowed: {allowed}")
         try:
             value = handler(**arguments)
-        except (WorkbenchError, TypeError, ValueError, OSError) as error:
+        except SAYABLE as error:
             return _outcome(name, ok=False, words=str(error))
         return _outcome(name, ok=True, words="", value=value)
 

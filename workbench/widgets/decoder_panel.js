@@ -4,27 +4,19 @@ import { light } from "./parts/icons.js";
 
 const percent = (value, digits = 0) => (value === null || value === undefined ? "—" : `${(100 * value).toFixed(digits)} %`);
 
-function runName(t, one, row) {
-  if (one.part) return t(`decoder.${one.part}`, { n: one.run });
-  return one.run || (row || {}).run || t("decoder.pooled");
+function matrixName(t, one, row) {
+  return one.part ? t(`decoder.${one.part}`, { n: one.name }) : one.name || (row || {}).run || t("decoder.pooled");
 }
 
+const shade = (share) => (share > 0.625 ? 4 : share > 0.375 ? 2 : share > 0.125 ? 1 : 0);
+
 function confusionMatrix(t, one, label) {
-  const undecided = one.undecided || one.labels.map(() => 0);
-  const columns = [...one.labels, ...(undecided.some((n) => n > 0) ? [""] : [])];
-  const rowsOf = one.labels.map((name, i) => {
-    const counts = [...one.counts[i], ...(columns.length > one.labels.length ? [undecided[i]] : [])];
-    const all = one.counts[i].reduce((sum, n) => sum + n, 0) + undecided[i];
-    return [h("span", { class: "rh" }, named(t, "cue", name)), counts.map((n) => {
-      const share = all ? n / all : 0;
-      const step = share > 0.625 ? 4 : share > 0.375 ? 2 : share > 0.125 ? 1 : 0;
-      return h("div", { class: "c", style: `background:var(--seq-${step});color:var(${step === 4 ? "--on-strong" : "--ink"})` }, h("b", {}, n), h("i", {}, all ? percent(share) : "—"));
-    })];
-  });
-  const right = one.labels.reduce((sum, _, i) => sum + one.counts[i][i], 0);
-  return h("div", { class: "cm", style: `grid-template-columns:56px repeat(${columns.length},minmax(44px,1fr))` },
-    h("div", { class: "t" }, h("b", { class: "semi" }, label), h("span", { class: "xs mute" }, t("decoder.right", { n: right, all: one.n ?? one.counts.flat().reduce((s, n) => s + n, 0) + undecided.reduce((s, n) => s + n, 0) }))),
-    h("span"), columns.map((name) => h("span", { class: "ch" }, name ? named(t, "cue", name) : t("decoder.undecided"))), rowsOf);
+  const cell = (n, share) => h("div", { class: "c", style: `background:var(--seq-${shade(share)});color:var(${shade(share) === 4 ? "--on-strong" : "--ink"})` },
+    h("b", {}, n), h("i", {}, percent(share)));
+  const rows = one.labels.map((name, i) => [h("span", { class: "rh" }, named(t, "cue", name)), one.counts[i].map((n, j) => cell(n, one.shares[i][j]))]);
+  return h("div", { class: "cm", style: `grid-template-columns:56px repeat(${one.columns.length},minmax(44px,1fr))` },
+    h("div", { class: "t" }, h("b", { class: "semi" }, label), h("span", { class: "xs mute" }, t("decoder.right", { n: one.right, all: one.n }))),
+    h("span"), one.columns.map((name) => h("span", { class: "ch" }, name ? named(t, "cue", name) : t("decoder.undecided"))), rows);
 }
 
 /** Accuracy with its interval against the chance limit, one row a run, on one axis from 0 to 100 %. */
@@ -53,7 +45,7 @@ function buildDecoder(root, model, t) {
   const approve = button(t("decoder.approve", { hash: short }), () => {
     approve.disabled = true;
     request(model, "approve", { sha256: fit.sha256 }, 30).then((reply) => {
-      put(problem, reply.ok ? "" : reply.silent ? t("ask.silent") : reply.text);
+      put(problem, reply.ok ? "" : reply.silent ? t("ask.silent") : t.said(reply.text));
       show(problem, !reply.ok);
       draw();
     });
@@ -66,7 +58,7 @@ function buildDecoder(root, model, t) {
     approve.disabled = Boolean(approved || blocked || !fit.can_approve);
     show(approve, !approved);
     put(why, approved ? "" : blocked ? t("decoder.blocked", { why: blocked }) : fit.can_approve ? "" : t("decoder.cannot"));
-    done.replaceChildren(...(approved ? [light("ok", approved)] : []));
+    done.replaceChildren(...(approved ? [light("ok", t.said(approved))] : []));
   }
   const verdict = !pooled || pooled.value === null ? t("decoder.no_result") : pooled.above ? t(rows.length === 1 ? "decoder.verdict.one" : rows.every((one) => one.above) ? "decoder.verdict.all" : "decoder.verdict.pooled") : t("decoder.verdict.no");
   const signing = fit.signing || {};
@@ -79,8 +71,8 @@ function buildDecoder(root, model, t) {
     h("section", { class: "verdict" }, h("div", {}, h("h1", {}, verdict), h("p", { class: "sub" }, fit.validation ? t("decoder.how_named", { how: t.said(fit.validation) }) : t("decoder.how"))), h("div", { class: "nums" }, numbers)),
     h("section", { class: "cols" },
       h("div", { class: "col" },
-        h("div", { class: "panel" }, h("div", { class: "hd" }, h("h2", {}, t("decoder.confusion")), h("span", { class: "s mute" }, t("decoder.confusion_how"))),
-          h("div", { class: "bd cms" }, (fit.confusions || []).length ? fit.confusions.map((one, i) => confusionMatrix(t, one, runName(t, one, rows[i]))) : h("div", { class: "empty" }, t("decoder.empty")))),
+        h("div", { class: "panel" }, h("div", { class: "hd" }, h("h2", {}, t((fit.confusions || []).some((one) => one.part === "part") ? "decoder.confusion_parts" : "decoder.confusion")), h("span", { class: "s mute" }, t("decoder.confusion_how"))),
+          h("div", { class: "bd cms" }, (fit.confusions || []).length ? fit.confusions.map((one, i) => confusionMatrix(t, one, matrixName(t, one, rows[i]))) : h("div", { class: "empty" }, t("decoder.empty")))),
         h("div", { class: "panel" }, h("div", { class: "hd" }, h("h2", {}, t("decoder.against"))),
           h("div", { class: "bd" }, rows.length ? [accuracyRows(t, rows), h("div", { class: "axis xs mute" }, [0, 25, 50, 75, 100].map((n) => h("span", { style: `left:${n}%` }, n))), h("div", { class: "xs mute axisname" }, t("decoder.axis"))] : h("div", { class: "empty" }, t("decoder.empty"))))),
       h("div", { class: "panel" }, h("div", { class: "hd" }, h("h2", {}, t("decoder.approve_title"))),

@@ -1,6 +1,6 @@
 """A fitted decoder: what it got right, run by run, beside its chance limit, and its approval by hash.
 
-Every number arrives computed (``analysis.accuracy``, ``analysis.confusion_by_run``); this panel only draws it.
+Every number arrives computed (``analysis.accuracy``, ``analysis.confusion_by_run``); the page only draws it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ class DecoderPanel(Panel):
     ----------
     sha256, name : hash and name of the decoder.
     accuracies : run name → accuracy, the pooled one last; its name is the row's name.
-    confusions : one matrix a run (``analysis.Confusion``), in the same order.
+    confusions : one matrix a run (``analysis.Confusion``, or a mapping with its fields), in the same order;
+        ``part`` in a mapping says what its ``run`` counts, ``"run"`` or ``"part"``.
     approve : called with the hash; writes the approval to the record and returns the sentence to show. None
         shows the result only.
     signer, effector, participant : who signs, for what, for whom; printed above the button.
@@ -79,7 +80,7 @@ class DecoderPanel(Panel):
                 "sha256": sha256,
                 "name": name,
                 "accuracies": [_accuracy(run, one) for run, one in accuracies.items()],
-                "confusions": [dict(one) if isinstance(one, Mapping) else asdict(one) for one in confusions],
+                "confusions": [_matrix(one) for one in confusions],
                 "signing": dict(signing or {}),
                 "numbers": [list(pair) for pair in numbers],
                 "checks": [dict(one) for one in checks],
@@ -161,6 +162,30 @@ def _accuracy(run: str, one: AccuracyLike) -> dict[str, Any]:
         "high": high,
         "limit": one.limit,
         "above": one.above_chance,
+    }
+
+
+def _matrix(one: Any) -> dict[str, Any]:
+    """A confusion matrix as the page draws it: counts, their shares of the row, what was right, and of how many.
+
+    A last column counts what was not decided, where there is any; its name is ``""``.
+    """
+    plain = dict(one) if isinstance(one, Mapping) else asdict(one)
+    labels = list(plain["labels"])
+    undecided = list(plain.get("undecided") or [0] * len(labels))
+    counts = [
+        [*row, *([left] if any(undecided) else [])] for row, left in zip(plain["counts"], undecided, strict=True)
+    ]
+    totals = [sum(row) for row in counts]
+    return {
+        "name": str(plain["run"]),
+        "part": plain.get("part", ""),
+        "labels": labels,
+        "columns": [*labels, *([""] if any(undecided) else [])],
+        "counts": counts,
+        "shares": [[n / total if total else None for n in row] for row, total in zip(counts, totals, strict=True)],
+        "right": sum(row[i] for i, row in enumerate(counts)),
+        "n": sum(totals),
     }
 
 

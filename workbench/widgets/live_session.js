@@ -50,6 +50,8 @@ function makeContext(model, store, t) {
       return { ...link, lost, age: link.state === "lost" ? (link.age_s || 0) + seconds : seconds };
     },
     running: () => (status().run || {}).state === "running",
+    /** Whether a run is under way, paused ones and those that still compile included. */
+    goes: () => ["compiling", "running", "paused"].includes((status().run || {}).state),
     signalName: () => (signal() || {}).name || t("scope.signal"),
     signalLost: () => ["lost", "missing"].includes((signal() || {}).state),
     blocked() {
@@ -67,7 +69,7 @@ function makeContext(model, store, t) {
     ask(name, args = {}, seconds = 30) {
       return request(model, name, args, seconds).then((reply) => {
         store.told = null;
-        if (name !== "stop") store.refusal = reply.ok ? "" : reply.silent ? t("ask.silent") : reply.text;
+        if (name !== "stop") store.refusal = reply.ok ? "" : reply.silent ? t("ask.silent") : t.said(reply.text);
         ctx.refresh();
         return reply;
       });
@@ -110,7 +112,7 @@ function build(root, model, store, t) {
   };
   const signals = (message, buffers) => {
     if (message && message.kind === "said") {
-      store.refusal = message.key ? "" : message.text;
+      store.refusal = message.key ? "" : t.said(message.text);
       store.told = message.key ? message : null;
       ctx.refresh();
     }
@@ -123,11 +125,19 @@ function build(root, model, store, t) {
   const escape = (event) => {
     if (event.key !== "Escape" || !root.isConnected || root.offsetParent === null || !panels.stop) return;
     event.preventDefault();
-    panels.stop.press();
+    if (!event.repeat) panels.stop.press();
+  };
+  const link = () => {
+    if (ctx.link().state === "none") { // nothing of a session that is over is left as if it were live
+      store.buffer.reset("", 0, []);
+      store.cues = [];
+    }
+    ctx.refresh();
   };
   layout(root, panels, chosen);
   model.on("change:beat", beat);
-  model.on("change:link change:form", ctx.refresh);
+  model.on("change:link", link);
+  model.on("change:form", ctx.refresh);
   model.on("msg:custom", signals);
   document.addEventListener("keydown", escape, true);
   const timer = setInterval(tick, 250);
@@ -139,7 +149,8 @@ function build(root, model, store, t) {
     sizes.disconnect();
     document.removeEventListener("keydown", escape, true);
     model.off("change:beat", beat);
-    model.off("change:link change:form", ctx.refresh);
+    model.off("change:link", link);
+    model.off("change:form", ctx.refresh);
     model.off("msg:custom", signals);
   };
 }

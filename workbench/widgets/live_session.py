@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import traitlets
 
 from workbench.errors import BadValue, EngineFault, Refused, WorkbenchError
-from workbench.widgets._base import Panel, compose, styles
+from workbench.widgets._base import SAYABLE, Panel, compose, styles
 from workbench.widgets._locale import text
 
 STATUS_PERIOD_S = 0.1
@@ -62,6 +62,7 @@ class LiveClient(Protocol):
     def waive(self, stream: str, reason: str) -> Any: ...
     def note(self, text: str) -> Any: ...
     def reconnect(self) -> Any: ...
+    def shutdown(self) -> Any: ...
 
 
 class LiveSession(Panel):
@@ -78,12 +79,15 @@ class LiveSession(Panel):
         raises a :class:`WorkbenchError` when such a run cannot start.
     run_kinds : called now and then; returns ``[{"kind", "ok", "why"}]`` for the run form.
     after_run : called on a thread of its own with the status when a run has ended; ingest goes here.
+    after_session : called when this page has ended the session; what is not ingested yet goes here.
     panels : names of the panels to show alone, ``()`` for the whole screen. Allowed: see ``PANELS``.
     paradigm, n_trials : what the run form shows before the first run.
 
     Traits
     ------
-    status : the engine's status (see ``workbench.live``); link : how this page stands to the engine;
+    status : the engine's status (see ``workbench.live``), empty without one; link : how this page stands to the
+    engine, ``{"state": "none" | "starting" | "live" | "ending" | "lost", "sentence"}`` and, where the sentence is
+    one of the catalogue, its ``key`` and ``args``;
     form : what the run form offers; beat : counts up with every answer of the engine. A page says that it is
     there every 10 s; without one the screen goes quiet.
     """
@@ -106,6 +110,7 @@ class LiveSession(Panel):
         run_settings: Callable[[str], Mapping[str, Any]] | None = None,
         run_kinds: Callable[[], list[dict[str, Any]]] | None = None,
         after_run: Callable[[dict[str, Any]], None] | None = None,
+        after_session: Callable[[], None] | None = None,
         panels: tuple[str, ...] = (),
         paradigm: str = "",
         n_trials: int = 20,
@@ -122,6 +127,8 @@ class LiveSession(Panel):
         self._run_settings = run_settings
         self._run_kinds = run_kinds
         self._after_run = after_run
+        self._after_session = after_session
+        self._turn = threading.RLock()
         self._shown = {"paradigm": paradigm, "n_trials": n_trials}
         self._lost_since: float | None = None
         self._newest = 0
@@ -138,6 +145,7 @@ class LiveSession(Panel):
             "hello": self._hello,
             "here": self._here,
             "start_session": self._start,
+            "end_session": self._end,
             "start_run": self._start_run,
             "pause": lambda: self._engine().pause(),
             "resume": lambda: self._engine().resume(),
@@ -180,17 +188,37 @@ class LiveSession(Panel):
         self._seen_at = time.monotonic()
 
     def _start(self) -> None:
-        if self._client is not None:
-            return
         if self._start_session is None:
             raise Refused("this page cannot start a session; start it from notebook 20_live_session")
-        self.link = {"state": "starting", "sentence": ""}
+        with self._turn:
+            if self._client is not None or self.link["state"] == "starting":
+                return
+            self.link = {"state": "starting", "sentence": ""}
         try:
-            self._client = self._start_session()
-        except WorkbenchError as error:
+            client = self._start_session()
+        except SAYABLE as error:
             self.link = {"state": "none", "sentence": str(error)}
             raise
+        self._client, self._newest = client, 0
         self._offer()
+
+    def _end(self) -> None:
+        """End the session in good order. A run is ended first, so that nobody ends one by mistake."""
+        with self._turn:
+            client = self._engine()
+            if _runs(client.status()):
+                raise Refused("a run goes on; end the run first, then the session")
+            self._client, before = None, self.link
+            self.link = {"state": "ending", "sentence": ""}
+        try:
+            client.shutdown()
+        except WorkbenchError:
+            self._client, self.link = client, before
+            raise
+        session = (self.status.get("session") or {}).get("session", "")
+        self._show_none(key="run.session_ended_more", session=session)
+        if self._after_session is not None:
+            self._after_session()
 
     def _start_run(self, kind: str, n_trials: int) -> None:
         if not isinstance(n_trials, int) or not 1 <= n_trials <= 200:
@@ -201,7 +229,11 @@ class LiveSession(Panel):
 
     # -------------------------------------------------------------------------------- following
     def _offer(self) -> None:
-        kinds = self._run_kinds() if self._run_kinds and self._client is not None else []
+        """Say what the run form can start. A record that cannot be read is a reason, not a lost engine."""
+        try:
+            kinds = self._run_kinds() if self._run_kinds and self._client is not None else []
+        except WorkbenchError as error:
+            kinds = [{**kind, "ok": False, "why": str(error)} for kind in self.form.get("kinds", [])]
         self.form = {**self._shown, "kinds": kinds, "can_start": self._start_session is not None}
 
     def _follow(self) -> None:
@@ -221,7 +253,7 @@ class LiveSession(Panel):
                     due = now + STATUS_PERIOD_S
                     self._show_status(client)
             except WorkbenchError as error:
-                self._show_lost(str(error))
+                self._show_lost(client, str(error))
                 due = now + LOOK_PERIOD_S
                 continue
             try:
@@ -231,7 +263,7 @@ class LiveSession(Panel):
 
     def _look(self) -> None:
         """Attach to an engine that came, or say that there is none."""
-        if self._connect is None or self.link.get("state") == "starting":
+        if self._connect is None or self.link.get("state") in ("starting", "ending"):
             return
         try:
             client = self._connect()
@@ -242,16 +274,24 @@ class LiveSession(Panel):
         if client is not None:
             self._client, self._newest = client, 0
         elif self._client is not None:
-            sentence = str(self.link.get("sentence", ""))
             self._client, self._lost_since = None, None
-            self.link = {"state": "none", "sentence": sentence}
+            self._show_none(sentence=str(self.link.get("sentence", "")))
+
+    def _show_none(self, sentence: str = "", key: str = "", **args: Any) -> None:
+        """No session: nothing of the one that is over stays on the screen as if it were live."""
+        with self.hold_sync():
+            self.status = {}
+            self.link = {"state": "none", "sentence": sentence} | ({"key": key, "args": args} if key else {})
+        self._offer()
 
     def _show_status(self, client: LiveClient) -> None:
         status = dict(client.status())
-        ended = _runs(self.status) and not _runs(status)
-        changed = _runs(self.status) != _runs(status)
-        self._lost_since = None
-        with self.hold_sync():
+        with self._turn, self.hold_sync():
+            if client is not self._client:
+                return  # the session was ended meanwhile
+            ended = _runs(self.status) and not _runs(status)
+            changed = _runs(self.status) != _runs(status)
+            self._lost_since = None
             self.link = {"state": "live", "sentence": ""}
             self.status = status
             if changed or self.beat % 20 == 0:
@@ -266,7 +306,7 @@ class LiveSession(Panel):
         try:
             if self._after_run is not None:
                 self._after_run(status)
-        except WorkbenchError as error:
+        except SAYABLE as error:
             self.send({"kind": "said", "key": "", "args": {}, "text": str(error)})
         self._offer()
 
@@ -291,10 +331,13 @@ class LiveSession(Panel):
             [block.data.tobytes()],
         )
 
-    def _show_lost(self, sentence: str) -> None:
-        if self._lost_since is None:
-            self._lost_since = time.monotonic()
-        self.link = {"state": "lost", "sentence": sentence, "age_s": time.monotonic() - self._lost_since}
+    def _show_lost(self, client: LiveClient, sentence: str) -> None:
+        with self._turn:
+            if client is not self._client:
+                return
+            now = time.monotonic()
+            self._lost_since = self._lost_since or now
+            self.link = {"state": "lost", "sentence": sentence, "age_s": now - self._lost_since}
 
 
 def _hear_while_busy(comm: Any) -> None:

@@ -2,7 +2,7 @@
 import { followLanguage, followTheme, h, put, show } from "./parts/dom.js";
 
 function buildLog(root, model, t) {
-  const text = h("pre", { class: "log", tabindex: "0", role: "log", "aria-label": t("log.title") });
+  const text = h("pre", { class: "log", tabindex: "0", role: "log", "aria-live": "off", "aria-label": t("log.title") });
   const empty = h("div", { class: "empty" }, t("log.empty"));
   const count = h("span", { class: "rt" });
   root.append(h("div", { class: "panel" }, h("div", { class: "hd" }, h("h2", {}, t("log.title")), h("span", { class: "s mute" }, model.get("name")), count), h("div", { class: "bd" }, empty, text)));

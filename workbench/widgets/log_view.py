@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ import traitlets
 from workbench.widgets._base import Panel, compose, styles
 
 KEEP = 400
+MOST_BYTES = 256 * 1024
+"""What one look reads at most, bytes; more than 400 lines of an engine's log."""
 
 
 class LogView(Panel):
@@ -48,20 +51,24 @@ class LogView(Panel):
             self.lines = [*self.lines, str(line)][-KEEP:]
 
     def look(self) -> None:
-        """Read what the file has gained. A file that became shorter is read from its start."""
-        if self._path is None or not self._path.exists():
+        """Read what the file has gained, of a long one only the end. A file that became shorter is read anew."""
+        if self._path is None:
             return
         with self._lock:
-            size = self._path.stat().st_size
-            if size < self._read:
-                self._read = 0
-            with self._path.open("rb") as file:
-                file.seek(self._read)
-                fresh = file.read()
+            try:
+                with self._path.open("rb") as file:
+                    size = file.seek(0, os.SEEK_END)
+                    next_byte = self._read if self._read <= size else 0
+                    at = max(next_byte, size - MOST_BYTES)
+                    file.seek(at)
+                    fresh = file.read(MOST_BYTES)
+            except OSError:
+                return  # it is not there yet, or is being replaced: the next look finds it
             whole = fresh[: fresh.rfind(b"\n") + 1]
-            self._read += len(whole)
-            if whole:
-                self.lines = [*self.lines, *whole.decode("utf-8", "replace").splitlines()][-KEEP:]
+            self._read = at + len(whole)
+            lines = whole.decode("utf-8", "replace").splitlines()[int(at > next_byte) :]  # without half a line
+            if lines:
+                self.lines = [*self.lines, *lines][-KEEP:]
 
     def close(self) -> None:
         """Stop following and remove the widget."""

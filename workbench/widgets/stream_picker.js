@@ -5,60 +5,71 @@ import { light } from "./parts/icons.js";
 function buildPicker(root, model, t) {
   const say = h("div", { class: "s", role: "status" });
   const empty = h("div", { class: "empty" });
-  const rows = h("tbody");
-  const table = h("table", { class: "grid" }, h("thead", {}, h("tr", {}, ["name", "type", "rate", "channels", "host", "role", "critical"].map((one) => h("th", {}, t(`picker.${one}`))))), rows);
+  const body = h("tbody");
+  const fits = h("span", { role: "status" });
+  const table = h("table", { class: "grid" }, h("thead", {}, h("tr", {}, ["name", "type", "rate", "channels", "host", "role", "critical"].map((one) => h("th", ["rate", "channels"].includes(one) ? { class: "num" } : {}, t(`picker.${one}`))))), body);
   const search = button(t("picker.search"), () => ask("search", {}, "picker.searching"), { kind: "pri", name: "search" });
   const check = button(t("picker.check"), () => ask("check", {}, "picker.checking"), { name: "check" });
   const checkWhy = h("span", { class: "xs sub" });
 
   function ask(name, args, working = "") {
     const started = performance.now();
-    const timer = setInterval(() => { if (working) put(say, t(working, { n: Math.round((performance.now() - started) / 1000) })); }, 250);
-    if (working) put(say, t(working, { n: 0 }));
+    const count = () => put(say, working ? t(working, { n: Math.round((performance.now() - started) / 1000) }) : "");
+    clearInterval(timer);
+    timer = setInterval(count, 250);
+    count();
     search.disabled = true;
     return request(model, name, args, 60).then((reply) => {
       clearInterval(timer);
       search.disabled = false;
       say.classList.toggle("bad", !reply.ok);
-      if (reply.ok && name === "check") say.replaceChildren(light("ok", t("picker.fits")));
-      else put(say, reply.ok ? "" : reply.silent ? t("ask.silent") : reply.text);
+      put(say, reply.ok ? "" : reply.silent ? t("ask.silent") : reply.text);
       draw();
     });
   }
-  const drawRows = whenChanged(([seen, chosen]) => {
-    const copies = (one) => seen.filter((other) => other.name === one.name && other.type === one.type).length;
-    rows.replaceChildren(...seen.map((one) => {
-      const now = chosen[one.uid] || { role: "", critical: true };
-      const critical = h("input", { type: "checkbox", class: "tick", "aria-label": t("picker.critical"), disabled: !now.role });
-      critical.checked = now.critical;
-      const role = h("select", { class: "field", "aria-label": t("picker.role"), "data-name": `role-${one.name}` },
-        ["", "signal", "aux", "markers"].map((name) => h("option", { value: name }, t(`picker.role.${name || "none"}`))));
-      role.value = now.role;
-      const send = () => ask("choose", { uid: one.uid, role: role.value, critical: critical.checked });
-      role.addEventListener("change", send);
-      critical.addEventListener("change", send);
-      return h("tr", {}, h("td", {}, h("b", {}, one.name), copies(one) > 1 ? h("span", { class: "dup" }, light("medium", t("picker.duplicate", { n: copies(one) }))) : null,
-        h("div", { class: "xs mute" }, one.source_id)), h("td", {}, one.type),
-      h("td", { class: "num" }, one.fs ? t("picker.hz", { n: one.fs }) : t("picker.irregular")), h("td", { class: "num", title: one.channels.join(", ") }, one.n_channels),
-      h("td", {}, one.host), h("td", {}, role), h("td", {}, critical));
-    }));
+  /** One stream; what was chosen is written into it, so that the focus stays where it is. */
+  function row(one, copies) {
+    const critical = h("input", { type: "checkbox", class: "tick", "aria-label": `${one.name}: ${t("picker.critical")}` });
+    const role = h("select", { class: "field", "aria-label": `${one.name}: ${t("picker.role")}`, "data-name": `role-${one.name}` },
+      ["", "signal", "aux", "markers"].map((name) => h("option", { value: name }, t(`picker.role.${name || "none"}`))));
+    const send = () => ask("choose", { uid: one.uid, role: role.value, critical: critical.checked });
+    role.addEventListener("change", send);
+    critical.addEventListener("change", send);
+    const line = h("tr", {}, h("td", {}, h("b", {}, one.name), copies > 1 ? h("span", { class: "dup" }, light("medium", t("picker.duplicate", { n: copies }))) : null,
+      h("div", { class: "xs mute" }, one.source_id)), h("td", {}, one.type),
+    h("td", { class: "num" }, one.fs ? t("picker.hz", { n: one.fs }) : t("picker.irregular")), h("td", { class: "num", title: one.channels.join(", ") }, one.n_channels),
+    h("td", {}, one.host), h("td", {}, role), h("td", {}, critical));
+    return { line, update(now) { role.value = now.role; critical.checked = now.critical; critical.disabled = !now.role; } };
+  }
+  let timer = null;
+  let rows = [];
+  const drawRows = whenChanged((seen) => {
+    rows = seen.map((one) => row(one, seen.filter((other) => other.name === one.name && other.type === one.type).length));
+    body.replaceChildren(...rows.map((one) => one.line));
   });
+  const drawVerdict = whenChanged(([verdict]) => fits.replaceChildren(...(verdict.ok ? [light("ok", t("picker.fits"))] : [])));
   function draw() {
     const seen = model.get("seen") || [];
     const chosen = model.get("chosen") || {};
     show(table, seen.length > 0);
     show(empty, seen.length === 0);
     put(empty, t(model.get("searched") ? "picker.nothing" : "picker.empty"));
-    drawRows([seen, chosen]);
+    drawRows(seen);
+    seen.forEach((one, i) => rows[i].update(chosen[one.uid] || { role: "", critical: true }));
+    drawVerdict([model.get("verdict") || {}]);
     const signal = Object.values(chosen).some((one) => one.role === "signal");
     check.disabled = !signal;
     put(checkWhy, signal ? "" : t("picker.needs_signal"));
   }
   root.append(h("div", { class: "panel" }, h("div", { class: "hd" }, h("h2", {}, t("picker.title")), h("span", { class: "rt" }, t("picker.lsl"))),
-    h("div", { class: "bd stack" }, empty, table, h("div", { class: "row wrap" }, search, check, checkWhy, say))));
-  model.on("change:seen change:chosen change:searched", draw);
+    h("div", { class: "bd stack" }, empty, table, h("div", { class: "row wrap" }, search, check, checkWhy, fits, say))));
+  const names = "change:seen change:chosen change:searched change:verdict";
+  model.on(names, draw);
   draw();
-  return () => model.off("change:seen change:chosen change:searched", draw);
+  return () => {
+    clearInterval(timer);
+    model.off(names, draw);
+  };
 }
 
 function render({ model, el }) {

@@ -40,8 +40,8 @@ class StreamPicker(Panel):
 
     Traits
     ------
-    seen : the streams found, one mapping each; chosen : uid → ``{"role", "critical"}``; verdict : the last
-    check in words; searching : whether a search is under way.
+    seen : the streams found, one mapping each; chosen : uid → ``{"role", "critical"}``; verdict : ``{"ok": True}``
+    once the contract as it stands was found to fit, else empty; searched : whether there was a search.
     """
 
     _esm = compose("parts/dom", "parts/icons", "stream_picker")
@@ -102,12 +102,13 @@ class StreamPicker(Panel):
         self._tell()
 
     def check(self) -> None:
-        """Hold the contract against what is there; the verdict in words."""
+        """Hold the contract against what is there; one that does not fit is refused in words."""
+        self.verdict = {}
         if not any(role == "signal" for role, _ in self._roles.values()):
             raise BadValue("a contract needs one stream with the role signal; choose which one is decoded")
         if self._check is not None:
             self._check(self.contract)
-        self.verdict = {"ok": True, "text": ""}
+        self.verdict = {"ok": True}
 
     @property
     def contract(self) -> tuple[StreamSpec, ...]:

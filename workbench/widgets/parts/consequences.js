@@ -21,7 +21,7 @@ export function effectorPanel(ctx) {
   const note = h("div", { class: "xs mute" });
   const reason = h("div", { class: "xs sub", style: "margin-top:6px", role: "status" });
   const doing = h("div", { class: "row", style: "margin-top:10px" });
-  const none = h("div", { class: "empty" }, t("effector.none"));
+  const none = h("div", { class: "empty" });
   const body = h("div", {}, chip, rail, h("div", { class: "railn" }, previous, next), why, conditions);
   const el = h("div", { class: "panel effector" }, h("div", { class: "hd" }, h("h2", {}, t("effector.title")), simulated),
     h("div", { class: "bd" }, none, body, h("div", { class: "row between latrow" }, h("span", { class: "s sub" }, t("latency.title")),
@@ -73,6 +73,7 @@ export function effectorPanel(ctx) {
     update(s) {
       const e = s.effector;
       show(none, !e);
+      put(none, t(s.session ? "effector.none" : "effector.empty"));
       show(body, Boolean(e));
       put(simulated, e && e.simulated ? t("bar.simulated_effector") : "");
       const latency = s.latency || {};
@@ -139,7 +140,7 @@ export function stopButton(ctx) {
   const el = h("button", { type: "button", class: "stop", "data-name": "stop", "aria-keyshortcuts": "Escape", onclick: () => press() },
     h("span", { html: STOPSIGN }), h("div", { class: "grow" }, h("div", { class: "row between" }, h("span", { class: "w" }, t("stop.word")), h("kbd", {}, "Esc")), words));
   function press() {
-    const pressed = { at: performance.now(), reply: null };
+    const pressed = { at: performance.now(), reply: null, run: (ctx.status().run || {}).id };
     ctx.store.stop = pressed;
     ctx.ask("stop", {}, 60).then((reply) => {
       pressed.reply = reply;
@@ -156,14 +157,11 @@ export function stopButton(ctx) {
       const waited = (performance.now() - pressed.at) / 1000;
       return t(waited > 2 ? "stop.silent" : "stop.sending", { age: age(t, waited) });
     }
-    return reply.ok ? t("stop.acknowledged", { clock: pressed.clock, age: age(t, pressed.took) }) : reply.silent ? t("stop.silent", { age: age(t, 60) }) : t("stop.refused", { text: reply.text });
+    return reply.ok ? t("stop.acknowledged", { clock: pressed.clock, age: age(t, pressed.took) }) : reply.silent ? t("stop.silent", { age: age(t, 60) }) : t("stop.refused", { text: t.said(reply.text) });
   }
   function tick() {
     const pressed = ctx.store.stop;
-    const run = ctx.status().run;
-    const fresh = run && run.state === "running" && pressed && pressed.reply && run.id !== pressed.run;
-    if (pressed && pressed.run === undefined) pressed.run = run ? run.id : null;
-    if (fresh) ctx.store.stop = null;
+    if (pressed && pressed.reply && ctx.running() && ctx.status().run.id !== pressed.run) ctx.store.stop = null;
     put(words, say(ctx.store.stop));
   }
   return { el, press, tick, update() {} };

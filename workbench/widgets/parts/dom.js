@@ -103,6 +103,32 @@ export function button(label, onclick, { kind = "", name = "" } = {}) {
   return h("button", { type: "button", class: `btn ${kind}`.trim(), onclick, "data-name": name || undefined }, label);
 }
 
+/** Asks once before something that cannot be undone. Focus starts on the harmless answer and goes back where it was. */
+export function confirmation(host) {
+  let box = null;
+  let from = null;
+  const close = () => {
+    if (!box) return;
+    box.remove();
+    box = null;
+    if (from && from.isConnected) from.focus();
+  };
+  const open = ({ title, text, no, yes, name, act }) => {
+    close();
+    from = document.activeElement;
+    const keep = button(no, close);
+    const go = button(yes, () => {
+      close();
+      act();
+    }, { kind: "pri", name });
+    box = h("div", { class: "ask", role: "alertdialog", "aria-label": title }, h("b", { class: "semi" }, title),
+      h("div", { class: "s sub" }, text), h("div", { class: "row" }, keep, go));
+    host.append(box);
+    keep.focus();
+  };
+  return { open, close };
+}
+
 let requestNumber = 0;
 
 /** Sends a request to Python and resolves with its answer, or with `ok: false` when none comes in time. */

@@ -78,16 +78,17 @@ export function evidencePanel(ctx) {
   function reason(s) {
     const run = s.run;
     if (ctx.signalLost()) return t("evidence.lost", { stream: ctx.signalName() });
-    if (run && run.kind === "calibration" && run.state === "running") return t("evidence.calibration");
-    if (run && run.state === "running") return t(s.evidence ? "evidence.invalid" : "evidence.waiting");
-    return t("evidence.empty");
+    if (run && run.kind === "calibration" && ctx.running()) return t("evidence.calibration");
+    if (run && run.state === "paused") return t("evidence.paused");
+    if (ctx.running()) return t(s.evidence ? "evidence.invalid" : "evidence.waiting");
+    return t(s.evidence ? "evidence.over" : "evidence.empty");
   }
 
   return {
     el,
     update(s) {
       const e = s.evidence;
-      const valid = Boolean(e && e.valid && !ctx.signalLost() && Number.isFinite(e.p));
+      const valid = Boolean(e && e.valid && ctx.running() && !ctx.signalLost() && Number.isFinite(e.p));
       shown = e;
       put(target, e && e.target ? t("evidence.of", { target: named(t, "cue", e.target).toLowerCase() }) : "");
       show(fill, valid);

@@ -19,28 +19,48 @@ export function streamsPanel(ctx) {
     parts.push(t(one.critical ? "streams.critical" : "streams.optional"));
     return parts.join(" · ");
   };
-  function waiver(one) {
-    const reason = h("input", { class: "field", placeholder: t("streams.waive_reason"), "aria-label": t("streams.waive_reason") });
-    const send = button(t("streams.waive"), () => ctx.ask("waive", { stream: one.name, reason: reason.value }));
+  function waiver(name) {
+    const reason = h("input", { class: "field", placeholder: t("streams.waive_reason"), "aria-label": `${name}: ${t("streams.waive_reason")}` });
+    const send = button(t("streams.waive"), () => ctx.ask("waive", { stream: name, reason: reason.value }), { name: "waive" });
     send.disabled = true;
     reason.addEventListener("input", () => { send.disabled = reason.value.trim() === ""; });
     return h("div", { class: "waive" }, reason, send);
   }
-  const draw = whenChanged((streams) => {
-    list.replaceChildren(...(streams.length ? streams.map((one) => h("div", { class: "st", "data-state": one.state },
-      h("span", { class: "n", title: one.name }, one.name), light(STREAM[one.state] || "off", t(`stream.${one.state}`, {}, one.state)),
-      h("span", { class: "d" }, detail(one)),
-      one.message && one.state !== "waived" && one.state !== "good" ? h("span", { class: "d bad" }, t.said(one.message)) : null,
-      !one.critical && ["lost", "missing"].includes(one.state) ? waiver(one) : null))
-      : [h("div", { class: "empty" }, t("streams.empty"))]));
+  /** One stream. It is built once and then only told what is new, so that a reason can be typed while ages count. */
+  function row(name) {
+    const lamp = h("span");
+    const below = h("span", { class: "d" });
+    const problem = h("span", { class: "d bad" });
+    const waive = waiver(name);
+    const line = h("div", { class: "st" }, h("span", { class: "n", title: name }, name), lamp, below, problem, waive);
+    const drawLamp = whenChanged(([state]) => {
+      line.dataset.state = state;
+      lamp.replaceChildren(light(STREAM[state] || "off", t(`stream.${state}`, {}, state)));
+    });
+    return {
+      line,
+      update(one) {
+        drawLamp([one.state]);
+        put(below, detail(one));
+        put(problem, t.said(one.message));
+        show(problem, Boolean(one.message) && !["waived", "good"].includes(one.state));
+        show(waive, !one.critical && ["lost", "missing"].includes(one.state));
+      },
+    };
+  }
+  const empty = h("div", { class: "empty" }, t("streams.empty"));
+  let rows = [];
+  const draw = whenChanged((names) => {
+    rows = names.map(row);
+    list.replaceChildren(...(rows.length ? rows.map((one) => one.line) : [empty]));
   });
   return {
     el,
     update(s) {
-      const running = s.run && ["compiling", "running", "paused"].includes(s.run.state);
-      show(again, !running && (s.streams || []).some((one) => ["lost", "missing"].includes(one.state)));
-      draw((s.streams || []).map(({ name, n_channels, fs, measured_fs, critical, state, message }) => (
-        { name, n_channels, fs, measured_fs: measured_fs ? Number(measured_fs.toFixed(1)) : null, critical, state, message })));
+      const streams = s.streams || [];
+      show(again, !ctx.goes() && streams.some((one) => ["lost", "missing"].includes(one.state)));
+      draw(streams.map((one) => one.name));
+      streams.forEach((one, i) => rows[i].update(one));
     },
   };
 }

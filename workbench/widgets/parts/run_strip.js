@@ -1,8 +1,7 @@
 // How is it going: trials, time left, and Start / Pause / End run. Ending a run asks once and says what is kept.
-import { button, classIf, clock, h, knows, named, put, show, whenChanged } from "./dom.js";
+import { button, classIf, clock, confirmation, h, knows, named, put, show, whenChanged } from "./dom.js";
 
 const TICKS = { correct: "ok", recorded: "ok", missed: "miss", wrong: "false", excluded: "ex" };
-const RUNNING = ["compiling", "running", "paused"];
 
 export function runStrip(ctx) {
   const { t } = ctx;
@@ -14,13 +13,12 @@ export function runStrip(ctx) {
   const leftCap = h("div", { class: "cap" });
   const ticks = h("div", { class: "ticks", role: "img" });
   const legend = h("div", { class: "leg" });
-  const say = h("div", { class: "say two" });
+  const say = h("div", { class: "say two", role: "status" });
   const actions = h("div", { class: "do" });
   const counts = h("div", {}, h("div", { class: "big", "data-name": "trials" }, done, total), h("div", { class: "cap" }, t("run.trials_done")));
   const rest = h("div", {}, left, leftCap);
   const ticksBox = h("div", { class: "ticksbox" }, ticks, legend, say);
   const el = h("section", { class: "run", "aria-label": t("run.title") }, h("div", {}, title, subtitle), counts, rest, ticksBox, actions);
-  let asking = null;
 
   const drawTicks = whenChanged(([trials, count, now, calibration]) => {
     const marks = [];
@@ -44,28 +42,15 @@ export function runStrip(ctx) {
     ticks.setAttribute("aria-label", words.map((word) => word.textContent).join(", "));
   });
 
-  const closeAsk = () => {
-    if (asking) asking.remove();
-    asking = null;
-  };
-  function askEnd(run) {
-    closeAsk();
-    const keep = button(t("run.keep_going"), closeAsk);
-    const end = button(t("run.end_now"), () => {
-      closeAsk();
-      ctx.ask("end_run");
-    }, { kind: "pri", name: "end-now" });
-    asking = h("div", { class: "ask", role: "alertdialog", "aria-label": t("run.end") },
-      h("b", { class: "semi" }, t("run.end_question", { n: run.number })),
-      h("div", { class: "s sub" }, t("run.end_keeps", { done: run.trials_done, total: run.trials_total })),
-      h("div", { class: "row" }, keep, end));
-    el.append(asking);
-    keep.focus();
-  }
+  const question = confirmation(el);
+  const askEnd = (run) => question.open({
+    title: t("run.end_question", { n: run.number }), text: t("run.end_keeps", { done: run.trials_done, total: run.trials_total }),
+    no: t("run.keep_going"), yes: t("run.end_now"), name: "end-now", act: () => ctx.ask("end_run"),
+  });
 
   // A form while nothing runs, buttons while something does; rebuilt only when what can be done changes.
   const drawActions = whenChanged(([mode, kinds, trials]) => {
-    closeAsk();
+    question.close();
     if (mode === "running" || mode === "paused") {
       const resume = mode === "paused";
       const why = ctx.blocked();
@@ -102,18 +87,20 @@ export function runStrip(ctx) {
     return [reason, kind, h("label", {}, number, t("run.trials")), start];
   }
 
-  function heading(s, run, link) {
+  function heading(run, link) {
+    if (link.state === "ending") return [t("run.ending"), ""];
     if (run) return [t("run.number", { n: run.number }), named(t, "paradigm", run.paradigm)];
     if (link.state === "live") return [t("run.ready"), named(t, "paradigm", ctx.form().paradigm || "")];
     if (link.state === "starting") return [t("run.connecting"), ""];
-    return [t("run.no_session"), ""];
+    return [t(link.key ? "run.session_ended" : "run.no_session"), ""];
   }
 
-  function sentence(s, run, link) {
+  function sentence(run, link) {
     if (ctx.refusal() || ctx.told()) return ctx.refusal() || ctx.told();
-    if (!run) return link.state === "live" ? t("run.empty") : link.sentence || t("run.no_session_more");
+    if (link.key) return t(link.key, link.args);
+    if (!run) return link.state === "live" ? t("run.empty") : t.said(link.sentence) || t("run.no_session_more");
     if (run.state === "compiling") return t("run.compiling");
-    if (RUNNING.includes(run.state)) return "";
+    if (ctx.goes()) return "";
     const key = `run.state.${run.state}`;
     const why = run.sentence && !run.sentence.startsWith("stopped: ") ? t.said(run.sentence) : "";
     return [knows(key) ? t(key) : run.state, why.charAt(0).toUpperCase() + why.slice(1)].filter(Boolean).join(" ");
@@ -124,8 +111,8 @@ export function runStrip(ctx) {
     update(s) {
       const run = s.run;
       const link = ctx.link();
-      const live = run && RUNNING.includes(run.state);
-      const [one, two] = heading(s, run, link);
+      const live = ctx.goes();
+      const [one, two] = heading(run, link);
       put(title, one);
       put(subtitle, two);
       put(done, run ? run.trials_done : 0);
@@ -135,7 +122,7 @@ export function runStrip(ctx) {
       put(left, clock(run && (run.left_real_s ?? run.left_s)));
       put(leftCap, run && run.state === "paused" ? t("run.paused") : t("run.left"));
       show(ticks, Boolean(run));
-      const words = sentence(s, run, link);
+      const words = sentence(run, link);
       show(legend, Boolean(run) && !words);
       show(say, Boolean(words));
       put(say, words);

@@ -23,14 +23,16 @@ export class SignalBuffer {
     this.size = Math.max(1, Math.round(fs * SECONDS));
     this.rows = names.map(() => new Float32Array(this.size).fill(NaN));
     this.next = null;
+    this.age = null;
+    this.at = undefined;
   }
 
   /** message: {first, fs, names, n, age_s}; values: n × channels float32, sample-major. */
   push(message, values) {
-    this.age = message.age_s;
-    this.at = performance.now();
     const key = `${message.fs}|${message.names.join("|")}`;
     if (key !== this.key || (this.next !== null && message.first + message.n < this.next)) this.reset(key, message.fs, message.names);
+    this.age = message.age_s;
+    this.at = performance.now();
     const channels = this.names.length;
     if (!message.n || !channels) return;
     if (this.next !== null && message.first > this.next) this.hole(Math.min(message.first - this.next, this.size));

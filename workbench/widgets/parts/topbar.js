@@ -1,5 +1,5 @@
-// Who, where, and whether it is simulated. The simulated badges have no switch.
-import { age, h, languageSwitch, put, show, whenChanged } from "./dom.js";
+// Who, where, whether it is simulated, and the end of the session. The simulated badges have no switch.
+import { age, button, confirmation, h, languageSwitch, put, show, whenChanged } from "./dom.js";
 import { GLYPH, SIMULATED, light } from "./icons.js";
 
 function engineLight(ctx) {
@@ -15,8 +15,15 @@ export function topbar(ctx) {
   const beat = h("span", { class: "mute o2" });
   const operator = h("span", { class: "o2" });
   const time = h("b", { class: "semi", style: "color:var(--ink)" });
+  const over = button("", () => question.open({
+    title: t("session.end_question", { session: (ctx.status().session || {}).session || "" }), text: t("session.end_keeps"),
+    no: t("session.keep"), yes: t("session.end_now"), name: "end-session-now", act: () => ctx.ask("end_session", {}, 60),
+  }), { kind: "over", name: "end-session" });
+  const why = h("small");
+  over.append(h("span", {}, t("session.end")), why);
   const el = h("header", { class: "bar" }, h("span", { html: GLYPH }), crumbs, chips,
-    h("div", { class: "end" }, engine, beat, operator, time, languageSwitch(ctx.model, t)));
+    h("div", { class: "end" }, engine, beat, operator, time, over, languageSwitch(ctx.model, t)));
+  const question = confirmation(el);
 
   const drawCrumbs = whenChanged((names) => {
     const bold = 2;
@@ -41,6 +48,12 @@ export function topbar(ctx) {
       if (session.effector_simulated) words.push(t("bar.simulated_effector"));
       if (session.speed && session.speed !== 1) words.push(t("bar.speed", { n: session.speed }));
       drawChips(words);
+      const live = ctx.link().state === "live";
+      show(over, live);
+      over.disabled = ctx.goes();
+      put(why, over.disabled ? t("session.run_first") : "");
+      show(why, over.disabled);
+      if (!live || over.disabled) question.close();
       show(operator, Boolean(session.operator));
       put(operator, t("bar.operator", { name: session.operator }));
     },
@@ -48,7 +61,7 @@ export function topbar(ctx) {
       const link = ctx.link();
       drawEngine(link.lost ? ["high", t("engine.lost")]
         : link.state === "live" ? engineLight(ctx)
-          : link.state === "starting" ? ["off", t("engine.starting")] : ["off", t("engine.none")]);
+          : ["off", t({ starting: "engine.starting", ending: "engine.stopping" }[link.state] || "engine.none")]);
       show(beat, link.state === "live" || link.lost);
       put(beat, t("engine.heartbeat", { age: age(t, link.age) }));
       put(time, new Date().toLocaleTimeString("en-GB"));
