@@ -116,7 +116,10 @@ def with_60_digits(function):
 @with_60_digits
 def cholesky(matrix):
     """Column by column, with 60 digits."""
-    a = exactly(matrix)
+    return cholesky_exactly(exactly(matrix))
+
+
+def cholesky_exactly(a):
     n = len(a)
     out = exactly(np.zeros((n, n)))
     for j in range(n):
@@ -218,6 +221,31 @@ def geodesic(a, b, share):
     back = spectral(a, lambda x: 1 / x.sqrt())
     power = spectral(back.dot(exactly(b)).dot(back), lambda x: (Decimal(share) * x.ln()).exp())
     return root.dot(power).dot(root)
+
+
+@with_60_digits
+def canonical_correlation(window, references):
+    """Largest one of centred columns with orthonormal columns, with 60 digits."""
+    x, q = exactly(window), exactly(references)
+    x = x - x.sum(axis=0) / len(x)
+    half = solve_exactly(cholesky_exactly(x.T.dot(x)), x.T.dot(q))
+    return symmetric_eigen(half.dot(half.T))[0][-1].sqrt()
+
+
+def copies(window, n_copies):
+    """The window beside itself, one sample later each time, zeros past its end."""
+    parts = [np.concatenate([window[lag:], np.zeros((lag, window.shape[1]))]) for lag in range(n_copies)]
+    return np.concatenate(parts, axis=1)
+
+
+def filtered(window, filters, references):
+    """Spatially filtered window, with its projection on the references behind it in time."""
+    y = copies(window, filters.shape[1] // window.shape[1]) @ filters.T
+    return np.concatenate([y, references @ (references.T @ y)]) if references.shape[1] else y
+
+
+def pearson(a, b):
+    return np.corrcoef(a.ravel(), b.ravel())[0, 1]
 
 
 def log(x):
