@@ -26,6 +26,15 @@ from workbench.outcomes._contract import (
     SubScore,
 )
 from workbench.outcomes._tables import Table, read_table
+from workbench.outcomes._thresholds import (
+    TABLE_VERSION,
+    Threshold,
+    own_threshold,
+    read_thresholds,
+    table_sha256,
+    threshold,
+    thresholds,
+)
 
 __all__ = [
     "CENSORED",
@@ -34,6 +43,7 @@ __all__ = [
     "OK",
     "STATUSES",
     "STRUCTURAL",
+    "TABLE_VERSION",
     "Definition",
     "Item",
     "Option",
@@ -42,10 +52,16 @@ __all__ = [
     "SubScore",
     "Subscale",
     "Table",
+    "Threshold",
     "available",
     "load",
+    "own_threshold",
     "read_table",
+    "read_thresholds",
     "score",
+    "table_sha256",
+    "threshold",
+    "thresholds",
 ]
 
 
