@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from workbench.devices import lsl
@@ -86,9 +87,10 @@ class Desk:
         asked = asked_of(args, signal=session.signal.spec)
         signal = session.signal
         others = [s for s in session.streams.values() if s is not signal and s.state in ("good", "lost")]
+        waived = {s.spec.name: s.message for s in session.streams.values() if s.state == "waived"}
         run = LiveRun(
             asked,
-            plan=session.plan,
+            plan=replace(session.plan, waived=waived),
             number=session.runs + 1,
             signal=signal,
             others=others,
