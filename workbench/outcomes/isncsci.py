@@ -205,6 +205,8 @@ def _define() -> Definition:
                 NONKEY_ZPP[0],
                 NONKEY_ZPP,
             ),
+            Option("reasons", "why each tagged score is tagged, by cell; checked when it is given"),
+            Option("notes", "what was noted at a cell, by cell; enters no result"),
         ),
         domain="neurological examination",
     )
@@ -257,7 +259,10 @@ def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[s
     if missing:
         warnings.append(f"not classified, {len(missing)} cells are missing: {', '.join(missing[:5])}")
     else:
-        found = classify(exam_of(values), options=Options(**options))
+        exam = exam_of(values)
+        found = classify(exam, options=Options(options["nli_vac"], options["nonkey_zpp"]))
+        if options["reasons"] is not None:
+            check_reasons(read_exam(exam), options["reasons"])
         classes = {**found.result, "rules": found.rules}
         steps += [f"{step.field}: {step.words.en}" for step in found.steps]
         warnings += [words.en for _, words in found.warnings]
