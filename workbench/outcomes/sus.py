@@ -1,0 +1,77 @@
+"""System Usability Scale: ten items 1–5, odd ones positive and even ones negative, 0–100, higher is better.
+
+References
+----------
+Brooke J. SUS: a "quick and dirty" usability scale. In: Jordan PW, et al., editors. Usability evaluation in
+industry. London: Taylor & Francis; 1996. p. 189–194.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from workbench.outcomes._contract import Definition, Option, Scored, Subscale
+from workbench.outcomes._questionnaires import missing_in, numbered
+from workbench.outcomes._scoring import Measure, sub_score
+
+SOURCE = "Brooke 1996"
+NEUTRAL = 3
+"""The middle of 1–5."""
+WORDS = (
+    "Frequent use",
+    "Complexity, negative",
+    "Ease",
+    "Need of technical help, negative",
+    "Integration of functions",
+    "Inconsistency, negative",
+    "Quick to learn",
+    "Awkwardness, negative",
+    "Confidence",
+    "Much to learn, negative",
+)
+_ITEMS = numbered(WORDS, (1, 2, 3, 4, 5))
+
+DEFINITION = Definition(
+    name="sus",
+    version="1996",
+    title="System Usability Scale",
+    items=_ITEMS,
+    subscales=(Subscale("usability", "Usability", tuple(item.code for item in _ITEMS), 0, 100),),
+    low=0,
+    high=100,
+    direction="up",
+    sides=("",),
+    missing=(
+        "A missing item makes the score not determinable (ND); with missing='neutral' it counts as the middle, 3, "
+        "unless all are missing. The protocol declares which."
+    ),
+    licence="Free to use with acknowledgement; codes and own descriptors only.",
+    sources=(SOURCE,),
+    options=(Option("missing", "what a missing item counts", default="ND", allowed=("ND", "neutral")),),
+    modes=("self-report",),
+    notes=(
+        "A missing item counted as the middle is the author's rule [M]",
+        "68 is the average of published scores and no important change [S]",
+    ),
+    domain="quality of life, mood, goals, device",
+)
+
+
+def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> Scored:
+    (scale,) = definition.subscales
+    missing = missing_in(scale.items, values)
+    neutral = options["missing"] == "neutral" and len(missing) < len(scale.items)
+    rule = "2.5 (sum of odd items - 1, plus sum of 5 - even items)"
+    rule += "; a missing item counts 3" if neutral else "; not determinable when one is missing"
+    value = None
+    if neutral or not missing:
+        answers = [NEUTRAL if values[code] is None else values[code] for code in scale.items]
+        value = 2.5 * (sum(a - 1 for a in answers[::2]) + sum(5 - a for a in answers[1::2]))
+    imputed = missing if neutral else ()
+    found = sub_score(scale, values, value, rule=rule, source=SOURCE, imputed=imputed)
+    warnings = (f"counted as 3, not answered: {', '.join(imputed)}",) if imputed else ()
+    return Scored({scale.code: found}, found, warnings=warnings)
+
+
+OUTCOME = Measure((DEFINITION,), _score)
