@@ -79,7 +79,7 @@ def _lossless(n: int, seed: int) -> tuple[str, bool]:
 DOSES = {
     "record": Dose("kill -9, cut logs and flipped bits of the study record, n of each", 1000, _record),
     "recording": Dose("kill -9 of a recording writer and torn files, n kills", 1000, _recording),
-    "lossless": Dose("64 ch × 1 kHz with a sample counter while a client holds the GIL, n seconds", 60, _lossless),
+    "lossless": Dose("64 ch × 1 kHz with a sample counter, a kernel holding its lock, n seconds", 60, _lossless),
 }
 
 

@@ -45,13 +45,20 @@ def attach(study_folder: Path | str, *, timeout: float = 10.0) -> Client:
             raise EngineFault(f"the engine (process {lock['pid']}) is not ready yet; see {place.log}")
         time.sleep(0.05)
         lock = _place.running(place) or lock
-    return Client(place, lock)
+    client = Client(place, lock)
+    while not client.status():
+        if time.monotonic() > end:
+            client.close()
+            raise EngineFault(f"the engine (process {lock['pid']}) has said nothing yet; see {place.log}")
+        time.sleep(0.05)
+    return client
 
 
 def start(plan: SessionPlan, *, timeout: float = START_S, progress: Progress | None = None) -> Client:
     """Start the engine of a session, detached from this process, or attach if one runs.
 
-    Returns when the engine is idle: kernels compiled, streams found, players running.
+    Returns when the engine is idle: kernels compiled, streams found, players running. A start that is interrupted
+    or not ready in time ends the engine it started.
 
     Raises
     ------
@@ -66,6 +73,22 @@ def start(plan: SessionPlan, *, timeout: float = START_S, progress: Progress | N
     _place.write_private(place.plan, plan.to_json().encode("utf-8"))
     place.outcome.unlink(missing_ok=True)
     process = _spawn(place)
+    try:
+        return _ready(place, plan, process, timeout=timeout, progress=progress)
+    except BaseException:
+        process.terminate()
+        raise
+
+
+def _ready(
+    place: Place,
+    plan: SessionPlan,
+    process: subprocess.Popen[bytes],
+    *,
+    timeout: float,
+    progress: Progress | None,
+) -> Client:
+    """Wait until the engine that was started is idle."""
     end = time.monotonic() + timeout
     client: Client | None = None
     while time.monotonic() < end:

@@ -1,8 +1,8 @@
-"""Nothing lost, nothing doubled: many channels with a sample counter, while a client holds the interpreter.
+"""Nothing lost, nothing doubled: many channels with a sample counter, while a notebook kernel holds its lock.
 
-A source in its own process counts samples in its first channel; the engine records a run; a client in a third
-process attaches, polls, and computes without letting go of its interpreter lock. Then the counter in the
-recording is looked at. A small dose runs in the tests, a large one by hand; the figures may be quoted.
+A source in its own process counts samples in its first channel; the engine records a run; a notebook kernel
+attaches, polls, and computes without letting go of its interpreter lock. Then the counter in the recording is
+looked at. A small dose runs in the tests, a large one by hand; the figures may be quoted.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class LosslessFigures:
     ----------
     n_channels, fs, seconds : of the dose. n : samples recorded.
     lost, doubled : by the counter, between the first and the last recorded sample.
-    gaps : gap entries of the engine. held_s : seconds the client held its interpreter lock.
+    gaps : gap entries of the engine. held_s : seconds the kernel held its interpreter lock.
     """
 
     n_channels: int
@@ -61,15 +61,15 @@ class LosslessFigures:
         """The figures in one sentence."""
         return (
             f"{self.n_channels} channels at {self.fs:g} Hz for {self.seconds:g} s: {self.n:,} samples recorded, "
-            f"{self.lost} lost, {self.doubled} doubled, {self.gaps} gaps, while a client held its interpreter "
-            f"lock for {self.held_s:.1f} s"
+            f"{self.lost} lost, {self.doubled} doubled, {self.gaps} gaps, while a notebook kernel held its "
+            f"interpreter lock for {self.held_s:.1f} s"
         )
 
 
 def lossless(
     *, seconds: float = 60.0, seed: int = 1, n_channels: int = 64, fs: float = 1000.0, folder: Path | None = None
 ) -> LosslessFigures:
-    """Record ``seconds`` s from a counting source while a client holds the interpreter lock.
+    """Record ``seconds`` s from a counting source while a notebook kernel holds its interpreter lock.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def _dose(folder: Path, seconds: float, seed: int, n_channels: int, fs: float) -
         simulated=True,
         mains_hz=0.0,
     )
-    source = _child("source", {"source_id": spec.source_id, "n_channels": n_channels, "fs": fs})
+    source = _source({"source_id": spec.source_id, "n_channels": n_channels, "fs": fs})
     try:
         client = _starting.start(plan)
         try:
@@ -133,24 +133,39 @@ def _dose(folder: Path, seconds: float, seed: int, n_channels: int, fs: float) -
 
 
 def _hold(folder: Path, seconds: float) -> float:
-    """A client process that holds its interpreter lock; how long it did, s."""
-    holder = _child("holder", {"folder": str(folder), "seconds": seconds}, wait=False)
-    out, _ = holder.communicate(timeout=seconds + 60.0)
-    if holder.returncode:
-        raise EngineFault(f"the holding client ended with {holder.returncode}; see its messages above")
-    return float(json.loads(out)["held_s"])
+    """A notebook kernel whose cell holds its interpreter lock; how long it did, s."""
+    from jupyter_client.manager import start_new_kernel
+
+    cell = (
+        "from pathlib import Path\nfrom workbench.live.dosing import hold\n"
+        f"print(hold(Path({str(folder)!r}), {seconds!r}))"
+    )
+    said: list[str] = []
+    manager, kernel = start_new_kernel(kernel_name="python3", cwd=str(folder))
+    try:
+        reply = kernel.execute_interactive(
+            cell,
+            timeout=seconds + 60.0,
+            output_hook=lambda message: said.append(message["content"].get("text", "")),
+        )
+    finally:
+        kernel.stop_channels()
+        manager.shutdown_kernel(now=True)
+    if reply["content"]["status"] != "ok":
+        raise EngineFault(f"the cell that holds the interpreter lock failed: {reply['content']['evalue']}")
+    return float("".join(said))
 
 
-def _child(part: str, options: dict[str, Any], *, wait: bool = True) -> subprocess.Popen[bytes]:
-    """Another process of the dose, which ends when its standard input is closed."""
+def _source(options: dict[str, Any]) -> subprocess.Popen[bytes]:
+    """The process that counts samples; it ends when its standard input is closed."""
     child = subprocess.Popen(
-        [sys.executable, "-m", "workbench.live.dosing", part, json.dumps(options)],
+        [sys.executable, "-m", "workbench.live.dosing", json.dumps(options)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
-    if wait and child.stdout is not None and not child.stdout.readline():
+    if child.stdout is not None and not child.stdout.readline():
         child.wait()
-        raise EngineFault(f"the {part} of the dose did not start (exit {child.returncode})")
+        raise EngineFault(f"the source of the dose did not start (exit {child.returncode})")
     return child
 
 
@@ -210,14 +225,10 @@ def _watch_owner(stop: threading.Event) -> None:
 
 
 def main(argv: Sequence[str]) -> int:
-    """One of the child processes: ``source`` or ``holder``."""
-    part, options = argv[0], json.loads(argv[1])
-    if part == "holder":
-        sys.stdout.write(json.dumps({"held_s": hold(Path(options["folder"]), float(options["seconds"]))}))
-        return 0
+    """The source of the dose."""
     stop = threading.Event()
     threading.Thread(target=_watch_owner, args=(stop,), daemon=True).start()
-    play_counter(options, stop)
+    play_counter(json.loads(argv[0]), stop)
     return 0
 
 
