@@ -100,7 +100,9 @@ def score_lines(
         if not isinstance(responses, Mapping):
             raise BadValue(f"{RESPONSES} must be an object of item codes, got {type(responses).__name__}")
         stored = measure.score(responses, version=version, **options).to_json()
-        told: dict[str, Any] = {name: stored.pop(name) for name in ("steps", "warnings", "alerts") if name in stored}
+        told: dict[str, Any] = {
+            name: stored.pop(name) for name in ("steps", "warnings", "alerts") if name in stored
+        }
         return {"result": stored, **told}
 
     return answer_lines(lines, answer, holds=RESPONSES)
