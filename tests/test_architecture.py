@@ -18,7 +18,7 @@ FLOOR = {
     ),
     **dict.fromkeys(("analysis", "figures", "widgets"), 2),
     **dict.fromkeys(("live", "reports", "systems"), 3),
-    **dict.fromkeys(("cli", "__main__", "demo", "programmes", "progress", "doses"), 4),
+    **dict.fromkeys(("cli", "__main__", "demo", "programmes", "progress", "doses", "tools", "bench"), 4),
 }
 
 ARROWS = {
@@ -55,7 +55,10 @@ KERNEL_BANS = {"scipy", "sklearn", "mne", "pandas", "pyriemann"}
 STRICT = ("kernels", "signals", "decode", "paradigms")
 """Rooms in which no product goes through BLAS or LAPACK and no logarithm through libm."""
 
-STRICT_FILES = ("decoders/_stream.py", "decoders/_scorers.py")
+STRICT_FILES = tuple(
+    f"decoders/_{name}.py"
+    for name in ("stream", "scorer", "reducers", "features", "classifiers", "memory", "adapt", "fusion")
+)
 """The part of a decoder that runs on the decision path; fitting may use LAPACK freely."""
 
 BLAS = {"dot", "matmul", "einsum", "inner", "outer", "tensordot", "vdot", "linalg"}

@@ -115,14 +115,14 @@ class Marker:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a decoder says about the window that ends before sample ``end``.
+    """What a decoder says about the window that ends before sample ``end``: one probability per class of ``classes_``.
 
-    One probability per class, in the order of ``classes_``; ``valid`` is False when the window is
-    incomplete, touches a gap, or holds a substituted value.
+    Not ``valid``: incomplete, at a gap, or with a substituted value; ``rejected``: sound, and yet decides nothing.
     """
     end: int
     probabilities: tuple[float, ...]
     valid: bool = True
+    rejected: bool = False
 
 
 @dataclass(frozen=True, slots=True)

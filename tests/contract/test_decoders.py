@@ -51,7 +51,7 @@ def fitted(request):
 
 
 def parameters_without_memory(decoder):
-    return {"gamma": None} if "gamma" in decoder.get_params() else {}
+    return {"evidence": {"memory": None}}
 
 
 # ------------------------------------------------------------------ conventions
@@ -436,7 +436,7 @@ RENAMED = ("Cz", *MONTAGE.channels[1:])
         (Montage(MONTAGE.channels, FS, unit="V"), "fitted on uV, the stream has V"),
         (Montage(SWAPPED, FS), "another order .*E1 is now E2"),
         (Montage(RENAMED, FS), "missing E1; unknown Cz"),
-        (Montage(MONTAGE.channels[:7], FS), "8 channels, the stream has 7: missing E8"),
+        (Montage(MONTAGE.channels[:7], FS), "7 channels instead of 8; missing E8"),
     ],
 )
 def test_another_montage_is_refused_by_name(fitted, tmp_path, montage, words):

@@ -15,9 +15,14 @@ BANDS = ((8, 13), (15, 30))
 
 
 def make(**params):
-    given = {"fs": FS, "bands": BANDS, "window_s": 0.4, "reference": "none", "tau_s": 5.0}
-    given |= {"gamma": 0.35, "dwell_s": (5.0, 3.0), **params}
-    return decoders.load("bandpower_lda")(**given)
+    gate = {"gamma": 0.35, "dwell_s": (5.0, 3.0)}
+    gate |= {name: params.pop(name) for name in ("gamma", "dwell_s", "rest", "memory") if name in params}
+    given = {"fs": FS, "bands": BANDS, "window_s": 0.4, "reference": "none", "tau_s": 5.0, "evidence": gate}
+    return decoders.load("bandpower_lda")(**{**given, **params})
+
+
+def gate_of(decoder):
+    return decoder.start()._finish.memory
 
 
 def epochs(classes=("rest", "grasp"), n=30, seed=0):
@@ -81,7 +86,7 @@ def test_the_stream_is_the_definition_written_out():
 
 def test_the_gate_follows_rest_and_grasp_and_bridges_single_windows():
     gated = stream_beliefs(make().fit(*epochs()), recording())[:, 0] > 0.5
-    raw = stream_beliefs(make(gamma=None).fit(*epochs()), recording())[:, 0] > 0.5
+    raw = stream_beliefs(make(memory=None).fit(*epochs()), recording())[:, 0] > 0.5
     assert not gated[40:118].any()
     assert gated[140:240].all()
     assert not gated[270:].any()
@@ -98,16 +103,17 @@ def test_the_normalisation_follows_a_drift_in_rest_and_stays_without_a_time_cons
 
 def test_without_a_rest_class_there_is_no_gate():
     decoder = make().fit(*epochs(classes=("left", "right")))
-    assert decoder._gate() is None
-    assert make(rest="left").fit(*epochs(classes=("left", "right")))._gate().rest == 0
-    assert make(rest=None).fit(*epochs())._gate() is None
+    assert gate_of(decoder) is None
+    left = make(rest="left").fit(*epochs(classes=("left", "right")))
+    assert gate_of(left).probabilities(gate_of(left).initial) == pytest.approx([5 / 8, 3 / 8])
+    assert gate_of(make(rest=None).fit(*epochs())) is None
     together = np.concatenate([decoder.mean_, decoder.variance_])
     assert np.isfinite(together).all()
 
 
 def test_several_movements_share_one_gate():
     decoder = make().fit(*epochs(classes=("rest", "grasp", "pinch"), n=45))
-    gate = decoder._gate()
+    gate = gate_of(decoder)
     assert decoder.classes_.tolist() == ["grasp", "pinch", "rest"]
     np.testing.assert_allclose(gate.transition.sum(axis=1), 1.0, atol=1e-15)
     np.testing.assert_allclose(np.diag(gate.transition), [1 - 0.05 / 3, 1 - 0.05 / 3, 1 - 0.05 / 5])
@@ -121,12 +127,12 @@ def test_a_gap_puts_the_gate_back_and_keeps_the_normalisation():
     stream = decoder.start()
     stream.step(x[:2000])
     assert stream.evidence(2000).probabilities[0] > 0.9
-    before = stream._states[-1].norm
+    before = stream._states[-1].scorer.classifier.norm
     stream.reset()
     stream.step(x[2000:2050])
-    assert stream.evidence(2050).probabilities == tuple(decoder._gate().initial.tolist())
+    assert stream.evidence(2050).probabilities == tuple(gate_of(decoder).initial.tolist())
     assert not stream.evidence(2050).valid
-    assert stream._states[-1].norm is before
+    assert stream._states[-1].scorer.classifier.norm is before
     assert stream.evidence(2000).probabilities[0] > 0.9
 
 
@@ -310,7 +316,7 @@ def test_a_channel_that_says_what_another_says_does_not_blow_up():
 
 
 def test_a_hold_keeps_a_state_from_being_left_at_once():
-    gate = make(dwell_s=(5.0, 3.0, 1.5)).fit(*epochs())._gate()
+    gate = gate_of(make(dwell_s=(5.0, 3.0, 1.5)).fit(*epochs()))
     stay = [0.9, 0.9, 0.9, 1 - 0.05 / 1.5, 0.9, 0.9, 0.9, 1 - 0.05 / 3.5]
     assert gate.owner == (0, 0, 0, 0, 1, 1, 1, 1)
     np.testing.assert_allclose(gate.transition.sum(axis=1), 1.0, atol=1e-15)
@@ -318,13 +324,13 @@ def test_a_hold_keeps_a_state_from_being_left_at_once():
     assert [np.flatnonzero(row).tolist() for row in gate.transition[2:5]] == [[2, 3], [3, 4], [4, 5]]
     assert np.flatnonzero(gate.transition[7]).tolist() == [0, 7]
     np.testing.assert_allclose(gate.initial @ gate.transition, gate.initial, atol=1e-15)
-    np.testing.assert_allclose(gate.by_class(gate.initial), [3 / 8, 5 / 8], atol=1e-15)
+    np.testing.assert_allclose(gate.probabilities(gate.initial), [3 / 8, 5 / 8], atol=1e-15)
 
 
 def test_stages_step_as_the_definition_and_their_sum_is_the_evidence():
     decoder = make(dwell_s=(5.0, 3.0, 1.5), tau_s=None).fit(*epochs())
-    raw = make(gamma=None, tau_s=None).fit(*epochs()).start()
-    gate, stream, x = decoder._gate(), decoder.start(), recording()
+    raw = make(memory=None, tau_s=None).fit(*epochs()).start()
+    gate, stream, x = gate_of(decoder), decoder.start(), recording()
     belief, owner, seen = gate.initial, list(gate.owner), 0
     for end in range(10, 1801, 10):
         stream.step(x[end - 10 : end])

@@ -114,11 +114,14 @@ def test_one_channel_has_no_spatial_pattern():
         make().fit(x[:, :1], y)
 
 
-def test_three_classes_are_refused_by_name():
-    x, y = epochs()
-    y = np.where(np.arange(len(y)) % 3 == 0, "tongue", y)
-    with pytest.raises(BadSignal, match="two classes apart, got 3: feet, hands, tongue"):
-        make().fit(x, y)
+def test_three_classes_are_each_set_against_the_rest():
+    x, y = epochs(n=60)
+    y = np.where(np.arange(60) % 3 == 2, "tongue", y)
+    x[y == "tongue", 2:5] *= 3
+    decoder = make().fit(x[:30], y[:30])
+    assert decoder.filters_.shape == (18, N_CHANNELS)
+    assert decoder.weights_.shape == (3, 18)
+    assert (decoder.predict(x[30:])[y[30:] == "tongue"] == "tongue").all()
 
 
 @pytest.mark.parametrize(("params", "words"), [({"shrinkage": 1.0}, "shrinkage"), ({"n_pairs": 0}, "n_pairs")])

@@ -8,20 +8,34 @@ It is saved as arrays and JSON with a hash, never pickled.
 from __future__ import annotations
 
 from workbench import registry
+from workbench.decoders._adapt import Snapshot, check_chain
+from workbench.decoders._adaptation import AdaptSettings
 from workbench.decoders._base import WindowDecoder
 from workbench.decoders._collect import Training, collect
+from workbench.decoders._evidence import EvidenceSettings
+from workbench.decoders._fusion import fuse, fusion_weights
 from workbench.decoders._store import check_montage, read, save
 from workbench.decoders._stream import DecoderStream
+from workbench.decoders._transfer import procrustes, recentre, rescale
 
 __all__ = [
+    "AdaptSettings",
     "DecoderStream",
+    "EvidenceSettings",
+    "Snapshot",
     "Training",
     "WindowDecoder",
     "available",
+    "check_chain",
     "check_montage",
     "collect",
+    "fuse",
+    "fusion_weights",
     "load",
+    "procrustes",
     "read",
+    "recentre",
+    "rescale",
     "save",
 ]
 

@@ -1,151 +1,129 @@
-"""What the decoders of windows share: epochs → causal windows → summaries → a linear score of each class."""
+"""What the decoders of windows share: epochs → causal windows → summaries → a score of each class → evidence."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from workbench.decoders._adaptation import AdaptSettings, adapter_of, learn_adaptation, reference_of, whiteners
 from workbench.decoders._checks import checked_epochs, checked_labels
-from workbench.decoders._estimator import Estimator
-from workbench.decoders._stream import DecoderStream, Gate, Reducer, Scorer
+from workbench.decoders._classifiers import Classifier
+from workbench.decoders._evidence import EvidenceSettings, memory_of
+from workbench.decoders._held_out import learn_evidence
+from workbench.decoders._reducers import Reducer
+from workbench.decoders._scorer import Calibration, Features, Scorer, recentred
+from workbench.decoders._signal import SignalEstimator
+from workbench.decoders._stream import DecoderStream, Finish, Rejection
 from workbench.errors import BadSignal, BadValue
 from workbench.kernels.evidence import softmax
-from workbench.signals import SignalSettings, SignalStream, design
+from workbench.signals import SignalStream
 from workbench.signals.epoching import rows
 from workbench.vocabulary import FloatArray, Montage
-
-ECOG_RATE = 500.0
-"""From this rate in Hz on, a montage that does not say otherwise is taken for ECoG."""
-
-STRIP_PAIRS: tuple[tuple[int, int], ...] = ((0, 1), (1, 2), (2, 3), (4, 5), (5, 6), (6, 7))
-"""Neighbours within each of two epidural strips of four contacts."""
-
-CAR_CHANNELS = 8
-"""The common average is the default from so many channels on; fewer estimate a reference badly."""
 
 SHORTEST_S = 0.25
 """A default window is cut to the epoch down to this length, s."""
 
+LIMIT = 100.0
+"""A window whose power in a lane leaves the range of the training windows by this factor is not valid."""
 
-class WindowDecoder(Estimator, ABC):
+
+class WindowDecoder(SignalEstimator):
     """A decoder of windows of filtered signal.
+
+    Parameters that every decoder takes
+    -----------------------------------
+    evidence : what is made of scores, a mapping with the names of
+        :class:`workbench.decoders.EvidenceSettings`: calibration, rejection, memory. None for the decoder's own.
+    adapt : how it changes while it decides, a mapping with the names of
+        :class:`workbench.decoders.AdaptSettings`. None for not at all.
 
     Attributes
     ----------
     classes_ : classes, sorted. n_channels_in_ : channels of the raw stream.
     settings_ : signal settings. design_ : filter coefficients.
+    log_prior_ : ``(n_classes,)`` float64, log share of each class that the scores hold.
+    low_, high_ : ``(n_lanes,)`` float64, µV², least and greatest power of a valid window.
+    evidence_, adaptation_ : arrays behind evidence and adaptation, by name.
     montage_, sha256_ : after :func:`workbench.decoders.save` or :func:`workbench.decoders.read`.
     """
 
     name: ClassVar[str]
-    default_window_s: ClassVar[float]
+    default_evidence: ClassVar[Mapping[str, Any]] = {}
+    """Evidence settings that differ from those of :class:`EvidenceSettings`."""
     learned: ClassVar[tuple[str, ...]]
     """Names of the arrays that fitting learns."""
-    fs: float
-    window_s: float | None
-    hop_s: float
-    reference: str | Sequence[tuple[int, int]]
-    mains_hz: float
+    evidence: Mapping[str, Any] | None
+    adapt: Mapping[str, Any] | None
 
     classes_: NDArray[Any]
-    n_channels_in_: int
-    settings_: SignalSettings
-    design_: dict[str, FloatArray]
     low_: FloatArray
     high_: FloatArray
+    log_prior_: FloatArray
+    evidence_: dict[str, FloatArray]
+    adaptation_: dict[str, FloatArray]
     lead_in_: float
     montage_: Montage
     sha256_: str
 
     # ------------------------------------------------------------------ what a decoder defines
-    @abstractmethod
-    def pass_bands(self) -> tuple[tuple[float, float], ...]:
-        """Pass bands in Hz."""
-
     def feature_bands(self) -> tuple[tuple[float, float], ...]:
         """Bands of the features of a fitted decoder, Hz: those of the filters unless several make one feature."""
         return self.pass_bands()
 
     @abstractmethod
     def _learn(self, summaries: FloatArray, y: NDArray[Any]) -> None:
-        """Learn from summaries ``(n_windows, …)``; ``classes_`` is set."""
+        """Learn from summaries ``(n_windows, …)``, recentred where that is asked for; ``classes_`` is set.
+
+        ``log_prior_`` is set to the log share of each class; a decoder whose scores hold none sets it to 0.
+        """
 
     @abstractmethod
-    def _reducer(self) -> Reducer:
+    def reducer(self) -> Reducer:
         """What is kept of windows; the settings are known, nothing is learned yet."""
 
     @abstractmethod
-    def _scorer(self) -> Scorer:
-        """The scorer with what was learned."""
+    def _features(self) -> Features:
+        """From what is kept to features, with what was learned."""
 
-    def default_window(self, n_channels: int) -> float:
-        """Length of a window in s where none is given, for a raw stream of ``n_channels``."""
-        return self.default_window_s
+    @abstractmethod
+    def _classifier(self) -> Classifier:
+        """From features to scores, with what was learned."""
 
-    def _gate(self) -> Gate | None:
-        """The gate of the stream, None for evidence without memory."""
-        return None
+    def _tracking(self) -> float:
+        """Share of a hop in the running normalisation of features, 0 where it stays as fitted."""
+        return 0.0
+
+    # ------------------------------------------------------------------ settings
+    @property
+    def evidence_settings(self) -> EvidenceSettings:
+        """What is made of scores: the decoder's own, and over them those given."""
+        return EvidenceSettings.of(self.default_evidence, self.evidence)
+
+    @property
+    def adapt_settings(self) -> AdaptSettings | None:
+        """How it changes while it decides, None for not at all."""
+        return None if self.adapt is None else AdaptSettings.of(self.adapt)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Classes as text, sorted as ``classes_``."""
+        return tuple(str(name) for name in self.classes_.tolist())
+
+    @property
+    def step_s(self) -> float:
+        """Time between windows of the stream, s: the hop in whole samples."""
+        return self.settings.n_hop(self.fs) / self.fs
 
     def summarise(self, window: FloatArray) -> FloatArray:
         """What the decoder keeps of a window ``(n_window, n_lanes)`` float64, µV; fitting needs no more."""
-        return self._reducer().summarise(window)
-
-    # ------------------------------------------------------------------ settings
-    def settings_for(self, n_channels: int, *, window_s: float | None = None) -> SignalSettings:
-        """Signal settings for a raw stream of ``n_channels``.
-
-        ``reference="auto"`` takes neighbours within the strips for 8 channels at 500 Hz and more (two
-        epidural strips of four), the common average for 8 channels and more, and none for fewer.
-        """
-        reference, pairs = "bipolar", STRIP_PAIRS
-        if not isinstance(self.reference, str):
-            pairs = tuple(self.reference)
-        elif self.reference == "bipolar":
-            if n_channels != 8:
-                raise BadValue(f"bipolar neighbours are known for 8 channels, got {n_channels}; give pairs")
-        elif self.reference == "auto":
-            if self.fs < ECOG_RATE or n_channels != 8:
-                reference = "car" if n_channels >= CAR_CHANNELS else "none"
-        else:
-            reference = self.reference
-        return SignalSettings(
-            bands=self.pass_bands(),
-            window_s=window_s or self.window_s or self.default_window(n_channels),
-            reference=reference,
-            pairs=pairs if reference == "bipolar" else (),
-            mains_hz=self.mains_hz,
-            hop_s=self.hop_s,
-        )
-
-    @property
-    def settings(self) -> SignalSettings:
-        """Signal settings of the fitted decoder; before fitting, ask :meth:`settings_for`."""
-        if not hasattr(self, "settings_"):
-            raise BadSignal(f"this {type(self).__name__} is not prepared; call settings_for(n_channels) or fit")
-        return self.settings_
-
-    @property
-    def delay_s(self) -> FloatArray:
-        """``(n_bands,)`` float64, s: group delay of the filters at the middle of each band."""
-        return self.design_["delay"]
-
-    def prepare(self, n_channels: int, *, window_s: float | None = None) -> Self:
-        """Design the filters for a raw stream of ``n_channels``; fitting does this first."""
-        self.settings_ = self.settings_for(n_channels, window_s=window_s)
-        self.design_ = design(self.settings_, fs=self.fs, n_channels=n_channels)
-        self.n_channels_in_ = n_channels
-        return self
-
-    def signal(self) -> SignalStream:
-        """A fresh signal stream with the decoder's filters."""
-        return SignalStream(self.settings, self.design_, fs=self.fs, n_channels=self.n_channels_in_)
+        return self.reducer().summarise(window)
 
     # ------------------------------------------------------------------ fitting
-    def fit(self, X: ArrayLike, y: ArrayLike, *, lead_in: float = 0.0) -> Self:
+    def fit(self, X: ArrayLike, y: ArrayLike, *, lead_in: float = 0.0, blocks: ArrayLike | None = None) -> Self:
         """Fit on raw epochs, through the same causal filters as the stream.
 
         Parameters
@@ -153,6 +131,8 @@ class WindowDecoder(Estimator, ABC):
         X : ``(n_epochs, n_channels, n_times)`` float64, µV, raw.
         y : ``(n_epochs,)`` class of each epoch.
         lead_in : s at the start of each epoch that only warms the filters up.
+        blocks : ``(n_epochs,)`` run or block of each epoch, held out together where evidence is calibrated;
+            each epoch is one by default.
 
         Epochs longer than ``lead_in`` and a window give windows every hop, all of the epoch's class. When
         ``window_s`` was left to its default and the epochs are shorter, the window is cut to the epoch.
@@ -168,7 +148,7 @@ class WindowDecoder(Estimator, ABC):
         window_s = self._window_s(epochs, lead_in)
         self.prepare(epochs.shape[1], window_s=window_s)
         summaries, owner = self._epoch_summaries(epochs, lead_in)
-        self.fit_summaries(summaries, labels[owner])
+        self.fit_summaries(summaries, labels[owner], blocks=owner if blocks is None else np.asarray(blocks)[owner])
         self.lead_in_ = lead_in
         return self
 
@@ -186,31 +166,57 @@ class WindowDecoder(Estimator, ABC):
         expected = (self.settings.n_window(self.fs), self.signal().n_lanes)
         summaries = []
         for window in windows:
-            if window.shape != expected:
-                raise BadSignal(f"a window must have shape {expected} (n_window, n_lanes), got {window.shape}")
-            summaries.append(self.summarise(np.ascontiguousarray(window, dtype=np.float64)))
+            kept = np.ascontiguousarray(window, dtype=np.float64)
+            if kept.shape != expected:
+                raise BadSignal(f"a window must have shape {expected} (n_window, n_lanes), got {kept.shape}")
+            summaries.append(self.summarise(kept))
         return self.fit_summaries(np.array(summaries), y)
 
-    def fit_summaries(self, summaries: FloatArray, y: ArrayLike) -> Self:
-        """Fit on what :meth:`summarise` returned of each window, ``(n, …)`` float64."""
+    def fit_summaries(self, summaries: FloatArray, y: ArrayLike, *, blocks: ArrayLike | None = None) -> Self:
+        """Fit on what :meth:`summarise` returned of each window.
+
+        Parameters
+        ----------
+        summaries : ``(n, …)`` float64. y : ``(n,)`` class of each.
+        blocks : ``(n,)`` run or block of each, held out together where evidence is calibrated; none takes each
+            window for a block of its own, which overlapping windows are not.
+        """
         if not hasattr(self, "design_"):
             raise BadSignal("filters are not designed yet; call prepare(n_channels) first")
         labels = checked_labels(y, n=len(summaries))
+        if self.evidence_settings.memory == "gate":
+            self.evidence_settings.check_dwell(self.hop_s)
         self.classes_ = np.unique(labels)
-        reducer = self._reducer()
+        reducer = self.reducer()
         power = np.array([reducer.lane_power(summary) for summary in summaries])
         if not np.isfinite(power).all() or not (power > 0.0).all():
             raise BadSignal("a training window has no finite power above 0; leave out windows that are not valid")
         self.low_, self.high_ = power.min(axis=0) / LIMIT, power.max(axis=0) * LIMIT
         self.lead_in_ = 0.0
-        self._learn(summaries, labels)
+        self.evidence_, self.adaptation_ = {}, {}
+        self.__dict__.pop("sha256_", None)
+        adapt = self.adapt_settings
+        if adapt is not None and adapt.rule == "recentre":
+            reference = reference_of(self, summaries)
+            self.adaptation_ = {"reference": reference, "whitening": whiteners(reference)}
+        self.learn(summaries, labels)
+        self.evidence_ = learn_evidence(self, summaries, labels, None if blocks is None else np.asarray(blocks))
         return self
+
+    def learn(self, summaries: FloatArray, y: NDArray[Any]) -> None:
+        """Learn the classifier from summaries ``(n, …)`` of checked classes ``y``; evidence is not touched."""
+        counts = np.array([(y == name).sum() for name in self.classes_])
+        self.log_prior_ = np.log(counts / counts.sum())
+        whitening = self.adaptation_.get("whitening")
+        self._learn(np.array([recentred(summary, whitening) for summary in summaries]), y)
+        if self.adapt_settings is not None and self.adapt_settings.rule != "recentre":
+            self.adaptation_ = learn_adaptation(self, summaries, y)
 
     # ------------------------------------------------------------------ predicting
     def scores_of(self, summaries: Iterable[FloatArray]) -> FloatArray:
         """Score of each class for each summary, ``(n, n_classes)`` float64; softmax gives probabilities."""
         self._require_fitted()
-        scorer = self._scorer()
+        scorer = self.scorer()
         scores = [scorer.scores(scorer.features(summary)) for summary in summaries]
         return np.array(scores).reshape(-1, len(self.classes_))
 
@@ -256,16 +262,40 @@ class WindowDecoder(Estimator, ABC):
         return float(np.mean(np.asarray(self.predict(X)) == np.asarray(y)))
 
     # ------------------------------------------------------------------ streaming
+    def scorer(self) -> Scorer:
+        """Everything between a filtered window and scores, with what was learned."""
+        arrays, maps = self.evidence_, None
+        if "calibration_x" in arrays:
+            maps = Calibration(arrays["calibration_x"], arrays["calibration_y"], arrays["calibration_slope"])
+        return Scorer(
+            self.reducer(), self._features(), self._classifier(), maps, self.adaptation_.get("whitening")
+        )
+
     def start(self) -> DecoderStream:
         """A fresh stream at sample 0. Loads arrays and designs nothing."""
         self._require_fitted()
-        return DecoderStream(
-            self.signal(),
-            self._scorer(),
-            classes=tuple(str(name) for name in self.classes_.tolist()),
-            limits=(self.low_, self.high_),
-            gate=self._gate(),
+        settings, arrays, rejection, scorer = self.evidence_settings, self.evidence_, None, self.scorer()
+        if "least" in arrays:
+            rejection = Rejection(
+                float(arrays["least"][0]), arrays["whitening"], arrays["means"], float(arrays["limit"][0])
+            )
+        memory = memory_of(
+            settings,
+            classes=self.class_names,
+            hop_s=self.step_s,
+            window_s=self.settings.n_window(self.fs) / self.fs,
+            log_prior=self.log_prior_,
+            arrays=arrays,
         )
+        finish = Finish(
+            limits=(self.low_, self.high_),
+            rest=settings.rest_index(self.class_names),
+            memory=memory,
+            rejection=rejection,
+            rate=0.0 if memory is None else self._tracking(),
+        )
+        adapter = adapter_of(self, scorer)
+        return DecoderStream(self.signal(), scorer, classes=self.class_names, finish=finish, adapter=adapter)
 
     # ------------------------------------------------------------------ epochs → windows
     def _window_s(self, epochs: FloatArray, lead_in: float) -> float | None:
@@ -294,10 +324,6 @@ class WindowDecoder(Estimator, ABC):
                 summaries.append(self.summarise(window))
                 owner.append(i)
         return np.array(summaries), np.array(owner, dtype=np.int64)
-
-
-LIMIT = 100.0
-"""A window whose power in a lane leaves the range of the training windows by this factor is not valid."""
 
 
 def _check_lead_in(lead_in: float, epoch_s: float) -> None:

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from workbench.errors import BadSignal
+from workbench.errors import BadSignal, BadValue
 from workbench.vocabulary import FloatArray
+
+
+def check_patterns(*, n_pairs: int, shrinkage: float) -> None:
+    """Raise :class:`BadValue` for parameters that give no spatial patterns."""
+    if not 0 <= shrinkage < 1:
+        raise BadValue(f"shrinkage must be at least 0 and below 1, got {shrinkage}")
+    if n_pairs < 1:
+        raise BadValue(f"n_pairs must be at least 1, got {n_pairs}")
 
 
 def common_spatial_patterns(
@@ -52,6 +61,30 @@ def common_spatial_patterns(
     keep = [*range(n_lanes - 1, n_lanes - 1 - pairs, -1), *range(pairs)]
     signed = [_signed(filters[k]) for k in keep]
     return np.ascontiguousarray(signed), eigenvalues[keep]
+
+
+def one_against_rest(
+    covariances: FloatArray, index: NDArray[np.int64], *, n_pairs: int, shrinkage: float
+) -> tuple[FloatArray, FloatArray]:
+    """Spatial patterns of each class against all others together; of two classes, the first against the second.
+
+    Parameters
+    ----------
+    covariances : ``(n_windows, n_lanes, n_lanes)`` float64, µV². index : ``(n_windows,)`` class of each.
+    n_pairs, shrinkage : as in :func:`common_spatial_patterns`.
+
+    Returns
+    -------
+    filters : ``(n_problems · 2 · pairs, n_lanes)`` float64. eigenvalues : ``(n_problems · 2 · pairs,)`` float64.
+    """
+    n_classes = int(index.max()) + 1
+    made = [
+        common_spatial_patterns(
+            covariances[index == k], covariances[index != k], n_pairs=n_pairs, shrinkage=shrinkage
+        )
+        for k in range(1 if n_classes == 2 else n_classes)
+    ]
+    return np.concatenate([filters for filters, _ in made]), np.concatenate([values for _, values in made])
 
 
 def _class_covariance(covariances: FloatArray, shrinkage: float) -> FloatArray:

@@ -19,11 +19,14 @@ from workbench.errors import BadSignal, DecoderMismatch, RecordingFault, Unknown
 from workbench.signals import SignalSettings
 from workbench.vocabulary import FloatArray, Montage
 
-FORMAT = 1
-"""Version of the folder's layout."""
+FORMAT = 2
+"""Version of the folder's layout; 1 is read too."""
 
-SHARED = ("low_", "high_")
+SHARED = ("low_", "high_", "log_prior_")
 """Arrays that every decoder learns."""
+
+GROUPS = ("design", "evidence", "adaptation")
+"""Groups of arrays by name: attribute ``design_`` and so on, prefix ``design_`` in the file."""
 
 
 def save(decoder: WindowDecoder, folder: Path, *, montage: Montage, meta: Mapping[str, Any] | None = None) -> str:
@@ -103,8 +106,10 @@ def read(folder: Path) -> WindowDecoder:
             f"the decoder in {folder} is not the one that was saved: its hash is {_hash(body, arrays)[:12]}, "
             f"the file says {str(stored)[:12]}. It was changed or damaged; restore it or fit it again"
         )
-    if body["format"] != FORMAT:
-        raise DecoderMismatch(f"the decoder in {folder} has layout {body['format']}, this version reads {FORMAT}")
+    if body["format"] not in (1, FORMAT):
+        raise DecoderMismatch(
+            f"the decoder in {folder} has layout {body['format']}, this version reads 1 to {FORMAT}; update it"
+        )
     return _restored(body, arrays, stored)
 
 
@@ -125,18 +130,22 @@ def check_montage(decoder: WindowDecoder, montage: Montage) -> None:
     missing = [name for name in own.channels if name not in montage.channels]
     extra = [name for name in montage.channels if name not in own.channels]
     facts = [f"missing {', '.join(missing)}"] * bool(missing) + [f"unknown {', '.join(extra)}"] * bool(extra)
+    if len(own.channels) != len(montage.channels):
+        facts.insert(0, f"{len(montage.channels)} channels instead of {len(own.channels)}")
     if not facts:
         moved = [f"{a} is now {b}" for a, b in zip(own.channels, montage.channels) if a != b]
         facts = [f"another order ({'; '.join(moved[:4])})"]
     raise DecoderMismatch(
-        f"the decoder was fitted on {len(own.channels)} channels, the stream has {len(montage.channels)}: "
-        f"{'; '.join(facts)}. Use the montage of the calibration or fit a decoder on this one"
+        f"the stream has other channels than the decoder was fitted on: {'; '.join(facts)}. Use the montage of "
+        "the calibration or fit a decoder on this one"
     )
 
 
 def _arrays(decoder: WindowDecoder) -> dict[str, FloatArray]:
     arrays = {name: np.ascontiguousarray(getattr(decoder, name)) for name in (*SHARED, *decoder.learned)}
-    arrays |= {f"design_{name}": array for name, array in decoder.design_.items()}
+    for group in GROUPS:
+        held = getattr(decoder, f"{group}_")
+        arrays |= {f"{group}_{name}": np.ascontiguousarray(array) for name, array in held.items()}
     return dict(sorted(arrays.items()))
 
 
@@ -146,12 +155,14 @@ def _restored(body: dict[str, Any], arrays: dict[str, FloatArray], sha256: str) 
     except UnknownName as error:
         raise DecoderMismatch(f"no decoder of the name {body['name']!r} here: {error}") from error
     try:
-        decoder: WindowDecoder = made(**body["params"])
+        decoder: WindowDecoder = made(**(_params_of_1(body["params"]) if body["format"] == 1 else body["params"]))
         decoder.settings_ = SignalSettings.from_json(body["settings"])
         decoder.classes_ = np.array(body["classes"])
         decoder.n_channels_in_ = int(body["n_channels"])
         decoder.lead_in_ = float(body["lead_in"])
-        decoder.design_ = {n.removeprefix("design_"): a for n, a in arrays.items() if n.startswith("design_")}
+        for group in GROUPS:
+            held = {n.removeprefix(f"{group}_"): a for n, a in arrays.items() if n.startswith(f"{group}_")}
+            setattr(decoder, f"{group}_", held)
         for name in (*SHARED, *decoder.learned):
             setattr(decoder, name, arrays[name])
         montage = body["montage"]
@@ -160,6 +171,15 @@ def _restored(body: dict[str, Any], arrays: dict[str, FloatArray], sha256: str) 
         raise DecoderMismatch(f"the decoder {sha256[:12]} lacks what this version needs ({error})") from error
     decoder.sha256_ = sha256
     return decoder
+
+
+def _params_of_1(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters of layout 1, in which the gate was a matter of ``bandpower_lda`` alone."""
+    kept = {name: value for name, value in params.items() if name not in ("rest", "gamma", "dwell_s")}
+    if "gamma" in params:
+        moved = {"rest": params["rest"], "dwell_s": params["dwell_s"]}
+        kept["evidence"] = moved | ({"memory": None} if params["gamma"] is None else {"gamma": params["gamma"]})
+    return kept
 
 
 def _hash(body: Mapping[str, Any], arrays: Mapping[str, FloatArray]) -> str:

@@ -1,86 +1,72 @@
-"""The decision path: samples → evidence. Strict arithmetic, kernels only; nothing here is learned."""
+"""The decision path: samples → evidence. Strict arithmetic, kernels only; what is learned here is snapshotted."""
 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
-from workbench.kernels.evidence import gate as gate_step
-from workbench.kernels.evidence import softmax, track
+from workbench.decoders._adapt import Adapter, Seen, Snapshot
+from workbench.decoders._classifiers import Linear
+from workbench.decoders._memory import Memory
+from workbench.decoders._scorer import Scorer
+from workbench.errors import BadSignal, BadValue
+from workbench.kernels.evidence import softmax
+from workbench.kernels.scores import nearest
 from workbench.signals import SignalStream
 from workbench.vocabulary import Evidence, FloatArray
 
 
-class Norm(NamedTuple):
-    """Running normalisation of features: ``(n_features,)`` float64 each."""
-
-    mean: FloatArray
-    variance: FloatArray
-
-
-class Reducer(Protocol):
-    """From a window to what is kept of it, in strict arithmetic; nothing here is learned."""
-
-    def summarise(self, window: FloatArray) -> FloatArray:
-        """What is kept of a window ``(n_window, n_lanes)`` float64, µV."""
-
-    def lane_power(self, summary: FloatArray) -> FloatArray:
-        """``(n_lanes,)`` float64, µV²: power of each lane."""
-
-
-class Scorer(Reducer, Protocol):
-    """From a window to scores, in strict arithmetic."""
-
-    def features(self, summary: FloatArray) -> FloatArray:
-        """``(n_features,)`` float64."""
-
-    def scores(self, features: FloatArray, norm: Norm | None = None) -> FloatArray:
-        """``(n_classes,)`` float64: log posterior up to a constant; ``norm`` replaces that of the fit."""
-
-
 @dataclass(frozen=True)
-class Gate:
-    """A hidden Markov gate and the normalisation that it freezes.
+class Rejection:
+    """What is rejected: a window unlike those of the fit, or one that no class is likely enough for.
 
     Attributes
     ----------
-    transition : ``(n_states, n_states)`` float64. initial : ``(n_states,)`` float64.
-    owner : class of each state; a class may pass through several.
-    log_prior : ``(n_states,)`` float64, that of the state's class. gamma : exponent of the likelihood.
-    rest : index of the rest class. rate : hop / time constant of the normalisation, 0 to freeze it.
-    norm : normalisation at the start.
+    least : least probability of the likeliest class, where evidence has no memory; 0 for none.
+    whitening : ``(n_features, n_features)`` float64, lower triangular. means : ``(n_classes, n_features)``
+        float64, whitened. limit : greatest squared Mahalanobis distance to the nearest class.
     """
 
-    transition: FloatArray
-    initial: FloatArray
-    owner: tuple[int, ...]
-    log_prior: FloatArray
-    gamma: float
-    rest: int
-    rate: float
-    norm: Norm
+    least: float
+    whitening: FloatArray
+    means: FloatArray
+    limit: float
 
-    def by_class(self, belief: FloatArray) -> FloatArray:
-        """``(n_classes,)`` float64: belief ``(n_states,)`` in each class."""
-        out = np.zeros(max(self.owner) + 1)
-        for state, name in enumerate(self.owner):
-            out[name] += belief[state]
-        return out
+    def outlier(self, features: FloatArray) -> bool:
+        """Whether features ``(n_features,)``, as the classifier takes them, lie too far from every class."""
+        return not nearest(features, self.whitening, self.means) <= self.limit
+
+
+@dataclass(frozen=True)
+class Finish:
+    """What is made of scores. ``rate`` (hop / time constant) moves the normalisation while evidence says rest.
+
+    Attributes
+    ----------
+    limits : least and greatest ``(n_lanes,)`` power, µV², of a valid window.
+    rest : index of the rest class, -1 for none.
+    """
+
+    limits: tuple[FloatArray, FloatArray]
+    rest: int = -1
+    memory: Memory | None = None
+    rejection: Rejection | None = None
+    rate: float = 0.0
 
 
 class _State(NamedTuple):
-    """Gate and normalisation from sample ``at`` on."""
+    """Memory and scorer from sample ``at`` on."""
 
     at: int
-    belief: FloatArray
-    norm: Norm | None
+    memory: FloatArray
+    scorer: Scorer
 
 
 class DecoderStream:
-    """Evidence from samples; a function of the samples and of ``reset`` only.
+    """Evidence from samples; a function of the samples, of ``reset`` and of ``learn`` only.
 
     Attributes
     ----------
@@ -89,11 +75,11 @@ class DecoderStream:
 
     Notes
     -----
-    A gate steps at every multiple of ``hop`` on the sample axis, whether or not evidence is asked for. An end
-    that is no multiple gets a step of its own from the gate's state at the multiple before. A window that
-    is not valid moves neither gate nor normalisation; its evidence is the gate's belief so far (without a
-    gate: what the window says, or equal probabilities where it is incomplete), marked not valid. After a gap
-    the gate starts at its initial belief.
+    Memory, running normalisation and adaptation step at every multiple of ``hop`` on the sample axis, whether
+    or not evidence is asked for. An end that is no multiple gets a step of its own from the state at the
+    multiple before. A window that is not valid, or is unlike those of the fit, moves nothing; its evidence is
+    the memory's belief so far (without a memory: what the window says, or equal probabilities where it is
+    incomplete), marked not valid or rejected. After a gap the memory starts afresh; what was adapted stays.
     """
 
     def __init__(
@@ -102,19 +88,19 @@ class DecoderStream:
         scorer: Scorer,
         *,
         classes: tuple[str, ...],
-        limits: tuple[FloatArray, FloatArray],
-        gate: Gate | None,
+        finish: Finish,
+        adapter: Adapter | None = None,
     ) -> None:
         self.classes, self.fs, self.n_channels = classes, signal.fs, signal.n_channels
         self.hop, self.window = signal.n_hop, signal.n_window
-        self._signal, self._scorer, self._gate = signal, scorer, gate
-        self._low, self._high = limits
+        self._signal, self._finish, self._adapter = signal, finish, adapter
         self._even = np.full(len(classes), 1.0 / len(classes))
         self._step_max = max(1, round(signal.settings.history_s * signal.fs))
-        start = _State(0, self._even, None) if gate is None else _State(0, gate.initial, gate.norm)
-        self._states = deque([start])
+        self._start = self._even if finish.memory is None else finish.memory.initial
+        self._states = deque([_State(0, self._start, scorer)])
         self._answers: dict[int, Evidence] = {}
         self._next = self.hop
+        self._steps = finish.memory is not None or finish.rate > 0.0 or adapter is not None
 
     @property
     def n_seen(self) -> int:
@@ -125,16 +111,15 @@ class DecoderStream:
         """Take ``(n_times, n_channels)`` float64 samples, µV, raw. No sample changes nothing."""
         for first in range(0, len(samples), self._step_max):
             self._signal.step(samples[first : first + self._step_max])
-            if self._gate is not None:
-                self._catch_up(self._gate)
+            if self._steps:
+                self._catch_up()
         if len(samples) == 0:
             self._signal.step(samples)
 
     def reset(self) -> None:
-        """A gap follows: filters and gate start afresh; the normalisation stays."""
+        """A gap follows: filters and memory start afresh; normalisation and adaptation stay."""
         self._signal.reset()
-        if self._gate is not None:
-            self._states.append(_State(self.n_seen, self._gate.initial, self._states[-1].norm))
+        self._states.append(_State(self.n_seen, self._start, self._states[-1].scorer))
 
     def evidence(self, end: int) -> Evidence:
         """Evidence of the window that ends before sample ``end``.
@@ -149,15 +134,44 @@ class DecoderStream:
             return self._answers[end]
         return self._answer(end)[0]
 
-    def _catch_up(self, gate: Gate) -> None:
-        """Step the gate at every multiple of the hop that has been reached."""
+    def learn(self, label: str, *, end: int) -> bool:
+        """Tell the true class of the window that ends before ``end``; it takes effect now, at ``n_seen``.
+
+        Returns whether anything was learned: a window that is not valid, or rejected, teaches nothing.
+
+        Raises
+        ------
+        BadSignal
+            When the decoder has no rule that learns from labels.
+        BadValue
+            For a class it does not know, or a window that has left the history.
+        """
+        if self._adapter is None or not self._adapter.supervised:
+            raise BadSignal("this decoder learns from no labels; fit it with adapt={'rule': 'supervised'}")
+        if label not in self.classes:
+            raise BadValue(f"the classes are {', '.join(self.classes)}, got {label!r}")
+        self._signal.check_end(end)
+        _, _, seen = self._answer(end)
+        if seen is None:
+            return False
+        state = self._states[-1]
+        scorer = self._adapter.learn(state.scorer, seen, self.classes.index(label), at=self.n_seen)
+        self._states.append(_State(self.n_seen, state.memory, scorer))
+        return True
+
+    def snapshots(self) -> tuple[Snapshot, ...]:
+        """Updates made since this was last asked, oldest first; each carries the hash of the one before."""
+        return () if self._adapter is None else self._adapter.drain()
+
+    def _catch_up(self) -> None:
+        """Step at every multiple of the hop that has been reached."""
         while self._next <= self.n_seen:
             end = self._next
-            answer, belief, features = self._answer(end)
-            norm = self._states[-1].norm
-            if answer.valid and features is not None and gate.rate > 0.0 and _largest(answer) == gate.rest:
-                norm = _moved(gate, norm, features)
-            self._states.append(_State(end, belief, norm))
+            answer, memory, seen = self._answer(end)
+            scorer = self._states[-1].scorer
+            if seen is not None:
+                scorer = self._adapted(scorer, seen, answer)
+            self._states.append(_State(end, memory, scorer))
             self._answers[end] = answer
             self._next = end + self.hop
         oldest = self.n_seen - self._step_max - self.hop
@@ -166,41 +180,47 @@ class DecoderStream:
         for old in [at for at in self._answers if at < oldest]:
             del self._answers[old]
 
-    def _answer(self, end: int) -> tuple[Evidence, FloatArray, FloatArray | None]:
-        """Evidence at ``end``, the gate's belief after it, and the features behind it."""
+    def _adapted(self, scorer: Scorer, seen: Seen, answer: Evidence) -> Scorer:
+        """The scorer after a window that is sound."""
+        resting = _largest(answer) == self._finish.rest
+        if self._finish.rate > 0.0 and resting and isinstance(scorer.classifier, Linear):
+            scorer = replace(scorer, classifier=scorer.classifier.tracked(seen.features, self._finish.rate))
+        if self._adapter is not None:
+            scorer = self._adapter.step(scorer, seen, resting=resting)
+        return scorer
+
+    def _answer(self, end: int) -> tuple[Evidence, FloatArray, Seen | None]:
+        """Evidence at ``end``, the memory after it, and what is behind it where it is sound."""
         window, valid = self._signal.window(end)
         state = next(s for s in reversed(self._states) if s.at < end or s.at == 0)
         if not self._signal.complete(end):
-            return Evidence(end, self._held(state), valid=False), state.belief, None
-        summary = self._scorer.summarise(window)
-        power = self._scorer.lane_power(summary)
-        valid = valid and bool((self._low <= power).all()) and bool((power <= self._high).all())
-        features = self._scorer.features(summary)
-        scores = self._scorer.scores(features, state.norm)
-        sound = bool(np.isfinite(scores).all())
-        if not sound or (self._gate is not None and not valid):
-            return Evidence(end, self._held(state), valid=False), state.belief, None
-        if self._gate is None:
+            return Evidence(end, self._held(state), valid=False), state.memory, None
+        summary = state.scorer.reducer.summarise(window)
+        power = state.scorer.reducer.lane_power(summary)
+        low, high = self._finish.limits
+        valid = valid and bool((low <= power).all()) and bool((power <= high).all())
+        features = state.scorer.features(summary)
+        scores = state.scorer.scores(features)
+        memory, rejection = self._finish.memory, self._finish.rejection
+        if not np.isfinite(scores).all() or (memory is not None and not valid):
+            return Evidence(end, self._held(state), valid=False), state.memory, None
+        outlier = rejection is not None and rejection.outlier(state.scorer.classifier.normalised(features))
+        if memory is not None and outlier:
+            return Evidence(end, self._held(state), valid=True, rejected=True), state.memory, None
+        seen = Seen(end, summary, features) if valid and not outlier else None
+        if memory is None:
             out = np.empty_like(scores)
             softmax(scores, out)
-            return Evidence(end, _tuple(out), valid=valid), self._even, None
-        gate = self._gate
-        out, spread = np.empty_like(state.belief), np.empty_like(state.belief)
-        for i, name in enumerate(gate.owner):
-            spread[i] = scores[name]
-        gate_step(state.belief, spread, gate.transition, gate.gamma, gate.log_prior, out)
-        return Evidence(end, _tuple(gate.by_class(out)), valid=True), out, features
+            unsure = rejection is not None and float(out.max()) < rejection.least
+            return Evidence(end, _tuple(out), valid=valid, rejected=outlier or unsure), self._even, seen
+        after = memory.step(state.memory, scores)
+        p = memory.probabilities(after)
+        return Evidence(end, _tuple(p), valid=True, rejected=memory.undecided(after)), after, seen
 
     def _held(self, state: _State) -> tuple[float, ...]:
         """Probabilities of the classes in a state that nothing was added to."""
-        return _tuple(state.belief if self._gate is None else self._gate.by_class(state.belief))
-
-
-def _moved(gate: Gate, norm: Norm | None, features: FloatArray) -> Norm:
-    start = gate.norm if norm is None else norm
-    mean, variance = start.mean.copy(), start.variance.copy()
-    track(features, gate.rate, mean, variance)
-    return Norm(mean, variance)
+        memory = self._finish.memory
+        return _tuple(self._even if memory is None else memory.probabilities(state.memory))
 
 
 def _largest(answer: Evidence) -> int:

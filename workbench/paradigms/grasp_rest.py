@@ -212,9 +212,9 @@ class _GraspRule(Rule):
             self._book(at)
         label = self._paradigm.condition if self._active else self._paradigm.rest
         trial = -1 if self._open is None else self._index
-        return Decision(
-            at, stamp, label if evidence.valid else "", evidence.probabilities, evidence.valid, change, trial
-        )
+        if not evidence.valid or evidence.rejected:
+            label = ""
+        return Decision(at, stamp, label, evidence.probabilities, evidence.valid, change, trial)
 
     def _change(self, evidence: Evidence) -> str:
         if self._forced:
@@ -222,7 +222,7 @@ class _GraspRule(Rule):
             return "release"
         p = evidence.probabilities[self._target]
         past = p < self._paradigm.release if self._active else p > self._paradigm.activate
-        self._count = self._count + 1 if evidence.valid and past else 0
+        self._count = self._count + 1 if evidence.valid and not evidence.rejected and past else 0
         if self._count < self._paradigm.dwell:
             return ""
         return "release" if self._active else "activate"

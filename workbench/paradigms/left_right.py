@@ -146,7 +146,8 @@ class _CuedRule(Rule):
             reason = waiting.excluded or ("the window left the history" if self._classes else "")
             return [self._trial(waiting, request.at, decided="", excluded=reason)]
         best = int(np.argmax(evidence.probabilities))
-        sure = evidence.valid and evidence.probabilities[best] >= self._paradigm.reject_below
+        accepted = evidence.valid and not evidence.rejected
+        sure = accepted and evidence.probabilities[best] >= self._paradigm.reject_below
         label = self._classes[best] if sure else ""
         decision = Decision(
             request.at, stamp, label, evidence.probabilities, evidence.valid, "cued", waiting.index

@@ -1,0 +1,111 @@
+"""From features to scores: strict arithmetic, kernels only. Nothing here is learned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from workbench.kernels.evidence import linear, standardise, track
+from workbench.kernels.scores import rbf
+from workbench.vocabulary import FloatArray
+
+
+class Norm(NamedTuple):
+    """Normalisation of features: ``(n_features,)`` float64 each."""
+
+    mean: FloatArray
+    variance: FloatArray
+
+    def standardised(self, features: FloatArray) -> FloatArray:
+        """``(n_features,)`` float64: features as z-scores."""
+        z = np.empty_like(features)
+        standardise(features, self.mean, self.variance, z)
+        return z
+
+    def moved(self, features: FloatArray, rate: float) -> Norm:
+        """A step towards ``(n_features,)`` features; ``rate`` is the hop over the time constant."""
+        mean, variance = self.mean.copy(), self.variance.copy()
+        track(features, rate, mean, variance)
+        return Norm(mean, variance)
+
+
+class Classifier(Protocol):
+    """From features to scores."""
+
+    def normalised(self, features: FloatArray) -> FloatArray:
+        """``(n_features,)`` float64: features as the classifier takes them."""
+
+    def scores(self, features: FloatArray) -> FloatArray:
+        """``(n_classes,)`` float64: log posterior up to a constant, before calibration."""
+
+
+@dataclass(frozen=True)
+class Direct:
+    """Features that are scores already."""
+
+    def normalised(self, features: FloatArray) -> FloatArray:
+        """``(n_classes,)`` float64: the features."""
+        return features
+
+    def scores(self, features: FloatArray) -> FloatArray:
+        """``(n_classes,)`` float64: the features."""
+        return features
+
+
+@dataclass(frozen=True)
+class Linear:
+    """A linear score of each class.
+
+    Attributes
+    ----------
+    weights : ``(n_classes, n_features)`` float64. bias : ``(n_classes,)`` float64.
+    norm : the features are z-scored by it first; None leaves them as they are.
+    """
+
+    weights: FloatArray
+    bias: FloatArray
+    norm: Norm | None = None
+
+    def normalised(self, features: FloatArray) -> FloatArray:
+        """``(n_features,)`` float64: features as z-scores, where there is a normalisation."""
+        return features if self.norm is None else self.norm.standardised(features)
+
+    def scores(self, features: FloatArray) -> FloatArray:
+        """``(n_classes,)`` float64."""
+        out = np.empty(len(self.bias))
+        linear(self.normalised(features), self.weights, self.bias, out)
+        return out
+
+    def tracked(self, features: FloatArray, rate: float) -> Linear:
+        """With a normalisation that has moved towards the features."""
+        return self if self.norm is None else replace(self, norm=self.norm.moved(features, rate))
+
+
+@dataclass(frozen=True)
+class Rbf:
+    """Support vector machines with a Gaussian kernel, one against the rest.
+
+    Attributes
+    ----------
+    support : ``(n_support, n_features)`` float64, z-scores. coefficients : ``(n_machines, n_support)``
+    float64. bias : ``(n_machines,)`` float64; one machine for two classes (the second against the first).
+    gamma : width of the kernel. norm : of the features.
+    """
+
+    support: FloatArray
+    coefficients: FloatArray
+    bias: FloatArray
+    gamma: float
+    norm: Norm
+
+    def normalised(self, features: FloatArray) -> FloatArray:
+        """``(n_features,)`` float64: features as z-scores."""
+        return self.norm.standardised(features)
+
+    def scores(self, features: FloatArray) -> FloatArray:
+        """``(n_classes,)`` float64: margins, that of the first of two classes 0."""
+        margins = np.empty(len(self.bias))
+        rbf(self.normalised(features), self.support, self.gamma, self.coefficients, self.bias, margins)
+        return np.array([0.0, margins[0]]) if len(margins) == 1 else margins

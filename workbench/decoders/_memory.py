@@ -1,0 +1,185 @@
+"""What evidence remembers from hop to hop: a hidden Markov gate, a leaky sum, a trigger. Strict arithmetic."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from workbench.kernels.evidence import gate as gate_step
+from workbench.kernels.evidence import softmax
+from workbench.kernels.scores import accumulate, log_odds
+from workbench.vocabulary import FloatArray
+
+
+class Memory(Protocol):
+    """State from hop to hop; a state is an array and is never changed in place."""
+
+    @property
+    def initial(self) -> FloatArray:
+        """State at the start and after a gap."""
+
+    def step(self, state: FloatArray, scores: FloatArray) -> FloatArray:
+        """The state after a window with these scores ``(n_classes,)``."""
+
+    def probabilities(self, state: FloatArray) -> FloatArray:
+        """``(n_classes,)`` float64, sums to 1."""
+
+    def undecided(self, state: FloatArray) -> bool:
+        """Whether the state does not yet allow a decision."""
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A hidden Markov gate.
+
+    Attributes
+    ----------
+    transition : ``(n_states, n_states)`` float64. initial : ``(n_states,)`` float64.
+    owner : class of each state; a class may pass through several.
+    log_prior : ``(n_states,)`` float64, that of the state's class. gamma : exponent of the likelihood.
+    """
+
+    transition: FloatArray
+    initial: FloatArray
+    owner: tuple[int, ...]
+    log_prior: FloatArray
+    gamma: float
+
+    def step(self, state: FloatArray, scores: FloatArray) -> FloatArray:
+        """The forward step of the chain."""
+        out, spread = np.empty_like(state), np.empty_like(state)
+        for i, name in enumerate(self.owner):
+            spread[i] = scores[name]
+        gate_step(state, spread, self.transition, self.gamma, self.log_prior, out)
+        return out
+
+    def probabilities(self, state: FloatArray) -> FloatArray:
+        """``(n_classes,)`` float64: belief ``(n_states,)`` in each class."""
+        out = np.zeros(max(self.owner) + 1)
+        for i, name in enumerate(self.owner):
+            out[name] += state[i]
+        return out
+
+    def undecided(self, state: FloatArray) -> bool:
+        """Never: the paradigm's threshold and dwell decide."""
+        return False
+
+
+@dataclass(frozen=True)
+class Accumulator:
+    """A leaky sum of log likelihoods, with or without the bounds of a sequential test.
+
+    Attributes
+    ----------
+    initial : ``(n_classes,)`` float64, zeros. log_prior : ``(n_classes,)`` float64, that of the scores.
+    leak : share of the sum that stays from hop to hop. weight : hop / window.
+    bounds : ``(n_classes,)`` float64: by how much the sum of a class must exceed the next largest for a
+        decision; all 0 where the sum is only accumulated.
+    """
+
+    initial: FloatArray
+    log_prior: FloatArray
+    leak: float
+    weight: float
+    bounds: FloatArray
+
+    def step(self, state: FloatArray, scores: FloatArray) -> FloatArray:
+        """Add the window."""
+        out = np.empty_like(state)
+        accumulate(state, scores, self.log_prior, self.leak, self.weight, out)
+        return out
+
+    def probabilities(self, state: FloatArray) -> FloatArray:
+        """``(n_classes,)`` float64: softmax of the sums."""
+        out = np.empty_like(state)
+        softmax(state, out)
+        return out
+
+    def undecided(self, state: FloatArray) -> bool:
+        """Whether no class has reached its bound."""
+        first = int(np.argmax(state))
+        others = [value for k, value in enumerate(state.tolist()) if k != first]
+        return bool(float(state[first]) - max(others) < float(self.bounds[first]))
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """Self-paced detection: a movement whose log odds rise above the threshold is held for a while.
+
+    A detection holds its probabilities for ``refractory`` hops, in which there is no other; after them the log
+    odds must have fallen below the threshold once before the next. Between detections the evidence is rest.
+
+    Attributes
+    ----------
+    threshold : log odds of any movement against rest. rest : index of the rest class. refractory : hops.
+    n_classes : classes.
+    """
+
+    threshold: float
+    rest: int
+    refractory: int
+    n_classes: int
+
+    @property
+    def initial(self) -> FloatArray:
+        """``(2 + n_classes,)`` float64: hops that a detection still holds, armed or not, probabilities."""
+        state = np.zeros(2 + self.n_classes)
+        state[1] = 1.0
+        state[2 + self.rest] = 1.0
+        return state
+
+    def step(self, state: FloatArray, scores: FloatArray) -> FloatArray:
+        """Count down, re-arm, detect."""
+        odds, out = np.empty_like(scores), state.copy()
+        log_odds(scores, odds)
+        above = -float(odds[self.rest]) >= self.threshold
+        out[0] = max(float(state[0]) - 1.0, 0.0)
+        if out[0] > 0.0:
+            return out
+        if above and state[1] == 1.0:
+            out[0], out[1] = float(self.refractory), 0.0
+            moving = scores.copy()
+            moving[self.rest] = -np.inf
+            softmax(moving, out[2:])
+            return out
+        out[1] = 0.0 if above else 1.0
+        out[2:] = 0.0
+        out[2 + self.rest] = 1.0
+        return out
+
+    def probabilities(self, state: FloatArray) -> FloatArray:
+        """``(n_classes,)`` float64: the movement that is held, or rest."""
+        return state[2:]
+
+    def undecided(self, state: FloatArray) -> bool:
+        """Never."""
+        return False
+
+
+def stages_gate(
+    stays: list[list[float]], *, hop_s: float, log_prior: FloatArray, gamma: float
+) -> Gate:
+    """A gate in which a class is left through all its stages.
+
+    Parameters
+    ----------
+    stays : for each class the expected stay in each of its stages, s.
+    hop_s : s. log_prior : ``(n_classes,)`` float64. gamma : exponent of the likelihood.
+    """
+    flat = [(k, stay) for k, own in enumerate(stays) for stay in own]
+    owner = tuple(k for k, _ in flat)
+    transition = np.zeros((len(flat), len(flat)))
+    for i, (k, stay) in enumerate(flat):
+        transition[i, i] = 1.0 - hop_s / stay
+        last = i + 1 == len(flat) or owner[i + 1] != k
+        following = [owner.index(other) for other in range(len(stays)) if other != k] if last else [i + 1]
+        transition[i, following] = hop_s / stay / len(following)
+    return Gate(
+        transition=transition,
+        initial=np.array([stay for _, stay in flat]) / sum(sum(own) for own in stays),
+        owner=owner,
+        log_prior=log_prior[list(owner)],
+        gamma=gamma,
+    )

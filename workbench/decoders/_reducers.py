@@ -1,0 +1,89 @@
+"""What is kept of a window: strict arithmetic, kernels only. Nothing here is learned."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from workbench.kernels.covariance import covariance, mean_square
+from workbench.kernels.shrinkage import oas
+from workbench.vocabulary import FloatArray
+
+
+class Reducer(Protocol):
+    """From a window to what is kept of it."""
+
+    def summarise(self, window: FloatArray) -> FloatArray:
+        """What is kept of a window ``(n_window, n_lanes)`` float64, µV."""
+
+    def lane_power(self, summary: FloatArray) -> FloatArray:
+        """``(n_lanes,)`` float64, µV²: power of each lane."""
+
+
+class Power:
+    """The power of each lane."""
+
+    def summarise(self, window: FloatArray) -> FloatArray:
+        """``(n_lanes,)`` float64, µV²: mean square of a window ``(n_window, n_lanes)`` float64, µV."""
+        power = np.empty(window.shape[1])
+        mean_square(window, power)
+        return power
+
+    def lane_power(self, summary: FloatArray) -> FloatArray:
+        """``(n_lanes,)`` float64, µV²: the summary itself."""
+        return summary
+
+
+class Covariances:
+    """The covariance of each band.
+
+    Parameters
+    ----------
+    n_bands : lanes are bands × derivations, band after band.
+    shrunk : shrunk towards a multiple of the identity (oracle approximating shrinkage), normalised by the
+        number of samples; else as it is, normalised by that number less one.
+    """
+
+    def __init__(self, n_bands: int, *, shrunk: bool = False) -> None:
+        self._n_bands, self._shrunk = n_bands, shrunk
+
+    def summarise(self, window: FloatArray) -> FloatArray:
+        """``(n_bands, n, n)`` float64, µV²: centred covariances of a window ``(n_window, n_lanes)``, µV."""
+        n = window.shape[1] // self._n_bands
+        out = np.empty((self._n_bands, n, n))
+        centred = np.empty((len(window), n))
+        for band in range(self._n_bands):
+            lanes = np.ascontiguousarray(window[:, band * n : (band + 1) * n])
+            covariance(lanes, centred, out[band])
+            if self._shrunk:
+                oas(out[band], len(window))
+        return out
+
+    def lane_power(self, summary: FloatArray) -> FloatArray:
+        """``(n_lanes,)`` float64, µV²: the diagonals, band after band."""
+        return summary.diagonal(axis1=1, axis2=2).ravel()
+
+
+class Taps:
+    """Samples at equal steps, the last of the window among them.
+
+    Parameters
+    ----------
+    n_taps : samples kept of each lane.
+    """
+
+    def __init__(self, n_taps: int) -> None:
+        self._n_taps = n_taps
+
+    def summarise(self, window: FloatArray) -> FloatArray:
+        """``(n_taps, n_lanes)`` float64, µV: samples of a window ``(n_window, n_lanes)`` float64, µV."""
+        n = len(window)
+        ends = [(tap + 1) * n // self._n_taps - 1 for tap in range(self._n_taps)]
+        return np.ascontiguousarray(window[ends])
+
+    def lane_power(self, summary: FloatArray) -> FloatArray:
+        """``(n_lanes,)`` float64, µV²: mean square of the taps."""
+        power = np.empty(summary.shape[1])
+        mean_square(summary, power)
+        return power

@@ -1,0 +1,80 @@
+"""Means of covariances on their manifold. Fitting only: LAPACK is allowed here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from workbench.errors import BadSignal
+from workbench.vocabulary import FloatArray
+
+TOLERANCE = 1e-8
+"""Norm of the mean tangent vector at which the mean is found."""
+
+ITERATIONS = 50
+
+
+def of_eigenvalues(matrix: FloatArray, function: Callable[[FloatArray], FloatArray]) -> FloatArray:
+    """A function of a symmetric matrix ``(…, n, n)``, through its eigenvalues."""
+    values, vectors = np.linalg.eigh(matrix)
+    result: FloatArray = (vectors * function(values)[..., None, :]) @ np.swapaxes(vectors, -1, -2)
+    return result
+
+
+def inverse_sqrt(matrix: FloatArray) -> FloatArray:
+    """C^(-1/2) of positive definite matrices ``(…, n, n)`` float64."""
+    return np.ascontiguousarray(of_eigenvalues(checked(matrix), _inverse_root))
+
+
+def checked(covariances: FloatArray) -> FloatArray:
+    """Covariances ``(…, n, n)`` float64 as they are, or :class:`BadSignal` where one is not of full rank."""
+    values = np.linalg.eigvalsh(covariances)
+    n = values.shape[-1]
+    rank = int((values > n * np.finfo(np.float64).eps * values[..., -1:]).sum(axis=-1).min())
+    if rank < n:
+        raise BadSignal(
+            f"a covariance has rank {rank} of {n}: channels depend on one another (a common average takes one "
+            "rank, a bridge between electrodes another), or the window is shorter than it has channels. Drop "
+            "channels, or take shrunk covariances"
+        )
+    return covariances
+
+
+def riemannian_mean(covariances: FloatArray) -> FloatArray:
+    """The Karcher mean of covariances.
+
+    Parameters
+    ----------
+    covariances : ``(n_windows, n, n)`` float64, µV², positive definite.
+
+    Returns
+    -------
+    ``(n, n)`` float64, µV².
+
+    Raises
+    ------
+    BadSignal
+        When a covariance is not of full rank.
+
+    Notes
+    -----
+    Fixed step: ``G ← G^½ exp(mean log(G^-½ C G^-½)) G^½`` until the norm of the mean is below 1e-8, or 50
+    times. Moakher 2005, doi:10.1137/S0895479803436937.
+    """
+    mean: FloatArray = checked(covariances).mean(axis=0)
+    for _ in range(ITERATIONS):
+        values, vectors = np.linalg.eigh(mean)
+        root = (vectors * np.sqrt(values)) @ vectors.T
+        white = (vectors / np.sqrt(values)) @ vectors.T
+        step = of_eigenvalues(white @ covariances @ white, np.log).mean(axis=0)
+        mean = root @ of_eigenvalues(step, np.exp) @ root
+        mean = 0.5 * (mean + mean.T)
+        if np.linalg.norm(step) < TOLERANCE:
+            break
+    return mean
+
+
+def _inverse_root(values: FloatArray) -> FloatArray:
+    found: FloatArray = 1.0 / np.sqrt(values)
+    return found
