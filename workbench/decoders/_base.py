@@ -217,8 +217,10 @@ class WindowDecoder(SignalEstimator):
         """Score of each class for each summary, ``(n, n_classes)`` float64; softmax gives probabilities."""
         self._require_fitted()
         scorer = self.scorer()
-        scores = [scorer.scores(scorer.features(summary)) for summary in summaries]
-        return np.array(scores).reshape(-1, len(self.classes_))
+        scores = np.array([scorer.scores(scorer.features(summary)) for summary in summaries])
+        if not np.isfinite(scores).all():
+            raise BadSignal("a window cannot be scored: its covariance has not full rank; leave it out")
+        return scores.reshape(-1, len(self.classes_))
 
     def _epoch_scores(self, X: ArrayLike, lead_in: float | None) -> FloatArray:
         """Scores of each epoch: the mean over its windows, that is, log odds are averaged."""

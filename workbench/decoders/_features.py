@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from workbench.kernels.covariance import projected_variance
-from workbench.kernels.evidence import logarithms
+from workbench.kernels.evidence import linear, logarithms
+from workbench.kernels.riemann import distances, matrix_exp, tangent_vector
 from workbench.vocabulary import FloatArray
 
 FLOOR = 1e-9
@@ -78,11 +79,89 @@ class SpatialPower:
         return out
 
 
-class Taps:
-    """The taps themselves."""
+class Distances:
+    """Minus the squared affine-invariant distance to each class.
+
+    Parameters
+    ----------
+    whiteners : ``(n_classes, n, n)`` float64, G^(-1/2) of each class.
+    """
+
+    def __init__(self, whiteners: FloatArray) -> None:
+        self._whiteners = whiteners
 
     def features(self, summary: FloatArray) -> FloatArray:
-        """``(n_taps · n_lanes,)`` float64, µV, tap after tap."""
+        """``(n_classes,)`` float64 from the covariance ``(1, n, n)``, µV²; nan where it has not full rank."""
+        return _nearness(summary[0], self._whiteners)
+
+
+class TangentVectors:
+    """Tangent vector of each band at its mean.
+
+    Parameters
+    ----------
+    whiteners : ``(n_bands, n, n)`` float64, G^(-1/2) of each band.
+    """
+
+    def __init__(self, whiteners: FloatArray) -> None:
+        self._whiteners = whiteners
+
+    def features(self, summary: FloatArray) -> FloatArray:
+        """``(n_bands · n (n + 1) / 2,)`` float64 from covariances ``(n_bands, n, n)``, µV²; nan without full rank."""
+        n = summary.shape[1]
+        out = np.empty((len(summary), n * (n + 1) // 2))
+        for band, covariance in enumerate(summary):
+            tangent_vector(covariance, self._whiteners[band], out[band])
+        return out.ravel()
+
+
+class FilteredDistances:
+    """Minus the squared distance to each class after geodesic filtering.
+
+    Parameters
+    ----------
+    whitener : ``(1, n, n)`` float64, G^(-1/2). filters, patterns : ``(n_filters, n (n + 1) / 2)`` float64.
+    whiteners : ``(n_classes, n, n)`` float64, of the filtered classes as G sees them.
+    """
+
+    def __init__(
+        self, whitener: FloatArray, filters: FloatArray, patterns: FloatArray, whiteners: FloatArray
+    ) -> None:
+        self._tangent, self._filters, self._whiteners = TangentVectors(whitener), filters, whiteners
+        self._back = np.ascontiguousarray(patterns.T)
+        rows, columns = np.triu_indices(whitener.shape[1])
+        self._rows, self._columns = rows, columns
+        self._weight = np.where(rows == columns, 1.0, np.sqrt(0.5))
+
+    def filtered(self, summary: FloatArray) -> FloatArray:
+        """``(n, n)`` float64: the covariance ``(1, n, n)``, µV², seen from G, with what tells the classes apart."""
+        vector = self._tangent.features(summary)
+        kept, back = np.empty(len(self._filters)), np.empty_like(vector)
+        linear(vector, self._filters, np.zeros(len(kept)), kept)
+        linear(kept, self._back, np.zeros(len(back)), back)
+        out = np.empty_like(summary[0])
+        out[self._rows, self._columns] = back * self._weight
+        out[self._columns, self._rows] = out[self._rows, self._columns]
+        matrix_exp(out, out)
+        return out
+
+    def features(self, summary: FloatArray) -> FloatArray:
+        """``(n_classes,)`` float64 from the covariance ``(1, n, n)``, µV²; nan where it has not full rank."""
+        return _nearness(self.filtered(summary), self._whiteners)
+
+
+def _nearness(covariance: FloatArray, whiteners: FloatArray) -> FloatArray:
+    out = np.empty(len(whiteners))
+    distances(covariance, whiteners, out)
+    nearness: FloatArray = -(out * out)
+    return nearness
+
+
+class Flat:
+    """What was kept, as it is."""
+
+    def features(self, summary: FloatArray) -> FloatArray:
+        """``(n_taps · n_lanes,)`` float64, µV, tap after tap, from taps ``(n_taps, n_lanes)``."""
         return summary.ravel()
 
 

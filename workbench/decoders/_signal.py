@@ -47,6 +47,12 @@ class SignalEstimator(Estimator, ABC):
         """Length of a window in s where none is given, for a raw stream of ``n_channels``."""
         return self.default_window_s
 
+    def reference_for(self, n_channels: int) -> str:
+        """What ``reference="auto"`` takes for a raw stream of ``n_channels``."""
+        if self.fs >= ECOG_RATE and n_channels == 8:
+            return "bipolar"
+        return "car" if n_channels >= CAR_CHANNELS else "none"
+
     def settings_for(self, n_channels: int, *, window_s: float | None = None) -> SignalSettings:
         """Signal settings for a raw stream of ``n_channels``.
 
@@ -60,8 +66,7 @@ class SignalEstimator(Estimator, ABC):
             if n_channels != 8:
                 raise BadValue(f"bipolar neighbours are known for 8 channels, got {n_channels}; give pairs")
         elif self.reference == "auto":
-            if self.fs < ECOG_RATE or n_channels != 8:
-                reference = "car" if n_channels >= CAR_CHANNELS else "none"
+            reference = self.reference_for(n_channels)
         else:
             reference = self.reference
         return self._settings(n_channels, window_s, reference=reference, pairs=pairs)

@@ -16,6 +16,9 @@ NOTCH_TOP = 1.5
 NYQUIST_SHARE = 0.95
 """No notch above this share of half the rate: its shape would be distorted."""
 
+STOP_DB = 40.0
+"""Attenuation in the stop band of a Chebyshev filter of the second kind, dB."""
+
 SETTLED = 0.99
 """A filter has settled when this share of the energy of its impulse response is out."""
 
@@ -44,13 +47,14 @@ def design(settings: SignalSettings, *, fs: float, n_channels: int) -> dict[str,
 
     Notes
     -----
-    Band-pass: Butterworth; notch: second-order resonator, Orfanidis 1996 (both as in SciPy).
+    Band-pass: Butterworth, or Chebyshev of the second kind with its edges 3 dB down; notch: second-order
+    resonator, Orfanidis 1996 (all as in SciPy).
     """
     _check(settings, fs, n_channels)
     from scipy import signal
 
     notch = np.array([_notch(signal, f, settings.notch_q, fs) for f in _mains(settings, fs)]).reshape(-1, 6)
-    bands = [signal.butter(settings.order, band, "bandpass", fs=fs, output="sos") for band in settings.bands]
+    bands = [_band(signal, settings, band, fs) for band in settings.bands]
     notch_rest = signal.sosfilt_zi(notch) if len(notch) else np.empty((0, 2))
     gain = float(np.prod(notch[:, :3].sum(axis=1) / notch[:, 3:].sum(axis=1)))
     return {
@@ -86,6 +90,20 @@ def _mains(settings: SignalSettings, fs: float) -> list[float]:
         return []
     top = min(NYQUIST_SHARE * fs / 2, max(settings.mains_hz, NOTCH_TOP * max(h for _, h in settings.bands)))
     return [k * settings.mains_hz for k in range(1, int(top / settings.mains_hz + 1e-9) + 1)]
+
+
+def _band(signal: Any, settings: SignalSettings, band: tuple[float, float], fs: float) -> FloatArray:
+    """Sections of one band-pass. SciPy takes the edges of a stop band: they follow from those 3 dB down."""
+    if settings.shape == "butterworth":
+        sos: FloatArray = signal.butter(settings.order, band, "bandpass", fs=fs, output="sos")
+        return sos
+    wider = float(np.cosh(np.arccosh(np.sqrt(10 ** (STOP_DB / 10) - 1)) / settings.order))
+    low, high = (float(np.tan(np.pi * edge / fs)) for edge in band)
+    half = 0.5 * wider * (high - low)
+    middle = float(np.sqrt(half * half + low * high))
+    edges = [float(np.arctan(edge)) * fs / np.pi for edge in (middle - half, middle + half)]
+    sos = signal.cheby2(settings.order, STOP_DB, edges, "bandpass", fs=fs, output="sos")
+    return sos
 
 
 def _notch(signal: Any, frequency: float, q: float, fs: float) -> FloatArray:

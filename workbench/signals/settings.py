@@ -9,6 +9,7 @@ from typing import Any
 from workbench.errors import BadValue
 
 REFERENCES = ("none", "car", "bipolar")
+SHAPES = ("butterworth", "chebyshev2")
 
 
 @dataclass(frozen=True)
@@ -17,13 +18,14 @@ class SignalSettings:
 
     Parameters
     ----------
-    bands : pass bands ``(low, high)`` in Hz, each a Butterworth band-pass of ``order``.
+    bands : pass bands ``(low, high)`` in Hz, each a band-pass of ``order``, 3 dB down at its edges.
     window_s : length of a window in s.
     reference : ``"none"``, ``"car"`` (common average of all channels) or ``"bipolar"`` (``pairs``).
     pairs : channel indices ``(plus, minus)`` of the bipolar derivations.
     mains_hz : mains frequency in Hz; it and its harmonics are notched; 0 for none.
     notch_q : quality factor of the notches.
     order : order of the band-pass prototype (order 4 makes four second-order sections).
+    shape : ``"butterworth"``, or ``"chebyshev2"`` with 40 dB in the stop band.
     hop_s : step between windows in s.
     history_s : how far back a window may end, in s.
     flat_s : a channel that does not change for so long counts as fallen off, s.
@@ -41,6 +43,7 @@ class SignalSettings:
     mains_hz: float = 50.0
     notch_q: float = 30.0
     order: int = 4
+    shape: str = "butterworth"
     hop_s: float = 0.05
     history_s: float = 3.0
     flat_s: float = 0.1
@@ -50,6 +53,8 @@ class SignalSettings:
         object.__setattr__(self, "pairs", tuple((int(plus), int(minus)) for plus, minus in self.pairs))
         if self.reference not in REFERENCES:
             raise BadValue(f"reference must be one of {', '.join(REFERENCES)}, got {self.reference!r}")
+        if self.shape not in SHAPES:
+            raise BadValue(f"shape must be one of {', '.join(SHAPES)}, got {self.shape!r}")
         if (self.reference == "bipolar") != bool(self.pairs):
             raise BadValue(
                 f"reference {self.reference!r} got {len(self.pairs)} pairs; 'bipolar' needs pairs, no other does"

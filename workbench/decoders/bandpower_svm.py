@@ -1,0 +1,127 @@
+"""Band power and a support vector machine with a Gaussian kernel, its margins calibrated on held-out blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.decoders._base import WindowDecoder
+from workbench.decoders._classifiers import Norm, Rbf
+from workbench.decoders._features import LogPower
+from workbench.decoders._reducers import Power
+from workbench.decoders._signal import ECOG_RATE
+from workbench.decoders.bandpower_lda import ECOG_BANDS_50, ECOG_BANDS_60, EEG_BANDS
+from workbench.errors import BadSignal, BadValue
+from workbench.vocabulary import FloatArray
+
+
+class BandpowerSvm(WindowDecoder):
+    """Log band power → z-score → support vectors → logistic of held-out margins.
+
+    Parameters
+    ----------
+    fs : rate in Hz.
+    bands : pass bands in Hz; by default those of ECoG from 500 Hz on, those of EEG below.
+    window_s : 0.5 s by default. hop_s : s.
+    reference : ``"auto"``, ``"none"``, ``"car"``, or bipolar pairs of channel indices.
+    mains_hz : 50, 60, or 0 for no notch.
+    C : what a window on the wrong side costs. The kernel is ``exp(-|x - s|² / (p var))`` of p features with
+        variance var.
+    evidence, adapt : see :class:`WindowDecoder`. By default margins are calibrated by a logistic; without any
+        calibration they are no log odds, and probabilities mean little.
+
+    Attributes
+    ----------
+    mean_, variance_ : ``(n_features,)`` float64, of log power. gamma_ : ``(1,)`` float64, width of the kernel.
+    support_ : ``(n_support, n_features)`` float64, z-scores. coefficients_ : ``(n_machines, n_support)`` float64.
+    bias_ : ``(n_machines,)`` float64: one machine for two classes, else one for each class against the rest.
+
+    Notes
+    -----
+    Cortes and Vapnik 1995, Machine Learning 20, 273–297; Platt 1999, Advances in Large Margin Classifiers, 61–74.
+    """
+
+    name: ClassVar[str] = "bandpower_svm"
+    default_window_s: ClassVar[float] = 0.5
+    default_evidence: ClassVar[Mapping[str, Any]] = {"calibrate": "platt"}
+    learned: ClassVar[tuple[str, ...]] = ("mean_", "variance_", "gamma_", "support_", "coefficients_", "bias_")
+
+    mean_: FloatArray
+    variance_: FloatArray
+    gamma_: FloatArray
+    support_: FloatArray
+    coefficients_: FloatArray
+    bias_: FloatArray
+
+    def __init__(
+        self,
+        fs: float = 250.0,
+        *,
+        bands: Sequence[tuple[float, float]] | None = None,
+        window_s: float | None = None,
+        hop_s: float = 0.05,
+        reference: str | Sequence[tuple[int, int]] = "auto",
+        mains_hz: float = 50.0,
+        C: float = 1.0,
+        evidence: Mapping[str, Any] | None = None,
+        adapt: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.fs = fs
+        self.bands = bands
+        self.window_s = window_s
+        self.hop_s = hop_s
+        self.reference = reference
+        self.mains_hz = mains_hz
+        self.C = C
+        self.evidence = evidence
+        self.adapt = adapt
+
+    def pass_bands(self) -> tuple[tuple[float, float], ...]:
+        """Pass bands in Hz: those given, or the default for the rate and the mains."""
+        if self.bands is not None:
+            return tuple((float(low), float(high)) for low, high in self.bands)
+        if self.fs < ECOG_RATE:
+            return EEG_BANDS
+        return ECOG_BANDS_60 if self.mains_hz == 60 else ECOG_BANDS_50
+
+    def _learn(self, summaries: FloatArray, y: NDArray[Any]) -> None:
+        from sklearn.svm import SVC
+
+        if not self.C > 0:
+            raise BadValue(f"C must be above 0, got {self.C}")
+        extract = self._features()
+        logs = np.array([extract.features(summary) for summary in summaries])
+        self.mean_, self.variance_ = logs.mean(axis=0), logs.var(axis=0)
+        if not (self.variance_ > 0).all():
+            raise BadSignal("band power does not vary between the windows; the recording repeats itself")
+        z = (logs - self.mean_) / np.sqrt(self.variance_)
+        self.gamma_ = np.array([1.0 / (z.shape[1] * z.var())])
+        positive = self.classes_[1:] if len(self.classes_) == 2 else self.classes_
+        weight = np.zeros((len(positive), len(z)))
+        self.bias_ = np.zeros(len(positive))
+        for m, name in enumerate(positive):
+            machine = SVC(C=self.C, kernel="rbf", gamma=float(self.gamma_[0])).fit(z, y == name)
+            weight[m, machine.support_] = machine.dual_coef_[0]
+            self.bias_[m] = machine.intercept_[0]
+        used = (weight != 0.0).any(axis=0)
+        self.support_ = np.ascontiguousarray(z[used])
+        self.coefficients_ = np.ascontiguousarray(weight[:, used])
+        if self.evidence_settings.calibrate is None:
+            self.log_prior_ = np.zeros(len(self.classes_))
+
+    def reducer(self) -> Power:
+        """The power of each lane."""
+        return Power()
+
+    def _features(self) -> LogPower:
+        return LogPower()
+
+    def _classifier(self) -> Rbf:
+        norm = Norm(self.mean_, self.variance_)
+        return Rbf(self.support_, self.coefficients_, self.bias_, float(self.gamma_[0]), norm)
+
+
+DECODER = BandpowerSvm

@@ -1,0 +1,106 @@
+"""Minimum distance to mean after geodesic filtering: only what tells the classes apart is left of a covariance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.decoders._base import WindowDecoder
+from workbench.decoders._classifiers import Direct
+from workbench.decoders._features import FilteredDistances, TangentVectors
+from workbench.decoders._lda import shrinkage_lda
+from workbench.decoders._reducers import Covariances
+from workbench.decoders._riemann import inverse_sqrt, riemannian_mean
+from workbench.vocabulary import FloatArray
+
+
+class Fgmdm(WindowDecoder):
+    """Shrunk covariance → tangent vector → projection on the discriminants → back → distance to class means.
+
+    Parameters
+    ----------
+    fs : rate in Hz.
+    band : pass band in Hz.
+    window_s : 2.0 s by default. hop_s : s.
+    reference : ``"auto"``, ``"none"``, ``"car"``, or bipolar pairs of channel indices.
+    mains_hz : 50, 60, or 0 for no notch.
+    evidence, adapt : see :class:`WindowDecoder`. Uncalibrated scores are minus the squared distances; they hold no
+        prior.
+
+    Attributes
+    ----------
+    whitener_ : ``(1, n, n)`` float64, G^(-1/2) of the mean of all windows.
+    filters_, patterns_ : ``(n_classes - 1, n (n + 1) / 2)`` float64: a tangent vector s becomes
+        ``patternsᵀ filters s``, its orthogonal projection on the discriminants.
+    whiteners_ : ``(n_classes, n, n)`` float64, M^(-1/2) of each class's mean of filtered covariances, whitened by G.
+
+    Notes
+    -----
+    Barachant, Bonnet, Congedo and Jutten 2010, Riemannian geometry applied to BCI classification, LVA/ICA, 629–636.
+    The discriminants are those of a shrinkage LDA. Distances do not change under congruence, so nothing is brought
+    back to the mean G before they are taken.
+    """
+
+    name: ClassVar[str] = "fgmdm"
+    default_window_s: ClassVar[float] = 2.0
+    learned: ClassVar[tuple[str, ...]] = ("whitener_", "filters_", "patterns_", "whiteners_")
+
+    whitener_: FloatArray
+    filters_: FloatArray
+    patterns_: FloatArray
+    whiteners_: FloatArray
+
+    def __init__(
+        self,
+        fs: float = 250.0,
+        *,
+        band: tuple[float, float] = (8.0, 35.0),
+        window_s: float | None = None,
+        hop_s: float = 0.05,
+        reference: str | Sequence[tuple[int, int]] = "auto",
+        mains_hz: float = 50.0,
+        evidence: Mapping[str, Any] | None = None,
+        adapt: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.fs = fs
+        self.band = band
+        self.window_s = window_s
+        self.hop_s = hop_s
+        self.reference = reference
+        self.mains_hz = mains_hz
+        self.evidence = evidence
+        self.adapt = adapt
+
+    def pass_bands(self) -> tuple[tuple[float, float], ...]:
+        """The one pass band, Hz."""
+        return ((float(self.band[0]), float(self.band[1])),)
+
+    def _learn(self, summaries: FloatArray, y: NDArray[Any]) -> None:
+        self.whitener_ = inverse_sqrt(riemannian_mean(summaries[:, 0]))[None]
+        tangent = TangentVectors(self.whitener_)
+        vectors = np.array([tangent.features(summary) for summary in summaries])
+        weights, _, _ = shrinkage_lda(vectors, y)
+        directions = weights[1:] - weights[0]
+        self.filters_ = np.ascontiguousarray(np.linalg.solve(directions @ directions.T, directions))
+        self.patterns_ = np.ascontiguousarray(directions)
+        nothing = FilteredDistances(self.whitener_, self.filters_, self.patterns_, self.whitener_)
+        filtered = np.array([nothing.filtered(summary) for summary in summaries])
+        self.whiteners_ = inverse_sqrt(np.array([riemannian_mean(filtered[y == name]) for name in self.classes_]))
+        if self.evidence_settings.calibrate is None:
+            self.log_prior_ = np.zeros(len(self.classes_))
+
+    def reducer(self) -> Covariances:
+        """The shrunk covariance of the band."""
+        return Covariances(1, shrunk=True)
+
+    def _features(self) -> FilteredDistances:
+        return FilteredDistances(self.whitener_, self.filters_, self.patterns_, self.whiteners_)
+
+    def _classifier(self) -> Direct:
+        return Direct()
+
+
+DECODER = Fgmdm

@@ -1,0 +1,109 @@
+"""Movement-related cortical potentials: slow waves as samples in time, a shrinkage LDA, self-paced detection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from numpy.typing import NDArray
+
+from workbench.decoders._base import WindowDecoder
+from workbench.decoders._classifiers import Linear
+from workbench.decoders._features import Flat
+from workbench.decoders._lda import shrinkage_lda
+from workbench.decoders._reducers import Taps
+from workbench.errors import BadValue
+from workbench.vocabulary import FloatArray
+
+RATE = 16.0
+"""Rate of the taps, Hz."""
+
+
+class MrcpLda(WindowDecoder):
+    """Slow potentials of the last taps → LDA → trigger.
+
+    Parameters
+    ----------
+    fs : rate in Hz.
+    band : pass band in Hz.
+    n_taps : samples at 16 Hz that make a window, 8–16 (0.5–1 s) in the literature.
+    window_s : the taps' own length by default; another spreads them over it. hop_s : s.
+    reference : ``"auto"`` takes the common average from 2 channels on; ``"none"``, ``"car"``, or bipolar pairs.
+    mains_hz : 50, 60, or 0 for no notch.
+    evidence, adapt : see :class:`WindowDecoder`. By default a trigger with at most one false detection a minute of
+        held-out rest, held for 2 s in which there is no other; none where the classes have no rest.
+
+    Attributes
+    ----------
+    weights_ : ``(n_classes, n_taps · n_lanes)`` float64, tap after tap. bias_ : ``(n_classes,)`` float64.
+
+    Notes
+    -----
+    Niazi et al. 2011, Journal of Neural Engineering 8, 066009 (detection of slow potentials in single trials);
+    shrinkage: Ledoit and Wolf 2004, doi:10.1016/S0047-259X(03)00096-4. The high-pass of 0.3 Hz takes seconds to
+    settle: windows are valid only after it, and epochs need a lead-in.
+    """
+
+    name: ClassVar[str] = "mrcp_lda"
+    default_window_s: ClassVar[float] = 1.0
+    default_evidence: ClassVar[Mapping[str, Any]] = {"memory": "trigger"}
+    learned: ClassVar[tuple[str, ...]] = ("weights_", "bias_")
+
+    weights_: FloatArray
+    bias_: FloatArray
+
+    def __init__(
+        self,
+        fs: float = 250.0,
+        *,
+        band: tuple[float, float] = (0.3, 3.0),
+        n_taps: int = 16,
+        window_s: float | None = None,
+        hop_s: float = 0.0625,
+        reference: str | Sequence[tuple[int, int]] = "auto",
+        mains_hz: float = 50.0,
+        evidence: Mapping[str, Any] | None = None,
+        adapt: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.fs = fs
+        self.band = band
+        self.n_taps = n_taps
+        self.window_s = window_s
+        self.hop_s = hop_s
+        self.reference = reference
+        self.mains_hz = mains_hz
+        self.evidence = evidence
+        self.adapt = adapt
+
+    def pass_bands(self) -> tuple[tuple[float, float], ...]:
+        """The one pass band, Hz."""
+        return ((float(self.band[0]), float(self.band[1])),)
+
+    def default_window(self, n_channels: int) -> float:
+        """The length of the taps, s."""
+        return self.n_taps / RATE
+
+    def reference_for(self, n_channels: int) -> str:
+        """The common average from 2 channels on."""
+        return "car" if n_channels >= 2 else "none"
+
+    def _learn(self, summaries: FloatArray, y: NDArray[Any]) -> None:
+        if not 2 <= self.n_taps <= self.settings.n_window(self.fs):
+            raise BadValue(
+                f"n_taps must be at least 2 and at most the samples of a window, {self.settings.n_window(self.fs)}, "
+                f"got {self.n_taps}"
+            )
+        self.weights_, self.bias_, _ = shrinkage_lda(summaries.reshape(len(summaries), -1), y)
+
+    def reducer(self) -> Taps:
+        """The taps."""
+        return Taps(self.n_taps)
+
+    def _features(self) -> Flat:
+        return Flat()
+
+    def _classifier(self) -> Linear:
+        return Linear(self.weights_, self.bias_)
+
+
+DECODER = MrcpLda

@@ -1,0 +1,95 @@
+"""Covariances as vectors in the tangent space at their mean, and a shrinkage LDA."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.decoders._base import WindowDecoder
+from workbench.decoders._classifiers import Linear
+from workbench.decoders._features import TangentVectors
+from workbench.decoders._lda import shrinkage_lda
+from workbench.decoders._reducers import Covariances
+from workbench.decoders._riemann import inverse_sqrt, riemannian_mean
+from workbench.vocabulary import FloatArray
+
+
+class TangentSpaceLda(WindowDecoder):
+    """Shrunk covariance of each band → tangent vector → LDA.
+
+    Parameters
+    ----------
+    fs : rate in Hz.
+    bands : pass bands in Hz; the vectors of several are stacked.
+    window_s : 2.0 s by default. hop_s : s.
+    reference : ``"auto"``, ``"none"``, ``"car"``, or bipolar pairs of channel indices.
+    mains_hz : 50, 60, or 0 for no notch.
+    evidence, adapt : see :class:`WindowDecoder`.
+
+    Attributes
+    ----------
+    whiteners_ : ``(n_bands, n, n)`` float64, G^(-1/2) of the mean of each band.
+    weights_ : ``(n_classes, n_bands · n (n + 1) / 2)`` float64. bias_ : ``(n_classes,)`` float64.
+
+    Notes
+    -----
+    Barachant, Bonnet, Congedo and Jutten 2012, IEEE Transactions on Biomedical Engineering 59, 920–928. The
+    covariance of the vectors is shrunk (Ledoit and Wolf 2004, doi:10.1016/S0047-259X(03)00096-4): there are more
+    of their elements than windows.
+    """
+
+    name: ClassVar[str] = "tangent_space_lda"
+    default_window_s: ClassVar[float] = 2.0
+    learned: ClassVar[tuple[str, ...]] = ("whiteners_", "weights_", "bias_")
+
+    whiteners_: FloatArray
+    weights_: FloatArray
+    bias_: FloatArray
+
+    def __init__(
+        self,
+        fs: float = 250.0,
+        *,
+        bands: Sequence[tuple[float, float]] = ((8.0, 35.0),),
+        window_s: float | None = None,
+        hop_s: float = 0.05,
+        reference: str | Sequence[tuple[int, int]] = "auto",
+        mains_hz: float = 50.0,
+        evidence: Mapping[str, Any] | None = None,
+        adapt: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.fs = fs
+        self.bands = bands
+        self.window_s = window_s
+        self.hop_s = hop_s
+        self.reference = reference
+        self.mains_hz = mains_hz
+        self.evidence = evidence
+        self.adapt = adapt
+
+    def pass_bands(self) -> tuple[tuple[float, float], ...]:
+        """Pass bands, Hz."""
+        return tuple((float(low), float(high)) for low, high in self.bands)
+
+    def _learn(self, summaries: FloatArray, y: NDArray[Any]) -> None:
+        means = [riemannian_mean(summaries[:, band]) for band in range(summaries.shape[1])]
+        self.whiteners_ = inverse_sqrt(np.array(means))
+        extract = self._features()
+        features = np.array([extract.features(summary) for summary in summaries])
+        self.weights_, self.bias_, _ = shrinkage_lda(features, y)
+
+    def reducer(self) -> Covariances:
+        """The shrunk covariance of each band."""
+        return Covariances(len(self.settings.bands), shrunk=True)
+
+    def _features(self) -> TangentVectors:
+        return TangentVectors(self.whiteners_)
+
+    def _classifier(self) -> Linear:
+        return Linear(self.weights_, self.bias_)
+
+
+DECODER = TangentSpaceLda
