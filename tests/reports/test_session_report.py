@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
+import itertools
 import json
 import re
 import shutil
@@ -14,13 +16,23 @@ from pathlib import Path
 import pytest
 
 import workbench
-from workbench import analysis, figures
+from workbench import analysis, control, figures
 from workbench.errors import RecordFault, UnknownName
 from workbench.reports import _facts, _results, session_report
 from workbench.reports._results import trial_of
 from workbench.reports.texts import LANGUAGES, Texts, catalogue
 from workbench.study import Study
-from workbench.vocabulary import Participant, Run, Session, Trial, Visit
+from workbench.vocabulary import (
+    Assessment,
+    Condition,
+    LedgerRow,
+    Participant,
+    Recording,
+    Run,
+    Session,
+    Trial,
+    Visit,
+)
 
 NBSP = "\u00a0"
 
@@ -78,11 +90,69 @@ def test_numbers_are_those_of_analysis(study):
     assert f"event F1 {found.f1:.2f} (95 % interval {low:.2f} to {high:.2f})" in said
     assert f"{found.hits} of {found.n} grasp attempts" in said
     assert f"{found.recall:.2f} ({found.recall_interval.low:.2f} to {found.recall_interval.high:.2f})" in said
-    assert f"{found.false_per_min:.2f} per minute" in said
+    low, high = found.false_per_min_interval
+    rate = f"{found.false_per_min:.2f} per minute (95 % interval {low:.2f} to {high:.2f}; "
+    assert said.count(f"{rate}{found.false_in_rest} in {found.rest_s / 60:.2f} min)") == 2
+    for spread in (found.release, found.held):
+        assert f"{spread.median:.2f} s ({spread.low:.2f} to {spread.high:.2f}), n {spread.n}" in said
     assert (
         f"{found.onset.median:.2f} s ({found.onset.low:.2f} to {found.onset.high:.2f}), n {found.onset.n}" in said
     )
     assert "onset in 1.5 s" in said
+
+
+def test_trials_that_are_all_alike_still_have_an_interval_in_the_finding(empty_study):
+    person = empty_study.append(Participant("P-001", simulated=True))
+    visit = empty_study.append(Visit(person, "Baseline"))
+    session = empty_study.append(Session(visit, "Chen L.", simulated=True))
+    run = Run(session, 1, "online", "grasp_rest", "finished", id="run-1", decoder_sha256="3f9a71c2" * 8,
+              parameters={"onset_window_s": 1.5, "condition": "grasp"})  # fmt: skip
+    trials = [Trial(i, "grasp", 0, 0.0, 8000, "correct", "grasp", 700, 0.7, rest_s=5.0) for i in range(8)]
+    empty_study.append_run(
+        run, trials=trials, recordings=[Recording("run-1", "r.xdf", "5d02e7b9" * 8, 1, 1, 1000.0, "finished")]
+    )
+    sure = analysis.wilson(8, 8)
+    said = page_of(empty_study)
+    assert (
+        f"8 of 8 grasp attempts were detected within 1.5 s of the cue (95 % interval {sure.low:.2f} to 1.00"
+        in said
+    )
+    assert "event F1 1.00, all trials alike." in said
+
+
+class Written(Study):
+    """A record into which somebody else writes while it is read."""
+
+    writes = 0
+
+    def rows(self, table, **where):
+        found = super().rows(table, **where)
+        if table == "session" and self.writes:
+            self.writes -= 1
+            self.append(Participant(f"P-1{self.writes:02d}"))
+        return found
+
+
+def test_all_facts_are_those_at_the_data_cut(study):
+    with Written.open(study.folder, actor="tests") as busy:
+        busy.writes = 3
+        facts = _facts.read(busy)
+        assert facts.cut.seq == busy.head()[0]
+        busy.writes = 99
+        with pytest.raises(
+            RecordFault, match="was written 10 times while the report was read.*is over, then make"
+        ):
+            _facts.read(busy)
+
+
+def test_a_report_that_could_not_be_written_leaves_nothing(study, monkeypatch):
+    def full(source, target):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("workbench.reports.session.os.replace", full)
+    with pytest.raises(RecordFault, match="No space left on device.; choose another folder, or free space"):
+        session_report(study)
+    assert list((study.folder / "reports").iterdir()) == []
 
 
 def test_every_metric_names_its_run_and_recording(study):
@@ -133,6 +203,22 @@ def import_of(study, **options):
     return module.fill(study, **options)
 
 
+def test_a_score_that_is_no_number_and_parts_of_one_that_is_not_determined_are_printed(study):
+    visit, none = study.rows("visit")[0]["id"], {"value": None, "status": "ND", "low": 0, "high": 100}
+    score = {
+        "total": none,
+        "subscores": {"uems": {**none, "value": 26}, "lems": none},
+        "classes": {"nli": "C5", "ais": "B,C", "rules": "2019"},
+        "alerts": ["item 9 is above 0: see to the person today"],
+    }
+    exam = Assessment(visit, "isncsci", "2019", Condition(False, False, False), {"a": 1}, score, "Lin Q.")
+    entry = study.append(exam)
+    said = page_of(study)
+    assert "ND (lems ND, uems 26, ais B,C, nli C5, rules 2019)" in said
+    assert f"ISNCSCI: entry {entry}" in said
+    assert "To act on at once. ISNCSCI: item 9 is above 0: see to the person today" in said
+
+
 def test_latency_at_another_speed_is_not_representative(study):
     said = page_of(study)
     assert "not representative at speed 4" in said
@@ -143,6 +229,7 @@ def test_ledger_is_counted_with_its_consequence(study):
     said = page_of(study)
     assert "Gap medium 1 Trial 16 excluded." in said
     assert "4 ledger entries: 0 high, 1 medium, 2 low, 1 information." in said
+    assert "Run 2 121.30 121400 medium Gap ECoG 12 samples (12 ms) Trial 16 excluded." in said
 
 
 def test_arat_stands_under_its_condition_and_no_change_is_computed(study):
@@ -312,6 +399,112 @@ def test_every_text_is_used_and_every_used_text_exists():
     prefixes = ("outcome_", "state_", "kind_", "ledger_", "priority_", "side_", "simulated_")
     unused = {key for key in known - asked if f'"{key}"' not in source and not key.startswith(prefixes)}
     assert unused == set()
+
+
+def samples_of(node):
+    """Sentences that an expression can make, with 7 for what is filled in; none for a bare name."""
+    if isinstance(node, ast.Constant):
+        return [node.value] if isinstance(node.value, str) and node.value else []
+    if isinstance(node, str):
+        return [node]
+    if isinstance(node, ast.JoinedStr):
+        parts = [samples_of(getattr(part, "value", part)) or ["7"] for part in node.values]
+        return ["".join(chosen) for chosen in itertools.product(*parts)]
+    if isinstance(node, ast.IfExp):
+        return samples_of(node.body) + samples_of(node.orelse)
+    return [x for value in node.values for x in samples_of(value)] if isinstance(node, ast.BoolOp) else []
+
+
+def sentences_of(room, *, words=("consequence", "extent"), places=None):
+    """What the calls in a room enter into the ledger by keyword, and by place in calls of these names."""
+    folder = Path(workbench.__file__).parent / room
+    for path in sorted(folder.glob("*.py")) if folder.is_dir() else [folder]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                name = getattr(node.func, "attr", "")
+                asked = [x.value for x in node.keywords if x.arg in words]
+                asked += [x for place in (places or {}).get(name, ()) for x in node.args[place : place + 1]]
+                yield from ((path.name, text) for value in asked for text in samples_of(value))
+
+
+@pytest.mark.parametrize(
+    ("room", "more"),
+    [
+        ("live", {}),
+        ("control", {"places": {"_row": (1, 2), "_refuse": (0,)}}),
+        ("decode.py", {"places": {"_row": (1, 2)}, "words": ("reason",)}),
+    ],
+)
+def test_every_sentence_that_enters_the_ledger_is_said_in_chinese(room, more):
+    found = list(sentences_of(room, **more))
+    assert len(found) > 5
+    texts = Texts("zh-CN")
+    assert [(name, said) for name, said in found if not figures.holds_chinese(texts.told(said))] == []
+
+
+def test_faults_conditions_and_reasons_of_exclusion_are_said_in_chinese():
+    texts, glove = Texts("zh-CN"), control.Controller(control.load("glove"))
+    made = [
+        *control.FAULTS.values(),
+        *(condition.text for condition in glove.conditions() if not condition.ok),
+        *(text for rule in ("grasp_rest", "left_right") for _, text in reasons_of(rule)),
+    ]
+    assert len(made) > 20
+    assert [said for said in made if not figures.holds_chinese(texts.told(said))] == []
+
+
+def reasons_of(paradigm):
+    """What a rule of that file may say of an excluded trial."""
+    path = Path(workbench.__file__).parent / "paradigms" / f"{paradigm}.py"
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("the "):
+            yield path.name, node.value
+
+
+def test_sentences_carry_what_was_filled_in_and_leave_what_people_wrote():
+    told = Texts("zh-CN").told
+    assert told("waived by Chen L.") == "由 Chen L. 豁免"
+    assert told("12 samples (12 ms)") == "12 个样本（12 毫秒）"
+    assert told("command 7 was refused (old_seq)") == "指令 7 被拒绝（old_seq）"
+    assert (
+        told("arming is not possible: Signal quality is bad or not known yet.")
+        == "不能待命：信号质量不良或尚不可知。"
+    )
+    assert told("Recorded without it: sensor in repair.") == "Recorded without it: sensor in repair."
+    assert told("electrodes s") == "electrodes s"
+    assert told("") == ""
+    assert Texts("en").told("decided late") == "decided late"
+
+
+def test_every_sentence_carries_over_each_of_its_places():
+    path = Path(workbench.__file__).parent / "reports" / "said.json"
+    loaded = json.loads(path.read_text(encoding="utf-8"))
+    assert set(loaded) == set(LANGUAGES) - {"en"}
+    for english, text in loaded["zh-CN"].items():
+        lost = fields_of(english) - fields_of(text)
+        assert fields_of(text) <= fields_of(english), english
+        assert lost <= {"kind"}, english
+
+
+def test_a_chinese_report_tells_the_ledger_and_the_exclusions_in_chinese(study):
+    if figures.chinese_font() is None:
+        pytest.skip("no Simplified Chinese face is installed")
+    rows = [
+        *study.nouns("ledger", run_id="run-onl-00000002"),
+        LedgerRow("waiver", 300.0, 300.0, 200000, "glove", "decided late", "waived by Chen L.", "low"),
+        LedgerRow("late_stream", 301.0, 301.0, 201000, "", "over 250 ms", "decided without waiting", "medium"),
+    ]
+    study.append_ledger("run-onl-00000002", rows)
+    study.append_trials(
+        "run-onl-00000002",
+        [*study.nouns("trial", run_id="run-onl-00000002"),
+         Trial(16, "grasp", 200000, 300.0, 208000, "excluded", excluded="the run ended during the attempt")],
+    )  # fmt: skip
+    said = page_of(study, language="zh-CN")
+    assert "必需信号流迟到 – 超过 250 毫秒 未等待即作决策" in said
+    assert "glove decided late 由 Chen L. 豁免" in said
+    assert "运行在尝试期间结束" in said
+    assert study.rows("ledger", kind="late_stream")[0]["consequence"] == "decided without waiting"
 
 
 def test_the_catalogue_is_the_file_in_the_package():

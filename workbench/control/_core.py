@@ -329,11 +329,9 @@ class Core:
             left = self.limits.hold_limit_s - held
             self._row("hold_reminder", f"held {held:.0f} s", f"released in {left:.0f} s at the latest", "low")
         if self._supervisor.reminder():
-            look = "; look at the skin of the hand" if self.effector.skin_check else ""
-            left = self._supervisor.dose_left_s
-            self._row(
-                "dose_reminder", f"{self._supervisor.dose_s:.0f} s used", f"{left:.0f} s left{look}", "medium"
-            )
+            unused = f"{self._supervisor.dose_left_s:.0f} s left"
+            advice = f"{unused}; look at the skin of the hand" if self.effector.skin_check else unused
+            self._row("dose_reminder", f"{self._supervisor.dose_s:.0f} s used", advice, "medium")
 
     def _lost(self) -> list[Command]:
         """A fault when too many acknowledgements in a row are missing."""

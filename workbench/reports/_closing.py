@@ -102,20 +102,28 @@ def _row(say: Say, row: Row) -> tuple[Cell, ...]:
     given = sum(value is not None for value in row["items"].values())
     implied = len(row["implied"])
     missing = sum(value is None for value in row["items"].values())
-    total = score.get("total")
-    said = t("not_determined")
-    if total and total["value"] is not None:
-        parts = [f"{code} {_points(part)}" for code, part in score.get("subscores", {}).items()]
-        said = t("score_of", value=f"{total['value']:g}", maximum=f"{total['high']:g}")
-        said += f" ({t('join').join(parts)})" if parts else ""
     items = t("items_missing" if missing else "items_of", given=given - implied, implied=implied, missing=missing)
     unfinished = {"draft": t("draft_assessment"), "incomplete": t("incomplete_assessment")}
     rater = str(row["rater"]) + (f" ({unfinished[row['state']]})" if row["state"] in unfinished else "")
-    return (measure, _condition(say, row), said, items, rater, Code(str(row["id"])[-8:]))
+    return (measure, _condition(say, row), _score(say, score), items, rater, Code(str(row["id"])[-8:]))
 
 
-def _points(part: Any) -> str:
-    return "ND" if part["value"] is None else f"{part['value']:g}"
+def _score(say: Say, score: Row) -> str:
+    """The total with its maximum, then subscores, then what is no number (a neurological level, a grade)."""
+    t, total = say.t, score.get("total")
+    parts = [f"{code} {_points(say, part)}" for code, part in score.get("subscores", {}).items()]
+    parts += [f"{name} {value}" for name, value in score.get("classes", {}).items() if isinstance(value, str)]
+    more = t("join").join(parts)
+    if not total:
+        return more or t("not_determined")
+    said = _points(say, total)
+    if total["value"] is not None:
+        said = t("score_of", value=said, maximum=f"{total['high']:g}")
+    return f"{said} ({more})" if more else said
+
+
+def _points(say: Say, part: Row) -> str:
+    return say.t("not_determined") if part["value"] is None else f"{part['value']:g}"
 
 
 def provenance(say: Say) -> list[Block]:
@@ -133,7 +141,7 @@ def provenance(say: Say) -> list[Block]:
 
 
 def sources(say: Say) -> list[Block]:
-    """Full identifiers and hashes of every run, and the verdict of a replay."""
+    """Full identifiers and hashes of every run, the verdict of a replay, and the ids of the assessments."""
     facts, t = say.facts, say.t
     rows: list[tuple[Cell, ...]] = []
     for run in facts.runs:
@@ -157,6 +165,9 @@ def sources(say: Say) -> list[Block]:
         made = summary.get("software") or summary.get("workbench")
         if made:
             rows.append((t("software_run", run=at), str(made)))
+    for row in sorted(facts.assessments, key=_order):
+        name = _name(say, str(row["measure"]), str(row["side"]))
+        rows.append((t("assessment_id", measure=name), Code(str(row["id"]))))
     columns = (Column(t("col_what"), 1.0), Column(t("col_hash"), 2.6))
     return [Heading(t("provenance")), Table(columns, tuple(rows), t("no_data"), note=t("chain_note"))]
 
@@ -167,7 +178,7 @@ def _replay(say: Say, verdict: Any) -> str:
         return t("replay_none")
     if verdict.get("equal"):
         return t("replay_equal", n=verdict.get("n", "–"))
-    return t("replay_differs", sentence=verdict.get("sentence", "–"))
+    return t("replay_differs", sentence=t.told(str(verdict.get("sentence", "–"))))
 
 
 def limits(say: Say) -> list[Block]:

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from workbench.errors import UnknownName
+from workbench.errors import RecordFault, UnknownName
 
 if TYPE_CHECKING:
     from workbench.study import Study
 
 Row = Mapping[str, Any]
+
+READINGS = 10
+"""How often the facts are read before a record that is being written all the time is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +53,10 @@ class RunFacts:
 
     @property
     def source(self) -> str:
-        """Short source line: the run's id (its end, when long) and the start of the recording's hash."""
+        """Short source line: the run's id (its last part, when long) and the start of the recording's hash."""
         run_id = str(self.row["id"])
-        return f"{run_id if len(run_id) <= 14 else run_id[-8:]} · {self.sha[:12] or '–'}"
+        short = run_id if len(run_id) <= 14 else run_id.rpartition("-")[2][-14:]
+        return f"{short} · {self.sha[:12] or '–'}"
 
     @property
     def parameters(self) -> Row:
@@ -145,14 +149,26 @@ class Facts:
 
 
 def read(study: Study, *, session_id: str | None = None) -> Facts:
-    """The facts of one session; without an id, of the newest.
+    """The facts of one session; without an id, of the newest. All of them are those at the data cut.
 
     Raises
     ------
     UnknownName
         When the record has no session of that id.
+    RecordFault
+        When other programs write into the record without a pause.
     """
-    cut = data_cut(study)
+    for _ in range(READINGS):
+        facts = _read(study, data_cut(study), session_id)
+        if data_cut(study) == facts.cut:
+            return facts
+    raise RecordFault(
+        f"the record was written {READINGS} times while the report was read from it; wait until the session or "
+        "the ingest is over, then make the report again"
+    )
+
+
+def _read(study: Study, cut: Cut, session_id: str | None) -> Facts:
     sessions = study.rows("session")
     if session_id is not None and session_id not in [row["id"] for row in sessions]:
         known = ", ".join(row["id"] for row in sessions) or "none"

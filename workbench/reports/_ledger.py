@@ -11,6 +11,9 @@ from workbench.reports.blocks import Block, Cell, Column, Figure, Heading, Para,
 LISTED = 200
 """Up to so many entries all are listed; beyond it, those of information priority are only counted."""
 
+WRITTEN = ("note", "waiver")
+"""Kinds whose extent somebody wrote."""
+
 PRIORITIES = ("high", "medium", "low", "info")
 
 
@@ -19,7 +22,7 @@ def ledger(say: Say) -> list[Block]:
     t, entries = say.t, say.facts.ledger
     blocks: list[Block] = [Heading(t("ledger"))]
     if not entries:
-        return [*blocks, Table((Column(""),), (), t("no_data"))]
+        return [*blocks, Table((Column(""),), (), t("ledger_none" if say.facts.runs else "no_data"))]
     blocks += [Heading(t("ledger_counts"), 3), _counts(say), _timeline(say)]
     listed = [pair for pair in entries if len(entries) <= LISTED or pair[1]["priority"] != "info"]
     blocks += [Heading(t("ledger_entries"), 3), _listed(say, listed)]
@@ -33,7 +36,9 @@ def _counts(say: Say) -> Table:
     groups: dict[tuple[int, str, str], list[str]] = {}
     for _, row in say.facts.ledger:
         place = PRIORITIES.index(row["priority"]) if row["priority"] in PRIORITIES else len(PRIORITIES)
-        groups.setdefault((place, str(row["kind"]), str(row["priority"])), []).append(str(row["consequence"]))
+        groups.setdefault((place, str(row["kind"]), str(row["priority"])), []).append(
+            t.told(str(row["consequence"]))
+        )
     rows: list[tuple[Cell, ...]] = []
     for (_, kind, priority), consequences in sorted(groups.items()):
         different = list(dict.fromkeys(text for text in consequences if text))
@@ -65,26 +70,34 @@ def _timeline(say: Say) -> Figure:
     return Figure(picture, t("ledger_timeline"))
 
 
+def _extent(say: Say, row: Row) -> str:
+    """How much, in the report's language; what people wrote stays as they wrote it."""
+    words = str(row["extent"])
+    return words if row["kind"] in WRITTEN else say.t.told(words)
+
+
 def _listed(say: Say, entries: list[tuple[RunFacts | None, Row]]) -> Table:
     t = say.t
     first: dict[str, float] = {}
-    for run, row in entries:
+    for run, row in say.facts.ledger:
         first.setdefault(_run_id(run), float(row["stamp"]))
     rows: list[tuple[Cell, ...]] = [
         (
             t("run", run=run.number) if run else t("between_runs"),
             number(float(row["stamp"]) - first[_run_id(run)], 2),
+            str(row["sample"]) if run and row["sample"] >= 0 else "–",
             t.word("priority", str(row["priority"])),
             t.word("ledger", str(row["kind"])),
             str(row["stream"]) or "–",
-            str(row["extent"]) or "–",
-            str(row["consequence"]) or "–",
+            _extent(say, row) or "–",
+            t.told(str(row["consequence"])) or "–",
         )
         for run, row in entries
     ]
     columns = (
-        Column(t("col_run"), 0.9),
-        Column(t("col_time"), 0.9, number=True),
+        Column(t("col_run"), 0.8),
+        Column(t("col_time"), 0.8, number=True),
+        Column(t("col_sample"), 0.9, number=True),
         Column(t("col_priority"), 1.2),
         Column(t("col_ledger_kind"), 1.3),
         Column(t("col_stream"), 1.2),

@@ -43,7 +43,7 @@ def finding(say: Say) -> str:
     run = say.facts.online[-1]
     result = say.result(run)
     if isinstance(result, Failed):
-        return t("finding_failed", run=run.number, reason=result.reason)
+        return t("finding_failed", run=run.number, reason=t.told(result.reason))
     return _finding_cued(say, run, result) if isinstance(result, Cued) else _finding_event(say, run, result)
 
 
@@ -71,14 +71,21 @@ def _finding_event(say: Say, run: RunFacts, result: EventMetrics) -> str:
         "window": f"{result.onset_window_s:g}",
         "f1": fraction(result.f1),
     }
-    if result.f1_interval is None:
-        said = t("finding_event_bare", **values)
-    else:
-        low, high = (fraction(edge) for edge in result.f1_interval)
-        said = t("finding_event", **values, low=low, high=high)
-    if result.false_per_min is None:
-        return said
-    return say.join(said, t("finding_false", rate=number(result.false_per_min, 1)))
+    key, sure = "finding_event", result.f1_interval
+    if sure is None:
+        key, sure = "finding_event_alike", result.recall_interval or Interval(0.0, 1.0)
+    said = t(key, **values, low=fraction(sure.low), high=fraction(sure.high))
+    rate = _false_rate(say, result)
+    return say.join(said, t("finding_false", rate=rate)) if rate else said
+
+
+def _false_rate(say: Say, result: EventMetrics) -> str:
+    """Rate of false activations with its interval and exposure, ``""`` without rest."""
+    if result.false_per_min is None or result.false_per_min_interval is None:
+        return ""
+    low, high = (number(edge, 2) for edge in result.false_per_min_interval)
+    minutes, value = number(result.rest_s / 60, 2), number(result.false_per_min, 2)
+    return say.t("false_rate", rate=value, count=result.false_in_rest, minutes=minutes, low=low, high=high)
 
 
 def simulated(say: Say) -> list[Block]:
@@ -89,6 +96,16 @@ def simulated(say: Say) -> list[Block]:
         return replayed
     key = "simulated_effector_only" if parts == ("effector",) else "simulated_text"
     return [*replayed, Notice(t("simulated_title"), t(key, what=say.simulated_words()))]
+
+
+def alerts(say: Say) -> list[Block]:
+    """What the scores of assessments ask somebody to act on at once."""
+    t = say.t
+    return [
+        Notice(t("alert_title"), t("alert_text", measure=str(row["measure"]).upper(), what=t.told(what)), "warn")
+        for row in say.facts.assessments
+        for what in row["score"].get("alerts", ())
+    ]
 
 
 def results(say: Say) -> list[Block]:
@@ -108,7 +125,7 @@ def results(say: Say) -> list[Block]:
     for run in say.facts.online:
         result = say.result(run)
         if isinstance(result, Failed):
-            rows.append((t("run", run=run.number), "–", "", result.reason, "–", Code(run.source)))
+            rows.append((t("run", run=run.number), "–", "", t.told(result.reason), "–", Code(run.source)))
             continue
         strong.append(len(rows))
         rows += _cued_rows(say, run, result) if isinstance(result, Cued) else _event_rows(say, run, result)
@@ -199,18 +216,13 @@ def rates(say: Say) -> list[Block]:
         result = say.result(run)
         if not isinstance(result, EventMetrics):
             continue
-        rate = t("false_rate_none")
-        if result.false_per_min is not None and result.false_per_min_interval is not None:
-            low, high = (number(edge, 2) for edge in result.false_per_min_interval)
-            minutes, value = number(result.rest_s / 60, 2), number(result.false_per_min, 2)
-            rate = t("false_rate", rate=value, count=result.false_in_rest, minutes=minutes, low=low, high=high)
-        held = t("held_value", held=say.median(result.held), through=result.held_through, hits=result.hits)
+        held = t("held_value", held=say.quartiles(result.held), through=result.held_through, hits=result.hits)
         rows.append(
             (
                 t("run", run=run.number),
-                rate,
+                _false_rate(say, result) or t("false_rate_none"),
                 say.quartiles(result.onset),
-                say.median(result.release),
+                say.quartiles(result.release),
                 held,
                 Code(run.source),
             )
@@ -218,14 +230,15 @@ def rates(say: Say) -> list[Block]:
     if say.facts.online and not rows:
         return []
     columns = (
-        Column(t("col_run"), 0.7),
+        Column(t("col_run"), 0.6),
         Column(t("col_false_rate"), 1.5),
-        Column(t("col_onset"), 1.7),
-        Column(t("col_release"), 1.1),
-        Column(t("col_held"), 1.0),
-        Column(t("col_source"), 1.5),
+        Column(t("col_onset"), 1.3),
+        Column(t("col_release"), 1.3),
+        Column(t("col_held"), 1.3),
+        Column(t("col_source"), 1.4),
     )
-    return [Heading(t("rates"), 3), Table(columns, tuple(rows), t("no_data"))]
+    note = t("method_rates") if rows else ""
+    return [Heading(t("rates"), 3), Table(columns, tuple(rows), t("no_data"), note=note)]
 
 
 def remarks(say: Say) -> list[Block]:

@@ -49,10 +49,6 @@ class Say:
         """The cued movement of an asynchronous run."""
         return str(run.parameters.get("condition") or run.trials[0]["condition"])
 
-    def median(self, spread: Spread | None) -> str:
-        """Median with n, or a dash."""
-        return "–" if spread is None else self.t("seconds_n", value=number(spread.median, 2), n=spread.n)
-
     def quartiles(self, spread: Spread | None) -> str:
         """Median with quartiles and n, or a dash."""
         if spread is None:

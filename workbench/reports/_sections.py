@@ -229,7 +229,7 @@ def _trial_table(say: Say, run: RunFacts) -> list[Block]:
             optional(trial["release_s"]),
             optional(trial["held_s"]),
             str(trial["false_activations"]),
-            str(trial["excluded"]),
+            t.told(str(trial["excluded"])),
         )
         for trial in run.trials
     ]
@@ -251,7 +251,7 @@ def latency(say: Say) -> list[Block]:
         words = t("latency_yes") if run.representative else t("latency_no", speed=f"{run.speed:g}")
         values = [number(float(measured[key]), 1) if measured.get(key) is not None else "–" for key in PERCENTILES]
         rows.append((t("run", run=run.number), *values, str(measured.get("n", "–")), words, Code(run.source)))
-    names = ("p50, ms", "p95, ms", "p99, ms", "max, ms", "n")
+    names = ("p50, ms", "p95, ms", "p99, ms", t("col_longest"), "n")
     columns = (
         Column(t("col_run"), 0.8),
         *(Column(name, 0.75, number=True) for name in names),

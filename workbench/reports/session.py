@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from dataclasses import dataclass
@@ -92,6 +93,7 @@ def session_document(facts: _facts.Facts, t: Texts) -> Document:
     say = Say(facts, t, results(facts), made_with)
     blocks: list[Block] = [
         *_page_one.simulated(say),
+        *_page_one.alerts(say),
         *_page_one.results(say),
         *_page_one.rates(say),
         *_page_one.remarks(say),
@@ -123,12 +125,14 @@ def session_document(facts: _facts.Facts, t: Texts) -> Document:
 
 def _write(path: Path, content: bytes) -> None:
     """Write a file whole or not at all."""
-    part = path.with_name(path.name + ".part")
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         part.write_bytes(content)
         os.replace(part, path)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            part.unlink()
         raise RecordFault(
             f"the report cannot be written to {path.parent} ({error.strerror}); "
             "choose another folder, or free space"
