@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from workbench.analysis._accuracy import Accuracy, Confusion, accuracy, confusion, confusion_by_run
-from workbench.analysis._change import Change, change, condition_words
+from workbench.analysis._change import Change, Flag, NoBaseline, baselines, change
+from workbench.analysis._components import Component, Judgement
 from workbench.analysis._events import EventMetrics, Spread, event_metrics, f1_of, spread
 from workbench.analysis._exact import (
     Interval,
@@ -17,19 +18,62 @@ from workbench.analysis._exact import (
     poisson_interval,
     wilson,
 )
+from workbench.analysis._implant import ImplantDays, implant_days
+from workbench.analysis._isncsci import AisChange, IsncsciChange, LevelChange, isncsci_change
 from workbench.analysis._latency import Latency, latency
+from workbench.analysis._repeats import FalseResponder, OwnMdc, false_positive, false_responder, own_mdc
+from workbench.analysis._responders import (
+    Responders,
+    ais_conversion,
+    bci_assisted_arat,
+    motor_level_response,
+    responder,
+    up_lift,
+)
+from workbench.analysis._scores import Reading, direction_of, number_of, reading
+from workbench.analysis._state import condition_words, state_words
+from workbench.analysis._table import (
+    History,
+    Outcome,
+    OutcomesTable,
+    Record,
+    assessment_of,
+    histories,
+    outcomes_table,
+)
 from workbench.errors import UnknownName
 
 __all__ = [
     "ENDPOINTS",
     "Accuracy",
+    "AisChange",
     "Change",
+    "Component",
     "Confusion",
     "EventMetrics",
+    "FalseResponder",
+    "Flag",
+    "History",
+    "ImplantDays",
     "Interval",
+    "IsncsciChange",
+    "Judgement",
     "Latency",
+    "LevelChange",
+    "NoBaseline",
+    "Outcome",
+    "OutcomesTable",
+    "OwnMdc",
+    "Reading",
+    "Record",
+    "Responders",
+    "Result",
     "Spread",
     "accuracy",
+    "ais_conversion",
+    "assessment_of",
+    "baselines",
+    "bci_assisted_arat",
     "binomial_tail",
     "chance_limit",
     "chance_tail",
@@ -38,25 +82,55 @@ __all__ = [
     "condition_words",
     "confusion",
     "confusion_by_run",
+    "direction_of",
     "estimate",
     "event_metrics",
     "f1_of",
+    "false_positive",
+    "false_responder",
+    "histories",
+    "implant_days",
+    "isncsci_change",
     "latency",
+    "motor_level_response",
+    "number_of",
+    "outcomes_table",
+    "own_mdc",
     "poisson_interval",
+    "reading",
+    "responder",
     "spread",
+    "state_words",
+    "up_lift",
     "wilson",
 ]
 
-ENDPOINTS: dict[str, Callable[..., Accuracy | EventMetrics | Latency | Change]] = {
+
+class Result(Protocol):
+    """What every endpoint gives."""
+
+    def line(self) -> str:
+        """One sentence with n, and the interval where it is a proportion."""
+
+
+ENDPOINTS: dict[str, Callable[..., Result]] = {
     "accuracy": accuracy,
     "event_metrics": event_metrics,
     "latency": latency,
     "change": change,
+    "isncsci_change": isncsci_change,
+    "own_mdc": own_mdc,
+    "responder": responder,
+    "ais_conversion": ais_conversion,
+    "motor_level_response": motor_level_response,
+    "bci_assisted_arat": bci_assisted_arat,
+    "implant_days": implant_days,
+    "outcomes_table": outcomes_table,
 }
 """What :func:`estimate` can be asked for, by name."""
 
 
-def estimate(endpoint: str, *data: Any, **definition: Any) -> Accuracy | EventMetrics | Latency | Change:
+def estimate(endpoint: str, *data: Any, **definition: Any) -> Result:
     """Estimate what the protocol asked.
 
     Parameters

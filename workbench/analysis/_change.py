@@ -1,73 +1,281 @@
-"""Change of an outcome measure between two assessments, refused across different device conditions."""
+"""Change of an outcome measure from a named baseline, with flags against thresholds chosen from the table."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
+from statistics import fmean
 
-from workbench.errors import BadValue, Refused
+from workbench.analysis._scores import DRAFT, direction_of, name_of, number_of
+from workbench.analysis._state import Across, check_across, check_comparable, effect_words, state_words, under
+from workbench.errors import BadValue
+from workbench.outcomes import Threshold, table_sha256
 from workbench.vocabulary import Assessment, Condition
+
+RULES = ("first", "last", "mean")
+"""Which of several baseline records counts; otherwise the id of one of them."""
+ROUNDING = 1e-9
+"""Relative slack when a change is held against a threshold: 0.46 − 0.40 reaches 0.06."""
+NONE: Across = {}
+
+
+class NoBaseline(BadValue):
+    """The baseline visit has no record that a change could begin from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """Whether an improvement reached a threshold.
+
+    Attributes
+    ----------
+    threshold : the row that was chosen.
+    reached : None when it cannot be said (a percentage of a baseline of 0).
+    worsened : whether a worsening reached it.
+    table_sha256 : of the table of thresholds in force.
+    """
+
+    threshold: Threshold
+    reached: bool | None
+    worsened: bool | None
+    table_sha256: str
+
+    def words(self) -> str:
+        """The threshold with citation and population, and the verdict."""
+        verdict = {None: "undefined at a baseline of 0", True: "reached", False: "not reached"}[self.reached]
+        return f"{self.threshold.words()} {'reached by a worsening' if self.worsened else verdict}"
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """``after`` minus ``before`` of one part of a score, both under the same condition."""
+    """``after`` minus ``before`` of one part of a score.
+
+    Attributes
+    ----------
+    measure, version, part, side : of the score.
+    before, after, value : baseline, afterwards, difference.
+    percent : of the baseline; None at a baseline of 0.
+    improvement : the difference in the direction of better: above 0 is better.
+    direction : of better, ``"up"`` or ``"down"``.
+    condition : under which the second was made; ``state`` tells the first where it differed.
+    baseline : how the baseline was named: ``"only"``, ``"first"``, ``"last"``, ``"mean of 2"`` or ``"by id"``.
+    before_ids, after_id : the assessments.
+    effect : ``""`` for a change under one state, else what the declared difference is the effect of.
+    flags : one a chosen threshold.
+    notes : covariates that differed: rater, blinding, washout.
+    """
 
     measure: str
+    version: str
     part: str
+    side: str
     before: float
     after: float
     value: float
+    percent: float | None
+    improvement: float
+    direction: str
     condition: Condition
+    state: str
+    baseline: str
+    before_ids: tuple[str, ...]
+    after_id: str
+    effect: str = ""
+    flags: tuple[Flag, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def line(self) -> str:
-        """One sentence with both scores and the condition."""
+        """One sentence with both scores, the condition, the thresholds and what it is."""
+        share = "" if self.percent is None else f", {self.percent:+.0f} %"
+        better = "no change" if self.improvement == 0 else "better" if self.improvement > 0 else "worse"
+        which = "" if self.baseline == "only" else f"; baseline: {self.baseline}"
+        told = "".join(f"; {words}" for words in (*(flag.words() for flag in self.flags), *self.notes))
+        side = f" {self.side}" if self.side else ""
+        kind = self.effect or "change"
         return (
-            f"{self.measure.upper()} {self.part} {self.before:g} → {self.after:g}, change {self.value:+g} "
-            f"({condition_words(self.condition)})"
+            f"{self.measure.upper()}{side} {self.part} {self.before:g} → {self.after:g}, {kind} {self.value:+g}"
+            f"{share} ({better}; {self.state}{which}{told})"
         )
 
 
-def condition_words(condition: Condition) -> str:
-    """``unassisted, device off, stimulation off``."""
-    return ", ".join(
-        (
-            "assisted" if condition.assisted else "unassisted",
-            f"device {'on' if condition.device_on else 'off'}",
-            f"stimulation {'on' if condition.stimulation_on else 'off'}",
-        )
-    )
+def change(
+    before: Assessment | Sequence[Assessment],
+    after: Assessment,
+    *,
+    part: str = "total",
+    baseline_rule: str = "",
+    across: Across = NONE,
+    thresholds: Iterable[Threshold] = (),
+    direction: str = "",
+) -> Change:
+    """Change of one part of a score from a named baseline.
 
-
-def change(before: Assessment, after: Assessment, *, part: str = "total") -> Change:
-    """Change of one part of a score.
+    Parameters
+    ----------
+    before : the baseline, or every record of it. Several are an error unless ``baseline_rule`` says which.
+    after : the later assessment.
+    part : ``"total"`` or the code of a subscore.
+    baseline_rule : ``"first"``, ``"last"``, ``"mean"`` or the id of one record.
+    across : the differences in device state, orthosis or mode that the endpoint declares.
+    thresholds : rows chosen from the table (or the protocol's own), for flags.
+    direction : of better; ``""`` = that of the measure.
 
     Raises
     ------
     Refused
-        When the two were made under different conditions: what a device does is not recovery.
+        Other states than declared (what a device does is not recovery), a draft, or a score that is censored
+        or not determinable.
     BadValue
-        When they are not of one measure, version and side, or a score is missing.
+        Not one measure, version and side; an ambiguous baseline; a threshold of something else.
     """
-    for name in ("measure", "version", "side"):
-        first, second = getattr(before, name), getattr(after, name)
-        if first != second:
-            raise BadValue(f"a change needs one {name}, got {first!r} and {second!r}")
-    if before.condition != after.condition:
-        raise Refused(
-            f"no change of {before.measure.upper()} is computed from ({condition_words(before.condition)}) to "
-            f"({condition_words(after.condition)}): it would count help as recovery. Compare assessments made "
-            "under one condition"
-        )
-    first, second = _value(before, part), _value(after, part)
-    return Change(before.measure, part, first, second, second - first, before.condition)
+    records = (before,) if isinstance(before, Assessment) else tuple(before)
+    for record in records:
+        check_comparable(record, after, across)
+        if record.id and record.id == after.id:
+            raise BadValue(f"assessment {after.id} cannot be its own baseline")
+    chosen, how = pick_baseline(records, rule=baseline_rule)
+    first, second = fmean(number_of(one, part) for one in chosen), number_of(after, part)
+    better = direction or direction_of(after.measure, after.version, part)
+    if better not in ("up", "down"):
+        raise BadValue(f"direction of better must be 'up' or 'down', got {direction!r}")
+    value = second - first
+    improvement = value if better == "up" else -value
+    percent = 100 * value / abs(first) if first else None
+    return Change(
+        measure=after.measure,
+        version=after.version,
+        part=part,
+        side=after.side,
+        before=first,
+        after=second,
+        value=value,
+        percent=percent,
+        improvement=improvement + 0.0,
+        direction=better,
+        condition=after.condition,
+        state=_state(chosen[0], after),
+        baseline=how,
+        before_ids=tuple(one.id for one in chosen),
+        after_id=after.id,
+        effect=effect_words(across),
+        flags=tuple(flag(one, after, part, improvement=improvement, before=first) for one in thresholds),
+        notes=_notes(chosen, after),
+    )
 
 
-def _value(assessment: Assessment, part: str) -> float:
-    value = assessment.score.get(part)
-    if not isinstance(value, int | float) or isinstance(value, bool) or not isfinite(value):
-        parts = ", ".join(sorted(assessment.score)) or "none"
+def baselines(
+    assessments: Iterable[Assessment], *, visit_id: str, like: Assessment, across: Across = NONE
+) -> tuple[Assessment, ...]:
+    """Records of the baseline visit that ``like`` may be compared with.
+
+    Same measure, version and side; the same state, but where ``across`` declares another at baseline. Drafts
+    are left out.
+
+    Raises
+    ------
+    NoBaseline
+        None is there; the text says what was looked for.
+    """
+    check_across(across)
+    wanted = under(like) | {field: pair[0] for field, pair in across.items()}
+    found = tuple(
+        one
+        for one in assessments
+        if one.visit_id == visit_id
+        and one.id != like.id
+        and one.state != DRAFT
+        and (one.measure, one.version, one.side) == (like.measure, like.version, like.side)
+        and under(one) == wanted
+    )
+    if not found:
+        told = ", ".join(f"{name} {value!r}" for name, value in wanted.items())
+        raise NoBaseline(f"visit {visit_id} has no {name_of(like)} {like.version} with {told}; a change needs one")
+    return found
+
+
+def pick_baseline(records: Sequence[Assessment], *, rule: str = "") -> tuple[tuple[Assessment, ...], str]:
+    """The records that make the baseline, and how it was named.
+
+    Raises
+    ------
+    BadValue
+        Without a record; with several and no rule; for an unknown rule; when first and last cannot be told
+        because a record does not say when it was administered.
+    """
+    ids = ", ".join(one.id or "(not stored)" for one in records)
+    if not records:
+        raise BadValue("a change needs a baseline, got no record")
+    if rule and rule not in RULES:
+        named = tuple(one for one in records if one.id == rule)
+        if not named:
+            raise BadValue(f"baseline_rule must be {', '.join(RULES)} or one of the ids {ids}; got {rule!r}")
+        return named, "by id"
+    if len(records) == 1:
+        return tuple(records), "only"
+    if not rule:
         raise BadValue(
-            f"{assessment.measure.upper()} has no number for {part!r}, got {value!r}; its score has {parts}"
+            f"{name_of(records[0])} has {len(records)} baseline records ({ids}); say which counts with "
+            f"baseline_rule: {', '.join(RULES)} or an id"
         )
-    return float(value)
+    if rule == "mean":
+        return tuple(records), f"mean of {len(records)}"
+    times = [one.administered_at for one in records]
+    if "" in times or len(set(times)) != len(times):
+        raise BadValue(
+            f"the {rule} of the baseline records {ids} cannot be told: each must say when it was administered, "
+            "and no two at one time; name one by its id"
+        )
+    ordered = sorted(records, key=lambda one: _moment(one.administered_at))
+    return (ordered[0 if rule == "first" else -1],), rule
+
+
+def flag(threshold: Threshold, after: Assessment, part: str, *, improvement: float, before: float) -> Flag:
+    """An improvement of ``part`` held against one threshold.
+
+    Raises
+    ------
+    BadValue
+        The threshold is about another measure, version or part, or a cut-off and no change.
+    Refused
+        It has no value.
+    """
+    about, asked = (threshold.measure, threshold.version, threshold.subscore), (after.measure, after.version, part)
+    if about != asked or threshold.kind == "cutoff":
+        raise BadValue(
+            f"threshold {threshold.name!r} says nothing about a change of {' '.join(asked)}; choose one that does"
+        )
+    reached = reaches(improvement, threshold, before=before)
+    worse = reaches(-improvement, threshold, before=before)
+    return Flag(threshold, reached, worse, table_sha256())
+
+
+def reaches(improvement: float, threshold: Threshold, *, before: float) -> bool | None:
+    """Whether an improvement is at least the threshold; None for a percentage of a baseline of 0."""
+    if threshold.unit == "%" and before == 0:
+        return None
+    size = threshold.size * (abs(before) / 100 if threshold.unit == "%" else 1.0)
+    return improvement >= size * (1 - ROUNDING)
+
+
+def _moment(utc: str) -> str:
+    """Sorts UTC texts with and without a fraction."""
+    whole, _, fraction = utc.removesuffix("Z").partition(".")
+    return f"{whole}.{fraction:0<6}"
+
+
+def _state(before: Assessment, after: Assessment) -> str:
+    first, second = state_words(before), state_words(after)
+    return second if first == second else f"{first} → {second}"
+
+
+def _notes(before: Sequence[Assessment], after: Assessment) -> tuple[str, ...]:
+    """Covariates that a reader has to know because they differed."""
+    told = []
+    covariates: Mapping[str, str] = {"rater": "rater", "blinded": "rater blinded", "washout_h": "washout in h"}
+    for field, words in covariates.items():
+        old = {getattr(one, field) for one in before}
+        if old != {getattr(after, field)}:
+            said = "/".join(sorted("not known" if one is None else str(one) for one in old))
+            new = getattr(after, field)
+            told.append(f"{words} {said} → {'not known' if new is None else new}")
+    return tuple(told)

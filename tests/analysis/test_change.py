@@ -1,0 +1,259 @@
+"""Change from a named baseline: never across states that were not declared, never from a missing score."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from workbench import analysis, outcomes
+from workbench.analysis import change
+from workbench.analysis._change import reaches
+from workbench.errors import BadValue, Refused
+from workbench.outcomes import own_threshold, threshold
+from workbench.vocabulary import Assessment, Condition
+
+STROKE = "arat:1981:total:mcid:5.7 points:stroke"
+BCI = {"assisted": (False, True), "device_on": (False, True)}
+
+
+def points(size, *, part="total", unit="points"):
+    return own_threshold("arat", part, size, unit=unit, version="1981", citation="protocol 9.1")
+
+
+def test_change_reads_the_score_as_the_record_stores_it(arat):
+    found = change(arat(12, visit="v1"), arat(20, visit="v2"))
+    assert (found.before, found.after, found.value, found.percent) == (12.0, 20.0, 8.0, pytest.approx(66.6667))
+    assert (found.before_ids, found.after_id) == (("v1-arat",), "v2-arat")
+    assert found.line() == (
+        "ARAT right total 12 → 20, change +8, +67 % (better; unassisted, device off, stimulation off)"
+    )
+
+
+def test_change_of_a_subscore(arat):
+    found = change(arat(12), arat(20, visit="v2"), part="grasp")
+    assert (found.before, found.after) == (12.0, 18.0)
+
+
+def test_percent_change_is_undefined_at_a_baseline_of_0(arat):
+    found = change(arat(0), arat(6, visit="v2"), thresholds=(points(10, unit="%"),))
+    assert found.percent is None
+    assert found.flags[0].reached is None
+    assert "undefined at a baseline of 0" in found.line()
+
+
+@pytest.mark.parametrize("field", ["assisted", "device_on", "stimulation_on"])
+def test_change_across_device_states_is_refused(arat, field):
+    with pytest.raises(Refused, match=f"{field} False → True is not declared, and would count help as recovery"):
+        change(arat(12), arat(30, visit="v2", **{field: True}))
+
+
+@pytest.mark.parametrize(("field", "value"), [("orthosis", "wrist splint"), ("mode", "video")])
+def test_change_across_orthosis_or_mode_is_refused(arat, field, value):
+    with pytest.raises(Refused, match=f"{field} '' → '{value}' is not declared"):
+        change(arat(12), arat(30, visit="v2", **{field: value}))
+
+
+@pytest.mark.parametrize("other", [{"measure": "grassp_v1"}, {"version": "2"}, {"side": "left"}])
+def test_change_needs_one_measure_version_and_side_whatever_is_declared(arat, other):
+    after = replace(arat(20, visit="v2"), **other)
+    with pytest.raises(BadValue, match=f"one {next(iter(other))}"):
+        change(arat(12), after)
+    with pytest.raises(BadValue, match="never mixed in one change"):
+        change(arat(12), after, across={next(iter(other)): ("a", "b")})
+
+
+def test_a_declared_difference_of_the_device_is_an_orthotic_effect_and_never_recovery(arat):
+    found = change(arat(12), arat(39, assisted=True, device_on=True, id="with"), across=BCI)
+    assert (found.value, found.effect) == (27.0, "orthotic effect, not recovery")
+    assert found.line().startswith("ARAT right total 12 → 39, orthotic effect, not recovery +27")
+    assert "unassisted, device off, stimulation off → assisted, device on, stimulation off" in found.line()
+
+
+def test_a_declared_difference_of_stimulation_or_mode_is_labelled(arat):
+    on = change(arat(1), arat(2, id="b", stimulation_on=True), across={"stimulation_on": (False, True)})
+    told = change(arat(1), arat(2, id="b", mode="video"), across={"mode": ("", "video")})
+    assert on.effect == "effect of stimulation being on, not recovery"
+    assert told.effect == "difference between modes of administration, not recovery"
+
+
+def test_a_declared_difference_must_be_there(arat):
+    with pytest.raises(Refused, match="device_on False → False is declared False → True"):
+        change(arat(12), arat(30, visit="v2"), across={"device_on": (False, True)})
+    with pytest.raises(Refused, match="device_on True → False is declared False → True"):
+        change(arat(12, device_on=True), arat(30, visit="v2"), across={"device_on": (False, True)})
+
+
+@pytest.mark.parametrize("across", [{"rater": ("a", "b")}, {"device_on": (True, True)}, {"mode": "video"}])
+def test_across_takes_fields_of_the_state_and_two_different_values(arat, across):
+    with pytest.raises(BadValue, match="across"):
+        change(arat(12), arat(30, visit="v2"), across=across)
+
+
+def test_a_score_that_is_not_determinable_gives_no_change(arat):
+    with pytest.raises(
+        Refused, match=r"v1-arat is not determinable \(18 of 19 items\); a missing score is never 0"
+    ):
+        change(arat(None), arat(20, visit="v2"))
+
+
+def stored(one, status, value):
+    total = one.score["total"] | {"status": status, "value": value}
+    return replace(one, score=one.score | {"total": total})
+
+
+def test_a_censored_score_gives_no_change(arat):
+    with pytest.raises(Refused, match="v2-arat is censored at 180, not a measured value"):
+        change(arat(12), stored(arat(20, visit="v2"), "censored", 180))
+
+
+@pytest.mark.parametrize(
+    ("status", "told"), [("structural", "not asked by design"), ("invalid", "invalid"), ("ok", "of status 'ok'")]
+)
+def test_a_score_without_a_value_gives_no_change(arat, status, told):
+    with pytest.raises(Refused, match=told):
+        change(arat(12), stored(arat(20, visit="v2"), status, None))
+
+
+def test_a_draft_enters_no_result(arat):
+    with pytest.raises(Refused, match="still a draft; complete it"):
+        change(arat(12), arat(20, visit="v2", state="draft"))
+
+
+def test_an_unknown_part_lists_those_of_the_score(arat):
+    with pytest.raises(BadValue, match="no score 'hand' .* it has total, grasp, grip, pinch, gross"):
+        change(arat(12), arat(20, visit="v2"), part="hand")
+    with pytest.raises(BadValue, match="it has none"):
+        change(replace(arat(12), score={"total": 12}), arat(20, visit="v2"))
+
+
+def test_two_baseline_records_are_an_error_unless_the_rule_says_which(arat):
+    first = arat(10, id="b1", administered_at="2026-03-01T09:00:00Z")
+    second = arat(14, id="b2", repeat=2, administered_at="2026-03-01T09:00:00.500Z")
+    after = arat(20, visit="v2")
+    with pytest.raises(BadValue, match=r"2 baseline records \(b2, b1\); say which counts"):
+        change((second, first), after)
+    assert change((second, first), after, baseline_rule="first").value == 10.0
+    assert change((second, first), after, baseline_rule="last").value == 6.0
+    mean = change((second, first), after, baseline_rule="mean")
+    assert (mean.before, mean.value, mean.baseline) == (12.0, 8.0, "mean of 2")
+    assert change((second, first), after, baseline_rule="b1").before_ids == ("b1",)
+    assert "baseline: first" in change((second, first), after, baseline_rule="first").line()
+
+
+def test_first_and_last_need_times_that_differ(arat):
+    first, second = arat(10, id="b1"), arat(14, id="b2", administered_at="2026-03-01T09:00:00Z")
+    for pair in ((first, second), (second, replace(second, id="b3"))):
+        with pytest.raises(BadValue, match="the first of the baseline records .* cannot be told"):
+            change(pair, arat(20, visit="v2"), baseline_rule="first")
+
+
+def test_an_unknown_rule_and_no_baseline_are_errors(arat):
+    with pytest.raises(BadValue, match="must be first, last, mean or one of the ids b1, b2; got 'best'"):
+        change((arat(10, id="b1"), arat(14, id="b2")), arat(20, visit="v2"), baseline_rule="best")
+    with pytest.raises(BadValue, match="got no record"):
+        change((), arat(20))
+    with pytest.raises(BadValue, match="cannot be its own baseline"):
+        change(arat(20), arat(20))
+
+
+def test_the_baseline_visit_is_searched_for_the_same_state(arat):
+    hand, device = arat(10, id="b1"), arat(30, id="b2", assisted=True, device_on=True)
+    draft, left = arat(1, id="b3", repeat=2, state="draft"), arat(2, id="b4", side="left")
+    records = (hand, device, draft, left)
+    later, helped = arat(20, visit="v2"), arat(40, visit="v2", assisted=True, device_on=True)
+    assert analysis.baselines(records, visit_id="v1", like=later) == (hand,)
+    assert analysis.baselines(records, visit_id="v1", like=helped) == (device,)
+    assert analysis.baselines(records, visit_id="v1", like=helped, across=BCI) == (hand,)
+    with pytest.raises(analysis.NoBaseline, match="visit v0 has no ARAT right 1981 with assisted False"):
+        analysis.baselines(records, visit_id="v0", like=later)
+
+
+def test_an_improvement_is_held_against_the_chosen_row_with_its_citation(arat):
+    found = change(arat(12), arat(18, visit="v2"), thresholds=(threshold(STROKE), points(7)))
+    assert [flag.reached for flag in found.flags] == [True, False]
+    assert found.flags[0].table_sha256 == outcomes.table_sha256()
+    assert (
+        "MCID 5.7 points (van der Lee 2001 [M]; population stroke, not spinal cord injury) reached; "
+        "RESPONDER 7 points (protocol 9.1 [own]; population participants of this study (spinal cord injury)) not "
+        "reached"
+    ) in found.line()
+
+
+def test_a_worsening_that_reaches_the_threshold_is_told(arat):
+    flag = change(arat(18), arat(12, visit="v2"), thresholds=(points(6),)).flags[0]
+    assert (flag.reached, flag.worsened) == (False, True)
+    assert flag.words().endswith("reached by a worsening")
+
+
+def test_a_percentage_is_of_the_baseline(arat):
+    half = points(50, unit="%")
+    assert change(arat(10), arat(15, visit="v2"), thresholds=(half,)).flags[0].reached is True
+    assert change(arat(10), arat(14, visit="v2"), thresholds=(half,)).flags[0].reached is False
+
+
+def test_rounding_does_not_cost_a_threshold():
+    assert 0.7 - 0.6 < 0.1
+    assert reaches(0.7 - 0.6, points(0.1), before=1.0) is True
+
+
+def test_a_threshold_of_another_score_is_refused(arat):
+    with pytest.raises(BadValue, match="says nothing about a change of arat 1981 total"):
+        change(arat(12), arat(18, visit="v2"), thresholds=(points(2, part="grasp"),))
+    with pytest.raises(BadValue, match="says nothing about a change"):
+        change(arat(12), arat(18, visit="v2"), thresholds=(replace(points(2), kind="cutoff"),))
+
+
+def pain(value, visit):
+    definition = outcomes.load("pain_nrs").definition
+    (scale,) = [one for one in definition.subscales if one.code == "average_7d"]
+    items = {scale.items[0]: value}
+    score = outcomes.score("pain_nrs", items).to_json()
+    off = Condition(False, False, False)
+    return Assessment(visit, "pain_nrs", definition.version, off, items, score, "Li", id=f"{visit}-pain")
+
+
+def test_less_is_better_where_the_measure_says_so():
+    before, after = pain(8, "v1"), pain(5, "v2")
+    found = change(before, after, part="average_7d")
+    assert (found.value, found.improvement, found.direction) == (-3.0, 3.0, "down")
+    assert "better" in found.line()
+    assert change(before, after, part="average_7d", direction="up").improvement == -3.0
+    with pytest.raises(BadValue, match="must be 'up' or 'down', got 'left'"):
+        change(before, after, part="average_7d", direction="left")
+
+
+def test_a_threshold_of_pain_counts_points_down_and_a_percentage_of_the_baseline():
+    chosen = outcomes.thresholds("pain_nrs", "11-point", subscore="average_7d")
+    found = change(pain(6, "v1"), pain(4, "v2"), part="average_7d", thresholds=chosen)
+    assert {flag.threshold.unit: flag.reached for flag in found.flags} == {"points": True, "%": False}
+
+
+def test_covariates_that_differ_are_told(arat):
+    found = change(arat(12, washout_h=24.0), arat(18, visit="v2", rater="Ma", blinded="yes"), thresholds=())
+    assert found.notes == (
+        "rater Li → Ma",
+        "rater blinded unknown → yes",
+        "washout in h 24.0 → not known",
+    )
+    assert "rater Li → Ma" in found.line()
+
+
+def test_no_change_is_neither_better_nor_worse(arat):
+    found = change(arat(12), arat(12, visit="v2"))
+    assert "no change" in found.line()
+    assert str(found.improvement) == "0.0"
+
+
+def test_direction_needs_a_known_version_and_part():
+    assert analysis.direction_of("arat", "1981", "grip") == "up"
+    with pytest.raises(BadValue, match="arat has version '1981', got '1999'"):
+        analysis.direction_of("arat", "1999")
+    with pytest.raises(BadValue, match="arat 1981 has no score 'hand'; it has grasp"):
+        analysis.direction_of("arat", "1981", "hand")
+
+
+def test_the_state_is_spelt_out_with_orthosis_and_mode(arat):
+    assert analysis.state_words(arat(1, orthosis="splint", mode="video")) == (
+        "unassisted, device off, stimulation off, orthosis splint, mode video"
+    )

@@ -1,0 +1,231 @@
+"""One outcome of a responder rule, judged in one participant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from workbench.analysis._change import NoBaseline, baselines, change, pick_baseline, reaches
+from workbench.analysis._isncsci import isncsci_change
+from workbench.analysis._repeats import false_positive, own_mdc
+from workbench.analysis._scores import number_of
+from workbench.analysis._state import UNDER, Across, effect_words, under
+from workbench.analysis._table import History
+from workbench.errors import BadValue, Refused
+from workbench.outcomes import Threshold
+from workbench.vocabulary import Assessment, Condition
+
+EITHER = "either"
+"""Side of a component that responds when one of the two sides does."""
+DERIVED = ("ais", "motor_level")
+"""Parts of the ISNCSCI that are no sums: steps of the grade, and motor recovery of the better side."""
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """One outcome that may make a responder.
+
+    Attributes
+    ----------
+    measure, part : what is measured: ``"total"``, a subscore, or ``"ais"`` and ``"motor_level"`` of the ISNCSCI.
+    threshold : the improvement that counts. There is no default: without it every estimate refuses.
+    side : ``"left"``, ``"right"`` or ``"either"`` for a measure that is administered a side at a time.
+    direction : of better; ``""`` = that of the measure.
+    under : fields the later assessment must have, such as ``{"device_on": False, "repeat": 1}``.
+    across : the differences in state that the endpoint declares.
+    """
+
+    measure: str
+    part: str = "total"
+    threshold: Threshold | None = None
+    side: str = ""
+    direction: str = ""
+    under: Mapping[str, Any] = field(default_factory=dict)
+    across: Across = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """``arat.grasp (right)``."""
+        return f"{self.measure}.{self.part}" + (f" ({self.side})" if self.side else "")
+
+    @property
+    def chosen(self) -> Threshold:
+        """The threshold. Raises Refused when none was chosen, BadValue for one about something else."""
+        if self.threshold is None:
+            raise Refused(
+                f"{self.name} has no responder threshold and none is assumed; choose a row of the table of "
+                "thresholds, or state the protocol's own with own_threshold"
+            )
+        about, mine = (self.threshold.measure, self.threshold.subscore), (self.measure, self.part)
+        if about != mine or self.threshold.kind == "cutoff":
+            raise BadValue(f"threshold {self.threshold.name!r} says nothing about a change of {self.name}")
+        _ = self.threshold.size
+        return self.threshold
+
+    @property
+    def effect(self) -> str:
+        """What a declared difference in state is the effect of."""
+        return effect_words(self.across)
+
+    def sides(self) -> tuple[Component, ...]:
+        """One component a side for ``"either"``, else itself."""
+        return tuple(replace(self, side=side) for side in ("left", "right")) if self.side == EITHER else (self,)
+
+    def words(self) -> str:
+        """Name and threshold."""
+        return f"{self.name} by {self.chosen.words()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Whether one participant responded on one component.
+
+    Attributes
+    ----------
+    participant, component : who, on what.
+    responded : None when it cannot be said.
+    told : the change in one sentence, or why there is none.
+    condition : under which the later assessment was made, None without one.
+    """
+
+    participant: str
+    component: str
+    responded: bool | None
+    told: str
+    condition: Condition | None = None
+
+
+def judge(
+    component: Component, history: History, *, visit: str, ref_visit: str, baseline_rule: str = ""
+) -> tuple[Judgement, ...]:
+    """Judge one component in one participant; ``"either"`` gives one judgement a side.
+
+    Raises
+    ------
+    Refused
+        No threshold was chosen.
+    BadValue
+        Several later records, or several baseline records without a rule.
+    """
+    found = []
+    for one in component.sides():
+        after = later(one, history, visit=visit)
+        if after is None:
+            found.append(Judgement(history.participant, one.name, None, f"no {one.name} at {visit}"))
+            continue
+        responded, told = _judge(one, history, after, ref_visit=ref_visit, baseline_rule=baseline_rule)
+        found.append(Judgement(history.participant, one.name, responded, told, after.condition))
+    return tuple(found)
+
+
+def _judge(
+    component: Component, history: History, after: Assessment, *, ref_visit: str, baseline_rule: str
+) -> tuple[bool | None, str]:
+    chosen = component.chosen
+    if after.version != chosen.version:
+        raise BadValue(f"threshold {chosen.name!r} is about another version than {after.version!r}")
+    try:
+        before = baselines(
+            history.assessments, visit_id=history.visits.get(ref_visit, ""), like=after, across=component.across
+        )
+    except NoBaseline:
+        return None, f"no {component.name} at {ref_visit} to compare with"
+    rule = baseline_rule if len(before) > 1 else ""
+    if component.measure == "isncsci" and component.part in DERIVED:
+        return _judge_derived(component, before, after, baseline_rule=rule)
+    try:
+        for one in (*pick_baseline(before, rule=rule)[0], after):
+            number_of(one, component.part)
+    except Refused as error:
+        return None, str(error)
+    found = change(
+        before,
+        after,
+        part=component.part,
+        baseline_rule=rule,
+        across=component.across,
+        thresholds=(chosen,),
+        direction=component.direction,
+    )
+    return found.flags[0].reached, found.line()
+
+
+def _judge_derived(
+    component: Component, before: Sequence[Assessment], after: Assessment, *, baseline_rule: str
+) -> tuple[bool | None, str]:
+    picked, _ = pick_baseline(before, rule=baseline_rule)
+    if len(picked) > 1:
+        raise BadValue(f"{component.name} has no mean; name the first, the last or one baseline record by its id")
+    found = isncsci_change(picked[0], after, across=component.across)
+    if component.part == "ais":
+        steps, told = found.ais.grades, found.ais.line()
+    else:
+        steps, told = found.best_motor_segments, "; ".join(level.line() for level in found.motor.values())
+        undefined = [level for level in found.motor.values() if level.motor_segments is None]
+        if undefined and not (steps is not None and reaches(steps, component.chosen, before=1)):
+            return None, told
+    return (None if steps is None else reaches(steps, component.chosen, before=1)), told
+
+
+def later(component: Component, history: History, *, visit: str) -> Assessment | None:
+    """The one later assessment, None without one.
+
+    Raises
+    ------
+    BadValue
+        Several fit, or ``under`` names a field that assessments do not have.
+    """
+    allowed = (*UNDER, "repeat")
+    if set(component.under) - set(allowed):
+        raise BadValue(f"under takes {', '.join(allowed)}; got {', '.join(component.under)}")
+    wanted = {name: pair[1] for name, pair in component.across.items()} | dict(component.under)
+    fitting = [
+        one
+        for one in history.at(visit)
+        if (one.measure, one.side) == (component.measure, component.side)
+        and all({**under(one), "repeat": one.repeat}[name] == value for name, value in wanted.items())
+    ]
+    if len(fitting) > 1:
+        ids = ", ".join(one.id for one in fitting)
+        raise BadValue(
+            f"{history.participant} has {len(fitting)} records of {component.name} at {visit} ({ids}); say with "
+            f"under= which counts, by {', '.join(allowed)}"
+        )
+    return fitting[0] if fitting else None
+
+
+def false_positives(
+    component: Component, people: Sequence[History], *, ref_visit: str, baseline_rule: str
+) -> tuple[dict[str, float], str]:
+    """False-positive probability of a component from its baseline repeats, by side; and why there is none.
+
+    The SEM comes from all records of the reference visit under the component's baseline state.
+    """
+    chosen = component.chosen
+    if component.part in DERIVED or chosen.unit == "%":
+        return {}, f"{component.name}: a {'percentage' if chosen.unit == '%' else 'grade'} has no SEM"
+    found: dict[str, float] = {}
+    for one in component.sides():
+        series = [_repeats(one, person, ref_visit=ref_visit) for person in people]
+        try:
+            repeats = own_mdc(series, part=one.part)
+        except (BadValue, Refused) as error:
+            return {}, f"{one.name}: {error}"
+        if repeats.sem == 0:
+            return {}, f"{one.name}: all baseline repeats are alike"
+        averaged = min(len(row) for row in series if row) if baseline_rule == "mean" else 1
+        found[one.name] = false_positive(chosen.size, sem=repeats.sem, baseline_records=averaged)
+    return found, ""
+
+
+def _repeats(component: Component, history: History, *, ref_visit: str) -> tuple[Assessment, ...]:
+    """Records of the reference visit under the state in which the component's baseline is taken."""
+    wanted = {name: value for name, value in component.under.items() if name != "repeat"}
+    wanted |= {name: pair[0] for name, pair in component.across.items()}
+    return tuple(
+        one
+        for one in history.at(ref_visit)
+        if (one.measure, one.side) == (component.measure, component.side)
+        and all(under(one)[name] == value for name, value in wanted.items())
+    )

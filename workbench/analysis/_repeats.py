@@ -1,0 +1,178 @@
+"""A study's own detectable change, from repeated baselines; and how often chance alone makes a responder.
+
+SEM is the within-participant standard deviation of repeats under one state, pooled over participants:
+``SEM² = ΣΣ (x_ij − mean_i)² / Σ (k_i − 1)``. ``MDC = 1.96·√2·SEM`` is what the difference of two measurements
+of an unchanged person stays below in 95 of 100 cases, when errors are normal and alike in all.
+
+References
+----------
+Bland JM, Altman DG. Measurement error. BMJ 1996;313:744.
+Weir JP. Quantifying test-retest reliability using the intraclass correlation coefficient and the SEM. J
+Strength Cond Res 2005;19:231–240.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import fsum, prod, sqrt
+from statistics import NormalDist, fmean
+
+from workbench.analysis._scores import number_of
+from workbench.analysis._state import check_comparable, state_words
+from workbench.errors import BadValue
+from workbench.outcomes import Threshold, own_threshold
+from workbench.vocabulary import Assessment
+
+Z = 1.96
+"""Two-sided 95 % point of the normal distribution, as the formula of the MDC is usually printed."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnMdc:
+    """Detectable change from the study's own repeats.
+
+    Attributes
+    ----------
+    measure, version, part, side, state : what was repeated, and under which state.
+    participants, records : with two repeats or more; their records.
+    df : degrees of freedom of the SEM, records minus participants.
+    sem, mdc : in the unit of the score.
+    shift : mean of last minus first repeat: practice shows here, and is not in the SEM's formula.
+    """
+
+    measure: str
+    version: str
+    part: str
+    side: str
+    state: str
+    participants: int
+    records: int
+    df: int
+    sem: float
+    mdc: float
+    shift: float
+
+    def line(self) -> str:
+        """One sentence."""
+        side = f" {self.side}" if self.side else ""
+        return (
+            f"{self.measure.upper()}{side} {self.part}: own MDC {self.mdc:.3g} = 1.96·√2·SEM, SEM {self.sem:.3g} "
+            f"(n = {self.participants} participants, {self.records} repeats, {self.df} degrees of freedom; last "
+            f"minus first {self.shift:+.3g}; {self.state})"
+        )
+
+    def threshold(self, *, unit: str) -> Threshold:
+        """It as a threshold. Raises BadValue when all repeats were alike: there is nothing to detect against."""
+        words = f"own MDC from {self.records} baseline repeats of {self.participants} participants"
+        return own_threshold(
+            self.measure, self.part, self.mdc, unit=unit, version=self.version, citation=words, kind="mdc"
+        )
+
+
+def own_mdc(repeats: Iterable[Sequence[Assessment]], *, part: str = "total") -> OwnMdc:
+    """Detectable change from baseline repeats.
+
+    Parameters
+    ----------
+    repeats : one sequence a participant, in order of administration, all under one state.
+    part : ``"total"`` or the code of a subscore.
+
+    Raises
+    ------
+    BadValue
+        No participant has two repeats, or they are not of one measure, version and side.
+    Refused
+        Repeats under different states, drafts, censored or undeterminable scores.
+    """
+    series = [tuple(one) for one in repeats]
+    used = [one for one in series if len(one) > 1]
+    if not used:
+        raise BadValue(
+            f"an own MDC needs at least one participant with two baseline records, got {len(series)} with one or "
+            "none; measure the baseline twice"
+        )
+    first = used[0][0]
+    for records in used:
+        for record in records:
+            check_comparable(first, record, {})
+    values = [[number_of(record, part) for record in records] for records in used]
+    df = sum(len(row) - 1 for row in values)
+    sem = sqrt(fsum((x - fmean(row)) ** 2 for row in values for x in row) / df)
+    return OwnMdc(
+        measure=first.measure,
+        version=first.version,
+        part=part,
+        side=first.side,
+        state=state_words(first),
+        participants=len(used),
+        records=sum(map(len, values)),
+        df=df,
+        sem=sem,
+        mdc=Z * sqrt(2) * sem,
+        shift=fmean(row[-1] - row[0] for row in values),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class FalseResponder:
+    """Probability that a participant in whom nothing changed counts as a responder.
+
+    Attributes
+    ----------
+    probability : of the whole rule.
+    by_component : of each component.
+    components : how many outcomes the rule looks at.
+    """
+
+    probability: float
+    by_component: Mapping[str, float]
+    components: int
+
+    def line(self) -> str:
+        """One sentence."""
+        return (
+            f"false-responder probability {self.probability:.3f} over {self.components} "
+            f"outcome{'s' * (self.components != 1)} (from baseline repeats; normal errors, outcomes independent)"
+        )
+
+
+def false_positive(threshold: float, *, sem: float, baseline_records: int = 1) -> float:
+    """Probability that an unchanged score improves by ``threshold`` or more.
+
+    ``1 − Φ(threshold / (SEM·√(1 + 1/m)))`` with ``m`` baseline records averaged; 0.025 at the own MDC.
+
+    Raises
+    ------
+    BadValue
+        A threshold or SEM that is not above 0, or no baseline record.
+    """
+    if not (threshold > 0 and sem > 0 and baseline_records >= 1):
+        raise BadValue(
+            f"threshold and sem must be above 0 and baseline_records 1 or more, got {threshold}, {sem} and "
+            f"{baseline_records}"
+        )
+    return 1 - NormalDist().cdf(threshold / (sem * sqrt(1 + 1 / baseline_records)))
+
+
+def false_responder(groups: Sequence[Mapping[str, float]]) -> FalseResponder:
+    """False-responder probability of a composite rule.
+
+    Parameters
+    ----------
+    groups : component → its false-positive probability, one mapping a group. A group is met when any of its
+        components is; the rule when all groups are. ``1 − Π(1 − p)`` in a group, the product over groups.
+
+    Raises
+    ------
+    BadValue
+        No group, an empty one, or a probability outside 0–1.
+    """
+    if not groups or not all(groups):
+        raise BadValue("a composite rule needs at least one group with at least one component")
+    for name, p in ((name, p) for group in groups for name, p in group.items()):
+        if not 0 <= p <= 1:
+            raise BadValue(f"the false-positive probability of {name} must lie in 0–1, got {p}")
+    probability = prod(1 - prod(1 - p for p in group.values()) for group in groups)
+    every = {name: p for group in groups for name, p in group.items()}
+    return FalseResponder(probability, every, len(every))
