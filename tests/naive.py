@@ -17,6 +17,11 @@ def common_average(samples):
     return samples - samples.mean(axis=1, keepdims=True)
 
 
+def laplacian(samples, lists):
+    """``lists``: neighbours of each centre."""
+    return np.stack([samples[:, c] - samples[:, near].mean(axis=1) for c, near in lists.items()], axis=1)
+
+
 def cascade(samples, sections, state):
     """Direct form, one lane and one section after the other; returns the output and the new state."""
     state = state.copy()

@@ -1,8 +1,11 @@
-"""Streaming filters: reference, second-order sections with carried state."""
+"""References, and the filter banks of ``kernels._sections``."""
 
 from __future__ import annotations
 
 from workbench.kernels._jit import FloatArray, IntArray, kernel
+from workbench.kernels._sections import bank, cascade
+
+__all__ = ["bank", "bipolar", "cascade", "common_average", "laplacian"]
 
 
 @kernel("void(float64[:,::1], int64[::1], int64[::1], float64[:,::1])")
@@ -38,64 +41,29 @@ def common_average(samples: FloatArray, out: FloatArray) -> None:
             out[t, channel] = samples[t, channel] - mean
 
 
-@kernel("void(float64[:,::1], float64[:,:,::1], float64[:,::1], float64[:,::1], float64[:,::1])")
-def cascade(
-    samples: FloatArray, sections: FloatArray, first: FloatArray, second: FloatArray, out: FloatArray
+@kernel("void(float64[:,::1], int64[::1], int64[::1], int64[::1], float64[:,::1])")
+def laplacian(
+    samples: FloatArray, centres: IntArray, first: IntArray, neighbours: IntArray, out: FloatArray
 ) -> None:
-    """A filter bank of second-order sections, every lane with its own coefficients: for few channels.
+    """Each centre minus the mean of its neighbours: the small surface Laplacian.
 
     Parameters
     ----------
-    samples : ``(n_times, n_in)`` float64, µV.
-    sections : ``(n_sections, 5, n_lanes)`` float64: b0, b1, b2, a1, a2 (a0 = 1). Lane ``i`` filters input
-        ``i % n_in``; ``n_lanes`` is a multiple of ``n_in``.
-    first, second : ``(n_sections, n_lanes)`` float64, the two states of each section, carried.
+    samples : ``(n_times, n_channels)`` float64, µV.
+    centres : ``(n_lanes,)`` int64, channel indices.
+    first : ``(n_lanes + 1,)`` int64: the neighbours of lane ``i`` are ``neighbours[first[i]:first[i + 1]]``, at
+        least one.
+    neighbours : ``(n,)`` int64, channel indices.
     out : ``(n_times, n_lanes)`` float64, µV, written.
 
     Notes
     -----
-    Transposed direct form II, the form of ``scipy.signal.sosfilt``: Oppenheim and Schafer, Discrete-Time
-    Signal Processing, 3rd ed., section 6.3. The two states lie apart so that the compiler can vectorise.
+    Hjorth 1975, Electroencephalography and Clinical Neurophysiology 39, 526–530; for imagined movement:
+    McFarland, McCane, David and Wolpaw 1997, the same journal, 103, 386–394.
     """
-    n_in = samples.shape[1]
-    n_lanes = out.shape[1]
     for t in range(samples.shape[0]):
-        for start in range(0, n_lanes, n_in):
-            for i in range(n_in):
-                out[t, start + i] = samples[t, i]
-        for s in range(sections.shape[0]):
-            for lane in range(n_lanes):
-                x = out[t, lane]
-                y = sections[s, 0, lane] * x + first[s, lane]
-                first[s, lane] = sections[s, 1, lane] * x - sections[s, 3, lane] * y + second[s, lane]
-                second[s, lane] = sections[s, 2, lane] * x - sections[s, 4, lane] * y
-                out[t, lane] = y
-
-
-@kernel("void(float64[:,::1], float64[:,:,::1], float64[:,:,::1], float64[:,:,::1], float64[:,:,::1])")
-def bank(
-    samples: FloatArray, sections: FloatArray, first: FloatArray, second: FloatArray, out: FloatArray
-) -> None:
-    """The filter bank of :func:`cascade`, band after band: for many channels. The same bits.
-
-    Parameters
-    ----------
-    samples : ``(n_times, n_in)`` float64, µV.
-    sections : ``(n_bands, n_sections, 5)`` float64: b0, b1, b2, a1, a2 (a0 = 1).
-    first, second : ``(n_bands, n_sections, n_in)`` float64, the two states of each section, carried.
-    out : ``(n_times, n_bands, n_in)`` float64, µV, written.
-    """
-    n_in = samples.shape[1]
-    for band in range(sections.shape[0]):
-        for t in range(samples.shape[0]):
-            for i in range(n_in):
-                out[t, band, i] = samples[t, i]
-            for s in range(sections.shape[1]):
-                b0, b1, b2 = sections[band, s, 0], sections[band, s, 1], sections[band, s, 2]
-                a1, a2 = sections[band, s, 3], sections[band, s, 4]
-                for i in range(n_in):
-                    x = out[t, band, i]
-                    y = b0 * x + first[band, s, i]
-                    first[band, s, i] = b1 * x - a1 * y + second[band, s, i]
-                    second[band, s, i] = b2 * x - a2 * y
-                    out[t, band, i] = y
+        for lane in range(out.shape[1]):
+            total = 0.0
+            for i in range(first[lane], first[lane + 1]):
+                total += samples[t, neighbours[i]]
+            out[t, lane] = samples[t, centres[lane]] - total / (first[lane + 1] - first[lane])

@@ -1,10 +1,11 @@
 """Correlation of a spatially filtered window with templates: TRCA, its ensemble, TDCA.
 
 ``y = W x̃`` are the filtered signals of a window; x̃ is the window beside copies of itself, sample ``t`` of copy
-``l`` being its sample ``t + l`` (0 past its end); W are the filters of a class or of all classes together. For TDCA the projection of y on a class's references
-stands behind it in time. The score of a class is Pearson's correlation of all this with the class's template.
-As it is linear in the window but for the norm, template and filters are folded into one array when the decoder
-is fitted (:func:`fold`); at a decision one call of :func:`template_correlations` scores all classes and bands.
+``l`` being its sample ``t + l`` (0 past its end); W are the filters of a class or of all classes together. For
+TDCA the projection of y on a class's references stands behind it in time. The score of a class is Pearson's
+correlation of all this with the class's template. As it is linear in the window but for the norm, template and
+filters are folded into one array when the decoder is fitted (:func:`fold`); at a decision one call of
+:func:`template_correlations` scores all classes and bands.
 
 TRCA: Nakanishi et al. 2018, IEEE Transactions on Biomedical Engineering 65, 104–112. TDCA: Liu et al. 2021, IEEE
 Transactions on Neural Systems and Rehabilitation Engineering 29, 1998–2007.

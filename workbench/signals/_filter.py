@@ -25,29 +25,24 @@ class FilterBank:
 
     def __init__(self, sections: FloatArray, rest: FloatArray, n_in: int) -> None:
         self._n_bands, self._n_in = len(sections), n_in
-        self._wide = n_in >= WIDE
+        self._wide = n_in >= WIDE or self._n_bands == 1
         self._sections = np.ascontiguousarray(sections if self._wide else _lanes(sections, n_in), dtype=np.float64)
-        self._rest = [_states(rest[:, :, k], n_in, wide=self._wide) for k in range(2)]
-        self._state = [np.zeros_like(states) for states in self._rest]
+        self._rest = _states(rest, n_in)
+        if not self._wide:
+            self._rest = self._rest.transpose(0, 1, 3, 2, 4).reshape(2, 2, -1, self._n_bands * n_in)
+        self._rest = np.ascontiguousarray(self._rest)
+        self._state = np.zeros_like(self._rest)
 
     def start(self, first: FloatArray) -> None:
         """Begin as if ``first`` ``(n_in,)`` float64, µV, had been the input for ever: no transient."""
-        level = first if self._wide else np.tile(first, self._n_bands)
-        for state, rest in zip(self._state, self._rest):
-            np.multiply(rest, level, out=state)
+        np.multiply(self._rest, first if self._wide else np.tile(first, self._n_bands), out=self._state)
 
     def step(self, samples: FloatArray, out: FloatArray) -> None:
         """Filter ``(n_times, n_in)`` float64, µV, into ``out`` ``(n_times, n_bands · n_in)``, band after band."""
         if self._wide:
-            bank(
-                samples,
-                self._sections,
-                self._state[0],
-                self._state[1],
-                out.reshape(len(out), self._n_bands, self._n_in),
-            )
+            bank(samples, self._sections, self._state, out.reshape(len(out), self._n_bands, self._n_in))
         else:
-            cascade(samples, self._sections, self._state[0], self._state[1], out)
+            cascade(samples, self._sections, self._state, out)
 
 
 def filters(arrays: Mapping[str, FloatArray], n_in: int) -> list[FilterBank]:
@@ -65,7 +60,9 @@ def _lanes(sections: FloatArray, n_in: int) -> FloatArray:
     return np.ascontiguousarray(np.repeat(sections.transpose(1, 2, 0), n_in, axis=2))
 
 
-def _states(rest: FloatArray, n_in: int, *, wide: bool) -> FloatArray:
-    """``(n_bands, n_sections)`` for each input, in the layout of the kernel."""
-    repeated = np.repeat(rest[:, :, None], n_in, axis=2) if wide else np.repeat(rest.T, n_in, axis=1)
-    return np.ascontiguousarray(repeated, dtype=np.float64)
+def _states(rest: FloatArray, n_in: int) -> FloatArray:
+    """``(n_bands, n_sections, 2)`` for each input: ``(2, 2, n_bands, n_pairs, n_in)``, even before odd."""
+    n_bands, n_sections, _ = rest.shape
+    pairs = np.zeros((n_bands, (n_sections + 1) // 2, 2, 2))
+    pairs.reshape(n_bands, -1, 2)[:, :n_sections] = rest
+    return np.repeat(pairs.transpose(3, 2, 0, 1)[..., None], n_in, axis=4)
