@@ -32,7 +32,7 @@ class Item:
 
     code: str
     words: str
-    allowed: tuple[int | str, ...] = ()
+    allowed: tuple[int | float | str, ...] = ()
     codes: tuple[str, ...] = ()
     low: float = 0.0
     high: float = 0.0

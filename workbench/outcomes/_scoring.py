@@ -129,6 +129,8 @@ def check_value(measure: str, item: Item, value: Any) -> Value | None:
     if item.allowed:
         if number and isinstance(value, numbers.Integral) and int(value) in item.allowed:
             return int(value)
+        if number and any(isinstance(one, float) and one == value for one in item.allowed):
+            return float(value)
         allowed = f"one of {', '.join(map(str, (*item.allowed, *item.codes)))}"
     else:
         if number and isfinite(float(value)) and item.low <= float(value) <= item.high:

@@ -1,0 +1,78 @@
+"""Maximal forces of both hands in three trials: what grip and pinch share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from statistics import fmean
+from typing import Any
+
+from workbench.errors import BadValue
+from workbench.outcomes._contract import Definition, Item, Option, Scored, Subscale
+from workbench.outcomes._scoring import present, sub_score
+from workbench.outcomes._sides import SIDES, both_sides
+from workbench.outcomes._unable import UNABLE, zero_when_unable
+
+N_PER_KGF = 9.80665
+"""Newtons of a kilogram-force (exact by definition: BIPM, 3rd CGPM 1901)."""
+
+TRIALS = (1, 2, 3)
+OPTIONS = (
+    Option("unit", "unit of the entered forces", default="N", allowed=("N", "kg")),
+    Option("statistic", "of the valid trials", default="mean", allowed=("mean", "max")),
+)
+MISSING = (
+    "The valid trials count, at least one of three; fewer than three are flagged; none is not determinable (ND). "
+    "No force possible is 0, never missing."
+)
+
+
+def force_items(kinds: Mapping[str, str], *, high: float) -> tuple[Item, ...]:
+    """Three trials a side and kind.
+
+    Parameters
+    ----------
+    kinds : code → words of each kind of force.
+    high : greatest force, N.
+    """
+    parts = {f"{code}_{n}": f"{words}, trial {n}" for code, words in kinds.items() for n in TRIALS}
+    return both_sides(parts, codes=(UNABLE,), high=high, unit="N")
+
+
+def force_scales(kinds: Mapping[str, str], *, high: float) -> tuple[Subscale, ...]:
+    """One force a side and kind, N."""
+    return tuple(
+        Subscale(
+            f"{side}_{code}",
+            f"{side.capitalize()} {words}",
+            tuple(f"{side}_{code}_{n}" for n in TRIALS),
+            0,
+            high,
+            "N",
+        )
+        for side in SIDES
+        for code, words in kinds.items()
+    )
+
+
+def score_forces(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> Scored:
+    """Mean or maximum of the valid trials in N. Raises BadValue for kilograms beyond the range in N."""
+    factor = N_PER_KGF if options["unit"] == "kg" else 1.0
+    counted = zero_when_unable(values, values)
+    pick, warnings, scores = (max if options["statistic"] == "max" else fmean), [], {}
+    for scale in definition.subscales:
+        forces = [force * factor for force in present(scale.items, counted)]
+        if any(force > scale.high for force in forces):
+            raise BadValue(
+                f"{definition.name} {scale.code} must be at most {scale.high / factor:g} {options['unit']}, "
+                f"got {max(forces) / factor:g}; is the unit right?"
+            )
+        if 0 < len(forces) < len(TRIALS):
+            warnings.append(f"{scale.words}: {len(forces)} of {len(TRIALS)} trials are valid")
+        scores[scale.code] = sub_score(
+            scale,
+            counted,
+            float(pick(forces)) if forces else None,
+            rule=f"{options['statistic']} of the valid trials of {len(TRIALS)}; no force possible is 0",
+            source=definition.sources[0],
+        )
+    return Scored(scores, warnings=tuple(warnings))

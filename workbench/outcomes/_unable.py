@@ -1,0 +1,72 @@
+"""What "unable" means: 0 for a speed, distance, force or count; a time censored at the protocol's cap."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from math import isfinite
+from typing import Any
+
+from workbench.errors import BadValue
+from workbench.outcomes._contract import Definition, Option
+
+UNABLE = "unable"
+CAP = "cap_s"
+
+
+def zero_when_unable(values: Mapping[str, Any], codes: Iterable[str]) -> dict[str, Any]:
+    """The values with 0 in place of ``"unable"`` in those items."""
+    marked = set(codes)
+    return {code: 0 if code in marked and value == UNABLE else value for code, value in values.items()}
+
+
+def cap_option(default: float | None = None) -> Option:
+    """The option with the time at which the protocol ends an attempt; no default where none is published."""
+    return Option(CAP, "seconds at which an attempt ends", default=default)
+
+
+def cap_at(
+    definition: Definition, values: Mapping[str, Any], codes: Iterable[str], options: Mapping[str, Any]
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Put the cap in place of ``"unable"``.
+
+    Parameters
+    ----------
+    definition : of the measure, with the option ``cap_s``.
+    values : seconds, ``"unable"`` or None, by code.
+    codes : the items that are times.
+    options : in force.
+
+    Returns
+    -------
+    The values, and the codes of the censored ones.
+
+    Raises
+    ------
+    BadValue
+        ``"unable"`` without a cap, a cap that is no number of seconds, a time beyond the cap.
+    """
+    cap = options[CAP]
+    if cap is not None and not positive(cap):
+        raise BadValue(f"{definition.name} option {CAP} must be a number of seconds above 0, got {cap!r}")
+    capped, censored = dict(values), []
+    for code in codes:
+        value = values[code]
+        if value == UNABLE:
+            if cap is None:
+                raise BadValue(
+                    f"{definition.name} item {code} is {UNABLE!r} and the time at which an attempt ends is not "
+                    f"given; set the option {CAP} to the seconds of the protocol"
+                )
+            capped[code] = cap
+            censored.append(code)
+        elif value is not None and cap is not None and value > cap:
+            raise BadValue(
+                f"{definition.name} item {code} must not lie beyond the cap of {cap:g} s, got {value:g}; "
+                f"enter {UNABLE!r} for an attempt that reached the cap"
+            )
+    return capped, tuple(censored)
+
+
+def positive(value: Any) -> bool:
+    """Whether that is a finite number above 0 (True is none)."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value) and value > 0
