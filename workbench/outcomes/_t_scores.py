@@ -1,0 +1,150 @@
+"""Short forms with a raw sum and a T score (mean 50, SD 10): PROMIS and SCI-QOL share their scorer.
+
+The T score comes from the developer's look-up table, which the user supplies with the columns ``raw,t``: one
+row for each possible raw sum, so its first row tells how many items the form has. It is valid for complete
+forms only. A T score that was computed elsewhere (response-pattern scoring, an adaptive test) is entered as
+``t_entered`` in place of the items.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from workbench.errors import BadValue
+from workbench.outcomes._contract import Definition, Item, Scored, Subscale, SubScore
+from workbench.outcomes._questionnaires import missing_in, numbered
+from workbench.outcomes._scoring import sub_score
+from workbench.outcomes._tables import Table, given_table, table_needed, table_option
+
+TOP = 5
+"""Items are 1–5."""
+ENTERED = "t_entered"
+
+
+def t_definition(
+    name: str,
+    version: str,
+    *,
+    title: str,
+    n_items: int,
+    direction: str,
+    licence: str,
+    source: str,
+    notes: tuple[str, ...],
+) -> Definition:
+    """Definition of one short form with ``n_items`` items, or item places, of 1–5."""
+    items = numbered([f"Item {n} of the form" for n in range(1, n_items + 1)], tuple(range(1, TOP + 1)))
+    codes = tuple(item.code for item in items)
+    return Definition(
+        name=name,
+        version=version,
+        title=title,
+        items=items,
+        subscales=(
+            Subscale("raw", "Raw sum", codes, 1, TOP * n_items),
+            Subscale("t", "T score", codes, 0, 100, unit="T"),
+        ),
+        low=None,
+        high=None,
+        direction=direction,
+        sides=("",),
+        missing=(
+            "The table is valid for a complete form: with a missing item raw sum and T are ND. Such a form is "
+            "scored by response pattern elsewhere, and its T score entered."
+        ),
+        licence=licence,
+        sources=(source,),
+        extras=(Item(ENTERED, "T score computed elsewhere", low=0, high=100, unit="T"),),
+        options=(table_option("the form's look-up table: raw,t"),),
+        modes=("self-report", "interview", "adaptive test"),
+        table=f"T scores of {version}, columns raw,t",
+        notes=notes,
+        domain="quality of life, mood, goals, device",
+    )
+
+
+def t_scored(
+    definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any], *, fixed: bool
+) -> Scored:
+    """Raw sum and T score; with ``fixed`` the form has every item of the definition, else as many as the table.
+
+    Raises
+    ------
+    BadValue
+        A table that is none of such a form, items beyond its end, or items beside an entered T score.
+    """
+    table = given_table(definition, options)
+    places = definition.subscales[0].items
+    answered = [code for code in places if values[code] is not None]
+    if values[ENTERED] is not None:
+        return _entered(definition, values, answered)
+    n_items = len(places) if fixed else None
+    if table is not None:
+        n_items = _form_length(definition, table, fixed=fixed)
+    form = places[:n_items] if n_items else places
+    beyond = [code for code in answered if code not in form]
+    if beyond and table is not None:
+        raise BadValue(
+            f"{definition.name} {beyond[0]} was answered, and table {table.label!r} is of {n_items} items"
+        )
+    missing = missing_in(form, values)
+    raw = None if missing or n_items is None else sum(values[code] for code in form)
+    rule = table_needed(definition) if table is None else "T score of the raw sum in the table"
+    if table is not None and missing:
+        rule += f"; missing {', '.join(missing)}"
+    found = {
+        "raw": _of(definition, 0, form, values, raw, rule="sum of a complete form"),
+        "t": _of(definition, 1, form, values, _t(table, raw), rule=rule, source=table.label if table else ""),
+    }
+    return Scored(found, warnings=(rule,) if table is None else ())
+
+
+def _form_length(definition: Definition, table: Table, *, fixed: bool) -> int:
+    places = len(definition.subscales[0].items)
+    rows = {int(key) for key in table.values if key.isascii() and key.isdigit()}
+    n_items = min(rows, default=0)
+    whole = rows == set(range(n_items, TOP * n_items + 1)) and len(rows) == len(table.values)
+    if not whole or n_items > places or (fixed and n_items != places) or n_items < 1:
+        wanted = f"{places} to {TOP * places}" if fixed else f"n to 5 n with n up to {places}"
+        raise BadValue(
+            f"table {table.label!r} must have one row for each raw sum of {definition.name} {definition.version}, "
+            f"{wanted}; got {len(table.values)} rows from {min(table.values, key=len)!r}"
+        )
+    wrong = sorted(key for key, value in table.values.items() if not 0 <= value <= 100)
+    if wrong:
+        raise BadValue(f"table {table.label!r}: T of {wrong[0]} must be 0 to 100, got {table[wrong[0]]:g}")
+    return n_items
+
+
+def _t(table: Table | None, raw: int | None) -> float | None:
+    return None if table is None or raw is None else table[str(raw)]
+
+
+def _of(
+    definition: Definition,
+    at: int,
+    form: tuple[str, ...],
+    values: Mapping[str, Any],
+    value: float | None,
+    *,
+    rule: str,
+    source: str = "",
+) -> SubScore:
+    whole = definition.subscales[at]
+    mine = Subscale(whole.code, whole.words, form, whole.low, whole.high, unit=whole.unit)
+    return sub_score(mine, values, value, rule=rule, source=source or definition.sources[0])
+
+
+def _entered(definition: Definition, values: Mapping[str, Any], answered: list[str]) -> Scored:
+    if answered:
+        raise BadValue(
+            f"{definition.name} has {ENTERED} and answers ({answered[0]}): enter the answers, or the T score that "
+            "was computed elsewhere"
+        )
+    raw, t = definition.subscales
+    found = {
+        "raw": sub_score(raw, values, None, rule="no items were entered", source=definition.sources[0]),
+        "t": sub_score(t, values, values[ENTERED], rule="computed elsewhere", source=definition.sources[0]),
+    }
+    return Scored(found, warnings=("the T score was computed elsewhere: keep the export it comes from",))

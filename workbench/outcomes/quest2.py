@@ -1,0 +1,86 @@
+"""QUEST 2.0: satisfaction with an assistive device (8 items) and its services (4), means 1–5 of valid items.
+
+References
+----------
+Demers L, Weiss-Lambrou R, Ska B. The Quebec User Evaluation of Satisfaction with Assistive Technology (QUEST
+2.0): an overview and recent progress. Technol Disabil 2002;14(3):101–105.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from workbench.errors import BadValue
+from workbench.outcomes._contract import Definition, Item, Scored, Subscale, SubScore
+from workbench.outcomes._questionnaires import mean_present, missing_in, numbered
+from workbench.outcomes._scoring import Measure, sub_score, whole
+
+SOURCE = "Demers 2002, Technol Disabil 14:101"
+NA = "NA"
+WORDS = (
+    "Device: size",
+    "Device: weight",
+    "Device: adjustment",
+    "Device: safety",
+    "Device: durability",
+    "Device: ease of use",
+    "Device: comfort",
+    "Device: effectiveness",
+    "Services: delivery",
+    "Services: repairs",
+    "Services: professional help",
+    "Services: follow-up",
+)
+_ITEMS = numbered(WORDS, (1, 2, 3, 4, 5), codes=(NA,))
+_CODES = tuple(item.code for item in _ITEMS)
+IMPORTANT = ("important_1", "important_2", "important_3")
+
+DEFINITION = Definition(
+    name="quest2",
+    version="2.0",
+    title="Quebec User Evaluation of Satisfaction with Assistive Technology",
+    items=_ITEMS,
+    subscales=(
+        Subscale("device", "Device", _CODES[:8], 1, 5),
+        Subscale("services", "Services", _CODES[8:], 1, 5),
+    ),
+    low=1,
+    high=5,
+    direction="up",
+    sides=("",),
+    missing=(
+        "A scale is the mean of its valid items: NA leaves it, and a missing item counts as the person's mean of "
+        "the scale; n_valid tells how many there were. Without any it is ND."
+    ),
+    licence="Permission of the authors is needed for the form; codes and generic descriptors only.",
+    sources=(SOURCE,),
+    extras=tuple(
+        Item(code, f"Most important item, {n}", tuple(range(1, 13))) for n, code in enumerate(IMPORTANT, start=1)
+    ),
+    modes=("self-report", "interview"),
+    notes=(
+        "The three most important items are recorded and not scored [S]",
+        "A Rasch study of 2023 found the device scale weak [S]",
+        "The device scale for the assistive device alone may be given without services [M]",
+    ),
+    domain="quality of life, mood, goals, device",
+)
+
+
+def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> Scored:
+    chosen = [values[code] for code in IMPORTANT if values[code] is not None]
+    if len(set(chosen)) != len(chosen):
+        raise BadValue(f"quest2 most important items must be three different ones, got {chosen}")
+    found = {scale.code: _mean(scale, values) for scale in definition.subscales}
+    classes = {"most_important": [f"q{number}" for number in chosen]} if chosen else {}
+    return Scored(found, _mean(whole(definition), values), classes=classes)
+
+
+def _mean(scale: Subscale, values: Mapping[str, Any]) -> SubScore:
+    value = mean_present(scale.items, values)
+    imputed = missing_in(scale.items, values) if value is not None else ()
+    return sub_score(scale, values, value, rule="mean of the valid items", source=SOURCE, imputed=imputed)
+
+
+OUTCOME = Measure((DEFINITION,), _score)
