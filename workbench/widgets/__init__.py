@@ -2,6 +2,7 @@
 
 ``LiveSession`` is the screen of a running session, ``StreamPicker`` finds streams and states the contract,
 ``DecoderPanel`` shows a fit and asks for its approval, ``AssessmentForm`` enters an outcome measure,
+``IsncsciForm`` the neurological examination; ``RecordKeeper`` keeps their drafts and corrections,
 ``LogView`` follows a log file. ``serve`` opens one notebook as a dashboard. English and Simplified
 Chinese come from one catalogue, ``locale.json``.
 """
@@ -14,14 +15,28 @@ from typing import Any
 _WHERE = {
     "AssessmentForm": "workbench.widgets.assessment_form",
     "DecoderPanel": "workbench.widgets.decoder_panel",
+    "FileKeeper": "workbench.widgets._keeping",
+    "IsncsciForm": "workbench.widgets.isncsci_form",
     "LiveSession": "workbench.widgets.live_session",
     "LogView": "workbench.widgets.log_view",
+    "RecordKeeper": "workbench.widgets._keeping",
     "StreamPicker": "workbench.widgets.stream_picker",
     "serve": "workbench.widgets.dashboard",
     "text": "workbench.widgets._locale",
 }
 
-__all__ = ["AssessmentForm", "DecoderPanel", "LiveSession", "LogView", "StreamPicker", "serve", "text"]
+__all__ = [
+    "AssessmentForm",
+    "DecoderPanel",
+    "FileKeeper",
+    "IsncsciForm",
+    "LiveSession",
+    "LogView",
+    "RecordKeeper",
+    "StreamPicker",
+    "serve",
+    "text",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,365 @@
+"""An assessment being entered: what the forms of all measures share, from the first key to saving.
+
+Values, circumstances and reasons come as requests, are checked against the definition, scored by the measure and
+kept as a draft, one after the other. The condition (assisted × device × stimulation) has no default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, Protocol
+
+import traitlets
+
+from workbench.errors import BadValue, Refused, WorkbenchError
+from workbench.vocabulary import Assessment, Condition
+from workbench.widgets._base import Panel
+from workbench.widgets._circumstances import CONDITIONS, check_field, defaults
+from workbench.widgets._keeping import Keeper, Row, SaveOnly, utc_now
+
+UNDO_DEPTH = 200
+STORED = ("id", "state", "rater", "version", "side", "repeat")
+"""Columns of a stored assessment that the page shows, beside its condition."""
+
+
+class MeasureDefinition(Protocol):
+    """What a form needs of a definition (``outcomes.load(name).definition`` has it)."""
+
+    name: str
+    version: str
+    title: str
+    items: Any
+    extras: Any
+    subscales: Any
+    options: Any
+    modes: tuple[str, ...]
+    sides: tuple[str, ...]
+
+
+class Entering(Panel):
+    """The entering half of a form.
+
+    Parameters
+    ----------
+    definition : of the measure (a dataclass).
+    score : called with item code → value and, as keywords, the options that were chosen; returns the score as a
+        mapping or an object with ``to_json``.
+    save : called with the finished :class:`Assessment`; returns the sentence that the page shows.
+    keeper : keeps drafts, saves and corrects (see ``_keeping``); replaces ``save``.
+    visit_id, rater : go into the assessment.
+    place : where this is, for the top of the page: study, participant, visit.
+
+    Traits
+    ------
+    items : code → value; condition : name → bool, absent until chosen; side ; fields : the other circumstances ;
+    result : the score so far ; saved : the sentence after saving, ``""`` before ; kept : where the draft is ;
+    stored : drafts and saved assessments of this visit ; undoable : entries that can be taken back.
+    """
+
+    definition = traitlets.Dict().tag(sync=True)
+    items = traitlets.Dict().tag(sync=True)
+    condition = traitlets.Dict().tag(sync=True)
+    side = traitlets.Unicode("").tag(sync=True)
+    fields = traitlets.Dict().tag(sync=True)
+    result = traitlets.Dict().tag(sync=True)
+    saved = traitlets.Unicode("").tag(sync=True)
+    kept = traitlets.Dict().tag(sync=True)
+    stored = traitlets.List().tag(sync=True)
+    undoable = traitlets.Int(0).tag(sync=True)
+    place = traitlets.List().tag(sync=True)
+
+    def __init__(
+        self,
+        definition: MeasureDefinition,
+        *,
+        score: Callable[..., Any],
+        save: Callable[[Assessment], str] | None = None,
+        keeper: Keeper | None = None,
+        visit_id: str,
+        rater: str,
+        place: Sequence[str] = (),
+        **traits: Any,
+    ) -> None:
+        if keeper is None and save is None:
+            raise BadValue("a form needs a keeper, or a function that saves; got neither")
+        super().__init__(definition=plain(definition), place=list(place), **traits)
+        self._definition = definition
+        self._score = score
+        self._keeper: Keeper = keeper if keeper is not None else SaveOnly(save or _nowhere)
+        self._visit_id, self._rater = visit_id, rater
+        self._begin()
+        self._look()
+        self._tell()
+
+    def _begin(self) -> None:
+        self._entered: dict[str, Any] = {}
+        self._condition: dict[str, bool] = {}
+        self._side = self._definition.sides[0] if len(self._definition.sides) == 1 else ""
+        self._fields = defaults(self._definition, rater=self._rater)
+        self._options: dict[str, Any] = {}
+        self._undo: list[tuple[dict[str, Any], dict[str, Any]]] = []
+        self._row: Row | None = None
+        self._fault = ""
+
+    # ------------------------------------------------------------------------------ requests
+    def requests(self) -> Mapping[str, Callable[..., Any]]:
+        """Enter, choose, take back, save, and open what is stored."""
+        return {
+            "enter": self.enter,
+            "choose": self.choose,
+            "choose_side": self.choose_side,
+            "choose_field": self.choose_field,
+            "choose_option": self.choose_option,
+            "undo": self.undo,
+            "clear": self.clear,
+            "save": self.save,
+            "anew": self.anew,
+            "reopen": self.reopen,
+        }
+
+    def enter(self, item: str, value: Any) -> None:
+        """Enter one item; None takes the value back. An impossible value is refused with what is allowed."""
+        self._open()
+        self._change({item: self._checked(item, value)})
+
+    def choose(self, name: str, *, value: bool) -> None:
+        """Choose one part of the condition."""
+        self._open()
+        if name not in CONDITIONS or not isinstance(value, bool):
+            raise BadValue(
+                f"a condition is one of {', '.join(CONDITIONS)} and true or false, got {name}={value!r}"
+            )
+        self._condition = {**self._condition, name: value}
+        self._keep()
+
+    def choose_side(self, side: str) -> None:
+        """Choose the side that was examined."""
+        self._open()
+        if side not in self._definition.sides:
+            raise BadValue(f"side must be one of {', '.join(self._definition.sides)}, got {side!r}")
+        self._side = side
+        self._keep()
+
+    def choose_field(self, name: str, value: Any) -> None:
+        """State one of the other circumstances: orthosis, mode, rater, blinding, times, repeat."""
+        self._open()
+        self._fields = {**self._fields, name: check_field(self._definition, name, value)}
+        self._keep()
+
+    def choose_option(self, name: str, value: Any) -> None:
+        """Settle what the protocol leaves open about scoring."""
+        self._open()
+        found = next((one for one in self._definition.options if one.name == name), None)
+        if found is None:
+            raise BadValue(f"{self._definition.name} has no option {name!r}")
+        if found.allowed and value not in found.allowed:
+            raise BadValue(f"{name} must be one of {', '.join(map(str, found.allowed))}, got {value!r}")
+        self._options = {**self._options, name: value}
+        self._keep()
+
+    def undo(self) -> None:
+        """Take the last entry back, a fill or a clearing as one."""
+        self._open()
+        if not self._undo:
+            raise Refused("there is nothing to take back; the entries of this page are all there were")
+        self._entered, self._options = self._undo.pop()
+        self._keep()
+
+    def clear(self, *, confirmed: bool) -> None:
+        """Empty the form after a question. Undo brings the entries back; the record keeps its history."""
+        self._open()
+        if confirmed is not True:
+            raise Refused("clearing takes every entry; confirm it first")
+        self._remember()
+        self._entered = {}
+        self._options = self._without_reasons()
+        self._keep()
+
+    def save(self, *, incomplete: bool = True) -> str:
+        """Close the assessment through the keeper; the sentence it returns.
+
+        Raises
+        ------
+        Refused
+            While the condition, the side or the mode is not chosen, while items are missing and ``incomplete`` is
+            False, or when it was saved already.
+        """
+        self._open()
+        lacking = self.lacking()
+        if lacking:
+            raise Refused(
+                f"the assessment cannot be saved without its condition; still open: {', '.join(lacking)}"
+            )
+        missing = self._missing()
+        if missing and not incomplete:
+            raise Refused(f"{len(missing)} items are missing, the first is {missing[0]}; enter them, or NT")
+        self._row, self.saved = self._keeper.save(self._assessment(missing), row=self._row)
+        self._look()
+        self._tell()
+        return self.saved
+
+    def anew(self) -> None:
+        """An empty form for the next administration; what was saved stays in the record."""
+        self._begin()
+        self.saved = ""
+        self._look()
+        self._tell()
+
+    def reopen(self, row_id: str) -> None:
+        """Open a stored assessment of this visit: a draft to go on with, a saved one to read and correct."""
+        row = next((one for one in self._rows if one["id"] == row_id), None)
+        if row is None:
+            raise BadValue(
+                f"there is no assessment {row_id!r} of {self._definition.name} at this visit; look again"
+            )
+        if row["version"] != self._definition.version:
+            raise Refused(
+                f"it was entered with version {row['version']}, this form holds {self._definition.version}; "
+                "open the form of that version"
+            )
+        self._begin()
+        self._take(row)
+        self.saved = "" if row["state"] == "draft" else f"Assessment {row['id']}, {row['state']}"
+        self._tell()
+
+    # ------------------------------------------------------------------------------ what the rest is made of
+    def lacking(self) -> list[str]:
+        """What has to be chosen before saving: parts of the condition, the side, the mode."""
+        names = [name for name in CONDITIONS if name not in self._condition]
+        side = [] if self._side or self._definition.sides == ("",) else ["side"]
+        mode = [] if self._fields.get("mode") or not self._definition.modes else ["mode"]
+        return [*names, *side, *mode]
+
+    def _open(self) -> None:
+        if self.saved:
+            raise Refused("this assessment is saved; begin a new one, or correct it with a reason")
+
+    def _checked(self, item: str, value: Any) -> Any:
+        every = (*self._definition.items, *self._definition.extras)
+        found = next((one for one in every if one.code == item), None)
+        if found is None:
+            raise BadValue(f"{self._definition.name} has no item {item!r}")
+        if value is None or (isinstance(value, str) and value in (*found.allowed, *found.codes)):
+            return value
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if found.allowed:
+            if number and value in found.allowed and isinstance(value, int):
+                return value
+            raise BadValue(
+                f"{item} must be one of {', '.join(map(str, (*found.allowed, *found.codes)))}, got {value!r}"
+            )
+        if number and found.low <= value <= found.high:
+            return value
+        more = "".join(f" or {code}" for code in found.codes)
+        raise BadValue(f"{item} must be {found.low:g} to {found.high:g} {found.unit}{more}, got {value!r}")
+
+    def _change(self, values: Mapping[str, Any]) -> None:
+        self._remember()
+        self._entered = {**self._entered, **values}
+        self._keep()
+
+    def _remember(self) -> None:
+        self._undo = [*self._undo[-UNDO_DEPTH:], (self._entered, self._options)]
+
+    def _without_reasons(self) -> dict[str, Any]:
+        return self._options
+
+    def _missing(self) -> list[str]:
+        return [one.code for one in self._definition.items if self._entered.get(one.code) is None]
+
+    def _scored(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        return plain(self._score(values, **self._options) if self._options else self._score(values))
+
+    def _assessment(self, missing: Sequence[str]) -> Assessment:
+        every = (*self._definition.items, *self._definition.extras)
+        values = {one.code: self._entered.get(one.code) for one in every}
+        score = self._scored(values)
+        return Assessment(
+            visit_id=self._visit_id,
+            measure=self._definition.name,
+            version=self._definition.version,
+            condition=Condition(**self._condition),
+            items=values,
+            score=score,
+            side=self._side,
+            implied=tuple(score.get("implied", ())),
+            state="incomplete" if missing else "complete",
+            options=dict(self._options),
+            alerts=tuple(score.get("alerts", ())),
+            **self._fields,
+        )
+
+    def _draft(self) -> Row:
+        values = {code: value for code, value in self._entered.items() if value is not None}
+        row = {"visit_id": self._visit_id, "measure": self._definition.name, "version": self._definition.version}
+        asked = {name: self._condition.get(name) for name in CONDITIONS}
+        more = {"items": values, "score": {}, "side": self._side, "options": dict(self._options)}
+        return {**row, **asked, **more, **self._fields}
+
+    def _keep(self) -> None:
+        """Keep the draft and show what there is now; what cannot be kept is said, and stays on the page."""
+        if self._entered and not self._fields["administered_at"]:
+            self._fields = {**self._fields, "administered_at": utc_now()}
+        try:
+            self._row = self._keeper.keep(self._draft(), row=self._row)
+            self._fault = self._row.get("fault", "")
+        except WorkbenchError as error:
+            self._fault = str(error)
+        self._tell()
+
+    def _take(self, row: Row) -> None:
+        self._row = row
+        self._entered = dict(row["items"])
+        self._condition = {name: row[name] for name in CONDITIONS if row.get(name) is not None}
+        self._side, self._options = row["side"], dict(row["options"])
+        self._fields |= {name: row[name] for name in self._fields if name in row}
+
+    def _look(self) -> None:
+        """What the record holds of this measure at this visit."""
+        self._rows = self._keeper.stored(self._definition.name)
+        self.stored = [
+            {
+                **{
+                    name: row.get(name)
+                    for name in ("id", "state", "rater", "version", "side", "repeat", *CONDITIONS)
+                },
+                "kept_at": row.get("kept_at", ""),
+                "n": sum(value is not None for value in row["items"].values()),
+                "where": row.get("where", ""),
+            }
+            for row in self._rows
+        ]
+
+    def _tell(self) -> None:
+        row = self._row or {}
+        with self.hold_sync():
+            self.items = dict(self._entered)
+            self.condition = dict(self._condition)
+            self.side = self._side
+            self.fields = {**self._fields, "options": dict(self._options)}
+            self.undoable = len(self._undo)
+            self.kept = {
+                **{name: row.get(name, "") for name in ("id", "where", "kept_at", "state", "rater")},
+                "fault": self._fault,
+                "lacking": self.lacking(),
+                "missing": self._missing(),
+            }
+            self.result = self._result()
+
+    def _result(self) -> dict[str, Any]:
+        try:
+            return self._scored(self._entered)
+        except WorkbenchError as error:
+            return {"error": str(error)}
+
+
+def plain(thing: Any) -> dict[str, Any]:
+    """A mapping, a dataclass or an object with ``to_json`` as a dict."""
+    if isinstance(thing, Mapping):
+        return dict(thing)
+    return dict(thing.to_json()) if hasattr(thing, "to_json") else asdict(thing)
+
+
+def _nowhere(assessment: Assessment) -> str:
+    raise Refused(f"there is nowhere to save {assessment.measure}")

@@ -1,0 +1,264 @@
+"""The worksheet of the neurological examination: 132 cells by keyboard, and the classification after each key.
+
+Own drawing and own words; the worksheet of the American Spinal Injury Association is not reproduced. The rules
+are handed in (``workbench.outcomes.isncsci``): this panel asks for scores and shows them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Protocol
+
+import traitlets
+
+from workbench.errors import BadValue, Refused, WorkbenchError
+from workbench.widgets._base import compose, styles
+from workbench.widgets._correcting import EntryForm
+
+REASONS, NOTES = "reasons", "notes"
+PAIRS = ("sensory", "motor", "zpp_sensory", "zpp_motor")
+
+
+class IsncsciRules(Protocol):
+    """What the worksheet needs of ``workbench.outcomes.isncsci``."""
+
+    OUTCOME: Any
+    REASONS: tuple[str, ...]
+    classify: Callable[..., Any]
+    exam_of: Callable[[Mapping[str, Any]], dict[str, Any]]
+    Options: Callable[..., Any]
+
+
+class IsncsciForm(EntryForm):
+    """The worksheet. Parameters beside ``rules`` are those of :class:`~workbench.widgets._entry.Entering`.
+
+    Parameters
+    ----------
+    rules : the module ``workbench.outcomes.isncsci``.
+
+    Traits
+    ------
+    causes : the reasons that a tagged score may have.
+    """
+
+    _esm = compose(
+        *("parts/dom", "parts/icons", "parts/entry", "parts/bodychart", "parts/worksheet", "parts/classification"),
+        "isncsci_form",
+    )
+    _css = styles("entry", "isncsci")
+
+    causes = traitlets.List().tag(sync=True)
+
+    def __init__(self, rules: IsncsciRules, **more: Any) -> None:
+        self._rules = rules
+        definition = rules.OUTCOME.definition
+        self._segments = _segments(definition)
+        super().__init__(definition, score=rules.OUTCOME.score, causes=list(rules.REASONS), **more)
+
+    def requests(self) -> Mapping[str, Callable[..., Any]]:
+        """Those of every form, and filling down and the reasons of single cells."""
+        return {**super().requests(), "fill": self.fill, "explain": self.explain, "note": self.note}
+
+    def enter(self, item: str, value: Any) -> None:
+        """Enter one cell; a cell that is tagged no longer loses its reason."""
+        self._open()
+        value = self._checked(item, value)
+        self._remember()
+        self._entered = {**self._entered, item: value}
+        self._sort_out()
+        self._keep()
+
+    def fill(self, item: str, value: Any) -> None:
+        """Give a value to an empty cell and those below it, to the next entered one or the end of the column."""
+        self._open()
+        if isinstance(value, str) and value.endswith("*"):
+            raise Refused(
+                "a tagged score is not filled down, each tag needs its own reason; tag the cells one by one"
+            )
+        column = self._column(item)
+        empty: dict[str, Any] = {}
+        for code in column[column.index(item) :]:
+            if self._entered.get(code) is not None:
+                break
+            empty[code] = self._checked(code, value)
+        if not empty:
+            raise Refused(f"{item} is entered already; filling starts at an empty cell")
+        self._change(empty)
+
+    def explain(self, item: str, cause: str) -> None:
+        """Why one score is tagged."""
+        self._open()
+        self._set_cause(item, cause)
+        self._keep()
+
+    def note(self, item: str, words: str) -> None:
+        """What was noted at one cell, such as why it cannot be tested; an empty text takes the note away."""
+        self._open()
+        if item not in self._entered:
+            raise BadValue(f"{item} holds no value; a note belongs to an entered cell")
+        self._remember()
+        notes = {code: text for code, text in self._options.get(NOTES, {}).items() if code != item}
+        self._options = {**self._options, NOTES: notes | ({item: words.strip()} if words.strip() else {})}
+        self._sort_out()
+        self._keep()
+
+    def save(self, *, incomplete: bool = False) -> str:
+        """As in every form; tagged scores without a reason are refused, missing cells unless they are meant."""
+        self._open()
+        bare = self._without_cause()
+        if bare:
+            raise Refused(
+                f"{bare[0]} is tagged and needs a reason, as do {len(bare) - 1} more; choose one for each"
+            )
+        return super().save(incomplete=incomplete)
+
+    # ------------------------------------------------------------------------------ inside
+    def _set_cause(self, item: str, cause: str) -> None:
+        if not str(self._entered.get(item, "")).endswith("*"):
+            raise BadValue(f"{item} is not tagged, and only a tagged score takes a reason")
+        if cause not in self._rules.REASONS:
+            raise BadValue(f"the reason must be one of {', '.join(self._rules.REASONS)}, got {cause!r}")
+        self._remember()
+        self._options = {**self._options, REASONS: {**self._options.get(REASONS, {}), item: cause}}
+
+    def _sort_out(self) -> None:
+        """Reasons stay with tagged cells, notes with entered ones; empty lists go."""
+        tagged = {code for code, value in self._entered.items() if str(value).endswith("*")}
+        there = {code for code, value in self._entered.items() if value is not None}
+        for name, cells in ((REASONS, tagged), (NOTES, there)):
+            left = {code: text for code, text in self._options.get(name, {}).items() if code in cells}
+            self._options = {key: value for key, value in self._options.items() if key != name}
+            if left:
+                self._options = {**self._options, name: left}
+
+    def _without_reasons(self) -> dict[str, Any]:
+        return {name: value for name, value in self._options.items() if name not in (REASONS, NOTES)}
+
+    def _apply(self, field: str, value: Any, cause: str) -> None:
+        super()._apply(field, value, cause)
+        self._sort_out()
+        if cause:
+            self._set_cause(field, cause)
+        bare = self._without_cause()
+        if bare:
+            raise BadValue(f"{bare[0]} is tagged and needs a reason out of {', '.join(self._rules.REASONS)}")
+
+    def _missing(self) -> list[str]:
+        needed = (*self._definition.items, *self._definition.extras[:2])
+        return [one.code for one in needed if self._entered.get(one.code) is None]
+
+    def _without_cause(self) -> list[str]:
+        causes = self._options.get(REASONS, {})
+        return [code for code, value in self._entered.items() if str(value).endswith("*") and code not in causes]
+
+    def _column(self, item: str) -> list[str]:
+        side_and_grid, _, last = item.rpartition(".")
+        column = [one.code for one in self._definition.items if one.code.startswith(f"{side_and_grid}.")]
+        if not last or item not in column:
+            raise BadValue(f"{self._definition.name} has no column with the cell {item!r}")
+        return column
+
+    def _scored(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The score without its reasons while some are still open: a number does not wait for a reason."""
+        given = self._options if not self._without_cause() else self._without_reasons()
+        return dict(self._rules.OUTCOME.score(values, **given).to_json())
+
+    def _result(self) -> dict[str, Any]:
+        missing = self._missing()
+        try:
+            score = self._scored(self._entered)
+            found = None if missing else self._classified()
+        except WorkbenchError as error:
+            return {"error": str(error)}
+        more = {"bare": self._without_cause(), "missing": len(missing), "cells": len(self._definition.items) + 2}
+        lacking = {"lacking": self._lacking_by_field(missing)} if missing else {}
+        classified = {**found, "frames": self._frames(found["result"])} if found else {}
+        sums = {name: score["subscores"][name] for name in score["subscores"]}
+        return {"sums": sums, **more, **lacking, **classified}
+
+    def _classified(self) -> dict[str, Any]:
+        options = {n: v for n, v in self._options.items() if n not in (REASONS, NOTES)}
+        return dict(
+            self._rules.classify(
+                self._rules.exam_of(self._entered), options=self._rules.Options(**options)
+            ).to_json()
+        )
+
+    def _lacking_by_field(self, missing: list[str]) -> dict[str, int]:
+        """Result → number of cells that it still waits for."""
+
+        def count(*ends: str) -> int:
+            return sum(any(code.startswith(end) for end in ends) for code in missing)
+
+        sensory = {side: (f"{side}.lightTouch", f"{side}.pinPrick") for side in ("right", "left")}
+        vac, dap = (one.code for one in self._definition.extras[:2])
+        found = {"nli": len(missing), "ais": len(missing)}
+        for side, cells in sensory.items():
+            found[f"sensory_{side}"] = count(*cells)
+            found[f"motor_{side}"] = count(*cells, f"{side}.motor", vac)
+            found[f"zpp_sensory_{side}"] = count(*cells, dap)
+            found[f"zpp_motor_{side}"] = found[f"motor_{side}"]
+        sacral = [f"{cell}.S4_5" for cells in sensory.values() for cell in cells]
+        found["complete"] = count(*sacral, vac, dap)
+        return found
+
+    def _frames(self, result: Mapping[str, Any]) -> dict[str, list[str]]:
+        """Result → the cells at that place, which are framed when it is chosen."""
+        vac, dap = (one.code for one in self._definition.extras[:2])
+        sacral = [f"{side}.{grid}.S4_5" for side in ("right", "left") for grid in ("lightTouch", "pinPrick")]
+        at = partial(self._cells_at, result)
+        frames = {name: [*at(name, "right"), *at(name, "left")] for name in PAIRS}
+        frames["nli"] = self._of_nli(result, frames)
+        frames["complete"] = [vac, dap, *sacral]
+        grade = result["ais"].rstrip("*")
+        below = self._below(result["nli"]) if grade in ("C", "D") else []
+        frames["ais"] = [vac, dap, *sacral, *below]
+        return frames
+
+    def _cells_at(self, result: Mapping[str, Any], name: str, side: str) -> list[str]:
+        found: list[str] = []
+        for level in result[f"{name}_{side}"].replace("*", "").split(","):
+            level = level.replace("-", "_")
+            for grid in ("motor",) if name.endswith("motor") else ("lightTouch", "pinPrick"):
+                column = self._segments[grid]
+                places = [level] if name.startswith("zpp") else [level, *self._after(level)]
+                found += [f"{side}.{grid}.{place}" for place in places if place in column]
+            if name == "motor" and not any(code.startswith(f"{side}.motor") for code in found):
+                near = (level, *self._after(level))
+                found += [
+                    f"{side}.{g}.{p}" for p in near for g in ("lightTouch", "pinPrick") if p in self._segments[g]
+                ]
+        return list(dict.fromkeys(found))
+
+    def _of_nli(self, result: Mapping[str, Any], frames: Mapping[str, list[str]]) -> list[str]:
+        levels = set(result["nli"].replace("*", "").split(","))
+        found: list[str] = []
+        for name in ("sensory", "motor"):
+            for side in ("right", "left"):
+                if levels & set(result[f"{name}_{side}"].replace("*", "").split(",")):
+                    found += [code for code in frames[name] if code.startswith(side)]
+        return found
+
+    def _after(self, level: str) -> list[str]:
+        places = self._segments["lightTouch"]
+        if level == "C1":
+            return places[:1]
+        return places[places.index(level) + 1 :][:1] if level in places else []
+
+    def _below(self, nli: str) -> list[str]:
+        places = self._segments["lightTouch"]
+        level = nli.replace("*", "").split(",")[0].replace("-", "_")
+        start = places.index(level) + 1 if level in places else 0
+        below = [place for place in places[start:] if place in self._segments["motor"]]
+        return [f"{side}.motor.{place}" for side in ("right", "left") for place in below]
+
+
+def _segments(definition: Any) -> dict[str, list[str]]:
+    """Grid → its segments, rostral to caudal, as the items of the right side name them."""
+    found: dict[str, list[str]] = {}
+    for item in definition.items:
+        side, grid, segment = item.code.split(".")
+        if side == "right":
+            found.setdefault(grid, []).append(segment)
+    return found
