@@ -305,6 +305,12 @@ def test_a_decoder_is_approved_by_hash_for_one_effector_and_participant(study):
         study.approve_decoder("cd" * 32, by="Dr A", effector="glove", participant_id=person)
     with pytest.raises(UnknownName, match="no participant 'nobody'"):
         study.approve_decoder("ab" * 32, by="Dr A", effector="glove", participant_id="nobody")
+    with pytest.raises(BadValue, match="needs the name of who approves"):
+        study.approve_decoder("ab" * 32, by=" ", effector="glove", participant_id=person)
+    for name in ("", "other arm", "arm@home", "arm "):
+        with pytest.raises(BadValue, match="no space and no @, got"):
+            study.approve_decoder("ab" * 32, by="Dr A", effector=name, participant_id=person)
+    assert not study.is_approved("ab" * 32, effector="arm", participant_id=person)
     assert study.append(replace(study.nouns("decoder")[0], metrics={"n": 2})) == study.ids["decoder"]
 
 

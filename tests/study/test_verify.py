@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import sqlite3
+import tempfile
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -96,6 +99,40 @@ def test_rows_put_in_or_taken_out_are_named(study, statement, match):
     found = study.verify()
     assert not found.ok
     assert any(re.search(match, problem) for problem in found.problems), found.problems
+
+
+@pytest.fixture
+def archived(study):
+    """A closed record in a folder that cannot be written, by a user who is not root."""
+    study.close()
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        made = shutil.copytree(study.folder, f"{folder}/study")
+        os.chmod(f"{made}/study.db", 0o444)
+        os.chmod(made, 0o555)
+        if os.geteuid() == 0:
+            os.seteuid(65534)
+        yield Path(made)
+        os.seteuid(os.getuid())
+        os.chmod(made, 0o755)
+
+
+def test_an_archive_that_cannot_be_written_verifies(archived):
+    before = sorted(path.name for path in archived.iterdir())
+    found = verify(archived, files=False)
+    assert found.ok, found.problems
+    assert found.checked["trial"] == 3
+    assert sorted(path.name for path in archived.iterdir()) == before
+
+
+def test_a_record_that_cannot_be_written_with_a_log_says_what_to_do(study, monkeypatch):
+    log = study.path.with_name(f"{study.path.name}-wal")
+    study.append(Participant("P77"))
+    assert log.stat().st_size > 0
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)
+    monkeypatch.setattr(os, "supports_effective_ids", set())
+    with pytest.raises(RecordFault, match="newest entries are still in study.db-wal.*verify the copy"):
+        verify(study.folder)
 
 
 def test_a_dropped_trigger_is_seen(study):

@@ -324,14 +324,19 @@ class Study(Reader):
         ------
         UnknownName
             The decoder or the participant is not in the record.
+        BadValue
+            Nobody approves, or the effector's name holds white space or ``@``, which set two uses apart.
         """
+        if not by.strip():
+            raise BadValue("an approval needs the name of who approves, got an empty text")
+        if not effector or "@" in effector or effector.split() != [effector]:
+            raise BadValue(f"the name of an effector has no space and no @, got {effector!r}; name its profile")
         with self._writing("approve") as writer:
             there = writer.get(schema.decoder, sha256=sha256)
             if there is None:
                 raise UnknownName(f"there is no decoder {sha256[:12]!r} in the record; fit and append it first")
             if writer.get(schema.participant, id=participant_id) is None:
                 raise UnknownName(f"there is no participant {participant_id!r} in the record; append it first")
-            check("decoder", {"code": by})
             use = f"{effector}@{participant_id}"
             granted = there["approved_for"].split()
             if use in granted:

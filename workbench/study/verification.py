@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Mapping
 from contextlib import closing
@@ -90,14 +91,15 @@ def verify(
     Raises
     ------
     RecordFault
-        When there is no file, or one that is empty, not SQLite at all, or of another program.
+        When there is no file, or one that is empty, not SQLite at all, of another program, or on a disk that
+        cannot be written with its newest entries still in the write-ahead log.
     """
     folder = Path(folder)
     path = folder / place.FILE
     place.check_file(path)
     found = _Findings()
     try:
-        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        with closing(_connected(path)) as connection:
             connection.row_factory = sqlite3.Row
             connection.execute("PRAGMA query_only=ON")
             connection.execute("BEGIN")
@@ -126,6 +128,24 @@ def verify(
         checked=dict(found.checked),
         head=(newest, found.hashes.get(newest, "") if newest else ""),
     )
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    """The record, open for reading; one that cannot be written (an archive, a disc) is taken as it lies there.
+
+    SQLite keeps its write-ahead log in files beside the record, so elsewhere the folder must be writable
+    (sqlite.org/wal.html, "Read-Only Databases").
+    """
+    effective = os.access in os.supports_effective_ids
+    writable = all(os.access(place_, os.W_OK, effective_ids=effective) for place_ in (path, path.parent))
+    log = path.with_name(f"{path.name}-wal")
+    if not writable and log.exists() and log.stat().st_size:
+        raise RecordFault(
+            f"{path} cannot be written, and its newest entries are still in {log.name}, which SQLite reads only "
+            "where it may write; copy the whole folder to a disk you may write to, and verify the copy"
+        )
+    how = "mode=rw" if writable else "immutable=1"
+    return sqlite3.connect(f"{path.resolve().as_uri()}?{how}", uri=True, isolation_level=None)
 
 
 def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
