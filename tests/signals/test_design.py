@@ -75,9 +75,20 @@ def test_a_filter_has_settled_when_its_impulse_response_is_out():
         ({}, float("nan"), 8, "fs must be a rate"),
         ({}, 1000.0, 0, "n_channels"),
         ({"reference": "bipolar", "pairs": ((0, 8),)}, 1000.0, 8, "pairs name channel 8"),
+        ({"reference": "laplacian", "neighbours": ((0, 1, 8),)}, 1000.0, 8, "neighbours name channel 8"),
         ({"reference": "car"}, 1000.0, 1, "at least 2 channels"),
     ],
 )
 def test_what_cannot_be_designed_is_refused(changes, fs, n, words):
     with pytest.raises(BadValue, match=words):
         design(settings(**changes), fs=fs, n_channels=n)
+
+
+@pytest.mark.parametrize("band", [(6.0, 90.0), (14.0, 90.0), (38.0, 88.0)])
+def test_chebyshev_1_is_that_of_scipy_with_half_a_decibel_of_ripple(band):
+    made = settings(bands=(band,), shape="chebyshev1", mains_hz=0.0)
+    sos = six(design(made, fs=250.0, n_channels=2)["band"][0])
+    np.testing.assert_array_equal(sos, signal.cheby1(4, 0.5, band, "bandpass", fs=250, output="sos"))
+    _, h = signal.sosfreqz(sos, worN=np.linspace(*band, 500), fs=250)
+    assert -20 * np.log10(np.abs(h)).min() == pytest.approx(0.5, abs=0.01)
+    assert np.abs(h).max() <= 1 + 1e-9

@@ -51,3 +51,24 @@ def test_window_and_hop_are_whole_samples():
     settings = SignalSettings(bands=((8, 30),), window_s=0.5, hop_s=0.05)
     assert (settings.n_window(160.0), settings.n_hop(160.0)) == (80, 8)
     assert (settings.n_window(1.0), settings.n_hop(1.0)) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"reference": "laplacian"}, "'laplacian' needs them"),
+        ({"neighbours": ((0, 1),)}, "no other does"),
+        ({"reference": "laplacian", "neighbours": ((0,),)}, "a centre and other channels"),
+        ({"reference": "laplacian", "neighbours": ((0, 1, 1),)}, "each once"),
+        ({"shape": "bessel"}, "butterworth, chebyshev1, chebyshev2"),
+    ],
+)
+def test_neighbours_and_shapes_that_are_not_allowed_are_named(change, words):
+    with pytest.raises(BadValue, match=words):
+        SignalSettings(**{**GOOD, **change})
+
+
+def test_a_laplacian_survives_json():
+    settings = SignalSettings(**GOOD, reference="laplacian", neighbours=((0, 1, 2), (3, 2)), shape="chebyshev1")
+    assert SignalSettings.from_json(json.loads(json.dumps(settings.to_json()))) == settings
+    assert settings.n_derivations(9) == 2

@@ -103,15 +103,19 @@ def test_many_channels_get_the_bits_that_few_get():
         assert np.array_equal(many.window(500)[0][:, lanes], few.window(500)[0])
 
 
-@pytest.mark.parametrize("reference", ["none", "car", "bipolar"])
+@pytest.mark.parametrize("reference", ["none", "car", "bipolar", "laplacian"])
 def test_the_reference_comes_before_the_filters(reference):
     pairs = ((0, 1), (2, 3)) if reference == "bipolar" else ()
+    neighbours = ((1, 0, 2, 3), (2, 1)) if reference == "laplacian" else ()
     x = noise(300)
-    made = stream(reference=reference, pairs=pairs)
+    made = stream(reference=reference, pairs=pairs, neighbours=neighbours)
     made.step(x)
-    by_hand = {"none": x, "car": x - x.mean(axis=1, keepdims=True), "bipolar": x[:, [0, 2]] - x[:, [1, 3]]}[
-        reference
-    ]
+    by_hand = {
+        "none": x,
+        "car": x - x.mean(axis=1, keepdims=True),
+        "bipolar": x[:, [0, 2]] - x[:, [1, 3]],
+        "laplacian": np.stack([x[:, 1] - x[:, [0, 2, 3]].mean(axis=1), x[:, 2] - x[:, 1]], axis=1),
+    }[reference]
     plain = stream(by_hand.shape[1])
     plain.step(by_hand)
     assert made.n_lanes == plain.n_lanes == 2 * by_hand.shape[1]

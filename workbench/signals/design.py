@@ -16,6 +16,9 @@ NOTCH_TOP = 1.5
 NYQUIST_SHARE = 0.95
 """No notch above this share of half the rate: its shape would be distorted."""
 
+RIPPLE_DB = 0.5
+"""Ripple in the pass band of a Chebyshev filter of the first kind, dB."""
+
 STOP_DB = 40.0
 """Attenuation in the stop band of a Chebyshev filter of the second kind, dB."""
 
@@ -43,12 +46,12 @@ def design(settings: SignalSettings, *, fs: float, n_channels: int) -> dict[str,
     Raises
     ------
     BadValue
-        A band that does not fit under half the rate, or pairs that name a channel that is not there.
+        A band that does not fit under half the rate, or pairs or neighbours that name a channel that is not there.
 
     Notes
     -----
-    Band-pass: Butterworth, or Chebyshev of the second kind with its edges 3 dB down; notch: second-order
-    resonator, Orfanidis 1996 (all as in SciPy).
+    Band-pass: Butterworth, or Chebyshev of the first kind with its edges 0.5 dB down, or of the second kind with
+    its edges 3 dB down; notch: second-order resonator, Orfanidis 1996 (all as in SciPy).
     """
     _check(settings, fs, n_channels)
     from scipy import signal
@@ -77,9 +80,10 @@ def _check(settings: SignalSettings, fs: float, n_channels: int) -> None:
         raise BadValue(
             f"a band up to {top:g} Hz needs a rate above {2 * top:g} Hz, got {fs:g} Hz; give lower bands"
         )
-    outside = [i for pair in settings.pairs for i in pair if not 0 <= i < n_channels]
-    if outside:
-        raise BadValue(f"pairs name channel {outside[0]}, but the channels are 0 to {n_channels - 1}")
+    for name in ("pairs", "neighbours"):
+        outside = [i for group in getattr(settings, name) for i in group if not 0 <= i < n_channels]
+        if outside:
+            raise BadValue(f"{name} name channel {outside[0]}, but the channels are 0 to {n_channels - 1}")
     if settings.reference == "car" and n_channels < 2:
         raise BadValue("a common average reference needs at least 2 channels, got 1; use reference='none'")
 
@@ -94,15 +98,17 @@ def _mains(settings: SignalSettings, fs: float) -> list[float]:
 
 def _band(signal: Any, settings: SignalSettings, band: tuple[float, float], fs: float) -> FloatArray:
     """Sections of one band-pass. SciPy takes the edges of a stop band: they follow from those 3 dB down."""
-    if settings.shape == "butterworth":
-        sos: FloatArray = signal.butter(settings.order, band, "bandpass", fs=fs, output="sos")
-        return sos
-    wider = float(np.cosh(np.arccosh(np.sqrt(10 ** (STOP_DB / 10) - 1)) / settings.order))
-    low, high = (float(np.tan(np.pi * edge / fs)) for edge in band)
-    half = 0.5 * wider * (high - low)
-    middle = float(np.sqrt(half * half + low * high))
-    edges = [float(np.arctan(edge)) * fs / np.pi for edge in (middle - half, middle + half)]
-    sos = signal.cheby2(settings.order, STOP_DB, edges, "bandpass", fs=fs, output="sos")
+    if settings.shape == "chebyshev2":
+        wider = float(np.cosh(np.arccosh(np.sqrt(10 ** (STOP_DB / 10) - 1)) / settings.order))
+        low, high = (float(np.tan(np.pi * edge / fs)) for edge in band)
+        half = 0.5 * wider * (high - low)
+        middle = float(np.sqrt(half * half + low * high))
+        edges = [float(np.arctan(edge)) * fs / np.pi for edge in (middle - half, middle + half)]
+        sos: FloatArray = signal.cheby2(settings.order, STOP_DB, edges, "bandpass", fs=fs, output="sos")
+    elif settings.shape == "chebyshev1":
+        sos = signal.cheby1(settings.order, RIPPLE_DB, band, "bandpass", fs=fs, output="sos")
+    else:
+        sos = signal.butter(settings.order, band, "bandpass", fs=fs, output="sos")
     return sos
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from workbench.errors import BadValue
 
-REFERENCES = ("none", "car", "bipolar")
-SHAPES = ("butterworth", "chebyshev2")
+REFERENCES = ("none", "car", "bipolar", "laplacian")
+SHAPES = ("butterworth", "chebyshev1", "chebyshev2")
 
 
 @dataclass(frozen=True)
@@ -18,14 +18,19 @@ class SignalSettings:
 
     Parameters
     ----------
-    bands : pass bands ``(low, high)`` in Hz, each a band-pass of ``order``, 3 dB down at its edges.
+    bands : pass bands ``(low, high)`` in Hz, each a band-pass of ``order``; the edges are 3 dB down, 0.5 dB for
+        ``"chebyshev1"``.
     window_s : length of a window in s.
-    reference : ``"none"``, ``"car"`` (common average of all channels) or ``"bipolar"`` (``pairs``).
+    reference : ``"none"``, ``"car"`` (common average of all channels), ``"bipolar"`` (``pairs``) or
+        ``"laplacian"`` (``neighbours``).
     pairs : channel indices ``(plus, minus)`` of the bipolar derivations.
+    neighbours : channel indices ``(centre, neighbour, …)`` of each derivation: the centre minus the mean of its
+        neighbours.
     mains_hz : mains frequency in Hz; it and its harmonics are notched; 0 for none.
     notch_q : quality factor of the notches.
     order : order of the band-pass prototype (order 4 makes four second-order sections).
-    shape : ``"butterworth"``, or ``"chebyshev2"`` with 40 dB in the stop band.
+    shape : ``"butterworth"``, ``"chebyshev1"`` with a ripple of 0.5 dB in the pass band, or ``"chebyshev2"``
+        with 40 dB in the stop band.
     hop_s : step between windows in s.
     history_s : how far back a window may end, in s.
     flat_s : a channel that does not change for so long counts as fallen off, s.
@@ -40,6 +45,7 @@ class SignalSettings:
     window_s: float
     reference: str = "none"
     pairs: tuple[tuple[int, int], ...] = ()
+    neighbours: tuple[tuple[int, ...], ...] = ()
     mains_hz: float = 50.0
     notch_q: float = 30.0
     order: int = 4
@@ -51,14 +57,10 @@ class SignalSettings:
     def __post_init__(self) -> None:
         object.__setattr__(self, "bands", tuple((float(low), float(high)) for low, high in self.bands))
         object.__setattr__(self, "pairs", tuple((int(plus), int(minus)) for plus, minus in self.pairs))
-        if self.reference not in REFERENCES:
-            raise BadValue(f"reference must be one of {', '.join(REFERENCES)}, got {self.reference!r}")
+        object.__setattr__(self, "neighbours", tuple(tuple(int(i) for i in near) for near in self.neighbours))
         if self.shape not in SHAPES:
             raise BadValue(f"shape must be one of {', '.join(SHAPES)}, got {self.shape!r}")
-        if (self.reference == "bipolar") != bool(self.pairs):
-            raise BadValue(
-                f"reference {self.reference!r} got {len(self.pairs)} pairs; 'bipolar' needs pairs, no other does"
-            )
+        self._check_reference()
         if not self.bands:
             raise BadValue("bands must hold at least one (low, high) pair in Hz, got none")
         for low, high in self.bands:
@@ -74,6 +76,26 @@ class SignalSettings:
         if not 0 <= self.history_s <= 60:
             raise BadValue(f"history_s must be 0 to 60 s, got {self.history_s}")
 
+    def _check_reference(self) -> None:
+        if self.reference not in REFERENCES:
+            raise BadValue(f"reference must be one of {', '.join(REFERENCES)}, got {self.reference!r}")
+        if (self.reference == "bipolar") != bool(self.pairs):
+            raise BadValue(
+                f"reference {self.reference!r} got {len(self.pairs)} pairs; 'bipolar' needs pairs, no other does"
+            )
+        if (self.reference == "laplacian") != bool(self.neighbours):
+            raise BadValue(
+                f"reference {self.reference!r} got {len(self.neighbours)} lists of neighbours; "
+                "'laplacian' needs them, no other does"
+            )
+        for near in self.neighbours:
+            if len(near) < 2 or len(set(near)) < len(near):
+                raise BadValue(f"neighbours must be a centre and other channels, each once, got {near}")
+
+    def n_derivations(self, n_channels: int) -> int:
+        """Derivations that the reference makes of ``n_channels`` channels."""
+        return len(self.pairs) or len(self.neighbours) or n_channels
+
     def n_window(self, fs: float) -> int:
         """Samples of a window at rate ``fs`` in Hz."""
         return max(2, round(self.window_s * fs))
@@ -87,6 +109,7 @@ class SignalSettings:
         values = asdict(self)
         values["bands"] = [list(band) for band in self.bands]
         values["pairs"] = [list(pair) for pair in self.pairs]
+        values["neighbours"] = [list(near) for near in self.neighbours]
         return values
 
     @classmethod

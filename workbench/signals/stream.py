@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from workbench.errors import BadSignal, BadValue
-from workbench.kernels.filters import bipolar, common_average
 from workbench.kernels.samples import hold
 from workbench.signals._filter import filters
+from workbench.signals._reference import Reference
 from workbench.signals.settings import SignalSettings
 from workbench.vocabulary import FloatArray
 
@@ -43,18 +43,10 @@ class SignalStream:
         self.settings, self.fs, self.n_channels = settings, float(fs), int(n_channels)
         self.n_window, self.n_hop = settings.n_window(fs), settings.n_hop(fs)
         self.n_settle = int(arrays["settle"][0])
-        n_in = len(settings.pairs) if settings.reference == "bipolar" else self.n_channels
-        self.n_lanes = n_in * len(settings.bands)
+        self._reference = Reference(settings, self.n_channels)
+        self.n_lanes = self._reference.n_out * len(settings.bands)
         self.n_seen = 0
-        self._plus = np.array([pair[0] for pair in settings.pairs], dtype=np.int64)
-        self._minus = np.array([pair[1] for pair in settings.pairs], dtype=np.int64)
-        self._used = np.ones(self.n_channels, dtype=np.uint8)
-        if settings.reference == "bipolar":
-            self._used[:] = 0
-            self._used[self._plus] = 1
-            self._used[self._minus] = 1
-        self._filters = filters(arrays, n_in)
-        self._n_in = n_in
+        self._filters = filters(arrays, self._reference.n_out)
         self._held = np.zeros(self.n_channels)
         self._run = np.full(self.n_channels, -1, dtype=np.int64)
         self._since = 0
@@ -137,8 +129,8 @@ class SignalStream:
         fresh = np.empty(n, dtype=np.uint8)
         limits = np.array([self._flat, self.n_seen, self._since], dtype=np.int64)
         clean = self._clean[at : at + n]
-        self._since = hold(samples, self._used, limits, self._held, self._run, whole, clean, fresh)
-        lanes = self._reference(whole)
+        self._since = hold(samples, self._reference.used, limits, self._held, self._run, whole, clean, fresh)
+        lanes = self._reference.step(whole)
         first = 0
         for start in [*np.flatnonzero(fresh).tolist(), n]:
             self._filter(lanes[first:start], at + first)
@@ -148,16 +140,6 @@ class SignalStream:
             first = start
         self._ring[self._size + at : self._size + at + n] = self._ring[at : at + n]
         self.n_seen += n
-
-    def _reference(self, samples: FloatArray) -> FloatArray:
-        if self.settings.reference == "none":
-            return samples
-        out = np.empty((len(samples), self._n_in))
-        if self.settings.reference == "car":
-            common_average(samples, out)
-        else:
-            bipolar(samples, self._plus, self._minus, out)
-        return out
 
     def _filter(self, lanes: FloatArray, at: int) -> None:
         if len(lanes):
