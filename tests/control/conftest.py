@@ -75,12 +75,12 @@ class Bench:
         self.deliver(act.commands)
         return act
 
-    def test_self(self, **results):
+    def self_test(self, **results):
         return self.act("self_test", {"streams": True, "clock": True} | results)
 
     def prepare(self):
         """All that comes before arming."""
-        self.test_self()
+        self.self_test()
         self.act("set_decoder", "abc123", approved_sha256="abc123")
         self.act("set_ready", ready=True, by="Chen L.")
         self.tick(0.01)
@@ -95,7 +95,7 @@ class Bench:
             return self
         if state == "SELFTEST":
             self.answering = False
-            self.test_self()
+            self.self_test()
             self.answering = True
             return self
         if state == "IDLE_SAFE":

@@ -95,7 +95,7 @@ def test_a_decoder_that_is_not_approved_disarms_and_releases(bench):
 # ------------------------------------------------------------------------------------------ self-test
 def test_a_self_test_sends_a_stop_then_an_opening_command_and_waits_for_both(bench):
     bench.answering = False
-    stop = bench.test_self().commands
+    stop = bench.self_test().commands
     assert [c.action for c in stop] == ["stop"]
     opening = bench.controller.on_ack(bench.ack(stop[0]))
     assert [c.action for c in opening] == ["open"]
@@ -105,10 +105,10 @@ def test_a_self_test_sends_a_stop_then_an_opening_command_and_waits_for_both(ben
 
 
 def test_a_self_test_names_what_failed_or_is_missing_and_stays_off(bench):
-    act = bench.test_self(clock=False)
+    act = bench.self_test(clock=False)
     assert (bench.state, act.commands) == ("DISCONNECTED", [])
     assert "clock" in act.row.extent
-    act = bench.test_self(impedance=False)
+    act = bench.self_test(impedance=False)
     assert (bench.state, act.commands) == ("SELFTEST", [])
     assert "impedance" in act.row.extent
     act = bench.act("self_test", {"streams": True})
@@ -119,20 +119,20 @@ def test_a_self_test_names_what_failed_or_is_missing_and_stays_off(bench):
 def test_a_self_test_is_refused_while_the_effector_may_move(bench):
     bench.reach("ACTIVE")
     with pytest.raises(Refused, match="self-test starts from"):
-        bench.test_self()
+        bench.self_test()
 
 
 def test_a_repeated_self_test_must_be_acknowledged_again(bench):
     bench.prepare()
     bench.answering = False
-    bench.test_self()
+    bench.self_test()
     assert bench.state == "SELFTEST"
     assert not dict((c.key, c.ok) for c in bench.controller.conditions())["estop_tested"]
 
 
 def test_a_device_that_never_answers_the_self_test_is_a_fault(bench):
     bench.answering = False
-    bench.test_self()
+    bench.self_test()
     bench.run(1.5, decide=False)
     assert bench.state == "FAULT_SAFE"
     assert bench.controller.snapshot()["fault"] == "acks_missing"
@@ -620,7 +620,7 @@ def test_a_fault_is_left_by_reset_and_self_test_and_then_by_arming_alone(bench):
     bench.run(1.1)
     bench.act("reset", "Chen L.")
     assert bench.state == "SELFTEST"
-    bench.test_self()
+    bench.self_test()
     bench.decide("activate")
     assert bench.state == "IDLE_SAFE"
     with pytest.raises(Refused, match="participant"):
@@ -640,7 +640,7 @@ def test_the_stop_works_from_every_state_at_once_and_latches(bench, state):
     assert {c.action for c in bench.sent[sent:]} == {"stop"}
     assert bench.state == "ESTOP"
     with pytest.raises(Refused):
-        bench.test_self()
+        bench.self_test()
     with pytest.raises(Refused):
         bench.act("arm", "Chen L.")
     with pytest.raises(Refused):
@@ -675,7 +675,7 @@ def test_a_stop_with_several_steps_is_issued_in_order(make_bench):
 # --------------------------------------------------------------------------------------------- operator
 def test_every_act_of_the_operator_gives_a_ledger_row(bench):
     bench.stream = 123.5
-    acts = [bench.test_self(), bench.act("set_decoder", "a", approved_sha256="a")]
+    acts = [bench.self_test(), bench.act("set_decoder", "a", approved_sha256="a")]
     acts.append(bench.act("set_ready", ready=True, by="Chen L."))
     bench.tick(0.0)
     acts += [bench.act("arm", "Chen L."), bench.act("let_go", "run paused"), bench.act("disarm", "Chen L.")]

@@ -208,20 +208,22 @@ def test_error_22_an_expedited_exam_is_no_full_exam(make):
 # ----- 1.9: hand-checked examples
 
 
-def expected(exam, **fields):
+def assert_result(exam, **fields):
     found = result(exam)
     assert {name: found[name] for name in fields} == fields
 
 
 def test_example_t1_of_grade_4_stops_although_sensation_runs_to_t3(make):
     exam = make({"motor": "5555400000", "normal_to": "T3"}, {"motor": "5555500000", "normal_to": "T3"})
-    expected(exam, ais="A", motor_right="T1", motor_left="T3", nli="T1", zpp_motor_right="T1", zpp_motor_left="T3")
+    assert_result(
+        exam, ais="A", motor_right="T1", motor_left="T3", nli="T1", zpp_motor_right="T1", zpp_motor_left="T3"
+    )
 
 
 def test_example_a_leg_muscle_without_sacral_sparing(make):
     left = {"motor": "5555500100", "normal_to": "T3", "cells": {"pinPrick.T2": "0"}}
     exam = make({"motor": "5555500000", "normal_to": "T3"}, left)
-    expected(exam, ais="A", motor_left="T1", nli="T1", zpp_motor_right="T3", zpp_motor_left="L4")
+    assert_result(exam, ais="A", motor_left="T1", nli="T1", zpp_motor_right="T3", zpp_motor_left="L4")
 
 
 def test_example_s45_on_one_side_only(make):
@@ -229,7 +231,7 @@ def test_example_s45_on_one_side_only(make):
     left = {"motor": "5553000000", "normal_to": "C8", "below": "1"}
     left["cells"] = {"lightTouch.S4_5": "0", "pinPrick.S4_5": "0"}
     exam = make(right, left)
-    expected(
+    assert_result(
         exam, ais="B", zpp_sensory_right="NA", zpp_sensory_left="S3", zpp_motor_right="T2", zpp_motor_left="C8"
     )
     assert "dap_no" in codes(exam)
@@ -239,7 +241,9 @@ def test_example_motor_incomplete_by_the_legs_and_not_by_vac(make):
     right = {"motor": "0000333333", "normal_to": "C6", "below": "1"}
     left = {"motor": "5433333333", "normal_to": "C6", "below": "1"}
     exam = make(right, left, dap="Yes")
-    expected(exam, motor_right="C4", motor_left="C6", nli="C4", ais="D", zpp_motor_right="S1", zpp_motor_left="S1")
+    assert_result(
+        exam, motor_right="C4", motor_left="C6", nli="C4", ais="D", zpp_motor_right="S1", zpp_motor_left="S1"
+    )
     (reason,) = [step.words.en for step in classify(exam).steps if step.field == "ais"]
     assert "16 of 20 key muscles below the NLI C4" in reason
     assert "more than three levels below the right motor level C4" in reason
@@ -249,17 +253,17 @@ def test_example_one_untested_cell_moves_nli_and_grade(make):
     left = {"motor": "5555500000", "normal_to": "T3", "cells": {"lightTouch.C2": "NT"}}
     right = {"motor": "5555333000", "normal_to": "T1", "below": "1"}
     exam = make(right, left, vac="Yes", dap="Yes")
-    expected(exam, sensory_left="C1,T3", nli="C1,T1", ais="C,D")
+    assert_result(exam, sensory_left="C1,T3", nli="C1,T1", ais="C,D")
 
 
 def test_example_vac_alone_gives_d_and_a_sensory_zone(make):
     side = {"normal_to": "L5", "motor": "5555555554"}
-    expected(make(side, vac="Yes"), complete="I", ais="D", zpp_motor_right="NA", zpp_sensory_right="L5")
+    assert_result(make(side, vac="Yes"), complete="I", ais="D", zpp_motor_right="NA", zpp_sensory_right="L5")
 
 
 def test_example_b_with_strong_legs_is_literal_and_warned_about(make):
     exam = make({"normal_to": "L3", "below": "1", "motor": "5555555555"})
-    expected(exam, motor_right="S1", ais="B", zpp_motor_right="S1")
+    assert_result(exam, motor_right="S1", ais="B", zpp_motor_right="S1")
     assert "ais_b_low" in codes(exam)
 
 

@@ -177,8 +177,10 @@ def test_a_session_that_cannot_start_leaves_its_sentence_on_the_page() -> None:
 def test_a_screen_attaches_to_an_engine_that_comes_later(client: Recorded) -> None:
     there: list[Recorded] = []
     made = LiveSession(connect=lambda: there[0] if there else None)
+    assert made.link["state"] != "live"
     there.append(client)
     wait_until(made, "link", lambda: made.link.get("state") == "live")
+    assert made.answer("pause", {})["ok"]
     made.close()
 
 
