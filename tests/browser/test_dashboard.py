@@ -138,6 +138,9 @@ def test_the_language_switches_while_a_run_goes_on(visited: Visited, tmp_path: P
     visited.page.screenshot(path=str(tmp_path / "running-zh.png"))
     visited.page.get_by_role("button", name="EN", exact=True).click()
     visited.page.wait_for_selector("text=left in run")
+    assert visited.page.locator("text=本轮剩余").count() == 0
+    with live.attach(visited.study) as client:
+        assert client.status()["run"]["state"] == "running"
 
 
 def test_a_second_page_shows_the_same_session(visited: Visited) -> None:
@@ -162,6 +165,9 @@ def test_the_stop_button_stops_the_next_run(visited: Visited) -> None:
     start_run(visited, 5)
     visited.page.click("[data-name=stop]")
     visited.page.wait_for_selector("text=Run stopped")
+    with live.attach(visited.study) as client:
+        run = client.status()["run"]
+        assert (run["number"], run["state"]) == (2, "stopped")
     reset_stop(visited)
 
 

@@ -102,6 +102,7 @@ def test_escape_stops_from_inside_a_field(live: Any) -> None:
     )
     page.evaluate("id => window.say({kind: 'answer', name: 'stop', ok: true, text: '', id})", asked["id"])
     page.wait_for_function("document.querySelector('[data-name=stop-words]').textContent.includes('Acknowledged')")
+    assert page.evaluate("window.sent.filter(m => m.name === 'stop').length") == 1
 
 
 def test_stop_is_never_covered_by_the_unfolded_ledger(live: Any) -> None:
