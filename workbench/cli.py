@@ -6,7 +6,6 @@ Exit codes: 0 done, 1 something differs or is damaged, 2 refused, 130 stopped by
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import signal
 import sys
@@ -17,12 +16,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Any
 
-from workbench import __version__
+from workbench import __version__, tools
 from workbench.errors import BadValue, WorkbenchError
 
-EXIT_DIFFERS = 1
 EXIT_REFUSED = 2
 EXIT_INTERRUPTED = 130
 LANGUAGES = ("en", "zh-CN")
@@ -41,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_REFUSED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_DIFFERS
+        return tools.EXIT_DIFFERS
     except KeyboardInterrupt:
         print(f"workbench {arguments.command}: stopped by you; what was recorded is kept", file=sys.stderr)
         return EXIT_INTERRUPTED
@@ -87,8 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_demo(commands)
     _add_study_commands(commands)
     _add_file_commands(commands)
-    _add_score(commands)
-    _add_dose(commands)
+    tools.add(commands)
     return parser
 
 
@@ -104,9 +100,14 @@ def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "--study", type=Path, metavar="DIR", help="study folder to create (default: study-demo-DATE-TIME, here)"
     )
     demo.add_argument("--append", action="store_true", help="add a session to the existing study --study")
-    demo.add_argument("--seed", type=_whole, default=1, metavar="N", help="seed of the simulation (default 1)")
     demo.add_argument(
-        "--speed", type=_number, metavar="X", help="times real time, 0.1 to 100 (default: to end in 3 minutes)"
+        "--seed", type=tools.whole, default=1, metavar="N", help="seed of the simulation (default 1)"
+    )
+    demo.add_argument(
+        "--speed",
+        type=tools.number,
+        metavar="X",
+        help="times real time, 0.1 to 100 (default: to end in 3 minutes)",
     )
     demo.add_argument("--no-browser", action="store_true", help="end without offering JupyterLab or the dashboard")
     demo.add_argument(
@@ -124,20 +125,6 @@ def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     demo.set_defaults(run=_demo)
 
 
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"must be a number, as in 4 or 0.5; got {text!r}") from None
-
-
-def _whole(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"must be a whole number, as in 7; got {text!r}") from None
-
-
 def _add_study_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     def command(name: str, text: str) -> argparse.ArgumentParser:
         made = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
@@ -148,7 +135,7 @@ def _add_study_commands(commands: argparse._SubParsersAction[argparse.ArgumentPa
     replay.add_argument("--run", dest="run_id", metavar="ID", help="one run only")
     replay.set_defaults(run=_replay)
     dashboard = command("dashboard", "serve the session dashboard of a study on this computer")
-    dashboard.add_argument("--port", type=_whole, default=0, metavar="N", help="default: any free port")
+    dashboard.add_argument("--port", type=tools.whole, default=0, metavar="N", help="default: any free port")
     dashboard.add_argument("--no-browser", action="store_true", help="print the address only")
     dashboard.set_defaults(run=_dashboard)
     report = command("report", "write the session report of a study again")
@@ -170,32 +157,6 @@ def _add_file_commands(commands: argparse._SubParsersAction[argparse.ArgumentPar
             "files", type=Path, nargs="+", metavar="FILE", help="recording, STUDY/recordings/*.xdf"
         )
         command.set_defaults(run=_recover if name == "recover" else _inspect)
-
-
-def _add_score(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    text = "score an outcome measure: JSON lines from standard input to standard output, in the same order"
-    score = commands.add_parser("score", help=text, description=f"{text[0].upper()}{text[1:]}.")
-    score.add_argument("measure", metavar="MEASURE", help="isncsci takes {id, exam}, others {id, responses}")
-    score.add_argument("--version", default="", help="version of the measure (default: the current one)")
-    score.add_argument(
-        "--set",
-        metavar="NAME=VALUE",
-        action="append",
-        default=[],
-        dest="options",
-        help="what the protocol settles, as JSON or text, such as --set skip_rule=true; may be repeated",
-    )
-    score.add_argument("--table", type=Path, metavar="FILE", help="CSV file of a licensed table the measure needs")
-    score.set_defaults(run=_score)
-
-
-def _add_dose(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    dose = commands.add_parser("dose", help="a long fault test that prints its figures")
-    dose.add_argument("name", metavar="NAME", help="which one; 'list' describes them")
-    dose.add_argument("--n", type=_whole, metavar="N", help="how many times, or seconds (default: the full dose)")
-    dose.add_argument("--seed", type=_whole, default=1, metavar="N", help="default 1")
-    dose.add_argument("--out", type=Path, metavar="FILE.md", help="append the figures to this document")
-    dose.set_defaults(run=_dose)
 
 
 def _demo(arguments: argparse.Namespace) -> int:
@@ -245,7 +206,7 @@ def _replay(arguments: argparse.Namespace) -> int:
         f"different: {', '.join(different)}. 'workbench verify {arguments.study}' names every file that is not "
         "the recorded one; restore it from the backup"
     )
-    return EXIT_DIFFERS
+    return tools.EXIT_DIFFERS
 
 
 def _dashboard(arguments: argparse.Namespace) -> int:
@@ -282,7 +243,7 @@ def _verify(arguments: argparse.Namespace) -> int:
 
     verification = verify(arguments.study)
     print(verification.text())
-    return 0 if verification.ok else EXIT_DIFFERS
+    return 0 if verification.ok else tools.EXIT_DIFFERS
 
 
 def _end(arguments: argparse.Namespace) -> int:
@@ -309,7 +270,7 @@ def _recover(arguments: argparse.Namespace) -> int:
         recovery = recover(file)
         print(recovery.sentence)
         damaged |= recovery.state == "damaged"
-    return EXIT_DIFFERS if damaged else 0
+    return tools.EXIT_DIFFERS if damaged else 0
 
 
 def _inspect(arguments: argparse.Namespace) -> int:
@@ -320,55 +281,7 @@ def _inspect(arguments: argparse.Namespace) -> int:
         inspection = inspect(file)
         print(inspection.text())
         quarantined |= inspection.quarantined
-    return EXIT_DIFFERS if quarantined else 0
-
-
-def _option(text: str) -> tuple[str, Any]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise BadValue(f"--set takes NAME=VALUE, got {text!r}")
-    try:
-        return name, json.loads(value)
-    except json.JSONDecodeError:
-        return name, value
-
-
-def _score(arguments: argparse.Namespace) -> int:
-    from workbench import outcomes
-    from workbench.outcomes._lines import score_lines
-    from workbench.outcomes._scoring import check_options, pick_version
-    from workbench.outcomes._tables import read_table
-
-    measure = outcomes.load(arguments.measure)
-    options = dict(_option(text) for text in arguments.options)
-    if arguments.table is not None:
-        options["table"] = read_table(arguments.table)
-    settled = check_options(pick_version(measure.definitions, arguments.version), options)
-    if arguments.measure == "isncsci":
-        from workbench.outcomes import isncsci
-
-        answers = isncsci.score_lines(sys.stdin, options=isncsci.Options(**settled))
-    else:
-        answers = score_lines(measure, sys.stdin, version=arguments.version, **options)
-    for line in answers:
-        print(line)
-    return 0
-
-
-def _dose(arguments: argparse.Namespace) -> int:
-    from workbench.doses import DOSES, run, writable
-
-    if arguments.name == "list":
-        for name, dose in DOSES.items():
-            print(f"{name:24s} {dose.what} (full dose: {dose.full})")
-        return 0
-    if arguments.out is not None:
-        writable(arguments.out)
-    figures = run(arguments.name, n=arguments.n, seed=arguments.seed)
-    print(figures.text())
-    if arguments.out is not None:
-        figures.append_to(arguments.out)
-    return 0 if figures.held else EXIT_DIFFERS
+    return tools.EXIT_DIFFERS if quarantined else 0
 
 
 if __name__ == "__main__":

@@ -141,7 +141,10 @@ def _hold(folder: Path, seconds: float) -> float:
         f"print(hold(Path({str(folder)!r}), {seconds!r}))"
     )
     said: list[str] = []
-    manager, kernel = start_new_kernel(kernel_name="python3", cwd=str(folder))
+    quiet = ["--IPKernelApp.log_level=ERROR"]
+    manager, kernel = start_new_kernel(
+        startup_timeout=120, kernel_name="python3", cwd=str(folder), extra_arguments=quiet
+    )
     try:
         reply = kernel.execute_interactive(
             cell,

@@ -1,0 +1,48 @@
+"""`workbench bench`: speed and accuracy of the core beside its peers, measured in turns on this machine.
+
+Every figure is a ratio taken in one interleaved run, or a count of its own, and stands beside its goal. A peer
+that is not installed is named as missing; a goal that is missed is named with how far. Nothing here is a test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from workbench.bench._items import Item, Result, Row
+from workbench.bench._table import as_json, as_text
+from workbench.errors import UnknownName
+
+__all__ = ["Item", "Result", "Row", "as_json", "as_text", "chosen", "items", "measure"]
+
+ROUNDS = 15
+"""Turns of each contest."""
+
+
+def items() -> tuple[Item, ...]:
+    """Everything that can be measured, in order."""
+    from workbench.bench import decoding, filters, outcomes, start
+
+    return (*filters.ITEMS, *decoding.ITEMS, *start.ITEMS, *outcomes.ITEMS)
+
+
+def chosen(keys: Sequence[str]) -> tuple[Item, ...]:
+    """The items whose key is named, all of them without names. Raises UnknownName with the keys there are."""
+    every = items()
+    known = list(dict.fromkeys(item.key for item in every))
+    for key in keys:
+        if key not in known:
+            raise UnknownName(f"there is nothing to measure called {key!r}; choose from {', '.join(known)}")
+    return tuple(item for item in every if not keys or item.key in keys)
+
+
+def measure(item: Item, *, rounds: int = ROUNDS) -> Row:
+    """Measure one item; a peer that is not there makes a row without a value."""
+    try:
+        return Row(item, item.run(rounds), "")
+    except ImportError as error:
+        return Row(item, None, f"{error.name or error} is not installed: pip install 'workbench[bench]'")
+
+
+def missed(rows: Iterable[Row]) -> list[Row]:
+    """Rows whose goal was not reached."""
+    return [row for row in rows if row.met is False]

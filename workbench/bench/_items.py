@@ -1,0 +1,117 @@
+"""What a bench measures, and how two competitors take turns."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median
+
+TURN_S = 0.02
+"""Each turn repeats the work until it takes about this long, s."""
+MOST = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A figure with its spread over the rounds.
+
+    Attributes
+    ----------
+    value : the figure, a median over rounds where there are any.
+    low, high : least and greatest of a round.
+    detail : what it rests on, in words.
+    """
+
+    value: float
+    low: float
+    high: float
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing to measure.
+
+    Attributes
+    ----------
+    key : of the goal, such as ``"G1"``. what, size : in words.
+    unit : of the value; ``"×"`` for how many times faster than the peer.
+    sense, goal : ``">="`` or ``"<="``, and the number; ``goal`` None where there is none.
+    run : called with the number of rounds. Raises ImportError when a peer is not installed.
+    seconds : about how long it takes, s.
+    """
+
+    key: str
+    what: str
+    size: str
+    unit: str
+    sense: str
+    goal: float | None
+    run: Callable[[int], Result]
+    seconds: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An item and what was found; ``result`` is None when it could not be measured, and ``note`` says why."""
+
+    item: Item
+    result: Result | None
+    note: str
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the goal was reached; None without a goal or a figure."""
+        if self.result is None or self.item.goal is None:
+            return None
+        value = self.result.value
+        return value >= self.item.goal if self.item.sense == ">=" else value <= self.item.goal
+
+
+def race(ours: Callable[[], object], peer: Callable[[], object], *, rounds: int, name: str) -> Result:
+    """How many times faster ours is than the peer: the two take turns, the order alternates.
+
+    Both are warmed up by one call each. A turn repeats a call until it fills :data:`TURN_S`.
+    """
+    n_ours, n_peer = _repeats(ours), _repeats(peer)
+    mine, theirs = [], []
+    for turn in range(rounds):
+        for who in (0, 1) if turn % 2 == 0 else (1, 0):
+            if who == 0:
+                mine.append(_seconds(ours, n_ours))
+            else:
+                theirs.append(_seconds(peer, n_peer))
+    ratios = [b / a for a, b in zip(mine, theirs, strict=True)]
+    detail = f"ours {milliseconds(median(mine))}, {name} {milliseconds(median(theirs))}, {rounds} rounds"
+    return Result(median(ratios), min(ratios), max(ratios), detail)
+
+
+def rate(work: Callable[[], object], *, n: int, rounds: int, of: str) -> Result:
+    """How many a second of processor time of one core, where one call does ``n``."""
+    rates = []
+    for _ in range(rounds):
+        began = time.process_time()
+        work()
+        rates.append(n / (time.process_time() - began))
+    return Result(median(rates), min(rates), max(rates), f"processor time, {n} {of} a round, {rounds} rounds")
+
+
+def milliseconds(seconds: float) -> str:
+    """A duration in ms with three digits that mean something."""
+    return f"{seconds * 1e3:.3g} ms"
+
+
+def _repeats(work: Callable[[], object]) -> int:
+    work()
+    began = time.perf_counter()
+    work()
+    once = max(time.perf_counter() - began, 1e-9)
+    return max(1, min(MOST, round(TURN_S / once)))
+
+
+def _seconds(work: Callable[[], object], repeats: int) -> float:
+    began = time.perf_counter()
+    for _ in range(repeats):
+        work()
+    return (time.perf_counter() - began) / repeats

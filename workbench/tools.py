@@ -1,0 +1,137 @@
+"""Commands that need no study: score an outcome measure, a long fault test, a bench."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import BadValue
+
+EXIT_DIFFERS = 1
+"""Something differs, is damaged, or did not hold."""
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the commands to the parser."""
+    _add_score(commands)
+    _add_bench(commands)
+    _add_dose(commands)
+
+
+def number(text: str) -> float:
+    """An argument that is a number."""
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a number, as in 4 or 0.5; got {text!r}") from None
+
+
+def whole(text: str) -> int:
+    """An argument that is a whole number."""
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a whole number, as in 7; got {text!r}") from None
+
+
+def _add_score(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    text = "score an outcome measure: JSON lines from standard input to standard output, in the same order"
+    score = commands.add_parser("score", help=text, description=f"{text[0].upper()}{text[1:]}.")
+    score.add_argument("measure", metavar="MEASURE", help="isncsci takes {id, exam}, others {id, responses}")
+    score.add_argument("--version", default="", help="version of the measure (default: the current one)")
+    score.add_argument(
+        "--set",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        dest="options",
+        help="what the protocol settles, as JSON or text, such as --set skip_rule=true; may be repeated",
+    )
+    score.add_argument("--table", type=Path, metavar="FILE", help="CSV file of a licensed table the measure needs")
+    score.set_defaults(run=_score)
+
+
+def _add_dose(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    dose = commands.add_parser("dose", help="a long fault test that prints its figures")
+    dose.add_argument("name", metavar="NAME", help="which one; 'list' describes them")
+    dose.add_argument("--n", type=whole, metavar="N", help="how many times, or seconds (default: the full dose)")
+    dose.add_argument("--seed", type=whole, default=1, metavar="N", help="default 1")
+    dose.add_argument("--out", type=Path, metavar="FILE.md", help="append the figures to this document")
+    dose.set_defaults(run=_dose)
+
+
+def _add_bench(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    text = "speed and accuracy of the core beside its peers, in turns on this machine, each with its goal"
+    bench = commands.add_parser("bench", help=text, description=f"{text[0].upper()}{text[1:]}.")
+    bench.add_argument("keys", metavar="KEY", nargs="*", help="such as G1 or isncsci (default: everything)")
+    bench.add_argument("--json", action="store_true", help="print JSON")
+    bench.add_argument("--rounds", type=whole, default=15, metavar="N", help="turns of each contest (default 15)")
+    bench.set_defaults(run=_bench)
+
+
+def _bench(arguments: argparse.Namespace) -> int:
+    from workbench import bench
+    from workbench.progress import Bar
+
+    if arguments.rounds < 1:
+        raise BadValue(f"--rounds must be 1 or more, got {arguments.rounds}")
+    items = bench.chosen(arguments.keys)
+    bar, rows = Bar(sum(item.seconds for item in items)), []
+    for item in items:
+        with bar.stage(f"{item.key} {item.what}, {item.size}"[:36], item.seconds):
+            rows.append(bench.measure(item, rounds=arguments.rounds))
+    bar.close()
+    print(bench.as_json(rows) if arguments.json else bench.as_text(rows))
+    return 0
+
+
+def _option(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise BadValue(f"--set takes NAME=VALUE, got {text!r}")
+    try:
+        return name, json.loads(value)
+    except json.JSONDecodeError:
+        return name, value
+
+
+def _score(arguments: argparse.Namespace) -> int:
+    from workbench import outcomes
+    from workbench.outcomes._lines import score_lines
+    from workbench.outcomes._scoring import check_options, pick_version
+    from workbench.outcomes._tables import read_table
+
+    measure = outcomes.load(arguments.measure)
+    options = dict(_option(text) for text in arguments.options)
+    if arguments.table is not None:
+        options["table"] = read_table(arguments.table)
+    settled = check_options(pick_version(measure.definitions, arguments.version), options)
+    if arguments.measure == "isncsci":
+        from workbench.outcomes import isncsci
+
+        readings = isncsci.Options(nli_vac=settled["nli_vac"], nonkey_zpp=settled["nonkey_zpp"])
+        answers = isncsci.score_lines(sys.stdin, options=readings)
+    else:
+        answers = score_lines(measure, sys.stdin, version=arguments.version, **options)
+    for line in answers:
+        print(line)
+    return 0
+
+
+def _dose(arguments: argparse.Namespace) -> int:
+    from workbench.doses import DOSES, run, writable
+
+    if arguments.name == "list":
+        for name, dose in DOSES.items():
+            print(f"{name:24s} {dose.what} (full dose: {dose.full})")
+        return 0
+    if arguments.out is not None:
+        writable(arguments.out)
+    figures = run(arguments.name, n=arguments.n, seed=arguments.seed)
+    print(figures.text())
+    if arguments.out is not None:
+        figures.append_to(arguments.out)
+    return 0 if figures.held else EXIT_DIFFERS
