@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from workbench.signals.decimate import Decimator, design_decimator
 from workbench.signals.design import design
 from workbench.signals.epoching import cut
 from workbench.signals.quality import ChannelQuality, QualityMonitor, montage_state
@@ -14,11 +15,13 @@ from workbench.signals.timebase import Timebase
 
 __all__ = [
     "ChannelQuality",
+    "Decimator",
     "QualityMonitor",
     "SignalSettings",
     "SignalStream",
     "Timebase",
     "cut",
     "design",
+    "design_decimator",
     "montage_state",
 ]
