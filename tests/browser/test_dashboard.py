@@ -13,6 +13,7 @@ import pytest
 from tests.browser.conftest import Visited
 from workbench import live
 from workbench.errors import EngineFault
+from workbench.study import Study
 
 pytestmark = [pytest.mark.xdist_group("dashboard"), pytest.mark.timeout(400)]
 
@@ -194,6 +195,43 @@ def test_a_decoder_is_calibrated_approved_and_moves_the_glove(visited: Visited, 
     page.wait_for_function("/^[01]\\.\\d\\d$/.test(document.querySelector('[data-name=evidence]').textContent)")
     page.wait_for_selector("text=Run finished")
     assert page.locator("[data-name=trials]").inner_text() == "12 / 12"
+
+
+def test_every_panel_of_the_page_follows_its_language(visited: Visited) -> None:
+    page = visited.page
+    page.get_by_role("button", name="中文").click()
+    page.wait_for_function("[...document.querySelectorAll('.wb')].every(one => one.lang === 'zh-CN')")
+    assert page.locator(".wb").count() >= 3
+    page.get_by_role("button", name="EN", exact=True).click()
+    page.wait_for_function("[...document.querySelectorAll('.wb')].every(one => one.lang === 'en')")
+
+
+def test_the_session_is_ended_by_keyboard_and_everything_is_in_the_record(
+    visited: Visited, tmp_path: Path
+) -> None:
+    page = visited.page
+    start_run(visited, 5)
+    assert page.locator("[data-name=end-session]").is_disabled()
+    assert "after the run ends" in page.locator("[data-name=end-session]").inner_text()
+    page.click("[data-name=end]")
+    page.click("[data-name=end-now]")
+    page.wait_for_selector("[data-name=end-session]:enabled")
+    page.locator("[data-name=end-session]").focus()
+    page.keyboard.press("Enter")
+    assert "is kept" in page.get_by_role("alertdialog").inner_text()
+    page.screenshot(path=str(tmp_path / "ask-end-session.png"))
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=Session ended")
+    page.screenshot(path=str(tmp_path / "session-ended.png"))
+    assert "everything recorded is kept" in page.locator(".run").inner_text()
+    assert page.get_by_role("alert").count() == 0
+    page.wait_for_function("!document.querySelector('.lane') && !document.querySelector('.el')")
+    page.wait_for_selector("[data-name=start-session]:enabled")
+    assert live.find(visited.study) is None
+    with Study.open(visited.study, actor="test") as study:
+        assert study.count("run") == 5
+        assert live.ingest_pending(study) == []
 
 
 def test_no_request_left_this_machine(visited: Visited) -> None:

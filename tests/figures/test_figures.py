@@ -122,6 +122,11 @@ def test_a_score_outside_the_scale_is_refused():
         figures.condition_marks([wrong], measure="ARAT", maximum=57)
 
 
+def test_a_confusion_figure_without_a_matrix_is_refused():
+    with pytest.raises(BadValue, match="at least one matrix"):
+        figures.confusion([])
+
+
 def test_a_confusion_matrix_of_another_shape_is_refused():
     with pytest.raises(BadValue, match="Run 3"):
         figures.confusion([figures.Matrix("Run 3", "", ("a", "b"), ((1, 2),))])

@@ -1,4 +1,4 @@
-"""The design tokens that figures and reports use: the light theme of ``widgets/tokens.css``, in Python.
+"""The design tokens that figures and reports use: the light theme of ``widgets/css/tokens.css``, in Python.
 
 One hue for intent and data; red, yellow and cyan belong to alarms. A test compares the values with the
 style sheet. Sizes are CSS px at 96 per inch; nothing is set below 12 px.

@@ -52,8 +52,10 @@ def confusion(matrices: Sequence[Matrix]) -> Figure:
     Raises
     ------
     BadValue
-        When the counts have another shape than the labels and columns.
+        Without a matrix, and when the counts have another shape than the labels and columns.
     """
+    if not matrices:
+        raise BadValue("a confusion figure needs at least one matrix, got none; leave the figure out")
     for matrix in matrices:
         wanted = [len(matrix.decided)] * len(matrix.labels)
         if [len(row) for row in matrix.counts] != wanted:

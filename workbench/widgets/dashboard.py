@@ -147,7 +147,11 @@ def serve(
             stderr=out,
         )
     made = Dashboard(f"http://{HOST}:{port}/?token={token}", token, port, process, log)
-    _wait_until_ready(made)
+    try:
+        _wait_until_ready(made)
+    except (EngineFault, KeyboardInterrupt):
+        made.stop()
+        raise
     if open_browser:
         import webbrowser
 
@@ -169,7 +173,6 @@ def _wait_until_ready(made: Dashboard) -> None:
         if _answers(made.port):
             return
         time.sleep(0.1)
-    made.stop()
     raise EngineFault(f"the dashboard did not answer within {READY_S:.0f} s; see {made.log}")
 
 

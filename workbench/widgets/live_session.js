@@ -131,6 +131,7 @@ function build(root, model, store, t) {
     if (ctx.link().state === "none") { // nothing of a session that is over is left as if it were live
       store.buffer.reset("", 0, []);
       store.cues = [];
+      store.stop = null;
     }
     ctx.refresh();
   };

@@ -79,7 +79,7 @@ class LiveSession(Panel):
         raises a :class:`WorkbenchError` when such a run cannot start.
     run_kinds : called now and then; returns ``[{"kind", "ok", "why"}]`` for the run form.
     after_run : called on a thread of its own with the status when a run has ended; ingest goes here.
-    after_session : called when this page has ended the session; what is not ingested yet goes here.
+    after_session : called when this page has ended the engine, before it says so; the last ingest goes here.
     panels : names of the panels to show alone, ``()`` for the whole screen. Allowed: see ``PANELS``.
     paradigm, n_trials : what the run form shows before the first run.
 
@@ -216,9 +216,11 @@ class LiveSession(Panel):
             self._client, self.link = client, before
             raise
         session = (self.status.get("session") or {}).get("session", "")
-        self._show_none(key="run.session_ended_more", session=session)
-        if self._after_session is not None:
-            self._after_session()
+        try:
+            if self._after_session is not None:
+                self._after_session()
+        finally:
+            self._show_none(key="run.session_ended_more", session=session)
 
     def _start_run(self, kind: str, n_trials: int) -> None:
         if not isinstance(n_trials, int) or not 1 <= n_trials <= 200:

@@ -14,13 +14,13 @@ export function effectorPanel(ctx) {
   const rail = h("div", { class: "rail", "aria-hidden": "true" }, ROAD.map(() => h("i")));
   const previous = h("span");
   const next = h("span");
-  const why = h("div", { class: "s sub", style: "margin-top:8px" });
+  const why = h("div", { class: "s sub why" });
   const conditions = h("div", { class: "cond" });
   const p50 = h("b");
   const p99 = h("b");
   const note = h("div", { class: "xs mute" });
   const reason = h("div", { class: "xs sub", style: "margin-top:6px", role: "status" });
-  const doing = h("div", { class: "row", style: "margin-top:10px" });
+  const doing = h("div", { class: "row doing" });
   const none = h("div", { class: "empty" });
   const body = h("div", {}, chip, rail, h("div", { class: "railn" }, previous, next), why, conditions);
   const el = h("div", { class: "panel effector" }, h("div", { class: "hd" }, h("h2", {}, t("effector.title")), simulated),
@@ -95,7 +95,8 @@ export function effectorPanel(ctx) {
 export function ledgerPanel(ctx) {
   const { t } = ctx;
   const list = h("ul", { class: "led" });
-  const empty = h("div", { class: "empty" }, t("ledger.empty"));
+  const empty = h("div", { class: "empty" });
+  const rest = h("div", { class: "xs mute" });
   const all = h("button", { type: "button", class: "link", "aria-expanded": "false", onclick: () => {
     const wide = !el.classList.contains("wide");
     classIf(el, "wide", wide);
@@ -103,7 +104,7 @@ export function ledgerPanel(ctx) {
     count(latest);
   } });
   const el = h("div", { class: "panel ledger stretch" }, h("div", { class: "hd" }, h("h2", {}, t("ledger.title")), h("span", { class: "rt" }, all)),
-    h("div", { class: "bd grow", tabindex: "0" }, empty, list));
+    h("div", { class: "bd grow", tabindex: "0" }, empty, list, rest));
   let latest = {};
   function count(s) {
     const wide = el.classList.contains("wide");
@@ -117,7 +118,7 @@ export function ledgerPanel(ctx) {
       const head = words.charAt(0).toUpperCase() + words.slice(1);
       const named = !stream || (knows(key) && CATALOGUE.en[key].includes("{stream}"));
       const below = [named ? "" : stream, t.said(consequence)].filter(Boolean).join(" · ");
-      return h("li", {}, light(MARKS[priority] || "dot"), h("span", { class: "two" }, head), h("span", { class: "t" }, clock || ""),
+      return h("li", {}, light(MARKS[priority] || "dot"), h("span", { class: "two", title: head }, head), h("span", { class: "t" }, clock || ""),
         below ? h("span", { class: "b two", title: below }, below) : null);
     }));
   });
@@ -127,7 +128,10 @@ export function ledgerPanel(ctx) {
       latest = s;
       const rows = s.ledger || [];
       show(empty, rows.length === 0);
+      put(empty, t(s.session ? "ledger.empty" : "ledger.none"));
       show(all, rows.length > 0);
+      show(rest, s.ledger_total > rows.length);
+      put(rest, t("ledger.newest", { n: rows.length, all: s.ledger_total }));
       count(s);
       draw(rows.map((r) => [r.kind, r.stream, r.extent, r.consequence, r.priority, r.clock]));
     },

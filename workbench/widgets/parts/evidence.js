@@ -94,6 +94,7 @@ export function evidencePanel(ctx) {
       show(fill, valid);
       show(hatch, !valid);
       put(value, valid ? fixed(e.p, 2) : t("evidence.none"));
+      bar.setAttribute("aria-valuetext", value.textContent);
       const inside = valid && e.p > 0.88;
       value.style.left = valid ? (inside ? "auto" : `calc(${(100 * e.p).toFixed(1)}% + 12px)`) : "16px";
       value.style.right = inside ? `calc(${(100 - 100 * e.p).toFixed(1)}% + 12px)` : "auto";

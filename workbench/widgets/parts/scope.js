@@ -101,8 +101,8 @@ export function scopePanel(ctx) {
   const scale = h("select", { class: "field scale", "aria-label": t("scope.scale"), title: t("scope.scale") },
     h("option", { value: "" }, t("scope.auto")), STEPS.map((n) => h("option", { value: n }, t("unit.uv", { n }))));
   const turn = (by) => { page += by; draw(); };
-  const back = h("button", { type: "button", class: "link", onclick: () => turn(-1) }, "‹");
-  const forth = h("button", { type: "button", class: "link", onclick: () => turn(1) }, "›");
+  const back = h("button", { type: "button", class: "link", "aria-label": t("scope.back"), onclick: () => turn(-1) }, "‹");
+  const forth = h("button", { type: "button", class: "link", "aria-label": t("scope.forth"), onclick: () => turn(1) }, "›");
   const shownLanes = h("span", { class: "xs" });
   const pager = h("span", { class: "row xs mute" }, back, shownLanes, forth);
   const ageWord = h("b", { "data-name": "data-age" });

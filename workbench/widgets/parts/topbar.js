@@ -17,7 +17,7 @@ export function topbar(ctx) {
   const time = h("b", { class: "semi", style: "color:var(--ink)" });
   const over = button("", () => question.open({
     title: t("session.end_question", { session: (ctx.status().session || {}).session || "" }), text: t("session.end_keeps"),
-    no: t("session.keep"), yes: t("session.end_now"), name: "end-session-now", act: () => ctx.ask("end_session", {}, 60),
+    no: t("session.keep"), yes: t("session.end_now"), name: "end-session-now", act: () => ctx.ask("end_session", {}, 300),
   }), { kind: "over", name: "end-session" });
   const why = h("small");
   over.append(h("span", {}, t("session.end")), why);
