@@ -70,8 +70,8 @@ def test_another_population_is_told():
     )
 
 
-def test_the_sign_of_a_threshold_says_nothing():
-    pain = next(row for row in room.table() if row.measure == "pain_nrs" and row.unit == "points")
+def test_the_sign_of_a_threshold_says_nothing(tmp_path):
+    pain = read_thresholds(written(tmp_path, "pain_nrs,11-point,now,mcid,-1.8,points,SCI,Hanley 2006,[S]"))[0]
     assert (pain.value, pain.size) == (-1.8, 1.8)
 
 

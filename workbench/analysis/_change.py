@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 
 from workbench.analysis._scores import DRAFT, direction_of, name_of, number_of
@@ -134,13 +134,18 @@ def change(
         if record.id and record.id == after.id:
             raise BadValue(f"assessment {after.id} cannot be its own baseline")
     chosen, how = pick_baseline(records, rule=baseline_rule)
-    first, second = fmean(number_of(one, part) for one in chosen), number_of(after, part)
+    _ = number_of(after, part)
     better = direction or direction_of(after.measure, after.version, part)
     if better not in ("up", "down"):
         raise BadValue(f"direction of better must be 'up' or 'down', got {direction!r}")
+    found = _between(chosen, after, part=part, direction=better)
+    flags = tuple(flag(one, after, part, improvement=found.improvement, before=found.before) for one in thresholds)
+    return replace(found, baseline=how, effect=effect_words(across), flags=flags)
+
+
+def _between(chosen: Sequence[Assessment], after: Assessment, *, part: str, direction: str) -> Change:
+    first, second = fmean(number_of(one, part) for one in chosen), number_of(after, part)
     value = second - first
-    improvement = value if better == "up" else -value
-    percent = 100 * value / abs(first) if first else None
     return Change(
         measure=after.measure,
         version=after.version,
@@ -149,16 +154,14 @@ def change(
         before=first,
         after=second,
         value=value,
-        percent=percent,
-        improvement=improvement + 0.0,
-        direction=better,
+        percent=100 * value / abs(first) if first else None,
+        improvement=(value if direction == "up" else -value) + 0.0,
+        direction=direction,
         condition=after.condition,
         state=_state(chosen[0], after),
-        baseline=how,
+        baseline="only",
         before_ids=tuple(one.id for one in chosen),
         after_id=after.id,
-        effect=effect_words(across),
-        flags=tuple(flag(one, after, part, improvement=improvement, before=first) for one in thresholds),
         notes=_notes(chosen, after),
     )
 

@@ -23,6 +23,7 @@ MISSING = ("non-responder", "observed", "MI")
 """Rules for participants who cannot be judged: count as non-responders, leave the denominator, impute."""
 ASSISTED_BY_BCI: Mapping[str, tuple[Any, Any]] = {"assisted": (False, True), "device_on": (False, True)}
 """Difference in state of a BCI-assisted score against an unassisted baseline."""
+Groups = Sequence[Sequence[Component]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ def responder(
     visit, ref_visit : names of the later visit and of the one it is compared with.
     any_of : components of which one is enough. A single component is a single outcome.
     all_of : groups of components of which each needs one: ``[[strength …], [function …]]``.
-    baseline_rule : which of several baseline records counts: ``"first"``, ``"last"``, ``"mean"`` or an id.
+    baseline_rule : which of several baseline records counts: ``"first"``, ``"last"`` or ``"mean"``.
     missing : ``"non-responder"`` or ``"observed"``.
     p0 : share that the exact binomial test is made against.
 
@@ -135,27 +136,41 @@ def responder(
     groups = tuple(tuple(group) for group in ((any_of,) if any_of else ()) + tuple(all_of))
     _check(groups, missing=missing, p0=p0)
     crowd = tuple(people)
-    if not crowd:
-        raise BadValue("a responder rate needs at least one participant, got none")
-    judged = {
-        person.participant: [
-            [
-                found
-                for one in group
-                for found in judge(one, person, visit=visit, ref_visit=ref_visit, baseline_rule=baseline_rule)
-            ]
-            for group in groups
-        ]
+    if len({person.participant for person in crowd}) != len(crowd) or not crowd:
+        raise BadValue(f"a responder rate needs participants, each once; got {len(crowd)} histories")
+    judged = [
+        one
         for person in crowd
-    }
-    verdicts = {
-        name: _all(_any(one.responded for one in group) for group in found) for name, found in judged.items()
-    }
-    everything = tuple(one for found in judged.values() for group in found for one in group)
-    _check_states(everything)
+        for component in (one for group in groups for one in group)
+        for one in judge(component, person, visit=visit, ref_visit=ref_visit, baseline_rule=baseline_rule)
+    ]
+    _check_states(judged)
+    false, why = _false(groups, crowd, ref_visit=ref_visit, baseline_rule=baseline_rule)
+    return _counted(
+        groups,
+        {person.participant: [one for one in judged if one.participant == person.participant] for person in crowd},
+        visit=visit,
+        ref_visit=ref_visit,
+        missing=missing,
+        p0=p0,
+        false=(false, why),
+    )
+
+
+def _counted(
+    groups: Groups,
+    judged: Mapping[str, Sequence[Judgement]],
+    *,
+    visit: str,
+    ref_visit: str,
+    missing: str,
+    p0: float | None,
+    false: tuple[FalseResponder | None, str],
+) -> Responders:
+    verdicts = {name: _verdict(groups, found) for name, found in judged.items()}
     counted = [name for name, verdict in verdicts.items() if verdict is not None or missing == "non-responder"]
     n, k = len(counted), sum(verdicts[name] is True for name in counted)
-    false, why = _false(groups, crowd, ref_visit=ref_visit, baseline_rule=baseline_rule)
+    everything = tuple(one for found in judged.values() for one in found)
     return Responders(
         rule=_words(groups),
         visit=visit,
@@ -171,11 +186,16 @@ def responder(
         verdicts=verdicts,
         by_component=_by_component(everything),
         judgements=everything,
-        false_responder=false,
-        no_false=why,
+        false_responder=false[0],
+        no_false=false[1],
         effect="; ".join(dict.fromkeys(one.effect for group in groups for one in group if one.effect)),
         table_sha256=table_sha256(),
     )
+
+
+def _verdict(groups: Groups, judged: Sequence[Judgement]) -> bool | None:
+    by_name = {one.component: one.responded for one in judged}
+    return _all(_any(by_name[side.name] for one in group for side in one.sides()) for group in groups)
 
 
 def up_lift(strength: Sequence[Component], function: Sequence[Component]) -> tuple[tuple[Component, ...], ...]:
@@ -273,7 +293,7 @@ def _isncsci(part: str, at_least: Threshold, people: Iterable[History], **rules:
     return responder(people, any_of=(replace(one, **declared),), **rules)
 
 
-def _check(groups: Sequence[Sequence[Component]], *, missing: str, p0: float | None) -> None:
+def _check(groups: Groups, *, missing: str, p0: float | None) -> None:
     if not groups or not all(groups):
         raise BadValue("a responder rule needs any_of or all_of, and every group at least one component")
     if missing not in MISSING:
@@ -285,7 +305,7 @@ def _check(groups: Sequence[Sequence[Component]], *, missing: str, p0: float | N
         )
     if p0 is not None and not 0 < p0 < 1:
         raise BadValue(f"p0 must lie between 0 and 1, got {p0}")
-    names = [one.name for group in groups for one in group]
+    names = [side.name for group in groups for one in group for side in one.sides()]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise BadValue(f"{', '.join(twice)} stands twice in the rule; each outcome counts once")
@@ -315,7 +335,7 @@ def _all(verdicts: Iterable[bool | None]) -> bool | None:
     return False if False in seen else None if None in seen else True
 
 
-def _words(groups: Sequence[Sequence[Component]]) -> str:
+def _words(groups: Groups) -> str:
     told = [" or ".join(one.words() for one in group) for group in groups]
     return "rule: " + (told[0] if len(told) == 1 else " AND ".join(f"[{words}]" for words in told))
 
@@ -329,7 +349,7 @@ def _by_component(judgements: Sequence[Judgement]) -> dict[str, tuple[str, ...]]
 
 
 def _false(
-    groups: Sequence[Sequence[Component]], people: Sequence[History], *, ref_visit: str, baseline_rule: str
+    groups: Groups, people: Sequence[History], *, ref_visit: str, baseline_rule: str
 ) -> tuple[FalseResponder | None, str]:
     found: list[dict[str, float]] = []
     for group in groups:

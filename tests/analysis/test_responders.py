@@ -1,0 +1,338 @@
+"""Responders: single, composite, Up-LIFT style, by grade, by motor level, BCI-assisted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from workbench.analysis import (
+    Component,
+    ais_conversion,
+    bci_assisted_arat,
+    estimate,
+    motor_level_response,
+    responder,
+    up_lift,
+)
+from workbench.errors import BadValue, Refused
+from workbench.outcomes import own_threshold, threshold
+
+GRADE = "isncsci:2019:ais:responder:1 grades:spinal cord injury"
+LEVELS = "isncsci:2019:motor_level:responder:2 segments:spinal cord injury"
+
+
+def limit(measure, part, size, *, unit="points"):
+    version = {"arat": "1981", "isncsci": "2019"}[measure]
+    return own_threshold(measure, part, size, unit=unit, version=version, citation="protocol 9")
+
+
+FUNCTION = Component("arat", "total", limit("arat", "total", 6), side="right")
+STRENGTH = Component("isncsci", "uems", limit("isncsci", "uems", 4))
+
+
+@pytest.fixture
+def person(arat, exam, history):
+    """A participant by UEMS and ARAT at both visits; None leaves the later ARAT out."""
+
+    def made(name, uems, points):
+        records = [exam("5500000000", normal_to="C6", vac="No", dap="No"), arat(points[0])]
+        motor = "55" + str(uems // 2) + "0000000"
+        records.append(exam(motor, normal_to="C6", vac="No", dap="No", visit="v2"))
+        records += [arat(points[1], visit="v2")] if points[1] is not None else []
+        return history(name, *records)
+
+    return made
+
+
+@pytest.fixture
+def five(person):
+    """UEMS +4 and ARAT +6; only strength; only function; strength and no ARAT; neither strength nor an ARAT."""
+    return [
+        person("P1", 4, (10, 16)),
+        person("P2", 4, (10, 10)),
+        person("P3", 0, (10, 19)),
+        person("P4", 4, (10, None)),
+        person("P5", 0, (10, None)),
+    ]
+
+
+def test_a_single_outcome_against_its_threshold(five):
+    found = responder(five[:3], visit="v2", ref_visit="v1", any_of=(FUNCTION,))
+    assert found.responders == ("P1", "P3")
+    assert (found.n_responders, found.n, found.rate) == (2, 3, pytest.approx(2 / 3))
+    assert found.interval == pytest.approx((0.0942993, 0.9915962), abs=1e-6)
+    assert found.line() == (
+        "responders 2/3 = 0.667 (95 % CI 0.094–0.992, Clopper–Pearson; denominator: all 3 participants, missing = "
+        "non-responder; false-responder probability not known: arat.total (right): an own MDC needs at least one "
+        "participant with two baseline records, got 3 with one or none; measure the baseline twice; v2 against "
+        "v1; rule: arat.total (right) by RESPONDER 6 points (protocol 9 [own]; population participants of this "
+        "study (spinal cord injury)))"
+    )
+
+
+def test_strength_and_function_are_both_needed(five):
+    rule = up_lift((STRENGTH,), (FUNCTION,))
+    found = responder(five, visit="v2", ref_visit="v1", all_of=rule, p0=0.5)
+    assert found.verdicts == {"P1": True, "P2": False, "P3": False, "P4": None, "P5": False}
+    assert (found.n_responders, found.n) == (1, 5)
+    assert found.p_value == pytest.approx(1 - 1 / 32)
+    assert found.by_component == {"isncsci.uems": ("P1", "P2", "P4"), "arat.total (right)": ("P1", "P3")}
+    assert found.listing() == (
+        "isncsci.uems: 3 of 5 (P1, P2, P4)",
+        "arat.total (right): 2 of 5 (P1, P3)",
+    )
+    assert "all 5 participants, of whom 1 not judged (P4), missing = non-responder" in found.line()
+    assert "exact one-sided binomial test of 5 against p0 = 0.5: p = 0.9688" in found.line()
+    assert "] AND [" in found.line()
+
+
+def test_observed_leaves_out_only_whom_the_missing_value_could_have_changed(five):
+    found = responder(five, visit="v2", ref_visit="v1", all_of=((STRENGTH,), (FUNCTION,)), missing="observed")
+    assert (found.n_responders, found.n, found.left_out) == (1, 4, ("P4",))
+    assert "the 4 who could be judged, 1 left out (P4)" in found.line()
+
+
+def test_either_of_two_is_enough_whatever_the_missing_one_is(five):
+    found = responder(five, visit="v2", ref_visit="v1", any_of=(STRENGTH, FUNCTION))
+    assert found.verdicts == {"P1": True, "P2": True, "P3": True, "P4": True, "P5": None}
+
+
+def test_six_of_six_against_a_half(person):
+    people = [person(f"P{n}", 0, (10, 20)) for n in range(6)]
+    found = responder(people, visit="v2", ref_visit="v1", any_of=(FUNCTION,), p0=0.5)
+    assert found.p_value == pytest.approx(1 / 64)
+
+
+def test_every_judgement_says_on_what_it_rests(five):
+    found = responder(five, visit="v2", ref_visit="v1", any_of=(FUNCTION,))
+    told = {one.participant: one.told for one in found.judgements}
+    assert told["P1"].startswith("ARAT right total 10 → 16, change +6")
+    assert told["P4"] == "no arat.total (right) at v2"
+
+
+def test_a_participant_without_a_baseline_or_with_an_open_score_cannot_be_judged(arat, history):
+    people = [
+        history("P1", arat(20, visit="v2")),
+        history("P2", arat(None), arat(20, visit="v2")),
+        history("P3", arat(10), arat(20, visit="v2", state="draft")),
+    ]
+    found = responder(people, visit="v2", ref_visit="v1", any_of=(FUNCTION,), missing="observed")
+    assert (found.n, found.rate, found.interval) == (0, None, None)
+    told = [one.told for one in found.judgements]
+    assert told[0] == "no arat.total (right) at v1 to compare with"
+    assert "not determinable" in told[1]
+    assert told[2] == "no arat.total (right) at v2"
+    assert found.line().startswith("responders: nobody could be judged, v2 against v1")
+
+
+def test_multiple_imputation_is_refused_with_its_reason(five):
+    with pytest.raises(Refused, match="needs an imputation model that the analysis plan states"):
+        responder(five, visit="v2", ref_visit="v1", any_of=(FUNCTION,), missing="MI")
+
+
+def test_a_component_without_a_threshold_is_refused(five):
+    with pytest.raises(Refused, match=r"arat.total \(right\) has no responder threshold and none is assumed"):
+        responder(five, visit="v2", ref_visit="v1", any_of=(replace(FUNCTION, threshold=None),))
+    with pytest.raises(Refused, match="thresholds of Up-LIFT are not published .* arat.total"):
+        up_lift((STRENGTH,), (replace(FUNCTION, threshold=None),))
+    with pytest.raises(BadValue, match="got 0 and 1"):
+        up_lift((), (FUNCTION,))
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({}, "any_of or all_of"),
+        ({"all_of": ((FUNCTION,), ())}, "every group at least one"),
+        ({"any_of": (FUNCTION, replace(FUNCTION, side="either"))}, r"arat.total \(right\) stands twice"),
+        ({"any_of": (FUNCTION,), "p0": 1.0}, "p0 must lie between 0 and 1"),
+        ({"any_of": (FUNCTION,), "missing": "zero"}, "missing must be one of non-responder, observed, MI"),
+        ({"any_of": (replace(FUNCTION, part="grasp"),)}, "says nothing about a change of arat.grasp"),
+        ({"any_of": (replace(FUNCTION, under={"rater": "Li"}),)}, "under takes assisted"),
+        ({"any_of": (replace(FUNCTION, threshold=replace(FUNCTION.threshold, version="2")),)}, "another version"),
+    ],
+)
+def test_a_rule_that_is_not_sound_is_refused(five, given, told):
+    with pytest.raises(BadValue, match=told):
+        responder(five, visit="v2", ref_visit="v1", **given)
+
+
+def test_nobody_and_one_participant_twice_are_errors(five):
+    for people in ([], [five[0], five[0]]):
+        with pytest.raises(BadValue, match="participants, each once"):
+            responder(people, visit="v2", ref_visit="v1", any_of=(FUNCTION,))
+
+
+def test_two_later_records_are_an_error_until_one_is_named(arat, history):
+    person = history("P1", arat(10), arat(30, visit="v2", device_on=True, id="on"), arat(12, visit="v2", id="off"))
+    with pytest.raises(BadValue, match=r"P1 has 2 records of arat.total \(right\) at v2 \(on, off\)"):
+        responder([person], visit="v2", ref_visit="v1", any_of=(FUNCTION,))
+    hand = replace(FUNCTION, under={"device_on": False})
+    assert responder([person], visit="v2", ref_visit="v1", any_of=(hand,)).n_responders == 0
+
+
+def test_one_rate_stands_under_one_condition(arat, history):
+    helped = {"device_on": True}
+    people = [
+        history("P1", arat(10), arat(20, visit="v2")),
+        history("P2", arat(10, id="b", **helped), arat(20, visit="v2", **helped)),
+    ]
+    with pytest.raises(Refused, match="under different conditions in different participants"):
+        responder(people, visit="v2", ref_visit="v1", any_of=(FUNCTION,))
+
+
+def twice(arat, history, name, first, second, after):
+    return history(
+        name,
+        arat(first, id=f"{name}1", administered_at="2026-03-01T09:00:00Z"),
+        arat(second, id=f"{name}2", repeat=2, administered_at="2026-03-02T09:00:00Z"),
+        arat(after, visit="v2"),
+    )
+
+
+def test_two_baselines_need_a_rule_and_give_the_false_responder_probability(arat, history):
+    """SEM² = (2 + 2) / 2 = 2; the difference has a standard deviation of 2; 6 points are 3 of them."""
+    people = [twice(arat, history, "P1", 10, 12, 20), twice(arat, history, "P2", 14, 12, 18)]
+    with pytest.raises(BadValue, match="2 baseline records"):
+        responder(people, visit="v2", ref_visit="v1", any_of=(FUNCTION,))
+    last = responder(people, visit="v2", ref_visit="v1", any_of=(FUNCTION,), baseline_rule="last")
+    first = responder(people, visit="v2", ref_visit="v1", any_of=(FUNCTION,), baseline_rule="first")
+    assert (last.responders, first.responders) == (("P1", "P2"), ("P1",))
+    assert last.false_responder.probability == pytest.approx(0.0013499, abs=1e-7)
+    assert "false-responder probability 0.001 over 1 outcome" in last.line()
+    mean = responder(people, visit="v2", ref_visit="v1", any_of=(FUNCTION,), baseline_rule="mean")
+    assert mean.false_responder.probability == pytest.approx(0.000266, abs=1e-6)
+
+
+def test_baselines_that_are_all_alike_and_percentages_have_no_false_responder_probability(arat, history):
+    people = [twice(arat, history, "P1", 10, 10, 20)]
+    alike = responder(people, visit="v2", ref_visit="v1", any_of=(FUNCTION,), baseline_rule="last")
+    assert alike.false_responder is None
+    assert "all baseline repeats are alike" in alike.no_false
+    share = replace(FUNCTION, threshold=limit("arat", "total", 50, unit="%"))
+    found = responder(people, visit="v2", ref_visit="v1", any_of=(share,), baseline_rule="last")
+    assert found.responders == ("P1",)
+    assert "a percentage has no SEM" in found.no_false
+
+
+def test_either_side_counts_and_chance_counts_it_twice(arat, history):
+    people = [
+        history(
+            "P1",
+            *(
+                arat(value, id=f"{side}{n}", side=side, repeat=n, administered_at=f"2026-03-0{n}T09:00:00Z")
+                for side in ("left", "right")
+                for n, value in ((1, 10), (2, 12))
+            ),
+            arat(12, visit="v2", side="left", id="l"),
+            arat(30, visit="v2", side="right", id="r"),
+        )
+    ]
+    found = responder(
+        people, visit="v2", ref_visit="v1", any_of=(replace(FUNCTION, side="either"),), baseline_rule="last"
+    )
+    assert found.by_component == {"arat.total (left)": (), "arat.total (right)": ("P1",)}
+    assert found.false_responder.components == 2
+    assert found.false_responder.probability == pytest.approx(1 - (1 - 0.0013499) ** 2, abs=1e-7)
+
+
+# ----- by grade and by motor level
+
+COMPLETE = {"normal_to": "C6", "vac": "No", "dap": "No"}
+
+
+@pytest.fixture
+def injured(exam, history):
+    """A → C with two levels; A → B; A → A with one level; no later examination."""
+    before = exam("5500000000", **COMPLETE)
+    return [
+        history("P1", before, exam("5553000000", normal_to="C6", visit="v2")),
+        history("P2", before, exam("5500000000", normal_to="C6", vac="No", visit="v2")),
+        history("P3", before, exam("5530000000", visit="v2", **COMPLETE)),
+        history("P4", before),
+    ]
+
+
+def test_conversion_by_one_grade(injured):
+    found = ais_conversion(injured, at_least=threshold(GRADE), visit="v2", ref_visit="v1", p0=0.1)
+    assert found.responders == ("P1", "P2")
+    assert [one.told for one in found.judgements][:3] == [
+        "AIS A → C: motor conversion",
+        "AIS A → B: sensory conversion (A → B)",
+        "AIS A → A: no conversion",
+    ]
+    assert found.n == 4
+    assert "a grade has no SEM" in found.no_false
+    assert (
+        "RESPONDER 1 grades (rule used by INSPIRE at 6 months [M]; population spinal cord injury)" in found.line()
+    )
+
+
+def test_two_motor_levels_on_one_side_at_least(injured, exam, history):
+    found = motor_level_response(injured, at_least=threshold(LEVELS), visit="v2", ref_visit="v1")
+    assert found.verdicts == {"P1": True, "P2": False, "P3": False, "P4": None}
+    before = exam("5500000000", **COMPLETE)
+    one_side = exam("5553000000", visit="v2", cells={"left.motor.C7": 0, "left.motor.C8": 0}, **COMPLETE)
+    people = [history("P1", before, one_side)]
+    assert motor_level_response(people, at_least=threshold(LEVELS), visit="v2", ref_visit="v1").n_responders == 1
+
+
+def test_a_side_that_is_not_determined_leaves_it_open_unless_the_other_responds(exam, history):
+    before = exam("5500000000", **COMPLETE)
+    open_right = {"right.motor.C7": "NT"}
+    still = exam("5503000000", visit="v2", cells=open_right, **COMPLETE)
+    better = exam("5553000000", visit="v2", cells=open_right, **COMPLETE)
+    people = [history("P1", before, still), history("P2", before, better)]
+    found = motor_level_response(
+        people, at_least=threshold(LEVELS), visit="v2", ref_visit="v1", missing="observed"
+    )
+    assert found.verdicts == {"P1": None, "P2": True}
+    assert found.n == 1
+
+
+def test_a_grade_has_no_mean_of_two_baselines(exam, history):
+    times = ("2026-03-01T09:00:00Z", "2026-03-02T09:00:00Z")
+    two = [exam("5500000000", id=f"b{n}", repeat=n + 1, administered_at=times[n], **COMPLETE) for n in (0, 1)]
+    people = [history("P1", *two, exam("5500000000", visit="v2", **COMPLETE))]
+    with pytest.raises(BadValue, match="isncsci.ais has no mean"):
+        ais_conversion(people, at_least=threshold(GRADE), visit="v2", ref_visit="v1", baseline_rule="mean")
+    assert (
+        ais_conversion(
+            people, at_least=threshold(GRADE), visit="v2", ref_visit="v1", baseline_rule="last"
+        ).n_responders
+        == 0
+    )
+
+
+# ----- BCI-assisted ARAT, NCT06990412
+
+
+@pytest.fixture
+def implanted(arat, history):
+    """ARAT without help at baseline (grasp 6, 18 of 18, 6), and at month 3 without and with the interface."""
+
+    def person(name, before, after):
+        return history(
+            name,
+            arat(before, id="b"),
+            arat(before, visit="v2", id="off"),
+            arat(after, visit="v2", id="on", assisted=True, device_on=True),
+        )
+
+    return [person("P1", 6, 16), person("P2", 6, 9)]
+
+
+def test_the_bci_assisted_response_rate_refuses_until_its_threshold_is_set(implanted):
+    for ask in (bci_assisted_arat, lambda people, **how: estimate("bci_assisted_arat", people, **how)):
+        with pytest.raises(Refused, match="threshold of NCT06990412 is not published and none is assumed"):
+            ask(implanted, visit="v2", ref_visit="v1", side="right")
+
+
+def test_the_bci_assisted_response_rate_compares_help_with_no_help_and_says_so(implanted):
+    own = limit("arat", "grasp", 4)
+    found = bci_assisted_arat(implanted, visit="v2", ref_visit="v1", side="right", threshold=own)
+    assert found.responders == ("P1",)
+    assert found.line().startswith("responders (orthotic effect, not recovery) 1/2 = 0.500")
+    assert found.judgements[0].told.startswith("ARAT right grasp 6 → 16, orthotic effect, not recovery +10")
+    assert "unassisted, device off, stimulation off → assisted, device on" in found.judgements[0].told
