@@ -13,12 +13,14 @@ from workbench.figures.ledger import ledger_timeline
 from workbench.figures.outcomes import ConditionMark, condition_marks
 from workbench.figures.performance import IntervalRow, Matrix, confusion, intervals
 from workbench.figures.trials import onset_latencies, trial_ticks
+from workbench.figures.visits import VisitScore, over_visits, over_visits_plotly
 
 __all__ = [
     "ConditionMark",
     "IntervalRow",
     "Matrix",
     "Sheet",
+    "VisitScore",
     "chinese_font",
     "condition_marks",
     "confusion",
@@ -27,6 +29,8 @@ __all__ = [
     "ledger_timeline",
     "latin_folder",
     "onset_latencies",
+    "over_visits",
+    "over_visits_plotly",
     "printable",
     "to_svg",
     "trial_ticks",
