@@ -1,7 +1,8 @@
-"""One measure over the visits of one participant: each condition a line of its own, the MDC band where one is given.
+"""One measure over the visits of one participant: a line for each condition, the MDC band where one is given.
 
-Fill says the device, shape the help, a ring the stimulation, as in :mod:`workbench.figures.outcomes`. No line joins
-two conditions, a missing visit breaks the line, and a band is drawn only from a threshold row that the caller passes.
+Fill says the device, shape the help, a ring the stimulation, as in :mod:`workbench.figures.outcomes`. No line
+joins two conditions, a missing visit breaks the line, and a band is drawn only from a threshold that the caller
+passes.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ def mdc_band(
     visits: Sequence[str],
     *,
     baseline: str,
-    threshold: Mapping[str, Any],
+    threshold: Any,
     of: Condition = OFF,
     words: Mapping[str, str] = WORDS,
 ) -> Band | None:
@@ -103,7 +104,8 @@ def mdc_band(
     ----------
     lines, visits : as :func:`series` gives and takes them.
     baseline : name of the baseline visit.
-    threshold : a row of the threshold table: ``kind``, ``value``, ``citation``, ``population``, ``evidence``.
+    threshold : a row of the threshold table, as an object or a mapping: ``kind``, ``value``, ``unit`` (``%`` = of
+        the baseline), ``citation``, ``population``, ``evidence``.
     of : the condition whose baseline counts.
 
     Raises
@@ -113,25 +115,39 @@ def mdc_band(
     """
     if baseline not in visits:
         raise BadValue(f"the baseline must be one of {', '.join(visits)}, got {baseline!r}")
-    try:
-        size = float(threshold["value"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise BadValue(f"the threshold row has no value, got {threshold.get('value')!r}; pass none") from error
-    if not isfinite(size) or size <= 0:
-        raise BadValue(f"a threshold must be a number above 0, got {size!r}")
-    if not str(threshold.get("citation") or "").strip():
+    kind, size = _stated(threshold, "kind"), _stated(threshold, "value")
+    if not isinstance(size, int | float) or not isfinite(size) or size <= 0:
+        raise BadValue(
+            f"a band needs a threshold with a value above 0, got {size!r}; pass none where it is not known"
+        )
+    if kind == "cutoff":
+        raise BadValue("a cut-off is no change and draws no band; pass a row of another kind")
+    if not str(_stated(threshold, "citation") or "").strip():
         raise BadValue("a band is drawn only with its source; the threshold row has no citation")
     start = lines.get(of, [None] * len(visits))[list(visits).index(baseline)]
     if start is None:
         return None
+    unit = str(_stated(threshold, "unit") or "")
+    size = abs(start) * size / 100 if unit == "%" else float(size)
     label = words["band"].format(
-        kind=threshold.get("kind") or "MDC",
+        kind=str(kind or "mdc").upper(),
         value=f"{size:g}",
         baseline=baseline,
         condition=condition_words(of, words),
     )
-    told = {name: threshold.get(name) or "–" for name in ("citation", "population", "evidence")}
+    told = {name: _stated(threshold, name) or "–" for name in ("citation", "population", "evidence")}
     return Band(start - size, start + size, start, label, words["source"].format(**told))
+
+
+def _stated(threshold: Any, name: str) -> Any:
+    """One column of a threshold row; a value read from a table as text counts as the number that it is."""
+    found = threshold.get(name) if isinstance(threshold, Mapping) else getattr(threshold, name, None)
+    if name == "value" and isinstance(found, str):
+        try:
+            return float(found)
+        except ValueError:
+            return None
+    return found
 
 
 def scale_of(lines: Mapping[Condition, Sequence[float | None]], band: Band | None) -> tuple[float, float]:
@@ -161,7 +177,7 @@ def over_visits(
     unit: str = "",
     direction: str = "up",
     baseline: str = "",
-    threshold: Mapping[str, Any] | None = None,
+    threshold: Any = None,
     words: Mapping[str, str] = WORDS,
 ) -> Figure:
     """One measure over the visits, for reports.
@@ -181,7 +197,7 @@ def over_visits(
     band = _band(lines, visits, baseline=baseline, threshold=threshold, words=words)
     low, high = scale or scale_of(lines, band)
     notes = _notes(band, baseline=baseline, threshold=threshold, words=words)
-    left, right, top, bottom = 64.0, 560.0, 44.0, 264.0
+    left, right, top, bottom = 64.0, 560.0, 58.0, 278.0
     sheet = Sheet(674, bottom + 44 + 20 * (len(lines) + len(notes)))
 
     def at(value: float) -> float:
@@ -218,7 +234,7 @@ def _band(
     visits: Sequence[str],
     *,
     baseline: str,
-    threshold: Mapping[str, Any] | None,
+    threshold: Any,
     words: Mapping[str, str],
 ) -> Band | None:
     if threshold is None:
@@ -227,7 +243,7 @@ def _band(
 
 
 def _notes(
-    band: Band | None, *, baseline: str, threshold: Mapping[str, Any] | None, words: Mapping[str, str]
+    band: Band | None, *, baseline: str, threshold: Any, words: Mapping[str, str]
 ) -> list[tuple[str, bool]]:
     """Lines of the legend below the conditions, and whether each carries the band's sample."""
     if band is not None:
@@ -267,7 +283,7 @@ def over_visits_plotly(
     unit: str = "",
     direction: str = "up",
     baseline: str = "",
-    threshold: Mapping[str, Any] | None = None,
+    threshold: Any = None,
     words: Mapping[str, str] = WORDS,
 ) -> Any:
     """The same picture as a plotly Figure, for notebooks and dashboards. Parameters as :func:`over_visits`."""
@@ -293,16 +309,18 @@ def over_visits_plotly(
             line={"color": COLOURS["intent"], "width": 2 if condition.device_on else 1},
             marker={"symbol": symbol, "size": 16 if condition.stimulation_on else 11, "line": {"width": 2}},
         )  # fmt: skip
-    notes = (
-        [text for text, _ in _notes(band, baseline=baseline, threshold=threshold, words=words)] if not band else []
-    )
+    said = _notes(band, baseline=baseline, threshold=threshold, words=words) if band is None else []
+    under = " · ".join([part for part in (unit, words[direction], *(text for text, _ in said)) if part])
     figure.update_layout(
-        title={"text": measure, "subtitle": {"text": " · ".join([part for part in (unit, words[direction]) if part] + notes)}},
-        plot_bgcolor=COLOURS["surface"], paper_bgcolor=COLOURS["surface"], font={"size": 13, "color": COLOURS["ink"]},
-        legend={"orientation": "h", "y": -0.2}, margin={"l": 60, "r": 20, "t": 80, "b": 60}, height=420,
-    )  # fmt: skip
-    figure.update_xaxes(
-        type="category", categoryorder="array", categoryarray=list(visits), range=[-0.3, len(visits) - 0.7]
+        title={"text": measure, "subtitle": {"text": under}},
+        plot_bgcolor=COLOURS["surface"],
+        paper_bgcolor=COLOURS["surface"],
+        font={"size": 13, "color": COLOURS["ink"]},
+        legend={"orientation": "h", "y": -0.2},
+        margin={"l": 60, "r": 20, "t": 80, "b": 60},
+        height=420,
     )
+    places = {"categoryorder": "array", "categoryarray": list(visits), "range": [-0.3, len(visits) - 0.7]}
+    figure.update_xaxes(type="category", **places)
     figure.update_yaxes(range=[low, high], gridcolor=COLOURS["grid"], title=unit or None)
     return figure
