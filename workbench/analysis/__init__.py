@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from workbench.analysis._accuracy import Accuracy, Confusion, accuracy, confusion, confusion_by_run
 from workbench.analysis._change import Change, Flag, NoBaseline, baselines, change
+from workbench.analysis._clusters import Clustered, Permuted, block_permutation, clustered
 from workbench.analysis._components import Component, Judgement
 from workbench.analysis._events import EventMetrics, Spread, event_metrics, f1_of, spread
 from workbench.analysis._exact import (
@@ -21,6 +22,7 @@ from workbench.analysis._exact import (
 from workbench.analysis._implant import ImplantDays, implant_days
 from workbench.analysis._isncsci import AisChange, IsncsciChange, LevelChange, isncsci_change
 from workbench.analysis._latency import Latency, latency
+from workbench.analysis._metrics import Auc, Kappa, auc, itr, kappa
 from workbench.analysis._repeats import FalseResponder, OwnMdc, false_positive, false_responder, own_mdc
 from workbench.analysis._responders import (
     Responders,
@@ -31,6 +33,7 @@ from workbench.analysis._responders import (
     up_lift,
 )
 from workbench.analysis._scores import Reading, direction_of, number_of, reading
+from workbench.analysis._splits import Fold, blocks, check_split, leave_one_out
 from workbench.analysis._state import condition_words, state_words
 from workbench.analysis._table import (
     History,
@@ -47,23 +50,28 @@ __all__ = [
     "ENDPOINTS",
     "Accuracy",
     "AisChange",
+    "Auc",
     "Change",
+    "Clustered",
     "Component",
     "Confusion",
     "EventMetrics",
     "FalseResponder",
     "Flag",
+    "Fold",
     "History",
     "ImplantDays",
     "Interval",
     "IsncsciChange",
     "Judgement",
+    "Kappa",
     "Latency",
     "LevelChange",
     "NoBaseline",
     "Outcome",
     "OutcomesTable",
     "OwnMdc",
+    "Permuted",
     "Reading",
     "Record",
     "Responders",
@@ -72,13 +80,18 @@ __all__ = [
     "accuracy",
     "ais_conversion",
     "assessment_of",
+    "auc",
     "baselines",
     "bci_assisted_arat",
     "binomial_tail",
+    "block_permutation",
+    "blocks",
     "chance_limit",
     "chance_tail",
     "change",
+    "check_split",
     "clopper_pearson",
+    "clustered",
     "condition_words",
     "confusion",
     "confusion_by_run",
@@ -91,7 +104,10 @@ __all__ = [
     "histories",
     "implant_days",
     "isncsci_change",
+    "itr",
+    "kappa",
     "latency",
+    "leave_one_out",
     "motor_level_response",
     "number_of",
     "outcomes_table",

@@ -1,0 +1,148 @@
+"""Intervals and chance limits that respect that trials of one run, or one person, go together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from workbench.analysis._exact import Interval
+from workbench.errors import BadValue
+from workbench.vocabulary import FloatArray
+
+EXACT_BELOW = 10
+"""With fewer clusters every sign pattern is tried; with more, :data:`DRAWS` are drawn."""
+DRAWS = 9999
+
+
+@dataclass(frozen=True, slots=True)
+class Clustered:
+    """A mean over clusters of unequal size, and its interval.
+
+    Attributes
+    ----------
+    value : share over all trials. interval : 95 %, None where the clusters are too few for one.
+    clusters : how many. n : trials. method : in words.
+    """
+
+    value: float
+    interval: Interval | None
+    clusters: int
+    n: int
+    method: str
+
+    def line(self) -> str:
+        """One sentence with n, clusters and interval."""
+        told = (
+            "no 95 % interval from so few clusters"
+            if self.interval is None
+            else f"95 % CI {self.interval[0]:.3f}–{self.interval[1]:.3f}"
+        )
+        return f"{self.value:.3f} ({told}, {self.method}; {self.n} trials in {self.clusters} clusters)"
+
+
+def clustered(right: Sequence[bool] | FloatArray, groups: Sequence[str], *, seed: int = 1) -> Clustered:
+    """Interval of a share of right trials when trials of a group go together.
+
+    Parameters
+    ----------
+    right : ``(n,)`` outcome of each trial, or any value in 0–1. groups : ``(n,)`` run or participant of each.
+    seed : of the draws, used from :data:`EXACT_BELOW` clusters on.
+
+    Returns
+    -------
+    Clustered
+        The interval holds every share that a sign-flip test of the cluster totals does not refuse at 5 %:
+        all 2^k patterns below :data:`EXACT_BELOW` clusters, :data:`DRAWS` above. With fewer than 6 clusters no
+        pattern is rarer than 5 % on two sides, so there is no interval.
+
+    Raises
+    ------
+    BadValue
+        Without a trial, or lengths that differ.
+    """
+    values, names = np.asarray(right, dtype=np.float64), list(dict.fromkeys(groups))
+    if len(values) != len(groups) or not len(values):
+        raise BadValue(f"each trial needs its cluster, got {len(values)} trials and {len(groups)} clusters")
+    where = np.array(groups)
+    sums = np.array([values[where == name].sum() for name in names])
+    sizes = np.array([(where == name).sum() for name in names], dtype=np.float64)
+    mean, k = float(sums.sum() / sizes.sum()), len(names)
+    exact = k < EXACT_BELOW
+    method = f"sign flips of clusters, {'exact' if exact else f'{DRAWS} draws, seed {seed}'}"
+    if k < 6:
+        return Clustered(mean, None, k, len(values), method)
+    signs = (
+        np.array(list(product((-1.0, 1.0), repeat=k)))
+        if exact
+        else np.random.Generator(np.random.PCG64(seed)).choice((-1.0, 1.0), (DRAWS, k))
+    )
+
+    def refused(share: float) -> bool:
+        deviations = sums - share * sizes
+        observed = abs(deviations.sum())
+        as_far = int((np.abs(signs @ deviations) >= observed - 1e-12).sum())
+        p = as_far / len(signs) if exact else (as_far + 1) / (len(signs) + 1)
+        return p <= 0.05
+
+    return Clustered(mean, Interval(_edge(refused, mean, 0.0), _edge(refused, mean, 1.0)), k, len(values), method)
+
+
+def _edge(refused: Callable[[float], bool], inside: float, outside: float) -> float:
+    """Where shares begin to be refused, between the mean and an end of the range."""
+    if not refused(outside):
+        return outside
+    for _ in range(50):
+        middle = 0.5 * (inside + outside)
+        if refused(middle):
+            outside = middle
+        else:
+            inside = middle
+    return inside
+
+
+@dataclass(frozen=True, slots=True)
+class Permuted:
+    """What guessing reaches when whole blocks are exchanged: the 95 % limit and how often chance was as good."""
+
+    observed: float
+    limit: float
+    p: float
+    permutations: int
+
+    def line(self) -> str:
+        """One sentence with the limit and the number of permutations."""
+        return (
+            f"{self.observed:.3f} (95 % chance limit {self.limit:.3f}, p = {self.p:.4f}, "
+            f"{self.permutations} block permutations)"
+        )
+
+
+def block_permutation(
+    statistic: Callable[[Sequence[int]], float], n_blocks: int, *, permutations: int = 999, seed: int = 1
+) -> Permuted:
+    """Chance limit of asynchronous control: cues and signals are matched block by block at random.
+
+    Parameters
+    ----------
+    statistic : of an order of blocks, such as the event F1 when block ``order[i]`` of the decisions is judged
+        by the cues of block ``i``; called with ``0, 1, … n_blocks − 1`` for what was observed.
+    n_blocks : blocks, each long enough that decisions of one do not depend on another. At least 5.
+    permutations, seed : how many orders are drawn, and from which seed; the observed one counts among them.
+
+    Raises
+    ------
+    BadValue
+        With fewer than 5 blocks or 19 permutations: no p of 5 % can be reached.
+    """
+    if n_blocks < 5 or permutations < 19:
+        raise BadValue(
+            f"block permutation needs 5 blocks and 19 permutations or more, got {n_blocks} and {permutations}"
+        )
+    draw = np.random.Generator(np.random.PCG64(seed))
+    observed = statistic(range(n_blocks))
+    found = np.array([observed, *(statistic(draw.permutation(n_blocks).tolist()) for _ in range(permutations))])
+    p = float((found >= observed - 1e-12).mean())
+    return Permuted(observed, float(np.quantile(found, 0.95, method="higher")), p, permutations)

@@ -1,0 +1,160 @@
+"""Figures of a decoder on decided epochs: kappa, area under the curve, information transfer rate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import log2
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from workbench.analysis._exact import Interval
+from workbench.errors import BadValue
+
+Z95 = 1.959963984540054
+"""Two-sided 95 % point of the normal distribution."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kappa:
+    """Cohen's kappa: agreement beyond what the marginals give. ``n`` pairs, ``observed`` share that agrees.
+
+    ``value`` is None when chance agreement is 1 (one class on both sides).
+    """
+
+    n: int
+    observed: float
+    expected: float
+    value: float | None
+    interval: Interval | None
+
+    def line(self) -> str:
+        """One sentence with n and interval."""
+        if self.value is None or self.interval is None:
+            return f"kappa: not defined, one class only (n = {self.n})"
+        low, high = self.interval
+        return f"kappa {self.value:.3f} (95 % CI {low:.3f}–{high:.3f}, large-sample; n = {self.n})"
+
+
+def kappa(truth: Sequence[str], decided: Sequence[str]) -> Kappa:
+    """Cohen's kappa of decided against true classes.
+
+    Parameters
+    ----------
+    truth, decided : ``(n,)`` classes. What was not decided is a class of its own, such as ``""``.
+
+    Raises
+    ------
+    BadValue
+        Without a pair, or lengths that differ.
+
+    Notes
+    -----
+    Cohen 1960, Educ Psychol Meas 20:37–46; standard error √(po(1−po) / (n(1−pe)²)).
+    """
+    n = _pairs(truth, decided)
+    classes = sorted({*truth, *decided})
+    observed = sum(a == b for a, b in zip(truth, decided)) / n
+    expected = sum(list(truth).count(c) * list(decided).count(c) for c in classes) / n**2
+    if expected == 1.0:
+        return Kappa(n, observed, expected, None, None)
+    value = (observed - expected) / (1.0 - expected)
+    error = (observed * (1.0 - observed) / n) ** 0.5 / (1.0 - expected)
+    return Kappa(
+        n, observed, expected, value, Interval(max(-1.0, value - Z95 * error), min(1.0, value + Z95 * error))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Auc:
+    """Area under the receiver operating characteristic, with the interval of Hanley and McNeil."""
+
+    value: float
+    interval: Interval
+    n_positive: int
+    n_negative: int
+
+    def line(self) -> str:
+        """One sentence with both counts and the interval."""
+        low, high = self.interval
+        return (
+            f"AUC {self.value:.3f} (95 % CI {low:.3f}–{high:.3f}, Hanley–McNeil; "
+            f"{self.n_positive} targets, {self.n_negative} others)"
+        )
+
+
+def auc(evidence: ArrayLike, positive: ArrayLike) -> Auc:
+    """Probability that a target has more evidence than another epoch; ties count half.
+
+    Parameters
+    ----------
+    evidence : ``(n,)`` float64, higher for targets. positive : ``(n,)`` bool.
+
+    Raises
+    ------
+    BadValue
+        Values that are not finite, or one class only.
+
+    Notes
+    -----
+    Mann–Whitney statistic; interval from the exponential approximation, Hanley and McNeil 1982, Radiology
+    143:29–36, doi:10.1148/radiology.143.1.7063747. Epochs of one run are not independent: the interval is
+    too short then, and a clustered one belongs beside it.
+    """
+    scores, target = np.asarray(evidence, dtype=np.float64), np.asarray(positive, dtype=bool)
+    if scores.shape != target.shape or scores.ndim != 1 or not np.isfinite(scores).all():
+        raise BadValue("AUC needs one finite value of evidence for each epoch")
+    m, n = int(target.sum()), int((~target).sum())
+    if m == 0 or n == 0:
+        raise BadValue(f"AUC needs targets and others, got {m} and {n}")
+    order = np.argsort(scores, kind="stable")
+    ranks = np.empty(len(scores))
+    ordered = scores[order]
+    edges = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1], True])
+    for start, stop in zip(edges[:-1], edges[1:]):
+        ranks[order[start:stop]] = 0.5 * (start + 1 + stop)
+    value = float((ranks[target].sum() - m * (m + 1) / 2) / (m * n))
+    q1, q2 = value / (2 - value), 2 * value**2 / (1 + value)
+    variance = (value * (1 - value) + (m - 1) * (q1 - value**2) + (n - 1) * (q2 - value**2)) / (m * n)
+    half = Z95 * max(0.0, variance) ** 0.5
+    return Auc(value, Interval(max(0.0, value - half), min(1.0, value + half)), m, n)
+
+
+def itr(accuracy: float, *, classes: int, selection_s: float) -> float:
+    """Information transfer rate of Wolpaw, bit/min.
+
+    Parameters
+    ----------
+    accuracy : 0–1. At or below chance the rate is 0. classes : 2 or more, all equally likely.
+    selection_s : time from one selection to the next in s, gaze shifts and pauses included.
+
+    Raises
+    ------
+    BadValue
+        An accuracy outside 0–1, fewer than two classes, or a time that is not above 0.
+
+    Notes
+    -----
+    Wolpaw et al. 2002, doi:10.1016/S1388-2457(02)00057-3. It holds for equally likely classes, errors spread
+    evenly over the others, and independent selections; for a self-paced switch it says nothing, and an
+    accuracy from few trials makes it optimistic. Print the accuracy and the time beside it.
+    """
+    if not 0.0 <= accuracy <= 1.0:
+        raise BadValue(f"accuracy must lie in 0–1, got {accuracy}")
+    if classes < 2:
+        raise BadValue(f"ITR needs two classes or more, got {classes}")
+    if not selection_s > 0:
+        raise BadValue(f"the time of a selection must be above 0 s, got {selection_s}")
+    if accuracy <= 1.0 / classes:
+        return 0.0
+    bits = log2(classes)
+    if accuracy < 1.0:
+        bits += accuracy * log2(accuracy) + (1 - accuracy) * log2((1 - accuracy) / (classes - 1))
+    return 60.0 * bits / selection_s
+
+
+def _pairs(truth: Sequence[str], decided: Sequence[str]) -> int:
+    if len(truth) != len(decided) or not len(truth):
+        raise BadValue(f"classes must come in pairs, got {len(truth)} true and {len(decided)} decided")
+    return len(truth)

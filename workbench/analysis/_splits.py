@@ -1,0 +1,89 @@
+"""Which epochs train and which are judged: by run, by session, or in contiguous blocks, never shuffled.
+
+Neighbouring epochs share drift, posture and electrode state; a shuffled split lets the decoder meet its
+neighbour in training and reports what nobody will see online (Varoquaux 2018, NeuroImage 180:68–77,
+doi:10.1016/j.neuroimage.2017.06.061).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.errors import BadValue
+
+Index = NDArray[np.int64]
+
+
+class Fold(NamedTuple):
+    """Positions of the epochs that train and of those that are judged, and what is judged, in words."""
+
+    train: Index
+    judged: Index
+    words: str
+
+
+def leave_one_out(groups: Sequence[str]) -> Iterator[Fold]:
+    """Each run (or session, or participant) is judged once by what was fitted on all others.
+
+    Parameters
+    ----------
+    groups : ``(n,)`` name of the run of each epoch, in order of time.
+
+    Raises
+    ------
+    BadValue
+        With fewer than two groups.
+    """
+    names = list(dict.fromkeys(groups))
+    if len(names) < 2:
+        raise BadValue(f"leaving one out needs two runs or more, got {len(names)}; use contiguous blocks")
+    where = np.array(groups)
+    for name in names:
+        yield Fold(np.flatnonzero(where != name), np.flatnonzero(where == name), f"run {name}")
+
+
+def blocks(n: int, *, k: int = 5, gap: int = 0) -> Iterator[Fold]:
+    """``k`` contiguous blocks of one run in order of time; ``gap`` epochs beside the judged block train nothing.
+
+    Raises
+    ------
+    BadValue
+        With fewer than two blocks, or fewer epochs than blocks.
+    """
+    if k < 2 or n < k or gap < 0:
+        raise BadValue(
+            f"contiguous blocks need k of 2 or more and as many epochs, got k = {k}, n = {n}, gap = {gap}"
+        )
+    edges = np.linspace(0, n, k + 1).round().astype(np.int64)
+    every = np.arange(n)
+    for number, (start, stop) in enumerate(zip(edges[:-1], edges[1:]), start=1):
+        train = np.flatnonzero((every < start - gap) | (every >= stop + gap))
+        yield Fold(train, every[start:stop], f"block {number} of {k}")
+
+
+def check_split(train: Sequence[int], judged: Sequence[int], groups: Sequence[str]) -> None:
+    """Refuse a split of one's own that shuffles neighbours.
+
+    A split is sound when no run has epochs on both sides, or where it has, the judged ones of that run are
+    one contiguous block.
+
+    Raises
+    ------
+    BadValue
+        An epoch on both sides, or judged epochs of a run scattered among its training epochs.
+    """
+    both = sorted(set(train) & set(judged))
+    if both:
+        raise BadValue(f"epoch {both[0]} stands on both sides of the split")
+    for name in dict.fromkeys(groups):
+        mine = [i for i, group in enumerate(groups) if group == name]
+        sides = [1 if i in set(judged) else 0 for i in mine if i in set(judged) or i in set(train)]
+        if len(set(sides)) == 2 and sum(a != b for a, b in zip(sides, sides[1:])) > 2:
+            raise BadValue(
+                f"the split shuffles neighbouring epochs of run {name!r}: an epoch is judged by its neighbours. "
+                "Leave whole runs out, or judge contiguous blocks"
+            )
