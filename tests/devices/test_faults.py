@@ -166,6 +166,10 @@ def test_markers_are_delayed_with_their_old_stamp_or_lost():
     [
         ({"kind": "gremlins"}, "a fault is one of packet_loss"),
         ({"kind": "nan", "jump_s": 1}, "fault nan takes at_s, duration_s, channels, got 'jump_s'"),
+        ({"kind": "packet_loss", "packet": 0}, "packet of fault packet_loss must be a number from 1, got 0"),
+        ({"kind": "marker_loss", "every": 0}, "every of fault marker_loss must be a number from 1, got 0"),
+        ({"kind": "saturation", "level_uv": "high"}, "level_uv of fault saturation must be a number, got 'high'"),
+        ({"kind": "clock_reset", "jump_s": float("nan")}, "jump_s of fault clock_reset must be a number, got nan"),
         ({"kind": "nan", "at_s": -1}, "at_s of fault nan must be a number from 0 s, got -1"),
         ({"kind": "nan", "duration_s": "x"}, "duration_s of fault nan"),
     ],

@@ -49,6 +49,9 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 }
 """Every kind of fault, with what it takes beside ``at_s`` and ``duration_s``."""
 
+LEAST = {"fraction": 0.0, "packet": 1, "factor": 0.0, "tau_s": 1e-3, "hz": 0.0, "delay_s": 0.0, "every": 1}
+"""Settings that have a least value."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -162,6 +165,12 @@ def _fault(item: Mapping[str, Any]) -> Fault:
             settings[key] = value
         elif key not in ("kind", "at_s", "duration_s"):
             raise BadValue(f"fault {kind} takes at_s, duration_s, {', '.join(settings)}, got {key!r}; remove it")
+    for key, value in settings.items():
+        least = LEAST.get(key, -math.inf)
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if key != "channels" and not (number and math.isfinite(value) and value >= least):
+            atleast = f" from {least:g}" if math.isfinite(least) else ""
+            raise BadValue(f"{key} of fault {kind} must be a number{atleast}, got {value!r}; correct it")
     begin = item.get("at_s", 0.0)
     length = item.get("duration_s")
     for name, value in (("at_s", begin), ("duration_s", 0.0 if length is None else length)):

@@ -15,6 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from workbench.errors import RecordingFault
+from workbench.recording.files import sync_folder
 from workbench.vocabulary import LedgerRow
 
 SUFFIX = ".ledger.jsonl"
@@ -39,6 +40,8 @@ def append_rows(path: Path, rows: Sequence[LedgerRow]) -> None:
             while data:
                 data = data[os.write(descriptor, data) :]
             os.fsync(descriptor)
+            if size == 0:
+                sync_folder(path.parent)
         finally:
             os.close(descriptor)
     except OSError as error:

@@ -161,16 +161,15 @@ class Study(Reader):
 
     def _load(self) -> None:
         with self._connected() as connection:
-            marks = [
-                connection.exec_driver_sql(f"PRAGMA {p}").scalar() for p in ("application_id", "user_version")
-            ]
-            if marks[0] != schema.APPLICATION_ID:
+            application = connection.exec_driver_sql("PRAGMA application_id").scalar()
+            version = connection.exec_driver_sql("PRAGMA user_version").scalar()
+            if application != schema.APPLICATION_ID:
                 raise RecordFault(
                     f"{self.path} is an SQLite file but no study record; give the study's own folder"
                 )
-            if marks[1] != schema.SCHEMA_VERSION:
+            if version != schema.SCHEMA_VERSION:
                 raise RecordFault(
-                    f"{self.path} has schema version {marks[1]}, this workbench reads {schema.SCHEMA_VERSION}; "
+                    f"{self.path} has schema version {version}, this workbench reads {schema.SCHEMA_VERSION}; "
                     "open it with the version that wrote it"
                 )
             there = connection.exec_driver_sql("SELECT COUNT(*) FROM sqlite_master WHERE name = 'study'").scalar()
