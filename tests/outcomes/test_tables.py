@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -139,3 +141,32 @@ def test_without_a_table_the_score_is_not_determinable_and_says_what_is_needed()
 def test_a_path_or_a_mapping_is_no_table():
     with pytest.raises(BadValue, match="must be a table that was read from a file, got str"):
         LOOKED_UP.score({"a": 2}, table="made_up.csv")
+
+
+def command(measure, *arguments, responses):
+    line = json.dumps({"id": 1, "responses": responses})
+    called = [sys.executable, "-m", "workbench", "score", measure, *arguments]
+    return subprocess.run(called, input=line, capture_output=True, text=True, check=False)
+
+
+def test_the_command_line_takes_a_table_and_the_answer_names_it(tmp_path):
+    rows = "".join(f"{raw},{raw + 30}\n" for raw in range(4, 21))
+    path = write(tmp_path, f"# made-up T scores for a test\nraw,t\n{rows}")
+    options = ("--version", "anxiety-4a", "--table", str(path))
+    done = command("promis_short_form", *options, responses={"q1": 1, "q2": 2, "q3": 3, "q4": 4})
+    result = json.loads(done.stdout)["result"]
+    assert (done.returncode, done.stderr) == (0, "")
+    assert result["subscores"]["t"]["value"] == 40
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert result["options"] == {"table": {"label": "made-up T scores for a test", "sha256": digest}}
+
+
+def test_the_command_line_refuses_a_table_where_none_is_used_and_a_file_that_is_none(tmp_path):
+    path = write(tmp_path, MADE_UP)
+    for measure, file, told in (
+        ("sus", path, "has no option 'table'"),
+        ("eq5d5l", tmp_path / "no", "cannot be read"),
+    ):
+        done = command(measure, "--table", str(file), responses={})
+        assert (done.returncode, done.stdout) == (2, "")
+        assert told in done.stderr

@@ -7,6 +7,7 @@ short generic descriptors, never licensed wording.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from workbench import registry
@@ -70,8 +71,9 @@ def available() -> tuple[str, ...]:
     return registry.available(__name__)
 
 
+@cache
 def load(name: str) -> OutcomeMeasure:
-    """The outcome measure of that name. Raises UnknownName with the names there are."""
+    """The outcome measure of that name, looked up once. Raises UnknownName with the names there are."""
     found: OutcomeMeasure = registry.load(__name__, name, "OUTCOME")
     return found
 

@@ -36,6 +36,7 @@ _BALANCED = Definition(
     modes=("self-report", "interview"),
     notes=(
         "1 is very much improved, 4 no change, 7 very much worse [M]",
+        "Recommended for pain after spinal cord injury (Bryce 2007) [S]",
         "Ordinal; an anchor variable for important change, not averaged [S]",
     ),
     domain="quality of life, mood, goals, device",
@@ -45,7 +46,7 @@ _ONE_SIDED = replace(
     version=ONE_SIDED,
     direction="up",
     sources=("Hurst 2004, J Manipulative Physiol Ther 27:26",),
-    notes=("1 is no change or worse, 7 a great deal better [M]", *_BALANCED.notes[1:]),
+    notes=("1 is no change or worse, 7 a great deal better [M]", _BALANCED.notes[-1]),
 )
 
 

@@ -26,6 +26,7 @@ BANKS = {
     "pain-interference": ("Pain interference", "down", ("8a", "4a")),
     "sleep-disturbance": ("Sleep disturbance", "down", ("8a", "4a")),
     "physical-function": ("Physical function", "up", ("10a", "8b", "4a")),
+    "physical-function-mobility-aid": ("Physical function, mobility aid users", "up", ("11a",)),
     "upper-extremity": ("Physical function, upper extremity", "up", ("7a",)),
     "participation-ability": ("Ability to participate in social roles", "up", ("8a", "4a")),
 }
@@ -45,7 +46,7 @@ def _define(bank: str, form: str) -> Definition:
         source=SOURCE,
         notes=(
             "The look-up table is valid for complete forms only [S]",
-            "A selection: the seven domains of the profiles, physical function 8b and 10a, upper extremity [S]",
+            "A selection: the seven domains of the profiles, and forms of physical function [S]",
             "T 50 is the mean of the reference population, with a deviation of 10 [S]",
         ),
     )
