@@ -87,6 +87,15 @@ def covariance(window):
     return np.cov(window.T).reshape(window.shape[1], window.shape[1])
 
 
+def oas(window):
+    """Chen et al. 2010, in the form of scikit-learn."""
+    n_times, n = window.shape
+    s = np.cov(window.T, bias=True)
+    mean, alpha = np.trace(s) / n, np.mean(s**2)
+    share = min((alpha + mean**2) / ((n_times + 1) * (alpha - mean**2 / n)), 1.0)
+    return (1 - share) * s + share * mean * np.eye(n), share
+
+
 def projected_variance(covariance, filters):
     return np.diag(filters @ covariance @ filters.T)
 

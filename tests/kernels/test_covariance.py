@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from tests import naive
-from workbench.kernels.covariance import covariance, mean_square, projected_variance
+from workbench.kernels.covariance import (
+    band_covariances,
+    covariance,
+    epoch_covariances,
+    mean_square,
+    projected_variance,
+)
+from workbench.kernels.shrinkage import oas, shrink
 
 
 def test_mean_square_is_the_power_of_each_lane():
@@ -43,3 +50,49 @@ def test_projected_variance_is_the_diagonal_after_the_filters():
     c, w, out = np.cov(rng.normal(size=(5, 50))), rng.normal(size=(4, 5)), np.empty(4)
     projected_variance(c, w, out)
     np.testing.assert_allclose(out, naive.projected_variance(c, w), rtol=1e-12)
+
+
+def test_a_lane_that_is_not_finite_spoils_its_row_and_column_only():
+    x = np.random.default_rng(7).normal(0, 1, (20, 3))
+    x[4, 1] = np.inf
+    out = np.empty((3, 3))
+    covariance(x, np.empty_like(x), out)
+    assert np.isnan(out[1]).all()
+    assert np.isnan(out[:, 1]).all()
+    assert np.isfinite(out[np.ix_([0, 2], [0, 2])]).all()
+
+
+def test_bands_and_epochs_get_the_bits_of_one_covariance():
+    x = np.random.default_rng(8).normal(5, 2, (19, 6))
+    bands, epochs, one = np.empty((2, 3, 3)), np.empty((2, 3, 3)), np.empty((3, 3))
+    band_covariances(x, bands)
+    parts = [np.ascontiguousarray(x[:, :3]), np.ascontiguousarray(x[:, 3:])]
+    epoch_covariances(np.stack(parts), epochs)
+    for k, part in enumerate(parts):
+        covariance(part, np.empty_like(part), one)
+        assert np.array_equal(bands[k], one)
+        assert np.array_equal(epochs[k], one)
+
+
+@pytest.mark.parametrize("n_times", [5, 40])
+def test_oracle_shrinkage_follows_its_twin(n_times):
+    x = np.random.default_rng(n_times).normal(0, 3, (n_times, 4)) * [1, 2, 3, 4]
+    out = np.empty((4, 4))
+    covariance(x, np.empty_like(x), out)
+    share = oas(out, n_times)
+    expected, exact = naive.oas(x)
+    assert share == pytest.approx(exact, rel=1e-12)
+    np.testing.assert_allclose(out, expected, rtol=1e-12)
+
+
+def test_without_variance_everything_is_shrunk():
+    out = np.zeros((3, 3))
+    assert oas(out, 20) == 1.0
+    assert not out.any()
+
+
+def test_fixed_shrinkage_keeps_the_trace():
+    c = np.cov(np.random.default_rng(9).normal(size=(4, 30)))
+    out = c.copy()
+    shrink(out, 0.1)
+    np.testing.assert_allclose(out, 0.9 * c + 0.1 * np.trace(c) / 4 * np.eye(4), rtol=1e-14)

@@ -45,3 +45,21 @@ def oas(covariance: FloatArray, n_times: int) -> float:
             covariance[i, j] *= 1.0 - r
         covariance[i, i] += r * mean
     return r
+
+
+@kernel("void(float64[:,::1], float64)")
+def shrink(covariance: FloatArray, share: float) -> None:
+    """Shrink a covariance towards a multiple of the identity by a fixed share, in place.
+
+    Parameters
+    ----------
+    covariance : ``(n, n)`` float64, µV²; written: ``(1 - r) S + r tr(S)/n I``. share : r, 0–1.
+    """
+    n = covariance.shape[0]
+    trace = 0.0
+    for i in range(n):
+        trace += covariance[i, i]
+    for i in range(n):
+        for j in range(n):
+            covariance[i, j] *= 1.0 - share
+        covariance[i, i] += share * (trace / n)
