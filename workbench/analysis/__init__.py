@@ -23,6 +23,7 @@ from workbench.analysis._implant import ImplantDays, implant_days
 from workbench.analysis._isncsci import AisChange, IsncsciChange, LevelChange, isncsci_change
 from workbench.analysis._latency import Latency, latency
 from workbench.analysis._metrics import Auc, Kappa, auc, itr, kappa
+from workbench.analysis._queries import Limits, Query, queries
 from workbench.analysis._repeats import FalseResponder, OwnMdc, false_positive, false_responder, own_mdc
 from workbench.analysis._responders import (
     Responders,
@@ -64,6 +65,7 @@ __all__ = [
     "Interval",
     "IsncsciChange",
     "Judgement",
+    "Limits",
     "Kappa",
     "Latency",
     "LevelChange",
@@ -72,6 +74,7 @@ __all__ = [
     "OutcomesTable",
     "OwnMdc",
     "Permuted",
+    "Query",
     "Reading",
     "Record",
     "Responders",
@@ -113,6 +116,7 @@ __all__ = [
     "outcomes_table",
     "own_mdc",
     "poisson_interval",
+    "queries",
     "reading",
     "responder",
     "spread",

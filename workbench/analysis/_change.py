@@ -228,7 +228,7 @@ def pick_baseline(records: Sequence[Assessment], *, rule: str = "") -> tuple[tup
             f"the {rule} of the baseline records {ids} cannot be told: each must say when it was administered, "
             "and no two at one time; name one by its id"
         )
-    ordered = sorted(records, key=lambda one: _moment(one.administered_at))
+    ordered = sorted(records, key=lambda one: moment(one.administered_at))
     return (ordered[0 if rule == "first" else -1],), rule
 
 
@@ -260,8 +260,8 @@ def reaches(improvement: float, threshold: Threshold, *, before: float) -> bool 
     return improvement >= size * (1 - ROUNDING)
 
 
-def _moment(utc: str) -> str:
-    """Sorts UTC texts with and without a fraction."""
+def moment(utc: str) -> str:
+    """A UTC text that sorts by time, with and without a fraction of a second."""
     whole, _, fraction = utc.removesuffix("Z").partition(".")
     return f"{whole}.{fraction:0<6}"
 
