@@ -29,19 +29,28 @@ def make(name, **params):
     return decoders.load(name)(**{"fs": FS, "window_s": 0.4, "hop_s": 0.05, **params})
 
 
+def wave(n):
+    """A slow wave of 0.8 s, over and over, µV."""
+    return 40.0 * np.sin(2 * np.pi * np.arange(n) / 160)
+
+
 def epochs(n=24, seconds=0.8, seed=0, classes=("grasp", "rest")):
-    """Noise whose power in half the channels falls in the first class."""
+    """Noise whose power in half the channels falls in the first class, on a slow wave."""
     rng = np.random.default_rng(seed)
     y = np.array(classes)[np.arange(n) % len(classes)]
     x = rng.normal(0, 10, (n, N_CHANNELS, round(seconds * FS)))
     x[y == classes[0], : N_CHANNELS // 2] *= 0.5
+    x[y == classes[0], : N_CHANNELS // 2] += wave(x.shape[2])
     return x + 500.0, y
 
 
 def signal(seconds=6.0, seed=1):
+    """The first class for half the time, then the second."""
     rng = np.random.default_rng(seed)
     x = rng.normal(0, 10, (round(seconds * FS), N_CHANNELS))
-    x[: len(x) // 2, : N_CHANNELS // 2] *= 0.5
+    half = len(x) // 2
+    x[:half, : N_CHANNELS // 2] *= 0.5
+    x[:half, : N_CHANNELS // 2] += wave(half)[:, None]
     return x + 500.0
 
 
@@ -50,8 +59,7 @@ def fitted(request):
     return make(request.param).fit(*epochs())
 
 
-def parameters_without_memory(decoder):
-    return {"evidence": {"memory": None}}
+WITHOUT_MEMORY = {"evidence": {"memory": None}}
 
 
 # ------------------------------------------------------------------ conventions
@@ -82,10 +90,9 @@ def test_parameters_are_set_by_name_and_no_other(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_cross_validation_works_and_finds_what_is_there(name):
-    decoder = make(name)
+    decoder = make(name, window_s=0.8)
     assert is_classifier(decoder)
-    x, y = epochs()
-    assert cross_val_score(decoder, x, y, cv=4).mean() > 0.9
+    assert cross_val_score(decoder, *epochs(n=80), cv=4).mean() > 0.85
     assert not hasattr(decoder, "classes_")
 
 
@@ -191,7 +198,7 @@ def test_a_lead_in_must_fit_in_the_epoch(fitted, lead_in):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_rate_too_low_for_the_bands_is_refused(name):
     with pytest.raises(BadValue, match="needs a rate above"):
-        make(name, fs=50.0).fit(*epochs())
+        make(name, fs=2 * max(high for _, high in make(name).pass_bands())).fit(*epochs())
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -232,7 +239,7 @@ def test_fitting_on_windows_equals_fitting_on_epochs(fitted):
 @pytest.mark.parametrize("name", NAMES)
 def test_an_epoch_of_a_lead_in_and_a_window_gets_what_the_stream_says(name, lead_in):
     decoder = make(name)
-    decoder.set_params(**parameters_without_memory(decoder)).fit(*epochs(), lead_in=0.2)
+    decoder.set_params(**WITHOUT_MEMORY).fit(*epochs(), lead_in=0.2)
     x, _ = epochs(n=4, seconds=lead_in + 0.4, seed=5)
     for epoch, p in zip(x, decoder.predict_proba(x, lead_in=lead_in), strict=True):
         stream = decoder.start()
@@ -300,7 +307,8 @@ def test_one_block_gives_the_same_late_evidence_as_prompt_questions(fitted):
 
 
 def test_evidence_is_valid_when_the_filters_have_settled_and_finds_the_class(fitted):
-    stream, x = fitted.start(), signal()
+    decoder = clone(fitted)
+    stream, x = decoder.set_params(**WITHOUT_MEMORY).fit(*epochs()).start(), signal()
     stream.step(x[:600])
     evidence = stream.evidence(600)
     assert evidence.valid
@@ -330,17 +338,18 @@ def test_a_window_outside_the_history_is_refused(fitted, end):
 
 @pytest.mark.parametrize("fall", ["nan", "inf", "flat", "huge", "pop"])
 def test_a_fallen_electrode_is_never_valid_and_never_decides_silently(fitted, fall):
-    x = signal()
-    x[:, :] = signal()[np.arange(1200) % 600]
+    back = 800 + fitted.signal().n_settle + 400
+    x = signal()[np.arange(back) % 600]
     value = {"nan": np.nan, "inf": np.inf, "flat": x[700, 2], "huge": 1e12}.get(fall)
     x[700:800, 2] = value if value is not None else 500.0 + (x[700:800, 2] - 500.0) * 300.0
     stream = fitted.start()
-    stream.step(x)
+    stream.step(x[:800])
     assert stream.evidence(700).valid
     late = [stream.evidence(end) for end in range(730, 801)]
     assert not any(evidence.valid for evidence in late)
     assert all(0.0 <= p <= 1.0 for evidence in late for p in evidence.probabilities)
-    assert stream.evidence(1200).valid
+    stream.step(x[800:])
+    assert stream.evidence(back).valid
 
 
 def test_reading_and_streaming_a_decoder_needs_no_slow_library(fitted, tmp_path):
@@ -373,7 +382,8 @@ def test_one_changed_bit_in_an_array_is_noticed(fitted, tmp_path):
     decoders.save(fitted, tmp_path, montage=MONTAGE)
     with np.load(tmp_path / "arrays.npz") as archive:
         arrays = dict(archive)
-    arrays["bias_"][0] = np.nextafter(arrays["bias_"][0], 10)
+    changed = arrays[fitted.learned[-1]].reshape(-1)
+    changed[0] = np.nextafter(changed[0], 10)
     np.savez(tmp_path / "arrays.npz", **arrays)
     with pytest.raises(DecoderMismatch, match="its hash is"):
         decoders.read(tmp_path)

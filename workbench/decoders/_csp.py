@@ -141,8 +141,8 @@ def mutual_information(feature: FloatArray, member: NDArray[np.bool_]) -> float:
 
     Notes
     -----
-    I = H(class) - H(class | feature), with Gaussian windows of width ``(4 / 3n)^(1/5)`` standard deviations of each
-    class. Ang et al. 2012, doi:10.3389/fnins.2012.00039, equations 8 to 14.
+    I = H(class) - H(class | feature), with Gaussian windows of width ``(4 / 3n)^(1/5)`` standard deviations of
+    each class. Ang et al. 2012, doi:10.3389/fnins.2012.00039.
     """
     joint = np.empty((2, len(feature)))
     for k, rows in enumerate((member, ~member)):

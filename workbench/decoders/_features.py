@@ -107,7 +107,7 @@ class TangentVectors:
         self._whiteners = whiteners
 
     def features(self, summary: FloatArray) -> FloatArray:
-        """``(n_bands · n (n + 1) / 2,)`` float64 from covariances ``(n_bands, n, n)``, µV²; nan without full rank."""
+        """``(n_bands · n (n + 1) / 2,)`` float64 from covariances ``(n_bands, n, n)``, µV²; nan without rank."""
         n = summary.shape[1]
         out = np.empty((len(summary), n * (n + 1) // 2))
         for band, covariance in enumerate(summary):
@@ -134,7 +134,7 @@ class FilteredDistances:
         self._weight = np.where(rows == columns, 1.0, np.sqrt(0.5))
 
     def filtered(self, summary: FloatArray) -> FloatArray:
-        """``(n, n)`` float64: the covariance ``(1, n, n)``, µV², seen from G, with what tells the classes apart."""
+        """``(n, n)`` float64: what tells the classes apart in the covariance ``(1, n, n)``, µV², seen from G."""
         vector = self._tangent.features(summary)
         kept, back = np.empty(len(self._filters)), np.empty_like(vector)
         linear(vector, self._filters, np.zeros(len(kept)), kept)

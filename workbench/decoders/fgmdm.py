@@ -35,13 +35,14 @@ class Fgmdm(WindowDecoder):
     whitener_ : ``(1, n, n)`` float64, G^(-1/2) of the mean of all windows.
     filters_, patterns_ : ``(n_classes - 1, n (n + 1) / 2)`` float64: a tangent vector s becomes
         ``patternsᵀ filters s``, its orthogonal projection on the discriminants.
-    whiteners_ : ``(n_classes, n, n)`` float64, M^(-1/2) of each class's mean of filtered covariances, whitened by G.
+    whiteners_ : ``(n_classes, n, n)`` float64, M^(-1/2) of the mean of each class, of covariances that are
+        filtered and seen from G.
 
     Notes
     -----
-    Barachant, Bonnet, Congedo and Jutten 2010, Riemannian geometry applied to BCI classification, LVA/ICA, 629–636.
-    The discriminants are those of a shrinkage LDA. Distances do not change under congruence, so nothing is brought
-    back to the mean G before they are taken.
+    Barachant, Bonnet, Congedo and Jutten 2010, Riemannian geometry applied to BCI classification, LVA/ICA,
+    629–636. The discriminants are those of a shrinkage LDA. Distances do not change under congruence, so nothing
+    is brought back to the mean G before they are taken.
     """
 
     name: ClassVar[str] = "fgmdm"

@@ -90,8 +90,8 @@ class MrcpLda(WindowDecoder):
     def _learn(self, summaries: FloatArray, y: NDArray[Any]) -> None:
         if not 2 <= self.n_taps <= self.settings.n_window(self.fs):
             raise BadValue(
-                f"n_taps must be at least 2 and at most the samples of a window, {self.settings.n_window(self.fs)}, "
-                f"got {self.n_taps}"
+                f"n_taps must be at least 2 and at most {self.settings.n_window(self.fs)}, the samples of a "
+                f"window, got {self.n_taps}"
             )
         self.weights_, self.bias_, _ = shrinkage_lda(summaries.reshape(len(summaries), -1), y)
 

@@ -35,8 +35,8 @@ class RiemannMdm(WindowDecoder):
 
     Notes
     -----
-    Barachant, Bonnet, Congedo and Jutten 2012, IEEE Transactions on Biomedical Engineering 59, 920–928. Covariances
-    are shrunk (OAS), so a common average or a bridge between electrodes does not lose them their rank.
+    Barachant, Bonnet, Congedo and Jutten 2012, IEEE Transactions on Biomedical Engineering 59, 920–928.
+    Covariances are shrunk (OAS), so a common average or a bridge between electrodes does not lose them their rank.
     """
 
     name: ClassVar[str] = "riemann_mdm"
