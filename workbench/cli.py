@@ -137,6 +137,8 @@ def _add_study_commands(commands: argparse._SubParsersAction[argparse.ArgumentPa
     dashboard = command("dashboard", "serve the session dashboard of a study on this computer")
     dashboard.add_argument("--port", type=tools.whole, default=0, metavar="N", help="default: any free port")
     dashboard.add_argument("--no-browser", action="store_true", help="print the address only")
+    shows = ("session", "assessments")
+    dashboard.add_argument("--show", choices=shows, default="session", help="what it shows (default: %(default)s)")
     dashboard.set_defaults(run=_dashboard)
     report = command("report", "write the session report of a study again")
     report.add_argument("--language", choices=LANGUAGES, default="en", help="default en")
@@ -216,7 +218,8 @@ def _dashboard(arguments: argparse.Namespace) -> int:
     if not 0 <= arguments.port <= 65535:
         raise BadValue(f"--port must be from 1 to 65535, or 0 for any free one; got {arguments.port}")
     Study.open(arguments.study, actor="command line").close()
-    dashboard = serve(arguments.study, port=arguments.port, open_browser=not arguments.no_browser)
+    open_browser = not arguments.no_browser
+    dashboard = serve(arguments.study, port=arguments.port, open_browser=open_browser, dashboard=arguments.show)
     print(f"Dashboard  {dashboard.url}")
     print("Ctrl+C ends the dashboard; a session that runs goes on", flush=True)
     try:

@@ -3,6 +3,7 @@
 ``LiveSession`` is the screen of a running session, ``StreamPicker`` finds streams and states the contract,
 ``DecoderPanel`` shows a fit and asks for its approval, ``AssessmentForm`` enters an outcome measure,
 ``IsncsciForm`` the neurological examination; ``RecordKeeper`` keeps their drafts and corrections,
+``AssessmentDesk`` chooses visit and measure above a form,
 ``LogView`` follows a log file. ``serve`` opens one notebook as a dashboard. English and Simplified
 Chinese come from one catalogue, ``locale.json``.
 """
@@ -13,6 +14,7 @@ from importlib import import_module
 from typing import Any
 
 _WHERE = {
+    "AssessmentDesk": "workbench.widgets.assessment_desk",
     "AssessmentForm": "workbench.widgets.assessment_form",
     "DecoderPanel": "workbench.widgets.decoder_panel",
     "FileKeeper": "workbench.widgets._keeping",
@@ -26,6 +28,7 @@ _WHERE = {
 }
 
 __all__ = [
+    "AssessmentDesk",
     "AssessmentForm",
     "DecoderPanel",
     "FileKeeper",

@@ -162,7 +162,7 @@ export function circumstances(ctx) {
   const els = CONDITION.map(([name, yes, no]) => part(name, seg(name, [[true, t(`form.${name}.${yes}`)], [false, t(`form.${name}.${no}`)]], () => (model.get("condition") || {})[name], "choose", (value) => ({ name, value }))));
   const sides = definition.sides.filter(Boolean);
   if (sides.length) els.push(part("side", seg("side", sides.map((one) => [one, t(`form.side.${one}`, {}, one)]), () => model.get("side"), "choose_side", (side) => ({ side }))));
-  if (definition.modes.length) els.push(part("mode", seg("mode", definition.modes.map((one) => [one, t(`form.mode.${one}`, {}, one)]), field("mode"), "choose_field", (value) => ({ name: "mode", value }))));
+  if (definition.modes.length > 1) els.push(part("mode", seg("mode", definition.modes.map((one) => [one, t(`form.mode.${one}`, {}, one)]), field("mode"), "choose_field", (value) => ({ name: "mode", value }))));
   const more = [
     part("blinded", seg("blinded", ["yes", "no", "unknown"].map((one) => [one, t(`form.blinded.${one}`)]), field("blinded"), "choose_field", (value) => ({ name: "blinded", value }))),
     part("rater", box("rater", "text")), part("orthosis", box("orthosis", "text", { placeholder: t("form.orthosis.none") })),

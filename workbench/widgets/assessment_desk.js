@@ -1,0 +1,40 @@
+// Whose visit, which measure. Both are chosen here, the form below follows.
+import { followLanguage, followTheme, h, put, request, show } from "./parts/dom.js";
+import { GLYPH } from "./parts/icons.js";
+
+function buildDesk(root, model, t) {
+  const problem = h("span", { class: "fielderror", role: "alert" });
+  show(problem, false);
+  const pick = (name, label, options) => {
+    const field = h("select", { class: "field", "data-name": name, "aria-label": label }, options.map(([id, words]) => h("option", { value: id }, words)));
+    field.addEventListener("change", ask);
+    return field;
+  };
+  function ask() {
+    request(model, "choose", { visit: visit.value, measure: measure.value }).then((reply) => {
+      put(problem, reply.ok ? "" : reply.silent ? t("form.not_saved") : t.said(reply.text));
+      show(problem, !reply.ok);
+      draw();
+    });
+  }
+  const visit = pick("desk-visit", t("desk.visit"), model.get("visits"));
+  const measure = pick("desk-measure", t("desk.measure"), model.get("measures"));
+  function draw() {
+    const chosen = model.get("chosen") || {};
+    if (chosen.visit) visit.value = chosen.visit;
+    if (chosen.measure) measure.value = chosen.measure;
+  }
+  root.append(h("div", { class: "desk" }, h("span", { html: GLYPH }), h("label", { class: "row" }, h("span", { class: "s sub" }, t("desk.visit")), visit), h("label", { class: "row" }, h("span", { class: "s sub" }, t("desk.measure")), measure), problem));
+  model.on("change:chosen", draw);
+  draw();
+  return () => model.off("change:chosen", draw);
+}
+
+function render({ model, el }) {
+  const root = h("div", { class: "wb wb-panel wb-desk", "data-lm-suppress-shortcuts": "true" });
+  el.append(root);
+  const stops = [followTheme(root, model), followLanguage(root, model, (host, t) => buildDesk(host, model, t))];
+  return () => stops.forEach((stop) => stop());
+}
+
+export default { render };

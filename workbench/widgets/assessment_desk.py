@@ -1,0 +1,56 @@
+"""Choosing whose visit and which measure: the strip above a form in a dashboard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import traitlets
+
+from workbench.errors import BadValue
+from workbench.widgets._base import Panel, compose, styles
+
+
+class AssessmentDesk(Panel):
+    """A visit and a measure to choose.
+
+    Parameters
+    ----------
+    visits, measures : ``(id, words)`` each, in the order in which they are offered.
+    pick : called with the visit and the measure that were chosen; it puts the form in its place.
+
+    Traits
+    ------
+    chosen : ``{"visit", "measure"}``, the form that is open.
+    """
+
+    _esm = compose("parts/dom", "parts/icons", "assessment_desk")
+    _css = styles("panels", "desk")
+
+    visits = traitlets.List().tag(sync=True)
+    measures = traitlets.List().tag(sync=True)
+    chosen = traitlets.Dict().tag(sync=True)
+
+    def __init__(
+        self,
+        visits: Sequence[tuple[str, str]],
+        measures: Sequence[tuple[str, str]],
+        *,
+        pick: Callable[[str, str], None],
+        **traits: Any,
+    ) -> None:
+        super().__init__(visits=[list(one) for one in visits], measures=[list(one) for one in measures], **traits)
+        self._visits, self._measures = dict(visits), dict(measures)
+        self._pick = pick
+
+    def requests(self) -> Mapping[str, Callable[..., Any]]:
+        """Choosing."""
+        return {"choose": self.choose}
+
+    def choose(self, visit: str, measure: str) -> None:
+        """Open the form of one measure at one visit. Raises BadValue for one that is not offered."""
+        for name, value, known in (("visit", visit, self._visits), ("measure", measure, self._measures)):
+            if value not in known:
+                raise BadValue(f"{name} must be one of {', '.join(known)}, got {value!r}")
+        self._pick(visit, measure)
+        self.chosen = {"visit": visit, "measure": measure}
