@@ -52,6 +52,7 @@ def test_projected_variance_is_the_diagonal_after_the_filters():
     np.testing.assert_allclose(out, naive.projected_variance(c, w), rtol=1e-12)
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # the interpreter warns where compiled code does not
 def test_a_lane_that_is_not_finite_spoils_its_row_and_column_only():
     x = np.random.default_rng(7).normal(0, 1, (20, 3))
     x[4, 1] = np.inf

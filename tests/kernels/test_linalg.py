@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from tests import naive
 from workbench.kernels import linalg
-from workbench.kernels.linalg import NOT_DEFINITE, NOT_FINITE
+from workbench.kernels._tridiagonal import implicit_ql, ql_step
+from workbench.kernels.linalg import NOT_CONVERGED, NOT_DEFINITE, NOT_FINITE
 
 SIZES = [1, 2, 3, 5, 6]
 
@@ -69,6 +70,7 @@ def test_the_cholesky_factor_agrees_with_60_digits(n):
     assert np.array_equal(c, out)
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # the interpreter warns where compiled code does not
 @pytest.mark.parametrize(
     ("matrix", "pivot"),
     [
@@ -102,6 +104,7 @@ def test_triangular_solutions_agree_with_60_digits(n):
     assert np.array_equal(right, out)
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # the interpreter warns where compiled code does not
 def test_a_zero_on_the_diagonal_makes_the_solution_not_finite():
     out = np.empty((2, 1))
     linalg.solve_lower(np.array([[0.0, 0.0], [1.0, 1.0]]), np.ones((2, 1)), out)
@@ -204,3 +207,15 @@ def test_a_generalised_problem_without_an_answer_says_so(a, b, status):
     assert linalg.generalised_eigen(a, b, values, vectors) == status
     assert np.isnan(values).all()
     assert np.isnan(vectors).all()
+
+
+def test_steps_that_never_end_are_given_up():
+    diagonal, beside, rows = np.array([1.0, np.nan, 2.0]), np.array([1.0, 1.0, 0.0]), np.eye(3)
+    assert implicit_ql(diagonal, beside, rows) == NOT_CONVERGED
+
+
+def test_a_step_that_underflows_splits_the_matrix():
+    diagonal, beside, rows = np.array([0.0, 0.0, 0.0]), np.array([1e-200, 1e-200, 0.0]), np.eye(3)
+    ql_step(diagonal, beside, rows, 0, 2)
+    assert beside[2] == 0.0
+    np.testing.assert_allclose(rows @ rows.T, np.eye(3), atol=1e-15)

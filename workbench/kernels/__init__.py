@@ -5,7 +5,8 @@ of the C library but the square root; logarithm and exponential are our own. The
 bits on every processor. Samples are ``(n_times, n_channels)`` as they arrive; the inner loop runs over
 channels (or lanes, or filters), so that it vectorises without changing the order of any sum.
 
-A kernel calls only kernels of its own file: numba's cache notices a change in the file of a kernel only.
+A kernel may call kernels of other files, whose changes its cache notices (``_jit``), but takes constants from
+its own file only. Statuses: 0 is success; the output of any other is ``nan`` (``linalg`` lists them).
 """
 
 from __future__ import annotations

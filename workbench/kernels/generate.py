@@ -140,5 +140,5 @@ def main() -> None:
     FILE.write_text(source(), encoding="utf-8")
 
 
-if __name__ == "__main__":
+if __name__ == "__main__":  # pragma: no cover
     main()
