@@ -396,7 +396,7 @@ def test_every_text_is_used_and_every_used_text_exists():
     asked = set(re.findall(r"""\bt(?:\.raw)?\(\s*["']([a-z0-9_]+)["']""", source))
     known = set(catalogue()["en"])
     assert asked <= known
-    prefixes = ("outcome_", "state_", "kind_", "ledger_", "priority_", "side_", "simulated_")
+    prefixes = ("query_", "outcome_", "state_", "kind_", "ledger_", "priority_", "side_", "simulated_")
     unused = {key for key in known - asked if f'"{key}"' not in source and not key.startswith(prefixes)}
     assert unused == set()
 

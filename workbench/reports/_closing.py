@@ -41,7 +41,31 @@ def assessments(say: Say) -> list[Block]:
         Column(t("col_rater"), 1.0),
         Column(t("col_id"), 0.9),
     )
-    return [*blocks, Table(columns, tuple(_row(say, row) for row in rows), t("no_data"))]
+    blocks.append(Table(columns, tuple(_row(say, row) for row in rows), t("no_data")))
+    return [*blocks, *_queries(say)]
+
+
+def _queries(say: Say) -> list[Block]:
+    """What the rater is asked about; nothing when nothing is."""
+    t = say.t
+    columns = (
+        Column(t("col_query"), 3.0),
+        Column(t("col_severity"), 0.8),
+        Column(t("col_where"), 1.8),
+        Column(t("col_id"), 1.6),
+    )
+    rows: list[tuple[Cell, ...]] = [
+        (
+            t.word("query", one.rule),
+            t.word("priority", one.severity),
+            Code(one.item or "–"),
+            Code(t.raw("join").join(name[-8:] for name in one.assessments)),
+        )
+        for one in say.facts.queries
+    ]
+    if not rows:
+        return []
+    return [Heading(t("queries"), 3), Table(columns, tuple(rows), t("no_data"), note=t("queries_note"))]
 
 
 def _order(row: Row) -> tuple[Any, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from workbench.analysis import Query, assessment_of, queries
 from workbench.errors import RecordFault, UnknownName
 
 if TYPE_CHECKING:
@@ -101,6 +102,13 @@ class Facts:
     decoders: tuple[Row, ...]
     approvals: Mapping[str, str]
     assessments: tuple[Row, ...]
+    history: tuple[Row, ...] = ()
+    """Assessments of all visits of the participant, those of this visit among them."""
+
+    @cached_property
+    def queries(self) -> tuple[Query, ...]:
+        """Queries to the rater about all assessments of the participant, the most severe first."""
+        return queries(assessment_of(row) for row in self.history)
 
     @cached_property
     def online(self) -> tuple[RunFacts, ...]:
@@ -191,6 +199,7 @@ def _read(study: Study, cut: Cut, session_id: str | None) -> Facts:
         decoders=decoders,
         approvals={row["sha256"]: _approved(study, row) for row in decoders},
         assessments=tuple(study.rows("assessment", visit_id=visit["id"])) if visit else (),
+        history=_history(study, participant["id"]) if participant else (),
     )
 
 
@@ -202,6 +211,11 @@ def data_cut(study: Study) -> Cut:
 
 def _in_time(rows: Iterable[Row]) -> tuple[Row, ...]:
     return tuple(sorted(rows, key=lambda entry: (float(entry["stamp"]), int(entry["number"]))))
+
+
+def _history(study: Study, participant_id: str) -> tuple[Row, ...]:
+    visits = [row["id"] for row in study.rows("visit", participant_id=participant_id)]
+    return tuple(row for row in study.rows("assessment") if row["visit_id"] in visits)
 
 
 def _runs(study: Study, session_id: str) -> tuple[RunFacts, ...]:

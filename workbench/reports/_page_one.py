@@ -264,6 +264,9 @@ def remarks(say: Say) -> list[Block]:
         approved = sum(bool(row["approved_by"]) for row in facts.decoders)
         safety.append(t("safety_approval", n=approved, all=len(facts.decoders)))
     safety.append(t("safety_ae"))
+    alerts = sum(query.rule == "safety_alert" for query in facts.queries)
+    if alerts:
+        safety.insert(0, t("safety_alerts", n=alerts))
     left: tuple[Block, ...] = (Heading(t("keep"), 3), Para(say.join(*keep) or t("no_data")))
     return [Pair(left, (Heading(t("safety"), 3), Para(say.join(*safety))))]
 

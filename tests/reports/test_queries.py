@@ -1,0 +1,64 @@
+"""The session report prints queries to the rater, and a safety alert on its first page."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import pytest
+
+from workbench import figures, outcomes
+from workbench.reports import session_report
+from workbench.reports.texts import LANGUAGES, Texts, catalogue
+from workbench.vocabulary import Assessment, Condition, Visit
+
+OFF = Condition(False, False, False)
+
+
+def page_of(study, language="en"):
+    page = session_report(study, language=language).html.read_text(encoding="utf-8")
+    text = html.unescape(re.sub(r"<[^>]+>", " ", page[page.index("<body") :]))
+    return re.sub(r"\s+", " ", text.replace("\u00a0", " "))
+
+
+def add(study, measure, items, **more):
+    visit = study.rows("visit")[0]["id"]
+    score = outcomes.score(measure, items)
+    version = outcomes.load(measure).definition.version
+    one = Assessment(visit, measure, version, OFF, items, score.to_json(), "Lin Q.", alerts=score.alerts, **more)
+    return study.append(one)
+
+
+def test_a_report_without_a_query_says_nothing_of_them(study):
+    assert catalogue()["en"]["queries"] not in page_of(study)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_safety_alert_stands_on_the_first_page_and_among_the_queries(study, language):
+    if language == "zh-CN" and figures.chinese_font() is None:
+        pytest.skip("no Simplified Chinese face is installed")
+    nine = outcomes.load("phq9").definition.items[8].code
+    row_id = add(study, "phq9", {nine: 2}, state="incomplete")
+    said, t = page_of(study, language), Texts(language)
+    assert t("safety_alerts", n=1) in said
+    assert said.index(t("safety_alerts", n=1)) < said.index(t("queries"), said.index(t("assessments")))
+    assert t("query_safety_alert") in said
+    assert row_id[-8:] in said
+    assert t("incomplete_assessment") in said
+
+
+def test_a_query_names_item_and_assessments(study):
+    best = {item.code: 3 for item in outcomes.load("arat").definition.items}
+    first = add(study, "arat", dict.fromkeys(best, 0), side="left", administered_at="2026-03-01T09:00:00Z")
+    person = study.rows("participant")[0]["id"]
+    later = study.append(Visit(person, "month 1"))
+    score = outcomes.score("arat", best).to_json()
+    second = study.append(
+        Assessment(
+            later, "arat", "1981", OFF, best, score, "Ma", side="left", administered_at="2026-04-01T09:00:00Z"
+        )
+    )
+    said = page_of(study)
+    assert f"{first[-8:]}, {second[-8:]}" in said
+    assert catalogue()["en"]["query_jump_with_new_rater"] in said
+    assert "medium" in said
