@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -129,9 +127,3 @@ def test_a_missing_item_is_never_a_zero_and_touches_only_its_scores(name, versio
             assert sub.n_valid < sub.n_items
     if "total" in lacking and name not in DONE_OR_300:
         assert (lacking["total"].value, lacking["total"].status) == (None, outcomes.ND)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_no_measure_knows_a_threshold(name):
-    text = Path(outcomes.__file__).with_name(f"{name}.py").read_text(encoding="utf-8")
-    assert not [word for word in ("mcid =", "mdc =", "MCID =", "MDC =", "srd =") if word in text]

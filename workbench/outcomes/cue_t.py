@@ -62,7 +62,7 @@ def _define(version: str, *, unilateral: int, notes: tuple[str, ...]) -> Definit
         notes=(
             *notes,
             "Raw results are repetitions in 30 s, weight or force, or time, scored 0–4 by the manual [S]",
-            "Which tests are hand and which arm tests could not be seen: option hand_tests, no default [S]",
+            "Which tests are hand and which arm tests could not be seen: option hand_tests, no default [M?]",
         ),
         domain="upper limb",
     )

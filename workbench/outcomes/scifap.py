@@ -110,7 +110,7 @@ OUTCOME = Measure(
             notes=(
                 "Task score = time × factor / mean able-bodied time, at most 300; total at most 2100 [S]",
                 "Factor 1 is no aid, 6 is unable to complete the task [S]",
-                "The able-bodied times of the worksheet could not be seen: option norms, no default [S]",
+                "The able-bodied times of the worksheet could not be seen: option norms, no default [M?]",
             ),
             domain="gait and balance",
         ),

