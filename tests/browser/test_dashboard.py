@@ -197,6 +197,19 @@ def test_a_decoder_is_calibrated_approved_and_moves_the_glove(visited: Visited, 
     assert page.locator("[data-name=trials]").inner_text() == "12 / 12"
 
 
+def test_a_dark_page_is_dark_behind_its_panels_too(visited: Visited) -> None:
+    visited.page.emulate_media(color_scheme="dark")
+    grounds = visited.page.evaluate("""() => {
+      const found = new Set();
+      for (let one = document.querySelector(".wb-panel"); one; one = one.parentElement) {
+        found.add(getComputedStyle(one).backgroundColor);
+      }
+      return [...found];
+    }""")
+    visited.page.emulate_media(color_scheme="light")
+    assert set(grounds) == {"rgb(13, 19, 23)", "rgba(0, 0, 0, 0)"}
+
+
 def test_every_panel_of_the_page_follows_its_language(visited: Visited) -> None:
     page = visited.page
     page.get_by_role("button", name="中文").click()

@@ -79,6 +79,20 @@ def test_the_screen_fits_without_page_scroll_and_cuts_no_text(
     assert page.errors == []
 
 
+@pytest.mark.parametrize("study", ["SCI", "SCI-HAND-RECOVERY-MULTICENTRE-2026-EXTENSION"])
+def test_names_in_the_bar_never_lie_over_what_is_beside_them(live: Any, statuses: Any, study: str) -> None:
+    page = live("idle", width=1100, height=676)
+    session = {**statuses["idle"]["session"], "study": study, "speed": 20}
+    page.evaluate("status => window.put({status, beat: 2})", {**statuses["idle"], "session": session})
+    edges = page.evaluate("""() => {
+      const box = (name) => document.querySelector(name).getBoundingClientRect();
+      const last = document.querySelector(".crumbs").lastElementChild.getBoundingClientRect();
+      return [last.right, box(".chips").left, box(".chips").right, box(".bar .end").left, box(".bar .end").right];
+    }""")
+    assert edges == sorted(edges)
+    assert edges[-1] <= 1100
+
+
 def test_no_text_is_left_without_words(live: Any) -> None:
     for name in ("live", "fault", "idle", "compiling"):
         page = live(name)

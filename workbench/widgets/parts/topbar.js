@@ -29,7 +29,7 @@ export function topbar(ctx) {
     const bold = 2;
     crumbs.replaceChildren(...names.flatMap((name, i) => [
       i ? h("i", { "aria-hidden": "true" }, "/") : null,
-      i < bold ? h("b", {}, name) : h("span", {}, name),
+      h(i < bold ? "b" : "span", { title: name }, name),
     ]).filter(Boolean));
   });
   const drawChips = whenChanged((words) => {
