@@ -344,3 +344,44 @@ def statistics(samples, mains_angle):
         share = min(line / x.var(), 1.0) if x.var() > 0 else 0.0
         rows.append([bad.mean(), longest, extremes, x.std(), share, np.abs(filled).max()])
     return np.array(rows)
+
+
+def rbf(features, support, gamma, coefficients, bias):
+    near = np.array([math.exp(-gamma * ((features - one) ** 2).sum()) for one in support])
+    return coefficients @ near + bias
+
+
+def log_odds(scores):
+    p = softmax(scores)
+    return np.array([math.log(own) - math.log(sum(p) - own) for own in p])
+
+
+def mapped(odds, x, y, slope):
+    """Straight between knots, one class after the other."""
+    out = []
+    for value, kx, ky, beyond in zip(odds, x, y, slope, strict=True):
+        inside = float(np.interp(value, kx, ky))
+        out.append(inside + beyond * (value - np.clip(value, kx[0], kx[-1])))
+    return np.array(out)
+
+
+def log_shares(odds):
+    return np.array([math.log(1 / (1 + math.exp(-one))) for one in odds])
+
+
+def nearest(features, covariance, means):
+    inverse = np.linalg.inv(covariance)
+    return min(float((features - mean) @ inverse @ (features - mean)) for mean in means)
+
+
+def accumulate(total, scores, log_prior, leak, weight):
+    out = leak * total + weight * (scores - log_prior)
+    return out - out.mean()
+
+
+def fused(probabilities, weights):
+    return softmax((weights[:, None] * np.log(np.maximum(probabilities, 1e-300))).sum(axis=0))
+
+
+def forget(precision, step, rate):
+    return np.linalg.inv((1 - rate) * np.linalg.inv(precision) + rate * np.outer(step, step))

@@ -92,3 +92,21 @@ def test_chebyshev_1_is_that_of_scipy_with_half_a_decibel_of_ripple(band):
     _, h = signal.sosfreqz(sos, worN=np.linspace(*band, 500), fs=250)
     assert -20 * np.log10(np.abs(h)).min() == pytest.approx(0.5, abs=0.01)
     assert np.abs(h).max() <= 1 + 1e-9
+
+
+@pytest.mark.parametrize("fs", [160.0, 1000.0])
+def test_chebyshev_edges_are_3_db_down_and_the_stop_band_40(fs):
+    bands = ((4.0, 8.0), (36.0, 40.0))
+    settings = SignalSettings(bands=bands, window_s=1.0, shape="chebyshev2", mains_hz=0)
+    for band, five in zip(bands, design(settings, fs=fs, n_channels=1)["band"], strict=True):
+        _, response = signal.freqz_sos(
+            np.insert(five, 3, 1.0, axis=1), worN=[*band, band[0] / 4, band[1] + 10], fs=fs
+        )
+        gain = 20 * np.log10(np.abs(response))
+        np.testing.assert_allclose(gain[:2], -3.01, atol=0.01)
+        assert (gain[2:] < -39.9).all()
+
+
+def test_another_shape_is_refused():
+    with pytest.raises(BadValue, match="shape must be one of butterworth.*got 'bessel'"):
+        SignalSettings(bands=((8, 13),), window_s=1.0, shape="bessel")

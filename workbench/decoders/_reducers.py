@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from workbench.kernels.covariance import covariance, mean_square
+from workbench.kernels.covariance import band_covariances, mean_square
 from workbench.kernels.shrinkage import oas
 from workbench.vocabulary import FloatArray
 
@@ -52,12 +52,10 @@ class Covariances:
         """``(n_bands, n, n)`` float64, µV²: centred covariances of a window ``(n_window, n_lanes)``, µV."""
         n = window.shape[1] // self._n_bands
         out = np.empty((self._n_bands, n, n))
-        centred = np.empty((len(window), n))
-        for band in range(self._n_bands):
-            lanes = np.ascontiguousarray(window[:, band * n : (band + 1) * n])
-            covariance(lanes, centred, out[band])
-            if self._shrunk:
-                oas(out[band], len(window))
+        band_covariances(window, out)
+        if self._shrunk:
+            for covariance in out:
+                oas(covariance, len(window))
         return out
 
     def lane_power(self, summary: FloatArray) -> FloatArray:
