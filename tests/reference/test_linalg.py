@@ -67,7 +67,7 @@ LIMITS = {
     "distance": (32, 1e6),
     "geodesic": (32, 1e6),
 }
-"""The statement, in ε (2.2e-16) times the largest element: at a condition number of 10, and of 1e4 for each matrix.
+"""The statement, in ε (2.2e-16) times the largest element, at a condition number of 10, and of 1e4 of each matrix.
 
 Where two matrices meet, what counts is the condition of one seen from the other, here up to 1e8.
 """
