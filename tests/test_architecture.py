@@ -17,7 +17,7 @@ FLOOR = {
         ("decode", "decoders", "paradigms", "signals", "control", "outcomes", "devices", "recording", "study"), 2
     ),
     **dict.fromkeys(("analysis", "figures", "widgets"), 2),
-    **dict.fromkeys(("live", "reports", "systems"), 3),
+    **dict.fromkeys(("live", "reports", "systems", "evaluation"), 3),
     **dict.fromkeys(("cli", "__main__", "demo", "programmes", "progress", "doses", "tools", "bench"), 4),
 }
 

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tqdm import tqdm
+
 from workbench.errors import BadValue
 
 EXIT_DIFFERS = 1
@@ -17,6 +19,7 @@ EXIT_DIFFERS = 1
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the commands to the parser."""
     _add_score(commands)
+    _add_evaluate(commands)
     _add_bench(commands)
     _add_dose(commands)
 
@@ -61,6 +64,72 @@ def _add_dose(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     dose.add_argument("--seed", type=whole, default=1, metavar="N", help="default 1")
     dose.add_argument("--out", type=Path, metavar="FILE.md", help="append the figures to this document")
     dose.set_defaults(run=_dose)
+
+
+def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    text = "judge decoders on recordings of known labels: data set by decoder by split"
+    evaluate = commands.add_parser("evaluate", help=text, description=f"{text[0].upper()}{text[1:]}.")
+    evaluate.add_argument("dataset", metavar="DATASET", help="name of the data set; 'list' describes them")
+    evaluate.add_argument(
+        "folder", metavar="FOLDER", nargs="?", type=Path, help="folder that holds its recordings"
+    )
+    evaluate.add_argument(
+        "--decoder",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="may be repeated (default: the paradigm's own)",
+    )
+    evaluate.add_argument("--split", default="", help="run, blocks or fixed (default: the data set's own)")
+    evaluate.add_argument(
+        "--set",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        dest="options",
+        help="a parameter of the decoder, such as --set window_s=2; may be repeated",
+    )
+    evaluate.add_argument("--out", type=Path, metavar="DIR", help="write DATASET.csv and DATASET.svg there")
+    evaluate.set_defaults(run=_evaluate)
+
+
+def _evaluate(arguments: argparse.Namespace) -> int:
+    from workbench import evaluation
+
+    if arguments.dataset == "list":
+        for name in evaluation.available():
+            one = evaluation.load(name)
+            print(f"{name:32s} {one.title}. {one.source}. Terms: {one.terms}")
+        return 0
+    dataset = evaluation.load(arguments.dataset)
+    if arguments.folder is None or not arguments.folder.is_dir():
+        raise BadValue(
+            f"evaluate needs the folder that holds the recordings of {dataset.name}, got {arguments.folder}"
+        )
+    if arguments.out is not None:
+        _make(arguments.out)
+    params = dict(_option(text) for text in arguments.options)
+    people = list(dataset.read(arguments.folder))
+    pairs = [(epochs, name) for epochs in people for name in arguments.decoder or [""]]
+    rows = []
+    with tqdm(pairs, file=sys.stderr, unit="decoder", disable=not sys.stderr.isatty()) as bar:
+        for epochs, name in bar:
+            bar.set_description(f"{epochs.participant} {name}".strip())
+            rows.append(evaluation.judge(dataset, epochs, decoder=name, params=params, split=arguments.split))
+    print(evaluation.as_text(rows))
+    if arguments.out is not None:
+        (arguments.out / f"{dataset.name}.csv").write_text(evaluation.as_csv(rows), encoding="utf-8")
+        evaluation.figure(rows, arguments.out / f"{dataset.name}.svg")
+        print(arguments.out / f"{dataset.name}.csv")
+        print(arguments.out / f"{dataset.name}.svg")
+    return 0
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadValue(f"--out {folder} cannot be made ({error.strerror}); name another folder") from error
 
 
 def _add_bench(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -7,7 +7,7 @@ import pytest
 from scipy import signal
 
 from workbench.errors import BadValue
-from workbench.signals import SignalSettings, design
+from workbench.signals import SignalSettings, SignalStream, design
 
 
 def settings(**changes):
@@ -110,3 +110,18 @@ def test_chebyshev_edges_are_3_db_down_and_the_stop_band_40(fs):
 def test_another_shape_is_refused():
     with pytest.raises(BadValue, match="shape must be one of butterworth.*got 'bessel'"):
         SignalSettings(bands=((8, 13),), window_s=1.0, shape="bessel")
+
+
+def test_a_band_from_zero_is_a_low_pass_beside_band_passes():
+    chosen = settings(bands=((0.0, 3.0), (8.0, 30.0)), window_s=1.0, mains_hz=0.0)
+    arrays = design(chosen, fs=256.0, n_channels=1)
+    _, gain = signal.freqz_sos(six(arrays["band"][0]), worN=[0.0, 1.0, 3.0, 30.0], fs=256.0)
+    assert np.abs(gain) == pytest.approx([1.0, 1.0, 0.5**0.5, 0.0], abs=1e-3)
+    alone = design(settings(bands=((8.0, 30.0),), mains_hz=0.0), fs=256.0, n_channels=1)
+    assert np.array_equal(arrays["band"][1], alone["band"][0])
+    assert 0.0 < arrays["delay"][0] < 0.5
+    stream = SignalStream(chosen, arrays, fs=256.0, n_channels=1)
+    stream.step(np.full((512, 1), 40.0))
+    window, _ = stream.window(512)
+    assert window[:, 0] == pytest.approx(40.0)
+    assert window[:, 1] == pytest.approx(0.0, abs=1e-9)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from workbench.figures._fonts import chinese_font, holds_chinese, latin_folder, printable
 from workbench.figures._sheet import Sheet, to_svg
+from workbench.figures.judged import labelled_intervals
 from workbench.figures.ledger import ledger_timeline
 from workbench.figures.outcomes import ConditionMark, condition_marks
 from workbench.figures.performance import IntervalRow, Matrix, confusion, intervals
@@ -25,6 +26,7 @@ __all__ = [
     "condition_marks",
     "confusion",
     "holds_chinese",
+    "labelled_intervals",
     "intervals",
     "ledger_timeline",
     "latin_folder",

@@ -50,14 +50,15 @@ def design(settings: SignalSettings, *, fs: float, n_channels: int) -> dict[str,
 
     Notes
     -----
-    Band-pass: Butterworth, or Chebyshev of the first kind with its edges 0.5 dB down, or of the second kind with
-    its edges 3 dB down; notch: second-order resonator, Orfanidis 1996 (all as in SciPy).
+    A band from 0 Hz is a Butterworth low-pass. Band-pass: Butterworth, or Chebyshev of the first kind with its
+    edges 0.5 dB down, or of the second kind with its edges 3 dB down; notch: second-order resonator, Orfanidis
+    1996 (all as in SciPy).
     """
     _check(settings, fs, n_channels)
     from scipy import signal
 
     notch = np.array([_notch(signal, f, settings.notch_q, fs) for f in _mains(settings, fs)]).reshape(-1, 6)
-    bands = [_band(signal, settings, band, fs) for band in settings.bands]
+    bands = _same_length([_band(signal, settings, band, fs) for band in settings.bands])
     notch_rest = signal.sosfilt_zi(notch) if len(notch) else np.empty((0, 2))
     gain = float(np.prod(notch[:, :3].sum(axis=1) / notch[:, 3:].sum(axis=1)))
     return {
@@ -97,7 +98,13 @@ def _mains(settings: SignalSettings, fs: float) -> list[float]:
 
 
 def _band(signal: Any, settings: SignalSettings, band: tuple[float, float], fs: float) -> FloatArray:
-    """Sections of one band-pass. SciPy takes the edges of a stop band: they follow from those 3 dB down."""
+    """Sections of one band-pass, or of a Butterworth low-pass for a band from 0 Hz.
+
+    SciPy takes the edges of a stop band: they follow from those 3 dB down.
+    """
+    if band[0] == 0.0:
+        low_pass: FloatArray = signal.butter(settings.order, band[1], "lowpass", fs=fs, output="sos")
+        return low_pass
     if settings.shape == "chebyshev2":
         wider = float(np.cosh(np.arccosh(np.sqrt(10 ** (STOP_DB / 10) - 1)) / settings.order))
         low, high = (float(np.tan(np.pi * edge / fs)) for edge in band)
@@ -110,6 +117,13 @@ def _band(signal: Any, settings: SignalSettings, band: tuple[float, float], fs: 
     else:
         sos = signal.butter(settings.order, band, "bandpass", fs=fs, output="sos")
     return sos
+
+
+def _same_length(bands: list[FloatArray]) -> list[FloatArray]:
+    """The shorter ones, which are low-passes, followed by sections that pass everything."""
+    most = max(len(sos) for sos in bands)
+    through = np.array([[1.0, 0.0, 0.0, 1.0, 0.0, 0.0]])
+    return [np.concatenate([sos, np.repeat(through, most - len(sos), axis=0)]) for sos in bands]
 
 
 def _notch(signal: Any, frequency: float, q: float, fs: float) -> FloatArray:
@@ -130,8 +144,8 @@ def _settle(signal: Any, sos: FloatArray, fs: float) -> int:
 
 
 def _delay(notch: FloatArray, sos: FloatArray, band: tuple[float, float], fs: float) -> float:
-    """Group delay in s at the geometric middle of the band, notches included."""
-    middle = 2 * np.pi * float(np.sqrt(band[0] * band[1])) / fs
+    """Group delay in s at the geometric middle of the band (of a low-pass at half its edge), notches included."""
+    middle = 2 * np.pi * (float(np.sqrt(band[0] * band[1])) or 0.5 * band[1]) / fs
     step = 1e-4 * middle
     turn = np.exp(-1j * np.array([[middle - step], [middle + step]]) * np.arange(3))
     phase = np.zeros(2)

@@ -18,8 +18,8 @@ class SignalSettings:
 
     Parameters
     ----------
-    bands : pass bands ``(low, high)`` in Hz, each a band-pass of ``order``; the edges are 3 dB down, 0.5 dB for
-        ``"chebyshev1"``.
+    bands : pass bands ``(low, high)`` in Hz, each a band-pass of ``order``, from 0 Hz a low-pass; the edges are
+        3 dB down, 0.5 dB for ``"chebyshev1"``.
     window_s : length of a window in s.
     reference : ``"none"``, ``"car"`` (common average of all channels), ``"bipolar"`` (``pairs``) or
         ``"laplacian"`` (``neighbours``).
@@ -64,8 +64,8 @@ class SignalSettings:
         if not self.bands:
             raise BadValue("bands must hold at least one (low, high) pair in Hz, got none")
         for low, high in self.bands:
-            if not 0 < low < high:
-                raise BadValue(f"a band must satisfy 0 < low < high, got {low:g}–{high:g} Hz")
+            if not 0 <= low < high:
+                raise BadValue(f"a band must satisfy 0 ≤ low < high (0 = low-pass), got {low:g}–{high:g} Hz")
         for name in ("window_s", "notch_q", "hop_s", "flat_s"):
             if not 0 < getattr(self, name) < float("inf"):
                 raise BadValue(f"{name} must be above 0 and finite, got {getattr(self, name)}")

@@ -1,0 +1,40 @@
+"""Decoders on recordings of known labels: data set × decoder × split → counts with their intervals.
+
+The folder is the register of data sets: a file is a data set, it defines ``DATASET``, and reads recordings
+that the user has on disk; nothing is downloaded and nothing is copied. Defaults of each paradigm stand in
+:mod:`workbench.evaluation._defaults` and were written down before the first evaluation.
+"""
+
+from __future__ import annotations
+
+from workbench import registry
+from workbench.evaluation._contract import Dataset, Epochs
+from workbench.evaluation._defaults import DEFAULTS, Default, default_of
+from workbench.evaluation._judge import Judged, judge
+from workbench.evaluation._table import as_csv, as_text, figure
+
+__all__ = [
+    "DEFAULTS",
+    "Dataset",
+    "Default",
+    "Epochs",
+    "Judged",
+    "as_csv",
+    "as_text",
+    "available",
+    "default_of",
+    "figure",
+    "judge",
+    "load",
+]
+
+
+def available() -> tuple[str, ...]:
+    """Names of the data sets."""
+    return registry.available(__name__)
+
+
+def load(name: str) -> Dataset:
+    """The data set of that name. Raises UnknownName with the names there are."""
+    found: Dataset = registry.load(__name__, name, "DATASET")
+    return found

@@ -1,0 +1,142 @@
+"""What a data set gives: raw epochs with their labels, run by run, and how they are split."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.errors import BadSignal
+from workbench.signals.epoching import cut
+from workbench.vocabulary import FloatArray
+
+
+@dataclass(frozen=True)
+class Epochs:
+    """Raw epochs of one participant, in order of time.
+
+    Attributes
+    ----------
+    participant : name.
+    X : ``(n_epochs, n_channels, n_times)`` float64, µV unless the data set says otherwise; not filtered.
+    y : ``(n_epochs,)`` class of each.
+    run : ``(n_epochs,)`` run of each.
+    fs : rate in Hz. channels : names.
+    lead_in_s : start of each epoch that only warms the filters up, s; time 0 of the paradigm is at its end.
+    judged_runs : runs that are judged by what all others trained, where the data set fixes that; else empty.
+    """
+
+    participant: str
+    X: FloatArray
+    y: NDArray[np.str_]
+    run: tuple[str, ...]
+    fs: float
+    channels: tuple[str, ...]
+    lead_in_s: float
+    judged_runs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One data set and one question asked of it.
+
+    Attributes
+    ----------
+    name, title, source, terms : of the recordings; ``terms`` is what their owners allow.
+    paradigm : whose default decoder is used, a name of ``DEFAULTS``.
+    metric : ``"accuracy"``, or ``"auc"`` for a rare target.
+    target : class whose evidence the AUC judges.
+    split : ``"run"`` leaves each run out, ``"blocks"`` cuts a run into contiguous fifths, ``"fixed"`` is given.
+    read : called with the folder; yields one :class:`Epochs` a participant. Raises BadSignal with what it
+        expected where no file fits.
+    parameters : of the decoder that only the data can tell, such as ``frequencies`` and ``mains_hz``.
+    """
+
+    name: str
+    title: str
+    source: str
+    terms: str
+    paradigm: str
+    split: str
+    read: Callable[[Path], Iterable[Epochs]]
+    metric: str = "accuracy"
+    target: str = ""
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+
+def files(folder: Path, pattern: str) -> list[Path]:
+    """Files of a folder and those below it, sorted.
+
+    Raises
+    ------
+    BadSignal
+        When none fits the pattern.
+    """
+    found = sorted(folder.rglob(pattern))
+    if not found:
+        raise BadSignal(f"{folder} holds no file named {pattern}; give the folder that holds the recordings")
+    return found
+
+
+def read_raw(path: Path) -> Any:
+    """A recording through MNE, loaded; its own deprecation warnings are not ours to show."""
+    import mne
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return mne.io.read_raw(path, preload=True, verbose="ERROR")
+
+
+def microvolts(raw: Any) -> FloatArray:
+    """Samples ``(n_times, n_channels)`` float64 in µV, from the volts MNE holds."""
+    return np.ascontiguousarray(raw.get_data().T * 1e6)
+
+
+def cues_of(raw: Any, names: Mapping[str, str]) -> list[tuple[int, str]]:
+    """Sample and class of each annotation that ``names`` gives a class."""
+    fs = float(raw.info["sfreq"])
+    return [
+        (round(a["onset"] * fs), names[a["description"]]) for a in raw.annotations if a["description"] in names
+    ]
+
+
+def pieces(
+    samples: FloatArray, cues: Sequence[tuple[int, str]], *, fs: float, start_s: float, stop_s: float
+) -> tuple[FloatArray, list[str]]:
+    """Epochs around cues, and the class of each; a cue too near an end of the recording is left out.
+
+    Parameters
+    ----------
+    samples : ``(n_times, n_channels)``. cues : sample and class of each. start_s, stop_s : relative to the cue.
+    """
+    before, n = round(start_s * fs), round((stop_s - start_s) * fs)
+    kept = [(at + before, name) for at, name in cues if at + before >= 0 and at + before + n <= len(samples)]
+    return cut(samples, [at for at, _ in kept], n), [name for _, name in kept]
+
+
+def joined(
+    participant: str,
+    runs: Iterable[tuple[str, FloatArray, Sequence[str]]],
+    *,
+    fs: float,
+    channels: Sequence[str],
+    lead_in_s: float,
+    judged_runs: tuple[str, ...] = (),
+) -> Epochs:
+    """One :class:`Epochs` of several runs ``(name, X, y)``."""
+    parts = list(runs)
+    return Epochs(
+        participant,
+        np.concatenate([x for _, x, _ in parts]),
+        np.array([label for _, _, labels in parts for label in labels]),
+        tuple(name for name, _, labels in parts for _ in labels),
+        fs,
+        tuple(channels),
+        lead_in_s,
+        judged_runs,
+    )

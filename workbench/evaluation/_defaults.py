@@ -1,0 +1,65 @@
+"""The decoder and its parameters for each paradigm, written down before the first evaluation.
+
+They come from the papers that the decoders name and from the simulators, never from the recordings that are
+judged. ``window_s`` is measured from the cue; every epoch carries a lead-in in front of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from workbench.errors import UnknownName
+
+FEW_CHANNELS = 8
+"""Below it spatial filters have too little to work with: band power takes their place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Default:
+    """A decoder with its parameters, and why.
+
+    Attributes
+    ----------
+    decoder : name. params : of its constructor. few : decoder for fewer channels than :data:`FEW_CHANNELS`,
+        ``""`` where it is the same. reason : one sentence with its source.
+    """
+
+    decoder: str
+    reason: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    few: str = ""
+
+
+DEFAULTS: dict[str, Default] = {
+    "motor_imagery": Default(
+        "csp_lda",
+        "8–30 Hz and three pairs of filters, as in Ramoser et al. 2000; with few channels log band power and LDA, "
+        "as in Pfurtscheller and Neuper 2001",
+        few="bandpower_lda",
+    ),
+    "slow_potentials": Default(
+        "mrcp_lda",
+        "the slow potential itself, samples at 16 Hz and a shrinkage LDA; the whole epoch and no high-pass, for "
+        "the task is a shift of the baseline over seconds (Birbaumer et al. 1999)",
+        {"band": (0.0, 3.0), "reference": "none"},
+    ),
+    "ssvep": Default(
+        "fbcca",
+        "needs no calibration and no phase lock of stimulus and cue (Chen et al. 2015)",
+    ),
+    "p300": Default(
+        "xdawn_tangent_space",
+        "the best of the single-trial decoders in the comparison of Lotte et al. 2018, section 4.2",
+    ),
+}
+
+
+def default_of(paradigm: str, *, n_channels: int) -> tuple[str, dict[str, Any]]:
+    """Name and parameters of the paradigm's decoder. Raises UnknownName with the paradigms there are."""
+    if paradigm not in DEFAULTS:
+        raise UnknownName(f"no default for paradigm {paradigm!r}; there are {', '.join(DEFAULTS)}")
+    found = DEFAULTS[paradigm]
+    few = found.few and n_channels < FEW_CHANNELS
+    return (found.few, {}) if few else (found.decoder, dict(found.params))

@@ -1,0 +1,127 @@
+"""One participant, one decoder, one split: what was right, with interval and chance limit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from workbench import decoders
+from workbench.analysis import Auc, Fold, Interval, auc, blocks, chance_limit, leave_one_out, wilson
+from workbench.errors import BadValue
+from workbench.evaluation._contract import Dataset, Epochs
+from workbench.evaluation._defaults import default_of
+
+SPLITS = ("run", "blocks", "fixed")
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What one decoder decided of one participant's epochs.
+
+    Attributes
+    ----------
+    dataset, participant, decoder, split : what was judged. params : of the decoder.
+    truth, decided : ``(n,)`` classes, in the order of judging.
+    correct, n : counts. interval : Wilson 95 %. limit : 95 % chance limit, None when no count is one.
+    area : AUC of the target where the data set asks for it.
+    """
+
+    dataset: str
+    participant: str
+    decoder: str
+    params: Mapping[str, Any]
+    split: str
+    truth: tuple[str, ...]
+    decided: tuple[str, ...]
+    correct: int
+    n: int
+    interval: Interval
+    limit: int | None
+    area: Auc | None
+
+    def line(self) -> str:
+        """One sentence with n and interval."""
+        head = f"{self.dataset} {self.participant} {self.decoder} ({self.split})"
+        if self.area is not None:
+            return f"{head}: {self.area.line()}"
+        low, high = self.interval
+        limit = "none" if self.limit is None else f"{self.limit}/{self.n}"
+        return (
+            f"{head}: {self.correct}/{self.n} = {self.correct / self.n:.3f} "
+            f"(95 % CI {low:.3f}–{high:.3f}, Wilson; 95 % chance limit {limit})"
+        )
+
+
+def judge(
+    dataset: Dataset,
+    epochs: Epochs,
+    *,
+    decoder: str = "",
+    params: Mapping[str, Any] | None = None,
+    split: str = "",
+) -> Judged:
+    """Fit on the training side of each fold, judge the other.
+
+    Parameters
+    ----------
+    dataset, epochs : what is judged.
+    decoder, params : name and parameters; the paradigm's default without a name.
+    split : ``"run"``, ``"blocks"`` or ``"fixed"``; the data set's own when empty.
+
+    Raises
+    ------
+    BadValue
+        For an unknown split.
+    BadSignal
+        What the decoder cannot be fitted on, in its own words.
+    """
+    usual, settled = default_of(dataset.paradigm, n_channels=len(epochs.channels))
+    name = decoder or usual
+    every = {**(settled if name == usual else {}), **dataset.parameters, **(params or {})}
+    made = decoders.load(name)
+    known = made.parameter_names()
+    chosen = {key: value for key, value in every.items() if key in known or key in (params or {})}
+    way = split or dataset.split
+    truth: list[str] = []
+    decided: list[str] = []
+    evidence: list[float] = []
+    for fold in _folds(way, epochs):
+        fitted = made(epochs.fs, **chosen)
+        fitted.fit(epochs.X[fold.train], epochs.y[fold.train], lead_in=epochs.lead_in_s)
+        probabilities = fitted.predict_proba(epochs.X[fold.judged], lead_in=epochs.lead_in_s)
+        truth += epochs.y[fold.judged].tolist()
+        decided += fitted.classes_[np.argmax(probabilities, axis=1)].tolist()
+        if dataset.metric == "auc":
+            column = fitted.classes_.tolist().index(dataset.target)
+            evidence += probabilities[:, column].tolist()
+    n, correct = len(truth), sum(a == b for a, b in zip(truth, decided))
+    area = auc(evidence, [label == dataset.target for label in truth]) if dataset.metric == "auc" else None
+    return Judged(
+        dataset.name,
+        epochs.participant,
+        name,
+        chosen,
+        way,
+        tuple(truth),
+        tuple(decided),
+        correct,
+        n,
+        wilson(correct, n),
+        chance_limit(n, classes=len(set(truth))),
+        area,
+    )
+
+
+def _folds(split: str, epochs: Epochs) -> Iterator[Fold]:
+    if split == "run":
+        return leave_one_out(epochs.run)
+    if split == "blocks":
+        return blocks(len(epochs.y))
+    if split == "fixed" and epochs.judged_runs:
+        judged = np.array([run in epochs.judged_runs for run in epochs.run])
+        return iter([Fold(np.flatnonzero(~judged), np.flatnonzero(judged), "the judged runs")])
+    allowed = ", ".join(SPLITS if epochs.judged_runs else SPLITS[:2])
+    raise BadValue(f"split must be one of {allowed} for {epochs.participant}, got {split!r}")

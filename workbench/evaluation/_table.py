@@ -1,0 +1,66 @@
+"""Judged decoders as text, as a table for other programs, and as a figure."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from workbench.analysis import Interval, clustered
+from workbench.evaluation._judge import Judged
+
+COLUMNS = (
+    "dataset", "participant", "decoder", "params", "split", "correct", "n", "value", "low", "high", "chance_limit",
+    "metric",
+)  # fmt: skip
+
+
+def as_text(rows: Sequence[Judged]) -> str:
+    """One sentence each; over participants, the share with its interval clustered by participant."""
+    lines = [row.line() for row in rows]
+    for key in dict.fromkeys((row.dataset, row.decoder, row.split) for row in rows):
+        of = [row for row in rows if (row.dataset, row.decoder, row.split) == key]
+        if len(of) > 1 and all(row.area is None for row in of):
+            right = [a == b for row in of for a, b in zip(row.truth, row.decided)]
+            people = [row.participant for row in of for _ in row.truth]
+            lines.append(f"{' '.join(key[:2])} ({key[2]}), all participants: {clustered(right, people).line()}")
+    return "\n".join(lines)
+
+
+def as_csv(rows: Sequence[Judged]) -> str:
+    """A table with one row a judged decoder; ``value`` is accuracy or AUC, as ``metric`` says."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for row in rows:
+        value, interval = _value(row)
+        writer.writerow(
+            (
+                row.dataset, row.participant, row.decoder, json.dumps(row.params, default=list), row.split,
+                row.correct, row.n, f"{value:.6f}", f"{interval[0]:.6f}", f"{interval[1]:.6f}",
+                "" if row.limit is None else row.limit, "accuracy" if row.area is None else "auc",
+            )
+        )  # fmt: skip
+    return out.getvalue()
+
+
+def figure(rows: Sequence[Judged], path: Path) -> None:
+    """Each judged decoder as a point with its interval and chance limit, written as SVG."""
+    from workbench import figures
+
+    drawn = []
+    for row in rows:
+        value, (low, high) = _value(row)
+        chance = 0.5 if row.area is not None else None if row.limit is None else row.limit / row.n
+        label = f"{row.dataset} {row.participant} {row.decoder}"
+        drawn.append(figures.IntervalRow(label, value, low, high, chance))
+    words = "share correct, or AUC; line: 95 % interval, dashed: 95 % chance limit"
+    path.write_text(
+        figures.to_svg(figures.labelled_intervals(drawn, axis=words), name=path.stem.replace("_", "")), encoding="utf-8"
+    )
+
+
+def _value(row: Judged) -> tuple[float, Interval]:
+    return (row.correct / row.n, row.interval) if row.area is None else (row.area.value, row.area.interval)
