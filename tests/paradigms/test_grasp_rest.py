@@ -131,3 +131,10 @@ def test_training_windows_lie_inside_their_cue():
     assert (min(grasp), max(grasp)) == (600, 800)
     assert (min(rest), max(rest)) == (950, 1300)
     assert {block for *_, block in windows} == {0}
+
+
+def test_evidence_that_the_decoder_rejects_changes_nothing():
+    rule = GraspRest().start(fs=FS, hop=HOP, classes=("rest", "grasp"))
+    for end in range(HOP, 101, HOP):
+        (decision,) = rule.decide(rule.due, stamp=end / FS, evidence=Evidence(end, (0.05, 0.95), rejected=True))
+        assert (decision.label, decision.change, decision.valid) == ("", "", True)

@@ -57,6 +57,13 @@ def test_an_incomplete_window_excludes_the_trial():
     assert (decision.label, trial.outcome, trial.excluded) == ("", "excluded", "the window is incomplete")
 
 
+def test_evidence_that_the_decoder_rejects_decides_nothing_and_excludes_nothing():
+    made = rule()
+    made.cue(cue(100), at=100)
+    decision, trial = made.decide(made.due, stamp=3.5, evidence=Evidence(350, (0.9, 0.1), rejected=True))
+    assert (decision.label, decision.valid, trial.outcome, trial.excluded) == ("", True, "missed", "")
+
+
 def test_rest_cues_open_no_trial():
     made = rule()
     made.cue(cue(100, "rest"), at=100)

@@ -153,8 +153,8 @@ class FilteredDistances:
 def _nearness(covariance: FloatArray, whiteners: FloatArray) -> FloatArray:
     out = np.empty(len(whiteners))
     distances(covariance, whiteners, out)
-    nearness: FloatArray = -(out * out)
-    return nearness
+    out *= -out
+    return out
 
 
 class Flat:

@@ -87,7 +87,7 @@ def fit(
     windows = _windows(decoder, runs, paradigm, n_channels=n_channels)
     folds, validation = _folds(windows)
     metrics = _validated(lambda: kind(**asked).prepare(n_channels), windows, folds, paradigm.classes)
-    decoder.fit_summaries(windows.summaries, windows.labels)
+    decoder.fit_summaries(windows.summaries, windows.labels, blocks=windows.blocks)
     sources = [{"run": str(r.plan["run"]), "sha256": file_sha256(r.path)} for r in runs]
     metrics |= {"validation": validation, "windows": len(windows.labels), "skipped": windows.skipped}
     metrics |= {"weights": _weights(decoder, n_channels), "runs": [s["run"] for s in sources]}
@@ -172,7 +172,8 @@ def _validated(fresh: Any, windows: _Windows, folds: NDArray[np.int64], classes:
         test = folds == fold
         if set(windows.labels[~test].tolist()) != set(names):
             continue
-        decoder = fresh().fit_summaries(windows.summaries[~test], windows.labels[~test])
+        kept, labels, blocks = windows.summaries[~test], windows.labels[~test], windows.blocks[~test]
+        decoder = fresh().fit_summaries(kept, labels, blocks=blocks)
         scores = decoder.scores_of(windows.summaries[test])
         order = [str(c) for c in decoder.classes_]
         counts = [[0] * len(names) for _ in names]
