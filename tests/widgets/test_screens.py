@@ -381,7 +381,7 @@ def test_an_assessment_is_entered_by_keyboard(mount: Callable[..., Any], tmp_pat
     page.screenshot(path=str(tmp_path / "form.png"))
     assert page.locator(".item").count() == 19
     assert page.locator("[data-name=save]").is_disabled()
-    assert page.locator(".seg button.on").count() == 0
+    assert page.locator(".form > .conditions .seg button.on").count() == 0
     page.locator("[data-item=grasp_1]").focus()
     page.keyboard.press("3")
     sent = page.evaluate("window.sent.filter(m => m.name === 'enter')")

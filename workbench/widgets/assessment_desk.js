@@ -1,6 +1,5 @@
 // Whose visit, which measure. Both are chosen here, the form below follows.
-import { followLanguage, followTheme, h, put, request, show } from "./parts/dom.js";
-import { GLYPH } from "./parts/icons.js";
+import { followLanguage, followTheme, h, languageSwitch, put, request, show } from "./parts/dom.js";
 
 function buildDesk(root, model, t) {
   const problem = h("span", { class: "fielderror", role: "alert" });
@@ -24,7 +23,8 @@ function buildDesk(root, model, t) {
     if (chosen.visit) visit.value = chosen.visit;
     if (chosen.measure) measure.value = chosen.measure;
   }
-  root.append(h("div", { class: "desk" }, h("span", { html: GLYPH }), h("label", { class: "row" }, h("span", { class: "s sub" }, t("desk.visit")), visit), h("label", { class: "row" }, h("span", { class: "s sub" }, t("desk.measure")), measure), problem));
+  root.append(h("div", { class: "desk" }, h("label", { class: "row" }, h("span", { class: "s sub" }, t("desk.visit")), visit), h("label", { class: "row" }, h("span", { class: "s sub" }, t("desk.measure")), measure), problem,
+    h("div", { class: "end" }, model.get("rater") ? h("span", { class: "s sub" }, t("form.rater_line", { name: model.get("rater") })) : null, languageSwitch(model, t))));
   model.on("change:chosen", draw);
   draw();
   return () => model.off("change:chosen", draw);

@@ -18,18 +18,20 @@ class AssessmentDesk(Panel):
     ----------
     visits, measures : ``(id, words)`` each, in the order in which they are offered.
     pick : called with the visit and the measure that were chosen; it puts the form in its place.
+    rater : shown at the end of the strip.
 
     Traits
     ------
     chosen : ``{"visit", "measure"}``, the form that is open.
     """
 
-    _esm = compose("parts/dom", "parts/icons", "assessment_desk")
+    _esm = compose("parts/dom", "assessment_desk")
     _css = styles("panels", "desk")
 
     visits = traitlets.List().tag(sync=True)
     measures = traitlets.List().tag(sync=True)
     chosen = traitlets.Dict().tag(sync=True)
+    rater = traitlets.Unicode("").tag(sync=True)
 
     def __init__(
         self,
@@ -37,9 +39,11 @@ class AssessmentDesk(Panel):
         measures: Sequence[tuple[str, str]],
         *,
         pick: Callable[[str, str], None],
+        rater: str = "",
         **traits: Any,
     ) -> None:
-        super().__init__(visits=[list(one) for one in visits], measures=[list(one) for one in measures], **traits)
+        offered = {"visits": [list(one) for one in visits], "measures": [list(one) for one in measures]}
+        super().__init__(**offered, rater=rater, **traits)
         self._visits, self._measures = dict(visits), dict(measures)
         self._pick = pick
 

@@ -44,9 +44,12 @@ export function itemControl(ctx, item, label, go) {
   const { t, model } = ctx;
   const now = () => (model.get("items") || {})[item.code];
   let typed = "";
+  const possible = (value) => [...item.allowed, ...item.codes].includes(value) || (!item.allowed.length && typeof value === "number" && value >= item.low && value <= item.high);
+  /** Goes on at once, so that keys typed fast reach their items; what Python refuses takes the focus back. */
   function enter(value, { onward = true } = {}) {
     if (ctx.correctable()) { if (now() !== value) correctionSheet(ctx, item.code, label, now(), value); return; }
-    ctx.ask("enter", { item: item.code, value }, item.code).then((reply) => { if (reply.ok && onward && value !== null) go(item.code, 1); });
+    if (onward && possible(value) && !ctx.saved()) go(item.code, 1);
+    ctx.ask("enter", { item: item.code, value }, item.code).then((reply) => { if (!reply.ok && !reply.silent) (few ? el : input).focus(); });
   }
   const choose = (value) => h("button", { type: "button", class: `val${String(value).length > 2 ? " text" : ""}`, tabindex: "-1", role: "radio", "aria-checked": "false", "data-value": value, onclick: () => { el.focus(); enter(value, { onward: false }); } }, String(value));
   const few = item.allowed.length > 0 && item.allowed.length <= MANY;
