@@ -48,7 +48,7 @@ def study(tmp_path, arat, exam):
         made.append(Participant("P02", simulated=True))
         base, month = made.append(Visit(person, "baseline")), made.append(Visit(person, "month 3"))
         for one in (
-            arat(12, visit=base, administered_at="2026-03-01T09:00:00Z", blinded="yes"),
+            arat(12, visit=base, administered_at="2026-03-01T09:00:00Z", blinded="yes", washout_h=24.0),
             arat(20, visit=month, orthosis="splint", mode="video"),
             arat(None, visit=month, side="left", state="incomplete"),
             arat(3, visit=month, repeat=2, state="draft"),
@@ -81,6 +81,7 @@ def test_a_clinical_row_says_what_when_under_what_and_from_which_assessment(tabl
     assert (row.value, row.status, row.n, row.n_valid) == (12.0, "ok", 19, 19)
     assert (row.assisted, row.device_on, row.stimulation_on) == (False, False, False)
     assert (row.blinded, row.rater, row.repeat, row.simulated) == ("yes", "Li", 1, False)
+    assert (row.washout_h, row.since_session_h) == (24.0, None)
     assert (row.assessment_id, row.run_ids) == (stored["id"], ())
 
 
@@ -166,3 +167,5 @@ def test_histories_hold_every_participant_and_lead_to_responders(study):
     found = responder((first, second), visit="month 3", ref_visit="baseline", any_of=(one,))
     assert found.verdicts == {"P01": True, "P02": None}
     assert found.effect == "orthotic effect, not recovery"
+    assert found.simulated == ("P02",)
+    assert "; simulated: P02; month 3 against baseline;" in found.line()

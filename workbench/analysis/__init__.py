@@ -157,7 +157,8 @@ def estimate(endpoint: str, *data: Any, **definition: Any) -> Result:
     ----------
     endpoint : a name of :data:`ENDPOINTS`.
     data, definition : as that function takes them, for example
-        ``estimate("event_metrics", trials, onset_window_s=1.5, fs=250.0)``.
+        ``estimate("event_metrics", trials, onset_window_s=1.5, fs=250.0)`` or
+        ``estimate("ais_conversion", histories(study), at_least=row, visit="month 6", ref_visit="baseline")``.
 
     Raises
     ------

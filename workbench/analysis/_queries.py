@@ -323,9 +323,8 @@ def _gain(before: Assessment, after: Assessment, part: str) -> tuple[float | Non
         return None, 0.0
     first, second = reading(before, part), reading(after, part)
     scale = None if second.high is None or second.low is None else second.high - second.low
-    if first.status != outcomes.OK or second.status != outcomes.OK or not scale:
-        return None, 0.0
-    if first.value is None or second.value is None:
+    number = first.status == second.status == outcomes.OK
+    if not number or not scale or first.value is None or second.value is None:
         return None, 0.0
     up = direction_of(after.measure, after.version, part) == "up"
     return (second.value - first.value) * (1 if up else -1), scale

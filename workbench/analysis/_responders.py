@@ -44,6 +44,7 @@ class Responders:
     false_responder : chance of a responder in whom nothing changed; None with the reason in ``no_false``.
     effect : what a declared difference in state is the effect of, ``""`` for a change under one state.
     table_sha256 : of the table of thresholds in force.
+    simulated : participants who are simulated.
     """
 
     rule: str
@@ -64,6 +65,7 @@ class Responders:
     no_false: str
     effect: str
     table_sha256: str
+    simulated: tuple[str, ...] = ()
 
     @property
     def responders(self) -> tuple[str, ...]:
@@ -83,6 +85,7 @@ class Responders:
             said.append(f"{test}: p = {self.p_value:.4f}")
         false = self.false_responder
         said.append(false.line() if false else f"false-responder probability not known: {self.no_false}")
+        said += [f"simulated: {', '.join(self.simulated)}"] if self.simulated else []
         said += [against, self.rule]
         return f"{what} {self.n_responders}/{self.n} = {self.rate:.3f} ({'; '.join(said)})"
 
@@ -146,7 +149,7 @@ def responder(
     ]
     _check_states(judged)
     false, why = _false(groups, crowd, ref_visit=ref_visit, baseline_rule=baseline_rule)
-    return _counted(
+    found = _counted(
         groups,
         {person.participant: [one for one in judged if one.participant == person.participant] for person in crowd},
         visit=visit,
@@ -155,6 +158,7 @@ def responder(
         p0=p0,
         false=(false, why),
     )
+    return replace(found, simulated=tuple(person.participant for person in crowd if person.simulated))
 
 
 def _counted(

@@ -46,6 +46,7 @@ class Outcome:
     n, n_valid : items, runs or trials it rests on, and those that counted.
     assisted, device_on, stimulation_on, orthosis, mode : under what; None where the record does not say.
     repeat, administered_at, rater, blinded : of an assessment.
+    since_session_h, washout_h : h since the last session and since stimulation ended, None where not known.
     simulated : the participant or the session was simulated.
     assessment_id, run_ids, recordings : where it comes from; recordings by SHA-256.
     """
@@ -72,6 +73,8 @@ class Outcome:
     administered_at: str
     rater: str
     blinded: str
+    since_session_h: float | None
+    washout_h: float | None
     simulated: bool
     assessment_id: str = ""
     run_ids: tuple[str, ...] = ()
@@ -148,12 +151,14 @@ def assessment_of(row: Row) -> Assessment:
 class History:
     """Everything that was assessed in one participant.
 
-    ``visits`` maps the name of a visit to its id; drafts are among the ``assessments``.
+    ``visits`` maps the name of a visit to its id; drafts are among the ``assessments``; a ``simulated``
+    participant is named in every result.
     """
 
     participant: str
     visits: Mapping[str, str]
     assessments: tuple[Assessment, ...]
+    simulated: bool = False
 
     def at(self, visit: str) -> tuple[Assessment, ...]:
         """Assessments of the visit of that name that are no drafts; empty when there was no such visit."""
@@ -170,7 +175,7 @@ def histories(record: Record) -> tuple[History, ...]:
     for person in record.rows("participant"):
         mine = {str(row["name"]): str(row["id"]) for row in visits if row["participant_id"] == person["id"]}
         theirs = tuple(one for one in assessments if one.visit_id in mine.values())
-        found.append(History(str(person["pseudonym"]), mine, theirs))
+        found.append(History(str(person["pseudonym"]), mine, theirs, bool(person["simulated"])))
     return tuple(found)
 
 
@@ -217,6 +222,8 @@ def _maker(one: Assessment, *, visit: Row, person: Row, day: str) -> Callable[..
             administered_at=one.administered_at,
             rater=one.rater,
             blinded=one.blinded,
+            since_session_h=one.since_session_h,
+            washout_h=one.washout_h,
             simulated=bool(person["simulated"]),
             assessment_id=one.id,
         )
@@ -335,6 +342,8 @@ def _performer(*, visit: Row, person: Row, day: str) -> Callable[..., Outcome]:
             administered_at="",
             rater="",
             blinded="",
+            since_session_h=None,
+            washout_h=None,
             simulated=bool(person["simulated"]) or any(bool(run.session["simulated"]) for run in behind),
             run_ids=tuple(str(run.row["id"]) for run in behind),
             recordings=tuple(str(one["sha256"]) for run in behind for one in run.recordings),
