@@ -74,7 +74,7 @@ def judge(
     Raises
     ------
     BadValue
-        For an unknown split.
+        For an unknown split, or a parameter the decoder does not have.
     BadSignal
         What the decoder cannot be fitted on, in its own words.
     """
@@ -83,7 +83,10 @@ def judge(
     every = {**(settled if name == usual else {}), **dataset.parameters, **(params or {})}
     made = decoders.load(name)
     known = made.parameter_names()
-    chosen = {key: value for key, value in every.items() if key in known or key in (params or {})}
+    for key in params or {}:
+        if key not in known:
+            raise BadValue(f"{name} has no parameter {key!r}; it has {', '.join(known)}")
+    chosen = {key: value for key, value in every.items() if key in known}
     way = split or dataset.split
     truth: list[str] = []
     decided: list[str] = []
