@@ -144,7 +144,8 @@ def test_simulated_sessions_are_marked(table):
 def test_the_table_names_the_head_of_the_record(table, study):
     assert (table.head_seq, table.head_hash) == study.head()
     assert table.columns()[:4] == ("participant", "visit", "visit_id", "day")
-    assert table.line().startswith(f"{len(table.rows)} outcomes of 3 measures in 1 participants, record entry")
+    assert table.line().startswith(f"{len(table.rows)} outcomes of 3 measures in 1 participant, record entry")
+    assert "; 1 of them simulated; 1 draft left out" in table.line()
     assert estimate("outcomes_table", study).rows == table.rows
 
 

@@ -94,10 +94,12 @@ class OutcomesTable:
         """One sentence."""
         people = len({row.participant for row in self.rows})
         measures = len({row.measure for row in self.rows})
-        left = f"; {self.drafts} draft{'s' * (self.drafts != 1)} left out" if self.drafts else ""
+        made_up = sum(row.simulated for row in self.rows)
+        left = f"; {made_up} of them simulated" if made_up else ""
+        left += f"; {self.drafts} draft{'s' * (self.drafts != 1)} left out" if self.drafts else ""
         return (
-            f"{len(self.rows)} outcomes of {measures} measures in {people} participants, record entry "
-            f"{self.head_seq} ({self.head_hash[:12]}){left}"
+            f"{len(self.rows)} outcomes of {measures} measures in {people} participant{'s' * (people != 1)}, "
+            f"record entry {self.head_seq} ({self.head_hash[:12]}){left}"
         )
 
     def where(self, **fixed: Any) -> tuple[Outcome, ...]:
