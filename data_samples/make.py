@@ -130,6 +130,7 @@ def _run(
     plan = {
         "study": study.code,
         "run": run_id,
+        "number": number,
         "kind": kind,
         "paradigm": paradigm.name,
         "params": paradigm.params(),

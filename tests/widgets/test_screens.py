@@ -282,7 +282,7 @@ def test_what_the_engine_says_is_said_in_chinese(live: Any) -> None:
     assert "ECoG 已中断 1.4 秒。" in page.get_by_role("alert").inner_text()
     ledger = page.locator(".ledger").inner_text()
     assert "EMG 缺口：12 个采样点（6 毫秒）" in ledger
-    assert "滤波器重新开始；当前试验排除" in ledger
+    assert "滤波器重新开始；当前试次排除" in ledger
 
 
 def test_a_page_that_hears_nothing_says_that_it_lost_the_engine(live: Any) -> None:

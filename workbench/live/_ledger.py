@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -19,7 +20,7 @@ _LEVELS = {"high": logging.ERROR, "medium": logging.WARNING, "low": logging.INFO
 
 
 class Ledger:
-    """Rows of the session. Any thread may enter one; the engine's loop takes them out and records them:
+    """Rows of the session. Any thread may enter one; the engine's loop has them recorded:
     into the recording of the run that is on, otherwise into the session's own file.
     """
 
@@ -45,17 +46,21 @@ class Ledger:
             self._shown.appendleft({**asdict(row), "clock": time.strftime("%H:%M:%S")})
             self._unrecorded.append(row)
 
-    def take(self) -> list[LedgerRow]:
-        """Rows that are in no recording yet, oldest first; each is given once."""
+    def hand_over(self, write: Callable[[LedgerRow], None]) -> int:
+        """Have the rows that are in no recording yet written, oldest first. Returns how many were.
+
+        Raises
+        ------
+        RecordingFault
+            When a row cannot be written; it and those after it are kept for the next time.
+        """
         with self._lock:
             rows = list(self._unrecorded)
-            self._unrecorded.clear()
-            return rows
-
-    def give_back(self, rows: list[LedgerRow]) -> None:
-        """Rows that could not be recorded; the next :meth:`take` has them first."""
-        with self._lock:
-            self._unrecorded.extendleft(reversed(rows))
+        for row in rows:
+            write(row)
+            with self._lock:
+                self._unrecorded.popleft()
+        return len(rows)
 
     def shown(self) -> list[dict[str, Any]]:
         """The newest rows, newest first."""

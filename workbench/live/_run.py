@@ -270,8 +270,8 @@ class LiveRun:
                     priority="medium",
                 )
             )
-        for row in self._ledger.take():
-            self.writer.ledger(row if row.sample >= 0 else replace(row, sample=self.feed.seen))
+        seen, write = self.feed.seen, self.writer.ledger
+        self._ledger.hand_over(lambda row: write(row if row.sample >= 0 else replace(row, sample=seen)))
 
     def decided(self, decision: Decision, *, decided: float, emitted: float) -> None:
         """Journal a decision, with its times, and keep it for the screen."""

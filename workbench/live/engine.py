@@ -59,7 +59,7 @@ class Engine:
         self.session = Session(place, self.plan, self.ledger)
         self.desk = Desk(self.session)
         self.server: Server | None = None
-        self.locked = False
+        self.locked, self.told_to_end = False, False
         self._published = 0
         self._free_mb = 0.0
         self._rows, self._busy = 0, 0.0
@@ -158,6 +158,9 @@ class Engine:
         A request is answered after its effect can be seen in the status.
         """
         session, arrivals = self.session, self.session.inlets.queue
+        if self.told_to_end and not self.desk.ending:
+            session.end("stopped", "the engine was asked to end by the system")
+            self.desk.ending = True
         try:
             session.take(arrivals.get(timeout=PUMP_S))
             for _ in range(BATCH):
@@ -169,11 +172,10 @@ class Engine:
 
     def _write_between_runs(self) -> None:
         """Ledger rows that no run holds go into the session's own file."""
-        rows = self.ledger.take()
+        path = self.place.recordings / f"{self.plan.session_id}{SUFFIX}"
         try:
-            append_rows(self.place.recordings / f"{self.plan.session_id}{SUFFIX}", rows)
+            written = self.ledger.hand_over(lambda row: append_rows(path, [row]))
         except RecordingFault as error:
-            self.ledger.give_back(rows)
             self.ledger.alarm(
                 "ledger_unwritten",
                 priority="high",
@@ -182,7 +184,7 @@ class Engine:
                 do="Free space on the disk; they are written as soon as that is possible.",
             )
             return
-        if rows:
+        if written:
             self.ledger.calm("ledger_unwritten")
 
     def _requests(self) -> None:
@@ -356,10 +358,12 @@ def main(study: Path) -> int:
         return 2
 
     def ask_to_end(_number: int, _frame: FrameType | None) -> None:
-        engine.session.end("stopped", "the engine was asked to end by the system")
-        engine.desk.ending = True
+        # Only a flag: the interrupted code may hold any lock.
+        engine.told_to_end = True
 
-    signal.signal(signal.SIGTERM, ask_to_end)
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), ask_to_end)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sentence, error_name, code = "ended in good order", "", 0
     try:
