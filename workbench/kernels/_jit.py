@@ -60,6 +60,16 @@ def sources(function: Callable[..., Any]) -> frozenset[str]:
     return frozenset({function.__code__.co_filename}).union(*known)
 
 
+def part(function: Function) -> Function:
+    """A kernel that only other kernels call: compiled as a part of them, so that no start has to load it."""
+    decorate: Callable[[Any], Any] = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=False)
+    made = decorate(function)
+    if made is not function:
+        SOURCES[id(made)] = sources(function)
+        made._cache._cache_file._source_stamp = tuple(content(file) for file in sorted(SOURCES[id(made)]))
+    return cast(Function, made)
+
+
 def kernel(signature: str) -> Callable[[Function], Function]:
     """Compile a function for one signature, strictly, with a cache on disk and without the GIL.
 
@@ -67,16 +77,12 @@ def kernel(signature: str) -> Callable[[Function], Function]:
     is before any inlet opens, and never during a run. The cache is stale as soon as the content of a file
     changes that holds the kernel or one that it calls; numba alone would look at the kernel's own file only.
     """
-    decorate: Callable[[Any], Any] = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=False)
 
     def apply(function: Function) -> Function:
-        made = decorate(function)
+        made: Any = part(function)
         if made is not function:
-            files = sources(function)
-            made._cache._cache_file._source_stamp = tuple(content(file) for file in sorted(files))
             made.compile(signature)
             made.disable_compile()
-            SOURCES[id(made)] = files
         return cast(Function, made)
 
     return apply

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from workbench.kernels._jit import FloatArray, IntArray, kernel
+from workbench.kernels._jit import FloatArray, IntArray, kernel, part
 
 DEPENDENT = 1e-10
 """A column whose part outside the span of the columns before it is smaller than this share of it adds nothing."""
 
 
-@kernel("int64(float64[:,::1], float64[::1], int64[::1])")
+@part
 def householder(a: FloatArray, factors: FloatArray, columns: IntArray) -> int:
     """Householder QR of a tall matrix, in place; columns that depend on those before them are passed over.
 
@@ -67,7 +67,7 @@ def householder(a: FloatArray, factors: FloatArray, columns: IntArray) -> int:
     return rank
 
 
-@kernel("void(float64[:,::1], float64[::1], int64[::1], int64, float64[:,::1])")
+@part
 def basis(a: FloatArray, factors: FloatArray, columns: IntArray, rank: int, out: FloatArray) -> None:
     """Orthonormal columns from what :func:`householder` left.
 

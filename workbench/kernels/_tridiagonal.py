@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from workbench.kernels._jit import FloatArray, kernel
+from workbench.kernels._jit import FloatArray, kernel, part
 
 EPSILON = 2.220446049250313e-16
 TINY = 1e-290
@@ -32,7 +32,7 @@ def mirror(a: FloatArray) -> None:
             a[i, j] = a[j, i]
 
 
-@kernel("float64(float64[:,::1], float64[:,::1])")
+@part
 def scaled(matrix: FloatArray, out: FloatArray) -> float:
     """Symmetric matrix divided by a power of two, so that its largest element lies between 1 and 2.
 
@@ -67,7 +67,7 @@ def scaled(matrix: FloatArray, out: FloatArray) -> float:
     return float(unit)
 
 
-@kernel("void(float64[:,::1], float64[::1], float64[::1], float64[::1])")
+@part
 def tridiagonalise(a: FloatArray, diagonal: FloatArray, beside: FloatArray, factors: FloatArray) -> None:
     """Householder reduction of a symmetric matrix to tridiagonal form.
 
@@ -118,7 +118,7 @@ def tridiagonalise(a: FloatArray, diagonal: FloatArray, beside: FloatArray, fact
                 a[i, j] -= vi * product[j] + wi * v[j]
 
 
-@kernel("void(float64[:,::1], float64[::1], float64[:,::1])")
+@part
 def reflections(a: FloatArray, factors: FloatArray, out: FloatArray) -> None:
     """Product of the Householder reflections that :func:`tridiagonalise` left, transposed.
 
@@ -146,7 +146,7 @@ def reflections(a: FloatArray, factors: FloatArray, out: FloatArray) -> None:
     transpose(q, out)
 
 
-@kernel("void(float64[::1], float64[::1], float64[:,::1], int64, int64)")
+@part
 def ql_step(diagonal: FloatArray, beside: FloatArray, rows: FloatArray, low: int, high: int) -> None:
     """One implicit QL step on the unreduced block ``low`` … ``high`` (inclusive) of :func:`implicit_ql`."""
     g = (diagonal[low + 1] - diagonal[low]) / (2.0 * beside[low])
@@ -179,7 +179,7 @@ def ql_step(diagonal: FloatArray, beside: FloatArray, rows: FloatArray, low: int
     beside[high] = 0.0
 
 
-@kernel("int64(float64[::1], float64[::1], float64[:,::1])")
+@part
 def implicit_ql(diagonal: FloatArray, beside: FloatArray, rows: FloatArray) -> int:
     """Eigenvalues of a symmetric tridiagonal matrix by the implicit QL method, not sorted.
 
@@ -215,7 +215,7 @@ def implicit_ql(diagonal: FloatArray, beside: FloatArray, rows: FloatArray) -> i
     return 0
 
 
-@kernel("void(float64[::1], float64[:,::1])")
+@part
 def put_in_order(values: FloatArray, rows: FloatArray) -> None:
     """Sort ascending, and give each row the sign that makes its largest element (the first of them) positive.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from workbench.kernels._jit import FloatArray, IntArray, kernel
+from workbench.kernels._jit import FloatArray, IntArray, kernel, part
 from workbench.kernels._qr import basis, householder, orthonormal
 from workbench.kernels.linalg import matmul_at_b, symmetric_eigen, symmetric_eigenvalues
 
@@ -26,7 +26,7 @@ def finite(a: FloatArray) -> bool:
     return True
 
 
-@kernel("void(float64[:,::1], int64, float64[:,::1])")
+@part
 def centred_band(window: FloatArray, first: int, out: FloatArray) -> None:
     """Columns of a window from ``first`` on, less their means.
 
@@ -44,7 +44,7 @@ def centred_band(window: FloatArray, first: int, out: FloatArray) -> None:
             out[t, c] = window[t, first + c] - mean[c] / n_times
 
 
-@kernel("void(float64[:,::1], int64, int64, float64[:,::1])")
+@part
 def rows_gram(product: FloatArray, first: int, n: int, out: FloatArray) -> None:
     """``S Sᵀ`` of the block ``S = product[:rank, first:first + n]``.
 
@@ -59,7 +59,7 @@ def rows_gram(product: FloatArray, first: int, n: int, out: FloatArray) -> None:
                 out[i, j] += product[i, k] * product[j, k]
 
 
-@kernel("void(float64[:,::1], int64, int64, float64[:,::1])")
+@part
 def columns_gram(product: FloatArray, first: int, rank: int, out: FloatArray) -> None:
     """``Sᵀ S`` of the block ``S = product[:rank, first:first + n]``.
 
@@ -74,7 +74,7 @@ def columns_gram(product: FloatArray, first: int, rank: int, out: FloatArray) ->
                 out[i, j] += product[k, first + i] * product[k, first + j]
 
 
-@kernel("void(float64[:,::1], int64[::1], float64[::1], float64[::1])")
+@part
 def back_substitute(a: FloatArray, columns: IntArray, right: FloatArray, out: FloatArray) -> None:
     """Coefficients of the chosen columns, from the triangle that ``_qr.householder`` left.
 

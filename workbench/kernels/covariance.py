@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from workbench.kernels._jit import FloatArray, kernel
+from workbench.kernels._jit import FloatArray, kernel, part
 
 
 @kernel("void(float64[:,::1], float64[::1])")
@@ -47,7 +47,7 @@ def centre(window: FloatArray, mean: FloatArray, out: FloatArray) -> None:
             out[t, lane] = window[t, lane] - mean[lane]
 
 
-@kernel("void(float64[:,::1], float64, float64[:,::1])")
+@part
 def scatter(centred: FloatArray, divisor: float, out: FloatArray) -> None:
     """Sum of the products of every two lanes, divided; symmetric to the bit.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from workbench.kernels._jit import FloatArray, kernel
+from workbench.kernels._jit import FloatArray, kernel, part
 
 MISSING, STILL, RAIL, RMS, LINE, PEAK = range(6)
 """Columns of the table that :func:`statistics` writes."""
@@ -83,7 +83,7 @@ def mains(centred: FloatArray, cosine: float, out: FloatArray) -> None:
         out[channel, 4] = min(power / variance, 1.0) if variance > 0.0 else 0.0
 
 
-@kernel("float64(float64)")
+@part
 def cosine_near_zero(x: float) -> float:
     """Cosine of an angle between 0 and π/4 by its Taylor series."""
     term, total = 1.0, 1.0

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from workbench.kernels._jit import FloatArray, kernel
+from workbench.kernels._jit import FloatArray, kernel, part
 from workbench.kernels.evidence import exp, log
 from workbench.kernels.linalg import (
     cholesky,
@@ -34,7 +34,7 @@ LOG, EXP, SQRT, INVERSE_SQRT, POWER = range(5)
 """The functions that :func:`spectral` knows."""
 
 
-@kernel("int64(float64[::1])")
+@part
 def definite(values: FloatArray) -> int:
     """0 when ascending eigenvalues ``(n,)`` float64 are those of a positive definite matrix, else -2."""
     n = values.shape[0]
@@ -82,31 +82,27 @@ def spectral(matrix: FloatArray, function: int, exponent: float, out: FloatArray
     return 0
 
 
-@kernel("int64(float64[:,::1], float64[:,::1])")
 def matrix_log(matrix: FloatArray, out: FloatArray) -> int:
     """Logarithm of a positive definite matrix ``(n, n)`` float64 into ``out``; returns a status."""
     return spectral(matrix, LOG, 0.0, out)
 
 
-@kernel("int64(float64[:,::1], float64[:,::1])")
 def matrix_exp(matrix: FloatArray, out: FloatArray) -> int:
     """Exponential of a symmetric matrix ``(n, n)`` float64 into ``out``; returns a status."""
     return spectral(matrix, EXP, 0.0, out)
 
 
-@kernel("int64(float64[:,::1], float64[:,::1])")
 def matrix_sqrt(matrix: FloatArray, out: FloatArray) -> int:
     """Square root of a positive definite matrix ``(n, n)`` float64 into ``out``; returns a status."""
     return spectral(matrix, SQRT, 0.0, out)
 
 
-@kernel("int64(float64[:,::1], float64[:,::1])")
 def matrix_inverse_sqrt(matrix: FloatArray, out: FloatArray) -> int:
     """Inverse square root of a positive definite matrix ``(n, n)`` float64 into ``out``; returns a status."""
     return spectral(matrix, INVERSE_SQRT, 0.0, out)
 
 
-@kernel("float64(float64[::1])")
+@part
 def norm_of_logarithms(values: FloatArray) -> float:
     """``sqrt(Σ log² λ)`` of ascending eigenvalues ``(n,)`` float64, or nan when one is not positive."""
     if definite(values) != 0:
@@ -185,7 +181,7 @@ def tangent_vector(matrix: FloatArray, whitener: FloatArray, out: FloatArray) ->
     n = matrix.shape[0]
     inner = np.empty((n, n))
     congruence(whitener, matrix, inner)
-    status = matrix_log(inner, inner)
+    status = spectral(inner, LOG, 0.0, inner)
     at = 0
     for i in range(n):
         for j in range(i, n):

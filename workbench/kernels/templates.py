@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from workbench.kernels._jit import FloatArray, kernel
+from workbench.kernels._jit import FloatArray, kernel, part
 from workbench.kernels.linalg import matmul, matmul_at_b, transpose
 
 
@@ -63,7 +63,7 @@ def fold(template: FloatArray, filters: FloatArray, references: FloatArray, out:
                     out[t, c] += near[t - copy, f] * filters[f, copy * n_channels + c] / norm
 
 
-@kernel("void(float64[:,::1], float64[:,::1], int64, float64[::1])")
+@part
 def energies(y: FloatArray, references: FloatArray, ensemble: int, out: FloatArray) -> None:
     """Sum of squares about the mean of the filtered window, with its projection on each class's references.
 
