@@ -75,10 +75,11 @@ export function correctionSheet(ctx, field, label, from, to, cause = []) {
         if (reply.ok) close(); else { put(say, reply.silent ? t("form.not_saved") : t.said(reply.text)); ctx.tell(""); }
       });
     }, { kind: "pri", name: "correct" });
-    box.append(h("p", {}, h("b", { class: "semi" }, label), ": ", told(t, field, from), " → ", h("b", { class: "semi" }, told(t, field, to))),
+    box.append(...[h("p", {}, h("b", { class: "semi" }, label), ": ", told(t, field, from), " → ", h("b", { class: "semi" }, told(t, field, to))),
       cause.length ? h("label", { class: "stacked" }, h("span", { class: "s sub" }, t("isncsci.tag_reason")), pick) : null,
       h("label", { class: "stacked" }, h("span", { class: "s sub" }, t("form.reason")), reason), say,
-      h("p", { class: "xs mute" }, t("form.correct_kept")), h("div", { class: "row wrap end" }, button(t("form.keep"), close), go));
+      h("p", { class: "xs mute" }, t("form.correct_kept")), h("div", { class: "row wrap end" }, button(t("form.keep"), close), go)].filter(Boolean));
+    reason.addEventListener("input", () => put(say, ""));
     reason.addEventListener("keydown", (event) => { if (event.key === "Enter" && !event.shiftKey) { event.preventDefault(); go.click(); } });
     setTimeout(() => (cause.length ? pick : reason).focus(), 0);
   }, "correction");

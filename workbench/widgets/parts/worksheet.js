@@ -30,7 +30,7 @@ export function worksheet(ctx) {
   const byCode = new Map(definition.items.map((item) => [item.code, item]));
   const { segments, columns } = examColumns(definition);
   const cells = new Map();
-  const store = { current: columns[1][0], last: null, waiting: new Map(), frames: new Set() };
+  const store = { current: columns[1][0], last: null, waiting: new Map(), unsent: new Map(), frames: new Set() };
   const place = new Map(columns.flatMap((column, x) => column.map((code) => [code, x])));
   const value = (code) => (store.waiting.has(code) ? store.waiting.get(code) : (model.get("items") || {})[code]);
   const empty = (code) => value(code) === undefined || value(code) === null;
@@ -67,10 +67,17 @@ export function worksheet(ctx) {
     const next = along(code, 1) || (columns[place.get(code) + 1] || [])[0];
     focus(next || code);
   }
+  /** What gets no answer stays on the page, marked, and is sent again with the next answer. */
   function send(name, args, code) {
     return ctx.ask(name, args, code).then((reply) => {
-      store.waiting.delete(code);
-      if (!reply.ok && !reply.silent) focus(code);
+      if (reply.silent) store.unsent.set(code, [name, args]);
+      else {
+        store.waiting.delete(code);
+        const again = [...store.unsent];
+        store.unsent.clear();
+        for (const [other, [what, with_]] of again) if (other !== code) send(what, with_, other);
+        if (!reply.ok) focus(code);
+      }
       ctx.redraw();
       return reply;
     });
@@ -159,7 +166,7 @@ export function worksheet(ctx) {
       for (const [code, one] of cells) {
         const now = value(code);
         const wrong = ctx.marked === code;
-        const name = `k ${kindOf(code, now)}${store.frames.has(code) ? " why" : ""}${code === store.current ? " cur" : ""}${wrong || bare.has(code) ? " wrong" : ""}${notes[code] ? " noted" : ""}`;
+        const name = `k ${kindOf(code, now)}${store.frames.has(code) ? " why" : ""}${code === store.current ? " cur" : ""}${wrong || bare.has(code) ? " wrong" : ""}${notes[code] ? " noted" : ""}${store.unsent.has(code) ? " unsent" : ""}`;
         if (one.className !== name) one.className = name;
         put(one.firstChild, now === null || now === undefined ? "" : now);
         const words = `${label(code)}: ${now === null || now === undefined ? t("isncsci.legend.vno") : now}${notes[code] ? `, ${notes[code]}` : ""}`;
