@@ -141,3 +141,20 @@ def test_defaults_are_those_of_the_definition():
     settings = decoder.settings_for(64)
     assert (settings.bands, settings.window_s, settings.reference) == (((8.0, 30.0),), 2.0, "car")
     assert (decoder.n_pairs, decoder.shrinkage) == (3, 0.05)
+
+
+@pytest.mark.parametrize("n_channels", [4, 8, 9])
+def test_the_direction_that_a_common_average_empties_is_never_a_filter(n_channels):
+    rng = np.random.Generator(np.random.PCG64(7))
+    epochs = rng.normal(0.0, 10.0, (24, n_channels, 1000))
+    epochs[::2, 0] *= 2.0
+    labels = np.array(["left", "right"] * 12)
+    decoder = decoders.load("csp_lda")(250.0, reference="car", n_pairs=n_channels).fit(epochs, labels, lead_in=1.0)
+    assert len(decoder.filters_) == 2 * ((n_channels - 1) // 2)
+    assert np.isfinite(decoder.predict_proba(epochs)).all()
+    assert decoder.score(epochs, labels) == 1.0
+
+
+def test_eight_epidural_channels_are_referenced_within_their_strips():
+    settings = decoders.load("csp_lda")(fs=1000.0).settings_for(8)
+    assert (settings.reference, len(settings.pairs)) == ("bipolar", 6)
