@@ -199,6 +199,9 @@ def test_a_decoder_is_calibrated_approved_and_moves_the_glove(visited: Visited, 
 
 def test_a_dark_page_is_dark_behind_its_panels_too(visited: Visited) -> None:
     visited.page.emulate_media(color_scheme="dark")
+    visited.page.wait_for_function(
+        "[...document.querySelectorAll('.wb')].every(one => one.dataset.theme === 'dark')"
+    )
     grounds = visited.page.evaluate("""() => {
       const found = new Set();
       for (let one = document.querySelector(".wb-panel"); one; one = one.parentElement) {
