@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 
 import numba
 import numpy as np
@@ -60,9 +60,14 @@ def sources(function: Callable[..., Any]) -> frozenset[str]:
     return frozenset({function.__code__.co_filename}).union(*known)
 
 
-def part(function: Function) -> Function:
-    """A kernel that only other kernels call: compiled as a part of them, so that no start has to load it."""
-    decorate: Callable[[Any], Any] = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=False)
+def part(function: Function, *, inline: Literal["never", "always"] = "never") -> Function:
+    """A kernel that only other kernels call: compiled as a part of them, so that no start has to load it.
+
+    ``inline="always"`` puts it in place of the call before the compiler sees it, where a call would cost much.
+    """
+    decorate: Callable[..., Any] = numba.njit(
+        cache=True, nogil=True, error_model="numpy", fastmath=False, inline=inline
+    )
     made = decorate(function)
     if made is not function:
         SOURCES[id(made)] = sources(function)

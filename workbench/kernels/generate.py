@@ -22,15 +22,19 @@ that the compiler sees that they do not overlap.
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
-from workbench.kernels._jit import FloatArray, kernel
+from workbench.kernels._jit import FloatArray, kernel, part
+
+loop = partial(part, inline="always")
 '''
 
 BANK = '''
 
 @kernel("void(float64[:,::1], float64[:,:,::1], float64[:,:,:,:,::1], float64[:,:,::1])")
-def bank(samples: FloatArray, sections: FloatArray, state: FloatArray, out: FloatArray) -> None:  # noqa: C901
+def bank(samples: FloatArray, sections: FloatArray, state: FloatArray, out: FloatArray) -> None:
     """A filter bank, band after band: for one band or many channels. The same bits as :func:`cascade`.
 
     Parameters
@@ -52,7 +56,7 @@ def bank(samples: FloatArray, sections: FloatArray, state: FloatArray, out: Floa
 CASCADE = '''
 
 @kernel("void(float64[:,::1], float64[:,:,::1], float64[:,:,:,::1], float64[:,::1])")
-def cascade(samples: FloatArray, sections: FloatArray, state: FloatArray, out: FloatArray) -> None:  # noqa: C901
+def cascade(samples: FloatArray, sections: FloatArray, state: FloatArray, out: FloatArray) -> None:
     """A filter bank of which every lane has its own coefficients: for few channels.
 
     Parameters
@@ -77,47 +81,58 @@ def lines(depth: int, *text: str) -> str:
     return "".join("    " * depth + line + "\n" for line in text)
 
 
-def lane_loop(depth: int, n_sections: int, n_samples: int, *, lanes: bool) -> str:
-    """The loop over lanes that takes some sections, from ``2 * pair`` on, and some samples at a time."""
-    out = ""
-    for odd in range(n_sections):
-        if lanes:
-            out += lines(depth, f"c{odd} = sections[2 * pair + {odd}]")
-        else:
+def name(n_sections: int, n_samples: int, *, lanes: bool) -> str:
+    """Name of a loop over lanes."""
+    return f"{'lanes' if lanes else 'band'}_{n_sections}_{n_samples}"
+
+
+def given(n_sections: int, n_samples: int) -> list[str]:
+    """Its arguments: samples, coefficients, states."""
+    states = ["first", "second", "first_odd", "second_odd"][: 2 * n_sections]
+    return [*(f"x{u}" for u in range(n_samples)), *(f"c{odd}" for odd in range(n_sections)), *states]
+
+
+def lane_loop(n_sections: int, n_samples: int, *, lanes: bool) -> str:
+    """A loop over lanes that takes some sections and some samples at a time."""
+    arguments = [f"{argument}: FloatArray" for argument in given(n_sections, n_samples)]
+    out = f"\n\n@loop\ndef {name(n_sections, n_samples, lanes=lanes)}(\n"
+    out += lines(1, *(f"{argument}," for argument in arguments)) + ") -> None:\n"
+    what = "every lane with its own coefficients" if lanes else "the same coefficients for every lane"
+    out += lines(1, f'"""Sections: {n_sections}; samples: {n_samples}; {what}."""')
+    if not lanes:
+        for odd in range(n_sections):
             values = ", ".join(f"k{odd}{i}" for i in range(5))
-            out += lines(depth, f"c{odd} = sections[band, 2 * pair + {odd}]")
-            out += lines(depth, f"{values} = " + ", ".join(f"c{odd}[{i}]" for i in range(5)))
-    out += lines(depth, "for i in range(n):")
-    for u in range(n_samples):
-        out += lines(depth + 1, f"y{u} = x{u}[i]")
+            out += lines(1, f"{values} = " + ", ".join(f"c{odd}[{i}]" for i in range(5)))
+    out += lines(1, "for i in range(x0.shape[0]):")
+    out += lines(2, *(f"y{u} = x{u}[i]" for u in range(n_samples)))
     for odd in range(n_sections):
         which = "_odd" if odd else ""
         b0, b1, b2, a1, a2 = (f"c{odd}[{k}, i]" if lanes else f"k{odd}{k}" for k in range(5))
-        out += lines(depth + 1, f"p = first{which}[pair, i]", f"q = second{which}[pair, i]")
+        out += lines(2, f"p, q = first{which}[i], second{which}[i]")
         for u in range(n_samples):
-            out += lines(depth + 1, f"x = y{u}", f"y{u} = {b0} * x + p")
-            out += lines(depth + 1, f"p = {b1} * x - {a1} * y{u} + q", f"q = {b2} * x - {a2} * y{u}")
-        out += lines(depth + 1, f"first{which}[pair, i] = p", f"second{which}[pair, i] = q")
-    for u in range(n_samples):
-        out += lines(depth + 1, f"x{u}[i] = y{u}")
-    return out
+            out += lines(2, f"x = y{u}", f"y{u} = {b0} * x + p")
+            out += lines(2, f"p = {b1} * x - {a1} * y{u} + q", f"q = {b2} * x - {a2} * y{u}")
+        out += lines(2, f"first{which}[i], second{which}[i] = p, q")
+    return out + lines(2, *(f"x{u}[i] = y{u}" for u in range(n_samples)))
 
 
 def samples_at_a_time(depth: int, n_samples: int, *, lanes: bool) -> str:
     """Read some samples, run them through all sections, write them."""
+    at, of = ("", "sections[") if lanes else ("band, ", "sections[band, ")
+    samples = ", ".join(f"x{u}" for u in range(n_samples))
     if lanes:
         out = lines(depth, "for start in range(0, n, n_in):", "    for i in range(n_in):")
         out += lines(depth + 2, *(f"x{u}[start + i] = samples[t + {u}, i]" for u in range(n_samples)))
     else:
         out = lines(depth, "for i in range(n):")
         out += lines(depth + 1, *(f"x{u}[i] = samples[t + {u}, i]" for u in range(n_samples)))
-    out += lines(depth, "for pair in range(n_sections // 2):") + lane_loop(depth + 1, 2, n_samples, lanes=lanes)
-    out += lines(depth, "for pair in range(n_sections // 2, (n_sections + 1) // 2):")
-    out += lane_loop(depth + 1, 1, n_samples, lanes=lanes)
-    at = "" if lanes else "band, "
-    return out + lines(
-        depth, "for i in range(n):", *(f"    out[t + {u}, {at}i] = x{u}[i]" for u in range(n_samples))
-    )
+    out += lines(depth, "for k in range(n_sections // 2):", f"    c0, c1 = {of}2 * k], {of}2 * k + 1]")
+    two, one = (name(n, n_samples, lanes=lanes) for n in (2, 1))
+    out += lines(depth + 1, f"{two}({samples}, c0, c1, first[k], second[k], first_odd[k], second_odd[k])")
+    out += lines(depth, "for k in range(n_sections // 2, (n_sections + 1) // 2):")
+    out += lines(depth + 1, f"{one}({samples}, {of}2 * k], first[k], second[k])")
+    writes = (f"    out[t + {u}, {at}i] = x{u}[i]" for u in range(n_samples))
+    return out + lines(depth, "for i in range(n):", *writes)
 
 
 def body(depth: int, *, lanes: bool) -> str:
@@ -132,7 +147,10 @@ def body(depth: int, *, lanes: bool) -> str:
 
 def source() -> str:
     """Text of ``_sections.py``."""
-    return HEAD + BANK + body(2, lanes=False) + CASCADE + body(1, lanes=True)
+    loops = {
+        lanes: "".join(lane_loop(n, u, lanes=lanes) for n in (2, 1) for u in (2, 1)) for lanes in (False, True)
+    }
+    return HEAD + loops[False] + BANK + body(2, lanes=False) + loops[True] + CASCADE + body(1, lanes=True)
 
 
 def main() -> None:
