@@ -25,7 +25,8 @@ def common_spatial_patterns(
     Parameters
     ----------
     first, second : ``(n, n_lanes, n_lanes)`` float64, covariances of the windows of each class.
-    n_pairs : filters kept from each end; at most half the lanes.
+    n_pairs : filters kept from each end; at most half the lanes, and none of a direction without any signal, such
+        as the one that a common average takes.
     shrinkage : share of the identity mixed into each class covariance, 0–1.
 
     Returns
@@ -57,8 +58,11 @@ def common_spatial_patterns(
     whiten = axes / np.sqrt(scale)
     eigenvalues, turned = np.linalg.eigh(whiten.T @ one @ whiten)
     filters = (whiten @ turned).T
-    pairs = min(n_pairs, n_lanes // 2)
-    keep = [*range(n_lanes - 1, n_lanes - 1 - pairs, -1), *range(pairs)]
+    plain = _class_covariance(first, 0.0) + _class_covariance(second, 0.0)
+    power = np.einsum("fi,ij,fj->f", filters, plain, filters)
+    there = np.flatnonzero(power > n_lanes * 1e-12 * power.max()).tolist()
+    pairs = min(n_pairs, len(there) // 2)
+    keep = [*there[::-1][:pairs], *there[:pairs]]
     signed = [_signed(filters[k]) for k in keep]
     return np.ascontiguousarray(signed), eigenvalues[keep]
 
@@ -117,7 +121,7 @@ def best_individual_features(
 
     Notes
     -----
-    MIBIF of Ang et al. 2012, doi:10.3389/fnins.2012.00039.
+    MIBIF of Ang et al. 2012, Frontiers in Neuroscience 6, 39.
     """
     n_bands, n_filters = shape
     own = n_filters // problems
@@ -142,7 +146,7 @@ def mutual_information(feature: FloatArray, member: NDArray[np.bool_]) -> float:
     Notes
     -----
     I = H(class) - H(class | feature), with Gaussian windows of width ``(4 / 3n)^(1/5)`` standard deviations of
-    each class. Ang et al. 2012, doi:10.3389/fnins.2012.00039.
+    each class. Ang et al. 2012, Frontiers in Neuroscience 6, 39.
     """
     joint = np.empty((2, len(feature)))
     for k, rows in enumerate((member, ~member)):

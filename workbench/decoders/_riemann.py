@@ -60,7 +60,7 @@ def riemannian_mean(covariances: FloatArray) -> FloatArray:
     Notes
     -----
     Fixed step: ``G ← G^½ exp(mean log(G^-½ C G^-½)) G^½`` until the norm of the mean is below 1e-8, or 50
-    times. Moakher 2005, doi:10.1137/S0895479803436937.
+    times. Moakher 2005, SIAM Journal on Matrix Analysis and Applications 26, 735–747.
     """
     mean: FloatArray = checked(covariances).mean(axis=0)
     for _ in range(ITERATIONS):

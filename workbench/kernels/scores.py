@@ -143,7 +143,8 @@ def accumulate(
 
     Notes
     -----
-    For two classes the difference of the sums is the statistic of Wald 1945, doi:10.1214/aoms/1177731118.
+    For two classes the difference of the sums is the statistic of Wald 1945, Annals of Mathematical Statistics
+    16, 117–186.
     """
     n, mean = total.shape[0], 0.0
     for k in range(n):
@@ -190,7 +191,7 @@ def forget(precision: FloatArray, step: FloatArray, rate: float) -> None:
 
     Notes
     -----
-    Sherman and Morrison 1950, doi:10.1214/aoms/1177729893.
+    Sherman and Morrison 1950, Annals of Mathematical Statistics 21, 124–127.
     """
     n = step.shape[0]
     turned = np.empty(n)
