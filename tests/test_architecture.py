@@ -57,7 +57,7 @@ STRICT = ("kernels", "signals", "decode", "paradigms")
 
 STRICT_FILES = tuple(
     f"decoders/_{name}.py"
-    for name in ("stream", "scorer", "reducers", "features", "classifiers", "memory", "adapt", "fusion")
+    for name in ("stream", "scorer", "reducers", "features", "correlations", "classifiers", "memory", "adapt", "fusion")
 )
 """The part of a decoder that runs on the decision path; fitting may use LAPACK freely."""
 

@@ -15,7 +15,7 @@ from workbench.decoders._classifiers import Classifier
 from workbench.decoders._evidence import EvidenceSettings, memory_of
 from workbench.decoders._held_out import learn_evidence
 from workbench.decoders._reducers import Reducer
-from workbench.decoders._scorer import Calibration, Features, Scorer, recentred
+from workbench.decoders._scorer import Calibration, Features, Scorer, Temperature, recentred
 from workbench.decoders._signal import SignalEstimator
 from workbench.decoders._stream import DecoderStream, Finish, Rejection
 from workbench.errors import BadSignal, BadValue
@@ -266,8 +266,11 @@ class WindowDecoder(SignalEstimator):
     # ------------------------------------------------------------------ streaming
     def scorer(self) -> Scorer:
         """Everything between a filtered window and scores, with what was learned."""
-        arrays, maps = self.evidence_, None
-        if "calibration_x" in arrays:
+        arrays = self.evidence_
+        maps: Calibration | Temperature | None = None
+        if "factor" in arrays:
+            maps = Temperature(float(arrays["factor"][0]))
+        elif "calibration_x" in arrays:
             maps = Calibration(arrays["calibration_x"], arrays["calibration_y"], arrays["calibration_slope"])
         return Scorer(
             self.reducer(), self._features(), self._classifier(), maps, self.adaptation_.get("whitening")
@@ -278,9 +281,8 @@ class WindowDecoder(SignalEstimator):
         self._require_fitted()
         settings, arrays, rejection, scorer = self.evidence_settings, self.evidence_, None, self.scorer()
         if "least" in arrays:
-            rejection = Rejection(
-                float(arrays["least"][0]), arrays["whitening"], arrays["means"], float(arrays["limit"][0])
-            )
+            limit = float(arrays["limit"][0]) if "limit" in arrays else 0.0
+            rejection = Rejection(float(arrays["least"][0]), arrays.get("whitening"), arrays.get("means"), limit)
         memory = memory_of(
             settings,
             classes=self.class_names,
@@ -302,7 +304,7 @@ class WindowDecoder(SignalEstimator):
     # ------------------------------------------------------------------ epochs → windows
     def _window_s(self, epochs: FloatArray, lead_in: float) -> float | None:
         n_channels, n_times = int(epochs.shape[1]), int(epochs.shape[2])
-        _check_lead_in(lead_in, n_times / self.fs)
+        check_lead_in(lead_in, n_times / self.fs)
         room: float = n_times / self.fs - lead_in
         if self.window_s is None and SHORTEST_S <= room < self.default_window(n_channels):
             return room
@@ -310,7 +312,7 @@ class WindowDecoder(SignalEstimator):
 
     def _epoch_summaries(self, epochs: FloatArray, lead_in: float) -> tuple[FloatArray, NDArray[np.int64]]:
         """Summaries of every window of every epoch, and the epoch each belongs to."""
-        _check_lead_in(lead_in, epochs.shape[2] / self.fs)
+        check_lead_in(lead_in, epochs.shape[2] / self.fs)
         stream = self.signal()
         first = round(lead_in * self.fs) + stream.n_window
         if epochs.shape[2] < first:
@@ -328,7 +330,8 @@ class WindowDecoder(SignalEstimator):
         return np.array(summaries), np.array(owner, dtype=np.int64)
 
 
-def _check_lead_in(lead_in: float, epoch_s: float) -> None:
+def check_lead_in(lead_in: float, epoch_s: float) -> None:
+    """Raise :class:`BadValue` for a lead-in that does not fit in an epoch."""
     if not 0 <= lead_in < epoch_s:
         raise BadValue(f"lead_in must be 0 s or more and shorter than the epochs ({epoch_s:g} s), got {lead_in:g}")
 

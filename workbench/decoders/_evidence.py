@@ -16,7 +16,7 @@ STAGES = 3
 """Stages through which the gate passes in the time it holds a state."""
 
 MEMORIES = ("gate", "leaky", "sprt", "trigger")
-CALIBRATIONS = ("auto", "platt", "isotonic")
+CALIBRATIONS = ("auto", "platt", "isotonic", "temperature")
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,16 @@ class EvidenceSettings:
     Parameters
     ----------
     rest : name of the rest, or idle, class.
-    calibrate : None, ``"platt"`` (a logistic), ``"isotonic"``, or ``"auto"``: isotonic above 200 windows, a
-        logistic above 10 of each class, otherwise none. Learned from held-out blocks.
+    calibrate : None, ``"platt"`` (a logistic), ``"isotonic"``, ``"temperature"`` (one factor for all classes, for
+        scores that are no log posterior), or ``"auto"``: isotonic above 200 windows, a logistic above 10 of each
+        class, otherwise none. Learned from held-out blocks.
     reject : None, or the share of errors aimed at, for example 0.05. A window is rejected when it lies farther
         from every class than 99 % of windows do, and, where evidence has no memory, when no class is likely
         enough: the threshold is the least that keeps errors on held-out windows at that share.
+    stop : None, or the probability of being right from which a window may decide, for example 0.95: dynamic
+        stopping. A less sure window is rejected where evidence has no memory, so that the next, or a longer one
+        (:class:`workbench.decoders.Stopping`), decides. Learned from how sure held-out windows were that were
+        right, and that were wrong.
     memory : None, ``"gate"`` (hidden Markov chain), ``"leaky"`` (sum of log likelihoods), ``"sprt"`` (the same
         with the bounds of a sequential test; undecided evidence is rejected), or ``"trigger"`` (self-paced: a
         threshold with few false detections in rest). Gate and trigger need a rest class.
@@ -45,6 +50,7 @@ class EvidenceSettings:
     rest: str | None = "rest"
     calibrate: str | None = None
     reject: float | None = None
+    stop: float | None = None
     memory: str | None = None
     gamma: float = 0.35
     dwell_s: tuple[float, ...] = (5.0, 3.0)
@@ -73,6 +79,8 @@ class EvidenceSettings:
             raise BadValue(f"calibrate must be None or one of {', '.join(CALIBRATIONS)}, got {self.calibrate!r}")
         if self.reject is not None and not 0 < self.reject < 1:
             raise BadValue(f"reject must be None or a share of errors between 0 and 1, got {self.reject}")
+        if self.stop is not None and not 0 < self.stop < 1:
+            raise BadValue(f"stop must be None or a probability between 0 and 1, got {self.stop}")
         if not 0 < self.gamma <= 1:
             raise BadValue(f"gamma must lie above 0 and at most at 1, got {self.gamma}")
         if not 0 < self.leak <= 1:

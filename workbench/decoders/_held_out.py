@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from workbench.decoders._evidence import EvidenceSettings
 from workbench.decoders._lda import ledoit_wolf
 from workbench.decoders._scorer import Calibration
+from workbench.decoders._sureness import surest_enough, temperature
 from workbench.errors import BadSignal
 from workbench.kernels.evidence import softmax
 from workbench.kernels.scores import log_odds
@@ -46,15 +47,15 @@ def learn_evidence(
     Returns
     -------
     dict of float64 arrays, empty where nothing is asked for: ``calibration_x``, ``calibration_y``
-    ``(n_classes, n_knots)``, ``calibration_slope`` ``(n_classes,)``; ``least`` ``(1,)``, ``whitening``, ``means``,
-    ``limit`` ``(1,)``; ``threshold`` ``(1,)``; ``bounds`` ``(n_classes,)``.
+    ``(n_classes, n_knots)``, ``calibration_slope`` ``(n_classes,)``; ``factor`` ``(1,)``; ``least`` ``(1,)``,
+    ``whitening``, ``means``, ``limit`` ``(1,)``; ``threshold`` ``(1,)``; ``bounds`` ``(n_classes,)``.
     """
     settings, classes = decoder.evidence_settings, decoder.class_names
     kind = settings.remembers(classes)
     out: dict[str, FloatArray] = {}
     if kind in ("leaky", "sprt"):
         out["bounds"] = _bounds(settings, classes) if kind == "sprt" else np.zeros(len(classes))
-    if settings.calibrate is None and settings.reject is None and kind != "trigger":
+    if settings.calibrate is None and settings.reject is None and settings.stop is None and kind != "trigger":
         return out
     index = np.searchsorted(decoder.classes_, y)
     fold = folds(index, blocks)
@@ -63,9 +64,15 @@ def learn_evidence(
     if maps is not None:
         out |= {"calibration_x": maps.x, "calibration_y": maps.y, "calibration_slope": maps.slope}
         scores = np.array([maps.scores(row) for row in scores])
+    if settings.calibrate == "temperature":
+        out["factor"] = np.array([temperature(scores, index)])
+        scores = scores * out["factor"]
     if settings.reject is not None:
         least = 0.0 if kind is not None else _least(scores, index, settings.reject)
         out |= {"least": np.array([least]), **_outliers(decoder, summaries, index, distances)}
+    if settings.stop is not None and kind is None:
+        enough = surest_enough(scores, index, settings.stop)
+        out["least"] = np.maximum(out.get("least", enough), enough)
     if kind == "trigger":
         out["threshold"] = np.array([_threshold(scores, index, decoder)])
     return out
@@ -134,7 +141,7 @@ def _maps(kind: str | None, scores: FloatArray, index: NDArray[np.int64]) -> Cal
     counts = np.bincount(index)
     if kind == "auto":
         kind = "isotonic" if len(index) > MANY else "platt" if counts.min() >= FEW else None
-    if kind is None:
+    if kind in (None, "temperature"):
         return None
     odds = np.array([_odds(row) for row in scores])
     made = [(platt if kind == "platt" else isotonic)(odds[:, k], index == k) for k in range(len(counts))]
@@ -156,7 +163,7 @@ def platt(odds: FloatArray, true: NDArray[np.bool_]) -> tuple[FloatArray, FloatA
     Notes
     -----
     Platt 1999, Advances in Large Margin Classifiers, 61–74, with his targets; Newton steps as in Lin, Lin and
-    Weng 2007, doi:10.1007/s10994-007-5018-6. The slope is never negative: scores are not turned round.
+    Weng 2007, Machine Learning 68, 267–276. The slope is never negative: scores are not turned round.
     """
     n_true, n_false = int(true.sum()), int((~true).sum())
     target = np.where(true, (n_true + 1) / (n_true + 2), 1 / (n_false + 2))

@@ -85,3 +85,17 @@ class Taps:
         power = np.empty(summary.shape[1])
         mean_square(summary, power)
         return power
+
+
+class Whole:
+    """Every sample."""
+
+    def summarise(self, window: FloatArray) -> FloatArray:
+        """``(n_window, n_lanes)`` float64, µV: the window itself."""
+        return window.copy()
+
+    def lane_power(self, summary: FloatArray) -> FloatArray:
+        """``(n_lanes,)`` float64, µV²: mean square of the samples."""
+        power = np.empty(summary.shape[1])
+        mean_square(summary, power)
+        return power

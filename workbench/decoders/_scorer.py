@@ -50,6 +50,22 @@ class Calibration:
 
 
 @dataclass(frozen=True)
+class Temperature:
+    """One factor for the scores of all classes, learned from held-out windows; it never changes the best class.
+
+    Attributes
+    ----------
+    factor : above 0; the inverse of the temperature.
+    """
+
+    factor: float
+
+    def scores(self, scores: FloatArray) -> FloatArray:
+        """``(n_classes,)`` float64: calibrated scores; softmax makes probabilities of them."""
+        return scores * self.factor
+
+
+@dataclass(frozen=True)
 class Scorer:
     """Everything between a filtered window and the score of each class.
 
@@ -64,7 +80,7 @@ class Scorer:
     reducer: Reducer
     extract: Features
     classifier: Classifier
-    calibration: Calibration | None = None
+    calibration: Calibration | Temperature | None = None
     recentring: FloatArray | None = None
 
     def features(self, summary: FloatArray) -> FloatArray:

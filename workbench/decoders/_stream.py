@@ -28,15 +28,18 @@ class Rejection:
     least : least probability of the likeliest class, where evidence has no memory; 0 for none.
     whitening : ``(n_features, n_features)`` float64, lower triangular. means : ``(n_classes, n_features)``
         float64, whitened. limit : greatest squared Mahalanobis distance to the nearest class.
+        Without a whitening no window is too far.
     """
 
     least: float
-    whitening: FloatArray
-    means: FloatArray
-    limit: float
+    whitening: FloatArray | None = None
+    means: FloatArray | None = None
+    limit: float = 0.0
 
     def outlier(self, features: FloatArray) -> bool:
         """Whether features ``(n_features,)``, as the classifier takes them, lie too far from every class."""
+        if self.whitening is None or self.means is None:
+            return False
         return not nearest(features, self.whitening, self.means) <= self.limit
 
 
