@@ -50,7 +50,7 @@ class Fbcsp(WindowDecoder):
 
     Notes
     -----
-    Ang, Chin, Wang, Guan and Zhang 2012, Frontiers in Neuroscience 6, 39: variances as shares of those of their band,
+    Ang, Chin, Wang, Guan and Zhang 2012, Frontiers in Neuroscience 6, 39: variances as shares of their band's,
     features chosen by their mutual information with the class (MIBIF). Theirs is a naive Bayesian Parzen window
     classifier, and their filters have zero phase; here an LDA and causal filters, so that the loop can use them.
     """
