@@ -7,11 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from workbench.widgets import AssessmentForm, DecoderPanel, LiveSession, LogView, StreamPicker
+from workbench.widgets import (
+    AssessmentDesk,
+    AssessmentForm,
+    DecoderPanel,
+    IsncsciForm,
+    LiveSession,
+    LogView,
+    StreamPicker,
+)
 
 FOLDER = Path(__file__).resolve().parents[2] / "workbench" / "widgets"
 FILES = sorted(p for p in FOLDER.rglob("*") if p.suffix in (".js", ".css", ".py", ".j2"))
-WIDGETS = [AssessmentForm, DecoderPanel, LiveSession, LogView, StreamPicker]
+WIDGETS = [AssessmentDesk, AssessmentForm, DecoderPanel, IsncsciForm, LiveSession, LogView, StreamPicker]
 NAMESPACES = {"http://www.w3.org/2000/svg"}
 
 PAIRS = [

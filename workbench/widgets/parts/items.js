@@ -51,7 +51,7 @@ export function itemControl(ctx, item, label, go) {
     if (onward && possible(value) && !ctx.saved()) go(item.code, 1);
     ctx.ask("enter", { item: item.code, value }, item.code).then((reply) => { if (!reply.ok && !reply.silent) (few ? el : input).focus(); });
   }
-  const choose = (value) => h("button", { type: "button", class: `val${String(value).length > 2 ? " text" : ""}`, tabindex: "-1", role: "radio", "aria-checked": "false", "data-value": value, onclick: () => { el.focus(); enter(value, { onward: false }); } }, String(value));
+  const choose = (value) => h("button", { type: "button", class: `val${String(value).length > 2 ? " text" : ""}`, tabindex: "-1", role: "radio", "aria-checked": "false", "data-value": value, onclick: () => { el.focus(); enter(value, { onward: false }); } }, t(`form.code.${value}`, {}, String(value)));
   const few = item.allowed.length > 0 && item.allowed.length <= MANY;
   const values = [...(few ? item.allowed : []), ...item.codes].map(choose);
   const input = few ? null : item.allowed.length
