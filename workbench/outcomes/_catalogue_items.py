@@ -1,0 +1,95 @@
+"""Items of a definition in few lines: both sides together, series from first to last, equal values on one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from workbench.outcomes._contract import Item
+
+SIDED = re.compile(r"(right|left)([._])(.+)")
+COUNTED = re.compile(r"\b[A-Z]?\d[\d\-–_]*\b")
+"""A number or a segment within words, such as in ``task 3`` or ``dorsal sensation C6``."""
+LEAST = 3
+"""A series of fewer than this is written out."""
+BREAK = "<br>"
+
+
+@dataclass
+class _Line:
+    """One item, or the same item of both sides."""
+
+    code: str
+    words: str
+    values: str
+    sides: list[str]
+
+    def text(self) -> str:
+        both = f" ({', '.join(self.sides)})" if self.sides else ""
+        return f"`{self.code}` {self.words}{both}"
+
+
+def item_lines(items: Iterable[Item]) -> Iterator[tuple[str, str]]:
+    """``(items, values)`` as text, one for each run of items with equal values."""
+    for values, run in groupby(_paired(items), key=lambda line: line.values):
+        yield BREAK.join(_series(list(run))), values
+
+
+def values_of(item: Item) -> str:
+    """What an item may hold, in words."""
+    held = (
+        _runs(item.allowed) if item.allowed else f"{_plain(item.low)} to {_plain(item.high)} {item.unit}".strip()
+    )
+    return f"{held} or {', '.join(f'`{code}`' for code in item.codes)}" if item.codes else held
+
+
+def shown(value: Any) -> str:
+    """A value as it is typed."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _plain(value: float) -> str:
+    return f"{value:,g}" if abs(value) < 1e6 else f"{value:,.0f}"
+
+
+def _runs(values: tuple[Any, ...]) -> str:
+    """``0–5`` for whole numbers in a row, else each value."""
+    whole = [value for value in values if isinstance(value, int)]
+    if len(whole) == len(values) > 2 and whole == list(range(whole[0], whole[-1] + 1)):
+        return f"{whole[0]}–{whole[-1]}"
+    return ", ".join(f"`{value}`" if isinstance(value, str) else f"{value:g}" for value in values)
+
+
+def _paired(items: Iterable[Item]) -> list[_Line]:
+    """Lines in the order of their first item; right and left share one when they hold the same."""
+    lines: dict[tuple[str, str], _Line] = {}
+    for item in items:
+        values, found = values_of(item), SIDED.fullmatch(item.code)
+        if found is None:
+            lines[item.code, values] = _Line(item.code, _lower(item.words), values, [])
+            continue
+        side, mark, rest = found.groups()
+        words = re.sub(rf"^(?:the )?{side}\b[ ,:]*", "", item.words, flags=re.IGNORECASE)
+        line = lines.setdefault((rest, values), _Line(f"*{mark}{rest}", _lower(words), values, []))
+        line.sides.append(side)
+    return list(lines.values())
+
+
+def _lower(words: str) -> str:
+    return words[:1].lower() + words[1:] if words[1:2].islower() else words
+
+
+def _series(lines: list[_Line]) -> Iterator[str]:
+    """Texts of the lines; three and more that differ in one number alone become one."""
+    for (stem, sides), run in groupby(lines, key=lambda line: (COUNTED.sub("#", line.words), tuple(line.sides))):
+        several = list(run)
+        if stem.count("#") != 1 or len(several) < LEAST:
+            yield from (line.text() for line in several)
+            continue
+        first, last = (COUNTED.findall(line.words)[0] for line in (several[0], several[-1]))
+        both = f" ({', '.join(sides)})" if sides else ""
+        words = stem.replace("#", f"{first} … {last}")
+        yield f"`{several[0].code}` … `{several[-1].code}` {words}{both}"
