@@ -5,13 +5,19 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from workbench.errors import BadValue
+from workbench.errors import BadSignal, BadValue
 
+if TYPE_CHECKING:
+    from workbench import evaluation
+
+ALL = "all"
+"""Every data set of which a folder holds recordings."""
 EXIT_DIFFERS = 1
 """Something differs, is damaged, or did not hold."""
 
@@ -69,7 +75,7 @@ def _add_dose(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     text = "judge decoders on recordings of known labels: data set by decoder by split"
     evaluate = commands.add_parser("evaluate", help=text, description=f"{text[0].upper()}{text[1:]}.")
-    evaluate.add_argument("dataset", metavar="DATASET", help="name of the data set; 'list' describes them")
+    evaluate.add_argument("dataset", metavar="DATASET", help="its name, 'all', or 'list'")
     evaluate.add_argument(
         "folder", metavar="FOLDER", nargs="?", type=Path, help="folder that holds its recordings"
     )
@@ -89,7 +95,7 @@ def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         dest="options",
         help="a parameter of the decoder, such as --set window_s=2; may be repeated",
     )
-    evaluate.add_argument("--out", type=Path, metavar="DIR", help="write DATASET.csv and DATASET.svg there")
+    evaluate.add_argument("--out", type=Path, metavar="DIR", help="write evaluation.csv and evaluation.svg there")
     evaluate.set_defaults(run=_evaluate)
 
 
@@ -101,28 +107,43 @@ def _evaluate(arguments: argparse.Namespace) -> int:
             one = evaluation.load(name)
             print(f"{name:32s} {one.title}. {one.source}. Terms: {one.terms}")
         return 0
-    dataset = evaluation.load(arguments.dataset)
     if arguments.folder is None or not arguments.folder.is_dir():
-        raise BadValue(
-            f"evaluate needs the folder that holds the recordings of {dataset.name}, got {arguments.folder}"
-        )
+        raise BadValue(f"evaluate needs the folder of the recordings, got {arguments.folder}")
     if arguments.out is not None:
         _make(arguments.out)
     params = dict(_option(text) for text in arguments.options)
-    people = list(dataset.read(arguments.folder))
-    pairs = [(epochs, name) for epochs in people for name in arguments.decoder or [""]]
     rows = []
-    with tqdm(pairs, file=sys.stderr, unit="decoder", disable=not sys.stderr.isatty()) as bar:
-        for epochs, name in bar:
-            bar.set_description(f"{epochs.participant} {name}".strip())
-            rows.append(evaluation.judge(dataset, epochs, decoder=name, params=params, split=arguments.split))
+    for dataset, people in _people(arguments.dataset, arguments.folder):
+        pairs = [(epochs, name) for epochs in people for name in arguments.decoder or [""]]
+        with tqdm(pairs, file=sys.stderr, unit="decoder", disable=not sys.stderr.isatty()) as bar:
+            for epochs, name in bar:
+                bar.set_description(f"{dataset.name} {epochs.participant} {name}".strip())
+                rows.append(evaluation.judge(dataset, epochs, decoder=name, params=params, split=arguments.split))
     print(evaluation.as_text(rows))
     if arguments.out is not None:
-        (arguments.out / f"{dataset.name}.csv").write_text(evaluation.as_csv(rows), encoding="utf-8")
-        evaluation.figure(rows, arguments.out / f"{dataset.name}.svg")
-        print(arguments.out / f"{dataset.name}.csv")
-        print(arguments.out / f"{dataset.name}.svg")
+        table, picture = arguments.out / "evaluation.csv", arguments.out / "evaluation.svg"
+        table.write_text(evaluation.as_csv(rows), encoding="utf-8")
+        evaluation.figure(rows, picture)
+        print(f"{table}\n{picture}")
     return 0
+
+
+def _people(name: str, folder: Path) -> Iterator[tuple[evaluation.Dataset, list[evaluation.Epochs]]]:
+    """The data set of that name; with ``all``, each one of which the folder holds recordings."""
+    from workbench import evaluation
+
+    if name != ALL:
+        dataset = evaluation.load(name)
+        yield dataset, list(dataset.read(folder))
+        return
+    for one in evaluation.available():
+        dataset = evaluation.load(one)
+        try:
+            people = list(dataset.read(folder))
+        except BadSignal as error:
+            print(f"{one} left out: {error}", file=sys.stderr)
+            continue
+        yield dataset, people
 
 
 def _make(folder: Path) -> None:

@@ -58,7 +58,8 @@ def figure(rows: Sequence[Judged], path: Path) -> None:
         drawn.append(figures.IntervalRow(label, value, low, high, chance))
     words = "share correct, or AUC; line: 95 % interval, dashed: 95 % chance limit"
     path.write_text(
-        figures.to_svg(figures.labelled_intervals(drawn, axis=words), name=path.stem.replace("_", "")), encoding="utf-8"
+        figures.to_svg(figures.labelled_intervals(drawn, axis=words), name=path.stem.replace("_", "")),
+        encoding="utf-8",
     )
 
 
