@@ -18,7 +18,7 @@ FLOOR = {
     ),
     **dict.fromkeys(("analysis", "figures", "widgets"), 2),
     **dict.fromkeys(("live", "reports", "systems", "evaluation"), 3),
-    **dict.fromkeys(("cli", "__main__", "demo", "programmes", "progress", "doses", "tools", "bench"), 4),
+    **dict.fromkeys(("cli", "__main__", "demo", "programmes", "progress", "doses", "tools", "exams", "bench"), 4),
 }
 
 ARROWS = {
@@ -57,8 +57,11 @@ STRICT = ("kernels", "signals", "decode", "paradigms")
 
 STRICT_FILES = tuple(
     f"decoders/_{name}.py"
-    for name in ("stream", "scorer", "reducers", "features", "correlations", "classifiers", "memory", "adapt", "fusion")
-)
+    for name in (
+        "stream", "scorer", "reducers", "features", "correlations", "erp", "classifiers", "memory", "adapt",
+        "fusion",
+    )
+)  # fmt: skip
 """The part of a decoder that runs on the decision path; fitting may use LAPACK freely."""
 
 BLAS = {"dot", "matmul", "einsum", "inner", "outer", "tensordot", "vdot", "linalg"}

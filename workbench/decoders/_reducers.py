@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from workbench.kernels.covariance import band_covariances, mean_square
+from workbench.kernels.linalg import matmul
 from workbench.kernels.shrinkage import oas
 from workbench.vocabulary import FloatArray
 
@@ -96,6 +97,33 @@ class Whole:
 
     def lane_power(self, summary: FloatArray) -> FloatArray:
         """``(n_lanes,)`` float64, µV²: mean square of the samples."""
+        power = np.empty(summary.shape[1])
+        mean_square(summary, power)
+        return power
+
+
+class Means:
+    """Means of equal stretches of a window: a low rate for slow responses.
+
+    Parameters
+    ----------
+    n_window : samples of a window. n_means : stretches, at most as many.
+    """
+
+    def __init__(self, n_window: int, n_means: int) -> None:
+        edges = [k * n_window // n_means for k in range(n_means + 1)]
+        self._weights = np.zeros((n_means, n_window))
+        for k in range(n_means):
+            self._weights[k, edges[k] : edges[k + 1]] = 1.0 / (edges[k + 1] - edges[k])
+
+    def summarise(self, window: FloatArray) -> FloatArray:
+        """``(n_means, n_lanes)`` float64, µV, of a window ``(n_window, n_lanes)`` float64, µV."""
+        out = np.empty((len(self._weights), window.shape[1]))
+        matmul(self._weights, window, out)
+        return out
+
+    def lane_power(self, summary: FloatArray) -> FloatArray:
+        """``(n_lanes,)`` float64, µV²: mean square of the means."""
         power = np.empty(summary.shape[1])
         mean_square(summary, power)
         return power
