@@ -10,6 +10,8 @@ from workbench.evaluation._contract import Dataset, Epochs, files, joined, piece
 
 CLASSES = {2: "13", 3: "21", 4: "17"}
 FREQUENCIES = {"13": 13.0, "17": 17.0, "21": 21.0}
+EXCLUDED = ("2014.02.26-15.10.48", "2014.02.26-15.50.09")
+"""Sessions that the authors leave out."""
 BEFORE_S, LEAD_IN_S, STOP_S = 1.0, 2.0, 5.0
 """The light burns for 5 s from the cue on: the window is its last 4 s."""
 
@@ -17,6 +19,8 @@ BEFORE_S, LEAD_IN_S, STOP_S = 1.0, 2.0, 5.0
 def _read(folder: Path) -> Iterator[Epochs]:
     people: dict[str, list[Path]] = {}
     for path in files(folder, "*_raw.fif"):
+        if any(session in path.name for session in EXCLUDED):
+            continue
         people.setdefault(path.parent.name, []).append(path)
     for person, paths in people.items():
         parts = []
