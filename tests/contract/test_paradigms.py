@@ -9,6 +9,8 @@ import pytest
 
 from workbench import paradigms
 from workbench.errors import BadValue, UnknownName
+from workbench.paradigms import LocatedCue
+from workbench.vocabulary import Decision, Evidence
 
 NAMES = paradigms.available()
 
@@ -42,6 +44,26 @@ def test_a_schedule_holds_the_trials_asked_for_and_cues_follow_one_another(name)
 def test_a_decoder_for_other_classes_is_refused(name):
     with pytest.raises(BadValue, match="needs a decoder for"):
         paradigms.load(name)().start(fs=100.0, hop=5, classes=("up", "down"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_rejected_evidence_decides_nothing_and_starts_nothing(name):
+    paradigm = paradigms.load(name)()
+    classes = tuple(sorted(paradigm.classes))
+    sure = tuple(0.98 if c == paradigm.conditions[0] else 0.02 / (len(classes) - 1) for c in classes)
+
+    def decided(*, rejected):
+        rule = paradigm.start(fs=100.0, hop=5, classes=classes)
+        made = list(rule.cue(LocatedCue(100, 1.0, paradigm.conditions[0], 3.0, 0), at=100))
+        for _ in range(100):
+            if rule.due is None:
+                break
+            made += rule.decide(rule.due, stamp=0.0, evidence=Evidence(rule.due.end, sure, rejected=rejected))
+        return [item for item in made if isinstance(item, Decision)]
+
+    assert {d.label for d in decided(rejected=True)} == {""}
+    assert not any(d.change == "activate" for d in decided(rejected=True))
+    assert any(d.label == paradigm.conditions[0] for d in decided(rejected=False))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -133,8 +133,42 @@ def test_training_windows_lie_inside_their_cue():
     assert {block for *_, block in windows} == {0}
 
 
-def test_evidence_that_the_decoder_rejects_changes_nothing():
+def changes(steps):
+    """Changes by hop of a rule that is given ``(probability of grasp, valid, rejected)`` at every hop."""
     rule = GraspRest().start(fs=FS, hop=HOP, classes=("rest", "grasp"))
-    for end in range(HOP, 101, HOP):
-        (decision,) = rule.decide(rule.due, stamp=end / FS, evidence=Evidence(end, (0.05, 0.95), rejected=True))
-        assert (decision.label, decision.change, decision.valid) == ("", "", True)
+    made = []
+    for i, (p, valid, rejected) in enumerate(steps):
+        end = (i + 1) * HOP
+        (decision,) = rule.decide(rule.due, stamp=end / FS, evidence=Evidence(end, (1 - p, p), valid, rejected))
+        assert (decision.label == "") is (rejected or not valid)
+        assert decision.valid is valid
+        made.append(decision.change)
+    return made
+
+
+GRASP, REJECTED, INVALID = (0.95, True, False), (0.95, True, True), (0.95, False, False)
+
+
+def test_rejected_evidence_never_starts_an_activation():
+    assert changes([REJECTED] * 20) == [""] * 20
+    assert changes([GRASP, GRASP, REJECTED, GRASP, GRASP, REJECTED]) == [""] * 6
+
+
+def test_rejected_evidence_never_prolongs_an_activation_whatever_it_says():
+    assert changes([GRASP] * 3 + [REJECTED] * 3) == ["", "", "activate", "", "", "release"]
+    low = (0.2, True, False)
+    assert changes([GRASP] * 3 + [REJECTED, low, REJECTED])[-1] == "release"
+
+
+def test_fewer_rejected_hops_than_the_dwell_are_bridged():
+    assert changes([GRASP] * 3 + [REJECTED, REJECTED, GRASP] * 5)[3:] == [""] * 15
+
+
+def test_after_a_release_by_rejection_it_takes_the_whole_dwell_to_activate_again():
+    made = changes([GRASP] * 3 + [REJECTED] * 5 + [GRASP] * 3)
+    assert [i for i, change in enumerate(made) if change] == [2, 5, 10]
+
+
+def test_evidence_that_is_not_valid_neither_releases_nor_counts():
+    assert changes([GRASP] * 3 + [INVALID] * 20)[3:] == [""] * 20
+    assert changes([GRASP] * 3 + [REJECTED, REJECTED, INVALID, REJECTED, REJECTED])[3:] == [""] * 5

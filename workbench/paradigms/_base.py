@@ -38,7 +38,10 @@ class Request(NamedTuple):
 
 
 class Rule(ABC):
-    """The state of one run: from evidence to decisions and trials. Pure; counts in samples."""
+    """The state of one run: from evidence to decisions and trials. Pure; counts in samples.
+
+    Rejected evidence never starts an activation and never prolongs one, in any rule.
+    """
 
     @property
     @abstractmethod

@@ -5,6 +5,13 @@ The rule: evidence for a movement above ``activate`` on ``dwell`` consecutive ho
 ``[cue, cue + onset_window_s]`` and is the first there; every other activation is false; a cue without
 a hit is missed. The window is part of the definition and is printed with every result. Rest in which the
 evidence was not valid is no exposure: nothing could have been activated then.
+
+Rejected evidence never starts an activation and never prolongs one: it counts towards release, whatever its
+probabilities say. They may be no more than the belief from before (a window unlike those of the fit), and a hand
+that stays closed because nothing is known is a hand that its owner cannot open: control would let go only at its
+hold limit, since rejected evidence is valid and raises no fault. Up to ``dwell - 1`` rejected hops in a row are
+bridged. A decoder that rejects therefore lets go early rather than late; what that costs in held objects shows as
+``held_s``. Evidence that is not valid moves nothing here; in control it is a fault after half a second.
 """
 
 from __future__ import annotations
@@ -221,8 +228,11 @@ class _GraspRule(Rule):
             self._forced = False
             return "release"
         p = evidence.probabilities[self._target]
-        past = p < self._paradigm.release if self._active else p > self._paradigm.activate
-        self._count = self._count + 1 if evidence.valid and not evidence.rejected and past else 0
+        if self._active:
+            past = evidence.rejected or p < self._paradigm.release
+        else:
+            past = not evidence.rejected and p > self._paradigm.activate
+        self._count = self._count + 1 if evidence.valid and past else 0
         if self._count < self._paradigm.dwell:
             return ""
         return "release" if self._active else "activate"

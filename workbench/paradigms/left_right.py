@@ -2,6 +2,7 @@
 
 Overlapping and repeated cues give separate trials. A cue whose marker came late is decided late, on the
 same window; one whose window has left the history is excluded and entered in the ledger by the loop.
+Rejected evidence decides nothing: its trial is missed. Nothing is held from cue to cue that it could prolong.
 """
 
 from __future__ import annotations
