@@ -3,17 +3,24 @@
 A source is an iterable of :class:`Chunk` and :class:`Marker`; its order is the truth, and a marker takes
 effect before sample ``marker.sample``. Chunk size changes no bit: chunks are cut at every hop, at every
 window end and at every cue. Nothing here knows a device, a file, a clock or an effector.
+
+A decoder may adapt while it decides. Rules without labels adapt inside its stream; a rule that learns from labels
+is taught here, at the samples that :class:`Updates` names. Every update is an item of its own, a ``Snapshot``.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from workbench.paradigms import LocatedCue, Paradigm, Request, Rule
-from workbench.vocabulary import Chunk, Decision, Evidence, FloatArray, LedgerRow, Marker, Trial
+from workbench.vocabulary import Chunk, Decision, Evidence, FloatArray, LedgerRow, Marker, Snapshot, Trial
+
+Made = Decision | Trial | LedgerRow | Snapshot
+"""What the loop yields."""
 
 HISTORY_S = 3.0
 """How far back a late marker is still placed, in s."""
@@ -35,6 +42,23 @@ class EvidenceStream(Protocol):
 
     def reset(self) -> None:
         """Forget the past: the next sample follows a gap."""
+
+
+@runtime_checkable
+class AdaptingStream(EvidenceStream, Protocol):
+    """A stream that may change while it decides; ``window`` in samples."""
+
+    window: int
+
+    @property
+    def learns(self) -> bool:
+        """Whether it learns from labels."""
+
+    def learn(self, label: str, *, end: int) -> bool:
+        """Take in the class of the window that ends before ``end``; it takes effect now."""
+
+    def snapshots(self) -> tuple[Snapshot, ...]:
+        """Updates made since this was last asked, in the order of effect."""
 
 
 class StreamingDecoder(Protocol):
@@ -87,7 +111,7 @@ def decode(
     decoder: StreamingDecoder | None = None,
     *,
     fs: float,
-) -> Iterator[Decision | Trial | LedgerRow]:
+) -> Iterator[Made]:
     """Decode a source.
 
     Parameters
@@ -99,46 +123,103 @@ def decode(
 
     Yields
     ------
-    Decision, Trial or LedgerRow, in the order of the sample at which each took effect.
+    Decision, Trial, LedgerRow or Snapshot, in the order of the sample at which each took effect. At one sample
+    decisions come before snapshots, which bear on windows that end later.
     """
     stream = decoder.start() if decoder is not None else None
     hop = stream.hop if stream is not None else max(1, round(0.05 * fs))
     classes = tuple(decoder.classes_) if decoder is not None else ()
-    loop = _Loop(paradigm.start(fs=fs, hop=hop, classes=classes), stream, fs)
+    loop = _Loop(paradigm.start(fs=fs, hop=hop, classes=classes), stream, Updates(stream, paradigm, fs=fs), fs)
     for item in source:
         yield from loop.marker(item) if isinstance(item, Marker) else loop.chunk(item)
     yield from loop.rule.finish(at=loop.seen)
 
 
+class Updates:
+    """What an adapting decoder is taught, and the snapshots of what it learned. Without one, nothing happens.
+
+    A rule that learns from labels is taught with what was cued, on the windows that the paradigm would fit on
+    (:meth:`Paradigm.training_windows`), a window apart so that they do not overlap. Each is taught as soon as it
+    has ended; where the cue's marker came later, then. A cue that a gap or a pause touches teaches nothing from
+    there on. The participant may not have done what was cued: the bound of the rule limits what that can do.
+    """
+
+    def __init__(self, stream: EvidenceStream | None, paradigm: Paradigm | None, *, fs: float) -> None:
+        self._stream = stream if isinstance(stream, AdaptingStream) else None
+        self._paradigm, self._fs = paradigm, fs
+        self._lessons: list[tuple[int, int, str]] = []
+        self._made: deque[Snapshot] = deque()
+
+    @property
+    def due(self) -> int | None:
+        """Sample at which the next window is taught, None while none is."""
+        return self._lessons[0][0] if self._lessons else None
+
+    def cue(self, cue: LocatedCue, *, at: int) -> None:
+        """A cue took effect at sample ``at``: note the windows that it labels and that are still remembered."""
+        if self._paradigm is None or self._stream is None or not self._stream.learns:
+            return
+        apart_s, oldest = self._stream.window / self._fs, at - round(HISTORY_S * self._fs)
+        named = self._paradigm.training_windows([cue], fs=self._fs, window_s=apart_s, hop_s=apart_s)
+        self._lessons += [(max(end, at), end, label) for end, label, _ in named if end >= oldest]
+        self._lessons.sort()
+
+    def interrupt(self) -> None:
+        """A gap or a pause: what was cued may no longer be what is done."""
+        self._lessons.clear()
+
+    def teach(self, *, seen: int) -> None:
+        """Teach what is due at sample ``seen``."""
+        while self._stream is not None and self._lessons and self._lessons[0][0] <= seen:
+            _, end, label = self._lessons.pop(0)
+            self._stream.learn(label, end=end)
+
+    def made(self, *, before: int) -> Iterator[Snapshot]:
+        """Snapshots that took effect before sample ``before``."""
+        if self._stream is not None:
+            self._made += self._stream.snapshots()
+        while self._made and self._made[0].sample < before:
+            yield self._made.popleft()
+
+
 class _Loop:
     """The loop's place on the sample axis."""
 
-    def __init__(self, rule: Rule, stream: EvidenceStream | None, fs: float) -> None:
-        self.rule, self.stream, self.fs = rule, stream, fs
+    def __init__(self, rule: Rule, stream: EvidenceStream | None, updates: Updates, fs: float) -> None:
+        self.rule, self.stream, self.updates, self.fs = rule, stream, updates, fs
         self.axis = SampleAxis(fs)
         self.seen = 0
         self.coming: list[Marker] = []
 
-    def chunk(self, chunk: Chunk) -> Iterator[Decision | Trial | LedgerRow]:
+    def chunk(self, chunk: Chunk) -> Iterator[Made]:
         """Step through a chunk, stopping wherever something is due."""
         self.axis.step(chunk)
         last = chunk.first + len(chunk.stamps)
         while self.seen < last:
-            yield from self._answer()
+            yield from self._due()
             stop = last
             if self.rule.due is not None:
                 stop = min(stop, max(self.rule.due.at, self.seen))
+            if self.updates.due is not None:
+                stop = min(stop, self.updates.due)
             for cue in self.coming:
                 sample = self.axis.place(cue.stamp, seen=last)
                 stop = min(stop, sample if sample is not None else last)
             self._step(chunk, stop)
-            yield from self._answer()
+            yield from self._due()
             yield from self._cues(chunk)
 
     def _step(self, chunk: Chunk, stop: int) -> None:
         if self.stream is not None:
             self.stream.step(chunk.samples[self.seen - chunk.first : stop - chunk.first])
         self.seen = stop
+
+    def _due(self) -> Iterator[Made]:
+        """Everything at this sample that is not a recorded event: decide, then learn."""
+        yield from self.updates.made(before=self.seen)
+        yield from self._answer()
+        self.updates.teach(seen=self.seen)
+        yield from self.updates.made(before=self.seen + 1)
 
     def _answer(self) -> Iterator[Decision | Trial | LedgerRow]:
         """Give the rule the evidence that is due by now."""
@@ -159,22 +240,28 @@ class _Loop:
         upto = min(self.seen + 1, chunk.first + len(chunk.stamps))
         for marker in [m for m in self.coming if self.axis.place(m.stamp, seen=upto) is not None]:
             self.coming.remove(marker)
-            yield from self.rule.cue(located(marker, self.seen), at=self.seen)
+            yield from self._begin(located(marker, self.seen))
 
-    def marker(self, marker: Marker) -> Iterator[Decision | Trial | LedgerRow]:
+    def _begin(self, cue: LocatedCue) -> Iterator[Trial]:
+        self.updates.cue(cue, at=self.seen)
+        yield from self.rule.cue(cue, at=self.seen)
+
+    def marker(self, marker: Marker) -> Iterator[Made]:
         """A recorded event, before the next sample."""
-        yield from self._answer()
+        yield from self._due()
         if marker.kind == "cue":
             yield from self._cue(marker)
         elif marker.kind == "gap":
             missing = float(marker.detail.get("missing_s", 0.0))
             self.rule.interrupt(at=self.seen, reason=f"gap of {missing * 1000:.0f} ms", resets=True)
+            self.updates.interrupt()
             if self.stream is not None:
                 self.stream.reset()
             if missing < 0:
                 self.axis.restart(self.seen)
         elif marker.kind == "pause":
             self.rule.interrupt(at=self.seen, reason="paused", resets=False)
+            self.updates.interrupt()
 
     def _cue(self, marker: Marker) -> Iterator[Trial | LedgerRow]:
         if self.axis.too_old(marker.stamp, seen=self.seen):
@@ -187,7 +274,7 @@ class _Loop:
         late = (self.seen - sample) / self.fs
         if late > LATE_S:
             yield self._row("late_marker", f"cue {marker.label}, {late * 1000:.0f} ms late", "decided late")
-        yield from self.rule.cue(located(marker, sample), at=self.seen)
+        yield from self._begin(located(marker, sample))
 
     def _row(self, kind: str, extent: str, consequence: str) -> LedgerRow:
         stamp = self.axis.stamp(self.seen - 1) if self.seen else 0.0
@@ -214,7 +301,7 @@ def locate_cues(source: Iterable[Chunk | Marker], *, fs: float) -> tuple[list[Lo
     Cues that a gap or a pause touched before their end are left out.
     """
     collector = _Collector(fs)
-    loop = _Loop(collector, None, fs)
+    loop = _Loop(collector, None, Updates(None, None, fs=fs), fs)
     for item in source:
         for _ in loop.marker(item) if isinstance(item, Marker) else loop.chunk(item):
             pass

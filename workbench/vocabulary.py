@@ -1,33 +1,18 @@
 """The nouns. Frozen, on one page, without arithmetic; every room speaks in them.
 
 Signal
-    Montage · Chunk · Marker · Evidence · Decision · Command · Acknowledgement · Trial · LedgerRow
+    Montage · Chunk · Marker · Evidence · Decision · Snapshot · Command · Acknowledgement · Trial · LedgerRow
 Record
-    Study ▸ Participant ▸ Visit ▸ Session ▸ Run ▸ Trial, Visit ▸ Assessment, Recording, FittedDecoder,
-    Report, Entry (one row of the audit chain)
+    Study ▸ Participant ▸ Visit ▸ Session ▸ Run ▸ Trial, Visit ▸ Assessment, Recording, FittedDecoder, Report,
+    Entry (one row of the audit chain)
 
 Units: float64, µV, s, Hz. A :class:`Chunk` is ``(n_times, n_channels)`` as LSL delivers it; an epoch is
 ``(n_channels, n_times)``, a stack of epochs ``(n_epochs, n_channels, n_times)``.
 
-Two times: *stamp* is LSL time in seconds (corrected by the measured clock offset), *local* is
-``local_clock()`` of this computer when the thing was received or made. Decisions depend on samples,
-stamps and recorded events only, never on local time.
+Two times: *stamp* is LSL time in s (corrected by the measured clock offset), *local* is ``local_clock()`` of this
+computer when the thing was received or made. Decisions depend on samples, stamps and events, never on local time.
 
-Homonyms
-    ============ =================================== ==========================================
-    word         here                                the other sense is called
-    ============ =================================== ==========================================
-    trial        one cued BCI attempt                ``Study`` (the clinical trial)
-    epoch        a signal window                     *period*
-    arm          allocated treatment                 *upper limb*, ``side``
-    baseline     the baseline visit                  ``pre_cue`` window
-    event        (not used bare)                     ``Marker``, adverse event
-    subject      (not used)                          ``Participant``
-    score        number from an outcome measure      ``Evidence`` from a decoder
-    model        statistical model                   ``decoder``
-    control      decision → command                  *comparator* arm
-    response     (not used)                          ``Decision``; *responder* (endpoint)
-    ============ =================================== ==========================================
+Homonyms (trial, epoch, arm, baseline, event, subject, score, model, control, response): docs/glossary.md.
 """
 
 from __future__ import annotations
@@ -115,9 +100,9 @@ class Marker:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a decoder says about the window that ends before sample ``end``: one probability per class of ``classes_``.
+    """What a decoder says of the window that ends before sample ``end``: a probability per class of ``classes_``.
 
-    Not ``valid``: incomplete, at a gap, or with a substituted value; ``rejected``: sound, and yet decides nothing.
+    Not ``valid``: incomplete, at a gap, or with a substituted value. ``rejected``: sound, yet no reason to act.
     """
     end: int
     probabilities: tuple[float, ...]
@@ -146,6 +131,21 @@ class Decision:
     valid: bool = True
     change: str = ""
     trial: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One update of a decoder while it decides, chained by hash; it is for windows that end after ``sample``.
+
+    ``rule``: its name, or ``"roll_back"`` where its bound was passed. ``previous``: hash of the snapshot before,
+    of the decoder for the first (empty when never saved). ``sha256``: over the other fields. ``arrays``: all that
+    changed, float64; neither recorded nor compared, as the hash stands for their bits.
+    """
+    sample: int
+    rule: str
+    previous: str
+    sha256: str
+    arrays: Mapping[str, FloatArray] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ It is saved as arrays and JSON with a hash, never pickled.
 from __future__ import annotations
 
 from workbench import registry
-from workbench.decoders._adapt import Snapshot, check_chain
+from workbench.decoders._adapt import check_chain
 from workbench.decoders._adaptation import AdaptSettings
 from workbench.decoders._base import WindowDecoder
 from workbench.decoders._collect import Training, collect
@@ -17,6 +17,7 @@ from workbench.decoders._fusion import fuse, fusion_weights
 from workbench.decoders._store import check_montage, read, save
 from workbench.decoders._stream import DecoderStream
 from workbench.decoders._transfer import procrustes, recentre, rescale
+from workbench.vocabulary import Snapshot
 
 __all__ = [
     "AdaptSettings",

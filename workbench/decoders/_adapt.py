@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -21,7 +21,7 @@ from workbench.errors import DecoderMismatch
 from workbench.kernels.evidence import linear
 from workbench.kernels.riemann import distance, geodesic, matrix_inverse_sqrt
 from workbench.kernels.scores import forget
-from workbench.vocabulary import FloatArray
+from workbench.vocabulary import FloatArray, Snapshot
 
 LEAST_STEP = 0.02
 """Least share of a new window in a running reference."""
@@ -35,30 +35,10 @@ class Seen(NamedTuple):
     features: FloatArray
 
 
-@dataclass(frozen=True)
-class Snapshot:
-    """What an update made.
-
-    Attributes
-    ----------
-    sample : the update takes effect for windows that end after this sample.
-    rule : name of the rule, or ``"roll_back"`` where its bound was passed.
-    arrays : everything that changed, float64.
-    previous : hash of the snapshot before, of the decoder for the first (empty when it was never saved).
-    sha256 : over ``previous``, sample, rule and arrays, in hexadecimal.
-    """
-
-    sample: int
-    rule: str
-    arrays: Mapping[str, FloatArray]
-    previous: str
-    sha256: str
-
-    @classmethod
-    def after(cls, previous: str, *, sample: int, rule: str, arrays: Mapping[str, FloatArray]) -> Snapshot:
-        """The snapshot that follows the one with hash ``previous``."""
-        kept = {name: array.copy() for name, array in sorted(arrays.items())}
-        return cls(sample, rule, kept, previous, _hash(previous, sample, rule, kept))
+def snapshot_after(previous: str, *, sample: int, rule: str, arrays: Mapping[str, FloatArray]) -> Snapshot:
+    """The snapshot that follows the one with hash ``previous``."""
+    kept = {name: array.copy() for name, array in sorted(arrays.items())}
+    return Snapshot(sample, rule, previous, _hash(previous, sample, rule, kept), kept)
 
 
 def _hash(previous: str, sample: int, rule: str, arrays: Mapping[str, FloatArray]) -> str:
@@ -70,7 +50,10 @@ def _hash(previous: str, sample: int, rule: str, arrays: Mapping[str, FloatArray
 
 
 def check_chain(snapshots: Sequence[Snapshot], *, decoder_sha256: str = "") -> None:
-    """Raise :class:`DecoderMismatch` unless every snapshot follows the one before, the first the decoder."""
+    """Raise :class:`DecoderMismatch` unless every snapshot follows the one before, the first the decoder.
+
+    The snapshots have their arrays, as a stream or a replay makes them; a recording keeps only the hashes.
+    """
     head, at = decoder_sha256, 0
     for i, one in enumerate(snapshots):
         follows = one.previous == head and one.sample >= at
@@ -127,7 +110,7 @@ class Adapter(ABC):
         if not self.excursion() <= self._bound:
             rule, scorer = "roll_back", self._first
             self.restart()
-        snapshot = Snapshot.after(self._head, sample=at, rule=rule, arrays=self.arrays(scorer))
+        snapshot = snapshot_after(self._head, sample=at, rule=rule, arrays=self.arrays(scorer))
         self._head = snapshot.sha256
         self._made.append(snapshot)
         return scorer

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from workbench.decoders._adapt import Adapter, Seen, Snapshot
+from workbench.decoders._adapt import Adapter, Seen
 from workbench.decoders._classifiers import Linear
 from workbench.decoders._memory import Memory
 from workbench.decoders._scorer import Scorer
@@ -16,7 +16,7 @@ from workbench.errors import BadSignal, BadValue
 from workbench.kernels.evidence import softmax
 from workbench.kernels.scores import nearest
 from workbench.signals import SignalStream
-from workbench.vocabulary import Evidence, FloatArray
+from workbench.vocabulary import Evidence, FloatArray, Snapshot
 
 
 @dataclass(frozen=True)
@@ -137,6 +137,11 @@ class DecoderStream:
             return self._answers[end]
         return self._answer(end)[0]
 
+    @property
+    def learns(self) -> bool:
+        """Whether it has a rule that learns from labels; :meth:`learn` is for it alone."""
+        return self._adapter is not None and self._adapter.supervised
+
     def learn(self, label: str, *, end: int) -> bool:
         """Tell the true class of the window that ends before ``end``; it takes effect now, at ``n_seen``.
 
@@ -149,7 +154,7 @@ class DecoderStream:
         BadValue
             For a class it does not know, or a window that has left the history.
         """
-        if self._adapter is None or not self._adapter.supervised:
+        if self._adapter is None or not self.learns:
             raise BadSignal("this decoder learns from no labels; fit it with adapt={'rule': 'supervised'}")
         if label not in self.classes:
             raise BadValue(f"the classes are {', '.join(self.classes)}, got {label!r}")
