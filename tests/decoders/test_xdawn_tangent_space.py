@@ -8,7 +8,8 @@ from sklearn.covariance import oas
 from sklearn.metrics import roc_auc_score
 
 from workbench import decoders
-from workbench.decoders._xdawn import top_filters, xdawn
+from workbench.decoders._spatial import top_filters
+from workbench.decoders._xdawn import xdawn
 from workbench.errors import BadSignal, BadValue
 
 FS = 64.0

@@ -23,8 +23,8 @@ class Errp(XdawnLda):
     Notes
     -----
     Review of the response: Chavarriaga, Sobolewski and Millán 2014, doi:10.3389/fnins.2014.00208. Filters and
-    classifier are those of ``xdawn_lda``. Before it gates labels, its own AUC on held-out feedback should be 0.7 or
-    more.
+    classifier are those of ``xdawn_lda``. Before it gates labels, its own AUC on held-out feedback should be 0.7
+    or more.
     """
 
     name: ClassVar[str] = "errp"
