@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType, TracebackType
 
-from workbench import __version__, tools
+from workbench import __version__, exams, tools
 from workbench.errors import BadValue, WorkbenchError
 
 EXIT_REFUSED = 2
@@ -147,6 +147,7 @@ def _add_study_commands(commands: argparse._SubParsersAction[argparse.ArgumentPa
     verify.set_defaults(run=_verify)
     end = command("end", "end the session that runs for a study, in good order, and take its recordings in")
     end.set_defaults(run=_end)
+    exams.add(command)
 
 
 def _add_file_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

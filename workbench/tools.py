@@ -59,6 +59,13 @@ def _add_score(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         dest="options",
         help="what the protocol settles, as JSON or text, such as --set skip_rule=true; may be repeated",
     )
+    score.add_argument(
+        "--from",
+        nargs=2,
+        metavar=("redcap", "FILE.csv"),
+        dest="source",
+        help="isncsci only: a raw REDCap export instead of standard input",
+    )
     score.add_argument("--table", type=Path, metavar="FILE", help="CSV file of a licensed table the measure needs")
     score.set_defaults(run=_score)
 
@@ -195,6 +202,8 @@ def _score(arguments: argparse.Namespace) -> int:
     from workbench.outcomes._tables import read_table
 
     measure = outcomes.load(arguments.measure)
+    if arguments.source is not None and arguments.measure != "isncsci":
+        raise BadValue(f"--from reads examinations of isncsci alone, got {arguments.measure}; give JSON lines")
     options = dict(_option(text) for text in arguments.options)
     if arguments.table is not None:
         options["table"] = read_table(arguments.table)
@@ -203,12 +212,27 @@ def _score(arguments: argparse.Namespace) -> int:
         from workbench.outcomes import isncsci
 
         readings = isncsci.Options(nli_vac=settled["nli_vac"], nonkey_zpp=settled["nonkey_zpp"])
-        answers = isncsci.score_lines(sys.stdin, options=readings)
+        if arguments.source is None:
+            answers = isncsci.score_lines(sys.stdin, options=readings)
+        else:
+            answers = isncsci.redcap_lines(_export(*arguments.source), options=readings)
     else:
         answers = score_lines(measure, sys.stdin, version=arguments.version, **options)
     for line in answers:
         print(line)
     return 0
+
+
+def _export(kind: str, path: str) -> list[str]:
+    """Lines of a REDCap export, their ends kept."""
+    if kind != "redcap":
+        raise BadValue(f"--from reads redcap, got {kind!r}; other exports come as JSON lines on standard input")
+    try:
+        return Path(path).read_bytes().decode("utf-8-sig").splitlines(keepends=True)
+    except OSError as error:
+        raise BadValue(f"--from redcap {path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise BadValue(f"--from redcap {path} must be UTF-8 text, got byte {error.start} that is not") from error
 
 
 def _dose(arguments: argparse.Namespace) -> int:

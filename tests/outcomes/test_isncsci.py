@@ -580,6 +580,8 @@ def test_the_definition_has_every_cell_of_the_worksheet(make):
         "deepAnalPressure",
         "right.lowestNonKeyMuscleWithMotorFunction",
         "left.lowestNonKeyMuscleWithMotorFunction",
+        "site_reported.nli",
+        "site_reported.ais",
     ]
 
 

@@ -41,8 +41,8 @@ A threshold from people without a spinal cord injury says so. Ranges, items and 
 the measure; what is known to be less sure stands in its notes. **ND** = not determinable: a score that cannot be
 formed is never 0 and never guessed. `*_x` (right, left) stands for the two codes `right_x` and `left_x`.
 
-`workbench score MEASURE` scores any of them. For stored ISNCSCI examinations, `workbench reclassify STUDY` runs the
-current rules again, and `workbench export STUDY` writes the core data set.
+`workbench score MEASURE` scores any of them. For stored ISNCSCI examinations, `workbench reclassify STUDY` runs
+the current rules again, and `workbench export STUDY` writes the core data set.
 """
 
 

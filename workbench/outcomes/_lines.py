@@ -14,7 +14,7 @@ from workbench.errors import BadValue, WorkbenchError
 from workbench.outcomes._contract import OutcomeMeasure
 
 RESPONSES = "responses"
-_encode = json.JSONEncoder(separators=(",", ":")).encode
+encode = json.JSONEncoder(separators=(",", ":")).encode
 """Characters beyond ASCII are escaped, so that no terminal or locale can refuse an answer."""
 
 
@@ -35,7 +35,7 @@ def answer_lines(
     """
     for number, line in enumerate(lines, start=1):
         if line.strip():
-            yield _encode(_answer(line, number, answer, holds=holds))
+            yield encode(_answer(line, number, answer, holds=holds))
 
 
 def _answer(

@@ -22,6 +22,7 @@ from typing import Any
 
 from workbench.errors import BadValue
 from workbench.outcomes._contract import Definition, Item, Option, Scored, Subscale, SubScore, Value
+from workbench.outcomes._isncsci_again import Rescored, rescore
 from workbench.outcomes._isncsci_classify import (
     DEFAULT,
     NLI_VAC,
@@ -33,6 +34,7 @@ from workbench.outcomes._isncsci_classify import (
     classify,
 )
 from workbench.outcomes._isncsci_exam import REASONS, check_reasons, read_exam, tagged_cells
+from workbench.outcomes._isncsci_redcap import from_redcap, redcap_lines
 from workbench.outcomes._isncsci_tables import (
     ANSWERS,
     DAP,
@@ -44,6 +46,7 @@ from workbench.outcomes._isncsci_tables import (
     MOTOR_CODES,
     MUSCLES,
     NON_KEY,
+    ORDER,
     PIN,
     RULES,
     SENSORY_CODES,
@@ -68,6 +71,7 @@ __all__ = [
     "Options",
     "Possible",
     "Reclassified",
+    "Rescored",
     "Step",
     "Warned",
     "Words",
@@ -75,9 +79,12 @@ __all__ = [
     "classify",
     "differences",
     "exam_of",
+    "from_redcap",
     "items_of",
     "read_exam",
     "reclassify",
+    "redcap_lines",
+    "rescore",
     "score_lines",
     "tagged_cells",
 ]
@@ -89,6 +96,8 @@ GRIDS = (
     ("pin_prick", "Pin prick", PIN, DERMATOMES, 2),
 )
 """Code, title, grid of the exam, its segments, highest score."""
+SITE = "site_reported"
+"""What a site classified by hand: items ``site_reported.nli`` and ``site_reported.ais`` beside the exam."""
 
 
 # ----- many exams
@@ -179,6 +188,8 @@ def _define() -> Definition:
         Item(DAP, "Deep anal pressure", ANSWERS),
         Item(f"right.{NON_KEY}", "Right lowest active non-key muscle", MUSCLES),
         Item(f"left.{NON_KEY}", "Left lowest active non-key muscle", MUSCLES),
+        Item(f"{SITE}.nli", "NLI as the site reported it", (*ORDER, "ND")),
+        Item(f"{SITE}.ais", "AIS as the site reported it", (*"ABCDE", "ND")),
     )
     return Definition(
         name="isncsci",
@@ -208,12 +219,21 @@ def _define() -> Definition:
             Option("reasons", "why each tagged score is tagged, by cell; checked when it is given"),
             Option("notes", "what was noted at a cell, by cell; enters no result"),
         ),
+        notes=(
+            "Gives levels, NLI, completeness, AIS, zones of partial preservation and sums, each with reasons [T]",
+            "Agrees with the 128 expert cases of the Praxis algorithm in every undisputed field [T]",
+            "Two readings are settled by no source: options nli_vac and nonkey_zpp; a warning says where they "
+            "differ [T]",
+            "A level or grade that the site reported stands beside the computed one and is never replaced [T]",
+        ),
         domain="neurological examination",
     )
 
 
 def exam_of(items: Mapping[str, Any]) -> dict[str, Any]:
     """Item code → value as the nested exam of :func:`classify`; numbers become text, None is left out.
+
+    What the site reported is no cell of the exam and is left out too.
 
     Raises
     ------
@@ -223,7 +243,7 @@ def exam_of(items: Mapping[str, Any]) -> dict[str, Any]:
     exam: dict[str, Any] = {side: {MOTOR: {}, LIGHT: {}, PIN: {}} for side in SIDES}
     for code, value in items.items():
         OUTCOME.definition.item(code)
-        if value is not None:
+        if value is not None and not code.startswith(SITE):
             *path, last = code.split(".")
             place = exam
             for step in path:
@@ -266,9 +286,19 @@ def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[s
         classes = {**found.result, "rules": found.rules}
         steps += [f"{step.field}: {step.words.en}" for step in found.steps]
         warnings += [words.en for _, words in found.warnings]
+        warnings += _site_differs(values, found.result)
     motor = tuple(code for one in definition.subscales[:2] for code in one.items)
     total = _sum(Subscale("total", "Motor", motor, 0, 100), values, rule="derived; report UEMS and LEMS: ")
     return Scored(subscores, total, tuple(steps), tuple(warnings), classes=classes)
+
+
+def _site_differs(values: Mapping[str, Any], result: Mapping[str, Any]) -> Iterator[str]:
+    """Where the site's own NLI or AIS is another one; both are kept."""
+    for name in ("nli", "ais"):
+        reported, computed = values[f"{SITE}.{name}"], result[name].replace("*", "")
+        undetermined = reported == "ND" and "," in computed
+        if reported is not None and reported != computed and not undetermined:
+            yield f"the site reported {name.upper()} {reported}, computed is {computed}; both are kept"
 
 
 def _sum(subscale: Subscale, values: Mapping[str, Value | None], *, rule: str = "") -> SubScore:

@@ -1,0 +1,305 @@
+"""The International SCI Core Data Set v3.0 and NINDS names: what the record holds of them, one row an examination.
+
+The mapping is ``core_data_set.csv`` with the columns :data:`COLUMNS`: each variable with its evidence mark and
+where it was seen. A variable that the record does not hold is an empty column and is named as missing; a variable
+whose name was not seen is not written at all. Nothing is invented and nothing is taken from another field.
+
+References
+----------
+Biering-Sørensen F, et al. International Spinal Cord Injury Core Data Set (version 3.0). Spinal Cord 2023;61:65–68.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import BadValue
+from workbench.outcomes._isncsci_classify import NLI_VAC, NONKEY_ZPP, Options, classify
+from workbench.outcomes._isncsci_tables import PLACE, RULES
+from workbench.outcomes._thresholds import EVIDENCE
+from workbench.vocabulary import Assessment, Participant, Visit
+
+COLUMNS = ("form", "variable", "words", "values", "holds", "evidence", "source")
+FORMS = ("core", "ninds")
+FILE = Path(__file__).with_name("core_data_set.csv")
+DRAFT = "draft"
+
+GROUPS: dict[str, str] = {
+    "ventilator": "ventilator-dependent, any level and grade",
+    "D": "AIS D, any level",
+    "C1-4 ABC": "C1 to C4, AIS A, B or C",
+    "C5-8 ABC": "C5 to C8, AIS A, B or C",
+    "T1-S5 ABC": "T1 to S5, AIS A, B or C",
+}
+"""Reporting groups of the core data set, from memory [M]."""
+
+CONTEXT = (
+    *("simulated", "visit", "assessment", "state", "assisted", "device_on", "stimulation_on", "rules"),
+    "missing",
+)
+"""Columns beside the variables: under what the examination was made, and what is missing in the row."""
+GROUP = "reporting_group_unless_ventilated"
+"""Column of the reporting group by level and grade; the record does not hold who is ventilated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One row of the mapping.
+
+    Attributes
+    ----------
+    form : ``"core"`` or ``"ninds"``.
+    variable : column name of the export, ``""`` when no name could be seen.
+    words, values : what it is, and what it takes.
+    holds : where the record has it (a key of :data:`HOLDS`), ``""`` when it has not.
+    evidence, source : how sure it is, and where it was seen.
+    """
+
+    form: str
+    variable: str
+    words: str
+    values: str
+    holds: str
+    evidence: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """Rows of one form.
+
+    Attributes
+    ----------
+    columns : in order.
+    rows : by column, text; ``""`` where a value is missing.
+    missing : variables that the record does not hold at all, by name.
+    unnamed : what the record holds and the form wants, without a name that could be seen.
+    memory : columns whose place in the form is from memory.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[Mapping[str, str], ...]
+    missing: tuple[str, ...]
+    unnamed: tuple[str, ...]
+    memory: tuple[str, ...]
+
+    def csv(self) -> str:
+        """The rows as CSV text with a line of column names."""
+        text = io.StringIO()
+        writer = csv.DictWriter(text, self.columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.rows)
+        return text.getvalue()
+
+
+def reporting_group(nli: str, ais: str, *, ventilator_dependent: bool) -> str:
+    """The reporting group of the core data set, one of :data:`GROUPS`; ``""`` when it is not determined.
+
+    Parameters
+    ----------
+    nli, ais : as classified; several possible values are joined by commas, and tags are ignored.
+    ventilator_dependent : at the time of the examination; it comes before level and grade.
+
+    The groups are from memory [M]. AIS E, an intact level and values that are none belong to no group; several
+    possible values give a group when each of them gives the same.
+    """
+    if ventilator_dependent:
+        return "ventilator"
+    possible = {_group(level, grade) for level in _split(nli) for grade in _split(ais)}
+    return possible.pop() if len(possible) == 1 else ""
+
+
+def _split(text: str) -> list[str]:
+    return [value.strip() for value in text.replace("*", "").split(",")]
+
+
+def _group(level: str, grade: str) -> str:
+    place = PLACE.get(level.replace("-", "_"), PLACE["INT"])
+    if place == PLACE["INT"] or grade not in ("A", "B", "C", "D"):
+        return ""
+    if grade == "D":
+        return "D"
+    return "C1-4 ABC" if place <= PLACE["C4"] else "C5-8 ABC" if place <= PLACE["C8"] else "T1-S5 ABC"
+
+
+# ----- the mapping
+
+
+def variables(form: str, *, file: Path = FILE) -> tuple[Variable, ...]:
+    """The variables of a form, in their order.
+
+    Raises
+    ------
+    BadValue
+        No such form, or a mapping whose columns, evidence marks, forms or places in the record are wrong.
+    """
+    if form not in FORMS:
+        raise BadValue(f"there is no form {form!r}; they are {', '.join(FORMS)}")
+    reader = csv.DictReader(io.StringIO(file.read_text(encoding="utf-8")), strict=True)
+    if tuple(reader.fieldnames or ()) != COLUMNS:
+        raise BadValue(f"{file.name} must have the columns {', '.join(COLUMNS)}; got {reader.fieldnames}")
+    found = []
+    for row in reader:
+        where = f"{file.name} line {reader.line_num}"
+        if row["form"] not in FORMS or row["evidence"] not in EVIDENCE or row["holds"] not in ("", *HOLDS):
+            raise BadValue(f"{where} has a form, evidence mark or place that is none: {row}")
+        if not row["words"] or not row["source"]:
+            raise BadValue(f"{where} needs words and a source, got {row}")
+        found.append(Variable(**row))
+    names = [one.variable for one in found if one.form == form and one.variable]
+    if len(set(names)) != len(names):
+        raise BadValue(f"{file.name} names a variable of {form} twice; each column has one name")
+    return tuple(one for one in found if one.form == form)
+
+
+# ----- the rows
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A participant with one examination, or with none."""
+
+    participant: Participant
+    visit: Visit | None
+    exam: Assessment | None
+
+    def result(self, name: str) -> str:
+        """A stored result, ``""`` without one."""
+        classes = (self.exam.score.get("classes") or {}) if self.exam else {}
+        return str(classes.get(name, ""))
+
+
+def core_data_set(
+    participants: Iterable[Participant],
+    visits: Iterable[Visit],
+    assessments: Iterable[Assessment],
+    *,
+    form: str = "core",
+    groups: bool = False,
+) -> Export:
+    """One row for each closed ISNCSCI examination, and one for each participant without any.
+
+    Parameters
+    ----------
+    participants, visits, assessments : of the record; assessments of other measures and drafts are left out.
+    form : ``"core"`` (International SCI Core Data Set v3.0) or ``"ninds"``.
+    groups : add the column :data:`GROUP`; off by default, because the groups are from memory [M].
+
+    Raises
+    ------
+    BadValue
+        No such form.
+    """
+    wanted = variables(form)
+    named = [one for one in wanted if one.variable]
+    cases = _cases(list(participants), list(visits), assessments)
+    asked = (GROUP,) if groups else ()
+    columns = (*(one.variable for one in named), *asked, *CONTEXT)
+    rows = (_row(case, named, form) for case in cases)
+    return Export(
+        columns=columns,
+        rows=tuple({name: row[name] for name in columns} for row in rows),
+        missing=tuple(one.variable for one in named if not one.holds),
+        unnamed=tuple(one.words for one in wanted if one.holds and not one.variable),
+        memory=(*(one.variable for one in named if one.evidence.startswith("[M")), *asked),
+    )
+
+
+def _cases(
+    participants: Sequence[Participant], visits: Sequence[Visit], assessments: Iterable[Assessment]
+) -> list[_Case]:
+    exams = [one for one in assessments if one.measure == "isncsci" and one.state != DRAFT]
+    found = []
+    for participant in participants:
+        mine = [
+            _Case(participant, visit, exam)
+            for visit in visits
+            if visit.participant_id == participant.id
+            for exam in exams
+            if exam.visit_id == visit.id
+        ]
+        found += mine or [_Case(participant, None, None)]
+    return found
+
+
+def _row(case: _Case, named: Sequence[Variable], form: str) -> dict[str, str]:
+    levels = _ninds_level if form == "ninds" else str
+    row = {}
+    for one in named:
+        value = HOLDS[one.holds](case) if one.holds else ""
+        row[one.variable] = levels(value) if one.holds in LEVELS else value
+    missing = "; ".join(name for name, value in row.items() if not value)
+    exam, yes = case.exam, {True: "yes", False: "no"}
+    condition = exam.condition if exam else None
+    group = reporting_group(case.result("nli"), case.result("ais"), ventilator_dependent=False)
+    return row | {
+        "simulated": yes[case.participant.simulated],
+        "visit": case.visit.name if case.visit else "",
+        "assessment": exam.id if exam else "",
+        "state": exam.state if exam else "",
+        "assisted": yes[condition.assisted] if condition else "",
+        "device_on": yes[condition.device_on] if condition else "",
+        "stimulation_on": yes[condition.stimulation_on] if condition else "",
+        "rules": case.result("rules"),
+        GROUP: group,
+        "missing": missing,
+    }
+
+
+def _ninds_level(text: str) -> str:
+    """A level by the permissible values of the NINDS elements; ``""`` for an intact one, whose code was not seen.
+
+    Several possible levels: the letter with 99 when they share it, else X99.
+    """
+    levels = _split(text)
+    if not text or "INT" in levels:
+        return ""
+    if len(levels) == 1:
+        return levels[0].replace("_", "-")
+    letters = {level[0] for level in levels}
+    return f"{letters.pop()}99" if len(letters) == 1 else "X99"
+
+
+def _exam_date(case: _Case) -> str:
+    """The day of the examination as it was stated; the date of the visit does not stand in for it."""
+    return case.exam.administered_at[:10] if case.exam else ""
+
+
+def _non_sci(case: _Case) -> str:
+    """Whether tagged scores change NLI or AIS; the stored result tells by its stars, today's rules by the rest."""
+    if case.exam is None or not case.result("nli"):
+        return ""
+    starred = {name for name in ("nli", "ais") if "*" in case.result(name)}
+    told = [name.upper() for name in ("nli", "ais") if name in starred | _affected(case)]
+    return " and ".join(told) or "no"
+
+
+def _affected(case: _Case) -> set[str]:
+    """Results that tags change without a star, when the stored result is of today's rules."""
+    from workbench.outcomes.isncsci import exam_of
+
+    if case.exam is None or case.result("rules") != RULES:
+        return set()
+    options = case.exam.options
+    readings = Options(options.get("nli_vac", NLI_VAC[0]), options.get("nonkey_zpp", NONKEY_ZPP[0]))
+    return set(classify(exam_of(case.exam.items), options=readings).affected)
+
+
+def _stored(name: str) -> Callable[[_Case], str]:
+    return lambda case: case.result(name)
+
+
+LEVELS = ("nli", "sensory_right", "sensory_left", "motor_right", "motor_left")
+HOLDS: dict[str, Callable[[_Case], Any]] = {
+    "participant": lambda case: case.participant.pseudonym,
+    "exam_date": _exam_date,
+    "ais": _stored("ais"),
+    "non_sci": _non_sci,
+    **{name: _stored(name) for name in LEVELS},
+}
+"""What the record holds: name → the value of a case as text, ``""`` when it is missing."""

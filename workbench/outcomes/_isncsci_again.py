@@ -1,0 +1,97 @@
+"""A stored ISNCSCI examination scored again under the rule book of today, and what that changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from workbench.errors import BadValue
+from workbench.vocabulary import Assessment
+
+RULES = "rules"
+SITE = "site_reported"
+"""Key of a stored score under which older records hold the site's own result; it is carried over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rescored:
+    """One stored examination under the rule book of today.
+
+    Attributes
+    ----------
+    id : of the assessment.
+    rules : version of the rule book behind the stored result and of today's; ``""`` = not classified.
+    changed : result → (stored, now), sums included.
+    score : the score of today, to be stored in place of the old one; None when it cannot be formed.
+    error : why it cannot be formed, else ``""``.
+    """
+
+    id: str
+    rules: tuple[str, str]
+    changed: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    score: Mapping[str, Any] | None = None
+    error: str = ""
+
+    @property
+    def outdated(self) -> bool:
+        """Whether the stored score is of another rule book, or another result."""
+        return self.score is not None and (bool(self.changed) or self.rules[0] != self.rules[1])
+
+    def line(self) -> str:
+        """One phrase: the rule versions, and each result that differs."""
+        if self.error:
+            return f"cannot be scored: {self.error}"
+        old, new = (version or "not classified" for version in self.rules)
+        versions = f"rules {old} → {new}" if old != new else f"rules {new}"
+        told = [f"{name} {_told(before)} → {_told(now)}" for name, (before, now) in self.changed.items()]
+        return f"{versions}: {', '.join(told) if told else 'same results'}"
+
+
+def rescore(assessment: Assessment) -> Rescored:
+    """Score a stored examination again, with the version and the options it was stored with.
+
+    Parameters
+    ----------
+    assessment : of ``isncsci``. Its items are never changed.
+
+    Raises
+    ------
+    BadValue
+        An assessment of another measure.
+    """
+    from workbench.outcomes import score
+
+    if assessment.measure != "isncsci":
+        raise BadValue(f"only isncsci is classified again, got an assessment of {assessment.measure!r}")
+    stored = dict(assessment.score)
+    before = _results(stored)
+    try:
+        found = score("isncsci", assessment.items, version=assessment.version, **assessment.options).to_json()
+    except BadValue as error:
+        return Rescored(assessment.id, (str(before.get(RULES, "")), ""), error=str(error))
+    now = _results(found)
+    names = [name for name in dict.fromkeys((*before, *now)) if name != RULES]
+    changed = {name: (before.get(name), now.get(name)) for name in names if before.get(name) != now.get(name)}
+    kept = {SITE: stored[SITE]} if SITE in stored else {}
+    rules = str(before.get(RULES, "")), str(now.get(RULES, ""))
+    return Rescored(assessment.id, rules, changed, {**found, **kept})
+
+
+def _results(score: Mapping[str, Any]) -> dict[str, Any]:
+    """Results by name, the sums of each side and of both as ``totals.right.motor`` and ``totals.uems``."""
+    found: dict[str, Any] = {}
+    for name, value in (score.get("classes") or {}).items():
+        found |= _flat(f"{name}.", value) if isinstance(value, Mapping) else {name: value}
+    return found
+
+
+def _flat(path: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        found |= _flat(f"{path}{name}.", value) if isinstance(value, Mapping) else {f"{path}{name}": value}
+    return found
+
+
+def _told(value: Any) -> str:
+    return "nothing" if value is None else str(value)
