@@ -1,0 +1,24 @@
+"""Steady-state responses, simulated: what a person's own templates are worth. A small dose of the simulation."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.reference.ssvep_simulation import Simulation, evaluate
+
+FROZEN = "e612a8b24f2d2eeb8d5f2787672d2002dfa3206f40efeb0cbd5300941525172f"
+"""Hash of the parameters, written down before anything was decoded."""
+
+
+def test_the_parameters_are_those_that_were_written_down():
+    assert Simulation().sha256() == FROZEN
+
+
+@pytest.fixture(scope="module")
+def right():
+    made = [evaluate(seed, Simulation()) for seed in (0, 1)]
+    return {name: sum(one[name][0] for one in made) for name in made[0]}
+
+
+def test_templates_beat_sines_and_discriminant_filters_are_no_worse(right):
+    assert right["fbcca"] < right["etrca"] <= right["tdca"]
