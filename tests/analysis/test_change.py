@@ -257,3 +257,51 @@ def test_the_state_is_spelt_out_with_orthosis_and_mode(arat):
     assert analysis.state_words(arat(1, orthosis="splint", mode="video")) == (
         "unassisted, device off, stimulation off, orthosis splint, mode video"
     )
+
+
+def test_one_time_in_two_spellings_is_no_order(arat):
+    first = arat(10, id="b1", administered_at="2026-03-01T09:00:00Z")
+    second = arat(14, id="b2", repeat=2, administered_at="2026-03-01T09:00:00.000Z")
+    with pytest.raises(BadValue, match="the last of the baseline records .* cannot be told"):
+        change((first, second), arat(20, visit="v2"), baseline_rule="last")
+
+
+def scored(measure, items, visit):
+    definition = outcomes.load(measure).definition
+    stored = outcomes.score(measure, items).to_json()
+    off = Condition(False, False, False)
+    return Assessment(visit, measure, definition.version, off, items, stored, "Li", id=f"{visit}-{measure}")
+
+
+def test_a_threshold_in_another_unit_is_refused():
+    """2 kg are 19.6 N: held against newtons, every trembling hand would respond."""
+    grips = [scored("grip", {f"right_grip_{n}": force for n in (1, 2, 3)}, f"v{force}") for force in (20, 25)]
+    kilograms = own_threshold("grip", "right_grip", 2, unit="kg", version="1984", citation="protocol 9")
+    with pytest.raises(BadValue, match="is in kg, grip 1984 right_grip is in N; state it in N or in %"):
+        change(*grips, part="right_grip", thresholds=(kilograms,))
+    for unit, size in (("N", 19.6133), ("%", 30)):
+        own = own_threshold("grip", "right_grip", size, unit=unit, version="1984", citation="protocol 9")
+        assert change(*grips, part="right_grip", thresholds=(own,)).flags[0].reached is False
+
+
+def rated(visit, **problems):
+    """COPM with ``p<number>=rating`` of performance, satisfaction always 5."""
+    items = {}
+    for place, (name, rating) in enumerate(problems.items(), start=1):
+        items |= {f"problem_{place}": int(name[1:]), f"performance_{place}": rating, f"satisfaction_{place}": 5}
+    return scored("copm", items, visit)
+
+
+def test_copm_changes_on_the_same_problems_only():
+    """Problem 2 (8) was dropped and 7 (9) is new: 3 → 5 and 1 → 3 are +2; the means 4 and 17/3 would say +1.7."""
+    found = change(rated("v1", p1=3, p2=8, p3=1), rated("v2", p1=5, p7=9, p3=3), part="performance")
+    assert (found.before, found.after, found.value) == (2.0, 4.0, 2.0)
+    assert found.notes == ("compared on problems 1, 3, left out 2, 7",)
+    assert "compared on problems 1, 3" in found.line()
+
+
+def test_copm_without_a_common_problem_has_no_change():
+    with pytest.raises(Refused, match="no problem that both visits rate"):
+        change(rated("v1", p1=3), rated("v2", p2=5), part="performance")
+    plain = change(rated("v1", p1=3), rated("v2", p1=5), part="performance")
+    assert (plain.value, plain.notes) == (2.0, ())

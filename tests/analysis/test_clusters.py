@@ -58,3 +58,29 @@ def test_block_permutation_finds_what_belongs_together_and_nothing_in_noise():
 def test_too_few_blocks_are_refused():
     with pytest.raises(BadValue, match="5 blocks"):
         analysis.block_permutation(lambda order: 0.0, 4)
+
+
+def test_clusters_that_are_all_alike_show_no_spread_and_get_no_interval():
+    """Six people right in all of two trials each: flipping signs would refuse every share but 1."""
+    found = analysis.clustered([True] * 12, [f"p{i // 2}" for i in range(12)])
+    assert (found.value, found.interval) == (1.0, None)
+    assert "no 95 % interval, all clusters have the same share" in found.line()
+    half = analysis.clustered([True, False] * 7, [f"p{i // 2}" for i in range(14)])
+    assert (half.value, half.interval) == (0.5, None)
+
+
+@pytest.mark.parametrize("wrong", [float("nan"), 1.2, -0.1])
+def test_a_value_outside_0_to_1_is_refused(wrong):
+    with pytest.raises(BadValue, match="right, wrong or a share in 0–1, got"):
+        analysis.clustered([0.5, wrong], ["a", "b"])
+
+
+def test_a_statistic_that_is_no_number_is_not_significant_but_refused():
+    with pytest.raises(BadValue, match="must be a number for every order of blocks, got nan"):
+        analysis.block_permutation(lambda order: float("nan"), 6)
+
+
+def test_the_line_of_a_permutation_tells_its_blocks():
+    assert (
+        "99 block permutations of 6 blocks" in analysis.block_permutation(lambda o: 0.0, 6, permutations=99).line()
+    )

@@ -124,3 +124,15 @@ def test_no_event_has_the_upper_limit_of_minus_log_alpha_half():
 def test_what_makes_no_sense_is_refused(wrong):
     with pytest.raises(BadValue, match="got"):
         wrong()
+
+
+@pytest.mark.parametrize("df", [1, 2, 3, 7, 30, 200])
+def test_the_interval_of_a_standard_deviation_is_that_of_chi_square(df):
+    from scipy.stats import chi2
+
+    from workbench.analysis._exact import chi_square_factors
+
+    expected = [(df / chi2.ppf(tail, df)) ** 0.5 for tail in (0.975, 0.025)]
+    assert chi_square_factors(df) == pytest.approx(expected, rel=1e-9)
+    with pytest.raises(BadValue, match="at least 1 degree of freedom, got 0"):
+        chi_square_factors(0)

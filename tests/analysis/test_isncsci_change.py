@@ -154,3 +154,12 @@ def test_a_level_outside_the_order_is_told(exam):
     before = exam(**COMPLETE)
     odd = replace(before, id="x", score={**before.score, "classes": {**before.score["classes"], "nli": ""}})
     assert isncsci_change(before, odd).nli.reason == "no level (empty)"
+
+
+def test_reasons_and_notes_of_cells_are_no_reading(exam):
+    """A tagged examination stores why; that is no other way of classifying."""
+    before = exam(**COMPLETE)
+    after = replace(
+        exam(visit="v2", **COMPLETE), options={"reasons": {"right.motor.C6": "cast"}, "nli_vac": "praxis"}
+    )
+    assert isncsci_change(before, after).sums["uems"].value == 0.0

@@ -77,3 +77,30 @@ def test_itr_refuses_what_is_no_rate(wrong):
     usual = {"accuracy": 0.9, "classes": 2, "selection_s": 1.0} | wrong
     with pytest.raises(BadValue):
         analysis.itr(usual.pop("accuracy"), **usual)
+
+
+def test_kappa_interval_by_hand():
+    """Agreement 35 of 50 has the Wilson interval 0.5625–0.8090; with 0.5 by chance that is 0.125–0.618."""
+    truth = ["a"] * 25 + ["b"] * 25
+    found = analysis.kappa(truth, ["a"] * 20 + ["b"] * 5 + ["a"] * 10 + ["b"] * 15)
+    assert found.interval == pytest.approx((0.1250, 0.6179), abs=5e-5)
+
+
+def test_kappa_of_a_few_pairs_that_all_agree_is_not_certain():
+    """Wilson for 10 of 10 begins at 10 / (10 + 1.96²) = 0.7225; with 0.5 by chance that is 0.4449."""
+    pairs = ["a"] * 5 + ["b"] * 5
+    assert analysis.kappa(pairs, pairs).interval == pytest.approx((0.4449, 1.0), abs=5e-5)
+
+
+@pytest.mark.parametrize("turn", [False, True])
+def test_an_area_without_any_error_is_not_certain_either(turn):
+    """One target, one other: the variance is A(1 − A), so 1 − A = z²A has the end 1 / (1 + 1.96²) = 0.2065."""
+    found = analysis.auc([2.0, 1.0] if turn else [1.0, 2.0], [False, True])
+    assert found.value == (0.0 if turn else 1.0)
+    assert found.interval == pytest.approx((0.0, 0.7935) if turn else (0.2065, 1.0), abs=5e-5)
+
+
+def test_more_epochs_without_error_make_the_area_surer():
+    lows = [analysis.auc([0.0] * n + [1.0] * n, [False] * n + [True] * n).interval.low for n in (3, 10, 50)]
+    assert lows == sorted(lows)
+    assert lows[-1] > 0.9

@@ -22,8 +22,8 @@ def test_own_mdc_by_hand(arat):
     assert found.mdc == pytest.approx(1.96 * 2**0.5 * (10 / 3) ** 0.5)
     assert found.shift == pytest.approx(2 / 3)
     assert found.line() == (
-        "ARAT right total: own MDC 5.06 = 1.96·√2·SEM, SEM 1.83 (n = 3 participants, 6 repeats, 3 degrees of "
-        "freedom; last minus first +0.667; unassisted, device off, stimulation off)"
+        "ARAT right total: own MDC 5.06 (95 % CI 2.87–18.9) = 1.96·√2·SEM, SEM 1.83 (n = 3 participants, 6 "
+        "repeats, 3 degrees of freedom; last minus first +0.667; unassisted, device off, stimulation off)"
     )
 
 
@@ -88,3 +88,11 @@ def test_a_false_positive_needs_sizes_above_0(given):
     threshold, sem, records = given
     with pytest.raises(BadValue, match="above 0"):
         false_positive(threshold, sem=sem, baseline_records=records)
+
+
+def test_an_own_mdc_from_few_repeats_says_how_unsure_it_is(arat):
+    """3 degrees of freedom: 0.5665 and 3.7285 times the MDC of 5.06 (chi-square 9.348 and 0.2158)."""
+    found = own_mdc(pairs(arat, (10, 14), (20, 20), (30, 28)))
+    assert found.interval == pytest.approx((0.56649 * found.mdc, 3.72855 * found.mdc), rel=1e-5)
+    assert own_mdc(pairs(arat, (10, 10))).interval is None
+    assert "own MDC 0 = 1.96" in own_mdc(pairs(arat, (10, 10))).line()

@@ -336,3 +336,12 @@ def test_the_bci_assisted_response_rate_compares_help_with_no_help_and_says_so(i
     assert found.line().startswith("responders (orthotic effect, not recovery) 1/2 = 0.500")
     assert found.judgements[0].told.startswith("ARAT right grasp 6 → 16, orthotic effect, not recovery +10")
     assert "unassisted, device off, stimulation off → assisted, device on" in found.judgements[0].told
+
+
+def test_an_examination_that_was_not_classified_leaves_its_participant_open(injured, exam, history):
+    """It may not stop the rate of all others."""
+    torn = exam("5500000000", visit="v2", cells={"left.pinPrick.T4": None}, **COMPLETE)
+    people = [*injured, history("P5", exam("5500000000", **COMPLETE), torn)]
+    found = ais_conversion(people, at_least=threshold(GRADE), visit="v2", ref_visit="v1")
+    assert (found.n_responders, found.n, found.verdicts["P5"]) == (2, 5, None)
+    assert "has no classification: not classified, 1 cells are missing" in found.judgements[-1].told

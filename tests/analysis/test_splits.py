@@ -41,3 +41,18 @@ def test_a_shuffled_split_is_refused_and_sound_ones_pass():
         analysis.check_split([0, 2, 4], [1, 3, 5], groups)
     with pytest.raises(BadValue, match="both sides"):
         analysis.check_split([0, 1], [1, 2], groups)
+
+
+def test_judged_epochs_at_both_ends_of_a_run_are_not_one_block():
+    with pytest.raises(BadValue, match="shuffles neighbouring epochs of run 'r1'"):
+        analysis.check_split([2, 3], [0, 1, 4, 5], ["r1"] * 6)
+
+
+def test_an_epoch_without_a_run_is_refused():
+    with pytest.raises(BadValue, match="epochs are 0 to 3, one run name each; got epoch 9"):
+        analysis.check_split([0, 1], [2, 9], ["r1"] * 4)
+
+
+def test_a_gap_that_leaves_nothing_to_train_on_is_refused():
+    with pytest.raises(BadValue, match="leave block 1 of 2 nothing to train on, got n = 10; take a smaller gap"):
+        list(analysis.blocks(10, k=2, gap=5))

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
-from workbench.analysis._scores import DRAFT, direction_of, name_of, number_of
+from workbench.analysis._scores import DRAFT, direction_of, name_of, number_of, unit_of
 from workbench.analysis._state import Across, check_across, check_comparable, effect_words, state_words, under
-from workbench.errors import BadValue
-from workbench.outcomes import Threshold, table_sha256
+from workbench.errors import BadValue, Refused
+from workbench.outcomes import Threshold, copm, table_sha256
 from workbench.vocabulary import Assessment, Condition
 
 RULES = ("first", "last", "mean")
@@ -123,8 +123,8 @@ def change(
     Raises
     ------
     Refused
-        Other states than declared (what a device does is not recovery), a draft, or a score that is censored
-        or not determinable.
+        Other states than declared (what a device does is not recovery), a draft, a score that is censored or
+        not determinable, or two administrations of the COPM without a common problem.
     BadValue
         Not one measure, version and side; an ambiguous baseline; a threshold of something else.
     """
@@ -145,6 +145,9 @@ def change(
 
 def _between(chosen: Sequence[Assessment], after: Assessment, *, part: str, direction: str) -> Change:
     first, second = fmean(number_of(one, part) for one in chosen), number_of(after, part)
+    left_out: tuple[str, ...] = ()
+    if after.measure == copm.DEFINITION.name:
+        first, second, left_out = _on_common_problems(chosen, after, part)
     value = second - first
     return Change(
         measure=after.measure,
@@ -162,8 +165,27 @@ def _between(chosen: Sequence[Assessment], after: Assessment, *, part: str, dire
         baseline="only",
         before_ids=tuple(one.id for one in chosen),
         after_id=after.id,
-        notes=_notes(chosen, after),
+        notes=(*left_out, *_notes(chosen, after)),
     )
+
+
+def _on_common_problems(
+    chosen: Sequence[Assessment], after: Assessment, part: str
+) -> tuple[float, float, tuple[str, ...]]:
+    """Baseline and later mean of the problems that every record rates, and a note on those left out.
+
+    A mean over other problems is no change of the person. Raises Refused when no problem is common.
+    """
+    before, later = [copm.ratings(part, one.items) for one in chosen], copm.ratings(part, after.items)
+    common = sorted(set(later).intersection(*before))
+    if not common:
+        raise Refused(
+            f"{name_of(after)} {part} has no problem that both visits rate; a change needs the same ones"
+        )
+    left_out = sorted(set(later).union(*before) - set(common))
+    note = f"compared on problems {', '.join(map(str, common))}, left out {', '.join(map(str, left_out))}"
+    first = fmean(ratings[number] for ratings in before for number in common)
+    return first, fmean(later[number] for number in common), (note,) if left_out else ()
 
 
 def baselines(
@@ -222,8 +244,8 @@ def pick_baseline(records: Sequence[Assessment], *, rule: str = "") -> tuple[tup
         )
     if rule == "mean":
         return tuple(records), f"mean of {len(records)}"
-    times = [one.administered_at for one in records]
-    if "" in times or len(set(times)) != len(times):
+    times = [moment(one.administered_at) for one in records]
+    if moment("") in times or len(set(times)) != len(times):
         raise BadValue(
             f"the {rule} of the baseline records {ids} cannot be told: each must say when it was administered, "
             "and no two at one time; name one by its id"
@@ -238,7 +260,7 @@ def flag(threshold: Threshold, after: Assessment, part: str, *, improvement: flo
     Raises
     ------
     BadValue
-        The threshold is about another measure, version or part, or a cut-off and no change.
+        The threshold is about another measure, version or part, in another unit, or a cut-off and no change.
     Refused
         It has no value.
     """
@@ -246,6 +268,12 @@ def flag(threshold: Threshold, after: Assessment, part: str, *, improvement: flo
     if about != asked or threshold.kind == "cutoff":
         raise BadValue(
             f"threshold {threshold.name!r} says nothing about a change of {' '.join(asked)}; choose one that does"
+        )
+    unit = unit_of(*asked)
+    if unit and threshold.unit not in (unit, "%"):
+        raise BadValue(
+            f"threshold {threshold.name!r} is in {threshold.unit}, {' '.join(asked)} is in {unit}; state it in "
+            f"{unit} or in %"
         )
     reached = reaches(improvement, threshold, before=before)
     worse = reaches(-improvement, threshold, before=before)

@@ -23,8 +23,8 @@ class Clustered:
 
     Attributes
     ----------
-    value : share over all trials. interval : 95 %, None where the clusters are too few for one.
-    clusters : how many. n : trials. method : in words.
+    value : share over all trials. interval : 95 %, None where the clusters do not show one.
+    clusters : how many. n : trials. method : in words. why : there is no interval, else ``""``.
     """
 
     value: float
@@ -32,11 +32,12 @@ class Clustered:
     clusters: int
     n: int
     method: str
+    why: str = ""
 
     def line(self) -> str:
         """One sentence with n, clusters and interval."""
         told = (
-            "no 95 % interval from so few clusters"
+            f"no 95 % interval, {self.why}"
             if self.interval is None
             else f"95 % CI {self.interval[0]:.3f}–{self.interval[1]:.3f}"
         )
@@ -48,7 +49,8 @@ def clustered(right: Sequence[bool] | FloatArray, groups: Sequence[str], *, seed
 
     Parameters
     ----------
-    right : ``(n,)`` outcome of each trial, or any value in 0–1. groups : ``(n,)`` run or participant of each.
+    right : ``(n,)`` bool or float64, outcome of each trial, or any value in 0–1.
+    groups : ``(n,)`` run or participant of each.
     seed : of the draws, used from :data:`EXACT_BELOW` clusters on.
 
     Returns
@@ -56,24 +58,31 @@ def clustered(right: Sequence[bool] | FloatArray, groups: Sequence[str], *, seed
     Clustered
         The interval holds every share that a sign-flip test of the cluster totals does not refuse at 5 %:
         all 2^k patterns below :data:`EXACT_BELOW` clusters, :data:`DRAWS` above. With fewer than 6 clusters no
-        pattern is rarer than 5 % on two sides, so there is no interval.
+        pattern is rarer than 5 % on two sides, so there is no interval; neither is there one when every cluster
+        has the same share, because flipping their signs cannot show any spread. The test takes deviations of a
+        cluster as symmetric about the share.
 
     Raises
     ------
     BadValue
-        Without a trial, or lengths that differ.
+        Without a trial, lengths that differ, or a value that is no number in 0–1.
     """
     values, names = np.asarray(right, dtype=np.float64), list(dict.fromkeys(groups))
     if len(values) != len(groups) or not len(values):
         raise BadValue(f"each trial needs its cluster, got {len(values)} trials and {len(groups)} clusters")
+    inside = (values >= 0) & (values <= 1)
+    if not inside.all():
+        raise BadValue(f"each trial must be right, wrong or a share in 0–1, got {values[~inside][0]}")
     where = np.array(groups)
     sums = np.array([values[where == name].sum() for name in names])
     sizes = np.array([(where == name).sum() for name in names], dtype=np.float64)
     mean, k = float(sums.sum() / sizes.sum()), len(names)
     exact = k < EXACT_BELOW
     method = f"sign flips of clusters, {'exact' if exact else f'{DRAWS} draws, seed {seed}'}"
-    if k < 6:
-        return Clustered(mean, None, k, len(values), method)
+    alike = k > 1 and np.ptp(sums / sizes) < 1e-12
+    if k < 6 or alike:
+        why = "all clusters have the same share" if alike else "fewer than 6 clusters cannot show one"
+        return Clustered(mean, None, k, len(values), method, why)
     signs = (
         np.array(list(product((-1.0, 1.0), repeat=k)))
         if exact
@@ -105,18 +114,22 @@ def _edge(refused: Callable[[float], bool], inside: float, outside: float) -> fl
 
 @dataclass(frozen=True, slots=True)
 class Permuted:
-    """What guessing reaches when whole blocks are exchanged: the 95 % limit and how often chance was as good."""
+    """What guessing reaches when whole blocks are exchanged: the 95 % limit and how often chance was as good.
+
+    ``blocks`` were exchanged, ``permutations`` times.
+    """
 
     observed: float
     limit: float
     p: float
     permutations: int
+    blocks: int
 
     def line(self) -> str:
         """One sentence with the limit and the number of permutations."""
         return (
             f"{self.observed:.3f} (95 % chance limit {self.limit:.3f}, p = {self.p:.4f}, "
-            f"{self.permutations} block permutations)"
+            f"{self.permutations} block permutations of {self.blocks} blocks)"
         )
 
 
@@ -135,7 +148,8 @@ def block_permutation(
     Raises
     ------
     BadValue
-        With fewer than 5 blocks or 19 permutations: no p of 5 % can be reached.
+        With fewer than 5 blocks or 19 permutations: no p of 5 % can be reached; or when the statistic is no
+        number for some order.
     """
     if n_blocks < 5 or permutations < 19:
         raise BadValue(
@@ -144,5 +158,10 @@ def block_permutation(
     draw = np.random.Generator(np.random.PCG64(seed))
     observed = statistic(range(n_blocks))
     found = np.array([observed, *(statistic(draw.permutation(n_blocks).tolist()) for _ in range(permutations))])
+    if not np.isfinite(found).all():
+        raise BadValue(
+            f"the statistic must be a number for every order of blocks, got {found[~np.isfinite(found)][0]}; say "
+            "what it is without a judged attempt"
+        )
     p = float((found >= observed - 1e-12).mean())
-    return Permuted(observed, float(np.quantile(found, 0.95, method="higher")), p, permutations)
+    return Permuted(observed, float(np.quantile(found, 0.95, method="higher")), p, permutations, n_blocks)

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from workbench.analysis._change import NoBaseline, baselines, change, pick_baseline, reaches
-from workbench.analysis._isncsci import isncsci_change
+from workbench.analysis._isncsci import classes_of, isncsci_change
 from workbench.analysis._repeats import false_positive, own_mdc
-from workbench.analysis._scores import number_of
 from workbench.analysis._state import UNDER, Across, effect_words, under
 from workbench.analysis._table import History
 from workbench.errors import BadValue, Refused
@@ -135,19 +134,17 @@ def _judge(
     if component.measure == "isncsci" and component.part in DERIVED:
         return _judge_derived(component, before, after, baseline_rule=rule)
     try:
-        for one in (*pick_baseline(before, rule=rule)[0], after):
-            number_of(one, component.part)
+        found = change(
+            before,
+            after,
+            part=component.part,
+            baseline_rule=rule,
+            across=component.across,
+            thresholds=(chosen,),
+            direction=component.direction,
+        )
     except Refused as error:
         return None, str(error)
-    found = change(
-        before,
-        after,
-        part=component.part,
-        baseline_rule=rule,
-        across=component.across,
-        thresholds=(chosen,),
-        direction=component.direction,
-    )
     return found.flags[0].reached, found.line()
 
 
@@ -157,6 +154,11 @@ def _judge_derived(
     picked, _ = pick_baseline(before, rule=baseline_rule)
     if len(picked) > 1:
         raise BadValue(f"{component.name} has no mean; name the first, the last or one baseline record by its id")
+    try:
+        for one in (picked[0], after):
+            classes_of(one)
+    except Refused as error:
+        return None, str(error)
     found = isncsci_change(picked[0], after, across=component.across)
     if component.part == "ais":
         steps, told = found.ais.grades, found.ais.line()

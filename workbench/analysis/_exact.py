@@ -109,6 +109,30 @@ def poisson_interval(count: int, *, exposure: float = 1.0, level: float = 0.95) 
     return Interval(low / exposure, high / exposure)
 
 
+def chi_square_factors(df: int, *, level: float = 0.95) -> Interval:
+    """What a standard deviation with ``df`` degrees of freedom is multiplied by for its interval: √(df / χ²)."""
+    if df < 1:
+        raise BadValue(f"a standard deviation needs at least 1 degree of freedom, got {df}")
+    _level(level, "level")
+    top = df + 20 * sqrt(2 * df) + 40
+    alpha = (1 - level) / 2
+    upper = _solve(lambda x: _chi_square_up_to(x, df) - (1 - alpha), 0.0, top)
+    lower = _solve(lambda x: _chi_square_up_to(x, df) - alpha, 0.0, top)
+    return Interval(sqrt(df / upper), sqrt(df / lower))
+
+
+def _chi_square_up_to(x: float, df: int) -> float:
+    """Distribution function: the series of the lower incomplete gamma function."""
+    a, half = df / 2, x / 2
+    term = exp(a * log(half) - half - lgamma(a + 1))
+    found, k = term, 0
+    while term > 1e-17 * found:
+        k += 1
+        term *= half / (a + k)
+        found += term
+    return min(1.0, found)
+
+
 def _poisson_up_to(k: int, mean: float) -> float:
     return min(1.0, fsum(exp(j * log(mean) - mean - lgamma(j + 1)) for j in range(k + 1)))
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from workbench import outcomes
 from workbench.analysis._change import NONE, Change, change
 from workbench.analysis._scores import number_of
 from workbench.analysis._state import Across, check_comparable, effect_words, state_words
@@ -152,11 +153,12 @@ def isncsci_change(
     check_comparable(before, after, across)
     if after.measure != "isncsci":
         raise BadValue(f"change variables of the ISNCSCI need two of its examinations, got {after.measure!r}")
-    old, new = _classes(before), _classes(after)
-    if old["rules"] != new["rules"] or dict(before.options) != dict(after.options):
+    old, new = classes_of(before), classes_of(after)
+    first_reading, second_reading = _readings(before), _readings(after)
+    if old["rules"] != new["rules"] or first_reading != second_reading:
         raise Refused(
-            f"examination {before.id} was classified by {old['rules']} {dict(before.options)}, {after.id} by "
-            f"{new['rules']} {dict(after.options)}; classify both again by one rule book and one reading"
+            f"examination {before.id} was classified by {old['rules']} {first_reading}, {after.id} by "
+            f"{new['rules']} {second_reading}; classify both again by one rule book and one reading"
         )
     chosen = tuple(thresholds)
     sums: dict[str, Change | None] = {}
@@ -231,7 +233,14 @@ def _undefined(level: str) -> str:
     return ""
 
 
-def _classes(assessment: Assessment) -> Mapping[str, Any]:
+def _readings(assessment: Assessment) -> dict[str, Any]:
+    """The readings in force, a default where none was given. Reasons and notes of cells are no reading."""
+    known = {one.name: one.default for one in outcomes.load("isncsci").definition.options if one.allowed}
+    return {name: assessment.options.get(name, default) for name, default in known.items()}
+
+
+def classes_of(assessment: Assessment) -> Mapping[str, Any]:
+    """The stored classification. Raises Refused for a draft and for an examination without one."""
     if assessment.state == "draft":
         raise Refused(f"examination {assessment.id} is still a draft; complete it before it enters a result")
     found: Mapping[str, Any] = assessment.score.get("classes") or {}

@@ -9,7 +9,7 @@ from math import log2
 import numpy as np
 from numpy.typing import ArrayLike
 
-from workbench.analysis._exact import Interval
+from workbench.analysis._exact import Interval, wilson
 from workbench.errors import BadValue
 
 Z95 = 1.959963984540054
@@ -34,7 +34,7 @@ class Kappa:
         if self.value is None or self.interval is None:
             return f"kappa: not defined, one class only (n = {self.n})"
         low, high = self.interval
-        return f"kappa {self.value:.3f} (95 % CI {low:.3f}–{high:.3f}, large-sample; n = {self.n})"
+        return f"kappa {self.value:.3f} (95 % CI {low:.3f}–{high:.3f}, score; n = {self.n})"
 
 
 def kappa(truth: Sequence[str], decided: Sequence[str]) -> Kappa:
@@ -51,7 +51,9 @@ def kappa(truth: Sequence[str], decided: Sequence[str]) -> Kappa:
 
     Notes
     -----
-    Cohen 1960, Educ Psychol Meas 20:37–46; standard error √(po(1−po) / (n(1−pe)²)).
+    Cohen 1960, Educ Psychol Meas 20:37–46. As in his standard error √(po(1−po) / (n(1−pe)²)) the agreement by
+    chance pe is taken as known; the interval is the score interval of po (Wilson) carried over, so that it does
+    not shrink to a point when all pairs agree. Trials of one run are not independent: it is too short then.
     """
     n = _pairs(truth, decided)
     classes = sorted({*truth, *decided})
@@ -60,10 +62,8 @@ def kappa(truth: Sequence[str], decided: Sequence[str]) -> Kappa:
     if expected == 1.0:
         return Kappa(n, observed, expected, None, None)
     value = (observed - expected) / (1.0 - expected)
-    error = (observed * (1.0 - observed) / n) ** 0.5 / (1.0 - expected)
-    return Kappa(
-        n, observed, expected, value, Interval(max(-1.0, value - Z95 * error), min(1.0, value + Z95 * error))
-    )
+    low, high = ((share - expected) / (1.0 - expected) for share in wilson(round(observed * n), n))
+    return Kappa(n, observed, expected, value, Interval(max(-1.0, low), high))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +99,9 @@ def auc(evidence: ArrayLike, positive: ArrayLike) -> Auc:
     Notes
     -----
     Mann–Whitney statistic; interval from the exponential approximation, Hanley and McNeil 1982, Radiology
-    143:29–36, doi:10.1148/radiology.143.1.7063747. Epochs of one run are not independent: the interval is
-    too short then, and a clustered one belongs beside it.
+    143:29–36, doi:10.1148/radiology.143.1.7063747. At an area of 0 or 1 that variance is 0; the other end is
+    then the area from which the observed one is 1.96 standard errors away. Epochs of one run are not
+    independent: the interval is too short then, and a clustered one belongs beside it.
     """
     scores, target = np.asarray(evidence, dtype=np.float64), np.asarray(positive, dtype=bool)
     if scores.shape != target.shape or scores.ndim != 1 or not np.isfinite(scores).all():
@@ -115,10 +116,29 @@ def auc(evidence: ArrayLike, positive: ArrayLike) -> Auc:
     for start, stop in zip(edges[:-1], edges[1:]):
         ranks[order[start:stop]] = 0.5 * (start + 1 + stop)
     value = float((ranks[target].sum() - m * (m + 1) / 2) / (m * n))
-    q1, q2 = value / (2 - value), 2 * value**2 / (1 + value)
-    variance = (value * (1 - value) + (m - 1) * (q1 - value**2) + (n - 1) * (q2 - value**2)) / (m * n)
-    half = Z95 * max(0.0, variance) ** 0.5
-    return Auc(value, Interval(max(0.0, value - half), min(1.0, value + half)), m, n)
+    return Auc(value, _around(value, m, n), m, n)
+
+
+def _around(area: float, m: int, n: int) -> Interval:
+    """95 % interval of an area from ``m`` targets and ``n`` others."""
+    if 0.0 < area < 1.0:
+        half = Z95 * _hanley_mcneil(area, m, n)
+        return Interval(max(0.0, area - half), min(1.0, area + half))
+    inside, outside = area, 1.0 - area
+    for _ in range(60):
+        middle = 0.5 * (inside + outside)
+        if abs(area - middle) > Z95 * _hanley_mcneil(middle, m, n):
+            outside = middle
+        else:
+            inside = middle
+    return Interval(inside, 1.0) if area else Interval(0.0, inside)
+
+
+def _hanley_mcneil(area: float, m: int, n: int) -> float:
+    """Standard error of an area."""
+    q1, q2 = area / (2 - area), 2 * area**2 / (1 + area)
+    variance = (area * (1 - area) + (m - 1) * (q1 - area**2) + (n - 1) * (q2 - area**2)) / (m * n)
+    return float(max(0.0, variance) ** 0.5)
 
 
 def itr(accuracy: float, *, classes: int, selection_s: float) -> float:

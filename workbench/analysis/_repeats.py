@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from math import fsum, prod, sqrt
 from statistics import NormalDist, fmean
 
+from workbench.analysis._exact import Interval, chi_square_factors
 from workbench.analysis._scores import number_of
 from workbench.analysis._state import check_comparable, state_words
 from workbench.errors import BadValue
@@ -38,6 +39,7 @@ class OwnMdc:
     participants, records : with two repeats or more; their records.
     df : degrees of freedom of the SEM, records minus participants.
     sem, mdc : in the unit of the score.
+    interval : 95 % of the MDC, from the chi-square distribution of SEM² (normal errors); None for an SEM of 0.
     shift : mean of last minus first repeat: practice shows here, and is not in the SEM's formula.
     """
 
@@ -51,15 +53,17 @@ class OwnMdc:
     df: int
     sem: float
     mdc: float
+    interval: Interval | None
     shift: float
 
     def line(self) -> str:
         """One sentence."""
         side = f" {self.side}" if self.side else ""
+        said = "" if self.interval is None else f" (95 % CI {self.interval.low:.3g}–{self.interval.high:.3g})"
         return (
-            f"{self.measure.upper()}{side} {self.part}: own MDC {self.mdc:.3g} = 1.96·√2·SEM, SEM {self.sem:.3g} "
-            f"(n = {self.participants} participants, {self.records} repeats, {self.df} degrees of freedom; last "
-            f"minus first {self.shift:+.3g}; {self.state})"
+            f"{self.measure.upper()}{side} {self.part}: own MDC {self.mdc:.3g}{said} = 1.96·√2·SEM, "
+            f"SEM {self.sem:.3g} (n = {self.participants} participants, {self.records} repeats, "
+            f"{self.df} degrees of freedom; last minus first {self.shift:+.3g}; {self.state})"
         )
 
     def threshold(self, *, unit: str) -> Threshold:
@@ -110,8 +114,13 @@ def own_mdc(repeats: Iterable[Sequence[Assessment]], *, part: str = "total") -> 
         df=df,
         sem=sem,
         mdc=Z * sqrt(2) * sem,
+        interval=_scaled(chi_square_factors(df), Z * sqrt(2) * sem) if sem else None,
         shift=fmean(row[-1] - row[0] for row in values),
     )
+
+
+def _scaled(factors: Interval, value: float) -> Interval:
+    return Interval(factors.low * value, factors.high * value)
 
 
 @dataclass(frozen=True, slots=True)

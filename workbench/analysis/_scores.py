@@ -92,6 +92,26 @@ def number_of(assessment: Assessment, part: str = "total") -> float:
     return found.value
 
 
+def unit_of(measure: str, version: str, part: str = "total") -> str:
+    """Unit of one part of a measure, ``""`` for points and for parts that are no subscore.
+
+    Raises
+    ------
+    UnknownName, BadValue
+        No such measure, or no such version.
+    """
+    scales = _definition(measure, version).subscales
+    return next((scale.unit for scale in scales if scale.code == part), "")
+
+
+def _definition(measure: str, version: str) -> outcomes.Definition:
+    definition = next((one for one in outcomes.load(measure).definitions if one.version == version), None)
+    if definition is None:
+        have = ", ".join(repr(one.version) for one in outcomes.load(measure).definitions)
+        raise BadValue(f"{measure} has version {have}, got {version!r}")
+    return definition
+
+
 def direction_of(measure: str, version: str, part: str = "total") -> str:
     """Direction of better, ``"up"`` or ``"down"``, of one part of a measure.
 
@@ -102,10 +122,7 @@ def direction_of(measure: str, version: str, part: str = "total") -> str:
     BadValue
         No such version, or no such part.
     """
-    definition = next((one for one in outcomes.load(measure).definitions if one.version == version), None)
-    if definition is None:
-        have = ", ".join(repr(one.version) for one in outcomes.load(measure).definitions)
-        raise BadValue(f"{measure} has version {have}, got {version!r}")
+    definition = _definition(measure, version)
     if part == "total" and definition.low is not None:
         return definition.direction
     for subscale in definition.subscales:

@@ -52,7 +52,7 @@ def blocks(n: int, *, k: int = 5, gap: int = 0) -> Iterator[Fold]:
     Raises
     ------
     BadValue
-        With fewer than two blocks, or fewer epochs than blocks.
+        With fewer than two blocks, fewer epochs than blocks, or a gap that leaves a block nothing to train on.
     """
     if k < 2 or n < k or gap < 0:
         raise BadValue(
@@ -62,6 +62,11 @@ def blocks(n: int, *, k: int = 5, gap: int = 0) -> Iterator[Fold]:
     every = np.arange(n)
     for number, (start, stop) in enumerate(zip(edges[:-1], edges[1:]), start=1):
         train = np.flatnonzero((every < start - gap) | (every >= stop + gap))
+        if not len(train):
+            raise BadValue(
+                f"contiguous blocks with a gap of {gap} leave block {number} of {k} nothing to train on, got "
+                f"n = {n}; take a smaller gap or more epochs"
+            )
         yield Fold(train, every[start:stop], f"block {number} of {k}")
 
 
@@ -74,15 +79,21 @@ def check_split(train: Sequence[int], judged: Sequence[int], groups: Sequence[st
     Raises
     ------
     BadValue
-        An epoch on both sides, or judged epochs of a run scattered among its training epochs.
+        An epoch on both sides, an epoch that has no run, or judged epochs of a run scattered among its training
+        epochs.
     """
-    both = sorted(set(train) & set(judged))
+    trains, judges = {int(i) for i in train}, {int(i) for i in judged}
+    both = sorted(trains & judges)
     if both:
-        raise BadValue(f"epoch {both[0]} stands on both sides of the split")
+        raise BadValue(f"epoch {both[0]} stands on both sides of the split; leave it out of one")
+    outside = sorted(i for i in trains | judges if not 0 <= i < len(groups))
+    if outside:
+        raise BadValue(f"epochs are 0 to {len(groups) - 1}, one run name each; got epoch {outside[0]}")
     for name in dict.fromkeys(groups):
-        mine = [i for i, group in enumerate(groups) if group == name]
-        sides = [1 if i in set(judged) else 0 for i in mine if i in set(judged) or i in set(train)]
-        if len(set(sides)) == 2 and sum(a != b for a, b in zip(sides, sides[1:])) > 2:
+        mine = [i for i, group in enumerate(groups) if group == name and (i in judges or i in trains)]
+        sides = [i in judges for i in mine]
+        pieces = sum(b and not a for a, b in zip([False, *sides], sides))
+        if pieces > 1:
             raise BadValue(
                 f"the split shuffles neighbouring epochs of run {name!r}: an epoch is judged by its neighbours. "
                 "Leave whole runs out, or judge contiguous blocks"

@@ -88,10 +88,9 @@ def change(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Ch
     BadValue
         An item that the measure does not have, a rating outside 1–10, or one problem in two places.
     """
-    first, second = check_items(DEFINITION, earlier), check_items(DEFINITION, later)
     found = {}
     for scale in SCALES:
-        before, after = _ratings(scale, first), _ratings(scale, second)
+        before, after = ratings(scale, earlier), ratings(scale, later)
         common = tuple(sorted(before.keys() & after.keys()))
         steps = [after[number] - before[number] for number in common]
         found[scale] = Change(
@@ -103,8 +102,9 @@ def change(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Ch
     return found
 
 
-def _ratings(scale: str, values: Mapping[str, Any]) -> dict[int, int]:
-    """Problem number → rating."""
+def ratings(scale: str, items: Mapping[str, Any]) -> dict[int, int]:
+    """Problem number → rating on ``"performance"`` or ``"satisfaction"``. Raises BadValue as :func:`change`."""
+    values: dict[str, Any] = dict(check_items(DEFINITION, items))
     return {
         number: values[f"{scale}_{place}"]
         for place, number in _problems(values).items()
@@ -131,10 +131,10 @@ def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[s
     found = {}
     for scale in definition.subscales:
         codes = tuple(f"{scale.code}_{place}" for place in problems)
-        ratings = [values[code] for code in codes]
-        complete = bool(ratings) and None not in ratings
+        given = [values[code] for code in codes]
+        complete = bool(given) and None not in given
         mine = Subscale(scale.code, scale.words, codes, scale.low, scale.high)
-        mean = sum(ratings) / len(ratings) if complete else None
+        mean = sum(given) / len(given) if complete else None
         found[scale.code] = sub_score(mine, values, mean, rule="mean of the problems", source=SOURCE)
     return Scored(found, classes={"problems": list(problems.values())} if problems else {})
 
