@@ -136,6 +136,14 @@ def test_unknown_codes_versions_options_and_values_are_refused(name, version):
 
 
 @pytest.mark.parametrize(("name", "version"), EVERY)
+def test_a_number_beyond_all_arithmetic_is_refused_and_not_a_defect(name, version):
+    for item in (*define(name, version).items, *define(name, version).extras):
+        for value in (10**400, -(10**400), float("inf"), float("nan"), 1e308):
+            with pytest.raises(BadValue, match=f"{item.code} must be "):
+                outcomes.score(name, {item.code: value}, version=version)
+
+
+@pytest.mark.parametrize(("name", "version"), EVERY)
 def test_scoring_changes_nothing_it_was_given(name, version):
     items = all_at(define(name, version), max)
     kept = dict(items)

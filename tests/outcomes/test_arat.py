@@ -176,3 +176,9 @@ def test_another_version_is_refused():
     assert outcomes.score("arat", every(3), version="1981").total.value == 57
     with pytest.raises(BadValue, match="versions are never mixed"):
         outcomes.score("arat", every(3), version="2008")
+
+
+@pytest.mark.parametrize("said", ["grasp_2", 5, None])
+def test_implied_is_a_list_of_codes(said):
+    with pytest.raises(BadValue, match="arat option implied must be a list of item codes, got"):
+        ARAT.score(every(1), implied=said, skip_rule=True)

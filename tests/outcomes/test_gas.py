@@ -139,3 +139,14 @@ def test_weights_that_are_all_zero_give_no_score():
 def test_a_value_outside_its_range_is_refused(code, value):
     with pytest.raises(BadValue, match=f"gas item {code} must be"):
         GAS.score({"goal_1": 0, code: value})
+
+
+def test_only_the_ratios_of_weights_count_however_small_they_are():
+    tiny = GAS.score(goals(1, -1, 2, weights=(3e-200, 2e-200, 1e-200)))
+    assert tiny.total.value == pytest.approx(50 + 30 / sqrt(20.6), abs=1e-12)
+
+
+def test_a_goal_without_a_weight_beside_weighted_ones_is_told():
+    score = GAS.score(goals(1, 2, weights=(3,)))
+    assert score.warnings == ("counted with weight 1 beside weighted goals: goal_2; give every goal its weight",)
+    assert GAS.score(goals(1, 2)).warnings == ()

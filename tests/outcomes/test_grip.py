@@ -73,3 +73,14 @@ def test_a_force_is_a_number_of_newtons(value):
 def test_another_unit_is_refused():
     with pytest.raises(BadValue, match="option unit must be one of 'N', 'kg', got 'lb'"):
         GRIP.score(trials(1), unit="lb")
+
+
+def test_the_rule_says_in_which_unit_the_force_was_entered():
+    newton, kilograms = (GRIP.score(trials(30, 30, 30), unit=unit).subscores["right_grip"] for unit in ("N", "kg"))
+    assert "entered in N;" in newton.rule
+    assert "entered in kg, 1 kgf = 9.80665 N;" in kilograms.rule
+    assert kilograms.value == pytest.approx(294.1995)
+
+
+def test_minus_zero_is_zero():
+    assert str(GRIP.score(trials(-0.0, -0.0, -0.0)).subscores["right_grip"].value) == "0.0"

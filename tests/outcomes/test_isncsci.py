@@ -622,3 +622,21 @@ def test_items_are_checked_against_their_lists(make):
 def test_nothing_is_implied(said):
     with pytest.raises(BadValue, match="isncsci 2019 has no option"):
         MEASURE.score({}, **said)
+
+
+@pytest.mark.parametrize("level", ["T5", "L1"])
+def test_an_old_non_key_level_is_scored_from_the_record_too(make, level):
+    items = isncsci.items_of(make({**COMPLETE_C6, "non_key": level}))
+    score = outcomes.score("isncsci", items)
+    assert score.classes["ais"] == "A"
+    assert any("accepted as an old record" in warning for warning in score.warnings)
+
+
+def test_a_tag_without_its_reason_is_told(make):
+    tagged = isncsci.items_of(make({"motor": ["5", "4*", *"00000000"], "normal_to": "C6"}, COMPLETE_C6))
+    told = "no reason is given for 1 tagged cells: right.motor.C6; each tag needs one"
+    assert told in outcomes.score("isncsci", tagged).warnings
+    assert told not in outcomes.score("isncsci", tagged, reasons={"right.motor.C6": "cast"}).warnings
+    assert outcomes.score("isncsci", isncsci.items_of(make(COMPLETE_C6))).warnings == ()
+    with pytest.raises(BadValue, match="isncsci reasons must be a mapping of cell to reason, got list"):
+        outcomes.score("isncsci", tagged, reasons=["cast"])

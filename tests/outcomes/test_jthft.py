@@ -56,7 +56,7 @@ def test_a_time_beyond_the_cap_is_refused_and_one_at_the_cap_is_a_time():
         JEBSEN.score(hand(180.5, 1, 1, 1, 1, 1, 1), cap_s=180)
 
 
-@pytest.mark.parametrize("cap", [0, -5, float("nan"), float("inf"), True, "180"])
+@pytest.mark.parametrize("cap", [0, -5, float("nan"), float("inf"), 10**400, True, "180"])
 def test_a_cap_is_a_number_of_seconds_above_0(cap):
     with pytest.raises(BadValue, match="option cap_s must be a number of seconds above 0"):
         JEBSEN.score({}, cap_s=cap)

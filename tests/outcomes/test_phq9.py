@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from workbench import outcomes
 from workbench.errors import BadValue
+from workbench.outcomes._lines import score_lines
 
 PHQ = outcomes.load("phq9")
 CODES = [f"q{n}" for n in range(1, 10)]
@@ -122,3 +125,17 @@ def test_the_tenth_question_is_kept_and_not_added():
 def test_a_value_outside_0_to_3_is_refused(value):
     with pytest.raises(BadValue, match="phq9 item q9 must be one of 0, 1, 2, 3"):
         PHQ.score({"q9": value})
+
+
+def test_a_faulty_item_does_not_hide_the_alert():
+    lines = [
+        '{"id": 1, "responses": {"q1": 9, "q9": 2}}',
+        '{"id": 2, "responses": {"q1": 9, "q9": 0}}',
+        '{"id": 3, "responses": {"q1": 1, "q9": 3, "nothing": 1}}',
+        '{"id": 4, "responses": {"q9": 4}}',
+    ]
+    one, two, three, four = map(json.loads, score_lines(PHQ, lines))
+    assert "phq9 item q1 must be one of" in one["error"]
+    assert "PHQ-9 item 9 is 2" in one["alerts"][0]
+    assert "PHQ-9 item 9 is 3" in three["alerts"][0]
+    assert two.keys() == four.keys() == {"id", "error"}

@@ -116,3 +116,16 @@ def test_other_columns_are_refused(tmp_path):
 
 def test_a_kind_is_stored_in_small_letters(tmp_path):
     assert read_thresholds(written(tmp_path, GOOD.replace("mcid", "MCID")))[0].kind == "mcid"
+
+
+def test_low_confidence_ships_without_a_value(tmp_path):
+    assert all(row.value is None for row in room.table() if row.evidence == "[M?]")
+    with pytest.raises(BadValue, match=r"line 2 has value '5.7' with evidence \[M\?\]; such a row ships empty"):
+        read_thresholds(written(tmp_path, GOOD.replace("[M]", "[M?]")))
+
+
+def test_every_row_is_in_the_unit_of_its_score_or_in_per_cent():
+    for row in room.table():
+        (definition,) = [one for one in outcomes.load(row.measure).definitions if one.version == row.version]
+        units = {scale.code: scale.unit for scale in definition.subscales}
+        assert row.unit in (units.get(row.subscore) or row.unit, "%"), row.name

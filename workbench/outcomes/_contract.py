@@ -180,7 +180,7 @@ class Score:
     steps : how the numbers came about, one sentence each.
     warnings : what a reader has to know.
     alerts : what somebody has to act on at once, whatever the total.
-    options : the protocol's options that were in force.
+    options : the protocol's options that were given; the others had the default of the definition.
     classes : results that are no numbers, by name.
     """
 

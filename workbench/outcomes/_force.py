@@ -57,6 +57,7 @@ def force_scales(kinds: Mapping[str, str], *, high: float) -> tuple[Subscale, ..
 def score_forces(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> Scored:
     """Mean or maximum of the valid trials in N. Raises BadValue for kilograms beyond the range in N."""
     factor = N_PER_KGF if options["unit"] == "kg" else 1.0
+    entered = "entered in kg, 1 kgf = 9.80665 N" if options["unit"] == "kg" else "entered in N"
     counted = zero_when_unable(values, values)
     pick, warnings, scores = (max if options["statistic"] == "max" else fmean), [], {}
     for scale in definition.subscales:
@@ -72,7 +73,7 @@ def score_forces(definition: Definition, values: Mapping[str, Any], options: Map
             scale,
             counted,
             float(pick(forces)) if forces else None,
-            rule=f"{options['statistic']} of the valid trials of {len(TRIALS)}; no force possible is 0",
+            rule=f"{options['statistic']} of the valid trials of {len(TRIALS)}, {entered}; no force possible is 0",
             source=definition.sources[0],
         )
     return Scored(scores, warnings=tuple(warnings))

@@ -206,6 +206,8 @@ def check_reasons(exam: Exam, reasons: Mapping[str, str]) -> None:
     BadValue
         A tagged cell without a reason, an unknown reason, or a reason for a cell without a tag.
     """
+    if not isinstance(reasons, Mapping):
+        raise BadValue(f"isncsci reasons must be a mapping of cell to reason, got {type(reasons).__name__}")
     tagged = tagged_cells(exam)
     for cell in tagged:
         got = reasons.get(cell)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from workbench.errors import BadValue, WorkbenchError
@@ -93,16 +94,34 @@ def score_lines(
 
     Yields
     ------
-    ``{"id", "result", "steps", "warnings"}``, with ``"alerts"`` where there are any, or ``{"id", "error"}``.
+    ``{"id", "result", "steps", "warnings"}``, or ``{"id", "error"}``; with ``"alerts"`` where there are any, in
+    either case: a faulty item does not hide what another one reports.
     """
 
     def answer(responses: Mapping[str, Any]) -> Mapping[str, Any]:
         if not isinstance(responses, Mapping):
             raise BadValue(f"{RESPONSES} must be an object of item codes, got {type(responses).__name__}")
-        stored = measure.score(responses, version=version, **options).to_json()
+        try:
+            stored = measure.score(responses, version=version, **options).to_json()
+        except BadValue as error:
+            alerts = _alerts_of_each(measure, responses, version=version, **options)
+            if not alerts:
+                raise
+            return {"error": str(error), "alerts": alerts}
         told: dict[str, Any] = {
             name: stored.pop(name) for name in ("steps", "warnings", "alerts") if name in stored
         }
         return {"result": stored, **told}
 
     return answer_lines(lines, answer, holds=RESPONSES)
+
+
+def _alerts_of_each(
+    measure: OutcomeMeasure, responses: Mapping[str, Any], *, version: str, **options: Any
+) -> list[str]:
+    """Alerts that the items raise one by one, where together they cannot be scored."""
+    found: list[str] = []
+    for code, value in responses.items():
+        with suppress(BadValue):
+            found += measure.score({code: value}, version=version, **options).alerts
+    return found

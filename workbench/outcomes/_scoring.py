@@ -5,7 +5,6 @@ from __future__ import annotations
 import numbers
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any
 
 from workbench.errors import BadValue
@@ -133,8 +132,8 @@ def check_value(measure: str, item: Item, value: Any) -> Value | None:
             return float(value)
         allowed = f"one of {', '.join(map(str, (*item.allowed, *item.codes)))}"
     else:
-        if number and isfinite(float(value)) and item.low <= float(value) <= item.high:
-            return int(value) if isinstance(value, numbers.Integral) else float(value)
+        if number and item.low <= value <= item.high:
+            return int(value) if isinstance(value, numbers.Integral) else float(value) + 0.0
         allowed = f"{item.low:g} to {item.high:g} {item.unit}".strip()
         allowed += "".join(f" or {code}" for code in item.codes)
     raise BadValue(f"{measure} item {item.code} must be {allowed}, got {value!r}; empty when missing")

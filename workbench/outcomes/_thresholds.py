@@ -1,8 +1,9 @@
 """Thresholds of change: one versioned table with citation and evidence, never a constant in code.
 
 ``thresholds.csv`` beside this file has the columns :data:`COLUMNS`. A row without a value says that a number
-exists or is wanted and that none could be seen; it cannot be chosen. A row that rests on memory (``[M]``,
-``[M?]``) is off: :func:`thresholds` leaves it out unless it is chosen by its name.
+exists or is wanted and that none could be seen; it cannot be chosen. A row that rests on memory (``[M]``) is
+off: :func:`thresholds` leaves it out unless it is chosen by its name; one of low confidence (``[M?]``) has no
+value at all.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 
 from workbench.errors import BadValue, Refused, UnknownName
 
-TABLE_VERSION = "1"
+TABLE_VERSION = "2"
 """Of ``thresholds.csv``: goes up when a value, a population or an evidence mark of a row changes."""
 COLUMNS = ("measure", "version", "subscore", "kind", "value", "unit", "population", "citation", "evidence")
 KINDS = ("mdc", "mdd", "srd", "mcid", "mid", "mic", "responder", "repeatability", "cutoff")
@@ -189,6 +190,10 @@ def _row(cells: list[str], *, where: str) -> Threshold:
     _check_kind(row["kind"], where=where)
     if row["evidence"] not in EVIDENCE:
         raise BadValue(f"{where} has evidence {row['evidence']!r}; allowed are {', '.join(EVIDENCE)}")
+    if row["evidence"] == "[M?]" and row["value"]:
+        raise BadValue(
+            f"{where} has value {row['value']!r} with evidence [M?]; such a row ships empty until it is seen"
+        )
     return Threshold(
         measure=row["measure"],
         version=row["version"],

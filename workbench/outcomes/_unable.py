@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from math import isfinite
+from sys import float_info
 from typing import Any
 
 from workbench.errors import BadValue
@@ -11,6 +11,8 @@ from workbench.outcomes._contract import Definition, Option
 
 UNABLE = "unable"
 CAP = "cap_s"
+GREATEST = float_info.max
+"""Compared with, so that a whole number beyond it is no error of arithmetic."""
 
 
 def zero_when_unable(values: Mapping[str, Any], codes: Iterable[str]) -> dict[str, Any]:
@@ -69,4 +71,4 @@ def cap_at(
 
 def positive(value: Any) -> bool:
     """Whether that is a finite number above 0 (True is none)."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value) and value > 0
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= GREATEST

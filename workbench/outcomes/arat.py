@@ -107,6 +107,8 @@ def implied_value(subscale: Subscale, values: Mapping[str, Value | None]) -> int
 
 
 def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> Scored:
+    if not isinstance(options["implied"], list | tuple):
+        raise BadValue(f"arat option implied must be a list of item codes, got {options['implied']!r}")
     marked = tuple(options["implied"])
     filled = dict(values)
     for code in marked:

@@ -81,11 +81,12 @@ def t_score(attained: tuple[int, ...], weights: tuple[float, ...], *, r: float) 
     Parameters
     ----------
     attained : −2 to +2 for each goal, at least one.
-    weights : of the same goals, none negative, not all 0.
+    weights : of the same goals, none negative, not all 0. Only their ratios count.
     r : expected correlation of the goals, 0 to 1.
     """
-    spread = (1 - r) * sum(w * w for w in weights) + r * sum(weights) ** 2
-    return 50 + 10 * sum(w * x for w, x in zip(weights, attained, strict=True)) / sqrt(spread)
+    parts = [w / max(weights) for w in weights]
+    spread = (1 - r) * sum(w * w for w in parts) + r * sum(parts) ** 2
+    return 50 + 10 * sum(w * x for w, x in zip(parts, attained, strict=True)) / sqrt(spread)
 
 
 def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> Scored:
@@ -98,6 +99,11 @@ def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[s
     if unscored and options["drop_unscored"]:
         warnings.append(f"dropped by protocol, not scored: {', '.join(unscored)}")
     pairs = tuple((values[code], _weight(code, values)) for code in scored)
+    bare = [code for code in scored if values[WEIGHTS[CODES.index(code)]] is None]
+    if 0 < len(bare) < len(scored):
+        warnings.append(
+            f"counted with weight 1 beside weighted goals: {', '.join(bare)}; give every goal its weight"
+        )
     total, why = None, ""
     if unscored and not options["drop_unscored"]:
         why = f"not scored: {', '.join(unscored)}"

@@ -33,7 +33,7 @@ from workbench.outcomes._isncsci_classify import (
     Step,
     classify,
 )
-from workbench.outcomes._isncsci_exam import REASONS, check_reasons, read_exam, tagged_cells
+from workbench.outcomes._isncsci_exam import REASONS, Exam, check_reasons, read_exam, tagged_cells
 from workbench.outcomes._isncsci_redcap import from_redcap, redcap_lines
 from workbench.outcomes._isncsci_tables import (
     ANSWERS,
@@ -41,6 +41,7 @@ from workbench.outcomes._isncsci_tables import (
     DERMATOMES,
     EDITION,
     FIELDS,
+    LEGACY_NON_KEY,
     LIGHT,
     MOTOR,
     MOTOR_CODES,
@@ -186,8 +187,8 @@ def _define() -> Definition:
     extras = (
         Item(VAC, "Voluntary anal contraction", ANSWERS),
         Item(DAP, "Deep anal pressure", ANSWERS),
-        Item(f"right.{NON_KEY}", "Right lowest active non-key muscle", MUSCLES),
-        Item(f"left.{NON_KEY}", "Left lowest active non-key muscle", MUSCLES),
+        Item(f"right.{NON_KEY}", "Right lowest active non-key muscle", MUSCLES, LEGACY_NON_KEY),
+        Item(f"left.{NON_KEY}", "Left lowest active non-key muscle", MUSCLES, LEGACY_NON_KEY),
         Item(f"{SITE}.nli", "NLI as the site reported it", (*ORDER, "ND")),
         Item(f"{SITE}.ais", "AIS as the site reported it", (*"ABCDE", "ND")),
     )
@@ -281,8 +282,7 @@ def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[s
     else:
         exam = exam_of(values)
         found = classify(exam, options=Options(options["nli_vac"], options["nonkey_zpp"]))
-        if options["reasons"] is not None:
-            check_reasons(read_exam(exam), options["reasons"])
+        warnings += _check_reasons(read_exam(exam), options["reasons"])
         classes = {**found.result, "rules": found.rules}
         steps += [f"{step.field}: {step.words.en}" for step in found.steps]
         warnings += [words.en for _, words in found.warnings]
@@ -299,6 +299,14 @@ def _site_differs(values: Mapping[str, Any], result: Mapping[str, Any]) -> Itera
         undetermined = reported == "ND" and "," in computed
         if reported is not None and reported != computed and not undetermined:
             yield f"the site reported {name.upper()} {reported}, computed is {computed}; both are kept"
+
+
+def _check_reasons(exam: Exam, reasons: Any) -> Iterator[str]:
+    """Check the reasons of tagged cells where they are given, and a warning where a tagged exam has none."""
+    if reasons is not None:
+        check_reasons(exam, reasons)
+    elif tagged := tagged_cells(exam):
+        yield f"no reason is given for {len(tagged)} tagged cells: {', '.join(tagged[:5])}; each tag needs one"
 
 
 def _sum(subscale: Subscale, values: Mapping[str, Value | None], *, rule: str = "") -> SubScore:
