@@ -2,24 +2,44 @@
 
 from __future__ import annotations
 
-from workbench.kernels._jit import FlagArray, FloatArray, IntArray, kernel
+import numpy as np
+
+from workbench.kernels._jit import FlagArray, FloatArray, IntArray, kernel, part
 
 IMPLAUSIBLE = 1e9
 """A magnitude from which a value counts as missing: 1 kV in µV. It would poison a filter for minutes."""
 
 
+@part
+def plain(samples: FloatArray, held: FloatArray, run: IntArray, flat: int) -> bool:
+    """Whether there is a row, every value is good and differs from the one before it, and no channel was flat."""
+    odd = 1 if samples.shape[0] == 0 else 0
+    for channel in range(samples.shape[1]):
+        odd |= np.int64((run[channel] < 0) | (run[channel] >= flat))
+    before = held
+    for t in range(samples.shape[0]):
+        if odd != 0:
+            return False
+        row = samples[t]
+        for channel in range(samples.shape[1]):
+            value = row[channel]
+            odd |= np.int64((not abs(value) < IMPLAUSIBLE) | (value == before[channel]))
+        before = row
+    return odd == 0
+
+
 @kernel(
     "int64(float64[:,::1], uint8[::1], int64[::1], float64[::1],"
-    " int64[::1], float64[:,::1], int64[::1], uint8[::1])"
+    " int64[::1], float64[:,::1], int64[::1], int64[::1])"
 )
 def hold(
-    samples: FloatArray, used: FlagArray, limits: IntArray, held: FloatArray,
-    run: IntArray, out: FloatArray, clean: IntArray, start: FlagArray,
+    samples: FloatArray, used: FlagArray, book: IntArray, held: FloatArray,
+    run: IntArray, out: FloatArray, clean: IntArray, start: IntArray,
 ) -> int:  # fmt: skip
     """Replace missing values by the last good one of their channel, and keep book of what is clean.
 
     A value is missing when it is not finite or at least 1e9 in magnitude. A channel is flat once it has not
-    changed for ``limits[0]`` samples. A row is *clean* when every used channel is neither missing nor flat.
+    changed for ``book[0]`` samples. A row is *clean* when every used channel is neither missing nor flat.
     Filters start afresh at a row where a used channel delivers its first good value or leaves a flat (or
     held) stretch, because its level may have jumped.
 
@@ -27,47 +47,47 @@ def hold(
     ----------
     samples : ``(n_times, n_channels)`` float64, µV, raw.
     used : ``(n_channels,)`` uint8, 1 where the channel matters.
-    limits : ``(3,)`` int64: samples until flat; index of the first row; first clean row so far.
+    book : ``(3,)`` int64, carried: samples until flat, at least 1; index of the next row; first clean row of the
+        stretch that ends before it.
     held : ``(n_channels,)`` float64, µV, last good value, carried.
     run : ``(n_channels,)`` int64, samples since the last change, -1 before the first good value, carried.
-    out : ``(n_times, n_channels)`` float64, µV, written: the samples without missing values.
+    out : ``(n_times, n_channels)`` float64, µV, written unless -1 is returned: the samples without missing values.
     clean : ``(n_times,)`` int64, written: the stretch of clean rows that ends with this row began there;
         one past the row where the row is not clean.
-    start : ``(n_times,)`` uint8, written: 1 where filters start afresh.
+    start : ``(n_times,)`` int64, written as far as is returned: rows at which filters start afresh, ascending.
 
     Returns
     -------
     int
-        First clean row of the stretch that ends with the last row (``limits[2]`` when there is no row).
+        How many rows start afresh; -1 when there is none and the samples serve as they are.
     """
-    since: int = limits[2]
-    for t in range(samples.shape[0]):
-        fresh = False
-        good = True
+    flat, since, n_times = book[0], book[2], samples.shape[0]
+    if plain(samples, held, run, flat):
+        held[:] = samples[n_times - 1]
+        run[:] = 0
+        clean[:] = since
+        book[1] += n_times
+        return -1
+    count = 0
+    for t in range(n_times):
+        fresh, bad = 0, 0
+        row, whole = samples[t], out[t]
         for channel in range(samples.shape[1]):
-            value = samples[t, channel]
-            matters = used[channel] == 1
-            if -IMPLAUSIBLE < value < IMPLAUSIBLE:
-                if run[channel] < 0:
-                    fresh = fresh or matters
-                    run[channel] = 0
-                elif value == held[channel]:
-                    run[channel] += 1
-                else:
-                    fresh = fresh or (matters and run[channel] >= limits[0])
-                    run[channel] = 0
-                held[channel] = value
-            else:
-                good = good and not matters
-                if run[channel] >= 0:
-                    run[channel] += 1
-            if matters and run[channel] >= limits[0]:
-                good = False
-            out[t, channel] = held[channel]
-        if fresh:
-            since = limits[1] + t
-        if not good:
-            since = limits[1] + t + 1
+            value, last, length = row[channel], held[channel], run[channel]
+            good = abs(value) < IMPLAUSIBLE
+            changed = good and value != last
+            now = 0 if changed else length + (1 if good or length >= 0 else 0)
+            fresh |= used[channel] & np.int64(good & ((length < 0) | (changed & (length >= flat))))
+            bad |= used[channel] & np.int64((not good) | (now >= flat))
+            last = value if good else last
+            held[channel], whole[channel], run[channel] = last, last, now
+        if fresh != 0:
+            since = book[1] + t
+            start[count] = t
+            count += 1
+        if bad != 0:
+            since = book[1] + t + 1
         clean[t] = since
-        start[t] = 1 if fresh else 0
-    return since
+    book[1] += n_times
+    book[2] = since
+    return count

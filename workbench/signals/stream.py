@@ -49,12 +49,12 @@ class SignalStream:
         self._filters = filters(arrays, self._reference.n_out)
         self._held = np.zeros(self.n_channels)
         self._run = np.full(self.n_channels, -1, dtype=np.int64)
-        self._since = 0
+        self._book = np.array([max(2, round(settings.flat_s * fs)), 0, 0], dtype=np.int64)
         self._begins = [0]
-        self._flat = max(2, round(settings.flat_s * fs))
         self._size = self.n_window + max(1, round(settings.history_s * fs))
-        self._ring = np.zeros((2 * self._size, self.n_lanes))
+        self._ring = np.zeros((self._size + self.n_window, self.n_lanes))
         self._clean = np.full(self._size, np.iinfo(np.int64).max, dtype=np.int64)
+        self._fresh = np.zeros(self._size, dtype=np.int64)
 
     def step(self, samples: FloatArray) -> None:
         """Take samples.
@@ -83,7 +83,7 @@ class SignalStream:
     def reset(self) -> None:
         """A gap follows: the next sample starts the filters afresh, and windows across it are not valid."""
         self._run[:] = -1
-        self._since = self.n_seen
+        self._book[2] = self.n_seen
         oldest = self.n_seen - self._size
         self._begins = [0, *(begin for begin in self._begins if begin > oldest), self.n_seen]
 
@@ -123,29 +123,32 @@ class SignalStream:
             raise BadValue(f"a window may end between samples {oldest} and {self.n_seen}, got {end}")
 
     def _piece(self, samples: FloatArray) -> None:
-        """Take samples that fit in the ring without wrapping."""
+        """Take samples that fit in the ring without wrapping.
+
+        The first ``n_window`` rows of the ring stand behind its end too, so that every window is one stretch.
+        """
         n, at = len(samples), self.n_seen % self._size
-        whole = np.empty_like(samples)
-        fresh = np.empty(n, dtype=np.uint8)
-        limits = np.array([self._flat, self.n_seen, self._since], dtype=np.int64)
-        clean = self._clean[at : at + n]
-        self._since = hold(samples, self._reference.used, limits, self._held, self._run, whole, clean, fresh)
-        lanes = self._reference.step(whole)
+        whole, clean = np.empty_like(samples), self._clean[at : at + n]
+        n_fresh = hold(
+            samples, self._reference.used, self._book, self._held, self._run, whole, clean, self._fresh
+        )
+        lanes = self._reference.step(samples if n_fresh < 0 else whole)
+        ring = self._ring[at : at + n]
         first = 0
-        for start in [*np.flatnonzero(fresh).tolist(), n]:
-            self._filter(lanes[first:start], at + first)
-            if start < n:
-                for stage in self._filters:
-                    stage.start(lanes[start])
+        for start in self._fresh[: max(n_fresh, 0)].tolist():
+            self._filter(lanes[first:start], ring[first:start])
+            for stage in self._filters:
+                stage.start(lanes[start])
             first = start
-        self._ring[self._size + at : self._size + at + n] = self._ring[at : at + n]
+        self._filter(lanes[first:], ring[first:])
+        if at < self.n_window:
+            again = ring[: self.n_window - at]
+            self._ring[self._size + at : self._size + at + len(again)] = again
         self.n_seen += n
 
-    def _filter(self, lanes: FloatArray, at: int) -> None:
-        if len(lanes):
-            *before, last = self._filters
-            for stage in before:
-                notched = np.empty_like(lanes)
-                stage.step(lanes, notched)
-                lanes = notched
-            last.step(lanes, self._ring[at : at + len(lanes)])
+    def _filter(self, lanes: FloatArray, out: FloatArray) -> None:
+        for stage in self._filters[:-1]:
+            notched = np.empty_like(lanes)
+            stage.step(lanes, notched)
+            lanes = notched
+        self._filters[-1].step(lanes, out)
