@@ -12,7 +12,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "workbench"
 
 FLOOR = {
-    **dict.fromkeys(("vocabulary", "errors", "registry", "kernels"), 1),
+    **dict.fromkeys(("vocabulary", "errors", "registry", "said", "kernels"), 1),
     **dict.fromkeys(
         ("decode", "decoders", "paradigms", "signals", "control", "outcomes", "devices", "recording", "study"), 2
     ),
@@ -153,7 +153,7 @@ FORBIDDEN = [
     ("outcomes", {"kernels", "signals", "devices", "live", "decoders", "study"}),
     ("analysis", {"live", "devices", "widgets"}),
     ("reports", {"live", "devices", "widgets"}),
-    ("widgets", set(FLOOR) - {"widgets", "vocabulary", "errors"}),
+    ("widgets", set(FLOOR) - {"widgets", "vocabulary", "errors", "said"}),
 ]
 
 

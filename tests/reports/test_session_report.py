@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 import workbench
-from workbench import analysis, control, figures
+from workbench import analysis, control, figures, said
 from workbench.errors import RecordFault, UnknownName
 from workbench.reports import _facts, _results, session_report
 from workbench.reports._results import trial_of
@@ -465,7 +465,7 @@ def reasons_of(paradigm):
 def test_sentences_carry_what_was_filled_in_and_leave_what_people_wrote():
     told = Texts("zh-CN").told
     assert told("waived by Chen L.") == "由 Chen L. 豁免"
-    assert told("12 samples (12 ms)") == "12 个样本（12 毫秒）"
+    assert told("12 samples (12 ms)") == "12 个采样点（12 毫秒）"
     assert told("command 7 was refused (old_seq)") == "指令 7 被拒绝（old_seq）"
     assert (
         told("arming is not possible: Signal quality is bad or not known yet.")
@@ -478,8 +478,7 @@ def test_sentences_carry_what_was_filled_in_and_leave_what_people_wrote():
 
 
 def test_every_sentence_carries_over_each_of_its_places():
-    path = Path(workbench.__file__).parent / "reports" / "said.json"
-    loaded = json.loads(path.read_text(encoding="utf-8"))
+    loaded = said.sentences()
     assert set(loaded) == set(LANGUAGES) - {"en"}
     for english, text in loaded["zh-CN"].items():
         lost = fields_of(english) - fields_of(text)
@@ -502,7 +501,7 @@ def test_a_chinese_report_tells_the_ledger_and_the_exclusions_in_chinese(study):
          Trial(16, "grasp", 200000, 300.0, 208000, "excluded", excluded="the run ended during the attempt")],
     )  # fmt: skip
     said = page_of(study, language="zh-CN")
-    assert "必需信号流迟到 – 超过 250 毫秒 未等待即作决策" in said
+    assert "必需信号流迟到 – 超过 250 毫秒 未等待即判定" in said
     assert "glove decided late 由 Chen L. 豁免" in said
     assert "运行在尝试期间结束" in said
     assert study.rows("ledger", kind="late_stream")[0]["consequence"] == "decided without waiting"

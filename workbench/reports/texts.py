@@ -1,20 +1,19 @@
 """The words of the reports: ``locale.json``, language → key → text with ``{placeholders}``.
 
 What the record holds as an English sentence (a consequence in the ledger, why a trial is excluded) stays the
-record. ``said.json``, language → English sentence → sentence, says it in another language: a sentence is
-found by its fixed words, and what stands at its placeholders is carried over.
+record; :mod:`workbench.said` says it in another language.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 
+from workbench import said
 from workbench.errors import UnknownName
 
 LANGUAGES = ("en", "zh-CN")
@@ -28,27 +27,6 @@ def catalogue() -> Mapping[str, Mapping[str, str]]:
         files("workbench.reports").joinpath("locale.json").read_text(encoding="utf-8")
     )
     return loaded
-
-
-@cache
-def _sentences(language: str) -> tuple[tuple[re.Pattern[str], str], ...]:
-    """Pattern of each recorded sentence → its text, those with more fixed words first."""
-    loaded: dict[str, dict[str, str]] = json.loads(
-        files("workbench.reports").joinpath("said.json").read_text(encoding="utf-8")
-    )
-    known = sorted(loaded.get(language, {}).items(), key=lambda pair: (-len(_PLACE.sub("", pair[0])), pair[0]))
-    return tuple((_pattern(english), text) for english, text in known)
-
-
-_PLACE = re.compile(r"\{(\w+)\}")
-
-
-def _pattern(english: str) -> re.Pattern[str]:
-    """A placeholder of one letter stands for a number, a longer one for words."""
-    parts = _PLACE.split(english)
-    places = [f"(?P<{name}>{r'[-−+]?[0-9.,]+' if len(name) == 1 else '.+?'})" for name in parts[1::2]]
-    fixed = [re.escape(part) for part in parts[::2]]
-    return re.compile("".join(f + p for f, p in zip(fixed, [*places, ""], strict=True)), re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +62,7 @@ class Texts:
 
     def told(self, sentence: str) -> str:
         """A recorded English sentence in this language; one that is not known, and any in English, as it is."""
-        for pattern, text in _sentences(self.language):
-            if found := pattern.fullmatch(sentence):
-                return text.format(**{name: self.told(value) for name, value in found.groupdict().items()})
-        return sentence
+        return said.told(sentence, language=self.language)
 
     def moment(self, utc: str) -> str:
         """A UTC time stamp to the minute, ``20 Nov 2026, 18:00 UTC``; what is no time stamp stays as it is."""

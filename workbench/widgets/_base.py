@@ -17,6 +17,7 @@ from typing import Any
 import anywidget
 import traitlets
 
+from workbench import said
 from workbench.errors import WorkbenchError
 from workbench.widgets._locale import LANGUAGES, catalogue
 
@@ -29,8 +30,9 @@ _EXPORT = re.compile(r"^export (?=(?:const|function|class|async) )", re.MULTILIN
 
 @cache
 def compose(*modules: str) -> str:
-    """One ES module out of the named files (relative to this folder, without ``.js``), the catalogue first."""
-    parts = [f"const CATALOGUE = {json.dumps(catalogue(), ensure_ascii=False)};"]
+    """One ES module out of the named files (relative to this folder, without ``.js``), the catalogues first."""
+    words = {"CATALOGUE": catalogue(), "SENTENCES": said.sentences()}
+    parts = [f"const {name} = {json.dumps(held, ensure_ascii=False)};" for name, held in words.items()]
     for name in modules:
         source = (HERE / f"{name}.js").read_text(encoding="utf-8")
         parts.append(_EXPORT.sub("", _IMPORT.sub("", source)))

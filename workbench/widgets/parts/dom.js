@@ -1,4 +1,4 @@
-// Small helpers every panel uses: elements, words, numbers, requests. CATALOGUE is put in front by _base.compose.
+// Small helpers every panel uses: elements, words, numbers, requests. CATALOGUE and SENTENCES are put in front by _base.compose.
 
 /** An element: h("div", {class: "x", onclick: f}, "text", child). */
 export function h(tag, attributes = {}, ...children) {
@@ -40,15 +40,15 @@ export function whenChanged(build) {
 }
 
 /** Sentences of the engine, as patterns: the longest fixed text first, so that the most particular one fits first. */
-const SAID = Object.keys(CATALOGUE.en).filter((key) => key.startsWith("said.")).map((key) => {
+const SAID = Object.fromEntries(Object.entries(SENTENCES).map(([language, known]) => [language, Object.entries(known).map(([english, text]) => {
   const names = [];
-  const pattern = CATALOGUE.en[key].split(/(\{\w+\})/).map((part) => {
+  const pattern = english.split(/(\{\w+\})/).map((part) => {
     if (!/^\{\w+\}$/.test(part)) return part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
     names.push(part.slice(1, -1));
-    return "(.+?)";
+    return part.length === 3 ? "([-−+]?[0-9.,]+)" : "(.+?)";
   }).join("");
-  return { key, names, pattern: new RegExp(`^${pattern}$`), fixed: CATALOGUE.en[key].replace(/\{\w+\}/g, "").length };
-}).sort((a, b) => b.fixed - a.fixed);
+  return { text, names, pattern: new RegExp(`^${pattern}$`, "s"), fixed: english.replace(/\{\w+\}/g, "").length };
+}).sort((a, b) => b.fixed - a.fixed)]));
 
 /**
  * t(key, args): text in the chosen language, English where a translation is missing, `fallback` where both are.
@@ -61,10 +61,10 @@ export function translator(language) {
     return String(pattern).replace(/\{(\w+)\}/g, (all, name) => (args[name] === undefined ? all : args[name]));
   };
   t.said = (text, depth = 0) => {
-    if (!text || language === "en" || depth > 3) return text || "";
-    for (const one of SAID) {
+    if (!text || depth > 3) return text || "";
+    for (const one of SAID[language] || []) {
       const found = one.pattern.exec(text);
-      if (found) return t(one.key, Object.fromEntries(one.names.map((name, i) => [name, t.said(found[i + 1], depth + 1)])));
+      if (found) return one.text.replace(/\{(\w+)\}/g, (all, name) => t.said(found[one.names.indexOf(name) + 1], depth + 1));
     }
     return text;
   };
