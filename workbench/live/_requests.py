@@ -10,8 +10,9 @@ from typing import Any
 from workbench.devices import lsl
 from workbench.errors import BadValue, Refused, WorkbenchError
 from workbench.live import _wire
+from workbench.live._asked import Asked, asked_of, rehearse
 from workbench.live._feed import Feed
-from workbench.live._run import Asked, LiveRun, asked_of, rehearse
+from workbench.live._run import LiveRun
 from workbench.live._server import Request
 from workbench.live._session import Session
 from workbench.live._watching import require_disk

@@ -1,118 +1,27 @@
-"""One run: what was asked for, checked; its recording; what came of it so far."""
+"""One run: its recording, and what came of it so far."""
 
 from __future__ import annotations
 
-import re
-import secrets
 import time
 from collections import deque
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from workbench import __version__, decoders, paradigms
+from workbench import __version__
 from workbench.decode import StreamingDecoder
 from workbench.devices import lsl
-from workbench.errors import BadValue, DecoderMismatch, RecordingFault
+from workbench.errors import RecordingFault
+from workbench.live._asked import Asked
 from workbench.live._deadline import Deadline, Latency
 from workbench.live._feed import Feed
 from workbench.live._ledger import Ledger
 from workbench.live._streams import Stream
-from workbench.live.plan import SessionPlan, montage_of
-from workbench.paradigms import Paradigm, PlannedCue
+from workbench.live.plan import SessionPlan
 from workbench.recording import RunWriter, ensure_space, needed_bytes
-from workbench.vocabulary import Acknowledgement, Command, Decision, LedgerRow, Marker, StreamSpec, Trial
+from workbench.vocabulary import Acknowledgement, Command, Decision, LedgerRow, Marker, Snapshot, Trial
 
-KINDS = ("calibration", "online")
 HISTORY_S = 10.0
-MAX_TRIALS = 1000
-_NAME = re.compile(r"[A-Za-z0-9._-]{1,80}")
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A request for a run, checked."""
-
-    id: str
-    kind: str
-    paradigm: Paradigm
-    n_trials: int
-    seed: int
-    decoder: Any | None
-    decoder_sha256: str
-    decoder_name: str
-    approved: bool
-    approved_sha256: str
-    schedule: tuple[PlannedCue, ...]
-
-    @property
-    def seconds(self) -> float:
-        """Planned stream time, s."""
-        last = self.schedule[-1]
-        return last.at_s + last.duration_s
-
-
-def asked_of(args: Mapping[str, Any], *, signal: StreamSpec) -> Asked:
-    """Check a request for a run.
-
-    Raises
-    ------
-    BadValue, UnknownName
-        For a kind, paradigm, parameter or number that is not allowed.
-    RecordingFault, DecoderMismatch
-        For a decoder that cannot be read, was changed, or is for another montage or paradigm.
-    """
-    kind, n_trials = str(args.get("kind")), args.get("n_trials")
-    if kind not in KINDS:
-        raise BadValue(f"kind of a run must be one of {', '.join(KINDS)}, got {kind!r}")
-    if not isinstance(n_trials, int) or not 1 <= n_trials <= MAX_TRIALS:
-        raise BadValue(f"a run must have 1 to {MAX_TRIALS} trials, got {n_trials!r}")
-    run_id = str(args.get("run_id") or f"run-{time.strftime('%Y%m%dT%H%M%S')}-{secrets.token_hex(4)}")
-    if not _NAME.fullmatch(run_id) or run_id.startswith("."):
-        raise BadValue(f"run id must be 1 to 80 letters, digits and . _ -, got {run_id!r}")
-    params = args.get("params") or {}
-    try:
-        paradigm = paradigms.from_params(str(args.get("paradigm")), dict(params))
-    except TypeError as error:
-        raise BadValue(f"parameters of paradigm {args.get('paradigm')}: {error}") from error
-    seed = int(args.get("seed") or 0)
-    decoder, sha256 = _decoder(str(args.get("decoder_folder") or ""), kind, paradigm, signal)
-    approved = str(args.get("approved_sha256") or "")
-    return Asked(
-        id=run_id,
-        kind=kind,
-        paradigm=paradigm,
-        n_trials=n_trials,
-        seed=seed,
-        decoder=decoder,
-        decoder_sha256=sha256,
-        decoder_name="" if decoder is None else str(decoder.name),
-        approved=bool(sha256) and sha256 == approved,
-        approved_sha256=approved,
-        schedule=paradigm.schedule(n_trials, seed=seed),
-    )
-
-
-def _decoder(folder: str, kind: str, paradigm: Paradigm, signal: StreamSpec) -> tuple[Any | None, str]:
-    """The decoder of an online run, verified, and its hash."""
-    if kind == "calibration":
-        if folder:
-            raise BadValue("a calibration run has no decoder; leave decoder_folder out, or start an online run")
-        return None, ""
-    if not folder:
-        raise BadValue("an online run needs a decoder; fit one on a calibration run and give its folder")
-    decoder = decoders.read(Path(folder))
-    decoders.check_montage(decoder, montage_of(signal))
-    found, wanted = {str(c) for c in decoder.classes_}, set(paradigm.classes)
-    if found != wanted:
-        raise DecoderMismatch(
-            f"paradigm {paradigm.name} needs a decoder for {', '.join(sorted(wanted))}; this one is for "
-            f"{', '.join(sorted(found))}. Fit a decoder on runs of this paradigm"
-        )
-    return decoder, str(decoder.sha256_)
 
 
 class LiveRun:
@@ -190,6 +99,7 @@ class LiveRun:
             "seed": asked.seed,
             "decoder_sha256": asked.decoder_sha256,
             "decoder_name": asked.decoder_name,
+            "adapts": asked.adapts,
             "approved": asked.approved,
             "classes": [] if asked.decoder is None else [str(c) for c in asked.decoder.classes_],
             "contract": [
@@ -287,7 +197,11 @@ class LiveRun:
             self.active, self.streak = decision.change == "activate", 0
             return
         params = self.asked.paradigm.params()
-        past = p < params.get("release", 0.0) if self.active else p > params.get("activate", 1.0)
+        rejected = not decision.label
+        if self.active:
+            past = rejected or p < params.get("release", 0.0)
+        else:
+            past = not rejected and p > params.get("activate", 1.0)
         self.streak = self.streak + 1 if decision.valid and past else 0
 
     @property
@@ -295,6 +209,10 @@ class LiveRun:
         """Index of the class that the evidence bar shows."""
         classes = list(self.writer.classes)
         return classes.index(self.asked.paradigm.conditions[0])
+
+    def snapshot(self, snapshot: Snapshot) -> None:
+        """Journal an update of the decoder."""
+        self.writer.snapshot(snapshot, stamp=self.feed.newest)
 
     def trial(self, trial: Trial) -> None:
         """Journal a trial."""
@@ -374,27 +292,3 @@ class LiveRun:
             "valid": last.valid,
             "history": [[round(t - last.stamp, 3), round(p, 4)] for t, p in self.recent],
         }
-
-
-def rehearse(asked: Asked, *, signal: StreamSpec) -> None:
-    """Compile everything a run will call: the whole loop over seconds of noise, with the real shapes."""
-    from workbench.decode import decode
-
-    fs, n = signal.fs, len(signal.measured)
-    rows = round(5.0 * fs)
-    noise = np.random.Generator(np.random.PCG64(0)).normal(0.0, 10.0, (rows, n)).astype(np.float32)
-    feed = Feed(
-        fs,
-        record=lambda marker: None,
-        present=lambda marker: None,
-        watermark=lambda: float("inf"),
-        clock=lambda: 0.0,
-        timed_out=lambda stamp: None,
-    )
-    feed.plan(tuple(cue._replace(at_s=0.2 * i) for i, cue in enumerate(asked.schedule[:3])))
-    stamps = np.arange(rows) / fs
-    feed.mark("clock_offset", stamp=0.0, offset_s=1e-6)
-    feed.samples(noise, stamps, local=0.0)
-    feed.samples(noise[: rows // 4], stamps[: rows // 4] + rows / fs + 1.0, local=0.0)
-    for _ in decode(feed.items(), asked.paradigm, asked.decoder, fs=fs):
-        continue

@@ -23,15 +23,16 @@ from typing import Any
 
 import numpy as np
 
-from workbench.decode import decode
+from workbench.decode import Made, decode
 from workbench.devices import lsl
 from workbench.errors import BadValue, RecordingFault, WorkbenchError
 from workbench.live import _place
+from workbench.live._asked import asked_of, rehearse
 from workbench.live._compose import compose
 from workbench.live._ledger import Ledger
 from workbench.live._place import Place
 from workbench.live._requests import Desk
-from workbench.live._run import LiveRun, asked_of, rehearse
+from workbench.live._run import LiveRun
 from workbench.live._server import Server
 from workbench.live._session import FIRST_OFFSET_S, Session
 from workbench.live._watching import Every, Slowness, watch_disk, watch_players, watch_streams
@@ -39,7 +40,7 @@ from workbench.live.plan import SessionPlan
 from workbench.recording import append_rows
 from workbench.recording.session_ledger import SUFFIX
 from workbench.signals.quality import QualityMonitor
-from workbench.vocabulary import Chunk, Decision, LedgerRow, Marker, StreamSpec, Trial
+from workbench.vocabulary import Chunk, LedgerRow, Marker, Snapshot, StreamSpec, Trial
 
 LOG = logging.getLogger("workbench.engine")
 PUMP_S = 0.01
@@ -295,10 +296,13 @@ class Engine:
             if verdict != "warning" and self.session.effecting is not None:
                 self.session.effecting.hop(seconds)
 
-    def _made(self, run: LiveRun, item: Decision | Trial | LedgerRow) -> None:
+    def _made(self, run: LiveRun, item: Made) -> None:
         """What the decode loop made: emitted, followed, recorded."""
         if isinstance(item, Trial):
             run.trial(item)
+            return
+        if isinstance(item, Snapshot):
+            run.snapshot(item)
             return
         if isinstance(item, LedgerRow):
             self.ledger.enter(replace(item, local=lsl.local_clock(), stream=item.stream or self.plan.signal.name))

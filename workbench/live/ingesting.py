@@ -9,7 +9,7 @@ from workbench.errors import RecordingFault, WorkbenchError
 from workbench.live import _place
 from workbench.live._deadline import percentiles
 from workbench.live._place import Place
-from workbench.live.replaying import replay_run
+from workbench.live.replaying import chain_head, replay_run
 from workbench.recording import RunFile, decision_hash, file_sha256, read_rows
 from workbench.recording.recover import Recovery, inspect, recover
 from workbench.recording.session_ledger import SUFFIX, session_of
@@ -123,6 +123,8 @@ def _summary(file: RunFile) -> dict[str, Any]:
         "n_decisions": len(decisions),
         "quarantined": file.state == "recovered",
     }
+    if file.adapts:
+        summary["adaptation"] = _adaptation(file)
     if not decisions:
         return summary
     known = times[times[:, 0] > 0]
@@ -136,6 +138,17 @@ def _summary(file: RunFile) -> dict[str, Any]:
     }
     summary["replay"] = _replayed(file)
     return summary
+
+
+def _adaptation(file: RunFile) -> dict[str, Any]:
+    """How the decoder adapted in a run: rule, updates, those that went back to the fit, head of the chain."""
+    made = file.snapshots()
+    return {
+        "rule": file.adapts,
+        "n": len(made),
+        "rolled_back": sum(one.rule == "roll_back" for one in made),
+        "head": chain_head(file),
+    }
 
 
 def _replayed(file: RunFile) -> dict[str, Any]:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from workbench import decoders, paradigms
-from workbench.decode import decode
+from workbench.decode import Made, decode
 from workbench.errors import DecoderMismatch, RecordingFault, UnknownName, WorkbenchError
 from workbench.recording import RunFile, decision_hash, file_sha256
-from workbench.vocabulary import Chunk, Decision, Marker, Trial
+from workbench.vocabulary import Chunk, Decision, Marker, Snapshot, Trial
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +21,12 @@ class ReplayResult:
     Attributes
     ----------
     run : id of the run. n : decisions compared; n_trials : trials compared.
-    equal : whether every decision and every trial is the recorded one, bit for bit.
-    first : place of the first that differs, -1 when none does.
+    equal : whether every decision, every trial and every update of the decoder is the recorded one, bit for bit.
+    first : place of the first that differs (of a decision, else of a trial, else of an update), -1 when none does.
     sentence : the result in words.
     decision_hash : hash over the replayed decisions.
+    n_updates : updates of an adapting decoder compared. chain_head : hash of the last replayed one, of the decoder
+        where there is none, empty where the decoder does not adapt.
     """
 
     run: str
@@ -34,6 +36,8 @@ class ReplayResult:
     first: int
     sentence: str
     decision_hash: str = ""
+    n_updates: int = 0
+    chain_head: str = ""
 
 
 def replay_run(
@@ -58,10 +62,7 @@ def replay_run(
     run = RunFile(path)
     decoder = _decoder(run, None if decoder_folder is None else Path(decoder_folder))
     paradigm = paradigms.from_params(str(run.plan["paradigm"]), dict(run.plan["params"]))
-    made = list(decode(_to_end(run.items(block=block)), paradigm, decoder, fs=run.signal.fs))
-    decisions = [item for item in made if isinstance(item, Decision)]
-    trials = [item for item in made if isinstance(item, Trial)]
-    return _compared(run, decisions, trials)
+    return _compared(run, list(decode(_to_end(run.items(block=block)), paradigm, decoder, fs=run.signal.fs)))
 
 
 def replay_study(folder: Path | str, *, run_id: str | None = None) -> list[ReplayResult]:
@@ -102,9 +103,15 @@ def _of_record(folder: Path, row: dict[str, Any], recordings: Sequence[dict[str,
         found = replay_run(path, folder / "decoders" / sha256[:12] if sha256 else None)
     except WorkbenchError as error:
         return _not(row, f"{name}: cannot be replayed: {error}")
+    if not found.equal or row["state"] == "recovered":
+        return found
     stored = str(row["summary"].get("decision_hash") or "")
-    if found.equal and stored and stored != found.decision_hash and row["state"] != "recovered":
+    if stored and stored != found.decision_hash:
         words = f"{name}: the decisions equal the recording, but not the hash in the record ({stored[:12]})"
+        return replace(found, equal=False, first=0, sentence=words)
+    head = str(row["summary"].get("adaptation", {}).get("head") or "")
+    if head and head != found.chain_head:
+        words = f"{name}: the updates equal the recording, but not their head in the record ({head[:12]})"
         return replace(found, equal=False, first=0, sentence=words)
     return found
 
@@ -137,35 +144,60 @@ def _to_end(items: Iterable[Chunk | Marker]) -> Iterator[Chunk | Marker]:
             return
 
 
-def _compared(run: RunFile, decisions: list[Decision], trials: list[Trial]) -> ReplayResult:
+def chain_head(run: RunFile, made: Sequence[Snapshot] | None = None) -> str:
+    """Head of the chain of a run whose decoder adapts: its last snapshot, or the decoder where there is none.
+
+    ``made`` are the snapshots of a replay, None for the recorded ones. Empty where the decoder does not adapt.
+    """
+    if not run.adapts:
+        return ""
+    chain = run.snapshots() if made is None else made
+    return chain[-1].sha256 if chain else str(run.plan.get("decoder_sha256") or "")
+
+
+def _compared(run: RunFile, made: Sequence[Made]) -> ReplayResult:
     """Recorded against replayed. A run that was cut off is compared as far as it goes."""
     recorded, recorded_trials = run.decisions(), run.trials()
+    decisions = [item for item in made if isinstance(item, Decision)]
+    trials = [item for item in made if isinstance(item, Trial)]
+    chain, snapshots = run.snapshots(), [item for item in made if isinstance(item, Snapshot) and run.adapts]
     whole = run.state in ("finished", "stopped", "failed")
     if not whole:
         decisions, trials = decisions[: len(recorded)], trials[: len(recorded_trials)]
-    at = _first_difference(recorded, decisions)
-    trial_at = next(
-        (i for i, (a, b) in enumerate(zip(recorded_trials, trials)) if a != b),
-        -1 if len(recorded_trials) == len(trials) else min(len(recorded_trials), len(trials)),
-    )
+        snapshots = snapshots[: len(chain)]
+    at, trial_at = _first_difference(recorded, decisions), _first_unequal(recorded_trials, trials)
+    link = _first_unequal(chain, snapshots)
     name = f"run {run.plan.get('number')} ({run.plan.get('kind')}, {run.plan.get('run')})"
     cut = "" if whole else f" (the recording is {run.state}; compared as far as it goes)"
-    what = f"{len(recorded)} decisions and {len(recorded_trials)} trials"
-    if at < 0 and trial_at < 0:
-        words = f"{name}: {what} equal the recording bit for bit{cut}"
-    elif at >= 0:
-        words = f"{name}: decision {at + 1} of {len(recorded)} differs{cut}"
-    else:
-        words = f"{name}: the decisions are equal, trial {trial_at + 1} of {len(recorded_trials)} differs{cut}"
+    differ = []
+    if at >= 0:
+        differ.append(f"decision {at + 1} of {len(recorded)} differs")
+    elif trial_at >= 0:
+        differ.append(f"the decisions are equal, trial {trial_at + 1} of {len(recorded_trials)} differs")
+    if link >= 0:
+        sample = (chain if link < len(chain) else snapshots)[link].sample
+        differ.append(f"update {link + 1} of {len(chain)} of the decoder (sample {sample}) differs")
+    updates = f", {len(chain)} updates of the decoder" if run.adapts else ""
+    equal = f"{len(recorded)} decisions{updates} and {len(recorded_trials)} trials equal the recording bit for bit"
     return ReplayResult(
-        str(run.plan.get("run")),
-        len(recorded),
-        len(recorded_trials),
-        at < 0 and trial_at < 0,
-        at if at >= 0 else trial_at,
-        words,
-        decision_hash(decisions),
+        run=str(run.plan.get("run")),
+        n=len(recorded),
+        n_trials=len(recorded_trials),
+        equal=not differ,
+        first=next((place for place in (at, trial_at, link) if place >= 0), -1),
+        sentence=f"{name}: {'; '.join(differ) or equal}{cut}",
+        decision_hash=decision_hash(decisions),
+        n_updates=len(chain),
+        chain_head=chain_head(run, snapshots),
     )
+
+
+def _first_unequal(recorded: Sequence[object], replayed: Sequence[object]) -> int:
+    """Place of the first that differs or is missing, -1 when none does."""
+    for at, (a, b) in enumerate(zip(recorded, replayed)):
+        if a != b:
+            return at
+    return -1 if len(recorded) == len(replayed) else min(len(recorded), len(replayed))
 
 
 def _first_difference(recorded: list[Decision], replayed: list[Decision]) -> int:

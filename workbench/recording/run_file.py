@@ -27,6 +27,7 @@ from workbench.vocabulary import (
     FloatArray,
     LedgerRow,
     Marker,
+    Snapshot,
     Trial,
 )
 
@@ -218,6 +219,15 @@ class RunFile:
     def trials(self) -> list[Trial]:
         """Trials in the order in which they ended."""
         return self._objects(run_writer.TRIALS, Trial)
+
+    @property
+    def adapts(self) -> str:
+        """Rule by which the run's decoder adapted, empty for none."""
+        return str(self.plan.get("adapts") or "")
+
+    def snapshots(self) -> list[Snapshot]:
+        """Updates of the decoder in the order of effect, without their arrays, which a replay makes again."""
+        return self._objects(run_writer.SNAPSHOTS, Snapshot)
 
     def ledger(self) -> list[LedgerRow]:
         """Rows of the integrity ledger."""

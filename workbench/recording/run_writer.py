@@ -1,14 +1,15 @@
 """Writing one run by the run-file convention: signal, other streams, and everything that was decided.
 
 Streams beside the signal: ``wb.events``, ``wb.trials``, ``wb.ledger``, ``wb.commands``, ``wb.acks`` (text,
-one JSON object a sample) and ``wb.decisions`` (double64). :class:`workbench.recording.RunFile` reads it.
+one JSON object a sample) and ``wb.decisions`` (double64); ``wb.snapshots`` (text) where the decoder adapts.
+:class:`workbench.recording.RunFile` reads it.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -25,13 +26,14 @@ from workbench.vocabulary import (
     FloatArray,
     LedgerRow,
     Marker,
+    Snapshot,
     StreamSpec,
     Trial,
 )
 
 PREFIX = "wb."
 EVENTS, DECISIONS, TRIALS = "wb.events", "wb.decisions", "wb.trials"
-LEDGER, COMMANDS, ACKS = "wb.ledger", "wb.commands", "wb.acks"
+LEDGER, COMMANDS, ACKS, SNAPSHOTS = "wb.ledger", "wb.commands", "wb.acks", "wb.snapshots"
 CHANGES = ("", "activate", "release", "cued")
 """Codes of ``Decision.change`` in the decision stream."""
 LEADING = ("sample", "stamp", "label_index", "valid", "change", "trial")
@@ -45,7 +47,8 @@ class RunWriter:
     ----------
     path : of the new recording.
     plan : JSON-able: study, run, kind, paradigm, params, decoder_sha256, classes, contract, speed, t0,
-        workbench. ``classes`` names the columns of the decision stream.
+        workbench. ``classes`` names the columns of the decision stream; ``adapts`` is the rule by which the
+        decoder adapts, empty or left out for none.
     stamp : LSL time in s of the start, which the first entry of ``wb.events`` carries.
     signal : the decoded stream; its samples are stored as they arrive, with raw stamps.
     others : further streams, each with its dtype.
@@ -73,7 +76,7 @@ class RunWriter:
         self._signal = signal.name
         for spec, kind in others:
             self._add(spec, kind)
-        for name in (EVENTS, TRIALS, LEDGER, COMMANDS, ACKS):
+        for name in (EVENTS, TRIALS, LEDGER, COMMANDS, ACKS, *([SNAPSHOTS] if plan.get("adapts") else [])):
             self._add(StreamSpec(name, "Workbench", 0.0, source_id=name, role="markers"), "string")
         columns = LEADING + tuple(f"p_{name}" for name in self.classes) + TIMES
         self._add(StreamSpec(DECISIONS, "Workbench", 0.0, columns, unit="", role="aux"), "double64")
@@ -127,6 +130,17 @@ class RunWriter:
     def trial(self, trial: Trial) -> None:
         """A finished trial."""
         self._text(TRIALS, asdict(trial), trial.cue_stamp)
+
+    def snapshot(self, snapshot: Snapshot, *, stamp: float) -> None:
+        """An update of the decoder, by its hash; ``stamp`` is LSL time in s of about its sample.
+
+        Its arrays are not written: their bits are in the hash, a replay makes them again, and they can be as large
+        as the signal (spatial covariances of many bands and channels every window).
+        """
+        if SNAPSHOTS not in self.ids:
+            raise BadValue("this run's plan names no rule by which its decoder adapts; state it as 'adapts'")
+        content = {f.name: getattr(snapshot, f.name) for f in fields(snapshot) if f.name != "arrays"}
+        self._text(SNAPSHOTS, content, stamp)
 
     def ledger(self, row: LedgerRow) -> None:
         """A row of the integrity ledger."""

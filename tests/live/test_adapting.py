@@ -1,0 +1,167 @@
+"""Runs with a decoder that adapts: every update is in the recording, chained, and a replay gives the same."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from workbench import decoders, live, paradigms
+from workbench.decode import decode, locate_cues
+from workbench.recording import RunFile
+from workbench.recording.recover import recover
+from workbench.vocabulary import Decision, Snapshot
+
+pytestmark = pytest.mark.xdist_group("live")
+
+RULES = ("pmean", "recentre", "supervised")
+KINDS = {"pmean": "bandpower_lda", "recentre": "riemann_mdm", "supervised": "bandpower_lda"}
+
+
+@pytest.fixture(scope="module")
+def done(make_room, fast):
+    """One session: a calibration, and an online run for every rule, each with its own fitted decoder."""
+    room = make_room()
+    client = room.start(room.plan())
+    calibration = client.start_run("calibration", "grasp_rest", fast, n_trials=8, seed=1)
+    client.wait("run", timeout=120)
+    path = room.folder / "recordings" / f"{calibration}.xdf"
+    fitted, runs = {}, {}
+    for rule in RULES:
+        params = {"window_s": 1.0, "adapt": {"rule": rule, "longest_rest_s": 60.0}}
+        fitted[rule] = live.run_fit(room.folder, [path], KINDS[rule], params)
+        runs[rule] = client.start_run(
+            "online", "grasp_rest", fast, n_trials=3, seed=2, decoder_folder=fitted[rule]["folder"]
+        )
+        ended = client.wait("run", timeout=120)["run"]
+        assert ended["state"] == "finished", ended["sentence"]
+    heavy = client.status()["engine"]["heavy_modules"]
+    client.shutdown()
+    said = live.ingest_pending(room.study)
+    return SimpleNamespace(**locals())
+
+
+def recording(done, rule):
+    return RunFile(done.room.folder / "recordings" / f"{done.runs[rule]}.xdf")
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_every_update_is_recorded_in_a_chain_that_begins_at_the_decoder(done, rule):
+    run = recording(done, rule)
+    made = run.snapshots()
+    assert run.adapts == run.plan["adapts"] == rule
+    assert len(made) >= 5
+    heads = [done.fitted[rule]["sha256"], *(one.sha256 for one in made)]
+    assert [one.previous for one in made] == heads[:-1]
+    assert [one.sample for one in made] == sorted(one.sample for one in made)
+    assert {one.rule for one in made} <= {rule, "roll_back"}
+    assert all(0 < one.sample <= len(run.signal.stamps) for one in made)
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("block", [None, 1, 17, 1000])
+def test_the_run_replays_with_its_updates_bit_for_bit(done, rule, block):
+    run = recording(done, rule)
+    found = live.replay_run(run.path, done.fitted[rule]["folder"], block=block)
+    assert found.equal, found.sentence
+    assert f"{len(run.snapshots())} updates of the decoder" in found.sentence
+    assert (found.n_updates, found.chain_head) == (len(run.snapshots()), run.snapshots()[-1].sha256)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_the_updates_of_a_replay_carry_their_arrays_and_hash_to_the_recorded_chain(done, rule):
+    run = recording(done, rule)
+    decoder = decoders.read(Path(done.fitted[rule]["folder"]))
+    paradigm = paradigms.from_params(run.plan["paradigm"], run.plan["params"])
+    made = [m for m in decode(run.items(), paradigm, decoder, fs=run.signal.fs) if isinstance(m, Snapshot)]
+    decoders.check_chain(made, decoder_sha256=decoder.sha256_)
+    assert made == run.snapshots()
+    assert all(one.arrays for one in made)
+    assert not any(one.arrays for one in run.snapshots())
+
+
+def test_a_supervised_decoder_learned_at_the_windows_of_the_cues(done):
+    run = recording(done, "supervised")
+    paradigm = paradigms.from_params(run.plan["paradigm"], run.plan["params"])
+    cues, _ = locate_cues(run.items(), fs=run.signal.fs)
+    named = paradigm.training_windows(cues, fs=run.signal.fs, window_s=1.0, hop_s=1.0)
+    ends = {end for end, *_ in named}
+    assert {one.sample for one in run.snapshots()} <= ends
+    assert len(run.snapshots()) > len(ends) // 2
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_the_record_holds_rule_count_and_head_of_the_chain(done, rule):
+    made = recording(done, rule).snapshots()
+    summary = done.room.study.get("run", done.runs[rule])["summary"]
+    back = sum(one.rule == "roll_back" for one in made)
+    assert summary["adaptation"] == {"rule": rule, "n": len(made), "rolled_back": back, "head": made[-1].sha256}
+    assert summary["replay"]["equal"] is True
+
+
+def test_the_study_replays_and_the_engine_stayed_light(done):
+    assert all(found.equal for found in live.replay_study(done.room.folder))
+    assert done.heavy == []
+
+
+def entry(snapshot):
+    """The bytes of a snapshot in a recording."""
+    content = {name: getattr(snapshot, name) for name in ("sample", "rule", "previous", "sha256")}
+    return json.dumps(content).encode()
+
+
+def changed(done, tmp_path, old, new):
+    """A copy of the pmean run in which bytes of an entry of the snapshots are others."""
+    path = recording(done, "pmean").path
+    data = path.read_bytes()
+    assert data.count(old) >= 1
+    assert len(old) == len(new)
+    other = tmp_path / "recordings" / path.name
+    other.parent.mkdir()
+    at = data.index(old)
+    other.write_bytes(data[:at] + new + data[at + len(old) :])
+    return other
+
+
+@pytest.mark.parametrize("field", ["sha256", "previous", "rule", "sample"])
+def test_a_changed_byte_of_an_update_is_found_and_placed(done, tmp_path, field):
+    made = recording(done, "pmean").snapshots()
+    value = getattr(made[2], field)
+    other = value + 1 if field == "sample" else value[:-1] + ("0" if value[-1] != "0" else "1")
+    wrong = replace(made[2], **{field: other})
+    path = changed(done, tmp_path, entry(made[2]), entry(wrong))
+    found = live.replay_run(path, done.fitted["pmean"]["folder"])
+    assert not found.equal
+    assert found.first == 2
+    assert f"update 3 of {len(made)} of the decoder (sample {wrong.sample}) differs" in found.sentence
+
+
+def test_a_file_torn_in_the_run_keeps_the_updates_before_the_cut(done, tmp_path):
+    run = recording(done, "pmean")
+    made = run.snapshots()
+    middle = made[len(made) // 2]
+    data = run.path.read_bytes()
+    at = data.index(middle.sha256.encode(), data.index(f'"sample": {middle.sample}, "rule"'.encode()))
+    torn = tmp_path / "recordings" / run.path.name
+    torn.parent.mkdir()
+    torn.write_bytes(data[: at + 10])
+    recover(torn)
+    back = RunFile(torn)
+    assert back.state == "recovered"
+    assert back.snapshots() == made[: len(made) // 2]
+    found = live.replay_run(torn, done.fitted["pmean"]["folder"])
+    assert found.equal, found.sentence
+    assert found.n_updates == len(made) // 2
+
+
+def test_a_run_whose_decoder_does_not_adapt_says_nothing_of_it(done):
+    run = RunFile(done.path)
+    assert run.adapts == ""
+    assert run.snapshots() == []
+    assert "wb.snapshots" not in run.names
+    assert not [m for m in run.decisions() if isinstance(m, Decision)]
+    assert "adaptation" not in done.room.study.get("run", done.calibration)["summary"]
+    assert "updates" not in live.replay_run(run.path).sentence
