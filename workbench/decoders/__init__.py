@@ -13,7 +13,9 @@ from workbench.decoders._adaptation import AdaptSettings
 from workbench.decoders._base import WindowDecoder
 from workbench.decoders._collect import Training, collect
 from workbench.decoders._evidence import EvidenceSettings
+from workbench.decoders._flashes import Flashes
 from workbench.decoders._fusion import fuse, fusion_weights
+from workbench.decoders._stopping import Stopped, Stopping, StoppingStream
 from workbench.decoders._store import check_montage, read, save
 from workbench.decoders._stream import DecoderStream
 from workbench.decoders._transfer import procrustes, recentre, rescale
@@ -23,7 +25,11 @@ __all__ = [
     "AdaptSettings",
     "DecoderStream",
     "EvidenceSettings",
+    "Flashes",
     "Snapshot",
+    "Stopped",
+    "Stopping",
+    "StoppingStream",
     "Training",
     "WindowDecoder",
     "available",

@@ -83,7 +83,8 @@ def surest_enough(scores: FloatArray, index: NDArray[np.int64], stop: float) -> 
     of_wrong = (1.0 - share) * _density(odds[~right], grid, spread)
     whole = of_right + of_wrong
     known = whole > 1e-12 * whole.max()
-    rising = IsotonicRegression().fit_transform(grid[known], of_right[known] / whole[known], whole[known])
+    share_right = of_right[known] / whole[known]
+    rising = IsotonicRegression().fit(grid[known], share_right, sample_weight=whole[known]).predict(grid[known])
     good = np.flatnonzero(rising >= stop)
     return np.array([_probability(grid[known][good[0]]) if len(good) else np.inf])
 

@@ -1,0 +1,161 @@
+"""Dynamic stopping: windows of growing length, and the first that is sure enough decides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from workbench.decoders._base import WindowDecoder
+from workbench.decoders._stream import DecoderStream
+from workbench.errors import BadSignal, BadValue
+from workbench.vocabulary import Evidence, FloatArray
+
+
+class Stopped(NamedTuple):
+    """A decision and the window length it took, s."""
+
+    label: str
+    length_s: float
+    evidence: Evidence
+
+
+class Stopping:
+    """A decoder fitted once for each of several window lengths.
+
+    The first length whose evidence is sure enough decides; the longest decides in any case. How sure is enough is
+    learned for each length from held-out trials: ``stop`` of :class:`workbench.decoders.EvidenceSettings`, which
+    serves every decoder that has no memory.
+
+    Parameters
+    ----------
+    decoder : not fitted; its parameters are taken over. Not one with a memory.
+    lengths_s : window lengths in s, the last the longest time a decision may take.
+    stop : probability of being right from which a shorter window decides.
+
+    Attributes
+    ----------
+    decoders_ : fitted, one for each length.
+
+    Raises
+    ------
+    BadValue
+        Lengths that do not grow, or a decoder with a memory.
+    """
+
+    decoders_: list[WindowDecoder]
+
+    def __init__(self, decoder: WindowDecoder, *, lengths_s: Sequence[float], stop: float = 0.95) -> None:
+        lengths = [float(one) for one in lengths_s]
+        if not lengths or not lengths[0] > 0 or any(b <= a for a, b in zip(lengths, lengths[1:])):
+            raise BadValue(f"lengths_s must be above 0 and grow, got {lengths}")
+        if decoder.evidence_settings.memory is not None:
+            raise BadValue(
+                f"{decoder.name} has the memory {decoder.evidence_settings.memory}; windows of growing length "
+                "need none: set evidence={'memory': None}"
+            )
+        self.decoder, self.lengths_s, self.stop = decoder, lengths, stop
+
+    def fit(
+        self, X: ArrayLike, y: ArrayLike, *, lead_in: float = 0.0, blocks: ArrayLike | None = None
+    ) -> Self:
+        """Fit every length; parameters as :meth:`WindowDecoder.fit`, each window beginning at the same place."""
+        epochs = np.asarray(X, dtype=np.float64)
+        made = []
+        for length in self.lengths_s:
+            params = self.decoder.get_params()
+            evidence = {**(params["evidence"] or {}), "stop": self.stop}
+            one = type(self.decoder)(**{**params, "window_s": length, "evidence": evidence})
+            made.append(one.fit(self._cut(epochs, lead_in, length), y, lead_in=lead_in, blocks=blocks))
+        self.decoders_ = made
+        return self
+
+    def predict(self, X: ArrayLike, *, lead_in: float | None = None) -> tuple[NDArray[Any], FloatArray]:
+        """Class of each epoch ``(n_epochs,)``, and the window length it took ``(n_epochs,)`` float64, s.
+
+        Parameters
+        ----------
+        X : ``(n_epochs, n_channels, n_times)`` float64, µV, raw. lead_in : s; the fit's own when None.
+        """
+        self._require_fitted()
+        epochs = np.asarray(X, dtype=np.float64)
+        start = self.decoders_[0].lead_in_ if lead_in is None else lead_in
+        labels, lengths = np.empty(len(epochs), dtype=self.decoders_[0].classes_.dtype), np.empty(len(epochs))
+        open_ = np.arange(len(epochs))
+        for decoder, length in zip(self.decoders_, self.lengths_s):
+            if not len(open_):
+                break
+            p = decoder.predict_proba(self._cut(epochs[open_], start, length), lead_in=start)
+            sure = p.max(axis=1) >= decoder.evidence_["least"][0]
+            if length == self.lengths_s[-1]:
+                sure[:] = True
+            labels[open_[sure]] = decoder.classes_[p[sure].argmax(axis=1)]
+            lengths[open_[sure]] = length
+            open_ = open_[~sure]
+        return labels, lengths
+
+    def start(self) -> StoppingStream:
+        """A fresh stream at sample 0."""
+        self._require_fitted()
+        return StoppingStream(self.decoders_, self.lengths_s)
+
+    def _cut(self, epochs: FloatArray, lead_in: float, length: float) -> FloatArray:
+        """Epochs that end where the window of that length does."""
+        fs = self.decoder.fs
+        end = round(lead_in * fs) + _latency(self.decoder) + max(2, round(length * fs))
+        return epochs[:, :, :end]
+
+    def _require_fitted(self) -> None:
+        if not hasattr(self, "decoders_"):
+            raise BadSignal("this Stopping is not fitted; call fit first")
+
+
+class StoppingStream:
+    """Decides each trial from samples; a function of the samples and of the onset asked about only.
+
+    Attributes
+    ----------
+    streams : one of each length.
+    """
+
+    def __init__(self, decoders: Sequence[WindowDecoder], lengths_s: Sequence[float]) -> None:
+        self.streams: list[DecoderStream] = [decoder.start() for decoder in decoders]
+        self._lengths, self._latency = list(lengths_s), _latency(decoders[0])
+
+    def step(self, samples: FloatArray) -> None:
+        """Take ``(n_times, n_channels)`` float64 samples, µV, raw."""
+        for stream in self.streams:
+            stream.step(samples)
+
+    def reset(self) -> None:
+        """A gap follows."""
+        for stream in self.streams:
+            stream.reset()
+
+    def decide(self, onset: int) -> Stopped | None:
+        """The decision about the stimulus that began at sample ``onset``, None while there is none.
+
+        The longest window decides even if it is not sure; one that is not valid decides nothing.
+
+        Raises
+        ------
+        BadValue
+            When a window has left the history.
+        """
+        for stream, length in zip(self.streams, self._lengths):
+            end = onset + self._latency + stream.window
+            if stream.n_seen < end:
+                return None
+            evidence = stream.evidence(end)
+            last = length == self._lengths[-1]
+            if evidence.valid and (last or not evidence.rejected):
+                best = evidence.probabilities.index(max(evidence.probabilities))
+                return Stopped(stream.classes[best], length, evidence)
+        return None
+
+
+def _latency(decoder: WindowDecoder) -> int:
+    """Samples from the event to the start of the window."""
+    return round(float(getattr(decoder, "latency_s", 0.0)) * decoder.fs)
