@@ -40,6 +40,7 @@ def test_no_day_gives_no_rate():
     [
         (({}, {"cut": "2026-04-01"}), "at least one implanted participant"),
         ((PEOPLE, {"cut": "1 April"}), "the cut must be an ISO date such as"),
+        ((PEOPLE, {"cut": "2026-04-01 or 2026-05-01"}), "the cut must be an ISO date such as"),
         ((PEOPLE, {"cut": "2026-01-15"}), "P2 was implanted on 2026-02-01, after 2026-01-15"),
         ((PEOPLE, {"cut": "2026-04-01", "ended": {"P9": "2026-03-01"}}), "P9 have an end of exposure and no"),
     ],

@@ -152,6 +152,8 @@ def test_an_examination_in_spinal_shock_is_asked_about(exam):
     assert queries((replace(one, administered_at=""),), injured_at="2026-03-01") == ()
     with pytest.raises(BadValue, match="injured_at must be UTC or an ISO date"):
         queries((one,), injured_at="yesterday")
+    with pytest.raises(BadValue, match="administered_at of v1-isncsci must be UTC or an ISO date"):
+        queries((replace(one, administered_at="noon"),), injured_at="2026-03-01")
 
 
 def test_averaged_ashworth_scores_are_asked_about():

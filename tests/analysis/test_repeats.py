@@ -96,3 +96,9 @@ def test_an_own_mdc_from_few_repeats_says_how_unsure_it_is(arat):
     assert found.interval == pytest.approx((0.56649 * found.mdc, 3.72855 * found.mdc), rel=1e-5)
     assert own_mdc(pairs(arat, (10, 10))).interval is None
     assert "own MDC 0 = 1.96" in own_mdc(pairs(arat, (10, 10))).line()
+
+
+def test_one_component_in_two_groups_is_refused():
+    """0.1 · 0.1 would take one chance event for two."""
+    with pytest.raises(BadValue, match="uems stands in two groups, which are then not independent"):
+        false_responder([{"uems": 0.1}, {"uems": 0.1}])

@@ -117,3 +117,11 @@ def test_old_exams_are_classified_again_with_what_changed(make):
     assert "no exam" in empty.error
     strict = next(isncsci.reclassify([{"exam": make()}], options=isncsci.Options("strict")))
     assert (strict.id, strict.classification.result["nli"]) == (None, "S3")
+
+
+@pytest.mark.parametrize("cells", ['"grasp_1": NaN', '"grasp_1": -Infinity', '"grasp_1": 1, "grasp_1": 2'])
+def test_a_line_that_is_no_sound_json_still_answers_under_its_id(cells):
+    lines = ['{"id": "first", "responses": {}}', f'{{"id": "P01", "responses": {{{cells}}}}}']
+    answer = json.loads(list(score_lines(ARAT, lines))[1])
+    assert answer["id"] == "P01"
+    assert answer["error"].startswith("line 2: ")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from statistics import median
 
 from workbench.analysis._exact import Interval, poisson_interval
@@ -105,6 +105,6 @@ def implant_days(
 
 def _day(text: str, *, what: str) -> date:
     try:
-        return date.fromisoformat(text[:10])
+        return datetime.fromisoformat(text).date()
     except (TypeError, ValueError) as error:
         raise BadValue(f"the {what} must be an ISO date such as 2026-03-01, got {text!r}") from error

@@ -275,11 +275,11 @@ def _no_time(assessments: Sequence[Assessment], _: Limits) -> Iterator[Query]:
 
 def _in_shock(assessments: Sequence[Assessment], limits: Limits, *, injured_at: str) -> Iterator[Query]:
     """A neurological examination within hours of the injury."""
-    injury = _utc(injured_at)
+    injury = _utc(injured_at, what="injured_at")
     for one in assessments:
         if one.measure != "isncsci" or not one.administered_at:
             continue
-        passed = _utc(one.administered_at) - injury
+        passed = _utc(one.administered_at, what=f"administered_at of {one.id}") - injury
         if passed < timedelta(hours=limits.shock_hours):
             hours = passed.total_seconds() / 3600
             yield Query(
@@ -355,9 +355,9 @@ def _timed(one: Assessment) -> set[str]:
     return {item.code for item in (*found.items, *found.extras) if item.unit == "s"} if found else set()
 
 
-def _utc(text: str) -> datetime:
+def _utc(text: str, *, what: str) -> datetime:
     try:
         found = datetime.fromisoformat(text)
     except ValueError as error:
-        raise BadValue(f"injured_at must be UTC or an ISO date such as 2026-03-01, got {text!r}") from error
+        raise BadValue(f"{what} must be UTC or an ISO date such as 2026-03-01, got {text!r}") from error
     return found if found.tzinfo else found.replace(tzinfo=UTC)

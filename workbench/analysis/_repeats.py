@@ -175,10 +175,14 @@ def false_responder(groups: Sequence[Mapping[str, float]]) -> FalseResponder:
     Raises
     ------
     BadValue
-        No group, an empty one, or a probability outside 0–1.
+        No group, an empty one, one component in two groups, or a probability outside 0–1.
     """
     if not groups or not all(groups):
         raise BadValue("a composite rule needs at least one group with at least one component")
+    names = [name for group in groups for name in group]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise BadValue(f"{', '.join(twice)} stands in two groups, which are then not independent; give it once")
     for name, p in ((name, p) for group in groups for name, p in group.items()):
         if not 0 <= p <= 1:
             raise BadValue(f"the false-positive probability of {name} must lie in 0–1, got {p}")

@@ -42,10 +42,9 @@ def answer_lines(
 def _answer(
     line: str, number: int, answer: Callable[[Mapping[str, Any]], Mapping[str, Any]], *, holds: str
 ) -> dict[str, Any]:
-    identity = None
+    identity = _identity(line)
     try:
         record = _read(line, number)
-        identity = record.get("id")
         if holds not in record:
             raise BadValue(f"line {number} has no {holds!r}; give one {{'id', {holds!r}}} a line")
         return {"id": identity, **answer(record[holds])}
@@ -53,11 +52,20 @@ def _answer(
         return {"id": identity, "error": str(error)}
 
 
+def _identity(line: str) -> Any:
+    """The id of a line, also of one that cannot be scored; None where it has none."""
+    try:
+        record = json.loads(line, parse_constant=lambda _: None)
+    except (ValueError, RecursionError):
+        return None
+    return record.get("id") if isinstance(record, dict) else None
+
+
 def _read(line: str, number: int) -> dict[str, Any]:
     try:
         record = json.loads(line, object_pairs_hook=_once, parse_constant=_no_constant)
-    except BadValue:
-        raise
+    except BadValue as error:
+        raise BadValue(f"line {number}: {error}") from error
     except ValueError as error:
         raise BadValue(f"line {number} is no JSON: {error}") from error
     except RecursionError as error:

@@ -7,6 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from workbench.outcomes._contract import Item, Value
 from workbench.outcomes._scoring import present
 
+NA = "NA"
+"""The answer that an item does not apply."""
+UNKNOWN = "unknown"
+YES_NO = ("no", "yes", UNKNOWN)
+"""Answers of the basic data sets."""
+
 
 def numbered(
     words: Sequence[str], allowed: tuple[int | str, ...], *, codes: tuple[str, ...] = ()
@@ -18,6 +24,11 @@ def numbered(
 def missing_in(codes: Iterable[str], values: Mapping[str, Value | None]) -> tuple[str, ...]:
     """Those of the codes without any answer; a text answer such as ``"NA"`` is an answer."""
     return tuple(code for code in codes if values[code] is None)
+
+
+def band_of(value: float, bands: Sequence[tuple[float, str]]) -> str:
+    """The word of the band a value lies in; each band begins at its number."""
+    return [word for least, word in bands if value >= least][-1]
 
 
 def mean_present(codes: Iterable[str], values: Mapping[str, Value | None], *, least: int = 1) -> float | None:

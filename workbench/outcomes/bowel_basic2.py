@@ -16,10 +16,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from workbench.outcomes._contract import Definition, Item, Scored, Subscale
+from workbench.outcomes._questionnaires import UNKNOWN, YES_NO, band_of
 from workbench.outcomes._scoring import Measure, sums
 
-UNKNOWN = "unknown"
-YES_NO = ("no", "yes", UNKNOWN)
 HOW_OFTEN = ("daily", "weekly", "monthly", "less", "never", UNKNOWN)
 METHODS = (
     "normal",
@@ -86,7 +85,7 @@ DEFINITION = Definition(
 def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> Scored:
     found = sums(definition, values, options)
     total = found.subscores["nbd"]
-    band = {} if total.value is None else {"severity": [word for least, word in BANDS if total.value >= least][-1]}
+    band = {} if total.value is None else {"severity": band_of(total.value, BANDS)}
     answers = {item.code: values[item.code] for item in definition.extras if values[item.code] is not None}
     return Scored(found.subscores, found.total, classes={**band, **answers})
 

@@ -12,11 +12,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from workbench.outcomes._contract import STRUCTURAL, Definition, Item, Scored, Subscale, SubScore
+from workbench.outcomes._questionnaires import UNKNOWN, YES_NO
 from workbench.outcomes._scoring import Measure, sub_score
 
 SOURCE = "Biering-Sørensen 2018, doi:10.1038/s41394-018-0090-7"
-UNKNOWN = "unknown"
-YES_NO = ("no", "yes", UNKNOWN)
 METHODS = (
     "normal",
     "reflex_voluntary",

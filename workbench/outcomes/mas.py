@@ -21,6 +21,7 @@ from workbench.errors import BadValue
 from workbench.outcomes._contract import STRUCTURAL, Definition, Item, Option, Scored, Subscale, SubScore
 from workbench.outcomes._questionnaires import mean_present
 from workbench.outcomes._scoring import Measure, sub_score
+from workbench.outcomes._sides import SIDES
 
 SOURCE = "Bohannon 1987, Phys Ther 67:206"
 RELIABILITY = (
@@ -46,7 +47,7 @@ MUSCLES = {
 }
 _ITEMS = tuple(
     Item(f"{side}_{code}", f"{side.capitalize()} {words}", LABELS, ("NT",))
-    for side in ("right", "left")
+    for side in SIDES
     for code, words in MUSCLES.items()
 )
 CODES = tuple(item.code for item in _ITEMS)

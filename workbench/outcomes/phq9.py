@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from workbench.outcomes._contract import Definition, Item, Scored, Subscale, SubScore
-from workbench.outcomes._questionnaires import missing_in, numbered
+from workbench.outcomes._questionnaires import band_of, missing_in, numbered
 from workbench.outcomes._scoring import Measure, add_up, present, sub_score, whole
 
 SOURCE = "Kroenke 2001, J Gen Intern Med 16:606"
@@ -78,7 +78,7 @@ def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[s
         warnings.append("item 9 was not answered: ask it, no alert can be raised without it")
     classes = {}
     if total.value is not None:
-        classes["severity"] = [word for least, word in BANDS if total.value >= least][-1]
+        classes["severity"] = band_of(total.value, BANDS)
     found = {
         "phq8": add_up(phq8, values, source="Kroenke 2009, J Affect Disord 114:163"),
         "item_9": sub_score(item_9, values, answer, rule="as answered", source=SOURCE),

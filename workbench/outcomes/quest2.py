@@ -13,11 +13,10 @@ from typing import Any
 
 from workbench.errors import BadValue
 from workbench.outcomes._contract import Definition, Item, Scored, Subscale, SubScore
-from workbench.outcomes._questionnaires import mean_present, missing_in, numbered
+from workbench.outcomes._questionnaires import NA, mean_present, missing_in, numbered
 from workbench.outcomes._scoring import Measure, sub_score, whole
 
 SOURCE = "Demers 2002, Technol Disabil 14:101"
-NA = "NA"
 WORDS = (
     "Device: size",
     "Device: weight",

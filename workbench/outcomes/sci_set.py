@@ -13,10 +13,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from workbench.outcomes._contract import STRUCTURAL, Definition, Scored, Subscale
-from workbench.outcomes._questionnaires import mean_present, missing_in, numbered
+from workbench.outcomes._questionnaires import NA, mean_present, missing_in, numbered
 from workbench.outcomes._scoring import Measure, sub_score
-
-NA = "NA"
 
 
 def _define(version: str, *, n_items: int, low: int, high: int, source: str) -> Definition:
