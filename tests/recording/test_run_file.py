@@ -13,6 +13,7 @@ import pytest
 
 from workbench.errors import BadValue, RecordingFault
 from workbench.recording import Corrector, Journal, RunFile, RunWriter, decision_hash, file_sha256
+from workbench.recording.recover import recover
 from workbench.signals import Timebase
 from workbench.vocabulary import (
     Acknowledgement,
@@ -21,6 +22,7 @@ from workbench.vocabulary import (
     Decision,
     LedgerRow,
     Marker,
+    Snapshot,
     StreamSpec,
     Trial,
 )
@@ -337,3 +339,58 @@ def test_the_hash_of_a_file_is_its_sha256(run, tmp_path):
     assert file_sha256(run) == hashlib.sha256(run.read_bytes()).hexdigest()
     with pytest.raises(RecordingFault, match="cannot be read"):
         file_sha256(tmp_path / "nothing")
+
+
+# ------------------------------------------------------------------ updates of a decoder that adapts
+ADAPTING = {**PLAN, "adapts": "pmean"}
+
+
+def snapshots(n: int = 4) -> list[Snapshot]:
+    heads = [hashlib.sha256(bytes([k])).hexdigest() for k in range(n + 1)]
+    return [Snapshot(100 * (k + 1), "pmean", heads[k], heads[k + 1], {"mean": np.ones(3)}) for k in range(n)]
+
+
+def adapting(path: Path) -> Path:
+    with RunWriter(path, plan=ADAPTING, stamp=0.0, signal=SIGNAL) as writer:
+        for k, one in enumerate(snapshots()):
+            writer.signal(np.zeros((100, 2), np.float32), (100 * k + np.arange(100)) / FS)
+            writer.snapshot(one, stamp=one.sample / FS)
+    return path
+
+
+def test_updates_come_back_as_hashes_without_their_arrays(tmp_path):
+    file = RunFile(adapting(tmp_path / "r.xdf"))
+    assert file.adapts == "pmean"
+    assert file.snapshots() == snapshots()
+    assert not any(one.arrays for one in file.snapshots())
+    assert file.file.stream("wb.snapshots").stamps.tolist() == [0.5, 1.0, 1.5, 2.0]
+
+
+def test_two_updates_are_compared_by_everything_but_their_arrays():
+    one = snapshots()[0]
+    assert one == replace(one, arrays={})
+    for change in ({"sample": 1}, {"rule": "roll_back"}, {"previous": ""}, {"sha256": ""}):
+        assert one != replace(one, **change)
+
+
+@pytest.mark.parametrize("kept", [0, 1, 3])
+def test_a_torn_file_keeps_the_updates_before_the_cut(tmp_path, kept):
+    path = adapting(tmp_path / "r.xdf")
+    data = path.read_bytes()
+    cut = data.index(f'"sample": {snapshots()[kept].sample}, '.encode()) + 5
+    path.write_bytes(data[:cut])
+    recover(path)
+    file = RunFile(path)
+    assert file.state == "recovered"
+    assert file.snapshots() == snapshots()[:kept]
+    assert len(file.signal.stamps) == 100 * (kept + 1)
+
+
+def test_an_update_in_a_run_whose_plan_names_no_rule_is_refused(tmp_path, run):
+    with (
+        RunWriter(tmp_path / "r.xdf", plan=PLAN, stamp=0.0, signal=SIGNAL) as writer,
+        pytest.raises(BadValue, match="names no rule by which its decoder adapts"),
+    ):
+        writer.snapshot(snapshots()[0], stamp=0.0)
+    assert (RunFile(run).adapts, RunFile(run).snapshots()) == ("", [])
+    assert "wb.snapshots" not in RunFile(run).names
