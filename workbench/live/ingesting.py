@@ -173,12 +173,11 @@ def ingest_pending(study: Study) -> list[str]:
     """
     folder = study.path.parent
     said = [sentence] if (sentence := _place.end_stale(folder)) else []
-    said += _between_runs(study, folder)
     known = {Path(str(row["path"])).name for row in study.rows("recording")}
     for path in sorted((folder / "recordings").glob("*.xdf"), key=lambda p: p.stat().st_mtime):
         if path.name not in known:
             said += _one(study, path)
-    return said
+    return said + _between_runs(study, folder)
 
 
 def _between_runs(study: Study, folder: Path) -> list[str]:
