@@ -562,6 +562,27 @@ def test_a_decoders_confusion_is_printed_with_what_was_not_decided(study):
     assert "29 of 32" in page_of(study)
 
 
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "run 3: rule pmean, 12 updates, 1 of them back to the fit, head of chain abababababab"),
+        ("zh-CN", "第 3 轮：规则 pmean，更新 12 次，其中 1 次退回拟合状态，更新链最新哈希 abababababab"),
+    ],
+)
+def test_a_decoder_that_adapted_says_so_in_one_line(study, language, words):
+    (session,) = study.rows("session")
+    online = study.get("run", "run-onl-00000002")
+    assert "Adapted while it decided" not in page_of(study)
+    adaptation = {"rule": "pmean", "n": 12, "rolled_back": 1, "head": "ab" * 32}
+    third = Run(
+        session["id"], 3, "online", "grasp_rest", "finished", "run-onl-00000003", online["decoder_sha256"], 1,
+        online["parameters"], {**online["summary"], "adaptation": adaptation},
+    )  # fmt: skip
+    trials = [Trial(0, "grasp", 0, 0.0, 8000, "correct", "grasp", 700, 0.7, rest_s=5.0)]
+    study.append_run(third, trials=trials, ledger=[], recordings=[])
+    assert page_of(study, language=language).count(words) == 1
+
+
 def test_replayed_recordings_are_labelled(empty_study):
     person = empty_study.append(Participant("S001"))
     visit = empty_study.append(Visit(person, "Baseline"))

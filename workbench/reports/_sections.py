@@ -130,7 +130,25 @@ def _decoder_pairs(say: Say, row: Row) -> tuple[tuple[str, Cell], ...]:
         (t("decoder_fitted"), t("decoder_recordings", hashes=hashes or "–")),
         (t("decoder_approved"), approved),
     ]
+    adapted = [_adapted(say, run) for run in say.facts.runs if run.row["decoder_sha256"] == row["sha256"]]
+    if any(adapted):
+        pairs.append((t("decoder_adapted"), t("join").join(said for said in adapted if said)))
     return tuple(pairs)
+
+
+def _adapted(say: Say, run: RunFacts) -> str:
+    """How the decoder adapted in a run, ``""`` where it did not."""
+    made = run.row["summary"].get("adaptation")
+    if not made:
+        return ""
+    return say.t(
+        "decoder_adapted_run",
+        run=run.number,
+        rule=made["rule"],
+        n=made["n"],
+        back=made["rolled_back"],
+        head=made["head"][:12],
+    )
 
 
 def _confusion(say: Say, crossed: Sequence[Crossed], title: str, source: str) -> Figure:
