@@ -123,6 +123,7 @@ def test_the_interpreter_gives_the_same_bits_as_the_compiler(folder):
 def test_the_hash_sees_one_bit(folder, tmp_path):
     decoder = decoders.read(folder)
     decoder.evidence = {**(decoder.evidence or {}), "memory": None}
+    decoder.evidence_.pop("factor", None)  # of noise it is so small that probabilities hide what scores show
     told = ("weights_", "coefficients_", "whiteners_", "templates_", "references_")
     name = next(name for name in told if name in decoder.learned)
     for version in ("as_fitted", "changed"):

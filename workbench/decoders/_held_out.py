@@ -116,11 +116,12 @@ def _held_out(
         twin.evidence_ = {}
         twin.learn(summaries[train], y[train])
         scorer = twin.scorer()
-        features = [scorer.features(summary) for summary in summaries]
-        for i in np.flatnonzero(test):
+        every = decoder.evidence_settings.reject is not None
+        features = {i: scorer.features(summaries[i]) for i in range(len(y)) if every or test[i]}
+        for i in np.flatnonzero(test).tolist():
             scores[i] = scorer.scores(features[i])
-        if decoder.evidence_settings.reject is not None:
-            taken = np.array([scorer.classifier.normalised(one) for one in features])
+        if every:
+            taken = np.array([scorer.classifier.normalised(one) for one in features.values()])
             index = np.searchsorted(decoder.classes_, y)
             white, means = _whitening(taken[train], index[train])
             apart = (taken[test] @ white.T)[:, None] - means

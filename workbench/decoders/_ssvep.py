@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Self
@@ -106,9 +107,9 @@ class Ssvep(WindowDecoder):
             self.log_prior_ = np.zeros(len(self.classes_))
         self._learn_templates(summaries, y)
 
+    @abstractmethod
     def _learn_templates(self, windows: FloatArray, y: NDArray[Any]) -> None:
         """Learn from windows ``(n, n_window, n_lanes)`` float64, µV; ``classes_`` is set."""
-        raise NotImplementedError
 
     def _bands_of(self, windows: FloatArray) -> FloatArray:
         """``(n_bands, n, n_window, n_channels)`` float64: windows, band by band."""
