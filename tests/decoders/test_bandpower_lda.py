@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import linalg, signal
@@ -9,6 +11,7 @@ from scipy import linalg, signal
 from tests import naive
 from workbench import decoders
 from workbench.errors import BadSignal, BadValue
+from workbench.signals import design
 
 FS, N_CHANNELS = 200.0, 3
 BANDS = ((8, 13), (15, 30))
@@ -170,11 +173,11 @@ def test_defaults_follow_the_rate_the_mains_and_the_montage(params, n_channels, 
     decoder = decoders.load("bandpower_lda")(**params)
     settings = decoder.settings_for(n_channels)
     white = params.get("reference") == "white" or (settings.reference == "none" and params["fs"] == 1000.0)
-    window_s = 0.2 if white else 0.5
+    window_s, order = (0.1, 2) if white else (0.5, 4)
     assert decoder.default_window(n_channels) == window_s
     assert (settings.bands[0][0], settings.bands[-1][1]) == bands
     assert (settings.reference, len(settings.pairs)) == (reference, n_pairs)
-    assert (settings.window_s, settings.hop_s, settings.order, settings.notch_q) == (window_s, 0.05, 4, 30.0)
+    assert (settings.window_s, settings.hop_s, settings.order, settings.notch_q) == (window_s, 0.05, order, 30.0)
 
 
 def test_pairs_stay_within_their_strip():
@@ -281,12 +284,12 @@ def test_whitening_finds_a_source_that_every_channel_sees():
 def test_high_gamma_of_a_small_ecog_montage_is_one_feature_a_channel():
     decoder = decoders.load("bandpower_lda")(fs=1000.0).prepare(4)
     rng = np.random.default_rng(0)
-    windows, labels = rng.normal(0, 10, (12, 200, 9 * 4)), np.array(["grasp", "rest"] * 6)
+    windows, labels = rng.normal(0, 10, (12, 100, 9 * 4)), np.array(["grasp", "rest"] * 6)
     decoder.fit_windows(windows, labels)
     assert decoder.group_.tolist() == [0, 1, 2, 3, 4, 4, 4, 4, 4]
     assert decoder.mean_.shape == (5 * 4,)
     assert decoder.pass_bands() == decoder.settings.bands
-    lanes = windows.reshape(12, 200, 9, 4)
+    lanes = windows.reshape(12, 100, 9, 4)
     white = [(lanes[:, :, band] @ decoder.filters_[band].T).var(axis=1, ddof=1) for band in range(4, 9)]
     logs = np.log(np.mean(white, axis=0) + 1e-9)[labels == "rest"]
     np.testing.assert_allclose(decoder.mean_[16:], logs.mean(axis=0), rtol=1e-9)
@@ -295,6 +298,12 @@ def test_high_gamma_of_a_small_ecog_montage_is_one_feature_a_channel():
     assert own.group_.tolist() == [0, 1, 2]
     assert own.feature_bands() == own.pass_bands() == ((8, 13), (60, 80), (80, 100))
     assert decoder.feature_bands() == ((8, 13), (13, 20), (20, 30), (30, 45), (55, 145))
+
+
+def test_filters_of_a_small_ecog_montage_show_a_change_in_about_half_the_time_of_order_4():
+    decoder = decoders.load("bandpower_lda")(fs=1000.0).prepare(8)
+    slower = design(replace(decoder.settings, order=4), fs=1000.0, n_channels=8)["delay"]
+    assert (decoder.delay_s < 0.65 * slower).all()
 
 
 def test_whitening_without_rest_takes_every_window():

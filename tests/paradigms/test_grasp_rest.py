@@ -11,11 +11,12 @@ from workbench.vocabulary import Decision, Evidence, Trial
 
 FS, HOP = 100.0, 5
 GraspRest = paradigms.load("grasp_rest")
+DWELLING = GraspRest(activate=0.7, release=0.4, dwell=3)
 
 
 def play(intervals, cues, *, seconds, invalid=(), interrupts=(), paradigm=None):
     """Run the rule on evidence that is high in ``intervals`` (s); returns decisions and trials."""
-    rule = (paradigm or GraspRest()).start(fs=FS, hop=HOP, classes=("rest", "grasp"))
+    rule = (paradigm or DWELLING).start(fs=FS, hop=HOP, classes=("rest", "grasp"))
     made = []
     waiting = [LocatedCue(round(at * FS), at, label, length, i) for i, (at, label, length) in enumerate(cues)]
     stops = dict(interrupts)
@@ -80,6 +81,12 @@ def test_three_hops_above_the_threshold_activate_and_two_do_not(hops, activates)
     assert any(d.change == "activate" for d in decisions) is activates
 
 
+def test_by_default_one_hop_decides_and_the_gap_between_the_thresholds_keeps_the_state():
+    steps = [(p, True, False) for p in (0.64, 0.66, 0.3, 0.21, 0.19, 0.3, 0.64, 0.66)]
+    made = changes(steps, GraspRest())
+    assert made == ["", "activate", "", "", "release", "", "", "activate"]
+
+
 def test_evidence_that_is_not_valid_has_no_label_and_never_activates():
     decisions, (trial,) = play([(5.5, 7)], CUE, seconds=13, invalid=[(5.0, 8.0)])
     assert trial.outcome == "missed"
@@ -109,7 +116,7 @@ def test_without_a_decoder_trials_are_recorded():
 @pytest.mark.parametrize(
     "change",
     [
-        {"activate": 0.3},
+        {"activate": 0.1},
         {"release": 0.0},
         {"attempt_s": 0.0},
         {"dwell": 0},
@@ -133,9 +140,9 @@ def test_training_windows_lie_inside_their_cue():
     assert {block for *_, block in windows} == {0}
 
 
-def changes(steps):
+def changes(steps, paradigm=None):
     """Changes by hop of a rule that is given ``(probability of grasp, valid, rejected)`` at every hop."""
-    rule = GraspRest().start(fs=FS, hop=HOP, classes=("rest", "grasp"))
+    rule = (paradigm or DWELLING).start(fs=FS, hop=HOP, classes=("rest", "grasp"))
     made = []
     for i, (p, valid, rejected) in enumerate(steps):
         end = (i + 1) * HOP

@@ -1,10 +1,13 @@
 """Grasp against rest, self-paced: decided at every hop, judged against cues by onset windows.
 
 The rule: evidence for a movement above ``activate`` on ``dwell`` consecutive hops activates, below
-``release`` on ``dwell`` consecutive hops releases. An activation is a hit if its onset lies in
-``[cue, cue + onset_window_s]`` and is the first there; every other activation is false; a cue without
-a hit is missed. The window is part of the definition and is printed with every result. Rest in which the
-evidence was not valid is no exposure: nothing could have been activated then.
+``release`` on ``dwell`` consecutive hops releases. By default one hop is enough: evidence of a gate already sums
+over time, and a dwell on top would wait twice; the distance between the thresholds keeps the state. Evidence
+without a memory needs a longer dwell.
+
+An activation is a hit if its onset lies in ``[cue, cue + onset_window_s]`` and is the first there; every other
+activation is false; a cue without a hit is missed. The window is part of the definition and is printed with every
+result. Rest in which the evidence was not valid is no exposure: nothing could have been activated then.
 
 Rejected evidence never starts an activation and never prolongs one: it counts towards release, whatever its
 probabilities say. They may be no more than the belief from before (a window unlike those of the fit), and a hand
@@ -46,7 +49,8 @@ class GraspRest(Paradigm):
     attempt_s, rest_s : durations in s; ``jitter_s`` is added to each rest, uniform and seeded.
     lead_in_s : rest before the first cue, in s.
     activate, release : thresholds on the probability of ``condition``.
-    dwell : consecutive hops needed to change state.
+    dwell : consecutive hops needed to change state; take 3 for evidence without a memory, or that is rejected
+        now and then.
     onset_window_s : s after the cue in which an onset is a hit.
     """
 
@@ -59,9 +63,9 @@ class GraspRest(Paradigm):
     rest_s: float = 5.0
     jitter_s: float = 0.5
     lead_in_s: float = 3.0
-    activate: float = 0.70
-    release: float = 0.40
-    dwell: int = 3
+    activate: float = 0.65
+    release: float = 0.20
+    dwell: int = 1
     onset_window_s: float = 1.5
 
     def __post_init__(self) -> None:
