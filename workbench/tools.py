@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -93,6 +93,9 @@ def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         metavar="NAME",
         help="may be repeated (default: the paradigm's own)",
     )
+    evaluate.add_argument(
+        "--every", action="store_true", help="each decoder that fits the paradigm, for comparison"
+    )
     evaluate.add_argument("--split", default="", help="run, blocks or fixed (default: the data set's own)")
     evaluate.add_argument(
         "--set",
@@ -121,7 +124,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     params = dict(_option(text) for text in arguments.options)
     rows = []
     for dataset, people in _people(arguments.dataset, arguments.folder):
-        pairs = [(epochs, name) for epochs in people for name in arguments.decoder or [""]]
+        pairs = [(epochs, name) for epochs in people for name in _decoders(arguments, dataset, epochs)]
         with tqdm(pairs, file=sys.stderr, unit="decoder", disable=not sys.stderr.isatty()) as bar:
             for epochs, name in bar:
                 bar.set_description(f"{dataset.name} {epochs.participant} {name}".strip())
@@ -133,6 +136,16 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         evaluation.figure(rows, picture)
         print(f"{table}\n{picture}")
     return 0
+
+
+def _decoders(
+    arguments: argparse.Namespace, dataset: evaluation.Dataset, epochs: evaluation.Epochs
+) -> Sequence[str]:
+    from workbench.evaluation import all_of
+
+    if arguments.every:
+        return all_of(dataset.paradigm, n_channels=len(epochs.channels))
+    return arguments.decoder or [""]
 
 
 def _people(name: str, folder: Path) -> Iterator[tuple[evaluation.Dataset, list[evaluation.Epochs]]]:

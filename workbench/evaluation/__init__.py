@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from workbench import registry
 from workbench.evaluation._contract import Dataset, Epochs
-from workbench.evaluation._defaults import DEFAULTS, Default, default_of
+from workbench.evaluation._defaults import DEFAULTS, Default, all_of, default_of
 from workbench.evaluation._judge import Judged, judge
 from workbench.evaluation._table import as_csv, as_text, figure
 
@@ -19,6 +19,7 @@ __all__ = [
     "Default",
     "Epochs",
     "Judged",
+    "all_of",
     "as_csv",
     "as_text",
     "available",

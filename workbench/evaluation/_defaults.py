@@ -30,6 +30,8 @@ class Default:
     reason: str
     params: Mapping[str, Any] = field(default_factory=dict)
     few: str = ""
+    others: tuple[str, ...] = ()
+    """Decoders that can be asked the same, for comparison."""
 
 
 DEFAULTS: dict[str, Default] = {
@@ -38,6 +40,7 @@ DEFAULTS: dict[str, Default] = {
         "8–30 Hz and three pairs of filters, as in Ramoser et al. 2000; with few channels log band power and LDA, "
         "as in Pfurtscheller and Neuper 2001",
         few="bandpower_lda",
+        others=("bandpower_svm", "fbcsp", "riemann_mdm", "tangent_space_lda", "fgmdm"),
     ),
     "slow_potentials": Default(
         "mrcp_lda",
@@ -48,12 +51,21 @@ DEFAULTS: dict[str, Default] = {
     "ssvep": Default(
         "fbcca",
         "needs no calibration and no phase lock of stimulus and cue (Chen et al. 2015)",
+        others=("cca",),
     ),
     "p300": Default(
         "xdawn_tangent_space",
         "the best of the single-trial decoders in the comparison of Lotte et al. 2018, section 4.2",
+        others=("xdawn_lda",),
     ),
 }
+
+
+def all_of(paradigm: str, *, n_channels: int) -> tuple[str, ...]:
+    """The paradigm's default, then the decoders it can be compared with."""
+    name, _ = default_of(paradigm, n_channels=n_channels)
+    found = DEFAULTS[paradigm]
+    return tuple(dict.fromkeys((name, *filter(None, (found.decoder, found.few)), *found.others)))
 
 
 def default_of(paradigm: str, *, n_channels: int) -> tuple[str, dict[str, Any]]:
