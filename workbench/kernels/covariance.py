@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from workbench.kernels._jit import FloatArray, kernel, part
+from workbench.kernels._tile import SIDE, tile
 
 
 @kernel("void(float64[:,::1], float64[::1])")
@@ -26,65 +27,61 @@ def mean_square(window: FloatArray, out: FloatArray) -> None:
         out[lane] /= n_times
 
 
-@kernel("void(float64[:,::1], float64[::1], float64[:,::1])")
-def centre(window: FloatArray, mean: FloatArray, out: FloatArray) -> None:
-    """Take the mean of each lane away.
-
-    Parameters
-    ----------
-    window, out : ``(n_times, n_lanes)`` float64, µV; ``out`` is written. mean : ``(n_lanes,)``, written.
-    """
-    n_times, n_lanes = window.shape
-    for lane in range(n_lanes):
-        mean[lane] = 0.0
-    for t in range(n_times):
-        for lane in range(n_lanes):
-            mean[lane] += window[t, lane]
-    for lane in range(n_lanes):
-        mean[lane] /= n_times
-    for t in range(n_times):
-        for lane in range(n_lanes):
-            out[t, lane] = window[t, lane] - mean[lane]
+@part
+def padded(n_lanes: int) -> int:
+    """Lanes of whole tiles that hold so many."""
+    return (n_lanes + SIDE - 1) // SIDE * SIDE
 
 
 @part
-def scatter(centred: FloatArray, divisor: float, out: FloatArray) -> None:
+def centre(window: FloatArray, first: int, n_lanes: int, mean: FloatArray, out: FloatArray) -> None:
+    """Some lanes without their mean, and lanes of zeros behind them.
+
+    Parameters
+    ----------
+    window : ``(n_times, n)`` float64, µV. first, n_lanes : those lanes that are taken.
+    mean : ``(n_lanes,)`` float64, µV, written.
+    out : ``(n_times, padded(n_lanes))`` float64, µV, written.
+    """
+    n_times = window.shape[0]
+    for lane in range(n_lanes):
+        mean[lane] = 0.0
+    whole = n_times - n_times % 4
+    for t in range(0, whole, 4):
+        a, b = window[t, first : first + n_lanes], window[t + 1, first : first + n_lanes]
+        c, d = window[t + 2, first : first + n_lanes], window[t + 3, first : first + n_lanes]
+        for lane in range(n_lanes):
+            mean[lane] = mean[lane] + a[lane] + b[lane] + c[lane] + d[lane]
+    for t in range(whole, n_times):
+        for lane in range(n_lanes):
+            mean[lane] += window[t, first + lane]
+    for lane in range(n_lanes):
+        mean[lane] /= n_times
+    for t in range(n_times):
+        row = window[t, first : first + n_lanes]
+        for lane in range(n_lanes):
+            out[t, lane] = row[lane] - mean[lane]
+        for lane in range(n_lanes, out.shape[1]):
+            out[t, lane] = 0.0
+
+
+@part
+def scatter(centred: FloatArray, divisor: float, sums: FloatArray, out: FloatArray) -> None:
     """Sum of the products of every two lanes, divided; symmetric to the bit.
 
     Parameters
     ----------
-    centred : ``(n_times, n_lanes)`` float64, µV. divisor : what the sums are divided by.
+    centred : ``(n_times, padded(n_lanes))`` float64, µV. divisor : what the sums are divided by.
+    sums : ``(padded(n_lanes), padded(n_lanes))`` float64, overwritten.
     out : ``(n_lanes, n_lanes)`` float64, µV², written.
-
-    Notes
-    -----
-    Eight samples are taken at a time, which keeps the order of every sum and cuts the traffic.
     """
-    n_times, n_lanes = centred.shape
+    n_lanes = out.shape[0]
+    for j in range(0, n_lanes, SIDE):
+        for i in range(0, j + 1, SIDE):
+            tile(centred, i, j, sums)
     for i in range(n_lanes):
         for j in range(i, n_lanes):
-            out[i, j] = 0.0
-    whole = n_times - n_times % 8
-    for t in range(0, whole, 8):
-        for i in range(n_lanes):
-            a, b, c, d = centred[t, i], centred[t + 1, i], centred[t + 2, i], centred[t + 3, i]
-            e, f, g, h = centred[t + 4, i], centred[t + 5, i], centred[t + 6, i], centred[t + 7, i]
-            for j in range(i, n_lanes):
-                total = out[i, j] + a * centred[t, j]
-                total = total + b * centred[t + 1, j]
-                total = total + c * centred[t + 2, j]
-                total = total + d * centred[t + 3, j]
-                total = total + e * centred[t + 4, j]
-                total = total + f * centred[t + 5, j]
-                total = total + g * centred[t + 6, j]
-                out[i, j] = total + h * centred[t + 7, j]
-    for t in range(whole, n_times):
-        for i in range(n_lanes):
-            for j in range(i, n_lanes):
-                out[i, j] += centred[t, i] * centred[t, j]
-    for i in range(n_lanes):
-        for j in range(i, n_lanes):
-            out[i, j] /= divisor
+            out[i, j] = sums[i, j] / divisor
             out[j, i] = out[i, j]
 
 
@@ -99,8 +96,14 @@ def covariance(window: FloatArray, centred: FloatArray, out: FloatArray) -> None
     out : ``(n_lanes, n_lanes)`` float64, µV², written, symmetric to the bit. A lane with a value that is not
         finite gives nan in its row and column, and nowhere else.
     """
-    centre(window, out[0], centred)
-    scatter(centred, window.shape[0] - 1.0, out)
+    n_times, n_lanes = window.shape
+    wide = padded(n_lanes)
+    whole, sums = np.empty((n_times, wide)), np.empty((wide, wide))
+    centre(window, 0, n_lanes, out[0], whole)
+    scatter(whole, n_times - 1.0, sums, out)
+    for t in range(n_times):
+        for lane in range(n_lanes):
+            centred[t, lane] = whole[t, lane]
 
 
 @kernel("void(float64[:,::1], float64[:,:,::1])")
@@ -114,12 +117,11 @@ def band_covariances(window: FloatArray, out: FloatArray) -> None:
     """
     n_times = window.shape[0]
     n_bands, n_channels, _ = out.shape
-    band, centred = np.empty((n_times, n_channels)), np.empty((n_times, n_channels))
-    for b in range(n_bands):
-        for t in range(n_times):
-            for c in range(n_channels):
-                band[t, c] = window[t, b * n_channels + c]
-        covariance(band, centred, out[b])
+    wide = padded(n_channels)
+    centred, sums = np.empty((n_times, wide)), np.empty((wide, wide))
+    for band in range(n_bands):
+        centre(window, band * n_channels, n_channels, out[band, 0], centred)
+        scatter(centred, n_times - 1.0, sums, out[band])
 
 
 @kernel("void(float64[:,:,::1], float64[:,:,::1])")
@@ -131,9 +133,12 @@ def epoch_covariances(epochs: FloatArray, out: FloatArray) -> None:
     epochs : ``(n_epochs, n_times, n_lanes)`` float64, µV: samples as they arrive, not channels first.
     out : ``(n_epochs, n_lanes, n_lanes)`` float64, µV², written.
     """
-    centred = np.empty(epochs.shape[1:])
-    for e in range(epochs.shape[0]):
-        covariance(epochs[e], centred, out[e])
+    n_epochs, n_times, n_lanes = epochs.shape
+    wide = padded(n_lanes)
+    centred, sums = np.empty((n_times, wide)), np.empty((wide, wide))
+    for e in range(n_epochs):
+        centre(epochs[e], 0, n_lanes, out[e, 0], centred)
+        scatter(centred, n_times - 1.0, sums, out[e])
 
 
 @kernel("void(float64[:,::1], float64[:,::1], float64[::1])")

@@ -13,7 +13,7 @@ IMPLAUSIBLE = 1e9
 @part
 def plain(samples: FloatArray, held: FloatArray, run: IntArray, flat: int) -> bool:
     """Whether there is a row, every value is good and differs from the one before it, and no channel was flat."""
-    odd = 1 if samples.shape[0] == 0 else 0
+    odd = np.int64(1 if samples.shape[0] == 0 else 0)
     for channel in range(samples.shape[1]):
         odd |= np.int64((run[channel] < 0) | (run[channel] >= flat))
     before = held
@@ -25,7 +25,7 @@ def plain(samples: FloatArray, held: FloatArray, run: IntArray, flat: int) -> bo
             value = row[channel]
             odd |= np.int64((not abs(value) < IMPLAUSIBLE) | (value == before[channel]))
         before = row
-    return odd == 0
+    return bool(odd == 0)
 
 
 @kernel(
