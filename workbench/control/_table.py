@@ -78,7 +78,7 @@ _ROAD = (
         "ARMED",
         "activate",
         "ACTIVE",
-        "Becomes ACTIVE when evidence stays above {activate:.2f} for {dwell} hops.",
+        "Becomes ACTIVE when evidence stays above {activate:.2f} for {dwell} hop(s).",
     ),
     Transition(
         "ARMED",
@@ -88,7 +88,10 @@ _ROAD = (
     ),
     Transition("ACTIVE", "level_reached", "HOLD", "Becomes HOLD when the level is reached and acknowledged."),
     Transition(
-        "ACTIVE", "release", "RELEASE", "Becomes RELEASE when evidence stays below {release:.2f} for {dwell} hops."
+        "ACTIVE",
+        "release",
+        "RELEASE",
+        "Becomes RELEASE when evidence stays below {release:.2f} for {dwell} hop(s).",
     ),
     Transition("ACTIVE", "limit", "RELEASE", "Becomes RELEASE after {hold_limit_s:g} s or when the dose is used."),
     Transition("ACTIVE", "disarm", "RELEASE", "Becomes RELEASE when the operator disarms."),
@@ -96,7 +99,7 @@ _ROAD = (
         "HOLD",
         "release",
         "RELEASE",
-        "Becomes RELEASE when evidence stays below {release:.2f} for {dwell} hops, and after "
+        "Becomes RELEASE when evidence stays below {release:.2f} for {dwell} hop(s), and after "
         "{hold_limit_s:g} s in any case.",
     ),
     Transition("HOLD", "limit", "RELEASE", "Becomes RELEASE after {hold_limit_s:g} s or when the dose is used."),
