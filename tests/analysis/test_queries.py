@@ -135,10 +135,10 @@ def test_grassp_strength_and_motor_score_of_one_muscle_are_compared_at_one_visit
 
 def test_a_classification_by_hand_that_differs_is_asked_about_and_both_are_kept(exam):
     one = exam("5500000000", **COMPLETE)
-    one = replace(one, score={**one.score, "site_reported": {"nli": "C6", "ais": "B"}})
+    one = replace(one, items={**one.items, "site_reported.nli": "C6", "site_reported.ais": "B"})
     (query,) = only(queries((one,)), "site_reported_differs")
     assert query.sentence.startswith("the site reported AIS B, computed is A; both are kept")
-    empty = replace(one, score={"site_reported": {"ais": "B"}})
+    empty = replace(one, score={})
     assert "computed is nothing" in queries((empty,))[0].sentence
 
 

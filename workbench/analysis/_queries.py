@@ -31,7 +31,7 @@ SHARED: dict[str, str] = {
 }
 """Key muscle of the ISNCSCI → the GRASSP item that tests the same muscle."""
 SITE = "site_reported"
-"""Key of a stored score under which a site's own classification stands: ``{"nli": "C5", "ais": "B"}``."""
+"""Items ``site_reported.nli`` and ``site_reported.ais`` hold a site's own classification."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,9 +232,9 @@ def _site(assessments: Sequence[Assessment], _: Limits) -> Iterator[Query]:
     """The site's own classification differs from the computed one; both are kept."""
     for one in assessments:
         classes = one.score.get("classes") or {}
-        for name, value in dict(one.score.get(SITE) or {}).items():
-            computed = plain(str(classes.get(name, "")))
-            if plain(str(value)) != computed:
+        for name in ("nli", "ais"):
+            value, computed = one.items.get(f"{SITE}.{name}"), plain(str(classes.get(name, "")))
+            if value is not None and plain(str(value)) != computed:
                 yield Query(
                     "site_reported_differs",
                     (one.id,),

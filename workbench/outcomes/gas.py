@@ -9,7 +9,7 @@ References
 Kiresuk TJ, Sherman RE. Goal attainment scaling: a general method for evaluating comprehensive community
 mental health programs. Community Ment Health J 1968;4(6):443–453.
 Turner-Stokes L. Goal attainment scaling (GAS) in rehabilitation: a practical guide. Clin Rehabil
-2009;23(4):362–370, with erratum. doi:10.1177/0269215508101742
+2009;23(4):362–370, with erratum.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from workbench.outcomes._contract import Definition, Item, Option, Scored, Subsc
 from workbench.outcomes._questionnaires import missing_in
 from workbench.outcomes._scoring import Measure, sub_score
 
-SOURCE = "Kiresuk 1968; Turner-Stokes 2009 with erratum, doi:10.1177/0269215508101742"
+SOURCE = "Kiresuk 1968; Turner-Stokes 2009 with erratum, Clin Rehabil 23:362-370"
 MOST = 10
 """Goals a participant can have."""
 CODES = tuple(f"goal_{number}" for number in range(1, MOST + 1))

@@ -4,7 +4,7 @@ References
 ----------
 Kapadia N, Zivanovic V, Verrier M, Popovic MR. Toronto Rehabilitation Institute–Hand Function Test:
 assessment of gross motor function in individuals with spinal cord injury. Top Spinal Cord Inj Rehabil
-2012;18(2):167–186. doi:10.1310/sci1802-167
+2012;18(2):167–186.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from workbench.outcomes._contract import Definition, Item
 from workbench.outcomes._scoring import Measure, sums
 from workbench.outcomes._sides import SIDES, both_sides, starting, sum_of
 
-SOURCE = "Kapadia 2012, doi:10.1310/sci1802-167"
+SOURCE = "Kapadia 2012, Top Spinal Cord Inj Rehabil 18:167-186"
 ZERO_TO_SEVEN = tuple(range(8))
 OBJECTS = {
     "object_mug": "mug",
