@@ -20,9 +20,9 @@ ROUNDS = 15
 
 def items() -> tuple[Item, ...]:
     """Everything that can be measured, in order."""
-    from workbench.bench import decoding, filters, outcomes, start
+    from workbench.bench import decoding, evoked, filters, outcomes, start
 
-    return (*filters.ITEMS, *decoding.ITEMS, *start.ITEMS, *outcomes.ITEMS)
+    return (*filters.ITEMS, *decoding.ITEMS, *evoked.ITEMS, *start.ITEMS, *outcomes.ITEMS)
 
 
 def chosen(keys: Sequence[str]) -> tuple[Item, ...]:
