@@ -14,7 +14,8 @@ from numba import types
 from numba.core import config
 from numba.extending import intrinsic
 
-from workbench.kernels._jit import SOURCES, FloatArray
+from workbench.kernels import _jit
+from workbench.kernels._jit import FloatArray
 
 SIDE = 8
 """Lanes of a tile in either direction."""
@@ -91,4 +92,4 @@ tile: Callable[[FloatArray, int, int, FloatArray], None] = (
     as_python if vars(config)["DISABLE_JIT"] else cast(Any, intrinsic(typed_tile))
 )
 """What kernels call: :func:`as_python`, or its machine code in compiled kernels."""
-SOURCES[id(tile)] = frozenset({__file__})
+_jit.SOURCES[id(tile)] = frozenset({__file__})

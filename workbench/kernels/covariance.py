@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from workbench.kernels._jit import FloatArray, kernel, part
-from workbench.kernels._tile import SIDE, tile
+from workbench.kernels._tile import tile
+
+SIDE = 8
+"""Lanes of a tile in either direction, as in ``kernels._tile``."""
 
 
 @kernel("void(float64[:,::1], float64[::1])")
