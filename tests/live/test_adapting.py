@@ -11,6 +11,7 @@ import pytest
 
 from workbench import decoders, live, paradigms
 from workbench.decode import decode, locate_cues
+from workbench.live import _asked
 from workbench.recording import RunFile
 from workbench.recording.recover import recover
 from workbench.vocabulary import Decision, Snapshot
@@ -105,6 +106,27 @@ def test_the_record_holds_rule_count_and_head_of_the_chain(done, rule):
 def test_the_study_replays_and_the_engine_stayed_light(done):
     assert all(found.equal for found in live.replay_study(done.room.folder))
     assert done.heavy == []
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_the_rehearsal_of_a_run_updates_too_so_that_nothing_is_compiled_in_the_run(done, rule, monkeypatch):
+    made = []
+
+    def heard(*given, **named):
+        for item in decode(*given, **named):
+            made.append(item)
+            yield item
+
+    monkeypatch.setattr(_asked, "decode", heard)
+    spec = done.room.plan().signal
+    args = {
+        "kind": "online",
+        "paradigm": "grasp_rest",
+        "n_trials": 3,
+        "decoder_folder": done.fitted[rule]["folder"],
+    }
+    _asked.rehearse(_asked.asked_of(args, signal=spec), signal=spec)
+    assert any(isinstance(item, Snapshot) and item.rule == rule for item in made)
 
 
 def entry(snapshot):
