@@ -55,7 +55,7 @@ DEFAULTS: dict[str, Default] = {
     ),
     "p300": Default(
         "xdawn_tangent_space",
-        "the best of the single-trial decoders in the comparison of Lotte et al. 2018, section 4.2",
+        "xDAWN filters (Rivet et al. 2009), then the covariance of prototype and signal in tangent space",
         others=("xdawn_lda",),
     ),
 }

@@ -34,7 +34,8 @@ def document(results: Path) -> str:
 
 def _defaults() -> Iterator[str]:
     yield "## Defaults of the paradigms\n"
-    yield "Written down before the first evaluation, from the papers and the simulators.\n"
+    yield "Written down before the first evaluation, from the papers and the simulators. One was mended after it: the"
+    yield "window of slow potentials, see [decisions](decisions.md).\n"
     yield "| paradigm | decoder | parameters | why |"
     yield "|---|---|---|---|"
     for name, one in DEFAULTS.items():
