@@ -139,7 +139,7 @@ class FilteredDistances:
         kept, back = np.empty(len(self._filters)), np.empty_like(vector)
         linear(vector, self._filters, np.zeros(len(kept)), kept)
         linear(kept, self._back, np.zeros(len(back)), back)
-        out = np.empty_like(summary[0])
+        out: FloatArray = np.empty(summary[0].shape)
         out[self._rows, self._columns] = back * self._weight
         out[self._columns, self._rows] = out[self._rows, self._columns]
         matrix_exp(out, out)

@@ -34,7 +34,7 @@ def document(results: Path) -> str:
 
 def _defaults() -> Iterator[str]:
     yield "## Defaults of the paradigms\n"
-    yield "Written down before the first evaluation, from the papers and the simulators. One was mended after it: the"
+    yield "Written down before the first evaluation, from the papers and the simulators. One was mended later: the"
     yield "window of slow potentials, see [decisions](decisions.md).\n"
     yield "| paradigm | decoder | parameters | why |"
     yield "|---|---|---|---|"
