@@ -191,6 +191,38 @@ def test_undo_takes_back_a_value_and_a_clearing(arat: Callable[[], AssessmentFor
     assert "nothing to take back" in form.answer("undo", {})["text"]
 
 
+@pytest.mark.parametrize("condition_first", [True, False])
+def test_a_draft_nobody_went_on_with_outlives_the_one_begun_beside_it(
+    arat: Callable[[], AssessmentForm], condition_first: bool
+) -> None:
+    arat().enter("grip_1", 2)
+    second = arat()
+    if condition_first:
+        choose(second)
+    second.enter("grip_1", 0)
+    if not condition_first:
+        choose(second)
+    second.choose_side("left")
+    second.save()
+    third = arat()
+    (draft,) = [row for row in third.stored if row["state"] == "draft"]
+    third.reopen(draft["id"])
+    assert third.items == {"grip_1": 2}
+
+
+def test_drafts_in_files_are_told_apart(tmp_path: Path) -> None:
+    keeper = FileKeeper(tmp_path / "draft.json", lambda one: "Saved.")
+    measure = outcomes.load("arat")
+    for score in (3, 1):
+        AssessmentForm.of(measure, keeper=keeper, visit_id="v", rater="r").enter("grip_1", score)
+    again = AssessmentForm.of(measure, keeper=keeper, visit_id="v", rater="r")
+    found = []
+    for row in again.stored:
+        again.reopen(row["id"])
+        found.append(again.items["grip_1"])
+    assert found == [3, 1]
+
+
 def test_a_form_without_a_study_keeps_its_draft_in_one_file(tmp_path: Path) -> None:
     saved: list[Assessment] = []
     keeper = FileKeeper(tmp_path / "draft.json", lambda one: saved.append(one) or "Saved.")

@@ -208,7 +208,7 @@ class Entering(Panel):
 
     def reopen(self, row_id: str) -> None:
         """Open a stored assessment of this visit: a draft to go on with, a saved one to read and correct."""
-        row = next((one for one in self._rows if one["id"] == row_id), None)
+        row = next((one for one in self._rows if row_id in (one["id"], one.get("file"))), None)
         if row is None:
             raise BadValue(
                 f"there is no assessment {row_id!r} of {self._definition.name} at this visit; look again"
@@ -320,10 +320,8 @@ class Entering(Panel):
         self._rows = self._keeper.stored(self._definition.name)
         self.stored = [
             {
-                **{
-                    name: row.get(name)
-                    for name in ("id", "state", "rater", "version", "side", "repeat", *CONDITIONS)
-                },
+                **{name: row.get(name) for name in (*STORED, *CONDITIONS)},
+                "id": row["id"] or row.get("file", ""),
                 "kept_at": row.get("kept_at", ""),
                 "n": sum(value is not None for value in row["items"].values()),
                 "where": row.get("where", ""),

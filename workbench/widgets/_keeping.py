@@ -15,6 +15,8 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
+from glob import escape
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -75,71 +77,85 @@ class SaveOnly:
 
 
 class FileKeeper(SaveOnly):
-    """Drafts in one file, for a form without an open study; ``save`` gets the finished assessment.
+    """Drafts in files, for a form without an open study; ``save`` gets the finished assessment.
 
     Parameters
     ----------
-    path : of the draft file; its folder is made when absent.
+    path : of the draft file; its folder is made when absent. A draft begun beside another is numbered.
     save : as of :class:`SaveOnly`.
     """
 
     def __init__(self, path: Path | str, save: Callable[[Assessment], str]) -> None:
         super().__init__(save)
-        self._file = DraftFile(Path(path))
+        self._files = DraftFiles(Path(path))
 
     def stored(self, measure: str) -> list[Row]:
-        """The draft in the file, if it is one of this measure."""
-        return [row for row in self._file.read() if row.get("measure") == measure]
+        """The drafts in the files that are of this measure."""
+        return [row for row in self._files.read() if row.get("measure") == measure]
 
     def keep(self, draft: Row, *, row: Row | None) -> Row:
-        """Into the file."""
-        return self._file.write(draft)
+        """Into its file."""
+        return self._files.write(draft, row=row)
 
     def save(self, assessment: Assessment, *, row: Row | None) -> tuple[Row, str]:
         """Through the function; then the draft goes."""
         done = super().save(assessment, row=row)
-        self._file.remove()
+        self._files.remove(row)
         return done
 
 
-class DraftFile:
-    """One draft as JSON: written whole beside the old one and put in its place, so that neither is ever half."""
+class DraftFiles:
+    """Drafts as JSON, a file each: written whole beside the old one and put in its place, never half.
+
+    The first is ``path``. A draft that is begun while others wait takes a numbered name beside it, so that it
+    never takes the place of one that nobody has gone on with. A row names its file under ``"file"``.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def read(self) -> list[Row]:
-        """The draft, or nothing. Raises RecordFault when the file cannot be read."""
+        """The drafts there are. Raises RecordFault when a file cannot be read."""
+        more = sorted(self.path.parent.glob(f"{escape(self.path.stem)}.*{self.path.suffix}"))
+        return [self._read(path) for path in (self.path, *more) if path.exists()]
+
+    def _read(self, path: Path) -> Row:
         try:
-            row = json.loads(self.path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return []
+            row: Row = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise RecordFault(
-                f"the draft file {self.path} cannot be read ({error}); move it away to begin anew"
+                f"the draft file {path} cannot be read ({error}); move it away to begin anew"
             ) from error
-        return [row | {"id": "", "state": "draft", "where": "file"}]
+        return row | {"id": "", "state": "draft", "where": "file", "file": path.name}
 
-    def write(self, draft: Row) -> Row:
-        """Put the draft in the place of the one before. Raises RecordFault when the disk refuses."""
-        row = {**draft, "id": "", "state": "draft", "where": "file", "kept_at": utc_now()}
+    def write(self, draft: Row, *, row: Row | None) -> Row:
+        """Into the file of ``row``, or a new one without. Raises RecordFault when the disk refuses."""
+        path = self._of(row) or self._free()
+        new = {**draft, "id": "", "state": "draft", "where": "file", "kept_at": utc_now()}
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=".draft-")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=path.parent, prefix=".draft-")
             with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(row, file, ensure_ascii=False)
+                json.dump(new, file, ensure_ascii=False)
                 file.flush()
                 os.fsync(file.fileno())
-            Path(name).replace(self.path)
+            Path(name).replace(path)
         except OSError as error:
-            raise RecordFault(
-                f"the draft cannot be kept in {self.path} ({error.strerror}); free the disk"
-            ) from error
-        return row
+            raise RecordFault(f"the draft cannot be kept in {path} ({error.strerror}); free the disk") from error
+        return new | {"file": path.name}
 
-    def remove(self) -> None:
-        """The draft is in the record now."""
-        self.path.unlink(missing_ok=True)
+    def remove(self, row: Row | None) -> None:
+        """The draft of that row is in the record now; the others stay."""
+        path = self._of(row)
+        if path is not None:
+            path.unlink(missing_ok=True)
+
+    def _of(self, row: Row | None) -> Path | None:
+        return self.path.with_name(row["file"]) if row and row.get("file") else None
+
+    def _free(self) -> Path:
+        names = (self.path.with_name(f"{self.path.stem}.{n}{self.path.suffix}") for n in count(2))
+        return next(path for path in chain((self.path,), names) if not path.exists())
 
 
 class RecordKeeper:
@@ -159,18 +175,18 @@ class RecordKeeper:
         self._visit_id = visit_id
         self._folder = Path(folder) / DRAFTS
 
-    def _file(self, measure: str) -> DraftFile:
+    def _files(self, measure: str) -> DraftFiles:
         name = re.sub(r"[^A-Za-z0-9_-]", "_", f"{self._visit_id}-{measure}")
-        return DraftFile(self._folder / f"{name}.json")
+        return DraftFiles(self._folder / f"{name}.json")
 
     def stored(self, measure: str) -> list[Row]:
-        """Rows of the record, and the draft that waits in its file."""
+        """Rows of the record, and the drafts that wait in files."""
         with self._study() as study:
             rows = study.rows("assessment", visit_id=self._visit_id, measure=measure)
             for row in rows:
                 told = study.history("assessment", row["id"])
                 row |= {"kept_at": told[-1]["utc"] if told else "", "where": "record"}
-        return [*rows, *self._file(measure).read()]
+        return [*rows, *self._files(measure).read()]
 
     def keep(self, draft: Row, *, row: Row | None) -> Row:
         """Into the record as soon as the condition is known, else into the file.
@@ -180,18 +196,19 @@ class RecordKeeper:
         known = all(draft.get(name) is not None for name in CONDITIONS)
         there = row if row and row.get("id") else None
         if not known and there is None:
-            return self._file(draft["measure"]).write(draft)
+            return self._files(draft["measure"]).write(draft, row=row)
         try:
-            return self._into_record(draft, there)
+            kept = self._into_record(draft, there)
         except RecordFault as error:
-            return {**self._file(draft["measure"]).write(draft), **(there or {}), "fault": str(error)}
+            return {**self._files(draft["measure"]).write(draft, row=row), **(there or {}), "fault": str(error)}
+        self._files(draft["measure"]).remove(row)
+        return kept
 
     def _into_record(self, draft: Row, there: Row | None) -> Row:
         values = {name: value for name, value in draft.items() if value is not None or name not in CONDITIONS}
         with self._study() as study:
             if there is None:
                 made = study.append(_assessment(values, state="draft"), reason="draft begun")
-                self._file(draft["measure"]).remove()
             else:
                 made = there["id"]
                 self._change(study, there, {**values, "state": "draft"}, reason="draft, being entered")
@@ -206,7 +223,7 @@ class RecordKeeper:
             else:
                 made = study.append(assessment)
             now = self._now(study, made)
-        self._file(assessment.measure).remove()
+        self._files(assessment.measure).remove(row)
         return now, f"Saved in the record as assessment {made}"
 
     def amend(self, row: Row, changes: Mapping[str, Any], *, reason: str) -> Row:
