@@ -224,6 +224,56 @@ def test_a_page_that_gets_no_answer_says_that_nothing_is_saved(drive: Callable[.
     assert "unsent" not in (sheet.cell("right.motor.C5").get_attribute("class") or "")
 
 
+def ready_to_save(form: IsncsciForm) -> None:
+    whole_exam(form)
+    for name in ("assisted", "device_on", "stimulation_on"):
+        form.choose(name, value=False)
+
+
+def lose(sheet: Driven, code: str, key: str) -> None:
+    """A key that Python never hears of."""
+    sheet.cell(code).click()
+    sheet.page.keyboard.press(key)
+    sheet.page.clock.fast_forward(25_000)
+    sheet.page.wait_for_selector(f"[data-cell='{code}'].unsent")
+    sheet.page.evaluate("window.sent.splice(0)")
+
+
+def test_what_got_no_answer_is_sent_before_the_exam_is_saved(drive: Callable[..., Driven]) -> None:
+    sheet = drive(before=ready_to_save)
+    sheet.page.clock.install()
+    lose(sheet, "right.motor.C6", "3")
+    sheet.page.locator("[data-name=save]").click()
+    sheet.page.clock.run_for(100)
+    sent = sheet.page.evaluate("window.sent")
+    assert [one["name"] for one in sent] == ["enter", "save"]
+    assert sent[0]["args"] == {"item": "right.motor.C6", "value": 3}
+
+
+def test_an_older_value_of_a_cell_is_not_sent_after_a_newer_one(drive: Callable[..., Driven]) -> None:
+    sheet = drive()
+    sheet.page.clock.install()
+    lose(sheet, "right.motor.C5", "3")
+    sheet.cell("right.motor.C6").click()
+    sheet.page.keyboard.press("2")
+    sheet.cell("right.motor.C5").click()
+    sheet.page.keyboard.press("4")
+    sheet.settle()
+    assert sheet.form.items == {"right.motor.C6": 2, "right.motor.C5": 4}
+
+
+def test_changing_the_language_keeps_what_got_no_answer(drive: Callable[..., Driven]) -> None:
+    sheet = drive()
+    sheet.page.clock.install()
+    lose(sheet, "right.motor.C5", "3")
+    sheet.page.evaluate("window.put({ language: 'zh-CN' })")
+    assert sheet.cell("right.motor.C5").inner_text() == "3"
+    sheet.cell("right.motor.C6").click()
+    sheet.page.keyboard.press("2")
+    sheet.settle()
+    assert sheet.form.items == {"right.motor.C6": 2, "right.motor.C5": 3}
+
+
 # ------------------------------------------------------------------------------------ generated forms
 def test_fast_digits_reach_their_items_and_the_safety_alert_is_loud(drive: Callable[..., Driven]) -> None:
     form = drive("phq9")

@@ -48,7 +48,7 @@ function extras(ctx) {
 }
 
 /** The title, what is entered, and what can be done with it. */
-function titleStrip(ctx, parts) {
+function titleStrip(ctx, parts, resend) {
   const { t, model } = ctx;
   const state = h("div", { class: "xs sub", "data-name": "state" });
   const undo = button([t("form.undo")], () => ctx.ask("undo"), { name: "undo" });
@@ -56,7 +56,7 @@ function titleStrip(ctx, parts) {
     const n = Object.values(model.get("items") || {}).filter((one) => one !== null).length;
     confirmSheet(ctx, t("form.clear_title"), t("form.clear_words", { n }), t("form.clear_now"), () => ctx.ask("clear", { confirmed: true }));
   }, { name: "clear" });
-  const done = button(t("isncsci.complete"), () => ctx.ask("save"), { kind: "pri", name: "save" });
+  const done = button(t("isncsci.complete"), () => { resend(); ctx.ask("save"); }, { kind: "pri", name: "save" });
   const anew = button(t("form.anew"), () => ctx.ask("anew"), { name: "anew" });
   return {
     el: h("div", { class: "tt" }, h("div", {}, h("h1", {}, t("isncsci.title_page")), state), h("div", { class: "end" }, parts.els, undo, clear, anew, done)),
@@ -79,7 +79,7 @@ function titleStrip(ctx, parts) {
 }
 
 /** One line: condition, where the draft is, and the way to change both. */
-function circumstanceStrip(ctx, inside) {
+function circumstanceStrip(ctx, inside, resend) {
   const { t } = ctx;
   const words = h("span", { class: "s", "data-name": "circumstances" });
   const why = h("span", { class: "s need" });
@@ -89,7 +89,7 @@ function circumstanceStrip(ctx, inside) {
     box.classList.add("wide");
     box.append(h("p", { class: "s sub" }, t("form.no_default")), h("div", { class: "conditions" }, inside.els), h("div", { class: "conditions more" }, inside.more));
   }, "circumstances-sheet"), { name: "circumstances-open" });
-  const left = button(t("isncsci.close_incomplete"), () => confirmSheet(ctx, t("isncsci.close_incomplete"), t("isncsci.close_words", { n: (ctx.model.get("result") || {}).missing }), t("isncsci.close_now"), () => ctx.ask("save", { incomplete: true })), { kind: "quiet", name: "save-incomplete" });
+  const left = button(t("isncsci.close_incomplete"), () => confirmSheet(ctx, t("isncsci.close_incomplete"), t("isncsci.close_words", { n: (ctx.model.get("result") || {}).missing }), t("isncsci.close_now"), () => { resend(); ctx.ask("save", { incomplete: true }); }), { kind: "quiet", name: "save-incomplete" });
   return {
     el: h("div", { class: "circ" }, open, words, why, left, kept),
     update() {
@@ -118,6 +118,9 @@ function buildWorksheet(root, model, t, keep) {
   const ctx = entryContext(root, model, t);
   const sheetOf = worksheet(ctx);
   if (keep.current) sheetOf.store.current = keep.current;
+  Object.assign(sheetOf.store, keep.typed);
+  const { waiting: shown, unsent, latest } = sheetOf.store;
+  keep.typed = { waiting: shown, unsent, latest };
   const cellHistory = { el: h("span", {}, h("button", { type: "button", class: "hist", "data-name": "cell-history", onclick: () => historySheet(ctx, sheetOf.store.current, sheetOf.label(sheetOf.store.current)) }, t("form.history"))), update: () => show(cellHistory.el, Boolean(ctx.kept().id)) };
   const pad = keypad(ctx, sheetOf, cellHistory);
   const parts = extras(ctx);
@@ -126,8 +129,8 @@ function buildWorksheet(root, model, t, keep) {
   const look = (code) => { const value = sheetOf.value(code); return [kindOf(code, value), `${sheetOf.label(code)}: ${value ?? t("isncsci.legend.vno")}`]; };
   const chart = bodyChart(ctx, look, (code) => sheetOf.has(code) && sheetOf.focus(code));
   const inside = circumstances(ctx);
-  const strip = titleStrip(ctx, parts);
-  const line = circumstanceStrip(ctx, inside);
+  const strip = titleStrip(ctx, parts, sheetOf.resend);
+  const line = circumstanceStrip(ctx, inside, sheetOf.resend);
   const stored = offers(ctx);
   const bar = h("header", { class: "bar" }, h("span", { html: GLYPH }), h("nav", { class: "crumbs", "aria-label": t("bar.where") }, [...model.get("place"), "ISNCSCI 2019"].flatMap((one, i) => [i ? h("i", { "aria-hidden": "true" }, "/") : null, i < 2 ? h("b", {}, one) : h("span", {}, one)]).filter(Boolean)),
     h("div", { class: "end" }, h("span", { "data-name": "rater-line" }), languageSwitch(model, t)));

@@ -30,7 +30,7 @@ export function worksheet(ctx) {
   const byCode = new Map(definition.items.map((item) => [item.code, item]));
   const { segments, columns } = examColumns(definition);
   const cells = new Map();
-  const store = { current: columns[1][0], last: null, waiting: new Map(), unsent: new Map(), frames: new Set() };
+  const store = { current: columns[1][0], last: null, waiting: new Map(), unsent: new Map(), latest: new Map(), frames: new Set() };
   const place = new Map(columns.flatMap((column, x) => column.map((code) => [code, x])));
   const value = (code) => (store.waiting.has(code) ? store.waiting.get(code) : (model.get("items") || {})[code]);
   const empty = (code) => value(code) === undefined || value(code) === null;
@@ -69,18 +69,23 @@ export function worksheet(ctx) {
   }
   /** What gets no answer stays on the page, marked, and is sent again with the next answer. */
   function send(name, args, code) {
+    store.unsent.delete(code);
+    store.latest.set(code, args);
     return ctx.ask(name, args, code).then((reply) => {
-      if (reply.silent) store.unsent.set(code, [name, args]);
-      else {
-        store.waiting.delete(code);
-        const again = [...store.unsent];
-        store.unsent.clear();
-        for (const [other, [what, with_]] of again) if (other !== code) send(what, with_, other);
+      const newest = store.latest.get(code) === args;
+      if (reply.silent && newest) store.unsent.set(code, [name, args]);
+      if (!reply.silent) {
+        if (newest) store.waiting.delete(code);
+        resend();
         if (!reply.ok) focus(code);
       }
       ctx.redraw();
       return reply;
     });
+  }
+  /** Send what got no answer, before anything that follows: a newer value of a cell has taken the old one's place. */
+  function resend() {
+    for (const [code, [name, args]] of [...store.unsent]) send(name, args, code);
   }
   /** Enter a value: shown at once, kept when Python answers. In a saved exam a reason is asked for first. */
   function enter(code, next, { stay = false } = {}) {
@@ -158,7 +163,7 @@ export function worksheet(ctx) {
   const el = h("section", { class: "panel ws", role: "grid", "aria-label": t("isncsci.worksheet") }, half(segments.slice(0, HALF)), half(segments.slice(HALF)));
 
   return {
-    el, store, label, value, enter, tag, fill, focus, nextOpen, byCode,
+    el, store, label, value, enter, tag, fill, focus, nextOpen, byCode, resend,
     has: (code) => cells.has(code),
     update() {
       const bare = new Set((model.get("result") || {}).bare || []);
