@@ -139,7 +139,8 @@ def test_a_cause_that_is_not_known_is_left_open(make):
 
 @pytest.mark.parametrize(
     ("lines", "words"),
-    [([], "line of column names"), (["a,b,a\n", "1,2,3\n"], "each once; got a"), (["a,b\n", '"1,2'], "is no CSV")],
+    [([], "line of column names"), (["a,b,a\n", "1,2,3\n"], "each once; got a"), (["a,b\n", '"1,2'], "is no CSV")]
+    + [(['"a\n'], "is no CSV")],
 )
 def test_a_file_that_is_no_export_is_refused(lines, words):
     with pytest.raises(BadValue, match=words):

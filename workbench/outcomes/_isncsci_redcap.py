@@ -92,13 +92,13 @@ def read_redcap(lines: Iterable[str]) -> Iterator[RedcapExam]:
         No column names, a name that stands twice, or text that is no CSV.
     """
     reader = csv.DictReader(lines, strict=True, restval="")
-    names = reader.fieldnames or []
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if not names or twice:
-        raise BadValue(
-            f"a REDCap export needs a line of column names, each once; got {', '.join(twice) or 'none'}"
-        )
     try:
+        names = reader.fieldnames or []
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if not names or twice:
+            raise BadValue(
+                f"a REDCap export needs a line of column names, each once; got {', '.join(twice) or 'none'}"
+            )
         for row in reader:
             yield _read(row, names[0], reader.line_num)
     except csv.Error as error:
