@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 
+import numpy as np
 import pytest
 
 from workbench import evaluation
+from workbench.errors import BadSignal
 
 HELD = {
     "eegmmidb_hands_feet_imagined": ("eegmmidb", "S001", (30, 64), {"hands": 14, "feet": 16}, 2),
@@ -38,3 +40,26 @@ def test_the_default_decoder_is_above_chance(shared_data, name):
     for epochs in dataset.read(shared_data / HELD[name][0]):
         found = evaluation.judge(dataset, epochs)
         assert found.correct >= found.limit, found.line()
+
+
+@pytest.mark.parametrize("content", [b"", b"no recording at all" * 20])
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("scp1", "scp1.npz"),
+        ("p300_bi2012", "subject_01_session_01.npz"),
+        ("eegmmidb_hands_feet_imagined", "S001R06.edf"),
+        ("graz_gdf", "sample.gdf"),
+        ("ssvep_exo", "a_raw.fif"),
+    ],
+)
+def test_a_file_that_is_no_recording_is_named(tmp_path, name, file, content):
+    (tmp_path / file).write_bytes(content)
+    with pytest.raises(BadSignal, match=f"{file} cannot be read"):
+        list(evaluation.load(name).read(tmp_path))
+
+
+def test_a_table_of_arrays_that_lacks_one_is_named(tmp_path):
+    np.savez(tmp_path / "scp1.npz", fs=256.0)
+    with pytest.raises(BadSignal, match=r"scp1\.npz cannot be read.*x_train"):
+        list(evaluation.load("scp1").read(tmp_path))

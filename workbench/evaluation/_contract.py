@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +16,9 @@ from numpy.typing import NDArray
 from workbench.errors import BadSignal
 from workbench.signals.epoching import cut
 from workbench.vocabulary import FloatArray
+
+READERS_RAISE = (OSError, EOFError, ValueError, TypeError, AttributeError, RuntimeError, LookupError, BadZipFile)
+"""What NumPy and MNE raise for a file that is none of theirs."""
 
 
 @dataclass(frozen=True)
@@ -84,12 +89,34 @@ def files(folder: Path, pattern: str) -> list[Path]:
 
 
 def read_raw(path: Path) -> Any:
-    """A recording through MNE, loaded; its own deprecation warnings are not ours to show."""
+    """A recording through MNE, loaded; its own deprecation warnings are not ours to show.
+
+    Raises
+    ------
+    BadSignal
+        When the file cannot be read.
+    """
     import mne
 
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), legible(path):
         warnings.simplefilter("ignore")
         return mne.io.read_raw(path, preload=True, verbose="ERROR")
+
+
+def read_arrays(path: Path, names: Sequence[str]) -> dict[str, NDArray[Any]]:
+    """Arrays of an npz file by name. Raises BadSignal when it is none, or lacks one of them."""
+    with legible(path), np.load(path, allow_pickle=False) as held:
+        return {name: held[name] for name in names}
+
+
+@contextmanager
+def legible(path: Path) -> Iterator[None]:
+    """What a reader says of a file it cannot read, as BadSignal with the name of the file."""
+    try:
+        yield
+    except READERS_RAISE as error:
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise BadSignal(f"{path} cannot be read ({said}); fetch it again, or move it out of the folder") from error
 
 
 def microvolts(raw: Any) -> FloatArray:

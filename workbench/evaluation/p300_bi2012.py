@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from workbench.evaluation._contract import Dataset, Epochs, files, joined, pieces
+from workbench.evaluation._contract import Dataset, Epochs, files, joined, pieces, read_arrays
 
 FS = 128.0
 CODES = {1: "nontarget", 2: "target"}
@@ -16,7 +16,7 @@ BEFORE_S, STOP_S = 1.0, 0.8
 
 def _read(folder: Path) -> Iterator[Epochs]:
     for path in files(folder, "subject_*_session_*.npz"):
-        held = np.load(path, allow_pickle=False)
+        held = read_arrays(path, ("data", "stim"))
         samples, stim = held["data"].astype(np.float64), held["stim"]
         at = np.flatnonzero((stim > 0) & (np.r_[0, stim[:-1]] == 0))
         cues = [(int(i), CODES[int(stim[i])]) for i in at if int(stim[i]) in CODES]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from workbench.evaluation._contract import Dataset, Epochs, files, joined
+from workbench.evaluation._contract import Dataset, Epochs, files, joined, read_arrays
 
 TRIAL_S = 3.5
 """The feedback phase: all of it is decoded as one window."""
@@ -16,7 +16,7 @@ CHANNELS = ("A1", "A2", "2cm f C3", "2cm p C3", "2cm f C4", "2cm p C4")
 
 def _read(folder: Path) -> Iterator[Epochs]:
     for path in files(folder, "scp*.npz"):
-        held = np.load(path, allow_pickle=False)
+        held = read_arrays(path, ("x_train", "y_train", "x_test", "y_test", "fs"))
         parts = [
             (part, held[f"x_{part}"].astype(np.float64), held[f"y_{part}"].tolist()) for part in ("train", "test")
         ]

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
-from workbench.evaluation._contract import Dataset, Epochs, files, joined, pieces, read_raw
+from workbench.evaluation._contract import Dataset, Epochs, files, joined, legible, pieces, read_raw
 
 CLASSES = {2: "13", 3: "21", 4: "17"}
 FREQUENCIES = {"13": 13.0, "17": 17.0, "21": 21.0}
@@ -37,9 +37,10 @@ def _read(folder: Path) -> Iterator[Epochs]:
 def _events(path: Path) -> list[tuple[int, int]]:
     import mne
 
-    with warnings.catch_warnings():
+    events = path.with_name(path.name.replace("_raw.fif", "-eve.fif"))
+    with warnings.catch_warnings(), legible(events):
         warnings.simplefilter("ignore")
-        found = mne.read_events(path.with_name(path.name.replace("_raw.fif", "-eve.fif")), verbose="ERROR")
+        found = mne.read_events(events, verbose="ERROR")
     return [(int(at), int(code)) for at, _, code in found]
 
 
