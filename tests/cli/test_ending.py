@@ -67,6 +67,7 @@ def begin(tmp_path_factory) -> Callable[..., Running]:
             cwd=home,
             env=QUIET,
             start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background job ignores it
         )
         made = Running(process, [], [], [], threading.Event())
 

@@ -32,8 +32,9 @@ def test_bipolar_lanes_are_differences():
     assert np.array_equal(out, naive.bipolar(x, [(0, 1), (3, 2)]))
 
 
-def test_the_common_average_takes_the_mean_of_each_sample():
-    x = noise(20, 5)
+@pytest.mark.parametrize("n_times", [1, 3, 4, 5, 20])
+def test_the_common_average_takes_the_mean_of_each_sample(n_times):
+    x = noise(n_times, 5)
     out = np.empty_like(x)
     common_average(x, out)
     np.testing.assert_allclose(out, naive.common_average(x), atol=1e-13)

@@ -118,7 +118,9 @@ def rehearse(asked: Asked, *, signal: StreamSpec) -> None:
     """Compile everything a run will call: the whole loop over seconds of noise, with the real shapes."""
     fs, n = signal.fs, len(signal.measured)
     rows = round(5.0 * fs)
-    noise = np.random.Generator(np.random.PCG64(0)).normal(0.0, 10.0, (rows, n)).astype(np.float32)
+    # From weak to strong, so that some windows lie within the power of whatever the decoder was fitted on.
+    strength = np.geomspace(5.0, 40.0, rows)[:, None]
+    noise = np.random.Generator(np.random.PCG64(0)).normal(0.0, strength, (rows, n)).astype(np.float32)
     feed = Feed(
         fs,
         record=lambda marker: None,
