@@ -83,7 +83,7 @@ class SampleAxis:
     def step(self, chunk: Chunk) -> None:
         """Append the stamps of a chunk."""
         stamps = np.concatenate([self._stamps, chunk.stamps])
-        drop = max(0, len(stamps) - self._keep - len(chunk.stamps))
+        drop = max(0, len(stamps) - self._keep - 1 - len(chunk.stamps))
         self._stamps, self._first = stamps[drop:], self._first + drop
 
     def restart(self, at: int) -> None:

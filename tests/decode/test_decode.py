@@ -173,3 +173,12 @@ def test_cues_are_located_as_the_loop_places_them():
     cues, n = locate_cues(items(samples, stamps, MARKERS, [7, 801]), fs=FS)
     assert n == 2000
     assert [c.sample for c in cues] == [200, 1000, 1300, 1550]
+
+
+def test_an_empty_chunk_does_not_make_an_old_marker_young():
+    samples, stamps = signal()
+    old = cue(1500, 2.0, "grasp")
+    source = [Chunk(0, samples[:1500], stamps[:1500]), Chunk(1500, samples[:0], stamps[:0]), old]
+    source.append(Chunk(1500, samples[1500:], stamps[1500:]))
+    made = list(decode(source, paradigms.load("grasp_rest")(), MeanDecoder(("rest", "grasp")), fs=FS))
+    assert [x.kind for x in made if isinstance(x, LedgerRow)] == ["impossible_marker"]

@@ -182,7 +182,7 @@ class Recentring(Adapter):
     def excursion(self) -> float:
         """Largest over bands: root mean square of the log eigenvalues between the reference and the fit's."""
         far = [distance(a, b) for a, b in zip(self._origin, self._reference)]
-        return float(max(far) / np.sqrt(self._origin.shape[1]))
+        return float(np.max(far) / np.sqrt(self._origin.shape[1]))
 
 
 class _OfFeatures(Adapter):

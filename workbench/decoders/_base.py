@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from workbench.decoders._adaptation import AdaptSettings, adapter_of, learn_adaptation, reference_of, whiteners
-from workbench.decoders._checks import checked_epochs, checked_labels
+from workbench.decoders._checks import checked_blocks, checked_epochs, checked_labels
 from workbench.decoders._classifiers import Classifier
 from workbench.decoders._evidence import EvidenceSettings, memory_of
 from workbench.decoders._held_out import learn_evidence
@@ -145,10 +145,11 @@ class WindowDecoder(SignalEstimator):
         """
         epochs = checked_epochs(X)
         labels = checked_labels(y, n=len(epochs))
+        held = checked_blocks(blocks, n=len(epochs))
         window_s = self._window_s(epochs, lead_in)
         self.prepare(epochs.shape[1], window_s=window_s)
         summaries, owner = self._epoch_summaries(epochs, lead_in)
-        self.fit_summaries(summaries, labels[owner], blocks=owner if blocks is None else np.asarray(blocks)[owner])
+        self.fit_summaries(summaries, labels[owner], blocks=owner if held is None else held[owner])
         self.lead_in_ = lead_in
         return self
 
@@ -183,7 +184,7 @@ class WindowDecoder(SignalEstimator):
         """
         if not hasattr(self, "design_"):
             raise BadSignal("filters are not designed yet; call prepare(n_channels) first")
-        labels = checked_labels(y, n=len(summaries))
+        labels, held = checked_labels(y, n=len(summaries)), checked_blocks(blocks, n=len(summaries))
         if self.evidence_settings.memory == "gate":
             self.evidence_settings.check_dwell(self.hop_s)
         self.classes_ = np.unique(labels)
@@ -200,7 +201,7 @@ class WindowDecoder(SignalEstimator):
             reference = reference_of(self, summaries)
             self.adaptation_ = {"reference": reference, "whitening": whiteners(reference)}
         self.learn(summaries, labels)
-        self.evidence_ = learn_evidence(self, summaries, labels, None if blocks is None else np.asarray(blocks))
+        self.evidence_ = learn_evidence(self, summaries, labels, held)
         return self
 
     def learn(self, summaries: FloatArray, y: NDArray[Any]) -> None:

@@ -32,6 +32,16 @@ def checked_epochs(X: ArrayLike, *, n_channels: int | None = None) -> FloatArray
     return epochs
 
 
+def checked_blocks(blocks: ArrayLike | None, *, n: int) -> NDArray[Any] | None:
+    """Blocks as an array ``(n,)``, None where none are given, or :class:`BadSignal` for another length."""
+    if blocks is None:
+        return None
+    found = np.asarray(blocks)
+    if found.shape != (n,):
+        raise BadSignal(f"blocks must have shape ({n},), one for each epoch or window, got {found.shape}")
+    return found
+
+
 def _raise_for(wrong: Any, fact: str) -> None:
     if wrong.any():
         which, channels = np.flatnonzero(wrong.any(axis=1)), np.flatnonzero(wrong.any(axis=0))

@@ -37,7 +37,7 @@ def common_spatial_patterns(
     Raises
     ------
     BadSignal
-        One lane only, or covariances without full rank and no shrinkage.
+        One lane or one direction with signal only, or covariances without full rank and no shrinkage.
 
     Notes
     -----
@@ -62,6 +62,11 @@ def common_spatial_patterns(
     power = np.einsum("fi,ij,fj->f", filters, plain, filters)
     there = np.flatnonzero(power > n_lanes * 1e-12 * power.max()).tolist()
     pairs = min(n_pairs, len(there) // 2)
+    if pairs == 0:
+        raise BadSignal(
+            f"spatial patterns need 2 directions with signal, the {n_lanes} channels have one: an average or "
+            'a bridge takes the other. Set reference="none", add channels, or use bandpower_lda'
+        )
     keep = [*there[::-1][:pairs], *there[:pairs]]
     signed = [_signed(filters[k]) for k in keep]
     return np.ascontiguousarray(signed), eigenvalues[keep]

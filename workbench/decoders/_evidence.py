@@ -27,7 +27,7 @@ class EvidenceSettings:
     ----------
     rest : name of the rest, or idle, class.
     calibrate : None, ``"platt"`` (a logistic), ``"isotonic"``, ``"temperature"`` (one factor for all classes, for
-        scores that are no log posterior), or ``"auto"``: isotonic above 200 windows, a logistic above 10 of each
+        scores that are no log posterior), or ``"auto"``: isotonic above 200 windows, a logistic from 10 of each
         class, otherwise none. Learned from held-out blocks.
     reject : None, or the share of errors aimed at, for example 0.05. A window is rejected when it lies farther
         from every class than 99 % of windows do, and, where evidence has no memory, when no class is likely

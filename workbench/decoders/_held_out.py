@@ -53,8 +53,7 @@ def learn_evidence(
     settings, classes = decoder.evidence_settings, decoder.class_names
     kind = settings.remembers(classes)
     out: dict[str, FloatArray] = {}
-    if kind in ("leaky", "sprt"):
-        out["bounds"] = _bounds(settings, classes) if kind == "sprt" else np.zeros(len(classes))
+    out |= bounds_of(settings, classes)
     if settings.calibrate is None and settings.reject is None and settings.stop is None and kind != "trigger":
         return out
     index = np.searchsorted(decoder.classes_, y)
@@ -129,12 +128,20 @@ def _held_out(
     return scores, distances
 
 
-def _bounds(settings: EvidenceSettings, classes: tuple[str, ...]) -> FloatArray:
-    """``(n_classes,)`` bound of each class: Wald's, with rest as what a movement is tested against."""
+def bounds_of(settings: EvidenceSettings, classes: tuple[str, ...]) -> dict[str, FloatArray]:
+    """``bounds`` ``(n_classes,)``: Wald's, with rest as what a movement is tested against; 0 for a leaky sum.
+
+    Empty where evidence is not a sum.
+    """
+    kind = settings.remembers(classes)
+    if kind not in ("leaky", "sprt"):
+        return {}
+    if kind == "leaky":
+        return {"bounds": np.zeros(len(classes))}
     rest = settings.rest_index(classes)
     upper = np.log((1 - settings.beta) / settings.alpha)
     lower = np.log((1 - settings.alpha) / settings.beta)
-    return np.array([lower if k == rest else upper for k in range(len(classes))])
+    return {"bounds": np.array([lower if k == rest else upper for k in range(len(classes))])}
 
 
 # ------------------------------------------------------------------ calibration

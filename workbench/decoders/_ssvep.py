@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from workbench.decoders._base import WindowDecoder
 from workbench.decoders._classifiers import Direct
+from workbench.decoders._held_out import bounds_of
 from workbench.decoders._reducers import Whole
 from workbench.errors import BadValue
 from workbench.kernels.correlation import orthonormal
@@ -205,7 +206,7 @@ class Canonically(FrequencyCoded):
         Raises
         ------
         BadValue
-            When ``frequencies`` names fewer than two classes.
+            When ``frequencies`` names fewer than two classes, or evidence has a trigger, which takes data.
         """
         names = sorted(str(name) for name in self.frequencies or {})
         if len(names) < 2:
@@ -214,7 +215,11 @@ class Canonically(FrequencyCoded):
         n_lanes = self.signal().n_lanes
         self.classes_, self.log_prior_ = np.array(names), np.zeros(len(names))
         self.low_, self.high_ = np.zeros(n_lanes), np.full(n_lanes, np.inf)
-        self.lead_in_, self.evidence_, self.adaptation_ = 0.0, {}, {}
+        self.lead_in_, self.adaptation_ = 0.0, {}
+        if self.evidence_settings.remembers(self.class_names) == "trigger":
+            raise BadValue("a trigger's threshold is learned from rest; fit the decoder, or take another memory")
+        self.evidence_ = bounds_of(self.evidence_settings, self.class_names)
+        self.__dict__.pop("sha256_", None)
         self._learn_references()
         return self
 

@@ -123,6 +123,7 @@ class StoppingStream:
     def __init__(self, decoders: Sequence[WindowDecoder], lengths_s: Sequence[float]) -> None:
         self.streams: list[DecoderStream] = [decoder.start() for decoder in decoders]
         self._lengths, self._latency = list(lengths_s), _latency(decoders[0])
+        self._asked, self._passed = -1, 0
 
     def step(self, samples: FloatArray) -> None:
         """Take ``(n_times, n_channels)`` float64 samples, µV, raw."""
@@ -137,14 +138,18 @@ class StoppingStream:
     def decide(self, onset: int) -> Stopped | None:
         """The decision about the stimulus that began at sample ``onset``, None while there is none.
 
-        The longest window decides even if it is not sure; one that is not valid decides nothing.
+        The longest window decides even if it is not sure; one that is not valid decides nothing. A shorter window
+        that did not decide about the onset asked about last is not asked again, so lengths may span more than the
+        history.
 
         Raises
         ------
         BadValue
-            When a window has left the history.
+            When a window has left the history that was not asked in time.
         """
-        for stream, length in zip(self.streams, self._lengths):
+        if onset != self._asked:
+            self._asked, self._passed = onset, 0
+        for stream, length in list(zip(self.streams, self._lengths))[self._passed :]:
             end = onset + self._latency + stream.window
             if stream.n_seen < end:
                 return None
@@ -153,6 +158,7 @@ class StoppingStream:
             if evidence.valid and (last or not evidence.rejected):
                 best = evidence.probabilities.index(max(evidence.probabilities))
                 return Stopped(stream.classes[best], length, evidence)
+            self._passed += 1
         return None
 
 

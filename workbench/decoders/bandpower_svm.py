@@ -109,7 +109,7 @@ class BandpowerSvm(WindowDecoder):
         used = (weight != 0.0).any(axis=0)
         self.support_ = np.ascontiguousarray(z[used])
         self.coefficients_ = np.ascontiguousarray(weight[:, used])
-        if self.evidence_settings.calibrate is None:
+        if self.evidence_settings.calibrate in (None, "temperature"):
             self.log_prior_ = np.zeros(len(self.classes_))
 
     def reducer(self) -> Power:

@@ -90,7 +90,7 @@ class Fgmdm(WindowDecoder):
         nothing = FilteredDistances(self.whitener_, self.filters_, self.patterns_, self.whitener_)
         filtered = np.array([nothing.filtered(summary) for summary in summaries])
         self.whiteners_ = inverse_sqrt(np.array([riemannian_mean(filtered[y == name]) for name in self.classes_]))
-        if self.evidence_settings.calibrate is None:
+        if self.evidence_settings.calibrate in (None, "temperature"):
             self.log_prior_ = np.zeros(len(self.classes_))
 
     def reducer(self) -> Covariances:

@@ -73,7 +73,7 @@ class RiemannMdm(WindowDecoder):
     def _learn(self, summaries: FloatArray, y: NDArray[Any]) -> None:
         means = [riemannian_mean(summaries[y == name, 0]) for name in self.classes_]
         self.whiteners_ = inverse_sqrt(np.array(means))
-        if self.evidence_settings.calibrate is None:
+        if self.evidence_settings.calibrate in (None, "temperature"):
             self.log_prior_ = np.zeros(len(self.classes_))
 
     def reducer(self) -> Covariances:
