@@ -81,6 +81,11 @@ def test_a_parameter_the_decoder_does_not_have_is_refused():
         evaluation.judge(dataset(), made(), params={"wavelets": 3})
 
 
+def test_a_word_where_a_number_belongs_is_refused_in_words():
+    with pytest.raises(BadValue, match="bandpower_lda cannot take .*window_s.*numbers where it wants numbers"):
+        evaluation.judge(dataset(), made(), params={"window_s": "abc"})
+
+
 def test_every_paradigm_of_a_data_set_has_a_default_with_its_reason():
     for name in evaluation.available():
         chosen = evaluation.load(name)

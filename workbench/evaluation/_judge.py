@@ -74,7 +74,7 @@ def judge(
     Raises
     ------
     BadValue
-        For an unknown split, or a parameter the decoder does not have.
+        For an unknown split, or a parameter the decoder does not have or cannot take.
     BadSignal
         What the decoder cannot be fitted on, in its own words.
     """
@@ -87,6 +87,12 @@ def judge(
         if key not in known:
             raise BadValue(f"{name} has no parameter {key!r}; it has {', '.join(known)}")
     chosen = {key: value for key, value in every.items() if key in known}
+    try:
+        made(epochs.fs, **chosen).settings_for(len(epochs.channels))
+    except TypeError as error:
+        raise BadValue(
+            f"{name} cannot take {dict(params or {})} ({error}); give numbers where it wants numbers"
+        ) from error
     way = split or dataset.split
     truth: list[str] = []
     decided: list[str] = []
