@@ -171,11 +171,11 @@ def test_undo_takes_back_and_clearing_asks_first(desk: Desk, folder: Path) -> No
 def test_the_steps_are_told_in_both_languages(desk: Desk) -> None:
     page = desk.context.pages[0]
     page.click("[data-name=steps]")
-    assert "Most rostral of sensory" in page.locator("dialog[open]").inner_text()
+    assert page.wait_for_selector("dialog:has-text('Most rostral of sensory')").is_visible()
     page.keyboard.press("Escape")
     page.get_by_role("button", name="中文").click()
     page.click("[data-name=steps]")
-    assert "最靠头端" in page.locator("dialog[open]").inner_text()
+    assert page.wait_for_selector("dialog:has-text('最靠头端')").is_visible()
     page.screenshot(path=str(desk.shots / "steps-zh.png"))
     page.keyboard.press("Escape")
     page.get_by_role("button", name="EN", exact=True).click()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,10 @@ from workbench.vocabulary import LedgerRow, Recording, Run
 
 if TYPE_CHECKING:
     from workbench.study import Study
+
+
+LET_GO_S = 5.0
+"""How long the system may take to let go of the file of an engine that was killed, s."""
 
 
 def ingest(study: Study, run_path: Path | str, *, recovery: Recovery | None = None) -> str:
@@ -202,8 +207,14 @@ def _one(study: Study, path: Path) -> list[str]:
     said: list[str] = []
     try:
         seen = inspect(path)
-        if seen.state == "recording":
-            return []
+        end = time.monotonic() + LET_GO_S
+        while seen.state == "recording":
+            if _place.running(Place(study.path.parent)) is not None:
+                return []
+            if time.monotonic() > end:
+                return [f"{path.name} is still held by another process; it is taken in when that one has ended."]
+            time.sleep(0.05)
+            seen = inspect(path)
         recovery = None
         if seen.state == "unfinished" or seen.torn_bytes:
             recovery = recover(path)
