@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-WHOLE = ("test_small", "test_small_inputs", "test_flashes", "test_white", "test_lda", "test_collect")
+WHOLE = ("test_small", "test_flashes", "test_white", "test_lda", "test_collect")
 """Files of which every case is quick without a compiler."""
 
 SOME = {
@@ -62,6 +62,11 @@ SOME = {
     "test_mrcp_lda": ("features_are_the_definition_written_out", "taps_must_fit_in_the_window"),
     "test_mset_cca": ("one_band_is_taken",),
     "test_riemann_mdm": ("a_covariance_without_rank_is_refused", "a_window_that_cannot_be_scored_is_refused"),
+    "test_small_inputs": (
+        "a_trigger_needs_data",
+        "blocks_of_another_length_are_refused",
+        "two_channels_with_a_common_average_have_no_spatial_patterns[csp_lda]",
+    ),
     "test_stopping": (
         "a_decoder_with_a_memory_is_refused_and_an_unfitted_one_says_so",
         "a_gap_in_every_window_leaves_the_trial_undecided",
