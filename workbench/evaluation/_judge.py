@@ -82,17 +82,7 @@ def judge(
     name = decoder or usual
     every = {**(settled if name == usual else {}), **dataset.parameters, **(params or {})}
     made = decoders.load(name)
-    known = made.parameter_names()
-    for key in params or {}:
-        if key not in known:
-            raise BadValue(f"{name} has no parameter {key!r}; it has {', '.join(known)}")
-    chosen = {key: value for key, value in every.items() if key in known}
-    try:
-        made(epochs.fs, **chosen).settings_for(len(epochs.channels))
-    except TypeError as error:
-        raise BadValue(
-            f"{name} cannot take {dict(params or {})} ({error}); give numbers where it wants numbers"
-        ) from error
+    chosen = _taken(made, every, params or {}, epochs)
     way = split or dataset.split
     truth: list[str] = []
     decided: list[str] = []
@@ -122,6 +112,23 @@ def judge(
         chance_limit(n, classes=len(set(truth))),
         area,
     )
+
+
+def _taken(
+    made: type[decoders.WindowDecoder], every: Mapping[str, Any], asked: Mapping[str, Any], epochs: Epochs
+) -> dict[str, Any]:
+    """The parameters that the decoder has; one that was asked for must be among them and make sense."""
+    known = made.parameter_names()
+    for key in asked:
+        if key not in known:
+            raise BadValue(f"{made.name} has no parameter {key!r}; it has {', '.join(known)}")
+    chosen = {key: value for key, value in every.items() if key in known}
+    try:
+        made(epochs.fs, **chosen).settings_for(len(epochs.channels))
+    except TypeError as error:
+        told = f"{made.name} cannot take {dict(asked)} ({error})"
+        raise BadValue(f"{told}; give numbers where it wants numbers") from error
+    return chosen
 
 
 def _folds(split: str, epochs: Epochs) -> Iterator[Fold]:

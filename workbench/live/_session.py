@@ -195,11 +195,14 @@ class Session(Links):
 
     # ------------------------------------------------------------------------------------- stop
     def stop_now(self, reason: str) -> None:
-        """STOP, on the server's thread: the effector first, everything else when the loop comes by."""
-        with self._stop_lock:
-            self._stop_asked = reason or "stop"
+        """STOP, on the server's thread: the effector first, everything else when the loop comes by.
+
+        In this order: the loop ends the run when it sees the request, and the stop command stands in the run.
+        """
         if self.effecting is not None:
             self.effecting.estop(reason)
+        with self._stop_lock:
+            self._stop_asked = reason or "stop"
 
     def settle_stop(self) -> None:
         """What a STOP means beside the effector: latched, and the run ends."""
