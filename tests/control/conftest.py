@@ -57,10 +57,13 @@ class Bench:
             if decide:
                 self.decide("", quality_ok=quality_ok)
 
-    def decide(self, change="", *, p=0.9, valid=True, quality_ok=True, age_s=0.0, level=None, probabilities=None):
+    def decide(
+        self, change="", *, p=0.9, valid=True, quality_ok=True, age_s=0.0, level=None, probabilities=None,
+        label="grasp",
+    ):
         self.sample += 10
         probabilities = (1 - p, p) if probabilities is None else probabilities
-        decision = Decision(self.sample, self.stream - age_s, "grasp", probabilities, valid, change)
+        decision = Decision(self.sample, self.stream - age_s, label, probabilities, valid, change)
         return self.deliver(
             self.controller.on_decision(
                 decision, now_stream=self.stream, local=self.local, quality_ok=quality_ok, level=level

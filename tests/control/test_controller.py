@@ -199,6 +199,13 @@ def test_without_toggle_a_second_activation_changes_nothing(bench):
     assert bench.state == "HOLD"
 
 
+@pytest.mark.parametrize(("label", "words"), [("rest", "evidence fell"), ("", "evidence was rejected")])
+def test_the_command_says_why_the_hand_was_let_go(bench, label, words):
+    bench.reach("HOLD")
+    (release,) = bench.decide("release", label=label)
+    assert release.reason == words
+
+
 def test_a_release_out_of_place_changes_nothing(bench):
     bench.arm()
     assert bench.decide("release") == []
@@ -730,7 +737,7 @@ def test_the_snapshot_is_json_and_has_the_fields_of_the_status(bench):
     assert shown["simulated"] is True
     assert shown["sent"] == shown["acknowledged"] == len(bench.sent)
     assert shown["held_s"] == pytest.approx(0.6)
-    assert shown["why"].startswith("Becomes RELEASE when evidence stays below 0.40 for 3 hop(s)")
+    assert shown["why"].startswith("Becomes RELEASE when evidence stays below 0.20 for 1 hop(s)")
     assert {"name", "why_key", "why_args", "dose_s", "dose_limit_s", "conditions"} <= set(shown)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench import control
+from workbench import control, paradigms
 from workbench.control import EVENTS, STATES, TABLE
 from workbench.control._table import follow, onward, possible
 from workbench.errors import Refused
@@ -108,3 +108,8 @@ def test_the_next_state_and_its_rule_come_from_the_first_row_of_the_state(state,
 def test_the_hazard_document_holds_the_table_as_it_is():
     text = (Path(__file__).parents[2] / "docs" / "hazards.md").read_text(encoding="utf-8")
     assert control.markdown() in text
+
+
+def test_words_without_a_run_are_those_of_the_default_paradigm():
+    usual = paradigms.load("grasp_rest")()
+    assert control.Thresholds() == control.Thresholds(usual.activate, usual.release, usual.dwell)

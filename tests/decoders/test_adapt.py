@@ -243,6 +243,8 @@ def test_rules_without_labels_pause_in_a_long_rest():
         ({"rule": "recentre", "least": 0.0}, "least"),
         ({"rule": "pmean", "rate": 1.0}, "rate"),
         ({"rule": "pmean", "bound": 0.0}, "bound"),
+        ({"rule": "pmean", "bound": np.inf}, "bound"),
+        ({"rule": "recentre", "longest_rest_s": np.nan}, "longest_rest_s"),
     ],
 )
 def test_rules_that_cannot_be_are_refused(adapt, words):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from workbench import decoders
-from workbench.errors import BadSignal
+from workbench.errors import BadSignal, BadValue
 from workbench.vocabulary import Chunk, Marker
 
 FS = 160.0
@@ -68,3 +68,9 @@ def test_a_window_after_the_recording_is_refused():
 def test_no_valid_window_is_refused():
     with pytest.raises(BadSignal, match="none of 1"):
         decoders.collect(make(), chunks(recording(), 100), [(10, "a", 0)], n_channels=4)
+
+
+@pytest.mark.parametrize("end", [0, -5])
+def test_a_window_that_ends_before_the_recording_is_refused(end):
+    with pytest.raises(BadValue, match=f"ends at sample {end}; ends are counted from 0"):
+        decoders.collect(make(), chunks(recording(), 100), [*WANTED, (end, "a", 5)], n_channels=4)

@@ -66,6 +66,10 @@ def answers(decoder, x):
         ({"leak": 0.0}, "leak"),
         ({"alpha": 0.6}, "alpha and beta"),
         ({"refractory_s": 0.0}, "refractory_s"),
+        ({"refractory_s": np.inf}, "refractory_s"),
+        ({"false_per_min": np.nan}, "false_per_min"),
+        ({"memory": "gate", "dwell_s": (3.0, np.nan)}, "dwell_s must be two finite times"),
+        ({"memory": "gate", "dwell_s": (np.inf, 3.0)}, "dwell_s must be two finite times"),
         ({"depth": 3}, "evidence has no depth; it has rest"),
     ],
 )
@@ -129,6 +133,18 @@ def test_probabilities_agree_with_the_share_of_right_decisions(calibrate, knots,
 
 def test_too_few_windows_leave_scores_as_they_are():
     assert "calibration_x" not in make(calibrate="auto").fit(*epochs(n=12)).evidence_
+
+
+@pytest.mark.parametrize("name", ["riemann_mdm", "fgmdm"])
+@pytest.mark.parametrize(("n", "held"), [(12, False), (60, True)])
+def test_scores_without_a_prior_hold_one_once_they_are_calibrated(name, n, held):
+    x, y = epochs(n=n)
+    kept = np.ones(n, dtype=bool)
+    kept[np.flatnonzero(y == y[0])[::3]] = False
+    decoder = decoders.load(name)(fs=FS, window_s=0.4, evidence={"calibrate": "auto", "rest": y[0]})
+    decoder.fit(x[kept], y[kept])
+    assert ("calibration_x" in decoder.evidence_) == held
+    assert (decoder.log_prior_ != 0.0).all() == held
 
 
 def test_folds_hold_out_whole_blocks_of_each_class_in_the_order_of_time():

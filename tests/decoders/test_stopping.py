@@ -169,6 +169,16 @@ def test_a_decoder_with_a_memory_is_refused_and_an_unfitted_one_says_so():
         decoders.Stopping(decoders.load("cca")(FS, frequencies=FREQUENCIES), lengths_s=(1.0,)).start()
 
 
+def test_epochs_of_another_shape_or_montage_are_refused_in_words(stopping):
+    x, y = ssvep()
+    with pytest.raises(BadSignal, match=r"epochs must have shape \(n_epochs, .*, got \(3, 384\)"):
+        stopping.predict(x[0])
+    with pytest.raises(BadSignal, match="the decoder was fitted on 3 channels, got 2"):
+        stopping.predict(x[:, :2])
+    with pytest.raises(BadSignal, match="epochs must have shape"):
+        decoders.Stopping(stopping.decoder, lengths_s=(1.0, 2.0)).fit(x[0], y)
+
+
 @pytest.mark.parametrize("stop", [0.0, 1.0, 1.5])
 def test_stop_is_a_probability(stop):
     decoder = decoders.load("cca")(FS, frequencies=FREQUENCIES, evidence={"stop": stop})

@@ -57,23 +57,42 @@ def test_filters_make_classes_differ_most():
     assert max(ratio(rng.normal(size=4)) for _ in range(300)) < ratio(best[0])
 
 
-def test_the_score_is_the_definition():
-    x, y = locked()
-    decoder = make(evidence={"calibrate": None}, harmonics=2).fit(x, y)
-    windows, _ = decoder._epoch_summaries(x, 0.0)
-    probe = np.random.default_rng(4).normal(0, 5, windows[0].shape)
-    assert decoder.filters_.shape == (2, N_FILTERS, 18)
-    expected = np.zeros(3)
+def defined(decoder, windows, y, probe):
+    """Score of each class, written out: two sub-bands of three channels, two harmonics."""
+    scores = np.zeros(3)
     for b in range(2):
         lanes = slice(3 * b, 3 * b + 3)
         for k, name in enumerate(decoder.classes_):
             q = decoder.references_[:, 4 * k : 4 * k + 4]
             template = naive.filtered(windows[y == name].mean(axis=0)[:, lanes], decoder.filters_[b], q)
             r = naive.pearson(template, naive.filtered(probe[:, lanes], decoder.filters_[b], q))
-            expected[k] += ((b + 1) ** -1.25 + 0.25) * np.sign(r) * r**2
-    np.testing.assert_allclose(decoder.scores_of([probe])[0], expected, atol=1e-12)
+            scores[k] += ((b + 1) ** -1.25 + 0.25) * np.sign(r) * r**2
+    return scores
+
+
+def test_the_score_is_the_definition():
+    x, y = locked()
+    decoder = make(evidence={"calibrate": None}, harmonics=2).fit(x, y)
+    windows, _ = decoder._epoch_summaries(x, 0.0)
+    probe = np.random.default_rng(4).normal(0, 5, windows[0].shape)
+    assert decoder.filters_.shape == (2, N_FILTERS, 18)
+    np.testing.assert_allclose(decoder.scores_of([probe])[0], defined(decoder, windows, y, probe), atol=1e-12)
 
 
 def test_few_channels_have_few_filters():
     x, y = locked()
     assert make().fit(x[:, :1], y).filters_.shape == (2, 6, 6)
+
+
+def test_a_sub_band_of_lower_rank_is_scored_with_the_filters_it_has():
+    rng = np.random.default_rng(3)
+    x, y = locked()
+    decoder = make(evidence={"calibrate": None}, harmonics=2).fit(x, y)
+    windows = np.array(decoder._epoch_summaries(x, 0.0)[0])
+    windows[:, :, 5] = windows[:, :, 4]  # two channels of the second band are bridged
+    windows[:, :, 4] = windows[:, :, 3]
+    decoder.fit_windows(windows, y)
+    probe = rng.normal(0, 5, windows[0].shape)
+    assert (np.abs(decoder.filters_[0]).max(axis=1) > 0).all()
+    assert (np.abs(decoder.filters_[1]).max(axis=1) > 0).sum() == 6
+    np.testing.assert_allclose(decoder.scores_of([probe])[0], defined(decoder, windows, y, probe), atol=1e-12)

@@ -6,7 +6,7 @@ that is not installed is named as missing; a goal that is missed is named with h
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from workbench.bench._items import Item, Result, Row
 from workbench.bench._table import as_json, as_text
@@ -41,8 +41,3 @@ def measure(item: Item, *, rounds: int = ROUNDS) -> Row:
         return Row(item, item.run(rounds), "")
     except ImportError as error:
         return Row(item, None, f"{error.name or error} is not installed: pip install 'workbench[bench]'")
-
-
-def missed(rows: Iterable[Row]) -> list[Row]:
-    """Rows whose goal was not reached."""
-    return [row for row in rows if row.met is False]

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from workbench import registry
 from workbench.control._conditions import CONDITIONS, Condition
-from workbench.control._core import Thresholds
 from workbench.control._link import expired
 from workbench.control._machine import SELF_TEST_ITEMS, Act, Controller
 from workbench.control._profile import ACTIONS, Effector, SafeStep
 from workbench.control._supervisor import Limits, Supervisor, profile_limits
-from workbench.control._table import EVENTS, FAULTS, MEANING, STATES, TABLE, Transition, markdown
+from workbench.control._table import EVENTS, FAULTS, MEANING, STATES, TABLE, Thresholds, Transition, markdown
 
 __all__ = [
     "ACTIONS",

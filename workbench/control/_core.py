@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from math import isfinite
 from typing import Any, NoReturn
 
@@ -11,7 +11,7 @@ from workbench.control._conditions import Condition, condition
 from workbench.control._link import Link
 from workbench.control._profile import Effector, SafeStep
 from workbench.control._supervisor import Limits, Now, Supervisor, check_limits, profile_limits
-from workbench.control._table import FAULTS, Transition, follow, onward, possible
+from workbench.control._table import FAULTS, Thresholds, Transition, follow, onward, possible
 from workbench.control._watch import Watch
 from workbench.errors import BadValue, Refused
 from workbench.vocabulary import Command, Decision, LedgerRow
@@ -24,15 +24,6 @@ WATCHED = ("IDLE_SAFE", "ARMED", "ACTIVE", "HOLD", "RELEASE", "REFRACTORY")
 
 SAFE = ("FAULT_SAFE", "ESTOP")
 """States that only an operator's reset leaves."""
-
-
-@dataclass(frozen=True, slots=True)
-class Thresholds:
-    """The paradigm's rule, for the words on the screen only; the paradigm has already applied it."""
-
-    activate: float = 0.70
-    release: float = 0.40
-    dwell: int = 3
 
 
 class Core:

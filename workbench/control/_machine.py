@@ -182,7 +182,7 @@ class Controller(Core):
         if decision.change == "activate":
             return commands + self._intent(decision, level)
         if decision.change == "release" and self._state in ENGAGED and self.effector.grasp == "hold":
-            return commands + self._open("release", "evidence fell")
+            return commands + self._open("release", "evidence fell" if decision.label else "evidence was rejected")
         return commands
 
     def on_tick(self, now_stream: float, *, local: float, quality_ok: bool | None = None) -> list[Command]:

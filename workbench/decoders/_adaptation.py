@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -67,9 +68,9 @@ class AdaptSettings:
             raise BadValue(f"least must lie above 0 and at most at 1, got {self.least}")
         if self.rate is not None and not 0 < self.rate < 1:
             raise BadValue(f"rate must lie between 0 and 1, got {self.rate}")
-        if not self.longest_rest_s > 0 or (self.bound is not None and not self.bound > 0):
+        if not 0 < self.longest_rest_s < inf or (self.bound is not None and not 0 < self.bound < inf):
             raise BadValue(
-                f"longest_rest_s and bound must be above 0, got {self.longest_rest_s} and {self.bound}"
+                f"longest_rest_s and bound must be above 0 and finite, got {self.longest_rest_s} and {self.bound}"
             )
 
 

@@ -54,6 +54,8 @@ class WindowDecoder(SignalEstimator):
     name: ClassVar[str]
     default_evidence: ClassVar[Mapping[str, Any]] = {}
     """Evidence settings that differ from those of :class:`EvidenceSettings`."""
+    scores_hold_prior: ClassVar[bool] = True
+    """Whether scores that are not calibrated hold the share of each class."""
     learned: ClassVar[tuple[str, ...]]
     """Names of the arrays that fitting learns."""
     evidence: Mapping[str, Any] | None
@@ -76,10 +78,7 @@ class WindowDecoder(SignalEstimator):
 
     @abstractmethod
     def _learn(self, summaries: FloatArray, y: NDArray[Any]) -> None:
-        """Learn from summaries ``(n_windows, …)``, recentred where that is asked for; ``classes_`` is set.
-
-        ``log_prior_`` is set to the log share of each class; a decoder whose scores hold none sets it to 0.
-        """
+        """Learn from summaries ``(n_windows, …)``, recentred where that is asked for; ``classes_`` is set."""
 
     @abstractmethod
     def reducer(self) -> Reducer:
@@ -202,6 +201,8 @@ class WindowDecoder(SignalEstimator):
             self.adaptation_ = {"reference": reference, "whitening": whiteners(reference)}
         self.learn(summaries, labels)
         self.evidence_ = learn_evidence(self, summaries, labels, held)
+        if not self.scores_hold_prior and "calibration_x" not in self.evidence_:
+            self.log_prior_ = np.zeros(len(self.classes_))
         return self
 
     def learn(self, summaries: FloatArray, y: NDArray[Any]) -> None:

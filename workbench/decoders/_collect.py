@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.decoders._base import WindowDecoder
-from workbench.errors import BadSignal
+from workbench.errors import BadSignal, BadValue
 from workbench.vocabulary import Chunk, FloatArray, Marker
 
 
@@ -51,11 +51,15 @@ def collect(
     ------
     BadSignal
         When no wanted window is valid, or one ends after the recording.
+    BadValue
+        When one ends before the recording begins.
     """
     if not hasattr(decoder, "design_"):
         decoder.prepare(n_channels)
     stream = decoder.signal()
     waiting = sorted(wanted, key=lambda w: w[0])
+    if waiting and waiting[0][0] <= 0:
+        raise BadValue(f"a wanted window ends at sample {waiting[0][0]}; ends are counted from 0 and above it")
     kept: list[tuple[FloatArray, str, int]] = []
     at = 0
     for item in source:

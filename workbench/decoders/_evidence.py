@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -87,9 +88,10 @@ class EvidenceSettings:
             raise BadValue(f"leak must lie above 0 and at most at 1, got {self.leak}")
         if not (0 < self.alpha < 0.5 and 0 < self.beta < 0.5):
             raise BadValue(f"alpha and beta must lie between 0 and 0.5, got {self.alpha} and {self.beta}")
-        if not (self.false_per_min > 0 and self.refractory_s > 0):
+        if not (0 < self.false_per_min < inf and 0 < self.refractory_s < inf):
             raise BadValue(
-                f"false_per_min and refractory_s must be above 0, got {self.false_per_min} and {self.refractory_s}"
+                "false_per_min and refractory_s must be above 0 and finite, "
+                f"got {self.false_per_min} and {self.refractory_s}"
             )
 
     def rest_index(self, classes: tuple[str, ...]) -> int:
@@ -103,9 +105,9 @@ class EvidenceSettings:
 
     def check_dwell(self, hop_s: float) -> None:
         """Raise :class:`BadValue` for dwell times that a hop of ``hop_s`` s cannot serve."""
-        if len(self.dwell_s) not in (2, 3) or not min(self.dwell_s[:2]) > hop_s:
+        if len(self.dwell_s) not in (2, 3) or not all(hop_s < stay < inf for stay in self.dwell_s[:2]):
             raise BadValue(
-                f"dwell_s must be two times above the hop of {hop_s:g} s, and how much of them is a hold, "
+                f"dwell_s must be two finite times above the hop of {hop_s:g} s, and how much of them is a hold, "
                 f"got {self.dwell_s}"
             )
         least, most = STAGES * hop_s, min(self.dwell_s[:2]) - hop_s

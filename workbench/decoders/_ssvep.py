@@ -77,6 +77,7 @@ class Ssvep(WindowDecoder):
     """
 
     default_evidence: ClassVar[Mapping[str, Any]] = {"calibrate": "temperature"}
+    scores_hold_prior: ClassVar[bool] = False
     n_bands: ClassVar[int] = N_BANDS
 
     adapt = None
@@ -104,8 +105,6 @@ class Ssvep(WindowDecoder):
         return Direct()
 
     def _learn(self, summaries: FloatArray, y: NDArray[Any]) -> None:
-        if self.evidence_settings.calibrate in (None, "temperature"):
-            self.log_prior_ = np.zeros(len(self.classes_))
         self._learn_templates(summaries, y)
 
     @abstractmethod

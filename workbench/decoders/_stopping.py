@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from workbench.decoders._base import WindowDecoder
+from workbench.decoders._checks import checked_epochs
 from workbench.decoders._stream import DecoderStream
 from workbench.errors import BadSignal, BadValue
 from workbench.vocabulary import Evidence, FloatArray
@@ -62,7 +63,7 @@ class Stopping:
         self, X: ArrayLike, y: ArrayLike, *, lead_in: float = 0.0, blocks: ArrayLike | None = None
     ) -> Self:
         """Fit every length; parameters as :meth:`WindowDecoder.fit`, each window beginning at the same place."""
-        epochs = np.asarray(X, dtype=np.float64)
+        epochs = checked_epochs(X)
         made = []
         for length in self.lengths_s:
             params = self.decoder.get_params()
@@ -80,7 +81,7 @@ class Stopping:
         X : ``(n_epochs, n_channels, n_times)`` float64, µV, raw. lead_in : s; the fit's own when None.
         """
         self._require_fitted()
-        epochs = np.asarray(X, dtype=np.float64)
+        epochs = checked_epochs(X, n_channels=self.decoders_[0].n_channels_in_)
         start = self.decoders_[0].lead_in_ if lead_in is None else lead_in
         labels, lengths = np.empty(len(epochs), dtype=self.decoders_[0].classes_.dtype), np.empty(len(epochs))
         open_ = np.arange(len(epochs))

@@ -47,6 +47,7 @@ class BandpowerSvm(WindowDecoder):
     name: ClassVar[str] = "bandpower_svm"
     default_window_s: ClassVar[float] = 0.5
     default_evidence: ClassVar[Mapping[str, Any]] = {"calibrate": "platt"}
+    scores_hold_prior: ClassVar[bool] = False
     learned: ClassVar[tuple[str, ...]] = ("mean_", "variance_", "gamma_", "support_", "coefficients_", "bias_")
 
     mean_: FloatArray
@@ -109,8 +110,6 @@ class BandpowerSvm(WindowDecoder):
         used = (weight != 0.0).any(axis=0)
         self.support_ = np.ascontiguousarray(z[used])
         self.coefficients_ = np.ascontiguousarray(weight[:, used])
-        if self.evidence_settings.calibrate in (None, "temperature"):
-            self.log_prior_ = np.zeros(len(self.classes_))
 
     def reducer(self) -> Power:
         """The power of each lane."""

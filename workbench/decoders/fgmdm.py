@@ -47,6 +47,7 @@ class Fgmdm(WindowDecoder):
 
     name: ClassVar[str] = "fgmdm"
     default_window_s: ClassVar[float] = 2.0
+    scores_hold_prior: ClassVar[bool] = False
     learned: ClassVar[tuple[str, ...]] = ("whitener_", "filters_", "patterns_", "whiteners_")
 
     whitener_: FloatArray
@@ -90,8 +91,6 @@ class Fgmdm(WindowDecoder):
         nothing = FilteredDistances(self.whitener_, self.filters_, self.patterns_, self.whitener_)
         filtered = np.array([nothing.filtered(summary) for summary in summaries])
         self.whiteners_ = inverse_sqrt(np.array([riemannian_mean(filtered[y == name]) for name in self.classes_]))
-        if self.evidence_settings.calibrate in (None, "temperature"):
-            self.log_prior_ = np.zeros(len(self.classes_))
 
     def reducer(self) -> Covariances:
         """The shrunk covariance of the band."""

@@ -41,6 +41,7 @@ class RiemannMdm(WindowDecoder):
 
     name: ClassVar[str] = "riemann_mdm"
     default_window_s: ClassVar[float] = 2.0
+    scores_hold_prior: ClassVar[bool] = False
     learned: ClassVar[tuple[str, ...]] = ("whiteners_",)
 
     whiteners_: FloatArray
@@ -73,8 +74,6 @@ class RiemannMdm(WindowDecoder):
     def _learn(self, summaries: FloatArray, y: NDArray[Any]) -> None:
         means = [riemannian_mean(summaries[y == name, 0]) for name in self.classes_]
         self.whiteners_ = inverse_sqrt(np.array(means))
-        if self.evidence_settings.calibrate in (None, "temperature"):
-            self.log_prior_ = np.zeros(len(self.classes_))
 
     def reducer(self) -> Covariances:
         """The shrunk covariance of the band."""

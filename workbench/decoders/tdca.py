@@ -72,7 +72,8 @@ class Tdca(TemplateCoded):
     Attributes
     ----------
     references_ : ``(n_window, n_classes · 2 · harmonics)`` float64, orthonormal for each class.
-    filters_ : ``(n_bands, n_filters, 6 · n_channels)`` float64, copies outermost.
+    filters_ : ``(n_bands, n_filters, 6 · n_channels)`` float64, copies outermost; rows of 0, which add nothing,
+        where a sub-band has fewer than another.
     templates_ : ``(n_bands, n_window · n_channels, n_classes)`` float64: mean trials, filtered and folded.
 
     Notes
@@ -105,8 +106,8 @@ class Tdca(TemplateCoded):
             serving = np.repeat(rows[None], n_classes, axis=0)
             templates.append(folded(filtered, serving, self.references_, band.shape[2]))
             filters.append(rows)
-        fewest = min(len(rows) for rows in filters)
-        self.filters_ = np.array([rows[:fewest] for rows in filters])
+        most = max(len(rows) for rows in filters)
+        self.filters_ = np.array([np.pad(rows, ((0, most - len(rows)), (0, 0))) for rows in filters])
         self.templates_ = np.array(templates)
 
     def _features(self) -> Template:

@@ -67,17 +67,20 @@ def asked_of(args: Mapping[str, Any], *, signal: StreamSpec) -> Asked:
     kind, n_trials = str(args.get("kind")), args.get("n_trials")
     if kind not in KINDS:
         raise BadValue(f"kind of a run must be one of {', '.join(KINDS)}, got {kind!r}")
-    if not isinstance(n_trials, int) or not 1 <= n_trials <= MAX_TRIALS:
+    if type(n_trials) is not int or not 1 <= n_trials <= MAX_TRIALS:
         raise BadValue(f"a run must have 1 to {MAX_TRIALS} trials, got {n_trials!r}")
     run_id = str(args.get("run_id") or f"run-{time.strftime('%Y%m%dT%H%M%S')}-{secrets.token_hex(4)}")
     if not _NAME.fullmatch(run_id) or run_id.startswith("."):
         raise BadValue(f"run id must be 1 to 80 letters, digits and . _ -, got {run_id!r}")
-    params = args.get("params") or {}
+    params, seed = args.get("params") or {}, args.get("seed") or 0
+    if not isinstance(params, Mapping):
+        raise BadValue(f"params must be a mapping of names to values, got {params!r}")
+    if type(seed) is not int or seed < 0:
+        raise BadValue(f"seed must be a whole number from 0, got {seed!r}")
     try:
         paradigm = paradigms.from_params(str(args.get("paradigm")), dict(params))
     except TypeError as error:
         raise BadValue(f"parameters of paradigm {args.get('paradigm')}: {error}") from error
-    seed = int(args.get("seed") or 0)
     decoder, sha256 = _decoder(str(args.get("decoder_folder") or ""), kind, paradigm, signal)
     approved = str(args.get("approved_sha256") or "")
     return Asked(

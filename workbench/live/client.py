@@ -7,6 +7,7 @@ and maps the display ring. Safe to use from several threads; STOP never waits be
 from __future__ import annotations
 
 import json
+import operator
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -122,8 +123,8 @@ class Client:
             kind=kind,
             paradigm=paradigm,
             params=dict(params or {}),
-            n_trials=int(n_trials),
-            seed=int(seed),
+            n_trials=_whole("n_trials", n_trials),
+            seed=_whole("seed", seed),
             decoder_folder="" if decoder_folder is None else str(Path(decoder_folder).absolute()),
             approved_sha256=approved_sha256,
             run_id=run_id,
@@ -343,3 +344,13 @@ def _until(condition: Callable[[], bool], timeout: float) -> bool:
             return False
         time.sleep(0.05)
     return True
+
+
+def _whole(name: str, value: Any) -> int:
+    """A whole number of any type as int; nothing is rounded to one. Raises BadValue."""
+    try:
+        if not isinstance(value, bool):
+            return operator.index(value)
+    except TypeError:
+        pass
+    raise BadValue(f"{name} must be a whole number, got {value!r}")
