@@ -6,8 +6,11 @@ side effect, no list to forget.
 
 from __future__ import annotations
 
+import sys
+from contextlib import suppress
+from functools import lru_cache
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +26,7 @@ def available(package: str) -> tuple[str, ...]:
         Dotted name, for example ``"workbench.decoders"``. Files whose name starts with an underscore
         are not entries. Other packages add entries through an entry-point group of the same name.
     """
-    return tuple(sorted(_own(package) | {entry.name for entry in entry_points(group=package)}))
+    return tuple(sorted(_own(package) | {entry.name for entry in _foreign(package)}))
 
 
 def load(package: str, name: str, constant: str) -> Any:
@@ -39,7 +42,7 @@ def load(package: str, name: str, constant: str) -> Any:
     known = available(package)
     if name not in known:
         raise UnknownName(f"{package} has no entry {name!r}; available: {', '.join(known)}")
-    modules = [entry.module for entry in entry_points(group=package, name=name)]
+    modules = [entry.module for entry in _foreign(package) if entry.name == name]
     if name in _own(package):
         modules.append(f"{package}.{name}")
     if len(modules) > 1:
@@ -47,6 +50,24 @@ def load(package: str, name: str, constant: str) -> Any:
             f"{package} has {len(modules)} entries {name!r} ({', '.join(modules)}); uninstall all but one"
         )
     return getattr(import_module(modules[0]), constant)
+
+
+def _foreign(package: str) -> tuple[EntryPoint, ...]:
+    """Entries that other packages bring."""
+    return _installed(package, tuple(map(_folder, sys.path)))
+
+
+@lru_cache(maxsize=32)
+def _installed(package: str, _folders: tuple[tuple[str, int], ...]) -> tuple[EntryPoint, ...]:
+    """Those entries, read again only when a package comes or goes: to look through all there are takes 10 ms."""
+    return tuple(entry_points(group=package))
+
+
+def _folder(path: str) -> tuple[str, int]:
+    """A folder of packages, and when it last changed."""
+    with suppress(OSError):
+        return path, Path(path or ".").stat().st_mtime_ns
+    return path, 0
 
 
 def _own(package: str) -> set[str]:

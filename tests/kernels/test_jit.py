@@ -5,10 +5,13 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numba
+import pytest
 
+from workbench import kernels
 from workbench.kernels import _jit
 
 
@@ -48,6 +51,51 @@ def test_a_kernel_is_cached_on_disk_and_compiled_for_one_signature(monkeypatch):
     assert len(double.signatures) == 1
     assert double.stats.cache_hits or double.stats.cache_misses
     assert _jit.SOURCES[id(double)] == {__file__}
+
+
+def test_a_kernel_is_loaded_at_its_first_call_and_for_its_own_types_only(monkeypatch):
+    monkeypatch.setattr(numba.config, "DISABLE_JIT", 0)
+
+    @_jit.kernel("float64(float64)")
+    def half(x):
+        return x / 2.0
+
+    @_jit.kernel("float64(int64)")
+    def half_of_whole(n):
+        return half(n)
+
+    assert half.signatures == half_of_whole.signatures == []
+    assert half_of_whole(3) == 1.5
+    assert half.signatures == [(numba.float64,)]
+    assert half(3) == 1.5
+    assert half.signatures == [(numba.float64,)]
+    with pytest.raises(TypeError, match="No matching definition"):
+        half("3")
+
+
+def test_nothing_is_left_to_load_once_kernels_are_ready(monkeypatch):
+    monkeypatch.setattr(numba.config, "DISABLE_JIT", 0)
+
+    @_jit.kernel("float64(float64)")
+    def third(x):
+        return x / 3.0
+
+    assert id(third) in _jit.WAITING
+    kernels.ready()
+    assert not _jit.WAITING
+    assert len(third.signatures) == 1
+
+
+def test_many_threads_may_call_a_kernel_first(monkeypatch):
+    monkeypatch.setattr(numba.config, "DISABLE_JIT", 0)
+
+    @_jit.kernel("float64(float64)")
+    def fourth(x):
+        return x / 4.0
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(fourth, range(64))) == [n / 4.0 for n in range(64)]
+    assert len(fourth.signatures) == 1
 
 
 def test_a_kernel_is_compiled_anew_when_one_that_it_calls_has_changed(tmp_path):

@@ -125,10 +125,10 @@ class TaskRelated(TimeLocked, Ssvep):
         check_trials(y, self.classes_)
         filters, templates = [], []
         for band in self._bands_of(windows):
-            own = np.array([task_related(band[y == name]) for name in self.classes_])
+            trials = [band[y == name] for name in self.classes_]
+            own = np.array([task_related(one) for one in trials])
             serving = np.repeat(own[None], len(own), axis=0) if self.ensemble else own[:, None]
-            means = [band[y == name].mean(axis=0) for name in self.classes_]
-            filtered = np.array([mean @ rows.T for mean, rows in zip(means, serving)])
+            filtered = np.array([one.mean(axis=0) @ rows.T for one, rows in zip(trials, serving)])
             templates.append(folded(filtered, serving, self._no_reference(), band.shape[2]))
             filters.append(own)
         self.filters_, self.templates_ = np.array(filters), np.array(templates)

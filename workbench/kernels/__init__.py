@@ -10,3 +10,7 @@ its own file only. Statuses: 0 is success; the output of any other is ``nan`` (`
 """
 
 from __future__ import annotations
+
+from workbench.kernels._jit import ready
+
+__all__ = ["ready"]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Any, Literal, TypeVar, cast
 
 import numba
 import numpy as np
+from numba.core.compiler_lock import global_compiler_lock
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
@@ -25,6 +28,21 @@ BLAS = "scipy.linalg.cython_blas"
 SOURCES: dict[int, frozenset[str]] = {}
 """By the identity of a compiled kernel, which lives as long as the process: the files it is compiled from."""
 
+WAITING: dict[int, Callable[[], None]] = {}
+"""By the identity of a kernel that is not loaded yet: what loads it."""
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """No garbage collection meanwhile: numba makes its many tables for good, and each collection walks them."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
 
 def start_without_blas() -> None:
     """Let numba start without importing ``scipy.linalg``, which takes 0.2 s and which no kernel uses.
@@ -37,7 +55,8 @@ def start_without_blas() -> None:
         return
     sys.modules[BLAS] = None  # type: ignore[assignment]
     try:
-        arrays = import_module("numba.np.arraymath")
+        with uncollected():
+            arrays = import_module("numba.np.arraymath")
     finally:
         del sys.modules[BLAS]
     if hasattr(arrays, "_HAVE_BLAS"):
@@ -65,29 +84,62 @@ def part(function: Function, *, inline: Literal["never", "always"] = "never") ->
 
     ``inline="always"`` puts it in place of the call before the compiler sees it, where a call would cost much.
     """
-    decorate: Callable[..., Any] = numba.njit(
-        cache=True, nogil=True, error_model="numpy", fastmath=False, inline=inline
-    )
-    made = decorate(function)
-    if made is not function:
-        SOURCES[id(made)] = sources(function)
-        made._cache._cache_file._source_stamp = tuple(content(file) for file in sorted(SOURCES[id(made)]))
-    return cast(Function, made)
+    return _decorated(function, "", inline=inline)
 
 
 def kernel(signature: str) -> Callable[[Function], Function]:
     """Compile a function for one signature, strictly, with a cache on disk and without the GIL.
 
-    One explicit signature a kernel: it is compiled (or read from the cache) when its file is imported, which
-    is before any inlet opens, and never during a run. The cache is stale as soon as the content of a file
-    changes that holds the kernel or one that it calls; numba alone would look at the kernel's own file only.
+    One explicit signature a kernel. It is compiled (or read from the cache) when it is first called, so that a
+    start loads what it uses; :func:`ready` does it before, for those who may not wait later. The cache is stale as
+    soon as the content of a file changes that holds the kernel or one that it calls; numba alone would look at the
+    kernel's own file only.
+    """
+    return lambda function: _decorated(function, signature, inline="never")
+
+
+def ready() -> None:
+    """Load every kernel whose file was imported, so that no later call has to wait."""
+    for load in list(WAITING.values()):
+        load()
+
+
+def _decorated(function: Function, signature: str, *, inline: Literal["never", "always"]) -> Function:
+    """What numba makes of a function; the function itself where nothing is compiled."""
+    decorate: Callable[..., Any] = numba.njit(nogil=True, error_model="numpy", fastmath=False, inline=inline)
+    made = decorate(function)
+    if made is not function:
+        SOURCES[id(made)] = sources(function)
+        _postpone(made, signature)
+    return cast(Function, made)
+
+
+def _postpone(made: Any, signature: str) -> None:
+    """Load a function when numba first asks for its machine code, with a signature for that alone.
+
+    It asks ``_compile_for_args`` for what to call in its place when the call comes from Python, and
+    ``get_call_template`` for the types when it comes from a kernel that is being compiled.
     """
 
-    def apply(function: Function) -> Function:
-        made: Any = part(function)
-        if made is not function:
-            made.compile(signature)
-            made.disable_compile()
-        return cast(Function, made)
+    def load() -> None:
+        with global_compiler_lock:
+            if WAITING.pop(id(made), None) is None:
+                return
+            made.enable_caching()
+            made._cache._cache_file._source_stamp = tuple(content(file) for file in sorted(SOURCES[id(made)]))
+            if signature:
+                with uncollected():
+                    made.compile(signature)
+                made.disable_compile()
+            del made._compile_for_args, made.get_call_template
 
-    return apply
+    def called(*_args: Any, **_named: Any) -> Any:
+        load()
+        return made
+
+    def typed(*args: Any, **named: Any) -> Any:
+        load()
+        return made.get_call_template(*args, **named)
+
+    made._compile_for_args, made.get_call_template = called, typed
+    WAITING[id(made)] = load

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench import decoders, paradigms
+from workbench import decoders, kernels, paradigms
 from workbench.decode import decode
 from workbench.errors import BadValue, DecoderMismatch
 from workbench.live._feed import Feed
@@ -119,6 +119,7 @@ def _decoder(folder: str, kind: str, paradigm: Paradigm, signal: StreamSpec) -> 
 
 def rehearse(asked: Asked, *, signal: StreamSpec) -> None:
     """Compile everything a run will call: the whole loop over seconds of noise, with the real shapes."""
+    kernels.ready()
     fs, n = signal.fs, len(signal.measured)
     rows = round(5.0 * fs)
     # From weak to strong, so that some windows lie within the power of whatever the decoder was fitted on.
