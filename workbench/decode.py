@@ -30,9 +30,13 @@ LATE_S = 0.25
 
 
 class EvidenceStream(Protocol):
-    """What a decoder's ``start()`` returns."""
+    """What a decoder's ``start()`` returns; ``hop`` in samples."""
 
     hop: int
+
+    @property
+    def remembers(self) -> bool:
+        """Whether evidence rests on more than its own window."""
 
     def step(self, samples: FloatArray) -> None:
         """Take ``(n_times, n_channels)`` float64 samples, µV."""
@@ -129,6 +133,7 @@ def decode(
     stream = decoder.start() if decoder is not None else None
     hop = stream.hop if stream is not None else max(1, round(0.05 * fs))
     classes = tuple(decoder.classes_) if decoder is not None else ()
+    paradigm = paradigm.suited(remembers=stream is None or stream.remembers)
     loop = _Loop(paradigm.start(fs=fs, hop=hop, classes=classes), stream, Updates(stream, paradigm, fs=fs), fs)
     for item in source:
         yield from loop.marker(item) if isinstance(item, Marker) else loop.chunk(item)

@@ -111,5 +111,5 @@ def test_the_hazard_document_holds_the_table_as_it_is():
 
 
 def test_words_without_a_run_are_those_of_the_default_paradigm():
-    usual = paradigms.load("grasp_rest")()
+    usual = paradigms.load("grasp_rest")().suited(remembers=True)
     assert control.Thresholds() == control.Thresholds(usual.activate, usual.release, usual.dwell)

@@ -26,6 +26,7 @@ class MeanDecoder:
 
 class MeanStream:
     hop = 5
+    remembers = False
 
     def __init__(self):
         self.samples = np.empty((0, 1))

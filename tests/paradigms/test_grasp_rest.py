@@ -179,3 +179,13 @@ def test_after_a_release_by_rejection_it_takes_the_whole_dwell_to_activate_again
 def test_evidence_that_is_not_valid_neither_releases_nor_counts():
     assert changes([GRASP] * 3 + [INVALID] * 20)[3:] == [""] * 20
     assert changes([GRASP] * 3 + [REJECTED, REJECTED, INVALID, REJECTED, REJECTED])[3:] == [""] * 5
+
+
+@pytest.mark.parametrize(
+    ("dwell", "remembers", "needed"), [(None, True, 1), (None, False, 3), (2, True, 2), (2, False, 2)]
+)
+def test_evidence_without_a_memory_gets_a_longer_dwell_unless_one_was_given(dwell, remembers, needed):
+    suited = GraspRest(dwell=dwell).suited(remembers=remembers)
+    assert suited.dwell == needed
+    assert suited.start(fs=100.0, hop=5, classes=("rest", "grasp")).dwell() == (0, needed)
+    assert GraspRest(**suited.params()) == suited

@@ -113,6 +113,11 @@ class WindowDecoder(SignalEstimator):
         return tuple(str(name) for name in self.classes_.tolist())
 
     @property
+    def remembers(self) -> bool:
+        """Whether evidence of a fitted decoder has a memory, and rests on more than its own window."""
+        return self.evidence_settings.remembers(self.class_names) is not None
+
+    @property
     def step_s(self) -> float:
         """Time between windows of the stream, s: the hop in whole samples."""
         return self.settings.n_hop(self.fs) / self.fs

@@ -106,6 +106,11 @@ class DecoderStream:
         self._steps = finish.memory is not None or finish.rate > 0.0 or adapter is not None
 
     @property
+    def remembers(self) -> bool:
+        """Whether evidence has a memory, and rests on more than its own window."""
+        return self._finish.memory is not None
+
+    @property
     def n_seen(self) -> int:
         """Samples taken so far."""
         return self._signal.n_seen

@@ -82,6 +82,7 @@ def asked_of(args: Mapping[str, Any], *, signal: StreamSpec) -> Asked:
     except TypeError as error:
         raise BadValue(f"parameters of paradigm {args.get('paradigm')}: {error}") from error
     decoder, sha256 = _decoder(str(args.get("decoder_folder") or ""), kind, paradigm, signal)
+    paradigm = paradigm.suited(remembers=decoder is None or decoder.remembers)
     approved = str(args.get("approved_sha256") or "")
     return Asked(
         id=run_id,

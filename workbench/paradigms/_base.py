@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Self
 
 from workbench.errors import BadValue
 from workbench.vocabulary import Decision, Evidence, Trial
@@ -104,6 +104,10 @@ class Paradigm(ABC):
     @abstractmethod
     def start(self, *, fs: float, hop: int, classes: Sequence[str]) -> Rule:
         """The rule of one run. ``hop`` in samples; ``classes`` in the decoder's order, empty without one."""
+
+    def suited(self, *, remembers: bool) -> Self:
+        """This paradigm with what depends on the evidence filled in: whether that has a memory."""
+        return self
 
     def params(self) -> dict[str, Any]:
         """JSON-able parameters; ``from_params(name, params)`` gives the same paradigm back."""

@@ -1,9 +1,9 @@
 """Grasp against rest, self-paced: decided at every hop, judged against cues by onset windows.
 
 The rule: evidence for a movement above ``activate`` on ``dwell`` consecutive hops activates, below
-``release`` on ``dwell`` consecutive hops releases. By default one hop is enough: evidence of a gate already sums
-over time, and a dwell on top would wait twice; the distance between the thresholds keeps the state. Evidence
-without a memory needs a longer dwell.
+``release`` on ``dwell`` consecutive hops releases. Evidence of a gate or a sum already rests on many windows,
+and a dwell on top would wait twice: one hop is enough, and the distance between the thresholds keeps the state.
+Evidence without a memory needs three, or false activations double.
 
 An activation is a hit if its onset lies in ``[cue, cue + onset_window_s]`` and is the first there; every other
 activation is false; a cue without a hit is missed. The window is part of the definition and is printed with every
@@ -20,8 +20,8 @@ bridged. A decoder that rejects therefore lets go early rather than late; what t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -49,8 +49,8 @@ class GraspRest(Paradigm):
     attempt_s, rest_s : durations in s; ``jitter_s`` is added to each rest, uniform and seeded.
     lead_in_s : rest before the first cue, in s.
     activate, release : thresholds on the probability of ``condition``.
-    dwell : consecutive hops needed to change state; take 3 for evidence without a memory, or that is rejected
-        now and then.
+    dwell : consecutive hops needed to change state; None for 1 where evidence has a memory, and 3 where it has
+        not. Take 3 for evidence that is rejected now and then.
     onset_window_s : s after the cue in which an onset is a hit.
     """
 
@@ -65,13 +65,13 @@ class GraspRest(Paradigm):
     lead_in_s: float = 3.0
     activate: float = 0.65
     release: float = 0.20
-    dwell: int = 1
+    dwell: int | None = None
     onset_window_s: float = 1.5
 
     def __post_init__(self) -> None:
-        require_positive(
-            attempt_s=self.attempt_s, rest_s=self.rest_s, dwell=self.dwell, onset_window_s=self.onset_window_s
-        )
+        require_positive(attempt_s=self.attempt_s, rest_s=self.rest_s, onset_window_s=self.onset_window_s)
+        if self.dwell is not None:
+            require_positive(dwell=self.dwell)
         require_not_negative(jitter_s=self.jitter_s, lead_in_s=self.lead_in_s)
         if self.condition == self.rest:
             raise BadValue(f"condition and rest need different labels, got {self.rest!r} for both")
@@ -80,6 +80,10 @@ class GraspRest(Paradigm):
                 f"thresholds must satisfy 0 < release < activate < 1, got release {self.release} and "
                 f"activate {self.activate}"
             )
+
+    def suited(self, *, remembers: bool) -> Self:
+        """With a dwell, where none was given."""
+        return self if self.dwell is not None else replace(self, dwell=1 if remembers else 3)
 
     @property
     def conditions(self) -> tuple[str, ...]:
@@ -154,6 +158,7 @@ class _GraspRule(Rule):
 
     def __init__(self, paradigm: GraspRest, *, fs: float, hop: int, target: int) -> None:
         self._paradigm, self._fs, self._hop, self._target = paradigm, fs, hop, target
+        self._needed = paradigm.dwell or 1
         self._next = hop
         self._active = False
         self._forced = False
@@ -170,7 +175,7 @@ class _GraspRule(Rule):
 
     def dwell(self) -> tuple[int, int]:
         """Hops past the threshold that would change the state, and how many are needed."""
-        return (self._count, self._paradigm.dwell)
+        return (self._count, self._needed)
 
     def cue(self, cue: LocatedCue, *, at: int) -> list[Trial]:
         """A movement cue closes the trial before it and opens the next."""
@@ -237,7 +242,7 @@ class _GraspRule(Rule):
         else:
             past = not evidence.rejected and p > self._paradigm.activate
         self._count = self._count + 1 if evidence.valid and past else 0
-        if self._count < self._paradigm.dwell:
+        if self._count < self._needed:
             return ""
         return "release" if self._active else "activate"
 
