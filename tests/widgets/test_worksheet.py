@@ -192,6 +192,24 @@ def test_a_chosen_result_frames_its_cells_and_gives_its_reason(drive: Callable[.
     assert "rule book" in sheet.page.locator("dialog").inner_text()
 
 
+def test_the_sites_own_classification_stands_beside_the_computed_one(drive: Callable[..., Driven]) -> None:
+    driven = drive(before=whole_exam)
+    found = driven.form.result["result"]
+    told = driven.page.locator("[data-name=site-differs]")
+    driven.page.locator("[data-name=site-nli]").select_option("C3")
+    driven.settle()
+    driven.page.locator("[data-name=site-ais]").select_option(found["ais"].rstrip("*"))
+    driven.settle()
+    assert driven.form.items["site_reported.nli"] == "C3"
+    assert told.inner_text() == "NLI differs from the computed one; both are kept"
+    driven.page.locator("[data-name=site-nli]").select_option(found["nli"].rstrip("*"))
+    driven.settle()
+    assert told.inner_text() == ""
+    driven.page.locator("[data-name=site-nli]").select_option("")
+    driven.settle()
+    assert driven.form.items["site_reported.nli"] is None
+
+
 def test_every_cell_and_key_is_large_enough_and_no_text_is_small(drive: Callable[..., Driven]) -> None:
     for width, height in SIZES:
         page = drive(before=whole_exam, width=width, height=height).page

@@ -87,6 +87,7 @@ __all__ = [
     "redcap_lines",
     "rescore",
     "score_lines",
+    "site_differences",
     "tagged_cells",
 ]
 
@@ -292,13 +293,26 @@ def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[s
     return Scored(subscores, total, tuple(steps), tuple(warnings), classes=classes)
 
 
+def site_differences(items: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """Where the site's own NLI or AIS is another one: ``"nli"``, ``"ais"`` → (as the site reported it, computed).
+
+    Parameters
+    ----------
+    items : of an examination, by code. result : fields and spelling of :func:`classify`, tags are ignored.
+
+    "ND" agrees with several possible values.
+    """
+    pairs = {name: (items.get(f"{SITE}.{name}"), result[name].replace("*", "")) for name in ("nli", "ais")}
+    return {
+        name: (reported, computed)
+        for name, (reported, computed) in pairs.items()
+        if reported not in (None, computed) and not (reported == "ND" and "," in computed)
+    }
+
+
 def _site_differs(values: Mapping[str, Any], result: Mapping[str, Any]) -> Iterator[str]:
-    """Where the site's own NLI or AIS is another one; both are kept."""
-    for name in ("nli", "ais"):
-        reported, computed = values[f"{SITE}.{name}"], result[name].replace("*", "")
-        undetermined = reported == "ND" and "," in computed
-        if reported is not None and reported != computed and not undetermined:
-            yield f"the site reported {name.upper()} {reported}, computed is {computed}; both are kept"
+    for name, (reported, computed) in site_differences(values, result).items():
+        yield f"the site reported {name.upper()} {reported}, computed is {computed}; both are kept"
 
 
 def _check_reasons(exam: Exam, reasons: Any) -> Iterator[str]:

@@ -1,7 +1,7 @@
 // The worksheet as one screen: exam, picture and keypad, result. Nothing is classified or added up here.
 import { button, followLanguage, followTheme, h, languageSwitch, put, show } from "./parts/dom.js";
 import { GLYPH, light } from "./parts/icons.js";
-import { choice, circumstances, conditionWords, confirmSheet, correctionSheet, entryContext, keptWords, lackingWords, offers, sheet, historySheet } from "./parts/entry.js";
+import { choice, circumstances, conditionWords, confirmSheet, correctionSheet, entryContext, keptWords, lackingWords, offers, picker, sheet, historySheet } from "./parts/entry.js";
 import { bodyChart } from "./parts/bodychart.js";
 import { kindOf, keypad, worksheet } from "./parts/worksheet.js";
 import { classification } from "./parts/classification.js";
@@ -18,7 +18,6 @@ function setExtra(ctx, code, label, value) {
 /** DAP, VAC and the lowest non-key muscles. */
 function extras(ctx) {
   const { t, model } = ctx;
-  const muscles = model.get("definition").extras.find((one) => one.code === `right.${NON_KEY}`).allowed;
   const answers = SACRAL.map(([code, key]) => {
     const label = t(`isncsci.${key}.long`);
     const made = choice(label, ["Yes", "No", "NT"].map((one) => [one, t(`isncsci.answer.${one}`)]), (value) => setExtra(ctx, code, label, value), key);
@@ -27,11 +26,8 @@ function extras(ctx) {
   const selects = ["right", "left"].map((side) => {
     const code = `${side}.${NON_KEY}`;
     const label = `${t("isncsci.nonkey")}, ${t(`isncsci.side.${side}`)}`;
-    const pick = h("select", { class: "field nonkey", "data-name": `nonkey-${side}`, "aria-label": label, onchange: () => {
-      const value = pick.value || null;
-      if (ctx.correctable()) { correctionSheet(ctx, code, label, (model.get("items") || {})[code], value); ctx.redraw(); } else ctx.ask("enter", { item: code, value });
-    } }, h("option", { value: "" }, "–"), muscles.map((one) => h("option", { value: one }, one)));
-    return { code, pick, el: h("label", { class: "row nk" }, h("span", { class: "xs mute" }, t(`isncsci.${side === "right" ? "R" : "L"}`)), pick) };
+    const pick = picker(ctx, code, label, `nonkey-${side}`);
+    return { pick, el: h("label", { class: "row nk" }, h("span", { class: "xs mute" }, t(`isncsci.${side === "right" ? "R" : "L"}`)), pick.el) };
   });
   return {
     els: [...answers.map((one) => one.el), h("div", { class: "row ans", title: t("isncsci.nonkey.long") }, h("span", { class: "s sub" }, t("isncsci.nonkey")), selects.map((one) => one.el))],
@@ -42,7 +38,7 @@ function extras(ctx) {
         made.update(items[code], off);
         made.el.classList.toggle("why", frames.has(code));
       }
-      for (const { code, pick } of selects) { pick.value = items[code] ?? ""; pick.disabled = off; }
+      for (const { pick } of selects) pick.update();
     },
   };
 }

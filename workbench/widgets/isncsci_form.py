@@ -27,6 +27,7 @@ class IsncsciRules(Protocol):
     REASONS: tuple[str, ...]
     classify: Callable[..., Any]
     exam_of: Callable[[Mapping[str, Any]], dict[str, Any]]
+    site_differences: Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, tuple[str, str]]]
     Options: Callable[..., Any]
 
 
@@ -173,7 +174,10 @@ class IsncsciForm(EntryForm):
             return {"error": str(error)}
         more = {"bare": self._without_cause(), "missing": len(missing), "cells": len(self._definition.items) + 2}
         lacking = {"lacking": self._lacking_by_field(missing)} if missing else {}
-        classified = {**found, "frames": self._frames(found["result"])} if found else {}
+        classified: dict[str, Any] = {}
+        if found:
+            differs = self._rules.site_differences(self._entered, found["result"])
+            classified = {**found, "frames": self._frames(found["result"]), "site_differs": differs}
         sums = {name: score["subscores"][name] for name in score["subscores"]}
         return {"sums": sums, **more, **lacking, **classified}
 

@@ -1,6 +1,6 @@
 // The result beside the worksheet: what Python found, why, and what each result still waits for.
 import { button, h, put, show, whenChanged } from "./dom.js";
-import { sheet } from "./entry.js";
+import { picker, sheet } from "./entry.js";
 import { light } from "./icons.js";
 
 const ROWS = [["sensory", true], ["motor", true], ["nli", false], ["complete", false], ["ais", false], ["zpp_sensory", true], ["zpp_motor", true]];
@@ -23,6 +23,13 @@ export function classification(ctx, frame) {
     const el = h("button", { type: "button", class: "rs", "data-result": name, "aria-expanded": "false", onclick: () => { store.chosen = store.chosen === name ? "" : name; ctx.redraw(); } }, h("span", { class: "sub" }, t(`isncsci.result.${name}`)), value, why);
     return { name, sides, el, value, why };
   });
+  const own = ["nli", "ais"].map((name) => {
+    const label = t(`isncsci.site.${name}`);
+    const pick = picker(ctx, `site_reported.${name}`, label, `site-${name}`, (one) => shown(one));
+    return { pick, el: h("label", { class: "row", title: label }, h("span", { class: "xs mute" }, name.toUpperCase()), pick.el) };
+  });
+  const differs = h("span", { class: "xs differs", role: "status", "data-name": "site-differs" });
+  const site = h("div", { class: "site", title: t("isncsci.site.long") }, h("span", { class: "s sub" }, t("isncsci.site")), own.map((one) => one.el), differs);
   const all = button(t("isncsci.steps"), () => stepsSheet(), { kind: "quiet", name: "steps" });
 
   function stepsSheet() {
@@ -61,7 +68,7 @@ export function classification(ctx, frame) {
   return {
     el: h("aside", { class: "panel cls", "aria-label": t("isncsci.classification") },
       h("div", { class: "bd ais" }, big, h("div", {}, title, under)), h("div", { class: "hd" }, h("h2", {}, t("isncsci.why")), h("span", { class: "rt" }, t("isncsci.right_left"))),
-      h("div", { class: "rows" }, rows.map((one) => one.el), warnings, all), h("div", { class: "hr" }), h("div", { class: "bd" }, sums, nd)),
+      h("div", { class: "rows" }, rows.map((one) => one.el), site, warnings, all), h("div", { class: "hr" }), h("div", { class: "bd" }, sums, nd)),
     update() {
       const result = model.get("result") || {};
       const found = result.result;
@@ -79,6 +86,9 @@ export function classification(ctx, frame) {
       }
       const framed = (result.frames || {})[store.chosen];
       frame(new Set(framed || []));
+      for (const { pick } of own) pick.update();
+      const apart = Object.entries(result.site_differs || {});
+      differs.replaceChildren(...(apart.length ? [light("medium", t("isncsci.site.differs", { what: apart.map(([name]) => name.toUpperCase()).join(", ") }), false)] : []));
       show(all, Boolean(found));
       drawWarnings(result.warnings || [], (result.bare || []).length);
       drawSums(result);

@@ -124,6 +124,18 @@ export function choice(label, options, choose, name = "") {
   };
 }
 
+/** One value of a list, beside the cells of an exam; in a saved exam a change asks for its reason. */
+export function picker(ctx, code, label, name, words = String) {
+  const { model } = ctx;
+  const allowed = model.get("definition").extras.find((one) => one.code === code).allowed;
+  const now = () => (model.get("items") || {})[code];
+  const el = h("select", { class: "field pick", "data-name": name, "aria-label": label, onchange: () => {
+    const value = el.value || null;
+    if (ctx.correctable()) { correctionSheet(ctx, code, label, now(), value); ctx.redraw(); } else ctx.ask("enter", { item: code, value });
+  } }, h("option", { value: "" }, "–"), allowed.map((one) => h("option", { value: one }, words(one))));
+  return { el, update() { el.value = now() ?? ""; el.disabled = Boolean(ctx.saved()) && !ctx.correctable(); } };
+}
+
 /** Condition and circumstances. In a saved assessment each change asks for its reason. */
 export function circumstances(ctx) {
   const { t, model } = ctx;
