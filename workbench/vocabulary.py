@@ -189,7 +189,7 @@ class LedgerRow:
     Attributes
     ----------
     kind : code such as ``"gap"``, ``"clock_jump"``, ``"stream_lost"``, ``"late_marker"``, ``"quality"``,
-        ``"missed_deadline"``, ``"waiver"``, ``"operator"``, ``"disk"``, ``"command_refused"``.
+        ``"missed_deadline"``, ``"waiver"``, ``"operator"``, ``"disk"``, ``"command_refused"``, ``"roll_back"``.
     stamp, local : LSL time and local time in s.
     sample, stream : index in the decoded stream, -1 when none; name of the stream, or ``""``.
     extent : how much, with unit: ``"12 samples (6 ms)"``.

@@ -18,7 +18,10 @@ from workbench.vocabulary import Decision, Snapshot
 
 pytestmark = pytest.mark.xdist_group("live")
 
+TIGHT = 0.001
 RULES = ("pmean", "recentre", "supervised")
+CASES = {rule: (rule, {}) for rule in RULES} | {"tight": ("pmean", {"bound": TIGHT})}
+"""Fits of the session: each rule with its own bound, and one whose bound every update passes."""
 KINDS = {"pmean": "bandpower_lda", "recentre": "riemann_mdm", "supervised": "bandpower_lda"}
 
 
@@ -30,14 +33,15 @@ def done(make_room, fast):
     calibration = client.start_run("calibration", "grasp_rest", fast, n_trials=8, seed=1)
     client.wait("run", timeout=120)
     path = room.folder / "recordings" / f"{calibration}.xdf"
-    fitted, runs = {}, {}
-    for rule in RULES:
-        params = {"window_s": 1.0, "adapt": {"rule": rule, "longest_rest_s": 60.0}}
-        fitted[rule] = live.run_fit(room.folder, [path], KINDS[rule], params)
-        runs[rule] = client.start_run(
-            "online", "grasp_rest", fast, n_trials=3, seed=2, decoder_folder=fitted[rule]["folder"]
+    fitted, runs, seen = {}, {}, {"calibration": [client.status()]}
+    for case, (rule, more) in CASES.items():
+        params = {"window_s": 1.0, "adapt": {"rule": rule, "longest_rest_s": 60.0, **more}}
+        fitted[case] = live.run_fit(room.folder, [path], KINDS[rule], params)
+        runs[case] = client.start_run(
+            "online", "grasp_rest", fast, n_trials=3, seed=2, decoder_folder=fitted[case]["folder"]
         )
-        ended = client.wait("run", timeout=120)["run"]
+        seen[case] = []
+        ended = client.wait("run", timeout=120, progress=seen[case].append)["run"]
         assert ended["state"] == "finished", ended["sentence"]
     heavy = client.status()["engine"]["heavy_modules"]
     client.shutdown()
@@ -106,6 +110,55 @@ def test_the_record_holds_rule_count_and_head_of_the_chain(done, rule):
 def test_the_study_replays_and_the_engine_stayed_light(done):
     assert all(found.equal for found in live.replay_study(done.room.folder))
     assert done.heavy == []
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_the_status_counts_the_updates_of_the_run_and_ends_in_the_recorded_head(done, rule):
+    made = recording(done, rule).snapshots()
+    told = [status["run"]["adapting"] for status in done.seen[rule] if status["run"]["id"] == done.runs[rule]]
+    back = sum(one.rule == "roll_back" for one in made)
+    end = {"rule": rule, "updates": len(made), "age_s": None, "rolled_back": back, "head": made[-1].sha256}
+    assert told[-1] == end
+    counts = [one["updates"] for one in told]
+    assert counts == sorted(counts)
+    heads = [done.fitted[rule]["sha256"], *(one.sha256 for one in made)]
+    assert [one["head"] for one in told] == [heads[n] for n in counts]
+    assert all((one["age_s"] is None) == (one["updates"] == 0) for one in told[:-1])
+    assert any(one["age_s"] is not None and one["age_s"] >= 0.0 for one in told)
+
+
+def test_an_update_that_went_back_to_the_fit_is_in_status_ledger_and_record(done):
+    run, last = recording(done, "tight"), done.seen["tight"][-1]
+    made = run.snapshots()
+    assert {one.rule for one in made} == {"roll_back"}
+    assert last["run"]["adapting"]["rolled_back"] == last["run"]["adapting"]["updates"] == len(made) > 0
+    rows = [row for row in run.ledger() if row.kind == "roll_back"]
+    assert [row.sample for row in rows] == [one.sample for one in made]
+    assert rows[0].extent == f"update 1 passed the bound ({TIGHT:g})"
+    assert {(row.priority, row.consequence) for row in rows} == {
+        ("medium", "the decoder is as it was fitted again and adapts on from there")
+    }
+    assert "roll_back" in {row["kind"] for row in last["ledger"]}
+    kept = done.room.study.rows("ledger", run_id=done.runs["tight"], kind="roll_back")
+    assert len(kept) == len(made)
+
+
+def test_a_run_that_keeps_within_its_bound_leaves_no_such_row(done):
+    within = [rule for rule in RULES if done.seen[rule][-1]["run"]["adapting"]["rolled_back"] == 0]
+    assert within
+    assert not [row for rule in within for row in recording(done, rule).ledger() if row.kind == "roll_back"]
+
+
+def test_a_run_without_a_decoder_has_no_rule_in_its_status(done):
+    (status,) = done.seen["calibration"]
+    assert status["run"]["adapting"] == {"rule": "", "updates": 0, "age_s": None, "rolled_back": 0, "head": ""}
+
+
+@pytest.mark.parametrize(
+    ("case", "bound"), [("pmean", 3.0), ("recentre", 2.0), ("supervised", 3.0), ("tight", TIGHT)]
+)
+def test_a_fit_says_by_which_rule_and_bound_its_decoder_adapts(done, case, bound):
+    assert done.fitted[case]["metrics"]["adapts"] == {"rule": CASES[case][0], "bound": bound}
 
 
 @pytest.mark.parametrize("rule", RULES)

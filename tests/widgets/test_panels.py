@@ -171,6 +171,16 @@ def test_matrices_arrive_with_shares_and_sums_and_a_column_for_what_was_not_deci
     assert plain.fit["confusions"][0]["columns"] == ["rest", "grasp"]
 
 
+@pytest.mark.parametrize("adapts", [None, {"rule": "recentre", "bound": 2.0}])
+def test_the_panel_of_a_fit_carries_rule_and_bound_of_its_decoder(adapts: dict[str, Any] | None) -> None:
+    metrics = {"correct": 18, "n": 20, "accuracy": 0.9, "interval": [0.7, 0.97], "chance_limit": 15}
+    metrics |= {"classes": ["rest", "grasp"], "confusion": [], "validation": "leave one run out"}
+    fitted = {"sha256": SHA, "name": "riemann_mdm", "metrics": metrics | {"adapts": adapts}}
+    assert DecoderPanel.of_fit(fitted).adapts == (adapts or {})
+    earlier = {**fitted, "metrics": metrics}
+    assert DecoderPanel.of_fit(earlier).adapts == {}
+
+
 # --------------------------------------------------------------------------------------- stream picker
 def seen(uid: str, name: str, **more: Any) -> Any:
     return SimpleNamespace(

@@ -328,6 +328,119 @@ def test_columns_stack_and_stop_stays_at_200_percent_zoom(live: Any) -> None:
     assert box["width"] > 600
 
 
+ADAPTING = {"rule": "recentre", "updates": 42, "age_s": 1.2, "rolled_back": 0, "head": "3f9a71c208de" * 5}
+
+
+def adapting(status: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    return {**status, "run": {**status["run"], "adapting": ADAPTING | changes}}
+
+
+@pytest.mark.parametrize(
+    ("language", "changes", "words"),
+    [
+        ("en", {}, "Adapting: recentring · 42 updates · last under 2 s ago"),
+        ("zh-CN", {}, "自适应：重新居中 · 更新 42 次 · 最近一次在 2 秒内"),
+        ("en", {"updates": 0, "age_s": None}, "Adapting: recentring · no update yet"),
+        ("zh-CN", {"updates": 0, "age_s": None}, "自适应：重新居中 · 尚无更新"),
+        (
+            "en",
+            {"rule": "pmean", "updates": 1, "age_s": 5.9},
+            "Adapting: following the mean · 1 update · last 5 s ago",
+        ),
+        (
+            "zh-CN",
+            {"rule": "supervised", "age_s": 150.0},
+            "自适应：按提示学习 · 更新 42 次 · 最近一次在 3 分钟前",
+        ),
+    ],
+)
+def test_a_decoder_that_adapts_says_so_on_one_line(
+    live: Any, statuses: Any, language: str, changes: dict[str, Any], words: str
+) -> None:
+    page = live(language=language)
+    page.evaluate("status => window.put({status, beat: 2})", adapting(statuses["live"], **changes))
+    assert page.locator("[data-name=adapting]").inner_text() == words
+    assert page.locator("[data-name=adapting] .lt").count() == 0
+
+
+@pytest.mark.parametrize(
+    ("language", "n", "words"),
+    [
+        ("en", 1, "back to the fit 1 time"),
+        ("en", 3, "back to the fit 3 times"),
+        ("zh-CN", 1, "退回拟合状态 1 次"),
+        ("zh-CN", 3, "退回拟合状态 3 次"),
+    ],
+)
+def test_a_decoder_that_went_back_to_its_fit_says_it_in_words_and_in_the_ledger(
+    live: Any, statuses: Any, tmp_path: Path, language: str, n: int, words: str
+) -> None:
+    page = live(language=language)
+    row = {"kind": "roll_back", "stream": "", "priority": "medium", "clock": "14:32:07", "stamp": 0.0}
+    row |= {"local": 0.0, "sample": 9000, "extent": "update 43 passed the bound (2)"}
+    row |= {"consequence": "the decoder is as it was fitted again and adapts on from there"}
+    status = adapting(statuses["live"], rolled_back=n) | {"ledger": [row, *statuses["live"]["ledger"]]}
+    page.evaluate("status => window.put({status, beat: 2})", status)
+    assert page.locator("[data-name=rolled-back]").inner_text() == words
+    assert page.locator("[data-name=rolled-back] .lt.medium").count() == 1
+    entry = page.locator(".led li").first.inner_text()
+    told = {
+        "en": ("Back to the fit: update 43 passed the bound (2)", "as it was fitted again"),
+        "zh-CN": ("退回拟合状态：第 43 次更新超出界限（2）", "恢复为拟合时的状态"),
+    }
+    assert all(part in entry for part in told[language])
+    for width, height in WINDOWS:
+        page.set_viewport_size({"width": width, "height": height})
+        page.screenshot(path=str(tmp_path / f"adapting-{language}-{n}-{width}.png"))
+        box = page.locator("[data-name=stop]").bounding_box()
+        assert box["y"] + box["height"] <= height
+        assert page.evaluate(CUT) == [], (width, height)
+    assert page.errors == []
+
+
+@pytest.mark.parametrize("changes", [{"rule": "", "updates": 0, "age_s": None, "head": ""}, None])
+def test_a_decoder_that_does_not_adapt_has_no_line_and_no_place_for_one(
+    live: Any, statuses: Any, changes: dict[str, Any] | None
+) -> None:
+    page = live()
+    before = page.locator(".evidence").bounding_box()
+    status = statuses["live"] if changes is None else adapting(statuses["live"], **changes)
+    page.evaluate("status => window.put({status, beat: 2})", status)
+    assert page.locator("[data-name=adapting]:visible").count() == 0
+    assert page.locator(".evidence").bounding_box() == before
+
+
+def test_when_the_run_is_over_the_line_says_that_the_decoder_adapted(live: Any, statuses: Any) -> None:
+    page = live()
+    over = adapting(statuses["live"], age_s=None, rolled_back=1)
+    over["run"] |= {"state": "finished", "cue": None}
+    page.evaluate("status => window.put({status, beat: 2})", over)
+    words = page.locator("[data-name=adapting]").text_content()
+    assert words == "Adapted: recentring · 42 updates · back to the fit 1 time"
+
+
+@pytest.mark.parametrize(
+    ("language", "rule", "bound", "words"),
+    [
+        ("en", "recentre", 2.0, ("adapts while it decides: recentring", "2 (root mean square", "covers the rule")),
+        ("en", "pmean", 3.0, ("following the mean", "3 standard deviations", "of the fit, without updates")),
+        ("zh-CN", "supervised", 1.5, ("自适应：按提示学习", "1.5 倍类内标准差", "批准涵盖该规则和界限")),
+    ],
+)
+def test_approval_says_beforehand_that_a_decoder_adapts_by_which_rule_and_bound(
+    mount: Callable[..., Any], tmp_path: Path, language: str, rule: str, bound: float, words: tuple[str, ...]
+) -> None:
+    fit = {"sha256": "3f9a71c208de" * 5 + "0000", "accuracies": [], "confusions": [], "can_approve": True}
+    signing = {"signer": "Chen L.", "effector": "glove", "participant": "P1"}
+    shown = {"fit": fit | {"signing": signing}, "approved": "", "language": language}
+    page = mount(DecoderPanel, {**shown, "adapts": {"rule": rule, "bound": bound}})
+    page.screenshot(path=str(tmp_path / f"approval-{language}-{rule}.png"))
+    said = page.locator("[data-name=adapts]").inner_text()
+    assert all(part in said for part in words)
+    page = mount(DecoderPanel, {**shown, "adapts": {}})
+    assert page.locator("[data-name=adapts]").count() == 0
+
+
 SEEN = [
     {"uid": str(i), "name": name, "type": "EEG", "source_id": f"src-{i}", "host": "lab", "fs": 250.0}
     | {"n_channels": 2, "channels": ["C3", "C4"]}

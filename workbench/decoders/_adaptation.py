@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from workbench.decoders._base import WindowDecoder
     from workbench.decoders._scorer import Scorer
 
-RULES = ("recentre", "pmean", "supervised")
+BOUNDS = {"recentre": 2.0, "pmean": 3.0, "supervised": 3.0}
+"""Bound of each rule where none is given."""
+RULES = tuple(BOUNDS)
 MEANS = ("riemann", "euclid")
 
 
@@ -72,6 +74,11 @@ class AdaptSettings:
             raise BadValue(
                 f"longest_rest_s and bound must be above 0 and finite, got {self.longest_rest_s} and {self.bound}"
             )
+
+    @property
+    def limit(self) -> float:
+        """The bound in force: the one given, else that of the rule."""
+        return BOUNDS[self.rule] if self.bound is None else float(self.bound)
 
 
 def reference_of(decoder: WindowDecoder, summaries: FloatArray) -> FloatArray:
@@ -131,6 +138,7 @@ def adapter_of(decoder: WindowDecoder, scorer: Scorer) -> Adapter | None:
         "head": getattr(decoder, "sha256_", ""),
         "every": decoder.settings.n_window(decoder.fs),
         "longest_rest": round(settings.longest_rest_s * decoder.fs),
+        "bound": settings.limit,
     }
     if settings.rule == "recentre":
         return Recentring(
@@ -138,10 +146,8 @@ def adapter_of(decoder: WindowDecoder, scorer: Scorer) -> Adapter | None:
             decoder.adaptation_["reference"],
             least=settings.least,
             euclidean=settings.mean == "euclid",
-            bound=2.0 if settings.bound is None else settings.bound,
             **shared,
         )
-    shared["bound"] = 3.0 if settings.bound is None else settings.bound
     fitted = {**decoder.adaptation_, "log_prior": decoder.log_prior_}
     if settings.rule == "pmean":
         return PooledMean(scorer, fitted, rate=settings.rate or 0.05, **shared)

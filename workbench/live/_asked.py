@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,12 @@ class Asked:
         """Rule by which the decoder adapts while it decides, empty for none."""
         settings = None if self.decoder is None else self.decoder.adapt_settings
         return "" if settings is None else str(settings.rule)
+
+    @property
+    def bound(self) -> float:
+        """Distance from the fit at which its decoder goes back to it, infinite where it does not adapt."""
+        settings = None if self.decoder is None else self.decoder.adapt_settings
+        return inf if settings is None else float(settings.limit)
 
     @property
     def seconds(self) -> float:

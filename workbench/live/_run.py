@@ -12,6 +12,7 @@ from workbench import __version__
 from workbench.decode import StreamingDecoder
 from workbench.devices import lsl
 from workbench.errors import RecordingFault
+from workbench.live._adapting import Adapting
 from workbench.live._asked import Asked
 from workbench.live._deadline import Deadline, Latency
 from workbench.live._feed import Feed
@@ -57,6 +58,7 @@ class LiveRun:
         hop_s = 0.05 if asked.decoder is None else float(asked.decoder.hop_s)
         self.hop = max(1, round(hop_s * signal.spec.fs))
         self.deadline = Deadline(hop_s=hop_s, speed=plan.speed)
+        self.adapting = Adapting(asked.adapts, bound=asked.bound, head=asked.decoder_sha256)
         self.latency = Latency(representative=plan.speed == 1.0)
         self.recent: deque[tuple[float, float]] = deque()
         self.last: Decision | None = None
@@ -211,8 +213,11 @@ class LiveRun:
         return classes.index(self.asked.paradigm.conditions[0])
 
     def snapshot(self, snapshot: Snapshot) -> None:
-        """Journal an update of the decoder."""
+        """Journal an update of the decoder, and in the ledger that it went back to its fit."""
         self.writer.snapshot(snapshot, stamp=self.feed.newest)
+        row = self.adapting.took(snapshot, stamp=self.feed.newest)
+        if row is not None:
+            self._ledger.enter(row)
 
     def trial(self, trial: Trial) -> None:
         """Journal a trial."""
@@ -259,6 +264,7 @@ class LiveRun:
             "trials": [{"index": t.index, "condition": t.condition, "outcome": t.outcome} for t in self.trials],
             "recording": f"recordings/{self.path.name}",
             "sentence": self.sentence,
+            "adapting": self.adapting.status(over=over),
             "deadline": {"warnings": self.deadline.warnings, "overruns": self.deadline.overruns},
         }
 

@@ -50,8 +50,12 @@ streams[] : name, type, role, fs, measured_fs, n_channels, unit, critical, state
     (``good | check | lost | waived | missing``), age_s, message
 quality.channels[] : name, state (``good | check | bad``), code, rms_uv, line_ratio
 run : id, number, kind, paradigm, state (``compiling | running | paused | finished | stopped | failed``),
-    trials_done, trials_total, elapsed_s, left_s (stream time), left_real_s, cue, trials[], recording, sentence
+    trials_done, trials_total, elapsed_s, left_s (stream time), left_real_s, cue, trials[], recording, sentence,
+    adapting
 run.cue : label, trial, elapsed_s, duration_s, next
+run.adapting : rule (empty where the decoder stays as it was fitted), updates, age_s of the last one (None before
+    the first and after the run), rolled_back (updates that went back to the fit), head (hash of the last update;
+    of the decoder before the first)
 evidence : classes, target, p, activate, release, dwell, dwell_needed, active (``dwell`` then counts hops below
     ``release``), valid, history [[t_rel_s, p], …]
 decoder : sha256, name, approved

@@ -62,7 +62,8 @@ def fit(
     dict
         ``sha256``, ``name``, ``folder``, ``recordings`` (their hashes) and ``metrics``: ``validation``,
         ``n``, ``correct``, ``accuracy``, ``interval``, ``chance_limit``, ``confusion`` (one
-        ``{"run", "labels", "counts"}`` a fold), ``windows``, ``skipped``, ``weights``.
+        ``{"run", "labels", "counts"}`` a fold), ``windows``, ``skipped``, ``weights``, ``adapts`` (``{"rule",
+        "bound"}``, None for a decoder that stays as it was fitted; the accuracy is that of the fit).
 
     Raises
     ------
@@ -91,6 +92,7 @@ def fit(
     sources = [{"run": str(r.plan["run"]), "sha256": file_sha256(r.path)} for r in runs]
     metrics |= {"validation": validation, "windows": len(windows.labels), "skipped": windows.skipped}
     metrics |= {"weights": _weights(decoder, n_channels), "runs": [s["run"] for s in sources]}
+    metrics |= {"adapts": _adapts(decoder)}
     folder, sha256 = _saved(
         decoder, Path(study_folder), montage, {"recordings": sources, "paradigm": paradigm.name}
     )
@@ -214,6 +216,12 @@ def _weights(decoder: WindowDecoder, n_channels: int) -> dict[str, Any] | None:
     if shaped.shape[1] != len(derivations):
         return None
     return {"bands": [list(b) for b in bands], "derivations": derivations, "values": shaped.tolist()}
+
+
+def _adapts(decoder: WindowDecoder) -> dict[str, Any] | None:
+    """Rule and bound of a decoder that adapts while it decides."""
+    settings = decoder.adapt_settings
+    return None if settings is None else {"rule": settings.rule, "bound": settings.limit}
 
 
 def _saved(decoder: WindowDecoder, study: Path, montage: Montage, meta: dict[str, Any]) -> tuple[Path, str]:

@@ -35,8 +35,16 @@ function grouped(sha) {
   return (sha.match(/.{1,4}/g) || []).join(" ");
 }
 
+/** What approval covers of a decoder that adapts: the rule, and how far it may go. */
+function adaptation(t, { rule, bound }) {
+  const far = t(`adapt.bound.${rule}`, { bound }, bound);
+  return h("div", { class: "s adapts", "data-name": "adapts" }, h("b", { class: "semi" }, t("decoder.adapts", { rule: named(t, "adapt", rule) })),
+    h("div", { class: "sub" }, t("decoder.adapts_bound", { bound: far })), h("div", { class: "xs sub" }, t("decoder.adapts_covered")));
+}
+
 function buildDecoder(root, model, t) {
   const fit = model.get("fit");
+  const adapts = model.get("adapts") || {};
   const rows = fit.accuracies || [];
   const pooled = rows[rows.length - 1];
   const short = grouped(fit.sha256.slice(0, 8));
@@ -78,6 +86,7 @@ function buildDecoder(root, model, t) {
       h("div", { class: "panel" }, h("div", { class: "hd" }, h("h2", {}, t("decoder.approve_title"))),
         h("div", { class: "bd stack" }, checks.length ? h("ul", { class: "chk" }, checks) : null,
           h("div", { class: "s sub" }, t("decoder.hash")), h("div", { class: "hash" }, h("b", {}, grouped(fit.sha256.slice(0, 8))), ` ${grouped(fit.sha256.slice(8))}`),
+          adapts.rule ? adaptation(t, adapts) : null,
           fit.fitted_on ? h("div", { class: "xs sub" }, fit.fitted_on) : null,
           signing.signer ? h("p", { class: "s" }, t("decoder.signing", { signer: signing.signer, effector: signing.effector || t("decoder.no_effector"), participant: signing.participant || "—" })) : null,
           problem, approve, why, done)))));

@@ -48,6 +48,8 @@ class DecoderPanel(Panel):
         a ``"medium"`` one warns.
     fitted_on : one sentence about recordings and parameters.
     validation : how the accuracy was cross-validated, in words.
+    adapts : ``{"rule", "bound"}`` of a decoder that adapts while it decides, which approval covers; empty for one
+        that stays as it was fitted.
     approved : the sentence of an approval that exists, ``""`` for none.
     """
 
@@ -55,6 +57,7 @@ class DecoderPanel(Panel):
     _css = styles("panels", "decoder")
 
     fit = traitlets.Dict().tag(sync=True)
+    adapts = traitlets.Dict().tag(sync=True)
     approved = traitlets.Unicode("").tag(sync=True)
 
     def __init__(
@@ -118,6 +121,7 @@ class DecoderPanel(Panel):
             accuracies={"": pooled},
             confusions=confusions,
             validation=str(metrics["validation"]),
+            adapts=metrics.get("adapts") or {},
             **more,
         )
 

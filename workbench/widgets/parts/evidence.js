@@ -1,8 +1,40 @@
 // The evidence with both thresholds and the dwell pips: why it moves, or why it does not.
-import { fixed, h, named, put, show, whenChanged } from "./dom.js";
+import { age, fixed, h, named, put, show, whenChanged } from "./dom.js";
 import { light } from "./icons.js";
 
 const SPAN = 10;
+const FRESH_S = 2;
+
+/** How the decoder adapts, on one line that counts whole seconds; nothing where it stays as it was fitted. */
+function adaptingLine(ctx) {
+  const { t } = ctx;
+  const words = h("span");
+  const back = h("span", { role: "status", "data-name": "rolled-back" });
+  const el = h("div", { class: "adapting s sub", "data-name": "adapting", hidden: true }, words, " ", back);
+  const drawBack = whenChanged(([n]) => back.replaceChildren(...(n ? [light("medium", n === 1 ? t("evidence.adapt.back_once") : t("evidence.adapt.back", { n }))] : [])));
+  const drawWords = whenChanged(([parts, more]) => {
+    const whole = parts.map((part, i) => h("span", { class: "part" }, more || i < parts.length - 1 ? `${part} ·` : part));
+    words.replaceChildren(...whole.flatMap((part, i) => (i ? [" ", part] : [part])));
+  });
+  const last = (seconds) => (seconds < FRESH_S ? t("evidence.adapt.fresh")
+    : t("evidence.adapt.last", { age: seconds < 120 ? t("unit.s", { n: Math.floor(seconds) }) : age(t, seconds) }));
+  return {
+    el,
+    update(run) {
+      const one = (run && run.adapting) || {};
+      show(el, Boolean(one.rule));
+      if (!one.rule) return drawBack([0]);
+      const goes = ctx.goes();
+      const none = goes ? t("evidence.adapt.no_update") : t("evidence.adapt.no_updates");
+      const parts = [t(goes ? "evidence.adapt.now" : "evidence.adapt.over", { rule: named(t, "adapt", one.rule) }),
+        one.updates === 1 ? t("evidence.adapt.update") : one.updates ? t("evidence.adapt.updates", { n: one.updates }) : none,
+        goes && Number.isFinite(one.age_s) ? last(one.age_s) : ""].filter(Boolean);
+      drawWords([parts, one.rolled_back > 0]);
+      el.title = one.head ? t("evidence.adapt.head", { hash: one.head.slice(0, 12) }) : "";
+      return drawBack([one.rolled_back]);
+    },
+  };
+}
 
 export function evidencePanel(ctx) {
   const { t } = ctx;
@@ -17,11 +49,12 @@ export function evidencePanel(ctx) {
   const activateWord = h("span", { class: "tl" });
   const pips = h("span", { class: "pips", "aria-hidden": "true" });
   const words = h("span", { class: "s", role: "status" });
+  const adapting = adaptingLine(ctx);
   const canvas = h("canvas", { role: "img", "aria-label": t("evidence.history") });
   const bar = h("div", { class: "evbar", role: "meter", "aria-valuemin": 0, "aria-valuemax": 1, "aria-label": t("evidence.title") },
     releaseWord, activateWord, fill, hatch, value, release, activate);
   const el = h("div", { class: "panel evidence" }, h("div", { class: "hd" }, h("h2", {}, t("evidence.title")), target, quality),
-    h("div", { class: "bd" }, bar, h("div", { class: "dwell" }, pips, words), h("div", { class: "evt" }, canvas),
+    h("div", { class: "bd" }, bar, h("div", { class: "dwell" }, pips, words), adapting.el, h("div", { class: "evt" }, canvas),
       h("div", { class: "row between xs mute", style: "margin-top:3px" }, h("span", {}, "−10 s"), h("span", {}, "−5 s"), h("span", {}, t("scope.now")))));
 
   const drawPips = whenChanged(([n, needed]) => {
@@ -116,6 +149,7 @@ export function evidencePanel(ctx) {
       show(pips, needed > 0);
       drawPips([valid ? e.dwell || 0 : 0, needed]);
       put(words, !valid ? reason(s) : needed ? t(e.active ? "evidence.dwell_release" : "evidence.dwell", { n: e.dwell || 0, needed }) : t("evidence.live"));
+      adapting.update(s.run);
       const state = s.quality && s.quality.state;
       drawQuality(valid && state ? [{ good: "ok", check: "medium", bad: "high" }[state] || "off", t(`evidence.quality.${state}`)] : ["off", ""]);
       if (!queued) {

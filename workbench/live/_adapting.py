@@ -1,0 +1,55 @@
+"""How the decoder of a run has adapted so far: for the screen, and for the ledger when it went back to its fit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workbench.devices import lsl
+from workbench.vocabulary import LedgerRow, Snapshot
+
+
+class Adapting:
+    """The updates of a run's decoder, counted.
+
+    Parameters
+    ----------
+    rule : by which it adapts, ``""`` for a decoder that stays as it was fitted. bound : of the rule.
+    head : hash of the decoder, from which the chain of updates goes on.
+    """
+
+    def __init__(self, rule: str, *, bound: float, head: str) -> None:
+        self.rule, self.bound = rule, bound
+        self.head = head if rule else ""
+        self.updates, self.rolled_back = 0, 0
+        self._last: float | None = None
+
+    def took(self, snapshot: Snapshot, *, stamp: float) -> LedgerRow | None:
+        """Count an update; the ledger's row where it went back to the fit.
+
+        Parameters
+        ----------
+        stamp : LSL time in s of about the update's sample.
+        """
+        self.updates, self.head, self._last = self.updates + 1, snapshot.sha256, lsl.local_clock()
+        if snapshot.rule != "roll_back":
+            return None
+        self.rolled_back += 1
+        return LedgerRow(
+            "roll_back",
+            stamp,
+            self._last,
+            sample=snapshot.sample,
+            extent=f"update {self.updates} passed the bound ({self.bound:g})",
+            consequence="the decoder is as it was fitted again and adapts on from there",
+            priority="medium",
+        )
+
+    def status(self, *, over: bool) -> dict[str, Any]:
+        """Its part of the run's status; there is no age when the run is ``over``."""
+        return {
+            "rule": self.rule,
+            "updates": self.updates,
+            "age_s": None if over or self._last is None else max(0.0, lsl.local_clock() - self._last),
+            "rolled_back": self.rolled_back,
+            "head": self.head,
+        }
