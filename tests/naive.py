@@ -40,6 +40,15 @@ def cascade(samples, sections, state):
     return out, state
 
 
+def resampled(samples, low_pass, up, down):
+    """Zeros between the samples, the whole low-pass, every ``down``-th; before the first sample, it again."""
+    n = len(low_pass)
+    spread = np.zeros(((n + len(samples)) * up, samples.shape[1]))
+    spread[::up] = np.concatenate([np.repeat(samples[:1], n, axis=0), samples])
+    dense = np.stack([np.convolve(channel, low_pass) for channel in spread.T], axis=1)
+    return dense[n * up : len(spread) : down]
+
+
 def missing(value):
     return not (math.isfinite(value) and abs(value) < 1e9)
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from workbench.kernels import correlation, covariance, linalg, riemann, shrinkage, templates
-from workbench.signals import Decimator, SignalSettings, SignalStream
+from workbench.signals import Decimator, Resampler, SignalSettings, SignalStream
 
 ROOT = Path(__file__).resolve().parents[2]
 CODE = (
@@ -65,7 +65,7 @@ def evoked(arrays):
 
 
 def streams(arrays):
-    """Filtered lanes of few and of many channels, in one and in two bands, and decimated samples."""
+    """Filtered lanes of few and of many channels, in one and in two bands; decimated and resampled."""
     for n_channels in (3, 17):
         x = np.ascontiguousarray(arrays["raw"][:, :n_channels])
         for n_bands in (1, 2):
@@ -80,6 +80,8 @@ def streams(arrays):
         yield Decimator(
             {k: arrays[f"low {k}"] for k in ("sections", "rest", "factor", "delay")}, n_channels=n_channels
         ).step(x)
+        ratio = {k: arrays[f"ratio {k}"] for k in ("taps", "down", "delay")}
+        yield Resampler(ratio, n_channels=n_channels).step(x)
 
 
 CASES = {"algebra": algebra, "evoked": evoked, "streams": streams}
@@ -98,7 +100,7 @@ def case_hash(name, file):
 @pytest.fixture(scope="module")
 def file(tmp_path_factory):
     """Input drawn and designed once, so that no other arithmetic comes in."""
-    from workbench.signals import design, design_decimator
+    from workbench.signals import design, design_decimator, design_resampler
 
     rng = np.random.default_rng(11)
     q = np.concatenate([np.linalg.qr(rng.normal(size=(40, 4)))[0] for _ in range(3)], axis=1)
@@ -116,6 +118,7 @@ def file(tmp_path_factory):
         made = design(settings, fs=200.0, n_channels=3)
         arrays |= {f"{n_bands} {key}": value for key, value in made.items()}
     arrays |= {f"low {key}": value for key, value in design_decimator(5, fs=200.0).items()}
+    arrays |= {f"ratio {key}": value for key, value in design_resampler(200.0, 128.0).items()}
     path = tmp_path_factory.mktemp("bits") / "input.npz"
     np.savez(path, **arrays)
     return path

@@ -57,6 +57,8 @@ def design_decimator(factor: int, *, fs: float) -> dict[str, FloatArray]:
 class Decimator:
     """Keeps every n-th sample of a filtered stream, the first among them.
 
+    Where a short delay counts; :class:`Resampler` takes other ratios and delays all frequencies alike.
+
     Parameters
     ----------
     arrays : as :func:`design_decimator` returns them.
