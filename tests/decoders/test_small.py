@@ -54,6 +54,7 @@ def test_what_was_stored_streams_what_was_fitted(name, evidence, adapt, tmp_path
     again = decoders.read(tmp_path)
     assert again.sha256_ == sha256
     streams = [decoder.start(), again.start()]
+    assert decoder.remembers == streams[1].remembers == ("memory" in (evidence or {}))
     for k, label in enumerate(y[:3], start=1):
         for stream in streams:
             stream.step(np.ascontiguousarray(x[k - 1].T))

@@ -89,8 +89,7 @@ def test_a_sub_band_of_lower_rank_is_scored_with_the_filters_it_has():
     x, y = locked()
     decoder = make(evidence={"calibrate": None}, harmonics=2).fit(x, y)
     windows = np.array(decoder._epoch_summaries(x, 0.0)[0])
-    windows[:, :, 5] = windows[:, :, 4]  # two channels of the second band are bridged
-    windows[:, :, 4] = windows[:, :, 3]
+    windows[:, :, 4:] = windows[:, :, 3:4]  # the three channels of the second band are bridged
     decoder.fit_windows(windows, y)
     probe = rng.normal(0, 5, windows[0].shape)
     assert (np.abs(decoder.filters_[0]).max(axis=1) > 0).all()

@@ -49,7 +49,8 @@ def discriminant(classes: list[FloatArray]) -> FloatArray:
 
     Returns
     -------
-    ``(n_filters, n_lanes)`` float64.
+    ``(min(N_FILTERS, n_lanes), n_lanes)`` float64: the best first, rows of 0 behind them where the scatter has a
+    lower rank, so that every sub-band has as many.
     """
     means = [trials.mean(axis=0) for trials in classes]
     grand = np.mean(means, axis=0)
@@ -58,7 +59,8 @@ def discriminant(classes: list[FloatArray]) -> FloatArray:
     for trials, mean in zip(classes, means):
         apart = (trials - mean).reshape(-1, trials.shape[2])
         within += apart.T @ apart / len(trials)
-    return top_filters(between, within / len(means), N_FILTERS)
+    rows = top_filters(between, within / len(means), N_FILTERS)
+    return np.pad(rows, ((0, min(N_FILTERS, within.shape[0]) - len(rows)), (0, 0)))
 
 
 class Tdca(TemplateCoded):
@@ -72,8 +74,7 @@ class Tdca(TemplateCoded):
     Attributes
     ----------
     references_ : ``(n_window, n_classes · 2 · harmonics)`` float64, orthonormal for each class.
-    filters_ : ``(n_bands, n_filters, 6 · n_channels)`` float64, copies outermost; rows of 0, which add nothing,
-        where a sub-band has fewer than another.
+    filters_ : ``(n_bands, n_filters, 6 · n_channels)`` float64, copies outermost; see :func:`discriminant`.
     templates_ : ``(n_bands, n_window · n_channels, n_classes)`` float64: mean trials, filtered and folded.
 
     Notes
@@ -106,8 +107,7 @@ class Tdca(TemplateCoded):
             serving = np.repeat(rows[None], n_classes, axis=0)
             templates.append(folded(filtered, serving, self.references_, band.shape[2]))
             filters.append(rows)
-        most = max(len(rows) for rows in filters)
-        self.filters_ = np.array([np.pad(rows, ((0, most - len(rows)), (0, 0))) for rows in filters])
+        self.filters_ = np.array(filters)
         self.templates_ = np.array(templates)
 
     def _features(self) -> Template:
