@@ -132,6 +132,40 @@ def test_digits_typed_faster_than_python_answers_reach_their_cells(drive: Callab
     assert entered == [5, 4, 3, 2, 1, 0, 0, 0, 0, 0]
 
 
+def test_digits_typed_after_a_fill_that_is_not_answered_yet_reach_the_next_column(
+    drive: Callable[..., Driven],
+) -> None:
+    sheet = drive()
+    sheet.cell("right.pinPrick.C2").focus()
+    sheet.page.keyboard.type("2221f21")
+    assert sheet.cell("right.pinPrick.S4_5").inner_text() == "1"
+    sheet.settle()
+    column = {one: value for one, value in sheet.form.items.items() if "right.pinPrick" in one}
+    assert (len(column), set(column.values()), column["right.pinPrick.C5"]) == (28, {1, 2}, 1)
+    assert {one: value for one, value in sheet.form.items.items() if one not in column} == {
+        "left.lightTouch.C2": 2,
+        "left.lightTouch.C3": 1,
+    }
+
+
+def test_a_fill_that_got_no_answer_is_sent_again_for_the_cells_without_a_newer_value(
+    drive: Callable[..., Driven],
+) -> None:
+    sheet = drive()
+    sheet.page.clock.install()
+    sheet.cell("right.motor.L2").click()
+    sheet.page.keyboard.type("3")
+    sheet.settle()
+    lose(sheet, "right.motor.L3", "f")
+    assert sheet.page.locator(".k.unsent").count() == 4
+    sheet.cell("right.motor.L3").click()
+    sheet.page.keyboard.press("5")
+    sheet.settle()
+    below = {"right.motor.L4": 3, "right.motor.L5": 3, "right.motor.S1": 3}
+    assert sheet.form.items == {"right.motor.L2": 3, "right.motor.L3": 5, **below}
+    assert sheet.page.locator(".k.unsent").count() == 0
+
+
 def test_a_star_tags_the_score_just_entered_and_asks_for_its_reason(drive: Callable[..., Driven]) -> None:
     sheet = drive()
     sheet.cell("right.motor.C5").click()

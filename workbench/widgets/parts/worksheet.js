@@ -68,24 +68,27 @@ export function worksheet(ctx) {
     focus(next || code);
   }
   /** What gets no answer stays on the page, marked, and is sent again with the next answer. */
-  function send(name, args, code) {
-    store.unsent.delete(code);
-    store.latest.set(code, args);
-    return ctx.ask(name, args, code).then((reply) => {
-      const newest = store.latest.get(code) === args;
-      if (reply.silent && newest) store.unsent.set(code, [name, args]);
-      if (!reply.silent) {
-        if (newest) store.waiting.delete(code);
+  function send(name, args, codes) {
+    for (const code of codes) store.latest.set(code, args);
+    return ctx.ask(name, args, codes[0]).then((reply) => {
+      if (reply.silent) store.unsent.set(args, [name, codes]);
+      else {
+        for (const code of newest(args, codes)) store.waiting.delete(code);
         resend();
-        if (!reply.ok) focus(code);
+        if (!reply.ok) focus(codes[0]);
       }
       ctx.redraw();
-      return reply;
     });
   }
-  /** Send what got no answer, before anything that follows: a newer value of a cell has taken the old one's place. */
+  const newest = (args, codes) => codes.filter((code) => store.latest.get(code) === args);
+  /** Send what got no answer, before anything that follows, for the cells that have no newer value. */
   function resend() {
-    for (const [code, [name, args]] of [...store.unsent]) send(name, args, code);
+    const held = [...store.unsent];
+    store.unsent.clear();
+    for (const [args, [name, codes]] of held) {
+      const left = newest(args, codes);
+      if (left.length) send(name, { ...args, item: left[0] }, left);
+    }
   }
   /** Enter a value: shown at once, kept when Python answers. In a saved exam a reason is asked for first. */
   function enter(code, next, { stay = false } = {}) {
@@ -98,7 +101,7 @@ export function worksheet(ctx) {
     if (ctx.saved()) { ctx.ask("enter", { item: code, value: next }, code); return; }
     if (known) store.waiting.set(code, next);
     store.last = code;
-    send("enter", { item: code, value: next }, code);
+    send("enter", { item: code, value: next }, [code]);
     if (known && !stay && next !== null) onward(code); else ctx.redraw();
   }
   /** * marks the value just entered, a second * makes it **, a third takes it away. */
@@ -111,14 +114,21 @@ export function worksheet(ctx) {
     const plain = plainValue(now);
     enter(code, next || plain === "NT" ? plain + next : Number(plain), { stay: true });
   }
-  /** Fill down: the value of this cell, or of the one above an empty one, to the next entered cell. */
+  /** Fill down, shown at once: the value of this cell, or of the one above an empty one, to the next entered cell. */
   function fill() {
     if (ctx.saved()) { ctx.tell(t("isncsci.fill_saved")); ctx.redraw(); return; }
     const from = empty(store.current) ? along(store.current, -1) : store.current;
     const first = empty(store.current) ? store.current : along(store.current, 1);
     const now = from && value(from);
     if (!first || now === undefined || now === null) { ctx.tell(t("isncsci.nothing_to_fill"), store.current); ctx.redraw(); return; }
-    send("fill", { item: first, value: now }, first).then((reply) => { if (reply.ok) focus(nextOpen(first) || first); });
+    const column = columns[place.get(first)];
+    const rest = column.slice(column.indexOf(first));
+    const end = rest.findIndex((code) => !empty(code));
+    const cells = end < 0 ? rest : rest.slice(0, end);
+    const known = cells.length > 0 && !tagOf(now);
+    if (known) for (const code of cells) store.waiting.set(code, now);
+    send("fill", { item: first, value: now }, known ? cells : [first]);
+    if (known) focus(nextOpen(first) || first);
   }
   function step(event, code) {
     const key = event.key;
@@ -167,11 +177,12 @@ export function worksheet(ctx) {
     has: (code) => cells.has(code),
     update() {
       const bare = new Set((model.get("result") || {}).bare || []);
+      const unsent = new Set([...store.unsent].flatMap(([args, [, codes]]) => newest(args, codes)));
       const notes = ((model.get("fields") || {}).options || {}).notes || {};
       for (const [code, one] of cells) {
         const now = value(code);
         const wrong = ctx.marked === code;
-        const name = `k ${kindOf(code, now)}${store.frames.has(code) ? " why" : ""}${code === store.current ? " cur" : ""}${wrong || bare.has(code) ? " wrong" : ""}${notes[code] ? " noted" : ""}${store.unsent.has(code) ? " unsent" : ""}`;
+        const name = `k ${kindOf(code, now)}${store.frames.has(code) ? " why" : ""}${code === store.current ? " cur" : ""}${wrong || bare.has(code) ? " wrong" : ""}${notes[code] ? " noted" : ""}${unsent.has(code) ? " unsent" : ""}`;
         if (one.className !== name) one.className = name;
         put(one.firstChild, now === null || now === undefined ? "" : now);
         const words = `${label(code)}: ${now === null || now === undefined ? t("isncsci.legend.vno") : now}${notes[code] ? `, ${notes[code]}` : ""}`;
