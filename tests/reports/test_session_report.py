@@ -25,6 +25,7 @@ from workbench.study import Study
 from workbench.vocabulary import (
     Assessment,
     Condition,
+    FittedDecoder,
     LedgerRow,
     Participant,
     Recording,
@@ -581,6 +582,29 @@ def test_a_decoder_that_adapted_says_so_in_one_line(study, language, words):
     trials = [Trial(0, "grasp", 0, 0.0, 8000, "correct", "grasp", 700, 0.7, rest_s=5.0)]
     study.append_run(third, trials=trials, ledger=[], recordings=[])
     assert page_of(study, language=language).count(words) == 1
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("pmean", "pass the bound of 3 standard deviations within the classes takes it back to the fit"),
+        ("recentre", "pass the bound of 3 (root mean square of log eigenvalues) takes it back to the fit"),
+    ],
+)
+def test_a_decoder_that_adapts_states_its_rule_and_its_bound(study, rule, words):
+    (session,) = study.rows("session")
+    online = study.get("run", "run-onl-00000002")
+    assert "Adapts while it decides" not in page_of(study)
+    adapting = FittedDecoder(
+        "cd" * 32, "csp_lda", "decoders/cdcdcdcdcdcd", (), metrics={"adapts": {"rule": rule, "bound": 3.0}}
+    )
+    study.append(adapting)
+    third = Run(
+        session["id"], 3, "online", "grasp_rest", "finished", "run-onl-00000003", adapting.sha256, 1,
+        online["parameters"], online["summary"],
+    )  # fmt: skip
+    study.append_run(third, trials=[], ledger=[], recordings=[])
+    assert page_of(study).count(f"Adapts while it decides rule {rule}; an update that would {words}") == 1
 
 
 def test_replayed_recordings_are_labelled(empty_study):

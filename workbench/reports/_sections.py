@@ -130,6 +130,11 @@ def _decoder_pairs(say: Say, row: Row) -> tuple[tuple[str, Cell], ...]:
         (t("decoder_fitted"), t("decoder_recordings", hashes=hashes or "–")),
         (t("decoder_approved"), approved),
     ]
+    adapts = row["metrics"].get("adapts")
+    if adapts:
+        unit = "decoder_adapts_distance" if adapts["rule"] == "recentre" else "decoder_adapts_deviations"
+        bound = t(unit, bound=_plain(adapts["bound"]))
+        pairs.append((t("decoder_adapts"), t("decoder_adapts_rule", rule=adapts["rule"], bound=bound)))
     adapted = [_adapted(say, run) for run in say.facts.runs if run.row["decoder_sha256"] == row["sha256"]]
     if any(adapted):
         pairs.append((t("decoder_adapted"), t("join").join(said for said in adapted if said)))
