@@ -59,6 +59,7 @@ class Options:
 def run(options: Options) -> int:
     """Run the demo; returns the exit code (1 when a replayed decision differs from the record)."""
     _check(options)
+    live.load()
     programme = programmes.of(options.recordings, options.conditions, seed=options.seed)
     speed = options.speed if options.speed is not None else _speed(programme)
     study = _study(options, programme)

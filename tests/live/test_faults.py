@@ -121,6 +121,7 @@ def test_bad_electrodes_block_arming_and_are_named(make_room, fast):
     assert bad == [room.plan().signal.channels[2]]
     client.start_run("calibration", "grasp_rest", fast, n_trials=2)
     client.wait("running")
+    until(client, lambda s: s["effector"]["state"] == "IDLE_SAFE")
     with pytest.raises(Refused, match="Signal quality is bad"):
         client.arm()
 

@@ -30,7 +30,7 @@ _LAZY = {
     "start": "workbench.live._starting",
 }
 
-__all__ = sorted(_LAZY)
+__all__ = sorted([*_LAZY, "load"])
 
 
 def __getattr__(name: str) -> Any:
@@ -40,6 +40,12 @@ def __getattr__(name: str) -> Any:
     found = getattr(import_module(_LAZY[name]), name)
     globals()[name] = found
     return found
+
+
+def load() -> None:
+    """Import every public name now, so that an interrupt later finds whole what ends and keeps a session."""
+    for name in _LAZY:
+        __getattr__(name)
 
 
 def __dir__() -> list[str]:
