@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from workbench.errors import BadValue, RecordFault
 from workbench.study import Study, clock, place
@@ -93,6 +95,30 @@ def test_a_record_whose_creation_was_interrupted_is_told(tmp_path):
         connection.execute("PRAGMA journal_mode=WAL")
     with pytest.raises(RecordFault, match="never finished being created; delete it"):
         Study.open(tmp_path, actor="a")
+
+
+def test_an_interrupt_in_any_statement_of_a_write_leaves_all_of_it_or_nothing_and_the_study_goes_on(empty):
+    for at in itertools.count(1):
+        seen = 0
+
+        def interrupt(cursor, statement, parameters, context, at=at):
+            nonlocal seen
+            seen += 1
+            if seen == at:
+                raise KeyboardInterrupt
+
+        event.listen(empty._engine, "do_execute", interrupt)
+        try:
+            with suppress(KeyboardInterrupt):
+                empty.append(Participant(f"P{at}"))
+        finally:
+            event.remove(empty._engine, "do_execute", interrupt)
+        if seen < at:
+            break
+        assert not empty.rows("participant", pseudonym=f"P{at}")
+    assert at > 4
+    assert [row["pseudonym"] for row in empty.rows("participant")] == [f"P{at}"]
+    assert empty.verify().ok
 
 
 def test_a_damaged_page_is_told_without_a_traceback(tmp_path):

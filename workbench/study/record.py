@@ -191,12 +191,14 @@ class Study(Reader):
     # ------------------------------------------------------------------------------ transactions
     @contextmanager
     def _transaction(self, connection: Connection) -> Iterator[None]:
+        held = connection.connection.dbapi_connection
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         try:
             yield
             connection.exec_driver_sql("COMMIT")
         finally:
-            if connection.connection.dbapi_connection.in_transaction:  # type: ignore[union-attr]
+            # An interrupt inside a statement has closed the connection, which rolls back.
+            if not connection.invalidated and held.in_transaction:  # type: ignore[union-attr]
                 connection.exec_driver_sql("ROLLBACK")
 
     @contextmanager
