@@ -44,7 +44,7 @@ def __getattr__(name: str) -> Any:
 
 def load() -> None:
     """Import every public name now, so that an interrupt later finds whole what ends and keeps a session."""
-    for name in _LAZY:
+    for name in _LAZY.keys() - globals().keys():
         __getattr__(name)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 
 from workbench.errors import BadValue, RecordFault, UnknownName
 from workbench.study import anchors, chain, place, schema
@@ -18,7 +18,7 @@ from workbench.study.clock import utc_now, uuid7
 from workbench.study.nouns import Noun, Values, check, flat, values_of
 from workbench.study.reading import Reader
 from workbench.study.verification import Verification, verify
-from workbench.study.writer import Writer
+from workbench.study.writer import Writer, transaction
 from workbench.vocabulary import LedgerRow, Recording, Run, Trial
 
 
@@ -144,7 +144,7 @@ class Study(Reader):
             connection.exec_driver_sql(f"PRAGMA application_id={schema.APPLICATION_ID}")
             connection.exec_driver_sql(f"PRAGMA user_version={schema.SCHEMA_VERSION}")
             connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-            with self._transaction(connection):
+            with transaction(connection):
                 schema.create(connection)
                 row: Values = {
                     "id": uuid7(),
@@ -190,21 +190,9 @@ class Study(Reader):
 
     # ------------------------------------------------------------------------------ transactions
     @contextmanager
-    def _transaction(self, connection: Connection) -> Iterator[None]:
-        held = connection.connection.dbapi_connection
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-        try:
-            yield
-            connection.exec_driver_sql("COMMIT")
-        finally:
-            # An interrupt inside a statement has closed the connection, which rolls back.
-            if not connection.invalidated and held.in_transaction:  # type: ignore[union-attr]
-                connection.exec_driver_sql("ROLLBACK")
-
-    @contextmanager
     def _writing(self, why: str) -> Iterator[Writer]:
         with self._connected() as connection:
-            with self._transaction(connection):
+            with transaction(connection):
                 writer = Writer(connection, actor=self.actor)
                 before = writer.seq
                 yield writer

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Table, func, insert, literal_column, select, update
@@ -41,6 +42,20 @@ def raw(table: Table, values: Mapping[str, Any]) -> Values:
         except BadValue as error:
             raise BadValue(f"{table.name}.{name}: {error}") from error
     return row
+
+
+@contextmanager
+def transaction(connection: Connection) -> Iterator[None]:
+    """All of what is written inside it, or nothing, also where an interrupt falls into a statement."""
+    held = connection.connection.dbapi_connection
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.exec_driver_sql("COMMIT")
+    finally:
+        # An interrupt inside a statement has closed the connection, which rolls back.
+        if not connection.invalidated and held.in_transaction:  # type: ignore[union-attr]
+            connection.exec_driver_sql("ROLLBACK")
 
 
 class Writer:
