@@ -77,8 +77,8 @@ class PageActions:
     Attributes
     ----------
     show : called with the name of the view that is asked for.
-    sign_in : called as ``sign_in(login=…, password=…)``; raises a :class:`WorkbenchError` when refused. The password
-        reaches it as an argument of a message; it is no trait and is kept nowhere.
+    sign_in : called as ``sign_in(login=…, password=…)``; raises a :class:`WorkbenchError` when refused. The
+        password reaches it as an argument of a message; it is no trait and is kept nowhere.
     sign_out : called when the page is locked.
     """
 
@@ -104,7 +104,6 @@ class LiveSession(Panel):
     after_session : called when this page has ended the engine, before it says so; the last ingest goes here.
     panels : names of the panels to show alone, ``()`` for the whole screen. Allowed: see ``PANELS``.
     paradigm, n_trials : what the run form shows before the first run.
-    page : views and sign-in of a page of its own; None in a notebook, which has neither.
 
     Traits
     ------
@@ -112,8 +111,9 @@ class LiveSession(Panel):
     engine, ``{"state": "none" | "starting" | "live" | "ending" | "lost", "sentence"}`` and, where the sentence is
     one of the catalogue, its ``key`` and ``args``;
     place : whose visit, which view, who is signed in (``study, participant, visit, confirmed, view, views,
-    badges, signed_in, can_sign_in``), set by whoever made the screen; form : what the run form offers; beat : counts up with every answer of the engine. A page says that it is
-    there every 10 s; without one the screen goes quiet.
+    badges, signed_in, can_sign_in``), set by whoever made the screen; form : what the run form offers; beat :
+    counts up with every answer of the engine. A page says that it is there every 10 s; without one the screen goes
+    quiet.
     """
 
     _esm = compose(*MODULES)
@@ -139,7 +139,6 @@ class LiveSession(Panel):
         panels: tuple[str, ...] = (),
         paradigm: str = "",
         n_trials: int = 20,
-        page: PageActions | None = None,
         **traits: Any,
     ) -> None:
         super().__init__(link={"state": "none", "sentence": ""}, **traits)
@@ -154,7 +153,7 @@ class LiveSession(Panel):
         self._run_kinds = run_kinds
         self._after_run = after_run
         self._after_session = after_session
-        self._page = page
+        self._page: PageActions | None = None
         self._challenge = ""
         self._turn = threading.RLock()
         self._shown = {"paradigm": paradigm, "n_trials": n_trials}
@@ -192,6 +191,20 @@ class LiveSession(Panel):
             "sign_in": self._sign,
             "sign_out": self._lock,
         }
+
+    def on_page(self, actions: PageActions) -> None:
+        """Take views and sign-in, as the screen of a page of its own; a notebook has neither."""
+        self._page = actions
+
+    def start(self) -> None:
+        """Start the session through ``start_session``; the same as the page's request.
+
+        Raises
+        ------
+        Refused
+            When this screen cannot start a session.
+        """
+        self._start()
 
     def tell(self, key: str, **args: Any) -> None:
         """Show a text of the catalogue in the run strip until the next request; callable from any thread."""
