@@ -133,6 +133,18 @@ class Definition:
     noted: tuple[str, ...] = ()
     least: int = 0
 
+    def check(self, code: str, value: Any) -> Value | None:
+        """The value of one item as scoring takes it; None stays None. The only rule there is: forms call it too.
+
+        Raises
+        ------
+        BadValue
+            An item that the definition has not, or a value that is not allowed.
+        """
+        from workbench.outcomes._scoring import check_value
+
+        return check_value(self.name, self.item(code), value)
+
     def item(self, code: str) -> Item:
         """The item of that code. Raises BadValue with the codes there are."""
         for item in (*self.items, *self.extras):
