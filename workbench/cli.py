@@ -261,9 +261,10 @@ def _end(arguments: argparse.Namespace) -> int:
             with live.attach(arguments.study) as client:
                 client.shutdown()
             print(f"the session in {arguments.study} has ended in good order")
-        for sentence in live.ingest_pending(study):
-            print(sentence)
-    return 0
+        taken = live.take_in(study)
+    for sentence in taken.sentences:
+        print(sentence)
+    return tools.EXIT_DIFFERS if taken.damaged else 0
 
 
 def _recover(arguments: argparse.Namespace) -> int:
@@ -273,7 +274,7 @@ def _recover(arguments: argparse.Namespace) -> int:
     for file in arguments.files:
         recovery = recover(file)
         print(recovery.sentence)
-        damaged |= recovery.state == "damaged"
+        damaged |= recovery.damaged
     return tools.EXIT_DIFFERS if damaged else 0
 
 
