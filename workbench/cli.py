@@ -258,7 +258,7 @@ def _recover(arguments: argparse.Namespace) -> int:
     for file in arguments.files:
         recovery = recover(file)
         print(recovery.sentence)
-        damaged |= recovery.state == "damaged"
+        damaged |= recovery.damaged
     return tools.EXIT_DIFFERS if damaged else 0
 
 

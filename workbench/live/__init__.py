@@ -19,6 +19,7 @@ _LAZY = {
     "attach": "workbench.live._starting",
     "end_stale": "workbench.live._place",
     "find": "workbench.live._starting",
+    "Ingestion": "workbench.live.ingesting",
     "fit": "workbench.live.fitting",
     "ingest": "workbench.live.ingesting",
     "ingest_pending": "workbench.live.ingesting",
@@ -28,6 +29,7 @@ _LAZY = {
     "replay_study": "workbench.live.replaying",
     "run_fit": "workbench.live._fit_process",
     "start": "workbench.live._starting",
+    "take_in": "workbench.live.ingesting",
 }
 
 __all__ = sorted([*_LAZY, "load"])
