@@ -74,6 +74,8 @@ class Client:
         found: dict[str, Any] = json.loads(str(reply["text"]))
         if "engine" in found:
             found["engine"]["age_s"] = float(reply.get("age_s", 0.0))
+            for part, value in dict(reply.get("newest") or {}).items():
+                found[part] = {**found[part], **value} if isinstance(value, dict) else value
         return found
 
     def signals(self, since: int = 0, max_seconds: float = 10.0) -> SignalBlock:

@@ -102,6 +102,7 @@ class Engine:
             study=self.place.study,
             transport=self.plan.transport,
             present=self.session.presence.answer,
+            newest=self._newest,
             spawn=self.supervisor.start,
         )
         _place.update_lock(self.place, {"endpoint": self.server.endpoint, "curve": self.server.curve})
@@ -273,6 +274,10 @@ class Engine:
             return False
         self.session.stood_still(*found)
         return True
+
+    def _newest(self) -> dict[str, Any]:
+        """What the status says of a loop that stands still; on the door's thread."""
+        return {"engine": {"lost": self.supervisor.lost()}, "alarms": self.ledger.alarms.shown()}
 
     def _thread_lost(self, name: str, sentence: str) -> None:
         """On the thread that found it: log, safe state, row, alarm; a door that ended is opened again."""
