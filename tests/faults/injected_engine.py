@@ -36,7 +36,7 @@ def traced(frame, event, arg):
     if threading.get_ident() in HANGS:
         HANGS.discard(threading.get_ident())
         stand_still()
-    return None
+    return
 
 
 def break_thread(_number, _frame) -> None:

@@ -1,4 +1,4 @@
-"""Each thread of a real engine is broken in turn: the effector goes to its safe state, an alarm and a row say why."""
+"""Each thread of a real engine is broken in turn: safe state of the effector, an alarm and a row say why."""
 
 from __future__ import annotations
 
