@@ -16,7 +16,10 @@ _LAZY = {
     "ReplayResult": "workbench.live.replaying",
     "SessionPlan": "workbench.live.plan",
     "SignalBlock": "workbench.live._display",
+    "StopOutcome": "workbench.live.stopping",
     "attach": "workbench.live._starting",
+    "boot_id": "workbench.live._place",
+    "end_session": "workbench.live.stopping",
     "end_stale": "workbench.live._place",
     "find": "workbench.live._starting",
     "Ingestion": "workbench.live.ingesting",
@@ -30,6 +33,7 @@ _LAZY = {
     "run_fit": "workbench.live._fit_process",
     "start": "workbench.live._starting",
     "take_in": "workbench.live.ingesting",
+    "stop_session": "workbench.live.stopping",
 }
 
 __all__ = sorted([*_LAZY, "load"])
