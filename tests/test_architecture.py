@@ -46,6 +46,7 @@ DOORS = {
     "zmq": {"live"},
     "matplotlib": {"figures"},
     "plotly": {"figures"},
+    "cryptography": {"study", "devices"},
     "pickle": set(),
     "joblib": set(),
 }
