@@ -18,6 +18,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 
 from workbench import __version__, exams, tools
+from workbench.commands import end, stop, stress
 from workbench.errors import BadValue, WorkbenchError
 
 EXIT_REFUSED = 2
@@ -85,6 +86,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_study_commands(commands)
     _add_file_commands(commands)
     tools.add(commands)
+    for command in (stop, end, stress):
+        command.add(commands)
     return parser
 
 
@@ -145,8 +148,6 @@ def _add_study_commands(commands: argparse._SubParsersAction[argparse.ArgumentPa
     report.set_defaults(run=_report)
     verify = command("verify", "check the audit chain, the tables and the recordings of a study")
     verify.set_defaults(run=_verify)
-    end = command("end", "end the session that runs for a study, in good order, and take its recordings in")
-    end.set_defaults(run=_end)
     exams.add(command)
 
 
@@ -248,22 +249,6 @@ def _verify(arguments: argparse.Namespace) -> int:
     verification = verify(arguments.study)
     print(verification.text())
     return 0 if verification.ok else tools.EXIT_DIFFERS
-
-
-def _end(arguments: argparse.Namespace) -> int:
-    from workbench import live
-    from workbench.study import Study
-
-    with Study.open(arguments.study, actor="command line") as study:
-        if live.find(arguments.study) is None:
-            print(f"no session runs in {arguments.study}")
-        else:
-            with live.attach(arguments.study) as client:
-                client.shutdown()
-            print(f"the session in {arguments.study} has ended in good order")
-        for sentence in live.ingest_pending(study):
-            print(sentence)
-    return 0
 
 
 def _recover(arguments: argparse.Namespace) -> int:

@@ -100,11 +100,12 @@ def unit_of(measure: str, version: str, part: str = "total") -> str:
     UnknownName, BadValue
         No such measure, or no such version.
     """
-    scales = _definition(measure, version).subscales
+    scales = definition_of(measure, version).subscales
     return next((scale.unit for scale in scales if scale.code == part), "")
 
 
-def _definition(measure: str, version: str) -> outcomes.Definition:
+def definition_of(measure: str, version: str) -> outcomes.Definition:
+    """The definition of a measure in one version. Raises UnknownName or BadValue for what there is not."""
     definition = next((one for one in outcomes.load(measure).definitions if one.version == version), None)
     if definition is None:
         have = ", ".join(repr(one.version) for one in outcomes.load(measure).definitions)
@@ -122,7 +123,7 @@ def direction_of(measure: str, version: str, part: str = "total") -> str:
     BadValue
         No such version, or no such part.
     """
-    definition = _definition(measure, version)
+    definition = definition_of(measure, version)
     if part == "total" and definition.low is not None:
         return definition.direction
     for subscale in definition.subscales:

@@ -15,6 +15,7 @@ from typing import Any
 from workbench.devices._lsl_library import library, local_clock
 from workbench.devices._lsl_seen import StreamSeen, header
 from workbench.errors import BadValue
+from workbench.threads import Beat, Spawn, start_thread
 
 LOOK_S = 0.1
 """Time between two looks at what is announced, s."""
@@ -24,14 +25,8 @@ MAX_OUTLETS = 8
 """Outlets that are listened to at once; with more, the oldest that never said anything true gives way."""
 MAX_TEXTS = 64
 
-StartThread = Callable[[Callable[[], None], str], Any]
-
-
-def start_thread(target: Callable[[], None], name: str) -> threading.Thread:
-    """Start a daemon thread."""
-    thread = threading.Thread(target=target, name=name, daemon=True)
-    thread.start()
-    return thread
+LIMIT_S = 15.0
+"""Longest time that a listening thread may be busy with LSL before it counts as hung, s."""
 
 
 def announced_as(names: Sequence[str], *, field_name: str = "source_id") -> str:
@@ -82,7 +77,7 @@ class Listener:
     ----------
     source_ids : of the streams to listen to.
     on_text : called with uid and text, on the thread of that outlet.
-    start_thread : starts the threads (target, name); the engine passes its supervisor's.
+    spawn : starts the threads; the engine passes its supervisor's.
     """
 
     def __init__(
@@ -90,15 +85,15 @@ class Listener:
         source_ids: Sequence[str],
         on_text: Callable[[str, str], None],
         *,
-        start_thread: StartThread = start_thread,
+        spawn: Spawn = start_thread,
     ) -> None:
-        self._on_text, self._start_thread = on_text, start_thread
+        self._on_text, self._spawn = on_text, spawn
         self._lookout = Lookout(announced_as(source_ids))
         self._outlets: dict[str, _Outlet] = {}
         self._only: frozenset[str] | None = None
         self._lock = threading.Lock()
         self._end = threading.Event()
-        start_thread(self._look, "listener-look")
+        spawn("listener-look", self._look, limit_s=LIMIT_S)
 
     @property
     def uids(self) -> frozenset[str]:
@@ -127,8 +122,9 @@ class Listener:
             for outlet in self._outlets.values():
                 outlet.stop.set()
 
-    def _look(self) -> None:
+    def _look(self, beat: Beat) -> None:
         while not self._end.wait(LOOK_S):
+            beat()
             for uid, info in self._lookout.infos().items():
                 self._consider(uid, info)
 
@@ -143,15 +139,16 @@ class Listener:
                     min(silent, key=lambda o: o.since).stop.set()
                 return
             outlet = self._outlets[uid] = _Outlet(uid, info, local_clock())
-        self._start_thread(lambda: self._pull(outlet), f"listener-{uid[:8]}")
+        self._spawn(f"listener-{uid[:8]}", lambda beat: self._pull(outlet, beat), limit_s=LIMIT_S)
 
-    def _pull(self, outlet: _Outlet) -> None:
+    def _pull(self, outlet: _Outlet, beat: Beat) -> None:
         """Pull from one outlet until it is gone or no longer wanted."""
         lsl = library()
         inlet = lsl.StreamInlet(outlet.info, max_buflen=1, recover=False, processing_flags=0)
         try:
             inlet.open_stream(OPEN_S)
             while not outlet.stop.is_set():
+                beat()
                 values, stamps = inlet.pull_chunk(PULL_S, MAX_TEXTS, min_samples=1, as_numpy=True)
                 for value in values[:, 0] if len(stamps) else ():
                     self._on_text(outlet.uid, _text(value))

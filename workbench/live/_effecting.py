@@ -15,10 +15,11 @@ from workbench import control
 from workbench.devices import lsl
 from workbench.devices._device_watch import device_status
 from workbench.devices._last_metre import Answer, EngineEnd
-from workbench.devices._listening import Listener, Lookout, StartThread, start_thread
+from workbench.devices._listening import Listener, Lookout
 from workbench.devices._pairing import Pairing
 from workbench.errors import Refused
 from workbench.live._ledger import Ledger
+from workbench.threads import Spawn, start_thread
 from workbench.vocabulary import Acknowledgement, Command, Decision, DeviceStatus, StreamSpec
 
 SAFE = ("FAULT_SAFE", "ESTOP")
@@ -52,7 +53,7 @@ class EffectorLink:
     stream_now : stream time now, s.
     speed, t0 : of the stream time; the device learns them signed.
     simulated : whether the device is.
-    start_thread : starts the threads that listen to the device.
+    spawn : starts the threads that listen to the device; the engine hands in its supervisor.
     """
 
     def __init__(
@@ -67,7 +68,7 @@ class EffectorLink:
         speed: float,
         t0: float,
         simulated: bool,
-        start_thread: StartThread = start_thread,
+        spawn: Spawn = start_thread,
     ) -> None:
         self.controller = control.Controller(control.load(paired.effector), speed=speed, simulated=simulated)
         self._end = EngineEnd(paired.key(), paired.effector)
@@ -86,7 +87,7 @@ class EffectorLink:
         self._names = frozenset(f"{own}-{suffix}" for own in OWN_NAMES for suffix in suffixes)
         self._lookout = Lookout("starts-with(name,'wb-') or starts-with(source_id,'wb-')")
         ids = [paired.source_id("acks"), paired.source_id("status")]
-        self._listener = Listener(ids, self.received, start_thread=start_thread)
+        self._listener = Listener(ids, self.received, spawn=spawn)
 
     @property
     def state(self) -> str:

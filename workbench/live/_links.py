@@ -17,10 +17,12 @@ from workbench.live._effecting import EffectorLink, Recorded
 from workbench.live._inlets import Inlets
 from workbench.live._ledger import Ledger
 from workbench.live._place import Place
+from workbench.live._presence import Presence
 from workbench.live._run import LiveRun
 from workbench.live._streams import Stream
 from workbench.live.plan import OUTLETS, SessionPlan
 from workbench.signals.quality import ChannelQuality, QualityMonitor
+from workbench.threads import Spawn, start_thread
 from workbench.vocabulary import LedgerRow, StreamSpec
 
 LOG = logging.getLogger("workbench.engine")
@@ -29,9 +31,12 @@ LOG = logging.getLogger("workbench.engine")
 class Links:
     """Everything a session is connected to: see :class:`SessionPlan`."""
 
-    def __init__(self, place: Place, plan: SessionPlan, ledger: Ledger) -> None:
-        self.place, self.plan, self.ledger = place, plan, ledger
-        self.inlets = Inlets()
+    def __init__(
+        self, place: Place, plan: SessionPlan, ledger: Ledger, *, spawn: Spawn = start_thread
+    ) -> None:
+        self.place, self.plan, self.ledger, self.spawn = place, plan, ledger, spawn
+        self.presence = Presence(limit_s=plan.absence_s, script=plan.script_present)
+        self.inlets = Inlets(spawn)
         self.streams = {spec.name: Stream(spec) for spec in plan.contract}
         self.players: list[devices.Player] = []
         self.outlets: dict[str, lsl.Outlet] = {}
@@ -100,6 +105,7 @@ class Links:
                 speed=plan.speed,
                 t0=signal.t0,
                 simulated=plan.effector_simulated,
+                spawn=self.spawn,
             )
         for player in plan.players:
             if self._is_effector(player):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from workbench.devices import lsl
-from workbench.errors import BadValue, Refused, WorkbenchError
+from workbench.errors import BadValue, EngineFault, Refused, WorkbenchError
 from workbench.live import _wire
 from workbench.live._asked import Asked, asked_of, rehearse
 from workbench.live._feed import Feed
@@ -16,29 +15,39 @@ from workbench.live._run import LiveRun
 from workbench.live._server import Request
 from workbench.live._session import Session
 from workbench.live._watching import require_disk
+from workbench.threads import Beat
 
 MAX_TEXT = 2000
 
 
 class Rehearsal:
-    """Compiling for a run, on a thread of its own, while signals go on."""
+    """Compiling for a run, on a thread of its own, while signals are recorded."""
 
     def __init__(self, asked: Asked, session: Session) -> None:
-        self.error: WorkbenchError | None = None
+        self._error: WorkbenchError | None = None
+        self._complete = False
         self._asked, self._signal = asked, session.signal.spec
-        self._thread = threading.Thread(target=self._run, name="rehearsal", daemon=True)
-        self._thread.start()
+        self._thread = session.spawn("rehearsal", self._run)
 
-    def _run(self) -> None:
+    def _run(self, beat: Beat) -> None:
+        beat()
         try:
             rehearse(self._asked, signal=self._signal)
         except WorkbenchError as error:
-            self.error = error
+            self._error = error
+        self._complete = True
 
     @property
     def done(self) -> bool:
         """Whether it has ended."""
         return not self._thread.is_alive()
+
+    @property
+    def error(self) -> WorkbenchError | None:
+        """Why the run cannot start, None when it can; asked once it is done."""
+        if self._error is None and not self._complete:
+            return EngineFault("compiling ended unexpectedly; see the engine's log, then start the run again")
+        return self._error
 
 
 class Desk:
@@ -60,6 +69,7 @@ class Desk:
             "waive": lambda args: session.waive(_text(args, "stream"), _text(args, "reason"), by=self._by(args)),
             "note": self._note,
             "reconnect": self._reconnect,
+            "acknowledge": self._acknowledge,
             "shutdown": self._shutdown,
         }
 
@@ -97,6 +107,7 @@ class Desk:
             others=others,
             ledger=session.ledger,
             feed=self._feed(session),
+            spawn=session.spawn,
         )
         session.runs += 1
         session.run = run
@@ -181,6 +192,7 @@ class Desk:
             session.effecting.reset(by)
             session.self_test()
         session.stopped = ""
+        session.ledger.alarms.acknowledge_cause("estop", by=by)
         session.ledger.calm("estop")
         session.enter("operator", extent="stop reset", consequence=by)
         session.mark("stop_reset", by=by)
@@ -197,6 +209,9 @@ class Desk:
             raise BadValue("a note needs a text")
         self.session.enter("note", extent=text, consequence=self._by(args))
         self.session.mark("note", label=text, by=self._by(args))
+
+    def _acknowledge(self, args: Mapping[str, Any]) -> None:
+        self.session.ledger.alarms.acknowledge(_text(args, "alarm"), by=self._by(args))
 
     def _reconnect(self, args: Mapping[str, Any]) -> list[str]:
         session = self.session

@@ -20,6 +20,7 @@ from workbench.live._ledger import Ledger
 from workbench.live._streams import Stream
 from workbench.live.plan import SessionPlan
 from workbench.recording import RunWriter, ensure_space, needed_bytes
+from workbench.threads import Spawn, start_thread
 from workbench.vocabulary import (
     Acknowledgement,
     Command,
@@ -40,6 +41,7 @@ class LiveRun:
     Parameters
     ----------
     asked : the checked request. number : of the run in the session. signal, others : streams to record.
+    spawn : starts the thread that syncs the recording.
 
     Raises
     ------
@@ -57,6 +59,7 @@ class LiveRun:
         others: list[Stream],
         ledger: Ledger,
         feed: Feed,
+        spawn: Spawn = start_thread,
     ) -> None:
         self.asked, self.number, self.feed = asked, number, feed
         self.plan, self.signal, self._ledger = plan, signal, ledger
@@ -90,6 +93,7 @@ class LiveRun:
             dtype=signal.dtype,
             desc={"speed": plan.speed, "t0": signal.t0},
             on_slow_sync=self._slow.append,
+            spawn=spawn,
         )
         self.closed = False
 

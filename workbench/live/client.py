@@ -20,12 +20,19 @@ from workbench.errors import BadValue, EngineFault, Refused
 from workbench.live import _place, _wire
 from workbench.live._display import DisplayReader, SignalBlock
 from workbench.live._place import Place
+from workbench.live._stopfile import ask_stop
 
 if TYPE_CHECKING:
     from workbench.study import Study
 
 REPLY_S = 10.0
 """How long the engine may take to answer, s."""
+
+LOST_S = 1.5
+"""An engine without a heartbeat for so long, and without an answer for so long, is lost, s."""
+
+STOP_S = 1.0
+"""How long the door may take to answer a STOP before the second path is taken, s."""
 
 ENDED = ("finished", "stopped", "failed")
 """States of a run that is over."""
@@ -56,8 +63,17 @@ class Client:
 
     # ---------------------------------------------------------------------------------- reading
     def status(self) -> dict[str, Any]:
-        """What the engine says of itself; see ``workbench.live.BLANK_STATUS`` for the shape."""
-        found: dict[str, Any] = json.loads(str(self._ask("status")["text"]))
+        """What the engine says of itself; see ``workbench.live.BLANK_STATUS`` for the shape.
+
+        Raises
+        ------
+        EngineFault
+            Within 2 s when the engine is dead or stands still, at once when its process is gone.
+        """
+        reply = self._ask("status")
+        found: dict[str, Any] = json.loads(str(reply["text"]))
+        if "engine" in found:
+            found["engine"]["age_s"] = float(reply.get("age_s", 0.0))
         return found
 
     def signals(self, since: int = 0, max_seconds: float = 10.0) -> SignalBlock:
@@ -144,8 +160,32 @@ class Client:
         self._ask("end_run")
 
     def stop(self, reason: str = "") -> None:
-        """STOP: the effector is stopped at once, the run ends, and the stop stays latched."""
-        self._ask("stop", reason=reason)
+        """STOP: a stop is sent to the effector at once, the run ends, and the stop stays latched.
+
+        It is *sent* when this returns; ``status()["effector"]["stop"]`` says whether the device confirmed it.
+        Where the door does not answer, the STOP takes the second path, which needs none.
+
+        Raises
+        ------
+        EngineFault
+            When the engine took it on neither path: use the hardware stop.
+        """
+        try:
+            self._ask("stop", patience_s=STOP_S, reason=reason)
+        except EngineFault as error:
+            if not self._stop_by_file(reason):
+                raise EngineFault(f"STOP was not taken by the engine: use the hardware stop. {error}") from error
+
+    def _stop_by_file(self, reason: str) -> bool:
+        """The second path; True when the engine took the file."""
+        try:
+            file = ask_stop(self.place, reason or "stop pressed by the operator")
+        except OSError:
+            return False
+        if _until(lambda: not file.exists(), STOP_S):
+            return True
+        file.unlink(missing_ok=True)
+        return False
 
     def reset_stop(self) -> None:
         """Leave the latched stop or a fault; a new self-test of the effector follows."""
@@ -158,6 +198,26 @@ class Client:
     def disarm(self, by: str = "") -> None:
         """Disarm the effector."""
         self._ask("disarm", by=by)
+
+    def presence(self, page: str, challenge: str, *, visible: bool) -> None:
+        """Carry a page's own answer to a challenge of the engine; see :mod:`workbench.live._presence`.
+
+        Parameters
+        ----------
+        page : id of the page, made once when it loads.
+        challenge : what the page answered, from ``status()["presence"]["challenge"]``.
+        visible : whether the page is visible.
+
+        Raises
+        ------
+        BadValue
+            For an answer that is late, repeated, or to no challenge of the engine.
+        """
+        self._ask("presence", page=page, challenge=challenge, visible=visible)
+
+    def acknowledge(self, alarm: str, by: str = "") -> None:
+        """Acknowledge an alarm by its id; it leaves the list once its cause has gone too."""
+        self._ask("acknowledge", alarm=alarm, by=by)
 
     def waive(self, stream: str, reason: str) -> None:
         """Go without a non-critical stream; the reason goes into the record."""
@@ -250,14 +310,13 @@ class Client:
         found: str = approved_hash(self.place.study, decoder_folder)
         return found
 
-    def _ask(self, operation: str, **args: Any) -> dict[str, Any]:
+    def _ask(self, operation: str, *, patience_s: float = REPLY_S, **args: Any) -> dict[str, Any]:
         """One request, one reply; errors come back under their own class."""
         content = _wire.request(operation, args, session=self.session_id)
         socket = self._borrow()
         try:
             socket.send_multipart(_wire.sign(content, self._key))
-            if not socket.poll(int(REPLY_S * 1000)):
-                raise EngineFault(self._silence(operation))
+            self._wait_for_reply(socket, operation, patience_s)
             frames = socket.recv_multipart()
         except (EngineFault, KeyboardInterrupt):
             socket.close(0)
@@ -277,14 +336,28 @@ class Client:
             raise EngineFault("the engine answered another request; attach again")
         return reply
 
-    def _silence(self, operation: str) -> str:
+    def _wait_for_reply(self, socket: Any, operation: str, patience_s: float) -> None:
+        """Wait for the reply, looking meanwhile whether anybody is left to give it."""
+        began = time.monotonic()
+        while not socket.poll(100):
+            waited = time.monotonic() - began
+            gone = _place.running(self.place) is None
+            # The last reply of an engine that ends may still be on its way.
+            if gone and socket.poll(100):
+                return
+            still = waited > LOST_S and (_place.heartbeat_age(self.place) or 0.0) > LOST_S
+            if gone or still or waited > patience_s:
+                raise EngineFault(self._silence(operation, waited))
+
+    def _silence(self, operation: str, waited: float) -> str:
         lock = _place.running(self.place)
         if lock is None:
             return f"the engine of session {self.session_id} has ended. {_place.last_words(self.place)}".strip()
         age = _place.heartbeat_age(self.place)
         return (
-            f"the engine (process {self.pid}) did not answer {operation!r} within {REPLY_S:g} s; its last "
-            f"heartbeat is {age or 0:.0f} s old. The session may go on without this page; see {self.place.log}"
+            f"the engine (process {self.pid}) did not answer {operation!r} within {waited:.1f} s; its last "
+            f"heartbeat is {age or 0:.1f} s old. Use the hardware stop if somebody wears an effector; see "
+            f"{self.place.log}"
         )
 
     def _borrow(self) -> Any:

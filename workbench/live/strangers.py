@@ -149,8 +149,8 @@ class LinkBench:
 
     def decide(self, change: str) -> None:
         """One decision."""
-        now = lsl.local_clock()
-        self.link.decided(Decision(0, now, "grasp", (0.1, 0.9), True, change), quality_ok=True)
+        made = Decision(0, lsl.local_clock(), "grasp", (0.1, 0.9), change=change)
+        self.link.decided(made, quality_ok=True)
 
     def close_hand(self) -> bool:
         """Close, and wait until the device confirms it."""
@@ -282,7 +282,7 @@ class _Attack:
             self.heard.append(text)
 
     def run(self) -> None:
-        """Wait to be let loose, then send until ended."""
+        """Wait for the word, then send until ended."""
         while not self.publishing.wait(0.05):
             if self.over.is_set():
                 return
@@ -313,21 +313,26 @@ class _Attack:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """The stranger's process: ``publish`` on standard input lets it loose, its end ends it."""
+    """The stranger's process: ``publish`` on standard input makes it attack, its end ends it."""
     parser = argparse.ArgumentParser(description="a stranger on LSL, for a stress test")
-    parser.add_argument("--suffixes", nargs=2, required=True, help="ends of the source_ids that can be seen on LSL")
+    parser.add_argument("--suffixes", nargs=2, required=True, help="ends of the source_ids seen on LSL")
     attack = _Attack(parser.parse_args(argv).suffixes)
     thread = threading.Thread(target=attack.run, name="attack")
     thread.start()
-    print("listening", flush=True)
+    _say("listening")
     for line in sys.stdin:
         if line.strip() == "publish":
             attack.publishing.set()
     attack.over.set()
     attack.listener.close()
     thread.join()
-    print(attack.sent, flush=True)
+    _say(str(attack.sent))
     return 0
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

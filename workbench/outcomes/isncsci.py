@@ -211,15 +211,24 @@ def _define() -> Definition:
         sources=(SOURCE,),
         extras=extras,
         options=(
-            Option("nli_vac", "NLI when all is normal but voluntary anal contraction", NLI_VAC[0], NLI_VAC),
+            Option(
+                "nli_vac",
+                "NLI when all is normal but voluntary anal contraction",
+                NLI_VAC[0],
+                NLI_VAC,
+                agree=True,
+                parts=("nli",),
+            ),
             Option(
                 "nonkey_zpp",
                 "when a non-key muscle enters the motor zone (ZPP)",
                 NONKEY_ZPP[0],
                 NONKEY_ZPP,
+                agree=True,
+                parts=("zpp_motor_right", "zpp_motor_left"),
             ),
-            Option("reasons", "why each tagged score is tagged, by cell; checked when it is given"),
-            Option("notes", "what was noted at a cell, by cell; enters no result"),
+            Option("reasons", "why each tagged score is tagged, by cell; checked when it is given", agree=False),
+            Option("notes", "what was noted at a cell, by cell; enters no result", agree=False),
         ),
         notes=(
             "Gives levels, NLI, completeness, AIS, zones of partial preservation and sums, each with reasons [T]",
@@ -229,6 +238,8 @@ def _define() -> Definition:
             "A level or grade that the site reported stands beside the computed one and is never replaced [T]",
         ),
         domain="neurological examination",
+        conditions={},
+        least=2 * len(MUSCLES),
     )
 
 

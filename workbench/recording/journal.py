@@ -25,6 +25,7 @@ from workbench.errors import BadValue, RecordingFault
 from workbench.recording import chunks, files, index
 from workbench.recording.chunks import FORMATS, Tag
 from workbench.recording.xml import document
+from workbench.threads import Beat, Spawn, start_thread
 from workbench.vocabulary import FloatArray, StreamSpec
 
 SYNC_EVERY_S = 0.5
@@ -32,6 +33,9 @@ SYNC_EVERY_S = 0.5
 
 SYNC_SLOW_S = 0.5
 """A sync that takes longer breaks the promise of at most 1 s; its caller writes an entry."""
+
+SYNC_LIMIT_S = 15.0
+"""A sync that has not come back after so long counts as hung, s."""
 
 BOUNDARY_EVERY_S = 10.0
 """Time between two boundary chunks."""
@@ -59,6 +63,7 @@ class Journal:
     clock : seconds that only go forward; sets the boundary chunks.
     on_slow_sync : called from the sync thread with the seconds of a sync that took over 0.5 s.
     on_sync : called from the sync thread with the number of bytes that are on the disk.
+    spawn : starts the sync thread.
 
     Raises
     ------
@@ -75,6 +80,7 @@ class Journal:
         clock: Callable[[], float] = time.monotonic,
         on_slow_sync: Callable[[float], None] | None = None,
         on_sync: Callable[[int], None] | None = None,
+        spawn: Spawn = start_thread,
     ) -> None:
         self.path = Path(path)
         self._clock = clock
@@ -95,8 +101,7 @@ class Journal:
         text = document("info", {"version": "1.0", **(header or {})})
         self._begin(chunks.encode_xml(Tag.FILE_HEADER, text))
         self._stop = threading.Event()
-        self._syncer = threading.Thread(target=self._sync_loop, name="journal-sync", daemon=True)
-        self._syncer.start()
+        self._syncer = spawn("journal-sync", self._sync_loop, limit_s=SYNC_LIMIT_S)
 
     # ------------------------------------------------------------------------------------ writing
     def add_stream(
@@ -276,8 +281,9 @@ class Journal:
             self._fault += f" Its last chunk is torn: run 'workbench recover {self.path.name}'."
         raise RecordingFault(self._fault) from error
 
-    def _sync_loop(self) -> None:
+    def _sync_loop(self, beat: Beat) -> None:
         while not self._stop.wait(SYNC_EVERY_S):
+            beat()
             began = time.monotonic()
             with self._lock:
                 size = self._size

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from workbench.errors import BadValue
 from workbench.recording.journal import Journal
+from workbench.threads import Spawn, start_thread
 from workbench.vocabulary import (
     Acknowledgement,
     Command,
@@ -57,7 +58,7 @@ class RunWriter:
     others : further streams, each with its dtype.
     dtype : of the signal stream, as LSL delivers it.
     desc : description of the signal stream.
-    on_slow_sync : see :class:`Journal`.
+    on_slow_sync, spawn : see :class:`Journal`.
     """
 
     def __init__(
@@ -71,10 +72,11 @@ class RunWriter:
         dtype: str = "float32",
         desc: Mapping[str, Any] | None = None,
         on_slow_sync: Callable[[float], None] | None = None,
+        spawn: Spawn = start_thread,
     ) -> None:
         self.classes = tuple(str(name) for name in plan.get("classes", ()))
         self.plan = {**plan, "signal": signal.name}
-        self.journal = Journal(path, header={"workbench": "run"}, on_slow_sync=on_slow_sync)
+        self.journal = Journal(path, header={"workbench": "run"}, on_slow_sync=on_slow_sync, spawn=spawn)
         self.ids: dict[str, int] = {signal.name: self.journal.add_stream(signal, dtype=dtype, desc=desc)}
         self._signal = signal.name
         for spec, kind in others:
