@@ -47,6 +47,7 @@ DOORS = {
     "zmq": {"live"},
     "matplotlib": {"figures"},
     "plotly": {"figures"},
+    "cryptography": {"study", "devices"},
     "pickle": set(),
     "joblib": set(),
 }

@@ -80,6 +80,10 @@ class Outlet:
         ------
         BadValue
             For an empty source_id, an unknown dtype, or a name for ``desc`` that is no XML name.
+
+        Notes
+        -----
+        ``uid`` tells this outlet from every other, also from one that claims its name and source_id.
         """
         self.spec = spec
         self.dtype = dtype or ("float32" if spec.channels or n_channels else "string")
@@ -96,6 +100,7 @@ class Outlet:
         )
         _describe(info, spec, {"pid": os.getpid(), **(desc or {})})
         self._outlet: Any = self._lsl.StreamOutlet(info, 0, buffer_s)
+        self.uid = str(self._outlet.get_info().uid())
 
     def push(self, values: NDArray[Any], stamps: FloatArray) -> None:
         """Send samples.

@@ -21,7 +21,16 @@ from workbench.live._streams import Stream
 from workbench.live.plan import SessionPlan
 from workbench.recording import RunWriter, ensure_space, needed_bytes
 from workbench.threads import Spawn, start_thread
-from workbench.vocabulary import Acknowledgement, Command, Decision, LedgerRow, Marker, Snapshot, Trial
+from workbench.vocabulary import (
+    Acknowledgement,
+    Command,
+    Decision,
+    DeviceStatus,
+    LedgerRow,
+    Marker,
+    Snapshot,
+    Trial,
+)
 
 HISTORY_S = 10.0
 
@@ -141,8 +150,8 @@ class LiveRun:
         found: StreamingDecoder | None = self.asked.decoder
         return found
 
-    def record(self, item: Marker | Command | Acknowledgement) -> None:
-        """Journal an event, a command or an acknowledgement. Any thread."""
+    def record(self, item: Marker | Command | Acknowledgement | DeviceStatus) -> None:
+        """Journal an event, a command, an acknowledgement or a status of the effector. Any thread."""
         if self.closed:
             return
         if isinstance(item, Marker):
@@ -151,8 +160,10 @@ class LiveRun:
                 self._enter_gap(item)
         elif isinstance(item, Command):
             self.writer.command(item)
-        else:
+        elif isinstance(item, Acknowledgement):
             self.writer.ack(item)
+        else:
+            self.writer.effector(item)
 
     def _enter_gap(self, marker: Marker) -> None:
         missing = float(marker.detail.get("missing_s", 0.0))

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from workbench.devices import lsl
-from workbench.errors import BadValue, Refused
+from workbench.errors import Refused
 from workbench.live._inlets import Arrival, Gone, Item, Offset
 from workbench.live._links import Links
 from workbench.live._run import LiveRun
@@ -36,8 +36,6 @@ class Session(Links):
             self._offset(item)
         elif isinstance(item, Gone):
             self.enter("stream_gone", stream=item.name, extent=item.sentence, consequence="", priority="high")
-        elif item.name == "wb-acks":
-            self._acks(item)
         else:
             self._samples(item)
 
@@ -91,15 +89,6 @@ class Session(Links):
                 consequence="the new offset holds from here on; both are recorded",
                 priority="medium",
             )
-
-    def _acks(self, arrival: Arrival) -> None:
-        if self.effecting is None:
-            return
-        for text in arrival.values:
-            try:
-                self.effecting.acknowledged(str(text))
-            except BadValue as error:
-                self.enter("ack_malformed", stream="wb-acks", extent=str(error), consequence="it is ignored")
 
     def _cue(self, text: str, stamp: float) -> None:
         """A marker of the cue stream: a cue when it names a condition or rest, else a note."""

@@ -21,8 +21,9 @@ def montage_of(spec: StreamSpec) -> Montage:
     return Montage(spec.measured, spec.fs, spec.type.lower(), spec.unit)
 
 
-OUTLETS = {"cues": "wb-cues", "decisions": "wb-decisions", "commands": "wb-commands", "acks": "wb-acks"}
-"""Purpose → name of the LSL streams between the engine and its players; the source_id adds the session."""
+OUTLETS = {"cues": "wb-cues", "decisions": "wb-decisions"}
+"""Purpose → name of the LSL streams that the engine publishes for everybody; the source_id adds the session.
+Those between the engine and an effector are named by their pairing."""
 
 
 PLACES = ("clinic", "lab", "home")
@@ -145,7 +146,7 @@ def _spec(content: dict[str, Any]) -> StreamSpec:
     return StreamSpec(**{**content, "channels": tuple(content.get("channels", ()))})
 
 
-_OWN = {"cue_source_id": "cues", "command_source_id": "commands", "ack_source_id": "acks"}
+_OWN = {"cue_source_id": "cues"}
 """Options of players that name a stream of the session."""
 
 

@@ -24,6 +24,7 @@ from workbench.vocabulary import (
     Chunk,
     Command,
     Decision,
+    DeviceStatus,
     FloatArray,
     LedgerRow,
     Marker,
@@ -240,6 +241,10 @@ class RunFile:
     def acks(self) -> list[Acknowledgement]:
         """Acknowledgements as they came."""
         return self._objects(run_writer.ACKS, Acknowledgement)
+
+    def effector_statuses(self) -> list[DeviceStatus]:
+        """What the effector confirmed, by its signed status; empty in runs without one and before version 3."""
+        return self._objects(run_writer.EFFECTOR, DeviceStatus)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """Writing one run by the run-file convention: signal, other streams, and everything that was decided.
 
 Streams beside the signal: ``wb.events``, ``wb.trials``, ``wb.ledger``, ``wb.commands``, ``wb.acks`` (text,
-one JSON object a sample) and ``wb.decisions`` (double64); ``wb.snapshots`` (text) where the decoder adapts.
+one JSON object a sample) and ``wb.decisions`` (double64); ``wb.snapshots`` (text) where the decoder adapts,
+``wb.effector`` (text) where the session has an effector: what the device's signed status confirmed.
 :class:`workbench.recording.RunFile` reads it.
 """
 
@@ -24,6 +25,7 @@ from workbench.vocabulary import (
     Acknowledgement,
     Command,
     Decision,
+    DeviceStatus,
     FloatArray,
     LedgerRow,
     Marker,
@@ -35,6 +37,7 @@ from workbench.vocabulary import (
 PREFIX = "wb."
 EVENTS, DECISIONS, TRIALS = "wb.events", "wb.decisions", "wb.trials"
 LEDGER, COMMANDS, ACKS, SNAPSHOTS = "wb.ledger", "wb.commands", "wb.acks", "wb.snapshots"
+EFFECTOR = "wb.effector"
 CHANGES = ("", "activate", "release", "cued")
 """Codes of ``Decision.change`` in the decision stream."""
 LEADING = ("sample", "stamp", "label_index", "valid", "change", "trial")
@@ -78,11 +81,16 @@ class RunWriter:
         self._signal = signal.name
         for spec, kind in others:
             self._add(spec, kind)
-        for name in (EVENTS, TRIALS, LEDGER, COMMANDS, ACKS, *([SNAPSHOTS] if plan.get("adapts") else [])):
+        for name in (EVENTS, TRIALS, LEDGER, COMMANDS, ACKS, *self._extra()):
             self._add(StreamSpec(name, "Workbench", 0.0, source_id=name, role="markers"), "string")
         columns = LEADING + tuple(f"p_{name}" for name in self.classes) + TIMES
         self._add(StreamSpec(DECISIONS, "Workbench", 0.0, columns, unit="", role="aux"), "double64")
         self.marker(Marker("run", 0, stamp, detail=self.plan))
+
+    def _extra(self) -> list[str]:
+        """Streams that only some runs have."""
+        adapts, effector = bool(self.plan.get("adapts")), bool(self.plan.get("effector"))
+        return [SNAPSHOTS] * adapts + [EFFECTOR] * effector
 
     def _add(self, spec: StreamSpec, dtype: str) -> None:
         if spec.name in self.ids:
@@ -155,6 +163,12 @@ class RunWriter:
     def ack(self, ack: Acknowledgement) -> None:
         """An acknowledgement as it came."""
         self._text(ACKS, asdict(ack), ack.received)
+
+    def effector(self, status: DeviceStatus) -> None:
+        """What the effector's signed status confirmed, beside the level that was commanded."""
+        if EFFECTOR not in self.ids:
+            raise BadValue("this run's plan names no effector; state it as 'effector'")
+        self._text(EFFECTOR, asdict(status), status.stamp)
 
     def close(self, *, state: str = "finished") -> None:
         """Close the journal with ``"finished"``, ``"stopped"`` or ``"failed"``."""
