@@ -62,11 +62,23 @@ class Programme:
         return sum(self.durations)
 
     def new_session(
-        self, study: Study, *, visit: str, operator: str, speed: float = 1.0, seed: int = 0
+        self,
+        study: Study,
+        *,
+        visit: str,
+        operator: str,
+        speed: float = 1.0,
+        seed: int = 0,
+        script_present: bool = False,
     ) -> SessionPlan:
         """Enter a session of a visit (its id) into the record and return its plan.
 
-        ``speed`` is stream time over real time, ``seed`` that of the players.
+        Parameters
+        ----------
+        study : the open record.
+        visit, operator : of the session.
+        speed : stream time over real time. seed : that of the players.
+        script_present : whether a script stands in for somebody in front of the screen.
         """
         seen = study.get("visit", visit)
         session = uuid7()
@@ -94,6 +106,7 @@ class Programme:
             simulated=self.simulated,
             cue_source="engine" if markers is None else "stream",
             labels=self.labels,
+            script_present=script_present,
         )
         stored = {**json.loads(plan.to_json()), "source": self.words}
         study.append(

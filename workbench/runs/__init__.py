@@ -1,1 +1,1 @@
-"""After and around a run: fit, approve, grant. The only rooms that know both the record and the engine."""
+"""After and around a run: ``approve`` alone approves a decoder, ``grant`` lets the engine arm."""
