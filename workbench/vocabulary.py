@@ -30,7 +30,6 @@ FloatArray = NDArray[np.float64]
 @dataclass(frozen=True, slots=True)
 class Montage:
     """The channels a decoder was fitted on, in stream order; kind ecog, eeg, emg or imu; ``fs`` in Hz."""
-
     channels: tuple[str, ...]
     fs: float
     kind: str = "eeg"
@@ -50,7 +49,6 @@ class StreamSpec:
     role : ``"signal"`` (the one stream that is decoded), ``"aux"`` (recorded) or ``"markers"``.
     counter : a channel that counts samples, or ``""``; it makes gaps exact and is only recorded.
     """
-
     name: str
     type: str
     fs: float
@@ -74,7 +72,6 @@ class Chunk:
     ``first`` is the index of the first row in the run's recording, ``stamps`` ``(n_times,)`` float64 the
     corrected LSL time of each row in s, ``local`` the ``local_clock()`` of its receipt (0 in a replay).
     """
-
     first: int
     samples: FloatArray
     stamps: FloatArray
@@ -94,7 +91,6 @@ class Marker:
     label : condition name for a cue.
     detail : JSON-able extras.
     """
-
     kind: str
     sample: int
     stamp: float
@@ -108,7 +104,6 @@ class Evidence:
 
     Not ``valid``: incomplete, at a gap, or with a substituted value. ``rejected``: sound, yet no reason to act.
     """
-
     end: int
     probabilities: tuple[float, ...]
     valid: bool = True
@@ -129,7 +124,6 @@ class Decision:
     change : ``""``, ``"activate"`` or ``"release"`` (asynchronous), ``"cued"`` (one per trial).
     trial : index of the trial it belongs to, -1 outside.
     """
-
     sample: int
     stamp: float
     label: str
@@ -147,7 +141,6 @@ class Snapshot:
     of the decoder for the first (empty when never saved). ``sha256``: over the other fields. ``arrays``: all that
     changed, float64; neither recorded nor compared, as the hash stands for their bits.
     """
-
     sample: int
     rule: str
     previous: str
@@ -172,7 +165,6 @@ class Trial:
     rest_s : rest time in the trial, s (the exposure of ``false_in_rest``).
     excluded : the reason in words, or ``""``.
     """
-
     index: int
     condition: str
     cue_sample: int
@@ -204,7 +196,6 @@ class LedgerRow:
     consequence : what was done about it, one sentence.
     priority : ``"high"``, ``"medium"``, ``"low"`` or ``"info"``.
     """
-
     kind: str
     stamp: float
     local: float
@@ -232,7 +223,6 @@ class Command:
     decoder_sha256 : decoder behind it, or ``""``.
     reason : one phrase.
     """
-
     seq: int
     stamp: float
     window_end: float
@@ -254,7 +244,6 @@ class Acknowledgement:
 
     ``status``: ``"ok"``, ``"clipped"``, ``"refused"`` or ``"timeout"``; ``applied_level``: what it really did.
     """
-
     seq: int
     received: float
     effective: float
@@ -266,7 +255,6 @@ class Acknowledgement:
 @dataclass(frozen=True, slots=True)
 class Participant:
     """A person, by pseudonym."""
-
     pseudonym: str
     id: str = ""
     simulated: bool = False
@@ -277,7 +265,6 @@ class Participant:
 @dataclass(frozen=True, slots=True)
 class Visit:
     """A planned or unplanned visit; its name is unique within the participant."""
-
     participant_id: str
     name: str
     id: str = ""
@@ -287,7 +274,6 @@ class Visit:
 @dataclass(frozen=True, slots=True)
 class Session:
     """One sitting with one engine. ``plan`` is the session plan as JSON-able mapping."""
-
     visit_id: str
     operator: str
     id: str = ""
@@ -302,7 +288,6 @@ class Run:
 
     ``state`` is ``"finished"``, ``"stopped"``, ``"failed"`` or ``"recovered"``.
     """
-
     session_id: str
     number: int
     kind: str
@@ -318,7 +303,6 @@ class Run:
 @dataclass(frozen=True, slots=True)
 class Recording:
     """One signal file of one run; ``path`` is relative to the study folder."""
-
     run_id: str
     path: str
     sha256: str
@@ -350,7 +334,6 @@ class Condition:
 
     Help by a person or orthosis; the interface drove an effector; stimulation was on.
     """
-
     assisted: bool
     device_on: bool
     stimulation_on: bool
@@ -370,7 +353,6 @@ class Assessment:
     since_session_h, washout_h : since the last session, and since stimulation ended; h, None = not known.
     administered_at, repeat : UTC, ``""`` = not stated; counts from 1 within the visit.
     """
-
     visit_id: str
     measure: str
     version: str
@@ -396,7 +378,6 @@ class Assessment:
 @dataclass(frozen=True, slots=True)
 class Report:
     """One issued report, relative to the study folder, with the head of the audit chain that it prints."""
-
     kind: str
     path: str
     sha256: str
@@ -409,7 +390,6 @@ class Report:
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One row of the audit chain."""
-
     seq: int
     utc: str
     actor: str
