@@ -12,14 +12,16 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "workbench"
 
 FLOOR = {
-    **dict.fromkeys(("vocabulary", "errors", "registry", "said", "kernels"), 1),
+    **dict.fromkeys(
+        ("vocabulary", "errors", "registry", "said", "threads", "delimited", "reading", "kernels"), 1
+    ),
     **dict.fromkeys(
         ("decode", "decoders", "paradigms", "signals", "control", "outcomes", "devices", "recording", "study"), 2
     ),
     **dict.fromkeys(("analysis", "figures", "widgets"), 2),
     **dict.fromkeys(("live", "reports", "systems", "evaluation"), 3),
     **dict.fromkeys(("runs", "commands"), 4),
-    **dict.fromkeys(("cli", "__main__", "demo", "programmes", "progress", "doses", "tools", "exams", "bench"), 4),
+    **dict.fromkeys(("cli", "__main__", "demo", "programmes", "progress", "tools", "exams", "bench"), 4),
 }
 
 ARROWS = {
@@ -47,6 +49,7 @@ DOORS = {
     "zmq": {"live"},
     "matplotlib": {"figures"},
     "plotly": {"figures"},
+    "cryptography": {"study", "devices"},
     "pickle": set(),
     "joblib": set(),
 }
@@ -270,15 +273,43 @@ def test_every_file_of_a_registry_folder_defines_its_one_constant(room):
             assert constant in names, f"{path.name} defines no {constant}"
 
 
-def test_nothing_swallows_every_error_outside_the_outermost_loop_of_the_engine():
+OUTERMOST = ("live/engine.py", "live/_server.py")
+"""The engine's loop, and the door: one message must not cost the next client its STOP."""
+
+
+def test_nothing_swallows_every_error_outside_the_engine_loop_and_its_door():
     wrong = []
     for _, path, tree in ALL:
         for node in ast.walk(tree):
             if isinstance(node, ast.ExceptHandler):
                 names = {getattr(n, "id", "") for n in ast.walk(node.type)} if node.type else {"Exception"}
                 passed_on = isinstance(node.body[-1], ast.Raise) and node.body[-1].exc is None
-                if names & {"Exception", "BaseException"} and path.name != "engine.py" and not passed_on:
+                outermost = path.relative_to(PACKAGE).as_posix() in OUTERMOST
+                if names & {"Exception", "BaseException"} and not outermost and not passed_on:
                     wrong.append(f"{path.relative_to(PACKAGE)}:{node.lineno}")
+    assert wrong == []
+
+
+SPAWNS = {
+    "threads.py": "the unwatched default",
+    "live/_supervision.py": "the supervisor itself",
+    "live/_starting.py": "a client's process",
+    "live/lossless.py": "processes of a stress test",
+}
+"""Files of the rooms that run inside the engine which may start a thread by themselves, and why."""
+
+
+def test_threads_of_the_engine_are_started_through_its_supervisor():
+    wrong = []
+    for room, path, tree in ALL:
+        name = path.relative_to(PACKAGE).as_posix()
+        player = room == "devices" and (name.startswith(("devices/_play", "devices/sim", "devices/replay")))
+        inside = room in ("live", "recording", "devices", "control", "decode", "threads")
+        if not inside or name in SPAWNS or player:
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("threading.Thread", "Timer")):
+                wrong.append(f"{name}:{node.lineno}")
     assert wrong == []
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 
 from workbench import __version__, exams, tools
-from workbench.commands import keys, migrate, people, verify
+from workbench.commands import end, keys, migrate, people, stop, stress, verify
 from workbench.errors import BadValue, WorkbenchError
 
 EXIT_REFUSED = 2
@@ -86,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_study_commands(commands)
     _add_file_commands(commands)
     tools.add(commands)
-    for record_command in (verify, migrate, keys, people):
+    for record_command in (verify, migrate, keys, people, stop, end, stress):
         record_command.add(commands)
     return parser
 
@@ -146,8 +146,6 @@ def _add_study_commands(commands: argparse._SubParsersAction[argparse.ArgumentPa
     report = command("report", "write the session report of a study again")
     report.add_argument("--language", choices=LANGUAGES, default="en", help="default en")
     report.set_defaults(run=_report)
-    end = command("end", "end the session that runs for a study, in good order, and take its recordings in")
-    end.set_defaults(run=_end)
     exams.add(command)
 
 
@@ -243,22 +241,6 @@ def _report(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _end(arguments: argparse.Namespace) -> int:
-    from workbench import live
-    from workbench.study import Study
-
-    with Study.open(arguments.study, actor="command line") as study:
-        if live.find(arguments.study) is None:
-            print(f"no session runs in {arguments.study}")
-        else:
-            with live.attach(arguments.study) as client:
-                client.shutdown()
-            print(f"the session in {arguments.study} has ended in good order")
-        for sentence in live.ingest_pending(study):
-            print(sentence)
-    return 0
-
-
 def _recover(arguments: argparse.Namespace) -> int:
     from workbench.recording.recover import recover
 
@@ -266,7 +248,7 @@ def _recover(arguments: argparse.Namespace) -> int:
     for file in arguments.files:
         recovery = recover(file)
         print(recovery.sentence)
-        damaged |= recovery.state == "damaged"
+        damaged |= recovery.damaged
     return tools.EXIT_DIFFERS if damaged else 0
 
 

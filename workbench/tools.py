@@ -1,4 +1,4 @@
-"""Commands that need no study: score an outcome measure, a long fault test, a bench."""
+"""Commands that need no study: score an outcome measure, judge decoders, a bench."""
 
 from __future__ import annotations
 
@@ -27,7 +27,6 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     _add_score(commands)
     _add_evaluate(commands)
     _add_bench(commands)
-    _add_dose(commands)
 
 
 def number(text: str) -> float:
@@ -68,15 +67,6 @@ def _add_score(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     score.add_argument("--table", type=Path, metavar="FILE", help="CSV file of a licensed table the measure needs")
     score.set_defaults(run=_score)
-
-
-def _add_dose(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    dose = commands.add_parser("dose", help="a long fault test that prints its figures")
-    dose.add_argument("name", metavar="NAME", help="which one; 'list' describes them")
-    dose.add_argument("--n", type=whole, metavar="N", help="how many times, or seconds (default: the full dose)")
-    dose.add_argument("--seed", type=whole, default=1, metavar="N", help="default 1")
-    dose.add_argument("--out", type=Path, metavar="FILE.md", help="append the figures to this document")
-    dose.set_defaults(run=_dose)
 
 
 def _add_evaluate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -246,19 +236,3 @@ def _export(kind: str, path: str) -> list[str]:
         raise BadValue(f"--from redcap {path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise BadValue(f"--from redcap {path} must be UTF-8 text, got byte {error.start} that is not") from error
-
-
-def _dose(arguments: argparse.Namespace) -> int:
-    from workbench.doses import DOSES, run, writable
-
-    if arguments.name == "list":
-        for name, dose in DOSES.items():
-            print(f"{name:24s} {dose.what} (full dose: {dose.full})")
-        return 0
-    if arguments.out is not None:
-        writable(arguments.out)
-    figures = run(arguments.name, n=arguments.n, seed=arguments.seed)
-    print(figures.text())
-    if arguments.out is not None:
-        figures.append_to(arguments.out)
-    return 0 if figures.held else EXIT_DIFFERS

@@ -1,7 +1,8 @@
 """The nouns. Frozen, on one page, without arithmetic; every room speaks in them.
 
 Signal
-    Montage · Chunk · Marker · Evidence · Decision · Snapshot · Command · Acknowledgement · Trial · LedgerRow
+    Montage · Chunk · Marker · Evidence · Decision · Snapshot · Command · Acknowledgement ·
+    DeviceStatus · Trial · LedgerRow
 Record
     Study ▸ Participant ▸ Visit ▸ Session ▸ Run ▸ Trial, Visit ▸ Assessment, Recording, FittedDecoder, Report,
     Entry (one row of the audit chain)
@@ -102,12 +103,14 @@ class Marker:
 class Evidence:
     """What a decoder says of the window that ends before sample ``end``: a probability per class of ``classes_``.
 
-    Not ``valid``: incomplete, at a gap, or with a substituted value. ``rejected``: sound, yet no reason to act.
+    Not ``valid``: incomplete, at a gap, or with a substituted value. ``rejected``: sound, yet no reason to act;
+    ``far`` gives the reason: the window is far from the training data.
     """
     end: int
     probabilities: tuple[float, ...]
     valid: bool = True
     rejected: bool = False
+    far: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +192,8 @@ class LedgerRow:
     Attributes
     ----------
     kind : code such as ``"gap"``, ``"clock_jump"``, ``"stream_lost"``, ``"late_marker"``, ``"quality"``,
-        ``"missed_deadline"``, ``"waiver"``, ``"operator"``, ``"disk"``, ``"command_refused"``, ``"roll_back"``.
+        ``"missed_deadline"``, ``"waiver"``, ``"operator"``, ``"disk"``, ``"command_refused"``, ``"roll_back"``,
+        ``"recalibrate"``.
     stamp, local : LSL time and local time in s.
     sample, stream : index in the decoded stream, -1 when none; name of the stream, or ``""``.
     extent : how much, with unit: ``"12 samples (6 ms)"``.
@@ -250,6 +254,34 @@ class Acknowledgement:
     status: str
     applied_level: tuple[float, ...]
     code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceStatus:
+    """What an effector says of itself, signed.
+
+    Attributes
+    ----------
+    counter : rises with every status of one device process.
+    stamp : LSL time in s at which it was made.
+    state : ``"safe"``, ``"following"``, ``"holding"``, ``"venting"`` or ``"stopped"``.
+    level : what is really applied, fraction 0–1.
+    locked : after a stop or a lapsed time to live: only a stop is followed until a new self-test.
+    commanded : level last commanded when this status came, fraction 0–1.
+    foreign : malformed, forged, replayed and out-of-session messages that the device has ignored.
+    """
+    counter: int
+    stamp: float
+    state: str
+    level: float
+    locked: bool
+    commanded: float = 0.0
+    foreign: int = 0
+
+    @property
+    def is_safe(self) -> bool:
+        """Whether no pressure is applied and the safe state is complete."""
+        return self.level == 0 and self.state in ("safe", "stopped")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ import pytest
 from workbench import cli
 from workbench.study import Study
 
-SPOKEN = ("demo", "replay", "dashboard", "report", "verify", "end", "recover", "inspect", "dose")
+SPOKEN = ("demo", "replay", "dashboard", "report", "verify", "end", "recover", "inspect", "stress")
 
 
 def refused(capsys, *args) -> str:
@@ -185,10 +185,10 @@ def test_what_is_no_recording_is_told_apart(capsys, tmp_path, command):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["empty", "song.wav"]
 
 
-def test_a_dose_is_checked_before_it_takes_hours(capsys, tmp_path):
-    assert "there is no dose 'pill'; they are record" in refused(capsys, "dose", "pill")
-    assert "--n must be 1 or more, got 0" in refused(capsys, "dose", "record", "--n", "0")
-    said = refused(capsys, "dose", "record", "--n", "1000000", "--out", tmp_path / "gone" / "x.md")
+def test_a_stress_test_is_checked_before_it_takes_hours(capsys, tmp_path):
+    assert "there is no stress test 'pill'; they are record" in refused(capsys, "stress", "pill")
+    assert "--n must be 1 or more, got 0" in refused(capsys, "stress", "record", "--n", "0")
+    said = refused(capsys, "stress", "record", "--n", "1000000", "--out", tmp_path / "gone" / "x.md")
     assert "x.md cannot be written (No such file or directory); name another document" in said
 
 
@@ -210,9 +210,8 @@ def test_every_command_explains_itself(capsys, command):
 
 
 def test_a_reader_that_leaves_early_is_no_defect(tmp_path):
-    done = subprocess.run(
-        f"{sys.executable} -m workbench dose list | true", shell=True, capture_output=True, text=True, check=False
-    )
+    command = f"{sys.executable} -m workbench stress list | true"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
     assert done.stderr == ""
 
 

@@ -95,9 +95,12 @@ def test_a_decoder_that_is_not_approved_disarms_and_releases(bench):
 # ------------------------------------------------------------------------------------------ self-test
 def test_a_self_test_sends_a_stop_then_an_opening_command_and_waits_for_both(bench):
     bench.answering = False
-    stop = bench.self_test().commands
-    assert [c.action for c in stop] == ["stop"]
-    opening = bench.controller.on_ack(bench.ack(stop[0]))
+    assert bench.self_test().commands == []
+    (stop,) = bench.sent
+    assert stop.action == "stop"
+    assert bench.controller.on_ack(bench.ack(stop)) == []
+    assert bench.controller.needs_session
+    opening = bench.controller.on_session()
     assert [c.action for c in opening] == ["open"]
     assert bench.state == "SELFTEST"
     assert bench.controller.on_ack(bench.ack(opening[0])) == []
@@ -451,7 +454,8 @@ def test_three_missing_acknowledgements_in_a_row_are_a_fault(bench):
     bench.run(0.3)
     assert bench.state == "FAULT_SAFE"
     assert bench.controller.snapshot()["fault"] == "acks_missing"
-    assert kinds(bench).count("ack_missing") == 3
+    assert kinds(bench).count("ack_missing") == 0
+    assert bench.controller.snapshot()["heartbeats_missed"] >= 3
 
 
 def test_two_missing_acknowledgements_and_then_one_are_no_fault(bench):
@@ -530,7 +534,6 @@ def test_clipped_late_and_unknown_acknowledgements_are_entered_and_no_fault(benc
     bench.controller.on_ack(bench.ack(command, "clipped", level=(0.7,)))
     bench.deliver([])
     assert [k for k in kinds(bench) if k.startswith("ack_")] == [
-        "ack_missing",
         "ack_late",
         "ack_unknown",
         "ack_clipped",

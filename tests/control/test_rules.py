@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from workbench import control
 from workbench.control import STATES, TABLE, Controller, Limits
 from workbench.errors import Refused
-from workbench.vocabulary import Acknowledgement, Decision
+from workbench.vocabulary import Acknowledgement, Decision, DeviceStatus
 
 OPERATOR = "Chen L."
 ROWS = {(row.source, row.target) for row in TABLE} | {(state, state) for state in STATES}
@@ -35,6 +35,7 @@ class Everything(RuleBasedStateMachine):
         self.sent, self.unanswered = [], []
         self.before = "DISCONNECTED"
         self.armed = False
+        self.counter = 0
         if road:
             self.walk(road)
 
@@ -89,12 +90,49 @@ class Everything(RuleBasedStateMachine):
     def make_ready(self):
         """The ordinary preparation, so that the deep states are visited often."""
         self.attempt("self_test", {"streams": True, "clock": True}, now_stream=self.stream, local=self.local)
-        self.answer_all("ok")
-        self.answer_all("ok")
+        for _ in range(2):
+            self.agree()
+            self.answer_all("ok")
         self.attempt("set_decoder", "aaaa", approved_sha256="aaaa")
         self.attempt("set_ready", ready=True, by=OPERATOR)
         self.tick(0.05, 0.05, True)
         self.arm()
+
+    @rule()
+    def agree(self):
+        """The device agrees on a session key, whether one is needed or not."""
+        self.take(self.controller.on_session(now_stream=self.stream, local=self.local))
+
+    @rule(
+        state=st.sampled_from(["safe", "following", "holding", "venting", "stopped"]),
+        level=st.sampled_from([0.0, 0.4, 1.0]),
+        locked=st.booleans(),
+        follows=st.sampled_from([True, True, False]),
+        times=st.integers(1, 3),
+    )
+    def status(self, state, level, locked, follows, times):
+        """The device says something of itself, true or not."""
+        for _ in range(times):
+            self.counter += 1
+            status = DeviceStatus(self.counter, self.stream, state, level, locked)
+            self.take(self.controller.on_status(status, follows=follows, local=self.local))
+        confirmed = self.controller.snapshot()["confirmed"]
+        assert (confirmed["level"], confirmed["state"], confirmed["counter"]) == (level, state, self.counter)
+
+    @rule(since_s=st.sampled_from([0.0, 1.0, 3.0, 25.0]))
+    def absent(self, since_s):
+        """Nobody's screen answers for so long."""
+        self.take(self.controller.operator_absent(since_s, now_stream=self.stream, local=self.local))
+        if since_s > 2:
+            self.clear_intent()
+            assert self.controller.state not in ENGAGED or self.before in ENGAGED
+        if since_s > 20:
+            assert self.controller.state not in (*ENGAGED, "ARMED")
+
+    @rule(there=st.booleans())
+    def stranger(self, there):
+        """A stream of another program bears our names, or no longer does."""
+        self.controller.set_foreign(messages=0, streams=["wb-commands-x"] if there else [])
 
     @rule(same=st.booleans())
     def decoder(self, same):

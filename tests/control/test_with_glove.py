@@ -46,6 +46,8 @@ class Together:
             self.local += TICK_S / self.speed
             arrived, self.outbox = self.outbox, []
             answers, self.inbox = self.inbox, []
+            if self.controller.needs_session and self.glove.begin(self.stream):
+                self.send(self.controller.on_session(**self.now()))
             for command in [] if self.cut else arrived:
                 self.inbox += self.glove.receive(asdict(command), self.stream)
             self.inbox += self.glove.tick(self.stream)
@@ -124,11 +126,25 @@ def test_a_cut_link_ends_with_both_sides_safe():
     assert both.controller.snapshot()["fault"] == "acks_missing"
 
 
-def test_a_short_cut_during_the_close_is_repaired():
+def test_a_cut_shorter_than_the_time_to_live_during_the_close_is_repaired():
     both = Together()
     both.run(0.2, change="activate")
     both.cut = True
-    both.run(0.4)
+    both.run(0.12)
     both.cut = False
     both.run(1.5)
     assert (both.controller.state, both.pressure) == ("HOLD", 1.0)
+
+
+def test_a_cut_longer_than_the_time_to_live_ends_in_the_safe_state_of_both_and_no_heartbeat_brings_it_back():
+    both = Together()
+    both.run(1.2, change="activate")
+    both.cut = True
+    both.run(0.4)
+    both.cut = False
+    both.run(0.2)
+    assert both.controller.state == "FAULT_SAFE"
+    assert both.controller.snapshot()["fault"] == "device_lapsed"
+    assert (both.glove.state, both.glove.locked, both.pressure) == ("holding", True, 1.0)
+    both.run(4.0)
+    assert (both.controller.state, both.glove.state, both.pressure) == ("FAULT_SAFE", "safe", 0.0)

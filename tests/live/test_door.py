@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import logging
 import stat
@@ -14,7 +16,9 @@ from workbench.errors import BadValue, EngineFault, Refused
 from workbench.live import _place, _wire
 from workbench.live._place import Place
 from workbench.live._server import Server
+from workbench.live._stopfile import watching
 from workbench.live.client import Client
+from workbench.threads import start_thread
 
 KEY = bytes(range(32))
 
@@ -48,7 +52,7 @@ def test_a_signed_request_is_answered(door):
     server, place, lock, _ = door
     server.publish({"engine": {"state": "idle"}})
     with Client(place, lock) as client:
-        assert client.status() == {"engine": {"state": "idle"}}
+        assert client.status()["engine"]["state"] == "idle"
         thread = answering(server, {"ok": True, "value": None})
         client.note("hello")
         thread.join()
@@ -143,9 +147,6 @@ def test_signed_text_that_is_no_object_is_refused():
     frames = [body, _wire.sign({}, KEY)[1]]
     with pytest.raises(_wire.Unsigned, match="not signed"):
         _wire.opened(frames, KEY)
-    import hashlib
-    import hmac
-
     with pytest.raises(_wire.Unsigned, match="no JSON object"):
         _wire.opened([body, hmac.new(KEY, body, hashlib.sha256).digest()], KEY)
 
@@ -177,3 +178,97 @@ def test_a_closed_client_says_so(door):
     client.close()
     with pytest.raises(EngineFault, match="was closed"):
         client.status()
+
+
+def signed(body: bytes, key: bytes) -> list[bytes]:
+    """A body of any shape with a right signature: what a defective or hostile holder of the key could send."""
+    return [body, hmac.new(key, body, hashlib.sha256).digest()]
+
+
+UNREADABLE = {
+    "a time of 400 digits": b'{"op":"status","args":{},"session":"s1","nonce":"%s","time":1' + b"0" * 400 + b"}",
+    "30,000 nested brackets": b'{"op":"status","args":' + b"[" * 30_000 + b"]" * 30_000 + b',"nonce":"%s"}',
+    "an infinite time": b'{"op":"status","args":{},"session":"s1","nonce":"%s","time":1e999}',
+    "not a number": b'{"op":"status","args":{},"session":"s1","nonce":"%s","time":NaN}',
+    "no UTF-8": b'{"op":"\xff\xfe","nonce":"%s"}',
+    "too long": b'{"op":"' + b"x" * 70_000 + b'","nonce":"%s"}',
+}
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+def test_a_signed_message_that_cannot_be_read_is_refused_and_the_door_still_takes_a_stop(door, name):
+    server, place, lock, stops = door
+    body = UNREADABLE[name].replace(b"%s", b"0123456789abcdef")
+    assert raw(server, b"", *signed(body, _place.read_key(place)))["ok"] is False
+    with Client(place, lock) as client:
+        thread = answering(server, {"ok": True, "value": None})
+        client.stop("after it")
+        thread.join()
+    assert stops == ["after it"]
+
+
+def test_whatever_a_message_does_to_the_code_that_reads_it_the_door_still_takes_a_stop(door, monkeypatch, caplog):
+    server, place, lock, stops = door
+    check = server._fresh.check
+    once = iter([ZeroDivisionError("unforeseen"), RecursionError("deep"), MemoryError()])
+
+    def failing(content, *, session):
+        for error in once:
+            raise error
+        check(content, session=session)
+
+    monkeypatch.setattr(server._fresh, "check", failing)
+    frames = signed(b"{}", _place.read_key(place))
+    for kind in ("ZeroDivisionError", "RecursionError", "MemoryError"):
+        said = raw(server, b"", *frames)
+        assert said["ok"] is False
+        assert kind in said["sentence"]
+    assert "could not be read" in caplog.text
+    with Client(place, lock) as client:
+        thread = answering(server, {"ok": True, "value": None})
+        client.stop("after it")
+        thread.join()
+    assert stops == ["after it"]
+
+
+def test_brackets_inside_a_text_are_no_nesting():
+    body = json.dumps({"text": '[[[[{{{{\\"]' * 500}).encode()
+    assert _wire.opened(signed(body, KEY), KEY)["text"].startswith("[[[[")
+
+
+def test_a_stop_that_the_door_does_not_answer_takes_the_stop_file(door):
+    server, place, lock, stops = door
+    server.close()
+    place.heartbeat.touch()
+    _place.write_private(place.lock, json.dumps({**_place.identity(), **lock}).encode())
+    ended = threading.Event()
+    watcher = start_thread("stop-file", watching(place, stops.append, ended.wait))
+    with Client(place, lock) as client:
+        client.stop("hand pinched")
+    ended.set()
+    watcher.join()
+    assert stops == ["hand pinched"]
+    assert not place.stop.exists()
+
+
+def test_a_stop_that_nobody_takes_says_use_the_hardware_stop(door):
+    server, place, lock, _ = door
+    server.close()
+    with Client(place, lock) as client, pytest.raises(EngineFault, match="use the hardware stop"):
+        client.stop()
+    assert not place.stop.exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b"[" * 3000, b'{"reason": 1}', b'{"reason": ""}'])
+def test_whatever_the_stop_file_holds_it_is_a_stop(tmp_path, content):
+    place, stops, ended = Place(tmp_path), [], threading.Event()
+    place.prepare()
+    place.stop.write_bytes(content)
+
+    def stop(reason):
+        stops.append(reason)
+        ended.set()
+
+    watching(place, stop, ended.wait)(lambda: None)
+    assert len(stops) == 1
+    assert not place.stop.exists()

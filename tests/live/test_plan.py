@@ -74,8 +74,6 @@ def test_players_get_the_sessions_own_streams_and_only_options_they_know():
     assert plan.player_options({"device": "simulated_glove"}) == {
         "speed": 3.0,
         "seed": 7,
-        "command_source_id": "wb-commands-abc",
-        "ack_source_id": "wb-acks-abc",
     }
     stated = plan.player_options({"device": "simulated_participant", "options": {"seed": 1, "source_id": "x"}})
     assert stated == {"speed": 3.0, "seed": 1, "cue_source_id": "wb-cues-abc", "source_id": "x"}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from workbench import registry
 from workbench.control._conditions import CONDITIONS, Condition
+from workbench.control._grant import Grant
 from workbench.control._link import expired
 from workbench.control._machine import SELF_TEST_ITEMS, Act, Controller
 from workbench.control._profile import ACTIONS, Effector, SafeStep
@@ -27,6 +28,7 @@ __all__ = [
     "Condition",
     "Controller",
     "Effector",
+    "Grant",
     "Limits",
     "SafeStep",
     "Supervisor",

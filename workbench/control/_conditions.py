@@ -19,6 +19,11 @@ _WORDS = {
         "The effector acknowledged the self-test command.",
         "The effector has not acknowledged a self-test command.",
     ),
+    "link_authenticated": (
+        "The link to the effector is authenticated and nobody else uses its names.",
+        "Another stream bears a name of this session's effector.",
+    ),
+    "operator_present": ("An operator's screen answers.", "No operator's screen answers."),
     "dose_left": ("Dose is left in this session.", "The dose of this session is used."),
     "operator": ("The operator has armed.", "The operator has not armed."),
 }

@@ -8,6 +8,7 @@ from math import isfinite
 from typing import Any, NoReturn
 
 from workbench.control._conditions import Condition, condition
+from workbench.control._confirmation import Confirmation
 from workbench.control._link import Link
 from workbench.control._profile import Effector, SafeStep
 from workbench.control._supervisor import Limits, Now, Supervisor, check_limits, profile_limits
@@ -24,6 +25,9 @@ WATCHED = ("IDLE_SAFE", "ARMED", "ACTIVE", "HOLD", "RELEASE", "REFRACTORY")
 
 SAFE = ("FAULT_SAFE", "ESTOP")
 """States that only an operator's reset leaves."""
+
+REJECTED_S = 1.0
+"""Rejected evidence for so long releases a toggle-type effector, s."""
 
 
 class Core:
@@ -60,6 +64,13 @@ class Core:
         self._proven = False
         self._fault, self._cause = "", ""
         self._known: set[str] = set()
+        self._confirmation = Confirmation()
+        self._round_trip_s: float | None = None
+        self._foreign_messages = 0
+        self._foreign_streams: tuple[str, ...] = ()
+        self._absent = self._absence_over = False
+        self._rejected: Now | None = None
+        self._release_ms = effector.release_ramp_ms
 
     # ------------------------------------------------------------------------------------- views
     @property
@@ -81,6 +92,11 @@ class Core:
     def dose_s(self) -> float:
         """Activation counted so far, s."""
         return self._supervisor.dose_s
+
+    @property
+    def device_at_rest(self) -> bool:
+        """Whether nothing is known against a new self-test: the device holds no pressure and vents none."""
+        return self._confirmation.at_rest
 
     @property
     def next_state(self) -> str:
@@ -107,13 +123,24 @@ class Core:
             condition("montage_good", ok=self._watch.quality_ok is True),
             condition("estop_tested", ok=self._proven),
             condition("command_acknowledged", ok=self._proven),
+            condition("link_authenticated", ok=not self._foreign_streams, instead=self._foreign_words()),
+            condition("operator_present", ok=not self._absent),
             condition("dose_left", ok=self._supervisor.dose_left_s > 0),
             condition("operator", ok=bool(self._operator)),
         )
 
     def snapshot(self) -> dict[str, Any]:
-        """The ``effector`` part of the engine's status: plain strings, numbers and lists."""
+        """The ``effector`` part of the engine's status: plain strings, numbers and lists.
+
+        ``level`` is what was commanded; ``confirmed`` and ``stop`` are what the device's signed status says.
+        """
         return {
+            **self._confirmation.snapshot(self._now),
+            "foreign": self._foreign_messages,
+            "foreign_streams": list(self._foreign_streams),
+            "heartbeats_missed": self._link.heartbeats_missed,
+            "absent": self._absent,
+            "round_trip_ms": None if self._round_trip_s is None else round(self._round_trip_s * 1000.0, 1),
             "name": self.effector.name,
             "simulated": self.simulated,
             "state": self._state,
@@ -228,19 +255,19 @@ class Core:
         unmet = self._unmet()
         return unmet[0].text if unmet else ""
 
-    def _open(self, event: str, reason: str) -> list[Command]:
-        """Release a closed effector."""
+    def _open(self, event: str, reason: str, *, ramp_ms: int | None = None) -> list[Command]:
+        """Release a closed effector; with the profile's ramp unless another is given."""
         self._go(event)
-        action, ramp_ms = self.effector.release_action, self.effector.release_ramp_ms
-        return [self._order(action, ramp_ms=ramp_ms, reason=reason)]
+        self._release_ms = self.effector.release_ramp_ms if ramp_ms is None else ramp_ms
+        return [self._order(self.effector.release_action, ramp_ms=self._release_ms, reason=reason)]
 
-    def _stand_down(self, reason: str) -> list[Command]:
+    def _stand_down(self, reason: str, *, ramp_ms: int | None = None) -> list[Command]:
         """Disarm where that is possible; a closed effector is released first."""
         if not possible(self._state, "disarm"):
             return []
         self._operator, self._leaving = "", True
         if self._state in ENGAGED:
-            return self._open("disarm", reason)
+            return self._open("disarm", reason, ramp_ms=ramp_ms)
         self._go("disarm")
         return []
 
@@ -251,11 +278,12 @@ class Core:
         self._go("fault")
         if reason not in self._known:
             self._known.add(reason)
-            what = "the effector goes to its safe state" if entered else f"the state stays {self._state}"
+            what = "safe state commanded, not confirmed yet" if entered else f"the state stays {self._state}"
             self._row("fault", said, what, "high")
         if not entered:
             return []
         level = self._level
+        self._confirmation.ask_safe(self._now)
         self._drop(said)
         self._fault = reason if reason in FAULTS else "other"
         self._steps = list(self.effector.on_fault)
@@ -282,6 +310,7 @@ class Core:
         self._cause, self._fault, self._stage = "", "", ""
         self._proven = False
         self._known.clear()
+        self._confirmation.clear()
 
     # --------------------------------------------------------------------------------------- time
     def _progress(self) -> list[Command]:
@@ -289,7 +318,7 @@ class Core:
         here = self._now.stream - self._entered.stream
         if self._state in ENGAGED:
             return self._engaged()
-        if self._state == "RELEASE" and here >= self.effector.release_ramp_ms / 1000 and self._link.answered:
+        if self._state == "RELEASE" and here >= self._release_ms / 1000 and self._link.answered:
             self._go("ramp_done")
         elif self._state == "REFRACTORY" and here >= self.effector.refractory_s:
             self._leaving = self._leaving or self._supervisor.dose_left_s <= 0
@@ -331,20 +360,68 @@ class Core:
 
     def _tested(self) -> list[Command]:
         """The next part of a self-test when the one before it is acknowledged."""
-        if self._state != "SELFTEST" or not self._stage or not self._link.answered:
+        if self._state != "SELFTEST" or self._stage not in ("stop", "open") or not self._link.answered:
             return []
         if self._stage == "stop":
-            self._stage = "open"
-            return [self._order("open", ramp_ms=self.effector.release_ramp_ms, reason="self-test command")]
-        self._stage, self._proven = "", True
+            # A stop locks the device, and a recorded one must be dead afterwards: both need a new session key.
+            self._stage = "agree again"
+            return []
+        worst_ms, ttl_ms = self._link.round_trip_s * 1000.0, self.effector.ttl_ms
+        self._round_trip_s = self._link.round_trip_s
+        if 2.0 * worst_ms > ttl_ms:
+            allowed = f"a time to live of {ttl_ms} ms allows {ttl_ms / 2:g} ms"
+            self._repeat_self_test(f"the link's worst round trip is {worst_ms:.0f} ms, {allowed}")
+            return []
+        self._stage, self._proven, self._cause = "", True, ""
         self._go("self_test_passed")
         self._row("effector", "self-test passed", "the effector can be armed")
         return []
+
+    def _repeat_self_test(self, reason: str) -> None:
+        """Begin the self-test again by itself: nothing is armed and nothing moves; one row a reason."""
+        self._link.forget()
+        self._link.silence()
+        self._stage, self._proven, self._cause = "agree", False, reason
+        kind = reason.split(" is ")[0]
+        if kind not in self._known:
+            self._known.add(kind)
+            self._row("self_test", reason, "the effector stays off; the self-test is repeated", "medium")
+
+    def _unfollowed(self, code: str) -> list[Command]:
+        """The device does not follow: a fault where it may move, a new self-test where it was not armed."""
+        if self._state == "SELFTEST":
+            if self._stage in ("stop", "open"):
+                self._repeat_self_test(FAULTS[code])
+            return []
+        if self._state != "IDLE_SAFE":
+            return self._fail(code) if self._state in WATCHED else []
+        self._go("self_test")
+        self._renew()
+        self._stage = "agree"
+        self._row(code, f"{FAULTS[code]} (not armed)", "the self-test is repeated", "low")
+        return []
+
+    def _rejecting(self, decision: Decision) -> list[Command]:
+        """A toggle stays closed without evidence, so rejected evidence must open it by itself."""
+        if self.effector.grasp != "toggle" or self._state not in ENGAGED or decision.label:
+            self._rejected = None
+            return []
+        self._rejected = self._rejected or self._now
+        if self._now.since(self._rejected) < REJECTED_S:
+            return []
+        self._rejected = None
+        self._row("evidence_rejected", f"for {REJECTED_S:g} s", "the effector was released", "medium")
+        return self._open("release", "evidence was rejected")
 
     # -------------------------------------------------------------------------------------- words
     def _unmet(self) -> list[Condition]:
         """Arming conditions that are not met, but for the operator's own act."""
         return [c for c in self.conditions() if not c.ok and c.key != "operator"]
+
+    def _foreign_words(self) -> str:
+        """Sentence that names the streams in the way, ``""`` when there are none."""
+        named = ", ".join(self._foreign_streams)
+        return f"A stream of another program bears a name of this session: {named}." if named else ""
 
     def _words(self) -> dict[str, Any]:
         limits = {"hold_limit_s": self.limits.hold_limit_s, "refractory_s": self.effector.refractory_s}

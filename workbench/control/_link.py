@@ -47,6 +47,9 @@ class Link:
         self.sent = 0
         self.acknowledged = 0
         self.latest: Command | None = None
+        self.heartbeats_missed = 0
+        # Longest so far. It is read when a self-test passes, whose commands a device answers at once.
+        self.round_trip_s = 0.0
 
     def order(self, template: Command, *, now: Now) -> Command:
         """Issue a new order; what the one before it still waits for no longer matters to ``answered``."""
@@ -85,22 +88,31 @@ class Link:
             del self._waiting[sent.command.seq]
             self._overdue.append(sent.command.seq)
             self.missed += 1
+            self.heartbeats_missed += sent.command.action == "heartbeat"
         return [sent.command for sent in late]
 
-    def acknowledge(self, ack: Acknowledgement) -> str:
+    def acknowledge(self, ack: Acknowledgement, *, now: Now) -> tuple[str, str]:
         """Match an acknowledgement.
 
         Returns
         -------
-        str
+        verdict : str
             ``"ok"``, ``"clipped"``, ``"refused"`` (so is a status that is not in the schema),
             ``"timeout"`` (it expired on the way or while the link was lost; commands that lapse at one
-            moment count as one missed), ``"exceeded"`` (another level
-            than sent), ``"late"`` (counted as missed before) or ``"unknown"``.
+            moment count as one missed), ``"locked"`` (the device waits for a new self-test), ``"exceeded"``
+            (another level than sent), ``"late"`` (counted as missed before) or ``"unknown"``.
+        action : str
+            Of the command that it answers, ``""`` when that is not known.
         """
         sent = self._waiting.pop(ack.seq, None)
         if sent is None:
-            return "late" if ack.seq in self._overdue else "unknown"
+            return ("late" if ack.seq in self._overdue else "unknown"), ""
+        return self._judged(ack, sent, now), sent.command.action
+
+    def _judged(self, ack: Acknowledgement, sent: _Sent, now: Now) -> str:
+        self.round_trip_s = max(self.round_trip_s, now.local - sent.at.local)
+        if (ack.status, ack.code) == ("refused", "locked"):
+            return "locked"
         if ack.status == "timeout" or (ack.status, ack.code) == ("refused", "expired"):
             self.missed += ack.effective != self._lapsed
             self._lapsed = ack.effective
@@ -118,7 +130,7 @@ class Link:
         """Drop what is waiting and the missed count: a new self-test begins."""
         self._overdue.extend(self._waiting)
         self._waiting.clear()
-        self.missed = 0
+        self.missed, self.round_trip_s = 0, 0.0
 
     def _issue(self, template: Command, now: Now) -> Command:
         self._seq += 1

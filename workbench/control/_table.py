@@ -28,7 +28,7 @@ MEANING = {
     "ARMED": "ready to move",
     "ACTIVE": "moving",
     "HOLD": "holding",
-    "RELEASE": "letting go",
+    "RELEASE": "releasing",
     "REFRACTORY": "resting before the next intent",
     "FAULT_SAFE": "safe after a fault",
     "ESTOP": "stopped, latched",
@@ -75,7 +75,7 @@ _ROAD = (
         "a stop and an opening command.",
     ),
     Transition(
-        "SELFTEST", "disconnect", "DISCONNECTED", "Becomes DISCONNECTED when the session lets the effector go."
+        "SELFTEST", "disconnect", "DISCONNECTED", "Becomes DISCONNECTED when the session releases the effector."
     ),
     Transition(
         "IDLE_SAFE",
@@ -85,7 +85,7 @@ _ROAD = (
     ),
     Transition("IDLE_SAFE", "self_test", "SELFTEST", "Becomes SELFTEST when the self-test is repeated."),
     Transition(
-        "IDLE_SAFE", "disconnect", "DISCONNECTED", "Becomes DISCONNECTED when the session lets the effector go."
+        "IDLE_SAFE", "disconnect", "DISCONNECTED", "Becomes DISCONNECTED when the session releases the effector."
     ),
     Transition(
         "ARMED",
@@ -165,6 +165,12 @@ FAULTS = {
     "level_broken": "the level asked for was not a number",
     "overrun": "the loop took longer than a hop more than 3 times within 1 s",
     "stream_lost": "a critical stream stopped",
+    "device_lapsed": "the effector heard nothing for its time to live and went to its safe state by itself",
+    "status_missing": "no signed status of the effector came for 1 s",
+    "session_lost": "the effector no longer follows this session",
+    "standstill": "the engine stood still",
+    "suspended": "the computer was suspended",
+    "thread_lost": "a part of the engine ended or hung",
     "clock": "the time given to the controller was not a number",
 }
 """Every fault code with its words. ``Controller.on_fault`` also takes a sentence of its caller."""

@@ -18,10 +18,19 @@ _LAZY = {
     "stop": "workbench.devices._players",
     "FaultPlan": "workbench.devices._faults",
     "FaultyOutlet": "workbench.devices._faults",
+    "Pairing": "workbench.devices._pairing",
+    "end_device": "workbench.devices._pairing",
+    "new_pairing_code": "workbench.devices._pairing",
+    "pair_by_code": "workbench.devices._pairing",
+    "pairing": "workbench.devices._pairing",
+    "running_device": "workbench.devices._pairing",
+    "stop_device": "workbench.devices._device_watch",
+    "watch_status": "workbench.devices._device_watch",
+    "taken_by_stranger": "workbench.devices._strangers",
     "lsl": "",
 }
 
-__all__ = ["Device", "FaultPlan", "FaultyOutlet", "Player", "available", "load", "lsl", "start", "stop"]
+__all__ = ["Device", "available", "load", *_LAZY]
 
 
 def available() -> tuple[str, ...]:

@@ -1,8 +1,9 @@
 """The simulated glove as a pure device model: commands and time in, pressure and acknowledgements out.
 
-All times are stream time in s, given by the caller; the model reads no clock. The device protects its
-wearer by itself: without a command or heartbeat within the time to live it holds its pressure for up to
-1 s (a dropped hot cup, a trapped finger) and then vents slowly; a stop vents at once.
+All times are the device's own monotonic time in s, given by the caller; the model reads no clock. The device
+protects its wearer by itself: without a command or heartbeat within the time to live it holds its pressure for
+up to 1 s (a dropped hot cup, a trapped finger) and then vents slowly; a stop vents at once. After either it is
+locked: it completes its safe state and follows nothing but a stop until a new self-test has begun.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from workbench.vocabulary import Acknowledgement
 
 MOVES = {"close", "open", "release", "hold"}
 ACTIONS = (*sorted(MOVES), "heartbeat", "stop")
-STATES = ("safe", "following", "holding", "venting")
+STATES = ("safe", "following", "holding", "venting", "stopped")
 LONGEST_TTL_S = 2.0
 """A command that would keep the pressure longer than this without another one is refused."""
 REMEMBERED = 256
@@ -74,9 +75,13 @@ class GloveModel:
 
     Attributes
     ----------
-    state : ``"safe"`` (no pressure, no link), ``"following"``, ``"holding"`` or ``"venting"`` (link lost).
+    state : ``"safe"`` (no pressure, no link), ``"following"``, ``"holding"`` or ``"venting"`` (link lost), or
+        ``"stopped"`` (vented by a stop).
     target : level it moves to, 0–1.
     last_seq : highest sequence number accepted.
+    locked : whether only a stop is followed, until :meth:`begin`.
+    rate : how much faster than real time its movements are (a simulation at more than real time); the time to
+        live is in real seconds at any rate.
     """
 
     def __init__(self, seed: int = 0, settings: GloveSettings | None = None) -> None:
@@ -85,9 +90,11 @@ class GloveModel:
         self.state = "safe"
         self.target = 0.0
         self.last_seq = 0
+        self.locked = True
+        self.rate = 1.0
         self._seed = seed
         self._path = (0.0, 0.0, 0.0, 0.0)  # from time, from level, to time, to level
-        self._deadline = -math.inf
+        self._deadline = self._vent_at = -math.inf
         self._pending: list[Acknowledgement] = []
         self._n_received = 0
         self._answers: dict[int, Acknowledgement] = {}
@@ -99,11 +106,35 @@ class GloveModel:
             return high
         return low + (high - low) * (now - begin) / (end - begin)
 
-    def receive(self, command: Mapping[str, Any], now: float) -> list[Acknowledgement]:
-        """Take one command (fields of :class:`~workbench.vocabulary.Command`) that arrived at ``now``.
+    def begin(self, now: float) -> bool:
+        """A new session of commands begins (a self-test): unlock, if the safe state is complete.
 
-        Returns the answers that are due at once: a move is answered by :meth:`tick` when it has taken
-        effect. A repeated sequence number is applied once and answered again as before.
+        Returns whether it is unlocked. While it holds or vents it stays locked: that is completed first.
+        """
+        self.tick(now)
+        self.last_seq = 0
+        self._answers.clear()
+        self._pending = []
+        self.locked = self.state in ("holding", "venting") or self.level(now) > 0
+        return not self.locked
+
+    def receive(
+        self, command: Mapping[str, Any], now: float, *, echo_age_s: float = 0.0
+    ) -> list[Acknowledgement]:
+        """Take one command that arrived at ``now``.
+
+        Parameters
+        ----------
+        command : fields of :class:`~workbench.vocabulary.Command`.
+        now : s.
+        echo_age_s : s since the device published the status counter that the command echoes; older than the
+            command's time to live, it is refused as expired. The stamps of the engine's clock are not looked at.
+
+        Returns
+        -------
+        list of Acknowledgement
+            Those that are due at once: a move is answered by :meth:`tick` when it has taken effect. A repeated
+            sequence number is applied once and answered again as before.
         """
         due = self.tick(now)
         self._n_received += 1
@@ -120,20 +151,20 @@ class GloveModel:
         if not mine:
             return [*due, self._keep(self._refusal(seq, now, "wrong_profile"))]
         try:
-            action, stamp = str(command["action"]), float(command["stamp"])
+            action = str(command["action"])
             ttl, ramp = float(command["ttl_ms"]) / 1000.0, float(command.get("ramp_ms", 0)) / 1000.0
             wanted = [float(x) for x in command["level"]]
         except (KeyError, TypeError, ValueError):
             return [*due, self._keep(self._refusal(seq, now, "malformed"))]
-        code = self._objection(seq, action, wanted, ttl) or ("" if now - stamp <= ttl else "expired")
+        code = self._objection(seq, action, wanted, ttl) or ("" if echo_age_s <= ttl else "expired")
         if code:
             return [*due, self._keep(self._refusal(seq, now, code))]
         self.last_seq = seq
         self._deadline = now + ttl
         if action == "heartbeat":
-            self._resume(now)
+            self.state = "following"
             return [*due, self._keep(self._answer(seq, now, now, "ok", "heartbeat"))]
-        return [*due, *self._move(seq, action, wanted, max(self.delay(seq), ramp), now)]
+        return [*due, *self._move(seq, action, wanted, max(self.delay(seq), ramp) / self.rate, now)]
 
     def tick(self, now: float) -> list[Acknowledgement]:
         """Let time pass to ``now``: answers of moves that took effect, and the safe state without a link."""
@@ -145,21 +176,37 @@ class GloveModel:
             lost_at = self._deadline
             due.extend(self._settle(lost_at, "timeout", "link_lost"))
             self._rest_at(lost_at, self.level(lost_at))
-            self.state = "holding"
-        if self.state == "holding" and now > self._deadline + self.settings.hold_s:
-            begin = self._deadline + self.settings.hold_s
+            self.state, self.locked = "holding", True
+            self._vent_at = lost_at + self.settings.hold_s / self.rate
+        if self.state == "holding" and (now > self._vent_at or self.level(now) == 0):
+            begin = min(now, self._vent_at)
             held = self.level(begin)
-            self._path = (begin, held, begin + self.settings.vent_s * held, 0.0)
+            self._path = (begin, held, begin + self.settings.vent_s / self.rate * held, 0.0)
             self.target = 0.0
             self.state = "venting"
         if self.state == "venting" and now >= self._path[2]:
             self.state = "safe"
         return due
 
+    def lose_link(self, now: float, *, slept_s: float = 0.0) -> list[Acknowledgement]:
+        """The link is lost at ``now``; the ``slept_s`` s that the device slept until then count as time held."""
+        due = self.tick(now)
+        if self.state == "following":
+            self._deadline = min(self._deadline, now)
+            due += self._settle(now, "timeout", "link_lost")
+            self._rest_at(now, self.level(now))
+            self.state, self.locked = "holding", True
+            self._vent_at = now + self.settings.hold_s / self.rate
+        if self.state == "holding":
+            self._vent_at = max(now, self._vent_at - slept_s)
+        return due + self.tick(now)
+
     def _objection(self, seq: int, action: str, wanted: list[float], ttl: float) -> str:
         """Code of the reason to refuse, or ``""``."""
         if action not in ACTIONS:
             return "unknown_action"
+        if self.locked:
+            return "locked"
         if seq <= self.last_seq:
             return "old_seq"
         if not 0 < ttl <= LONGEST_TTL_S:
@@ -172,7 +219,7 @@ class GloveModel:
         """Vent at once, whatever else the command says, how old it is, and in whatever order it came."""
         due = self._settle(now, "ok", "superseded")
         self.last_seq = max(self.last_seq, seq)
-        self.state, self.target, self._deadline = "following", 0.0, now
+        self.state, self.target, self.locked = "stopped", 0.0, True
         self._rest_at(now, 0.0)
         return [*due, self._keep(self._answer(seq, now, now, "ok", "vented"))]
 
@@ -204,13 +251,6 @@ class GloveModel:
         ]
         self._pending = []
         return [self._keep(answer) for answer in settled]
-
-    def _resume(self, now: float) -> None:
-        """A heartbeat brings the link back: held pressure stays until a command moves it, a vent goes on."""
-        if self.state == "holding":
-            self._rest_at(now, self.level(now))
-            self.target = self.level(now)
-        self.state = "following"
 
     def delay(self, seq: int) -> float:
         """Time this command takes to have effect, s; drawn from the seed and the sequence number."""

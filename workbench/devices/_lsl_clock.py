@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.devices._lsl_library import library, local_clock
+from workbench.threads import Beat, Spawn, start_thread
 
 _DOUBLE = ctypes.POINTER(ctypes.c_double)
 
@@ -75,18 +76,28 @@ class ClockThread:
         *,
         every: float = 5.0,
         timeout: float = 2.0,
+        spawn: Spawn = start_thread,
+        name: str = "lsl-clock",
     ) -> None:
-        """Start the thread. ``every`` and ``timeout`` in s."""
+        """Start the thread.
+
+        Parameters
+        ----------
+        probe : asks for the offset.
+        on_offset : takes each new measurement, on the thread.
+        every, timeout : s between two measurements, and for one.
+        spawn, name : start the thread under this name.
+        """
         self._probe = probe
         self._on_offset = on_offset
         self._every = every
         self._timeout = timeout
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="lsl-clock", daemon=True)
-        self._thread.start()
+        self._thread = spawn(name, self._run, limit_s=3.0 * (every + timeout))
 
-    def _run(self) -> None:
+    def _run(self, beat: Beat) -> None:
         while not self._stop.is_set():
+            beat()
             found = self._probe.measure(self._timeout)
             if found is not None and not self._stop.is_set():
                 self._on_offset(found)

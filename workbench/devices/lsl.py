@@ -29,6 +29,7 @@ from workbench.devices._lsl_library import (
 )
 from workbench.devices._lsl_seen import ROOM, StreamSeen, discover, full, header
 from workbench.errors import BadSignal, BadValue, StreamFault
+from workbench.threads import Spawn, start_thread
 from workbench.vocabulary import FloatArray, StreamSpec
 
 DEVICE = Device("Any amplifier, sensor or effector that speaks Lab Streaming Layer on this computer.")
@@ -79,6 +80,10 @@ class Outlet:
         ------
         BadValue
             For an empty source_id, an unknown dtype, or a name for ``desc`` that is no XML name.
+
+        Notes
+        -----
+        ``uid`` tells this outlet from every other, also from one that claims its name and source_id.
         """
         self.spec = spec
         self.dtype = dtype or ("float32" if spec.channels or n_channels else "string")
@@ -95,6 +100,7 @@ class Outlet:
         )
         _describe(info, spec, {"pid": os.getpid(), **(desc or {})})
         self._outlet: Any = self._lsl.StreamOutlet(info, 0, buffer_s)
+        self.uid = str(self._outlet.get_info().uid())
 
     def push(self, values: NDArray[Any], stamps: FloatArray) -> None:
         """Send samples.
@@ -231,16 +237,28 @@ class Inlet:
             return texts, stamps
         return values.reshape(len(stamps), self.seen.n_channels), stamps
 
-    def clock(self, on_offset: Callable[[ClockOffset], None], *, every: float = 5.0) -> None:
-        """Measure the clock offset every ``every`` s on a thread and pass each new measurement on.
+    def clock(
+        self,
+        on_offset: Callable[[ClockOffset], None],
+        *,
+        every: float = 5.0,
+        spawn: Spawn = start_thread,
+        name: str = "lsl-clock",
+    ) -> None:
+        """Measure the clock offset on a thread and pass each new measurement on.
 
-        ``on_offset`` runs on that thread. After a timeout nothing is passed on: the last value is never
-        given again as if it were new.
+        After a timeout nothing is passed on: the last value is never given again as if it were new.
+
+        Parameters
+        ----------
+        on_offset : takes each measurement, on that thread.
+        every : s between two measurements.
+        spawn, name : start the thread under this name; the engine hands in its supervisor.
         """
         with self._lock:
             if self._clock is not None:
                 self._clock.close()
-            self._clock = ClockThread(self._probe, on_offset, every=every)
+            self._clock = ClockThread(self._probe, on_offset, every=every, spawn=spawn, name=name)
 
     def offset(self, timeout: float = 3.0) -> ClockOffset | None:
         """One new measurement of the clock offset, or None when there is none within ``timeout`` s."""

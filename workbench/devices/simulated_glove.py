@@ -1,38 +1,37 @@
-"""A simulated glove as an LSL player: reads commands, acknowledges them, and keeps its wearer safe by itself.
+"""A simulated glove as an LSL player: verifies commands, acknowledges them, and keeps its wearer safe by itself.
 
-Commands and acknowledgements are JSON texts with the fields of ``Command`` and ``Acknowledgement``. Times
-are stream time: ``speed`` and ``t0`` come from the options or from the description of the command stream.
+It speaks the messages of :mod:`workbench.devices._last_metre`; the bodies of commands and acknowledgements are
+those of ``Command`` and ``Acknowledgement``. It is a process that outlives the engine: when an engine dies, its
+signed status shows how it completes its safe state, and the next engine of the study finds it again.
 """
 
 from __future__ import annotations
 
-import json
 import math
 import sys
 import threading
+import time
+from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
 
 from workbench.devices._base import Device
 from workbench.devices._glove import GloveModel, GloveSettings
+from workbench.devices._last_metre import DeviceEnd
+from workbench.devices._pairing import Pairing, forget_device, note_device
 from workbench.devices._playing import play, ready
-from workbench.errors import BadValue, StreamFault
+from workbench.errors import BadValue
 from workbench.vocabulary import Acknowledgement, StreamSpec
-
-if TYPE_CHECKING:
-    from workbench.devices.lsl import Inlet
 
 __all__ = ["DEVICE", "GloveModel", "GloveSettings", "Player", "specs"]
 
 DEVICE = Device(
     "A simulated pneumatic glove: inflates after a delay, acknowledges, vents by itself when nobody commands it.",
     options={
-        "command_source_id": "source_id of the command stream to obey; required",
-        "ack_source_id": "source_id of the acknowledgements; required",
-        "status_source_id": "source_id of the status stream (ack_source_id + '-status')",
-        "ack_name": "name of the acknowledgement stream (wb-acks)",
-        "status_name": "name of the status stream (wb-glove-status)",
+        "pairing": "path of the key file that it shares with its engine; required",
+        "effector": "name of the effector profile (glove)",
         "seed": "of delays and losses (0)",
         "delay_s": "median time to inflate, s (0.42)",
         "delay_spread": "log standard deviation of it (0.18)",
@@ -40,16 +39,24 @@ DEVICE = Device(
         "hold_s": "how long it holds without a command, s (1, at most 1)",
         "vent_s": "how long a slow vent from full pressure takes, s (2)",
         "greatest": "level above which it clips (1)",
-        "speed": "stream seconds per second (from the command stream)",
-        "t0": "LSL time at which stream time and clock agree, s (from the command stream)",
+        "idle_s": "how long it waits for an engine, or for the next one, before it ends, s (60)",
+        "speed": "how much faster than real time it moves (1); its time to live stays in real seconds",
+        "t0": "LSL time at which stream time and clock agree, s (now)",
         "faults": "marker_delay and marker_loss for the acknowledgements, see workbench.devices.FaultPlan",
+        "boot_clock": "file with s to add to the boot clock, to rehearse a suspend of the computer (none)",
     },
     player=True,
     simulated=True,
 )
 
-STATUS_EVERY_S = 0.2
+STATUS_EVERY_S = 0.04
+"""Time between two statuses, s: at least five within a time to live of 250 ms."""
 POLL_S = 0.005
+BOOT_EVERY_S = 0.05
+SLEPT_S = 0.1
+"""A boot clock that ran this much further than the monotonic one means that the computer slept, s."""
+MAX_WAITING = 64
+"""Texts of one outlet that wait to be verified; a flood loses its own."""
 
 
 def specs(options: Mapping[str, Any]) -> tuple[StreamSpec, StreamSpec]:
@@ -58,24 +65,53 @@ def specs(options: Mapping[str, Any]) -> tuple[StreamSpec, StreamSpec]:
     Raises
     ------
     BadValue
-        Without the source_ids of commands and acknowledgements.
+        Without the path of the pairing key.
+    EngineFault
+        When the key cannot be read.
     """
-    for name in ("command_source_id", "ack_source_id"):
-        if not options.get(name):
-            raise BadValue(f"simulated_glove needs the option {name}, got none; give one unique in the session")
-    ack_id = str(options["ack_source_id"])
-    status_id = str(options.get("status_source_id", f"{ack_id}-status"))
+    paired = _paired(options)
     return (
-        StreamSpec(str(options.get("ack_name", "wb-acks")), "Acks", 0.0, source_id=ack_id, role="aux"),
+        StreamSpec("wb-acks", "Acks", 0.0, source_id=paired.source_id("acks"), role="aux"),
         StreamSpec(
-            str(options.get("status_name", "wb-glove-status")),
-            "DeviceStatus",
-            0.0,
-            source_id=status_id,
-            role="aux",
-            critical=False,
+            "wb-status", "DeviceStatus", 0.0, source_id=paired.source_id("status"), role="aux", critical=False
         ),
     )
+
+
+def _paired(options: Mapping[str, Any]) -> Pairing:
+    if not options.get("pairing"):
+        raise BadValue("simulated_glove needs the option pairing, got none; give the path of its key file")
+    return Pairing(Path(str(options["pairing"])), str(options.get("effector", "glove")))
+
+
+class BootClock:
+    """How long the computer slept: the boot clock counts sleep, the monotonic one does not.
+
+    Parameters
+    ----------
+    offset_file : file with s to add to the boot clock, read at every look; None for the clock as it is.
+    """
+
+    def __init__(self, offset_file: Path | None = None) -> None:
+        self._file = offset_file
+        self._before = self._difference()
+
+    def slept(self) -> float:
+        """Seconds of sleep since the last look, 0 where the system has no boot clock and no file stands in."""
+        now = self._difference()
+        slept, self._before = now - self._before, now
+        return slept
+
+    def _difference(self) -> float:
+        stated = 0.0
+        if self._file is not None:
+            try:
+                stated = float(self._file.read_text(encoding="ascii")[:50])
+            except (OSError, ValueError):
+                stated = 0.0
+        if not hasattr(time, "CLOCK_BOOTTIME"):
+            return stated
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - time.monotonic() + stated
 
 
 class Player:
@@ -85,6 +121,7 @@ class Player:
         """Make the device and announce its streams."""
         from workbench.devices import lsl
         from workbench.devices._faults import FaultPlan, FaultyOutlet
+        from workbench.devices._listening import Listener
 
         self.options, self.stop = options, stop
         self.clock: Callable[[], float] = lsl.local_clock
@@ -92,85 +129,153 @@ class Player:
         settings = GloveSettings(**{key: options[key] for key in keys if key in options})
         seed = int(options.get("seed", 0))
         self.model = GloveModel(seed, settings)
-        self.t0 = float(options.get("t0", lsl.local_clock()))
-        self.speed = float(options.get("speed", 1.0))
-        if not (math.isfinite(self.speed) and self.speed > 0):
-            raise BadValue(f"speed of simulated_glove must be above 0, got {self.speed}; 1 is usual")
+        stream = {"speed": options.get("speed", 1.0), "t0": options.get("t0", lsl.local_clock())}
+        if not _is_time(stream):
+            raise BadValue(f"speed of simulated_glove must be above 0, got {stream['speed']}; 1 is usual")
+        self._run_at(stream["speed"], stream["t0"])
+        self.idle_s = float(options.get("idle_s", 60.0))
+        self.paired = _paired(options)
+        self.end = DeviceEnd(self.paired.key(), self.paired.effector)
+        note_device(self.paired)
         self.specs = specs(options)
         about = {"simulated": True, "device": "simulated_glove"}
-        plan = FaultPlan(options.get("faults", ()), fs=1.0, seed=seed)
-        self.acks = FaultyOutlet(lambda: lsl.Outlet(self.specs[0], desc=about), plan, t0=self.t0)
+        self.plan = FaultPlan(options.get("faults", ()), fs=1.0, seed=seed)
+        outlet = lsl.Outlet(self.specs[0], desc=about)
+        self.acks = FaultyOutlet(lambda: outlet, self.plan, t0=self.t0)
         self.status = lsl.Outlet(self.specs[1], desc=about)
+        self.uids = {"acks": outlet.uid, "status": self.status.uid}
+        self._waiting: dict[str, deque[str]] = {}
+        self._arrived = threading.Event()
+        self._engine = ""
+        self._engine_seen = self.clock()
         self._said: tuple[str, float] = ("", -math.inf)
+        boot = options.get("boot_clock")
+        self._boot, self._boot_seen = BootClock(Path(str(boot)) if boot else None), -math.inf
+        self.slept_s = 0.0
+        ids = [self.paired.source_id("commands"), self.paired.source_id("watch")]
+        self.listener = Listener(ids, self._hear)
 
-    def now(self) -> float:
-        """Stream time, s."""
-        return self.t0 + (self.clock() - self.t0) * self.speed
+    def stream_time(self, device_time: float) -> float:
+        """Stream time of a time of this device, s."""
+        return self.t0 + (device_time - self.t0) * self.speed
 
     def run(self) -> None:
-        """Obey until stopped."""
-        inlet = self._connect()
-        while inlet is not None and not self.stop.is_set():
-            texts, _ = inlet.pull(POLL_S)
-            for text in texts:
-                self.answer(self._received(text))
-            self.answer(self.model.tick(self.now()))
-            self.acks.tend(self.now() - self.t0)
+        """Obey until stopped, ended by the engine, or alone for too long; completes its safe state first."""
+        while not self._is_over():
+            self._arrived.wait(POLL_S)
+            self._arrived.clear()
+            self._look_at_boot_clock()
+            for uid, text in self._take():
+                self._receive(uid, text)
+            self.answer(self.model.tick(self.clock()))
+            self.acks.tend(self.stream_time(self.clock()) - self.t0)
             self.tell()
-        if inlet is not None:
-            inlet.close()
+        self.tell(always=True)
+        self.listener.close()
+        forget_device(self.paired)
+        time.sleep(STATUS_EVERY_S)  # the last status leaves before its outlet does
         self.acks.close()
         self.status.close()
 
-    def _connect(self) -> Inlet | None:
-        """Wait for the command stream; None when stopped before it came."""
-        from workbench.devices import lsl
+    def _is_over(self) -> bool:
+        """Whether to end now: stopped, or without an engine for the idle time, and the safe state complete."""
+        now = self.clock()
+        if self._engine and self._engine in self.listener.uids:
+            self._engine_seen = now
+        if not self.stop.is_set() and now - self._engine_seen <= self.idle_s:
+            return False
+        self.answer(self.model.lose_link(now))
+        return self.model.level(now) == 0.0
 
-        while not self.stop.is_set():
-            self.tell()
-            try:
-                inlet = lsl.connect(str(self.options["command_source_id"]), timeout=0.5)
-            except StreamFault:
-                continue
-            if "speed" not in self.options and "speed" in inlet.seen.extra:
-                self.speed, self.t0 = inlet.seen.speed, inlet.seen.t0
-                self.acks.t0 = self.t0
-            return inlet
-        return None
+    def _look_at_boot_clock(self) -> None:
+        now = self.clock()
+        if now - self._boot_seen < BOOT_EVERY_S:
+            return
+        self._boot_seen = now
+        slept = self._boot.slept()
+        if slept > SLEPT_S:
+            self.slept_s += slept
+            self.answer(self.model.lose_link(now, slept_s=slept))
 
-    def _received(self, text: str) -> list[Acknowledgement]:
-        """Answers to one text; a text that is no JSON object is written to the log."""
-        try:
-            command = json.loads(text)
-        except json.JSONDecodeError:
-            command = None
-        if not isinstance(command, dict):
-            sys.stderr.write(f"not a command: {text[:200]!r}\n")
-            return []
-        return self.model.receive(command, self.now())
+    def _hear(self, uid: str, text: str) -> None:
+        """A text of an outlet, on its thread."""
+        self._waiting.setdefault(uid, deque(maxlen=MAX_WAITING)).append(text)
+        self._arrived.set()
+
+    def _take(self) -> list[tuple[str, str]]:
+        """What waits, outlet by outlet: whoever floods, the others are heard."""
+        taken = []
+        for uid, texts in list(self._waiting.items()):
+            while texts:
+                taken.append((uid, texts.popleft()))
+            if uid not in self.listener.uids:
+                self._waiting.pop(uid, None)
+        return taken
+
+    def _receive(self, uid: str, text: str) -> None:
+        """One text: what is not from the engine is counted by :class:`DeviceEnd` and has no effect."""
+        now = self.clock()
+        self.answer(self.model.tick(now))
+        received = self.end.receive(text, now=now, status=lambda: self._content(now))
+        if received is None:
+            return
+        self.listener.trust(uid)
+        for reply in received.replies:
+            outlet = self.status if received.kind == "query" else self.acks
+            outlet.push_text(reply, self.stream_time(now))
+        if received.begins_session:
+            self._engine, self._engine_seen = uid, now
+            self.model.begin(now)
+        if received.kind == "hello" and _is_time(received.content):
+            self._run_at(received.content["speed"], received.content["t0"])
+        elif received.kind == "command":
+            self.answer(self.model.receive(received.content, now, echo_age_s=received.echo_age_s))
+        elif received.kind == "end":
+            self.stop.set()
+
+    def _run_at(self, speed: float, t0: float) -> None:
+        """Take up speed and origin of the stream time."""
+        self.speed, self.t0 = float(speed), float(t0)
+        self.model.rate = self.speed
 
     def answer(self, answers: list[Acknowledgement]) -> None:
-        """Send acknowledgements, stamped with the stream time at which they are sent."""
+        """Send acknowledgements, signed, in stream time."""
         for item in answers:
-            self.acks.push_text(json.dumps(asdict(item)), self.now())
+            times = {name: self.stream_time(getattr(item, name)) for name in ("received", "effective")}
+            text = self.end.acknowledge(asdict(replace(item, **times)))
+            if text is not None:
+                self.acks.push_text(text, self.stream_time(self.clock()))
 
-    def tell(self) -> None:
-        """Send the status when it changed, and every 0.2 s by the clock."""
+    def tell(self, *, always: bool = False) -> None:
+        """Send the signed status when the state changed, and every :data:`STATUS_EVERY_S`."""
         state, at = self._said
-        if self.model.state == state and self.clock() - at < STATUS_EVERY_S:
+        now = self.clock()
+        if self.model.state == state and now - at < STATUS_EVERY_S and not always:
             return
-        self._said = (self.model.state, self.clock())
-        now = self.now()
-        row = {
+        self._said = (self.model.state, now)
+        self.status.push_text(self.end.status(self._content(now), now=now), self.stream_time(now))
+
+    def _content(self, now: float) -> dict[str, Any]:
+        """What a status says."""
+        return {
             "device": "simulated_glove",
             "simulated": True,
             "state": self.model.state,
             "level": self.model.level(now),
             "target": self.model.target,
+            "locked": self.model.locked,
             "last_seq": self.model.last_seq,
-            "stamp": now,
+            "stamp": self.stream_time(now),
+            "slept_s": round(self.slept_s, 3),
+            "uids": self.uids,
         }
-        self.status.push_text(json.dumps(row), now)
+
+
+def _is_time(content: Mapping[str, Any]) -> bool:
+    """Whether ``speed`` and ``t0`` are numbers, the speed above 0."""
+    found = (content.get("speed"), content.get("t0"))
+    numbers = all(isinstance(x, int | float) and not isinstance(x, bool) and math.isfinite(x) for x in found)
+    return numbers and content["speed"] > 0
 
 
 def _body(options: Mapping[str, Any], stop: threading.Event) -> None:

@@ -76,7 +76,8 @@ def compose(session: Session, *, engine: dict[str, Any]) -> dict[str, Any]:
             }
     if session.effecting is not None:
         status["effector"] = session.effecting.snapshot()
+    status["presence"] = session.presence.status()
     status["ledger"] = session.ledger.shown()
     status["ledger_total"] = session.ledger.total
-    status["alarms"] = session.ledger.alarms_shown()
+    status["alarms"] = session.ledger.alarms.shown()
     return status

@@ -1,11 +1,11 @@
-"""The engine's hand on the effector: controller, command outlet, acknowledgements.
+"""The engine's hand on the effector: controller, signed commands out, verified acknowledgements and statuses in.
 
-Behind one lock, because STOP comes from the server's thread and must not wait for the engine's loop.
+Behind one lock, because STOP comes from the server's thread, and what the device says from threads of its own:
+neither waits for the engine's loop.
 """
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -13,45 +13,88 @@ from typing import Any
 
 from workbench import control
 from workbench.devices import lsl
-from workbench.errors import BadValue, Refused
+from workbench.devices._device_watch import device_status
+from workbench.devices._last_metre import Answer, EngineEnd
+from workbench.devices._listening import Listener, Lookout
+from workbench.devices._pairing import Pairing
+from workbench.errors import Refused
 from workbench.live._ledger import Ledger
-from workbench.vocabulary import Acknowledgement, Command, Decision
+from workbench.threads import Spawn, start_thread
+from workbench.vocabulary import Acknowledgement, Command, Decision, DeviceStatus, StreamSpec
 
 SAFE = ("FAULT_SAFE", "ESTOP")
 ENGAGED_OR_ARMED = ("ARMED", "ACTIVE", "HOLD", "RELEASE", "REFRACTORY")
 
+ASK_S = 0.15
+"""Time between two askings for a session key, s."""
 
-class Effecting:
+LOOK_S = 0.5
+"""Time between two looks for streams that bear this session's names, s."""
+
+RECORD_S = 0.5
+"""Time between two recorded statuses while nothing changes, s."""
+
+OWN_NAMES = ("wb-cues", "wb-decisions", "wb-commands", "wb-acks", "wb-status")
+"""Names of the workbench's own streams; nobody else's stream may bear one with this session's source_id."""
+
+Recorded = Command | Acknowledgement | DeviceStatus
+
+
+class EffectorLink:
     """One effector in one session.
 
     Parameters
     ----------
-    name : of the effector profile. outlet : LSL text stream of commands.
-    record : called with every command and acknowledgement (any thread) while a run is recorded.
+    paired : the pairing with the device; it names the effector profile.
+    session_id : of the session; it ends the source_ids of the engine's other streams.
+    own_uids : gives the uids of the engine's other outlets.
+    ledger : takes the controller's rows and the alarm about foreign streams.
+    record : called with every command, acknowledgement and status (any thread) while a run is recorded.
     stream_now : stream time now, s.
+    speed, t0 : of the stream time; the device learns them signed.
+    simulated : whether the device is.
+    spawn : starts the threads that listen to the device; the engine hands in its supervisor.
     """
 
     def __init__(
         self,
-        name: str,
         *,
-        outlet: lsl.Outlet,
+        paired: Pairing,
+        session_id: str,
+        own_uids: Callable[[], frozenset[str]],
         ledger: Ledger,
-        record: Callable[[Command | Acknowledgement], None],
+        record: Callable[[Recorded], None],
         stream_now: Callable[[], float],
         speed: float,
+        t0: float,
         simulated: bool,
+        spawn: Spawn = start_thread,
     ) -> None:
-        self.controller = control.Controller(control.load(name), speed=speed, simulated=simulated)
-        self._outlet, self._ledger, self._record = outlet, ledger, record
+        self.controller = control.Controller(control.load(paired.effector), speed=speed, simulated=simulated)
+        self._end = EngineEnd(paired.key(), paired.effector)
+        self._hello = {"session_id": session_id, "speed": speed, "t0": t0}
+        self._own_uids, self._ledger, self._record = own_uids, ledger, record
         self._stream_now = stream_now
         self._lock = threading.RLock()
+        self._asked = self._looked = self._recorded = 0.0
+        self._last: DeviceStatus | None = None
+        self._device_uids: frozenset[str] = frozenset()
+        self._stop_sent = False
+        spec = StreamSpec("wb-commands", "Commands", 0.0, source_id=paired.source_id("commands"), role="markers")
+        self.outlet = lsl.Outlet(spec, desc={"speed": speed, "t0": t0})
+        # A stranger knows the session's id from the cue stream, and the link's from the device's streams.
+        suffixes = (session_id, paired.link_id)
+        self._names = frozenset(f"{own}-{suffix}" for own in OWN_NAMES for suffix in suffixes)
+        self._lookout = Lookout("starts-with(name,'wb-') or starts-with(source_id,'wb-')")
+        ids = [paired.source_id("acks"), paired.source_id("status")]
+        self._listener = Listener(ids, self.received, spawn=spawn)
 
     @property
     def state(self) -> str:
         """State of the controller."""
         return self.controller.state
 
+    # ------------------------------------------------------------------------------ operator, engine
     def self_test(self, *, streams: bool, clock: bool) -> None:
         """Begin a self-test."""
         with self._lock:
@@ -70,12 +113,12 @@ class Effecting:
             )
             self._act(self.controller.set_decoder(sha256, approved_sha256=approved))
 
-    def arm(self, operator: str) -> None:
+    def arm(self, operator: str, grant: control.Grant | None = None) -> None:
         """Arm; the operator states that the participant is ready. ``Refused`` names what is missing."""
         with self._lock:
             try:
                 self._act(self.controller.set_ready(ready=True, by=operator))
-                self._act(self.controller.arm(operator, **self._now()))
+                self._act(self.controller.arm(operator, grant=grant, **self._now()))
             finally:
                 self._rows()
 
@@ -87,27 +130,35 @@ class Effecting:
             finally:
                 self._rows()
 
+    def operator_absent(self, since_s: float, *, limit_s: float = 20.0) -> None:
+        """No operator's screen has answered for ``since_s`` s; see :meth:`Controller.operator_absent`."""
+        with self._lock:
+            self._send(self.controller.operator_absent(since_s, limit_s=limit_s, **self._now()))
+
     def let_go(self, reason: str) -> None:
         """Release a closed effector, stay armed."""
         with self._lock:
             self._act(self.controller.let_go(reason, **self._now()))
 
     def stand_down(self, reason: str) -> None:
-        """Release and disarm where that is possible."""
+        """Release and disarm where that is possible: the end of a run."""
         with self._lock:
             if self.controller.state in ENGAGED_OR_ARMED:
                 self._act(self.controller.disarm(f"engine ({reason})", **self._now()))
+            self.controller.summarise_run()
+            self._rows()
 
     def estop(self, reason: str) -> None:
         """Stop at once. Any thread."""
         with self._lock:
+            self._stop_sent = False
             self._act(self.controller.estop(reason, **self._now()))
 
-    def fault(self, reason: str) -> None:
+    def fault(self, reason: str, words: str = "") -> None:
         """A fault found by the engine: to the safe state."""
         with self._lock:
             if self.controller.state != "DISCONNECTED":
-                self._send(self.controller.on_fault(reason, **self._now()))
+                self._send(self.controller.on_fault(reason, words=words, **self._now()))
 
     def reset(self, operator: str) -> None:
         """Leave a latched stop or a fault."""
@@ -132,35 +183,117 @@ class Effecting:
             self._send(self.controller.on_hop(duration_s, local=lsl.local_clock()))
 
     def tick(self, *, quality_ok: bool | None) -> None:
-        """Time went on."""
+        """Time went on: the controller's watchdogs, the session key, streams that bear our names."""
         with self._lock:
             now = self._now()
+            self._agree(now["local"])
+            self._look(now["local"])
             self._send(self.controller.on_tick(now["now_stream"], local=now["local"], quality_ok=quality_ok))
 
-    def acknowledged(self, text: str) -> None:
-        """A text of the acknowledgement stream."""
-        try:
-            content = json.loads(text)
-            ack = Acknowledgement(**{**content, "applied_level": tuple(content["applied_level"])})
-        except (ValueError, TypeError, KeyError) as error:
-            raise BadValue(f"the effector sent what is no acknowledgement ({error}): {text[:80]!r}") from error
+    # ----------------------------------------------------------------------------------- the device
+    def received(self, uid: str, text: str) -> None:
+        """A text of an outlet that claims to be the device; on its thread. The unsigned is only counted."""
         with self._lock:
-            self._record(ack)
-            self._send(self.controller.on_ack(ack, local=lsl.local_clock()))
+            answer = self._end.receive(text)
+            if answer is None or not answer.is_fresh:
+                return
+            self._listener.trust(uid)
+            if answer.kind == "ack":
+                self._acknowledged(answer)
+                return
+            if answer.kind == "welcome":
+                self._welcomed(answer)
+            self._status(answer)
 
+    def _welcomed(self, answer: Answer) -> None:
+        """A session key is agreed; the device names its outlets, signed: nobody else is listened to from here."""
+        uids = answer.content.get("uids")
+        if isinstance(uids, dict):
+            self._device_uids = frozenset(str(uid) for uid in uids.values())
+            self._listener.bind(self._device_uids)
+        self._send(self.controller.on_session(**self._now()))
+
+    def _acknowledged(self, answer: Answer) -> None:
+        content = dict(answer.content)
+        try:
+            ack = Acknowledgement(**{**content, "applied_level": tuple(content["applied_level"])})
+        except (TypeError, KeyError) as error:
+            self._send(self.controller.on_fault("command_refused", words=f"a signed answer is none ({error})"))
+            return
+        self._record(ack)
+        self._send(self.controller.on_ack(ack, local=lsl.local_clock()))
+
+    def _status(self, answer: Answer) -> None:
+        status = device_status(answer.content, commanded=max(self.controller.level))
+        if status is None:
+            return
+        follows = answer.kind == "welcome" or answer.content.get("session") == self._end.session
+        now, last = lsl.local_clock(), self._last
+        shown = (status.state, status.level, status.locked)
+        changed = last is None or (last.state, last.level, last.locked) != shown
+        if changed or now - self._recorded >= RECORD_S:
+            self._recorded, self._last = now, status
+            self._record(status)
+        self._send(self.controller.on_status(status, follows=follows, local=now))
+
+    def _agree(self, now: float) -> None:
+        """Ask for a session key when the self-test needs one and the device's safe state is complete."""
+        waits = self.controller.needs_session and self.controller.device_at_rest
+        if self.controller.needs_session:
+            # The device may be another process by now; whoever it is, a signature decides.
+            self._listener.bind(None)
+        if waits and self._end.has_offer and now - self._asked >= ASK_S:
+            self._asked = now
+            self.outlet.push_text(self._end.hello(self._hello), self._stream_now())
+
+    def _look(self, now: float) -> None:
+        """Streams that bear a name of this session and are neither the engine's nor the device's."""
+        if now - self._looked < LOOK_S:
+            return
+        self._looked = now
+        own = self._own_uids() | {self.outlet.uid} | self._device_uids
+        strange = []
+        if self._device_uids:
+            for uid, seen in self._lookout.seen().items():
+                if uid not in own and seen.source_id in self._names:
+                    strange.append(f"{seen.source_id} of host {seen.host} (uid {uid[:8]})")
+        device = 0 if self._last is None else self._last.foreign
+        new = self.controller.set_foreign(messages=self._end.foreign + device, streams=sorted(strange))
+        if new:
+            self._ledger.alarm(
+                "foreign_stream",
+                priority="high",
+                what=f"Another program publishes a stream with a name of this session: {', '.join(new)}.",
+                means="It moves nothing: commands are signed. Arming is blocked while it is there.",
+                do="Find and end that program; then arm.",
+                streams=", ".join(new),
+            )
+        elif not strange:
+            self._ledger.calm("foreign_stream")
+
+    # -------------------------------------------------------------------------------------- others
     def disconnect(self) -> None:
-        """End of the session: disarm and let go; a latched or faulted effector is left in its safe state."""
+        """End of the session: disarm, release, tell the device that no engine follows; it makes itself safe."""
         with self._lock:
             self.stand_down("the session ended")
             try:
                 self._act(self.controller.disconnect(**self._now()))
             except Refused:
                 self._rows()
+            for text in self._end.end("the session ended"):
+                self.outlet.push_text(text, self._stream_now())
+        self._listener.close()
+
+    def close(self) -> None:
+        """Take the command stream away."""
+        self.outlet.close()
 
     def snapshot(self) -> dict[str, Any]:
         """The effector's part of the status."""
         with self._lock:
-            return self.controller.snapshot()
+            found = self.controller.snapshot()
+            found["stop"]["sent"] = found["stop"]["sent"] and self._stop_sent
+            return found
 
     def _now(self) -> dict[str, float]:
         return {"now_stream": self._stream_now(), "local": lsl.local_clock()}
@@ -170,7 +303,10 @@ class Effecting:
 
     def _send(self, commands: list[Command]) -> None:
         for command in commands:
-            self._outlet.push_text(json.dumps(asdict(command)), command.stamp)
+            texts = self._end.command(asdict(command))
+            for text in texts:
+                self.outlet.push_text(text, command.stamp)
+            self._stop_sent |= bool(texts) and command.action == "stop"
             self._record(command)
         self._rows()
 

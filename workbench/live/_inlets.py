@@ -9,10 +9,13 @@ from typing import Any
 
 from workbench.devices import lsl
 from workbench.errors import StreamFault
+from workbench.threads import Beat, Spawn, start_thread
 from workbench.vocabulary import FloatArray, StreamSpec
 
 PULL_S = 0.2
 """How long a pull waits for a sample before it looks whether it is to end, s."""
+PULL_LIMIT_S = 5.0
+"""How long one pull may take before its thread counts as lost, s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +48,10 @@ Item = Arrival | Offset | Gone
 
 
 class Inlets:
-    """The open inlets of a session, by name of the contract."""
+    """The open inlets of a session, by name of the contract; ``spawn`` starts their threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, spawn: Spawn = start_thread) -> None:
+        self._spawn = spawn
         self.queue: queue.SimpleQueue[Item] = queue.SimpleQueue()
         self.open: dict[str, lsl.Inlet] = {}
         self._threads: dict[str, threading.Thread] = {}
@@ -57,10 +61,12 @@ class Inlets:
         """Take an opened inlet and start its threads."""
         self.open[name] = inlet
         self._stop[name] = threading.Event()
-        thread = threading.Thread(target=self._pull, args=(name, inlet), name=f"inlet-{name}", daemon=True)
-        self._threads[name] = thread
-        inlet.clock(lambda measured: self.queue.put(Offset(name, measured)))
-        thread.start()
+        inlet.clock(
+            lambda measured: self.queue.put(Offset(name, measured)), spawn=self._spawn, name=f"clock-{name}"
+        )
+        self._threads[name] = self._spawn(
+            f"inlet-{name}", lambda beat: self._pull(name, inlet, beat), limit_s=PULL_LIMIT_S
+        )
 
     def find(self, spec: StreamSpec, *, timeout: float) -> None:
         """Resolve one stream and take it; :class:`StreamFault` with what was seen instead."""
@@ -80,9 +86,10 @@ class Inlets:
         for name in list(self.open):
             self.drop(name)
 
-    def _pull(self, name: str, inlet: lsl.Inlet) -> None:
+    def _pull(self, name: str, inlet: lsl.Inlet, beat: Beat) -> None:
         stop = self._stop[name]
         while not stop.is_set():
+            beat()
             try:
                 values, stamps = inlet.pull(PULL_S)
             except StreamFault as fault:

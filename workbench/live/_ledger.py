@@ -1,4 +1,4 @@
-"""The data-integrity ledger of a session, and the alarms that follow from it. One cause, one alarm."""
+"""The data-integrity ledger of a session, and the alarms that follow from it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+from workbench.live._alarms import Alarms
 from workbench.vocabulary import LedgerRow
 
 LOG = logging.getLogger("workbench.engine")
@@ -26,10 +27,10 @@ class Ledger:
 
     def __init__(self) -> None:
         self.total = 0
-        self._lock = threading.Lock()
+        self._lock, self._handing = threading.Lock(), threading.Lock()
         self._shown: deque[dict[str, Any]] = deque(maxlen=SHOWN)
         self._unrecorded: deque[LedgerRow] = deque()
-        self.alarms: dict[str, dict[str, Any]] = {}
+        self.alarms = Alarms()
 
     def enter(self, row: LedgerRow) -> None:
         """Add a row."""
@@ -49,18 +50,25 @@ class Ledger:
     def hand_over(self, write: Callable[[LedgerRow], None]) -> int:
         """Have the rows that are in no recording yet written, oldest first. Returns how many were.
 
+        While another thread is at it nothing is done: its row would be written twice.
+
         Raises
         ------
         RecordingFault
             When a row cannot be written; it and those after it are kept for the next time.
         """
-        with self._lock:
-            rows = list(self._unrecorded)
-        for row in rows:
-            write(row)
+        if not self._handing.acquire(blocking=False):
+            return 0
+        try:
             with self._lock:
-                self._unrecorded.popleft()
-        return len(rows)
+                rows = list(self._unrecorded)
+            for row in rows:
+                write(row)
+                with self._lock:
+                    self._unrecorded.popleft()
+            return len(rows)
+        finally:
+            self._handing.release()
 
     def shown(self) -> list[dict[str, Any]]:
         """The newest rows, newest first."""
@@ -68,23 +76,11 @@ class Ledger:
             return list(self._shown)
 
     def alarm(
-        self, key: str, *, priority: str, what: str, means: str, do: str, shown: str = "", **args: Any
+        self, cause: str, *, priority: str, what: str, means: str, do: str, shown: str = "", **args: Any
     ) -> None:
-        """Raise an alarm, or renew the one with the same key; ``shown`` is the key of its words."""
-        self.alarms[key] = {
-            "key": shown or key,
-            "priority": priority,
-            "what": what,
-            "means": means,
-            "do": do,
-            "args": args,
-        }
+        """Raise or renew an alarm, see :meth:`Alarms.raise_alarm`; ``shown`` is the key of its words."""
+        self.alarms.raise_alarm(cause, key=shown, priority=priority, what=what, means=means, do=do, **args)
 
-    def calm(self, key: str) -> None:
-        """The cause of an alarm is gone."""
-        self.alarms.pop(key, None)
-
-    def alarms_shown(self) -> list[dict[str, Any]]:
-        """Alarms, the highest first."""
-        order = {"high": 0, "medium": 1, "low": 2}
-        return sorted(list(self.alarms.values()), key=lambda a: order.get(a["priority"], 3))
+    def calm(self, cause: str) -> None:
+        """The cause of an alarm has gone."""
+        self.alarms.clear(cause)

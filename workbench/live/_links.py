@@ -10,17 +10,21 @@ from typing import Any
 
 from workbench import devices
 from workbench.devices import lsl
+from workbench.devices._pairing import Pairing
 from workbench.errors import BadValue, Refused, StreamFault
 from workbench.live._display import DisplayWriter
-from workbench.live._effecting import Effecting
+from workbench.live._effecting import EffectorLink, Recorded
+from workbench.live._grants import GrantGate
 from workbench.live._inlets import Inlets
 from workbench.live._ledger import Ledger
 from workbench.live._place import Place
+from workbench.live._presence import Presence
 from workbench.live._run import LiveRun
 from workbench.live._streams import Stream
 from workbench.live.plan import OUTLETS, SessionPlan
 from workbench.signals.quality import ChannelQuality, QualityMonitor
-from workbench.vocabulary import Acknowledgement, Command, LedgerRow, StreamSpec
+from workbench.threads import Spawn, start_thread
+from workbench.vocabulary import LedgerRow, StreamSpec
 
 LOG = logging.getLogger("workbench.engine")
 
@@ -28,18 +32,24 @@ LOG = logging.getLogger("workbench.engine")
 class Links:
     """Everything a session is connected to: see :class:`SessionPlan`."""
 
-    def __init__(self, place: Place, plan: SessionPlan, ledger: Ledger) -> None:
-        self.place, self.plan, self.ledger = place, plan, ledger
-        self.inlets = Inlets()
+    def __init__(
+        self, place: Place, plan: SessionPlan, ledger: Ledger, *, spawn: Spawn = start_thread
+    ) -> None:
+        self.place, self.plan, self.ledger, self.spawn = place, plan, ledger, spawn
+        self.grants = GrantGate(plan)
+        self.presence = Presence(limit_s=plan.absence_s, script=plan.script_present)
+        self.inlets = Inlets(spawn)
         self.streams = {spec.name: Stream(spec) for spec in plan.contract}
         self.players: list[devices.Player] = []
         self.outlets: dict[str, lsl.Outlet] = {}
-        self.effecting: Effecting | None = None
+        self.effecting: EffectorLink | None = None
+        self.paired: Pairing | None = None
         self.display: DisplayWriter | None = None
         self.quality: list[ChannelQuality] = []
         self.monitor: QualityMonitor | None = None
         self.run: LiveRun | None = None
         self.runs = 0
+        self.run_ids: list[str] = []
         self.replayed = False
         self.stopped = ""
         self._stop_lock = threading.Lock()
@@ -66,8 +76,10 @@ class Links:
         """
         plan = self.plan
         self.outlets["cues"] = self._outlet("cues", {})
+        if plan.effector is not None:
+            self.paired = devices.pairing(plan.study_folder, plan.effector)
         for player in plan.players:
-            if not self._follows(player):
+            if not self._is_effector(player):
                 self._play(player)
         self._resolve()
         signal = self.signal
@@ -85,22 +97,22 @@ class Links:
         self.monitor = QualityMonitor(spec.fs, spec.measured, unit=spec.unit, mains_hz=plan.mains_hz)
         base = {"speed": signal.speed, "t0": signal.t0}
         self.outlets["decisions"] = self._outlet("decisions", base)
-        if plan.effector is not None:
-            self.outlets["commands"] = self._outlet("commands", base)
-            self.effecting = Effecting(
-                plan.effector,
-                outlet=self.outlets["commands"],
+        if self.paired is not None and plan.effector is not None:
+            self.effecting = EffectorLink(
+                paired=self.paired,
+                session_id=plan.session_id,
+                own_uids=lambda: frozenset(outlet.uid for outlet in self.outlets.values()),
                 ledger=self.ledger,
                 record=self._record,
                 stream_now=self.stream_now,
                 speed=plan.speed,
+                t0=signal.t0,
                 simulated=plan.effector_simulated,
+                spawn=self.spawn,
             )
         for player in plan.players:
-            if self._follows(player):
-                self._play(player)
-        if self.effecting is not None:
-            self.inlets.add("wb-acks", lsl.connect(plan.source_id("acks"), timeout=plan.resolve_s))
+            if self._is_effector(player):
+                self._play_effector(player)
 
     def self_test(self) -> None:
         """Begin the effector's self-test."""
@@ -112,18 +124,34 @@ class Links:
     @property
     def effector_listens(self) -> bool:
         """Whether somebody receives the commands; True where there is no effector."""
-        return self.effecting is None or self.outlets["commands"].has_receiver()
+        return self.effecting is None or self.effecting.outlet.has_receiver()
 
-    def _follows(self, player: Any) -> bool:
-        """Whether a player answers commands; those start when the command stream is there."""
-        return "command_source_id" in devices.load(str(player["device"])).options
+    def _is_effector(self, player: Any) -> bool:
+        """Whether a player answers commands."""
+        return "pairing" in devices.load(str(player["device"])).options
 
-    def _play(self, player: Any) -> None:
+    def _play(self, player: Any, *, owned: bool = True, **more: Any) -> None:
         name = str(player["device"])
-        options = self.plan.player_options(player)
+        options = self.plan.player_options(player) | more
         log = self.place.folder / f"player-{len(self.players) + 1}-{name}.log"
-        self.players.append(devices.start(name, options, log=log))
+        self.players.append(devices.start(name, options, log=log, owned=owned))
         LOG.info("player %s started as process %d", name, self.players[-1].pid)
+
+    def _play_effector(self, player: Any) -> None:
+        """Start a simulated effector as a process that outlives the engine, or find the one that does already."""
+        if self.paired is None:
+            raise BadValue(f"player {player['device']} is an effector; name one in the session plan")
+        running = devices.running_device(self.paired)
+        if running is None:
+            self._play(player, owned=False, pairing=str(self.paired.path))
+            return
+        LOG.info("the effector of this study runs already as process %d; it is taken up again", running)
+        self.enter(
+            "effector_found",
+            stream=str(player["device"]),
+            extent=f"process {running}, started by an earlier engine",
+            consequence="taken up again; a self-test follows",
+        )
 
     def _outlet(self, purpose: str, desc: dict[str, Any]) -> lsl.Outlet:
         spec = StreamSpec(
@@ -197,8 +225,8 @@ class Links:
         if self.run is not None and self.run.live:
             self.run.feed.mark(kind, stamp=self.stream_now(), label=label, **detail)
 
-    def _record(self, item: Command | Acknowledgement) -> None:
-        """Commands and acknowledgements go into the run that is open. Any thread."""
+    def _record(self, item: Recorded) -> None:
+        """Commands, acknowledgements and statuses go into the run that is open. Any thread."""
         run = self.run
         if run is not None and run.live:
             run.record(item)
@@ -210,6 +238,11 @@ class Links:
             steps.append(self.effecting.disconnect)
         steps.append(self.inlets.close)
         steps += [lambda p=p: devices.stop(p) for p in self.players]  # type: ignore[misc]
+        if self.paired is not None:
+            # One that an earlier engine started is in no list of this one.
+            steps.append(lambda paired=self.paired: devices.end_device(paired))  # type: ignore[misc]
+        if self.effecting is not None:
+            steps.append(self.effecting.close)
         steps += [outlet.close for outlet in self.outlets.values()]
         if self.display is not None:
             steps.append(self.display.close)

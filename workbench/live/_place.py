@@ -22,7 +22,7 @@ from typing import Any
 
 from workbench.errors import EngineFault
 
-HEARTBEAT_S = 0.5
+HEARTBEAT_S = 0.25
 """Time between two heartbeats, s."""
 
 SILENT_S = 15.0
@@ -71,6 +71,16 @@ class Place:
     def outcome(self) -> Path:
         """How the last engine ended."""
         return self.folder / "outcome.json"
+
+    @property
+    def stop(self) -> Path:
+        """A STOP that needs no door: the engine takes it and removes it."""
+        return self.folder / "stop.json"
+
+    @property
+    def alarms(self) -> Path:
+        """The journal of the alarms, which outlives the engine."""
+        return self.folder / "alarms.jsonl"
 
     @property
     def heartbeat(self) -> Path:

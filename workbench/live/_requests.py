@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from workbench.devices import lsl
-from workbench.errors import BadValue, Refused, WorkbenchError
+from workbench.errors import BadValue, EngineFault, Refused, WorkbenchError
 from workbench.live import _wire
 from workbench.live._asked import Asked, asked_of, rehearse
 from workbench.live._feed import Feed
@@ -16,29 +15,39 @@ from workbench.live._run import LiveRun
 from workbench.live._server import Request
 from workbench.live._session import Session
 from workbench.live._watching import require_disk
+from workbench.threads import Beat
 
 MAX_TEXT = 2000
 
 
 class Rehearsal:
-    """Compiling for a run, on a thread of its own, while signals go on."""
+    """Compiling for a run, on a thread of its own, while signals are recorded."""
 
     def __init__(self, asked: Asked, session: Session) -> None:
-        self.error: WorkbenchError | None = None
+        self._error: WorkbenchError | None = None
+        self._complete = False
         self._asked, self._signal = asked, session.signal.spec
-        self._thread = threading.Thread(target=self._run, name="rehearsal", daemon=True)
-        self._thread.start()
+        self._thread = session.spawn("rehearsal", self._run)
 
-    def _run(self) -> None:
+    def _run(self, beat: Beat) -> None:
+        beat()
         try:
             rehearse(self._asked, signal=self._signal)
         except WorkbenchError as error:
-            self.error = error
+            self._error = error
+        self._complete = True
 
     @property
     def done(self) -> bool:
         """Whether it has ended."""
         return not self._thread.is_alive()
+
+    @property
+    def error(self) -> WorkbenchError | None:
+        """Why the run cannot start, None when it can; asked once it is done."""
+        if self._error is None and not self._complete:
+            return EngineFault("compiling ended unexpectedly; see the engine's log, then start the run again")
+        return self._error
 
 
 class Desk:
@@ -60,6 +69,7 @@ class Desk:
             "waive": lambda args: session.waive(_text(args, "stream"), _text(args, "reason"), by=self._by(args)),
             "note": self._note,
             "reconnect": self._reconnect,
+            "acknowledge": self._acknowledge,
             "shutdown": self._shutdown,
         }
 
@@ -86,6 +96,8 @@ class Desk:
         self._check_streams()
         require_disk(session)
         asked = asked_of(args, signal=session.signal.spec)
+        approved = session.grants.approves(args.get("grant"), decoder_sha256=asked.decoder_sha256)
+        asked = replace(asked, approved=approved)
         signal = session.signal
         others = [s for s in session.streams.values() if s is not signal and s.state in ("good", "lost")]
         waived = {s.spec.name: s.message for s in session.streams.values() if s.state == "waived"}
@@ -97,14 +109,23 @@ class Desk:
             others=others,
             ledger=session.ledger,
             feed=self._feed(session),
+            spawn=session.spawn,
         )
         session.runs += 1
+        session.run_ids.append(asked.id)
         session.run = run
         if session.effecting is not None:
-            rule = asked.paradigm.params()
-            session.effecting.decoder(asked.decoder_sha256, approved=asked.approved_sha256, rule=rule)
+            self._name_decoder(asked)
         self.rehearsal = Rehearsal(asked, session)
         return asked.id
+
+    def _name_decoder(self, asked: Asked) -> None:
+        """Name the run's decoder to the effector, and the approved one: the same, or none."""
+        self._effecting().decoder(
+            asked.decoder_sha256,
+            approved=asked.decoder_sha256 if asked.approved else "",
+            rule=asked.paradigm.params(),
+        )
 
     def _feed(self, session: Session) -> Feed:
         spec = session.signal.spec
@@ -160,12 +181,26 @@ class Desk:
 
     # --------------------------------------------------------------------------------- effector
     def _arm(self, args: Mapping[str, Any]) -> None:
-        effecting = self._effecting()
-        if self.session.run is None or not self.session.run.live:
+        effecting, session = self._effecting(), self.session
+        run = session.run
+        if run is None or not run.live:
             raise Refused("arming is possible during a run only; start the run first")
+        if session.plan.place == "home":
+            raise Refused("nothing is armed at home: the rule for use at home does not exist yet")
+        if not session.presence.present:
+            raise Refused(
+                "nobody is there: no visible page of this session has answered within 2 s; open its dashboard or "
+                "notebook and keep it in view"
+            )
         by = self._by(args)
-        effecting.arm(by)
-        self.session.mark("arm", by=by)
+        grant = session.grants.arming(
+            args.get("grant"), decoder_sha256=run.asked.decoder_sha256, own_runs=session.run_ids
+        )
+        if not run.asked.approved:
+            run.asked = replace(run.asked, approved=True)
+            self._name_decoder(run.asked)
+        effecting.arm(by, grant)
+        session.mark("arm", by=by)
 
     def _disarm(self, args: Mapping[str, Any]) -> None:
         by = self._by(args)
@@ -181,6 +216,7 @@ class Desk:
             session.effecting.reset(by)
             session.self_test()
         session.stopped = ""
+        session.ledger.alarms.acknowledge_cause("estop", by=by)
         session.ledger.calm("estop")
         session.enter("operator", extent="stop reset", consequence=by)
         session.mark("stop_reset", by=by)
@@ -197,6 +233,9 @@ class Desk:
             raise BadValue("a note needs a text")
         self.session.enter("note", extent=text, consequence=self._by(args))
         self.session.mark("note", label=text, by=self._by(args))
+
+    def _acknowledge(self, args: Mapping[str, Any]) -> None:
+        self.session.ledger.alarms.acknowledge(_text(args, "alarm"), by=self._by(args))
 
     def _reconnect(self, args: Mapping[str, Any]) -> list[str]:
         session = self.session

@@ -20,7 +20,17 @@ from workbench.live._ledger import Ledger
 from workbench.live._streams import Stream
 from workbench.live.plan import SessionPlan
 from workbench.recording import RunWriter, ensure_space, needed_bytes
-from workbench.vocabulary import Acknowledgement, Command, Decision, LedgerRow, Marker, Snapshot, Trial
+from workbench.threads import Spawn, start_thread
+from workbench.vocabulary import (
+    Acknowledgement,
+    Command,
+    Decision,
+    DeviceStatus,
+    LedgerRow,
+    Marker,
+    Snapshot,
+    Trial,
+)
 
 HISTORY_S = 10.0
 
@@ -31,6 +41,7 @@ class LiveRun:
     Parameters
     ----------
     asked : the checked request. number : of the run in the session. signal, others : streams to record.
+    spawn : starts the thread that syncs the recording.
 
     Raises
     ------
@@ -48,6 +59,7 @@ class LiveRun:
         others: list[Stream],
         ledger: Ledger,
         feed: Feed,
+        spawn: Spawn = start_thread,
     ) -> None:
         self.asked, self.number, self.feed = asked, number, feed
         self.plan, self.signal, self._ledger = plan, signal, ledger
@@ -81,6 +93,7 @@ class LiveRun:
             dtype=signal.dtype,
             desc={"speed": plan.speed, "t0": signal.t0},
             on_slow_sync=self._slow.append,
+            spawn=spawn,
         )
         self.closed = False
 
@@ -112,6 +125,8 @@ class LiveRun:
             "waived": dict(plan.waived),
             "effector": plan.effector or "",
             "simulated": plan.simulated,
+            "place": plan.place,
+            "presence": "script" if plan.script_present else "operator",
             "cue_source": plan.cue_source,
             "speed": plan.speed,
             "t0": self.signal.t0,
@@ -135,8 +150,8 @@ class LiveRun:
         found: StreamingDecoder | None = self.asked.decoder
         return found
 
-    def record(self, item: Marker | Command | Acknowledgement) -> None:
-        """Journal an event, a command or an acknowledgement. Any thread."""
+    def record(self, item: Marker | Command | Acknowledgement | DeviceStatus) -> None:
+        """Journal an event, a command, an acknowledgement or a status of the effector. Any thread."""
         if self.closed:
             return
         if isinstance(item, Marker):
@@ -145,8 +160,10 @@ class LiveRun:
                 self._enter_gap(item)
         elif isinstance(item, Command):
             self.writer.command(item)
-        else:
+        elif isinstance(item, Acknowledgement):
             self.writer.ack(item)
+        else:
+            self.writer.effector(item)
 
     def _enter_gap(self, marker: Marker) -> None:
         missing = float(marker.detail.get("missing_s", 0.0))

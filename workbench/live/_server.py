@@ -1,8 +1,8 @@
 """The engine's door: signed requests over ipc, or over CURVE-encrypted loopback TCP where ipc is absent.
 
-One thread. Status is answered from a prepared text and STOP is carried out here and now, so that neither waits
-for the engine's loop; everything else is queued for it. What is malformed, unsigned, stale or repeated is
-refused and logged.
+One thread. Status is answered from a prepared text, STOP and the operator's presence are taken here and now, so
+that none of them waits for the engine's loop; everything else is queued for it. What is malformed, unsigned, stale
+or repeated is refused and logged, and so is whatever else goes wrong with one message: the door lives on.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,14 @@ import zmq
 
 from workbench.errors import BadValue, EngineFault, WorkbenchError
 from workbench.live import _place, _wire
+from workbench.threads import Beat, Spawn, start_thread
+
+LIMIT_S = 2.0
+"""How long the door may take for one round, s."""
+STALE_S = 1.0
+"""A status text older than this was not renewed by the loop in time, s."""
+POLL_MS = 200
+"""Longest wait for a message, ms."""
 
 LOG = logging.getLogger("workbench.engine")
 
@@ -41,14 +50,27 @@ class Server:
     key : of the session. session : its id.
     stop_now : called on this thread with the reason, the moment a STOP arrives.
     study : folder of the study, for the socket's name. transport : ``"auto"``, ``"ipc"`` or ``"tcp"``.
+    present : called on this thread with the arguments of a ``presence`` request.
+    newest : the parts of the status that need no loop; asked while the text is older than :data:`STALE_S`.
+    spawn : starts the thread; the engine hands in its supervisor.
     """
 
     def __init__(
-        self, *, key: bytes, session: str, stop_now: Callable[[str], None], study: Path, transport: str = "auto"
+        self,
+        *,
+        key: bytes,
+        session: str,
+        stop_now: Callable[[str], None],
+        study: Path,
+        transport: str = "auto",
+        present: Callable[[dict[str, Any]], None] = lambda args: None,
+        newest: Callable[[], dict[str, Any]] = dict,
+        spawn: Spawn = start_thread,
     ) -> None:
         self.requests: queue.SimpleQueue[Request] = queue.SimpleQueue()
         self._key, self._session, self._stop_now = key, session, stop_now
-        self._status = json.dumps({})
+        self._present, self._newest = present, newest
+        self._status, self._written = json.dumps({}), time.monotonic()
         self._fresh = _wire.Freshness()
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.ROUTER)
@@ -61,8 +83,8 @@ class Server:
         self._outbox = self._context.socket(zmq.PUSH)
         self._outbox.connect("inproc://replies")
         self._outbox_lock = threading.Lock()
-        self._thread = threading.Thread(target=self._serve, name="server", daemon=True)
-        self._thread.start()
+        self._spawn = spawn
+        self._thread = spawn("door", self._serve, limit_s=LIMIT_S)
 
     def _bind(self, study: Path, transport: str) -> tuple[str, str]:
         """Endpoint, and the CURVE public key of a TCP one."""
@@ -87,10 +109,17 @@ class Server:
 
     def publish(self, status: dict[str, Any]) -> None:
         """The status that is handed out from now on."""
-        self._status = json.dumps(status, ensure_ascii=False)
+        self._status, self._written = json.dumps(status, ensure_ascii=False), time.monotonic()
+
+    def reopen(self) -> None:
+        """Serve again on a new thread, after the one before ended."""
+        if not self._thread.is_alive():
+            self._thread = self._spawn("door-again", self._serve, limit_s=LIMIT_S)
 
     def close(self) -> None:
-        """Stop listening."""
+        """Stop listening; a second time changes nothing."""
+        if self._socket.closed:
+            return
         with self._outbox_lock:
             self._outbox.send_multipart([b"", b"end"])
         self._thread.join(2.0)
@@ -101,12 +130,13 @@ class Server:
         if self._path is not None:
             self._path.unlink(missing_ok=True)
 
-    def _serve(self) -> None:
+    def _serve(self, beat: Beat) -> None:
         poller = zmq.Poller()
         poller.register(self._socket, zmq.POLLIN)
         poller.register(self._replies, zmq.POLLIN)
         while True:
-            for socket, _ in poller.poll():
+            beat()
+            for socket, _ in poller.poll(POLL_MS):
                 if socket is self._replies:
                     frames = self._replies.recv_multipart()
                     if frames == [b"", b"end"]:
@@ -121,12 +151,17 @@ class Server:
         try:
             if len(frames) != 4 or frames[1] != b"":
                 raise _wire.Unsigned(f"a request has 4 frames, got {len(frames)}")
-            content = _wire.opened(frames[2:], self._key)
+            content = _wire.opened(frames[2:], self._key, max_bytes=_wire.MAX_REQUEST_BYTES)
             self._fresh.check(content, session=self._session)
             self._carry_out(who, content)
         except WorkbenchError as error:
             LOG.warning("request refused: %s", error)
             self._send(who, _wire.refusal(error))
+        except Exception as error:
+            # Whatever one message does to the code that reads it must not cost the next client its STOP.
+            LOG.exception("request refused: it could not be read")
+            fault = EngineFault(f"the request could not be read ({type(error).__name__}: {error}); it was refused")
+            self._send(who, _wire.refusal(fault))
 
     def _carry_out(self, who: bytes, content: dict[str, Any]) -> None:
         operation, args = content.get("op"), content.get("args")
@@ -134,7 +169,14 @@ class Server:
             raise BadValue(f"operation {operation!r} is not known; allowed are {', '.join(_wire.OPERATIONS)}")
         nonce = content["nonce"]
         if operation == "status":
-            self._send(who, {"ok": True, "nonce": nonce, "text": self._status})
+            age = time.monotonic() - self._written
+            newest = self._newest() if age > STALE_S else {}
+            text = {"text": self._status, "age_s": round(age, 3), "newest": newest}
+            self._send(who, {"ok": True, "nonce": nonce, **text})
+            return
+        if operation == "presence":
+            self._present(args)
+            self._send(who, {"ok": True, "nonce": nonce, "value": None})
             return
         if operation == "stop":
             self._stop_now(str(args.get("reason") or "stop pressed by the operator"))

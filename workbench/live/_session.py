@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from workbench.devices import lsl
-from workbench.errors import BadValue, Refused
+from workbench.errors import Refused
 from workbench.live._inlets import Arrival, Gone, Item, Offset
 from workbench.live._links import Links
 from workbench.live._run import LiveRun
@@ -36,8 +36,6 @@ class Session(Links):
             self._offset(item)
         elif isinstance(item, Gone):
             self.enter("stream_gone", stream=item.name, extent=item.sentence, consequence="", priority="high")
-        elif item.name == "wb-acks":
-            self._acks(item)
         else:
             self._samples(item)
 
@@ -91,15 +89,6 @@ class Session(Links):
                 consequence="the new offset holds from here on; both are recorded",
                 priority="medium",
             )
-
-    def _acks(self, arrival: Arrival) -> None:
-        if self.effecting is None:
-            return
-        for text in arrival.values:
-            try:
-                self.effecting.acknowledged(str(text))
-            except BadValue as error:
-                self.enter("ack_malformed", stream="wb-acks", extent=str(error), consequence="it is ignored")
 
     def _cue(self, text: str, stamp: float) -> None:
         """A marker of the cue stream: a cue when it names a condition or rest, else a note."""
@@ -214,14 +203,65 @@ class Session(Links):
         self.mark("stop", reason=reason)
         if self.effecting is None:
             self.enter("estop", extent=reason, consequence="the stop is latched", priority="high")
+        self.show_stop()
+        self.end("stopped", f"stopped: {reason}")
+
+    def show_stop(self) -> None:
+        """The alarm of a latched stop: it says what the device confirmed, and nothing more."""
+        if not self.stopped:
+            return
+        words = "STOP" if self.effecting is None else "STOP sent, not acknowledged"
+        if self.effecting is not None and self.effecting.snapshot().get("stop", {}).get("confirmed"):
+            words = "STOP, confirmed by the device"
         self.ledger.alarm(
             "estop",
             priority="high",
-            what=f"STOP: {reason}.",
-            means="The effector was stopped and the run ended. Everything up to here is recorded.",
-            do="See to the participant, then reset the stop; a new self-test follows.",
+            what=f"{words}: {self.stopped}.",
+            means="The run ended. Everything up to here is recorded.",
+            do="See to the participant. While the device has not confirmed, use the hardware stop. Then reset "
+            "the stop; a new self-test follows.",
+            reason=self.stopped,
+            confirmed=words.endswith("device"),
         )
-        self.end("stopped", f"stopped: {reason}")
+
+    def thread_lost(self, name: str, sentence: str) -> None:
+        """A thread of the engine ended or stands still: safe state, row, alarm. Any thread.
+
+        The effector's lock may be held by the very thread that is lost, so that the order is given on a thread
+        of its own; while that waits nobody can send, and the device goes to its safe state by itself.
+        """
+        effecting = self.effecting
+        if effecting is not None:
+            self.spawn(f"safe-state-{name}", lambda beat: effecting.fault("thread_lost"))
+        self.enter(
+            "thread_lost", stream=name, extent=sentence, consequence="effector to its safe state", priority="high"
+        )
+        self.ledger.alarm(
+            f"thread_lost:{name}",
+            shown="thread_lost",
+            priority="high",
+            what=f"Part of the engine failed: {sentence}.",
+            means="The effector went to its safe state. What is recorded is kept.",
+            do="See to the participant, end the session, then start it again.",
+            thread=name,
+            sentence=sentence,
+        )
+
+    def stood_still(self, code: str, sentence: str) -> None:
+        """The engine or the computer stood still and woke: safe state, row, alarm. Any thread."""
+        effecting = self.effecting
+        if effecting is not None:
+            self.spawn(f"safe-state-{code}", lambda beat: effecting.fault(code))
+        self.enter(code, extent=sentence, consequence="effector to its safe state", priority="high")
+        self.ledger.alarm(
+            code,
+            priority="high",
+            what=f"{sentence}.",
+            means="The effector went to its safe state. Samples of that time may be missing; gaps are entered.",
+            do="See to the participant, then reset. Switch off sleep, close other programs.",
+            sentence=sentence,
+        )
+        self.ledger.calm(code)
 
     def judge(self) -> None:
         """Signal quality, for the lights and for arming."""

@@ -18,6 +18,11 @@ BLANK_STATUS: dict[str, Any] = {
         "transport": "",
         "heavy_modules": [],
         "threads": 0,
+        "arming": "",
+        "age_s": 0.0,
+        "lost": {},
+        "supervised": [],
+        "unsupervised": [],
         "disk_free_mb": 0.0,
         "seq": 0,
     },
@@ -42,6 +47,7 @@ BLANK_STATUS: dict[str, Any] = {
     "ledger": [],
     "ledger_total": 0,
     "alarms": [],
+    "presence": {"state": "nobody_yet", "challenge": "", "age_s": None, "limit_s": 20.0, "pages": 0},
 }
 """The shape of a status; see the field notes below.
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import math
+import re
 import secrets
 import time
 from collections import OrderedDict
@@ -23,6 +25,17 @@ FRESH_S = 30.0
 MAX_BYTES = 1_000_000
 """Largest message, bytes."""
 
+MAX_REQUEST_BYTES = 64_000
+"""Largest request, bytes."""
+
+MAX_DEPTH = 16
+"""Deepest nesting of objects and lists in a message."""
+
+MAX_DIGITS = 19
+"""Most digits of an integer in a message."""
+
+_MARKS = re.compile(rb'[\\"\[\]{}]')
+
 OPERATIONS = (
     "status",
     "start_run",
@@ -36,6 +49,8 @@ OPERATIONS = (
     "waive",
     "note",
     "reconnect",
+    "presence",
+    "acknowledge",
     "shutdown",
 )
 """Everything a client may ask for."""
@@ -51,26 +66,64 @@ def sign(content: dict[str, Any], key: bytes) -> list[bytes]:
     return [body, hmac.new(key, body, hashlib.sha256).digest()]
 
 
-def opened(frames: list[bytes], key: bytes) -> dict[str, Any]:
+def opened(frames: list[bytes], key: bytes, *, max_bytes: int = MAX_BYTES) -> dict[str, Any]:
     """The content of a signed message.
+
+    Parameters
+    ----------
+    frames : body and MAC.
+    key : of the session, 32 bytes.
+    max_bytes : largest body, bytes.
 
     Raises
     ------
     Unsigned
-        When it has another number of frames, is too long, is signed with another key, or is no JSON object.
+        When it has another number of frames, is too long, is signed with another key, is nested deeper than
+        :data:`MAX_DEPTH`, holds a number out of range, or is no JSON object.
     """
-    if len(frames) != 2 or len(frames[0]) > MAX_BYTES:
-        raise Unsigned(f"a message has 2 frames of at most {MAX_BYTES} bytes, got {len(frames)} frames")
+    if len(frames) != 2 or len(frames[0]) > max_bytes:
+        raise Unsigned(f"a message has 2 frames of at most {max_bytes} bytes, got {len(frames)} frames")
     body, mac = frames
     if not hmac.compare_digest(hmac.new(key, body, hashlib.sha256).digest(), mac):
         raise Unsigned("the message is not signed with the key of this session")
     try:
-        content = json.loads(body)
+        _check_depth(body)
+        content = json.loads(body, parse_int=_integer, parse_float=_finite, parse_constant=_finite)
     except ValueError as error:
         raise Unsigned(f"the message is no JSON ({error})") from error
     if not isinstance(content, dict):
         raise Unsigned("the message is no JSON object")
     return content
+
+
+def _check_depth(body: bytes) -> None:
+    """Refuse deep nesting before the parser recurses into it; brackets inside texts do not count."""
+    depth, in_text, escaped = 0, False, -1
+    for mark in _MARKS.finditer(body):
+        at, sign = mark.start(), mark.group()
+        if at == escaped:
+            continue
+        if sign == b"\\":
+            escaped = at + 1
+        elif sign == b'"':
+            in_text = not in_text
+        elif not in_text:
+            depth += 1 if sign in (b"[", b"{") else -1
+            if depth > MAX_DEPTH:
+                raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
+
+
+def _integer(text: str) -> int:
+    if len(text) > MAX_DIGITS:
+        raise ValueError(f"an integer of {len(text)} digits, allowed are {MAX_DIGITS}")
+    return int(text)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"the number {text[:20]} is not finite")
+    return number
 
 
 def request(operation: str, args: dict[str, Any], *, session: str) -> dict[str, Any]:

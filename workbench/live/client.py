@@ -16,16 +16,23 @@ from typing import TYPE_CHECKING, Any, Self
 
 import zmq
 
-from workbench.errors import BadValue, EngineFault, Refused
+from workbench.errors import BadValue, EngineFault, RecordFault, Refused
 from workbench.live import _place, _wire
 from workbench.live._display import DisplayReader, SignalBlock
 from workbench.live._place import Place
+from workbench.live._stopfile import ask_stop
 
 if TYPE_CHECKING:
     from workbench.study import Study
 
 REPLY_S = 10.0
 """How long the engine may take to answer, s."""
+
+LOST_S = 1.5
+"""An engine without a heartbeat for so long, and without an answer for so long, is lost, s."""
+
+STOP_S = 1.0
+"""How long the door may take to answer a STOP before the second path is taken, s."""
 
 ENDED = ("finished", "stopped", "failed")
 """States of a run that is over."""
@@ -48,6 +55,7 @@ class Client:
         self._reader: DisplayReader | None = None
         self._reader_lock = threading.Lock()
         self.closed = False
+        self._issue: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
 
     @property
     def study_folder(self) -> Path:
@@ -56,8 +64,19 @@ class Client:
 
     # ---------------------------------------------------------------------------------- reading
     def status(self) -> dict[str, Any]:
-        """What the engine says of itself; see ``workbench.live.BLANK_STATUS`` for the shape."""
-        found: dict[str, Any] = json.loads(str(self._ask("status")["text"]))
+        """What the engine says of itself; see ``workbench.live.BLANK_STATUS`` for the shape.
+
+        Raises
+        ------
+        EngineFault
+            Within 2 s when the engine is dead or stands still, at once when its process is gone.
+        """
+        reply = self._ask("status")
+        found: dict[str, Any] = json.loads(str(reply["text"]))
+        if "engine" in found:
+            found["engine"]["age_s"] = float(reply.get("age_s", 0.0))
+            for part, value in dict(reply.get("newest") or {}).items():
+                found[part] = {**found[part], **value} if isinstance(value, dict) else value
         return found
 
     def signals(self, since: int = 0, max_seconds: float = 10.0) -> SignalBlock:
@@ -96,7 +115,7 @@ class Client:
         n_trials: int,
         seed: int = 0,
         decoder_folder: str | Path | None = None,
-        approved_sha256: str = "",
+        grant: Mapping[str, Any] | None = None,
         run_id: str = "",
     ) -> str:
         """Start a run; returns its id as soon as the engine has accepted it (it then compiles, then runs).
@@ -108,16 +127,17 @@ class Client:
         n_trials, seed : length and order of the schedule; with ``cue_source="stream"`` the run ends after
             ``n_trials`` trials.
         decoder_folder : of the fitted decoder, for an online run.
-        approved_sha256 : hash of the approved decoder; without it the effector cannot be armed. By default
-            it is looked up in the study record.
+        grant : the record's signed word that the decoder is approved; by default it is asked for, see
+            :meth:`use_grants`. Without it the run starts and the effector cannot be armed yet.
+        run_id : by default a new one.
 
         Raises
         ------
         Refused, BadValue, DecoderMismatch, RecordingFault, StreamFault
             When the run cannot start, with the remedy.
         """
-        if decoder_folder is not None and not approved_sha256:
-            approved_sha256 = self._approved(Path(decoder_folder))
+        if decoder_folder is not None and grant is None:
+            grant = self._approval(Path(decoder_folder))
         reply = self._ask(
             "start_run",
             kind=kind,
@@ -126,7 +146,7 @@ class Client:
             n_trials=_whole("n_trials", n_trials),
             seed=_whole("seed", seed),
             decoder_folder="" if decoder_folder is None else str(Path(decoder_folder).absolute()),
-            approved_sha256=approved_sha256,
+            grant=None if grant is None else dict(grant),
             run_id=run_id,
         )
         return str(reply["value"])
@@ -144,20 +164,85 @@ class Client:
         self._ask("end_run")
 
     def stop(self, reason: str = "") -> None:
-        """STOP: the effector is stopped at once, the run ends, and the stop stays latched."""
-        self._ask("stop", reason=reason)
+        """STOP: a stop is sent to the effector at once, the run ends, and the stop stays latched.
+
+        It is *sent* when this returns; ``status()["effector"]["stop"]`` says whether the device confirmed it.
+        Where the door does not answer, the STOP takes the second path, which needs none.
+
+        Raises
+        ------
+        EngineFault
+            When the engine took it on neither path: use the hardware stop.
+        """
+        try:
+            self._ask("stop", patience_s=STOP_S, reason=reason)
+        except EngineFault as error:
+            if not self._stop_by_file(reason):
+                raise EngineFault(f"STOP was not taken by the engine: use the hardware stop. {error}") from error
+
+    def _stop_by_file(self, reason: str) -> bool:
+        """The second path; True when the engine took the file."""
+        try:
+            file = ask_stop(self.place, reason or "stop pressed by the operator")
+        except OSError:
+            return False
+        if _until(lambda: not file.exists(), STOP_S):
+            return True
+        file.unlink(missing_ok=True)
+        return False
 
     def reset_stop(self) -> None:
         """Leave the latched stop or a fault; a new self-test of the effector follows."""
         self._ask("reset_stop")
 
-    def arm(self, by: str = "") -> None:
-        """Arm the effector; states that the participant is ready. ``Refused`` names what is missing."""
-        self._ask("arm", by=by)
+    def use_grants(self, issue: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> None:
+        """Let this client ask the record for grants, with ``issue`` from ``workbench.runs.grant.issuer``."""
+        self._issue = issue
+
+    def arm(self, by: str = "", *, grant: Mapping[str, Any] | None = None) -> None:
+        """Arm the effector; states that the participant is ready.
+
+        Parameters
+        ----------
+        by : who arms, for the record.
+        grant : the record's signed grant; by default a new one is asked for, see :meth:`use_grants`.
+
+        Raises
+        ------
+        Refused
+            Names what is missing.
+        RecordFault
+            When the record is locked or cannot sign.
+        """
+        if grant is None and self._issue is not None:
+            status = self.status()
+            sha256 = str((status["decoder"] or {}).get("sha256", ""))
+            grant = self._issue(self._wanted(status, sha256)) if status["effector"] is not None else None
+        self._ask("arm", by=by, grant=None if grant is None else dict(grant))
 
     def disarm(self, by: str = "") -> None:
         """Disarm the effector."""
         self._ask("disarm", by=by)
+
+    def presence(self, page: str, challenge: str, *, visible: bool) -> None:
+        """Carry a page's own answer to a challenge of the engine; see :mod:`workbench.live._presence`.
+
+        Parameters
+        ----------
+        page : id of the page, made once when it loads.
+        challenge : what the page answered, from ``status()["presence"]["challenge"]``.
+        visible : whether the page is visible.
+
+        Raises
+        ------
+        BadValue
+            For an answer that is late, repeated, or to no challenge of the engine.
+        """
+        self._ask("presence", page=page, challenge=challenge, visible=visible)
+
+    def acknowledge(self, alarm: str, by: str = "") -> None:
+        """Acknowledge an alarm by its id; it leaves the list once its cause has gone too."""
+        self._ask("acknowledge", alarm=alarm, by=by)
 
     def waive(self, stream: str, reason: str) -> None:
         """Go without a non-critical stream; the reason goes into the record."""
@@ -243,21 +328,35 @@ class Client:
             self.close()
 
     # ---------------------------------------------------------------------------------- inside
-    def _approved(self, decoder_folder: Path) -> str:
-        """Hash of the decoder in the folder if the record says that it is approved, else ``""``."""
-        from workbench.live.ingesting import approved_hash
+    def _approval(self, decoder_folder: Path) -> Mapping[str, Any] | None:
+        """The record's signed word on a decoder; None where it is not approved or the record cannot say."""
+        status = self.status()
+        stored = _place.read_json(decoder_folder / "decoder.json") or {}
+        if self._issue is None or status["effector"] is None or not stored.get("sha256"):
+            return None
+        try:
+            return self._issue(self._wanted(status, str(stored["sha256"])))
+        except (Refused, RecordFault):
+            return None
 
-        found: str = approved_hash(self.place.study, decoder_folder)
-        return found
+    @staticmethod
+    def _wanted(status: Mapping[str, Any], decoder_sha256: str) -> dict[str, Any]:
+        """What a grant is asked for."""
+        return {
+            "session_id": status["session"]["id"],
+            "participant": status["session"]["participant"],
+            "effector": status["effector"]["name"],
+            "decoder_sha256": decoder_sha256,
+            "engine_nonce": status["engine"]["arming"],
+        }
 
-    def _ask(self, operation: str, **args: Any) -> dict[str, Any]:
+    def _ask(self, operation: str, *, patience_s: float = REPLY_S, **args: Any) -> dict[str, Any]:
         """One request, one reply; errors come back under their own class."""
         content = _wire.request(operation, args, session=self.session_id)
         socket = self._borrow()
         try:
             socket.send_multipart(_wire.sign(content, self._key))
-            if not socket.poll(int(REPLY_S * 1000)):
-                raise EngineFault(self._silence(operation))
+            self._wait_for_reply(socket, operation, patience_s)
             frames = socket.recv_multipart()
         except (EngineFault, KeyboardInterrupt):
             socket.close(0)
@@ -277,14 +376,28 @@ class Client:
             raise EngineFault("the engine answered another request; attach again")
         return reply
 
-    def _silence(self, operation: str) -> str:
+    def _wait_for_reply(self, socket: Any, operation: str, patience_s: float) -> None:
+        """Wait for the reply, looking meanwhile whether anybody is left to give it."""
+        began = time.monotonic()
+        while not socket.poll(100):
+            waited = time.monotonic() - began
+            gone = _place.running(self.place) is None
+            # The last reply of an engine that ends may still be on its way.
+            if gone and socket.poll(100):
+                return
+            still = waited > LOST_S and (_place.heartbeat_age(self.place) or 0.0) > LOST_S
+            if gone or still or waited > patience_s:
+                raise EngineFault(self._silence(operation, waited))
+
+    def _silence(self, operation: str, waited: float) -> str:
         lock = _place.running(self.place)
         if lock is None:
             return f"the engine of session {self.session_id} has ended. {_place.last_words(self.place)}".strip()
         age = _place.heartbeat_age(self.place)
         return (
-            f"the engine (process {self.pid}) did not answer {operation!r} within {REPLY_S:g} s; its last "
-            f"heartbeat is {age or 0:.0f} s old. The session may go on without this page; see {self.place.log}"
+            f"the engine (process {self.pid}) did not answer {operation!r} within {waited:.1f} s; its last "
+            f"heartbeat is {age or 0:.1f} s old. Use the hardware stop if somebody wears an effector; see "
+            f"{self.place.log}"
         )
 
     def _borrow(self) -> Any:

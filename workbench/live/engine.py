@@ -7,6 +7,7 @@ it makes the effector safe, closes the journal, and writes the reason.
 
 from __future__ import annotations
 
+import argparse
 import gc
 import json
 import logging
@@ -35,7 +36,18 @@ from workbench.live._requests import Desk
 from workbench.live._run import LiveRun
 from workbench.live._server import Server
 from workbench.live._session import FIRST_OFFSET_S, Session
-from workbench.live._watching import Every, Slowness, watch_disk, watch_players, watch_streams
+from workbench.live._standstill import Clock, StandstillWatch, boot_clock
+from workbench.live._stopfile import LIMIT_S as STOP_FILE_LIMIT_S
+from workbench.live._stopfile import watching
+from workbench.live._supervision import Supervisor
+from workbench.live._watching import (
+    Every,
+    Slowness,
+    watch_disk,
+    watch_players,
+    watch_presence,
+    watch_streams,
+)
 from workbench.live.plan import SessionPlan
 from workbench.recording import append_rows
 from workbench.recording.session_ledger import SUFFIX
@@ -45,6 +57,10 @@ from workbench.vocabulary import Chunk, LedgerRow, Marker, Snapshot, StreamSpec,
 LOG = logging.getLogger("workbench.engine")
 PUMP_S = 0.01
 """Longest wait for an arrival before the clock's tasks are looked at, s."""
+LOOP = "loop"
+"""Name of the engine's main thread."""
+RUN_LIMIT_S, IDLE_LIMIT_S = 2.0, 15.0
+"""How long the loop may take for one round during a run, when an effector may be armed, and otherwise, s."""
 BATCH = 256
 """Arrivals taken in before the clock's tasks are looked at."""
 
@@ -52,20 +68,23 @@ BATCH = 256
 class Engine:
     """One session from its plan to its end."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, *, boot: Clock | None = None) -> None:
         self.place = place
         self.state, self.started = "starting", time.strftime("%Y-%m-%dT%H:%M:%S")
         self.ledger = Ledger()
         self.plan = SessionPlan.from_json(_plan_text(place))
-        self.session = Session(place, self.plan, self.ledger)
+        self.supervisor = Supervisor(self._thread_lost, on_back=self._thread_back)
+        self._alive = self.supervisor.adopt(LOOP)
+        self._standstill = StandstillWatch(boot)
+        self.session = Session(place, self.plan, self.ledger, spawn=self.supervisor.start)
         self.desk = Desk(self.session)
         self.server: Server | None = None
-        self.locked, self.told_to_end = False, False
+        self.locked, self.end_requested = False, False
         self._published = 0
         self._free_mb = 0.0
         self._rows, self._busy = 0, 0.0
         self._slowness = Slowness()
-        self._beat, self._tick = Every(_place.HEARTBEAT_S), Every(0.02)
+        self._heartbeat, self._tick = Every(_place.HEARTBEAT_S), Every(0.02)
         self._watch, self._show = Every(0.05), Every(0.1)
         self._light, self._slow = Every(0.5), Every(1.0)
 
@@ -74,6 +93,14 @@ class Engine:
         """Lock, door, kernels, streams, effector. Raises what stands in the way."""
         stale = _place.take_lock(self.place, {"session_id": self.plan.session_id, "started": self.started})
         self.locked = True
+        self.place.stop.unlink(missing_ok=True)
+        self.ledger.alarms.open(self.place.alarms, self.session.enter)
+        self.supervisor.look_after(self._look)
+        self.supervisor.start(
+            "stop-file",
+            watching(self.place, self.session.stop_now, self.supervisor.wait),
+            limit_s=STOP_FILE_LIMIT_S,
+        )
         key = _place.new_key(self.place)
         self.server = Server(
             key=key,
@@ -81,6 +108,9 @@ class Engine:
             stop_now=self.session.stop_now,
             study=self.place.study,
             transport=self.plan.transport,
+            present=self.session.presence.answer,
+            newest=self._newest,
+            spawn=self.supervisor.start,
         )
         _place.update_lock(self.place, {"endpoint": self.server.endpoint, "curve": self.server.curve})
         LOG.info("session %s listens on %s", self.plan.session_id, self.server.endpoint)
@@ -104,8 +134,16 @@ class Engine:
             )
         self._pump_until(lambda: self.session.effector_listens, timeout=self.plan.resolve_s)
         self.session.self_test()
+        if self.plan.script_present:
+            self.session.enter(
+                "presence",
+                extent="a script stands in for somebody",
+                consequence="allowed because the effector is simulated",
+                priority="low",
+            )
         gc.collect()
         gc.freeze()
+        self.supervisor.limit(LOOP, IDLE_LIMIT_S)
         self._to("idle")
 
     def _pump_until(self, condition: Callable[[], bool], *, timeout: float) -> None:
@@ -139,6 +177,7 @@ class Engine:
         }
         if not self.locked:
             return
+        self.supervisor.close()
         self.session.close()
         self._write_between_runs()
         if self.server is not None:
@@ -159,7 +198,9 @@ class Engine:
         A request is answered after its effect can be seen in the status.
         """
         session, arrivals = self.session, self.session.inlets.queue
-        if self.told_to_end and not self.desk.ending:
+        self._alive()
+        self.supervisor.look("supervisor")
+        if self.end_requested and not self.desk.ending:
             session.end("stopped", "the engine was asked to end by the system")
             self.desk.ending = True
         try:
@@ -211,13 +252,13 @@ class Engine:
                 session.run.write_rows()
             else:
                 self._write_between_runs()
+            watch_presence(session)
         if self._light.due(now):
             session.judge()
+            session.show_stop()
         if self._slow.due(now):
             self._free_mb = watch_disk(session)
             watch_players(session)
-        if self._beat.due(now):
-            os.utime(self.place.heartbeat)
         if self._show.due(now):
             self._publish()
 
@@ -229,7 +270,41 @@ class Engine:
         busy = self.state == "idle" and run is not None and run.state in ("compiling", "running", "paused")
         own = {"state": "running" if busy else self.state, "started": self.started, "seq": self._published}
         own |= {"transport": self.server.endpoint.split(":")[0], "disk_free_mb": round(self._free_mb)}
+        own |= {"lost": self.supervisor.lost(), "supervised": self.supervisor.names()}
+        own["arming"] = self.session.grants.nonce
+        own["unsupervised"] = self.supervisor.unwatched()
         self.server.publish(compose(self.session, engine=own))
+
+    # ------------------------------------------------------------------------------- supervision
+    def _look(self) -> bool:
+        """On the supervisor's thread: heartbeat, clocks; True when the process stood still."""
+        if self._heartbeat.due(time.monotonic()):
+            try:
+                os.utime(self.place.heartbeat)
+            except OSError as error:
+                LOG.error("no heartbeat: %s", error)
+        if LOOP in self.supervisor.lost():
+            self._write_between_runs()
+        found = self._standstill.look()
+        if found is None:
+            return False
+        self.session.stood_still(*found)
+        return True
+
+    def _newest(self) -> dict[str, Any]:
+        """What the status says of a loop that stands still; on the door's thread."""
+        return {"engine": {"lost": self.supervisor.lost()}, "alarms": self.ledger.alarms.shown()}
+
+    def _thread_lost(self, name: str, sentence: str) -> None:
+        """On the thread that found it: log, safe state, row, alarm; a door that ended is opened again."""
+        LOG.error("%s", sentence)
+        self.session.thread_lost(name, sentence)
+        if name == "door" and self.server is not None:
+            self.server.reopen()
+
+    def _thread_back(self, name: str) -> None:
+        LOG.warning("thread %s reports again", name)
+        self.ledger.calm(f"thread_lost:{name}")
 
     # --------------------------------------------------------------------------------------- run
     def _decode(self, run: LiveRun) -> None:
@@ -238,11 +313,14 @@ class Engine:
         try:
             self._write_between_runs()
             self.session.begin(run)
+            self.supervisor.limit(LOOP, RUN_LIMIT_S)
             for item in decode(self._source(run), run.asked.paradigm, run.decoder, fs=self.plan.signal.fs):
                 self._made(run, item)
+            self.supervisor.limit(LOOP, IDLE_LIMIT_S)
             self.session.closed(run)
             run.close()
         except WorkbenchError as error:
+            self.supervisor.limit(LOOP, IDLE_LIMIT_S)
             self._failed(run, error)
 
     def _failed(self, run: LiveRun, error: WorkbenchError) -> None:
@@ -277,6 +355,7 @@ class Engine:
 
     def _timed(self, run: LiveRun, item: Chunk | Marker) -> Iterator[Chunk | Marker]:
         """Pass an item on and note how long the loop was busy with it."""
+        self._alive()
         if isinstance(item, Marker):
             yield item
             return
@@ -348,14 +427,14 @@ def _make_safe(engine: Engine, reason: str) -> None:
         run.abandon(reason)
 
 
-def main(study: Path) -> int:
-    """Run the engine of a study; returns the exit code."""
+def main(study: Path, *, boot_offset: Path | None = None) -> int:
+    """Run the engine of a study; returns the exit code. ``boot_offset``: see :func:`boot_clock`."""
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(threadName)s %(message)s"
     )
     place = Place(study)
     try:
-        engine = Engine(place)
+        engine = Engine(place, boot=boot_clock(boot_offset))
     except WorkbenchError as error:
         LOG.error("%s", error)
         write_outcome(place, {"state": "failed", "error": type(error).__name__, "sentence": str(error)})
@@ -363,7 +442,7 @@ def main(study: Path) -> int:
 
     def ask_to_end(_number: int, _frame: FrameType | None) -> None:
         # Only a flag: the interrupted code may hold any lock.
-        engine.told_to_end = True
+        engine.end_requested = True
 
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
@@ -389,4 +468,8 @@ def main(study: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    arguments = argparse.ArgumentParser(prog="workbench.live.engine")
+    arguments.add_argument("study", type=Path)
+    arguments.add_argument("--boot-clock", type=Path, default=None, metavar="FILE", dest="boot_offset")
+    given = arguments.parse_args()
+    sys.exit(main(given.study, boot_offset=given.boot_offset))

@@ -21,8 +21,16 @@ def montage_of(spec: StreamSpec) -> Montage:
     return Montage(spec.measured, spec.fs, spec.type.lower(), spec.unit)
 
 
-OUTLETS = {"cues": "wb-cues", "decisions": "wb-decisions", "commands": "wb-commands", "acks": "wb-acks"}
-"""Purpose → name of the LSL streams between the engine and its players; the source_id adds the session."""
+OUTLETS = {"cues": "wb-cues", "decisions": "wb-decisions"}
+"""Purpose → name of the LSL streams that the engine publishes for everybody; the source_id adds the session.
+Those between the engine and an effector are named by their pairing."""
+
+
+PLACES = ("clinic", "lab", "home")
+"""Where a session may take place."""
+
+ABSENCE_S = (2.0, 60.0)
+"""Shortest and longest absence after which an effector is released, s."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +58,9 @@ class SessionPlan:
     transport : ``"ipc"``, ``"tcp"`` (CURVE-encrypted, loopback) or ``"auto"``.
     reserve_mb : free disk space in MB below which a run is ended cleanly.
     mains_hz : mains frequency for the line-noise light, Hz.
+    place : where it takes place, one of :data:`PLACES`; at home nothing is armed.
+    absence_s : s without an operator's visible page after which the effector is released, 2 to 60.
+    script_present : whether a script stands in for somebody; for a simulated effector only.
     """
 
     study_folder: str
@@ -72,6 +83,9 @@ class SessionPlan:
     transport: str = "auto"
     reserve_mb: float = 200.0
     mains_hz: float = 50.0
+    place: str = "clinic"
+    absence_s: float = 20.0
+    script_present: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "study_folder", str(Path(self.study_folder).absolute()))
@@ -132,7 +146,7 @@ def _spec(content: dict[str, Any]) -> StreamSpec:
     return StreamSpec(**{**content, "channels": tuple(content.get("channels", ()))})
 
 
-_OWN = {"cue_source_id": "cues", "command_source_id": "commands", "ack_source_id": "acks"}
+_OWN = {"cue_source_id": "cues"}
 """Options of players that name a stream of the session."""
 
 
@@ -154,6 +168,20 @@ def _check(plan: SessionPlan) -> None:
         raise BadValue("cues from a stream need a stream with the role 'markers' in the contract; add it")
     if plan.transport not in ("auto", "ipc", "tcp"):
         raise BadValue(f"transport must be auto, ipc or tcp, got {plan.transport!r}")
+    _check_presence(plan)
     for stream, reason in plan.waived.items():
         if not str(reason).strip():
             raise BadValue(f"the waiver of stream {stream!r} has no reason; state one, it goes into the record")
+
+
+def _check_presence(plan: SessionPlan) -> None:
+    """Raise :class:`BadValue` where the plan leaves nobody to watch an effector."""
+    if plan.place not in PLACES:
+        raise BadValue(f"place must be one of {', '.join(PLACES)}, got {plan.place!r}")
+    shortest, longest = ABSENCE_S
+    if not (math.isfinite(plan.absence_s) and shortest <= plan.absence_s <= longest):
+        raise BadValue(f"absence_s must be from {shortest:g} to {longest:g} s, got {plan.absence_s}")
+    if plan.script_present and plan.effector is not None and not plan.effector_simulated:
+        raise BadValue(
+            "script_present is allowed with a simulated effector only; a person watches a real one: leave it out"
+        )

@@ -25,6 +25,7 @@ from workbench.errors import BadValue, RecordingFault
 from workbench.recording import chunks, files, index
 from workbench.recording.chunks import FORMATS, Tag
 from workbench.recording.xml import document
+from workbench.threads import Beat, Spawn, start_thread
 from workbench.vocabulary import FloatArray, StreamSpec
 
 SYNC_EVERY_S = 0.5
@@ -32,6 +33,9 @@ SYNC_EVERY_S = 0.5
 
 SYNC_SLOW_S = 0.5
 """A sync that takes longer breaks the promise of at most 1 s; its caller writes an entry."""
+
+SYNC_LIMIT_S = 15.0
+"""A sync that has not come back after so long counts as hung, s."""
 
 BOUNDARY_EVERY_S = 10.0
 """Time between two boundary chunks."""
@@ -59,6 +63,7 @@ class Journal:
     clock : seconds that only go forward; sets the boundary chunks.
     on_slow_sync : called from the sync thread with the seconds of a sync that took over 0.5 s.
     on_sync : called from the sync thread with the number of bytes that are on the disk.
+    spawn : starts the sync thread.
 
     Raises
     ------
@@ -75,6 +80,7 @@ class Journal:
         clock: Callable[[], float] = time.monotonic,
         on_slow_sync: Callable[[float], None] | None = None,
         on_sync: Callable[[int], None] | None = None,
+        spawn: Spawn = start_thread,
     ) -> None:
         self.path = Path(path)
         self._clock = clock
@@ -95,8 +101,7 @@ class Journal:
         text = document("info", {"version": "1.0", **(header or {})})
         self._begin(chunks.encode_xml(Tag.FILE_HEADER, text))
         self._stop = threading.Event()
-        self._syncer = threading.Thread(target=self._sync_loop, name="journal-sync", daemon=True)
-        self._syncer.start()
+        self._syncer = spawn("journal-sync", self._sync_loop, limit_s=SYNC_LIMIT_S)
 
     # ------------------------------------------------------------------------------------ writing
     def add_stream(
@@ -125,10 +130,17 @@ class Journal:
             self._streams[stream_id] = _Stream(dtype, n_channels)
             xml = document("info", _header(spec, dtype, n_channels, desc or {}))
             content = chunks.encode_xml(Tag.STREAM_HEADER, xml, stream_id=stream_id)
-            self._append(content, Tag.STREAM_HEADER, stream_id=stream_id)
+            self._append(content, Tag.STREAM_HEADER, stream_id=stream_id, copied=True)
         return stream_id
 
-    def samples(self, stream_id: int, values: NDArray[Any] | Sequence[str], stamps: FloatArray) -> None:
+    def samples(
+        self,
+        stream_id: int,
+        values: NDArray[Any] | Sequence[str],
+        stamps: FloatArray,
+        *,
+        copied: bool = False,
+    ) -> None:
         """Append samples in one ``write()``; no samples write nothing.
 
         Parameters
@@ -137,6 +149,7 @@ class Journal:
         values : ``(n_times, n_channels)`` in the unit of the stream, or ``n_times`` texts. Numbers are
             cast to the stream's dtype only when no bit is lost.
         stamps : ``(n_times,)`` float64, s, raw LSL time.
+        copied : keep a copy of this chunk in the index, for what the rest of the file cannot be read without.
         """
         stream = self._stream(stream_id)
         stamps = np.asarray(stamps, dtype=np.float64)
@@ -153,7 +166,7 @@ class Journal:
                 raise BadValue(f"samples of shape {numbers.shape}; this stream takes (n, {stream.n_channels})")
             chunk = chunks.encode_numbers(stream_id, numbers, stamps, dtype=stream.dtype)
         with self._lock:
-            self._append(chunk, Tag.SAMPLES, stream_id=stream_id, n=n)
+            self._append(chunk, Tag.SAMPLES, stream_id=stream_id, n=n, copied=copied)
             if stream.n == 0:
                 stream.first = float(stamps[0])
             stream.n += n
@@ -234,7 +247,7 @@ class Journal:
         try:
             files.write_all(self._file, chunks.MAGIC + header)
             self._size = len(chunks.MAGIC)
-            self._note(header, Tag.FILE_HEADER, magic=index.MAGIC)
+            self._note(header, Tag.FILE_HEADER, magic=index.MAGIC, copied=True)
             files.sync_folder(self.path.parent)
         except OSError as error:
             os.close(self._file)
@@ -243,7 +256,7 @@ class Journal:
             index.path_of(self.path).unlink(missing_ok=True)
             raise RecordingFault(files.refusal(self.path, error)) from error
 
-    def _append(self, chunk: bytes, tag: Tag, *, stream_id: int = 0, n: int = 0) -> None:
+    def _append(self, chunk: bytes, tag: Tag, *, stream_id: int = 0, n: int = 0, copied: bool = False) -> None:
         """One chunk and its index entry; the lock is held."""
         if self._closed:
             raise RecordingFault(f"recording {self.path.name} is closed; start a new run")
@@ -251,16 +264,26 @@ class Journal:
             raise RecordingFault(self._fault)
         try:
             files.write_all(self._file, chunk)
-            self._note(chunk, tag, stream_id=stream_id, n=n)
+            self._note(chunk, tag, stream_id=stream_id, n=n, copied=copied)
         except OSError as error:
             self._fail(error)
         if tag != Tag.BOUNDARY and self._clock() - self._boundary_at >= BOUNDARY_EVERY_S:
             self._boundary_at = self._clock()
             self._append(chunks.encode_boundary(), Tag.BOUNDARY)
 
-    def _note(self, chunk: bytes, tag: Tag, *, stream_id: int = 0, n: int = 0, magic: bytes = b"") -> None:
+    def _note(
+        self,
+        chunk: bytes,
+        tag: Tag,
+        *,
+        stream_id: int = 0,
+        n: int = 0,
+        magic: bytes = b"",
+        copied: bool = False,
+    ) -> None:
         entry = index.Indexed(self._size, len(chunk), zlib.crc32(chunk), tag, stream_id, n)
-        files.write_all(self._index, magic + index.encode(entry))
+        copy = index.encode_copy(self._size, chunk) if copied else b""
+        files.write_all(self._index, magic + index.encode(entry) + copy)
         self._size += len(chunk)
 
     def _fail(self, error: OSError) -> NoReturn:
@@ -276,8 +299,9 @@ class Journal:
             self._fault += f" Its last chunk is torn: run 'workbench recover {self.path.name}'."
         raise RecordingFault(self._fault) from error
 
-    def _sync_loop(self) -> None:
+    def _sync_loop(self, beat: Beat) -> None:
         while not self._stop.wait(SYNC_EVERY_S):
+            beat()
             began = time.monotonic()
             with self._lock:
                 size = self._size

@@ -1,7 +1,8 @@
 """Writing one run by the run-file convention: signal, other streams, and everything that was decided.
 
 Streams beside the signal: ``wb.events``, ``wb.trials``, ``wb.ledger``, ``wb.commands``, ``wb.acks`` (text,
-one JSON object a sample) and ``wb.decisions`` (double64); ``wb.snapshots`` (text) where the decoder adapts.
+one JSON object a sample) and ``wb.decisions`` (double64); ``wb.snapshots`` (text) where the decoder adapts,
+``wb.effector`` (text) where the session has an effector: what the device's signed status confirmed.
 :class:`workbench.recording.RunFile` reads it.
 """
 
@@ -19,10 +20,12 @@ from numpy.typing import NDArray
 
 from workbench.errors import BadValue
 from workbench.recording.journal import Journal
+from workbench.threads import Spawn, start_thread
 from workbench.vocabulary import (
     Acknowledgement,
     Command,
     Decision,
+    DeviceStatus,
     FloatArray,
     LedgerRow,
     Marker,
@@ -34,6 +37,7 @@ from workbench.vocabulary import (
 PREFIX = "wb."
 EVENTS, DECISIONS, TRIALS = "wb.events", "wb.decisions", "wb.trials"
 LEDGER, COMMANDS, ACKS, SNAPSHOTS = "wb.ledger", "wb.commands", "wb.acks", "wb.snapshots"
+EFFECTOR = "wb.effector"
 CHANGES = ("", "activate", "release", "cued")
 """Codes of ``Decision.change`` in the decision stream."""
 LEADING = ("sample", "stamp", "label_index", "valid", "change", "trial")
@@ -54,7 +58,7 @@ class RunWriter:
     others : further streams, each with its dtype.
     dtype : of the signal stream, as LSL delivers it.
     desc : description of the signal stream.
-    on_slow_sync : see :class:`Journal`.
+    on_slow_sync, spawn : see :class:`Journal`.
     """
 
     def __init__(
@@ -68,19 +72,26 @@ class RunWriter:
         dtype: str = "float32",
         desc: Mapping[str, Any] | None = None,
         on_slow_sync: Callable[[float], None] | None = None,
+        spawn: Spawn = start_thread,
     ) -> None:
         self.classes = tuple(str(name) for name in plan.get("classes", ()))
         self.plan = {**plan, "signal": signal.name}
-        self.journal = Journal(path, header={"workbench": "run"}, on_slow_sync=on_slow_sync)
+        self.journal = Journal(path, header={"workbench": "run"}, on_slow_sync=on_slow_sync, spawn=spawn)
         self.ids: dict[str, int] = {signal.name: self.journal.add_stream(signal, dtype=dtype, desc=desc)}
         self._signal = signal.name
         for spec, kind in others:
             self._add(spec, kind)
-        for name in (EVENTS, TRIALS, LEDGER, COMMANDS, ACKS, *([SNAPSHOTS] if plan.get("adapts") else [])):
+        for name in (EVENTS, TRIALS, LEDGER, COMMANDS, ACKS, *self._extra()):
             self._add(StreamSpec(name, "Workbench", 0.0, source_id=name, role="markers"), "string")
         columns = LEADING + tuple(f"p_{name}" for name in self.classes) + TIMES
         self._add(StreamSpec(DECISIONS, "Workbench", 0.0, columns, unit="", role="aux"), "double64")
-        self.marker(Marker("run", 0, stamp, detail=self.plan))
+        # Without its plan a run cannot be read at all.
+        self._text(EVENTS, asdict(Marker("run", 0, stamp, detail=self.plan)), stamp, copied=True)
+
+    def _extra(self) -> list[str]:
+        """Streams that only some runs have."""
+        adapts, effector = bool(self.plan.get("adapts")), bool(self.plan.get("effector"))
+        return [SNAPSHOTS] * adapts + [EFFECTOR] * effector
 
     def _add(self, spec: StreamSpec, dtype: str) -> None:
         if spec.name in self.ids:
@@ -154,6 +165,12 @@ class RunWriter:
         """An acknowledgement as it came."""
         self._text(ACKS, asdict(ack), ack.received)
 
+    def effector(self, status: DeviceStatus) -> None:
+        """What the effector's signed status confirmed, beside the level that was commanded."""
+        if EFFECTOR not in self.ids:
+            raise BadValue("this run's plan names no effector; state it as 'effector'")
+        self._text(EFFECTOR, asdict(status), status.stamp)
+
     def close(self, *, state: str = "finished") -> None:
         """Close the journal with ``"finished"``, ``"stopped"`` or ``"failed"``."""
         self.journal.close(state=state)
@@ -166,9 +183,9 @@ class RunWriter:
     ) -> None:
         self.close(state="finished" if kind is None else "stopped")
 
-    def _text(self, name: str, content: Mapping[str, Any], stamp: float) -> None:
+    def _text(self, name: str, content: Mapping[str, Any], stamp: float, *, copied: bool = False) -> None:
         text = json.dumps(content, ensure_ascii=False, default=_plain)
-        self.journal.samples(self.ids[name], [text], np.array([stamp], dtype=np.float64))
+        self.journal.samples(self.ids[name], [text], np.array([stamp], dtype=np.float64), copied=copied)
 
 
 def _plain(value: Any) -> Any:

@@ -1,1 +1,2 @@
-"""After a run: decisions on what was fitted. ``approve`` is the only place where a decoder is approved."""
+"""After and around a run: fit, approve, grant, the visits and the page of a session. The only room that knows both
+the record and the engine; ``approve`` is the only place where a decoder is approved."""

@@ -1,8 +1,8 @@
 """The right person: the day's visits, one confirmed before a session, and everything that is bound to it.
 
-A :class:`VisitDesk` stands between a page and the record. It opens the record for each request, so that several pages
-and processes share it, and it holds what a page must not: who is signed in, and a confirmation, which is good for one
-start of one visit.
+A :class:`VisitDesk` stands between a page and the record. It opens the record for each request, so that several
+pages and processes share it, and it holds what a page must not: who is signed in, and a confirmation, which is good
+for one start of one visit.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from workbench import live
 from workbench.errors import BadValue, Refused
 from workbench.programmes import Programme
 from workbench.runs import approve as approving
+from workbench.runs import grant
 from workbench.study import Signer, Study
 from workbench.vocabulary import Note
 
@@ -204,11 +205,22 @@ class VisitDesk:
             plan = self.system.new_session(
                 study, visit=held["visit"], operator=self.who, speed=self._speed, identity=identity
             )
-        return live.start(plan)
+        return self._granting(live.start(plan))
 
     def connect(self) -> Any:
         """A client of the engine that runs, None without one."""
-        return live.attach(self.folder) if live.find(self.folder) else None
+        return self._granting(live.attach(self.folder)) if live.find(self.folder) else None
+
+    def _granting(self, client: Any) -> Any:
+        """A client that asks the record for each grant, in the name of who is signed in then."""
+        client.use_grants(self._grant)
+        return client
+
+    def _grant(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        with self.record() as study:
+            session = study.get("session", str(request["session_id"]))
+            person = self._person(study, session["visit_id"])
+            return grant.issue(study, request, signer=self.signer(study, person))
 
     def run_kinds(self) -> list[dict[str, Any]]:
         """The kinds of run that can start, with the decoder that Online would use."""
@@ -243,7 +255,7 @@ class VisitDesk:
 
     # ------------------------------------------------------------------------------ decoders
     def fit(self, recording: str) -> str:
-        """Fit a decoder on a calibration run and enter it, so that it awaits a decision on every page. Its hash."""
+        """Fit a decoder on a calibration run and enter it: it awaits a decision on every page. Its hash."""
         recordings = [self.folder / recording]
         fitted = live.run_fit(self.folder, recordings, self.system.decoder, self.system.decoder_params)
         with self.record() as study:
@@ -266,7 +278,7 @@ class VisitDesk:
         return _decision(found) if found else {}
 
     def approval(self, sha256: str) -> dict[str, Any]:
-        """What ``DecoderPanel.of_fit`` needs beside the row of the decoder: checks, signing and the other decoders."""
+        """What ``DecoderPanel.of_fit`` needs beside the decoder's row: checks, signing and the other decoders."""
         person_id = self.participant_id()
         with self.record() as study:
             person = study.get("participant", person_id)
@@ -332,7 +344,7 @@ class VisitDesk:
             return str(self._person(study, self._chosen)["id"])
 
     def visit(self) -> dict[str, str]:
-        """The visit in session, else the one chosen: ``id, study, participant, name, confirmed``; empty for none."""
+        """The visit in session, else the chosen one: ``id, study, participant, name, confirmed``; empty for none."""
         running = self.session()
         chosen = running["visit"] if running else self._chosen
         if not chosen:

@@ -1,6 +1,6 @@
 """Torn files on purpose: kill writers at random moments, tear what they leave, recover it, count.
 
-Run it in small doses in the tests and in large ones by hand; the figures are what a report may quote.
+Run it in small sizes in the tests and in large ones by hand; the figures are what a report may quote.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ N_CHANNELS = 64
 BLOCK = 20
 """Samples a chunk, as LSL delivers 20 ms at 1 kHz."""
 
-SIGNAL = StreamSpec("dose", "EEG", FS, tuple(f"c{k}" for k in range(N_CHANNELS)), counter="c0")
+SIGNAL = StreamSpec("stress", "EEG", FS, tuple(f"c{k}" for k in range(N_CHANNELS)), counter="c0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ def write_until_killed(path: Path | str) -> None:
 
 def _kill_a_writer(path: Path, *, after: float) -> float:
     """Start a writer, kill it ``after`` s behind its first sample; the moment it was dead, s."""
-    command = [sys.executable, "-m", "workbench.recording.dose", str(path)]
+    command = [sys.executable, "-m", "workbench.recording.stress", str(path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL) as writer:
         if writer.stdout is None or writer.stdout.readline() != b"writing\n":
             raise RecordingFault(f"the writer of {path.name} ended before its first sample")

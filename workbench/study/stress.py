@@ -1,6 +1,6 @@
 """Break a study record on purpose and count: killed writers, a cut write-ahead log, flipped bits.
 
-The test suite runs a small dose; :func:`run` with larger numbers is the long one. Each case works in a
+The test suite runs a small size; :func:`run` with larger numbers is the long one. Each case works in a
 fresh folder, because a leaked handle on an overwritten file gives false faults.
 """
 
@@ -62,7 +62,7 @@ class FlipFigures:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What one dose found."""
+    """What one stress test found."""
 
     kills: KillFigures
     cuts: CutFigures
@@ -94,7 +94,7 @@ class Figures:
 
 
 def run(*, kills: int, cuts: int, flips: int, seed: int = 1, progress: Progress | None = None) -> Figures:
-    """One dose in temporary folders.
+    """One stress test in temporary folders.
 
     Parameters
     ----------
@@ -127,13 +127,13 @@ def write(folder: Path, *, entries: int | None = None, out: int = 1) -> None:
         for _ in count() if entries is None else range(entries):
             person = study.append(Participant(pseudonym=os.urandom(8).hex()))
             os.write(out, f"{person} 1\n".encode())
-            version = study.amend("participant", person, {"ais": "A"}, reason="dose")
+            version = study.amend("participant", person, {"ais": "A"}, reason="stress")
             os.write(out, f"{person} {version}\n".encode())
 
 
 @contextmanager
 def _writer(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    command = [sys.executable, "-m", "workbench.study.dose", str(folder)]
+    command = [sys.executable, "-m", "workbench.study.stress", str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as child:
         try:
             yield child
@@ -144,7 +144,7 @@ def _writer(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
 def kill_writers(folder: Path, *, kills: int, seed: int, step: Callable[[], None]) -> KillFigures:
     """Kill a writing process again and again, and look for every entry it had acknowledged."""
     chance = random.Random(seed)
-    Study.create(folder, code="dose", title="kill", actor="dose").close()
+    Study.create(folder, code="stress", title="kill", actor="stress").close()
     acknowledged = lost = broken = 0
     for _ in range(kills):
         with _writer(folder) as child:
@@ -154,7 +154,7 @@ def kill_writers(folder: Path, *, kills: int, seed: int, step: Callable[[], None
             child.send_signal(signal.SIGKILL)
             lines += child.stdout.readlines()
         stored = dict(line.decode().split() for line in lines)
-        with Study.open(folder, actor="dose") as study:
+        with Study.open(folder, actor="stress") as study:
             there = {row["id"]: row["row_version"] for row in study.rows("participant")}
             broken += not study.verify().ok
         acknowledged += len(lines)
@@ -166,8 +166,8 @@ def kill_writers(folder: Path, *, kills: int, seed: int, step: Callable[[], None
 # ---------------------------------------------------------------------------------------- cut log
 def sample_study(folder: Path) -> Study:
     """An open study with runs, trials and ledgers, whose newest entries are in the write-ahead log only."""
-    Study.create(folder, code="dose", title="sample", actor="dose").close()
-    study = Study.open(folder, actor="dose")
+    Study.create(folder, code="stress", title="sample", actor="stress").close()
+    study = Study.open(folder, actor="stress")
     for number in range(4):
         person = study.append(Participant(pseudonym=f"P{number}"))
         visit = study.append(Visit(participant_id=person, name="baseline"))

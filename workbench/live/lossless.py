@@ -1,8 +1,8 @@
 """Nothing lost, nothing doubled: many channels with a sample counter, while a notebook kernel holds its lock.
 
 A source in its own process counts samples in its first channel; the engine records a run; a notebook kernel
-attaches, polls, and computes without letting go of its interpreter lock. Then the counter in the recording is
-looked at. A small dose runs in the tests, a large one by hand; the figures may be quoted.
+attaches, polls, and computes without releasing its interpreter lock. Then the counter in the recording is
+looked at. A small number of seconds runs in the tests, a large one by hand; the figures may be quoted.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class LosslessFigures:
 
     Attributes
     ----------
-    n_channels, fs, seconds : of the dose. n : samples recorded.
+    n_channels, fs, seconds : of the test. n : samples recorded.
     lost, doubled : by the counter, between the first and the last recorded sample.
     gaps : gap entries of the engine. held_s : seconds the kernel held its interpreter lock.
     """
@@ -80,27 +80,27 @@ def lossless(
     Raises
     ------
     BadValue, EngineFault, StreamFault
-        For a dose that is too small, or a part that did not start.
+        For a test that is too small, or a part that did not start.
     """
     if not seconds >= 1 or n_channels < 1:
-        raise BadValue(f"the dose needs 1 s and 1 channel or more, got {seconds} s and {n_channels}")
+        raise BadValue(f"the test needs 1 s and 1 channel or more, got {seconds} s and {n_channels}")
     if folder is not None:
-        return _dose(folder, seconds, seed, n_channels, fs)
-    with tempfile.TemporaryDirectory(prefix="workbench-dose-") as made:
-        return _dose(Path(made), seconds, seed, n_channels, fs)
+        return _measure(folder, seconds, seed, n_channels, fs)
+    with tempfile.TemporaryDirectory(prefix="workbench-stress-") as made:
+        return _measure(Path(made), seconds, seed, n_channels, fs)
 
 
-def _dose(folder: Path, seconds: float, seed: int, n_channels: int, fs: float) -> LosslessFigures:
-    session = f"dose-{seed}-{time.time_ns()}"
+def _measure(folder: Path, seconds: float, seed: int, n_channels: int, fs: float) -> LosslessFigures:
+    session = f"stress-{seed}-{time.time_ns()}"
     channels = tuple(f"c{i}" for i in range(n_channels))
-    spec = StreamSpec("wb-dose", "EEG", fs, channels, source_id=f"source-{session}", counter="c0")
+    spec = StreamSpec("wb-stress", "EEG", fs, channels, source_id=f"source-{session}", counter="c0")
     plan = SessionPlan(
         study_folder=str(folder),
-        study="dose",
-        participant="dose",
-        visit="dose",
+        study="stress",
+        participant="stress",
+        visit="stress",
         session_id=session,
-        operator="dose",
+        operator="stress",
         contract=(spec,),
         simulated=True,
         mains_hz=0.0,
@@ -137,7 +137,7 @@ def _hold(folder: Path, seconds: float) -> float:
     from jupyter_client.manager import start_new_kernel
 
     cell = (
-        "from pathlib import Path\nfrom workbench.live.dosing import hold\n"
+        "from pathlib import Path\nfrom workbench.live.lossless import hold\n"
         f"print(hold(Path({str(folder)!r}), {seconds!r}))"
     )
     said: list[str] = []
@@ -162,13 +162,13 @@ def _hold(folder: Path, seconds: float) -> float:
 def _source(options: dict[str, Any]) -> subprocess.Popen[bytes]:
     """The process that counts samples; it ends when its standard input is closed."""
     child = subprocess.Popen(
-        [sys.executable, "-m", "workbench.live.dosing", json.dumps(options)],
+        [sys.executable, "-m", "workbench.live.lossless", json.dumps(options)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
     if child.stdout is not None and not child.stdout.readline():
         child.wait()
-        raise EngineFault(f"the source of the dose did not start (exit {child.returncode})")
+        raise EngineFault(f"the source of the stress test did not start (exit {child.returncode})")
     return child
 
 
@@ -184,7 +184,7 @@ def play_counter(options: dict[str, Any], stop: threading.Event) -> None:
     """Publish samples whose first channel counts from 0, at the real rate, until stopped."""
     n_channels, fs = int(options["n_channels"]), float(options["fs"])
     channels = tuple(f"c{i}" for i in range(n_channels))
-    spec = StreamSpec("wb-dose", "EEG", fs, channels, source_id=str(options["source_id"]), counter="c0")
+    spec = StreamSpec("wb-stress", "EEG", fs, channels, source_id=str(options["source_id"]), counter="c0")
     outlet = lsl.Outlet(spec, desc={"simulated": True})
     t0, sent = lsl.local_clock(), 0
     sys.stdout.write("ready\n")
@@ -228,7 +228,7 @@ def _watch_owner(stop: threading.Event) -> None:
 
 
 def main(argv: Sequence[str]) -> int:
-    """The source of the dose."""
+    """The source of the stress test."""
     stop = threading.Event()
     threading.Thread(target=_watch_owner, args=(stop,), daemon=True).start()
     play_counter(json.loads(argv[0]), stop)

@@ -1,4 +1,4 @@
-"""A reduced dose: writers killed, logs cut, bits flipped, two writers at once."""
+"""A reduced size: writers killed, logs cut, bits flipped, two writers at once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from workbench.errors import RecordFault
-from workbench.study import Study, chain, dose
+from workbench.study import Study, chain, stress
 from workbench.vocabulary import Participant
 
 
@@ -18,7 +18,7 @@ def nothing():
 
 
 def test_kill_9_loses_no_acknowledged_entry(tmp_path):
-    figures = dose.kill_writers(tmp_path / "s", kills=10, seed=20, step=nothing)
+    figures = stress.kill_writers(tmp_path / "s", kills=10, seed=20, step=nothing)
     assert figures.acknowledged >= 10
     assert (figures.lost, figures.broken) == (0, 0)
 
@@ -26,7 +26,7 @@ def test_kill_9_loses_no_acknowledged_entry(tmp_path):
 def test_the_writer_acknowledges_what_is_stored(tmp_path):
     Study.create(tmp_path, code="NEO", title="t", actor="a").close()
     read, out = os.pipe()
-    dose.write(tmp_path, entries=3, out=out)
+    stress.write(tmp_path, entries=3, out=out)
     os.close(out)
     with os.fdopen(read) as acknowledged:
         last = dict(line.split() for line in acknowledged)
@@ -36,28 +36,28 @@ def test_the_writer_acknowledges_what_is_stored(tmp_path):
 
 
 def test_a_cut_log_leaves_an_earlier_state_that_the_anchors_show(tmp_path):
-    figures = dose.cut_logs(tmp_path, cuts=40, seed=21, step=nothing)
+    figures = stress.cut_logs(tmp_path, cuts=40, seed=21, step=nothing)
     assert figures.valid == 40
     assert figures.losing > 30
     assert figures.shown == figures.losing
 
 
 def test_every_flipped_bit_in_a_live_row_is_found(tmp_path):
-    figures = dose.flip_bits(tmp_path, flips=250, seed=22, step=nothing)
+    figures = stress.flip_bits(tmp_path, flips=250, seed=22, step=nothing)
     assert figures.missed == ()
 
 
-def test_the_long_dose_reports_what_it_did():
+def test_the_long_stress_test_reports_what_it_did():
     seen = []
-    figures = dose.run(kills=1, cuts=2, flips=3, seed=5, progress=lambda done, total: seen.append((done, total)))
+    figures = stress.run(kills=1, cuts=2, flips=3, seed=5, progress=lambda done, total: seen.append((done, total)))
     assert seen == [(n, 6) for n in range(1, 7)]
     assert figures.ok
     assert "bit flips in live rows: 3 of 3 found" in figures.text()
 
 
-def test_a_dose_that_misses_something_is_not_ok():
-    figures = dose.Figures(
-        dose.KillFigures(1, 9, 1, 0), dose.CutFigures(0, 0, 0, 0), dose.FlipFigures(0, 0, ()), 1
+def test_a_stress_test_that_misses_something_is_not_ok():
+    figures = stress.Figures(
+        stress.KillFigures(1, 9, 1, 0), stress.CutFigures(0, 0, 0, 0), stress.FlipFigures(0, 0, ()), 1
     )
     assert not figures.ok
     assert "1 kills, 9 acknowledged, 1 lost" in figures.text()
@@ -67,7 +67,7 @@ def test_live_rows_cover_what_was_written(tmp_path):
     with Study.create(tmp_path, code="NEO", title="where am I " + "long " * 3000, actor="a") as study:
         study.append(Participant("PSEUDONYM-1"))
     data = study.path.read_bytes()
-    rows = dose.live_rows(data)
+    rows = stress.live_rows(data)
     at = data.index(b"PSEUDONYM-1")
     assert any(start <= at < end for start, end in rows)
     assert all(start < end <= len(data) for start, end in rows)

@@ -1,0 +1,33 @@
+"""The long fault tests in a small size, as a user runs them."""
+
+from __future__ import annotations
+
+import pytest
+
+from workbench.commands import stress
+
+
+def test_the_list_describes_every_stress_test(workbench):
+    said = workbench("stress", "list")
+    assert said.code == 0
+    assert [line.split()[0] for line in said.out.splitlines()] == list(stress.TESTS)
+    assert said.out.count("full size") == len(stress.TESTS)
+
+
+@pytest.mark.parametrize(
+    ("name", "n", "figure"),
+    [
+        ("record", 2, "0 lost, 0 broken"),
+        ("recording", 2, "0 lost more than 1 s"),
+        ("lossless", 3, "0 lost, 0 doubled"),
+    ],
+)
+def test_a_small_size_holds_and_prints_its_figures(workbench, tmp_path, name, n, figure):
+    said = workbench("stress", name, "--n", n, "--out", tmp_path / "stress.md")
+    assert said.code == 0, said.out + said.err
+    assert figure in said.out
+    assert said.out.splitlines()[-1].startswith("held, ")
+    assert said.err == ""
+    document = (tmp_path / "stress.md").read_text(encoding="utf-8")
+    assert f"## `workbench stress {name} --n {n} --seed 1`" in document
+    assert figure in document

@@ -1,0 +1,101 @@
+"""An alarm is journalled before it is shown, and stays until somebody has acknowledged it."""
+
+from __future__ import annotations
+
+import pytest
+
+from workbench.errors import BadValue
+from workbench.live._alarms import Alarms
+
+WORDS = {"priority": "high", "what": "It broke.", "means": "Nothing moves.", "do": "Look."}
+
+
+@pytest.fixture
+def journal(tmp_path):
+    return tmp_path / "alarms.jsonl"
+
+
+def opened(journal, rows=None):
+    alarms = Alarms()
+    alarms.open(journal, lambda kind, **row: None if rows is None else rows.append((kind, row)))
+    return alarms
+
+
+def test_an_alarm_whose_cause_has_gone_stays_until_it_is_acknowledged(journal):
+    alarms = opened(journal)
+    alarms.raise_alarm("stream_lost:eeg", key="stream_lost", stream="eeg", **WORDS)
+    (shown,) = alarms.shown()
+    assert (shown["key"], shown["cleared"], shown["acknowledged"]) == ("stream_lost", False, None)
+    alarms.clear("stream_lost:eeg")
+    (shown,) = alarms.shown()
+    assert shown["cleared"] is True
+    alarms.acknowledge(shown["id"], by="Dr. A")
+    assert alarms.shown() == []
+
+
+def test_an_acknowledged_alarm_stays_while_its_cause_lasts(journal):
+    alarms = opened(journal)
+    alarms.raise_alarm("disk", **WORDS)
+    alarms.acknowledge("a1", by="Dr. A")
+    alarms.raise_alarm("disk", **WORDS)
+    (shown,) = alarms.shown()
+    assert shown["acknowledged"]["by"] == "Dr. A"
+    alarms.clear("disk")
+    assert alarms.shown() == []
+
+
+def test_raising_and_acknowledging_are_rows_of_the_ledger(journal):
+    rows = []
+    alarms = opened(journal, rows)
+    alarms.raise_alarm("disk", **WORDS)
+    alarms.acknowledge("a1", by="Dr. A")
+    assert [kind for kind, _ in rows] == ["alarm", "alarm_acknowledged"]
+    assert rows[0][1]["extent"] == "a1: It broke."
+    assert rows[1][1]["consequence"] == "acknowledged by Dr. A"
+
+
+def test_what_was_not_acknowledged_outlives_the_engine(journal):
+    first = opened(journal)
+    first.raise_alarm("estop", **WORDS)
+    first.raise_alarm("disk", **WORDS)
+    first.acknowledge("a2", by="Dr. A")
+    first.clear("disk")
+    with journal.open("ab") as file:
+        file.write(b'{"id": "a9", "cau')  # cut off by a power failure
+    second = opened(journal)
+    (shown,) = second.shown()
+    assert (shown["id"], shown["earlier"], shown["cleared"]) == ("a1", True, True)
+    second.raise_alarm("estop", **WORDS)
+    assert [alarm["id"] for alarm in second.shown()] == ["a3", "a1"]
+    second.acknowledge("a1", by="Dr. B")
+    assert [alarm["id"] for alarm in opened(journal).shown()] == ["a3"]
+
+
+def test_a_stop_stands_before_every_other_alarm(journal):
+    alarms = opened(journal)
+    alarms.raise_alarm("estop", **WORDS | {"priority": "low"})
+    alarms.raise_alarm("disk", **WORDS | {"priority": "medium"})
+    alarms.raise_alarm("thread_lost:door", key="thread_lost", **WORDS)
+    assert [alarm["key"] for alarm in alarms.shown()] == ["estop", "thread_lost", "disk"]
+
+
+def test_a_cause_that_returns_before_the_acknowledgement_is_the_same_alarm(journal):
+    alarms = opened(journal)
+    alarms.raise_alarm("disk", **WORDS)
+    alarms.clear("disk")
+    alarms.raise_alarm("disk", **WORDS)
+    (shown,) = alarms.shown()
+    assert (shown["id"], shown["cleared"]) == ("a1", False)
+
+
+def test_an_alarm_that_is_not_there_cannot_be_acknowledged(journal):
+    with pytest.raises(BadValue, match="no alarm 'a7'"):
+        opened(journal).acknowledge("a7", by="Dr. A")
+
+
+def test_a_full_disk_does_not_silence_an_alarm(journal):
+    alarms = opened(journal)
+    journal.unlink()
+    journal.mkdir()
+    alarms.raise_alarm("disk", **WORDS)
+    assert [alarm["key"] for alarm in alarms.shown()] == ["disk"]

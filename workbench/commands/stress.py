@@ -1,0 +1,148 @@
+"""`workbench stress NAME`: long fault tests. The suite runs a small size of each, this runs the rest.
+
+A stress test counts; it never judges its own figures by a threshold other than *nothing lost, nothing broken*.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tqdm import tqdm
+
+from workbench import __version__
+from workbench.errors import BadValue
+from workbench.tools import EXIT_DIFFERS, whole
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the parser."""
+    stress = commands.add_parser("stress", help="a long fault test that prints its figures")
+    stress.add_argument("name", metavar="NAME", help="which one; 'list' describes them")
+    stress.add_argument("--n", type=whole, metavar="N", help="how many times, or seconds (default: the full size)")
+    stress.add_argument("--seed", type=whole, default=1, metavar="N", help="default 1")
+    stress.add_argument("--out", type=Path, metavar="FILE.md", help="append the figures to this document")
+    stress.set_defaults(run=_stress)
+
+
+def _stress(arguments: argparse.Namespace) -> int:
+    if arguments.name == "list":
+        for name, test in TESTS.items():
+            print(f"{name:24s} {test.what} (full size: {test.full})")
+        return 0
+    if arguments.out is not None:
+        writable(arguments.out)
+    figures = run(arguments.name, n=arguments.n, seed=arguments.seed)
+    print(figures.text())
+    if arguments.out is not None:
+        figures.append_to(arguments.out)
+    return 0 if figures.held else EXIT_DIFFERS
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What one stress test counted.
+
+    Attributes
+    ----------
+    command : that repeats it. words : the figures, one line each. held : nothing was lost or broken.
+    seconds : how long it took, s.
+    """
+
+    command: str
+    words: str
+    held: bool
+    seconds: float
+
+    def text(self) -> str:
+        """Figures, verdict and time."""
+        return f"{self.words}\n{'held' if self.held else 'NOT HELD'}, {self.seconds:.0f} s"
+
+    def append_to(self, path: Path) -> None:
+        """Add the figures to a Markdown document, with the command, version and machine."""
+        writable(path)
+        machine = f"workbench {__version__}, Python {platform.python_version()}, {platform.machine()}"
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(f"\n## `{self.command}`\n{machine}\n\n```\n{self.text()}\n```\n")
+
+
+@dataclass(frozen=True, slots=True)
+class StressTest:
+    """One long test: what it does, its full size, and how it is run (size, seed) → (words, held)."""
+
+    what: str
+    full: int
+    run: Callable[[int, int], tuple[str, bool]]
+
+
+def _record(n: int, seed: int) -> tuple[str, bool]:
+    from workbench.study import stress
+
+    with tqdm(total=3 * n, file=sys.stderr, unit="case", disable=not sys.stderr.isatty()) as bar:
+        figures = stress.run(
+            kills=n, cuts=n, flips=n, seed=seed, progress=lambda done, _: bar.update(done - bar.n)
+        )
+    return figures.text(), figures.ok
+
+
+def _recording(n: int, seed: int) -> tuple[str, bool]:
+    from workbench.recording import stress
+
+    figures = stress.torn_files(n, seed)
+    return figures.text(), figures.passed
+
+
+def _lossless(n: int, seed: int) -> tuple[str, bool]:
+    from workbench.live import lossless
+
+    figures = lossless.lossless(seconds=float(n), seed=seed)
+    return figures.text(), figures.passed
+
+
+TESTS = {
+    "record": StressTest("kill -9, cut logs and flipped bits of the study record, n of each", 1000, _record),
+    "recording": StressTest("kill -9 of a recording writer and torn files, n kills", 1000, _recording),
+    "lossless": StressTest(
+        "64 ch × 1 kHz with a sample counter, a kernel holding its lock, n seconds", 60, _lossless
+    ),
+}
+
+
+def writable(path: Path) -> None:
+    """Check that figures can be appended to a document, before hours are spent on them.
+
+    Raises
+    ------
+    BadValue
+        When it cannot be written.
+    """
+    try:
+        path.open("a", encoding="utf-8").close()
+    except OSError as error:
+        raise BadValue(f"--out {path} cannot be written ({error.strerror}); name another document") from error
+
+
+def run(name: str, *, n: int | None = None, seed: int = 1) -> Figures:
+    """Run one stress test.
+
+    Raises
+    ------
+    BadValue
+        For an unknown name or a size below 1.
+    """
+    if name not in TESTS:
+        raise BadValue(
+            f"there is no stress test {name!r}; they are {', '.join(TESTS)}. "
+            "'workbench stress list' describes them"
+        )
+    size = TESTS[name].full if n is None else n
+    if size < 1:
+        raise BadValue(f"--n must be 1 or more, got {size}")
+    began = time.monotonic()
+    words, held = TESTS[name].run(size, seed)
+    return Figures(f"workbench stress {name} --n {size} --seed {seed}", words, held, time.monotonic() - began)

@@ -1,0 +1,66 @@
+"""What the study record grants: one decoder may move one effector of one participant, within limits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isfinite
+
+from workbench.control._profile import Effector
+from workbench.control._supervisor import Limits, Now, check_limits
+from workbench.errors import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A grant of the record whose signature has been verified by whoever makes this object.
+
+    Attributes
+    ----------
+    approval_id, participant : the approval it rests on, and for whom.
+    effector, decoder_sha256 : what it allows to be moved, and by which decoder.
+    level_max : highest level, fraction 0–1.
+    hold_limit_s, dose_s : longest activation, and activation in a day, s.
+    dose_used_s : activation of that day so far, runs that are not in the record yet included, s.
+    expires : local monotonic time of this computer after which it no longer arms, s.
+    """
+
+    approval_id: str
+    participant: str
+    effector: str
+    decoder_sha256: str
+    level_max: float
+    hold_limit_s: float
+    dose_s: float
+    dose_used_s: float
+    expires: float
+
+    def limits(self, effector: Effector, *, decoder_sha256: str, now: Now) -> Limits:
+        """The limits it sets.
+
+        Parameters
+        ----------
+        effector : the profile in use.
+        decoder_sha256 : the loaded decoder.
+        now : the controller's time.
+
+        Raises
+        ------
+        Refused
+            When it is for another effector or decoder, has expired, or states no amount of dose used.
+        BadValue
+            When a limit is wider than the profile's.
+        """
+        if self.effector != effector.name:
+            raise Refused(f"the grant is for effector {self.effector}, not {effector.name}; ask for its own")
+        if self.decoder_sha256 != decoder_sha256:
+            raise Refused(
+                f"the grant is for decoder {self.decoder_sha256[:8]}, loaded is {decoder_sha256[:8] or 'none'}; "
+                "ask for one for the loaded decoder"
+            )
+        if not now.local < self.expires:
+            raise Refused("the grant of the record has expired; ask for a new one and arm again")
+        if not (isfinite(self.dose_used_s) and self.dose_used_s >= 0):
+            raise Refused(f"the grant states a dose used of {self.dose_used_s} s; it must be 0 s or more")
+        limits = Limits(self.approval_id, self.level_max, self.hold_limit_s, self.dose_s)
+        return check_limits(limits, effector)

@@ -1,0 +1,166 @@
+"""Watching and stopping a device with its pairing key alone: no engine, no door, no screen is needed."""
+
+from __future__ import annotations
+
+import math
+import queue
+from collections.abc import Callable, Mapping
+from typing import Any, Self
+
+from workbench.devices import lsl
+from workbench.devices._last_metre import Answer, EngineEnd
+from workbench.devices._listening import Listener
+from workbench.devices._pairing import Pairing
+from workbench.errors import StreamFault
+from workbench.vocabulary import DeviceStatus, StreamSpec
+
+REPEAT_S = 0.2
+"""Time between two askings of a device that has not answered, s."""
+STATES = ("safe", "following", "holding", "venting", "stopped")
+
+
+def device_status(content: Mapping[str, Any], *, commanded: float = 0.0) -> DeviceStatus | None:
+    """The noun for the body of a status, None when the body is not what a device says.
+
+    Parameters
+    ----------
+    content : body of a verified status, report or welcome.
+    commanded : level last commanded, fraction 0–1.
+    """
+    counter, state, level, locked = (content.get(name) for name in ("counter", "state", "level", "locked"))
+    stamp, foreign = content.get("stamp"), content.get("foreign") or {}
+    numbers = all(isinstance(x, int | float) and not isinstance(x, bool) for x in (counter, level, stamp))
+    if not numbers or state not in STATES or not isinstance(locked, bool) or not isinstance(foreign, dict):
+        return None
+    if not (math.isfinite(stamp) and 0 <= level <= 1 and all(isinstance(n, int) for n in foreign.values())):
+        return None
+    return DeviceStatus(
+        int(counter), float(stamp), str(state), float(level), locked, commanded, sum(foreign.values())
+    )
+
+
+def watch_status(
+    paired: Pairing, *, timeout: float = 5.0, until: Callable[[DeviceStatus], bool] | None = None
+) -> DeviceStatus:
+    """The first new signed status of a device that fulfils a condition.
+
+    Parameters
+    ----------
+    paired : the pairing with the device.
+    timeout : s.
+    until : the condition; by default that the device is safe.
+
+    Raises
+    ------
+    StreamFault
+        When no signed status comes, or none fulfils the condition in time; the text says what was last known.
+    """
+    with _Watcher(paired) as watcher:
+        return watcher.wait(until or _is_safe, timeout=timeout, ask=watcher.query)
+
+
+def stop_device(paired: Pairing, reason: str, *, timeout: float = 5.0) -> DeviceStatus:
+    """Stop a device directly, and return its signed status that confirms level 0.
+
+    Parameters
+    ----------
+    paired : the pairing with the device.
+    reason : one phrase; it goes along with the stop.
+    timeout : s.
+
+    Raises
+    ------
+    StreamFault
+        When the device does not confirm in time.
+    """
+    with _Watcher(paired) as watcher:
+        return watcher.wait(_is_safe, timeout=timeout, ask=lambda: watcher.stop(reason), acknowledged=True)
+
+
+def _is_safe(status: DeviceStatus) -> bool:
+    return status.is_safe
+
+
+class _Watcher:
+    """A process that holds the pairing key: announces the watch stream, hears acknowledgements and statuses."""
+
+    def __init__(self, paired: Pairing) -> None:
+        self._paired = paired
+        self._end = EngineEnd(paired.key(), paired.effector)
+        self._texts: queue.SimpleQueue[str] = queue.SimpleQueue()
+        spec = StreamSpec("wb-watch", "Commands", 0.0, source_id=paired.source_id("watch"), role="aux")
+        self._outlet = lsl.Outlet(spec)
+        ids = [paired.source_id("acks"), paired.source_id("status")]
+        self._listener = Listener(ids, lambda _uid, text: self._texts.put(text))
+        self._acknowledged = False
+        self._queried = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.close()
+        self._outlet.close()
+
+    def query(self) -> None:
+        """Ask for a report, once: the statuses after it are known to be new."""
+        if not self._queried:
+            self._send([self._end.query()])
+
+    def stop(self, reason: str) -> None:
+        """Agree on a session, then send the stop until it is acknowledged."""
+        if not self._end.session and self._end.has_offer:
+            self._send([self._end.hello({"purpose": "stop"})])
+        elif self._end.session and not self._acknowledged:
+            command = {"action": "stop", "profile": self._paired.effector, "seq": 0, "reason": reason[:200]}
+            self._send(self._end.command(command))
+
+    def _send(self, texts: list[str]) -> None:
+        for text in texts:
+            self._outlet.push_text(text, lsl.local_clock())
+
+    def wait(
+        self,
+        until: Callable[[DeviceStatus], bool],
+        *,
+        timeout: float,
+        ask: Callable[[], None],
+        acknowledged: bool = False,
+    ) -> DeviceStatus:
+        """Ask again and again until a new status fulfils the condition."""
+        end, asked = lsl.local_clock() + timeout, -math.inf
+        last: DeviceStatus | None = None
+        while (now := lsl.local_clock()) < end:
+            if now - asked >= REPEAT_S and self._outlet.has_receiver():
+                asked = now
+                ask()
+            answer = self._next()
+            if answer is None:
+                continue
+            if answer.kind == "welcome":
+                asked = -math.inf
+            if answer.kind == "ack":
+                self._acknowledged |= answer.content.get("status") == "ok"
+            self._queried |= answer.kind == "report"
+            status = device_status(answer.content) if answer.is_fresh and answer.kind != "ack" else None
+            last = status or last
+            if status is not None and until(status) and (self._acknowledged or not acknowledged):
+                return status
+        raise StreamFault(self._silent(timeout, last))
+
+    def _next(self) -> Answer | None:
+        try:
+            return self._end.receive(self._texts.get(timeout=0.05))
+        except queue.Empty:
+            return None
+
+    def _silent(self, timeout: float, last: DeviceStatus | None) -> str:
+        known = (
+            "no signed status came"
+            if last is None
+            else f"its last signed status says {last.state}, level {last.level:g}"
+        )
+        return (
+            f"the {self._paired.effector} did not confirm within {timeout:g} s ({known}); use the hardware stop, "
+            "see to the participant, then check that the device runs"
+        )

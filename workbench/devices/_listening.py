@@ -1,0 +1,166 @@
+"""Listening to every LSL outlet that claims a name, each bound to its uid; who is real, a signature decides.
+
+LSL hands out names freely, so "the stream of that name" may be anybody's. A :class:`Listener` therefore opens
+every outlet that claims one of its source_ids, without recovery (an inlet never moves on to another outlet), each
+on a thread of its own, so that an outlet that accepts a connection and then says nothing delays nobody.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from workbench.devices._lsl_library import library, local_clock
+from workbench.devices._lsl_seen import StreamSeen, header
+from workbench.errors import BadValue
+from workbench.threads import Beat, Spawn, start_thread
+
+LOOK_S = 0.1
+"""Time between two looks at what is announced, s."""
+PULL_S = 0.2
+OPEN_S = 2.0
+MAX_OUTLETS = 8
+"""Outlets that are listened to at once; with more, the oldest that never said anything true gives way."""
+MAX_TEXTS = 64
+
+LIMIT_S = 15.0
+"""Longest time that a listening thread may be busy with LSL before it counts as hung, s."""
+
+
+def announced_as(names: Sequence[str], *, field_name: str = "source_id") -> str:
+    """Predicate of the LSL resolver for streams whose field has one of these values.
+
+    Raises
+    ------
+    BadValue
+        For a value with a quotation mark, which would end the predicate early.
+    """
+    for name in names:
+        if "'" in name or '"' in name:
+            raise BadValue(f"a stream name for a search holds no quotation mark, got {name!r}; rename it")
+    return " or ".join(f"{field_name}='{name}'" for name in names)
+
+
+class Lookout:
+    """What is announced on LSL now, looked for in the background: cheap to ask, never blocks."""
+
+    def __init__(self, predicate: str, *, forget_after: float = 3.0) -> None:
+        """Begin to look for streams that fulfil an LSL predicate; one not seen for ``forget_after`` s is gone."""
+        self._resolver = library().ContinuousResolver(pred=predicate, forget_after=forget_after)
+
+    def infos(self) -> dict[str, Any]:
+        """uid → ``pylsl.StreamInfo``, from which an inlet can be opened."""
+        return {info.uid(): info for info in self._resolver.results()}
+
+    def seen(self) -> dict[str, StreamSeen]:
+        """uid → header."""
+        return {uid: header(info) for uid, info in self.infos().items()}
+
+
+@dataclass(slots=True)
+class _Outlet:
+    """One outlet that is listened to."""
+
+    uid: str
+    info: Any
+    since: float
+    stop: threading.Event = field(default_factory=threading.Event)
+    trusted: bool = False
+
+
+class Listener:
+    """Texts of every outlet that claims one of the source_ids.
+
+    Parameters
+    ----------
+    source_ids : of the streams to listen to.
+    on_text : called with uid and text, on the thread of that outlet.
+    spawn : starts the threads; the engine passes its supervisor's.
+    """
+
+    def __init__(
+        self,
+        source_ids: Sequence[str],
+        on_text: Callable[[str, str], None],
+        *,
+        spawn: Spawn = start_thread,
+    ) -> None:
+        self._on_text, self._spawn = on_text, spawn
+        self._lookout = Lookout(announced_as(source_ids))
+        self._outlets: dict[str, _Outlet] = {}
+        self._only: frozenset[str] | None = None
+        self._lock = threading.Lock()
+        self._end = threading.Event()
+        spawn("listener-look", self._look, limit_s=LIMIT_S)
+
+    @property
+    def uids(self) -> frozenset[str]:
+        """uids of the outlets that are listened to."""
+        with self._lock:
+            return frozenset(self._outlets)
+
+    def trust(self, uid: str) -> None:
+        """This outlet said something true: it never gives way to others."""
+        with self._lock:
+            if uid in self._outlets:
+                self._outlets[uid].trusted = True
+
+    def bind(self, uids: frozenset[str] | None) -> None:
+        """Listen to these outlets only from now on; None for all again."""
+        with self._lock:
+            self._only = uids
+            for uid, outlet in self._outlets.items():
+                if uids is not None and uid not in uids:
+                    outlet.stop.set()
+
+    def close(self) -> None:
+        """End all threads; does not wait for them."""
+        self._end.set()
+        with self._lock:
+            for outlet in self._outlets.values():
+                outlet.stop.set()
+
+    def _look(self, beat: Beat) -> None:
+        while not self._end.wait(LOOK_S):
+            beat()
+            for uid, info in self._lookout.infos().items():
+                self._consider(uid, info)
+
+    def _consider(self, uid: str, info: Any) -> None:
+        """Begin to listen to an outlet, if there is room or somebody can give way."""
+        with self._lock:
+            if uid in self._outlets or (self._only is not None and uid not in self._only) or self._end.is_set():
+                return
+            if len(self._outlets) >= MAX_OUTLETS:
+                silent = [o for o in self._outlets.values() if not o.trusted and not o.stop.is_set()]
+                if silent:
+                    min(silent, key=lambda o: o.since).stop.set()
+                return
+            outlet = self._outlets[uid] = _Outlet(uid, info, local_clock())
+        self._spawn(f"listener-{uid[:8]}", lambda beat: self._pull(outlet, beat), limit_s=LIMIT_S)
+
+    def _pull(self, outlet: _Outlet, beat: Beat) -> None:
+        """Pull from one outlet until it is gone or no longer wanted."""
+        lsl = library()
+        inlet = lsl.StreamInlet(outlet.info, max_buflen=1, recover=False, processing_flags=0)
+        try:
+            inlet.open_stream(OPEN_S)
+            while not outlet.stop.is_set():
+                beat()
+                values, stamps = inlet.pull_chunk(PULL_S, MAX_TEXTS, min_samples=1, as_numpy=True)
+                for value in values[:, 0] if len(stamps) else ():
+                    self._on_text(outlet.uid, _text(value))
+        except RuntimeError:
+            # Lost, or it does not answer: the next look decides whether it is tried again.
+            outlet.stop.set()
+        finally:
+            inlet.close_stream()
+            with self._lock:
+                self._outlets.pop(outlet.uid, None)
+
+
+def _text(value: Any) -> str:
+    """The text of a sample; an outlet of numbers gives what no message looks like."""
+    return value.decode("ascii", errors="replace") if isinstance(value, bytes) else str(value)

@@ -1,0 +1,249 @@
+"""Pairing: the key that an engine and one effector share, and the device process that runs with it.
+
+The key file has mode 0600 and lies in a folder of mode 0700 outside every study. Processes are given its *path*;
+the key itself is in no argument, environment variable, stream header, recording or log.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import secrets
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+
+from workbench.devices._last_metre import KEY_BYTES, link_id
+from workbench.errors import BadValue, EngineFault
+
+VARIABLE = "WORKBENCH_KEYS"
+CODE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+CODE_LENGTH = 12
+"""Characters of a pairing code: 32 ** 12 is 60 bits, which scrypt makes too slow to search."""
+_SCRYPT = {"n": 2**16, "r": 8, "p": 1}
+"""About 0.2 s and 64 MB a guess (RFC 7914)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """One engine-to-effector pairing.
+
+    Attributes
+    ----------
+    path : of the key file.
+    effector : name of the effector profile.
+    """
+
+    path: Path
+    effector: str
+
+    def key(self) -> bytes:
+        """The 32-byte pairing key.
+
+        Raises
+        ------
+        EngineFault
+            When the file is missing, readable by others, or holds no key.
+        """
+        try:
+            mode = self.path.stat().st_mode
+            text = self.path.read_bytes()[:200].decode("ascii").strip()
+            key = bytes.fromhex(text)
+        except (OSError, ValueError) as error:
+            raise EngineFault(
+                f"the pairing key {self.path.name} of effector {self.effector} cannot be read "
+                f"({type(error).__name__}); use the account that paired it, or pair the effector again"
+            ) from error
+        if os.name == "posix" and mode & 0o077:
+            raise EngineFault(
+                f"the pairing key {self.path.name} can be read by other accounts (mode {mode & 0o777:o}); set it "
+                "to mode 600 and pair the effector again, since the key may be known"
+            )
+        if len(key) != KEY_BYTES:
+            raise EngineFault(
+                f"the pairing key {self.path.name} has {len(key)} bytes, {KEY_BYTES} are needed; pair again"
+            )
+        return key
+
+    @property
+    def link_id(self) -> str:
+        """Public name of the pairing; the source_ids of its streams end with it."""
+        return link_id(self.key(), self.effector)
+
+    @property
+    def device_file(self) -> Path:
+        """Who runs with this pairing: process id and its start time."""
+        return self.path.with_suffix(".device.json")
+
+    def source_id(self, purpose: str) -> str:
+        """source_id of ``"commands"``, ``"watch"``, ``"acks"`` or ``"status"``."""
+        return f"wb-{purpose}-{self.link_id}"
+
+
+def pairing(study_folder: Path | str, effector: str) -> Pairing:
+    """The pairing of a study's simulated effector; its key is made when there is none.
+
+    Parameters
+    ----------
+    study_folder : the study; every study has an effector of its own, so that two never share one.
+    effector : name of the effector profile.
+
+    Raises
+    ------
+    BadValue
+        For a name that is no profile's.
+    EngineFault
+        When the key folder cannot be written.
+    """
+    study = hashlib.sha256(str(Path(study_folder).absolute()).encode()).hexdigest()[:12]
+    made = _place(f"{effector}-{study}", effector)
+    if not made.path.exists():
+        _write_key(made, secrets.token_bytes(KEY_BYTES), keep=True)
+    return made
+
+
+def new_pairing_code() -> str:
+    """A code to be typed at both computers: three groups of four characters."""
+    code = "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
+    return "-".join(code[i : i + 4] for i in range(0, CODE_LENGTH, 4))
+
+
+def pair_by_code(name: str, effector: str, code: str) -> Pairing:
+    """Pair with an effector on another computer: the same code there gives the same key.
+
+    Parameters
+    ----------
+    name : of this pairing, for example the room; part of the file name and of the salt.
+    effector : name of the effector profile.
+    code : as :func:`new_pairing_code` gave it; read it from a terminal, never from an argument.
+
+    Raises
+    ------
+    BadValue
+        For a code or a name of another form.
+    EngineFault
+        When the key folder cannot be written.
+    """
+    typed = re.sub(r"[\s-]", "", code).upper()
+    if len(typed) != CODE_LENGTH or not set(typed) <= set(CODE_ALPHABET):
+        raise BadValue(
+            f"a pairing code has {CODE_LENGTH} letters and digits ({CODE_ALPHABET}), got {len(typed)} characters; "
+            "type it as the other computer shows it"
+        )
+    made = _place(name, effector)
+    salt = f"workbench pairing 1\n{name}\n{effector}".encode()
+    _write_key(made, Scrypt(salt, KEY_BYTES, **_SCRYPT).derive(typed.encode()))
+    return made
+
+
+def running_device(paired: Pairing) -> int | None:
+    """Process id of the device that runs on this computer with the pairing, None when none does."""
+    process = _device(paired)
+    return None if process is None else process.pid
+
+
+def note_device(paired: Pairing) -> None:
+    """Enter this process as the device that runs with the pairing.
+
+    Raises
+    ------
+    EngineFault
+        When another one runs.
+    """
+    other = _device(paired)
+    if other is not None and other.pid != os.getpid():
+        raise EngineFault(
+            f"a device already runs with this pairing (process {other.pid}); two would both move the hand. "
+            "End it first"
+        )
+    content = {"pid": os.getpid(), "started": psutil.Process().create_time()}
+    _write_private(paired.device_file, json.dumps(content).encode())
+
+
+def forget_device(paired: Pairing) -> None:
+    """The device of this process ends."""
+    process = _device(paired)
+    if process is not None and process.pid == os.getpid():
+        paired.device_file.unlink(missing_ok=True)
+
+
+def end_device(paired: Pairing, *, timeout: float = 5.0) -> bool:
+    """End the device process of a pairing: politely, then for good, ``timeout`` s each. True when one ran."""
+    process = _device(paired)
+    if process is None:
+        return False
+    process.terminate()
+    gone, _ = psutil.wait_procs([process], timeout)
+    if not gone:
+        process.kill()
+        psutil.wait_procs([process], timeout)
+    paired.device_file.unlink(missing_ok=True)
+    return True
+
+
+def _device(paired: Pairing) -> psutil.Process | None:
+    """The process that the device file names, if it is still that process."""
+    try:
+        content = json.loads(paired.device_file.read_bytes()[:500])
+        process = psutil.Process(int(content["pid"]))
+        same = abs(process.create_time() - float(content["started"])) < 0.01
+        alive = process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except (OSError, ValueError, KeyError, TypeError, psutil.Error):
+        return None
+    return process if same and alive else None
+
+
+def keys_folder() -> Path:
+    """``$WORKBENCH_KEYS``, else ``workbench/keys`` in the user's configuration folder."""
+    stated = os.environ.get(VARIABLE, "").strip()
+    if stated:
+        return Path(stated).absolute()
+    if sys.platform == "win32":
+        root = Path(os.environ.get("APPDATA", Path.home() / "AppData" / "Roaming"))
+    elif sys.platform == "darwin":
+        root = Path.home() / "Library" / "Application Support"
+    else:
+        root = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    return root / "workbench" / "keys"
+
+
+def _place(name: str, effector: str) -> Pairing:
+    for text in (name, effector):
+        if not re.fullmatch(r"[a-z0-9_-]{1,60}", text):
+            raise BadValue(f"a pairing name holds small letters, digits, _ and - only, got {text!r}; correct it")
+    return Pairing(keys_folder() / "effectors" / f"{name}.key", effector)
+
+
+def _write_key(paired: Pairing, key: bytes, *, keep: bool = False) -> None:
+    """Write a key file; with ``keep``, one that another process has just made stays."""
+    try:
+        paired.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _write_private(paired.path, key.hex().encode("ascii"), keep=keep)
+    except OSError as error:
+        raise EngineFault(
+            f"the key folder {paired.path.parent} cannot be written ({error.strerror}); set {VARIABLE} to a "
+            "folder of this account on a local disk"
+        ) from error
+
+
+def _write_private(path: Path, data: bytes, *, keep: bool = False) -> None:
+    """Make or replace a file in one step, mode 0600; with ``keep``, one that is there stays."""
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        os.write(descriptor, data)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    if not keep:
+        os.replace(part, path)
+        return
+    with contextlib.suppress(FileExistsError):
+        os.link(part, path)
+    part.unlink()

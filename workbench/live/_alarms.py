@@ -1,0 +1,235 @@
+"""The alarms of a session: one cause, one alarm, and none leaves before somebody has acknowledged it.
+
+An alarm is journalled before it is shown, as a row of the ledger and as a line of the engine's own alarm journal;
+so is its acknowledgement. The journal is what makes an alarm survive the page, the kernel and the engine.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import BadValue
+from workbench.live import _place
+
+LOG = logging.getLogger("workbench.engine")
+
+STOP = "estop"
+"""Key of the alarm of a STOP, which outranks every other."""
+MAX_JOURNAL = 1_000_000
+"""Bytes of an alarm journal that are read, at most."""
+_RANK = {"high": 0, "medium": 1, "low": 2}
+
+Enter = Callable[..., None]
+"""``enter(kind, *, extent, consequence, priority)``: a row of the ledger."""
+
+
+@dataclass
+class Alarm:
+    """One alarm. Times are UTC in s since 1970, so that an age holds across engines.
+
+    Attributes
+    ----------
+    id : unique in the study's engine folder.
+    cause : one alarm exists for each; ``key`` names its words for the screen.
+    raised, acknowledged_at : when, 0 for never. acknowledged_by : who.
+    cleared : whether the cause has gone. earlier : raised by an engine before this one.
+    """
+
+    id: str
+    cause: str
+    key: str
+    priority: str
+    what: str
+    means: str
+    do: str
+    args: dict[str, Any] = field(default_factory=dict)
+    raised: float = 0.0
+    cleared: bool = False
+    acknowledged_by: str = ""
+    acknowledged_at: float = 0.0
+    earlier: bool = False
+
+    @property
+    def over(self) -> bool:
+        """Whether it may leave the screen."""
+        return self.cleared and bool(self.acknowledged_by)
+
+    def shown(self, now: float) -> dict[str, Any]:
+        """Its entry of the status; ``now`` in s since 1970."""
+        by = self.acknowledged_by
+        return {
+            "id": self.id,
+            "key": self.key,
+            "priority": self.priority,
+            "what": self.what,
+            "means": self.means,
+            "do": self.do,
+            "args": self.args,
+            "raised_s": round(max(0.0, now - self.raised), 1),
+            "cleared": self.cleared,
+            "earlier": self.earlier,
+            "acknowledged": {"by": by, "age_s": round(max(0.0, now - self.acknowledged_at), 1)} if by else None,
+        }
+
+
+class Alarms:
+    """The alarms of one engine. Any thread may raise, clear or acknowledge one."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._alarms: dict[str, Alarm] = {}
+        self._n = 0
+        self._journal: Path | None = None
+        self._enter: Enter | None = None
+
+    def open(self, journal: Path, enter: Enter) -> None:
+        """Take over what an earlier engine left unacknowledged, and journal from now on.
+
+        Parameters
+        ----------
+        journal : file of the engine's folder; it is written again with what is still open.
+        enter : makes a row of the ledger.
+        """
+        with self._lock:
+            for alarm in _read(journal):
+                self._n = max(self._n, _number(alarm.id))
+                if not alarm.over:
+                    alarm.cleared = alarm.earlier = True
+                    self._alarms[f"{alarm.cause} {alarm.id}"] = alarm
+            kept = b"".join(_line(alarm) for alarm in self._alarms.values())
+            _place.write_private(journal, kept)
+            self._journal, self._enter = journal, enter
+
+    def __contains__(self, cause: object) -> bool:
+        """Whether the alarm of a cause is raised and its cause has not gone."""
+        alarm = self._alarms.get(str(cause))
+        return alarm is not None and not alarm.cleared
+
+    def raise_alarm(
+        self, cause: str, *, key: str = "", priority: str, what: str, means: str, do: str, **args: Any
+    ) -> None:
+        """Raise an alarm, or renew the words of the one with the same cause.
+
+        Parameters
+        ----------
+        cause : one alarm exists for each. key : of its words on the screen, the cause by default.
+        priority : ``"high"``, ``"medium"`` or ``"low"``.
+        what, means, do : what happened, what it means, what to do.
+        args : values for the words of another language.
+        """
+        with self._lock:
+            alarm = self._alarms.get(cause)
+            if alarm is not None and not alarm.cleared:
+                alarm.what, alarm.means, alarm.do, alarm.priority, alarm.args = what, means, do, priority, args
+                return
+            self._n += 1
+            fresh = Alarm(f"a{self._n}", cause, key or cause, priority, what, means, do, args, self._clock())
+            if alarm is not None and alarm.acknowledged_by == "":
+                # The one before was never acknowledged: it stays the same alarm, with its first time.
+                fresh.id, fresh.raised = alarm.id, alarm.raised
+            self._record(fresh)
+            self._row("alarm", f"{fresh.id}: {what}", means, priority)
+            self._alarms[cause] = fresh
+
+    def clear(self, cause: str) -> None:
+        """The cause has gone; the alarm stays until somebody acknowledges it."""
+        with self._lock:
+            alarm = self._alarms.get(cause)
+            if alarm is None or alarm.cleared:
+                return
+            alarm.cleared = True
+            self._record(alarm)
+            self._drop()
+
+    def acknowledge(self, alarm_id: str, *, by: str) -> None:
+        """Somebody has seen it.
+
+        Raises
+        ------
+        BadValue
+            For an alarm that is not there.
+        """
+        with self._lock:
+            alarm = next((a for a in self._alarms.values() if a.id == alarm_id), None)
+            if alarm is None:
+                known = ", ".join(a.id for a in self._alarms.values()) or "none"
+                raise BadValue(f"there is no alarm {alarm_id!r} to acknowledge; there are {known}")
+            if alarm.acknowledged_by:
+                return
+            alarm.acknowledged_by, alarm.acknowledged_at = by, self._clock()
+            self._record(alarm)
+            self._row("alarm_acknowledged", f"{alarm.id}: {alarm.what}", f"acknowledged by {by}", "info")
+            self._drop()
+
+    def acknowledge_cause(self, cause: str, *, by: str) -> None:
+        """Somebody has acted on the cause itself, which acknowledges its alarm."""
+        alarm = self._alarms.get(cause)
+        if alarm is not None:
+            self.acknowledge(alarm.id, by=by)
+
+    def shown(self) -> list[dict[str, Any]]:
+        """STOP first, then open before cleared, then the highest priority, then the newest."""
+        with self._lock:
+            now = self._clock()
+            order = sorted(
+                self._alarms.values(),
+                key=lambda a: (a.key != STOP or a.cleared, a.cleared, _RANK.get(a.priority, 3), -a.raised),
+            )
+            return [alarm.shown(now) for alarm in order]
+
+    # ---------------------------------------------------------------------------------- inside
+    def _drop(self) -> None:
+        self._alarms = {cause: alarm for cause, alarm in self._alarms.items() if not alarm.over}
+
+    def _row(self, kind: str, extent: str, consequence: str, priority: str) -> None:
+        if self._enter is not None:
+            self._enter(kind, extent=extent, consequence=consequence, priority=priority)
+
+    def _record(self, alarm: Alarm) -> None:
+        """One line of the journal, on the disk when this returns; a full disk must not silence the alarm."""
+        if self._journal is None:
+            return
+        try:
+            descriptor = os.open(self._journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            try:
+                os.write(descriptor, _line(alarm))
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            LOG.error("alarm %s is not in its journal: %s", alarm.id, error)
+
+
+def _line(alarm: Alarm) -> bytes:
+    return json.dumps(asdict(alarm), ensure_ascii=False).encode("utf-8") + b"\n"
+
+
+def _read(journal: Path) -> list[Alarm]:
+    """The last line of each alarm; a line that was cut off says nothing."""
+    try:
+        with journal.open("rb") as file:
+            lines = file.read(MAX_JOURNAL).splitlines()
+    except OSError:
+        return []
+    found: dict[str, Alarm] = {}
+    for line in lines:
+        try:
+            alarm = Alarm(**json.loads(line))
+        except (ValueError, TypeError):
+            continue
+        found[alarm.id] = alarm
+    return list(found.values())
+
+
+def _number(alarm_id: str) -> int:
+    digits = alarm_id[1:]
+    return int(digits) if digits.isdecimal() and len(digits) < 10 else 0

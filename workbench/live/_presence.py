@@ -1,0 +1,116 @@
+"""Whether somebody is there: a visible page of the operator answers, not the kernel behind it.
+
+A kernel outlives the tab that it serves, so that its requests prove nobody. The engine issues a challenge, the
+page's own script answers it while the page is visible, and the kernel only carries the answer. A script may stand
+in for somebody where the effector is simulated; status and record say so.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from workbench.errors import BadValue
+
+PRESENT_S = 2.0
+"""An answer older than this proves nobody, s. So does an answer to a challenge older than this."""
+RENEW_S = 0.5
+"""Time between two challenges, s."""
+MAX_PAGES = 64
+
+
+class Presence:
+    """Challenges and answers of one session. The door answers on its thread, the loop asks on its own.
+
+    Parameters
+    ----------
+    limit_s : absence after which the effector is released, s; shown to the page.
+    script : whether a script stands in for somebody.
+    clock : monotonic time, s.
+    """
+
+    def __init__(self, *, limit_s: float, script: bool, clock: Callable[[], float] = time.monotonic) -> None:
+        self.limit_s, self.script = limit_s, script
+        self._clock, self._lock = clock, threading.Lock()
+        self._issued: OrderedDict[str, float] = OrderedDict()
+        self._pages: OrderedDict[str, float] = OrderedDict()
+        self._answered: set[tuple[str, str]] = set()
+        self._last: float | None = None
+        self._began = clock()
+
+    def challenge(self) -> str:
+        """The challenge of now, renewed every :data:`RENEW_S`."""
+        with self._lock:
+            now = self._clock()
+            if not self._issued or now - next(reversed(self._issued.values())) >= RENEW_S:
+                self._issued[secrets.token_hex(16)] = now
+            while now - next(iter(self._issued.values())) > PRESENT_S:
+                old, _ = self._issued.popitem(last=False)
+                self._answered = {pair for pair in self._answered if pair[1] != old}
+            return next(reversed(self._issued))
+
+    def answer(self, args: Mapping[str, Any]) -> None:
+        """What a page said: ``page``, ``challenge`` and ``visible``.
+
+        Raises
+        ------
+        BadValue
+            For an answer that is malformed, late, repeated, or to no challenge of this engine.
+        """
+        page, challenge, visible = args.get("page"), args.get("challenge"), args.get("visible")
+        if not isinstance(page, str) or not 1 <= len(page) <= 64 or not isinstance(visible, bool):
+            raise BadValue("a page's answer needs its page id of 1 to 64 characters and visible true or false")
+        with self._lock:
+            now = self._clock()
+            if not visible:
+                # A page that says that it is hidden is believed at once: that errs to the safe side.
+                self._pages.pop(page, None)
+                return
+            issued = self._issued.get(str(challenge))
+            if issued is None or now - issued > PRESENT_S:
+                raise BadValue(f"the answer of page {page[:8]} is to no challenge of the last {PRESENT_S:g} s")
+            if (page, str(challenge)) in self._answered:
+                raise BadValue(f"page {page[:8]} has answered this challenge before")
+            self._answered.add((page, str(challenge)))
+            self._pages[page] = self._last = now
+            self._pages.move_to_end(page)
+            while len(self._pages) > MAX_PAGES:
+                self._pages.popitem(last=False)
+
+    def away_s(self) -> float:
+        """Seconds since a visible page answered; 0 while a script stands in for somebody."""
+        if self.script:
+            return 0.0
+        with self._lock:
+            return self._away(self._clock())
+
+    @property
+    def present(self) -> bool:
+        """Whether somebody is there now."""
+        return self.away_s() <= PRESENT_S and (self.script or bool(self._pages))
+
+    def _away(self, now: float) -> float:
+        newest = max(self._pages.values(), default=None)
+        if newest is not None:
+            return now - newest
+        # Every page said that it is hidden or none ever answered: away since the last answer, or the start.
+        return max(PRESENT_S + 1e-3, now - (self._began if self._last is None else self._last))
+
+    def status(self) -> dict[str, Any]:
+        """The presence part of the status."""
+        challenge, present = self.challenge(), self.present
+        with self._lock:
+            now, last = self._clock(), self._last
+            pages = sum(now - at <= PRESENT_S for at in self._pages.values())
+        state = "present" if present else "absent" if last is not None else "nobody_yet"
+        return {
+            "state": "script" if self.script else state,
+            "challenge": challenge,
+            "age_s": None if last is None else round(now - last, 3),
+            "limit_s": self.limit_s,
+            "pages": pages,
+        }

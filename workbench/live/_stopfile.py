@@ -1,0 +1,71 @@
+"""The second path of a STOP, which needs no door: a file in the engine's folder, watched by its own thread."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from workbench.live import _place
+from workbench.live._place import Place
+from workbench.threads import Beat, Body
+
+LOG = logging.getLogger("workbench.engine")
+
+LOOK_S = 0.02
+"""Time between two looks for the file, s."""
+LIMIT_S = 2.0
+"""How long the watching thread may stand still, s."""
+MAX_BYTES = 4000
+
+
+def ask_stop(place: Place, reason: str) -> Path:
+    """Put a STOP where the engine looks for it; returns the file, which disappears when the engine takes it.
+
+    Raises
+    ------
+    OSError
+        When the file cannot be written.
+    """
+    content = {"reason": reason[:500], "time": time.time(), "pid": os.getpid()}
+    _place.write_private(place.stop, json.dumps(content, ensure_ascii=False).encode("utf-8"))
+    return place.stop
+
+
+def watching(place: Place, stop_now: Callable[[str], None], wait: Callable[[float], bool]) -> Body:
+    """The body of the thread that watches for the file.
+
+    Parameters
+    ----------
+    place : of the engine.
+    stop_now : carries out the STOP; called again for as long as the file cannot be removed.
+    wait : waits for so many s; True when the engine closes.
+    """
+
+    def body(beat: Beat) -> None:
+        while not wait(LOOK_S):
+            beat()
+            if not place.stop.exists():
+                continue
+            reason = _reason(place.stop)
+            LOG.warning("STOP by the stop file: %s", reason)
+            stop_now(reason)
+            try:
+                place.stop.unlink(missing_ok=True)
+            except OSError as error:
+                LOG.error("the stop file cannot be removed: %s", error)
+
+    return body
+
+
+def _reason(path: Path) -> str:
+    """What the file says; whatever it holds, it is a STOP."""
+    try:
+        with path.open("rb") as file:
+            content = json.loads(file.read(MAX_BYTES))
+        return str(content["reason"])[:500] or "stop by the stop file"
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return "stop by the stop file"

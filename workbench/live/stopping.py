@@ -1,0 +1,163 @@
+"""Ending and stopping a session from outside, also when its door is dead or its engine is frozen."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from workbench import devices
+from workbench.errors import BadValue, EngineFault, StreamFault, WorkbenchError
+from workbench.live import _place
+from workbench.live._place import Place
+from workbench.live._starting import attach
+from workbench.live._stopfile import ask_stop
+from workbench.live.plan import SessionPlan
+
+TAKEN_S = 1.0
+"""How long a living engine may take to take a STOP, s; one that does not is frozen."""
+CONFIRM_S = 6.0
+"""How long a device may take to confirm: its own safe state takes up to 4.25 s, s."""
+END_S = 20.0
+"""How long an engine may take to end in good order, s."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopOutcome:
+    """What came of a STOP from outside: whether the device confirmed it, and what happened, in sentences."""
+
+    confirmed: bool
+    sentence: str
+
+
+def stop_session(study_folder: Path | str, reason: str = "") -> StopOutcome:
+    """Stop the effector of a study by every path there is, and wait for the device's own signed word.
+
+    The engine gets the stop file, which needs no door. An engine that does not take it within
+    :data:`TAKEN_S` s is frozen and is killed. Without an engine the device is told by its pairing key.
+
+    Parameters
+    ----------
+    study_folder : of the study.
+    reason : for the record.
+
+    Raises
+    ------
+    BadValue
+        When no session ever ran for the study.
+    """
+    place = Place(Path(study_folder).absolute())
+    words = reason or "workbench stop"
+    plan = _plan(place)
+    lock = _place.running(place)
+    said = []
+    taken = lock is not None and _taken(place, words)
+    if taken:
+        said.append("The engine took the STOP.")
+    elif lock is not None:
+        kill(place, lock)
+        said.append(
+            f"The engine (process {lock['pid']}) did not take the STOP within {TAKEN_S:g} s and was killed."
+        )
+    else:
+        said.append("No engine runs for this study.")
+    if plan.effector is None:
+        return StopOutcome(confirmed=True, sentence=" ".join([*said, "The session has no effector."]))
+    confirmed, sentence = _device_confirms(place, plan.effector, words, engine_sent=taken)
+    return StopOutcome(confirmed=confirmed, sentence=" ".join([*said, sentence]))
+
+
+def _plan(place: Place) -> SessionPlan:
+    try:
+        return SessionPlan.from_json(place.plan.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadValue(
+            f"no session has run for {place.study} ({error.strerror}), so there is nothing to stop; name the "
+            "folder of the study"
+        ) from error
+
+
+def _taken(place: Place, reason: str) -> bool:
+    """Whether the engine took the stop file in time."""
+    try:
+        file = ask_stop(place, reason)
+    except OSError:
+        return False
+    taken = _until(lambda: not file.exists(), TAKEN_S)
+    if not taken:
+        file.unlink(missing_ok=True)
+    return taken
+
+
+def _device_confirms(place: Place, effector: str, reason: str, *, engine_sent: bool) -> tuple[bool, str]:
+    """Wait for the signed status; where the engine's STOP does not get there, send one to the device itself."""
+    pairing = devices.pairing(place.study, effector)
+    if engine_sent:
+        try:
+            status = devices.watch_status(pairing, timeout=TAKEN_S)
+            return True, f"The device confirms: {status.state}, level {status.level:g}."
+        except StreamFault:
+            pass
+    try:
+        status = devices.stop_device(pairing, reason, timeout=CONFIRM_S)
+    except WorkbenchError as error:
+        return False, f"STOP not confirmed: use the hardware stop. {error}"
+    return True, f"The device confirms: {status.state}, level {status.level:g}."
+
+
+def kill(place: Place, lock: Mapping[str, Any]) -> None:
+    """Kill the engine that a lock names, if it is still that process."""
+    if _place.stale(place, dict(lock)):
+        return
+    try:
+        os.kill(int(lock["pid"]), getattr(signal, "SIGKILL", signal.SIGTERM))
+    except ProcessLookupError:
+        return
+    _until(lambda: _place.running(place) is None, TAKEN_S)
+
+
+def end_session(study_folder: Path | str) -> str:
+    """End the session that runs for a study, by its door or, where that is dead, by the system's signal.
+
+    Returns
+    -------
+    str
+        What was done, in one sentence.
+
+    Raises
+    ------
+    EngineFault
+        When the engine did not end.
+    """
+    place = Place(Path(study_folder).absolute())
+    lock = _place.running(place)
+    if lock is None:
+        return f"no session runs in {study_folder}"
+    try:
+        with attach(place.study, timeout=5.0) as client:
+            client.shutdown()
+        return f"the session in {study_folder} has ended in good order"
+    except EngineFault:
+        if _place.running(place) is None:
+            return f"the session in {study_folder} has ended"
+    os.kill(int(lock["pid"]), signal.SIGTERM)
+    if not _until(lambda: _place.running(place) is None, END_S):
+        raise EngineFault(
+            f"the engine (process {lock['pid']}) does not end; run 'workbench stop {study_folder}', which kills "
+            "it and watches the device"
+        )
+    return f"the door of the session in {study_folder} did not answer; it was ended by the system's signal"
+
+
+def _until(condition: Callable[[], bool], seconds: float) -> bool:
+    """Wait for a condition, at most so many s."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True
