@@ -86,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_study_commands(commands)
     _add_file_commands(commands)
     tools.add(commands)
-    for one in (stop, end, stress, verify, migrate, keys, people):
+    for one in (verify, migrate, keys, people, stop, end, stress):
         one.add(commands)
     return parser
 

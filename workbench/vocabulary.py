@@ -31,7 +31,6 @@ FloatArray = NDArray[np.float64]
 @dataclass(frozen=True, slots=True)
 class Montage:
     """The channels a decoder was fitted on, in stream order; kind ecog, eeg, emg or imu; ``fs`` in Hz."""
-
     channels: tuple[str, ...]
     fs: float
     kind: str = "eeg"
@@ -51,7 +50,6 @@ class StreamSpec:
     role : ``"signal"`` (the one stream that is decoded), ``"aux"`` (recorded) or ``"markers"``.
     counter : a channel that counts samples, or ``""``; it makes gaps exact and is only recorded.
     """
-
     name: str
     type: str
     fs: float
@@ -75,7 +73,6 @@ class Chunk:
     ``first`` is the index of the first row in the run's recording, ``stamps`` ``(n_times,)`` float64 the
     corrected LSL time of each row in s, ``local`` the ``local_clock()`` of its receipt (0 in a replay).
     """
-
     first: int
     samples: FloatArray
     stamps: FloatArray
@@ -95,7 +92,6 @@ class Marker:
     label : condition name for a cue.
     detail : JSON-able extras.
     """
-
     kind: str
     sample: int
     stamp: float
@@ -110,7 +106,6 @@ class Evidence:
     Not ``valid``: incomplete, at a gap, or with a substituted value. ``rejected``: sound, yet no reason to act;
     ``far`` gives the reason: the window is far from the training data.
     """
-
     end: int
     probabilities: tuple[float, ...]
     valid: bool = True
@@ -132,7 +127,6 @@ class Decision:
     change : ``""``, ``"activate"`` or ``"release"`` (asynchronous), ``"cued"`` (one per trial).
     trial : index of the trial it belongs to, -1 outside.
     """
-
     sample: int
     stamp: float
     label: str
@@ -150,7 +144,6 @@ class Snapshot:
     of the decoder for the first (empty when never saved). ``sha256``: over the other fields. ``arrays``: all that
     changed, float64; neither recorded nor compared, as the hash stands for their bits.
     """
-
     sample: int
     rule: str
     previous: str
@@ -175,7 +168,6 @@ class Trial:
     rest_s : rest time in the trial, s (the exposure of ``false_in_rest``).
     excluded : the reason in words, or ``""``.
     """
-
     index: int
     condition: str
     cue_sample: int
@@ -208,7 +200,6 @@ class LedgerRow:
     consequence : what was done about it, one sentence.
     priority : ``"high"``, ``"medium"``, ``"low"`` or ``"info"``.
     """
-
     kind: str
     stamp: float
     local: float
@@ -236,7 +227,6 @@ class Command:
     decoder_sha256 : decoder behind it, or ``""``.
     reason : one phrase.
     """
-
     seq: int
     stamp: float
     window_end: float
@@ -258,7 +248,6 @@ class Acknowledgement:
 
     ``status``: ``"ok"``, ``"clipped"``, ``"refused"`` or ``"timeout"``; ``applied_level``: what it really did.
     """
-
     seq: int
     received: float
     effective: float
@@ -368,7 +357,6 @@ class Run:
 
     ``state`` is ``"finished"``, ``"stopped"``, ``"failed"`` or ``"recovered"``.
     """
-
     session_id: str
     number: int
     kind: str
@@ -384,7 +372,6 @@ class Run:
 @dataclass(frozen=True, slots=True)
 class Recording:
     """One signal file of one run; ``path`` is relative to the study folder."""
-
     run_id: str
     path: str
     sha256: str
@@ -462,7 +449,6 @@ class Condition:
 
     Help by a person or orthosis; the interface drove an effector; stimulation was on.
     """
-
     assisted: bool
     device_on: bool
     stimulation_on: bool
@@ -482,7 +468,6 @@ class Assessment:
     since_session_h, washout_h : since the last session, and since stimulation ended; h, None = not known.
     administered_at, repeat : UTC, ``""`` = not stated; counts from 1 within the visit.
     """
-
     visit_id: str
     measure: str
     version: str
@@ -508,7 +493,6 @@ class Assessment:
 @dataclass(frozen=True, slots=True)
 class Report:
     """One issued report, relative to the study folder, with the head of the audit chain that it prints."""
-
     kind: str
     path: str
     sha256: str
@@ -521,7 +505,6 @@ class Report:
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One row of the audit chain."""
-
     seq: int
     utc: str
     actor: str

@@ -290,7 +290,9 @@ def _outliers(
 
 
 # ------------------------------------------------------------------ self-paced detection
-def _threshold(scores: FloatArray, index: NDArray[np.int64], decoder: WindowDecoder) -> float:
+def _threshold(
+    scores: FloatArray, index: NDArray[np.int64], decoder: WindowDecoder
+) -> float:
     """The least log odds of a movement, 0 or more, with few enough false detections in held-out rest.
 
     Windows of rest count for a hop each, however far apart they are, which errs on the safe side.

@@ -2,8 +2,8 @@
 
 Standalone Voila drops ``execute_request``; Voila mounted inside a Jupyter server does not, so it is always
 started by itself. It listens on 127.0.0.1 only, asks for a token, shows no traceback, takes neither template nor
-theme from the address, serves one notebook, and ends kernels that nobody looks at. A guard stands before its handlers
-(see ``guarded``), and it is watched: a server that ended or hangs is started again under the same address.
+theme from the address, serves one notebook, and ends kernels that nobody looks at. A guard stands before its
+handlers (see ``guarded``), and it is watched: a server that ended or hangs is started again under its address.
 """
 
 from __future__ import annotations
