@@ -82,7 +82,7 @@ class Programme:
         speed : stream time over real time.
         seed : of the players.
         script_present : whether a script stands in for somebody in front of the screen.
-        identity : how the participant was confirmed, such as ``"wristband, 08:58, Lin Q."``; ``""`` for not at all.
+        identity : how the participant was confirmed (``"wristband, 08:58, Lin Q."``), ``""`` for not at all.
         """
         seen = study.get("visit", visit)
         session = uuid7()
