@@ -18,7 +18,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 
 from workbench import __version__, exams, tools
-from workbench.commands import end, stop, stress
+from workbench.commands import end, keys, migrate, people, stop, stress, verify
 from workbench.errors import BadValue, WorkbenchError
 
 EXIT_REFUSED = 2
@@ -86,8 +86,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_study_commands(commands)
     _add_file_commands(commands)
     tools.add(commands)
-    for command in (stop, end, stress):
-        command.add(commands)
+    for one in (verify, migrate, keys, people, stop, end, stress):
+        one.add(commands)
     return parser
 
 
@@ -146,8 +146,6 @@ def _add_study_commands(commands: argparse._SubParsersAction[argparse.ArgumentPa
     report = command("report", "write the session report of a study again")
     report.add_argument("--language", choices=LANGUAGES, default="en", help="default en")
     report.set_defaults(run=_report)
-    verify = command("verify", "check the audit chain, the tables and the recordings of a study")
-    verify.set_defaults(run=_verify)
     exams.add(command)
 
 
@@ -243,14 +241,6 @@ def _report(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _verify(arguments: argparse.Namespace) -> int:
-    from workbench.study import verify
-
-    verification = verify(arguments.study)
-    print(verification.text())
-    return 0 if verification.ok else tools.EXIT_DIFFERS
-
-
 def _recover(arguments: argparse.Namespace) -> int:
     from workbench.recording.recover import recover
 
@@ -258,7 +248,7 @@ def _recover(arguments: argparse.Namespace) -> int:
     for file in arguments.files:
         recovery = recover(file)
         print(recovery.sentence)
-        damaged |= recovery.state == "damaged"
+        damaged |= recovery.damaged
     return tools.EXIT_DIFFERS if damaged else 0
 
 

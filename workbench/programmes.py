@@ -62,11 +62,27 @@ class Programme:
         return sum(self.durations)
 
     def new_session(
-        self, study: Study, *, visit: str, operator: str, speed: float = 1.0, seed: int = 0
+        self,
+        study: Study,
+        *,
+        visit: str,
+        operator: str,
+        speed: float = 1.0,
+        seed: int = 0,
+        script_present: bool = False,
+        identity: str = "",
     ) -> SessionPlan:
-        """Enter a session of a visit (its id) into the record and return its plan.
+        """Enter a session of a visit into the record and return its plan.
 
-        ``speed`` is stream time over real time, ``seed`` that of the players.
+        Parameters
+        ----------
+        study : the open record.
+        visit : id of the visit.
+        operator : who runs it.
+        speed : stream time over real time.
+        seed : of the players.
+        script_present : whether a script stands in for somebody in front of the screen.
+        identity : how the participant was confirmed (``"wristband, 08:58, Lin Q."``), ``""`` for not at all.
         """
         seen = study.get("visit", visit)
         session = uuid7()
@@ -94,10 +110,19 @@ class Programme:
             simulated=self.simulated,
             cue_source="engine" if markers is None else "stream",
             labels=self.labels,
+            script_present=script_present,
         )
         stored = {**json.loads(plan.to_json()), "source": self.words}
         study.append(
-            Session(visit, operator, id=session, started=utc_now(), simulated=self.simulated, plan=stored)
+            Session(
+                visit,
+                operator,
+                id=session,
+                started=utc_now(),
+                simulated=self.simulated,
+                plan=stored,
+                identity=identity,
+            )
         )
         return plan
 

@@ -31,7 +31,6 @@ FloatArray = NDArray[np.float64]
 @dataclass(frozen=True, slots=True)
 class Montage:
     """The channels a decoder was fitted on, in stream order; kind ecog, eeg, emg or imu; ``fs`` in Hz."""
-
     channels: tuple[str, ...]
     fs: float
     kind: str = "eeg"
@@ -51,7 +50,6 @@ class StreamSpec:
     role : ``"signal"`` (the one stream that is decoded), ``"aux"`` (recorded) or ``"markers"``.
     counter : a channel that counts samples, or ``""``; it makes gaps exact and is only recorded.
     """
-
     name: str
     type: str
     fs: float
@@ -75,7 +73,6 @@ class Chunk:
     ``first`` is the index of the first row in the run's recording, ``stamps`` ``(n_times,)`` float64 the
     corrected LSL time of each row in s, ``local`` the ``local_clock()`` of its receipt (0 in a replay).
     """
-
     first: int
     samples: FloatArray
     stamps: FloatArray
@@ -95,7 +92,6 @@ class Marker:
     label : condition name for a cue.
     detail : JSON-able extras.
     """
-
     kind: str
     sample: int
     stamp: float
@@ -107,13 +103,14 @@ class Marker:
 class Evidence:
     """What a decoder says of the window that ends before sample ``end``: a probability per class of ``classes_``.
 
-    Not ``valid``: incomplete, at a gap, or with a substituted value. ``rejected``: sound, yet no reason to act.
+    Not ``valid``: incomplete, at a gap, or with a substituted value. ``rejected``: sound, yet no reason to act;
+    ``far`` gives the reason: the window is far from the training data.
     """
-
     end: int
     probabilities: tuple[float, ...]
     valid: bool = True
     rejected: bool = False
+    far: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +127,6 @@ class Decision:
     change : ``""``, ``"activate"`` or ``"release"`` (asynchronous), ``"cued"`` (one per trial).
     trial : index of the trial it belongs to, -1 outside.
     """
-
     sample: int
     stamp: float
     label: str
@@ -148,7 +144,6 @@ class Snapshot:
     of the decoder for the first (empty when never saved). ``sha256``: over the other fields. ``arrays``: all that
     changed, float64; neither recorded nor compared, as the hash stands for their bits.
     """
-
     sample: int
     rule: str
     previous: str
@@ -173,7 +168,6 @@ class Trial:
     rest_s : rest time in the trial, s (the exposure of ``false_in_rest``).
     excluded : the reason in words, or ``""``.
     """
-
     index: int
     condition: str
     cue_sample: int
@@ -198,14 +192,14 @@ class LedgerRow:
     Attributes
     ----------
     kind : code such as ``"gap"``, ``"clock_jump"``, ``"stream_lost"``, ``"late_marker"``, ``"quality"``,
-        ``"missed_deadline"``, ``"waiver"``, ``"operator"``, ``"disk"``, ``"command_refused"``, ``"roll_back"``.
+        ``"missed_deadline"``, ``"waiver"``, ``"operator"``, ``"disk"``, ``"command_refused"``, ``"roll_back"``,
+        ``"recalibrate"``.
     stamp, local : LSL time and local time in s.
     sample, stream : index in the decoded stream, -1 when none; name of the stream, or ``""``.
     extent : how much, with unit: ``"12 samples (6 ms)"``.
     consequence : what was done about it, one sentence.
     priority : ``"high"``, ``"medium"``, ``"low"`` or ``"info"``.
     """
-
     kind: str
     stamp: float
     local: float
@@ -233,7 +227,6 @@ class Command:
     decoder_sha256 : decoder behind it, or ``""``.
     reason : one phrase.
     """
-
     seq: int
     stamp: float
     window_end: float
@@ -255,7 +248,6 @@ class Acknowledgement:
 
     ``status``: ``"ok"``, ``"clipped"``, ``"refused"`` or ``"timeout"``; ``applied_level``: what it really did.
     """
-
     seq: int
     received: float
     effective: float
@@ -294,35 +286,69 @@ class DeviceStatus:
 
 @dataclass(frozen=True, slots=True)
 class Participant:
-    """A person, by pseudonym."""
+    """A person, by pseudonym.
 
+    Attributes
+    ----------
+    injury_level, ais : at entry.
+    injured_on, consented_on : ISO dates, or ``""`` when not known.
+    trained_side : ``"left"``, ``"right"`` or ``""``.
+    wristband : code that confirms who is there; ``""`` = the pseudonym is the code.
+    hold : why no session may start, ``""`` = not on hold.
+    consent : version of the consent in force, or ``""``.
+    """
     pseudonym: str
     id: str = ""
     simulated: bool = False
     injury_level: str = ""
     ais: str = ""
+    injured_on: str = ""
+    trained_side: str = ""
+    wristband: str = ""
+    hold: str = ""
+    consent: str = ""
+    consented_on: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A planned or unplanned visit; its name is unique within the participant."""
+    """A planned or unplanned visit; its name is unique within the participant.
 
+    Attributes
+    ----------
+    started : UTC, ``""`` before it.
+    planned : local ISO date, or date and time (``2026-11-21T09:00``), or ``""``.
+    earliest, latest : its window, ISO dates that both belong to it, or ``""``.
+    status : ``""`` (not stated), ``"planned"``, ``"done"``, ``"missed"``, ``"unscheduled"``, ``"not_applicable"``.
+    room : where, or ``""``.
+    """
     participant_id: str
     name: str
     id: str = ""
     started: str = ""
+    planned: str = ""
+    earliest: str = ""
+    latest: str = ""
+    status: str = ""
+    room: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One sitting with one engine. ``plan`` is the session plan as JSON-able mapping."""
+    """One sitting with one engine.
 
+    Attributes
+    ----------
+    plan : the session plan as JSON-able mapping.
+    identity : how it was confirmed who sits there, such as ``"wristband 041-7KQ read by Lin Q."``, or ``""``.
+    """
     visit_id: str
     operator: str
     id: str = ""
     started: str = ""
     simulated: bool = False
     plan: Mapping[str, Any] = field(default_factory=dict)
+    identity: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,7 +357,6 @@ class Run:
 
     ``state`` is ``"finished"``, ``"stopped"``, ``"failed"`` or ``"recovered"``.
     """
-
     session_id: str
     number: int
     kind: str
@@ -347,7 +372,6 @@ class Run:
 @dataclass(frozen=True, slots=True)
 class Recording:
     """One signal file of one run; ``path`` is relative to the study folder."""
-
     run_id: str
     path: str
     sha256: str
@@ -361,16 +385,62 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class FittedDecoder:
-    """A decoder that was fitted, by its hash. ``metrics`` holds the confusion matrix by run and its n."""
+    """A decoder that was fitted, by its hash.
+
+    Attributes
+    ----------
+    recordings : SHA-256 of the recordings it was fitted on.
+    metrics : confusion matrix by run, its n, and what else the fit measured.
+    fitted_at : UTC, or ``""`` when not known.
+    """
 
     sha256: str
     name: str
     path: str
     recordings: tuple[str, ...]
     id: str = ""
-    approved_by: str = ""
-    approved_for: str = ""
     metrics: Mapping[str, Any] = field(default_factory=dict)
+    fitted_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """One decision on one decoder, for one effector with one participant; the newest one holds.
+
+    Attributes
+    ----------
+    decision : ``"approve"``, ``"reject"`` or ``"withdraw"``.
+    signer, person_id : printed name; id of the person, ``""`` for a script or before sign-in existed.
+    method : ``"password"``, ``"script"`` (stands in for somebody, simulated only) or ``"lifted"`` (schema 2).
+    reason : in words, or ``""``.
+    checks, limits : each check with value and limit as it was shown; the limits in force.
+    utc : when it was signed.
+    """
+
+    decoder_sha256: str
+    participant_id: str
+    effector: str
+    decision: str
+    signer: str
+    method: str
+    utc: str
+    person_id: str = ""
+    reason: str = ""
+    checks: tuple[Mapping[str, Any], ...] = ()
+    limits: Mapping[str, Any] = field(default_factory=dict)
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A signed note to a run; added to, never edited. ``tags``: short words such as ``"spasm"``; ``utc``: when."""
+
+    run_id: str
+    text: str
+    by: str
+    id: str = ""
+    tags: tuple[str, ...] = ()
+    utc: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,7 +449,6 @@ class Condition:
 
     Help by a person or orthosis; the interface drove an effector; stimulation was on.
     """
-
     assisted: bool
     device_on: bool
     stimulation_on: bool
@@ -399,7 +468,6 @@ class Assessment:
     since_session_h, washout_h : since the last session, and since stimulation ended; h, None = not known.
     administered_at, repeat : UTC, ``""`` = not stated; counts from 1 within the visit.
     """
-
     visit_id: str
     measure: str
     version: str
@@ -425,7 +493,6 @@ class Assessment:
 @dataclass(frozen=True, slots=True)
 class Report:
     """One issued report, relative to the study folder, with the head of the audit chain that it prints."""
-
     kind: str
     path: str
     sha256: str
@@ -438,7 +505,6 @@ class Report:
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One row of the audit chain."""
-
     seq: int
     utc: str
     actor: str

@@ -167,8 +167,7 @@ class FrequencyCoded(Ssvep):
             "harmonics": self.harmonics, "top": top, "fs": self.fs, "n": self.settings.n_window(self.fs),
         }  # fmt: skip
         self.references_ = np.concatenate(
-            [sinusoids(hz, **each) for hz in self._hertz(top)],
-            axis=1,  # type: ignore[arg-type]
+            [sinusoids(hz, **each) for hz in self._hertz(top)], axis=1  # type: ignore[arg-type]
         )
 
     def _hertz(self, top: float) -> list[float]:

@@ -16,9 +16,13 @@ _LAZY = {
     "ReplayResult": "workbench.live.replaying",
     "SessionPlan": "workbench.live.plan",
     "SignalBlock": "workbench.live._display",
+    "StopOutcome": "workbench.live.stopping",
     "attach": "workbench.live._starting",
+    "boot_id": "workbench.live._place",
+    "end_session": "workbench.live.stopping",
     "end_stale": "workbench.live._place",
     "find": "workbench.live._starting",
+    "Ingestion": "workbench.live.ingesting",
     "fit": "workbench.live.fitting",
     "ingest": "workbench.live.ingesting",
     "ingest_pending": "workbench.live.ingesting",
@@ -28,6 +32,8 @@ _LAZY = {
     "replay_study": "workbench.live.replaying",
     "run_fit": "workbench.live._fit_process",
     "start": "workbench.live._starting",
+    "take_in": "workbench.live.ingesting",
+    "stop_session": "workbench.live.stopping",
 }
 
 __all__ = sorted([*_LAZY, "load"])

@@ -28,7 +28,7 @@ _NAME = re.compile(r"[A-Za-z0-9._-]{1,80}")
 
 @dataclass(frozen=True)
 class Asked:
-    """A request for a run, checked."""
+    """A request for a run, checked; ``approved`` once the record's signed word on its decoder was verified."""
 
     id: str
     kind: str
@@ -39,7 +39,6 @@ class Asked:
     decoder_sha256: str
     decoder_name: str
     approved: bool
-    approved_sha256: str
     schedule: tuple[PlannedCue, ...]
 
     @property
@@ -90,7 +89,6 @@ def asked_of(args: Mapping[str, Any], *, signal: StreamSpec) -> Asked:
         raise BadValue(f"parameters of paradigm {args.get('paradigm')}: {error}") from error
     decoder, sha256 = _decoder(str(args.get("decoder_folder") or ""), kind, paradigm, signal)
     paradigm = paradigm.suited(remembers=decoder is None or decoder.remembers)
-    approved = str(args.get("approved_sha256") or "")
     return Asked(
         id=run_id,
         kind=kind,
@@ -100,8 +98,7 @@ def asked_of(args: Mapping[str, Any], *, signal: StreamSpec) -> Asked:
         decoder=decoder,
         decoder_sha256=sha256,
         decoder_name="" if decoder is None else str(decoder.name),
-        approved=bool(sha256) and sha256 == approved,
-        approved_sha256=approved,
+        approved=False,
         schedule=paradigm.schedule(n_trials, seed=seed),
     )
 

@@ -15,6 +15,7 @@ from workbench.devices._pairing import Pairing
 from workbench.errors import BadValue, Refused, StreamFault
 from workbench.live._display import DisplayWriter
 from workbench.live._effecting import EffectorLink, Recorded
+from workbench.live._grants import GrantGate
 from workbench.live._inlets import Inlets
 from workbench.live._ledger import Ledger
 from workbench.live._place import Place
@@ -36,6 +37,7 @@ class Links:
         self, place: Place, plan: SessionPlan, ledger: Ledger, *, spawn: Spawn = start_thread
     ) -> None:
         self.place, self.plan, self.ledger, self.spawn = place, plan, ledger, spawn
+        self.grants = GrantGate(plan)
         self.presence = Presence(limit_s=plan.absence_s, script=plan.script_present)
         self.inlets = Inlets(spawn)
         self.streams = {spec.name: Stream(spec) for spec in plan.contract}
@@ -48,6 +50,7 @@ class Links:
         self.monitor: QualityMonitor | None = None
         self.run: LiveRun | None = None
         self.runs = 0
+        self.run_ids: list[str] = []
         self.replayed = False
         self._gone: set[str] = set()
         self._offered: set[str] = set()

@@ -96,6 +96,8 @@ class Desk:
         self._check_streams()
         require_disk(session)
         asked = asked_of(args, signal=session.signal.spec)
+        approved = session.grants.approves(args.get("grant"), decoder_sha256=asked.decoder_sha256)
+        asked = replace(asked, approved=approved)
         signal = session.signal
         others = [s for s in session.streams.values() if s is not signal and s.state in ("good", "lost")]
         waived = {s.spec.name: s.message for s in session.streams.values() if s.state == "waived"}
@@ -110,12 +112,20 @@ class Desk:
             spawn=session.spawn,
         )
         session.runs += 1
+        session.run_ids.append(asked.id)
         session.run = run
         if session.effecting is not None:
-            rule = asked.paradigm.params()
-            session.effecting.decoder(asked.decoder_sha256, approved=asked.approved_sha256, rule=rule)
+            self._name_decoder(asked)
         self.rehearsal = Rehearsal(asked, session)
         return asked.id
+
+    def _name_decoder(self, asked: Asked) -> None:
+        """Name the run's decoder to the effector, and the approved one: the same, or none."""
+        self._effecting().decoder(
+            asked.decoder_sha256,
+            approved=asked.decoder_sha256 if asked.approved else "",
+            rule=asked.paradigm.params(),
+        )
 
     def _feed(self, session: Session) -> Feed:
         spec = session.signal.spec
@@ -171,12 +181,26 @@ class Desk:
 
     # --------------------------------------------------------------------------------- effector
     def _arm(self, args: Mapping[str, Any]) -> None:
-        effecting = self._effecting()
-        if self.session.run is None or not self.session.run.live:
+        effecting, session = self._effecting(), self.session
+        run = session.run
+        if run is None or not run.live:
             raise Refused("arming is possible during a run only; start the run first")
+        if session.plan.place == "home":
+            raise Refused("nothing is armed at home: the rule for use at home does not exist yet")
+        if not session.presence.present:
+            raise Refused(
+                "nobody is there: no visible page of this session has answered within 2 s; open its dashboard or "
+                "notebook and keep it in view"
+            )
         by = self._by(args)
-        effecting.arm(by)
-        self.session.mark("arm", by=by)
+        grant = session.grants.arming(
+            args.get("grant"), decoder_sha256=run.asked.decoder_sha256, own_runs=session.run_ids
+        )
+        if not run.asked.approved:
+            run.asked = replace(run.asked, approved=True)
+            self._name_decoder(run.asked)
+        effecting.arm(by, grant)
+        session.mark("arm", by=by)
 
     def _disarm(self, args: Mapping[str, Any]) -> None:
         by = self._by(args)

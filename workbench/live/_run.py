@@ -125,6 +125,8 @@ class LiveRun:
             "waived": dict(plan.waived),
             "effector": plan.effector or "",
             "simulated": plan.simulated,
+            "place": plan.place,
+            "presence": "script" if plan.script_present else "operator",
             "cue_source": plan.cue_source,
             "speed": plan.speed,
             "t0": self.signal.t0,

@@ -25,6 +25,8 @@ from workbench.threads import Beat, Spawn, start_thread
 
 LIMIT_S = 2.0
 """How long the door may take for one round, s."""
+STALE_S = 1.0
+"""A status text older than this was not renewed by the loop in time, s."""
 POLL_MS = 200
 """Longest wait for a message, ms."""
 
@@ -49,6 +51,7 @@ class Server:
     stop_now : called on this thread with the reason, the moment a STOP arrives.
     study : folder of the study, for the socket's name. transport : ``"auto"``, ``"ipc"`` or ``"tcp"``.
     present : called on this thread with the arguments of a ``presence`` request.
+    newest : the parts of the status that need no loop; asked while the text is older than :data:`STALE_S`.
     spawn : starts the thread; the engine hands in its supervisor.
     """
 
@@ -61,11 +64,12 @@ class Server:
         study: Path,
         transport: str = "auto",
         present: Callable[[dict[str, Any]], None] = lambda args: None,
+        newest: Callable[[], dict[str, Any]] = dict,
         spawn: Spawn = start_thread,
     ) -> None:
         self.requests: queue.SimpleQueue[Request] = queue.SimpleQueue()
         self._key, self._session, self._stop_now = key, session, stop_now
-        self._present = present
+        self._present, self._newest = present, newest
         self._status, self._written = json.dumps({}), time.monotonic()
         self._fresh = _wire.Freshness()
         self._context = zmq.Context()
@@ -166,7 +170,9 @@ class Server:
         nonce = content["nonce"]
         if operation == "status":
             age = time.monotonic() - self._written
-            self._send(who, {"ok": True, "nonce": nonce, "text": self._status, "age_s": round(age, 3)})
+            newest = self._newest() if age > STALE_S else {}
+            text = {"text": self._status, "age_s": round(age, 3), "newest": newest}
+            self._send(who, {"ok": True, "nonce": nonce, **text})
             return
         if operation == "presence":
             self._present(args)

@@ -18,6 +18,7 @@ BLANK_STATUS: dict[str, Any] = {
         "transport": "",
         "heavy_modules": [],
         "threads": 0,
+        "arming": "",
         "age_s": 0.0,
         "lost": {},
         "supervised": [],

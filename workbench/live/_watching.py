@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from workbench.devices import lsl
 from workbench.errors import RecordingFault
+from workbench.live._effecting import ENGAGED_OR_ARMED
 from workbench.live._run import LiveRun
 from workbench.live._session import Session
 from workbench.live._streams import Stream
@@ -152,6 +153,34 @@ def watch_players(session: Session) -> None:
             means="Its streams are gone; what came before is recorded.",
             do=f"Read {player.log.name} in the engine's folder, then start the session again.",
         )
+
+
+def watch_presence(session: Session) -> None:
+    """An armed effector that nobody watches: alarm, no new activation, then released and disarmed.
+
+    Somebody who leaves an effector that is not armed leaves nothing to watch.
+    """
+    effecting, presence = session.effecting, session.presence
+    if effecting is None:
+        return
+    if presence.present:
+        if "operator_absent" in session.ledger.alarms:
+            effecting.operator_absent(0.0, limit_s=presence.limit_s)
+            session.ledger.calm("operator_absent")
+        return
+    if effecting.state not in ENGAGED_OR_ARMED and "operator_absent" not in session.ledger.alarms:
+        return
+    away = presence.away_s()
+    effecting.operator_absent(away, limit_s=presence.limit_s)
+    session.ledger.alarm(
+        "operator_absent",
+        priority="high",
+        what=f"No operator's page has answered for {away:.0f} s.",
+        means=f"No activation begins. After {presence.limit_s:g} s the effector is released and disarmed.",
+        do="Bring the session's page back into view.",
+        away=f"{away:.0f} s",
+        limit=f"{presence.limit_s:g} s",
+    )
 
 
 class Slowness:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import zmq
 
-from workbench.errors import BadValue, EngineFault, Refused
+from workbench.errors import BadValue, EngineFault, RecordFault, Refused
 from workbench.live import _place, _wire
 from workbench.live._display import DisplayReader, SignalBlock
 from workbench.live._place import Place
@@ -55,6 +55,7 @@ class Client:
         self._reader: DisplayReader | None = None
         self._reader_lock = threading.Lock()
         self.closed = False
+        self._issue: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
 
     @property
     def study_folder(self) -> Path:
@@ -74,6 +75,8 @@ class Client:
         found: dict[str, Any] = json.loads(str(reply["text"]))
         if "engine" in found:
             found["engine"]["age_s"] = float(reply.get("age_s", 0.0))
+            for part, value in dict(reply.get("newest") or {}).items():
+                found[part] = {**found[part], **value} if isinstance(value, dict) else value
         return found
 
     def signals(self, since: int = 0, max_seconds: float = 10.0) -> SignalBlock:
@@ -112,7 +115,7 @@ class Client:
         n_trials: int,
         seed: int = 0,
         decoder_folder: str | Path | None = None,
-        approved_sha256: str = "",
+        grant: Mapping[str, Any] | None = None,
         run_id: str = "",
     ) -> str:
         """Start a run; returns its id as soon as the engine has accepted it (it then compiles, then runs).
@@ -124,16 +127,17 @@ class Client:
         n_trials, seed : length and order of the schedule; with ``cue_source="stream"`` the run ends after
             ``n_trials`` trials.
         decoder_folder : of the fitted decoder, for an online run.
-        approved_sha256 : hash of the approved decoder; without it the effector cannot be armed. By default
-            it is looked up in the study record.
+        grant : the record's signed word that the decoder is approved; by default it is asked for, see
+            :meth:`use_grants`. Without it the run starts and the effector cannot be armed yet.
+        run_id : by default a new one.
 
         Raises
         ------
         Refused, BadValue, DecoderMismatch, RecordingFault, StreamFault
             When the run cannot start, with the remedy.
         """
-        if decoder_folder is not None and not approved_sha256:
-            approved_sha256 = self._approved(Path(decoder_folder))
+        if decoder_folder is not None and grant is None:
+            grant = self._approval(Path(decoder_folder))
         reply = self._ask(
             "start_run",
             kind=kind,
@@ -142,7 +146,7 @@ class Client:
             n_trials=_whole("n_trials", n_trials),
             seed=_whole("seed", seed),
             decoder_folder="" if decoder_folder is None else str(Path(decoder_folder).absolute()),
-            approved_sha256=approved_sha256,
+            grant=None if grant is None else dict(grant),
             run_id=run_id,
         )
         return str(reply["value"])
@@ -191,9 +195,31 @@ class Client:
         """Leave the latched stop or a fault; a new self-test of the effector follows."""
         self._ask("reset_stop")
 
-    def arm(self, by: str = "") -> None:
-        """Arm the effector; states that the participant is ready. ``Refused`` names what is missing."""
-        self._ask("arm", by=by)
+    def use_grants(self, issue: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> None:
+        """Let this client ask the record for grants, with ``issue`` from ``workbench.runs.grant.issuer``."""
+        self._issue = issue
+
+    def arm(self, by: str = "", *, grant: Mapping[str, Any] | None = None) -> None:
+        """Arm the effector; states that the participant is ready.
+
+        Parameters
+        ----------
+        by : who arms, for the record.
+        grant : the record's signed grant; by default a new one is asked for, see :meth:`use_grants`.
+
+        Raises
+        ------
+        Refused
+            Names what is missing.
+        RecordFault
+            When the record is locked or cannot sign.
+        """
+        if grant is None and self._issue is not None:
+            status = self.status()
+            sha256 = str((status["decoder"] or {}).get("sha256", ""))
+            if sha256 and status["effector"] is not None:
+                grant = self._issue(self._wanted(status, sha256))
+        self._ask("arm", by=by, grant=None if grant is None else dict(grant))
 
     def disarm(self, by: str = "") -> None:
         """Disarm the effector."""
@@ -303,12 +329,27 @@ class Client:
             self.close()
 
     # ---------------------------------------------------------------------------------- inside
-    def _approved(self, decoder_folder: Path) -> str:
-        """Hash of the decoder in the folder if the record says that it is approved, else ``""``."""
-        from workbench.live.ingesting import approved_hash
+    def _approval(self, decoder_folder: Path) -> Mapping[str, Any] | None:
+        """The record's signed word on a decoder; None where it is not approved or the record cannot say."""
+        status = self.status()
+        stored = _place.read_json(decoder_folder / "decoder.json") or {}
+        if self._issue is None or status["effector"] is None or not stored.get("sha256"):
+            return None
+        try:
+            return self._issue(self._wanted(status, str(stored["sha256"])))
+        except (Refused, RecordFault):
+            return None
 
-        found: str = approved_hash(self.place.study, decoder_folder)
-        return found
+    @staticmethod
+    def _wanted(status: Mapping[str, Any], decoder_sha256: str) -> dict[str, Any]:
+        """What a grant is asked for."""
+        return {
+            "session_id": status["session"]["id"],
+            "participant": status["session"]["participant"],
+            "effector": status["effector"]["name"],
+            "decoder_sha256": decoder_sha256,
+            "engine_nonce": status["engine"]["arming"],
+        }
 
     def _ask(self, operation: str, *, patience_s: float = REPLY_S, **args: Any) -> dict[str, Any]:
         """One request, one reply; errors come back under their own class."""

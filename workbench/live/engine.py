@@ -40,7 +40,14 @@ from workbench.live._standstill import Clock, StandstillWatch, boot_clock
 from workbench.live._stopfile import LIMIT_S as STOP_FILE_LIMIT_S
 from workbench.live._stopfile import watching
 from workbench.live._supervision import Supervisor
-from workbench.live._watching import Every, Slowness, watch_disk, watch_players, watch_streams
+from workbench.live._watching import (
+    Every,
+    Slowness,
+    watch_disk,
+    watch_players,
+    watch_presence,
+    watch_streams,
+)
 from workbench.live.plan import SessionPlan
 from workbench.recording import append_rows
 from workbench.recording.session_ledger import SUFFIX
@@ -102,6 +109,7 @@ class Engine:
             study=self.place.study,
             transport=self.plan.transport,
             present=self.session.presence.answer,
+            newest=self._newest,
             spawn=self.supervisor.start,
         )
         _place.update_lock(self.place, {"endpoint": self.server.endpoint, "curve": self.server.curve})
@@ -126,6 +134,13 @@ class Engine:
             )
         self._pump_until(lambda: self.session.effector_listens, timeout=self.plan.resolve_s)
         self.session.self_test()
+        if self.plan.script_present:
+            self.session.enter(
+                "presence",
+                extent="a script stands in for somebody",
+                consequence="allowed because the effector is simulated",
+                priority="low",
+            )
         gc.collect()
         gc.freeze()
         self.supervisor.limit(LOOP, IDLE_LIMIT_S)
@@ -237,6 +252,7 @@ class Engine:
                 session.run.write_rows()
             else:
                 self._write_between_runs()
+            watch_presence(session)
         if self._light.due(now):
             session.judge()
             session.show_stop()
@@ -256,6 +272,7 @@ class Engine:
         own = {"state": "running" if busy else self.state, "started": self.started, "seq": self._published}
         own |= {"transport": self.server.endpoint.split(":")[0], "disk_free_mb": round(self._free_mb)}
         own |= {"lost": self.supervisor.lost(), "supervised": self.supervisor.names()}
+        own["arming"] = self.session.grants.nonce
         own["unsupervised"] = self.supervisor.unwatched()
         self.server.publish(compose(self.session, engine=own))
 
@@ -274,6 +291,10 @@ class Engine:
             return False
         self.session.stood_still(*found)
         return True
+
+    def _newest(self) -> dict[str, Any]:
+        """What the status says of a loop that stands still; on the door's thread."""
+        return {"engine": {"lost": self.supervisor.lost()}, "alarms": self.ledger.alarms.shown()}
 
     def _thread_lost(self, name: str, sentence: str) -> None:
         """On the thread that found it: log, safe state, row, alarm; a door that ended is opened again."""

@@ -27,6 +27,7 @@ from workbench.live import _wire
 from workbench.live.plan import montage_of
 from workbench.paradigms import Paradigm
 from workbench.recording import RunFile, file_sha256
+from workbench.recording.files import save
 from workbench.vocabulary import FloatArray, Montage, StreamSpec
 
 FOLDS = 5
@@ -96,13 +97,15 @@ def fit(
     folder, sha256 = _saved(
         decoder, Path(study_folder), montage, {"recordings": sources, "paradigm": paradigm.name}
     )
-    return {
+    found = {
         "sha256": sha256,
         "name": decoder_name,
-        "folder": str(folder),
         "recordings": [s["sha256"] for s in sources],
         "metrics": metrics,
     }
+    # Beside the decoder too: who asked for the fit may be gone before it is entered in the record.
+    save(folder / "fit.json", json.dumps(found, sort_keys=True).encode())
+    return {**found, "folder": str(folder)}
 
 
 def _common(runs: Sequence[RunFile]) -> tuple[Montage, Paradigm]:
@@ -117,12 +120,18 @@ def _common(runs: Sequence[RunFile]) -> tuple[Montage, Paradigm]:
             raise BadValue(
                 f"{run.path.name} has another montage or rate than {runs[0].path.name}; fit on runs of one"
             )
-        if one != found[0]:
+        if not _same(one, found[0]):
             raise BadValue(
                 f"{run.path.name} is of paradigm {one[0]} with other parameters than {runs[0].path.name} "
                 f"({found[0][0]}); fit on runs of one paradigm"
             )
     return montages[0], paradigms.from_params(*found[0])
+
+
+def _same(one: tuple[str, dict[str, Any]], other: tuple[str, dict[str, Any]]) -> bool:
+    """Whether two runs are of one paradigm; a parameter that one version did not know yet is not compared."""
+    known = one[1].keys() & other[1].keys()
+    return one[0] == other[0] and all(one[1][name] == other[1][name] for name in known)
 
 
 def _windows(decoder: WindowDecoder, runs: Sequence[RunFile], paradigm: Paradigm, *, n_channels: int) -> _Windows:

@@ -51,8 +51,8 @@ class Entering(Panel):
     keeper : keeps drafts, saves and corrects (see ``_keeping``); replaces ``save``.
     visit_id, rater : go into the assessment.
     place : where this is, for the top of the page: study, participant, visit.
-    session : called before every entry; the visit of the session that runs on this computer as ``(visit_id, words)``,
-        or None. A form of another visit takes nothing.
+    session : called before every entry; the visit of the session that runs on this computer as ``(visit_id,
+        words)``, or None. A form of another visit takes nothing.
 
     Traits
     ------

@@ -24,7 +24,7 @@ class ResultPanel(Panel):
     ----------
     result : what is shown: ``participant, number, kind, state, hits, n, total, limit, above`` (the sentence),
         ``numbers`` (``{"value", "unit", "key", "args"}``), ``trials`` (``{"index", "condition", "outcome",
-        "onset_s"}``), ``median_s``, ``runs`` (``{"name", "when", "value", "low", "high", "now"}``, this one first),
+        "onset_s"}``), ``median_s``, ``runs`` (``{"name", "when", "value", "low", "high", "now"}``, newest first),
         ``limit_share``, ``integrity`` and ``decoder`` (``{"state", "key", "args"}`` or ``{"name", "text"}``) and
         ``next`` (``{"name", "key", "args", "primary"}``).
     act : called with the name of a next step.

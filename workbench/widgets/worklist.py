@@ -50,8 +50,8 @@ class Worklist(Panel):
     ------
     day : ``{"date", "read_at", "study", "fault"}``; rows : ``{"visit", "time", "participant", "about",
     "visit_name", "window", "device", "last", "open", "state"}`` each, where ``open`` is a list of ``{"state",
-    "key", "args"}`` and ``window`` is ``{"part", "key", "args"}``; chosen : id of a visit; details : of that visit;
-    confirmed : ``{"visit", "clock", "by"}`` while a confirmation holds.
+    "key", "args"}`` and ``window`` is ``{"part", "key", "args"}``; chosen : id of a visit;
+    details : of that visit; confirmed : ``{"visit", "clock", "by"}`` while a confirmation holds.
     """
 
     _esm = compose("parts/dom", "parts/icons", "worklist")

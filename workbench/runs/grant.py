@@ -1,0 +1,182 @@
+"""Grants: the record's signed word that one decoder may move one effector of one participant, now.
+
+Issued from the record alone: the approval, its limits, and the activation of the day over all sessions, runs that
+are not in the record yet included. The engine verifies it (``workbench.live``); nothing that a client says arms.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench import control
+from workbench.errors import RecordingFault, Refused
+from workbench.live import boot_id
+from workbench.recording import RunFile
+from workbench.vocabulary import Command
+
+if TYPE_CHECKING:
+    from workbench.study import Signer, Study
+
+PURPOSE = "grant"
+LIFE_S = 30.0
+"""How long a grant may wait to be used, s."""
+LAPSE_S = 5.0
+"""What is added where a recording ends with the effector engaged: its safe state takes at most so long, s."""
+
+Request = Mapping[str, Any]
+"""What a client asks for: ``session_id``, ``participant``, ``effector``, ``decoder_sha256``, ``engine_nonce``."""
+
+
+def issue(study: Study, request: Request, *, signer: Signer) -> dict[str, Any]:
+    """Sign a grant.
+
+    Parameters
+    ----------
+    study : the open record.
+    request : see :data:`Request`; from the status of the engine that is to verify it.
+    signer : who arms; stands in the grant by name and method.
+
+    Returns
+    -------
+    dict
+        The envelope, as ``study.sign`` makes it. Times are s: ``issued`` and ``expires`` by the monotonic clock of
+        this computer and boot, ``dose`` activation by run.
+
+    Raises
+    ------
+    Refused
+        When the record does not hold the session, or has no approval of this decoder for its participant and
+        effector.
+    RecordFault
+        When the record is locked or its keys are not on this computer.
+    RecordingFault
+        When a recording of today cannot be read, so that the dose is not known.
+    """
+    session_id, sha256 = str(request["session_id"]), str(request["decoder_sha256"])
+    effector = str(request["effector"])
+    participant = _participant(study, session_id)
+    if participant["pseudonym"] != request["participant"]:
+        raise Refused(
+            f"the session in the record is of {participant['pseudonym']}, the engine's is of "
+            f"{request['participant']}; end this session and start it for the right person"
+        )
+    approval = study.approval_of(sha256, effector=effector, participant_id=str(participant["id"]))
+    if approval is None or approval["decision"] != "approve":
+        said = "has not been approved" if approval is None else f"was decided upon as {approval['decision']!r}"
+        raise Refused(
+            f"decoder {sha256[:8] or 'none'} {said} for effector {effector} and participant "
+            f"{participant['pseudonym']}; approve it first"
+        )
+    now = time.monotonic()
+    payload = {
+        "approval_id": approval["id"],
+        "participant": participant["pseudonym"],
+        "session": session_id,
+        "effector": effector,
+        "decoder_sha256": sha256,
+        "limits": _limits(effector, approval.get("limits") or {}),
+        "dose": dose_of_today(study.path.parent, participant=participant["pseudonym"], effector=effector),
+        "engine": str(request["engine_nonce"]),
+        "nonce": secrets.token_hex(16),
+        "boot": boot_id(),
+        "issued": now,
+        "expires": now + LIFE_S,
+        "by": signer.name,
+        "method": signer.method,
+    }
+    return study.sign(payload, purpose=PURPOSE)
+
+
+def issuer(study: Study, signer: Signer) -> Callable[[Request], dict[str, Any]]:
+    """What a client needs to arm by itself: ``client.use_grants(issuer(study, signer))``.
+
+    The record is opened again for each grant, so that the study may be closed and the caller on any thread.
+    """
+    folder = study.path.parent
+
+    def issued(request: Request) -> dict[str, Any]:
+        from workbench.study import Study
+
+        with Study.open(folder, actor=signer.name) as opened:
+            return issue(opened, request, signer=signer)
+
+    return issued
+
+
+def _participant(study: Study, session_id: str) -> dict[str, Any]:
+    """The participant of a session, by the record."""
+    sessions = study.rows("session", id=session_id)
+    if not sessions:
+        raise Refused(f"session {session_id} is not in the study record; enter it before anything is armed")
+    (visit,) = study.rows("visit", id=sessions[0]["visit_id"])
+    (participant,) = study.rows("participant", id=visit["participant_id"])
+    return dict(participant)
+
+
+def _limits(effector: str, approved: Mapping[str, Any]) -> dict[str, float]:
+    """The approval's limits; where it states none, the profile's."""
+    profile = control.profile_limits(control.load(effector))
+    names = ("level_max", "hold_limit_s", "dose_s")
+    return {name: float(approved.get(name, getattr(profile, name))) for name in names}
+
+
+def dose_of_today(folder: Path, *, participant: str, effector: str) -> dict[str, float]:
+    """Activation in s of each run that a participant had with an effector today, from the recordings themselves.
+
+    Parameters
+    ----------
+    folder : of the study.
+    participant : pseudonym.
+    effector : profile name.
+
+    Raises
+    ------
+    RecordingFault
+        When a recording of today cannot be read.
+    """
+    today = datetime.now().astimezone().date()
+    dose: dict[str, float] = {}
+    for path in sorted((folder / "recordings").glob("*.xdf")):
+        if datetime.fromtimestamp(path.stat().st_mtime).astimezone().date() != today:
+            continue
+        try:
+            file = RunFile(path, damaged="skip")
+        except RecordingFault as error:
+            raise RecordingFault(
+                f"{path.name} is of today and cannot be read, so that the dose is not known ({error}); run "
+                f"'workbench recover {path}'"
+            ) from error
+        if file.plan.get("participant") == participant and file.plan.get("effector") == effector:
+            dose[str(file.plan["run"])] = _dose_of(file)
+    return dose
+
+
+def _dose_of(file: RunFile) -> float:
+    """Activation of one run; of a damaged recording its whole length, since commands may be missing."""
+    if not file.file.damaged:
+        return activation_s(file.commands())
+    stamps = file.signal.stamps
+    return max(activation_s(file.commands()), float(stamps[-1] - stamps[0]) if len(stamps) else 0.0) + LAPSE_S
+
+
+def activation_s(commands: list[Command]) -> float:
+    """Stream time in s during which commands asked for a level above 0."""
+    return sum(_spans(sorted(commands, key=lambda command: command.seq)))
+
+
+def _spans(commands: list[Command]) -> Iterator[float]:
+    since: float | None = None
+    for command in commands:
+        engaged = any(command.level)
+        if engaged and since is None:
+            since = command.stamp
+        elif not engaged and since is not None:
+            yield max(0.0, command.stamp - since)
+            since = None
+    if since is not None:
+        yield max(0.0, commands[-1].stamp - since) + LAPSE_S
