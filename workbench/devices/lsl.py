@@ -193,7 +193,8 @@ class Inlet:
         self._lsl = library()
         self.spec = spec
         self.notes = tuple(notes)
-        self._inlet: Any = self._lsl.StreamInlet(info, max_buflen=buffer_s, recover=True, processing_flags=0)
+        # Without recovery: liblsl would silently go over to any other outlet that claims the same source_id.
+        self._inlet: Any = self._lsl.StreamInlet(info, max_buflen=buffer_s, recover=False, processing_flags=0)
         self._probe = ClockProbe(self._inlet)
         self._lock = threading.Lock()
         self._clock: ClockThread | None = None
@@ -223,14 +224,14 @@ class Inlet:
         Raises
         ------
         StreamFault
-            When the source is gone and cannot come back (it announces no source_id).
+            When the outlet is gone. An inlet is bound to one outlet; another one needs another inlet.
         """
         try:
             values, stamps = self._inlet.pull_chunk(timeout, max_samples, min_samples=1, as_numpy=True)
         except self._lsl.util.LostError as error:
             raise StreamFault(
-                f"stream {self.spec.name!r} is gone and cannot be recovered, since it announces no source_id; "
-                "restart its source and start again"
+                f"the outlet of stream {self.spec.name!r} is gone (uid {self.seen.uid[:8]}); restart its source, "
+                "then reconnect: another outlet of that name is never taken by itself"
             ) from error
         if self.is_text:
             texts = [bytes(v).decode("utf-8", errors="replace") for v in values[:, 0]] if len(stamps) else []

@@ -239,12 +239,10 @@ class Desk:
 
     def _reconnect(self, args: Mapping[str, Any]) -> list[str]:
         session = self.session
-        if session.run is not None and session.run.state in ("compiling", "running", "paused"):
-            raise Refused("streams are not looked for during a run; end it first")
-        missing = [name for name, stream in session.streams.items() if stream.state == "missing"]
-        for name in missing:
-            session.search(name)
-        return [name for name in missing if session.streams[name].state == "missing"]
+        if session.run is not None and session.run.state in ("compiling", "running"):
+            raise Refused("streams are not looked for while a run is running; pause or end it first")
+        missing = [name for name, stream in session.streams.items() if stream.state in ("missing", "lost")]
+        return [name for name in missing if not session.reconnect(name, by=self._by(args))]
 
     def _shutdown(self, args: Mapping[str, Any]) -> None:
         self.session.end("stopped", f"the session was ended by {self._by(args)}")

@@ -35,7 +35,7 @@ class Session(Links):
         if isinstance(item, Offset):
             self._offset(item)
         elif isinstance(item, Gone):
-            self.enter("stream_gone", stream=item.name, extent=item.sentence, consequence="", priority="high")
+            self.outlet_gone(item.name, item.sentence)
         else:
             self._samples(item)
 

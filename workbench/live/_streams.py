@@ -23,6 +23,7 @@ class Stream:
 
     spec: StreamSpec
     state: str = "missing"
+    gone: bool = False
     message: str = ""
     speed: float = 1.0
     t0: float = 0.0
@@ -43,6 +44,7 @@ class Stream:
     def connected(self, inlet: lsl.Inlet, *, local: float) -> None:
         """An inlet was opened."""
         self.state, self.message, self.last = "good", "; ".join(inlet.notes), local
+        self.gone = False
         self.speed, self.t0, self.dtype = inlet.seen.speed, inlet.seen.t0, inlet.seen.dtype
 
     def arrived(self, arrival: Arrival) -> None:
@@ -71,8 +73,9 @@ class Stream:
         return max(LOST_MIN_S, LOST_CHUNKS * self.interval)
 
     def silent(self, local: float) -> bool:
-        """Whether a regular stream that was there has been silent for too long."""
-        return self.spec.fs > 0 and self.state == "good" and local - self.last > self.patience_s
+        """Whether a stream that was there has lost its outlet, or is regular and silent for too long."""
+        late = self.spec.fs > 0 and local - self.last > self.patience_s
+        return self.state == "good" and (self.gone or late)
 
     def stream_time(self, local: float) -> float:
         """Stream time of a local time."""

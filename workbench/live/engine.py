@@ -259,6 +259,7 @@ class Engine:
         if self._slow.due(now):
             self._free_mb = watch_disk(session)
             watch_players(session)
+            session.watch_sources()
         if self._show.due(now):
             self._publish()
 
