@@ -141,9 +141,10 @@ def test_every_thread_of_the_engine_is_supervised_and_each_that_raises_leads_to_
     engine = broken.status()["engine"]
     signal_name = broken.status()["streams"][0]["name"]
     assert engine["unsupervised"] == []
-    order = ["door", "stop-file", f"inlet-{signal_name}", "inlet-wb-acks", "supervisor"]
-    clocks = [name for name in engine["supervised"] if name.startswith("clock-")]
-    assert sorted([*order, *clocks, "loop"]) == engine["supervised"]
+    listeners = [name for name in engine["supervised"] if name.startswith("listener-")]
+    order = ["door", "stop-file", f"inlet-{signal_name}", *listeners, "supervisor"]
+    assert sorted([*order, f"clock-{signal_name}", "loop"]) == engine["supervised"]
+    assert len(listeners) >= 3  # what is announced, acknowledgements, status
     for name in order:
         alarm = found(broken, name, "raise")
         assert "Injected" in alarm["args"]["sentence"]
