@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -19,9 +18,6 @@ from workbench.live._place import Place
 
 pytestmark = [pytest.mark.xdist_group("supervised_engine"), pytest.mark.timeout(120)]
 
-HARNESS = Path(__file__).with_name("injected_engine.py")
-
-
 class Broken:
     """An engine that can be broken from inside, with an effector in IDLE_SAFE."""
 
@@ -32,7 +28,7 @@ class Broken:
         place.prepare()
         _place.write_private(place.plan, plan.to_json().encode())
         log = (room.folder / "engine" / "engine.log").open("ab")
-        command = [sys.executable, str(HARNESS), str(room.folder), str(order)]
+        command = [sys.executable, "-m", "workbench.stress.breakable", str(room.folder), str(order)]
         self.process = subprocess.Popen(command, stderr=log, stdout=log, start_new_session=True)
         log.close()
         self.room = room
