@@ -378,6 +378,12 @@ def log_shares(odds):
     return np.array([math.log(1 / (1 + math.exp(-one))) for one in odds])
 
 
+def levels(power, n_bands, floor):
+    logs = np.log(power.reshape(n_bands, -1) + floor)
+    bands = [] if n_bands == 1 else logs.mean(axis=1)
+    return np.concatenate([logs.mean(axis=0), bands])
+
+
 def nearest(features, covariance, means):
     inverse = np.linalg.inv(covariance)
     return min(float((features - mean) @ inverse @ (features - mean)) for mean in means)

@@ -12,7 +12,9 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "workbench"
 
 FLOOR = {
-    **dict.fromkeys(("vocabulary", "errors", "registry", "said", "threads", "kernels"), 1),
+    **dict.fromkeys(
+        ("vocabulary", "errors", "registry", "said", "threads", "delimited", "reading", "kernels"), 1
+    ),
     **dict.fromkeys(
         ("decode", "decoders", "paradigms", "signals", "control", "outcomes", "devices", "recording", "study"), 2
     ),

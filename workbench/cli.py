@@ -86,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_study_commands(commands)
     _add_file_commands(commands)
     tools.add(commands)
-    for one in (stop, end, stress, verify, migrate, keys, people):
+    for one in (verify, migrate, keys, people, stop, end, stress):
         one.add(commands)
     return parser
 
@@ -248,7 +248,7 @@ def _recover(arguments: argparse.Namespace) -> int:
     for file in arguments.files:
         recovery = recover(file)
         print(recovery.sentence)
-        damaged |= recovery.state == "damaged"
+        damaged |= recovery.damaged
     return tools.EXIT_DIFFERS if damaged else 0
 
 

@@ -6,6 +6,9 @@ window end and at every cue. Nothing here knows a device, a file, a clock or an 
 
 A decoder may adapt while it decides. Rules without labels adapt inside its stream; a rule that learns from labels
 is taught here, at the samples that :class:`Updates` names. Every update is an item of its own, a ``Snapshot``.
+
+Evidence far from the training data decides nothing. Where it becomes frequent, a row of the ledger advises a new
+calibration, once a run; as a function of the samples it stands at the same place in a replay.
 """
 
 from __future__ import annotations
@@ -27,6 +30,13 @@ HISTORY_S = 3.0
 
 LATE_S = 0.25
 """A cue that took effect later than this after its stamp, in s of stream time, is entered in the ledger."""
+
+
+FAR_SHARE = 0.05
+"""Running share of evidence far from the training data above which a new calibration is advised."""
+
+FAR_MEMORY_S, FAR_MEMORY_CUES = 60.0, 20
+"""Time constant of that share: s where evidence comes at every hop, else cues."""
 
 
 class EvidenceStream(Protocol):
@@ -134,7 +144,9 @@ def decode(
     hop = stream.hop if stream is not None else max(1, round(0.05 * fs))
     classes = tuple(decoder.classes_) if decoder is not None else ()
     paradigm = paradigm.suited(remembers=stream is None or stream.remembers)
-    loop = _Loop(paradigm.start(fs=fs, hop=hop, classes=classes), stream, Updates(stream, paradigm, fs=fs), fs)
+    memory = round(FAR_MEMORY_S * fs / hop) if paradigm.asynchronous else FAR_MEMORY_CUES
+    rule, updates = paradigm.start(fs=fs, hop=hop, classes=classes), Updates(stream, paradigm, fs=fs)
+    loop = _Loop(rule, stream, updates, fs, Familiarity(memory))
     for item in source:
         yield from loop.marker(item) if isinstance(item, Marker) else loop.chunk(item)
     yield from loop.rule.finish(at=loop.seen)
@@ -187,11 +199,42 @@ class Updates:
             yield self._made.popleft()
 
 
+class Familiarity:
+    """How much of the evidence is far from the training data.
+
+    Parameters
+    ----------
+    memory : evidences over which the share is taken, as a time constant.
+
+    Attributes
+    ----------
+    share : of evidence that was far, 0–1, the older the less it weighs.
+    """
+
+    def __init__(self, memory: int) -> None:
+        self.share = 0.0
+        self._rate = 1.0 / memory
+        self._advised = False
+
+    def passed(self, evidence: Evidence | None) -> bool:
+        """Take evidence in; whether the share passed :data:`FAR_SHARE`, once. What is not valid says nothing."""
+        if evidence is None or not evidence.valid:
+            return False
+        self.share += self._rate * ((1.0 if evidence.far else 0.0) - self.share)
+        if self._advised or self.share <= FAR_SHARE:
+            return False
+        self._advised = True
+        return True
+
+
 class _Loop:
     """The loop's place on the sample axis."""
 
-    def __init__(self, rule: Rule, stream: EvidenceStream | None, updates: Updates, fs: float) -> None:
+    def __init__(
+        self, rule: Rule, stream: EvidenceStream | None, updates: Updates, fs: float, familiarity: Familiarity
+    ) -> None:
         self.rule, self.stream, self.updates, self.fs = rule, stream, updates, fs
+        self.familiarity = familiarity
         self.axis = SampleAxis(fs)
         self.seen = 0
         self.coming: list[Marker] = []
@@ -237,8 +280,14 @@ class _Loop:
             evidence = self.stream.evidence(request.end) if self.stream is not None else None
             yield from self._decide(request, evidence)
 
-    def _decide(self, request: Request, evidence: Evidence | None) -> Iterator[Decision | Trial]:
+    def _decide(self, request: Request, evidence: Evidence | None) -> Iterator[Decision | Trial | LedgerRow]:
         yield from self.rule.decide(request, stamp=self.axis.stamp(request.end - 1), evidence=evidence)
+        if self.familiarity.passed(evidence):
+            yield self._row(
+                "recalibrate",
+                f"{100 * self.familiarity.share:.0f} % of recent windows are far from the training data",
+                "they start nothing and end what is held; check cables and electrodes, then recalibrate",
+            )
 
     def _cues(self, chunk: Chunk) -> Iterator[Trial]:
         """Cues whose first sample is the next one."""
@@ -306,7 +355,7 @@ def locate_cues(source: Iterable[Chunk | Marker], *, fs: float) -> tuple[list[Lo
     Cues that a gap or a pause touched before their end are left out.
     """
     collector = _Collector(fs)
-    loop = _Loop(collector, None, Updates(None, None, fs=fs), fs)
+    loop = _Loop(collector, None, Updates(None, None, fs=fs), fs, Familiarity(1))
     for item in source:
         for _ in loop.marker(item) if isinstance(item, Marker) else loop.chunk(item):
             pass

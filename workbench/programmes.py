@@ -70,15 +70,19 @@ class Programme:
         speed: float = 1.0,
         seed: int = 0,
         script_present: bool = False,
+        identity: str = "",
     ) -> SessionPlan:
-        """Enter a session of a visit (its id) into the record and return its plan.
+        """Enter a session of a visit into the record and return its plan.
 
         Parameters
         ----------
         study : the open record.
-        visit, operator : of the session.
-        speed : stream time over real time. seed : that of the players.
+        visit : id of the visit.
+        operator : who runs it.
+        speed : stream time over real time.
+        seed : of the players.
         script_present : whether a script stands in for somebody in front of the screen.
+        identity : how the participant was confirmed (``"wristband, 08:58, Lin Q."``), ``""`` for not at all.
         """
         seen = study.get("visit", visit)
         session = uuid7()
@@ -110,7 +114,15 @@ class Programme:
         )
         stored = {**json.loads(plan.to_json()), "source": self.words}
         study.append(
-            Session(visit, operator, id=session, started=utc_now(), simulated=self.simulated, plan=stored)
+            Session(
+                visit,
+                operator,
+                id=session,
+                started=utc_now(),
+                simulated=self.simulated,
+                plan=stored,
+                identity=identity,
+            )
         )
         return plan
 

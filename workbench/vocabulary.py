@@ -103,12 +103,14 @@ class Marker:
 class Evidence:
     """What a decoder says of the window that ends before sample ``end``: a probability per class of ``classes_``.
 
-    Not ``valid``: incomplete, at a gap, or with a substituted value. ``rejected``: sound, yet no reason to act.
+    Not ``valid``: incomplete, at a gap, or with a substituted value. ``rejected``: sound, yet no reason to act;
+    ``far`` gives the reason: the window is far from the training data.
     """
     end: int
     probabilities: tuple[float, ...]
     valid: bool = True
     rejected: bool = False
+    far: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +192,8 @@ class LedgerRow:
     Attributes
     ----------
     kind : code such as ``"gap"``, ``"clock_jump"``, ``"stream_lost"``, ``"late_marker"``, ``"quality"``,
-        ``"missed_deadline"``, ``"waiver"``, ``"operator"``, ``"disk"``, ``"command_refused"``, ``"roll_back"``.
+        ``"missed_deadline"``, ``"waiver"``, ``"operator"``, ``"disk"``, ``"command_refused"``, ``"roll_back"``,
+        ``"recalibrate"``.
     stamp, local : LSL time and local time in s.
     sample, stream : index in the decoded stream, -1 when none; name of the stream, or ``""``.
     extent : how much, with unit: ``"12 samples (6 ms)"``.

@@ -266,16 +266,17 @@ def test_one_time_in_two_spellings_is_no_order(arat):
         change((first, second), arat(20, visit="v2"), baseline_rule="last")
 
 
-def scored(measure, items, visit):
+def scored(measure, items, visit, **options):
     definition = outcomes.load(measure).definition
-    stored = outcomes.score(measure, items).to_json()
+    stored = outcomes.score(measure, items, **options).to_json()
     off = Condition(False, False, False)
-    return Assessment(visit, measure, definition.version, off, items, stored, "Li", id=f"{visit}-{measure}")
+    fields = {"id": f"{visit}-{measure}", "options": options}
+    return Assessment(visit, measure, definition.version, off, items, stored, "Li", **fields)
 
 
 def test_a_threshold_in_another_unit_is_refused():
     """2 kg are 19.6 N: held against newtons, every trembling hand would respond."""
-    grips = [scored("grip", {f"right_grip_{n}": force for n in (1, 2, 3)}, f"v{force}") for force in (20, 25)]
+    grips = [scored("grip", {f"right_grip_{n}": f for n in (1, 2, 3)}, f"v{f}", unit="N") for f in (20, 25)]
     kilograms = own_threshold("grip", "right_grip", 2, unit="kg", version="1984", citation="protocol 9")
     with pytest.raises(BadValue, match="is in kg, grip 1984 right_grip is in N; state it in N or in %"):
         change(*grips, part="right_grip", thresholds=(kilograms,))
@@ -305,3 +306,54 @@ def test_copm_without_a_common_problem_has_no_change():
         change(rated("v1", p1=3), rated("v2", p2=5), part="performance")
     plain = change(rated("v1", p1=3), rated("v2", p1=5), part="performance")
     assert (plain.value, plain.notes) == (2.0, ())
+
+
+def test_ashworth_labels_under_two_codings_give_no_change():
+    """Label 2 twice: 3 in order, 2 by the label. It was printed as "−1, better"."""
+    pair = [scored("mas", {"left_hip_flexors": 2}, v, coding=c) for v, c in (("v1", "ordinal"), ("v2", "half"))]
+    with pytest.raises(Refused, match="option coding is ordinal, then half"):
+        change(*pair, part="left_hip_flexors")
+
+
+def test_the_mean_and_the_maximum_of_three_grips_give_no_change():
+    forces = {"right_grip_1": 20, "right_grip_2": 40, "right_grip_3": 60}
+    pair = [scored("grip", forces, v, unit="N", statistic=s) for v, s in (("v1", "mean"), ("v2", "max"))]
+    with pytest.raises(Refused, match="option statistic is mean, then max"):
+        change(*pair, part="right_grip")
+
+
+def test_grips_entered_in_newtons_and_in_kilograms_are_compared_in_newtons():
+    forces = {"right_grip_1": 10, "right_grip_2": 10, "right_grip_3": 10}
+    pair = [scored("grip", forces, v, unit=unit) for v, unit in (("v1", "N"), ("v2", "kg"))]
+    assert change(*pair, part="right_grip").value == pytest.approx(88.0665)
+
+
+def test_walks_on_a_short_and_on_a_long_track_give_no_change_but_who_could_not_walk_walked_on_none():
+    short = scored("6mwt", {"distance": 200, "track_length": 10}, "v1")
+    long = scored("6mwt", {"distance": 240, "track_length": 50}, "v2")
+    with pytest.raises(Refused, match="condition track_length is 10, then 50"):
+        change(short, long, part="distance")
+    unable = scored("6mwt", {"distance": "unable"}, "v1")
+    assert change(unable, long, part="distance").value == 240
+
+
+def test_a_condition_that_neither_assessment_records_and_another_aid_stand_beside_the_change():
+    pair = [
+        scored("10mwt", {"preferred": t, "walking_aid": a}, v)
+        for t, a, v in ((20, "walker", "v1"), (10, "cane", "v2"))
+    ]
+    found = change(*pair, part="preferred_speed")
+    assert found.notes == ("start is recorded in neither assessment", "walking_aid walker → cane")
+    static = scored("10mwt", {"preferred": 10, "start": "static"}, "v2")
+    with pytest.raises(Refused, match="condition start is not recorded, then static"):
+        change(pair[0], static, part="preferred_speed")
+
+
+def test_another_number_of_goals_or_other_weights_give_no_attainment_change():
+    one = scored("gas", {"goal_1": 0, "goal_2": 0}, "v1")
+    with pytest.raises(Refused, match="formed from 2 items in assessment v1-gas and from 3 in v2-gas"):
+        change(one, scored("gas", {"goal_1": 1, "goal_2": 1, "goal_3": 1}, "v2"))
+    with pytest.raises(Refused, match="condition weight_2 is 1, then 3"):
+        change(one, scored("gas", {"goal_1": 1, "goal_2": 1, "weight_2": 3}, "v2"))
+    explicit = {"goal_1": 1, "goal_2": 1, "weight_1": 1, "weight_2": 1}
+    assert change(one, scored("gas", explicit, "v2")).improvement > 0

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from workbench.analysis import isncsci_change
-from workbench.analysis._isncsci import ais_change
+from workbench.analysis._isncsci import ais_change, level_change
 from workbench.errors import BadValue, Refused
 from workbench.outcomes import own_threshold
 
@@ -32,11 +32,11 @@ def test_sums_levels_and_grade_of_a_cervical_injury(exam):
         None,
     )
     assert (found.ais.before, found.ais.after, found.ais.grades, found.ais.kind) == ("A", "C", 2, "motor")
-    assert found.best_motor_segments == 2
+    assert found.best_motor_steps == (2, 2)
     assert found.line() == (
         "ISNCSCI UEMS +16; LEMS +0; LIGHT_TOUCH +0; PIN_PRICK +0; motor_right C6 → C8, +2 segments; motor_left "
         "C6 → C8, +2 segments; NLI C6 → C6, +0 segments; AIS A → C: motor conversion (unassisted, device off, "
-        "stimulation off; rules isncsci-2019.1)"
+        "stimulation off; rules isncsci-2019.2)"
     )
 
 
@@ -61,6 +61,9 @@ def test_a_to_b_is_a_sensory_conversion(exam):
         ("C", "B", -1, "worse"),
         ("B,C", "C", None, "undefined"),
         ("C", "C,D*", None, "undefined"),
+        ("A", "C,D*", None, "motor"),
+        ("A", "B,C", None, "undefined"),
+        ("C,D", "A,B", None, "worse"),
     ],
 )
 def test_conversions_of_the_grade(before, after, grades, kind):
@@ -84,20 +87,57 @@ def test_a_lost_level_counts_down(exam):
     assert [one.motor_segments for one in found.motor.values()] == [-2, -2]
 
 
-def test_an_intact_or_undetermined_level_has_no_segments(exam):
+def test_intact_is_a_level_below_every_key_muscle(exam):
+    """C8 → INT: T1 and five leg muscles; C7 → INT is at least as much as C7 → S1."""
     whole = isncsci_change(exam("5553000000", **COMPLETE), exam(visit="v2"))
-    assert whole.motor["right"].segments is None
-    assert whole.motor["right"].line() == "motor_right C8 → INT, undefined: intact (INT)"
+    assert (whole.motor["right"].segments, whole.motor["right"].motor_segments) == (21, 6)
+    assert whole.best_motor_steps == (6, 6)
     assert whole.ais.kind == "normal"
+    sacral = exam(normal_to="S3", visit="v2")
+    assert isncsci_change(sacral, exam(visit="v3")).nli.segments == 1
+
+
+def test_levels_without_key_muscles_are_no_motor_recovery():
+    """C2 → C4, T2 → L1 and S1 → S3 follow sensation; C3 → C6 passes two key muscles."""
+    steps = {
+        pair: level_change("motor_right", {"motor_right": pair[0]}, {"motor_right": pair[1]}).motor_segments
+        for pair in (
+            ("C2", "C4"),
+            ("T2", "L1"),
+            ("S1", "S3"),
+            ("S1", "INT"),
+            ("C3", "C6"),
+            ("T1", "L2"),
+            ("C1", "INT"),
+        )
+    }
+    assert list(steps.values()) == [0, 0, 0, 0, 2, 1, 10]
+
+
+def test_an_undetermined_level_is_compared_over_all_possibilities_and_names_the_cell(exam):
     open_ = exam("5503000000", visit="v2", cells={"right.motor.C7": "NT"}, **COMPLETE)
     found = isncsci_change(exam("5500000000", **COMPLETE), open_)
-    assert found.motor["right"].reason.startswith("not determined (C6,C7")
+    right = found.motor["right"]
+    assert (right.segments, right.motor_segments, right.steps) == (None, None, (0, 2))
+    assert right.line() == (
+        "motor_right C6 → C6,C7,C8, not determinable, +0 to +2 segments with key muscles (decided by "
+        "right.motor.C7 of v2-isncsci)"
+    )
     assert found.motor["left"].segments == 0
-    assert found.best_motor_segments == 0
+    assert found.best_motor_steps == (0, 2)
     assert found.sums["uems"] is None
     assert "not determinable (9 of 10 items)" in found.undefined["uems"]
     assert "UEMS undefined" in found.line()
     assert found.sums["lems"].value == 0.0
+
+
+def test_a_change_that_every_possibility_shows_is_shown(exam):
+    before = exam("5000000000", **COMPLETE)
+    after = exam("5553000000", visit="v2", cells={"right.motor.C8": "NT"}, **COMPLETE)
+    right = isncsci_change(before, after).motor["right"]
+    assert right.line() == (
+        "motor_right C5 → C7,C8, +2 to +3 segments with key muscles (decided by right.motor.C8 of v2-isncsci)"
+    )
 
 
 def test_zones_change_and_na_is_told(exam):

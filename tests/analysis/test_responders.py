@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from workbench import outcomes
 from workbench.analysis import (
     Component,
     ais_conversion,
@@ -17,6 +18,7 @@ from workbench.analysis import (
 )
 from workbench.errors import BadValue, Refused
 from workbench.outcomes import own_threshold, threshold
+from workbench.vocabulary import Assessment, Condition
 
 GRADE = "isncsci:2019:ais:responder:1 grades:spinal cord injury"
 LEVELS = "isncsci:2019:motor_level:responder:2 segments:spinal cord injury"
@@ -81,6 +83,8 @@ def test_strength_and_function_are_both_needed(five):
     assert found.listing() == (
         "isncsci.uems: 3 of 5 (P1, P2, P4)",
         "arat.total (right): 2 of 5 (P1, P3)",
+        "not determinable: P4 on arat.total (right): no arat.total (right) at v2",
+        "not determinable: P5 on arat.total (right): no arat.total (right) at v2",
     )
     assert "all 5 participants, of whom 1 not judged (P4), missing = non-responder" in found.line()
     assert "exact one-sided binomial test of 5 against p0 = 0.5: p = 0.9688" in found.line()
@@ -111,19 +115,89 @@ def test_every_judgement_says_on_what_it_rests(five):
     assert told["P4"] == "no arat.total (right) at v2"
 
 
-def test_a_participant_without_a_baseline_or_with_an_open_score_cannot_be_judged(arat, history):
+def test_a_participant_without_a_baseline_or_a_later_score_cannot_be_judged(arat, history):
     people = [
         history("P1", arat(20, visit="v2")),
-        history("P2", arat(None), arat(20, visit="v2")),
         history("P3", arat(10), arat(20, visit="v2", state="draft")),
     ]
     found = responder(people, visit="v2", ref_visit="v1", any_of=(FUNCTION,), missing="observed")
     assert (found.n, found.rate, found.interval) == (0, None, None)
     told = [one.told for one in found.judgements]
     assert told[0] == "no arat.total (right) at v1 to compare with"
-    assert "not determinable" in told[1]
-    assert told[2] == "no arat.total (right) at v2"
+    assert told[1] == "no arat.total (right) at v2"
     assert found.line().startswith("responders: nobody could be judged, v2 against v1")
+
+
+def made(measure, items, visit, **options):
+    """An unassisted assessment of a measure."""
+    definition = outcomes.load(measure).definition
+    stored = outcomes.score(measure, items, **options).to_json()
+    off = Condition(False, False, False)
+    return Assessment(
+        visit, measure, definition.version, off, items, stored, "Li", id=f"{visit}-{measure}", options=options
+    )
+
+
+def test_a_certain_improvement_counts_although_a_score_is_no_one_number(arat, exam, history):
+    """Motor level C7 → INT, AIS A → C,D, TUG unable → 30 s, ARAT with a missing item: all of them certain."""
+    base = exam("5530000000", normal_to="C7", vac="No", dap="No")
+    intact = history("P1", base, exam(visit="v2"))
+    levels = motor_level_response(
+        [intact], at_least=threshold(LEVELS), visit="v2", ref_visit="v1", missing="observed"
+    )
+    assert (levels.n, levels.n_responders) == (1, 1)
+    open_legs = exam("5555533000", normal_to="T1", vac="Yes", visit="v2", cells={"right.motor.L4": "NT"})
+    assert open_legs.score["classes"]["ais"] == "C,D"
+    grade = ais_conversion(
+        [history("P2", base, open_legs)], at_least=threshold(GRADE), visit="v2", ref_visit="v1", missing="observed"
+    )
+    assert (grade.n, grade.n_responders) == (1, 1)
+    walk = Component(
+        "tug", "time", own_threshold("tug", "time", 10, unit="s", version="1991", citation="protocol")
+    )
+    could_not = made("tug", {"time": "unable"}, "v1", cap_s=60)
+    walked = responder(
+        [history("P3", could_not, made("tug", {"time": 30}, "v2", cap_s=60))],
+        visit="v2", ref_visit="v1", any_of=(walk,), missing="observed",
+    )  # fmt: skip
+    assert (walked.n, walked.n_responders) == (1, 1)
+    assert "60 or more → 30: " in walked.judgements[0].told
+    assert "reached in every possibility (TUG time ended at the cap of 60)" in walked.judgements[0].told
+    arm = responder(
+        [history("P4", arat(10), arat(None, visit="v2")), history("P5", arat(None), arat(20, visit="v2"))],
+        visit="v2", ref_visit="v1", any_of=(FUNCTION,), missing="observed",
+    )  # fmt: skip
+    assert dict(arm.verdicts) == {"P4": False, "P5": True}
+
+
+def test_what_no_possibility_reaches_is_no_response_and_what_depends_is_not_determinable(exam, history):
+    base = exam("5500000000", normal_to="C6", vac="No", dap="No")
+
+    def judged(cells, size):
+        after = exam("5510000000", normal_to="C6", vac="No", dap="No", visit="v2", cells=cells)
+        one = Component("isncsci", "uems", limit("isncsci", "uems", size))
+        return responder(
+            [history("P1", base, after)], visit="v2", ref_visit="v1", any_of=(one,), missing="observed"
+        )
+
+    open_ = {"right.motor.T1": "NT"}
+    assert judged(open_, 2).verdicts["P1"] is True
+    assert judged(open_, 8).verdicts["P1"] is False
+    depends = judged(open_, 5)
+    assert depends.verdicts["P1"] is None
+    assert depends.listing()[-1] == (
+        "not determinable: P1 on isncsci.uems: uems 20 → 22 to 27: RESPONDER 5 points (protocol 9 [own]; "
+        "population participants of this study (spinal cord injury)) not determinable, it depends on what is open "
+        "(right.motor.T1 not tested)"
+    )
+
+
+def test_a_score_that_is_no_sum_stays_undetermined_with_its_reason(history):
+    part = Component("copm", "performance", threshold("copm:5:performance:mcid:2 points:various"))
+    people = [history("P1", *(made("copm", {"performance_1": 4, "problem_2": 2}, v) for v in ("v1", "v2")))]
+    found = responder(people, visit="v2", ref_visit="v1", any_of=(part,), missing="observed")
+    assert found.verdicts["P1"] is None
+    assert "not determinable" in found.judgements[0].told
 
 
 def test_multiple_imputation_is_refused_with_its_reason(five):

@@ -30,10 +30,11 @@ class Visited:
 
 @pytest.fixture(scope="module")
 def study_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A study with one simulated participant and one visit."""
+    """A study with two simulated participants and a visit of each."""
     folder = tmp_path_factory.mktemp("dashboard") / "study"
     with Study.create(folder, code="BROWSER", title="Browser test", actor="test") as study:
-        study.append(Visit(study.append(Participant("SIM-01", simulated=True)), "visit 1"))
+        for name in ("SIM-01", "SIM-02"):
+            study.append(Visit(study.append(Participant(name, simulated=True)), "visit 1"))
     return folder
 
 
@@ -56,7 +57,7 @@ def visited(chromium: Any, study_folder: Path) -> Iterator[Visited]:
         context.on("request", lambda request: found.requests.append(request.url))
         found.page.on("websocket", lambda socket: found.requests.append(socket.url))
         found.page.goto(dashboard.url)
-        found.page.wait_for_selector("[data-name=start-session]")
+        found.page.wait_for_selector("[data-name=row-SIM-01]")
         yield found
     finally:
         context.close()

@@ -18,23 +18,40 @@ from workbench.study import Study
 pytestmark = [pytest.mark.xdist_group("dashboard"), pytest.mark.timeout(400)]
 
 EXECUTE = """
-async ([path]) => {
+async ([path, protocols]) => {
   const config = JSON.parse(document.getElementById("jupyter-config-data").textContent);
-  const socket = new WebSocket(`ws://${location.host}/api/kernels/${config.kernelId}/channels?session_id=intruder`);
+  const address = `ws://${location.host}/api/kernels/${config.kernelId}/channels?session_id=intruder`;
+  const socket = new WebSocket(address, protocols);
+  socket.binaryType = "arraybuffer";
   const replies = [];
-  const message = (type, content) => JSON.stringify({
-    channel: "shell", content, metadata: {}, parent_header: {}, buffers: [],
-    header: {
+  const text = new TextEncoder();
+  const message = (type, content) => {
+    const header = {
       msg_id: type, msg_type: type, session: "intruder", username: "x", version: "5.3",
       date: new Date().toISOString(),
-    },
+    };
+    const texts = ["shell", ...[header, {}, {}, content].map((one) => JSON.stringify(one))];
+    const parts = texts.map((one) => text.encode(one));
+    const offsets = [8 * (parts.length + 2)];
+    for (const part of parts) offsets.push(offsets.at(-1) + part.length);
+    const out = new Uint8Array(offsets.at(-1));
+    new BigUint64Array(out.buffer, 0, offsets.length + 1).set([offsets.length, ...offsets].map(BigInt));
+    parts.forEach((part, i) => out.set(part, offsets[i]));
+    return out;
+  };
+  const opened = await new Promise((done) => {
+    socket.onopen = () => done(true);
+    socket.onerror = () => done(false);
   });
-  await new Promise((open, fail) => { socket.onopen = open; socket.onerror = fail; });
+  if (!opened) return null;
   const asked = new Promise((done) => {
     socket.onmessage = (event) => {
-      const reply = JSON.parse(event.data);
-      if (reply.parent_header && reply.parent_header.session === "intruder") replies.push(reply.header.msg_type);
-      if (reply.header.msg_type === "kernel_info_reply") done();
+      const view = new DataView(event.data);
+      const at = (i) => Number(view.getBigUint64(8 * (i + 1), true));
+      const read = (i) => JSON.parse(new TextDecoder().decode(event.data.slice(at(i), at(i + 1))));
+      const [header, parent] = [read(1), read(2)];
+      if (parent.session === "intruder") replies.push(header.msg_type);
+      if (header.msg_type === "kernel_info_reply") done();
     };
   });
   const code = `open(${JSON.stringify(path)}, "w").write("ran")`;
@@ -76,7 +93,10 @@ def reset_stop(visited: Visited) -> None:
     )
     visited.page.wait_for_selector("text=ESTOP")
     assert visited.page.locator("[data-name=start-run]").is_disabled()
+    visited.page.wait_for_selector("[data-name=reset_stop]:enabled")
     visited.page.click("[data-name=reset_stop]")
+    if visited.page.locator("[data-name=reset-now]").count():
+        visited.page.click("[data-name=reset-now]")
     visited.page.wait_for_selector("[data-name=start-run]:enabled")
 
 
@@ -97,7 +117,7 @@ def test_without_the_token_there_is_only_the_login(visited: Visited) -> None:
     for path in (f"/api/kernels/{kernel}", f"/api/kernels/{kernel}/channels"):
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(base + path, timeout=20)
-        assert refused.value.code == 403
+        assert refused.value.code in (400, 403)
         refused.value.close()
 
 
@@ -109,19 +129,55 @@ def test_one_notebook_is_served_and_no_file(visited: Visited, path: str) -> None
 
 def test_a_page_cannot_run_code(visited: Visited, tmp_path: Path) -> None:
     target = tmp_path / "ran"
-    replies = visited.page.evaluate(EXECUTE, [str(target)])
+    replies = visited.page.evaluate(EXECUTE, [str(target), ["v1.kernel.websocket.jupyter.org"]])
     assert "kernel_info_reply" in replies
     assert not {"execute_reply", "execute_input"} & set(replies)
     assert not target.exists()
 
 
-def test_a_session_starts_and_the_scope_moves(visited: Visited, tmp_path: Path) -> None:
-    visited.page.click("[data-name=start-session]")
-    visited.page.wait_for_selector("[data-name=start-run]")
-    visited.page.wait_for_function(f"(first) => ({FRAME})() !== first", arg=visited.page.evaluate(FRAME))
-    visited.page.wait_for_function("document.querySelectorAll('.el').length === 8")
-    visited.page.screenshot(path=str(tmp_path / "idle.png"))
-    assert visited.page.locator("[data-name=simulated]:visible").count() >= 2
+def test_a_socket_without_the_subprotocol_and_a_foreign_host_are_refused_and_the_page_lives_on(
+    visited: Visited, tmp_path: Path
+) -> None:
+    assert visited.page.evaluate(EXECUTE, [str(tmp_path / "ran"), []]) is None
+    address = visited.dashboard.url
+    asked = urllib.request.Request(address, headers={"Host": "evil.example"})
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(asked, timeout=20)
+    assert refused.value.code == 403
+    refused.value.close()
+    assert "token" not in visited.page.url
+    assert visited.page.request.get(f"http://127.0.0.1:{visited.dashboard.port}/login").ok
+    assert visited.dashboard.restarts == 0
+
+
+def test_a_session_starts_for_the_person_whose_code_was_read_and_for_nobody_else(
+    visited: Visited, tmp_path: Path
+) -> None:
+    page = visited.page
+    page.screenshot(path=str(tmp_path / "worklist.png"))
+    page.click("[data-name=row-SIM-01]")
+    page.wait_for_selector("[data-name=chosen-participant]:has-text('SIM-01')")
+    assert page.locator("[data-name=start-session]").is_disabled()
+    page.fill("[data-name=code]", "SIM-02")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=This code belongs to SIM-02, not SIM-01")
+    assert page.locator("[data-name=start-session]").is_disabled()
+    page.fill("[data-name=code]", "SIM-01")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[data-name=start-session]:enabled")
+    assert "SIM-01" in page.locator("[data-name=start-session]").inner_text()
+    page.screenshot(path=str(tmp_path / "confirmed.png"))
+    page.click("[data-name=start-session]")
+    page.wait_for_selector("[data-name=start-run]")
+    page.wait_for_function(f"(first) => ({FRAME})() !== first", arg=page.evaluate(FRAME))
+    page.wait_for_function("document.querySelectorAll('.el').length === 8")
+    page.screenshot(path=str(tmp_path / "idle.png"))
+    assert page.locator("[data-name=simulated]:visible").count() >= 2
+    assert page.locator("[data-name=participant]").inner_text() == "SIM-01"
+    with Study.open(visited.study, actor="test") as study:
+        (session,) = study.rows("session")
+        assert study.get("visit", session["visit_id"])["participant_id"] == study.rows("participant")[0]["id"]
+        assert session["identity"].startswith("participant code")
 
 
 def test_a_run_starts_trials_are_counted_and_the_picture_moves(visited: Visited, tmp_path: Path) -> None:
@@ -172,32 +228,67 @@ def test_the_stop_button_stops_the_next_run(visited: Visited) -> None:
     reset_stop(visited)
 
 
-def test_a_decoder_is_calibrated_approved_and_moves_the_glove(visited: Visited, tmp_path: Path) -> None:
+def test_a_fit_waits_on_every_page_after_a_reload_is_decided_once_and_moves_the_glove(
+    visited: Visited, tmp_path: Path
+) -> None:
     page = visited.page
-    assert page.locator("[data-name=kind] option").count() == 2
     start_run(visited, 8)
-    page.wait_for_selector("[data-name=approve]:enabled")
-    page.locator("[data-name=approve]").scroll_into_view_if_needed()
+    page.wait_for_selector("[data-name=sign]")
+    page.reload()  # the result of the fit must not live in the page
+    page.wait_for_selector("[data-name=view-approve] .badge")
+    page.click("[data-name=view-approve]")
+    page.wait_for_selector("[data-name=sign]")
     page.screenshot(path=str(tmp_path / "decoder.png"))
-    page.click("[data-name=approve]")
-    page.wait_for_selector("text=Approved by")
+    stop = page.locator("[data-name=stop]").bounding_box()
+    assert 0 < stop["y"] < stop["y"] + stop["height"] <= 900
+    if page.locator("[data-name=reason]").is_visible():
+        page.fill("[data-name=reason]", "a simulated participant")
+    page.click("[data-name=sign]:enabled")
+    page.wait_for_selector("[data-name=decision]:has-text('Approved by')")
+    page.wait_for_selector("[data-name=view-approve] .badge", state="detached")
+    page.click("[data-name=view-run]")
     page.wait_for_function("[...document.querySelectorAll('[data-name=kind] option')].length === 2")
     page.select_option("[data-name=kind]", "online")
     page.wait_for_selector("[data-name=start-run]:enabled")
+    assert "approved by" in page.locator("[data-name=decoder-used]").inner_text()
     page.fill("[data-name=n-trials]", "12")
     page.click("[data-name=start-run]")
     page.click("[data-name=arm]:enabled")
     page.wait_for_function(
         "/ACTIVE|HOLD|RELEASE/.test(document.querySelector('[data-name=effector-state] .nm').textContent)"
     )
-    page.evaluate("window.scrollTo(0, 0)")
     page.screenshot(path=str(tmp_path / "online.png"))
-    page.wait_for_function("/^[01]\\.\\d\\d$/.test(document.querySelector('[data-name=evidence]').textContent)")
-    page.wait_for_selector("text=Run finished")
-    assert page.locator("[data-name=trials]").inner_text() == "12 / 12"
+    page.wait_for_selector("[data-name=result-title]")
+    page.screenshot(path=str(tmp_path / "result.png"))
+    assert "SIM-01 acted on" in page.locator("[data-name=result-title]").inner_text()
+    assert "of 12 cues" in page.locator("[data-name=result-title]").inner_text()
+
+
+def test_a_form_opened_from_the_session_is_bound_to_its_visit_and_keeps_its_draft_over_a_reload(
+    visited: Visited, tmp_path: Path
+) -> None:
+    page = visited.page
+    page.click("[data-name=view-assess]")
+    page.wait_for_selector("[data-item=grasp_1]")
+    assert "SIM-01" in page.locator("[data-name=form-identity]").inner_text()
+    page.locator("[data-item=grasp_1]").focus()
+    page.keyboard.type("3210")
+    page.wait_for_selector("text=Draft kept")
+    page.mouse.wheel(0, 2000)
+    for name in ("stop", "participant"):
+        box = page.locator(f"[data-name={name}]").bounding_box()
+        assert 0 <= box["y"] < box["y"] + box["height"] <= 900, name
+    page.screenshot(path=str(tmp_path / "assess.png"))
+    page.reload()
+    page.wait_for_selector("[data-name=view-assess]")
+    page.click("[data-name=view-assess]")
+    page.click("[data-name=continue]")
+    page.wait_for_function("document.querySelectorAll('.val.on').length === 4")
 
 
 def test_a_dark_page_is_dark_behind_its_panels_too(visited: Visited) -> None:
+    visited.page.click("[data-name=view-log]")
+    visited.page.wait_for_selector(".log")
     visited.page.emulate_media(color_scheme="dark")
     visited.page.wait_for_function(
         "[...document.querySelectorAll('.wb')].every(one => one.dataset.theme === 'dark')"
@@ -217,7 +308,7 @@ def test_every_panel_of_the_page_follows_its_language(visited: Visited) -> None:
     page = visited.page
     page.get_by_role("button", name="中文").click()
     page.wait_for_function("[...document.querySelectorAll('.wb')].every(one => one.lang === 'zh-CN')")
-    assert page.locator(".wb").count() >= 3
+    assert page.locator(".wb").count() >= 2
     page.get_by_role("button", name="EN", exact=True).click()
     page.wait_for_function("[...document.querySelectorAll('.wb')].every(one => one.lang === 'en')")
 
@@ -226,6 +317,7 @@ def test_the_session_is_ended_by_keyboard_and_everything_is_in_the_record(
     visited: Visited, tmp_path: Path
 ) -> None:
     page = visited.page
+    page.click("[data-name=view-run]")
     start_run(visited, 5)
     assert page.locator("[data-name=end-session]").is_disabled()
     assert "after the run ends" in page.locator("[data-name=end-session]").inner_text()
@@ -238,12 +330,10 @@ def test_the_session_is_ended_by_keyboard_and_everything_is_in_the_record(
     page.screenshot(path=str(tmp_path / "ask-end-session.png"))
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    page.wait_for_selector("text=Session ended")
+    page.wait_for_selector("[data-name=row-SIM-01]")
     page.screenshot(path=str(tmp_path / "session-ended.png"))
-    assert "everything recorded is kept" in page.locator(".run").inner_text()
     assert page.get_by_role("alert").count() == 0
     page.wait_for_function("!document.querySelector('.lane') && !document.querySelector('.el')")
-    page.wait_for_selector("[data-name=start-session]:enabled")
     assert live.find(visited.study) is None
     with Study.open(visited.study, actor="test") as study:
         assert study.count("run") > 0

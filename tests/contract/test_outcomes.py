@@ -11,6 +11,7 @@ import pytest
 
 from workbench import outcomes
 from workbench.errors import BadValue, UnknownName
+from workbench.outcomes import Subscale, isncsci
 
 NAMES = outcomes.available()
 
@@ -32,6 +33,11 @@ def end(item, pick):
 
 def all_at(definition, pick):
     return {item.code: end(item, pick) for item in definition.items}
+
+
+def settled(definition):
+    """The first allowed value of every option without a default that a score needs."""
+    return {option.name: option.allowed[0] for option in definition.options if option.required}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -87,7 +93,7 @@ def test_words_of_an_item_are_short_descriptors_and_not_instructions(name, versi
 @pytest.mark.parametrize("pick", [min, max])
 def test_the_ends_of_all_items_score_inside_the_ranges(name, version, pick):
     definition = define(name, version)
-    score = outcomes.score(name, all_at(definition, pick), version=version)
+    score = outcomes.score(name, all_at(definition, pick), version=version, **settled(definition))
     for sub in (*score.subscores.values(), *([score.total] if score.total else [])):
         assert sub.value is None or sub.low <= sub.value <= sub.high
 
@@ -105,7 +111,7 @@ def test_nothing_entered_is_not_determinable_and_never_zero(name, version):
 @pytest.mark.parametrize(("name", "version"), EVERY)
 def test_a_score_is_plain_data_with_its_steps_and_rule(name, version):
     definition = define(name, version)
-    score = outcomes.score(name, all_at(definition, max), version=version)
+    score = outcomes.score(name, all_at(definition, max), version=version, **settled(definition))
     stored = score.to_json()
     assert json.loads(json.dumps(stored)) == stored
     assert (stored["measure"], stored["version"]) == (name, version)
@@ -145,10 +151,49 @@ def test_a_number_beyond_all_arithmetic_is_refused_and_not_a_defect(name, versio
 
 @pytest.mark.parametrize(("name", "version"), EVERY)
 def test_scoring_changes_nothing_it_was_given(name, version):
-    items = all_at(define(name, version), max)
+    definition = define(name, version)
+    items = all_at(definition, max)
     kept = dict(items)
-    outcomes.score(name, items, version=version)
+    outcomes.score(name, items, version=version, **settled(definition))
     assert items == kept
+
+
+@pytest.mark.parametrize(("name", "version"), EVERY)
+def test_no_measured_quantity_has_a_unit_without_a_choice(name, version):
+    """A unit that leaves two open is settled by a required option; a required option has no default."""
+    definition = define(name, version)
+    required = {option.name: option for option in definition.options if option.required}
+    for item in (*definition.items, *definition.extras):
+        units = item.unit.replace(",", " or ").split(" or ")
+        assert len(units) == 1 or set(units) == set(required["unit"].allowed), item.code
+    assert all(option.default is None and len(option.allowed) > 1 for option in required.values())
+    if required:
+        with pytest.raises(BadValue, match="is not chosen and has no default; choose one of"):
+            outcomes.score(name, {definition.items[0].code: end(definition.items[0], max)}, version=version)
+
+
+@pytest.mark.parametrize(("name", "version"), EVERY)
+def test_no_score_is_formed_from_fewer_answers_than_its_rule_asks_for(name, version):
+    """Every score of every measure, each time with its items answered one by one up to one less than needed."""
+    definition = define(name, version)
+    whole = [Subscale("total", "Total", tuple(i.code for i in definition.items), 0, 0, least=definition.least)]
+    for scale in (*definition.subscales, *(whole if definition.low is not None else ())):
+        assert 1 <= scale.fewest <= len(scale.items)
+        for few in range(scale.fewest):
+            given = {code: end(definition.item(code), max) for code in scale.items[:few]}
+            score = outcomes.score(name, given, version=version, **settled(definition))
+            sub = score.total if scale.code == "total" else score.subscores[scale.code]
+            assert sub is None or sub.value is None, (scale.code, few)
+
+
+@pytest.mark.parametrize(("name", "version"), EVERY)
+def test_every_measure_declares_what_has_to_agree_for_a_change(name, version):
+    definition = define(name, version)
+    extras = {item.code for item in (*definition.items, *definition.extras)}
+    codes = {*(scale.code for scale in definition.subscales), *(isncsci.FIELDS if name == "isncsci" else ())}
+    assert set(definition.conditions) | set(definition.noted) <= extras
+    assert not set(definition.conditions) & set(definition.noted)
+    assert all(isinstance(option.agree, bool) and set(option.parts) <= codes for option in definition.options)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -161,7 +161,7 @@ def test_a_class_that_cannot_be_held_out_is_refused():
     x, y = epochs(n=12)
     blocks = np.array([0, 0] * 3 + [1, 2] * 3)
     y = np.array(["grasp", "rest"] * 3 + ["grasp", "grasp"] * 3)
-    with pytest.raises(BadSignal, match="one fold only"):
+    with pytest.raises(BadSignal, match="one block"):
         make(calibrate="platt").fit(x, y, blocks=blocks)
 
 
@@ -192,7 +192,7 @@ def test_accepted_windows_are_wrong_as_seldom_as_asked():
 
 @pytest.mark.parametrize("name", [name for name in decoders.available() if sees_loudness(name)])
 def test_a_window_unlike_all_is_rejected_and_moves_no_memory(name):
-    decoder = make(name, reject=0.5, memory="leaky", calibrate="platt")
+    decoder = make(name, reject=0.5, memory="leaky", calibrate="platt", novelty=None)
     decoder.fit(*epochs(n=120, seconds=0.8), lead_in=0.4)
     x = np.random.default_rng(8).normal(0, 10, (2000, N_CHANNELS))
     times = np.arange(400)[:, None] / FS

@@ -39,11 +39,11 @@ def write(path: Path, *, n_chunks: int = 4, finish: bool = True) -> list[int]:
         ends.append(journal.size)
     journal.samples(texts, ["抓"], np.array([10.0]))
     ends.append(journal.size)
-    entries = len(ends)
+    entries = index.path_of(path).stat().st_size
     journal.close()
     if not finish:
         os.truncate(path, ends[-1])
-        os.truncate(index.path_of(path), 8 + index.SIZE * entries)
+        os.truncate(index.path_of(path), entries)
     return ends
 
 
@@ -214,17 +214,32 @@ def test_the_tail_is_on_the_disk_with_its_name_before_anything_is_cut(tmp_path, 
     assert path.read_bytes() == before
 
 
-def test_zeros_behind_the_last_sync_are_cut_off(tmp_path):
+def test_zeros_at_the_end_are_cut_off(tmp_path):
     """After a power cut a file can have its length but not its content."""
+    path = tmp_path / "r.xdf"
+    ends = write(path, finish=False)
+    with open(path, "r+b") as file:
+        file.seek(ends[4])
+        file.write(b"\0" * (ends[-1] - ends[4]))
+    result = recover(path)
+    assert result.kept_bytes == ends[4]
+    assert result.tail is not None
+    assert result.damaged
+    assert opens_in_pyxdf(path)
+
+
+def test_zeros_before_whole_chunks_cost_only_themselves(tmp_path):
+    """After a power cut a later block of a file can be on the disk and an earlier one not."""
     path = tmp_path / "r.xdf"
     ends = write(path, finish=False)
     with open(path, "r+b") as file:
         file.seek(ends[4])
         file.write(b"\0" * (ends[5] - ends[4]))
     result = recover(path)
-    assert result.kept_bytes == ends[4]
-    assert result.tail is not None
-    assert opens_in_pyxdf(path)
+    assert result.lost_bytes == ends[5] - ends[4]
+    assert result.n_chunks == len(ends) - 1
+    assert "3 samples of 'ECoG' (0.012 s)" in result.sentence
+    assert opens_in_pyxdf(result.salvaged)
 
 
 def test_reading_a_torn_file_says_what_to_do(tmp_path):
@@ -257,30 +272,34 @@ def test_every_flipped_bit_is_found_and_its_chunk_named(tmp_path):
             read(path)
 
 
-def test_a_flipped_recording_is_not_changed_by_recover(tmp_path):
+def test_a_flipped_recording_is_not_changed_by_recover_and_the_rest_of_it_is_saved(tmp_path):
     path = tmp_path / "r.xdf"
     ends = write(path)
     data = bytearray(path.read_bytes())
     data[ends[4] + 30] ^= 1
     path.write_bytes(data)
     result = recover(path)
-    assert result.state == "damaged"
+    assert result.state == "salvaged"
+    assert result.damaged
     assert "samples of 'ECoG'" in result.sentence
     assert path.read_bytes() == data
     assert len(read(path, damaged="skip").stream("ECoG").stamps) == 9
+    assert len(read(result.salvaged).stream("ECoG").stamps) == 9
+    assert recover(path) == result
 
 
-def test_a_flip_in_a_torn_recording_stays_known(tmp_path):
+def test_a_flip_in_a_torn_recording_loses_one_chunk_and_the_tail(tmp_path):
     path = tmp_path / "r.xdf"
     ends = write(path)
     data = bytearray(path.read_bytes()[:-5])
     data[ends[4] + 30] ^= 1
     path.write_bytes(data)
     result = recover(path)
-    assert result.state == "recovered"
+    assert result.state == "salvaged"
     assert len(result.damage) == 1
-    assert "also changed after it was written" in result.sentence
-    assert inspect(path).damage == recover(path).damage == result.damage
+    assert "was changed after it was written, in 2 places: chunk 6 (samples of 'ECoG')" in result.sentence
+    assert path.read_bytes() == data
+    assert opens_in_pyxdf(result.salvaged)
 
 
 def test_a_flip_in_the_index_leaves_the_recording_readable(tmp_path):

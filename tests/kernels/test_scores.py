@@ -54,6 +54,15 @@ def test_log_shares_hold_for_large_odds_of_either_sign():
     assert out[[0, 4]].tolist() == pytest.approx([-700.0, 0.0], abs=1e-12)
 
 
+@pytest.mark.parametrize("n_bands", [1, 3])
+def test_levels_are_means_of_log_power_over_bands_and_over_derivations(n_bands):
+    power = rng().uniform(0.0, 20.0, n_bands * 4)
+    power[0] = 0.0
+    out = np.empty(4 + (n_bands if n_bands > 1 else 0))
+    kernels.levels(power, n_bands, 1e-9, out)
+    np.testing.assert_allclose(out, naive.levels(power, n_bands, 1e-9), rtol=1e-12)
+
+
 def test_the_distance_is_that_to_the_nearest_class():
     covariance = np.cov(rng().normal(size=(4, 30)))
     whitening = np.ascontiguousarray(np.linalg.inv(np.linalg.cholesky(covariance)))

@@ -368,6 +368,62 @@ def test_the_star_of_a_grade_stands_where_its_own_criterion_changed(make):
     assert "*" in result(make(level, vac="No", dap="Yes"))["nli"]
 
 
+def test_a_grade_of_c_that_untagged_muscles_give_carries_no_star_beside_a_d_that_only_the_tags_add(make):
+    """Below T4: 3 strong, 1 untested, 1 tagged, 5 weak. 6 of 10 can be weak untagged; 5 are strong by the tag."""
+    right = {"motor": ["5", "5", "5", "5", "5", "3", "2*", *"000"], "normal_to": "T4", "below": "1"}
+    left = {"motor": ["5", "5", "5", "5", "5", "3", "3", "NT", *"00"], "normal_to": "T4", "below": "1"}
+    assert result(make({**right, "motor": "5555532000"}, left, vac="Yes"))["ais"] == "C"
+    assert result(make(right, left, vac="Yes"))["ais"] == "C,D*"
+    both_by_tag = {**left, "motor": "5555533300"}
+    assert result(make(right, both_by_tag, vac="Yes"))["ais"] == "C*,D*"
+
+
+def test_an_open_grade_names_the_cell_that_decides_and_the_counts(make):
+    """Below T1 4 of 10 are strong and right L2 is untested; an untested S2 decides nothing."""
+    right = {"motor": ["5", "5", "5", "5", "5", "NT", *"3300"], "normal_to": "T1", "below": "1"}
+    left = {"motor": "5555533000", "normal_to": "T1", "below": "1", "cells": {"lightTouch.S2": "NT"}}
+    found = classify(make(right, left, vac="Yes"))
+    steps = {step.field: step.words for step in found.steps}
+    assert found.result["ais"] == "C,D"
+    assert "Test right L2: below 3 gives C, 3 or more gives D." in steps["ais"].en
+    assert "4 to 5 of 10 below T1 (5 or more give D)" in steps["ais"].en
+    assert "检查右侧 L2：低于 3 得 C、3 或以上 得 D。" in steps["ais"].zh
+    assert "S2" not in steps["ais"].en
+    assert isncsci.deciding_cells(isncsci.items_of(make(right, left, vac="Yes")), "ais") == ("right.motor.L2",)
+
+
+def test_an_untested_cell_that_decides_nothing_leaves_every_reason_as_it_was(make):
+    tested = {"motor": "5552000000", "normal_to": "C7", "cells": {"lightTouch.S2": "0"}}
+    untested = {**tested, "cells": {"lightTouch.S2": "NT"}}
+    whole, open_ = classify(make(tested, vac="No", dap="Yes")), classify(make(untested, vac="No", dap="Yes"))
+    reasons = [{s.field: s.words for s in one.steps if s.field in isncsci.FIELDS} for one in (whole, open_)]
+    assert reasons[0] == reasons[1]
+    assert open_.result["ais"] == whole.result["ais"] == "B"
+
+
+def test_a_tagged_cell_that_decides_is_named_with_its_code(make):
+    side = {"motor": ["5", "5", "1*", *"0000000"], "normal_to": "T1"}
+    found = classify(make(side, COMPLETE_C6))
+    assert found.result["motor_right"] == "C6,C7*"
+    step = next(step.words.en for step in found.steps if step.field == "motor_right")
+    assert "right C7 (1*): below 3 gives C6, 3 or more gives C7." in step
+
+
+def test_cells_that_decide_only_together_are_named_together(make):
+    """Two of three untested muscles have to be strong; no single one decides."""
+    right = {"motor": ["5", "5", "5", "5", "5", "NT", "NT", "NT", *"00"], "normal_to": "T1", "below": "1"}
+    left = {"motor": "5555533300", "normal_to": "T1", "below": "1"}
+    found = classify(make(right, left, vac="Yes"))
+    step = next(step.words.en for step in found.steps if step.field == "ais")
+    assert "These cells decide together: right L2, right L3, right L4." in step
+    assert "3 to 6 of 10 below T1 (5 or more give D)" in step
+
+
+def test_an_unknown_result_has_no_deciding_cells(make):
+    with pytest.raises(BadValue, match="isncsci has no result 'asia'; allowed: sensory_right"):
+        isncsci.deciding_cells(isncsci.items_of(make()), "asia")
+
+
 def test_the_sacral_exam_stars_no_grade_where_dap_decides(make):
     right = {"motor": "5555555552", "normal_to": "L5", "cells": {"lightTouch.S4_5": "0*"}}
     left = {"motor": ["4", "0", "2*", *"0000000"], "normal_to": "C5"}

@@ -33,6 +33,8 @@ OPTIONS = {
     "cue_t": {"hand_tests": [3, 5, 9]},
     "jthft": {"cap_s": 300},
     "tug": {"cap_s": 300},
+    "grip": {"unit": "N"},
+    "pinch": {"unit": "N"},
     "scifap": {"norms": NORMS},
     "scar": {"table": made_up_scar_table()},
 }

@@ -116,6 +116,7 @@ LOOKED_UP = Measure(
             sources=("none",),
             options=(table_option(),),
             table="raw score to T score",
+            conditions={},
         ),
     ),
     _score,

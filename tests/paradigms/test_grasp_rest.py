@@ -137,7 +137,16 @@ def test_training_windows_lie_inside_their_cue():
     rest = [end for end, label, _ in windows if label == "rest"]
     assert (min(grasp), max(grasp)) == (600, 800)
     assert (min(rest), max(rest)) == (950, 1300)
-    assert {block for *_, block in windows} == {0}
+    assert {(label, block) for _, label, block in windows} == {("grasp", 0), ("rest", 1)}
+
+
+def test_every_cued_period_is_a_block_of_its_own():
+    planned = GraspRest().schedule(4, seed=0)
+    cues = [LocatedCue(round(c.at_s * FS), c.at_s, c.label, c.duration_s, c.trial) for c in planned]
+    windows = GraspRest().training_windows(cues, fs=FS, window_s=0.5, hop_s=0.05)
+    blocks = [{block for _, label, block in windows if label == name} for name in ("grasp", "rest")]
+    assert [len(one) for one in blocks] == [4, 5]
+    assert blocks[0].isdisjoint(blocks[1])
 
 
 def changes(steps, paradigm=None):
@@ -169,6 +178,25 @@ def test_rejected_evidence_never_prolongs_an_activation_whatever_it_says():
 
 def test_fewer_rejected_hops_than_the_dwell_are_bridged():
     assert changes([GRASP] * 3 + [REJECTED, REJECTED, GRASP] * 5)[3:] == [""] * 15
+
+
+BY_DEFAULT = GraspRest().suited(remembers=True)
+
+
+def test_by_default_four_rejected_hops_are_bridged_and_the_fifth_releases():
+    assert changes([GRASP] + [REJECTED] * 5, BY_DEFAULT) == ["activate", "", "", "", "", "release"]
+    assert changes([GRASP] + ([REJECTED] * 4 + [GRASP]) * 3, BY_DEFAULT)[1:] == [""] * 15
+
+
+def test_rejected_hops_do_not_hinder_an_opening_that_the_evidence_asks_for():
+    assert changes([GRASP, REJECTED, (0.1, True, False)], BY_DEFAULT) == ["activate", "", "release"]
+
+
+def test_a_run_stored_without_a_dwell_for_rejected_evidence_is_replayed_with_its_dwell():
+    stored = {name: value for name, value in BY_DEFAULT.params().items() if name != "rejected_dwell"}
+    again = paradigms.from_params("grasp_rest", stored).suited(remembers=True)
+    assert (again.dwell, again.rejected_dwell) == (1, 1)
+    assert changes([GRASP, REJECTED], again) == ["activate", "release"]
 
 
 def test_after_a_release_by_rejection_it_takes_the_whole_dwell_to_activate_again():

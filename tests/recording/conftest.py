@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -32,13 +33,11 @@ def recording(tmp_path: Path) -> Callable[..., Path]:
         if close:
             journal.close()
         else:
-            size = journal.size
-            journal.close(state="finished")
-            with open(path, "r+b") as file:
-                file.truncate(size)
             index = path.with_name(path.name + ".idx")
-            entries = index.read_bytes()
-            index.write_bytes(entries[: 8 + 36 * (1 + 2 + 2 * n_chunks + 2)])
+            size, entries = journal.size, index.stat().st_size
+            journal.close(state="finished")
+            os.truncate(path, size)
+            os.truncate(index, entries)
         return path
 
     return write

@@ -295,8 +295,8 @@ def test_a_recording_that_is_no_run_is_named(recording):
     ("content", "text"),
     [
         ({"kind": "run", "sample": 0, "stamp": 0.0, "colour": 1}, "unknown field 'colour'.*newer workbench"),
-        ({"kind": "run"}, "an entry that is no Marker"),
-        ("not a mapping", "an entry that is no Marker|unknown field"),
+        ({"kind": "run"}, "an entry of wb.events is no Marker: its sample is None"),
+        ("not a mapping", "an entry of wb.events is no Marker: "),
     ],
 )
 def test_entries_of_another_shape_are_named(tmp_path, content, text):

@@ -71,7 +71,7 @@ def evaluate(seed: int, *, n_calibration: int, n_online: int, decoder_name: str 
     named = paradigm.training_windows(cues, fs=FS, window_s=settings.window_s, hop_s=settings.hop_s)
     wanted = [window for window in named if window[0] <= n]
     training = decoders.collect(decoder, items(calibration, first), wanted, n_channels=samples.shape[1])
-    decoder.fit_summaries(training.summaries, training.labels)
+    decoder.fit_summaries(training.summaries, training.labels, blocks=training.blocks)
     trials = [made for made in decode(items(online, second), paradigm, decoder, fs=FS) if isinstance(made, Trial)]
     return Result(
         seed,

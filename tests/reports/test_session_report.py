@@ -318,7 +318,9 @@ def test_trials_judged_by_another_definition_give_a_reason_instead_of_numbers(em
     assert "Run 1 has no result: " in page_of(empty_study)
 
 
-def test_hostile_names_stay_text(empty_study):
+def test_hostile_names_stay_text(empty_study, monkeypatch):
+    # A code like this is refused today; a study of an earlier version may hold it, and its report is written too.
+    monkeypatch.setattr("workbench.study.nouns._check_pseudonym", lambda value: None)
     hostile = '<img src=x onerror="alert(1)"> #panic() *x* {run}'
     person = empty_study.append(Participant(hostile, simulated=True))
     visit = empty_study.append(Visit(person, hostile))

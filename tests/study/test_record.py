@@ -389,7 +389,7 @@ def test_redacting_an_amended_row_and_amending_it_again_still_replays(study):
     [
         (Participant(" "), BadValue, "needs a pseudonym"),
         (Participant(7), BadValue, "a text was expected, got int"),
-        (Participant("\udc80"), BadValue, "valid Unicode"),
+        (Participant("P", injury_level="\udc80"), BadValue, "valid Unicode"),
         (Participant("P", simulated="no"), BadValue, "True or False"),
         (Visit("nobody", "v"), UnknownName, "no participant 'nobody'"),
         (Session("none", "op"), UnknownName, "no visit 'none'"),

@@ -117,7 +117,10 @@ def trials(right: int, n: int) -> list[Trial]:
     ]
 
 
-def panel(right: int, *, approve: Any = lambda sha: f"Approved {sha[:8]}.", checks: Any = ()) -> DecoderPanel:
+SIGNED = {"decision": "approve", "by": "Park J.", "at": "2026-11-22 15:08", "reason": ""}
+
+
+def panel(right: int, *, decide: Any = lambda *a, **k: SIGNED, checks: Any = ()) -> DecoderPanel:
     runs = {"Run 1": trials(right, 20)}
     classes = ("left", "right")
     return DecoderPanel(
@@ -125,32 +128,52 @@ def panel(right: int, *, approve: Any = lambda sha: f"Approved {sha[:8]}.", chec
         name="csp_lda",
         accuracies={name: analysis.accuracy(one, classes) for name, one in runs.items()},
         confusions=analysis.confusion_by_run(runs, classes),
-        approve=approve,
+        decide=decide,
         checks=checks,
     )
 
 
-def test_a_decoder_is_approved_by_its_hash_once() -> None:
-    asked: list[str] = []
-    made = panel(18, approve=lambda sha: asked.append(sha) or "Approved.")
-    assert "approval names decoder" in made.answer("approve", {"sha256": "0" * 64})["text"]
-    assert made.answer("approve", {"sha256": SHA})["ok"]
-    assert (asked, made.approved) == ([SHA], "Approved.")
-    assert "approved already" in made.answer("approve", {"sha256": SHA})["text"]
+def ask(made: DecoderPanel, decision: str = "approve", sha: str = SHA, **more: str) -> dict[str, Any]:
+    return made.answer("decide", {"sha256": sha, "decision": decision, **more})
 
 
-def test_a_decoder_at_chance_cannot_be_approved() -> None:
+def test_a_decoder_is_decided_by_its_hash_once() -> None:
+    asked: list[Any] = []
+    made = panel(18, decide=lambda sha, **more: asked.append((sha, more)) or SIGNED)
+    assert "approval names decoder" in ask(made, sha="0" * 64)["text"]
+    assert "approve or reject" in ask(made, "maybe")["text"]
+    assert ask(made, password="secret")["ok"]
+    assert asked == [(SHA, {"decision": "approve", "reason": "", "password": "secret"})]
+    assert made.decision == SIGNED
+    assert "decided already, by Park J." in ask(made)["text"]
+
+
+def test_a_decision_on_another_page_takes_the_buttons_of_this_one() -> None:
+    made = panel(18)
+    made.decided(SIGNED)
+    assert "decided already" in ask(made, "reject", reason="late")["text"]
+
+
+def test_no_password_is_in_the_state_of_a_page_nor_in_its_answer() -> None:
+    made = panel(18)
+    reply = ask(made, password="correct horse")
+    assert "correct horse" not in repr(reply) + repr(made.get_state())
+
+
+def test_a_decoder_at_chance_cannot_be_approved_and_can_be_rejected() -> None:
     made = panel(12)
     assert made.fit["accuracies"][0]["above"] is False
-    assert not made.answer("approve", {"sha256": SHA})["ok"]
+    assert not ask(made)["ok"]
+    assert ask(made, "reject", reason="at chance")["ok"]
 
 
-def test_a_warning_does_not_block_and_a_failed_check_does() -> None:
-    assert panel(18, checks=[{"state": "medium", "text": "E6 had line noise"}]).answer("approve", {"sha256": SHA})[
-        "ok"
-    ]
-    made = panel(18, checks=[{"state": "high", "text": "replay gave other decisions"}])
-    assert "replay gave other decisions" in made.answer("approve", {"sha256": SHA})["text"]
+def test_a_warning_and_a_rejection_need_a_reason_and_a_failed_check_blocks() -> None:
+    made = panel(18, checks=[{"name": "noise", "state": "warn", "text": "E6 had line noise"}])
+    assert "a reason is needed" in ask(made)["text"]
+    assert "a reason is needed" in ask(made, "reject", reason="  ")["text"]
+    assert ask(made, reason="E6 carries 2 % of the weight")["ok"]
+    made = panel(18, checks=[{"name": "replay", "state": "fail", "text": "replay gave other decisions"}])
+    assert "replay gave other decisions" in ask(made, reason="never mind")["text"]
 
 
 def test_accuracy_is_shown_beside_its_interval_and_chance_limit() -> None:

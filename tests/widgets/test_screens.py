@@ -130,15 +130,18 @@ def test_the_scope_draws_and_says_how_old_its_data_are(live: Any) -> None:
     assert page.locator(".lane").count() == 8
 
 
-def test_escape_stops_from_inside_a_field(live: Any) -> None:
+def test_escape_stops_from_inside_a_field(live: Any, statuses: Any) -> None:
     page = live("idle")
     page.locator("[data-name=n-trials]").focus()
     page.keyboard.press("Escape")
     (asked,) = page.evaluate("window.sent.filter(m => m.name === 'stop')")
     page.wait_for_function(
-        "document.querySelector('[data-name=stop-words]').textContent.includes('not acknowledged')"
+        "document.querySelector('[data-name=stop-words]').textContent.includes('Not acknowledged')"
     )
     page.evaluate("id => window.say({kind: 'answer', name: 'stop', ok: true, text: '', id})", asked["id"])
+    effector = statuses["idle"]["effector"] | {"state": "ESTOP"}
+    effector["stop"] = {"asked_age_s": 0.2, "sent": True, "acknowledged_after_s": 0.057, "confirmed": True}
+    page.evaluate("status => window.put({status, beat: 2})", {**statuses["idle"], "effector": effector})
     page.wait_for_function("document.querySelector('[data-name=stop-words]').textContent.includes('Acknowledged')")
     assert page.evaluate("window.sent.filter(m => m.name === 'stop').length") == 1
 
@@ -246,7 +249,7 @@ def test_after_the_end_the_page_says_so_and_shows_nothing_as_live(
 def test_ending_a_run_asks_once_and_says_what_is_kept(live: Any) -> None:
     page = live()
     page.click("[data-name=end]")
-    assert "18 of 40 trials are done and kept" in page.locator(".ask").inner_text()
+    assert "18 of 40 trials are done and kept" in page.locator(".run .ask").inner_text()
     assert page.evaluate("window.sent.filter(m => m.name === 'end_run').length") == 0
     page.click("[data-name=end-now]")
     assert page.evaluate("window.sent.filter(m => m.name === 'end_run').length") == 1
@@ -430,9 +433,9 @@ def test_when_the_run_is_over_the_line_says_that_the_decoder_adapted(live: Any, 
 def test_approval_says_beforehand_that_a_decoder_adapts_by_which_rule_and_bound(
     mount: Callable[..., Any], tmp_path: Path, language: str, rule: str, bound: float, words: tuple[str, ...]
 ) -> None:
-    fit = {"sha256": "3f9a71c208de" * 5 + "0000", "accuracies": [], "confusions": [], "can_approve": True}
+    fit = {"sha256": "3f9a71c208de" * 5 + "0000", "accuracies": [], "confusions": [], "can_decide": True}
     signing = {"signer": "Chen L.", "effector": "glove", "participant": "P1"}
-    shown = {"fit": fit | {"signing": signing}, "approved": "", "language": language}
+    shown = {"fit": fit | {"signing": signing}, "decision": {}, "language": language}
     page = mount(DecoderPanel, {**shown, "adapts": {"rule": rule, "bound": bound}})
     page.screenshot(path=str(tmp_path / f"approval-{language}-{rule}.png"))
     said = page.locator("[data-name=adapts]").inner_text()
@@ -474,7 +477,7 @@ def test_a_contract_that_fits_says_so_until_it_changes(mount: Callable[..., Any]
 def test_a_panel_that_is_taken_away_listens_to_nothing(mount: Callable[..., Any], widget: Any) -> None:
     fit = {"sha256": "ab" * 32, "accuracies": [], "confusions": []}
     page = mount(
-        widget, {"status": {}, "link": {"state": "none"}, "fit": fit, "approved": "", "lines": [], "name": ""}
+        widget, {"status": {}, "link": {"state": "none"}, "fit": fit, "decision": {}, "lines": [], "name": ""}
     )
     assert page.evaluate("window.heard()") > 0
     page.evaluate("window.unmount()")

@@ -188,7 +188,7 @@ def test_an_impossible_score_is_refused_at_its_cell(drive: Callable[..., Driven]
     sheet.cell("right.pinPrick.C4").click()
     sheet.press("5")
     assert sheet.form.items == {}
-    assert "right.pinPrick.C4 must be one of 0, 1, 2" in sheet.page.locator("[data-name=problem]").inner_text()
+    assert "C4 right, Pin prick must be one of 0, 1, 2" in sheet.page.locator("[data-name=problem]").inner_text()
     assert sheet.page.evaluate("document.activeElement.dataset.cell") == "right.pinPrick.C4"
 
 

@@ -6,8 +6,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
-from workbench.analysis._scores import DRAFT, direction_of, name_of, number_of, unit_of
-from workbench.analysis._state import Across, check_across, check_comparable, effect_words, state_words, under
+from workbench.analysis._scores import DRAFT, direction_of, name_of, number_of, reading, unit_of
+from workbench.analysis._state import (
+    Across,
+    check_across,
+    check_comparable,
+    check_options,
+    condition_notes,
+    effect_words,
+    state_words,
+    under,
+)
 from workbench.errors import BadValue, Refused
 from workbench.outcomes import Threshold, copm, table_sha256
 from workbench.vocabulary import Assessment, Condition
@@ -134,6 +143,8 @@ def change(
         if record.id and record.id == after.id:
             raise BadValue(f"assessment {after.id} cannot be its own baseline")
     chosen, how = pick_baseline(records, rule=baseline_rule)
+    for record in chosen:
+        check_composition(record, after, part)
     _ = number_of(after, part)
     better = direction or direction_of(after.measure, after.version, part)
     if better not in ("up", "down"):
@@ -165,8 +176,37 @@ def _between(chosen: Sequence[Assessment], after: Assessment, *, part: str, dire
         baseline="only",
         before_ids=tuple(one.id for one in chosen),
         after_id=after.id,
-        notes=(*left_out, *_notes(chosen, after)),
+        notes=(*left_out, *_notes(chosen, after), *_condition_notes(chosen, after, part)),
     )
+
+
+def check_composition(before: Assessment, after: Assessment, part: str) -> None:
+    """Refuse a change between scores that were formed differently.
+
+    Parameters
+    ----------
+    before, after : of one measure, version, side and state.
+    part : ``"total"`` or the code of a subscore.
+
+    Raises
+    ------
+    Refused
+        Other options or test conditions, or another number of items that enter (goals, muscles of a mean).
+    """
+    check_options(before, after, part)
+    if after.measure == copm.DEFINITION.name:
+        return  # compared on the problems that both rate
+    first, second = reading(before, part).n_items, reading(after, part).n_items
+    if first != second:
+        raise Refused(
+            f"no change of {name_of(after)} {part} is computed: it was formed from {first} items in assessment "
+            f"{before.id or '(not stored)'} and from {second} in {after.id or '(not stored)'}. Compare scores of "
+            "the same items"
+        )
+
+
+def _condition_notes(chosen: Sequence[Assessment], after: Assessment, part: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(note for one in chosen for note in condition_notes(one, after, part)))
 
 
 def _on_common_problems(

@@ -8,7 +8,9 @@ from typing import Any
 
 from workbench.analysis._change import NoBaseline, baselines, change, pick_baseline, reaches
 from workbench.analysis._isncsci import classes_of, isncsci_change
+from workbench.analysis._possible import change_range
 from workbench.analysis._repeats import false_positive, own_mdc
+from workbench.analysis._scores import Undetermined, direction_of
 from workbench.analysis._state import UNDER, Across, effect_words, under
 from workbench.analysis._table import History
 from workbench.errors import BadValue, Refused
@@ -143,9 +145,29 @@ def _judge(
             thresholds=(chosen,),
             direction=component.direction,
         )
+    except Undetermined as error:
+        return _judge_range(component, before, after, baseline_rule=rule, error=error)
     except Refused as error:
         return None, str(error)
     return found.flags[0].reached, found.line()
+
+
+def _judge_range(
+    component: Component,
+    before: Sequence[Assessment],
+    after: Assessment,
+    *,
+    baseline_rule: str,
+    error: Undetermined,
+) -> tuple[bool | None, str]:
+    """Judge over everything that the scores can be, where one of them is no one number."""
+    chosen, _ = pick_baseline(before, rule=baseline_rule)
+    better = component.direction or direction_of(after.measure, after.version, component.part)
+    try:
+        found = change_range(chosen, after, part=component.part, direction=better)
+    except Refused:
+        return None, str(error)
+    return found.reached(component.chosen), f"{component.name}: {found.words(component.chosen)}"
 
 
 def _judge_derived(
@@ -161,13 +183,13 @@ def _judge_derived(
         return None, str(error)
     found = isncsci_change(picked[0], after, across=component.across)
     if component.part == "ais":
-        steps, told = found.ais.grades, found.ais.line()
+        steps, told = found.ais.steps, found.ais.line()
     else:
-        steps, told = found.best_motor_segments, "; ".join(level.line() for level in found.motor.values())
-        undefined = [level for level in found.motor.values() if level.motor_segments is None]
-        if undefined and not (steps is not None and reaches(steps, component.chosen, before=1)):
-            return None, told
-    return (None if steps is None else reaches(steps, component.chosen, before=1)), told
+        steps, told = found.best_motor_steps, "; ".join(level.line() for level in found.motor.values())
+    if steps is None:
+        return None, told
+    least, most = (reaches(step, component.chosen, before=1) for step in steps)
+    return (least if least == most else None), told
 
 
 def later(component: Component, history: History, *, visit: str) -> Assessment | None:

@@ -1,14 +1,16 @@
 """Change variables of the neurological examination (ISNCSCI 2019): sums, levels, AIS, zones.
 
-A level that is not determined (ND: several are possible) or intact (INT) gives no number of segments, and
-segments T2–L1 are no motor recovery: there is no key muscle, the motor level follows sensation there.
-Conversion A → B (sensation came back) is told apart from conversion to C or D (movement did).
+A level or grade of which several values are possible (ND) is compared over all of them: what every possibility
+shows is shown, the rest is not determinable and names the cells that decide. INT (intact) lies below every key
+muscle. Motor recovery counts key-muscle segments only (C5–T1, L2–S1): elsewhere the motor level follows sensation.
+Conversion A → B (sensation came back) is reported apart from conversion to C or D (movement did).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from workbench import outcomes
@@ -17,14 +19,15 @@ from workbench.analysis._scores import number_of
 from workbench.analysis._state import Across, check_comparable, effect_words, state_words
 from workbench.errors import BadValue, Refused
 from workbench.outcomes import Threshold
-from workbench.outcomes._isncsci_tables import ORDER, PLACE
+from workbench.outcomes import isncsci as examination
+from workbench.outcomes._isncsci_tables import KEY, ORDER, PLACE
 from workbench.vocabulary import Assessment
 
 SUMS = ("uems", "lems", "light_touch", "pin_prick")
 SIDES = ("right", "left")
 GRADES = tuple("ABCDE")
-NO_KEY_MUSCLE = range(PLACE["T2"], PLACE["L1"] + 1)
-"""Places T2–L1 in the order of levels: a step to one of them is no motor recovery."""
+Steps = tuple[int, int]
+"""Least and greatest number of steps over all possibilities, above 0 = better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +36,13 @@ class LevelChange:
 
     Attributes
     ----------
-    variable, before, after : as ``"motor_right"``; the levels as classified, tags left out.
-    segments : difference in segments, None when undefined.
-    motor_segments : of them, those that are motor recovery; None for a level that is not motor.
-    reason : why it is undefined, else ``""``.
+    variable, before, after : as ``"motor_right"``; the levels as classified, tags left out, several possible ones
+        joined by commas.
+    segments : difference in segments, None when it is not the same in every possibility.
+    motor_segments : of them, those that are motor recovery; None also for a level that is not motor.
+    steps : least and greatest difference over all possibilities, in motor segments for a motor level and else in
+        segments; None when undefined.
+    reason : why it is undefined, or which cells decide, else ``""``.
     """
 
     variable: str
@@ -44,16 +50,23 @@ class LevelChange:
     after: str
     segments: int | None
     motor_segments: int | None
+    steps: Steps | None
     reason: str = ""
 
     def line(self) -> str:
         """One phrase."""
-        if self.segments is None:
-            return f"{self.variable} {self.before} → {self.after}, undefined: {self.reason}"
-        motor = ""
-        if self.motor_segments is not None and self.motor_segments != self.segments:
-            motor = f", of which {self.motor_segments:+d} with key muscles"
-        return f"{self.variable} {self.before} → {self.after}, {self.segments:+d} segments{motor}"
+        change = f"{self.variable} {self.before} → {self.after}"
+        if self.steps is None:
+            return f"{change}, undefined: {self.reason}"
+        least, most = self.steps
+        if self.motor_segments is not None and (self.segments is None or self.segments != self.motor_segments):
+            total = "" if self.segments is None else f"{self.segments:+d} segments, of which "
+            return f"{change}, {total}{self.motor_segments:+d} with key muscles"
+        if self.segments is not None:
+            return f"{change}, {self.segments:+d} segments"
+        kind = "segments with key muscles" if self.variable.startswith("motor_") else "segments"
+        verdict = "" if least > 0 or most < 0 else "not determinable, "
+        return f"{change}, {verdict}{least:+d} to {most:+d} {kind} ({self.reason})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +76,19 @@ class AisChange:
     Attributes
     ----------
     before, after : grades as classified, tags left out; several possible ones joined by commas.
-    grades : difference, above 0 = better; None when one of the two is not determined.
-    kind : ``"none"``, ``"sensory"`` (A → B), ``"motor"`` (to C or D), ``"normal"`` (to E), ``"worse"`` or
-        ``"undefined"``.
+    grades : difference, above 0 = better; None when it is not the same in every possibility.
+    steps : least and greatest difference over all possibilities; None without a grade.
+    kind : ``"none"``, ``"sensory"`` (A → B), ``"motor"`` (to C or D), ``"normal"`` (to E), ``"worse"`` or, where
+        the possibilities differ, ``"undefined"``.
+    reason : which cells decide, else ``""``.
     """
 
     before: str
     after: str
     grades: int | None
     kind: str
+    steps: Steps | None
+    reason: str = ""
 
     def line(self) -> str:
         """One phrase."""
@@ -83,6 +100,11 @@ class AisChange:
             "worse": "worse",
             "undefined": "undefined, a grade is not determined",
         }[self.kind]
+        if self.steps is not None and self.grades is None:
+            least, most = self.steps
+            sure = least > 0 or most < 0
+            words = words if self.kind != "undefined" else "conversion" if sure else "not determinable"
+            words += f", {least:+d} to {most:+d} grades ({self.reason})"
         return f"AIS {self.before} → {self.after}: {words}"
 
 
@@ -126,10 +148,19 @@ class IsncsciChange:
         return f"ISNCSCI {kind}{'; '.join(told)} ({self.state}; rules {self.rules})"
 
     @property
-    def best_motor_segments(self) -> int | None:
-        """The better side's motor recovery in segments; None when neither side is defined."""
-        found = [one.motor_segments for one in self.motor.values() if one.motor_segments is not None]
-        return max(found) if found else None
+    def best_motor_steps(self) -> Steps | None:
+        """Least and greatest motor recovery of the better side over all possibilities; None without a motor level.
+
+        The sides are taken as independent. They meet only in an untested VAC, whose worst answer is the worst of
+        both sides at once, so that the ends are attained.
+        """
+        found = [one.steps for one in self.motor.values() if one.steps is not None]
+        if not found:
+            return None
+        least = max(low for low, _ in found)
+        # A side without a level at all could have recovered by any number of segments.
+        most = max(high for _, high in found) if len(found) == len(self.motor) else len(KEY)
+        return least, most
 
 
 def isncsci_change(
@@ -172,15 +203,18 @@ def isncsci_change(
         else:
             sums[name] = change(before, after, part=name, across=across, thresholds=rows)
     first, second = state_words(before), state_words(after)
+
+    def level(name: str) -> LevelChange:
+        return level_change(name, old, new, deciding=_deciding(name, before, after, old, new))
+
     return IsncsciChange(
         sums=sums,
         undefined=undefined,
-        motor={side: level_change(f"motor_{side}", old, new) for side in SIDES},
-        nli=level_change("nli", old, new),
-        ais=ais_change(str(old["ais"]), str(new["ais"])),
+        motor={side: level(f"motor_{side}") for side in SIDES},
+        nli=level("nli"),
+        ais=ais_change(str(old["ais"]), str(new["ais"]), deciding=_deciding("ais", before, after, old, new)),
         zones={
-            name: level_change(name, old, new)
-            for name in (f"zpp_{kind}_{side}" for kind in ("sensory", "motor") for side in SIDES)
+            name: level(name) for name in (f"zpp_{kind}_{side}" for kind in ("sensory", "motor") for side in SIDES)
         },
         state=second if first == second else f"{first} → {second}",
         effect=effect_words(across),
@@ -190,30 +224,86 @@ def isncsci_change(
     )
 
 
-def level_change(variable: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> LevelChange:
-    """Change of one level between two classifications (the ``classes`` of a stored score)."""
+def level_change(
+    variable: str, before: Mapping[str, Any], after: Mapping[str, Any], *, deciding: str = ""
+) -> LevelChange:
+    """Change of one level between two classifications (the ``classes`` of a stored score).
+
+    Parameters
+    ----------
+    variable : name of the level in ``classes``.
+    before, after : the classifications.
+    deciding : the cells that decide where several levels are possible, in words.
+    """
     first, second = plain(str(before[variable])), plain(str(after[variable]))
     reason = _undefined(first) or _undefined(second)
     if reason:
-        return LevelChange(variable, first, second, None, None, reason)
-    start, end = PLACE[first], PLACE[second]
-    low, high = sorted((start, end))
-    counted = sum(place not in NO_KEY_MUSCLE for place in range(low + 1, high + 1))
-    motor = variable.startswith("motor_")
-    sign = 1 if end >= start else -1
-    return LevelChange(variable, first, second, end - start, sign * counted if motor else None)
+        return LevelChange(variable, first, second, None, None, None, reason)
+    pairs = list(product(first.split(","), second.split(",")))
+    segments = [_place(new) - _place(old) for old, new in pairs]
+    motor = [_key_muscles(old, new) for old, new in pairs] if variable.startswith("motor_") else None
+    steps = (min(motor), max(motor)) if motor else (min(segments), max(segments))
+    return LevelChange(
+        variable,
+        first,
+        second,
+        segments[0] if min(segments) == max(segments) else None,
+        motor[0] if motor and min(motor) == max(motor) else None,
+        steps,
+        deciding,
+    )
 
 
-def ais_change(before: str, after: str) -> AisChange:
-    """Change of the AIS grade: A → B told apart from conversion to C or D."""
+def _place(level: str) -> int:
+    """Place of the most caudal normal segment: INT is normal down to S4-5."""
+    return min(PLACE[level], PLACE["S4_5"])
+
+
+def _key_muscles(before: str, after: str) -> int:
+    """Key-muscle segments between two motor levels, below 0 when the level rose."""
+    low, high = sorted((PLACE[before], PLACE[after]))
+    passed = sum(low < place <= high for place in KEY)
+    return passed if PLACE[after] >= PLACE[before] else -passed
+
+
+def ais_change(before: str, after: str, *, deciding: str = "") -> AisChange:
+    """Change of the AIS grade: A → B apart from conversion to C or D.
+
+    Parameters
+    ----------
+    before, after : grades as classified, several possible ones joined by commas.
+    deciding : the cells that decide where several grades are possible, in words.
+    """
     first, second = plain(before), plain(after)
-    if first not in GRADES or second not in GRADES:
-        return AisChange(first, second, None, "undefined")
-    grades = GRADES.index(second) - GRADES.index(first)
-    if grades <= 0:
-        return AisChange(first, second, grades, "worse" if grades < 0 else "none")
-    kind = {"B": "sensory", "E": "normal"}.get(second, "motor")
-    return AisChange(first, second, grades, kind)
+    olds, news = first.split(","), second.split(",")
+    if not {*olds, *news} <= set(GRADES):
+        return AisChange(first, second, None, "undefined", None)
+    pairs = list(product(olds, news))
+    grades = [GRADES.index(new) - GRADES.index(old) for old, new in pairs]
+    kinds = {_kind(new, step) for (_, new), step in zip(pairs, grades)}
+    alike = min(grades) == max(grades)
+    kind = kinds.pop() if len(kinds) == 1 else "undefined"
+    return AisChange(first, second, grades[0] if alike else None, kind, (min(grades), max(grades)), deciding)
+
+
+def _kind(grade: str, step: int) -> str:
+    if step <= 0:
+        return "worse" if step < 0 else "none"
+    return {"B": "sensory", "E": "normal"}.get(grade, "motor")
+
+
+def _deciding(
+    variable: str, before: Assessment, after: Assessment, old: Mapping[str, Any], new: Mapping[str, Any]
+) -> str:
+    """The cells that decide where one of the two results has several possible values, in words."""
+    told = []
+    for one, classes in ((before, old), (after, new)):
+        if "," in str(classes[variable]):
+            cells = examination.deciding_cells(one.items, variable)
+            told.append(
+                f"decided by {', '.join(cells) or 'several cells together'} of {one.id or 'the examination'}"
+            )
+    return "; ".join(told)
 
 
 def plain(text: str) -> str:
@@ -221,15 +311,12 @@ def plain(text: str) -> str:
     return text.replace("*", "")
 
 
-def _undefined(level: str) -> str:
-    if "," in level:
-        return f"not determined ({level})"
-    if level == "NA":
-        return "not applicable (NA)"
-    if level == "INT":
-        return "intact (INT)"
-    if level not in ORDER:
-        return f"no level ({level or 'empty'})"
+def _undefined(levels: str) -> str:
+    for level in levels.split(","):
+        if level == "NA":
+            return "not applicable (NA)" if levels == "NA" else f"not determined, or not applicable ({levels})"
+        if level not in ORDER:
+            return f"no level ({level or 'empty'})"
     return ""
 
 

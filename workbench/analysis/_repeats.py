@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from math import fsum, prod, sqrt
 from statistics import NormalDist, fmean
 
+from workbench.analysis._change import check_composition
 from workbench.analysis._exact import Interval, chi_square_factors
 from workbench.analysis._scores import number_of
 from workbench.analysis._state import check_comparable, state_words
@@ -100,6 +101,7 @@ def own_mdc(repeats: Iterable[Sequence[Assessment]], *, part: str = "total") -> 
     for records in used:
         for record in records:
             check_comparable(first, record, {})
+            check_composition(first, record, part)
     values = [[number_of(record, part) for record in records] for records in used]
     df = sum(len(row) - 1 for row in values)
     sem = sqrt(fsum((x - fmean(row)) ** 2 for row in values for x in row) / df)

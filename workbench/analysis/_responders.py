@@ -98,10 +98,14 @@ class Responders:
         return f"denominator: all {self.n} participants{counted}, missing = non-responder"
 
     def listing(self) -> tuple[str, ...]:
-        """One sentence a component: who responded on it."""
-        return tuple(
-            f"{name}: {len(who)} of {self.n} ({', '.join(who) or 'nobody'})"
-            for name, who in self.by_component.items()
+        """One sentence a component: who responded on it; then one for everybody who could not be judged on it."""
+        open_ = (one for one in self.judgements if one.responded is None)
+        return (
+            *(
+                f"{name}: {len(who)} of {self.n} ({', '.join(who) or 'nobody'})"
+                for name, who in self.by_component.items()
+            ),
+            *(f"not determinable: {one.participant} on {one.component}: {_after_name(one)}" for one in open_),
         )
 
 
@@ -285,8 +289,8 @@ def motor_level_response(
 ) -> Responders:
     """Participants whose motor level improved by ``at_least`` segments on one side or both.
 
-    Segments T2–L1 do not count. A side that is not determined leaves the participant open, unless the other
-    responds. ``rules`` as for :func:`responder`.
+    Only key-muscle segments count (C5–T1, L2–S1). A level of which several are possible is judged over all of
+    them. ``rules`` as for :func:`responder`.
     """
     return _isncsci("motor_level", at_least, people, visit=visit, ref_visit=ref_visit, **rules)
 
@@ -327,6 +331,11 @@ def _check_states(judgements: Sequence[Judgement]) -> None:
                 f"{name} was assessed under different conditions in different participants ({told}); say with "
                 "under= which one the endpoint is about"
             )
+
+
+def _after_name(judgement: Judgement) -> str:
+    """Why somebody could not be judged, without the name of the component once more."""
+    return judgement.told.removeprefix(f"{judgement.component}: ")
 
 
 def _any(verdicts: Iterable[bool | None]) -> bool | None:

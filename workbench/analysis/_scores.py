@@ -14,6 +14,10 @@ from workbench.vocabulary import Assessment
 DRAFT = "draft"
 
 
+class Undetermined(Refused):
+    """A score that is no one number: not determinable, or censored at a cap. What it can be is still bounded."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """One part of a stored score. ``value`` is None unless the status is ``"ok"`` or ``"censored"``."""
@@ -70,8 +74,10 @@ def number_of(assessment: Assessment, part: str = "total") -> float:
 
     Raises
     ------
+    Undetermined
+        A score that is not determinable or censored.
     Refused
-        A draft, or a score that is not determinable, censored, structurally missing or invalid.
+        A draft, or a score that is structurally missing or invalid.
     BadValue
         No such part.
     """
@@ -81,14 +87,15 @@ def number_of(assessment: Assessment, part: str = "total") -> float:
     found = reading(assessment, part)
     if found.status == outcomes.CENSORED:
         value = "" if found.value is None else f" at {found.value:g}"
-        raise Refused(f"{which} is censored{value}, not a measured value; use an analysis of censored values")
+        raise Undetermined(f"{which} is censored{value}, not a measured value; use an analysis of censored values")
     if found.status != outcomes.OK or found.value is None:
         words = {
             outcomes.ND: f"not determinable ({found.n_valid} of {found.n_items} items)",
             outcomes.STRUCTURAL: "not asked by design",
             outcomes.INVALID: "invalid",
         }.get(found.status, f"of status {found.status!r} without a value")
-        raise Refused(f"{which} is {words}; a missing score is never 0")
+        kind = Undetermined if found.status == outcomes.ND else Refused
+        raise kind(f"{which} is {words}; a missing score is never 0")
     return found.value
 
 
@@ -100,11 +107,12 @@ def unit_of(measure: str, version: str, part: str = "total") -> str:
     UnknownName, BadValue
         No such measure, or no such version.
     """
-    scales = _definition(measure, version).subscales
+    scales = definition_of(measure, version).subscales
     return next((scale.unit for scale in scales if scale.code == part), "")
 
 
-def _definition(measure: str, version: str) -> outcomes.Definition:
+def definition_of(measure: str, version: str) -> outcomes.Definition:
+    """The definition of a measure in one version. Raises UnknownName or BadValue for what there is not."""
     definition = next((one for one in outcomes.load(measure).definitions if one.version == version), None)
     if definition is None:
         have = ", ".join(repr(one.version) for one in outcomes.load(measure).definitions)
@@ -122,7 +130,7 @@ def direction_of(measure: str, version: str, part: str = "total") -> str:
     BadValue
         No such version, or no such part.
     """
-    definition = _definition(measure, version)
+    definition = definition_of(measure, version)
     if part == "total" and definition.low is not None:
         return definition.direction
     for subscale in definition.subscales:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from workbench.analysis._scores import name_of
+from workbench import outcomes
+from workbench.analysis._scores import definition_of, name_of
 from workbench.errors import BadValue, Refused
 from workbench.vocabulary import Assessment, Condition
 
@@ -93,6 +94,81 @@ def check_comparable(before: Assessment, after: Assessment, across: Across) -> N
                 "help as recovery. Compare assessments made under one condition, or let the endpoint declare the "
                 "difference with across="
             )
+
+
+def check_options(before: Assessment, after: Assessment, part: str) -> None:
+    """Refuse a change across other options or test conditions than those of the first assessment.
+
+    What has to agree is declared by the measure: options that enter the score, and the conditions of the test.
+    A condition is compared where both assessments measured something: who was unable to walk walked no track.
+
+    Parameters
+    ----------
+    before, after : of one measure and version.
+    part : ``"total"`` or the code of a subscore.
+
+    Raises
+    ------
+    Refused
+        With the option or condition and both values.
+    """
+    definition = definition_of(after.measure, after.version)
+    for option in definition.options:
+        if option.agree and (not option.parts or part in option.parts):
+            pair = tuple(_plain(one.options.get(option.name, option.default)) for one in (before, after))
+            _refuse_difference(before, after, part, f"option {option.name}", pair)
+    if _measured(before, definition, part) and _measured(after, definition, part):
+        for code, empty in definition.conditions.items():
+            pair = tuple(empty if one.items.get(code) is None else one.items[code] for one in (before, after))
+            _refuse_difference(before, after, part, f"condition {code}", pair)
+
+
+def condition_notes(before: Assessment, after: Assessment, part: str) -> tuple[str, ...]:
+    """What a reader of a change has to know: conditions that neither records, and aids that differed."""
+    definition = definition_of(after.measure, after.version)
+    if not (_measured(before, definition, part) and _measured(after, definition, part)):
+        return ()
+    unknown = [
+        code
+        for code, empty in definition.conditions.items()
+        if empty is None and before.items.get(code) is None is after.items.get(code)
+    ]
+    found = [f"{code} is recorded in neither assessment" for code in unknown]
+    for code in definition.noted:
+        old, new = before.items.get(code), after.items.get(code)
+        if old != new:
+            found.append(f"{code} {_shown(old)} → {_shown(new)}")
+    return tuple(found)
+
+
+def _refuse_difference(before: Assessment, after: Assessment, part: str, what: str, pair: tuple[Any, ...]) -> None:
+    old, new = pair
+    if old != new:
+        raise Refused(
+            f"no change of {name_of(after)} {part} is computed from assessment {before.id or '(not stored)'} to "
+            f"{after.id or '(not stored)'}: {what} is {_shown(old)}, then {_shown(new)}. Compare assessments with "
+            "the same one"
+        )
+
+
+def _measured(one: Assessment, definition: outcomes.Definition, part: str) -> bool:
+    """Whether some item of the part holds a number; a part that is no subscore has no items of its own."""
+    items = next((scale.items for scale in definition.subscales if scale.code == part), None)
+    codes = items if items is not None else tuple(item.code for item in definition.items)
+    return any(isinstance(one.items.get(code), int | float) for code in codes)
+
+
+def _plain(value: Any) -> Any:
+    """A value of an option as the record holds it: lists for tuples, label and hash for a table."""
+    if hasattr(value, "to_json"):
+        value = value.to_json()
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, Mapping) and "label" in value:
+        return f"table {value['label']} ({str(value.get('sha256', ''))[:12]})"
+    return "not recorded" if value is None else str(value)
 
 
 def effect_words(across: Across) -> str:

@@ -15,12 +15,13 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def _end(arguments: argparse.Namespace) -> int:
-    from workbench import live
+    from workbench import live, tools
     from workbench.live.stopping import end_session
     from workbench.study import Study
 
     with Study.open(arguments.study, actor="command line") as study:
         print(end_session(arguments.study))
-        for sentence in live.ingest_pending(study):
-            print(sentence)
-    return 0
+        taken = live.take_in(study)
+    for sentence in taken.sentences:
+        print(sentence)
+    return tools.EXIT_DIFFERS if taken.damaged else 0

@@ -14,6 +14,7 @@ from workbench.decoders._checks import checked_blocks, checked_epochs, checked_l
 from workbench.decoders._classifiers import Classifier
 from workbench.decoders._evidence import EvidenceSettings, memory_of
 from workbench.decoders._held_out import learn_evidence
+from workbench.decoders._novelty import MEMORY_S, Novelty
 from workbench.decoders._reducers import Reducer
 from workbench.decoders._scorer import Calibration, Features, Scorer, Temperature, recentred
 from workbench.decoders._signal import SignalEstimator
@@ -304,9 +305,23 @@ class WindowDecoder(SignalEstimator):
             memory=memory,
             rejection=rejection,
             rate=0.0 if memory is None else self._tracking(),
+            novelty=self._novelty(),
         )
         adapter = adapter_of(self, scorer)
         return DecoderStream(self.signal(), scorer, classes=self.class_names, finish=finish, adapter=adapter)
+
+    def _novelty(self) -> Novelty | None:
+        """What tells windows far from the training data, None where it was not learned."""
+        arrays = self.evidence_
+        if "novelty_limit" not in arrays:
+            return None
+        return Novelty(
+            n_bands=len(self.settings.bands),
+            whitening=arrays["novelty_whitening"],
+            means=arrays["novelty_means"],
+            limit=float(arrays["novelty_limit"][0]),
+            rate=min(1.0, self.step_s / MEMORY_S),
+        )
 
     # ------------------------------------------------------------------ epochs → windows
     def _window_s(self, epochs: FloatArray, lead_in: float) -> float | None:

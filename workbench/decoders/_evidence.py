@@ -33,6 +33,9 @@ class EvidenceSettings:
     reject : None, or the share of errors aimed at, for example 0.05. A window is rejected when it lies farther
         from every class than 99 % of windows do, and, where evidence has no memory, when no class is likely
         enough: the threshold is the least that keeps errors on held-out windows at that share.
+    novelty : None, or the share of held-out training windows, for example 0.01, that may be rejected as far from
+        the training data, whatever their class: by default, a window whose power in channels and bands is unlike
+        that of every class is rejected (:mod:`workbench.decoders._novelty`).
     stop : None, or the probability of being right from which a window may decide, for example 0.95: dynamic
         stopping. A less sure window is rejected where evidence has no memory, so that the next, or a longer one
         (:class:`workbench.decoders.Stopping`), decides. Learned from how sure held-out windows were that were
@@ -51,6 +54,7 @@ class EvidenceSettings:
     rest: str | None = "rest"
     calibrate: str | None = None
     reject: float | None = None
+    novelty: float | None = 0.01
     stop: float | None = None
     memory: str | None = None
     gamma: float = 0.35
@@ -80,6 +84,8 @@ class EvidenceSettings:
             raise BadValue(f"calibrate must be None or one of {', '.join(CALIBRATIONS)}, got {self.calibrate!r}")
         if self.reject is not None and not 0 < self.reject < 1:
             raise BadValue(f"reject must be None or a share of errors between 0 and 1, got {self.reject}")
+        if self.novelty is not None and not 0 < self.novelty < 1:
+            raise BadValue(f"novelty must be None or a share of windows between 0 and 1, got {self.novelty}")
         if self.stop is not None and not 0 < self.stop < 1:
             raise BadValue(f"stop must be None or a probability between 0 and 1, got {self.stop}")
         if not 0 < self.gamma <= 1:

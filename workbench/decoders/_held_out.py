@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from workbench.decoders._evidence import EvidenceSettings
 from workbench.decoders._lda import ledoit_wolf
+from workbench.decoders._novelty_limit import learn_novelty
 from workbench.decoders._scorer import Calibration
 from workbench.decoders._sureness import surest_enough, temperature
 from workbench.errors import BadSignal
@@ -48,15 +49,21 @@ def learn_evidence(
     -------
     dict of float64 arrays, empty where nothing is asked for: ``calibration_x``, ``calibration_y``
     ``(n_classes, n_knots)``, ``calibration_slope`` ``(n_classes,)``; ``factor`` ``(1,)``; ``least`` ``(1,)``,
-    ``whitening``, ``means``, ``limit`` ``(1,)``; ``threshold`` ``(1,)``; ``bounds`` ``(n_classes,)``.
+    ``whitening``, ``means``, ``limit`` ``(1,)``; ``threshold`` ``(1,)``; ``bounds`` ``(n_classes,)``; what
+    :func:`workbench.decoders._novelty_limit.learn_novelty` returns.
+
+    Raises
+    ------
+    BadSignal
+        When calibration, rejection or a threshold is asked for, and a class has one block only. The limit of what
+        is far from the training data needs none to be held out.
     """
     settings, classes = decoder.evidence_settings, decoder.class_names
     kind = settings.remembers(classes)
-    out: dict[str, FloatArray] = {}
-    out |= bounds_of(settings, classes)
+    index = np.searchsorted(decoder.classes_, y)
+    out = bounds_of(settings, classes) | _novelty(decoder, summaries, index, blocks)
     if settings.calibrate is None and settings.reject is None and settings.stop is None and kind != "trigger":
         return out
-    index = np.searchsorted(decoder.classes_, y)
     fold = folds(index, blocks)
     scores, distances = _held_out(decoder, summaries, y, fold)
     maps = _maps(settings.calibrate, scores, index)
@@ -77,29 +84,64 @@ def learn_evidence(
     return out
 
 
+def _novelty(
+    decoder: WindowDecoder, summaries: FloatArray, index: NDArray[np.int64], blocks: NDArray[Any] | None
+) -> dict[str, FloatArray]:
+    """What tells that a window is far from these; empty where that is not asked for."""
+    share = decoder.evidence_settings.novelty
+    if share is None:
+        return {}
+    reducer = decoder.reducer()
+    power = np.array([reducer.lane_power(summary) for summary in summaries])
+    fold = folds(index, blocks) if _blocks_of_scarcest(index, blocks) > 1 else None
+    return learn_novelty(power, index, n_bands=len(decoder.settings.bands), share=share, fold=fold)
+
+
 def folds(index: NDArray[np.int64], blocks: NDArray[Any] | None) -> NDArray[np.int64]:
-    """``(n,)`` fold of each window: blocks in the order given, those of each class in contiguous folds.
+    """``(n,)`` fold of each window: blocks in the order given, in contiguous folds, each class in several.
+
+    Parameters
+    ----------
+    index : ``(n,)`` class of each window. blocks : ``(n,)`` block of each; None takes each window for a block.
+
+    Notes
+    -----
+    A block is judged by all classes in it, never by that of its first window. Blocks of the same classes fall in
+    contiguous folds of their own, so that every fold has its share of each class. Where that leaves a class in one
+    fold (blocks of different mixtures, few of each), every block is a fold: with two blocks of each class,
+    whatever is held out leaves some of it.
 
     Raises
     ------
     BadSignal
         When a class has a single block: nothing can be held out.
     """
-    _, first, owner = np.unique(
-        np.arange(len(index)) if blocks is None else blocks, return_index=True, return_inverse=True
-    )
-    of_block = index[first]
-    counts = np.bincount(of_block)
-    n_folds = min(FOLDS, int(counts[counts > 0].min()))
-    if n_folds < 2:
+    scarcest = _blocks_of_scarcest(index, blocks)
+    if scarcest < 2:
         raise BadSignal("a class has one block; to hold some out takes two or more. Record more, or leave it out")
+    n_folds = min(FOLDS, scarcest)
+    _, first, owner = np.unique(_blocks(index, blocks), return_index=True, return_inverse=True)
+    owner = owner.ravel()
+    mixtures: dict[tuple[int, ...], list[int]] = {}
+    for one in np.argsort(first).tolist():
+        mixtures.setdefault(tuple(np.unique(index[owner == one]).tolist()), []).append(one)
     fold = np.empty(len(first), dtype=np.int64)
-    for k in np.unique(of_block):
-        places = np.flatnonzero(of_block == k)
-        places = places[np.argsort(first[places])]
+    for places in mixtures.values():
         fold[places] = np.arange(len(places)) * n_folds // len(places)
-    found: NDArray[np.int64] = fold[owner.ravel()]
+    found: NDArray[np.int64] = fold[owner]
+    if min(len(np.unique(found[index == k])) for k in np.unique(index)) < 2:
+        found = np.argsort(np.argsort(first))[owner]
     return found
+
+
+def _blocks(index: NDArray[np.int64], blocks: NDArray[Any] | None) -> NDArray[Any]:
+    return np.arange(len(index)) if blocks is None else blocks
+
+
+def _blocks_of_scarcest(index: NDArray[np.int64], blocks: NDArray[Any] | None) -> int:
+    """Blocks that hold the class which lies in the fewest."""
+    held = _blocks(index, blocks)
+    return min(len(np.unique(held[index == k])) for k in np.unique(index))
 
 
 def _held_out(
@@ -109,8 +151,6 @@ def _held_out(
     scores, distances = np.empty((len(y), len(decoder.classes_))), np.empty(len(y))
     for one in np.unique(fold):
         train, test = fold != one, fold == one
-        if set(y[train].tolist()) != set(y.tolist()):
-            raise BadSignal("a class lies in one fold only; held-out calibration needs it in several. Record more")
         twin = copy(decoder)
         twin.evidence_ = {}
         twin.learn(summaries[train], y[train])

@@ -19,8 +19,9 @@ from workbench.errors import BadSignal, DecoderMismatch, RecordingFault, Unknown
 from workbench.signals import SignalSettings
 from workbench.vocabulary import FloatArray, Montage
 
-FORMAT = 2
-"""Version of the folder's layout; 1 is read too."""
+FORMAT = 3
+"""Version of the folder's layout: 3 may hold what tells windows far from the training data. 1 and 2 are read too,
+and decide as they did. A version that knows 2 only refuses 3: it would ignore the rejection."""
 
 SHARED = ("low_", "high_", "log_prior_")
 """Arrays that every decoder learns."""
@@ -106,7 +107,7 @@ def read(folder: Path) -> WindowDecoder:
             f"the decoder in {folder} is not the one that was saved: its hash is {_hash(body, arrays)[:12]}, "
             f"the file says {str(stored)[:12]}. It was changed or damaged; restore it or fit it again"
         )
-    if body["format"] not in (1, FORMAT):
+    if body["format"] not in (1, 2, FORMAT):
         raise DecoderMismatch(
             f"the decoder in {folder} has layout {body['format']}, this version reads 1 to {FORMAT}; update it"
         )

@@ -11,6 +11,7 @@ import numpy as np
 from workbench.decoders._adapt import Adapter, Seen
 from workbench.decoders._classifiers import Linear
 from workbench.decoders._memory import Memory
+from workbench.decoders._novelty import DOUBTFUL, Novelty
 from workbench.decoders._scorer import Scorer
 from workbench.errors import BadSignal, BadValue
 from workbench.kernels.evidence import softmax
@@ -51,6 +52,7 @@ class Finish:
     ----------
     limits : least and greatest ``(n_lanes,)`` power, µV², of a valid window.
     rest : index of the rest class, -1 for none.
+    novelty : what tells windows far from the training data; None for a decoder that was stored without it.
     """
 
     limits: tuple[FloatArray, FloatArray]
@@ -58,14 +60,25 @@ class Finish:
     memory: Memory | None = None
     rejection: Rejection | None = None
     rate: float = 0.0
+    novelty: Novelty | None = None
 
 
 class _State(NamedTuple):
-    """Memory and scorer from sample ``at`` on."""
+    """Memory, scorer and running share of far windows from sample ``at`` on."""
 
     at: int
     memory: FloatArray
     scorer: Scorer
+    share: float = 0.0
+
+
+class _Answer(NamedTuple):
+    """Evidence, memory and share of far windows after it, and what is behind it where it is sound."""
+
+    evidence: Evidence
+    memory: FloatArray
+    share: float
+    seen: Seen | None = None
 
 
 class DecoderStream:
@@ -83,6 +96,10 @@ class DecoderStream:
     multiple before. A window that is not valid, or is unlike those of the fit, moves nothing; its evidence is
     the memory's belief so far (without a memory: what the window says, or equal probabilities where it is
     incomplete), marked not valid or rejected. After a gap the memory starts afresh; what was adapted stays.
+    Where more than :data:`workbench.decoders._novelty.DOUBTFUL` of recent windows were far from the training data,
+    those between them are rejected too and the memory starts afresh: else the few that pass would add up to an
+    activation. A run starts on that edge: its first far window is one too many. A stream without a memory, which
+    is asked once a cue, judges each window by itself.
     """
 
     def __init__(
@@ -100,10 +117,11 @@ class DecoderStream:
         self._even = np.full(len(classes), 1.0 / len(classes))
         self._step_max = max(1, round(signal.settings.history_s * signal.fs))
         self._start = self._even if finish.memory is None else finish.memory.initial
-        self._states = deque([_State(0, self._start, scorer)])
+        self._steps = finish.memory is not None or finish.rate > 0.0 or adapter is not None
+        unproven = DOUBTFUL if self._steps else 0.0
+        self._states = deque([_State(0, self._start, scorer, unproven)])
         self._answers: dict[int, Evidence] = {}
         self._next = self.hop
-        self._steps = finish.memory is not None or finish.rate > 0.0 or adapter is not None
 
     @property
     def remembers(self) -> bool:
@@ -127,7 +145,8 @@ class DecoderStream:
     def reset(self) -> None:
         """A gap follows: filters and memory start afresh; normalisation and adaptation stay."""
         self._signal.reset()
-        self._states.append(_State(self.n_seen, self._start, self._states[-1].scorer))
+        last = self._states[-1]
+        self._states.append(_State(self.n_seen, self._start, last.scorer, last.share))
 
     def evidence(self, end: int) -> Evidence:
         """Evidence of the window that ends before sample ``end``.
@@ -140,7 +159,7 @@ class DecoderStream:
         self._signal.check_end(end)
         if end in self._answers:
             return self._answers[end]
-        return self._answer(end)[0]
+        return self._answer(end).evidence
 
     @property
     def learns(self) -> bool:
@@ -164,12 +183,12 @@ class DecoderStream:
         if label not in self.classes:
             raise BadValue(f"the classes are {', '.join(self.classes)}, got {label!r}")
         self._signal.check_end(end)
-        _, _, seen = self._answer(end)
+        seen = self._answer(end).seen
         if seen is None:
             return False
         state = self._states[-1]
         scorer = self._adapter.learn(state.scorer, seen, self.classes.index(label), at=self.n_seen)
-        self._states.append(_State(self.n_seen, state.memory, scorer))
+        self._states.append(_State(self.n_seen, state.memory, scorer, state.share))
         return True
 
     def snapshots(self) -> tuple[Snapshot, ...]:
@@ -180,12 +199,11 @@ class DecoderStream:
         """Step at every multiple of the hop that has been reached."""
         while self._next <= self.n_seen:
             end = self._next
-            answer, memory, seen = self._answer(end)
-            scorer = self._states[-1].scorer
-            if seen is not None:
-                scorer = self._adapted(scorer, seen, answer)
-            self._states.append(_State(end, memory, scorer))
-            self._answers[end] = answer
+            answer, scorer = self._answer(end), self._states[-1].scorer
+            if answer.seen is not None:
+                scorer = self._adapted(scorer, answer.seen, answer.evidence)
+            self._states.append(_State(end, answer.memory, scorer, answer.share))
+            self._answers[end] = answer.evidence
             self._next = end + self.hop
         oldest = self.n_seen - self._step_max - self.hop
         while len(self._states) > 1 and self._states[1].at < oldest:
@@ -202,12 +220,13 @@ class DecoderStream:
             scorer = self._adapter.step(scorer, seen, resting=resting)
         return scorer
 
-    def _answer(self, end: int) -> tuple[Evidence, FloatArray, Seen | None]:
-        """Evidence at ``end``, the memory after it, and what is behind it where it is sound."""
+    def _answer(self, end: int) -> _Answer:
+        """Evidence at ``end`` and what follows from it."""
         window, valid = self._signal.window(end)
         state = next(s for s in reversed(self._states) if s.at < end or s.at == 0)
+        unknown = _Answer(Evidence(end, self._held(state.memory), valid=False), state.memory, state.share)
         if not self._signal.complete(end):
-            return Evidence(end, self._held(state), valid=False), state.memory, None
+            return unknown
         summary = state.scorer.reducer.summarise(window)
         power = state.scorer.reducer.lane_power(summary)
         low, high = self._finish.limits
@@ -216,24 +235,38 @@ class DecoderStream:
         scores = state.scorer.scores(features)
         memory, rejection = self._finish.memory, self._finish.rejection
         if not np.isfinite(scores).all() or (memory is not None and not valid):
-            return Evidence(end, self._held(state), valid=False), state.memory, None
-        outlier = rejection is not None and rejection.outlier(state.scorer.classifier.normalised(features))
+            return unknown
+        far, share = self._far(power, state.share) if valid else (False, state.share)
+        outlier = far or (
+            rejection is not None and rejection.outlier(state.scorer.classifier.normalised(features))
+        )
         if memory is not None and outlier:
-            return Evidence(end, self._held(state), valid=True, rejected=True), state.memory, None
+            kept = self._start if share > DOUBTFUL else state.memory
+            return _Answer(Evidence(end, self._held(kept), valid=True, rejected=True, far=far), kept, share)
         seen = Seen(end, summary, features) if valid and not outlier else None
         if memory is None:
             out = np.empty_like(scores)
             softmax(scores, out)
-            unsure = rejection is not None and float(out.max()) < rejection.least
-            return Evidence(end, _tuple(out), valid=valid, rejected=outlier or unsure), self._even, seen
+            rejected = outlier or (rejection is not None and float(out.max()) < rejection.least)
+            return _Answer(Evidence(end, _tuple(out), valid, rejected, far), self._even, share, seen)
         after = memory.step(state.memory, scores)
         p = memory.probabilities(after)
-        return Evidence(end, _tuple(p), valid=True, rejected=memory.undecided(after)), after, seen
+        evidence = Evidence(end, _tuple(p), valid=True, rejected=memory.undecided(after))
+        return _Answer(evidence, after, share, seen)
 
-    def _held(self, state: _State) -> tuple[float, ...]:
-        """Probabilities of the classes in a state that nothing was added to."""
+    def _far(self, power: FloatArray, share: float) -> tuple[bool, float]:
+        """Whether a window is far from the training data, or among too many that are; and the share of these."""
+        novelty = self._finish.novelty
+        if novelty is None:
+            return False, share
+        far = novelty.far(power)
+        share = novelty.share(share, far=far)
+        return far or share > DOUBTFUL, share
+
+    def _held(self, state: FloatArray) -> tuple[float, ...]:
+        """Probabilities of the classes in a state of the memory that nothing was added to."""
         memory = self._finish.memory
-        return _tuple(self._even if memory is None else memory.probabilities(state.memory))
+        return _tuple(self._even if memory is None else memory.probabilities(state))
 
 
 def _largest(answer: Evidence) -> int:

@@ -329,8 +329,9 @@ class DeviceEnd:
         }
         return _seal(self._fixed["status"], self.effector, kind, "-", (0, 0), body)
 
-    def _refuse(self, reason: str) -> None:
+    def _refuse(self, reason: str) -> Received | None:
         self.foreign[reason] += 1
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -460,8 +461,9 @@ class EngineEnd:
         numbers = (session.next(), self.counter)
         return _seal(session.key, self.effector, kind, session.name, numbers, dict(content))
 
-    def _refuse(self) -> None:
+    def _refuse(self) -> Answer | None:
         self.foreign += 1
+        return None
 
 
 def _nonce(content: Mapping[str, Any] | None, name: str) -> bytes | None:

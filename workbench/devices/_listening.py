@@ -25,8 +25,8 @@ MAX_OUTLETS = 8
 """Outlets that are listened to at once; with more, the oldest that never said anything true gives way."""
 MAX_TEXTS = 64
 
-LIMIT_S = 10.0
-"""How long a listening thread may stand still, s."""
+LIMIT_S = 15.0
+"""Longest time that a listening thread may be busy with LSL before it counts as hung, s."""
 
 
 def announced_as(names: Sequence[str], *, field_name: str = "source_id") -> str:
@@ -77,7 +77,7 @@ class Listener:
     ----------
     source_ids : of the streams to listen to.
     on_text : called with uid and text, on the thread of that outlet.
-    spawn : starts the threads; the engine hands in its supervisor.
+    spawn : starts the threads; the engine passes its supervisor's.
     """
 
     def __init__(

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from workbench import delimited
 from workbench.analysis import Interval, clustered
 from workbench.evaluation._judge import Judged
 
@@ -31,19 +30,17 @@ def as_text(rows: Sequence[Judged]) -> str:
 
 def as_csv(rows: Sequence[Judged]) -> str:
     """A table with one row a judged decoder; ``value`` is accuracy or AUC, as ``metric`` says."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    cells = []
     for row in rows:
         value, interval = _value(row)
-        writer.writerow(
+        cells.append(
             (
                 row.dataset, row.participant, row.decoder, json.dumps(row.params, default=list), row.split,
                 row.correct, row.n, f"{value:.6f}", f"{interval[0]:.6f}", f"{interval[1]:.6f}",
                 "" if row.limit is None else row.limit, "accuracy" if row.area is None else "auc",
             )
         )  # fmt: skip
-    return out.getvalue()
+    return delimited.to_text(COLUMNS, cells)
 
 
 def figure(rows: Sequence[Judged], path: Path) -> None:

@@ -13,7 +13,7 @@ from workbench.figures._sheet import Sheet
 MARK_WORDS: Mapping[str, str] = {
     "key": "fill: device · shape: help · ring: stimulation",
     "nd": "not determined",
-    "axis": "{measure}, points of {maximum}; higher is better",
+    "axis": "total, points",
 }
 
 
@@ -39,7 +39,9 @@ def condition_marks(
     Parameters
     ----------
     marks : one per assessment.
-    measure, maximum : printed under the axis, which runs from 0 to ``maximum`` points.
+    measure : named in an error.
+    maximum : end of the axis, which starts at 0.
+    words : ``"key"``, ``"nd"`` and ``"axis"``, the line under the axis: what is counted and which way is better.
 
     Raises
     ------
@@ -60,7 +62,7 @@ def condition_marks(
     sheet.text(
         (left + right) / 2,
         bottom + 33,
-        words["axis"].format(measure=measure, maximum=f"{maximum:g}"),
+        words["axis"],
         anchor="center",
     )
     sheet.text(0, bottom + 58, words["key"])

@@ -100,6 +100,27 @@ def log_shares(odds: FloatArray, out: FloatArray) -> None:
             out[k] = odds[k] - log(1.0 + exp(odds[k]))
 
 
+@kernel("void(float64[::1], int64, float64, float64[::1])")
+def levels(power: FloatArray, n_bands: int, floor: float, out: FloatArray) -> None:
+    """Level of each derivation and of each band: means of the log power of their lanes.
+
+    Parameters
+    ----------
+    power : ``(n_bands · n,)`` float64, µV², band after band. n_bands : 1 or more.
+    floor : added to the power before the logarithm, µV².
+    out : ``(n + n_bands,)`` float64, written: derivations, then bands; ``(n,)`` where there is one band.
+    """
+    n = power.shape[0] // n_bands
+    for i in range(out.shape[0]):
+        out[i] = 0.0
+    for band in range(n_bands):
+        for i in range(n):
+            level = log(power[band * n + i] + floor)
+            out[i] += level / n_bands
+            if n_bands > 1:
+                out[n + band] += level / n
+
+
 @kernel("float64(float64[::1], float64[:,::1], float64[:,::1])")
 def nearest(features: FloatArray, whitening: FloatArray, means: FloatArray) -> float:
     """Squared Mahalanobis distance to the nearest class.

@@ -22,6 +22,7 @@ _LAZY = {
     "end_session": "workbench.live.stopping",
     "end_stale": "workbench.live._place",
     "find": "workbench.live._starting",
+    "Ingestion": "workbench.live.ingesting",
     "fit": "workbench.live.fitting",
     "ingest": "workbench.live.ingesting",
     "ingest_pending": "workbench.live.ingesting",
@@ -31,6 +32,7 @@ _LAZY = {
     "replay_study": "workbench.live.replaying",
     "run_fit": "workbench.live._fit_process",
     "start": "workbench.live._starting",
+    "take_in": "workbench.live.ingesting",
     "stop_session": "workbench.live.stopping",
 }
 

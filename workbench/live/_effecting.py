@@ -53,7 +53,7 @@ class EffectorLink:
     stream_now : stream time now, s.
     speed, t0 : of the stream time; the device learns them signed.
     simulated : whether the device is.
-    spawn : starts the threads that listen to the device.
+    spawn : starts the threads that listen to the device; the engine hands in its supervisor.
     """
 
     def __init__(

@@ -120,12 +120,18 @@ def _common(runs: Sequence[RunFile]) -> tuple[Montage, Paradigm]:
             raise BadValue(
                 f"{run.path.name} has another montage or rate than {runs[0].path.name}; fit on runs of one"
             )
-        if one != found[0]:
+        if not _same(one, found[0]):
             raise BadValue(
                 f"{run.path.name} is of paradigm {one[0]} with other parameters than {runs[0].path.name} "
                 f"({found[0][0]}); fit on runs of one paradigm"
             )
     return montages[0], paradigms.from_params(*found[0])
+
+
+def _same(one: tuple[str, dict[str, Any]], other: tuple[str, dict[str, Any]]) -> bool:
+    """Whether two runs are of one paradigm; a parameter that one version did not know yet is not compared."""
+    known = one[1].keys() & other[1].keys()
+    return one[0] == other[0] and all(one[1][name] == other[1][name] for name in known)
 
 
 def _windows(decoder: WindowDecoder, runs: Sequence[RunFile], paradigm: Paradigm, *, n_channels: int) -> _Windows:

@@ -1,8 +1,13 @@
-"""Ingest: from the recording, which is the truth, into the study record. Repeating it changes nothing."""
+"""Ingest: from the recording, which is the truth, into the study record. Repeating it changes nothing.
+
+A recording that is torn or damaged is taken in with everything that could be saved of it, as *quarantined*; what
+could not be saved stands in its ledger and in the sentence.
+"""
 
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +18,8 @@ from workbench.live._place import Place
 from workbench.live.replaying import chain_head, replay_run
 from workbench.recording import RunFile, decision_hash, file_sha256, read_rows
 from workbench.recording.recover import Recovery, inspect, recover
-from workbench.recording.session_ledger import SUFFIX, session_of
+from workbench.recording.salvage import FOLDER
+from workbench.recording.session_ledger import DAMAGED, SUFFIX, session_of
 from workbench.vocabulary import LedgerRow, Recording, Run
 
 if TYPE_CHECKING:
@@ -22,6 +28,20 @@ if TYPE_CHECKING:
 
 LET_GO_S = 5.0
 """How long the system may take to let go of the file of an engine that was killed, s."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ingestion:
+    """What was taken into the record.
+
+    Attributes
+    ----------
+    sentences : one for everything that was done or could not be done; empty when nothing was waiting.
+    damaged : something was lost, damaged, or could not be taken in.
+    """
+
+    sentences: tuple[str, ...]
+    damaged: bool = False
 
 
 def ingest(study: Study, run_path: Path | str, *, recovery: Recovery | None = None) -> str:
@@ -47,14 +67,14 @@ def ingest(study: Study, run_path: Path | str, *, recovery: Recovery | None = No
     """
     path = Path(run_path)
     file = RunFile(path)
-    plan, run_id = file.plan, str(file.plan["run"])
+    run_id, number = file.planned("run", str), file.planned("number", int)
     if study.has_run(run_id):
-        return f"Run {plan.get('number')} ({run_id}) is in the record already."
+        return f"Run {number} ({run_id}) is in the record already."
     if file.state == "unfinished":
         raise RecordingFault(f"{path.name} was not closed; run 'workbench recover {path.name}' first")
     ledger = file.ledger()
     if file.state == "recovered":
-        ledger.append(_recovered(file, recovery.sentence if recovery is not None else inspect(path).sentence))
+        ledger.append(_quarantined(file, recovery.sentence if recovery is not None else inspect(path).sentence))
     run, trials = _run_of(file), file.trials()
     recording = _recording_of(file, study.path.parent)
     study.append_run(run, trials=trials, ledger=ledger, recordings=[recording], reason="ingest of the recording")
@@ -64,8 +84,8 @@ def ingest(study: Study, run_path: Path | str, *, recovery: Recovery | None = No
     )
 
 
-def _recovered(file: RunFile, sentence: str) -> LedgerRow:
-    """The ledger's entry of a recording that was cut off."""
+def _quarantined(file: RunFile, sentence: str) -> LedgerRow:
+    """The ledger's entry of a recording that was cut off or damaged."""
     stamps = file.signal.stamps
     return LedgerRow(
         "recovered",
@@ -83,15 +103,15 @@ def _run_of(file: RunFile) -> Run:
     """The run's row."""
     plan = file.plan
     return Run(
-        session_id=str(plan["session"]),
-        number=int(plan["number"]),
-        kind=str(plan["kind"]),
-        paradigm=str(plan["paradigm"]),
+        session_id=file.planned("session", str),
+        number=file.planned("number", int),
+        kind=file.planned("kind", str),
+        paradigm=file.planned("paradigm", str),
         state=file.state,
-        id=str(plan["run"]),
+        id=file.planned("run", str),
         decoder_sha256=str(plan.get("decoder_sha256") or ""),
-        n_trials_planned=int(plan.get("n_trials") or 0),
-        parameters=dict(plan["params"]),
+        n_trials_planned=file.planned("n_trials", int) if plan.get("n_trials") else 0,
+        parameters=dict(file.planned("params", dict)),
         summary=_summary(file),
     )
 
@@ -116,7 +136,7 @@ def _recording_of(file: RunFile, folder: Path) -> Recording:
 def _summary(file: RunFile) -> dict[str, Any]:
     """What the record keeps of a run beside its trials."""
     plan, decisions, times = file.plan, file.decisions(), file.decision_times()
-    speed = float(plan.get("speed", 1.0))
+    speed = float(file.planned("speed", int, float) if "speed" in plan else 1.0)
     ends = [m for m in file.markers() if m.kind == "end"]
     summary: dict[str, Any] = {
         "speed": speed,
@@ -158,36 +178,54 @@ def _adaptation(file: RunFile) -> dict[str, Any]:
 
 def _replayed(file: RunFile) -> dict[str, Any]:
     """Whether the run replays bit for bit, as found at ingest."""
+    sha256 = str(file.plan.get("decoder_sha256") or "")
+    # A salvaged recording lies one folder deeper than the others.
+    study = file.path.parent.parent if file.path.parent.name != FOLDER else file.path.parent.parent.parent
     try:
-        found = replay_run(file.path)
+        found = replay_run(file.path, study / "decoders" / sha256[:12] if sha256 else None)
     except WorkbenchError as error:
         return {"equal": False, "n": 0, "sentence": str(error)}
     return {"equal": found.equal, "n": found.n, "sentence": found.sentence}
 
 
 def ingest_pending(study: Study) -> list[str]:
-    """Take every recording that is not in the record yet into it; torn ones are recovered first.
+    """Like :func:`take_in`, its sentences alone."""
+    return list(take_in(study).sentences)
+
+
+def take_in(study: Study) -> Ingestion:
+    """Take every recording that is not in the record yet into it; of torn and damaged ones what can be saved.
 
     To be called when a study is opened and when a run has ended. A recording that is being written is left
     alone.
-
-    Returns
-    -------
-    list of str
-        One sentence for everything that was done or could not be done; empty when nothing was waiting.
     """
     folder = study.path.parent
-    said = [sentence] if (sentence := _place.end_stale(folder)) else []
+    stale = _place.end_stale(folder)
+    parts = [Ingestion((stale,) if stale else ())]
     known = {Path(str(row["path"])).name for row in study.rows("recording")}
-    for path in sorted((folder / "recordings").glob("*.xdf"), key=lambda p: p.stat().st_mtime):
+    for path in _by_age(folder / "recordings"):
         if path.name not in known:
-            said += _one(study, path)
-    return said + _between_runs(study, folder)
+            parts.append(_one(study, path))
+    parts.append(_between_runs(study, folder))
+    return Ingestion(
+        tuple(sentence for part in parts for sentence in part.sentences), any(part.damaged for part in parts)
+    )
 
 
-def _between_runs(study: Study, folder: Path) -> list[str]:
+def _by_age(folder: Path) -> list[Path]:
+    """Recordings of a folder, the oldest first."""
+    try:
+        return sorted(folder.glob("*.xdf"), key=lambda path: path.lstat().st_mtime)
+    except OSError as error:
+        raise RecordingFault(
+            f"the folder {folder} cannot be read ({error.strerror}); check your right to it"
+        ) from error
+
+
+def _between_runs(study: Study, folder: Path) -> Ingestion:
     """What the ledgers of the sessions hold that no run does."""
     said: list[str] = []
+    damaged = False
     lock = _place.running(Place(folder)) or {}
     for path in sorted((folder / "recordings").glob(f"*{SUFFIX}")):
         session_id = session_of(path)
@@ -196,33 +234,42 @@ def _between_runs(study: Study, folder: Path) -> list[str]:
             new = study.append_session_ledger(session_id, rows, reason="ingest of the session's ledger")
         except WorkbenchError as error:
             said.append(f"{path.name} was not taken into the record: {error}")
+            damaged = True
             continue
         if new:
             said.append(f"Session {session_id}: {new} ledger rows from between the runs, taken into the record.")
-    return said
+            lost = sum(row.kind == DAMAGED for row in rows)
+            if lost:
+                said.append(f"{lost} of them stand for lines of {path.name} that are damaged.")
+            damaged |= lost > 0
+    return Ingestion(tuple(said), damaged)
 
 
-def _one(study: Study, path: Path) -> list[str]:
+def _one(study: Study, path: Path) -> Ingestion:
     """One recording that is not in the record."""
     said: list[str] = []
+    damaged = False
     try:
         seen = inspect(path)
         end = time.monotonic() + LET_GO_S
         while seen.state == "recording":
             if _place.running(Place(study.path.parent)) is not None:
-                return []
+                return Ingestion(())
             if time.monotonic() > end:
-                return [f"{path.name} is still held by another process; it is taken in when that one has ended."]
+                words = "is still held by another process; it is taken in when that one has ended."
+                return Ingestion((f"{path.name} {words}",), damaged=True)
             time.sleep(0.05)
             seen = inspect(path)
-        recovery = None
-        if seen.state == "unfinished" or seen.torn_bytes:
+        recovery, taken = None, path
+        if seen.state == "unfinished" or seen.torn_bytes or seen.damage or seen.n_bad_entries:
             recovery = recover(path)
+            damaged, taken = recovery.damaged, recovery.salvaged or path
             said.append(recovery.sentence)
-        said.append(ingest(study, path, recovery=recovery))
+        said.append(ingest(study, taken, recovery=recovery))
     except WorkbenchError as error:
         said.append(f"{path.name} was not taken into the record: {error}")
-    return said
+        damaged = True
+    return Ingestion(tuple(said), damaged)
 
 
 def approved_hash(study_folder: Path, decoder_folder: Path) -> str:

@@ -78,6 +78,8 @@ OUTCOME = Measure(
                 "Static and dynamic start: median 18.4 s and 19 s, P = 0.092 (Scivoletto 2011) [S]",
             ),
             domain="gait and balance",
+            conditions={"start": None},
+            noted=("walking_aid",),
         ),
     ),
     _score,

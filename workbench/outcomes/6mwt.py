@@ -66,6 +66,8 @@ OUTCOME = Measure(
                 "Thresholds of the 10-metre walk do not hold for this test (Forrest 2014) [S]",
             ),
             domain="gait and balance",
+            conditions={"track_length": None},
+            noted=("rests", "walking_aid"),
         ),
     ),
     _score,

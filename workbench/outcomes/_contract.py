@@ -48,19 +48,26 @@ class Option:
     name, words : of the option.
     default : used when it is not given; None = the protocol has to name it where the scorer needs it.
     allowed : the explicit list of values; empty when the scorer itself checks it.
+    agree : whether both assessments of a change must have the same value. Every option declares it.
+    parts : scores and results that the option enters, by code; empty = all of them.
+    required : there is no default and no score of an entered value without a choice, such as a unit.
     """
 
     name: str
     words: str
     default: Any = None
     allowed: tuple[Any, ...] = ()
+    agree: bool = field(kw_only=True)
+    parts: tuple[str, ...] = ()
+    required: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Subscale:
     """A subscore: which items enter it, its range ``low``–``high`` and, where it has one, its unit.
 
-    ``direction`` of better is that of the measure when it is ``""``.
+    ``direction`` of better is that of the measure when it is ``""``. ``least`` is the smallest number of answered
+    items from which the published rule forms the score; 0 = all of them, the rule where none is published.
     """
 
     code: str
@@ -70,6 +77,12 @@ class Subscale:
     high: float
     unit: str = ""
     direction: str = ""
+    least: int = 0
+
+    @property
+    def fewest(self) -> int:
+        """Number of answered items below which the score is not determinable."""
+        return self.least or len(self.items)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +105,10 @@ class Definition:
     table : name of the licensed table a user has to supply before scores can be formed; ``""`` = none.
     notes : facts a reader has to know, each ending in its evidence mark ``[S]``, ``[T]``, ``[M]`` or ``[M?]``.
     domain : chapter of the catalogue.
+    conditions : test conditions that both assessments of a change must share: code of an item or extra → the
+        value that an empty entry stands for, None = not known. Every measure declares them, ``{}`` for none.
+    noted : extras that may differ within a change and are then named beside it, such as the walking aid.
+    least : as of :class:`Subscale`, of the total.
     """
 
     name: str
@@ -112,6 +129,21 @@ class Definition:
     table: str = ""
     notes: tuple[str, ...] = ()
     domain: str = ""
+    conditions: Mapping[str, Value | None] = field(kw_only=True)
+    noted: tuple[str, ...] = ()
+    least: int = 0
+
+    def check(self, code: str, value: Any) -> Value | None:
+        """The value of one item as scoring takes it; None stays None. The only rule there is: forms call it too.
+
+        Raises
+        ------
+        BadValue
+            An item that the definition has not, or a value that is not allowed.
+        """
+        from workbench.outcomes._scoring import check_value
+
+        return check_value(self.name, self.item(code), value)
 
     def item(self, code: str) -> Item:
         """The item of that code. Raises BadValue with the codes there are."""

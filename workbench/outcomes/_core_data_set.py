@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from workbench import delimited
 from workbench.errors import BadValue
 from workbench.outcomes._isncsci_classify import NLI_VAC, NONKEY_ZPP, Options, classify
 from workbench.outcomes._isncsci_tables import PLACE, RULES
@@ -90,11 +91,7 @@ class Export:
 
     def csv(self) -> str:
         """The rows as CSV text with a line of column names."""
-        text = io.StringIO()
-        writer = csv.DictWriter(text, self.columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(self.rows)
-        return text.getvalue()
+        return delimited.to_text(self.columns, ([row.get(name, "") for name in self.columns] for row in self.rows))
 
 
 def reporting_group(nli: str, ais: str, *, ventilator_dependent: bool) -> str:

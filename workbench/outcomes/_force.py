@@ -17,8 +17,8 @@ N_PER_KGF = 9.80665
 
 TRIALS = (1, 2, 3)
 OPTIONS = (
-    Option("unit", "unit of the entered forces", default="N", allowed=("N", "kg")),
-    Option("statistic", "of the valid trials", default="mean", allowed=("mean", "max")),
+    Option("unit", "unit of the entered forces", allowed=("N", "kg"), agree=False, required=True),
+    Option("statistic", "of the valid trials", default="mean", allowed=("mean", "max"), agree=True),
 )
 MISSING = (
     "The valid trials count, at least one of three; fewer than three are flagged; none is not determinable (ND). "
@@ -32,10 +32,10 @@ def force_items(kinds: Mapping[str, str], *, high: float) -> tuple[Item, ...]:
     Parameters
     ----------
     kinds : code → words of each kind of force.
-    high : greatest force, N.
+    high : greatest force, N. The unit of entry is the option ``unit``, which has no default.
     """
     parts = {f"{code}_{n}": f"{words}, trial {n}" for code, words in kinds.items() for n in TRIALS}
-    return both_sides(parts, codes=(UNABLE,), high=high, unit="N")
+    return both_sides(parts, codes=(UNABLE,), high=high, unit="N or kg")
 
 
 def force_scales(kinds: Mapping[str, str], *, high: float) -> tuple[Subscale, ...]:
@@ -48,6 +48,7 @@ def force_scales(kinds: Mapping[str, str], *, high: float) -> tuple[Subscale, ..
             0,
             high,
             "N",
+            least=1,
         )
         for side in SIDES
         for code, words in kinds.items()

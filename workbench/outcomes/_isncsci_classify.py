@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -10,6 +10,7 @@ from workbench.errors import BadValue
 from workbench.outcomes import _isncsci_rules as rules
 from workbench.outcomes import _isncsci_sets as sets
 from workbench.outcomes import _isncsci_stars as stars
+from workbench.outcomes._isncsci_deciding import POSSIBLE, Found, Search, state_of
 from workbench.outcomes._isncsci_exam import Exam, Side, read_exam
 from workbench.outcomes._isncsci_steps import open_steps, plain_steps
 from workbench.outcomes._isncsci_tables import (
@@ -23,13 +24,13 @@ from workbench.outcomes._isncsci_tables import (
     RULES,
     S3,
     SIDES,
+    grades_of,
 )
 from workbench.outcomes._isncsci_texts import Words, compose, say
 from workbench.outcomes._isncsci_warnings import Warned, nli_differs, non_key_differs, warn, warnings
 
 NLI_VAC = ("praxis", "strict")
 NONKEY_ZPP = ("praxis", "motor_level")
-POSSIBLE = {"Yes": (True,), "No": (False,), "NT": (False, True)}
 PRINTED: tuple[str, ...] = (*ORDER, "NA")
 """Place → result as text; the last one is at -1."""
 Values = Sequence[int] | Sequence[str]
@@ -165,7 +166,13 @@ def _plain(exam: Exam, options: Options) -> Classification:
             for nli_vac, nonkey_zpp in zip(NLI_VAC, NONKEY_ZPP)
         ]
         told += _differences(*([(other.nli,), *((zone,) for zone in other.zpp_motor)] for other in readings))
-    return _finish(exam, options, printed, plain_steps(right, left, found, vac=vac, dap=dap), told)
+    return _finish(
+        exam,
+        options,
+        printed,
+        plain_steps(right, left, found, codes=(exam.right, exam.left), vac=vac, dap=dap),
+        told,
+    )
 
 
 def _differences(praxis: Sequence[Values], other: Sequence[Values]) -> Iterator[Warned]:
@@ -224,7 +231,62 @@ def _open(exam: Exam, options: Options) -> Classification:
     )
     unstarred = (field for field, text in zip(FIELDS, printed) if "*" not in text)
     told += [warn("tags_narrow", field) for field in unstarred if field in affected]
-    return _finish(exam, options, printed, open_steps(exam, now, values, untagged, printed), told, affected)
+    steps = open_steps(
+        exam,
+        now,
+        values,
+        untagged,
+        printed=printed,
+        extremes=(_extreme_steps(exam, options, min), _extreme_steps(exam, options, max)),
+        deciding=_deciding(exam, now, values, options),
+    )
+    return _finish(exam, options, printed, steps, told, affected)
+
+
+def _extreme_steps(exam: Exam, options: Options, pick: Callable[[Iterable[str]], str]) -> Sequence[Words]:
+    """The reasons when every open cell has the worst (``min``) or best (``max``) score that it can stand for."""
+    right, left = (
+        rules.PlainSide(
+            "".join(pick(map(str, grades_of(code, 5))) for code in side.motor),
+            "".join(pick(map(str, grades_of(code, 2))) for code in side.light),
+            "".join(pick(map(str, grades_of(code, 2))) for code in side.pin),
+            side.non_key,
+        )
+        for _, side in exam.sides
+    )
+    vac, dap = (pick(("0", "1")) == "1" if code == "NT" else code == "Yes" for code in (exam.vac, exam.dap))
+    found = rules.classify(right, left, vac=vac, dap=dap, nli_vac=options.nli_vac, nonkey_zpp=options.nonkey_zpp)
+    return plain_steps(right, left, found, codes=(exam.right, exam.left), vac=vac, dap=dap)
+
+
+def _deciding(
+    exam: Exam, now: tuple[sets.SideSets, sets.SideSets], values: Sequence[Values], options: Options
+) -> dict[str, Found]:
+    search = Search(exam, state_of(exam, now), nli_vac=options.nli_vac, nonkey_zpp=options.nonkey_zpp)
+    several = (field for field, possible in zip(FIELDS, values) if len(possible) > 1)
+    return {field: search.deciding(field) for field in several}
+
+
+def deciding_cells(exam: Mapping[str, Any], field: str, *, options: Options = DEFAULT) -> tuple[str, ...]:
+    """The untested or tagged cells on which one result depends, as ``right.motor.L2``; empty when determined.
+
+    Parameters
+    ----------
+    exam : as for :func:`classify`.
+    field : name of the result.
+    options : declared readings.
+
+    Raises
+    ------
+    BadValue
+        An exam that is not sound, or no such result.
+    """
+    if field not in FIELDS:
+        raise BadValue(f"isncsci has no result {field!r}; allowed: {', '.join(FIELDS)}")
+    read = read_exam(exam)
+    now = _side_sets(read.right, handled=True), _side_sets(read.left, handled=True)
+    search = Search(read, state_of(read, now), nli_vac=options.nli_vac, nonkey_zpp=options.nonkey_zpp, most=None)
+    return search.deciding(field).names
 
 
 def _stars(

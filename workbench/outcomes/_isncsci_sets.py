@@ -190,6 +190,11 @@ class SideSets:
     def _felt(self) -> dict[int, tuple[bool, ...]]:
         return {level: self.felt(level) for level in self.sensory}
 
+    @cached_property
+    def far(self) -> frozenset[bool]:
+        """Whether there can be, or can not be, motor function more than three levels below, over all branches."""
+        return frozenset(answer for branch in self.branches for answer in self._far(branch))
+
     def _far(self, branch: Branch) -> list[bool]:
         """Whether there can be, or can not be, motor function more than three levels below."""
         below = [classes for key, classes in zip(KEY, branch.muscles) if key > branch.motor + 3]
@@ -295,20 +300,48 @@ def classify(
         ``nonkey_zpp="praxis"`` and C among several grades, the non-key muscle takes the place of every
         level more than three above it, as the reference software prints it.
     """
-    complete = False in vacs and False in daps and right.can_be_numb and left.can_be_numb
-    incomplete = True in vacs or True in daps or right.can_feel or left.can_feel
-    grades, attained = _ais(right, left, vacs=vacs, daps=daps)
-    ais = tuple(sorted(grades | ({"A"} if complete else set())))
+    ais, attained = possible_grades(right, left, vacs=vacs, daps=daps)
     return Results(
         (right.sensory, left.sensory),
         (right.motor(vacs), left.motor(vacs)),
         neurological_levels(right, left, vacs=vacs, reading=nli_vac),
-        ("C",) * complete + ("I",) * incomplete,
+        completeness(right, left, vacs=vacs, daps=daps),
         ais,
-        (_zpp_sensory(right, daps), _zpp_sensory(left, daps)),
+        (sensory_zones(right, daps), sensory_zones(left, daps)),
         motor_zones(right, left, vacs=vacs, daps=daps, ais=ais, reading=nonkey_zpp),
         attained,
     )
+
+
+def completeness(
+    right: SideSets, left: SideSets, *, vacs: Sequence[bool], daps: Sequence[bool]
+) -> tuple[str, ...]:
+    """Possible values of completeness: C, I or both."""
+    complete = False in vacs and False in daps and right.can_be_numb and left.can_be_numb
+    incomplete = True in vacs or True in daps or right.can_feel or left.can_feel
+    return ("C",) * complete + ("I",) * incomplete
+
+
+def possible_grades(
+    right: SideSets, left: SideSets, *, vacs: Sequence[bool], daps: Sequence[bool]
+) -> tuple[tuple[str, ...], frozenset[str]]:
+    """Possible AIS grades, and those of C and D that the count alone gives."""
+    grades, attained = _ais(right, left, vacs=vacs, daps=daps)
+    complete = "C" in completeness(right, left, vacs=vacs, daps=daps)
+    return tuple(sorted(grades | ({"A"} if complete else set()))), attained
+
+
+def muscle_counts(right: SideSets, left: SideSets) -> dict[int, tuple[int, int, int]]:
+    """Neurological level → fewest and most key muscles of grade 3 or more below it, and how many there are."""
+    found: dict[int, tuple[int, int, int]] = {}
+    for nli, _, counts_a, _, counts_b in _pairs(right, left):
+        if nli == INT:
+            continue
+        first = FIRST_BELOW[nli]
+        low, high = (one[first] + two[first] for one, two in zip(counts_a, counts_b))
+        known = found.get(nli, (low, high, 0))
+        found[nli] = (min(low, known[0]), max(high, known[1]), 2 * (10 - first))
+    return found
 
 
 def neurological_levels(right: SideSets, left: SideSets, *, vacs: Sequence[bool], reading: str) -> Places:
@@ -339,7 +372,8 @@ def motor_zones(
     return start + tuple(sorted(one)), start + tuple(sorted(two))
 
 
-def _zpp_sensory(side: SideSets, daps: Sequence[bool]) -> Places:
+def sensory_zones(side: SideSets, daps: Sequence[bool]) -> Places:
+    """Possible sensory zones of partial preservation of one side."""
     applies = side.zpp_sensory if False in daps and side.can_be_numb else ()
     return (NOT_APPLICABLE,) * (True in daps or side.can_feel) + applies
 

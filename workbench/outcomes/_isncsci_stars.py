@@ -4,8 +4,9 @@ A variable is affected when its possible values differ from those of the untagge
 Which value of a list carries the star is convention, and follows the reference software where it is
 consistent: a single value carries it; in a list, levels and motor zones carry it on the values that the
 handling adds, sensory zones on every value reached past a cell whose handling matters, completeness on
-both, and a grade where its own criterion changed (A and B the sacral exam, B the muscles far below, C
-and D the count, E the normality). A key muscle ``NT*`` stars the value that lies on it.
+both, and a grade where its own criterion rests on a tag (A and B the sacral exam, B the muscles far below,
+C and D their own count, E the normality). So a C that the untagged muscles alone give carries no star beside
+a D that only the tags add. A key muscle ``NT*`` stars the value that lies on it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workbench.outcomes._isncsci_exam import Exam, Side
+from workbench.outcomes._isncsci_rules import FIRST_BELOW
 from workbench.outcomes._isncsci_sets import FELT, NOT_NORMAL, Places, Results, SideSets
 from workbench.outcomes._isncsci_tables import (
     ABSENT,
@@ -140,12 +142,60 @@ def ais(exam: Exam, sides: tuple[Both, Both], handled: Results, untagged: Result
     changed = {
         "A": affected(handled.complete, untagged.complete),
         "B": _sacral_changed(exam, sides) or any(_far_changed(side) for side in sides),
-        "C": handled.attained != untagged.attained,
-        "D": handled.attained != untagged.attained,
+        "C": _weak_by_tag(exam, handled.nli) or "C" not in untagged.attained or _far_by_tag(exam, sides),
+        "D": _strong_by_tag(exam, handled.nli) or _far_by_tag(exam, sides),
         "E": affected(handled.nli, untagged.nli),
     }
     own = frozenset(grade for grade in grades if changed[grade])
     return own or (grades - frozenset(untagged.ais))
+
+
+WEAK, WEAK_TAGGED = frozenset(("0", "1", "2", "NT", "NT*")), frozenset(("0*", "1*", "2*"))
+"""Codes that can be below 3 with no tag on a number, and those that are only considered not normal."""
+STRONG_TAGGED = WEAK_TAGGED | {"0**", "1**", "2**"}
+"""Codes below 3 that their tag lets count as 3 or more."""
+
+
+def _below(exam: Exam, nli: int) -> list[str]:
+    """Codes of the key muscles below a neurological level, both sides."""
+    return [code for _, side in exam.sides for code in side.motor[FIRST_BELOW[nli] :]]
+
+
+def _weak_by_tag(exam: Exam, nlis: Places) -> bool:
+    """Less than half strong only because tagged muscles count as weak, at the first NLI where it is possible."""
+    for nli in nlis:
+        codes = _below(exam, nli)
+        sure, tagged = (sum(code in kind for code in codes) for kind in (WEAK, WEAK_TAGGED))
+        if 2 * (sure + tagged) > len(codes):
+            return 2 * sure <= len(codes)
+    return False
+
+
+def _strong_by_tag(exam: Exam, nlis: Places) -> bool:
+    """At least half strong only because tagged muscles count as strong, at every NLI where it is possible."""
+    rests = False
+    for nli in nlis:
+        codes = _below(exam, nli)
+        strong = sum(code not in ("0", "1", "2") for code in codes)
+        tagged = sum(code in STRONG_TAGGED for code in codes)
+        if 2 * (strong - tagged) >= len(codes):
+            return False
+        rests = rests or 2 * strong >= len(codes)
+    return rests
+
+
+def _far_by_tag(exam: Exam, sides: tuple[Both, Both]) -> bool:
+    """Without VAC: the first muscle far below that can be active is one that its tag makes normal (``0**``)."""
+    return exam.vac == "No" and any(_first_far(side) == "0**" for side in sides)
+
+
+def _first_far(side: Both) -> str:
+    """Code of the first muscle that is not 0, more than three levels below a possible motor level."""
+    for level in side.handled.motor((False,)):
+        for key, code in zip(KEY, side.codes.motor):
+            if key > level + 3 and (code != "0" or key == side.codes.non_key):
+                return code
+    return ""
 
 
 def _sacral_changed(exam: Exam, sides: tuple[Both, Both]) -> bool:

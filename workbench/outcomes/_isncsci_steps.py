@@ -6,15 +6,17 @@ condition under which it holds.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
+from workbench.outcomes._isncsci_deciding import Cell, Deciding, Found
 from workbench.outcomes._isncsci_exam import Exam, Side
 from workbench.outcomes._isncsci_rules import FIRST_BELOW, PlainSide, Result, motor_level, strong_below
-from workbench.outcomes._isncsci_sets import Branch, Places, SideSets
+from workbench.outcomes._isncsci_sets import Branch, Places, SideSets, muscle_counts
 from workbench.outcomes._isncsci_tables import (
     C4,
     DERMATOMES,
+    FIELDS,
     INT,
     KEY,
     L1,
@@ -26,51 +28,56 @@ from workbench.outcomes._isncsci_tables import (
     S3,
     T1,
 )
-from workbench.outcomes._isncsci_texts import Words, compose, join, say, shown
+from workbench.outcomes._isncsci_texts import TEXTS, Words, compose, join, say, shown
 
 NAMES: tuple[str, ...] = (*(shown(name) for name in ORDER), "NA")
 """Place → name for a reader; the last one is at -1."""
 
 
-def plain_steps(right: PlainSide, left: PlainSide, result: Result, *, vac: bool, dap: bool) -> list[Words]:
-    """One step for each field of a result, for an exam of numbers only."""
+def plain_steps(
+    right: PlainSide, left: PlainSide, result: Result, *, codes: tuple[Side, Side], vac: bool, dap: bool
+) -> list[Words]:
+    """One step for each field of a result, for an exam of numbers or one substitution of an open one.
+
+    Parameters
+    ----------
+    right, left, result : the scores of the sides, and what the kernel makes of them.
+    codes : the cells as they were entered; a sentence shows these, such as ``3*``.
+    vac, dap : the answers.
+    """
     both = (right, left)
     levels = (*result.sensory, *result.motor)
     intact = not vac and S3 in result.motor and result.nli != min(levels)
     return [
-        *(_plain_sensory(side, level) for side, level in zip(both, result.sensory)),
-        *(_plain_motor(side, sensory, vac=vac) for side, sensory in zip(both, result.sensory)),
+        *(_plain_sensory(side, level) for side, level in zip(codes, result.sensory)),
+        *(_plain_motor(*three, vac=vac) for three in zip(both, codes, result.sensory)),
         say("nli.praxis" if intact else "nli", NAMES[result.nli], *(NAMES[level] for level in levels)),
         _complete(right, left, vac=vac, dap=dap),
         _ais(right, left, result, vac=vac),
-        *(_zpp_sensory(side, place) for side, place in zip(both, result.zpp_sensory)),
-        *(_zpp_motor(side, level, place) for side, level, place in zip(both, result.motor, result.zpp_motor)),
+        *(_zpp_sensory(side, place) for side, place in zip(codes, result.zpp_sensory)),
+        *(_zpp_motor(*four) for four in zip(both, codes, result.motor, result.zpp_motor)),
     ]
 
 
-def _plain_sensory(side: PlainSide, level: int) -> Words:
+def _plain_sensory(codes: Side, level: int) -> Words:
     if level == INT:
         return say("sensory.intact")
-    return say("sensory.break", NAMES[level], NAMES[level + 1], side.light[level], side.pin[level])
+    return say("sensory.break", NAMES[level], NAMES[level + 1], codes.light[level], codes.pin[level])
 
 
-def _plain_motor(side: PlainSide, sensory: int, *, vac: bool) -> Words:
+def _plain_motor(side: PlainSide, codes: Side, sensory: int, *, vac: bool) -> Words:
     cell = min(sensory, len(DERMATOMES) - 1)
-    return _motor(sensory, side.motor, side.light[cell], side.pin[cell], vac=vac)
-
-
-def _motor(sensory: int, motor: str, light: str, pin: str, *, vac: bool) -> Words:
-    level = motor_level(sensory, motor, vac=vac)
-    muscle = len(motor) - len(motor.lstrip("5"))
+    level = motor_level(sensory, side.motor, vac=vac)
+    muscle = len(side.motor) - len(side.motor.lstrip("5"))
     reached = sensory >= L1 if muscle >= 5 else sensory >= C4
     if muscle < 10 and reached:
         if level == KEY[muscle]:
-            return say("motor.strong", NAMES[level], motor[muscle])
-        return say("motor.weak", NAMES[level], MUSCLES[muscle], motor[muscle])
+            return say("motor.strong", NAMES[level], codes.motor[muscle])
+        return say("motor.weak", NAMES[level], MUSCLES[muscle], codes.motor[muscle])
     if sensory == INT:
         return say("motor.intact" if vac else "motor.no_vac")
-    stopped = level in (T1, S1) and sensory < level
-    return say("motor.stop" if stopped else "motor.dermatome", NAMES[level], NAMES[sensory + 1], light, pin)
+    key = "motor.stop" if level in (T1, S1) and sensory < level else "motor.dermatome"
+    return say(key, NAMES[level], NAMES[sensory + 1], codes.light[cell], codes.pin[cell])
 
 
 def _complete(right: PlainSide, left: PlainSide, *, vac: bool, dap: bool) -> Words:
@@ -106,21 +113,21 @@ def _incomplete(far: tuple[bool, bool], motor: tuple[int, int], *, vac: bool) ->
     return join([say(key, NAMES[level]) for key, is_far, level in sides if is_far], comma=True)
 
 
-def _zpp_sensory(side: PlainSide, place: int) -> Words:
+def _zpp_sensory(codes: Side, place: int) -> Words:
     if place == NOT_APPLICABLE:
         return say("zpp_sensory.NA")
     if place == 0:
         return say("zpp_sensory.none")
-    return say("zpp_sensory.level", NAMES[place], side.light[place - 1], side.pin[place - 1])
+    return say("zpp_sensory.level", NAMES[place], codes.light[place - 1], codes.pin[place - 1])
 
 
-def _zpp_motor(side: PlainSide, level: int, place: int) -> Words:
+def _zpp_motor(side: PlainSide, codes: Side, level: int, place: int) -> Words:
     if place == NOT_APPLICABLE:
         return say("zpp_motor.NA")
     last = len(side.motor.rstrip("0"))
     lowest = KEY[last - 1] if last else -1
     if place == lowest and place > level:
-        return say("zpp_motor.muscle", NAMES[place], side.motor[last - 1])
+        return say("zpp_motor.muscle", NAMES[place], codes.motor[last - 1])
     return say("zpp_motor.level" if place == level else "zpp_motor.non_key", NAMES[place])
 
 
@@ -129,15 +136,23 @@ def open_steps(
     sides: tuple[SideSets, SideSets],
     values: Sequence[Sequence[int] | Sequence[str]],
     untagged: Sequence[Sequence[int] | Sequence[str]],
+    *,
     printed: Sequence[str],
+    extremes: tuple[Sequence[Words], Sequence[Words]],
+    deciding: Mapping[str, Found],
 ) -> list[Words]:
     """One step for each field of a result, for an exam with untested or tagged cells.
+
+    A determined result gets the same reason as in an exam of numbers when the worst and the best substitution give
+    that reason. The scores enter every rule monotonically, so that those between them then give it too.
 
     Parameters
     ----------
     exam, sides : the exam and its two sides as sets.
     values, untagged : possible values of each field, with the tags handled and with the tags ignored.
     printed : the results as text.
+    extremes : the reasons of the worst and of the best substitution.
+    deciding : field with several possible values → the cells that decide.
     """
     codes = (exam.right, exam.left)
     conditions: list[list[Condition]] = [
@@ -152,7 +167,85 @@ def open_steps(
         *([_zone(side, int(place)) for place in places] for side, places in zip(codes, values[7:9])),
         *(_motor_zone(side, places) for side, places in zip(codes, values[9:11])),
     ]
-    return [_list(*four) for four in zip(printed, conditions, values, untagged)]
+    found = []
+    for at, field in enumerate(FIELDS):
+        worst, best = extremes[0][at], extremes[1][at]
+        alike = len(values[at]) == 1 and worst == best and (field != "ais" or _one_reason(exam, sides, values[at]))
+        sentences = [worst if alike else _list(printed[at], conditions[at], single=len(values[at]) == 1)]
+        if field in deciding:
+            sentences += decide(deciding[field])
+        if field == "ais" and not alike and {"C", "D"} & {str(value) for value in values[at]}:
+            sentences.append(_counts(sides))
+        if tuple(values[at]) != tuple(untagged[at]):
+            sentences.append(_without_tags(untagged[at]))
+        found.append(Words(" ".join(one.en for one in sentences), "".join(one.zh for one in sentences)))
+    return found
+
+
+def _one_reason(exam: Exam, sides: tuple[SideSets, SideSets], grades: Sequence[int] | Sequence[str]) -> bool:
+    """Whether the function far below, which is not monotone in the scores, is the same in every substitution."""
+    return tuple(grades) not in (("C",), ("D",)) or exam.vac == "Yes" or all(len(side.far) == 1 for side in sides)
+
+
+def decide(found: Found) -> list[Words]:
+    """What testing each deciding cell would give, one sentence a cell."""
+    if found.together:
+        return [compose("decide.together", join([_cell(cell) for cell in found.together], comma=True))]
+    return [_decides(one) for one in found.alone]
+
+
+def _cell(cell: Cell) -> Words:
+    if not cell.side:
+        return say(f"cell.{cell.grid}")
+    side = say(cell.side)
+    return Words(*(text.format(word, shown(cell.segment)) for text, word in zip(TEXTS[f"cell.{cell.grid}"], side)))
+
+
+def _decides(one: Deciding) -> Words:
+    runs = [
+        compose(
+            "decide.gives" if len(values) == 1 else "decide.leaves", _scores(one.cell, scores), _either(values)
+        )
+        for scores, values in one.outcomes
+    ]
+    told = join(runs, comma=True)
+    if not one.cell.side:
+        return compose("decide.test", _cell(one.cell), told)
+    if one.cell.code == "NT":
+        return compose("decide.test", _cell(one.cell), told)
+    return compose("decide.tagged", _cell(one.cell), one.cell.code, told)
+
+
+def _scores(cell: Cell, scores: Sequence[str]) -> Words:
+    """A run of scores in words: ``below 3``, ``3 or more``, ``1 or 2``."""
+    if len(scores) == 1:
+        return say(scores[0]) if scores[0] in TEXTS else Words(scores[0], scores[0])
+    if scores[0] == cell.scores[0]:
+        return say("decide.below", int(scores[-1]) + 1)
+    if scores[-1] == cell.scores[-1]:
+        return say("decide.least", scores[0])
+    return say("decide.or", scores[0], scores[-1])
+
+
+def _either(values: Sequence[int] | Sequence[str]) -> Words:
+    """``C5``, ``C5 or C6``, ``C5, C6 or C7``."""
+    names = [NAMES[value] if isinstance(value, int) else value for value in values]
+    if len(names) == 1:
+        return Words(names[0], names[0])
+    return compose("decide.or", Words(", ".join(names[:-1]), "、".join(names[:-1])), names[-1])
+
+
+def _counts(sides: tuple[SideSets, SideSets]) -> Words:
+    """How many strong muscles there can be below each possible NLI, and how many give D."""
+    told = []
+    for nli, (low, high, below) in sorted(muscle_counts(*sides).items()):
+        if not below:
+            told.append(say("count.none", NAMES[nli]))
+        elif low == high:
+            told.append(say("count.one", low, below, NAMES[nli], below // 2))
+        else:
+            told.append(say("count.range", low, high, below, NAMES[nli], below // 2))
+    return compose("count", join(told))
 
 
 Condition = tuple[str, Words]
@@ -163,19 +256,13 @@ def _spaced(text: str) -> str:
     return shown(text).replace(",", ", ")
 
 
-def _list(
-    text: str,
-    conditions: list[Condition],
-    now: Sequence[int] | Sequence[str],
-    before: Sequence[int] | Sequence[str],
-) -> Words:
-    single = len(now) == 1
+def _list(text: str, conditions: list[Condition], *, single: bool) -> Words:
     clauses = [words if single or not value else compose("where", value, words) for value, words in conditions]
-    sentence = compose("one" if single else "many", _spaced(text), join(clauses))
-    if tuple(now) == tuple(before):
-        return sentence
-    more = compose("untagged", ", ".join(NAMES[value] if isinstance(value, int) else value for value in before))
-    return Words(f"{sentence.en} {more.en}", sentence.zh + more.zh)
+    return compose("one" if single else "many", _spaced(text), join(clauses))
+
+
+def _without_tags(before: Sequence[int] | Sequence[str]) -> Words:
+    return compose("untagged", ", ".join(NAMES[value] if isinstance(value, int) else value for value in before))
 
 
 def _dermatome(codes: Side, level: int) -> Condition:

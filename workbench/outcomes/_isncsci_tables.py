@@ -14,7 +14,7 @@ Schuld C, et al. Spinal Cord 2012, PMID 21933016 (untested cells: every valid su
 from __future__ import annotations
 
 EDITION = "ISNCSCI 2019 (8th edition)"
-RULES = "isncsci-2019.1"
+RULES = "isncsci-2019.2"
 """Version of this rule book, stored with every result. It changes when any result can change."""
 SOURCE = "Rupp et al. 2021, doi:10.46292/sci2702-1"
 
@@ -74,7 +74,7 @@ def examined(code: str) -> str:
     return code.rstrip("*")
 
 
-def _grades(code: str, highest: int, *, handled: bool) -> range:
+def grades_of(code: str, highest: int, *, handled: bool = True) -> range:
     """Grades that a code may stand for; ``handled`` applies the tag, otherwise it is ignored."""
     number, tag = examined(code), code.count("*") if handled else 0
     if tag == 2:
@@ -89,14 +89,14 @@ def _class_of(grade: int) -> int:
 
 
 def _motor_set(code: str, *, handled: bool) -> int:
-    return sum({_class_of(grade) for grade in _grades(code, 5, handled=handled)})
+    return sum({_class_of(grade) for grade in grades_of(code, 5, handled=handled)})
 
 
 def _pair_set(light: str, pin: str, *, handled: bool) -> int:
     states = {
         NORMAL if a == b == 2 else ABSENT if a == b == 0 else PRESENT
-        for a in _grades(light, 2, handled=handled)
-        for b in _grades(pin, 2, handled=handled)
+        for a in grades_of(light, 2, handled=handled)
+        for b in grades_of(pin, 2, handled=handled)
     }
     return sum(states)
 

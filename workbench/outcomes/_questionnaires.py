@@ -31,7 +31,7 @@ def band_of(value: float, bands: Sequence[tuple[float, str]]) -> str:
     return [word for least, word in bands if value >= least][-1]
 
 
-def mean_present(codes: Iterable[str], values: Mapping[str, Value | None], *, least: int = 1) -> float | None:
-    """Mean of the numbers among those items, None when there are fewer than ``least``."""
+def mean_present(codes: Iterable[str], values: Mapping[str, Value | None], *, least: int) -> float | None:
+    """Mean of the numbers among those items, None when there are fewer than ``least`` (1 or more)."""
     found = present(codes, values)
     return sum(found) / len(found) if len(found) >= max(least, 1) else None

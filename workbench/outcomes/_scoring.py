@@ -61,6 +61,7 @@ class Measure:
         definition = pick_version(self.definitions, version)
         settled = check_options(definition, options)
         values = check_items(definition, items)
+        check_required(definition, settled, values)
         found = self.scorer(definition, values, settled)
         entered = values if found.values is None else found.values
         return Score(
@@ -104,6 +105,29 @@ def check_options(definition: Definition, options: Mapping[str, Any]) -> dict[st
                 f"{definition.name} option {name} must be one of {', '.join(map(repr, allowed))}, got {value!r}"
             )
     return {name: options.get(name, option.default) for name, option in known.items()}
+
+
+def check_required(definition: Definition, options: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+    """Refuse to score an entered value while a required option, such as its unit, was not chosen.
+
+    Parameters
+    ----------
+    definition : of the measure.
+    options : every option with its value, None = not given.
+    values : every item with its value, None = missing.
+
+    Raises
+    ------
+    BadValue
+        With the option and its allowed values.
+    """
+    entered = any(values[item.code] is not None for item in definition.items)
+    for option in definition.options:
+        if entered and option.required and options[option.name] is None:
+            raise BadValue(
+                f"{definition.name} option {option.name} ({option.words}) is not chosen and has no default; "
+                f"choose one of {', '.join(map(repr, option.allowed))}"
+            )
 
 
 def check_items(definition: Definition, items: Mapping[str, Any]) -> dict[str, Value | None]:
@@ -187,7 +211,7 @@ def whole(definition: Definition, *, words: str = "Total") -> Subscale:
     if definition.low is None or definition.high is None:
         raise BadValue(f"{definition.name} has no total")
     codes = tuple(item.code for item in definition.items)
-    return Subscale("total", words, codes, definition.low, definition.high)
+    return Subscale("total", words, codes, definition.low, definition.high, least=definition.least)
 
 
 def sums(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> Scored:

@@ -56,11 +56,12 @@ def t_definition(
         licence=licence,
         sources=(source,),
         extras=(Item(ENTERED, "T score computed elsewhere", low=0, high=100, unit="T"),),
-        options=(table_option("the form's look-up table: raw,t"),),
+        options=(table_option("the form's look-up table: raw,t", parts=("t",)),),
         modes=("self-report", "interview", "adaptive test"),
         table=f"T scores of {version}, columns raw,t",
         notes=notes,
         domain="quality of life, mood, goals, device",
+        conditions={},
     )
 
 

@@ -57,9 +57,9 @@ class Table:
         return {"label": self.label, "sha256": self.sha256}
 
 
-def table_option(words: str = "licensed table that the user supplies") -> Option:
-    """The option ``table`` of a measure that needs one."""
-    return Option("table", words)
+def table_option(words: str = "licensed table that the user supplies", *, parts: tuple[str, ...] = ()) -> Option:
+    """The option ``table`` of a measure that needs one, for ``parts`` of its scores (empty = all)."""
+    return Option("table", words, agree=True, parts=parts)
 
 
 def given_table(definition: Definition, options: Mapping[str, Any]) -> Table | None:

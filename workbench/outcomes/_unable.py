@@ -23,7 +23,7 @@ def zero_when_unable(values: Mapping[str, Any], codes: Iterable[str]) -> dict[st
 
 def cap_option(default: float | None = None) -> Option:
     """The option with the time at which the protocol ends an attempt; no default where none is published."""
-    return Option(CAP, "seconds at which an attempt ends", default=default)
+    return Option(CAP, "seconds at which an attempt ends", default=default, agree=True)
 
 
 def cap_at(

@@ -79,10 +79,17 @@ def _define() -> Definition:
                 "the protocol uses the rule for implied scores",
                 default=False,
                 allowed=(False, True),
+                agree=True,
             ),
-            Option("implied", "codes whose value was implied and not administered; needs skip_rule", default=()),
+            Option(
+                "implied",
+                "codes whose value was implied and not administered; needs skip_rule",
+                default=(),
+                agree=False,
+            ),
         ),
         domain="upper limb",
+        conditions={},
     )
 
 

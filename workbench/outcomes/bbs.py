@@ -51,6 +51,7 @@ OUTCOME = Measure(
                 "The known detectable change is for stroke and not for spinal cord injury [S]",
             ),
             domain="gait and balance",
+            conditions={},
         ),
     ),
     sums,

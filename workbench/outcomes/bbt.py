@@ -61,6 +61,7 @@ OUTCOME = Measure(
                 "No threshold for spinal cord injury was found; the known one is for stroke [M]",
             ),
             domain="upper limb",
+            conditions={},
         ),
     ),
     _score,

@@ -79,6 +79,7 @@ DEFINITION = Definition(
         "Answer lists of the other variables are from memory, but for the use of pads [M]",
     ),
     domain="spasticity, pain, autonomic",
+    conditions={},
 )
 
 

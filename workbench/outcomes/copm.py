@@ -30,7 +30,7 @@ DEFINITION = Definition(
     title="Canadian Occupational Performance Measure",
     items=tuple(Item(f"{code}_{n}", f"{text}, problem {n}", TEN) for code, text in SCALES.items() for n in PLACES),
     subscales=tuple(
-        Subscale(code, text, tuple(f"{code}_{n}" for n in PLACES), 1, 10) for code, text in SCALES.items()
+        Subscale(code, text, tuple(f"{code}_{n}" for n in PLACES), 1, 10, least=1) for code, text in SCALES.items()
     ),
     low=None,
     high=None,
@@ -52,6 +52,7 @@ DEFINITION = Definition(
         "Performance and satisfaction are two variables, there is no total [S]",
     ),
     domain="quality of life, mood, goals, device",
+    conditions={},
 )
 
 

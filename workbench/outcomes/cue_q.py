@@ -68,6 +68,7 @@ def _define(version: str, *, answers: tuple[int, ...], notes: tuple[str, ...]) -
             "No published rule for missing answers was found; all are required [S]",
         ),
         domain="upper limb",
+        conditions={},
     )
 
 

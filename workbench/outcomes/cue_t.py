@@ -26,6 +26,7 @@ SOURCE = "Marino 2015, doi:10.1179/2045772314Y.0000000272"
 ZERO_TO_FOUR = tuple(range(5))
 BILATERAL = tuple(Item(f"bilateral_{n}", f"bilateral test {n}", ZERO_TO_FOUR) for n in (1, 2))
 PARTS = ("hand", "arm")
+_HAND_AND_ARM = tuple(f"{side}_{part}" for side in SIDES for part in PARTS)
 
 
 def _subscales(items: tuple[Item, ...]) -> tuple[Subscale, ...]:
@@ -54,10 +55,10 @@ def _define(version: str, *, unilateral: int, notes: tuple[str, ...]) -> Definit
         licence="Permission for the forms from the authors; item codes and scores only, no conversion table.",
         sources=(SOURCE,),
         extras=tuple(
-            Item(f"{item.code}_raw", f"{item.words}, raw", (), (), 0, 1000, "repetitions, kg or s")
+            Item(f"{item.code}_raw", f"{item.words}, raw", (), (), 0, 1000, "as the manual states")
             for item in items
         ),
-        options=(Option("hand_tests", "numbers of the unilateral hand tests"),),
+        options=(Option("hand_tests", "numbers of the unilateral hand tests", agree=True, parts=_HAND_AND_ARM),),
         modes=("observed",),
         notes=(
             *notes,
@@ -65,6 +66,7 @@ def _define(version: str, *, unilateral: int, notes: tuple[str, ...]) -> Definit
             "Which tests are hand and which arm tests could not be seen: option hand_tests, no default [M?]",
         ),
         domain="upper limb",
+        conditions={},
     )
 
 

@@ -52,7 +52,7 @@ DEFINITION = Definition(
     missing="A missing dimension makes state and index not determinable (ND); the VAS stands by itself.",
     licence="EuroQol registration is needed for the form, and the value set is supplied by the user; codes only.",
     sources=(SOURCE,),
-    options=(table_option("value set of a country: state,index, 3,125 rows"),),
+    options=(table_option("value set of a country: state,index, 3,125 rows", parts=("index",)),),
     modes=("self-report", "interview", "proxy"),
     table="value set, columns state,index, 3,125 rows",
     notes=(
@@ -60,6 +60,7 @@ DEFINITION = Definition(
         "The index and the VAS are two variables [S]",
     ),
     domain="quality of life, mood, goals, device",
+    conditions={},
 )
 
 

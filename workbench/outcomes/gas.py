@@ -37,7 +37,7 @@ DEFINITION = Definition(
     version="1968",
     title="Goal Attainment Scaling",
     items=tuple(Item(code, f"Attainment of goal {n}", (-2, -1, 0, 1, 2)) for n, code in enumerate(CODES, start=1)),
-    subscales=(Subscale("t", "Attainment", CODES, LOW, HIGH, unit="T"),),
+    subscales=(Subscale("t", "Attainment", CODES, LOW, HIGH, unit="T", least=1),),
     low=LOW,
     high=HIGH,
     direction="up",
@@ -56,12 +56,13 @@ DEFINITION = Definition(
         ),
     ),
     options=(
-        Option("r", "expected correlation of the goals, 0 to 1", default=0.3),
+        Option("r", "expected correlation of the goals, 0 to 1", default=0.3, agree=True),
         Option(
             "drop_unscored",
             "the protocol leaves out goals that were not scored",
             default=False,
             allowed=(False, True),
+            agree=True,
         ),
     ),
     modes=("interview",),
@@ -72,6 +73,8 @@ DEFINITION = Definition(
         "A T score of goals of one's own is not comparable between people whose goals differ in number [M]",
     ),
     domain="quality of life, mood, goals, device",
+    conditions={"n_goals": None, **dict.fromkeys(WEIGHTS, 1)},
+    least=1,
 )
 
 

@@ -106,6 +106,7 @@ OUTCOME = Measure(
                 "Versions 1 and 2 are never pooled without a declared mapping [S]",
             ),
             domain="upper limb",
+            conditions={},
         ),
     ),
     sums,

@@ -38,6 +38,7 @@ OUTCOME = Measure(
                 "Thresholds depend on device and protocol; compute the MDC from baseline repeats [S]",
             ),
             domain="upper limb",
+            conditions={"handle": None},
         ),
     ),
     score_forces,

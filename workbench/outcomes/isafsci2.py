@@ -60,6 +60,7 @@ DEFINITION = Definition(
         "No minimal detectable or important change is established [S]",
     ),
     domain="spasticity, pain, autonomic",
+    conditions={},
 )
 
 OUTCOME = Measure((DEFINITION,), sums)

@@ -91,6 +91,7 @@ DEFINITION = Definition(
         "Lists of pain types and body regions are from memory [M]",
     ),
     domain="spasticity, pain, autonomic",
+    conditions={},
 )
 
 

@@ -33,6 +33,7 @@ from workbench.outcomes._isncsci_classify import (
     Step,
     classify,
 )
+from workbench.outcomes._isncsci_classify import deciding_cells as _deciding_cells
 from workbench.outcomes._isncsci_exam import REASONS, Exam, check_reasons, read_exam, tagged_cells
 from workbench.outcomes._isncsci_redcap import from_redcap, redcap_lines
 from workbench.outcomes._isncsci_tables import (
@@ -78,6 +79,7 @@ __all__ = [
     "Words",
     "check_reasons",
     "classify",
+    "deciding_cells",
     "differences",
     "exam_of",
     "from_redcap",
@@ -169,6 +171,36 @@ def score_lines(lines: Iterable[str], *, options: Options = DEFAULT) -> Iterator
 # ----- the entry of the register
 
 
+OPTIONS = (
+    Option(
+        "nli_vac",
+        "NLI when all is normal but voluntary anal contraction",
+        NLI_VAC[0],
+        NLI_VAC,
+        agree=True,
+        parts=("nli",),
+    ),
+    Option(
+        "nonkey_zpp",
+        "when a non-key muscle enters the motor zone (ZPP)",
+        NONKEY_ZPP[0],
+        NONKEY_ZPP,
+        agree=True,
+        parts=("zpp_motor_right", "zpp_motor_left"),
+    ),
+    Option("reasons", "why each tagged score is tagged, by cell; checked when it is given", agree=False),
+    Option("notes", "what was noted at a cell, by cell; enters no result", agree=False),
+)
+NOTES = (
+    "Gives levels, NLI, completeness, AIS, zones of partial preservation and sums, each with reasons [T]",
+    "Agrees with the 128 expert cases of the Praxis algorithm in every undisputed field [T]",
+    "Two readings are settled by no source: options nli_vac and nonkey_zpp; a warning says where they differ [T]",
+    "Whether and where non-key muscles enter the zones is an open question of the field: Schuld 2024, Spinal Cord "
+    "62:79-87, doi 10.1038/s41393-023-00950-x [S]",
+    "A level or grade that the site reported stands beside the computed one and is never replaced [T]",
+)
+
+
 def _define() -> Definition:
     items, subscales = [], []
     for code, title, grid, segments, highest in GRIDS:
@@ -210,25 +242,11 @@ def _define() -> Definition:
         licence="Free to use; codes and own words only, the worksheet is copyrighted and not reproduced.",
         sources=(SOURCE,),
         extras=extras,
-        options=(
-            Option("nli_vac", "NLI when all is normal but voluntary anal contraction", NLI_VAC[0], NLI_VAC),
-            Option(
-                "nonkey_zpp",
-                "when a non-key muscle enters the motor zone (ZPP)",
-                NONKEY_ZPP[0],
-                NONKEY_ZPP,
-            ),
-            Option("reasons", "why each tagged score is tagged, by cell; checked when it is given"),
-            Option("notes", "what was noted at a cell, by cell; enters no result"),
-        ),
-        notes=(
-            "Gives levels, NLI, completeness, AIS, zones of partial preservation and sums, each with reasons [T]",
-            "Agrees with the 128 expert cases of the Praxis algorithm in every undisputed field [T]",
-            "Two readings are settled by no source: options nli_vac and nonkey_zpp; a warning says where they "
-            "differ [T]",
-            "A level or grade that the site reported stands beside the computed one and is never replaced [T]",
-        ),
+        options=OPTIONS,
+        notes=NOTES,
         domain="neurological examination",
+        conditions={},
+        least=2 * len(MUSCLES),
     )
 
 
@@ -252,6 +270,25 @@ def exam_of(items: Mapping[str, Any]) -> dict[str, Any]:
                 place = place[step]
             place[last] = value if isinstance(value, str) else str(value)
     return exam
+
+
+def deciding_cells(
+    items: Mapping[str, Any], field: str, *, nli_vac: str = NLI_VAC[0], nonkey_zpp: str = NONKEY_ZPP[0]
+) -> tuple[str, ...]:
+    """The untested or tagged cells of a stored examination on which one result depends.
+
+    Parameters
+    ----------
+    items : of the examination, by code.
+    field : name of the result, such as ``"ais"``.
+    nli_vac, nonkey_zpp : declared readings.
+
+    Raises
+    ------
+    BadValue
+        Items that make no examination, or no such result.
+    """
+    return _deciding_cells(exam_of(items), field, options=Options(nli_vac, nonkey_zpp))
 
 
 def items_of(exam: Mapping[str, Any]) -> dict[str, int | str | None]:

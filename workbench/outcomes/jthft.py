@@ -65,6 +65,7 @@ def _define(version: str, subtests: Mapping[str, str]) -> Definition:
             "The versions with seven and six subtests (without writing) are never mixed [S]",
         ),
         domain="upper limb",
+        conditions={},
     )
 
 

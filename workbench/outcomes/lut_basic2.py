@@ -73,6 +73,7 @@ DEFINITION = Definition(
         "The lists of answers are from memory [M]",
     ),
     domain="spasticity, pain, autonomic",
+    conditions={},
 )
 
 

@@ -69,8 +69,10 @@ DEFINITION = Definition(
     licence="Free to use.",
     sources=(SOURCE, "Baunsgaard 2016, Spinal Cord 54:702"),
     options=(
-        Option("coding", "number of a label: in order 0-5, or 1+ as 1.5", ORDINAL, (ORDINAL, HALF)),
-        Option("mean_of", "codes of the muscles whose mean the protocol pre-specifies"),
+        Option("coding", "number of a label: in order 0-5, or 1+ as 1.5", ORDINAL, (ORDINAL, HALF), agree=True),
+        Option(
+            "mean_of", "codes of the muscles whose mean the protocol pre-specifies", agree=True, parts=("mean",)
+        ),
     ),
     modes=("observed",),
     notes=(
@@ -79,6 +81,7 @@ DEFINITION = Definition(
         "The muscle groups are a selection of the workbench [T]",
     ),
     domain="spasticity, pain, autonomic",
+    conditions={},
 )
 
 

@@ -42,6 +42,7 @@ def _define(version: str, grades: tuple[int | float, ...], notes: tuple[str, ...
         modes=("observed",),
         notes=("The six groups of each side that enter the sum score are from memory [M]", *notes),
         domain="strength",
+        conditions={},
     )
 
 

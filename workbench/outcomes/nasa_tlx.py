@@ -52,6 +52,7 @@ DEFINITION = Definition(
         "The performance rating is anchored from good to poor, so a high rating is more load [S]",
     ),
     domain="quality of life, mood, goals, device",
+    conditions={},
 )
 
 

@@ -120,6 +120,7 @@ OUTCOME = Measure(
                 "The rate has a value (0 included) where the time is censored: for hands at the floor [S]",
             ),
             domain="upper limb",
+            conditions={},
         ),
     ),
     _score,

@@ -36,6 +36,7 @@ DEFINITION = Definition(
         "Percent change has no value when the baseline is 0 [T]",
     ),
     domain="spasticity, pain, autonomic",
+    conditions={},
 )
 
 OUTCOME = Measure((DEFINITION,), sums)

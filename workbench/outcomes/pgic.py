@@ -40,6 +40,7 @@ _BALANCED = Definition(
         "Ordinal; an anchor variable for important change, not averaged [S]",
     ),
     domain="quality of life, mood, goals, device",
+    conditions={},
 )
 _ONE_SIDED = replace(
     _BALANCED,

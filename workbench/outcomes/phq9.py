@@ -61,6 +61,8 @@ DEFINITION = Definition(
         "Item 9 is never inferred from the other items: an alert needs its answer [T]",
     ),
     domain="quality of life, mood, goals, device",
+    conditions={},
+    least=len(_ITEMS) - MOST_MISSING,
 )
 
 

@@ -37,6 +37,7 @@ OUTCOME = Measure(
                 "Thresholds depend on device and protocol; compute the MDC from baseline repeats [S]",
             ),
             domain="upper limb",
+            conditions={},
         ),
     ),
     score_forces,

@@ -46,6 +46,7 @@ DEFINITION = Definition(
         "No time frame is standardised: the protocol names it [S]",
     ),
     domain="spasticity, pain, autonomic",
+    conditions={},
 )
 
 

@@ -41,16 +41,16 @@ DEFINITION = Definition(
     title="Quebec User Evaluation of Satisfaction with Assistive Technology",
     items=_ITEMS,
     subscales=(
-        Subscale("device", "Device", _CODES[:8], 1, 5),
-        Subscale("services", "Services", _CODES[8:], 1, 5),
+        Subscale("device", "Device", _CODES[:8], 1, 5, least=4),
+        Subscale("services", "Services", _CODES[8:], 1, 5, least=2),
     ),
     low=1,
     high=5,
     direction="up",
     sides=("",),
     missing=(
-        "A scale is the mean of its valid items: NA leaves it, and a missing item counts as the person's mean of "
-        "the scale; n_valid tells how many there were. Without any it is ND."
+        "A scale is the mean of its rated items when at least half of them are rated (4 of 8, 2 of 4, 6 of 12); "
+        "with fewer, NA counted as not rated, it is not determinable (ND). n_valid says how many there were."
     ),
     licence="Permission of the authors is needed for the form; codes and generic descriptors only.",
     sources=(SOURCE,),
@@ -62,8 +62,11 @@ DEFINITION = Definition(
         "The three most important items are recorded and not scored [S]",
         "A Rasch study of 2023 found the device scale weak [S]",
         "The device scale for the assistive device alone may be given without services [M]",
+        "The mean of valid items is the authors' rule; at least half of the items is a decision, as in SF-36 [T]",
     ),
     domain="quality of life, mood, goals, device",
+    conditions={},
+    least=6,
 )
 
 
@@ -77,9 +80,10 @@ def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[s
 
 
 def _mean(scale: Subscale, values: Mapping[str, Any]) -> SubScore:
-    value = mean_present(scale.items, values)
+    value = mean_present(scale.items, values, least=scale.fewest)
     imputed = missing_in(scale.items, values) if value is not None else ()
-    return sub_score(scale, values, value, rule="mean of the valid items", source=SOURCE, imputed=imputed)
+    rule = f"mean of the rated items, at least {scale.fewest} of {len(scale.items)}"
+    return sub_score(scale, values, value, rule=rule, source=SOURCE, imputed=imputed)
 
 
 OUTCOME = Measure((DEFINITION,), _score)

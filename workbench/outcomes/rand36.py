@@ -89,7 +89,8 @@ DEFINITION = Definition(
         for number, text in enumerate(WORDS, start=1)
     ),
     subscales=tuple(
-        Subscale(code, text, tuple(f"q{n}" for n in numbers), 0, 100) for code, (text, numbers) in SCALES.items()
+        Subscale(code, text, tuple(f"q{n}" for n in numbers), 0, 100, least=1)
+        for code, (text, numbers) in SCALES.items()
     ),
     low=None,
     high=None,
@@ -101,9 +102,11 @@ DEFINITION = Definition(
     modes=("self-report", "interview"),
     notes=(
         "Pain and general health are recoded differently from the SF-36; the two are never mixed [S]",
+        "RAND's key averages every item that was answered, so one is enough; n_valid says how many there were [S]",
         "Items on walking and stairs are problematic for people who use a wheelchair [M]",
     ),
     domain="quality of life, mood, goals, device",
+    conditions={},
 )
 
 
@@ -111,7 +114,9 @@ def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[s
     points = {code: None if value is None else POINTS[int(code[1:])][value - 1] for code, value in values.items()}
     rule = "mean of the answered items, recoded to 0-100 by RAND's key"
     found = {
-        scale.code: sub_score(scale, points, mean_present(scale.items, points), rule=rule, source=SOURCE)
+        scale.code: sub_score(
+            scale, points, mean_present(scale.items, points, least=scale.fewest), rule=rule, source=SOURCE
+        )
         for scale in definition.subscales
     }
     return Scored(found)

@@ -102,6 +102,7 @@ OUTCOME = Measure(
                 "Grades of T1 do not enter: the sum of eight muscles is not the UEMS of ten [S]",
             ),
             domain="function",
+            conditions={},
         ),
     ),
     _score,

@@ -28,7 +28,9 @@ def _define(version: str, *, n_items: int, low: int, high: int, source: str) -> 
         version=version,
         title="Spinal Cord Injury Spasticity Evaluation Tool",
         items=items,
-        subscales=(Subscale("mean", "Mean of applicable items", tuple(i.code for i in items), low, high),),
+        subscales=(
+            Subscale("mean", "Mean of applicable items", tuple(i.code for i in items), low, high, least=1),
+        ),
         low=low,
         high=high,
         direction="up",
@@ -45,6 +47,8 @@ def _define(version: str, *, n_items: int, low: int, high: int, source: str) -> 
             "A missing answer that is not NA has no published rule, so it is ND here [T]",
         ),
         domain="spasticity, pain, autonomic",
+        conditions={},
+        least=1,
     )
 
 
@@ -57,7 +61,7 @@ DEFINITIONS = (
 def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> Scored:
     (scale,) = definition.subscales
     missing = missing_in(scale.items, values)
-    mean = None if missing else mean_present(scale.items, values)
+    mean = None if missing else mean_present(scale.items, values, least=scale.fewest)
     none_applies = not missing and mean is None
     rule = "sum of the items that apply, divided by their number"
     found = sub_score(

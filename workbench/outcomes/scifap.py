@@ -105,7 +105,7 @@ OUTCOME = Measure(
             licence="Free to use.",
             sources=(SOURCE,),
             extras=(AIDS,),
-            options=(Option("norms", "mean able-bodied seconds of each task"),),
+            options=(Option("norms", "mean able-bodied seconds of each task", agree=True),),
             modes=("observed",),
             notes=(
                 "Task score = time × factor / mean able-bodied time, at most 300; total at most 2100 [S]",
@@ -113,6 +113,8 @@ OUTCOME = Measure(
                 "The able-bodied times of the worksheet could not be seen: option norms, no default [M?]",
             ),
             domain="gait and balance",
+            conditions={},
+            noted=("walking_aid",),
         ),
     ),
     _score,

@@ -69,6 +69,7 @@ OUTCOME = Measure(
                 "The mode has to be stored: self-report scores run higher than observed ones (Fekete 2013) [S]",
             ),
             domain="function",
+            conditions={},
         ),
     ),
     sums,

@@ -45,18 +45,27 @@ T_LOW, T_HIGH = -50.0, 150.0
 _CODES = {code: tuple(f"q{n}" for n in numbers) for code, (_, numbers) in SCALES.items()}
 _ALL = tuple(code for codes in _CODES.values() for code in codes)
 
+
+def _half(scale: str) -> int:
+    """Half of the items of a scale, rounded up: the fewest from which it is formed."""
+    return (len(_CODES[scale]) + 1) // 2
+
+
 DEFINITION = Definition(
     name="sf36v2",
     version="2",
     title="SF-36v2 Health Survey",
     items=tuple(Item(f"q{n}", text, tuple(range(1, ANSWERS[n] + 1))) for n, text in enumerate(WORDS, start=1)),
     subscales=(
-        *(Subscale(code, text, _CODES[code], 0, 100) for code, (text, _) in SCALES.items()),
+        *(Subscale(code, text, _CODES[code], 0, 100, least=_half(code)) for code, (text, _) in SCALES.items()),
         *(
-            Subscale(f"{code}_t", f"{text}, norm-based", _CODES[code], T_LOW, T_HIGH, unit="T")
+            Subscale(f"{code}_t", f"{text}, norm-based", _CODES[code], T_LOW, T_HIGH, unit="T", least=_half(code))
             for code, (text, _) in SCALES.items()
         ),
-        *(Subscale(code, text, _ALL, T_LOW, T_HIGH, unit="T") for code, text in SUMMARIES.items()),
+        *(
+            Subscale(code, text, _ALL, T_LOW, T_HIGH, unit="T", least=sum(map(_half, SCALES)))
+            for code, text in SUMMARIES.items()
+        ),
         Subscale("transition", "Health against a year ago", ("q2",), 1, 5, direction="down"),
     ),
     low=None,
@@ -77,6 +86,7 @@ DEFINITION = Definition(
         "Pain and general health are recoded differently from the RAND-36; the two are never mixed [S]",
     ),
     domain="quality of life, mood, goals, device",
+    conditions={},
 )
 
 
@@ -106,7 +116,7 @@ def _scale(scale: Subscale, values: Mapping[str, Any], table: Table) -> SubScore
     missing = missing_in(scale.items, values)
     points = [_recoded(code, values, table) for code in scale.items if code not in missing]
     value = None
-    if 2 * len(points) >= len(scale.items):
+    if len(points) >= scale.fewest:
         lows, highs = zip(*(_ends(code, table) for code in scale.items))
         if not sum(lows) < sum(highs):
             raise BadValue(f"table {table.label!r} recodes every answer of scale {scale.code} alike")

@@ -48,13 +48,16 @@ DEFINITION = Definition(
     ),
     licence="Free to use with acknowledgement; codes and own descriptors only.",
     sources=(SOURCE,),
-    options=(Option("missing", "what a missing item counts", default="ND", allowed=("ND", "neutral")),),
+    options=(
+        Option("missing", "what a missing item counts", default="ND", allowed=("ND", "neutral"), agree=True),
+    ),
     modes=("self-report",),
     notes=(
         "A missing item counted as the middle is the author's rule [M]",
         "68 is the average of published scores and no important change [S]",
     ),
     domain="quality of life, mood, goals, device",
+    conditions={},
 )
 
 

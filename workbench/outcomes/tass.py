@@ -59,6 +59,7 @@ OUTCOME = Measure(
                 "Detectable change from nine people: 4.07 between, 3.86 within raters [S]",
             ),
             domain="gait and balance",
+            conditions={},
         ),
     ),
     _score,

@@ -71,6 +71,7 @@ OUTCOME = Measure(
                 "Forces with instrumented objects are recorded and enter no score; that part is not validated [S]",
             ),
             domain="upper limb",
+            conditions={},
         ),
     ),
     sums,

@@ -55,6 +55,8 @@ OUTCOME = Measure(
             modes=("observed",),
             notes=("Times are skewed: analyse the rate or the logarithm [S]",),
             domain="gait and balance",
+            conditions={},
+            noted=("walking_aid",),
         ),
     ),
     _score,

@@ -59,8 +59,10 @@ DOMAINS = {
 }
 """Words, items, and how many of them may be missing."""
 _SCALES = tuple(
-    Subscale(f"{code}_{top}", f"{words}, {low}–{top}", tuple(f"q{n}" for n in items), low, top)
-    for code, (words, items, _) in DOMAINS.items()
+    Subscale(
+        f"{code}_{top}", f"{words}, {low}–{top}", tuple(f"q{n}" for n in items), low, top, least=len(items) - gaps
+    )
+    for code, (words, items, gaps) in DOMAINS.items()
     for low, top in ((4, 20), (0, 100))
 )
 
@@ -93,6 +95,7 @@ DEFINITION = Definition(
         "The social domain allows one missing item; the manual's wording is ambiguous [M]",
     ),
     domain="quality of life, mood, goals, device",
+    conditions={},
 )
 
 
@@ -116,7 +119,7 @@ def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[s
 
 def _domain(scale: Subscale, turned: Mapping[str, Value | None], *, allowed: int) -> SubScore:
     missing = missing_in(scale.items, turned)
-    mean = mean_present(scale.items, turned) if len(missing) <= allowed else None
+    mean = mean_present(scale.items, turned, least=scale.fewest) if len(missing) <= allowed else None
     value = None if mean is None else 4 * mean if scale.high == 20 else (4 * mean - 4) * 100 / 16
     rule = "mean of the items x 4" if scale.high == 20 else "(mean of the items x 4 - 4) x 100 / 16"
     if allowed >= 0:

@@ -49,6 +49,7 @@ OUTCOME = Measure(
                 "Levels are ordinal: no means without a declared choice [S]",
             ),
             domain="gait and balance",
+            conditions={},
         ),
     ),
     _score,

@@ -11,10 +11,11 @@ result. Rest in which the evidence was not valid is no exposure: nothing could h
 
 Rejected evidence never starts an activation and never prolongs one: it counts towards release, whatever its
 probabilities say. They may be no more than the belief from before (a window unlike those of the fit), and a hand
-that stays closed because nothing is known is a hand that its owner cannot open: control would let go only at its
-hold limit, since rejected evidence is valid and raises no fault. Up to ``dwell - 1`` rejected hops in a row are
-bridged. A decoder that rejects therefore lets go early rather than late; what that costs in held objects shows as
-``held_s``. Evidence that is not valid moves nothing here; in control it is a fault after half a second.
+that stays closed because nothing is known is a hand that its owner cannot open: control would release only at its
+hold limit, since rejected evidence is valid and raises no fault. Fewer than ``rejected_dwell`` rejected hops in a
+row are bridged: a cough is no reason to drop a cup. A decoder that rejects therefore releases early rather than
+late; what that costs in held objects shows as ``held_s``. Evidence that is not valid moves nothing here; in
+control it is a fault after half a second.
 """
 
 from __future__ import annotations
@@ -38,6 +39,9 @@ from workbench.paradigms._base import (
 )
 from workbench.vocabulary import Decision, Evidence, Trial
 
+REJECTED_DWELL = 5
+"""Hops of rejected evidence that end an activation, where the dwell is left to the paradigm."""
+
 
 @dataclass(frozen=True)
 class GraspRest(Paradigm):
@@ -50,7 +54,10 @@ class GraspRest(Paradigm):
     lead_in_s : rest before the first cue, in s.
     activate, release : thresholds on the probability of ``condition``.
     dwell : consecutive hops needed to change state; None for 1 where evidence has a memory, and 3 where it has
-        not. Take 3 for evidence that is rejected now and then.
+        not.
+    rejected_dwell : consecutive hops after which evidence that is rejected ends an activation; None for 5 (0.25 s
+        at the usual hop) where the dwell is left to the paradigm, and for the dwell where one is given, as in runs
+        that were stored before there was this parameter.
     onset_window_s : s after the cue in which an onset is a hit.
     """
 
@@ -67,11 +74,14 @@ class GraspRest(Paradigm):
     release: float = 0.20
     dwell: int | None = None
     onset_window_s: float = 1.5
+    rejected_dwell: int | None = None
 
     def __post_init__(self) -> None:
         require_positive(attempt_s=self.attempt_s, rest_s=self.rest_s, onset_window_s=self.onset_window_s)
         if self.dwell is not None:
             require_positive(dwell=self.dwell)
+        if self.rejected_dwell is not None:
+            require_positive(rejected_dwell=self.rejected_dwell)
         require_not_negative(jitter_s=self.jitter_s, lead_in_s=self.lead_in_s)
         if self.condition == self.rest:
             raise BadValue(f"condition and rest need different labels, got {self.rest!r} for both")
@@ -82,8 +92,11 @@ class GraspRest(Paradigm):
             )
 
     def suited(self, *, remembers: bool) -> Self:
-        """With a dwell, where none was given."""
-        return self if self.dwell is not None else replace(self, dwell=1 if remembers else 3)
+        """With a dwell, where none was given, and with one for rejected evidence."""
+        if self.dwell is not None:
+            return self if self.rejected_dwell is not None else replace(self, rejected_dwell=self.dwell)
+        rejected = REJECTED_DWELL if self.rejected_dwell is None else self.rejected_dwell
+        return replace(self, dwell=1 if remembers else 3, rejected_dwell=rejected)
 
     @property
     def conditions(self) -> tuple[str, ...]:
@@ -111,17 +124,20 @@ class GraspRest(Paradigm):
     def training_windows(
         self, cues: Sequence[LocatedCue], *, fs: float, window_s: float, hop_s: float
     ) -> list[tuple[int, str, int]]:
-        """Windows that lie 0.5 s after a movement cue, or 1 s after a rest cue, up to the cue's end."""
+        """Windows that lie 0.5 s after a movement cue, or 1 s after a rest cue, up to the cue's end.
+
+        Each cued period is a block: an attempt and the rest after it can be held out apart. No window crosses a
+        cue, and what leaks over it (the tail of a filter, a slow drift) favours no class: periods of one class are
+        never neighbours. Windows within a period overlap, so that they stay together.
+        """
         windows: list[tuple[int, str, int]] = []
-        hop, block = max(1, round(hop_s * fs)), -1
-        for cue in cues:
-            if cue.label not in (self.condition, self.rest):
-                continue
-            block += cue.label == self.condition
+        hop = max(1, round(hop_s * fs))
+        periods = [cue for cue in cues if cue.label in (self.condition, self.rest)]
+        for block, cue in enumerate(periods):
             settle_s = 0.5 if cue.label == self.condition else 1.0
             first = cue.sample + round((settle_s + window_s) * fs)
             last = cue.sample + round(cue.duration_s * fs)
-            windows += [(end, cue.label, max(block, 0)) for end in range(first, last + 1, hop)]
+            windows += [(end, cue.label, block) for end in range(first, last + 1, hop)]
         return windows
 
     def start(self, *, fs: float, hop: int, classes: Sequence[str]) -> Rule:
@@ -159,6 +175,7 @@ class _GraspRule(Rule):
     def __init__(self, paradigm: GraspRest, *, fs: float, hop: int, target: int) -> None:
         self._paradigm, self._fs, self._hop, self._target = paradigm, fs, hop, target
         self._needed = paradigm.dwell or 1
+        self._needed_rejected = paradigm.rejected_dwell or self._needed
         self._next = hop
         self._active = False
         self._forced = False
@@ -242,7 +259,7 @@ class _GraspRule(Rule):
         else:
             past = not evidence.rejected and p > self._paradigm.activate
         self._count = self._count + 1 if evidence.valid and past else 0
-        if self._count < self._needed:
+        if self._count < (self._needed_rejected if evidence.rejected else self._needed):
             return ""
         return "release" if self._active else "activate"
 

@@ -2,7 +2,9 @@
 
 One fixed-size entry a chunk, each with a check of its own, so that a damaged index is noticed as well.
 Between them stand *sync* entries, written after each ``fsync``: everything before ``synced`` bytes was on
-the disk. An *end* entry, followed by a short JSON text, marks the index complete and tells the state.
+the disk. A *copy* entry is followed by the bytes of a chunk without which others cannot be read (a stream's
+header, the plan of a run), so that damage to one byte does not cost a whole recording. An *end* entry, followed
+by a short JSON text, marks the index complete and tells the state.
 """
 
 from __future__ import annotations
@@ -10,19 +12,38 @@ from __future__ import annotations
 import json
 import struct
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from workbench import reading
+from workbench.errors import RecordingFault
 from workbench.recording.files import save
 
 MAGIC = b"WBXIDX01"
+COPY = 0xFFFFFFFD
 SYNC = 0xFFFFFFFE
 END = 0xFFFFFFFF
 _ENTRY = struct.Struct("<QQIIII")
 _CHECK = struct.Struct("<I")
 SIZE = _ENTRY.size + _CHECK.size
 """Bytes of one entry."""
+
+LARGEST = 2**30
+"""Bytes of the largest index that is read: about 29 million chunks, weeks of recording."""
+
+_NOTE: dict[str, tuple[type, ...]] = {
+    "state": (str,),
+    "bytes": (int,),
+    "lost_bytes": (int,),
+    "lost_s": (int, float),
+    "n_chunks": (int,),
+    "tail": (str,),
+    "sentence": (str,),
+    "index_damaged": (bool,),
+}
+"""What the JSON of the end entry may hold, with the types of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +67,29 @@ class Index:
     chunks : in file order.
     synced : bytes of the recording that were on the disk for certain.
     end : the JSON of the end entry, None when the recording was not closed.
-    n_bad : entries that failed their own check.
+    n_bad : places that failed their own check: the beginning of the file, entries, copies.
+    copies : start of a chunk → its bytes, each of which passed its check.
     """
 
     chunks: list[Indexed] = field(default_factory=list)
     synced: int = 0
     end: dict[str, Any] | None = None
     n_bad: int = 0
+    copies: dict[int, bytes] = field(default_factory=dict)
 
 
 def path_of(recording: Path) -> Path:
     """Path of the side index."""
     return recording.with_name(recording.name + ".idx")
+
+
+def damage_words(recording: Path, found: Index) -> str:
+    """What a damaged index means."""
+    places = "1 place" if found.n_bad == 1 else f"{found.n_bad} places"
+    return (
+        f"Its index {path_of(recording).name} is damaged in {places}; the chunks concerned were checked by their "
+        "structure alone."
+    )
 
 
 def encode(chunk: Indexed) -> bytes:
@@ -73,6 +105,15 @@ def encode_sync(synced: int) -> bytes:
     return encode(Indexed(0, synced, 0, SYNC))
 
 
+def encode_copy(start: int, chunk: bytes) -> bytes:
+    """A copy entry with the bytes of the chunk that begins at ``start``, filled up to whole entries.
+
+    Whole entries, so that a damaged length here leaves every later entry where a reader looks for it.
+    """
+    head = encode(Indexed(start, len(chunk), zlib.crc32(chunk), COPY))
+    return head + chunk + bytes(-len(chunk) % SIZE)
+
+
 def encode_end(note: dict[str, Any]) -> bytes:
     """The end entry with its JSON."""
     text = json.dumps(note, ensure_ascii=False, sort_keys=True).encode("utf-8")
@@ -80,10 +121,14 @@ def encode_end(note: dict[str, Any]) -> bytes:
 
 
 def decode(data: bytes) -> Index | None:
-    """Everything in an index file; None when it is none."""
-    if data[: len(MAGIC)] != MAGIC:
-        return None
-    index = Index()
+    """Everything in an index file that passes its own check, the rest is counted; None when it is no index.
+
+    Raises
+    ------
+    RecordingFault
+        When the end entry passes its check and holds what no writer of an index puts there.
+    """
+    index = Index(n_bad=int(data[: len(MAGIC)] != MAGIC))
     at = len(MAGIC)
     while at + SIZE <= len(data):
         head, (check,) = data[at : at + _ENTRY.size], _CHECK.unpack_from(data, at + _ENTRY.size)
@@ -94,14 +139,43 @@ def decode(data: bytes) -> Index | None:
         entry = Indexed(*_ENTRY.unpack(head))
         if entry.tag == SYNC:
             index.synced = max(index.synced, entry.length)
+        elif entry.tag == COPY:
+            at = _decode_copy(index, data, at, entry)
         elif entry.tag == END:
             text = data[at : at + entry.length]
             if len(text) == entry.length and zlib.crc32(text) == entry.crc:
-                index.end = json.loads(text)
+                index.end = _decode_note(text)
+            else:
+                index.n_bad += 1
             break
         else:
             index.chunks.append(entry)
-    return index
+    ours = data[: len(MAGIC)] == MAGIC or index.chunks or index.synced or index.end is not None
+    return index if ours else None
+
+
+def _decode_copy(index: Index, data: bytes, at: int, entry: Indexed) -> int:
+    """Take in the copy that follows its entry; the place of the next entry."""
+    end = at + entry.length + -entry.length % SIZE
+    chunk, filling = data[at : at + entry.length], data[at + entry.length : end]
+    if len(chunk) == entry.length and zlib.crc32(chunk) == entry.crc:
+        index.copies[entry.start] = chunk
+    if end <= len(data) and (entry.start not in index.copies or any(filling)):
+        index.n_bad += 1
+    return end
+
+
+def _decode_note(text: bytes) -> dict[str, Any]:
+    note = reading.parse_json(text, "the end entry of the index", error=RecordingFault)
+    if not isinstance(note, dict) or "state" not in note:
+        raise RecordingFault("the end entry of the index tells no state; restore the index from its backup")
+    for name, kinds in _NOTE.items():
+        value = note.get(name, kinds[0]())
+        if not isinstance(value, kinds) or (name == "tail" and str(value) != Path(str(value)).name):
+            raise RecordingFault(
+                f"the end entry of the index has {name} = {value!r:.60}; restore the index from its backup"
+            )
+    return note
 
 
 def read(recording: Path) -> Index | None:
@@ -109,19 +183,36 @@ def read(recording: Path) -> Index | None:
 
     Raises
     ------
-    OSError
+    RecordingFault
         When it is there and cannot be read.
     """
     path = path_of(recording)
-    return decode(path.read_bytes()) if path.exists() else None
+    if not reading.is_there(path, "index", error=RecordingFault):
+        return None
+    data = reading.read_bytes(path, "index", largest=LARGEST, error=RecordingFault)
+    return decode(data)
 
 
-def replace(recording: Path, chunks: list[Indexed], note: dict[str, Any]) -> None:
+def replace(
+    recording: Path, chunks: list[Indexed], note: dict[str, Any], *, copies: Mapping[int, bytes] | None = None
+) -> None:
     """Write a complete index in place of the one there is, so that a crash leaves the old or the new one.
+
+    Parameters
+    ----------
+    recording : whose index it is.
+    chunks : of the recording, in file order.
+    note : JSON of the end entry.
+    copies : start of a chunk → its bytes, kept beside the entries.
 
     Raises
     ------
     OSError
         When the folder cannot be written.
     """
-    save(path_of(recording), MAGIC + b"".join(encode(chunk) for chunk in chunks) + encode_end(note))
+    entries = [
+        encode(chunk)
+        + (encode_copy(chunk.start, copies[chunk.start]) if copies and chunk.start in copies else b"")
+        for chunk in chunks
+    ]
+    save(path_of(recording), MAGIC + b"".join(entries) + encode_end(note))

@@ -130,10 +130,17 @@ class Journal:
             self._streams[stream_id] = _Stream(dtype, n_channels)
             xml = document("info", _header(spec, dtype, n_channels, desc or {}))
             content = chunks.encode_xml(Tag.STREAM_HEADER, xml, stream_id=stream_id)
-            self._append(content, Tag.STREAM_HEADER, stream_id=stream_id)
+            self._append(content, Tag.STREAM_HEADER, stream_id=stream_id, copied=True)
         return stream_id
 
-    def samples(self, stream_id: int, values: NDArray[Any] | Sequence[str], stamps: FloatArray) -> None:
+    def samples(
+        self,
+        stream_id: int,
+        values: NDArray[Any] | Sequence[str],
+        stamps: FloatArray,
+        *,
+        copied: bool = False,
+    ) -> None:
         """Append samples in one ``write()``; no samples write nothing.
 
         Parameters
@@ -142,6 +149,7 @@ class Journal:
         values : ``(n_times, n_channels)`` in the unit of the stream, or ``n_times`` texts. Numbers are
             cast to the stream's dtype only when no bit is lost.
         stamps : ``(n_times,)`` float64, s, raw LSL time.
+        copied : keep a copy of this chunk in the index, for what the rest of the file cannot be read without.
         """
         stream = self._stream(stream_id)
         stamps = np.asarray(stamps, dtype=np.float64)
@@ -158,7 +166,7 @@ class Journal:
                 raise BadValue(f"samples of shape {numbers.shape}; this stream takes (n, {stream.n_channels})")
             chunk = chunks.encode_numbers(stream_id, numbers, stamps, dtype=stream.dtype)
         with self._lock:
-            self._append(chunk, Tag.SAMPLES, stream_id=stream_id, n=n)
+            self._append(chunk, Tag.SAMPLES, stream_id=stream_id, n=n, copied=copied)
             if stream.n == 0:
                 stream.first = float(stamps[0])
             stream.n += n
@@ -239,7 +247,7 @@ class Journal:
         try:
             files.write_all(self._file, chunks.MAGIC + header)
             self._size = len(chunks.MAGIC)
-            self._note(header, Tag.FILE_HEADER, magic=index.MAGIC)
+            self._note(header, Tag.FILE_HEADER, magic=index.MAGIC, copied=True)
             files.sync_folder(self.path.parent)
         except OSError as error:
             os.close(self._file)
@@ -248,7 +256,7 @@ class Journal:
             index.path_of(self.path).unlink(missing_ok=True)
             raise RecordingFault(files.refusal(self.path, error)) from error
 
-    def _append(self, chunk: bytes, tag: Tag, *, stream_id: int = 0, n: int = 0) -> None:
+    def _append(self, chunk: bytes, tag: Tag, *, stream_id: int = 0, n: int = 0, copied: bool = False) -> None:
         """One chunk and its index entry; the lock is held."""
         if self._closed:
             raise RecordingFault(f"recording {self.path.name} is closed; start a new run")
@@ -256,16 +264,26 @@ class Journal:
             raise RecordingFault(self._fault)
         try:
             files.write_all(self._file, chunk)
-            self._note(chunk, tag, stream_id=stream_id, n=n)
+            self._note(chunk, tag, stream_id=stream_id, n=n, copied=copied)
         except OSError as error:
             self._fail(error)
         if tag != Tag.BOUNDARY and self._clock() - self._boundary_at >= BOUNDARY_EVERY_S:
             self._boundary_at = self._clock()
             self._append(chunks.encode_boundary(), Tag.BOUNDARY)
 
-    def _note(self, chunk: bytes, tag: Tag, *, stream_id: int = 0, n: int = 0, magic: bytes = b"") -> None:
+    def _note(
+        self,
+        chunk: bytes,
+        tag: Tag,
+        *,
+        stream_id: int = 0,
+        n: int = 0,
+        magic: bytes = b"",
+        copied: bool = False,
+    ) -> None:
         entry = index.Indexed(self._size, len(chunk), zlib.crc32(chunk), tag, stream_id, n)
-        files.write_all(self._index, magic + index.encode(entry))
+        copy = index.encode_copy(self._size, chunk) if copied else b""
+        files.write_all(self._index, magic + index.encode(entry) + copy)
         self._size += len(chunk)
 
     def _fail(self, error: OSError) -> NoReturn:

@@ -6,6 +6,8 @@ structure. Pure: bytes and index in, :class:`Layout` out.
 
 from __future__ import annotations
 
+import math
+import re
 import zlib
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +17,18 @@ from workbench.recording import chunks
 from workbench.recording.chunks import BOUNDARY, FORMATS, Tag, TornChunk
 from workbench.recording.index import Index, Indexed
 from workbench.recording.xml import from_xml, text_of
+
+MOST_CHANNELS = 2**16
+"""Channels of one stream; the largest arrays of today have some ten thousand."""
+
+FASTEST = 1e7
+"""Highest rate of a stream, Hz."""
+
+_HEAD = re.compile(rb"(?s)(?=(?:\x01.|\x04.{4}|\x08.{8})[\x01-\x06]\x00)")
+"""Where a chunk may begin: a length of 1, 4 or 8 bytes, then a known tag."""
+
+MOST_TRIES, WORK_BYTES = 100_000, 1000
+"""Places that are tried in search of whole chunks behind breaks, in all; so many bytes count as one."""
 
 _NAMES = {
     Tag.FILE_HEADER: "file header",
@@ -39,18 +53,31 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """A stretch that is no longer what was written; ``number`` is 0 when no index tells the chunk."""
+    """A stretch that is no longer what was written.
+
+    Attributes
+    ----------
+    number : of the chunk, 0 when no index tells it.
+    start, end : bytes of the file.
+    what : the chunk in words.
+    stream_id, n_samples : of a samples chunk, 0 when no index tells them.
+    restored : its bytes are known all the same, from the copy in the index; it stands among the whole chunks.
+    """
 
     number: int
     start: int
     end: int
     what: str
+    stream_id: int = 0
+    n_samples: int = 0
+    restored: bool = False
 
     @property
     def sentence(self) -> str:
         """One phrase: which chunk, which bytes."""
         chunk = f"chunk {self.number} ({self.what})" if self.number else self.what
-        return f"{chunk}, bytes {self.start:,} to {self.end - 1:,}"
+        copy = ", of which the index holds a copy" if self.restored and self.number else ""
+        return f"{chunk}, bytes {self.start:,} to {self.end - 1:,}{copy}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +108,9 @@ class Layout:
     tail : byte from which on the file is torn; ``size`` when it is not.
     missing : chunks that the index lists behind the end of the file.
     formats : stream id → format, from the whole stream headers.
+    restored : start of a damaged chunk → its bytes, from the copy in the index.
+    why : what is wrong at ``tail``, ``""`` where the file simply ends.
+    work : places tried so far, so that a search ends.
     """
 
     size: int
@@ -89,6 +119,21 @@ class Layout:
     tail: int = 0
     missing: list[Indexed] = field(default_factory=list)
     formats: dict[int, Format] = field(default_factory=dict)
+    restored: dict[int, bytes] = field(default_factory=dict)
+    why: str = ""
+    work: int = 0
+
+    def content(self, data: memoryview, piece: Piece) -> memoryview:
+        """What a whole chunk holds behind its tag."""
+        copy = self.restored.get(piece.start)
+        if copy is None:
+            return data[piece.body : piece.end]
+        return memoryview(copy)[piece.body - piece.start :]
+
+    def chunk(self, data: memoryview, piece: Piece) -> memoryview:
+        """The bytes of a whole chunk."""
+        copy = self.restored.get(piece.start)
+        return data[piece.start : piece.end] if copy is None else memoryview(copy)
 
     @property
     def torn(self) -> bool:
@@ -104,15 +149,18 @@ def survey(data: memoryview, index: Index | None) -> Layout:
     RecordingFault
         When the file is no XDF file at all.
     """
+    layout = Layout(len(data), tail=len(data))
     head = bytes(data[:4])
     if head != chunks.MAGIC[: len(head)]:
-        raise RecordingFault(f"this is no XDF file: it begins with {head!r} instead of {chunks.MAGIC!r}")
-    layout = Layout(len(data), tail=len(data))
+        if index is None or not index.chunks:
+            raise RecordingFault(f"this is no XDF file: it begins with {head!r} instead of {chunks.MAGIC!r}")
+        layout.damage.append(Damage(0, 0, len(head), "the first bytes of the file", restored=True))
     at = len(chunks.MAGIC)
     if layout.size < at:
         layout.tail = 0
         return layout
-    known = index.chunks if index is not None else []
+    known, copies = (index.chunks, index.copies) if index is not None else ([], {})
+    _take_copied_headers(layout, copies)
     for number, entry in enumerate(known, start=1):
         if entry.start < at:
             continue
@@ -122,7 +170,7 @@ def survey(data: memoryview, index: Index | None) -> Layout:
             layout.missing = known[number - 1 :]
             layout.tail = min(layout.tail, at)
             break
-        _indexed(layout, data, number, entry)
+        _indexed(layout, data, number, entry, copies)
         at = entry.start + entry.length
     else:
         at = _walk(layout, data, at, len(data))
@@ -134,65 +182,117 @@ def survey(data: memoryview, index: Index | None) -> Layout:
 def parse_format(content: memoryview) -> Format:
     """Format of a stream from the content of its header; :class:`RecordingFault` when it has none."""
     header = from_xml(bytes(content[4:]).decode("utf-8", errors="replace"))
+    dtype, count, rate = (text_of(header, name) for name in ("channel_format", "channel_count", "nominal_srate"))
     try:
-        dtype = text_of(header, "channel_format")
-        n_channels = int(text_of(header, "channel_count"))
-        fs = float(text_of(header, "nominal_srate"))
+        n_channels, fs = int(count), float(rate)
     except ValueError as error:
-        raise RecordingFault(f"a stream header has no usable channel count or rate ({error})") from error
+        raise RecordingFault(
+            f"a stream header has no usable channel count or rate ({count!r:.40}, {rate!r:.40})"
+        ) from error
     if dtype not in FORMATS or n_channels < 1:
-        raise RecordingFault(f"a stream of {n_channels} channels of {dtype!r}; known are {', '.join(FORMATS)}")
+        raise RecordingFault(f"a stream of {n_channels} channels of {dtype!r:.40}; known are {', '.join(FORMATS)}")
+    if n_channels > MOST_CHANNELS:
+        raise RecordingFault(f"a stream of {n_channels:,} channels; at most {MOST_CHANNELS:,} are read")
+    if not math.isfinite(fs) or not 0 <= fs <= FASTEST:
+        raise RecordingFault(f"a stream of {fs:g} Hz; its rate must be from 0 (irregular) to {FASTEST:g} Hz")
     return Format(text_of(header, "name"), dtype, n_channels, fs, header)
 
 
-def _indexed(layout: Layout, data: memoryview, number: int, entry: Indexed) -> None:
+def _take_copied_headers(layout: Layout, copies: dict[int, bytes]) -> None:
+    """Formats from the copies in the index, so that samples can be read whose header is damaged."""
+    for copy in copies.values():
+        data = memoryview(copy)
+        try:
+            tag, body, _ = chunks.decode_chunk(data, 0)
+            if tag == Tag.STREAM_HEADER:
+                layout.formats[chunks.decode_stream_id(data[body:])] = parse_format(data[body:])
+        except RecordingFault:
+            continue  # A copy that its writer could not read either: the file itself decides.
+
+
+def _indexed(layout: Layout, data: memoryview, number: int, entry: Indexed, copies: dict[int, bytes]) -> None:
     """A chunk with an index entry: whole when its CRC is right."""
     end = entry.start + entry.length
     if zlib.crc32(data[entry.start : end]) == entry.crc:
         tag, body, _ = chunks.decode_chunk(data, entry.start)
-        _accept(layout, data, Piece(number, entry.start, body, end, tag), check=False)
+        _accept(layout, data, Piece(number, entry.start, body, end, tag))
         return
+    copy = copies.get(entry.start)
+    restored = copy is not None and len(copy) == entry.length and zlib.crc32(copy) == entry.crc
+    if copy is not None and restored:
+        layout.restored[entry.start] = copy
+        tag, body, _ = chunks.decode_chunk(memoryview(copy), 0)
+        _accept(layout, data, Piece(number, entry.start, entry.start + body, end, tag))
     what = _NAMES.get(Tag(entry.tag), "unknown") if entry.tag in set(Tag) else "unknown"
     stream = layout.formats.get(entry.stream_id)
     if stream is not None:
         what = f"{what} of {stream.name!r}"
-    layout.damage.append(Damage(number, entry.start, end, what))
+    layout.damage.append(Damage(number, entry.start, end, what, entry.stream_id, entry.n_samples, restored))
 
 
 def _walk(layout: Layout, data: memoryview, at: int, stop: int) -> int:
     """Chunks without an index entry: whole when their structure is. Returns where the walk ended.
 
-    A break that is followed by a boundary chunk is damage inside the file; one that is not is its tail.
+    A break that is followed by a whole chunk is damage inside the file; one that is not is its tail.
     """
     part = data[:stop]
     while at < stop:
         try:
-            tag, body, end = chunks.decode_chunk(part, at)
-            _accept(layout, data, Piece(0, at, body, end, tag), check=True)
-            at = end
-        except RecordingFault:
-            found = bytes(part[at:]).find(BOUNDARY)
-            behind = at + found + len(BOUNDARY) if found >= 0 else stop
-            if found < 0 and stop == layout.size:
-                layout.tail = at
+            piece = _whole_chunk(layout, part, at)
+        except RecordingFault as fault:
+            behind = _next_whole(layout, part, at + 1)
+            if behind is None and stop == layout.size:
+                layout.tail, layout.why = at, str(fault)
                 return stop
-            layout.damage.append(Damage(0, at, behind, "a stretch that is no chunk"))
-            at = behind
+            end = stop if behind is None else behind.start
+            layout.damage.append(Damage(0, at, end, f"a stretch that is no chunk ({fault})"))
+            if behind is None:
+                return stop
+            piece = behind
+        _accept(layout, data, piece)
+        at = piece.end
     return at
 
 
-def _accept(layout: Layout, data: memoryview, piece: Piece, *, check: bool) -> None:
-    """Take a chunk in; with ``check``, only when its content can be read."""
-    content = data[piece.body : piece.end]
+def _whole_chunk(layout: Layout, data: memoryview, at: int) -> Piece:
+    """The chunk at byte ``at``; :class:`RecordingFault` when its structure or content is not that of a chunk."""
+    tag, body, end = chunks.decode_chunk(data, at)
+    layout.work += 1 + (end - at) // WORK_BYTES
+    _check(layout, data[body:end], tag)
+    return Piece(0, at, body, end, tag)
+
+
+def _next_whole(layout: Layout, data: memoryview, at: int) -> Piece | None:
+    """The next whole chunk behind a break, None when there is none or when too many places look like one."""
+    limit = MOST_TRIES + 8 * layout.size // WORK_BYTES
+    for found in _HEAD.finditer(data, at):
+        layout.work += 1
+        if layout.work > limit:
+            return None
+        try:
+            piece = _whole_chunk(layout, data, found.start())
+        except RecordingFault:
+            continue
+        content = data[piece.body : piece.end]
+        of_stream = piece.tag in (Tag.SAMPLES, Tag.CLOCK_OFFSET, Tag.STREAM_FOOTER)
+        if not of_stream or chunks.decode_stream_id(content) in layout.formats:
+            return piece
+    return None
+
+
+def _accept(layout: Layout, data: memoryview, piece: Piece) -> None:
+    """Take a whole chunk in."""
     if piece.tag == Tag.STREAM_HEADER:
+        content = layout.content(data, piece)
         layout.formats[chunks.decode_stream_id(content)] = parse_format(content)
-    elif check:
-        _check(layout, content, piece.tag)
     layout.pieces.append(piece)
 
 
 def _check(layout: Layout, content: memoryview, tag: int) -> None:
-    if tag == Tag.SAMPLES:
+    if tag == Tag.STREAM_HEADER:
+        chunks.decode_stream_id(content)
+        parse_format(content)
+    elif tag == Tag.SAMPLES:
         read_samples(layout.formats, content, last=0.0)
     elif tag == Tag.CLOCK_OFFSET:
         chunks.decode_clock_offset(content)
@@ -218,10 +318,9 @@ def read_samples(formats: dict[int, Format], content: memoryview, *, last: float
 
 
 def _cut_unsynced(layout: Layout, synced: int) -> None:
-    """In a file that was never closed, damage behind the last sync is what a power cut leaves: its tail."""
-    unsynced = [d.start for d in layout.damage if d.start >= synced]
-    if not unsynced:
-        return
-    layout.tail = min(layout.tail, *unsynced)
-    layout.damage = [d for d in layout.damage if d.start < layout.tail]
-    layout.pieces = [p for p in layout.pieces if p.start < layout.tail]
+    """In a file that was never closed, damage behind the last sync and the last whole chunk is its torn tail."""
+    last = max((piece.end for piece in layout.pieces), default=len(chunks.MAGIC))
+    tail = [d.start for d in layout.damage if d.start >= max(synced, last)]
+    if tail:
+        layout.tail = min(layout.tail, *tail)
+        layout.damage = [d for d in layout.damage if d.start < layout.tail]

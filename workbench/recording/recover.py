@@ -1,23 +1,28 @@
-"""What became of a recording, and cutting a torn one to its last whole chunk.
+"""What became of a recording, and saving what is whole in a torn or damaged one.
 
-``inspect`` only looks. ``recover`` never destroys: what it cuts off is first saved beside the file, and a
-second call changes nothing. Damage inside a file is reported and left as it is.
+``inspect`` only looks. ``recover`` never destroys. A file whose end is torn is cut to its last whole chunk, and
+what is cut off is first saved beside it. A file that is damaged inside stays as it is, byte for byte; every whole
+chunk before and behind the damage goes into a file of the same name in the folder ``salvaged``. A second call
+changes nothing.
 """
 
 from __future__ import annotations
 
 import os
+import stat
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from workbench import reading
 from workbench.errors import RecordingFault
 from workbench.recording import chunks, index, xdf
 from workbench.recording.chunks import Tag, TornChunk
 from workbench.recording.files import save, try_lock
 from workbench.recording.layout import Layout, survey
+from workbench.recording.salvage import salvage
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +31,17 @@ class Recovery:
 
     Attributes
     ----------
-    kept_bytes, lost_bytes : of the recording; what is lost as signal is saved in ``tail``.
+    kept_bytes, lost_bytes : of the recording; what is cut off its end is saved in ``tail``.
     n_chunks : whole chunks that are kept.
     state : ``"clean"`` (closed properly, nothing done), ``"recovered"`` (was not closed; from now on
-        quarantined), ``"damaged"`` (changed after it was written; nothing done).
+        quarantined), ``"salvaged"`` (damaged inside; ``salvaged`` holds the rest), ``"index damaged"`` (the
+        recording is whole, its index is not; nothing done).
     sentence : what happened and how much was lost, for a reader.
     lost_s : s of signal known to be lost (the longest of all regular streams).
     tail : file that holds the bytes that were cut off, None when there were none.
     damage : stretches inside the file that are not what was written.
+    salvaged : file that holds every whole chunk of a damaged recording, None when it is not damaged inside.
+    index_damaged : entries of the index failed their own check: some chunks were checked by structure alone.
     """
 
     kept_bytes: int
@@ -44,11 +52,18 @@ class Recovery:
     lost_s: float = 0.0
     tail: Path | None = None
     damage: tuple[str, ...] = ()
+    salvaged: Path | None = None
+    index_damaged: bool = False
 
     @property
     def quarantined(self) -> bool:
         """Whether a person must look at the recording before it is used."""
         return self.state != "clean"
+
+    @property
+    def damaged(self) -> bool:
+        """Whether anything was lost or changed that once was on the disk."""
+        return self.lost_bytes > 0 or self.index_damaged or self.state == "salvaged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +94,7 @@ class Inspection:
     streams : in file order.
     damage : stretches that are not what was written, with chunk and bytes.
     torn_bytes : bytes at the end that are no whole chunk.
+    n_bad_entries : entries of the index that failed their own check.
     sentence : all of it in words, with the remedy.
     """
 
@@ -91,11 +107,13 @@ class Inspection:
     damage: tuple[str, ...]
     torn_bytes: int
     sentence: str
+    n_bad_entries: int = 0
 
     @property
     def quarantined(self) -> bool:
         """Whether a person must look at the recording before it is used."""
-        return self.state in ("recovered", "unfinished", "damaged") or self.torn_bytes > 0
+        odd = self.state in ("recovered", "unfinished", "damaged")
+        return odd or self.torn_bytes > 0 or self.n_bad_entries > 0
 
     def text(self) -> str:
         """The inspection as a few lines of text."""
@@ -148,14 +166,18 @@ def inspect(path: Path | str) -> Inspection:
     )
     sentence = _words(path, state, found, side, damage)
     torn = found.size - found.tail if found.torn else 0
-    indexed = side is not None and side.n_bad == 0
-    return Inspection(path, found.size, len(found.pieces), state, indexed, summaries, damage, torn, sentence)
+    n_bad = side.n_bad if side is not None else 0
+    indexed = side is not None and n_bad == 0
+    whole = len(found.pieces)
+    return Inspection(path, found.size, whole, state, indexed, summaries, damage, torn, sentence, n_bad)
 
 
 def recover(path: Path | str) -> Recovery:
-    """Cut a torn recording to its last whole chunk, save the tail beside it, and mark it recovered.
+    """Save what is whole in a recording, and say what is lost.
 
-    A recording that was closed properly stays as it is. Calling it again returns the same answer.
+    One that was closed properly and is whole stays as it is. A torn one is cut to its last whole chunk, the tail
+    is saved beside it, and it is marked recovered. One that is damaged inside stays as it is too; everything else
+    of it goes into ``salvaged/NAME``. Calling it again returns the same answer.
 
     Raises
     ------
@@ -168,10 +190,11 @@ def recover(path: Path | str) -> Recovery:
     with _held(path) as descriptor:
         data, side = xdf.load(path)
         found = survey(data, side)
-        damage = tuple(d.sentence for d in found.damage)
-        if not found.torn and (side is None or side.end is not None):
-            return _untouched(path, found, side, damage)
+        if not found.damage and not found.torn and (side is None or side.end is not None):
+            return _untouched(path, found, side)
         try:
+            if found.damage:
+                return _salvaged(path, data, found, side)
             return _cut(path, descriptor, data, found, side)
         except OSError as error:
             raise RecordingFault(
@@ -180,26 +203,41 @@ def recover(path: Path | str) -> Recovery:
             ) from error
 
 
-def _untouched(path: Path, found: Layout, side: index.Index | None, damage: tuple[str, ...]) -> Recovery:
+def _untouched(path: Path, found: Layout, side: index.Index | None) -> Recovery:
     """The answer for a recording that needs no cut."""
     end = (side.end if side is not None else None) or {}
     if end.get("state") == "recovered":
         tail = path.with_name(end["tail"]) if end.get("tail") else None
         return Recovery(
-            end["bytes"],
-            end["lost_bytes"],
-            end["n_chunks"],
+            end.get("bytes", found.size),
+            end.get("lost_bytes", 0),
+            end.get("n_chunks", len(found.pieces)),
             "recovered",
-            end["sentence"],
-            end["lost_s"],
+            end.get("sentence", ""),
+            end.get("lost_s", 0.0),
             tail,
-            damage,
+            index_damaged=end.get("index_damaged", False),
         )
-    if damage:
-        sentence = _words(path, "damaged", found, side, damage)
-        return Recovery(found.size, 0, len(found.pieces), "damaged", sentence, damage=damage)
-    sentence = f"{path.name} is whole: {len(found.pieces):,} chunks, {found.size:,} bytes; nothing was changed."
-    return Recovery(found.size, 0, len(found.pieces), "clean", sentence)
+    whole = f"{path.name} is whole: {len(found.pieces):,} chunks, {found.size:,} bytes; nothing was changed."
+    if side is not None and side.n_bad:
+        sentence = f"{whole} {index.damage_words(path, side)} Restore the index from its backup."
+        return Recovery(found.size, 0, len(found.pieces), "index damaged", sentence, index_damaged=True)
+    return Recovery(found.size, 0, len(found.pieces), "clean", whole)
+
+
+def _salvaged(path: Path, data: memoryview, found: Layout, side: index.Index | None) -> Recovery:
+    """Save everything else of a file that is damaged inside."""
+    made = salvage(path, data, found, side)
+    return Recovery(
+        made.kept_bytes,
+        made.lost_bytes,
+        made.n_chunks,
+        "salvaged",
+        made.sentence,
+        made.lost_s,
+        damage=tuple(d.sentence for d in found.damage),
+        salvaged=made.path,
+    )
 
 
 def _cut(path: Path, descriptor: int, data: memoryview, found: Layout, side: index.Index | None) -> Recovery:
@@ -219,6 +257,9 @@ def _cut(path: Path, descriptor: int, data: memoryview, found: Layout, side: ind
     samples, lost_s = _lost_samples(found, memoryview(kept.read_bytes() if kept is not None else b""), side)
     closed = side is not None and side.end is not None
     sentence = _why(path, closed=closed) + _loss_words(found, lost_bytes, samples, kept)
+    bad = side is not None and side.n_bad > 0
+    if side is not None and bad:
+        sentence += f" {index.damage_words(path, side)}"
     note = {
         "state": "recovered",
         "bytes": found.tail,
@@ -227,16 +268,19 @@ def _cut(path: Path, descriptor: int, data: memoryview, found: Layout, side: ind
         "n_chunks": len(found.pieces),
         "tail": kept.name if kept is not None else "",
         "sentence": sentence,
+        "index_damaged": bad,
     }
-    index.replace(path, _entries(found, data, side), note)
-    damage = tuple(d.sentence for d in found.damage)
-    return Recovery(found.tail, lost_bytes, len(found.pieces), "recovered", sentence, lost_s, kept, damage)
+    copies = side.copies if side is not None else {}
+    index.replace(path, _entries(found, data, side), note, copies=copies)
+    return Recovery(
+        found.tail, lost_bytes, len(found.pieces), "recovered", sentence, lost_s, kept, index_damaged=bad
+    )
 
 
 def _entries(found: Layout, data: memoryview, side: index.Index | None) -> list[index.Indexed]:
-    """Index of what stays; a damaged chunk keeps its old entry, so that it stays known as damaged."""
+    """Index of what stays."""
     old = {e.start: e for e in side.chunks} if side is not None else {}
-    entries = [old[d.start] for d in found.damage if d.start in old]
+    entries = []
     for piece in found.pieces:
         content = data[piece.body : piece.end]
         stream_id, n = 0, 0
@@ -247,7 +291,7 @@ def _entries(found: Layout, data: memoryview, side: index.Index | None) -> list[
         chunk = data[piece.start : piece.end]
         entry = index.Indexed(piece.start, len(chunk), zlib.crc32(chunk), piece.tag, stream_id, n)
         entries.append(old.get(piece.start, entry))
-    return sorted(entries, key=lambda e: e.start)
+    return entries
 
 
 def _lost_samples(found: Layout, tail: memoryview, side: index.Index | None) -> tuple[dict[str, int], float]:
@@ -282,15 +326,18 @@ def _words(path: Path, state: str, found: Layout, side: index.Index | None, dama
     if damage:
         return (
             f"It was changed after it was written, in {len(damage)} place{'s' if len(damage) > 1 else ''}: "
-            f"{damage[0]}. Restore the file from its backup; nothing else in it is affected."
+            f"{damage[0]}. Restore the file from its backup, or run 'workbench recover {path.name}': nothing else "
+            "in it is affected."
         )
     if found.torn:
-        return f"It is cut off at byte {found.tail:,} of {found.size:,}; run 'workbench recover {path.name}'."
+        why = f" ({found.why})" if found.why else ""
+        return f"It is cut off at byte {found.tail:,} of {found.size:,}{why}; run 'workbench recover {path.name}'."
+    bad = f" {index.damage_words(path, side)}" if side is not None and side.n_bad else ""
     if state == "unfinished":
-        return f"It is whole but was not closed; run 'workbench recover {path.name}'."
+        return f"It is whole but was not closed; run 'workbench recover {path.name}'.{bad}"
     if state == "recovered" and side is not None and side.end is not None:
         return str(side.end.get("sentence", ""))
-    return "It is whole."
+    return f"It is whole.{bad}"
 
 
 def _why(path: Path, *, closed: bool) -> str:
@@ -315,22 +362,23 @@ def _loss_words(found: Layout, lost_bytes: int, samples: dict[str, int], tail: P
         return f"Nothing in the file is torn: {kept}"
     what = f", {' and '.join(parts)}," if parts else ""
     where = f"cut off and saved as {tail.name}" if tail is not None else "not on the disk"
-    text = f"{lost_bytes:,} bytes behind the last whole chunk{what} are lost ({where}); {kept}"
-    if found.damage:
-        text += f" It was also changed after it was written: {found.damage[0].sentence}."
-    return text
+    return f"{lost_bytes:,} bytes behind the last whole chunk{what} are lost ({where}); {kept}"
 
 
 @contextmanager
 def _held(path: Path) -> Iterator[int]:
     """The file, open for change and locked against its writer."""
     try:
-        descriptor = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
-    except OSError as error:
+        # Without O_NONBLOCK the opening of a pipe waits for its other end.
+        descriptor = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
+    except (OSError, ValueError) as error:
         raise RecordingFault(
-            f"recording {path} cannot be recovered ({error.strerror}); check the path and your right to write it"
+            f"recording {reading.shown(path)} cannot be recovered ({reading.why(error)}); check the path and your "
+            "right to write it"
         ) from error
     try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise RecordingFault(f"recording {reading.shown(path)} is no regular file; name an .xdf recording")
         if not try_lock(descriptor):
             raise RecordingFault(
                 f"recording {path.name} is being written by a running engine; end the run, then recover it"

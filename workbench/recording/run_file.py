@@ -6,15 +6,16 @@ offsets at the samples at which they took effect, so that the loop sees what it 
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from dataclasses import fields
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, fields
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 
+from workbench import reading
 from workbench.errors import BadValue, RecordingFault
 from workbench.recording import run_writer
 from workbench.recording.run_writer import CHANGES, LEADING, PREFIX, TIMES
@@ -37,6 +38,15 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _TUPLES = ("probabilities", "level", "applied_level")
+_KINDS: dict[str, tuple[type, ...]] = {
+    "int": (int,),
+    "float": (int, float),
+    "bool": (bool,),
+    "str": (str,),
+    "int | None": (int, type(None)),
+    "float | None": (int, float, type(None)),
+}
+"""Type that a field is declared with → types of JSON that it takes."""
 
 
 class Corrector:
@@ -117,6 +127,28 @@ class RunFile:
                 "play it with the replay device instead"
             )
         self.plan: dict[str, Any] = dict(runs[0].detail)
+        for name, kind in (("classes", list), ("contract", list), ("params", dict), ("signal", str)):
+            if name in self.plan and not isinstance(self.plan[name], kind):
+                raise RecordingFault(
+                    f"{self.path.name}: the plan has {name} = {self.plan[name]!r:.60}, which is no {kind.__name__}"
+                    "; restore the file from its backup"
+                )
+
+    def planned(self, name: str, *kinds: type[T]) -> T:
+        """An entry of the plan that a run cannot do without, of one of these types.
+
+        Raises
+        ------
+        RecordingFault
+            When it is missing or of another type.
+        """
+        value = self.plan.get(name)
+        if isinstance(value, kinds) and not isinstance(value, bool):
+            return value
+        raise RecordingFault(
+            f"{self.path.name}: the plan of the run has {name} = {value!r:.60}; it needs a {kinds[0].__name__}. "
+            "Restore the file from its backup"
+        )
 
     @property
     def state(self) -> str:
@@ -170,8 +202,14 @@ class RunFile:
     def _counter(self) -> int | None:
         """Index of the channel that counts samples, by the contract that the run was recorded under."""
         for line in self.plan.get("contract", ()):
-            if line["name"] == self.signal.name and line.get("counter"):
-                return list(line["channels"]).index(line["counter"])
+            try:
+                if line["name"] == self.signal.name and line.get("counter"):
+                    return list(line["channels"]).index(line["counter"])
+            except (TypeError, LookupError, AttributeError, ValueError) as error:
+                raise RecordingFault(
+                    f"{self.path.name}: a line of the stream contract in the plan is none ({line!r:.60}); restore "
+                    "the file from its backup"
+                ) from error
         return None
 
     def _samples(self, corrector: Corrector, start: int, stop: int, block: int | None) -> Iterator[Chunk | Marker]:
@@ -189,18 +227,25 @@ class RunFile:
     def decisions(self) -> list[Decision]:
         """Decisions, bit for bit as they were made."""
         classes = self.classes
-        return [
-            Decision(
-                sample=int(row[0]),
-                stamp=row[1],
-                label=classes[int(row[2])] if row[2] >= 0 else "",
-                probabilities=tuple(row[len(LEADING) : len(LEADING) + len(classes)]),
-                valid=bool(row[3]),
-                change=CHANGES[int(row[4])],
-                trial=int(row[5]),
+        return [self._decision(row, classes) for row in self._decision_rows().tolist()]
+
+    def _decision(self, row: list[float], classes: tuple[str, ...]) -> Decision:
+        sample, stamp, label, valid, change, trial = row[: len(LEADING)]
+        whole = all(math.isfinite(number) for number in (sample, label, change, trial))
+        if not whole or not -1 <= label < len(classes) or not 0 <= change < len(CHANGES):
+            raise RecordingFault(
+                f"{self.path.name}: {run_writer.DECISIONS} has a row that is no decision ({row!r:.80}); restore "
+                "the file from its backup"
             )
-            for row in self._decision_rows().tolist()
-        ]
+        return Decision(
+            sample=int(sample),
+            stamp=stamp,
+            label=classes[int(label)] if label >= 0 else "",
+            probabilities=tuple(row[len(LEADING) : len(LEADING) + len(classes)]),
+            valid=bool(valid),
+            change=CHANGES[int(change)],
+            trial=int(trial),
+        )
 
     def decision_times(self) -> FloatArray:
         """``(n_decisions, 3)`` float64, s, local clock: last sample acquired, decided, emitted."""
@@ -262,17 +307,36 @@ class RunFile:
         return [self._object(text, name, kind) for text in self.file.stream(name).texts]
 
     def _object(self, text: str, name: str, kind: type[T]) -> T:
-        known = {f.name for f in fields(kind)}  # type: ignore[arg-type]
-        try:
-            content = json.loads(text)
-            unknown = set(content) - known
-            if unknown:
-                raise RecordingFault(
-                    f"{self.path.name}: {name} has the unknown field {sorted(unknown)[0]!r}; the recording was "
-                    "made by a newer workbench"
-                )
-            return kind(**{k: tuple(v) if k in _TUPLES else v for k, v in content.items()})
-        except (ValueError, TypeError) as error:
+        entry = f"{self.path.name}: an entry of {name}"
+        content = reading.parse_json(text, entry, error=RecordingFault)
+        known = {f.name: f for f in fields(kind)}  # type: ignore[arg-type]
+        if not isinstance(content, dict):
             raise RecordingFault(
-                f"{self.path.name}: {name} has an entry that is no {kind.__name__} ({error})"
-            ) from error
+                f"{entry} is no {kind.__name__}: {text!r:.60}; restore the file from its backup"
+            )
+        if unknown := set(content) - set(known):
+            raise RecordingFault(
+                f"{entry} has the unknown field {sorted(unknown)[0]!r:.60}; the recording was made by a newer "
+                "workbench"
+            )
+        for field in known.values():
+            needed = field.default is MISSING and field.default_factory is MISSING
+            if field.name not in content and not needed:
+                continue
+            value = content.get(field.name)
+            if not _fits(value, str(field.type)):
+                raise RecordingFault(
+                    f"{entry} is no {kind.__name__}: its {field.name} is {value!r:.60}; restore the file from its "
+                    "backup"
+                )
+        return kind(**{k: tuple(v) if k in _TUPLES else v for k, v in content.items()})
+
+
+def _fits(value: Any, declared: str) -> bool:
+    """Whether a value from JSON fits the type that a field is declared with."""
+    if declared.startswith("tuple"):
+        return isinstance(value, list)
+    if declared.startswith("Mapping"):
+        return isinstance(value, Mapping)
+    kinds = _KINDS.get(declared, (object,))
+    return isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool))

@@ -85,7 +85,8 @@ class RunWriter:
             self._add(StreamSpec(name, "Workbench", 0.0, source_id=name, role="markers"), "string")
         columns = LEADING + tuple(f"p_{name}" for name in self.classes) + TIMES
         self._add(StreamSpec(DECISIONS, "Workbench", 0.0, columns, unit="", role="aux"), "double64")
-        self.marker(Marker("run", 0, stamp, detail=self.plan))
+        # Without its plan a run cannot be read at all.
+        self._text(EVENTS, asdict(Marker("run", 0, stamp, detail=self.plan)), stamp, copied=True)
 
     def _extra(self) -> list[str]:
         """Streams that only some runs have."""
@@ -182,9 +183,9 @@ class RunWriter:
     ) -> None:
         self.close(state="finished" if kind is None else "stopped")
 
-    def _text(self, name: str, content: Mapping[str, Any], stamp: float) -> None:
+    def _text(self, name: str, content: Mapping[str, Any], stamp: float, *, copied: bool = False) -> None:
         text = json.dumps(content, ensure_ascii=False, default=_plain)
-        self.journal.samples(self.ids[name], [text], np.array([stamp], dtype=np.float64))
+        self.journal.samples(self.ids[name], [text], np.array([stamp], dtype=np.float64), copied=copied)
 
 
 def _plain(value: Any) -> Any:

@@ -14,11 +14,17 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from workbench import reading
 from workbench.errors import RecordingFault
 from workbench.recording.files import sync_folder
 from workbench.vocabulary import LedgerRow
 
 SUFFIX = ".ledger.jsonl"
+DAMAGED = "ledger_damaged"
+"""Kind of the row that stands for a line that was cut off or changed."""
+
+LARGEST = 256 * 2**20
+"""Bytes of the largest file that is read."""
 
 
 def append_rows(path: Path, rows: Sequence[LedgerRow]) -> None:
@@ -63,10 +69,7 @@ def read_rows(path: Path, *, growing: bool = False) -> list[LedgerRow]:
     RecordingFault
         When the file cannot be read.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise RecordingFault(f"{path.name} cannot be read ({error.strerror})") from error
+    data = reading.read_bytes(path, "session ledger", largest=LARGEST, error=RecordingFault)
     *lines, tail = data.split(b"\n")
     if tail and not growing:
         lines.append(tail)
@@ -86,9 +89,12 @@ def _line(row: LedgerRow) -> bytes:
 def _row(line: bytes, number: int) -> LedgerRow:
     crc, _, text = line.partition(b" ")
     if crc == b"%08x" % zlib.crc32(text):
-        return LedgerRow(**json.loads(text))
+        try:
+            return LedgerRow(**reading.parse_json(text, "a line", error=RecordingFault))
+        except (RecordingFault, TypeError):
+            pass  # Whoever wrote this line knew the checksum, but it is no row: a damaged line all the same.
     return LedgerRow(
-        "ledger_damaged",
+        DAMAGED,
         0.0,
         0.0,
         extent=f"line {number} of the session's ledger, {len(line)} bytes",

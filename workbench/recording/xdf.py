@@ -7,6 +7,7 @@ dejitter_timestamps=False)`` returns them.
 from __future__ import annotations
 
 import gzip
+import io
 import zlib
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -14,13 +15,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 from numpy.typing import NDArray
 
+from workbench import reading
 from workbench.errors import BadValue, RecordingFault
 from workbench.recording import chunks, index, layout
 from workbench.recording.chunks import FORMATS, Tag
 from workbench.recording.xml import from_xml, several, text_of
 from workbench.vocabulary import FloatArray, StreamSpec
+
+LARGEST = 64 * 2**30
+"""Bytes of the largest recording that is read, where the memory allows."""
 
 
 @dataclass(frozen=True)
@@ -152,25 +158,40 @@ def load(path: Path) -> tuple[memoryview, index.Index | None]:
     RecordingFault
         When the file is not there, cannot be read, is empty, or is of another format.
     """
-    try:
-        data = path.read_bytes()
-        side = index.read(path)
-        packed = path.suffix == ".xdfz" or path.name.endswith(".xdf.gz")
-        data = gzip.decompress(data) if packed else data
-    except (OSError, EOFError, zlib.error) as error:
-        why = getattr(error, "strerror", None) or error
-        raise RecordingFault(f"recording {path} cannot be read ({why}); check the path and its rights") from error
+    # A recording is read into memory at once, and its samples are copied out of it once more.
+    largest = min(LARGEST, psutil.virtual_memory().available // 2)
+    data = reading.read_bytes(path, "recording", largest=largest, error=RecordingFault)
+    side = index.read(path)
+    if path.suffix == ".xdfz" or path.name.endswith(".xdf.gz"):
+        data = _unpacked(path, data, largest)
     if not data and side is None and path.suffix != ".xdf":
         raise RecordingFault(
             f"{path.name} is empty: it holds no recording; restore it from a backup, or delete it"
         )
     head = data[: len(chunks.MAGIC)]
-    if not chunks.MAGIC.startswith(head):
+    if not chunks.MAGIC.startswith(head) and not (side is not None and side.chunks):
         raise RecordingFault(
             f"{path.name} is no XDF file: it begins with {head!r} instead of {chunks.MAGIC!r}; "
             "name an .xdf recording"
         )
     return memoryview(data), side
+
+
+def _unpacked(path: Path, data: bytes, largest: int) -> bytes:
+    """A packed recording; one of more than ``largest`` bytes is refused before it fills the memory."""
+    try:
+        with gzip.open(io.BytesIO(data)) as file:
+            unpacked = file.read(largest + 1)
+    except (OSError, EOFError, zlib.error, MemoryError) as error:
+        why = str(error) or "not enough memory"
+        raise RecordingFault(
+            f"recording {reading.shown(path)} cannot be read ({why}); check that it is a whole gzip file"
+        ) from error
+    if len(unpacked) > largest:
+        raise RecordingFault(
+            f"recording {reading.shown(path)} unpacks to over {largest:,} bytes; unpack it, and cut it into parts"
+        )
+    return unpacked
 
 
 def state_of(side: index.Index | None) -> str:
@@ -186,11 +207,12 @@ def refuse(path: Path, found: layout.Layout) -> None:
         raise RecordingFault(
             f"recording {path.name} was changed after it was written: {found.damage[0].sentence}"
             + (f" and {len(found.damage) - 1} more" if len(found.damage) > 1 else "")
-            + f"; see 'workbench inspect {path.name}' and restore the file from its backup"
+            + f"; restore the file from its backup, or run 'workbench recover {path.name}' to keep everything else"
         )
     if found.torn:
+        why = f" ({found.why})" if found.why else ""
         raise RecordingFault(
-            f"recording {path.name} is cut off at byte {found.tail:,} of {found.size:,}; "
+            f"recording {path.name} is cut off at byte {found.tail:,} of {found.size:,}{why}; "
             f"run 'workbench recover {path.name}' to keep everything before"
         )
 
@@ -207,7 +229,7 @@ class _Reader:
         self._clocks: dict[int, list[tuple[float, float]]] = defaultdict(list)
         self._footers: dict[int, dict[str, Any]] = {}
         for piece in found.pieces:
-            self._take(piece.tag, data[piece.body : piece.end])
+            self._take(piece.tag, found.content(data, piece))
 
     def _take(self, tag: int, content: memoryview) -> None:
         if tag == Tag.FILE_HEADER:

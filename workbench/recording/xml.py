@@ -16,6 +16,9 @@ from xml.sax.saxutils import escape
 from workbench.errors import BadValue, RecordingFault
 
 _NAME = re.compile(r"[A-Za-z_][\w.-]*\Z")
+LARGEST, DEEPEST = 16 * 2**20, 64
+"""Characters and levels of a header that is read; LabRecorder's headers have a few kB and about six levels."""
+
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -41,17 +44,51 @@ def document(name: str, node: Mapping[str, Any]) -> str:
     return '<?xml version="1.0"?>' + to_xml(name, node)
 
 
+class _Bounded(ElementTree.TreeBuilder):
+    """Builds a tree of at most :data:`DEEPEST` levels, of one document without a type declaration.
+
+    Declarations are refused because entities can blow a short text up to gigabytes.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._level = 0
+
+    def start(self, tag: Any, attrs: Any) -> Any:
+        self._level += 1
+        if self._level > DEEPEST:
+            raise RecordingFault(
+                f"a header of the recording is nested too deeply; at most {DEEPEST} levels are read"
+            )
+        return super().start(tag, attrs)
+
+    def end(self, tag: str) -> Any:
+        self._level -= 1
+        return super().end(tag)
+
+    def doctype(self, name: str, pubid: str | None, system: str | None) -> None:
+        raise RecordingFault(
+            f"a header of the recording declares the document type {name!r:.40}; XDF headers have none"
+        )
+
+
 def from_xml(text: str) -> dict[str, Any]:
     """Children of the root element.
 
     Raises
     ------
     RecordingFault
-        When the text is no XML.
+        When the text is no XML, is too large or nested too deeply, or declares a document type.
     """
+    if len(text) > LARGEST:
+        raise RecordingFault(
+            f"a header of the recording has {len(text):,} characters; at most {LARGEST:,} are read"
+        )
+    parser = ElementTree.XMLParser(target=_Bounded())
     try:
-        root = ElementTree.fromstring(text)
-    except ElementTree.ParseError as error:
+        parser.feed(text)
+        root = parser.close()
+    except (ElementTree.ParseError, ValueError, LookupError) as error:
         raise RecordingFault(f"a header of the recording is no XML ({error})") from error
     found = _node(root)
     return found if isinstance(found, dict) else {}

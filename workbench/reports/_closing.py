@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from workbench import figures
+from workbench.reports import _measures
 from workbench.reports._facts import Row
 from workbench.reports._say import Say
 from workbench.reports._sections import WIDTH
@@ -107,8 +108,8 @@ def _marks(say: Say, measure: str, side: str, rows: list[Row]) -> Figure:
         )
         for row in rows
     ]
-    words = {"key": t("marks_key"), "nd": t("nd_word"), "axis": t.raw("marks_axis")}
     name = _name(say, measure, side)
+    words = {"key": t("marks_key"), "nd": t("nd_word"), "axis": _measures.axis(say, rows[0], name, maximum)}
     drawn = figures.condition_marks(marks, measure=name, maximum=maximum, words=words)
     values = "; ".join(
         f"{mark.label}: {t('nd_word') if mark.value is None else f'{mark.value:g}'}" for mark in marks
@@ -125,22 +126,26 @@ def _row(say: Say, row: Row) -> tuple[Cell, ...]:
     measure = f"{_name(say, str(row['measure']), str(row['side']))} ({row['version']})"
     given = sum(value is not None for value in row["items"].values())
     implied = len(row["implied"])
-    missing = sum(value is None for value in row["items"].values())
+    missing = _measures.missing_of(row)
     items = t("items_missing" if missing else "items_of", given=given - implied, implied=implied, missing=missing)
     unfinished = {"draft": t("draft_assessment"), "incomplete": t("incomplete_assessment")}
     rater = str(row["rater"]) + (f" ({unfinished[row['state']]})" if row["state"] in unfinished else "")
-    return (measure, _condition(say, row), _score(say, score), items, rater, Code(str(row["id"])[-8:]))
+    return (measure, _condition(say, row), _score(say, row, score), items, rater, Code(str(row["id"])[-8:]))
 
 
-def _score(say: Say, score: Row) -> str:
+def _score(say: Say, row: Row, score: Row) -> str:
     """The total with its maximum, then subscores, then what is no number (a neurological level, a grade)."""
     t, total = say.t, score.get("total")
-    parts = [f"{code} {_points(say, part)}" for code, part in score.get("subscores", {}).items()]
-    parts += [f"{name} {value}" for name, value in score.get("classes", {}).items() if isinstance(value, str)]
+    parts = _measures.classes(say, row) if row["measure"] == "isncsci" else []
+    subscores = score.get("subscores", {}).items()
+    parts += [f"{_measures.subscore_name(say, row, code)} {_points(say, part)}" for code, part in subscores]
+    parts += [] if row["measure"] == "isncsci" else _measures.classes(say, row)
     more = t("join").join(parts)
     if not total:
         return more or t("not_determined")
     said = _points(say, total)
+    if row["measure"] == "isncsci":  # a classification, then its sums: a motor score alone says little
+        return t("join").join([*parts, t("isncsci_total", value=said)])
     if total["value"] is not None:
         said = t("score_of", value=said, maximum=f"{total['high']:g}")
     return f"{said} ({more})" if more else said

@@ -16,6 +16,9 @@ WRITTEN = ("note", "waiver")
 
 PRIORITIES = ("high", "medium", "low", "info")
 
+ALIKE = 3
+"""So many entries in a row that differ in their time alone stand as one line with their number."""
+
 
 def ledger(say: Say) -> list[Block]:
     """The section."""
@@ -76,24 +79,45 @@ def _extent(say: Say, row: Row) -> str:
     return words if row["kind"] in WRITTEN else say.t.told(words)
 
 
+def _grouped(entries: list[tuple[RunFacts | None, Row]]) -> list[list[tuple[RunFacts | None, Row]]]:
+    """Entries that follow each other and differ in time and extent alone, together; notes and waivers never."""
+    groups: list[list[tuple[RunFacts | None, Row]]] = []
+    for run, row in entries:
+        key = (_run_id(run), row["kind"], row["stream"], row["priority"], row["consequence"])
+        before = groups[-1][0] if groups else None
+        same = before is not None and key == (
+            _run_id(before[0]), *(before[1][name] for name in ("kind", "stream", "priority", "consequence"))
+        )  # fmt: skip
+        if same and row["kind"] not in WRITTEN:
+            groups[-1].append((run, row))
+        else:
+            groups.append([(run, row)])
+    return [part for group in groups for part in ([group] if len(group) >= ALIKE else [[one] for one in group])]
+
+
 def _listed(say: Say, entries: list[tuple[RunFacts | None, Row]]) -> Table:
     t = say.t
     first: dict[str, float] = {}
     for run, row in say.facts.ledger:
         first.setdefault(_run_id(run), float(row["stamp"]))
-    rows: list[tuple[Cell, ...]] = [
-        (
-            t("run", run=run.number) if run else t("between_runs"),
-            number(float(row["stamp"]) - first[_run_id(run)], 2),
-            str(row["sample"]) if run and row["sample"] >= 0 else "–",
-            t.word("priority", str(row["priority"])),
-            t.word("ledger", str(row["kind"])),
-            str(row["stream"]) or "–",
-            _extent(say, row) or "–",
-            t.told(str(row["consequence"])) or "–",
+    rows: list[tuple[Cell, ...]] = []
+    for group in _grouped(entries):
+        (run, row), (_, last) = group[0], group[-1]
+        begin = number(float(row["stamp"]) - first[_run_id(run)], 2)
+        end = number(float(last["stamp"]) - first[_run_id(run)], 2)
+        several = len(group) > 1
+        rows.append(
+            (
+                t("run", run=run.number) if run else t("between_runs"),
+                f"{begin}–{end}" if several else begin,
+                str(row["sample"]) if run and row["sample"] >= 0 and not several else "–",
+                t.word("priority", str(row["priority"])),
+                t.word("ledger", str(row["kind"])),
+                str(row["stream"]) or "–",
+                t("ledger_times_n", n=len(group)) if several else _extent(say, row) or "–",
+                t.told(str(row["consequence"])) or "–",
+            )
         )
-        for run, row in entries
-    ]
     columns = (
         Column(t("col_run"), 1.15),
         Column(t("col_time"), 1.0, number=True),

@@ -16,7 +16,7 @@ from workbench.reports import _closing, _facts, _page_one, _sections, html, pdf
 from workbench.reports._ledger import ledger
 from workbench.reports._results import results
 from workbench.reports._say import Say
-from workbench.reports.blocks import Block, Document, PageBreak
+from workbench.reports.blocks import Block, Document
 from workbench.reports.texts import Texts
 from workbench.vocabulary import Report
 
@@ -99,7 +99,6 @@ def session_document(facts: _facts.Facts, t: Texts) -> Document:
         *_page_one.remarks(say),
         *_closing.provenance(say),
         *_closing.signatures(say),
-        PageBreak(),
         *_sections.identity(say),
         *_sections.runs(say),
         *_sections.decoder(say),
@@ -114,13 +113,21 @@ def session_document(facts: _facts.Facts, t: Texts) -> Document:
         title=_page_one.title(say),
         lead=_page_one.finding(say),
         language=t.language,
-        head_left=t("head_left", study=facts.study["code"]),
+        head_left=_head(facts, t),
         head_right=t("draft_simulated" if facts.simulated else "draft_replayed" if facts.replayed else "draft"),
         foot=t("foot", seq=facts.cut.seq),
         page=t.raw("page"),
         cut=facts.cut.utc,
         blocks=tuple(blocks),
     )
+
+
+def _head(facts: _facts.Facts, t: Texts) -> str:
+    """The head of every page: whose report it is, so that a single sheet can be told from another's."""
+    names = [str(facts.study["code"])]
+    if facts.participant and facts.visit:
+        names += [str(facts.participant["pseudonym"]), str(facts.visit["name"])]
+    return t("head_left", study=" · ".join(names))
 
 
 def _write(path: Path, content: bytes) -> None:

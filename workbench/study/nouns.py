@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import date, datetime
@@ -132,6 +133,12 @@ LEAST = {"repeat": 1, "since_session_h": 0, "washout_h": 0}
 
 SHA256 = re.compile("[0-9a-f]{64}")
 
+LONGEST_PSEUDONYM, LONGEST_NAME = 40, 200
+"""Characters of a participant's code, and of any other name that is printed, put into a file or searched for."""
+NAMES = ("name", "operator", "paradigm", "measure", "version", "rater", "code")
+UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
+"""Unicode categories of characters that do not show, or that turn the text around them: no part of a name."""
+
 
 def flat(values: Mapping[str, Any]) -> Values:
     """Values by column: a :class:`Condition` becomes its three columns, tuples become lists."""
@@ -168,6 +175,10 @@ def check(table: str, values: Mapping[str, Any]) -> None:
     for name, value in values.items():
         if name in NEEDED and isinstance(value, str) and not value.strip():
             raise BadValue(f"{table} needs a {name}, got an empty text")
+        if name == "pseudonym":
+            _check_pseudonym(value)
+        elif name in NAMES and isinstance(value, str):
+            _check_name(table, name, value)
         allowed = CHOICES.get((table, name))
         if allowed and value not in allowed:
             words = ", ".join(repr(word) for word in allowed)
@@ -206,6 +217,32 @@ def _check_date(table: str, name: str, value: Any) -> None:
         raise BadValue(
             f"{name} of a {table} must be a date such as {form}, or empty; got {value!r:.40}"
         ) from error
+
+
+def _check_pseudonym(value: Any) -> None:
+    """A participant's code stands in file names, tables and reports: nothing in it may mean more than itself.
+
+    Judged in Unicode normal form C, in which it is stored. Studies written before this rule are read and verified
+    as they are; only what is entered is checked.
+    """
+    if not isinstance(value, str):
+        return
+    code = unicodedata.normalize("NFC", value)
+    kinds = {unicodedata.category(character) for character in code if character not in "-_."}
+    plain = all(kind[0] in "LM" or kind == "Nd" for kind in kinds)
+    if not plain or not code or code[0] in "-." or len(code) > LONGEST_PSEUDONYM:
+        raise BadValue(
+            f"a participant's code has 1 to {LONGEST_PSEUDONYM} letters, digits, '-', '_' and '.', and does not "
+            f"begin with '-' or '.'; got {value!r:.60}"
+        )
+
+
+def _check_name(table: str, name: str, value: str) -> None:
+    bad = [character for character in value if unicodedata.category(character) in UNSEEN]
+    if bad:
+        raise BadValue(f"{name} of a {table} is one line of visible characters, got {bad[0]!a} in {value!r:.60}")
+    if len(value) > LONGEST_NAME:
+        raise BadValue(f"{name} of a {table} has at most {LONGEST_NAME} characters, got {len(value)}")
 
 
 def _check_assessment(name: str, value: Any) -> None:

@@ -1,6 +1,7 @@
 """Widgets: show and ask, never compute. One Python class and one ESM file beside it per panel.
 
-``LiveSession`` is the screen of a running session, ``StreamPicker`` finds streams and states the contract,
+``LiveSession`` is the screen of a running session, ``Worklist`` chooses and confirms whose visit it is,
+``ResultPanel`` shows what a run came to, ``StreamPicker`` finds streams and states the contract,
 ``DecoderPanel`` shows a fit and asks for its approval, ``AssessmentForm`` enters an outcome measure,
 ``IsncsciForm`` the neurological examination; ``RecordKeeper`` keeps their drafts and corrections,
 ``AssessmentDesk`` chooses visit and measure above a form,
@@ -21,9 +22,12 @@ _WHERE = {
     "IsncsciForm": "workbench.widgets.isncsci_form",
     "LiveSession": "workbench.widgets.live_session",
     "LogView": "workbench.widgets.log_view",
+    "PageActions": "workbench.widgets.live_session",
     "RecordKeeper": "workbench.widgets._keeping",
+    "ResultPanel": "workbench.widgets.result_panel",
     "StreamPicker": "workbench.widgets.stream_picker",
     "serve": "workbench.widgets.dashboard",
+    "Worklist": "workbench.widgets.worklist",
     "text": "workbench.widgets._locale",
 }
 
@@ -35,8 +39,11 @@ __all__ = [
     "IsncsciForm",
     "LiveSession",
     "LogView",
+    "PageActions",
     "RecordKeeper",
+    "ResultPanel",
     "StreamPicker",
+    "Worklist",
     "serve",
     "text",
 ]

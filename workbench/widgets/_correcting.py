@@ -26,6 +26,7 @@ class EntryForm(Entering):
         Refused
             When nothing saved is open. BadValue for an empty reason or an impossible value.
         """
+        self._same_visit()
         if self._row is None or not self._row.get("id") or self._row["state"] == "draft":
             raise Refused("no saved assessment is open; a draft is changed without a reason")
         if not isinstance(reason, str) or not reason.strip():

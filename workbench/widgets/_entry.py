@@ -36,6 +36,8 @@ class MeasureDefinition(Protocol):
     modes: tuple[str, ...]
     sides: tuple[str, ...]
 
+    def check(self, code: str, value: Any) -> Any: ...
+
 
 class Entering(Panel):
     """The entering half of a form.
@@ -49,6 +51,8 @@ class Entering(Panel):
     keeper : keeps drafts, saves and corrects (see ``_keeping``); replaces ``save``.
     visit_id, rater : go into the assessment.
     place : where this is, for the top of the page: study, participant, visit.
+    session : called before every entry; the visit of the session that runs on this computer as ``(visit_id,
+        words)``, or None. A form of another visit takes nothing.
 
     Traits
     ------
@@ -79,6 +83,7 @@ class Entering(Panel):
         visit_id: str,
         rater: str,
         place: Sequence[str] = (),
+        session: Callable[[], tuple[str, str] | None] | None = None,
         **traits: Any,
     ) -> None:
         if keeper is None and save is None:
@@ -88,6 +93,7 @@ class Entering(Panel):
         self._score = score
         self._keeper: Keeper = keeper if keeper is not None else SaveOnly(save or _nowhere)
         self._visit_id, self._rater = visit_id, rater
+        self._session = session
         self._begin()
         self._look()
         self._tell()
@@ -232,27 +238,23 @@ class Entering(Panel):
         return [*names, *side, *mode]
 
     def _open(self) -> None:
+        self._same_visit()
         if self.saved:
             raise Refused("this assessment is saved; begin a new one, or correct it with a reason")
 
-    def _checked(self, item: str, value: Any) -> Any:
-        every = (*self._definition.items, *self._definition.extras)
-        found = next((one for one in every if one.code == item), None)
-        if found is None:
-            raise BadValue(f"{self._definition.name} has no item {item!r}")
-        if value is None or (isinstance(value, str) and value in (*found.allowed, *found.codes)):
-            return value
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if found.allowed:
-            if number and value in found.allowed and isinstance(value, int):
-                return value
-            raise BadValue(
-                f"{item} must be one of {', '.join(map(str, (*found.allowed, *found.codes)))}, got {value!r}"
+    def _same_visit(self) -> None:
+        """Refuse what would be written under one person while a session of another is under way."""
+        running = self._session() if self._session is not None else None
+        if running is not None and running[0] != self._visit_id:
+            own = " · ".join(self.place[1:]) or self._visit_id
+            raise Refused(
+                f"this form belongs to {own}, the session on this computer to {running[1]}; nothing was saved; "
+                "open the form from the session"
             )
-        if number and found.low <= value <= found.high:
-            return value
-        more = "".join(f" or {code}" for code in found.codes)
-        raise BadValue(f"{item} must be {found.low:g} to {found.high:g} {found.unit}{more}, got {value!r}")
+
+    def _checked(self, item: str, value: Any) -> Any:
+        """The value as the definition takes it: the one rule that scoring follows too."""
+        return self._definition.check(item, value)
 
     def _change(self, values: Mapping[str, Any]) -> None:
         self._remember()

@@ -2,7 +2,7 @@
 // Every number comes from the measure's own scorer; nothing is added up here.
 import { button, followLanguage, followTheme, h, put, show, whenChanged } from "./parts/dom.js";
 import { light } from "./parts/icons.js";
-import { alarms, choice, circumstances, confirmSheet, entryContext, keptWords, lackingWords, offers, wordsOf } from "./parts/entry.js";
+import { alarms, choice, circumstances, confirmSheet, entryContext, identityOf, keptWords, lackingWords, offers, wordsOf } from "./parts/entry.js";
 import { itemBlocks } from "./parts/items.js";
 
 const shownNumber = (value) => (typeof value === "number" && !Number.isInteger(value) ? value.toFixed(2).replace(/0$/, "") : value);
@@ -71,7 +71,8 @@ function buildForm(root, model, t) {
     const told = keptWords(ctx);
     saveSay.replaceChildren(...(told ? [light(told[0], told[1], false)] : []));
   };
-  root.append(h("div", { class: "panel" }, h("div", { class: "hd" }, h("h2", {}, definition.title), versions ? versions.el : h("span", { class: "s mute" }, t("form.version", { version: definition.version })), count),
+  const titled = t(`title.${definition.name}`, {}, definition.title);
+  root.append(h("section", { class: "panel", "aria-label": titled }, h("div", { class: "hd" }, identityOf(ctx), h("h2", {}, titled), versions ? versions.el : h("span", { class: "s mute" }, t("form.version", { version: definition.version })), count),
     h("div", { class: "bd form" }, loud.el, stored.el,
       h("div", { class: "conditions" }, around.els), h("details", { class: "more" }, h("summary", { class: "s" }, t("form.circumstances")), h("div", { class: "conditions" }, around.more)),
       h("div", { class: "blocks" }, blocks.els),

@@ -2,21 +2,24 @@
 
 Standalone Voila drops ``execute_request``; Voila mounted inside a Jupyter server does not, so it is always
 started by itself. It listens on 127.0.0.1 only, asks for a token, shows no traceback, takes neither template nor
-theme from the address, serves one notebook, and ends kernels that nobody looks at.
+theme from the address, serves one notebook, and ends kernels that nobody looks at. A guard stands before its
+handlers (see ``guarded``), and it is watched: a server that ended or hangs is started again under its address.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from workbench.errors import BadValue, EngineFault
@@ -25,38 +28,73 @@ HOST = "127.0.0.1"
 TEMPLATE = "workbench"
 CULL_S = 120
 READY_S = 60.0
+PROBE_S, ANSWER_S, SILENT_PROBES = 2.0, 5.0, 2
+"""Voila is asked every 2 s; two answers in a row that take longer than 5 s mean that it hangs."""
+MOST_RESTARTS = 5
 HERE = Path(__file__).parent
 
 
-@dataclass(frozen=True)
 class Dashboard:
-    """A running dashboard.
+    """A running dashboard: Voila, watched, and started again when it ends or stops answering.
+
+    Parameters
+    ----------
+    launch : starts Voila and returns its process.
+    token, port : of the server; both outlive a restart, so that open pages find it again.
+    log : what Voila says.
+    redirect : the file that hands the token to a browser.
 
     Attributes
     ----------
-    url : address with its token. token, port : of the server.
-    process : the Voila process; :meth:`stop` ends it.
-    log : what Voila says.
+    url : address with its token. process : the Voila process of now. restarts : how often it was started again.
     """
 
-    url: str
-    token: str
-    port: int
-    process: subprocess.Popen[bytes]
-    log: Path
+    def __init__(
+        self, launch: Callable[[], subprocess.Popen[bytes]], *, token: str, port: int, log: Path, redirect: Path
+    ) -> None:
+        self.url = f"http://{HOST}:{port}/?token={token}"
+        self.token, self.port, self.log, self.redirect = token, port, log, redirect
+        self.restarts = 0
+        self._launch = launch
+        self.process = launch()
+        self._ended = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, name="workbench-dashboard", daemon=True)
+
+    def watch(self) -> None:
+        """Start watching; called once the server answered for the first time."""
+        self._watcher.start()
 
     def stop(self, timeout: float = 10.0) -> None:
-        """End Voila and its kernels. The engine of the session goes on."""
-        self.process.terminate()
-        try:
-            self.process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait(timeout)
+        """End Voila and its kernels. The engine of the session continues."""
+        self._ended.set()
+        if self._watcher.is_alive():
+            self._watcher.join(timeout)
+        self.redirect.unlink(missing_ok=True)
+        _end(self.process, timeout)
 
     def wait(self) -> int:
-        """Wait until the dashboard ends; its exit code."""
+        """Wait until the dashboard ends for good; its exit code."""
+        while not self._ended.wait(1.0):
+            pass
         return self.process.wait()
+
+    def _watch(self) -> None:
+        """Voila serves each page from one loop: when that hangs, every page has lost its STOP."""
+        silent = 0
+        while not self._ended.wait(PROBE_S):
+            ended = self.process.poll() is not None
+            silent = 0 if not ended and _answers(self.port, timeout=ANSWER_S) else silent + 1
+            if not ended and silent < SILENT_PROBES:
+                continue
+            if ended and self.process.returncode == 0 or self.restarts >= MOST_RESTARTS:
+                self._ended.set()
+                return
+            _end(self.process, 0.0)
+            self.restarts += 1
+            silent = 0
+            self.process = self._launch()
+            with suppress(EngineFault):  # it is probed again anyway
+                _wait_until_ready(self)
 
 
 def notebook_path(name: str = "session") -> Path:
@@ -86,7 +124,7 @@ def command(notebook: Path, *, port: int) -> list[str]:
     return [
         sys.executable,
         "-m",
-        "voila",
+        "workbench.widgets.guarded",
         str(notebook),
         f"--port={port}",
         "--no-browser",
@@ -137,26 +175,56 @@ def serve(
     logs = folder / "engine"
     logs.mkdir(mode=0o700, exist_ok=True)
     log = logs / "dashboard.log"
-    with log.open("ab") as out:
-        process = subprocess.Popen(
-            command(notebook, port=port),
-            env=environment(folder, token=token),
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=out,
-        )
-    made = Dashboard(f"http://{HOST}:{port}/?token={token}", token, port, process, log)
+
+    def launch() -> subprocess.Popen[bytes]:
+        with log.open("ab") as out:
+            return subprocess.Popen(
+                command(notebook, port=port),
+                env=environment(folder, token=token),
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+            )
+
+    made = Dashboard(launch, token=token, port=port, log=log, redirect=logs / f"open-{port}.html")
     try:
         _wait_until_ready(made)
     except (EngineFault, KeyboardInterrupt):
         made.stop()
         raise
+    made.watch()
     if open_browser:
         import webbrowser
 
-        webbrowser.open(made.url)
+        webbrowser.open(hand_over(made).as_uri())
     return made
+
+
+def hand_over(made: Dashboard) -> Path:
+    """A page that leads a browser to the dashboard, readable by this account alone.
+
+    A browser is started with the address as an argument, and any account of the computer can read arguments: the
+    address that they hold is that of this file, and the token is inside it.
+    """
+    made.redirect.unlink(missing_ok=True)
+    handle = os.open(made.redirect, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(
+            '<!doctype html><meta charset="utf-8"><meta name="referrer" content="no-referrer">'
+            f"<title>workbench</title><script>location.replace({json.dumps(made.url)})</script>"
+        )
+    return made.redirect
+
+
+def _end(process: subprocess.Popen[bytes], timeout: float) -> None:
+    if timeout > 0:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout)
+            return
+    process.kill()
+    process.wait(10.0)
 
 
 def _free_port() -> int:
@@ -176,10 +244,10 @@ def _wait_until_ready(made: Dashboard) -> None:
     raise EngineFault(f"the dashboard did not answer within {READY_S:.0f} s; see {made.log}")
 
 
-def _answers(port: int) -> bool:
+def _answers(port: int, *, timeout: float = 1.0) -> bool:
     """Whether the server takes connections. It is asked for an asset, which starts no kernel."""
     try:
-        with urllib.request.urlopen(f"http://{HOST}:{port}/static/favicon.ico", timeout=1.0):
+        with urllib.request.urlopen(f"http://{HOST}:{port}/static/favicon.ico", timeout=timeout):
             return True
     except urllib.error.HTTPError as error:
         error.close()

@@ -1,35 +1,10 @@
-// The verdict is the title; the matrices and the intervals prove it; the right column decides.
+// The verdict is the title; checks stand left, their proof in the middle, the decision right.
 import { button, followLanguage, followTheme, h, knows, named, put, request, show } from "./parts/dom.js";
 import { light } from "./parts/icons.js";
+import { accuracyRows, confusionMatrix, matrixName, percent, weightRows } from "./parts/proof.js";
+import { passwordField } from "./parts/signin.js";
 
-const percent = (value, digits = 0) => (value === null || value === undefined ? "—" : `${(100 * value).toFixed(digits)} %`);
-
-function matrixName(t, one, row) {
-  return one.part ? t(`decoder.${one.part}`, { n: one.name }) : one.name || (row || {}).run || t("decoder.pooled");
-}
-
-const shade = (share) => (share > 0.625 ? 4 : share > 0.375 ? 2 : share > 0.125 ? 1 : 0);
-
-function confusionMatrix(t, one, label) {
-  const cell = (n, share) => h("div", { class: "c", style: `background:var(--seq-${shade(share)});color:var(${shade(share) === 4 ? "--on-strong" : "--ink"})` },
-    h("b", {}, n), h("i", {}, percent(share)));
-  const rows = one.labels.map((name, i) => [h("span", { class: "rh" }, named(t, "cue", name)), one.counts[i].map((n, j) => cell(n, one.shares[i][j]))]);
-  return h("div", { class: "cm", style: `grid-template-columns:56px repeat(${one.columns.length},minmax(44px,1fr))` },
-    h("div", { class: "t" }, h("b", { class: "semi" }, label), h("span", { class: "xs mute" }, t("decoder.right", { n: one.right, all: one.n }))),
-    h("span"), one.columns.map((name) => h("span", { class: "ch" }, name ? named(t, "cue", name) : t("decoder.undecided"))), rows);
-}
-
-/** Accuracy with its interval against the chance limit, one row a run, on one axis from 0 to 100 %. */
-function accuracyRows(t, rows) {
-  const at = (value) => `${(100 * value).toFixed(2)}%`;
-  return rows.map((one) => h("div", { class: "acc" }, h("span", { class: "s med" }, one.run || t("decoder.pooled")),
-    h("div", { class: "track", role: "img", "aria-label": t("decoder.row", { run: one.run || t("decoder.pooled"), correct: one.correct, n: one.n, limit: one.limit ?? "—" }) },
-      one.limit !== null && one.n ? h("div", { class: "zone", style: `width:${at(one.limit / one.n)}` }) : null,
-      h("i", { class: "guess", style: `left:${at(1 / one.classes)}` }),
-      one.low !== null ? h("i", { class: "span", style: `left:${at(one.low)};width:${at(one.high - one.low)}` }) : null,
-      one.value !== null ? h("i", { class: "point", style: `left:${at(one.value)}` }) : null),
-    h("span", { class: "xs sub" }, one.value === null ? t("decoder.none") : t("decoder.accuracy_row", { correct: one.correct, n: one.n, p: percent(one.value), low: percent(one.low), high: percent(one.high), limit: one.limit ?? "—" }))));
-}
+const LAMP = { pass: "ok", warn: "medium", fail: "high" };
 
 function grouped(sha) {
   return (sha.match(/.{1,4}/g) || []).join(" ");
@@ -42,61 +17,104 @@ function adaptation(t, { rule, bound }) {
     h("div", { class: "sub" }, t("decoder.adapts_bound", { bound: far })), h("div", { class: "xs sub" }, t("decoder.adapts_covered")));
 }
 
+/** Approve or reject: reason, password, and the one button that signs. Enter signs on that button only. */
+function decisionPanel(t, model, fit, blocked) {
+  const signing = fit.signing || {};
+  const short = grouped(fit.sha256.slice(0, 8));
+  const warned = (fit.checks || []).some((one) => one.state === "warn");
+  let choice = blocked ? "reject" : "approve";
+  const problem = h("div", { class: "fielderror", role: "alert", "data-name": "decision-problem" });
+  const pick = (name) => h("button", { type: "button", "data-name": `choose-${name}`, onclick: () => { choice = name; draw(); } }, t(`decoder.choice.${name}`));
+  const [approve, reject] = [pick("approve"), pick("reject")];
+  const group = h("div", { class: "seg wide", role: "group", "aria-label": t("decoder.decide"), onkeydown: (event) => {
+    const next = { ArrowLeft: approve, ArrowRight: reject }[event.key];
+    if (next) { event.preventDefault(); next.focus(); next.click(); }
+  } }, approve, reject);
+  const reason = h("textarea", { class: "field area", rows: 3, "aria-label": t("decoder.reason"), "data-name": "reason", oninput: () => draw() });
+  const reasonBox = h("label", { class: "stacked" }, h("span", { class: "xs sub" }, t("decoder.reason")), reason);
+  const password = passwordField(t("decoder.password", { name: signing.signer || "" }), "password");
+  password.input.addEventListener("keydown", (event) => { if (event.key === "Enter") event.preventDefault(); });
+  const statement = h("p", { class: "s" });
+  const why = h("div", { class: "xs sub", role: "status" });
+  const sign = button("", () => {
+    sign.disabled = true;
+    const secret = signing.password ? password.take() : "";
+    request(model, "decide", { sha256: fit.sha256, decision: choice, reason: reason.value, password: secret }, 60).then((reply) => {
+      put(problem, reply.ok ? "" : reply.silent ? t("ask.silent") : t.said(reply.text));
+      draw();
+    });
+  }, { kind: "pri", name: "sign" });
+  const done = h("div", { class: "s stack", role: "status", "data-name": "decision" });
+  const form = h("div", { class: "stack" }, group, h("div", { class: "hash" }, h("b", {}, short), ` ${grouped(fit.sha256.slice(8))}`), reasonBox, statement, signing.password ? password.el : null, problem, sign, why);
+  function draw() {
+    const decision = model.get("decision") || {};
+    const decided = Boolean(decision.decision);
+    show(form, !decided && fit.can_decide);
+    for (const [name, one] of [["approve", approve], ["reject", reject]]) {
+      one.className = name === choice ? "on" : "";
+      one.setAttribute("aria-pressed", String(name === choice));
+    }
+    approve.disabled = Boolean(blocked);
+    const needsReason = choice === "reject" || warned;
+    show(reasonBox, needsReason);
+    const lacking = choice === "approve" && blocked ? t("decoder.blocked", { why: blocked }) : needsReason && !reason.value.trim() ? t("decoder.needs_reason") : "";
+    sign.disabled = Boolean(lacking);
+    put(sign, t(`decoder.sign.${choice}`, { hash: short }));
+    put(why, lacking || (blocked ? t("decoder.blocked", { why: blocked }) : ""));
+    put(statement, t(`decoder.statement.${choice}`, { signer: signing.signer || "—", effector: signing.effector || t("decoder.no_effector"), participant: signing.participant || "—", replaces: signing.replaces ? t("decoder.replaces", { hash: signing.replaces }) : "" }));
+    done.replaceChildren(...(decided ? [light(decision.decision === "approve" ? "ok" : "off", t(`decoder.decided.${decision.decision}`, { by: decision.by || "—", at: decision.at || "—" })), decision.reason ? h("div", { class: "xs sub" }, `“${decision.reason}”`) : null].filter(Boolean)
+      : fit.can_decide ? [] : [h("span", { class: "sub" }, t("decoder.cannot"))]));
+  }
+  return { el: h("div", { class: "panel decide" }, h("div", { class: "hd" }, h("h2", {}, t("decoder.decide")), h("span", { class: "rt" }, signing.participant || "")), h("div", { class: "bd stack" }, done, form)), draw };
+}
+
+function checkList(t, fit) {
+  const limits = (one) => [one.value, one.limit ? t("decoder.limit", { limit: t.said(one.limit) }) : ""].filter(Boolean).map((part) => t.said(part)).join("; ");
+  return (fit.checks || []).map((one) => h("li", {}, light(LAMP[one.state] || "off"), h("span", {}, knows(`check.${one.name}`) ? t(`check.${one.name}`) : t.said(one.text) || one.name, h("small", {}, limits(one)), one.state !== "pass" && one.text ? h("small", { class: "bad" }, t.said(one.text)) : null)));
+}
+
+function verdictOf(t, fit, rows, blocked) {
+  const pooled = rows[rows.length - 1];
+  const checks = fit.checks || [];
+  if (!pooled || pooled.value === null) return t("decoder.no_result");
+  if (!pooled.above) return t("decoder.verdict.no");
+  if (blocked) return t("decoder.verdict.blocked", { why: blocked });
+  const warn = checks.filter((one) => one.state === "warn").length;
+  if (checks.length) return t(warn ? "decoder.verdict.checks_warn" : "decoder.verdict.checks", { n: checks.length - warn, warn });
+  return t(rows.length === 1 ? "decoder.verdict.one" : rows.every((one) => one.above) ? "decoder.verdict.all" : "decoder.verdict.pooled");
+}
+
 function buildDecoder(root, model, t) {
   const fit = model.get("fit");
   const adapts = model.get("adapts") || {};
   const rows = fit.accuracies || [];
   const pooled = rows[rows.length - 1];
-  const short = grouped(fit.sha256.slice(0, 8));
-  const problem = h("div", { class: "fielderror", role: "alert", hidden: true });
-  const done = h("div", { class: "s", role: "status" });
-  const approve = button(t("decoder.approve", { hash: short }), () => {
-    approve.disabled = true;
-    request(model, "approve", { sha256: fit.sha256 }, 30).then((reply) => {
-      put(problem, reply.ok ? "" : reply.silent ? t("ask.silent") : t.said(reply.text));
-      show(problem, !reply.ok);
-      draw();
-    });
-  }, { kind: "pri", name: "approve" });
-  const why = h("div", { class: "xs sub" });
-  const blocked = fit.blocked ? (knows(fit.blocked) ? t(fit.blocked) : fit.blocked) : "";
-
-  function draw() {
-    const approved = model.get("approved");
-    approve.disabled = Boolean(approved || blocked || !fit.can_approve);
-    show(approve, !approved);
-    put(why, approved ? "" : blocked ? t("decoder.blocked", { why: blocked }) : fit.can_approve ? "" : t("decoder.cannot"));
-    done.replaceChildren(...(approved ? [light("ok", t.said(approved))] : []));
-  }
-  const verdict = !pooled || pooled.value === null ? t("decoder.no_result") : pooled.above ? t(rows.length === 1 ? "decoder.verdict.one" : rows.every((one) => one.above) ? "decoder.verdict.all" : "decoder.verdict.pooled") : t("decoder.verdict.no");
-  const signing = fit.signing || {};
-  const numbers = (fit.numbers || []).map(([value, caption]) => h("div", {}, h("b", {}, value), h("span", {}, caption)));
+  const blocked = fit.blocked ? (knows(fit.blocked) ? t(fit.blocked) : t.said(fit.blocked)) : "";
+  const numbers = (fit.numbers || []).map(([value, caption]) => h("div", {}, h("b", {}, value), h("span", {}, t.said(caption))));
   if (pooled && pooled.value !== null) {
     numbers.unshift(h("div", {}, h("b", {}, percent(pooled.value)), h("span", {}, t("decoder.accuracy", { correct: pooled.correct, n: pooled.n, limit: pooled.limit ?? "—" }))));
   }
-  const checks = (fit.checks || []).map((one) => h("li", {}, light(one.state), h("span", {}, one.text, one.more ? h("small", {}, one.more) : null)));
-  root.append(h("div", { class: "decoder" },
-    h("section", { class: "verdict" }, h("div", {}, h("h1", {}, verdict), h("p", { class: "sub" }, fit.validation ? t("decoder.how_named", { how: t.said(fit.validation) }) : t("decoder.how"))), h("div", { class: "nums" }, numbers)),
-    h("section", { class: "cols" },
+  const decide = decisionPanel(t, model, fit, blocked);
+  const checks = checkList(t, fit);
+  const panel = (title, how, ...body) => h("div", { class: "panel" }, h("div", { class: "hd" }, h("h2", {}, title), how ? h("span", { class: "s mute" }, how) : null), h("div", { class: "bd" }, body));
+  const weights = fit.weights && fit.weights.values ? panel(t("decoder.reads"), t("decoder.reads_how"), weightRows(t, fit.weights)) : null;
+  const others = (fit.others || []).map((one) => h("li", {}, light(one.state), h("span", {}, h("b", { class: "mono" }, one.hash), h("small", {}, t.said(one.text)))));
+  root.append(h("section", { class: "decoder", "aria-label": t("decoder.approve_title") },
+    h("div", { class: "verdict" }, h("div", {}, h("h1", {}, verdictOf(t, fit, rows, blocked)), h("p", { class: "sub" }, fit.validation ? t("decoder.how_named", { how: t.said(fit.validation) }) : t("decoder.how"))), h("div", { class: "nums" }, numbers)),
+    h("div", { class: `cols ${checks.length ? "three" : ""}` },
+      checks.length ? h("div", { class: "col" }, panel(t("decoder.checks"), "", h("ul", { class: "chk" }, checks)), others.length ? panel(t("decoder.others"), "", h("ul", { class: "chk" }, others)) : null) : null,
       h("div", { class: "col" },
-        h("div", { class: "panel" }, h("div", { class: "hd" }, h("h2", {}, t((fit.confusions || []).some((one) => one.part === "part") ? "decoder.confusion_parts" : "decoder.confusion")), h("span", { class: "s mute" }, t("decoder.confusion_how"))),
-          h("div", { class: "bd cms" }, (fit.confusions || []).length ? fit.confusions.map((one, i) => confusionMatrix(t, one, matrixName(t, one, rows[i]))) : h("div", { class: "empty" }, t("decoder.empty")))),
-        h("div", { class: "panel" }, h("div", { class: "hd" }, h("h2", {}, t("decoder.against"))),
-          h("div", { class: "bd" }, rows.length ? [accuracyRows(t, rows), h("div", { class: "axis xs mute" }, [0, 25, 50, 75, 100].map((n) => h("span", { style: `left:${n}%` }, n))), h("div", { class: "xs mute axisname" }, t("decoder.axis"))] : h("div", { class: "empty" }, t("decoder.empty"))))),
-      h("div", { class: "panel" }, h("div", { class: "hd" }, h("h2", {}, t("decoder.approve_title"))),
-        h("div", { class: "bd stack" }, checks.length ? h("ul", { class: "chk" }, checks) : null,
-          h("div", { class: "s sub" }, t("decoder.hash")), h("div", { class: "hash" }, h("b", {}, grouped(fit.sha256.slice(0, 8))), ` ${grouped(fit.sha256.slice(8))}`),
-          adapts.rule ? adaptation(t, adapts) : null,
-          fit.fitted_on ? h("div", { class: "xs sub" }, fit.fitted_on) : null,
-          signing.signer ? h("p", { class: "s" }, t("decoder.signing", { signer: signing.signer, effector: signing.effector || t("decoder.no_effector"), participant: signing.participant || "—" })) : null,
-          problem, approve, why, done)))));
-  model.on("change:approved", draw);
-  draw();
-  return () => model.off("change:approved", draw);
+        panel(t((fit.confusions || []).some((one) => one.part === "part") ? "decoder.confusion_parts" : "decoder.confusion"), t("decoder.confusion_how"),
+          (fit.confusions || []).length ? h("div", { class: "cms" }, fit.confusions.map((one, i) => confusionMatrix(t, one, matrixName(t, one, rows[i])))) : h("div", { class: "empty" }, t("decoder.empty"))),
+        panel(t("decoder.against"), "", rows.length ? [accuracyRows(t, rows), h("div", { class: "axis xs mute" }, [0, 25, 50, 75, 100].map((n) => h("span", { style: `left:${n}%` }, n))), h("div", { class: "xs mute axisname" }, t("decoder.axis"))] : h("div", { class: "empty" }, t("decoder.empty"))), weights),
+      h("div", { class: "col" }, decide.el, adapts.rule ? panel(t("decoder.adapting"), "", adaptation(t, adapts)) : null, fit.fitted_on ? h("div", { class: "xs sub" }, t.said(fit.fitted_on)) : null))));
+  model.on("change:decision", decide.draw);
+  decide.draw();
+  return () => model.off("change:decision", decide.draw);
 }
 
 function render({ model, el }) {
-  const root = h("div", { class: "wb wb-panel" });
+  const root = h("div", { class: "wb wb-panel wb-page" });
   el.append(root);
   const stops = [followTheme(root, model), followLanguage(root, model, (host, t) => buildDecoder(host, model, t))];
   return () => stops.forEach((stop) => stop());

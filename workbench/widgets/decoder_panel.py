@@ -1,4 +1,4 @@
-"""A fitted decoder: what it got right, run by run, beside its chance limit, and its approval by hash.
+"""A fitted decoder: what it got right beside its chance limit, the checks it met, and its approval by hash.
 
 Every number arrives computed (``analysis.accuracy``, ``analysis.confusion_by_run``); the page only draws it.
 """
@@ -32,7 +32,7 @@ class AccuracyLike(Protocol):
 
 
 class DecoderPanel(Panel):
-    """The result of a calibration, and the button that approves it.
+    """The result of a calibration, the checks it was held against, and its approval or rejection.
 
     Parameters
     ----------
@@ -40,25 +40,33 @@ class DecoderPanel(Panel):
     accuracies : run name → accuracy, the pooled one last; its name is the row's name.
     confusions : one matrix a run (``analysis.Confusion``, or a mapping with its fields), in the same order;
         ``part`` in a mapping says what its ``run`` counts, ``"run"`` or ``"part"``.
-    approve : called with the hash; writes the approval to the record and returns the sentence to show. None
-        shows the result only.
-    signer, effector, participant : who signs, for what, for whom; printed above the button.
+    decide : called as ``decide(sha256, decision=…, reason=…, password=…)`` with ``"approve"`` or ``"reject"``;
+        writes the decision to the record and returns it as ``{"decision", "by", "at", "reason"}``. None shows the
+        result only. The password reaches it as an argument of a message; it is no trait and is not kept here.
+    signing : ``{"signer", "effector", "participant", "replaces", "password"}``: who signs, for what, for whom,
+        which decoder it would replace, and whether a password is asked for.
     numbers : up to four ``(value, caption)`` in words, computed elsewhere.
-    checks : ``{"state": "ok" | "medium" | "high", "text", "more"}`` each; a ``"high"`` one blocks approval,
-        a ``"medium"`` one warns.
-    fitted_on : one sentence about recordings and parameters.
-    validation : how the accuracy was cross-validated, in words.
+    checks : ``{"name", "state": "pass" | "warn" | "fail", "value", "limit", "text"}`` each; a failed one blocks
+        approval, a warning needs a reason.
+    proof : what else is known of the fit: ``fitted_on``, one sentence about recordings and parameters;
+        ``validation``, how the accuracy was cross-validated; ``weights``, where it reads (``{"bands",
+        "derivations", "values"}``, one value an electrode and band); ``others``, the decoders of this participant
+        (``{"hash", "state", "text"}`` each, newest first).
     adapts : ``{"rule", "bound"}`` of a decoder that adapts while it decides, which approval covers; empty for one
         that stays as it was fitted.
-    approved : the sentence of an approval that exists, ``""`` for none.
+
+    Traits
+    ------
+    decision : the decision that stands, ``{}`` while there is none. Another page's decision is put here with
+    :meth:`decided`.
     """
 
-    _esm = compose("parts/dom", "parts/icons", "decoder_panel")
+    _esm = compose("parts/dom", "parts/icons", "parts/signin", "parts/proof", "decoder_panel")
     _css = styles("panels", "decoder")
 
     fit = traitlets.Dict().tag(sync=True)
     adapts = traitlets.Dict().tag(sync=True)
-    approved = traitlets.Unicode("").tag(sync=True)
+    decision = traitlets.Dict().tag(sync=True)
 
     def __init__(
         self,
@@ -67,17 +75,17 @@ class DecoderPanel(Panel):
         name: str,
         accuracies: Mapping[str, AccuracyLike],
         confusions: Sequence[Any] = (),
-        approve: Callable[[str], str] | None = None,
-        signing: Mapping[str, str] | None = None,
+        decide: Callable[..., Mapping[str, str]] | None = None,
+        signing: Mapping[str, Any] | None = None,
         numbers: Sequence[tuple[str, str]] = (),
         checks: Sequence[Mapping[str, str]] = (),
-        fitted_on: str = "",
-        validation: str = "",
+        proof: Mapping[str, Any] | None = None,
         **traits: Any,
     ) -> None:
         self._sha256 = sha256
-        self._approve = approve
+        self._decide = decide
         self._blocked = _blocked(accuracies, checks)
+        self._warned = any(one.get("state") == "warn" for one in checks)
         super().__init__(
             fit={
                 "sha256": sha256,
@@ -87,10 +95,9 @@ class DecoderPanel(Panel):
                 "signing": dict(signing or {}),
                 "numbers": [list(pair) for pair in numbers],
                 "checks": [dict(one) for one in checks],
-                "fitted_on": fitted_on,
-                "validation": validation,
-                "can_approve": approve is not None,
+                "can_decide": decide is not None,
                 "blocked": self._blocked,
+                **{"fitted_on": "", "validation": "", "weights": {}, "others": [], **(proof or {})},
             },
             **traits,
         )
@@ -113,6 +120,7 @@ class DecoderPanel(Panel):
             limit=limit,
             above_chance=limit is not None and metrics["correct"] >= limit,
         )
+        proof = {"validation": str(metrics["validation"]), "weights": metrics.get("weights") or {}}
         part = "part" if "blocks" in metrics["validation"] else "run"
         confusions = [{**one, "part": part} for one in metrics["confusion"]]
         return cls(
@@ -120,37 +128,51 @@ class DecoderPanel(Panel):
             name=str(fitted["name"]),
             accuracies={"": pooled},
             confusions=confusions,
-            validation=str(metrics["validation"]),
             adapts=metrics.get("adapts") or {},
+            proof=proof | more.pop("proof", {}),
             **more,
         )
 
     def requests(self) -> Mapping[str, Callable[..., Any]]:
-        """Approve by hash; nothing else."""
-        return {"approve": self.approve}
+        """Decide by hash; nothing else."""
+        return {"decide": self.decide}
 
-    def approve(self, sha256: str) -> str:
-        """Approve this decoder.
+    def decided(self, decision: Mapping[str, str]) -> None:
+        """Show a decision that was taken on another page or computer; its buttons go."""
+        self.decision = dict(decision)
+
+    def decide(self, sha256: str, *, decision: str, reason: str = "", password: str = "") -> None:
+        """Approve or reject this decoder, once.
+
+        Parameters
+        ----------
+        sha256 : hash that the page shows.
+        decision : ``"approve"`` or ``"reject"``.
+        reason : kept with the signature; needed to reject, and to approve despite a warning.
+        password : of the person who signs; passed on and forgotten.
 
         Raises
         ------
         BadValue
-            When the hash is not that of the decoder shown.
+            When the hash is not that of the decoder shown, or the decision is neither.
         Refused
-            When a check failed, when it is approved already, or when this page may not approve.
+            When a check failed, a reason is missing, it is decided already, or this page may not decide.
         """
         if sha256 != self._sha256:
             raise BadValue(
                 f"approval names decoder {sha256[:12]!r}, shown is {self._sha256[:12]!r}; reload the page"
             )
-        if self._approve is None:
-            raise Refused("this page shows a decoder and cannot approve it; use notebook 20_live_session")
-        if self.approved:
-            raise Refused(f"this decoder is approved already: {self.approved}")
-        if self._blocked:
+        if decision not in ("approve", "reject"):
+            raise BadValue(f"a decision is approve or reject, got {decision!r}")
+        if self._decide is None:
+            raise Refused("this page shows a decoder and cannot approve it; open the study's dashboard")
+        if self.decision:
+            raise Refused(f"this decoder is decided already, by {self.decision.get('by', 'somebody')}")
+        if decision == "approve" and self._blocked:
             raise Refused(f"a decoder with a failed check is not approved: {self._blocked}")
-        self.approved = self._approve(sha256)
-        return self.approved
+        if (decision == "reject" or self._warned) and not reason.strip():
+            raise Refused("a reason is needed and is kept with the signature; nothing was signed")
+        self.decided(self._decide(sha256, decision=decision, reason=reason.strip(), password=password))
 
 
 def _accuracy(run: str, one: AccuracyLike) -> dict[str, Any]:
@@ -199,4 +221,4 @@ def _blocked(accuracies: Mapping[str, AccuracyLike], checks: Sequence[Mapping[st
         return "decoder.no_result"
     if not list(accuracies.values())[-1].above_chance:
         return "decoder.not_above_chance"
-    return next((one["text"] for one in checks if one.get("state") == "high"), "")
+    return next((one.get("text", "") for one in checks if one.get("state") == "fail"), "")

@@ -1,7 +1,7 @@
 // The worksheet as one screen: exam, picture and keypad, result. Nothing is classified or added up here.
 import { button, followLanguage, followTheme, h, languageSwitch, put, show } from "./parts/dom.js";
 import { GLYPH, light } from "./parts/icons.js";
-import { choice, circumstances, conditionWords, confirmSheet, correctionSheet, entryContext, keptWords, lackingWords, offers, picker, sheet, historySheet } from "./parts/entry.js";
+import { choice, circumstances, conditionWords, confirmSheet, correctionSheet, entryContext, identityOf, keptWords, lackingWords, offers, picker, sheet, historySheet } from "./parts/entry.js";
 import { bodyChart } from "./parts/bodychart.js";
 import { kindOf, keypad, worksheet } from "./parts/worksheet.js";
 import { classification } from "./parts/classification.js";
@@ -118,6 +118,8 @@ function buildWorksheet(root, model, t, keep) {
   const { waiting: shown, unsent, latest } = sheetOf.store;
   keep.typed = { waiting: shown, unsent, latest };
   const cellHistory = { el: h("span", {}, h("button", { type: "button", class: "hist", "data-name": "cell-history", onclick: () => historySheet(ctx, sheetOf.store.current, sheetOf.label(sheetOf.store.current)) }, t("form.history"))), update: () => show(cellHistory.el, Boolean(ctx.kept().id)) };
+  ctx.labelOf = (code) => { const sacral = SACRAL.find(([name]) => name === code); return sacral ? t(`isncsci.${sacral[1]}.long`) : sheetOf.has(code) ? sheetOf.label(code) : code; };
+  ctx.shownCell = (code) => shownCell(ctx, code);
   const pad = keypad(ctx, sheetOf, cellHistory);
   const parts = extras(ctx);
   const frame = (cells) => { sheetOf.store.frames = cells; };
@@ -128,7 +130,7 @@ function buildWorksheet(root, model, t, keep) {
   const strip = titleStrip(ctx, parts, sheetOf.resend);
   const line = circumstanceStrip(ctx, inside, sheetOf.resend);
   const stored = offers(ctx);
-  const bar = h("header", { class: "bar" }, h("span", { html: GLYPH }), h("nav", { class: "crumbs", "aria-label": t("bar.where") }, [...model.get("place"), "ISNCSCI 2019"].flatMap((one, i) => [i ? h("i", { "aria-hidden": "true" }, "/") : null, i < 2 ? h("b", {}, one) : h("span", {}, one)]).filter(Boolean)),
+  const bar = h("header", { class: "bar" }, h("span", { html: GLYPH }), identityOf(ctx), h("span", { class: "s sub" }, "ISNCSCI 2019"),
     h("div", { class: "end" }, h("span", { "data-name": "rater-line" }), languageSwitch(model, t)));
   const rater = bar.querySelector("[data-name=rater-line]");
 

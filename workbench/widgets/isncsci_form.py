@@ -17,6 +17,10 @@ from workbench.widgets._base import compose, styles
 from workbench.widgets._correcting import EntryForm
 
 REASONS, NOTES = "reasons", "notes"
+FEW = 3
+"""Open cells are named up to this number, and counted beyond it."""
+WAIT_FOR_ALL = ("nli", "ais", "zpp_motor_right", "zpp_motor_left")
+"""Results that may change with any cell: the motor zone looks at the grade."""
 PAIRS = ("sensory", "motor", "zpp_sensory", "zpp_motor")
 
 
@@ -173,7 +177,14 @@ class IsncsciForm(EntryForm):
         except WorkbenchError as error:
             return {"error": str(error)}
         more = {"bare": self._without_cause(), "missing": len(missing), "cells": len(self._definition.items) + 2}
-        lacking = {"lacking": self._lacking_by_field(missing)} if missing else {}
+        lacking: dict[str, Any] = {}
+        if missing:
+            cells = self._lacking_by_field(missing)
+            lacking = {
+                "lacking": {name: len(codes) for name, codes in cells.items()},
+                "lacking_cells": {name: codes for name, codes in cells.items() if 0 < len(codes) <= FEW},
+                "partial": self._partial([name for name, codes in cells.items() if not codes]),
+            }
         classified: dict[str, Any] = {}
         if found:
             differs = self._rules.site_differences(self._entered, found["result"])
@@ -189,22 +200,36 @@ class IsncsciForm(EntryForm):
             ).to_json()
         )
 
-    def _lacking_by_field(self, missing: list[str]) -> dict[str, int]:
-        """Result → number of cells that it still waits for."""
+    def _partial(self, settled: list[str]) -> dict[str, Any]:
+        """Results that wait for no cell any more; cells still open count as not testable for the others."""
+        if not settled:
+            return {}
+        needed = (*self._definition.items, *self._definition.extras[:2])
+        open_cells = {one.code: "NT" for one in needed if self._entered.get(one.code) is None}
+        options = {n: v for n, v in self._options.items() if n not in (REASONS, NOTES)}
+        try:
+            exam = self._rules.exam_of({**self._entered, **open_cells})
+            found = self._rules.classify(exam, options=self._rules.Options(**options)).to_json()["result"]
+        except WorkbenchError:
+            return {}
+        return {name: found[name] for name in settled if name in found and name not in WAIT_FOR_ALL}
 
-        def count(*ends: str) -> int:
-            return sum(any(code.startswith(end) for end in ends) for code in missing)
+    def _lacking_by_field(self, missing: list[str]) -> dict[str, list[str]]:
+        """Result → the cells that it still waits for."""
+
+        def those(*ends: str) -> list[str]:
+            return [code for code in missing if any(code.startswith(end) for end in ends)]
 
         sensory = {side: (f"{side}.lightTouch", f"{side}.pinPrick") for side in ("right", "left")}
         vac, dap = (one.code for one in self._definition.extras[:2])
-        found = {"nli": len(missing), "ais": len(missing)}
+        found = {"nli": list(missing), "ais": list(missing)}
         for side, cells in sensory.items():
-            found[f"sensory_{side}"] = count(*cells)
-            found[f"motor_{side}"] = count(*cells, f"{side}.motor", vac)
-            found[f"zpp_sensory_{side}"] = count(*cells, dap)
+            found[f"sensory_{side}"] = those(*cells)
+            found[f"motor_{side}"] = those(*cells, f"{side}.motor", vac)
+            found[f"zpp_sensory_{side}"] = those(*cells, dap)
             found[f"zpp_motor_{side}"] = found[f"motor_{side}"]
         sacral = [f"{cell}.S4_5" for cells in sensory.values() for cell in cells]
-        found["complete"] = count(*sacral, vac, dap)
+        found["complete"] = those(*sacral, vac, dap)
         return found
 
     def _frames(self, result: Mapping[str, Any]) -> dict[str, list[str]]:

@@ -1,7 +1,7 @@
 // The live session: one screen, three columns. Python sends what the engine says; this file shows it and asks.
 import { banner, effectorPanel, ledgerPanel, stopButton } from "./parts/consequences.js";
 import { cuePanel } from "./parts/cue.js";
-import { followLanguage, followTheme, h, request } from "./parts/dom.js";
+import { classIf, followLanguage, followTheme, h, request, show } from "./parts/dom.js";
 import { evidencePanel } from "./parts/evidence.js";
 import { WARNING } from "./parts/icons.js";
 import { electrodesPanel, streamsPanel } from "./parts/inputs.js";
@@ -18,7 +18,7 @@ const PANELS = {
 
 /** What outlives a change of language: the samples, the cues seen, the last STOP. */
 function makeStore() {
-  return { buffer: new SignalBuffer(), cues: [], beatAt: performance.now(), stop: null, seen: null, refusal: "", told: null, run: null };
+  return { page: crypto.randomUUID ? crypto.randomUUID() : `page-${Math.random()}`, buffer: new SignalBuffer(), cues: [], levels: [], kind: "", beatAt: performance.now(), stop: null, refusal: "", told: null, run: null };
 }
 
 /** Remembers when cues came, in stream time, for the shading of scope and evidence. */
@@ -35,12 +35,22 @@ function noteCue(store, status) {
   store.cues = store.cues.slice(-40);
 }
 
+/** Remembers the level that the device reported, and the one that was sent, for the band under the evidence. */
+function noteLevel(store, status) {
+  const e = status.effector || {};
+  const at = performance.now() / 1000;
+  if (e.confirmed) store.levels.push([at, e.confirmed.level, e.confirmed.age_s]);
+  store.levels = store.levels.filter(([then]) => at - then <= 12);
+}
+
 function makeContext(model, store, t) {
   const status = () => model.get("status") || {};
   const signal = () => (status().streams || []).find((one) => one.role === "signal");
   const ctx = {
     model, store, t, status, buffer: store.buffer, warning: WARNING,
     form: () => model.get("form") || {},
+    /** Whose visit, which view, who is signed in; empty in a notebook. */
+    place: () => model.get("place") || {},
     refusal: () => store.refusal,
     told: () => (store.told ? t(store.told.key, store.told.args) : ""),
     link() {
@@ -85,9 +95,11 @@ function layout(root, panels, chosen) {
     root.append(h("div", { class: "app" }, chosen.map((name) => panels[name].el)));
     return;
   }
-  const middle = h("div", { class: "col" }, h("div", { class: "top" }, panels.cue.el, panels.evidence.el), panels.scope.el);
-  root.append(panels.bar.el, h("main", { class: "app" }, panels.banner.el, panels.run.el,
-    h("section", { class: "main" }, column("streams", "electrodes"), middle, column("effector", "ledger", "stop"))));
+  const middle = h("div", { class: "col middle" }, h("div", { class: "top" }, panels.cue.el, panels.evidence.el), panels.scope.el);
+  const inputs = column("streams", "electrodes");
+  inputs.classList.add("inputs");
+  root.append(h("div", { class: "shell" }, panels.bar.el, panels.banner.el), h("main", { class: "app" }, panels.run.el,
+    h("div", { class: "main" }, inputs, middle, column("effector", "ledger"))), panels.stop.el);
 }
 
 function build(root, model, store, t) {
@@ -95,19 +107,31 @@ function build(root, model, store, t) {
   const chosen = (model.get("panels") || []).filter((name) => name in PANELS);
   const panels = {};
   for (const name of chosen.length ? chosen : Object.keys(PANELS)) panels[name] = PANELS[name](ctx);
+  ctx.toggleInputs = () => classIf(root, "drawer", !root.classList.contains("drawer"));
   const shown = Object.values(panels);
   ctx.refresh = () => {
     for (const panel of shown) panel.update(ctx.status());
     tick();
+    dock();
   };
   function tick() {
     for (const panel of shown) if (panel.tick) panel.tick();
     if (panels.banner) panels.banner.update(ctx.status());
+    if (panels.stop) panels.stop.update(ctx.status());
     root.classList.toggle("lost", ctx.link().lost);
+  }
+  /** Outside the live view the panels give their place to another widget; bar, alarms and STOP stay where they are. */
+  function dock() {
+    if (chosen.length) return;
+    const docked = ![undefined, "", "run"].includes(ctx.place().view);
+    classIf(root, "docked", docked);
+    show(root.querySelector("main.app"), !docked);
+    root.style.height = docked ? `${root.querySelector(".shell").offsetHeight}px` : "";
   }
   const beat = () => {
     store.beatAt = performance.now();
     noteCue(store, ctx.status());
+    noteLevel(store, ctx.status());
     ctx.refresh();
   };
   const signals = (message, buffers) => {
@@ -116,6 +140,7 @@ function build(root, model, store, t) {
       store.told = message.key ? message : null;
       ctx.refresh();
     }
+    if (message && message.kind === "presence") answer(message.challenge);
     if (!message || message.kind !== "signals") return;
     const view = buffers && buffers[0];
     const values = view ? new Float32Array(view.buffer ? view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength) : view) : new Float32Array(0);
@@ -123,7 +148,7 @@ function build(root, model, store, t) {
     if (panels.scope) panels.scope.draw();
   };
   const escape = (event) => {
-    if (event.key !== "Escape" || !root.isConnected || root.offsetParent === null || !panels.stop) return;
+    if (event.key !== "Escape" || !root.isConnected || !panels.stop || !panels.stop.el.checkVisibility()) return;
     event.preventDefault();
     if (!event.repeat) panels.stop.press();
   };
@@ -131,14 +156,27 @@ function build(root, model, store, t) {
     if (ctx.link().state === "none") { // nothing of a session that is over is left as if it were live
       store.buffer.reset("", 0, []);
       store.cues = [];
+      store.levels = [];
       store.stop = null;
     }
     ctx.refresh();
   };
+  const present = (challenge, visible) => model.send({ name: "presence", args: { page: store.page, challenge, visible }, id: "presence" });
+  // Only a page that somebody can see answers, and it answers each challenge of the engine once.
+  const answer = (challenge) => {
+    store.challenge = challenge;
+    if (document.visibilityState === "visible") present(challenge, true);
+  };
+  const hidden = () => {
+    if (store.challenge && document.visibilityState !== "visible") present(store.challenge, false);
+  };
+  const leave = () => { if (store.challenge) present(store.challenge, false); };
   layout(root, panels, chosen);
   model.on("change:beat", beat);
   model.on("change:link", link);
-  model.on("change:form", ctx.refresh);
+  model.on("change:form change:place", ctx.refresh);
+  document.addEventListener("visibilitychange", hidden);
+  window.addEventListener("pagehide", leave);
   model.on("msg:custom", signals);
   document.addEventListener("keydown", escape, true);
   const timer = setInterval(tick, 250);
@@ -151,7 +189,9 @@ function build(root, model, store, t) {
     document.removeEventListener("keydown", escape, true);
     model.off("change:beat", beat);
     model.off("change:link", link);
-    model.off("change:form", ctx.refresh);
+    model.off("change:form change:place", ctx.refresh);
+    document.removeEventListener("visibilitychange", hidden);
+    window.removeEventListener("pagehide", leave);
     model.off("msg:custom", signals);
   };
 }

@@ -11,6 +11,8 @@ import atexit
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import traitlets
@@ -29,6 +31,7 @@ HISTORY_S = 10.0
 MODULES = (
     "parts/dom",
     "parts/icons",
+    "parts/signin",
     "parts/topbar",
     "parts/run_strip",
     "parts/inputs",
@@ -57,12 +60,31 @@ class LiveClient(Protocol):
     def end_run(self) -> Any: ...
     def stop(self) -> Any: ...
     def reset_stop(self) -> Any: ...
-    def arm(self) -> Any: ...
-    def disarm(self) -> Any: ...
+    def arm(self, by: str = "") -> Any: ...
+    def disarm(self, by: str = "") -> Any: ...
     def waive(self, stream: str, reason: str) -> Any: ...
     def note(self, text: str) -> Any: ...
     def reconnect(self) -> Any: ...
+    def acknowledge(self, alarm_id: str, by: str = "") -> Any: ...
+    def presence(self, page: str, challenge: str, *, visible: bool) -> Any: ...
     def shutdown(self) -> Any: ...
+
+
+@dataclass(frozen=True)
+class PageActions:
+    """What a page of its own can do beside the session.
+
+    Attributes
+    ----------
+    show : called with the name of the view that is asked for.
+    sign_in : called as ``sign_in(login=…, password=…)``; raises a :class:`WorkbenchError` when refused. The
+        password reaches it as an argument of a message; it is no trait and is kept nowhere.
+    sign_out : called when the page is locked.
+    """
+
+    show: Callable[[str], None]
+    sign_in: Callable[..., None]
+    sign_out: Callable[[], None]
 
 
 class LiveSession(Panel):
@@ -88,8 +110,10 @@ class LiveSession(Panel):
     status : the engine's status (see ``workbench.live``), empty without one; link : how this page stands to the
     engine, ``{"state": "none" | "starting" | "live" | "ending" | "lost", "sentence"}`` and, where the sentence is
     one of the catalogue, its ``key`` and ``args``;
-    form : what the run form offers; beat : counts up with every answer of the engine. A page says that it is
-    there every 10 s; without one the screen goes quiet.
+    place : whose visit, which view, who is signed in (``study, participant, visit, confirmed, view, views,
+    badges, signed_in, can_sign_in``), set by whoever made the screen; form : what the run form offers; beat :
+    counts up with every answer of the engine. A page says that it is there every 10 s; without one the screen goes
+    quiet.
     """
 
     _esm = compose(*MODULES)
@@ -98,6 +122,7 @@ class LiveSession(Panel):
     status = traitlets.Dict().tag(sync=True)
     link = traitlets.Dict().tag(sync=True)
     form = traitlets.Dict().tag(sync=True)
+    place = traitlets.Dict().tag(sync=True)
     panels = traitlets.List().tag(sync=True)
     beat = traitlets.Int(0).tag(sync=True)
 
@@ -128,6 +153,8 @@ class LiveSession(Panel):
         self._run_kinds = run_kinds
         self._after_run = after_run
         self._after_session = after_session
+        self._page: PageActions | None = None
+        self._challenge = ""
         self._turn = threading.RLock()
         self._shown = {"paradigm": paradigm, "n_trials": n_trials}
         self._lost_since: float | None = None
@@ -152,12 +179,32 @@ class LiveSession(Panel):
             "end_run": lambda: self._engine().end_run(),
             "stop": lambda: self._engine().stop(),
             "reset_stop": lambda: self._engine().reset_stop(),
-            "arm": lambda: self._engine().arm(),
-            "disarm": lambda: self._engine().disarm(),
+            "arm": lambda: self._engine().arm(self._who()),
+            "disarm": lambda: self._engine().disarm(self._who()),
             "waive": lambda stream, reason: self._engine().waive(str(stream), str(reason)),
             "note": lambda words: self._engine().note(str(words)),
             "reconnect": lambda: self._engine().reconnect(),
+            "acknowledge": lambda alarm: self._engine().acknowledge(str(alarm), by=self._who()),
+            "hardware_stop": lambda: self._engine().note(f"hardware stop pressed, reported by {self._who()}"),
+            "presence": self._presence,
+            "show": self._show_asked,
+            "sign_in": self._sign,
+            "sign_out": self._lock,
         }
+
+    def on_page(self, actions: PageActions) -> None:
+        """Take views and sign-in, as the screen of a page of its own; a notebook has neither."""
+        self._page = actions
+
+    def start(self) -> None:
+        """Start the session through ``start_session``; the same as the page's request.
+
+        Raises
+        ------
+        Refused
+            When this screen cannot start a session.
+        """
+        self._start()
 
     def tell(self, key: str, **args: Any) -> None:
         """Show a text of the catalogue in the run strip until the next request; callable from any thread."""
@@ -179,6 +226,31 @@ class LiveSession(Panel):
         if self._client is None:
             raise EngineFault("no session is running, so there is nothing to command; start a session first")
         return self._client
+
+    def _who(self) -> str:
+        signed = str(self.place.get("signed_in") or "")
+        return signed or str((self.status.get("session") or {}).get("operator") or "a person at the screen")
+
+    def _presence(self, page: str, challenge: str, *, visible: bool) -> None:
+        """Pass on what the page answered, exactly: this kernel outlives the page and never answers for it."""
+        if self._client is not None:
+            with suppress(WorkbenchError):  # an answer that came too late; the next challenge is on its way
+                self._client.presence(str(page), str(challenge), visible=visible is True)
+
+    def _show_asked(self, view: str) -> None:
+        allowed = self.place.get("views") or []
+        if self._page is None or view not in allowed:
+            raise BadValue(f"view must be one of {', '.join(allowed) or 'none'}, got {view!r}")
+        self._page.show(str(view))
+
+    def _sign(self, login: str, password: str) -> None:
+        if self._page is None:
+            raise Refused("this page takes no sign-in; open the study's dashboard")
+        self._page.sign_in(login=str(login), password=str(password))
+
+    def _lock(self) -> None:
+        if self._page is not None:
+            self._page.sign_out()
 
     def _hello(self) -> None:
         self._fresh_view.set()
@@ -207,7 +279,7 @@ class LiveSession(Panel):
         with self._turn:
             client = self._engine()
             if _runs(client.status()):
-                raise Refused("a run goes on; end the run first, then the session")
+                raise Refused("a run is under way; end the run first, then the session")
             self._client, before = None, self.link
             self.link = {"state": "ending", "sentence": ""}
         try:
@@ -299,6 +371,7 @@ class LiveSession(Panel):
             if changed or self.beat % 20 == 0:
                 self._offer()
             self.beat += 1
+        self._challenge_pages(status)
         if ended and self._after_run is not None:
             threading.Thread(
                 target=self._close_run, args=(status,), name="workbench-after-run", daemon=True
@@ -311,6 +384,13 @@ class LiveSession(Panel):
         except SAYABLE as error:
             self.send({"kind": "said", "key": "", "args": {}, "text": str(error)})
         self._offer()
+
+    def _challenge_pages(self, status: Mapping[str, Any]) -> None:
+        """Hand the engine's newest challenge to the page, which answers while somebody can see it."""
+        challenge = str((status.get("presence") or {}).get("challenge") or "")
+        if challenge and challenge != self._challenge:
+            self._challenge = challenge
+            self.send({"kind": "presence", "challenge": challenge})
 
     def _show_signals(self, client: LiveClient) -> None:
         if self._fresh_view.is_set():

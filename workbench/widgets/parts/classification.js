@@ -42,13 +42,16 @@ export function classification(ctx, frame) {
     return sides ? [`${name}_right`, `${name}_left`] : [name];
   }
   function valueOf(result, row) {
-    if (result.result) {
-      if (row.name === "complete") return result.result.complete.split(",").map((one) => t(`isncsci.complete.${one.replace("*", "")}`) + (one.includes("*") ? "*" : "")).join(", ");
-      return fields(row).map((field) => shown(result.result[field])).join(" / ");
+    const found = result.result || result.partial || {};
+    if (fields(row).some((field) => found[field] !== undefined)) {
+      if (row.name === "complete") return found.complete.split(",").map((one) => t(`isncsci.complete.${one.replace("*", "")}`) + (one.includes("*") ? "*" : "")).join(", ");
+      return fields(row).map((field) => (found[field] === undefined ? "—" : shown(found[field]))).join(" / ");
     }
     return "—";
   }
   function whyOf(result, row) {
+    const names = [...new Set(fields(row).flatMap((field) => (result.lacking_cells || {})[field] || []))].map(ctx.shownCell);
+    if (!result.result && names.length) return t("isncsci.waits_for", { cells: names.join(", ") });
     if (!result.result) return Math.max(0, ...fields(row).map((field) => (result.lacking || {})[field] ?? 0)) ? t("isncsci.waits", { n: fields(row).map((field) => (result.lacking || {})[field] ?? 0).join(" / ") }) : t("isncsci.waits_all");
     return fields(row).map((field, i) => h("span", {}, row.sides ? h("b", { class: "semi" }, `${t(`isncsci.${"RL"[i]}`)} `) : null, stepOf(result, field)));
   }

@@ -1,5 +1,5 @@
 // Right column: the effector's state and why, latency, the integrity ledger, and STOP.
-import { age, button, classIf, fixed, h, knows, put, show, whenChanged } from "./dom.js";
+import { age, button, classIf, confirmation, fixed, h, knows, put, show, whenChanged } from "./dom.js";
 import { STATES, STOPSIGN, light } from "./icons.js";
 
 const ROAD = ["IDLE_SAFE", "ARMED", "ACTIVE", "HOLD", "RELEASE", "REFRACTORY"];
@@ -22,15 +22,17 @@ export function effectorPanel(ctx) {
   const reason = h("div", { class: "xs sub", style: "margin-top:6px", role: "status" });
   const doing = h("div", { class: "row doing" });
   const none = h("div", { class: "empty" });
-  const body = h("div", {}, chip, rail, h("div", { class: "railn" }, previous, next), why, conditions);
+  const latencyRow = h("div", { class: "row between latrow" }, h("span", { class: "s sub" }, t("latency.title")),
+    h("span", { class: "lat" }, h("span", {}, "p50"), p50, h("span", {}, "p99"), p99));
+  const level = deviceLevel(ctx);
+  const body = h("div", {}, chip, rail, h("div", { class: "railn" }, previous, next), level.el, why, conditions);
   const el = h("div", { class: "panel effector" }, h("div", { class: "hd" }, h("h2", {}, t("effector.title")), simulated),
-    h("div", { class: "bd" }, none, body, h("div", { class: "row between latrow" }, h("span", { class: "s sub" }, t("latency.title")),
-      h("span", { class: "lat" }, h("span", {}, "p50"), p50, h("span", {}, "p99"), p99)), note, doing, reason));
+    h("div", { class: "bd" }, none, body, latencyRow, note, reason, doing));
 
-  const drawChip = whenChanged(([state]) => {
+  const drawChip = whenChanged(([state, unconfirmed]) => {
     const [kind, icon] = STATES[state] || STATES.DISCONNECTED;
-    chip.className = `state ${kind}`;
-    chip.replaceChildren(h("span", { html: icon }), h("div", { class: "nm" }, state), h("span", { class: "grow" }), h("span", { class: "s" }, t(`state.${state}`, {}, "")));
+    chip.className = `state ${unconfirmed ? "fault dash" : kind}`;
+    chip.replaceChildren(h("span", { html: icon }), h("div", { class: "nm" }, state), h("span", { class: "grow" }), h("span", { class: "s" }, unconfirmed ? t("effector.not_confirmed") : t(`state.${state}`, {}, "")));
     const at = ROAD.indexOf(state);
     [...rail.children].forEach((one, i) => { one.className = i === at ? "on" : at > i ? "past" : ""; });
   });
@@ -41,12 +43,20 @@ export function effectorPanel(ctx) {
     conditions.replaceChildren(...rows);
   });
   const drawAction = whenChanged(([act, disabled, words]) => {
-    const one = act ? button(t(`effector.${act}`), () => ctx.ask(act === "selftest" ? "reset_stop" : act), { kind: "grow", name: act }) : null;
+    const one = act ? button(t(`effector.${act}`), () => carryOut(act), { kind: "grow", name: act }) : null;
     if (one) one.disabled = disabled;
     doing.replaceChildren(...(one ? [one] : []));
     put(reason, words);
     show(reason, Boolean(words));
   });
+
+  const question = confirmation(el);
+  /** Leaving STOP is asked about only while the device has not confirmed it, or an alarm has not been seen. */
+  function carryOut(act) {
+    const open = (ctx.status().alarms || []).some((one) => one.priority === "high" && !one.acknowledged);
+    if (act !== "reset_stop" || !(open || stopPhase(ctx).phase === "unacknowledged")) return ctx.ask(act === "selftest" ? "reset_stop" : act);
+    return question.open({ title: t("effector.reset_question"), text: t("effector.reset_more"), no: t("effector.reset_keep"), yes: t("effector.reset_stop"), name: "reset-now", act: () => ctx.ask("reset_stop") });
+  }
 
   function explain(e) {
     const args = Object.fromEntries(Object.entries(e.why_args || {}).map(([name, n]) => [name, typeof n === "number" && !Number.isInteger(n) ? n.toFixed(2) : n]));
@@ -79,10 +89,12 @@ export function effectorPanel(ctx) {
       const latency = s.latency || {};
       put(p50, latency.n ? t("unit.ms", { n: fixed(latency.p50_ms, 0) }) : "—");
       put(p99, latency.n ? t("unit.ms", { n: fixed(latency.p99_ms, 0) }) : "—");
+      show(latencyRow, Boolean(latency.n));
       put(note, latency.n && latency.representative === false ? t("latency.not_representative") : "");
       show(note, Boolean(note.textContent));
       if (!e) return drawAction((s.session || {}).stopped ? ["reset_stop", false, ""] : ["", true, ""]);
-      drawChip([e.state]);
+      drawChip([e.state, e.state === "ESTOP" && stopPhase(ctx).phase === "unacknowledged"]);
+      level.update(e);
       put(previous, e.previous ? `${e.previous} ✓` : "");
       put(next, e.next ? t("effector.next", { next: e.next }) : "");
       put(why, explain(e));
@@ -138,6 +150,59 @@ export function ledgerPanel(ctx) {
   };
 }
 
+/**
+ * How far STOP has come, as the device says: none, sent (less than half a second ago), unacknowledged, acknowledged,
+ * open (the device reported level 0). Until the engine says otherwise, what this page sent counts.
+ */
+export function stopPhase(ctx) {
+  const e = ctx.status().effector;
+  const stop = (e && e.stop) || {};
+  const pressed = ctx.store.stop;
+  const waited = pressed && !pressed.reply ? (performance.now() - pressed.at) / 1000 : null;
+  const refused = pressed && pressed.reply && !pressed.reply.ok;
+  const asked = stop.asked_age_s ?? null;
+  if (waited !== null) return { phase: waited > 0.5 ? "unacknowledged" : "sent", age: waited };
+  if (refused && asked === null) return { phase: "unacknowledged", age: (performance.now() - pressed.at) / 1000 };
+  if (asked === null) {
+    if (pressed && !e) return { phase: "no_effector", age: 0 };
+    const since = pressed ? (performance.now() - pressed.at) / 1000 : Infinity;
+    return { phase: since < 1.5 ? "sent" : "none", age: since }; // the engine took it; its status says the rest
+  }
+  if (stop.confirmed) return { phase: "open", age: asked, took: stop.acknowledged_after_s ?? stop.safe_after_s };
+  if (Number.isFinite(stop.acknowledged_after_s)) return { phase: "acknowledged", age: asked, took: stop.acknowledged_after_s };
+  return { phase: asked > 0.5 ? "unacknowledged" : "sent", age: asked };
+}
+
+/** The level that the device reports, filled; the level that was sent, a line. An old report is hatched with its age. */
+function deviceLevel(ctx) {
+  const { t } = ctx;
+  const value = h("b", { "data-name": "device-level" });
+  const fill = h("i", { class: "fill" });
+  const sent = h("i", { class: "sentmark" });
+  const bar = h("div", { class: "levelbar" }, fill, sent);
+  const words = h("span");
+  const el = h("div", { class: "level" }, h("div", { class: "row between" }, h("span", { class: "s sub" }, t("level.title")), value), bar, h("div", { class: "xs sub" }, words));
+  const percent = (n) => (Number.isFinite(n) ? t("unit.percent", { n: Math.round(100 * n) }) : "—");
+  return {
+    el,
+    update(e) {
+      const confirmed = e.confirmed;
+      show(el, Boolean(confirmed));
+      if (!confirmed) return;
+      const old = !Number.isFinite(confirmed.age_s) || confirmed.age_s > 0.5;
+      put(value, percent(confirmed.level));
+      fill.style.width = Number.isFinite(confirmed.level) ? `${100 * Math.min(1, Math.max(0, confirmed.level))}%` : "0";
+      classIf(bar, "old", old);
+      show(sent, Number.isFinite(e.level));
+      if (Number.isFinite(e.level)) sent.style.left = `${100 * Math.min(1, Math.max(0, e.level))}%`;
+      bar.setAttribute("role", "img");
+      bar.setAttribute("aria-label", `${t("level.title")}: ${value.textContent}`);
+      put(words, t(old ? "level.old" : "level.sent", { sent: percent(e.level), age: age(t, confirmed.age_s) }));
+      classIf(words, "bad", old);
+    },
+  };
+}
+
 export function stopButton(ctx) {
   const { t } = ctx;
   const words = h("div", { class: "d", role: "status", "aria-live": "assertive", "data-name": "stop-words" });
@@ -148,55 +213,94 @@ export function stopButton(ctx) {
     ctx.store.stop = pressed;
     ctx.ask("stop", {}, 60).then((reply) => {
       pressed.reply = reply;
-      pressed.clock = new Date().toLocaleTimeString("en-GB");
       pressed.took = (performance.now() - pressed.at) / 1000;
-      tick();
+      ctx.refresh();
     });
-    tick();
+    ctx.refresh();
   }
-  function say(pressed) {
-    if (!pressed) return t(ctx.status().effector ? "stop.what" : "stop.what_no_effector");
-    const { reply } = pressed;
-    if (!reply) {
-      const waited = (performance.now() - pressed.at) / 1000;
-      return t(waited > 2 ? "stop.silent" : "stop.sending", { age: age(t, waited) });
-    }
-    return reply.ok ? t("stop.acknowledged", { clock: pressed.clock, age: age(t, pressed.took) }) : reply.silent ? t("stop.silent", { age: age(t, 60) }) : t("stop.refused", { text: t.said(reply.text) });
+  function say() {
+    const { phase, age: since, took } = stopPhase(ctx);
+    const reply = (ctx.store.stop || {}).reply;
+    if (phase === "no_effector") return t("stop.no_effector");
+    if (phase === "sent") return t("stop.sending", { age: age(t, since) });
+    if (phase === "unacknowledged") return reply && !reply.ok && !reply.silent ? t("stop.refused", { text: t.said(reply.text) }) : t("stop.unacknowledged");
+    if (phase === "acknowledged") return t("stop.acknowledged", { age: age(t, took) });
+    if (phase === "open") return t("stop.open", { age: age(t, took) });
+    return t(ctx.status().effector ? "stop.what" : "stop.what_no_effector");
   }
   function tick() {
     const pressed = ctx.store.stop;
-    if (pressed && pressed.reply && ctx.running() && ctx.status().run.id !== pressed.run) ctx.store.stop = null;
-    put(words, say(ctx.store.stop));
+    const latched = (ctx.status().session || {}).stopped;
+    if (pressed && pressed.reply && !latched && ctx.running() && ctx.status().run.id !== pressed.run) ctx.store.stop = null;
+    const away = ctx.link().state === "none" && !(pressed && !pressed.reply);
+    classIf(el, "away", away);
+    put(words, away ? t("stop.away") : say());
   }
-  return { el, press, tick, update() {} };
+  return { el, press, tick, update: tick };
 }
 
+const PRIORITIES = ["high", "medium", "low"];
+
+/** The alarms to show, STOP first and never folded: it outranks what else is wrong. */
+export function alarmsOf(ctx) {
+  const { t } = ctx;
+  const s = ctx.status();
+  const link = ctx.link();
+  const stop = stopPhase(ctx);
+  const engine = [...(s.alarms || [])].filter((one) => one.key !== "estop" || stop.phase !== "unacknowledged");
+  const rank = (one) => [one.key === "estop" ? 0 : 1, one.cleared ? 1 : 0, PRIORITIES.indexOf(one.priority)];
+  engine.sort((a, b) => rank(a).map((n, i) => n - rank(b)[i]).find((n) => n) || 0);
+  if (link.lost) engine.unshift({ key: "page_lost", priority: "high", args: { age: age(t, Math.floor(link.age)) } });
+  if (stop.phase === "unacknowledged") engine.unshift({ key: "stop_unacknowledged", priority: "high", args: { age: age(t, stop.age) } });
+  return engine;
+}
+
+/** The words of an alarm in the language of the page; the age of a silent stream is that of its own data. */
+function alarmWords(ctx, alarm, part) {
+  const { t } = ctx;
+  const stream = (ctx.status().streams || []).find((one) => one.name === (alarm.args || {}).stream);
+  const args = { ...alarm.args, ...(stream && !alarm.cleared && Number.isFinite(stream.age_s) ? { age: age(t, stream.age_s) } : {}) };
+  const key = `alarm.${alarm.key}.${part}`;
+  return knows(key) ? t(key, args) : t.said(alarm[part]);
+}
+
+/** The place of the alarms. It keeps its height when it is empty, so that nothing below it moves. */
 export function banner(ctx) {
   const { t } = ctx;
-  const el = h("div", { style: "flex:none" });
-  const draw = whenChanged(([alarm, more, seen]) => {
-    show(el, Boolean(alarm));
-    if (!alarm) return el.replaceChildren();
-    const say = (part) => (knows(`alarm.${alarm.key}.${part}`) ? t(`alarm.${alarm.key}.${part}`, alarm.args || {}) : t.said(alarm[part]));
-    const acknowledge = button(t("alarm.acknowledge"), () => {
-      ctx.store.seen = alarm.key;
-      ctx.refresh();
-    });
-    const kind = ["high", "medium", "low"].includes(alarm.priority) ? alarm.priority : "low";
-    return el.replaceChildren(h("div", { class: `msg ${kind}${seen ? "" : " unseen"}`, role: "alert" }, h("span", { html: ctx.warning[kind] }),
-      h("div", {}, h("div", { class: "w" }, say("what")), h("div", {}, `${say("means")} `, h("b", { class: "semi" }, say("do")), more ? ` ${t("alarm.more", { n: more })}` : "")),
-      seen || kind !== "high" ? h("span") : acknowledge));
+  const what = h("div", { class: "w" });
+  const means = h("span");
+  const todo = h("b", { class: "semi" });
+  const more = h("span", { class: "s" });
+  const icon = h("span");
+  const doing = h("div", { class: "row" });
+  const box = h("div", { class: "msg", role: "alert" }, icon, h("div", {}, h("div", { class: "row wrap" }, what, more), h("div", {}, means, " ", todo)), doing);
+  const quiet = h("div", { class: "quiet" });
+  const el = h("section", { class: "alarmplace", "aria-label": t("alarm.place") }, box, quiet);
+  const drawButton = whenChanged(([key, id]) => {
+    const one = key === "stop_unacknowledged" ? button(t("alarm.hardware_stop"), () => ctx.ask("hardware_stop"), { name: "hardware-stop" })
+      : id ? button(t("alarm.acknowledge"), () => ctx.ask("acknowledge", { alarm: id }), { name: "acknowledge" }) : null;
+    doing.replaceChildren(...(one ? [one] : []));
   });
+  const drawIcon = whenChanged(([kind]) => { icon.innerHTML = ctx.warning[kind]; });
   return {
     el,
-    update(s) {
-      const order = ["high", "medium", "low"];
-      const link = ctx.link();
-      const alarms = [...(s.alarms || [])].sort((a, b) => order.indexOf(a.priority) - order.indexOf(b.priority));
-      if (link.lost) alarms.unshift({ key: "page_lost", priority: "high", args: { age: age(t, Math.floor(link.age)) } });
-      const first = alarms[0] || null;
-      if (!first) ctx.store.seen = null;
-      draw([first && { key: first.key, priority: first.priority, args: first.args, what: first.what, means: first.means, do: first.do }, Math.max(0, alarms.length - 1), Boolean(first) && ctx.store.seen === first.key]);
+    update() {
+      const alarms = alarmsOf(ctx);
+      const first = alarms[0];
+      show(box, Boolean(first));
+      show(quiet, !first);
+      classIf(el, "empty", !first);
+      put(quiet, t("alarm.none"));
+      if (!first) return;
+      const kind = PRIORITIES.includes(first.priority) ? first.priority : "low";
+      box.className = `msg ${kind}${first.acknowledged || first.cleared ? "" : " unseen"}`;
+      drawIcon([kind]);
+      put(what, [alarmWords(ctx, first, "what"), first.cleared ? t("alarm.cleared") : ""].filter(Boolean).join(" "));
+      put(means, alarmWords(ctx, first, "means"));
+      put(todo, first.cleared ? t("alarm.cleared_do") : alarmWords(ctx, first, "do"));
+      const rest = alarms.slice(1);
+      put(more, rest.length ? t("alarm.also", { what: alarmWords(ctx, rest[0], "what"), n: rest.length }) : "");
+      drawButton([first.key, first.acknowledged ? "" : first.id || ""]);
     },
   };
 }

@@ -23,8 +23,11 @@ export function entryContext(root, model, t) {
   const problem = h("div", { class: "fielderror", role: "alert", "data-name": "problem" });
   show(problem, false);
   const ctx = { root, model, t, problem, marked: null };
+  ctx.labelOf = null;
+  /** A refusal names the item as the page does, not by its code. */
+  const inWords = (text, cell) => (cell && ctx.labelOf && text ? text.replace(new RegExp(`(${model.get("definition").name} (item|条目) )?${cell.replaceAll(".", "\\.")}`), ctx.labelOf(cell)) : text);
   ctx.tell = (text, cell = null) => {
-    put(problem, t.said(text));
+    put(problem, inWords(t.said(text), cell));
     show(problem, Boolean(text));
     ctx.marked = text ? cell : null;
   };
@@ -171,6 +174,23 @@ export function circumstances(ctx) {
       },
     };
   };
+  /** A time in the clock of this computer; kept in UTC. */
+  const moment = (name) => {
+    const local = (utc) => { const date = new Date(utc); return Number.isNaN(date.getTime()) ? "" : new Date(date.getTime() - 60000 * date.getTimezoneOffset()).toISOString().slice(0, 19); };
+    const input = h("input", { class: "field moment", type: "datetime-local", step: 1, "data-name": name, "aria-label": t(`form.${name}`) });
+    input.addEventListener("change", () => {
+      const value = input.value ? `${new Date(input.value).toISOString().slice(0, 19)}Z` : "";
+      set(name, "choose_field", { name, value }, value, (model.get("fields") || {})[name]);
+    });
+    return {
+      el: input,
+      update: (off) => {
+        const text = local((model.get("fields") || {})[name]);
+        if (document.activeElement !== input && input.value !== text) input.value = text;
+        input.disabled = off;
+      },
+    };
+  };
   const field = (name) => () => (model.get("fields") || {})[name];
   const els = CONDITION.map(([name, yes, no]) => part(name, seg(name, [[true, t(`form.${name}.${yes}`)], [false, t(`form.${name}.${no}`)]], () => (model.get("condition") || {})[name], "choose", (value) => ({ name, value }))));
   const sides = definition.sides.filter(Boolean);
@@ -181,7 +201,7 @@ export function circumstances(ctx) {
     part("rater", box("rater", "text")), part("orthosis", box("orthosis", "text", { placeholder: t("form.orthosis.none") })),
     part("since_session_h", box("since_session_h", "number", { min: 0, step: "any", unit: t("unit.hours") })),
     part("washout_h", box("washout_h", "number", { min: 0, step: "any", unit: t("unit.hours") })),
-    part("administered_at", box("administered_at", "text", { placeholder: "2026-03-01T09:30:00Z" })),
+    part("administered_at", moment("administered_at")),
     part("repeat", box("repeat", "number", { min: 1, step: 1 })),
   ];
   for (const one of definition.options.filter((option) => option.allowed && option.allowed.length)) {
@@ -253,6 +273,13 @@ export function offers(ctx) {
       draw(rows, (row) => ctx.ask("reopen", { row_id: row.id }));
     },
   };
+}
+
+/** Whose form this is: participant large, then study and visit. The form is bound to that visit. */
+export function identityOf(ctx) {
+  const [study, participant, visit] = ctx.model.get("place") || [];
+  if (!participant) return null;
+  return h("div", { class: "formid", role: "group", "aria-label": ctx.t("bar.where"), "data-name": "form-identity" }, h("b", {}, participant), h("span", { class: "xs sub" }, [study, visit].filter(Boolean).join(" · ")));
 }
 
 /** What somebody has to act on at once, whatever the total. */

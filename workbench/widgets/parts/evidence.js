@@ -1,5 +1,5 @@
 // The evidence with both thresholds and the dwell pips: why it moves, or why it does not.
-import { age, fixed, h, named, put, show, whenChanged } from "./dom.js";
+import { age, classIf, fixed, h, named, put, show, whenChanged } from "./dom.js";
 import { light } from "./icons.js";
 
 const SPAN = 10;
@@ -36,6 +36,24 @@ function adaptingLine(ctx) {
   };
 }
 
+/** The lower band: the effector's level as the device reports it, on the same seconds as cue and evidence. */
+function paintLevels(g, box, band, levels, colour, x) {
+  const now = performance.now() / 1000;
+  const y = (level) => box.height - 1 - (band - 4) * Math.min(1, Math.max(0, level));
+  g.strokeStyle = colour("--line-strong");
+  g.lineWidth = 1;
+  g.beginPath();
+  g.moveTo(0, box.height - 0.5);
+  g.lineTo(box.width, box.height - 0.5);
+  g.stroke();
+  g.fillStyle = colour("--intent");
+  levels.forEach(([at, level, old], i) => {
+    if (!Number.isFinite(level) || !(old <= 0.5)) return;
+    const until = i + 1 < levels.length ? levels[i + 1][0] : now;
+    g.fillRect(x(at - now), y(level), Math.max(1, x(until - now) - x(at - now)), box.height - y(level));
+  });
+}
+
 export function evidencePanel(ctx) {
   const { t } = ctx;
   const target = h("span", { class: "s mute" });
@@ -50,12 +68,13 @@ export function evidencePanel(ctx) {
   const pips = h("span", { class: "pips", "aria-hidden": "true" });
   const words = h("span", { class: "s", role: "status" });
   const adapting = adaptingLine(ctx);
+  const bandWords = h("span", {}, "−5 s");
   const canvas = h("canvas", { role: "img", "aria-label": t("evidence.history") });
-  const bar = h("div", { class: "evbar", role: "meter", "aria-valuemin": 0, "aria-valuemax": 1, "aria-label": t("evidence.title") },
+  const bar = h("div", { class: "evbar", role: "img", "aria-label": t("evidence.title") },
     releaseWord, activateWord, fill, hatch, value, release, activate);
   const el = h("div", { class: "panel evidence" }, h("div", { class: "hd" }, h("h2", {}, t("evidence.title")), target, quality),
     h("div", { class: "bd" }, bar, h("div", { class: "dwell" }, pips, words), adapting.el, h("div", { class: "evt" }, canvas),
-      h("div", { class: "row between xs mute", style: "margin-top:3px" }, h("span", {}, "−10 s"), h("span", {}, "−5 s"), h("span", {}, t("scope.now")))));
+      h("div", { class: "row between xs mute", style: "margin-top:3px" }, h("span", {}, "−10 s"), bandWords, h("span", {}, t("scope.now")))));
 
   const drawPips = whenChanged(([n, needed]) => {
     pips.replaceChildren(...Array.from({ length: Math.min(needed, 12) }, (_, i) => h("i", { class: i < n ? "on" : "" })));
@@ -76,7 +95,9 @@ export function evidencePanel(ctx) {
     const style = getComputedStyle(canvas);
     const colour = (name) => style.getPropertyValue(name).trim();
     const x = (seconds) => box.width * (1 + seconds / SPAN);
-    const y = (p) => (box.height - 3) * (1 - p) + 1.5;
+    const levels = ctx.store.levels;
+    const band = levels.length ? Math.min(24, box.height * 0.28) : 0;
+    const y = (p) => (box.height - band - 3) * (1 - p) + 1.5;
     g.fillStyle = colour("--sunken");
     g.fillRect(0, 0, box.width, box.height);
     g.fillStyle = colour("--intent-soft");
@@ -106,6 +127,7 @@ export function evidencePanel(ctx) {
       last = p === null ? null : at;
     }
     g.stroke();
+    if (band) paintLevels(g, box, band, levels, colour, x);
   }
 
   function reason(s) {
@@ -127,15 +149,18 @@ export function evidencePanel(ctx) {
       show(fill, valid);
       show(hatch, !valid);
       put(value, valid ? fixed(e.p, 2) : t("evidence.none"));
-      bar.setAttribute("aria-valuetext", value.textContent);
+      // A meter must have a value; without evidence this is a picture of none.
+      bar.setAttribute("role", valid ? "meter" : "img");
+      bar.setAttribute("aria-label", valid ? t("evidence.title") : `${t("evidence.title")}: ${value.textContent}`);
       const inside = valid && e.p > 0.88;
       value.style.left = valid ? (inside ? "auto" : `calc(${(100 * e.p).toFixed(1)}% + 12px)`) : "16px";
       value.style.right = inside ? `calc(${(100 - 100 * e.p).toFixed(1)}% + 12px)` : "auto";
       value.style.color = inside ? "var(--on-intent)" : "var(--ink)";
       if (valid) {
         fill.style.width = `${(100 * e.p).toFixed(1)}%`;
-        bar.setAttribute("aria-valuenow", fixed(e.p, 2));
-      } else bar.removeAttribute("aria-valuenow");
+        for (const [name, n] of [["valuemin", 0], ["valuemax", 1], ["valuenow", fixed(e.p, 2)]]) bar.setAttribute(`aria-${name}`, n);
+      } else for (const name of ["valuemin", "valuemax", "valuenow"]) bar.removeAttribute(`aria-${name}`);
+      classIf(value, "none", !valid);
       for (const [mark, label, level, key] of [[release, releaseWord, e && e.release, "evidence.release"], [activate, activateWord, e && e.activate, "evidence.activate"]]) {
         const known = Number.isFinite(level);
         show(mark, known);
@@ -150,6 +175,7 @@ export function evidencePanel(ctx) {
       drawPips([valid ? e.dwell || 0 : 0, needed]);
       put(words, !valid ? reason(s) : needed ? t(e.active ? "evidence.dwell_release" : "evidence.dwell", { n: e.dwell || 0, needed }) : t("evidence.live"));
       adapting.update(s.run);
+      put(bandWords, ctx.store.levels.length ? t("level.band") : "−5 s");
       const state = s.quality && s.quality.state;
       drawQuality(valid && state ? [{ good: "ok", check: "medium", bad: "high" }[state] || "off", t(`evidence.quality.${state}`)] : ["off", ""]);
       if (!queued) {

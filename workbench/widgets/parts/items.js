@@ -131,6 +131,8 @@ export function itemBlocks(ctx, subscore) {
   const definition = model.get("definition");
   const blocks = blocksOf(definition);
   const controls = new Map();
+  const labels = new Map();
+  ctx.labelOf = (code) => labels.get(code) || code;
   const order = blocks.flatMap((block) => [0, 1].flatMap((side) => block.rows.filter((row) => row.items[side]).map((row) => row.items[side].code)));
   function go(code, by) {
     const row = blocks.flatMap((block) => block.rows).find((one) => one.items.some((item) => item.code === code));
@@ -148,7 +150,10 @@ export function itemBlocks(ctx, subscore) {
       number += 1;
       const words = row.pair ? sideless(row.items[0].words) : wordsOf(t, definition, row.items[0].code, bare(row.items[0].words));
       const made = row.items.map((item) => itemControl(ctx, item, row.pair ? `${words}, ${t(`form.side.${sideOf(item.code)}`)}` : words, go));
-      row.items.forEach((item, i) => controls.set(item.code, made[i]));
+      row.items.forEach((item, i) => {
+        controls.set(item.code, made[i]);
+        labels.set(item.code, row.pair ? `${words}, ${t(`form.side.${sideOf(item.code)}`)}` : words);
+      });
       return h("div", { class: `item${row.pair ? " pair" : ""}` }, h("span", { class: "no mute" }, number), h("span", { class: "grow two" }, words), made.map((one) => one.el));
     });
     return h("div", { class: `scale-block${paired ? " paired" : ""}` }, h("div", { class: "row between wrap" }, h("b", { class: "semi" }, title), h("span", { class: "row" }, scores.map((one) => one.el))),

@@ -49,11 +49,10 @@ export function runStrip(ctx) {
   });
 
   // A form while nothing runs, buttons while something does; rebuilt only when what can be done changes.
-  const drawActions = whenChanged(([mode, kinds, trials]) => {
+  const drawActions = whenChanged(([mode, kinds, trials, why, latched]) => {
     question.close();
     if (mode === "running" || mode === "paused") {
       const resume = mode === "paused";
-      const why = ctx.blocked();
       const toggle = button(t(resume ? "run.resume" : "run.pause"), () => ctx.ask(resume ? "resume" : "pause"), { name: resume ? "resume" : "pause" });
       toggle.disabled = resume && Boolean(why);
       actions.replaceChildren(...[
@@ -63,14 +62,17 @@ export function runStrip(ctx) {
     } else if (mode === "start_session") {
       const start = button(t("run.start_session"), () => ctx.ask("start_session", {}, 120), { kind: "pri", name: "start-session" });
       actions.replaceChildren(start);
-    } else if (mode === "idle") actions.replaceChildren(...startForm(kinds, trials));
+    } else if (mode === "idle") actions.replaceChildren(...startForm(kinds, trials, latched));
     else actions.replaceChildren();
   });
 
-  function startForm(kinds, trials) {
+  /** The kind stays as it was chosen: a stop that is latched says why nothing starts, and changes no choice. */
+  function startForm(kinds, trials, latched) {
     const kind = h("select", { class: "field", "aria-label": t("run.kind"), "data-name": "kind" },
       kinds.map((one) => h("option", { value: one.kind }, t(`run.kind.${one.kind}`))));
-    kind.value = (kinds.filter((one) => one.ok).pop() || kinds[0] || {}).kind || "";
+    const offered = kinds.some((one) => one.kind === ctx.store.kind) ? ctx.store.kind : (kinds.filter((one) => one.ok).pop() || kinds[0] || {}).kind;
+    kind.value = offered || "";
+    const about = h("span", { class: "xs sub", "data-name": "decoder-used" });
     const number = h("input", { class: "field num", type: "number", min: 1, max: 200, value: trials, "data-name": "n-trials" });
     const reason = h("span", { class: "reason", role: "status" });
     const start = button(t("run.start"), () => {
@@ -79,12 +81,21 @@ export function runStrip(ctx) {
     }, { kind: "pri", name: "start-run" });
     const check = () => {
       const chosen = kinds.find((one) => one.kind === kind.value) || { ok: false, why: "why.no_kind" };
-      start.disabled = !chosen.ok;
-      put(reason, chosen.ok ? "" : t(chosen.why, {}, chosen.why));
+      const ok = chosen.ok && !latched;
+      start.disabled = !ok;
+      put(reason, ok ? "" : t(latched ? "why.stop_latched" : chosen.why, {}, chosen.why));
+      put(about, chosen.decoder ? t("run.decoder_used", decoderWords(chosen.decoder)) : "");
+      show(about, ok && Boolean(chosen.decoder));
+      show(reason, !ok);
     };
-    kind.addEventListener("change", check);
+    kind.addEventListener("change", () => { ctx.store.kind = kind.value; check(); });
     check();
-    return [reason, kind, h("label", {}, number, t("run.trials")), start];
+    return [h("span", { class: "about" }, reason, about), kind, h("label", {}, number, t("run.trials")), start];
+  }
+
+  /** Which decoder an online run would use: hash, age, who approved it and when. */
+  function decoderWords(one) {
+    return { hash: one.hash, age: one.days === 0 ? t("run.today") : t("run.days", { n: one.days }), by: one.by, when: one.when };
   }
 
   function heading(run, link) {
@@ -129,10 +140,11 @@ export function runStrip(ctx) {
       classIf(say, "bad", Boolean(ctx.refusal()) || (run && run.state === "failed"));
       if (run) drawTicks([run.trials || [], run.trials_total || 0, run.state === "running" ? run.trials_done : -1, run.kind === "calibration"]);
       const latched = Boolean((s.session || {}).stopped);
-      const kinds = (ctx.form().kinds || []).map((one) => (latched ? { ...one, ok: false, why: "why.stop_latched" } : one));
-      const mode = link.state === "none" ? (ctx.form().can_start ? "start_session" : "") : link.state !== "live" ? "wait"
+      const kinds = ctx.form().kinds || [];
+      const worklist = (ctx.place().views || []).includes("today");
+      const mode = link.state === "none" ? (ctx.form().can_start && !worklist ? "start_session" : "") : link.state !== "live" || link.lost ? "wait"
         : live ? (run.state === "paused" ? "paused" : run.state === "running" ? "running" : "wait") : "idle";
-      drawActions([mode, kinds, ctx.form().n_trials || 20, mode === "paused" ? ctx.blocked() : ""]);
+      drawActions([mode, kinds, ctx.form().n_trials || 20, mode === "paused" ? ctx.blocked() : "", latched]);
     },
   };
 }

@@ -107,6 +107,8 @@ export function scopePanel(ctx) {
   const pager = h("span", { class: "row xs mute" }, back, shownLanes, forth);
   const ageWord = h("b", { "data-name": "data-age" });
   const chip = h("span", { class: "agechip" }, t("scope.age"), ageWord);
+  const inputs = h("button", { type: "button", class: "link inputs-light", "data-name": "inputs", onclick: () => ctx.toggleInputs && ctx.toggleInputs() });
+  const drawInputs = whenChanged(([kind, word]) => inputs.replaceChildren(light(kind, word, false)));
   const canvas = h("canvas", { role: "img", "aria-label": t("scope.title") });
   const frozenHead = h("div", { class: "l semi" });
   const frozenMore = h("div", { class: "s sub" });
@@ -114,7 +116,7 @@ export function scopePanel(ctx) {
   const labels = h("div", { style: "display:contents" });
   const lanes = h("div", { class: "lanes" }, canvas, labels, frozen);
   const el = h("div", { class: "panel scope stretch" },
-    h("div", { class: "hd" }, h("h2", {}, t("scope.title")), span, scale, h("span", { class: "xs mute o2" }, t("scope.view_only")), h("span", { class: "rt row" }, pager, chip)),
+    h("div", { class: "hd" }, h("h2", {}, t("scope.title")), span, scale, h("span", { class: "xs mute o2" }, t("scope.view_only")), h("span", { class: "rt row" }, inputs, pager, chip)),
     lanes, h("div", { class: "taxis", "aria-hidden": "true" }, ["−10 s", "−8", "−6", "−4", "−2"].map((x) => h("span", {}, x)), h("span", {}, t("scope.now"), h("em", {}, t("scope.rms")))));
 
   const drawLabels = whenChanged((rows) => {
@@ -205,6 +207,12 @@ export function scopePanel(ctx) {
     el,
     update(s) {
       status = s;
+      const streams = s.streams || [];
+      const good = streams.filter((one) => one.state === "good").length;
+      const worst = streams.some((one) => ["lost", "missing"].includes(one.state)) ? "high" : (status.quality || {}).state === "bad" ? "high"
+        : (status.quality || {}).state === "check" || streams.some((one) => one.state === "check") ? "medium" : streams.length ? "ok" : "off";
+      const channels = (status.quality || {}).channels || [];
+      drawInputs([worst, t("scope.inputs", { good, all: streams.length, channels: channels.filter((c) => c.state === "good").length, n: channels.length })]);
       draw();
     },
     draw,

@@ -30,7 +30,7 @@ export function worksheet(ctx) {
   const byCode = new Map(definition.items.map((item) => [item.code, item]));
   const { segments, columns } = examColumns(definition);
   const cells = new Map();
-  const store = { current: columns[1][0], last: null, waiting: new Map(), unsent: new Map(), latest: new Map(), frames: new Set() };
+  const store = { current: columns[1][0], last: null, reached: null, waiting: new Map(), unsent: new Map(), latest: new Map(), frames: new Set() };
   const place = new Map(columns.flatMap((column, x) => column.map((code) => [code, x])));
   const value = (code) => (store.waiting.has(code) ? store.waiting.get(code) : (model.get("items") || {})[code]);
   const empty = (code) => value(code) === undefined || value(code) === null;
@@ -40,8 +40,9 @@ export function worksheet(ctx) {
     return t("isncsci.cell", { name, grid: grid === "motor" ? t(`isncsci.muscle.${segment}`) : t(`isncsci.${grid}`) });
   };
 
-  function focus(code) {
+  function focus(code, { byItself = false } = {}) {
     store.current = code;
+    store.reached = byItself ? code : null;
     cells.get(code).focus({ preventScroll: false });
     ctx.redraw();
   }
@@ -65,7 +66,7 @@ export function worksheet(ctx) {
   }
   function onward(code) {
     const next = along(code, 1) || (columns[place.get(code) + 1] || [])[0];
-    focus(next || code);
+    focus(next || code, { byItself: true });
   }
   /** What gets no answer stays on the page, marked, and is sent again with the next answer. */
   function send(name, args, codes) {
@@ -136,6 +137,8 @@ export function worksheet(ctx) {
     if ((event.ctrlKey || event.metaKey) && key.toLowerCase() === "z") return ctx.ask("undo");
     if ((event.ctrlKey || event.metaKey) && key.toLowerCase() === "d") return fill();
     if (event.ctrlKey || event.metaKey || event.altKey) return false;
+    // A further key never overwrites a value that the worksheet came to by itself: the cell is chosen first.
+    if (/^[0-9n]$/i.test(key) && store.reached === code && !empty(code) && !ctx.saved()) return ctx.tell(t("isncsci.filled", { value: value(code) }), code) ?? ctx.redraw();
     if (/^[0-9]$/.test(key)) return enter(code, Number(key), { stay: Number(key) > max });
     if (key.toLowerCase() === "n") return enter(code, `NT${tagOf(value(code))}`);
     if (key === "*" || key === "×") return tag();
@@ -159,7 +162,7 @@ export function worksheet(ctx) {
   function cell(side, grid, segment) {
     const code = `${side}.${grid}.${segment}`;
     if (!byCode.has(code)) return h("span", { class: "k none", role: "presentation" });
-    const one = h("span", { class: "k", role: "gridcell", tabindex: "-1", "data-cell": code, onkeydown: (event) => keys(event, code), onfocus: () => { if (store.current !== code) { store.current = code; ctx.redraw(); } }, onclick: () => focus(code) }, h("b", {}));
+    const one = h("span", { class: "k", role: "gridcell", tabindex: "-1", "data-cell": code, onkeydown: (event) => keys(event, code), onfocus: () => { if (store.current !== code) { store.current = code; store.reached = null; ctx.redraw(); } }, onclick: () => focus(code) }, h("b", {}));
     cells.set(code, one);
     return one;
   }
@@ -170,7 +173,7 @@ export function worksheet(ctx) {
       h("span", { class: `sg ${byCode.has(`right.motor.${segment}`) ? "key" : ""}`, role: "rowheader" }, segmentWords(segment)), COLUMNS.slice(3).map(([side, grid]) => cell(side, grid, segment))));
     return h("div", { class: "bl" }, head, names, rows);
   }
-  const el = h("section", { class: "panel ws", role: "grid", "aria-label": t("isncsci.worksheet") }, half(segments.slice(0, HALF)), half(segments.slice(HALF)));
+  const el = h("div", { class: "panel ws", role: "grid", "aria-label": t("isncsci.worksheet") }, half(segments.slice(0, HALF)), half(segments.slice(HALF)));
 
   return {
     el, store, label, value, enter, tag, fill, focus, nextOpen, byCode, resend,

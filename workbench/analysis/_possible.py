@@ -1,0 +1,183 @@
+"""What a score can be where it is not one number, and what a change can then be.
+
+A sum with an untested item lies between the sums with the worst and with the best value of that item; a time
+that ended at the protocol's cap is at least the cap. A responder rule is judged over all these possibilities: who
+responds in every one is a responder, who responds in none is not, and the others are not determinable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+from math import inf
+from statistics import fmean
+
+from workbench import outcomes
+from workbench.analysis._change import reaches
+from workbench.analysis._scores import Undetermined, definition_of, name_of, number_of, reading
+from workbench.outcomes import Definition, Item, Threshold
+from workbench.outcomes._isncsci_tables import examined
+from workbench.vocabulary import Assessment
+
+
+@dataclass(frozen=True, slots=True)
+class Possible:
+    """Least and greatest value that a part of a stored score can have, and what leaves it open (``""`` = nothing).
+
+    ``high`` is infinite for a time that ended at the cap.
+    """
+
+    low: float
+    high: float
+    why: str = ""
+
+    def words(self) -> str:
+        """``12``, ``12 to 17`` or ``60 or more``."""
+        if self.low == self.high:
+            return f"{self.low:g}"
+        return f"{self.low:g} or more" if self.high == inf else f"{self.low:g} to {self.high:g}"
+
+
+def possible(assessment: Assessment, part: str = "total") -> Possible:
+    """The values that one part of a score can have.
+
+    Raises
+    ------
+    Refused
+        A draft, or a score that is invalid or missing by design.
+    Undetermined
+        A score that is not determinable and no plain sum of its items, so that it has no known bounds.
+    """
+    try:
+        value = number_of(assessment, part)
+    except Undetermined:
+        found = reading(assessment, part)
+        if found.status == outcomes.CENSORED and found.value is not None:
+            return Possible(found.value, inf, f"{name_of(assessment)} {part} ended at the cap of {found.value:g}")
+        bounds = _sum_bounds(assessment, part)
+        if bounds is None:
+            raise
+        return bounds
+    return Possible(value, value)
+
+
+def additive(definition: Definition, part: str) -> bool:
+    """Whether a part is the plain sum of items that each have a list of numbers, as its range shows."""
+    items, low, high = _items(definition, part)
+    lists = [_numbers(item) for item in items]
+    if not lists or not all(lists):
+        return False
+    return (sum(map(min, lists)), sum(map(max, lists))) == (low, high)
+
+
+def _sum_bounds(assessment: Assessment, part: str) -> Possible | None:
+    definition = definition_of(assessment.measure, assessment.version)
+    if not additive(definition, part):
+        return None
+    items, *_ = _items(definition, part)
+    low = high = 0.0
+    untested = []
+    for item in items:
+        value = _value(assessment.items.get(item.code))
+        numbers = _numbers(item)
+        if value is None:
+            untested.append(item.code)
+        low += min(numbers) if value is None else value
+        high += max(numbers) if value is None else value
+    more = f" and {len(untested) - 5} more" if len(untested) > 5 else ""
+    return Possible(low, high, f"{', '.join(untested[:5])}{more} not tested")
+
+
+def _items(definition: Definition, part: str) -> tuple[tuple[Item, ...], float | None, float | None]:
+    """Items of a part and the range of their sum."""
+    for scale in definition.subscales:
+        if scale.code == part:
+            return tuple(definition.item(code) for code in scale.items), scale.low, scale.high
+    if part == "total":
+        return definition.items, definition.low, definition.high
+    return (), None, None
+
+
+def _numbers(item: Item) -> list[float]:
+    """The allowed numbers of an item; empty when one of its values is no number, as for the label 1+."""
+    if any(isinstance(value, str) for value in item.allowed):
+        return []
+    return [float(value) for value in item.allowed]
+
+
+def _value(stored: object) -> float | None:
+    """The examined number of an item, its tag ignored; None when it is missing or not testable."""
+    if isinstance(stored, str):
+        text = examined(stored)
+        return float(text) if text.isdigit() else None
+    return float(stored) if isinstance(stored, int | float) else None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRange:
+    """What a change can be where one of the two scores is not one number.
+
+    Attributes
+    ----------
+    part, direction : of the score, and of better.
+    before, after : what the two can be.
+    """
+
+    part: str
+    direction: str
+    before: Possible
+    after: Possible
+
+    def reached(self, threshold: Threshold) -> bool | None:
+        """Whether every possibility reaches the threshold, or none; None when it depends.
+
+        A difference, and a percentage of a baseline above 0, are monotone in both scores, so that their extremes
+        lie at the ends of the ranges.
+        """
+        if threshold.unit == "%" and self.before.low <= 0:
+            return None
+        verdicts = {
+            self._reaches(before, after, threshold)
+            for before, after in product({self.before.low, self.before.high}, {self.after.low, self.after.high})
+            # Two open ends say nothing about their difference; the corners with one open end bound it.
+            if not before == after == inf
+        }
+        return verdicts.pop() if len(verdicts) == 1 else None
+
+    def _reaches(self, before: float, after: float, threshold: Threshold) -> bool | None:
+        improvement = after - before if self.direction == "up" else before - after
+        if before == inf and threshold.unit == "%":
+            return improvement > 0 and threshold.size <= 100  # the share of a growing baseline tends to all of it
+        return reaches(improvement, threshold, before=before)
+
+    def words(self, threshold: Threshold) -> str:
+        """What is known, and the verdict with what leaves it open."""
+        verdict = {
+            True: "reached in every possibility",
+            False: "reached in no possibility",
+            None: "not determinable, it depends on what is open",
+        }[self.reached(threshold)]
+        why = "; ".join(dict.fromkeys(one.why for one in (self.before, self.after) if one.why))
+        return f"{self.part} {self.before.words()} → {self.after.words()}: {threshold.words()} {verdict} ({why})"
+
+
+def change_range(before: Sequence[Assessment], after: Assessment, *, part: str, direction: str) -> ChangeRange:
+    """What a change can be.
+
+    Parameters
+    ----------
+    before : the baseline records that count; several are averaged.
+    after : the later assessment, comparable with each of them.
+    part : ``"total"`` or the code of a subscore.
+    direction : of better, ``"up"`` or ``"down"``.
+
+    Raises
+    ------
+    Refused, Undetermined
+        As :func:`possible`.
+    """
+    every = [possible(one, part) for one in before]
+    why = "; ".join(dict.fromkeys(one.why for one in every if one.why))
+    first = Possible(fmean(one.low for one in every), fmean(one.high for one in every), why)
+    return ChangeRange(part, direction, first, possible(after, part))

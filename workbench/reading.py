@@ -1,0 +1,182 @@
+"""Reading what others wrote: bounded in kind, size and depth, and refused in one sentence.
+
+A path from a person or a file from elsewhere may be a device that never ends, a pipe that nobody writes, a file
+larger than the memory, text that is not UTF-8, or JSON nested deeper than any program's stack. Every reader of
+such input goes through here, so that it ends, and ends with the name of the file and a remedy.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import BadValue, WorkbenchError
+
+LARGEST_TEXT = 256 * 2**20
+"""Bytes of the largest text or JSON file that is read."""
+
+DEEPEST = 100
+"""Levels of lists and mappings in JSON."""
+
+_KINDS = (
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+    (stat.S_ISSOCK, "a socket"),
+)
+
+
+def why(error: OSError | ValueError) -> str:
+    """What the system says of a path it cannot use."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return os.strerror(error.errno)
+    return str(error) or type(error).__name__
+
+
+def is_there(path: Path, what: str, *, error: type[WorkbenchError] = BadValue) -> bool:
+    """Whether a path leads to something; one that cannot be looked at is an error, not an absence.
+
+    Parameters
+    ----------
+    path : of a file or folder.
+    what : names it in the sentence, such as ``"study folder"``.
+    error : raised when the system refuses: no right to the folder above, a name that is too long.
+    """
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except (OSError, ValueError) as reason:
+        raise error(
+            f"{what} {shown(path)} cannot be used ({why(reason)}); check the path and your right to it"
+        ) from reason
+    return True
+
+
+def shown(path: Path | str, *, longest: int = 200) -> str:
+    """A path as it can stand in a sentence: one line, and its ends where it is long."""
+    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(path))
+    return text if len(text) <= longest else f"{text[: longest // 2]} … {text[-longest // 2 :]}"
+
+
+def read_bytes(path: Path, what: str, *, largest: int, error: type[WorkbenchError] = BadValue) -> bytes:
+    """The bytes of a regular file.
+
+    Parameters
+    ----------
+    path : of the file; a pipe, device, socket or folder is refused without being read.
+    what : names the file in the sentence, such as ``"recording"``.
+    largest : bytes that are read at most; a larger file is refused before it is read.
+    error : class that is raised.
+
+    Raises
+    ------
+    WorkbenchError
+        Of the class ``error``: what was found at the path, what is allowed, and the remedy.
+    """
+    try:
+        # Without O_NONBLOCK the opening of a pipe waits for a writer that may never come.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except (OSError, ValueError) as reason:
+        raise _refused(path, what, reason, error) from reason
+    try:
+        seen = os.fstat(descriptor)
+        if stat.S_ISDIR(seen.st_mode):
+            raise _refused(path, what, IsADirectoryError(errno.EISDIR, ""), error)
+        if not stat.S_ISREG(seen.st_mode):
+            kind = next((words for is_kind, words in _KINDS if is_kind(seen.st_mode)), "no regular file")
+            raise error(f"{what} {shown(path)} cannot be read (it is {kind}); name a regular file")
+        if seen.st_size > largest:
+            raise error(_too_large(path, what, f"{seen.st_size:,}", largest))
+        with open(descriptor, "rb", closefd=False) as file:
+            # One byte more than allowed, for files that grow, or whose size the system does not know.
+            data = file.read(largest + 1)
+    except (OSError, MemoryError) as reason:
+        raise _refused(path, what, reason, error) from reason
+    finally:
+        os.close(descriptor)
+    if len(data) > largest:
+        raise error(_too_large(path, what, f"over {largest:,}", largest))
+    return data
+
+
+def read_text(
+    path: Path,
+    what: str,
+    *,
+    largest: int = LARGEST_TEXT,
+    error: type[WorkbenchError] = BadValue,
+    signed: bool = False,
+) -> str:
+    """The text of a UTF-8 file, bounded as by :func:`read_bytes`.
+
+    Parameters
+    ----------
+    path, what, largest, error : as :func:`read_bytes` takes them.
+    signed : drop a byte order mark, as spreadsheets write it.
+
+    Raises
+    ------
+    WorkbenchError
+        Also where a byte is not UTF-8; the text names its place.
+    """
+    return decoded(
+        read_bytes(path, what, largest=largest, error=error), f"{what} {shown(path)}", error=error, signed=signed
+    )
+
+
+def decoded(data: bytes, what: str, *, error: type[WorkbenchError] = BadValue, signed: bool = False) -> str:
+    """Bytes as UTF-8 text; ``what`` names their source, ``signed`` drops a byte order mark."""
+    try:
+        return data.decode("utf-8-sig" if signed else "utf-8")
+    except UnicodeDecodeError as reason:
+        wrong = f"byte {reason.start:,} (0x{data[reason.start]:02x}) that is not"
+        raise error(f"{what} must be UTF-8 text, got {wrong}; save it as UTF-8") from reason
+
+
+def parse_json(text: str | bytes, what: str, *, error: type[WorkbenchError] = BadValue) -> Any:
+    """A JSON text as plain data, at most :data:`DEEPEST` levels deep.
+
+    Parameters
+    ----------
+    text : the JSON.
+    what : names it in the sentence.
+    error : class that is raised.
+
+    Raises
+    ------
+    WorkbenchError
+        When it is no JSON or is nested too deeply.
+    """
+    try:
+        content = json.loads(text)
+    except RecursionError as reason:
+        raise error(f"{what} is nested too deeply; at most {DEEPEST} levels are read") from reason
+    except ValueError as reason:
+        raise error(f"{what} is no JSON ({reason})") from reason
+    level, depth = [content], 0
+    while level:
+        depth += 1
+        if depth > DEEPEST:
+            raise error(f"{what} is nested too deeply; at most {DEEPEST} levels are read")
+        below = [
+            item.values() if isinstance(item, dict) else item for item in level if isinstance(item, dict | list)
+        ]
+        level = [item for items in below for item in items]
+    return content
+
+
+def _refused(path: Path, what: str, reason: Exception, error: type[WorkbenchError]) -> WorkbenchError:
+    if isinstance(reason, MemoryError):
+        said = "there is not enough memory"
+    else:
+        said = why(reason) if isinstance(reason, OSError | ValueError) else str(reason)
+    return error(f"{what} {shown(path)} cannot be read ({said}); check the path and its rights")
+
+
+def _too_large(path: Path, what: str, size: str, largest: int) -> str:
+    return f"{what} {shown(path)} has {size} bytes, at most {largest:,} are read; name another file"

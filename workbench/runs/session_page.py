@@ -1,0 +1,260 @@
+"""The page of a session: worklist, run, approval, result, assessments and log below one shell that stays.
+
+Everything that a page asks for is checked again by the record, the engine, or the form's definition; this module
+wires the panels and decides nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from workbench import outcomes
+from workbench.errors import Refused, WorkbenchError
+from workbench.outcomes import isncsci
+from workbench.programmes import Programme
+from workbench.runs.results import run_result
+from workbench.runs.visits import VisitDesk
+from workbench.widgets import (
+    AssessmentDesk,
+    AssessmentForm,
+    DecoderPanel,
+    IsncsciForm,
+    LiveSession,
+    LogView,
+    PageActions,
+    RecordKeeper,
+    ResultPanel,
+    Worklist,
+)
+from workbench.widgets.stage import Stage
+
+VIEWS = ("today", "run", "result", "approve", "assess", "log")
+
+
+class SessionPage:
+    """One page of the session's dashboard. Each page has its own; the record and the engine are shared.
+
+    Parameters
+    ----------
+    folder : of the study.
+    system : what a session runs.
+    operator : stands in the record while nobody is signed in.
+    speed : stream seconds a second; 1 with hardware.
+
+    Attributes
+    ----------
+    desk : what the page asks of the record. screen : the shell. stage : the widget to display.
+    """
+
+    def __init__(self, folder: Path, system: Programme, *, operator: str, speed: float = 1.0) -> None:
+        self.folder = Path(folder)
+        self.desk = VisitDesk(folder, system, operator=operator, speed=speed)
+        self._turn = threading.RLock()
+        self._view = "today"
+        self._decoder: tuple[str, DecoderPanel] | None = None
+        self._result: ResultPanel | None = None
+        self._form: tuple[str, str, Any] | None = None
+        self.log = LogView(self.folder / "engine" / "engine.log")
+        self.screen = LiveSession(
+            connect=self.desk.connect,
+            start_session=self.desk.new_session,
+            run_settings=self.desk.run_settings,
+            run_kinds=self._run_kinds,
+            after_run=self._after_run,
+            after_session=self._after_session,
+            paradigm=system.paradigm,
+            n_trials=system.trials[0],
+        )
+        self.screen.on_page(PageActions(self.show, self._sign_in, self._sign_out))
+        self.worklist = Worklist(
+            _Starting(self.desk, self._start, self.refresh), choose=lambda _visit: self.refresh()
+        )
+        self.stage = Stage(self.screen)
+        self.show("run" if self.desk.session() else "today")
+
+    # --------------------------------------------------------------------------------- views
+    def show(self, view: str) -> None:
+        """Show a view below the shell. ``"run"`` is the shell's own."""
+        with self._turn:
+            self._view = view
+            panels = {
+                "today": self._today,
+                "approve": self._approve,
+                "result": self._results,
+                "assess": self._assess,
+            }
+            self.stage.show(*(panels[view]() if view in panels else (self.log,) if view == "log" else ()))
+            self.refresh()
+
+    def refresh(self) -> None:
+        """Whose visit, what waits, who is signed in: read again, on every page alike."""
+        try:
+            visit, waiting = self.desk.visit(), self.desk.awaiting()
+        except WorkbenchError:
+            return  # a record that is held by another writer; the next look shows it
+        with self._turn:
+            self.screen.place = {
+                "study": visit.get("study", ""),
+                "participant": visit.get("participant", ""),
+                "visit": visit.get("name", ""),
+                "confirmed": visit.get("confirmed", ""),
+                "view": self._view,
+                "views": [name for name in VIEWS if name != "result" or self._result is not None],
+                "badges": {"approve": len(waiting)} if waiting else {},
+                "signed_in": self.desk.signed_in,
+                "can_sign_in": self.desk.takes_sign_in(),
+            }
+            if self._decoder is not None and not self._decoder[1].decision:
+                self._decoder[1].decided(self.desk.newest_decision(self._decoder[0]))
+
+    def _today(self) -> tuple[Any, ...]:
+        self.worklist.look()
+        return (self.worklist,)
+
+    def _approve(self) -> tuple[Any, ...]:
+        """The newest fit that waits, else the one that was shown last, else a sentence."""
+        waiting = self.desk.awaiting()
+        if waiting and (self._decoder is None or self._decoder[0] != waiting[-1]["sha256"]):
+            row = waiting[-1]
+            panel = DecoderPanel.of_fit(row, decide=self._decide, **self.desk.approval(row["sha256"]))
+            self._decoder = (row["sha256"], panel)
+        if self._decoder is None:
+            return (DecoderPanel("", name="", accuracies={}),)
+        return (self._decoder[1],)
+
+    def _results(self) -> tuple[Any, ...]:
+        return (self._result,) if self._result is not None else ()
+
+    def _assess(self) -> tuple[Any, ...]:
+        """The forms of the visit in session, or of the one that was chosen; never of another."""
+        visit = self.desk.visit()
+        if not visit:
+            raise Refused("no visit is chosen; choose one under Today, then open the form")
+        words = f"{visit['participant']} · {visit['name']}"
+        offered = [(name, outcomes.load(name).definition.title) for name in outcomes.available()]
+        offered.sort(key=lambda one: (one[0] not in ("isncsci", "arat"), one[1]))
+        desk = AssessmentDesk([(visit["id"], words)], offered, pick=self._pick, rater=self.desk.who)
+        self._desk = desk
+        measure = self._form[1] if self._form else "arat"
+        desk.choose(visit["id"], measure)
+        return (desk, self._form_of(visit, measure))
+
+    def _pick(self, visit_id: str, measure: str) -> None:
+        visit = self.desk.visit()
+        if self._view == "assess" and visit.get("id") == visit_id:
+            self.stage.show(self._desk, self._form_of(visit, measure))
+
+    def _form_of(self, visit: Mapping[str, str], measure: str) -> Any:
+        """The form of a measure, bound to its visit; the same one while the page lives, drafts in any case."""
+        if self._form is not None and self._form[:2] == (visit["id"], measure):
+            return self._form[2]
+        about: dict[str, Any] = {
+            "keeper": RecordKeeper(self.desk.record, visit_id=visit["id"], folder=self.folder),
+            "visit_id": visit["id"],
+            "rater": self.desk.who,
+            "place": (visit["study"], visit["participant"], visit["name"]),
+            "session": self.desk.visit_in_session,
+        }
+        made = (
+            IsncsciForm(isncsci, **about)
+            if measure == "isncsci"
+            else AssessmentForm.of(outcomes.load(measure), **about)
+        )
+        self._form = (visit["id"], measure, made)
+        return made
+
+    # ------------------------------------------------------------------------------ what happens
+    def _start(self) -> None:
+        """Start the session that was confirmed, and show it."""
+        self.screen.start()
+        self.show("run")
+
+    def _run_kinds(self) -> list[dict[str, Any]]:
+        self.refresh()
+        return self.desk.run_kinds()
+
+    def _after_run(self, status: dict[str, Any]) -> None:
+        """Take the run in, show its result; fit after a calibration."""
+        run = status["run"]
+        for sentence in self.desk.ingest():
+            self.log.append(sentence)
+        if run["kind"] == "calibration" and run["state"] == "finished":
+            self.screen.tell("run.fitting")
+            sha256 = self.desk.fit(run["recording"])
+            self.screen.tell("run.fitted", hash=sha256[:8])
+            self._hold_result(run)
+            self.show("approve")
+            return
+        self._hold_result(run)
+        # After a stop the effector is looked at first: the result waits under its own name.
+        self.show("result" if run["state"] == "finished" else "run")
+
+    def _hold_result(self, run: Mapping[str, Any]) -> None:
+        """Compute what the run came to, from the record."""
+        system = self.desk.system
+        waiting = bool(self.desk.awaiting())
+        window_s = float(system.paradigm_params.get("onset_window_s", 0) or 1.0)
+        with self.desk.record() as study:
+            found = run_result(study, run["id"], onset_window_s=window_s, fs=system.signal.fs, awaiting=waiting)
+        found["total"] = run["trials_total"]
+
+        def note(*, text: str, tags: tuple[str, ...]) -> str:
+            return self.desk.note(run["id"], text, tags)
+
+        self._result = ResultPanel(found, act=self._act, note=note)
+
+    def _act(self, name: str) -> None:
+        """One of the next steps of a result."""
+        if name != "report":
+            self.show({"approve": "approve", "assess": "assess"}.get(name, "run"))
+            return
+        from workbench.reports import session_report
+
+        with self.desk.record() as study:
+            files = session_report(study)
+        self.log.append(f"Report {files.pdf}")
+        self.show("log")
+
+    def _after_session(self) -> None:
+        for sentence in self.desk.ingest():
+            self.log.append(sentence)
+        self.show("today")
+
+    def _decide(self, sha256: str, **how: str) -> dict[str, str]:
+        decided = self.desk.decide(sha256, **how)
+        self.refresh()
+        return decided
+
+    def _sign_in(self, *, login: str, password: str) -> None:
+        self.desk.sign_in(login=login, password=password)
+        self._decoder = None  # whoever signs is printed above the button
+        self.show(self._view)
+
+    def _sign_out(self) -> None:
+        self.desk.sign_out()
+        self.worklist.somebody_else()
+        self._decoder = None
+        self.show(self._view)
+
+
+class _Starting:
+    """The desk as the worklist sees it: it starts through the page's screen, and the page shows what it confirms."""
+
+    def __init__(self, desk: VisitDesk, start: Callable[[], None], shown: Callable[[], None]) -> None:
+        self.worklist, self.details, self.forget = desk.worklist, desk.details, desk.forget
+        self._desk, self._start, self._shown = desk, start, shown
+
+    def confirm(self, visit_id: str, code: str) -> Mapping[str, Any]:
+        """Hold the code against the participant of the visit; the bar shows the identity that was confirmed."""
+        found = self._desk.confirm(visit_id, code)
+        self._shown()
+        return found
+
+    def start(self, visit_id: str) -> None:
+        """Start the session of the visit that the desk confirmed; refused for any other."""
+        if self._desk.confirmed.get("visit") != visit_id:
+            raise Refused("this visit is not confirmed; read the participant's code first")
+        self._start()

@@ -1,0 +1,515 @@
+"""The right person: the day's visits, one confirmed before a session, and everything that is bound to it.
+
+A :class:`VisitDesk` stands between a page and the record. It opens the record for each request, so that several
+pages and processes share it, and it holds what a page must not: who is signed in, and a confirmation, which is good
+for one start of one visit.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from workbench import live
+from workbench.errors import BadValue, Refused
+from workbench.programmes import Programme
+from workbench.runs import approve as approving
+from workbench.runs import grant
+from workbench.study import Signer, Study
+from workbench.vocabulary import Note
+
+UNKNOWN_CODE = "This code belongs to nobody in this study. Nothing was started. Read the code again."
+
+
+class VisitDesk:
+    """What a page may ask of the record: the worklist, a confirmation, a session, and what awaits a decision.
+
+    Parameters
+    ----------
+    folder : of the study.
+    system : what a session runs: streams, paradigm, decoder, effector.
+    operator : stands in the record while nobody is signed in.
+    speed : stream seconds a second; 1 with hardware.
+    """
+
+    def __init__(self, folder: Path, system: Programme, *, operator: str, speed: float = 1.0) -> None:
+        self.folder, self.system = Path(folder), system
+        self._operator, self._speed = operator, speed
+        self._signer: Signer | None = None
+        self._confirmed: dict[str, str] = {}
+        self._chosen = ""
+        self._writing = threading.RLock()
+
+    @contextmanager
+    def record(self) -> Iterator[Study]:
+        """The record, open for one request in the name of who is signed in."""
+        with self._writing, Study.open(self.folder, actor=self.who) as study:
+            yield study
+
+    # -------------------------------------------------------------------------------- people
+    @property
+    def who(self) -> str:
+        """Name of who is signed in, else of the operator of this computer."""
+        return self._signer.name if self._signer is not None else self._operator
+
+    @property
+    def signed_in(self) -> str:
+        """Name of who is signed in, ``""`` for nobody."""
+        return self._signer.name if self._signer is not None else ""
+
+    def sign_in(self, *, login: str, password: str) -> None:
+        """Sign a person in for this page. Raises Refused; the password is checked and forgotten."""
+        with self.record() as study:
+            self._signer = study.sign_in(login, password)
+
+    def sign_out(self) -> None:
+        """Lock the page: nobody is signed in, and no confirmation holds."""
+        self._signer = None
+        self.forget()
+
+    def takes_sign_in(self) -> bool:
+        """Whether the study has people who can sign in."""
+        with self.record() as study:
+            return bool(study.people())
+
+    def signer(self, study: Study, participant: Mapping[str, Any]) -> Signer:
+        """Who signs for this participant: the person signed in, or a script where the participant is simulated.
+
+        Raises
+        ------
+        Refused
+            When nobody is signed in and a person has to.
+        """
+        if self._signer is not None:
+            return self._signer
+        if participant["simulated"] and not study.people():
+            return study.script_signer(self._operator)
+        raise Refused("sign in first: what is signed here carries a person's name")
+
+    # ------------------------------------------------------------------------------ worklist
+    def worklist(self) -> dict[str, Any]:
+        """The day's visits as rows of the page (see ``widgets.Worklist``)."""
+        today = date.today()
+        running = self.session()
+        with self.record() as study:
+            found = study.worklist(today)
+            rows = [_row(study, one, running, today, self.system) for one in found]
+            code = study.code
+        now = datetime.now().astimezone()
+        return {"date": today.isoformat(), "read_at": now.strftime("%H:%M:%S"), "study": code, "rows": rows}
+
+    def details(self, visit_id: str) -> dict[str, Any]:
+        """Consent, decoder, approval, effector and plan of a visit, and what blocks its start."""
+        self._chosen = visit_id
+        running = self.session()
+        with self.record() as study:
+            person = self._person(study, visit_id)
+            decoder = study.approved_decoder(effector=self._effector, participant_id=person["id"])
+            drafts = study.drafts.list(visit_id=visit_id)
+            blocked = self._blocked(study, person, running)
+        facts = [_consent(person), _decoder_fact(decoder)]
+        if decoder:
+            facts.append(_approval_fact(decoder["approval"]))
+        effector = {"name": "effector", "key": "worklist.effector_simulated", "args": {"name": self._effector}}
+        trials = self.system.trials
+        plan = [{"key": "worklist.plan.calibrate", "args": {"n": n}} for n in trials[:-1]]
+        plan.append({"key": "worklist.plan.online", "args": {"n": trials[-1]}})
+        plan += [{"key": "worklist.plan.draft", "args": {"form": one.form}} for one in drafts]
+        return {"facts": [*facts, effector], "plan": plan, "blocked": blocked}
+
+    def confirm(self, visit_id: str, code: str) -> dict[str, str]:
+        """Hold a wristband or participant code against the participant of a visit.
+
+        Parameters
+        ----------
+        visit_id : of the row that is chosen.
+        code : as it was read or typed; upper and lower case are one.
+
+        Raises
+        ------
+        Refused
+            The code belongs to somebody else, or to nobody.
+        """
+        self.forget()
+        with self.record() as study:
+            person = self._person(study, visit_id)
+            visit = study.get("visit", visit_id)
+            owners = [row for row in study.rows("participant") if _code(row) == code.strip().casefold()]
+        if not owners:
+            raise Refused(UNKNOWN_CODE)
+        if person["id"] not in [row["id"] for row in owners]:
+            raise Refused(
+                f"This code belongs to {owners[0]['pseudonym']}, not {person['pseudonym']}. Nothing was started. "
+                "Check the person, read the code again."
+            )
+        clock = datetime.now().astimezone().strftime("%H:%M")
+        by = "wristband" if person["wristband"] else "participant code"
+        self._confirmed = {
+            "visit": visit_id, "clock": clock, "by": by, "participant": person["pseudonym"], "name": visit["name"],
+        }  # fmt: skip
+        return {"clock": clock, "by": by}
+
+    def forget(self) -> None:
+        """Take a confirmation back."""
+        self._confirmed = {}
+
+    @property
+    def confirmed(self) -> Mapping[str, str]:
+        """The confirmation that holds: ``visit, clock, by, participant, name``; empty without one."""
+        return dict(self._confirmed)
+
+    # ------------------------------------------------------------------------------- session
+    def session(self) -> dict[str, str] | None:
+        """The session that runs on this computer: ids of session, visit and participant, and their names."""
+        lock = live.find(self.folder)
+        if lock is None:
+            return None
+        with self.record() as study:
+            rows = study.rows("session", id=str(lock["session_id"]))
+            if not rows:
+                return None
+            visit = study.get("visit", rows[0]["visit_id"])
+            person = study.get("participant", visit["participant_id"])
+        names = {"participant": person["pseudonym"], "visit_name": visit["name"], "person": person["id"]}
+        return {"session": rows[0]["id"], "visit": visit["id"], "identity": rows[0]["identity"], **names}
+
+    def visit_in_session(self) -> tuple[str, str] | None:
+        """The visit that runs, as ``(id, words)``: what a form of another visit is refused with."""
+        running = self.session()
+        return (
+            None if running is None else (running["visit"], f"{running['participant']} · {running['visit_name']}")
+        )
+
+    def new_session(self) -> Any:
+        """Start the session of the visit that was confirmed; the confirmation is used up. Returns the client.
+
+        Raises
+        ------
+        Refused
+            Without a confirmation, with another session under way, for hardware, or for a participant on hold.
+        """
+        held, self._confirmed = self._confirmed, {}
+        if not held:
+            raise Refused("no participant is confirmed; choose the visit and read the participant's code first")
+        with self.record() as study:
+            person = self._person(study, held["visit"])
+            blocked = self._blocked(study, person, self.session())
+            if blocked:
+                raise Refused(_BLOCKED[blocked["key"]].format(**blocked["args"]))
+            self.signer(study, person)
+            identity = f"{held['by']}, {held['clock']}, {self.who}"
+            plan = self.system.new_session(
+                study, visit=held["visit"], operator=self.who, speed=self._speed, identity=identity
+            )
+        return self._granting(live.start(plan))
+
+    def connect(self) -> Any:
+        """A client of the engine that runs, None without one."""
+        return self._granting(live.attach(self.folder)) if live.find(self.folder) else None
+
+    def _granting(self, client: Any) -> Any:
+        """A client that asks the record for each grant, in the name of who is signed in then."""
+        client.use_grants(self._grant)
+        return client
+
+    def _grant(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        with self.record() as study:
+            session = study.get("session", str(request["session_id"]))
+            person = self._person(study, session["visit_id"])
+            return grant.issue(study, request, signer=self.signer(study, person))
+
+    def run_kinds(self) -> list[dict[str, Any]]:
+        """The kinds of run that can start, with the decoder that Online would use."""
+        running = self.session()
+        decoder = self._online_decoder(running)
+        online: dict[str, Any] = {"kind": "online", "ok": decoder is not None, "why": "why.no_decoder"}
+        if decoder is not None:
+            granted = decoder["approval"]
+            about = {
+                "hash": _short(decoder["sha256"]),
+                "days": _days(decoder["fitted_at"]),
+                "by": granted["signer"],
+            }
+            online["decoder"] = about | {"when": granted["utc"][:10]}
+        return [{"kind": "calibration", "ok": True, "why": ""}, online]
+
+    def run_settings(self, kind: str) -> dict[str, Any]:
+        """Keyword arguments of ``client.start_run`` for a kind of run."""
+        settings: dict[str, Any] = {"paradigm": self.system.paradigm, "params": self.system.paradigm_params}
+        settings["seed"] = 1
+        if kind != "online":
+            return settings
+        decoder = self._online_decoder(self.session())
+        if decoder is None:
+            raise Refused("no decoder is approved for this participant and effector; calibrate and approve one")
+        return settings | {"decoder_folder": self.folder / decoder["path"]}
+
+    def ingest(self) -> list[str]:
+        """Take finished runs into the record; what was done, one sentence each."""
+        with self.record() as study:
+            return list(live.ingest_pending(study))
+
+    # ------------------------------------------------------------------------------ decoders
+    def fit(self, recording: str) -> str:
+        """Fit a decoder on a calibration run and enter it: it awaits a decision on every page. Its hash."""
+        recordings = [self.folder / recording]
+        fitted = live.run_fit(self.folder, recordings, self.system.decoder, self.system.decoder_params)
+        with self.record() as study:
+            return approving.enter(study, fitted)
+
+    def awaiting(self) -> list[dict[str, Any]]:
+        """Fits of the participant in session, or chosen, that wait for a decision, newest last."""
+        person = self.participant_id()
+        if not person:
+            return []
+        with self.record() as study:
+            approving.enter_waiting(study)
+            return list(study.decoders_awaiting(person))
+
+    def newest_decision(self, sha256: str) -> dict[str, str]:
+        """The decision on a decoder that stands, as the page shows it; empty without one."""
+        person = self.participant_id()
+        with self.record() as study:
+            found = study.approval_of(sha256, effector=self._effector, participant_id=person) if person else None
+        return _decision(found) if found else {}
+
+    def approval(self, sha256: str) -> dict[str, Any]:
+        """What ``DecoderPanel.of_fit`` needs beside the decoder's row: checks, signing and the other decoders."""
+        person_id = self.participant_id()
+        with self.record() as study:
+            person = study.get("participant", person_id)
+            found = approving.checks(study, sha256, effector=self._effector, participant_id=person_id)
+            in_use = study.approved_decoder(effector=self._effector, participant_id=person_id)
+            others = _others(study, person_id, sha256)
+            password = bool(study.people())
+        checks = [
+            {"name": one.name, "state": one.state, "value": one.value, "limit": one.limit, "text": one.text}
+            for one in found
+        ]
+        signing = {
+            "signer": self.who,
+            "effector": f"simulated {self._effector}",
+            "participant": person["pseudonym"],
+        }
+        signing |= {"password": password, "replaces": _short(in_use["sha256"]) if in_use else ""}
+        return {"checks": checks, "signing": signing, "proof": {"others": others}}
+
+    def decide(self, sha256: str, *, decision: str, reason: str, password: str) -> dict[str, str]:
+        """Approve or reject a decoder in the name of who is signed in; asks for the password again.
+
+        Parameters
+        ----------
+        sha256 : of the decoder.
+        decision : ``"approve"`` or ``"reject"``.
+        reason : kept with the signature.
+        password : of who is signed in; ``""`` for a script.
+
+        Raises
+        ------
+        Refused
+            Nobody is signed in, the password is not accepted, or the record refuses the decision.
+        """
+        person_id = self.participant_id()
+        with self.record() as study:
+            person = study.get("participant", person_id)
+            signer = self.signer(study, person)
+            confirmation = signer.confirm(password)
+            use = {"effector": self._effector, "participant_id": person_id, "by": confirmation, "reason": reason}
+            if decision == "approve":
+                approving.approve(study, sha256, **use)
+            elif decision == "reject":
+                approving.reject(study, sha256, **use)
+            else:
+                raise BadValue(f"a decision is approve or reject, got {decision!r}")
+        return self.newest_decision(sha256)
+
+    def note(self, run_id: str, text: str, tags: tuple[str, ...]) -> str:
+        """Keep a note to a run; notes are added to, never edited. The sentence for the page."""
+        with self.record() as study:
+            study.append(Note(run_id, text, self.who, tags=tags))
+        return f"Note kept as {self.who}"
+
+    def participant_id(self) -> str:
+        """Participant in session, else of the visit that is chosen, ``""`` for nobody."""
+        running = self.session()
+        if running is not None:
+            return running["person"]
+        if not self._chosen:
+            return ""
+        with self.record() as study:
+            return str(self._person(study, self._chosen)["id"])
+
+    def visit(self) -> dict[str, str]:
+        """The visit in session, else the chosen one: ``id, study, participant, name, confirmed``; empty for none."""
+        running = self.session()
+        chosen = running["visit"] if running else self._chosen
+        if not chosen:
+            return {}
+        with self.record() as study:
+            found = study.get("visit", chosen)
+            person = study.get("participant", found["participant_id"])
+            code = study.code
+        identity = running["identity"] if running else ""
+        clock = identity.split(", ")[1] if identity.count(", ") >= 2 else self._confirmed.get("clock", "")
+        return {
+            "id": chosen,
+            "study": code,
+            "participant": person["pseudonym"],
+            "name": found["name"],
+            "confirmed": clock,
+        }
+
+    # -------------------------------------------------------------------------------- inside
+    @property
+    def _effector(self) -> str:
+        return self.system.effector or "screen"
+
+    @staticmethod
+    def _person(study: Study, visit_id: str) -> dict[str, Any]:
+        return study.get("participant", study.get("visit", visit_id)["participant_id"])
+
+    def _online_decoder(self, running: Mapping[str, str] | None) -> dict[str, Any] | None:
+        if running is None:
+            return None
+        with self.record() as study:
+            return study.approved_decoder(effector=self._effector, participant_id=running["person"])
+
+    def _blocked(
+        self, study: Study, person: Mapping[str, Any], running: Mapping[str, str] | None
+    ) -> dict[str, Any] | None:
+        """Why no session of this participant can start now, as a key of the catalogue; None when one can."""
+        if running is not None:
+            return {"key": "worklist.blocked.session", "args": {"participant": running["participant"]}}
+        if person["hold"]:
+            return {"key": "worklist.blocked.hold", "args": {"why": person["hold"]}}
+        if self._signer is None and (study.people() or not person["simulated"]):
+            return {"key": "worklist.blocked.sign_in", "args": {}}
+        if not person["simulated"]:
+            return {"key": "worklist.blocked.hardware", "args": {}}
+        return None
+
+
+_BLOCKED = {
+    "worklist.blocked.session": "a session is under way for {participant}; end it first",
+    "worklist.blocked.hold": "the participant is on hold: {why}",
+    "worklist.blocked.sign_in": "sign in first: the session carries your name",
+    "worklist.blocked.hardware": "hardware is set up in notebook 20_live_session, where streams are chosen",
+}
+
+
+def _code(person: Mapping[str, Any]) -> str:
+    return str(person["wristband"] or person["pseudonym"]).strip().casefold()
+
+
+def _short(sha256: str) -> str:
+    return f"{sha256[:4]} {sha256[4:8]}"
+
+
+def _days(utc: str) -> int:
+    """Whole days since a UTC time, 0 when it is not known."""
+    if not utc:
+        return 0
+    return max(0, (datetime.now(UTC) - datetime.fromisoformat(utc)).days)
+
+
+def _local(utc: str) -> str:
+    return datetime.fromisoformat(utc).astimezone().strftime("%Y-%m-%d %H:%M") if utc else ""
+
+
+def _decision(row: Mapping[str, Any]) -> dict[str, str]:
+    by = row["signer"] if row["method"] != "script" else f"script “{row['signer']}”"
+    return {"decision": row["decision"], "by": by, "at": _local(row["utc"]), "reason": row["reason"]}
+
+
+def _consent(person: Mapping[str, Any]) -> dict[str, Any]:
+    if not person["consent"]:
+        return {"name": "consent", "key": "worklist.no_consent", "args": {}}
+    args = {"version": person["consent"], "date": person["consented_on"] or "—"}
+    return {"name": "consent", "key": "worklist.consent", "args": args}
+
+
+def _decoder_fact(decoder: Mapping[str, Any] | None) -> dict[str, Any]:
+    if decoder is None:
+        return {"name": "decoder", "key": "worklist.no_decoder", "args": {}}
+    days = _days(decoder["fitted_at"])
+    key = "worklist.decoder" if days else "worklist.decoder_today"
+    return {"name": "decoder", "key": key, "args": {"hash": _short(decoder["sha256"]), "days": days}}
+
+
+def _approval_fact(approval: Mapping[str, Any]) -> dict[str, Any]:
+    key = "worklist.approved_script" if approval["method"] == "script" else "worklist.approved_by"
+    return {"name": "approved", "key": key, "args": {"by": approval["signer"], "when": approval["utc"][:10]}}
+
+
+def _others(study: Study, person_id: str, sha256: str) -> list[dict[str, str]]:
+    """The participant's decoders, newest first: this one, and what was decided on each other."""
+    decided = {row["decoder_sha256"]: row for row in study.approvals(participant_id=person_id)}
+    rows = [{"hash": _short(sha256), "state": "dot", "text": "this one"}]
+    for other, row in reversed(decided.items()):
+        if other != sha256:
+            state = "ok" if row["decision"] == "approve" else "off"
+            words = {"approve": "approved", "reject": "rejected", "withdraw": "withdrawn"}[row["decision"]]
+            rows.append({"hash": _short(other), "state": state, "text": f"{words} by {row['signer']}"})
+    return rows
+
+
+def _open_points(row: Any) -> list[dict[str, Any]]:
+    """What is open for a row of the worklist, what hinders first."""
+    points: list[dict[str, Any]] = []
+    if row.participant["hold"]:
+        points.append({"state": "high", "key": "worklist.open.hold", "args": {"why": row.participant["hold"]}})
+    for one in row.awaiting:
+        points.append(
+            {"state": "medium", "key": "worklist.open.awaiting", "args": {"hash": _short(one["sha256"])}}
+        )
+    if row.window == "late":
+        points.append({"state": "medium", "key": "worklist.open.late", "args": {}})
+    if row.window == "early":
+        points.append({"state": "dot", "key": "worklist.open.early", "args": {"date": row.visit["earliest"]}})
+    points += [
+        {"state": "dot", "key": "worklist.open.draft", "args": {"form": one, "by": ""}} for one in row.drafts
+    ]
+    return points
+
+
+def _row(
+    study: Study, row: Any, running: Mapping[str, str] | None, today: date, system: Programme
+) -> dict[str, Any]:
+    """One row of the page from one of the record."""
+    person, visit = row.participant, row.visit
+    if person["injured_on"]:
+        about: dict[str, Any] = {"key": "worklist.injured", "args": {"date": person["injured_on"]}}
+    elif person["simulated"]:
+        about = {"key": "worklist.simulated", "args": {}}
+    else:
+        about = {"text": ""}
+    last = row.last_session
+    runs = len(study.rows("run", session_id=last["id"])) if last else 0
+    window = {"earliest": visit["earliest"] or "—", "latest": visit["latest"] or "—"}
+    in_session = running is not None and running["visit"] == visit["id"]
+    return {
+        "visit": visit["id"],
+        "time": visit["planned"][11:16],
+        "participant": person["pseudonym"],
+        "about": about,
+        "visit_name": visit["name"],
+        "window": {"key": f"worklist.window.{row.window}", "args": window, "part": _part(visit, today)},
+        "device": ", ".join(filter(None, (system.signal.type, system.effector))),
+        "last": {"key": "worklist.last", "args": {"date": last["started"][:10], "n": runs}}
+        if last
+        else {"key": "worklist.first_session", "args": {}},
+        "open": _open_points(row),
+        "state": "session" if in_session else row.state,
+    }
+
+
+def _part(visit: Mapping[str, Any], today: date) -> float | None:
+    """Where the day lies in the visit's window, 0 at its first and 1 at its last; None without a window."""
+    if not (visit["earliest"] and visit["latest"]):
+        return None
+    first, last = date.fromisoformat(visit["earliest"]), date.fromisoformat(visit["latest"])
+    return (today - first).days / max(1, (last - first).days)

@@ -1,0 +1,86 @@
+"""Voila behind a guard: ``python -m workbench.widgets.guarded NOTEBOOK …`` takes Voila's own arguments.
+
+The guard stands before every handler. It refuses a request whose ``Host`` is not this computer (a page of another
+origin that had its name resolved here), a kernel socket that does not speak Jupyter's v1 protocol, and a page more
+than the kernels that may run at a time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import tornado.web
+from tornado.httputil import HTTPServerRequest
+from voila.app import Voila
+
+PROTOCOL = "v1.kernel.websocket.jupyter.org"
+"""Voila 0.5 reads every message to a page as this protocol. To a client that did not ask for it the server sends
+JSON text, whose first bytes are then taken for a count of offsets: billions of steps, and every page is dead."""
+CHANNELS = re.compile(r"/api/kernels/[^/]+/channels/?$")
+PAGE = re.compile(r"(?:/voila/render/.*)?/?$")
+MOST_KERNELS = 12
+"""Pages that may be open at a time; each has a kernel of some 100 MB."""
+
+
+def refusal(request: HTTPServerRequest, *, port: int, kernels: int) -> tuple[int, str]:
+    """Why a request is refused: HTTP status and sentence, ``(0, "")`` when it is not.
+
+    Parameters
+    ----------
+    request : as tornado parsed it.
+    port : this server listens on.
+    kernels : that run now.
+    """
+    hosts = {f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")}
+    if request.headers.get("Host", "") not in hosts:
+        return 403, "this dashboard answers on this computer only; open it with the address that was printed"
+    if CHANNELS.search(request.path):
+        offered = {one.strip() for one in request.headers.get("Sec-WebSocket-Protocol", "").split(",")}
+        if PROTOCOL not in offered:
+            return 400, f"a kernel socket must offer the subprotocol {PROTOCOL}"
+    if request.method == "GET" and PAGE.fullmatch(request.path) and kernels >= MOST_KERNELS:
+        return 503, f"{kernels} pages are open, which is the most; close one and load again in two minutes"
+    return 0, ""
+
+
+class Refused(tornado.web.RequestHandler):
+    """Answers what the guard refused."""
+
+    def initialize(self, status: int, sentence: str) -> None:
+        """Take status and sentence."""
+        self.status, self.sentence = status, sentence
+
+    def prepare(self) -> None:
+        """Answer every method alike."""
+        self.set_status(self.status)
+        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        self.finish(self.sentence)
+
+
+class GuardedVoila(Voila):  # type: ignore[misc]
+    """Voila whose application asks the guard before it looks for a handler."""
+
+    def listen(self) -> None:
+        """Put the guard in front, then listen."""
+        behind: Callable[..., Any] = self.app.find_handler
+
+        def find(request: HTTPServerRequest, **more: Any) -> Any:
+            status, sentence = refusal(request, port=self.port, kernels=len(self.kernel_manager.list_kernel_ids()))
+            if status:
+                held = {"status": status, "sentence": sentence}
+                return self.app.get_handler_delegate(request, Refused, held)
+            return behind(request, **more)
+
+        self.app.find_handler = find
+        super().listen()
+
+
+def main() -> None:
+    """Run it."""
+    GuardedVoila.launch_instance()
+
+
+if __name__ == "__main__":
+    main()

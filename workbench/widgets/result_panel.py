@@ -1,0 +1,76 @@
+"""What a run came to: a sentence, its numbers with intervals, every trial in order, and what to do next.
+
+Every number arrives computed; the page only draws it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import traitlets
+
+from workbench.errors import BadValue, Refused
+from workbench.widgets._base import Panel, compose, styles
+
+TAGS = ("fatigue", "spasm", "interrupted", "cap_moved")
+LONGEST_NOTE = 2000
+
+
+class ResultPanel(Panel):
+    """The result of one run.
+
+    Parameters
+    ----------
+    result : what is shown: ``participant, number, kind, state, hits, n, total, limit, above`` (the sentence),
+        ``numbers`` (``{"value", "unit", "key", "args"}``), ``trials`` (``{"index", "condition", "outcome",
+        "onset_s"}``), ``median_s``, ``runs`` (``{"name", "when", "value", "low", "high", "now"}``, newest first),
+        ``limit_share``, ``integrity`` and ``decoder`` (``{"state", "key", "args"}`` or ``{"name", "text"}``) and
+        ``next`` (``{"name", "key", "args", "primary"}``).
+    act : called with the name of a next step.
+    note : called as ``note(text=…, tags=…)``; keeps a note with the record and returns the sentence to show. None
+        hides the field.
+
+    Traits
+    ------
+    kept : what became of the last note.
+    """
+
+    _esm = compose("parts/dom", "parts/icons", "result_panel")
+    _css = styles("panels", "result")
+
+    result = traitlets.Dict().tag(sync=True)
+    kept = traitlets.Unicode("").tag(sync=True)
+
+    def __init__(
+        self,
+        result: Mapping[str, Any],
+        *,
+        act: Callable[[str], None] | None = None,
+        note: Callable[..., str] | None = None,
+        **traits: Any,
+    ) -> None:
+        self._act, self._note = act, note
+        super().__init__(result={**result, "can_note": note is not None}, **traits)
+
+    def requests(self) -> Mapping[str, Callable[..., Any]]:
+        """A next step, and a note."""
+        return {"act": self.act, "note": self.note}
+
+    def act(self, name: str) -> None:
+        """Take one of the next steps that are offered."""
+        offered = [one["name"] for one in self.result.get("next", [])]
+        if self._act is None or name not in offered:
+            raise BadValue(f"next step must be one of {', '.join(offered) or 'none'}, got {name!r}")
+        self._act(name)
+
+    def note(self, text: str, tags: list[str] | None = None) -> None:
+        """Keep a note to this run, signed by who is signed in; notes are added to, never edited."""
+        if self._note is None:
+            raise Refused("this page keeps no notes; open the study's dashboard")
+        chosen = list(tags or [])
+        if not isinstance(text, str) or len(text) > LONGEST_NOTE or any(tag not in TAGS for tag in chosen):
+            raise BadValue(f"a note has at most {LONGEST_NOTE} characters and tags among {', '.join(TAGS)}")
+        if not text.strip() and not chosen:
+            raise BadValue("the note is empty; write what happened, or choose a tag")
+        self.kept = self._note(text=text.strip(), tags=tuple(chosen))

@@ -1,0 +1,147 @@
+// The worklist. A row chooses, it does not start; the code decides who it is.
+import { button, classIf, followLanguage, followTheme, h, put, request, show, whenChanged } from "./parts/dom.js";
+import { light } from "./parts/icons.js";
+
+const LAMP = { ready: "ok", check: "medium", hold: "high", session: "dot", done: "off", not_due: "off" };
+const LOOK_MS = 20000;
+
+const say = (t, one) => (one.key ? t(one.key, Object.fromEntries(Object.entries(one.args || {}).map(([name, value]) => [name, t.said(String(value))])), one.text || one.key) : t.said(one.text || ""));
+
+function windowBar(t, frame) {
+  if (!frame || !frame.key) return null;
+  return h("div", {}, h("div", { class: "xs sub" }, say(t, frame)),
+    Number.isFinite(frame.part) ? h("div", { class: "window", "aria-hidden": "true" }, h("i", { style: `left:${(100 * Math.min(1, Math.max(0, frame.part))).toFixed(1)}%` })) : null);
+}
+
+/** The list. Arrow keys choose, Enter goes to the code; `/` finds. */
+function list(t, model, ctx) {
+  const body = h("tbody");
+  const search = h("input", { class: "field find", type: "search", placeholder: t("worklist.find"), "aria-label": t("worklist.find"), "data-name": "find" });
+  const none = h("div", { class: "empty" }, t("worklist.empty"));
+  const table = h("table", { class: "rows" }, h("thead", {}, h("tr", {}, ["time", "participant", "visit", "device", "open", "state"].map((name) => h("th", { class: name, scope: "col" }, t(`worklist.col.${name}`))))), body);
+  const draw = whenChanged(([rows, chosen, words]) => {
+    const shown = rows.filter((row) => !words || `${row.participant} ${row.visit_name}`.toLowerCase().includes(words));
+    show(none, shown.length === 0);
+    body.replaceChildren(...shown.map((row) => h("tr", { class: row.visit === chosen ? "on" : "", "data-visit": row.visit, onclick: () => ctx.choose(row.visit) },
+      h("td", { class: "time semi" }, row.time || "—"),
+      h("th", { class: "participant", scope: "row" }, h("button", { type: "button", class: "pick", "aria-pressed": String(row.visit === chosen), "data-name": `row-${row.participant}` }, row.participant), h("div", { class: "xs sub" }, say(t, row.about || {}))),
+      h("td", { class: "visit" }, h("div", { class: "s" }, row.visit_name), windowBar(t, row.window)),
+      h("td", { class: "device s" }, row.device || "—", h("div", { class: "xs sub" }, row.last ? say(t, row.last) : "")),
+      h("td", { class: "open s" }, row.open.length ? row.open.map((one) => h("div", {}, light(one.state, say(t, one), false))) : h("span", { class: "mute" }, t("worklist.nothing_open"))),
+      h("td", { class: "state" }, light(LAMP[row.state] || "off", t(`worklist.state.${row.state}`))))));
+  });
+  const move = (by) => {
+    const visits = [...body.children].map((one) => one.dataset.visit);
+    const at = visits.indexOf(model.get("chosen"));
+    const next = visits[Math.min(visits.length - 1, Math.max(0, at + by))];
+    if (next) ctx.choose(next).then(() => body.querySelector("tr.on .pick")?.focus());
+  };
+  table.addEventListener("keydown", (event) => {
+    const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (by) { event.preventDefault(); move(by); }
+  });
+  const update = () => draw([model.get("rows"), model.get("chosen"), search.value.trim().toLowerCase()]);
+  search.addEventListener("input", update);
+  return { el: h("div", { class: "panel listing" }, h("div", { class: "hd" }, h("h2", {}, t("worklist.title")), h("span", { class: "s mute" }, t("worklist.how")), h("span", { class: "rt", "data-name": "read-at" })), h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t("worklist.title") }, table, none)), search, update };
+}
+
+/** The panel beside it: the name in large type, the code, what holds today, and the one button that starts. */
+function confirmPanel(t, model, ctx) {
+  const head = h("div", { class: "s med" });
+  const name = h("div", { class: "big", "data-name": "chosen-participant" });
+  const about = h("div", { class: "xs sub" });
+  const code = h("input", { class: "field code mono", autocomplete: "off", spellcheck: "false", "aria-label": t("worklist.code"), "data-name": "code" });
+  const problem = h("div", { class: "fielderror", role: "alert", "data-name": "code-problem" });
+  const good = h("div", { class: "s", role: "status", "data-name": "confirmed" });
+  const facts = h("dl", { class: "kv" });
+  const plan = h("ol", { class: "plan s" });
+  const planHead = h("div", { class: "xs sub" }, t("worklist.planned"));
+  const start = button("", () => { start.disabled = true; ctx.ask("start", { visit: model.get("chosen") }, 180).then(draw); }, { kind: "pri", name: "start-session" });
+  const other = button(t("worklist.somebody_else"), () => ctx.ask("somebody_else").then(() => { code.value = ""; code.focus(); }), { name: "somebody-else" });
+  const why = h("div", { class: "xs sub", role: "status" });
+  const none = h("div", { class: "empty" }, t("worklist.choose"));
+  const field = h("form", { class: "stacked", onsubmit: (event) => { event.preventDefault(); check(); } }, h("label", { class: "stacked" }, h("span", { class: "xs sub" }, t("worklist.code")), code));
+  const body = h("div", { class: "bd stack" }, head, name, about, field, problem, good, h("div", { class: "hr" }), facts, planHead, plan, why, start, other);
+  let asked = "";
+  function check() {
+    const value = code.value.trim();
+    if (!value || value === asked) return;
+    asked = value;
+    ctx.ask("confirm", { visit: model.get("chosen"), code: value }).then((reply) => {
+      put(problem, reply.ok ? "" : reply.silent ? t("ask.silent") : t.said(reply.text));
+      if (!reply.ok) code.select();
+      draw();
+    });
+  }
+  code.addEventListener("change", check);
+  code.addEventListener("input", () => { asked = ""; put(problem, ""); });
+  function draw() {
+    const row = (model.get("rows") || []).find((one) => one.visit === model.get("chosen"));
+    show(none, !row);
+    show(body, Boolean(row));
+    if (!row) return;
+    const details = model.get("details") || {};
+    const confirmed = (model.get("confirmed") || {}).visit === row.visit;
+    put(head, t(confirmed ? "worklist.is" : "worklist.confirm", { participant: row.participant }));
+    if (name.textContent !== row.participant) { code.value = ""; asked = ""; put(problem, ""); }
+    put(name, row.participant);
+    put(about, [say(t, row.about || {}), row.visit_name].filter(Boolean).join(" · "));
+    good.replaceChildren(...(confirmed ? [light("ok", t("worklist.belongs", { participant: row.participant }), false)] : []));
+    facts.replaceChildren(...(details.facts || []).flatMap((one) => [h("dt", {}, t(`worklist.fact.${one.name}`)), h("dd", { title: one.text || "" }, one.key ? say(t, one) : t.said(one.text))]));
+    plan.replaceChildren(...(details.plan || []).map((one) => h("li", {}, say(t, one))));
+    show(planHead, (details.plan || []).length > 0);
+    const blocked = details.blocked ? say(t, details.blocked) : "";
+    start.disabled = !confirmed || Boolean(blocked);
+    put(start, t("worklist.start", { participant: row.participant }));
+    put(why, blocked || (confirmed ? "" : t("worklist.why")));
+    show(other, confirmed);
+  }
+  return { el: h("div", { class: "panel confirm" }, h("div", { class: "bd" }, none), body), code, update: draw };
+}
+
+function buildWorklist(root, model, t) {
+  const title = h("h1");
+  const more = h("p", { class: "sub s" });
+  const problem = h("div", { class: "fielderror", role: "alert" });
+  const ctx = {
+    ask: (name, args = {}, seconds = 30) => request(model, name, args, seconds).then((reply) => {
+      if (!["confirm"].includes(name)) put(problem, reply.ok ? "" : reply.silent ? t("ask.silent") : t.said(reply.text));
+      return reply;
+    }),
+    choose: (visit) => ctx.ask("choose", { visit }).then(() => panel.code.focus({ preventScroll: true })),
+  };
+  const rows = list(t, model, ctx);
+  const panel = confirmPanel(t, model, ctx);
+  function draw() {
+    const all = model.get("rows") || [];
+    const day = model.get("day") || {};
+    const count = (state) => all.filter((row) => row.state === state).length;
+    put(title, all.length === 0 ? t("worklist.none_today") : all.length === 1 ? t("worklist.one_today") : t("worklist.n_today", { n: all.length }));
+    put(more, [day.date, ...["ready", "check", "hold", "session"].filter(count).map((state) => t(`worklist.count.${state}`, { n: count(state) }))].filter(Boolean).join(" · "));
+    const read = rows.el.querySelector("[data-name=read-at]");
+    put(read, day.fault ? t("worklist.unreachable", { at: day.read_at || "—", why: t.said(day.fault) }) : t("worklist.read_at", { at: day.read_at || "—" }));
+    classIf(read, "bad", Boolean(day.fault));
+    rows.update();
+    panel.update();
+  }
+  root.append(h("section", { class: "worklist", "aria-label": t("worklist.title") }, h("div", { class: "head" }, h("div", {}, title, more), rows.search), h("div", { class: "cols" }, h("div", {}, rows.el, problem), panel.el)));
+  const find = (event) => {
+    const typing = event.target.closest?.("input, textarea, select");
+    if (event.key === "/" && !typing && root.checkVisibility()) { event.preventDefault(); rows.search.focus(); }
+  };
+  const names = "change:day change:rows change:chosen change:details change:confirmed";
+  const timer = setInterval(() => { if (document.visibilityState === "visible" && root.checkVisibility()) request(model, "look"); }, LOOK_MS);
+  document.addEventListener("keydown", find);
+  model.on(names, draw);
+  draw();
+  return () => { clearInterval(timer); document.removeEventListener("keydown", find); model.off(names, draw); };
+}
+
+function render({ model, el }) {
+  const root = h("div", { class: "wb wb-panel wb-page" });
+  el.append(root);
+  const stops = [followTheme(root, model), followLanguage(root, model, (host, t) => buildWorklist(host, model, t))];
+  return () => stops.forEach((stop) => stop());
+}
+
+export default { render };
