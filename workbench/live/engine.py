@@ -428,14 +428,24 @@ def _make_safe(engine: Engine, reason: str) -> None:
         run.abandon(reason)
 
 
-def main(study: Path, *, boot_offset: Path | None = None) -> int:
-    """Run the engine of a study; returns the exit code. ``boot_offset``: see :func:`boot_clock`."""
+def main(
+    study: Path, *, boot_offset: Path | None = None, made: Callable[[Engine], None] = lambda engine: None
+) -> int:
+    """Run the engine of a study; returns the exit code.
+
+    Parameters
+    ----------
+    study : folder of the study.
+    boot_offset : see :func:`boot_clock`.
+    made : called with the engine before it opens; a stress test breaks it later.
+    """
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(threadName)s %(message)s"
     )
     place = Place(study)
     try:
         engine = Engine(place, boot=boot_clock(boot_offset))
+        made(engine)
     except WorkbenchError as error:
         LOG.error("%s", error)
         write_outcome(place, {"state": "failed", "error": type(error).__name__, "sentence": str(error)})
