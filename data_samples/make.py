@@ -24,6 +24,7 @@ from workbench.devices.simulated_participant import NEO, SimParticipant
 from workbench.paradigms import Paradigm
 from workbench.recording import Corrector, RunFile, RunWriter, decision_hash, file_sha256
 from workbench.reports import session_report
+from workbench.runs.approve import approve
 from workbench.signals import Timebase
 from workbench.study import Study
 from workbench.vocabulary import (
@@ -66,8 +67,10 @@ def main() -> None:
 
 
 def make(folder: Path, *, seed: int = SEED) -> None:
-    """Make the study in a folder that does not exist yet."""
-    with Study.create(folder, code="SAMPLE", title="Sample study, simulated", actor=OPERATOR) as study:
+    """Make the study in a folder that does not exist yet; without keys, because everybody may write a sample."""
+    with Study.create(
+        folder, code="SAMPLE", title="Sample study, simulated", actor=OPERATOR, keyed=False
+    ) as study:
         participant = study.append(Participant("SIM-01", simulated=True, injury_level="C5", ais="A"))
         visit = study.append(Visit(participant, "baseline"))
         session = study.append(Session(visit, OPERATOR, simulated=True, plan={"speed": 1.0, "seed": seed}))
@@ -197,7 +200,8 @@ def _fit(study: Study, paradigm: Paradigm, run_id: str, *, participant: str) -> 
     sha256 = decoders.save(decoder, made, montage=montage, meta={"recordings": [recording["sha256"]]})
     made.rename(study.folder / "decoders" / sha256[:12])
     study.append(FittedDecoder(sha256, "bandpower_lda", f"decoders/{sha256[:12]}", (recording["sha256"],)))
-    study.approve_decoder(sha256, by=OPERATOR, effector="screen", participant_id=participant)
+    signed = study.script_signer(OPERATOR).confirm()
+    approve(study, sha256, effector="screen", participant_id=participant, by=signed, reason="sample study")
     return sha256
 
 

@@ -44,3 +44,16 @@ def chromium() -> Iterator[Any]:
         started = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
         yield started
         started.close()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def keys_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Keys of the studies that tests make: in a folder of their own, also for child processes."""
+    folder = tmp_path_factory.mktemp("keys")
+    before = os.environ.get("WORKBENCH_KEYS")
+    os.environ["WORKBENCH_KEYS"] = str(folder)
+    yield folder
+    if before is None:
+        del os.environ["WORKBENCH_KEYS"]
+    else:
+        os.environ["WORKBENCH_KEYS"] = before

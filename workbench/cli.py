@@ -18,6 +18,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 
 from workbench import __version__, exams, tools
+from workbench.commands import keys, migrate, people, verify
 from workbench.errors import BadValue, WorkbenchError
 
 EXIT_REFUSED = 2
@@ -85,6 +86,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_study_commands(commands)
     _add_file_commands(commands)
     tools.add(commands)
+    for record_command in (verify, migrate, keys, people):
+        record_command.add(commands)
     return parser
 
 
@@ -143,8 +146,6 @@ def _add_study_commands(commands: argparse._SubParsersAction[argparse.ArgumentPa
     report = command("report", "write the session report of a study again")
     report.add_argument("--language", choices=LANGUAGES, default="en", help="default en")
     report.set_defaults(run=_report)
-    verify = command("verify", "check the audit chain, the tables and the recordings of a study")
-    verify.set_defaults(run=_verify)
     end = command("end", "end the session that runs for a study, in good order, and take its recordings in")
     end.set_defaults(run=_end)
     exams.add(command)
@@ -240,14 +241,6 @@ def _report(arguments: argparse.Namespace) -> int:
     print(files.html)
     print(files.pdf)
     return 0
-
-
-def _verify(arguments: argparse.Namespace) -> int:
-    from workbench.study import verify
-
-    verification = verify(arguments.study)
-    print(verification.text())
-    return 0 if verification.ok else tools.EXIT_DIFFERS
 
 
 def _end(arguments: argparse.Namespace) -> int:

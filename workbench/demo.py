@@ -25,8 +25,9 @@ from workbench.programmes import Programme
 from workbench.progress import Bar
 from workbench.recording import ensure_space, needed_bytes
 from workbench.reports import session_report
+from workbench.runs import approve as approving
 from workbench.study import Study, utc_now
-from workbench.vocabulary import Assessment, Condition, FittedDecoder, Participant, Trial, Visit
+from workbench.vocabulary import Assessment, Condition, Participant, Trial, Visit
 
 OPERATOR = "demo operator"
 START_S, FIT_S, CLOSE_S = 25.0, 8.0, 12.0
@@ -245,19 +246,12 @@ def _give_up(client: live.Client, kind: str, status: Mapping[str, Any]) -> None:
 
 
 def _approve(study: Study, fitted: Mapping[str, Any], *, participant: str, effector: str) -> None:
-    """Enter the decoder and approve exactly its hash."""
-    folder = Path(str(fitted["folder"]))
-    if not study.rows("decoder", sha256=fitted["sha256"]):
-        study.append(
-            FittedDecoder(
-                sha256=str(fitted["sha256"]),
-                name=str(fitted["name"]),
-                path=folder.relative_to(study.folder).as_posix(),
-                recordings=tuple(fitted["recordings"]),
-                metrics=fitted["metrics"],
-            )
-        )
-    study.approve_decoder(str(fitted["sha256"]), by=OPERATOR, effector=effector, participant_id=participant)
+    """Enter the decoder and approve exactly its hash; the demo stands in for the person who would sign."""
+    sha256 = approving.enter(study, fitted)
+    signed = study.script_signer(f"{OPERATOR} (demo script)").confirm()
+    approving.approve(
+        study, sha256, effector=effector, participant_id=participant, by=signed, reason="demonstration"
+    )
 
 
 def _assess(study: Study, visit: str, *, seed: int) -> None:

@@ -42,6 +42,10 @@ class RecordFault(WorkbenchError):
     """The study record cannot be opened, written, or trusted."""
 
 
+class RecordLocked(RecordFault):
+    """Another process holds the study record; nothing is wrong with it, try again."""
+
+
 class EngineFault(WorkbenchError):
     """The live engine does not run, does not answer, or refused a command."""
 

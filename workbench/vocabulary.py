@@ -254,32 +254,69 @@ class Acknowledgement:
 
 @dataclass(frozen=True, slots=True)
 class Participant:
-    """A person, by pseudonym."""
+    """A person, by pseudonym.
+
+    Attributes
+    ----------
+    injury_level, ais : at entry.
+    injured_on, consented_on : ISO dates, or ``""`` when not known.
+    trained_side : ``"left"``, ``"right"`` or ``""``.
+    wristband : code that confirms who is there; ``""`` = the pseudonym is the code.
+    hold : why no session may start, ``""`` = not on hold.
+    consent : version of the consent in force, or ``""``.
+    """
     pseudonym: str
     id: str = ""
     simulated: bool = False
     injury_level: str = ""
     ais: str = ""
+    injured_on: str = ""
+    trained_side: str = ""
+    wristband: str = ""
+    hold: str = ""
+    consent: str = ""
+    consented_on: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A planned or unplanned visit; its name is unique within the participant."""
+    """A planned or unplanned visit; its name is unique within the participant.
+
+    Attributes
+    ----------
+    started : UTC, ``""`` before it.
+    planned : local ISO date, or date and time (``2026-11-21T09:00``), or ``""``.
+    earliest, latest : its window, ISO dates that both belong to it, or ``""``.
+    status : ``""`` (not stated), ``"planned"``, ``"done"``, ``"missed"``, ``"unscheduled"``, ``"not_applicable"``.
+    room : where, or ``""``.
+    """
     participant_id: str
     name: str
     id: str = ""
     started: str = ""
+    planned: str = ""
+    earliest: str = ""
+    latest: str = ""
+    status: str = ""
+    room: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One sitting with one engine. ``plan`` is the session plan as JSON-able mapping."""
+    """One sitting with one engine.
+
+    Attributes
+    ----------
+    plan : the session plan as JSON-able mapping.
+    identity : how it was confirmed who sits there, such as ``"wristband 041-7KQ read by Lin Q."``, or ``""``.
+    """
     visit_id: str
     operator: str
     id: str = ""
     started: str = ""
     simulated: bool = False
     plan: Mapping[str, Any] = field(default_factory=dict)
+    identity: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,16 +353,62 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class FittedDecoder:
-    """A decoder that was fitted, by its hash. ``metrics`` holds the confusion matrix by run and its n."""
+    """A decoder that was fitted, by its hash.
+
+    Attributes
+    ----------
+    recordings : SHA-256 of the recordings it was fitted on.
+    metrics : confusion matrix by run, its n, and what else the fit measured.
+    fitted_at : UTC, or ``""`` when not known.
+    """
 
     sha256: str
     name: str
     path: str
     recordings: tuple[str, ...]
     id: str = ""
-    approved_by: str = ""
-    approved_for: str = ""
     metrics: Mapping[str, Any] = field(default_factory=dict)
+    fitted_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """One decision on one decoder, for one effector with one participant; the newest one holds.
+
+    Attributes
+    ----------
+    decision : ``"approve"``, ``"reject"`` or ``"withdraw"``.
+    signer, person_id : printed name; id of the person, ``""`` for a script or before sign-in existed.
+    method : ``"password"``, ``"script"`` (stands in for somebody, simulated only) or ``"lifted"`` (schema 2).
+    reason : in words, or ``""``.
+    checks, limits : each check with value and limit as it was shown; the limits in force.
+    utc : when it was signed.
+    """
+
+    decoder_sha256: str
+    participant_id: str
+    effector: str
+    decision: str
+    signer: str
+    method: str
+    utc: str
+    person_id: str = ""
+    reason: str = ""
+    checks: tuple[Mapping[str, Any], ...] = ()
+    limits: Mapping[str, Any] = field(default_factory=dict)
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A signed note to a run; added to, never edited. ``tags``: short words such as ``"spasm"``; ``utc``: when."""
+
+    run_id: str
+    text: str
+    by: str
+    id: str = ""
+    tags: tuple[str, ...] = ()
+    utc: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,9 @@ from workbench import live
 from workbench.devices import simulated_participant
 from workbench.errors import WorkbenchError
 from workbench.live import SessionPlan
+from workbench.runs import approve
 from workbench.study import Study, uuid7
-from workbench.vocabulary import FittedDecoder, Participant, Session, Visit
+from workbench.vocabulary import Participant, Session, Visit
 
 FAST = {"attempt_s": 2.0, "rest_s": 3.0, "jitter_s": 0.2, "lead_in_s": 1.0}
 """Parameters of a short grasp_rest run."""
@@ -61,13 +62,16 @@ class Room:
         return client
 
     def approve(self, fitted) -> None:
-        path = Path(fitted["folder"]).relative_to(self.folder).as_posix()
-        self.study.append(
-            FittedDecoder(
-                fitted["sha256"], fitted["name"], path, tuple(fitted["recordings"]), metrics=fitted["metrics"]
-            )
+        sha256 = approve.enter(self.study, fitted)
+        live.ingest_pending(self.study)
+        approve.approve(
+            self.study,
+            sha256,
+            effector="glove",
+            participant_id=self.participant,
+            by=self.study.script_signer("tests").confirm(),
+            reason="tests",
         )
-        self.study.approve_decoder(fitted["sha256"], by="tests", effector="glove", participant_id=self.participant)
 
     def close(self) -> None:
         for client in self.clients:

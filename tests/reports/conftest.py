@@ -7,6 +7,7 @@ import pytest
 from workbench import outcomes
 from workbench.study import Study
 from workbench.vocabulary import (
+    Approval,
     Assessment,
     Condition,
     FittedDecoder,
@@ -104,7 +105,9 @@ def add_decoder(study, person):
     study.append(
         FittedDecoder(DECODER, "bandpower_lda", "decoders/3f9a71c23f9a", (RECORDINGS[0],), metrics=metrics)
     )
-    study.approve_decoder(DECODER, by="Park J.", effector="glove", participant_id=person)
+    study.append(
+        Approval(DECODER, person, "glove", "approve", "Park J.", "password", "2026-11-20T09:20:00.000Z", "p-park")
+    )
 
 
 def add_arat(study, visit):

@@ -5,15 +5,20 @@ from __future__ import annotations
 import hashlib
 import shutil
 
+import numpy as np
 import pytest
 
-from workbench import outcomes
+from workbench import decoders, outcomes
+from workbench.recording.session_ledger import append_rows
 from workbench.study import Study
 from workbench.vocabulary import (
+    Approval,
     Assessment,
     Condition,
     FittedDecoder,
     LedgerRow,
+    Montage,
+    Note,
     Participant,
     Recording,
     Report,
@@ -30,6 +35,21 @@ def trials(n=3):
     ]
 
 
+def small_decoder(folder, digest):
+    """``(hash, path)`` of a decoder on disk, fitted on noise of two kinds."""
+    decoder = decoders.load("bandpower_lda")(fs=250.0)
+    decoder.prepare(2)
+    chance = np.random.default_rng(1)
+    made = folder / "decoders" / "new"
+    samples = chance.normal(size=(20, 2, 500))
+    labels = np.array(["grasp", "rest"] * 10)
+    samples[::2] *= 3.0
+    decoder.fit(samples, labels)
+    sha256 = decoders.save(decoder, made, montage=Montage(("C3", "C4"), 250.0), meta={"recordings": [digest]})
+    made.rename(folder / "decoders" / sha256[:12])
+    return sha256, f"decoders/{sha256[:12]}"
+
+
 def fill(study):
     """Ids by table."""
     ids = {"participant": study.append(Participant("P01", simulated=True, injury_level="C6", ais="B"))}
@@ -40,11 +60,28 @@ def fill(study):
     digest = hashlib.sha256(b"XDF: signal").hexdigest()
     run = Run(ids["session"], 1, "online", "grasp_rest", "finished", id="run-1", summary={"p99_ms": 12.5})
     ledger = [LedgerRow("gap", 1.5, 2.5, 10, "ecog", "3 samples (12 ms)", "window not used", "high")]
-    study.append_session_ledger(ids["session"], [LedgerRow("note", 0.5, 1.5, extent="before the first run")])
+    between = [LedgerRow("note", 0.5, 1.5, extent="before the first run")]
+    append_rows(study.folder / "recordings" / f"{ids['session']}.ledger.jsonl", between)
+    study.append_session_ledger(ids["session"], between)
     recording = Recording("run-1", "recordings/r1.xdf", digest, 11, 1000, 250.0, "finished")
     ids["run"] = study.append_run(run, trials=trials(), ledger=ledger, recordings=[recording])
-    ids["decoder"] = study.append(FittedDecoder("ab" * 32, "bandpower_lda", "decoders/abab", (digest,)))
-    study.approve_decoder("ab" * 32, by="Dr A", effector="glove", participant_id=ids["participant"])
+    sha256, path = small_decoder(study.folder, digest)
+    ids["decoder"] = study.append(FittedDecoder(sha256, "bandpower_lda", path, (digest,)))
+    ids["sha256"] = sha256
+    ids["person"] = study.add_person("dr-a", "Dr A", "correct horse", roles=("engineer",))
+    ids["approval"] = study.append(
+        Approval(
+            sha256,
+            ids["participant"],
+            "glove",
+            "approve",
+            "Dr A",
+            "password",
+            "2026-03-01T09:30:00.000Z",
+            ids["person"],
+        )
+    )
+    ids["note"] = study.append(Note(ids["run"], "tired", "Dr A", tags=("fatigue",)))
     score = outcomes.score("arat", {"grasp_1": 2}).to_json()
     ids["assessment"] = study.append(
         Assessment(

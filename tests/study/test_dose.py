@@ -110,7 +110,9 @@ def test_two_writing_processes_lose_no_update(tmp_path):
 def forge(study):
     with study._writing("forged") as writer:
         writer.log("create", "participant", "p", version=2, payload={"new": None, "old": None, "reason": ""})
-        writer._connection.exec_driver_sql("INSERT INTO participant VALUES ('p', 'P', 0, '', '', 2)")
+        writer._connection.exec_driver_sql(
+            "INSERT INTO participant VALUES ('p', 'P', 0, '', '', '', '', '', '', '', '', 2)"
+        )
 
 
 def test_a_failure_between_audit_row_and_data_row_stores_neither(tmp_path):

@@ -14,6 +14,7 @@ import workbench
 from workbench.errors import BadValue, RecordFault, UnknownName
 from workbench.study import Study, uuid7
 from workbench.vocabulary import (
+    Approval,
     Assessment,
     Condition,
     Decision,
@@ -81,7 +82,7 @@ def test_each_row_has_an_audit_row_with_actor_and_times(study):
         "tester",
         "create",
         1,
-        2,
+        3,
     )
     assert entry["utc"].endswith("Z")
     assert len(entry["utc"]) == 24
@@ -276,8 +277,12 @@ def test_an_amendment_made_for_another_version_is_refused(study):
 def test_what_never_changes_is_not_amended(study):
     with pytest.raises(RecordFault, match="trial is append-only"):
         study.amend("trial", study.rows("trial")[0]["id"], {"outcome": "wrong"}, reason="r")
-    with pytest.raises(RecordFault, match="sha256 of a decoder never changes"):
+    with pytest.raises(RecordFault, match="decoder is append-only"):
         study.amend("decoder", study.ids["decoder"], {"sha256": "cd" * 32}, reason="r")
+    with pytest.raises(RecordFault, match="approval is append-only"):
+        study.amend("approval", study.ids["approval"], {"decision": "reject"}, reason="r")
+    with pytest.raises(RecordFault, match="login of a person never changes"):
+        study.amend("person", study.ids["person"], {"login": "x"}, reason="r")
     with pytest.raises(RecordFault, match="never changes"):
         study.amend("participant", study.ids["participant"], {"id": "x"}, reason="r")
     with pytest.raises(UnknownName, match="no column 'colour'"):
@@ -293,25 +298,65 @@ def test_the_studys_own_title_may_be_amended(study):
     assert study.title == "Grasp trial 2"
 
 
+def decide(study, decision, *, effector="glove", utc="2026-03-02T09:30:00.000Z", **changes):
+    fields = {"participant_id": study.ids["participant"], "method": "password", "person_id": study.ids["person"]}
+    approval = Approval(
+        study.ids["sha256"], effector=effector, decision=decision, signer="Dr A", utc=utc, **fields
+    )
+    return study.append(replace(approval, **changes))
+
+
 def test_a_decoder_is_approved_by_hash_for_one_effector_and_participant(study):
-    person = study.ids["participant"]
-    assert study.is_approved("ab" * 32, effector="glove", participant_id=person)
-    assert not study.is_approved("ab" * 32, effector="cursor", participant_id=person)
+    person, sha256 = study.ids["participant"], study.ids["sha256"]
+    assert study.is_approved(sha256, effector="glove", participant_id=person)
+    assert not study.is_approved(sha256, effector="cursor", participant_id=person)
     assert not study.is_approved("cd" * 32, effector="glove", participant_id=person)
-    assert study.approve_decoder("ab" * 32, by="Dr A", effector="glove", participant_id=person) == 2
-    assert study.approve_decoder("ab" * 32, by="Dr B", effector="cursor", participant_id=person) == 3
-    assert study.history("decoder", study.ids["decoder"])[1]["action"] == "approve"
+    assert not study.is_approved(sha256, effector="glove", participant_id="nobody")
     with pytest.raises(UnknownName, match="fit and append it first"):
-        study.approve_decoder("cd" * 32, by="Dr A", effector="glove", participant_id=person)
+        decide(study, "approve", decoder_sha256="cd" * 32)
     with pytest.raises(UnknownName, match="no participant 'nobody'"):
-        study.approve_decoder("ab" * 32, by="Dr A", effector="glove", participant_id="nobody")
-    with pytest.raises(BadValue, match="needs the name of who approves"):
-        study.approve_decoder("ab" * 32, by=" ", effector="glove", participant_id=person)
-    for name in ("", "other arm", "arm@home", "arm "):
-        with pytest.raises(BadValue, match="no space and no @, got"):
-            study.approve_decoder("ab" * 32, by="Dr A", effector=name, participant_id=person)
-    assert not study.is_approved("ab" * 32, effector="arm", participant_id=person)
+        decide(study, "approve", participant_id="nobody")
+    with pytest.raises(BadValue, match="needs a signer"):
+        decide(study, "approve", signer=" ")
+    with pytest.raises(BadValue, match="decision of a approval must be one of|decision"):
+        decide(study, "maybe")
     assert study.append(replace(study.nouns("decoder")[0], metrics={"n": 2})) == study.ids["decoder"]
+
+
+def test_every_decision_stays_and_the_newest_one_holds(study):
+    person, sha256 = study.ids["participant"], study.ids["sha256"]
+    use = {"effector": "glove", "participant_id": person}
+    for decision, holds in (("withdraw", False), ("approve", True), ("reject", False), ("approve", True)):
+        decide(study, decision, signer=f"Dr {decision}")
+        assert study.is_approved(sha256, **use) is holds
+        assert study.approval_of(sha256, **use)["signer"] == f"Dr {decision}"
+        assert (study.approved_decoder(**use) is not None) is holds
+    kept = [row["decision"] for row in study.approvals(participant_id=person, sha256=sha256)]
+    assert kept == ["approve", "withdraw", "approve", "reject", "approve"]
+    assert study.approvals()[0]["signer"] == "Dr A"
+    assert study.approved_decoder(**use)["approval"]["decision"] == "approve"
+    assert study.verify().ok
+
+
+def test_a_script_approves_for_simulated_participants_only(study):
+    person, sha256 = study.ids["participant"], study.ids["sha256"]
+    decide(study, "approve", method="script", person_id="", signer="a script")
+    use = {"effector": "glove", "participant_id": person}
+    assert study.is_approved(sha256, **use)
+    study.amend("participant", person, {"simulated": False}, reason="entered wrongly")
+    assert not study.is_approved(sha256, **use)
+
+
+def test_a_fitted_decoder_awaits_a_decision_of_its_own_participant(study):
+    person = study.ids["participant"]
+    assert study.decoders_awaiting(person) == []
+    recording = study.rows("recording")[0]["sha256"]
+    study.append(FittedDecoder("cd" * 32, "bandpower_lda", "decoders/cd", (recording,)))
+    other = study.append(Participant("P99"))
+    assert [row["sha256"] for row in study.decoders_awaiting(person)] == ["cd" * 32]
+    assert study.decoders_awaiting(other) == []
+    decide(study, "reject", decoder_sha256="cd" * 32, reason="pattern over the neck muscles")
+    assert study.decoders_awaiting(person) == []
 
 
 def test_redaction_removes_the_text_and_the_chain_still_holds(study):

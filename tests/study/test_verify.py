@@ -87,7 +87,10 @@ def test_every_single_field_edit_of_a_data_row_is_seen(study, table, column):
     ("statement", "match"),
     [
         ('DELETE FROM trial WHERE "index" = 1', "trial .* is in the audit chain but not in its table"),
-        ("INSERT INTO participant VALUES ('x', 'P77', 0, '', '', 1)", "participant x is not in the audit chain"),
+        (
+            "INSERT INTO participant VALUES ('x', 'P77', 0, '', '', '', '', '', '', '', '', 1)",
+            "participant x is not in the audit chain",
+        ),
         ("DELETE FROM audit_payload WHERE seq = 4", "payload of audit row 4 is gone without a redaction"),
         ("DELETE FROM audit WHERE seq = 4", "audit row 4 is missing"),
         ("DELETE FROM study", "one study was expected in the record, got 0"),
@@ -156,15 +159,30 @@ def relink(study, actor):
     tamper(study, (f"UPDATE audit SET actor = ?, hash = ? WHERE seq = {rows[0]['seq']}", (actor, new)))
 
 
-def test_a_rewritten_tail_is_seen_by_the_anchors_and_by_a_printed_head(study):
-    printed = study.head()
-    relink(study, "somebody else")
-    assert [p for p in study.verify().problems if "not on the chain" in p]
-    (study.folder / anchors.FILE).unlink()
-    alone = study.verify()
+def test_a_rewritten_tail_is_seen_by_the_anchors_and_by_a_printed_head(unkeyed):
+    unkeyed.append(Participant("P01"))
+    printed = unkeyed.head()
+    relink(unkeyed, "somebody else")
+    assert [p for p in unkeyed.verify().problems if "not on the chain" in p]
+    (unkeyed.folder / anchors.FILE).unlink()
+    alone = unkeyed.verify()
     assert alone.ok
-    assert "a cut tail would not show" in alone.warnings[0]
-    assert not study.verify(known=[printed]).ok
+    assert "a cut tail would not show" in alone.warnings[-1]
+    assert "the record has no keys" in alone.warnings[0]
+    assert not unkeyed.verify(known=[printed]).ok
+
+
+def test_a_tail_rewritten_without_the_key_is_seen_without_any_anchor(study):
+    relink(study, "somebody else")
+    (study.folder / anchors.FILE).unlink()
+    found = study.verify()
+    assert [p for p in found.problems if "does not follow from the row before it" in p]
+
+
+@pytest.fixture
+def unkeyed(tmp_path):
+    with Study.create(tmp_path / "unkeyed", code="NEO", title="t", actor="tester", keyed=False) as made:
+        yield made
 
 
 def cut_tail(study, rows):
@@ -172,6 +190,7 @@ def cut_tail(study, rows):
     ids = [(row["table_name"], row["row_id"]) for row in study.rows("audit") if row["seq"] > newest - rows]
     tamper(
         study,
+        f"DELETE FROM signed_head WHERE seq > {newest - rows}",
         f"DELETE FROM audit_payload WHERE seq > {newest - rows}",
         f"DELETE FROM audit WHERE seq > {newest - rows}",
         *(f"DELETE FROM {table} WHERE id = '{row_id}'" for table, row_id in ids),
@@ -186,7 +205,7 @@ def test_a_cut_tail_is_seen_by_the_anchors_and_not_by_the_chain_alone(empty, tmp
     empty.anchor(why="copy", to=copy)
     printed = empty.head()
     cut_tail(empty, 2)
-    assert any("names audit row 6, the record ends at 4: its tail was cut" in p for p in empty.verify().problems)
+    assert any("names audit row 7, the record ends at 5: its tail was cut" in p for p in empty.verify().problems)
     (empty.folder / anchors.FILE).unlink()
     assert empty.verify().ok
     assert not verify(empty.folder, known=[printed]).ok
@@ -203,7 +222,7 @@ def test_an_anchor_copy_follows_every_entry(tmp_path):
     copy = tmp_path / "copy.jsonl"
     with Study.create(tmp_path / "s", code="N", title="t", actor="a", anchor_copy=copy) as study:
         study.append(Participant("P01"))
-        assert [a.seq for a in anchors.read(copy)[0]] == [1, 2]
+        assert [a.seq for a in anchors.read(copy)[0]] == [2, 3]
         assert study.verify().ok
     with Study.open(tmp_path / "s", actor="a", anchor_copy=copy) as study:
         study.append(Participant("P02"))
@@ -253,7 +272,7 @@ def test_a_clock_that_ran_backwards_is_a_warning_and_no_problem(empty, monkeypat
     empty.append(Participant("P01"))
     found = empty.verify()
     assert found.ok
-    assert "the clock ran backwards before audit row 2" in found.warnings[0]
+    assert "the clock ran backwards before audit row 3" in found.warnings[0]
     assert "(note) the clock" in found.text()
 
 

@@ -27,6 +27,7 @@ from workbench.live import _wire
 from workbench.live.plan import montage_of
 from workbench.paradigms import Paradigm
 from workbench.recording import RunFile, file_sha256
+from workbench.recording.files import save
 from workbench.vocabulary import FloatArray, Montage, StreamSpec
 
 FOLDS = 5
@@ -96,13 +97,15 @@ def fit(
     folder, sha256 = _saved(
         decoder, Path(study_folder), montage, {"recordings": sources, "paradigm": paradigm.name}
     )
-    return {
+    found = {
         "sha256": sha256,
         "name": decoder_name,
-        "folder": str(folder),
         "recordings": [s["sha256"] for s in sources],
         "metrics": metrics,
     }
+    # Beside the decoder too: who asked for the fit may be gone before it is entered in the record.
+    save(folder / "fit.json", json.dumps(found, sort_keys=True).encode())
+    return {**found, "folder": str(folder)}
 
 
 def _common(runs: Sequence[RunFile]) -> tuple[Montage, Paradigm]:

@@ -85,12 +85,17 @@ def replay_study(folder: Path | str, *, run_id: str | None = None) -> list[Repla
         if not rows:
             known = ", ".join(str(r["id"]) for r in study.rows("run")) or "none"
             raise UnknownName(f"the study in {folder} has no run {run_id}; it has {known}")
-        asked = [(row, study.rows("recording", run_id=row["id"])) for row in rows]
-    return [_of_record(folder, row, recordings) for row, recordings in asked]
+        asked = [
+            (row, study.rows("recording", run_id=row["id"]), study.nouns("trial", run_id=row["id"]))
+            for row in rows
+        ]
+    return [_of_record(folder, *one) for one in asked]
 
 
-def _of_record(folder: Path, row: dict[str, Any], recordings: Sequence[dict[str, Any]]) -> ReplayResult:
-    """Replay one run of the record; what stands in the way is a difference too."""
+def _of_record(
+    folder: Path, row: dict[str, Any], recordings: Sequence[dict[str, Any]], trials: Sequence[object]
+) -> ReplayResult:
+    """Replay one run and compare it with recording and record; what stands in the way is a difference too."""
     name = f"run {row['number']} ({row['kind']}, {row['id']})"
     if not recordings:
         return _not(row, f"{name}: the record has no recording of it")
@@ -103,7 +108,14 @@ def _of_record(folder: Path, row: dict[str, Any], recordings: Sequence[dict[str,
         found = replay_run(path, folder / "decoders" / sha256[:12] if sha256 else None)
     except WorkbenchError as error:
         return _not(row, f"{name}: cannot be replayed: {error}")
-    if not found.equal or row["state"] == "recovered":
+    if not found.equal:
+        return found
+    # Reports are made of the record's trials, so these must be the recording's, whatever the replay gave.
+    entered = _first_unequal(RunFile(path).trials(), trials)
+    if entered >= 0:
+        words = f"{name}: trial {entered + 1} in the study record is not the one that was recorded"
+        return replace(found, equal=False, first=entered, sentence=words)
+    if row["state"] == "recovered":
         return found
     stored = str(row["summary"].get("decision_hash") or "")
     if stored and stored != found.decision_hash:

@@ -100,7 +100,7 @@ class Facts:
     runs: tuple[RunFacts, ...]
     between: tuple[Row, ...]
     decoders: tuple[Row, ...]
-    approvals: Mapping[str, str]
+    approvals: Mapping[str, tuple[Row, ...]]
     assessments: tuple[Row, ...]
     history: tuple[Row, ...] = ()
     """Assessments of all visits of the participant, those of this visit among them."""
@@ -197,7 +197,7 @@ def _read(study: Study, cut: Cut, session_id: str | None) -> Facts:
         runs=runs,
         between=_in_time(study.rows("session_ledger", session_id=chosen["id"])) if chosen else (),
         decoders=decoders,
-        approvals={row["sha256"]: _approved(study, row) for row in decoders},
+        approvals={row["sha256"]: _approvals(study, row) for row in decoders},
         assessments=tuple(study.rows("assessment", visit_id=visit["id"])) if visit else (),
         history=_history(study, participant["id"]) if participant else (),
     )
@@ -245,9 +245,7 @@ def _decoders(study: Study, runs: tuple[RunFacts, ...]) -> tuple[Row, ...]:
     )
 
 
-def _approved(study: Study, decoder: Row) -> str:
-    """When a decoder was approved last, UTC, ``""`` when it was not."""
-    times = [
-        str(event["utc"]) for event in study.history("decoder", decoder["id"]) if event["action"] == "approve"
-    ]
-    return times[-1] if times else ""
+def _approvals(study: Study, decoder: Row) -> tuple[Row, ...]:
+    """The decisions that hold and approve, one for each effector and participant."""
+    newest = {(row["effector"], row["participant_id"]): row for row in study.approvals(sha256=decoder["sha256"])}
+    return tuple(row for row in newest.values() if row["decision"] == "approve")

@@ -262,7 +262,7 @@ def remarks(say: Say) -> list[Block]:
     safety = [t("safety_ledger", n=len(facts.ledger), **counts)]
     safety.append(t("safety_stops", n=sum(run.row["state"] != "finished" for run in facts.runs)))
     if facts.decoders:
-        approved = sum(bool(row["approved_by"]) for row in facts.decoders)
+        approved = sum(bool(facts.approvals[row["sha256"]]) for row in facts.decoders)
         safety.append(t("safety_approval", n=approved, all=len(facts.decoders)))
     safety.append(t("safety_ae"))
     alerts = sum(query.rule == "safety_alert" for query in facts.queries)

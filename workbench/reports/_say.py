@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from workbench.analysis import Spread
-from workbench.reports._facts import Facts, RunFacts
+from workbench.reports._facts import Facts, Row, RunFacts
 from workbench.reports._results import Result
 from workbench.reports.texts import Texts
 
@@ -60,12 +60,11 @@ class Say:
         """Run and recording a figure came from."""
         return f"{self.t('run', run=run.number)} {run.source}"
 
-    def use(self, approved_for: str) -> str:
-        """What a decoder is approved for: effectors, with the participant by pseudonym where it is this one."""
+    def use(self, approval: Row) -> str:
+        """What a decoder is approved for: effector, and the participant by pseudonym where it is this one."""
         person = self.facts.participant or {"id": "", "pseudonym": ""}
-        uses = (use.partition("@") for use in approved_for.split())
-        words = (f"{name} · {person['pseudonym'] if who == person['id'] else who[-8:]}" for name, _, who in uses)
-        return "; ".join(words)
+        who = str(approval["participant_id"])
+        return f"{approval['effector']} · {person['pseudonym'] if who == person['id'] else who[-8:]}"
 
     def simulated_words(self) -> str:
         """What is simulated, in words."""

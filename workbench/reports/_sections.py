@@ -118,12 +118,8 @@ def _decoder_pairs(say: Say, row: Row) -> tuple[tuple[str, Cell], ...]:
     t = say.t
     made_of = [str(name) for name in row["recordings"]]
     hashes = t("join").join(name[:12] if len(name) == 64 else name for name in made_of)
-    when = t.moment(say.facts.approvals.get(str(row["sha256"]), ""))
-    approved = t("decoder_not_approved")
-    if row["approved_by"]:
-        approved = t(
-            "decoder_approved_by", by=row["approved_by"], when=when, use=say.use(str(row["approved_for"]))
-        )
+    approvals = say.facts.approvals[str(row["sha256"])]
+    approved = "; ".join(_approved(say, approval) for approval in approvals) or t("decoder_not_approved")
     pairs: list[tuple[str, Cell]] = [
         (t("decoder_name"), str(row["name"])),
         (t("decoder_hash"), Code(str(row["sha256"]))),
@@ -139,6 +135,13 @@ def _decoder_pairs(say: Say, row: Row) -> tuple[tuple[str, Cell], ...]:
     if any(adapted):
         pairs.append((t("decoder_adapted"), t("join").join(said for said in adapted if said)))
     return tuple(pairs)
+
+
+def _approved(say: Say, approval: Row) -> str:
+    """Who approved a decoder, when and for what; a script says that it is one."""
+    by = str(approval["signer"])
+    by = say.t("decoder_approved_script", by=by) if approval["method"] == "script" else by
+    return say.t("decoder_approved_by", by=by, when=say.t.moment(str(approval["utc"])), use=say.use(approval))
 
 
 def _adapted(say: Say, run: RunFacts) -> str:

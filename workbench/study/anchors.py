@@ -15,6 +15,8 @@ from workbench.study.chain import canonical
 from workbench.study.clock import utc_now
 
 FILE = "anchors.jsonl"
+MOST_BYTES = 256_000_000
+"""Largest anchors file that is read, bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +45,24 @@ def append(path: Path, *, study: str, seq: int, hash: str, why: str, durable: bo
 
 
 def read(path: Path) -> tuple[list[Anchor], list[str]]:
-    """``(anchors, unreadable)``: the anchors of a file, and ``file:line`` of each line that is none."""
+    """``(anchors, unreadable)``: the anchors of a file, and ``file:line`` of each line that is none. Raises
+    OSError.
+    """
     found: list[Anchor] = []
     unreadable: list[str] = []
-    for number, line in enumerate(path.read_bytes().split(b"\n"), start=1):
+    if not path.is_file():
+        raise OSError(2, "there is no file")
+    with path.open("rb") as file:
+        data = file.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
+        raise OSError(27, f"it is larger than {MOST_BYTES} bytes")
+    for number, line in enumerate(data.split(b"\n"), start=1):
         if not line:
             continue
         where = f"{path.name}:{number}"
         try:
             entry = json.loads(line)
-            found.append(Anchor(seq=entry["seq"], hash=entry["hash"], where=where, study=entry["study"]))
-        except (ValueError, KeyError, TypeError):
+            found.append(Anchor(int(entry["seq"]), str(entry["hash"]), where, str(entry["study"])))
+        except (ValueError, KeyError, TypeError, RecursionError):
             unreadable.append(where)
     return found, unreadable

@@ -9,13 +9,16 @@
     hash_n       SHA-256(hash_{n-1} ‖ canonical(record_n))
 
 Salt and payload live in their own table, so that a payload can be deleted (redaction) and the chain
-still holds. The chain is plain SHA-256: it shows tampering, it does not prevent it, and a cut tail
-shows only against an anchor outside the database.
+still holds.
+From the introduction of a key on, ``hash_n`` is the HMAC-SHA256 of the same text under that key (FIPS 198-1):
+who lacks the key cannot compute it. What a signature covers is :func:`digest`, which everybody can compute. A cut
+tail shows only against a head outside the database: an anchor, a report, the key file.
 """
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 import math
 import numbers
@@ -105,6 +108,12 @@ def schema_hash(statements: Iterable[Iterable[Any]]) -> str:
     return sha256(canonical(sorted(list(row) for row in statements)))
 
 
-def link(previous: str, record: Mapping[str, Any]) -> str:
-    """Hash of an audit row from the hash before it and its columns :data:`RECORD`."""
-    return sha256(previous + canonical({name: record[name] for name in RECORD}))
+def link(previous: str, record: Mapping[str, Any], key: bytes | None = None) -> str:
+    """Hash of an audit row from the hash before it and its columns :data:`RECORD`; keyed with ``key`` (HMAC)."""
+    text = previous + canonical({name: record[name] for name in RECORD})
+    return sha256(text) if key is None else hmac.new(key, text.encode("utf-8"), hashlib.sha256).hexdigest()
+
+
+def digest(previous: str, record: Mapping[str, Any]) -> str:
+    """Running SHA-256 over whole audit rows, their hash included: what a signed head commits to."""
+    return sha256(previous + canonical({name: record[name] for name in (*RECORD, "hash")}))

@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from workbench.errors import BadValue
 from workbench.vocabulary import (
+    Approval,
     Assessment,
     Condition,
     FittedDecoder,
     LedgerRow,
+    Note,
     Participant,
     Recording,
     Report,
@@ -23,7 +25,20 @@ from workbench.vocabulary import (
     Visit,
 )
 
-Noun = Participant | Visit | Session | Run | Trial | Recording | FittedDecoder | Assessment | LedgerRow | Report
+Noun = (
+    Participant
+    | Visit
+    | Session
+    | Run
+    | Trial
+    | Recording
+    | FittedDecoder
+    | Approval
+    | Note
+    | Assessment
+    | LedgerRow
+    | Report
+)
 Values = dict[str, Any]
 
 TABLES: dict[type, str] = {
@@ -34,6 +49,8 @@ TABLES: dict[type, str] = {
     Trial: "trial",
     Recording: "recording",
     FittedDecoder: "decoder",
+    Approval: "approval",
+    Note: "note",
     Assessment: "assessment",
     LedgerRow: "ledger",
     Report: "report",
@@ -46,6 +63,10 @@ KEYS: dict[str, tuple[str, ...]] = {
     "trial": ("run_id", "index"),
     "recording": ("run_id", "path"),
     "decoder": ("sha256",),
+    "approval": ("id",),
+    "note": ("id",),
+    "person": ("login",),
+    "study_key": ("epoch",),
     "assessment": (
         "visit_id",
         "measure",
@@ -72,12 +93,15 @@ PARENTS = {
     "run": ("session_id", "session"),
     "trial": ("run_id", "run"),
     "recording": ("run_id", "run"),
+    "note": ("run_id", "run"),
+    "approval": ("participant_id", "participant"),
     "ledger": ("run_id", "run"),
     "session_ledger": ("session_id", "session"),
     "assessment": ("visit_id", "visit"),
 }
 NEEDED = (
     "pseudonym", "name", "operator", "paradigm", "measure", "version", "rater", "path", "kind", "code", "state",
+    "login", "signer", "by", "text",
 )  # fmt: skip
 PRIORITIES = ("high", "medium", "low", "info")
 CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
@@ -86,11 +110,23 @@ CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
     ("trial", "outcome"): ("correct", "missed", "wrong", "recorded", "excluded"),
     ("ledger", "priority"): PRIORITIES,
     ("session_ledger", "priority"): PRIORITIES,
+    ("participant", "trained_side"): ("", "left", "right"),
+    ("visit", "status"): ("", "planned", "done", "missed", "unscheduled", "not_applicable"),
+    ("approval", "decision"): ("approve", "reject", "withdraw"),
+    ("approval", "method"): ("password", "script", "lifted"),
+    ("person", "state"): ("active", "closed"),
     ("assessment", "side"): ("", "left", "right"),
     ("assessment", "state"): ("draft", "incomplete", "complete"),
     ("assessment", "blinded"): ("yes", "no", "unknown"),
 }
 UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
+DATES = {
+    "participant": ("injured_on", "consented_on"),
+    "visit": ("planned", "earliest", "latest"),
+}
+"""Columns that hold an ISO date or ``""``."""
+DATE = re.compile(r"\d{4}-\d\d-\d\d")
+DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 LEAST = {"repeat": 1, "since_session_h": 0, "washout_h": 0}
 """Least values of the numbers of an assessment."""
 
@@ -141,6 +177,35 @@ def check(table: str, values: Mapping[str, Any]) -> None:
             raise BadValue(f"{name} must be 64 hexadecimal digits, got {value!r}")
         if table == "assessment":
             _check_assessment(name, value)
+        if table == "person" and name == "password" and not str(value).startswith("$argon2id$"):
+            raise BadValue(
+                "the password of a person is kept as an argon2id hash only; use add_person or set_password"
+            )
+        if name in DATES.get(table, ()):
+            _check_date(table, name, value)
+    if table == "visit" and (values.get("latest") or "9999") < (values.get("earliest") or ""):
+        raise BadValue(
+            f"the window of a visit must end after it begins, got {values['earliest']} to {values['latest']}"
+        )
+
+
+def _check_date(table: str, name: str, value: Any) -> None:
+    """An ISO date; the planned moment of a visit may name the time too."""
+    if value == "":
+        return
+    timed = name == "planned" and isinstance(value, str) and DATE_TIME.fullmatch(value)
+    try:
+        if timed:
+            datetime.fromisoformat(value)
+        elif isinstance(value, str) and DATE.fullmatch(value):
+            date.fromisoformat(value)
+        else:
+            raise ValueError(value)
+    except ValueError as error:
+        form = "2026-03-01 or 2026-03-01T09:30" if name == "planned" else "2026-03-01"
+        raise BadValue(
+            f"{name} of a {table} must be a date such as {form}, or empty; got {value!r:.40}"
+        ) from error
 
 
 def _check_assessment(name: str, value: Any) -> None:
@@ -161,7 +226,7 @@ def noun_of(table: str, row: Mapping[str, Any]) -> Noun:
     """The noun of a stored row; columns the noun does not have (``run_id`` of a trial) are left out."""
     kinds: dict[str, Callable[..., Noun]] = {name: kind for kind, name in TABLES.items()}
     kind = kinds[table]
-    lists = ("implied", "alerts", "recordings")
+    lists = ("implied", "alerts", "recordings", "tags", "checks")
     values = {name: tuple(value) if name in lists else value for name, value in row.items()}
     if table == "assessment":
         values["condition"] = Condition(**{f.name: row[f.name] for f in fields(Condition)})

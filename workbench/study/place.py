@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
 
-from workbench.errors import RecordFault
+from workbench.errors import RecordFault, RecordLocked
 
 FILE = "study.db"
 MOUNTS = Path("/proc/mounts")
@@ -16,6 +17,8 @@ NETWORK = {
     "gpfs", "beegfs", "glusterfs", "fuse.sshfs", "fuse.glusterfs", "fuse.ceph", "fuse.davfs", "fuse.rclone",
     "fuse.s3fs", "fuse.smbnetfs",
 }  # fmt: skip
+BUSY_S = 5.0
+"""How long a reader waits for a writer that keeps readers out, s."""
 MAGIC = b"SQLite format 3\x00"
 
 
@@ -75,11 +78,39 @@ def check_file(path: Path) -> None:
         raise RecordFault(f"{path} is not a study record or its start is damaged; restore it from a backup")
 
 
+def reading(path: Path) -> sqlite3.Connection:
+    """The record, open for reading; one that cannot be written (an archive, a disc) is taken as it lies there.
+
+    SQLite keeps its write-ahead log in files beside the record, so elsewhere the folder must be writable
+    (sqlite.org/wal.html, "Read-Only Databases").
+
+    Raises
+    ------
+    RecordFault
+        When the newest entries are in a write-ahead log that cannot be read where it lies.
+    """
+    effective = os.access in os.supports_effective_ids
+    writable = all(os.access(place_, os.W_OK, effective_ids=effective) for place_ in (path, path.parent))
+    log = path.with_name(f"{path.name}-wal")
+    if not writable and log.exists() and log.stat().st_size:
+        raise RecordFault(
+            f"{path} cannot be written, and its newest entries are still in {log.name}, which SQLite reads only "
+            "where it may write; copy the whole folder to a disk you may write to, and verify the copy"
+        )
+    how = "mode=rw" if writable else "immutable=1"
+    connection = sqlite3.connect(
+        f"{path.resolve().as_uri()}?{how}", uri=True, isolation_level=None, timeout=BUSY_S
+    )
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA query_only=ON")
+    return connection
+
+
 def explain(error: DBAPIError | sqlite3.Error, path: Path) -> RecordFault:
     """The database's words as what, why and remedy."""
     text = str(error.orig if isinstance(error, DBAPIError) else error)
     if "locked" in text or "busy" in text:
-        return RecordFault(f"{path} is held by another writer; nothing was stored, try again in a moment")
+        return locked(path)
     if "full" in text:
         return RecordFault(f"the disk of {path} is full; nothing was stored, free some space and try again")
     if "readonly" in text or "unable to open" in text or "disk I/O" in text:
@@ -87,3 +118,29 @@ def explain(error: DBAPIError | sqlite3.Error, path: Path) -> RecordFault:
     if "malformed" in text or "not a database" in text or "decode" in text:
         return RecordFault(f"{path} is damaged ({text}); keep a copy, then restore it from the latest backup")
     return RecordFault(f"{path} refused the entry ({text}); nothing was stored")
+
+
+def locked(path: Path) -> RecordLocked:
+    """The answer to a record that another process holds: who, and to try again. Never to restore."""
+    others = holders(path)
+    who = f" by {', '.join(others)}" if others else " by another process"
+    return RecordLocked(
+        f"{path} is held{who}; nothing is wrong with it and nothing was stored, try again when that has ended"
+    )
+
+
+def holders(path: Path) -> list[str]:
+    """Other processes of this user that have the record open: ``["python (process 4711)"]``, as far as can be
+    seen.
+    """
+    import psutil
+
+    found, own = [], os.getpid()
+    real = str(path.resolve())
+    for process in psutil.process_iter(["pid", "name"]):
+        try:
+            if process.pid != own and any(file.path == real for file in process.open_files()):
+                found.append(f"{process.info['name']} (process {process.pid})")
+        except (psutil.Error, OSError):
+            continue
+    return found

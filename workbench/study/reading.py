@@ -6,7 +6,7 @@ import json
 import sqlite3
 import weakref
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from workbench.errors import RecordFault, UnknownName
 from workbench.study import place, schema
+from workbench.study.migrations import lift
 from workbench.study.nouns import Noun, noun_of
 from workbench.study.writer import BY_NAME, in_order
 from workbench.vocabulary import Entry
@@ -31,7 +32,9 @@ PRAGMAS = (
 )
 """Of every connection; ``secure_delete`` overwrites what a redaction removes."""
 
-TABLES = {**BY_NAME, "audit": schema.audit}
+TABLES = {**BY_NAME, "audit": schema.audit, "signed_head": schema.signed_head}
+SECRET = {"person": ("password",)}
+"""Columns that reading leaves out."""
 
 
 def _prepare(connection: sqlite3.Connection, _: object) -> None:
@@ -39,7 +42,8 @@ def _prepare(connection: sqlite3.Connection, _: object) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _engine(path: Path) -> Engine:
+def engine_of(path: Path) -> Engine:
+    """SQLAlchemy's engine for a record's file, with the pragmas that every connection needs."""
     engine = create_engine(
         URL.create("sqlite", database=str(path)),
         isolation_level="AUTOCOMMIT",
@@ -50,6 +54,15 @@ def _engine(path: Path) -> Engine:
     return engine
 
 
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What tells a file from another one of the same name; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 class Reader:
     """The reading half of a :class:`~workbench.study.Study`.
 
@@ -58,15 +71,34 @@ class Reader:
     path : the record's file.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, view: Path | None = None) -> None:
         self.path = path
-        self._engine = _engine(path)
-        self._closer = weakref.finalize(self, self._engine.dispose)
+        self._engine = engine_of(view or path)
+        self._file = _identity(path)
+        self._undo = ExitStack()
+        self._closer = weakref.finalize(self, self._undo.close)
+        self._undo.callback(self._engine.dispose)
+
+    def _keep_until_closed(self, kept: ExitStack) -> None:
+        """What is undone when the file is closed, such as a temporary view."""
+        self._undo.callback(kept.close)
+
+    def _refuse_replaced(self) -> None:
+        """Refuse a file that was put in another one's place, by a migration or a restored backup, while it was
+        open.
+        """
+        if _identity(self.path) != self._file:
+            raise RecordFault(
+                f"{self.path} was replaced while it was open (a migration, or a restored backup); nothing was "
+                f"stored, "
+                "open the study again"
+            )
 
     @contextmanager
     def _connected(self) -> Iterator[Connection]:
         if not self._closer.alive:
             raise RecordFault(f"the study record {self.path} is closed; open it again")
+        self._refuse_replaced()
         try:
             with self._engine.connect() as connection:
                 yield connection
@@ -93,7 +125,9 @@ class Reader:
                 raise UnknownName(f"{table} has no column {name!r}; it has {', '.join(found.columns.keys())}")
             query = query.where(found.columns[name] == value)
         with self._connected() as connection:
-            return [dict(row) for row in connection.execute(query).mappings()]
+            found_rows = [dict(row) for row in connection.execute(query).mappings()]
+        hidden = SECRET.get(table, ())
+        return [{name: value for name, value in row.items() if name not in hidden} for row in found_rows]
 
     def get(self, table: str, row_id: str) -> dict[str, Any]:
         """One row by its id. Raises UnknownName when there is none."""
@@ -109,13 +143,6 @@ class Reader:
     def has_run(self, run_id: str) -> bool:
         """Whether the run is in the record."""
         return bool(self.rows("run", id=run_id))
-
-    def is_approved(self, sha256: str, *, effector: str, participant_id: str) -> bool:
-        """Whether the decoder of that hash is approved for that effector and participant."""
-        return any(
-            f"{effector}@{participant_id}" in row["approved_for"].split()
-            for row in self.rows("decoder", sha256=sha256)
-        )
 
     def head(self) -> tuple[int, str]:
         """``(seq, hash)`` of the newest audit row: print it on every report."""
@@ -165,17 +192,21 @@ class Reader:
 def _told(table: Table, row: Mapping[Any, Any]) -> dict[str, Any]:
     text = row["payload"]
     payload = {"new": None, "old": None, "reason": ""} if text is None else json.loads(text)
+    version = int(row["schema_version"])
     return {
         **{name: row[name] for name in ("seq", "utc", "actor", "action", "row_version")},
         "reason": payload["reason"],
-        "new": _seen(table, payload["new"]),
-        "old": _seen(table, payload["old"]),
+        "new": _seen(table, payload["new"], version, whole=True),
+        "old": _seen(table, payload["old"], version, whole=False),
         "redacted": text is None,
     }
 
 
-def _seen(table: Table, values: Any) -> dict[str, Any] | None:
+def _seen(table: Table, values: Any, version: int, *, whole: bool) -> dict[str, Any] | None:
+    """Values of an entry as Python has them, lifted from the schema they were written under."""
     if values is None:
         return None
-    types: dict[str, Any] = {name: table.columns[name].type for name in values}
-    return {name: None if value is None else types[name].seen(value) for name, value in values.items()}
+    lifted = lift(table.name, values, version, whole=whole)
+    hidden = SECRET.get(table.name, ())
+    types: dict[str, Any] = {name: table.columns[name].type for name in lifted if name not in hidden}
+    return {name: None if lifted[name] is None else kind.seen(lifted[name]) for name, kind in types.items()}

@@ -1,25 +1,30 @@
-"""The study record: one SQLite file a study, one write path, an audit chain that shows tampering."""
+"""The study record: one SQLite file per study, one write path, an audit chain that shows tampering."""
 
 from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from workbench.errors import BadValue, RecordFault, UnknownName
-from workbench.study import anchors, chain, place, schema
+from workbench.study import anchors, approvals, chain, keys, migrate, migrations, people, place, schema, worklist
 from workbench.study.clock import utc_now, uuid7
+from workbench.study.drafts import Drafts
+from workbench.study.keys import KeyRing
 from workbench.study.nouns import Noun, Values, check, flat, values_of
+from workbench.study.people import Signer
 from workbench.study.reading import Reader
 from workbench.study.verification import Verification, verify
+from workbench.study.worklist import WorklistRow
 from workbench.study.writer import Writer, transaction
-from workbench.vocabulary import LedgerRow, Recording, Run, Trial
+from workbench.vocabulary import Approval, LedgerRow, Recording, Run, Trial
 
 
 class Study(Reader):
@@ -31,15 +36,22 @@ class Study(Reader):
     path : the record's file.
     id, code, title : of the study.
     actor : who writes, in every audit row.
+    drafts : what was typed and is not yet an assessment; outside the chain.
+    read_only : why nothing can be written, ``""`` when it can.
     """
 
-    def __init__(self, folder: Path, *, actor: str, anchor_copy: Path | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, actor: str, anchor_copy: Path | None = None, view: Path | None = None
+    ) -> None:
         if not actor.strip():
             raise BadValue("a study record needs an actor, the name of who writes; got an empty text")
         self.folder = Path(folder)
-        super().__init__(self.folder / place.FILE)
+        super().__init__(self.folder / place.FILE, view=view)
         self.actor = actor
         self.id = self.code = self.title = ""
+        self.drafts = Drafts(self.folder)
+        self.read_only = ""
+        self._wrote = False
         self._anchors = [self.folder / anchors.FILE, *([anchor_copy] if anchor_copy else [])]
 
     # ------------------------------------------------------------------------------ open and close
@@ -53,6 +65,7 @@ class Study(Reader):
         actor: str,
         allow_network: bool = False,
         anchor_copy: Path | None = None,
+        keyed: bool = True,
     ) -> Study:
         """Create a new study record in ``folder``, which is made when absent.
 
@@ -63,6 +76,8 @@ class Study(Reader):
         actor : who does it.
         allow_network : accept a network filesystem; the override is written into the audit chain.
         anchor_copy : a second anchors file, best on another disk.
+        keyed : make keys for it, in the key folder (:mod:`workbench.study.keys`); False for a sample that is
+            published, which everybody may write.
 
         Raises
         ------
@@ -84,7 +99,7 @@ class Study(Reader):
                 f"the study folder {folder} cannot be written ({error.strerror}); choose another"
             ) from error
         with cls._begun(folder, actor=actor, anchor_copy=anchor_copy) as study:
-            study._lay_foundation(code=code, title=title)
+            study._lay_foundation(code=code, title=title, keyed=keyed)
             study._load()
             study._note_override(network)
             study.anchor(why="create")
@@ -95,6 +110,9 @@ class Study(Reader):
         cls, folder: Path | str, *, actor: str, allow_network: bool = False, anchor_copy: Path | None = None
     ) -> Study:
         """Open the study record in ``folder``.
+
+        One of an older schema opens for reading only, lifted into a temporary copy; ``workbench migrate`` brings
+        it up to date. One whose keys are not on this computer opens for reading; writing is refused.
 
         Parameters
         ----------
@@ -110,23 +128,38 @@ class Study(Reader):
         folder = Path(folder)
         place.check_file(folder / place.FILE)
         network = place.refuse_network(folder, allow=allow_network)
-        with cls._begun(folder, actor=actor, anchor_copy=anchor_copy) as study:
-            study._load()
-            study._note_override(network)
+        with ExitStack() as undo:
+            view, version = migrate.view(folder / place.FILE, undo)
+            with cls._begun(folder, actor=actor, anchor_copy=anchor_copy, view=view) as study:
+                if view is not None:
+                    study.read_only = (
+                        f"{study.path} has schema version {version} and is open for reading only; run 'workbench "
+                        f"migrate {folder}' to bring it to version {schema.SCHEMA_VERSION}"
+                    )
+                    study._keep_until_closed(undo.pop_all())
+                study._load()
+                study._note_override(network)
         return study
 
     @classmethod
     @contextmanager
-    def _begun(cls, folder: Path, *, actor: str, anchor_copy: Path | None) -> Iterator[Study]:
-        """A study that lets go of its file when the block that opens it fails."""
-        study = cls(folder, actor=actor, anchor_copy=anchor_copy)
+    def _begun(
+        cls, folder: Path, *, actor: str, anchor_copy: Path | None, view: Path | None = None
+    ) -> Iterator[Study]:
+        """A study that closes its file when the block that opens it fails."""
+        study = cls(folder, actor=actor, anchor_copy=anchor_copy, view=view)
         with ExitStack() as undo:
             undo.callback(study.close)
             yield study
             undo.pop_all()
 
     def close(self) -> None:
-        """Let go of the file. Closing twice is harmless."""
+        """Sign the head when this study wrote something, and close the file. Closing twice is harmless."""
+        if self._wrote and self._closer.alive:
+            # The entries are stored and covered by the chain; the next signature covers them too.
+            with suppress(RecordFault), self._writing("close") as writer:
+                writer.sign_head(why="close")
+        self._wrote = False
         self._closer()
 
     def __enter__(self) -> Study:
@@ -139,7 +172,7 @@ class Study(Reader):
         """Close the record."""
         self.close()
 
-    def _lay_foundation(self, *, code: str, title: str) -> None:
+    def _lay_foundation(self, *, code: str, title: str, keyed: bool) -> None:
         with self._connected() as connection:
             connection.exec_driver_sql(f"PRAGMA application_id={schema.APPLICATION_ID}")
             connection.exec_driver_sql(f"PRAGMA user_version={schema.SCHEMA_VERSION}")
@@ -158,6 +191,11 @@ class Study(Reader):
                 given = {"study_id": row["id"], **{n: row[n] for n in ("schema_sha256", "created_utc", "nonce")}}
                 writer = Writer(connection, actor=self.actor, start=chain.genesis(**given))
                 writer.insert(schema.study, row, reason="")
+                if keyed:
+                    ring = KeyRing(str(row["id"]))
+                    writer.enter_key(ring, reason="keys made with the study")
+            if keyed and writer.key:
+                self._pin(connection, ring, writer.key.epoch)
 
     def _load(self) -> None:
         with self._connected() as connection:
@@ -169,8 +207,8 @@ class Study(Reader):
                 )
             if version != schema.SCHEMA_VERSION:
                 raise RecordFault(
-                    f"{self.path} has schema version {version}, this workbench reads {schema.SCHEMA_VERSION}; "
-                    "open it with the version that wrote it"
+                    f"{self.path} has schema version {version}, this workbench reads {migrations.OLDEST} to "
+                    f"{schema.SCHEMA_VERSION}; open it with the version that wrote it. Nothing was changed"
                 )
             there = connection.exec_driver_sql("SELECT COUNT(*) FROM sqlite_master WHERE name = 'study'").scalar()
             row = connection.execute(select(schema.study)).mappings().first() if there else None
@@ -181,7 +219,7 @@ class Study(Reader):
             self.id, self.code, self.title = row["id"], row["code"], row["title"]
 
     def _note_override(self, network: str) -> None:
-        if network:
+        if network and not self.read_only:
             with self._writing("override") as writer:
                 reason = f"opened on the network filesystem {network} by explicit request"
                 version = (writer.get(schema.study, id=self.id) or {})["row_version"]
@@ -191,13 +229,36 @@ class Study(Reader):
     # ------------------------------------------------------------------------------ transactions
     @contextmanager
     def _writing(self, why: str) -> Iterator[Writer]:
+        if self.read_only:
+            raise RecordFault(self.read_only)
+        ring = KeyRing(self.id)
         with self._connected() as connection:
             with transaction(connection):
-                writer = Writer(connection, actor=self.actor)
+                self._refuse_replaced()
+                writer = Writer(connection, actor=self.actor, ring=ring)
                 before = writer.seq
                 yield writer
+                writer.sign_if_due()
             if writer.seq > before:
+                self._wrote = True
                 self._leave_anchor(why, writer.seq, writer.hash)
+            if writer.key and writer.key.epoch not in ring.pins:
+                self._pin(connection, ring, writer.key.epoch)
+
+    @staticmethod
+    def _pin(connection: Connection, ring: KeyRing, epoch: int) -> None:
+        """Keep beside the key where in the chain it came into use."""
+        entered = select(schema.audit.c.seq, schema.audit.c.hash).join(
+            schema.study_key,
+            (schema.audit.c.table_name == "study_key") & (schema.audit.c.row_id == schema.study_key.c.id),
+        )
+        row = connection.execute(
+            entered.where(schema.study_key.c.epoch == epoch).order_by(schema.audit.c.seq)
+        ).first()
+        # The entries are stored; the pin is one more anchor, and is left at the next write when it cannot be now.
+        if row is not None:
+            with suppress(RecordFault):
+                ring.pin(epoch, int(row.seq), str(row.hash))
 
     def _leave_anchor(self, why: str, seq: int, digest: str) -> None:
         for path in self._anchors:
@@ -232,6 +293,10 @@ class Study(Reader):
         """
         with self._writing("append") as writer:
             table, values = self._of_run(writer, noun, run_id)
+            if isinstance(noun, Approval) and writer.get(schema.decoder, sha256=noun.decoder_sha256) is None:
+                raise UnknownName(
+                    f"there is no decoder {noun.decoder_sha256[:12]!r} in the record; fit and append it first"
+                )
             return writer.put(table, values, reason=reason)[0]
 
     def append_trials(self, run_id: str, trials: Iterable[Trial], *, reason: str = "") -> int:
@@ -304,35 +369,103 @@ class Study(Reader):
             self._load()
         return version
 
-    def approve_decoder(self, sha256: str, *, by: str, effector: str, participant_id: str) -> int:
-        """Approve a fitted decoder, by its hash, for one effector and one participant.
+    # ------------------------------------------------------------------------------ people and keys
+    def add_person(self, login: str, name: str, password: str, roles: Sequence[str] = ("operator",)) -> str:
+        """Enter somebody who may sign. Returns the person's id.
 
-        Returns the decoder's new row version; approving it again for the same changes nothing.
+        Parameters
+        ----------
+        login : short name for signing in, unique in the study.
+        name : printed name, as it stands under a signature.
+        password : 8 to 1024 characters; kept as an argon2id hash.
+        roles : one or more of :data:`workbench.study.people.ROLES`.
 
         Raises
         ------
-        UnknownName
-            The decoder or the participant is not in the record.
         BadValue
-            Nobody approves, or the effector's name holds white space or ``@``, which set two uses apart.
+            An empty login or name, an unknown role, a password too short.
+        RecordFault
+            The login is taken.
         """
-        if not by.strip():
-            raise BadValue("an approval needs the name of who approves, got an empty text")
-        if not effector or "@" in effector or effector.split() != [effector]:
-            raise BadValue(f"the name of an effector has no space and no @, got {effector!r}; name its profile")
-        with self._writing("approve") as writer:
-            there = writer.get(schema.decoder, sha256=sha256)
-            if there is None:
-                raise UnknownName(f"there is no decoder {sha256[:12]!r} in the record; fit and append it first")
-            if writer.get(schema.participant, id=participant_id) is None:
-                raise UnknownName(f"there is no participant {participant_id!r} in the record; append it first")
-            use = f"{effector}@{participant_id}"
-            granted = there["approved_for"].split()
-            if use in granted:
-                return int(there["row_version"])
-            changes: Values = {"approved_by": by, "approved_for": " ".join([*granted, use])}
-            reason = f"approved for {effector} with participant {participant_id}"
-            return writer.change(schema.decoder, there["id"], changes, action="approve", reason=reason)
+        return people.add(self, login=login, name=name, password=password, roles=roles)
+
+    def sign_in(self, login: str, password: str) -> Signer:
+        """Sign in; audited either way.
+
+        Raises
+        ------
+        Refused
+            The same sentence for a wrong login and a wrong password; after three of them, the time to wait.
+        """
+        return people.sign_in(self, login, password)
+
+    def script_signer(self, name: str) -> Signer:
+        """A script that stands in for somebody: for simulated participants only, and marked so in the record."""
+        if not name.strip():
+            raise BadValue("a script that signs needs a name, got an empty text")
+        return Signer(self.folder, name, "script")
+
+    def people(self) -> list[dict[str, Any]]:
+        """Who may sign or once could: ``id``, ``login``, ``name``, ``roles``, ``state``."""
+        return people.listed(self)
+
+    def sign(self, payload: Mapping[str, Any], *, purpose: str) -> dict[str, Any]:
+        """Sign plain data with the record's newest key: see :func:`workbench.study.keys.seal`.
+
+        Raises
+        ------
+        RecordFault
+            The record has no keys, or they are not on this computer.
+        """
+        if self.read_only:
+            raise RecordFault(self.read_only)
+        epochs = [int(row["epoch"]) for row in self.rows("study_key")]
+        if not epochs:
+            raise RecordFault(
+                f"{self.path} has no keys, so that nothing can be signed; run 'workbench keys rotate "
+                f"{self.folder}'"
+            )
+        return keys.seal(payload, purpose=purpose, study_id=self.id, key=KeyRing(self.id).key(max(epochs)))
+
+    def rotate_keys(self, *, reason: str) -> int:
+        """Bring new keys into use, the first ones where there were none. Returns their epoch.
+
+        Raises
+        ------
+        BadValue
+            When there is no reason.
+        RecordFault
+            When the present keys are not on this computer, or the key file cannot be written.
+        """
+        if not reason.strip():
+            raise BadValue("new keys need a reason, got an empty text")
+        with self._writing("key") as writer:
+            return writer.enter_key(KeyRing(self.id), reason=reason).epoch
+
+    # ------------------------------------------------------------------------------ decisions on decoders
+    def is_approved(self, sha256: str, *, effector: str, participant_id: str) -> bool:
+        """Whether the newest decision on that decoder, for that effector and participant, approves it."""
+        return approvals.holds(self, self.approval_of(sha256, effector=effector, participant_id=participant_id))
+
+    def approval_of(self, sha256: str, *, effector: str, participant_id: str) -> dict[str, Any] | None:
+        """The newest decision on a decoder for one use, None when there is none."""
+        return approvals.newest(self, sha256, effector=effector, participant_id=participant_id)
+
+    def approvals(self, participant_id: str | None = None, sha256: str | None = None) -> list[dict[str, Any]]:
+        """Every decision, oldest first, of a participant or decoder or of all."""
+        return approvals.decisions(self, participant_id=participant_id, sha256=sha256)
+
+    def approved_decoder(self, *, effector: str, participant_id: str) -> dict[str, Any] | None:
+        """The decoder that an online run would use, with its ``"approval"``; None when there is none."""
+        return approvals.in_use(self, effector=effector, participant_id=participant_id)
+
+    def decoders_awaiting(self, participant_id: str) -> list[dict[str, Any]]:
+        """Decoders fitted on a participant's recordings that nobody has decided on, newest last."""
+        return approvals.awaiting(self, participant_id)
+
+    def worklist(self, on: date | None = None) -> list[WorklistRow]:
+        """Visits that are due, early, late or open on a day (today): see :mod:`workbench.study.worklist`."""
+        return worklist.rows(self, on or date.today())
 
     def redact(self, table: str, row_id: str, changes: Mapping[str, Any], *, reason: str) -> int:
         """Remove what never should have been entered (ICH E6(R3) 4.2.2 b). Returns how many entries went.
@@ -357,6 +490,9 @@ class Study(Reader):
         RecordFault
             When an anchors file cannot be written.
         """
+        if not self.read_only:
+            with self._writing("anchor") as writer:
+                writer.sign_head(why=why)
         seq, digest = self.head()
         for path in [*self._anchors, *([to] if to else [])]:
             try:
@@ -386,5 +522,5 @@ class Study(Reader):
             return self._put_all(writer, run_id, nouns, reason=reason)
 
     def verify(self, *, files: bool = True, known: Iterable[tuple[int, str]] = ()) -> Verification:
-        """Recompute everything: see :func:`workbench.study.verify`."""
+        """Recompute everything from the files as they lie there: see :func:`workbench.study.verify`."""
         return verify(self.folder, files=files, known=known, copies=self._anchors[1:])

@@ -1,4 +1,4 @@
-"""The tables, and the triggers that keep them append-only. Version 2.
+"""The tables, and the triggers that keep them append-only. Version 3.
 
 Every row of a data table carries ``id`` and ``row_version``. The triggers let a row in, or change, only
 when an audit row for exactly that table, id and version is there already; the writer puts both in one
@@ -22,7 +22,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable, SchemaItem
 
 from workbench.study.columns import Blob, Flag, Json, Key, Number, Text, Whole
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 APPLICATION_ID = 0x57425354
 """``WBST`` in the file's header: tells a study record from any other SQLite file."""
 
@@ -61,14 +61,18 @@ study = _table(
 )  # fmt: skip
 participant = _table(
     "participant", _text("pseudonym"), _flag("simulated"), _text("injury_level"), _text("ais"),
+    _text("injured_on"), _text("trained_side"), _text("wristband"), _text("hold"), _text("consent"),
+    _text("consented_on"),
     UniqueConstraint("pseudonym"),
 )  # fmt: skip
 visit = _table(
     "visit", _text("participant_id", "participant"), _text("name"), _text("started"),
+    _text("planned"), _text("earliest"), _text("latest"), _text("status"), _text("room"),
     UniqueConstraint("participant_id", "name"),
 )  # fmt: skip
 session = _table(
     "session", _text("visit_id", "visit"), _text("operator"), _text("started"), _flag("simulated"), _json("plan"),
+    _text("identity"),
 )  # fmt: skip
 run = _table(
     "run", _text("session_id", "session"), _whole("number"), _text("kind"), _text("paradigm"), _text("state"),
@@ -87,9 +91,24 @@ recording = _table(
     _number("fs"), _text("state"), _json("streams"), UniqueConstraint("run_id", "path"),
 )  # fmt: skip
 decoder = _table(
-    "decoder", _text("sha256"), _text("name"), _text("path"), _json("recordings"), _text("approved_by"),
-    _text("approved_for"), _json("metrics"), UniqueConstraint("sha256"),
+    "decoder", _text("sha256"), _text("name"), _text("path"), _json("recordings"), _json("metrics"),
+    _text("fitted_at"), UniqueConstraint("sha256"),
 )  # fmt: skip
+person = _table(
+    "person", _text("login"), _text("name"), _text("password"), _json("roles"), _text("state"),
+    UniqueConstraint("login"),
+)  # fmt: skip
+"""Who may sign; ``password`` is an argon2id hash (RFC 9106) and never leaves this room."""
+approval = _table(
+    "approval", Column("decoder_sha256", Text, ForeignKey("decoder.sha256"), nullable=False),
+    _text("participant_id", "participant"), _text("effector"), _text("decision"), _text("signer"),
+    _text("person_id"), _text("method"), _text("reason"), _json("checks"), _json("limits"), _text("utc"),
+)  # fmt: skip
+note = _table("note", _text("run_id", "run"), _text("text"), _text("by"), _json("tags"), _text("utc"))
+study_key = _table(
+    "study_key", _whole("epoch"), _text("public_key"), _text("algorithm"), _text("utc"), UniqueConstraint("epoch")
+)
+"""Public keys by epoch; audit rows after the one that enters a key are keyed with its secret half."""
 assessment = _table(
     "assessment", _text("visit_id", "visit"), _text("measure"), _text("version"), _flag("assisted"),
     _flag("device_on"), _flag("stimulation_on"), _text("side"), _json("items"), _json("implied"), _json("score"),
@@ -119,10 +138,12 @@ report = _table(
     _json("parameters"),
 )  # fmt: skip
 DATA = tuple(metadata.tables.values())
-APPEND_ONLY = ("trial", "recording", "ledger", "session_ledger", "report")
+APPEND_ONLY = (
+    "trial", "recording", "decoder", "approval", "note", "ledger", "session_ledger", "report", "study_key",
+)  # fmt: skip
 AMENDABLE: dict[str, tuple[str, ...]] = {
     "study": ("code", "title"),
-    "decoder": ("approved_by", "approved_for"),
+    "person": ("name", "password", "roles", "state"),
     **{
         table.name: tuple(c.name for c in table.columns if c.name not in ("id", "row_version"))
         for table in (participant, visit, session, run, assessment)
@@ -140,6 +161,14 @@ audit_payload = Table(
     "audit_payload", metadata, Column("seq", Key, ForeignKey("audit.seq"), nullable=False),
     Column("salt", Blob, nullable=False), _text("payload"), PrimaryKeyConstraint("seq"), sqlite_strict=True,
 )  # fmt: skip
+signed_head = Table(
+    "signed_head", metadata, Column("seq", Key, ForeignKey("audit.seq"), nullable=False), _text("hash"),
+    _text("digest"), _whole("epoch"), _text("utc"), _text("why"), _text("signature"), PrimaryKeyConstraint("seq"),
+    sqlite_strict=True,
+)  # fmt: skip
+"""Signed heads of the chain. Beside the chain, not in it: signing a head does not move the head."""
+OWN = (audit, audit_payload, signed_head)
+"""Tables that are no data: the chain and what vouches for it."""
 Index("audit_by_row", audit.c.table_name, audit.c.row_id, audit.c.row_version)
 
 
@@ -187,15 +216,32 @@ def triggers() -> list[str]:
         ),
         _trigger("payload_update", "UPDATE ON audit_payload", "", "audit_payload: append-only"),
         _trigger("payload_delete", "DELETE ON audit_payload", redacted, "audit_payload: only redaction deletes"),
+        _trigger(
+            "signed_head_insert", "INSERT ON signed_head",
+            "NOT EXISTS (SELECT 1 FROM audit WHERE seq = NEW.seq AND hash = NEW.hash)",
+            "signed_head: no such head",
+        ),
+        _trigger("signed_head_update", "UPDATE ON signed_head", "", "signed_head: append-only"),
+        _trigger("signed_head_delete", "DELETE ON signed_head", "", "signed_head: append-only"),
     ]  # fmt: skip
     return own + [sql for table in DATA for sql in _data_triggers(table.name)]
 
 
-def create(connection: Connection) -> None:
-    """Create all tables, indexes and triggers inside the caller's transaction."""
-    for table in (*DATA, audit, audit_payload):
+def create_tables(connection: Connection) -> None:
+    """Create all tables and indexes inside the caller's transaction."""
+    for table in (*DATA, *OWN):
         connection.execute(CreateTable(table))
         for index in sorted(table.indexes, key=lambda index: str(index.name)):
             connection.execute(CreateIndex(index))
+
+
+def create_triggers(connection: Connection) -> None:
+    """Create all triggers inside the caller's transaction."""
     for sql in triggers():
         connection.exec_driver_sql(sql)
+
+
+def create(connection: Connection) -> None:
+    """Create all tables, indexes and triggers inside the caller's transaction."""
+    create_tables(connection)
+    create_triggers(connection)

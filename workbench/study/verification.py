@@ -1,4 +1,4 @@
-"""Verify a study record from its file alone: sqlite3, the chain, the anchors, the files it names.
+"""Verify a study record from its file alone: sqlite3, the chain, the signatures, the anchors, the files beside it.
 
 Does not go through the writer or SQLAlchemy, so that an error there cannot hide itself, and works on a
 file that is too damaged to open.
@@ -6,9 +6,7 @@ file that is too damaged to open.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import sqlite3
 from collections.abc import Iterable, Mapping
 from contextlib import closing
@@ -16,11 +14,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from workbench.errors import RecordFault
+from workbench.errors import RecordFault, Refused
 from workbench.study import anchors, chain, place
 from workbench.study.anchors import Anchor
+from workbench.study.files import look_beside
+from workbench.study.keys import KeyRing, verify_envelope
+from workbench.study.migrations import NEWEST, OLDEST, lift
 
 SHOWN = 20
+UNREADABLE = "the file cannot be read to the end ({}); restore it from the latest backup"
+BESIDE = ("audit", "audit_payload", "signed_head")
+"""Tables that are no data."""
 Row = dict[str, Any]
 
 
@@ -53,10 +57,26 @@ class Verification:
         head = f"head: {self.head[0]} {self.head[1]}" if self.head[1] else "head: none could be read"
         return "\n".join([*lines, f"checked: {rows or 'nothing could be checked'}", head])
 
+    def to_json(self) -> dict[str, Any]:
+        """The result as plain data, for ``workbench verify --json``."""
+        return {
+            "ok": self.ok,
+            "problems": list(self.problems),
+            "warnings": list(self.warnings),
+            "checked": dict(self.checked),
+            "head": {"seq": self.head[0], "hash": self.head[1]},
+        }
+
 
 @dataclass(slots=True)
-class _Findings:
-    """What accumulates: ``hashes`` by audit row (0 = genesis), ``state`` = the replayed tables."""
+class Findings:
+    """What accumulates.
+
+    ``hashes`` and running ``digests`` by audit row (0 = genesis); ``state``, the replayed tables; ``version``, the
+    schema of the file; ``schema``, its hash as the chain has it; ``ring``, the keys on this computer; ``epoch``
+    and ``public``, the key in use and the public keys by epoch, as the chain entered them; ``unkeyed``, rows whose
+    hash could not be recomputed for want of a key.
+    """
 
     problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -65,6 +85,13 @@ class _Findings:
     hashes: dict[int, str] = field(default_factory=dict)
     state: dict[str, dict[str, Row]] = field(default_factory=dict)
     redacted: dict[tuple[str, str], int] = field(default_factory=dict)
+    digests: dict[int, str] = field(default_factory=dict)
+    version: int = 0
+    schema: str = ""
+    ring: KeyRing | None = None
+    epoch: int = 0
+    public: dict[int, str] = field(default_factory=dict)
+    unkeyed: int = 0
 
 
 def verify(
@@ -76,40 +103,37 @@ def verify(
 ) -> Verification:
     """Recompute the chain and everything it commits to.
 
-    1 SQLite's own checks, the schema's hash; 2 the chain, gapless from its genesis; 3 every payload
-    against its commitment, or a redaction; 4 the replay of the chain against the tables, row by row;
-    5 the anchors lie on the chain (a cut tail); 6 the clock never ran backwards; 7 SHA-256 of
-    recordings and reports.
+    1 SQLite's own checks, the schema's hash; 2 the chain, gapless from its genesis, keyed where a key was in use;
+    3 every payload against its commitment, or a redaction; 4 the replay of the chain against the tables, row by
+    row; 5 signed heads, and the anchors lie on the chain (a cut tail); 6 the clock never ran backwards; 7
+    SHA-256 of recordings, reports and decoders, the ledgers of the sessions, recordings that never entered the
+    record.
 
     Parameters
     ----------
     folder : the study folder.
-    files : also hash recordings and reports.
+    files : also look at the files beside the record (7).
     known : heads from elsewhere, as printed on reports: ``(seq, hash)``.
     copies : further anchors files.
 
     Raises
     ------
+    RecordLocked
+        When another process holds the record: nothing was found, try again.
     RecordFault
-        When there is no file, or one that is empty, not SQLite at all, of another program, or on a disk that
-        cannot be written with its newest entries still in the write-ahead log.
+        When there is no file, or one that is empty, not SQLite at all, of another program or a newer schema, or
+        on a disk that cannot be written with its newest entries still in the write-ahead log.
     """
     folder = Path(folder)
     path = folder / place.FILE
     place.check_file(path)
-    found = _Findings()
+    found = Findings()
     try:
-        with closing(_connected(path)) as connection:
-            connection.row_factory = sqlite3.Row
-            connection.execute("PRAGMA query_only=ON")
-            connection.execute("BEGIN")
-            _refuse_foreign(connection, path)
-            _check_structure(connection, found)
-            _check_chain(connection, found)
-            tables = _check_tables(connection, found)
-        _check_anchors([folder / anchors.FILE, *copies], found, known=known, reports=tables["report"])
-        if files:
-            _check_files(folder, found, tables)
+        _look(folder, found, known=known, copies=copies, files=files)
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error) or "busy" in str(error):
+            raise place.locked(path) from error
+        found.problems.append(UNREADABLE.format(error))
     except (
         sqlite3.Error,
         UnicodeError,
@@ -118,8 +142,9 @@ def verify(
         LookupError,
         TypeError,
         AttributeError,
+        RecursionError,
     ) as error:
-        found.problems.append(f"the file cannot be read to the end ({error}); restore it from the latest backup")
+        found.problems.append(UNREADABLE.format(error))
     newest = max(found.hashes, default=0)
     return Verification(
         ok=not found.problems,
@@ -130,22 +155,48 @@ def verify(
     )
 
 
-def _connected(path: Path) -> sqlite3.Connection:
-    """The record, open for reading; one that cannot be written (an archive, a disc) is taken as it lies there.
+def _look(
+    folder: Path, found: Findings, *, known: Iterable[tuple[int, str]], copies: Iterable[Path], files: bool
+) -> None:
+    """Record, anchors and files, in this order."""
+    path = folder / place.FILE
+    with closing(place.reading(path)) as connection:
+        connection.execute("BEGIN")
+        examine(connection, path, found)
+        tables = _tables(connection)
+    _check_anchors([folder / anchors.FILE, *copies], found, known=known, reports=tables.get("report", []))
+    if files:
+        lying = look_beside(folder, tables)
+        found.problems += lying.problems
+        found.warnings += lying.warnings
+        found.checked |= lying.checked
 
-    SQLite keeps its write-ahead log in files beside the record, so elsewhere the folder must be writable
-    (sqlite.org/wal.html, "Read-Only Databases").
+
+def examine(connection: sqlite3.Connection, path: Path, found: Findings | None = None) -> Findings:
+    """What the record alone says: structure, chain, signatures, tables; without anchors and files.
+
+    Raises
+    ------
+    RecordFault
+        When it is another program's database or of a newer schema.
     """
-    effective = os.access in os.supports_effective_ids
-    writable = all(os.access(place_, os.W_OK, effective_ids=effective) for place_ in (path, path.parent))
-    log = path.with_name(f"{path.name}-wal")
-    if not writable and log.exists() and log.stat().st_size:
+    found = Findings() if found is None else found
+    connection.row_factory = sqlite3.Row
+    _refuse_foreign(connection, path)
+    found.version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if found.version > NEWEST:
         raise RecordFault(
-            f"{path} cannot be written, and its newest entries are still in {log.name}, which SQLite reads only "
-            "where it may write; copy the whole folder to a disk you may write to, and verify the copy"
+            f"{path} has schema version {found.version}, this workbench verifies {OLDEST} to {NEWEST}; use the "
+            f"version "
+            "that wrote it"
         )
-    how = "mode=rw" if writable else "immutable=1"
-    return sqlite3.connect(f"{path.resolve().as_uri()}?{how}", uri=True, isolation_level=None)
+    _check_structure(connection, found)
+    _check_chain(connection, found)
+    _check_schema(connection, found)
+    _check_keys(found)
+    _check_signed_heads(connection, found)
+    _check_tables(found, _tables(connection))
+    return found
 
 
 def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
@@ -155,7 +206,7 @@ def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
         raise RecordFault(f"{path} is an SQLite file but no study record; give the study's own folder")
 
 
-def _check_structure(connection: sqlite3.Connection, found: _Findings) -> None:
+def _check_structure(connection: sqlite3.Connection, found: Findings) -> None:
     for (line,) in connection.execute("PRAGMA integrity_check"):
         if line != "ok":
             found.problems.append(f"SQLite's integrity check: {line}")
@@ -163,24 +214,22 @@ def _check_structure(connection: sqlite3.Connection, found: _Findings) -> None:
         found.problems.append(f"a row of {row[0]} belongs to a {row[2]} that is not there")
 
 
-def _genesis(connection: sqlite3.Connection, found: _Findings) -> str:
+def _genesis(connection: sqlite3.Connection, found: Findings) -> str:
     studies = list(connection.execute("SELECT * FROM study"))
     if len(studies) != 1:
         found.problems.append(f"one study was expected in the record, got {len(studies)}")
         return ""
     row = studies[0]
     found.study_id = row["id"]
-    master = connection.execute(chain.MASTER)
-    if chain.schema_hash(tuple(line) for line in master) != row["schema_sha256"]:
-        found.problems.append(
-            "the schema is not the one the study was created with: a table or trigger was changed"
-        )
+    found.schema = row["schema_sha256"]
+    found.ring = KeyRing(row["id"])
     given = {name: row[name] for name in ("schema_sha256", "created_utc", "nonce")}
     return chain.genesis(study_id=row["id"], **given)
 
 
-def _check_chain(connection: sqlite3.Connection, found: _Findings) -> None:
+def _check_chain(connection: sqlite3.Connection, found: Findings) -> None:
     previous = found.hashes[0] = _genesis(connection, found)
+    digest = ""
     query = "SELECT a.*, p.salt, p.payload FROM audit a LEFT JOIN audit_payload p ON p.seq = a.seq ORDER BY a.seq"
     gone: list[sqlite3.Row] = []
     utc, payloads, seq = "", 0, 0
@@ -188,11 +237,12 @@ def _check_chain(connection: sqlite3.Connection, found: _Findings) -> None:
         if row["seq"] != seq + 1:
             found.problems.append(f"audit row {seq + 1} is missing; the next one there is {row['seq']}")
         seq = row["seq"]
-        if chain.link(previous, dict(row)) != row["hash"]:
+        if _broken_link(previous, dict(row), found):
             found.problems.append(
                 f"audit row {seq} does not follow from the row before it: one of them was changed"
             )
         previous = found.hashes[seq] = row["hash"]
+        digest = found.digests[seq] = chain.digest(digest, dict(row))
         if row["utc"] < utc:
             found.warnings.append(f"the clock ran backwards before audit row {seq}: from {utc} to {row['utc']}")
         utc = row["utc"]
@@ -211,10 +261,30 @@ def _check_chain(connection: sqlite3.Connection, found: _Findings) -> None:
     found.checked |= {"audit": len(found.hashes) - 1, "audit_payload": payloads}
 
 
-def _replay(row: sqlite3.Row, found: _Findings) -> None:
-    new = json.loads(row["payload"])["new"]
+def _broken_link(previous: str, row: Row, found: Findings) -> bool:
+    """Whether a row's hash is not the one that follows; one under a key that is not here is counted, not
+    judged.
+    """
+    if not found.epoch:
+        return bool(chain.link(previous, row) != row["hash"])
+    key = found.ring.keys.get(found.epoch) if found.ring else None
+    if key is None:
+        found.unkeyed += 1
+        return False
+    return bool(chain.link(previous, row, key.hmac) != row["hash"])
+
+
+def _replay(row: sqlite3.Row, found: Findings) -> None:
+    payload = json.loads(row["payload"])
+    new = payload["new"]
+    if "migration" in payload:
+        found.schema = payload["migration"]["after"]
     if new is None:
         return
+    if row["table_name"] == "study_key":
+        found.epoch = int(new["epoch"])
+        found.public[found.epoch] = str(new["public_key"])
+    new = lift(row["table_name"], new, row["schema_version"], to=found.version)
     rows = found.state.setdefault(row["table_name"], {})
     before = rows.get(row["row_id"])
     expected = before["row_version"] + 1 if before else row["row_version"] if row["action"] == "redact" else 1
@@ -223,13 +293,78 @@ def _replay(row: sqlite3.Row, found: _Findings) -> None:
     rows[row["row_id"]] = new
 
 
-def _check_tables(connection: sqlite3.Connection, found: _Findings) -> dict[str, list[Row]]:
-    names = connection.execute(
-        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'audit%' ORDER BY name"
-    )
-    tables: dict[str, list[Row]] = {}
-    for (name,) in names.fetchall():
-        rows = [dict(row) for row in connection.execute(f'SELECT * FROM "{name}"')]
+def _check_schema(connection: sqlite3.Connection, found: Findings) -> None:
+    master = connection.execute(chain.MASTER)
+    if found.schema and chain.schema_hash(tuple(line) for line in master) != found.schema:
+        found.problems.append("the schema is not the one the record was made with: a table or trigger was changed")
+
+
+def _check_keys(found: Findings) -> None:
+    """What the keys on this computer say, and what could not be told without them."""
+    ring = found.ring
+    for epoch, (seq, digest) in (ring.pins if ring else {}).items():
+        if found.hashes.get(seq) != digest:
+            found.problems.append(
+                f"key {epoch} on this computer came into use at audit row {seq}, which the record does not "
+                f"have: its "
+                "chain was written again, or its tail was cut"
+            )
+    for epoch, public in found.public.items():
+        if ring and epoch in ring.keys and ring.keys[epoch].public != public:
+            found.problems.append(f"the public key {epoch} in the record is not that of the key on this computer")
+    if found.unkeyed:
+        newest = found.public[max(found.public)]
+        found.warnings.append(
+            f"the keys of this study are not on this computer: {found.unkeyed} keyed audit rows could not be "
+            f"recomputed; what vouches for them are the signatures under public key {newest[:16]}…, which must be "
+            "compared with one from elsewhere"
+        )
+    if not found.public:
+        found.warnings.append(
+            "the record has no keys: whoever may write the file can write its chain again; only an anchor or a "
+            "printed "
+            "head from elsewhere would show it"
+        )
+
+
+def _check_signed_heads(connection: sqlite3.Connection, found: Findings) -> None:
+    there = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'signed_head'").fetchone()
+    rows = connection.execute("SELECT * FROM signed_head ORDER BY seq").fetchall() if there else []
+    for row in rows:
+        payload = {name: row[name] for name in ("seq", "hash", "digest", "utc", "why")}
+        envelope = {
+            "purpose": "head", "study": found.study_id, "epoch": row["epoch"], "payload": payload,
+            "signature": row["signature"],
+        }  # fmt: skip
+        try:
+            verify_envelope(envelope, found.public.get(row["epoch"], ""), purpose="head")
+        except Refused:
+            found.problems.append(f"the signature of the head at audit row {row['seq']} does not hold")
+        if (found.hashes.get(row["seq"]), found.digests.get(row["seq"])) != (row["hash"], row["digest"]):
+            found.problems.append(
+                f"the signed head at audit row {row['seq']} is not on the chain: a row up to there was changed"
+            )
+    if found.public and not rows:
+        found.problems.append("the record has keys and no signed head: the signatures were taken out")
+    elif found.public and found.unkeyed:
+        after = max(found.hashes) - rows[-1]["seq"]
+        if after:
+            found.warnings.append(f"the newest {after} audit rows are not covered by a signature yet")
+    found.checked["signed_head"] = len(rows)
+
+
+def _tables(connection: sqlite3.Connection) -> dict[str, list[Row]]:
+    """Rows of every data table, as SQLite keeps them."""
+    names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").fetchall()
+    return {
+        name: [dict(row) for row in connection.execute(f'SELECT * FROM "{name}"')]
+        for (name,) in names
+        if name not in BESIDE
+    }
+
+
+def _check_tables(found: Findings, tables: Mapping[str, list[Row]]) -> None:
+    for name, rows in tables.items():
         left = dict(found.state.get(name, {}))
         for row in rows:
             replayed = left.pop(row["id"], None)
@@ -239,12 +374,13 @@ def _check_tables(connection: sqlite3.Connection, found: _Findings) -> dict[str,
                 wrong = sorted(key for key in row if row[key] != replayed.get(key))
                 found.problems.append(f"{name} {row['id']} differs from the audit chain in {', '.join(wrong)}")
         found.problems += [f"{name} {row_id} is in the audit chain but not in its table" for row_id in left]
-        tables[name], found.checked[name] = rows, len(rows)
-    return tables
+        found.checked[name] = len(rows)
+    for name in sorted(set(found.state) - set(tables)):
+        found.problems.append(f"the table {name} is gone; the audit chain has {len(found.state[name])} rows of it")
 
 
 def _check_anchors(
-    paths: Iterable[Path], found: _Findings, *, known: Iterable[tuple[int, str]], reports: list[Row]
+    paths: Iterable[Path], found: Findings, *, known: Iterable[tuple[int, str]], reports: list[Row]
 ) -> None:
     written: list[Anchor] = []
     for path in paths:
@@ -270,20 +406,3 @@ def _check_anchors(
         elif found.hashes.get(anchor.seq) != anchor.hash:
             found.problems.append(f"{anchor.where} is not on the chain at audit row {anchor.seq}")
     found.checked["anchors"] = len(written) + len(told)
-
-
-def _check_files(folder: Path, found: _Findings, tables: Mapping[str, list[Row]]) -> None:
-    for name in ("recording", "report"):
-        for row in tables[name]:
-            path = folder / row["path"]
-            try:
-                with path.open("rb") as file:
-                    digest = hashlib.file_digest(file, "sha256").hexdigest()
-            except OSError as error:
-                found.problems.append(f"{name} {row['path']} cannot be read ({error.strerror})")
-                continue
-            if digest != row["sha256"]:
-                found.problems.append(
-                    f"{name} {row['path']} is not the file that was recorded: its SHA-256 differs"
-                )
-    found.checked["files"] = len(tables["recording"]) + len(tables["report"])

@@ -14,11 +14,25 @@ from workbench.errors import BadValue, RecordFault, UnknownName
 from workbench.study import chain
 from workbench.study.clock import boot_id, tz_offset, utc_now, uuid7
 from workbench.study.columns import Own
+from workbench.study.keys import Key, KeyRing, seal
 from workbench.study.nouns import KEYS, PARENTS, REPEATABLE, Values, check
-from workbench.study.schema import AMENDABLE, DATA, SCHEMA_VERSION, audit, audit_payload
+from workbench.study.schema import (
+    AMENDABLE,
+    DATA,
+    OWN,
+    SCHEMA_VERSION,
+    audit,
+    audit_payload,
+    signed_head,
+    study,
+    study_key,
+)
 
 BY_NAME = {table.name: table for table in DATA}
-INSERTS = {table.name: insert(table) for table in (*DATA, audit, audit_payload)}
+INSERTS = {table.name: insert(table) for table in (*DATA, *OWN)}
+ALGORITHM = "HMAC-SHA256 and Ed25519"
+SIGN_EVERY = 1000
+"""Audit rows after which a head is signed at the latest."""
 
 
 def _type(table: Table, name: str) -> Own:
@@ -64,14 +78,25 @@ class Writer:
     Attributes
     ----------
     seq, hash : head of the chain as of this transaction's last row.
+    key : what entries are keyed with; None in a record without keys.
     """
 
-    def __init__(self, connection: Connection, *, actor: str, start: str = "") -> None:
+    def __init__(
+        self, connection: Connection, *, actor: str, start: str = "", ring: KeyRing | None = None
+    ) -> None:
         self._connection = connection
         self._actor = actor
+        epoch = connection.execute(select(func.max(study_key.c.epoch))).scalar()
+        self.key: Key | None = None if epoch is None else self._held(ring).key(int(epoch))
         head = connection.execute(select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)).first()
         self.seq: int = head.seq if head else 0
         self.hash: str = head.hash if head else start
+
+    @staticmethod
+    def _held(ring: KeyRing | None) -> KeyRing:
+        if ring is None:
+            raise RecordFault("the record is keyed and no key was given; open it with Study.open")
+        return ring
 
     def log(self, action: str, table: str, row_id: str, *, version: int, payload: Mapping[str, Any]) -> None:
         """Append one audit row and its payload, without touching data."""
@@ -90,16 +115,67 @@ class Writer:
             "schema_version": SCHEMA_VERSION,
             "commitment": chain.commitment(salt, text),
         }
-        digest = chain.link(self.hash, record)
+        digest = chain.link(self.hash, record, self.key.hmac if self.key else None)
         self._connection.execute(INSERTS["audit"], {**record, "hash": digest})
         self._connection.execute(INSERTS["audit_payload"], {"seq": record["seq"], "salt": salt, "payload": text})
         self.seq, self.hash = record["seq"], digest
+
+    def enter_key(self, ring: KeyRing, *, reason: str) -> Key:
+        """Bring the next epoch's key into use: the entry is the last one under the key before it, heads are
+        signed.
+        """
+        epoch = self.key.epoch + 1 if self.key else 1
+        if self.key:
+            self.sign_head(why="rotate")
+        fresh = ring.make(epoch)
+        row = {"epoch": epoch, "public_key": fresh.public, "algorithm": ALGORITHM, "utc": fresh.utc}
+        self.insert(study_key, row, reason=reason)
+        self.key = fresh
+        self.sign_head(why="key")
+        return fresh
+
+    def sign_head(self, *, why: str) -> None:
+        """Sign the head as it is now, unless that is done or the record has no keys."""
+        newest = self._newest_signed()
+        if self.key is None or (newest and newest["seq"] == self.seq):
+            return
+        row = self._connection.execute(select(study.c.id)).one()
+        payload = {
+            "seq": self.seq, "hash": self.hash, "digest": self._digest(newest), "utc": utc_now(), "why": why,
+        }  # fmt: skip
+        envelope = seal(payload, purpose="head", study_id=str(row.id), key=self.key)
+        self._connection.execute(
+            INSERTS["signed_head"], {**payload, "epoch": self.key.epoch, "signature": envelope["signature"]}
+        )
+
+    def sign_if_due(self) -> None:
+        """Sign the head when :data:`SIGN_EVERY` rows are not covered by a signature."""
+        newest = self._newest_signed()
+        if self.seq - (newest["seq"] if newest else 0) >= SIGN_EVERY:
+            self.sign_head(why=f"every {SIGN_EVERY} entries")
+
+    def _newest_signed(self) -> Values | None:
+        query = select(signed_head).order_by(signed_head.c.seq.desc()).limit(1)
+        found = self._connection.execute(query).mappings().first()
+        return dict(found) if found else None
+
+    def _digest(self, newest: Values | None) -> str:
+        """Running digest of the chain at the head, carried on from the newest signed one."""
+        value, after = (newest["digest"], newest["seq"]) if newest else ("", 0)
+        query = select(audit).where(audit.c.seq > after).order_by(audit.c.seq)
+        for row in self._connection.execute(query).mappings():
+            value = chain.digest(value, dict(row))
+        return str(value)
 
     def get(self, table: Table, **where: Any) -> Values | None:
         """The first row that equals ``where`` in those columns."""
         query = select(table).where(*(table.columns[name] == value for name, value in where.items()))
         found = self._connection.execute(query).mappings().first()
         return dict(found) if found else None
+
+    def rows(self, query: Any) -> list[Values]:
+        """Rows of a query inside this transaction."""
+        return [dict(row) for row in self._connection.execute(query).mappings()]
 
     def count(self, table: Table, **where: Any) -> int:
         """Number of rows that equal ``where``."""

@@ -1,0 +1,314 @@
+"""Decide on a decoder: approve, reject or withdraw it. The only place where such a decision is made.
+
+A decision is one append-only row of the record: the decoder's hash, the effector and participant it is for, who
+decided and how that was confirmed, each check with its value and limit as it stood, and the reason. Nothing is
+overwritten; the newest decision holds.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from workbench import analysis
+from workbench.errors import BadValue, Refused, UnknownName
+from workbench.study import Confirmation, Study, utc_now
+from workbench.study.approvals import may_be_scripted, recordings_of
+from workbench.study.files import decoder_hash
+from workbench.vocabulary import Approval, FittedDecoder
+
+FIT = "fit.json"
+"""What the fit found, beside the decoder's own files."""
+MOST_SKIPPED = 0.1
+"""Fraction of training windows that may be left out before somebody has to say why it may be used."""
+MOST_JSON = 16_000_000
+HARD = ("file", "participant")
+"""Checks that nobody may pass over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check of a decoder.
+
+    Attributes
+    ----------
+    name : ``"file"``, ``"participant"``, ``"accuracy"``, ``"accuracy_by_run"``, ``"windows"``.
+    value, limit : as shown, with units; ``limit`` ``""`` where there is none.
+    state : ``"pass"``, ``"warn"`` (needs a reason) or ``"fail"`` (refused).
+    text : what it says, one sentence.
+    """
+
+    name: str
+    value: str
+    limit: str
+    state: str
+    text: str
+
+
+# ------------------------------------------------------------------------------------ entering
+def enter(study: Study, fitted: Mapping[str, Any]) -> str:
+    """Enter a fitted decoder, so that it awaits a decision on every page. Returns its hash.
+
+    Parameters
+    ----------
+    study : the open record.
+    fitted : what ``live.run_fit`` returned: ``sha256``, ``name``, ``folder``, ``recordings``, ``metrics``.
+    """
+    sha256 = str(fitted["sha256"])
+    if not study.rows("decoder", sha256=sha256):
+        path = Path(str(fitted["folder"])).absolute().relative_to(study.folder.absolute()).as_posix()
+        study.append(
+            FittedDecoder(
+                sha256=sha256,
+                name=str(fitted["name"]),
+                path=path,
+                recordings=tuple(fitted["recordings"]),
+                metrics=fitted["metrics"],
+                fitted_at=utc_now(),
+            ),
+            reason="fitted",
+        )
+    return sha256
+
+
+def enter_waiting(study: Study) -> list[str]:
+    """Enter fits that are on disk and never entered, because a process died after the fit. Returns their
+    hashes.
+    """
+    known = {row["sha256"] for row in study.rows("decoder")}
+    found = []
+    for path in sorted((study.folder / "decoders").glob(f"*/{FIT}"), key=lambda file: file.stat().st_mtime):
+        fitted = _read_fit(path)
+        if fitted is not None and fitted["sha256"] not in known:
+            found.append(enter(study, {**fitted, "folder": path.parent}))
+    return found
+
+
+def _read_fit(path: Path) -> dict[str, Any] | None:
+    """What a fit left beside its decoder, None for a file that is none of ours."""
+    try:
+        if not path.is_file() or path.stat().st_size > MOST_JSON:
+            return None
+        fitted = dict(json.loads(path.read_text(encoding="utf-8")))
+        needed = {"sha256", "name", "recordings", "metrics"}
+        return fitted if needed <= set(fitted) and decoder_hash(path.parent) == fitted["sha256"] else None
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return None
+
+
+# ------------------------------------------------------------------------------------ checks
+def checks(study: Study, sha256: str, *, effector: str, participant_id: str) -> tuple[Check, ...]:
+    """Every check of a decoder for one use, with value and limit.
+
+    Parameters
+    ----------
+    study : the open record.
+    sha256 : hash of the decoder.
+    effector : effector profile it would command, ``"screen"`` for none.
+    participant_id : with whom.
+
+    Raises
+    ------
+    UnknownName
+        When the decoder or the participant is not in the record.
+    """
+    decoder = _decoder(study, sha256)
+    person = study.get("participant", participant_id)
+    metrics = decoder["metrics"]
+    found = [_file(study, decoder), _participant(study, decoder, person), _accuracy(metrics, effector)]
+    if metrics.get("validation") == "leave one run out":
+        found.append(_by_run(metrics))
+    if metrics.get("windows"):
+        found.append(_windows(metrics))
+    return tuple(found)
+
+
+def _file(study: Study, decoder: Mapping[str, Any]) -> Check:
+    try:
+        digest = decoder_hash(study.folder / decoder["path"])
+    except (OSError, ValueError, TypeError, KeyError, EOFError, RecursionError) as error:
+        text = f"The decoder's files cannot be read ({error}); restore them from the backup, or fit again."
+        return Check("file", "unreadable", decoder["sha256"][:12], "fail", text)
+    same = digest == decoder["sha256"]
+    text = "The files are the ones that were fitted." if same else "The files are not the ones that were fitted."
+    return Check("file", digest[:12], decoder["sha256"][:12], "pass" if same else "fail", text)
+
+
+def _participant(study: Study, decoder: Mapping[str, Any], person: Mapping[str, Any]) -> Check:
+    own = recordings_of(study, person["id"])
+    n = sum(sha256 in own for sha256 in decoder["recordings"])
+    total = len(decoder["recordings"])
+    right = n == total > 0
+    name = person["pseudonym"]
+    text = (
+        f"Fitted on recordings of {name}."
+        if right
+        else f"Not fitted on recordings of {name} in this record alone."
+    )
+    return Check(
+        "participant", f"{n} of {total} recordings", f"{total} of {total}", "pass" if right else "fail", text
+    )
+
+
+def _accuracy(metrics: Mapping[str, Any], effector: str) -> Check:
+    accuracy, limit, n = (metrics.get(name) for name in ("accuracy", "chance_limit", "n"))
+    if accuracy is None or limit is None:
+        text = "No accuracy on held-out trials is known."
+        return Check("accuracy", "not known", "", "warn", text)
+    better = accuracy > limit
+    text = f"{'Better' if better else 'Not better'} than guessing over {n} held-out trials."
+    worse = "warn" if effector == "screen" else "fail"
+    return Check("accuracy", _percent(accuracy), _percent(limit), "pass" if better else worse, text)
+
+
+def _by_run(metrics: Mapping[str, Any]) -> Check:
+    """Each run, decoded by a decoder that was fitted on the others, against the limit for its own n."""
+    shown, worst, low = [], "", []
+    for table in metrics["confusion"]:
+        counts = table["counts"]
+        n, correct = sum(map(sum, counts)), sum(row[at] for at, row in enumerate(counts))
+        limit = analysis.chance_limit(n, classes=len(counts))
+        shown.append(_percent(correct / n))
+        worst = max(worst, _percent(limit))
+        if correct / n <= limit:
+            low.append(str(table["run"]))
+    text = f"Not better than guessing in run {', '.join(low)}." if low else "Better than guessing in every run."
+    return Check("accuracy_by_run", ", ".join(shown), worst, "fail" if low else "pass", text)
+
+
+def _windows(metrics: Mapping[str, Any]) -> Check:
+    skipped, total = int(metrics.get("skipped") or 0), int(metrics["windows"]) + int(metrics.get("skipped") or 0)
+    many = skipped > MOST_SKIPPED * total
+    text = f"{skipped} of {total} training windows were left out (gap, artefact or lost channel)."
+    return Check(
+        "windows", f"{skipped} of {total}", f"{MOST_SKIPPED:.0%} of {total}", "warn" if many else "pass", text
+    )
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.1f} %"
+
+
+# ------------------------------------------------------------------------------------ decisions
+def approve(
+    study: Study,
+    sha256: str,
+    *,
+    effector: str,
+    participant_id: str,
+    by: Confirmation,
+    reason: str = "",
+    limits: Mapping[str, Any] | None = None,
+) -> str:
+    """Approve a decoder for one effector with one participant. Returns the approval's id.
+
+    Parameters
+    ----------
+    study : the open record.
+    sha256 : hash of the decoder; exactly what is approved.
+    effector, participant_id : what for; ``"screen"`` for a session without an effector.
+    by : a fresh confirmation of who signs (:meth:`workbench.study.Signer.confirm`); used up by this call.
+    reason : in words; needed when a check warns.
+    limits : limits of the effector that were shown, plain data.
+
+    Raises
+    ------
+    Refused
+        The signer may not approve, a script signs for a real participant, a check fails, one warns and there is no
+        reason, or the confirmation is used up.
+    UnknownName, BadValue
+        No such decoder or participant; a name of an effector with white space or ``@``.
+    """
+    signer = by.signer
+    if not signer.can_approve:
+        raise Refused(
+            f"{signer.name} may not approve a decoder (roles: {', '.join(signer.roles)}); an engineer or "
+            f"investigator has to"
+        )
+    found = checks(study, sha256, effector=effector, participant_id=participant_id)
+    failed = [check for check in found if check.state == "fail"]
+    # In a simulation nobody is moved: a script's decision keeps a failed accuracy on record, and is not stopped.
+    stopping = [check for check in failed if check.name in HARD or signer.method != "script"]
+    if stopping:
+        raise Refused(f"the decoder is not fit to approve: {' '.join(check.text for check in stopping)}")
+    open_ = [check for check in found if check.state != "pass"]
+    if open_ and not reason.strip():
+        raise Refused(f"say why it may be used all the same: {' '.join(check.text for check in open_)}")
+    return _decide(
+        study, sha256, "approve", effector, participant_id, by=by, reason=reason, found=found, limits=limits or {}
+    )
+
+
+def reject(study: Study, sha256: str, *, effector: str, participant_id: str, by: Confirmation, reason: str) -> str:
+    """Reject a decoder for one use; a decoder that is in use stays so. Returns the decision's id.
+
+    Parameters and errors as for :func:`approve`; the reason must not be empty, no check is needed.
+    """
+    found = checks(study, sha256, effector=effector, participant_id=participant_id)
+    return _decide(study, sha256, "reject", effector, participant_id, by=by, reason=reason, found=found, limits={})
+
+
+def withdraw(
+    study: Study, sha256: str, *, effector: str, participant_id: str, by: Confirmation, reason: str
+) -> str:
+    """Take an approval back. Returns the decision's id.
+
+    Parameters and errors as for :func:`approve`; the reason must not be empty, and there must be an approval.
+    """
+    if not study.is_approved(sha256, effector=effector, participant_id=participant_id):
+        raise Refused(
+            f"decoder {sha256[:12]} is not approved for {effector} with this participant; nothing to withdraw"
+        )
+    return _decide(study, sha256, "withdraw", effector, participant_id, by=by, reason=reason, found=(), limits={})
+
+
+def _decide(
+    study: Study,
+    sha256: str,
+    decision: str,
+    effector: str,
+    participant_id: str,
+    *,
+    by: Confirmation,
+    reason: str,
+    found: tuple[Check, ...],
+    limits: Mapping[str, Any],
+) -> str:
+    """Append the decision."""
+    if not effector or "@" in effector or effector.split() != [effector]:
+        raise BadValue(f"the name of an effector has no space and no @, got {effector!r}; name its profile")
+    if decision != "approve" and not reason.strip():
+        raise Refused(f"to {decision} a decoder needs a reason, got an empty text")
+    signer = by.signer
+    if signer.method == "script" and not may_be_scripted(study, effector=effector, participant_id=participant_id):
+        raise Refused(
+            "a script may stand in for somebody with a simulated participant only; a person has to sign in for "
+            "this one"
+        )
+    by.use()
+    return study.append(
+        Approval(
+            decoder_sha256=sha256,
+            participant_id=participant_id,
+            effector=effector,
+            decision=decision,
+            signer=signer.name,
+            method=signer.method,
+            utc=utc_now(),
+            person_id=signer.person_id,
+            reason=reason,
+            checks=tuple(asdict(check) for check in found),
+            limits=limits,
+        ),
+        reason=reason or f"{decision} for {effector}",
+    )
+
+
+def _decoder(study: Study, sha256: str) -> dict[str, Any]:
+    rows = study.rows("decoder", sha256=sha256)
+    if not rows:
+        raise UnknownName(f"there is no decoder {sha256[:12]!r} in the record; fit it, then enter it")
+    return rows[0]

@@ -1,0 +1,139 @@
+"""Drafts: what was typed and is not yet an assessment. Outside the chain, in a file of their own.
+
+A draft is nobody's signed word, so it leaves no audit row, and discarding one leaves no trace. SQLite makes each
+save atomic and lets several pages and processes write.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import BadValue, RecordFault
+from workbench.study.chain import canonical, clean
+from workbench.study.clock import utc_now
+
+FILE = "drafts.db"
+MOST_BYTES = 1_000_000
+"""Largest draft, bytes of JSON."""
+BUSY_S = 5.0
+TABLE = (
+    "CREATE TABLE IF NOT EXISTS draft (visit_id TEXT, form TEXT, condition TEXT, person TEXT, page TEXT, utc "
+    "TEXT, "
+    "draft TEXT, PRIMARY KEY (visit_id, form, condition, person)) STRICT"
+)
+KEY = "visit_id = ? AND form = ? AND condition = ? AND person = ?"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What one person typed into one form of one visit under one condition; ``page`` saved it at ``utc``."""
+
+    visit_id: str
+    form: str
+    condition: Any
+    person: str
+    values: Mapping[str, Any]
+    page: str
+    utc: str
+
+
+class Drafts:
+    """The drafts of a study: ``study.drafts``.
+
+    Attributes
+    ----------
+    path : the file; made at the first save.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / FILE
+
+    def save(
+        self, visit_id: str, form: str, condition: Any, person: str, values: Mapping[str, Any], *, page: str = ""
+    ) -> Draft:
+        """Keep a draft, in place of the one there was.
+
+        Parameters
+        ----------
+        visit_id, form : the visit it is bound to, and the measure.
+        condition : under what help, a :class:`~workbench.vocabulary.Condition` or plain data.
+        person : who types.
+        values : plain data.
+        page : which page saved it, so that another one can say so.
+
+        Raises
+        ------
+        BadValue
+            When a part of the key is empty, or the draft is no plain data or too large.
+        RecordFault
+            When it cannot be written.
+        """
+        if not (visit_id and form and person):
+            raise BadValue("a draft needs its visit, form and person, got an empty text; pass all three")
+        text = canonical(clean(dict(values)))
+        if len(text.encode()) > MOST_BYTES:
+            raise BadValue(
+                f"a draft holds at most {MOST_BYTES} bytes, got {len(text.encode())}; save the form instead"
+            )
+        key, utc = (visit_id, form, _plain(condition), person), utc_now()
+        with self._open(create=True) as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO draft VALUES (?, ?, ?, ?, ?, ?, ?)", (*key, page, utc, text)
+            )
+        return Draft(visit_id, form, json.loads(key[2]), person, json.loads(text), page, utc)
+
+    def load(self, visit_id: str, form: str, condition: Any, person: str) -> Draft | None:
+        """The draft of that key, None when there is none. Raises RecordFault."""
+        found = self._select(f"WHERE {KEY}", (visit_id, form, _plain(condition), person))
+        return found[0] if found else None
+
+    def discard(self, visit_id: str, form: str, condition: Any, person: str) -> bool:
+        """Forget a draft; whether there was one. Raises RecordFault."""
+        if not self.path.exists():
+            return False
+        with self._open() as connection:
+            key = (visit_id, form, _plain(condition), person)
+            return connection.execute(f"DELETE FROM draft WHERE {KEY}", key).rowcount > 0
+
+    def list(self, visit_id: str | None = None, person: str | None = None) -> Sequence[Draft]:
+        """Drafts, oldest first, of a visit or person or of all. Raises RecordFault."""
+        where = {name: value for name, value in (("visit_id", visit_id), ("person", person)) if value is not None}
+        words = " AND ".join(f"{name} = ?" for name in where)
+        return self._select(f"WHERE {words}" if words else "", tuple(where.values()))
+
+    def _select(self, where: str, values: tuple[str, ...]) -> Sequence[Draft]:
+        if not self.path.exists():
+            return []
+        with self._open() as connection:
+            query = f"SELECT visit_id, form, condition, person, draft, page, utc FROM draft {where} ORDER BY utc"
+            rows = connection.execute(query, values).fetchall()
+        return [Draft(r[0], r[1], json.loads(r[2]), r[3], json.loads(r[4]), r[5], r[6]) for r in rows]
+
+    @contextmanager
+    def _open(self, *, create: bool = False) -> Iterator[sqlite3.Connection]:
+        try:
+            if create and not self.path.exists():
+                os.close(os.open(self.path, os.O_CREAT | os.O_WRONLY, 0o600))
+            with closing(sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None)) as connection:
+                connection.execute("PRAGMA synchronous=FULL")
+                connection.execute("PRAGMA secure_delete=ON")
+                connection.execute(TABLE)
+                yield connection
+        except (sqlite3.Error, OSError, ValueError) as error:
+            raise RecordFault(
+                f"the drafts in {self.path} cannot be read or written ({error}); the record itself is not "
+                f"touched. Free "
+                "the disk or move that file away, then save the draft again"
+            ) from error
+
+
+def _plain(condition: Any) -> str:
+    data = asdict(condition) if is_dataclass(condition) and not isinstance(condition, type) else condition
+    return canonical(clean(data))

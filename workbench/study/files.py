@@ -1,0 +1,228 @@
+"""The files beside the record, compared with it: recordings, reports, decoders, ledgers of the sessions.
+
+Written apart from the rooms that make these files, so that an error there cannot hide itself here. A file that was
+never taken into the record is found too. Every read is bounded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+import time
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+Row = dict[str, Any]
+Tables = Mapping[str, list[Row]]
+LEDGER = ".ledger.jsonl"
+MOST_JSON = 16_000_000
+"""Largest decoder description or session ledger that is read, bytes."""
+MOST_ARRAYS = 2_000_000_000
+"""Largest arrays of a decoder, unpacked bytes."""
+FRESH_S = 10.0
+"""A recording written to within this time is taken to be growing, s."""
+
+
+@dataclass(slots=True)
+class Beside:
+    """What looking beside the record found."""
+
+    problems: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    checked: dict[str, int] = field(default_factory=dict)
+
+
+def look_beside(folder: Path, tables: Tables) -> Beside:
+    """Compare every file of a study with its record.
+
+    Parameters
+    ----------
+    folder : the study folder.
+    tables : rows by table, as SQLite keeps them.
+    """
+    found = Beside()
+    for name in ("recording", "report"):
+        for row in tables.get(name, []):
+            _check_file(folder, name, row, found)
+    found.checked["files"] = len(tables.get("recording", [])) + len(tables.get("report", []))
+    for row in tables.get("decoder", []):
+        _check_decoder(folder, row, found)
+    growing = _running(folder)
+    _check_left_over(folder, tables, found)
+    _check_ledgers(folder, tables, found, growing=growing)
+    return found
+
+
+def _check_file(folder: Path, name: str, row: Row, found: Beside) -> None:
+    path = folder / row["path"]
+    try:
+        if path.exists() and not path.is_file():
+            raise OSError(0, "it is no file")
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        found.problems.append(f"{name} {row['path']} cannot be read ({error.strerror})")
+        return
+    if digest != row["sha256"]:
+        found.problems.append(f"{name} {row['path']} is not the file that was recorded: its SHA-256 differs")
+
+
+# ------------------------------------------------------------------------------------ decoders
+def _check_decoder(folder: Path, row: Row, found: Beside) -> None:
+    path = folder / row["path"]
+    try:
+        digest = decoder_hash(path)
+    except (OSError, ValueError, KeyError, TypeError, EOFError, RecursionError, zipfile.BadZipFile) as error:
+        found.problems.append(
+            f"decoder {row['path']} cannot be read ({error}); restore its folder from the backup"
+        )
+        return
+    if digest != row["sha256"]:
+        found.problems.append(
+            f"decoder {row['path']} is not the one in the record: its content has the hash {digest[:12]}, the "
+            f"record "
+            f"says {row['sha256'][:12]}"
+        )
+
+
+def decoder_hash(folder: Path) -> str:
+    """Content hash of a stored decoder.
+
+    SHA-256 over the JSON of its description (sorted keys, no spaces, ASCII), then, by name, each array's name,
+    shape and little-endian float64 bytes.
+
+    Raises
+    ------
+    OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile
+        When the folder holds no decoder that can be read.
+    """
+    body = json.loads(_bounded(folder / "decoder.json"))["decoder"]
+    arrays = folder / "arrays.npz"
+    with zipfile.ZipFile(arrays) as archive:
+        if sum(item.file_size for item in archive.infolist()) > MOST_ARRAYS:
+            raise ValueError(f"its arrays are larger than {MOST_ARRAYS} bytes")
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    digest = hashlib.sha256(text.encode())
+    with np.load(arrays, allow_pickle=False) as archive:
+        for name in sorted(archive.files):
+            array = np.ascontiguousarray(archive[name], dtype=np.float64)
+            digest.update(f"\n{name} {list(array.shape)}\n".encode())
+            digest.update(array.astype("<f8").tobytes())
+    return digest.hexdigest()
+
+
+# ------------------------------------------------------------------------------------ what never entered
+def _check_left_over(folder: Path, tables: Tables, found: Beside) -> None:
+    """Recordings on disk that the record does not know."""
+    known = {Path(row["path"]).name for row in tables.get("recording", [])}
+    files = [path for path in sorted((folder / "recordings").glob("*.xdf")) if path.name not in known]
+    for path in files:
+        if _is_growing(path):
+            found.warnings.append(f"recordings/{path.name} is being recorded and enters the record when it ends")
+        else:
+            found.problems.append(
+                f"recordings/{path.name} never entered the record; take it in with 'workbench end {folder}'"
+            )
+    found.checked["recordings outside the record"] = len(files)
+
+
+def _is_growing(path: Path) -> bool:
+    """Whether a recording is being written: it changed just now, or a process holds its lock."""
+    try:
+        if time.time() - path.stat().st_mtime < FRESH_S:
+            return True
+        if sys.platform == "win32" or not path.is_file():
+            return False
+        import fcntl
+
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(handle)
+    except OSError:
+        return False
+    return False
+
+
+def _running(folder: Path) -> str:
+    """The session whose engine runs in this folder, ``""`` when none does."""
+    import psutil
+
+    try:
+        lock = json.loads(_bounded(folder / "engine" / "lock.json"))
+        return str(lock["session_id"]) if psutil.pid_exists(int(lock["pid"])) else ""
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        return ""
+
+
+# ------------------------------------------------------------------------------------ session ledgers
+LEDGER_COLUMNS = ("kind", "stamp", "local", "sample", "stream", "extent", "consequence", "priority")
+
+
+def _check_ledgers(folder: Path, tables: Tables, found: Beside, *, growing: str) -> None:
+    """Rows that were entered between runs: the session's file against the record."""
+    sessions: dict[str, list[Row]] = {}
+    for row in tables.get("session_ledger", []):
+        sessions.setdefault(row["session_id"], []).append(row)
+    paths = {path.name.removesuffix(LEDGER): path for path in (folder / "recordings").glob(f"*{LEDGER}")}
+    for session, path in sorted(paths.items()):
+        rows = sorted(sessions.get(session, []), key=lambda row: row["number"])
+        _check_ledger(path, rows, found, growing=session == growing)
+    gone = sorted(set(sessions) - set(paths))
+    found.warnings += [f"the ledger file of session {session} is not there to be compared" for session in gone]
+    found.checked["session ledgers"] = len(paths)
+
+
+def _check_ledger(path: Path, rows: list[Row], found: Beside, *, growing: bool) -> None:
+    name = f"recordings/{path.name}"
+    try:
+        lines = _bounded(path).split(b"\n")
+    except (OSError, ValueError) as error:
+        found.problems.append(f"{name} cannot be read ({error})")
+        return
+    entries = [_ledger_row(line) for line in lines if line]
+    for number, (entry, row) in enumerate(zip(entries, rows, strict=False), start=1):
+        same = entry is None or all(entry.get(column) == row[column] for column in LEDGER_COLUMNS)
+        if not same or (entry is None) != (row["kind"] == "ledger_damaged"):
+            found.problems.append(f"{name}: line {number} is not what the record says")
+    if len(entries) < len(rows):
+        found.problems.append(f"{name} has {len(entries)} lines, the record {len(rows)}: its end was cut")
+    elif len(entries) > len(rows):
+        more = f"{len(entries) - len(rows)} rows of {name} are not in the record"
+        if growing:
+            found.warnings.append(f"{more} yet; the session runs")
+        else:
+            found.problems.append(f"{more}; take them in with 'workbench end {path.parent.parent}'")
+
+
+def _ledger_row(line: bytes) -> Row | None:
+    """One line, ``None`` when its CRC-32 does not hold."""
+    crc, _, text = line.partition(b" ")
+    if crc != b"%08x" % zlib.crc32(text):
+        return None
+    try:
+        return dict(json.loads(text))
+    except (ValueError, TypeError, RecursionError):
+        return None
+
+
+def _bounded(path: Path) -> bytes:
+    """A small file whole. Raises OSError, and ValueError for one that is no file or too large."""
+    if not path.is_file():
+        raise FileNotFoundError(2, f"there is no file {path.name}")
+    with path.open("rb") as file:
+        data = file.read(MOST_JSON + 1)
+    if len(data) > MOST_JSON:
+        raise ValueError(f"{path.name} is larger than {MOST_JSON} bytes")
+    return data

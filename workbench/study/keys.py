@@ -1,0 +1,423 @@
+"""Keys of a study, kept outside its folder: HMAC for the audit chain, Ed25519 for what is signed.
+
+One file per study in the key folder (``$WORKBENCH_KEYS``, else the user's configuration folder), mode 0600 in a
+folder of mode 0700. A key has an *epoch*, counted from 1; rotation adds one, old ones stay for verification. Who
+holds both the study folder and this file can rewrite the record: one account can only ever be tamper-evident.
+
+Imports neither SQLAlchemy nor the rest of the room, so that a process may verify an envelope and nothing more.
+HMAC: FIPS 198-1 with SHA-256. Signatures: Ed25519, RFC 8032.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sqlite3
+import stat
+import sys
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import BadValue, RecordFault, Refused
+from workbench.study.chain import canonical, clean
+from workbench.study.clock import utc_now
+
+VARIABLE = "WORKBENCH_KEYS"
+BACKUP_FORMAT = "workbench key backup 1"
+MOST_BYTES = 1_000_000
+"""Largest key file or backup that is read, bytes."""
+LEAST_PASSPHRASE = 12
+"""Fewest characters of a backup's passphrase."""
+KDF = {"time_cost": 3, "memory_kib": 65536, "parallelism": 4}
+"""argon2id, RFC 9106 section 4, second recommended option."""
+MOST_KDF = {"time_cost": 16, "memory_kib": 1_048_576, "parallelism": 16}
+"""What a backup may ask of this computer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Keys of one epoch: ``hmac`` and ``private`` 32 bytes each (never printed), ``public`` 64 hex digits."""
+
+    epoch: int
+    public: str
+    utc: str
+    hmac: bytes = field(repr=False)
+    private: bytes = field(repr=False)
+
+    def sign(self, message: bytes) -> str:
+        """Ed25519 signature of the message, 128 hex digits."""
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+        return Ed25519PrivateKey.from_private_bytes(self.private).sign(message).hex()
+
+
+class KeyRing:
+    """The keys of one study on this computer.
+
+    Attributes
+    ----------
+    path : the key file.
+    keys : by epoch; empty when they are not on this computer.
+    pins : by epoch, ``(seq, hash)`` of the audit row that introduced it: an anchor that no copy of the study
+        folder carries.
+    """
+
+    def __init__(self, study_id: str) -> None:
+        self.study_id = study_id
+        self.path = key_folder() / f"{_file_name(study_id)}.json"
+        self.keys: dict[int, Key] = {}
+        self.pins: dict[int, tuple[int, str]] = {}
+        self._read()
+
+    def _read(self) -> None:
+        try:
+            mode = self.path.stat().st_mode
+        except OSError:
+            # Absent, or in another account's folder: either way the keys are not this account's to use.
+            return
+        if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise RecordFault(
+                f"the key file {self.path} can be read by other users of this computer; run 'chmod 600 "
+                f"{self.path}', and 'workbench keys rotate STUDY' if somebody may have read it"
+            )
+        self.keys, self.pins = _parse(_load(self.path, "key file"), self.study_id, self.path)
+
+    def key(self, epoch: int) -> Key:
+        """The key of an epoch.
+
+        Raises
+        ------
+        RecordFault
+            When it is not on this computer; the text says how to bring it here.
+        """
+        if epoch not in self.keys:
+            raise RecordFault(
+                f"key {epoch} of this study is not on this computer ({self.path}); the record can be read and its "
+                "signatures verified, writing needs the key: run 'workbench keys restore FILE' with its backup"
+            )
+        return self.keys[epoch]
+
+    def make(self, epoch: int) -> Key:
+        """The key of an epoch, made and stored when there is none yet."""
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+        if epoch not in self.keys:
+            private = secrets.token_bytes(32)
+            public = Ed25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw().hex()
+            self.keys[epoch] = Key(epoch, public, utc_now(), hmac=secrets.token_bytes(32), private=private)
+            self.store()
+        return self.keys[epoch]
+
+    def pin(self, epoch: int, seq: int, digest: str) -> None:
+        """Keep where in the chain a key came into use."""
+        if self.pins.get(epoch) != (seq, digest):
+            self.pins[epoch] = (seq, digest)
+            self.store()
+
+    def store(self) -> None:
+        """Write the key file: whole or not at all, mode 0600, synced. Raises RecordFault."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if os.name == "posix":
+                os.chmod(self.path.parent, 0o700)
+            _save(self.path, canonical(self.plain()).encode())
+        except OSError as error:
+            raise RecordFault(
+                f"the key file {self.path} cannot be written ({error.strerror}); make its folder writable for "
+                f"you, "
+                f"or name another one in the environment variable {VARIABLE}"
+            ) from error
+
+    def plain(self) -> dict[str, Any]:
+        """What the key file holds, secrets included."""
+        return {
+            "study": self.study_id,
+            "keys": [
+                {
+                    "epoch": k.epoch,
+                    "public": k.public,
+                    "utc": k.utc,
+                    "hmac": k.hmac.hex(),
+                    "private": k.private.hex(),
+                }
+                for k in sorted(self.keys.values(), key=lambda key: key.epoch)
+            ],
+            "pins": [[epoch, *pin] for epoch, pin in sorted(self.pins.items())],
+        }
+
+
+def key_folder() -> Path:
+    """Folder of the key files: ``$WORKBENCH_KEYS``, else ``workbench/keys`` in the user's configuration folder."""
+    named = os.environ.get(VARIABLE)
+    if named:
+        return Path(named)
+    home = Path.home()
+    if sys.platform == "win32":
+        return Path(os.environ.get("APPDATA") or home / "AppData" / "Roaming") / "workbench" / "keys"
+    if sys.platform == "darwin":
+        return home / "Library" / "Application Support" / "workbench" / "keys"
+    return Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "workbench" / "keys"
+
+
+# ------------------------------------------------------------------------------------ envelopes
+def seal(payload: Mapping[str, Any], *, purpose: str, study_id: str, key: Key) -> dict[str, Any]:
+    """Sign a payload for one purpose.
+
+    Parameters
+    ----------
+    payload : plain JSON data.
+    purpose : what the signature is good for (``"grant"``, ``"head"``); it is signed too.
+    study_id : id of the study.
+    key : the key that signs.
+
+    Returns
+    -------
+    dict
+        The envelope: ``purpose``, ``study``, ``epoch``, ``payload``, ``signature`` (Ed25519 over the canonical
+        JSON of the first four, 128 hex digits).
+
+    Raises
+    ------
+    BadValue
+        For what JSON cannot hold.
+    """
+    body = {"purpose": purpose, "study": study_id, "epoch": key.epoch, "payload": clean(payload)}
+    return {**body, "signature": key.sign(canonical(body).encode())}
+
+
+def verify_envelope(envelope: Mapping[str, Any], public_key: str, *, purpose: str) -> dict[str, Any]:
+    """The payload of an envelope, if it was signed with that key for that purpose.
+
+    Parameters
+    ----------
+    envelope : as :func:`seal` made it; may come from anywhere.
+    public_key : Ed25519 public key, 64 hex digits.
+    purpose : what it must have been signed for.
+
+    Raises
+    ------
+    Refused
+        When it is malformed, was signed for something else, was changed, or bears another key's signature.
+    """
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    try:
+        body = {name: envelope[name] for name in ("purpose", "study", "epoch", "payload")}
+        message = canonical(clean(body)).encode()
+        signature = bytes.fromhex(envelope["signature"])
+        payload = dict(body["payload"])
+        given = body["purpose"]
+        key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key))
+    except (KeyError, TypeError, ValueError, RecursionError, AttributeError) as error:
+        raise Refused(
+            f"a signed {purpose} was expected, got something malformed; ask the record for a new one"
+        ) from error
+    if given != purpose:
+        raise Refused(
+            f"a signed {purpose} was expected, got one for {str(given)[:40]!r}; ask the record for a new one"
+        )
+    try:
+        key.verify(signature, message)
+    except InvalidSignature as error:
+        raise Refused(
+            f"the signature of the {purpose} does not hold: it was changed or made with another key; ask the "
+            f"record "
+            "for a new one"
+        ) from error
+    return payload
+
+
+def public_keys(study_folder: Path | str) -> dict[int, str]:
+    """Public key by epoch as the record names them, read without SQLAlchemy; ``{}`` for a record without keys.
+
+    Raises
+    ------
+    RecordFault
+        When the record cannot be read.
+    """
+    path = Path(study_folder) / "study.db"
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=5.0)) as connection:
+            there = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'study_key'").fetchone()
+            rows = connection.execute("SELECT epoch, public_key FROM study_key").fetchall() if there else []
+            return {int(epoch): str(public) for epoch, public in rows}
+    except (sqlite3.Error, ValueError, TypeError) as error:
+        raise RecordFault(f"the public keys in {path} cannot be read ({error}); run 'workbench verify'") from error
+
+
+# ------------------------------------------------------------------------------------ backup
+def backup(study_id: str, file: Path | str, passphrase: str) -> Path:
+    """Write the keys of a study to a new file, encrypted (argon2id, ChaCha20-Poly1305: RFC 9106, RFC 8439).
+
+    Parameters
+    ----------
+    study_id : of the study whose keys are on this computer.
+    file : the backup; must not exist.
+    passphrase : at least 12 characters; without it the backup is worthless.
+
+    Raises
+    ------
+    RecordFault
+        When there are no keys here, or the file is there or cannot be written.
+    BadValue
+        When the passphrase is too short.
+    """
+    ring, path = KeyRing(study_id), Path(file)
+    if not ring.keys:
+        raise RecordFault(f"there are no keys of this study on this computer ({ring.path}); nothing to back up")
+    if len(passphrase) < LEAST_PASSPHRASE:
+        raise BadValue(
+            f"a passphrase needs {LEAST_PASSPHRASE} characters or more, got {len(passphrase)}; four random "
+            f"words will do"
+        )
+    salt, nonce = secrets.token_bytes(16), secrets.token_bytes(12)
+    head = {"format": BACKUP_FORMAT, "study": study_id, "kdf": {**KDF, "salt": salt.hex()}, "nonce": nonce.hex()}
+    hidden = _cipher(passphrase, salt, KDF).encrypt(
+        nonce, canonical(ring.plain()).encode(), canonical(head).encode()
+    )
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(handle, "wb") as out:
+            out.write(canonical({**head, "keys": hidden.hex()}).encode())
+            out.flush()
+            os.fsync(out.fileno())
+    except OSError as error:
+        raise RecordFault(f"the backup {path} cannot be written ({error.strerror}); name a new file") from error
+    return path
+
+
+def restore(file: Path | str, passphrase: str) -> KeyRing:
+    """Bring the keys of a backup to this computer; keys that are here already stay.
+
+    Raises
+    ------
+    RecordFault
+        When the file is no backup or cannot be read.
+    Refused
+        When the passphrase does not open it, or another key of the same epoch is here.
+    """
+    from cryptography.exceptions import InvalidTag
+
+    path = Path(file)
+    whole = _load(path, "backup")
+    try:
+        head = {name: whole[name] for name in ("format", "study", "kdf", "nonce")}
+        costs = {name: int(head["kdf"][name]) for name in KDF}
+        salt, nonce = bytes.fromhex(head["kdf"]["salt"]), bytes.fromhex(head["nonce"])
+        hidden, study_id = bytes.fromhex(whole["keys"]), str(head["study"])
+        if head["format"] != BACKUP_FORMAT or len(nonce) != 12:
+            raise ValueError(f"format {head['format']!r}")
+        if any(not 1 <= costs[name] <= most for name, most in MOST_KDF.items()):
+            raise ValueError(f"key derivation {costs}")
+        ring = KeyRing(study_id)
+        plain = _cipher(passphrase, salt, costs).decrypt(nonce, hidden, canonical(head).encode())
+    except InvalidTag as error:
+        raise Refused(
+            f"the passphrase does not open {path.name}, or the file was changed; nothing was restored, try again"
+        ) from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise RecordFault(f"{path} is no key backup of the workbench ({error}); name another file") from error
+    keys, pins = _parse(json.loads(plain), study_id, path)
+    if any(ring.keys.get(epoch, key) != key for epoch, key in keys.items()):
+        raise Refused(
+            f"{ring.path} holds another key of the same epoch; nothing was restored. Move that file away first "
+            f"if the "
+            "backup is the right one"
+        )
+    ring.keys |= keys
+    ring.pins = {**pins, **ring.pins}
+    ring.store()
+    return ring
+
+
+def _cipher(passphrase: str, salt: bytes, costs: Mapping[str, int]) -> Any:
+    from argon2.low_level import Type, hash_secret_raw
+    from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+    secret = hash_secret_raw(
+        passphrase.encode(),
+        salt,
+        time_cost=costs["time_cost"],
+        memory_cost=costs["memory_kib"],
+        parallelism=costs["parallelism"],
+        hash_len=32,
+        type=Type.ID,
+    )
+    return ChaCha20Poly1305(secret)
+
+
+# ------------------------------------------------------------------------------------ files
+def _file_name(study_id: str) -> str:
+    name = "".join(c for c in study_id if c.isalnum() or c == "-")
+    if name != study_id or not name:
+        raise RecordFault(f"the id of a study is made of letters, digits and hyphens, got {study_id[:60]!r}")
+    return name
+
+
+def _load(path: Path, what: str) -> dict[str, Any]:
+    try:
+        if not path.is_file():
+            raise RecordFault(f"there is no {what} at {path}; name the file")
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+        if len(data) > MOST_BYTES:
+            raise ValueError("too large")
+        return dict(json.loads(data))
+    except OSError as error:
+        raise RecordFault(f"the {what} {path} cannot be read ({error.strerror}); check its permissions") from error
+    except (ValueError, TypeError, RecursionError) as error:
+        raise RecordFault(f"the {what} {path} is damaged ({error}); restore it from a backup") from error
+
+
+def _parse(
+    whole: Mapping[str, Any], study_id: str, path: Path
+) -> tuple[dict[int, Key], dict[int, tuple[int, str]]]:
+    try:
+        if whole["study"] != study_id:
+            raise ValueError(f"it belongs to the study {whole['study']!r:.60}")
+        keys = {
+            int(k["epoch"]): Key(
+                int(k["epoch"]),
+                str(k["public"]),
+                str(k["utc"]),
+                bytes.fromhex(k["hmac"]),
+                bytes.fromhex(k["private"]),
+            )
+            for k in whole["keys"]
+        }
+        if any(len(k.hmac) != 32 or len(k.private) != 32 or len(k.public) != 64 for k in keys.values()):
+            raise ValueError("a key has the wrong length")
+        return keys, {int(epoch): (int(seq), str(digest)) for epoch, seq, digest in whole["pins"]}
+    except (KeyError, TypeError, ValueError) as error:
+        raise RecordFault(
+            f"{path} is damaged ({error}); run 'workbench keys restore FILE' with its backup"
+        ) from error
+
+
+def _save(path: Path, data: bytes) -> None:
+    fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
+    try:
+        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(fresh, path)
+    except OSError:
+        fresh.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a renamed file's entry in its folder survive a power cut (POSIX)."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

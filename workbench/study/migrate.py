@@ -1,0 +1,323 @@
+"""Bring a study record to today's schema: on a copy, verified, put in place in one step.
+
+The old file is never changed: a copy is made with today's tables, the audit chain goes over byte for byte, data
+rows go through the pure functions of :mod:`workbench.study.migrations`, an entry with the schema's hash before and
+after is added, and only a copy that verifies takes the old one's name. Killed at any step, the folder holds the
+old record or the new one.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from workbench.errors import RecordFault, Refused
+from workbench.study import anchors, chain, place, schema, verification
+from workbench.study.keys import KeyRing, sync_folder
+from workbench.study.migrations import NEWEST, OLDEST, approvals_of_2, lift
+from workbench.study.reading import engine_of
+from workbench.study.writer import Writer, transaction
+
+STEPS = (
+    "alone", "old verified", "copy begun", "rows copied", "key stored", "copy written", "copy verified",
+    "old kept", "swapped", "synced", "anchored",
+)  # fmt: skip
+"""Names of the steps, in order; a process may be killed at each."""
+COPY = f"{place.FILE}.migrating"
+BUSY_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """What a migration did: the versions, the head after it, the old file that was ``kept``, lifted approvals."""
+
+    before: int
+    after: int
+    head: tuple[int, str]
+    kept: Path
+    approvals: int
+
+    def text(self) -> str:
+        """In words."""
+        return (
+            f"schema {self.before} → {self.after}; {self.approvals} approvals taken over from the audit chain; "
+            f"the "
+            f"record as it was is kept as {self.kept.name}\nhead: {self.head[0]} {self.head[1]}"
+        )
+
+
+def version_of(path: Path) -> int:
+    """Schema version that a record's file names.
+
+    Raises
+    ------
+    RecordFault
+        When the file cannot be read or is no study record.
+    """
+    place.check_file(path)
+    try:
+        with closing(place.reading(path)) as connection:
+            application = connection.execute("PRAGMA application_id").fetchone()[0]
+            if application != schema.APPLICATION_ID:
+                raise RecordFault(f"{path} is an SQLite file but no study record; give the study's own folder")
+            return int(connection.execute("PRAGMA user_version").fetchone()[0])
+    except sqlite3.Error as error:
+        raise place.explain(error, path) from error
+
+
+def view(path: Path, undo: ExitStack) -> tuple[Path | None, int]:
+    """``(file, version)``: a temporary copy of an older record, lifted for reading; None for one of today.
+
+    Parameters
+    ----------
+    path : the record's file.
+    undo : removes the copy.
+
+    Raises
+    ------
+    RecordFault
+        When the record cannot be read.
+    """
+    version = version_of(path)
+    if not OLDEST <= version < NEWEST:
+        return None, version
+    made = Path(undo.enter_context(TemporaryDirectory(prefix="workbench-view-"))) / place.FILE
+    try:
+        with closing(place.reading(path)) as source, _target(made) as target, transaction(target):
+            source.execute("BEGIN")
+            if not source.execute("SELECT 1 FROM sqlite_master WHERE name = 'study'").fetchone():
+                raise RecordFault(f"{path} was never finished being created; delete it and create the study again")
+            schema.create_tables(target)
+            _copy(source, target, version)
+            for row in _approvals(source):
+                _insert(target, "approval", {**row, "checks": "[]", "limits": "{}", "row_version": 1})
+    except (sqlite3.Error, DBAPIError) as error:
+        raise place.explain(error, path) from error
+    return made, version
+
+
+def migrate(
+    folder: Path | str, *, actor: str, keyed: bool = True, step: Callable[[str], None] = lambda name: None
+) -> Migration:
+    """Bring the record in ``folder`` to today's schema.
+
+    Parameters
+    ----------
+    folder : the study folder, on a local disk; no other process may have the record open.
+    actor : who does it, in the audit chain.
+    keyed : bring a key into use as well, so that entries from now on are keyed and heads are signed.
+    step : called with each name of :data:`STEPS` when it is done.
+
+    Raises
+    ------
+    Refused
+        The record has today's schema already.
+    RecordFault
+        It is newer, does not verify, is held by another process, or the disk refuses.
+    """
+    folder = Path(folder)
+    path, copy = folder / place.FILE, folder / COPY
+    version = version_of(path)
+    if version == NEWEST:
+        raise Refused(f"{path} has schema version {NEWEST} already; there is nothing to migrate")
+    if not OLDEST <= version < NEWEST:
+        raise RecordFault(
+            f"{path} has schema version {version}, this workbench migrates {OLDEST} to {NEWEST - 1}; use the "
+            f"version "
+            "that wrote it. Nothing was changed"
+        )
+    place.refuse_network(folder, allow=False)
+    try:
+        with _alone(path) as source:
+            step("alone")
+            _refuse_broken(source, path, "before the migration")
+            step("old verified")
+            n = _write_copy(source, copy, version, actor=actor, keyed=keyed, step=step)
+            with closing(place.reading(copy)) as made:
+                head = _refuse_broken(made, copy, "after the migration")
+            step("copy verified")
+            kept = _keep_old(path, version)
+            step("old kept")
+            _swap(copy, path)
+            step("swapped")
+            sync_folder(folder)
+            step("synced")
+    except (sqlite3.Error, DBAPIError) as error:
+        raise place.explain(error, path) from error
+    except OSError as error:
+        raise RecordFault(
+            f"{path} was not migrated ({error.strerror}); the record is as it was. Free space or check the "
+            f"permissions "
+            "of the folder, then try again"
+        ) from error
+    _leave_anchor(folder, head)
+    step("anchored")
+    return Migration(version, NEWEST, head, kept, n)
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[sqlite3.Connection]:
+    """The old record, with every other process kept out until the block ends.
+
+    Leaving the write-ahead log needs that nobody else has the file open, and moves all entries into the file
+    itself: a log that stayed behind would be read into the new file (sqlite.org/wal.html, 2.3).
+    """
+    before = path.stat().st_ino
+    with closing(sqlite3.connect(path, isolation_level=None, timeout=BUSY_S)) as connection:
+        if connection.execute("PRAGMA journal_mode=DELETE").fetchone()[0] != "delete":
+            raise place.locked(path)
+        connection.execute("BEGIN EXCLUSIVE")
+        try:
+            yield connection
+        finally:
+            connection.execute("ROLLBACK")
+            if path.stat().st_ino == before:
+                connection.execute("PRAGMA journal_mode=WAL")
+
+
+def _refuse_broken(connection: sqlite3.Connection, path: Path, when: str) -> tuple[int, str]:
+    """The head of a record whose chain and tables hold; RecordFault for one whose do not."""
+    found = verification.examine(connection, path)
+    if found.problems:
+        raise RecordFault(
+            f"{path.name} does not verify {when} ({found.problems[0]}); nothing was changed. Run 'workbench "
+            f"verify "
+            f"{path.parent}' and restore the record from a backup that holds"
+        )
+    newest = max(found.hashes)
+    return newest, found.hashes[newest]
+
+
+@contextmanager
+def _target(path: Path) -> Iterator[Connection]:
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    engine = engine_of(path)
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql(f"PRAGMA application_id={schema.APPLICATION_ID}")
+            connection.exec_driver_sql(f"PRAGMA user_version={schema.SCHEMA_VERSION}")
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def _write_copy(
+    source: sqlite3.Connection,
+    copy: Path,
+    version: int,
+    *,
+    actor: str,
+    keyed: bool,
+    step: Callable[[str], None],
+) -> int:
+    """Today's record from the old one, in one transaction; how many approvals were lifted."""
+    for suffix in ("", "-journal", "-wal", "-shm"):
+        copy.with_name(copy.name + suffix).unlink(missing_ok=True)
+    before = chain.schema_hash(tuple(row) for row in source.execute(chain.MASTER))
+    row = source.execute("SELECT id, row_version FROM study").fetchone()
+    with _target(copy) as target:
+        with transaction(target):
+            schema.create_tables(target)
+            step("copy begun")
+            _copy(source, target, version)
+            schema.create_triggers(target)
+            step("rows copied")
+            after = chain.schema_hash(tuple(line) for line in target.exec_driver_sql(chain.MASTER))
+            ring = KeyRing(str(row["id"]))
+            writer = Writer(target, actor=actor, ring=ring)
+            facts = {"from": version, "to": NEWEST, "before": before, "after": after}
+            payload = {
+                "new": None, "old": None, "reason": f"schema {version} to {NEWEST}", "migration": facts,
+            }  # fmt: skip
+            writer.log("migrate", "study", row["id"], version=row["row_version"], payload=payload)
+            lifted = list(_approvals(source))
+            for values in lifted:
+                writer.insert(schema.approval, values, reason="taken over from the audit chain of schema 2")
+            if keyed:
+                writer.enter_key(ring, reason=f"keys made with the migration to schema {NEWEST}")
+            step("key stored")
+        target.exec_driver_sql("PRAGMA journal_mode=WAL")
+    with copy.open("rb") as file:
+        os.fsync(file.fileno())
+    step("copy written")
+    return len(lifted)
+
+
+def _copy(source: sqlite3.Connection, target: Connection, version: int) -> None:
+    """Every row: the chain as it is, data lifted to today's schema."""
+    source.row_factory = sqlite3.Row
+    there = {name for (name,) in source.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    for table in (*schema.DATA, *schema.OWN):
+        if table.name not in there:
+            continue
+        data = table not in schema.OWN
+        for row in source.execute(f'SELECT * FROM "{table.name}" ORDER BY rowid'):
+            _insert(target, table.name, lift(table.name, dict(row), version) if data else dict(row))
+
+
+def _insert(target: Connection, table: str, row: Mapping[str, Any]) -> None:
+    names = ", ".join(f'"{name}"' for name in row)
+    places = ", ".join("?" * len(row))
+    target.exec_driver_sql(f'INSERT INTO "{table}" ({names}) VALUES ({places})', tuple(row.values()))
+
+
+def _approvals(source: sqlite3.Connection) -> Iterator[dict[str, Any]]:
+    source.row_factory = sqlite3.Row
+    entries = source.execute(
+        "SELECT a.seq, a.utc, a.actor, p.payload FROM audit a LEFT JOIN audit_payload p ON p.seq = a.seq "
+        "WHERE a.table_name = 'decoder' ORDER BY a.seq"
+    )
+    people = {row["id"] for row in source.execute("SELECT id FROM participant")}
+    return (row for row in approvals_of_2([dict(e) for e in entries]) if row["participant_id"] in people)
+
+
+def _keep_old(path: Path, version: int) -> Path:
+    """Give the old file a second name, under which it stays."""
+    kept = path.with_name(f"study.schema-{version}.db")
+    kept.unlink(missing_ok=True)
+    try:
+        os.link(path, kept)
+    except OSError:
+        shutil.copy2(path, kept)
+    return kept
+
+
+def _swap(copy: Path, path: Path) -> None:
+    for suffix in ("-wal", "-journal"):
+        for file in (path, copy):
+            left = file.with_name(file.name + suffix)
+            if left.exists() and left.stat().st_size:
+                raise RecordFault(f"{left.name} still holds entries; nothing was changed, try again")
+            left.unlink(missing_ok=True)
+    os.replace(copy, path)
+
+
+def _leave_anchor(folder: Path, head: tuple[int, str]) -> None:
+    with closing(place.reading(folder / place.FILE)) as connection:
+        study_id = connection.execute("SELECT id FROM study").fetchone()[0]
+        entered = connection.execute(
+            "SELECT k.epoch, a.seq, a.hash FROM study_key k JOIN audit a ON a.table_name = 'study_key' "
+            "AND a.row_id = k.id"
+        ).fetchall()
+    try:
+        ring = KeyRing(str(study_id))
+        for epoch, seq, digest in entered:
+            ring.pin(int(epoch), int(seq), str(digest))
+        anchors.append(
+            folder / anchors.FILE, study=study_id, seq=head[0], hash=head[1], why="migrate", durable=True
+        )
+    except OSError as error:
+        raise RecordFault(
+            f"the record was migrated, its anchor cannot be written ({error.strerror}); run 'workbench verify "
+            f"{folder}'"
+        ) from error

@@ -1,0 +1,236 @@
+"""Who may sign: people with a password, and scripts that stand in for somebody.
+
+A password is kept as an argon2id hash (RFC 9106) and asked for again at each signature (21 CFR 11.200). Attempts
+are audited; after three refused ones the next has to wait. All of this runs in the caller's own account: who can
+write the record's file can also bypass it, so that it shows who signed to honest users and is evidence, not a
+lock.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from workbench.errors import BadValue, Refused, UnknownName
+from workbench.study import schema
+from workbench.study.clock import boot_id
+from workbench.study.writer import Writer
+
+if TYPE_CHECKING:
+    from argon2 import PasswordHasher
+
+    from workbench.study.record import Study
+
+ROLES = ("operator", "therapist", "assessor", "engineer", "investigator", "data_manager", "monitor")
+APPROVERS = ("engineer", "investigator")
+"""Roles that may approve a decoder."""
+LEAST_PASSWORD = 8
+"""Fewest characters of a password (NIST SP 800-63B, 3.1.1.2)."""
+MOST_PASSWORD = 1024
+FREE_ATTEMPTS = 3
+"""Refused attempts before the next one has to wait."""
+LONGEST_WAIT_S = 60.0
+CONFIRMED_S = 60.0
+"""How long a confirmation may wait for its signature, s."""
+ATTEMPTS = ("sign_in", "confirm", "sign_in_refused", "confirm_refused")
+MISMATCH = "login and password do not match; nothing was signed, try again"
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Somebody who signed in, or a script that stands in for somebody.
+
+    Attributes
+    ----------
+    folder : of the study.
+    name, login, person_id, roles : the person; login and id are ``""`` for a script.
+    method : ``"password"`` or ``"script"``.
+    """
+
+    folder: Path
+    name: str
+    method: str
+    login: str = ""
+    person_id: str = ""
+    roles: tuple[str, ...] = ()
+
+    @property
+    def can_approve(self) -> bool:
+        """Whether the roles allow to approve a decoder; a script may, for simulated participants only."""
+        return self.method == "script" or bool(set(self.roles) & set(APPROVERS))
+
+    def confirm(self, password: str = "") -> Confirmation:
+        """Prove presence again, for one signature. A script confirms without a password.
+
+        Raises
+        ------
+        Refused
+            When the password does not match, or attempts have to wait.
+        """
+        if self.method == "script":
+            return Confirmation(self)
+        from workbench.study.record import Study
+
+        with Study.open(self.folder, actor=self.name) as study:
+            attempt(study, self.login, password, action="confirm")
+        return Confirmation(self)
+
+
+@dataclass(slots=True)
+class Confirmation:
+    """A fresh proof of presence, good for one signature within :data:`CONFIRMED_S`."""
+
+    signer: Signer
+    _made: float = field(default_factory=time.monotonic, repr=False)
+    _used: bool = field(default=False, repr=False)
+
+    def use(self) -> Signer:
+        """The signer; a second call is refused. Raises Refused."""
+        if self._used or time.monotonic() - self._made > CONFIRMED_S:
+            raise Refused("this confirmation was used or is too old; enter the password again")
+        self._used = True
+        return self.signer
+
+
+@cache
+def _hasher() -> PasswordHasher:
+    from argon2 import PasswordHasher
+
+    return PasswordHasher()
+
+
+@cache
+def _nobody() -> str:
+    """Hash that is checked for an unknown login, so that it takes as long as for a known one."""
+    return _hasher().hash("nobody has this password")
+
+
+def hashed(password: str) -> str:
+    """argon2id hash of a new password.
+
+    Raises
+    ------
+    BadValue
+        When it is too short or too long; the text never repeats it.
+    """
+    if not isinstance(password, str) or not LEAST_PASSWORD <= len(password) <= MOST_PASSWORD:
+        raise BadValue(f"a password has {LEAST_PASSWORD} to {MOST_PASSWORD} characters; choose another one")
+    return _hasher().hash(password)
+
+
+def add(study: Study, *, login: str, name: str, password: str, roles: Sequence[str]) -> str:
+    """Enter a person; see :meth:`workbench.study.Study.add_person`."""
+    values = {
+        "id": "", "login": login, "name": name, "password": hashed(password),
+        "roles": _checked_roles(roles), "state": "active",
+    }  # fmt: skip
+    with study._writing("person") as writer:
+        return writer.put("person", values, reason="person added")[0]
+
+
+def set_password(study: Study, login: str, password: str) -> None:
+    """Give a person a new password. Raises UnknownName or BadValue."""
+    fresh = hashed(password)
+    with study._writing("person") as writer:
+        person = _person(writer, login)
+        if person is None:
+            raise UnknownName(f"there is no person with the login {login!r} in the record")
+        writer.change(schema.person, person["id"], {"password": fresh}, action="amend", reason="new password")
+
+
+def set_state(study: Study, login: str, state: str, *, reason: str) -> None:
+    """Close (``"closed"``) or reopen (``"active"``) a person's access. Raises UnknownName or BadValue."""
+    with study._writing("person") as writer:
+        person = _person(writer, login)
+        if person is None:
+            raise UnknownName(f"there is no person with the login {login!r} in the record")
+        writer.change(schema.person, person["id"], {"state": state}, action="amend", reason=reason)
+
+
+def sign_in(study: Study, login: str, password: str) -> Signer:
+    """See :meth:`workbench.study.Study.sign_in`."""
+    person = attempt(study, login, password, action="sign_in")
+    return Signer(
+        study.folder, person["name"], "password", login=person["login"], person_id=person["id"],
+        roles=tuple(person["roles"]),
+    )  # fmt: skip
+
+
+def attempt(study: Study, login: str, password: str, *, action: str) -> Mapping[str, Any]:
+    """Check a password inside one write transaction, so that attempts queue up, and audit it either way.
+
+    Parameters
+    ----------
+    study : the open record.
+    login, password : as given.
+    action : ``"sign_in"`` or ``"confirm"``.
+
+    Raises
+    ------
+    Refused
+        One sentence for a wrong login, a wrong password and a closed person alike; or the time to wait.
+    """
+    from argon2.exceptions import VerificationError
+
+    with study._writing(action) as writer:
+        person = _person(writer, login) if isinstance(login, str) else None
+        row_id = person["id"] if person else "unknown"
+        wait = _wait(writer, row_id)
+        if wait > 0:
+            raise Refused(f"too many attempts were refused; try again in {wait:.0f} s")
+        try:
+            known = person["password"] if person else _nobody()
+            matches = _hasher().verify(known, str(password)[:MOST_PASSWORD]) and person is not None
+        except VerificationError:
+            matches = False
+        accepted = matches and person is not None and person["state"] == "active"
+        # What was typed as an unknown login is not kept: it may be a password in the wrong field.
+        version = int(person["row_version"]) if person else 0
+        payload = {"new": None, "old": None, "reason": ""}
+        done = action if accepted else f"{action}_refused"
+        writer.log(done, "person", row_id, version=version, payload=payload)
+    if not accepted or person is None:
+        raise Refused(MISMATCH)
+    return person
+
+
+def listed(study: Study) -> list[dict[str, Any]]:
+    """Everybody who may sign or once could, without the hashes."""
+    columns = ("id", "login", "name", "roles", "state")
+    return [{name: row[name] for name in columns} for row in study.rows("person")]
+
+
+def _checked_roles(roles: Sequence[str]) -> list[str]:
+    wrong = [role for role in roles if role not in ROLES]
+    if isinstance(roles, str) or wrong or not roles:
+        raise BadValue(f"roles must be one or more of {', '.join(ROLES)}; got {roles!r}")
+    return list(roles)
+
+
+def _person(writer: Writer, login: str) -> dict[str, Any] | None:
+    return writer.get(schema.person, login=login) if login else None
+
+
+def _wait(writer: Writer, row_id: str) -> float:
+    """Seconds until the next attempt is taken: doubled with each refusal after the free ones."""
+    audit = schema.audit
+    query = select(audit.c.action, audit.c.utc, audit.c.mono_ns, audit.c.boot_id)
+    query = query.where(audit.c.table_name == "person", audit.c.row_id == row_id, audit.c.action.in_(ATTEMPTS))
+    newest = writer.rows(query.order_by(audit.c.seq.desc()).limit(FREE_ATTEMPTS + 8))
+    refused = next((n for n, row in enumerate(newest) if not row["action"].endswith("_refused")), len(newest))
+    if refused < FREE_ATTEMPTS:
+        return 0.0
+    last = newest[0]
+    if last["boot_id"] and last["boot_id"] == boot_id():
+        gone = (time.monotonic_ns() - last["mono_ns"]) / 1e9
+    else:
+        gone = (datetime.now(UTC) - datetime.fromisoformat(last["utc"])).total_seconds()
+    wait = min(LONGEST_WAIT_S, 2.0 ** (refused - FREE_ATTEMPTS + 1))
+    return float(wait - max(gone, 0.0))

@@ -1,0 +1,120 @@
+"""The day's visits: who is due, in which window, and what stands in the way.
+
+A row says who, which visit, where in its window, what is open and whether a session can start. It decides nothing
+and starts nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from workbench.study.record import Study
+
+CLOSED = ("done", "missed", "not_applicable")
+
+
+@dataclass(frozen=True, slots=True)
+class WorklistRow:
+    """One visit on the worklist of a day.
+
+    Attributes
+    ----------
+    participant, visit : their rows of the record.
+    window : ``"due"`` (the day lies in the window, or is the planned one), ``"early"``, ``"late"``, or
+        ``"unscheduled"`` (no date was planned).
+    day, days : day of the window counted from 1 and its length; 0 where there is no window or outside it.
+    sessions, last_session : sessions of this visit, and the participant's newest one (None when there is none).
+    drafts : forms with a draft for this visit.
+    awaiting : decoders of the participant that wait for a decision.
+    state : ``"hold"``, ``"check"``, ``"ready"``, ``"not_due"`` or ``"done"``.
+    reasons : why it is not simply ready: ``"hold"``, ``"awaiting"``, ``"late"``, ``"early"``, ``"draft"``.
+    """
+
+    participant: Mapping[str, Any]
+    visit: Mapping[str, Any]
+    window: str
+    day: int
+    days: int
+    sessions: int
+    last_session: Mapping[str, Any] | None
+    drafts: tuple[str, ...]
+    awaiting: tuple[Mapping[str, Any], ...]
+    state: str
+    reasons: tuple[str, ...]
+
+
+def rows(study: Study, on: date) -> list[WorklistRow]:
+    """The worklist of a day, planned moments first, then as they were entered.
+
+    Open visits without a date are on every day's list; done ones on the day that they were planned for.
+    """
+    people = {row["id"]: row for row in study.rows("participant")}
+    visits = study.rows("visit")
+    sessions = study.rows("session")
+    drafts = study.drafts.list()
+    awaiting = {person: tuple(study.decoders_awaiting(person)) for person in people}
+    found = []
+    for visit in visits:
+        if visit["status"] in CLOSED and visit["planned"][:10] != on.isoformat():
+            continue
+        person = people[visit["participant_id"]]
+        own = {v["id"] for v in visits if v["participant_id"] == person["id"]}
+        newest = [s for s in sessions if s["visit_id"] in own]
+        window, day, days = _window(visit, on)
+        open_forms = tuple(sorted({d.form for d in drafts if d.visit_id == visit["id"]}))
+        waiting = awaiting[person["id"]]
+        state, reasons = _state(person, visit, window, awaiting=bool(waiting), drafted=bool(open_forms))
+        found.append(
+            WorklistRow(
+                participant=person,
+                visit=visit,
+                window=window,
+                day=day,
+                days=days,
+                sessions=sum(s["visit_id"] == visit["id"] for s in sessions),
+                last_session=newest[-1] if newest else None,
+                drafts=open_forms,
+                awaiting=waiting,
+                state=state,
+                reasons=reasons,
+            )
+        )
+    return sorted(found, key=lambda row: (not row.visit["planned"], row.visit["planned"]))
+
+
+def _window(visit: Mapping[str, Any], on: date) -> tuple[str, int, int]:
+    """``(window, day, days)`` of a visit on a day; a visit without a window has the planned day for one."""
+    planned = visit["planned"][:10]
+    earliest, latest = visit["earliest"] or planned, visit["latest"] or planned
+    if not (earliest or latest):
+        return "unscheduled", 0, 0
+    if earliest and on < date.fromisoformat(earliest):
+        return "early", 0, 0
+    if latest and on > date.fromisoformat(latest):
+        return "late", 0, 0
+    if not (earliest and latest):
+        return "due", 0, 0
+    first = date.fromisoformat(earliest)
+    return "due", (on - first).days + 1, (date.fromisoformat(latest) - first).days + 1
+
+
+def _state(
+    person: Mapping[str, Any], visit: Mapping[str, Any], window: str, *, awaiting: bool, drafted: bool
+) -> tuple[str, tuple[str, ...]]:
+    """Whether a session can start, and why not simply so. An open draft is no reason to wait."""
+    if visit["status"] in CLOSED:
+        return "done", ()
+    facts = {
+        "hold": bool(person["hold"]), "awaiting": awaiting, "late": window == "late", "early": window == "early",
+        "draft": drafted,
+    }  # fmt: skip
+    reasons = tuple(name for name, holds in facts.items() if holds)
+    if facts["hold"]:
+        return "hold", reasons
+    if facts["early"]:
+        return "not_due", reasons
+    return ("check" if facts["awaiting"] or facts["late"] else "ready"), reasons
