@@ -246,7 +246,8 @@ def main(argv: Sequence[str]) -> int:
         sys.stdout.flush()
     sys.stdout.write(
         f"{len(results)} simulated participants (simulator neo {NEO.sha256()[:12]}), {asked.decoder}, "
-        f"{asked.calibration} attempts to calibrate, {asked.online} or {asked.others} decoded; without the rejection in brackets\n"
+        f"{asked.calibration} attempts to calibrate, {asked.online} decoded of their own and {asked.others} of "
+        "every other kind; without the rejection in brackets\n"
     )
     sys.stdout.write(table(results) + "\n")
     if len(results) > 1:

@@ -184,4 +184,5 @@ def unlikeness(covariance: FloatArray, other: FloatArray) -> float:
             both += covariance[i, j] * other[i, j]
             own += covariance[i, j] * covariance[i, j]
             others += other[i, j] * other[i, j]
-    return 1.0 - both / np.sqrt(own * others)
+    found: float = 1.0 - both / np.sqrt(own * others)
+    return found

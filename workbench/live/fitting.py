@@ -87,16 +87,10 @@ def fit(
     except TypeError as error:
         raise BadValue(f"parameters of decoder {decoder_name}: {error}") from error
     windows = _windows(decoder, runs, paradigm, n_channels=n_channels)
-    folds, validation = _folds(windows)
-
-    def fresh() -> WindowDecoder:
-        return kind(**asked).prepare(n_channels)
-
-    metrics = _validated(fresh, windows, folds, paradigm.classes)
-    metrics |= {"within_runs": _within_runs(fresh, windows, paradigm.classes)}
+    metrics = _judged(lambda: kind(**asked).prepare(n_channels), windows, paradigm.classes)
     decoder.fit_summaries(windows.summaries, windows.labels, blocks=windows.blocks)
     sources = [{"run": str(r.plan["run"]), "sha256": file_sha256(r.path)} for r in runs]
-    metrics |= {"validation": validation, "windows": len(windows.labels), "skipped": windows.skipped}
+    metrics |= {"windows": len(windows.labels), "skipped": windows.skipped}
     metrics |= {"weights": _weights(decoder, n_channels), "runs": [s["run"] for s in sources]}
     metrics |= {"adapts": _adapts(decoder)}
     folder, sha256 = _saved(
@@ -176,6 +170,13 @@ def _folds(windows: _Windows) -> tuple[NDArray[np.int64], str]:
     n = min(FOLDS, len(blocks))
     place = np.searchsorted(blocks, windows.blocks)
     return place * n // len(blocks), f"{n} contiguous blocks"
+
+
+def _judged(fresh: Callable[[], WindowDecoder], windows: _Windows, classes: Sequence[str]) -> dict[str, Any]:
+    """Figures of the cross-validation, and those within runs."""
+    folds, validation = _folds(windows)
+    metrics = _validated(fresh, windows, folds, classes) | {"validation": validation}
+    return metrics | {"within_runs": _within_runs(fresh, windows, classes)}
 
 
 def _within_runs(
