@@ -378,6 +378,10 @@ def log_shares(odds):
     return np.array([math.log(1 / (1 + math.exp(-one))) for one in odds])
 
 
+def unlikeness(covariance, other):
+    return 1.0 - np.trace(covariance @ other) / (np.linalg.norm(covariance) * np.linalg.norm(other))
+
+
 def levels(power, n_bands, floor):
     logs = np.log(power.reshape(n_bands, -1) + floor)
     bands = [] if n_bands == 1 else logs.mean(axis=1)

@@ -321,6 +321,8 @@ class WindowDecoder(SignalEstimator):
             means=arrays["novelty_means"],
             limit=float(arrays["novelty_limit"][0]),
             rate=min(1.0, self.step_s / MEMORY_S),
+            covariances=arrays.get("novelty_covariances"),
+            unlike=arrays.get("novelty_unlike"),
         )
 
     # ------------------------------------------------------------------ epochs → windows

@@ -303,15 +303,16 @@ class LiveRun:
         if last is None:
             return None
         params = self.asked.paradigm.params()
+        needed = params.get("dwell", 0)
         return {
             "classes": list(self.writer.classes),
             "target": self.asked.paradigm.conditions[0],
             "p": last.probabilities[self.target],
             "activate": params.get("activate"),
             "release": params.get("release"),
-            "dwell": self.streak,
+            "dwell": min(self.streak, needed) if needed else self.streak,
             "active": self.active,
-            "dwell_needed": params.get("dwell", 0),
+            "dwell_needed": needed,
             "valid": last.valid,
             "history": [[round(t - last.stamp, 3), round(p, 4)] for t, p in self.recent],
         }
