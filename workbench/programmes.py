@@ -80,7 +80,7 @@ class Programme:
         operator : who runs it.
         speed : stream time over real time.
         seed : of the players.
-        identity : how the participant was confirmed, such as ``"wristband, 08:58, Lin Q."``; ``""`` for not at all.
+        identity : how the participant was confirmed, such as ``"wristband, 08:58, Lin Q."``; ``""`` for none.
         """
         seen = study.get("visit", visit)
         session = uuid7()
