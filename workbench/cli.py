@@ -86,8 +86,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_study_commands(commands)
     _add_file_commands(commands)
     tools.add(commands)
-    for record_command in (verify, migrate, keys, people, stop, end, stress):
-        record_command.add(commands)
+    for one in (verify, migrate, keys, people, stop, end, stress):
+        one.add(commands)
     return parser
 
 

@@ -26,6 +26,7 @@ from workbench.progress import Bar
 from workbench.recording import ensure_space, needed_bytes
 from workbench.reports import session_report
 from workbench.runs import approve as approving
+from workbench.runs import grant
 from workbench.study import Study, utc_now
 from workbench.vocabulary import Assessment, Condition, Participant, Trial, Visit
 
@@ -109,8 +110,11 @@ def _session(study: Study, programme: Programme, options: Options, *, speed: flo
     number = len(study.rows("participant")) + 1
     participant = study.append(Participant(f"DEMO-{number:02d}", simulated=programme.simulated))
     visit = study.append(Visit(participant, "demo"))
-    plan = programme.new_session(study, visit=visit, operator=OPERATOR, speed=speed, seed=options.seed)
+    plan = programme.new_session(
+        study, visit=visit, operator=OPERATOR, speed=speed, seed=options.seed, script_present=True
+    )
     with _engine(plan, bar=bar) as client:
+        client.use_grants(grant.issuer(study, study.script_signer(f"{OPERATOR} (demo script)")))
         calibration = [
             _run(client, programme, "calibration", number, bar=bar, speed=speed, seed=options.seed)
             for number in range(len(programme.trials) - 1)

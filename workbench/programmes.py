@@ -69,6 +69,7 @@ class Programme:
         operator: str,
         speed: float = 1.0,
         seed: int = 0,
+        script_present: bool = False,
         identity: str = "",
     ) -> SessionPlan:
         """Enter a session of a visit into the record and return its plan.
@@ -80,7 +81,8 @@ class Programme:
         operator : who runs it.
         speed : stream time over real time.
         seed : of the players.
-        identity : how the participant was confirmed, such as ``"wristband, 08:58, Lin Q."``; ``""`` for none.
+        script_present : whether a script stands in for somebody in front of the screen.
+        identity : how the participant was confirmed (``"wristband, 08:58, Lin Q."``), ``""`` for not at all.
         """
         seen = study.get("visit", visit)
         session = uuid7()
@@ -108,6 +110,7 @@ class Programme:
             simulated=self.simulated,
             cue_source="engine" if markers is None else "stream",
             labels=self.labels,
+            script_present=script_present,
         )
         stored = {**json.loads(plan.to_json()), "source": self.words}
         study.append(

@@ -14,7 +14,7 @@ from workbench import live
 from workbench.devices import simulated_participant
 from workbench.errors import WorkbenchError
 from workbench.live import SessionPlan
-from workbench.runs import approve
+from workbench.runs import approve, grant
 from workbench.study import Study, uuid7
 from workbench.vocabulary import Participant, Session, Visit
 
@@ -53,11 +53,13 @@ class Room:
             "speed": speed,
             "seed": 3,
             "simulated": True,
+            "script_present": True,
         }
         return SessionPlan(**(usual | changes))
 
     def start(self, plan) -> live.Client:
         client = live.start(plan)
+        client.use_grants(grant.issuer(self.study, self.study.script_signer("tests")))
         self.clients.append(client)
         return client
 

@@ -217,7 +217,8 @@ class Client:
         if grant is None and self._issue is not None:
             status = self.status()
             sha256 = str((status["decoder"] or {}).get("sha256", ""))
-            grant = self._issue(self._wanted(status, sha256)) if status["effector"] is not None else None
+            if sha256 and status["effector"] is not None:
+                grant = self._issue(self._wanted(status, sha256))
         self._ask("arm", by=by, grant=None if grant is None else dict(grant))
 
     def disarm(self, by: str = "") -> None:

@@ -1,2 +1,4 @@
-"""After and around a run: fit, approve, grant, the visits and the page of a session. The only room that knows both
-the record and the engine; ``approve`` is the only place where a decoder is approved."""
+"""After and around a run: fit, approve, grant, the visits and the page of a session.
+
+The only room that knows both the record and the engine; ``approve`` alone approves a decoder.
+"""
