@@ -14,7 +14,8 @@ from workbench.vocabulary import Montage, Recording, Run, Session
 
 METRICS = {
     **{"validation": "5 contiguous blocks", "n": 40, "correct": 37, "accuracy": 0.925, "interval": [0.8, 0.97]},
-    **{"chance_limit": 26, "classes": ["rest", "grasp"], "windows": 400, "skipped": 0, "weights": None, "runs": []},
+    **{"chance_limit": 26, "classes": ["rest", "grasp"], "windows": 400, "skipped": 0},
+    **{"weights": None, "runs": []},
     "confusion": [{"run": 1, "labels": ["rest", "grasp"], "counts": [[19, 1], [2, 18]]}],
     "adapts": None,
 }

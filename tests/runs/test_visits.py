@@ -54,7 +54,7 @@ def test_the_code_of_somebody_else_confirms_nobody_and_names_both(desk: VisitDes
 
 
 @pytest.mark.parametrize("code", ["P-041x", "041", "P-099"])
-def test_a_code_of_nobody_is_refused_also_a_pseudonym_where_there_is_a_wristband(desk: VisitDesk, code: str) -> None:
+def test_a_code_of_nobody_is_refused_also_the_pseudonym_of_who_has_a_wristband(desk: VisitDesk, code: str) -> None:
     with pytest.raises(Refused, match="belongs to nobody"):
         desk.confirm(visits(desk)["P-041"], code)
 
