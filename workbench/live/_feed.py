@@ -8,7 +8,7 @@ the engine are presented by sample count.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -39,6 +39,7 @@ class Feed:
     Parameters
     ----------
     fs : rate in Hz. counter : index of the channel that counts samples, None without one.
+    timebase : fresh; by default one of the rate. without : places of the channels that are not decoded.
     record : called with each marker when it takes effect, before it is yielded.
     present : called with each cue marker right after it was recorded.
     watermark : corrected stamp in s that every other critical stream has passed; ``inf`` without others.
@@ -56,9 +57,12 @@ class Feed:
         clock: Callable[[], float],
         timed_out: Callable[[float], None],
         counter: int | None = None,
+        timebase: Timebase | None = None,
+        without: Sequence[int] = (),
     ) -> None:
         self.fs = fs
-        self.corrector = Corrector(Timebase(fs), without=counter)
+        apart = tuple(without) or (() if counter is None else (counter,))
+        self.corrector = Corrector(timebase or Timebase(fs), without=apart, counted=counter is not None)
         self.newest = 0.0
         self.offset = 0.0
         self._record, self._present, self._watermark = record, present, watermark
@@ -172,7 +176,8 @@ class Feed:
             return None
         block = self._waiting[0]
         limit = self._watermark()
-        n = len(block.stamps) if flush else int(np.count_nonzero(block.stamps + self.offset <= limit))
+        # Not "<= limit": a stamp that is no number waits for nobody.
+        n = len(block.stamps) if flush else int(np.count_nonzero(~(block.stamps + self.offset > limit)))
         if n < len(block.stamps) and self._clock() - block.local > WATERMARK_S:
             self._timed_out(float(block.stamps[-1]) + self.offset)
             n = len(block.stamps)

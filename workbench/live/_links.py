@@ -19,6 +19,7 @@ from workbench.live._place import Place
 from workbench.live._run import LiveRun
 from workbench.live._streams import Stream
 from workbench.live.plan import OUTLETS, SessionPlan
+from workbench.signals import units
 from workbench.signals.quality import ChannelQuality, QualityMonitor
 from workbench.vocabulary import Acknowledgement, Command, LedgerRow, StreamSpec
 
@@ -79,10 +80,11 @@ class Links:
                 f"{plan.speed:g} ×; correct one of them"
             )
         spec = signal.spec
+        unit = units.canonical(spec.unit)
         self.display = DisplayWriter(
-            self.place.display, names=spec.measured, fs=spec.fs, unit=spec.unit, speed=signal.speed, t0=signal.t0
+            self.place.display, names=spec.measured, fs=spec.fs, unit=unit, speed=signal.speed, t0=signal.t0
         )
-        self.monitor = QualityMonitor(spec.fs, spec.measured, unit=spec.unit, mains_hz=plan.mains_hz)
+        self.monitor = QualityMonitor(spec.fs, spec.measured, unit=unit, mains_hz=plan.mains_hz)
         base = {"speed": signal.speed, "t0": signal.t0}
         self.outlets["decisions"] = self._outlet("decisions", base)
         if plan.effector is not None:

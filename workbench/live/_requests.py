@@ -16,8 +16,13 @@ from workbench.live._run import LiveRun
 from workbench.live._server import Request
 from workbench.live._session import Session
 from workbench.live._watching import require_disk
+from workbench.signals.timebase import Timebase
 
 MAX_TEXT = 2000
+_UNVOUCHED = (
+    "the unit of stream {name!r} is not known and was waived, so that it is recorded only and cannot be {what}; "
+    "declare the unit in the session plan, with the name of who vouches for it"
+)
 
 
 class Rehearsal:
@@ -87,6 +92,8 @@ class Desk:
         require_disk(session)
         asked = asked_of(args, signal=session.signal.spec)
         signal = session.signal
+        if signal.recording_only and asked.kind != "calibration":
+            raise Refused(_UNVOUCHED.format(name=signal.spec.name, what="decoded"))
         others = [s for s in session.streams.values() if s is not signal and s.state in ("good", "lost")]
         waived = {s.spec.name: s.message for s in session.streams.values() if s.state == "waived"}
         run = LiveRun(
@@ -116,6 +123,8 @@ class Desk:
             clock=lsl.local_clock,
             timed_out=self._timed_out,
             counter=spec.channels.index(spec.counter) if spec.counter else None,
+            timebase=Timebase.of_stream(spec),
+            without=spec.without,
         )
 
     def _record(self, marker: Any) -> None:
@@ -163,6 +172,8 @@ class Desk:
         effecting = self._effecting()
         if self.session.run is None or not self.session.run.live:
             raise Refused("arming is possible during a run only; start the run first")
+        if self.session.signal.recording_only:
+            raise Refused(_UNVOUCHED.format(name=self.session.signal.spec.name, what="used to arm an effector"))
         by = self._by(args)
         effecting.arm(by)
         self.session.mark("arm", by=by)
