@@ -211,7 +211,7 @@ def _decoded_channels(signal: XdfStream) -> tuple[list[int], str, tuple[str, ...
     if not places:
         raise RecordingFault(
             f"stream {signal.name!r} has no channel that can be decoded (units "
-            f"{', '.join(set(signal.units))}; types {', '.join(set(signal.types))}); name another one with 'stream'"
+            f"{', '.join(set(signal.units))}; types {', '.join(set(signal.types))}); name another with 'stream'"
         )
     left = [name for place, name in enumerate(signal.channels) if place not in places]
     notes = [f"not played, since they are no {signal.type}: {', '.join(left)}"] if left else []
