@@ -59,7 +59,7 @@ def test_the_loop_that_separates_jitter_from_loss_equals_its_twin(name):
     n, confirm = 1500, 100
     raw = 100 + np.arange(n) * PERIOD * 1.001 + FOLLOWED[name](np.random.default_rng(4), n)
     constants = np.array([GAIN, GAIN**2 / 4, 0.02, 0.95 * PERIOD, 1.05 * PERIOD, 1.0, confirm, 100, 0.001])
-    loop, out, missing, late = np.zeros(14), np.empty(n), np.empty(n), np.empty(n)
+    loop, out, missing, late = np.zeros(15), np.empty(n), np.empty(n), np.empty(n)
     loop[PERIOD_AT] = PERIOD
     jumps = follow(raw, constants, loop, out, missing, late)
     twin = naive.Follower(
@@ -74,7 +74,7 @@ def test_the_loop_that_separates_jitter_from_loss_equals_its_twin(name):
 
 def test_a_stamp_that_is_not_finite_moves_the_loop_by_a_period():
     constants = np.array([GAIN, GAIN**2 / 4, 0.02, 0.95 * PERIOD, 1.05 * PERIOD, 1.0, 100, 100, 0.001])
-    loop, raw = np.zeros(14), np.array([np.nan, 5.0, 5.01, np.inf, 5.03])
+    loop, raw = np.zeros(15), np.array([np.nan, 5.0, 5.01, np.inf, 5.03])
     loop[PERIOD_AT] = PERIOD
     out, missing, late = np.empty(5), np.empty(5), np.empty(5)
     assert follow(raw, constants, loop, out, missing, late) == 0

@@ -207,6 +207,16 @@ def test_counted_losses_are_no_second_gap_when_the_stamps_show_them():
     np.testing.assert_allclose(stamps, raw[2000:], atol=1e-9)
 
 
+def test_counted_losses_that_the_stamps_hide_move_nothing():
+    raw = 1000 + np.arange(5000) / FS
+    base = Timebase(FS)
+    base.step(raw[:2000])
+    base.skip(50 / FS)
+    stamps, gaps = base.step(raw[2000:])
+    assert gaps == []
+    np.testing.assert_allclose(stamps, raw[2000:], atol=1e-9)
+
+
 def test_tolerances_of_the_contract_hold_and_decide():
     raw = np.delete(1000 + np.arange(10_000) / FS, slice(5000, 5010))
     spec = StreamSpec("Amp", "EEG", FS, ("C3",))

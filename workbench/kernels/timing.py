@@ -15,11 +15,11 @@ GAIN, DRIFT, TOLERANCE, SHORTEST, LONGEST, JITTER, CONFIRM, FIRST, STEP = range(
 s; longest lateness that can be jitter, s; samples after which a difference that stays is a jump; samples of the
 first averaging; step above which a stamp begins a burst, s."""
 
-PHASE, PERIOD, AGE, OPEN, LINE, PACE, SUM, SIDE, BURSTS, SINCE, USUAL, LAST, KNOWN, ROW = range(14)
+PHASE, PERIOD, AGE, OPEN, LINE, PACE, SUM, SIDE, BURSTS, SINCE, USUAL, LAST, KNOWN, ROW, LOST = range(15)
 """Places in the state of :func:`follow`: last smoothed stamp, s; period, s; samples since the start or the last
 jump at once, 0 before the start; samples of the open candidate, 0 without one; its line, where the stamps would be
 without it, s, and the period of that, s; sum of its differences, s; its side, 1 or −1; bursts in it; samples since
-the last burst; usual samples of a burst; last stamp, s; a jump that is known beforehand, s; bursts in a row."""
+the last burst; usual samples of a burst; last stamp, s; a jump that is known beforehand, s; bursts in a row; time of samples that are counted as lost, s."""
 
 ENOUGH_BURSTS = 16.0
 """Bursts that all lie on one side before their difference is a jump: chance does that in 1 of 65,536 cases where
@@ -166,9 +166,17 @@ def _pass_over(loop: FloatArray) -> None:
 
 
 @part
-def _known(loop: FloatArray) -> float:
-    """Make the jump that is known beforehand: it needs no candidate. Its size, s, 0 for none."""
+def _known(loop: FloatArray, now: float) -> float:
+    """Make the jump that is known beforehand: it needs no candidate. Its size, s, 0 for none.
+
+    Samples that are counted as lost are a jump where the stamps are nearer to it than to none: some drivers stamp by
+    counting what they have.
+    """
     jump = loop[KNOWN]
+    error = now - (loop[PHASE] + loop[PERIOD] + jump)
+    if loop[LOST] != 0.0 and abs(error - loop[LOST]) < abs(error):
+        jump += loop[LOST]
+    loop[LOST] = 0.0
     if jump != 0.0:
         loop[PHASE] += jump
         loop[LINE] += jump
@@ -191,7 +199,7 @@ def follow(
     Parameters
     ----------
     seen : ``(n,)`` float64, s; a value that is not finite is taken as not seen.
-    constants : ``(9,)`` float64, see :data:`GAIN`. loop : ``(14,)`` float64, carried, see :data:`PHASE`.
+    constants : ``(9,)`` float64, see :data:`GAIN`. loop : ``(15,)`` float64, carried, see :data:`PHASE`.
     out : ``(n,)`` float64, s, written: smoothed stamps, increasing between jumps.
     missing : ``(n,)`` float64, s, written: 0, or by how much the stream comes later (negative: earlier) from here
         on than the loop expected.
@@ -220,7 +228,7 @@ def follow(
         elif loop[AGE] == 0.0:
             loop[AGE], loop[PHASE], loop[LAST], loop[KNOWN] = 1.0, now, now, 0.0
         else:
-            jump = _known(loop) + _advance(loop, constants, now)
+            jump = _known(loop, now) + _advance(loop, constants, now)
             late[i] = now - loop[PHASE]
         if jump != 0.0:
             missing[i] = jump

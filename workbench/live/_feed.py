@@ -20,6 +20,8 @@ from workbench.recording import Corrector
 from workbench.signals.timebase import Timebase
 from workbench.vocabulary import Chunk, FloatArray, Marker
 
+COUNTERS = (2.0**8, 2.0**16, 2.0**24, 2.0**32)
+"""Numbers of values after which counters of devices begin again."""
 WATERMARK_S = 0.25
 """How long a sample waits for the other critical streams, s."""
 
@@ -67,7 +69,7 @@ class Feed:
         self.offset = 0.0
         self._record, self._present, self._watermark = record, present, watermark
         self._clock, self._timed_out = clock, timed_out
-        self._counter, self._count = counter, -1
+        self._counter, self._count, self._largest = counter, -1, 0.0
         self._waiting: deque[Block] = deque()
         self._markers: deque[Marker] = deque()
         self._cues: deque[PlannedCue] = deque()
@@ -197,6 +199,7 @@ class Feed:
             if missing:
                 seconds = missing / self.fs
                 stamp = float(block.stamps[row]) + self.offset
+                stamp = stamp if np.isfinite(stamp) else self.newest
                 yield from self._through(
                     Marker("gap", self.seen, stamp, detail={"missing_s": seconds, "samples": missing})
                 )
@@ -210,9 +213,15 @@ class Feed:
         if self._counter is None or not len(values):
             return []
         counts = values[:, self._counter]
+        if not np.isfinite(counts).all():
+            return []
         before = np.concatenate([[self._count if self._count >= 0 else counts[0] - 1], counts[:-1]])
         self._count = int(counts[-1])
         steps = counts - before - 1
+        self._largest = max(self._largest, float(counts.max()))
+        # A counter of so many bits begins again at 0: a step back by nearly all of its values is one forward.
+        size = next((bits for bits in COUNTERS if self._largest < bits), np.inf)
+        steps = np.where(steps < -0.5 * size, steps + size, steps)
         return [(row, int(steps[row])) for row in np.flatnonzero(steps != 0).tolist()]
 
     def _chunk(self, chunk: Chunk) -> Iterator[Chunk | Marker]:

@@ -14,7 +14,7 @@ from typing import Any, Self
 import numpy as np
 
 from workbench.errors import BadValue
-from workbench.kernels.timing import AGE, KNOWN, PERIOD, dejitter, follow
+from workbench.kernels.timing import AGE, KNOWN, LOST, PERIOD, dejitter, follow
 from workbench.vocabulary import FloatArray, StreamSpec
 
 TIME_CONSTANT_S = 1.0
@@ -86,7 +86,7 @@ class Timebase:
             [gain, gain * gain / 4.0, tolerance, shortest, longest, max(jitter_s, 4.0 * period), confirm, first]
             + [max(0.05 * tolerance, 0.1 * period)]
         )
-        self._loop = np.zeros(14)
+        self._loop = np.zeros(15)
         self._loop[PERIOD] = period
         self._old = np.array([0.0, period, 0.0])
         self._previous = float("nan")
@@ -137,9 +137,9 @@ class Timebase:
         self._offset = float(offset_s)
 
     def skip(self, seconds: float) -> None:
-        """Samples of so many seconds are known to be missing before the next one, by the device's own counter."""
+        """Samples of so many seconds are counted as missing before the next one, by the device's own counter."""
         if self._rule != 1 and self._loop[AGE]:
-            self._loop[KNOWN] += seconds
+            self._loop[LOST] += seconds
 
     def step(self, raw: FloatArray) -> tuple[FloatArray, list[tuple[int, float]]]:
         """Correct stamps.
