@@ -23,6 +23,7 @@ from workbench.live._presence import Presence
 from workbench.live._run import LiveRun
 from workbench.live._streams import Stream
 from workbench.live.plan import OUTLETS, SessionPlan
+from workbench.signals import units
 from workbench.signals.quality import ChannelQuality, QualityMonitor
 from workbench.threads import Spawn, start_thread
 from workbench.vocabulary import LedgerRow, StreamSpec
@@ -95,10 +96,11 @@ class Links:
                 f"{plan.speed:g} ×; correct one of them"
             )
         spec = signal.spec
+        unit = units.canonical(spec.unit)
         self.display = DisplayWriter(
-            self.place.display, names=spec.measured, fs=spec.fs, unit=spec.unit, speed=signal.speed, t0=signal.t0
+            self.place.display, names=spec.measured, fs=spec.fs, unit=unit, speed=signal.speed, t0=signal.t0
         )
-        self.monitor = QualityMonitor(spec.fs, spec.measured, unit=spec.unit, mains_hz=plan.mains_hz)
+        self.monitor = QualityMonitor(spec.fs, spec.measured, unit=unit, mains_hz=plan.mains_hz)
         base = {"speed": signal.speed, "t0": signal.t0}
         self.outlets["decisions"] = self._outlet("decisions", base)
         if self.paired is not None and plan.effector is not None:
