@@ -23,6 +23,9 @@ def montage_of(spec: StreamSpec) -> Montage:
     return Montage(spec.measured, spec.fs, spec.type.lower(), units.canonical(spec.unit))
 
 
+OWN_NAMES = ("wb-cues", "wb-decisions", "wb-commands", "wb-acks", "wb-status", "wb-watch")
+"""Names of the workbench's own LSL streams; nobody else's stream may bear one."""
+
 OUTLETS = {"cues": "wb-cues", "decisions": "wb-decisions"}
 """Purpose → name of the LSL streams that the engine publishes for everybody; the source_id adds the session.
 Those between the engine and an effector are named by their pairing."""
@@ -160,6 +163,12 @@ def _check(plan: SessionPlan) -> None:
     signals = [spec.name for spec in plan.contract if spec.role == "signal"]
     if len(signals) != 1:
         raise BadValue(f"a stream contract has one stream with the role 'signal', got {len(signals)}: {signals}")
+    for spec in plan.contract:
+        if spec.name in OWN_NAMES:
+            raise BadValue(
+                f"stream {spec.name!r} of the contract bears a name of the workbench's own streams "
+                f"({', '.join(OWN_NAMES)}); nobody else's stream may, so give the source another name"
+            )
     if not plan.signal.critical or not plan.signal.channels or not plan.signal.fs > 0:
         raise BadValue(f"signal stream {plan.signal.name!r} must be critical, with a rate and channel names")
     if not (math.isfinite(plan.speed) and 0 < plan.speed <= 100):
