@@ -160,6 +160,12 @@ class EffectorLink:
             if self.controller.state != "DISCONNECTED":
                 self._send(self.controller.on_fault(reason, words=words, **self._now()))
 
+    def source_replaced(self) -> None:
+        """An input is announced by another outlet than before: a fault while armed."""
+        with self._lock:
+            if self.controller.state in ENGAGED_OR_ARMED:
+                self._send(self.controller.on_fault("source_replaced", **self._now()))
+
     def reset(self, operator: str) -> None:
         """Leave a latched stop or a fault."""
         with self._lock:

@@ -18,7 +18,9 @@ from workbench.vocabulary import Montage, StreamSpec
 
 def montage_of(spec: StreamSpec) -> Montage:
     """The montage that a decoder of this stream is made for."""
-    return Montage(spec.measured, spec.fs, spec.type.lower(), spec.unit)
+    from workbench.signals import units
+
+    return Montage(spec.measured, spec.fs, spec.type.lower(), units.canonical(spec.unit))
 
 
 OUTLETS = {"cues": "wb-cues", "decisions": "wb-decisions"}
@@ -52,7 +54,7 @@ class SessionPlan:
     simulated : whether the signals are simulated or replayed.
     cue_source : ``"engine"`` (the engine presents the schedule by sample count) or ``"stream"`` (cues are
         markers of the contract's ``"markers"`` stream, aligned by stamp).
-    labels : marker text → condition, for ``cue_source="stream"``.
+    labels : marker text, or code of an integer marker stream as text → condition, for ``cue_source="stream"``.
     waived : name of a non-critical stream → reason for going without.
     resolve_s : s to look for the streams.
     transport : ``"ipc"``, ``"tcp"`` (CURVE-encrypted, loopback) or ``"auto"``.

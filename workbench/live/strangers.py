@@ -28,9 +28,10 @@ from workbench.devices._pairing import Pairing
 from workbench.errors import BadValue, EngineFault
 from workbench.live._effecting import OWN_NAMES, EffectorLink, Recorded
 from workbench.live._ledger import Ledger
+from workbench.threads import start_thread
 from workbench.vocabulary import Command, Decision, DeviceStatus, StreamSpec
 
-ORDERS = ("first", "after", "together", "replay")
+ORDERS = ("first", "replay", "after", "together")
 """When the stranger comes: before the engine, after it, at the same time, or with the recording of a session."""
 
 STEP_S = 0.01
@@ -317,8 +318,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="a stranger on LSL, for a stress test")
     parser.add_argument("--suffixes", nargs=2, required=True, help="ends of the source_ids seen on LSL")
     attack = _Attack(parser.parse_args(argv).suffixes)
-    thread = threading.Thread(target=attack.run, name="attack")
-    thread.start()
+    thread = start_thread("attack", lambda beat: attack.run())
     _say("listening")
     for line in sys.stdin:
         if line.strip() == "publish":

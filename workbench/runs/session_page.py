@@ -241,7 +241,7 @@ class SessionPage:
 
 
 class _Starting:
-    """The desk as the worklist sees it: it starts through the page's screen, and the page shows what it confirms."""
+    """The desk as the worklist sees it: it starts through the page's screen, which shows what it confirms."""
 
     def __init__(self, desk: VisitDesk, start: Callable[[], None], shown: Callable[[], None]) -> None:
         self.worklist, self.details, self.forget = desk.worklist, desk.details, desk.forget

@@ -1,8 +1,8 @@
 """The right person: the day's visits, one confirmed before a session, and everything that is bound to it.
 
 A :class:`VisitDesk` stands between a page and the record. It opens the record for each request, so that several
-pages and processes share it, and it holds what a page must not: who is signed in, and a confirmation, which is good
-for one start of one visit.
+pages and processes share it, and it holds what a page must not: who is signed in, and a confirmation, which is
+good for one start of one visit.
 """
 
 from __future__ import annotations
@@ -344,7 +344,7 @@ class VisitDesk:
             return str(self._person(study, self._chosen)["id"])
 
     def visit(self) -> dict[str, str]:
-        """The visit in session, else the chosen one: ``id, study, participant, name, confirmed``; empty for none."""
+        """The visit in session, else the chosen one: ``id, study, participant, name, confirmed``, or empty."""
         running = self.session()
         chosen = running["visit"] if running else self._chosen
         if not chosen:

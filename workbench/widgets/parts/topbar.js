@@ -78,7 +78,7 @@ function endSession(ctx, host) {
 function person(ctx) {
   const { t } = ctx;
   const operator = h("span", { class: "o2", "data-name": "operator" });
-  const act = button("", () => (ctx.place().signed_in ? ctx.ask("sign_out") : sheet.open()), { name: "sign" });
+  const act = button("", () => (ctx.place().signed_in ? ctx.ask("sign_out") : sheet.open()), { name: "sign-person" });
   const sheet = signInSheet(ctx);
   const el = h("span", { class: "row person" }, operator, act, sheet.el);
   return {

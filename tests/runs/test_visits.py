@@ -1,0 +1,208 @@
+"""The right person: whose visit it is, before anything starts or is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workbench import programmes
+from workbench.errors import Refused, WorkbenchError
+from workbench.outcomes import load
+from workbench.runs.session_page import SessionPage
+from workbench.runs.visits import VisitDesk
+from workbench.study import Study
+from workbench.vocabulary import Participant, Visit
+from workbench.widgets import AssessmentForm, RecordKeeper
+
+PASSWORD = "a long enough password"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Three people: two simulated, one of them with a wristband, and one on hold."""
+    made = tmp_path / "study"
+    with Study.create(made, code="DESK", title="Desk", actor="test") as study:
+        for name, more in (("P-041", {}), ("P-099", {"wristband": "099-7KQ"}), ("P-009", {"hold": "event open"})):
+            study.append(Visit(study.append(Participant(name, simulated=True, **more)), "Month 1"))
+    return made
+
+
+@pytest.fixture
+def desk(folder: Path) -> VisitDesk:
+    return VisitDesk(folder, programmes.simulated(), operator="Chen L.")
+
+
+def visits(desk: VisitDesk) -> dict[str, str]:
+    return {row["participant"]: row["visit"] for row in desk.worklist()["rows"]}
+
+
+def test_the_worklist_names_everybody_with_an_open_visit_and_what_stands_in_the_way(desk: VisitDesk) -> None:
+    rows = {row["participant"]: row for row in desk.worklist()["rows"]}
+    assert set(rows) == {"P-041", "P-099", "P-009"}
+    assert (rows["P-041"]["state"], rows["P-009"]["state"]) == ("ready", "hold")
+    assert rows["P-009"]["open"][0]["args"] == {"why": "event open"}
+
+
+@pytest.mark.parametrize("code", ["099-7KQ", "P-009"])
+def test_the_code_of_somebody_else_confirms_nobody_and_names_both(desk: VisitDesk, code: str) -> None:
+    with pytest.raises(Refused, match=r"belongs to P-0\d9, not P-041. Nothing was started"):
+        desk.confirm(visits(desk)["P-041"], code)
+    assert desk.confirmed == {}
+
+
+@pytest.mark.parametrize("code", ["P-041x", "041", "P-099"])
+def test_a_code_of_nobody_is_refused_also_the_pseudonym_of_who_has_a_wristband(desk: VisitDesk, code: str) -> None:
+    with pytest.raises(Refused, match="belongs to nobody"):
+        desk.confirm(visits(desk)["P-041"], code)
+
+
+def test_a_session_needs_a_confirmation_and_uses_it_up(desk: VisitDesk, monkeypatch: Any) -> None:
+    monkeypatch.setattr("workbench.runs.visits.live.start", lambda plan: _Client(plan))
+    with pytest.raises(Refused, match="no participant is confirmed"):
+        desk.new_session()
+    desk.confirm(visits(desk)["P-099"], " 099-7kq ")
+    plan = desk.new_session().plan
+    assert (plan.participant, plan.visit) == ("P-099", "Month 1")
+    with pytest.raises(Refused, match="no participant is confirmed"):
+        desk.new_session()
+    with desk.record() as study:
+        (session,) = study.rows("session")
+    assert session["visit_id"] == visits(desk)["P-099"]
+    assert session["identity"].startswith("wristband, ")
+    assert session["identity"].endswith("Chen L.")
+
+
+class _Client:
+    """The client of an engine that was not started: the plan it would have run."""
+
+    def __init__(self, plan: Any) -> None:
+        self.plan = plan
+
+    def use_grants(self, issue: Any) -> None:
+        self.issue = issue
+
+
+def test_a_participant_on_hold_is_confirmed_and_still_not_started(desk: VisitDesk) -> None:
+    desk.confirm(visits(desk)["P-009"], "P-009")
+    with pytest.raises(Refused, match="on hold: event open"):
+        desk.new_session()
+
+
+def test_where_people_can_sign_in_nobody_starts_or_decides_unsigned(folder: Path, desk: VisitDesk) -> None:
+    with Study.open(folder, actor="test") as study:
+        study.add_person("lin", "Lin Q.", PASSWORD, roles=("engineer",))
+    visit = visits(desk)["P-041"]
+    desk.confirm(visit, "P-041")
+    assert desk.details(visit)["blocked"]["key"] == "worklist.blocked.sign_in"
+    with pytest.raises(Refused, match="sign in first"):
+        desk.new_session()
+    with pytest.raises(WorkbenchError):
+        desk.sign_in(login="lin", password="something else entirely")
+    assert desk.signed_in == ""
+    desk.sign_in(login="lin", password=PASSWORD)
+    assert desk.signed_in == "Lin Q."
+    assert desk.details(visit)["blocked"] is None
+    desk.sign_out()
+    assert (desk.signed_in, desk.confirmed) == ("", {})
+
+
+@pytest.fixture
+def page(folder: Path) -> Iterator[SessionPage]:
+    made = SessionPage(folder, programmes.simulated(), operator="Chen L.")
+    yield made
+    made.screen.close()
+    made.log.close()
+
+
+def test_a_page_starts_only_the_visit_that_was_chosen_and_confirmed_on_it(page: SessionPage) -> None:
+    ids = visits(page.desk)
+    assert page.worklist.answer("choose", {"visit": ids["P-041"]})["ok"]
+    assert not page.worklist.answer("start", {"visit": ids["P-041"]})["ok"]
+    assert page.worklist.answer("confirm", {"visit": ids["P-041"], "code": "P-041"})["ok"]
+    assert page.screen.place["participant"] == "P-041"
+    assert page.screen.place["confirmed"]
+    assert not page.worklist.answer("start", {"visit": ids["P-099"]})["ok"]
+    assert page.worklist.answer("choose", {"visit": ids["P-099"]})["ok"]  # another row takes the confirmation back
+    assert page.desk.confirmed == {}
+    reply = page.screen.answer("start_session", {})
+    assert "no participant is confirmed" in reply["text"]
+
+
+def test_no_password_is_in_the_state_of_any_panel_of_the_page(page: SessionPage, folder: Path) -> None:
+    with Study.open(folder, actor="test") as study:
+        study.add_person("lin", "Lin Q.", PASSWORD, roles=("engineer",))
+    reply = page.screen.answer("sign_in", {"login": "lin", "password": PASSWORD})
+    assert reply["ok"]
+    assert page.screen.place["signed_in"] == "Lin Q."
+    states = [repr(panel.get_state()) for panel in (page.screen, page.worklist, page.log)]
+    assert PASSWORD not in repr(reply) + "".join(states)
+    assert page.screen.answer("sign_out", {})["ok"]
+    assert page.screen.place["signed_in"] == ""
+
+
+def test_the_forms_of_a_page_are_those_of_the_chosen_visit_and_say_so(page: SessionPage) -> None:
+    ids = visits(page.desk)
+    assert not page.screen.answer("show", {"view": "assess"})["ok"]  # nobody is chosen
+    page.worklist.choose(ids["P-099"])
+    assert page.screen.answer("show", {"view": "assess"})["ok"]
+    form = page.stage.children[-1]
+    assert form.place == ["DESK", "P-099", "Month 1"]
+    assert form._visit_id == ids["P-099"]
+    page.worklist.choose(ids["P-041"])
+    page.show("assess")
+    assert page.stage.children[-1].place[1] == "P-041"
+
+
+def test_a_form_of_another_visit_takes_nothing_while_a_session_is_under_way(desk: VisitDesk, folder: Path) -> None:
+    ids = visits(desk)
+    arat = load("arat")
+    form = AssessmentForm.of(
+        arat,
+        keeper=RecordKeeper(desk.record, visit_id=ids["P-041"], folder=folder),
+        visit_id=ids["P-041"],
+        rater="Chen L.",
+        place=("DESK", "P-041", "Month 1"),
+        session=lambda: (ids["P-099"], "P-099 · Month 1"),
+    )
+    for name, arguments in (
+        ("enter", {"item": "grasp_1", "value": 3}),
+        ("choose", {"name": "assisted", "value": False}),
+        ("choose_side", {"side": "right"}),
+        ("choose_field", {"name": "blinded", "value": "yes"}),
+        ("save", {}),
+        ("clear", {"confirmed": True}),
+        ("correct", {"field": "grasp_1", "value": 2, "reason": "typo"}),
+    ):
+        reply = form.answer(name, arguments)
+        assert not reply["ok"], name
+        assert "this form belongs to P-041 · Month 1, the session on this computer to P-099" in reply["text"]
+    with desk.record() as study:
+        assert study.rows("assessment") == []
+
+
+def test_a_fit_waits_on_every_page_until_one_of_them_decides_once(folder: Path, page: SessionPage) -> None:
+    from tests.runs.fits import enter_fit
+
+    visit = visits(page.desk)["P-041"]
+    sha256 = enter_fit(folder, visit)
+    other = SessionPage(folder, programmes.simulated(), operator="Okafor A.")
+    try:
+        for one in (page, other):
+            one.worklist.choose(visit)
+            one.show("approve")
+            assert one.screen.place["badges"] == {"approve": 1}
+            assert one.stage.children[-1].fit["sha256"] == sha256
+        decide = {"sha256": sha256, "decision": "reject", "reason": "pattern over the neck muscles"}
+        assert page.stage.children[-1].answer("decide", decide)["ok"]
+        other.refresh()
+        decision = other.stage.children[-1].decision
+        assert (decision["decision"], decision["reason"]) == ("reject", "pattern over the neck muscles")
+        assert "Chen L." in decision["by"]
+        assert other.screen.place["badges"] == {}
+        assert "decided already" in other.stage.children[-1].answer("decide", decide)["text"]
+    finally:
+        other.screen.close()
+        other.log.close()

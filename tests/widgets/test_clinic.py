@@ -1,0 +1,297 @@
+"""The screens of a clinic: what stays in place, what the device confirmed, who is there, and no violation of axe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from workbench import outcomes
+from workbench.errors import Refused
+from workbench.outcomes import isncsci
+from workbench.widgets import AssessmentForm, DecoderPanel, IsncsciForm, LiveSession, ResultPanel, Worklist
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+NAMES = [f"E{i}" for i in range(1, 9)]
+SIZES = [(1440, 900), (1024, 768)]
+FORM = {
+    "kinds": [{"kind": "calibration", "ok": True, "why": ""}, {"kind": "online", "ok": True, "why": ""}],
+    "n_trials": 20, "paradigm": "grasp_rest", "can_start": True,
+}  # fmt: skip
+PLACE = {
+    "study": "DEMO-01", "participant": "P-014", "visit": "Month 2", "confirmed": "08:58", "view": "run",
+    "views": ["today", "run", "approve", "assess", "log"], "badges": {"approve": 1}, "signed_in": "Lin Q.",
+    "can_sign_in": True,
+}  # fmt: skip
+
+
+@pytest.fixture
+def live(mount: Callable[..., Any], statuses: dict[str, Any]) -> Callable[..., Any]:
+    def show(name: str, *, state: str = "live", place: Any = None, language: str = "en", **size: Any) -> Any:
+        traits = {
+            "status": statuses.get(name, {}),
+            "link": {"state": state},
+            "form": FORM,
+            "panels": [],
+            "beat": 0,
+        }
+        page = mount(LiveSession, {**traits, "place": place or PLACE, "language": language}, **size)
+        if name in statuses:
+            page.evaluate("names => window.signals({first: 0, n: 11000, fs: 1000, names, age_s: 0.042}, 7)", NAMES)
+            page.evaluate("status => window.put({status, beat: 1})", statuses[name])
+        return page
+
+    return show
+
+
+def within(page: Any, name: str, height: int) -> bool:
+    box = page.locator(name).first.bounding_box()
+    return box is not None and 0 <= box["y"] < box["y"] + box["height"] <= height + 0.5
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_identity_cue_evidence_effector_alarm_and_stop_share_the_first_screen(
+    live: Any, tmp_path: Path, width: int, height: int, language: str
+) -> None:
+    for name in ("live", "idle", "stopping", "fault"):
+        page = live(name, width=width, height=height, language=language)
+        page.screenshot(path=str(tmp_path / f"{name}-{width}-{language}.png"))
+        parts = ("[data-name=participant]", ".alarmplace", "[data-name=cue]", ".evbar", "[data-name=stop]")
+        for part in (*parts, "[data-name=effector-state]", ".lanes"):
+            assert within(page, part, height), (name, part)
+        size = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]")
+        assert size == [width, height]
+        page.context.close()
+
+
+def test_the_place_of_the_alarms_keeps_its_height_so_that_nothing_moves(live: Any, statuses: Any) -> None:
+    for width, height in SIZES:
+        page = live("live", width=width, height=height)
+        before = [page.locator(part).bounding_box() for part in (".evbar", "[data-name=effector-state]")]
+        with_alarm = {**statuses["live"], "alarms": statuses["fault"]["alarms"]}
+        page.evaluate("status => window.put({status, beat: 2})", with_alarm)
+        assert page.get_by_role("alert").is_visible()
+        assert [page.locator(part).bounding_box() for part in (".evbar", "[data-name=effector-state]")] == before
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "STOP sent 1.2 s ago, not acknowledged: use the hardware stop"),
+        ("zh-CN", "停止指令已发出 1.2 s，未确认"),
+    ],
+)
+def test_an_unacknowledged_stop_outranks_every_alarm_and_nothing_claims_that_it_worked(
+    live: Any, language: str, words: str
+) -> None:
+    page = live("stopping", language=language)
+    first = page.get_by_role("alert").locator(".w").inner_text()
+    assert first.replace(" 秒", " s").startswith(words.replace(" 秒", " s")[:14])
+    assert page.locator("[data-name=effector-state]").evaluate("e => e.classList.contains('dash')")
+    assert page.locator("[data-name=device-level]").inner_text() == "62 %"
+    assert page.locator(".levelbar.old").count() == 1
+    page.click("[data-name=hardware-stop]")
+    assert page.evaluate("window.sent.filter(m => m.name === 'hardware_stop').length") == 1
+
+
+def test_only_the_device_says_that_a_stop_was_acknowledged_and_that_the_level_is_zero(
+    live: Any, statuses: Any
+) -> None:
+    page = live("stopping")
+    words = "document.querySelector('[data-name=stop-words]').textContent"
+    assert "Not acknowledged" in page.evaluate(words)
+    effector = statuses["stopping"]["effector"]
+    for stop, said in (
+        ({"acknowledged_after_s": 0.057}, "Acknowledged by the device after 57 ms"),
+        ({"acknowledged_after_s": 0.057, "safe_after_s": 0.4, "confirmed": True}, "the device reports level 0"),
+    ):
+        now = effector | {"stop": effector["stop"] | stop}
+        page.evaluate("status => window.put({status, beat: 2})", {**statuses["stopping"], "effector": now})
+        assert said in page.evaluate(words)
+
+
+def test_an_alarm_stays_until_somebody_acknowledges_it_in_the_engine(live: Any, statuses: Any) -> None:
+    page = live("fault")
+    over = {**statuses["fault"]["alarms"][0], "cleared": True}
+    page.evaluate("status => window.put({status, beat: 2})", {**statuses["fault"], "alarms": [over]})
+    assert "(over)" in page.get_by_role("alert").inner_text()
+    page.click("[data-name=acknowledge]")
+    (asked,) = page.evaluate("window.sent.filter(m => m.name === 'acknowledge')")
+    assert asked["args"] == {"alarm": over["id"]}
+
+
+def test_the_age_in_a_stream_alarm_is_that_of_its_data(live: Any, statuses: Any) -> None:
+    page = live("fault")
+    streams = [{**one, "age_s": 32.4} if one["name"] == "ECoG" else one for one in statuses["fault"]["streams"]]
+    page.evaluate("status => window.put({status, beat: 2})", {**statuses["fault"], "streams": streams})
+    assert "32 s" in page.get_by_role("alert").inner_text()
+
+
+def test_a_reset_asks_once_while_an_alarm_is_unseen_and_not_otherwise(live: Any, statuses: Any) -> None:
+    page = live("stopping")
+    page.click("[data-name=reset_stop]")
+    assert page.evaluate("window.sent.filter(m => m.name === 'reset_stop').length") == 0
+    page.click("[data-name=reset-now]")
+    assert page.evaluate("window.sent.filter(m => m.name === 'reset_stop').length") == 1
+    effector = statuses["stopping"]["effector"]
+    done = {"acknowledged_after_s": 0.05, "safe_after_s": 0.3, "confirmed": True}
+    quiet = {**statuses["stopping"], "alarms": [], "effector": effector | {"stop": effector["stop"] | done}}
+    page.evaluate("status => window.put({status, beat: 2})", quiet)
+    page.click("[data-name=reset_stop]")
+    assert page.evaluate("window.sent.filter(m => m.name === 'reset_stop').length") == 2
+
+
+def test_a_stop_does_not_change_the_kind_of_run_that_was_chosen(live: Any, statuses: Any) -> None:
+    page = live("idle")
+    page.select_option("[data-name=kind]", "online")
+    stopped = {**statuses["idle"], "session": {**statuses["idle"]["session"], "stopped": True}}
+    page.evaluate("status => window.put({status, beat: 2})", stopped)
+    assert page.locator("[data-name=kind]").input_value() == "online"
+    assert page.locator("[data-name=start-run]").is_disabled()
+    assert "latched" in page.locator(".run .reason").inner_text()
+
+
+def test_with_the_engine_lost_no_run_can_be_started(live: Any) -> None:
+    page = live("idle")
+    assert page.locator("[data-name=start-run]").count() == 1
+    page.evaluate("window.put({link: {state: 'lost', sentence: '', age_s: 4}})")
+    assert page.locator("[data-name=start-run]").count() == 0
+    assert page.locator("[data-name=stop]").is_enabled()
+
+
+def test_a_visible_page_answers_each_challenge_once_and_a_hidden_one_says_that_it_is(live: Any) -> None:
+    page = live("live")
+    for challenge in ("c1", "c2"):
+        page.evaluate("challenge => window.say({kind: 'presence', challenge})", challenge)
+    sent = page.evaluate("window.sent.filter(m => m.name === 'presence').map(m => m.args)")
+    assert [(one["challenge"], one["visible"]) for one in sent] == [("c1", True), ("c2", True)]
+    assert len({one["page"] for one in sent}) == 1
+    page.evaluate("""() => {
+      Object.defineProperty(document, "visibilityState", { get: () => "hidden", configurable: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+      window.say({ kind: "presence", challenge: "c3" });
+    }""")
+    later = page.evaluate("window.sent.filter(m => m.name === 'presence').map(m => m.args)")[2:]
+    assert [(one["challenge"], one["visible"]) for one in later] == [("c2", False)]
+
+
+class Answering:
+    """A client that notes the answers of pages."""
+
+    def __init__(self) -> None:
+        self.heard: list[Any] = []
+
+    def status(self) -> dict[str, Any]:
+        return {"presence": {"challenge": "c1"}, "alarms": []}
+
+    def signals(self, since: int = 0, max_seconds: float = 10.0) -> Any:
+        return None
+
+    def presence(self, page: str, challenge: str, *, visible: bool) -> None:
+        self.heard.append((page, challenge, visible))
+        raise Refused("this challenge is too old")
+
+
+def test_the_kernel_hands_on_what_a_page_answered_and_never_answers_itself() -> None:
+    client = Answering()
+    made = LiveSession(client)  # type: ignore[arg-type]
+    try:
+        challenged = SimpleNamespace(sent=[])
+        made.send = lambda content, buffers=None: challenged.sent.append(content)
+        made._challenge = ""
+        made._challenge_pages(client.status())
+        made._challenge_pages(client.status())
+        assert [one for one in challenged.sent if one["kind"] == "presence"] == [
+            {"kind": "presence", "challenge": "c1"}
+        ]
+        assert client.heard == []
+        assert made.answer("presence", {"page": "p", "challenge": "c1", "visible": True})["ok"]
+        made.answer("presence", {"page": "p", "challenge": "c1", "visible": "yes"})
+        assert client.heard == [("p", "c1", True), ("p", "c1", False)]
+    finally:
+        made.close()
+
+
+def test_a_password_leaves_its_field_with_the_message_and_stays_nowhere(live: Any) -> None:
+    page = live("none", state="none", place={**PLACE, "signed_in": "", "view": "today"})
+    page.click("[data-name=sign-person]")
+    page.fill("[data-name=login]", "lin")
+    page.fill("[data-name=password]", "correct horse")
+    page.keyboard.press("Enter")
+    (asked,) = page.evaluate("window.sent.filter(m => m.name === 'sign_in')")
+    assert asked["args"] == {"login": "lin", "password": "correct horse"}
+    assert page.locator("[data-name=password]").input_value() == ""
+    assert "correct horse" not in page.content() + page.url
+    refusal = {"kind": "answer", "name": "sign_in", "ok": False, "text": "not accepted", "id": asked["id"]}
+    page.evaluate("reply => window.say(reply)", refusal)
+    assert "not accepted" in page.locator(".sign").inner_text()
+
+
+# ---------------------------------------------------------------------------------------------- axe
+ROW = {
+    "visit": "v1", "time": "09:00", "participant": "P-041", "about": {"text": ""}, "visit_name": "Month 1",
+    "window": {"key": "worklist.window.due", "args": {"earliest": "2026-11-17", "latest": "2026-11-26"}, "part": 0.4},
+    "device": "ECoG, glove", "last": {"key": "worklist.first_session", "args": {}}, "state": "ready",
+    "open": [{"state": "medium", "key": "worklist.open.awaiting", "args": {"hash": "5c1e 90ab"}}],
+}  # fmt: skip
+RESULT = {
+    "participant": "P-041", "number": 3, "kind": "online", "state": "finished", "hits": 2, "n": 3, "total": 3,
+    "limit": None, "median_s": 0.9, "numbers": [{"value": "2", "unit": "/ 3", "key": "result.n.missed", "args": {}}],
+    "trials": [{"index": i, "condition": "grasp", "outcome": o, "onset_s": s} for i, (o, s) in
+               enumerate((("correct", 0.8), ("missed", None), ("correct", 1.0)))],
+    "runs": [{"name": "3", "when": "", "value": 0.67, "low": 0.2, "high": 0.9, "now": True}],
+    "integrity": [{"state": "ok", "key": "result.integrity.complete", "args": {}}], "decoder": [],
+    "next": [{"name": "online", "primary": True}, {"name": "assess"}], "can_note": True,
+}  # fmt: skip
+
+
+def form_traits(form: Any) -> dict[str, Any]:
+    names = ("definition", "items", "condition", "side", "fields", "result", "saved", "kept", "stored", "place")
+    more = ("versions", "causes")
+    return {name: getattr(form, name) for name in (*names, *more) if name in form.traits()}
+
+
+def axe(page: Any) -> list[Any]:
+    import axe_playwright_python
+
+    page.add_script_tag(path=str(Path(axe_playwright_python.__file__).parent / "axe.min.js"))
+    page.evaluate("document.title = 'workbench'")
+    found = page.evaluate("() => axe.run(document, { resultTypes: ['violations'] })")
+    return [(one["id"], [node["html"][:160] for node in one["nodes"]][:4]) for one in found["violations"]]
+
+
+def shown(name: str) -> tuple[Any, dict[str, Any]]:
+    about = {"save": lambda one: "Saved.", "visit_id": "v", "rater": "r", "place": ("S", "P-041", "Month 1")}
+    if name == "worklist":
+        day = {"date": "2026-11-22", "read_at": "08:52:04", "study": "S", "fault": ""}
+        return Worklist, {"day": day, "rows": [ROW], "chosen": "v1", "details": {"facts": []}, "confirmed": {}}
+    if name == "result":
+        return ResultPanel, {"result": RESULT, "kept": ""}
+    if name == "arat":
+        return AssessmentForm, form_traits(AssessmentForm.of(outcomes.load("arat"), **about))
+    if name == "isncsci":
+        return IsncsciForm, form_traits(IsncsciForm(isncsci, **about))
+    fit = {"sha256": "5c1e90ab" * 8, "accuracies": [], "confusions": [], "can_decide": True, "blocked": ""}
+    fit["checks"] = [
+        {"name": "windows", "state": "warn", "value": "12 %", "limit": "10 %", "text": "many left out"}
+    ]
+    return DecoderPanel, {
+        "fit": fit | {"signing": {"signer": "P", "password": True}},
+        "decision": {},
+        "adapts": {},
+    }
+
+
+@pytest.mark.parametrize("name", ["worklist", "result", "approval", "arat", "isncsci"])
+def test_axe_finds_nothing_on_a_panel(mount: Callable[..., Any], name: str) -> None:
+    assert axe(mount(*shown(name))) == []
+
+
+@pytest.mark.parametrize("name", ["live", "stopping", "idle"])
+def test_axe_finds_nothing_on_the_live_screen(live: Any, name: str) -> None:
+    assert axe(live(name)) == []
