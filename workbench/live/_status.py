@@ -75,7 +75,7 @@ latency : acquire → decide → emit of the run; ``representative`` is False wh
 ledger[] : newest first, at most 50; each row also has ``clock`` "HH:MM:SS"
 effector.stop, .confirmed, .foreign : what the device itself has confirmed, see ``Controller.snapshot``
 alarms[] : STOP first, then open before cleared; id, key, priority (``high | medium | low``), what, means, do,
-    args, raised_s (age), cleared (its cause has gone), earlier (of an engine before), acknowledged (None, or by and
+    args, raised_s (age), cleared (its cause has gone), earlier (of an engine before), acknowledged (None or by,
     age_s). One leaves the list when it is cleared and acknowledged
 """
 
