@@ -76,9 +76,17 @@ def _lossless(n: int, seed: int) -> tuple[str, bool]:
     return figures.text(), figures.passed
 
 
+def _coverage(n: int, seed: int) -> tuple[str, bool]:
+    from workbench.analysis import coverage
+
+    rows = coverage.simulate(n=n, seed=seed)
+    return coverage.table(rows), all(row.held for row in rows)
+
+
 DOSES = {
     "record": Dose("kill -9, cut logs and flipped bits of the study record, n of each", 1000, _record),
     "recording": Dose("kill -9 of a recording writer and torn files, n kills", 1000, _recording),
+    "coverage": Dose("how often printed intervals hold the truth, n simulations of each", 4000, _coverage),
     "lossless": Dose("64 ch × 1 kHz with a sample counter, a kernel holding its lock, n seconds", 60, _lossless),
 }
 
