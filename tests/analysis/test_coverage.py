@@ -18,7 +18,7 @@ def test_every_printed_interval_covers_and_the_own_mdc_is_exceeded_as_rarely_as_
 
 
 def test_the_intervals_of_the_first_version_would_be_found_out():
-    """Resampled trials covered 77 % of F1 at five runs of 20; chance exceeded the MDC by 1.96 in 5.6 % of 5 people."""
+    """Resampled trials covered 77 % of F1 at five runs of 20; 1.96 in the MDC gave 5.6 % with 5 people."""
     assert not coverage.Row("event F1", "5 runs", 0.95, 0.77, 300).held
     assert not coverage.Row("own MDC", "5 people", 0.025, 0.056, 4000, at_most=True).held
 
