@@ -221,9 +221,16 @@ def _score(arguments: argparse.Namespace) -> int:
             answers = isncsci.redcap_lines(_export(*arguments.source), options=readings)
     else:
         answers = score_lines(measure, sys.stdin, version=arguments.version, **options)
+    lines = failed = 0
     for line in answers:
+        lines += 1
+        failed += '"error":' in line and "error" in json.loads(line)
         print(line)
-    return 0
+    if not lines:
+        print("nothing was scored: the input holds no line; give one JSON object a line", file=sys.stderr)
+    elif failed:
+        print(f"{failed} of {lines} lines could not be scored; their answers say why", file=sys.stderr)
+    return EXIT_DIFFERS if failed or not lines else 0
 
 
 def _export(kind: str, path: str) -> list[str]:

@@ -146,7 +146,10 @@ def test_an_examination_in_spinal_shock_is_asked_about(exam):
     one = exam("5500000000", administered_at="2026-03-03T08:00:00Z", **COMPLETE)
     (query,) = only(queries((one,), injured_at="2026-03-01T09:00:00Z"), "within_spinal_shock")
     assert (query.severity, query.item) == ("medium", "administered_at")
-    assert "was made 47 h after the injury, before 72 h" in query.sentence
+    assert "was made 47 h after the injury, inside the first 72 h" in query.sentence
+    (query,) = only(queries((one,), injured_at="2026-02-28"), "within_spinal_shock")
+    assert "was made 56 to 80 h after the injury, perhaps inside the first 72 h" in query.sentence
+    assert queries((one,), injured_at="2026-02-27") == ()
     assert queries((one,), injured_at="2026-02-28T08:00:00Z") == ()
     assert queries((one,), injured_at="2026-03-04")[0].severity == "high"
     assert queries((replace(one, administered_at=""),), injured_at="2026-03-01") == ()
@@ -203,3 +206,12 @@ def test_a_score_that_only_one_of_two_has_is_no_jump(arat):
     flat = replace(flat, score={"total": flat.score["total"] | {"high": 0, "low": 0}})
     assert queries((bare, arat(40, visit="v2", rater="Ma"))) == ()
     assert queries((arat(1), flat)) == ()
+
+
+def test_a_site_that_could_not_determine_or_spelled_otherwise_is_not_asked(exam):
+    cells = {"right.motor.C7": "NT", "right.motor.T1": "NT", "site_reported.ais": "ND"}
+    open_ = exam("5503300000", vac="NT", normal_to="C6", cells=cells)
+    assert "," in open_.score["classes"]["ais"]
+    assert not list(queries((open_,)))
+    spelled = exam("5500000000", cells={"site_reported.nli": "C6", "site_reported.ais": "A"}, **COMPLETE)
+    assert not list(queries((spelled,)))

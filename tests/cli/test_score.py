@@ -57,3 +57,22 @@ def test_an_unknown_measure_lists_those_there_are():
     assert done.returncode == 2
     assert "arat" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_line_that_cannot_be_scored_makes_the_exit_code_and_the_count():
+    good = json.dumps({"id": 1, "responses": {"grasp_1": 3}})
+    done = score("arat", [good, "{", json.dumps({"id": 3, "responses": {"grasp_1": 9}})])
+    assert done.returncode == 1
+    assert len(done.stdout.splitlines()) == 3
+    assert done.stderr == "2 of 3 lines could not be scored; their answers say why\n"
+    done = score("arat", [])
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "nothing was scored: the input holds no line" in done.stderr
+
+
+def test_a_foreign_or_empty_table_in_place_of_an_export_is_refused(tmp_path):
+    for name, text in (("empty.csv", ""), ("foreign.csv", "name;age\nAnna;3\n")):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        done = score("isncsci", [], "--from", "redcap", str(tmp_path / name))
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "REDCap export" in done.stderr

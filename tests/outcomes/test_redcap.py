@@ -11,6 +11,7 @@ import pytest
 from workbench.errors import BadValue
 from workbench.outcomes import isncsci
 from workbench.outcomes._isncsci_redcap import _needed, read_redcap
+from workbench.outcomes._isncsci_tables import same_result
 
 COMPLETE_C6 = {"motor": "5500000000", "normal_to": "C6"}
 PARTS = {"motor": "motor", "lightTouch": "light_touch", "pinPrick": "pinprick"}
@@ -139,7 +140,11 @@ def test_a_cause_that_is_not_known_is_left_open(make):
 
 @pytest.mark.parametrize(
     ("lines", "words"),
-    [([], "line of column names"), (["a,b,a\n", "1,2,3\n"], "each once; got a"), (["a,b\n", '"1,2'], "is no CSV")]
+    [
+        ([], "line of column names"),
+        (["a,b,a\n", "1,2,3\n"], "each once; got a"),
+        (["right_motor_c5_value,b\n", '"1,2'], "is no CSV"),
+    ]
     + [(['"a\n'], "is no CSV")],
 )
 def test_a_file_that_is_no_export_is_refused(lines, words):
@@ -148,6 +153,60 @@ def test_a_file_that_is_no_export_is_refused(lines, words):
 
 
 def test_a_row_with_more_cells_than_names_is_an_error_of_that_row():
-    (found,) = read_redcap(["record_id,x\n", "1,2,3\n"])
+    (found,) = read_redcap(["record_id,right_motor_c5_value\n", "1,2,3\n"])
     assert (found.id, found.exam) == ("1", None)
     assert "more cells" in found.error
+
+
+@pytest.mark.parametrize(
+    ("reported", "computed", "same"),
+    [
+        ("T10", "T10*", True),
+        ("ND", "C,D*", True),
+        ("t4", "T4", True),
+        (" s4-5 ", "S4_5", True),
+        ("intact", "INT", True),
+        ("D, C", "C,D*", True),
+        ("ND", "C", False),
+        ("T1", "T10", False),
+        ("C", "C,D", False),
+        ("", "C", False),
+    ],
+)
+def test_spelling_is_no_difference_between_the_site_and_the_computed_result(reported, computed, same):
+    assert same_result(reported, computed) is same
+
+
+def test_what_the_site_spelled_otherwise_is_not_reported_as_different(make):
+    row = {"record_id": "P01", **row_of(make(COMPLETE_C6))}
+    alike = row | {"neurological_level_of_injury": "c6", "asia_impairment_scale": "a"}
+    other = row | {"neurological_level_of_injury": "c5", "asia_impairment_scale": "A"}
+    answers = [json.loads(line) for line in isncsci.redcap_lines(text_of(alike, other))]
+    assert "differs" not in answers[0]
+    assert answers[1]["differs"] == {"nli": ["c5", "C6"]}
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_exports_separated_by_commas_semicolons_or_tabs_are_read_alike(make, delimiter):
+    row = {"record_id": "P01", **row_of(make(COMPLETE_C6))}
+    file = io.StringIO()
+    writer = csv.DictWriter(file, list(row), delimiter=delimiter, quoting=csv.QUOTE_ALL)
+    writer.writeheader()
+    writer.writerow(row)
+    (answer,) = map(json.loads, isncsci.redcap_lines(file.getvalue().splitlines(keepends=True)))
+    assert answer["id"] == "P01"
+    assert answer["result"]["ais"] == "A"
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ([], "needs a line of column names, each once; got none"),
+        (["\n"], "needs a line of column names"),
+        (["name;age\n", "a;3\n"], r"no REDCap export of the ISNCSCI instrument: of its 1 columns \(name;age\)"),
+        (["record_id,right_motor_c5_value\n"], "column names and no row"),
+    ],
+)
+def test_a_table_that_is_empty_or_of_something_else_is_refused(lines, words):
+    with pytest.raises(BadValue, match=words):
+        list(read_redcap(lines))

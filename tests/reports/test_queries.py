@@ -10,7 +10,7 @@ import pytest
 from workbench import figures, outcomes
 from workbench.reports import session_report
 from workbench.reports.texts import LANGUAGES, Texts, catalogue
-from workbench.vocabulary import Assessment, Condition, Visit
+from workbench.vocabulary import Assessment, Condition, Participant, Session, Visit
 
 OFF = Condition(False, False, False)
 
@@ -62,3 +62,17 @@ def test_a_query_names_item_and_assessments(study):
     assert f"{first[-8:]}, {second[-8:]}" in said
     assert catalogue()["en"]["query_jump_with_new_rater"] in said
     assert "medium" in said
+
+
+def test_an_examination_in_spinal_shock_is_asked_about_by_the_date_of_injury_of_the_record(empty_study):
+    """The record holds the date; before, nothing handed it on and the query never came."""
+    person = empty_study.append(Participant("P-007", simulated=True, injured_on="2026-03-02"))
+    visit = empty_study.append(Visit(person, "Baseline"))
+    items = {item.code: 0 for item in outcomes.load("isncsci").definition.items}
+    items |= {"voluntaryAnalContraction": "No", "deepAnalPressure": "No"}
+    score = outcomes.score("isncsci", items).to_json()
+    made = "2026-03-04T09:00:00Z"
+    empty_study.append(Assessment(visit, "isncsci", "2019", OFF, items, score, "Lin Q.", administered_at=made))
+    empty_study.append(Session(visit, "Chen L.", simulated=True))
+    said = page_of(empty_study)
+    assert catalogue()["en"]["query_within_spinal_shock"] in said

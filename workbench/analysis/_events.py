@@ -179,17 +179,23 @@ def _intervals(judged: Sequence[Trial], runs: Sequence[str]) -> dict[str, Interv
     hit = np.array([t.outcome == "correct" for t in judged], dtype=np.float64)
     false = np.array([t.false_activations for t in judged], dtype=np.float64)
     attempt = np.ones(len(judged))
-    overlap = _share(hit, attempt + false, runs)
+    overlap = share_of_events(hit, attempt + false, runs)
     return {
         # F1 rises with the share q of hits among all events, so that its interval is that of q carried over.
         "f1_interval": None if overlap is None else Interval(*(2 * q / (1 + q) for q in overlap)),
-        "recall_interval": _share(hit, attempt, runs),
-        "precision_interval": _share(hit, hit + false, runs),
+        "recall_interval": share_of_events(hit, attempt, runs),
+        "precision_interval": share_of_events(hit, hit + false, runs),
     }
 
 
-def _share(part: FloatArray, whole: FloatArray, runs: Sequence[str]) -> Interval | None:
-    """Interval of a share over runs; over the trials of one run."""
+def share_of_events(part: FloatArray, whole: FloatArray, runs: Sequence[str]) -> Interval | None:
+    """Interval of the share ``Σpart / Σwhole`` over runs; over the trials of one run.
+
+    Parameters
+    ----------
+    part, whole : ``(n,)`` float64 counts of each trial, such as hits and events.
+    runs : run of each trial.
+    """
     count = int(whole.sum())
     if not count:
         return None

@@ -18,7 +18,7 @@ from workbench.analysis._isncsci import ais_change, plain
 from workbench.analysis._scores import DRAFT, direction_of, name_of, parts_of, reading
 from workbench.analysis._state import under
 from workbench.errors import BadValue, UnknownName
-from workbench.outcomes._isncsci_tables import DERMATOMES, LIGHT, MUSCLES, PIN, PLACE, examined
+from workbench.outcomes._isncsci_tables import DERMATOMES, LIGHT, MUSCLES, PIN, PLACE, examined, same_result
 from workbench.vocabulary import Assessment
 
 SEVERITIES = ("high", "medium", "low")
@@ -90,7 +90,8 @@ def queries(
     assessments : all of one participant. They are put in order by when they were administered where all of a
         measure say so, and else kept in the order given.
     limits : when something is asked.
-    injured_at : UTC or ISO date of the injury; ``""`` leaves out the rule of spinal shock.
+    injured_at : UTC or ISO date of the injury (``Participant.injured_on``); ``""`` leaves out the rule of spinal
+        shock.
 
     Raises
     ------
@@ -234,7 +235,7 @@ def _site(assessments: Sequence[Assessment], _: Limits) -> Iterator[Query]:
         classes = one.score.get("classes") or {}
         for name in ("nli", "ais"):
             value, computed = one.items.get(f"{SITE}.{name}"), plain(str(classes.get(name, "")))
-            if value is not None and plain(str(value)) != computed:
+            if value is not None and not same_result(str(value), computed):
                 yield Query(
                     "site_reported_differs",
                     (one.id,),
@@ -275,20 +276,24 @@ def _no_time(assessments: Sequence[Assessment], _: Limits) -> Iterator[Query]:
 
 def _in_shock(assessments: Sequence[Assessment], limits: Limits, *, injured_at: str) -> Iterator[Query]:
     """A neurological examination within hours of the injury."""
-    injury = _utc(injured_at, what="injured_at")
+    earliest = _utc(injured_at, what="injured_at")
+    # A date without a time leaves the hour open: the injury may have been at any time of that day.
+    latest = earliest + timedelta(days=1) if len(injured_at.strip()) == len("2026-03-01") else earliest
     for one in assessments:
         if one.measure != "isncsci" or not one.administered_at:
             continue
-        passed = _utc(one.administered_at, what=f"administered_at of {one.id}") - injury
-        if passed < timedelta(hours=limits.shock_hours):
-            hours = passed.total_seconds() / 3600
+        examined_at = _utc(one.administered_at, what=f"administered_at of {one.id}")
+        if examined_at - latest < timedelta(hours=limits.shock_hours):
+            least, most = ((examined_at - end).total_seconds() / 3600 for end in (latest, earliest))
+            told = f"{most:.0f} h" if least == most else f"{least:.0f} to {most:.0f} h"
+            within = "inside" if most < limits.shock_hours else "perhaps inside"
             yield Query(
                 "within_spinal_shock",
                 (one.id,),
                 "administered_at",
-                f"the examination was made {hours:.0f} h after the injury, before {limits.shock_hours:g} h: is "
-                "the date right, and is it a baseline?",
-                "high" if hours < 0 else "medium",
+                f"the examination was made {told} after the injury, {within} the first {limits.shock_hours:g} h: "
+                "is the date right, and is it a baseline?",
+                "high" if most < 0 else "medium",
             )
 
 

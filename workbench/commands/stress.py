@@ -118,9 +118,25 @@ def _reloads(n: int, seed: int) -> tuple[str, bool]:
     return figures.text(), figures.passed
 
 
+def _coverage(n: int, seed: int) -> tuple[str, bool]:
+    from workbench.analysis import coverage
+
+    rows = coverage.simulate(n=n, seed=seed)
+    return coverage.table(rows), all(row.held for row in rows)
+
+
+def _effector(n: int, seed: int) -> tuple[str, bool]:
+    from workbench.live import strangers
+
+    figures = strangers.taken_by_stranger(n)
+    return figures.text(), figures.passed
+
+
 TESTS = {
     "record": StressTest("kill -9, cut logs and flipped bits of the study record, n of each", 1000, _record),
     "recording": StressTest("kill -9 of a recording writer and torn files, n kills", 1000, _recording),
+    "coverage": StressTest("how often printed intervals hold the truth, n simulations of each", 4000, _coverage),
+    "effector": StressTest("strangers try to take the effector, n starts in every order", 100, _effector),
     "lossless": StressTest(
         "64 ch × 1 kHz with a sample counter, a kernel holding its lock, n seconds", 60, _lossless
     ),

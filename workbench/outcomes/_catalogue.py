@@ -20,7 +20,7 @@ DOMAINS = (
     *("spasticity, pain, autonomic", "quality of life, mood, goals, device"),
 )
 """Chapters in their order; a chapter that is not named here comes after them."""
-MARK = re.compile(r"\s*(\[(?:S|T|M\??)\])\.?$")
+MARK = re.compile(r"\s*(\[(?:S|T|V|M\??)\])\.?$")
 HEAD = f"""# Outcome measures
 
 Made by `python -m workbench.outcomes > docs/outcomes.md` from the definitions; do not edit it by hand.
@@ -32,6 +32,8 @@ never as wording.
 |---|---|---|
 | **[S]** | seen in a public source | in use |
 | **[T]** | tested by running it, or a decision of this workbench | in use |
+| **[V]** | seen, but the source does not say which version of the measure it is about | **off by default**: used \
+only when the analysis plan chooses it by its name |
 | **[M]** | from memory: check it against the manual before a number is shown to anybody | **off by default**: a \
 threshold is used only when the analysis plan chooses it by its name |
 | **[M?]** | from memory, with low confidence | **off by default**, as [M] |

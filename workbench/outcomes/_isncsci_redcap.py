@@ -16,20 +16,33 @@ Nothing is filled in: an empty cell is a missing one, and a tag without its read
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from workbench.errors import BadValue
 from workbench.outcomes._isncsci_classify import DEFAULT, Options, classify
 from workbench.outcomes._isncsci_exam import REASONS, read_exam
-from workbench.outcomes._isncsci_tables import DAP, DERMATOMES, LIGHT, MOTOR, MUSCLES, NON_KEY, PIN, SIDES, VAC
+from workbench.outcomes._isncsci_tables import (
+    DAP,
+    DERMATOMES,
+    LIGHT,
+    MOTOR,
+    MUSCLES,
+    NON_KEY,
+    PIN,
+    SIDES,
+    VAC,
+    same_result,
+)
 from workbench.outcomes._lines import encode
 
 COLUMNS = {MOTOR: ("motor", MUSCLES), LIGHT: ("light_touch", DERMATOMES), PIN: ("pinprick", DERMATOMES)}
 """Grid → its name in the columns, and its segments."""
 ANAL = {VAC: "voluntary_anal_contraction", DAP: "deep_anal_pressure"}
 REPORTED = {"nli": "neurological_level_of_injury", "ais": "asia_impairment_scale"}
+DELIMITERS = (",", ";", "\t")
+"""What separates cells: REDCap and spreadsheets of other languages write all three. The first wins a tie."""
 TAG = "ab-"
 STARS = {"1": "**", "2": "*"}
 CAUSES = {"1": REASONS[0], "2": REASONS[1], "3": REASONS[2], "6": REASONS[-1]}
@@ -86,12 +99,18 @@ def from_redcap(row: Mapping[str, str]) -> dict[str, Any]:
 def read_redcap(lines: Iterable[str]) -> Iterator[RedcapExam]:
     """The exams of an export, one a row, in order. Its first column is that of the record, as REDCap writes it.
 
+    Parameters
+    ----------
+    lines : text of the export with its line ends; cells separated by commas, semicolons or tabs.
+
     Raises
     ------
     BadValue
-        No column names, a name that stands twice, or text that is no CSV.
+        No column names, a name that stands twice, a table that holds no column of the instrument, no row, or text
+        that is no CSV.
     """
-    reader = csv.DictReader(lines, strict=True, restval="")
+    every = list(lines)
+    reader = csv.DictReader(every, strict=True, restval="", delimiter=_delimiter(every))
     try:
         names = reader.fieldnames or []
         twice = sorted({name for name in names if names.count(name) > 1})
@@ -99,8 +118,17 @@ def read_redcap(lines: Iterable[str]) -> Iterator[RedcapExam]:
             raise BadValue(
                 f"a REDCap export needs a line of column names, each once; got {', '.join(twice) or 'none'}"
             )
+        if not set(names) & set(_needed()):
+            shown = ", ".join(name[:40] for name in names[:5])
+            raise BadValue(
+                f"this table is no REDCap export of the ISNCSCI instrument: of its {len(names)} columns ({shown}) "
+                f"none is of an examination, such as {next(_needed())}; export the instrument with raw codes"
+            )
+        row = None
         for row in reader:
             yield _read(row, names[0], reader.line_num)
+        if row is None:
+            raise BadValue("the REDCap export has column names and no row; export the records too")
     except csv.Error as error:
         raise BadValue(f"line {reader.line_num} of the REDCap export is no CSV: {error}") from error
 
@@ -121,10 +149,17 @@ def redcap_lines(lines: Iterable[str], *, options: Options = DEFAULT) -> Iterato
         else:
             found = classify(one.exam, options=options)
             differs = {name: (value, found.result[name]) for name, value in one.reported.items()}
-            differs = {name: pair for name, pair in differs.items() if pair[0] != pair[1]}
+            differs = {name: pair for name, pair in differs.items() if not same_result(*pair)}
             more = {"reasons": one.reasons, "site_reported": one.reported, "differs": differs}
             answer |= found.to_json() | {name: value for name, value in more.items() if value}
         yield encode(answer)
+
+
+def _delimiter(lines: Sequence[str]) -> str:
+    """The separator under which the line of column names holds most columns of the instrument."""
+    needed = set(_needed())
+    head = lines[0] if lines else ""
+    return max(DELIMITERS, key=lambda one: len(needed & {cell.strip('" \r\n') for cell in head.split(one)}))
 
 
 def _read(row: Mapping[Any, Any], record: str, line: int) -> RedcapExam:

@@ -69,6 +69,26 @@ FIELDS: tuple[str, ...] = (
 """Results other than the sums, in the order in which they are stored."""
 
 
+def same_result(reported: str, computed: str) -> bool:
+    """Whether a result as a site wrote it is the computed one.
+
+    Letter case, spaces, ``*`` and the spelling of S4-5 say nothing; ``ND`` agrees with several possible values; so
+    does a list of the same values in any order.
+
+    Parameters
+    ----------
+    reported : as it stands in the site's form, such as ``"t4"``, ``"T10*"`` or ``"ND"``.
+    computed : a field of the classification.
+    """
+    theirs, ours = _values(reported), _values(computed)
+    return theirs == ours or (theirs == {"ND"} and len(ours) > 1)
+
+
+def _values(text: str) -> set[str]:
+    plain = text.replace("*", "").replace("-", "_").upper().replace("INTACT", "INT")
+    return {value.strip() for value in plain.replace(";", ",").replace("/", ",").split(",")}
+
+
 def examined(code: str) -> str:
     """The score without its tag: ``"3**"`` → ``"3"``."""
     return code.rstrip("*")

@@ -1,9 +1,9 @@
 """Thresholds of change: one versioned table with citation and evidence, never a constant in code.
 
 ``thresholds.csv`` beside this file has the columns :data:`COLUMNS`. A row without a value says that a number
-exists or is wanted and that none could be seen; it cannot be chosen. A row that rests on memory (``[M]``) is
-off: :func:`thresholds` leaves it out unless it is chosen by its name; one of low confidence (``[M?]``) has no
-value at all.
+exists or is wanted and that none could be seen; it cannot be chosen. A row that rests on memory (``[M]``), or
+whose source does not say which version of the measure it is about (``[V]``), is off: :func:`thresholds` leaves it
+out unless it is chosen by its name; one of low confidence (``[M?]``) has no value at all.
 """
 
 from __future__ import annotations
@@ -19,14 +19,16 @@ from pathlib import Path
 
 from workbench.errors import BadValue, Refused, UnknownName
 
-TABLE_VERSION = "2"
+TABLE_VERSION = "3"
 """Of ``thresholds.csv``: goes up when a value, a population or an evidence mark of a row changes."""
 COLUMNS = ("measure", "version", "subscore", "kind", "value", "unit", "population", "citation", "evidence")
 KINDS = ("mdc", "mdd", "srd", "mcid", "mid", "mic", "responder", "repeatability", "cutoff")
 """What a row states: detectable change (mdc, mdd, srd, repeatability), important change (mcid, mid, mic), a
 responder rule of a trial, or a cut-off of the score itself (which is no change)."""
-EVIDENCE = ("[S]", "[T]", "[M]", "[M?]")
-"""Seen in a source, tested, from memory, from memory with low confidence."""
+EVIDENCE = ("[S]", "[T]", "[V]", "[M]", "[M?]")
+"""Seen in a source; tested; seen without the version of the measure; from memory; from memory, hardly sure."""
+OFF = ("[V]", "[M]", "[M?]")
+"""Evidence that is used only when a row is chosen by its name."""
 OWN = "[own]"
 """Evidence of a threshold that a study computed from its own data, or that its protocol states."""
 SPINAL = ("sci", "spinal cord", "tetraplegia", "paraplegia")
@@ -66,7 +68,7 @@ class Threshold:
     @property
     def on(self) -> bool:
         """Whether it may be used without being chosen by name: it has a value and was seen."""
-        return self.value is not None and not self.evidence.startswith("[M")
+        return self.value is not None and self.evidence not in OFF
 
     @property
     def spinal(self) -> bool:

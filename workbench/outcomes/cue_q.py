@@ -86,19 +86,19 @@ def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[s
 OUTCOME = Measure(
     (
         _define(
-            "2",
-            answers=tuple(range(5)),
-            notes=(
-                "Answers 0–4: NINDS describes this scale as that of the questionnaire [S]",
-                "Total 0–128 from memory, no per cent of normal function [M]",
-            ),
-        ),
-        _define(
             "1",
             answers=tuple(range(1, 8)),
             notes=(
                 "Answers 1–7, total 32–224, per cent of normal = (total − 32) / 192 × 100 [S]",
                 "The maximum of 124 in one public description is a misprint: 32 × 7 = 224 [S]",
+            ),
+        ),
+        _define(
+            "2",
+            answers=tuple(range(5)),
+            notes=(
+                "Answers 0–4 were not seen in a source of the questionnaire: chosen by its version only [M]",
+                "Total 0–128 from memory, no per cent of normal function [M]",
             ),
         ),
     ),

@@ -55,6 +55,7 @@ from workbench.outcomes._isncsci_tables import (
     SIDES,
     SOURCE,
     VAC,
+    same_result,
 )
 from workbench.outcomes._isncsci_texts import Words
 from workbench.outcomes._isncsci_warnings import Warned
@@ -343,7 +344,7 @@ def site_differences(items: Mapping[str, Any], result: Mapping[str, Any]) -> dic
     return {
         name: (reported, computed)
         for name, (reported, computed) in pairs.items()
-        if reported not in (None, computed) and not (reported == "ND" and "," in computed)
+        if reported is not None and not same_result(str(reported), computed)
     }
 
 

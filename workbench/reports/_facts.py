@@ -108,7 +108,8 @@ class Facts:
     @cached_property
     def queries(self) -> tuple[Query, ...]:
         """Queries to the rater about all assessments of the participant, the most severe first."""
-        return queries(assessment_of(row) for row in self.history)
+        injured = str(self.participant["injured_on"] or "") if self.participant else ""
+        return queries((assessment_of(row) for row in self.history), injured_at=injured)
 
     @cached_property
     def online(self) -> tuple[RunFacts, ...]:

@@ -1,0 +1,171 @@
+"""How often printed 95 % intervals hold the truth, by simulation: one row an interval and size.
+
+Every row draws data from a known truth, forms the interval with the function that reports use, and counts. The
+own MDC counts how often an unchanged participant exceeds it upwards, of which 2.5 % are nominal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from workbench.analysis._clusters import clustered
+from workbench.analysis._events import share_of_events
+from workbench.analysis._exact import Interval, clopper_pearson, poisson_interval, student_t_quantile, wilson
+from workbench.analysis._metrics import auc
+from workbench.analysis._ratios import rate_interval
+from workbench.vocabulary import FloatArray
+
+Draw = np.random.Generator
+Trial = Callable[[Draw], bool]
+"""One simulation: whether the interval held the truth, or whether chance exceeded the threshold."""
+MONTE_CARLO = 3.0
+"""Standard errors of the simulation by which a row may miss its nominal value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One interval at one size.
+
+    Attributes
+    ----------
+    interval, size : what was simulated, in words.
+    nominal, simulated : share; of a coverage the least that is allowed, of a false-positive rate the greatest.
+    simulations : how many.
+    at_most : whether the nominal value is an upper limit.
+    """
+
+    interval: str
+    size: str
+    nominal: float
+    simulated: float
+    simulations: int
+    at_most: bool = False
+
+    @property
+    def held(self) -> bool:
+        """Whether the simulated share keeps to the nominal one within the error of the simulation."""
+        error = MONTE_CARLO * (self.nominal * (1 - self.nominal) / self.simulations) ** 0.5
+        off = self.simulated - self.nominal if self.at_most else self.nominal - self.simulated
+        return off <= error
+
+
+def simulate(*, n: int, seed: int = 1) -> list[Row]:
+    """Simulate every interval.
+
+    Parameters
+    ----------
+    n : simulations of each row.
+    seed : of the draws (numpy PCG64).
+    """
+    draw = np.random.Generator(np.random.PCG64(seed))
+    found = []
+    for interval, size, trial in _coverages():
+        found.append(Row(interval, size, 0.95, sum(trial(draw) for _ in range(n)) / n, n))
+    for people in (5, 10, 20):
+        exceeded = sum(_exceeds_own_mdc(draw, people) for _ in range(n)) / n
+        found.append(Row("own MDC, exceeded upwards", f"{people} people twice", 0.025, exceeded, n, at_most=True))
+    return found
+
+
+def table(rows: list[Row]) -> str:
+    """The rows as a Markdown table."""
+    lines = ["| interval | size | nominal | simulated | simulations |", "|---|---|--:|--:|--:|"]
+    for row in rows:
+        sign = "≤" if row.at_most else "≥"
+        shares = f"{sign} {100 * row.nominal:g} % | {100 * row.simulated:.1f} %{'' if row.held else ' **missed**'}"
+        lines.append(f"| {row.interval} | {row.size} | {shares} | {row.simulations} |")
+    return "\n".join(lines)
+
+
+def _coverages() -> Iterator[tuple[str, str, Trial]]:
+    yield "accuracy, recall of a run (Wilson, mean over p)", "15 trials", _share(wilson, 15)
+    yield "accuracy, recall of a run (Wilson, mean over p)", "40 trials", _share(wilson, 40)
+    yield "responder rate (Clopper–Pearson)", "10 people, p .3", _share(clopper_pearson, 10, p=0.3)
+    yield "responder rate (Clopper–Pearson)", "32 people, p .7", _share(clopper_pearson, 32, p=0.7)
+    yield "false activations per minute of a run (Poisson)", "2 min, 1 per min", _rate(1, 2.0, 1.0, sd=0.0)
+    yield "false activations per minute of a session", "5 runs, rates SD 50 %", _rate(5, 2.0, 2.0, sd=0.5)
+    yield "event F1 of a run", "20 trials", _f1(1, 20, sd=0.0)
+    yield "event F1 of a session", "2 runs of 20, SD .15", _f1(2, 20, sd=0.15)
+    yield "event F1 of a session", "5 runs of 20, SD .15", _f1(5, 20, sd=0.15)
+    yield "event F1 of a session", "10 runs of 15, SD .10", _f1(10, 15, sd=0.10)
+    yield "share over clusters (sign flips)", "8 runs of 20, SD .10", _sign_flips(8, 20, sd=0.10)
+    yield "AUC (Hanley–McNeil)", "30 targets, 150 others, .80", _auc(30, 150, 0.8416)
+
+
+def _share(interval: Callable[[int, int], Interval], n: int, *, p: float | None = None) -> Trial:
+    """A binomial share; without ``p`` it is drawn anew, since Wilson's interval covers on average over p."""
+
+    def trial(draw: Draw) -> bool:
+        truth = float(draw.uniform(0.05, 0.95)) if p is None else p
+        return _holds(interval(int(draw.binomial(n, truth)), n), truth)
+
+    return trial
+
+
+def _rate(runs: int, minutes: float, rate: float, *, sd: float) -> Trial:
+    """A Poisson rate in 1/min whose runs differ by a gamma factor of mean 1 and standard deviation ``sd``."""
+
+    def trial(draw: Draw) -> bool:
+        factor = draw.gamma(1 / sd**2, sd**2, runs) if sd else np.ones(runs)
+        count = draw.poisson(rate * minutes * factor).astype(np.float64)
+        alike = poisson_interval(int(count.sum()), exposure=minutes * runs)
+        return _holds(rate_interval(count, np.full(runs, minutes), alike=alike), rate)
+
+    return trial
+
+
+def _f1(runs: int, n: int, *, sd: float, hit: float = 0.8, false: float = 0.2) -> Trial:
+    """Runs whose hit rate is drawn from a beta distribution; false activations are Poisson in each trial."""
+    spread = hit * (1 - hit) / sd**2 - 1 if sd else 0.0
+    truth = 2 * hit / (hit + 1 + false)
+
+    def trial(draw: Draw) -> bool:
+        p = draw.beta(hit * spread, (1 - hit) * spread, runs) if sd else np.full(runs, hit)
+        hits = (draw.random((runs, n)) < p[:, None]).astype(np.float64).ravel()
+        events = 1.0 + draw.poisson(false, runs * n)
+        found = share_of_events(hits, events, [str(run) for run in range(runs) for _ in range(n)])
+        return found is not None and _holds(Interval(*(2 * q / (1 + q) for q in found)), truth)
+
+    return trial
+
+
+def _sign_flips(runs: int, n: int, *, sd: float, share: float = 0.7) -> Trial:
+    spread = share * (1 - share) / sd**2 - 1
+    names = [str(run) for run in range(runs) for _ in range(n)]
+
+    def trial(draw: Draw) -> bool:
+        p = draw.beta(share * spread, (1 - share) * spread, runs)
+        found = clustered((draw.random((runs, n)) < p[:, None]).ravel().astype(np.float64), names)
+        return found.interval is None or _holds(found.interval, share)
+
+    return trial
+
+
+def _auc(targets: int, others: int, distance: float) -> Trial:
+    """Normal evidence of unit variance; ``distance`` √2 · z of the true area apart."""
+    from statistics import NormalDist
+
+    truth = NormalDist().cdf(distance)
+    positive = np.r_[np.ones(targets, dtype=bool), np.zeros(others, dtype=bool)]
+
+    def trial(draw: Draw) -> bool:
+        evidence: FloatArray = draw.standard_normal(targets + others)
+        evidence[:targets] += distance * 2**0.5
+        return _holds(auc(evidence, positive).interval, truth)
+
+    return trial
+
+
+def _exceeds_own_mdc(draw: Draw, people: int) -> bool:
+    """One unchanged participant against the MDC of that many people measured twice; the SEM is 1."""
+    pairs = draw.standard_normal((people, 2))
+    sem = float((np.diff(pairs, axis=1) ** 2).sum() / 2 / people) ** 0.5
+    before, after = draw.standard_normal(2)
+    return bool(after - before >= student_t_quantile(0.975, people) * 2**0.5 * sem)
+
+
+def _holds(interval: Interval, truth: float) -> bool:
+    return interval.low <= truth <= interval.high
