@@ -158,10 +158,11 @@ def _accuracy(metrics: Mapping[str, Any], effector: str) -> Check:
     if accuracy is None or limit is None:
         text = "No accuracy on held-out trials is known."
         return Check("accuracy", "not known", "", "warn", text)
-    better = accuracy > limit
+    # The limit is a count: the fewest right periods that guessing hardly reaches (``analysis.chance_limit``).
+    better = metrics["correct"] >= limit
     text = f"{'Better' if better else 'Not better'} than guessing over {n} held-out trials."
     worse = "warn" if effector == "screen" else "fail"
-    return Check("accuracy", _percent(accuracy), _percent(limit), "pass" if better else worse, text)
+    return Check("accuracy", _percent(accuracy), _percent(limit / n), "pass" if better else worse, text)
 
 
 def _by_run(metrics: Mapping[str, Any]) -> Check:
@@ -172,8 +173,8 @@ def _by_run(metrics: Mapping[str, Any]) -> Check:
         n, correct = sum(map(sum, counts)), sum(row[at] for at, row in enumerate(counts))
         limit = analysis.chance_limit(n, classes=len(counts))
         shown.append(_percent(correct / n))
-        worst = max(worst, _percent(limit))
-        if correct / n <= limit:
+        worst = max(worst, "" if limit is None else _percent(limit / n))
+        if limit is None or correct < limit:
             low.append(str(table["run"]))
     text = f"Not better than guessing in run {', '.join(low)}." if low else "Better than guessing in every run."
     return Check("accuracy_by_run", ", ".join(shown), worst, "fail" if low else "pass", text)
