@@ -329,6 +329,69 @@ def dejitter(raw, period, gain, tolerance, limits):
     return np.array(stamps), jumps
 
 
+class Follower:
+    """Stamps, one after the other: averaged at first, then followed; late ones wait until they come back or
+    stay."""
+
+    def __init__(self, period, gain, tolerance, *, limits, jitter, confirm, first, step):
+        self.period, self.gain, self.tolerance, self.limits = period, gain, tolerance, limits
+        self.nominal, self.jitter, self.confirm, self.first, self.burst_step = period, jitter, confirm, first, step
+        self.phase, self.age, self.aside, self.line, self.pace = None, 0, [], 0.0, 0.0
+        self.since, self.usual, self.last, self.bursts, self.in_a_row = 0, 0.0, None, 0, 0
+
+    def take(self, now):
+        """Smoothed stamp and size of the jump before it."""
+        if self.phase is None:
+            self.phase, self.last, self.age = now, now, 1
+            return now, 0.0
+        self.since += 1
+        burst = abs(now - self.last - self.period) > self.burst_step
+        self.last = now
+        if burst:
+            usual = self.since if self.usual == 0.0 else self.usual + 0.2 * (self.since - self.usual)
+            rare = self.since > 8.0 * self.confirm
+            self.usual, self.in_a_row = (0.0, 0) if rare else (usual, self.in_a_row + 1)
+            self.since = 0
+        error = now - (self.phase + self.period)
+        self.line += self.pace
+        aside = now - self.line if self.aside else error
+        if abs(aside) > self.jitter:
+            self.phase, self.age, self.aside = now, 1, []
+            return now, aside
+        if self.age < self.first or self.age < 4.0 * self.usual:
+            self._move(error, max(self.gain, 1.0 / (self.age + 1.0)))
+            self.age += 1
+            return self.phase, 0.0
+        self.age = np.inf
+        jump = self._judge(error, aside, burst)
+        if jump:
+            self.phase, self.period, self.aside = self.line + jump, self.pace, []
+            return self.phase, jump
+        clipped = float(np.clip(error, -self.tolerance, self.tolerance))
+        self._move(clipped, self.gain)
+        low, high = (limit * self.nominal for limit in self.limits)
+        self.period = float(np.clip(self.period + self.gain**2 / 4 * clipped, low, high))
+        return self.phase, 0.0
+
+    def _move(self, error, gain):
+        self.phase = max(self.phase + self.period + gain * error, self.phase + 0.1 * self.period)
+
+    def _judge(self, error, aside, burst):
+        if self.aside and aside * np.sign(self.aside[0]) <= self.tolerance:
+            self.aside = []
+        if not self.aside:
+            if abs(error) > self.tolerance:
+                self.aside, self.bursts = [error], 0
+                self.line, self.pace = self.phase + self.period, self.period
+            return 0.0
+        self.aside.append(aside)
+        self.bursts += burst
+        n = len(self.aside)
+        usual = self.usual if self.in_a_row >= 4 else 0.0
+        long = self.bursts >= 16 or n >= 16 * usual or n >= 8 * self.confirm
+        return float(np.mean(self.aside)) if n >= self.confirm and long else 0.0
+
+
 def statistics(samples, mains_angle):
     """Share missing, longest stretch without change, share at the extremes, RMS, share of mains, peak."""
     rows = []
@@ -376,6 +439,10 @@ def mapped(odds, x, y, slope):
 
 def log_shares(odds):
     return np.array([math.log(1 / (1 + math.exp(-one))) for one in odds])
+
+
+def unlikeness(covariance, other):
+    return 1.0 - np.trace(covariance @ other) / (np.linalg.norm(covariance) * np.linalg.norm(other))
 
 
 def levels(power, n_bands, floor):

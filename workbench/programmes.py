@@ -17,6 +17,7 @@ from workbench.devices import replay, simulated_participant
 from workbench.errors import BadValue
 from workbench.live import SessionPlan
 from workbench.recording import file_sha256
+from workbench.signals import units
 from workbench.study import Study, utc_now, uuid7
 from workbench.vocabulary import Session, StreamSpec
 
@@ -245,7 +246,7 @@ def _difference(first: replay.Head, other: replay.Head) -> str:
     for i, (got, want) in enumerate(zip(other.channels, first.channels, strict=True), 1):
         if got != want:
             return f"its channel {i} is {got!r} instead of {want!r}"
-    return "" if other.unit == first.unit else f"its unit is {other.unit!r} instead of {first.unit!r}"
+    return "" if units.same(other.unit, first.unit) else f"its unit is {other.unit!r} instead of {first.unit!r}"
 
 
 def _own(spec: StreamSpec, session: str) -> StreamSpec:

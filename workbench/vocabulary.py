@@ -49,6 +49,11 @@ class StreamSpec:
     critical : a critical stream that is missing blocks the start, one that dies stops the effector.
     role : ``"signal"`` (the one stream that is decoded), ``"aux"`` (recorded) or ``"markers"``.
     counter : a channel that counts samples, or ``""``; it makes gaps exact and is only recorded.
+    unmeasured : channels that are recorded and never decoded: triggers, movement, another unit.
+    unit_declared_by : who vouches for ``unit`` where the stream announces none that is known, or ``""``.
+    unit_waived : why nobody does; then the stream is recorded only, not decoded, and arms nothing.
+    gap_tolerance_s : a stamp that differs by less from what is expected is jitter in any case, s.
+    jitter_s : longest lateness that may still be jitter, s; what exceeds the tolerance for as long is a loss.
     """
     name: str
     type: str
@@ -59,11 +64,25 @@ class StreamSpec:
     critical: bool = True
     role: str = "signal"
     counter: str = ""
+    unmeasured: tuple[str, ...] = ()
+    unit_declared_by: str = ""
+    unit_waived: str = ""
+    gap_tolerance_s: float = 0.02
+    jitter_s: float = 1.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "channels", tuple(self.channels))
+        object.__setattr__(self, "unmeasured", tuple(self.unmeasured))
 
     @property
     def measured(self) -> tuple[str, ...]:
-        """The channels but the counter."""
-        return tuple(name for name in self.channels if name != self.counter)
+        """The channels that are decoded: all but the counter and those that are only recorded."""
+        return tuple(name for name in self.channels if name != self.counter and name not in self.unmeasured)
+
+    @property
+    def without(self) -> tuple[int, ...]:
+        """Places of the channels that are recorded and not decoded."""
+        return tuple(i for i, name in enumerate(self.channels) if name not in self.measured)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from workbench.analysis import event_metrics, f1_of, spread
+from workbench.analysis import event_metrics, f1_of, poisson_interval, spread, wilson
 from workbench.errors import BadValue
 from workbench.vocabulary import Trial
 
@@ -58,21 +59,57 @@ def test_f1_is_the_harmonic_mean_of_precision_and_recall():
         f1_of(0, false=0, missed=0)
 
 
-def test_the_interval_is_a_seeded_trial_bootstrap_as_an_obvious_loop_finds_it():
-    trials = [trial(i, "correct" if i % 4 else "missed", false=int(i % 5 == 0)) for i in range(15)]
-    m = metrics(trials, seed=7, resamples=500)
-    drawn = np.random.Generator(np.random.PCG64(7)).integers(0, 15, size=(500, 15))
-    values = []
-    for row in drawn:
-        picked = [trials[i] for i in row]
-        hits = sum(t.outcome == "correct" for t in picked)
-        false = sum(t.false_activations for t in picked)
-        values.append(2 * hits / (2 * hits + false + 15 - hits))
-    assert m.f1_interval == pytest.approx(tuple(np.quantile(values, [0.025, 0.975])), abs=1e-12)
-    assert m.f1_interval.low < m.f1 < m.f1_interval.high
-    assert (m.seed, m.resamples) == (7, 500)
-    assert metrics(trials, seed=7, resamples=500) == m
-    assert metrics(trials, seed=8, resamples=500).f1_interval != m.f1_interval
+def test_the_interval_of_one_run_is_that_of_hits_among_all_events_carried_over():
+    """14 of 15 hit and 1 false: q = 14/16, Wilson 0.640–0.965, F1 = 2q/(1+q)."""
+    trials = [trial(i, "correct" if i else "missed", false=int(i == 1)) for i in range(15)]
+    m = metrics(trials)
+    low, high = wilson(14, 16)
+    assert m.f1_interval.low <= 2 * low / (1 + low) < m.f1 < 2 * high / (1 + high) <= m.f1_interval.high
+    assert m.recall_interval.low <= wilson(14, 15).low
+    assert m.precision_interval.high >= wilson(14, 15).high
+    assert m.clusters == 1
+
+
+def test_trials_that_vary_more_than_chance_widen_the_interval_of_their_run():
+    """All 12 false activations fall into two of twenty trials."""
+    even = [trial(i, "correct" if i % 4 else "missed", false=int(i < 12)) for i in range(20)]
+    clumped = [trial(i, "correct" if i % 4 else "missed", false=6 * (i < 2)) for i in range(20)]
+    one, two = metrics(even).f1_interval, metrics(clumped).f1_interval
+    assert metrics(even).f1 == metrics(clumped).f1
+    assert two.low < one.low
+    assert two.high > one.high
+
+
+def test_runs_are_the_unit_of_several_runs_and_nothing_narrows_by_naming_them():
+    """Five runs of 20, hit rates .95, .9, .6, .95, .6: t of 4 degrees of freedom on the logit scale, by hand."""
+    hits = (19, 18, 12, 19, 12)
+    trials = [trial(i, "correct" if i < h else "missed") for h in hits for i in range(20)]
+    runs = [str(run) for run in range(5) for _ in range(20)]
+    whole = metrics(trials, runs=runs)
+    q, b = 80 / 100, 100
+    se = (5 / 4 * sum((h - q * 20) ** 2 for h in hits)) ** 0.5 / b
+    half = stats.t.ppf(0.975, 4) * se / (q * (1 - q))
+    low, high = (1 / (1 + np.exp(-(np.log(q / (1 - q)) + side * half))) for side in (-1, 1))
+    assert whole.f1_interval == pytest.approx((2 * low / (1 + low), 2 * high / (1 + high)))
+    assert whole.clusters == 5
+    alone = metrics(trials)
+    assert whole.f1 == alone.f1
+    assert whole.f1_interval.low < alone.f1_interval.low
+    assert "clustered by 5 runs" in whole.line()
+    assert "of this run alone" in alone.line()
+    alike = metrics([trial(i, "correct" if i < 16 else "missed") for _ in range(5) for i in range(20)], runs=runs)
+    assert alike.f1_interval == metrics(trials).f1_interval
+    with pytest.raises(BadValue, match="each trial needs its run, got 100 trials and 99 runs"):
+        metrics(trials, runs=runs[1:])
+
+
+def test_false_activations_of_runs_that_differ_have_a_wider_rate_than_poisson():
+    trials = [trial(i, "correct", false=n, rest=n, rest_s=60.0) for n in (0, 0, 6) for i in range(10)]
+    runs = [str(run) for run in range(3) for _ in range(10)]
+    low, high = metrics(trials, runs=runs).false_per_min_interval
+    exact = poisson_interval(60, exposure=30.0)
+    assert low < exact.low
+    assert high > exact.high
 
 
 def test_the_line_prints_value_interval_n_and_definition():
@@ -81,16 +118,17 @@ def test_the_line_prints_value_interval_n_and_definition():
     m = metrics(trials)
     low, high = m.f1_interval
     assert m.line() == (
-        f"event F1 0.933 (95 % CI {low:.3f}–{high:.3f}, trial bootstrap, seed 1; 14 of 15 attempts hit, "
-        "1 false; hit = first onset within 1.5 s of the cue; 1 excluded)"
+        f"event F1 0.933 (95 % CI {low:.3f}–{high:.3f}, of this run alone; 14 of 15 attempts hit, 1 false; hit = "
+        "first onset within 1.5 s of the cue; 1 excluded)"
     )
 
 
-def test_trials_that_are_all_alike_give_no_bootstrap_interval_but_one_of_recall():
+def test_trials_that_are_all_alike_have_an_interval_too():
     m = metrics([trial(i) for i in range(15)])
+    low, high = wilson(15, 15)
     assert m.f1 == 1.0
-    assert m.f1_interval is None
-    assert "all trials alike; recall 95 % CI 0.796–1.000, Wilson" in m.line()
+    assert m.f1_interval == pytest.approx((2 * low / (1 + low), 1.0))
+    assert "event F1 1.000 (95 % CI 0.886–1.000, of this run alone; 15 of 15" in m.line()
 
 
 def test_a_hold_is_through_when_it_is_not_released_before_the_attempt_ended():
@@ -117,13 +155,13 @@ def test_no_activation_at_all_has_no_precision_and_an_f1_of_zero():
     m = metrics([trial(i, "missed") for i in range(3)])
     assert m.precision is None
     assert (m.recall, m.f1) == (0.0, 0.0)
-    assert m.line().startswith("event F1 0.000 (all trials alike; recall 95 % CI 0.000–")
+    assert m.line().startswith("event F1 0.000 (95 % CI 0.000–")
 
 
 def test_the_line_on_rest_prints_count_time_rate_and_interval():
     trials = [trial(i, "correct", false=int(i < 2), rest=int(i < 2), rest_s=6.0) for i in range(10)]
     assert metrics(trials).rest_line() == (
-        "false activations in rest 2 in 1.0 min = 2.00 per min (95 % CI 0.24–7.22, Poisson)"
+        "false activations in rest 2 in 1.0 min = 2.00 per min (95 % CI 0.24–7.22, Poisson, of this run alone)"
     )
 
 
@@ -137,7 +175,7 @@ def test_a_hit_one_sample_outside_through_rounding_is_taken():
     assert metrics([trial(0, latency=1.504)]).hits == 1
 
 
-@pytest.mark.parametrize("options", [{"onset_window_s": 0.0}, {"fs": 0.0}, {"resamples": 0}])
+@pytest.mark.parametrize("options", [{"onset_window_s": 0.0}, {"fs": 0.0}])
 def test_a_definition_that_makes_no_sense_is_refused(options):
     with pytest.raises(BadValue, match="must be above 0"):
         metrics([trial(0)], **options)

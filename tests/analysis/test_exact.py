@@ -5,8 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 from fractions import Fraction
+from math import comb
 
 import pytest
+from scipy import stats
 
 from workbench.analysis import (
     binomial_tail,
@@ -16,6 +18,7 @@ from workbench.analysis import (
     poisson_interval,
     wilson,
 )
+from workbench.analysis._exact import student_t_quantile, student_t_tail
 from workbench.errors import BadValue
 
 
@@ -136,3 +139,29 @@ def test_the_interval_of_a_standard_deviation_is_that_of_chi_square(df):
     assert chi_square_factors(df) == pytest.approx(expected, rel=1e-9)
     with pytest.raises(BadValue, match="at least 1 degree of freedom, got 0"):
         chi_square_factors(0)
+
+
+def test_the_chance_limit_of_twenty_thousand_trials_is_exact_and_quick():
+    """Equal to the plain definition for every small n; large n in linear steps of exact integers."""
+    for classes in (2, 3, 5):
+        for n in range(40):
+            for alpha in (0.05, 0.01, 0.5):
+                tails = [
+                    sum(comb(n, j) * (classes - 1) ** (n - j) for j in range(k, n + 1)) / Fraction(classes**n)
+                    for k in range(n + 1)
+                ]
+                fitting = [k for k, tail in enumerate(tails) if tail <= Fraction(str(alpha))]
+                assert chance_limit(n, classes=classes, alpha=alpha) == (fitting[0] if fitting else None)
+    for n, classes in ((6000, 2), (20000, 2), (20000, 4)):
+        limit = chance_limit(n, classes=classes)
+        assert limit == stats.binom.isf(0.05, n, 1 / classes) + 1
+
+
+@pytest.mark.parametrize("df", [1, 2, 4, 9, 30, 1000])
+def test_students_t_equals_the_reference(df):
+    for t in (-30.0, -1.0, 0.0, 1e-9, 0.5, 2.0, 12.0, 1e4):
+        assert student_t_tail(t, df) == pytest.approx(stats.t.sf(t, df), rel=1e-9, abs=1e-300)
+    for p in (0.001, 0.025, 0.4, 0.5, 0.9, 0.975, 0.9995):
+        assert student_t_quantile(p, df) == pytest.approx(stats.t.ppf(p, df), rel=1e-9, abs=1e-9)
+    with pytest.raises(BadValue, match="at least 1 degree of freedom, got 0"):
+        student_t_tail(1.0, 0)

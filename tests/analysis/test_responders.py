@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from scipy import stats
 
 from workbench import outcomes
 from workbench.analysis import (
@@ -266,15 +267,15 @@ def twice(arat, history, name, first, second, after):
 
 
 def test_two_baselines_need_a_rule_and_give_the_false_responder_probability(arat, history):
-    """SEM² = (2 + 2) / 2 = 2; the difference has a standard deviation of 2; 6 points are 3 of them."""
+    """SEM² = (2 + 2) / 2 = 2 of 2 degrees of freedom; the difference has a SD of 2; 6 points are 3 of them."""
     people = [twice(arat, history, "P1", 10, 12, 20), twice(arat, history, "P2", 14, 12, 18)]
     with pytest.raises(BadValue, match="2 baseline records"):
         responder(people, visit="v2", ref_visit="v1", any_of=(FUNCTION,))
     last = responder(people, visit="v2", ref_visit="v1", any_of=(FUNCTION,), baseline_rule="last")
     first = responder(people, visit="v2", ref_visit="v1", any_of=(FUNCTION,), baseline_rule="first")
     assert (last.responders, first.responders) == (("P1", "P2"), ("P1",))
-    assert last.false_responder.probability == pytest.approx(0.0013499, abs=1e-7)
-    assert "false-responder probability 0.001 over 1 outcome" in last.line()
+    assert last.false_responder.probability == pytest.approx(stats.t.sf(3, 2))
+    assert "false-responder probability 0.048 over 1 outcome" in last.line()
     mean = responder(people, visit="v2", ref_visit="v1", any_of=(FUNCTION,), baseline_rule="mean")
     assert mean.false_responder.probability == pytest.approx(0.000266, abs=1e-6)
 
@@ -308,7 +309,7 @@ def test_either_side_counts_and_chance_counts_it_twice(arat, history):
     )
     assert found.by_component == {"arat.total (left)": (), "arat.total (right)": ("P1",)}
     assert found.false_responder.components == 2
-    assert found.false_responder.probability == pytest.approx(1 - (1 - 0.0013499) ** 2, abs=1e-7)
+    assert found.false_responder.probability == pytest.approx(1 - (1 - stats.t.sf(3, 1)) ** 2)
 
 
 # ----- by grade and by motor level

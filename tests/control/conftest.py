@@ -29,7 +29,7 @@ class Bench:
 
     def deliver(self, commands):
         """Commands reach the device, which acknowledges those that come of it, too."""
-        queue = list(commands)
+        queue = [*commands, *self.agree()]
         while queue:
             command = queue.pop(0)
             self.sent.append(command)

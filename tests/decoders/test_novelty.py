@@ -13,10 +13,12 @@ from workbench import decoders, paradigms
 from workbench.decode import FAR_SHARE, Familiarity, decode
 from workbench.decoders._novelty import DOUBTFUL, levels_of
 from workbench.decoders._novelty_limit import day_to_day, learn_novelty
+from workbench.devices.simulated_participant import render
 from workbench.errors import BadValue, DecoderMismatch
 from workbench.vocabulary import Chunk, Decision, Evidence, LedgerRow, Marker, Montage
 
 FS, N_CHANNELS = 200.0, 4
+EEG_FS = 250.0
 STORED = Path(__file__).parent / "layout_2"
 
 
@@ -72,7 +74,7 @@ CASES = [(name, kind) for name in (*SEVERAL_BANDS, *ONE_BAND) for kind in sorted
     ("name", "kind"), [one for one in CASES if one[0] in SEVERAL_BANDS or one[1] != "white noise"]
 )
 def test_what_no_brain_sent_is_far_and_moves_nothing(name, kind):
-    """One band has no spectrum: noise of the same power in it is told apart by decoders of several bands only."""
+    """One band has no spectrum, and channels that share nothing no pattern: for that see the test with EEG."""
     found = answers(fitted(name), FOREIGN[kind](np.random.default_rng(7)))
     assert share(found) > 0.85
     assert all(one.rejected for one in found if one.far)
@@ -84,6 +86,37 @@ def test_the_persons_own_signals_are_not_far_nor_are_gains_of_another_day(name):
     own = np.concatenate([brain(N, rng), brain(N, rng, grasp=True)])
     assert share(answers(decoder, own)) <= 0.01
     assert share(answers(decoder, own * [0.8, 1.2, 1.25, 0.85])) <= 0.05
+
+
+@pytest.fixture(scope="module", params=ONE_BAND)
+def of_eeg(request):
+    """A decoder of one band, calibrated on simulated EEG, and the person's next signals."""
+    paradigm = paradigms.load("left_right")()
+    cues = paradigm.schedule(12, seed=7000)
+    seconds = cues[-1].at_s + cues[-1].duration_s
+    x, _ = render(7000, cues, 2 * seconds, physiology="eeg")
+    half = round(seconds * EEG_FS)
+    attempts = [cue for cue in cues if cue.label in paradigm.conditions]
+    firsts = [round((cue.at_s + 0.5) * EEG_FS) for cue in attempts]
+    parts = np.array([x[first - 250 : first + 500].T for first in firsts])
+    decoder = decoders.load(request.param)(fs=EEG_FS).fit(parts, [cue.label for cue in attempts], lead_in=1.0)
+    return decoder, x[half : half + 5000]
+
+
+@pytest.mark.parametrize("exponent", [0.0, 1.0])
+@pytest.mark.parametrize("uv", [5.0, 10.0, 20.0])
+def test_noise_of_any_power_is_far_for_one_band_too_where_channels_share_their_sources(of_eeg, exponent, uv):
+    decoder, own = of_eeg
+    f = np.maximum(np.fft.rfftfreq(len(own), 1 / EEG_FS), 1.0)[:, None]
+    noise = np.fft.rfft(np.random.default_rng(5).normal(size=own.shape), axis=0) * f ** (-exponent / 2)
+    x = np.fft.irfft(noise, len(own), axis=0)
+    assert share(answers(decoder, uv * x / x.std())) > 0.98
+    assert share(answers(decoder, own)) <= 0.01
+
+
+def test_wires_in_another_order_are_far_where_channels_share_their_sources(of_eeg):
+    decoder, own = of_eeg
+    assert share(answers(decoder, own[:, np.random.default_rng(6).permutation(own.shape[1])])) > 0.9
 
 
 def run(decoder, x, size=50):

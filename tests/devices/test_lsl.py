@@ -160,8 +160,8 @@ def test_duplicates_are_named_both_with_host_process_and_source_id(amplifier):
         ({"fs": 500.0}, "rate is 1000 Hz, expected 500 Hz"),
         ({"channels": ("E1", "E2", "E3")}, r"it has 2 channels, expected 3 \(E1, E2, E3\)"),
         ({"channels": ("E1", "X2")}, "channel 2 is 'E2', expected 'X2'"),
-        ({"unit": "mV"}, "unit is 'uV', expected 'mV'"),
-        ({"fs": 0.0, "channels": (), "role": "markers"}, "it carries float32 numbers, expected text"),
+        ({"unit": "g"}, "unit of channel 'E1' is 'uV', expected 'g'"),
+        ({"fs": 0.0, "channels": (), "role": "markers"}, "float32 numbers; markers are text or integer codes"),
     ],
 )
 def test_what_differs_from_the_contract_is_said_with_got_expected_and_remedy(amplifier, changes, sentence):
@@ -200,13 +200,32 @@ def test_a_waiver_is_for_non_critical_streams_of_the_contract_only(amplifier):
 def test_what_an_outlet_leaves_unsaid_is_noted():
     spec = spec_of()
     bare = lsl.Outlet(dataclasses.replace(spec, channels=()), n_channels=2)
-    inlet = lsl.resolve([spec], timeout=5.0)["amp"]
+    declared = dataclasses.replace(spec, unit="V", unit_declared_by="Dr Lin")
+    inlet = lsl.resolve([declared], timeout=5.0)["amp"]
     assert [note.split(";")[0] for note in inlet.notes] == [
         "stream 'amp' announces no channel names",
         "stream 'amp' announces no unit",
     ]
+    assert "declared by Dr Lin" in inlet.notes[1]
+    assert (inlet.units.source, inlet.units.factors.tolist()) == ("declared", [1e6, 1e6])
     inlet.close()
+    with pytest.raises(StreamFault, match=r"announces no unit.*unit_declared_by.*unit_waived"):
+        lsl.resolve([spec], timeout=5.0)
+    waived = lsl.resolve([dataclasses.replace(spec, unit_waived="on loan")], timeout=5.0)["amp"]
+    assert waived.units.source == "waived"
+    waived.close()
     bare.close()
+
+
+@pytest.mark.parametrize(("announced", "factor"), [("microvolts", 1.0), ("V", 1e6), ("mV", 1e3)])
+def test_the_unit_of_an_outlet_is_scaled_to_microvolts_at_the_door_and_its_text_is_kept(announced, factor):
+    spec = spec_of()
+    outlet = lsl.Outlet(dataclasses.replace(spec, unit=announced))
+    inlet = lsl.resolve([spec], timeout=5.0)["amp"]
+    assert (inlet.units.text, inlet.units.factors.tolist()) == (announced, [factor, factor])
+    assert announced in inlet.notes[0]
+    inlet.close()
+    outlet.close()
 
 
 def test_a_clock_offset_has_an_uncertainty_and_is_given_once(amplifier):

@@ -107,7 +107,7 @@ def test_the_decode_loop_takes_it(shared_data):
         ("graz_gdf/sample.gdf", 256.0, 4, 200),
         ("edf/test_generator.bdf", 1000.0, 5, 0),
         ("edf/test_utf8.edf", 128.0, 1, 5),
-        ("ecog_gripforce/**/*.vhdr", 1000.0, 10, 0),
+        ("ecog_gripforce/**/*.vhdr", 1000.0, 9, 0),
         ("ssvep_exo/subject03/*_raw.fif", 256.0, 8, 32),
         ("xdf/clock_resets.xdf", 100.0, 8, 175),
         ("xdf/minimal.xdf", 10.0, 3, 8),

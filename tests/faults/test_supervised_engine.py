@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -19,9 +18,6 @@ from workbench.live._place import Place
 
 pytestmark = [pytest.mark.xdist_group("supervised_engine"), pytest.mark.timeout(120)]
 
-HARNESS = Path(__file__).with_name("injected_engine.py")
-
-
 class Broken:
     """An engine that can be broken from inside, with an effector in IDLE_SAFE."""
 
@@ -32,7 +28,7 @@ class Broken:
         place.prepare()
         _place.write_private(place.plan, plan.to_json().encode())
         log = (room.folder / "engine" / "engine.log").open("ab")
-        command = [sys.executable, str(HARNESS), str(room.folder), str(order)]
+        command = [sys.executable, "-m", "workbench.stress.breakable", str(room.folder), str(order)]
         self.process = subprocess.Popen(command, stderr=log, stdout=log, start_new_session=True)
         log.close()
         self.room = room
@@ -141,9 +137,10 @@ def test_every_thread_of_the_engine_is_supervised_and_each_that_raises_leads_to_
     engine = broken.status()["engine"]
     signal_name = broken.status()["streams"][0]["name"]
     assert engine["unsupervised"] == []
-    order = ["door", "stop-file", f"inlet-{signal_name}", "inlet-wb-acks", "supervisor"]
-    clocks = [name for name in engine["supervised"] if name.startswith("clock-")]
-    assert sorted([*order, *clocks, "loop"]) == engine["supervised"]
+    listeners = [name for name in engine["supervised"] if name.startswith("listener-")]
+    order = ["door", "stop-file", f"inlet-{signal_name}", *listeners, "supervisor"]
+    assert sorted([*order, f"clock-{signal_name}", "loop"]) == engine["supervised"]
+    assert len(listeners) >= 3  # what is announced, acknowledgements, status
     for name in order:
         alarm = found(broken, name, "raise")
         assert "Injected" in alarm["args"]["sentence"]

@@ -12,6 +12,7 @@ from workbench.kernels.covariance import (
     epoch_covariances,
     mean_square,
     projected_variance,
+    unlikeness,
 )
 from workbench.kernels.shrinkage import oas, shrink
 
@@ -97,3 +98,10 @@ def test_fixed_shrinkage_keeps_the_trace():
     out = c.copy()
     shrink(out, 0.1)
     np.testing.assert_allclose(out, 0.9 * c + 0.1 * np.trace(c) / 4 * np.eye(4), rtol=1e-14)
+
+
+def test_unlikeness_does_not_see_the_size_and_is_that_of_the_definition():
+    one, other = (np.cov(np.random.default_rng(seed).normal(size=(5, 40))) for seed in (1, 2))
+    assert unlikeness(one, other) == pytest.approx(naive.unlikeness(one, other), rel=1e-12)
+    assert unlikeness(one, 7.0 * one) == pytest.approx(0.0, abs=1e-15)
+    assert np.isnan(unlikeness(np.zeros((5, 5)), one))

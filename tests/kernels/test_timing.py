@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from tests import naive
-from workbench.kernels.timing import dejitter
+from workbench.kernels.timing import AGE, dejitter, follow
+from workbench.kernels.timing import PERIOD as PERIOD_AT
 
 GAIN, PERIOD = 0.02, 0.01
 CONSTANTS = np.array([GAIN, GAIN**2 / 4, 0.02, 0.95 * PERIOD, 1.05 * PERIOD])
@@ -41,3 +43,41 @@ def test_the_period_stays_within_its_limits():
     raw = np.cumsum(np.full(5000, PERIOD * 0.8))
     *_, loop = run(raw)
     assert loop[1] == CONSTANTS[3]
+
+
+FOLLOWED = {
+    "complete bursts": lambda rng, n: np.repeat(rng.exponential(0.02, n // 10), 10),
+    "noise": lambda rng, n: rng.normal(0.0, 0.004, n),
+    "a loss": lambda rng, n: rng.normal(0.0, 0.002, n) + 0.3 * (np.arange(n) >= n // 2),
+    "set back": lambda rng, n: rng.normal(0.0, 0.002, n) - 5.0 * (np.arange(n) >= n // 2),
+    "back and forth": lambda rng, n: np.repeat(rng.choice([-0.2, 0.0, 0.2], n // 50), 50),
+}
+
+
+@pytest.mark.parametrize("name", FOLLOWED)
+def test_the_loop_that_separates_jitter_from_loss_equals_its_twin(name):
+    n, confirm = 1500, 100
+    raw = 100 + np.arange(n) * PERIOD * 1.001 + FOLLOWED[name](np.random.default_rng(4), n)
+    constants = np.array([GAIN, GAIN**2 / 4, 0.02, 0.95 * PERIOD, 1.05 * PERIOD, 1.0, confirm, 100, 0.001])
+    loop, out, missing, late = np.zeros(15), np.empty(n), np.empty(n), np.empty(n)
+    loop[PERIOD_AT] = PERIOD
+    jumps = follow(raw, constants, loop, out, missing, late)
+    twin = naive.Follower(
+        PERIOD, GAIN, 0.02, limits=(0.95, 1.05), jitter=1.0, confirm=confirm, first=100, step=0.001
+    )
+    made = [twin.take(float(now)) for now in raw]
+    np.testing.assert_allclose(out, [stamp for stamp, _ in made], rtol=0, atol=1e-9)
+    np.testing.assert_allclose(missing, [jump for _, jump in made], rtol=0, atol=1e-9)
+    assert jumps == sum(jump != 0.0 for _, jump in made)
+    np.testing.assert_allclose(late, raw - out, rtol=0, atol=0)
+
+
+def test_a_stamp_that_is_not_finite_moves_the_loop_by_a_period():
+    constants = np.array([GAIN, GAIN**2 / 4, 0.02, 0.95 * PERIOD, 1.05 * PERIOD, 1.0, 100, 100, 0.001])
+    loop, raw = np.zeros(15), np.array([np.nan, 5.0, 5.01, np.inf, 5.03])
+    loop[PERIOD_AT] = PERIOD
+    out, missing, late = np.empty(5), np.empty(5), np.empty(5)
+    assert follow(raw, constants, loop, out, missing, late) == 0
+    np.testing.assert_allclose(out, [0.0, 5.0, 5.01, 5.02, 5.03], atol=1e-9)
+    assert late[3] == 0.0
+    assert loop[AGE] > 0

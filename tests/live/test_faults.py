@@ -61,7 +61,7 @@ def test_kill_9_of_the_engine_loses_at_most_a_second_and_no_trial(make_room, fas
     assert live.end_stale(room.folder) == ""
 
 
-def test_a_stream_that_dies_in_a_trial_and_comes_back(make_room, fast):
+def test_a_stream_of_another_outlet_is_lost_until_an_operator_takes_it(make_room, fast):
     room = make_room()
     plan = room.plan(speed=1.0, glove=True)
     person, glove = plan.players
@@ -80,9 +80,14 @@ def test_a_stream_that_dies_in_a_trial_and_comes_back(make_room, fast):
     with pytest.raises(Refused, match="is lost; bring it back first"):
         client.resume()
     player = devices.start("simulated_participant", played)
+    offered = until(client, lambda s: "Another outlet announces" in s["streams"][0]["message"])
+    assert offered["streams"][0]["state"] == "lost"
+    with pytest.raises(Refused, match="is lost; bring it back first"):
+        client.resume()
+    client.reconnect()
     back = until(client, lambda s: s["streams"][0]["state"] == "good")
     assert back["run"]["state"] == "paused"
-    assert back["alarms"] == []
+    assert [a["key"] for a in back["alarms"] if not a["cleared"] and a["priority"] == "high"] == []
     client.resume()
     until(client, lambda s: s["run"]["state"] == "running")
     client.end_run()
@@ -90,7 +95,8 @@ def test_a_stream_that_dies_in_a_trial_and_comes_back(make_room, fast):
     devices.stop(player)
     run = RunFile(room.folder / ended["run"]["recording"])
     kinds = [row.kind for row in run.ledger()]
-    assert kinds.index("stream_lost") < kinds.index("stream_back")
+    assert kinds.index("stream_lost") < kinds.index("other_outlet")
+    assert kinds.index("other_outlet") < kinds.index("outlet_taken") < kinds.index("stream_back")
     gap = next(m for m in run.markers() if m.kind == "gap")
     assert gap.detail["missing_s"] > 0.5
     assert run.trials()[0].outcome == "excluded"

@@ -133,6 +133,28 @@ def test_the_devices_own_counter_finds_a_gap_that_the_stamps_hide():
     assert bench.recorded == [gap]
 
 
+@pytest.mark.parametrize("bits", [8, 16])
+def test_a_counter_that_begins_again_is_no_gap_and_one_lost_sample_is_one(bits):
+    n = 2**bits + 300
+    counts = np.delete(np.arange(n) % 2**bits, n - 10).astype(np.float64)[:, None]
+    bench = Bench(counter=0)
+    late = np.repeat(np.random.default_rng(0).exponential(0.01, n // 10 + 1), 10)
+    bench.feed.samples(counts, np.arange(n - 1) / FS + late[: n - 1], local=0.0)
+    gaps = [item for item in bench.items() if isinstance(item, Marker)]
+    assert [(gap.sample, gap.detail["samples"]) for gap in gaps] == [(n - 10, 1)]
+
+
+def test_stamps_that_are_no_numbers_wait_for_nobody():
+    bench = Bench(watermark=0.3)
+    stamps = np.arange(20) / FS
+    stamps[5] = np.nan
+    bench.feed.samples(np.zeros((20, 1)), stamps, local=0.0)
+    (chunk,) = bench.items()
+    assert len(chunk.stamps) == 20
+    assert np.isfinite(chunk.stamps).all()
+    assert bench.late == []
+
+
 def test_the_counter_is_no_signal():
     bench = Bench(counter=1)
     values = np.column_stack([np.full(20, 7.0), np.arange(20), np.full(20, -7.0)])

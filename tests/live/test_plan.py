@@ -79,6 +79,12 @@ def test_players_get_the_sessions_own_streams_and_only_options_they_know():
     assert stated == {"speed": 3.0, "seed": 1, "cue_source_id": "wb-cues-abc", "source_id": "x"}
 
 
+@pytest.mark.parametrize("name", ["wb-cues", "wb-commands", "wb-acks", "wb-status"])
+def test_an_input_that_bears_a_name_of_the_workbenchs_own_streams_is_refused(name):
+    with pytest.raises(BadValue, match="bears a name of the workbench's own streams"):
+        plan_with(contract=(ECOG, StreamSpec(name, "Markers", 0.0, role="markers")))
+
+
 def test_the_montage_of_a_stream():
     montage = montage_of(ECOG)
     assert (montage.channels, montage.fs, montage.kind, montage.unit) == (("a", "b"), 1000.0, "ecog", "uV")

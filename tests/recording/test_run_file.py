@@ -142,7 +142,8 @@ def test_the_hash_is_the_same_for_numpy_and_python_numbers():
 
 def test_everything_else_comes_back(run):
     file = RunFile(run)
-    assert file.plan == {**PLAN, "signal": "ECoG"}
+    tolerances = {"rule": 2, "gap_tolerance_s": 0.02, "jitter_s": 1.0}
+    assert file.plan == {**PLAN, "signal": "ECoG", "timebase": tolerances}
     assert file.state == "finished"
     assert file.classes == ("rest", "grasp")
     assert file.markers()[1:] == markers()
@@ -189,10 +190,10 @@ def test_chunks_are_no_longer_than_the_block(run):
 def test_gaps_that_the_stamps_show_are_markers_before_the_sample_behind_them(run):
     _, stamps, events = flat(RunFile(run).items(block=50))
     gaps = [m for _, m in events if m.kind == "gap"]
-    assert [g.sample for g in gaps] == [400, 700]
+    assert [g.sample for g in gaps] == [599, 700]
     assert gaps[0].detail["missing_s"] == pytest.approx(0.5, abs=0.01)
     assert gaps[1].detail["missing_s"] == pytest.approx(-20.0, abs=0.01)
-    assert [g.stamp for g in gaps] == [stamps[400], stamps[700]]
+    assert [g.stamp for g in gaps] == [stamps[599], stamps[700]]
 
 
 def test_clock_offsets_take_effect_at_their_sample(run):
@@ -241,11 +242,11 @@ def test_a_recorded_gap_is_not_told_twice(tmp_path):
     stamps = raw_stamps()
     with RunWriter(path, plan=PLAN, stamp=0.0, signal=SIGNAL) as writer:
         writer.signal(np.zeros((N, 2), np.float32), stamps)
-        writer.marker(Marker("gap", 400, 1.0, detail={"missing_s": 0.5, "counter": True}))
-        writer.marker(Marker("gap", 600, 1.0, detail={"missing_s": 0.01, "counter": True}))
+        writer.marker(Marker("gap", 400, 1.0, detail={"missing_s": 0.5, "samples": 100}))
+        writer.marker(Marker("gap", 600, 1.0, detail={"missing_s": 0.01, "samples": 2}))
     gaps = [m for m in RunFile(path).items(block=9) if isinstance(m, Marker) and m.kind == "gap"]
     assert [g.sample for g in gaps] == [400, 600, 700]
-    assert gaps[0].detail == {"missing_s": 0.5, "counter": True}
+    assert gaps[0].detail == {"missing_s": 0.5, "samples": 100}
 
 
 def test_a_calibration_run_has_no_decisions(tmp_path):

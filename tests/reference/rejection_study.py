@@ -176,17 +176,21 @@ def calibrated(samples: FloatArray, cues: Sequence[PlannedCue], name: str) -> tu
 
 
 def person(
-    seed: int, *, n_calibration: int, n_online: int, decoder_name: str = "bandpower_lda"
+    seed: int, *, n_calibration: int, n_online: int, n_others: int, decoder_name: str = "bandpower_lda"
 ) -> dict[str, tuple[Outcome, Outcome]]:
     """Outcomes with and without the rejection, by kind of signal; ``"own"`` is the person's own next run."""
     first = PARADIGM.schedule(n_calibration, seed=seed)
-    cues = PARADIGM.schedule(n_online, seed=seed + 100)
-    shift, seconds = first[-1].at_s + first[-1].duration_s, cues[-1].at_s + cues[-1].duration_s
-    whole = [*first, *(cue._replace(at_s=cue.at_s + shift) for cue in cues)]
-    samples, _ = render(seed, whole, shift + seconds)
+    every = PARADIGM.schedule(n_online, seed=seed + 100)
+    shift, end = first[-1].at_s + first[-1].duration_s, every[-1].at_s + every[-1].duration_s
+    whole = [*first, *(cue._replace(at_s=cue.at_s + shift) for cue in every)]
+    samples, _ = render(seed, whole, shift + end)
     both = calibrated(samples[: round(shift * FS)], first, decoder_name)
     own = samples[round(shift * FS) :]
-    runs = {"own": own}
+    found = {"own": (run_of(own, every, both[0]), run_of(own, every, both[1]))}
+    cues = every[: 1 + 2 * n_others]
+    seconds = cues[-1].at_s + cues[-1].duration_s
+    own = own[: round(seconds * FS)]
+    runs = {"own, as short as those below": own}
     for at, (kind, make) in enumerate({**NO_BRAIN, **DISTURBED}.items()):
         runs[kind] = make(own, np.random.default_rng([seed, 2, at]))
     runs["another day"] = another_day(seed, cues, seconds)
@@ -194,9 +198,9 @@ def person(
     for alike in (False, True):
         name = "another person of the same table" if alike else "another person"
         runs[name] = another_person(seed, cues, seconds, alike=alike)
-    return {
-        kind: (run_of(signal, cues, both[0]), run_of(signal, cues, both[1])) for kind, signal in runs.items()
-    }
+    for kind, signal in runs.items():
+        found[kind] = (run_of(signal, cues, both[0]), run_of(signal, cues, both[1]))
+    return found
 
 
 # ------------------------------------------------------------------ report
@@ -228,18 +232,22 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.reference.rejection_study", description=__doc__)
     parser.add_argument("--seeds", default="0-19", help="first-last, both included")
     parser.add_argument("--calibration", type=int, default=16, help="attempts of the calibration run")
-    parser.add_argument("--online", type=int, default=15, help="attempts of the decoded runs")
+    parser.add_argument("--online", type=int, default=15, help="attempts of the person's own decoded run")
+    parser.add_argument("--others", type=int, default=4, help="attempts of every other decoded run")
     parser.add_argument("--decoder", default="bandpower_lda")
     asked = parser.parse_args(argv)
     first, _, last = asked.seeds.partition("-")
     results = []
     for seed in range(int(first), int(last or first) + 1):
-        results.append(
-            person(seed, n_calibration=asked.calibration, n_online=asked.online, decoder_name=asked.decoder)
-        )
+        sizes = {"n_calibration": asked.calibration, "n_online": asked.online, "n_others": asked.others}
+        results.append(person(seed, **sizes, decoder_name=asked.decoder))
+        on, off = results[-1]["own"]
+        sys.stdout.write(f"seed {seed:>5}  event F1 {on.f1:.3f} ({off.f1:.3f})  rejected {on.rejected:.2%}\n")
+        sys.stdout.flush()
     sys.stdout.write(
         f"{len(results)} simulated participants (simulator neo {NEO.sha256()[:12]}), {asked.decoder}, "
-        f"{asked.calibration} attempts to calibrate, {asked.online} decoded; without the rejection in brackets\n"
+        f"{asked.calibration} attempts to calibrate, {asked.online} decoded of their own and {asked.others} of "
+        "every other kind; without the rejection in brackets\n"
     )
     sys.stdout.write(table(results) + "\n")
     if len(results) > 1:

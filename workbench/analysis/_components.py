@@ -239,7 +239,7 @@ def false_positives(
         if repeats.sem == 0:
             return {}, f"{one.name}: all baseline repeats are alike"
         averaged = min(len(row) for row in series if row) if baseline_rule == "mean" else 1
-        found[one.name] = false_positive(chosen.size, sem=repeats.sem, baseline_records=averaged)
+        found[one.name] = false_positive(chosen.size, sem=repeats.sem, df=repeats.df, baseline_records=averaged)
     return found, ""
 
 

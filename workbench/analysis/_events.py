@@ -3,6 +3,9 @@
 An activation is a hit if its onset lies in ``[cue, cue + onset_window_s]`` and is the first there; every
 other activation is false; a cue without a hit is missed. The window is part of the definition and is
 printed with every result. Excluded trials give neither events nor rest time.
+
+Intervals of several runs take the run as the unit that varies (of several people: the person). Those of one run
+speak of that run alone: another run of the same person varies more, and they do not cover it.
 """
 
 from __future__ import annotations
@@ -13,14 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.analysis._exact import Interval, poisson_interval, wilson
+from workbench.analysis._ratios import rate_interval, share_interval, totals
 from workbench.errors import BadValue
-from workbench.vocabulary import Trial
-
-RESAMPLES = 2000
-"""Bootstrap resamples of the trials."""
-
-SEED = 1
-"""Seed of the bootstrap unless another is given; stored with the result."""
+from workbench.vocabulary import FloatArray, Trial
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +45,13 @@ class EventMetrics:
     n, excluded : judged and excluded attempts.
     hits, misses, false : true positives, false negatives, false positives.
     precision, recall, f1 : None where nothing defines them (no activation, no attempt).
-    f1_interval : percentile interval of the trial bootstrap, 95 %; None when all trials are alike, because
-        resampling them cannot show any spread.
-    recall_interval : Wilson 95 % interval.
-    seed, resamples : of the bootstrap (numpy PCG64).
+    f1_interval, recall_interval, precision_interval : 95 %, by :func:`workbench.analysis._ratios.share_interval`
+        over runs, or over the trials of one run, joined with Wilson's; None where the value is None.
+        F1 = 2q / (1 + q) with q = hits / (hits + false + missed), a share, whose interval is carried over.
+    clusters : runs (or people) that the intervals take as units; 1 = they speak of one run only.
     false_in_rest, rest_s : false activations in rest and the rest time they fell into, s.
-    false_per_min, false_per_min_interval : their rate with its exact Poisson 95 % interval; None without rest.
+    false_per_min, false_per_min_interval : their rate with its 95 % interval, exact Poisson joined over runs with
+        :func:`workbench.analysis._ratios.rate_interval`; None without rest.
     onset, release : latency of hits after the cue, and of releases after the end of the attempt, s.
     held_through : hits not released before the attempt ended.
     held : how long hits lasted, s.
@@ -69,8 +68,8 @@ class EventMetrics:
     f1: float | None
     f1_interval: Interval | None
     recall_interval: Interval | None
-    seed: int
-    resamples: int
+    precision_interval: Interval | None
+    clusters: int
     false_in_rest: int
     rest_s: float
     false_per_min: float | None
@@ -84,19 +83,17 @@ class EventMetrics:
         """One sentence with n, interval and the definition."""
         rule = f"hit = first onset within {self.onset_window_s:g} s of the cue"
         left_out = f"; {self.excluded} excluded" if self.excluded else ""
-        if self.f1 is None:
+        if self.f1 is None or self.f1_interval is None:
             return f"event F1: no judged attempt ({rule}{left_out})"
+        low, high = self.f1_interval
         return (
-            f"event F1 {self.f1:.3f} ({self._spread()}; {self.hits} of {self.n} attempts hit, "
-            f"{self.false} false; {rule}{left_out})"
+            f"event F1 {self.f1:.3f} (95 % CI {low:.3f}–{high:.3f}, {self.unit()}; {self.hits} of {self.n} "
+            f"attempts hit, {self.false} false; {rule}{left_out})"
         )
 
-    def _spread(self) -> str:
-        if self.f1_interval is not None:
-            low, high = self.f1_interval
-            return f"95 % CI {low:.3f}–{high:.3f}, trial bootstrap, seed {self.seed}"
-        low, high = self.recall_interval or Interval(0.0, 1.0)
-        return f"all trials alike; recall 95 % CI {low:.3f}–{high:.3f}, Wilson"
+    def unit(self) -> str:
+        """What the intervals take as the unit that varies."""
+        return f"clustered by {self.clusters} runs" if self.clusters > 1 else "of this run alone"
 
     def rest_line(self) -> str:
         """One sentence on false activations in rest."""
@@ -105,7 +102,7 @@ class EventMetrics:
         low, high = self.false_per_min_interval
         return (
             f"false activations in rest {self.false_in_rest} in {self.rest_s / 60:.1f} min = "
-            f"{self.false_per_min:.2f} per min (95 % CI {low:.2f}–{high:.2f}, Poisson)"
+            f"{self.false_per_min:.2f} per min (95 % CI {low:.2f}–{high:.2f}, Poisson, {self.unit()})"
         )
 
     def timing_line(self) -> str:
@@ -120,12 +117,7 @@ class EventMetrics:
 
 
 def event_metrics(
-    trials: Iterable[Trial],
-    *,
-    onset_window_s: float,
-    fs: float,
-    seed: int = SEED,
-    resamples: int = RESAMPLES,
+    trials: Iterable[Trial], *, onset_window_s: float, fs: float, runs: Sequence[str] = ()
 ) -> EventMetrics:
     """Event metrics from trials.
 
@@ -134,19 +126,25 @@ def event_metrics(
     trials : as the paradigm judged them.
     onset_window_s : the window it used, s.
     fs : rate of the decoded stream, Hz; a hit may lie one sample outside through rounding.
-    seed, resamples : of the trial bootstrap.
+    runs : run of each trial, across people the participant of each; empty = all of one run.
 
     Raises
     ------
     BadValue
-        When a hit lies outside the window: the trials were judged by another definition.
+        When a hit lies outside the window: the trials were judged by another definition; or when ``runs`` does not
+        name one run a trial.
     """
-    if not (onset_window_s > 0 and fs > 0 and resamples > 0):
-        raise BadValue(
-            f"onset_window_s, fs and resamples must be above 0, got {onset_window_s}, {fs} and {resamples}"
-        )
+    if not (onset_window_s > 0 and fs > 0):
+        raise BadValue(f"onset_window_s and fs must be above 0, got {onset_window_s} and {fs}")
     known = list(trials)
-    judged = [t for t in known if t.outcome in ("correct", "missed")]
+    if runs and len(runs) != len(known):
+        raise BadValue(f"each trial needs its run, got {len(known)} trials and {len(runs)} runs")
+    pairs = [
+        (trial, run)
+        for trial, run in zip(known, runs or [""] * len(known))
+        if trial.outcome in ("correct", "missed")
+    ]
+    judged, units = [trial for trial, _ in pairs], [run for _, run in pairs]
     hits = [t for t in judged if t.outcome == "correct"]
     _check_window(hits, onset_window_s, fs)
     n, n_hits = len(judged), len(hits)
@@ -163,19 +161,50 @@ def event_metrics(
         precision=n_hits / (n_hits + false) if n_hits + false else None,
         recall=n_hits / n if n else None,
         f1=f1_of(n_hits, false=false, missed=n - n_hits) if n else None,
-        f1_interval=_bootstrap(judged, seed=seed, resamples=resamples),
-        recall_interval=wilson(n_hits, n) if n else None,
-        seed=seed,
-        resamples=resamples,
+        **_intervals(judged, units),
+        clusters=len(set(units)),
         false_in_rest=false_in_rest,
         rest_s=rest_s,
         false_per_min=false_in_rest / minutes if minutes > 0 else None,
-        false_per_min_interval=poisson_interval(false_in_rest, exposure=minutes) if minutes > 0 else None,
+        false_per_min_interval=_rest_interval(judged, units) if minutes > 0 else None,
         onset=spread([t.latency_s for t in hits if t.latency_s is not None]),
         release=spread([t.release_s for t in hits if t.release_s is not None]),
         held_through=sum(t.release_s is None or t.release_s >= 0 for t in hits),
         held=spread([t.held_s for t in hits if t.held_s is not None]),
     )
+
+
+def _intervals(judged: Sequence[Trial], runs: Sequence[str]) -> dict[str, Interval | None]:
+    """Intervals of F1, recall and precision, by the name of their field."""
+    hit = np.array([t.outcome == "correct" for t in judged], dtype=np.float64)
+    false = np.array([t.false_activations for t in judged], dtype=np.float64)
+    attempt = np.ones(len(judged))
+    overlap = _share(hit, attempt + false, runs)
+    return {
+        # F1 rises with the share q of hits among all events, so that its interval is that of q carried over.
+        "f1_interval": None if overlap is None else Interval(*(2 * q / (1 + q) for q in overlap)),
+        "recall_interval": _share(hit, attempt, runs),
+        "precision_interval": _share(hit, hit + false, runs),
+    }
+
+
+def _share(part: FloatArray, whole: FloatArray, runs: Sequence[str]) -> Interval | None:
+    """Interval of a share over runs; over the trials of one run."""
+    count = int(whole.sum())
+    if not count:
+        return None
+    alike = wilson(int(part.sum()), count)
+    within = share_interval(part, whole, alike=alike)
+    if len(set(runs)) < 2:
+        return within
+    return share_interval(totals(part, runs), totals(whole, runs), alike=within)
+
+
+def _rest_interval(judged: Sequence[Trial], runs: Sequence[str]) -> Interval:
+    """Interval of false activations in rest, 1/min."""
+    count, minutes = [t.false_in_rest for t in judged], [t.rest_s / 60 for t in judged]
+    alike = poisson_interval(sum(count), exposure=sum(minutes))
+    return rate_interval(totals(count, runs), totals(minutes, runs), alike=alike)
 
 
 def f1_of(hits: int, *, false: int, missed: int) -> float:
@@ -192,19 +221,6 @@ def spread(values: Sequence[float]) -> Spread | None:
         return None
     low, median, high = (float(q) for q in np.quantile(np.asarray(values, dtype=np.float64), (0.25, 0.5, 0.75)))
     return Spread(len(values), median, low, high)
-
-
-def _bootstrap(judged: Sequence[Trial], *, seed: int, resamples: int) -> Interval | None:
-    """Percentile interval of F1 over resampled trials."""
-    table = np.array([(t.outcome == "correct", t.false_activations) for t in judged], dtype=np.int64)
-    if len(np.unique(table, axis=0)) < 2:
-        return None
-    n = len(judged)
-    drawn = np.random.Generator(np.random.PCG64(seed)).integers(0, n, size=(resamples, n))
-    hits, false = table[drawn, 0].sum(axis=1), table[drawn, 1].sum(axis=1)
-    f1 = 2 * hits / (hits + false + n)
-    low, high = np.quantile(f1, (0.025, 0.975))
-    return Interval(float(low), float(high))
 
 
 def _check_window(hits: Sequence[Trial], onset_window_s: float, fs: float) -> None:

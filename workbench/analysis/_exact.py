@@ -6,15 +6,16 @@ Wilson EB. Probable inference, the law of succession, and statistical inference.
 22:209–212. doi:10.1080/01621459.1927.10502953
 Clopper CJ, Pearson ES. The use of confidence or fiducial limits illustrated in the case of the binomial.
 Biometrika 1934; 26:404–413. doi:10.1093/biomet/26.4.404
+Student. The probable error of a mean. Biometrika 1908; 6:1–25. doi:10.1093/biomet/6.1.1
 Garwood F. Fiducial limits for the Poisson distribution. Biometrika 1936; 28:437–442.
 doi:10.1093/biomet/28.3-4.437
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
-from math import comb, exp, fsum, lgamma, log, log1p, sqrt
+from math import exp, fsum, lgamma, log, log1p, sqrt
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -35,8 +36,9 @@ def chance_tail(k: int, n: int, *, classes: int) -> Fraction:
     """
     _counts(k, n)
     _classes(classes)
-    ways = sum(comb(n, j) * (classes - 1) ** (n - j) for j in range(k, n + 1))
-    return Fraction(ways, classes**n)
+    if k == 0:
+        return Fraction(1)
+    return Fraction(next(ways for right, ways in _ways(n, classes) if right == k), classes**n)
 
 
 def chance_limit(n: int, *, classes: int, alpha: float = 0.05) -> int | None:
@@ -48,13 +50,24 @@ def chance_limit(n: int, *, classes: int, alpha: float = 0.05) -> int | None:
     _counts(0, n)
     _classes(classes)
     _level(alpha, "alpha")
-    allowed = Fraction(str(alpha)) * classes**n
-    ways = 0
-    for k in range(n, -1, -1):
-        ways += comb(n, k) * (classes - 1) ** (n - k)
-        if ways > allowed:
-            return k + 1 if k < n else None
-    raise AssertionError("the whole distribution has probability 1")  # pragma: no cover
+    fraction = Fraction(str(alpha))
+    # Compared as integers: ways / classes^n > alpha without a division in every step.
+    allowed = fraction.numerator * classes**n // fraction.denominator
+    first = next(right for right, ways in _ways(n, classes) if ways > allowed)
+    return first + 1 if first < n else None
+
+
+def _ways(n: int, classes: int) -> Iterator[tuple[int, int]]:
+    """``(k, in how many of the classes^n courses k or more guesses are right)`` from ``k = n`` down to 0.
+
+    Each term follows from the one before it, so that the sum stays exact and takes n steps.
+    """
+    term = ways = 1
+    yield n, ways
+    for k in range(n, 0, -1):
+        term = term * k * (classes - 1) // (n - k + 1)
+        ways += term
+        yield k - 1, ways
 
 
 def wilson(k: int, n: int, *, level: float = 0.95) -> Interval:
@@ -119,6 +132,46 @@ def chi_square_factors(df: int, *, level: float = 0.95) -> Interval:
     upper = _solve(lambda x: _chi_square_up_to(x, df) - (1 - alpha), 0.0, top)
     lower = _solve(lambda x: _chi_square_up_to(x, df) - alpha, 0.0, top)
     return Interval(sqrt(df / upper), sqrt(df / lower))
+
+
+def student_t_tail(t: float, df: int) -> float:
+    """Probability that Student's t with ``df`` degrees of freedom is above ``t``."""
+    if df < 1:
+        raise BadValue(f"Student's t needs at least 1 degree of freedom, got {df}")
+    half = 0.5 * _incomplete_beta(df / (df + t * t), df / 2, 0.5)
+    return half if t >= 0 else 1 - half
+
+
+def student_t_quantile(p: float, df: int) -> float:
+    """The value below which Student's t with ``df`` degrees of freedom lies with probability ``p``."""
+    _level(p, "p")
+    if p < 0.5:
+        return -student_t_quantile(1 - p, df)
+    top = 2.0
+    while student_t_tail(top, df) > 1 - p:
+        top *= 2
+    return _solve(lambda t: (1 - p) - student_t_tail(t, df), 0.0, top)
+
+
+def _incomplete_beta(x: float, a: float, b: float) -> float:
+    """Regularised incomplete beta function, by Lentz's continued fraction (DLMF 8.17.22)."""
+    if x <= 0 or x >= 1:
+        return 0.0 if x <= 0 else 1.0
+    if x > (a + 1) / (a + b + 2):
+        return 1 - _incomplete_beta(1 - x, b, a)  # the fraction converges quickly on this side only
+    front = exp(lgamma(a + b) - lgamma(a) - lgamma(b) + a * log(x) + b * log1p(-x)) / a
+    c, d = 1.0, 1 / (1 - (a + b) * x / (a + 1))
+    found = d
+    for m in range(1, 500):
+        even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
+        odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
+        for step in (even, odd):
+            d = 1 / (1 + step * d)
+            c = 1 + step / c
+            found *= c * d
+        if abs(c * d - 1) < 1e-15:
+            break
+    return front * found
 
 
 def _chi_square_up_to(x: float, df: int) -> float:

@@ -1,8 +1,11 @@
 """A study's own detectable change, from repeated baselines; and how often chance alone makes a responder.
 
 SEM is the within-participant standard deviation of repeats under one state, pooled over participants:
-``SEM² = ΣΣ (x_ij − mean_i)² / Σ (k_i − 1)``. ``MDC = 1.96·√2·SEM`` is what the difference of two measurements
-of an unchanged person stays below in 95 of 100 cases, when errors are normal and alike in all.
+``SEM² = ΣΣ (x_ij − mean_i)² / Σ (k_i − 1)`` with ``df = Σ (k_i − 1)`` degrees of freedom. ``MDC = t·√2·SEM`` with
+the 97.5 % point t of Student's distribution is what the difference of two measurements of an unchanged person
+stays within in 95 of 100 cases, when errors are normal and alike in all. The usual 1.96 in place of t takes the
+SEM of a few people for the true one: with 5 people measured twice, chance exceeds it upwards in 5 to 6 of 100
+instead of 2.5.
 
 References
 ----------
@@ -19,7 +22,7 @@ from math import fsum, prod, sqrt
 from statistics import NormalDist, fmean
 
 from workbench.analysis._change import check_composition
-from workbench.analysis._exact import Interval, chi_square_factors
+from workbench.analysis._exact import Interval, chi_square_factors, student_t_quantile, student_t_tail
 from workbench.analysis._scores import number_of
 from workbench.analysis._state import check_comparable, state_words
 from workbench.errors import BadValue
@@ -27,7 +30,7 @@ from workbench.outcomes import Threshold, own_threshold
 from workbench.vocabulary import Assessment
 
 Z = 1.96
-"""Two-sided 95 % point of the normal distribution, as the formula of the MDC is usually printed."""
+"""Two-sided 95 % point of the normal distribution: the factor of the MDC where the SEM is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +42,10 @@ class OwnMdc:
     measure, version, part, side, state : what was repeated, and under which state.
     participants, records : with two repeats or more; their records.
     df : degrees of freedom of the SEM, records minus participants.
-    sem, mdc : in the unit of the score.
-    interval : 95 % of the MDC, from the chi-square distribution of SEM² (normal errors); None for an SEM of 0.
+    sem, mdc : in the unit of the score; ``mdc`` = t·√2·SEM.
+    t : 97.5 % point of Student's distribution with ``df`` degrees of freedom.
+    interval : 95 % of 1.96·√2·(true SEM), from the chi-square distribution of SEM² (normal errors); None for an
+        SEM of 0.
     shift : mean of last minus first repeat: practice shows here, and is not in the SEM's formula.
     """
 
@@ -54,16 +59,18 @@ class OwnMdc:
     df: int
     sem: float
     mdc: float
+    t: float
     interval: Interval | None
     shift: float
 
     def line(self) -> str:
         """One sentence."""
         side = f" {self.side}" if self.side else ""
-        said = "" if self.interval is None else f" (95 % CI {self.interval.low:.3g}–{self.interval.high:.3g})"
+        sure = self.interval
+        said = "" if sure is None else f"; 95 % CI of 1.96·√2·SEM {sure.low:.3g}–{sure.high:.3g}"
         return (
-            f"{self.measure.upper()}{side} {self.part}: own MDC {self.mdc:.3g}{said} = 1.96·√2·SEM, "
-            f"SEM {self.sem:.3g} (n = {self.participants} participants, {self.records} repeats, "
+            f"{self.measure.upper()}{side} {self.part}: own MDC {self.mdc:.3g} = t·√2·SEM, t {self.t:.3g}, "
+            f"SEM {self.sem:.3g}{said} (n = {self.participants} participants, {self.records} repeats, "
             f"{self.df} degrees of freedom; last minus first {self.shift:+.3g}; {self.state})"
         )
 
@@ -104,6 +111,7 @@ def own_mdc(repeats: Iterable[Sequence[Assessment]], *, part: str = "total") -> 
             check_composition(first, record, part)
     values = [[number_of(record, part) for record in records] for records in used]
     df = sum(len(row) - 1 for row in values)
+    t = student_t_quantile(0.975, df)
     sem = sqrt(fsum((x - fmean(row)) ** 2 for row in values for x in row) / df)
     return OwnMdc(
         measure=first.measure,
@@ -115,7 +123,8 @@ def own_mdc(repeats: Iterable[Sequence[Assessment]], *, part: str = "total") -> 
         records=sum(map(len, values)),
         df=df,
         sem=sem,
-        mdc=Z * sqrt(2) * sem,
+        mdc=t * sqrt(2) * sem,
+        t=t,
         interval=_scaled(chi_square_factors(df), Z * sqrt(2) * sem) if sem else None,
         shift=fmean(row[-1] - row[0] for row in values),
     )
@@ -131,7 +140,9 @@ class FalseResponder:
 
     Attributes
     ----------
-    probability : of the whole rule.
+    probability : of the whole rule, when the errors of different outcomes are independent.
+    bounds : least and greatest probability whatever the correlation of the errors (Fréchet 1951): errors that go
+        together make a rule of which all groups must be met likelier than the product says.
     by_component : of each component.
     components : how many outcomes the rule looks at.
     """
@@ -139,19 +150,31 @@ class FalseResponder:
     probability: float
     by_component: Mapping[str, float]
     components: int
+    bounds: Interval
 
     def line(self) -> str:
         """One sentence."""
+        start = f"false-responder probability {self.probability:.3f}"
+        if self.components == 1:
+            return f"{start} over 1 outcome (from baseline repeats; normal errors)"
+        low, high = self.bounds
         return (
-            f"false-responder probability {self.probability:.3f} over {self.components} "
-            f"outcome{'s' * (self.components != 1)} (from baseline repeats; normal errors, outcomes independent)"
+            f"{start} over {self.components} outcomes if their errors are independent, {low:.3f} to {high:.3f} "
+            "whatever their correlation (from baseline repeats; normal errors)"
         )
 
 
-def false_positive(threshold: float, *, sem: float, baseline_records: int = 1) -> float:
-    """Probability that an unchanged score improves by ``threshold`` or more.
+def false_positive(threshold: float, *, sem: float, df: int | None = None, baseline_records: int = 1) -> float:
+    """Probability that an unchanged score improves by ``threshold`` or more; 0.025 at the own MDC.
 
-    ``1 − Φ(threshold / (SEM·√(1 + 1/m)))`` with ``m`` baseline records averaged; 0.025 at the own MDC.
+    The tail of Student's t beyond ``threshold / (SEM·√(1 + 1/m))`` with ``m`` baseline records averaged.
+
+    Parameters
+    ----------
+    threshold : size of the improvement, in the unit of the score.
+    sem : standard error of measurement, same unit.
+    df : degrees of freedom of the SEM; None = it is known, and the errors are normal.
+    baseline_records : records whose mean is the baseline.
 
     Raises
     ------
@@ -163,7 +186,8 @@ def false_positive(threshold: float, *, sem: float, baseline_records: int = 1) -
             f"threshold and sem must be above 0 and baseline_records 1 or more, got {threshold}, {sem} and "
             f"{baseline_records}"
         )
-    return 1 - NormalDist().cdf(threshold / (sem * sqrt(1 + 1 / baseline_records)))
+    scaled = threshold / (sem * sqrt(1 + 1 / baseline_records))
+    return 1 - NormalDist().cdf(scaled) if df is None else student_t_tail(scaled, df)
 
 
 def false_responder(groups: Sequence[Mapping[str, float]]) -> FalseResponder:
@@ -172,7 +196,9 @@ def false_responder(groups: Sequence[Mapping[str, float]]) -> FalseResponder:
     Parameters
     ----------
     groups : component → its false-positive probability, one mapping a group. A group is met when any of its
-        components is; the rule when all groups are. ``1 − Π(1 − p)`` in a group, the product over groups.
+        components is; the rule when all groups are. ``1 − Π(1 − p)`` in a group, the product over groups. The
+        bounds hold for any joint distribution: in a group the greatest p to Σ p, over groups the overlap that the
+        least of them forces to the least of them.
 
     Raises
     ------
@@ -190,4 +216,6 @@ def false_responder(groups: Sequence[Mapping[str, float]]) -> FalseResponder:
             raise BadValue(f"the false-positive probability of {name} must lie in 0–1, got {p}")
     probability = prod(1 - prod(1 - p for p in group.values()) for group in groups)
     every = {name: p for group in groups for name, p in group.items()}
-    return FalseResponder(probability, every, len(every))
+    least, most = [max(group.values()) for group in groups], [min(1.0, fsum(group.values())) for group in groups]
+    bounds = Interval(max(0.0, fsum(least) - (len(groups) - 1)), min(most))
+    return FalseResponder(probability, every, len(every), bounds)

@@ -104,12 +104,28 @@ def _lossless(n: int, seed: int) -> tuple[str, bool]:
     return figures.text(), figures.passed
 
 
+def _safety(n: int, seed: int) -> tuple[str, bool]:
+    from workbench.stress import safety
+
+    figures = safety.matrix(n, seed=seed)
+    return figures.text(), figures.passed
+
+
+def _reloads(n: int, seed: int) -> tuple[str, bool]:
+    from workbench.stress import reloads
+
+    figures = reloads.reloads(n, seed=seed)
+    return figures.text(), figures.passed
+
+
 TESTS = {
     "record": StressTest("kill -9, cut logs and flipped bits of the study record, n of each", 1000, _record),
     "recording": StressTest("kill -9 of a recording writer and torn files, n kills", 1000, _recording),
     "lossless": StressTest(
         "64 ch × 1 kHz with a sample counter, a kernel holding its lock, n seconds", 60, _lossless
     ),
+    "safety": StressTest("every fault with a closed hand: time until the device is safe, n each", 5, _safety),
+    "reloads": StressTest("the only page of an armed session reloads n times; nothing is dropped", 50, _reloads),
 }
 
 

@@ -168,6 +168,7 @@ FAULTS = {
     "device_lapsed": "the effector heard nothing for its time to live and went to its safe state by itself",
     "status_missing": "no signed status of the effector came for 1 s",
     "session_lost": "the effector no longer follows this session",
+    "source_replaced": "an input was replaced by another source of the same name",
     "standstill": "the engine stood still",
     "suspended": "the computer was suspended",
     "thread_lost": "a part of the engine ended or hung",

@@ -148,7 +148,7 @@ class WindowDecoder(SignalEstimator):
             Values that are not finite, a flat channel, one class only, fewer than two epochs of a class,
             epochs shorter than a window.
         """
-        epochs = checked_epochs(X)
+        epochs = checked_epochs(X, fs=self.fs)
         labels = checked_labels(y, n=len(epochs))
         held = checked_blocks(blocks, n=len(epochs))
         window_s = self._window_s(epochs, lead_in)
@@ -233,7 +233,7 @@ class WindowDecoder(SignalEstimator):
     def _epoch_scores(self, X: ArrayLike, lead_in: float | None) -> FloatArray:
         """Scores of each epoch: the mean over its windows, that is, log odds are averaged."""
         self._require_fitted()
-        epochs = checked_epochs(X, n_channels=self.n_channels_in_)
+        epochs = checked_epochs(X, n_channels=self.n_channels_in_, fs=self.fs)
         summaries, owner = self._epoch_summaries(epochs, self.lead_in_ if lead_in is None else lead_in)
         scores = self.scores_of(summaries)
         return np.array([_mean(scores[owner == i]) for i in range(len(epochs))])
@@ -321,6 +321,8 @@ class WindowDecoder(SignalEstimator):
             means=arrays["novelty_means"],
             limit=float(arrays["novelty_limit"][0]),
             rate=min(1.0, self.step_s / MEMORY_S),
+            covariances=arrays.get("novelty_covariances"),
+            unlike=arrays.get("novelty_unlike"),
         )
 
     # ------------------------------------------------------------------ epochs → windows

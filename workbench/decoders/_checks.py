@@ -8,21 +8,23 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from workbench.errors import BadSignal
+from workbench.signals.units import epochs_uv
 from workbench.vocabulary import FloatArray
 
 FEWEST = 2
 """Epochs of each class without which nothing is learned."""
 
 
-def checked_epochs(X: ArrayLike, *, n_channels: int | None = None) -> FloatArray:
+def checked_epochs(X: ArrayLike, *, n_channels: int | None = None, fs: float | None = None) -> FloatArray:
     """Epochs as float64, or :class:`BadSignal`: shape, channels, finite values, no flat channel.
 
     Parameters
     ----------
-    X : ``(n_epochs, n_channels, n_times)``, µV, raw.
+    X : ``(n_epochs, n_channels, n_times)``, µV, raw; or ``mne.Epochs``, which are in V and are scaled.
     n_channels : what the decoder was fitted on, or None.
+    fs : rate in Hz that the decoder works at; Epochs of another are refused.
     """
-    epochs = np.asarray(X, dtype=np.float64)
+    epochs = np.asarray(epochs_uv(X, fs=fs), dtype=np.float64)
     if epochs.ndim != 3 or 0 in epochs.shape:
         raise BadSignal(f"epochs must have shape (n_epochs, n_channels, n_times), got {epochs.shape}")
     if n_channels is not None and epochs.shape[1] != n_channels:

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from workbench.decoders._evidence import EvidenceSettings
 from workbench.decoders._lda import ledoit_wolf
-from workbench.decoders._novelty_limit import learn_novelty
+from workbench.decoders._novelty_limit import learn_novelty, learn_unlikeness
+from workbench.decoders._reducers import Covariances
 from workbench.decoders._scorer import Calibration
 from workbench.decoders._sureness import surest_enough, temperature
 from workbench.errors import BadSignal
@@ -94,7 +95,10 @@ def _novelty(
     reducer = decoder.reducer()
     power = np.array([reducer.lane_power(summary) for summary in summaries])
     fold = folds(index, blocks) if _blocks_of_scarcest(index, blocks) > 1 else None
-    return learn_novelty(power, index, n_bands=len(decoder.settings.bands), share=share, fold=fold)
+    found = learn_novelty(power, index, n_bands=len(decoder.settings.bands), share=share, fold=fold)
+    if isinstance(reducer, Covariances):
+        found |= learn_unlikeness(summaries, share=share, fold=fold)
+    return found
 
 
 def folds(index: NDArray[np.int64], blocks: NDArray[Any] | None) -> NDArray[np.int64]:

@@ -2,7 +2,8 @@
 
 A classifier is forced to choose: shown white noise, it names the class that happens to lie on that side. So the
 power of a window, which every decoder knows, is compared with that of the training windows first: the level of
-each derivation and of each band, in logarithms. What the comparison needs is learned in
+each derivation and of each band, in logarithms. A decoder that keeps covariances also compares how channels go
+together, since one band by itself has no spectrum. What the comparison needs is learned in
 :mod:`workbench.decoders._novelty_limit`.
 """
 
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.decoders._features import FLOOR
+from workbench.kernels.covariance import unlikeness
 from workbench.kernels.scores import levels, nearest
 from workbench.vocabulary import FloatArray
 
@@ -49,6 +51,8 @@ class Novelty:
     whitening : ``(n_levels, n_levels)`` float64, lower triangular. means : ``(n_classes, n_levels)`` float64,
         whitened. limit : greatest squared Mahalanobis distance to the nearest class.
     rate : hop / :data:`MEMORY_S`.
+    covariances : ``(n_bands, n, n)`` float64, µV², mean of the training windows. unlike : ``(n_bands,)`` float64,
+        greatest unlikeness to them. None where the decoder keeps no covariances.
     """
 
     n_bands: int
@@ -56,10 +60,17 @@ class Novelty:
     means: FloatArray
     limit: float
     rate: float
+    covariances: FloatArray | None = None
+    unlike: FloatArray | None = None
 
-    def far(self, power: FloatArray) -> bool:
-        """Whether a window with the power ``(n_lanes,)``, µV², lies farther from every class than the limit."""
-        return not nearest(levels_of(power, self.n_bands), self.whitening, self.means) <= self.limit
+    def far(self, power: FloatArray, summary: FloatArray) -> bool:
+        """Whether a window is far from every class, in power ``(n_lanes,)``, µV², or in what was kept of it."""
+        if not nearest(levels_of(power, self.n_bands), self.whitening, self.means) <= self.limit:
+            return True
+        if self.covariances is None or self.unlike is None:
+            return False
+        limits = self.unlike.tolist()
+        return any(not unlikeness(a, b) <= most for a, b, most in zip(summary, self.covariances, limits))
 
     def share(self, before: float, *, far: bool) -> float:
         """Running share of far windows, 0–1, after one more hop."""

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from workbench.decoders._lda import ledoit_wolf
 from workbench.decoders._novelty import levels_of
+from workbench.kernels.covariance import unlikeness
 from workbench.vocabulary import FloatArray
 
 GAIN, BAND, LANE = 0.4, 0.2, 0.2
@@ -15,6 +16,10 @@ GAIN, BAND, LANE = 0.4, 0.2, 0.2
 A gain that changes by a fifth moves log power by 0.4. Without this allowance the limit would be that of one run:
 with windows of 2 s, whose power hardly varies within a run, the same person would be a stranger tomorrow.
 """
+
+
+UNLIKE = 2.5
+"""How much farther than held-out windows of the run another day may be, in how channels go together."""
 
 
 def learn_novelty(
@@ -53,6 +58,32 @@ def learn_novelty(
         limit = max(limit, float(np.quantile(_held_out(taken, index, fold, allowance), 1.0 - share)))
     white, means = _model(taken, index, allowance)
     return {"novelty_whitening": white, "novelty_means": means, "novelty_limit": np.array([limit])}
+
+
+def learn_unlikeness(
+    covariances: FloatArray, *, share: float, fold: NDArray[np.int64] | None
+) -> dict[str, FloatArray]:
+    """Mean covariances and the limits of unlikeness to them, of :class:`workbench.decoders._novelty.Novelty`.
+
+    Parameters
+    ----------
+    covariances : ``(n, n_bands, n_channels, n_channels)`` float64, µV², of the training windows.
+    share, fold : as for :func:`learn_novelty`; without folds the windows are compared with their own mean.
+
+    Returns
+    -------
+    dict of ``novelty_covariances`` ``(n_bands, n_channels, n_channels)``, ``novelty_unlike`` ``(n_bands,)``.
+    """
+    apart = np.empty(covariances.shape[:2])
+    for one in np.unique(fold) if fold is not None else (None,):
+        test = np.full(len(covariances), fill_value=True) if one is None else fold == one
+        mean = np.ascontiguousarray(covariances[test if one is None else ~test].mean(axis=0))
+        for at in np.flatnonzero(test).tolist():
+            apart[at] = [unlikeness(a, b) for a, b in zip(covariances[at], mean)]
+    return {
+        "novelty_covariances": covariances.mean(axis=0),
+        "novelty_unlike": UNLIKE * np.quantile(apart, 1.0 - share, axis=0),
+    }
 
 
 def day_to_day(n_lanes: int, n_bands: int) -> FloatArray:

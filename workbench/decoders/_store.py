@@ -16,7 +16,7 @@ import numpy as np
 from workbench import registry
 from workbench.decoders._base import WindowDecoder
 from workbench.errors import BadSignal, DecoderMismatch, RecordingFault, UnknownName, WorkbenchError
-from workbench.signals import SignalSettings
+from workbench.signals import SignalSettings, units
 from workbench.vocabulary import FloatArray, Montage
 
 FORMAT = 3
@@ -124,7 +124,7 @@ def check_montage(decoder: WindowDecoder, montage: Montage) -> None:
         raise DecoderMismatch("the decoder has no montage; save it with one first")
     if own.fs != montage.fs:
         raise DecoderMismatch(f"the decoder was fitted at {own.fs:g} Hz, the stream has {montage.fs:g} Hz; refit")
-    if own.unit != montage.unit:
+    if not units.same(own.unit, montage.unit):
         raise DecoderMismatch(f"the decoder was fitted on {own.unit}, the stream has {montage.unit}")
     if own.channels == montage.channels:
         return

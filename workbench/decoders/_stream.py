@@ -236,7 +236,7 @@ class DecoderStream:
         memory, rejection = self._finish.memory, self._finish.rejection
         if not np.isfinite(scores).all() or (memory is not None and not valid):
             return unknown
-        far, share = self._far(power, state.share) if valid else (False, state.share)
+        far, share = self._far(power, summary, state.share) if valid else (False, state.share)
         outlier = far or (
             rejection is not None and rejection.outlier(state.scorer.classifier.normalised(features))
         )
@@ -254,12 +254,12 @@ class DecoderStream:
         evidence = Evidence(end, _tuple(p), valid=True, rejected=memory.undecided(after))
         return _Answer(evidence, after, share, seen)
 
-    def _far(self, power: FloatArray, share: float) -> tuple[bool, float]:
+    def _far(self, power: FloatArray, summary: FloatArray, share: float) -> tuple[bool, float]:
         """Whether a window is far from the training data, or among too many that are; and the share of these."""
         novelty = self._finish.novelty
         if novelty is None:
             return False, share
-        far = novelty.far(power)
+        far = novelty.far(power, summary)
         share = novelty.share(share, far=far)
         return far or share > DOUBTFUL, share
 

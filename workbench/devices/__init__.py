@@ -26,7 +26,6 @@ _LAZY = {
     "running_device": "workbench.devices._pairing",
     "stop_device": "workbench.devices._device_watch",
     "watch_status": "workbench.devices._device_watch",
-    "taken_by_stranger": "workbench.devices._strangers",
     "lsl": "",
 }
 

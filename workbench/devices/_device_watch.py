@@ -27,8 +27,9 @@ def device_status(content: Mapping[str, Any], *, commanded: float = 0.0) -> Devi
     content : body of a verified status, report or welcome.
     commanded : level last commanded, fraction 0–1.
     """
-    counter, state, level, locked = (content.get(name) for name in ("counter", "state", "level", "locked"))
-    stamp, foreign = content.get("stamp"), content.get("foreign") or {}
+    named = ("counter", "state", "level", "locked", "stamp")
+    counter, state, level, locked, stamp = (content.get(name, "") for name in named)
+    foreign = content.get("foreign") or {}
     numbers = all(isinstance(x, int | float) and not isinstance(x, bool) for x in (counter, level, stamp))
     if not numbers or state not in STATES or not isinstance(locked, bool) or not isinstance(foreign, dict):
         return None

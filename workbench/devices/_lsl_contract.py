@@ -6,16 +6,19 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from workbench.devices._lsl_library import library, local_clock
 from workbench.devices._lsl_seen import StreamSeen, described, header
-from workbench.errors import BadValue, StreamFault
+from workbench.errors import BadSignal, BadValue, StreamFault
+from workbench.signals import units
+from workbench.signals.units import StreamUnits
 from workbench.vocabulary import StreamSpec
 
-Match = tuple[StreamSpec, Any, StreamSeen, tuple[str, ...]]
+Match = tuple[StreamSpec, Any, StreamSeen, tuple[str, ...], StreamUnits]
 
-UNITS = {"microvolts": "uv", "microvolt": "uv", "µv": "uv", "μv": "uv", "millivolts": "mv", "volts": "v"}
-"""Spellings of the same unit, after lower-casing."""
-
+INTEGERS = ("int8", "int16", "int32", "int64")
+"""Formats of marker streams that carry codes; ``SessionPlan.labels`` says what each means."""
 
 OWN = ("Cues", "Decisions", "Commands", "Acks")
 """Types of the streams that the workbench itself publishes; nobody mistakes one for an amplifier."""
@@ -89,12 +92,18 @@ def _one(spec: StreamSpec, infos: Sequence[Any], timeout: float) -> Match:
         raise StreamFault(_duplicate(spec, seen))
     seen_one = described(fitting[0], timeout=5.0)
     problems = _differences(spec, seen_one)
+    scale = StreamUnits(seen_one.units, np.ones(seen_one.n_channels), "recorded")
+    if seen_one.dtype != "string" and spec.role != "markers":
+        try:
+            scale = units.of_stream(spec, seen_one.units, seen_one.n_channels)
+        except BadSignal as fault:
+            problems.append(str(fault))
     if problems:
         raise StreamFault(
             f"stream {seen_one.words()} is not what the contract says: {'; '.join(problems)}. "
             "Correct the setting of the device, or the contract in the session plan, and start again."
         )
-    return spec, fitting[0], seen_one, _notes(spec, seen_one)
+    return spec, fitting[0], seen_one, _notes(spec, seen_one, scale), scale
 
 
 def _missing(spec: StreamSpec, infos: Sequence[Any], timeout: float) -> str:
@@ -140,23 +149,32 @@ def _differences(spec: StreamSpec, seen: StreamSeen) -> list[str]:
         pairs = zip(seen.channels, spec.channels, strict=True)
         other = [f"{i} is {got!r}, expected {want!r}" for i, (got, want) in enumerate(pairs, 1) if got != want]
         found.append("channel " + ", ".join(other[:6]) + (f" and {len(other) - 6} more" if other[6:] else ""))
-    wrong = sorted({unit for unit in seen.units if unit and _unit(unit) != _unit(spec.unit)})
-    if spec.channels and spec.unit and wrong:
-        found.append(f"unit is {', '.join(map(repr, wrong))}, expected {spec.unit!r}")
     if spec.channels and seen.dtype == "string":
         found.append("it carries text, expected numbers")
-    if not spec.channels and spec.role == "markers" and seen.dtype != "string":
-        found.append(f"it carries {seen.dtype} numbers, expected text")
+    if spec.role == "markers":
+        if seen.dtype not in ("string", *INTEGERS):
+            found.append(f"it carries {seen.dtype} numbers; markers are text or integer codes")
+        elif seen.n_channels != 1:
+            found.append(f"it has {seen.n_channels} channels; a marker stream has 1")
+    twice = sorted({name for name in seen.channels if name and seen.channels.count(name) > 1})
+    if spec.role == "signal" and twice:
+        found.append(f"channel label {', '.join(map(repr, twice[:6]))} occurs more than once; labels are unique")
     return found
 
 
-def _notes(spec: StreamSpec, seen: StreamSeen) -> tuple[str, ...]:
+def _notes(spec: StreamSpec, seen: StreamSeen, scale: StreamUnits) -> tuple[str, ...]:
     """What the outlet left unsaid, so that the ledger can say it."""
     notes = []
     if spec.channels and not seen.channels:
         notes.append(f"stream {spec.name!r} announces no channel names; those of the contract are used")
-    if spec.channels and not seen.units:
-        notes.append(f"stream {spec.name!r} announces no unit; {spec.unit!r} of the contract is used")
+    if scale.source == "declared":
+        stated = f"announces the unit {scale.text!r}" if scale.text else "announces no unit"
+        notes.append(f"stream {spec.name!r} {stated}; {spec.unit!r} is declared by {scale.by}")
+    elif scale.source == "waived":
+        notes.append(f"the unit of stream {spec.name!r} is not known ({scale.by}); it is recorded only")
+    elif scale.changes or scale.text not in ("", units.MICROVOLT):
+        factors = ", ".join(f"{value:g}" for value in sorted(set(scale.factors.tolist())))
+        notes.append(f"stream {spec.name!r} announces the unit {scale.text!r}; factor to {spec.unit!r}: {factors}")
     if not seen.source_id:
         notes.append(f"stream {spec.name!r} announces no source_id; it cannot be recovered when it is lost")
     return tuple(notes)
@@ -164,7 +182,3 @@ def _notes(spec: StreamSpec, seen: StreamSeen) -> tuple[str, ...]:
 
 def _rate(fs: float) -> str:
     return f"{fs:g} Hz" if fs else "irregular"
-
-
-def _unit(unit: str) -> str:
-    return UNITS.get(unit.strip().lower(), unit.strip().lower())

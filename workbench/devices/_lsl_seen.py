@@ -7,9 +7,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from workbench.devices._lsl_library import library
+from workbench.errors import RecordingFault
+from workbench.recording.xml import from_xml
 
 ROOM = "workbench"
 """Element of the stream description that holds what our own outlets say about themselves."""
+
+LARGEST_HEADER = 262_144
+"""Characters of a stream header that is kept; a montage of 1,000 channels with positions takes about half."""
 
 FORMATS = {0: "undefined", 1: "float32", 2: "double64", 3: "string", 4: "int32", 5: "int16", 6: "int8", 7: "int64"}
 
@@ -25,6 +30,8 @@ class StreamSeen:
     n_channels, dtype : number of channels; ``"float32"``, ``"double64"``, ``"string"``, ``"int32"`` …
     channels, units : from the description; empty when it names none, or when it was not read.
     extra : what a workbench outlet says of itself (``speed``, ``t0``, ``simulated``, ``pid`` …), as text.
+    header : the whole header as nested mappings, as LabRecorder stores it; empty when it was not read or is larger
+        than ``LARGEST_HEADER``.
     """
 
     name: str
@@ -39,6 +46,7 @@ class StreamSeen:
     channels: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
     extra: Mapping[str, str] = field(default_factory=dict)
+    header: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def speed(self) -> float:
@@ -100,7 +108,19 @@ def full(info: Any) -> StreamSeen:
         channels=tuple(labels) if any(labels) else (),
         units=tuple(units) if any(units) else (),
         extra=extra,
+        header=_whole(info),
     )
+
+
+def _whole(info: Any) -> dict[str, Any]:
+    """The header of a stream as nested mappings, empty where it cannot be kept."""
+    text = str(info.as_xml())
+    if len(text) > LARGEST_HEADER:
+        return {}
+    try:
+        return from_xml(text)
+    except RecordingFault:
+        return {}
 
 
 def described(info: Any, *, timeout: float = 1.0) -> StreamSeen:

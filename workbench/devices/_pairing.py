@@ -234,7 +234,7 @@ def _write_key(paired: Pairing, key: bytes, *, keep: bool = False) -> None:
 
 def _write_private(path: Path, data: bytes, *, keep: bool = False) -> None:
     """Make or replace a file in one step, mode 0600; with ``keep``, one that is there stays."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part = path.with_name(f"{path.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         os.write(descriptor, data)

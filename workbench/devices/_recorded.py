@@ -1,7 +1,8 @@
 """A recording as a player needs it: one signal, its stamps, its annotations, from any format we read.
 
 XDF is read by our own reader; EDF, BDF, BrainVision, GDF and FIF by MNE, which is imported when it is needed.
-Samples are float32, as they go over LSL, so that a recording that is read and one that is played agree.
+Samples are in µV, whatever the file states; BIDS side files say which channels are decoded. They are
+float32, as they go over LSL, so that a recording that is read and one that is played agree.
 """
 
 from __future__ import annotations
@@ -16,9 +17,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.devices._bids import MNE_TYPES, side_files
 from workbench.errors import BadValue, RecordingFault
 from workbench.recording import XdfFile, XdfStream, read
 from workbench.recording.run_writer import EVENTS, PREFIX
+from workbench.signals import units
+from workbench.signals.units import StreamUnits
 from workbench.vocabulary import FloatArray, StreamSpec
 
 SUFFIXES = {
@@ -56,7 +60,9 @@ class Head:
     ----------
     path : of the file.
     type : LSL content type, ``"EEG"``, ``"ECoG"``, ``"EMG"``.
-    fs : Hz. channels : names in order. unit : of every channel.
+    fs : Hz. channels : names in order.
+    unit : of every channel: ``"uV"`` for voltages, which are scaled; ``""`` where the file states none that is
+        known.
     n_samples : of the signal.
     annotations : in the order of their onset.
     notes : what the reader of the format had to say.
@@ -171,18 +177,53 @@ def _from_xdf(path: Path, conditions: Mapping[str, str], stream: str) -> Recorde
     if not conditions and _is_run(file):
         conditions = {a.text: a.text for a in annotations}
     inside, notes = _inside(annotations, float(stamps[-1] - stamps[0]))
+    places, unit, apart = _decoded_channels(signal)
     head = Head(
         path,
         signal.type,
         signal.fs,
-        signal.channels,
-        signal.unit or "uV",
+        tuple(signal.channels[place] for place in places),
+        unit,
         len(stamps),
         inside,
-        notes,
+        (*apart, *notes),
         conditions,
     )
-    return Recorded(head, np.ascontiguousarray(signal.values, dtype=np.float32), stamps - stamps[0])
+    factors = np.array([units.parse(signal.units[place]).factor for place in places])
+    samples = StreamUnits((), factors, "recorded").scale(signal.values[:, places])
+    return Recorded(head, np.ascontiguousarray(samples, dtype=np.float32), stamps - stamps[0])
+
+
+def _decoded_channels(signal: XdfStream) -> tuple[list[int], str, tuple[str, ...]]:
+    """Places of the channels that are played, their unit behind the door, and notes.
+
+    In a stream of biopotentials a channel that says that it is something else, by its type or its unit, is left
+    out: triggers, movement, counters. In a stream of another kind (an accelerometer) every channel is played.
+    """
+    parsed = [units.parse(text) for text in signal.units]
+    places = list(range(len(signal.channels)))
+    if units.is_biopotential(signal.type):
+        places = [
+            place
+            for place in places
+            if parsed[place].kind is not units.Kind.OTHER and _is_alike(signal.types[place], signal.type)
+        ]
+    if not places:
+        raise RecordingFault(
+            f"stream {signal.name!r} has no channel that can be decoded (units "
+            f"{', '.join(set(signal.units))}; types {', '.join(set(signal.types))}); name another with 'stream'"
+        )
+    left = [name for place, name in enumerate(signal.channels) if place not in places]
+    notes = [f"not played, since they are no {signal.type}: {', '.join(left)}"] if left else []
+    symbols = {parsed[place].symbol for place in places}
+    if len(symbols) > 1 or parsed[places[0]].kind is units.Kind.UNKNOWN:
+        notes.append(f"the units {', '.join(sorted(set(signal.units)))} are not scaled: nobody vouches for them")
+    return places, symbols.pop() if len(symbols) == 1 else "", tuple(notes)
+
+
+def _is_alike(channel: str, stream: str) -> bool:
+    """Whether the type of a channel is that of its stream, a biopotential, or not stated."""
+    return not channel or channel.casefold() == stream.casefold() or units.is_biopotential(channel)
 
 
 def _is_run(file: XdfFile) -> bool:
@@ -253,9 +294,11 @@ def _from_mne(path: Path, conditions: Mapping[str, str], kind: str, *, samples: 
             warnings.simplefilter("always")
             raw = mne.io.read_raw(path, preload=False, verbose="warning")
             types = dict(zip(raw.ch_names, raw.get_channel_types(), strict=True))
-            names = [name for name, of in types.items() if of in VOLTS]
+            beside = side_files(path)
+            types |= {name: MNE_TYPES.get(kind, "misc") for name, kind in beside.types.items() if name in types}
+            names = [name for name, of in types.items() if of in VOLTS and beside.is_decoded(name)]
             annotations = _mne_annotations(raw, path, mne)
-            values = raw.get_data(picks=names) * 1e6 if samples and names else np.empty((len(names), 0))
+            values = units.from_mne(raw.get_data(picks=names)) if samples and names else np.empty((len(names), 0))
     except _FAULTS as error:
         raise RecordingFault(
             f"{path.name} cannot be read as {kind} ({error}); check that the file is whole"
@@ -272,10 +315,10 @@ def _from_mne(path: Path, conditions: Mapping[str, str], kind: str, *, samples: 
         {"ecog": "ECoG", "seeg": "ECoG", "dbs": "ECoG", "emg": "EMG"}.get(most, "EEG"),
         fs,
         tuple(names),
-        "uV",
+        units.MICROVOLT,
         int(raw.n_times),
         inside,
-        (*(str(w.message) for w in said), *notes),
+        (*(str(w.message) for w in said), *beside.notes(tuple(types), fs), *notes),
         conditions,
     )
     # the only transposition outside signals.epoching: MNE delivers channels first, LSL samples first

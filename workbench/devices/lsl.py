@@ -29,6 +29,7 @@ from workbench.devices._lsl_library import (
 )
 from workbench.devices._lsl_seen import ROOM, StreamSeen, discover, full, header
 from workbench.errors import BadSignal, BadValue, StreamFault
+from workbench.signals.units import StreamUnits
 from workbench.threads import Spawn, start_thread
 from workbench.vocabulary import FloatArray, StreamSpec
 
@@ -48,6 +49,7 @@ __all__ = [
     "discover",
     "local_clock",
     "resolve",
+    "watcher",
 ]
 
 DTYPES = ("float32", "double64", "int32", "string")
@@ -171,6 +173,7 @@ class Inlet:
     spec : the line of the contract it fulfils.
     seen : what the outlet announced.
     notes : sentences about what the outlet left unsaid and was taken from the contract.
+    units : what its samples are multiplied by, and on whose word.
     """
 
     def __init__(
@@ -180,6 +183,7 @@ class Inlet:
         *,
         seen: StreamSeen | None = None,
         notes: Sequence[str] = (),
+        units: StreamUnits | None = None,
         buffer_s: int = 360,
         timeout: float = 5.0,
     ) -> None:
@@ -193,7 +197,8 @@ class Inlet:
         self._lsl = library()
         self.spec = spec
         self.notes = tuple(notes)
-        self._inlet: Any = self._lsl.StreamInlet(info, max_buflen=buffer_s, recover=True, processing_flags=0)
+        # Without recovery: liblsl would silently go over to any other outlet that claims the same source_id.
+        self._inlet: Any = self._lsl.StreamInlet(info, max_buflen=buffer_s, recover=False, processing_flags=0)
         self._probe = ClockProbe(self._inlet)
         self._lock = threading.Lock()
         self._clock: ClockThread | None = None
@@ -206,6 +211,7 @@ class Inlet:
                 "restart the program that sends it, and check that a firewall does not block TCP 16572–16700"
             ) from error
         self.is_text = self.seen.dtype == "string"
+        self.units = units or StreamUnits(self.seen.units, np.ones(self.seen.n_channels), "recorded")
 
     def pull(self, timeout: float = 0.5, *, max_samples: int = 4096) -> tuple[Any, FloatArray]:
         """Wait for at least one sample and return all that are there.
@@ -223,14 +229,14 @@ class Inlet:
         Raises
         ------
         StreamFault
-            When the source is gone and cannot come back (it announces no source_id).
+            When the outlet is gone. An inlet is bound to one outlet; another one needs another inlet.
         """
         try:
             values, stamps = self._inlet.pull_chunk(timeout, max_samples, min_samples=1, as_numpy=True)
         except self._lsl.util.LostError as error:
             raise StreamFault(
-                f"stream {self.spec.name!r} is gone and cannot be recovered, since it announces no source_id; "
-                "restart its source and start again"
+                f"the outlet of stream {self.spec.name!r} is gone (uid {self.seen.uid[:8]}); restart its source, "
+                "then reconnect: another outlet of that name is never taken by itself"
             ) from error
         if self.is_text:
             texts = [bytes(v).decode("utf-8", errors="replace") for v in values[:, 0]] if len(stamps) else []
@@ -293,6 +299,15 @@ def connect(source_id: str, *, timeout: float = 10.0) -> Inlet:
     return Inlet(StreamSpec(seen.name, seen.type, seen.fs, source_id=source_id, role=role), found[0])
 
 
+def watcher() -> Callable[[], list[StreamSeen]]:
+    """Listen from now on; each call of what is returned gives the headers of all streams that are there.
+
+    A stream that ended is listed for 2 s more.
+    """
+    resolver = library().ContinuousResolver(forget_after=2.0)
+    return lambda: [header(info) for info in resolver.results()]
+
+
 def resolve(
     contract: Sequence[StreamSpec], *, timeout: float = 10.0, waived: Sequence[str] = (), settle: float = 0.6
 ) -> dict[str, Inlet]:
@@ -324,8 +339,8 @@ def resolve(
     matched = _lsl_contract.match(contract, timeout=timeout, waived=waived, settle=settle)
     inlets: dict[str, Inlet] = {}
     try:
-        for spec, info, seen, notes in matched:
-            inlets[spec.name] = Inlet(spec, info, seen=seen, notes=notes)
+        for spec, info, seen, notes, units in matched:
+            inlets[spec.name] = Inlet(spec, info, seen=seen, notes=notes, units=units)
     except StreamFault:
         for inlet in inlets.values():
             inlet.close()

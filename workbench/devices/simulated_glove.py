@@ -241,8 +241,8 @@ class Player:
     def answer(self, answers: list[Acknowledgement]) -> None:
         """Send acknowledgements, signed, in stream time."""
         for item in answers:
-            times = {name: self.stream_time(getattr(item, name)) for name in ("received", "effective")}
-            text = self.end.acknowledge(asdict(replace(item, **times)))
+            received, effective = self.stream_time(item.received), self.stream_time(item.effective)
+            text = self.end.acknowledge(asdict(replace(item, received=received, effective=effective)))
             if text is not None:
                 self.acks.push_text(text, self.stream_time(self.clock()))
 

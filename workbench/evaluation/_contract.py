@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.errors import BadSignal
+from workbench.signals import units
 from workbench.signals.epoching import cut
 from workbench.vocabulary import FloatArray
 
@@ -121,7 +122,7 @@ def legible(path: Path) -> Iterator[None]:
 
 def microvolts(raw: Any) -> FloatArray:
     """Samples ``(n_times, n_channels)`` float64 in µV, from the volts MNE holds."""
-    return np.ascontiguousarray(raw.get_data().T * 1e6)
+    return np.ascontiguousarray(units.from_mne(raw.get_data().T))
 
 
 def cues_of(raw: Any, names: Mapping[str, str]) -> list[tuple[int, str]]:

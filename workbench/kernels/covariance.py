@@ -163,3 +163,26 @@ def projected_variance(covariance: FloatArray, filters: FloatArray, out: FloatAr
                 inner += covariance[i, j] * filters[f, j]
             total += filters[f, i] * inner
         out[f] = total
+
+
+@kernel("float64(float64[:,::1], float64[:,::1])")
+def unlikeness(covariance: FloatArray, other: FloatArray) -> float:
+    """One minus the cosine between two covariances, whatever their size: 0 where one is a multiple of the other.
+
+    Parameters
+    ----------
+    covariance, other : ``(n, n)`` float64, µV².
+
+    Notes
+    -----
+    The RV coefficient of Robert and Escoufier 1976, doi:10.2307/2347233, taken from 1.
+    """
+    n = covariance.shape[0]
+    both, own, others = 0.0, 0.0, 0.0
+    for i in range(n):
+        for j in range(n):
+            both += covariance[i, j] * other[i, j]
+            own += covariance[i, j] * covariance[i, j]
+            others += other[i, j] * other[i, j]
+    found: float = 1.0 - both / np.sqrt(own * others)
+    return found

@@ -1,8 +1,38 @@
-"""Time stamps: a causal loop that removes jitter and finds gaps."""
+"""Time stamps: causal loops that remove jitter and find gaps.
+
+:func:`follow` separates jitter from loss. :func:`dejitter` is the rule of earlier recordings, which are read by
+it for ever.
+"""
 
 from __future__ import annotations
 
-from workbench.kernels._jit import FloatArray, kernel
+import numpy as np
+
+from workbench.kernels._jit import FloatArray, kernel, part
+
+GAIN, DRIFT, TOLERANCE, SHORTEST, LONGEST, JITTER, CONFIRM, FIRST, STEP = range(9)
+"""Places in the constants of :func:`follow`: phase gain; period gain; tolerance, s; shortest and longest period,
+s; longest lateness that can be jitter, s; samples after which a difference that stays is a jump; samples of the
+first averaging; step above which a stamp begins a burst, s."""
+
+PHASE, PERIOD, AGE, OPEN, LINE, PACE, SUM, SIDE, BURSTS, SINCE, USUAL, LAST, KNOWN, ROW, LOST = range(15)
+"""Places in the state of :func:`follow`: last smoothed stamp, s; period, s; samples since the start or the last
+jump at once, 0 before the start; samples of the open candidate, 0 without one; its line, where the stamps would be
+without it, s, and the period of that, s; sum of its differences, s; its side, 1 or −1; bursts in it; samples since
+the last burst; usual samples of a burst; last stamp, s; a jump that is known beforehand, s; bursts in a row; time of samples that are counted as lost, s."""
+
+ENOUGH_BURSTS = 16.0
+"""Bursts that all lie on one side before their difference is a jump: chance does that in 1 of 65,536 cases where
+late and early are equally likely."""
+
+LONGEST_WAIT = 8.0
+"""The samples of confirmation times this are enough, however long the bursts are."""
+
+SETTLED = 1e18
+"""Age after the first averaging, which bursts that begin later do not bring back."""
+
+FIRST_BURSTS = 4.0
+"""Bursts in a row that make a stream one that comes in bursts; the first averaging takes in as many."""
 
 
 @kernel("int64(float64[::1], float64, float64[::1], float64[::1], float64[::1], float64[::1])")
@@ -53,4 +83,155 @@ def dejitter(
                 jumps += 1
                 loop[0] = seen
         out[i] = loop[0]
+    return jumps
+
+
+@part
+def _note_burst(loop: FloatArray, constants: FloatArray, now: float) -> float:
+    """1 where a stamp begins a burst, not following the last one by a period, else 0. Keeps the usual length."""
+    loop[SINCE] += 1.0
+    burst = 1.0 if abs(now - loop[LAST] - loop[PERIOD]) > constants[STEP] else 0.0
+    loop[LAST] = now
+    if burst > 0.0:
+        loop[ROW] += 1.0
+        if loop[SINCE] > LONGEST_WAIT * constants[CONFIRM]:
+            loop[USUAL], loop[ROW] = 0.0, 0.0
+        elif loop[USUAL] == 0.0:
+            loop[USUAL] = loop[SINCE]
+        else:
+            loop[USUAL] += 0.2 * (loop[SINCE] - loop[USUAL])
+        loop[SINCE] = 0.0
+    return burst
+
+
+@part
+def _judge(loop: FloatArray, constants: FloatArray, error: float, aside: float, burst: float) -> float:
+    """Open, keep or close the candidate; the size of the jump when it is one by now, else 0."""
+    if loop[OPEN] > 0.0 and aside * loop[SIDE] <= constants[TOLERANCE]:
+        loop[OPEN] = 0.0
+    if loop[OPEN] == 0.0:
+        if abs(error) > constants[TOLERANCE]:
+            loop[OPEN], loop[SUM], loop[BURSTS] = 1.0, error, 0.0
+            loop[SIDE] = 1.0 if error > 0.0 else -1.0
+            loop[LINE], loop[PACE] = loop[PHASE] + loop[PERIOD], loop[PERIOD]
+        return 0.0
+    loop[OPEN] += 1.0
+    loop[SUM] += aside
+    loop[BURSTS] += burst
+    # A stream that is regular but for a step or two does not come in bursts.
+    usual = loop[USUAL] if loop[ROW] >= FIRST_BURSTS else 0.0
+    long_enough = loop[OPEN] >= ENOUGH_BURSTS * usual or loop[OPEN] >= LONGEST_WAIT * constants[CONFIRM]
+    if loop[OPEN] < constants[CONFIRM] or not (loop[BURSTS] >= ENOUGH_BURSTS or long_enough):
+        return 0.0
+    return float(loop[SUM] / loop[OPEN])
+
+
+@part
+def _advance(loop: FloatArray, constants: FloatArray, now: float) -> float:
+    """Take one stamp; the size of the jump before it, s, 0 for none."""
+    burst = _note_burst(loop, constants, now)
+    expected = loop[PHASE] + loop[PERIOD]
+    error = now - expected
+    loop[LINE] += loop[PACE]
+    aside = now - loop[LINE] if loop[OPEN] > 0.0 else error
+    if abs(aside) > constants[JITTER]:
+        loop[PHASE], loop[AGE], loop[OPEN] = now, 1.0, 0.0
+        return float(aside)
+    if loop[AGE] < constants[FIRST] or loop[AGE] < FIRST_BURSTS * loop[USUAL]:
+        # The first stamps are averaged: one that comes late would otherwise be taken for the truth.
+        gain = max(constants[GAIN], 1.0 / (loop[AGE] + 1.0))
+        loop[AGE] += 1.0
+        loop[PHASE] = max(expected + gain * error, loop[PHASE] + 0.1 * loop[PERIOD])
+        return 0.0
+    loop[AGE] = SETTLED
+    jump = _judge(loop, constants, error, aside, burst)
+    if jump != 0.0:
+        loop[PHASE], loop[PERIOD], loop[OPEN] = loop[LINE] + jump, loop[PACE], 0.0
+        return jump
+    # Clipped (Huber), so that the loop settles at the middle of the jitter and no burst pulls it away.
+    clipped = min(max(error, -constants[TOLERANCE]), constants[TOLERANCE])
+    loop[PHASE] = max(expected + constants[GAIN] * clipped, loop[PHASE] + 0.1 * loop[PERIOD])
+    loop[PERIOD] = min(max(loop[PERIOD] + constants[DRIFT] * clipped, constants[SHORTEST]), constants[LONGEST])
+    return 0.0
+
+
+@part
+def _pass_over(loop: FloatArray) -> None:
+    """A sample whose stamp was not seen: everything moves by a period."""
+    if loop[AGE] > 0.0:
+        loop[PHASE] += loop[PERIOD]
+        loop[LINE] += loop[PACE]
+        loop[LAST] += loop[PERIOD]
+        loop[SINCE] += 1.0
+
+
+@part
+def _known(loop: FloatArray, now: float) -> float:
+    """Make the jump that is known beforehand: it needs no candidate. Its size, s, 0 for none.
+
+    Samples that are counted as lost are a jump where the stamps are nearer to it than to none: some drivers stamp by
+    counting what they have.
+    """
+    jump = loop[KNOWN]
+    error = now - (loop[PHASE] + loop[PERIOD] + jump)
+    if loop[LOST] != 0.0 and abs(error - loop[LOST]) < abs(error):
+        jump += loop[LOST]
+    loop[LOST] = 0.0
+    if jump != 0.0:
+        loop[PHASE] += jump
+        loop[LINE] += jump
+        loop[LAST] += jump
+        loop[KNOWN] = 0.0
+    return float(jump)
+
+
+@kernel("int64(float64[::1], float64[::1], float64[::1], float64[::1], float64[::1], float64[::1])")
+def follow(
+    seen: FloatArray,
+    constants: FloatArray,
+    loop: FloatArray,
+    out: FloatArray,
+    missing: FloatArray,
+    late: FloatArray,
+) -> int:
+    """Follow stamps with a second-order loop; jitter is passed over, what cannot be jitter is a jump.
+
+    Parameters
+    ----------
+    seen : ``(n,)`` float64, s; a value that is not finite is taken as not seen.
+    constants : ``(9,)`` float64, see :data:`GAIN`. loop : ``(15,)`` float64, carried, see :data:`PHASE`.
+    out : ``(n,)`` float64, s, written: smoothed stamps, increasing between jumps.
+    missing : ``(n,)`` float64, s, written: 0, or by how much the stream comes later (negative: earlier) from here
+        on than the loop expected.
+    late : ``(n,)`` float64, s, written: stamp minus smoothed stamp, the jitter; 0 where nothing was seen.
+
+    Returns
+    -------
+    int
+        Number of jumps.
+
+    Notes
+    -----
+    A stamp that differs by more than the tolerance opens a candidate. Stamps that come back to the candidate's
+    line close it: that was jitter. A difference that stays on one side for the samples of confirmation and for
+    ``ENOUGH_BURSTS`` bursts is a jump of its mean; one that is longer than any jitter is a jump at once.
+
+    A phase-locked loop of second order, Gardner, Phaselock Techniques, 3rd ed., chapter 2; the clipping is
+    Huber's, doi:10.1214/aoms/1177703732.
+    """
+    jumps = 0
+    for i in range(seen.shape[0]):
+        now, jump = seen[i], 0.0
+        missing[i], late[i] = 0.0, 0.0
+        if not np.isfinite(now):
+            _pass_over(loop)
+        elif loop[AGE] == 0.0:
+            loop[AGE], loop[PHASE], loop[LAST], loop[KNOWN] = 1.0, now, now, 0.0
+        else:
+            jump = _known(loop, now) + _advance(loop, constants, now)
+            late[i] = now - loop[PHASE]
+        if jump != 0.0:
+            missing[i] = jump
+            jumps += 1
+        out[i] = loop[PHASE]
     return jumps

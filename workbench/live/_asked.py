@@ -142,6 +142,6 @@ def rehearse(asked: Asked, *, signal: StreamSpec) -> None:
     stamps = np.arange(rows) / fs
     feed.mark("clock_offset", stamp=0.0, offset_s=1e-6)
     feed.samples(noise, stamps, local=0.0)
-    feed.samples(noise[: rows // 4], stamps[: rows // 4] + rows / fs + 1.0, local=0.0)
+    feed.samples(noise[: rows // 4], stamps[: rows // 4] + rows / fs + 2.0, local=0.0)
     for _ in decode(feed.items(), asked.paradigm, asked.decoder, fs=fs):
         continue

@@ -19,6 +19,7 @@ from workbench.devices._listening import Listener, Lookout
 from workbench.devices._pairing import Pairing
 from workbench.errors import Refused
 from workbench.live._ledger import Ledger
+from workbench.live.plan import OWN_NAMES
 from workbench.threads import Spawn, start_thread
 from workbench.vocabulary import Acknowledgement, Command, Decision, DeviceStatus, StreamSpec
 
@@ -28,14 +29,14 @@ ENGAGED_OR_ARMED = ("ARMED", "ACTIVE", "HOLD", "RELEASE", "REFRACTORY")
 ASK_S = 0.15
 """Time between two askings for a session key, s."""
 
+SILENT_S = 5.0
+"""A device that has not answered a self-test for so long raises an alarm, s."""
+
 LOOK_S = 0.5
 """Time between two looks for streams that bear this session's names, s."""
 
 RECORD_S = 0.5
 """Time between two recorded statuses while nothing changes, s."""
-
-OWN_NAMES = ("wb-cues", "wb-decisions", "wb-commands", "wb-acks", "wb-status")
-"""Names of the workbench's own streams; nobody else's stream may bear one with this session's source_id."""
 
 Recorded = Command | Acknowledgement | DeviceStatus
 
@@ -76,7 +77,7 @@ class EffectorLink:
         self._own_uids, self._ledger, self._record = own_uids, ledger, record
         self._stream_now = stream_now
         self._lock = threading.RLock()
-        self._asked = self._looked = self._recorded = 0.0
+        self._asked = self._looked = self._recorded = self._waiting = 0.0
         self._last: DeviceStatus | None = None
         self._device_uids: frozenset[str] = frozenset()
         self._stop_sent = False
@@ -84,7 +85,8 @@ class EffectorLink:
         self.outlet = lsl.Outlet(spec, desc={"speed": speed, "t0": t0})
         # A stranger knows the session's id from the cue stream, and the link's from the device's streams.
         suffixes = (session_id, paired.link_id)
-        self._names = frozenset(f"{own}-{suffix}" for own in OWN_NAMES for suffix in suffixes)
+        names = [own for own in OWN_NAMES if own != "wb-watch"]  # a watcher that holds the key may come and go
+        self._names = frozenset(f"{own}-{suffix}" for own in names for suffix in suffixes)
         self._lookout = Lookout("starts-with(name,'wb-') or starts-with(source_id,'wb-')")
         ids = [paired.source_id("acks"), paired.source_id("status")]
         self._listener = Listener(ids, self.received, spawn=spawn)
@@ -158,7 +160,15 @@ class EffectorLink:
         """A fault found by the engine: to the safe state."""
         with self._lock:
             if self.controller.state != "DISCONNECTED":
-                self._send(self.controller.on_fault(reason, words=words, **self._now()))
+                now = self._now()
+                stream, local = now["now_stream"], now["local"]
+                self._send(self.controller.on_fault(reason, words=words, now_stream=stream, local=local))
+
+    def source_replaced(self) -> None:
+        """An input is announced by another outlet than before: a fault while armed."""
+        with self._lock:
+            if self.controller.state in ENGAGED_OR_ARMED:
+                self.fault("source_replaced")
 
     def reset(self, operator: str) -> None:
         """Leave a latched stop or a fault."""
@@ -242,9 +252,25 @@ class EffectorLink:
         if self.controller.needs_session:
             # The device may be another process by now; whoever it is, a signature decides.
             self._listener.bind(None)
+            self._waiting = self._waiting or now
+            if now - self._waiting > SILENT_S:
+                self._silent()
+        else:
+            self._waiting = 0.0
+            self._ledger.calm("effector_silent")
         if waits and self._end.has_offer and now - self._asked >= ASK_S:
             self._asked = now
             self.outlet.push_text(self._end.hello(self._hello), self._stream_now())
+
+    def _silent(self) -> None:
+        """The device has not agreed on a session key: nobody waits for it without being told why."""
+        self._ledger.alarm(
+            "effector_silent",
+            priority="medium",
+            what="The effector has not answered the self-test.",
+            means="It stays off and cannot be armed. The self-test is tried again and again.",
+            do="Check that the effector runs and that it was paired with this computer.",
+        )
 
     def _look(self, now: float) -> None:
         """Streams that bear a name of this session and are neither the engine's nor the device's."""
@@ -253,10 +279,11 @@ class EffectorLink:
         self._looked = now
         own = self._own_uids() | {self.outlet.uid} | self._device_uids
         strange = []
-        if self._device_uids:
-            for uid, seen in self._lookout.seen().items():
-                if uid not in own and seen.source_id in self._names:
-                    strange.append(f"{seen.source_id} of host {seen.host} (uid {uid[:8]})")
+        for uid, seen in self._lookout.seen().items():
+            # Until the device has named its own two streams, one of them may be what is seen.
+            unknown = not self._device_uids and seen.source_id.startswith(("wb-acks-", "wb-status-"))
+            if uid not in own and seen.source_id in self._names and not unknown:
+                strange.append(f"{seen.source_id} of host {seen.host} (uid {uid[:8]})")
         device = 0 if self._last is None else self._last.foreign
         new = self.controller.set_foreign(messages=self._end.foreign + device, streams=sorted(strange))
         if new:

@@ -8,7 +8,7 @@ the engine are presented by sample count.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,6 +20,8 @@ from workbench.recording import Corrector
 from workbench.signals.timebase import Timebase
 from workbench.vocabulary import Chunk, FloatArray, Marker
 
+COUNTERS = (2.0**8, 2.0**16, 2.0**24, 2.0**32)
+"""Numbers of values after which counters of devices begin again."""
 WATERMARK_S = 0.25
 """How long a sample waits for the other critical streams, s."""
 
@@ -39,6 +41,7 @@ class Feed:
     Parameters
     ----------
     fs : rate in Hz. counter : index of the channel that counts samples, None without one.
+    timebase : fresh; by default one of the rate. without : places of the channels that are not decoded.
     record : called with each marker when it takes effect, before it is yielded.
     present : called with each cue marker right after it was recorded.
     watermark : corrected stamp in s that every other critical stream has passed; ``inf`` without others.
@@ -56,14 +59,17 @@ class Feed:
         clock: Callable[[], float],
         timed_out: Callable[[float], None],
         counter: int | None = None,
+        timebase: Timebase | None = None,
+        without: Sequence[int] = (),
     ) -> None:
         self.fs = fs
-        self.corrector = Corrector(Timebase(fs), without=counter)
+        apart = tuple(without) or (() if counter is None else (counter,))
+        self.corrector = Corrector(timebase or Timebase(fs), without=apart, counted=counter is not None)
         self.newest = 0.0
         self.offset = 0.0
         self._record, self._present, self._watermark = record, present, watermark
         self._clock, self._timed_out = clock, timed_out
-        self._counter, self._count = counter, -1
+        self._counter, self._count, self._largest = counter, -1, 0.0
         self._waiting: deque[Block] = deque()
         self._markers: deque[Marker] = deque()
         self._cues: deque[PlannedCue] = deque()
@@ -172,7 +178,8 @@ class Feed:
             return None
         block = self._waiting[0]
         limit = self._watermark()
-        n = len(block.stamps) if flush else int(np.count_nonzero(block.stamps + self.offset <= limit))
+        # Not "<= limit": a stamp that is no number waits for nobody.
+        n = len(block.stamps) if flush else int(np.count_nonzero(~(block.stamps + self.offset > limit)))
         if n < len(block.stamps) and self._clock() - block.local > WATERMARK_S:
             self._timed_out(float(block.stamps[-1]) + self.offset)
             n = len(block.stamps)
@@ -192,6 +199,7 @@ class Feed:
             if missing:
                 seconds = missing / self.fs
                 stamp = float(block.stamps[row]) + self.offset
+                stamp = stamp if np.isfinite(stamp) else self.newest
                 yield from self._through(
                     Marker("gap", self.seen, stamp, detail={"missing_s": seconds, "samples": missing})
                 )
@@ -205,9 +213,15 @@ class Feed:
         if self._counter is None or not len(values):
             return []
         counts = values[:, self._counter]
+        if not np.isfinite(counts).all():
+            return []
         before = np.concatenate([[self._count if self._count >= 0 else counts[0] - 1], counts[:-1]])
         self._count = int(counts[-1])
         steps = counts - before - 1
+        self._largest = max(self._largest, float(counts.max()))
+        # A counter of so many bits begins again at 0: a step back by nearly all of its values is one forward.
+        size = next((bits for bits in COUNTERS if self._largest < bits), np.inf)
+        steps = np.where(steps < -0.5 * size, steps + size, steps)
         return [(row, int(steps[row])) for row in np.flatnonzero(steps != 0).tolist()]
 
     def _chunk(self, chunk: Chunk) -> Iterator[Chunk | Marker]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from workbench import devices
 from workbench.devices import lsl
+from workbench.devices._listening import Lookout, announced_as
 from workbench.devices._pairing import Pairing
 from workbench.errors import BadValue, Refused, StreamFault
 from workbench.live._display import DisplayWriter
@@ -22,6 +23,7 @@ from workbench.live._presence import Presence
 from workbench.live._run import LiveRun
 from workbench.live._streams import Stream
 from workbench.live.plan import OUTLETS, SessionPlan
+from workbench.signals import units
 from workbench.signals.quality import ChannelQuality, QualityMonitor
 from workbench.threads import Spawn, start_thread
 from workbench.vocabulary import LedgerRow, StreamSpec
@@ -51,6 +53,9 @@ class Links:
         self.runs = 0
         self.run_ids: list[str] = []
         self.replayed = False
+        self._gone: set[str] = set()
+        self._offered: set[str] = set()
+        self._sources: Lookout | None = None
         self.stopped = ""
         self._stop_lock = threading.Lock()
         self._stop_asked = ""
@@ -91,10 +96,11 @@ class Links:
                 f"{plan.speed:g} ×; correct one of them"
             )
         spec = signal.spec
+        unit = units.canonical(spec.unit)
         self.display = DisplayWriter(
-            self.place.display, names=spec.measured, fs=spec.fs, unit=spec.unit, speed=signal.speed, t0=signal.t0
+            self.place.display, names=spec.measured, fs=spec.fs, unit=unit, speed=signal.speed, t0=signal.t0
         )
-        self.monitor = QualityMonitor(spec.fs, spec.measured, unit=spec.unit, mains_hz=plan.mains_hz)
+        self.monitor = QualityMonitor(spec.fs, spec.measured, unit=unit, mains_hz=plan.mains_hz)
         base = {"speed": signal.speed, "t0": signal.t0}
         self.outlets["decisions"] = self._outlet("decisions", base)
         if self.paired is not None and plan.effector is not None:
@@ -194,6 +200,78 @@ class Links:
                 consequence="no run can start until it is there or waived",
                 priority="medium",
             )
+
+    def outlet_gone(self, name: str, sentence: str) -> None:
+        """The outlet behind an input is gone: the stream is lost, and no other outlet is taken by itself."""
+        self.enter(
+            "stream_gone",
+            stream=name,
+            extent=sentence,
+            consequence="lost until an operator reconnects it",
+            priority="high",
+        )
+        self.streams[name].gone = True
+        self._gone.add(name)
+
+    def outlet_uid(self, name: str) -> str:
+        """uid of the outlet behind an open input, ``""`` when it has none."""
+        inlet = self.inlets.open.get(name)
+        return "" if inlet is None else inlet.seen.uid
+
+    def watch_sources(self) -> None:
+        """Say once when another outlet announces an input that is gone: nobody can tell it from a stranger."""
+        if not self._gone:
+            return
+        seen = self._lookout().seen().values()
+        for name in sorted(self._gone):
+            spec = self.streams[name].spec
+            found = [s for s in seen if (s.name, s.type) == (spec.name, spec.type)]
+            found = [s for s in found if not spec.source_id or s.source_id == spec.source_id]
+            if not found or name in self._offered:
+                continue
+            self._offered.add(name)
+            self.streams[name].message = (
+                f"Another outlet announces {name} (host {found[0].host}, uid {found[0].uid[:8]}). It is not taken "
+                "by itself: check that it is your source, then press Reconnect."
+            )
+            self.enter(
+                "other_outlet",
+                stream=name,
+                extent=f"uid {found[0].uid[:8]} of host {found[0].host}",
+                consequence="not taken until an operator reconnects it",
+                priority="high",
+            )
+            if self.effecting is not None:
+                self.effecting.source_replaced()
+
+    def _lookout(self) -> Lookout:
+        if self._sources is None:
+            self._sources = Lookout(announced_as([spec.name for spec in self.plan.contract], field_name="name"))
+        return self._sources
+
+    def reconnect(self, name: str, *, by: str) -> bool:
+        """An operator takes whatever outlet now fulfils a line of the contract; whether there is one."""
+        stream = self.streams[name]
+        before = stream.state
+        if before == "lost" and name not in self._gone:
+            return False  # silent, but the same outlet: it is back with its next sample
+        self.inlets.drop(name)
+        self.search(name)
+        if stream.state != "good" or before != "lost":
+            found, stream.state = stream.state == "good", stream.state if before != "lost" else before
+            return found
+        self._gone.discard(name)
+        self._offered.discard(name)
+        self.streams[name].state = "lost"  # until its first sample
+        self.enter(
+            "outlet_taken",
+            stream=name,
+            extent=f"uid {self.outlet_uid(name)[:8]}",
+            consequence=f"taken by {by}",
+            priority="medium",
+        )
+        self.mark("outlet_taken", label=name, by=by)
+        return True
 
     def waive(self, name: str, reason: str, *, by: str) -> None:
         """Go without a non-critical stream, with a reason."""

@@ -15,9 +15,14 @@ from workbench.live._run import LiveRun
 from workbench.live._server import Request
 from workbench.live._session import Session
 from workbench.live._watching import require_disk
+from workbench.signals.timebase import Timebase
 from workbench.threads import Beat
 
 MAX_TEXT = 2000
+_UNVOUCHED = (
+    "the unit of stream {name!r} is not known and was waived, so that it is recorded only and cannot be {what}; "
+    "declare the unit in the session plan, with the name of who vouches for it"
+)
 
 
 class Rehearsal:
@@ -99,6 +104,8 @@ class Desk:
         approved = session.grants.approves(args.get("grant"), decoder_sha256=asked.decoder_sha256)
         asked = replace(asked, approved=approved)
         signal = session.signal
+        if signal.recording_only and asked.kind != "calibration":
+            raise Refused(_UNVOUCHED.format(name=signal.spec.name, what="decoded"))
         others = [s for s in session.streams.values() if s is not signal and s.state in ("good", "lost")]
         waived = {s.spec.name: s.message for s in session.streams.values() if s.state == "waived"}
         run = LiveRun(
@@ -137,6 +144,8 @@ class Desk:
             clock=lsl.local_clock,
             timed_out=self._timed_out,
             counter=spec.channels.index(spec.counter) if spec.counter else None,
+            timebase=Timebase.of_stream(spec),
+            without=spec.without,
         )
 
     def _record(self, marker: Any) -> None:
@@ -192,6 +201,8 @@ class Desk:
                 "nobody is there: no visible page of this session has answered within 2 s; open its dashboard or "
                 "notebook and keep it in view"
             )
+        if session.signal.recording_only:
+            raise Refused(_UNVOUCHED.format(name=session.signal.spec.name, what="used to arm an effector"))
         by = self._by(args)
         grant = session.grants.arming(
             args.get("grant"), decoder_sha256=run.asked.decoder_sha256, own_runs=session.run_ids
@@ -239,12 +250,10 @@ class Desk:
 
     def _reconnect(self, args: Mapping[str, Any]) -> list[str]:
         session = self.session
-        if session.run is not None and session.run.state in ("compiling", "running", "paused"):
-            raise Refused("streams are not looked for during a run; end it first")
-        missing = [name for name, stream in session.streams.items() if stream.state == "missing"]
-        for name in missing:
-            session.search(name)
-        return [name for name in missing if session.streams[name].state == "missing"]
+        if session.run is not None and session.run.state in ("compiling", "running"):
+            raise Refused("streams are not looked for while a run is running; pause or end it first")
+        missing = [name for name, stream in session.streams.items() if stream.state in ("missing", "lost")]
+        return [name for name in missing if not session.reconnect(name, by=self._by(args))]
 
     def _shutdown(self, args: Mapping[str, Any]) -> None:
         self.session.end("stopped", f"the session was ended by {self._by(args)}")

@@ -33,6 +33,8 @@ from workbench.vocabulary import (
 )
 
 HISTORY_S = 10.0
+LONGEST_GAP_S = 60.0
+"""A run ends when its signal stays away for longer than this, so that a longer step is one of the clock, s."""
 
 
 class LiveRun:
@@ -79,7 +81,7 @@ class LiveRun:
         self.began = 0.0
         self.acquired = 0.0
         self._slow: deque[float] = deque()
-        streams = [signal, *others]
+        self._streams = streams = [signal, *others]
         folder = Path(plan.study_folder) / "recordings"
         ensure_space(folder, needed_bytes([s.spec for s in streams], seconds=1.2 * asked.seconds + 30.0))
         self.path = folder / f"{asked.id}.xdf"
@@ -92,6 +94,7 @@ class LiveRun:
             others=[(s.spec, s.dtype) for s in others],
             dtype=signal.dtype,
             desc={"speed": plan.speed, "t0": signal.t0},
+            headers={s.spec.name: s.seen.header for s in streams if s.seen is not None},
             on_slow_sync=self._slow.append,
             spawn=spawn,
         )
@@ -119,9 +122,12 @@ class LiveRun:
             "classes": [] if asked.decoder is None else [str(c) for c in asked.decoder.classes_],
             "contract": [
                 {"name": s.name, "type": s.type, "fs": s.fs, "channels": list(s.channels), "unit": s.unit,
-                 "source_id": s.source_id, "critical": s.critical, "role": s.role, "counter": s.counter}
+                 "source_id": s.source_id, "critical": s.critical, "role": s.role, "counter": s.counter,
+                 "unmeasured": list(s.unmeasured), "unit_declared_by": s.unit_declared_by,
+                 "unit_waived": s.unit_waived, "gap_tolerance_s": s.gap_tolerance_s, "jitter_s": s.jitter_s}
                 for s in plan.contract
             ],
+            "units": {s.spec.name: s.units.described() for s in self._streams},
             "waived": dict(plan.waived),
             "effector": plan.effector or "",
             "simulated": plan.simulated,
@@ -168,7 +174,7 @@ class LiveRun:
     def _enter_gap(self, marker: Marker) -> None:
         missing = float(marker.detail.get("missing_s", 0.0))
         samples = int(marker.detail.get("samples", round(missing * self.signal.spec.fs)))
-        back = missing < 0
+        back = missing < 0 or marker.detail.get("cause") == "clock" or missing > LONGEST_GAP_S
         self._ledger.enter(
             LedgerRow(
                 "clock_jump" if back else "gap",
@@ -176,7 +182,7 @@ class LiveRun:
                 lsl.local_clock(),
                 sample=marker.sample,
                 stream=self.signal.spec.name,
-                extent=f"{missing * 1000:.0f} ms" if back else f"{samples} samples ({missing * 1000:.0f} ms)",
+                extent=f"{missing * 1000:,.0f} ms" if back else f"{samples} samples ({missing * 1000:.0f} ms)",
                 consequence="a new clock segment begins; the open trial is excluded"
                 if back
                 else "filters start afresh; the open trial is excluded",
@@ -303,15 +309,16 @@ class LiveRun:
         if last is None:
             return None
         params = self.asked.paradigm.params()
+        needed = params.get("dwell", 0)
         return {
             "classes": list(self.writer.classes),
             "target": self.asked.paradigm.conditions[0],
             "p": last.probabilities[self.target],
             "activate": params.get("activate"),
             "release": params.get("release"),
-            "dwell": self.streak,
+            "dwell": min(self.streak, needed) if needed else self.streak,
             "active": self.active,
-            "dwell_needed": params.get("dwell", 0),
+            "dwell_needed": needed,
             "valid": last.valid,
             "history": [[round(t - last.stamp, 3), round(p, 4)] for t, p in self.recent],
         }

@@ -14,6 +14,7 @@ import numpy as np
 from workbench.devices import lsl
 from workbench.errors import Refused
 from workbench.live._inlets import Arrival, Gone, Item, Offset
+from workbench.live._intake import check_declared_unit, report_jitter, report_stamps, texts_of
 from workbench.live._links import Links
 from workbench.live._run import LiveRun
 from workbench.live._streams import Stream
@@ -35,26 +36,27 @@ class Session(Links):
         if isinstance(item, Offset):
             self._offset(item)
         elif isinstance(item, Gone):
-            self.enter("stream_gone", stream=item.name, extent=item.sentence, consequence="", priority="high")
+            self.outlet_gone(item.name, item.sentence)
         else:
             self._samples(item)
 
     def _samples(self, arrival: Arrival) -> None:
         stream, run = self.streams[arrival.name], self.run
+        values = stream.scaled(arrival.values)
         if run is not None and run.live and arrival.name in run.names:
             run.writer.samples(arrival.name, arrival.values, arrival.stamps)
             if stream is self.signal:
-                run.feed.samples(arrival.values, arrival.stamps, local=arrival.local)
+                run.feed.samples(values, arrival.stamps, local=arrival.local)
             elif stream.spec.role == "markers" and self.plan.cue_source == "stream":
-                for text, stamp in zip(arrival.values, arrival.stamps.tolist(), strict=True):
-                    self._cue(str(text), stamp + stream.offset)
+                for text, stamp in zip(texts_of(values), arrival.stamps.tolist(), strict=True):
+                    self._cue(text, stamp + stream.offset)
         if stream.state == "lost":
             self._back(stream, arrival)
-        stream.arrived(arrival)
+        for episode in stream.arrived(arrival):
+            report_stamps(self, stream, episode)
         if stream is self.signal and self.display is not None and self.monitor is not None:
-            spec, values = stream.spec, arrival.values
-            if spec.counter:
-                values = np.delete(values, spec.channels.index(spec.counter), axis=1)
+            if stream.spec.without:
+                values = np.delete(values, list(stream.spec.without), axis=1)
             self.display.write(values, arrival.stamps + stream.offset, local=arrival.local)
             self.monitor.step(np.ascontiguousarray(values, dtype=np.float64))
 
@@ -165,6 +167,7 @@ class Session(Links):
     def closed(self, run: LiveRun) -> None:
         """After the run's last item."""
         self.tell("end")
+        report_jitter(self)
         if self.effecting is not None:
             self.effecting.stand_down(f"run {run.number} ended")
         self.enter("operator", extent=f"run {run.number} {run.over}", consequence=run.sentence or "in good order")
@@ -267,10 +270,13 @@ class Session(Links):
         """Signal quality, for the lights and for arming."""
         if self.monitor is not None:
             self.quality = self.monitor.report()
+            check_declared_unit(self)
 
     @property
     def quality_ok(self) -> bool | None:
         """Whether the montage is good enough to move an effector; None while it is not known."""
+        if self.signal.recording_only:
+            return False
         return montage_state(self.quality) != "bad" if self.quality else None
 
     def watermark(self) -> float:

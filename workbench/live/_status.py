@@ -52,6 +52,11 @@ BLANK_STATUS: dict[str, Any] = {
 """The shape of a status; see the field notes below.
 
 engine.state : ``none | starting | compiling | connecting | idle | running | stopping | failed``
+engine.age_s : s since the loop wrote this status; it grows while the loop stands still. ``lost`` : thread → why,
+    for each thread that ended or stands still. ``supervised``, ``unsupervised`` : names of threads. ``arming`` :
+    nonce for the next grant
+presence : state (``present | absent | nobody_yet | script``), challenge for the page, age_s of the last answer,
+    limit_s until the effector is released, pages that answered within 2 s
 streams[] : name, type, role, fs, measured_fs, n_channels, unit, critical, state
     (``good | check | lost | waived | missing``), age_s, message
 quality.channels[] : name, state (``good | check | bad``), code, rms_uv, line_ratio
@@ -68,7 +73,10 @@ decoder : sha256, name, approved
 effector : name, simulated, state, previous, next, why, level, acknowledged, sent, conditions [{text_key, ok}]
 latency : acquire → decide → emit of the run; ``representative`` is False where speed is not 1
 ledger[] : newest first, at most 50; each row also has ``clock`` "HH:MM:SS"
-alarms[] : key, priority (``high | medium | low``), what, means, do, args
+effector.stop, .confirmed, .foreign : what the device itself has confirmed, see ``Controller.snapshot``
+alarms[] : STOP first, then open before cleared; id, key, priority (``high | medium | low``), what, means, do,
+    args, raised_s (age), cleared (its cause has gone), earlier (of an engine before), acknowledged (None or by,
+    age_s). One leaves the list when it is cleared and acknowledged
 """
 
 

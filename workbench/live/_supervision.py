@@ -74,6 +74,8 @@ class Supervisor:
                 watched.error = f"{type(error).__name__}: {error}"
                 raise
 
+        # A predecessor that failed a moment ago is reported before its successor takes its place.
+        self.look(name)
         thread = threading.Thread(target=guarded, name=name, daemon=True)
         watched = Watched(name, thread, limit_s, returns, self._clock())
         with self._lock:

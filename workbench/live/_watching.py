@@ -54,7 +54,8 @@ def _lost(session: Session, stream: Stream, now: float) -> None:
     silent = now - stream.last
     stream.state, stream.lost_at = "lost", now
     at = f"Everything up to {silent:.1f} s ago is recorded."
-    stream.message = f"{name} stopped {silent:.1f} s ago. {at} Check its source; it is taken up again by itself."
+    back = "then press Reconnect" if stream.gone else "it is back with its next sample"
+    stream.message = f"{name} stopped {silent:.1f} s ago. {at} Check its source; {back}."
     what = "effector to its safe state; run paused" if spec.critical else "recording of the others goes on"
     session.enter(
         "stream_lost", stream=name, extent=f"{silent:.1f} s", consequence=what,

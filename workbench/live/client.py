@@ -254,7 +254,7 @@ class Client:
         self._ask("note", text=text)
 
     def reconnect(self) -> None:
-        """Look again for streams that are missing or lost; refused during a run."""
+        """Look for streams that are missing, and take what now announces a lost one; refused in a running run."""
         self._ask("reconnect")
 
     def shutdown(self, timeout: float = 20.0) -> None:

@@ -30,6 +30,7 @@ from workbench.errors import BadValue, RecordingFault, WorkbenchError
 from workbench.live import _place
 from workbench.live._asked import asked_of, rehearse
 from workbench.live._compose import compose
+from workbench.live._intake import DuplicateWatch
 from workbench.live._ledger import Ledger
 from workbench.live._place import Place
 from workbench.live._requests import Desk
@@ -51,7 +52,9 @@ from workbench.live._watching import (
 from workbench.live.plan import SessionPlan
 from workbench.recording import append_rows
 from workbench.recording.session_ledger import SUFFIX
+from workbench.signals import units
 from workbench.signals.quality import QualityMonitor
+from workbench.signals.timebase import Timebase
 from workbench.vocabulary import Chunk, LedgerRow, Marker, Snapshot, StreamSpec, Trial
 
 LOG = logging.getLogger("workbench.engine")
@@ -85,6 +88,7 @@ class Engine:
         self._rows, self._busy = 0, 0.0
         self._slowness = Slowness()
         self._heartbeat, self._tick = Every(_place.HEARTBEAT_S), Every(0.02)
+        self._duplicates = DuplicateWatch()
         self._watch, self._show = Every(0.05), Every(0.1)
         self._light, self._slow = Every(0.5), Every(1.0)
 
@@ -259,6 +263,8 @@ class Engine:
         if self._slow.due(now):
             self._free_mb = watch_disk(session)
             watch_players(session)
+            session.watch_sources()
+            self._duplicates.look(session)
         if self._show.due(now):
             self._publish()
 
@@ -395,7 +401,8 @@ class Engine:
 
 def compile_kernels(spec: StreamSpec) -> None:
     """Compile what every session calls, before an inlet opens."""
-    monitor = QualityMonitor(spec.fs, spec.measured, unit=spec.unit)
+    monitor = QualityMonitor(spec.fs, spec.measured, unit=units.canonical(spec.unit))
+    Timebase.of_stream(spec).step(np.arange(2.0))
     noise = np.random.Generator(np.random.PCG64(0)).normal(0.0, 10.0, (round(2.5 * spec.fs), len(spec.measured)))
     monitor.step(noise)
     monitor.report()
@@ -427,14 +434,24 @@ def _make_safe(engine: Engine, reason: str) -> None:
         run.abandon(reason)
 
 
-def main(study: Path, *, boot_offset: Path | None = None) -> int:
-    """Run the engine of a study; returns the exit code. ``boot_offset``: see :func:`boot_clock`."""
+def main(
+    study: Path, *, boot_offset: Path | None = None, made: Callable[[Engine], None] = lambda engine: None
+) -> int:
+    """Run the engine of a study; returns the exit code.
+
+    Parameters
+    ----------
+    study : folder of the study.
+    boot_offset : see :func:`boot_clock`.
+    made : called with the engine before it opens; a stress test breaks it later.
+    """
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(threadName)s %(message)s"
     )
     place = Place(study)
     try:
         engine = Engine(place, boot=boot_clock(boot_offset))
+        made(engine)
     except WorkbenchError as error:
         LOG.error("%s", error)
         write_outcome(place, {"state": "failed", "error": type(error).__name__, "sentence": str(error)})

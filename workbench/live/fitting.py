@@ -11,7 +11,7 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,8 +63,9 @@ def fit(
     dict
         ``sha256``, ``name``, ``folder``, ``recordings`` (their hashes) and ``metrics``: ``validation``,
         ``n``, ``correct``, ``accuracy``, ``interval``, ``chance_limit``, ``confusion`` (one
-        ``{"run", "labels", "counts"}`` a fold), ``windows``, ``skipped``, ``weights``, ``adapts`` (``{"rule",
-        "bound"}``, None for a decoder that stays as it was fitted; the accuracy is that of the fit).
+        ``{"run", "labels", "counts"}`` a fold), ``within_runs`` (the same from blocks within each of two runs,
+        None for one run and for more), ``windows``, ``skipped``, ``weights``, ``adapts`` (``{"rule", "bound"}``,
+        None for a decoder that stays as it was fitted; the accuracy is that of the fit).
 
     Raises
     ------
@@ -87,11 +88,10 @@ def fit(
     except TypeError as error:
         raise BadValue(f"parameters of decoder {decoder_name}: {error}") from error
     windows = _windows(decoder, runs, paradigm, n_channels=n_channels)
-    folds, validation = _folds(windows)
-    metrics = _validated(lambda: kind(**asked).prepare(n_channels), windows, folds, paradigm.classes)
+    metrics = _judged(lambda: kind(**asked).prepare(n_channels), windows, paradigm.classes)
     decoder.fit_summaries(windows.summaries, windows.labels, blocks=windows.blocks)
     sources = [{"run": str(r.plan["run"]), "sha256": file_sha256(r.path)} for r in runs]
-    metrics |= {"validation": validation, "windows": len(windows.labels), "skipped": windows.skipped}
+    metrics |= {"windows": len(windows.labels), "skipped": windows.skipped}
     metrics |= {"weights": _weights(decoder, n_channels), "runs": [s["run"] for s in sources]}
     metrics |= {"adapts": _adapts(decoder)}
     folder, sha256 = _saved(
@@ -175,7 +175,37 @@ def _folds(windows: _Windows) -> tuple[NDArray[np.int64], str]:
     return place * n // len(blocks), f"{n} contiguous blocks"
 
 
-def _validated(fresh: Any, windows: _Windows, folds: NDArray[np.int64], classes: Sequence[str]) -> dict[str, Any]:
+def _judged(fresh: Callable[[], WindowDecoder], windows: _Windows, classes: Sequence[str]) -> dict[str, Any]:
+    """Figures of the cross-validation, and those within runs."""
+    folds, validation = _folds(windows)
+    metrics = _validated(fresh, windows, folds, classes) | {"validation": validation}
+    return metrics | {"within_runs": _within_runs(fresh, windows, classes)}
+
+
+def _within_runs(
+    fresh: Callable[[], WindowDecoder], windows: _Windows, classes: Sequence[str]
+) -> dict[str, Any] | None:
+    """Of two runs, the figure from contiguous blocks of each run as well; None for one run, and for more than two.
+
+    To leave one of two runs out is to fit on half of the data. Blocks within the runs judge a fit on nearly all of
+    it, but never one on a run that it has not seen: both figures stand side by side.
+    """
+    if windows.runs.max() != 1:
+        return None
+    fold = np.empty(len(windows.labels), dtype=np.int64)
+    for run in (0, 1):
+        own = windows.runs == run
+        blocks = np.unique(windows.blocks[own])
+        place = np.searchsorted(blocks, windows.blocks[own])
+        fold[own] = run * FOLDS + place * FOLDS // len(blocks)
+    return _validated(fresh, windows, fold, classes) | {
+        "validation": f"{FOLDS} contiguous blocks of each run"
+    }
+
+
+def _validated(
+    fresh: Callable[[], WindowDecoder], windows: _Windows, folds: NDArray[np.int64], classes: Sequence[str]
+) -> dict[str, Any]:
     """Confusion by fold, accuracy with interval and chance limit; one prediction a cued period."""
     names = [str(c) for c in classes]
     tables = []

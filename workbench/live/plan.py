@@ -18,8 +18,13 @@ from workbench.vocabulary import Montage, StreamSpec
 
 def montage_of(spec: StreamSpec) -> Montage:
     """The montage that a decoder of this stream is made for."""
-    return Montage(spec.measured, spec.fs, spec.type.lower(), spec.unit)
+    from workbench.signals import units
 
+    return Montage(spec.measured, spec.fs, spec.type.lower(), units.canonical(spec.unit))
+
+
+OWN_NAMES = ("wb-cues", "wb-decisions", "wb-commands", "wb-acks", "wb-status", "wb-watch")
+"""Names of the workbench's own LSL streams; nobody else's stream may bear one."""
 
 OUTLETS = {"cues": "wb-cues", "decisions": "wb-decisions"}
 """Purpose → name of the LSL streams that the engine publishes for everybody; the source_id adds the session.
@@ -52,7 +57,7 @@ class SessionPlan:
     simulated : whether the signals are simulated or replayed.
     cue_source : ``"engine"`` (the engine presents the schedule by sample count) or ``"stream"`` (cues are
         markers of the contract's ``"markers"`` stream, aligned by stamp).
-    labels : marker text → condition, for ``cue_source="stream"``.
+    labels : marker text, or code of an integer marker stream as text → condition, for ``cue_source="stream"``.
     waived : name of a non-critical stream → reason for going without.
     resolve_s : s to look for the streams.
     transport : ``"ipc"``, ``"tcp"`` (CURVE-encrypted, loopback) or ``"auto"``.
@@ -158,6 +163,12 @@ def _check(plan: SessionPlan) -> None:
     signals = [spec.name for spec in plan.contract if spec.role == "signal"]
     if len(signals) != 1:
         raise BadValue(f"a stream contract has one stream with the role 'signal', got {len(signals)}: {signals}")
+    for spec in plan.contract:
+        if spec.name in OWN_NAMES:
+            raise BadValue(
+                f"stream {spec.name!r} of the contract bears a name of the workbench's own streams "
+                f"({', '.join(OWN_NAMES)}); nobody else's stream may, so give the source another name"
+            )
     if not plan.signal.critical or not plan.signal.channels or not plan.signal.fs > 0:
         raise BadValue(f"signal stream {plan.signal.name!r} must be critical, with a rate and channel names")
     if not (math.isfinite(plan.speed) and 0 < plan.speed <= 100):

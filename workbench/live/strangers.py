@@ -26,11 +26,13 @@ from workbench.devices._last_metre import EngineEnd
 from workbench.devices._listening import Listener
 from workbench.devices._pairing import Pairing
 from workbench.errors import BadValue, EngineFault
-from workbench.live._effecting import OWN_NAMES, EffectorLink, Recorded
+from workbench.live._effecting import EffectorLink, Recorded
 from workbench.live._ledger import Ledger
+from workbench.live.plan import OWN_NAMES
+from workbench.threads import start_thread
 from workbench.vocabulary import Command, Decision, DeviceStatus, StreamSpec
 
-ORDERS = ("first", "after", "together", "replay")
+ORDERS = ("first", "replay", "after", "together")
 """When the stranger comes: before the engine, after it, at the same time, or with the recording of a session."""
 
 STEP_S = 0.01
@@ -102,6 +104,7 @@ class LinkBench:
     """
 
     def __init__(self, paired: Pairing, session_id: str) -> None:
+        self._paired = paired
         self.seen: list[tuple[float, DeviceStatus]] = []
         self.commands: list[Command] = []
         self.ledger = Ledger()
@@ -169,8 +172,10 @@ class LinkBench:
         return self.run(lambda: bool(self.link.snapshot()["stop"]["confirmed"]))
 
     def close(self) -> None:
-        """End the link; the device ends by itself."""
+        """End the link; the device ends by itself, once it has heard so."""
         self.link.disconnect()
+        # What was pushed and not fetched is lost with the outlet.
+        self.run(lambda: devices.running_device(self._paired) is None, timeout=3.0)
         self.link.close()
 
 
@@ -269,7 +274,7 @@ class _Attack:
     """Inside the stranger's process: hears everything, sends everything it can think of."""
 
     def __init__(self, suffixes: list[str]) -> None:
-        self.names = [(own, f"{own}-{suffix}") for own in (*OWN_NAMES, "wb-watch") for suffix in suffixes]
+        self.names = [(own, f"{own}-{suffix}") for own in OWN_NAMES for suffix in suffixes]
         self.heard: list[str] = []
         self.publishing, self.over = threading.Event(), threading.Event()
         self.sent = 0
@@ -317,8 +322,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="a stranger on LSL, for a stress test")
     parser.add_argument("--suffixes", nargs=2, required=True, help="ends of the source_ids seen on LSL")
     attack = _Attack(parser.parse_args(argv).suffixes)
-    thread = threading.Thread(target=attack.run, name="attack")
-    thread.start()
+    thread = start_thread("attack", lambda beat: attack.run())
     _say("listening")
     for line in sys.stdin:
         if line.strip() == "publish":

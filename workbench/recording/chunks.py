@@ -104,12 +104,15 @@ def encode_numbers(stream_id: int, values: NDArray[Any], stamps: FloatArray, *, 
     return encode_chunk(Tag.SAMPLES, head + packed.tobytes())
 
 
-def encode_texts(stream_id: int, texts: Sequence[str], stamps: FloatArray) -> bytes:
-    """A samples chunk of a one-channel text stream, each sample with its own stamp (s)."""
+def encode_texts(stream_id: int, texts: Sequence[str | Sequence[str]], stamps: FloatArray) -> bytes:
+    """A samples chunk of a text stream: a text a sample, or a row of one text a channel; each with its stamp
+    (s)."""
     parts = [struct.pack("<I", stream_id), encode_length(len(texts))]
-    for text, stamp in zip(texts, stamps, strict=True):
-        data = text.encode("utf-8", errors="backslashreplace")
-        parts += [struct.pack("<Bd", 8, stamp), encode_length(len(data)), data]
+    for row, stamp in zip(texts, stamps, strict=True):
+        parts.append(struct.pack("<Bd", 8, stamp))
+        for text in [row] if isinstance(row, str) else row:
+            data = text.encode("utf-8", errors="backslashreplace")
+            parts += [encode_length(len(data)), data]
     return encode_chunk(Tag.SAMPLES, b"".join(parts))
 
 

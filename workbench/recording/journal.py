@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from workbench.errors import BadValue, RecordingFault
 from workbench.recording import chunks, files, index
 from workbench.recording.chunks import FORMATS, Tag
-from workbench.recording.xml import document
+from workbench.recording.xml import document, is_name, several
 from workbench.threads import Beat, Spawn, start_thread
 from workbench.vocabulary import FloatArray, StreamSpec
 
@@ -105,7 +105,12 @@ class Journal:
 
     # ------------------------------------------------------------------------------------ writing
     def add_stream(
-        self, spec: StreamSpec, *, dtype: str = "float32", desc: Mapping[str, Any] | None = None
+        self,
+        spec: StreamSpec,
+        *,
+        dtype: str = "float32",
+        desc: Mapping[str, Any] | None = None,
+        header: Mapping[str, Any] | None = None,
     ) -> int:
         """Announce a stream.
 
@@ -114,6 +119,8 @@ class Journal:
         spec : name, type, rate, channels, unit, source_id, role; no channels means one text channel.
         dtype : ``"float32"``, ``"double64"``, ``"string"``, ``"int8"`` … ``"int64"``.
         desc : entries of the stream description beside channel labels and role.
+        header : what the outlet announced (``uid``, ``hostname``, ``created_at``, ``session_id``, ``desc`` …),
+            kept as it is beside what ``spec`` says.
 
         Returns
         -------
@@ -123,12 +130,10 @@ class Journal:
         if dtype not in FORMATS:
             raise BadValue(f"dtype of stream {spec.name!r} is {dtype!r}; allowed are {', '.join(FORMATS)}")
         n_channels = max(1, len(spec.channels))
-        if dtype == "string" and n_channels != 1:
-            raise BadValue(f"text stream {spec.name!r} has {n_channels} channels; it can have 1")
         with self._lock:
             stream_id = len(self._streams) + 1
             self._streams[stream_id] = _Stream(dtype, n_channels)
-            xml = document("info", _header(spec, dtype, n_channels, desc or {}))
+            xml = document("info", _header(spec, dtype, n_channels, desc or {}, header or {}))
             content = chunks.encode_xml(Tag.STREAM_HEADER, xml, stream_id=stream_id)
             self._append(content, Tag.STREAM_HEADER, stream_id=stream_id, copied=True)
         return stream_id
@@ -136,7 +141,7 @@ class Journal:
     def samples(
         self,
         stream_id: int,
-        values: NDArray[Any] | Sequence[str],
+        values: NDArray[Any] | Sequence[Any],
         stamps: FloatArray,
         *,
         copied: bool = False,
@@ -146,8 +151,8 @@ class Journal:
         Parameters
         ----------
         stream_id : from :meth:`add_stream`.
-        values : ``(n_times, n_channels)`` in the unit of the stream, or ``n_times`` texts. Numbers are
-            cast to the stream's dtype only when no bit is lost.
+        values : ``(n_times, n_channels)`` in the unit of the stream, or ``n_times`` texts (rows of texts for
+            several channels). Numbers are cast to the stream's dtype only when no bit is lost.
         stamps : ``(n_times,)`` float64, s, raw LSL time.
         copied : keep a copy of this chunk in the index, for what the rest of the file cannot be read without.
         """
@@ -159,7 +164,7 @@ class Journal:
         if n == 0:
             return
         if stream.dtype == "string":
-            chunk = chunks.encode_texts(stream_id, [str(value) for value in values], stamps)
+            chunk = chunks.encode_texts(stream_id, _rows(list(values), stream.n_channels), stamps)
         else:
             numbers = np.asarray(values)
             if numbers.shape != (n, stream.n_channels):
@@ -343,9 +348,24 @@ class Journal:
             raise RecordingFault(f"{self._fault}; run 'workbench recover {self.path.name}'") from error
 
 
-def _header(spec: StreamSpec, dtype: str, n_channels: int, desc: Mapping[str, Any]) -> dict[str, Any]:
+def _rows(values: Sequence[Any], n_channels: int) -> list[list[str]]:
+    """Texts as rows of one text a channel."""
+    rows = [[value] if isinstance(value, str) else [str(text) for text in value] for value in values]
+    if any(len(row) != n_channels for row in rows):
+        raise BadValue(f"a sample of this text stream has {n_channels} texts")
+    return rows
+
+
+ANNOUNCED = ("version", "created_at", "uid", "session_id", "hostname")
+"""Elements of an outlet's header that are kept, in the order of LabRecorder."""
+
+
+def _header(
+    spec: StreamSpec, dtype: str, n_channels: int, desc: Mapping[str, Any], header: Mapping[str, Any]
+) -> dict[str, Any]:
     """Stream header in the layout that pyxdf, EEGLAB and LabRecorder share."""
-    channels = [{"label": name, "unit": spec.unit, "type": spec.type} for name in spec.channels]
+    told = header.get("desc")
+    told = told if isinstance(told, Mapping) else {}
     return {
         "name": spec.name,
         "type": spec.type,
@@ -353,8 +373,31 @@ def _header(spec: StreamSpec, dtype: str, n_channels: int, desc: Mapping[str, An
         "nominal_srate": repr(float(spec.fs)),
         "channel_format": dtype,
         "source_id": spec.source_id,
-        "desc": {"channels": {"channel": channels}, "role": spec.role, **desc},
+        **{name: header[name] for name in ANNOUNCED if header.get(name)},
+        "desc": {
+            **{name: node for name, node in told.items() if is_name(name) and name != "channels"},
+            "channels": {"channel": _channels(spec, n_channels, told)},
+            "role": spec.role,
+            **desc,
+        },
     }
+
+
+def _channels(spec: StreamSpec, n_channels: int, told: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Label, unit and type of each channel, and what else the outlet says of it.
+
+    The unit is the one that the outlet announces, since the samples are stored as they came; where it announces
+    none, the one that the contract declares.
+    """
+    outlets = several(told, "channels", "channel")
+    known = outlets if len(outlets) == n_channels and all(isinstance(one, Mapping) for one in outlets) else []
+    unit = "" if spec.unit_waived and not spec.unit_declared_by else spec.unit
+    channels = []
+    for place, name in enumerate(spec.channels):
+        said = {key: node for key, node in (known[place] if known else {}).items() if is_name(key)}
+        usual = {"label": name, "unit": unit, "type": spec.type}
+        channels.append({**said, **{key: said.get(key) or value for key, value in usual.items()}})
+    return channels
 
 
 def _footer(stream: _Stream) -> dict[str, Any]:

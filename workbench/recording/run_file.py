@@ -7,7 +7,7 @@ offsets at the samples at which they took effect, so that the loop sees what it 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields
 from functools import cached_property
 from pathlib import Path
@@ -30,11 +30,13 @@ from workbench.vocabulary import (
     LedgerRow,
     Marker,
     Snapshot,
+    StreamSpec,
     Trial,
 )
 
 if TYPE_CHECKING:
     from workbench.signals.timebase import Timebase
+    from workbench.signals.units import StreamUnits
 
 T = TypeVar("T")
 _TUPLES = ("probabilities", "level", "applied_level")
@@ -55,20 +57,26 @@ class Corrector:
     Parameters
     ----------
     timebase : fresh ``workbench.signals.Timebase`` of the signal stream.
-    without : index of a channel that counts samples and is not decoded, None without one.
+    without : places of channels that are recorded and not decoded.
+    counted : whether the device counts its samples; then no gap rests on stamps, only a jump of the clock.
     """
 
-    def __init__(self, timebase: Timebase, *, without: int | None = None) -> None:
-        self._timebase, self._without = timebase, without
+    def __init__(self, timebase: Timebase, *, without: Sequence[int] = (), counted: bool = False) -> None:
+        self._timebase, self._without, self._counted = timebase, list(without), counted
         self._gap_at = -1
         self.seen = 0
 
     @classmethod
-    def of_rate(cls, fs: float, *, without: int | None = None) -> Self:
+    def of_rate(cls, fs: float, *, without: Sequence[int] = ()) -> Self:
         """A corrector with a fresh time base for ``fs`` Hz."""
         from workbench.signals.timebase import Timebase as Fresh
 
         return cls(Fresh(fs), without=without)
+
+    @property
+    def timebase(self) -> Timebase:
+        """The time base, for its figures of jitter."""
+        return self._timebase
 
     def samples(self, values: FloatArray, stamps: FloatArray, *, local: float = 0.0) -> Iterator[Chunk | Marker]:
         """Correct the stamps; a gap that they show becomes a marker before the first sample behind it.
@@ -80,7 +88,7 @@ class Corrector:
         local : s, ``local_clock()`` at reception; 0 in a replay.
         """
         corrected, gaps = self._timebase.step(stamps)
-        if self._without is not None:
+        if self._without:
             values = np.delete(values, self._without, axis=1)
         at = 0
         for row, missing in [*gaps, (len(stamps), 0.0)]:
@@ -90,7 +98,8 @@ class Corrector:
                 at = row
             if row < len(stamps) and self._gap_at != self.seen:
                 self._gap_at = self.seen
-                yield Marker("gap", self.seen, float(corrected[row]), detail={"missing_s": float(missing)})
+                detail = {"missing_s": float(missing), **({"cause": "clock"} if self._counted else {})}
+                yield Marker("gap", self.seen, float(corrected[row]), detail=detail)
 
     def marker(self, marker: Marker) -> Iterator[Marker]:
         """Pass an event on; a ``clock_offset`` with ``offset_s`` changes the correction from here on."""
@@ -100,6 +109,8 @@ class Corrector:
             if self._gap_at == self.seen:
                 return
             self._gap_at = self.seen
+            if "samples" in marker.detail:
+                self._timebase.skip(float(marker.detail["missing_s"]))
         yield marker
 
 
@@ -184,14 +195,16 @@ class RunFile:
         Parameters
         ----------
         block : samples a chunk at most, None for as many as possible; it changes no bit.
-        timebase : fresh; by default one of the signal's rate.
+        timebase : fresh; by default the one that the run was recorded with.
         """
+        from workbench.signals.timebase import Timebase as Fresh
+
         if block is not None and block < 1:
             raise BadValue(f"block must be 1 or more samples, got {block}")
-        without = self._counter()
-        corrector = Corrector.of_rate(self.signal.fs, without=without)
-        if timebase is not None:
-            corrector = Corrector(timebase, without=without)
+        fresh = Fresh.of_plan(self.signal.fs, self.plan.get("timebase")) if timebase is None else timebase
+        line = self.contract_line
+        counted = bool(line is not None and line.counter) and "timebase" in self.plan
+        corrector = Corrector(fresh, without=() if line is None else line.without, counted=counted)
         at = 0
         for marker in sorted(self.markers(), key=lambda m: m.sample):
             yield from self._samples(corrector, at, marker.sample, block)
@@ -199,12 +212,15 @@ class RunFile:
             yield from corrector.marker(marker)
         yield from self._samples(corrector, at, len(self.signal.stamps), block)
 
-    def _counter(self) -> int | None:
-        """Index of the channel that counts samples, by the contract that the run was recorded under."""
+    @property
+    def contract_line(self) -> StreamSpec | None:
+        """The line of the contract that the signal was recorded under, None where the plan has none."""
+        known = {field.name for field in fields(StreamSpec)}
         for line in self.plan.get("contract", ()):
             try:
-                if line["name"] == self.signal.name and line.get("counter"):
-                    return list(line["channels"]).index(line["counter"])
+                if line["name"] == self.signal.name:
+                    stated = {name: value for name, value in line.items() if name in known}
+                    return StreamSpec(**{"type": self.signal.type, "fs": self.signal.fs, **stated})
             except (TypeError, LookupError, AttributeError, ValueError) as error:
                 raise RecordingFault(
                     f"{self.path.name}: a line of the stream contract in the plan is none ({line!r:.60}); restore "
@@ -212,13 +228,21 @@ class RunFile:
                 ) from error
         return None
 
+    @cached_property
+    def units(self) -> StreamUnits:
+        """Units of the signal as they were announced, with the factors to µV; earlier recordings are in µV."""
+        from workbench.signals.units import StreamUnits as Units
+
+        described = self.plan.get("units", {}).get(self.signal.name)
+        n_channels = len(self.signal.channels)
+        return Units((), np.ones(n_channels), "recorded") if described is None else Units.of(described)
+
     def _samples(self, corrector: Corrector, start: int, stop: int, block: int | None) -> Iterator[Chunk | Marker]:
         stop = min(stop, len(self.signal.stamps))
         for at in range(start, stop, block or max(1, stop - start)):
             rows = slice(at, min(stop, at + block if block else stop))
-            yield from corrector.samples(
-                np.ascontiguousarray(self.signal.values[rows], dtype=np.float64), self.signal.stamps[rows]
-            )
+            values = np.ascontiguousarray(self.signal.values[rows], dtype=np.float64)
+            yield from corrector.samples(self.units.scale(values), self.signal.stamps[rows])
 
     def markers(self) -> list[Marker]:
         """Recorded events in the order in which they took effect."""

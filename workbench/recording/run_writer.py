@@ -1,14 +1,19 @@
 """Writing one run by the run-file convention: signal, other streams, and everything that was decided.
 
-Streams beside the signal: ``wb.events``, ``wb.trials``, ``wb.ledger``, ``wb.commands``, ``wb.acks`` (text,
-one JSON object a sample) and ``wb.decisions`` (double64); ``wb.snapshots`` (text) where the decoder adapts,
-``wb.effector`` (text) where the session has an effector: what the device's signed status confirmed.
+Streams beside the signal: ``wb.events``, ``wb.trials``, ``wb.ledger``, ``wb.commands``, ``wb.acks`` (two texts a
+sample: one JSON object, and its kind) and ``wb.decisions`` (double64); ``wb.snapshots`` where the decoder adapts,
+``wb.effector`` where the session has an effector: what the device's signed status confirmed.
+Two texts, since readers of other projects take every irregular stream of one channel for markers; the cues stand
+as plain labels in ``wb.markers``, of the type ``Markers``, which those readers turn into annotations.
 :class:`workbench.recording.RunFile` reads it.
 """
 
 from __future__ import annotations
 
 import json
+import math
+import socket
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -38,10 +43,17 @@ PREFIX = "wb."
 EVENTS, DECISIONS, TRIALS = "wb.events", "wb.decisions", "wb.trials"
 LEDGER, COMMANDS, ACKS, SNAPSHOTS = "wb.ledger", "wb.commands", "wb.acks", "wb.snapshots"
 EFFECTOR = "wb.effector"
+MARKERS = "wb.markers"
+TEXTS = ("json", "kind")
+"""Channels of a text stream of the workbench; the first is the whole entry."""
 CHANGES = ("", "activate", "release", "cued")
 """Codes of ``Decision.change`` in the decision stream."""
 LEADING = ("sample", "stamp", "label_index", "valid", "change", "trial")
 TIMES = ("t_acquire", "t_decided", "t_emitted")
+RULE = 2
+"""Rule of the time base of new recordings, ``workbench.signals.timebase.RULE``; a test holds the two together."""
+KEPT_COMMANDS = 4096
+"""Commands whose stamps are remembered until they are acknowledged."""
 
 
 class RunWriter:
@@ -58,6 +70,7 @@ class RunWriter:
     others : further streams, each with its dtype.
     dtype : of the signal stream, as LSL delivers it.
     desc : description of the signal stream.
+    headers : stream name → what its outlet announced, see :meth:`Journal.add_stream`.
     on_slow_sync, spawn : see :class:`Journal`.
     """
 
@@ -71,50 +84,92 @@ class RunWriter:
         others: Sequence[tuple[StreamSpec, str]] = (),
         dtype: str = "float32",
         desc: Mapping[str, Any] | None = None,
+        headers: Mapping[str, Mapping[str, Any]] | None = None,
         on_slow_sync: Callable[[float], None] | None = None,
         spawn: Spawn = start_thread,
     ) -> None:
         self.classes = tuple(str(name) for name in plan.get("classes", ()))
-        self.plan = {**plan, "signal": signal.name}
-        self.journal = Journal(path, header={"workbench": "run"}, on_slow_sync=on_slow_sync, spawn=spawn)
-        self.ids: dict[str, int] = {signal.name: self.journal.add_stream(signal, dtype=dtype, desc=desc)}
-        self._signal = signal.name
+        self.plan = {"timebase": time_base(signal), **plan, "signal": signal.name}
+        started = str(plan.get("started") or time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
+        header = {"workbench": "run", "datetime": started}
+        self.journal = Journal(path, header=header, on_slow_sync=on_slow_sync, spawn=spawn)
+        announced = headers or {}
+        first = self.journal.add_stream(signal, dtype=dtype, desc=desc, header=announced.get(signal.name))
+        self.ids: dict[str, int] = {signal.name: first}
+        self._signal, self._newest = signal.name, stamp
+        self._sent: dict[int, float] = {}
         for spec, kind in others:
-            self._add(spec, kind)
-        for name in (EVENTS, TRIALS, LEDGER, COMMANDS, ACKS, *self._extra()):
-            self._add(StreamSpec(name, "Workbench", 0.0, source_id=name, role="markers"), "string")
-        columns = LEADING + tuple(f"p_{name}" for name in self.classes) + TIMES
-        self._add(StreamSpec(DECISIONS, "Workbench", 0.0, columns, unit="", role="aux"), "double64")
+            self._add(spec, kind, announced.get(spec.name, {}))
+        self._add_own(stamp)
+        self._own = [name for name in self.ids if name.startswith(PREFIX)]
+        self._offsets_of_own()
         # Without its plan a run cannot be read at all.
-        self._text(EVENTS, asdict(Marker("run", 0, stamp, detail=self.plan)), stamp, copied=True)
+        self._text(EVENTS, asdict(Marker("run", 0, stamp, detail=self.plan)), stamp, kind="run", copied=True)
+
+    def _add_own(self, stamp: float) -> None:
+        """The workbench's own streams; some runs have more of them than others."""
+        own = self._own_header(stamp)
+        specs = [
+            StreamSpec(name, "Workbench", 0.0, TEXTS, unit="", source_id=name, role="markers")
+            for name in (EVENTS, TRIALS, LEDGER, COMMANDS, ACKS, *self._extra())
+        ]
+        if self.plan.get("cue_source") != "stream":
+            specs.append(StreamSpec(MARKERS, "Markers", 0.0, source_id=MARKERS, role="markers"))
+        for spec in specs:
+            self._add(spec, "string", {**own, "uid": f"{own['uid']}:{spec.name}"})
+        columns = LEADING + tuple(f"p_{name}" for name in self.classes) + TIMES
+        spec = StreamSpec(DECISIONS, "Workbench", 0.0, columns, unit="", source_id=DECISIONS, role="aux")
+        self._add(spec, "double64", {**own, "uid": f"{own['uid']}:{DECISIONS}"})
 
     def _extra(self) -> list[str]:
-        """Streams that only some runs have."""
+        """Text streams that only some runs have."""
         adapts, effector = bool(self.plan.get("adapts")), bool(self.plan.get("effector"))
         return [SNAPSHOTS] * adapts + [EFFECTOR] * effector
 
-    def _add(self, spec: StreamSpec, dtype: str) -> None:
+    def _add(self, spec: StreamSpec, dtype: str, header: Mapping[str, Any]) -> None:
         if spec.name in self.ids:
             raise BadValue(f"two streams are named {spec.name!r}; names within a recording are unique")
-        self.ids[spec.name] = self.journal.add_stream(spec, dtype=dtype)
+        self.ids[spec.name] = self.journal.add_stream(spec, dtype=dtype, header=header)
+
+    def _own_header(self, stamp: float) -> dict[str, Any]:
+        """What the workbench announces of its own streams."""
+        return {
+            "version": "1.0",
+            "created_at": repr(float(stamp)),
+            "uid": str(self.plan.get("run") or self.journal.path.stem),
+            "session_id": str(self.plan.get("session") or ""),
+            "hostname": socket.gethostname(),
+            "desc": {"manufacturer": "workbench", "version": str(self.plan.get("workbench") or "")},
+        }
+
+    def _offsets_of_own(self) -> None:
+        """The workbench stamps its own streams by the recorder's clock: an offset of 0, stated like any other."""
+        for name in self._own:
+            self.journal.clock_offset(self.ids[name], self._newest, 0.0, uncertainty=0.0)
 
     def signal(self, values: NDArray[Any], stamps: FloatArray) -> None:
         """Samples ``(n_times, n_channels)`` of the signal with raw stamps ``(n_times,)`` float64, s."""
         self.samples(self._signal, values, stamps)
 
-    def samples(self, name: str, values: NDArray[Any] | Sequence[str], stamps: FloatArray) -> None:
+    def samples(self, name: str, values: NDArray[Any] | Sequence[Any], stamps: FloatArray) -> None:
         """Samples of any stream of the run, as :meth:`Journal.samples` takes them."""
         if name not in self.ids:
             raise BadValue(f"stream {name!r} is not in this recording; it has {', '.join(self.ids)}")
         self.journal.samples(self.ids[name], values, stamps)
+        if name == self._signal and len(stamps) and math.isfinite(stamps[-1]):
+            self._newest = float(stamps[-1])
 
     def clock_offset(self, name: str, time: float, offset: float, *, uncertainty: float | None = None) -> None:
         """Measured clock offset of a stream, s; see :meth:`Journal.clock_offset`."""
         self.journal.clock_offset(self.ids[name], time, offset, uncertainty=uncertainty)
+        if name == self._signal:
+            self._offsets_of_own()
 
     def marker(self, marker: Marker) -> None:
         """A recorded event. Write it when it takes effect, after the samples before it."""
-        self._text(EVENTS, asdict(marker), marker.stamp)
+        self._text(EVENTS, asdict(marker), marker.stamp, kind=marker.kind)
+        if marker.kind == "cue" and MARKERS in self.ids:
+            self.journal.samples(self.ids[MARKERS], [marker.label], np.array([marker.stamp]))
 
     def decision(
         self, decision: Decision, *, acquired: float = 0.0, decided: float = 0.0, emitted: float = 0.0
@@ -140,7 +195,7 @@ class RunWriter:
 
     def trial(self, trial: Trial) -> None:
         """A finished trial."""
-        self._text(TRIALS, asdict(trial), trial.cue_stamp)
+        self._text(TRIALS, asdict(trial), trial.cue_stamp, kind=trial.outcome)
 
     def snapshot(self, snapshot: Snapshot, *, stamp: float) -> None:
         """An update of the decoder, by its hash; ``stamp`` is LSL time in s of about its sample.
@@ -151,25 +206,32 @@ class RunWriter:
         if SNAPSHOTS not in self.ids:
             raise BadValue("this run's plan names no rule by which its decoder adapts; state it as 'adapts'")
         content = {f.name: getattr(snapshot, f.name) for f in fields(snapshot) if f.name != "arrays"}
-        self._text(SNAPSHOTS, content, stamp)
+        self._text(SNAPSHOTS, content, stamp, kind=snapshot.rule)
 
     def ledger(self, row: LedgerRow) -> None:
         """A row of the integrity ledger."""
-        self._text(LEDGER, asdict(row), row.stamp)
+        self._text(LEDGER, asdict(row), row.stamp, kind=row.kind)
 
     def command(self, command: Command) -> None:
         """A command as it was sent."""
-        self._text(COMMANDS, asdict(command), command.stamp)
+        self._sent[command.seq] = command.stamp
+        while len(self._sent) > KEPT_COMMANDS:
+            del self._sent[next(iter(self._sent))]
+        self._text(COMMANDS, asdict(command), command.stamp, kind=command.action)
 
     def ack(self, ack: Acknowledgement) -> None:
-        """An acknowledgement as it came."""
-        self._text(ACKS, asdict(ack), ack.received)
+        """An acknowledgement as it came; its sample is never stamped before that of its command.
+
+        What the device states stays in the entry. Its clock may run apart from ours, faster than real time above
+        all.
+        """
+        self._text(ACKS, asdict(ack), max(ack.received, self._sent.get(ack.seq, ack.received)), kind=ack.status)
 
     def effector(self, status: DeviceStatus) -> None:
         """What the effector's signed status confirmed, beside the level that was commanded."""
         if EFFECTOR not in self.ids:
             raise BadValue("this run's plan names no effector; state it as 'effector'")
-        self._text(EFFECTOR, asdict(status), status.stamp)
+        self._text(EFFECTOR, asdict(status), status.stamp, kind=status.state)
 
     def close(self, *, state: str = "finished") -> None:
         """Close the journal with ``"finished"``, ``"stopped"`` or ``"failed"``."""
@@ -183,9 +245,17 @@ class RunWriter:
     ) -> None:
         self.close(state="finished" if kind is None else "stopped")
 
-    def _text(self, name: str, content: Mapping[str, Any], stamp: float, *, copied: bool = False) -> None:
+    def _text(
+        self, name: str, content: Mapping[str, Any], stamp: float, *, kind: str, copied: bool = False
+    ) -> None:
         text = json.dumps(content, ensure_ascii=False, default=_plain)
-        self.journal.samples(self.ids[name], [text], np.array([stamp], dtype=np.float64), copied=copied)
+        self.journal.samples(self.ids[name], [(text, kind)], np.array([stamp], dtype=np.float64), copied=copied)
+
+
+def time_base(spec: StreamSpec) -> dict[str, Any]:
+    """The rule and the tolerances by which the stamps of a new recording are corrected, live and in every
+    replay."""
+    return {"rule": RULE, "gap_tolerance_s": spec.gap_tolerance_s, "jitter_s": spec.jitter_s}
 
 
 def _plain(value: Any) -> Any:

@@ -64,6 +64,22 @@ class XdfStream:
     footer: dict[str, Any] = field(repr=False)
 
     @property
+    def units(self) -> tuple[str, ...]:
+        """Unit of each channel as the file states it."""
+        return self._of_channels("unit")
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """Type of each channel as the file states it."""
+        return self._of_channels("type")
+
+    def _of_channels(self, name: str) -> tuple[str, ...]:
+        described = several(self.header, "desc", "channels", "channel")
+        if len(described) != len(self.channels):
+            return ("",) * len(self.channels)
+        return tuple(text_of(channel, name) for channel in described)
+
+    @property
     def role(self) -> str:
         """``"signal"``, ``"aux"`` or ``"markers"`` where the writer said so, else ``""``."""
         return text_of(self.header, "desc", "role")

@@ -22,6 +22,11 @@ LARGEST, DEEPEST = 16 * 2**20, 64
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
+def is_name(text: str) -> bool:
+    """Whether a text can be the name of an element."""
+    return _NAME.match(text) is not None
+
+
 def to_xml(name: str, node: Any) -> str:
     """One element. Characters that XML cannot hold become U+FFFD.
 

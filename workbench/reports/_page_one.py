@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from workbench import figures
-from workbench.analysis import EventMetrics, Interval, wilson
+from workbench.analysis import EventMetrics, Interval
 from workbench.reports._facts import RunFacts
-from workbench.reports._results import Cued, Failed
+from workbench.reports._results import Cued, Failed, pooled
 from workbench.reports._say import Say, fraction, number
 from workbench.reports.blocks import (
     Block,
@@ -71,10 +71,8 @@ def _finding_event(say: Say, run: RunFacts, result: EventMetrics) -> str:
         "window": f"{result.onset_window_s:g}",
         "f1": fraction(result.f1),
     }
-    key, sure = "finding_event", result.f1_interval
-    if sure is None:
-        key, sure = "finding_event_alike", result.recall_interval or Interval(0.0, 1.0)
-    said = t(key, **values, low=fraction(sure.low), high=fraction(sure.high))
+    sure = result.f1_interval or Interval(0.0, 1.0)
+    said = t("finding_event", **values, low=fraction(sure.low), high=fraction(sure.high))
     rate = _false_rate(say, result)
     return say.join(said, t("finding_false", rate=rate)) if rate else said
 
@@ -129,6 +127,11 @@ def results(say: Say) -> list[Block]:
             continue
         strong.append(len(rows))
         rows += _cued_rows(say, run, result) if isinstance(result, Cued) else _event_rows(say, run, result)
+    session = pooled(say.facts)
+    if session is not None:
+        label = t("row_f1_session", runs=session.clusters)
+        source = Code(", ".join(run.source for run in say.facts.online))
+        rows.append(_row(say, source, label, session.n, session.f1, interval=session.f1_interval))
     if strong:
         axis = figures.intervals([], width=_CELL, axis="")
         rows.append(
@@ -148,12 +151,9 @@ def _note(say: Say) -> str:
     said = [t("results_note")]
     event = next((result for result in found if isinstance(result, EventMetrics)), None)
     if event is not None:
-        said.append(t("method_event", resamples=event.resamples, seed=event.seed))
-        if any(
-            isinstance(result, EventMetrics) and result.f1 is not None and result.f1_interval is None
-            for result in found
-        ):
-            said.append(t("method_alike"))
+        said.append(t("method_event"))
+        if pooled(say.facts) is not None:
+            said.append(t("method_session"))
     if any(isinstance(result, Cued) for result in found):
         said.append(t("method_cued"))
     return say.join(*said)
@@ -161,7 +161,7 @@ def _note(say: Say) -> str:
 
 def _row(
     say: Say,
-    run: RunFacts,
+    source: Code,
     label: str,
     n: int,
     value: float | None,
@@ -187,7 +187,7 @@ def _row(
         picture,
         said,
         "–" if limit is None else t("limit_of", limit=limit, n=n),
-        Code(run.source),
+        source,
     )
 
 
@@ -195,17 +195,18 @@ def _event_rows(say: Say, run: RunFacts, result: EventMetrics) -> list[tuple[Cel
     t, at = say.t, run.number
     f1 = t("row_f1", run=at, window=f"{result.onset_window_s:g}")
     activations = result.hits + result.false
-    sure = wilson(result.hits, activations) if activations else None
+    source, sure = Code(run.source), result.precision_interval
     return [
-        _row(say, run, f1, result.n, result.f1, interval=result.f1_interval, primary=True),
-        _row(say, run, t("row_recall", run=at), result.n, result.recall, interval=result.recall_interval),
-        _row(say, run, t("row_precision", run=at), activations, result.precision, interval=sure),
+        _row(say, source, f1, result.n, result.f1, interval=result.f1_interval, primary=True),
+        _row(say, source, t("row_recall", run=at), result.n, result.recall, interval=result.recall_interval),
+        _row(say, source, t("row_precision", run=at), activations, result.precision, interval=sure),
     ]
 
 
 def _cued_rows(say: Say, run: RunFacts, result: Cued) -> list[tuple[Cell, ...]]:
-    found, label = result.accuracy, say.t("row_accuracy", run=run.number)
-    return [_row(say, run, label, found.n, found.value, interval=found.interval, limit=found.limit, primary=True)]
+    found, label, source = result.accuracy, say.t("row_accuracy", run=run.number), Code(run.source)
+    row = _row(say, source, label, found.n, found.value, interval=found.interval, limit=found.limit, primary=True)
+    return [row]
 
 
 def rates(say: Say) -> list[Block]:

@@ -47,6 +47,24 @@ def results(facts: Facts) -> dict[str, Result]:
     return {str(run.row["id"]): _result(run) for run in facts.online}
 
 
+def pooled(facts: Facts) -> EventMetrics | None:
+    """Event metrics of the session with the run as the unit; None for fewer than two runs judged by one window."""
+    runs = [run for run in facts.online if "onset_window_s" in run.parameters and run.recordings]
+    if len(runs) < 2 or len({float(run.parameters["onset_window_s"]) for run in runs}) > 1:
+        return None
+    trials = [(trial_of(row), str(run.number)) for run in runs for row in run.trials]
+    try:
+        return event_metrics(
+            [trial for trial, _ in trials],
+            onset_window_s=float(runs[0].parameters["onset_window_s"]),
+            # A hit may lie one sample outside its window: the slowest run allows the most.
+            fs=min(map(_rate, runs)),
+            runs=[run for _, run in trials],
+        )
+    except BadValue:
+        return None  # the row of the run that is judged otherwise says why
+
+
 def _result(run: RunFacts) -> Result:
     trials = [trial_of(row) for row in run.trials]
     stored = run.parameters

@@ -154,30 +154,30 @@ def _participant(study: Study, decoder: Mapping[str, Any], person: Mapping[str, 
 
 
 def _accuracy(metrics: Mapping[str, Any], effector: str) -> Check:
-    accuracy, limit, n = (metrics.get(name) for name in ("accuracy", "chance_limit", "n"))
-    if accuracy is None or limit is None:
-        text = "No accuracy on held-out trials is known."
+    """Held-out trials against the exact limit of guessing: reaching it is unlikely by chance."""
+    correct, limit, n = (metrics.get(name) for name in ("correct", "chance_limit", "n"))
+    if not n or correct is None or limit is None:
+        text = "No accuracy on held-out trials is known, or there are too few to tell it from guessing."
         return Check("accuracy", "not known", "", "warn", text)
-    # The limit is a count: the fewest right periods that guessing hardly reaches (``analysis.chance_limit``).
-    better = metrics["correct"] >= limit
+    better = correct >= limit
     text = f"{'Better' if better else 'Not better'} than guessing over {n} held-out trials."
     worse = "warn" if effector == "screen" else "fail"
-    return Check("accuracy", _percent(accuracy), _percent(limit / n), "pass" if better else worse, text)
+    return Check("accuracy", _share(correct, n), _share(limit, n), "pass" if better else worse, text)
 
 
 def _by_run(metrics: Mapping[str, Any]) -> Check:
     """Each run, decoded by a decoder that was fitted on the others, against the limit for its own n."""
-    shown, worst, low = [], "", []
+    values, limits, low = [], [], []
     for table in metrics["confusion"]:
         counts = table["counts"]
         n, correct = sum(map(sum, counts)), sum(row[at] for at, row in enumerate(counts))
         limit = analysis.chance_limit(n, classes=len(counts))
-        shown.append(_percent(correct / n))
-        worst = max(worst, "" if limit is None else _percent(limit / n))
+        values.append(_share(correct, n))
+        limits.append("too few trials" if limit is None else _share(limit, n))
         if limit is None or correct < limit:
             low.append(str(table["run"]))
     text = f"Not better than guessing in run {', '.join(low)}." if low else "Better than guessing in every run."
-    return Check("accuracy_by_run", ", ".join(shown), worst, "fail" if low else "pass", text)
+    return Check("accuracy_by_run", "; ".join(values), "; ".join(limits), "fail" if low else "pass", text)
 
 
 def _windows(metrics: Mapping[str, Any]) -> Check:
@@ -189,8 +189,8 @@ def _windows(metrics: Mapping[str, Any]) -> Check:
     )
 
 
-def _percent(value: float) -> str:
-    return f"{100 * value:.1f} %"
+def _share(count: int, n: int) -> str:
+    return f"{count} of {n} ({100 * count / n:.1f} %)"
 
 
 # ------------------------------------------------------------------------------------ decisions

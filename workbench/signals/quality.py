@@ -10,6 +10,7 @@ import numpy as np
 
 from workbench.errors import BadSignal, BadValue
 from workbench.kernels.quality import LINE, MISSING, PEAK, RAIL, RMS, STILL, cosine, mains, statistics
+from workbench.signals import units
 from workbench.vocabulary import FloatArray
 
 
@@ -22,7 +23,7 @@ class ChannelQuality:
     name : of the channel.
     state : ``"good"``, ``"check"`` or ``"bad"``.
     code : the word behind it: ``"good"``, ``"nan"``, ``"flat"``, ``"rail"``, ``"line_noise"``, ``"amplitude"``.
-    rms_uv : root mean square about the mean, in the stream's unit (µV).
+    rms_uv : root mean square about the mean, µV; of a channel that is no voltage in its own unit.
     line_ratio : share of the variance in the mains line, 0–1.
     """
 
@@ -41,7 +42,7 @@ class QualityLimits:
     ----------
     flat_s : without change for so long is flat, s. rail_share : share of values at the extremes.
     line_check, line_bad : share of the variance in the mains line.
-    rms_check, rms_bad : root mean square in µV; only for streams in µV. rms_low : below it a channel is flat, µV.
+    rms_check, rms_bad : root mean square in µV; only for voltages. rms_low : below it a channel is flat, µV.
     missing_bad : share of missing values.
     """
 
@@ -62,7 +63,8 @@ class QualityMonitor:
     ----------
     fs : rate in Hz.
     channels : names in stream order.
-    unit : ``"uV"`` turns the rules about size on.
+    unit : of the samples, or one a channel, in any spelling. Voltages are scaled to µV and judged by size; what is
+        no voltage is judged by what holds in any unit (missing, flat, mains).
     mains_hz : 50 or 60; 0 turns the rule about mains off.
     window_s : how much signal is judged, s.
     rail_uv : magnitude of the amplifier's rail, or None when it is not known.
@@ -74,7 +76,7 @@ class QualityMonitor:
         fs: float,
         channels: Sequence[str],
         *,
-        unit: str = "uV",
+        unit: str | Sequence[str] = "uV",
         mains_hz: float = 50.0,
         window_s: float = 2.0,
         rail_uv: float | None = None,
@@ -82,7 +84,12 @@ class QualityMonitor:
     ) -> None:
         if not 0 < fs < float("inf") or not 0 < window_s < float("inf"):
             raise BadValue(f"fs and window_s must be above 0, got {fs} Hz and {window_s} s")
-        self.fs, self.channels, self.unit = float(fs), tuple(channels), unit
+        self.fs, self.channels = float(fs), tuple(channels)
+        texts = [unit] * len(self.channels) if isinstance(unit, str) else list(unit)
+        if len(texts) != len(self.channels):
+            raise BadValue(f"one unit for each of {len(self.channels)} channels, got {len(texts)}")
+        self._factors = np.array([units.parse(text).factor for text in texts])
+        self._voltage = dict(zip(self.channels, map(units.is_voltage, texts)))
         self.limits = limits or QualityLimits()
         self._mains = mains_hz if 0 < mains_hz < fs / 2 else 0.0
         self._rail = rail_uv
@@ -90,7 +97,7 @@ class QualityMonitor:
         self._seen = 0
 
     def step(self, samples: FloatArray) -> None:
-        """Take raw samples, ``(n_times, n_channels)`` float64, µV."""
+        """Take raw samples, ``(n_times, n_channels)`` float64, in the unit of the stream."""
         if samples.ndim != 2 or samples.shape[1] != len(self.channels):
             raise BadSignal(f"samples must have shape (n_times, {len(self.channels)}), got {samples.shape}")
         size = len(self._ring)
@@ -114,6 +121,7 @@ class QualityMonitor:
             window = self._ring[: self._seen]
         else:
             window = np.concatenate([self._ring[self._seen % size :], self._ring[: self._seen % size]])
+        window = np.ascontiguousarray(window * self._factors)
         held = np.empty((len(self.channels), len(window)))
         table = np.zeros((len(self.channels), 6))
         statistics(window, held, table)
@@ -126,17 +134,17 @@ class QualityMonitor:
         return montage_state(self.report())
 
     def _judge(self, name: str, row: list[float]) -> ChannelQuality:
-        limits, scaled = self.limits, self.unit == "uV"
+        limits, scaled = self.limits, self._voltage[name]
         line, rms = row[LINE], row[RMS]
         still = row[STILL] >= max(2.0, limits.flat_s * self.fs)
         clipped = row[RAIL] > limits.rail_share
         if row[MISSING] > limits.missing_bad:
             state, code = "bad", "nan"
-        elif self._rail is not None and row[PEAK] >= self._rail:
+        elif scaled and self._rail is not None and row[PEAK] >= self._rail:
             state, code = "bad", "rail"
         elif still or (scaled and rms < limits.rms_low):
-            state, code = "bad", "rail" if clipped and rms > limits.rms_check else "flat"
-        elif clipped and rms > limits.rms_check:
+            state, code = "bad", "rail" if scaled and clipped and rms > limits.rms_check else "flat"
+        elif scaled and clipped and rms > limits.rms_check:
             state, code = "bad", "rail"
         elif scaled and rms > limits.rms_bad:
             state, code = "bad", "amplitude"

@@ -1,18 +1,50 @@
-"""Raw LSL stamps → corrected stamps. Causal, one sample after the other, the same bits for any chunking."""
+"""Raw LSL stamps → corrected stamps. Causal, one sample after the other, the same bits for any chunking.
+
+Jitter is not loss: a stamp that comes late and is followed by an equal step back is jitter. A difference that
+stays is a loss (or, earlier than expected, a clock that was set back). See
+:func:`workbench.kernels.timing.follow`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
 import numpy as np
 
-from workbench.errors import BadSignal, BadValue
-from workbench.kernels.timing import dejitter
-from workbench.vocabulary import FloatArray
+from workbench.errors import BadValue
+from workbench.kernels.timing import AGE, KNOWN, LOST, PERIOD, dejitter, follow
+from workbench.vocabulary import FloatArray, StreamSpec
 
 TIME_CONSTANT_S = 1.0
 """Time constant in s of the loop that removes jitter."""
 
 PERIOD_RANGE = 0.05
 """The measured period may differ from the nominal one by this share."""
+
+CONFIRM_S = 1.0
+"""How long a difference has to stay before it is a loss or a jump of the clock, s of stream time."""
+
+RULE = 2
+"""The rule of new recordings. Rule 1, of recordings that name none, took every difference above the tolerance for
+a gap at once; those recordings are read by it for ever."""
+
+_JITTER_EDGES_S = np.concatenate([[0.0], 1e-5 * np.cumprod(np.full(146, 1.1))])
+"""Edges of the histogram of jitter, s: from 10 µs to 10 s in steps of 10 %."""
+
+
+@dataclass(frozen=True, slots=True)
+class Jitter:
+    """How far stamps lie from the smooth time base, s: ``n`` stamps, median, 95th percentile and largest.
+
+    Percentiles are upper bounds read from a histogram with steps of 10 %.
+    """
+
+    n: int = 0
+    median_s: float = 0.0
+    p95_s: float = 0.0
+    max_s: float = 0.0
 
 
 class Timebase:
@@ -21,39 +53,93 @@ class Timebase:
     Parameters
     ----------
     fs : nominal rate in Hz.
-    gap_tolerance_s : a stamp later than expected by more than this is a gap, one that is earlier by more is
-        a clock that jumped back, s. At low rates at least half a period.
+    gap_tolerance_s : a stamp that differs from what is expected by less than this is jitter in any case, s; at low
+        rates at least half a period. A loss that is shorter is found by a sample counter only.
+    jitter_s : longest lateness that may be jitter, s; more is a gap at once.
+    rule : 2, or 1 for recordings of before (see :data:`RULE`).
 
     Notes
     -----
-    A second-order loop follows the stamps; between jumps its output increases strictly. A jump starts a new
-    clock segment. A changed offset is followed like any other error of the stamps: a small one smoothly, one
-    above the tolerance as a jump.
+    A second-order loop follows the stamps; between jumps its output increases strictly. A changed offset is
+    followed smoothly up to the tolerance, and is a jump above it. A stamp that is not finite counts as not seen:
+    its sample is given the expected time.
     """
 
-    def __init__(self, fs: float, *, gap_tolerance_s: float = 0.02) -> None:
+    def __init__(
+        self, fs: float, *, gap_tolerance_s: float = 0.02, jitter_s: float = 1.0, rule: int = RULE
+    ) -> None:
         if not 0 < fs < float("inf"):
             raise BadValue(f"fs must be a rate in Hz above 0, got {fs}")
         if not 0 < gap_tolerance_s < float("inf"):
             raise BadValue(f"gap_tolerance_s must be above 0, got {gap_tolerance_s}")
+        if not gap_tolerance_s <= jitter_s < float("inf"):
+            raise BadValue(f"jitter_s must be at least the tolerance of {gap_tolerance_s:g} s, got {jitter_s}")
+        if rule not in (1, RULE):
+            raise BadValue(f"the rule of a time base is 1 or {RULE}, got {rule!r}; update the workbench")
         period = 1.0 / fs
         gain = min(0.25, period / TIME_CONSTANT_S)
         shortest, longest = (1.0 - PERIOD_RANGE) * period, (1.0 + PERIOD_RANGE) * period
         tolerance = max(gap_tolerance_s, 0.5 * period)
-        self._constants = np.array([gain, gain * gain / 4.0, tolerance, shortest, longest])
-        self._loop = np.array([0.0, period, 0.0])
-        self._offset = 0.0
+        first = max(1, round(fs * TIME_CONSTANT_S))
+        confirm = max(8, round(fs * CONFIRM_S))
+        self._constants = np.array(
+            [gain, gain * gain / 4.0, tolerance, shortest, longest, max(jitter_s, 4.0 * period), confirm, first]
+            + [max(0.05 * tolerance, 0.1 * period)]
+        )
+        self._loop = np.zeros(15)
+        self._loop[PERIOD] = period
+        self._old = np.array([0.0, period, 0.0])
+        self._previous = float("nan")
+        self._fs, self._offset, self._tolerance, self._rule = fs, 0.0, tolerance, rule
+        self._counts = np.zeros(len(_JITTER_EDGES_S), dtype=np.int64)
+        self._worst = 0.0
+        self.not_finite = 0
+
+    @classmethod
+    def of_stream(cls, spec: StreamSpec) -> Self:
+        """A fresh time base by the contract of a stream."""
+        return cls(spec.fs, gap_tolerance_s=spec.gap_tolerance_s, jitter_s=spec.jitter_s)
+
+    @classmethod
+    def of_plan(cls, fs: float, described: Mapping[str, Any] | None) -> Self:
+        """A fresh time base by what a recording says of it; one that says nothing is of before rule 2."""
+        if not described:
+            return cls(fs, rule=1)
+        return cls(
+            fs,
+            gap_tolerance_s=float(described["gap_tolerance_s"]),
+            jitter_s=float(described["jitter_s"]),
+            rule=int(described["rule"]),
+        )
 
     @property
     def measured_fs(self) -> float:
         """Rate in Hz as the loop sees it."""
-        return float(1.0 / self._loop[1])
+        return float(1.0 / (self._old[1] if self._rule == 1 else self._loop[PERIOD]))
+
+    @property
+    def jitter(self) -> Jitter:
+        """The jitter of all stamps so far; empty by rule 1."""
+        n = int(self._counts.sum())
+        if n == 0:
+            return Jitter()
+        share = np.cumsum(self._counts)
+        edges = np.append(_JITTER_EDGES_S[1:], self._worst)
+        median, p95 = (float(edges[int(np.searchsorted(share, q * n, side="left"))]) for q in (0.5, 0.95))
+        return Jitter(n, min(median, self._worst), min(p95, self._worst), self._worst)
 
     def set_offset(self, offset_s: float) -> None:
         """Clock offset in s that is added to every stamp from now on."""
         if not -float("inf") < offset_s < float("inf"):
             raise BadValue(f"a clock offset must be finite, got {offset_s}")
+        if abs(offset_s - self._offset) > self._tolerance and self._loop[AGE]:
+            self._loop[KNOWN] += offset_s - self._offset
         self._offset = float(offset_s)
+
+    def skip(self, seconds: float) -> None:
+        """Samples of so many seconds are counted as missing before the next one, by the device's own counter."""
+        if self._rule != 1 and self._loop[AGE]:
+            self._loop[LOST] += seconds
 
     def step(self, raw: FloatArray) -> tuple[FloatArray, list[tuple[int, float]]]:
         """Correct stamps.
@@ -65,18 +151,36 @@ class Timebase:
         Returns
         -------
         stamps : ``(n,)`` float64, s.
-        gaps : ``(row, missing_s)`` of each jump: the row is later than expected by ``missing_s``, or, where
-            that is negative, earlier.
-
-        Raises
-        ------
-        BadSignal
-            A stamp that is not finite.
+        gaps : ``(row, missing_s)`` of each jump: from this row on the stream is later than expected by
+            ``missing_s``, or, where that is negative, earlier. A loss is known once it cannot be jitter any more,
+            so that up to ``LONGEST_WAIT`` s may lie between it and its row.
         """
         raw = np.ascontiguousarray(raw, dtype=np.float64)
-        if not np.isfinite(raw).all():
-            raise BadSignal("a time stamp is not finite; the sender is at fault, restart it")
+        unseen = ~np.isfinite(raw)
+        self.not_finite += int(unseen.sum())
         stamps, missing = np.empty_like(raw), np.empty_like(raw)
-        jumps = dejitter(raw, self._offset, self._constants, self._loop, stamps, missing)
+        if self._rule == 1:
+            jumps = dejitter(self._filled(raw, unseen), self._offset, self._constants, self._old, stamps, missing)
+        else:
+            late = np.empty_like(raw)
+            jumps = follow(raw + self._offset, self._constants, self._loop, stamps, missing, late)
+            self._note(np.abs(late[~unseen]))
         rows = np.flatnonzero(missing).tolist() if jumps else []
         return stamps, [(row, float(missing[row])) for row in rows]
+
+    def _note(self, late: FloatArray) -> None:
+        """Count jitter."""
+        if len(late):
+            places = np.searchsorted(_JITTER_EDGES_S, late, side="right") - 1
+            self._counts += np.bincount(places, minlength=len(self._counts))
+            self._worst = max(self._worst, float(late.max()))
+
+    def _filled(self, raw: FloatArray, unseen: Any) -> FloatArray:
+        """Rule 1 takes finite stamps only: one that is not is a period after the one before."""
+        raw = raw.copy() if unseen.any() else raw
+        for row in np.flatnonzero(unseen).tolist():
+            before = raw[row - 1] if row else self._previous
+            raw[row] = before + 1.0 / self._fs if np.isfinite(before) else 0.0
+        if len(raw):
+            self._previous = float(raw[-1])
+        return raw

@@ -16,8 +16,8 @@ import secrets
 import sqlite3
 import stat
 import sys
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -84,7 +84,8 @@ class KeyRing:
                 f"the key file {self.path} can be read by other users of this computer; run 'chmod 600 "
                 f"{self.path}', and 'workbench keys rotate STUDY' if somebody may have read it"
             )
-        self.keys, self.pins = _parse(_load(self.path, "key file"), self.study_id, self.path)
+        keys, pins = _parse(_load(self.path, "key file"), self.study_id, self.path)
+        self.keys, self.pins = {**self.keys, **keys}, {**self.pins, **pins}
 
     def key(self, epoch: int) -> Key:
         """The key of an epoch.
@@ -105,26 +106,37 @@ class KeyRing:
         """The key of an epoch, made and stored when there is none yet."""
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-        if epoch not in self.keys:
+        with self._changing():
+            if epoch in self.keys:
+                return self.keys[epoch]
             private = secrets.token_bytes(32)
             public = Ed25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw().hex()
             self.keys[epoch] = Key(epoch, public, utc_now(), hmac=secrets.token_bytes(32), private=private)
-            self.store()
-        return self.keys[epoch]
+            return self.keys[epoch]
 
     def pin(self, epoch: int, seq: int, digest: str) -> None:
         """Keep where in the chain a key came into use."""
         if self.pins.get(epoch) != (seq, digest):
-            self.pins[epoch] = (seq, digest)
-            self.store()
+            with self._changing():
+                self.pins[epoch] = (seq, digest)
 
-    def store(self) -> None:
-        """Write the key file: whole or not at all, mode 0600, synced. Raises RecordFault."""
+    def add(self, keys: Mapping[int, Key], pins: Mapping[int, tuple[int, str]]) -> None:
+        """Take in keys and pins of a backup; what is here already stays. Raises RecordFault."""
+        with self._changing():
+            self.keys = {**keys, **self.keys}
+            self.pins = {**pins, **self.pins}
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Read the key file again, change it, write it whole: one process at a time, so that no key is lost."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             if os.name == "posix":
                 os.chmod(self.path.parent, 0o700)
-            _save(self.path, canonical(self.plain()).encode())
+            with _alone(self.path):
+                self._read()
+                yield
+                _save(self.path, canonical(self.plain()).encode())
         except OSError as error:
             raise RecordFault(
                 f"the key file {self.path} cannot be written ({error.strerror}); make its folder writable for "
@@ -329,9 +341,7 @@ def restore(file: Path | str, passphrase: str) -> KeyRing:
             f"if the "
             "backup is the right one"
         )
-    ring.keys |= keys
-    ring.pins = {**pins, **ring.pins}
-    ring.store()
+    ring.add(keys, pins)
     return ring
 
 
@@ -397,6 +407,20 @@ def _parse(
         raise RecordFault(
             f"{path} is damaged ({error}); run 'workbench keys restore FILE' with its backup"
         ) from error
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Keep other processes from changing a key file at the same time (POSIX advisory lock)."""
+    handle = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if sys.platform != "win32":
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _save(path: Path, data: bytes) -> None:

@@ -305,9 +305,8 @@ def _check_keys(found: Findings) -> None:
     for epoch, (seq, digest) in (ring.pins if ring else {}).items():
         if found.hashes.get(seq) != digest:
             found.problems.append(
-                f"key {epoch} on this computer came into use at audit row {seq}, which the record does not "
-                f"have: its "
-                "chain was written again, or its tail was cut"
+                f"key {epoch} on this computer came into use at audit row {seq}, which the record does not have: "
+                "its chain was written again, its tail was cut, or an older copy of it was restored"
             )
     for epoch, public in found.public.items():
         if ring and epoch in ring.keys and ring.keys[epoch].public != public:

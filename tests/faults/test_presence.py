@@ -1,0 +1,86 @@
+"""A real engine with an armed hand and nobody before the screen: no activation, then released and disarmed."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+
+from tests.faults.test_engine_ends import PAUSE, until
+from workbench import live
+from workbench.errors import Refused
+from workbench.live.client import READY
+from workbench.stress.reloads import Page
+
+pytestmark = [pytest.mark.xdist_group("presence"), pytest.mark.timeout(240)]
+
+
+@pytest.fixture(scope="module")
+def online(make_room, fast):
+    """A room in an online run of an approved decoder, with pages to be opened and no script in their place."""
+    room = make_room()
+    client = room.start(room.plan(glove=True, script_present=False, absence_s=4.0, speed=4.0))
+    run = client.start_run("calibration", "grasp_rest", fast, n_trials=10, seed=1)
+    client.wait("run", timeout=120)
+    fitted = live.run_fit(room.folder, [room.folder / "recordings" / f"{run}.xdf"], "bandpower_lda")
+    room.approve(fitted)
+    recover(client)
+    client.start_run("online", "grasp_rest", fast, n_trials=400, decoder_folder=fitted["folder"])
+    client.wait("running", timeout=60)
+    recover(client)
+    return room, client
+
+
+def recover(client):
+    """Out of a fault that a busy machine caused, into readiness and, where it was paused, on with the run."""
+    while (client.status()["effector"] or {}).get("state") not in READY:
+        with contextlib.suppress(Refused):
+            client.reset_stop()
+        with contextlib.suppress(Refused):
+            client.resume()
+        PAUSE.wait(0.2)
+
+
+def test_nothing_is_armed_while_nobody_is_there(online):
+    _, client = online
+    with pytest.raises(Refused, match="nobody is there: no visible page"):
+        client.arm("Dr. A")
+
+
+def test_a_page_that_goes_away_for_longer_than_the_plan_allows_has_the_effector_released_and_disarmed(online):
+    _, client = online
+    page = Page(client)
+    page.open.set()
+    until(lambda: client.status()["presence"]["state"] == "present")
+    client.arm("Dr. A")
+    page.reload(0.5)
+    until(lambda: client.status()["presence"]["pages"] >= 1)
+    assert client.status()["effector"]["state"] not in ("IDLE_SAFE", "FAULT_SAFE", "ESTOP")
+    page.open.clear()
+    until(lambda: client.status()["presence"]["state"] == "absent")
+    until(lambda: "operator_absent" in [alarm["key"] for alarm in client.status()["alarms"]])
+    until(lambda: client.status()["effector"]["state"] == "IDLE_SAFE")
+    rows = [row for row in client.status()["ledger"] if row["kind"] == "operator_absent"]
+    assert [row["consequence"] for row in rows] == [
+        "the effector was released and disarmed",
+        "no activation begins; a running one ends by its own rule",
+    ]
+    page.open.set()
+    until(lambda: client.status()["presence"]["state"] == "present")
+    until(lambda: [a["cleared"] for a in client.status()["alarms"] if a["key"] == "operator_absent"] == [True])
+    page.close()
+
+
+def test_a_record_without_a_decision_on_the_decoder_arms_nothing_whatever_the_client_says(online):
+    room, client = online
+    page = Page(client)
+    page.open.set()
+    until(lambda: client.status()["presence"]["state"] == "present")
+    sha256 = client.status()["decoder"]["sha256"]
+    for grant in (None, {"approved_sha256": sha256}, {"payload": {"decoder_sha256": sha256}, "epoch": 1}):
+        with pytest.raises(Refused):
+            client._ask("arm", by="tests", grant=grant)
+    with pytest.raises(Refused):
+        client._ask("arm", by="tests", approved_sha256=sha256)
+    assert client.status()["effector"]["state"] == "IDLE_SAFE"
+    page.close()

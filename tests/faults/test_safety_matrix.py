@@ -1,0 +1,27 @@
+"""A small size of `workbench stress safety`: closed simulated hands, and faults that once held one longer."""
+
+from __future__ import annotations
+
+import pytest
+
+from workbench.stress import safety
+
+pytestmark = [pytest.mark.xdist_group("safety_matrix"), pytest.mark.timeout(300)]
+
+LONGEST_S = 8.0
+"""Hold of 1 s, a vent of 3 s, and room for a busy machine; before, a frozen engine stretched the hold to 5.22 s
+and more, and a device that died with its engine never became safe at all."""
+
+
+def test_a_hand_opens_by_itself_when_its_engine_is_killed_frozen_or_has_slept(tmp_path):
+    faults = ("kill -9 of the engine", "engine frozen 1.15 s", "computer slept (boot clock jumps 30 s)")
+    figures = safety.matrix(1, faults=faults, folder=tmp_path)
+    assert figures.passed, figures.text()
+    assert all(seconds < LONGEST_S for times in figures.times.values() for seconds in times), figures.text()
+    assert [line.split("  ")[0] for line in figures.text().splitlines()[1:]] == list(faults)
+
+
+def test_figures_say_how_often_a_device_was_not_safe():
+    figures = safety.SafetyFigures({"STOP": [0.1, None, 0.3]})
+    assert not figures.passed
+    assert figures.text().splitlines()[1].split() == ["STOP", "3", "0.20", "s", "0.30", "s", "1"]

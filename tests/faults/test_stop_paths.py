@@ -1,0 +1,89 @@
+"""STOP from outside on one real engine and glove: living, frozen, dead; the device's own word decides the exit."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+import pytest
+
+from tests.faults.test_engine_ends import exists, until
+from workbench import devices, live
+from workbench.cli import main
+from workbench.errors import EngineFault
+from workbench.live.client import REPLY_S
+
+pytestmark = [pytest.mark.xdist_group("stop_paths"), pytest.mark.timeout(180)]
+
+
+@pytest.fixture(scope="module")
+def worn(make_room):
+    """A room with an engine whose glove passed its self-test; the tests stand in the order of its decline."""
+    room = make_room()
+    client = room.start(room.plan(glove=True, speed=1.0))
+    client.wait("ready", timeout=60)
+    pairing = devices.pairing(room.folder, "glove")
+    yield room, client, pairing
+    for pid in (client.pid, devices.running_device(pairing)):
+        if pid is not None and exists(pid):
+            os.kill(pid, signal.SIGCONT)
+    devices.end_device(pairing)
+
+
+def test_a_stop_from_outside_is_confirmed_by_the_device_and_shown_as_such(worn, capsys):
+    room, client, _ = worn
+    assert main(["stop", str(room.folder), "--reason", "hand pinched"]) == 0
+    assert "The engine took the STOP. The device confirms:" in capsys.readouterr().out
+    until(lambda: client.status()["effector"]["stop"]["confirmed"])
+    status = client.status()
+    assert status["effector"]["state"] == "ESTOP"
+    assert status["session"]["stopped"] == "hand pinched"
+    until(lambda: client.status()["alarms"][0]["what"] == "STOP, confirmed by the device: hand pinched.")
+
+
+def test_a_frozen_device_is_never_reported_as_stopped(worn, capsys):
+    room, client, pairing = worn
+    client.reset_stop()
+    client.wait("ready", timeout=60)
+    glove = devices.running_device(pairing)
+    os.kill(glove, signal.SIGSTOP)
+    assert main(["stop", str(room.folder)]) == 1
+    said = capsys.readouterr().err
+    assert "STOP not confirmed: use the hardware stop" in said
+    status = client.status()
+    assert status["effector"]["stop"]["confirmed"] is False
+    assert status["alarms"][0]["key"] == "estop"
+    assert status["alarms"][0]["what"].startswith("STOP sent, not acknowledged")
+    os.kill(glove, signal.SIGCONT)
+
+
+def test_a_frozen_engine_is_noticed_long_before_a_reply_times_out_and_a_stop_kills_it(worn, capsys):
+    room, client, pairing = worn
+    os.kill(client.pid, signal.SIGSTOP)
+    began = time.monotonic()
+    with pytest.raises(EngineFault, match="hardware stop"):
+        client.status()
+    assert time.monotonic() - began < REPLY_S / 2
+    assert main(["stop", str(room.folder)]) == 0
+    said = capsys.readouterr().out
+    assert "did not take the STOP within 1 s and was killed. The device confirms:" in said
+    until(lambda: not exists(client.pid))
+    with pytest.raises(EngineFault, match="has ended"):
+        client.status()
+    assert devices.watch_status(pairing).level == 0.0
+
+
+def test_without_an_engine_the_device_itself_is_stopped(worn, capsys):
+    room, _, pairing = worn
+    assert live.find(room.folder) is None
+    assert main(["stop", str(room.folder)]) == 0
+    assert "No engine runs for this study. The device confirms:" in capsys.readouterr().out
+    assert devices.end_device(pairing)
+    assert main(["stop", str(room.folder)]) == 1
+    assert "use the hardware stop" in capsys.readouterr().err
+
+
+def test_a_study_without_a_session_has_nothing_to_stop(tmp_path, capsys):
+    assert main(["stop", str(tmp_path)]) == 2
+    assert "no session has run" in capsys.readouterr().err

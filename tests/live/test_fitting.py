@@ -1,0 +1,82 @@
+"""Fitting on recorded runs: every decoder gets what it needs from one run, and two runs are judged both ways."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.reference.grasp_simulation import items
+from workbench import decoders, paradigms
+from workbench.devices import simulated_participant
+from workbench.devices.simulated_participant import render
+from workbench.live import fitting
+from workbench.recording import RunWriter
+from workbench.vocabulary import Marker
+
+DEMO_GRASPS = 16
+
+
+def recorded(path, *, seed, n_trials=DEMO_GRASPS):
+    """A calibration run of a simulated participant, as the engine records it."""
+    paradigm = paradigms.load("grasp_rest")().suited(remembers=True)
+    cues = paradigm.schedule(n_trials, seed=seed)
+    samples, _ = render(seed, cues, cues[-1].at_s + cues[-1].duration_s)
+    spec = simulated_participant.spec({"preset": "neo", "seed": seed, "source_id": "simulated"})
+    line = {name: getattr(spec, name) for name in ("name", "type", "fs", "unit", "source_id", "critical", "role")}
+    line |= {"channels": list(spec.channels), "counter": spec.counter}
+    plan = {
+        "run": path.stem, "kind": "calibration", "paradigm": "grasp_rest", "params": paradigm.params(),
+        "classes": [], "contract": [line],
+    }  # fmt: skip
+    with RunWriter(path, plan=plan, stamp=1000.0, signal=spec) as writer:
+        for item in items(samples.astype(np.float32), cues):
+            if isinstance(item, Marker):
+                writer.marker(item)
+            else:
+                writer.signal(item.samples, item.stamps)
+    return path
+
+
+@pytest.fixture(scope="module")
+def demo_run(tmp_path_factory):
+    return recorded(tmp_path_factory.mktemp("fit") / "one.xdf", seed=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [
+        ("bandpower_svm", {"hop_s": 0.2}),
+        ("mrcp_lda", {}),
+        ("csp_lda", {"evidence": {"calibrate": "auto", "reject": 0.2}}),
+        ("bandpower_lda", {"hop_s": 0.1, "evidence": {"memory": "trigger"}}),
+        ("riemann_mdm", {"hop_s": 0.2, "evidence": {"stop": 0.8}}),
+    ],
+)
+def test_the_16_grasps_of_the_demo_are_enough_for_what_is_held_out(demo_run, tmp_path, name, params):
+    fitted = fitting.fit(tmp_path, [demo_run], name, params)
+    assert fitted["metrics"]["validation"] == "5 contiguous blocks"
+    assert fitted["metrics"]["n"] >= 2 * DEMO_GRASPS
+    assert "novelty_limit" in decoders.read(tmp_path / "decoders" / fitted["sha256"][:12]).evidence_
+
+
+def test_two_runs_are_judged_run_by_run_and_in_blocks_within_each(tmp_path):
+    runs = [recorded(tmp_path / f"{seed}.xdf", seed=seed, n_trials=6) for seed in (1, 2)]
+    metrics = fitting.fit(tmp_path, runs, "bandpower_lda", {"hop_s": 0.1})["metrics"]
+    assert metrics["validation"] == "leave one run out"
+    assert [table["run"] for table in metrics["confusion"]] == [1, 2]
+    within = metrics["within_runs"]
+    assert within["validation"] == "5 contiguous blocks of each run"
+    assert len(within["confusion"]) == 10
+    assert within["n"] == metrics["n"] == 2 * 13
+
+
+def test_a_single_run_has_no_figure_within_runs(demo_run, tmp_path):
+    assert fitting.fit(tmp_path, [demo_run], "csp_lda", {"hop_s": 0.2})["metrics"]["within_runs"] is None
+
+
+def test_runs_from_before_a_parameter_was_known_go_with_later_ones_and_other_parameters_do_not():
+    params = paradigms.load("grasp_rest")().suited(remembers=True).params()
+    earlier = {name: value for name, value in params.items() if name != "rejected_dwell"}
+    assert fitting._same(("grasp_rest", earlier), ("grasp_rest", params))
+    assert not fitting._same(("grasp_rest", params | {"attempt_s": 9.0}), ("grasp_rest", params))
+    assert not fitting._same(("left_right", params), ("grasp_rest", params))

@@ -1,0 +1,196 @@
+"""Decisions on decoders are made in one place: checks with their limits, who signed, and why."""
+
+from __future__ import annotations
+
+import ast
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import workbench
+from workbench import decoders
+from workbench.errors import BadValue, Refused, UnknownName
+from workbench.runs import approve
+from workbench.study import Study
+from workbench.vocabulary import Montage, Participant, Recording, Run, Session, Visit
+
+RECORDINGS = ("aa" * 32, "bb" * 32)
+GOOD = {
+    "n": 40, "correct": 36, "accuracy": 0.9, "chance_limit": 26, "validation": "leave one run out",
+    "windows": 400, "skipped": 4,
+    "confusion": [
+        {"run": 1, "labels": ["grasp", "rest"], "counts": [[9, 1], [1, 9]]},
+        {"run": 2, "labels": ["grasp", "rest"], "counts": [[9, 1], [1, 9]]},
+    ],
+}  # fmt: skip
+PASSWORD = "correct horse"
+
+
+@pytest.fixture
+def study(tmp_path):
+    with Study.create(tmp_path / "study", code="N", title="t", actor="tests") as made:
+        made.person = made.append(Participant("P-041"))
+        session = made.append(Session(made.append(Visit(made.person, "month 1")), "Lin Q."))
+        for number, sha256 in enumerate(RECORDINGS, start=1):
+            run = Run(session, number, "calibration", "grasp_rest", "finished", f"run-{number}")
+            file = Recording(run.id, f"recordings/{number}.xdf", sha256, 1, 1, 250.0, "finished")
+            made.append_run(run, recordings=[file])
+        made.add_person("park", "Park J.", PASSWORD, roles=("engineer",))
+        made.add_person("lin", "Lin Q.", PASSWORD, roles=("therapist",))
+        yield made
+
+
+def fitted(study, **metrics):
+    """What a fit returns, with the decoder on disk."""
+    decoder = decoders.load("bandpower_lda")(fs=250.0)
+    samples = np.random.default_rng(1).normal(size=(20, 2, 500))
+    samples[::2] *= 3.0
+    decoder.fit(samples, np.array(["grasp", "rest"] * 10))
+    made = study.folder / "decoders" / "new"
+    meta = {"recordings": list(RECORDINGS)}
+    sha256 = decoders.save(decoder, made, montage=Montage(("C3", "C4"), 250.0), meta=meta)
+    found = {
+        "sha256": sha256,
+        "name": "bandpower_lda",
+        "recordings": list(RECORDINGS),
+        "metrics": {**GOOD, **metrics},
+    }
+    (made / approve.FIT).write_text(json.dumps(found))
+    folder = made.rename(study.folder / "decoders" / sha256[:12])
+    return {**found, "folder": str(folder)}
+
+
+def use(study, effector="glove"):
+    return {"effector": effector, "participant_id": study.person}
+
+
+def park(study):
+    return study.sign_in("park", PASSWORD).confirm(PASSWORD)
+
+
+def states(study, sha256, **changes):
+    return {check.name: check.state for check in approve.checks(study, sha256, **(use(study) | changes))}
+
+
+def test_an_engineer_approves_and_the_decision_carries_checks_and_signer(study):
+    sha256 = approve.enter(study, fitted(study))
+    assert [row["sha256"] for row in study.decoders_awaiting(study.person)] == [sha256]
+    made = approve.approve(study, sha256, **use(study), by=park(study), limits={"level": 0.8})
+    decision = study.approval_of(sha256, **use(study))
+    assert (decision["id"], decision["signer"], decision["method"]) == (made, "Park J.", "password")
+    assert {c["name"]: c["state"] for c in decision["checks"]} == dict.fromkeys(
+        ("file", "participant", "accuracy", "accuracy_by_run", "windows"), "pass"
+    )
+    accuracy = next(c for c in decision["checks"] if c["name"] == "accuracy")
+    assert (accuracy["value"], accuracy["limit"]) == ("36 of 40 (90.0 %)", "26 of 40 (65.0 %)")
+    assert decision["limits"] == {"level": 0.8}
+    assert study.decoders_awaiting(study.person) == []
+    assert study.is_approved(sha256, **use(study))
+    approve.withdraw(study, sha256, **use(study), by=park(study), reason="a new cap")
+    assert not study.is_approved(sha256, **use(study))
+    with pytest.raises(Refused, match="nothing to withdraw"):
+        approve.withdraw(study, sha256, **use(study), by=park(study), reason="again")
+    assert study.verify(files=False).ok
+
+
+def test_a_therapist_may_not_approve_and_a_used_confirmation_signs_nothing_more(study):
+    sha256 = approve.enter(study, fitted(study))
+    with pytest.raises(Refused, match="Lin Q. may not approve a decoder"):
+        approve.approve(study, sha256, **use(study), by=study.sign_in("lin", PASSWORD).confirm(PASSWORD))
+    signed = park(study)
+    approve.approve(study, sha256, **use(study), by=signed)
+    with pytest.raises(Refused, match="was used or is too old"):
+        approve.approve(study, sha256, **use(study, "cursor"), by=signed)
+    assert len(study.approvals()) == 1
+
+
+@pytest.mark.parametrize(
+    ("metrics", "name"),
+    [
+        ({"correct": 25}, "accuracy"),
+        ({"confusion": [GOOD["confusion"][0], {"run": 2, "counts": [[5, 5], [5, 5]]}]}, "accuracy_by_run"),
+    ],
+)
+def test_a_failed_check_stops_a_person(study, metrics, name):
+    sha256 = approve.enter(study, fitted(study, **metrics))
+    assert states(study, sha256)[name] == "fail"
+    with pytest.raises(Refused, match="not fit to approve: Not better than guessing"):
+        approve.approve(study, sha256, **use(study), by=park(study), reason="I like it")
+    assert not study.approvals()
+
+
+@pytest.mark.parametrize("metrics", [{"skipped": 100}, {"correct": None}])
+def test_a_warning_needs_a_reason(study, metrics):
+    sha256 = approve.enter(study, fitted(study, **metrics))
+    assert "warn" in states(study, sha256).values()
+    with pytest.raises(Refused, match="say why it may be used all the same"):
+        approve.approve(study, sha256, **use(study), by=park(study))
+    approve.approve(study, sha256, **use(study), by=park(study), reason="FC3 carries 4 % of the weight")
+    assert study.approvals()[0]["reason"] == "FC3 carries 4 % of the weight"
+
+
+def test_a_decoder_of_somebody_else_or_with_changed_files_is_never_approved(study):
+    sha256 = approve.enter(study, fitted(study))
+    other = study.append(Participant("P-099", simulated=True))
+    assert states(study, sha256, participant_id=other)["participant"] == "fail"
+    script = study.script_signer("tests")
+    with pytest.raises(Refused, match="Not fitted on recordings of P-099"):
+        approve.approve(study, sha256, effector="glove", participant_id=other, by=script.confirm(), reason="x")
+    path = study.folder / "decoders" / sha256[:12] / "decoder.json"
+    path.write_text(path.read_text().replace('"fs": 250.0', '"fs": 251.0', 1))
+    with pytest.raises(Refused, match="The files are not the ones that were fitted"):
+        approve.approve(study, sha256, **use(study), by=park(study))
+    assert not study.approvals()
+
+
+def test_a_script_stands_in_for_somebody_in_a_simulation_only(study):
+    sha256 = approve.enter(study, fitted(study, correct=20))
+    script = study.script_signer("demo script")
+    with pytest.raises(Refused, match="a person has to sign in"):
+        approve.approve(study, sha256, **use(study), by=script.confirm(), reason="demo")
+    study.amend("participant", study.person, {"simulated": True}, reason="it is")
+    approve.approve(study, sha256, **use(study), by=script.confirm(), reason="demo")
+    decision = study.approvals()[0]
+    assert (decision["method"], decision["person_id"], decision["signer"]) == ("script", "", "demo script")
+    assert "fail" in {check["state"] for check in decision["checks"]}
+
+
+def test_a_rejection_needs_a_reason_and_leaves_the_other_decoder_in_use(study):
+    sha256 = approve.enter(study, fitted(study))
+    with pytest.raises(Refused, match="to reject a decoder needs a reason"):
+        approve.reject(study, sha256, **use(study), by=park(study), reason=" ")
+    approve.reject(study, sha256, **use(study), by=park(study), reason="pattern over the neck muscles")
+    assert study.approved_decoder(**use(study)) is None
+    assert study.decoders_awaiting(study.person) == []
+
+
+def test_names_are_checked(study):
+    sha256 = approve.enter(study, fitted(study))
+    with pytest.raises(UnknownName, match="fit it, then enter it"):
+        approve.approve(study, "cd" * 32, **use(study), by=park(study))
+    for name in ("", "other arm", "arm@home"):
+        with pytest.raises(BadValue, match="no space and no @"):
+            approve.approve(study, sha256, **use(study, name), by=park(study), reason="x")
+
+
+def test_a_fit_whose_process_died_before_entering_it_waits_for_a_decision_all_the_same(study):
+    found = fitted(study)
+    (study.folder / "decoders" / "junk").mkdir()
+    (study.folder / "decoders" / "junk" / approve.FIT).write_text("[" * 100_000)
+    assert approve.enter_waiting(study) == [found["sha256"]]
+    assert approve.enter_waiting(study) == []
+    row = study.decoders_awaiting(study.person)[0]
+    assert row["metrics"]["accuracy"] == 0.9
+    assert replace(study.nouns("decoder")[0], id="").sha256 == found["sha256"]
+
+
+def test_only_one_place_makes_an_approval():
+    made = []
+    for path in Path(workbench.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == "Approval":
+                made.append(path.name)
+    assert made == ["approve.py"]

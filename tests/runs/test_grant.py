@@ -1,0 +1,208 @@
+"""Arming is granted by the record: the right decoder, person, session and engine, once, and within its life."""
+
+from __future__ import annotations
+
+import copy
+from types import SimpleNamespace
+
+import pytest
+
+from workbench import control
+from workbench.errors import RecordFault, Refused
+from workbench.live import SessionPlan
+from workbench.live._grants import GrantGate
+from workbench.runs import grant
+from workbench.study import Study
+from workbench.vocabulary import Command, Participant, Session, StreamSpec, Visit
+
+SHA, OTHER = "a" * 64, "b" * 64
+
+
+@pytest.fixture(scope="module")
+def clinic(tmp_path_factory):
+    """A record with two people, a session of the first, and a decoder approved for her."""
+    folder = tmp_path_factory.mktemp("grants") / "study"
+    study = Study.create(folder, code="T", title="tests", actor="tests")
+    people = [study.append(Participant(code, simulated=True)) for code in ("P1", "P2")]
+    visits = [study.append(Visit(person, "V1")) for person in people]
+    session = study.append(Session(visits[0], "tests", simulated=True))
+    other = study.append(Session(visits[1], "tests", simulated=True))
+    yield SimpleNamespace(study=study, folder=folder, session=session, other=other, people=people)
+    study.close()
+
+
+@pytest.fixture
+def approvals(clinic, monkeypatch):
+    """What the record holds as decisions, by decoder and participant; ``approve`` has tests of its own."""
+    held = {(SHA, clinic.people[0]): {"id": "ap-1", "decision": "approve", "limits": {"level_max": 0.5}}}
+    monkeypatch.setattr(
+        clinic.study,
+        "approval_of",
+        lambda sha256, *, effector, participant_id: held.get((sha256, participant_id)),
+    )
+    return held
+
+
+def plan_of(clinic, **changes):
+    usual = {
+        "study_folder": str(clinic.folder),
+        "study": "T",
+        "participant": "P1",
+        "visit": "V1",
+        "session_id": clinic.session,
+        "operator": "tests",
+        "contract": (StreamSpec("eeg", "EEG", 250.0, ("C3",), source_id="x"),),
+        "effector": "glove",
+    }
+    return SessionPlan(**(usual | changes))
+
+
+def request_of(gate, plan, sha256=SHA):
+    return {
+        "session_id": plan.session_id,
+        "participant": plan.participant,
+        "effector": plan.effector,
+        "decoder_sha256": sha256,
+        "engine_nonce": gate.nonce,
+    }
+
+
+def issued(clinic, gate, plan, sha256=SHA):
+    signer = clinic.study.script_signer("tests")
+    return grant.issue(clinic.study, request_of(gate, plan, sha256), signer=signer)
+
+
+@pytest.fixture
+def gate(clinic):
+    plan = plan_of(clinic)
+    return GrantGate(plan), plan
+
+
+def arm(gate, envelope, sha256=SHA, own=()):
+    return gate.arming(envelope, decoder_sha256=sha256, own_runs=own)
+
+
+def test_a_grant_of_the_record_arms_with_the_limits_of_the_approval_and_only_once(clinic, approvals, gate):
+    gate, plan = gate
+    envelope = issued(clinic, gate, plan)
+    found = arm(gate, envelope)
+    assert (found.approval_id, found.participant, found.effector) == ("ap-1", "P1", "glove")
+    assert found.level_max == 0.5
+    assert found.dose_s == control.profile_limits(control.load("glove")).dose_s
+    with pytest.raises(Refused, match="another or an earlier engine"):
+        arm(gate, envelope)
+
+
+def test_a_decoder_approved_for_another_person_is_granted_to_nobody_else(clinic, approvals):
+    plan = plan_of(clinic, participant="P2", session_id=clinic.other)
+    gate = GrantGate(plan)
+    with pytest.raises(Refused, match="has not been approved for effector glove and participant P2"):
+        issued(clinic, gate, plan)
+    stolen = issued(clinic, gate, plan_of(clinic))
+    with pytest.raises(Refused, match="for another session"):
+        arm(gate, stolen)
+
+
+def test_a_session_of_another_person_in_the_record_is_refused(clinic, approvals):
+    plan = plan_of(clinic, session_id=clinic.other)
+    with pytest.raises(Refused, match="start it for the right person"):
+        issued(clinic, GrantGate(plan), plan)
+
+
+def test_an_approval_that_was_withdrawn_grants_nothing(clinic, approvals, gate):
+    gate, plan = gate
+    approvals[SHA, clinic.people[0]] = {"id": "ap-2", "decision": "withdraw", "limits": {}}
+    with pytest.raises(Refused, match="'withdraw'"):
+        issued(clinic, gate, plan)
+
+
+CHANGES = {
+    "decoder": ("payload", "decoder_sha256", OTHER),
+    "level": ("payload", "limits", {"level_max": 1.0, "hold_limit_s": 30.0, "dose_s": 1e6}),
+    "life": ("payload", "expires", 1e12),
+    "purpose": (None, "purpose", "head"),
+    "epoch": (None, "epoch", 7),
+    "signature": (None, "signature", "0" * 128),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_grant_changed_in_any_place_arms_nothing(clinic, approvals, gate, name):
+    gate, plan = gate
+    forged = copy.deepcopy(issued(clinic, gate, plan))
+    part, key, value = CHANGES[name]
+    (forged if part is None else forged[part])[key] = value
+    with pytest.raises(Refused):
+        arm(gate, forged)
+    arm(gate, issued(clinic, gate, plan))
+
+
+@pytest.mark.parametrize("envelope", [None, "yes", 1, [], {}, {"payload": 1, "epoch": 1}])
+def test_what_is_no_grant_arms_nothing(clinic, gate, envelope):
+    with pytest.raises(Refused):
+        arm(gate[0], envelope)
+
+
+def test_a_grant_for_another_decoder_than_the_loaded_one_arms_nothing(clinic, approvals, gate):
+    gate, plan = gate
+    with pytest.raises(Refused, match="another decoder_sha256"):
+        arm(gate, issued(clinic, gate, plan), sha256=OTHER)
+
+
+def test_a_grant_that_waited_too_long_arms_nothing(clinic, approvals):
+    plan, late = plan_of(clinic), []
+    gate = GrantGate(plan, clock=lambda: grant.time.monotonic() + sum(late))
+    envelope = issued(clinic, gate, plan)
+    late.append(grant.LIFE_S + 1.0)
+    with pytest.raises(Refused, match="expired"):
+        arm(gate, envelope)
+
+
+def test_a_record_that_cannot_be_read_means_no_arming(clinic, approvals, gate, tmp_path):
+    gate, plan = gate
+    envelope = issued(clinic, gate, plan)
+    gone = GrantGate(plan_of(clinic, study_folder=str(tmp_path)))
+    gone.nonce = gate.nonce
+    with pytest.raises(RecordFault):
+        arm(gone, envelope)
+
+
+def test_a_script_is_never_granted_a_real_effector(clinic, approvals):
+    plan = plan_of(clinic, effector_simulated=False)
+    gate = GrantGate(plan)
+    with pytest.raises(Refused, match="a script cannot be granted a real effector"):
+        arm(gate, issued(clinic, gate, plan))
+
+
+def test_the_dose_of_the_day_is_that_of_other_engines_and_of_runs_not_yet_in_the_record(
+    clinic, approvals, gate, monkeypatch
+):
+    gate, plan = gate
+    today = {"run-a": 12.5, "run-b": 7.5, "run-mine": 100.0}
+    monkeypatch.setattr(grant, "dose_of_today", lambda *_, **__: today)
+    assert arm(gate, issued(clinic, gate, plan), own=["run-mine"]).dose_used_s == 20.0
+
+
+def order(seq, stamp, level):
+    return Command(seq, stamp, stamp, -1, "glove", "glove", "close", (level,), 0, 250, "ACTIVE")
+
+
+def test_activation_is_the_time_with_a_level_and_a_cut_recording_counts_its_safe_state():
+    closed = [order(1, 10.0, 0.0), order(2, 11.0, 1.0), order(3, 14.0, 1.0), order(4, 15.0, 0.0)]
+    assert grant.activation_s(closed) == 4.0
+    assert grant.activation_s(closed[:3]) == 3.0 + grant.LAPSE_S
+    assert grant.activation_s([]) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"script_present": True, "effector_simulated": False}, "simulated effector only"),
+        ({"absence_s": 61.0}, "from 2 to 60"),
+        ({"absence_s": 1.0}, "from 2 to 60"),
+        ({"place": "garden"}, "clinic, lab, home"),
+    ],
+)
+def test_a_plan_that_leaves_nobody_to_watch_is_refused(clinic, changes, words):
+    with pytest.raises(Exception, match=words):
+        plan_of(clinic, **changes)

@@ -1,0 +1,87 @@
+"""Verify looks at every file beside the record: decoders, ledgers, recordings that never entered."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+
+import pytest
+
+from workbench import decoders
+from workbench.recording.session_ledger import append_rows
+from workbench.study import verify
+from workbench.study.files import decoder_hash
+from workbench.vocabulary import LedgerRow
+
+OLD = (1_600_000_000, 1_600_000_000)
+
+
+def decoder_folder(study):
+    return study.folder / study.rows("decoder")[0]["path"]
+
+
+def problems(study):
+    return verify(study.folder).problems
+
+
+def test_the_hash_of_a_decoder_is_the_one_that_was_saved(study):
+    folder = decoder_folder(study)
+    assert decoder_hash(folder) == decoders.read(folder).sha256_ == study.ids["sha256"]
+
+
+@pytest.mark.parametrize("name", ["decoder.json", "arrays.npz"])
+def test_a_decoder_that_was_changed_or_deleted_is_named(study, name):
+    path = decoder_folder(study) / name
+    whole = bytearray(path.read_bytes())
+    if name == "decoder.json":
+        changed = bytes(whole).replace(b'"fs": 250.0', b'"fs": 251.0', 1)
+        assert changed != bytes(whole)
+        path.write_bytes(changed)
+        assert any("is not the one in the record" in problem for problem in problems(study))
+    for data in (b"", b"[" * 100_000, bytes(whole[: len(whole) // 2])):
+        path.write_bytes(data)
+        assert any(problem.startswith("decoder decoders/") for problem in problems(study)), data[:10]
+    path.write_bytes(whole)
+    assert problems(study) == ()
+    shutil.rmtree(study.folder / "decoders")
+    assert any("cannot be read" in problem for problem in problems(study))
+
+
+def test_one_bit_of_one_array_of_a_decoder_is_found(study):
+    path = decoder_folder(study) / "arrays.npz"
+    whole = path.read_bytes()
+    at = whole.index(b"\x93NUMPY") + 130
+    path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+    assert any("decoder decoders/" in problem for problem in problems(study))
+
+
+def test_a_recording_that_never_entered_the_record_is_a_problem_unless_it_grows(study):
+    path = study.folder / "recordings" / "r2.xdf"
+    path.write_bytes(b"XDF: never taken in")
+    found = verify(study.folder)
+    assert found.ok
+    assert any("recordings/r2.xdf is being recorded" in warning for warning in found.warnings)
+    os.utime(path, OLD)
+    with path.open("rb") as writer:
+        fcntl.flock(writer, fcntl.LOCK_EX)
+        assert verify(study.folder).ok
+    assert any("recordings/r2.xdf never entered the record; take it in" in p for p in problems(study))
+    assert verify(study.folder, files=False).ok
+
+
+def test_session_ledgers_are_compared_line_by_line(study):
+    path = study.folder / "recordings" / f"{study.ids['session']}.ledger.jsonl"
+    whole = path.read_bytes()
+    assert problems(study) == ()
+    append_rows(path, [LedgerRow("note", 0.5, 2.5, extent="after the last run")])
+    assert any("1 rows of recordings/" in p and "workbench end" in p for p in problems(study))
+    path.unlink()
+    append_rows(path, [LedgerRow("note", 0.5, 1.5, extent="something else")])
+    assert any("line 1 is not what the record says" in p for p in problems(study))
+    path.write_bytes(whole.replace(b"before", b"behind"))
+    assert any("line 1 is not what the record says" in p for p in problems(study))
+    path.write_bytes(b"")
+    assert any("its end was cut" in p for p in problems(study))
+    path.unlink()
+    assert "is not there to be compared" in verify(study.folder).warnings[0]

@@ -1,0 +1,303 @@
+"""Keys outside the study folder: what they show, what is told without them, and that secrets stay secret."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from workbench.errors import BadValue, RecordFault, Refused
+from workbench.study import Study, anchors, chain, keys, verify
+from workbench.study.schema import signed_head
+from workbench.vocabulary import Participant
+
+PASSPHRASE = "four random plain words"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_KEYS", str(tmp_path / "keys"))
+    return tmp_path / "keys"
+
+
+@pytest.fixture
+def keyed(tmp_path, folder):
+    with Study.create(tmp_path / "keyed", code="NEO", title="t", actor="tester") as study:
+        study.append(Participant("P01"))
+    with Study.open(tmp_path / "keyed", actor="tester") as study:
+        yield study
+
+
+def as_owner(path, *statements):
+    """Edit the file as its owner can: triggers off, edit, triggers on again as they were."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.row_factory = sqlite3.Row
+        kept = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for name, _ in kept:
+            connection.execute(f"DROP TRIGGER {name}")
+        for statement, *values in statements:
+            connection.execute(statement, values)
+        for _, sql in kept:
+            connection.execute(sql)
+
+
+def written_again(study, *, change, signer=None):
+    """The attack: change a payload, and compute commitments, chain and signatures again without the key."""
+    with closing(sqlite3.connect(study.path)) as connection:
+        connection.row_factory = sqlite3.Row
+        rows = [dict(row) for row in connection.execute("SELECT * FROM audit ORDER BY seq")]
+        payloads = {r["seq"]: (r["salt"], r["payload"]) for r in connection.execute("SELECT * FROM audit_payload")}
+        row = connection.execute("SELECT * FROM study").fetchone()
+        signed = [dict(r) for r in connection.execute("SELECT * FROM signed_head ORDER BY seq")]
+    given = {name: row[name] for name in ("schema_sha256", "created_utc", "nonce")}
+    previous, digest, statements, digests = chain.genesis(study_id=row["id"], **given), "", [], {}
+    for record in rows:
+        salt, payload = payloads[record["seq"]]
+        text = change(payload)
+        record["commitment"] = chain.commitment(salt, text)
+        previous = record["hash"] = chain.link(previous, record)
+        digest = digests[record["seq"]] = chain.digest(digest, record)
+        statements.append(("UPDATE audit_payload SET payload = ? WHERE seq = ?", text, record["seq"]))
+        statements.append(
+            (
+                "UPDATE audit SET commitment = ?, hash = ? WHERE seq = ?",
+                record["commitment"],
+                previous,
+                record["seq"],
+            )
+        )
+    hashes = {record["seq"]: record["hash"] for record in rows}
+    for head in signed:
+        payload = {n: head[n] for n in ("seq", "utc", "why")}
+        payload |= {"hash": hashes[head["seq"]], "digest": digests[head["seq"]]}
+        signature = head["signature"]
+        if signer:
+            signature = keys.seal(payload, purpose="head", study_id=row["id"], key=signer)["signature"]
+        statements.append(
+            (
+                "UPDATE signed_head SET hash = ?, digest = ?, signature = ? WHERE seq = ?",
+                payload["hash"], payload["digest"], signature, head["seq"],
+            )
+        )  # fmt: skip
+    as_owner(study.path, *statements, ("UPDATE participant SET pseudonym = 'P99' WHERE pseudonym = 'P01'",))
+    (study.folder / anchors.FILE).unlink()
+
+
+def other_person(payload):
+    return payload.replace('"P01"', '"P99"')
+
+
+def test_a_chain_written_again_without_the_key_does_not_verify(keyed):
+    written_again(keyed, change=other_person)
+    found = verify(keyed.folder)
+    assert any("does not follow from the row before it" in problem for problem in found.problems)
+
+
+def test_entries_from_before_the_key_cannot_be_written_again_either(keyed):
+    written_again(keyed, change=lambda payload: payload.replace('"NEO"', '"XXX"'))
+    as_owner(keyed.path, ("UPDATE study SET code = 'XXX'",))
+    found = verify(keyed.folder)
+    assert any("which the record does not have: its chain was written again" in p for p in found.problems)
+
+
+def test_a_chain_written_again_with_another_key_is_shown_by_the_pin_even_as_an_unkeyed_study(keyed, tmp_path):
+    study_id = keyed.id
+    keyed.close()
+    shutil.rmtree(keyed.folder)
+    with Study.create(tmp_path / "other", code="NEO", title="t", actor="tester", keyed=False) as other:
+        forged = other.folder
+        other_id = other.id
+    ring = keys.KeyRing(study_id)
+    ring.study_id, ring.path = other_id, keys.key_folder() / f"{other_id}.json"
+    ring.pin(2, 2, "0" * 64)
+    assert any(
+        "came into use at audit row 2, which the record does not have" in p for p in verify(forged).problems
+    )
+
+
+def test_without_the_keys_the_signatures_still_show_a_change(keyed, folder):
+    keyed.close()
+    moved = folder.rename(folder.with_name("elsewhere"))
+    plain = verify(keyed.folder)
+    assert plain.ok, plain.problems
+    assert "keyed audit rows could not be recomputed" in " ".join(plain.warnings)
+    written_again(keyed, change=other_person)
+    found = verify(keyed.folder)
+    assert any("the signature of the head at audit row" in problem for problem in found.problems)
+    assert moved.is_dir()
+
+
+def test_without_the_keys_a_study_opens_and_writing_is_refused_with_the_remedy(keyed, folder):
+    keyed.close()
+    folder.rename(folder.with_name("elsewhere"))
+    with Study.open(keyed.folder, actor="tester") as study:
+        assert study.rows("participant")[0]["pseudonym"] == "P01"
+        for write in (lambda: study.append(Participant("P02")), lambda: study.sign({}, purpose="grant")):
+            with pytest.raises(RecordFault, match="not on this computer.*workbench keys restore FILE"):
+                write()
+
+
+@pytest.mark.parametrize("column", [c.name for c in signed_head.columns])
+def test_every_single_field_edit_of_a_signed_head_is_seen(keyed, column):
+    value = f"\"{column}\" || 'x'" if column not in ("seq", "epoch") else f'"{column}" - 2'
+    as_owner(
+        keyed.path,
+        (f'UPDATE signed_head SET "{column}" = {value} WHERE rowid = (SELECT MAX(rowid) FROM signed_head)',),
+    )
+    assert not verify(keyed.folder).ok
+
+
+def test_signatures_that_were_taken_out_are_missed(keyed):
+    as_owner(keyed.path, ("DELETE FROM signed_head",))
+    assert any("no signed head" in problem for problem in verify(keyed.folder).problems)
+
+
+def test_a_head_is_signed_when_a_study_closes_at_an_anchor_and_every_thousand_entries(keyed, monkeypatch):
+    monkeypatch.setattr("workbench.study.writer.SIGN_EVERY", 4)
+    for number in range(9):
+        keyed.append(Participant(f"Q{number}"))
+    keyed.anchor(why="report")
+    keyed.append(Participant("last"))
+    keyed.close()
+    with closing(sqlite3.connect(keyed.path)) as connection:
+        why = [row[0] for row in connection.execute("SELECT why FROM signed_head ORDER BY seq")]
+    assert why[:2] == ["key", "close"]
+    assert "every 4 entries" in why
+    assert why[-2:] == ["report", "close"]
+    assert verify(keyed.folder).ok
+
+
+def test_rotated_keys_verify_over_both_epochs(keyed):
+    assert keyed.rotate_keys(reason="yearly") == 2
+    keyed.append(Participant("P02"))
+    assert keyed.verify().ok
+    assert set(keys.public_keys(keyed.folder)) == {1, 2}
+    assert set(keys.KeyRing(keyed.id).pins) == {1, 2}
+    envelope = keyed.sign({"a": 1}, purpose="grant")
+    assert envelope["epoch"] == 2
+    with pytest.raises(BadValue, match="need a reason"):
+        keyed.rotate_keys(reason=" ")
+
+
+def test_a_study_without_keys_gets_its_first_ones_by_rotation(tmp_path):
+    with Study.create(tmp_path / "plain", code="N", title="t", actor="a", keyed=False) as study:
+        with pytest.raises(RecordFault, match="has no keys.*workbench keys rotate"):
+            study.sign({}, purpose="grant")
+        study.rotate_keys(reason="from now on")
+        study.append(Participant("P01"))
+        found = study.verify()
+        assert found.ok
+        assert found.warnings == ()
+
+
+def test_an_envelope_is_bound_to_its_purpose_key_and_content(keyed):
+    public = keys.public_keys(keyed.folder)[1]
+    envelope = keyed.sign({"level": 0.5, "who": "Zoë"}, purpose="grant")
+    assert keys.verify_envelope(json.loads(json.dumps(envelope)), public, purpose="grant") == envelope["payload"]
+    with pytest.raises(Refused, match="got one for 'grant'"):
+        keys.verify_envelope(envelope, public, purpose="head")
+    for name, value in (("payload", {"level": 1.0}), ("study", "x"), ("epoch", 2), ("signature", "00" * 64)):
+        with pytest.raises(Refused, match="does not hold"):
+            keys.verify_envelope({**envelope, name: value}, public, purpose="grant")
+    with pytest.raises(Refused, match="does not hold"):
+        keys.verify_envelope(envelope, keys.KeyRing("other").make(1).public, purpose="grant")
+    deep = []
+    for _ in range(100_000):
+        deep = [deep]
+    for wrong in (
+        {},
+        {**envelope, "signature": "no"},
+        {**envelope, "payload": 3},
+        [],
+        {**envelope, "payload": {"a": deep}},
+    ):
+        with pytest.raises(Refused, match="malformed"):
+            keys.verify_envelope(wrong, public, purpose="grant")
+
+
+def test_verifying_an_envelope_needs_no_sqlalchemy():
+    code = "import sys, workbench.study.keys; print('sqlalchemy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_key_files_are_their_owners_alone_and_never_in_the_study(keyed, folder):
+    path = keys.KeyRing(keyed.id).path
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert folder not in keyed.folder.parents
+    ring = keys.KeyRing(keyed.id)
+    secrets = [ring.keys[1].hmac, ring.keys[1].private]
+    for file in (p for p in keyed.folder.rglob("*") if p.is_file()):
+        data = file.read_bytes()
+        assert not any(s in data or s.hex().encode() in data for s in secrets)
+    assert not any(s.hex() in repr(ring.keys[1]) for s in secrets)
+    path.chmod(0o644)
+    with pytest.raises(RecordFault, match="can be read by other users.*chmod 600"):
+        keyed.append(Participant("P02"))
+
+
+def test_a_backup_brings_the_keys_back_and_hides_them(keyed, folder, tmp_path):
+    file = keys.backup(keyed.id, tmp_path / "backup.json", PASSPHRASE)
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert keys.KeyRing(keyed.id).keys[1].private.hex() not in file.read_text()
+    folder.rename(tmp_path / "lost")
+    with pytest.raises(Refused, match="passphrase does not open"):
+        keys.restore(file, "another passphrase")
+    assert keys.KeyRing(keyed.id).keys == {}
+    keys.restore(file, PASSPHRASE)
+    keyed.append(Participant("P02"))
+    assert keyed.verify().ok
+    keys.restore(file, PASSPHRASE)
+    with pytest.raises(RecordFault, match="name a new file"):
+        keys.backup(keyed.id, file, PASSPHRASE)
+    with pytest.raises(BadValue, match="12 characters or more, got 5"):
+        keys.backup(keyed.id, tmp_path / "b", "short")
+    with pytest.raises(RecordFault, match="no keys of this study"):
+        keys.backup("other", tmp_path / "b", PASSPHRASE)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"", b"not json", b"[]", b"{}", b'{"format": "x", "study": "s", "kdf": {}, "nonce": "00", "keys": ""}',
+        b"[" * 100_000, b"\xff\xfe", b'{"a":' * 100_000,
+    ],
+)  # fmt: skip
+def test_a_damaged_backup_or_key_file_is_named(keyed, tmp_path, damage):
+    file = tmp_path / "damaged"
+    file.write_bytes(damage)
+    with pytest.raises(RecordFault):
+        keys.restore(file, PASSPHRASE)
+    keys.KeyRing(keyed.id).path.write_bytes(damage)
+    with pytest.raises(RecordFault, match="restore|workbench keys"):
+        keyed.append(Participant("P02"))
+
+
+def test_a_backup_cannot_ask_for_all_memory(keyed, tmp_path):
+    file = keys.backup(keyed.id, tmp_path / "backup.json", PASSPHRASE)
+    whole = json.loads(file.read_text())
+    whole["kdf"]["memory_kib"] = 2**40
+    file.write_text(json.dumps(whole))
+    with pytest.raises(RecordFault, match="no key backup"):
+        keys.restore(file, PASSPHRASE)
+
+
+def test_a_pipe_or_folder_is_no_backup(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", tmp_path, Path("/dev/zero"), tmp_path / "absent"):
+        with pytest.raises(RecordFault, match="there is no backup at"):
+            keys.restore(path, PASSPHRASE)
+
+
+@pytest.mark.parametrize("study_id", ["../../etc/passwd", "", "a/b", "a\x00b"])
+def test_a_study_id_cannot_name_a_file_elsewhere(study_id):
+    with pytest.raises(RecordFault, match="letters, digits and hyphens"):
+        keys.KeyRing(study_id)

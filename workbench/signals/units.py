@@ -1,0 +1,374 @@
+"""Units of samples: the one place where the text of a unit is parsed, compared or turned into a factor.
+
+Whatever spelling a stream, a file or a caller uses, the workbench computes in µV. What is not a voltage (an
+acceleration, a force, counts) keeps its numbers and is never judged as µV. The text as it was announced stays
+beside the factor, in the contract, in the recording and in the record.
+
+Reference: The International System of Units, 9th ed., BIPM 2019, tables 4 and 7 (symbols and prefixes).
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.errors import BadSignal, BadValue
+from workbench.vocabulary import FloatArray, StreamSpec
+
+MICROVOLT = "uV"
+"""The unit in which everything is computed, as it is written in contracts and montages."""
+
+VOLT_LIKE_UV = 1e-3
+"""A typical standard deviation below this, read as µV, is a thousandth of any amplifier's noise: it is volts."""
+
+PLAUSIBLE_UV = (0.1, 5000.0)
+"""Root mean square in µV of a body's signal at an electrode: below it is less than an amplifier's own noise,
+above it is more than any biopotential."""
+
+_BIOPOTENTIALS = (
+    "eeg ecog ieeg seeg dbs lfp emg semg hdemg eog ecg ekg exg erp bio biosignal biosignals bipolar eng"
+)
+BIOPOTENTIALS = frozenset(_BIOPOTENTIALS.split())
+"""Content types of streams, in lower case, whose samples are voltages."""
+
+
+class Kind(StrEnum):
+    """What a unit measures, as far as the workbench tells units apart."""
+
+    VOLTAGE = "voltage"
+    OTHER = "other"
+    UNKNOWN = "unknown"
+    UNSTATED = "unstated"
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit that was parsed.
+
+    Attributes
+    ----------
+    text : as it was announced.
+    kind : voltage, another known quantity, unknown, or unstated (no text).
+    symbol : ``"uV"`` for every voltage, since samples are scaled to it; the usual symbol of another quantity;
+        the text itself where it is unknown.
+    factor : what a sample is multiplied by to be in ``symbol``; 1 for all but voltages.
+    """
+
+    text: str
+    kind: Kind
+    symbol: str
+    factor: float
+
+
+_PREFIXES = {"": 1e6, "m": 1e3, "u": 1.0, "n": 1e-3, "p": 1e-6, "k": 1e9}
+_WORDS = {"": "", "milli": "m", "micro": "u", "nano": "n", "pico": "p", "kilo": "k"}
+
+
+def _voltages() -> dict[str, float]:
+    """Spellings of a voltage, folded, and their factor to µV."""
+    table = {f"{prefix}v": factor for prefix, factor in _PREFIXES.items()}
+    for word, prefix in _WORDS.items():
+        for volt in ("volt", "volts", "v"):
+            table[f"{word}{volt}"] = _PREFIXES[prefix]
+    for prefix, factor in _PREFIXES.items():
+        table |= {f"{prefix}volt": factor, f"{prefix}volts": factor}
+    for power, factor in ((-3, 1e3), (-6, 1.0), (-9, 1e-3)):
+        table |= {f"10^{power}v": factor, f"1e{power}v": factor, f"1e-0{-power}v": factor}
+    return table
+
+
+_VOLTAGES = _voltages()
+
+_OTHERS = {
+    "g": "g gs gforce g-force gravity",
+    "m/s^2": "m/s^2 m/s2 m/s/s ms-2 ms^-2 m.s-2 m·s-2 meterspersecondsquared metrespersecondsquared",
+    "N": "n newton newtons",
+    "N·m": "nm n·m n*m newtonmeter newtonmetre",
+    "kg": "kg kilogram kilograms kgf",
+    "deg": "deg degs degree degrees °",
+    "rad": "rad radian radians",
+    "deg/s": "deg/s °/s dps degrees/s degreespersecond degs/s deg/sec",
+    "rad/s": "rad/s rad/sec radianspersecond",
+    "counts": "count counts cnt adc adu lsb raw bit bits digit digits adcunits",
+    "arbitrary": "au a.u. a.u arb arb. arbitrary arbitraryunits normalized normalised norm unitless none 1",
+    "%": "% percent",
+    "degC": "degc °c c celsius",
+    "Hz": "hz hertz khz",
+    "1/min": "bpm 1/min /min beats/min",
+    "Ohm": "ohm ohms ω kohm kohms kω mohm",
+    "Pa": "pa kpa mmhg cmh2o bar mbar psi",
+    "T": "t mt ut nt pt ft t/m ft/cm gauss tesla microtesla",
+    "px": "px pixel pixels",
+    "s": "s sec second seconds ms us millisecond milliseconds microsecond microseconds",
+    "m": "m cm mm um meter meters metre metres",
+    "m/s": "m/s cm/s mm/s",
+    "A": "a ma ua na ampere amperes",
+    "S": "s/m us/cm siemens microsiemens",
+    "code": "code codes trigger triggers marker bool boolean binary integer int index sample samples #",
+    "quaternion": "quaternion quat q",
+}
+_KNOWN = {spelling: symbol for symbol, spellings in _OTHERS.items() for spelling in spellings.split()}
+_UNSTATED = frozenset(("", "n/a", "unknown", "undefined", "unspecified", "null", "?", "-"))
+_AMBIGUOUS = frozenset(("MV", "Mv"))
+"""Megavolts by the letter, millivolts by intention: nobody can know, so that somebody has to say."""
+
+
+def _folded(text: str) -> str:
+    """One spelling for what looks the same: both micro signs, superscripts, case, blanks and brackets."""
+    plain = unicodedata.normalize("NFKC", text).replace("−", "-").strip().strip("[](){}").casefold()
+    for micro in ("μ", "µ"):
+        plain = plain.replace(micro, "u")
+    return "".join(plain.split()).replace("_", "").replace("**", "^")
+
+
+@cache
+def parse(text: str) -> Unit:
+    """The unit behind a text.
+
+    Every spelling of a voltage is accepted: ``uV``, ``µV`` with either micro sign, ``microvolts``, ``mV``,
+    ``volts``, ``nV`` … A text that is not known gives the kind ``unknown``, never a guess.
+    """
+    folded = _folded(text)
+    if folded in _UNSTATED:
+        return Unit(text, Kind.UNSTATED, "", 1.0)
+    if folded in _VOLTAGES and text.strip() not in _AMBIGUOUS:
+        return Unit(text, Kind.VOLTAGE, MICROVOLT, _VOLTAGES[folded])
+    if folded in _KNOWN:
+        return Unit(text, Kind.OTHER, _KNOWN[folded], 1.0)
+    return Unit(text, Kind.UNKNOWN, text.strip(), 1.0)
+
+
+def is_voltage(text: str) -> bool:
+    """Whether samples in this unit are scaled to µV and judged as such."""
+    return parse(text).kind is Kind.VOLTAGE
+
+
+def canonical(text: str) -> str:
+    """The unit that samples have behind the door: ``"uV"`` for every voltage."""
+    return parse(text).symbol
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two texts mean the same unit behind the door: any two voltages do, both being scaled to µV."""
+    return canonical(one) == canonical(other)
+
+
+def is_biopotential(content_type: str) -> bool:
+    """Whether the content type of a stream (``"EEG"``, ``"ECoG"``, ``"EMG"`` …) says that it holds voltages."""
+    return content_type.strip().casefold() in BIOPOTENTIALS
+
+
+@dataclass(frozen=True)
+class StreamUnits:
+    """What the samples of one stream are multiplied by, and on whose word.
+
+    Attributes
+    ----------
+    announced : text of each channel as the source gave it, empty where it said nothing.
+    factors : ``(n_channels,)`` float64, to µV; 1 where a channel is no voltage.
+    source : ``"announced"``, ``"declared"`` (by a named operator), ``"waived"`` (nobody knows: recording only)
+        or ``"recorded"`` (a stream that is recorded and never decoded).
+    by : who declared, or the reason of the waiver.
+    """
+
+    announced: tuple[str, ...]
+    factors: FloatArray
+    source: str = "announced"
+    by: str = ""
+
+    @property
+    def changes(self) -> bool:
+        """Whether any channel is scaled."""
+        return bool((self.factors != 1.0).any())
+
+    @property
+    def text(self) -> str:
+        """The announced texts, each once, in order."""
+        return ", ".join(dict.fromkeys(unit for unit in self.announced if unit)) or ""
+
+    def scale(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Samples ``(n_times, n_channels)`` of any number type, in µV where they are voltages, float64.
+
+        Without a factor the array is handed on as it is. Live and in a replay this is the same product.
+        """
+        return np.asarray(values, dtype=np.float64) * self.factors if self.changes else values
+
+    def described(self) -> dict[str, Any]:
+        """JSON-able, for the recording and the record; :meth:`of` gives the same back."""
+        return {
+            "units": list(self.announced),
+            "factors": self.factors.tolist(),
+            "source": self.source,
+            "by": self.by,
+        }
+
+    @classmethod
+    def of(cls, described: Mapping[str, Any]) -> StreamUnits:
+        """From what :meth:`described` returned."""
+        factors = np.array([float(value) for value in described["factors"]], dtype=np.float64)
+        units = tuple(str(unit) for unit in described.get("units", ()))
+        return cls(units, factors, str(described.get("source", "announced")), str(described.get("by", "")))
+
+
+def of_stream(spec: StreamSpec, announced: Sequence[str], n_channels: int) -> StreamUnits:
+    """Units of a stream, by what it announces and what the contract says.
+
+    Parameters
+    ----------
+    spec : the line of the contract; its ``unit`` holds for every measured channel.
+    announced : unit text of each channel, empty where the source announces none.
+    n_channels : of the stream.
+
+    Raises
+    ------
+    BadSignal
+        A unit that differs from the contract, that is unknown or unstated and neither declared nor waived, or
+        channels of another kind among those that are decoded. The text is a phrase about the stream.
+    """
+    texts = tuple(announced) if announced else ("",) * n_channels
+    names = spec.channels or tuple(str(k + 1) for k in range(n_channels))
+    parsed = [parse(text) for text in texts]
+    if spec.role != "signal":
+        stated = sorted({unit.text for unit in parsed if unit.kind is not Kind.UNSTATED})
+        wrong = [text for text in stated if not same(text, spec.unit)]
+        if spec.channels and spec.unit and wrong:
+            raise BadSignal(f"unit is {', '.join(map(repr, wrong))}, expected {spec.unit!r}")
+        return StreamUnits(texts, np.array([unit.factor for unit in parsed]), "recorded")
+    decoded = spec.measured or names
+    measured = [(name, unit) for name, unit in zip(names, parsed) if name in decoded]
+    open_ones = [name for name, unit in measured if _says_nothing(unit, spec)]
+    wanted = parse(spec.unit)
+    for name, unit in measured:
+        if name not in open_ones and wanted.kind is not Kind.UNSTATED and not same(unit.text, spec.unit):
+            raise BadSignal(
+                f"unit of channel {name!r} is {unit.text!r}, expected {spec.unit!r}; a channel of another kind is "
+                "named in 'unmeasured' of the contract: it is then recorded and not decoded"
+            )
+    if wanted.kind is Kind.OTHER and is_biopotential(spec.type) and not spec.unit_waived:
+        raise BadSignal(f"unit {spec.unit!r} is no voltage; a stream of type {spec.type!r} needs one; {_DECLARE}")
+    source, by = "announced", ""
+    if open_ones:
+        source, by = _stated(spec, open_ones, [unit.text for name, unit in measured if name in open_ones])
+    factor = {name: unit.factor for name, unit in measured}
+    if source == "declared":
+        factor |= dict.fromkeys(open_ones, wanted.factor)
+    return StreamUnits(texts, np.array([factor.get(name, 1.0) for name in names]), source, by)
+
+
+_INDEFINITE = frozenset(("counts", "arbitrary", "code"))
+"""Known words that state no size; of a biopotential they say as little as nothing."""
+
+
+def _says_nothing(unit: Unit, spec: StreamSpec) -> bool:
+    """Whether a unit leaves open by how much a channel is to be scaled."""
+    if unit.kind is Kind.OTHER:
+        return unit.symbol in _INDEFINITE and is_biopotential(spec.type)
+    return unit.kind is not Kind.VOLTAGE
+
+
+_DECLARE = (
+    "state the unit in the sender's settings, or declare it: 'unit' and 'unit_declared_by' (your name) in the "
+    "stream contract; 'unit_waived' with a reason allows a recording only, without decoding and without arming"
+)
+
+
+def _stated(spec: StreamSpec, channels: Sequence[str], texts: Sequence[str]) -> tuple[str, str]:
+    """Source of a unit that the stream does not make clear: declared or waived, or refused."""
+    if spec.unit_declared_by.strip():
+        if parse(spec.unit).kind in (Kind.UNKNOWN, Kind.UNSTATED):
+            raise BadSignal(
+                f"unit {spec.unit!r}, declared by {spec.unit_declared_by}, is not known; declare uV, mV, V or nV"
+            )
+        return "declared", spec.unit_declared_by.strip()
+    if spec.unit_waived.strip():
+        return "waived", spec.unit_waived.strip()
+    stated = sorted({text for text in texts if parse(text).kind is not Kind.UNSTATED})
+    what = f"its unit {', '.join(map(repr, stated))} states no size in volts" if stated else "it announces no unit"
+    some = "" if len(channels) == len(spec.measured) else f" for {', '.join(channels[:6])}"
+    raise BadSignal(f"{what}{some}; {_DECLARE}")
+
+
+def implausible(rms_uv: Sequence[float]) -> str:
+    """A phrase when the amplitude of a montage, as it is declared, cannot come from a body; ``""`` when it can.
+
+    Parameters
+    ----------
+    rms_uv : root mean square about the mean of each channel, µV; the median is judged, so that single flat or
+        loose electrodes do not count.
+    """
+    if not len(rms_uv):
+        return ""
+    median = float(np.median(np.asarray(rms_uv, dtype=np.float64)))
+    low, high = PLAUSIBLE_UV
+    if low <= median <= high:
+        return ""
+    return f"the median amplitude is {median:.3g} µV RMS; {low:g} to {high:g} µV can come from a body"
+
+
+def epochs_uv(X: Any, *, fs: float | None = None) -> Any:
+    """Epochs as arrays in µV, whatever they came as; the door of ``fit`` and ``predict``.
+
+    Parameters
+    ----------
+    X : ``(n_epochs, n_channels, n_times)`` in µV, or ``mne.Epochs``, which are in V by definition and are scaled.
+    fs : rate in Hz that the decoder works at; the one that Epochs carry must be the same.
+
+    Returns
+    -------
+    The array as it came, or ``(n_epochs, n_channels, n_times)`` float64, µV, of Epochs.
+
+    Raises
+    ------
+    BadValue
+        Epochs of another rate.
+    BadSignal
+        Epochs with channels that are no voltages, or an array whose amplitude says that it is in V.
+    """
+    if hasattr(X, "get_data") and hasattr(X, "info"):
+        return _of_mne(X, fs)
+    refuse_volts(np.asarray(X))
+    return X
+
+
+def _of_mne(epochs: Any, fs: float | None) -> FloatArray:
+    """MNE holds every voltage in V (https://mne.tools, documentation of ``mne.Info``)."""
+    rate = float(epochs.info["sfreq"])
+    # MNE computes rates from intervals in some formats: a millionth is rounding, not another rate.
+    if fs is not None and abs(rate - fs) > 1e-6 * fs:
+        raise BadValue(
+            f"the epochs are sampled at {rate:g} Hz, the decoder works at {fs:g} Hz; give it fs={rate:g}, or "
+            "resample the epochs"
+        )
+    others = sorted({kind for kind in epochs.get_channel_types() if not is_biopotential(kind)})
+    if others:
+        raise BadSignal(
+            f"the epochs hold channels of the type {', '.join(others)}, which are no voltages; pick the channels "
+            "that are to be decoded first, for example epochs.pick('eeg')"
+        )
+    return from_mne(epochs.get_data(copy=False))
+
+
+def from_mne(volts: NDArray[Any]) -> FloatArray:
+    """Voltages as MNE holds them, any shape, in µV, float64."""
+    return np.asarray(volts, dtype=np.float64) * parse("V").factor
+
+
+def refuse_volts(samples: NDArray[Any]) -> None:
+    """Raise :class:`BadSignal` when the amplitude of ``(…, n_times)`` samples says that they are in V, not µV."""
+    if samples.ndim < 2 or not samples.size or samples.dtype.kind not in "fiu":
+        return
+    spread = samples.std(axis=-1)
+    spread = spread[np.isfinite(spread) & (spread > 0)]
+    typical = float(np.median(spread)) if spread.size else 1.0
+    if typical < VOLT_LIKE_UV:
+        raise BadSignal(
+            f"the samples look like volts: their typical standard deviation is {typical:.2g}; µV are expected, "
+            "multiply them by 1e6"
+        )

@@ -1,0 +1,79 @@
+"""The real engine in a process that takes orders to break one of its parts: for stress tests and tests of its own.
+
+``python -m workbench.stress.breakable STUDY ORDER [BOOT]``. SIGUSR1 reads one JSON object from the file ORDER:
+``{"thread": name, "how": "raise"}`` has that thread raise at its next instruction, ``"hang"`` has it stand still
+for as long as the file ``ORDER.hang`` is there, and ``"cut"`` closes the command stream, as a broken network does.
+BOOT is a file of seconds that are added to the boot clock, as a sleeping computer does.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from workbench.live import engine
+
+
+class Injected(Exception):
+    """What a broken thread raises: nothing that anybody expects."""
+
+
+class Breaker:
+    """Carries out the orders, on the main thread."""
+
+    def __init__(self, order: Path) -> None:
+        self._order, self._hang = order, order.with_suffix(".hang")
+        self._hangs: set[int] = set()
+        self.engine: engine.Engine | None = None
+
+    def stand_still(self) -> None:
+        """Wait for as long as the file is there."""
+        while self._hang.exists():
+            time.sleep(0.02)
+
+    def trace(self, _frame: FrameType, _event: str, _arg: Any) -> None:
+        """Run by every thread at its calls; the one that is to hang does so here."""
+        # By number: current_thread() in a thread that is just starting would make a dummy of it.
+        if threading.get_ident() in self._hangs:
+            self._hangs.discard(threading.get_ident())
+            self.stand_still()
+
+    def take_order(self, _number: int, _frame: FrameType | None) -> None:
+        """Break what the order names."""
+        order = json.loads(self._order.read_text())
+        self._order.unlink()
+        if order["how"] == "cut":
+            if self.engine is not None and self.engine.session.effecting is not None:
+                self.engine.session.effecting.outlet.close()
+            return
+        names = (order["thread"], "MainThread")
+        ident = [thread.ident for thread in threading.enumerate() if thread.name in names][-1]
+        if order["how"] == "raise":
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident or 0), ctypes.py_object(Injected))
+        elif ident == threading.get_ident():
+            self.stand_still()
+        elif ident is not None:
+            self._hangs.add(ident)
+
+
+def main(study: Path, order: Path, boot: Path | None = None) -> int:
+    """Run the engine of a study; returns its exit code."""
+    breaker = Breaker(order)
+    threading.setprofile(breaker.trace)
+    signal.signal(signal.SIGUSR1, breaker.take_order)
+
+    def made(found: engine.Engine) -> None:
+        breaker.engine = found
+
+    return engine.main(study, boot_offset=boot, made=made)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*(Path(argument) for argument in sys.argv[1:])))

@@ -1,0 +1,142 @@
+"""Fault → device safe: one closed simulated hand after another, and every fault that we know how to make.
+
+The glove is a process of its own. What is measured is the time from the fault to its own signed status of level 0
+and a complete safe state, as another process hears it (20 statuses a second).
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tqdm import tqdm
+
+from workbench import devices, live
+from workbench.live import stop_session
+from workbench.stress._armed import Clinic, DeviceWatch, break_engine, close_hand, make_clinic, session
+
+Fault = Callable[["Case"], None]
+
+
+@dataclass
+class Case:
+    """One closed hand: what a fault may break."""
+
+    clinic: Clinic
+    client: live.Client
+    order: Path
+    boot: Path
+
+
+def _freeze(seconds: float) -> Fault:
+    def fault(case: Case) -> None:
+        os.kill(case.client.pid, signal.SIGSTOP)
+        time.sleep(seconds)
+        os.kill(case.client.pid, signal.SIGCONT)
+
+    return fault
+
+
+def _freeze_glove(case: Case) -> None:
+    glove = devices.running_device(case.clinic.pairing)
+    if glove is not None:
+        os.kill(glove, signal.SIGSTOP)
+        time.sleep(1.0)
+        os.kill(glove, signal.SIGCONT)
+
+
+def _kill_player(case: Case) -> None:
+    log = (case.clinic.folder / "engine" / "engine.log").read_text(encoding="utf-8", errors="replace")
+    words = [line for line in log.splitlines() if "player simulated_participant started as process" in line]
+    os.kill(int(words[-1].rsplit(" ", 1)[1]), signal.SIGKILL)
+
+
+def _full_disk(case: Case) -> None:
+    run = case.client.status()["run"]
+    size = (case.clinic.folder / run["recording"]).stat().st_size
+    resource.prlimit(case.client.pid, resource.RLIMIT_FSIZE, (size, resource.prlimit(case.client.pid, 1)[1]))
+
+
+FAULTS: dict[str, Fault] = {
+    "STOP": lambda case: case.client.stop("stress test"),
+    "STOP by workbench stop": lambda case: stop_session(case.clinic.folder, "stress test") and None,
+    "SIGTERM of the engine": lambda case: os.kill(case.client.pid, signal.SIGTERM),
+    "kill -9 of the engine": lambda case: os.kill(case.client.pid, signal.SIGKILL),
+    "engine frozen 0.7 s": _freeze(0.7),
+    "engine frozen 1.15 s": _freeze(1.15),
+    "engine frozen 8 s": _freeze(8.0),
+    "disk full (ENOSPC)": _full_disk,
+    "player killed": _kill_player,
+    "command stream cut": lambda case: break_engine(case.client, case.order, how="cut"),
+    "door killed": lambda case: break_engine(case.client, case.order, how="raise", thread="door"),
+    "computer slept (boot clock jumps 30 s)": lambda case: case.boot.write_text("30") and None,
+    "glove frozen 1 s": _freeze_glove,
+}
+"""Every fault by its name. The sleep is a boot clock that is handed to the engine and jumps; nothing slept."""
+
+
+@dataclass(frozen=True, slots=True)
+class SafetyFigures:
+    """Times of each fault in s, None where the device was not safe in time."""
+
+    times: dict[str, list[float | None]]
+
+    @property
+    def passed(self) -> bool:
+        """Whether the device became safe every time."""
+        return all(time is not None for times in self.times.values() for time in times)
+
+    def text(self) -> str:
+        """One line a fault: n, median, worst, and how many were not safe."""
+        lines = [f"{'fault':42s} {'n':>3s} {'median':>8s} {'worst':>8s} {'not safe':>8s}"]
+        for name, times in self.times.items():
+            known = [seconds for seconds in times if seconds is not None]
+            middle = f"{statistics.median(known):.2f} s" if known else "-"
+            worst = f"{max(known):.2f} s" if known else "-"
+            lines.append(f"{name:42s} {len(times):3d} {middle:>8s} {worst:>8s} {len(times) - len(known):8d}")
+        return "\n".join(lines)
+
+
+def matrix(n: int, *, seed: int = 1, faults: tuple[str, ...] = (), folder: Path | None = None) -> SafetyFigures:
+    """Break ``n`` closed hands by each fault.
+
+    Parameters
+    ----------
+    n : hands a fault. seed : of the simulated person.
+    faults : names of :data:`FAULTS`; all by default.
+    folder : for the study; a temporary one by default.
+
+    Raises
+    ------
+    WorkbenchError
+        When a hand could not be closed.
+    """
+    if folder is None:
+        with tempfile.TemporaryDirectory(prefix="workbench-stress-", ignore_cleanup_errors=True) as made:
+            return matrix(n, seed=seed, faults=faults, folder=Path(made))
+    clinic = make_clinic(folder / "study", seed=seed)
+    times: dict[str, list[float | None]] = {name: [] for name in faults or FAULTS}
+    with tqdm(total=n * len(times), unit="hand", disable=None) as bar:
+        for number in range(n):
+            for name in times:
+                times[name].append(_one(clinic, FAULTS[name], folder / f"order-{number}.json"))
+                bar.update()
+    clinic.study.close()
+    return SafetyFigures(times)
+
+
+def _one(clinic: Clinic, fault: Fault, order: Path) -> float | None:
+    """One closed hand, one fault."""
+    boot = order.with_suffix(".boot")
+    boot.write_text("0")
+    with session(clinic, clinic.plan(), order=order, boot=boot) as client:
+        close_hand(clinic, client)
+        watch = DeviceWatch(clinic.pairing)
+        return watch.measure(lambda: fault(Case(clinic, client, order, boot)))
