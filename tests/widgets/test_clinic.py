@@ -1,4 +1,4 @@
-"""The screens of a clinic: what stays in place, what the device confirmed, who is there, and no violation of axe."""
+"""The screens of a clinic: what stays in place, what the device confirmed, who is there; no violation of axe."""
 
 from __future__ import annotations
 
@@ -222,7 +222,7 @@ def test_a_password_leaves_its_field_with_the_message_and_stays_nowhere(live: An
     page.click("[data-name=sign-person]")
     page.fill("[data-name=login]", "lin")
     page.fill("[data-name=password]", "correct horse")
-    page.keyboard.press("Enter")
+    page.click("[data-name=sign-in]")
     (asked,) = page.evaluate("window.sent.filter(m => m.name === 'sign_in')")
     assert asked["args"] == {"login": "lin", "password": "correct horse"}
     assert page.locator("[data-name=password]").input_value() == ""
@@ -235,13 +235,14 @@ def test_a_password_leaves_its_field_with_the_message_and_stays_nowhere(live: An
 # ---------------------------------------------------------------------------------------------- axe
 ROW = {
     "visit": "v1", "time": "09:00", "participant": "P-041", "about": {"text": ""}, "visit_name": "Month 1",
-    "window": {"key": "worklist.window.due", "args": {"earliest": "2026-11-17", "latest": "2026-11-26"}, "part": 0.4},
+    "window": {"key": "worklist.window.due", "args": {"earliest": "–", "latest": "–"}, "part": 0.4},
     "device": "ECoG, glove", "last": {"key": "worklist.first_session", "args": {}}, "state": "ready",
     "open": [{"state": "medium", "key": "worklist.open.awaiting", "args": {"hash": "5c1e 90ab"}}],
 }  # fmt: skip
 RESULT = {
     "participant": "P-041", "number": 3, "kind": "online", "state": "finished", "hits": 2, "n": 3, "total": 3,
-    "limit": None, "median_s": 0.9, "numbers": [{"value": "2", "unit": "/ 3", "key": "result.n.missed", "args": {}}],
+    "limit": None, "median_s": 0.9,
+    "numbers": [{"value": "2", "unit": "/ 3", "key": "result.n.missed", "args": {}}],
     "trials": [{"index": i, "condition": "grasp", "outcome": o, "onset_s": s} for i, (o, s) in
                enumerate((("correct", 0.8), ("missed", None), ("correct", 1.0)))],
     "runs": [{"name": "3", "when": "", "value": 0.67, "low": 0.2, "high": 0.9, "now": True}],
@@ -256,12 +257,19 @@ def form_traits(form: Any) -> dict[str, Any]:
     return {name: getattr(form, name) for name in (*names, *more) if name in form.traits()}
 
 
+AXE = """() => axe.run(document, {
+  resultTypes: ["violations"],
+  rules: { "landmark-one-main": { enabled: false }, "page-has-heading-one": { enabled: false } },
+})"""
+"""The page around a panel has the main landmark and the heading (checked in ``tests/browser``)."""
+
+
 def axe(page: Any) -> list[Any]:
     import axe_playwright_python
 
     page.add_script_tag(path=str(Path(axe_playwright_python.__file__).parent / "axe.min.js"))
     page.evaluate("document.title = 'workbench'")
-    found = page.evaluate("() => axe.run(document, { resultTypes: ['violations'] })")
+    found = page.evaluate(AXE)
     return [(one["id"], [node["html"][:160] for node in one["nodes"]][:4]) for one in found["violations"]]
 
 

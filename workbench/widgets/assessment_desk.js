@@ -23,7 +23,7 @@ function buildDesk(root, model, t) {
     if (chosen.visit) visit.value = chosen.visit;
     if (chosen.measure) measure.value = chosen.measure;
   }
-  root.append(h("div", { class: "desk" }, h("label", { class: "row" }, h("span", { class: "s sub" }, t("desk.visit")), visit), h("label", { class: "row" }, h("span", { class: "s sub" }, t("desk.measure")), measure), problem,
+  root.append(h("section", { class: "desk", "aria-label": t("view.assess") }, h("label", { class: "row" }, h("span", { class: "s sub" }, t("desk.visit")), visit), h("label", { class: "row" }, h("span", { class: "s sub" }, t("desk.measure")), measure), problem,
     h("div", { class: "end" }, model.get("rater") ? h("span", { class: "s sub" }, t("form.rater_line", { name: model.get("rater") })) : null, languageSwitch(model, t))));
   model.on("change:chosen", draw);
   draw();

@@ -42,7 +42,7 @@ function list(t, model, ctx) {
   });
   const update = () => draw([model.get("rows"), model.get("chosen"), search.value.trim().toLowerCase()]);
   search.addEventListener("input", update);
-  return { el: h("div", { class: "panel listing" }, h("div", { class: "hd" }, h("h2", {}, t("worklist.title")), h("span", { class: "s mute" }, t("worklist.how")), h("span", { class: "rt", "data-name": "read-at" })), h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t("worklist.title") }, table, none)), search, update };
+  return { el: h("div", { class: "panel listing" }, h("div", { class: "hd" }, h("h2", {}, t("worklist.title")), h("span", { class: "s mute" }, t("worklist.how")), h("span", { class: "rt", "data-name": "read-at" })), h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t("worklist.how") }, table, none)), search, update };
 }
 
 /** The panel beside it: the name in large type, the code, what holds today, and the one button that starts. */

@@ -54,11 +54,11 @@ function patterns(id) {
   return draw("defs", {}, hatch, dots);
 }
 
-/** One figure for one grid: `look(code)` gives [class of the score, words], `go(code)` goes to the cell. */
-export function bodyFigure(grid, view, look, go) {
+/** One figure for one grid: `look(code)` gives [class of the score, words], `go(code)` goes to the cell, `label` names it. */
+export function bodyFigure(grid, view, look, go, label) {
   charts += 1;
   const id = `wb-body-${charts}`;
-  const svg = draw("svg", { viewBox: "8 -2 184 504", class: "figure", role: "img", style: `--one:url(#${id}-one);--nt:url(#${id}-nt)` }, patterns(id));
+  const svg = draw("svg", { viewBox: "8 -2 184 504", class: "figure", role: "img", "aria-label": label, style: `--one:url(#${id}-one);--nt:url(#${id}-nt)` }, patterns(id));
   const regions = [];
   const region = (side, segment, shape) => {
     const code = `${side}.${grid}.${segment}`;
@@ -100,7 +100,7 @@ export function bodyChart(ctx, look, go) {
   const buttons = ["front", "back"].map((one) => h("button", { type: "button", "data-name": `view-${one}`, onclick: () => { view = one; build(); ctx.redraw(); } }, t(`isncsci.view.${one}`)));
   function build() {
     const sides = view === "front" ? ["R", "L"] : ["L", "R"];
-    figures = ["lightTouch", "pinPrick"].map((grid) => bodyFigure(grid, view, look, go));
+    figures = ["lightTouch", "pinPrick"].map((grid) => bodyFigure(grid, view, look, go, `${t("isncsci.chart")}: ${t(`isncsci.${grid}`)}, ${t(`isncsci.view.${view}`)}`));
     figs.replaceChildren(...figures.map((one) => one.el), h("div", { class: "seg small", role: "group", "aria-label": t("isncsci.view") }, buttons));
     heads.replaceChildren(...["lightTouch", "pinPrick"].map((grid) => h("div", {}, h("span", {}, t(`isncsci.${sides[0]}`)), h("b", { class: "semi" }, t(`isncsci.${grid}`)), h("span", {}, t(`isncsci.${sides[1]}`)))));
     buttons.forEach((one, i) => {

@@ -22,7 +22,8 @@ export function signInSheet(ctx) {
   const login = h("input", { class: "field", autocomplete: "username", "data-name": "login", "aria-label": t("sign.login") });
   const password = passwordField(t("sign.password"), "password");
   const problem = h("div", { class: "fielderror", role: "alert" });
-  const go = button(t("sign.in"), send, { kind: "pri", name: "sign-in" });
+  const go = button(t("sign.in"), () => undefined, { kind: "pri", name: "sign-in" });
+  go.type = "submit"; // Enter in a field signs in too
   const cancel = button(t("sign.cancel"), () => close());
   const form = h("form", { class: "stacked", onsubmit: (event) => { event.preventDefault(); send(); } },
     h("b", { class: "semi" }, t("sign.title")), h("label", { class: "stacked" }, h("span", { class: "s sub" }, t("sign.login")), login), password.el, problem,
