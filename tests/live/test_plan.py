@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
+import numpy as np
 import pytest
 
 from workbench.errors import BadValue
 from workbench.live import SessionPlan, montage_of
+from workbench.live._intake import texts_of
 from workbench.vocabulary import StreamSpec
 
 ECOG = StreamSpec("ecog", "ECoG", 1000.0, ("a", "b"), source_id="s1")
@@ -88,3 +91,17 @@ def test_an_input_that_bears_a_name_of_the_workbenchs_own_streams_is_refused(nam
 def test_the_montage_of_a_stream():
     montage = montage_of(ECOG)
     assert (montage.channels, montage.fs, montage.kind, montage.unit) == (("a", "b"), 1000.0, "ecog", "uV")
+
+
+def test_codes_of_an_integer_marker_stream_are_texts_that_the_plan_labels():
+    assert texts_of(np.array([[1], [769], [-2]], dtype=np.int32)) == ["1", "769", "-2"]
+    assert texts_of(["grasp", "rest"]) == ["grasp", "rest"]
+
+
+def test_the_tolerances_and_the_word_on_the_unit_of_a_stream_survive_the_plan_as_text():
+    spec = StreamSpec("Amp", "EEG", 250.0, ("C3", "T"), unmeasured=("T",), unit_declared_by="Lin")
+    spec = dataclasses.replace(spec, gap_tolerance_s=0.05, jitter_s=2.0)
+    told = json.loads(json.dumps(dataclasses.asdict(spec)))
+    assert StreamSpec(**told) == spec
+    assert montage_of(dataclasses.replace(spec, unit="microvolts")).unit == "uV"
+    assert montage_of(spec).channels == ("C3",)

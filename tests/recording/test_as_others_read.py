@@ -33,7 +33,13 @@ def command(seq, stamp):
 def recorded(tmp_path_factory):
     """A run of 20 s with everything in it; the device's clock runs 2.9 s behind."""
     path = tmp_path_factory.mktemp("others") / "run.xdf"
-    plan = {"run": "run-1", "session": "s-1", "classes": ["rest", "grasp"], "workbench": "1", "cue_source": "engine"}
+    plan = {
+        "run": "run-1",
+        "session": "s-1",
+        "classes": ["rest", "grasp"],
+        "workbench": "1",
+        "cue_source": "engine",
+    }
     stamps = 50.0 + np.arange(N) / FS
     with RunWriter(path, plan=plan, stamp=50.0, signal=SIGNAL, headers={"ECoG": OUTLET}) as writer:
         writer.clock_offset("ECoG", 50.0, 1e-4)
@@ -59,7 +65,9 @@ def annotations(streams):
     for stream in streams:
         info = stream["info"]
         if float(info["nominal_srate"][0]) == 0 and int(info["channel_count"][0]) == 1:
-            found += [(text, float(at)) for at, row in zip(stream["time_stamps"], stream["time_series"]) for text in row]
+            found += [
+                (text, float(at)) for at, row in zip(stream["time_stamps"], stream["time_series"]) for text in row
+            ]
     return found
 
 
@@ -116,7 +124,9 @@ def entries(file, name):
 def test_cues_that_come_from_a_marker_stream_are_not_there_twice(tmp_path):
     path = tmp_path / "run.xdf"
     texts = StreamSpec("Cues", "Markers", 0.0, source_id="c", role="markers")
-    with RunWriter(path, plan={"cue_source": "stream"}, stamp=0.0, signal=SIGNAL, others=[(texts, "string")]) as writer:
+    with RunWriter(
+        path, plan={"cue_source": "stream"}, stamp=0.0, signal=SIGNAL, others=[(texts, "string")]
+    ) as writer:
         writer.signal(np.zeros((10, 2), np.float32), np.arange(10) / FS)
         writer.samples("Cues", ["grasp"], np.array([0.01]))
         writer.clock_offset("Cues", 0.0, 0.0)

@@ -208,19 +208,56 @@ def test_the_panel_of_a_fit_carries_rule_and_bound_of_its_decoder(adapts: dict[s
 def seen(uid: str, name: str, **more: Any) -> Any:
     return SimpleNamespace(
         **{"uid": uid, "name": name, "type": "EEG", "source_id": f"src-{uid}", "host": "lab", "fs": 250.0}
-        | {"n_channels": 2, "channels": ("C3", "C4"), "units": ("uV", "uV")}
+        | {"n_channels": 2, "channels": ("C3", "C4"), "units": ("uV", "uV"), "dtype": "float32"}
         | more
     )
 
 
 def test_a_choice_becomes_a_contract_with_the_signal_first() -> None:
-    picker = StreamPicker(lambda s: [seen("1", "Cues", channels=(), fs=0.0, units=()), seen("2", "Amp")])
+    picker = StreamPicker(
+        lambda s: [seen("1", "Cues", channels=(), fs=0.0, units=(), dtype="string"), seen("2", "Amp")]
+    )
     assert picker.answer("search", {})["value"] == 2
     picker.choose("1", "markers", critical=False)
     picker.choose("2", "signal")
     first, second = picker.contract
     assert (first.name, first.role, first.channels, first.source_id) == ("Amp", "signal", ("C3", "C4"), "src-2")
     assert (second.role, second.critical) == ("markers", False)
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"fs": 0.0}, "it is irregular"),
+        ({"channels": ("C3", "C3")}, "'C3' occurs more than once"),
+        ({"channels": ()}, "confirm that they are called 1 to 2"),
+        ({"dtype": "string"}, "it carries text"),
+    ],
+)
+def test_what_the_plan_would_refuse_is_refused_in_the_picker(more: dict[str, Any], words: str) -> None:
+    picker = StreamPicker(lambda s: [seen("1", "Amp", **more)])
+    picker.search()
+    assert words in picker.answer("choose", {"uid": "1", "role": "signal"})["text"]
+    assert picker.contract == ()
+    assert bool(picker.seen[0]["not_signal"]) == ("channels" not in more or bool(more["channels"]))
+
+
+def test_channels_without_labels_are_named_when_the_operator_confirms_it() -> None:
+    picker = StreamPicker(lambda s: [seen("1", "Cyton", channels=(), units=(), n_channels=3)])
+    picker.search()
+    picker.choose("1", "signal", generate=True)
+    assert picker.contract[0].channels == ("1", "2", "3")
+    assert picker.chosen["1"]["generated"]
+    picker.declare("1", "uV", "Dr Lin")
+    assert (picker.contract[0].unit, picker.contract[0].unit_declared_by) == ("uV", "Dr Lin")
+    assert "name of who vouches" in picker.answer("declare", {"uid": "1", "unit": "uV", "by": " "})["text"]
+
+
+def test_markers_are_text_or_codes() -> None:
+    picker = StreamPicker(lambda s: [seen("1", "Codes", fs=0.0, dtype="int32"), seen("2", "Levels", fs=0.0)])
+    picker.search()
+    picker.choose("1", "markers")
+    assert "markers are text or integer codes" in picker.answer("choose", {"uid": "2", "role": "markers"})["text"]
 
 
 def test_a_second_signal_stream_is_refused() -> None:

@@ -56,14 +56,16 @@ class SideFiles:
             return False
         return kind is None or kind in DECODED.get(self.suffix, tuple(MNE_TYPES))
 
+    def _named(self, channel: str) -> str:
+        """A channel with what keeps it from being decoded."""
+        unit = self.units.get(channel, "")
+        other = f", in {unit}" if parse(unit).kind is Kind.OTHER and self.types.get(channel) in MNE_TYPES else ""
+        return f"{channel} ({self.types.get(channel, '')}{other})"
+
     def notes(self, channels: tuple[str, ...], fs: float) -> tuple[str, ...]:
         """Sentences about what was left out, what is marked bad, and what contradicts the file."""
         said = []
-        if apart := [
-            f"{name} ({self.types.get(name) or self.units[name]})"
-            for name in channels
-            if not self.is_decoded(name)
-        ]:
+        if apart := [self._named(name) for name in channels if not self.is_decoded(name)]:
             said.append(f"not played, by the BIDS side file: {', '.join(apart)}")
         if bad := [name for name in self.bad if name in channels and self.is_decoded(name)]:
             said.append(f"marked bad in the BIDS side file: {', '.join(bad)}")

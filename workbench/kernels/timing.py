@@ -19,7 +19,8 @@ PHASE, PERIOD, AGE, OPEN, LINE, PACE, SUM, SIDE, BURSTS, SINCE, USUAL, LAST, KNO
 """Places in the state of :func:`follow`: last smoothed stamp, s; period, s; samples since the start or the last
 jump at once, 0 before the start; samples of the open candidate, 0 without one; its line, where the stamps would be
 without it, s, and the period of that, s; sum of its differences, s; its side, 1 or −1; bursts in it; samples since
-the last burst; usual samples of a burst; last stamp, s; a jump that is known beforehand, s; bursts in a row; time of samples that are counted as lost, s."""
+the last burst; usual samples of a burst; last stamp, s; a jump that is known beforehand, s; bursts in a row; time
+of samples that are counted as lost, s."""
 
 ENOUGH_BURSTS = 16.0
 """Bursts that all lie on one side before their difference is a jump: chance does that in 1 of 65,536 cases where
@@ -169,8 +170,8 @@ def _pass_over(loop: FloatArray) -> None:
 def _known(loop: FloatArray, now: float) -> float:
     """Make the jump that is known beforehand: it needs no candidate. Its size, s, 0 for none.
 
-    Samples that are counted as lost are a jump where the stamps are nearer to it than to none: some drivers stamp by
-    counting what they have.
+    Samples that are counted as lost are a jump where the stamps are nearer to it than to none: some drivers stamp
+    by counting what they have.
     """
     jump = loop[KNOWN]
     error = now - (loop[PHASE] + loop[PERIOD] + jump)

@@ -57,7 +57,8 @@ class Session(Links):
         if stream is self.signal and self.display is not None and self.monitor is not None:
             if stream.spec.without:
                 values = np.delete(values, list(stream.spec.without), axis=1)
-            self.display.write(values, arrival.stamps + stream.offset, local=arrival.local)
+            shown = np.where(np.isfinite(arrival.stamps), arrival.stamps, stream.newest)
+            self.display.write(values, shown + stream.offset, local=arrival.local)
             self.monitor.step(np.ascontiguousarray(values, dtype=np.float64))
 
     def _back(self, stream: Stream, arrival: Arrival) -> None:

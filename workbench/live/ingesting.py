@@ -148,6 +148,7 @@ def _summary(file: RunFile) -> dict[str, Any]:
         "n_decisions": len(decisions),
         "quarantined": file.state == "recovered",
     }
+    summary |= {name: plan[name] for name in ("units", "timebase") if name in plan}
     if file.adapts:
         summary["adaptation"] = _adaptation(file)
     if not decisions:

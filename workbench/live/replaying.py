@@ -173,7 +173,8 @@ def _compared(run: RunFile, made: Sequence[Made]) -> ReplayResult:
     decisions = [item for item in made if isinstance(item, Decision)]
     trials = [item for item in made if isinstance(item, Trial)]
     chain, snapshots = run.snapshots(), [item for item in made if isinstance(item, Snapshot) and run.adapts]
-    whole = run.state in ("finished", "stopped", "failed")
+    # A run that failed was left in the middle of a block, so that its recording may hold more than was decided.
+    whole = run.state in ("finished", "stopped")
     if not whole:
         decisions, trials = decisions[: len(recorded)], trials[: len(recorded_trials)]
         snapshots = snapshots[: len(chain)]

@@ -32,14 +32,18 @@ function buildPicker(root, model, t) {
     const critical = h("input", { type: "checkbox", class: "tick", "aria-label": `${one.name}: ${t("picker.critical")}` });
     const role = h("select", { class: "field", "aria-label": `${one.name}: ${t("picker.role")}`, "data-name": `role-${one.name}` },
       ["", "signal", "aux", "markers"].map((name) => h("option", { value: name }, t(`picker.role.${name || "none"}`))));
-    const send = () => ask("choose", { uid: one.uid, role: role.value, critical: critical.checked });
-    role.addEventListener("change", send);
-    critical.addEventListener("change", send);
+    const generate = h("input", { type: "checkbox", class: "tick", "data-name": `generate-${one.name}` });
+    const unnamed = one.fs && one.channels.length === 0;
+    const send = () => ask("choose", { uid: one.uid, role: role.value, critical: critical.checked, generate: generate.checked });
+    [role, critical, generate].forEach((field) => field.addEventListener("change", send));
+    role.querySelector('option[value="signal"]').disabled = Boolean(one.not_signal);
     const line = h("tr", {}, h("td", {}, h("b", {}, one.name), copies > 1 ? h("span", { class: "dup" }, light("medium", t("picker.duplicate", { n: copies }))) : null,
-      h("div", { class: "xs mute" }, one.source_id)), h("td", {}, one.type),
-    h("td", { class: "num" }, one.fs ? t("picker.hz", { n: one.fs }) : t("picker.irregular")), h("td", { class: "num", title: one.channels.join(", ") }, one.n_channels),
+      h("div", { class: "xs mute" }, one.source_id),
+      one.not_signal ? h("div", { class: "xs sub" }, t("picker.not_signal", { why: one.not_signal })) : null,
+      unnamed && !one.not_signal ? h("label", { class: "xs row" }, generate, t("picker.generate", { n: one.n_channels })) : null), h("td", {}, one.type),
+    h("td", { class: "num" }, one.fs ? t("picker.hz", { n: one.fs }) : t("picker.irregular")), h("td", { class: "num", title: one.channels.join(", ") }, one.n_channels, one.fs ? h("div", { class: "xs mute" }, (one.units || []).join(", ") || t("picker.unit_none")) : null),
     h("td", {}, one.host), h("td", {}, role), h("td", {}, critical));
-    return { line, update(now) { role.value = now.role; critical.checked = now.critical; critical.disabled = !now.role; } };
+    return { line, update(now) { role.value = now.role; generate.checked = Boolean(now.generated); critical.checked = now.critical; critical.disabled = !now.role; } };
   }
   let timer = null;
   let rows = [];
