@@ -19,6 +19,7 @@ FLOOR = {
     **dict.fromkeys(("analysis", "figures", "widgets"), 2),
     **dict.fromkeys(("live", "reports", "systems", "evaluation"), 3),
     **dict.fromkeys(("cli", "__main__", "demo", "programmes", "progress", "doses", "tools", "exams", "bench"), 4),
+    "hostile": 4,
 }
 
 ARROWS = {
@@ -36,7 +37,7 @@ DOORS = {
     "numba": {"kernels"},
     "llvmlite": {"kernels"},
     "sqlalchemy": {"study"},
-    "sqlite3": {"study"},
+    "sqlite3": {"study", "hostile"},
     "pylsl": {"devices"},
     "anywidget": {"widgets"},
     "ipywidgets": {"widgets"},

@@ -14,8 +14,11 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from workbench import __version__
+from workbench import __version__, reading
 from workbench.errors import BadValue
+
+MOST = 1_000_000
+"""Largest size of a test; more would run for weeks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +79,17 @@ def _lossless(n: int, seed: int) -> tuple[str, bool]:
     return figures.text(), figures.passed
 
 
+def _hostile(n: int, seed: int) -> tuple[str, bool]:
+    from workbench import hostile
+
+    figures = hostile.hostile(n, seed)
+    return figures.text(), figures.passed
+
+
 DOSES = {
     "record": Dose("kill -9, cut logs and flipped bits of the study record, n of each", 1000, _record),
     "recording": Dose("kill -9 of a recording writer and torn files, n kills", 1000, _recording),
+    "hostile": Dose("bad input for every command and reader, n of the cases", 5000, _hostile),
     "lossless": Dose("64 ch × 1 kHz with a sample counter, a kernel holding its lock, n seconds", 60, _lossless),
 }
 
@@ -91,10 +102,15 @@ def writable(path: Path) -> None:
     BadValue
         When it cannot be written.
     """
-    try:
-        path.open("a", encoding="utf-8").close()
-    except OSError as error:
-        raise BadValue(f"--out {path} cannot be written ({error.strerror}); name another document") from error
+    if not reading.is_there(path, "--out") or path.is_file():
+        try:
+            path.open("a", encoding="utf-8").close()
+        except OSError as error:
+            raise BadValue(
+                f"--out {reading.shown(path)} cannot be written ({error.strerror}); name another document"
+            ) from error
+        return
+    raise BadValue(f"--out {reading.shown(path)} is no regular file; name another document")
 
 
 def run(name: str, *, n: int | None = None, seed: int = 1) -> Figures:
@@ -110,8 +126,8 @@ def run(name: str, *, n: int | None = None, seed: int = 1) -> Figures:
             f"there is no dose {name!r}; they are {', '.join(DOSES)}. 'workbench dose list' describes them"
         )
     size = DOSES[name].full if n is None else n
-    if size < 1:
-        raise BadValue(f"--n must be 1 or more, got {size}")
+    if not 1 <= size <= MOST:
+        raise BadValue(f"--n must be 1 or more, and at most {MOST:,}; got {str(size):.60}")
     began = time.monotonic()
     words, held = DOSES[name].run(size, seed)
     return Figures(f"workbench dose {name} --n {size} --seed {seed}", words, held, time.monotonic() - began)

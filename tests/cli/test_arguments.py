@@ -46,7 +46,7 @@ def test_a_seed_that_cannot_be_creates_nothing(capsys, tmp_path, seed):
     ("argument", "words"),
     [
         ("--speed=fast", "must be a number, as in 4 or 0.5; got 'fast'"),
-        ("--seed=x", "whole number, as in 7; got 'x'"),
+        ("--seed=x", "must be an integer, as in 7; got 'x'"),
     ],
 )
 def test_a_number_that_is_none_is_named(capsys, argument, words):
@@ -187,7 +187,7 @@ def test_what_is_no_recording_is_told_apart(capsys, tmp_path, command):
 
 def test_a_dose_is_checked_before_it_takes_hours(capsys, tmp_path):
     assert "there is no dose 'pill'; they are record" in refused(capsys, "dose", "pill")
-    assert "--n must be 1 or more, got 0" in refused(capsys, "dose", "record", "--n", "0")
+    assert "--n must be 1 or more, and at most 1,000,000; got 0" in refused(capsys, "dose", "record", "--n", "0")
     said = refused(capsys, "dose", "record", "--n", "1000000", "--out", tmp_path / "gone" / "x.md")
     assert "x.md cannot be written (No such file or directory); name another document" in said
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
 
+from workbench import reading
 from workbench.errors import RecordFault
 
 FILE = "study.db"
@@ -30,9 +31,14 @@ def filesystem(path: Path, *, mounts: Path | None = None) -> str:
         lines = (mounts or MOUNTS).read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return ""
-    real = path.resolve()
+    try:
+        real = path.resolve()
+    except (OSError, RuntimeError, ValueError):
+        return ""
     best, found = -1, ""
     for line in lines:
+        if len(line.split()) < 3:
+            continue
         _, point, kind = line.split()[:3]
         point = point.encode("ascii", "replace").decode("unicode_escape")
         if real.is_relative_to(point) and len(point) >= best:
@@ -62,13 +68,11 @@ def refuse_network(folder: Path, *, allow: bool, mounts: Path | None = None) -> 
 
 def check_file(path: Path) -> None:
     """Tell an absent, empty or foreign file from a study record before SQLite touches it."""
-    if not path.is_file():
-        raise RecordFault(f"there is no study record at {path}; create one, or give the folder that holds {FILE}")
-    try:
-        with path.open("rb") as file:
-            start = file.read(len(MAGIC))
-    except OSError as error:
-        raise RecordFault(f"{path} cannot be read ({error.strerror}); check its permissions") from error
+    if not reading.is_there(path, "study record", error=RecordFault):
+        raise RecordFault(
+            f"there is no study record at {reading.shown(path)}; create one, or give the folder that holds {FILE}"
+        )
+    start = reading.read_start(path, "study record", len(MAGIC), error=RecordFault)
     if not start:
         raise RecordFault(f"{path} is empty; restore it from a backup, or delete it and create the study again")
     if start != MAGIC:

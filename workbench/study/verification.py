@@ -6,7 +6,6 @@ file that is too damaged to open.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import sqlite3
@@ -16,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from workbench import reading
 from workbench.errors import RecordFault
 from workbench.study import anchors, chain, place
 from workbench.study.anchors import Anchor
@@ -250,8 +250,8 @@ def _check_anchors(
     for path in paths:
         try:
             good, bad = anchors.read(path)
-        except OSError as error:
-            found.warnings.append(f"no anchors in {path} ({error.strerror}): a cut tail would not show there")
+        except RecordFault as error:
+            found.warnings.append(f"no anchors in {path} ({error}): a cut tail would not show there")
             continue
         written += good
         found.warnings += [f"{where} holds no anchor (an interrupted write?)" for where in bad]
@@ -277,10 +277,9 @@ def _check_files(folder: Path, found: _Findings, tables: Mapping[str, list[Row]]
         for row in tables[name]:
             path = folder / row["path"]
             try:
-                with path.open("rb") as file:
-                    digest = hashlib.file_digest(file, "sha256").hexdigest()
-            except OSError as error:
-                found.problems.append(f"{name} {row['path']} cannot be read ({error.strerror})")
+                digest = reading.sha256(path, name, error=RecordFault)
+            except RecordFault as error:
+                found.problems.append(str(error))
                 continue
             if digest != row["sha256"]:
                 found.problems.append(
