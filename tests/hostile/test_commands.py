@@ -90,4 +90,4 @@ def test_what_never_ends_is_refused_at_once_by_a_process_of_its_own(tmp_path, co
 def test_a_command_that_lasts_is_given_only_what_it_refuses_at_once(every):
     tried = [case for case in every if case.argv[0] in LASTING]
     assert {"demo", "dashboard", "bench"} <= {case.argv[0] for case in tried} <= set(LASTING)
-    assert not any(case.name.endswith("= []") for case in tried)
+    assert not any(case.argv[0] == "dashboard" and case.name.endswith("= []") for case in tried)
