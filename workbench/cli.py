@@ -35,6 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     _named.update(vars(arguments))
     try:
+        _refuse_broken_text(arguments)
         with _asked_to_end():
             code: int = arguments.run(arguments)
             sys.stdout.flush()
@@ -55,6 +56,14 @@ def _one_line(error: WorkbenchError | str) -> str:
     text = " ".join(str(error).split())
     text = text.encode("utf-8", "replace").decode("utf-8")
     return text if len(text) <= LONGEST_SENTENCE else f"{text[:LONGEST_SENTENCE]} …"
+
+
+def _refuse_broken_text(arguments: argparse.Namespace) -> None:
+    """Texts that are not UTF-8 cannot be looked up, stored or printed; paths may be whatever the system allows."""
+    for name, value in vars(arguments).items():
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str) and not text.isascii() and text.encode("utf-8", "replace").decode() != text:
+                raise BadValue(f"{name.replace('_', '-')} must be UTF-8 text, got {text!a:.80}; type it again")
 
 
 @contextmanager
@@ -204,7 +213,7 @@ def _add_study_commands(commands: argparse._SubParsersAction[argparse.ArgumentPa
 
 def _add_file_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     for name, text in (
-        ("recover", "cut a torn recording to its last whole chunk and say what was lost"),
+        ("recover", "save all that is whole in a torn or damaged recording and say what was lost"),
         ("inspect", "what a recording holds, and whether each chunk is whole"),
     ):
         command = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")

@@ -33,7 +33,7 @@ LASTING = ("demo", "dashboard", "dose", "stress", "bench")
 SOUND_TEXT = {"measure": "arat", "dataset": "all", "name": "record", "keys": "isncsci", "run_id": "r1"}
 """Values of arguments that are free text and must be given for a command to reach its other arguments."""
 
-_WRITABLE = ("absent", "not UTF-8", "text", "empty")
+_WRITABLE = ("absent", "not UTF-8", "text", "empty", "sparse")
 """Paths that a file can be written to, or appended to."""
 
 _AT_ONCE = (
@@ -189,8 +189,8 @@ def _bad(kind: str, bench: _Bench) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 def _fine(words: str, action: argparse.Action, what: str) -> str:
     """Why exit 0 is right for a bad value, ``""`` where it is not."""
-    if action.dest == "reason" and not what.strip("' "):
-        return "a blank reason is none, and nothing was to be stored"
+    if action.default == "" and not what.strip("' "):
+        return "a blank value is none, as if the option were left out"
     if kind_of(action) == "output" and what in _WRITABLE:
         return "it can be written there"
     if kind_of(action) != "study" or what in _AT_ONCE or what.startswith(("record is ", "no right")):
