@@ -241,3 +241,24 @@ def test_a_defect_is_a_sentence_and_a_file(tmp_path):
 def test_a_study_without_a_run_has_nothing_to_replay(capsys, tmp_path):
     Study.create(tmp_path / "s", code="T", title="t", actor="test").close()
     assert refused(capsys, "replay", tmp_path / "s").endswith("has no run yet; record one first")
+
+
+def test_damage_of_the_study_that_was_named_is_not_called_a_defect(capsys, tmp_path, monkeypatch):
+    """What no reader foresaw: the last handler verifies the study before it blames the workbench."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    Study.create(tmp_path / "s", code="T", title="t", actor="test").close()
+    error = AttributeError("'list' object has no attribute 'get'")
+    cli._named.clear()
+    cli._named.update(study=tmp_path / "s")
+    cli._unforeseen(AttributeError, error, None)
+    assert "a defect of the workbench, not of your data" in capsys.readouterr().err
+    with closing(sqlite3.connect(tmp_path / "s" / "study.db")) as other:
+        other.execute("DROP TRIGGER study_update")
+        other.execute("UPDATE study SET title = 'another'")
+        other.commit()
+    cli._unforeseen(AttributeError, error, None)
+    said = capsys.readouterr().err
+    assert said.startswith("workbench: the study is damaged, and this could not be done: ")
+    assert "'workbench verify" in said
+    assert "defect" not in said
+    cli._named.clear()

@@ -184,3 +184,22 @@ def test_a_file_is_bounded_in_size_and_kind(tmp_path):
     ):
         with pytest.raises(WorkbenchError, match=words):
             read_bytes(path, "file", largest=4)
+
+
+def test_odd_lines_of_the_mount_table_are_passed_over(tmp_path):
+    from workbench.study import place
+
+    mounts = tmp_path / "mounts"
+    lines = [
+        "",
+        "x",
+        "none",
+        "d / ext4 rw 0 0",
+        "d \\x \\ nfs",
+        f"d {tmp_path}\\ nfs rw",
+        f"d {tmp_path}/a\\040b nfs rw",
+    ]
+    mounts.write_bytes("\n".join([*lines, "\xff\0 q"]).encode("latin-1"))
+    assert place.filesystem(tmp_path, mounts=mounts) == "ext4"
+    assert place.filesystem(tmp_path / "a b", mounts=mounts) == "nfs"
+    assert place.filesystem(Path("nul\0"), mounts=mounts) == ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from pathlib import Path
 
@@ -17,6 +18,8 @@ NETWORK = {
     "gpfs", "beegfs", "glusterfs", "fuse.sshfs", "fuse.glusterfs", "fuse.ceph", "fuse.davfs", "fuse.rclone",
     "fuse.s3fs", "fuse.smbnetfs",
 }  # fmt: skip
+_OCTAL = re.compile(r"\\([0-7]{3})")
+"""How the system writes a space, tab, line break or backslash of a mount point (fstab(5))."""
 MAGIC = b"SQLite format 3\x00"
 
 
@@ -40,7 +43,7 @@ def filesystem(path: Path, *, mounts: Path | None = None) -> str:
         if len(line.split()) < 3:
             continue
         _, point, kind = line.split()[:3]
-        point = point.encode("ascii", "replace").decode("unicode_escape")
+        point = _OCTAL.sub(lambda escaped: chr(int(escaped[1], 8)), point)
         if real.is_relative_to(point) and len(point) >= best:
             best, found = len(point), kind
     return found
