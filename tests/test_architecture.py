@@ -20,7 +20,7 @@ FLOOR = {
     ),
     **dict.fromkeys(("analysis", "figures", "widgets"), 2),
     **dict.fromkeys(("live", "reports", "systems", "evaluation"), 3),
-    **dict.fromkeys(("runs", "commands", "stress"), 4),
+    **dict.fromkeys(("runs", "commands", "stress", "hostile"), 4),
     **dict.fromkeys(("cli", "__main__", "demo", "programmes", "progress", "tools", "exams", "bench"), 4),
 }
 
@@ -39,7 +39,7 @@ DOORS = {
     "numba": {"kernels"},
     "llvmlite": {"kernels"},
     "sqlalchemy": {"study"},
-    "sqlite3": {"study"},
+    "sqlite3": {"study", "hostile"},
     "pylsl": {"devices"},
     "anywidget": {"widgets"},
     "ipywidgets": {"widgets"},

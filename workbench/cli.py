@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType, TracebackType
+from typing import Any, NoReturn
 
 from workbench import __version__, exams, tools
 from workbench.commands import end, keys, migrate, people, stop, stress, verify
@@ -23,19 +24,24 @@ from workbench.errors import BadValue, WorkbenchError
 
 EXIT_REFUSED = 2
 EXIT_INTERRUPTED = 130
+LONGEST_SENTENCE = 2000
+"""Characters of an error that are printed; what is longer quotes what somebody typed."""
 LANGUAGES = ("en", "zh-CN")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    sys.excepthook = _defect
+    sys.excepthook = _unforeseen
+    _named.clear()
     arguments = _parser().parse_args(argv)
+    _named.update(vars(arguments))
     try:
+        _refuse_broken_text(arguments)
         with _asked_to_end():
             code: int = arguments.run(arguments)
             sys.stdout.flush()
     except WorkbenchError as error:
-        print(f"workbench {arguments.command}: {error}", file=sys.stderr)
+        print(f"workbench {arguments.command}: {_one_line(error)}", file=sys.stderr)
         return EXIT_REFUSED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -44,6 +50,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"workbench {arguments.command}: stopped by you; what was recorded is kept", file=sys.stderr)
         return EXIT_INTERRUPTED
     return code
+
+
+def _one_line(error: WorkbenchError | str) -> str:
+    """A sentence that stays one, also where it quotes what somebody typed."""
+    text = " ".join(str(error).split())
+    text = text.encode("utf-8", "replace").decode("utf-8")
+    return text if len(text) <= LONGEST_SENTENCE else f"{text[:LONGEST_SENTENCE]} …"
+
+
+def _refuse_broken_text(arguments: argparse.Namespace) -> None:
+    """Texts that are not UTF-8 cannot be looked up, stored or printed; paths may be whatever the system allows."""
+    for name, value in vars(arguments).items():
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str) and not text.isascii() and text.encode("utf-8", "replace").decode() != text:
+                raise BadValue(f"{name.replace('_', '-')} must be UTF-8 text, got {text!a:.80}; type it again")
 
 
 @contextmanager
@@ -65,10 +86,23 @@ def _asked_to_end() -> Iterator[None]:
             signal.signal(getattr(signal, name), handler)
 
 
-def _defect(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """A defect of ours: the user gets a sentence, the traceback goes to a file."""
+def _unforeseen(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """What no command foresaw: damage of the study that was named, where it has any, else a defect of ours.
+
+    The user gets a sentence, the traceback goes to a file.
+    """
+    if kind is MemoryError:
+        print(
+            f"workbench: there is not enough memory for this ({error or 'no more could be had'}); close other "
+            "programs, or take a smaller file",
+            file=sys.stderr,
+        )
+        return
     with tempfile.NamedTemporaryFile("w", prefix="workbench-defect-", suffix=".txt", delete=False) as file:
         file.write("".join(traceback.format_exception(kind, error, trace)))
+    if damage := _damage(_named.get("study")):
+        print(f"workbench: the study is damaged, and this could not be done: {damage}", file=sys.stderr)
+        return
     print(
         f"workbench: this is a defect of the workbench, not of your data: {kind.__name__}: {error}. "
         f"What was recorded is kept. Send {file.name} with your report",
@@ -76,8 +110,35 @@ def _defect(kind: type[BaseException], error: BaseException, trace: TracebackTyp
     )
 
 
+_named: dict[str, Any] = {}
+"""Arguments of the command that runs, for the last handler."""
+
+
+def _damage(study: Any) -> str:
+    """What is wrong with the study that a command was given, ``""`` when nothing is, or none was given."""
+    from workbench.study import verify
+
+    if not isinstance(study, Path):
+        return ""
+    try:
+        found = verify(study)
+    except (WorkbenchError, OSError) as error:
+        return str(error)
+    if found.ok:
+        return ""
+    return f"{found.problems[0]}; 'workbench verify {study}' names everything that is wrong"
+
+
+class _Parser(argparse.ArgumentParser):
+    """Refuses in one sentence of bounded length, whatever was typed."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print usage and sentence, and exit with 2."""
+        super().error(_one_line(message))
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="workbench", description="Workbench for spinal-cord-injury BCI trials. Research use."
     )
     parser.add_argument("--version", action="version", version=f"workbench {__version__}")
@@ -151,7 +212,7 @@ def _add_study_commands(commands: argparse._SubParsersAction[argparse.ArgumentPa
 
 def _add_file_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     for name, text in (
-        ("recover", "cut a torn recording to its last whole chunk and say what was lost"),
+        ("recover", "save all that is whole in a torn or damaged recording and say what was lost"),
         ("inspect", "what a recording holds, and whether each chunk is whole"),
     ):
         command = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")

@@ -8,9 +8,12 @@ such input goes through here, so that it ends, and ends with the name of the fil
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -78,30 +81,50 @@ def read_bytes(path: Path, what: str, *, largest: int, error: type[WorkbenchErro
     WorkbenchError
         Of the class ``error``: what was found at the path, what is allowed, and the remedy.
     """
+    with _opened(path, what, error) as descriptor:
+        size = os.fstat(descriptor).st_size
+        if size > largest:
+            raise error(_too_large(path, what, f"{size:,}", largest))
+        with open(descriptor, "rb", closefd=False) as file:
+            # One byte more than allowed, for files that grow, or whose size the system does not know.
+            data = file.read(largest + 1)
+    if len(data) > largest:
+        raise error(_too_large(path, what, f"over {largest:,}", largest))
+    return data
+
+
+def read_start(path: Path, what: str, n: int, *, error: type[WorkbenchError] = BadValue) -> bytes:
+    """The first ``n`` bytes of a regular file of any size; else as :func:`read_bytes`."""
+    with _opened(path, what, error) as descriptor:
+        return os.read(descriptor, n)
+
+
+def sha256(path: Path, what: str, *, error: type[WorkbenchError] = BadValue) -> str:
+    """SHA-256 of a regular file of any size, read in blocks; else as :func:`read_bytes`."""
+    with _opened(path, what, error) as descriptor, open(descriptor, "rb", closefd=False) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def _opened(path: Path, what: str, error: type[WorkbenchError]) -> Iterator[int]:
+    """A regular file, open for reading; what the system refuses inside the block is raised as ``error``."""
     try:
         # Without O_NONBLOCK the opening of a pipe waits for a writer that may never come.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except (OSError, ValueError) as reason:
         raise _refused(path, what, reason, error) from reason
     try:
-        seen = os.fstat(descriptor)
-        if stat.S_ISDIR(seen.st_mode):
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISDIR(mode):
             raise _refused(path, what, IsADirectoryError(errno.EISDIR, ""), error)
-        if not stat.S_ISREG(seen.st_mode):
-            kind = next((words for is_kind, words in _KINDS if is_kind(seen.st_mode)), "no regular file")
+        if not stat.S_ISREG(mode):
+            kind = next((words for is_kind, words in _KINDS if is_kind(mode)), "no regular file")
             raise error(f"{what} {shown(path)} cannot be read (it is {kind}); name a regular file")
-        if seen.st_size > largest:
-            raise error(_too_large(path, what, f"{seen.st_size:,}", largest))
-        with open(descriptor, "rb", closefd=False) as file:
-            # One byte more than allowed, for files that grow, or whose size the system does not know.
-            data = file.read(largest + 1)
+        yield descriptor
     except (OSError, MemoryError) as reason:
         raise _refused(path, what, reason, error) from reason
     finally:
         os.close(descriptor)
-    if len(data) > largest:
-        raise error(_too_large(path, what, f"over {largest:,}", largest))
-    return data
 
 
 def read_text(

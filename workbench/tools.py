@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
+from workbench import reading
 from workbench.errors import BadSignal, BadValue
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 ALL = "all"
 """Every data set of which a folder holds recordings."""
+LARGEST_SEED = 2**31 - 1
+MOST_ROUNDS = 10_000
+"""Turns of each contest; more would run for days."""
 EXIT_DIFFERS = 1
 """Something differs, is damaged, or did not hold."""
 
@@ -34,15 +38,29 @@ def number(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"must be a number, as in 4 or 0.5; got {text!r}") from None
+        raise argparse.ArgumentTypeError(f"must be a number, as in 4 or 0.5; got {text!r:.60}") from None
 
 
 def whole(text: str) -> int:
-    """An argument that is a whole number."""
+    """An argument that is an integer."""
     try:
         return int(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"must be a whole number, as in 7; got {text!r}") from None
+        raise argparse.ArgumentTypeError(f"must be an integer, as in 7; got {text!r:.60}") from None
+
+
+def seed(text: str) -> int:
+    """An argument that is a seed."""
+    value = whole(text)
+    if not 0 <= value <= LARGEST_SEED:
+        raise argparse.ArgumentTypeError(f"must be an integer from 0 to {LARGEST_SEED}, got {text!r:.60}")
+    return value
+
+
+# What an argument takes; the hostile cases are chosen by it.
+seed.kind = "whole"  # type: ignore[attr-defined]
+number.kind = "number"  # type: ignore[attr-defined]
+whole.kind = "whole"  # type: ignore[attr-defined]
 
 
 def _add_score(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -107,11 +125,12 @@ def _evaluate(arguments: argparse.Namespace) -> int:
             one = evaluation.load(name)
             print(f"{name:32s} {one.title}. {one.source}. Terms: {one.terms}")
         return 0
-    if arguments.folder is None or not arguments.folder.is_dir():
-        raise BadValue(f"evaluate needs the folder of the recordings, got {arguments.folder}")
+    folder = arguments.folder
+    if folder is None or not reading.is_there(folder, "folder of recordings") or not folder.is_dir():
+        raise BadValue(f"evaluate needs the folder of the recordings, got {reading.shown(folder or 'none')}")
     if arguments.out is not None:
         _make(arguments.out)
-    params = dict(_option(text) for text in arguments.options)
+    params = _options(arguments.options)
     rows = []
     for dataset, people in _people(arguments.dataset, arguments.folder):
         pairs = [(epochs, name) for epochs in people for name in _decoders(arguments, dataset, epochs)]
@@ -119,6 +138,9 @@ def _evaluate(arguments: argparse.Namespace) -> int:
             for epochs, name in bar:
                 bar.set_description(f"{dataset.name} {epochs.participant} {name}".strip())
                 rows.append(evaluation.judge(dataset, epochs, decoder=name, params=params, split=arguments.split))
+    if not rows:
+        where = reading.shown(folder)
+        raise BadValue(f"{where} holds recordings of no data set; 'workbench evaluate list' names them")
     print(evaluation.as_text(rows))
     if arguments.out is not None:
         table, picture = arguments.out / "evaluation.csv", arguments.out / "evaluation.svg"
@@ -159,8 +181,10 @@ def _people(name: str, folder: Path) -> Iterator[tuple[evaluation.Dataset, list[
 def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise BadValue(f"--out {folder} cannot be made ({error.strerror}); name another folder") from error
+    except (OSError, ValueError) as error:
+        raise BadValue(
+            f"--out {reading.shown(folder)} cannot be made ({reading.why(error)}); name another folder"
+        ) from error
 
 
 def _add_bench(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -176,8 +200,8 @@ def _bench(arguments: argparse.Namespace) -> int:
     from workbench import bench
     from workbench.progress import Bar
 
-    if arguments.rounds < 1:
-        raise BadValue(f"--rounds must be 1 or more, got {arguments.rounds}")
+    if not 1 <= arguments.rounds <= MOST_ROUNDS:
+        raise BadValue(f"--rounds must be from 1 to {MOST_ROUNDS:,}, got {str(arguments.rounds):.60}")
     items = bench.chosen(arguments.keys)
     bar, rows = Bar(sum(item.seconds for item in items)), []
     for item in items:
@@ -188,13 +212,27 @@ def _bench(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _options(texts: Sequence[str]) -> dict[str, Any]:
+    """What ``--set`` said, each name once."""
+    found: dict[str, Any] = {}
+    for text in texts:
+        name, value = _option(text)
+        if name in found:
+            raise BadValue(f"--set names {name} twice; give it one value")
+        found[name] = value
+    return found
+
+
 def _option(text: str) -> tuple[str, Any]:
+    """``NAME=VALUE``, its value as JSON or as text."""
     name, equals, value = text.partition("=")
-    if not equals:
-        raise BadValue(f"--set takes NAME=VALUE, got {text!r}")
+    if not equals or not name.isidentifier():
+        raise BadValue(f"--set takes NAME=VALUE, as in skip_rule=true; got {text!r:.80}")
+    if value[:1] in ("[", "{"):
+        return name, reading.parse_json(value, f"--set {name}")
     try:
         return name, json.loads(value)
-    except json.JSONDecodeError:
+    except ValueError:
         return name, value
 
 
@@ -207,7 +245,7 @@ def _score(arguments: argparse.Namespace) -> int:
     measure = outcomes.load(arguments.measure)
     if arguments.source is not None and arguments.measure != "isncsci":
         raise BadValue(f"--from reads examinations of isncsci alone, got {arguments.measure}; give JSON lines")
-    options = dict(_option(text) for text in arguments.options)
+    options = _options(arguments.options)
     if arguments.table is not None:
         options["table"] = read_table(arguments.table)
     settled = check_options(pick_version(measure.definitions, arguments.version), options)
@@ -216,11 +254,11 @@ def _score(arguments: argparse.Namespace) -> int:
 
         readings = isncsci.Options(nli_vac=settled["nli_vac"], nonkey_zpp=settled["nonkey_zpp"])
         if arguments.source is None:
-            answers = isncsci.score_lines(sys.stdin, options=readings)
+            answers = isncsci.score_lines(_standard_input(), options=readings)
         else:
             answers = isncsci.redcap_lines(_export(*arguments.source), options=readings)
     else:
-        answers = score_lines(measure, sys.stdin, version=arguments.version, **options)
+        answers = score_lines(measure, _standard_input(), version=arguments.version, **options)
     lines = failed = 0
     for line in answers:
         lines += 1
@@ -237,9 +275,14 @@ def _export(kind: str, path: str) -> list[str]:
     """Lines of a REDCap export, their ends kept."""
     if kind != "redcap":
         raise BadValue(f"--from reads redcap, got {kind!r}; other exports come as JSON lines on standard input")
-    try:
-        return Path(path).read_bytes().decode("utf-8-sig").splitlines(keepends=True)
-    except OSError as error:
-        raise BadValue(f"--from redcap {path} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise BadValue(f"--from redcap {path} must be UTF-8 text, got byte {error.start} that is not") from error
+    return reading.read_text(Path(path), "--from redcap", signed=True).splitlines(keepends=True)
+
+
+def _standard_input() -> Iterator[str]:
+    """Lines of standard input, which must be UTF-8."""
+    source = getattr(sys.stdin, "buffer", None)
+    if source is None:
+        yield from sys.stdin
+        return
+    for number, line in enumerate(source, start=1):
+        yield reading.decoded(line, f"line {number} of standard input")

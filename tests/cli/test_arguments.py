@@ -46,7 +46,7 @@ def test_a_seed_that_cannot_be_creates_nothing(capsys, tmp_path, seed):
     ("argument", "words"),
     [
         ("--speed=fast", "must be a number, as in 4 or 0.5; got 'fast'"),
-        ("--seed=x", "whole number, as in 7; got 'x'"),
+        ("--seed=x", "must be an integer, as in 7; got 'x'"),
     ],
 )
 def test_a_number_that_is_none_is_named(capsys, argument, words):
@@ -187,7 +187,8 @@ def test_what_is_no_recording_is_told_apart(capsys, tmp_path, command):
 
 def test_a_stress_test_is_checked_before_it_takes_hours(capsys, tmp_path):
     assert "there is no stress test 'pill'; they are record" in refused(capsys, "stress", "pill")
-    assert "--n must be 1 or more, got 0" in refused(capsys, "stress", "record", "--n", "0")
+    said = refused(capsys, "stress", "record", "--n", "0")
+    assert "--n must be 1 or more, and at most 1,000,000; got 0" in said
     said = refused(capsys, "stress", "record", "--n", "1000000", "--out", tmp_path / "gone" / "x.md")
     assert "x.md cannot be written (No such file or directory); name another document" in said
 
@@ -240,3 +241,24 @@ def test_a_defect_is_a_sentence_and_a_file(tmp_path):
 def test_a_study_without_a_run_has_nothing_to_replay(capsys, tmp_path):
     Study.create(tmp_path / "s", code="T", title="t", actor="test").close()
     assert refused(capsys, "replay", tmp_path / "s").endswith("has no run yet; record one first")
+
+
+def test_damage_of_the_study_that_was_named_is_not_called_a_defect(capsys, tmp_path, monkeypatch):
+    """What no reader foresaw: the last handler verifies the study before it blames the workbench."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    Study.create(tmp_path / "s", code="T", title="t", actor="test").close()
+    error = AttributeError("'list' object has no attribute 'get'")
+    cli._named.clear()
+    cli._named.update(study=tmp_path / "s")
+    cli._unforeseen(AttributeError, error, None)
+    assert "a defect of the workbench, not of your data" in capsys.readouterr().err
+    with closing(sqlite3.connect(tmp_path / "s" / "study.db")) as other:
+        other.execute("DROP TRIGGER study_update")
+        other.execute("UPDATE study SET title = 'another'")
+        other.commit()
+    cli._unforeseen(AttributeError, error, None)
+    said = capsys.readouterr().err
+    assert said.startswith("workbench: the study is damaged, and this could not be done: ")
+    assert "'workbench verify" in said
+    assert "defect" not in said
+    cli._named.clear()

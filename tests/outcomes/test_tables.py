@@ -81,7 +81,7 @@ def test_a_file_that_is_no_table_is_refused_with_its_line(tmp_path, text, senten
 
 
 def test_a_file_that_is_not_there(tmp_path):
-    with pytest.raises(BadValue, match="cannot be read: No such file"):
+    with pytest.raises(BadValue, match="cannot be read .No such file"):
         outcomes.read_table(tmp_path / "nothing.csv")
 
 

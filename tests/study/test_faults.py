@@ -67,8 +67,8 @@ def test_a_file_that_may_not_be_read_is_told(tmp_path, monkeypatch):
     def denied(*_, **__):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "open", denied)
-    with pytest.raises(RecordFault, match="cannot be read .Permission denied.; check its permissions"):
+    monkeypatch.setattr("workbench.reading.os.open", denied)
+    with pytest.raises(RecordFault, match="cannot be read .Permission denied.; check the path and its rights"):
         Study.open(tmp_path, actor="a")
 
 

@@ -15,9 +15,12 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from workbench import __version__
+from workbench import __version__, reading
 from workbench.errors import BadValue
 from workbench.tools import EXIT_DIFFERS, whole
+
+MOST = 1_000_000
+"""Largest size of a test; more would run for weeks."""
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -125,6 +128,13 @@ def _coverage(n: int, seed: int) -> tuple[str, bool]:
     return coverage.table(rows), all(row.held for row in rows)
 
 
+def _hostile(n: int, seed: int) -> tuple[str, bool]:
+    from workbench import hostile
+
+    figures = hostile.hostile(n, seed)
+    return figures.text(), figures.passed
+
+
 def _effector(n: int, seed: int) -> tuple[str, bool]:
     from workbench.live import strangers
 
@@ -137,6 +147,7 @@ TESTS = {
     "recording": StressTest("kill -9 of a recording writer and torn files, n kills", 1000, _recording),
     "coverage": StressTest("how often printed intervals hold the truth, n simulations of each", 4000, _coverage),
     "effector": StressTest("strangers try to take the effector, n starts in every order", 100, _effector),
+    "hostile": StressTest("bad input for every command and reader, n of the cases", 5000, _hostile),
     "lossless": StressTest(
         "64 ch × 1 kHz with a sample counter, a kernel holding its lock, n seconds", 60, _lossless
     ),
@@ -153,10 +164,15 @@ def writable(path: Path) -> None:
     BadValue
         When it cannot be written.
     """
-    try:
-        path.open("a", encoding="utf-8").close()
-    except OSError as error:
-        raise BadValue(f"--out {path} cannot be written ({error.strerror}); name another document") from error
+    if not reading.is_there(path, "--out") or path.is_file():
+        try:
+            path.open("a", encoding="utf-8").close()
+        except OSError as error:
+            raise BadValue(
+                f"--out {reading.shown(path)} cannot be written ({error.strerror}); name another document"
+            ) from error
+        return
+    raise BadValue(f"--out {reading.shown(path)} is no regular file; name another document")
 
 
 def run(name: str, *, n: int | None = None, seed: int = 1) -> Figures:
@@ -173,8 +189,8 @@ def run(name: str, *, n: int | None = None, seed: int = 1) -> Figures:
             "'workbench stress list' describes them"
         )
     size = TESTS[name].full if n is None else n
-    if size < 1:
-        raise BadValue(f"--n must be 1 or more, got {size}")
+    if not 1 <= size <= MOST:
+        raise BadValue(f"--n must be 1 or more, and at most {MOST:,}; got {str(size):.60}")
     began = time.monotonic()
     words, held = TESTS[name].run(size, seed)
     return Figures(f"workbench stress {name} --n {size} --seed {seed}", words, held, time.monotonic() - began)

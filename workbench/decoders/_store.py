@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench import registry
+from workbench import reading, registry
 from workbench.decoders._base import WindowDecoder
 from workbench.errors import BadSignal, DecoderMismatch, RecordingFault, UnknownName, WorkbenchError
 from workbench.signals import SignalSettings, units
@@ -93,10 +93,12 @@ def read(folder: Path) -> WindowDecoder:
         When the content is not what the hash says, or was written by a newer version.
     """
     path = folder / "decoder.json"
-    if not path.is_file():
+    if not reading.is_there(path, "decoder", error=RecordingFault):
         raise RecordingFault(f"{folder} holds no decoder (no decoder.json); name the folder it was saved in")
+    text = reading.read_text(path, "decoder", error=RecordingFault)
+    whole = reading.parse_json(text, f"decoder {reading.shown(path)}", error=RecordingFault)
+    reading.read_start(folder / "arrays.npz", "arrays of a decoder", 4, error=RecordingFault)
     try:
-        whole = json.loads(path.read_text(encoding="utf-8"))
         body, stored = whole["decoder"], whole["sha256"]
         with (folder / "arrays.npz").open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: np.ascontiguousarray(archive[name], dtype=np.float64) for name in archive.files}

@@ -7,6 +7,7 @@ float32, as they go over LSL, so that a recording that is read and one that is p
 
 from __future__ import annotations
 
+import struct
 import warnings
 from collections import Counter
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench import reading
 from workbench.devices._bids import MNE_TYPES, side_files
 from workbench.errors import BadValue, RecordingFault
 from workbench.recording import XdfFile, XdfStream, read
@@ -39,7 +41,10 @@ SUFFIXES = {
 VOLTS = ("eeg", "ecog", "seeg", "dbs", "emg", "eog", "ecg", "bio")
 """MNE channel types that are in volts; all of a recording's channels of these types are played, in µV."""
 
-_FAULTS = (OSError, ValueError, RuntimeError, TypeError, LookupError, AssertionError, NotImplementedError)
+_FAULTS = (
+    OSError, EOFError, ValueError, RuntimeError, TypeError, LookupError, AttributeError, ArithmeticError,
+    AssertionError, NotImplementedError, struct.error,
+)  # fmt: skip
 """What MNE raises for files that it cannot read."""
 
 
@@ -139,8 +144,9 @@ def load(
         raise RecordingFault(
             f"{path.name} is of no format that can be replayed; they are {', '.join(sorted(SUFFIXES))}"
         )
-    if not path.is_file():
-        raise RecordingFault(f"recording {path} is not there; check the path")
+    if not reading.is_there(path, "recording", error=RecordingFault):
+        raise RecordingFault(f"recording {reading.shown(path)} is not there; check the path")
+    reading.read_start(path, "recording", 1, error=RecordingFault)
     wanted = dict(conditions or {})
     found = _from_xdf(path, wanted, stream) if kind == "xdf" else _from_mne(path, wanted, kind, samples=samples)
     _check_conditions(found.head)

@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workbench.errors import EngineFault
+from workbench import reading
+from workbench.errors import BadValue, EngineFault
 
 HEARTBEAT_S = 0.25
 """Time between two heartbeats, s."""
@@ -29,6 +30,8 @@ SILENT_S = 15.0
 """A heartbeat older than this, where the process cannot be looked up, means that the engine is dead, s."""
 
 MAX_SOCKET_PATH = 100
+LARGEST = 16 * 2**20
+"""Bytes of the largest file of the engine's that is read."""
 
 
 @dataclass(frozen=True)
@@ -130,8 +133,8 @@ def write_private(path: Path, data: bytes) -> None:
 def read_json(path: Path) -> dict[str, Any] | None:
     """A JSON object, or None when the file is absent or holds none."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        content = reading.parse_json(reading.read_bytes(path, "file", largest=LARGEST), "file")
+    except BadValue:
         return None
     return content if isinstance(content, dict) else None
 
@@ -221,7 +224,9 @@ def identity() -> dict[str, Any]:
 
 def stale(place: Place, lock: dict[str, Any]) -> str:
     """Why a lock is stale, ``""`` when its engine runs."""
-    pid = int(lock.get("pid", 0))
+    pid = lock.get("pid", 0)
+    if not isinstance(pid, int) or isinstance(pid, bool) or not 0 < pid < 2**31:
+        return f"its lock names no process ({pid!r:.40})"
     if lock.get("host") != socket.gethostname():
         age = heartbeat_age(place)
         if age is not None and age < SILENT_S:

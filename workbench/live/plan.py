@@ -142,7 +142,9 @@ class SessionPlan:
                 )
             contract = tuple(_spec(spec) for spec in content.pop("contract"))
             return cls(contract=contract, **content)
-        except (json.JSONDecodeError, TypeError, KeyError, AttributeError) as error:
+        except BadValue:
+            raise
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise BadValue(f"this is no session plan ({error}); write one with SessionPlan.to_json") from error
 
 

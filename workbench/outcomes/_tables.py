@@ -20,6 +20,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from workbench import reading
 from workbench.errors import BadValue
 from workbench.outcomes._contract import Definition, Option
 
@@ -96,14 +97,8 @@ def read_table(path: str | Path) -> Table:
         key of another row. The text names the line.
     """
     path = Path(path)
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise BadValue(f"table {path} cannot be read: {error.strerror or error}") from error
-    try:
-        lines = content.decode("utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise BadValue(f"table {path} must be UTF-8 text, got byte {error.start} that is not") from error
+    content = reading.read_bytes(path, "table", largest=reading.LARGEST_TEXT)
+    lines = reading.decoded(content, f"table {reading.shown(path)}", signed=True).splitlines()
     comments = 0
     while comments < len(lines) and lines[comments].startswith("#"):
         comments += 1

@@ -7,6 +7,7 @@ import struct
 from collections.abc import Iterable
 from pathlib import Path
 
+from workbench import reading
 from workbench.errors import RecordingFault
 from workbench.vocabulary import Decision
 
@@ -40,8 +41,4 @@ def file_sha256(path: Path | str) -> str:
     RecordingFault
         When it cannot be read.
     """
-    try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise RecordingFault(f"{path} cannot be read ({error.strerror}); check the path and its rights") from error
+    return reading.sha256(Path(path), "file", error=RecordingFault)

@@ -6,17 +6,18 @@ appended to. A hash chain alone does not see that its last rows are gone.
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from workbench import reading
+from workbench.errors import BadValue, RecordFault
 from workbench.study.chain import canonical
 from workbench.study.clock import utc_now
 
 FILE = "anchors.jsonl"
-MOST_BYTES = 256_000_000
-"""Largest anchors file that is read, bytes."""
+LARGEST = 256 * 2**20
+"""Bytes of the largest file of anchors that is read: over a million."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +46,26 @@ def append(path: Path, *, study: str, seq: int, hash: str, why: str, durable: bo
 
 
 def read(path: Path) -> tuple[list[Anchor], list[str]]:
-    """``(anchors, unreadable)``: the anchors of a file, and ``file:line`` of each line that is none. Raises
-    OSError.
+    """``(anchors, unreadable)``: the anchors of a file, and ``file:line`` of each line that is none.
+
+    Raises
+    ------
+    RecordFault
+        When the file cannot be read.
     """
     found: list[Anchor] = []
     unreadable: list[str] = []
-    if not path.is_file():
-        raise OSError(2, "there is no file")
-    with path.open("rb") as file:
-        data = file.read(MOST_BYTES + 1)
-    if len(data) > MOST_BYTES:
-        raise OSError(27, f"it is larger than {MOST_BYTES} bytes")
+    data = reading.read_bytes(path, "anchors", largest=LARGEST, error=RecordFault)
     for number, line in enumerate(data.split(b"\n"), start=1):
         if not line:
             continue
         where = f"{path.name}:{number}"
         try:
-            entry = json.loads(line)
-            found.append(Anchor(int(entry["seq"]), str(entry["hash"]), where, str(entry["study"])))
-        except (ValueError, KeyError, TypeError, RecursionError):
+            entry = reading.parse_json(line, where)
+            seq, digest, study = entry["seq"], entry["hash"], entry["study"]
+            if not (isinstance(seq, int) and isinstance(digest, str) and isinstance(study, str)):
+                raise BadValue(f"{where} has an entry of another kind")
+            found.append(Anchor(seq=seq, hash=digest, where=where, study=study))
+        except (ValueError, KeyError, TypeError):
             unreadable.append(where)
     return found, unreadable

@@ -6,7 +6,6 @@ that what is read back equals, bit for bit, what the audit chain committed to.
 
 from __future__ import annotations
 
-import json
 import math
 import numbers
 from typing import Any
@@ -15,7 +14,8 @@ from sqlalchemy import BLOB, INTEGER, REAL, TEXT
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, UserDefinedType
 
-from workbench.errors import BadValue
+from workbench import reading
+from workbench.errors import BadValue, RecordFault
 from workbench.study.chain import canonical, clean, clean_text
 
 
@@ -126,8 +126,8 @@ class Json(Own):
         return canonical(clean(value))
 
     def seen(self, value: Any) -> Any:
-        """Plain data."""
-        return json.loads(value)
+        """Plain data; :class:`RecordFault` for a text that somebody else put there."""
+        return reading.parse_json(value, "a JSON column of the study record", error=RecordFault)
 
 
 class Blob(Own):

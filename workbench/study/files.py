@@ -20,6 +20,9 @@ from typing import Any
 
 import numpy as np
 
+from workbench import reading
+from workbench.errors import RecordFault
+
 Row = dict[str, Any]
 Tables = Mapping[str, list[Row]]
 LEDGER = ".ledger.jsonl"
@@ -62,14 +65,10 @@ def look_beside(folder: Path, tables: Tables) -> Beside:
 
 
 def _check_file(folder: Path, name: str, row: Row, found: Beside) -> None:
-    path = folder / row["path"]
     try:
-        if path.exists() and not path.is_file():
-            raise OSError(0, "it is no file")
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        found.problems.append(f"{name} {row['path']} cannot be read ({error.strerror})")
+        digest = reading.sha256(folder / row["path"], name, error=RecordFault)
+    except RecordFault as error:
+        found.problems.append(str(error))
         return
     if digest != row["sha256"]:
         found.problems.append(f"{name} {row['path']} is not the file that was recorded: its SHA-256 differs")

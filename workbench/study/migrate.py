@@ -66,7 +66,7 @@ def version_of(path: Path) -> int:
     """
     place.check_file(path)
     try:
-        with closing(place.reading(path)) as connection:
+        with closing(place.read_only(path)) as connection:
             application = connection.execute("PRAGMA application_id").fetchone()[0]
             if application != schema.APPLICATION_ID:
                 raise RecordFault(f"{path} is an SQLite file but no study record; give the study's own folder")
@@ -93,7 +93,7 @@ def view(path: Path, undo: ExitStack) -> tuple[Path | None, int]:
         return None, version
     made = Path(undo.enter_context(TemporaryDirectory(prefix="workbench-view-"))) / place.FILE
     try:
-        with closing(place.reading(path)) as source, _target(made) as target, transaction(target):
+        with closing(place.read_only(path)) as source, _target(made) as target, transaction(target):
             source.execute("BEGIN")
             if not source.execute("SELECT 1 FROM sqlite_master WHERE name = 'study'").fetchone():
                 raise RecordFault(f"{path} was never finished being created; delete it and create the study again")
@@ -143,7 +143,7 @@ def migrate(
             _refuse_broken(source, path, "before the migration")
             step("old verified")
             n = _write_copy(source, copy, version, actor=actor, keyed=keyed, step=step)
-            with closing(place.reading(copy)) as made:
+            with closing(place.read_only(copy)) as made:
                 head = _refuse_broken(made, copy, "after the migration")
             step("copy verified")
             kept = _keep_old(path, version)
@@ -303,7 +303,7 @@ def _swap(copy: Path, path: Path) -> None:
 
 
 def _leave_anchor(folder: Path, head: tuple[int, str]) -> None:
-    with closing(place.reading(folder / place.FILE)) as connection:
+    with closing(place.read_only(folder / place.FILE)) as connection:
         study_id = connection.execute("SELECT id FROM study").fetchone()[0]
         entered = connection.execute(
             "SELECT k.epoch, a.seq, a.hash FROM study_key k JOIN audit a ON a.table_name = 'study_key' "

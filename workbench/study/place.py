@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
 
+from workbench import reading
 from workbench.errors import RecordFault, RecordLocked
 
 FILE = "study.db"
@@ -19,6 +21,8 @@ NETWORK = {
 }  # fmt: skip
 BUSY_S = 5.0
 """How long a reader waits for a writer that keeps readers out, s."""
+_OCTAL = re.compile(r"\\([0-7]{3})")
+"""How the system writes a space, tab, line break or backslash of a mount point (fstab(5))."""
 MAGIC = b"SQLite format 3\x00"
 
 
@@ -33,11 +37,16 @@ def filesystem(path: Path, *, mounts: Path | None = None) -> str:
         lines = (mounts or MOUNTS).read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return ""
-    real = path.resolve()
+    try:
+        real = path.resolve()
+    except (OSError, RuntimeError, ValueError):
+        return ""
     best, found = -1, ""
     for line in lines:
+        if len(line.split()) < 3:
+            continue
         _, point, kind = line.split()[:3]
-        point = point.encode("ascii", "replace").decode("unicode_escape")
+        point = _OCTAL.sub(lambda escaped: chr(int(escaped[1], 8)), point)
         if real.is_relative_to(point) and len(point) >= best:
             best, found = len(point), kind
     return found
@@ -65,20 +74,18 @@ def refuse_network(folder: Path, *, allow: bool, mounts: Path | None = None) -> 
 
 def check_file(path: Path) -> None:
     """Tell an absent, empty or foreign file from a study record before SQLite touches it."""
-    if not path.is_file():
-        raise RecordFault(f"there is no study record at {path}; create one, or give the folder that holds {FILE}")
-    try:
-        with path.open("rb") as file:
-            start = file.read(len(MAGIC))
-    except OSError as error:
-        raise RecordFault(f"{path} cannot be read ({error.strerror}); check its permissions") from error
+    if not reading.is_there(path, "study record", error=RecordFault):
+        raise RecordFault(
+            f"there is no study record at {reading.shown(path)}; create one, or give the folder that holds {FILE}"
+        )
+    start = reading.read_start(path, "study record", len(MAGIC), error=RecordFault)
     if not start:
         raise RecordFault(f"{path} is empty; restore it from a backup, or delete it and create the study again")
     if start != MAGIC:
         raise RecordFault(f"{path} is not a study record or its start is damaged; restore it from a backup")
 
 
-def reading(path: Path) -> sqlite3.Connection:
+def read_only(path: Path) -> sqlite3.Connection:
     """The record, open for reading; one that cannot be written (an archive, a disc) is taken as it lies there.
 
     SQLite keeps its write-ahead log in files beside the record, so elsewhere the folder must be writable

@@ -160,7 +160,7 @@ def _look(
 ) -> None:
     """Record, anchors and files, in this order."""
     path = folder / place.FILE
-    with closing(place.reading(path)) as connection:
+    with closing(place.read_only(path)) as connection:
         connection.execute("BEGIN")
         examine(connection, path, found)
         tables = _tables(connection)
@@ -385,8 +385,8 @@ def _check_anchors(
     for path in paths:
         try:
             good, bad = anchors.read(path)
-        except OSError as error:
-            found.warnings.append(f"no anchors in {path} ({error.strerror}): a cut tail would not show there")
+        except RecordFault as error:
+            found.warnings.append(f"no anchors in {path} ({error}): a cut tail would not show there")
             continue
         written += good
         found.warnings += [f"{where} holds no anchor (an interrupted write?)" for where in bad]

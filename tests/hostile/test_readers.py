@@ -1,0 +1,205 @@
+"""Every reader of what others wrote, with files of every wrong kind; and no reader that nobody thought of."""
+
+from __future__ import annotations
+
+import ast
+import signal
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+import workbench
+from workbench.errors import WorkbenchError
+from workbench.hostile import _material
+from workbench.reading import DEEPEST, parse_json, read_bytes, read_text, shown
+
+PACKAGE = Path(workbench.__file__).parent
+
+BY_COMMANDS = {
+    "cli.py", "tools.py", "commands/stress.py", "exams.py", "demo.py", "programmes.py", "reading.py",
+    "decoders/_store.py", "devices/_recorded.py", "evaluation/_contract.py", "evaluation/ssvep_exo.py",
+    "live/_place.py", "live/plan.py", "outcomes/_isncsci_redcap.py", "outcomes/_lines.py", "outcomes/_tables.py",
+    "recording/files.py", "recording/index.py", "recording/recover.py", "recording/session_ledger.py",
+    "recording/xdf.py", "recording/xml.py", "study/anchors.py", "study/place.py", "study/reading.py",
+    "study/record.py", "study/verification.py",
+}  # fmt: skip
+"""Read what a user names or a study holds: the hostile cases of the commands, or of READERS below, reach them."""
+
+OWN_TEXTS = {
+    "evaluation/_document.py", "outcomes/_core_data_set.py", "outcomes/_thresholds.py", "reports/html.py",
+    "reports/pdf.py", "reports/texts.py", "said.py", "widgets/_base.py", "widgets/_locale.py", "kernels/_jit.py",
+    "devices/_lsl_library.py", "study/clock.py",
+}  # fmt: skip
+"""Read files of the package or of the system alone."""
+
+BETWEEN_OWN_PROCESSES = {
+    "bench/outcomes.py", "devices/_players.py", "devices/_playing.py", "devices/simulated_glove.py",
+    "devices/simulated_participant.py", "live/_display.py", "live/_effecting.py", "live/_fit_process.py",
+    "live/_server.py", "live/_session.py", "live/_starting.py", "live/_wire.py", "live/client.py",
+    "live/lossless.py", "live/engine.py", "live/fitting.py", "recording/stress.py", "study/stress.py",
+    "widgets/_keeping.py", "widgets/dashboard.py", "widgets/log_view.py",
+}  # fmt: skip
+"""Read what another process of the workbench wrote; their own tests try bad messages."""
+
+HOSTILE = {"hostile/_judge.py", "hostile/_material.py"}
+
+CALLS = {
+    "open", "os.open", "os.fdopen", "gzip.open", "sqlite3.connect", "np.load", "np.loadtxt", "np.genfromtxt",
+    "mne.io.read_raw", "mne.read_events", "json.load", "json.loads", "ElementTree.fromstring", "ElementTree.parse",
+    "ElementTree.XMLParser", "pd.read_csv", "csv.reader", "csv.DictReader", "zipfile.ZipFile", "mmap.mmap",
+}  # fmt: skip
+"""What opens a file or parses a text."""
+
+
+def readers() -> set[str]:
+    found = set()
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            name = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+            if name in CALLS or name.endswith((".read_text", ".read_bytes")):
+                found.add(path.relative_to(PACKAGE).as_posix())
+    return found
+
+
+def test_every_file_that_reads_something_is_listed_with_who_bounds_it():
+    known = BY_COMMANDS | OWN_TEXTS | BETWEEN_OWN_PROCESSES | HOSTILE
+    assert readers() - known == set(), "say who tries bad input on it, and read through workbench.reading"
+
+
+def _decoder(path: Path) -> object:
+    from workbench import decoders
+
+    return decoders.read(path)
+
+
+def _replayed(path: Path) -> object:
+    from workbench.devices import replay
+
+    return replay.head(path)
+
+
+def _table(path: Path) -> object:
+    from workbench.outcomes._tables import read_table
+
+    return read_table(path)
+
+
+def _plan(path: Path) -> object:
+    from workbench.live import SessionPlan
+
+    return SessionPlan.from_json(read_text(path, "plan"))
+
+
+def _ledger(path: Path) -> object:
+    from workbench.recording import read_rows
+
+    return read_rows(path)
+
+
+def _index(path: Path) -> object:
+    from workbench.recording import index
+
+    return index.read(path.with_name(path.name.removesuffix(".idx")))
+
+
+def _anchors(path: Path) -> object:
+    from workbench.study import anchors
+
+    return anchors.read(path)
+
+
+READERS = {
+    "decoder": _decoder, "replay": _replayed, "table": _table, "plan": _plan, "ledger": _ledger, "index": _index,
+    "anchors": _anchors,
+}  # fmt: skip
+
+
+@contextmanager
+def within(seconds: float):
+    def late(*_):
+        raise AssertionError("no answer in time")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture(scope="module")
+def material(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("material")
+    yield _material.bad_paths(folder / "paths") | _material.bad_texts(folder / "texts")
+    (folder / "paths" / "forbidden").chmod(0o700)
+
+
+@pytest.mark.parametrize("reader", sorted(READERS))
+def test_a_reader_refuses_or_reads_but_never_hangs_or_breaks(reader, material, tmp_path):
+    for what, path in material.items():
+        name = what.replace(" ", "-")
+        given = [path]
+        if len(str(path)) < 1000 and reader == "decoder":
+            (tmp_path / name).mkdir()
+            given = [tmp_path / name]
+            (given[0] / "decoder.json").symlink_to(path)
+        if len(str(path)) < 1000 and reader == "replay":
+            given = [tmp_path / f"{name}{suffix}" for suffix in (".xdf", ".edf", ".fif")]
+            for link in given:
+                link.symlink_to(path)
+        for one in given:
+            with within(30.0):
+                try:
+                    READERS[reader](one)
+                except WorkbenchError as error:
+                    sentence = str(error)
+                    assert sentence
+                    assert "\n" not in shown(one)
+
+
+def test_json_is_bounded_in_depth_and_in_kind():
+    assert parse_json("[" * DEEPEST + "]" * DEEPEST, "x")
+    for text in (
+        "[" * (DEEPEST + 1) + "]" * (DEEPEST + 1),
+        _material.NESTED,
+        "{",
+        b"\xff",
+        '{"a": 1' + "0" * 5000,
+    ):
+        with pytest.raises(WorkbenchError, match="^x "):
+            parse_json(text, "x")
+
+
+def test_a_file_is_bounded_in_size_and_kind(tmp_path):
+    (tmp_path / "large").write_bytes(b"12345")
+    assert read_bytes(tmp_path / "large", "file", largest=5) == b"12345"
+    for path, words in (
+        (tmp_path / "large", "has 5 bytes, at most 4 are read"),
+        (Path("/dev/zero"), "it is a device"),
+        (tmp_path, "Is a directory"),
+        (Path("nul\0"), "embedded null"),
+        (tmp_path / ("n" * 300), "File name too long"),
+    ):
+        with pytest.raises(WorkbenchError, match=words):
+            read_bytes(path, "file", largest=4)
+
+
+def test_odd_lines_of_the_mount_table_are_passed_over(tmp_path):
+    from workbench.study import place
+
+    mounts = tmp_path / "mounts"
+    lines = [
+        "",
+        "x",
+        "none",
+        "d / ext4 rw 0 0",
+        "d \\x \\ nfs",
+        f"d {tmp_path}\\ nfs rw",
+        f"d {tmp_path}/a\\040b nfs rw",
+    ]
+    mounts.write_bytes("\n".join([*lines, "\xff\0 q"]).encode("latin-1"))
+    assert place.filesystem(tmp_path, mounts=mounts) == "ext4"
+    assert place.filesystem(tmp_path / "a b", mounts=mounts) == "nfs"
+    assert place.filesystem(Path("nul\0"), mounts=mounts) == ""

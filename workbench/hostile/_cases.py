@@ -1,0 +1,250 @@
+"""The cases: each argument of each command with each bad value of its kind, all other arguments sound."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from workbench.errors import UnknownName
+from workbench.hostile import _material
+
+TEXTS = (
+    "",
+    " ",
+    "no such name",
+    "../../etc/passwd",
+    "a\nb",
+    "<b>",
+    "=1+1",
+    "\N{WORLD MAP}",
+    "x" * 100_000,
+    "\udcff",
+)
+WHOLE = ("x", "", "1.5", "1e3", "-1", "0x10", "nan", "1" + "0" * 20, "9" * 5000)
+NUMBERS = ("x", "", "nan", "inf", "-inf", "-1", "0", "1e999", "1,5")
+PAIRS = ("", "=", "=1", "novalue", "a==", "no_such_option=1", "a=" + "[" * 50_000, "\udcff=1", "a=\0")
+CONDITIONS = ("", "T1", "T1=", "T1=a", "T1=a,T1=b", "T1=a,T2=a", "=,=", ",", "x" * 10_000)
+
+LASTING = ("demo", "dashboard", "stress", "bench")
+"""Commands that run until somebody ends them: only input that they refuse at once is tried."""
+
+SOUND_TEXT = {"measure": "arat", "dataset": "all", "name": "record", "keys": "isncsci", "run_id": "r1"}
+"""Values of arguments that are free text and must be given for a command to reach its other arguments."""
+
+_WRITABLE = ("absent", "not UTF-8", "text", "empty", "sparse")
+"""Paths that a file can be written to, or appended to."""
+
+_AT_ONCE = (
+    "absent", "under a file", "long name", "long path", "not UTF-8", "zeros for ever", "text", "empty", "folder",
+    "no right", "no right to the record", "no right to the folder", "record of another program",
+)  # fmt: skip
+
+STANDARD_INPUT = {
+    "not UTF-8": b"\xff\xfe\n\x80\n",
+    "nested": _material.NESTED.encode() + b"\n",
+    "no JSON": b"dear diary\n",
+    "a list": b"[1, 2]\n",
+    "NUL": b"\0\n",
+    "odd fields": b'{"id": [], "responses": 3, "exam": []}\n',
+    "huge number": b'{"id": "a", "responses": {"grasp_1": 1' + b"0" * 5000 + b"}}\n",
+    "one long line": b'{"id": "' + b"x" * 2_000_000 + b'"\n',
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One call of ``workbench``.
+
+    Attributes
+    ----------
+    name : command, argument and what is wrong.
+    argv : of the call, without the program's name.
+    stdin : standard input.
+    unprivileged : to be run as an ordinary user, since root may read everything.
+    fine : why exit 0 is right all the same, ``""`` where it is not.
+    """
+
+    name: str
+    argv: tuple[str, ...]
+    stdin: bytes = b""
+    unprivileged: bool = False
+    fine: str = ""
+
+
+@dataclass
+class _Bench:
+    """Where the material lies, made once and used by all cases."""
+
+    folder: Path
+    study: Path = field(init=False)
+    recording: Path = field(init=False)
+    paths: dict[str, Path] = field(init=False)
+    texts: dict[str, Path] = field(init=False)
+    recordings: dict[str, Path] = field(init=False)
+    studies: dict[str, Path] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.study = _material.sound_study(self.folder / "sound")
+        self.recording = _material.sound_recording(self.folder / "sound.xdf")
+        self.paths = _material.bad_paths(self.folder / "paths")
+        self.texts = _material.bad_texts(self.folder / "texts")
+        self.recordings = _material.bad_recordings(self.folder / "recordings")
+        self.studies = _material.bad_studies(self.folder / "studies", self.study)
+        (self.folder / "nothing").mkdir()
+
+
+def commands() -> dict[str, argparse.ArgumentParser]:
+    """Every command with its parser, those of nested commands too, by the words that call it."""
+    from workbench.cli import _parser
+
+    return dict(_below(_parser(), ()))
+
+
+def _below(
+    parser: argparse.ArgumentParser, words: tuple[str, ...]
+) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    nested = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
+    for action in nested:
+        for name, below in action.choices.items():
+            yield from _below(below, (*words, name))
+    if not nested:
+        yield " ".join(words), parser
+
+
+def kind_of(action: argparse.Action) -> str:
+    """What an argument takes.
+
+    Raises
+    ------
+    UnknownName
+        When no hostile cases are known for it: name its kind here.
+    """
+    metavar = action.metavar if isinstance(action.metavar, str) else ""
+    if action.nargs == 0:
+        return "flag"
+    if action.choices:
+        return "choice"
+    if getattr(action.type, "kind", ""):
+        return str(action.type.kind)
+    if metavar == "STUDY":
+        return "study"
+    if action.dest in ("options", "conditions", "source", "study", "folder", "table"):
+        return action.dest
+    if action.dest in ("files", "recordings"):
+        return "recording"
+    if action.dest == "out":
+        return "output"
+    if action.type is None:
+        return "text"
+    raise UnknownName(f"no hostile cases are known for the argument {action.dest!r}; name its kind in {__name__}")
+
+
+def cases(folder: Path) -> list[Case]:
+    """All cases; their material is made in ``folder``, which must be new."""
+    bench, found = _Bench(folder), []
+    for words, parser in commands().items():
+        actions = [a for a in parser._actions if not isinstance(a, argparse._HelpAction)]
+        for action in actions:
+            for what, values in _bad(kind_of(action), bench):
+                if words in LASTING and not _refused_at_once(action, what):
+                    continue
+                argv = (*words.split(), *_others(actions, action, bench), *_given(action, values))
+                option = action.option_strings[0] if action.option_strings else str(action.metavar or action.dest)
+                fine = _fine(words, action, what)
+                found.append(Case(f"{words} {option}: {what}", argv, unprivileged="no right" in what, fine=fine))
+        if words == "score":
+            for what, text in STANDARD_INPUT.items():
+                for measure in ("arat", "isncsci"):
+                    said = "each line is answered, a bad one with what is wrong in it"
+                    found.append(Case(f"score {measure} < {what}", ("score", measure), stdin=text, fine=said))
+    return found
+
+
+def _bad(kind: str, bench: _Bench) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """What is wrong, and the values to give."""
+    texts: dict[str, tuple[str, ...]] = {
+        "text": TEXTS, "whole": WHOLE, "number": NUMBERS, "options": PAIRS, "conditions": CONDITIONS,
+        "choice": TEXTS, "flag": (),
+    }  # fmt: skip
+    files: dict[str, tuple[dict[str, Path], ...]] = {
+        "recording": (bench.paths, bench.recordings),
+        "study": (bench.paths, bench.studies),
+        "table": (bench.paths, bench.texts),
+        "source": (bench.paths, bench.texts),
+        "folder": (bench.paths,),
+        "output": (bench.paths,),
+    }
+    if kind in texts:
+        for text in texts[kind]:
+            yield ascii(text)[:30], (text,)
+        return
+    for group in files[kind]:
+        for what, path in group.items():
+            values = ("redcap", str(path)) if kind == "source" else (str(path),)
+            yield what, values
+
+
+def _fine(words: str, action: argparse.Action, what: str) -> str:
+    """Why exit 0 is right for a bad value, ``""`` where it is not."""
+    if action.default == "" and not what.strip("' "):
+        return "a blank value is none, as if the option were left out"
+    if kind_of(action) == "output" and what in _WRITABLE:
+        return "it can be written there"
+    if kind_of(action) != "study" or what in _AT_ONCE or what.startswith(("record is ", "no right")):
+        return ""
+    if words != "verify":
+        return "the command does not read what is damaged; verify names it"
+    engine = what.split(" ")[0] in ("lock.json", "plan.json", "outcome.json", "key", "heartbeat", "engine.log")
+    if engine or what.startswith(("anchors", "session ledger")):
+        return "it is no part of the record; anchors that cannot be read are a warning"
+    return ""
+
+
+def _refused_at_once(action: argparse.Action, what: str) -> bool:
+    """Whether a command that lasts would not begin with this value."""
+    if kind_of(action) == "study" and action.option_strings:  # a folder to create: these can be
+        return what not in ("absent", "folder", "not UTF-8")
+    if kind_of(action) == "output":
+        return what not in _WRITABLE
+    return kind_of(action) != "study" or what in _AT_ONCE or what.startswith("record is ")
+
+
+def _given(action: argparse.Action, values: tuple[str, ...]) -> tuple[str, ...]:
+    """Values as the command line takes them; one that begins with a dash must not look like an option."""
+    if not action.option_strings:
+        return ("--", *values)
+    if len(values) == 1:
+        return (f"{action.option_strings[0]}={values[0]}",)
+    return (action.option_strings[0], *values)
+
+
+def _others(actions: list[argparse.Action], bad: argparse.Action, bench: _Bench) -> tuple[str, ...]:
+    """Sound values of all other arguments that a command cannot do without, and what keeps it from a browser."""
+    given: list[str] = []
+    for action in actions:
+        if "--no-browser" in action.option_strings:
+            given.append("--no-browser")
+        needed = action.required or (not action.option_strings and action.nargs == "?")
+        if action is not bad and needed:
+            value = _sound(action, bench)
+            given += [action.option_strings[0], value] if action.option_strings else [value]
+    return tuple(given)
+
+
+def _sound(action: argparse.Action, bench: _Bench) -> str:
+    kind = kind_of(action)
+    if kind == "choice" and action.choices:
+        return str(next(iter(action.choices)))
+    known = {
+        "study": str(bench.study),
+        "recording": str(bench.recording),
+        "folder": str(bench.folder / "nothing"),
+        "output": str(bench.folder / "new"),
+        "whole": "1",
+        "number": "1",
+        "text": SOUND_TEXT.get(action.dest, "x"),
+    }
+    return known[kind]

@@ -1,0 +1,223 @@
+"""Running the cases under limits of time and memory, and judging the answers."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from pathlib import Path
+from types import FrameType, TracebackType
+
+import numpy as np
+
+from workbench.hostile._cases import Case, cases
+
+LONGEST_S = 60.0
+"""Time that one case may take, s; a report takes about 3 s, and the machine may be busy."""
+
+MEMORY = 6 * 2**30
+"""Address space of the process that runs the cases, bytes; numba and MNE alone reserve about 2 GB."""
+
+NOBODY = 65534
+
+
+class _TimeIsUp(BaseException):
+    """Not an Exception, so that nothing between here and the case can take it for one of its own."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of a case.
+
+    Attributes
+    ----------
+    name : of the case.
+    code : exit code, -1 when the time was up.
+    out, err : ends of standard output and standard error.
+    seconds : how long it took.
+    """
+
+    name: str
+    code: int
+    out: str
+    err: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class HostileFigures:
+    """How many cases were tried, and what was wrong with the answers to some."""
+
+    tried: int
+    faults: tuple[str, ...]
+    slowest_s: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether every bad input got a clear answer."""
+        return not self.faults
+
+    def text(self) -> str:
+        """The counts, and each mishandled case in a line."""
+        lines = [f"{self.tried} bad inputs tried, {len(self.faults)} mishandled; slowest {self.slowest_s:.1f} s"]
+        return "\n".join([*lines, *(f"- {fault}" for fault in self.faults)])
+
+
+def fault_of(case: Case, answer: Answer) -> str:
+    """What is wrong with an answer, ``""`` when nothing is."""
+    said = answer.out + answer.err
+    if answer.code == -1:
+        return f"no answer within {LONGEST_S:.0f} s"
+    if "Traceback" in said:
+        return "a traceback"
+    if "defect of the workbench" in said:
+        return f"bad input was called a defect: {answer.err.strip()[-300:]}"
+    if answer.code == 0 and not case.fine:
+        return f"exit 0, and said: {said.strip()[-200:]!r}"
+    if answer.code not in (0, 1, 2):
+        return f"exit {answer.code}"
+    if answer.code == 2:
+        sentences = [line for line in answer.err.splitlines() if line.startswith("workbench ")]
+        if len(sentences) != 1:
+            return f"{len(sentences)} sentences on standard error instead of one: {answer.err.strip()[-300:]!r}"
+    if answer.code == 1 and not said.strip():
+        return "exit 1 without a word"
+    return ""
+
+
+def hostile(n: int = 0, seed: int = 1) -> HostileFigures:
+    """Try bad inputs and judge the answers.
+
+    Parameters
+    ----------
+    n : cases to try, drawn from all of them; 0, or more than there are, tries all.
+    seed : of the draw.
+    """
+    with tempfile.TemporaryDirectory(prefix="workbench-hostile-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        every = cases(folder / "material")
+        chosen = np.random.default_rng(seed).permutation(len(every))[: n or len(every)]
+        asked = [every[k] for k in sorted(chosen.tolist())]
+        answers = run_cases(asked, folder)
+        _unlock(folder)
+    faults = [f"{case.name}: {why}" for case, answer in zip(asked, answers) if (why := fault_of(case, answer))]
+    return HostileFigures(len(asked), tuple(faults), max((answer.seconds for answer in answers), default=0.0))
+
+
+def _unlock(folder: Path) -> None:
+    """Give the folders back that were forbidden, so that they can be removed."""
+    for path in folder.rglob("*"):
+        if path.is_dir() and not path.is_symlink():
+            path.chmod(0o700)
+
+
+def run_cases(asked: Sequence[Case], folder: Path) -> list[Answer]:
+    """Run cases in processes of their own; after one that was killed, the next process takes the rest.
+
+    Parameters
+    ----------
+    asked : the cases, in order.
+    folder : where their list and the answers are written.
+    """
+    answers: list[Answer] = []
+    while len(answers) < len(asked):
+        todo, done = folder / "cases.json", folder / "answers.jsonl"
+        rest = asked[len(answers) :]
+        todo.write_text(json.dumps([{**asdict(case), "stdin": case.stdin.hex()} for case in rest]))
+        done.unlink(missing_ok=True)
+        command = [sys.executable, "-m", "workbench.hostile._judge", str(todo), str(done)]
+        with (folder / "log.txt").open("wb") as log:
+            subprocess.run(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False, cwd=folder)
+        lines = done.read_text().splitlines() if done.exists() else []
+        answers += [Answer(**json.loads(line)) for line in lines]
+        if len(answers) < len(asked):
+            log_end = (folder / "log.txt").read_text(errors="replace")[-300:]
+            answers.append(Answer(asked[len(answers)].name, -9, "", f"the process ended: {log_end}", 0.0))
+    return answers
+
+
+# ------------------------------------------------------------------------------------------ the child
+def _child(todo: Path, done: Path) -> None:
+    """Run the cases of a list one after the other."""
+    import_module("workbench.demo")  # Once, and not within the time of a case, or as a user who may not read it.
+    if sys.platform != "win32":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        signal.signal(signal.SIGALRM, _alarm)
+    with done.open("w") as out:
+        for made in json.loads(todo.read_text()):
+            made["stdin"], made["argv"] = bytes.fromhex(made["stdin"]), tuple(made["argv"])
+            out.write(json.dumps(asdict(_answer(Case(**made)))) + "\n")
+            out.flush()
+
+
+def _alarm(_number: int, _frame: FrameType | None) -> None:
+    raise _TimeIsUp
+
+
+@contextmanager
+def _as_user(*, unprivileged: bool) -> Iterator[None]:
+    if not unprivileged or os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+class _Unforeseen:
+    """What no command foresaw goes where it goes when the process is the user's: to the last handler."""
+
+    def __enter__(self) -> None:
+        """Nothing to prepare."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        """Hand an error to ``sys.excepthook``; a process that ends by it has exit code 1."""
+        if kind is None or error is None or not issubclass(kind, Exception):
+            return False
+        sys.excepthook(kind, error, trace)
+        return True
+
+
+def _answer(case: Case) -> Answer:
+    """Call the command line in this process."""
+    from workbench.cli import EXIT_INTERRUPTED, main
+
+    code = 1
+    out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", errors="replace", write_through=True) for _ in range(2))
+    sys.stdin = io.TextIOWrapper(io.BytesIO(case.stdin), "utf-8")
+    began = time.monotonic()
+    signal.setitimer(signal.ITIMER_REAL, LONGEST_S)
+    try:
+        with redirect_stdout(out), redirect_stderr(err), _Unforeseen(), _as_user(unprivileged=case.unprivileged):
+            code = main(case.argv)
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else 1
+    except _TimeIsUp:
+        code = -1
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    if code == EXIT_INTERRUPTED:
+        raise KeyboardInterrupt  # Whoever ends this process means all cases, not this one.
+    seconds = time.monotonic() - began
+    texts = [stream.buffer.getvalue().decode("utf-8", "replace")[-3000:] for stream in (out, err)]  # type: ignore[attr-defined]
+    return Answer(case.name, code, *texts, seconds)
+
+
+if __name__ == "__main__":
+    _child(Path(sys.argv[1]), Path(sys.argv[2]))
