@@ -50,7 +50,7 @@ def test_raising_and_acknowledging_are_rows_of_the_ledger(journal):
     alarms.raise_alarm("disk", **WORDS)
     alarms.acknowledge("a1", by="Dr. A")
     assert [kind for kind, _ in rows] == ["alarm", "alarm_acknowledged"]
-    assert rows[0][1]["extent"] == "a1: It broke."
+    assert rows[0][1]["extent"] == "alarm a1: It broke."
     assert rows[1][1]["consequence"] == "acknowledged by Dr. A"
 
 

@@ -137,7 +137,7 @@ class Alarms:
                 # The one before was never acknowledged: it stays the same alarm, with its first time.
                 fresh.id, fresh.raised = alarm.id, alarm.raised
             self._record(fresh)
-            self._row("alarm", f"{fresh.id}: {what}", means, priority)
+            self._row("alarm", f"alarm {fresh.id}: {what}", means, priority)
             self._alarms[cause] = fresh
 
     def clear(self, cause: str) -> None:
@@ -167,7 +167,7 @@ class Alarms:
                 return
             alarm.acknowledged_by, alarm.acknowledged_at = by, self._clock()
             self._record(alarm)
-            self._row("alarm_acknowledged", f"{alarm.id}: {alarm.what}", f"acknowledged by {by}", "info")
+            self._row("alarm_acknowledged", f"alarm {alarm.id}: {alarm.what}", f"acknowledged by {by}", "info")
             self._drop()
 
     def acknowledge_cause(self, cause: str, *, by: str) -> None:

@@ -214,18 +214,21 @@ class Session(Links):
         """The alarm of a latched stop: it says what the device confirmed, and nothing more."""
         if not self.stopped:
             return
-        words = "STOP" if self.effecting is None else "STOP sent, not acknowledged"
-        if self.effecting is not None and self.effecting.snapshot().get("stop", {}).get("confirmed"):
-            words = "STOP, confirmed by the device"
+        what, confirmed = f"STOP: {self.stopped}.", False
+        if self.effecting is not None:
+            confirmed = bool(self.effecting.snapshot()["stop"]["confirmed"])
+            what = f"STOP sent, not acknowledged: {self.stopped}."
+        if confirmed:
+            what = f"STOP, confirmed by the device: {self.stopped}."
         self.ledger.alarm(
             "estop",
             priority="high",
-            what=f"{words}: {self.stopped}.",
+            what=what,
             means="The run ended. Everything up to here is recorded.",
             do="See to the participant. While the device has not confirmed, use the hardware stop. Then reset "
             "the stop; a new self-test follows.",
             reason=self.stopped,
-            confirmed=words.endswith("device"),
+            confirmed=confirmed,
         )
 
     def thread_lost(self, name: str, sentence: str) -> None:
@@ -260,7 +263,7 @@ class Session(Links):
         self.ledger.alarm(
             code,
             priority="high",
-            what=f"{sentence}.",
+            what=f"Standstill: {sentence}.",
             means="The effector went to its safe state. Samples of that time may be missing; gaps are entered.",
             do="See to the participant, then reset. Switch off sleep, close other programs.",
             sentence=sentence,
