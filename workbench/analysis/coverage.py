@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 
@@ -47,7 +48,7 @@ class Row:
     @property
     def held(self) -> bool:
         """Whether the simulated share keeps to the nominal one within the error of the simulation."""
-        error = MONTE_CARLO * (self.nominal * (1 - self.nominal) / self.simulations) ** 0.5
+        error = MONTE_CARLO * sqrt(self.nominal * (1 - self.nominal) / self.simulations)
         off = self.simulated - self.nominal if self.at_most else self.nominal - self.simulated
         return off <= error
 
@@ -125,7 +126,7 @@ def _f1(runs: int, n: int, *, sd: float, hit: float = 0.8, false: float = 0.2) -
     def trial(draw: Draw) -> bool:
         p = draw.beta(hit * spread, (1 - hit) * spread, runs) if sd else np.full(runs, hit)
         hits = (draw.random((runs, n)) < p[:, None]).astype(np.float64).ravel()
-        events = 1.0 + draw.poisson(false, runs * n)
+        events = np.asarray(1 + draw.poisson(false, runs * n), dtype=np.float64)
         found = share_of_events(hits, events, [str(run) for run in range(runs) for _ in range(n)])
         return found is not None and _holds(Interval(*(2 * q / (1 + q) for q in found)), truth)
 
