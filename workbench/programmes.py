@@ -77,11 +77,8 @@ class Programme:
 
         Parameters
         ----------
-        study : the open record.
-        visit : id of the visit.
-        operator : who runs it.
-        speed : stream time over real time.
-        seed : of the players.
+        study : the open record. visit : id of the visit. operator : who runs it.
+        speed : stream time over real time. seed : of the players.
         script_present : whether a script stands in for somebody in front of the screen.
         identity : how the participant was confirmed (``"wristband, 08:58, Lin Q."``), ``""`` for not at all.
         """
