@@ -22,7 +22,8 @@ BY_COMMANDS = {
     "live/_place.py", "live/plan.py", "outcomes/_isncsci_redcap.py", "outcomes/_lines.py", "outcomes/_tables.py",
     "recording/files.py", "recording/index.py", "recording/recover.py", "recording/session_ledger.py",
     "recording/xdf.py", "recording/xml.py", "study/anchors.py", "study/place.py", "study/reading.py",
-    "study/record.py", "study/verification.py",
+    "study/record.py", "study/verification.py", "study/files.py", "study/migrate.py", "study/migrations.py",
+    "study/keys.py", "devices/_bids.py", "live/stopping.py", "runs/approve.py",
 }  # fmt: skip
 """Read what a user names or a study holds: the hostile cases of the commands, or of READERS below, reach them."""
 
@@ -38,7 +39,9 @@ BETWEEN_OWN_PROCESSES = {
     "devices/simulated_participant.py", "live/_display.py", "live/_effecting.py", "live/_fit_process.py",
     "live/_server.py", "live/_session.py", "live/_starting.py", "live/_wire.py", "live/client.py",
     "live/lossless.py", "live/engine.py", "live/fitting.py", "recording/stress.py", "study/stress.py",
-    "widgets/_keeping.py", "widgets/dashboard.py", "widgets/log_view.py",
+    "widgets/_keeping.py", "widgets/dashboard.py", "widgets/log_view.py", "study/drafts.py", "devices/_pairing.py",
+    "devices/_last_metre.py", "live/_alarms.py", "live/_stopfile.py", "live/_standstill.py", "stress/safety.py",
+    "stress/breakable.py",
 }  # fmt: skip
 """Read what another process of the workbench wrote; their own tests try bad messages."""
 

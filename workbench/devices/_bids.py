@@ -7,12 +7,12 @@ inheritance principle"; doi:10.1038/s41597-019-0105-7 (iEEG), doi:10.1038/s41597
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from workbench import reading
 from workbench.errors import RecordingFault
 from workbench.signals.units import Kind, parse
 
@@ -122,14 +122,7 @@ def _nearest(path: Path, entities: set[str], suffix: str, ending: str) -> Path |
 
 def _text(path: Path) -> str:
     """A side file; a byte-order mark is left out."""
-    try:
-        if path.stat().st_size > LARGEST:
-            raise RecordingFault(f"{path.name} has more than {LARGEST:,} bytes; it is no BIDS side file")
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise RecordingFault(
-            f"{path.name} cannot be read ({error}); correct it or take it out of the folder"
-        ) from error
+    return reading.read_text(path, "BIDS side file", largest=LARGEST, error=RecordingFault, signed=True)
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
@@ -145,12 +138,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
 
 def _object(path: Path) -> dict[str, Any]:
     """A JSON object."""
-    try:
-        found = json.loads(_text(path))
-    except (ValueError, RecursionError) as error:
-        raise RecordingFault(
-            f"{path.name} is no JSON ({error}); correct it or take it out of the folder"
-        ) from error
+    found = reading.parse_json(_text(path), f"BIDS side file {path.name}", error=RecordingFault)
     if not isinstance(found, dict):
         raise RecordingFault(f"{path.name} holds no JSON object; correct it or take it out of the folder")
     return found

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workbench import devices
+from workbench import devices, reading
 from workbench.errors import BadValue, EngineFault, StreamFault, WorkbenchError
 from workbench.live import _place
 from workbench.live._place import Place
@@ -72,13 +72,11 @@ def stop_session(study_folder: Path | str, reason: str = "") -> StopOutcome:
 
 
 def _plan(place: Place) -> SessionPlan:
-    try:
-        return SessionPlan.from_json(place.plan.read_text(encoding="utf-8"))
-    except OSError as error:
+    if not reading.is_there(place.plan, "session plan"):
         raise BadValue(
-            f"no session has run for {place.study} ({error.strerror}), so there is nothing to stop; name the "
-            "folder of the study"
-        ) from error
+            f"no session has run for {place.study}, so there is nothing to stop; name the folder of the study"
+        )
+    return SessionPlan.from_json(reading.read_text(place.plan, "session plan"))
 
 
 def _taken(place: Place, reason: str) -> bool:

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from workbench import reading
 from workbench.errors import BadValue, RecordFault, Refused
 from workbench.study.chain import canonical, clean
 from workbench.study.clock import utc_now
@@ -370,18 +371,11 @@ def _file_name(study_id: str) -> str:
 
 
 def _load(path: Path, what: str) -> dict[str, Any]:
-    try:
-        if not path.is_file():
-            raise RecordFault(f"there is no {what} at {path}; name the file")
-        with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
-        if len(data) > MOST_BYTES:
-            raise ValueError("too large")
-        return dict(json.loads(data))
-    except OSError as error:
-        raise RecordFault(f"the {what} {path} cannot be read ({error.strerror}); check its permissions") from error
-    except (ValueError, TypeError, RecursionError) as error:
-        raise RecordFault(f"the {what} {path} is damaged ({error}); restore it from a backup") from error
+    data = reading.read_bytes(path, what, largest=MOST_BYTES, error=RecordFault)
+    found = reading.parse_json(data, f"{what} {reading.shown(path)}", error=RecordFault)
+    if not isinstance(found, dict):
+        raise RecordFault(f"{what} {reading.shown(path)} is damaged: it holds no object; restore it from a backup")
+    return found
 
 
 def _parse(
