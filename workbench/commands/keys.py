@@ -27,10 +27,10 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     show.set_defaults(run=_show)
     backup = actions.add_parser("backup", help="write the keys to FILE, encrypted with a passphrase")
     backup.add_argument("study", type=Path, metavar="STUDY", help="folder of the study")
-    backup.add_argument("file", type=Path, metavar="FILE", help="a new file, best on another disk")
+    backup.add_argument("out", type=Path, metavar="FILE", help="a new file, best on another disk")
     backup.set_defaults(run=_backup)
     restore = actions.add_parser("restore", help="bring the keys of a backup to this computer")
-    restore.add_argument("file", type=Path, metavar="FILE", help="the backup")
+    restore.add_argument("backup", type=Path, metavar="FILE", help="the backup")
     restore.set_defaults(run=_restore)
     rotate = actions.add_parser("rotate", help="bring new keys into use; the first ones where there were none")
     rotate.add_argument("study", type=Path, metavar="STUDY", help="folder of the study")
@@ -56,7 +56,7 @@ def _backup(arguments: argparse.Namespace) -> int:
 
     with Study.open(arguments.study, actor=getpass.getuser()) as study:
         study_id = study.id
-    path = backup(study_id, arguments.file, secret("Passphrase of the backup", new=True))
+    path = backup(study_id, arguments.out, secret("Passphrase of the backup", new=True))
     print(f"the keys are backed up in {path}; without the passphrase the file is worthless, keep both apart")
     return 0
 
@@ -64,7 +64,7 @@ def _backup(arguments: argparse.Namespace) -> int:
 def _restore(arguments: argparse.Namespace) -> int:
     from workbench.study.keys import restore
 
-    ring = restore(arguments.file, secret("Passphrase of the backup"))
+    ring = restore(arguments.backup, secret("Passphrase of the backup"))
     print(f"{len(ring.keys)} keys of study {ring.study_id} are on this computer now, in {ring.path}")
     return 0
 

@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from workbench import __version__, reading
 from workbench.errors import BadValue
-from workbench.tools import EXIT_DIFFERS, whole
+from workbench.tools import EXIT_DIFFERS, seed, whole
 
 MOST = 1_000_000
 """Largest size of a test; more would run for weeks."""
@@ -28,7 +28,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     stress = commands.add_parser("stress", help="a long fault test that prints its figures")
     stress.add_argument("name", metavar="NAME", help="which one; 'list' describes them")
     stress.add_argument("--n", type=whole, metavar="N", help="how many times, or seconds (default: the full size)")
-    stress.add_argument("--seed", type=whole, default=1, metavar="N", help="default 1")
+    stress.add_argument("--seed", type=seed, default=1, metavar="N", help="default 1")
     stress.add_argument("--out", type=Path, metavar="FILE.md", help="append the figures to this document")
     stress.set_defaults(run=_stress)
 

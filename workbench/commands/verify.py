@@ -7,6 +7,7 @@ import json
 import re
 from pathlib import Path
 
+from workbench import reading
 from workbench.errors import BadValue, RecordFault
 from workbench.tools import EXIT_DIFFERS
 
@@ -39,11 +40,8 @@ def _verify(arguments: argparse.Namespace) -> int:
 
     known = [_head(text) for text in arguments.head]
     for path in arguments.anchors:
-        try:
-            anchors.read(path)
-        except OSError as error:
-            words = f"the anchors file {path} cannot be read ({error.strerror}); name another"
-            raise RecordFault(words) from error
+        if not anchors.read(path)[0]:
+            raise RecordFault(f"{reading.shown(path)} holds no anchor; name an anchors file of the workbench")
     verification = check(arguments.study, known=known, copies=arguments.anchors)
     print(json.dumps(verification.to_json(), indent=1) if arguments.json else verification.text())
     return 0 if verification.ok else EXIT_DIFFERS

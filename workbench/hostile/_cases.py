@@ -131,7 +131,7 @@ def kind_of(action: argparse.Action) -> str:
         return str(action.type.kind)
     if metavar == "STUDY":
         return "study"
-    if action.dest in ("options", "conditions", "source", "study", "folder", "table"):
+    if action.dest in ("options", "conditions", "source", "study", "folder", "table", "anchors", "backup"):
         return action.dest
     if action.dest in ("files", "recordings"):
         return "recording"
@@ -158,8 +158,7 @@ def cases(folder: Path) -> list[Case]:
         if words == "score":
             for what, text in STANDARD_INPUT.items():
                 for measure in ("arat", "isncsci"):
-                    said = "each line is answered, a bad one with what is wrong in it"
-                    found.append(Case(f"score {measure} < {what}", ("score", measure), stdin=text, fine=said))
+                    found.append(Case(f"score {measure} < {what}", ("score", measure), stdin=text))
     return found
 
 
@@ -173,6 +172,8 @@ def _bad(kind: str, bench: _Bench) -> Iterator[tuple[str, tuple[str, ...]]]:
         "recording": (bench.paths, bench.recordings),
         "study": (bench.paths, bench.studies),
         "table": (bench.paths, bench.texts),
+        "anchors": (bench.paths, bench.texts),
+        "backup": (bench.paths, bench.texts),
         "source": (bench.paths, bench.texts),
         "folder": (bench.paths,),
         "output": (bench.paths,),
@@ -191,6 +192,8 @@ def _fine(words: str, action: argparse.Action, what: str) -> str:
     """Why exit 0 is right for a bad value, ``""`` where it is not."""
     if action.default == "" and not what.strip("' "):
         return "a blank value is none, as if the option were left out"
+    if action.dest == "reason" and len(what) < 30:
+        return "a reason is free text"
     if kind_of(action) == "output" and what in _WRITABLE:
         return "it can be written there"
     if kind_of(action) != "study" or what in _AT_ONCE or what.startswith(("record is ", "no right")):

@@ -28,6 +28,8 @@ from workbench.study.schema import (
     study_key,
 )
 
+LONGEST_REASON = 10_000
+"""Characters of a reason: some pages of text, and no file that was pasted by mistake."""
 BY_NAME = {table.name: table for table in DATA}
 INSERTS = {table.name: insert(table) for table in (*DATA, *OWN)}
 ALGORITHM = "HMAC-SHA256 and Ed25519"
@@ -99,7 +101,18 @@ class Writer:
         return ring
 
     def log(self, action: str, table: str, row_id: str, *, version: int, payload: Mapping[str, Any]) -> None:
-        """Append one audit row and its payload, without touching data."""
+        """Append one audit row and its payload, without touching data.
+
+        Raises
+        ------
+        BadValue
+            When the reason has more than :data:`LONGEST_REASON` characters.
+        """
+        if len(str(payload.get("reason", ""))) > LONGEST_REASON:
+            raise BadValue(
+                f"a reason has at most {LONGEST_REASON:,} characters, got {len(str(payload['reason'])):,}; "
+                "say it shorter, and keep the rest in a file beside the record"
+            )
         salt, text = secrets.token_bytes(16), chain.canonical(chain.clean(payload))
         record: Values = {
             "seq": self.seq + 1,
