@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
@@ -141,8 +142,6 @@ class Definition:
         BadValue
             An item that the definition has not, or a value that is not allowed.
         """
-        from workbench.outcomes._scoring import check_value
-
         return check_value(self.name, self.item(code), value)
 
     def item(self, code: str) -> Item:
@@ -152,6 +151,25 @@ class Definition:
                 return item
         codes = ", ".join(item.code for item in (*self.items, *self.extras))
         raise BadValue(f"{self.name} {self.version} has no item {code!r}; allowed: {codes}")
+
+
+def check_value(measure: str, item: Item, value: Any) -> Value | None:
+    """The value of one item as int, float or text; None stays None. Raises BadValue with what is allowed."""
+    if value is None or (isinstance(value, str) and value in (*item.allowed, *item.codes)):
+        return value
+    number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if item.allowed:
+        if number and isinstance(value, numbers.Integral) and int(value) in item.allowed:
+            return int(value)
+        if number and any(isinstance(one, float) and one == value for one in item.allowed):
+            return float(value)
+        allowed = f"one of {', '.join(map(str, (*item.allowed, *item.codes)))}"
+    else:
+        if number and item.low <= value <= item.high:
+            return int(value) if isinstance(value, numbers.Integral) else float(value) + 0.0
+        allowed = f"{item.low:g} to {item.high:g} {item.unit}".strip()
+        allowed += "".join(f" or {code}" for code in item.codes)
+    raise BadValue(f"{measure} item {item.code} must be {allowed}, got {value!r}; empty when missing")
 
 
 @dataclass(frozen=True, slots=True)

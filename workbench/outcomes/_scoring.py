@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,12 +12,12 @@ from workbench.outcomes._contract import (
     ND,
     OK,
     Definition,
-    Item,
     Score,
     Scored,
     Subscale,
     SubScore,
     Value,
+    check_value,
     plain_data,
 )
 
@@ -142,25 +141,6 @@ def check_items(definition: Definition, items: Mapping[str, Any]) -> dict[str, V
         definition.item(code)
     every = (*definition.items, *definition.extras)
     return {item.code: check_value(definition.name, item, items.get(item.code)) for item in every}
-
-
-def check_value(measure: str, item: Item, value: Any) -> Value | None:
-    """The value of one item as int, float or text; None stays None. Raises BadValue with what is allowed."""
-    if value is None or (isinstance(value, str) and value in (*item.allowed, *item.codes)):
-        return value
-    number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    if item.allowed:
-        if number and isinstance(value, numbers.Integral) and int(value) in item.allowed:
-            return int(value)
-        if number and any(isinstance(one, float) and one == value for one in item.allowed):
-            return float(value)
-        allowed = f"one of {', '.join(map(str, (*item.allowed, *item.codes)))}"
-    else:
-        if number and item.low <= value <= item.high:
-            return int(value) if isinstance(value, numbers.Integral) else float(value) + 0.0
-        allowed = f"{item.low:g} to {item.high:g} {item.unit}".strip()
-        allowed += "".join(f" or {code}" for code in item.codes)
-    raise BadValue(f"{measure} item {item.code} must be {allowed}, got {value!r}; empty when missing")
 
 
 def present(codes: Iterable[str], values: Mapping[str, Value | None]) -> list[int | float]:
