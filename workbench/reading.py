@@ -180,7 +180,7 @@ def parse_json(text: str | bytes, what: str, *, error: type[WorkbenchError] = Ba
     except RecursionError as reason:
         raise error(f"{what} is nested too deeply; at most {DEEPEST} levels are read") from reason
     except ValueError as reason:
-        raise error(f"{what} is no JSON ({reason})") from reason
+        raise error(f"{what} cannot be read, it is no JSON ({reason}); restore or correct it") from reason
     level, depth = [content], 0
     while level:
         depth += 1

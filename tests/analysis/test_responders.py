@@ -267,7 +267,10 @@ def twice(arat, history, name, first, second, after):
 
 
 def test_two_baselines_need_a_rule_and_give_the_false_responder_probability(arat, history):
-    """SEM² = (2 + 2) / 2 = 2 of 2 degrees of freedom; the difference has a SD of 2; 6 points are 3 of them."""
+    """SEM² = (2 + 2) / 2 = 2 of 2 degrees of freedom; the difference has a SD of 2; 6 points are 3 of them.
+
+    From the mean of both the difference has a SD of √(2 + 2/2) = √3.
+    """
     people = [twice(arat, history, "P1", 10, 12, 20), twice(arat, history, "P2", 14, 12, 18)]
     with pytest.raises(BadValue, match="2 baseline records"):
         responder(people, visit="v2", ref_visit="v1", any_of=(FUNCTION,))
@@ -277,7 +280,7 @@ def test_two_baselines_need_a_rule_and_give_the_false_responder_probability(arat
     assert last.false_responder.probability == pytest.approx(stats.t.sf(3, 2))
     assert "false-responder probability 0.048 over 1 outcome" in last.line()
     mean = responder(people, visit="v2", ref_visit="v1", any_of=(FUNCTION,), baseline_rule="mean")
-    assert mean.false_responder.probability == pytest.approx(0.000266, abs=1e-6)
+    assert mean.false_responder.probability == pytest.approx(stats.t.sf(6 / 3**0.5, 2))
 
 
 def test_baselines_that_are_all_alike_and_percentages_have_no_false_responder_probability(arat, history):

@@ -82,4 +82,4 @@ def test_the_command_prints_a_figure_with_its_goal_and_the_machine(capsys):
     assert all(figure["value"] > 0 for figure in found["figures"])
     assert found["machine"]["workbench"]
     assert main(["bench", "--rounds", "0"]) == 2
-    assert "--rounds must be 1 or more" in capsys.readouterr().err
+    assert "--rounds must be from 1 to 10,000, got 0" in capsys.readouterr().err

@@ -479,6 +479,7 @@ RENAMED = ("Cz", *MONTAGE.channels[1:])
     [
         (Montage(MONTAGE.channels, 500.0), "200 Hz, the stream has 500"),
         (Montage(MONTAGE.channels, FS, unit="V"), "fitted on uV, the stream has V"),
+        (Montage(MONTAGE.channels, FS, unit="N"), "fitted on uV, the stream has N"),
         (Montage(SWAPPED, FS), "another order .*E1 is now E2"),
         (Montage(RENAMED, FS), "missing E1; unknown Cz"),
         (Montage(MONTAGE.channels[:7], FS), "7 channels instead of 8; missing E8"),

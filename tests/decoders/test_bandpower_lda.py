@@ -193,8 +193,17 @@ def test_bipolar_without_pairs_is_known_for_two_strips_only():
 
 def test_samples_in_volts_are_refused():
     x, y = epochs()
-    with pytest.raises(BadSignal, match="must be in µV"):
+    with pytest.raises(BadSignal, match="µV are expected"):
         make().fit(x * 1e-6, y)
+
+
+def test_power_without_signal_is_refused_where_no_filter_learns_the_noise():
+    """Windows that somebody else cut do not pass the check of whole epochs."""
+    decoder = make(reference="none")
+    n_lanes = N_CHANNELS * len(decoder.pass_bands())
+    windows = np.random.default_rng(0).normal(0.0, 1e-5, (4, round(FS * 0.4), n_lanes))
+    with pytest.raises(BadSignal, match="must be in µV"):
+        decoder.fit_windows(windows, ["grasp", "rest"] * 2, n_channels=N_CHANNELS)
 
 
 def test_a_recording_that_repeats_itself_is_refused():

@@ -94,10 +94,11 @@ def test_evidence_has_no_memory():
     assert silent.evidence(640) == last
 
 
-def test_samples_in_volts_give_the_same_decisions():
+@pytest.mark.parametrize("gain", [0.01, 300.0])
+def test_the_gain_of_the_amplifier_changes_no_decision(gain):
     x, y = epochs()
     new = epochs(seed=1)[0]
-    assert np.array_equal(make().fit(x, y).predict(new), make().fit(x * 1e-6, y).predict(new * 1e-6))
+    assert np.array_equal(make().fit(x, y).predict(new), make().fit(x * gain, y).predict(new * gain))
 
 
 def test_a_common_average_and_a_bridge_are_carried_by_shrinkage_and_named_without():

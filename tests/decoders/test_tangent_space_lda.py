@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from scipy import linalg
 
 from workbench import decoders
@@ -47,10 +48,11 @@ def test_it_sees_what_channels_share_and_not_only_their_power():
     assert (decoder.predict(x) == y).mean() > 0.8
 
 
-def test_the_scale_of_the_signal_changes_no_decision():
+@pytest.mark.parametrize("gain", [0.01, 300.0])
+def test_the_gain_of_the_amplifier_changes_no_decision(gain):
     x, y = epochs()
     new = epochs(seed=2)[0]
-    assert np.array_equal(make().fit(x, y).predict(new), make().fit(x * 1e-6, y).predict(new * 1e-6))
+    assert np.array_equal(make().fit(x, y).predict(new), make().fit(x * gain, y).predict(new * gain))
 
 
 def test_defaults_are_those_of_the_definition():

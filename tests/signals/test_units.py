@@ -187,8 +187,13 @@ def test_mne_epochs_are_scaled_from_volts_and_their_rate_is_checked():
 def test_a_montage_is_compared_by_what_its_unit_means():
     decoder, _, _ = fitted()
     decoder.montage_ = Montage(("C3", "Cz", "C4"), 250.0, "eeg", "uV")
-    for text, _ in EVERY:
-        decoders.check_montage(decoder, replace(decoder.montage_, unit=text))
+    for text, factor in EVERY:
+        montage = replace(decoder.montage_, unit=text)
+        if factor == 1.0:
+            decoders.check_montage(decoder, montage)
+        else:
+            with pytest.raises(DecoderMismatch, match="fitted on uV"):
+                decoders.check_montage(decoder, montage)
     with pytest.raises(DecoderMismatch, match="fitted on uV, the stream has g"):
         decoders.check_montage(decoder, replace(decoder.montage_, unit="g"))
 

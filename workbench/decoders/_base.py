@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -309,6 +310,16 @@ class WindowDecoder(SignalEstimator):
         )
         adapter = adapter_of(self, scorer)
         return DecoderStream(self.signal(), scorer, classes=self.class_names, finish=finish, adapter=adapter)
+
+    def tolerant(self) -> Self:
+        """A copy that finds no window unlike those of the fit, so that a rehearsal on noise takes every step.
+
+        It computes the same distances against infinite limits, and is never to decide on a signal.
+        """
+        made = copy(self)
+        limits = [name for name in ("limit", "novelty_limit", "novelty_unlike") if name in self.evidence_]
+        made.evidence_ = self.evidence_ | {name: np.full_like(self.evidence_[name], np.inf) for name in limits}
+        return made
 
     def _novelty(self) -> Novelty | None:
         """What tells windows far from the training data, None where it was not learned."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from workbench.errors import BadSignal
-from workbench.signals.units import epochs_uv
+from workbench.signals.units import BEYOND_UV, epochs_uv
 from workbench.vocabulary import FloatArray
 
 FEWEST = 2
@@ -29,7 +29,8 @@ def checked_epochs(X: ArrayLike, *, n_channels: int | None = None, fs: float | N
         raise BadSignal(f"epochs must have shape (n_epochs, n_channels, n_times), got {epochs.shape}")
     if n_channels is not None and epochs.shape[1] != n_channels:
         raise BadSignal(f"the decoder was fitted on {n_channels} channels, got {epochs.shape[1]}; use its montage")
-    _raise_for(~(np.abs(epochs) < 1e9).all(axis=2), "hold values that are not finite (or beyond 1e9 µV)")
+    sound = (np.abs(epochs) < BEYOND_UV).all(axis=2)
+    _raise_for(~sound, f"hold values that are not finite (or beyond {BEYOND_UV / 1e6:g} V)")
     _raise_for((epochs == epochs[:, :, :1]).all(axis=2), "are flat")
     return epochs
 

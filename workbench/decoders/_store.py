@@ -119,15 +119,19 @@ def read(folder: Path) -> WindowDecoder:
 def check_montage(decoder: WindowDecoder, montage: Montage) -> None:
     """Raise :class:`DecoderMismatch` unless the montage is the one the decoder was saved with.
 
-    Channels must be the same, in the same order, at the same rate and in the same unit.
+    Channels must be the same, in the same order, at the same rate and in the same unit: a stream in
+    V or mV has µV behind the intake, so that its montage says so.
     """
     own = getattr(decoder, "montage_", None)
     if own is None:
         raise DecoderMismatch("the decoder has no montage; save it with one first")
     if own.fs != montage.fs:
         raise DecoderMismatch(f"the decoder was fitted at {own.fs:g} Hz, the stream has {montage.fs:g} Hz; refit")
-    if not units.same(own.unit, montage.unit):
-        raise DecoderMismatch(f"the decoder was fitted on {own.unit}, the stream has {montage.unit}")
+    # A montage names the unit of the samples as they reach the decoder, which scales nothing.
+    if not units.equal(own.unit, montage.unit):
+        raise DecoderMismatch(
+            f"the decoder was fitted on {own.unit}, the stream has {montage.unit}; fit it again on {montage.unit}"
+        )
     if own.channels == montage.channels:
         return
     missing = [name for name in own.channels if name not in montage.channels]

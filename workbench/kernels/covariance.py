@@ -169,6 +169,8 @@ def projected_variance(covariance: FloatArray, filters: FloatArray, out: FloatAr
 def unlikeness(covariance: FloatArray, other: FloatArray) -> float:
     """One minus the cosine between two covariances, whatever their size: 0 where one is a multiple of the other.
 
+    ``nan`` where either is zero or not finite.
+
     Parameters
     ----------
     covariance, other : ``(n, n)`` float64, µV².
@@ -184,5 +186,8 @@ def unlikeness(covariance: FloatArray, other: FloatArray) -> float:
             both += covariance[i, j] * other[i, j]
             own += covariance[i, j] * covariance[i, j]
             others += other[i, j] * other[i, j]
-    found: float = 1.0 - both / np.sqrt(own * others)
+    size = np.sqrt(own * others)
+    if not size > 0.0:
+        return np.nan
+    found: float = 1.0 - both / size
     return found

@@ -28,6 +28,9 @@ MICROVOLT = "uV"
 VOLT_LIKE_UV = 1e-3
 """A typical standard deviation below this, read as µV, is a thousandth of any amplifier's noise: it is volts."""
 
+BEYOND_UV = 1e9
+"""No sample in µV reaches this; what does is refused like a value that is not finite."""
+
 PLAUSIBLE_UV = (0.1, 5000.0)
 """Root mean square in µV of a body's signal at an electrode: below it is less than an amplifier's own noise,
 above it is more than any biopotential."""
@@ -158,6 +161,11 @@ def canonical(text: str) -> str:
 def same(one: str, other: str) -> bool:
     """Whether two texts mean the same unit behind the door: any two voltages do, both being scaled to µV."""
     return canonical(one) == canonical(other)
+
+
+def equal(one: str, other: str) -> bool:
+    """Whether samples in one unit are samples in the other without being scaled; V and µV are not."""
+    return same(one, other) and parse(one).factor == parse(other).factor
 
 
 def is_biopotential(content_type: str) -> bool:
@@ -364,8 +372,9 @@ def refuse_volts(samples: NDArray[Any]) -> None:
     """Raise :class:`BadSignal` when the amplitude of ``(…, n_times)`` samples says that they are in V, not µV."""
     if samples.ndim < 2 or not samples.size or samples.dtype.kind not in "fiu":
         return
-    spread = samples.std(axis=-1)
-    spread = spread[np.isfinite(spread) & (spread > 0)]
+    # A value that is not finite, or too large to square, says nothing of the unit; the caller refuses it by name.
+    spread = samples[(np.abs(samples) < BEYOND_UV).all(axis=-1)].std(axis=-1)
+    spread = spread[spread > 0]
     typical = float(np.median(spread)) if spread.size else 1.0
     if typical < VOLT_LIKE_UV:
         raise BadSignal(
