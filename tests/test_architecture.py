@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import inspect
 import subprocess
 import sys
 from pathlib import Path
@@ -294,7 +296,7 @@ SPAWNS = {
     "threads.py": "the unwatched default",
     "live/_supervision.py": "the supervisor itself",
     "live/_starting.py": "a client's process",
-    "live/lossless.py": "processes of a stress test",
+    "live/_lossless.py": "processes of a stress test",
 }
 """Files of the rooms that run inside the engine which may start a thread by themselves, and why."""
 
@@ -311,6 +313,14 @@ def test_threads_of_the_engine_are_started_through_its_supervisor():
             if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("threading.Thread", "Timer")):
                 wrong.append(f"{name}:{node.lineno}")
     assert wrong == []
+
+
+@pytest.mark.parametrize("room", ["devices", "live", "signals"])
+def test_no_public_name_is_also_the_name_of_another_module_of_its_room(room):
+    package = importlib.import_module(f"workbench.{room}")
+    names = {name for name in package._LAZY if not inspect.ismodule(getattr(package, name))}
+    modules = {path.stem for path in (PACKAGE / room).iterdir()}
+    assert names & modules == set()  # importing the module would replace what the name stands for
 
 
 def test_functions_stay_short():

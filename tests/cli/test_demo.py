@@ -204,7 +204,7 @@ def test_a_whole_recording_is_inspected_and_left_alone(demo, workbench):
     assert path.read_bytes() == before
 
 
-def test_a_torn_recording_is_recovered_once(demo, workbench, tmp_path):
+def test_a_torn_recording_is_recovered_once_and_each_time_said_to_have_lost_its_end(demo, workbench, tmp_path):
     copy = demo.copy(tmp_path)
     path = copy.recordings[1]
     with path.open("r+b") as file:
@@ -213,11 +213,12 @@ def test_a_torn_recording_is_recovered_once(demo, workbench, tmp_path):
     assert said.code == 1
     assert f"run 'workbench recover {path.name}'" in said.out
     said = workbench("recover", path)
-    assert said.code == 0
+    assert said.code == 1  # 0 would say that nothing which was on the disk is lost
+    assert "its end was cut off afterwards" in said.out
     assert "are kept" in said.out
     kept = path.read_bytes()
     again = workbench("recover", path)
-    assert (again.code, again.out) == (0, said.out)
+    assert (again.code, again.out) == (1, said.out)
     assert path.read_bytes() == kept
 
 

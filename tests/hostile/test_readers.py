@@ -38,7 +38,7 @@ BETWEEN_OWN_PROCESSES = {
     "bench/outcomes.py", "devices/_players.py", "devices/_playing.py", "devices/simulated_glove.py",
     "devices/simulated_participant.py", "live/_display.py", "live/_effecting.py", "live/_fit_process.py",
     "live/_server.py", "live/_session.py", "live/_starting.py", "live/_wire.py", "live/client.py",
-    "live/lossless.py", "live/engine.py", "live/fitting.py", "recording/stress.py", "study/stress.py",
+    "live/_lossless.py", "live/engine.py", "live/fitting.py", "recording/stress.py", "study/stress.py",
     "widgets/_keeping.py", "widgets/dashboard.py", "widgets/log_view.py", "study/drafts.py", "devices/_pairing.py",
     "devices/_last_metre.py", "live/_alarms.py", "live/_stopfile.py", "live/_standstill.py", "stress/safety.py",
     "stress/breakable.py",

@@ -103,7 +103,7 @@ def _recording(n: int, seed: int) -> tuple[str, bool]:
 def _lossless(n: int, seed: int) -> tuple[str, bool]:
     from workbench.live import lossless
 
-    figures = lossless.lossless(seconds=float(n), seed=seed)
+    figures = lossless(seconds=float(n), seed=seed)
     return figures.text(), figures.passed
 
 

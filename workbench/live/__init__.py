@@ -26,7 +26,7 @@ _LAZY = {
     "fit": "workbench.live.fitting",
     "ingest": "workbench.live.ingesting",
     "ingest_pending": "workbench.live.ingesting",
-    "lossless": "workbench.live.lossless",
+    "lossless": "workbench.live._lossless",
     "montage_of": "workbench.live.plan",
     "replay_run": "workbench.live.replaying",
     "replay_study": "workbench.live.replaying",

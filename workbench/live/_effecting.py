@@ -124,6 +124,14 @@ class EffectorLink:
             finally:
                 self._rows()
 
+    def name_unmet(self) -> None:
+        """Refuse arming and name every condition that is not met, but for the operator's own acts."""
+        own = ("operator", "participant_ready")
+        with self._lock:
+            unmet = [c.text for c in self.controller.conditions() if not c.ok and c.key not in own]
+        if unmet:
+            raise Refused("arming is not possible: " + " ".join(unmet))
+
     def disarm(self, operator: str) -> None:
         """Disarm."""
         with self._lock:

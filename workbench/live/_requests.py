@@ -204,6 +204,8 @@ class Desk:
         if session.signal.recording_only:
             raise Refused(_UNVOUCHED.format(name=session.signal.spec.name, what="used to arm an effector"))
         by = self._by(args)
+        if not run.asked.decoder_sha256:  # the record grants nothing without one
+            effecting.name_unmet()
         grant = session.grants.arming(
             args.get("grant"), decoder_sha256=run.asked.decoder_sha256, own_runs=session.run_ids
         )

@@ -137,7 +137,7 @@ def _hold(folder: Path, seconds: float) -> float:
     from jupyter_client.manager import start_new_kernel
 
     cell = (
-        "from pathlib import Path\nfrom workbench.live.lossless import hold\n"
+        "from pathlib import Path\nfrom workbench.live._lossless import hold\n"
         f"print(hold(Path({str(folder)!r}), {seconds!r}))"
     )
     said: list[str] = []
@@ -162,7 +162,7 @@ def _hold(folder: Path, seconds: float) -> float:
 def _source(options: dict[str, Any]) -> subprocess.Popen[bytes]:
     """The process that counts samples; it ends when its standard input is closed."""
     child = subprocess.Popen(
-        [sys.executable, "-m", "workbench.live.lossless", json.dumps(options)],
+        [sys.executable, "-m", "workbench.live._lossless", json.dumps(options)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
