@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from workbench import programmes
+from workbench.cli import _parser
 from workbench.errors import Refused, WorkbenchError
 from workbench.outcomes import load
 from workbench.runs.session_page import SessionPage
@@ -44,6 +46,21 @@ def test_the_worklist_names_everybody_with_an_open_visit_and_what_stands_in_the_
     assert set(rows) == {"P-041", "P-099", "P-009"}
     assert (rows["P-041"]["state"], rows["P-009"]["state"]) == ("ready", "hold")
     assert rows["P-009"]["open"][0]["args"] == {"why": "event open"}
+
+
+def test_a_study_without_people_says_what_starts_and_how_the_first_person_is_entered(desk: VisitDesk) -> None:
+    (hint,) = desk.worklist()["hints"]
+    assert (hint["key"], hint["args"]["operator"]) == ("worklist.hint.nobody", "Chen L.")
+    words = shlex.split(hint["args"]["command"])
+    assert words[:4] == ["workbench", "people", "add", str(desk.folder)]
+    assert _parser().parse_args(words[1:]).run  # the command is one that there is
+    assert desk.details(visits(desk)["P-041"])["blocked"] is None  # a script signs
+    with desk.record() as study:
+        study.append(Visit(study.append(Participant("P-100")), "Month 1"))
+    assert desk.details(visits(desk)["P-100"])["blocked"]["key"] == "worklist.blocked.nobody"
+    with desk.record() as study:
+        study.add_person("lin", "Lin Q.", PASSWORD)
+    assert desk.worklist()["hints"] == []
 
 
 @pytest.mark.parametrize("code", ["099-7KQ", "P-009"])
@@ -154,6 +171,37 @@ def test_the_forms_of_a_page_are_those_of_the_chosen_visit_and_say_so(page: Sess
     page.worklist.choose(ids["P-041"])
     page.show("assess")
     assert page.stage.children[-1].place[1] == "P-041"
+
+
+def test_the_page_of_forms_offers_every_visit_below_the_shell(folder: Path) -> None:
+    page = SessionPage(folder, programmes.simulated(), operator="Chen L.", forms=True)
+    try:
+        ids = visits(page.desk)
+        desk, form = page.stage.children[1:]
+        assert page.stage.children[0] is page.screen
+        assert (page.screen.place["view"], page.screen.place["participant"]) == ("assess", "P-009")
+        assert {one[0] for one in desk.visits} == set(ids.values())
+        assert desk.answer("choose", {"visit": ids["P-041"], "measure": "arat"})["ok"]
+        form = page.stage.children[-1]
+        shown = form._visit_id, form.place[1], page.screen.place["participant"]
+        assert shown == (ids["P-041"], "P-041", "P-041")
+    finally:
+        page.screen.close()
+
+
+def test_who_rates_has_signed_in_where_people_can(folder: Path, page: SessionPage) -> None:
+    with page.desk.record() as study:
+        study.add_person("lin", "Lin Q.", PASSWORD)
+    page.worklist.choose(visits(page.desk)["P-041"])
+    page.show("assess")
+    reply = page.stage.children[-1].answer("enter", {"item": "grip_1", "value": 2})
+    assert (reply["ok"], reply["text"][:13]) == (False, "sign in first")
+    assert page.screen.answer("sign_in", {"login": "lin", "password": PASSWORD})["ok"]
+    form = page.stage.children[-1]
+    assert form.answer("enter", {"item": "grip_1", "value": 2})["ok"]
+    assert form.fields["rater"] == "Lin Q."
+    with page.desk.record() as study:
+        assert [one.person for one in study.drafts.list()] == ["Lin Q."]
 
 
 def test_a_form_of_another_visit_takes_nothing_while_a_session_is_under_way(desk: VisitDesk, folder: Path) -> None:

@@ -69,6 +69,32 @@ def test_identity_cue_evidence_effector_alarm_and_stop_share_the_first_screen(
         page.context.close()
 
 
+@pytest.mark.parametrize(("width", "height"), SIZES)
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_above_another_view_the_bar_keeps_everything_inside_the_window_and_says_what_is_simulated(
+    live: Any, width: int, height: int, language: str
+) -> None:
+    views = ["today", "run", "result", "approve", "assess", "log"]
+    page = live(
+        "idle", place={**PLACE, "view": "result", "views": views}, width=width, height=height, language=language
+    )
+    for part in ("[data-name=participant]", "[data-name=view-log]", "[data-name=sign-person]", ".bar .seg"):
+        box = page.locator(part).last.bounding_box()
+        assert box is not None, part
+        assert 0 <= box["x"] < box["x"] + box["width"] <= width, part
+    assert page.locator(".bar .chip").first.is_visible()
+    page.keyboard.press("Escape")
+    assert page.evaluate("window.sent.filter(m => m.name === 'stop').length") == 1
+
+
+def test_without_an_engine_escape_closes_what_is_open_and_asks_for_no_stop(live: Any) -> None:
+    page = live("none", state="none", place={**PLACE, "signed_in": "", "view": "today"})
+    page.keyboard.press("Escape")
+    assert page.evaluate("window.sent.filter(m => m.name === 'stop').length") == 0
+    prevented = "() => !document.dispatchEvent(new KeyboardEvent('keydown', {key: 'Escape', cancelable: true}))"
+    assert not page.evaluate(prevented)
+
+
 def test_the_place_of_the_alarms_keeps_its_height_so_that_nothing_moves(live: Any, statuses: Any) -> None:
     for width, height in SIZES:
         page = live("live", width=width, height=height)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ import pytest
 from workbench import outcomes
 from workbench.outcomes import isncsci
 from workbench.study import Study
-from workbench.vocabulary import Assessment, Participant, Visit
+from workbench.vocabulary import Assessment, Condition, Participant, Visit
 from workbench.widgets import AssessmentForm, FileKeeper, IsncsciForm, RecordKeeper
+from workbench.widgets._keeping import DraftFiles
 
 OFF = {"assisted": False, "device_on": False, "stimulation_on": False}
 
@@ -43,23 +45,32 @@ def choose(form: Any, **condition: bool) -> None:
         form.choose(name, value=value)
 
 
-def test_a_draft_waits_in_a_file_until_its_condition_is_known_and_then_in_the_record(
+def entries(study: Study) -> int:
+    """Rows of the audit chain."""
+    return study.head()[0]
+
+
+def test_a_draft_leaves_no_row_in_the_record_nor_in_its_chain_and_saving_takes_it_away(
     study: Study, arat: Callable[[], AssessmentForm]
 ) -> None:
+    before = entries(study)
     form = arat()
     form.enter("grip_1", 2)
-    assert (form.kept["where"], study.rows("assessment")) == ("file", [])
-    assert len(list((study.folder / "drafts").iterdir())) == 1
     choose(form)
-    (row,) = study.rows("assessment")
-    assert (row["state"], row["items"], form.kept["where"]) == ("draft", {"grip_1": 2}, "record")
-    assert list((study.folder / "drafts").iterdir()) == []
     form.enter("grip_2", 3)
-    assert study.rows("assessment")[0]["items"] == {"grip_1": 2, "grip_2": 3}
+    form.choose_side("left")
+    assert (study.rows("assessment"), entries(study)) == ([], before)
+    (draft,) = study.drafts.list()
+    assert (draft.form, draft.person, draft.values["items"]) == ("arat", "Lin Q.", {"grip_1": 2, "grip_2": 3})
+    assert (form.kept["where"], form.kept["fault"]) == ("file", "")
+    form.save()
+    (row,) = study.rows("assessment")
+    assert (row["state"], row["items"]["grip_2"], study.drafts.list()) == ("incomplete", 3, [])
+    assert entries(study) == before + 1
 
 
 @pytest.mark.parametrize("known", [False, True])
-def test_a_new_page_offers_the_draft_and_goes_on_with_it(
+def test_a_new_page_offers_the_draft_and_continues_it(
     arat: Callable[[], AssessmentForm], study: Study, known: bool
 ) -> None:
     first = arat()
@@ -68,13 +79,62 @@ def test_a_new_page_offers_the_draft_and_goes_on_with_it(
         choose(first)
     again = arat()
     (offer,) = again.stored
-    assert (offer["state"], offer["n"], offer["where"]) == ("draft", 1, "record" if known else "file")
+    assert (offer["state"], offer["n"], offer["where"]) == ("draft", 1, "file")
     again.reopen(offer["id"])
     assert again.items == {"grip_1": 2}
     if not known:
         choose(again)
     again.enter("grip_2", 1)
-    assert [row["items"] for row in study.rows("assessment")] == [{"grip_1": 2, "grip_2": 1}]
+    assert [one.values["items"] for one in study.drafts.list()] == [{"grip_1": 2, "grip_2": 1}]
+
+
+def test_a_draft_that_another_page_changed_or_saved_is_not_overwritten(
+    arat: Callable[[], AssessmentForm], study: Study
+) -> None:
+    first = arat()
+    choose(first)
+    first.choose_side("left")
+    first.enter("grip_1", 2)
+    second = arat()
+    second.reopen(second.stored[0]["id"])
+    second.enter("grip_2", 3)
+    first.enter("grip_2", 1)
+    assert "another page changed this draft" in first.kept["fault"]
+    assert first.kept["where"] == ""  # the page says that these entries are on it only
+    assert study.drafts.list()[0].values["items"] == {"grip_1": 2, "grip_2": 3}
+    second.save()
+    first.enter("grip_3", 1)
+    assert "saved or discarded on another page" in first.kept["fault"]
+    assert not first.answer("save", {})["ok"]
+    assert len(study.rows("assessment")) == 1
+
+
+def test_a_draft_that_an_earlier_version_began_in_the_record_or_a_file_is_continued_and_closed(
+    arat: Callable[[], AssessmentForm], study: Study, visit: str
+) -> None:
+    begun = Assessment(visit, "arat", "1", Condition(**OFF), {"grip_1": 2}, {}, state="draft", rater="Lin Q.")
+    begun = replace(begun, version=outcomes.load("arat").definition.version)
+    row_id = study.append(begun)
+    form = arat()
+    form.reopen(row_id)
+    form.choose_side("left")
+    form.enter("grip_2", 3)
+    assert study.rows("assessment")[0]["items"] == {"grip_1": 2}
+    again = arat()
+    (offer,) = again.stored
+    again.reopen(offer["id"])
+    assert again.items == {"grip_1": 2, "grip_2": 3}
+    again.save()
+    (row,) = study.rows("assessment")
+    assert (row["id"], row["state"], row["items"]["grip_2"], study.drafts.list()) == (row_id, "incomplete", 3, [])
+    files = DraftFiles(study.folder / "drafts" / f"{visit}-arat.json")
+    blank = {**form._draft(), **dict.fromkeys(OFF), "items": {"grip_3": 1}}
+    files.write(blank, row=None)
+    third = arat()
+    third.reopen(third.stored[-1]["id"])
+    third.enter("grip_1", 1)
+    assert files.read() == []
+    assert study.drafts.list()[0].values["items"] == {"grip_1": 1, "grip_3": 1}
 
 
 def test_saving_closes_the_draft_and_keeps_every_circumstance(
@@ -157,7 +217,7 @@ def test_a_change_made_elsewhere_meanwhile_is_not_overwritten(
     assert form.items["grip_1"] == 1
 
 
-def test_what_the_record_refuses_stays_in_a_file_and_says_why(
+def test_a_draft_that_the_record_would_refuse_is_kept_and_says_why_before_it_is_saved(
     study: Study, arat: Callable[[], AssessmentForm]
 ) -> None:
     first = arat()
@@ -169,10 +229,12 @@ def test_what_the_record_refuses_stays_in_a_file_and_says_why(
     second.choose_side("left")
     second.enter("grip_1", 2)
     choose(second)
-    assert second.kept["fault"]
+    assert "state another repeat" in second.kept["fault"]
     assert second.kept["where"] == "file"
+    assert not second.answer("save", {})["ok"]
     second.choose_field("repeat", 2)
-    assert (second.kept["fault"], second.kept["where"]) == ("", "record")
+    assert (second.kept["fault"], second.kept["where"]) == ("", "file")
+    second.save()
     assert [row["repeat"] for row in study.rows("assessment")] == [1, 2]
 
 

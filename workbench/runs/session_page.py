@@ -43,14 +43,18 @@ class SessionPage:
     system : what a session runs.
     operator : stands in the record while nobody is signed in.
     speed : stream seconds a second; 1 with hardware.
+    forms : opens on the forms and offers them for every visit of the record, not only for the chosen one.
 
     Attributes
     ----------
     desk : what the page asks of the record. screen : the shell. stage : the widget to display.
     """
 
-    def __init__(self, folder: Path, system: Programme, *, operator: str, speed: float = 1.0) -> None:
+    def __init__(
+        self, folder: Path, system: Programme, *, operator: str, speed: float = 1.0, forms: bool = False
+    ) -> None:
         self.folder = Path(folder)
+        self._forms = forms
         self.desk = VisitDesk(folder, system, operator=operator, speed=speed)
         self._turn = threading.RLock()
         self._view = "today"
@@ -73,9 +77,14 @@ class SessionPage:
             _Starting(self.desk, self._start, self.refresh), choose=lambda _visit: self.refresh()
         )
         self.stage = Stage(self.screen)
-        self.show("run" if self.desk.session() else "today")
+        self.show(self._first_view())
 
     # --------------------------------------------------------------------------------- views
+    def _first_view(self) -> str:
+        if self._forms and self.desk.visits():
+            return "assess"
+        return "run" if self.desk.session() else "today"
+
     def show(self, view: str) -> None:
         """Show a view below the shell. ``"run"`` is the shell's own."""
         with self._turn:
@@ -130,22 +139,43 @@ class SessionPage:
 
     def _assess(self) -> tuple[Any, ...]:
         """The forms of the visit in session, or of the one that was chosen; never of another."""
+        visits = self._visits_offered()
         visit = self.desk.visit()
-        if not visit:
-            raise Refused("no visit is chosen; choose one under Today, then open the form")
-        words = f"{visit['participant']} · {visit['name']}"
         offered = [(name, outcomes.load(name).definition.title) for name in outcomes.available()]
         offered.sort(key=lambda one: (one[0] not in ("isncsci", "arat"), one[1]))
-        desk = AssessmentDesk([(visit["id"], words)], offered, pick=self._pick, rater=self.desk.who)
+        desk = AssessmentDesk(visits, offered, pick=self._pick, rater=self.desk.who)
         self._desk = desk
-        measure = self._form[1] if self._form else "arat"
+        measure = self._form[1] if self._form else "isncsci" if self._forms else "arat"
         desk.choose(visit["id"], measure)
         return (desk, self._form_of(visit, measure))
 
-    def _pick(self, visit_id: str, measure: str) -> None:
+    def _visits_offered(self) -> list[tuple[str, str]]:
+        """The visit in session or chosen; on the page of forms every visit while no session is under way."""
+        every = self.desk.visits() if self._forms else []
+        if every and not self.desk.visit():
+            self.desk.choose(every[0][0])
         visit = self.desk.visit()
-        if self._view == "assess" and visit.get("id") == visit_id:
+        if not visit:
+            raise Refused("no visit is chosen; choose one under Today, then open the form")
+        if every and self.desk.session() is None:
+            return every
+        return [(visit["id"], f"{visit['participant']} · {visit['name']}")]
+
+    def _pick(self, visit_id: str, measure: str) -> None:
+        if self._view != "assess":
+            return
+        if self._forms and self.desk.session() is None:
+            self.desk.choose(visit_id)
+        visit = self.desk.visit()
+        if visit.get("id") == visit_id:
             self.stage.show(self._desk, self._form_of(visit, measure))
+            self.refresh()
+
+    def _visit_of_entries(self) -> tuple[str, str] | None:
+        """The visit that forms are bound to. Refused while people can sign in and nobody has."""
+        if not self.desk.signed_in and self.desk.takes_sign_in():
+            raise Refused("sign in first: an assessment carries the name of who rated; nothing was entered")
+        return self.desk.visit_in_session()
 
     def _form_of(self, visit: Mapping[str, str], measure: str) -> Any:
         """The form of a measure, bound to its visit; the same one while the page lives, drafts in any case."""
@@ -156,7 +186,7 @@ class SessionPage:
             "visit_id": visit["id"],
             "rater": self.desk.who,
             "place": (visit["study"], visit["participant"], visit["name"]),
-            "session": self.desk.visit_in_session,
+            "session": self._visit_of_entries,
         }
         made = (
             IsncsciForm(isncsci, **about)
@@ -230,13 +260,13 @@ class SessionPage:
 
     def _sign_in(self, *, login: str, password: str) -> None:
         self.desk.sign_in(login=login, password=password)
-        self._decoder = None  # whoever signs is printed above the button
+        self._decoder = self._form = None  # both carry the name of who signs
         self.show(self._view)
 
     def _sign_out(self) -> None:
         self.desk.sign_out()
         self.worklist.somebody_else()
-        self._decoder = None
+        self._decoder = self._form = None
         self.show(self._view)
 
 

@@ -7,6 +7,7 @@ good for one start of one visit.
 
 from __future__ import annotations
 
+import shlex
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -99,12 +100,21 @@ class VisitDesk:
             found = study.worklist(today)
             rows = [_row(study, one, running, today, self.system) for one in found]
             code = study.code
+            hints = [] if study.people() else [self._nobody_hint()]
+            hints += [] if rows else [{"key": "worklist.hint.no_visit", "args": {}}]
         now = datetime.now().astimezone()
-        return {"date": today.isoformat(), "read_at": now.strftime("%H:%M:%S"), "study": code, "rows": rows}
+        read_at = now.strftime("%H:%M:%S")
+        return {"date": today.isoformat(), "read_at": read_at, "study": code, "hints": hints, "rows": rows}
+
+    def _nobody_hint(self) -> dict[str, Any]:
+        """What a study without people can do, and the command that enters the first."""
+        folder = shlex.quote(str(self.folder))
+        command = f"workbench people add {folder} LOGIN --name NAME --roles operator,engineer"
+        return {"key": "worklist.hint.nobody", "args": {"operator": self._operator, "command": command}}
 
     def details(self, visit_id: str) -> dict[str, Any]:
         """Consent, decoder, approval, effector and plan of a visit, and what blocks its start."""
-        self._chosen = visit_id
+        self.choose(visit_id)
         running = self.session()
         with self.record() as study:
             person = self._person(study, visit_id)
@@ -343,6 +353,19 @@ class VisitDesk:
         with self.record() as study:
             return str(self._person(study, self._chosen)["id"])
 
+    def visits(self) -> list[tuple[str, str]]:
+        """Every visit of the record with the words for it, newest first."""
+        with self.record() as study:
+            people = {row["id"]: row["pseudonym"] for row in study.rows("participant")}
+            rows = study.rows("visit")
+        return [(row["id"], f"{people[row['participant_id']]} · {row['name']}") for row in reversed(rows)]
+
+    def choose(self, visit_id: str) -> None:
+        """Choose a visit; a confirmation of another one is taken back."""
+        if self._confirmed.get("visit") != visit_id:
+            self.forget()
+        self._chosen = visit_id
+
     def visit(self) -> dict[str, str]:
         """The visit in session, else the chosen one: ``id, study, participant, name, confirmed``, or empty."""
         running = self.session()
@@ -387,7 +410,7 @@ class VisitDesk:
         if person["hold"]:
             return {"key": "worklist.blocked.hold", "args": {"why": person["hold"]}}
         if self._signer is None and (study.people() or not person["simulated"]):
-            return {"key": "worklist.blocked.sign_in", "args": {}}
+            return {"key": "worklist.blocked.sign_in" if study.people() else "worklist.blocked.nobody", "args": {}}
         if not person["simulated"]:
             return {"key": "worklist.blocked.hardware", "args": {}}
         return None
@@ -397,6 +420,7 @@ _BLOCKED = {
     "worklist.blocked.session": "a session is under way for {participant}; end it first",
     "worklist.blocked.hold": "the participant is on hold: {why}",
     "worklist.blocked.sign_in": "sign in first: the session carries your name",
+    "worklist.blocked.nobody": "nobody can sign in to this study yet; enter a person with 'workbench people add'",
     "worklist.blocked.hardware": "hardware is set up in notebook 20_live_session, where streams are chosen",
 }
 

@@ -106,7 +106,7 @@ class Entering(Panel):
         self._options: dict[str, Any] = {}
         self._undo: list[tuple[dict[str, Any], dict[str, Any]]] = []
         self._row: Row | None = None
-        self._fault = ""
+        self._fault, self._unkept = "", False
 
     # ------------------------------------------------------------------------------ requests
     def requests(self) -> Mapping[str, Callable[..., Any]]:
@@ -305,9 +305,9 @@ class Entering(Panel):
             self._fields = {**self._fields, "administered_at": utc_now()}
         try:
             self._row = self._keeper.keep(self._draft(), row=self._row)
-            self._fault = self._row.get("fault", "")
+            self._fault, self._unkept = self._row.get("fault", ""), False
         except WorkbenchError as error:
-            self._fault = str(error)
+            self._fault, self._unkept = str(error), True
         self._tell()
 
     def _take(self, row: Row) -> None:
@@ -341,6 +341,7 @@ class Entering(Panel):
             self.undoable = len(self._undo)
             self.kept = {
                 **{name: row.get(name, "") for name in ("id", "where", "kept_at", "state", "rater")},
+                **({"where": ""} if self._unkept else {}),
                 "fault": self._fault,
                 "lacking": self.lacking(),
                 "missing": self._missing(),

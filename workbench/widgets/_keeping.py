@@ -1,8 +1,8 @@
 """Where a form keeps what is entered: functions that are given to it, because a widget never imports the record.
 
 A *keeper* holds drafts, saves, corrects and remembers. :class:`RecordKeeper` does so in a study record, which it
-is handed; what the record cannot take yet, because it has no condition, waits in a draft file beside the study.
-:class:`FileKeeper` has a file only, :class:`SaveOnly` nothing but a function that saves.
+is handed, with the drafts beside the audit chain. :class:`FileKeeper` has a file only, :class:`SaveOnly` nothing
+but a function that saves.
 """
 
 from __future__ import annotations
@@ -19,13 +19,16 @@ from glob import escape
 from itertools import chain, count
 from pathlib import Path
 from typing import Any, Protocol
+from uuid import uuid4
 
 from workbench.errors import RecordFault, Refused
 from workbench.vocabulary import Assessment, Condition
 
 CONDITIONS = tuple(one.name for one in fields(Condition))
+NATURAL_KEY = ("visit_id", "measure", *CONDITIONS, "side", "orthosis", "mode", "repeat")
+"""Columns of which the record holds one assessment."""
 DRAFTS = "drafts"
-"""Folder of the draft files inside the study folder."""
+"""Folder inside the study folder where earlier versions kept drafts without a condition."""
 
 Row = dict[str, Any]
 
@@ -159,13 +162,18 @@ class DraftFiles:
 
 
 class RecordKeeper:
-    """Drafts, saves, corrections and history in a study record.
+    """Saves, corrections and history in a study record; drafts in ``study.drafts``, outside the audit chain.
+
+    A draft is nobody's signed word, so the record does not hold it. Each has a key of its own from the first entry
+    to saving, so that a condition that is chosen later moves nothing and a second draft replaces none. Drafts
+    that earlier versions kept in the record or in files are offered as well; what is entered next goes to
+    ``study.drafts``.
 
     Parameters
     ----------
     study : an open ``Study``, or a function that opens one for each request (``with study() as file``).
     visit_id : of the visit whose assessments are entered.
-    folder : of the study; drafts that still lack their condition wait in its ``drafts`` folder.
+    folder : of the study.
     """
 
     def __init__(self, study: Any, *, visit_id: str, folder: Path | str) -> None:
@@ -180,42 +188,73 @@ class RecordKeeper:
         return DraftFiles(self._folder / f"{name}.json")
 
     def stored(self, measure: str) -> list[Row]:
-        """Rows of the record, and the drafts that wait in files."""
+        """Rows of the record, then the drafts; a draft that was begun in the record stands in its place."""
         with self._study() as study:
             rows = study.rows("assessment", visit_id=self._visit_id, measure=measure)
+            drafts = {
+                one.condition["entry"]: _row_of(one)
+                for one in study.drafts.list(visit_id=self._visit_id)
+                if one.form == measure
+            }
             for row in rows:
-                told = study.history("assessment", row["id"])
-                row |= {"kept_at": told[-1]["utc"] if told else "", "where": "record"}
-        return [*rows, *self._files(measure).read()]
+                entries = study.history("assessment", row["id"])
+                row |= {"kept_at": entries[-1]["utc"] if entries else "", "where": "record"}
+        found = [row | drafts.pop(row["id"], {}) if row["state"] == "draft" else row for row in rows]
+        return [*found, *drafts.values(), *self._files(measure).read()]
 
     def keep(self, draft: Row, *, row: Row | None) -> Row:
-        """Into the record as soon as the condition is known, else into the file.
+        """Into ``study.drafts``; what the record would refuse when it is saved is in the row under ``"fault"``.
 
-        What the record refuses stays in the file; the row says so under ``"fault"``.
+        Raises
+        ------
+        RecordFault
+            When another page changed, saved or discarded this draft, or it cannot be written.
         """
-        known = all(draft.get(name) is not None for name in CONDITIONS)
-        there = row if row and row.get("id") else None
-        if not known and there is None:
-            return self._files(draft["measure"]).write(draft, row=row)
-        try:
-            kept = self._into_record(draft, there)
-        except RecordFault as error:
-            return {**self._files(draft["measure"]).write(draft, row=row), **(there or {}), "fault": str(error)}
-        self._files(draft["measure"]).remove(row)
-        return kept
-
-    def _into_record(self, draft: Row, there: Row | None) -> Row:
-        values = {name: value for name, value in draft.items() if value is not None or name not in CONDITIONS}
+        before = row or {}
         with self._study() as study:
-            if there is None:
-                made = study.append(_assessment(values, state="draft"), reason="draft begun")
-            else:
-                made = there["id"]
-                self._change(study, there, {**values, "state": "draft"}, reason="draft, being entered")
-            return self._now(study, made)
+            entry = before.get("entry") or before.get("id") or uuid4().hex
+            person = before.get("person") or study.actor
+            key = self._visit_id, draft["measure"], {"entry": entry}, person
+            self._refuse_overtaken(study, key, before)
+            values = {**draft, "revision": before.get("revision", 0) + 1}
+            values |= {name: before[name] for name in ("id", "row_version") if before.get("id")}
+            kept = _row_of(study.drafts.save(*key, values))
+            fault = self._refused_later(study, draft, before.get("id", ""))
+        if not before.get("entry"):
+            self._files(draft["measure"]).remove(row)
+        return kept | ({"fault": fault} if fault else {})
+
+    @staticmethod
+    def _refuse_overtaken(study: Any, key: tuple[Any, ...], before: Row) -> None:
+        if not before.get("entry") or not study.drafts.path.exists():
+            return  # a first entry, or the file of drafts was moved away: this page has the only copy
+        there = study.drafts.load(*key)
+        if there is None:
+            raise RecordFault(
+                "this draft was saved or discarded on another page; nothing was changed there; "
+                "reload this page to see what is stored"
+            )
+        if there.values["revision"] != before["revision"]:
+            raise RecordFault(
+                f"another page changed this draft at {there.utc}; nothing was changed there; "
+                "reload this page and continue the draft"
+            )
+
+    def _refused_later(self, study: Any, draft: Row, own: str) -> str:
+        """Why the record would not take this draft as a new assessment, ``""`` when nothing speaks against it."""
+        key = {name: draft.get(name) for name in NATURAL_KEY}
+        if any(value is None for value in key.values()):
+            return ""
+        there = [row for row in study.rows("assessment", **key) if row["id"] != own]
+        if not there:
+            return ""
+        return (
+            f"the record has assessment {there[0]['id']} of this visit, condition, side and repeat already; state "
+            "another repeat, or correct that one with a reason"
+        )
 
     def save(self, assessment: Assessment, *, row: Row | None) -> tuple[Row, str]:
-        """The draft's row becomes the assessment; without a draft it is appended."""
+        """Append the assessment, then discard its draft; a draft that the record holds is closed there."""
         with self._study() as study:
             if row and row.get("id"):
                 made = row["id"]
@@ -223,7 +262,10 @@ class RecordKeeper:
             else:
                 made = study.append(assessment)
             now = self._now(study, made)
-        self._files(assessment.measure).remove(row)
+            if row and row.get("entry"):
+                study.drafts.discard(self._visit_id, assessment.measure, {"entry": row["entry"]}, row["person"])
+        if row and not row.get("entry"):
+            self._files(assessment.measure).remove(row)
         return now, f"Saved in the record as assessment {made}"
 
     def amend(self, row: Row, changes: Mapping[str, Any], *, reason: str) -> Row:
@@ -261,10 +303,8 @@ def _columns(assessment: Assessment) -> Row:
     return {name: list(value) if isinstance(value, tuple) else value for name, value in row.items()}
 
 
-def _assessment(values: Mapping[str, Any], *, state: str) -> Assessment:
-    """The noun of a row by column."""
-    known = {one.name for one in fields(Assessment)} - {"condition", "id"}
-    rest = {name: value for name, value in values.items() if name in known}
-    lists = {name: tuple(rest[name]) for name in ("implied", "alerts") if name in rest}
-    condition = Condition(**{name: values[name] for name in CONDITIONS})
-    return Assessment(**{**rest, **lists, "state": state, "condition": condition})
+def _row_of(draft: Any) -> Row:
+    """A draft of ``study.drafts`` as a form takes it; ``file`` is the name under which it is offered."""
+    entry = draft.condition["entry"]
+    more = {"state": "draft", "where": "file", "kept_at": draft.utc, "entry": entry, "person": draft.person}
+    return {"id": "", "file": entry, **draft.values, **more}

@@ -149,6 +149,7 @@ function build(root, model, store, t) {
   };
   const escape = (event) => {
     if (event.key !== "Escape" || !root.isConnected || !panels.stop || !panels.stop.el.checkVisibility()) return;
+    if (ctx.link().state === "none") return; // no engine, nothing to stop: Escape closes what is open
     event.preventDefault();
     if (!event.repeat) panels.stop.press();
   };

@@ -103,6 +103,7 @@ function buildWorklist(root, model, t) {
   const title = h("h1");
   const more = h("p", { class: "sub s" });
   const problem = h("div", { class: "fielderror", role: "alert" });
+  const hints = h("div", { class: "hints stack", role: "status", "data-name": "hints" });
   const ctx = {
     ask: (name, args = {}, seconds = 30) => request(model, name, args, seconds).then((reply) => {
       if (!["confirm"].includes(name)) put(problem, reply.ok ? "" : reply.silent ? t("ask.silent") : t.said(reply.text));
@@ -112,19 +113,24 @@ function buildWorklist(root, model, t) {
   };
   const rows = list(t, model, ctx);
   const panel = confirmPanel(t, model, ctx);
+  const drawHints = whenChanged((said) => {
+    show(hints, said.length > 0);
+    hints.replaceChildren(...said.map((one) => h("div", { class: "s" }, light("dot", say(t, one), false), (one.args || {}).command ? h("code", { class: "mono" }, one.args.command) : null)));
+  });
   function draw() {
     const all = model.get("rows") || [];
     const day = model.get("day") || {};
     const count = (state) => all.filter((row) => row.state === state).length;
     put(title, all.length === 0 ? t("worklist.none_today") : all.length === 1 ? t("worklist.one_today") : t("worklist.n_today", { n: all.length }));
     put(more, [day.date, ...["ready", "check", "hold", "session"].filter(count).map((state) => t(`worklist.count.${state}`, { n: count(state) }))].filter(Boolean).join(" · "));
+    drawHints(day.hints || []);
     const read = rows.el.querySelector("[data-name=read-at]");
     put(read, day.fault ? t("worklist.unreachable", { at: day.read_at || "—", why: t.said(day.fault) }) : t("worklist.read_at", { at: day.read_at || "—" }));
     classIf(read, "bad", Boolean(day.fault));
     rows.update();
     panel.update();
   }
-  root.append(h("section", { class: "worklist", "aria-label": t("worklist.title") }, h("div", { class: "head" }, h("div", {}, title, more), rows.search), h("div", { class: "cols" }, h("div", {}, rows.el, problem), panel.el)));
+  root.append(h("section", { class: "worklist", "aria-label": t("worklist.title") }, h("div", { class: "head" }, h("div", {}, title, more), rows.search), hints, h("div", { class: "cols" }, h("div", {}, rows.el, problem), panel.el)));
   const find = (event) => {
     const typing = event.target.closest?.("input, textarea, select");
     if (event.key === "/" && !typing && root.checkVisibility()) { event.preventDefault(); rows.search.focus(); }

@@ -23,7 +23,7 @@ class VisitDesk(Protocol):
     """What the worklist needs of the record and the engine (``runs.visits.VisitDesk`` has it)."""
 
     def worklist(self) -> Mapping[str, Any]:
-        """``{"date", "read_at", "study", "rows": [row, …]}``; see :class:`Worklist` for a row."""
+        """``{"date", "read_at", "study", "hints", "rows": [row, …]}``; see :class:`Worklist` for a row."""
 
     def details(self, visit_id: str) -> Mapping[str, Any]:
         """Consent, decoder, effector and plan of one visit, for the panel beside the list."""
@@ -48,9 +48,11 @@ class Worklist(Panel):
 
     Traits
     ------
-    day : ``{"date", "read_at", "study", "fault"}``; rows : ``{"visit", "time", "participant", "about",
-    "visit_name", "window", "device", "last", "open", "state"}`` each, where ``open`` is a list of ``{"state",
-    "key", "args"}`` and ``window`` is ``{"part", "key", "args"}``; chosen : id of a visit;
+    day : ``{"date", "read_at", "study", "fault", "hints"}``, where ``hints`` is a list of ``{"key", "args"}`` with
+    what the study still needs, the command that does it under ``args["command"]``; rows :
+    ``{"visit", "time", "participant", "about", "visit_name", "window", "device", "last", "open", "state"}`` each,
+    where ``open`` is a list of ``{"state", "key", "args"}`` and ``window`` is ``{"part", "key", "args"}``;
+    chosen : id of a visit;
     details : of that visit; confirmed : ``{"visit", "clock", "by"}`` while a confirmation holds.
     """
 
