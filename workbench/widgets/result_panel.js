@@ -43,7 +43,7 @@ function onsetPlot(t, result, trials) {
     if (!Number.isFinite(one.onset_s)) return;
     svg.append(draw("line", { x1: x(i), x2: x(i), y1: y(0), y2: y(one.onset_s), class: "stem" }), draw("circle", { cx: x(i), cy: y(one.onset_s), r: 5, class: "dotmark" }));
   });
-  return h("div", { class: "trow onset" }, h("span", { class: "xs sub" }, t("result.onset_axis"), h("span", { class: "scale2" }, [most, most / 2, 0].map((s) => h("span", {}, s)))), svg, h("span", { class: "s" }, Number.isFinite(result.median_s) ? t("result.median", { s: result.median_s.toFixed(2) }) : ""));
+  return h("div", { class: "trow onset" }, h("span", { class: "xs sub" }, t("result.onset_axis"), h("span", { class: "scale2" }, [most, most / 2, 0].map((s) => h("span", { style: `top: ${(100 * y(s)) / height}%` }, s)))), svg, h("span", { class: "s" }, Number.isFinite(result.median_s) ? t("result.median", { s: result.median_s.toFixed(2) }) : ""));
 }
 
 /** This run beside the last ones of the same person, each with its interval; grey is what guessing reaches. */
