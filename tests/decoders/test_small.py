@@ -7,6 +7,7 @@ import pytest
 
 from workbench import decoders
 from workbench.decoders import EvidenceSettings
+from workbench.decoders._held_out import folds
 from workbench.errors import BadSignal, BadValue
 from workbench.vocabulary import Montage
 
@@ -21,7 +22,7 @@ VARIANTS = [
     ("riemann_mdm", {"memory": "gate", "rest": "left"}, {"rule": "recentre"}),
     ("fgmdm", {"reject": 0.4, "calibrate": "auto"}, {"rule": "recentre", "mean": "euclid"}),
     ("cca", {"stop": 0.6, "calibrate": "temperature"}, None),
-    ("riemann_mdm", {}, {"rule": "recentre", "mean": "euclid"}),
+    ("riemann_mdm", {"novelty": None}, {"rule": "recentre", "mean": "euclid"}),
     ("csp_lda", {"reject": 0.4, "calibrate": None}, None),
     ("bandpower_svm", {"memory": "leaky", "rest": "left", "calibrate": None}, None),
 ]
@@ -65,6 +66,30 @@ def test_what_was_stored_streams_what_was_fitted(name, evidence, adapt, tmp_path
             for stream in streams:
                 stream.learn(str(label), end=k * N_WINDOW)
     assert streams[0].snapshots() == streams[1].snapshots()
+
+
+def test_a_tolerant_copy_takes_windows_that_the_decoder_rejects_and_changes_nothing():
+    decoder = make("riemann_mdm", None, {"rule": "recentre"}).fit(*epochs())
+    before = {name: array.copy() for name, array in decoder.evidence_.items()}
+    noise = np.random.default_rng(3).normal(0.0, 10.0, (2 * N_WINDOW, N_CHANNELS))
+    found = []
+    for stream in (decoder.start(), decoder.tolerant().start()):
+        stream.step(noise[:0])
+        stream.step(noise)
+        found.append((stream.evidence(len(noise)).far, len(stream.snapshots()) > 0))
+    assert found == [(True, False), (False, True)]
+    assert all(np.array_equal(array, before[name]) for name, array in decoder.evidence_.items())
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0, -0.1])
+def test_a_share_of_far_windows_outside_0_to_1_is_refused(share):
+    with pytest.raises(BadValue, match="novelty"):
+        EvidenceSettings(novelty=share)
+
+
+def test_every_block_is_a_fold_where_blocks_of_different_mixtures_would_leave_a_class_in_one():
+    index, blocks = np.array([1, 0, 1, 0, 0]), np.array([0, 1, 1, 2, 3])
+    assert folds(index, blocks).tolist() == [0, 1, 1, 2, 3]
 
 
 def test_a_decoder_of_three_classes_has_a_score_of_each():

@@ -26,7 +26,7 @@ SOME = {
         "defaults_follow_the_rate_the_mains_and_the_montage",
         "filters_of_a_small_ecog_montage_show_a_change_in_about_half_the_time_of_order_4",
         "high_gamma_of_a_small_ecog_montage_is_one_feature_a_channel",
-        "samples_in_volts_are_refused",
+        "power_without_signal_is_refused_where_no_filter_learns_the_noise",
     ),
     "test_bandpower_svm": (
         "bands_follow_the_rate_and_the_mains",
