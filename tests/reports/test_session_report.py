@@ -630,3 +630,32 @@ def test_every_kind_of_ledger_entry_that_the_screen_names_has_a_name_in_the_repo
     words = {"all", "empty", "fold", "newest", "no_stream", "title"}
     kinds = {key.removeprefix("ledger.") for key in screen if key.startswith("ledger.")} - words
     assert {kind for kind in kinds if f"ledger_{kind}" not in report} == set()
+
+
+def kinds_entered(room):
+    """Kinds that a room names where it enters a row."""
+    folder = Path(workbench.__file__).parent / room
+    for path in folder.glob("*.py") if folder.is_dir() else [folder]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and node.args:
+                called = getattr(node.func, "attr", getattr(node.func, "id", ""))
+                if called in ("enter", "_row", "LedgerRow"):
+                    yield from samples_of(node.args[0])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_kind_of_row_that_the_engine_enters_has_a_name_in_the_report(language):
+    kinds = {kind for room in ("live", "control", "decode.py") for kind in kinds_entered(room) if "7" not in kind}
+    kinds |= {"device_lapsed", "session_lost", "status_missing", "standstill", "suspended"}
+    kinds |= {"stop_confirmed", "safe_confirmed", "ack_missing", "ack_late"}
+    assert len(kinds) > 40
+    assert {kind for kind in kinds if f"ledger_{kind}" not in catalogue()[language]} == set()
+
+
+def test_no_alarm_sends_a_clinician_to_a_log_file():
+    wrong = [
+        words
+        for name, words in sentences_of("live", words=("what", "means", "do"))
+        if re.search(r"\.log\b|player-|Read 7", words)
+    ]
+    assert wrong == []
