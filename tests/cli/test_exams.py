@@ -180,7 +180,7 @@ def test_a_redcap_export_is_scored(capsys, tmp_path):
     [
         ("arat", ("redcap", "x.csv"), "isncsci alone"),
         ("isncsci", ("odm", "x.xml"), "reads redcap, got 'odm'"),
-        ("isncsci", ("redcap", "absent.csv"), "cannot be read: No such file"),
+        ("isncsci", ("redcap", "absent.csv"), "absent.csv cannot be read (No such file or directory)"),
     ],
 )
 def test_another_source_is_refused(capsys, measure, source, words):

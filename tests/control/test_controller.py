@@ -740,14 +740,14 @@ def test_the_snapshot_is_json_and_has_the_fields_of_the_status(bench):
     assert shown["simulated"] is True
     assert shown["sent"] == shown["acknowledged"] == len(bench.sent)
     assert shown["held_s"] == pytest.approx(0.6)
-    assert shown["why"].startswith("Becomes RELEASE when evidence stays below 0.20 for 1 hop(s)")
+    assert shown["why"].startswith("Becomes RELEASE when evidence stays below 0.20 for 1 hop, and after ")
     assert {"name", "why_key", "why_args", "dose_s", "dose_limit_s", "conditions"} <= set(shown)
 
 
 def test_the_words_carry_the_thresholds_of_the_paradigm(make_bench):
     bench = make_bench(thresholds=control.Thresholds(0.8, 0.3, 5))
     bench.arm()
-    assert bench.controller.why == "Becomes ACTIVE when evidence stays above 0.80 for 5 hop(s)."
+    assert bench.controller.why == "Becomes ACTIVE when evidence stays above 0.80 for 5 hops."
 
 
 def test_after_a_fault_the_words_name_the_cause_and_the_way_out(bench):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench import decoders, paradigms
+from workbench import decoders, live, paradigms
 from workbench.decode import decode
 from workbench.recording import RunFile, decision_hash, file_sha256
 from workbench.reports import session_report
@@ -71,6 +71,35 @@ def test_the_sample_decisions_come_back_bit_for_bit(folder):
     assert len(decisions) > 500
     assert decisions == file.decisions()
     assert decision_hash(decisions) == run["summary"]["decision_hash"]
+
+
+def test_a_replay_calls_every_run_by_its_number_in_the_record(folder):
+    with Study.open(folder, actor="tests") as study:
+        runs = {row["id"]: row for row in study.rows("run")}
+    for found in live.replay_study(folder):
+        row = runs[found.run]
+        assert found.equal
+        assert found.sentence.startswith(f"run {row['number']} ({row['kind']}, {row['id']}): ")
+
+
+class Unnumbered(RunFile):
+    """A recording that was not made in a session: its plan holds no number."""
+
+    def __init__(self, path):
+        super().__init__(path)
+        del self.plan["number"]
+
+
+@pytest.mark.parametrize("in_record", [False, True])
+def test_a_recording_without_a_number_is_called_by_its_id_or_as_the_record_calls_it(
+    shipped, monkeypatch, in_record
+):
+    path = shipped / "recordings" / "sample-calibration.xdf"
+    monkeypatch.setattr("workbench.live.replaying.RunFile", Unnumbered)
+    called = "run 1 (calibration, sample-calibration)" if in_record else "run sample-calibration (calibration)"
+    found = live.replay_study(shipped, run_id="sample-calibration")[0] if in_record else live.replay_run(path)
+    assert found.equal
+    assert found.sentence.startswith(f"{called}: ")
 
 
 def test_the_script_makes_the_same_samples_each_time(made, tmp_path):

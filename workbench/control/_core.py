@@ -110,7 +110,9 @@ class Core:
         """The rule between this state and the next, or what is missing, in one or two sentences."""
         if self._state == "IDLE_SAFE" and (unmet := self._unmet()):
             return f"Arming is not possible: {unmet[0].text}"
-        words = onward(self._state).why.format(**self._words())
+        dwell = self._thresholds.dwell
+        hops = "1 hop" if dwell == 1 else f"{dwell} hops"
+        words = onward(self._state).why.format(**self._words(), hops=hops)
         return f"{self._cause[:1].upper()}{self._cause[1:]}. {words}" if self._cause else words
 
     def conditions(self) -> tuple[Condition, ...]:

@@ -91,7 +91,7 @@ _ROAD = (
         "ARMED",
         "activate",
         "ACTIVE",
-        "Becomes ACTIVE when evidence stays above {activate:.2f} for {dwell} hop(s).",
+        "Becomes ACTIVE when evidence stays above {activate:.2f} for {hops}.",
     ),
     Transition(
         "ARMED",
@@ -104,7 +104,7 @@ _ROAD = (
         "ACTIVE",
         "release",
         "RELEASE",
-        "Becomes RELEASE when evidence stays below {release:.2f} for {dwell} hop(s).",
+        "Becomes RELEASE when evidence stays below {release:.2f} for {hops}.",
     ),
     Transition("ACTIVE", "limit", "RELEASE", "Becomes RELEASE after {hold_limit_s:g} s or when the dose is used."),
     Transition("ACTIVE", "disarm", "RELEASE", "Becomes RELEASE when the operator disarms."),
@@ -112,7 +112,7 @@ _ROAD = (
         "HOLD",
         "release",
         "RELEASE",
-        "Becomes RELEASE when evidence stays below {release:.2f} for {dwell} hop(s), and after "
+        "Becomes RELEASE when evidence stays below {release:.2f} for {hops}, and after "
         "{hold_limit_s:g} s in any case.",
     ),
     Transition("HOLD", "limit", "RELEASE", "Becomes RELEASE after {hold_limit_s:g} s or when the dose is used."),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from workbench.devices import lsl
 from workbench.errors import RecordingFault
 from workbench.live._effecting import ENGAGED_OR_ARMED
@@ -10,6 +12,7 @@ from workbench.live._session import Session
 from workbench.live._streams import Stream
 from workbench.recording import free_bytes
 
+LOG = logging.getLogger("workbench.engine")
 LOST_END_S = 60.0
 """A run whose critical stream stays away longer than this is ended, s."""
 WARN_EVERY_S = 5.0
@@ -145,13 +148,14 @@ def watch_players(session: Session) -> None:
             "player_ended", stream=player.device, extent=f"process {player.pid}",
             consequence="its streams are gone", priority="high",
         )  # fmt: skip
+        LOG.error("player %s (process %d) ended; what it said: %s", player.device, player.pid, player.log)
         session.ledger.alarm(
             key,
             shown="player_ended",
             priority="high",
             what=f"The player {player.device} ended.",
             means="Its streams are gone; what came before is recorded.",
-            do=f"Read {player.log.name} in the engine's folder, then start the session again.",
+            do="Start the session again. If it happens again, save the engine's log for your support.",
         )
 
 

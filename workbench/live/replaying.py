@@ -58,11 +58,22 @@ def replay_run(
     DecoderMismatch
         When the decoder is not the one of the run.
     """
-    path = Path(path)
-    run = RunFile(path)
+    return _replayed(RunFile(Path(path)), decoder_folder, block=block)
+
+
+def _replayed(
+    run: RunFile, decoder_folder: Path | str | None, *, block: int | None = None, name: str = ""
+) -> ReplayResult:
+    """Decode a run again and compare; it is called as the record calls it, else as its recording does."""
     decoder = _decoder(run, None if decoder_folder is None else Path(decoder_folder))
     paradigm = paradigms.from_params(str(run.plan["paradigm"]), dict(run.plan["params"]))
-    return _compared(run, list(decode(_to_end(run.items(block=block)), paradigm, decoder, fs=run.signal.fs)))
+    made = list(decode(_to_end(run.items(block=block)), paradigm, decoder, fs=run.signal.fs))
+    return _compared(run, made, name or _name(run.plan.get("number"), run.plan.get("kind"), run.plan.get("run")))
+
+
+def _name(number: object, kind: object, run_id: object) -> str:
+    """What a sentence calls a run; a recording that was not made in a session holds no number."""
+    return f"run {run_id} ({kind})" if number is None else f"run {number} ({kind}, {run_id})"
 
 
 def replay_study(folder: Path | str, *, run_id: str | None = None) -> list[ReplayResult]:
@@ -96,7 +107,7 @@ def _of_record(
     folder: Path, row: dict[str, Any], recordings: Sequence[dict[str, Any]], trials: Sequence[object]
 ) -> ReplayResult:
     """Replay one run and compare it with recording and record; what stands in the way is a difference too."""
-    name = f"run {row['number']} ({row['kind']}, {row['id']})"
+    name = _name(row["number"], row["kind"], row["id"])
     if not recordings:
         return _not(row, f"{name}: the record has no recording of it")
     recording = recordings[0]
@@ -105,7 +116,7 @@ def _of_record(
     try:
         if file_sha256(path) != recording["sha256"]:
             raise RecordingFault(f"{path.name} is not the file of the record (its hash differs)")
-        found = replay_run(path, folder / "decoders" / sha256[:12] if sha256 else None)
+        found = _replayed(RunFile(path), folder / "decoders" / sha256[:12] if sha256 else None, name=name)
     except WorkbenchError as error:
         return _not(row, f"{name}: cannot be replayed: {error}")
     if not found.equal:
@@ -167,8 +178,11 @@ def chain_head(run: RunFile, made: Sequence[Snapshot] | None = None) -> str:
     return chain[-1].sha256 if chain else str(run.plan.get("decoder_sha256") or "")
 
 
-def _compared(run: RunFile, made: Sequence[Made]) -> ReplayResult:
-    """Recorded against replayed. A run that was cut off is compared as far as it goes."""
+def _compared(run: RunFile, made: Sequence[Made], name: str) -> ReplayResult:
+    """Recorded against replayed, of the run that sentences call ``name``.
+
+    A run that was cut off is compared as far as it goes.
+    """
     recorded, recorded_trials = run.decisions(), run.trials()
     decisions = [item for item in made if isinstance(item, Decision)]
     trials = [item for item in made if isinstance(item, Trial)]
@@ -180,7 +194,6 @@ def _compared(run: RunFile, made: Sequence[Made]) -> ReplayResult:
         snapshots = snapshots[: len(chain)]
     at, trial_at = _first_difference(recorded, decisions), _first_unequal(recorded_trials, trials)
     link = _first_unequal(chain, snapshots)
-    name = f"run {run.plan.get('number')} ({run.plan.get('kind')}, {run.plan.get('run')})"
     cut = "" if whole else f" (the recording is {run.state}; compared as far as it goes)"
     differ = []
     if at >= 0:

@@ -6,6 +6,7 @@ record and the same software give the same bytes.
 
 from __future__ import annotations
 
+from workbench.reports._results import Cued, Failed, Result, result_of_run
 from workbench.reports.session import ReportFiles, session_report
 
-__all__ = ["ReportFiles", "session_report"]
+__all__ = ["Cued", "Failed", "ReportFiles", "Result", "result_of_run", "session_report"]

@@ -221,14 +221,16 @@ def _history(study: Study, participant_id: str) -> tuple[Row, ...]:
 
 def _runs(study: Study, session_id: str) -> tuple[RunFacts, ...]:
     rows = sorted(study.rows("run", session_id=session_id), key=lambda row: int(row["number"]))
-    return tuple(
-        RunFacts(
-            row=row,
-            trials=tuple(sorted(study.rows("trial", run_id=row["id"]), key=lambda trial: int(trial["index"]))),
-            ledger=_in_time(study.rows("ledger", run_id=row["id"])),
-            recordings=tuple(study.rows("recording", run_id=row["id"])),
-        )
-        for row in rows
+    return tuple(run_facts(study, row) for row in rows)
+
+
+def run_facts(study: Study, row: Row) -> RunFacts:
+    """One run of the record with what belongs to it."""
+    return RunFacts(
+        row=row,
+        trials=tuple(sorted(study.rows("trial", run_id=row["id"]), key=lambda trial: int(trial["index"]))),
+        ledger=_in_time(study.rows("ledger", run_id=row["id"])),
+        recordings=tuple(study.rows("recording", run_id=row["id"])),
     )
 
 

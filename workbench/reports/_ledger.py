@@ -119,13 +119,13 @@ def _listed(say: Say, entries: list[tuple[RunFacts | None, Row]]) -> Table:
             )
         )
     columns = (
-        Column(t("col_run"), 1.15),
-        Column(t("col_time"), 1.0, number=True),
+        Column(t("col_run"), 0.75),
+        Column(t("col_time"), 1.05, number=True),
         Column(t("col_sample"), 0.95, number=True),
-        Column(t("col_priority"), 1.3),
-        Column(t("col_ledger_kind"), 1.95),
-        Column(t("col_stream"), 1.0),
-        Column(t("col_extent"), 1.5),
+        Column(t("col_priority"), 1.2),
+        Column(t("col_ledger_kind"), 1.6),
+        Column(t("col_stream"), 1.1),
+        Column(t("col_extent"), 2.4),
         Column(t("col_consequence"), 2.2),
     )
     return Table(columns, tuple(rows), t("no_data"), note=t("ledger_times"))

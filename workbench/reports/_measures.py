@@ -59,7 +59,7 @@ def classes(say: Say, row: Row) -> list[str]:
     t = say.t
     words = []
     if "ais" in found:
-        words.append(t("isncsci_ais", grade=found["ais"]))
+        words.append(t("isncsci_ais", grade=_level(found["ais"])))
     if "nli" in found:
         words.append(t("isncsci_nli", level=_level(found["nli"])))
     for name in LEVELS:
@@ -68,7 +68,8 @@ def classes(say: Say, row: Row) -> list[str]:
             words.append(t(f"isncsci_{name}", right=_level(right), left=_level(left)))
     if "complete" in found:
         code = str(found["complete"]).rstrip("*")
-        words.append(t(f"isncsci_complete_{code}") if code in ("C", "I") else t("isncsci_complete_open"))
+        star = "*" if str(found["complete"]).endswith("*") else ""
+        words.append(t(f"isncsci_complete_{code}") + star if code in ("C", "I") else t("isncsci_complete_open"))
     return words
 
 

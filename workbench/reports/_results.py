@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workbench.analysis import Accuracy, Confusion, EventMetrics, accuracy, confusion, event_metrics
 from workbench.errors import BadValue
-from workbench.reports._facts import Facts, Row, RunFacts
+from workbench.reports._facts import Facts, Row, RunFacts, run_facts
 from workbench.vocabulary import Trial
+
+if TYPE_CHECKING:
+    from workbench.study import Study
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,17 @@ Result = EventMetrics | Cued | Failed
 def results(facts: Facts) -> dict[str, Result]:
     """Run id → result, for every online run with trials."""
     return {str(run.row["id"]): _result(run) for run in facts.online}
+
+
+def result_of_run(study: Study, run_id: str) -> Result:
+    """The result of one online run of the record: the one that its report prints.
+
+    Raises
+    ------
+    UnknownName
+        When the run is not in the record.
+    """
+    return _result(run_facts(study, study.get("run", run_id)))
 
 
 def pooled(facts: Facts) -> EventMetrics | None:

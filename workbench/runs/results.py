@@ -1,11 +1,11 @@
-"""What a run came to, as a page shows it: computed from the record's trials, never from the screen."""
+"""What a run came to, as a page shows it: the numbers of its report, never those of the screen."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from workbench import analysis
+from workbench.analysis import Accuracy, EventMetrics, Interval
 from workbench.study import Study
 from workbench.vocabulary import Trial
 
@@ -14,15 +14,13 @@ COMPARED = 5
 MINUTE_S = 60.0
 
 
-def run_result(study: Study, run_id: str, *, onset_window_s: float, fs: float, awaiting: bool) -> dict[str, Any]:
+def run_result(study: Study, run_id: str, *, awaiting: bool) -> dict[str, Any]:
     """The result of one run for ``widgets.ResultPanel``.
 
     Parameters
     ----------
     study : the open record; the run must have been ingested.
     run_id : of the run.
-    onset_window_s : the paradigm's window that defines a hit, s.
-    fs : rate of the decoded stream, Hz.
     awaiting : whether a fit of this participant waits for a decision.
 
     Raises
@@ -51,7 +49,9 @@ def run_result(study: Study, run_id: str, *, onset_window_s: float, fs: float, a
         "runs": [],
     }
     if run["kind"] == "online":
-        found |= _online(study, run, trials, person["id"], onset_window_s=onset_window_s, fs=fs)
+        found |= _online(study, run, person["id"])
+    if reason := found.get("failed"):
+        found["integrity"].append({"state": "medium", "text": reason})
     return found
 
 
@@ -63,62 +63,88 @@ def _trial(one: Trial) -> dict[str, Any]:
     return {"index": one.index, "condition": one.condition, "outcome": one.outcome, "onset_s": one.latency_s}
 
 
-def _online(
-    study: Study,
-    run: Mapping[str, Any],
-    trials: Sequence[Trial],
-    person_id: str,
-    *,
-    onset_window_s: float,
-    fs: float,
-) -> dict[str, Any]:
-    """Sentence, numbers and the comparison of a run that decoded."""
-    metrics = analysis.event_metrics(trials, onset_window_s=onset_window_s, fs=fs)
-    numbers: list[dict[str, Any]] = []
-    if metrics.n and metrics.recall is not None and metrics.recall_interval is not None:
-        low, high = metrics.recall_interval
-        args = {"p": _percent(metrics.recall), "low": _percent(low), "high": _percent(high)}
-        numbers.append(
-            {"value": f"{metrics.hits}", "unit": f"/ {metrics.n}", "key": "result.n.hits", "args": args}
-        )
-        numbers.append({"value": f"{metrics.misses}", "unit": "", "key": "result.n.missed", "args": {}})
-    if metrics.false_per_min is not None:
-        args = {"n": str(metrics.false_in_rest), "min": f"{metrics.rest_s / MINUTE_S:.1f}"}
-        numbers.append(
-            {"value": f"{metrics.false_per_min:.1f}", "unit": "/ min", "key": "result.n.false", "args": args}
-        )
-    if metrics.onset is not None:
-        args = {"low": f"{metrics.onset.low:.2f}", "high": f"{metrics.onset.high:.2f} s"}
-        numbers.append(
-            {"value": f"{metrics.onset.median:.2f}", "unit": "s", "key": "result.n.onset", "args": args}
-        )
+def _online(study: Study, run: Mapping[str, Any], person_id: str) -> dict[str, Any]:
+    """Sentence, numbers and the comparison of a run that decoded, as its report prints them."""
+    from workbench.reports import Cued, Failed, result_of_run
+
+    result = result_of_run(study, run["id"])
+    if isinstance(result, Failed):
+        return {"hits": None, "n": None, "failed": result.reason}
+    found = _cued(result.accuracy) if isinstance(result, Cued) else _events(result)
+    return found | {"runs": _beside(study, run, person_id) if run["state"] == "finished" else []}
+
+
+def _cued(found: Accuracy) -> dict[str, Any]:
+    """A run in which every cue is answered by one of its classes."""
+    numbers = []
+    if found.value is not None and found.interval is not None:
+        numbers.append(_share("result.n.right", found.correct, found.n, value=found.value, sure=found.interval))
     return {
-        "hits": metrics.hits,
-        "n": metrics.n,
-        "limit": None,
-        "median_s": metrics.onset.median if metrics.onset else None,
+        "cued": True,
+        "hits": found.correct,
+        "n": found.n,
+        "limit": found.limit,
+        "above": found.above_chance,
+        "limit_share": found.limit / found.n if found.limit is not None and found.n else None,
+        "median_s": None,
         "numbers": numbers,
-        "runs": _beside(study, run, person_id) if run["state"] == "finished" else [],
     }
 
 
+def _events(found: EventMetrics) -> dict[str, Any]:
+    """A run in which activations are counted whenever they come."""
+    numbers = []
+    if found.recall is not None and found.recall_interval is not None:
+        sure = found.recall_interval
+        numbers.append(_share("result.n.hits", found.hits, found.n, value=found.recall, sure=sure))
+        numbers.append({"value": f"{found.misses}", "unit": "", "key": "result.n.missed", "args": {}})
+    if found.false_per_min is not None:
+        args = {"n": str(found.false_in_rest), "min": f"{found.rest_s / MINUTE_S:.2f}"}
+        numbers.append(
+            {"value": f"{found.false_per_min:.2f}", "unit": "/ min", "key": "result.n.false", "args": args}
+        )
+    if found.onset is not None:
+        args = {"low": f"{found.onset.low:.2f}", "high": f"{found.onset.high:.2f} s"}
+        numbers.append(
+            {"value": f"{found.onset.median:.2f}", "unit": "s", "key": "result.n.onset", "args": args}
+        )
+    return {
+        "hits": found.hits,
+        "n": found.n,
+        "limit": None,
+        "median_s": found.onset.median if found.onset else None,
+        "numbers": numbers,
+    }
+
+
+def _share(key: str, part: int, n: int, *, value: float, sure: Interval) -> dict[str, Any]:
+    args = {"p": _percent(value), "low": _percent(sure.low), "high": _percent(sure.high)}
+    return {"value": f"{part}", "unit": f"/ {n}", "key": key, "args": args}
+
+
 def _beside(study: Study, run: Mapping[str, Any], person_id: str) -> list[dict[str, Any]]:
-    """This run and the last finished online runs of the same participant, newest first."""
+    """This run and the last finished online runs of the same participant and paradigm, newest first."""
+    from workbench.reports import Cued, Failed, result_of_run
+
     visits = {row["id"] for row in study.rows("visit", participant_id=person_id)}
     sessions = {row["id"]: row for row in study.rows("session") if row["visit_id"] in visits}
-    runs = [one for one in study.rows("run", kind="online", state="finished") if one["session_id"] in sessions]
+    alike = study.rows("run", kind="online", state="finished", paradigm=run["paradigm"])
+    runs = [one for one in alike if one["session_id"] in sessions]
     at = next((i for i, one in enumerate(runs) if one["id"] == run["id"]), len(runs) - 1)
     rows = []
     for one in reversed(runs[max(0, at - COMPARED) : at + 1]):
-        judged = [t for t in _trials(study, one["id"]) if t.outcome in ("correct", "missed")]
-        if not judged:
+        result = result_of_run(study, one["id"])
+        if isinstance(result, Failed):
             continue
-        hits = sum(t.outcome == "correct" for t in judged)
-        low, high = analysis.wilson(hits, len(judged))
-        when = sessions[one["session_id"]]["started"][:10]
-        name = f"{one['number']} · {when}"
-        rows.append({"name": name, "when": "", "value": hits / len(judged), "low": low, "high": high})
-        rows[-1]["now"] = one["id"] == run["id"]
+        if isinstance(result, Cued):
+            value, sure = result.accuracy.value, result.accuracy.interval
+        else:
+            value, sure = result.recall, result.recall_interval
+        if value is None or sure is None:
+            continue
+        name = f"{one['number']} · {sessions[one['session_id']]['started'][:10]}"
+        now = one["id"] == run["id"]
+        rows.append({"name": name, "when": "", "value": value, "low": sure.low, "high": sure.high, "now": now})
     return rows
 
 

@@ -224,11 +224,9 @@ class SessionPage:
 
     def _hold_result(self, run: Mapping[str, Any]) -> None:
         """Compute what the run came to, from the record."""
-        system = self.desk.system
         waiting = bool(self.desk.awaiting())
-        window_s = float(system.paradigm_params.get("onset_window_s", 0) or 1.0)
         with self.desk.record() as study:
-            found = run_result(study, run["id"], onset_window_s=window_s, fs=system.signal.fs, awaiting=waiting)
+            found = run_result(study, run["id"], awaiting=waiting)
         found["total"] = run["trials_total"]
 
         def note(*, text: str, tags: tuple[str, ...]) -> str:

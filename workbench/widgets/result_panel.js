@@ -84,7 +84,8 @@ function buildResult(root, model, t) {
   const problem = h("div", { class: "fielderror", role: "alert" });
   const title = result.state === "stopped" ? t("result.stopped", { done: (result.trials || []).length, total: result.total })
     : result.kind === "calibration" ? t("result.calibrated", { participant: result.participant, n: (result.trials || []).length })
-      : t("result.title", { participant: result.participant, hits: result.hits, n: result.n });
+      : result.failed ? t("result.title_failed", { participant: result.participant })
+        : t(result.cued ? "result.title_cued" : "result.title", { participant: result.participant, hits: result.hits, n: result.n });
   const more = result.state === "stopped" ? t("result.kept_all") : result.kind === "calibration" ? t("result.calibrated_more")
     : result.limit === null || result.limit === undefined ? t("result.no_limit") : t(result.above ? "result.above" : "result.not_above", { limit: result.limit, n: result.n });
   const numbers = (result.numbers || []).map((one) => h("div", {}, h("b", {}, one.value, one.unit ? h("small", {}, ` ${one.unit}`) : null), h("span", {}, say(t, one))));

@@ -22,7 +22,8 @@ class ResultPanel(Panel):
 
     Parameters
     ----------
-    result : what is shown: ``participant, number, kind, state, hits, n, total, limit, above`` (the sentence),
+    result : what is shown: ``participant, number, kind, state, hits, n, total, limit, above, cued, failed`` (the
+        sentence),
         ``numbers`` (``{"value", "unit", "key", "args"}``), ``trials`` (``{"index", "condition", "outcome",
         "onset_s"}``), ``median_s``, ``runs`` (``{"name", "when", "value", "low", "high", "now"}``, newest first),
         ``limit_share``, ``integrity`` and ``decoder`` (``{"state", "key", "args"}`` or ``{"name", "text"}``) and

@@ -1,5 +1,5 @@
 // Right column: the effector's state and why, latency, the integrity ledger, and STOP.
-import { age, button, classIf, confirmation, fixed, h, knows, put, show, whenChanged } from "./dom.js";
+import { age, button, capitalised, classIf, confirmation, fixed, h, knows, put, show, whenChanged } from "./dom.js";
 import { STATES, STOPSIGN, light } from "./icons.js";
 
 const ROAD = ["IDLE_SAFE", "ARMED", "ACTIVE", "HOLD", "RELEASE", "REFRACTORY"];
@@ -60,7 +60,8 @@ export function effectorPanel(ctx) {
 
   function explain(e) {
     const args = Object.fromEntries(Object.entries(e.why_args || {}).map(([name, n]) => [name, typeof n === "number" && !Number.isInteger(n) ? n.toFixed(2) : n]));
-    const key = e.why_key || `control.next.${e.state}`;
+    const several = e.why_key || `control.next.${e.state}`;
+    const key = args.dwell === 1 && knows(`${several}.one`) ? `${several}.one` : several;
     if (!knows(key)) return e.why || "";
     const fault = e.fault ? (knows(`control.fault.${e.fault}`) ? t(`control.fault.${e.fault}`) : t.said(e.fault)) : "";
     return ["FAULT_SAFE", "ESTOP"].includes(e.state) && fault ? `${fault} ${t(key, args)}` : t(key, args);
@@ -127,7 +128,7 @@ export function ledgerPanel(ctx) {
       const key = `ledger.${kind}`;
       const args = { stream: stream || t("ledger.no_stream"), extent: t.said(extent) };
       const words = (knows(key) ? t(key, args) : `${kind} ${args.extent}`).trim();
-      const head = words.charAt(0).toUpperCase() + words.slice(1);
+      const head = capitalised(words, [stream]);
       const named = !stream || (knows(key) && CATALOGUE.en[key].includes("{stream}"));
       const below = [named ? "" : stream, t.said(consequence)].filter(Boolean).join(" · ");
       return h("li", {}, light(MARKS[priority] || "dot"), h("span", { class: "two", title: head }, head), h("span", { class: "t" }, clock || ""),

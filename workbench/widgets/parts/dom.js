@@ -75,6 +75,11 @@ export function knows(key) {
   return key in CATALOGUE.en;
 }
 
+/** A sentence with a capital, unless it begins with one of the identifiers: these are shown as they are. */
+export function capitalised(words, identifiers = []) {
+  return identifiers.some((name) => name && words.startsWith(name)) ? words : words.charAt(0).toUpperCase() + words.slice(1);
+}
+
 /** 1.4 s · 75 s · 3 min: how old something is. */
 export function age(t, seconds) {
   if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return "—";

@@ -1,5 +1,5 @@
 // How is it going: trials, time left, and Start / Pause / End run. Ending a run asks once and says what is kept.
-import { button, classIf, clock, confirmation, h, knows, named, put, show, whenChanged } from "./dom.js";
+import { button, capitalised, classIf, clock, confirmation, h, knows, named, put, show, whenChanged } from "./dom.js";
 
 const TICKS = { correct: "ok", recorded: "ok", missed: "miss", wrong: "false", excluded: "ex" };
 
@@ -113,8 +113,9 @@ export function runStrip(ctx) {
     if (run.state === "compiling") return t("run.compiling");
     if (ctx.goes()) return "";
     const key = `run.state.${run.state}`;
+    const streams = (ctx.status().streams || []).map((one) => one.name);
     const why = run.sentence && !run.sentence.startsWith("stopped: ") ? t.said(run.sentence) : "";
-    return [knows(key) ? t(key) : run.state, why.charAt(0).toUpperCase() + why.slice(1)].filter(Boolean).join(" ");
+    return [knows(key) ? t(key) : run.state, capitalised(why, streams)].filter(Boolean).join(" ");
   }
 
   return {
