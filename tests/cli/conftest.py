@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from workbench.cli import main
+
 SPEED = "12"
-TOLD = {**os.environ, "PYTHONWARNINGS": "error", "PYTHONUNBUFFERED": "1"}
+STRICT = {"PYTHONWARNINGS": "error", "PYTHONUNBUFFERED": "1"}
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ def run_command(*args: object, cwd: Path, timeout: float = 300.0) -> Said:
         capture_output=True,
         text=True,
         cwd=cwd,
-        env=TOLD,
+        env={**os.environ, **STRICT},  # now: only here does it name the folder of the tests' keys
         timeout=timeout,
         check=False,
     )
@@ -62,6 +64,19 @@ def workbench(tmp_path: Path) -> Callable[..., Said]:
 
     def call(*args: object, timeout: float = 300.0) -> Said:
         return run_command(*args, cwd=tmp_path, timeout=timeout)
+
+    return call
+
+
+@pytest.fixture
+def inside(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Said]:
+    """Like ``workbench``, in this process: for commands of which no process of their own is to be proven."""
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+
+    def call(*args: object) -> Said:
+        capsys.readouterr()
+        code = main([*map(str, args)])
+        return Said(code, *capsys.readouterr())
 
     return call
 

@@ -109,46 +109,46 @@ def test_every_run_replays_and_so_does_one(demo, workbench):
     assert said.out.splitlines()[-1] == "1 of 1 runs equal the record bit for bit"
 
 
-def test_a_run_that_is_not_there_is_refused_with_those_that_are(demo, workbench):
-    sentence = workbench("replay", demo.folder, "--run", "run-7").refused("has no run run-7")
+def test_a_run_that_is_not_there_is_refused_with_those_that_are(demo, inside):
+    sentence = inside("replay", demo.folder, "--run", "run-7").refused("has no run run-7")
     assert all(recording.stem in sentence for recording in demo.recordings)
 
 
-def test_a_changed_recording_differs_and_is_named(demo, workbench, tmp_path):
+def test_a_changed_recording_differs_and_is_named(demo, inside, tmp_path):
     copy = demo.copy(tmp_path)
     changed = copy.recordings[1]
     flip(changed, 0.5)
-    said = workbench("replay", copy.folder)
+    said = inside("replay", copy.folder)
     assert (said.code, said.err) == (1, "")
     assert f"{changed.name} is not the file of the record" in said.out
     assert "1 of 2 runs equal the record bit for bit" in said.out
     assert line(said.out, "different").startswith(f"different: {changed.stem}. 'workbench verify")
-    said = workbench("verify", copy.folder)
+    said = inside("verify", copy.folder)
     assert said.code == 1
     assert "the record does NOT hold: 1 problem\n" in said.out
     assert f"{changed.name} is not the file that was recorded" in said.out
-    said = workbench("inspect", *copy.recordings)
+    said = inside("inspect", *copy.recordings)
     assert said.code == 1
     assert f"{copy.recordings[0].name}: finished" in said.out
     assert f"{changed.name}: damaged" in said.out
 
 
-def test_a_recording_that_is_gone_differs_and_is_named(demo, workbench, tmp_path):
+def test_a_recording_that_is_gone_differs_and_is_named(demo, inside, tmp_path):
     copy = demo.copy(tmp_path)
     gone = copy.recordings[0]
     gone.unlink()
-    said = workbench("replay", copy.folder)
+    said = inside("replay", copy.folder)
     assert said.code == 1
     assert f"{gone.name} cannot be read" in said.out
     assert line(said.out, "different").startswith(f"different: {gone.stem}.")
 
 
 @pytest.mark.parametrize("name", ["decoder.json", "arrays.npz"])
-def test_a_changed_decoder_differs_and_is_named(demo, workbench, tmp_path, name):
+def test_a_changed_decoder_differs_and_is_named(demo, inside, tmp_path, name):
     copy = demo.copy(tmp_path)
     folder = next((copy.folder / "decoders").iterdir())
     flip(folder / name, 0.5)
-    said = workbench("replay", copy.folder)
+    said = inside("replay", copy.folder)
     assert said.code == 1
     assert "Traceback" not in said.err
     online = line(said.out, "run 2 (online")
@@ -157,11 +157,11 @@ def test_a_changed_decoder_differs_and_is_named(demo, workbench, tmp_path, name)
     assert "1 of 2 runs equal the record bit for bit" in said.out
 
 
-def test_a_decoder_that_is_gone_differs(demo, workbench, tmp_path):
+def test_a_decoder_that_is_gone_differs(demo, inside, tmp_path):
     copy = demo.copy(tmp_path)
     folder = next((copy.folder / "decoders").iterdir())
     (folder / "decoder.json").unlink()
-    said = workbench("replay", copy.folder)
+    said = inside("replay", copy.folder)
     assert said.code == 1
     assert "cannot be replayed" in line(said.out, "run 2 (online")
 
@@ -172,7 +172,7 @@ def test_the_record_verifies(demo, workbench):
     assert said.out.startswith("the record holds\n")
 
 
-def test_a_changed_record_does_not_verify(demo, workbench, tmp_path):
+def test_a_changed_record_does_not_verify(demo, inside, tmp_path):
     copy = demo.copy(tmp_path)
     with closing(sqlite3.connect(copy.folder / "study.db")) as record:
         triggers = record.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
@@ -184,47 +184,47 @@ def test_a_changed_record_does_not_verify(demo, workbench, tmp_path):
         record.commit()
         changed = record.execute("SELECT COUNT(*) FROM trial").fetchone()[0]
     assert changed == 31
-    said = workbench("verify", copy.folder)
+    said = inside("verify", copy.folder)
     assert said.code == 1
     assert "does NOT hold" in said.out
     assert "trial" in said.out
 
 
-def test_a_whole_recording_is_inspected_and_left_alone(demo, workbench):
+def test_a_whole_recording_is_inspected_and_left_alone(demo, inside):
     path = demo.recordings[1]
     before = path.read_bytes()
-    said = workbench("inspect", path)
+    said = inside("inspect", path)
     assert said.code == 0
     assert f"{path.name}: finished" in said.out
     assert "It is whole." in said.out
     assert "wb.decisions" in said.out
-    said = workbench("recover", path)
+    said = inside("recover", path)
     assert said.code == 0
     assert "is whole" in said.out
     assert path.read_bytes() == before
 
 
-def test_a_torn_recording_is_recovered_once_and_each_time_said_to_have_lost_its_end(demo, workbench, tmp_path):
+def test_a_torn_recording_is_recovered_once_and_each_time_said_to_have_lost_its_end(demo, inside, tmp_path):
     copy = demo.copy(tmp_path)
     path = copy.recordings[1]
     with path.open("r+b") as file:
         file.truncate(path.stat().st_size * 2 // 3)
-    said = workbench("inspect", path)
+    said = inside("inspect", path)
     assert said.code == 1
     assert f"run 'workbench recover {path.name}'" in said.out
-    said = workbench("recover", path)
+    said = inside("recover", path)
     assert said.code == 1  # 0 would say that nothing which was on the disk is lost
     assert "its end was cut off afterwards" in said.out
     assert "are kept" in said.out
     kept = path.read_bytes()
-    again = workbench("recover", path)
+    again = inside("recover", path)
     assert (again.code, again.out) == (1, said.out)
     assert path.read_bytes() == kept
 
 
-def test_the_report_again_in_chinese(demo, workbench, tmp_path):
+def test_the_report_again_in_chinese(demo, inside, tmp_path):
     copy = demo.copy(tmp_path)
-    said = workbench("report", copy.folder, "--language", "zh-CN")
+    said = inside("report", copy.folder, "--language", "zh-CN")
     if "font" in said.err:
         pytest.skip(said.err.strip())
     assert said.code == 0, said.err
@@ -235,23 +235,23 @@ def test_the_report_again_in_chinese(demo, workbench, tmp_path):
     assert paper.read_bytes().startswith(b"%PDF")
 
 
-def test_an_existing_study_is_refused_and_left_alone(demo, workbench):
+def test_an_existing_study_is_refused_and_left_alone(demo, inside):
     before = (demo.folder / "study.db").read_bytes()
-    workbench("demo", "--no-browser", "--study", demo.folder).refused(
+    inside("demo", "--no-browser", "--study", demo.folder).refused(
         "holds a study already", "add --append", "or name another folder"
     )
     assert (demo.folder / "study.db").read_bytes() == before
 
 
-def test_ending_where_nothing_runs_says_so(demo, workbench):
-    said = workbench("end", demo.folder)
+def test_ending_where_nothing_runs_says_so(demo, inside):
+    said = inside("end", demo.folder)
     assert said.code == 0
     assert "no session runs" in said.out
 
 
 @pytest.mark.parametrize("damage", ["middle", "cut"])
 @pytest.mark.parametrize("command", ["replay", "verify", "report", "dashboard", "end", "demo"])
-def test_a_damaged_record_is_a_sentence(demo, workbench, tmp_path, command, damage):
+def test_a_damaged_record_is_a_sentence(demo, inside, tmp_path, command, damage):
     folder = tmp_path / "damaged"
     folder.mkdir()
     data = bytearray((demo.folder / "study.db").read_bytes())
@@ -262,7 +262,7 @@ def test_a_damaged_record_is_a_sentence(demo, workbench, tmp_path, command, dama
         data[third : 2 * third] = bytes(x ^ 0xA5 for x in data[third : 2 * third])
     (folder / "study.db").write_bytes(data)
     more = ["--append", "--no-browser", "--study", folder] if command == "demo" else [folder]
-    said = workbench(command, *more, timeout=60)
+    said = inside(command, *more)
     assert "Traceback" not in said.err + said.out
     assert "defect" not in said.err
     if command == "verify":

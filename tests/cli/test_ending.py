@@ -22,8 +22,6 @@ from workbench.study import Study, verify
 
 pytestmark = [pytest.mark.xdist_group("ending"), pytest.mark.timeout(240)]
 
-QUIET = {**os.environ, "PYTHONUNBUFFERED": "1"}
-
 
 @dataclass
 class Running:
@@ -65,7 +63,7 @@ def begin(tmp_path_factory) -> Callable[..., Running]:
             stderr=subprocess.PIPE,
             text=True,
             cwd=home,
-            env=QUIET,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
             start_new_session=True,
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background job ignores it
         )

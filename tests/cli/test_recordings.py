@@ -19,7 +19,7 @@ def files(shared_data):
     return found
 
 
-def demo(workbench, folder, *recordings, conditions=NAMES, speed="12"):
+def demo(workbench, folder, *recordings, conditions=NAMES, speed="40"):
     return workbench(
         "demo", "--no-browser", "--study", folder, "--speed", speed,
         "--recordings", *recordings, "--conditions", conditions,
@@ -46,12 +46,12 @@ def test_real_recordings_end_to_end_and_replay_equals(files, workbench, tmp_path
     assert workbench("verify", folder).code == 0
 
 
-def test_recordings_that_cannot_be_used(files, workbench, tmp_path, shared_data):
+def test_recordings_that_cannot_be_used(files, inside, tmp_path, shared_data):
     first, last = files
     folder = tmp_path / "study"
 
     def refused(*recordings, words, conditions=NAMES):
-        said = demo(workbench, folder, *recordings, conditions=conditions).refused(*words)
+        said = demo(inside, folder, *recordings, conditions=conditions).refused(*words)
         assert not folder.exists()
         return said
 

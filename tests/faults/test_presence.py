@@ -20,7 +20,7 @@ def online(make_room, fast):
     """A room in an online run of an approved decoder, with pages to be opened and no script in their place."""
     room = make_room()
     client = room.start(room.plan(glove=True, script_present=False, absence_s=4.0, speed=4.0))
-    run = client.start_run("calibration", "grasp_rest", fast, n_trials=10, seed=1)
+    run = client.start_run("calibration", "grasp_rest", fast, n_trials=6, seed=1)
     client.wait("run", timeout=120)
     fitted = live.run_fit(room.folder, [room.folder / "recordings" / f"{run}.xdf"], "bandpower_lda")
     room.approve(fitted)

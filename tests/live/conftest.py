@@ -85,9 +85,9 @@ class Room:
         self.study.close()
 
 
-@pytest.fixture(scope="module")
-def make_room(tmp_path_factory):
-    """Call it for a new room; all of them are closed at the end of the module."""
+@contextlib.contextmanager
+def rooms(tmp_path_factory):
+    """What makes rooms; all of them are closed at the end."""
     made = []
 
     def make():
@@ -98,9 +98,18 @@ def make_room(tmp_path_factory):
         made.append(Room(folder, study, participant, visit))
         return made[-1]
 
-    yield make
-    for room in made:
-        room.close()
+    try:
+        yield make
+    finally:
+        for room in made:
+            room.close()
+
+
+@pytest.fixture(scope="module")
+def make_room(tmp_path_factory):
+    """Call it for a new room; all of them are closed at the end of the module."""
+    with rooms(tmp_path_factory) as make:
+        yield make
 
 
 @pytest.fixture(scope="module")

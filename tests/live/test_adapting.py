@@ -29,14 +29,14 @@ KINDS = {"pmean": "bandpower_lda", "recentre": "riemann_mdm", "supervised": "ban
 def done(make_room, fast):
     """One session: a calibration, and an online run for every rule, each with its own fitted decoder."""
     room = make_room()
-    client = room.start(room.plan())
+    client = room.start(room.plan(speed=16.0))
     calibration = client.start_run("calibration", "grasp_rest", fast, n_trials=8, seed=1)
     client.wait("run", timeout=120)
     path = room.folder / "recordings" / f"{calibration}.xdf"
     fitted, runs, seen = {}, {}, {"calibration": [client.status()]}
     for case, (rule, more) in CASES.items():
         params = {"window_s": 1.0, "adapt": {"rule": rule, "longest_rest_s": 60.0, **more}}
-        fitted[case] = live.run_fit(room.folder, [path], KINDS[rule], params)
+        fitted[case] = live.fit(room.folder, [path], KINDS[rule], params)
         runs[case] = client.start_run(
             "online", "grasp_rest", fast, n_trials=3, seed=2, decoder_folder=fitted[case]["folder"]
         )

@@ -2,7 +2,9 @@
 
 ``python -m workbench.stress.breakable STUDY ORDER [BOOT]``. SIGUSR1 reads one JSON object from the file ORDER:
 ``{"thread": name, "how": "raise"}`` has that thread raise at its next instruction, ``"hang"`` has it stand still
-for as long as the file ``ORDER.hang`` is there, and ``"cut"`` closes the command stream, as a broken network does.
+for as long as the file ``ORDER.hang`` is there. ``{"how": "cut"}`` closes the command stream, as a broken network
+does; ``"full"`` has every further write to the open recording fail with ENOSPC, from the kernel's ``/dev/full``;
+``"reserve"`` raises the disk reserve above what is free, as other programs that fill the disk would.
 BOOT is a file of seconds that are added to the boot clock, as a sleeping computer does.
 """
 
@@ -10,19 +12,44 @@ from __future__ import annotations
 
 import ctypes
 import json
+import os
 import signal
 import sys
 import threading
 import time
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from workbench.live import engine
+from workbench.live._session import Session
 
 
 class Injected(Exception):
     """What a broken thread raises: nothing that anybody expects."""
+
+
+def _cut(session: Session) -> None:
+    if session.effecting is not None:
+        session.effecting.outlet.close()
+
+
+def _fill(_session: Session) -> None:
+    full = os.open("/dev/full", os.O_WRONLY)
+    for entry in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):  # the one that reads this folder
+            if entry.readlink().suffix == ".xdf":
+                os.dup2(full, int(entry.name))
+
+
+def _keep_more(session: Session) -> None:
+    session.plan = replace(session.plan, reserve_mb=1e12)
+
+
+PARTS = {"cut": _cut, "full": _fill, "reserve": _keep_more}
+"""What is broken without a thread."""
 
 
 class Breaker:
@@ -49,9 +76,9 @@ class Breaker:
         """Break what the order names."""
         order = json.loads(self._order.read_text())
         self._order.unlink()
-        if order["how"] == "cut":
-            if self.engine is not None and self.engine.session.effecting is not None:
-                self.engine.session.effecting.outlet.close()
+        if "thread" not in order:
+            if self.engine is not None:
+                PARTS[order["how"]](self.engine.session)
             return
         names = (order["thread"], "MainThread")
         ident = [thread.ident for thread in threading.enumerate() if thread.name in names][-1]
