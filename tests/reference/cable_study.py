@@ -66,19 +66,22 @@ def table(results: Sequence[Found], *, rest_min: float) -> str:
     for name in (RIGHT, *SWAPS):
         at_rest = [one[name][0].closings for one in results]
         interval = poisson_interval(sum(at_rest), exposure=rest_min * len(results))
-        false = sum(one[name][1].false for one in results)
+        false, late = (
+            sum(counts) for counts in zip(*((one[name][1].false, one[name][1].late) for one in results))
+        )
         lines.append(
             f"{name:<20} at rest: closings {sum(at_rest):>4}, {sum(at_rest) / rest_min / len(results):.3f}/min "
             f"({interval.low:.3f}-{interval.high:.3f}); run with cues: false in rest {false:>4}, "
-            f"F1 {np.mean([one[name][1].f1 for one in results]):.3f}, "
+            f"of these late {late:>4}, F1 {np.mean([one[name][1].f1 for one in results]):.3f}, "
             f"rejected {np.mean([one[name][0].rejected for one in results]):.2%}"
         )
     for name in SWAPS:
         rest = [(one[name][0].closings - one[RIGHT][0].closings) / rest_min for one in results]
         cued = [one[name][1].false - one[RIGHT][1].false for one in results]
+        early = [a - one[name][1].late + one[RIGHT][1].late for a, one in zip(cued, results)]
         lines.append(
             f"{name:<20} less the right one, mean over persons (95 % CI): closings/min at rest {paired(rest)}, "
-            f"false in rest of a run with cues {paired(cued)}"
+            f"false in rest of a run with cues {paired(cued)}, without the late ones {paired(early)}"
         )
     return "\n".join(lines)
 

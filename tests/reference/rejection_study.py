@@ -28,6 +28,9 @@ from workbench.vocabulary import Decision, FloatArray, LedgerRow, Trial
 
 PARADIGM = paradigms.load("grasp_rest")()
 
+LATE_S = 1.0
+"""How long after the end of its cue an attempt may still show, s: reaction, return of the rhythms, window."""
+
 Make = Callable[[FloatArray, np.random.Generator], FloatArray]
 
 
@@ -39,6 +42,7 @@ class Outcome:
     ----------
     f1 : event F1. false : activations in rest. closings : all activations.
     rejected : share of the valid windows that had no label, 0–1. notices : entries that advise to recalibrate.
+    late : of the activations in rest, those within :data:`LATE_S` of the end of an attempt's cue.
     """
 
     f1: float
@@ -46,6 +50,7 @@ class Outcome:
     closings: int
     rejected: float
     notices: int
+    late: int
 
 
 # ------------------------------------------------------------------ signals that are no brain
@@ -152,12 +157,15 @@ def run_of(samples: FloatArray, cues: Sequence[PlannedCue], decoder: WindowDecod
     decisions = [one for one in made if isinstance(one, Decision)]
     valid = [one for one in decisions if one.valid]
     metrics = analysis.event_metrics(trials, onset_window_s=PARADIGM.onset_window_s, fs=FS)
+    ends = [round((cue.at_s + cue.duration_s) * FS) for cue in cues if cue.label in PARADIGM.conditions]
+    begun = [one.sample for one in decisions if one.change == "activate"]
     return Outcome(
         f1=metrics.f1,
         false=sum(one.false_in_rest for one in trials),
-        closings=sum(one.change == "activate" for one in decisions),
+        closings=len(begun),
         rejected=sum(not one.label for one in valid) / len(valid) if valid else 0.0,
         notices=sum(isinstance(one, LedgerRow) and one.kind == "recalibrate" for one in made),
+        late=sum(any(0 < at - end <= LATE_S * FS for end in ends) for at in begun),
     )
 
 

@@ -53,6 +53,8 @@ def test_every_cable_decodes_the_same_samples_and_the_differences_are_printed():
     right = one[study.RIGHT]
     assert all(outcome.rejected <= 0.05 for both in one.values() for outcome in both)
     assert right[1].f1 >= 0.5
+    assert all(0 <= cued.late <= cued.false for _, cued in one.values())
+    assert all(rest.late == 0 for rest, _ in one.values())
     printed = study.table([one, one], rest_min=1 / 3).splitlines()
     assert len(printed) == 2 * len(one) - 1
     assert f"closings {2 * right[0].closings:>4}" in printed[0]

@@ -38,6 +38,8 @@ of recent windows were far.
 - `start_from` of `cca` and `fbcca` takes no data, so there is nothing to compare with.
 - What it cannot tell: signals of another person, or wires exchanged, where power and pattern are the same; with
   one band and channels that share no sources, noise of the same power. Whether an intent is meant it never judges.
+- Wires exchanged close the hand no more often at rest, but attempts are found later or not at all: event F1 falls,
+  and a late closing may begin just after an attempt. `python -m tests.reference.cable_study` prints both.
 - `python -m tests.reference.rejection_study --seeds 0-19` prints what it stops and what it costs on simulated
   participants.
 """
