@@ -122,10 +122,10 @@ def _listed(say: Say, entries: list[tuple[RunFacts | None, Row]]) -> Table:
         Column(t("col_run"), 0.75),
         Column(t("col_time"), 1.05, number=True),
         Column(t("col_sample"), 0.95, number=True),
-        Column(t("col_priority"), 1.2),
-        Column(t("col_ledger_kind"), 1.6),
-        Column(t("col_stream"), 1.1),
-        Column(t("col_extent"), 2.4),
-        Column(t("col_consequence"), 2.2),
+        Column(t("col_priority"), 1.4),
+        Column(t("col_ledger_kind"), 2.0),
+        Column(t("col_stream"), 1.05),
+        Column(t("col_extent"), 2.0),
+        Column(t("col_consequence"), 2.05),
     )
     return Table(columns, tuple(rows), t("no_data"), note=t("ledger_times"))
