@@ -24,9 +24,10 @@ OLDER = {
     "OPENBLAS_CORETYPE": "Nehalem",
 }
 CODE = (
-    "import sys; from pathlib import Path; from tests.parity.test_evidence_bits import evidence_hash;"
-    "print(evidence_hash(Path(sys.argv[1]), int(sys.argv[2])))"
+    "import sys; from pathlib import Path; from tests.parity.test_evidence_bits import evidence_hash\n"
+    "for folder in sys.argv[2:]: print(evidence_hash(Path(folder), int(sys.argv[1])))"
 )
+pytestmark = pytest.mark.xdist_group("evidence_bits")
 
 
 def evidence_hash(folder: Path, size: int) -> str:
@@ -68,8 +69,23 @@ CASES += [
 ]
 
 
-@pytest.fixture(scope="module", params=CASES, ids=[case[0] for case in CASES])
-def folder(request, tmp_path_factory):
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """Of each case a folder with its decoder and a recording, and in ``short`` a part of the recording."""
+    return {case: fitted_folder(tmp_path_factory.mktemp(case), name, params) for case, name, params in CASES}
+
+
+@pytest.fixture(params=[case[0] for case in CASES])
+def case(request):
+    return request.param
+
+
+@pytest.fixture
+def folder(folders, case):
+    return folders[case]
+
+
+def fitted_folder(made, name, params):
     """A fitted decoder and a recording with drifting offset, class changes, a hole and a flat channel."""
     rng = np.random.default_rng(7)
     x = rng.normal(0, 10, (2000, 5)) + np.linspace(2e4, 2.1e4, 2000)[:, None]
@@ -79,17 +95,17 @@ def folder(request, tmp_path_factory):
     epochs = rng.normal(0, 10, (30, 5, 200))
     epochs[::2, 0] *= 0.5
     labels = np.where(np.arange(30) % 2 == 0, "grasp", "rest")
-    _, name, params = request.param
-    made = tmp_path_factory.mktemp(name)
     decoder = decoders.load(name)(fs=FS, window_s=0.5, **params).fit(epochs, labels)
-    decoders.save(decoder, made, montage=Montage(("C1", "C2", "C3", "C4", "Cz"), FS))
-    np.save(made / "samples.npy", x)
+    for place, samples in ((made, x), (made / "short", x[400:800])):
+        decoders.save(decoder, place, montage=Montage(("C1", "C2", "C3", "C4", "Cz"), FS))
+        np.save(place / "samples.npy", samples)
     return made
 
 
-def elsewhere(folder, size, **env):
+def elsewhere(folders, size, **env):
+    """The hash of each folder, from one other process for all of them."""
     done = subprocess.run(
-        [sys.executable, "-c", CODE, str(folder), str(size)],
+        [sys.executable, "-c", CODE, str(size), *map(str, folders.values())],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT), **env},
         capture_output=True,
@@ -97,7 +113,17 @@ def elsewhere(folder, size, **env):
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
+    return dict(zip(folders, done.stdout.split(), strict=True))
+
+
+@pytest.fixture(scope="module")
+def older(folders):
+    return elsewhere(folders, 100, **OLDER)
+
+
+@pytest.fixture(scope="module")
+def interpreted(folders):
+    return elsewhere({case: folder / "short" for case, folder in folders.items()}, 40, NUMBA_DISABLE_JIT="1")
 
 
 @pytest.mark.parametrize("size", [1, 3, 50, 64, 749])
@@ -106,18 +132,12 @@ def test_the_block_size_changes_no_bit(folder, size):
 
 
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="the older processor is an x86 one")
-def test_an_older_processor_gives_the_same_bits(folder):
-    assert elsewhere(folder, 100, **OLDER) == evidence_hash(folder, 12)
+def test_an_older_processor_gives_the_same_bits(folder, case, older):
+    assert older[case] == evidence_hash(folder, 12)
 
 
-def test_the_interpreter_gives_the_same_bits_as_the_compiler(folder):
-    samples = np.load(folder / "samples.npy")
-    short = folder / "short"
-    if not short.exists():
-        decoder = decoders.read(folder)
-        decoders.save(decoder, short, montage=decoder.montage_)
-        np.save(short / "samples.npy", samples[400:800])
-    assert elsewhere(short, 40, NUMBA_DISABLE_JIT="1") == evidence_hash(short, 12)
+def test_the_interpreter_gives_the_same_bits_as_the_compiler(folder, case, interpreted):
+    assert interpreted[case] == evidence_hash(folder / "short", 12)
 
 
 def test_the_hash_sees_one_bit(folder, tmp_path):
