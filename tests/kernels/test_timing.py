@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests import naive
-from workbench.kernels.timing import AGE, dejitter, follow
+from workbench.kernels.timing import AGE, KNOWN, LOST, ROW, USUAL, dejitter, follow
 from workbench.kernels.timing import PERIOD as PERIOD_AT
 
 GAIN, PERIOD = 0.02, 0.01
@@ -70,6 +70,33 @@ def test_the_loop_that_separates_jitter_from_loss_equals_its_twin(name):
     np.testing.assert_allclose(missing, [jump for _, jump in made], rtol=0, atol=1e-9)
     assert jumps == sum(jump != 0.0 for _, jump in made)
     np.testing.assert_allclose(late, raw - out, rtol=0, atol=0)
+
+
+def test_a_jump_that_is_known_beforehand_needs_no_candidate_and_counted_loss_only_where_the_stamps_say_so():
+    constants = np.array([GAIN, GAIN**2 / 4, 0.02, 0.95 * PERIOD, 1.05 * PERIOD, 1.0, 100, 100, 0.001])
+    for index, moved in ((KNOWN, 0.3), (LOST, 0.3), (LOST, 0.0)):
+        loop = np.zeros(15)
+        loop[PERIOD_AT] = PERIOD
+        before = 100 + np.arange(400) * PERIOD
+        follow(before, constants, loop, *(np.empty(400) for _ in range(3)))
+        loop[index] = 0.3
+        after = before[-1] + moved + np.arange(1, 4) * PERIOD
+        out, missing, late = np.empty(3), np.empty(3), np.empty(3)
+        assert follow(after, constants, loop, out, missing, late) == (moved > 0)
+        np.testing.assert_allclose(out, after, rtol=0, atol=1e-6)
+        np.testing.assert_allclose(missing, [moved, 0.0, 0.0], rtol=0, atol=1e-9)
+
+
+def test_a_burst_after_a_long_even_stretch_begins_the_count_of_bursts_again():
+    constants = np.array([GAIN, GAIN**2 / 4, 0.02, 0.95 * PERIOD, 1.05 * PERIOD, 1.0, 10, 10, 0.001])
+    raw = 100 + np.arange(200) * PERIOD
+    raw[150:] += 0.005
+    loop, others = np.zeros(15), [np.empty(200) for _ in range(3)]
+    loop[PERIOD_AT] = PERIOD
+    follow(raw[:150], constants, loop, *(one[:150] for one in others))
+    follow(raw[150:], constants, loop, *(one[:50] for one in others))
+    assert loop[USUAL] == 0.0
+    assert loop[ROW] == 0.0
 
 
 def test_a_stamp_that_is_not_finite_moves_the_loop_by_a_period():

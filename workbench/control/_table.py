@@ -205,7 +205,7 @@ def onward(state: str) -> Transition:
 def markdown() -> str:
     """The table as Markdown, for ``docs/hazards.md``; a test keeps the two equal."""
     limits = {"hold_limit_s": 30.0, "refractory_s": 0.5}
-    words_all = {**asdict(Thresholds()), **limits, "faults": "; ".join(FAULTS.values())}
+    words_all = {**asdict(Thresholds()), **limits, "faults": "; ".join(FAULTS.values()), "hops": "1 hop"}
     lines = ["| state | event | next state | rule |", "|---|---|---|---|"]
     lines += [f"| {r.source} | {r.event} | {r.target} | {r.why.format(**words_all)} |" for r in _ROAD]
     lines.append(f"| any but ESTOP | fault | FAULT_SAFE | {_FAULT.format(**words_all)} |")
