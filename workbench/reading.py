@@ -33,6 +33,9 @@ _KINDS = (
 )
 
 
+_TOO_DEEP = f"{{}} is JSON nested too deeply; at most {DEEPEST} levels are read; restore or correct it"
+
+
 def why(error: OSError | ValueError) -> str:
     """What the system says of a path it cannot use."""
     if isinstance(error, OSError) and error.errno is not None:
@@ -178,14 +181,14 @@ def parse_json(text: str | bytes, what: str, *, error: type[WorkbenchError] = Ba
     try:
         content = json.loads(text)
     except RecursionError as reason:
-        raise error(f"{what} is nested too deeply; at most {DEEPEST} levels are read") from reason
+        raise error(_TOO_DEEP.format(what)) from reason
     except ValueError as reason:
         raise error(f"{what} cannot be read, it is no JSON ({reason}); restore or correct it") from reason
     level, depth = [content], 0
     while level:
         depth += 1
         if depth > DEEPEST:
-            raise error(f"{what} is nested too deeply; at most {DEEPEST} levels are read")
+            raise error(_TOO_DEEP.format(what))
         below = [
             item.values() if isinstance(item, dict) else item for item in level if isinstance(item, dict | list)
         ]

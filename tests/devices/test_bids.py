@@ -62,7 +62,7 @@ def test_a_side_file_that_cannot_be_read_is_a_sentence(recording, content, words
 @pytest.mark.parametrize("content", ["{", "[" * 100_000, "[]"])
 def test_a_json_side_file_that_is_none_is_a_sentence(recording, content):
     recording.with_suffix(".json").write_text(content)
-    with pytest.raises(RecordingFault, match="JSON|nested too deeply"):
+    with pytest.raises(RecordingFault, match="JSON"):
         side_files(recording)
 
 

@@ -277,7 +277,7 @@ def test_a_damaged_backup_or_key_file_is_named(keyed, tmp_path, damage):
     with pytest.raises(RecordFault):
         keys.restore(file, PASSPHRASE)
     keys.KeyRing(keyed.id).path.write_bytes(damage)
-    with pytest.raises(RecordFault, match="restore|workbench keys|levels are read"):
+    with pytest.raises(RecordFault, match="restore|workbench keys"):
         keyed.append(Participant("P02"))
 
 
@@ -293,7 +293,7 @@ def test_a_backup_cannot_ask_for_all_memory(keyed, tmp_path):
 def test_a_pipe_or_folder_is_no_backup(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", tmp_path, Path("/dev/zero"), tmp_path / "absent"):
-        with pytest.raises(RecordFault, match="backup .* (cannot be read|is no regular file)|there is no backup"):
+        with pytest.raises(RecordFault, match=r"backup .* cannot be read \(.+\); "):
             keys.restore(path, PASSPHRASE)
 
 
