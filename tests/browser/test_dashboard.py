@@ -15,7 +15,7 @@ from workbench import live
 from workbench.errors import EngineFault
 from workbench.study import Study
 
-pytestmark = [pytest.mark.xdist_group("dashboard"), pytest.mark.timeout(400)]
+pytestmark = pytest.mark.timeout(400)
 
 EXECUTE = """
 async ([path, protocols]) => {

@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("demo")
-
 
 def flip(path: Path, at: float) -> None:
     """Change one byte at a share of a file's length."""

@@ -20,7 +20,7 @@ import pytest
 from workbench import live
 from workbench.study import Study, verify
 
-pytestmark = [pytest.mark.xdist_group("ending"), pytest.mark.timeout(240)]
+pytestmark = pytest.mark.timeout(240)
 
 
 @dataclass

@@ -317,7 +317,7 @@ def answers(decoder, x, cuts, *, gap=600, padded=False):
     return made
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(cuts=st.lists(st.integers(0, 1200), max_size=25))
 def test_any_chunking_gives_the_same_evidence(fitted, cuts):
     x = signal()

@@ -267,5 +267,5 @@ class Everything(RuleBasedStateMachine):
         ) in ROWS or self.controller.next_state == "IDLE_SAFE"
 
 
-Everything.TestCase.settings = settings(max_examples=400, stateful_step_count=25, deadline=None, derandomize=True)
+Everything.TestCase.settings = settings(max_examples=400, stateful_step_count=25)
 TestEverything = Everything.TestCase

@@ -73,7 +73,7 @@ MARKERS = [
 ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.integers(1, 1999), max_size=40), st.sampled_from(["grasp_rest", "left_right"]))
 def test_any_chunking_gives_the_same_decisions_and_trials(cuts, name):
     paradigm = paradigms.load(name)(**({"conditions": ("rest", "grasp")} if name == "left_right" else {}))

@@ -155,7 +155,7 @@ def test_snapshots_are_chained_and_a_replay_gives_the_same(name, rule, tmp_path)
     assert [shot.sample for shot in replayed] == [shot.sample for shot in shots]
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(cuts=st.lists(st.integers(0, 1600), max_size=20))
 def test_any_chunking_gives_the_same_snapshots_with_labels_too(cuts):
     decoder = PREPARED.setdefault("one", None) or make("csp_lda", "supervised", memory="leaky").fit(*epochs())

@@ -17,7 +17,7 @@ import pytest
 from workbench import live
 from workbench.study import Study, verify
 
-pytestmark = [pytest.mark.xdist_group("bad_input"), pytest.mark.timeout(240)]
+pytestmark = pytest.mark.timeout(240)
 
 DEMO = """
 import sys

@@ -17,7 +17,7 @@ from workbench.recording import RunFile
 from workbench.recording.recover import inspect
 from workbench.study import verify
 
-pytestmark = [pytest.mark.xdist_group("engine_ends"), pytest.mark.timeout(180)]
+pytestmark = pytest.mark.timeout(180)
 
 PAUSE = threading.Event()
 

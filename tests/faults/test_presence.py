@@ -12,7 +12,7 @@ from workbench.errors import Refused
 from workbench.live.client import READY
 from workbench.stress.reloads import Page
 
-pytestmark = [pytest.mark.xdist_group("presence"), pytest.mark.timeout(240)]
+pytestmark = pytest.mark.timeout(240)
 
 
 @pytest.fixture(scope="module")

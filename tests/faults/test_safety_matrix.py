@@ -6,7 +6,7 @@ import pytest
 
 from workbench.stress import safety
 
-pytestmark = [pytest.mark.xdist_group("safety_matrix"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 
 LONGEST_S = 8.0
 """Hold of 1 s, a vent of 3 s, and room for a busy machine; before, a frozen engine stretched the hold to 5.22 s

@@ -14,7 +14,7 @@ from workbench.cli import main
 from workbench.errors import EngineFault
 from workbench.live.client import REPLY_S
 
-pytestmark = [pytest.mark.xdist_group("stop_paths"), pytest.mark.timeout(180)]
+pytestmark = pytest.mark.timeout(180)
 
 
 @pytest.fixture(scope="module")

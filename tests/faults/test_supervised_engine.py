@@ -16,7 +16,7 @@ from workbench.errors import Refused
 from workbench.live import _place
 from workbench.live._place import Place
 
-pytestmark = [pytest.mark.xdist_group("supervised_engine"), pytest.mark.timeout(120)]
+pytestmark = pytest.mark.timeout(120)
 
 class Broken:
     """An engine that can be broken from inside, with an effector in IDLE_SAFE."""

@@ -7,7 +7,6 @@ import os
 from pathlib import Path
 
 import psutil
-import pytest
 
 import workbench
 from workbench.live import _place
@@ -60,7 +59,6 @@ def test_the_search_finds_a_secret(tmp_path):
     assert commands_in(path) == [("x.py:3", {"self", "token"})]
 
 
-@pytest.mark.xdist_group("live")
 def test_the_key_of_a_running_session_stands_in_no_command_line(make_room):
     room = make_room()
     client = room.start(room.plan(glove=True))

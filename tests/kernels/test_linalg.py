@@ -155,7 +155,7 @@ def test_matrices_that_break_careless_solvers(name):
     assert all(row[np.abs(row).argmax()] > 0 for row in vectors)
 
 
-@budget(max_examples=60, deadline=None)
+@budget(max_examples=60)
 @given(st.integers(0, 10**6), st.integers(1, 7), st.floats(-140, 140))
 def test_any_symmetric_matrix_is_put_together_again_by_its_eigenvectors(seed, n, exponent):
     matrix = symmetric(n, seed) * 10.0**exponent

@@ -33,7 +33,7 @@ def run(samples, used, *, flat, cuts=()):
     return out, clean, start, book[2]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     arrays(float, (12, 2), elements=VALUES),
     st.sampled_from([(1, 1), (1, 0)]),

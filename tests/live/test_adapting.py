@@ -16,8 +16,6 @@ from workbench.recording import RunFile
 from workbench.recording.recover import recover
 from workbench.vocabulary import Decision, Snapshot
 
-pytestmark = pytest.mark.xdist_group("live")
-
 TIGHT = 0.001
 RULES = ("pmean", "recentre", "supervised")
 CASES = {rule: (rule, {}) for rule in RULES} | {"tight": ("pmean", {"bound": TIGHT})}

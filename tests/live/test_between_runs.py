@@ -6,12 +6,8 @@ import os
 import signal
 import time
 
-import pytest
-
 from workbench import live
 from workbench.recording.session_ledger import SUFFIX
-
-pytestmark = pytest.mark.xdist_group("live")
 
 
 def notes(study):

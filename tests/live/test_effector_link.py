@@ -19,8 +19,6 @@ from workbench.devices._pairing import _place
 from workbench.errors import BadValue, EngineFault, StreamFault
 from workbench.live.strangers import LinkBench, taken_by_stranger
 
-pytestmark = pytest.mark.xdist_group("live")
-
 ENGINE = """
 import sys
 from pathlib import Path

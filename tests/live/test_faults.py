@@ -19,8 +19,6 @@ from workbench.live import _place, _starting
 from workbench.recording import RunFile
 from workbench.vocabulary import StreamSpec
 
-pytestmark = pytest.mark.xdist_group("live")
-
 
 @pytest.fixture
 def make_room(tmp_path_factory):

@@ -17,8 +17,6 @@ from workbench.errors import BadValue, DecoderMismatch, EngineFault, Refused, Un
 from workbench.live import ReplayResult
 from workbench.recording import RunFile
 
-pytestmark = pytest.mark.xdist_group("live")
-
 
 @pytest.fixture(scope="module")
 def done(make_room, fast):

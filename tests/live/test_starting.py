@@ -8,8 +8,6 @@ import pytest
 
 from workbench import live
 
-pytestmark = pytest.mark.xdist_group("live")
-
 
 def test_an_interrupted_start_ends_the_engine_it_started(make_room):
     room = make_room()

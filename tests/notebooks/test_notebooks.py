@@ -13,7 +13,6 @@ FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 NOTEBOOKS = sorted(p for p in FOLDER.rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
 NAMES = [str(p.relative_to(FOLDER)) for p in NOTEBOOKS]
 
-pytestmark = pytest.mark.xdist_group("notebooks")
 
 
 def test_the_notebooks_of_the_road_are_there() -> None:

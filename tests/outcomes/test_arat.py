@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench import outcomes
@@ -16,7 +16,6 @@ SUBSCALES = {s.code: s for s in ARAT.definition.subscales}
 VALUES = st.fixed_dictionaries(dict.fromkeys(CODES, st.integers(0, 3)))
 WITH_GAPS = st.fixed_dictionaries({}, optional=dict.fromkeys(CODES, st.none() | st.integers(0, 3)))
 
-calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """No limits in time: the machine may be busy."""
 
 
@@ -47,7 +46,6 @@ def test_the_same_value_everywhere(value, total):
     assert score.steps[-1] == f"Total: {total} of 57"
 
 
-@calm
 @given(VALUES)
 def test_the_total_is_the_sum_and_stays_in_its_range(items):
     score = ARAT.score(items)
@@ -57,7 +55,6 @@ def test_the_total_is_the_sum_and_stays_in_its_range(items):
         assert sub.value == sum(items[c] for c in SUBSCALES[code].items)
 
 
-@calm
 @given(VALUES, st.sampled_from(CODES))
 def test_a_better_item_never_lowers_a_score(items, code):
     better = {**items, code: min(items[code] + 1, 3)}
@@ -66,7 +63,6 @@ def test_a_better_item_never_lowers_a_score(items, code):
     assert all(after.subscores[name].value >= before.subscores[name].value for name in SUBSCALES)
 
 
-@calm
 @given(WITH_GAPS)
 def test_a_missing_item_is_never_a_zero(items):
     score = ARAT.score(items)
@@ -81,7 +77,6 @@ def test_a_missing_item_is_never_a_zero(items):
     assert not missing & set(score.administered)
 
 
-@calm
 @given(WITH_GAPS)
 def test_the_rule_only_fills_gaps_and_marks_what_it_filled(items):
     plain, ruled = ARAT.score(items), ARAT.score(items, skip_rule=True)

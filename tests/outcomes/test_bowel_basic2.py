@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench import outcomes
@@ -11,7 +11,6 @@ from workbench.errors import BadValue
 
 BOWEL = outcomes.load("bowel_basic2")
 ITEMS = {item.code: item.allowed for item in BOWEL.definition.items}
-calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 ANSWERS = st.fixed_dictionaries({code: st.sampled_from(allowed) for code, allowed in ITEMS.items()})
 LEAST = dict.fromkeys(ITEMS, 0)
 
@@ -42,7 +41,6 @@ def test_sums_and_bands(items, total, severity):
     assert score.classes["severity"] == severity
 
 
-@calm
 @given(ANSWERS, st.sampled_from(sorted(ITEMS)))
 def test_the_score_is_the_sum_and_more_points_never_lower_it(items, code):
     total = BOWEL.score(items).total.value
@@ -51,7 +49,6 @@ def test_the_score_is_the_sum_and_more_points_never_lower_it(items, code):
     assert BOWEL.score({**items, code: max(ITEMS[code])}).total.value >= total
 
 
-@calm
 @given(ANSWERS, st.sets(st.sampled_from(sorted(ITEMS)), min_size=1))
 def test_a_missing_item_makes_it_not_determinable(items, gone):
     score = BOWEL.score({code: value for code, value in items.items() if code not in gone})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench import outcomes
@@ -11,7 +11,6 @@ from workbench.errors import BadValue
 from workbench.outcomes.copm import Change, change
 
 COPM = outcomes.load("copm")
-calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 RATINGS = st.lists(st.tuples(st.integers(1, 10), st.integers(1, 10)), min_size=1, max_size=5)
 
 
@@ -34,7 +33,6 @@ def test_means_over_the_problems_by_hand():
     assert score.total is None
 
 
-@calm
 @given(RATINGS)
 def test_the_means_stay_between_1_and_10(pairs):
     found = values(COPM.score(problems(*pairs)))
@@ -42,7 +40,6 @@ def test_the_means_stay_between_1_and_10(pairs):
     assert all(1 <= value <= 10 for value in found.values())
 
 
-@calm
 @given(RATINGS)
 def test_a_better_rating_raises_its_own_mean_only(pairs):
     (performance, satisfaction), *rest = pairs

@@ -5,14 +5,13 @@ from __future__ import annotations
 from math import sqrt
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench import outcomes
 from workbench.errors import BadValue
 
 GAS = outcomes.load("gas")
-calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 LEVELS = st.integers(-2, 2)
 WEIGHT = st.floats(0.5, 20)
 
@@ -73,7 +72,6 @@ def test_a_correlation_outside_0_to_1_is_refused(r):
         GAS.score(goals(1), r=r)
 
 
-@calm
 @given(st.lists(st.tuples(LEVELS, WEIGHT), min_size=1, max_size=10), st.floats(0, 1))
 def test_the_score_stays_in_its_range_and_mirrors_at_50(pairs, r):
     levels, weights = zip(*pairs)
@@ -83,7 +81,6 @@ def test_the_score_stays_in_its_range_and_mirrors_at_50(pairs, r):
     assert there.value + back.value == pytest.approx(100)
 
 
-@calm
 @given(st.lists(LEVELS, min_size=1, max_size=10), st.data())
 def test_a_better_goal_raises_the_score(levels, data):
     at = data.draw(st.integers(0, len(levels) - 1))
@@ -92,7 +89,6 @@ def test_a_better_goal_raises_the_score(levels, data):
     assert after > before or better == levels
 
 
-@calm
 @given(st.lists(LEVELS, min_size=1, max_size=10), WEIGHT)
 def test_scaling_every_weight_changes_nothing(levels, factor):
     scaled = GAS.score(goals(*levels, weights=[factor] * len(levels)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench import outcomes
@@ -46,7 +46,6 @@ DONE_OR_300 = ("scifap",)
 ANY_TRIAL = ("grip", "pinch")
 """Measures in which the valid trials count, so that one missing trial leaves a score."""
 
-calm = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 """No limits in time: the machine may be busy."""
 
 
@@ -83,7 +82,7 @@ def directions(definition):
 
 
 @pytest.mark.parametrize(("name", "version"), VERSIONS)
-@calm
+@settings(max_examples=25)
 @given(dice=st.randoms(use_true_random=True))
 def test_every_score_lies_in_its_range(name, version, dice):
     definition = define(name, version)
@@ -93,7 +92,7 @@ def test_every_score_lies_in_its_range(name, version, dice):
 
 
 @pytest.mark.parametrize(("name", "version"), VERSIONS)
-@calm
+@settings(max_examples=25)
 @given(dice=st.randoms(use_true_random=True))
 def test_a_better_item_worsens_no_score(name, version, dice):
     definition = define(name, version)
@@ -111,7 +110,7 @@ def test_a_better_item_worsens_no_score(name, version, dice):
 
 
 @pytest.mark.parametrize(("name", "version"), VERSIONS)
-@calm
+@settings(max_examples=25)
 @given(dice=st.randoms(use_true_random=True))
 def test_a_missing_item_is_never_a_zero_and_touches_only_its_scores(name, version, dice):
     definition = define(name, version)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench import outcomes
@@ -14,7 +14,6 @@ from workbench.errors import BadValue
 TLX = outcomes.load("nasa_tlx")
 CODES = ["mental", "physical", "temporal", "performance", "effort", "frustration"]
 PAIRS = list(itertools.combinations(CODES, 2))
-calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 RATINGS = st.fixed_dictionaries(dict.fromkeys(CODES, st.integers(0, 100)))
 
 
@@ -83,7 +82,6 @@ def test_weights_that_no_15_choices_can_give_are_told():
     assert "no choices among 15 pairs give these weights" in score.warnings[0]
 
 
-@calm
 @given(RATINGS, tallies())
 def test_every_tally_of_15_choices_is_accepted_and_the_score_lies_between_the_ratings(items, tally):
     score = TLX.score({**items, **tally})
@@ -92,7 +90,6 @@ def test_every_tally_of_15_choices_is_accepted_and_the_score_lies_between_the_ra
         assert min(items.values()) - 1e-9 <= sub.value <= max(items.values()) + 1e-9
 
 
-@calm
 @given(RATINGS, tallies(), st.sampled_from(CODES))
 def test_a_higher_rating_never_lowers_the_workload(items, tally, code):
     more = {**items, code: min(items[code] + 5, 100)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench import outcomes
@@ -14,7 +14,6 @@ from workbench.outcomes._lines import score_lines
 
 PHQ = outcomes.load("phq9")
 CODES = [f"q{n}" for n in range(1, 10)]
-calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 ANSWERS = st.fixed_dictionaries(dict.fromkeys(CODES, st.integers(0, 3)))
 WITH_GAPS = st.fixed_dictionaries({}, optional=dict.fromkeys(CODES, st.none() | st.integers(0, 3)))
 
@@ -66,7 +65,6 @@ def test_three_missing_items_are_not_determinable():
     assert (score.total.value, score.total.status, score.classes) == (None, "ND", {})
 
 
-@calm
 @given(WITH_GAPS)
 def test_the_alert_is_raised_when_and_only_when_item_9_is_above_0(items):
     score = PHQ.score(items)
@@ -98,7 +96,6 @@ def test_an_unanswered_item_9_is_told_and_never_inferred():
     assert score.subscores["item_9"].status == "ND"
 
 
-@calm
 @given(ANSWERS)
 def test_the_total_is_the_sum(items):
     score = PHQ.score(items)
@@ -106,7 +103,6 @@ def test_the_total_is_the_sum(items):
     assert 0 <= score.total.value <= 27
 
 
-@calm
 @given(WITH_GAPS, st.sampled_from(CODES))
 def test_a_worse_answer_never_lowers_the_total(items, code):
     if items.get(code) in (None, 3):

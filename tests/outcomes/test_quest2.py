@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench import outcomes
@@ -12,7 +12,6 @@ from workbench.errors import BadValue
 QUEST = outcomes.load("quest2")
 CODES = [f"q{n}" for n in range(1, 13)]
 PARTS = {"device": CODES[:8], "services": CODES[8:]}
-calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 WITH_GAPS = st.fixed_dictionaries({}, optional=dict.fromkeys(CODES, st.none() | st.integers(1, 5) | st.just("NA")))
 
 
@@ -41,7 +40,6 @@ def test_one_answer_of_twelve_is_no_satisfaction_score():
     assert (half.subscores["device"].value, half.total.value) == (4.5, None)
 
 
-@calm
 @given(WITH_GAPS)
 def test_each_mean_is_that_of_its_valid_items(items):
     score = QUEST.score(items)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench import outcomes
@@ -12,7 +12,6 @@ from workbench.errors import BadValue
 RAND = outcomes.load("rand36")
 ITEMS = {item.code: item.allowed for item in RAND.definition.items}
 SCALES = {s.code: s.items for s in RAND.definition.subscales}
-calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 WITH_GAPS = st.fixed_dictionaries({}, optional={c: st.none() | st.sampled_from(a) for c, a in ITEMS.items()})
 WHOLE = st.fixed_dictionaries({c: st.sampled_from(a) for c, a in ITEMS.items()})
 
@@ -77,7 +76,6 @@ def test_a_mixed_pain_scale_by_hand():
     assert RAND.score({"q21": 3, "q22": 2}).subscores["pain"].value == 67.5
 
 
-@calm
 @given(WITH_GAPS)
 def test_a_scale_is_the_mean_of_its_answered_items_and_never_counts_a_gap(items):
     score = RAND.score(items)
@@ -93,7 +91,6 @@ def test_a_scale_is_the_mean_of_its_answered_items_and_never_counts_a_gap(items)
             assert (sub.value, sub.status) == (None, "ND")
 
 
-@calm
 @given(WHOLE, st.sampled_from(sorted(ITEMS)))
 def test_one_answer_moves_its_own_scale_only_and_in_one_direction(items, code):
     other = {**items, code: ITEMS[code][0] if items[code] == ITEMS[code][-1] else items[code] + 1}

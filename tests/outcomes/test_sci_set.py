@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench import outcomes
@@ -11,7 +11,6 @@ from workbench.errors import BadValue
 
 SET = outcomes.load("sci_set")
 CODES = [f"q{n}" for n in range(1, 36)]
-calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 ANSWERS = st.fixed_dictionaries(dict.fromkeys(CODES, st.integers(-3, 3) | st.just("NA")))
 
 
@@ -52,7 +51,6 @@ def test_when_no_item_applies_there_is_no_mean_by_structure():
     assert score.steps == ("Mean: no item applies",)
 
 
-@calm
 @given(ANSWERS)
 def test_the_mean_stays_in_range_and_counts_applicable_items_only(items):
     numbers = [value for value in items.values() if value != "NA"]
@@ -63,7 +61,6 @@ def test_the_mean_stays_in_range_and_counts_applicable_items_only(items):
         assert -3 <= total.value <= 3
 
 
-@calm
 @given(ANSWERS, st.sampled_from(CODES))
 def test_a_more_helpful_answer_never_lowers_the_mean(items, code):
     if items[code] == "NA":

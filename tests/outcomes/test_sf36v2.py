@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench import outcomes
@@ -13,7 +13,6 @@ from workbench.outcomes._tables import read_table
 SF = outcomes.load("sf36v2")
 ITEMS = {item.code: item.allowed for item in SF.definition.items}
 SCALES = {s.code: s.items for s in SF.definition.subscales[:8]}
-calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 ANSWERS = st.fixed_dictionaries({code: st.sampled_from(allowed) for code, allowed in ITEMS.items()})
 
 
@@ -107,7 +106,6 @@ def test_the_score_keeps_the_label_and_hash_of_its_table(table):
     assert stored["options"] == {"table": {"label": "made-up numbers for tests", "sha256": table.sha256}}
 
 
-@calm
 @given(ANSWERS)
 def test_scales_stay_between_0_and_100(table, items):
     found = SF.score(items, table=table).subscores

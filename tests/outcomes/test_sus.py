@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench import outcomes
@@ -11,7 +11,6 @@ from workbench.errors import BadValue
 
 SUS = outcomes.load("sus")
 CODES = [item.code for item in SUS.definition.items]
-calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 ANSWERS = st.fixed_dictionaries(dict.fromkeys(CODES, st.integers(1, 5)))
 
 
@@ -36,7 +35,6 @@ def test_worked_examples(values, expected):
     assert (score.total.status, score.total.imputed) == ("ok", ())
 
 
-@calm
 @given(ANSWERS)
 def test_the_score_is_a_multiple_of_2_5_between_0_and_100(items):
     value = SUS.score(items).total.value
@@ -44,7 +42,6 @@ def test_the_score_is_a_multiple_of_2_5_between_0_and_100(items):
     assert value % 2.5 == 0
 
 
-@calm
 @given(ANSWERS, st.integers(1, 10))
 def test_agreement_raises_odd_items_and_lowers_even_ones_by_2_5(items, number):
     code = f"q{number}"
@@ -53,7 +50,6 @@ def test_agreement_raises_odd_items_and_lowers_even_ones_by_2_5(items, number):
     assert SUS.score(more).total.value - SUS.score(items).total.value == step * (more[code] - items[code])
 
 
-@calm
 @given(ANSWERS, st.sets(st.sampled_from(CODES), min_size=1, max_size=9))
 def test_missing_items_are_not_determinable_or_neutral_as_declared(items, gone):
     left = {code: value for code, value in items.items() if code not in gone}

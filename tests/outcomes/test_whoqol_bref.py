@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench import outcomes
@@ -18,7 +18,6 @@ DOMAINS = {
     "environment": (8, 9, 12, 13, 14, 23, 24, 25),
 }
 REVERSED = (3, 4, 26)
-calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 ANSWERS = st.fixed_dictionaries(dict.fromkeys(CODES, st.integers(1, 5)))
 
 
@@ -66,7 +65,6 @@ def test_ends_and_middle(value, low, high):
     assert {found[f"{code}_100"] for code in DOMAINS} == {high}
 
 
-@calm
 @given(ANSWERS, st.integers(3, 26))
 def test_a_higher_answer_moves_its_domain_only_and_down_for_reversed_items(items, number):
     code = f"q{number}"

@@ -95,7 +95,7 @@ def test_block_size_changes_no_decision_no_trial_and_no_update(rule, name, size)
 
 
 @pytest.mark.parametrize(("rule", "name"), CASES)
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(cuts=st.lists(st.integers(1, N - 1), max_size=30))
 def test_any_chunking_changes_nothing(rule, name, cuts):
     assert played(rule, name, cuts) == whole(rule, name)

@@ -27,7 +27,6 @@ CODE = (
     "import sys; from pathlib import Path; from tests.parity.test_evidence_bits import evidence_hash\n"
     "for folder in sys.argv[2:]: print(evidence_hash(Path(folder), int(sys.argv[1])))"
 )
-pytestmark = pytest.mark.xdist_group("evidence_bits")
 
 
 def evidence_hash(folder: Path, size: int) -> str:

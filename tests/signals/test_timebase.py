@@ -22,7 +22,7 @@ def jittered(n, fs=FS, sd=0.003, seed=0):
     return 1000 + np.arange(n) / fs + np.repeat(rng.normal(0, sd, n // 10 + 1), 10)[:n]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.integers(0, 1200), max_size=15), st.sampled_from([1, 2]))
 def test_any_chunking_gives_the_same_stamps_gaps_and_jitter(cuts, rule):
     raw = jittered(1200)

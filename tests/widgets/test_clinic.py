@@ -14,8 +14,6 @@ from workbench.errors import Refused
 from workbench.outcomes import isncsci
 from workbench.widgets import AssessmentForm, DecoderPanel, IsncsciForm, LiveSession, ResultPanel, Worklist
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 NAMES = [f"E{i}" for i in range(1, 9)]
 SIZES = [(1440, 900), (1024, 768)]
 FORM = {

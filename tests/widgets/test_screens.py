@@ -12,8 +12,6 @@ import pytest
 from workbench import outcomes
 from workbench.widgets import AssessmentForm, DecoderPanel, LiveSession, LogView, StreamPicker
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 NAMES = [f"E{i}" for i in range(1, 9)]
 FORM = {
     "kinds": [

@@ -14,8 +14,6 @@ from workbench import outcomes
 from workbench.outcomes import isncsci
 from workbench.widgets import AssessmentDesk, AssessmentForm, FileKeeper, IsncsciForm
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 SIZES = [(1440, 900), (1280, 800)]
 
 

@@ -1,4 +1,4 @@
-"""The decoders as Python runs them, on small arrays: the cases below pass and reach every line."""
+"""Kernels and decoders as Python runs them, without the compiler: their tests pass and reach every line."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.job
 ROOT = Path(__file__).resolve().parents[2]
 WHOLE = ("test_small", "test_flashes", "test_white", "test_lda", "test_collect")
 """Files of which every case is quick without a compiler."""
@@ -109,24 +110,31 @@ CONTRACT = (
 """Cases of the contract, of one decoder."""
 
 
-def cases():
-    files = [f"tests/decoders/{name}.py" for name in WHOLE]
-    files += [f"tests/decoders/{name}.py::test_{case}" for name, some in SOME.items() for case in some]
-    return files, [f"tests/contract/test_decoders.py::test_{case}" for case in CONTRACT]
 
 
-@pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="this is the run without JIT")
-def test_the_small_cases_pass_without_jit_and_reach_every_line(tmp_path):
-    """Where a line is missing: add a case that reaches it to test_small.py, or a quick one to the lists above."""
+def coverage(folder, *arguments):
+    """Run ``coverage`` without the compiler, on one thread; its report is kept in ``folder``."""
     alone = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-    env = {**os.environ, **alone, "NUMBA_DISABLE_JIT": "1", "COVERAGE_FILE": str(tmp_path / "coverage")}
-    coverage = [sys.executable, "-m", "coverage"]
-    run = [*coverage, "run", "--append", "--source=workbench/decoders", "-m", "pytest", "-q", "-n", "0"]
-    files, contract = cases()
-    for which in (files, [*contract, "-k", "csp_lda"]):
-        command = [*run, "-p", "no:cacheprovider", *which]
-        done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
-    command = [*coverage, "report", "--show-missing", "--fail-under=100"]
-    report = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
-    assert report.returncode == 0, report.stdout
+    env = {**os.environ, **alone, "NUMBA_DISABLE_JIT": "1", "COVERAGE_FILE": str(folder / "coverage")}
+    command = [sys.executable, "-m", "coverage", *arguments]
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
+
+
+def reach_every_line(folder, source, *runs):
+    for which in runs:
+        pytest_run = ["-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", *which]
+        coverage(folder, "run", "--append", f"--source={source}", *pytest_run)
+    coverage(folder, "report", "--show-missing", "--fail-under=100")
+
+
+def test_kernels_reach_every_line(tmp_path):
+    reach_every_line(tmp_path, "workbench/kernels", ["tests/kernels"])
+
+
+def test_decoders_reach_every_line_in_their_small_cases(tmp_path):
+    """Where a line is missing: add a case that reaches it to test_small.py, or a quick one to the lists above."""
+    cases = [f"tests/decoders/{name}.py" for name in WHOLE]
+    cases += [f"tests/decoders/{name}.py::test_{case}" for name, some in SOME.items() for case in some]
+    contract = [f"tests/contract/test_decoders.py::test_{case}" for case in CONTRACT]
+    reach_every_line(tmp_path, "workbench/decoders", cases, [*contract, "-k", "csp_lda"])
