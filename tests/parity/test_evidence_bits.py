@@ -130,11 +130,13 @@ def test_the_block_size_changes_no_bit(folder, size):
     assert evidence_hash(folder, size) == evidence_hash(folder, 12)
 
 
+@pytest.mark.job
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="the older processor is an x86 one")
 def test_an_older_processor_gives_the_same_bits(folder, case, older):
     assert older[case] == evidence_hash(folder, 12)
 
 
+@pytest.mark.job
 def test_the_interpreter_gives_the_same_bits_as_the_compiler(folder, case, interpreted):
     assert interpreted[case] == evidence_hash(folder / "short", 12)
 
