@@ -35,7 +35,7 @@ from workbench.live._ledger import Ledger
 from workbench.live._place import Place
 from workbench.live._requests import Desk
 from workbench.live._run import LiveRun
-from workbench.live._server import Server
+from workbench.live._server import DOORS, Server
 from workbench.live._session import FIRST_OFFSET_S, Session
 from workbench.live._standstill import Clock, StandstillWatch, boot_clock
 from workbench.live._stopfile import LIMIT_S as STOP_FILE_LIMIT_S
@@ -305,8 +305,10 @@ class Engine:
         """On the thread that found it: log, safe state, row, alarm; a door that ended is opened again."""
         LOG.error("%s", sentence)
         self.session.thread_lost(name, sentence)
-        if name == "door" and self.server is not None:
+        if name in DOORS and self.server is not None:
             self.server.reopen()
+            # It is open again: the alarm stays until somebody has seen it, and the next time is one of its own.
+            self.ledger.calm(f"thread_lost:{name}")
 
     def _thread_back(self, name: str) -> None:
         LOG.warning("thread %s reports again", name)
