@@ -192,10 +192,12 @@ class Session(Links):
 
         In this order: the loop ends the run when it sees the request, and the stop command stands in the run.
         """
-        if self.effecting is not None:
-            self.effecting.estop(reason)
-        with self._stop_lock:
-            self._stop_asked = reason or "stop"
+        try:
+            if self.effecting is not None:
+                self.effecting.estop(reason)
+        finally:
+            with self._stop_lock:
+                self._stop_asked = reason or "stop"
 
     def settle_stop(self) -> None:
         """What a STOP means beside the effector: latched, and the run ends."""

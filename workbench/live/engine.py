@@ -428,7 +428,7 @@ def _plan_text(place: Place) -> str:
 
 
 def _make_safe(engine: Engine, reason: str) -> None:
-    """After a defect: effector to its safe state, recording closed."""
+    """After an error that ends the engine: effector to its safe state, recording closed."""
     if engine.session.effecting is not None:
         engine.session.effecting.fault(reason)
     run = engine.session.run
@@ -474,6 +474,7 @@ def main(
     except WorkbenchError as error:
         sentence, error_name, code = str(error), type(error).__name__, 2
         LOG.error("%s", error)
+        _make_safe(engine, sentence)
     except Exception as error:
         sentence, error_name, code = f"a defect of the engine: {type(error).__name__}: {error}", "EngineFault", 1
         LOG.exception("defect")
