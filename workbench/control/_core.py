@@ -26,6 +26,9 @@ WATCHED = ("IDLE_SAFE", "ARMED", "ACTIVE", "HOLD", "RELEASE", "REFRACTORY")
 SAFE = ("FAULT_SAFE", "ESTOP")
 """States that only an operator's reset leaves."""
 
+LONGEST_REASON = 200
+"""Characters of the reason that a command states: a message has a limit, and no STOP may fail because of it."""
+
 REJECTED_S = 1.0
 """Rejected evidence for so long releases a toggle-type effector, s."""
 
@@ -220,7 +223,7 @@ class Core:
             ttl_ms=self.effector.ttl_ms,
             state=self._state,
             decoder_sha256=self._decoder,
-            reason=reason,
+            reason=reason[:LONGEST_REASON],
         )
         return self._link.order(template, now=self._now)
 

@@ -317,7 +317,7 @@ class Links:
                 LOG.error("not recorded: %s; %s", type(item).__name__, fault)
 
     def close(self) -> None:
-        """End of the session: effector, inlets, players, outlets, display. What fails is logged and skips nothing."""
+        """End of the session: effector, inlets, players, outlets, display; what fails is logged and skips none."""
         steps: list[Callable[[], object]] = []
         if self.effecting is not None:
             steps.append(self.effecting.disconnect)
