@@ -176,6 +176,28 @@ def test_a_dose_that_was_counted_is_never_forgotten_by_a_new_grant(bench):
         bench.act("arm", "Chen L.", grant=replace(GRANT, dose_used_s=100.0))
 
 
+def test_what_this_session_counted_and_what_the_record_states_of_others_add_up(bench):
+    bench.prepare()
+    bench.act("arm", "Chen L.", grant=GRANT)
+    bench.decide("activate")
+    bench.run(5.0)
+    bench.decide("release")
+    bench.run(2.0)
+    counted = bench.controller.dose_s - 20.0
+    assert counted >= 5.0
+    bench.act("disarm", "Chen L.")
+    bench.act("arm", "Chen L.", grant=replace(GRANT, dose_used_s=60.0))
+    assert bench.controller.dose_s == pytest.approx(60.0 + counted)
+
+
+def test_a_grant_changes_nothing_where_arming_is_not_possible(bench):
+    bench.reach("HOLD")
+    limits, dose_s = bench.controller.limits, bench.controller.dose_s
+    with pytest.raises(Refused, match="in state HOLD"):
+        bench.act("arm", "Chen L.", grant=GRANT)
+    assert (bench.controller.limits, bench.controller.dose_s) == (limits, dose_s)
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

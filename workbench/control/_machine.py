@@ -133,12 +133,12 @@ class Controller(Core):
         """
         _named(operator)
         self._tell(now_stream, local)
+        if not possible(self._state, "arm"):
+            self._refuse(f"arming is not possible in state {self._state}; it is in IDLE_SAFE")
         if grant is None and not self.simulated:
             self._refuse("arming is not possible: the record has granted nothing; ask for a grant")
         if grant is not None:
             self._apply(grant)
-        if not possible(self._state, "arm"):
-            self._refuse(f"arming is not possible in state {self._state}; it is in IDLE_SAFE")
         if unmet := self._unmet():
             self._refuse("arming is not possible: " + " ".join(c.text for c in unmet))
         self._go("arm")
@@ -152,7 +152,7 @@ class Controller(Core):
         except Refused as refusal:
             self._refuse(str(refusal))
         self._supervisor.limits = self.limits
-        self._supervisor.dose_s = max(self._supervisor.dose_s, grant.dose_used_s)
+        self._supervisor.state_earlier(grant.dose_used_s)
 
     def operator_absent(
         self,
