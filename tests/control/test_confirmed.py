@@ -59,6 +59,17 @@ def test_a_stop_is_sent_not_acknowledged_until_the_device_acknowledges_and_confi
     assert stop.seq != bench.sent[-1].seq
 
 
+def test_the_answer_to_a_stop_of_the_self_test_acknowledges_no_operators_stop(bench):
+    bench.answering = False
+    bench.self_test()
+    (tested,) = bench.sent
+    bench.act("estop", "pinched")
+    bench.deliver(bench.controller.on_ack(bench.ack(tested), local=bench.local))
+    assert bench.controller.snapshot()["stop"]["acknowledged_after_s"] is None
+    bench.deliver(bench.controller.on_ack(bench.ack(bench.sent[-1]), local=bench.local))
+    assert bench.controller.snapshot()["stop"]["acknowledged_after_s"] is not None
+
+
 def test_a_fault_says_that_its_safe_state_is_commanded_until_the_device_confirms_it(bench):
     bench.reach("HOLD")
     status(bench, level=1.0)

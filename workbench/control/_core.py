@@ -394,6 +394,11 @@ class Core:
 
     def _unfollowed(self, code: str) -> list[Command]:
         """The device does not follow: a fault where it may move, a new self-test where it was not armed."""
+        if self._state == "FAULT_SAFE":
+            # It completes its own safe state: what is left of ours would only be refused, for ever.
+            self._steps.clear()
+            self._link.silence()
+            return []
         if self._state == "SELFTEST":
             if self._stage in ("stop", "open"):
                 self._repeat_self_test(FAULTS[code])

@@ -296,13 +296,15 @@ class Controller(Core):
         if age_s is not None and age_s > SILENT_S and self._state in WATCHED:
             commands += self._fail("status_missing")
         commands += self._progress()
-        beat = self._link.beat(now=self._now, state=self._state, pulse=self._state in WATCHED)
+        # Between two steps of a safe state the device must not lapse, or it would follow its own and refuse ours.
+        pulse = self._state in WATCHED or (self._state == "FAULT_SAFE" and bool(self._steps))
+        beat = self._link.beat(now=self._now, state=self._state, pulse=pulse)
         return commands if beat is None else [*commands, beat]
 
     def on_ack(self, ack: Acknowledgement, *, local: float | None = None) -> list[Command]:
         """Match an acknowledgement; a refusal or a level that was not sent is a fault."""
         self._tell(None, local)
-        verdict, action = self._link.acknowledge(ack, now=self._now)
+        verdict = self._link.acknowledge(ack, now=self._now)
         if verdict == "locked":
             return self._unfollowed("device_lapsed")
         if verdict == "refused":
@@ -314,7 +316,8 @@ class Controller(Core):
         if verdict in ("late", "unknown", "clipped"):
             said = {"late": "came late", "unknown": "answers no command", "clipped": "the device sent less on"}
             self._row(f"ack_{verdict}", f"acknowledgement of command {ack.seq}", said[verdict], "low")
-        if verdict == "ok" and action == "stop" and self._state == "ESTOP":
+        # Answered is the newest order: the stop of a self-test a moment ago says nothing of the operator's.
+        if verdict == "ok" and self._state == "ESTOP" and self._link.answered:
             took = self._confirmation.acknowledge_stop(self._now)
             if took is not None:
                 self._row("stop_acknowledged", f"after {took * 1000:.0f} ms", "the effector acknowledged the stop")
