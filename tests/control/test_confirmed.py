@@ -82,6 +82,22 @@ def test_a_fault_says_that_its_safe_state_is_commanded_until_the_device_confirms
     assert rows(bench, "safe_confirmed")[0].extent == "level 0 after 3.0 s"
 
 
+def test_no_row_says_that_the_hand_was_released_where_it_was_only_told_to(bench):
+    bench.reach("HOLD")
+    bench.run(30.5)
+    bench.run(2.0)
+    bench.decide("activate")
+    bench.run(1.0)
+    bench.act("let_go", "run paused")
+    bench.run(2.0)
+    bench.decide("activate")
+    absent(bench, 20.0)
+    assert {row.kind for row in bench.rows} >= {"hold_limit", "operator_absent"}
+    said = [row.consequence for row in bench.rows]
+    assert len([words for words in said if "told to release" in words]) == 3
+    assert not [words for words in said if "was released" in words]
+
+
 def test_a_reset_waits_until_the_device_says_that_its_safe_state_is_complete(bench):
     bench.reach("ESTOP")
     status(bench, "venting", 0.4, locked=True)

@@ -337,10 +337,11 @@ class Core:
     def _engaged(self) -> list[Command]:
         held = self._now.since(self._activated)
         if held >= self.limits.hold_limit_s:
-            self._row("hold_limit", f"{held:.1f} s", "the effector was released", "medium")
+            self._row("hold_limit", f"{held:.1f} s", "the effector was told to release", "medium")
             return self._open("limit", "longest activation reached")
         if self._supervisor.dose_left_s <= 0:
-            self._row("dose_limit", f"{self._supervisor.dose_s:.0f} s", "the effector was released", "medium")
+            used = f"{self._supervisor.dose_s:.0f} s"
+            self._row("dose_limit", used, "the effector was told to release", "medium")
             return self._open("limit", "dose of the session used")
         self._remind(held)
         ramped = self._now.stream - self._activated.stream >= self.effector.ramp_ms / 1000
@@ -420,7 +421,7 @@ class Core:
         if self._now.since(self._rejected) < REJECTED_S:
             return []
         self._rejected = None
-        self._row("evidence_rejected", f"for {REJECTED_S:g} s", "the effector was released", "medium")
+        self._row("evidence_rejected", f"for {REJECTED_S:g} s", "the effector was told to release", "medium")
         return self._open("release", "evidence was rejected")
 
     # -------------------------------------------------------------------------------------- words

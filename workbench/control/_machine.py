@@ -186,7 +186,7 @@ class Controller(Core):
         if since_s < limit_s or self._absence_over or not possible(self._state, "disarm"):
             return []
         self._absence_over = True
-        self._row("operator_absent", f"{since_s:.0f} s", "the effector was released and disarmed", "high")
+        self._row("operator_absent", f"{since_s:.0f} s", "the effector was told to release; disarmed", "high")
         ramps = [step.ramp_ms for step in self.effector.on_fault if step.action in ("release", "open")]
         return self._stand_down("no operator", ramp_ms=ramps[-1] if ramps else None)
 
@@ -218,7 +218,7 @@ class Controller(Core):
         self._tell(now_stream, local)
         commands = self._open("release", reason) if self._state in ENGAGED else []
         return Act(
-            self._row("operator", reason, "the effector was released" if commands else "it was not closed"),
+            self._row("operator", reason, "the effector was told to release" if commands else "it was not closed"),
             commands,
         )
 
