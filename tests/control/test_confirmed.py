@@ -59,6 +59,17 @@ def test_a_stop_is_sent_not_acknowledged_until_the_device_acknowledges_and_confi
     assert stop.seq != bench.sent[-1].seq
 
 
+def test_the_answer_to_a_stop_of_the_self_test_acknowledges_no_operators_stop(bench):
+    bench.answering = False
+    bench.self_test()
+    (tested,) = bench.sent
+    bench.act("estop", "pinched")
+    bench.deliver(bench.controller.on_ack(bench.ack(tested), local=bench.local))
+    assert bench.controller.snapshot()["stop"]["acknowledged_after_s"] is None
+    bench.deliver(bench.controller.on_ack(bench.ack(bench.sent[-1]), local=bench.local))
+    assert bench.controller.snapshot()["stop"]["acknowledged_after_s"] is not None
+
+
 def test_a_fault_says_that_its_safe_state_is_commanded_until_the_device_confirms_it(bench):
     bench.reach("HOLD")
     status(bench, level=1.0)
@@ -69,6 +80,22 @@ def test_a_fault_says_that_its_safe_state_is_commanded_until_the_device_confirms
     bench.tick(3.0)
     status(bench, "safe", 0.0)
     assert rows(bench, "safe_confirmed")[0].extent == "level 0 after 3.0 s"
+
+
+def test_no_row_says_that_the_hand_was_released_where_it_was_only_told_to(bench):
+    bench.reach("HOLD")
+    bench.run(30.5)
+    bench.run(2.0)
+    bench.decide("activate")
+    bench.run(1.0)
+    bench.act("let_go", "run paused")
+    bench.run(2.0)
+    bench.decide("activate")
+    absent(bench, 20.0)
+    assert {row.kind for row in bench.rows} >= {"hold_limit", "operator_absent"}
+    said = [row.consequence for row in bench.rows]
+    assert len([words for words in said if "told to release" in words]) == 3
+    assert not [words for words in said if "was released" in words]
 
 
 def test_a_reset_waits_until_the_device_says_that_its_safe_state_is_complete(bench):
@@ -174,6 +201,28 @@ def test_a_dose_that_was_counted_is_never_forgotten_by_a_new_grant(bench):
     bench.act("disarm", "Chen L.")
     with pytest.raises(Refused, match=r"The dose of this session is used\."):
         bench.act("arm", "Chen L.", grant=replace(GRANT, dose_used_s=100.0))
+
+
+def test_what_this_session_counted_and_what_the_record_states_of_others_add_up(bench):
+    bench.prepare()
+    bench.act("arm", "Chen L.", grant=GRANT)
+    bench.decide("activate")
+    bench.run(5.0)
+    bench.decide("release")
+    bench.run(2.0)
+    counted = bench.controller.dose_s - 20.0
+    assert counted >= 5.0
+    bench.act("disarm", "Chen L.")
+    bench.act("arm", "Chen L.", grant=replace(GRANT, dose_used_s=60.0))
+    assert bench.controller.dose_s == pytest.approx(60.0 + counted)
+
+
+def test_a_grant_changes_nothing_where_arming_is_not_possible(bench):
+    bench.reach("HOLD")
+    limits, dose_s = bench.controller.limits, bench.controller.dose_s
+    with pytest.raises(Refused, match="in state HOLD"):
+        bench.act("arm", "Chen L.", grant=GRANT)
+    assert (bench.controller.limits, bench.controller.dose_s) == (limits, dose_s)
 
 
 @pytest.mark.parametrize(

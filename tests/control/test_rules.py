@@ -236,7 +236,8 @@ class Everything(RuleBasedStateMachine):
     def a_level_above_zero_is_sent_only_while_armed_or_kept_by_a_fault(self):
         for command in self.sent:
             if any(command.level):
-                assert command.state in ENGAGED or (command.state, command.action) == ("FAULT_SAFE", "hold")
+                kept = command.state == "FAULT_SAFE" and command.action in ("hold", "heartbeat")
+                assert kept or command.state in ENGAGED
 
     @invariant()
     def after_a_stop_nothing_but_stop_is_sent(self):
@@ -246,9 +247,9 @@ class Everything(RuleBasedStateMachine):
         assert all(c.action == "stop" for c in self.sent if c.state == "ESTOP")
 
     @invariant()
-    def after_a_fault_the_last_command_is_the_safe_state(self):
+    def after_a_fault_the_last_order_is_the_safe_state(self):
         if self.controller.state == "FAULT_SAFE":
-            last = self.sent[-1]
+            last = next(c for c in reversed(self.sent) if c.action != "heartbeat")
             assert last.state == "FAULT_SAFE"
             assert last.action in {step.action for step in self.effector.on_fault}
 

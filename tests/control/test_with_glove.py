@@ -91,17 +91,51 @@ def test_twenty_grasps_over_a_link_that_loses_every_twentieth_command():
     assert "ack_missing" in [row.kind for row in both.rows]
 
 
-def test_a_fault_is_held_and_vented_slowly_and_acknowledged_once():
+def test_a_fault_is_held_and_vented_slowly_as_the_profile_says_and_each_step_is_acknowledged():
     both = Together()
     both.run(1.2, change="activate")
     both.send(both.controller.on_fault("stream_lost", **both.now()))
     both.run(0.9)
     assert both.pressure == 1.0
-    both.run(1.5)
-    assert 0.0 < both.pressure < 1.0
-    both.run(3.0)
-    assert (both.controller.state, both.pressure) == ("FAULT_SAFE", 0.0)
+    both.run(0.3)
+    assert both.pressure < 1.0
+    both.run(2.5)
+    assert 0.0 < both.pressure < 0.2
+    both.run(1.0)
+    assert (both.controller.state, both.glove.state, both.pressure) == ("FAULT_SAFE", "safe", 0.0)
     assert [row.kind for row in both.rows if row.kind not in ("operator", "effector")] == ["fault"]
+    orders = [c.action for c in both.sent if c.state == "FAULT_SAFE" and c.action != "heartbeat"]
+    assert list(dict.fromkeys(orders)) == ["hold", "release"]
+    assert orders.count("hold") == 1
+    n_sent = len(both.sent)
+    both.run(5.0)
+    assert len(both.sent) == n_sent
+
+
+def test_an_engine_that_falls_silent_after_a_fault_gets_no_second_hold():
+    both = Together()
+    both.run(1.2, change="activate")
+    both.send(both.controller.on_fault("thread_lost", **both.now()))
+    both.run(0.6)
+    both.cut = True
+    both.run(0.3)
+    assert both.pressure == 1.0
+    both.run(0.15)
+    assert both.glove.state == "venting"
+
+
+def test_a_device_that_is_in_its_own_safe_state_is_left_to_it():
+    both = Together()
+    both.run(1.2, change="activate")
+    both.cut = True
+    both.run(0.3)
+    both.cut = False
+    both.send(both.controller.on_fault("stream_lost", **both.now()))
+    both.run(0.2)
+    n_sent = len(both.sent)
+    both.run(5.0)
+    assert len(both.sent) == n_sent
+    assert (both.glove.state, both.pressure) == ("safe", 0.0)
 
 
 def test_a_stop_vents_at_once():

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 import json
+from dataclasses import asdict
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from workbench import control
 from workbench.devices._last_metre import MAX_MESSAGE, DeviceEnd, EngineEnd, derive, link_id, parse
 from workbench.errors import BadValue
 
@@ -235,3 +237,12 @@ def test_a_session_cannot_be_asked_for_before_the_device_has_offered_one():
     with pytest.raises(BadValue, match="no signed status"):
         EngineEnd(KEY, "glove").hello({})
     assert EngineEnd(KEY, "glove").command(CLOSE) == EngineEnd(KEY, "glove").end("over") == []
+
+
+@pytest.mark.parametrize("act", ["estop", "on_fault"])
+def test_a_stop_or_a_fault_for_whatever_long_reason_fits_into_a_message(act):
+    wire = Wire().agree()
+    controller = control.Controller(control.load("glove"))
+    made = getattr(controller, act)("\U0001f600" * 5000)
+    (command,) = made if isinstance(made, list) else made.commands
+    assert wire.send(asdict(command)).content["action"] == command.action

@@ -62,7 +62,7 @@ def test_a_page_that_goes_away_for_longer_than_the_plan_allows_has_the_effector_
     until(lambda: client.status()["effector"]["state"] == "IDLE_SAFE")
     rows = [row for row in client.status()["ledger"] if row["kind"] == "operator_absent"]
     assert [row["consequence"] for row in rows] == [
-        "the effector was released and disarmed",
+        "the effector was told to release; disarmed",
         "no activation begins; a running one ends by its own rule",
     ]
     page.open.set()

@@ -8,6 +8,7 @@ import json
 import logging
 import stat
 import threading
+import time
 
 import pytest
 import zmq
@@ -18,7 +19,10 @@ from workbench.live._place import Place
 from workbench.live._server import Server
 from workbench.live._stopfile import watching
 from workbench.live.client import Client
+from workbench.live.engine import Engine
+from workbench.live.plan import SessionPlan
 from workbench.threads import start_thread
+from workbench.vocabulary import StreamSpec
 
 KEY = bytes(range(32))
 
@@ -191,6 +195,8 @@ UNREADABLE = {
     "an infinite time": b'{"op":"status","args":{},"session":"s1","nonce":"%s","time":1e999}',
     "not a number": b'{"op":"status","args":{},"session":"s1","nonce":"%s","time":NaN}',
     "no UTF-8": b'{"op":"\xff\xfe","nonce":"%s"}',
+    "half of a surrogate pair": b'{"op":"note","args":{"text":"\\ud800"},"session":"s1","nonce":"%s","time":0}',
+    "half of one in a page": b'{"op":"presence","args":{"page":"\\ud800"},"session":"s1","nonce":"%s","time":0}',
     "too long": b'{"op":"' + b"x" * 70_000 + b'","nonce":"%s"}',
 }
 
@@ -198,7 +204,7 @@ UNREADABLE = {
 @pytest.mark.parametrize("name", UNREADABLE)
 def test_a_signed_message_that_cannot_be_read_is_refused_and_the_door_still_takes_a_stop(door, name):
     server, place, lock, stops = door
-    body = UNREADABLE[name].replace(b"%s", b"0123456789abcdef")
+    body = UNREADABLE[name].replace(b"%s", b"0123456789abcdef").replace(b'"time":0}', b'"time":%d}' % time.time())
     assert raw(server, b"", *signed(body, _place.read_key(place)))["ok"] is False
     with Client(place, lock) as client:
         thread = answering(server, {"ok": True, "value": None})
@@ -229,6 +235,53 @@ def test_whatever_a_message_does_to_the_code_that_reads_it_the_door_still_takes_
         client.stop("after it")
         thread.join()
     assert stops == ["after it"]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_door_that_ends_is_opened_again_each_time_and_each_time_is_an_alarm(tmp_path, monkeypatch):
+    place = Place(tmp_path)
+    place.prepare()
+    plan = SessionPlan(
+        study_folder=str(tmp_path),
+        study="TEST",
+        participant="P1",
+        visit="V1",
+        session_id="s1",
+        operator="tests",
+        contract=(StreamSpec("ECoG", "EEG", 250.0, ("a",), source_id="amp"),),
+    )
+    _place.write_private(place.plan, plan.to_json().encode())
+    engine, stops = Engine(place), []
+    start = engine.supervisor.start
+    server = Server(key=KEY, session="s1", stop_now=stops.append, study=tmp_path, spawn=start)
+    engine.server = server
+    _place.write_private(place.key, KEY.hex().encode())
+    lock = {"session_id": "s1", "pid": 1, "endpoint": server.endpoint, "curve": ""}
+    receive = server._receive
+
+    def failing(frames):
+        raise ZeroDivisionError
+
+    try:
+        for _ in range(3):
+            serving = server._thread
+            monkeypatch.setattr(server, "_receive", failing)
+            with Client(place, lock) as client, pytest.raises(EngineFault):
+                client._ask("status", patience_s=0.2)
+            serving.join()
+            monkeypatch.setattr(server, "_receive", receive)
+            engine.supervisor.look()
+            (alarm,) = [a for a in engine.ledger.alarms.shown() if a["acknowledged"] is None]
+            assert (alarm["key"], "was ordered to its safe state" in alarm["means"]) == ("thread_lost", True)
+            engine.ledger.alarms.acknowledge(alarm["id"], by="tests")
+            with Client(place, lock) as client:
+                thread = answering(server, {"ok": True, "value": None})
+                client.stop("after it")
+                thread.join()
+        assert stops == ["after it"] * 3
+    finally:
+        server.close()
+        engine.supervisor.close()
 
 
 def test_brackets_inside_a_text_are_no_nesting():

@@ -71,6 +71,20 @@ def test_a_page_that_becomes_hidden_is_gone_at_once_and_another_still_counts(the
     assert presence.present
 
 
+def test_an_absence_counts_from_the_last_answer_of_any_page_not_from_a_tab_that_crashed_long_ago(there):
+    presence, clock = there
+    answer(presence, "crashed")
+    clock.now += 600.0
+    answer(presence, "p1")
+    answer(presence, "p1", visible=False)  # a reload
+    assert not presence.present
+    assert presence.away_s() == pytest.approx(2.0, abs=0.01)
+    clock.now += 5.0
+    assert presence.away_s() == pytest.approx(5.0)
+    answer(presence, "p2")
+    assert presence.away_s() == 0.0
+
+
 def test_the_challenge_is_renewed_and_an_earlier_one_holds_for_two_seconds(there):
     presence, clock = there
     first = presence.challenge()

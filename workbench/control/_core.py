@@ -26,6 +26,9 @@ WATCHED = ("IDLE_SAFE", "ARMED", "ACTIVE", "HOLD", "RELEASE", "REFRACTORY")
 SAFE = ("FAULT_SAFE", "ESTOP")
 """States that only an operator's reset leaves."""
 
+LONGEST_REASON = 200
+"""Characters of the reason that a command states: a message has a limit, and no STOP may fail because of it."""
+
 REJECTED_S = 1.0
 """Rejected evidence for so long releases a toggle-type effector, s."""
 
@@ -220,7 +223,7 @@ class Core:
             ttl_ms=self.effector.ttl_ms,
             state=self._state,
             decoder_sha256=self._decoder,
-            reason=reason,
+            reason=reason[:LONGEST_REASON],
         )
         return self._link.order(template, now=self._now)
 
@@ -334,10 +337,11 @@ class Core:
     def _engaged(self) -> list[Command]:
         held = self._now.since(self._activated)
         if held >= self.limits.hold_limit_s:
-            self._row("hold_limit", f"{held:.1f} s", "the effector was released", "medium")
+            self._row("hold_limit", f"{held:.1f} s", "the effector was told to release", "medium")
             return self._open("limit", "longest activation reached")
         if self._supervisor.dose_left_s <= 0:
-            self._row("dose_limit", f"{self._supervisor.dose_s:.0f} s", "the effector was released", "medium")
+            used = f"{self._supervisor.dose_s:.0f} s"
+            self._row("dose_limit", used, "the effector was told to release", "medium")
             return self._open("limit", "dose of the session used")
         self._remind(held)
         ramped = self._now.stream - self._activated.stream >= self.effector.ramp_ms / 1000
@@ -391,6 +395,11 @@ class Core:
 
     def _unfollowed(self, code: str) -> list[Command]:
         """The device does not follow: a fault where it may move, a new self-test where it was not armed."""
+        if self._state == "FAULT_SAFE":
+            # It completes its own safe state: what is left of ours would only be refused, for ever.
+            self._steps.clear()
+            self._link.silence()
+            return []
         if self._state == "SELFTEST":
             if self._stage in ("stop", "open"):
                 self._repeat_self_test(FAULTS[code])
@@ -412,7 +421,7 @@ class Core:
         if self._now.since(self._rejected) < REJECTED_S:
             return []
         self._rejected = None
-        self._row("evidence_rejected", f"for {REJECTED_S:g} s", "the effector was released", "medium")
+        self._row("evidence_rejected", f"for {REJECTED_S:g} s", "the effector was told to release", "medium")
         return self._open("release", "evidence was rejected")
 
     # -------------------------------------------------------------------------------------- words

@@ -1,5 +1,4 @@
-"""What the study record grants: one decoder may move one effector of one participant, within limits.
-"""
+"""What the study record grants: one decoder may move one effector of one participant, within limits."""
 
 from __future__ import annotations
 
@@ -21,7 +20,7 @@ class Grant:
     effector, decoder_sha256 : what it allows to be moved, and by which decoder.
     level_max : highest level, fraction 0–1.
     hold_limit_s, dose_s : longest activation, and activation in a day, s.
-    dose_used_s : activation of that day so far, runs that are not in the record yet included, s.
+    dose_used_s : activation of that day outside of this session, runs that are not in the record yet included, s.
     expires : local monotonic time of this computer after which it no longer arms, s.
     """
 

@@ -91,23 +91,21 @@ class Link:
             self.heartbeats_missed += sent.command.action == "heartbeat"
         return [sent.command for sent in late]
 
-    def acknowledge(self, ack: Acknowledgement, *, now: Now) -> tuple[str, str]:
+    def acknowledge(self, ack: Acknowledgement, *, now: Now) -> str:
         """Match an acknowledgement.
 
         Returns
         -------
-        verdict : str
+        str
             ``"ok"``, ``"clipped"``, ``"refused"`` (so is a status that is not in the schema),
             ``"timeout"`` (it expired on the way or while the link was lost; commands that lapse at one
             moment count as one missed), ``"locked"`` (the device waits for a new self-test), ``"exceeded"``
             (another level than sent), ``"late"`` (counted as missed before) or ``"unknown"``.
-        action : str
-            Of the command that it answers, ``""`` when that is not known.
         """
         sent = self._waiting.pop(ack.seq, None)
         if sent is None:
-            return ("late" if ack.seq in self._overdue else "unknown"), ""
-        return self._judged(ack, sent, now), sent.command.action
+            return "late" if ack.seq in self._overdue else "unknown"
+        return self._judged(ack, sent, now)
 
     def _judged(self, ack: Acknowledgement, sent: _Sent, now: Now) -> str:
         self.round_trip_s = max(self.round_trip_s, now.local - sent.at.local)

@@ -133,12 +133,12 @@ class Controller(Core):
         """
         _named(operator)
         self._tell(now_stream, local)
+        if not possible(self._state, "arm"):
+            self._refuse(f"arming is not possible in state {self._state}; it is in IDLE_SAFE")
         if grant is None and not self.simulated:
             self._refuse("arming is not possible: the record has granted nothing; ask for a grant")
         if grant is not None:
             self._apply(grant)
-        if not possible(self._state, "arm"):
-            self._refuse(f"arming is not possible in state {self._state}; it is in IDLE_SAFE")
         if unmet := self._unmet():
             self._refuse("arming is not possible: " + " ".join(c.text for c in unmet))
         self._go("arm")
@@ -152,7 +152,7 @@ class Controller(Core):
         except Refused as refusal:
             self._refuse(str(refusal))
         self._supervisor.limits = self.limits
-        self._supervisor.dose_s = max(self._supervisor.dose_s, grant.dose_used_s)
+        self._supervisor.state_earlier(grant.dose_used_s)
 
     def operator_absent(
         self,
@@ -186,7 +186,7 @@ class Controller(Core):
         if since_s < limit_s or self._absence_over or not possible(self._state, "disarm"):
             return []
         self._absence_over = True
-        self._row("operator_absent", f"{since_s:.0f} s", "the effector was released and disarmed", "high")
+        self._row("operator_absent", f"{since_s:.0f} s", "the effector was told to release; disarmed", "high")
         ramps = [step.ramp_ms for step in self.effector.on_fault if step.action in ("release", "open")]
         return self._stand_down("no operator", ramp_ms=ramps[-1] if ramps else None)
 
@@ -218,7 +218,7 @@ class Controller(Core):
         self._tell(now_stream, local)
         commands = self._open("release", reason) if self._state in ENGAGED else []
         return Act(
-            self._row("operator", reason, "the effector was released" if commands else "it was not closed"),
+            self._row("operator", reason, "the effector was told to release" if commands else "it was not closed"),
             commands,
         )
 
@@ -296,13 +296,15 @@ class Controller(Core):
         if age_s is not None and age_s > SILENT_S and self._state in WATCHED:
             commands += self._fail("status_missing")
         commands += self._progress()
-        beat = self._link.beat(now=self._now, state=self._state, pulse=self._state in WATCHED)
+        # Between two steps of a safe state the device must not lapse, or it would follow its own and refuse ours.
+        pulse = self._state in WATCHED or (self._state == "FAULT_SAFE" and bool(self._steps))
+        beat = self._link.beat(now=self._now, state=self._state, pulse=pulse)
         return commands if beat is None else [*commands, beat]
 
     def on_ack(self, ack: Acknowledgement, *, local: float | None = None) -> list[Command]:
         """Match an acknowledgement; a refusal or a level that was not sent is a fault."""
         self._tell(None, local)
-        verdict, action = self._link.acknowledge(ack, now=self._now)
+        verdict = self._link.acknowledge(ack, now=self._now)
         if verdict == "locked":
             return self._unfollowed("device_lapsed")
         if verdict == "refused":
@@ -314,7 +316,8 @@ class Controller(Core):
         if verdict in ("late", "unknown", "clipped"):
             said = {"late": "came late", "unknown": "answers no command", "clipped": "the device sent less on"}
             self._row(f"ack_{verdict}", f"acknowledgement of command {ack.seq}", said[verdict], "low")
-        if verdict == "ok" and action == "stop" and self._state == "ESTOP":
+        # Answered is the newest order: the stop of a self-test a moment ago says nothing of the operator's.
+        if verdict == "ok" and self._state == "ESTOP" and self._link.answered:
             took = self._confirmation.acknowledge_stop(self._now)
             if took is not None:
                 self._row("stop_acknowledged", f"after {took * 1000:.0f} ms", "the effector acknowledged the stop")

@@ -97,7 +97,7 @@ class Supervisor:
         if not (isfinite(dose_used_s) and dose_used_s >= 0):
             raise BadValue(f"dose_used_s must be 0 or more, got {dose_used_s}")
         self.limits, self.channels = limits, channels
-        self.dose_s = dose_used_s
+        self._earlier_s, self._counted_s = dose_used_s, 0.0
         self._since: Now | None = None
         self._reminded = False
 
@@ -117,8 +117,17 @@ class Supervisor:
     def count(self, now: Now, *, moving: bool) -> None:
         """Add the time since the last call to the dose while the effector was moving."""
         if self._since is not None:
-            self.dose_s += max(0.0, now.since(self._since))
+            self._counted_s += max(0.0, now.since(self._since))
         self._since = now if moving else None
+
+    def state_earlier(self, dose_used_s: float) -> None:
+        """Activation of the day outside of this session, s; it adds to what is counted here, and never falls."""
+        self._earlier_s = max(self._earlier_s, dose_used_s)
+
+    @property
+    def dose_s(self) -> float:
+        """Activation of the day, this session's included, s."""
+        return self._earlier_s + self._counted_s
 
     @property
     def dose_left_s(self) -> float:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-import queue
 from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 from workbench.devices import lsl
-from workbench.devices._last_metre import Answer, EngineEnd
-from workbench.devices._listening import Listener
+from workbench.devices._last_metre import EngineEnd
+from workbench.devices._listening import Inbox, Listener
 from workbench.devices._pairing import Pairing
 from workbench.errors import StreamFault
 from workbench.vocabulary import DeviceStatus, StreamSpec
@@ -88,11 +87,11 @@ class _Watcher:
     def __init__(self, paired: Pairing) -> None:
         self._paired = paired
         self._end = EngineEnd(paired.key(), paired.effector)
-        self._texts: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._inbox = Inbox()
         spec = StreamSpec("wb-watch", "Commands", 0.0, source_id=paired.source_id("watch"), role="aux")
         self._outlet = lsl.Outlet(spec)
         ids = [paired.source_id("acks"), paired.source_id("status")]
-        self._listener = Listener(ids, lambda _uid, text: self._texts.put(text))
+        self._listener = Listener(ids, self._inbox.put)
         self._acknowledged = False
         self._queried = False
 
@@ -135,25 +134,22 @@ class _Watcher:
             if now - asked >= REPEAT_S and self._outlet.has_receiver():
                 asked = now
                 ask()
-            answer = self._next()
-            if answer is None:
-                continue
-            if answer.kind == "welcome":
-                asked = -math.inf
-            if answer.kind == "ack":
-                self._acknowledged |= answer.content.get("status") == "ok"
-            self._queried |= answer.kind == "report"
-            status = device_status(answer.content) if answer.is_fresh and answer.kind != "ack" else None
-            last = status or last
-            if status is not None and until(status) and (self._acknowledged or not acknowledged):
-                return status
+            for uid, text in self._inbox.take(0.05):
+                answer = self._end.receive(text)
+                if answer is None:
+                    continue
+                if answer.is_fresh:
+                    self._listener.trust(uid)
+                if answer.kind == "welcome":
+                    asked = -math.inf
+                if answer.kind == "ack":
+                    self._acknowledged |= answer.content.get("status") == "ok"
+                self._queried |= answer.kind == "report"
+                status = device_status(answer.content) if answer.is_fresh and answer.kind != "ack" else None
+                last = status or last
+                if status is not None and until(status) and (self._acknowledged or not acknowledged):
+                    return status
         raise StreamFault(self._silent(timeout, last))
-
-    def _next(self) -> Answer | None:
-        try:
-            return self._end.receive(self._texts.get(timeout=0.05))
-        except queue.Empty:
-            return None
 
     def _silent(self, timeout: float, last: DeviceStatus | None) -> str:
         known = (

@@ -2,8 +2,9 @@
 
 All times are the device's own monotonic time in s, given by the caller; the model reads no clock. The device
 protects its wearer by itself: without a command or heartbeat within the time to live it holds its pressure for
-up to 1 s (a dropped hot cup, a trapped finger) and then vents slowly; a stop vents at once. After either it is
-locked: it completes its safe state and follows nothing but a stop until a new self-test has begun.
+up to 1 s (a dropped hot cup, a trapped finger), counted from the order to hold where there was one, and then vents
+slowly; a stop vents at once. After either it is locked: it completes its safe state and follows nothing but a stop
+until a new self-test has begun.
 """
 
 from __future__ import annotations
@@ -95,6 +96,7 @@ class GloveModel:
         self._seed = seed
         self._path = (0.0, 0.0, 0.0, 0.0)  # from time, from level, to time, to level
         self._deadline = self._vent_at = -math.inf
+        self._held_since = math.inf
         self._pending: list[Acknowledgement] = []
         self._n_received = 0
         self._answers: dict[int, Acknowledgement] = {}
@@ -115,6 +117,7 @@ class GloveModel:
         self.last_seq = 0
         self._answers.clear()
         self._pending = []
+        self._held_since = math.inf
         self.locked = self.state in ("holding", "venting") or self.level(now) > 0
         return not self.locked
 
@@ -174,10 +177,7 @@ class GloveModel:
             self._pending = []
         if self.state == "following" and now > self._deadline:
             lost_at = self._deadline
-            due.extend(self._settle(lost_at, "timeout", "link_lost"))
-            self._rest_at(lost_at, self.level(lost_at))
-            self.state, self.locked = "holding", True
-            self._vent_at = lost_at + self.settings.hold_s / self.rate
+            due.extend(self._hold(lost_at))
         if self.state == "holding" and (now > self._vent_at or self.level(now) == 0):
             begin = min(now, self._vent_at)
             held = self.level(begin)
@@ -193,13 +193,18 @@ class GloveModel:
         due = self.tick(now)
         if self.state == "following":
             self._deadline = min(self._deadline, now)
-            due += self._settle(now, "timeout", "link_lost")
-            self._rest_at(now, self.level(now))
-            self.state, self.locked = "holding", True
-            self._vent_at = now + self.settings.hold_s / self.rate
+            due += self._hold(now)
         if self.state == "holding":
             self._vent_at = max(now, self._vent_at - slept_s)
         return due + self.tick(now)
+
+    def _hold(self, lost_at: float) -> list[Acknowledgement]:
+        """The link was lost at ``lost_at``: hold, and vent 1 s after that or after the engine's order to hold."""
+        due = self._settle(lost_at, "timeout", "link_lost")
+        self._rest_at(lost_at, self.level(lost_at))
+        self.state, self.locked = "holding", True
+        self._vent_at = max(lost_at, min(lost_at, self._held_since) + self.settings.hold_s / self.rate)
+        return due
 
     def _objection(self, seq: int, action: str, wanted: list[float], ttl: float) -> str:
         """Code of the reason to refuse, or ``""``."""
@@ -226,6 +231,8 @@ class GloveModel:
     def _move(self, seq: int, action: str, wanted: list[float], delay: float, now: float) -> list[Acknowledgement]:
         """Begin a move. The same order again joins the move under way; another one supersedes it."""
         here = self.level(now)
+        # A hold that is ordered again is the same hold: nothing restarts its second.
+        self._held_since = min(now, self._held_since) if action == "hold" else math.inf
         asked = {"close": wanted[0] if wanted else 0.0, "hold": here}.get(action, 0.0)
         target = min(max(asked, 0.0), self.settings.greatest)
         status = "ok" if target == asked else "clipped"

@@ -8,10 +8,12 @@ on a thread of its own, so that an outlet that accepts a connection and then say
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from workbench.devices._last_metre import MAX_MESSAGE
 from workbench.devices._lsl_library import library, local_clock
 from workbench.devices._lsl_seen import StreamSeen, header
 from workbench.errors import BadValue
@@ -24,6 +26,7 @@ OPEN_S = 2.0
 MAX_OUTLETS = 8
 """Outlets that are listened to at once; with more, the oldest that never said anything true gives way."""
 MAX_TEXTS = 64
+"""Texts of one outlet that are taken at once, or wait in an :class:`Inbox`."""
 
 LIMIT_S = 15.0
 """Longest time that a listening thread may be busy with LSL before it counts as hung, s."""
@@ -51,12 +54,35 @@ class Lookout:
         self._resolver = library().ContinuousResolver(pred=predicate, forget_after=forget_after)
 
     def infos(self) -> dict[str, Any]:
-        """uid → ``pylsl.StreamInfo``, from which an inlet can be opened."""
-        return {info.uid(): info for info in self._resolver.results()}
+        """uid → ``pylsl.StreamInfo``, from which an inlet can be opened; what announces no uid is no stream."""
+        return {info.uid(): info for info in self._resolver.results() if info.uid()}
 
     def seen(self) -> dict[str, StreamSeen]:
         """uid → header."""
         return {uid: header(info) for uid, info in self.infos().items()}
+
+
+class Inbox:
+    """Texts that wait to be verified, outlet by outlet: whoever floods loses its own, and the others are heard."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, deque[str]] = {}
+        self._lock = threading.Lock()
+        self._arrived = threading.Event()
+
+    def put(self, uid: str, text: str) -> None:
+        """A text of an outlet; any thread. The oldest of more than :data:`MAX_TEXTS` is dropped."""
+        with self._lock:
+            self._waiting.setdefault(uid, deque(maxlen=MAX_TEXTS)).append(text)
+        self._arrived.set()
+
+    def take(self, timeout: float) -> list[tuple[str, str]]:
+        """uid and text of all that wait; waits at most ``timeout`` s for the first."""
+        self._arrived.wait(timeout)
+        self._arrived.clear()
+        with self._lock:
+            waiting, self._waiting = self._waiting, {}
+        return [(uid, text) for uid, texts in waiting.items() for text in texts]
 
 
 @dataclass(slots=True)
@@ -90,6 +116,7 @@ class Listener:
         self._on_text, self._spawn = on_text, spawn
         self._lookout = Lookout(announced_as(source_ids))
         self._outlets: dict[str, _Outlet] = {}
+        self._opened = 0
         self._only: frozenset[str] | None = None
         self._lock = threading.Lock()
         self._end = threading.Event()
@@ -139,13 +166,15 @@ class Listener:
                     min(silent, key=lambda o: o.since).stop.set()
                 return
             outlet = self._outlets[uid] = _Outlet(uid, info, local_clock())
-        self._spawn(f"listener-{uid[:8]}", lambda beat: self._pull(outlet, beat), limit_s=LIMIT_S)
+            self._opened += 1
+        # By number: whoever announces a stream chooses its uid, and threads of one name cannot be told apart.
+        self._spawn(f"listener-{self._opened}", lambda beat: self._pull(outlet, beat), limit_s=LIMIT_S)
 
     def _pull(self, outlet: _Outlet, beat: Beat) -> None:
         """Pull from one outlet until it is gone or no longer wanted."""
-        lsl = library()
-        inlet = lsl.StreamInlet(outlet.info, max_buflen=1, recover=False, processing_flags=0)
+        inlet: Any = None
         try:
+            inlet = library().StreamInlet(outlet.info, max_buflen=1, recover=False, processing_flags=0)
             inlet.open_stream(OPEN_S)
             while not outlet.stop.is_set():
                 beat()
@@ -153,14 +182,15 @@ class Listener:
                 for value in values[:, 0] if len(stamps) else ():
                     self._on_text(outlet.uid, _text(value))
         except RuntimeError:
-            # Lost, or it does not answer: the next look decides whether it is tried again.
+            # Lost, not to be opened, or it does not answer: the next look decides whether it is tried again.
             outlet.stop.set()
         finally:
-            inlet.close_stream()
+            if inlet is not None:
+                inlet.close_stream()
             with self._lock:
                 self._outlets.pop(outlet.uid, None)
 
 
 def _text(value: Any) -> str:
-    """The text of a sample; an outlet of numbers gives what no message looks like."""
-    return value.decode("ascii", errors="replace") if isinstance(value, bytes) else str(value)
+    """The text of a sample, cut where no message is as long; an outlet of numbers gives what is no message."""
+    return value[: MAX_MESSAGE + 1].decode("ascii", errors="replace") if isinstance(value, bytes) else str(value)

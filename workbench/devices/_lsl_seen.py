@@ -124,10 +124,9 @@ def _whole(info: Any) -> dict[str, Any]:
 
 
 def described(info: Any, *, timeout: float = 1.0) -> StreamSeen:
-    """The stream with its description, or with its header only when it does not answer in ``timeout`` s."""
-    probe = library().StreamInlet(info, max_buflen=1, recover=False)
+    """The stream with its description; its header only when it does not answer in ``timeout`` s, or is none."""
     try:
-        return full(probe.info(timeout))
+        return full(library().StreamInlet(info, max_buflen=1, recover=False).info(timeout))
     except RuntimeError:
         return header(info)
 

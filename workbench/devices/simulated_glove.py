@@ -11,7 +11,6 @@ import math
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -55,8 +54,6 @@ POLL_S = 0.005
 BOOT_EVERY_S = 0.05
 SLEPT_S = 0.1
 """A boot clock that ran this much further than the monotonic one means that the computer slept, s."""
-MAX_WAITING = 64
-"""Texts of one outlet that wait to be verified; a flood loses its own."""
 
 
 def specs(options: Mapping[str, Any]) -> tuple[StreamSpec, StreamSpec]:
@@ -121,7 +118,7 @@ class Player:
         """Make the device and announce its streams."""
         from workbench.devices import lsl
         from workbench.devices._faults import FaultPlan, FaultyOutlet
-        from workbench.devices._listening import Listener
+        from workbench.devices._listening import Inbox, Listener
 
         self.options, self.stop = options, stop
         self.clock: Callable[[], float] = lsl.local_clock
@@ -144,8 +141,7 @@ class Player:
         self.acks = FaultyOutlet(lambda: outlet, self.plan, t0=self.t0)
         self.status = lsl.Outlet(self.specs[1], desc=about)
         self.uids = {"acks": outlet.uid, "status": self.status.uid}
-        self._waiting: dict[str, deque[str]] = {}
-        self._arrived = threading.Event()
+        self.inbox = Inbox()
         self._engine = ""
         self._engine_seen = self.clock()
         self._said: tuple[str, float] = ("", -math.inf)
@@ -153,7 +149,7 @@ class Player:
         self._boot, self._boot_seen = BootClock(Path(str(boot)) if boot else None), -math.inf
         self.slept_s = 0.0
         ids = [self.paired.source_id("commands"), self.paired.source_id("watch")]
-        self.listener = Listener(ids, self._hear)
+        self.listener = Listener(ids, self.inbox.put)
 
     def stream_time(self, device_time: float) -> float:
         """Stream time of a time of this device, s."""
@@ -162,10 +158,9 @@ class Player:
     def run(self) -> None:
         """Obey until stopped, ended by the engine, or alone for too long; completes its safe state first."""
         while not self._is_over():
-            self._arrived.wait(POLL_S)
-            self._arrived.clear()
+            texts = self.inbox.take(POLL_S)
             self._look_at_boot_clock()
-            for uid, text in self._take():
+            for uid, text in texts:
                 self._receive(uid, text)
             self.answer(self.model.tick(self.clock()))
             self.acks.tend(self.stream_time(self.clock()) - self.t0)
@@ -196,21 +191,6 @@ class Player:
         if slept > SLEPT_S:
             self.slept_s += slept
             self.answer(self.model.lose_link(now, slept_s=slept))
-
-    def _hear(self, uid: str, text: str) -> None:
-        """A text of an outlet, on its thread."""
-        self._waiting.setdefault(uid, deque(maxlen=MAX_WAITING)).append(text)
-        self._arrived.set()
-
-    def _take(self) -> list[tuple[str, str]]:
-        """What waits, outlet by outlet: whoever floods, the others are heard."""
-        taken = []
-        for uid, texts in list(self._waiting.items()):
-            while texts:
-                taken.append((uid, texts.popleft()))
-            if uid not in self.listener.uids:
-                self._waiting.pop(uid, None)
-        return taken
 
     def _receive(self, uid: str, text: str) -> None:
         """One text: what is not from the engine is counted by :class:`DeviceEnd` and has no effect."""

@@ -12,7 +12,7 @@ from workbench import devices
 from workbench.devices import lsl
 from workbench.devices._listening import Lookout, announced_as
 from workbench.devices._pairing import Pairing
-from workbench.errors import BadValue, Refused, StreamFault
+from workbench.errors import BadValue, RecordingFault, Refused, StreamFault, WorkbenchError
 from workbench.live._display import DisplayWriter
 from workbench.live._effecting import EffectorLink, Recorded
 from workbench.live._grants import GrantGate
@@ -304,13 +304,20 @@ class Links:
             self.run.feed.mark(kind, stamp=self.stream_now(), label=label, **detail)
 
     def _record(self, item: Recorded) -> None:
-        """Commands, acknowledgements and statuses go into the run that is open. Any thread."""
+        """Commands, acknowledgements and statuses go into the run that is open. Any thread.
+
+        A recording that fails is the loop's to report, at its next write: here it must cost neither the effector
+        the command that comes next, nor a listening thread its life.
+        """
         run = self.run
         if run is not None and run.live:
-            run.record(item)
+            try:
+                run.record(item)
+            except RecordingFault as fault:
+                LOG.error("not recorded: %s; %s", type(item).__name__, fault)
 
     def close(self) -> None:
-        """End of the session: effector, inlets, players, outlets, display."""
+        """End of the session: effector, inlets, players, outlets, display; what fails is logged and skips none."""
         steps: list[Callable[[], object]] = []
         if self.effecting is not None:
             steps.append(self.effecting.disconnect)
@@ -325,4 +332,7 @@ class Links:
         if self.display is not None:
             steps.append(self.display.close)
         for step in steps:
-            step()
+            try:
+                step()
+            except (WorkbenchError, OSError) as error:
+                LOG.error("while the session is closed: %s", error)

@@ -12,6 +12,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from math import inf
 from typing import Any
 
 from workbench.errors import BadValue
@@ -91,14 +92,14 @@ class Presence:
     @property
     def present(self) -> bool:
         """Whether somebody is there now."""
-        return self.away_s() <= PRESENT_S and (self.script or bool(self._pages))
+        return self.away_s() <= PRESENT_S
 
     def _away(self, now: float) -> float:
-        newest = max(self._pages.values(), default=None)
-        if newest is not None:
-            return now - newest
-        # Every page said that it is hidden or none ever answered: away since the last answer, or the start.
-        return max(PRESENT_S + 1e-3, now - (self._began if self._last is None else self._last))
+        since = now - (self._began if self._last is None else self._last)
+        newest = max(self._pages.values(), default=-inf)
+        # Where no page that answered lately is left (each is hidden or closed), somebody went away with the last
+        # answer of all: a tab that crashed an hour ago says nothing about how long.
+        return now - newest if now - newest <= PRESENT_S else max(PRESENT_S + 1e-3, since)
 
     def status(self) -> dict[str, Any]:
         """The presence part of the status."""

@@ -23,6 +23,8 @@ from workbench.errors import BadValue, EngineFault, WorkbenchError
 from workbench.live import _place, _wire
 from workbench.threads import Beat, Spawn, start_thread
 
+DOORS = ("door", "door-again")
+"""Names of the door's thread: the first, and whichever serves after it ended."""
 LIMIT_S = 2.0
 """How long the door may take for one round, s."""
 STALE_S = 1.0
@@ -84,7 +86,7 @@ class Server:
         self._outbox.connect("inproc://replies")
         self._outbox_lock = threading.Lock()
         self._spawn = spawn
-        self._thread = spawn("door", self._serve, limit_s=LIMIT_S)
+        self._thread = spawn(DOORS[0], self._serve, limit_s=LIMIT_S)
 
     def _bind(self, study: Path, transport: str) -> tuple[str, str]:
         """Endpoint, and the CURVE public key of a TCP one."""
@@ -112,9 +114,9 @@ class Server:
         self._status, self._written = json.dumps(status, ensure_ascii=False), time.monotonic()
 
     def reopen(self) -> None:
-        """Serve again on a new thread, after the one before ended."""
+        """Serve again on a new thread, after the one before ended; as often as that happens."""
         if not self._thread.is_alive():
-            self._thread = self._spawn("door-again", self._serve, limit_s=LIMIT_S)
+            self._thread = self._spawn(DOORS[1], self._serve, limit_s=LIMIT_S)
 
     def close(self) -> None:
         """Stop listening; a second time changes nothing."""

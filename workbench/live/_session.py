@@ -192,10 +192,12 @@ class Session(Links):
 
         In this order: the loop ends the run when it sees the request, and the stop command stands in the run.
         """
-        if self.effecting is not None:
-            self.effecting.estop(reason)
-        with self._stop_lock:
-            self._stop_asked = reason or "stop"
+        try:
+            if self.effecting is not None:
+                self.effecting.estop(reason)
+        finally:
+            with self._stop_lock:
+                self._stop_asked = reason or "stop"
 
     def settle_stop(self) -> None:
         """What a STOP means beside the effector: latched, and the run ends."""
@@ -248,7 +250,7 @@ class Session(Links):
             shown="thread_lost",
             priority="high",
             what=f"Part of the engine failed: {sentence}.",
-            means="The effector went to its safe state. What is recorded is kept.",
+            means="The effector was ordered to its safe state. What is recorded is kept.",
             do="See to the participant, end the session, then start it again.",
             thread=name,
             sentence=sentence,
@@ -264,7 +266,8 @@ class Session(Links):
             code,
             priority="high",
             what=f"Standstill: {sentence}.",
-            means="The effector went to its safe state. Samples of that time may be missing; gaps are entered.",
+            means="The effector was ordered to its safe state. Samples of that time may be missing; gaps are "
+            "entered.",
             do="See to the participant, then reset. Switch off sleep, close other programs.",
             sentence=sentence,
         )

@@ -90,7 +90,7 @@ def _alarm(session: Session, stream: Stream, now: float) -> None:
         shown="stream_lost",
         priority="high" if critical else "medium",
         what=f"{name} stopped {age} ago.",
-        means="The effector was released and the run is paused. What came before is recorded."
+        means="The effector was ordered to its safe state and the run is paused. What came before is recorded."
         if critical
         else "The other streams are recorded.",
         do=f"Check that the source of {name} is connected and delivers, then press Resume.",

@@ -79,7 +79,7 @@ def opened(frames: list[bytes], key: bytes, *, max_bytes: int = MAX_BYTES) -> di
     ------
     Unsigned
         When it has another number of frames, is too long, is signed with another key, is nested deeper than
-        :data:`MAX_DEPTH`, holds a number out of range, or is no JSON object.
+        :data:`MAX_DEPTH`, holds a number out of range or a text that is none, or is no JSON object.
     """
     if len(frames) != 2 or len(frames[0]) > max_bytes:
         raise Unsigned(f"a message has 2 frames of at most {max_bytes} bytes, got {len(frames)} frames")
@@ -89,6 +89,8 @@ def opened(frames: list[bytes], key: bytes, *, max_bytes: int = MAX_BYTES) -> di
     try:
         _check_depth(body)
         content = json.loads(body, parse_int=_integer, parse_float=_finite, parse_constant=_finite)
+        # Half of a surrogate pair (an escaped U+D800) is a text that no reply, recording or log can hold.
+        json.dumps(content, ensure_ascii=False).encode("utf-8")
     except ValueError as error:
         raise Unsigned(f"the message is no JSON ({error})") from error
     if not isinstance(content, dict):

@@ -35,7 +35,7 @@ from workbench.live._ledger import Ledger
 from workbench.live._place import Place
 from workbench.live._requests import Desk
 from workbench.live._run import LiveRun
-from workbench.live._server import Server
+from workbench.live._server import DOORS, Server
 from workbench.live._session import FIRST_OFFSET_S, Session
 from workbench.live._standstill import Clock, StandstillWatch, boot_clock
 from workbench.live._stopfile import LIMIT_S as STOP_FILE_LIMIT_S
@@ -305,8 +305,10 @@ class Engine:
         """On the thread that found it: log, safe state, row, alarm; a door that ended is opened again."""
         LOG.error("%s", sentence)
         self.session.thread_lost(name, sentence)
-        if name == "door" and self.server is not None:
+        if name in DOORS and self.server is not None:
             self.server.reopen()
+            # It is open again: the alarm stays until somebody has seen it, and the next time is one of its own.
+            self.ledger.calm(f"thread_lost:{name}")
 
     def _thread_back(self, name: str) -> None:
         LOG.warning("thread %s reports again", name)
@@ -426,7 +428,7 @@ def _plan_text(place: Place) -> str:
 
 
 def _make_safe(engine: Engine, reason: str) -> None:
-    """After a defect: effector to its safe state, recording closed."""
+    """After an error that ends the engine: effector to its safe state, recording closed."""
     if engine.session.effecting is not None:
         engine.session.effecting.fault(reason)
     run = engine.session.run
@@ -472,6 +474,7 @@ def main(
     except WorkbenchError as error:
         sentence, error_name, code = str(error), type(error).__name__, 2
         LOG.error("%s", error)
+        _make_safe(engine, sentence)
     except Exception as error:
         sentence, error_name, code = f"a defect of the engine: {type(error).__name__}: {error}", "EngineFault", 1
         LOG.exception("defect")
