@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -143,6 +144,9 @@ def test_a_decoder_of_somebody_else_or_with_changed_files_is_never_approved(stud
     path.write_text(path.read_text().replace('"fs": 250.0', '"fs": 251.0', 1))
     with pytest.raises(Refused, match="The files are not the ones that were fitted"):
         approve.approve(study, sha256, **use(study), by=park(study))
+    (path.parent / "arrays.npz").write_bytes(b"PK torn")
+    (check,) = [c for c in approve.checks(study, sha256, **use(study)) if c.name == "file"]
+    assert (check.value, check.state) == ("unreadable", "fail")
     assert not study.approvals()
 
 
@@ -180,6 +184,11 @@ def test_a_fit_whose_process_died_before_entering_it_waits_for_a_decision_all_th
     found = fitted(study)
     (study.folder / "decoders" / "junk").mkdir()
     (study.folder / "decoders" / "junk" / approve.FIT).write_text("[" * 100_000)
+    torn = study.folder / "decoders" / "torn"
+    shutil.copytree(found["folder"], torn)
+    (torn / "arrays.npz").write_bytes((torn / "arrays.npz").read_bytes()[:-40])
+    (study.folder / "decoders" / "gone").mkdir()
+    (study.folder / "decoders" / "gone" / approve.FIT).symlink_to("nowhere")
     assert approve.enter_waiting(study) == [found["sha256"]]
     assert approve.enter_waiting(study) == []
     row = study.decoders_awaiting(study.person)[0]

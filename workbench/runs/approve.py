@@ -7,14 +7,13 @@ overwritten; the newest decision holds.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from workbench import analysis
-from workbench.errors import BadValue, Refused, UnknownName
+from workbench import analysis, reading
+from workbench.errors import BadValue, RecordFault, Refused, UnknownName
 from workbench.study import Confirmation, Study, utc_now
 from workbench.study.approvals import may_be_scripted, recordings_of
 from workbench.study.files import decoder_hash
@@ -80,7 +79,7 @@ def enter_waiting(study: Study) -> list[str]:
     """
     known = {row["sha256"] for row in study.rows("decoder")}
     found = []
-    for path in sorted((study.folder / "decoders").glob(f"*/{FIT}"), key=lambda file: file.stat().st_mtime):
+    for path in sorted((study.folder / "decoders").glob(f"*/{FIT}"), key=lambda file: file.lstat().st_mtime):
         fitted = _read_fit(path)
         if fitted is not None and fitted["sha256"] not in known:
             found.append(enter(study, {**fitted, "folder": path.parent}))
@@ -90,12 +89,11 @@ def enter_waiting(study: Study) -> list[str]:
 def _read_fit(path: Path) -> dict[str, Any] | None:
     """What a fit left beside its decoder, None for a file that is none of ours."""
     try:
-        if not path.is_file() or path.stat().st_size > MOST_JSON:
-            return None
-        fitted = dict(json.loads(path.read_text(encoding="utf-8")))
+        data = reading.read_bytes(path, "fit", largest=MOST_JSON, error=RecordFault)
+        fitted = dict(reading.parse_json(data, "fit", error=RecordFault))
         needed = {"sha256", "name", "recordings", "metrics"}
         return fitted if needed <= set(fitted) and decoder_hash(path.parent) == fitted["sha256"] else None
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+    except (RecordFault, ValueError, TypeError):
         return None
 
 
@@ -129,8 +127,8 @@ def checks(study: Study, sha256: str, *, effector: str, participant_id: str) -> 
 def _file(study: Study, decoder: Mapping[str, Any]) -> Check:
     try:
         digest = decoder_hash(study.folder / decoder["path"])
-    except (OSError, ValueError, TypeError, KeyError, EOFError, RecursionError) as error:
-        text = f"The decoder's files cannot be read ({error}); restore them from the backup, or fit again."
+    except RecordFault as error:
+        text = f"The decoder's files cannot be used: {error}, or fit again."
         return Check("file", "unreadable", decoder["sha256"][:12], "fail", text)
     same = digest == decoder["sha256"]
     text = "The files are the ones that were fitted." if same else "The files are not the ones that were fitted."
