@@ -79,7 +79,7 @@ def states(study, sha256, **changes):
 def test_an_engineer_approves_and_the_decision_carries_checks_and_signer(study):
     sha256 = approve.enter(study, fitted(study))
     assert [row["sha256"] for row in study.decoders_awaiting(study.person)] == [sha256]
-    made = approve.approve(study, sha256, **use(study), by=park(study), limits={"level": 0.8})
+    made = approve.approve(study, sha256, **use(study), by=park(study), limits={"level_max": 0.8})
     decision = study.approval_of(sha256, **use(study))
     assert (decision["id"], decision["signer"], decision["method"]) == (made, "Park J.", "password")
     assert {c["name"]: c["state"] for c in decision["checks"]} == dict.fromkeys(
@@ -87,7 +87,7 @@ def test_an_engineer_approves_and_the_decision_carries_checks_and_signer(study):
     )
     accuracy = next(c for c in decision["checks"] if c["name"] == "accuracy")
     assert (accuracy["value"], accuracy["limit"]) == ("36 of 40 (90.0 %)", "26 of 40 (65.0 %)")
-    assert decision["limits"] == {"level": 0.8}
+    assert decision["limits"] == {"level_max": 0.8}
     assert study.decoders_awaiting(study.person) == []
     assert study.is_approved(sha256, **use(study))
     approve.withdraw(study, sha256, **use(study), by=park(study), reason="a new cap")
@@ -169,6 +169,14 @@ def test_a_rejection_needs_a_reason_and_leaves_the_other_decoder_in_use(study):
     approve.reject(study, sha256, **use(study), by=park(study), reason="pattern over the neck muscles")
     assert study.approved_decoder(**use(study)) is None
     assert study.decoders_awaiting(study.person) == []
+
+
+@pytest.mark.parametrize("limits", [{"level": 0.8}, {"level_max": "high"}, {"hold_limit_s": 0}, {"dose_s": True}])
+def test_only_limits_that_arming_keeps_can_be_approved(study, limits):
+    sha256 = approve.enter(study, fitted(study))
+    with pytest.raises(BadValue, match="level_max, hold_limit_s, dose_s"):
+        approve.approve(study, sha256, **use(study), by=park(study), limits=limits)
+    assert not study.approvals()
 
 
 def test_names_are_checked(study):

@@ -79,7 +79,8 @@ def written_again(study, *, change, signer=None):
         payload |= {"hash": hashes[head["seq"]], "digest": digests[head["seq"]]}
         signature, epoch = head["signature"], head["epoch"]
         if signer:
-            epoch, signature = signer.epoch, keys.seal(payload, purpose="head", study_id=row["id"], key=signer)["signature"]
+            sealed = keys.seal(payload, purpose="head", study_id=row["id"], key=signer)
+            epoch, signature = sealed["epoch"], sealed["signature"]
         statements.append(
             (
                 "UPDATE signed_head SET hash = ?, digest = ?, signature = ?, epoch = ? WHERE seq = ?",

@@ -24,6 +24,8 @@ FIT = "fit.json"
 MOST_SKIPPED = 0.1
 """Fraction of training windows that may be left out before somebody has to say why it may be used."""
 MOST_JSON = 16_000_000
+LIMITS = ("level_max", "hold_limit_s", "dose_s")
+"""Limits that an approval may state: highest level (fraction 0–1), longest activation and dose of a day (s)."""
 HARD = ("file", "participant")
 """Checks that nobody may pass over."""
 
@@ -211,7 +213,7 @@ def approve(
     effector, participant_id : what for; ``"screen"`` for a session without an effector.
     by : a fresh confirmation of who signs (:meth:`workbench.study.Signer.confirm`); used up by this call.
     reason : in words; needed when a check warns.
-    limits : limits of the effector that were shown, plain data.
+    limits : limits of the effector that were shown, of :data:`LIMITS`; those left out are the profile's.
 
     Raises
     ------
@@ -219,8 +221,10 @@ def approve(
         The signer may not approve, a script signs for a real participant, a check fails, one warns and there is no
         reason, or the confirmation is used up.
     UnknownName, BadValue
-        No such decoder or participant; a name of an effector with white space or ``@``.
+        No such decoder or participant; a name of an effector with white space or ``@``; a limit that arming does
+        not keep.
     """
+    _check_limits(limits or {})
     signer = by.signer
     if not signer.can_approve:
         raise Refused(
@@ -239,6 +243,16 @@ def approve(
     return _decide(
         study, sha256, "approve", effector, participant_id, by=by, reason=reason, found=found, limits=limits or {}
     )
+
+
+def _check_limits(limits: Mapping[str, Any]) -> None:
+    for name, value in limits.items():
+        number = isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+        if name not in LIMITS or not number:
+            raise BadValue(
+                f"the limits of an approval are {', '.join(LIMITS)}, each a number above 0; got {name} = "
+                f"{value!r:.40}"
+            )
 
 
 def reject(study: Study, sha256: str, *, effector: str, participant_id: str, by: Confirmation, reason: str) -> str:

@@ -74,8 +74,8 @@ class Findings:
 
     ``hashes`` and running ``digests`` by audit row (0 = genesis); ``state``, the replayed tables; ``version``, the
     schema of the file; ``schema``, its hash as the chain has it; ``ring``, the keys on this computer; ``epoch``,
-    the key in use, and ``epochs``, the one after each audit row; ``public``, the public keys by epoch, as the chain
-    entered them; ``unkeyed``, rows whose hash could not be recomputed for want of a key.
+    the key in use, and ``epochs``, the one after each audit row; ``public``, the public keys by epoch, as the
+    chain entered them; ``unkeyed``, rows whose hash could not be recomputed for want of a key.
     """
 
     problems: list[str] = field(default_factory=list)
