@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -78,7 +79,7 @@ def states(study, sha256, **changes):
 def test_an_engineer_approves_and_the_decision_carries_checks_and_signer(study):
     sha256 = approve.enter(study, fitted(study))
     assert [row["sha256"] for row in study.decoders_awaiting(study.person)] == [sha256]
-    made = approve.approve(study, sha256, **use(study), by=park(study), limits={"level": 0.8})
+    made = approve.approve(study, sha256, **use(study), by=park(study), limits={"level_max": 0.8})
     decision = study.approval_of(sha256, **use(study))
     assert (decision["id"], decision["signer"], decision["method"]) == (made, "Park J.", "password")
     assert {c["name"]: c["state"] for c in decision["checks"]} == dict.fromkeys(
@@ -86,7 +87,7 @@ def test_an_engineer_approves_and_the_decision_carries_checks_and_signer(study):
     )
     accuracy = next(c for c in decision["checks"] if c["name"] == "accuracy")
     assert (accuracy["value"], accuracy["limit"]) == ("36 of 40 (90.0 %)", "26 of 40 (65.0 %)")
-    assert decision["limits"] == {"level": 0.8}
+    assert decision["limits"] == {"level_max": 0.8}
     assert study.decoders_awaiting(study.person) == []
     assert study.is_approved(sha256, **use(study))
     approve.withdraw(study, sha256, **use(study), by=park(study), reason="a new cap")
@@ -143,6 +144,9 @@ def test_a_decoder_of_somebody_else_or_with_changed_files_is_never_approved(stud
     path.write_text(path.read_text().replace('"fs": 250.0', '"fs": 251.0', 1))
     with pytest.raises(Refused, match="The files are not the ones that were fitted"):
         approve.approve(study, sha256, **use(study), by=park(study))
+    (path.parent / "arrays.npz").write_bytes(b"PK torn")
+    (check,) = [c for c in approve.checks(study, sha256, **use(study)) if c.name == "file"]
+    assert (check.value, check.state) == ("unreadable", "fail")
     assert not study.approvals()
 
 
@@ -167,6 +171,14 @@ def test_a_rejection_needs_a_reason_and_leaves_the_other_decoder_in_use(study):
     assert study.decoders_awaiting(study.person) == []
 
 
+@pytest.mark.parametrize("limits", [{"level": 0.8}, {"level_max": "high"}, {"hold_limit_s": 0}, {"dose_s": True}])
+def test_only_limits_that_arming_keeps_can_be_approved(study, limits):
+    sha256 = approve.enter(study, fitted(study))
+    with pytest.raises(BadValue, match="level_max, hold_limit_s, dose_s"):
+        approve.approve(study, sha256, **use(study), by=park(study), limits=limits)
+    assert not study.approvals()
+
+
 def test_names_are_checked(study):
     sha256 = approve.enter(study, fitted(study))
     with pytest.raises(UnknownName, match="fit it, then enter it"):
@@ -180,6 +192,11 @@ def test_a_fit_whose_process_died_before_entering_it_waits_for_a_decision_all_th
     found = fitted(study)
     (study.folder / "decoders" / "junk").mkdir()
     (study.folder / "decoders" / "junk" / approve.FIT).write_text("[" * 100_000)
+    torn = study.folder / "decoders" / "torn"
+    shutil.copytree(found["folder"], torn)
+    (torn / "arrays.npz").write_bytes((torn / "arrays.npz").read_bytes()[:-40])
+    (study.folder / "decoders" / "gone").mkdir()
+    (study.folder / "decoders" / "gone" / approve.FIT).symlink_to("nowhere")
     assert approve.enter_waiting(study) == [found["sha256"]]
     assert approve.enter_waiting(study) == []
     row = study.decoders_awaiting(study.person)[0]

@@ -3,44 +3,44 @@
 from __future__ import annotations
 
 import copy
+import os
+import time
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from workbench import control
-from workbench.errors import RecordFault, Refused
+from workbench.errors import RecordFault, RecordingFault, Refused
 from workbench.live import SessionPlan
 from workbench.live._grants import GrantGate
+from workbench.recording import RunWriter, index
 from workbench.runs import grant
 from workbench.study import Study
-from workbench.vocabulary import Command, Participant, Session, StreamSpec, Visit
+from workbench.vocabulary import Approval, Command, FittedDecoder, Participant, Session, StreamSpec, Visit
 
 SHA, OTHER = "a" * 64, "b" * 64
 
 
-@pytest.fixture(scope="module")
-def clinic(tmp_path_factory):
-    """A record with two people, a session of the first, and a decoder approved for her."""
-    folder = tmp_path_factory.mktemp("grants") / "study"
-    study = Study.create(folder, code="T", title="tests", actor="tests")
-    people = [study.append(Participant(code, simulated=True)) for code in ("P1", "P2")]
-    visits = [study.append(Visit(person, "V1")) for person in people]
-    session = study.append(Session(visits[0], "tests", simulated=True))
-    other = study.append(Session(visits[1], "tests", simulated=True))
-    yield SimpleNamespace(study=study, folder=folder, session=session, other=other, people=people)
-    study.close()
-
-
 @pytest.fixture
-def approvals(clinic, monkeypatch):
-    """What the record holds as decisions, by decoder and participant; ``approve`` has tests of its own."""
-    held = {(SHA, clinic.people[0]): {"id": "ap-1", "decision": "approve", "limits": {"level_max": 0.5}}}
-    monkeypatch.setattr(
-        clinic.study,
-        "approval_of",
-        lambda sha256, *, effector, participant_id: held.get((sha256, participant_id)),
-    )
-    return held
+def clinic(tmp_path):
+    """A record with two simulated people, a session of each, and a decoder approved for the first."""
+    with Study.create(tmp_path / "study", code="T", title="tests", actor="tests") as study:
+        people = [study.append(Participant(code, simulated=True)) for code in ("P1", "P2")]
+        visits = [study.append(Visit(person, "V1")) for person in people]
+        sessions = [study.append(Session(visit, "tests", simulated=True)) for visit in visits]
+        study.append(FittedDecoder(SHA, "bandpower_lda", "decoders/a", ("c" * 64,)))
+        made = SimpleNamespace(
+            study=study, folder=study.folder, session=sessions[0], other=sessions[1], people=people
+        )
+        decide(made, "approve", id="ap-1", limits={"level_max": 0.5})
+        yield made
+
+
+def decide(clinic, decision, **changes):
+    """A decision on the decoder as ``approve`` leaves it, which has tests of its own."""
+    usual = {"method": "script", "utc": "2026-03-01T09:30:00.000Z", "signer": "tests"}
+    clinic.study.append(Approval(SHA, clinic.people[0], "glove", decision, **(usual | changes)))
 
 
 def plan_of(clinic, **changes):
@@ -82,7 +82,7 @@ def arm(gate, envelope, sha256=SHA, own=()):
     return gate.arming(envelope, decoder_sha256=sha256, own_runs=own)
 
 
-def test_a_grant_of_the_record_arms_with_the_limits_of_the_approval_and_only_once(clinic, approvals, gate):
+def test_a_grant_of_the_record_arms_with_the_limits_of_the_approval_and_only_once(clinic, gate):
     gate, plan = gate
     envelope = issued(clinic, gate, plan)
     found = arm(gate, envelope)
@@ -93,7 +93,7 @@ def test_a_grant_of_the_record_arms_with_the_limits_of_the_approval_and_only_onc
         arm(gate, envelope)
 
 
-def test_a_decoder_approved_for_another_person_is_granted_to_nobody_else(clinic, approvals):
+def test_a_decoder_approved_for_another_person_is_granted_to_nobody_else(clinic):
     plan = plan_of(clinic, participant="P2", session_id=clinic.other)
     gate = GrantGate(plan)
     with pytest.raises(Refused, match="has not been approved for effector glove and participant P2"):
@@ -103,16 +103,30 @@ def test_a_decoder_approved_for_another_person_is_granted_to_nobody_else(clinic,
         arm(gate, stolen)
 
 
-def test_a_session_of_another_person_in_the_record_is_refused(clinic, approvals):
+def test_a_session_of_another_person_in_the_record_is_refused(clinic):
     plan = plan_of(clinic, session_id=clinic.other)
     with pytest.raises(Refused, match="start it for the right person"):
         issued(clinic, GrantGate(plan), plan)
 
 
-def test_an_approval_that_was_withdrawn_grants_nothing(clinic, approvals, gate):
+def test_an_approval_that_was_withdrawn_grants_nothing(clinic, gate):
     gate, plan = gate
-    approvals[SHA, clinic.people[0]] = {"id": "ap-2", "decision": "withdraw", "limits": {}}
+    decide(clinic, "withdraw")
     with pytest.raises(Refused, match="'withdraw'"):
+        issued(clinic, gate, plan)
+
+
+def test_an_approval_by_a_script_grants_nothing_once_the_participant_is_no_simulation(clinic, gate):
+    gate, plan = gate
+    clinic.study.amend("participant", clinic.people[0], {"simulated": False}, reason="a person after all")
+    with pytest.raises(Refused, match="approved by a script"):
+        issued(clinic, gate, plan)
+
+
+def test_a_limit_that_nobody_keeps_grants_nothing(clinic, gate):
+    gate, plan = gate
+    decide(clinic, "approve", limits={"level": 0.1})
+    with pytest.raises(Refused, match="the limit 'level', which nobody keeps"):
         issued(clinic, gate, plan)
 
 
@@ -127,7 +141,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_a_grant_changed_in_any_place_arms_nothing(clinic, approvals, gate, name):
+def test_a_grant_changed_in_any_place_arms_nothing(clinic, gate, name):
     gate, plan = gate
     forged = copy.deepcopy(issued(clinic, gate, plan))
     part, key, value = CHANGES[name]
@@ -143,13 +157,13 @@ def test_what_is_no_grant_arms_nothing(clinic, gate, envelope):
         arm(gate[0], envelope)
 
 
-def test_a_grant_for_another_decoder_than_the_loaded_one_arms_nothing(clinic, approvals, gate):
+def test_a_grant_for_another_decoder_than_the_loaded_one_arms_nothing(clinic, gate):
     gate, plan = gate
     with pytest.raises(Refused, match="another decoder_sha256"):
         arm(gate, issued(clinic, gate, plan), sha256=OTHER)
 
 
-def test_a_grant_that_waited_too_long_arms_nothing(clinic, approvals):
+def test_a_grant_that_waited_too_long_arms_nothing(clinic):
     plan, late = plan_of(clinic), []
     gate = GrantGate(plan, clock=lambda: grant.time.monotonic() + sum(late))
     envelope = issued(clinic, gate, plan)
@@ -158,7 +172,7 @@ def test_a_grant_that_waited_too_long_arms_nothing(clinic, approvals):
         arm(gate, envelope)
 
 
-def test_a_record_that_cannot_be_read_means_no_arming(clinic, approvals, gate, tmp_path):
+def test_a_record_that_cannot_be_read_means_no_arming(clinic, gate, tmp_path):
     gate, plan = gate
     envelope = issued(clinic, gate, plan)
     gone = GrantGate(plan_of(clinic, study_folder=str(tmp_path)))
@@ -167,20 +181,58 @@ def test_a_record_that_cannot_be_read_means_no_arming(clinic, approvals, gate, t
         arm(gone, envelope)
 
 
-def test_a_script_is_never_granted_a_real_effector(clinic, approvals):
+def test_a_script_is_never_granted_a_real_effector(clinic):
     plan = plan_of(clinic, effector_simulated=False)
     gate = GrantGate(plan)
     with pytest.raises(Refused, match="a script cannot be granted a real effector"):
         arm(gate, issued(clinic, gate, plan))
 
 
-def test_the_dose_of_the_day_is_that_of_other_engines_and_of_runs_not_yet_in_the_record(
-    clinic, approvals, gate, monkeypatch
-):
+def recorded(clinic, run, *, participant="P1", effector="glove", held=2.0):
+    """A recording in which the effector was held closed for so many s of its 10 s."""
+    (clinic.folder / "recordings").mkdir(exist_ok=True)
+    path = clinic.folder / "recordings" / f"{run}.xdf"
+    plan = {"run": run, "session": "s", "participant": participant, "effector": effector}
+    writer = RunWriter(path, plan=plan, stamp=10.0, signal=StreamSpec("eeg", "EEG", 250.0, ("C3",), source_id="x"))
+    stamps = 10.0 + np.arange(2500) / 250.0
+    writer.signal(np.zeros((2500, 1), np.float32), stamps)
+    for seq, (stamp, level) in enumerate([(11.0, 1.0), (11.0 + held, 0.0)], start=1):
+        writer.command(order(seq, stamp, level))
+    writer.close(state="finished")
+    return path
+
+
+def dose(clinic):
+    return grant.dose_of_today(clinic.folder, participant="P1", effector="glove")
+
+
+def test_the_dose_of_the_day_is_that_of_other_engines_and_of_runs_not_yet_in_the_record(clinic, gate):
     gate, plan = gate
-    today = {"run-a": 12.5, "run-b": 7.5, "run-mine": 100.0}
-    monkeypatch.setattr(grant, "dose_of_today", lambda *_, **__: today)
-    assert arm(gate, issued(clinic, gate, plan), own=["run-mine"]).dose_used_s == 20.0
+    for run, held in (("run-a", 2.0), ("run-b", 3.0), ("run-mine", 4.0)):
+        recorded(clinic, run, held=held)
+    recorded(clinic, "other-person", participant="P2")
+    recorded(clinic, "other-effector", effector="cursor")
+    os.utime(recorded(clinic, "last-week"), (time.time() - 7 * 86400,) * 2)
+    assert not clinic.study.rows("run")
+    assert dose(clinic) == {"run-a": 2.0, "run-b": 3.0, "run-mine": 4.0}
+    assert arm(gate, issued(clinic, gate, plan), own=["run-mine"]).dose_used_s == 5.0
+
+
+def test_a_recording_dated_in_the_future_counts_towards_the_dose_of_today(clinic):
+    os.utime(recorded(clinic, "run-a"), (time.time() + 2 * 86400,) * 2)
+    assert dose(clinic) == {"run-a": 2.0}
+
+
+def test_a_damaged_recording_counts_its_whole_length_and_one_that_cannot_be_read_means_no_arming(clinic, gate):
+    path = recorded(clinic, "run-a")
+    whole = path.read_bytes()
+    at = whole.index(b'"seq": 1')
+    path.write_bytes(whole[:at] + b"X" + whole[at + 1 :])
+    assert dose(clinic)["run-a"] == pytest.approx(10.0 - 1 / 250.0 + grant.LAPSE_S)
+    path.write_bytes(b"no recording")
+    index.path_of(path).unlink()
+    with pytest.raises(RecordingFault, match="so that the dose is not known"):
+        issued(clinic, *gate)
 
 
 def order(seq, stamp, level):

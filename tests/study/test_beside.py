@@ -5,10 +5,14 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import time
+import zipfile
 
+import numpy as np
 import pytest
 
 from workbench import decoders
+from workbench.errors import RecordFault
 from workbench.recording.session_ledger import append_rows
 from workbench.study import verify
 from workbench.study.files import decoder_hash
@@ -48,6 +52,35 @@ def test_a_decoder_that_was_changed_or_deleted_is_named(study, name):
     assert any("cannot be read" in problem for problem in problems(study))
 
 
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_whatever_bit_of_a_decoders_arrays_is_flipped_the_answer_is_a_hash_or_a_record_fault(tmp_path, save):
+    (tmp_path / "decoder.json").write_text('{"decoder": {}}')
+    path = tmp_path / "arrays.npz"
+    save(path, w=np.arange(6.0).reshape(2, 3))
+    whole = path.read_bytes()
+    refused = 0
+    for at in range(len(whole)):
+        for bit in range(8):
+            changed = bytearray(whole)
+            changed[at] ^= 1 << bit
+            path.write_bytes(changed)
+            try:
+                decoder_hash(tmp_path)
+            except RecordFault:
+                refused += 1
+    assert 0 < refused < 8 * len(whole), "what no reader needs, such as a date, may change"
+
+
+def test_a_decoder_whose_arrays_are_a_pipe_or_pack_another_kind_is_named(study):
+    path = decoder_folder(study) / "arrays.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("w.npy", b"x" * 1000)
+    assert any("no decoder" in p or "cannot be read" in p for p in problems(study))
+    path.unlink()
+    os.mkfifo(path)
+    assert any("it is a pipe" in problem for problem in problems(study))
+
+
 def test_one_bit_of_one_array_of_a_decoder_is_found(study):
     path = decoder_folder(study) / "arrays.npz"
     whole = path.read_bytes()
@@ -68,6 +101,13 @@ def test_a_recording_that_never_entered_the_record_is_a_problem_unless_it_grows(
         assert verify(study.folder).ok
     assert any("recordings/r2.xdf never entered the record; take it in" in p for p in problems(study))
     assert verify(study.folder, files=False).ok
+
+
+def test_a_recording_dated_in_the_future_does_not_pass_for_one_that_grows(study):
+    path = study.folder / "recordings" / "r2.xdf"
+    path.write_bytes(b"XDF: never taken in")
+    os.utime(path, (time.time() + 1e6, time.time() + 1e6))
+    assert any("recordings/r2.xdf never entered the record" in problem for problem in problems(study))
 
 
 def test_session_ledgers_are_compared_line_by_line(study):

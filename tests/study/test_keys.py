@@ -77,13 +77,14 @@ def written_again(study, *, change, signer=None):
     for head in signed:
         payload = {n: head[n] for n in ("seq", "utc", "why")}
         payload |= {"hash": hashes[head["seq"]], "digest": digests[head["seq"]]}
-        signature = head["signature"]
+        signature, epoch = head["signature"], head["epoch"]
         if signer:
-            signature = keys.seal(payload, purpose="head", study_id=row["id"], key=signer)["signature"]
+            sealed = keys.seal(payload, purpose="head", study_id=row["id"], key=signer)
+            epoch, signature = sealed["epoch"], sealed["signature"]
         statements.append(
             (
-                "UPDATE signed_head SET hash = ?, digest = ?, signature = ? WHERE seq = ?",
-                payload["hash"], payload["digest"], signature, head["seq"],
+                "UPDATE signed_head SET hash = ?, digest = ?, signature = ?, epoch = ? WHERE seq = ?",
+                payload["hash"], payload["digest"], signature, epoch, head["seq"],
             )
         )  # fmt: skip
     as_owner(study.path, *statements, ("UPDATE participant SET pseudonym = 'P99' WHERE pseudonym = 'P01'",))
@@ -132,6 +133,18 @@ def test_without_the_keys_the_signatures_still_show_a_change(keyed, folder):
     found = verify(keyed.folder)
     assert any("the signature of the head at audit row" in problem for problem in found.problems)
     assert moved.is_dir()
+
+
+def test_a_key_that_was_rotated_away_signs_nothing_more(keyed, folder):
+    stolen = keys.KeyRing(keyed.id).keys[1]
+    keyed.rotate_keys(reason="somebody may have read the first")
+    keyed.append(Participant("P02"))
+    keyed.close()
+    folder.rename(folder.with_name("elsewhere"))
+    assert verify(keyed.folder).ok
+    written_again(keyed, change=other_person, signer=stolen)
+    found = verify(keyed.folder)
+    assert any("was signed with key 1, in use was key 2" in problem for problem in found.problems), found.problems
 
 
 def test_without_the_keys_a_study_opens_and_writing_is_refused_with_the_remedy(keyed, folder):
@@ -269,10 +282,14 @@ def test_a_backup_brings_the_keys_back_and_hides_them(keyed, folder, tmp_path):
     [
         b"", b"not json", b"[]", b"{}", b'{"format": "x", "study": "s", "kdf": {}, "nonce": "00", "keys": ""}',
         b"[" * 100_000, b"\xff\xfe", b'{"a":' * 100_000,
+        b'{"study": "%s", "keys": [{"epoch": 1e400}], "pins": []}',
+        b'{"format": "workbench key backup 1", "study": "s", "nonce": "000000000000000000000000", "keys": "",'
+        b' "kdf": {"time_cost": 1e400, "memory_kib": 8, "parallelism": 1, "salt": "00"}}',
     ],
 )  # fmt: skip
 def test_a_damaged_backup_or_key_file_is_named(keyed, tmp_path, damage):
     file = tmp_path / "damaged"
+    damage = damage.replace(b"%s", keyed.id.encode())
     file.write_bytes(damage)
     with pytest.raises(RecordFault):
         keys.restore(file, PASSPHRASE)
@@ -281,10 +298,11 @@ def test_a_damaged_backup_or_key_file_is_named(keyed, tmp_path, damage):
         keyed.append(Participant("P02"))
 
 
-def test_a_backup_cannot_ask_for_all_memory(keyed, tmp_path):
+@pytest.mark.parametrize("kdf", [{"memory_kib": 2**40}, {"memory_kib": 1}, {"salt": "00"}, {"salt": ""}])
+def test_a_backup_cannot_ask_for_all_memory_nor_for_what_argon2_refuses(keyed, tmp_path, kdf):
     file = keys.backup(keyed.id, tmp_path / "backup.json", PASSPHRASE)
     whole = json.loads(file.read_text())
-    whole["kdf"]["memory_kib"] = 2**40
+    whole["kdf"] |= kdf
     file.write_text(json.dumps(whole))
     with pytest.raises(RecordFault, match="no key backup"):
         keys.restore(file, PASSPHRASE)

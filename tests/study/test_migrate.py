@@ -203,6 +203,17 @@ def test_a_field_changed_after_the_migration_is_found_in_old_rows_too(old):
     assert any("differs from the audit chain in outcome" in problem for problem in verify(old).problems)
 
 
+def test_a_redaction_in_a_migrated_study_keeps_what_the_migration_says(old):
+    migrate(old, actor="tests")
+    with Study.open(old, actor="tests") as study:
+        study.redact("study", study.id, {"title": "(redacted)"}, reason="it held a name")
+        entries = {entry["action"]: entry for entry in study.history("study", study.id)}
+        assert entries["create"]["redacted"]
+        assert not entries["migrate"]["redacted"]
+    found = verify(old)
+    assert found.ok, found.problems
+
+
 def test_the_key_made_with_a_migration_is_pinned(old):
     migrate(old, actor="tests")
     with Study.open(old, actor="tests") as study:

@@ -86,11 +86,20 @@ def test_the_hash_leaves_the_record_nowhere_and_a_new_password_replaces_the_old(
     assert study.verify().ok
 
 
+def test_what_no_keyboard_types_is_refused_as_any_wrong_password_is(study):
+    study.add_person("eve", "Eve", "\ud800" * 9)
+    assert study.sign_in("eve", "\ud800" * 9).name == "Eve"
+    for login, password in (("dr-a", "\ud800" * 9), ("dr-a", None), (None, PASSWORD)):
+        with pytest.raises(Refused, match=MISMATCH):
+            study.sign_in(login, password)
+
+
 def test_people_are_entered_with_care(study):
     for words, match in (
         (("", "N", PASSWORD), "needs a login"),
         (("x", " ", PASSWORD), "needs a name"),
         (("x", "N", "short"), "8 to 1024"),
+        (("x\ny", "N", PASSWORD), "one line of visible characters"),
     ):
         with pytest.raises(BadValue, match=match):
             study.add_person(*words)

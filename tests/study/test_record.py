@@ -376,6 +376,20 @@ def test_redaction_removes_the_text_and_the_chain_still_holds(study):
     assert not [path for path in study.folder.glob("study.db*") if b"Mrs Smith" in path.read_bytes()]
 
 
+@pytest.mark.parametrize("table", ["study_key", "audit", "signed_head"])
+def test_what_the_record_is_verified_with_is_never_redacted(study, table):
+    row_id = study.rows("study_key")[0]["id"] if table == "study_key" else "1"
+    with pytest.raises(RecordFault, match=f"{table} is never redacted"):
+        study.redact(table, row_id, {}, reason="by mistake")
+    assert study.verify().ok
+
+
+def test_a_text_that_no_database_can_hold_is_refused_in_a_sentence(study):
+    for ask in (lambda: study.rows("participant", pseudonym="\ud800"), lambda: study.sign_in("\ud800", "x" * 9)):
+        with pytest.raises(BadValue, match="text must be valid Unicode"):
+            ask()
+
+
 def test_redacting_an_amended_row_and_amending_it_again_still_replays(study):
     person = study.ids["participant"]
     study.amend("participant", person, {"injury_level": "John"}, reason="r")

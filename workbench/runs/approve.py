@@ -7,14 +7,13 @@ overwritten; the newest decision holds.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from workbench import analysis
-from workbench.errors import BadValue, Refused, UnknownName
+from workbench import analysis, reading
+from workbench.errors import BadValue, RecordFault, Refused, UnknownName
 from workbench.study import Confirmation, Study, utc_now
 from workbench.study.approvals import may_be_scripted, recordings_of
 from workbench.study.files import decoder_hash
@@ -25,6 +24,8 @@ FIT = "fit.json"
 MOST_SKIPPED = 0.1
 """Fraction of training windows that may be left out before somebody has to say why it may be used."""
 MOST_JSON = 16_000_000
+LIMITS = ("level_max", "hold_limit_s", "dose_s")
+"""Limits that an approval may state: highest level (fraction 0–1), longest activation and dose of a day (s)."""
 HARD = ("file", "participant")
 """Checks that nobody may pass over."""
 
@@ -80,7 +81,7 @@ def enter_waiting(study: Study) -> list[str]:
     """
     known = {row["sha256"] for row in study.rows("decoder")}
     found = []
-    for path in sorted((study.folder / "decoders").glob(f"*/{FIT}"), key=lambda file: file.stat().st_mtime):
+    for path in sorted((study.folder / "decoders").glob(f"*/{FIT}"), key=lambda file: file.lstat().st_mtime):
         fitted = _read_fit(path)
         if fitted is not None and fitted["sha256"] not in known:
             found.append(enter(study, {**fitted, "folder": path.parent}))
@@ -90,12 +91,11 @@ def enter_waiting(study: Study) -> list[str]:
 def _read_fit(path: Path) -> dict[str, Any] | None:
     """What a fit left beside its decoder, None for a file that is none of ours."""
     try:
-        if not path.is_file() or path.stat().st_size > MOST_JSON:
-            return None
-        fitted = dict(json.loads(path.read_text(encoding="utf-8")))
+        data = reading.read_bytes(path, "fit", largest=MOST_JSON, error=RecordFault)
+        fitted = dict(reading.parse_json(data, "fit", error=RecordFault))
         needed = {"sha256", "name", "recordings", "metrics"}
         return fitted if needed <= set(fitted) and decoder_hash(path.parent) == fitted["sha256"] else None
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+    except (RecordFault, ValueError, TypeError):
         return None
 
 
@@ -129,8 +129,8 @@ def checks(study: Study, sha256: str, *, effector: str, participant_id: str) -> 
 def _file(study: Study, decoder: Mapping[str, Any]) -> Check:
     try:
         digest = decoder_hash(study.folder / decoder["path"])
-    except (OSError, ValueError, TypeError, KeyError, EOFError, RecursionError) as error:
-        text = f"The decoder's files cannot be read ({error}); restore them from the backup, or fit again."
+    except RecordFault as error:
+        text = f"The decoder's files cannot be used: {error}, or fit again."
         return Check("file", "unreadable", decoder["sha256"][:12], "fail", text)
     same = digest == decoder["sha256"]
     text = "The files are the ones that were fitted." if same else "The files are not the ones that were fitted."
@@ -213,7 +213,7 @@ def approve(
     effector, participant_id : what for; ``"screen"`` for a session without an effector.
     by : a fresh confirmation of who signs (:meth:`workbench.study.Signer.confirm`); used up by this call.
     reason : in words; needed when a check warns.
-    limits : limits of the effector that were shown, plain data.
+    limits : limits of the effector that were shown, of :data:`LIMITS`; those left out are the profile's.
 
     Raises
     ------
@@ -221,8 +221,10 @@ def approve(
         The signer may not approve, a script signs for a real participant, a check fails, one warns and there is no
         reason, or the confirmation is used up.
     UnknownName, BadValue
-        No such decoder or participant; a name of an effector with white space or ``@``.
+        No such decoder or participant; a name of an effector with white space or ``@``; a limit that arming does
+        not keep.
     """
+    _check_limits(limits or {})
     signer = by.signer
     if not signer.can_approve:
         raise Refused(
@@ -241,6 +243,16 @@ def approve(
     return _decide(
         study, sha256, "approve", effector, participant_id, by=by, reason=reason, found=found, limits=limits or {}
     )
+
+
+def _check_limits(limits: Mapping[str, Any]) -> None:
+    for name, value in limits.items():
+        number = isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+        if name not in LIMITS or not number:
+            raise BadValue(
+                f"the limits of an approval are {', '.join(LIMITS)}, each a number above 0; got {name} = "
+                f"{value!r:.40}"
+            )
 
 
 def reject(study: Study, sha256: str, *, effector: str, participant_id: str, by: Confirmation, reason: str) -> str:

@@ -13,10 +13,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from workbench import control
 from workbench.errors import RecordingFault, Refused
 from workbench.live import boot_id
 from workbench.recording import RunFile
+from workbench.runs.approve import LIMITS
+from workbench.study import approvals
 from workbench.vocabulary import Command
 
 if TYPE_CHECKING:
@@ -66,10 +70,9 @@ def issue(study: Study, request: Request, *, signer: Signer) -> dict[str, Any]:
             f"{request['participant']}; end this session and start it for the right person"
         )
     approval = study.approval_of(sha256, effector=effector, participant_id=str(participant["id"]))
-    if approval is None or approval["decision"] != "approve":
-        said = "has not been approved" if approval is None else f"was decided upon as {approval['decision']!r}"
+    if approval is None or not approvals.holds(study, approval):
         raise Refused(
-            f"decoder {sha256[:8] or 'none'} {said} for effector {effector} and participant "
+            f"decoder {sha256[:8] or 'none'} {_why_not(approval)} for effector {effector} and participant "
             f"{participant['pseudonym']}; approve it first"
         )
     now = time.monotonic()
@@ -108,6 +111,14 @@ def issuer(study: Study, signer: Signer) -> Callable[[Request], dict[str, Any]]:
     return issued
 
 
+def _why_not(approval: Mapping[str, Any] | None) -> str:
+    if approval is None:
+        return "has not been approved"
+    if approval["decision"] == "approve":
+        return "was approved by a script, which counts in a simulation only,"
+    return f"was decided upon as {approval['decision']!r}"
+
+
 def _participant(study: Study, session_id: str) -> dict[str, Any]:
     """The participant of a session, by the record."""
     sessions = study.rows("session", id=session_id)
@@ -119,10 +130,14 @@ def _participant(study: Study, session_id: str) -> dict[str, Any]:
 
 
 def _limits(effector: str, approved: Mapping[str, Any]) -> dict[str, float]:
-    """The approval's limits; where it states none, the profile's."""
+    """The approval's limits; where it states none, the profile's. Refused for one that nobody keeps."""
+    for name in sorted(set(approved) - set(LIMITS)):
+        raise Refused(
+            f"the approval states the limit {name!r:.40}, which nobody keeps; approve the decoder again, with "
+            f"{', '.join(LIMITS)}"
+        )
     profile = control.profile_limits(control.load(effector))
-    names = ("level_max", "hold_limit_s", "dose_s")
-    return {name: float(approved.get(name, getattr(profile, name))) for name in names}
+    return {name: float(approved.get(name, getattr(profile, name))) for name in LIMITS}
 
 
 def dose_of_today(folder: Path, *, participant: str, effector: str) -> dict[str, float]:
@@ -142,7 +157,8 @@ def dose_of_today(folder: Path, *, participant: str, effector: str) -> dict[str,
     today = datetime.now().astimezone().date()
     dose: dict[str, float] = {}
     for path in sorted((folder / "recordings").glob("*.xdf")):
-        if datetime.fromtimestamp(path.stat().st_mtime).astimezone().date() != today:
+        # One dated in the future counts too: the clock was set, and no dose is forgotten for it.
+        if datetime.fromtimestamp(path.stat().st_mtime).astimezone().date() < today:
             continue
         try:
             file = RunFile(path, damaged="skip")
@@ -160,8 +176,8 @@ def _dose_of(file: RunFile) -> float:
     """Activation of one run; of a damaged recording its whole length, since commands may be missing."""
     if not file.file.damaged:
         return activation_s(file.commands())
-    stamps = file.signal.stamps
-    return max(activation_s(file.commands()), float(stamps[-1] - stamps[0]) if len(stamps) else 0.0) + LAPSE_S
+    stamps = file.signal.stamps[np.isfinite(file.signal.stamps)]
+    return max(activation_s(file.commands()), float(np.ptp(stamps)) if len(stamps) else 0.0) + LAPSE_S
 
 
 def activation_s(commands: list[Command]) -> float:

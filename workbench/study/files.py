@@ -7,8 +7,11 @@ never taken into the record is found too. Every read is bounded.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import lzma
 import os
+import struct
 import sys
 import time
 import zipfile
@@ -27,9 +30,16 @@ Row = dict[str, Any]
 Tables = Mapping[str, list[Row]]
 LEDGER = ".ledger.jsonl"
 MOST_JSON = 16_000_000
-"""Largest decoder description or session ledger that is read, bytes."""
+"""Largest decoder description or lock of an engine that is read, bytes."""
+MOST_LEDGER = 256 * 2**20
+"""Largest session ledger that is read, bytes; as large as the one that is taken in."""
 MOST_ARRAYS = 2_000_000_000
-"""Largest arrays of a decoder, unpacked bytes."""
+"""Largest arrays of a decoder, bytes as they lie there and unpacked."""
+BROKEN = (
+    OSError, ValueError, LookupError, TypeError, EOFError, RuntimeError, MemoryError, ArithmeticError,
+    struct.error, zlib.error, lzma.LZMAError, zipfile.BadZipFile,
+)  # fmt: skip
+"""What NumPy and zipfile raise for a damaged archive: one bit can name encryption, another packing or version."""
 FRESH_S = 10.0
 """A recording written to within this time is taken to be growing, s."""
 
@@ -76,13 +86,10 @@ def _check_file(folder: Path, name: str, row: Row, found: Beside) -> None:
 
 # ------------------------------------------------------------------------------------ decoders
 def _check_decoder(folder: Path, row: Row, found: Beside) -> None:
-    path = folder / row["path"]
     try:
-        digest = decoder_hash(path)
-    except (OSError, ValueError, KeyError, TypeError, EOFError, RecursionError, zipfile.BadZipFile) as error:
-        found.problems.append(
-            f"decoder {row['path']} cannot be read ({error}); restore its folder from the backup"
-        )
+        digest = decoder_hash(folder / row["path"])
+    except RecordFault as error:
+        found.problems.append(f"decoder {row['path']}: {error}")
         return
     if digest != row["sha256"]:
         found.problems.append(
@@ -100,17 +107,29 @@ def decoder_hash(folder: Path) -> str:
 
     Raises
     ------
-    OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile
+    RecordFault
         When the folder holds no decoder that can be read.
     """
-    body = json.loads(_bounded(folder / "decoder.json"))["decoder"]
-    arrays = folder / "arrays.npz"
-    with zipfile.ZipFile(arrays) as archive:
+    described = reading.read_bytes(folder / "decoder.json", "file", largest=MOST_JSON, error=RecordFault)
+    packed = reading.read_bytes(folder / "arrays.npz", "file", largest=MOST_ARRAYS, error=RecordFault)
+    whole = reading.parse_json(described, "decoder.json", error=RecordFault)
+    try:
+        return _content_hash(whole["decoder"], packed)
+    except BROKEN as error:
+        raise RecordFault(
+            f"the decoder in {reading.shown(folder)} cannot be read ({str(error) or type(error).__name__}); "
+            "restore its folder from the backup"
+        ) from error
+
+
+def _content_hash(body: Any, packed: bytes) -> str:
+    """SHA-256 over a description and the arrays of an archive; :data:`BROKEN` when they are none."""
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         if sum(item.file_size for item in archive.infolist()) > MOST_ARRAYS:
             raise ValueError(f"its arrays are larger than {MOST_ARRAYS} bytes")
     text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     digest = hashlib.sha256(text.encode())
-    with np.load(arrays, allow_pickle=False) as archive:
+    with np.load(io.BytesIO(packed), allow_pickle=False) as archive:
         for name in sorted(archive.files):
             array = np.ascontiguousarray(archive[name], dtype=np.float64)
             digest.update(f"\n{name} {list(array.shape)}\n".encode())
@@ -136,7 +155,8 @@ def _check_left_over(folder: Path, tables: Tables, found: Beside) -> None:
 def _is_growing(path: Path) -> bool:
     """Whether a recording is being written: it changed just now, or a process holds its lock."""
     try:
-        if time.time() - path.stat().st_mtime < FRESH_S:
+        # A time in the future is no sign of growth: whoever set it, or the clock, would hide the file for ever.
+        if 0.0 <= time.time() - path.stat().st_mtime < FRESH_S:
             return True
         if sys.platform == "win32" or not path.is_file():
             return False
@@ -159,9 +179,10 @@ def _running(folder: Path) -> str:
     import psutil
 
     try:
-        lock = json.loads(_bounded(folder / "engine" / "lock.json"))
+        data = reading.read_bytes(folder / "engine" / "lock.json", "lock", largest=MOST_JSON, error=RecordFault)
+        lock = reading.parse_json(data, "lock", error=RecordFault)
         return str(lock["session_id"]) if psutil.pid_exists(int(lock["pid"])) else ""
-    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
+    except (RecordFault, ValueError, LookupError, TypeError, OverflowError):
         return ""
 
 
@@ -186,11 +207,11 @@ def _check_ledgers(folder: Path, tables: Tables, found: Beside, *, growing: str)
 def _check_ledger(path: Path, rows: list[Row], found: Beside, *, growing: bool) -> None:
     name = f"recordings/{path.name}"
     try:
-        lines = _bounded(path).split(b"\n")
-    except (OSError, ValueError) as error:
-        found.problems.append(f"{name} cannot be read ({error})")
+        data = reading.read_bytes(path, "ledger of the session", largest=MOST_LEDGER, error=RecordFault)
+    except RecordFault as error:
+        found.problems.append(str(error))
         return
-    entries = [_ledger_row(line) for line in lines if line]
+    entries = [_ledger_row(line) for line in data.split(b"\n") if line]
     for number, (entry, row) in enumerate(zip(entries, rows, strict=False), start=1):
         same = entry is None or all(entry.get(column) == row[column] for column in LEDGER_COLUMNS)
         if not same or (entry is None) != (row["kind"] == "ledger_damaged"):
@@ -214,14 +235,3 @@ def _ledger_row(line: bytes) -> Row | None:
         return dict(json.loads(text))
     except (ValueError, TypeError, RecursionError):
         return None
-
-
-def _bounded(path: Path) -> bytes:
-    """A small file whole. Raises OSError, and ValueError for one that is no file or too large."""
-    if not path.is_file():
-        raise FileNotFoundError(2, f"there is no file {path.name}")
-    with path.open("rb") as file:
-        data = file.read(MOST_JSON + 1)
-    if len(data) > MOST_JSON:
-        raise ValueError(f"{path.name} is larger than {MOST_JSON} bytes")
-    return data

@@ -314,6 +314,7 @@ def restore(file: Path | str, passphrase: str) -> KeyRing:
     Refused
         When the passphrase does not open it, or another key of the same epoch is here.
     """
+    from argon2.exceptions import HashingError
     from cryptography.exceptions import InvalidTag
 
     path = Path(file)
@@ -333,7 +334,7 @@ def restore(file: Path | str, passphrase: str) -> KeyRing:
         raise Refused(
             f"the passphrase does not open {path.name}, or the file was changed; nothing was restored, try again"
         ) from error
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, HashingError) as error:
         raise RecordFault(f"{path} is no key backup of the workbench ({error}); name another file") from error
     keys, pins = _parse(json.loads(plain), study_id, path)
     if any(ring.keys.get(epoch, key) != key for epoch, key in keys.items()):
@@ -351,7 +352,7 @@ def _cipher(passphrase: str, salt: bytes, costs: Mapping[str, int]) -> Any:
     from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
     secret = hash_secret_raw(
-        passphrase.encode(),
+        passphrase.encode("utf-8", "surrogatepass"),
         salt,
         time_cost=costs["time_cost"],
         memory_cost=costs["memory_kib"],
@@ -397,7 +398,7 @@ def _parse(
         if any(len(k.hmac) != 32 or len(k.private) != 32 or len(k.public) != 64 for k in keys.values()):
             raise ValueError("a key has the wrong length")
         return keys, {int(epoch): (int(seq), str(digest)) for epoch, seq, digest in whole["pins"]}
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise RecordFault(
             f"{path} is damaged ({error}); run 'workbench keys restore FILE' with its backup"
         ) from error

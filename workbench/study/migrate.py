@@ -26,7 +26,7 @@ from workbench.study import anchors, chain, place, schema, verification
 from workbench.study.keys import KeyRing, sync_folder
 from workbench.study.migrations import NEWEST, OLDEST, approvals_of_2, lift
 from workbench.study.reading import engine_of
-from workbench.study.writer import Writer, transaction
+from workbench.study.writer import MIGRATE, Writer, transaction
 
 STEPS = (
     "alone", "old verified", "copy begun", "rows copied", "key stored", "copy written", "copy verified",
@@ -239,7 +239,7 @@ def _write_copy(
             payload = {
                 "new": None, "old": None, "reason": f"schema {version} to {NEWEST}", "migration": facts,
             }  # fmt: skip
-            writer.log("migrate", "study", row["id"], version=row["row_version"], payload=payload)
+            writer.log(MIGRATE, "study", row["id"], version=row["row_version"], payload=payload)
             lifted = list(_approvals(source))
             for values in lifted:
                 writer.insert(schema.approval, values, reason="taken over from the audit chain of schema 2")

@@ -135,7 +135,7 @@ SHA256 = re.compile("[0-9a-f]{64}")
 
 LONGEST_PSEUDONYM, LONGEST_NAME = 40, 200
 """Characters of a participant's code, and of any other name that is printed, put into a file or searched for."""
-NAMES = ("name", "operator", "paradigm", "measure", "version", "rater", "code")
+NAMES = ("name", "login", "operator", "paradigm", "measure", "version", "rater", "code")
 UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
 """Unicode categories of characters that do not show, or that turn the text around them: no part of a name."""
 

@@ -122,7 +122,12 @@ def hashed(password: str) -> str:
     """
     if not isinstance(password, str) or not LEAST_PASSWORD <= len(password) <= MOST_PASSWORD:
         raise BadValue(f"a password has {LEAST_PASSWORD} to {MOST_PASSWORD} characters; choose another one")
-    return _hasher().hash(password)
+    return _hasher().hash(_secret(password))
+
+
+def _secret(password: str) -> bytes:
+    """What is hashed: UTF-8, also of what is no valid Unicode, so that every text is a password or a wrong one."""
+    return password[:MOST_PASSWORD].encode("utf-8", "surrogatepass")
 
 
 def add(study: Study, *, login: str, name: str, password: str, roles: Sequence[str]) -> str:
@@ -187,7 +192,7 @@ def attempt(study: Study, login: str, password: str, *, action: str) -> Mapping[
             raise Refused(f"too many attempts were refused; try again in {wait:.0f} s")
         try:
             known = person["password"] if person else _nobody()
-            matches = _hasher().verify(known, str(password)[:MOST_PASSWORD]) and person is not None
+            matches = _hasher().verify(known, _secret(str(password))) and person is not None
         except VerificationError:
             matches = False
         accepted = matches and person is not None and person["state"] == "active"

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, func, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, StatementError
 
-from workbench.errors import RecordFault, UnknownName
+from workbench.errors import RecordFault, UnknownName, WorkbenchError
 from workbench.study import place, schema
 from workbench.study.migrations import lift
 from workbench.study.nouns import Noun, noun_of
@@ -104,6 +104,11 @@ class Reader:
                 yield connection
         except (DBAPIError, sqlite3.Error) as error:
             raise place.explain(error, self.path) from error
+        except StatementError as error:
+            # A column refused a value, with a sentence of its own; SQLAlchemy wraps it.
+            if isinstance(error.orig, WorkbenchError):
+                raise error.orig from error
+            raise
 
     def _table(self, name: str) -> Table:
         if name not in TABLES:

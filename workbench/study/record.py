@@ -473,8 +473,18 @@ class Study(Reader):
         The row takes ``changes`` (also in append-only tables), the payloads of its earlier entries are
         deleted and overwritten, and an audit row says who did it and why. The chain holds: it commits to
         salted hashes. Backups keep the old text; so does the write-ahead log while another process reads.
+
+        Raises
+        ------
+        RecordFault
+            The table holds what the record is verified with.
         """
         found = self._table(table)
+        if table not in schema.REDACTABLE:
+            raise RecordFault(
+                f"{table} is never redacted, because the record could not be verified without it; name the row "
+                "that holds what should go"
+            )
         with self._writing("redact") as writer:
             writer.change(found, row_id, flat(changes), action="redact", reason=reason)
             gone = writer.drop_payloads(found, row_id)

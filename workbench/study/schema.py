@@ -150,6 +150,8 @@ AMENDABLE: dict[str, tuple[str, ...]] = {
     },
 }
 """Columns that ``amend`` may change; the others identify the row or are a fact about a file."""
+REDACTABLE = tuple(table.name for table in DATA if table is not study_key)
+"""Tables whose rows may be redacted: without what entered a key, nothing after it could be verified."""
 
 audit = Table(
     "audit", metadata, Column("seq", Key, primary_key=True, autoincrement=False, nullable=False), _text("utc"),

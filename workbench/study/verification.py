@@ -73,9 +73,9 @@ class Findings:
     """What accumulates.
 
     ``hashes`` and running ``digests`` by audit row (0 = genesis); ``state``, the replayed tables; ``version``, the
-    schema of the file; ``schema``, its hash as the chain has it; ``ring``, the keys on this computer; ``epoch``
-    and ``public``, the key in use and the public keys by epoch, as the chain entered them; ``unkeyed``, rows whose
-    hash could not be recomputed for want of a key.
+    schema of the file; ``schema``, its hash as the chain has it; ``ring``, the keys on this computer; ``epoch``,
+    the key in use, and ``epochs``, the one after each audit row; ``public``, the public keys by epoch, as the
+    chain entered them; ``unkeyed``, rows whose hash could not be recomputed for want of a key.
     """
 
     problems: list[str] = field(default_factory=list)
@@ -90,6 +90,7 @@ class Findings:
     schema: str = ""
     ring: KeyRing | None = None
     epoch: int = 0
+    epochs: dict[int, int] = field(default_factory=dict)
     public: dict[int, str] = field(default_factory=dict)
     unkeyed: int = 0
 
@@ -250,11 +251,12 @@ def _check_chain(connection: sqlite3.Connection, found: Findings) -> None:
             found.redacted[row["table_name"], row["row_id"]] = seq
         if row["payload"] is None:
             gone.append(row)
-            continue
-        payloads += 1
-        if chain.commitment(row["salt"], row["payload"]) != row["commitment"]:
-            found.problems.append(f"the payload of audit row {seq} is not the one it committed to")
-        _replay(row, found)
+        else:
+            payloads += 1
+            if chain.commitment(row["salt"], row["payload"]) != row["commitment"]:
+                found.problems.append(f"the payload of audit row {seq} is not the one it committed to")
+            _replay(row, found)
+        found.epochs[seq] = found.epoch
     for row in gone:
         if found.redacted.get((row["table_name"], row["row_id"]), 0) <= row["seq"]:
             found.problems.append(f"the payload of audit row {row['seq']} is gone without a redaction")
@@ -339,6 +341,12 @@ def _check_signed_heads(connection: sqlite3.Connection, found: Findings) -> None
             verify_envelope(envelope, found.public.get(row["epoch"], ""), purpose="head")
         except Refused:
             found.problems.append(f"the signature of the head at audit row {row['seq']} does not hold")
+        in_use = found.epochs.get(row["seq"], 0)
+        if row["epoch"] != in_use:
+            # Keys are rotated when somebody may have read them: what they sign from then on vouches for nothing.
+            found.problems.append(
+                f"the head at audit row {row['seq']} was signed with key {row['epoch']}, in use was key {in_use}"
+            )
         if (found.hashes.get(row["seq"]), found.digests.get(row["seq"])) != (row["hash"], row["digest"]):
             found.problems.append(
                 f"the signed head at audit row {row['seq']} is not on the chain: a row up to there was changed"

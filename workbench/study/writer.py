@@ -33,6 +33,8 @@ LONGEST_REASON = 10_000
 BY_NAME = {table.name: table for table in DATA}
 INSERTS = {table.name: insert(table) for table in (*DATA, *OWN)}
 ALGORITHM = "HMAC-SHA256 and Ed25519"
+MIGRATE = "migrate"
+"""Action of the entry that a migration leaves on the study's row."""
 SIGN_EVERY = 1000
 """Audit rows after which a head is signed at the latest."""
 
@@ -288,10 +290,14 @@ class Writer:
         return version
 
     def drop_payloads(self, table: Table, row_id: str) -> int:
-        """Delete the payloads of a row's entries before its newest one. Returns how many."""
+        """Delete the payloads of a row's entries before its newest one. Returns how many.
+
+        That of a migration stays: it holds hashes of two schemas, which ``verify`` needs, and nothing of the row.
+        """
         earlier = select(audit.c.seq).where(
-            audit.c.table_name == table.name, audit.c.row_id == row_id, audit.c.seq < self.seq
-        )
+            audit.c.table_name == table.name, audit.c.row_id == row_id, audit.c.seq < self.seq,
+            audit.c.action != MIGRATE,
+        )  # fmt: skip
         done = self._connection.execute(audit_payload.delete().where(audit_payload.c.seq.in_(earlier)))
         return int(done.rowcount)
 
