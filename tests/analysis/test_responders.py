@@ -26,7 +26,7 @@ LEVELS = "isncsci:2019:motor_level:responder:2 segments:spinal cord injury"
 
 
 def limit(measure, part, size, *, unit="points"):
-    version = {"arat": "1981", "isncsci": "2019"}[measure]
+    version = {"arat": "1981", "isncsci": "2019", "cue_t": "144"}[measure]
     return own_threshold(measure, part, size, unit=unit, version=version, citation="protocol 9")
 
 
@@ -191,6 +191,30 @@ def test_what_no_possibility_reaches_is_no_response_and_what_depends_is_not_dete
         "population participants of this study (spinal cord injury)) not determinable, it depends on what is open "
         "(right.motor.T1 not tested)"
     )
+
+
+def hand_of(visit, given, *, missing=(), **options):
+    """CUE-T with one score everywhere."""
+    codes = [item.code for item in outcomes.load("cue_t").definition.items]
+    return made("cue_t", {code: given for code in codes if code not in missing}, visit, **options)
+
+
+def test_a_part_whose_tests_are_not_named_is_not_determinable_however_complete_the_form(history):
+    """No hand tests are named: the sum of all 17 tests of a side is not that of its hand."""
+    hand = Component("cue_t", "right_hand", limit("cue_t", "right_hand", 10))
+    people = [history("P1", hand_of("v1", 1), hand_of("v2", 4))]
+    found = responder(people, visit="v2", ref_visit="v1", any_of=(hand,), missing="observed")
+    assert found.verdicts["P1"] is None
+
+
+def test_only_the_items_of_a_part_bound_it(history):
+    """Hand tests 1 and 2: 2 → 8 at most; counted over the whole side the hand would gain 47 or more."""
+    hand = Component("cue_t", "right_hand", limit("cue_t", "right_hand", 10))
+    named = {"hand_tests": [1, 2]}
+    people = [history("P1", hand_of("v1", 1, **named), hand_of("v2", 4, missing=("right_2",), **named))]
+    found = responder(people, visit="v2", ref_visit="v1", any_of=(hand,), missing="observed")
+    assert found.verdicts["P1"] is False
+    assert "right_hand 2 → 4 to 8" in found.judgements[0].told
 
 
 def test_a_score_that_is_no_sum_stays_undetermined_with_its_reason(history):
