@@ -217,6 +217,15 @@ def test_only_the_items_of_a_part_bound_it(history):
     assert "right_hand 2 → 4 to 8" in found.judgements[0].told
 
 
+def test_who_was_unable_and_is_timed_now_responds_though_no_cap_was_given_for_a_time_below_it(history):
+    """A cap is asked for where somebody is unable; a form with a time leaves it empty."""
+    size = own_threshold("tug", "time", 10, unit="s", version="1991", citation="protocol")
+    people = [history("P1", made("tug", {"time": "unable"}, "v1", cap_s=60), made("tug", {"time": 30}, "v2"))]
+    walk = Component("tug", "time", size)
+    found = responder(people, visit="v2", ref_visit="v1", any_of=(walk,), missing="observed")
+    assert found.verdicts["P1"] is True
+
+
 def test_a_score_that_is_no_sum_stays_undetermined_with_its_reason(history):
     part = Component("copm", "performance", threshold("copm:5:performance:mcid:2 points:various"))
     people = [history("P1", *(made("copm", {"performance_1": 4, "problem_2": 2}, v) for v in ("v1", "v2")))]
