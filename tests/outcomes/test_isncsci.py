@@ -409,6 +409,17 @@ def test_a_tagged_cell_that_decides_is_named_with_its_code(make):
     assert "right C7 (1*): below 3 gives C6, 3 or more gives C7." in step
 
 
+def test_a_run_of_scores_is_told_by_its_ends(make):
+    """Sensation is normal to T6: the motor zone lies at C8, at T1, or at T6 where T1 is normal."""
+    side = {"motor": ["5", "5", "5", "5", "NT", *"00000"], "normal_to": "T6"}
+    found = classify(make(side, side, vac="No", dap="No"))
+    steps = {step.field: step.words for step in found.steps}
+    assert found.result["zpp_motor_right"] == "C8,T1,T6"
+    assert "Test right T1: 0 gives C8, 1 to 4 gives T1, 5 gives T6." in steps["zpp_motor_right"].en
+    assert "1 至 4 得 T1" in steps["zpp_motor_right"].zh
+    assert "below 3 gives C8, 3 or 4 gives T1, 5 gives T6" in steps["motor_right"].en
+
+
 def test_cells_that_decide_only_together_are_named_together(make):
     """Two of three untested muscles have to be strong; no single one decides."""
     right = {"motor": ["5", "5", "5", "5", "5", "NT", "NT", "NT", *"00"], "normal_to": "T1", "below": "1"}

@@ -209,22 +209,20 @@ def _decides(one: Deciding) -> Words:
         for scores, values in one.outcomes
     ]
     told = join(runs, comma=True)
-    if not one.cell.side:
-        return compose("decide.test", _cell(one.cell), told)
     if one.cell.code == "NT":
         return compose("decide.test", _cell(one.cell), told)
     return compose("decide.tagged", _cell(one.cell), one.cell.code, told)
 
 
 def _scores(cell: Cell, scores: Sequence[str]) -> Words:
-    """A run of scores in words: ``below 3``, ``3 or more``, ``1 or 2``."""
+    """A run of scores in words: ``below 3``, ``3 or more``, ``1 or 2``, ``1 to 4``."""
     if len(scores) == 1:
         return say(scores[0]) if scores[0] in TEXTS else Words(scores[0], scores[0])
     if scores[0] == cell.scores[0]:
         return say("decide.below", int(scores[-1]) + 1)
     if scores[-1] == cell.scores[-1]:
         return say("decide.least", scores[0])
-    return say("decide.or", scores[0], scores[-1])
+    return say("decide.or" if len(scores) == 2 else "decide.between", scores[0], scores[-1])
 
 
 def _either(values: Sequence[int] | Sequence[str]) -> Words:
