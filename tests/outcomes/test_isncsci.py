@@ -401,6 +401,17 @@ def test_an_untested_cell_that_decides_nothing_leaves_every_reason_as_it_was(mak
     assert open_.result["ais"] == whole.result["ais"] == "B"
 
 
+def test_the_reason_of_a_zone_never_tells_another_zone(make):
+    """AIS A at worst and D at best: the non-key muscle counts in C alone, and is printed by convention."""
+    right = {"motor": "5555500000", "normal_to": "T4", "non_key": "S1"}
+    left = {"motor": [*"5555553", "NT", *"55"], "normal_to": "T5"}
+    found = classify(make(right, left, vac="No", dap="NT"))
+    assert (found.result["ais"], found.result["zpp_motor_right"]) == ("A,C,D", "S1")
+    step = next(step.words.en for step in found.steps if step.field == "zpp_motor_right")
+    assert "T4" not in step
+    assert "the non-key muscle at S1 where it counts" in step
+
+
 def test_a_tagged_cell_that_decides_is_named_with_its_code(make):
     side = {"motor": ["5", "5", "1*", *"0000000"], "normal_to": "T1"}
     found = classify(make(side, COMPLETE_C6))
