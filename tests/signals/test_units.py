@@ -65,7 +65,9 @@ def test_an_unstated_unit_is_unstated(text):
     assert units.parse(text).kind is Kind.UNSTATED
 
 
-@pytest.mark.parametrize("text", ["MV", "foo", "uV/bit", "wolts", "microvolts per bit", "V/V"])
+@pytest.mark.parametrize(
+    "text", ["MV", "[MV]", "(MV)", "M V", "㎹", "MVolts", "foo", "uV/bit", "wolts", "microvolts per bit", "V/V"]
+)
 def test_a_unit_that_nobody_can_know_is_unknown_never_guessed(text):
     assert units.parse(text).kind is Kind.UNKNOWN
 
