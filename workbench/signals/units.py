@@ -241,8 +241,9 @@ def of_stream(spec: StreamSpec, announced: Sequence[str], n_channels: int) -> St
     Raises
     ------
     BadSignal
-        A unit that differs from the contract, that is unknown or unstated and neither declared nor waived, or
-        channels of another kind among those that are decoded. The text is a phrase about the stream.
+        A unit that differs from the contract, that is unknown or unstated and neither declared nor waived,
+        channels of another kind among those that are decoded, or a contract without a unit. The text is a phrase
+        about the stream.
     """
     texts = tuple(announced) if announced else ("",) * n_channels
     names = spec.channels or tuple(str(k + 1) for k in range(n_channels))
@@ -268,6 +269,9 @@ def of_stream(spec: StreamSpec, announced: Sequence[str], n_channels: int) -> St
     source, by = "announced", ""
     if open_ones:
         source, by = _stated(spec, open_ones, [unit.text for name, unit in measured if name in open_ones])
+    if wanted.kind is Kind.UNSTATED and source != "waived":
+        # Quality lights and montage go by the contract: without a unit no amplitude would be judged.
+        raise BadSignal("the contract states no unit; state 'uV' for voltages, however they are announced")
     factor = {name: unit.factor for name, unit in measured}
     if source == "declared":
         factor |= dict.fromkeys(open_ones, wanted.factor)
