@@ -226,6 +226,14 @@ def test_who_was_unable_and_is_timed_now_responds_though_no_cap_was_given_for_a_
     assert found.verdicts["P1"] is True
 
 
+def test_a_threshold_in_another_unit_is_refused_before_anybody_is_judged(history):
+    """0.5 min against seconds: whoever is unable before would respond with half a second."""
+    minutes = own_threshold("tug", "time", 0.5, unit="min", version="1991", citation="protocol")
+    people = [history("P1", made("tug", {"time": "unable"}, "v1", cap_s=60), made("tug", {"time": 59}, "v2"))]
+    with pytest.raises(BadValue, match="is in min, tug 1991 time is in s; state it in s or in %"):
+        responder(people, visit="v2", ref_visit="v1", any_of=(Component("tug", "time", minutes),))
+
+
 def test_a_score_that_is_no_sum_stays_undetermined_with_its_reason(history):
     part = Component("copm", "performance", threshold("copm:5:performance:mcid:2 points:various"))
     people = [history("P1", *(made("copm", {"performance_1": 4, "problem_2": 2}, v) for v in ("v1", "v2")))]
@@ -258,7 +266,7 @@ def test_a_component_without_a_threshold_is_refused(five):
         ({"any_of": (FUNCTION,), "missing": "zero"}, "missing must be one of non-responder, observed, MI"),
         ({"any_of": (replace(FUNCTION, part="grasp"),)}, "says nothing about a change of arat.grasp"),
         ({"any_of": (replace(FUNCTION, under={"rater": "Li"}),)}, "under takes assisted"),
-        ({"any_of": (replace(FUNCTION, threshold=replace(FUNCTION.threshold, version="2")),)}, "another version"),
+        ({"any_of": (replace(FUNCTION, threshold=replace(FUNCTION.threshold, version="2")),)}, "of arat 1981"),
     ],
 )
 def test_a_rule_that_is_not_sound_is_refused(five, given, told):
