@@ -337,6 +337,18 @@ def test_walks_on_a_short_and_on_a_long_track_give_no_change_but_who_could_not_w
     assert change(unable, long, part="distance").value == 240
 
 
+def test_an_option_that_was_not_needed_for_the_first_score_is_no_other_option():
+    """Nothing could be done, which needs no able-bodied times; two of seven tasks are timed later."""
+    tasks = ("carpet", "up_and_go", "obstacles", "stairs", "carry", "step", "door")
+    unable = {f"{task}_s": "unable" for task in tasks}
+    norms = dict.fromkeys(tasks, 10.0)
+    later = unable | {"carpet_s": 20, "carpet_factor": 2, "door_s": 10, "door_factor": 1}
+    pair = scored("scifap", unable, "v1"), scored("scifap", later, "v2", norms=norms)
+    assert change(*pair).value == (4 + 1) - 2 * 300
+    with pytest.raises(Refused, match="option norms"):
+        change(scored("scifap", later, "v1", norms=norms | {"door": 5.0}), pair[1])
+
+
 def test_a_condition_that_neither_assessment_records_and_another_aid_stand_beside_the_change():
     pair = [
         scored("10mwt", {"preferred": t, "walking_aid": a}, v)

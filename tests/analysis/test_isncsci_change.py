@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from workbench import outcomes
 from workbench.analysis import isncsci_change
 from workbench.analysis._isncsci import ais_change, level_change
 from workbench.errors import BadValue, Refused
@@ -138,6 +139,17 @@ def test_a_change_that_every_possibility_shows_is_shown(exam):
     assert right.line() == (
         "motor_right C5 → C7,C8, +2 to +3 segments with key muscles (decided by right.motor.C8 of v2-isncsci)"
     )
+
+
+def test_the_cells_that_decide_are_sought_under_the_reading_of_the_classification(exam):
+    """All is normal and VAC not tested: the NLI depends on it by the strict reading alone."""
+    options = {"nli_vac": "strict"}
+    before, after = (
+        replace(one, options=options, score=outcomes.score("isncsci", one.items, **options).to_json())
+        for one in (exam(), exam(vac="NT", visit="v2"))
+    )
+    assert after.score["classes"]["nli"] == "S3,INT"
+    assert isncsci_change(before, after).nli.reason == "decided by voluntaryAnalContraction of v2-isncsci"
 
 
 def test_zones_change_and_na_is_told(exam):

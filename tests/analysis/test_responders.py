@@ -26,7 +26,7 @@ LEVELS = "isncsci:2019:motor_level:responder:2 segments:spinal cord injury"
 
 
 def limit(measure, part, size, *, unit="points"):
-    version = {"arat": "1981", "isncsci": "2019"}[measure]
+    version = {"arat": "1981", "isncsci": "2019", "cue_t": "144"}[measure]
     return own_threshold(measure, part, size, unit=unit, version=version, citation="protocol 9")
 
 
@@ -193,6 +193,47 @@ def test_what_no_possibility_reaches_is_no_response_and_what_depends_is_not_dete
     )
 
 
+def hand_of(visit, given, *, missing=(), **options):
+    """CUE-T with one score everywhere."""
+    codes = [item.code for item in outcomes.load("cue_t").definition.items]
+    return made("cue_t", {code: given for code in codes if code not in missing}, visit, **options)
+
+
+def test_a_part_whose_tests_are_not_named_is_not_determinable_however_complete_the_form(history):
+    """No hand tests are named: the sum of all 17 tests of a side is not that of its hand."""
+    hand = Component("cue_t", "right_hand", limit("cue_t", "right_hand", 10))
+    people = [history("P1", hand_of("v1", 1), hand_of("v2", 4))]
+    found = responder(people, visit="v2", ref_visit="v1", any_of=(hand,), missing="observed")
+    assert found.verdicts["P1"] is None
+
+
+def test_only_the_items_of_a_part_bound_it(history):
+    """Hand tests 1 and 2: 2 → 8 at most; counted over the whole side the hand would gain 47 or more."""
+    hand = Component("cue_t", "right_hand", limit("cue_t", "right_hand", 10))
+    named = {"hand_tests": [1, 2]}
+    people = [history("P1", hand_of("v1", 1, **named), hand_of("v2", 4, missing=("right_2",), **named))]
+    found = responder(people, visit="v2", ref_visit="v1", any_of=(hand,), missing="observed")
+    assert found.verdicts["P1"] is False
+    assert "right_hand 2 → 4 to 8" in found.judgements[0].told
+
+
+def test_who_was_unable_and_is_timed_now_responds_though_no_cap_was_given_for_a_time_below_it(history):
+    """A cap is asked for where somebody is unable; a form with a time leaves it empty."""
+    size = own_threshold("tug", "time", 10, unit="s", version="1991", citation="protocol")
+    people = [history("P1", made("tug", {"time": "unable"}, "v1", cap_s=60), made("tug", {"time": 30}, "v2"))]
+    walk = Component("tug", "time", size)
+    found = responder(people, visit="v2", ref_visit="v1", any_of=(walk,), missing="observed")
+    assert found.verdicts["P1"] is True
+
+
+def test_a_threshold_in_another_unit_is_refused_before_anybody_is_judged(history):
+    """0.5 min against seconds: whoever is unable before would respond with half a second."""
+    minutes = own_threshold("tug", "time", 0.5, unit="min", version="1991", citation="protocol")
+    people = [history("P1", made("tug", {"time": "unable"}, "v1", cap_s=60), made("tug", {"time": 59}, "v2"))]
+    with pytest.raises(BadValue, match="is in min, tug 1991 time is in s; state it in s or in %"):
+        responder(people, visit="v2", ref_visit="v1", any_of=(Component("tug", "time", minutes),))
+
+
 def test_a_score_that_is_no_sum_stays_undetermined_with_its_reason(history):
     part = Component("copm", "performance", threshold("copm:5:performance:mcid:2 points:various"))
     people = [history("P1", *(made("copm", {"performance_1": 4, "problem_2": 2}, v) for v in ("v1", "v2")))]
@@ -225,7 +266,7 @@ def test_a_component_without_a_threshold_is_refused(five):
         ({"any_of": (FUNCTION,), "missing": "zero"}, "missing must be one of non-responder, observed, MI"),
         ({"any_of": (replace(FUNCTION, part="grasp"),)}, "says nothing about a change of arat.grasp"),
         ({"any_of": (replace(FUNCTION, under={"rater": "Li"}),)}, "under takes assisted"),
-        ({"any_of": (replace(FUNCTION, threshold=replace(FUNCTION.threshold, version="2")),)}, "another version"),
+        ({"any_of": (replace(FUNCTION, threshold=replace(FUNCTION.threshold, version="2")),)}, "of arat 1981"),
     ],
 )
 def test_a_rule_that_is_not_sound_is_refused(five, given, told):

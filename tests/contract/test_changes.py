@@ -8,6 +8,7 @@ import pytest
 
 from workbench import outcomes
 from workbench.analysis import change, isncsci_change, own_mdc
+from workbench.analysis._possible import additive, possible
 from workbench.errors import Refused
 from workbench.outcomes import isncsci
 from workbench.vocabulary import Assessment, Condition
@@ -57,6 +58,40 @@ def assessment(definition, **more):
         side=definition.sides[0],
         **({"id": "a", "options": options} | more),
     )
+
+
+SUMS = [
+    pytest.param(one, part, id=f"{one.name}-{one.version}-{part}")
+    for one in EVERY
+    for part in (*(scale.code for scale in one.subscales), "total")
+    if additive(one, part)
+]
+
+
+@pytest.mark.parametrize(("definition", "part"), SUMS)
+def test_what_a_sum_can_be_with_an_item_untested_holds_what_it_is(definition, part):
+    """For every part that is bounded so, and for each of its items, at its least and its greatest value."""
+    plain = assessment(definition, options={"hand_tests": [1, 2]} if part.endswith(("_hand", "_arm")) else {})
+    scale = next((scale for scale in definition.subscales if scale.code == part), None)
+    for code in scale.items if scale else [item.code for item in definition.items]:
+        numbers = [value for value in definition.item(code).allowed if not isinstance(value, str)]
+        hidden = scored(plain, code, None)
+        bounds = possible(replace(plain, items={**plain.items, code: None}, score=hidden), part)
+        if part_in(hidden, part)["status"] != outcomes.ND:
+            continue  # the measure's own rule forms a score without this item
+        for value in (min(numbers), max(numbers)):
+            true = part_in(scored(plain, code, value), part)
+            assert true["status"] != outcomes.OK or bounds.low <= true["value"] <= bounds.high
+
+
+def scored(one, code, value):
+    """The score with another value of one item."""
+    items = {**one.items, code: value}
+    return outcomes.score(one.measure, items, version=one.version, **one.options).to_json()
+
+
+def part_in(score, part):
+    return score["total"] if part == "total" else score["subscores"][part]
 
 
 def part_of(definition, option=None):

@@ -401,12 +401,34 @@ def test_an_untested_cell_that_decides_nothing_leaves_every_reason_as_it_was(mak
     assert open_.result["ais"] == whole.result["ais"] == "B"
 
 
+def test_the_reason_of_a_zone_never_tells_another_zone(make):
+    """AIS A at worst and D at best: the non-key muscle counts in C alone, and is printed by convention."""
+    right = {"motor": "5555500000", "normal_to": "T4", "non_key": "S1"}
+    left = {"motor": [*"5555553", "NT", *"55"], "normal_to": "T5"}
+    found = classify(make(right, left, vac="No", dap="NT"))
+    assert (found.result["ais"], found.result["zpp_motor_right"]) == ("A,C,D", "S1")
+    step = next(step.words.en for step in found.steps if step.field == "zpp_motor_right")
+    assert "T4" not in step
+    assert "the non-key muscle at S1 where it counts" in step
+
+
 def test_a_tagged_cell_that_decides_is_named_with_its_code(make):
     side = {"motor": ["5", "5", "1*", *"0000000"], "normal_to": "T1"}
     found = classify(make(side, COMPLETE_C6))
     assert found.result["motor_right"] == "C6,C7*"
     step = next(step.words.en for step in found.steps if step.field == "motor_right")
     assert "right C7 (1*): below 3 gives C6, 3 or more gives C7." in step
+
+
+def test_a_run_of_scores_is_told_by_its_ends(make):
+    """Sensation is normal to T6: the motor zone lies at C8, at T1, or at T6 where T1 is normal."""
+    side = {"motor": ["5", "5", "5", "5", "NT", *"00000"], "normal_to": "T6"}
+    found = classify(make(side, side, vac="No", dap="No"))
+    steps = {step.field: step.words for step in found.steps}
+    assert found.result["zpp_motor_right"] == "C8,T1,T6"
+    assert "Test right T1: 0 gives C8, 1 to 4 gives T1, 5 gives T6." in steps["zpp_motor_right"].en
+    assert "1 至 4 得 T1" in steps["zpp_motor_right"].zh
+    assert "below 3 gives C8, 3 or 4 gives T1, 5 gives T6" in steps["motor_right"].en
 
 
 def test_cells_that_decide_only_together_are_named_together(make):

@@ -67,6 +67,19 @@ def test_each_fault_of_stamps_is_one_episode_with_its_counts(name):
     assert words in begun[0].extent
 
 
+@pytest.mark.parametrize("block", [20, 4000])
+def test_what_came_at_once_after_a_stall_is_judged_by_the_seconds_that_it_holds(block):
+    """Every fifth stamp repeats the one before: four seconds at once hold 800, which are no half of a second."""
+    repeated = TRUE.copy()
+    repeated[4::5] = repeated[3::5]
+    assert episodes(repeated, block=block) == []
+    half = np.repeat(TRUE[3::4], 4)
+    (episode,) = episodes(half, block=block)
+    equal, of = (int(word) for word in episode.extent.split()[:3:2])
+    assert of == max(1000, block)
+    assert equal == pytest.approx(0.75 * of, abs=1)
+
+
 def test_an_episode_that_is_over_says_so_with_all_its_counts():
     first, last = episodes(FAULTS["shuffled stamps"][0])
     assert (first.over, last.over) == (False, True)

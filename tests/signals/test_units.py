@@ -65,7 +65,9 @@ def test_an_unstated_unit_is_unstated(text):
     assert units.parse(text).kind is Kind.UNSTATED
 
 
-@pytest.mark.parametrize("text", ["MV", "foo", "uV/bit", "wolts", "microvolts per bit", "V/V"])
+@pytest.mark.parametrize(
+    "text", ["MV", "[MV]", "(MV)", "M V", "㎹", "MVolts", "foo", "uV/bit", "wolts", "microvolts per bit", "V/V"]
+)
 def test_a_unit_that_nobody_can_know_is_unknown_never_guessed(text):
     assert units.parse(text).kind is Kind.UNKNOWN
 
@@ -240,3 +242,15 @@ def test_no_place_but_the_door_compares_or_scales_a_unit():
         tree = ast.parse(path.read_text(encoding="utf-8"))
         found += [f"{name}:{node.lineno}" for node in ast.walk(tree) if compares_or_scales(node)]
     assert found == []
+
+
+@pytest.mark.parametrize("text", ["", "n/a"])
+def test_a_contract_that_states_no_unit_decodes_nothing(text):
+    """Quality lights and montage go by the contract: without a unit 5 mV are good, g is decoded with µV."""
+    open_ = replace(AMP, unit=text)
+    waived = replace(open_, unit_waived="unknown amplifier")
+    for spec in (open_, waived):
+        for announced in (("uV", "uV"), ("uV", "m/s^2")):
+            with pytest.raises(BadSignal, match="the contract states no unit; state 'uV'"):
+                units.of_stream(spec, announced, 2)
+    assert units.of_stream(waived, ("", ""), 2).source == "waived"

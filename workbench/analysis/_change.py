@@ -295,7 +295,15 @@ def pick_baseline(records: Sequence[Assessment], *, rule: str = "") -> tuple[tup
 
 
 def flag(threshold: Threshold, after: Assessment, part: str, *, improvement: float, before: float) -> Flag:
-    """An improvement of ``part`` held against one threshold.
+    """An improvement of ``part`` held against one threshold. Raises what :func:`check_threshold` does."""
+    check_threshold(threshold, after, part)
+    reached = reaches(improvement, threshold, before=before)
+    worse = reaches(-improvement, threshold, before=before)
+    return Flag(threshold, reached, worse, table_sha256())
+
+
+def check_threshold(threshold: Threshold, after: Assessment, part: str) -> None:
+    """Refuse a threshold that says nothing about a change of ``part``.
 
     Raises
     ------
@@ -315,9 +323,7 @@ def flag(threshold: Threshold, after: Assessment, part: str, *, improvement: flo
             f"threshold {threshold.name!r} is in {threshold.unit}, {' '.join(asked)} is in {unit}; state it in "
             f"{unit} or in %"
         )
-    reached = reaches(improvement, threshold, before=before)
-    worse = reaches(-improvement, threshold, before=before)
-    return Flag(threshold, reached, worse, table_sha256())
+    _ = threshold.size
 
 
 def reaches(improvement: float, threshold: Threshold, *, before: float) -> bool | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from workbench.analysis._change import NoBaseline, baselines, change, pick_baseline, reaches
+from workbench.analysis._change import NoBaseline, baselines, change, check_threshold, pick_baseline, reaches
 from workbench.analysis._isncsci import classes_of, isncsci_change
 from workbench.analysis._possible import change_range
 from workbench.analysis._repeats import false_positive, own_mdc
@@ -124,8 +124,7 @@ def _judge(
     component: Component, history: History, after: Assessment, *, ref_visit: str, baseline_rule: str
 ) -> tuple[bool | None, str]:
     chosen = component.chosen
-    if after.version != chosen.version:
-        raise BadValue(f"threshold {chosen.name!r} is about another version than {after.version!r}")
+    check_threshold(chosen, after, component.part)
     try:
         before = baselines(
             history.assessments, visit_id=history.visits.get(ref_visit, ""), like=after, across=component.across

@@ -299,7 +299,7 @@ def _deciding(
     told = []
     for one, classes in ((before, old), (after, new)):
         if "," in str(classes[variable]):
-            cells = examination.deciding_cells(one.items, variable)
+            cells = examination.deciding_cells(one.items, variable, **_readings(one))
             told.append(
                 f"decided by {', '.join(cells) or 'several cells together'} of {one.id or 'the examination'}"
             )

@@ -7,7 +7,7 @@ responds in every one is a responder, who responds in none is not, and the other
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import inf
@@ -72,21 +72,36 @@ def additive(definition: Definition, part: str) -> bool:
 
 
 def _sum_bounds(assessment: Assessment, part: str) -> Possible | None:
+    """What a sum can be: scored once with the least and once with the greatest value of each untested item."""
     definition = definition_of(assessment.measure, assessment.version)
     if not additive(definition, part):
         return None
     items, *_ = _items(definition, part)
-    low = high = 0.0
-    untested = []
-    for item in items:
-        value = _value(assessment.items.get(item.code))
-        numbers = _numbers(item)
-        if value is None:
-            untested.append(item.code)
-        low += min(numbers) if value is None else value
-        high += max(numbers) if value is None else value
+    untested = [item for item in items if not _tested(assessment.items.get(item.code))]
+    low, high = (
+        _scored(assessment, {item.code: pick(_numbers(item)) for item in untested}, definition, part)
+        for pick in (min, max)
+    )
+    if low is None or high is None:
+        return None
+    names = ", ".join(item.code for item in untested[:5])
     more = f" and {len(untested) - 5} more" if len(untested) > 5 else ""
-    return Possible(low, high, f"{', '.join(untested[:5])}{more} not tested")
+    return Possible(low, high, f"{names}{more} not tested")
+
+
+def _scored(
+    assessment: Assessment, filled: Mapping[str, float], definition: Definition, part: str
+) -> float | None:
+    """The part with these values filled in, by the options that enter the score; None where it has none still."""
+    entering = {option.name for option in definition.options if option.agree}
+    found = outcomes.score(
+        assessment.measure,
+        {**assessment.items, **filled},
+        version=assessment.version,
+        **{name: value for name, value in assessment.options.items() if name in entering},
+    )
+    sub = found.total if part == "total" else found.subscores[part]
+    return None if sub is None or sub.value is None else float(sub.value)
 
 
 def _items(definition: Definition, part: str) -> tuple[tuple[Item, ...], float | None, float | None]:
@@ -99,19 +114,15 @@ def _items(definition: Definition, part: str) -> tuple[tuple[Item, ...], float |
     return (), None, None
 
 
-def _numbers(item: Item) -> list[float]:
+def _numbers(item: Item) -> list[int | float]:
     """The allowed numbers of an item; empty when one of its values is no number, as for the label 1+."""
-    if any(isinstance(value, str) for value in item.allowed):
-        return []
-    return [float(value) for value in item.allowed]
+    numbers = [value for value in item.allowed if not isinstance(value, str)]
+    return numbers if len(numbers) == len(item.allowed) else []
 
 
-def _value(stored: object) -> float | None:
-    """The examined number of an item, its tag ignored; None when it is missing or not testable."""
-    if isinstance(stored, str):
-        text = examined(stored)
-        return float(text) if text.isdigit() else None
-    return float(stored) if isinstance(stored, int | float) else None
+def _tested(stored: object) -> bool:
+    """Whether an item holds an examined number, its tag ignored."""
+    return examined(stored).isdigit() if isinstance(stored, str) else stored is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,7 +116,8 @@ def check_options(before: Assessment, after: Assessment, part: str) -> None:
     for option in definition.options:
         if option.agree and (not option.parts or part in option.parts):
             pair = tuple(_plain(one.options.get(option.name, option.default)) for one in (before, after))
-            _refuse_difference(before, after, part, f"option {option.name}", pair)
+            if None not in pair:  # without a default and not given, it entered no score
+                _refuse_difference(before, after, part, f"option {option.name}", pair)
     if _measured(before, definition, part) and _measured(after, definition, part):
         for code, empty in definition.conditions.items():
             pair = tuple(empty if one.items.get(code) is None else one.items[code] for one in (before, after))

@@ -12,7 +12,7 @@ from workbench.outcomes import _isncsci_sets as sets
 from workbench.outcomes import _isncsci_stars as stars
 from workbench.outcomes._isncsci_deciding import POSSIBLE, Found, Search, state_of
 from workbench.outcomes._isncsci_exam import Exam, Side, read_exam
-from workbench.outcomes._isncsci_steps import open_steps, plain_steps
+from workbench.outcomes._isncsci_steps import Extreme, open_steps, plain_steps
 from workbench.outcomes._isncsci_tables import (
     EDITION,
     FIELDS,
@@ -152,13 +152,7 @@ def _plain(exam: Exam, options: Options) -> Classification:
     right, left = _plain_side(exam.right), _plain_side(exam.left)
     vac, dap = exam.vac == "Yes", exam.dap == "Yes"
     found = rules.classify(right, left, vac=vac, dap=dap, nli_vac=options.nli_vac, nonkey_zpp=options.nonkey_zpp)
-    places = (*found.sensory, *found.motor, found.nli)
-    printed = [
-        *(PRINTED[place] for place in places),
-        "C" if found.complete else "I",
-        found.ais,
-        *(PRINTED[place] for place in (*found.zpp_sensory, *found.zpp_motor)),
-    ]
+    printed = [_printed(one) for one in _single(found)]
     told = list(warnings(exam, motor=((found.motor[0],), (found.motor[1],)), ais=found.ais))
     if not vac and (right.non_key >= 0 or left.non_key >= 0 or min(found.motor) == S3):
         readings = [
@@ -173,6 +167,13 @@ def _plain(exam: Exam, options: Options) -> Classification:
         plain_steps(right, left, found, codes=(exam.right, exam.left), vac=vac, dap=dap),
         told,
     )
+
+
+def _single(found: rules.Result) -> tuple[Values, ...]:
+    """The value of each field, in their order, as the only possible one."""
+    grades = (("C" if found.complete else "I",), (found.ais,))
+    levels, zones = (*found.sensory, *found.motor, found.nli), (*found.zpp_sensory, *found.zpp_motor)
+    return (*((level,) for level in levels), *grades, *((zone,) for zone in zones))
 
 
 def _differences(praxis: Sequence[Values], other: Sequence[Values]) -> Iterator[Warned]:
@@ -237,14 +238,14 @@ def _open(exam: Exam, options: Options) -> Classification:
         values,
         untagged,
         printed=printed,
-        extremes=(_extreme_steps(exam, options, min), _extreme_steps(exam, options, max)),
+        extremes=(_extreme(exam, options, min), _extreme(exam, options, max)),
         deciding=_deciding(exam, now, values, options),
     )
     return _finish(exam, options, printed, steps, told, affected)
 
 
-def _extreme_steps(exam: Exam, options: Options, pick: Callable[[Iterable[str]], str]) -> Sequence[Words]:
-    """The reasons when every open cell has the worst (``min``) or best (``max``) score that it can stand for."""
+def _extreme(exam: Exam, options: Options, pick: Callable[[Iterable[str]], str]) -> Sequence[Extreme]:
+    """Values and reasons when every open cell has the worst (``min``) or best (``max``) score it can stand for."""
     right, left = (
         rules.PlainSide(
             "".join(pick(map(str, grades_of(code, 5))) for code in side.motor),
@@ -256,7 +257,8 @@ def _extreme_steps(exam: Exam, options: Options, pick: Callable[[Iterable[str]],
     )
     vac, dap = (pick(("0", "1")) == "1" if code == "NT" else code == "Yes" for code in (exam.vac, exam.dap))
     found = rules.classify(right, left, vac=vac, dap=dap, nli_vac=options.nli_vac, nonkey_zpp=options.nonkey_zpp)
-    return plain_steps(right, left, found, codes=(exam.right, exam.left), vac=vac, dap=dap)
+    steps = plain_steps(right, left, found, codes=(exam.right, exam.left), vac=vac, dap=dap)
+    return list(zip(_single(found), steps))
 
 
 def _deciding(

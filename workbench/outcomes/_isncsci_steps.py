@@ -131,6 +131,10 @@ def _zpp_motor(side: PlainSide, codes: Side, level: int, place: int) -> Words:
     return say("zpp_motor.level" if place == level else "zpp_motor.non_key", NAMES[place])
 
 
+Extreme = tuple[Sequence[int] | Sequence[str], Words]
+"""The one value of a field in one substitution, and its reason."""
+
+
 def open_steps(
     exam: Exam,
     sides: tuple[SideSets, SideSets],
@@ -138,20 +142,21 @@ def open_steps(
     untagged: Sequence[Sequence[int] | Sequence[str]],
     *,
     printed: Sequence[str],
-    extremes: tuple[Sequence[Words], Sequence[Words]],
+    extremes: tuple[Sequence[Extreme], Sequence[Extreme]],
     deciding: Mapping[str, Found],
 ) -> list[Words]:
     """One step for each field of a result, for an exam with untested or tagged cells.
 
     A determined result gets the same reason as in an exam of numbers when the worst and the best substitution give
-    that reason. The scores enter every rule monotonically, so that those between them then give it too.
+    that result for that reason. The scores enter every rule monotonically, so that those between them then do so
+    too. A zone that is printed by convention (``nonkey_zpp``) is no result of either.
 
     Parameters
     ----------
     exam, sides : the exam and its two sides as sets.
     values, untagged : possible values of each field, with the tags handled and with the tags ignored.
     printed : the results as text.
-    extremes : the reasons of the worst and of the best substitution.
+    extremes : value and reason of each field in the worst and in the best substitution.
     deciding : field with several possible values → the cells that decide.
     """
     codes = (exam.right, exam.left)
@@ -170,8 +175,9 @@ def open_steps(
     found = []
     for at, field in enumerate(FIELDS):
         worst, best = extremes[0][at], extremes[1][at]
-        alike = len(values[at]) == 1 and worst == best and (field != "ais" or _one_reason(exam, sides, values[at]))
-        sentences = [worst if alike else _list(printed[at], conditions[at], single=len(values[at]) == 1)]
+        alike = worst == best and worst[0] == values[at]
+        alike = alike and (field != "ais" or _one_reason(exam, sides, values[at]))
+        sentences = [worst[1] if alike else _list(printed[at], conditions[at], single=len(values[at]) == 1)]
         if field in deciding:
             sentences += decide(deciding[field])
         if field == "ais" and not alike and {"C", "D"} & {str(value) for value in values[at]}:
@@ -209,22 +215,20 @@ def _decides(one: Deciding) -> Words:
         for scores, values in one.outcomes
     ]
     told = join(runs, comma=True)
-    if not one.cell.side:
-        return compose("decide.test", _cell(one.cell), told)
     if one.cell.code == "NT":
         return compose("decide.test", _cell(one.cell), told)
     return compose("decide.tagged", _cell(one.cell), one.cell.code, told)
 
 
 def _scores(cell: Cell, scores: Sequence[str]) -> Words:
-    """A run of scores in words: ``below 3``, ``3 or more``, ``1 or 2``."""
+    """A run of scores in words: ``below 3``, ``3 or more``, ``1 or 2``, ``1 to 4``."""
     if len(scores) == 1:
         return say(scores[0]) if scores[0] in TEXTS else Words(scores[0], scores[0])
     if scores[0] == cell.scores[0]:
         return say("decide.below", int(scores[-1]) + 1)
     if scores[-1] == cell.scores[-1]:
         return say("decide.least", scores[0])
-    return say("decide.or", scores[0], scores[-1])
+    return say("decide.or" if len(scores) == 2 else "decide.between", scores[0], scores[-1])
 
 
 def _either(values: Sequence[int] | Sequence[str]) -> Words:

@@ -149,11 +149,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     # the cells that decide
     "decide.test": ("Test {0}: {1}.", "检查{0}：{1}。"),
     "decide.tagged": ("{0} ({1}): {2}.", "{0}（{1}）：{2}。"),
-    "decide.answer": ("{0}: {1}.", "{0}：{1}。"),
     "decide.together": ("These cells decide together: {0}.", "由以下单元格共同决定：{0}。"),
     "decide.gives": ("{0} gives {1}", "{0} 得 {1}"),
     "decide.leaves": ("{0} leaves {1}", "{0} 则仍为 {1}"),
     "decide.or": ("{0} or {1}", "{0} 或 {1}"),
+    "decide.between": ("{0} to {1}", "{0} 至 {1}"),
     "decide.below": ("below {0}", "低于 {0}"),
     "decide.least": ("{0} or more", "{0} 或以上"),
     "cell.motor": ("{0} {1}", "{0} {1}"),

@@ -21,9 +21,13 @@ def zero_when_unable(values: Mapping[str, Any], codes: Iterable[str]) -> dict[st
     return {code: 0 if code in marked and value == UNABLE else value for code, value in values.items()}
 
 
-def cap_option(default: float | None = None) -> Option:
-    """The option with the time at which the protocol ends an attempt; no default where none is published."""
-    return Option(CAP, "seconds at which an attempt ends", default=default, agree=True)
+def cap_option(default: float | None = None, *, parts: tuple[str, ...] = ()) -> Option:
+    """The option with the time at which the protocol ends an attempt; no default where none is published.
+
+    ``parts`` are the scores that are computed with the cap, such as pegs over the cap: it has to agree in these.
+    In the others a time below the cap is the time, and a censored one is at least the cap of its own form.
+    """
+    return Option(CAP, "seconds at which an attempt ends", default=default, agree=bool(parts), parts=parts)
 
 
 def cap_at(

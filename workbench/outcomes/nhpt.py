@@ -113,7 +113,7 @@ OUTCOME = Measure(
                 for side in SIDES
                 for trial in TRIALS
             ),
-            options=(cap_option(CAP_S),),
+            options=(cap_option(CAP_S, parts=tuple(f"{side}_rate" for side in SIDES)),),
             modes=("observed",),
             notes=(
                 "Cap of 300 s by the convention of the MSFC [M]",

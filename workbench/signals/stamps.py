@@ -155,18 +155,19 @@ class StampMonitor:
         self._last = float(good[-1])
 
     def _second_over(self) -> list[Episode]:
-        """Judge what was counted, once a second of samples."""
-        if self._n // self._second == self._judged:
+        """Judge what was counted, once a second of samples, or all seconds that came at once after a stall."""
+        of = (self._n // self._second - self._judged) * self._second
+        if not of:
             return []
         self._judged = self._n // self._second
         equal, back, below, largest = self._window
         self._window = [0, 0, 0, 0.0]
         said: list[Episode] = []
-        if equal >= REPEATED_SHARE * self._second:
-            said += self._seen(StampFault.REPEATED, int(equal), self._second, 0.0)
-        many = back >= BACK_SHARE * self._second
+        if equal >= REPEATED_SHARE * of:
+            said += self._seen(StampFault.REPEATED, int(equal), of, 0.0)
+        many = back >= BACK_SHARE * of
         if many or (back >= 5 and below >= 0.5 * back and largest > BACK_S):
-            said += self._seen(StampFault.OUT_OF_ORDER, int(back), self._second, float(largest))
+            said += self._seen(StampFault.OUT_OF_ORDER, int(back), of, float(largest))
         return said
 
     def _rate(self, good: FloatArray, n: int, local: float) -> list[Episode]:

@@ -119,16 +119,19 @@ _OTHERS = {
 }
 _KNOWN = {spelling: symbol for symbol, spellings in _OTHERS.items() for spelling in spellings.split()}
 _UNSTATED = frozenset(("", "n/a", "unknown", "undefined", "unspecified", "null", "?", "-"))
-_AMBIGUOUS = frozenset(("MV", "Mv"))
-"""Megavolts by the letter, millivolts by intention: nobody can know, so that somebody has to say."""
 
 
-def _folded(text: str) -> str:
-    """One spelling for what looks the same: both micro signs, superscripts, case, blanks and brackets."""
-    plain = unicodedata.normalize("NFKC", text).replace("−", "-").strip().strip("[](){}").casefold()
+def _plain(text: str) -> str:
+    """The text without brackets and blanks, in one spelling of micro, minus and superscripts; case is kept."""
+    plain = unicodedata.normalize("NFKC", text).replace("−", "-").strip().strip("[](){}")
     for micro in ("μ", "µ"):
         plain = plain.replace(micro, "u")
     return "".join(plain.split()).replace("_", "").replace("**", "^")
+
+
+def _is_ambiguous(plain: str) -> bool:
+    """Megavolts by the letter, millivolts by intention: nobody can know, so that somebody has to say."""
+    return plain.startswith(("MV", "Mv"))
 
 
 @cache
@@ -138,10 +141,11 @@ def parse(text: str) -> Unit:
     Every spelling of a voltage is accepted: ``uV``, ``µV`` with either micro sign, ``microvolts``, ``mV``,
     ``volts``, ``nV`` … A text that is not known gives the kind ``unknown``, never a guess.
     """
-    folded = _folded(text)
+    plain = _plain(text)
+    folded = plain.casefold()
     if folded in _UNSTATED:
         return Unit(text, Kind.UNSTATED, "", 1.0)
-    if folded in _VOLTAGES and text.strip() not in _AMBIGUOUS:
+    if folded in _VOLTAGES and not _is_ambiguous(plain):
         return Unit(text, Kind.VOLTAGE, MICROVOLT, _VOLTAGES[folded])
     if folded in _KNOWN:
         return Unit(text, Kind.OTHER, _KNOWN[folded], 1.0)
@@ -237,8 +241,9 @@ def of_stream(spec: StreamSpec, announced: Sequence[str], n_channels: int) -> St
     Raises
     ------
     BadSignal
-        A unit that differs from the contract, that is unknown or unstated and neither declared nor waived, or
-        channels of another kind among those that are decoded. The text is a phrase about the stream.
+        A unit that differs from the contract, that is unknown or unstated and neither declared nor waived,
+        channels of another kind among those that are decoded, or a contract without a unit. The text is a phrase
+        about the stream.
     """
     texts = tuple(announced) if announced else ("",) * n_channels
     names = spec.channels or tuple(str(k + 1) for k in range(n_channels))
@@ -264,6 +269,9 @@ def of_stream(spec: StreamSpec, announced: Sequence[str], n_channels: int) -> St
     source, by = "announced", ""
     if open_ones:
         source, by = _stated(spec, open_ones, [unit.text for name, unit in measured if name in open_ones])
+    if wanted.kind is Kind.UNSTATED and source != "waived":
+        # Quality lights and montage go by the contract: without a unit no amplitude would be judged.
+        raise BadSignal("the contract states no unit; state 'uV' for voltages, however they are announced")
     factor = {name: unit.factor for name, unit in measured}
     if source == "declared":
         factor |= dict.fromkeys(open_ones, wanted.factor)
