@@ -19,7 +19,7 @@ from types import FrameType, TracebackType
 from typing import Any, NoReturn
 
 from workbench import __version__, exams, tools
-from workbench.commands import end, keys, migrate, people, stop, stress, verify
+from workbench.commands import end, keys, migrate, pair, people, stop, stress, verify
 from workbench.errors import BadValue, WorkbenchError
 
 EXIT_REFUSED = 2
@@ -147,7 +147,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_study_commands(commands)
     _add_file_commands(commands)
     tools.add(commands)
-    for one in (verify, migrate, keys, people, stop, end, stress):
+    for one in (verify, migrate, keys, people, pair, stop, end, stress):
         one.add(commands)
     return parser
 
