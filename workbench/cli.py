@@ -19,7 +19,7 @@ from types import FrameType, TracebackType
 from typing import Any, NoReturn
 
 from workbench import __version__, exams, tools
-from workbench.commands import end, keys, migrate, people, stop, stress, verify
+from workbench.commands import end, keys, migrate, pair, people, stop, stress, verify
 from workbench.errors import BadValue, WorkbenchError
 
 EXIT_REFUSED = 2
@@ -147,7 +147,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_study_commands(commands)
     _add_file_commands(commands)
     tools.add(commands)
-    for one in (verify, migrate, keys, people, stop, end, stress):
+    for one in (verify, migrate, keys, people, pair, stop, end, stress):
         one.add(commands)
     return parser
 
@@ -184,6 +184,10 @@ def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     )
     demo.add_argument(
         "--conditions", metavar="T1=a,T2=b", help="two annotations of the recordings and the conditions they mean"
+    )
+    demo.add_argument("--unit", default="", metavar="UNIT", help="of recordings that state none: uV, mV, V, nV")
+    demo.add_argument(
+        "--declared-by", default="", metavar="NAME", help="who vouches for --unit; it goes into the record"
     )
     demo.add_argument("--language", choices=LANGUAGES, default="en", help="language of the report (default en)")
     demo.set_defaults(run=_demo)
@@ -234,6 +238,8 @@ def _demo(arguments: argparse.Namespace) -> int:
             browser=not arguments.no_browser,
             recordings=tuple(arguments.recordings or ()),
             conditions=_conditions(arguments.conditions),
+            unit=arguments.unit,
+            declared_by=arguments.declared_by,
             language=arguments.language,
         )
     )

@@ -55,6 +55,8 @@ class Options:
     browser: bool = True
     recordings: tuple[Path, ...] = ()
     conditions: Mapping[str, str] = field(default_factory=dict)
+    unit: str = ""
+    declared_by: str = ""
     language: str = "en"
 
 
@@ -62,7 +64,13 @@ def run(options: Options) -> int:
     """Run the demo; returns the exit code (1 when a replayed decision differs from the record)."""
     _check(options)
     live.load()
-    programme = programmes.of(options.recordings, options.conditions, seed=options.seed)
+    programme = programmes.of(
+        options.recordings,
+        options.conditions,
+        seed=options.seed,
+        unit=options.unit,
+        declared_by=options.declared_by,
+    )
     speed = options.speed if options.speed is not None else _speed(programme)
     study = _study(options, programme)
     _say(f"Study      {study.folder}")

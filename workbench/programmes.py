@@ -12,9 +12,11 @@ from dataclasses import replace as changed
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from workbench import paradigms
 from workbench.devices import replay, simulated_participant
-from workbench.errors import BadValue
+from workbench.errors import BadSignal, BadValue
 from workbench.live import SessionPlan
 from workbench.recording import file_sha256
 from workbench.signals import units
@@ -125,9 +127,13 @@ class Programme:
         return plan
 
 
-def of(files: Sequence[Path], conditions: Mapping[str, str], *, seed: int) -> Programme:
+def of(
+    files: Sequence[Path], conditions: Mapping[str, str], *, seed: int, unit: str = "", declared_by: str = ""
+) -> Programme:
     """The programme that the command line asked for: recordings when it named any, else the simulation."""
-    return recorded(files, conditions) if files or conditions else simulated(seed=seed)
+    if files or conditions or unit or declared_by:
+        return recorded(files, conditions, unit=unit, declared_by=declared_by)
+    return simulated(seed=seed)
 
 
 def simulated(*, seed: int = 1, calibration_trials: int = 16, online_trials: int = 15) -> Programme:
@@ -152,19 +158,22 @@ def simulated(*, seed: int = 1, calibration_trials: int = 16, online_trials: int
     )
 
 
-def recorded(files: Sequence[Path], conditions: Mapping[str, str]) -> Programme:
+def recorded(
+    files: Sequence[Path], conditions: Mapping[str, str], *, unit: str = "", declared_by: str = ""
+) -> Programme:
     """Real recordings through LSL: the first calibrate, the last is decoded online, causally.
 
     Parameters
     ----------
     files : two or more recordings of one montage.
     conditions : annotation → condition, exactly two.
+    unit, declared_by : the unit of recordings that state none, and the name of who vouches for it.
 
     Raises
     ------
     BadValue
-        With fewer than two files, one file twice, other than two conditions, or a file without them or with
-        another montage.
+        With fewer than two files, one file twice, other than two conditions, a file without them or with
+        another montage, or a unit that is neither stated nor declared, stated and declared, or implausible.
     RecordingFault
         When a file cannot be read.
     """
@@ -183,11 +192,12 @@ def recorded(files: Sequence[Path], conditions: Mapping[str, str]) -> Programme:
                 "made for one montage, name recordings of the same one"
             )
     _check_enough(heads[:-1], conditions)
+    signal = _vouched(heads, unit.strip(), declared_by.strip())
     paradigm = paradigms.from_params("left_right", {"conditions": list(dict.fromkeys(conditions.values()))})
     return Programme(
         words=f"replayed recordings {', '.join(path.name for path in files)}; no effector",
         simulated=False,
-        signal=heads[0].signal(SIGNAL),
+        signal=signal,
         markers=heads[0].markers(MARKERS),
         player={"device": "replay", "options": {"files": [str(path.absolute()) for path in files]}},
         paradigm=paradigm.name,
@@ -221,6 +231,43 @@ def _check_distinct(files: Sequence[Path]) -> None:
                 "a decoder that is tested on what it was calibrated with says nothing"
             )
         seen[digest] = path
+
+
+def _vouched(heads: Sequence[replay.Head], unit: str, by: str) -> StreamSpec:
+    """The contract of the signal, with the unit that the recordings state or that somebody declares by name."""
+    if bool(unit) != bool(by):
+        raise BadValue(
+            f"a unit is declared by somebody: --unit and --declared-by go together, got unit {unit!r} and name "
+            f"{by!r}; give both, or neither when the recordings state their unit"
+        )
+    first = heads[0]
+    signal = changed(first.signal(SIGNAL), unit=unit or first.unit, unit_declared_by=by)
+    try:
+        found = units.of_stream(signal, (first.unit,) * len(first.channels), len(first.channels))
+    except BadSignal as error:
+        remedy = "" if unit else ". Here that is --unit UNIT --declared-by NAME"
+        raise BadValue(f"{first.path.name}: {error}{remedy}") from error
+    if unit and found.source != "declared":
+        raise BadValue(
+            f"{first.path.name} states its unit itself ({first.unit}); leave --unit and --declared-by out"
+        )
+    if unit and units.is_voltage(unit):
+        for head in heads:
+            if problem := units.implausible(_amplitudes(replay.load(head.path), found)):
+                raise BadValue(
+                    f"{head.path.name} cannot be in {unit}, as {by} declares: {problem}; declare the unit in "
+                    "which it was recorded"
+                )
+    return signal
+
+
+def _amplitudes(recorded: replay.Recorded, found: units.StreamUnits) -> list[float]:
+    """Root mean square of each channel about its mean, µV: the median over the whole seconds of a recording."""
+    n = max(1, round(recorded.head.fs))
+    values = found.scale(recorded.samples)
+    whole = max(1, len(values) // n)
+    seconds = values[: whole * n].reshape(whole, -1, values.shape[1])
+    return [float(value) for value in np.median(seconds.std(axis=1), axis=0)]
 
 
 def _check_enough(heads: Sequence[replay.Head], conditions: Mapping[str, str]) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench import cli
+from workbench import cli, devices
 from workbench.live import replay_study
 from workbench.study import Study, anchors, chain, place
 from workbench.vocabulary import Participant
@@ -155,3 +155,34 @@ def test_people_are_listed_added_closed_and_given_a_new_password(run, folder):
     assert run("people", "close", folder, "park", "--reason", "left")[0] == 0
     assert "park  Park J.  engineer, investigator  closed" in run("people", "list", folder)[1]
     assert run("people", "close", folder, "nobody", "--reason", "left")[0] == 2
+
+
+def test_both_computers_type_the_code_and_print_the_same_link(run, folder):
+    code, out, _ = run("pair", "code")
+    typed = out.strip()
+    assert code == 0
+    code, out, _ = run("pair", "engine", folder, "glove", stdin=f"{typed}\n")
+    assert code == 0
+    link, there = out.splitlines()
+    here = devices.pairing(folder, "glove")
+    key = here.key()
+    assert link == f"paired, link {here.link_id}"
+    command = there.split("'")[1].split()
+    assert command[:3] == ["workbench", "pair", "device"]
+    here.path.unlink()
+    code, out, _ = run(*command[1:], stdin=f"{typed.lower()}\n")
+    assert (code, out.splitlines()[0]) == (0, link)
+    assert here.key() == key
+    assert here.path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_pairing_code_that_is_none_is_refused_in_one_sentence_and_the_pairing_stays(run, folder):
+    key = devices.pairing(folder, "glove").key()
+    old = devices.new_pairing_code(now=1.7e9)
+    for typed, words in (("", "nothing was given"), ("1234", "got 4 characters"), (old, "expired")):
+        code, out, err = run("pair", "engine", folder, "glove", stdin=f"{typed}\n")
+        assert (code, out, len(err.splitlines())) == (2, "", 1)
+        assert words in err
+    code, _, err = run("pair", "engine", folder, "gauntlet", stdin=f"{devices.new_pairing_code()}\n")
+    assert (code, len(err.splitlines())) == (2, 1)
+    assert devices.pairing(folder, "glove").key() == key

@@ -10,13 +10,16 @@ import sys
 
 import pytest
 
-from tests.faults.test_engine_ends import PAUSE, until
-from workbench import live
+from tests.faults.test_engine_ends import PAUSE, exists, until
+from workbench import devices, live
 from workbench.errors import Refused
 from workbench.live import _place
 from workbench.live._place import Place
+from workbench.recording import read_rows
+from workbench.recording.session_ledger import SUFFIX
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(240)
+
 
 class Broken:
     """An engine that can be broken from inside, with an effector in IDLE_SAFE."""
@@ -50,6 +53,7 @@ class Broken:
         if how == "hang":
             self.order.with_suffix(".hang").touch()
         os.kill(self.process.pid, signal.SIGUSR1)
+        until(lambda: not self.order.exists() or not exists(self.process.pid))
 
     def release(self):
         self.order.with_suffix(".hang").unlink(missing_ok=True)
@@ -68,6 +72,22 @@ class Broken:
 
         until(there)
         return found[0]
+
+    def journalled(self, thread):
+        """Whether the alarm about a thread is on the disk, which needs no door."""
+        lines = (self.room.folder / "engine" / "alarms.jsonl").read_text(encoding="utf-8").splitlines()
+        alarms = [json.loads(line) for line in lines]
+        newest = {a["id"]: a for a in alarms if a["cause"] == f"thread_lost:{thread}"}
+        return any(not a["cleared"] and "has not reported" in a["what"] for a in newest.values())
+
+    def rows(self):
+        """The threads that the session's ledger on the disk says were lost."""
+        (file,) = (self.room.folder / "recordings").glob(f"*{SUFFIX}")
+        return {row.stream for row in read_rows(file, growing=True) if row.kind == "thread_lost"}
+
+    def device_is_safe(self):
+        """The device's own signed word, heard by this process."""
+        return devices.watch_status(devices.pairing(self.room.folder, "glove"), timeout=20.0).is_safe
 
     def reset(self):
         """Out of the safe state, as far as the broken engine still gets."""
@@ -108,11 +128,69 @@ def found(engine, name, how):
     return alarm
 
 
-def test_an_inlet_or_the_loop_that_stands_still_leads_to_the_safe_state_and_is_reported_back(broken, fast):
+def hung(engine, *names, stop):
+    """Hang threads together: alarm, row, safe state; ``stop`` works meanwhile; they report back."""
+    for name in names:
+        engine.break_thread(name, "hang")
+    for name in names:
+        until(lambda name=name: engine.journalled(name))
+    assert engine.device_is_safe()
+    stop()
+    engine.release()
+    for name in names:
+        until(lambda name=name: name not in engine.lost())
+        alarm = engine.alarm(name)
+        assert alarm["priority"] == "high"
+        assert alarm["cleared"]
+        assert f"thread {name} has not reported" in alarm["args"]["sentence"]
+        until(lambda name=name: name in engine.rows())
+    assert engine.status()["effector"]["state"] in ("FAULT_SAFE", "ESTOP")
+    assert "standstill" not in [alarm["key"] for alarm in engine.status()["alarms"]]
+    while alarms := engine.status()["alarms"]:
+        for alarm in alarms:
+            engine.client.acknowledge(alarm["id"], by="tests")
+        engine.reset()
+        PAUSE.wait(0.1)
+
+
+def stop_from_outside(engine):
+    """The second path of a STOP: the living engine takes it and the device confirms it."""
+    outcome = live.stop_session(engine.room.folder, "tests")
+    assert outcome.sentence.startswith("The engine took the STOP. The device confirms:"), outcome.sentence
+    assert outcome.confirmed
+
+
+def stop_by_the_door(engine):
+    engine.client.stop("tests")
+    until(lambda: engine.status()["effector"]["stop"]["confirmed"])
+
+
+@pytest.mark.parametrize("name", ["door", "supervisor", "loop"])
+def test_a_thread_that_hangs_is_a_fault_and_the_second_path_of_a_stop_works(broken, name):
+    hung(broken, name, stop=lambda: stop_from_outside(broken))
+
+
+def test_listeners_inlets_and_clocks_that_hang_are_a_fault_each_and_the_second_path_of_a_stop_works(broken):
+    names = broken.status()["engine"]["supervised"]
+    quiet = [name for name in names if name.startswith(("listener-", "inlet-", "clock-"))]
+    assert {name.split("-")[0] for name in quiet} == {"listener", "inlet", "clock"}
+    hung(broken, *quiet, stop=lambda: stop_from_outside(broken))
+
+
+def test_a_stop_file_watcher_that_hangs_is_a_fault_and_the_first_path_of_a_stop_works(broken):
+    hung(broken, "stop-file", stop=lambda: stop_by_the_door(broken))
+
+
+def test_every_supervised_thread_has_been_made_to_hang(broken):
+    hangs = ("door", "supervisor", "loop", "stop-file", "listener-", "inlet-", "clock-", "journal-sync")
+    assert [name for name in broken.status()["engine"]["supervised"] if not name.startswith(hangs)] == []
+
+
+def test_what_hangs_in_a_run_leads_to_the_safe_state_and_is_reported_back(broken, fast):
     signal_name = broken.status()["streams"][0]["name"]
     broken.client.start_run("calibration", "grasp_rest", fast, n_trials=40)
     broken.client.wait("running", timeout=60)
-    for name in ("loop", f"inlet-{signal_name}"):
+    for name in ("loop", f"inlet-{signal_name}", "journal-sync"):
         broken.break_thread(name, "hang")
         until(lambda name=name: name in broken.lost())
         alarm = broken.alarm(name)
@@ -146,3 +224,9 @@ def test_every_thread_of_the_engine_is_supervised_and_each_that_raises_leads_to_
         assert "Injected" in alarm["args"]["sentence"]
         broken.client.acknowledge(alarm["id"], by="tests")
         broken.reset()
+
+
+def test_an_engine_whose_stop_file_nobody_watches_is_killed_by_a_stop_and_the_device_confirms(broken):
+    outcome = live.stop_session(broken.room.folder, "tests")
+    assert "did not take the STOP within 1 s and was killed. The device confirms:" in outcome.sentence
+    assert outcome.confirmed

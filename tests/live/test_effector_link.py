@@ -202,17 +202,38 @@ def test_a_key_that_others_can_read_or_that_is_none_is_refused(tmp_path):
 
 def test_the_same_code_gives_the_same_key_on_another_computer_and_another_code_does_not():
     code = devices.new_pairing_code()
-    assert re.fullmatch(r"([A-Z2-9]{4}-){2}[A-Z2-9]{4}", code)
+    assert re.fullmatch(r"([A-Z2-9]{4}-){3}[A-Z2-9]{4}", code)
     here = devices.pair_by_code("room-3", "glove", code)
     key = here.key()
     here.path.unlink()
     assert devices.pair_by_code("room-3", "glove", code.lower().replace("-", " ")).key() == key
-    other = "A" * 11 + ("B" if code[0] != "B" else "C")
+    other = devices.new_pairing_code()
     assert devices.pair_by_code("room-3", "glove", other).key() != key
-    with pytest.raises(BadValue, match="12 letters and digits"):
-        devices.pair_by_code("room-3", "glove", "1234")
     with pytest.raises(BadValue, match="small letters"):
         _place("../../x", "glove")
+
+
+def test_a_pairing_code_that_is_short_or_mistyped_in_any_one_place_is_refused_and_makes_no_key():
+    code = devices.new_pairing_code().replace("-", "")
+    wrong = [code[:at] + ("A" if code[at] != "A" else "B") + code[at + 1 :] for at in range(len(code))]
+    for typed in wrong:
+        with pytest.raises(BadValue, match="one of them is mistyped"):
+            devices.pair_by_code("room-4", "glove", typed)
+    for typed in ("", "1234", code[:-1], code + "A", code[:-1] + "0"):
+        with pytest.raises(BadValue, match="16 letters and digits"):
+            devices.pair_by_code("room-4", "glove", typed)
+    assert not _place("room-4", "glove").path.exists()
+
+
+@pytest.mark.parametrize(
+    ("minutes", "words"), [(16, "16 minutes ago"), (-16, "16 minutes ahead"), (9000, "expired")]
+)
+def test_a_pairing_code_expires(minutes, words):
+    made = 1.8e9
+    code = devices.new_pairing_code(now=made)
+    assert devices.pair_by_code("room-5", "glove", code, now=made + 14 * 60).key()
+    with pytest.raises(BadValue, match=words):
+        devices.pair_by_code("room-5", "glove", code, now=made + minutes * 60)
 
 
 def test_two_processes_that_pair_at_once_get_the_same_key(tmp_path):

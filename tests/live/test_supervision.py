@@ -18,11 +18,23 @@ class Clock:
         return self.now
 
 
+class Rounds(Supervisor):
+    """A supervisor that is looked through by the test, as the engine's loop does: ``test`` comes round."""
+
+    def pass_time(self, seconds):
+        """So much time in which the test looks every 0.1 s."""
+        for _ in range(round(seconds * 10)):
+            self._clock.now = round(self._clock.now + 0.1, 3)
+            self.beat("test")
+            self.look("test")
+
+
 @pytest.fixture
 def watched():
     """A supervisor with a clock in hand, and what it found lost and back."""
     clock, lost, back = Clock(), [], []
-    supervisor = Supervisor(lambda name, why: lost.append((name, why)), on_back=back.append, clock=clock)
+    supervisor = Rounds(lambda name, why: lost.append((name, why)), on_back=back.append, clock=clock)
+    supervisor.adopt("test")
     yield supervisor, clock, lost, back
     supervisor.close()
 
@@ -35,8 +47,8 @@ def test_a_thread_that_raises_is_lost_once_with_its_reason(watched):
         raise OverflowError("int too large")
 
     supervisor.start("door", failing).join()
-    supervisor.look()
-    supervisor.look()
+    supervisor.look("test")
+    supervisor.look("test")
     assert lost == [("door", "thread door ended: OverflowError: int too large")]
     assert supervisor.lost() == dict(lost)
 
@@ -45,60 +57,85 @@ def test_a_thread_that_must_not_return_is_lost_when_it_does(watched):
     supervisor, _, lost, _ = watched
     supervisor.start("watch", lambda beat: None, returns=False).join()
     supervisor.start("inlet", lambda beat: None).join()
-    supervisor.look()
+    supervisor.look("test")
     assert [name for name, _ in lost] == ["watch"]
 
 
 def test_a_thread_that_stands_still_is_lost_and_is_back_when_it_reports(watched):
-    supervisor, clock, lost, back = watched
+    supervisor, _, lost, back = watched
     end = threading.Event()
     supervisor.start("inlet", lambda beat: end.wait(), limit_s=2.0)
-    clock.now += 1.9
-    supervisor.look()
+    supervisor.pass_time(1.9)
     assert lost == []
-    clock.now += 0.2
-    supervisor.look()
+    supervisor.pass_time(0.2)
     assert lost == [("inlet", "thread inlet has not reported for 2.1 s (limit 2 s)")]
     supervisor.beat("inlet")
-    supervisor.look()
+    supervisor.pass_time(0.1)
     assert back == ["inlet"]
     assert supervisor.lost() == {}
     end.set()
 
 
-def test_the_supervisor_itself_is_watched_by_whoever_looks_at_it(watched):
-    supervisor, clock, lost, _ = watched
-    stuck, end = threading.Event(), threading.Event()
+def test_a_hung_supervisor_is_noticed_its_work_is_taken_over_and_it_reports_back(watched):
+    supervisor, _, lost, back = watched
+    stuck, go_on, end = threading.Event(), threading.Event(), threading.Event()
 
     def each():
         stuck.set()
-        end.wait()
-        return False
+        go_on.wait()
 
+    supervisor.start("inlet", lambda beat: end.wait(), limit_s=5.0)
     supervisor.look_after(each)
     stuck.wait()
-    clock.now += 2.1
-    supervisor.look("supervisor")
+    for _ in range(21):
+        supervisor.pass_time(0.1)
+        supervisor.look_back("test")
     assert [name for name, _ in lost] == ["supervisor"]
+    supervisor.pass_time(3.0)
+    assert [name for name, _ in lost] == ["supervisor", "inlet"]
+    go_on.set()
+    while not back:
+        supervisor.look_back("test")
+    assert back == ["supervisor"]
+    assert set(supervisor.lost()) == {"inlet"}
+    end.set()
+
+
+def test_whoever_looks_waits_for_no_lock_that_a_lost_thread_may_hold(watched):
+    supervisor, clock, _, _ = watched
+    end = threading.Event()
+    supervisor.start("inlet", lambda beat: end.wait(), limit_s=2.0)
+    with supervisor._lock:
+        supervisor.beat("inlet")
+        supervisor.look("test")
+        assert supervisor.lost() == {}
+        assert "inlet" in supervisor.names()
+        assert "inlet" not in supervisor.unwatched()
+        assert supervisor.witnessed("test", clock.now)
     end.set()
 
 
 def test_a_process_that_stood_still_blames_no_single_thread(watched):
     supervisor, clock, lost, _ = watched
-    stood, seen, end = threading.Event(), threading.Event(), threading.Event()
+    end = threading.Event()
     supervisor.start("inlet", lambda beat: end.wait(), limit_s=2.0)
-
-    def each():
-        if stood.is_set():
-            seen.set()
-            return True
-        return False
-
     clock.now += 8.0
-    stood.set()
-    supervisor.look_after(each)
-    seen.wait()
+    supervisor.pass_time(1.9)
     assert lost == []
+    supervisor.pass_time(0.5)
+    assert [name for name, _ in lost] == ["inlet"]
+    end.set()
+
+
+def test_a_standstill_calls_no_thread_back_that_still_hangs(watched):
+    supervisor, clock, lost, back = watched
+    end = threading.Event()
+    supervisor.start("inlet", lambda beat: end.wait(), limit_s=2.0)
+    supervisor.pass_time(2.5)
+    clock.now += 8.0
+    supervisor.pass_time(1.0)
+    assert [name for name, _ in lost] == ["inlet"]
+    assert back == []
     end.set()
 
 
@@ -123,3 +160,15 @@ def test_sleep_of_the_computer_and_a_frozen_process_are_told_apart():
     boot.now, monotonic.now = boot.now + 1.2, monotonic.now + 1.2
     assert watch.look() == ("standstill", "The engine stood still for 1.2 s")
     assert watch.look() is None
+
+
+def test_a_supervisor_that_stood_still_alone_is_no_standstill_of_the_engine(watched):
+    supervisor, clock, _, _ = watched
+    watch = StandstillWatch(None, monotonic=clock, witnessed=lambda since: supervisor.witnessed("test", since))
+    supervisor.pass_time(3.0)
+    assert watch.look() is None
+    clock.now += 3.0
+    assert watch.look() == ("standstill", "The engine stood still for 3.0 s")
+    clock.now += 3.0
+    supervisor.beat("test")
+    assert watch.look() == ("standstill", "The engine stood still for 3.0 s")

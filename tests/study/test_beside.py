@@ -7,6 +7,7 @@ import os
 import shutil
 import time
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,10 +15,12 @@ import pytest
 from workbench import decoders
 from workbench.errors import RecordFault
 from workbench.recording.session_ledger import append_rows
-from workbench.study import verify
+from workbench.study import Study, verify
 from workbench.study.files import decoder_hash
+from workbench.study.migrate import migrate
 from workbench.vocabulary import LedgerRow
 
+FIXTURES = Path(__file__).parents[1] / "fixtures" / "studies"
 OLD = (1_600_000_000, 1_600_000_000)
 
 
@@ -123,5 +126,32 @@ def test_session_ledgers_are_compared_line_by_line(study):
     assert any("line 1 is not what the record says" in p for p in problems(study))
     path.write_bytes(b"")
     assert any("its end was cut" in p for p in problems(study))
+
+
+def test_a_session_ledger_that_was_deleted_is_a_problem_until_it_is_restored(study):
+    path = study.folder / "recordings" / f"{study.ids['session']}.ledger.jsonl"
+    whole = path.read_bytes()
     path.unlink()
-    assert "is not there to be compared" in verify(study.folder).warnings[0]
+    found = verify(study.folder)
+    assert not found.ok
+    assert found.text().startswith("the record does NOT hold: 1 problem\n")
+    assert found.problems[0].startswith(f"recordings/{path.name} is gone; the record has ")
+    assert found.problems[0].endswith("restore the file from the backup")
+    path.write_bytes(whole)
+    assert verify(study.folder).ok
+
+
+def test_a_migrated_study_holds_without_a_ledger_it_never_had_and_not_without_one_it_had(tmp_path):
+    folder = tmp_path / "study"
+    shutil.copytree(FIXTURES / "v2", folder)
+    migrate(folder, actor="tests")
+    assert verify(folder).ok
+    row = LedgerRow("note", 0.5, 1.5, extent="between the runs")
+    with Study.open(folder, actor="tests") as study:
+        session = study.rows("session")[0]["id"]
+        path = folder / "recordings" / f"{session}.ledger.jsonl"
+        append_rows(path, [row])
+        study.append_session_ledger(session, [row])
+    assert verify(folder).ok
+    path.unlink()
+    assert any(f"{path.name} is gone" in problem for problem in verify(folder).problems)

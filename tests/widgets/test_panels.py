@@ -250,6 +250,7 @@ def test_channels_without_labels_are_named_when_the_operator_confirms_it() -> No
     assert picker.chosen["1"]["generated"]
     picker.declare("1", "uV", "Dr Lin")
     assert (picker.contract[0].unit, picker.contract[0].unit_declared_by) == ("uV", "Dr Lin")
+    assert (picker.chosen["1"]["unit"], picker.chosen["1"]["declared_by"]) == ("uV", "Dr Lin")
     assert "name of who vouches" in picker.answer("declare", {"uid": "1", "unit": "uV", "by": " "})["text"]
 
 

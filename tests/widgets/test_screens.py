@@ -463,6 +463,30 @@ def test_choosing_a_role_keeps_the_focus_and_a_refused_choice_is_taken_back(moun
     assert page.locator("[data-name='role-Amp B']").input_value() == ""
 
 
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "Declared by (your name)"), ("zh-CN", "声明人（您的姓名）")]
+)
+def test_the_unit_of_a_signal_that_announces_none_is_declared_with_a_name(
+    mount: Callable[..., Any], tmp_path: Path, language: str, words: str
+) -> None:
+    silent = [{**SEEN[0], "name": "Amp A", "units": []}, {**SEEN[1], "name": "Amp B", "units": ["uV"]}]
+    traits = {"seen": silent, "chosen": {}, "verdict": {}, "searched": True}
+    page = mount(StreamPicker, {**traits, "language": language})
+    assert page.locator("[data-name='unit-Amp A']").is_hidden()
+    page.evaluate("window.put({chosen: {0: {role: 'signal', critical: true}, 1: {role: 'aux', critical: true}}})")
+    assert page.locator("[data-name='unit-Amp B']").is_hidden()
+    page.select_option("[data-name='unit-Amp A']", "mV")
+    assert page.evaluate("window.sent.filter(m => m.name === 'declare')") == []
+    assert page.evaluate("document.activeElement.dataset.name") == "by-Amp A"
+    assert page.get_by_placeholder(words).count() == 2
+    page.screenshot(path=str(tmp_path / f"unit-{language}.png"))
+    page.locator("[data-name='by-Amp A']").fill("Lin Q.")
+    page.locator("[data-name='by-Amp A']").blur()
+    (sent,) = page.evaluate("window.sent.filter(m => m.name === 'declare')")
+    assert sent["args"] == {"uid": silent[0]["uid"], "unit": "mV", "by": "Lin Q."}
+    assert page.errors == []
+
+
 def test_a_contract_that_fits_says_so_until_it_changes(mount: Callable[..., Any]) -> None:
     chosen = {"0": {"role": "signal", "critical": True}}
     page = mount(StreamPicker, {"seen": SEEN, "chosen": chosen, "verdict": {"ok": True}, "searched": True})

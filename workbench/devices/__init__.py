@@ -23,6 +23,7 @@ _LAZY = {
     "new_pairing_code": "workbench.devices._pairing",
     "pair_by_code": "workbench.devices._pairing",
     "pairing": "workbench.devices._pairing",
+    "pairing_name": "workbench.devices._pairing",
     "running_device": "workbench.devices._pairing",
     "stop_device": "workbench.devices._device_watch",
     "watch_status": "workbench.devices._device_watch",

@@ -13,6 +13,7 @@ import os
 import re
 import secrets
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,8 +25,14 @@ from workbench.errors import BadValue, EngineFault
 
 VARIABLE = "WORKBENCH_KEYS"
 CODE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
-CODE_LENGTH = 12
-"""Characters of a pairing code: 32 ** 12 is 60 bits, which scrypt makes too slow to search."""
+SECRET_LENGTH = 12
+"""Random characters of a pairing code: 32 ** 12 is 60 bits, which scrypt makes too slow to search."""
+TIME_LENGTH = 3
+"""Characters that say the minute in which a code was made; they come round again after 22 days."""
+CODE_LENGTH = SECRET_LENGTH + TIME_LENGTH + 1
+"""The last character is a check: every single mistyped one is noticed."""
+CODE_MINUTES = 15
+"""How long a pairing code may be typed, minutes. So far the clocks of two computers may also differ."""
 _SCRYPT = {"n": 2**16, "r": 8, "p": 1}
 """About 0.2 s and 64 MB a guess (RFC 7914)."""
 
@@ -87,7 +94,7 @@ class Pairing:
 
 
 def pairing(study_folder: Path | str, effector: str) -> Pairing:
-    """The pairing of a study's simulated effector; its key is made when there is none.
+    """The pairing of a study's effector; its key is made when there is none.
 
     Parameters
     ----------
@@ -101,41 +108,83 @@ def pairing(study_folder: Path | str, effector: str) -> Pairing:
     EngineFault
         When the key folder cannot be written.
     """
-    study = hashlib.sha256(str(Path(study_folder).absolute()).encode()).hexdigest()[:12]
-    made = _place(f"{effector}-{study}", effector)
+    made = _place(pairing_name(study_folder, effector), effector)
     if not made.path.exists():
         _write_key(made, secrets.token_bytes(KEY_BYTES), keep=True)
     return made
 
 
-def new_pairing_code() -> str:
-    """A code to be typed at both computers: three groups of four characters."""
-    code = "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
-    return "-".join(code[i : i + 4] for i in range(0, CODE_LENGTH, 4))
+def pairing_name(study_folder: Path | str, effector: str) -> str:
+    """Name of the pairing that an engine of the study uses for an effector."""
+    study = hashlib.sha256(str(Path(study_folder).absolute()).encode()).hexdigest()[:12]
+    return f"{effector}-{study}"
 
 
-def pair_by_code(name: str, effector: str, code: str) -> Pairing:
-    """Pair with an effector on another computer: the same code there gives the same key.
+def new_pairing_code(*, now: float | None = None) -> str:
+    """A code to be typed at both computers within :data:`CODE_MINUTES`: four groups of four characters.
 
     Parameters
     ----------
-    name : of this pairing, for example the room; part of the file name and of the salt.
-    effector : name of the effector profile.
-    code : as :func:`new_pairing_code` gave it; read it from a terminal, never from an argument.
-
-    Raises
-    ------
-    BadValue
-        For a code or a name of another form.
-    EngineFault
-        When the key folder cannot be written.
+    now : time in s since 1970, by default this computer's.
     """
+    n = len(CODE_ALPHABET)
+    minute = int((time.time() if now is None else now) // 60)
+    when = "".join(CODE_ALPHABET[minute // n**place % n] for place in range(TIME_LENGTH))
+    code = "".join(secrets.choice(CODE_ALPHABET) for _ in range(SECRET_LENGTH)) + when
+    code += _check(code)
+    return "-".join(code[i : i + 4] for i in range(0, CODE_LENGTH, 4))
+
+
+def _check(code: str) -> str:
+    """The check character: odd weights, so that any one other character gives another sum."""
+    weighted = sum((2 * place + 1) * CODE_ALPHABET.index(letter) for place, letter in enumerate(code))
+    return CODE_ALPHABET[weighted % len(CODE_ALPHABET)]
+
+
+def _typed(code: str, now: float) -> str:
+    """The code as it was made; :class:`BadValue` when it is none, is mistyped, or was made too long ago."""
     typed = re.sub(r"[\s-]", "", code).upper()
     if len(typed) != CODE_LENGTH or not set(typed) <= set(CODE_ALPHABET):
         raise BadValue(
             f"a pairing code has {CODE_LENGTH} letters and digits ({CODE_ALPHABET}), got {len(typed)} characters; "
             "type it as the other computer shows it"
         )
+    if _check(typed[:-1]) != typed[-1]:
+        raise BadValue(
+            "this is no pairing code: its last character does not fit the others, so that one of them is "
+            "mistyped; type it as the other computer shows it"
+        )
+    n = len(CODE_ALPHABET)
+    when = typed[SECRET_LENGTH : SECRET_LENGTH + TIME_LENGTH]
+    minute = sum(CODE_ALPHABET.index(letter) * n**place for place, letter in enumerate(when))
+    age = (int(now // 60) - minute + n**TIME_LENGTH // 2) % n**TIME_LENGTH - n**TIME_LENGTH // 2
+    if abs(age) > CODE_MINUTES:
+        raise BadValue(
+            f"this pairing code has expired: it was made {abs(age)} minutes {'ago' if age > 0 else 'ahead'} by "
+            f"this computer's clock, and {CODE_MINUTES} are allowed; check the clocks of both computers, then "
+            "make a new code with 'workbench pair code' and type it at both"
+        )
+    return typed
+
+
+def pair_by_code(name: str, effector: str, code: str, *, now: float | None = None) -> Pairing:
+    """Pair with an effector on another computer: the same code there gives the same key.
+
+    Parameters
+    ----------
+    name : of this pairing, from :func:`pairing_name`; part of the file name and of the salt.
+    effector : name of the effector profile.
+    code : as :func:`new_pairing_code` gave it; read it from a terminal, never from an argument.
+    now : time in s since 1970, by default this computer's.
+
+    Raises
+    ------
+    BadValue
+        For a code or a name of another form, and for a code that is mistyped or has expired.
+    EngineFault
+        When the key folder cannot be written.
+    """
+    typed = _typed(code, time.time() if now is None else now)
     made = _place(name, effector)
     salt = f"workbench pairing 1\n{name}\n{effector}".encode()
     _write_key(made, Scrypt(salt, KEY_BYTES, **_SCRYPT).derive(typed.encode()))

@@ -46,10 +46,18 @@ class StandstillWatch:
     Parameters
     ----------
     boot : see :func:`boot_clock`. monotonic : s.
+    witnessed : whether another thread came round without a break since a time (monotonic, s): then only the thread
+        that looks stood still, and the process did not.
     """
 
-    def __init__(self, boot: Clock | None, *, monotonic: Clock = time.monotonic) -> None:
-        self._boot, self._monotonic = boot, monotonic
+    def __init__(
+        self,
+        boot: Clock | None,
+        *,
+        monotonic: Clock = time.monotonic,
+        witnessed: Callable[[float], bool] = lambda since: False,
+    ) -> None:
+        self._boot, self._monotonic, self._witnessed = boot, monotonic, witnessed
         self._last = monotonic()
         self._ahead = self._gain()
 
@@ -59,10 +67,10 @@ class StandstillWatch:
     def look(self) -> tuple[str, str] | None:
         """``("suspended" | "standstill", sentence)`` when time was lost since the look before, else None."""
         now, ahead = self._monotonic(), self._gain()
-        slept, gap = ahead - self._ahead, now - self._last
+        slept, before = ahead - self._ahead, self._last
         self._last, self._ahead = now, ahead
         if slept > SUSPENDED_S:
             return "suspended", f"The computer slept for {slept:.1f} s"
-        if gap > STANDSTILL_S:
-            return "standstill", f"The engine stood still for {gap:.1f} s"
+        if now - before > STANDSTILL_S and not self._witnessed(before):
+            return "standstill", f"The engine stood still for {now - before:.1f} s"
         return None

@@ -2,36 +2,63 @@
 
 A thread that raises, that returns although it should not, or that does not report within its time is *lost*.
 What follows (the effector's safe state, an alarm, a row) is decided by the engine. The supervisor looks from a
-thread of its own; the engine's loop looks after that one, so that the two watch each other.
+thread of its own; the engine's loop looks after that one, so that the two watch each other, and at all others
+while that one is lost. Nobody who looks waits for a lock that a lost thread may hold.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from math import inf
 
+from workbench.live._standstill import STANDSTILL_S
 from workbench.threads import Beat, Body
 
 LOOK_S = 0.05
 """Time between two looks at the threads, s."""
+SUPERVISOR = "supervisor"
+"""Name of the thread that looks at all others."""
 LOOKING_LIMIT_S = 2.0
 """How long the supervisor itself may stand still before the loop counts it as lost, s."""
 
 
 @dataclass(slots=True)
 class Watched:
-    """One thread: its last beat (monotonic, s), its limit, and why it is lost."""
+    """One thread: its last beat, the first of an unbroken series (monotonic, s), its limit, why it is lost."""
 
     name: str
     thread: threading.Thread
     limit_s: float
     returns: bool
     beat_at: float
+    unbroken_since: float
     error: str = ""
-    lost: str = field(default="")
+    lost: str = ""
+    beats: int = 0
+    beats_when_lost: int = -1
+
+    def beat(self, now: float) -> None:
+        """It is alive; a beat that comes late by a standstill begins a new series."""
+        if now - self.beat_at > STANDSTILL_S:
+            self.unbroken_since = now
+        self.beat_at = now
+        self.beats += 1
+
+    def fate(self, now: float, heard_since: float) -> str:
+        """Why the thread is lost, ``""`` while it is not, to somebody who listens since ``heard_since``."""
+        if self.error:
+            return f"thread {self.name} ended: {self.error}"
+        if not self.thread.is_alive():
+            return "" if self.returns else f"thread {self.name} ended by itself"
+        if self.lost and self.beats == self.beats_when_lost:
+            return self.lost
+        silent = now - max(self.beat_at, heard_since)
+        if silent > self.limit_s:
+            return f"thread {self.name} has not reported for {silent:.1f} s (limit {self.limit_s:g} s)"
+        return ""
 
 
 class Supervisor:
@@ -52,7 +79,8 @@ class Supervisor:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._on_lost, self._on_back, self._clock = on_lost, on_back, clock
-        self._watched: dict[str, Watched] = {}
+        # Replaced, never changed: whoever looks needs no lock.
+        self._watched: Mapping[str, Watched] = {}
         self._lock = threading.Lock()
         self._closing = threading.Event()
 
@@ -75,100 +103,100 @@ class Supervisor:
                 raise
 
         # A predecessor that failed a moment ago is reported before its successor takes its place.
-        self.look(name)
+        if name in self._watched:
+            self._judge(self._watched[name], self._clock(), heard_since=inf)
         thread = threading.Thread(target=guarded, name=name, daemon=True)
-        watched = Watched(name, thread, limit_s, returns, self._clock())
-        with self._lock:
-            self._watched[name] = watched
+        watched = self._watch(name, thread, limit_s, returns=returns)
         thread.start()
         return thread
 
     def adopt(self, name: str, *, limit_s: float = inf) -> Beat:
         """Watch the calling thread, which was there before; returns its beat."""
-        watched = Watched(name, threading.current_thread(), limit_s, returns=False, beat_at=self._clock())
-        with self._lock:
-            self._watched[name] = watched
+        self._watch(name, threading.current_thread(), limit_s, returns=False)
         return lambda: self.beat(name)
+
+    def _watch(self, name: str, thread: threading.Thread, limit_s: float, *, returns: bool) -> Watched:
+        now = self._clock()
+        watched = Watched(name, thread, limit_s, returns, beat_at=now, unbroken_since=now)
+        with self._lock:
+            self._watched = {**self._watched, name: watched}
+        return watched
 
     def beat(self, name: str) -> None:
         """The thread ``name`` is alive."""
         watched = self._watched.get(name)
         if watched is not None:
-            watched.beat_at = self._clock()
+            watched.beat(self._clock())
 
     def limit(self, name: str, limit_s: float) -> None:
         """From now on ``name`` may take ``limit_s`` s between two beats."""
         watched = self._watched[name]
-        watched.beat_at, watched.limit_s = self._clock(), limit_s
+        watched.beat(self._clock())
+        watched.limit_s = limit_s
 
-    def look_after(self, each: Callable[[], bool]) -> threading.Thread:
-        """Start the thread that looks at all others every :data:`LOOK_S`.
-
-        ``each`` is called before each look; True when the whole process stood still, which no single thread
-        is to be blamed for.
-        """
+    def look_after(self, each: Callable[[], None]) -> threading.Thread:
+        """Start the thread that looks at all others every :data:`LOOK_S`; ``each`` is called before each look."""
 
         def looking(beat: Beat) -> None:
             while not self.wait(LOOK_S):
                 beat()
-                if each():
-                    self._refresh()
-                self.look()
+                each()
+                self.look(SUPERVISOR)
 
-        return self.start("supervisor", looking, limit_s=LOOKING_LIMIT_S, returns=False)
+        return self.start(SUPERVISOR, looking, limit_s=LOOKING_LIMIT_S, returns=False)
+
+    def look_back(self, by: str) -> None:
+        """The thread ``by`` looks at the supervisor, and in its stead at all others while it is lost."""
+        self.look(by, SUPERVISOR)
+        if SUPERVISOR in self.lost():
+            self.look(by)
+
+    def witnessed(self, name: str, since: float) -> bool:
+        """Whether the thread ``name`` came round without a break since then (monotonic, s)."""
+        watched = self._watched[name]
+        return watched.unbroken_since <= since and self._clock() - watched.beat_at <= STANDSTILL_S
 
     def wait(self, seconds: float) -> bool:
         """Wait; True when the process closes."""
         return self._closing.wait(seconds)
 
-    def _refresh(self) -> None:
-        now = self._clock()
-        with self._lock:
-            for watched in self._watched.values():
-                watched.beat_at = now
+    def look(self, by: str, *names: str) -> None:
+        """The thread ``by`` looks at all others, or at those named; each newly lost one and each back is reported.
 
-    def look(self, *names: str) -> None:
-        """Look at all threads, or those named, and report each newly lost one."""
+        Silence counts only for as long as ``by`` itself came round without a break: a process that stood still
+        blames no single thread.
+        """
+        now, heard_since = self._clock(), self._watched[by].unbroken_since
+        for name, watched in self._watched.items():
+            if name != by and (not names or name in names):
+                self._judge(watched, now, heard_since)
+
+    def _judge(self, watched: Watched, now: float, heard_since: float) -> None:
         if self._closing.is_set():
             return
-        now = self._clock()
+        sentence = watched.fate(now, heard_since)
+        if bool(sentence) == bool(watched.lost):
+            return
         with self._lock:
-            chosen = [w for n, w in self._watched.items() if not names or n in names]
-        for watched in chosen:
-            sentence = self._fate(watched, now)
             if bool(sentence) == bool(watched.lost):
-                continue
-            watched.lost = sentence
-            if sentence:
-                self._on_lost(watched.name, sentence)
-            else:
-                self._on_back(watched.name)
-
-    def _fate(self, watched: Watched, now: float) -> str:
-        """Why a thread is lost, ``""`` while it is not."""
-        if watched.error:
-            return f"thread {watched.name} ended: {watched.error}"
-        if not watched.thread.is_alive():
-            return "" if watched.returns else f"thread {watched.name} ended by itself"
-        silent = now - watched.beat_at
-        if silent > watched.limit_s:
-            return f"thread {watched.name} has not reported for {silent:.1f} s (limit {watched.limit_s:g} s)"
-        return ""
+                return  # another who looks was first
+            watched.lost, watched.beats_when_lost = sentence, watched.beats
+        if sentence:
+            self._on_lost(watched.name, sentence)
+        else:
+            self._on_back(watched.name)
 
     def lost(self) -> dict[str, str]:
         """Name and sentence of each lost thread."""
-        with self._lock:
-            return {name: watched.lost for name, watched in self._watched.items() if watched.lost}
+        return {name: watched.lost for name, watched in self._watched.items() if watched.lost}
 
     def names(self) -> list[str]:
         """The threads that run and are watched."""
-        with self._lock:
-            return sorted(name for name, watched in self._watched.items() if watched.thread.is_alive())
+        return sorted(name for name, watched in self._watched.items() if watched.thread.is_alive())
 
     def unwatched(self) -> list[str]:
         """Names of the threads of this process that were not started through the supervisor."""
-        with self._lock:
-            known = {watched.thread for watched in self._watched.values()}
+        known = {watched.thread for watched in self._watched.values()}
         return sorted(thread.name for thread in threading.enumerate() if thread not in known)
 
     def close(self) -> None:

@@ -78,7 +78,7 @@ class Engine:
         self.plan = SessionPlan.from_json(_plan_text(place))
         self.supervisor = Supervisor(self._thread_lost, on_back=self._thread_back)
         self._alive = self.supervisor.adopt(LOOP)
-        self._standstill = StandstillWatch(boot)
+        self._standstill = StandstillWatch(boot, witnessed=lambda since: self.supervisor.witnessed(LOOP, since))
         self.session = Session(place, self.plan, self.ledger, spawn=self.supervisor.start)
         self.desk = Desk(self.session)
         self.server: Server | None = None
@@ -203,7 +203,7 @@ class Engine:
         """
         session, arrivals = self.session, self.session.inlets.queue
         self._alive()
-        self.supervisor.look("supervisor")
+        self.supervisor.look_back(LOOP)
         if self.end_requested and not self.desk.ending:
             session.end("stopped", "the engine was asked to end by the system")
             self.desk.ending = True
@@ -282,8 +282,8 @@ class Engine:
         self.server.publish(compose(self.session, engine=own))
 
     # ------------------------------------------------------------------------------- supervision
-    def _look(self) -> bool:
-        """On the supervisor's thread: heartbeat, clocks; True when the process stood still."""
+    def _look(self) -> None:
+        """On the supervisor's thread: heartbeat and clocks."""
         if self._heartbeat.due(time.monotonic()):
             try:
                 os.utime(self.place.heartbeat)
@@ -292,10 +292,8 @@ class Engine:
         if LOOP in self.supervisor.lost():
             self._write_between_runs()
         found = self._standstill.look()
-        if found is None:
-            return False
-        self.session.stood_still(*found)
-        return True
+        if found is not None:
+            self.session.stood_still(*found)
 
     def _newest(self) -> dict[str, Any]:
         """What the status says of a loop that stands still; on the door's thread."""

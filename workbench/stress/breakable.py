@@ -2,8 +2,9 @@
 
 ``python -m workbench.stress.breakable STUDY ORDER [BOOT]``. SIGUSR1 reads one JSON object from the file ORDER:
 ``{"thread": name, "how": "raise"}`` has that thread raise at its next instruction, ``"hang"`` has it stand still
-for as long as the file ``ORDER.hang`` is there. ``{"how": "cut"}`` closes the command stream, as a broken network
-does; ``"full"`` has every further write to the open recording fail with ENOSPC, from the kernel's ``/dev/full``;
+from its next beat for as long as the file ``ORDER.hang`` is there. ``{"how": "cut"}`` closes the command stream,
+as a broken network does; ``"full"`` has every further write to the open recording fail with ENOSPC, from the
+kernel's ``/dev/full``;
 ``"reserve"`` raises the disk reserve above what is free, as other programs that fill the disk would.
 BOOT is a file of seconds that are added to the boot clock, as a sleeping computer does.
 """
@@ -25,6 +26,7 @@ from typing import Any
 
 from workbench.live import engine
 from workbench.live._session import Session
+from workbench.live._supervision import Supervisor
 
 
 class Injected(Exception):
@@ -65,10 +67,11 @@ class Breaker:
         while self._hang.exists():
             time.sleep(0.02)
 
-    def trace(self, _frame: FrameType, _event: str, _arg: Any) -> None:
+    def trace(self, frame: FrameType, _event: str, _arg: Any) -> None:
         """Run by every thread at its calls; the one that is to hang does so here."""
-        # By number: current_thread() in a thread that is just starting would make a dummy of it.
-        if threading.get_ident() in self._hangs:
+        # At its beat it holds no lock: a lock of the interpreter or of logging would take others down with it, as
+        # no hang of one thread does. By number: current_thread() in a thread that is just starting makes a dummy.
+        if threading.get_ident() in self._hangs and frame.f_code is Supervisor.beat.__code__:
             self._hangs.discard(threading.get_ident())
             self.stand_still()
 

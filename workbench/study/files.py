@@ -199,8 +199,11 @@ def _check_ledgers(folder: Path, tables: Tables, found: Beside, *, growing: str)
     for session, path in sorted(paths.items()):
         rows = sorted(sessions.get(session, []), key=lambda row: row["number"])
         _check_ledger(path, rows, found, growing=session == growing)
-    gone = sorted(set(sessions) - set(paths))
-    found.warnings += [f"the ledger file of session {session} is not there to be compared" for session in gone]
+    found.problems += [
+        f"recordings/{session}{LEDGER} is gone; the record has {len(sessions[session])} rows of it; restore the "
+        "file from the backup"
+        for session in sorted(set(sessions) - set(paths))
+    ]
     found.checked["session ledgers"] = len(paths)
 
 

@@ -33,6 +33,15 @@ function buildPicker(root, model, t) {
     const role = h("select", { class: "field", "aria-label": `${one.name}: ${t("picker.role")}`, "data-name": `role-${one.name}` },
       ["", "signal", "aux", "markers"].map((name) => h("option", { value: name }, t(`picker.role.${name || "none"}`))));
     const generate = h("input", { type: "checkbox", class: "tick", "data-name": `generate-${one.name}` });
+    // A stream that announces no unit: whoever decodes it says what it is in, and signs with a name.
+    const unit = h("select", { class: "field", "aria-label": `${one.name}: ${t("picker.unit")}`, "data-name": `unit-${one.name}` },
+      ["", "uV", "mV", "V", "nV"].map((name) => h("option", { value: name }, name || t("picker.unit_choose"))));
+    const by = h("input", { class: "field", placeholder: t("picker.declared_by"), "aria-label": `${one.name}: ${t("picker.declared_by")}`, "data-name": `by-${one.name}` });
+    const declared = h("div", { class: "xs stack" }, unit, by);
+    [unit, by].forEach((field) => field.addEventListener("change", () => {
+      if (!unit.value || by.value.trim()) ask("declare", { uid: one.uid, unit: unit.value, by: by.value });
+      else by.focus();
+    }));
     const unnamed = one.fs && one.channels.length === 0;
     const send = () => ask("choose", { uid: one.uid, role: role.value, critical: critical.checked, generate: generate.checked });
     [role, critical, generate].forEach((field) => field.addEventListener("change", send));
@@ -41,9 +50,11 @@ function buildPicker(root, model, t) {
       h("div", { class: "xs mute" }, one.source_id),
       one.not_signal ? h("div", { class: "xs sub" }, t("picker.not_signal", { why: one.not_signal })) : null,
       unnamed && !one.not_signal ? h("label", { class: "xs row" }, generate, t("picker.generate", { n: one.n_channels })) : null), h("td", {}, one.type),
-    h("td", { class: "num" }, one.fs ? t("picker.hz", { n: one.fs }) : t("picker.irregular")), h("td", { class: "num", title: one.channels.join(", ") }, one.n_channels, one.fs ? h("div", { class: "xs mute" }, (one.units || []).join(", ") || t("picker.unit_none")) : null),
+    h("td", { class: "num" }, one.fs ? t("picker.hz", { n: one.fs }) : t("picker.irregular")), h("td", { class: "num", title: one.channels.join(", ") }, one.n_channels, one.fs ? h("div", { class: "xs mute" }, (one.units || []).join(", ") || t("picker.unit_none")) : null, declared),
     h("td", {}, one.host), h("td", {}, role), h("td", {}, critical));
-    return { line, update(now) { role.value = now.role; generate.checked = Boolean(now.generated); critical.checked = now.critical; critical.disabled = !now.role; } };
+    return { line, update(now) { role.value = now.role; generate.checked = Boolean(now.generated); critical.checked = now.critical; critical.disabled = !now.role;
+      show(declared, Boolean(one.fs) && (one.units || []).length === 0 && now.role === "signal");
+      if (document.activeElement !== unit && document.activeElement !== by) { unit.value = now.unit || unit.value; by.value = now.declared_by || by.value; } } };
   }
   let timer = null;
   let rows = [];

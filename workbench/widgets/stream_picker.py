@@ -43,9 +43,8 @@ class StreamPicker(Panel):
     Traits
     ------
     seen : the streams found, one mapping each, ``not_signal`` saying why one cannot be decoded; chosen : uid →
-    ``{"role", "critical", "generated"}``; verdict : ``{"ok": True}`` once the contract as it stands was found to
-    fit,
-    else empty; searched : whether there was a search.
+    ``{"role", "critical", "generated", "unit", "declared_by"}``; verdict : ``{"ok": True}`` once the contract as
+    it stands was found to fit, else empty; searched : whether there was a search.
     """
 
     _esm = compose("parts/dom", "parts/icons", "stream_picker")
@@ -166,7 +165,13 @@ class StreamPicker(Panel):
 
     def _tell(self) -> None:
         self.chosen = {
-            uid: {"role": choice.role, "critical": choice.critical, "generated": choice.generated}
+            uid: {
+                "role": choice.role,
+                "critical": choice.critical,
+                "generated": choice.generated,
+                "unit": choice.unit,
+                "declared_by": choice.declared_by,
+            }
             for uid, choice in self._roles.items()
         }
         self.verdict = {}
