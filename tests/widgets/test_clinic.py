@@ -277,6 +277,23 @@ RESULT = {
 }  # fmt: skip
 
 
+HELD_OUT = {
+    "target": "grasp", "times_s": [-1.0, 0.0, 1.0, 2.0], "thresholds": {"release": 0.2, "activate": 0.65},
+    "shown_s": 3.0,
+    "evidence": {
+        "grasp": {"n": 2, "mean": [0.1, 0.2, 0.8, 0.9], "low": [0.0, 0.1, 0.7, None],
+                  "high": [0.2, 0.3, 0.9, None]},
+        "rest": {"n": 3, "mean": [None, 0.1, 0.1, 0.1], "low": [None, 0.0, 0.0, 0.0],
+                 "high": [None, 0.2, 0.2, 0.2]},
+    },
+    "events": {
+        "n": 3, "hits": 2, "missed": 1, "excluded": 0, "onsets_s": [0.8, 1.0], "onset_limit_s": 1.5, "false": 1,
+        "onset": {"n": 2, "median": 0.9, "low": 0.85, "high": 0.95}, "rest_s": 60.0, "false_per_min": 1.0,
+        "false_interval": [0.03, 5.6],
+    },
+}  # fmt: skip
+
+
 def form_traits(form: Any) -> dict[str, Any]:
     names = ("definition", "items", "condition", "side", "fields", "result", "saved", "kept", "stored", "place")
     more = ("versions", "causes")
@@ -311,6 +328,7 @@ def shown(name: str) -> tuple[Any, dict[str, Any]]:
     if name == "isncsci":
         return IsncsciForm, form_traits(IsncsciForm(isncsci, **about))
     fit = {"sha256": "5c1e90ab" * 8, "accuracies": [], "confusions": [], "can_decide": True, "blocked": ""}
+    fit |= {"held_out": HELD_OUT, "false_limit": 2.0}
     fit["checks"] = [
         {"name": "windows", "state": "warn", "value": "12 %", "limit": "10 %", "text": "many left out"}
     ]
@@ -324,6 +342,26 @@ def shown(name: str) -> tuple[Any, dict[str, Any]]:
 @pytest.mark.parametrize("name", ["worklist", "result", "approval", "arat", "isncsci"])
 def test_axe_finds_nothing_on_a_panel(mount: Callable[..., Any], name: str) -> None:
     assert axe(mount(*shown(name))) == []
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", ["0.90 s", "limit 1.5 s", "1 missed", "1.00"]),
+        ("zh-CN", ["0.90 s", "限值 1.5 s", "1 次未检出", "1.00"]),
+    ],
+)
+def test_approval_shows_evidence_onsets_and_false_starts_beside_their_limits(
+    mount: Callable[..., Any], language: str, words: list[str]
+) -> None:
+    widget, traits = shown("approval")
+    page = mount(widget, {**traits, "language": language})
+    told = page.locator(".decoder").inner_text()
+    assert [one for one in words if one not in told] == []
+    assert page.locator(".evplot polyline").count() == 2
+    assert page.locator(".strip2 .pt").count() == 2
+    assert page.locator(".lim .limit").count() == 2
+    assert page.errors == []
 
 
 @pytest.mark.parametrize("name", ["live", "stopping", "idle"])

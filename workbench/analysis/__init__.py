@@ -9,6 +9,7 @@ from workbench.analysis._accuracy import Accuracy, Confusion, accuracy, confusio
 from workbench.analysis._change import Change, Flag, NoBaseline, baselines, change
 from workbench.analysis._clusters import Clustered, Permuted, block_permutation, clustered
 from workbench.analysis._components import Component, Judgement
+from workbench.analysis._curves import MeanCourse, mean_course
 from workbench.analysis._events import EventMetrics, Spread, event_metrics, f1_of, spread
 from workbench.analysis._exact import (
     Interval,
@@ -69,6 +70,7 @@ __all__ = [
     "Kappa",
     "Latency",
     "LevelChange",
+    "MeanCourse",
     "NoBaseline",
     "Outcome",
     "OutcomesTable",
@@ -111,6 +113,7 @@ __all__ = [
     "kappa",
     "latency",
     "leave_one_out",
+    "mean_course",
     "motor_level_response",
     "number_of",
     "outcomes_table",
