@@ -267,11 +267,15 @@ ROW = {
 }  # fmt: skip
 RESULT = {
     "participant": "P-041", "number": 3, "kind": "online", "state": "finished", "hits": 2, "n": 3, "total": 3,
-    "limit": None, "median_s": 0.9,
-    "numbers": [{"value": "2", "unit": "/ 3", "key": "result.n.missed", "args": {}}],
+    "limit": 1, "above": True, "shuffles": 2000, "limit_share": 0.33, "median_s": 0.9, "middle_s": [0.8, 1.0],
+    "window_s": 1.5,
+    "numbers": [
+        {"value": "2", "unit": "/ 3", "key": "result.n.hits", "args": {"p": "67 %", "low": "20 %", "high": "94 %"}},
+    ],
     "trials": [{"index": i, "condition": "grasp", "outcome": o, "onset_s": s} for i, (o, s) in
                enumerate((("correct", 0.8), ("missed", None), ("correct", 1.0)))],
-    "runs": [{"name": "3", "when": "", "value": 0.67, "low": 0.2, "high": 0.9, "now": True}],
+    "runs": [{"name": "3", "when": "", "value": 0.67, "low": 0.2, "high": 0.9, "now": True,
+              "false": 0.5, "onset": 0.9}],
     "integrity": [{"state": "ok", "key": "result.integrity.complete", "args": {}}], "decoder": [],
     "next": [{"name": "online", "primary": True}, {"name": "assess"}], "can_note": True,
 }  # fmt: skip
@@ -362,6 +366,22 @@ def test_approval_shows_evidence_onsets_and_false_starts_beside_their_limits(
     assert page.locator(".strip2 .pt").count() == 2
     assert page.locator(".lim .limit").count() == 2
     assert page.errors == []
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_the_result_of_a_run_states_its_guessing_limit_and_unfolds_its_trials_as_a_table(
+    mount: Callable[..., Any], language: str
+) -> None:
+    page = mount(ResultPanel, {"result": RESULT, "kept": "", "language": language})
+    assert "2,000" in page.locator(".verdict").inner_text()
+    assert page.locator(".acc .zone").evaluate("e => e.style.width") == "33%"
+    page.click("[data-name=all-trials]")
+    rows = page.locator(".alltrials tbody tr")
+    assert rows.count() == 3
+    assert rows.nth(0).locator("td").nth(3).inner_text() == "0.80"
+    assert rows.nth(1).locator("td").nth(3).inner_text() == "—"
+    assert "result." not in page.locator(".resultpage").inner_text()  # every text has words
+    assert axe(page) == []
 
 
 @pytest.mark.parametrize("name", ["live", "stopping", "idle"])

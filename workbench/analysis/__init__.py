@@ -20,6 +20,7 @@ from workbench.analysis._exact import (
     poisson_interval,
     wilson,
 )
+from workbench.analysis._guessing import Guessing, guessing
 from workbench.analysis._implant import ImplantDays, implant_days
 from workbench.analysis._isncsci import AisChange, IsncsciChange, LevelChange, isncsci_change
 from workbench.analysis._latency import Latency, latency
@@ -61,6 +62,7 @@ __all__ = [
     "FalseResponder",
     "Flag",
     "Fold",
+    "Guessing",
     "History",
     "ImplantDays",
     "Interval",
@@ -106,6 +108,7 @@ __all__ = [
     "f1_of",
     "false_positive",
     "false_responder",
+    "guessing",
     "histories",
     "implant_days",
     "isncsci_change",
