@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from tests.reference.grasp_simulation import items
 from workbench import decoders, paradigms
+from workbench.decode import decode
 from workbench.devices import simulated_participant
 from workbench.devices.simulated_participant import render
 from workbench.live import fitting
-from workbench.recording import RunWriter
-from workbench.vocabulary import Marker
+from workbench.recording import RunFile, RunWriter
+from workbench.vocabulary import Marker, Trial
 
 DEMO_GRASPS = 16
 
@@ -68,6 +71,43 @@ def test_two_runs_are_judged_run_by_run_and_in_blocks_within_each(tmp_path):
     assert within["validation"] == "5 contiguous blocks of each run"
     assert len(within["confusion"]) == 10
     assert within["n"] == metrics["n"] == 2 * 13
+
+
+def test_what_is_held_out_is_decided_by_a_decoder_of_the_other_run_and_counted_once(tmp_path):
+    runs = [recorded(tmp_path / f"{seed}.xdf", seed=seed, n_trials=6) for seed in (1, 2)]
+    metrics = fitting.fit(tmp_path, runs, "bandpower_lda", {"hop_s": 0.1})["metrics"]
+    trials = []
+    for own, other in (runs, runs[::-1]):
+        (tmp_path / other.stem).mkdir()
+        alone = fitting.fit(tmp_path / other.stem, [other], "bandpower_lda", {"hop_s": 0.1})
+        run = RunFile(own)
+        paradigm = paradigms.from_params(run.plan["paradigm"], run.plan["params"])
+        made = decode(run.items(), paradigm, decoders.read(Path(alone["folder"])), fs=run.signal.fs)
+        trials += [one for one in made if isinstance(one, Trial)]
+    events = metrics["held_out"]["events"]
+    assert events["n"] + events["excluded"] == len(trials) == 12
+    assert events["onsets_s"] == [one.latency_s for one in trials if one.outcome == "correct"]
+    assert events["false"] == sum(one.false_in_rest for one in trials if one.outcome != "excluded")
+    assert events["onset_limit_s"] == 1.5
+
+
+def test_evidence_is_kept_around_each_held_out_cue_and_rises_for_the_movement_alone(demo_run, tmp_path):
+    held = fitting.fit(tmp_path, [demo_run], "bandpower_lda", {"hop_s": 0.1})["metrics"]["held_out"]
+    assert held["target"] == "grasp"
+    assert {name: one["n"] for name, one in held["evidence"].items()} == {"grasp": 16, "rest": 17}
+    assert held["thresholds"] == {"release": 0.2, "activate": 0.65}
+    before, during = held["times_s"].index(0.0), held["times_s"].index(2.0)
+    grasp, rest = held["evidence"]["grasp"], held["evidence"]["rest"]
+    assert grasp["mean"][before] < held["thresholds"]["release"] < 0.65 < grasp["mean"][during]
+    assert rest["mean"][during] < 0.2
+    assert grasp["low"][during] <= grasp["mean"][during] <= grasp["high"][during] <= 1.0
+
+
+def test_a_positive_weight_says_that_more_power_speaks_for_the_movement(demo_run, tmp_path):
+    weights = fitting.fit(tmp_path, [demo_run], "bandpower_lda", {"hop_s": 0.1})["metrics"]["weights"]
+    assert weights["target"] == "grasp"
+    assert weights["bands"][-1][0] >= 55  # high gamma, which rises with an attempt
+    assert sum(weights["values"][-1]) > 0
 
 
 def test_a_single_run_has_no_figure_within_runs(demo_run, tmp_path):

@@ -9,7 +9,7 @@ import pytest
 
 from workbench.reports import result_of_run, session_report
 from workbench.runs.results import run_result
-from workbench.vocabulary import Participant, Run, Session, Trial, Visit
+from workbench.vocabulary import Participant, Recording, Run, Session, Trial, Visit
 from workbench.widgets import _locale
 
 GRASP = "run-onl-00000002"
@@ -47,7 +47,10 @@ def report_of(study):
 def test_an_asynchronous_run_shows_the_numbers_of_its_report(study):
     shown, metrics = run_result(study, GRASP, awaiting=False), result_of_run(study, GRASP)
     low, high = metrics.recall_interval
-    hits, missed, false, onset = shown["numbers"]
+    hits, missed, false, onset = shown["numbers"][:4]
+    assert missed["args"]["low"] == f"{100 * (1 - high):.0f} %"
+    rate = metrics.false_per_min_interval
+    assert (false["args"]["low"], false["args"]["high"]) == (f"{rate.low:.2f}", f"{rate.high:.2f}")
     assert (shown["hits"], shown["n"], shown["median_s"]) == (metrics.hits, metrics.n, metrics.onset.median)
     assert (hits["value"], hits["unit"], missed["value"]) == (f"{metrics.hits}", f"/ {metrics.n}", "2")
     assert hits["args"] == {
@@ -63,6 +66,73 @@ def test_an_asynchronous_run_shows_the_numbers_of_its_report(study):
     assert f"{false['value']} per minute" in said
     assert f"{false['args']['n']} in {false['args']['min']} min" in said
     assert f"{onset['value']} s ({onset['args']['low']} to {onset['args']['high'].removesuffix(' s')})" in said
+
+
+@pytest.fixture
+def guessed(study):
+    """A run of the same session whose activations are in the record: ten hits, one false, 8 s apart."""
+    (session,) = study.rows("session")
+    trials = [
+        Trial(i, "grasp", 8000 * i, 8.0 * i, 8000 * i + 8000, "correct", "grasp", 8000 * i + 900, 0.9, rest_s=5.0)
+        for i in range(10)
+    ]
+    onsets = sorted([one.onset_sample for one in trials] + [4200])
+    latency = {"p50_ms": 3.2, "p99_ms": 11.7, "representative": True}
+    run = Run(
+        session["id"], 3, "online", "grasp_rest", "finished", "run-3", "3f9a71c2" * 8, 10,
+        {"condition": "grasp", "onset_window_s": 1.5}, {"onsets": onsets, "latency": latency},
+    )  # fmt: skip
+    file = Recording("run-3", "recordings/3.xdf", "ab" * 32, 1, 80_000, 1000.0, "finished")
+    study.append_run(run, trials=trials, recordings=[file])
+    return study
+
+
+def test_the_guessing_limit_of_a_run_is_that_of_its_report_seeded_from_the_run(guessed):
+    shown, metrics = run_result(guessed, "run-3", awaiting=False), result_of_run(guessed, "run-3")
+    found = metrics.guessing
+    assert (found.seed_of, found.shuffles, found.n, found.hits) == ("run-3", 2000, 10, 10)
+    assert (shown["limit"], shown["above"], shown["shuffles"]) == (found.limit, True, 2000)
+    assert shown["limit_share"] == found.limit / 10
+    assert [one["key"] for one in shown["numbers"]] == [
+        f"result.n.{name}" for name in ("hits", "missed", "false", "onset", "answer")
+    ]
+    assert (shown["numbers"][4]["value"], shown["numbers"][4]["args"]) == ("3", {"p99": "12"})
+    said = report_of(guessed)
+    assert f"{found.limit} of 10" in said
+    assert "the cue times shuffled 2000 times" in said
+
+
+def test_a_run_that_is_not_better_than_guessing_asks_for_a_calibration_first(guessed):
+    (session,) = guessed.rows("session")
+    trials = [
+        Trial(i, "grasp", 8000 * i, 8.0 * i, 8000 * i + 8000, "missed", "", rest_s=5.0) for i in range(9)
+    ]
+    trials.append(Trial(9, "grasp", 72_000, 72.0, 80_000, "correct", "grasp", 72_900, 0.9, rest_s=5.0))
+    run = Run(
+        session["id"], 4, "online", "grasp_rest", "finished", "run-4", "3f9a71c2" * 8, 10,
+        {"condition": "grasp", "onset_window_s": 1.5}, {"onsets": list(range(500, 80_000, 5000)) + [72_900]},
+    )  # fmt: skip
+    file = Recording("run-4", "recordings/4.xdf", "cd" * 32, 1, 80_000, 1000.0, "finished")
+    guessed.append_run(run, trials=trials, recordings=[file])
+    shown = run_result(guessed, "run-4", awaiting=False)
+    assert shown["above"] is False
+    assert shown["next"][0] == {
+        "name": "calibrate", "key": "result.next_why.not_above", "args": {}, "primary": True
+    }  # fmt: skip
+
+
+def test_a_run_at_another_speed_shows_no_time_from_sample_to_command(guessed):
+    (session,) = guessed.rows("session")
+    latency = {"p50_ms": 3.2, "p99_ms": 11.7, "representative": False}
+    run = Run(
+        session["id"], 4, "online", "grasp_rest", "finished", "run-4", "3f9a71c2" * 8, 1,
+        {"condition": "grasp", "onset_window_s": 1.5}, {"speed": 4.0, "latency": latency},
+    )  # fmt: skip
+    trial = Trial(0, "grasp", 0, 0.0, 8000, "correct", "grasp", 900, 0.9, rest_s=5.0)
+    file = Recording("run-4", "recordings/4.xdf", "cd" * 32, 1, 80_000, 1000.0, "finished")
+    guessed.append_run(run, trials=[trial], recordings=[file])
+    answer = run_result(guessed, "run-4", awaiting=False)["numbers"][-1]
+    assert (answer["value"], answer["key"], answer["args"]) == ("—", "result.n.answer_speed", {"speed": "4"})
 
 
 def test_a_cued_run_counts_wrong_trials_and_names_the_chance_limit_of_its_report(cued):

@@ -97,6 +97,36 @@ def test_an_engineer_approves_and_the_decision_carries_checks_and_signer(study):
     assert study.verify(files=False).ok
 
 
+EVENTS = {
+    "n": 20, "hits": 18, "missed": 2, "excluded": 0, "onset": {"n": 18, "median": 0.81, "low": 0.7, "high": 0.9},
+    "onset_limit_s": 1.5, "onsets_s": [], "false": 3, "rest_s": 180.0, "false_per_min": 1.0,
+    "false_interval": [0.2, 2.9],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "state"),
+    [
+        ({}, {"onset": "pass", "false_starts": "pass"}),
+        ({"hits": 10, "missed": 10}, {"onset": "warn", "false_starts": "pass"}),
+        ({"hits": 0, "missed": 20, "onset": None}, {"onset": "warn", "false_starts": "pass"}),
+        ({"false": 7, "false_per_min": 7 / 3}, {"onset": "pass", "false_starts": "warn"}),
+        ({"false": 0, "rest_s": 0.0, "false_per_min": None}, {"onset": "pass", "false_starts": "warn"}),
+    ],
+)
+def test_slow_onsets_and_false_starts_on_held_out_trials_need_a_reason(study, change, state):
+    sha256 = approve.enter(study, fitted(study, held_out={"events": EVENTS | change}))
+    assert {name: one for name, one in states(study, sha256).items() if name in state} == state
+    if "warn" in state.values():
+        with pytest.raises(Refused, match="say why it may be used"):
+            approve.approve(study, sha256, **use(study), by=park(study))
+    approve.approve(study, sha256, **use(study), by=park(study), reason="first week after implantation")
+    kept = study.approval_of(sha256, **use(study))["checks"]
+    by_name = {one["name"]: one for one in kept}
+    assert by_name["onset"]["limit"] == "1.5 s"
+    assert by_name["false_starts"]["limit"] == "2 per minute"
+
+
 def test_a_therapist_may_not_approve_and_a_used_confirmation_signs_nothing_more(study):
     sha256 = approve.enter(study, fitted(study))
     with pytest.raises(Refused, match="Lin Q. may not approve a decoder"):

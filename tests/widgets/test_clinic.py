@@ -265,13 +265,34 @@ ROW = {
 }  # fmt: skip
 RESULT = {
     "participant": "P-041", "number": 3, "kind": "online", "state": "finished", "hits": 2, "n": 3, "total": 3,
-    "limit": None, "median_s": 0.9,
-    "numbers": [{"value": "2", "unit": "/ 3", "key": "result.n.missed", "args": {}}],
+    "limit": 1, "above": True, "shuffles": 2000, "limit_share": 0.33, "median_s": 0.9, "middle_s": [0.8, 1.0],
+    "window_s": 1.5,
+    "numbers": [
+        {"value": "2", "unit": "/ 3", "key": "result.n.hits", "args": {"p": "67 %", "low": "20 %", "high": "94 %"}},
+    ],
     "trials": [{"index": i, "condition": "grasp", "outcome": o, "onset_s": s} for i, (o, s) in
                enumerate((("correct", 0.8), ("missed", None), ("correct", 1.0)))],
-    "runs": [{"name": "3", "when": "", "value": 0.67, "low": 0.2, "high": 0.9, "now": True}],
+    "runs": [{"name": "3", "when": "", "value": 0.67, "low": 0.2, "high": 0.9, "now": True,
+              "false": 0.5, "onset": 0.9}],
     "integrity": [{"state": "ok", "key": "result.integrity.complete", "args": {}}], "decoder": [],
     "next": [{"name": "online", "primary": True}, {"name": "assess"}], "can_note": True,
+}  # fmt: skip
+
+
+HELD_OUT = {
+    "target": "grasp", "times_s": [-1.0, 0.0, 1.0, 2.0], "thresholds": {"release": 0.2, "activate": 0.65},
+    "shown_s": 3.0,
+    "evidence": {
+        "grasp": {"n": 2, "mean": [0.1, 0.2, 0.8, 0.9], "low": [0.0, 0.1, 0.7, None],
+                  "high": [0.2, 0.3, 0.9, None]},
+        "rest": {"n": 3, "mean": [None, 0.1, 0.1, 0.1], "low": [None, 0.0, 0.0, 0.0],
+                 "high": [None, 0.2, 0.2, 0.2]},
+    },
+    "events": {
+        "n": 3, "hits": 2, "missed": 1, "excluded": 0, "onsets_s": [0.8, 1.0], "onset_limit_s": 1.5, "false": 1,
+        "onset": {"n": 2, "median": 0.9, "low": 0.85, "high": 0.95}, "rest_s": 60.0, "false_per_min": 1.0,
+        "false_interval": [0.03, 5.6],
+    },
 }  # fmt: skip
 
 
@@ -310,6 +331,7 @@ def shown(name: str) -> tuple[Any, dict[str, Any]]:
     if name == "isncsci":
         return IsncsciForm, form_traits(IsncsciForm(isncsci, **about))
     fit = {"sha256": "5c1e90ab" * 8, "accuracies": [], "confusions": [], "can_decide": True, "blocked": ""}
+    fit |= {"held_out": HELD_OUT, "false_limit": 2.0}
     fit["checks"] = [
         {"name": "windows", "state": "warn", "value": "12 %", "limit": "10 %", "text": "many left out"}
     ]
@@ -323,6 +345,42 @@ def shown(name: str) -> tuple[Any, dict[str, Any]]:
 @pytest.mark.parametrize("name", ["worklist", "result", "approval", "arat", "isncsci"])
 def test_axe_finds_nothing_on_a_panel(mount: Callable[..., Any], name: str) -> None:
     assert axe(mount(*shown(name))) == []
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", ["0.90 s", "limit 1.5 s", "1 missed", "1.00"]),
+        ("zh-CN", ["0.90 s", "限值 1.5 s", "1 次未检出", "1.00"]),
+    ],
+)
+def test_approval_shows_evidence_onsets_and_false_starts_beside_their_limits(
+    mount: Callable[..., Any], language: str, words: list[str]
+) -> None:
+    widget, traits = shown("approval")
+    page = mount(widget, {**traits, "language": language})
+    told = page.locator(".decoder").inner_text()
+    assert [one for one in words if one not in told] == []
+    assert page.locator(".evplot polyline").count() == 2
+    assert page.locator(".strip2 .pt").count() == 2
+    assert page.locator(".lim .limit").count() == 2
+    assert page.errors == []
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_the_result_of_a_run_states_its_guessing_limit_and_unfolds_its_trials_as_a_table(
+    mount: Callable[..., Any], language: str
+) -> None:
+    page = mount(ResultPanel, {"result": RESULT, "kept": "", "language": language})
+    assert "2,000" in page.locator(".verdict").inner_text()
+    assert page.locator(".acc .zone").evaluate("e => e.style.width") == "33%"
+    page.click("[data-name=all-trials]")
+    rows = page.locator(".alltrials tbody tr")
+    assert rows.count() == 3
+    assert rows.nth(0).locator("td").nth(3).inner_text() == "0.80"
+    assert rows.nth(1).locator("td").nth(3).inner_text() == "—"
+    assert "result." not in page.locator(".resultpage").inner_text()  # every text has words
+    assert axe(page) == []
 
 
 @pytest.mark.parametrize("name", ["live", "stopping", "idle"])

@@ -202,6 +202,7 @@ def test_the_panel_of_a_fit_carries_rule_and_bound_of_its_decoder(adapts: dict[s
     assert DecoderPanel.of_fit(fitted).adapts == (adapts or {})
     earlier = {**fitted, "metrics": metrics}
     assert DecoderPanel.of_fit(earlier).adapts == {}
+    assert DecoderPanel.of_fit(earlier).fit["held_out"] == {}
 
 
 # --------------------------------------------------------------------------------------- stream picker

@@ -9,6 +9,7 @@ from workbench.analysis._accuracy import Accuracy, Confusion, accuracy, confusio
 from workbench.analysis._change import Change, Flag, NoBaseline, baselines, change
 from workbench.analysis._clusters import Clustered, Permuted, block_permutation, clustered
 from workbench.analysis._components import Component, Judgement
+from workbench.analysis._curves import MeanCourse, mean_course
 from workbench.analysis._events import EventMetrics, Spread, event_metrics, f1_of, spread
 from workbench.analysis._exact import (
     Interval,
@@ -19,6 +20,7 @@ from workbench.analysis._exact import (
     poisson_interval,
     wilson,
 )
+from workbench.analysis._guessing import Guessing, guessing
 from workbench.analysis._implant import ImplantDays, implant_days
 from workbench.analysis._isncsci import AisChange, IsncsciChange, LevelChange, isncsci_change
 from workbench.analysis._latency import Latency, latency
@@ -60,6 +62,7 @@ __all__ = [
     "FalseResponder",
     "Flag",
     "Fold",
+    "Guessing",
     "History",
     "ImplantDays",
     "Interval",
@@ -69,6 +72,7 @@ __all__ = [
     "Kappa",
     "Latency",
     "LevelChange",
+    "MeanCourse",
     "NoBaseline",
     "Outcome",
     "OutcomesTable",
@@ -104,6 +108,7 @@ __all__ = [
     "f1_of",
     "false_positive",
     "false_responder",
+    "guessing",
     "histories",
     "implant_days",
     "isncsci_change",
@@ -111,6 +116,7 @@ __all__ = [
     "kappa",
     "latency",
     "leave_one_out",
+    "mean_course",
     "motor_level_response",
     "number_of",
     "outcomes_table",

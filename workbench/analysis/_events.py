@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.analysis._exact import Interval, poisson_interval, wilson
+from workbench.analysis._guessing import Guessing
 from workbench.analysis._ratios import rate_interval, share_interval, totals
 from workbench.errors import BadValue
 from workbench.vocabulary import FloatArray, Trial
@@ -55,6 +56,8 @@ class EventMetrics:
     onset, release : latency of hits after the cue, and of releases after the end of the attempt, s.
     held_through : hits not released before the attempt ended.
     held : how long hits lasted, s.
+    guessing : what guessing would have hit (:func:`workbench.analysis.guessing`), for whoever knows the onsets of
+        the run; else None.
     """
 
     onset_window_s: float
@@ -78,6 +81,7 @@ class EventMetrics:
     release: Spread | None
     held_through: int
     held: Spread | None
+    guessing: Guessing | None
 
     def line(self) -> str:
         """One sentence with n, interval and the definition."""
@@ -171,6 +175,7 @@ def event_metrics(
         release=spread([t.release_s for t in hits if t.release_s is not None]),
         held_through=sum(t.release_s is None or t.release_s >= 0 for t in hits),
         held=spread([t.held_s for t in hits if t.held_s is not None]),
+        guessing=None,
     )
 
 

@@ -22,12 +22,14 @@ class Training:
     ----------
     summaries : ``(n, …)`` float64, as the decoder's ``summarise`` gives them.
     labels : ``(n,)`` classes. blocks : ``(n,)`` int64; windows of a block are never split in a validation.
+    ends : ``(n,)`` int64, exclusive end sample of each.
     skipped : windows left out because they were not valid (gap, flat or missing values, start of the run).
     """
 
     summaries: FloatArray
     labels: NDArray[Any]
     blocks: NDArray[np.int64]
+    ends: NDArray[np.int64]
     skipped: int
 
 
@@ -60,7 +62,7 @@ def collect(
     waiting = sorted(wanted, key=lambda w: w[0])
     if waiting and waiting[0][0] <= 0:
         raise BadValue(f"a wanted window ends at sample {waiting[0][0]}; ends are counted from 0 and above it")
-    kept: list[tuple[FloatArray, str, int]] = []
+    kept: list[tuple[FloatArray, tuple[int, str, int]]] = []
     at = 0
     for item in source:
         if isinstance(item, Marker):
@@ -77,15 +79,16 @@ def collect(
             while at < len(waiting) and waiting[at][0] == stream.n_seen:
                 window, valid = stream.window(stream.n_seen)
                 if valid:
-                    kept.append((decoder.summarise(window), *waiting[at][1:]))
+                    kept.append((decoder.summarise(window), waiting[at]))
                 at += 1
     if at < len(waiting):
         raise BadSignal(f"{len(waiting) - at} training windows end after the recording ({stream.n_seen} samples)")
     if not kept:
         raise BadSignal(f"none of {len(waiting)} training windows is valid; check the signal and the cues")
     return Training(
-        np.array([summary for summary, _, _ in kept]),
-        np.array([label for _, label, _ in kept]),
-        np.array([block for _, _, block in kept], dtype=np.int64),
+        np.array([summary for summary, _ in kept]),
+        np.array([label for _, (_, label, _) in kept]),
+        np.array([block for _, (_, _, block) in kept], dtype=np.int64),
+        np.array([end for _, (end, _, _) in kept], dtype=np.int64),
         len(waiting) - len(kept),
     )

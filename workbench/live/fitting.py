@@ -24,6 +24,7 @@ from workbench.decode import locate_cues
 from workbench.decoders import Training, WindowDecoder
 from workbench.errors import BadSignal, BadValue, WorkbenchError
 from workbench.live import _wire
+from workbench.live._held_out import HeldOut
 from workbench.live.plan import montage_of
 from workbench.paradigms import Paradigm
 from workbench.recording import RunFile, file_sha256
@@ -36,11 +37,12 @@ FOLDS = 5
 
 @dataclass(frozen=True)
 class _Windows:
-    """Windows of all runs: summaries, classes, period (unique over runs), run."""
+    """Windows of all runs: summaries, classes, period (unique over runs), end within its run in samples, run."""
 
     summaries: FloatArray
     labels: NDArray[Any]
     blocks: NDArray[np.int64]
+    ends: NDArray[np.int64]
     runs: NDArray[np.int64]
     skipped: int
 
@@ -65,7 +67,8 @@ def fit(
         ``n``, ``correct``, ``accuracy``, ``interval``, ``chance_limit``, ``confusion`` (one
         ``{"run", "labels", "counts"}`` a fold), ``within_runs`` (the same from blocks within each of two runs,
         None for one run and for more), ``windows``, ``skipped``, ``weights``, ``adapts`` (``{"rule", "bound"}``,
-        None for a decoder that stays as it was fitted; the accuracy is that of the fit).
+        None for a decoder that stays as it was fitted; the accuracy is that of the fit), ``held_out`` (what the
+        decoders of the validation decided on what they had not seen, see :meth:`HeldOut.figures`).
 
     Raises
     ------
@@ -88,21 +91,17 @@ def fit(
     except TypeError as error:
         raise BadValue(f"parameters of decoder {decoder_name}: {error}") from error
     windows = _windows(decoder, runs, paradigm, n_channels=n_channels)
-    metrics = _judged(lambda: kind(**asked).prepare(n_channels), windows, paradigm.classes)
+    metrics = _judged(lambda: kind(**asked).prepare(n_channels), windows, paradigm, runs)
     decoder.fit_summaries(windows.summaries, windows.labels, blocks=windows.blocks)
     sources = [{"run": str(r.plan["run"]), "sha256": file_sha256(r.path)} for r in runs]
-    metrics |= {"windows": len(windows.labels), "skipped": windows.skipped}
-    metrics |= {"weights": _weights(decoder, n_channels), "runs": [s["run"] for s in sources]}
-    metrics |= {"adapts": _adapts(decoder)}
+    metrics |= {"windows": len(windows.labels), "skipped": windows.skipped, "adapts": _adapts(decoder)}
+    metrics |= {"weights": _weights(decoder, n_channels, target=paradigm.conditions[0])}
+    metrics |= {"runs": [s["run"] for s in sources]}
     folder, sha256 = _saved(
         decoder, Path(study_folder), montage, {"recordings": sources, "paradigm": paradigm.name}
     )
-    found = {
-        "sha256": sha256,
-        "name": decoder_name,
-        "recordings": [s["sha256"] for s in sources],
-        "metrics": metrics,
-    }
+    hashes = [s["sha256"] for s in sources]
+    found = {"sha256": sha256, "name": decoder_name, "recordings": hashes, "metrics": metrics}
     # Beside the decoder too: who asked for the fit may be gone before it is entered in the record.
     save(folder / "fit.json", json.dumps(found, sort_keys=True).encode())
     return {**found, "folder": str(folder)}
@@ -160,6 +159,7 @@ def _windows(decoder: WindowDecoder, runs: Sequence[RunFile], paradigm: Paradigm
         np.concatenate([p.summaries for p in parts]),
         labels,
         np.concatenate([p.blocks + offset for p, offset in zip(parts, offsets, strict=True)]),
+        np.concatenate([p.ends for p in parts]),
         np.concatenate([np.full(len(p.labels), at) for at, p in enumerate(parts)]),
         sum(p.skipped for p in parts),
     )
@@ -175,11 +175,22 @@ def _folds(windows: _Windows) -> tuple[NDArray[np.int64], str]:
     return place * n // len(blocks), f"{n} contiguous blocks"
 
 
-def _judged(fresh: Callable[[], WindowDecoder], windows: _Windows, classes: Sequence[str]) -> dict[str, Any]:
-    """Figures of the cross-validation, and those within runs."""
+def _judged(
+    fresh: Callable[[], WindowDecoder], windows: _Windows, paradigm: Paradigm, runs: Sequence[RunFile]
+) -> dict[str, Any]:
+    """Figures of the cross-validation, those within runs, and what it would have decided."""
     folds, validation = _folds(windows)
-    metrics = _validated(fresh, windows, folds, classes) | {"validation": validation}
-    return metrics | {"within_runs": _within_runs(fresh, windows, classes)}
+    held_out = HeldOut(paradigm, runs[0].signal.fs)
+
+    def decoded(decoder: WindowDecoder, test: NDArray[np.bool_]) -> None:
+        for at, run in enumerate(runs):
+            own = windows.runs == at
+            if test[own].any():
+                held_out.add(run, decoder, windows.ends[own], np.where(test, windows.blocks, -1)[own])
+
+    metrics = _validated(fresh, windows, folds, paradigm.classes, also=decoded) | {"validation": validation}
+    within = _within_runs(fresh, windows, paradigm.classes)
+    return metrics | {"within_runs": within, "held_out": held_out.figures()}
 
 
 def _within_runs(
@@ -204,9 +215,17 @@ def _within_runs(
 
 
 def _validated(
-    fresh: Callable[[], WindowDecoder], windows: _Windows, folds: NDArray[np.int64], classes: Sequence[str]
+    fresh: Callable[[], WindowDecoder],
+    windows: _Windows,
+    folds: NDArray[np.int64],
+    classes: Sequence[str],
+    *,
+    also: Callable[[WindowDecoder, NDArray[np.bool_]], None] = lambda decoder, test: None,
 ) -> dict[str, Any]:
-    """Confusion by fold, accuracy with interval and chance limit; one prediction a cued period."""
+    """Confusion by fold, accuracy with interval and chance limit; one prediction a cued period.
+
+    ``also`` is called with the decoder of each fold and the windows ``(n,)`` bool that it has not seen.
+    """
     names = [str(c) for c in classes]
     tables = []
     for fold in np.unique(folds).tolist():
@@ -215,6 +234,7 @@ def _validated(
             continue
         kept, labels, blocks = windows.summaries[~test], windows.labels[~test], windows.blocks[~test]
         decoder = fresh().fit_summaries(kept, labels, blocks=blocks)
+        also(decoder, test)
         scores = decoder.scores_of(windows.summaries[test])
         order = [str(c) for c in decoder.classes_]
         counts = [[0] * len(names) for _ in names]
@@ -242,19 +262,27 @@ def _validated(
     }
 
 
-def _weights(decoder: WindowDecoder, n_channels: int) -> dict[str, Any] | None:
-    """Weight of each band and derivation, where the decoder has one weight a lane; else None."""
+def _weights(decoder: WindowDecoder, n_channels: int, *, target: str) -> dict[str, Any] | None:
+    """Weight of each band and derivation for the target class, where the decoder has one weight a lane; else None.
+
+    A positive weight says that more power speaks for the target, whatever the order of the classes.
+    """
     weights = getattr(decoder, "weights_", None)
     bands = decoder.feature_bands()
     if weights is None or weights.ndim != 2 or weights.shape[1] % len(bands):
         return None
-    contrast = weights[-1] - weights[0] if len(weights) > 1 else weights[0]
+    place = [str(name) for name in decoder.classes_].index(target)
+    if len(weights) > 1:
+        contrast = weights[place] - np.delete(weights, place, axis=0).mean(axis=0)
+    else:  # one row speaks for the second of two classes
+        contrast = weights[0] if place else -weights[0]
     settings = decoder.settings
     derivations = [list(pair) for pair in settings.pairs] if settings.pairs else [[i] for i in range(n_channels)]
     shaped = contrast.reshape(len(bands), -1)
     if shaped.shape[1] != len(derivations):
         return None
-    return {"bands": [list(b) for b in bands], "derivations": derivations, "values": shaped.tolist()}
+    found = {"bands": [list(b) for b in bands], "derivations": derivations, "values": shaped.tolist()}
+    return found | {"target": target}
 
 
 def _adapts(decoder: WindowDecoder) -> dict[str, Any] | None:

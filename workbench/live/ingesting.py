@@ -155,6 +155,8 @@ def _summary(file: RunFile) -> dict[str, Any]:
         return summary
     known = times[times[:, 0] > 0]
     summary["decision_hash"] = decision_hash(decisions)
+    # Every activation, a false one too: its trial counts it and does not say when it was.
+    summary["onsets"] = [one.sample for one in decisions if one.change == "activate"]
     summary["latency"] = {
         **percentiles(known[:, 2] - known[:, 0]),
         "n": len(known),

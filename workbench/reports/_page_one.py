@@ -5,7 +5,7 @@ from __future__ import annotations
 from workbench import figures
 from workbench.analysis import EventMetrics, Interval
 from workbench.reports._facts import RunFacts
-from workbench.reports._results import Cued, Failed, pooled
+from workbench.reports._results import Cued, Failed, Result, pooled
 from workbench.reports._say import Say, fraction, number
 from workbench.reports.blocks import (
     Block,
@@ -110,10 +110,11 @@ def results(say: Say) -> list[Block]:
     """The results table: each row with n, its interval as a picture on one axis, and its source."""
     t = say.t
     cued = any(isinstance(say.result(run), Cued) for run in say.facts.online)
+    limited = cued or any(_guessed(say.result(run)) is not None for run in say.facts.online)
     columns: tuple[Column, ...] = (
         Column(t("col_measure"), 2.5),
         Column(t("col_n"), 0.5, number=True),
-        Column(t("col_interval" if cued else "col_interval_plain"), 2.3),
+        Column(t("col_interval" if limited else "col_interval_plain"), 2.3),
         Column(t("col_value"), 2.2, number=True),
         Column(t("col_limit"), 1.0, number=True),
         Column(t("col_source"), 1.5),
@@ -137,7 +138,7 @@ def results(say: Say) -> list[Block]:
         rows.append(
             ("", "", Picture(figures.to_svg(axis, name=say.name("axis")), _CELL, t("axis_alt")), "", "", "")
         )
-    if not cued:
+    if not limited:
         columns = columns[:4] + columns[5:]
         rows = [row[:4] + row[5:] for row in rows]
     note = _note(say) if strong else ""
@@ -152,6 +153,9 @@ def _note(say: Say) -> str:
     event = next((result for result in found if isinstance(result, EventMetrics)), None)
     if event is not None:
         said.append(t("method_event"))
+        guessed = next((one.guessing for one in found if isinstance(one, EventMetrics) and one.guessing), None)
+        if guessed is not None:
+            said.append(t("method_guessing", n=guessed.shuffles))
         if pooled(say.facts) is not None:
             said.append(t("method_session"))
     if any(isinstance(result, Cued) for result in found):
@@ -198,9 +202,22 @@ def _event_rows(say: Say, run: RunFacts, result: EventMetrics) -> list[tuple[Cel
     source, sure = Code(run.source), result.precision_interval
     return [
         _row(say, source, f1, result.n, result.f1, interval=result.f1_interval, primary=True),
-        _row(say, source, t("row_recall", run=at), result.n, result.recall, interval=result.recall_interval),
+        _row(
+            say,
+            source,
+            t("row_recall", run=at),
+            result.n,
+            result.recall,
+            interval=result.recall_interval,
+            limit=_guessed(result),
+        ),
         _row(say, source, t("row_precision", run=at), activations, result.precision, interval=sure),
     ]
+
+
+def _guessed(result: Result) -> int | None:
+    """Hits that guessing reaches in a run in which activations come by themselves; None where not known."""
+    return result.guessing.limit if isinstance(result, EventMetrics) and result.guessing is not None else None
 
 
 def _cued_rows(say: Say, run: RunFacts, result: Cued) -> list[tuple[Cell, ...]]:

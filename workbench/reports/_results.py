@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from workbench.analysis import Accuracy, Confusion, EventMetrics, accuracy, confusion, event_metrics
+from workbench.analysis import Accuracy, Confusion, EventMetrics, accuracy, confusion, event_metrics, guessing
 from workbench.errors import BadValue
 from workbench.reports._facts import Facts, Row, RunFacts, run_facts
 from workbench.vocabulary import Trial
@@ -84,13 +84,23 @@ def _result(run: RunFacts) -> Result:
     stored = run.parameters
     try:
         if "onset_window_s" in stored:
-            return event_metrics(trials, onset_window_s=float(stored["onset_window_s"]), fs=_rate(run))
+            return _with_guessing(run, trials, window_s=float(stored["onset_window_s"]), fs=_rate(run))
         classes = [str(name) for name in stored.get("conditions", ())] or sorted(
             {trial.condition for trial in trials}
         )
         return Cued(accuracy(trials, classes), confusion(trials, classes, run=str(run.number)))
     except BadValue as error:
         return Failed(str(error))
+
+
+def _with_guessing(run: RunFacts, trials: Sequence[Trial], *, window_s: float, fs: float) -> EventMetrics:
+    """Event metrics with the guessing limit, where the record knows when the activations were."""
+    found = event_metrics(trials, onset_window_s=window_s, fs=fs)
+    onsets = run.row["summary"].get("onsets")
+    if onsets is None:
+        return found
+    seed_of = str(run.row["id"])
+    return replace(found, guessing=guessing(trials, onsets, window_s=window_s, fs=fs, seed_of=seed_of))
 
 
 def _rate(run: RunFacts) -> float:

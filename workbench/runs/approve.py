@@ -23,6 +23,8 @@ FIT = "fit.json"
 """What the fit found, beside the decoder's own files."""
 MOST_SKIPPED = 0.1
 """Fraction of training windows that may be left out before somebody has to say why it may be used."""
+MOST_FALSE_PER_MIN = 2.0
+"""False starts a minute of rest, over held-out trials, above which somebody has to say why it may be used."""
 MOST_JSON = 16_000_000
 LIMITS = ("level_max", "hold_limit_s", "dose_s")
 """Limits that an approval may state: highest level (fraction 0–1), longest activation and dose of a day (s)."""
@@ -36,7 +38,8 @@ class Check:
 
     Attributes
     ----------
-    name : ``"file"``, ``"participant"``, ``"accuracy"``, ``"accuracy_by_run"``, ``"windows"``.
+    name : ``"file"``, ``"participant"``, ``"accuracy"``, ``"accuracy_by_run"``, ``"onset"``, ``"false_starts"``,
+        ``"windows"``.
     value, limit : as shown, with units; ``limit`` ``""`` where there is none.
     state : ``"pass"``, ``"warn"`` (needs a reason) or ``"fail"`` (refused).
     text : what it says, one sentence.
@@ -121,6 +124,8 @@ def checks(study: Study, sha256: str, *, effector: str, participant_id: str) -> 
     found = [_file(study, decoder), _participant(study, decoder, person), _accuracy(metrics, effector)]
     if metrics.get("validation") == "leave one run out":
         found.append(_by_run(metrics))
+    if events := (metrics.get("held_out") or {}).get("events"):
+        found += [_onset(events), _false_starts(events)]
     if metrics.get("windows"):
         found.append(_windows(metrics))
     return tuple(found)
@@ -178,6 +183,37 @@ def _by_run(metrics: Mapping[str, Any]) -> Check:
             low.append(str(table["run"]))
     text = f"Not better than guessing in run {', '.join(low)}." if low else "Better than guessing in every run."
     return Check("accuracy_by_run", "; ".join(values), "; ".join(limits), "fail" if low else "pass", text)
+
+
+def _onset(events: Mapping[str, Any]) -> Check:
+    """The median onset over all held-out attempts, a missed one counted as later than any.
+
+    A median of the hits alone could not fail: a hit is an onset within the limit.
+    """
+    n, missed, limit = int(events["n"]), int(events["missed"]), f"{events['onset_limit_s']:g} s"
+    onset = events["onset"]
+    value = f"{missed} of {n} attempts missed"
+    if onset is not None:
+        value = f"median {onset['median']:.2f} s, {value}"
+    late = 2 * missed >= n
+    text = (
+        f"Half of the {n} held-out attempts or more gave no onset within {limit}."
+        if late
+        else f"Most of the {n} held-out attempts gave an onset within {limit}."
+    )
+    return Check("onset", value, limit, "warn" if late else "pass", text)
+
+
+def _false_starts(events: Mapping[str, Any]) -> Check:
+    """Activations in the rest between held-out attempts."""
+    limit = f"{MOST_FALSE_PER_MIN:g} per minute"
+    rate = events["false_per_min"]
+    if rate is None:
+        return Check("false_starts", "not known", limit, "warn", "No rest was recorded between the attempts.")
+    value = f"{events['false']} in {events['rest_s'] / 60:.1f} min ({rate:.2f} per minute)"
+    many = rate > MOST_FALSE_PER_MIN
+    text = f"{'More' if many else 'No more'} false starts in rest than {limit}."
+    return Check("false_starts", value, limit, "warn" if many else "pass", text)
 
 
 def _windows(metrics: Mapping[str, Any]) -> Check:

@@ -44,12 +44,12 @@ def run_result(study: Study, run_id: str, *, awaiting: bool) -> dict[str, Any]:
         "trials": [_trial(one) for one in trials],
         "integrity": _integrity(study, run_id, trials),
         "decoder": _decoder(study, run, person["id"]),
-        "next": _next(run, awaiting=awaiting),
         "numbers": [],
         "runs": [],
     }
     if run["kind"] == "online":
         found |= _online(study, run, person["id"])
+    found["next"] = _next(run, awaiting=awaiting, above=found.get("above"))
     if reason := found.get("failed"):
         found["integrity"].append({"state": "medium", "text": reason})
     return found
@@ -60,7 +60,17 @@ def _trials(study: Study, run_id: str) -> list[Trial]:
 
 
 def _trial(one: Trial) -> dict[str, Any]:
-    return {"index": one.index, "condition": one.condition, "outcome": one.outcome, "onset_s": one.latency_s}
+    return {
+        "index": one.index,
+        "condition": one.condition,
+        "outcome": one.outcome,
+        "decided": one.decided,
+        "onset_s": one.latency_s,
+        "release_s": one.release_s,
+        "held_s": one.held_s,
+        "false": one.false_activations,
+        "excluded": one.excluded,
+    }
 
 
 def _online(study: Study, run: Mapping[str, Any], person_id: str) -> dict[str, Any]:
@@ -71,6 +81,7 @@ def _online(study: Study, run: Mapping[str, Any], person_id: str) -> dict[str, A
     if isinstance(result, Failed):
         return {"hits": None, "n": None, "failed": result.reason}
     found = _cued(result.accuracy) if isinstance(result, Cued) else _events(result)
+    found["numbers"] += _answer(run)
     return found | {"runs": _beside(study, run, person_id) if run["state"] == "finished" else []}
 
 
@@ -95,11 +106,13 @@ def _events(found: EventMetrics) -> dict[str, Any]:
     """A run in which activations are counted whenever they come."""
     numbers = []
     if found.recall is not None and found.recall_interval is not None:
-        sure = found.recall_interval
+        sure, missed = found.recall_interval, 1.0 - found.recall
         numbers.append(_share("result.n.hits", found.hits, found.n, value=found.recall, sure=sure))
-        numbers.append({"value": f"{found.misses}", "unit": "", "key": "result.n.missed", "args": {}})
-    if found.false_per_min is not None:
-        args = {"n": str(found.false_in_rest), "min": f"{found.rest_s / MINUTE_S:.2f}"}
+        other = Interval(1.0 - sure.high, 1.0 - sure.low)
+        numbers.append(_share("result.n.missed", found.misses, found.n, value=missed, sure=other))
+    if found.false_per_min is not None and found.false_per_min_interval is not None:
+        low, high = (f"{edge:.2f}" for edge in found.false_per_min_interval)
+        args = {"n": str(found.false_in_rest), "min": f"{found.rest_s / MINUTE_S:.2f}", "low": low, "high": high}
         numbers.append(
             {"value": f"{found.false_per_min:.2f}", "unit": "/ min", "key": "result.n.false", "args": args}
         )
@@ -108,13 +121,32 @@ def _events(found: EventMetrics) -> dict[str, Any]:
         numbers.append(
             {"value": f"{found.onset.median:.2f}", "unit": "s", "key": "result.n.onset", "args": args}
         )
+    guessed = found.guessing
     return {
         "hits": found.hits,
         "n": found.n,
-        "limit": None,
+        "limit": guessed.limit if guessed else None,
+        "above": guessed.above if guessed else None,
+        "shuffles": guessed.shuffles if guessed else None,
+        "limit_share": guessed.limit / guessed.n if guessed else None,
         "median_s": found.onset.median if found.onset else None,
+        "middle_s": [found.onset.low, found.onset.high] if found.onset else None,
+        "window_s": found.onset_window_s,
         "numbers": numbers,
     }
+
+
+def _answer(run: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """How long the road from sample to command took; at another speed than that of life it says nothing."""
+    summary = run["summary"]
+    found, speed = summary.get("latency") or {}, float(summary.get("speed", 1.0))
+    if found.get("p50_ms") is None:
+        return []
+    if speed != 1.0 or not found.get("representative", True):
+        args = {"speed": f"{speed:g}"}
+        return [{"value": "—", "unit": "", "key": "result.n.answer_speed", "args": args}]
+    args = {"p99": f"{found['p99_ms']:.0f}"}
+    return [{"value": f"{found['p50_ms']:.0f}", "unit": "ms", "key": "result.n.answer", "args": args}]
 
 
 def _share(key: str, part: int, n: int, *, value: float, sure: Interval) -> dict[str, Any]:
@@ -136,15 +168,18 @@ def _beside(study: Study, run: Mapping[str, Any], person_id: str) -> list[dict[s
         result = result_of_run(study, one["id"])
         if isinstance(result, Failed):
             continue
+        more: dict[str, Any] = {}
         if isinstance(result, Cued):
             value, sure = result.accuracy.value, result.accuracy.interval
         else:
             value, sure = result.recall, result.recall_interval
+            more = {"false": result.false_per_min, "onset": result.onset.median if result.onset else None}
         if value is None or sure is None:
             continue
         name = f"{one['number']} · {sessions[one['session_id']]['started'][:10]}"
         now = one["id"] == run["id"]
-        rows.append({"name": name, "when": "", "value": value, "low": sure.low, "high": sure.high, "now": now})
+        row = {"name": name, "when": "", "value": value, "low": sure.low, "high": sure.high, "now": now}
+        rows.append(row | more)
     return rows
 
 
@@ -182,14 +217,20 @@ def _decoder(study: Study, run: Mapping[str, Any], person_id: str) -> list[dict[
     return found
 
 
-def _next(run: Mapping[str, Any], *, awaiting: bool) -> list[dict[str, Any]]:
-    """The next steps, the one that the run's result asks for first and primary."""
-    steps: list[dict[str, Any]] = []
+def _next(run: Mapping[str, Any], *, awaiting: bool, above: bool | None) -> list[dict[str, Any]]:
+    """The next steps, the one that the run's result asks for first and primary.
+
+    ``above`` : whether the run was better than guessing, None where that is not known.
+    """
+    why = {True: "result.next_why.not_needed", False: "result.next_why.not_above"}
+    calibrate: dict[str, Any] = {"name": "calibrate"}
+    if above is not None and run["state"] == "finished":
+        calibrate |= {"key": why[above], "args": {}}
+    steps: list[dict[str, Any]] = [{"name": "online"}, calibrate, {"name": "assess"}, {"name": "report"}]
     if awaiting:
-        steps.append({"name": "approve", "key": "result.next_why.awaits", "args": {}})
-    steps += [{"name": name} for name in ("online", "calibrate", "assess", "report")]
-    if run["kind"] == "calibration" and not awaiting:
-        steps = [steps[1], steps[0], *steps[2:]]
+        steps.insert(0, {"name": "approve", "key": "result.next_why.awaits", "args": {}})
+    elif run["kind"] == "calibration" or calibrate.get("key") == why[False]:
+        steps[:2] = [steps[1], steps[0]]
     steps[0]["primary"] = True
     return steps
 

@@ -306,7 +306,8 @@ class VisitDesk:
             "participant": person["pseudonym"],
         }
         signing |= {"password": password, "replaces": _short(in_use["sha256"]) if in_use else ""}
-        return {"checks": checks, "signing": signing, "proof": {"others": others}}
+        proof = {"others": others, "false_limit": approving.MOST_FALSE_PER_MIN}
+        return {"checks": checks, "signing": signing, "proof": proof}
 
     def decide(self, sha256: str, *, decision: str, reason: str, password: str) -> dict[str, str]:
         """Approve or reject a decoder in the name of who is signed in; asks for the password again.

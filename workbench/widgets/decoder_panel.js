@@ -1,7 +1,8 @@
 // The verdict is the title; checks stand left, their proof in the middle, the decision right.
 import { button, followLanguage, followTheme, h, knows, named, put, request, show } from "./parts/dom.js";
 import { light } from "./parts/icons.js";
-import { accuracyRows, confusionMatrix, matrixName, percent, weightRows } from "./parts/proof.js";
+import { eventNumbers, eventRows, evidencePlot } from "./parts/heldout.js";
+import { accuracyRows, byRun, confusionMatrix, percent, pooledMatrix, weightRows } from "./parts/proof.js";
 import { passwordField } from "./parts/signin.js";
 
 const LAMP = { pass: "ok", warn: "medium", fail: "high" };
@@ -61,7 +62,7 @@ function decisionPanel(t, model, fit, blocked) {
     sign.disabled = Boolean(lacking);
     put(sign, t(`decoder.sign.${choice}`, { hash: short }));
     put(why, lacking || (blocked ? t("decoder.blocked", { why: blocked }) : ""));
-    put(statement, t(`decoder.statement.${choice}`, { signer: signing.signer || "—", effector: signing.effector || t("decoder.no_effector"), participant: signing.participant || "—", replaces: signing.replaces ? t("decoder.replaces", { hash: signing.replaces }) : "" }));
+    put(statement, t(`decoder.statement.${choice}`, { signer: signing.signer || "—", effector: t.said(signing.effector) || t("decoder.no_effector"), participant: signing.participant || "—", replaces: signing.replaces ? t("decoder.replaces", { hash: signing.replaces }) : "" }));
     done.replaceChildren(...(decided ? [light(decision.decision === "approve" ? "ok" : "off", t(`decoder.decided.${decision.decision}`, { by: decision.by || "—", at: decision.at || "—" })), decision.reason ? h("div", { class: "xs sub" }, `“${decision.reason}”`) : null].filter(Boolean)
       : fit.can_decide ? [] : [h("span", { class: "sub" }, t("decoder.cannot"))]));
   }
@@ -94,19 +95,23 @@ function buildDecoder(root, model, t) {
   if (pooled && pooled.value !== null) {
     numbers.unshift(h("div", {}, h("b", {}, percent(pooled.value)), h("span", {}, t("decoder.accuracy", { correct: pooled.correct, n: pooled.n, limit: pooled.limit ?? "—" }))));
   }
+  const heldOut = fit.held_out || {};
+  if (heldOut.events) numbers.push(...eventNumbers(t, heldOut.events, fit.false_limit));
   const decide = decisionPanel(t, model, fit, blocked);
   const checks = checkList(t, fit);
   const panel = (title, how, ...body) => h("div", { class: "panel" }, h("div", { class: "hd" }, h("h2", {}, title), how ? h("span", { class: "s mute" }, how) : null), h("div", { class: "bd" }, body));
-  const weights = fit.weights && fit.weights.values ? panel(t("decoder.reads"), t("decoder.reads_how"), weightRows(t, fit.weights)) : null;
+  const weights = fit.weights && fit.weights.values ? panel(t("decoder.reads"), fit.weights.target ? t("decoder.reads_for", { target: named(t, "cue", fit.weights.target) }) : t("decoder.reads_how"), weightRows(t, fit.weights)) : null;
+  const evidence = heldOut.evidence ? panel(t("decoder.evidence"), t("decoder.evidence_how"), evidencePlot(t, heldOut)) : null;
+  const matrices = fit.confusions || [];
+  const confusion = panel(t("decoder.confusion"), t("decoder.confusion_how"), matrices.length ? [h("div", { class: "cms" }, confusionMatrix(t, pooledMatrix(matrices), t("decoder.pooled"))), matrices.length > 1 ? h("div", { class: "xs sub byrun" }, byRun(t, matrices)) : null] : h("div", { class: "empty" }, t("decoder.empty")));
+  const against = panel(t("decoder.against"), "", rows.length ? [accuracyRows(t, rows), h("div", { class: "axis xs mute" }, [0, 25, 50, 75, 100].map((n) => h("span", { style: `left:${n}%` }, n))), h("div", { class: "xs mute axisname" }, t("decoder.axis"))] : h("div", { class: "empty" }, t("decoder.empty")), heldOut.events ? [h("div", { class: "hr" }), eventRows(t, heldOut.events, fit.false_limit)] : null);
   const others = (fit.others || []).map((one) => h("li", {}, light(one.state), h("span", {}, h("b", { class: "mono" }, one.hash), h("small", {}, t.said(one.text)))));
   root.append(h("section", { class: "decoder", "aria-label": t("decoder.approve_title") },
     h("div", { class: "verdict" }, h("div", {}, h("h1", {}, verdictOf(t, fit, rows, blocked)), h("p", { class: "sub" }, fit.validation ? t("decoder.how_named", { how: t.said(fit.validation) }) : t("decoder.how"))), h("div", { class: "nums" }, numbers)),
     h("div", { class: `cols ${checks.length ? "three" : ""}` },
       checks.length ? h("div", { class: "col" }, panel(t("decoder.checks"), "", h("ul", { class: "chk" }, checks)), others.length ? panel(t("decoder.others"), "", h("ul", { class: "chk" }, others)) : null) : null,
       h("div", { class: "col" },
-        panel(t((fit.confusions || []).some((one) => one.part === "part") ? "decoder.confusion_parts" : "decoder.confusion"), t("decoder.confusion_how"),
-          (fit.confusions || []).length ? h("div", { class: "cms" }, fit.confusions.map((one, i) => confusionMatrix(t, one, matrixName(t, one, rows[i])))) : h("div", { class: "empty" }, t("decoder.empty"))),
-        panel(t("decoder.against"), "", rows.length ? [accuracyRows(t, rows), h("div", { class: "axis xs mute" }, [0, 25, 50, 75, 100].map((n) => h("span", { style: `left:${n}%` }, n))), h("div", { class: "xs mute axisname" }, t("decoder.axis"))] : h("div", { class: "empty" }, t("decoder.empty"))), weights),
+        evidence, h("div", { class: "two" }, confusion, against), weights),
       h("div", { class: "col" }, decide.el, adapts.rule ? panel(t("decoder.adapting"), "", adaptation(t, adapts)) : null, fit.fitted_on ? h("div", { class: "xs sub" }, t.said(fit.fitted_on)) : null))));
   model.on("change:decision", decide.draw);
   decide.draw();

@@ -49,9 +49,10 @@ class DecoderPanel(Panel):
     checks : ``{"name", "state": "pass" | "warn" | "fail", "value", "limit", "text"}`` each; a failed one blocks
         approval, a warning needs a reason.
     proof : what else is known of the fit: ``fitted_on``, one sentence about recordings and parameters;
-        ``validation``, how the accuracy was cross-validated; ``weights``, where it reads (``{"bands",
-        "derivations", "values"}``, one value an electrode and band); ``others``, the decoders of this participant
-        (``{"hash", "state", "text"}`` each, newest first).
+        ``validation``, how the accuracy was cross-validated; ``held_out``, what it decided on what it had not seen
+        (as :mod:`workbench.live` fits it); ``false_limit``, false starts a minute above which a reason is needed;
+        ``weights``, where it reads (``{"bands", "derivations", "values", "target"}``, one value an electrode and
+        band); ``others``, the decoders of this participant (``{"hash", "state", "text"}`` each, newest first).
     adapts : ``{"rule", "bound"}`` of a decoder that adapts while it decides, which approval covers; empty for one
         that stays as it was fitted.
 
@@ -61,7 +62,7 @@ class DecoderPanel(Panel):
     :meth:`decided`.
     """
 
-    _esm = compose("parts/dom", "parts/icons", "parts/signin", "parts/proof", "decoder_panel")
+    _esm = compose("parts/dom", "parts/icons", "parts/signin", "parts/proof", "parts/heldout", "decoder_panel")
     _css = styles("panels", "decoder")
 
     fit = traitlets.Dict().tag(sync=True)
@@ -97,7 +98,8 @@ class DecoderPanel(Panel):
                 "checks": [dict(one) for one in checks],
                 "can_decide": decide is not None,
                 "blocked": self._blocked,
-                **{"fitted_on": "", "validation": "", "weights": {}, "others": [], **(proof or {})},
+                **{"fitted_on": "", "validation": "", "weights": {}, "held_out": {}, "others": []},
+                **(proof or {}),
             },
             **traits,
         )
@@ -120,7 +122,8 @@ class DecoderPanel(Panel):
             limit=limit,
             above_chance=limit is not None and metrics["correct"] >= limit,
         )
-        proof = {"validation": str(metrics["validation"]), "weights": metrics.get("weights") or {}}
+        proof = {"validation": str(metrics["validation"])}
+        proof |= {name: metrics.get(name) or {} for name in ("weights", "held_out")}
         part = "part" if "blocks" in metrics["validation"] else "run"
         confusions = [{**one, "part": part} for one in metrics["confusion"]]
         return cls(

@@ -28,31 +28,47 @@ function trialsPanel(t, result) {
   const counts = ["correct", "missed", "wrong", "excluded"].map((outcome) => [outcome, trials.filter((one) => one.outcome === outcome).length]).filter(([, n]) => n);
   const onset = trials.some((one) => Number.isFinite(one.onset_s)) ? onsetPlot(t, result, trials) : null;
   return h("div", { class: "panel" }, h("div", { class: "hd wrap" }, h("h2", {}, t("result.trials")), h("span", { class: "rt leg" }, counts.map(([outcome, n]) => h("span", {}, h("i", { class: `tk-${TICK[outcome]}` }), t(`run.${outcome}`, { n }))))),
-    h("div", { class: "bd" }, rows, onset));
+    h("div", { class: "bd" }, rows, onset, trials.length ? trialsTable(t, trials) : null));
+}
+
+/** Every trial in numbers, folded away: what the strip shows, for reading and for a screen reader. */
+function trialsTable(t, trials) {
+  const seconds = (value) => (Number.isFinite(value) ? value.toFixed(2) : "—");
+  const said = (one) => [t(`result.outcome.${one.outcome}`), one.outcome === "wrong" && one.decided ? named(t, "cue", one.decided) : "", t.said(one.excluded || "")].filter(Boolean).join(" · ");
+  const columns = [["trial", (one) => one.index + 1], ["cue", (one) => named(t, "cue", one.condition)], ["outcome", said], ["onset", (one) => seconds(one.onset_s)], ["release", (one) => seconds(one.release_s)], ["held", (one) => seconds(one.held_s)], ["false", (one) => one.false ?? "—"]];
+  const kind = (name) => (["cue", "outcome"].includes(name) ? "" : "num");
+  return h("details", { class: "alltrials" }, h("summary", { "data-name": "all-trials" }, t("result.all_trials", { n: trials.length })),
+    h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t("result.all_trials", { n: trials.length }) }, h("table", { class: "grid" }, h("thead", {}, h("tr", {}, columns.map(([name]) => h("th", { scope: "col", class: kind(name) }, t(`result.col.${name}`))))),
+      h("tbody", {}, trials.map((one) => h("tr", {}, columns.map(([name, value]) => h("td", { class: kind(name) }, value(one)))))))));
 }
 
 function onsetPlot(t, result, trials) {
-  const most = Math.max(1, Math.ceil(2 * Math.max(...trials.map((one) => one.onset_s || 0))) / 2);
+  const most = Math.max(1, Math.ceil(2 * Math.max(result.window_s || 0, ...trials.map((one) => one.onset_s || 0))) / 2);
   const [width, height, left, right] = [1000, 170, 10, 10];
   const x = (i) => left + ((i + 0.5) * (width - left - right)) / trials.length;
   const y = (s) => height - 22 - (s / most) * (height - 34);
   const svg = draw("svg", { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", role: "img", "aria-label": t("result.onsets", { median: Number.isFinite(result.median_s) ? result.median_s.toFixed(2) : "—" }) });
   for (const s of [0, most / 2, most]) svg.append(draw("line", { x1: 0, x2: width, y1: y(s), y2: y(s), class: "grid" }));
+  if (result.middle_s) svg.append(draw("rect", { x: 0, width, y: y(result.middle_s[1]), height: y(result.middle_s[0]) - y(result.middle_s[1]), class: "middle" }));
   if (Number.isFinite(result.median_s)) svg.append(draw("line", { x1: 0, x2: width, y1: y(result.median_s), y2: y(result.median_s), class: "median" }));
   trials.forEach((one, i) => {
+    if (one.outcome === "missed" && Number.isFinite(result.window_s)) svg.append(draw("line", { x1: x(i), x2: x(i), y1: 9, y2: 9, class: "nomark" }));
     if (!Number.isFinite(one.onset_s)) return;
-    svg.append(draw("line", { x1: x(i), x2: x(i), y1: y(0), y2: y(one.onset_s), class: "stem" }), draw("circle", { cx: x(i), cy: y(one.onset_s), r: 5, class: "dotmark" }));
+    svg.append(draw("line", { x1: x(i), x2: x(i), y1: y(0), y2: y(one.onset_s), class: "stem" }), draw("line", { x1: x(i), x2: x(i), y1: y(one.onset_s), y2: y(one.onset_s), class: "dotmark" }));
   });
-  return h("div", { class: "trow onset" }, h("span", { class: "xs sub" }, t("result.onset_axis"), h("span", { class: "scale2" }, [most, most / 2, 0].map((s) => h("span", { style: `top: ${(100 * y(s)) / height}%` }, s)))), svg, h("span", { class: "s" }, Number.isFinite(result.median_s) ? t("result.median", { s: result.median_s.toFixed(2) }) : ""));
+  return h("div", { class: "trow onset" }, h("span", { class: "xs sub" }, t("result.onset_axis"), h("span", { class: "scale2" }, [most, most / 2, 0].map((s) => h("span", { style: `top: ${(100 * y(s)) / height}%` }, s)))), svg, h("span", { class: "s" }, Number.isFinite(result.median_s) ? t("result.median", { s: result.median_s.toFixed(2) }) : "", Number.isFinite(result.window_s) && trials.some((one) => one.outcome === "missed") ? h("div", { class: "xs sub" }, t("result.none_in", { s: result.window_s })) : null));
 }
 
 /** This run beside the last ones of the same person, each with its interval; grey is what guessing reaches. */
 function besidePanel(t, result) {
   const at = (share) => `${(100 * share).toFixed(1)}%`;
-  const rows = (result.runs || []).map((one) => h("div", { class: "acc" }, h("span", { class: `s ${one.now ? "semi" : ""}` }, one.now ? t("result.now", { name: one.name }) : one.name, h("small", { class: "xs mute" }, ` ${one.when || ""}`)),
+  const more = (result.runs || []).some((one) => "onset" in one);
+  const cells = (one) => (more ? [h("span", { class: "s num" }, Number.isFinite(one.false) ? one.false.toFixed(1) : "—"), h("span", { class: "s num" }, Number.isFinite(one.onset) ? `${one.onset.toFixed(2)} s` : "—")] : []);
+  const head = h("div", { class: `acc xs mute ${more ? "more" : ""}` }, h("span"), h("span", {}, Number.isFinite(result.limit_share) ? t("result.guessing_limit", { p: Math.round(100 * result.limit_share) }) : ""), more ? [h("span", { class: "num" }, t("result.beside_false")), h("span", { class: "num" }, t("result.beside_onset"))] : null);
+  const rows = (result.runs || []).map((one) => h("div", { class: `acc ${more ? "more" : ""} ${one.now ? "semi" : ""}` }, h("span", { class: `s ${one.now ? "semi" : ""}` }, one.now ? t("result.now", { name: one.name }) : one.name, h("small", { class: "xs mute" }, ` ${one.when || ""}`)),
     h("div", { class: "track", role: "img", "aria-label": t("result.beside_row", { name: one.name, value: Math.round(100 * one.value) }) }, Number.isFinite(result.limit_share) ? h("div", { class: "zone", style: `width:${at(result.limit_share)}` }) : null,
-      Number.isFinite(one.low) ? h("i", { class: "span", style: `left:${at(one.low)};width:${at(one.high - one.low)}` }) : null, h("i", { class: `point ${one.now ? "" : "hollow"}`, style: `left:${at(one.value)}` }))));
-  return rows.length ? h("div", { class: "panel" }, h("div", { class: "hd" }, h("h2", {}, t("result.beside", { participant: result.participant }))), h("div", { class: "bd" }, rows, h("div", { class: "xs mute" }, t("result.beside_axis")))) : null;
+      Number.isFinite(one.low) ? h("i", { class: "span", style: `left:${at(one.low)};width:${at(one.high - one.low)}` }) : null, h("i", { class: `point ${one.now ? "" : "hollow"}`, style: `left:${at(one.value)}` })), cells(one)));
+  return rows.length ? h("div", { class: "panel" }, h("div", { class: "hd" }, h("h2", {}, t("result.beside", { participant: result.participant }))), h("div", { class: "bd" }, head, rows, h("div", { class: "xs mute" }, t("result.beside_axis")))) : null;
 }
 
 function notePanel(t, model) {
@@ -87,7 +103,7 @@ function buildResult(root, model, t) {
       : result.failed ? t("result.title_failed", { participant: result.participant })
         : t(result.cued ? "result.title_cued" : "result.title", { participant: result.participant, hits: result.hits, n: result.n });
   const more = result.state === "stopped" ? t("result.kept_all") : result.kind === "calibration" ? t("result.calibrated_more")
-    : result.limit === null || result.limit === undefined ? t("result.no_limit") : t(result.above ? "result.above" : "result.not_above", { limit: result.limit, n: result.n });
+    : result.limit === null || result.limit === undefined ? t("result.no_limit") : [t(result.above ? "result.above" : "result.not_above", { limit: result.limit, n: result.n }), result.shuffles ? t("result.shuffled", { shuffles: result.shuffles.toLocaleString("en") }) : ""].filter(Boolean).join(" ");
   const numbers = (result.numbers || []).map((one) => h("div", {}, h("b", {}, one.value, one.unit ? h("small", {}, ` ${one.unit}`) : null), h("span", {}, say(t, one))));
   const next = (result.next || []).map((one) => h("button", { type: "button", class: `btn step ${one.primary ? "pri" : ""}`, "data-name": `next-${one.name}`, onclick: () => request(model, "act", { name: one.name }, 120).then((reply) => { put(problem, reply.ok ? "" : reply.silent ? t("ask.silent") : t.said(reply.text)); }) }, h("span", {}, t(`result.next.${one.name}`)), one.key ? h("small", {}, say(t, one)) : null));
   const integrity = (result.integrity || []).map((one) => h("li", {}, light(one.state), h("span", {}, say(t, one))));

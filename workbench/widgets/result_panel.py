@@ -22,12 +22,12 @@ class ResultPanel(Panel):
 
     Parameters
     ----------
-    result : what is shown: ``participant, number, kind, state, hits, n, total, limit, above, cued, failed`` (the
-        sentence),
-        ``numbers`` (``{"value", "unit", "key", "args"}``), ``trials`` (``{"index", "condition", "outcome",
-        "onset_s"}``), ``median_s``, ``runs`` (``{"name", "when", "value", "low", "high", "now"}``, newest first),
-        ``limit_share``, ``integrity`` and ``decoder`` (``{"state", "key", "args"}`` or ``{"name", "text"}``) and
-        ``next`` (``{"name", "key", "args", "primary"}``).
+    result : what is shown: ``participant, number, kind, state, hits, n, total, limit, above, shuffles, cued,
+        failed`` (the sentence), ``numbers`` (``{"value", "unit", "key", "args"}``), ``trials`` (``{"index",
+        "condition", "outcome", "decided", "onset_s", "release_s", "held_s", "false", "excluded"}``), ``median_s``,
+        ``middle_s``, ``window_s``, ``runs`` (``{"name", "when", "value", "low", "high", "now", "false",
+        "onset"}``, newest first), ``limit_share``, ``integrity`` and ``decoder`` (``{"state", "key", "args"}`` or
+        ``{"name", "text"}``) and ``next`` (``{"name", "key", "args", "primary"}``).
     act : called with the name of a next step.
     note : called as ``note(text=…, tags=…)``; keeps a note with the record and returns the sentence to show. None
         hides the field.

@@ -3,8 +3,18 @@ import { h, named } from "./dom.js";
 
 export const percent = (value, digits = 0) => (value === null || value === undefined ? "—" : `${(100 * value).toFixed(digits)} %`);
 
-export function matrixName(t, one, row) {
-  return one.part ? t(`decoder.${one.part}`, { n: one.name }) : one.name || (row || {}).run || t("decoder.pooled");
+/** One matrix of all runs or parts: counts added, shares of the row anew. */
+export function pooledMatrix(matrices) {
+  const widest = matrices.reduce((most, one) => (one.columns.length > most.columns.length ? one : most));
+  const counts = widest.labels.map((_, i) => widest.columns.map((_name, j) => matrices.reduce((sum, one) => sum + (one.counts[i][j] || 0), 0)));
+  const shares = counts.map((row) => { const all = row.reduce((sum, n) => sum + n, 0); return row.map((n) => (all ? n / all : null)); });
+  const sum = (key) => matrices.reduce((all, one) => all + one[key], 0);
+  return { ...widest, counts, shares, right: sum("right"), n: sum("n") };
+}
+
+/** "Run 1: 36 of 40 right · Run 2: …": what each run or part had by itself. */
+export function byRun(t, matrices) {
+  return matrices.map((one) => t("decoder.by_run", { run: one.part ? t(`decoder.${one.part}`, { n: one.name }) : one.name, n: one.right, all: one.n })).join(" · ");
 }
 
 const shade = (share) => (share > 0.625 ? 4 : share > 0.375 ? 2 : share > 0.125 ? 1 : 0);
@@ -35,8 +45,8 @@ export function weightRows(t, weights) {
   const { bands, derivations, values } = weights;
   const most = Math.max(...values.flat().map(Math.abs), 1e-12);
   const name = (one) => one.map((i) => i + 1).join("−");
-  return bands.map((band, b) => h("div", { class: "weights" }, h("span", { class: "xs sub" }, t("decoder.band", { low: band[0], high: band[1] })),
+  return h("div", { class: "reads" }, bands.map((band, b) => h("div", { class: "weights" }, h("span", { class: "xs sub" }, t("decoder.band", { low: band[0], high: band[1] })),
     h("div", { class: "discs", role: "img", "aria-label": t("decoder.band_label", { low: band[0], high: band[1], all: values[b].map((v, i) => `${name(derivations[i])} ${(v / most).toFixed(1)}`).join(", ") }) },
       values[b].map((v, i) => h("span", { class: `disc ${v < 0 ? "neg" : "pos"}`, title: `${name(derivations[i])}: ${(v / most).toFixed(2)}` },
-        h("i", { style: `width:${(8 + 20 * Math.abs(v) / most).toFixed(0)}px;height:${(8 + 20 * Math.abs(v) / most).toFixed(0)}px` }, Math.abs(v) > 0.25 * most ? (v < 0 ? "−" : "+") : ""), h("small", {}, name(derivations[i])))))));
+        h("i", { style: `width:${(8 + 20 * Math.abs(v) / most).toFixed(0)}px;height:${(8 + 20 * Math.abs(v) / most).toFixed(0)}px` }, Math.abs(v) > 0.25 * most ? (v < 0 ? "−" : "+") : ""), h("small", {}, name(derivations[i]))))))));
 }

@@ -1,0 +1,105 @@
+"""What activations that know nothing of the cues would have hit: the same onsets against cues at shuffled times.
+
+A limit for runs in which activations come by themselves. How many cues chance hits depends on how often
+somebody activates, so that it is learned from the run itself: its onsets stay where they were, and the cues are
+placed anew, without overlap and with random distances. The 95th percentile of the hits over many such placements
+is the limit.
+
+Excluded trials give neither onsets nor time, as in :mod:`workbench.analysis._events`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.errors import BadValue
+from workbench.vocabulary import Trial
+
+SHUFFLES = 2000
+"""Placements of the cues."""
+PERCENTILE = 95
+
+
+@dataclass(frozen=True, slots=True)
+class Guessing:
+    """What guessing hits.
+
+    Attributes
+    ----------
+    limit : 95th percentile of the hits; more than that is better than guessing.
+    n : cues. shuffles : placements. seed_of : identity that the draws were seeded from.
+    hits : that the run had.
+    """
+
+    limit: int
+    n: int
+    shuffles: int
+    seed_of: str
+    hits: int
+
+    @property
+    def above(self) -> bool:
+        """Whether the run had more hits than its limit."""
+        return self.hits > self.limit
+
+    def line(self) -> str:
+        """One sentence."""
+        verdict = "better" if self.above else "not better"
+        return (
+            f"{verdict} than guessing: {self.hits} of {self.n} hit; the {PERCENTILE}th percentile with the cue "
+            f"times shuffled {self.shuffles} times is {self.limit}"
+        )
+
+
+def guessing(
+    trials: Sequence[Trial], onsets: Sequence[int], *, window_s: float, fs: float, seed_of: str
+) -> Guessing | None:
+    """The guessing limit of one run; None where no trial was judged or its trials leave no room for another order.
+
+    Parameters
+    ----------
+    trials : of the run, as the paradigm judged them.
+    onsets : sample of each activation of the run.
+    window_s : an onset up to so long after a cue is a hit, s. fs : rate in Hz.
+    seed_of : identity of the run; the same run gets the same draws.
+
+    Raises
+    ------
+    BadValue
+        When window or rate are not above 0.
+    """
+    if not (window_s > 0 and fs > 0):
+        raise BadValue(f"window_s and fs must be above 0, got {window_s} and {fs}")
+    judged = [one for one in trials if one.outcome in ("correct", "missed")]
+    if not judged:
+        return None
+    at, total = _joined(judged, onsets)
+    window = round(window_s * fs)
+    room = total - len(judged) * (window + 1)
+    if room <= 0:
+        return None
+    seed = int.from_bytes(hashlib.sha256(seed_of.encode()).digest()[:8], "big")
+    draw = np.random.Generator(np.random.PCG64(seed))
+    # Sorted uniform places in the free time, each moved on by the windows before it: no two windows overlap.
+    free = np.sort(draw.integers(0, room + 1, (SHUFFLES, len(judged))), axis=1)
+    cues = free + (window + 1) * np.arange(len(judged))
+    hits = (np.searchsorted(at, cues + window, side="right") > np.searchsorted(at, cues, side="left")).sum(axis=1)
+    limit = int(np.percentile(hits, PERCENTILE, method="higher"))
+    found = sum(one.outcome == "correct" for one in judged)
+    return Guessing(limit, len(judged), SHUFFLES, seed_of, found)
+
+
+def _joined(judged: Sequence[Trial], onsets: Sequence[int]) -> tuple[NDArray[np.int64], int]:
+    """Onsets on an axis of the judged trials alone, one after the other, and its length, samples."""
+    marks = np.sort(np.asarray(onsets, dtype=np.int64))
+    parts, start = [], 0
+    for one in sorted(judged, key=lambda trial: trial.cue_sample):
+        inside = marks[(marks >= one.cue_sample) & (marks < one.end_sample)]
+        parts.append(inside - one.cue_sample + start)
+        start += max(0, one.end_sample - one.cue_sample)
+    return np.concatenate(parts), start

@@ -1,0 +1,170 @@
+"""What a fit would have done on the parts of its runs that it had not seen.
+
+Each part of the cross-validation is decoded as it would have been live: by the one loop, with the paradigm's
+rule, by a decoder that was fitted on the other parts. What comes out are decisions and trials like those of an
+online run, and what is computed of them is what a report computes of one.
+
+The participant saw no evidence and no effector during a calibration: an online run may go better or worse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench import analysis
+from workbench.decode import decode, locate_cues
+from workbench.decoders import WindowDecoder
+from workbench.paradigms import LocatedCue, Paradigm
+from workbench.recording import RunFile
+from workbench.vocabulary import Decision, FloatArray, Trial
+
+BEFORE_S, AFTER_S = 1.0, 1.0
+"""How far evidence is kept before a cue, and after the end of its period, s."""
+STEP_S = 0.1
+"""Finest step at which it is kept, s."""
+
+
+@dataclass
+class HeldOut:
+    """Gathers the parts of a validation.
+
+    Parameters
+    ----------
+    paradigm : of the runs. fs : rate in Hz.
+    """
+
+    paradigm: Paradigm
+    fs: float
+    trials: list[Trial] = field(default_factory=list)
+    _of_run: list[str] = field(default_factory=list)
+    _courses: dict[str, list[FloatArray]] = field(default_factory=dict)
+    _hop_s: float = 0.0
+
+    def add(
+        self, run: RunFile, decoder: WindowDecoder, ends: NDArray[np.int64], periods: NDArray[np.int64]
+    ) -> None:
+        """Decode a run with a decoder that has not seen some of its periods, and keep what belongs to those.
+
+        Parameters
+        ----------
+        run : recording of a calibration.
+        decoder : fitted without the held-out periods.
+        ends, periods : ``(n_windows,)`` int64, last sample and period of each training window of this run, and of
+            those that were held out; a window that was not is given with period -1.
+        """
+        cues, n = locate_cues(run.items(), fs=self.fs)
+        held = [cue for cue in cues if self._is_held(cue, ends, periods)]
+        if not held:
+            return
+        trials, decisions = self._decoded(run, decoder, held)
+        self.trials += trials
+        self._of_run += [str(run.plan["run"])] * len(trials)
+        self._keep_evidence(decisions, decoder, held, n)
+
+    def _decoded(
+        self, run: RunFile, decoder: WindowDecoder, held: Sequence[LocatedCue]
+    ) -> tuple[list[Trial], list[Decision]]:
+        """The held-out trials, and the decisions up to the end of the last held-out period."""
+        trials: list[Trial] = []
+        decisions: list[Decision] = []
+        waiting = {cue.sample for cue in held if cue.label in self.paradigm.conditions}
+        last = max(cue.sample + round((cue.duration_s + AFTER_S) * self.fs) for cue in held)
+        for one in decode(run.items(block=round(self.fs)), self.paradigm, decoder, fs=self.fs):
+            if isinstance(one, Trial) and one.cue_sample in waiting:
+                trials.append(one)
+                waiting.discard(one.cue_sample)
+            elif isinstance(one, Decision):
+                decisions.append(one)
+                if not waiting and one.sample > last:
+                    break  # what follows was not held out
+        return trials, decisions
+
+    def _is_held(self, cue: LocatedCue, ends: NDArray[np.int64], periods: NDArray[np.int64]) -> bool:
+        """Whether the period that a cue opens was held out: the one whose windows end first after the cue."""
+        later = np.flatnonzero(ends > cue.sample)
+        if cue.label not in self.paradigm.classes or not len(later):
+            return False
+        return bool(periods[later[np.argmin(ends[later])]] >= 0)
+
+    def _keep_evidence(
+        self, decisions: Sequence[Decision], decoder: WindowDecoder, held: Sequence[LocatedCue], n: int
+    ) -> None:
+        """Evidence for the movement around each held-out cue: the last that was known at each time."""
+        if not decisions:
+            return
+        target = [str(name) for name in decoder.classes_].index(self.paradigm.conditions[0])
+        at = np.array([one.sample for one in decisions])
+        evidence = np.array([one.probabilities[target] if one.valid else np.nan for one in decisions])
+        self._hop_s = decoder.step_s
+        for cue in held:
+            wanted = cue.sample + np.round(np.array(self.times(held)) * self.fs).astype(np.int64)
+            place = np.searchsorted(at, wanted, side="right") - 1
+            fresh = (place >= 0) & (wanted <= n) & (wanted - at[place] < self._stale())
+            self._courses.setdefault(cue.label, []).append(np.where(fresh, evidence[place], np.nan))
+
+    def _stale(self) -> float:
+        """Samples after which evidence is no longer that of now."""
+        return max(2.0 * self._hop_s, STEP_S) * self.fs
+
+    def times(self, held: Sequence[LocatedCue]) -> list[float]:
+        """Times from the cue, s, at which evidence is kept: one where it is decided once a cue."""
+        if not self.paradigm.asynchronous:
+            return [float(self.paradigm.params()["stop_s"])]
+        step = max(STEP_S, self._hop_s)
+        last = self._attempt_s() + AFTER_S
+        return [round(k * step, 6) for k in range(-round(BEFORE_S / step), round(last / step) + 1)]
+
+    def _attempt_s(self) -> float:
+        return float(self.paradigm.params()["attempt_s"])
+
+    def figures(self) -> dict[str, Any] | None:
+        """Plain data for the record and for the page that approves; None when nothing was decoded.
+
+        ``target`` and ``times_s``; ``evidence``, a mean course with its interval for the cues of each class;
+        ``thresholds`` and ``shown_s`` of the paradigm; ``events``, where activations come by themselves: ``n``,
+        ``hits``, ``missed``, ``excluded``, ``onsets_s``, ``onset``, ``onset_limit_s``, ``false``, ``rest_s``,
+        ``false_per_min``, ``false_interval``.
+        """
+        if not self._courses:
+            return None
+        params = self.paradigm.params()
+        thresholds = {name: params[name] for name in ("release", "activate") if name in params}
+        courses = {
+            name: asdict(analysis.mean_course(np.array(rows))) for name, rows in sorted(self._courses.items())
+        }
+        return {
+            "target": self.paradigm.conditions[0],
+            "times_s": self.times(()),
+            "evidence": courses,
+            "thresholds": thresholds,
+            "shown_s": self._attempt_s(),
+            "events": self._events() if self.paradigm.asynchronous else None,
+        }
+
+    def _events(self) -> dict[str, Any]:
+        """What a report counts of an online run, counted over the held-out trials."""
+        limit = float(self.paradigm.params()["onset_window_s"])
+        several = len(set(self._of_run)) > 1
+        found = analysis.event_metrics(
+            self.trials, onset_window_s=limit, fs=self.fs, runs=self._of_run if several else ()
+        )
+        hits = [one.latency_s for one in self.trials if one.outcome == "correct" and one.latency_s is not None]
+        sure = found.false_per_min_interval
+        return {
+            "n": found.n,
+            "hits": found.hits,
+            "missed": found.misses,
+            "excluded": found.excluded,
+            "onsets_s": hits,
+            "onset": None if found.onset is None else asdict(found.onset),
+            "onset_limit_s": limit,
+            "false": found.false_in_rest,
+            "rest_s": found.rest_s,
+            "false_per_min": found.false_per_min,
+            "false_interval": None if sure is None else list(sure),
+        }
