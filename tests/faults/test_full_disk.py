@@ -11,7 +11,7 @@ import pytest
 from tests.faults.test_engine_ends import until
 from tests.faults.test_supervised_engine import Broken
 
-pytestmark = [pytest.mark.xdist_group("full_disk"), pytest.mark.timeout(180)]
+pytestmark = pytest.mark.timeout(180)
 
 
 @pytest.fixture

@@ -268,7 +268,8 @@ RESULT = {
     "limit": 1, "above": True, "shuffles": 2000, "limit_share": 0.33, "median_s": 0.9, "middle_s": [0.8, 1.0],
     "window_s": 1.5,
     "numbers": [
-        {"value": "2", "unit": "/ 3", "key": "result.n.hits", "args": {"p": "67 %", "low": "20 %", "high": "94 %"}},
+        {"value": "2", "unit": "/ 3", "key": "result.n.hits",
+         "args": {"p": "67 %", "low": "20 %", "high": "94 %"}},
     ],
     "trials": [{"index": i, "condition": "grasp", "outcome": o, "onset_s": s} for i, (o, s) in
                enumerate((("correct", 0.8), ("missed", None), ("correct", 1.0)))],
