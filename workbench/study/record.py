@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from workbench.errors import BadValue, RecordFault, UnknownName
+from workbench.errors import BadValue, RecordFault, Refused, UnknownName
 from workbench.study import anchors, approvals, chain, keys, migrate, migrations, people, place, schema, worklist
 from workbench.study.clock import utc_now, uuid7
 from workbench.study.drafts import Drafts
@@ -473,8 +473,19 @@ class Study(Reader):
         The row takes ``changes`` (also in append-only tables), the payloads of its earlier entries are
         deleted and overwritten, and an audit row says who did it and why. The chain holds: it commits to
         salted hashes. Backups keep the old text; so does the write-ahead log while another process reads.
+
+        Raises
+        ------
+        Refused
+            While the record of before a migration lies beside this one: it holds the text too.
         """
         found = self._table(table)
+        if kept := [path.name for path in migrate.kept_beside(self.path)]:
+            raise Refused(
+                f"nothing was redacted: {', '.join(kept)} beside the record, as it was before a migration, holds "
+                "what is to go and is never changed; move it to where the backups are, or delete it, then redact "
+                "again"
+            )
         with self._writing("redact") as writer:
             writer.change(found, row_id, flat(changes), action="redact", reason=reason)
             gone = writer.drop_payloads(found, row_id)
