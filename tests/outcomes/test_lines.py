@@ -46,14 +46,14 @@ def test_a_bad_exam_is_answered_with_its_error_and_the_next_one_is_scored(make):
 @pytest.mark.parametrize(
     ("line", "text"),
     [
-        ("{", "line 1 is no JSON"),
+        ("{", "write one object {'id', …} a line"),
         ("[1]", "line 1 must be an object"),
         ('{"id": NaN, "exam": {}}', "NaN is no JSON number"),
         ('{"id": ' + "9" * 5000 + "}", "line 1 is no JSON"),
         ('{"id": 7}', "line 1 has no 'exam'"),
         ('{"id": 7, "exam": 3}', "isncsci exam: must be a mapping"),
         ('{"id": 7, "exam": {"C5": "1", "C5": "2"}}', "C5 stands twice"),
-        ("[" * 100_000, "line 1"),
+        ("[" * 100_000, "line 1 is nested too deeply to be a record; a cell holds a value or one list of values"),
     ],
 )
 def test_a_line_that_is_no_record(line, text):

@@ -141,7 +141,8 @@ def test_a_session_ledger_that_was_deleted_is_a_problem_until_it_is_restored(stu
     assert verify(study.folder).ok
 
 
-def test_a_migrated_study_holds_without_a_ledger_it_never_had_and_not_without_one_it_had(tmp_path):
+def test_a_migrated_study_holds_without_a_ledger_it_never_had_and_not_without_one_it_had(tmp_path, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_KEYS", str(tmp_path / "keys"))
     folder = tmp_path / "study"
     shutil.copytree(FIXTURES / "v2", folder)
     migrate(folder, actor="tests")

@@ -11,7 +11,7 @@ from datetime import date
 import pytest
 
 from workbench.errors import BadValue, RecordFault, RecordLocked, Refused
-from workbench.study import people, place, verify
+from workbench.study import chain, people, place, verify
 from workbench.study.drafts import Drafts
 from workbench.study.people import MISMATCH
 from workbench.vocabulary import Condition, FittedDecoder, Participant, Session, Visit
@@ -92,6 +92,45 @@ def test_what_no_keyboard_types_is_refused_as_any_wrong_password_is(study):
     for login, password in (("dr-a", "\ud800" * 9), ("dr-a", None), (None, PASSWORD)):
         with pytest.raises(Refused, match=MISMATCH):
             study.sign_in(login, password)
+
+
+def payloads(study):
+    """Every payload of the audit chain, as it lies in the file."""
+    with closing(sqlite3.connect(study.path)) as connection:
+        return [text for (text,) in connection.execute("SELECT payload FROM audit_payload ORDER BY seq")]
+
+
+def test_no_audit_entry_holds_a_password_hash_whatever_is_done_with_a_person(study):
+    study.add_person("dr-b", "Dr B", PASSWORD)
+    people.set_password(study, "dr-b", "another horse")
+    people.set_state(study, "dr-b", "closed", reason="left")
+    assert "argon2" not in "".join(payloads(study))
+    assert study.verify().ok
+    with closing(sqlite3.connect(study.path)) as connection:
+        (other,) = connection.execute("SELECT password FROM person WHERE login = 'dr-a'").fetchone()
+        triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for name, _ in triggers:
+            connection.execute(f"DROP TRIGGER {name}")
+        connection.execute("UPDATE person SET password = ? WHERE login = 'dr-b'", (other,))
+        for _, sql in triggers:
+            connection.execute(sql)
+        connection.commit()
+    assert [p for p in study.verify().problems if p.endswith("differs from the audit chain in password")]
+
+
+def test_entries_from_before_that_hold_a_hash_verify_and_leave_by_redaction(study, monkeypatch):
+    with monkeypatch.context() as before:
+        before.setattr(chain, "veiled", lambda table, values: dict(values))
+        person = study.add_person("dr-old", "Dr Old", PASSWORD)
+    assert "argon2id" in payloads(study)[-1]
+    assert study.verify().ok
+    people.set_password(study, "dr-old", "another horse")
+    assert study.verify().ok
+    assert "argon2id" in "".join(payloads(study))
+    assert study.redact("person", person, {}, reason="hashes of old passwords") == 2
+    assert "argon2" not in "".join(payloads(study))
+    assert study.verify().ok
+    assert study.sign_in("dr-old", "another horse")
 
 
 def test_people_are_entered_with_care(study):

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import workbench
-from workbench.errors import BadValue, RecordFault, UnknownName
+from workbench.errors import BadValue, RecordFault, Refused, UnknownName
 from workbench.study import Study, uuid7
+from workbench.study.migrate import migrate
 from workbench.vocabulary import (
     Approval,
     Assessment,
@@ -27,6 +30,8 @@ from workbench.vocabulary import (
     Trial,
     Visit,
 )
+
+FIXTURES = Path(__file__).parents[1] / "fixtures" / "studies"
 
 
 def trials(n):
@@ -388,6 +393,22 @@ def test_a_text_that_no_database_can_hold_is_refused_in_a_sentence(study):
     for ask in (lambda: study.rows("participant", pseudonym="\ud800"), lambda: study.sign_in("\ud800", "x" * 9)):
         with pytest.raises(BadValue, match="text must be valid Unicode"):
             ask()
+
+
+def test_redaction_is_refused_while_the_record_of_before_a_migration_lies_beside_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_KEYS", str(tmp_path / "keys"))
+    folder = tmp_path / "study"
+    shutil.copytree(FIXTURES / "v2", folder)
+    kept = migrate(folder, actor="tests").kept
+    with Study.open(folder, actor="tests") as study:
+        person = study.rows("participant")[0]["id"]
+        head = study.head()
+        with pytest.raises(Refused, match=r"study\.schema-2\.db beside the record.*move it.*redact again"):
+            study.redact("participant", person, {"injury_level": "C6"}, reason="a name was entered")
+        assert study.head() == head
+        kept.rename(tmp_path / "elsewhere.db")
+        assert study.redact("participant", person, {"injury_level": "C6"}, reason="a name was entered") >= 1
+        assert study.verify().ok
 
 
 def test_redacting_an_amended_row_and_amending_it_again_still_replays(study):

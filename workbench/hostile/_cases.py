@@ -127,8 +127,8 @@ def kind_of(action: argparse.Action) -> str:
         return "flag"
     if action.choices:
         return "choice"
-    if getattr(action.type, "kind", ""):
-        return str(action.type.kind)
+    if kind := getattr(action.type, "kind", ""):
+        return str(kind)
     if metavar == "STUDY":
         return "study"
     if action.dest in ("options", "conditions", "source", "study", "folder", "table", "anchors", "backup"):

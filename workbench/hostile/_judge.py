@@ -199,7 +199,8 @@ def _answer(case: Case) -> Answer:
     from workbench.cli import EXIT_INTERRUPTED, main
 
     code = 1
-    out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", errors="replace", write_through=True) for _ in range(2))
+    taken = [io.BytesIO(), io.BytesIO()]
+    out, err = (io.TextIOWrapper(bytes_, "utf-8", errors="replace", write_through=True) for bytes_ in taken)
     sys.stdin = io.TextIOWrapper(io.BytesIO(case.stdin), "utf-8")
     began = time.monotonic()
     signal.setitimer(signal.ITIMER_REAL, LONGEST_S)
@@ -215,8 +216,8 @@ def _answer(case: Case) -> Answer:
     if code == EXIT_INTERRUPTED:
         raise KeyboardInterrupt  # Whoever ends this process means all cases, not this one.
     seconds = time.monotonic() - began
-    texts = [stream.buffer.getvalue().decode("utf-8", "replace")[-3000:] for stream in (out, err)]  # type: ignore[attr-defined]
-    return Answer(case.name, code, *texts, seconds)
+    said, complained = (one.getvalue().decode("utf-8", "replace")[-3000:] for one in taken)
+    return Answer(case.name, code, said, complained, seconds)
 
 
 if __name__ == "__main__":

@@ -201,9 +201,9 @@ def _damages() -> dict[str, Callable[[Path], object]]:
         end = index.encode(index.Indexed(0, len(text), zlib.crc32(text.encode()), index.END)) + text.encode()
         return with_index(index.MAGIC + end)
 
-    def piped(path: Path) -> object:
+    def piped(path: Path) -> None:
         index.path_of(path).unlink()
-        return os.mkfifo(index.path_of(path))
+        os.mkfifo(index.path_of(path))
 
     return {
         "flip at the start": flipped(0.0),

@@ -67,11 +67,16 @@ def _read(line: str, number: int) -> dict[str, Any]:
     except BadValue as error:
         raise BadValue(f"line {number}: {error}") from error
     except ValueError as error:
-        raise BadValue(f"line {number} is no JSON: {error}") from error
+        raise BadValue(f"line {number} is no JSON: {error}; write one object {{'id', …}} a line") from error
     except RecursionError as error:
-        raise BadValue(f"line {number} is nested too deeply to be a record") from error
+        raise BadValue(
+            f"line {number} is nested too deeply to be a record; a cell holds a value or one list of values, "
+            "take the brackets around it away"
+        ) from error
     if not isinstance(record, dict):
-        raise BadValue(f"line {number} must be an object {{'id', …}}, got {type(record).__name__}")
+        raise BadValue(
+            f"line {number} must be an object {{'id', …}}, got {type(record).__name__}; write one object a line"
+        )
     return record
 
 

@@ -329,13 +329,17 @@ class VisitDesk:
             person = study.get("participant", person_id)
             signer = self.signer(study, person)
             confirmation = signer.confirm(password)
-            use = {"effector": self._effector, "participant_id": person_id, "by": confirmation, "reason": reason}
-            if decision == "approve":
-                approving.approve(study, sha256, **use)
-            elif decision == "reject":
-                approving.reject(study, sha256, **use)
-            else:
-                raise BadValue(f"a decision is approve or reject, got {decision!r}")
+            enter = {"approve": approving.approve, "reject": approving.reject}.get(decision)
+            if enter is None:
+                raise BadValue(f"a decision is approve or reject, got {decision!r}; choose one")
+            enter(
+                study,
+                sha256,
+                effector=self._effector,
+                participant_id=person_id,
+                by=confirmation,
+                reason=reason,
+            )
         return self.newest_decision(sha256)
 
     def note(self, run_id: str, text: str, tags: tuple[str, ...]) -> str:

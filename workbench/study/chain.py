@@ -31,6 +31,8 @@ import numpy as np
 from workbench.errors import BadValue
 
 CHAIN = "workbench study record chain 1"
+SECRET = {"person": ("password",)}
+"""Columns by table that reading leaves out and that no payload shows."""
 MASTER = "SELECT type, name, tbl_name, rootpage = 0, COALESCE(sql, '') FROM sqlite_master"
 """What the schema hash covers: every table, index and trigger, with its SQL."""
 
@@ -112,6 +114,16 @@ def link(previous: str, record: Mapping[str, Any], key: bytes | None = None) -> 
     """Hash of an audit row from the hash before it and its columns :data:`RECORD`; keyed with ``key`` (HMAC)."""
     text = previous + canonical({name: record[name] for name in RECORD})
     return sha256(text) if key is None else hmac.new(key, text.encode("utf-8"), hashlib.sha256).hexdigest()
+
+
+def veiled(table: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Columns as a payload shows them: of a secret one only its SHA-256, against which its row can be checked.
+
+    A password's argon2 text holds a random salt of 128 bits. With the text gone from its row nobody can try a
+    guess against the digest.
+    """
+    secret = SECRET.get(table, ())
+    return {name: f"sha256:{sha256(str(value))}" if name in secret else value for name, value in values.items()}
 
 
 def digest(previous: str, record: Mapping[str, Any]) -> str:

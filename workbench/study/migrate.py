@@ -34,6 +34,8 @@ STEPS = (
 )  # fmt: skip
 """Names of the steps, in order; a process may be killed at each."""
 COPY = f"{place.FILE}.migrating"
+KEPT = "study.schema-{}.db"
+"""Name under which the record as it was stays beside the new one, by its version."""
 BUSY_S = 10.0
 
 
@@ -283,13 +285,18 @@ def _approvals(source: sqlite3.Connection) -> Iterator[dict[str, Any]]:
 
 def _keep_old(path: Path, version: int) -> Path:
     """Give the old file a second name, under which it stays."""
-    kept = path.with_name(f"study.schema-{version}.db")
+    kept = path.with_name(KEPT.format(version))
     kept.unlink(missing_ok=True)
     try:
         os.link(path, kept)
     except OSError:
         shutil.copy2(path, kept)
     return kept
+
+
+def kept_beside(path: Path) -> list[Path]:
+    """The records as they were before a migration that lie beside a record."""
+    return sorted(path.parent.glob(KEPT.format("*")))
 
 
 def _swap(copy: Path, path: Path) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, fun
 from sqlalchemy.exc import DBAPIError, StatementError
 
 from workbench.errors import RecordFault, UnknownName, WorkbenchError
-from workbench.study import place, schema
+from workbench.study import chain, place, schema
 from workbench.study.migrations import lift
 from workbench.study.nouns import Noun, noun_of
 from workbench.study.writer import BY_NAME, in_order
@@ -33,8 +33,6 @@ PRAGMAS = (
 """Of every connection; ``secure_delete`` overwrites what a redaction removes."""
 
 TABLES = {**BY_NAME, "audit": schema.audit, "signed_head": schema.signed_head}
-SECRET = {"person": ("password",)}
-"""Columns that reading leaves out."""
 
 
 def _prepare(connection: sqlite3.Connection, _: object) -> None:
@@ -131,7 +129,7 @@ class Reader:
             query = query.where(found.columns[name] == value)
         with self._connected() as connection:
             found_rows = [dict(row) for row in connection.execute(query).mappings()]
-        hidden = SECRET.get(table, ())
+        hidden = chain.SECRET.get(table, ())
         return [{name: value for name, value in row.items() if name not in hidden} for row in found_rows]
 
     def get(self, table: str, row_id: str) -> dict[str, Any]:
@@ -212,6 +210,6 @@ def _seen(table: Table, values: Any, version: int, *, whole: bool) -> dict[str, 
     if values is None:
         return None
     lifted = lift(table.name, values, version, whole=whole)
-    hidden = SECRET.get(table.name, ())
+    hidden = chain.SECRET.get(table.name, ())
     types: dict[str, Any] = {name: table.columns[name].type for name in lifted if name not in hidden}
     return {name: None if lifted[name] is None else kind.seen(lifted[name]) for name, kind in types.items()}

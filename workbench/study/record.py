@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from workbench.errors import BadValue, RecordFault, UnknownName
+from workbench.errors import BadValue, RecordFault, Refused, UnknownName
 from workbench.study import anchors, approvals, chain, keys, migrate, migrations, people, place, schema, worklist
 from workbench.study.clock import utc_now, uuid7
 from workbench.study.drafts import Drafts
@@ -478,12 +478,20 @@ class Study(Reader):
         ------
         RecordFault
             The table holds what the record is verified with.
+        Refused
+            While the record of before a migration lies beside this one: it holds the text too.
         """
         found = self._table(table)
         if table not in schema.REDACTABLE:
             raise RecordFault(
                 f"{table} is never redacted, because the record could not be verified without it; name the row "
                 "that holds what should go"
+            )
+        if kept := [path.name for path in migrate.kept_beside(self.path)]:
+            raise Refused(
+                f"nothing was redacted: {', '.join(kept)} beside the record, as it was before a migration, holds "
+                "what is to go and is never changed; move it to where the backups are, or delete it, then redact "
+                "again"
             )
         with self._writing("redact") as writer:
             writer.change(found, row_id, flat(changes), action="redact", reason=reason)

@@ -203,7 +203,11 @@ class Writer:
         row = {**values, "id": values.get("id") or uuid7(), "row_version": 1}
         stored = raw(table, row)
         self.log(
-            "create", table.name, stored["id"], version=1, payload={"new": stored, "old": None, "reason": reason}
+            "create",
+            table.name,
+            stored["id"],
+            version=1,
+            payload={"new": chain.veiled(table.name, stored), "old": None, "reason": reason},
         )
         self._connection.execute(INSERTS[table.name], row)
         return str(stored["id"])
@@ -282,8 +286,8 @@ class Writer:
         if not old and action == "amend":
             raise BadValue(f"{table.name} {row_id} has these values already; there is nothing to amend")
         version = int(there["row_version"]) + 1
-        new = {**before, **stored, "row_version": version}
-        shown = None if action == "redact" else old
+        new = chain.veiled(table.name, {**before, **stored, "row_version": version})
+        shown = None if action == "redact" else chain.veiled(table.name, old)
         self.log(action, table.name, row_id, version=version, payload={"new": new, "old": shown, "reason": reason})
         query = update(table).where(table.c.id == row_id, table.c.row_version == there["row_version"])
         self._connection.execute(query.values(**changes, row_version=version))
