@@ -42,7 +42,8 @@ def mount(chromium: Any) -> Iterator[Callable[..., Any]]:
         pages.append(context)
         page.set_content(
             "<!doctype html><html lang=en><head>"
-            f"<style>body{{margin:0;--wb-height:100vh}}{''.join(one._css for one in (widget, *dict(below)))}</style>"
+            "<style>body{margin:0;--wb-height:100vh}"
+            f"{''.join(one._css for one in (widget, *dict(below)))}</style>"
             '</head><body><div id="here"></div>'
             + "".join(f'<div id="below-{i}"></div>' for i in range(len(below)))
             + "</body></html>"
