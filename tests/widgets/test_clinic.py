@@ -404,6 +404,38 @@ def test_the_result_of_a_run_states_its_guessing_limit_and_unfolds_its_trials_as
     assert axe(page) == []
 
 
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_the_electrodes_show_the_trend_of_their_noise_with_a_hole_where_the_stream_was_lost(
+    live: Any, statuses: Any, language: str
+) -> None:
+    page = live("live", language=language)
+    idle = statuses["live"]
+    lost = {**idle, "streams": [{**one, "state": "lost"} for one in idle["streams"]]}
+    for beat, status in enumerate([idle, idle, lost, idle, idle], start=2):
+        page.wait_for_timeout(2100)  # the trend takes a value every 2 s
+        page.evaluate("([status, beat]) => window.put({status, beat})", [status, beat])
+    rows = page.locator(".trendrow")
+    channels = idle["quality"]["channels"]
+    assert rows.count() == min(8, len(channels))
+    assert rows.first.locator("polyline").count() == 2  # before and after the loss
+    label = rows.first.locator(".spark").get_attribute("aria-label")
+    assert channels[0]["name"] in label
+    assert "µV" in label
+    assert axe(page) == []
+    assert page.errors == []
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", "12 s, about 20 s left"), ("zh-CN", "已 12 秒，约剩 20 秒")],
+)
+def test_a_fit_says_how_long_it_takes_and_about_how_long_it_will(live: Any, language: str, words: str) -> None:
+    page = live("idle", language=language)
+    said = {"kind": "said", "key": "run.fitting_left", "args": {"s": "12", "left": "20"}, "text": ""}
+    page.evaluate("said => window.say(said)", said)
+    assert words in page.locator(".run").inner_text()
+
+
 REACH = """() => {
   const covered = [];
   const shell = document.querySelector(".wb-live");
