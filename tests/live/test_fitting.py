@@ -12,7 +12,8 @@ from workbench import decoders, paradigms
 from workbench.decode import decode
 from workbench.devices import simulated_participant
 from workbench.devices.simulated_participant import render
-from workbench.live import fitting
+from workbench.errors import EngineFault
+from workbench.live import fitting, run_fit
 from workbench.recording import RunFile, RunWriter
 from workbench.vocabulary import Marker, Trial
 
@@ -108,6 +109,22 @@ def test_a_positive_weight_says_that_more_power_speaks_for_the_movement(demo_run
     assert weights["target"] == "grasp"
     assert weights["bands"][-1][0] >= 55  # high gamma, which rises with an attempt
     assert sum(weights["values"][-1]) > 0
+
+
+def test_a_fit_tells_how_far_it_is_and_a_fit_of_its_own_process_hands_that_on(demo_run, tmp_path):
+    shares = []
+    fitting.fit(tmp_path, [demo_run], "bandpower_lda", {"hop_s": 0.1}, progress=shares.append)
+    assert shares == [k / 6 for k in range(1, 6)]  # five parts, then the fit itself
+    seen = []
+    fitted = run_fit(tmp_path, [demo_run], "bandpower_lda", {"hop_s": 0.1}, progress=seen.append)
+    assert fitted["metrics"]["held_out"]["events"]["n"] == DEMO_GRASPS
+    assert seen == sorted(seen)
+    assert set(seen) <= {0.0, *(round(share, 4) for share in shares)}
+
+
+def test_a_fit_that_does_not_end_in_time_is_ended_and_told(demo_run, tmp_path):
+    with pytest.raises(EngineFault, match=r"did not end within 0.1 s; use fewer or shorter runs"):
+        run_fit(tmp_path, [demo_run], "bandpower_lda", {}, timeout=0.1)
 
 
 def test_a_single_run_has_no_figure_within_runs(demo_run, tmp_path):

@@ -20,11 +20,18 @@ def statuses() -> dict[str, Any]:
 
 @pytest.fixture
 def mount(chromium: Any) -> Iterator[Callable[..., Any]]:
-    """``mount(WidgetClass, traits, width=, height=, dark=)`` → a page that shows the widget."""
+    """``mount(WidgetClass, traits, width=, height=, dark=)`` → a page that shows the widget; widgets with
+    their traits after it stand below it, as on the dashboard.
+    """
     pages = []
 
     def show(
-        widget: Any, traits: dict[str, Any], *, width: int = 1440, height: int = 900, dark: bool = False
+        widget: Any,
+        traits: dict[str, Any],
+        *below: tuple[Any, dict[str, Any]],
+        width: int = 1440,
+        height: int = 900,
+        dark: bool = False,
     ) -> Any:
         context = chromium.new_context(
             viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
@@ -35,14 +42,22 @@ def mount(chromium: Any) -> Iterator[Callable[..., Any]]:
         pages.append(context)
         page.set_content(
             "<!doctype html><html lang=en><head>"
-            f"<style>body{{margin:0;--wb-height:100vh}}{widget._css}</style></head>"
-            '<body><div id="here"></div></body></html>'
+            "<style>body{margin:0;--wb-height:100vh}"
+            f"{''.join(one._css for one in (widget, *dict(below)))}</style>"
+            '</head><body><div id="here"></div>'
+            + "".join(f'<div id="below-{i}"></div>' for i in range(len(below)))
+            + "</body></html>"
         )
         page.add_script_tag(path=str(HERE / "harness.js"))
         page.evaluate(
             "([esm, traits]) => window.mount(esm, traits)",
             [str(widget._esm), {"language": "en", "theme": "auto", **traits}],
         )
+        for i, (one, more) in enumerate(below):
+            page.evaluate(
+                "([esm, traits, place]) => window.mount(esm, traits, place)",
+                [str(one._esm), {"language": "en", "theme": "auto", **more}, f"below-{i}"],
+            )
         return page
 
     yield show

@@ -1,5 +1,5 @@
 // Stands in for the notebook around one widget: the model interface, and a way for the test to speak as Python.
-window.mount = async (esm, traits) => {
+window.mount = async (esm, traits, place = "here") => {
   const listeners = {};
   const state = { ...traits };
   window.sent = [];
@@ -32,5 +32,5 @@ window.mount = async (esm, traits) => {
   };
   const module = await import(`data:text/javascript;charset=utf-8,${encodeURIComponent(esm)}`);
   window.heard = () => Object.values(listeners).flat().length;
-  window.unmount = module.default.render({ model, el: document.getElementById("here") });
+  window.unmount = module.default.render({ model, el: document.getElementById(place) });
 };

@@ -12,7 +12,15 @@ import pytest
 from workbench import outcomes
 from workbench.errors import Refused
 from workbench.outcomes import isncsci
-from workbench.widgets import AssessmentForm, DecoderPanel, IsncsciForm, LiveSession, ResultPanel, Worklist
+from workbench.widgets import (
+    AssessmentDesk,
+    AssessmentForm,
+    DecoderPanel,
+    IsncsciForm,
+    LiveSession,
+    ResultPanel,
+    Worklist,
+)
 
 NAMES = [f"E{i}" for i in range(1, 9)]
 SIZES = [(1440, 900), (1024, 768)]
@@ -263,6 +271,16 @@ ROW = {
     "device": "ECoG, glove", "last": {"key": "worklist.first_session", "args": {}}, "state": "ready",
     "open": [{"state": "medium", "key": "worklist.open.awaiting", "args": {"hash": "5c1e 90ab"}}],
 }  # fmt: skip
+DETAILS = {
+    "facts": [
+        {"name": "consent", "key": "worklist.consent", "args": {"version": "2.2", "date": "2026-11-03"}},
+        {"name": "decoder", "key": "worklist.decoder", "args": {"hash": "5c1e 90ab", "days": 2}},
+        {"name": "approved", "key": "worklist.approved_by", "args": {"by": "Park J.", "when": "2026-11-19"}},
+        {"name": "effector", "key": "worklist.effector_simulated", "args": {"name": "glove"}},
+    ],
+    "plan": [{"key": "worklist.plan.online", "args": {"n": n}} for n in (15, 16)],
+    "blocked": None,
+}
 RESULT = {
     "participant": "P-041", "number": 3, "kind": "online", "state": "finished", "hits": 2, "n": 3, "total": 3,
     "limit": 1, "above": True, "shuffles": 2000, "limit_share": 0.33, "median_s": 0.9, "middle_s": [0.8, 1.0],
@@ -324,7 +342,8 @@ def shown(name: str) -> tuple[Any, dict[str, Any]]:
     about = {"save": lambda one: "Saved.", "visit_id": "v", "rater": "r", "place": ("S", "P-041", "Month 1")}
     if name == "worklist":
         day = {"date": "2026-11-22", "read_at": "08:52:04", "study": "S", "fault": ""}
-        return Worklist, {"day": day, "rows": [ROW], "chosen": "v1", "details": {"facts": []}, "confirmed": {}}
+        sure = {"visit": "v1", "clock": "08:58"}
+        return Worklist, {"day": day, "rows": [ROW], "chosen": "v1", "details": DETAILS, "confirmed": sure}
     if name == "result":
         return ResultPanel, {"result": RESULT, "kept": ""}
     if name == "arat":
@@ -382,6 +401,101 @@ def test_the_result_of_a_run_states_its_guessing_limit_and_unfolds_its_trials_as
     assert rows.nth(1).locator("td").nth(3).inner_text() == "—"
     assert "result." not in page.locator(".resultpage").inner_text()  # every text has words
     assert axe(page) == []
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_the_electrodes_show_the_trend_of_their_noise_with_a_hole_where_the_stream_was_lost(
+    live: Any, statuses: Any, language: str
+) -> None:
+    page = live("live", language=language)
+    idle = statuses["live"]
+    lost = {**idle, "streams": [{**one, "state": "lost"} for one in idle["streams"]]}
+    for beat, status in enumerate([idle, idle, lost, idle, idle], start=2):
+        page.wait_for_timeout(2100)  # the trend takes a value every 2 s
+        page.evaluate("([status, beat]) => window.put({status, beat})", [status, beat])
+    rows = page.locator(".trendrow")
+    channels = idle["quality"]["channels"]
+    assert rows.count() == min(8, len(channels))
+    assert rows.first.locator("polyline").count() == 2  # before and after the loss
+    label = rows.first.locator(".spark").get_attribute("aria-label")
+    assert channels[0]["name"] in label
+    assert "µV" in label
+    assert axe(page) == []
+    assert page.errors == []
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", "12 s, about 20 s left"), ("zh-CN", "已 12 秒，约剩 20 秒")],
+)
+def test_a_fit_says_how_long_it_takes_and_about_how_long_it_will(live: Any, language: str, words: str) -> None:
+    page = live("idle", language=language)
+    said = {"kind": "said", "key": "run.fitting_left", "args": {"s": "12", "left": "20"}, "text": ""}
+    page.evaluate("said => window.say(said)", said)
+    assert words in page.locator(".run").inner_text()
+
+
+REACH = """() => {
+  const covered = [];
+  const shell = document.querySelector(".wb-live");
+  for (const one of document.querySelectorAll("button, input, select, textarea, summary")) {
+    if (shell.contains(one) || !one.checkVisibility() || one.disabled) continue;
+    one.scrollIntoView({ block: "center" });
+    const box = one.getBoundingClientRect();
+    const hit = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+    const label = one.closest("label");
+    const reached = hit && (one.contains(hit) || (hit.contains(one) && hit === label));
+    if (!reached) covered.push(one.dataset.name || one.outerHTML.slice(0, 120));
+  }
+  return covered;
+}"""
+"""Controls that lie under something else, or outside the window, wherever one scrolls."""
+
+FOOT = """() => {
+  const stop = document.querySelector("[data-name=stop]").getBoundingClientRect();
+  const under = [];
+  document.scrollingElement.scrollTop = document.scrollingElement.scrollHeight;
+  for (const one of document.querySelectorAll(".wb-panel *, .wb-isncsci *")) {
+    const own = [...one.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
+    if (!own || !one.checkVisibility() || one.closest("[role=region][tabindex]")) continue;
+    const box = one.getBoundingClientRect();
+    const beside = box.right <= stop.left || box.bottom <= stop.top || box.top >= stop.bottom;
+    if (box.bottom > innerHeight + 1 || !beside) under.push(one.textContent);
+    for (let outer = one.parentElement; outer.parentElement; outer = outer.parentElement) {
+      const scrolls = getComputedStyle(outer).overflowY !== "visible";
+      const longer = outer.scrollHeight > outer.clientHeight + 1;
+      if (scrolls && longer && box.bottom > outer.getBoundingClientRect().bottom + 1) under.push(one.textContent);
+    }
+  }
+  return under;
+}"""
+"""Words under STOP, below the window, or out of sight in a box of their own, when the page is at its end."""
+
+
+@pytest.mark.parametrize("height", [768, 640])
+@pytest.mark.parametrize("alarm", [False, True], ids=["quiet", "alarm"])
+@pytest.mark.parametrize("name", ["worklist", "result", "approval", "arat", "isncsci"])
+def test_stop_and_identity_stay_and_every_control_and_word_can_be_reached_above_stop(
+    mount: Callable[..., Any], statuses: dict[str, Any], name: str, alarm: bool, height: int
+) -> None:
+    shell = {
+        "status": statuses["fault" if alarm else "idle"], "link": {"state": "live"}, "form": FORM, "panels": [],
+        "place": {**PLACE, "view": "assess"}, "beat": 0,
+    }  # fmt: skip
+    desk = AssessmentDesk([("v", "P-041")], [("arat", "ARAT"), ("isncsci", "ISNCSCI")], pick=lambda *_: None)
+    chosen = {one: getattr(desk, one) for one in ("visits", "measures", "chosen", "rater")}
+    strip = [(AssessmentDesk, chosen)] if name in ("arat", "isncsci") else []
+    page = mount(LiveSession, shell, *strip, shown(name), width=1024, height=height)
+    if name == "result":
+        page.click("[data-name=all-trials]")
+    assert page.evaluate(FOOT) == []  # before anything inside a panel was scrolled
+    assert page.evaluate(REACH) == []
+    for wheel in (-9000, 400, 9000):
+        page.mouse.move(300, 400)
+        page.mouse.wheel(0, wheel)
+        for part in ("[data-name=stop]", "[data-name=participant]"):
+            assert within(page, part, height), (part, wheel)
+    assert page.errors == []
 
 
 @pytest.mark.parametrize("name", ["live", "stopping", "idle"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -186,6 +187,36 @@ def test_a_saved_value_is_corrected_with_a_reason_and_its_history_tells_who_and_
     assert form.answer("correct", {"field": "device_on", "value": True, "reason": "the glove was on"})["ok"]
     assert study.rows("assessment")[0]["device_on"] is True
     assert [(one["from"], one["to"]) for one in form.history("device_on")] == [(None, False), (False, True)]
+
+
+def test_the_history_of_a_field_gives_the_time_of_typing_and_that_of_the_record_beside_it(
+    study: Study, arat: Callable[[], AssessmentForm]
+) -> None:
+    form = arat()
+    choose(form)
+    form.choose_side("left")
+    form.enter("grip_1", 1)
+    time.sleep(2.1)  # times are kept to the second
+    form.enter("grip_2", 2)
+    form = arat()  # another page goes on with the draft
+    form.reopen(form.stored[0]["id"])
+    time.sleep(1.1)
+    form.enter("grip_3", 3)
+    form.save()
+    form = arat()
+    form.reopen(form.stored[0]["id"])
+    first, second, third = (form.history(name)[0] for name in ("grip_1", "grip_2", "grip_3"))
+    assert first["utc"] < second["utc"] < third["utc"]
+    assert first["entered"] == second["entered"] == third["entered"]
+    assert first["utc"][:19] < first["entered"][:19]
+    assert form.history("device_on")[0]["utc"] <= first["utc"]
+    form.correct("grip_1", 2, reason="read from the wrong line")
+    assert [one["utc"] for one in form.history("grip_1")][0] == first["utc"]
+    assert form.history("grip_2")[0]["utc"] == second["utc"]  # a correction of one field dates no other
+    assert "typed" not in form.fields["options"]
+    (row,) = study.rows("assessment")
+    assert set(row["options"]["typed"]) >= {"grip_1", "grip_2", "grip_3", "assisted", "side"}
+    assert study.verify().ok
 
 
 @pytest.mark.parametrize(("field", "value"), [("grip_1", 9), ("repeat", 0), ("device_on", "yes"), ("nothing", 1)])
@@ -447,7 +478,7 @@ def test_a_tag_needs_its_reason_before_the_exam_is_complete(
     form.note("left.motor.T1", "cast on the hand")
     form.save()
     (row,) = study.rows("assessment")
-    assert row["options"] == {
+    assert {name: one for name, one in row["options"].items() if name != "typed"} == {
         "reasons": {"right.motor.C7": "plexopathy"},
         "notes": {"left.motor.T1": "cast on the hand"},
     }

@@ -6,7 +6,7 @@ of the recordings, that it comes from.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Protocol
 
@@ -24,8 +24,19 @@ TRANSFER = "object_transfer"
 """Value of a run's parameter ``task`` that makes its trials object transfers."""
 
 
+class Drafts(Protocol):
+    """What the table needs of the drafts beside a record."""
+
+    def list(self) -> Sequence[Any]:
+        """Every draft; ``values["id"]`` names the assessment of the record that it goes on with, if any."""
+
+
 class Record(Protocol):
     """What the table needs of a study record; ``workbench.study.Study`` has it."""
+
+    @property
+    def drafts(self) -> Drafts:
+        """Drafts, which the record itself does not hold."""
 
     def rows(self, table: str, **where: Any) -> list[dict[str, Any]]:
         """Rows of a table that equal ``where``."""
@@ -127,11 +138,14 @@ def outcomes_table(record: Record) -> OutcomesTable:
     people = {row["id"]: row for row in record.rows("participant")}
     visits = {row["id"]: row for row in record.rows("visit")}
     found: list[Outcome] = []
-    drafts = 0
+    waiting = record.drafts.list()
+    # Earlier versions kept drafts in the record; one that was gone on with since stands beside it too.
+    gone_on_with = {one.values.get("id") for one in waiting}
+    drafts = len(waiting)
     for row in record.rows("assessment"):
         visit = visits[row["visit_id"]]
         if row["state"] == DRAFT:
-            drafts += 1
+            drafts += row["id"] not in gone_on_with
         else:
             found += _clinical(row, visit=visit, person=people[visit["participant_id"]])
     for (visit_id, day), runs in _runs_by_day(record, visits).items():

@@ -52,6 +52,8 @@ def fit(
     recordings: Sequence[Path | str],
     decoder_name: str,
     params: Mapping[str, Any] | None = None,
+    *,
+    progress: Callable[[float], None] = lambda share: None,
 ) -> dict[str, Any]:
     """Fit a decoder on recorded runs and save it as ``STUDY/decoders/<hash>``.
 
@@ -59,6 +61,7 @@ def fit(
     ----------
     recordings : runs of one paradigm and one montage.
     decoder_name, params : the decoder; ``fs`` is that of the recordings.
+    progress : called with the share of the work that is done, 0–1.
 
     Returns
     -------
@@ -91,7 +94,7 @@ def fit(
     except TypeError as error:
         raise BadValue(f"parameters of decoder {decoder_name}: {error}") from error
     windows = _windows(decoder, runs, paradigm, n_channels=n_channels)
-    metrics = _judged(lambda: kind(**asked).prepare(n_channels), windows, paradigm, runs)
+    metrics = _judged(lambda: kind(**asked).prepare(n_channels), windows, paradigm, runs, progress=progress)
     decoder.fit_summaries(windows.summaries, windows.labels, blocks=windows.blocks)
     sources = [{"run": str(r.plan["run"]), "sha256": file_sha256(r.path)} for r in runs]
     metrics |= {"windows": len(windows.labels), "skipped": windows.skipped, "adapts": _adapts(decoder)}
@@ -176,25 +179,43 @@ def _folds(windows: _Windows) -> tuple[NDArray[np.int64], str]:
 
 
 def _judged(
-    fresh: Callable[[], WindowDecoder], windows: _Windows, paradigm: Paradigm, runs: Sequence[RunFile]
+    fresh: Callable[[], WindowDecoder],
+    windows: _Windows,
+    paradigm: Paradigm,
+    runs: Sequence[RunFile],
+    *,
+    progress: Callable[[float], None],
 ) -> dict[str, Any]:
     """Figures of the cross-validation, those within runs, and what it would have decided."""
     folds, validation = _folds(windows)
     held_out = HeldOut(paradigm, runs[0].signal.fs)
+    # Almost all of the time goes into the parts of the validation; each part, and the last fit, count alike.
+    steps = len(np.unique(folds)) + (2 * FOLDS if windows.runs.max() == 1 else 0) + 1
+    done = 0
+
+    def step(decoder: WindowDecoder, test: NDArray[np.bool_]) -> None:
+        nonlocal done
+        done += 1
+        progress(done / steps)
 
     def decoded(decoder: WindowDecoder, test: NDArray[np.bool_]) -> None:
         for at, run in enumerate(runs):
             own = windows.runs == at
             if test[own].any():
                 held_out.add(run, decoder, windows.ends[own], np.where(test, windows.blocks, -1)[own])
+        step(decoder, test)
 
     metrics = _validated(fresh, windows, folds, paradigm.classes, also=decoded) | {"validation": validation}
-    within = _within_runs(fresh, windows, paradigm.classes)
+    within = _within_runs(fresh, windows, paradigm.classes, also=step)
     return metrics | {"within_runs": within, "held_out": held_out.figures()}
 
 
 def _within_runs(
-    fresh: Callable[[], WindowDecoder], windows: _Windows, classes: Sequence[str]
+    fresh: Callable[[], WindowDecoder],
+    windows: _Windows,
+    classes: Sequence[str],
+    *,
+    also: Callable[[WindowDecoder, NDArray[np.bool_]], None],
 ) -> dict[str, Any] | None:
     """Of two runs, the figure from contiguous blocks of each run as well; None for one run, and for more than two.
 
@@ -209,7 +230,7 @@ def _within_runs(
         blocks = np.unique(windows.blocks[own])
         place = np.searchsorted(blocks, windows.blocks[own])
         fold[own] = run * FOLDS + place * FOLDS // len(blocks)
-    return _validated(fresh, windows, fold, classes) | {
+    return _validated(fresh, windows, fold, classes, also=also) | {
         "validation": f"{FOLDS} contiguous blocks of each run"
     }
 
@@ -220,7 +241,7 @@ def _validated(
     folds: NDArray[np.int64],
     classes: Sequence[str],
     *,
-    also: Callable[[WindowDecoder, NDArray[np.bool_]], None] = lambda decoder, test: None,
+    also: Callable[[WindowDecoder, NDArray[np.bool_]], None],
 ) -> dict[str, Any]:
     """Confusion by fold, accuracy with interval and chance limit; one prediction a cued period.
 
@@ -310,7 +331,14 @@ def main(argv: Sequence[str]) -> int:
     """One fit from one JSON argument; the result is the last line of standard output, as JSON."""
     try:
         asked = json.loads(argv[0])
-        value = fit(asked["study_folder"], asked["recordings"], asked["decoder"], asked.get("params"))
+        place = asked.get("progress")
+        value = fit(
+            asked["study_folder"],
+            asked["recordings"],
+            asked["decoder"],
+            asked.get("params"),
+            progress=lambda share: save(Path(place), f"{share:.4f}".encode()) if place else None,
+        )
     except WorkbenchError as error:
         sys.stdout.write(json.dumps(_wire.refusal(error)) + "\n")
         return 2

@@ -91,10 +91,17 @@ def pick_version(definitions: tuple[Definition, ...], version: str) -> Definitio
     )
 
 
+BESIDE = ("typed",)
+"""Kept among the options of a stored assessment, which are given back as they are, and no option of scoring: when
+each field was typed."""
+
+
 def check_options(definition: Definition, options: Mapping[str, Any]) -> dict[str, Any]:
     """Every option of the definition with its value. Raises BadValue for an unknown one or a value not allowed."""
     known = {option.name: option for option in definition.options}
     for name, value in options.items():
+        if name in BESIDE:
+            continue
         if name not in known:
             have = ", ".join(known) or "none"
             raise BadValue(f"{definition.name} {definition.version} has no option {name!r}; it has: {have}")

@@ -7,6 +7,7 @@ wires the panels and decides nothing.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -212,8 +213,11 @@ class SessionPage:
         for sentence in self.desk.ingest():
             self.log.append(sentence)
         if run["kind"] == "calibration" and run["state"] == "finished":
-            self.screen.tell("run.fitting")
-            sha256 = self.desk.fit(run["recording"])
+            begun = time.monotonic()
+            self.screen.tell("run.fitting", s="0")
+            sha256 = self.desk.fit(
+                run["recording"], progress=lambda share: self._fitting(time.monotonic() - begun, share)
+            )
             self.screen.tell("run.fitted", hash=sha256[:8])
             self._hold_result(run)
             self.show("approve")
@@ -221,6 +225,14 @@ class SessionPage:
         self._hold_result(run)
         # After a stop the effector is looked at first: the result waits under its own name.
         self.show("result" if run["state"] == "finished" else "run")
+
+    def _fitting(self, seconds: float, share: float) -> None:
+        """How long the fit has gone on, and how long it will at its pace so far."""
+        if share <= 0.0:
+            self.screen.tell("run.fitting", s=f"{seconds:.0f}")
+        else:
+            left = max(1.0, seconds * (1.0 - share) / share)
+            self.screen.tell("run.fitting_left", s=f"{seconds:.0f}", left=f"{left:.0f}")
 
     def _hold_result(self, run: Mapping[str, Any]) -> None:
         """Compute what the run came to, from the record."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shlex
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -264,10 +264,15 @@ class VisitDesk:
             return list(live.ingest_pending(study))
 
     # ------------------------------------------------------------------------------ decoders
-    def fit(self, recording: str) -> str:
-        """Fit a decoder on a calibration run and enter it: it awaits a decision on every page. Its hash."""
-        recordings = [self.folder / recording]
-        fitted = live.run_fit(self.folder, recordings, self.system.decoder, self.system.decoder_params)
+    def fit(self, recording: str, *, progress: Callable[[float], None] = lambda share: None) -> str:
+        """Fit a decoder on a calibration run and enter it: it awaits a decision on every page. Its hash.
+
+        ``progress`` is called about every second with the share that is done, 0–1.
+        """
+        system = self.system
+        fitted = live.run_fit(
+            self.folder, [self.folder / recording], system.decoder, system.decoder_params, progress=progress
+        )
         with self.record() as study:
             return approving.enter(study, fitted)
 

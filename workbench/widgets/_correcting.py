@@ -8,7 +8,7 @@ from typing import Any
 
 from workbench.errors import BadValue, Refused, WorkbenchError
 from workbench.widgets._circumstances import CONDITIONS, check_field, field_names
-from workbench.widgets._entry import Entering
+from workbench.widgets._entry import TYPED, Entering
 
 
 class EntryForm(Entering):
@@ -32,8 +32,10 @@ class EntryForm(Entering):
         if not isinstance(reason, str) or not reason.strip():
             raise BadValue(f"a correction of {field} needs a reason, got an empty text")
         before = self._entered, self._condition, self._side, self._fields, self._options
+        typed, shown = self._typed, self._seen_last
         try:
             self._apply(field, value, cause)
+            self._stamp()
             assessment = self._assessment(self._missing())
             names = ("items", "score", "options", "alerts", "implied", "state", "side", *CONDITIONS, *self._fields)
             row = asdict(assessment) | asdict(assessment.condition)
@@ -44,13 +46,17 @@ class EntryForm(Entering):
             self._row = self._keeper.amend(self._row, changed, reason=reason.strip())
         except WorkbenchError:
             self._entered, self._condition, self._side, self._fields, self._options = before
+            self._typed, self._seen_last = typed, shown
             raise
         finally:
             self._look()
             self._tell()
 
     def history(self, field: str) -> list[dict[str, Any]]:
-        """Who changed one field, when, from what to what, and why; oldest first."""
+        """Who changed one field, when, from what to what, and why; oldest first.
+
+        ``utc`` is when it was typed, where the record knows, and ``entered`` when the record took it.
+        """
         found, earlier = [], None
         for entry in self._keeper.history(self._row) if self._row else []:
             if entry.get("redacted") or entry.get("new") is None:
@@ -58,7 +64,8 @@ class EntryForm(Entering):
                 continue
             now = self._seen(entry["new"], field)
             if now != earlier:
-                found.append({**_who(entry), "from": earlier, "to": now})
+                typed = (entry["new"].get("options") or {}).get(TYPED, {}).get(field, entry["utc"])
+                found.append({**_who(entry), "utc": typed, "entered": entry["utc"], "from": earlier, "to": now})
             earlier = now
         return found
 

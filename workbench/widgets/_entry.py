@@ -21,6 +21,8 @@ from workbench.widgets._keeping import Keeper, Row, SaveOnly, utc_now
 UNDO_DEPTH = 200
 STORED = ("id", "state", "rater", "version", "side", "repeat")
 """Columns of a stored assessment that the page shows, beside its condition."""
+TYPED = "typed"
+"""Among the options of an assessment: field → UTC time at which it was typed. Scoring does not look at it."""
 
 
 class MeasureDefinition(Protocol):
@@ -105,6 +107,8 @@ class Entering(Panel):
         self._fields = defaults(self._definition, rater=self._rater)
         self._options: dict[str, Any] = {}
         self._undo: list[tuple[dict[str, Any], dict[str, Any]]] = []
+        self._typed: dict[str, str] = {}
+        self._seen_last = self._shown()
         self._row: Row | None = None
         self._fault, self._unkept = "", False
 
@@ -261,6 +265,23 @@ class Entering(Panel):
         self._entered = {**self._entered, **values}
         self._keep()
 
+    def _shown(self) -> dict[str, Any]:
+        """Every field that has a value, entries and circumstances alike."""
+        side = {"side": self._side} if self._side else {}
+        entered = {code: value for code, value in self._entered.items() if value is not None}
+        return {**entered, **self._condition, **side, **self._fields}
+
+    def _stamp(self) -> None:
+        """Note when each field took the value that it has: the record knows only when all of them were saved."""
+        shown, last, now = self._shown(), self._seen_last, utc_now()
+        fresh = {name: now for name, value in shown.items() if name not in last or last[name] != value}
+        self._typed = {name: at for name, at in {**self._typed, **fresh}.items() if name in shown}
+        self._seen_last = shown
+
+    def _options_kept(self) -> dict[str, Any]:
+        """What is kept under ``options``: those in force, and when each field was typed."""
+        return {**self._options, **({TYPED: dict(self._typed)} if self._typed else {})}
+
     def _remember(self) -> None:
         self._undo = [*self._undo[-UNDO_DEPTH:], (self._entered, self._options)]
 
@@ -287,7 +308,7 @@ class Entering(Panel):
             side=self._side,
             implied=tuple(score.get("implied", ())),
             state="incomplete" if missing else "complete",
-            options=dict(self._options),
+            options=self._options_kept(),
             alerts=tuple(score.get("alerts", ())),
             **self._fields,
         )
@@ -296,13 +317,14 @@ class Entering(Panel):
         values = {code: value for code, value in self._entered.items() if value is not None}
         row = {"visit_id": self._visit_id, "measure": self._definition.name, "version": self._definition.version}
         asked = {name: self._condition.get(name) for name in CONDITIONS}
-        more = {"items": values, "score": {}, "side": self._side, "options": dict(self._options)}
+        more = {"items": values, "score": {}, "side": self._side, "options": self._options_kept()}
         return {**row, **asked, **more, **self._fields}
 
     def _keep(self) -> None:
         """Keep the draft and show what there is now; what cannot be kept is said, and stays on the page."""
         if self._entered and not self._fields["administered_at"]:
             self._fields = {**self._fields, "administered_at": utc_now()}
+        self._stamp()
         try:
             self._row = self._keeper.keep(self._draft(), row=self._row)
             self._fault, self._unkept = self._row.get("fault", ""), False
@@ -315,7 +337,9 @@ class Entering(Panel):
         self._entered = dict(row["items"])
         self._condition = {name: row[name] for name in CONDITIONS if row.get(name) is not None}
         self._side, self._options = row["side"], dict(row["options"])
+        self._typed = dict(self._options.pop(TYPED, {}))
         self._fields |= {name: row[name] for name in self._fields if name in row}
+        self._seen_last = self._shown()
 
     def _look(self) -> None:
         """What the record holds of this measure at this visit."""

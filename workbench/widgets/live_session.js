@@ -18,7 +18,7 @@ const PANELS = {
 
 /** What outlives a change of language: the samples, the cues seen, the last STOP. */
 function makeStore() {
-  return { page: crypto.randomUUID ? crypto.randomUUID() : `page-${Math.random()}`, buffer: new SignalBuffer(), cues: [], levels: [], kind: "", beatAt: performance.now(), stop: null, refusal: "", told: null, run: null };
+  return { page: crypto.randomUUID ? crypto.randomUUID() : `page-${Math.random()}`, buffer: new SignalBuffer(), cues: [], levels: [], noise: [], kind: "", beatAt: performance.now(), stop: null, refusal: "", told: null, run: null };
 }
 
 /** Remembers when cues came, in stream time, for the shading of scope and evidence. */
@@ -158,6 +158,7 @@ function build(root, model, store, t) {
       store.buffer.reset("", 0, []);
       store.cues = [];
       store.levels = [];
+      store.noise = [];
       store.stop = null;
     }
     ctx.refresh();

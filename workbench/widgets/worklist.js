@@ -57,9 +57,9 @@ function confirmPanel(t, model, ctx) {
   const plan = h("ol", { class: "plan s" });
   const planHead = h("div", { class: "xs sub" }, t("worklist.planned"));
   const start = button("", () => { start.disabled = true; ctx.ask("start", { visit: model.get("chosen") }, 180).then(draw); }, { kind: "pri", name: "start-session" });
-  const other = button(t("worklist.somebody_else"), () => ctx.ask("somebody_else").then(() => { code.value = ""; code.focus(); }), { name: "somebody-else" });
+  const other = button(t("worklist.somebody_else"), () => ctx.ask("somebody_else").then(() => { draw(); code.value = ""; code.focus(); }), { name: "somebody-else" });
   const why = h("div", { class: "xs sub", role: "status" });
-  const none = h("div", { class: "empty" }, t("worklist.choose"));
+  const none = h("div", { class: "bd empty" }, t("worklist.choose"));
   const field = h("form", { class: "stacked", onsubmit: (event) => { event.preventDefault(); check(); } }, h("label", { class: "stacked" }, h("span", { class: "xs sub" }, t("worklist.code")), code));
   const body = h("div", { class: "bd stack" }, head, name, about, field, problem, good, h("div", { class: "hr" }), facts, planHead, plan, h("div", { class: "stack actions" }, why, start, other));
   let asked = "";
@@ -82,6 +82,7 @@ function confirmPanel(t, model, ctx) {
     if (!row) return;
     const details = model.get("details") || {};
     const confirmed = (model.get("confirmed") || {}).visit === row.visit;
+    classIf(el, "sure", confirmed);
     put(head, t(confirmed ? "worklist.is" : "worklist.confirm", { participant: row.participant }));
     if (name.textContent !== row.participant) { code.value = ""; asked = ""; put(problem, ""); }
     put(name, row.participant);
@@ -96,7 +97,8 @@ function confirmPanel(t, model, ctx) {
     put(why, blocked || (confirmed ? "" : t("worklist.why")));
     show(other, confirmed);
   }
-  return { el: h("div", { class: "panel confirm" }, h("div", { class: "bd" }, none), body), code, update: draw };
+  const el = h("div", { class: "panel confirm" }, none, body);
+  return { el, code, update: draw };
 }
 
 function buildWorklist(root, model, t) {

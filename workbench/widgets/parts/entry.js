@@ -96,7 +96,7 @@ export function historySheet(ctx, field, label) {
     sheet(ctx, t("form.history_of", { field: label }), (box) => {
       box.append(rows.length ? h("table", { class: "grid", "data-name": "history" },
         h("tr", {}, ["when", "who", "change", "why"].map((one) => h("th", {}, t(`form.history.${one}`)))),
-        rows.map((one) => h("tr", {}, h("td", { class: "nowrap" }, when(t, one.utc)), h("td", {}, one.actor),
+        rows.map((one) => h("tr", {}, h("td", { class: "nowrap" }, when(t, one.utc), one.entered && one.entered !== one.utc ? h("div", { class: "xs sub" }, t("form.history.entered", { at: when(t, one.entered) })) : null), h("td", {}, one.actor),
           h("td", { class: "nowrap" }, one.redacted ? t("form.history.redacted") : `${told(t, field, one.from)} → ${told(t, field, one.to)}`), h("td", {}, t.said(one.reason) || "—"))))
         : h("p", { class: "empty" }, t("form.history.none")));
     }, "history-sheet");

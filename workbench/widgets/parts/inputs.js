@@ -70,8 +70,42 @@ function word(t, channel) {
   return channel.code && channel.code !== "good" && knows(key) ? t(key) : t(`quality.state.${channel.state}`);
 }
 
+const TREND_S = 300;
+const TREND_STEP_S = 2;
+const TREND_ROWS = 8;
+
+/** Noise of each channel over the last minutes, as this page saw it; what is lost leaves a hole. */
+function noteNoise(store, channels, lost) {
+  const at = performance.now() / 1000;
+  const last = store.noise[store.noise.length - 1];
+  if (!channels.length || (last && at - last.at < TREND_STEP_S)) return;
+  store.noise.push({ at, rms: lost ? {} : Object.fromEntries(channels.map((c) => [c.name, c.rms_uv])) });
+  store.noise = store.noise.filter((one) => at - one.at <= TREND_S);
+}
+
+/** Small lines on one scale, one a channel: the worst first where there are more than fit. */
+function trendRows(t, noise, names) {
+  const [from, to] = [noise[0].at, noise[noise.length - 1].at];
+  const values = (name) => noise.map((one) => one.rms[name]).filter(Number.isFinite);
+  const most = Math.max(1, ...names.flatMap(values));
+  const digits = (v) => fixed(v, v < 10 ? 1 : 0);
+  const rows = names.map((name) => {
+    const own = values(name);
+    const parts = [];
+    let line = [];
+    for (const one of [...noise, { at: to, rms: {} }]) {
+      if (Number.isFinite(one.rms[name])) line.push(`${((100 * (one.at - from)) / Math.max(1, to - from)).toFixed(1)},${(20 - (19 * one.rms[name]) / most).toFixed(1)}`);
+      else if (line.length) { parts.push(`<polyline points="${line.join(" ")}"/>`); line = []; }
+    }
+    const label = own.length ? t("electrodes.trend_label", { name, now: digits(own[own.length - 1]), low: digits(Math.min(...own)), high: digits(Math.max(...own)), s: Math.round(to - from) }) : name;
+    return h("div", { class: "trendrow" }, h("span", { class: "xs" }, name), h("span", { class: "spark", role: "img", "aria-label": label, html: `<svg viewBox="0 0 100 20" preserveAspectRatio="none" aria-hidden="true">${parts.join("")}</svg>` }), h("span", { class: "xs sub" }, own.length ? t("unit.uv", { n: digits(own[own.length - 1]) }) : "—"));
+  });
+  return [...rows, h("div", { class: "xs mute" }, t("electrodes.trend_scale", { high: digits(most) }))];
+}
+
 export function electrodesPanel(ctx) {
   const { t } = ctx;
+  const trend = h("div", { class: "trend" });
   const kind = h("span", { class: "rt" });
   const cards = h("div", { class: "strip" });
   const more = h("div", { class: "xs mute", style: "margin-top:6px" });
@@ -81,7 +115,13 @@ export function electrodesPanel(ctx) {
   const montage = h("div", { class: "mont" });
   const empty = h("div", { class: "empty" }, t("electrodes.empty"));
   const el = h("div", { class: "panel electrodes stretch" }, h("div", { class: "hd" }, h("h2", {}, t("electrodes.title")), kind),
-    h("div", { class: "bd", tabindex: "0" }, empty, cards, more, worst), montage);
+    h("div", { class: "bd", tabindex: "0" }, empty, cards, more, worst, trend), montage);
+  const drawTrend = whenChanged((_at, channels) => {
+    const names = (channels.length > TREND_ROWS ? [...channels].sort((a, b) => b.rms_uv - a.rms_uv).slice(0, TREND_ROWS) : channels).map((c) => c.name);
+    const enough = ctx.store.noise.length > 1;
+    show(trend, enough);
+    if (enough) trend.replaceChildren(h("div", { class: "med s" }, t("electrodes.trend")), ...trendRows(t, ctx.store.noise, names));
+  });
 
   const draw = whenChanged(([channels, lost]) => {
     const ordered = channels.length <= CARDS ? channels
@@ -115,6 +155,9 @@ export function electrodesPanel(ctx) {
       put(kind, signal ? t("electrodes.kind", { n: signal.n_channels, type: named(t, "type", signal.type) }) : "");
       show(empty, channels.length === 0);
       draw([channels.map((c) => ({ name: c.name, state: c.state, code: c.code, rms: fixed(c.rms_uv, c.rms_uv < 10 ? 1 : 0) })), lost]);
+      noteNoise(ctx.store, channels, lost);
+      const last = ctx.store.noise[ctx.store.noise.length - 1];
+      drawTrend([last ? last.at : 0, channels.length], channels);
       if (lost) drawMontage(["high", t("montage.lost")]);
       else if (!channels.length) drawMontage(["off", t("montage.unknown")]);
       else drawMontage([QUALITY[quality.state] || "off", t(`montage.${quality.state}`)]);
