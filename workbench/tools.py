@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import sys
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 ALL = "all"
 """Every data set of which a folder holds recordings."""
+LONGEST_LINE = 16 * 2**20
+"""Bytes of the longest line of standard input that is read; a record of a measure has a few kB."""
 LARGEST_SEED = 2**31 - 1
 MOST_ROUNDS = 10_000
 """Turns of each contest; more would run for days."""
@@ -254,11 +257,11 @@ def _score(arguments: argparse.Namespace) -> int:
 
         readings = isncsci.Options(nli_vac=settled["nli_vac"], nonkey_zpp=settled["nonkey_zpp"])
         if arguments.source is None:
-            answers = isncsci.score_lines(_standard_input(), options=readings)
+            answers = isncsci.score_lines(standard_input(), options=readings)
         else:
             answers = isncsci.redcap_lines(_export(*arguments.source), options=readings)
     else:
-        answers = score_lines(measure, _standard_input(), version=arguments.version, **options)
+        answers = score_lines(measure, standard_input(), version=arguments.version, **options)
     lines = failed = 0
     for line in answers:
         lines += 1
@@ -278,11 +281,20 @@ def _export(kind: str, path: str) -> list[str]:
     return reading.read_text(Path(path), "--from redcap", signed=True).splitlines(keepends=True)
 
 
-def _standard_input() -> Iterator[str]:
-    """Lines of standard input, which must be UTF-8."""
-    source = getattr(sys.stdin, "buffer", None)
-    if source is None:
-        yield from sys.stdin
-        return
-    for number, line in enumerate(source, start=1):
-        yield reading.decoded(line, f"line {number} of standard input")
+def standard_input() -> Iterator[str]:
+    """Lines of standard input, their ends kept.
+
+    Raises
+    ------
+    BadValue
+        For a line that is not UTF-8, or that has not ended after :data:`LONGEST_LINE` bytes.
+    """
+    source = getattr(sys.stdin, "buffer", sys.stdin)  # a text stream that somebody put in its place has none
+    for number in itertools.count(1):
+        line = source.readline(LONGEST_LINE + 1)
+        if not line:
+            return
+        what = f"line {number} of standard input"
+        if len(line) > LONGEST_LINE:
+            raise BadValue(f"{what} has more than {LONGEST_LINE:,} bytes, which is the most; break it into lines")
+        yield line if isinstance(line, str) else reading.decoded(line, what)

@@ -25,7 +25,8 @@ def run(capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("WORKBENCH_KEYS", str(tmp_path / "keys"))
 
     def call(*arguments, stdin=""):
-        monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
+        given = io.BytesIO(stdin.encode("utf-8", "surrogateescape"))
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(given, "utf-8"))
         code = cli.main([str(a) for a in arguments])
         said = capsys.readouterr()
         return code, said.out, said.err
@@ -148,6 +149,8 @@ def test_people_are_listed_added_closed_and_given_a_new_password(run, folder):
     assert "nobody yet" in run("people", "list", folder)[1]
     add = ("people", "add", folder, "park", "--name", "Park J.", "--roles", "engineer,investigator")
     assert run(*add, stdin="short\n")[0] == 2
+    code, _, err = run(*add, stdin="correct \udcffhorse\n")
+    assert (code, "must be UTF-8 text" in err) == (2, True)
     assert run(*add, stdin="correct horse\n")[0] == 0
     assert run("people", "password", folder, "park", stdin="another horse\n")[0] == 0
     with Study.open(folder, actor="tests") as study:

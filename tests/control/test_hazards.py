@@ -29,6 +29,7 @@ def table_rows(text):
 def test_every_hazard_has_a_control_and_a_test():
     rows = table_rows(section("Hazard → control → test"))
     assert len(rows) >= 15
+    assert len({hazard for hazard, _, _ in rows}) == len(rows), "a hazard stands twice"
     for hazard, means, tests in rows:
         assert hazard
         assert means

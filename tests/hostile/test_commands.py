@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import resource
 import subprocess
 import sys
 
@@ -15,7 +16,7 @@ from workbench.hostile import Answer, Case
 from workbench.hostile._cases import LASTING, kind_of
 
 SAMPLE = 110
-"""Of more than a thousand cases; `workbench dose hostile` tries all of them."""
+"""Of more than a thousand cases; `workbench stress hostile` tries all of them."""
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +86,17 @@ def test_what_never_ends_is_refused_at_once_by_a_process_of_its_own(tmp_path, co
     assert done.returncode == 2
     assert hostile.fault_of(Case("", ()), Answer("", done.returncode, done.stdout, done.stderr, 0.0)) == ""
     assert f"cannot be read (it is a {what}); name a regular file" in done.stderr
+
+
+def test_standard_input_that_never_ends_its_line_is_refused_before_it_fills_the_memory():
+    with open("/dev/zero", "rb") as endless:
+        done = subprocess.run(
+            [sys.executable, "-m", "workbench", "score", "arat"],
+            stdin=endless, capture_output=True, text=True, timeout=120, check=False,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (4 * 2**30, 4 * 2**30)),
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert "line 1 of standard input has more than 16,777,216 bytes" in done.stderr
 
 
 def test_a_command_that_lasts_is_given_only_what_it_refuses_at_once(every):

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import ast
-import os
 from pathlib import Path
 
 import psutil
 
 import workbench
+from workbench import devices
 from workbench.live import _place
 from workbench.live._place import Place
+from workbench.study.keys import KeyRing
 
 PACKAGE = Path(workbench.__file__).parent
 STARTS = ("subprocess.Popen", "subprocess.run", "subprocess.call", "subprocess.check_output", "webbrowser.open")
@@ -62,12 +63,10 @@ def test_the_search_finds_a_secret(tmp_path):
 def test_the_key_of_a_running_session_stands_in_no_command_line(make_room):
     room = make_room()
     client = room.start(room.plan(glove=True))
-    secrets = [_place.read_key(Place(room.folder)).hex()]
-    stored = Path(os.environ.get("WORKBENCH_KEYS", room.folder / "engine"))
-    files = [
-        path for path in stored.rglob("*") if path.is_file() and "key" in path.name and path.stat().st_size < 4096
-    ]
-    secrets += [text for path in files if len(text := path.read_text(errors="replace").strip()) >= 16]
+    (of_study,) = KeyRing(room.study.id).keys.values()
+    of_effector = devices.pairing(room.folder, "glove").key()
+    secrets = [_place.read_key(Place(room.folder)), of_effector, of_study.hmac, of_study.private]
+    secrets = [secret.hex() for secret in secrets]
     seen = 0
     for process in psutil.process_iter(["cmdline"]):
         line = " ".join(process.info["cmdline"] or ())

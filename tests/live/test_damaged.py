@@ -56,6 +56,19 @@ def signal_chunks(path: Path) -> list[index.Indexed]:
     return [e for e in index.read(path).chunks if e.tag == chunks.Tag.SAMPLES and e.n_samples == 50]
 
 
+@pytest.mark.xdist_group("live")
+def test_a_session_ends_although_its_record_is_damaged(make_room, capsys):
+    room = make_room()
+    room.start(room.plan())
+    room.study.close()
+    (room.folder / "study.db").write_bytes(b"no record any more")
+    assert cli.main(["end", str(room.folder)]) == 2
+    said = capsys.readouterr()
+    assert "has ended in good order" in said.out
+    assert "is not a study record or its start is damaged" in said.err
+    assert live.find(room.folder) is None
+
+
 def test_a_flipped_bit_in_a_killed_run_costs_its_chunk_and_end_exits_with_1(folder, capsys):
     path = folder / "recordings" / "run-1.xdf"
     entry = signal_chunks(path)[1]

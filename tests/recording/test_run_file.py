@@ -309,6 +309,22 @@ def test_entries_of_another_shape_are_named(tmp_path, content, text):
         RunFile(path)
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"units": []}, {"units": {"ECoG": 3}}, {"units": {"ECoG": {}}},
+        {"units": {"ECoG": {"factors": [1.0] * 3}}}, {"timebase": {"rule": 2}},
+        {"timebase": {"rule": 2, "gap_tolerance_s": "x", "jitter_s": 0.1}}, {"timebase": [1]}, {"timebase": "x"},
+    ],
+)  # fmt: skip
+def test_a_plan_with_odd_units_or_an_odd_time_base_is_a_fault_of_the_file(tmp_path, odd):
+    path = tmp_path / "odd.xdf"
+    with RunWriter(path, plan={**PLAN, **odd}, stamp=10.0, signal=SIGNAL) as writer:
+        writer.signal(np.zeros((5, len(SIGNAL.channels)), np.float32), np.arange(5.0))
+    with pytest.raises(RecordingFault, match="odd.xdf: .* in the plan .*; restore the file from its backup"):
+        list(RunFile(path).items())
+
+
 def test_a_run_with_two_signals_and_no_plan_for_them_is_refused(tmp_path):
     path = tmp_path / "r.xdf"
     with Journal(path) as journal:

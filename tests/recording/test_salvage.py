@@ -192,6 +192,18 @@ def test_a_damaged_index_of_a_whole_recording_is_reported_and_nothing_is_changed
         assert copied.read_bytes() == before
 
 
+def test_a_damaged_index_of_a_recovered_recording_is_reported_too(small, tmp_path, capsys):
+    path = copy_of(small, tmp_path / "copy")
+    first = recover(path)
+    assert (first.state, first.damaged) == ("recovered", False)
+    assert recover(path) == first
+    flip(index.path_of(path), len(index.MAGIC) + 3)
+    assert cli.main(["recover", str(path)]) == 1
+    assert "index run.xdf.idx is damaged in 1 place" in capsys.readouterr().out
+    assert cli.main(["inspect", str(path)]) == 1
+    assert "index run.xdf.idx is damaged in 1 place" in capsys.readouterr().out
+
+
 def test_stamps_that_count_on_from_a_lost_chunk_are_not_made_up(tmp_path):
     """A recorder may leave the stamps of later samples out; behind a hole they would be wrong by its length."""
     header = (

@@ -10,7 +10,9 @@ import pytest
 import pyxdf
 
 from workbench.errors import BadValue, RecordingFault
-from workbench.recording import read
+from workbench.recording import chunks, read
+from workbench.recording.recover import inspect, recover
+from workbench.recording.xml import document
 
 
 def _equals_pyxdf(path: Path) -> int:
@@ -125,6 +127,24 @@ def test_numbers_have_no_texts(recording):
 def test_an_unknown_way_to_treat_damage_is_refused(recording):
     with pytest.raises(BadValue, match="'refuse' and 'skip'"):
         read(recording(), damaged="ignore")
+
+
+@pytest.mark.parametrize("again", [("8", "int8"), ("4", "float32"), ("2", "string")])
+def test_a_stream_that_is_announced_again_in_another_format_is_damage_and_reads_no_sample_wrongly(tmp_path, again):
+    def header(n_channels: str, dtype: str) -> bytes:
+        text = {"name": "s", "channel_count": n_channels, "nominal_srate": "250", "channel_format": dtype}
+        return chunks.encode_xml(chunks.Tag.STREAM_HEADER, document("info", text), stream_id=1)
+
+    samples = chunks.encode_numbers(1, np.ones((3, 2), np.float32), np.arange(3.0), dtype="float32")
+    path = tmp_path / "twice.xdf"
+    path.write_bytes(chunks.MAGIC + header("2", "float32") + samples + header("2", "float32"))
+    assert read(path).stream("s").values.tolist() == [[1.0, 1.0]] * 3
+    path.write_bytes(chunks.MAGIC + header("2", "float32") + samples + header(*again))
+    with pytest.raises(RecordingFault, match="stream 1 is announced twice, as 2 channels of float32 and as"):
+        read(path)
+    assert read(path, damaged="skip").stream("s").values.tolist() == [[1.0, 1.0]] * 3
+    assert inspect(path).quarantined
+    assert recover(path).damaged
 
 
 def test_unknown_chunk_tags_are_passed_over(recording, tmp_path):

@@ -184,6 +184,13 @@ def test_drafts_are_bounded_and_a_damaged_file_is_named(study):
             study.drafts.save(*words, None, "Dr A", {})
     with pytest.raises(BadValue, match="at most 1000000 bytes"):
         study.drafts.save("v", "arat", None, "Dr A", {"x": "y" * 1_000_001})
+    study.drafts.save("v", "arat", None, "Dr A", {})
+    for column, text in (("draft", "{"), ("draft", "[1]"), ("draft", "[" * 100_000), ("condition", "{")):
+        with closing(sqlite3.connect(study.drafts.path)) as other:
+            other.execute(f"UPDATE draft SET {column} = ?", (text,))
+            other.commit()
+        with pytest.raises(RecordFault, match="the record itself is not touched"):
+            study.drafts.list()
     study.drafts.path.write_bytes(b"no database at all, but long enough to look like one" * 10)
     with pytest.raises(RecordFault, match="the record itself is not touched"):
         study.drafts.load("v", "arat", None, "Dr A")

@@ -19,8 +19,9 @@ def _end(arguments: argparse.Namespace) -> int:
     from workbench.live.stopping import end_session
     from workbench.study import Study
 
+    # First the session: it ends also where the record is held or damaged and nothing can be taken in.
+    print(end_session(arguments.study), flush=True)
     with Study.open(arguments.study, actor="command line") as study:
-        print(end_session(arguments.study))
         taken = live.take_in(study)
     for sentence in taken.sentences:
         print(sentence)

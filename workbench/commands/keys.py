@@ -7,9 +7,8 @@ import getpass
 import sys
 from pathlib import Path
 
+from workbench import reading, tools
 from workbench.errors import BadValue
-
-MOST_CHARACTERS = 4096
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -84,14 +83,15 @@ def secret(prompt: str, *, new: bool = False) -> str:
     Raises
     ------
     BadValue
-        When none was given, or the repetition of a new one differs.
+        When none was given, it is not UTF-8, or the repetition of a new one differs.
     """
     if not sys.stdin.isatty():
-        given = sys.stdin.readline(MOST_CHARACTERS).rstrip("\r\n")
+        given = next(tools.standard_input(), "").rstrip("\r\n")
     else:
         given = getpass.getpass(f"{prompt}: ")
         if new and getpass.getpass("Again: ") != given:
             raise BadValue("the two entries differ; nothing was done, try again")
+        given = reading.decoded(given.encode("utf-8", "surrogateescape"), prompt.lower())
     if not given:
         raise BadValue(
             f"{prompt.lower()}: nothing was given; type it at the terminal or pass it on standard input"

@@ -53,6 +53,11 @@ STANDARD_INPUT = {
 }
 
 
+ASKS_FOR_A_SECRET = ("keys backup", "people add", "people password")
+NO_SECRET = ("not UTF-8", "one long line")
+"""What standard input may hold that is no secret."""
+
+
 @dataclass(frozen=True)
 class Case:
     """One call of ``workbench``.
@@ -159,6 +164,9 @@ def cases(folder: Path) -> list[Case]:
             for what, text in STANDARD_INPUT.items():
                 for measure in ("arat", "isncsci"):
                     found.append(Case(f"score {measure} < {what}", ("score", measure), stdin=text))
+        if words in ASKS_FOR_A_SECRET:
+            argv = (*words.split(), *_others(actions, None, bench))
+            found += [Case(f"{words} < {what}", argv, stdin=STANDARD_INPUT[what]) for what in NO_SECRET]
     return found
 
 
@@ -224,7 +232,7 @@ def _given(action: argparse.Action, values: tuple[str, ...]) -> tuple[str, ...]:
     return (action.option_strings[0], *values)
 
 
-def _others(actions: list[argparse.Action], bad: argparse.Action, bench: _Bench) -> tuple[str, ...]:
+def _others(actions: list[argparse.Action], bad: argparse.Action | None, bench: _Bench) -> tuple[str, ...]:
     """Sound values of all other arguments that a command cannot do without, and what keeps it from a browser."""
     given: list[str] = []
     for action in actions:

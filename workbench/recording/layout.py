@@ -290,8 +290,14 @@ def _accept(layout: Layout, data: memoryview, piece: Piece) -> None:
 
 def _check(layout: Layout, content: memoryview, tag: int) -> None:
     if tag == Tag.STREAM_HEADER:
-        chunks.decode_stream_id(content)
-        parse_format(content)
+        stream_id, form = chunks.decode_stream_id(content), parse_format(content)
+        before = layout.formats.get(stream_id, form)
+        if (before.n_channels, before.dtype) != (form.n_channels, form.dtype):
+            # Samples are read by one format; those before this header would be read wrongly by that one.
+            raise TornChunk(
+                f"stream {stream_id} is announced twice, as {before.n_channels} channels of {before.dtype} and as "
+                f"{form.n_channels} of {form.dtype}"
+            )
     elif tag == Tag.SAMPLES:
         read_samples(layout.formats, content, last=0.0)
     elif tag == Tag.CLOCK_OFFSET:

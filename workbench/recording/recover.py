@@ -208,15 +208,19 @@ def _untouched(path: Path, found: Layout, side: index.Index | None) -> Recovery:
     end = (side.end if side is not None else None) or {}
     if end.get("state") == "recovered":
         tail = path.with_name(end["tail"]) if end.get("tail") else None
+        damaged_since = side is not None and side.n_bad > 0
+        sentence = str(end.get("sentence", ""))
+        if side is not None and damaged_since:
+            sentence += f" {index.damage_words(path, side)}"
         return Recovery(
             end.get("bytes", found.size),
             end.get("lost_bytes", 0),
             end.get("n_chunks", len(found.pieces)),
             "recovered",
-            end.get("sentence", ""),
+            sentence,
             end.get("lost_s", 0.0),
             tail,
-            index_damaged=end.get("index_damaged", False),
+            index_damaged=end.get("index_damaged", False) or damaged_since,
         )
     whole = f"{path.name} is whole: {len(found.pieces):,} chunks, {found.size:,} bytes; nothing was changed."
     if side is not None and side.n_bad:
@@ -336,7 +340,7 @@ def _words(path: Path, state: str, found: Layout, side: index.Index | None, dama
     if state == "unfinished":
         return f"It is whole but was not closed; run 'workbench recover {path.name}'.{bad}"
     if state == "recovered" and side is not None and side.end is not None:
-        return str(side.end.get("sentence", ""))
+        return f"{side.end.get('sentence', '')}{bad}"
     return f"It is whole.{bad}"
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import MISSING, fields
 from functools import cached_property
 from pathlib import Path
@@ -201,7 +202,8 @@ class RunFile:
 
         if block is not None and block < 1:
             raise BadValue(f"block must be 1 or more samples, got {block}")
-        fresh = Fresh.of_plan(self.signal.fs, self.plan.get("timebase")) if timebase is None else timebase
+        with self._of_plan("the time base", self.plan.get("timebase")):
+            fresh = Fresh.of_plan(self.signal.fs, self.plan.get("timebase")) if timebase is None else timebase
         line = self.contract_line
         counted = bool(line is not None and line.counter) and "timebase" in self.plan
         corrector = Corrector(fresh, without=() if line is None else line.without, counted=counted)
@@ -217,25 +219,34 @@ class RunFile:
         """The line of the contract that the signal was recorded under, None where the plan has none."""
         known = {field.name for field in fields(StreamSpec)}
         for line in self.plan.get("contract", ()):
-            try:
+            with self._of_plan("a line of the stream contract", line):
                 if line["name"] == self.signal.name:
                     stated = {name: value for name, value in line.items() if name in known}
                     return StreamSpec(**{"type": self.signal.type, "fs": self.signal.fs, **stated})
-            except (TypeError, LookupError, AttributeError, ValueError) as error:
-                raise RecordingFault(
-                    f"{self.path.name}: a line of the stream contract in the plan is none ({line!r:.60}); restore "
-                    "the file from its backup"
-                ) from error
         return None
+
+    @contextmanager
+    def _of_plan(self, what: str, value: Any) -> Iterator[None]:
+        """Whatever an odd entry of the plan does to the code that reads it is a fault of the file."""
+        try:
+            yield
+        except (TypeError, LookupError, AttributeError, ValueError, OverflowError) as error:
+            raise RecordingFault(
+                f"{self.path.name}: {what} in the plan is none ({value!r:.60}); restore the file from its backup"
+            ) from error
 
     @cached_property
     def units(self) -> StreamUnits:
         """Units of the signal as they were announced, with the factors to µV; earlier recordings are in µV."""
         from workbench.signals.units import StreamUnits as Units
 
-        described = self.plan.get("units", {}).get(self.signal.name)
-        n_channels = len(self.signal.channels)
-        return Units((), np.ones(n_channels), "recorded") if described is None else Units.of(described)
+        stated, n_channels = self.plan.get("units", {}), len(self.signal.channels)
+        with self._of_plan("units of the signal", stated):
+            described = stated.get(self.signal.name)
+            found = Units((), np.ones(n_channels), "recorded") if described is None else Units.of(described)
+            if len(found.factors) != n_channels:
+                raise ValueError(f"{len(found.factors)} factors for {n_channels} channels")
+        return found
 
     def _samples(self, corrector: Corrector, start: int, stop: int, block: int | None) -> Iterator[Chunk | Marker]:
         stop = min(stop, len(self.signal.stamps))

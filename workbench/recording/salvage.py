@@ -46,7 +46,7 @@ class _Kept:
     orphans : chunks whose stream has no header any more, or whose stamps count from a chunk that is lost.
     """
 
-    parts: list[bytes] = field(default_factory=lambda: [chunks.MAGIC])
+    parts: list[bytes | memoryview] = field(default_factory=lambda: [chunks.MAGIC])
     entries: list[index.Indexed] = field(default_factory=list)
     copies: dict[int, bytes] = field(default_factory=dict)
     holes: dict[int, float] = field(default_factory=dict)
@@ -61,7 +61,8 @@ class _Kept:
 
     def take(self, found: Layout, data: memoryview, piece: Piece, copies: dict[int, bytes]) -> None:
         """Append a whole chunk, unless it cannot be understood without a lost one."""
-        chunk, content = bytes(found.chunk(data, piece)), found.content(data, piece)
+        # Views, not copies: a recording may be as large as half of the memory.
+        chunk, content = found.chunk(data, piece), found.content(data, piece)
         stream_id, n = 0, 0
         if piece.tag in (Tag.STREAM_HEADER, Tag.SAMPLES, Tag.CLOCK_OFFSET, Tag.STREAM_FOOTER):
             stream_id = chunks.decode_stream_id(content)

@@ -142,7 +142,7 @@ class VisitDesk:
         Raises
         ------
         Refused
-            The code belongs to somebody else, or to nobody.
+            The code belongs to somebody else, to nobody, or to more than one.
         """
         self.forget()
         with self.record() as study:
@@ -151,7 +151,12 @@ class VisitDesk:
             owners = [row for row in study.rows("participant") if _code(row) == code.strip().casefold()]
         if not owners:
             raise Refused(UNKNOWN_CODE)
-        if person["id"] not in [row["id"] for row in owners]:
+        if len(owners) > 1:
+            names = " and ".join(row["pseudonym"] for row in owners)
+            raise Refused(
+                f"This code belongs to {names}. Nothing was started. Give each participant a code of their own."
+            )
+        if person["id"] != owners[0]["id"]:
             raise Refused(
                 f"This code belongs to {owners[0]['pseudonym']}, not {person['pseudonym']}. Nothing was started. "
                 "Check the person, read the code again."
@@ -160,6 +165,7 @@ class VisitDesk:
         by = "wristband" if person["wristband"] else "participant code"
         self._confirmed = {
             "visit": visit_id, "clock": clock, "by": by, "participant": person["pseudonym"], "name": visit["name"],
+            "who": self.who,
         }  # fmt: skip
         return {"clock": clock, "by": by}
 
@@ -169,7 +175,7 @@ class VisitDesk:
 
     @property
     def confirmed(self) -> Mapping[str, str]:
-        """The confirmation that holds: ``visit, clock, by, participant, name``; empty without one."""
+        """The confirmation that holds: ``visit, clock, by, participant, name, who``; empty without one."""
         return dict(self._confirmed)
 
     # ------------------------------------------------------------------------------- session
@@ -211,7 +217,7 @@ class VisitDesk:
             if blocked:
                 raise Refused(_BLOCKED[blocked["key"]].format(**blocked["args"]))
             self.signer(study, person)
-            identity = f"{held['by']}, {held['clock']}, {self.who}"
+            identity = f"{held['by']}, {held['clock']}, {held['who']}"
             plan = self.system.new_session(
                 study, visit=held["visit"], operator=self.who, speed=self._speed, identity=identity
             )

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
 from typing import Any
 
+from workbench import reading
 from workbench.errors import BadValue, RecordFault
 from workbench.study.chain import canonical, clean
 from workbench.study.clock import utc_now
@@ -113,8 +114,7 @@ class Drafts:
             return []
         with self._open() as connection:
             query = f"SELECT visit_id, form, condition, person, draft, page, utc FROM draft {where} ORDER BY utc"
-            rows = connection.execute(query, values).fetchall()
-        return [Draft(r[0], r[1], json.loads(r[2]), r[3], json.loads(r[4]), r[5], r[6]) for r in rows]
+            return [_draft(row) for row in connection.execute(query, values)]
 
     @contextmanager
     def _open(self, *, create: bool = False) -> Iterator[sqlite3.Connection]:
@@ -132,6 +132,14 @@ class Drafts:
                 f"touched. Free "
                 "the disk or move that file away, then save the draft again"
             ) from error
+
+
+def _draft(row: Sequence[str]) -> Draft:
+    visit_id, form, condition, person, values, page, utc = row
+    typed = reading.parse_json(values, "a draft")
+    if not isinstance(typed, dict):
+        raise BadValue(f"a draft is a mapping of what was typed, got {values!r:.60}")
+    return Draft(visit_id, form, reading.parse_json(condition, "its condition"), person, typed, page, utc)
 
 
 def _plain(condition: Any) -> str:
