@@ -216,6 +216,23 @@ def test_at_most_the_share_asked_for_of_held_out_windows_is_beyond_the_limit(hel
     assert beyond <= 0.02 if held else beyond > 0.02
 
 
+@pytest.mark.parametrize("n", [60, 130, 170])
+def test_at_most_that_share_of_the_windows_held_out_lies_beyond_the_limit(n):
+    """However few they are: 1 % of 170 windows is one window, never two."""
+    power = np.exp(4.0 * np.random.default_rng(6).standard_t(3, size=(n, 6)))
+    index, fold = np.arange(n) % 2, np.arange(n) * 5 // n
+    apart = np.empty(n)
+    for one in range(5):
+        test = fold == one
+        others = learn_novelty(power[~test], index[~test], n_bands=1, share=0.01, fold=None)
+        levels = np.array([naive.levels(row, 1, 1e-9) for row in power[test]])
+        away = (levels @ others["novelty_whitening"].T)[:, None] - others["novelty_means"]
+        apart[test] = (away**2).sum(axis=2).min(axis=1)
+    limit = learn_novelty(power, index, n_bands=1, share=0.01, fold=fold)["novelty_limit"][0]
+    assert (apart > limit * (1 + 1e-9)).sum() <= 0.01 * n
+    assert limit == pytest.approx(np.sort(apart)[-1 - n // 100])
+
+
 def test_the_share_counts_recent_evidence_and_advises_once():
     near, far = Evidence(1, (0.5, 0.5)), Evidence(1, (0.5, 0.5), rejected=True, far=True)
     familiarity = Familiarity(100)

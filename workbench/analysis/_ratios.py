@@ -82,7 +82,7 @@ def _linearised(a: FloatArray, b: FloatArray) -> tuple[float, float]:
 
 
 def _logistic(x: float) -> float:
-    return 1 / (1 + exp(-x)) if x >= 0 else 1 - 1 / (1 + exp(min(x, 700.0)))
+    return 1 / (1 + exp(-x)) if x >= 0 else exp(x) / (1 + exp(x))  # exp() of what is not above 0 cannot overflow
 
 
 def _hull(one: Interval, other: Interval) -> Interval:

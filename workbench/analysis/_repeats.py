@@ -43,7 +43,6 @@ class OwnMdc:
     participants, records : with two repeats or more; their records.
     df : degrees of freedom of the SEM, records minus participants.
     sem, mdc : in the unit of the score; ``mdc`` = t·√2·SEM.
-    t : 97.5 % point of Student's distribution with ``df`` degrees of freedom.
     interval : 95 % of 1.96·√2·(true SEM), from the chi-square distribution of SEM² (normal errors); None for an
         SEM of 0.
     shift : mean of last minus first repeat: practice shows here, and is not in the SEM's formula.
@@ -59,9 +58,13 @@ class OwnMdc:
     df: int
     sem: float
     mdc: float
-    t: float
     interval: Interval | None
     shift: float
+
+    @property
+    def t(self) -> float:
+        """97.5 % point of Student's distribution with ``df`` degrees of freedom."""
+        return student_t_quantile(0.975, self.df)
 
     def line(self) -> str:
         """One sentence."""
@@ -110,9 +113,7 @@ def own_mdc(repeats: Iterable[Sequence[Assessment]], *, part: str = "total") -> 
             check_comparable(first, record, {})
             check_composition(first, record, part)
     values = [[number_of(record, part) for record in records] for records in used]
-    df = sum(len(row) - 1 for row in values)
-    t = student_t_quantile(0.975, df)
-    sem = sqrt(fsum((x - fmean(row)) ** 2 for row in values for x in row) / df)
+    sem, df = pooled_sem(values)
     return OwnMdc(
         measure=first.measure,
         version=first.version,
@@ -123,15 +124,27 @@ def own_mdc(repeats: Iterable[Sequence[Assessment]], *, part: str = "total") -> 
         records=sum(map(len, values)),
         df=df,
         sem=sem,
-        mdc=t * sqrt(2) * sem,
-        t=t,
-        interval=_scaled(chi_square_factors(df), Z * sqrt(2) * sem) if sem else None,
+        mdc=mdc_of(sem, df),
+        interval=mdc_interval(sem, df) if sem else None,
         shift=fmean(row[-1] - row[0] for row in values),
     )
 
 
-def _scaled(factors: Interval, value: float) -> Interval:
-    return Interval(factors.low * value, factors.high * value)
+def pooled_sem(values: Sequence[Sequence[float]]) -> tuple[float, int]:
+    """SEM and its degrees of freedom, from the repeats of each participant, of whom one has two at least."""
+    df = sum(len(row) - 1 for row in values)
+    return sqrt(fsum((x - fmean(row)) ** 2 for row in values for x in row) / df), df
+
+
+def mdc_of(sem: float, df: int) -> float:
+    """``t·√2·SEM`` from an SEM of so many degrees of freedom."""
+    return student_t_quantile(0.975, df) * sqrt(2) * sem
+
+
+def mdc_interval(sem: float, df: int) -> Interval:
+    """95 % interval of 1.96·√2·(true SEM), from an SEM of so many degrees of freedom."""
+    known, factors = Z * sqrt(2) * sem, chi_square_factors(df)
+    return Interval(factors.low * known, factors.high * known)
 
 
 @dataclass(frozen=True, slots=True)

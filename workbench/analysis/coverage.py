@@ -1,7 +1,7 @@
 """How often printed 95 % intervals hold the truth, by simulation: one row an interval and size.
 
 Every row draws data from a known truth, forms the interval with the function that reports use, and counts. The
-own MDC counts how often an unchanged participant exceeds it upwards, of which 2.5 % are nominal.
+own MDC also counts how often an unchanged participant exceeds it upwards, of which 2.5 % are nominal.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ import numpy as np
 
 from workbench.analysis._clusters import clustered
 from workbench.analysis._events import share_of_events
-from workbench.analysis._exact import Interval, clopper_pearson, poisson_interval, student_t_quantile, wilson
-from workbench.analysis._metrics import auc
+from workbench.analysis._exact import Interval, clopper_pearson, poisson_interval, wilson
+from workbench.analysis._metrics import auc, kappa
 from workbench.analysis._ratios import rate_interval
+from workbench.analysis._repeats import Z, mdc_interval, mdc_of, pooled_sem
 from workbench.vocabulary import FloatArray
 
 Draw = np.random.Generator
@@ -93,11 +94,15 @@ def _coverages() -> Iterator[tuple[str, str, Trial]]:
     yield "event F1 of a session", "5 runs of 20, SD .15", _f1(5, 20, sd=0.15)
     yield "event F1 of a session", "10 runs of 15, SD .10", _f1(10, 15, sd=0.10)
     yield "share over clusters (sign flips)", "8 runs of 20, SD .10", _sign_flips(8, 20, sd=0.10)
+    yield "event precision of a run", "20 trials", _precision(20)
+    yield "kappa of a run (Wilson, mean over p)", "40 trials, 2 classes", _kappa(40, 2)
+    yield "kappa of a run (Wilson, mean over p)", "60 trials, 4 classes", _kappa(60, 4)
+    yield "own MDC (chi-square)", "5 people twice", _mdc(5)
     yield "AUC (Hanley–McNeil)", "30 targets, 150 others, .80", _auc(30, 150, 0.8416)
 
 
 def _share(interval: Callable[[int, int], Interval], n: int, *, p: float | None = None) -> Trial:
-    """A binomial share; without ``p`` it is drawn anew, since Wilson's interval covers on average over p."""
+    """A binomial share; without ``p`` it is drawn each time, since Wilson's interval covers on average over p."""
 
     def trial(draw: Draw) -> bool:
         truth = float(draw.uniform(0.05, 0.95)) if p is None else p
@@ -133,6 +138,17 @@ def _f1(runs: int, n: int, *, sd: float, hit: float = 0.8, false: float = 0.2) -
     return trial
 
 
+def _precision(n: int, *, hit: float = 0.8, false: float = 0.2) -> Trial:
+    """Hits among the activations of a run; false activations are Poisson in each trial."""
+
+    def trial(draw: Draw) -> bool:
+        hits = (draw.random(n) < hit).astype(np.float64)
+        found = share_of_events(hits, hits + draw.poisson(false, n), [""] * n)
+        return found is None or _holds(found, hit / (hit + false))
+
+    return trial
+
+
 def _sign_flips(runs: int, n: int, *, sd: float, share: float = 0.7) -> Trial:
     spread = share * (1 - share) / sd**2 - 1
     names = [str(run) for run in range(runs) for _ in range(n)]
@@ -161,11 +177,32 @@ def _auc(targets: int, others: int, distance: float) -> Trial:
 
 
 def _exceeds_own_mdc(draw: Draw, people: int) -> bool:
-    """One unchanged participant against the MDC of that many people measured twice; the SEM is 1."""
-    pairs = draw.standard_normal((people, 2))
-    sem = float((np.diff(pairs, axis=1) ** 2).sum() / 2 / people) ** 0.5
+    """One unchanged participant against the MDC of that many people measured twice; the true SEM is 1."""
+    own = mdc_of(*pooled_sem(draw.standard_normal((people, 2)).tolist()))
     before, after = draw.standard_normal(2)
-    return bool(after - before >= student_t_quantile(0.975, people) * 2**0.5 * sem)
+    return bool(after - before >= own)
+
+
+def _mdc(people: int) -> Trial:
+    """The interval of the MDC of that many people measured twice; the true SEM is 1."""
+
+    def trial(draw: Draw) -> bool:
+        return _holds(mdc_interval(*pooled_sem(draw.standard_normal((people, 2)).tolist())), Z * sqrt(2))
+
+    return trial
+
+
+def _kappa(n: int, classes: int) -> Trial:
+    """Cued trials, classes alike in number and errors spread evenly; the share of right trials is drawn again."""
+
+    def trial(draw: Draw) -> bool:
+        right, chance = float(draw.uniform(0.05, 0.95)), 1 / classes
+        cued = np.arange(n) % classes
+        decided = np.where(draw.random(n) < right, cued, (cued + draw.integers(1, classes, n)) % classes)
+        found = kappa([str(one) for one in cued], [str(one) for one in decided]).interval
+        return found is not None and _holds(found, (right - chance) / (1 - chance))
+
+    return trial
 
 
 def _holds(interval: Interval, truth: float) -> bool:

@@ -55,7 +55,9 @@ def learn_novelty(
     allowance = day_to_day(power.shape[1], n_bands)
     limit = float(chdtri(taken.shape[1], share))
     if fold is not None:
-        limit = max(limit, float(np.quantile(_held_out(taken, index, fold, allowance), 1.0 - share)))
+        apart = _held_out(taken, index, fold, allowance)
+        # The limit is one of the distances: between two of them more than that share would lie beyond.
+        limit = max(limit, float(np.quantile(apart, 1.0 - share, method="higher")))
     white, means = _model(taken, index, allowance)
     return {"novelty_whitening": white, "novelty_means": means, "novelty_limit": np.array([limit])}
 

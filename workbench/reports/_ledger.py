@@ -17,7 +17,10 @@ WRITTEN = ("note", "waiver")
 PRIORITIES = ("high", "medium", "low", "info")
 
 ALIKE = 3
-"""So many entries in a row that differ in their time alone stand as one line with their number."""
+"""So many entries in a row that differ in time and extent alone stand as one line, with number and extents."""
+
+EXTENTS = 12
+"""Different extents that such a line names; the number of the others follows."""
 
 
 def ledger(say: Say) -> list[Block]:
@@ -79,6 +82,16 @@ def _extent(say: Say, row: Row) -> str:
     return words if row["kind"] in WRITTEN else say.t.told(words)
 
 
+def _extents(say: Say, rows: list[Row]) -> str:
+    """The extents of entries that stand as one: a row of losses is never without their sizes."""
+    if len(rows) == 1:
+        return _extent(say, rows[0]) or "–"
+    different = list(dict.fromkeys(filter(None, (_extent(say, row) for row in rows))))
+    more = f" (+ {len(different) - EXTENTS})" if len(different) > EXTENTS else ""
+    said = say.t("join").join(different[:EXTENTS]) + more
+    return say.t("ledger_times_of" if different else "ledger_times_n", n=len(rows), extents=said)
+
+
 def _grouped(entries: list[tuple[RunFacts | None, Row]]) -> list[list[tuple[RunFacts | None, Row]]]:
     """Entries that follow each other and differ in time and extent alone, together; notes and waivers never."""
     groups: list[list[tuple[RunFacts | None, Row]]] = []
@@ -114,7 +127,7 @@ def _listed(say: Say, entries: list[tuple[RunFacts | None, Row]]) -> Table:
                 t.word("priority", str(row["priority"])),
                 t.word("ledger", str(row["kind"])),
                 str(row["stream"]) or "–",
-                t("ledger_times_n", n=len(group)) if several else _extent(say, row) or "–",
+                _extents(say, [one for _, one in group]),
                 t.told(str(row["consequence"])) or "–",
             )
         )
