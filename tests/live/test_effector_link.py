@@ -135,6 +135,23 @@ def test_stop_says_not_acknowledged_while_the_glove_is_frozen(glove):
     bench.close()
 
 
+def test_a_stop_before_any_key_was_agreed_or_after_it_was_lost_agrees_on_one_and_is_confirmed(glove):
+    paired, player = glove()
+    bench = LinkBench(paired, "early")
+    bench.link.estop("pinched")
+    assert not bench.link.snapshot()["stop"]["sent"]
+    assert bench.run(lambda: bench.link.snapshot()["stop"]["confirmed"])
+    assert bench.link.snapshot()["stop"]["sent"]
+    assert bench.self_test()
+    devices.stop(player)
+    _, again = glove()
+    bench.run(lambda: bench.link.state != "IDLE_SAFE")
+    bench.link.estop("pinched again")
+    assert bench.run(lambda: bench.link.snapshot()["stop"]["confirmed"])
+    assert devices.running_device(paired) == again.pid
+    bench.close()
+
+
 def test_the_pairing_key_is_nowhere_but_in_its_file(glove):
     paired, player = glove()
     bench = LinkBench(paired, "secret")

@@ -67,11 +67,16 @@ class Link:
         if template is None or last is None or now.since(last) < self._effector.heartbeat_s:
             return None
         if not self.answered:
-            return self._issue(replace(template, stamp=now.stamp, state=state), now)
+            return self.again(now=now, state=state)
         if not pulse:
             return None
         beat = replace(template, stamp=now.stamp, state=state, action="heartbeat", ramp_ms=0, reason="heartbeat")
         return self._issue(beat, now)
+
+    def again(self, *, now: Now, state: str) -> Command | None:
+        """The order once more, None without one."""
+        template = self._template
+        return None if template is None else self._issue(replace(template, stamp=now.stamp, state=state), now)
 
     def overdue(self, *, now: Now) -> list[Command]:
         """Commands whose acknowledgement has just become overdue; each counts as one missed.

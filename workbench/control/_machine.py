@@ -328,9 +328,17 @@ class Controller(Core):
         """Whether the self-test waits for a session key to be agreed with the device."""
         return self._stage in ("agree", "agree again")
 
+    @property
+    def stop_unconfirmed(self) -> bool:
+        """Whether the device has not confirmed a STOP yet; it needs a session key to hear one and to answer."""
+        return self._state == "ESTOP" and not self._confirmation.stop_confirmed
+
     def on_session(self, *, now_stream: float | None = None, local: float | None = None) -> list[Command]:
-        """A new session key was agreed: the self-test sends its next command. Elsewhere it changes nothing."""
+        """A new session key was agreed: an unconfirmed STOP is sent again, a self-test sends its next command."""
         self._tell(now_stream, local)
+        if self.stop_unconfirmed:
+            again = self._link.again(now=self._now, state=self._state)
+            return [] if again is None else [again]
         if self._state != "SELFTEST" or not self.needs_session:
             return []
         if self._stage == "agree":

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from math import inf
 from typing import Any
 
 from workbench import control
@@ -28,6 +29,9 @@ ENGAGED_OR_ARMED = ("ARMED", "ACTIVE", "HOLD", "RELEASE", "REFRACTORY")
 
 ASK_S = 0.15
 """Time between two askings for a session key, s."""
+
+FOLLOWED_S = 1.0
+"""A status that says that the device follows our session key holds for so long, s."""
 
 SILENT_S = 5.0
 """A device that has not answered a self-test for so long raises an alarm, s."""
@@ -81,6 +85,7 @@ class EffectorLink:
         self._last: DeviceStatus | None = None
         self._device_uids: frozenset[str] = frozenset()
         self._stop_sent = False
+        self._followed = -inf
         spec = StreamSpec("wb-commands", "Commands", 0.0, source_id=paired.source_id("commands"), role="markers")
         self.outlet = lsl.Outlet(spec, desc={"speed": speed, "t0": t0})
         # A stranger knows the session's id from the cue stream, and the link's from the device's streams.
@@ -247,6 +252,7 @@ class EffectorLink:
             return
         follows = answer.kind == "welcome" or answer.content.get("session") == self._end.session
         now, last = lsl.local_clock(), self._last
+        self._followed = now if follows else -inf
         shown = (status.state, status.level, status.locked)
         changed = last is None or (last.state, last.level, last.locked) != shown
         if changed or now - self._recorded >= RECORD_S:
@@ -255,13 +261,16 @@ class EffectorLink:
         self._send(self.controller.on_status(status, follows=follows, local=now))
 
     def _agree(self, now: float) -> None:
-        """Ask for a session key when the self-test needs one and the device's safe state is complete."""
-        waits = self.controller.needs_session and self.controller.device_at_rest
-        if self.controller.needs_session:
+        """Ask for a session key where one is needed: by a self-test once the device's safe state is complete, and
+        at once by a STOP that a device without our key cannot hear."""
+        stops = self.controller.stop_unconfirmed and now - self._followed > FOLLOWED_S
+        waits = stops or (self.controller.needs_session and self.controller.device_at_rest)
+        if stops or self.controller.needs_session:
             # The device may be another process by now; whoever it is, a signature decides.
             self._listener.bind(None)
+            self._device_uids = frozenset()
             self._waiting = self._waiting or now
-            if now - self._waiting > SILENT_S:
+            if now - self._waiting > SILENT_S and not stops:
                 self._silent()
         else:
             self._waiting = 0.0
