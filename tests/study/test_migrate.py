@@ -204,7 +204,7 @@ def test_a_field_changed_after_the_migration_is_found_in_old_rows_too(old):
 
 
 def test_a_redaction_in_a_migrated_study_keeps_what_the_migration_says(old):
-    migrate(old, actor="tests")
+    migrate(old, actor="tests").kept.unlink()
     with Study.open(old, actor="tests") as study:
         study.redact("study", study.id, {"title": "(redacted)"}, reason="it held a name")
         entries = {entry["action"]: entry for entry in study.history("study", study.id)}
