@@ -13,10 +13,10 @@ import pytest
 from tests.faults.test_engine_ends import PAUSE, exists, until
 from workbench import devices, live
 from workbench.errors import Refused
-from workbench.live import _place
 from workbench.live._place import Place
 from workbench.recording import read_rows
 from workbench.recording.session_ledger import SUFFIX
+from workbench.writing import save
 
 pytestmark = [pytest.mark.xdist_group("supervised_engine"), pytest.mark.timeout(240)]
 
@@ -29,7 +29,7 @@ class Broken:
         plan = room.plan(glove=True, speed=1.0, script_present=True)
         place = Place(room.folder)
         place.prepare()
-        _place.write_private(place.plan, plan.to_json().encode())
+        save(place.plan, plan.to_json().encode())
         log = (room.folder / "engine" / "engine.log").open("ab")
         command = [sys.executable, "-m", "workbench.stress.breakable", str(room.folder), str(order)]
         self.process = subprocess.Popen(command, stderr=log, stdout=log, start_new_session=True)
