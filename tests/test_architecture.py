@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "workbench"
 
 FLOOR = {
     **dict.fromkeys(
-        ("vocabulary", "errors", "registry", "said", "threads", "delimited", "reading", "kernels"), 1
+        ("vocabulary", "errors", "registry", "said", "threads", "delimited", "reading", "writing", "kernels"), 1
     ),
     **dict.fromkeys(
         ("decode", "decoders", "paradigms", "signals", "control", "outcomes", "devices", "recording", "study"), 2

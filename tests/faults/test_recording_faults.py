@@ -208,7 +208,7 @@ def test_the_tail_is_on_the_disk_with_its_name_before_anything_is_cut(tmp_path, 
     def refused(folder):
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr("workbench.recording.files.sync_folder", refused)
+    monkeypatch.setattr("workbench.writing.sync_folder", refused)
     with pytest.raises(RecordingFault, match="cannot be recovered .Input/output error"):
         recover(path)
     assert path.read_bytes() == before

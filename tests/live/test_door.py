@@ -23,6 +23,7 @@ from workbench.live.engine import Engine
 from workbench.live.plan import SessionPlan
 from workbench.threads import start_thread
 from workbench.vocabulary import StreamSpec
+from workbench.writing import save
 
 KEY = bytes(range(32))
 
@@ -84,7 +85,7 @@ def test_stop_is_carried_out_before_the_loop_comes_by(door):
 
 def test_a_wrong_key_is_refused_and_logged(door, caplog):
     server, place, lock, stops = door
-    _place.write_private(place.key, bytes(32).hex().encode())
+    save(place.key, bytes(32).hex().encode())
     with (
         caplog.at_level(logging.WARNING),
         Client(place, lock) as client,
@@ -293,7 +294,7 @@ def test_a_stop_that_the_door_does_not_answer_takes_the_stop_file(door):
     server, place, lock, stops = door
     server.close()
     place.heartbeat.touch()
-    _place.write_private(place.lock, json.dumps({**_place.identity(), **lock}).encode())
+    save(place.lock, json.dumps({**_place.identity(), **lock}).encode())
     ended = threading.Event()
     watcher = start_thread("stop-file", watching(place, stops.append, ended.wait))
     with Client(place, lock) as client:

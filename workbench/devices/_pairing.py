@@ -6,7 +6,6 @@ the key itself is in no argument, environment variable, stream header, recording
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
@@ -22,6 +21,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from workbench.devices._last_metre import KEY_BYTES, link_id
 from workbench.errors import BadValue, EngineFault
+from workbench.writing import save
 
 VARIABLE = "WORKBENCH_KEYS"
 CODE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
@@ -212,7 +212,7 @@ def note_device(paired: Pairing) -> None:
             "End it first"
         )
     content = {"pid": os.getpid(), "started": psutil.Process().create_time()}
-    _write_private(paired.device_file, json.dumps(content).encode())
+    save(paired.device_file, json.dumps(content).encode())
 
 
 def forget_device(paired: Pairing) -> None:
@@ -273,26 +273,9 @@ def _write_key(paired: Pairing, key: bytes, *, keep: bool = False) -> None:
     """Write a key file; with ``keep``, one that another process has just made stays."""
     try:
         paired.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write_private(paired.path, key.hex().encode("ascii"), keep=keep)
+        save(paired.path, key.hex().encode("ascii"), keep=keep)
     except OSError as error:
         raise EngineFault(
             f"the key folder {paired.path.parent} cannot be written ({error.strerror}); set {VARIABLE} to a "
             "folder of this account on a local disk"
         ) from error
-
-
-def _write_private(path: Path, data: bytes, *, keep: bool = False) -> None:
-    """Make or replace a file in one step, mode 0600; with ``keep``, one that is there stays."""
-    part = path.with_name(f"{path.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        os.write(descriptor, data)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    if not keep:
-        os.replace(part, path)
-        return
-    with contextlib.suppress(FileExistsError):
-        os.link(part, path)
-    part.unlink()

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import BadValue
-from workbench.live import _place
+from workbench.writing import save
 
 LOG = logging.getLogger("workbench.engine")
 
@@ -106,7 +106,7 @@ class Alarms:
                     alarm.cleared = alarm.earlier = True
                     self._alarms[f"{alarm.cause} {alarm.id}"] = alarm
             kept = b"".join(_line(alarm) for alarm in self._alarms.values())
-            _place.write_private(journal, kept)
+            save(journal, kept)
             self._journal, self._enter = journal, enter
 
     def __contains__(self, cause: object) -> bool:

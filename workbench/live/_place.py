@@ -22,6 +22,7 @@ from typing import Any
 
 from workbench import reading
 from workbench.errors import BadValue, EngineFault
+from workbench.writing import save
 
 HEARTBEAT_S = 0.25
 """Time between two heartbeats, s."""
@@ -118,18 +119,6 @@ class Place:
             ) from error
 
 
-def write_private(path: Path, data: bytes) -> None:
-    """Replace a file in one step, mode 0600."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        os.write(descriptor, data)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    os.replace(part, path)
-
-
 def read_json(path: Path) -> dict[str, Any] | None:
     """A JSON object, or None when the file is absent or holds none."""
     try:
@@ -142,7 +131,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
 def new_key(place: Place) -> bytes:
     """A fresh 32-byte key for this session, mode 0600."""
     key = secrets.token_bytes(32)
-    write_private(place.key, key.hex().encode("ascii"))
+    save(place.key, key.hex().encode("ascii"))
     return key
 
 
@@ -301,14 +290,14 @@ def take_lock(place: Place, content: dict[str, Any]) -> str:
                 f"An engine of session {found.get('session_id')} ended without closing its session: {reason}. "
                 "Its recording is recovered and taken into the record when the study is opened."
             )
-        write_private(place.lock, json.dumps({**identity(), **content}).encode())
+        save(place.lock, json.dumps({**identity(), **content}).encode())
         place.heartbeat.touch(mode=0o600)
         return sentence
 
 
 def update_lock(place: Place, content: dict[str, Any]) -> None:
     """Add entries to this process's own lock."""
-    write_private(place.lock, json.dumps({**(read_json(place.lock) or {}), **content}).encode())
+    save(place.lock, json.dumps({**(read_json(place.lock) or {}), **content}).encode())
 
 
 def release_lock(place: Place) -> None:

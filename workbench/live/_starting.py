@@ -15,6 +15,7 @@ from workbench.live import _place, _wire
 from workbench.live._place import Place
 from workbench.live.client import Client, Progress
 from workbench.live.plan import SessionPlan
+from workbench.writing import save
 
 START_S = 120.0
 """How long a start may take: compiling on a bare machine included, s."""
@@ -70,7 +71,7 @@ def start(plan: SessionPlan, *, timeout: float = START_S, progress: Progress | N
     found = _place.running(place)
     if found is not None:
         return _joined(place, plan, timeout)
-    _place.write_private(place.plan, plan.to_json().encode("utf-8"))
+    save(place.plan, plan.to_json().encode("utf-8"))
     place.outcome.unlink(missing_ok=True)
     process = _spawn(place)
     try:

@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from workbench.live import _place
 from workbench.live._place import Place
 from workbench.threads import Beat, Body
+from workbench.writing import save
 
 LOG = logging.getLogger("workbench.engine")
 
@@ -31,7 +31,7 @@ def ask_stop(place: Place, reason: str) -> Path:
         When the file cannot be written.
     """
     content = {"reason": reason[:500], "time": time.time(), "pid": os.getpid()}
-    _place.write_private(place.stop, json.dumps(content, ensure_ascii=False).encode("utf-8"))
+    save(place.stop, json.dumps(content, ensure_ascii=False).encode("utf-8"))
     return place.stop
 
 

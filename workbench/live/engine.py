@@ -56,6 +56,7 @@ from workbench.signals import units
 from workbench.signals.quality import QualityMonitor
 from workbench.signals.timebase import Timebase
 from workbench.vocabulary import Chunk, LedgerRow, Marker, Snapshot, StreamSpec, Trial
+from workbench.writing import save
 
 LOG = logging.getLogger("workbench.engine")
 PUMP_S = 0.01
@@ -413,7 +414,7 @@ def compile_kernels(spec: StreamSpec) -> None:
 
 def write_outcome(place: Place, content: dict[str, Any]) -> None:
     """How the engine ended, for the next client."""
-    _place.write_private(place.outcome, json.dumps(content, ensure_ascii=False).encode("utf-8"))
+    save(place.outcome, json.dumps(content, ensure_ascii=False).encode("utf-8"))
 
 
 def _plan_text(place: Place) -> str:

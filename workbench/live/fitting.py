@@ -28,8 +28,8 @@ from workbench.live._held_out import HeldOut
 from workbench.live.plan import montage_of
 from workbench.paradigms import Paradigm
 from workbench.recording import RunFile, file_sha256
-from workbench.recording.files import save
 from workbench.vocabulary import FloatArray, Montage, StreamSpec
+from workbench.writing import save
 
 FOLDS = 5
 """Contiguous blocks of a single run in its cross-validation."""

@@ -1,4 +1,4 @@
-"""Files that hold up: created once, written whole, locked while written, replaced in one step."""
+"""Recordings as files: created once, locked while written, every byte written."""
 
 from __future__ import annotations
 
@@ -57,33 +57,3 @@ def write_all(descriptor: int, data: bytes) -> None:
     done = os.write(descriptor, data)
     while done < len(data):
         done += os.write(descriptor, data[done:])
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a new file's entry in its folder survive a power cut (POSIX)."""
-    if sys.platform == "win32":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def save(path: Path, data: bytes) -> None:
-    """A file that is there whole or not at all, also after a power cut; mode 0600.
-
-    A new one is written, synced and renamed, and its entry in the folder is synced: when this returns, what
-    was saved may be cut off elsewhere. Raises OSError.
-    """
-    fresh = path.with_name(path.name + ".new")
-    try:
-        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _BINARY, 0o600), "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(fresh, path)
-    except OSError:
-        fresh.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)

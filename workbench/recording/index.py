@@ -19,7 +19,7 @@ from typing import Any
 
 from workbench import reading
 from workbench.errors import RecordingFault
-from workbench.recording.files import save
+from workbench.writing import save
 
 MAGIC = b"WBXIDX01"
 COPY = 0xFFFFFFFD

@@ -27,6 +27,7 @@ from workbench.recording.chunks import FORMATS, Tag
 from workbench.recording.xml import document, is_name, several
 from workbench.threads import Beat, Spawn, start_thread
 from workbench.vocabulary import FloatArray, StreamSpec
+from workbench.writing import sync_folder
 
 SYNC_EVERY_S = 0.5
 """Time between two ``fsync``."""
@@ -253,7 +254,7 @@ class Journal:
             files.write_all(self._file, chunks.MAGIC + header)
             self._size = len(chunks.MAGIC)
             self._note(header, Tag.FILE_HEADER, magic=index.MAGIC, copied=True)
-            files.sync_folder(self.path.parent)
+            sync_folder(self.path.parent)
         except OSError as error:
             os.close(self._file)
             os.close(self._index)

@@ -20,9 +20,10 @@ from workbench import reading
 from workbench.errors import RecordingFault
 from workbench.recording import chunks, index, xdf
 from workbench.recording.chunks import Tag, TornChunk
-from workbench.recording.files import save, try_lock
+from workbench.recording.files import try_lock
 from workbench.recording.layout import Layout, survey
 from workbench.recording.salvage import salvage
+from workbench.writing import save
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from typing import Any
 from workbench.errors import RecordingFault
 from workbench.recording import chunks, index
 from workbench.recording.chunks import Tag
-from workbench.recording.files import save
 from workbench.recording.layout import Layout, Piece, read_samples
+from workbench.writing import save
 
 FOLDER = "salvaged"
 """Folder, beside a damaged recording, of the file of the same name that holds everything else of it."""

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from workbench import reading
 from workbench.errors import RecordingFault
-from workbench.recording.files import sync_folder
 from workbench.vocabulary import LedgerRow
+from workbench.writing import sync_folder
 
 SUFFIX = ".ledger.jsonl"
 DAMAGED = "ledger_damaged"

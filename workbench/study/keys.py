@@ -26,6 +26,7 @@ from workbench import reading
 from workbench.errors import BadValue, RecordFault, Refused
 from workbench.study.chain import canonical, clean
 from workbench.study.clock import utc_now
+from workbench.writing import save
 
 VARIABLE = "WORKBENCH_KEYS"
 BACKUP_FORMAT = "workbench key backup 1"
@@ -137,7 +138,7 @@ class KeyRing:
             with _alone(self.path):
                 self._read()
                 yield
-                _save(self.path, canonical(self.plain()).encode())
+                save(self.path, canonical(self.plain()).encode())
         except OSError as error:
             raise RecordFault(
                 f"the key file {self.path} cannot be written ({error.strerror}); make its folder writable for "
@@ -416,27 +417,3 @@ def _alone(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
-
-
-def _save(path: Path, data: bytes) -> None:
-    fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
-    try:
-        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(fresh, path)
-    except OSError:
-        fresh.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a renamed file's entry in its folder survive a power cut (POSIX)."""
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

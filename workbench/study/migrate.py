@@ -23,10 +23,11 @@ from sqlalchemy.exc import DBAPIError
 
 from workbench.errors import RecordFault, Refused
 from workbench.study import anchors, chain, place, schema, verification
-from workbench.study.keys import KeyRing, sync_folder
+from workbench.study.keys import KeyRing
 from workbench.study.migrations import NEWEST, OLDEST, approvals_of_2, lift
 from workbench.study.reading import engine_of
 from workbench.study.writer import MIGRATE, Writer, transaction
+from workbench.writing import sync_folder
 
 STEPS = (
     "alone", "old verified", "copy begun", "rows copied", "key stored", "copy written", "copy verified",

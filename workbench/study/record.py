@@ -465,7 +465,7 @@ class Study(Reader):
 
     def worklist(self, on: date | None = None) -> list[WorklistRow]:
         """Visits that are due, early, late or open on a day (today): see :mod:`workbench.study.worklist`."""
-        return worklist.rows(self, on or date.today())
+        return worklist.rows(self, self.drafts.list(), on or date.today())
 
     def redact(self, table: str, row_id: str, changes: Mapping[str, Any], *, reason: str) -> int:
         """Remove what never should have been entered (ICH E6(R3) 4.2.2 b). Returns how many entries went.

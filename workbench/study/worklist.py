@@ -6,13 +6,14 @@ and starts nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from workbench.study.record import Study
+from workbench.study import approvals
+from workbench.study.drafts import Draft
+from workbench.study.reading import Reader
 
 CLOSED = ("done", "missed", "not_applicable")
 
@@ -47,16 +48,16 @@ class WorklistRow:
     reasons: tuple[str, ...]
 
 
-def rows(study: Study, on: date) -> list[WorklistRow]:
+def rows(study: Reader, drafts: Sequence[Draft], on: date) -> list[WorklistRow]:
     """The worklist of a day, planned moments first, then as they were entered.
 
-    Open visits without a date are on every day's list; done ones on the day that they were planned for.
+    Open visits without a date are on every day's list; done ones on the day that they were planned for. ``drafts``
+    are those of all visits.
     """
     people = {row["id"]: row for row in study.rows("participant")}
     visits = study.rows("visit")
     sessions = study.rows("session")
-    drafts = study.drafts.list()
-    awaiting = {person: tuple(study.decoders_awaiting(person)) for person in people}
+    awaiting = {person: tuple(approvals.awaiting(study, person)) for person in people}
     found = []
     for visit in visits:
         if visit["status"] in CLOSED and visit["planned"][:10] != on.isoformat():
