@@ -145,10 +145,10 @@ def change(
     chosen, how = pick_baseline(records, rule=baseline_rule)
     for record in chosen:
         check_composition(record, after, part)
+    if direction not in ("", "up", "down"):
+        raise BadValue(f"direction of better must be 'up' or 'down', got {direction!r}")
     _ = number_of(after, part)
     better = direction or direction_of(after.measure, after.version, part)
-    if better not in ("up", "down"):
-        raise BadValue(f"direction of better must be 'up' or 'down', got {direction!r}")
     found = _between(chosen, after, part=part, direction=better)
     flags = tuple(flag(one, after, part, improvement=found.improvement, before=found.before) for one in thresholds)
     return replace(found, baseline=how, effect=effect_words(across), flags=flags)
