@@ -361,6 +361,20 @@ def test_a_condition_that_neither_assessment_records_and_another_aid_stand_besid
         change(pair[0], static, part="preferred_speed")
 
 
+def test_a_change_says_when_fewer_items_were_answered_than_before():
+    """Goal 3 was dropped by protocol; half of the 12 answers are missing by the second visit."""
+    goals = {"goal_1": 0, "goal_2": 0, "goal_3": 0, "n_goals": 3}
+    dropped = {"goal_1": 1, "goal_2": 1, "n_goals": 3}
+    pair = [scored("gas", items, v, drop_unscored=True) for items, v in ((goals, "v1"), (dropped, "v2"))]
+    assert change(*pair).notes == ("answered 3 → 2 of 3 items",)
+    full, half, again = (
+        scored("quest2", {f"q{n}": 4 for n in range(1, last + 1)}, v)
+        for last, v in ((12, "v1"), (6, "v2"), (12, "v3"))
+    )
+    assert change(full, half).notes == ("answered 12 → 6 of 12 items",)
+    assert change(full, again).notes == ()
+
+
 def test_another_number_of_goals_or_other_weights_give_no_attainment_change():
     one = scored("gas", {"goal_1": 0, "goal_2": 0}, "v1")
     with pytest.raises(Refused, match="formed from 2 items in assessment v1-gas and from 3 in v2-gas"):

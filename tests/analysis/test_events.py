@@ -101,6 +101,11 @@ def test_runs_are_the_unit_of_several_runs_and_nothing_narrows_by_naming_them():
     assert alike.f1_interval == metrics(trials).f1_interval
     with pytest.raises(BadValue, match="each trial needs its run, got 100 trials and 99 runs"):
         metrics(trials, runs=runs[1:])
+    people = metrics(trials, runs=runs, unit="participant")
+    assert people.f1_interval == whole.f1_interval
+    assert "clustered by 5 participants" in people.line()
+    with pytest.raises(BadValue, match="unit must be one of run, participant, got 'session'"):
+        metrics(trials, runs=runs, unit="session")
 
 
 def test_false_activations_of_runs_that_differ_have_a_wider_rate_than_poisson():

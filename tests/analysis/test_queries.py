@@ -148,15 +148,24 @@ def test_an_examination_in_spinal_shock_is_asked_about(exam):
     assert (query.severity, query.item) == ("medium", "administered_at")
     assert "was made 47 h after the injury, inside the first 72 h" in query.sentence
     (query,) = only(queries((one,), injured_at="2026-02-28"), "within_spinal_shock")
-    assert "was made 56 to 80 h after the injury, perhaps inside the first 72 h" in query.sentence
-    assert queries((one,), injured_at="2026-02-27") == ()
+    assert "was made 44 to 94 h after the injury, perhaps inside the first 72 h" in query.sentence
+    assert queries((one,), injured_at="2026-02-26") == ()
     assert queries((one,), injured_at="2026-02-28T08:00:00Z") == ()
-    assert queries((one,), injured_at="2026-03-04")[0].severity == "high"
+    assert queries((one,), injured_at="2026-03-05")[0].severity == "high"
     assert queries((replace(one, administered_at=""),), injured_at="2026-03-01") == ()
     with pytest.raises(BadValue, match="injured_at must be UTC or an ISO date"):
         queries((one,), injured_at="yesterday")
     with pytest.raises(BadValue, match="administered_at of v1-isncsci must be UTC or an ISO date"):
         queries((replace(one, administered_at="noon"),), injured_at="2026-03-01")
+
+
+@pytest.mark.parametrize("text", ["2026-03-01", "20260301"])
+def test_a_date_of_injury_is_a_day_of_any_time_zone(exam, text):
+    """05:00 in China on the day of the injury is the day before in UTC, and not before the injury."""
+    one = exam("5500000000", administered_at="2026-02-28T21:00:00Z", **COMPLETE)
+    (query,) = only(queries((one,), injured_at=text), "within_spinal_shock")
+    assert (query.severity, "perhaps" in query.sentence) == ("medium", False)
+    assert "was made 0 to 11 h after the injury" in query.sentence
 
 
 def test_averaged_ashworth_scores_are_asked_about():

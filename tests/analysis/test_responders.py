@@ -234,6 +234,14 @@ def test_a_threshold_in_another_unit_is_refused_before_anybody_is_judged(history
         responder(people, visit="v2", ref_visit="v1", any_of=(Component("tug", "time", minutes),))
 
 
+def test_a_direction_that_is_none_is_refused_also_where_a_score_is_no_one_number(history):
+    size = own_threshold("tug", "time", 10, unit="s", version="1991", citation="protocol")
+    people = [history("P1", made("tug", {"time": 59}, "v1"), made("tug", {"time": "unable"}, "v2", cap_s=60))]
+    walk = Component("tug", "time", size, direction="sideways")
+    with pytest.raises(BadValue, match="direction of better must be 'up' or 'down', got 'sideways'"):
+        responder(people, visit="v2", ref_visit="v1", any_of=(walk,))
+
+
 def test_a_score_that_is_no_sum_stays_undetermined_with_its_reason(history):
     part = Component("copm", "performance", threshold("copm:5:performance:mcid:2 points:various"))
     people = [history("P1", *(made("copm", {"performance_1": 4, "problem_2": 2}, v) for v in ("v1", "v2")))]

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import io
+import json
+import shutil
 import signal
+import zipfile
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import workbench
-from workbench.errors import WorkbenchError
+from workbench import decoders
+from workbench.decoders import _store
+from workbench.errors import RecordingFault, WorkbenchError
 from workbench.hostile import _material
 from workbench.reading import DEEPEST, parse_json, read_bytes, read_text, shown
 
@@ -208,3 +216,47 @@ def test_odd_lines_of_the_mount_table_are_passed_over(tmp_path):
     assert place.filesystem(tmp_path, mounts=mounts) == "ext4"
     assert place.filesystem(tmp_path / "a b", mounts=mounts) == "nfs"
     assert place.filesystem(Path("nul\0"), mounts=mounts) == ""
+
+
+STORED = Path(__file__).parents[1] / "decoders" / "layout_2" / "gate"
+BODY = json.loads((STORED / "decoder.json").read_text(encoding="utf-8"))["decoder"]
+WRONG = (None, "x", [], {}, [[1], [2, 3]], -1, 1e400, 10**400)
+
+
+def forged(folder, body):
+    """A decoder folder whose hash fits whatever stands in it."""
+    shutil.copytree(STORED, folder)
+    with np.load(folder / "arrays.npz") as archive:
+        arrays = {name: np.ascontiguousarray(archive[name]) for name in archive.files}
+    text = json.dumps({"sha256": _store._hash(body, arrays), "decoder": body})
+    (folder / "decoder.json").write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("key", sorted(BODY))
+def test_a_decoder_whose_hash_fits_nonsense_is_read_or_refused_but_never_breaks(tmp_path, key):
+    bodies = [{name: BODY[name] for name in BODY if name != key}, *(BODY | {key: value} for value in WRONG)]
+    for at, body in enumerate(bodies):
+        with within(30.0), contextlib.suppress(WorkbenchError):
+            decoders.read(forged(tmp_path / str(at), body))
+    for at, body in enumerate(WRONG):
+        with within(30.0), pytest.raises(WorkbenchError):
+            decoders.read(forged(tmp_path / f"whole-{at}", body))
+
+
+def test_a_decoder_whose_arrays_expand_beyond_any_decoder_is_refused_before_they_do(tmp_path):
+    """Half a gigabyte of zeros is half a megabyte in the folder."""
+    folder = forged(tmp_path / "bomb", BODY)
+    head = io.BytesIO()
+    np.lib.format.write_array_header_1_0(head, {"descr": "<f8", "fortran_order": False, "shape": (2**26,)})
+    zeros = bytes(2**24)
+    with (
+        zipfile.ZipFile(folder / "arrays.npz", "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("low_.npy", "w") as member,
+    ):
+        member.write(head.getvalue())
+        for _ in range(2**5):
+            member.write(zeros)
+    assert (folder / "arrays.npz").stat().st_size < 2**20
+    with within(30.0), pytest.raises(RecordingFault, match="bytes, at most 268,435,456 are read"):
+        decoders.read(folder)

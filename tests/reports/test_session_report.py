@@ -119,6 +119,23 @@ def test_trials_that_are_all_alike_still_have_an_interval_in_the_finding(empty_s
     assert "they speak of that run alone" in said
 
 
+@pytest.mark.parametrize("outcome", ["correct", "excluded"])
+def test_a_session_row_stands_for_two_judged_runs_or_more(empty_study, outcome):
+    """Of two runs one is excluded whole: an interval over one run is that run's own."""
+    person = empty_study.append(Participant("P-001", simulated=True))
+    session = empty_study.append(Session(empty_study.append(Visit(person, "Baseline")), "Chen L.", simulated=True))
+    for number, found in ((1, "correct"), (2, outcome)):
+        run = Run(session, number, "online", "grasp_rest", "finished", id=f"run-{number}",
+                  parameters={"onset_window_s": 1.5, "condition": "grasp"})  # fmt: skip
+        trials = [Trial(i, "grasp", 0, 0.0, 8000, found, "grasp", 700, 0.7, rest_s=5.0) for i in range(8)]
+        file = Recording(run.id, f"r{number}.xdf", f"{number}" * 64, 1, 1, 1000.0, "finished")
+        empty_study.append_run(run, trials=trials, recordings=[file])
+    said = page_of(empty_study)
+    assert ("Session, 2 runs" in said) is (outcome == "correct")
+    assert "Session, 1 runs" not in said
+    assert ("runs are the unit" in said) is (outcome == "correct")
+
+
 class Written(Study):
     """A record into which somebody else writes while it is read."""
 

@@ -145,10 +145,10 @@ def change(
     chosen, how = pick_baseline(records, rule=baseline_rule)
     for record in chosen:
         check_composition(record, after, part)
+    if direction not in ("", "up", "down"):
+        raise BadValue(f"direction of better must be 'up' or 'down', got {direction!r}")
     _ = number_of(after, part)
     better = direction or direction_of(after.measure, after.version, part)
-    if better not in ("up", "down"):
-        raise BadValue(f"direction of better must be 'up' or 'down', got {direction!r}")
     found = _between(chosen, after, part=part, direction=better)
     flags = tuple(flag(one, after, part, improvement=found.improvement, before=found.before) for one in thresholds)
     return replace(found, baseline=how, effect=effect_words(across), flags=flags)
@@ -176,7 +176,7 @@ def _between(chosen: Sequence[Assessment], after: Assessment, *, part: str, dire
         baseline="only",
         before_ids=tuple(one.id for one in chosen),
         after_id=after.id,
-        notes=(*left_out, *_notes(chosen, after), *_condition_notes(chosen, after, part)),
+        notes=(*left_out, *_notes(chosen, after), *_composition_notes(chosen, after, part)),
     )
 
 
@@ -205,8 +205,15 @@ def check_composition(before: Assessment, after: Assessment, part: str) -> None:
         )
 
 
-def _condition_notes(chosen: Sequence[Assessment], after: Assessment, part: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(note for one in chosen for note in condition_notes(one, after, part)))
+def _composition_notes(chosen: Sequence[Assessment], after: Assessment, part: str) -> tuple[str, ...]:
+    """What differs without being refused: unknown conditions, aids, and how many items were answered."""
+    found = [note for one in chosen for note in condition_notes(one, after, part)]
+    second = reading(after, part)
+    for first in (reading(one, part) for one in chosen):
+        # Two COPM are compared on their common problems, which has a note of its own.
+        if first.n_valid != second.n_valid and after.measure != copm.DEFINITION.name:
+            found.append(f"answered {first.n_valid} → {second.n_valid} of {second.n_items} items")
+    return tuple(dict.fromkeys(found))
 
 
 def _on_common_problems(

@@ -21,6 +21,9 @@ from workbench.analysis._ratios import rate_interval, share_interval, totals
 from workbench.errors import BadValue
 from workbench.vocabulary import FloatArray, Trial
 
+UNITS = ("run", "participant")
+"""What can vary as a whole: runs of one person, or people."""
+
 
 @dataclass(frozen=True, slots=True)
 class Spread:
@@ -49,7 +52,7 @@ class EventMetrics:
     f1_interval, recall_interval, precision_interval : 95 %, by :func:`workbench.analysis._ratios.share_interval`
         over runs, or over the trials of one run, joined with Wilson's; None where the value is None.
         F1 = 2q / (1 + q) with q = hits / (hits + false + missed), a share, whose interval is carried over.
-    clusters : runs (or people) that the intervals take as units; 1 = they speak of one run only.
+    clusters, unit : how many runs, or participants, the intervals take as units; 1 = they speak of that one only.
     false_in_rest, rest_s : false activations in rest and the rest time they fell into, s.
     false_per_min, false_per_min_interval : their rate with its 95 % interval, exact Poisson joined over runs with
         :func:`workbench.analysis._ratios.rate_interval`; None without rest.
@@ -73,6 +76,7 @@ class EventMetrics:
     recall_interval: Interval | None
     precision_interval: Interval | None
     clusters: int
+    unit: str
     false_in_rest: int
     rest_s: float
     false_per_min: float | None
@@ -91,13 +95,13 @@ class EventMetrics:
             return f"event F1: no judged attempt ({rule}{left_out})"
         low, high = self.f1_interval
         return (
-            f"event F1 {self.f1:.3f} (95 % CI {low:.3f}–{high:.3f}, {self.unit()}; {self.hits} of {self.n} "
+            f"event F1 {self.f1:.3f} (95 % CI {low:.3f}–{high:.3f}, {self.scope()}; {self.hits} of {self.n} "
             f"attempts hit, {self.false} false; {rule}{left_out})"
         )
 
-    def unit(self) -> str:
-        """What the intervals take as the unit that varies."""
-        return f"clustered by {self.clusters} runs" if self.clusters > 1 else "of this run alone"
+    def scope(self) -> str:
+        """What the intervals speak of: the unit that varies, or one of it alone."""
+        return f"clustered by {self.clusters} {self.unit}s" if self.clusters > 1 else f"of this {self.unit} alone"
 
     def rest_line(self) -> str:
         """One sentence on false activations in rest."""
@@ -106,7 +110,7 @@ class EventMetrics:
         low, high = self.false_per_min_interval
         return (
             f"false activations in rest {self.false_in_rest} in {self.rest_s / 60:.1f} min = "
-            f"{self.false_per_min:.2f} per min (95 % CI {low:.2f}–{high:.2f}, Poisson, {self.unit()})"
+            f"{self.false_per_min:.2f} per min (95 % CI {low:.2f}–{high:.2f}, Poisson, {self.scope()})"
         )
 
     def timing_line(self) -> str:
@@ -121,7 +125,7 @@ class EventMetrics:
 
 
 def event_metrics(
-    trials: Iterable[Trial], *, onset_window_s: float, fs: float, runs: Sequence[str] = ()
+    trials: Iterable[Trial], *, onset_window_s: float, fs: float, runs: Sequence[str] = (), unit: str = "run"
 ) -> EventMetrics:
     """Event metrics from trials.
 
@@ -130,14 +134,17 @@ def event_metrics(
     trials : as the paradigm judged them.
     onset_window_s : the window it used, s.
     fs : rate of the decoded stream, Hz; a hit may lie one sample outside through rounding.
-    runs : run of each trial, across people the participant of each; empty = all of one run.
+    runs : run of each trial, across people the participant of each; empty = all of one.
+    unit : which of them it is, one of :data:`UNITS`.
 
     Raises
     ------
     BadValue
         When a hit lies outside the window: the trials were judged by another definition; or when ``runs`` does not
-        name one run a trial.
+        name one run a trial; or an unknown unit.
     """
+    if unit not in UNITS:
+        raise BadValue(f"unit must be one of {', '.join(UNITS)}, got {unit!r}")
     if not (onset_window_s > 0 and fs > 0):
         raise BadValue(f"onset_window_s and fs must be above 0, got {onset_window_s} and {fs}")
     known = list(trials)
@@ -167,6 +174,7 @@ def event_metrics(
         f1=f1_of(n_hits, false=false, missed=n - n_hits) if n else None,
         **_intervals(judged, units),
         clusters=len(set(units)),
+        unit=unit,
         false_in_rest=false_in_rest,
         rest_s=rest_s,
         false_per_min=false_in_rest / minutes if minutes > 0 else None,

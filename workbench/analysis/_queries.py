@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -30,6 +30,8 @@ SHARED: dict[str, str] = {
     "T1": "strength_finger_abductors",
 }
 """Key muscle of the ISNCSCI → the GRASSP item that tests the same muscle."""
+EAST, WEST = timedelta(hours=14), timedelta(hours=12)
+"""How much earlier than in UTC a day begins farthest east, and how much later it ends farthest west."""
 SITE = "site_reported"
 """Items ``site_reported.nli`` and ``site_reported.ais`` hold a site's own classification."""
 
@@ -276,15 +278,14 @@ def _no_time(assessments: Sequence[Assessment], _: Limits) -> Iterator[Query]:
 
 def _in_shock(assessments: Sequence[Assessment], limits: Limits, *, injured_at: str) -> Iterator[Query]:
     """A neurological examination within hours of the injury."""
-    earliest = _utc(injured_at, what="injured_at")
-    # A date without a time leaves the hour open: the injury may have been at any time of that day.
-    latest = earliest + timedelta(days=1) if len(injured_at.strip()) == len("2026-03-01") else earliest
+    earliest, latest = _span(injured_at, what="injured_at")
     for one in assessments:
         if one.measure != "isncsci" or not one.administered_at:
             continue
         examined_at = _utc(one.administered_at, what=f"administered_at of {one.id}")
         if examined_at - latest < timedelta(hours=limits.shock_hours):
             least, most = ((examined_at - end).total_seconds() / 3600 for end in (latest, earliest))
+            least = max(least, 0.0) if most >= 0 else least
             told = f"{most:.0f} h" if least == most else f"{least:.0f} to {most:.0f} h"
             within = "inside" if most < limits.shock_hours else "perhaps inside"
             yield Query(
@@ -358,6 +359,16 @@ def _timed(one: Assessment) -> set[str]:
     """Codes of the items that are times."""
     found = _definition(one)
     return {item.code for item in (*found.items, *found.extras) if item.unit == "s"} if found else set()
+
+
+def _span(text: str, *, what: str) -> tuple[datetime, datetime]:
+    """First and last moment that a text can mean; a date leaves open the hour, and the time zone of its day."""
+    start = _utc(text, what=what)
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return start, start
+    return start - EAST, start + timedelta(days=1) + WEST
 
 
 def _utc(text: str, *, what: str) -> datetime:

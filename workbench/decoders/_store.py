@@ -23,6 +23,9 @@ FORMAT = 3
 """Version of the folder's layout: 3 may hold what tells windows far from the training data. 1 and 2 are read too,
 and decide as they did. A version that knows 2 only refuses 3: it would ignore the rejection."""
 
+LARGEST = 256 * 2**20
+"""Bytes of the arrays of the largest decoder that is read."""
+
 SHARED = ("low_", "high_", "log_prior_")
 """Arrays that every decoder learns."""
 
@@ -97,21 +100,19 @@ def read(folder: Path) -> WindowDecoder:
         raise RecordingFault(f"{folder} holds no decoder (no decoder.json); name the folder it was saved in")
     text = reading.read_text(path, "decoder", error=RecordingFault)
     whole = reading.parse_json(text, f"decoder {reading.shown(path)}", error=RecordingFault)
-    reading.read_start(folder / "arrays.npz", "arrays of a decoder", 4, error=RecordingFault)
     try:
-        body, stored = whole["decoder"], whole["sha256"]
-        with (folder / "arrays.npz").open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {name: np.ascontiguousarray(archive[name], dtype=np.float64) for name in archive.files}
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        body, stored = dict(whole["decoder"]), whole["sha256"]
+        arrays = _stored_arrays(folder / "arrays.npz")
+    except (OSError, LookupError, MemoryError, TypeError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise RecordingFault(f"the decoder in {folder} cannot be read ({error}); fit it again") from error
     if _hash(body, arrays) != stored:
         raise DecoderMismatch(
             f"the decoder in {folder} is not the one that was saved: its hash is {_hash(body, arrays)[:12]}, "
             f"the file says {str(stored)[:12]}. It was changed or damaged; restore it or fit it again"
         )
-    if body["format"] not in (1, 2, FORMAT):
+    if body.get("format") not in (1, 2, FORMAT):
         raise DecoderMismatch(
-            f"the decoder in {folder} has layout {body['format']}, this version reads 1 to {FORMAT}; update it"
+            f"the decoder in {folder} has layout {body.get('format')}, this version reads 1 to {FORMAT}; update it"
         )
     return _restored(body, arrays, stored)
 
@@ -148,6 +149,17 @@ def check_montage(decoder: WindowDecoder, montage: Montage) -> None:
     )
 
 
+def _stored_arrays(path: Path) -> dict[str, FloatArray]:
+    """The arrays of a decoder, float64. Raises what NumPy does, and ValueError for more bytes than are read."""
+    reading.read_start(path, "arrays of a decoder", 4, error=RecordingFault)
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+        # What a member says of its size is all that is taken out of it, however far it would expand.
+        size = sum(member.file_size for member in archive.zip.infolist())
+        if size > LARGEST:
+            raise ValueError(f"its arrays take {size:,} bytes, at most {LARGEST:,} are read")
+        return {name: np.ascontiguousarray(archive[name], dtype=np.float64) for name in archive.files}
+
+
 def _arrays(decoder: WindowDecoder) -> dict[str, FloatArray]:
     arrays = {name: np.ascontiguousarray(getattr(decoder, name)) for name in (*SHARED, *decoder.learned)}
     for group in GROUPS:
@@ -158,9 +170,9 @@ def _arrays(decoder: WindowDecoder) -> dict[str, FloatArray]:
 
 def _restored(body: dict[str, Any], arrays: dict[str, FloatArray], sha256: str) -> WindowDecoder:
     try:
-        made = registry.load("workbench.decoders", body["name"], "DECODER")
+        made = registry.load("workbench.decoders", str(body.get("name")), "DECODER")
     except UnknownName as error:
-        raise DecoderMismatch(f"no decoder of the name {body['name']!r} here: {error}") from error
+        raise DecoderMismatch(f"no decoder of the name {body.get('name')!r} here: {error}") from error
     try:
         decoder: WindowDecoder = made(**(_params_of_1(body["params"]) if body["format"] == 1 else body["params"]))
         decoder.settings_ = SignalSettings.from_json(body["settings"])
@@ -174,7 +186,7 @@ def _restored(body: dict[str, Any], arrays: dict[str, FloatArray], sha256: str) 
             setattr(decoder, name, arrays[name])
         montage = body["montage"]
         decoder.montage_ = Montage(tuple(montage["channels"]), montage["fs"], montage["kind"], montage["unit"])
-    except (KeyError, TypeError, WorkbenchError) as error:
+    except (AttributeError, LookupError, OverflowError, TypeError, ValueError, WorkbenchError) as error:
         raise DecoderMismatch(f"the decoder {sha256[:12]} lacks what this version needs ({error})") from error
     decoder.sha256_ = sha256
     return decoder

@@ -62,13 +62,13 @@ def result_of_run(study: Study, run_id: str) -> Result:
 
 
 def pooled(facts: Facts) -> EventMetrics | None:
-    """Event metrics of the session with the run as the unit; None for fewer than two runs judged by one window."""
+    """Event metrics of the session with the run as the unit; None unless one window judged trials of two runs."""
     runs = [run for run in facts.online if "onset_window_s" in run.parameters and run.recordings]
     if len(runs) < 2 or len({float(run.parameters["onset_window_s"]) for run in runs}) > 1:
         return None
     trials = [(trial_of(row), str(run.number)) for run in runs for row in run.trials]
     try:
-        return event_metrics(
+        found = event_metrics(
             [trial for trial, _ in trials],
             onset_window_s=float(runs[0].parameters["onset_window_s"]),
             # A hit may lie one sample outside its window: the slowest run allows the most.
@@ -77,6 +77,7 @@ def pooled(facts: Facts) -> EventMetrics | None:
         )
     except BadValue:
         return None  # the row of the run that is judged otherwise says why
+    return found if found.clusters > 1 else None
 
 
 def _result(run: RunFacts) -> Result:

@@ -153,7 +153,8 @@ class Timebase:
         stamps : ``(n,)`` float64, s.
         gaps : ``(row, missing_s)`` of each jump: from this row on the stream is later than expected by
             ``missing_s``, or, where that is negative, earlier. A loss is known once it cannot be jitter any more,
-            so that up to ``LONGEST_WAIT`` s may lie between it and its row.
+            so that up to ``LONGEST_WAIT`` times :data:`CONFIRM_S`, or 8 samples at low rates, may lie between it
+            and its row.
         """
         raw = np.ascontiguousarray(raw, dtype=np.float64)
         unseen = ~np.isfinite(raw)
