@@ -20,6 +20,7 @@ from workbench.vocabulary import (
     Chunk,
     Command,
     Decision,
+    DeviceStatus,
     LedgerRow,
     Marker,
     Snapshot,
@@ -153,6 +154,20 @@ def test_everything_else_comes_back(run):
     assert file.acks() == [Acknowledgement(1, 50.1, 50.2, "clipped", (0.5, 0.25))]
     assert [s.name for s in file.aux] == ["IMU"]
     assert file.signal.stamps.tobytes() == raw_stamps().tobytes()
+
+
+def test_what_the_effector_confirmed_comes_back_and_needs_an_effector_in_the_plan(tmp_path):
+    said = [DeviceStatus(1, 10.0, "following", 0.75, False, 1.0), DeviceStatus(2, 10.1, "safe", 0.0, True)]
+    with RunWriter(tmp_path / "r.xdf", plan={**PLAN, "effector": "glove"}, stamp=10.0, signal=SIGNAL) as writer:
+        for status in said:
+            writer.effector(status)
+    assert RunFile(tmp_path / "r.xdf").effector_statuses() == said
+    with (
+        RunWriter(tmp_path / "none.xdf", plan=PLAN, stamp=10.0, signal=SIGNAL) as writer,
+        pytest.raises(BadValue, match="names no effector"),
+    ):
+        writer.effector(said[0])
+    assert RunFile(tmp_path / "none.xdf").effector_statuses() == []
 
 
 def flat(items) -> tuple[np.ndarray, np.ndarray, list[tuple[int, Marker]]]:

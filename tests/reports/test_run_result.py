@@ -9,7 +9,7 @@ import pytest
 
 from workbench.reports import result_of_run, session_report
 from workbench.runs.results import run_result
-from workbench.vocabulary import Participant, Recording, Run, Session, Trial, Visit
+from workbench.vocabulary import Approval, Participant, Recording, Run, Session, Trial, Visit
 from workbench.widgets import _locale
 
 GRASP = "run-onl-00000002"
@@ -169,6 +169,21 @@ def test_runs_of_another_paradigm_are_not_compared_with_a_run(study):
     )
     assert [one["name"][0] for one in run_result(study, GRASP, awaiting=False)["runs"]] == ["2"]
     assert [one["name"][0] for one in run_result(study, "run-3", awaiting=False)["runs"]] == ["3"]
+
+
+def test_who_approved_the_decoder_of_a_run_is_who_had_done_so_for_its_effector_when_it_began(study):
+    (session,) = study.rows("session")
+    (person,) = study.rows("participant")
+    sha256 = study.rows("decoder")[0]["sha256"]
+    summary = {"started": "2026-11-20T09:30:00Z"}
+    study.append_run(Run(session["id"], 3, "online", "grasp_rest", "stopped", "run-3", sha256, 0, {}, summary))
+    assert session["plan"]["effector"] == "glove"
+    for effector, signer, utc in (
+        ("screen", "Lin Q.", "2026-11-20T09:29:00.000Z"), ("glove", "Vogel K.", "2026-11-20T10:00:00.000Z"),
+    ):  # fmt: skip
+        study.append(Approval(sha256, person["id"], effector, "approve", signer, "password", utc))
+    shown = {one["name"]: one["text"] for one in run_result(study, "run-3", awaiting=False)["decoder"]}
+    assert shown["approved"] == "Park J., 2026-11-20"
 
 
 @pytest.mark.parametrize("language", _locale.LANGUAGES)

@@ -16,7 +16,7 @@ from workbench.live import SessionPlan
 from workbench.live._grants import GrantGate
 from workbench.recording import RunWriter, index
 from workbench.runs import grant
-from workbench.study import Study
+from workbench.study import Study, people
 from workbench.vocabulary import Approval, Command, FittedDecoder, Participant, Session, StreamSpec, Visit
 
 SHA, OTHER = "a" * 64, "b" * 64
@@ -121,6 +121,16 @@ def test_an_approval_by_a_script_grants_nothing_once_the_participant_is_no_simul
     clinic.study.amend("participant", clinic.people[0], {"simulated": False}, reason="a person after all")
     with pytest.raises(Refused, match="approved by a script"):
         issued(clinic, gate, plan)
+
+
+def test_who_has_left_the_study_is_granted_nothing_from_a_page_that_is_still_open(clinic, gate):
+    gate, plan = gate
+    clinic.study.add_person("lin", "Lin Q.", "a long enough password")
+    signer = clinic.study.sign_in("lin", "a long enough password")
+    assert grant.issue(clinic.study, request_of(gate, plan), signer=signer)["payload"]["by"] == "Lin Q."
+    people.set_state(clinic.study, "lin", "closed", reason="left the team")
+    with pytest.raises(Refused, match="the access of Lin Q. was closed"):
+        grant.issue(clinic.study, request_of(gate, plan), signer=signer)
 
 
 def test_a_limit_that_nobody_keeps_grants_nothing(clinic, gate):

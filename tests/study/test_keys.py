@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -197,6 +198,19 @@ def test_rotated_keys_verify_over_both_epochs(keyed):
     assert envelope["epoch"] == 2
     with pytest.raises(BadValue, match="need a reason"):
         keyed.rotate_keys(reason=" ")
+
+
+def test_rotations_and_entries_at_the_same_time_all_find_their_key(keyed):
+    def work(number):
+        with Study.open(keyed.folder, actor=f"writer {number}") as study:
+            study.append(Participant(f"Q{number}"))
+            return study.rotate_keys(reason="at the same time")
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(work, range(4))) == [2, 3, 4, 5]
+    assert set(keys.KeyRing(keyed.id).pins) == {1, 2, 3, 4, 5}
+    found = verify(keyed.folder)
+    assert found.ok, found.problems
 
 
 def test_a_study_without_keys_gets_its_first_ones_by_rotation(tmp_path):

@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from workbench.signals.units import StreamUnits
 
 T = TypeVar("T")
-_TUPLES = ("probabilities", "level", "applied_level")
 _KINDS: dict[str, tuple[type, ...]] = {
     "int": (int,),
     "float": (int, float),
@@ -364,7 +363,8 @@ class RunFile:
                     f"{entry} is no {kind.__name__}: its {field.name} is {value!r:.60}; restore the file from its "
                     "backup"
                 )
-        return kind(**{k: tuple(v) if k in _TUPLES else v for k, v in content.items()})
+        lists = {name for name, field in known.items() if str(field.type).startswith("tuple")}
+        return kind(**{name: tuple(value) if name in lists else value for name, value in content.items()})
 
 
 def _fits(value: Any, declared: str) -> bool:

@@ -292,7 +292,7 @@ def _check_limits(limits: Mapping[str, Any]) -> None:
 
 
 def reject(study: Study, sha256: str, *, effector: str, participant_id: str, by: Confirmation, reason: str) -> str:
-    """Reject a decoder for one use; a decoder that is in use stays so. Returns the decision's id.
+    """Reject a decoder for one use; another one that is in use stays so. Returns the decision's id.
 
     Parameters and errors as for :func:`approve`; the reason must not be empty, no check is needed.
     """

@@ -54,13 +54,15 @@ def issue(study: Study, request: Request, *, signer: Signer) -> dict[str, Any]:
     Raises
     ------
     Refused
-        When the record does not hold the session, or has no approval of this decoder for its participant and
-        effector.
+        When the signer's access was closed since, the record does not hold the session, or it has no approval of
+        this decoder for its participant and effector.
     RecordFault
         When the record is locked or its keys are not on this computer.
     RecordingFault
         When a recording of today cannot be read, so that the dose is not known.
     """
+    if signer.person_id and study.get("person", signer.person_id)["state"] != "active":
+        raise Refused(f"the access of {signer.name} was closed; somebody else has to sign in, then arm again")
     session_id, sha256 = str(request["session_id"]), str(request["decoder_sha256"])
     effector = str(request["effector"])
     participant = _participant(study, session_id)

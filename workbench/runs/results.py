@@ -43,7 +43,7 @@ def run_result(study: Study, run_id: str, *, awaiting: bool) -> dict[str, Any]:
         "total": run["n_trials_planned"] or len(trials),
         "trials": [_trial(one) for one in trials],
         "integrity": _integrity(study, run_id, trials),
-        "decoder": _decoder(study, run, person["id"]),
+        "decoder": _decoder(study, run, session, person["id"]),
         "numbers": [],
         "runs": [],
     }
@@ -203,14 +203,22 @@ def _integrity(study: Study, run_id: str, trials: Sequence[Trial]) -> list[dict[
     return found
 
 
-def _decoder(study: Study, run: Mapping[str, Any], person_id: str) -> list[dict[str, Any]]:
-    """Which decoder the run used, and who approved it."""
+def _decoder(
+    study: Study, run: Mapping[str, Any], session: Mapping[str, Any], person_id: str
+) -> list[dict[str, Any]]:
+    """Which decoder the run used, and who had approved it for the session's effector when the run began."""
     sha256 = run.get("decoder_sha256") or ""
     if not sha256:
         return []
     found = [{"name": "hash", "text": f"{sha256[:4]} {sha256[4:8]}"}]
+    # Seconds of UTC; records of earlier versions do not say when a run began, or with what.
+    began, effector = str(run["summary"].get("started", ""))[:19], session["plan"].get("effector")
     approvals = [
-        one for one in study.approvals(participant_id=person_id, sha256=sha256) if one["decision"] == "approve"
+        one
+        for one in study.approvals(participant_id=person_id, sha256=sha256)
+        if one["decision"] == "approve"
+        and (not began or one["utc"][:19] <= began)
+        and (effector is None or one["effector"] == effector)
     ]
     if approvals:
         found.append({"name": "approved", "text": f"{approvals[-1]['signer']}, {approvals[-1]['utc'][:10]}"})

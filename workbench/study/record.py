@@ -231,10 +231,11 @@ class Study(Reader):
     def _writing(self, why: str) -> Iterator[Writer]:
         if self.read_only:
             raise RecordFault(self.read_only)
-        ring = KeyRing(self.id)
         with self._connected() as connection:
             with transaction(connection):
                 self._refuse_replaced()
+                # Read behind the lock: a rotation that was under way has left its key by now.
+                ring = KeyRing(self.id)
                 writer = Writer(connection, actor=self.actor, ring=ring)
                 before = writer.seq
                 yield writer
