@@ -102,6 +102,16 @@ def test_a_process_that_stood_still_blames_no_single_thread(watched):
     end.set()
 
 
+def test_threads_that_ended_on_purpose_are_forgotten_and_a_lost_one_is_not(watched):
+    supervisor, _, _, _ = watched
+    for number in range(50):
+        supervisor.start(f"listener-{number}", lambda beat: None).join()
+    supervisor.start("watch", lambda beat: None, returns=False).join()
+    supervisor.look()
+    assert list(supervisor._watched) == ["watch"]
+    assert set(supervisor.lost()) == {"watch"}
+
+
 def test_a_thread_that_nobody_watches_is_named(watched):
     supervisor, _, _, _ = watched
     end = threading.Event()

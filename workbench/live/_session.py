@@ -23,6 +23,8 @@ from workbench.vocabulary import Decision, Marker
 
 FUTURE_S = 5.0
 """A cue whose stamp lies further ahead than this is impossible, s of stream time."""
+SAFE_STATE = "safe-state-"
+"""How the names of threads that order a safe state begin; one that is lost itself is not ordered another one."""
 FIRST_OFFSET_S = 6.0
 """How long a start waits for the first clock offset, s."""
 
@@ -240,8 +242,8 @@ class Session(Links):
         of its own; while that waits nobody can send, and the device goes to its safe state by itself.
         """
         effecting = self.effecting
-        if effecting is not None:
-            self.spawn(f"safe-state-{name}", lambda beat: effecting.fault("thread_lost"))
+        if effecting is not None and not name.startswith(SAFE_STATE):
+            self.spawn(f"{SAFE_STATE}{name}", lambda beat: effecting.fault("thread_lost"))
         self.enter(
             "thread_lost", stream=name, extent=sentence, consequence="effector to its safe state", priority="high"
         )
@@ -260,7 +262,7 @@ class Session(Links):
         """The engine or the computer stood still and woke: safe state, row, alarm. Any thread."""
         effecting = self.effecting
         if effecting is not None:
-            self.spawn(f"safe-state-{code}", lambda beat: effecting.fault(code))
+            self.spawn(f"{SAFE_STATE}{code}", lambda beat: effecting.fault(code))
         self.enter(code, extent=sentence, consequence="effector to its safe state", priority="high")
         self.ledger.alarm(
             code,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import inf
 
 from workbench.threads import Beat, Body
@@ -31,7 +31,12 @@ class Watched:
     returns: bool
     beat_at: float
     error: str = ""
-    lost: str = field(default="")
+    lost: str = ""
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended; one that was not started yet has not."""
+        return self.thread.ident is not None and not self.thread.is_alive()
 
 
 class Supervisor:
@@ -134,6 +139,10 @@ class Supervisor:
         now = self._clock()
         with self._lock:
             chosen = [w for n, w in self._watched.items() if not names or n in names]
+            # Whoever announces streams makes listening threads come and go: the ended ones must not pile up.
+            ended = [n for n, w in self._watched.items() if w.over and w.returns and not w.error]
+            for name in ended:
+                del self._watched[name]
         for watched in chosen:
             sentence = self._fate(watched, now)
             if bool(sentence) == bool(watched.lost):
@@ -148,7 +157,7 @@ class Supervisor:
         """Why a thread is lost, ``""`` while it is not."""
         if watched.error:
             return f"thread {watched.name} ended: {watched.error}"
-        if not watched.thread.is_alive():
+        if watched.over:
             return "" if watched.returns else f"thread {watched.name} ended by itself"
         silent = now - watched.beat_at
         if silent > watched.limit_s:
