@@ -6,13 +6,15 @@ Everything here runs on the engine's loop, except :meth:`Session.stop_now`.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
+from workbench import reading
 from workbench.devices import lsl
-from workbench.errors import Refused
+from workbench.errors import BadValue, Refused
 from workbench.live._inlets import Arrival, Gone, Item, Offset
 from workbench.live._intake import check_declared_unit, report_jitter, report_stamps, texts_of
 from workbench.live._links import Links
@@ -299,11 +301,14 @@ class Session(Links):
 
 
 def _cue_of(text: str, stamp: float) -> tuple[str, float, float]:
-    """Label, duration in s and stamp of a marker text, which may be plain or a JSON object."""
+    """Label, duration in s and stamp of a marker text, plain or a JSON object; anybody may send one."""
     if not text.startswith("{"):
         return text, 0.0, stamp
     try:
-        content = json.loads(text)
-        return str(content.get("label", text)), float(content.get("duration_s") or 0.0), stamp
-    except (ValueError, TypeError, AttributeError):
+        content = reading.parse_json(text, "marker")
+        duration_s = float(content.get("duration_s") or 0.0)
+    except (BadValue, ValueError, TypeError, AttributeError, OverflowError):
         return text, 0.0, stamp
+    # An escaped half of a surrogate pair is a text that no recording can hold.
+    label = str(content.get("label", text)).encode("utf-8", "replace").decode()
+    return label, duration_s if math.isfinite(duration_s) else 0.0, stamp
