@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from workbench.errors import BadValue
@@ -70,6 +72,28 @@ def test_what_was_not_acknowledged_outlives_the_engine(journal):
     assert [alarm["id"] for alarm in second.shown()] == ["a3", "a1"]
     second.acknowledge("a1", by="Dr. B")
     assert [alarm["id"] for alarm in opened(journal).shown()] == ["a3"]
+
+
+def test_a_disk_that_hangs_while_an_alarm_is_journalled_keeps_nobody_from_seeing_the_others(journal, monkeypatch):
+    alarms = opened(journal)
+    alarms.raise_alarm("estop", **WORDS)
+    hanging, end = threading.Event(), threading.Event()
+
+    def hang(_descriptor):
+        hanging.set()
+        end.wait()
+
+    monkeypatch.setattr(_alarms.os, "fsync", hang)
+    raising = threading.Thread(target=lambda: alarms.raise_alarm("disk", **WORDS))
+    raising.start()
+    hanging.wait()
+    shown = []
+    asking = threading.Thread(target=lambda: shown.extend(alarms.shown()), daemon=True)
+    asking.start()
+    asking.join(20.0)
+    end.set()
+    raising.join()
+    assert [alarm["key"] for alarm in shown] == ["estop"]
 
 
 def test_a_line_that_a_full_disk_cut_off_costs_no_later_alarm(journal):

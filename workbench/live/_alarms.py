@@ -176,14 +176,16 @@ class Alarms:
             self.acknowledge(alarm.id, by=by)
 
     def shown(self) -> list[dict[str, Any]]:
-        """STOP first, then open before cleared, then the highest priority, then the newest."""
-        with self._lock:
-            now = self._clock()
-            order = sorted(
-                self._alarms.values(),
-                key=lambda a: (a.key != STOP or a.cleared, a.cleared, _RANK.get(a.priority, 3), -a.raised),
-            )
-            return [alarm.shown(now) for alarm in order]
+        """STOP first, then open before cleared, then the highest priority, then the newest.
+
+        Without the lock, which is held while the disk is waited for: the door asks, and a STOP waits behind it.
+        """
+        now = self._clock()
+        order = sorted(
+            list(self._alarms.values()),
+            key=lambda a: (a.key != STOP or a.cleared, a.cleared, _RANK.get(a.priority, 3), -a.raised),
+        )
+        return [alarm.shown(now) for alarm in order]
 
     # ---------------------------------------------------------------------------------- inside
     def _drop(self) -> None:
