@@ -38,6 +38,7 @@ def test_an_outlet_of_no_format_ends_no_thread_and_the_real_one_is_heard():
     lsl.configure()
     source, heard, lost = f"wb-status-{uuid.uuid4().hex[:12]}", [], []
     supervisor = Supervisor(lambda name, why: lost.append(why))
+    supervisor.adopt("test")
     strange = outlet_without_format(source)
     listener = Listener([source], lambda uid, text: heard.append(text), spawn=supervisor.start)
     real = lsl.Outlet(StreamSpec("wb-status", "DeviceStatus", 0.0, source_id=source, role="aux"))
@@ -52,7 +53,7 @@ def test_an_outlet_of_no_format_ends_no_thread_and_the_real_one_is_heard():
     until(lambda: heard[-1] != "real")
     assert len(heard[-1]) == MAX_MESSAGE + 1
     assert parse(heard[-1]) is None
-    supervisor.look()
+    supervisor.look("test")
     supervisor.close()
     listener.close()
     real.close()

@@ -157,8 +157,8 @@ def test_a_computer_that_slept_counts_its_sleep_as_time_held(slept_s, vents_at):
 
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"stamp": -100.0}, {"seq": 1}, {"seq": None}, {"level": "x"}, {"ttl_ms": math.nan}],
-    ids=["plain", "old", "repeated seq", "no seq", "malformed level", "bad ttl"],
+    [{}, {"stamp": -100.0}, {"seq": 1}, {"seq": None}, {"level": "x"}, {"ttl_ms": math.nan}, {"profile": "x"}],
+    ids=["plain", "old", "repeated seq", "no seq", "malformed level", "bad ttl", "other profile"],
 )
 def test_a_stop_vents_at_once_whatever_else_it_says(changes):
     glove = closed()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from workbench.errors import BadValue
+from workbench.live import _alarms
 from workbench.live._alarms import Alarms
 
 WORDS = {"priority": "high", "what": "It broke.", "means": "Nothing moves.", "do": "Look."}
@@ -69,6 +72,50 @@ def test_what_was_not_acknowledged_outlives_the_engine(journal):
     assert [alarm["id"] for alarm in second.shown()] == ["a3", "a1"]
     second.acknowledge("a1", by="Dr. B")
     assert [alarm["id"] for alarm in opened(journal).shown()] == ["a3"]
+
+
+def test_a_disk_that_hangs_while_an_alarm_is_journalled_keeps_nobody_from_seeing_the_others(journal, monkeypatch):
+    alarms = opened(journal)
+    alarms.raise_alarm("estop", **WORDS)
+    hanging, end = threading.Event(), threading.Event()
+
+    def hang(_descriptor):
+        hanging.set()
+        end.wait()
+
+    monkeypatch.setattr(_alarms.os, "fsync", hang)
+    raising = threading.Thread(target=lambda: alarms.raise_alarm("disk", **WORDS))
+    raising.start()
+    hanging.wait()
+    shown = []
+    asking = threading.Thread(target=lambda: shown.extend(alarms.shown()), daemon=True)
+    asking.start()
+    asking.join(20.0)
+    end.set()
+    raising.join()
+    assert [alarm["key"] for alarm in shown] == ["estop"]
+
+
+def test_a_line_that_a_full_disk_cut_off_costs_no_later_alarm(journal):
+    first = opened(journal)
+    first.raise_alarm("disk", **WORDS)
+    with journal.open("ab") as file:
+        file.write(b'{"id": "a9", "cau')
+    first.raise_alarm("estop", **WORDS)
+    assert [alarm["id"] for alarm in opened(journal).shown()] == ["a2", "a1"]
+
+
+def test_however_often_alarms_come_and_go_the_journal_is_read_to_its_end(journal, monkeypatch):
+    monkeypatch.setattr(_alarms, "MAX_JOURNAL", 20_000)
+    first = opened(journal)
+    first.raise_alarm("estop", **WORDS)
+    for _ in range(50):
+        first.raise_alarm("disk", **WORDS)
+        first.clear("disk")
+        first.acknowledge(first.shown()[-1]["id"], by="Dr. A")
+    first.raise_alarm("door", **WORDS)
+    assert journal.stat().st_size <= 20_000
+    assert {alarm["key"] for alarm in opened(journal).shown()} == {"estop", "door"}
 
 
 def test_a_stop_stands_before_every_other_alarm(journal):

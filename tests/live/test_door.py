@@ -251,12 +251,13 @@ def test_a_door_that_ends_is_opened_again_each_time_and_each_time_is_an_alarm(tm
         operator="tests",
         contract=(StreamSpec("ECoG", "EEG", 250.0, ("a",), source_id="amp"),),
     )
-    _place.write_private(place.plan, plan.to_json().encode())
+    save(place.plan, plan.to_json().encode())
     engine, stops = Engine(place), []
+    engine.supervisor.adopt("test")
     start = engine.supervisor.start
     server = Server(key=KEY, session="s1", stop_now=stops.append, study=tmp_path, spawn=start)
     engine.server = server
-    _place.write_private(place.key, KEY.hex().encode())
+    save(place.key, KEY.hex().encode())
     lock = {"session_id": "s1", "pid": 1, "endpoint": server.endpoint, "curve": ""}
     receive = server._receive
 
@@ -271,7 +272,7 @@ def test_a_door_that_ends_is_opened_again_each_time_and_each_time_is_an_alarm(tm
                 client._ask("status", patience_s=0.2)
             serving.join()
             monkeypatch.setattr(server, "_receive", receive)
-            engine.supervisor.look()
+            engine.supervisor.look("test")
             (alarm,) = [a for a in engine.ledger.alarms.shown() if a["acknowledged"] is None]
             assert (alarm["key"], "was ordered to its safe state" in alarm["means"]) == ("thread_lost", True)
             engine.ledger.alarms.acknowledge(alarm["id"], by="tests")

@@ -13,10 +13,20 @@ import pytest
 from workbench import live
 from workbench.devices import lsl
 from workbench.errors import BadValue, Refused, WorkbenchError
+from workbench.live._session import _cue_of
 from workbench.recording import RunFile
 from workbench.vocabulary import StreamSpec
 
 FS, BLOCK = 250.0, 10
+
+HOSTILE = {
+    "deep": '{"a":' * 100_000,
+    "a number of 400 digits": '{"label": "grasp", "duration_s": 1' + "0" * 400 + "}",
+    "an infinite duration": '{"label": "grasp", "duration_s": 1e999}',
+    "a duration that is no number": '{"label": "grasp", "duration_s": NaN}',
+    "half of a surrogate pair": '{"label": "\\ud800"}',
+    "no object": "{}[]",
+}
 
 
 class Amplifier:
@@ -148,3 +158,10 @@ def test_a_stream_whose_unit_is_waived_is_recorded_only(make_room):
         client.start_run("calibration", "grasp_rest", n_trials=1)
     finally:
         amplifier.close()
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_whatever_a_marker_says_it_can_be_recorded_and_lasts_a_number_of_seconds(name):
+    label, duration_s, stamp = _cue_of(HOSTILE[name], 1.0)
+    assert label.encode("utf-8")
+    assert (duration_s, stamp) == (0.0, 1.0)

@@ -139,6 +139,16 @@ def test_a_standstill_calls_no_thread_back_that_still_hangs(watched):
     end.set()
 
 
+def test_threads_that_ended_on_purpose_are_forgotten_and_a_lost_one_is_not(watched):
+    supervisor, _, _, _ = watched
+    for number in range(50):
+        supervisor.start(f"listener-{number}", lambda beat: None).join()
+    supervisor.start("watch", lambda beat: None, returns=False).join()
+    supervisor.look("test")
+    assert list(supervisor._watched) == ["test", "watch"]
+    assert set(supervisor.lost()) == {"watch"}
+
+
 def test_a_thread_that_nobody_watches_is_named(watched):
     supervisor, _, _, _ = watched
     end = threading.Event()

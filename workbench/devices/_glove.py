@@ -33,7 +33,7 @@ class GloveSettings:
 
     Attributes
     ----------
-    profile : commands of another profile are refused.
+    profile : commands of another profile are refused, but for a stop.
     delay_s, delay_spread : median of the lognormal time to inflate in s, and its log standard deviation;
         300 to 600 ms covers 95 %.
     loss : fraction of commands that never arrive.
@@ -144,14 +144,13 @@ class GloveModel:
         if np.random.default_rng([self._seed, 1, self._n_received]).random() < self.settings.loss:
             return due
         seq = _whole(command.get("seq"))
-        mine = command.get("profile") == self.settings.profile
-        if mine and command.get("action") == "stop":
+        if command.get("action") == "stop":
             return [*due, *self._stop(seq, now)]
         if seq > 0 and seq in self._answers:
             return [*due, self._answers[seq]]
         if any(waiting.seq == seq for waiting in self._pending):
             return due
-        if not mine:
+        if command.get("profile") != self.settings.profile:
             return [*due, self._keep(self._refusal(seq, now, "wrong_profile"))]
         try:
             action = str(command["action"])

@@ -20,7 +20,7 @@ Match = tuple[StreamSpec, Any, StreamSeen, tuple[str, ...], StreamUnits]
 INTEGERS = ("int8", "int16", "int32", "int64")
 """Formats of marker streams that carry codes; ``SessionPlan.labels`` says what each means."""
 
-OWN = ("Cues", "Decisions", "Commands", "Acks")
+OWN = ("Cues", "Decisions", "Commands", "Acks", "DeviceStatus")
 """Types of the streams that the workbench itself publishes; nobody mistakes one for an amplifier."""
 
 

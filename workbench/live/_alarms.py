@@ -24,7 +24,7 @@ LOG = logging.getLogger("workbench.engine")
 STOP = "estop"
 """Key of the alarm of a STOP, which outranks every other."""
 MAX_JOURNAL = 1_000_000
-"""Bytes of an alarm journal that are read, at most."""
+"""Bytes of an alarm journal that are read, at most; it is written again, with what is open, at half of them."""
 _RANK = {"high": 0, "medium": 1, "low": 2}
 
 Enter = Callable[..., None]
@@ -105,8 +105,7 @@ class Alarms:
                 if not alarm.over:
                     alarm.cleared = alarm.earlier = True
                     self._alarms[f"{alarm.cause} {alarm.id}"] = alarm
-            kept = b"".join(_line(alarm) for alarm in self._alarms.values())
-            save(journal, kept)
+            save(journal, b"".join(map(_line, self._alarms.values())))
             self._journal, self._enter = journal, enter
 
     def __contains__(self, cause: object) -> bool:
@@ -177,14 +176,16 @@ class Alarms:
             self.acknowledge(alarm.id, by=by)
 
     def shown(self) -> list[dict[str, Any]]:
-        """STOP first, then open before cleared, then the highest priority, then the newest."""
-        with self._lock:
-            now = self._clock()
-            order = sorted(
-                self._alarms.values(),
-                key=lambda a: (a.key != STOP or a.cleared, a.cleared, _RANK.get(a.priority, 3), -a.raised),
-            )
-            return [alarm.shown(now) for alarm in order]
+        """STOP first, then open before cleared, then the highest priority, then the newest.
+
+        Without the lock, which is held while the disk is waited for: the door asks, and a STOP waits behind it.
+        """
+        now = self._clock()
+        order = sorted(
+            list(self._alarms.values()),
+            key=lambda a: (a.key != STOP or a.cleared, a.cleared, _RANK.get(a.priority, 3), -a.raised),
+        )
+        return [alarm.shown(now) for alarm in order]
 
     # ---------------------------------------------------------------------------------- inside
     def _drop(self) -> None:
@@ -203,14 +204,19 @@ class Alarms:
             try:
                 os.write(descriptor, _line(alarm))
                 os.fsync(descriptor)
+                size = os.lseek(descriptor, 0, os.SEEK_END)
             finally:
                 os.close(descriptor)
+            if size > MAX_JOURNAL // 2:
+                newest = {a.id: a for a in (*self._alarms.values(), alarm)}.values()
+                save(self._journal, b"".join(_line(a) for a in newest if not a.over))
         except OSError as error:
             LOG.error("alarm %s is not in its journal: %s", alarm.id, error)
 
 
 def _line(alarm: Alarm) -> bytes:
-    return json.dumps(asdict(alarm), ensure_ascii=False).encode("utf-8") + b"\n"
+    """A line of its own, whatever a full disk has left of the one before."""
+    return b"\n" + json.dumps(asdict(alarm), ensure_ascii=False).encode("utf-8") + b"\n"
 
 
 def _read(journal: Path) -> list[Alarm]:

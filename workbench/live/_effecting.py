@@ -268,7 +268,6 @@ class EffectorLink:
         if stops or self.controller.needs_session:
             # The device may be another process by now; whoever it is, a signature decides.
             self._listener.bind(None)
-            self._device_uids = frozenset()
             self._waiting = self._waiting or now
             if now - self._waiting > SILENT_S and not stops:
                 self._silent()

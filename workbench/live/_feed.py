@@ -116,11 +116,6 @@ class Feed:
     def _due(self, cue: PlannedCue, shift: int) -> int:
         return round(cue.at_s * self.fs) + shift
 
-    @property
-    def cues_left(self) -> int:
-        """Cues that are still to come."""
-        return len(self._cues)
-
     def next_cue(self) -> tuple[str, float] | None:
         """Label of the next cue, and stream time until it, s."""
         if self.held or not self._cues:

@@ -10,7 +10,7 @@ from typing import Any
 from workbench.devices import lsl
 from workbench.errors import StreamFault
 from workbench.threads import Beat, Spawn, start_thread
-from workbench.vocabulary import FloatArray, StreamSpec
+from workbench.vocabulary import FloatArray
 
 PULL_S = 0.2
 """How long a pull waits for a sample before it looks whether it is to end, s."""
@@ -67,10 +67,6 @@ class Inlets:
         self._threads[name] = self._spawn(
             f"inlet-{name}", lambda beat: self._pull(name, inlet, beat), limit_s=PULL_LIMIT_S
         )
-
-    def find(self, spec: StreamSpec, *, timeout: float) -> None:
-        """Resolve one stream and take it; :class:`StreamFault` with what was seen instead."""
-        self.add(spec.name, lsl.resolve([spec], timeout=timeout)[spec.name])
 
     def drop(self, name: str) -> None:
         """Close one inlet."""

@@ -152,12 +152,11 @@ class Desk:
         if self.session.run is not None:
             self.session.run.record(marker)
 
-    _behind = False
-
     def _timed_out(self, stamp: float) -> None:
         """A sample went on without another critical stream; entered once a run."""
-        if not self._behind:
-            self._behind = True
+        run = self.session.run
+        if run is not None and not run.behind:
+            run.behind = True
             self.session.mark("watermark_timeout", until=stamp)
             self.session.enter(
                 "late_stream", extent="over 250 ms", consequence="decided without waiting", priority="medium"

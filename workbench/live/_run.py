@@ -68,7 +68,7 @@ class LiveRun:
         self.state, self.sentence = "compiling", ""
         self.over = ""
         self.trials: list[Trial] = []
-        self.stop_reason = ""
+        self.behind = False
         hop_s = 0.05 if asked.decoder is None else float(asked.decoder.hop_s)
         self.hop = max(1, round(hop_s * signal.spec.fs))
         self.deadline = Deadline(hop_s=hop_s, speed=plan.speed)

@@ -6,13 +6,15 @@ Everything here runs on the engine's loop, except :meth:`Session.stop_now`.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
+from workbench import reading
 from workbench.devices import lsl
-from workbench.errors import Refused
+from workbench.errors import BadValue, Refused
 from workbench.live._inlets import Arrival, Gone, Item, Offset
 from workbench.live._intake import check_declared_unit, report_jitter, report_stamps, texts_of
 from workbench.live._links import Links
@@ -23,6 +25,8 @@ from workbench.vocabulary import Decision, Marker
 
 FUTURE_S = 5.0
 """A cue whose stamp lies further ahead than this is impossible, s of stream time."""
+SAFE_STATE = "safe-state-"
+"""How the names of threads that order a safe state begin; one that is lost itself is not ordered another one."""
 FIRST_OFFSET_S = 6.0
 """How long a start waits for the first clock offset, s."""
 
@@ -240,8 +244,8 @@ class Session(Links):
         of its own; while that waits nobody can send, and the device goes to its safe state by itself.
         """
         effecting = self.effecting
-        if effecting is not None:
-            self.spawn(f"safe-state-{name}", lambda beat: effecting.fault("thread_lost"))
+        if effecting is not None and not name.startswith(SAFE_STATE):
+            self.spawn(f"{SAFE_STATE}{name}", lambda beat: effecting.fault("thread_lost"))
         self.enter(
             "thread_lost", stream=name, extent=sentence, consequence="effector to its safe state", priority="high"
         )
@@ -260,7 +264,7 @@ class Session(Links):
         """The engine or the computer stood still and woke: safe state, row, alarm. Any thread."""
         effecting = self.effecting
         if effecting is not None:
-            self.spawn(f"safe-state-{code}", lambda beat: effecting.fault(code))
+            self.spawn(f"{SAFE_STATE}{code}", lambda beat: effecting.fault(code))
         self.enter(code, extent=sentence, consequence="effector to its safe state", priority="high")
         self.ledger.alarm(
             code,
@@ -297,11 +301,14 @@ class Session(Links):
 
 
 def _cue_of(text: str, stamp: float) -> tuple[str, float, float]:
-    """Label, duration in s and stamp of a marker text, which may be plain or a JSON object."""
+    """Label, duration in s and stamp of a marker text, plain or a JSON object; anybody may send one."""
     if not text.startswith("{"):
         return text, 0.0, stamp
     try:
-        content = json.loads(text)
-        return str(content.get("label", text)), float(content.get("duration_s") or 0.0), stamp
-    except (ValueError, TypeError, AttributeError):
+        content = reading.parse_json(text, "marker")
+        duration_s = float(content.get("duration_s") or 0.0)
+    except (BadValue, ValueError, TypeError, AttributeError, OverflowError):
         return text, 0.0, stamp
+    # An escaped half of a surrogate pair is a text that no recording can hold.
+    label = str(content.get("label", text)).encode("utf-8", "replace").decode()
+    return label, duration_s if math.isfinite(duration_s) else 0.0, stamp

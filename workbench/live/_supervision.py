@@ -40,6 +40,16 @@ class Watched:
     beats: int = 0
     beats_when_lost: int = -1
 
+    @property
+    def over(self) -> bool:
+        """Whether it has ended; one that was not started yet has not."""
+        return self.thread.ident is not None and not self.thread.is_alive()
+
+    @property
+    def done(self) -> bool:
+        """Whether it ended as it may."""
+        return self.over and self.returns and not self.error and not self.lost
+
     def beat(self, now: float) -> None:
         """It is alive; a beat that comes late by a standstill begins a new series."""
         if now - self.beat_at > STANDSTILL_S:
@@ -51,7 +61,7 @@ class Watched:
         """Why the thread is lost, ``""`` while it is not, to somebody who listens since ``heard_since``."""
         if self.error:
             return f"thread {self.name} ended: {self.error}"
-        if not self.thread.is_alive():
+        if self.over:
             return "" if self.returns else f"thread {self.name} ended by itself"
         if self.lost and self.beats == self.beats_when_lost:
             return self.lost
@@ -167,6 +177,10 @@ class Supervisor:
         blames no single thread.
         """
         now, heard_since = self._clock(), self._watched[by].unbroken_since
+        # Whoever announces streams makes listening threads come and go: the ended ones must not pile up.
+        if any(watched.done for watched in self._watched.values()):
+            with self._lock:
+                self._watched = {name: watched for name, watched in self._watched.items() if not watched.done}
         for name, watched in self._watched.items():
             if name != by and (not names or name in names):
                 self._judge(watched, now, heard_since)

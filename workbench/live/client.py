@@ -100,11 +100,6 @@ class Client:
                 self._reader = DisplayReader(self.place.display)
             return self._reader.read(since, max_seconds=max_seconds, now=lsl.local_clock())
 
-    def evidence_history(self) -> list[tuple[float, float]]:
-        """``(s relative to the newest, probability of the target)`` of the last 10 s of the run."""
-        evidence = self.status().get("evidence") or {}
-        return [(float(t), float(p)) for t, p in evidence.get("history", [])]
-
     # --------------------------------------------------------------------------------- commands
     def start_run(
         self,

@@ -273,24 +273,3 @@ def _one(study: Study, path: Path) -> Ingestion:
         said.append(f"{path.name} was not taken into the record: {error}")
         damaged = True
     return Ingestion(tuple(said), damaged)
-
-
-def approved_hash(study_folder: Path, decoder_folder: Path) -> str:
-    """Hash of the decoder in a folder if it is approved for the session that runs, else ``""``.
-
-    ``""`` also where the folder has no study record or no decoder.
-    """
-    from workbench.study import Study
-
-    plan = _place.read_json(Place(study_folder).plan) or {}
-    stored = _place.read_json(decoder_folder / "decoder.json") or {}
-    sha256 = str(stored.get("sha256") or "")
-    if not sha256 or not (study_folder / "study.db").is_file():
-        return ""
-    effector = str(plan.get("effector") or "screen")
-    with Study.open(study_folder, actor="live client") as study:
-        people = study.rows("participant", pseudonym=str(plan.get("participant")))
-        granted = bool(people) and study.is_approved(
-            sha256, effector=effector, participant_id=str(people[0]["id"])
-        )
-    return sha256 if granted else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -48,23 +49,26 @@ def stop_session(study_folder: Path | str, reason: str = "") -> StopOutcome:
     Raises
     ------
     BadValue
-        When no session ever ran for the study.
+        When no session ever ran for the study, or its plan cannot be read; an engine that runs has the STOP then.
     """
     place = Place(Path(study_folder).absolute())
     words = reason or "workbench stop"
-    plan = _plan(place)
     lock = _place.running(place)
     said = []
+    # The engine first: nothing that is wrong with a file may keep the STOP from it.
     taken = lock is not None and _taken(place, words)
     if taken:
         said.append("The engine took the STOP.")
     elif lock is not None:
-        kill(place, lock)
-        said.append(
-            f"The engine (process {lock['pid']}) did not take the STOP within {TAKEN_S:g} s and was killed."
-        )
+        try:
+            kill(place, lock)
+            ended = f"did not take the STOP within {TAKEN_S:g} s and was killed."
+            said.append(f"The engine (process {lock['pid']}) {ended}")
+        except EngineFault as fault:
+            said.append(f"The engine did not take the STOP within {TAKEN_S:g} s: {fault}.")
     else:
         said.append("No engine runs for this study.")
+    plan = _plan(place)
     if plan.effector is None:
         return StopOutcome(confirmed=True, sentence=" ".join([*said, "The session has no effector."]))
     confirmed, sentence = _device_confirms(place, plan.effector, words, engine_sent=taken)
@@ -108,14 +112,31 @@ def _device_confirms(place: Place, effector: str, reason: str, *, engine_sent: b
 
 
 def kill(place: Place, lock: Mapping[str, Any]) -> None:
-    """Kill the engine that a lock names, if it is still that process."""
+    """Kill the engine that a lock names, if it is still that process.
+
+    Raises
+    ------
+    EngineFault
+        When it runs on another computer, or is not this account's.
+    """
     if _place.stale(place, dict(lock)):
         return
+    _send(lock, getattr(signal, "SIGKILL", signal.SIGTERM))
+    _until(lambda: _place.running(place) is None, TAKEN_S)
+
+
+def _send(lock: Mapping[str, Any], number: int) -> None:
+    """Send a signal to the engine of a lock; one that is gone meanwhile needs none."""
+    host = lock.get("host")
+    if host != socket.gethostname():
+        raise EngineFault(f"the engine runs on {host}, not on this computer; end it there")
     try:
-        os.kill(int(lock["pid"]), getattr(signal, "SIGKILL", signal.SIGTERM))
+        os.kill(int(lock["pid"]), number)
     except ProcessLookupError:
         return
-    _until(lambda: _place.running(place) is None, TAKEN_S)
+    except PermissionError as error:
+        words = f"process {lock['pid']} is not this account's; use the account that started it"
+        raise EngineFault(words) from error
 
 
 def end_session(study_folder: Path | str) -> str:
@@ -142,7 +163,7 @@ def end_session(study_folder: Path | str) -> str:
     except EngineFault:
         if _place.running(place) is None:
             return f"the session in {study_folder} has ended"
-    os.kill(int(lock["pid"]), signal.SIGTERM)
+    _send(lock, signal.SIGTERM)
     if not _until(lambda: _place.running(place) is None, END_S):
         raise EngineFault(
             f"the engine (process {lock['pid']}) does not end; run 'workbench stop {study_folder}', which kills "

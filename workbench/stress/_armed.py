@@ -141,8 +141,8 @@ def break_engine(client: live.Client, order: Path, **what: str) -> None:
     os.kill(client.pid, signal.SIGUSR1)
 
 
-def close_hand(clinic: Clinic, client: live.Client) -> None:
-    """Start an online run, arm, and wait until the device says that the hand is closed.
+def close_hand(clinic: Clinic, client: live.Client, *, n_trials: int = 6) -> None:
+    """Start an online run of so many trials of 22 s, arm, and wait until the device says that the hand is closed.
 
     A fault that a busy machine causes on the way is reset, as an operator would.
 
@@ -153,7 +153,7 @@ def close_hand(clinic: Clinic, client: live.Client) -> None:
     """
     end = time.monotonic() + CLOSE_S
     recover(client, end)
-    client.start_run("online", "grasp_rest", LONG, n_trials=6, decoder_folder=clinic.decoder)
+    client.start_run("online", "grasp_rest", LONG, n_trials=n_trials, decoder_folder=clinic.decoder)
     client.wait("running", timeout=60.0)
     while time.monotonic() < end:
         effector = client.status()["effector"]

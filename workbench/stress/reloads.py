@@ -10,6 +10,7 @@ from pathlib import Path
 
 from workbench import live
 from workbench.errors import BadValue, EngineFault
+from workbench.recording import RunFile
 from workbench.stress._armed import Clinic, close_hand, make_clinic, session
 
 RELOAD_S = (0.5, 6.0)
@@ -102,7 +103,8 @@ def _reload(clinic: Clinic, client: live.Client, n: int) -> ReloadFigures:
     page.open.set()
     while client.status()["presence"]["state"] != "present":
         time.sleep(0.1)
-    close_hand(clinic, client)
+    # A reload takes 4.25 s on average: a run that ended before the last one would disarm the hand by itself.
+    close_hand(clinic, client, n_trials=6 + n // 4)
     dropped = 0
     for number in range(n):
         page.reload(RELOAD_S[number % len(RELOAD_S)])
@@ -110,14 +112,11 @@ def _reload(clinic: Clinic, client: live.Client, n: int) -> ReloadFigures:
         status = client.status()
         if status["effector"]["state"] in ("IDLE_SAFE", "FAULT_SAFE", "ESTOP", "DISCONNECTED"):
             dropped += 1
-    status = client.status()
     page.close()
     client.end_run()
-    client.wait("run", timeout=60.0)
-    rows = status["ledger"]
+    ended = client.wait("run", timeout=60.0)["run"]
+    # The recording holds every row of the run; a status carries the newest 50 only.
+    kinds = [row.kind for row in RunFile(clinic.folder / ended["recording"]).ledger()]
     return ReloadFigures(
-        reloads=n,
-        dropped=dropped,
-        gaps=sum(row["kind"] == "gap" for row in rows),
-        absences=sum(row["kind"] == "operator_absent" for row in rows),
+        reloads=n, dropped=dropped, gaps=kinds.count("gap"), absences=kinds.count("operator_absent")
     )
