@@ -274,6 +274,9 @@ def test_a_fit_waits_on_every_page_after_a_reload_is_decided_once_and_moves_the_
     assert "cue times shuffled 2,000 times" in page.locator(".verdict").inner_text()
     page.click("[data-name=all-trials]")
     assert page.locator(".alltrials tbody tr").count() == 12
+    page.click("[data-name=next-report]")
+    page.wait_for_selector("[data-name=step-done]:has-text('Report kept: reports/session-')")
+    assert page.locator("[data-name=result-title]").is_visible()
 
 
 def test_a_form_opened_from_the_session_is_bound_to_its_visit_and_keeps_its_draft_over_a_reload(
