@@ -241,10 +241,19 @@ def test_a_fit_waits_on_every_page_after_a_reload_is_decided_once_and_moves_the_
     page.screenshot(path=str(tmp_path / "decoder.png"))
     stop = page.locator("[data-name=stop]").bounding_box()
     assert 0 < stop["y"] < stop["y"] + stop["height"] <= 900
+    assert page.locator(".evplot polyline").count() >= 2
+    page.set_viewport_size({"width": 1024, "height": 768})
     if page.locator("[data-name=reason]").is_visible():
         page.fill("[data-name=reason]", "a simulated participant")
-    page.click("[data-name=sign]:enabled")
+    page.click("[data-name=sign]:enabled")  # refused by the browser while something lies over it
     page.wait_for_selector("[data-name=decision]:has-text('Approved by')")
+    page.mouse.move(400, 400)
+    page.mouse.wheel(0, 6000)
+    page.wait_for_function("scrollY > 0 || document.scrollingElement.scrollTop > 0")
+    for name in ("stop", "participant"):
+        box = page.locator(f"[data-name={name}]").bounding_box()
+        assert 0 <= box["y"] < box["y"] + box["height"] <= 768, name
+    page.set_viewport_size({"width": 1440, "height": 900})
     page.wait_for_selector("[data-name=view-approve] .badge", state="detached")
     page.click("[data-name=view-run]")
     page.wait_for_function("[...document.querySelectorAll('[data-name=kind] option')].length === 2")
@@ -262,6 +271,12 @@ def test_a_fit_waits_on_every_page_after_a_reload_is_decided_once_and_moves_the_
     page.screenshot(path=str(tmp_path / "result.png"))
     assert "SIM-01 acted on" in page.locator("[data-name=result-title]").inner_text()
     assert "of 12 cues" in page.locator("[data-name=result-title]").inner_text()
+    assert "cue times shuffled 2,000 times" in page.locator(".verdict").inner_text()
+    page.click("[data-name=all-trials]")
+    assert page.locator(".alltrials tbody tr").count() == 12
+    page.click("[data-name=next-report]")
+    page.wait_for_selector("[data-name=step-done]:has-text('Report kept: reports/session-')")
+    assert page.locator("[data-name=result-title]").is_visible()
 
 
 def test_a_form_opened_from_the_session_is_bound_to_its_visit_and_keeps_its_draft_over_a_reload(

@@ -403,6 +403,14 @@ def test_the_result_of_a_run_states_its_guessing_limit_and_unfolds_its_trials_as
     assert axe(page) == []
 
 
+def test_a_report_is_named_beside_the_result_and_the_page_stays() -> None:
+    asked = []
+    said = "Report kept: reports/session.pdf"
+    panel = ResultPanel({"next": [{"name": "report"}]}, act=lambda name: asked.append(name) or said)
+    assert panel.answer("act", {"name": "report"})["ok"]
+    assert (asked, panel.done) == (["report"], said)
+
+
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 def test_the_electrodes_show_the_trend_of_their_noise_with_a_hole_where_the_stream_was_lost(
     live: Any, statuses: Any, language: str

@@ -246,17 +246,16 @@ class SessionPage:
 
         self._result = ResultPanel(found, act=self._act, note=note)
 
-    def _act(self, name: str) -> None:
-        """One of the next steps of a result."""
+    def _act(self, name: str) -> str:
+        """One of the next steps of a result. A report is made in the language of the page and named beside it."""
         if name != "report":
             self.show({"approve": "approve", "assess": "assess"}.get(name, "run"))
-            return
+            return ""
         from workbench.reports import session_report
 
         with self.desk.record() as study:
-            files = session_report(study)
-        self.log.append(f"Report {files.pdf}")
-        self.show("log")
+            files = session_report(study, language=str(self.screen.language))
+        return f"Report kept: {files.pdf.relative_to(self.folder).as_posix()}"
 
     def _after_session(self) -> None:
         for sentence in self.desk.ingest():

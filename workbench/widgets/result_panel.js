@@ -98,6 +98,7 @@ function notePanel(t, model) {
 function buildResult(root, model, t) {
   const result = model.get("result") || {};
   const problem = h("div", { class: "fielderror", role: "alert" });
+  const done = h("div", { class: "s done", role: "status", "data-name": "step-done" });
   const title = result.state === "stopped" ? t("result.stopped", { done: (result.trials || []).length, total: result.total })
     : result.kind === "calibration" ? t("result.calibrated", { participant: result.participant, n: (result.trials || []).length })
       : result.failed ? t("result.title_failed", { participant: result.participant })
@@ -105,14 +106,14 @@ function buildResult(root, model, t) {
   const more = result.state === "stopped" ? t("result.kept_all") : result.kind === "calibration" ? t("result.calibrated_more")
     : result.limit === null || result.limit === undefined ? t("result.no_limit") : [t(result.above ? "result.above" : "result.not_above", { limit: result.limit, n: result.n }), result.shuffles ? t("result.shuffled", { shuffles: result.shuffles.toLocaleString("en") }) : ""].filter(Boolean).join(" ");
   const numbers = (result.numbers || []).map((one) => h("div", {}, h("b", {}, one.value, one.unit ? h("small", {}, ` ${one.unit}`) : null), h("span", {}, say(t, one))));
-  const next = (result.next || []).map((one) => h("button", { type: "button", class: `btn step ${one.primary ? "pri" : ""}`, "data-name": `next-${one.name}`, onclick: () => request(model, "act", { name: one.name }, 120).then((reply) => { put(problem, reply.ok ? "" : reply.silent ? t("ask.silent") : t.said(reply.text)); }) }, h("span", {}, t(`result.next.${one.name}`)), one.key ? h("small", {}, say(t, one)) : null));
+  const next = (result.next || []).map((one) => h("button", { type: "button", class: `btn step ${one.primary ? "pri" : ""}`, "data-name": `next-${one.name}`, onclick: () => request(model, "act", { name: one.name }, 120).then((reply) => { put(problem, reply.ok ? "" : reply.silent ? t("ask.silent") : t.said(reply.text)); put(done, reply.ok ? t.said(model.get("done") || "") : ""); }) }, h("span", {}, t(`result.next.${one.name}`)), one.key ? h("small", {}, say(t, one)) : null));
   const integrity = (result.integrity || []).map((one) => h("li", {}, light(one.state), h("span", {}, say(t, one))));
   const used = (result.decoder || []).flatMap((one) => [h("dt", {}, t(`result.decoder.${one.name}`)), h("dd", {}, one.key ? say(t, one) : one.text)]);
   root.append(h("section", { class: "resultpage", "aria-label": t("view.result") }, h("div", { class: "cols" },
     h("div", { class: "col" }, h("div", { class: "verdict one" }, h("h1", { "data-name": "result-title" }, title), h("p", { class: "sub" }, more)), h("div", { class: "nums" }, numbers), trialsPanel(t, result),
       h("div", { class: "low3" }, besidePanel(t, result), integrity.length ? h("div", { class: "panel" }, h("div", { class: "hd" }, h("h2", {}, t("result.integrity"))), h("div", { class: "bd" }, h("ul", { class: "chk" }, integrity))) : null,
         used.length ? h("div", { class: "panel" }, h("div", { class: "hd" }, h("h2", {}, t("result.decoder"))), h("div", { class: "bd" }, h("dl", { class: "kv" }, used))) : null)),
-    h("div", { class: "col" }, h("div", { class: "panel" }, h("div", { class: "hd" }, h("h2", {}, t("result.next"))), h("div", { class: "bd stack" }, next, problem)), result.can_note ? notePanel(t, model) : null))));
+    h("div", { class: "col" }, h("div", { class: "panel" }, h("div", { class: "hd" }, h("h2", {}, t("result.next"))), h("div", { class: "bd stack" }, next, done, problem)), result.can_note ? notePanel(t, model) : null))));
   show(problem, true);
   return null;
 }

@@ -28,13 +28,13 @@ class ResultPanel(Panel):
         ``middle_s``, ``window_s``, ``runs`` (``{"name", "when", "value", "low", "high", "now", "false",
         "onset"}``, newest first), ``limit_share``, ``integrity`` and ``decoder`` (``{"state", "key", "args"}`` or
         ``{"name", "text"}``) and ``next`` (``{"name", "key", "args", "primary"}``).
-    act : called with the name of a next step.
+    act : called with the name of a next step; the sentence that it returns is shown beside the steps.
     note : called as ``note(text=…, tags=…)``; keeps a note with the record and returns the sentence to show. None
         hides the field.
 
     Traits
     ------
-    kept : what became of the last note.
+    kept : what became of the last note. done : what became of the last step that stays on this page.
     """
 
     _esm = compose("parts/dom", "parts/icons", "result_panel")
@@ -42,12 +42,13 @@ class ResultPanel(Panel):
 
     result = traitlets.Dict().tag(sync=True)
     kept = traitlets.Unicode("").tag(sync=True)
+    done = traitlets.Unicode("").tag(sync=True)
 
     def __init__(
         self,
         result: Mapping[str, Any],
         *,
-        act: Callable[[str], None] | None = None,
+        act: Callable[[str], str | None] | None = None,
         note: Callable[..., str] | None = None,
         **traits: Any,
     ) -> None:
@@ -63,7 +64,7 @@ class ResultPanel(Panel):
         offered = [one["name"] for one in self.result.get("next", [])]
         if self._act is None or name not in offered:
             raise BadValue(f"next step must be one of {', '.join(offered) or 'none'}, got {name!r}")
-        self._act(name)
+        self.done = self._act(name) or ""
 
     def note(self, text: str, tags: list[str] | None = None) -> None:
         """Keep a note to this run, signed by who is signed in; notes are added to, never edited."""
