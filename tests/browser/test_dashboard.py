@@ -249,7 +249,7 @@ def test_a_fit_waits_on_every_page_after_a_reload_is_decided_once_and_moves_the_
     page.wait_for_selector("[data-name=decision]:has-text('Approved by')")
     page.mouse.move(400, 400)
     page.mouse.wheel(0, 6000)
-    page.wait_for_function("scrollY > 0 || document.scrollingElement.scrollTop > 0")
+    page.wait_for_function("document.querySelector('.decoder h1').getBoundingClientRect().top < 0")
     for name in ("stop", "participant"):
         box = page.locator(f"[data-name={name}]").bounding_box()
         assert 0 <= box["y"] < box["y"] + box["height"] <= 768, name
