@@ -262,7 +262,7 @@ def _conditions(text: str | None) -> dict[str, str]:
 
 
 def _replay(arguments: argparse.Namespace) -> int:
-    from workbench.live import replay_study
+    from workbench.runs import replay_study
 
     results = replay_study(arguments.study, run_id=arguments.run_id)
     for result in results:

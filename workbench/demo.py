@@ -19,7 +19,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from workbench import analysis, live, outcomes, paradigms, programmes
+from workbench import analysis, live, outcomes, paradigms, programmes, runs
 from workbench.errors import BadValue, EngineFault, RecordFault, Refused
 from workbench.programmes import Programme
 from workbench.progress import Bar
@@ -83,7 +83,7 @@ def run(options: Options) -> int:
     with closing(study), ExitStack() as broken:
         broken.callback(_kept, study)
         broken.callback(bar.close)
-        for line in live.ingest_pending(study):
+        for line in runs.ingest_pending(study):
             _say(f"Earlier    {line}")
         outcome = _session(study, programme, options, speed=speed, bar=bar)
         broken.pop_all()
@@ -128,18 +128,18 @@ def _session(study: Study, programme: Programme, options: Options, *, speed: flo
             for number in range(len(programme.trials) - 1)
         ]
         with bar.stage("Fitting the decoder", FIT_S):
-            for line in client.ingest(study):
+            for line in runs.ingest_pending(study):
                 _say(line)
-            fitted = live.run_fit(
+            fitted = runs.run_fit(
                 study.folder, _files(study, calibration), programme.decoder, programme.decoder_params
             )
             _approve(study, fitted, participant=participant, effector=programme.effector or "screen")
         last, seed = len(calibration), options.seed + 1
         online = _run(client, programme, "online", last, bar=bar, speed=speed, seed=seed, fitted=fitted)
     with bar.stage("Record, ARAT, report, replay", CLOSE_S):
-        said = live.ingest_pending(study)
+        said = runs.ingest_pending(study)
         _assess(study, visit, seed=options.seed)
-        replayed = live.replay_study(study.folder)
+        replayed = runs.replay_study(study.folder)
         files = session_report(study, language=options.language)
     lines = [*said, *_results(study, programme, online), f"Decoder    {fitted['sha256']}"]
     lines += [r.sentence for r in replayed]
@@ -189,7 +189,7 @@ def _end_starting(plan: live.SessionPlan) -> None:
 
 def _kept(study: Study) -> None:
     """After a session that did not come to its end: what is kept, and how to go on."""
-    for line in live.ingest_pending(study):
+    for line in runs.ingest_pending(study):
         _say(line)
     if live.find(study.folder) is not None:
         _say(f"Running    the engine did not end; end it with: workbench end {study.folder}")

@@ -71,6 +71,8 @@ def _folder(path: str) -> tuple[str, int]:
 
 
 def _own(package: str) -> set[str]:
-    """Names of the files of a registry folder that are entries."""
+    """Names of the files of a registry folder that are entries; a folder with an ``__init__`` is one as well."""
     folder = Path(str(import_module(package).__file__)).parent
-    return {path.stem for path in folder.glob("*.py") if not path.stem.startswith("_")}
+    names = {path.stem for path in folder.glob("*.py")}
+    names |= {path.parent.name for path in folder.glob("*/__init__.py")}
+    return {name for name in names if not name.startswith("_")}

@@ -1,8 +1,8 @@
 """How a thread is started: by whoever may watch it.
 
 A room that needs a thread takes a :class:`Spawn` and is given :func:`start_thread` by default. The engine hands in
-its supervisor instead (``live/_supervision.py``), so that no thread of the process that moves an effector can end,
-or stand still, unnoticed.
+its supervisor instead (``engine/supervision.py``), so that no thread of the process that moves an effector can
+end, or stand still, unnoticed.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.browser.conftest import Visited
-from workbench import live
+from workbench import live, runs
 from workbench.errors import EngineFault
 from workbench.study import Study
 
@@ -352,7 +352,7 @@ def test_the_session_is_ended_by_keyboard_and_everything_is_in_the_record(
     assert live.find(visited.study) is None
     with Study.open(visited.study, actor="test") as study:
         assert study.count("run") > 0
-        assert live.ingest_pending(study) == []  # the page has taken in every run
+        assert runs.ingest_pending(study) == []  # the page has taken in every run
 
 
 def test_no_request_left_this_machine(visited: Visited) -> None:

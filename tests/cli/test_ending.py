@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench import live
+from workbench import live, runs
 from workbench.study import Study, verify
 
 pytestmark = pytest.mark.timeout(240)
@@ -102,7 +102,7 @@ def demo(begin, folder, *more):
     return begin("demo", "--no-browser", "--speed", "8", "--study", folder, *more)
 
 
-def runs(folder) -> list[tuple[int, str]]:
+def run_states(folder) -> list[tuple[int, str]]:
     with Study.open(folder, actor="tests") as study:
         return [(row["number"], row["state"]) for row in study.rows("run")]
 
@@ -135,8 +135,8 @@ def test_1_ctrl_c_ends_engine_and_run_in_good_order(begin, folder):
     assert f"Kept       everything recorded so far, in {folder / 'recordings'}" in out
     assert f"workbench demo --append --study {folder}" in out
     assert live.find(folder) is None
-    assert runs(folder) == [(1, "stopped")]
-    assert all(result.equal for result in live.replay_study(folder))
+    assert run_states(folder) == [(1, "stopped")]
+    assert all(result.equal for result in runs.replay_study(folder))
     assert verify(folder).ok
 
 
@@ -157,9 +157,9 @@ def test_2_kill_9_of_the_demo_leaves_the_engine_recording_and_the_next_start_exp
     assert "has ended in good order" in out
     assert "Run 1 (calibration): " in out
     assert live.find(folder) is None
-    assert [state for _, state in runs(folder)][0] == "stopped"
-    assert len(runs(folder)) == 2
-    assert all(result.equal for result in live.replay_study(folder))
+    assert [state for _, state in run_states(folder)][0] == "stopped"
+    assert len(run_states(folder)) == 2
+    assert all(result.equal for result in runs.replay_study(folder))
 
 
 def test_3_kill_9_of_the_engine_is_explained_and_the_run_recovered(begin, folder):
@@ -172,7 +172,7 @@ def test_3_kill_9_of_the_engine_is_explained_and_the_run_recovered(begin, folder
     assert "is gone" in sentence(err)
     assert "was not closed" in out
     assert "recovered, taken into the record. It is quarantined." in out
-    assert runs(folder)[-1] == (1, "recovered")
+    assert run_states(folder)[-1] == (1, "recovered")
 
 
 def test_4_ctrl_c_while_the_engine_starts_leaves_nothing_running(begin, folder):
@@ -186,7 +186,7 @@ def test_4_ctrl_c_while_the_engine_starts_leaves_nothing_running(begin, folder):
     assert sentence(err).endswith("stopped by you; what was recorded is kept")
     assert "Earlier    The last engine" in out
     assert live.find(folder) is None
-    assert len(runs(folder)) == 3
+    assert len(run_states(folder)) == 3
     assert verify(folder).ok
 
 
@@ -196,7 +196,7 @@ def test_4b_ctrl_c_before_the_engine_starts_ends_at_once(begin, folder):
     code, _, err = running.end(signal.SIGINT)
     assert code == 130, err
     assert live.find(folder) is None
-    assert len(runs(folder)) == 3
+    assert len(run_states(folder)) == 3
 
 
 def test_5_closing_the_terminal_or_sigterm_ends_it_like_ctrl_c(begin, folder):
@@ -206,4 +206,4 @@ def test_5_closing_the_terminal_or_sigterm_ends_it_like_ctrl_c(begin, folder):
     code, _, err = running.end(signal.SIGTERM)
     assert code == 130, err
     assert live.find(folder) is None
-    assert runs(folder)[-1] == (1, "stopped")
+    assert run_states(folder)[-1] == (1, "stopped")

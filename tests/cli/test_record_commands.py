@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from workbench import cli, devices
-from workbench.live import replay_study
+from workbench.runs import replay_study
 from workbench.study import Study, anchors, chain, place
 from workbench.vocabulary import Participant
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from scipy import linalg
 
 from workbench import decoders
-from workbench.decoders._lda import ledoit_wolf
 from workbench.errors import BadSignal, BadValue, DecoderMismatch
+from workbench.fitting.lda import ledoit_wolf
 from workbench.vocabulary import Montage
 
 FS, N_CHANNELS = 200.0, 4

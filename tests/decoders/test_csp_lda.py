@@ -7,8 +7,8 @@ import pytest
 from scipy import linalg, signal
 
 from workbench import decoders
-from workbench.decoders._csp import common_spatial_patterns
 from workbench.errors import BadSignal, BadValue
+from workbench.fitting.csp import common_spatial_patterns
 
 FS, N_CHANNELS = 160.0, 10
 

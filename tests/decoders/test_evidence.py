@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from workbench import decoders
-from workbench.decoders._evidence import EvidenceSettings
-from workbench.decoders._held_out import _least, detections, folds, isotonic, platt
-from workbench.decoders._memory import Accumulator, Trigger
 from workbench.decoders._ssvep import Ssvep
+from workbench.decoding.memory import Accumulator, Trigger
 from workbench.errors import BadSignal, BadValue
+from workbench.fitting.held_out import _least, detections, folds, isotonic, platt
+from workbench.fitting.settings import EvidenceSettings
 from workbench.vocabulary import Evidence
 
 FS, N_CHANNELS = 200.0, 4

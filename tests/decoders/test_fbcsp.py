@@ -7,8 +7,8 @@ import pytest
 from scipy import signal
 
 from workbench import decoders
-from workbench.decoders._csp import best_individual_features, mutual_information
 from workbench.errors import BadValue
+from workbench.fitting.csp import best_individual_features, mutual_information
 
 FS, N_CHANNELS = 160.0, 6
 

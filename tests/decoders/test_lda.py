@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sklearn.covariance import ledoit_wolf as reference
 
-from workbench.decoders._lda import ledoit_wolf, shrinkage_lda
 from workbench.errors import BadSignal
+from workbench.fitting.lda import ledoit_wolf, shrinkage_lda
 
 
 @pytest.mark.parametrize(("n", "p"), [(20, 5), (50, 36), (400, 36), (10, 40), (30, 1)])

@@ -7,7 +7,7 @@ import pytest
 from scipy import signal
 
 from workbench import decoders
-from workbench.decoders._reducers import Taps
+from workbench.decoding.reducers import Taps
 from workbench.errors import BadValue
 from workbench.vocabulary import Chunk
 

@@ -11,10 +11,10 @@ import pytest
 from tests import naive
 from workbench import decoders, paradigms
 from workbench.decode import FAR_SHARE, Familiarity, decode
-from workbench.decoders._novelty import DOUBTFUL, levels_of
-from workbench.decoders._novelty_limit import day_to_day, learn_novelty
+from workbench.decoding.novelty import DOUBTFUL, levels_of
 from workbench.devices.simulated_participant import render
 from workbench.errors import BadValue, DecoderMismatch
+from workbench.fitting.novelty_limit import day_to_day, learn_novelty
 from workbench.vocabulary import Chunk, Decision, Evidence, LedgerRow, Marker, Montage
 
 FS, N_CHANNELS = 200.0, 4

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from workbench import decoders, paradigms
-from workbench.decoders._held_out import folds
+from workbench.fitting.held_out import folds
 from workbench.paradigms import LocatedCue
 from workbench.vocabulary import Chunk
 

@@ -7,8 +7,8 @@ import pytest
 from scipy import linalg
 
 from workbench import decoders
-from workbench.decoders._riemann import checked, riemannian_mean
 from workbench.errors import BadSignal
+from workbench.fitting.riemann import checked, riemannian_mean
 
 FS, N_CHANNELS = 160.0, 6
 

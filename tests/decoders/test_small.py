@@ -7,8 +7,8 @@ import pytest
 
 from workbench import decoders
 from workbench.decoders import EvidenceSettings
-from workbench.decoders._held_out import folds
 from workbench.errors import BadSignal, BadValue
+from workbench.fitting.held_out import folds
 from workbench.vocabulary import Montage
 
 FS, N_CHANNELS, N_WINDOW = 200.0, 3, 60

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from workbench import decoders
-from workbench.decoders._adapt import Recentring
+from workbench.decoding.adapt import Recentring
 from workbench.errors import BadSignal, BadValue
 
 FS = 128.0

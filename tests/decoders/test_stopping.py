@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from workbench import decoders
-from workbench.decoders._sureness import LEAST_FACTOR, surest_enough, temperature
 from workbench.errors import BadSignal, BadValue
+from workbench.fitting.sureness import LEAST_FACTOR, surest_enough, temperature
 
 FS = 128.0
 FREQUENCIES = {"9": 9.0, "11": 11.0}

@@ -7,8 +7,8 @@ import pytest
 from scipy import linalg
 
 from workbench import decoders
-from workbench.decoders._lda import shrinkage_lda
-from workbench.decoders._riemann import riemannian_mean
+from workbench.fitting.lda import shrinkage_lda
+from workbench.fitting.riemann import riemannian_mean
 
 FS, N_CHANNELS = 160.0, 5
 

@@ -7,8 +7,8 @@ import pytest
 from scipy import linalg
 
 from workbench import decoders
-from workbench.decoders._riemann import riemannian_mean
 from workbench.errors import BadSignal, BadValue
+from workbench.fitting.riemann import riemannian_mean
 
 
 def covariances(n=30, size=4, seed=0, mixing=None, y=None):

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from sklearn.covariance import ledoit_wolf as reference
 
-from workbench.decoders._lda import ledoit_wolf
-from workbench.decoders._white import overlap, pulled, rest_lda, whitening
 from workbench.errors import BadSignal
+from workbench.fitting.lda import ledoit_wolf
+from workbench.fitting.whitening import overlap, pulled, rest_lda, whitening
 
 
 def smoothed(n, p, k, seed=0):

@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from workbench import decoders
-from workbench.decoders._reducers import Means
+from workbench.decoding.reducers import Means
 
 FS = 100.0
 

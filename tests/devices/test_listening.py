@@ -12,7 +12,7 @@ from workbench.devices import lsl
 from workbench.devices._last_metre import MAX_MESSAGE, parse
 from workbench.devices._listening import MAX_TEXTS, Inbox, Listener
 from workbench.devices._lsl_library import library
-from workbench.live._supervision import Supervisor
+from workbench.engine.supervision import Supervisor
 from workbench.vocabulary import StreamSpec
 
 PAUSE = threading.Event()

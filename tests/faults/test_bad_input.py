@@ -14,7 +14,7 @@ import threading
 
 import pytest
 
-from workbench import live
+from workbench import live, runs
 from workbench.study import Study, verify
 
 pytestmark = pytest.mark.timeout(240)
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.timeout(240)
 DEMO = """
 import sys
 from dataclasses import replace
-from workbench import cli, programmes
+from workbench import cli, programmes, runs
 
 usual, planned = programmes.simulated, programmes.Programme.new_session
 
@@ -43,10 +43,10 @@ sys.exit(cli.main(["demo", "--no-browser", "--speed", "12", "--study", sys.argv[
 
 FOREIGN = """
 import pathlib
-from workbench import decoders, live
+from workbench import decoders, live, runs
 from workbench.vocabulary import Montage
 
-fitted = live.run_fit
+fitted = runs.run_fit
 
 def foreign(folder, *args):
     found = fitted(folder, *args)
@@ -57,7 +57,7 @@ def foreign(folder, *args):
     montage = replace(decoder.montage_, channels=names)
     return {**found, "folder": str(other), "sha256": decoders.save(decoder, other, montage=montage, meta={})}
 
-live.run_fit = foreign
+runs.run_fit = foreign
 """
 
 START = {
@@ -171,7 +171,7 @@ def test_a_stream_that_dies_in_a_run_ends_it_and_everything_before_is_kept(demo,
         trials = study.rows("trial", run_id=run["id"])
     assert len(trials) >= 2
     assert "stream_lost" in kinds
-    assert all(result.equal for result in live.replay_study(folder))
+    assert all(result.equal for result in runs.replay_study(folder))
 
 
 def test_a_decoder_of_another_montage_is_refused_by_the_engine(demo, tmp_path):

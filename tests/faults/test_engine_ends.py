@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench import live
+from workbench import live, runs
 from workbench.recording import RunFile
 from workbench.recording.recover import inspect
 from workbench.study import verify
@@ -73,7 +73,7 @@ def test_a_signal_in_a_run_ends_engine_and_players_and_keeps_the_run(make_room, 
     os.kill(client.pid, number)
     gone(room)
     until(lambda: not any(exists(pid) for pid in (client.pid, *started)))
-    said = live.ingest_pending(room.study)
+    said = runs.ingest_pending(room.study)
     assert any("taken into the record" in sentence for sentence in said), said
     (run,) = room.study.rows("run")
     found = inspect(path)
@@ -104,7 +104,7 @@ def test_a_disk_that_fills_in_a_run_fails_the_run_and_not_the_engine(make_room, 
     assert client.wait("run", timeout=60)["run"]["state"] == "finished"
     client.shutdown()
     gone(room)
-    live.ingest_pending(room.study)
+    runs.ingest_pending(room.study)
     first, second = sorted(room.study.rows("run"), key=lambda row: row["number"])
     assert (first["state"], second["state"]) == ("recovered", "finished")
     assert len(room.study.rows("trial", run_id=first["id"])) >= 1
@@ -140,6 +140,6 @@ def test_a_run_is_ended_in_good_order_before_the_disk_is_full(small_disk, fast):
     assert re.fullmatch(r"the disk has \d+ MB free, fewer than the 30 MB kept in reserve", run["sentence"])
     assert inspect(path).state == "stopped"
     filler.unlink()
-    client.ingest(room.study)
+    runs.ingest_pending(room.study)
     (row,) = room.study.rows("ledger", kind="disk")
     assert (row["priority"], row["consequence"]) == ("high", "the run was ended; all of it is recorded")

@@ -7,7 +7,7 @@ import contextlib
 import pytest
 
 from tests.faults.test_engine_ends import PAUSE, until
-from workbench import live
+from workbench import runs
 from workbench.errors import Refused
 from workbench.live.client import READY
 from workbench.stress.reloads import Page
@@ -22,7 +22,7 @@ def online(make_room, fast):
     client = room.start(room.plan(glove=True, script_present=False, absence_s=4.0, speed=4.0))
     run = client.start_run("calibration", "grasp_rest", fast, n_trials=6, seed=1)
     client.wait("run", timeout=120)
-    fitted = live.run_fit(room.folder, [room.folder / "recordings" / f"{run}.xdf"], "bandpower_lda")
+    fitted = runs.run_fit(room.folder, [room.folder / "recordings" / f"{run}.xdf"], "bandpower_lda")
     room.approve(fitted)
     recover(client)
     client.start_run("online", "grasp_rest", fast, n_trials=400, decoder_folder=fitted["folder"])

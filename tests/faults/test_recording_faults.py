@@ -20,7 +20,7 @@ import pyxdf
 from workbench.errors import BadValue, RecordingFault
 from workbench.recording import Journal, index, read
 from workbench.recording.recover import inspect, recover
-from workbench.recording.stress import TornFigures, torn_files
+from workbench.stress.recording import TornFigures, torn_files
 from workbench.vocabulary import StreamSpec
 
 SIGNAL = StreamSpec("ECoG", "EEG", 250.0, ("a", "b"), source_id="amp")

@@ -27,7 +27,7 @@ PACKAGE = Path(workbench.__file__).parent
 BY_COMMANDS = {
     "cli.py", "tools.py", "commands/stress.py", "exams.py", "demo.py", "programmes.py", "reading.py",
     "decoders/_store.py", "devices/_recorded.py", "evaluation/_contract.py", "evaluation/ssvep_exo.py",
-    "live/_place.py", "live/plan.py", "outcomes/_isncsci_redcap.py", "outcomes/_lines.py", "outcomes/_tables.py",
+    "live/_place.py", "live/plan.py", "outcomes/isncsci/redcap.py", "outcomes/_lines.py", "outcomes/_tables.py",
     "recording/files.py", "recording/index.py", "recording/recover.py", "recording/session_ledger.py",
     "recording/xdf.py", "recording/xml.py", "study/anchors.py", "study/place.py", "study/reading.py",
     "study/record.py", "study/verification.py", "study/files.py", "study/migrate.py", "study/migrations.py",
@@ -44,11 +44,11 @@ OWN_TEXTS = {
 
 BETWEEN_OWN_PROCESSES = {
     "bench/outcomes.py", "devices/_players.py", "devices/_playing.py", "devices/simulated_glove.py",
-    "devices/simulated_participant.py", "live/_display.py", "live/_effecting.py", "live/_fit_process.py",
-    "live/_server.py", "live/_session.py", "live/_starting.py", "live/_wire.py", "live/client.py",
-    "live/_lossless.py", "live/engine.py", "live/fitting.py", "recording/stress.py", "study/stress.py",
+    "devices/simulated_participant.py", "live/_display.py", "engine/effector_link.py", "runs/fit_process.py",
+    "engine/server.py", "engine/session.py", "live/_starting.py", "live/_wire.py", "live/client.py",
+    "stress/lossless.py", "engine/process.py", "runs/fitting.py", "stress/recording.py", "stress/record.py",
     "widgets/_keeping.py", "widgets/dashboard.py", "widgets/log_view.py", "study/drafts.py", "devices/_pairing.py",
-    "devices/_last_metre.py", "live/_alarms.py", "live/_stopfile.py", "live/_standstill.py", "stress/safety.py",
+    "devices/_last_metre.py", "engine/alarms.py", "live/_stopfile.py", "engine/standstill.py", "stress/safety.py",
     "stress/breakable.py",
 }  # fmt: skip
 """Read what another process of the workbench wrote; their own tests try bad messages."""

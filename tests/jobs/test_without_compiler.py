@@ -137,4 +137,5 @@ def test_decoders_reach_every_line_in_their_small_cases(tmp_path):
     cases = [f"tests/decoders/{name}.py" for name in WHOLE]
     cases += [f"tests/decoders/{name}.py::test_{case}" for name, some in SOME.items() for case in some]
     contract = [f"tests/contract/test_decoders.py::test_{case}" for case in CONTRACT]
-    reach_every_line(tmp_path, "workbench/decoders", cases, [*contract, "-k", "csp_lda"])
+    rooms = ",".join(f"workbench/{room}" for room in ("decoders", "decoding", "fitting"))
+    reach_every_line(tmp_path, rooms, cases, [*contract, "-k", "csp_lda"])

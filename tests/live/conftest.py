@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench import live
+from workbench import live, runs
 from workbench.devices import simulated_participant
 from workbench.errors import WorkbenchError
 from workbench.live import SessionPlan
@@ -65,7 +65,7 @@ class Room:
 
     def approve(self, fitted) -> None:
         sha256 = approve.enter(self.study, fitted)
-        live.ingest_pending(self.study)
+        runs.ingest_pending(self.study)
         approve.approve(
             self.study,
             sha256,

@@ -9,9 +9,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from workbench import decoders, live, paradigms
+from workbench import decoders, paradigms, runs
 from workbench.decode import decode, locate_cues
-from workbench.live import _asked
+from workbench.engine import run_request as _asked
 from workbench.recording import RunFile
 from workbench.recording.recover import recover
 from workbench.vocabulary import Decision, Snapshot
@@ -34,7 +34,7 @@ def done(make_room, fast):
     fitted, runs, seen = {}, {}, {"calibration": [client.status()]}
     for case, (rule, more) in CASES.items():
         params = {"window_s": 1.0, "adapt": {"rule": rule, "longest_rest_s": 60.0, **more}}
-        fitted[case] = live.fit(room.folder, [path], KINDS[rule], params)
+        fitted[case] = runs.fit(room.folder, [path], KINDS[rule], params)
         runs[case] = client.start_run(
             "online", "grasp_rest", fast, n_trials=3, seed=2, decoder_folder=fitted[case]["folder"]
         )
@@ -43,7 +43,7 @@ def done(make_room, fast):
         assert ended["state"] == "finished", ended["sentence"]
     heavy = client.status()["engine"]["heavy_modules"]
     client.shutdown()
-    said = live.ingest_pending(room.study)
+    said = runs.ingest_pending(room.study)
     return SimpleNamespace(**locals())
 
 
@@ -68,7 +68,7 @@ def test_every_update_is_recorded_in_a_chain_that_begins_at_the_decoder(done, ru
 @pytest.mark.parametrize("block", [None, 1, 17, 1000])
 def test_the_run_replays_with_its_updates_bit_for_bit(done, rule, block):
     run = recording(done, rule)
-    found = live.replay_run(run.path, done.fitted[rule]["folder"], block=block)
+    found = runs.replay_run(run.path, done.fitted[rule]["folder"], block=block)
     assert found.equal, found.sentence
     assert f"{len(run.snapshots())} updates of the decoder" in found.sentence
     assert (found.n_updates, found.chain_head) == (len(run.snapshots()), run.snapshots()[-1].sha256)
@@ -106,7 +106,7 @@ def test_the_record_holds_rule_count_and_head_of_the_chain(done, rule):
 
 
 def test_the_study_replays_and_the_engine_stayed_light(done):
-    assert all(found.equal for found in live.replay_study(done.room.folder))
+    assert all(found.equal for found in runs.replay_study(done.room.folder))
     assert done.heavy == []
 
 
@@ -206,7 +206,7 @@ def test_a_changed_byte_of_an_update_is_found_and_placed(done, tmp_path, field):
     other = value + 1 if field == "sample" else value[:-1] + ("0" if value[-1] != "0" else "1")
     wrong = replace(made[2], **{field: other})
     path = changed(done, tmp_path, entry(made[2]), entry(wrong))
-    found = live.replay_run(path, done.fitted["pmean"]["folder"])
+    found = runs.replay_run(path, done.fitted["pmean"]["folder"])
     assert not found.equal
     assert found.first == 2
     assert f"update 3 of {len(made)} of the decoder (sample {wrong.sample}) differs" in found.sentence
@@ -225,7 +225,7 @@ def test_a_file_torn_in_the_run_keeps_the_updates_before_the_cut(done, tmp_path)
     back = RunFile(torn)
     assert back.state == "recovered"
     assert back.snapshots() == made[: len(made) // 2]
-    found = live.replay_run(torn, done.fitted["pmean"]["folder"])
+    found = runs.replay_run(torn, done.fitted["pmean"]["folder"])
     assert found.equal, found.sentence
     assert found.n_updates == len(made) // 2
 
@@ -237,4 +237,4 @@ def test_a_run_whose_decoder_does_not_adapt_says_nothing_of_it(done):
     assert "wb.snapshots" not in run.names
     assert not [m for m in run.decisions() if isinstance(m, Decision)]
     assert "adaptation" not in done.room.study.get("run", done.calibration)["summary"]
-    assert "updates" not in live.replay_run(run.path).sentence
+    assert "updates" not in runs.replay_run(run.path).sentence

@@ -6,9 +6,9 @@ import threading
 
 import pytest
 
+from workbench.engine import alarms as _alarms
+from workbench.engine.alarms import Alarms
 from workbench.errors import BadValue
-from workbench.live import _alarms
-from workbench.live._alarms import Alarms
 
 WORDS = {"priority": "high", "what": "It broke.", "means": "Nothing moves.", "do": "Look."}
 

@@ -6,7 +6,7 @@ import os
 import signal
 import time
 
-from workbench import live
+from workbench import runs
 from workbench.recording.session_ledger import SUFFIX
 
 
@@ -25,11 +25,11 @@ def test_notes_before_between_and_after_the_runs_are_in_the_record_once(make_roo
     client.wait("run", timeout=60)
     client.note("after the last run")
     client.shutdown()
-    said = live.ingest_pending(room.study)
+    said = runs.ingest_pending(room.study)
     assert notes(room.study) == ["before the first run", "after the last run"]
     assert [row["extent"] for row in room.study.rows("ledger") if row["kind"] == "note"] == ["in the run"]
     assert any("from between the runs" in sentence for sentence in said)
-    assert live.ingest_pending(room.study) == []
+    assert runs.ingest_pending(room.study) == []
     assert {row["session_id"] for row in room.study.rows("session_ledger")} == {plan.session_id}
     assert room.study.verify().ok
 
@@ -45,5 +45,5 @@ def test_a_note_written_before_the_engine_was_killed_is_in_the_record(make_room)
         assert time.monotonic() < end, "the note was not written"
         time.sleep(0.02)
     os.kill(client.pid, signal.SIGKILL)
-    live.ingest_pending(room.study)
+    runs.ingest_pending(room.study)
     assert notes(room.study) == ["the last thing said"]

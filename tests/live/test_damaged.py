@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from workbench import cli, live
+from workbench import cli, live, runs
 from workbench.recording import RunWriter, chunks, index
 from workbench.recording.session_ledger import SUFFIX, append_rows
 from workbench.study import Study, verify
@@ -89,7 +89,7 @@ def test_a_flipped_bit_in_a_killed_run_costs_its_chunk_and_end_exits_with_1(fold
         assert recording["n_samples"] == 50 * (TRIALS - 1)
         (row,) = [row for row in study.rows("ledger") if row["kind"] == "recovered"]
         assert "50 samples of 'ECoG' (0.200 s)" in row["extent"]
-        assert live.take_in(study) == live.Ingestion(())
+        assert runs.take_in(study) == runs.Ingestion(())
     assert verify(folder).ok
 
 
@@ -109,7 +109,7 @@ def test_a_flip_in_any_chunk_is_reported_and_every_trial_that_is_whole_arrives(t
             path.write_bytes(original)
             index.path_of(path).write_bytes(entries)
             flip(path, entry.start + entry.length // 2)
-            taken = live.take_in(study)
+            taken = runs.take_in(study)
             assert taken.damaged, number
             sentences = [sentence for sentence in taken.sentences if path.name in sentence or "Run 1" in sentence]
             assert sentences, number

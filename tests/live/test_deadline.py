@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from workbench.live._deadline import REPEATED, Deadline, Latency, percentiles
+from workbench.engine.deadline import REPEATED, Deadline, Latency, percentiles
 
 
 def test_the_two_thresholds():

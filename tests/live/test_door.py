@@ -13,13 +13,13 @@ import time
 import pytest
 import zmq
 
+from workbench.engine.process import Engine
+from workbench.engine.server import Server
 from workbench.errors import BadValue, EngineFault, Refused
 from workbench.live import _place, _wire
 from workbench.live._place import Place
-from workbench.live._server import Server
 from workbench.live._stopfile import watching
 from workbench.live.client import Client
-from workbench.live.engine import Engine
 from workbench.live.plan import SessionPlan
 from workbench.threads import start_thread
 from workbench.vocabulary import StreamSpec

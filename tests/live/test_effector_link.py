@@ -17,13 +17,13 @@ from workbench import devices
 from workbench.devices import lsl
 from workbench.devices._pairing import _place
 from workbench.errors import BadValue, EngineFault, StreamFault
-from workbench.live.strangers import LinkBench, taken_by_stranger
+from workbench.stress.strangers import LinkBench, taken_by_stranger
 
 ENGINE = """
 import sys
 from pathlib import Path
 from workbench import devices
-from workbench.live.strangers import LinkBench
+from workbench.stress.strangers import LinkBench
 bench = LinkBench(devices.pairing(Path(sys.argv[1]), "glove"), "killed")
 assert bench.self_test()
 bench.arm()

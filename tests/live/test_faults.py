@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.live.conftest import rooms
-from workbench import devices, live
+from workbench import devices, live, runs
 from workbench.devices import lsl
 from workbench.errors import RecordingFault, Refused, StreamFault
 from workbench.live import _place, _starting
@@ -47,7 +47,7 @@ def test_kill_9_of_the_engine_loses_at_most_a_second_and_no_trial(make_room, fas
     while live.find(room.folder) is not None:
         until_gone.wait(0.05)
     assert "is gone" in live.end_stale(room.folder)
-    said = live.ingest_pending(room.study)
+    said = runs.ingest_pending(room.study)
     assert "is not running" in said[0]
     assert "was not closed" in said[1]
     assert "recovered, taken into the record. It is quarantined." in said[2]
@@ -58,8 +58,8 @@ def test_kill_9_of_the_engine_loses_at_most_a_second_and_no_trial(make_room, fas
     row = room.study.get("run", run_id)
     assert (row["state"], row["summary"]["quarantined"]) == ("recovered", True)
     assert room.study.rows("ledger", run_id=run_id)[-1]["kind"] == "recovered"
-    assert live.replay_run(run.path).equal
-    assert live.ingest_pending(room.study)[1:] == []
+    assert runs.replay_run(run.path).equal
+    assert runs.ingest_pending(room.study)[1:] == []
     next_one = room.start(room.plan())
     assert next_one.status()["engine"]["state"] == "idle"
     kinds = [row["kind"] for row in next_one.status()["ledger"]]
@@ -106,7 +106,7 @@ def test_a_stream_of_another_outlet_is_lost_until_an_operator_takes_it(make_room
     gap = next(m for m in run.markers() if m.kind == "gap")
     assert gap.detail["missing_s"] > 0.5
     assert run.trials()[0].outcome == "excluded"
-    assert live.replay_run(run.path).equal
+    assert runs.replay_run(run.path).equal
 
 
 def test_a_stream_that_never_comes_back_leaves_a_whole_recording(make_room, fast):
@@ -218,7 +218,7 @@ def test_a_missing_stream_that_is_not_critical_can_be_waived(make_room, fast):
     assert client.wait("run", timeout=60)["run"]["state"] == "finished"
     run = RunFile(room.folder / client.status()["run"]["recording"])
     assert run.plan["waived"] == {"Force": "sensor in repair"}
-    client.ingest(room.study)
+    runs.ingest_pending(room.study)
     waiver = room.study.rows("session_ledger", kind="waiver")[0]
     assert (waiver["stream"], waiver["extent"]) == ("Force", "sensor in repair")
 
@@ -266,7 +266,7 @@ def test_cues_of_another_program_and_a_second_stream_are_recorded(make_room, fas
     steps = np.diff(run.file.stream("grip").values[:, 0])
     assert len(steps) > 50
     assert set(steps.tolist()) == {1.0}
-    assert live.replay_run(run.path).equal
+    assert runs.replay_run(run.path).equal
 
 
 def test_an_engine_without_a_plan_says_so(tmp_path):

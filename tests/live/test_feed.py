@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from workbench.live._feed import WATERMARK_S, Feed
+from workbench.engine.live_source import WATERMARK_S, Feed
 from workbench.paradigms import PlannedCue
 from workbench.vocabulary import Chunk, Marker
 

@@ -13,8 +13,8 @@ from workbench.decode import decode
 from workbench.devices import simulated_participant
 from workbench.devices.simulated_participant import render
 from workbench.errors import EngineFault
-from workbench.live import fitting, run_fit
 from workbench.recording import RunFile, RunWriter
+from workbench.runs import fitting, run_fit
 from workbench.vocabulary import Marker, Trial
 
 DEMO_GRASPS = 16

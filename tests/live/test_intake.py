@@ -10,10 +10,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from workbench import live
+from workbench import runs
 from workbench.devices import lsl
+from workbench.engine.session import _cue_of
 from workbench.errors import BadValue, Refused, WorkbenchError
-from workbench.live._session import _cue_of
 from workbench.recording import RunFile
 from workbench.vocabulary import StreamSpec
 
@@ -140,7 +140,7 @@ def test_the_recording_keeps_what_came_and_its_replay_is_equal(session):
     assert np.isnan(run.signal.stamps).any()
     kinds = [row.kind for row in run.ledger()]
     assert {"jitter", "stamps_not_finite", "stamps_repeated", "stamps_jumped", "stream_duplicate"} <= set(kinds)
-    assert live.replay_run(path).equal
+    assert runs.replay_run(path).equal
 
 
 def test_a_stream_whose_unit_is_waived_is_recorded_only(make_room):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from workbench import live
+from workbench import live, runs
 from workbench.recording import RunFile
 from workbench.study import Study
 from workbench.vocabulary import Participant, Visit
@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TRIALS = 6
 
 BEGIN = """
-from workbench import live, programmes
+from workbench import live, programmes, runs
 from workbench.study import Study
 programme = programmes.simulated(seed=3, calibration_trials={trials})
 with Study.open({folder!r}, actor="notebook") as study:
@@ -30,7 +30,7 @@ client.start_run("calibration", programme.paradigm, programme.paradigm_params, n
 client.wait("running", timeout=120)
 """
 ATTACH = """
-from workbench import live
+from workbench import live, runs
 client = live.attach({folder!r})
 print(client.status()["run"]["state"], client.pid)
 """
@@ -97,5 +97,5 @@ def test_a_kernel_that_is_interrupted_restarted_and_killed_loses_no_sample_and_n
     assert np.diff(run.signal.stamps) == pytest.approx(1e-3, abs=1e-6)
     assert [row.kind for row in run.ledger() if row.kind in ("gap", "stream_lost")] == []
     with Study.open(folder, actor="test") as study:
-        live.ingest_pending(study)
+        runs.ingest_pending(study)
         assert len(study.rows("trial")) == TRIALS

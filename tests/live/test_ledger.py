@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from workbench.engine.ledger import Ledger
 from workbench.errors import RecordingFault
-from workbench.live._ledger import Ledger
 from workbench.vocabulary import LedgerRow
 
 

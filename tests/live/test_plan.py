@@ -8,9 +8,9 @@ import json
 import numpy as np
 import pytest
 
+from workbench.engine.intake import texts_of
 from workbench.errors import BadValue
 from workbench.live import SessionPlan, montage_of
-from workbench.live._intake import texts_of
 from workbench.vocabulary import StreamSpec
 
 ECOG = StreamSpec("ecog", "ECoG", 1000.0, ("a", "b"), source_id="s1")

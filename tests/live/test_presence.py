@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from workbench.engine.presence import Presence
 from workbench.errors import BadValue
-from workbench.live._presence import Presence
 
 
 class Clock:

@@ -12,10 +12,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from workbench import live, paradigms
+from workbench import live, paradigms, runs
 from workbench.errors import BadValue, DecoderMismatch, EngineFault, Refused, UnknownName
-from workbench.live import ReplayResult
 from workbench.recording import RunFile
+from workbench.runs import ReplayResult
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +30,8 @@ def done(make_room, fast):
     with pytest.raises(Refused, match="end it before another one starts"):
         client.start_run("calibration", "grasp_rest", fast, n_trials=2)
     ended = client.wait("run", timeout=120)
-    ingested = client.ingest(room.study)
-    fitted = live.run_fit(room.folder, [room.folder / "recordings" / f"{calibration}.xdf"], "bandpower_lda")
+    ingested = runs.ingest_pending(room.study)
+    fitted = runs.run_fit(room.folder, [room.folder / "recordings" / f"{calibration}.xdf"], "bandpower_lda")
     room.approve(fitted)
     unarmed = refusal(client.arm)
     online = client.start_run("online", "grasp_rest", fast, n_trials=6, seed=2, decoder_folder=fitted["folder"])
@@ -44,7 +44,7 @@ def done(make_room, fast):
     attached = again.status()
     again.close()
     client.shutdown()
-    said = live.ingest_pending(room.study)
+    said = runs.ingest_pending(room.study)
     return SimpleNamespace(**locals())
 
 
@@ -172,16 +172,16 @@ def test_the_record_holds_what_the_recordings_hold(done):
 
 def test_a_second_ingest_changes_nothing(done):
     before = done.room.study.head()
-    assert live.ingest_pending(done.room.study) == []
+    assert runs.ingest_pending(done.room.study) == []
     path = done.room.folder / "recordings" / f"{done.online}.xdf"
-    assert "already" in live.ingest(done.room.study, path)
+    assert "already" in runs.ingest(done.room.study, path)
     assert done.room.study.head() == before
 
 
 @pytest.mark.parametrize("block", [None, 1, 17, 1000])
 def test_every_run_replays_bit_for_bit(done, block):
     path = done.room.folder / "recordings" / f"{done.online}.xdf"
-    found = live.replay_run(path, done.fitted["folder"], block=block)
+    found = runs.replay_run(path, done.fitted["folder"], block=block)
     assert isinstance(found, ReplayResult)
     assert found.equal, found.sentence
     assert found.n > 300
@@ -189,9 +189,9 @@ def test_every_run_replays_bit_for_bit(done, block):
 
 
 def test_the_study_replays(done):
-    results = live.replay_study(done.room.folder)
+    results = runs.replay_study(done.room.folder)
     assert [r.equal for r in results] == [True, True]
-    assert [r.run for r in live.replay_study(done.room.folder, run_id=done.online)] == [done.online]
+    assert [r.run for r in runs.replay_study(done.room.folder, run_id=done.online)] == [done.online]
 
 
 def test_a_changed_recording_does_not_replay(done, tmp_path):
@@ -202,7 +202,7 @@ def test_a_changed_recording_does_not_replay(done, tmp_path):
     at = data.index(b'"label": "grasp"')
     data[at : at + 16] = b'"label": "grusp"'
     other.write_bytes(data)
-    found = live.replay_run(other, done.fitted["folder"])
+    found = runs.replay_run(other, done.fitted["folder"])
     assert not found.equal
     assert "differs" in found.sentence
 
@@ -215,7 +215,7 @@ def test_a_changed_decoder_is_refused(done, tmp_path):
     text = (folder / "decoder.json").read_text()
     (folder / "decoder.json").write_text(text.replace('"fs": 1000.0', '"fs": 1000.5'))
     with pytest.raises(DecoderMismatch):
-        live.replay_run(done.room.folder / "recordings" / f"{done.online}.xdf", folder)
+        runs.replay_run(done.room.folder / "recordings" / f"{done.online}.xdf", folder)
 
 
 def test_a_second_client_attached_and_the_engine_is_gone_now(done):
@@ -228,11 +228,11 @@ def test_a_second_client_attached_and_the_engine_is_gone_now(done):
 def test_bad_fits_are_sentences(done):
     path = done.room.folder / "recordings" / f"{done.calibration}.xdf"
     with pytest.raises(BadValue, match="needs a recording"):
-        live.run_fit(done.room.folder, [], "bandpower_lda")
+        runs.run_fit(done.room.folder, [], "bandpower_lda")
     with pytest.raises(BadValue, match="no parameter|unexpected keyword"):
-        live.fit(done.room.folder, [path], "bandpower_lda", {"colour": 1})
+        runs.fit(done.room.folder, [path], "bandpower_lda", {"colour": 1})
     with pytest.raises(BadValue, match="leave fs out"):
-        live.fit(done.room.folder, [path], "bandpower_lda", {"fs": 250.0})
+        runs.fit(done.room.folder, [path], "bandpower_lda", {"fs": 250.0})
 
 
 @pytest.fixture(scope="module")
@@ -370,4 +370,4 @@ def test_pause_and_resume(make_room, fast):
     outcomes = [t.outcome for t in run.trials()]
     assert outcomes.count("excluded") == 1
     assert outcomes.count("recorded") >= 2
-    assert live.replay_run(run.path).equal
+    assert runs.replay_run(run.path).equal

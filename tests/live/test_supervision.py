@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from workbench.live._standstill import StandstillWatch
-from workbench.live._supervision import Supervisor
+from workbench.engine.standstill import StandstillWatch
+from workbench.engine.supervision import Supervisor
 
 
 class Clock:

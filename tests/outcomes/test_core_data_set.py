@@ -12,7 +12,7 @@ from workbench import outcomes
 from workbench.errors import BadValue
 from workbench.outcomes import _core_data_set as core
 from workbench.outcomes import isncsci
-from workbench.outcomes._isncsci_tables import DERMATOMES
+from workbench.outcomes.isncsci.tables import DERMATOMES
 from workbench.vocabulary import Assessment, Condition, Participant, Visit
 
 ALONE = Condition(assisted=False, device_on=False, stimulation_on=False)

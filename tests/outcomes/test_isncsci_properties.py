@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workbench.outcomes._isncsci_classify import deciding_cells
 from workbench.outcomes.isncsci import FIELDS, Options, classify
+from workbench.outcomes.isncsci.classify import deciding_cells
 
 SEGMENTS = [*(f"C{n}" for n in range(2, 9)), *(f"T{n}" for n in range(1, 13)), *(f"L{n}" for n in range(1, 6))]
 SEGMENTS += ["S1", "S2", "S3", "S4_5"]

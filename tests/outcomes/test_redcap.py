@@ -10,8 +10,8 @@ import pytest
 
 from workbench.errors import BadValue
 from workbench.outcomes import isncsci
-from workbench.outcomes._isncsci_redcap import _needed, read_redcap
-from workbench.outcomes._isncsci_tables import same_result
+from workbench.outcomes.isncsci.redcap import _needed, read_redcap
+from workbench.outcomes.isncsci.tables import same_result
 
 COMPLETE_C6 = {"motor": "5500000000", "normal_to": "C6"}
 PARTS = {"motor": "motor", "lightTouch": "light_touch", "pinPrick": "pinprick"}

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from workbench import decoders
-from workbench.decoders._lda import ledoit_wolf
-from workbench.decoders._riemann import riemannian_mean
+from workbench.fitting.lda import ledoit_wolf
+from workbench.fitting.riemann import riemannian_mean
 
 FS, N_CHANNELS, MARGIN = 160.0, 8, 1e-9
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench import decoders, live, paradigms
+from workbench import decoders, paradigms, runs
 from workbench.decode import decode
 from workbench.recording import RunFile, decision_hash, file_sha256
 from workbench.reports import session_report
@@ -76,7 +76,7 @@ def test_the_sample_decisions_come_back_bit_for_bit(folder):
 def test_a_replay_calls_every_run_by_its_number_in_the_record(folder):
     with Study.open(folder, actor="tests") as study:
         runs = {row["id"]: row for row in study.rows("run")}
-    for found in live.replay_study(folder):
+    for found in runs.replay_study(folder):
         row = runs[found.run]
         assert found.equal
         assert found.sentence.startswith(f"run {row['number']} ({row['kind']}, {row['id']}): ")
@@ -95,9 +95,9 @@ def test_a_recording_without_a_number_is_called_by_its_id_or_as_the_record_calls
     shipped, monkeypatch, in_record
 ):
     path = shipped / "recordings" / "sample-calibration.xdf"
-    monkeypatch.setattr("workbench.live.replaying.RunFile", Unnumbered)
+    monkeypatch.setattr("workbench.runs.replaying.RunFile", Unnumbered)
     called = "run 1 (calibration, sample-calibration)" if in_record else "run sample-calibration (calibration)"
-    found = live.replay_study(shipped, run_id="sample-calibration")[0] if in_record else live.replay_run(path)
+    found = runs.replay_study(shipped, run_id="sample-calibration")[0] if in_record else runs.replay_run(path)
     assert found.equal
     assert found.sentence.startswith(f"{called}: ")
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from workbench import control
+from workbench.engine.grants import GrantGate
 from workbench.errors import RecordFault, RecordingFault, Refused
 from workbench.live import SessionPlan
-from workbench.live._grants import GrantGate
 from workbench.recording import RunWriter, index
 from workbench.runs import grant
 from workbench.study import Study, people

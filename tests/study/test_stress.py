@@ -9,7 +9,8 @@ import sys
 import pytest
 
 from workbench.errors import RecordFault
-from workbench.study import Study, chain, stress
+from workbench.stress import record as stress
+from workbench.study import Study, chain
 from workbench.vocabulary import Participant
 
 

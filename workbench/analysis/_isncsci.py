@@ -20,7 +20,7 @@ from workbench.analysis._state import Across, check_comparable, effect_words, st
 from workbench.errors import BadValue, Refused
 from workbench.outcomes import Threshold
 from workbench.outcomes import isncsci as examination
-from workbench.outcomes._isncsci_tables import KEY, ORDER, PLACE
+from workbench.outcomes.isncsci.tables import KEY, ORDER, PLACE
 from workbench.vocabulary import Assessment
 
 SUMS = ("uems", "lems", "light_touch", "pin_prick")

@@ -17,7 +17,7 @@ from workbench import outcomes
 from workbench.analysis._change import reaches
 from workbench.analysis._scores import Undetermined, definition_of, name_of, number_of, reading
 from workbench.outcomes import Definition, Item, Threshold
-from workbench.outcomes._isncsci_tables import examined
+from workbench.outcomes.isncsci.tables import examined
 from workbench.vocabulary import Assessment
 
 

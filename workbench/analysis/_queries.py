@@ -18,7 +18,7 @@ from workbench.analysis._isncsci import ais_change, plain
 from workbench.analysis._scores import DRAFT, direction_of, name_of, parts_of, reading
 from workbench.analysis._state import under
 from workbench.errors import BadValue, UnknownName
-from workbench.outcomes._isncsci_tables import DERMATOMES, LIGHT, MUSCLES, PIN, PLACE, examined, same_result
+from workbench.outcomes.isncsci.tables import DERMATOMES, LIGHT, MUSCLES, PIN, PLACE, examined, same_result
 from workbench.vocabulary import Assessment
 
 SEVERITIES = ("high", "medium", "low")

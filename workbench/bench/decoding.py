@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from workbench import decoders
 from workbench.bench._items import Item, Result, race
-from workbench.decoders._csp import common_spatial_patterns
-from workbench.decoders._reducers import Covariances
+from workbench.decoding.reducers import Covariances
+from workbench.fitting.csp import common_spatial_patterns
 from workbench.vocabulary import FloatArray
 
 FS = 250.0

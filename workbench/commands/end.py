@@ -15,14 +15,14 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def _end(arguments: argparse.Namespace) -> int:
-    from workbench import live, tools
+    from workbench import runs, tools
     from workbench.live.stopping import end_session
     from workbench.study import Study
 
     # First the session: it ends also where the record is held or damaged and nothing can be taken in.
     print(end_session(arguments.study), flush=True)
     with Study.open(arguments.study, actor="command line") as study:
-        taken = live.take_in(study)
+        taken = runs.take_in(study)
     for sentence in taken.sentences:
         print(sentence)
     return tools.EXIT_DIFFERS if taken.damaged else 0

@@ -84,7 +84,7 @@ class StressTest:
 
 
 def _record(n: int, seed: int) -> tuple[str, bool]:
-    from workbench.study import stress
+    from workbench.stress import record as stress
 
     with tqdm(total=3 * n, file=sys.stderr, unit="case", disable=not sys.stderr.isatty()) as bar:
         figures = stress.run(
@@ -94,14 +94,14 @@ def _record(n: int, seed: int) -> tuple[str, bool]:
 
 
 def _recording(n: int, seed: int) -> tuple[str, bool]:
-    from workbench.recording import stress
+    from workbench.stress import recording as stress
 
     figures = stress.torn_files(n, seed)
     return figures.text(), figures.passed
 
 
 def _lossless(n: int, seed: int) -> tuple[str, bool]:
-    from workbench.live import lossless
+    from workbench.stress.lossless import lossless
 
     figures = lossless(seconds=float(n), seed=seed)
     return figures.text(), figures.passed
@@ -136,7 +136,7 @@ def _hostile(n: int, seed: int) -> tuple[str, bool]:
 
 
 def _effector(n: int, seed: int) -> tuple[str, bool]:
-    from workbench.live import strangers
+    from workbench.stress import strangers
 
     figures = strangers.taken_by_stranger(n)
     return figures.text(), figures.passed

@@ -8,17 +8,16 @@ It is saved as arrays and JSON with a hash, never pickled.
 from __future__ import annotations
 
 from workbench import registry
-from workbench.decoders._adapt import check_chain
-from workbench.decoders._adaptation import AdaptSettings
 from workbench.decoders._base import WindowDecoder
 from workbench.decoders._collect import Training, collect
-from workbench.decoders._evidence import EvidenceSettings
-from workbench.decoders._flashes import Flashes
-from workbench.decoders._fusion import fuse, fusion_weights
 from workbench.decoders._stopping import Stopped, Stopping, StoppingStream
 from workbench.decoders._store import check_montage, read, save
-from workbench.decoders._stream import DecoderStream
-from workbench.decoders._transfer import procrustes, recentre, rescale
+from workbench.decoding.adapt import check_chain
+from workbench.decoding.flashes import Flashes
+from workbench.decoding.fusion import fuse, fusion_weights
+from workbench.decoding.stream import DecoderStream
+from workbench.fitting.settings import AdaptSettings, EvidenceSettings
+from workbench.fitting.transfer import procrustes, recentre, rescale
 from workbench.vocabulary import Snapshot
 
 __all__ = [

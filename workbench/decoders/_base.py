@@ -10,17 +10,17 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from workbench.decoders._adaptation import AdaptSettings, adapter_of, learn_adaptation, reference_of, whiteners
-from workbench.decoders._checks import checked_blocks, checked_epochs, checked_labels
-from workbench.decoders._classifiers import Classifier
-from workbench.decoders._evidence import EvidenceSettings, memory_of
-from workbench.decoders._held_out import learn_evidence
-from workbench.decoders._novelty import MEMORY_S, Novelty
-from workbench.decoders._reducers import Reducer
-from workbench.decoders._scorer import Calibration, Features, Scorer, Temperature, recentred
 from workbench.decoders._signal import SignalEstimator
-from workbench.decoders._stream import DecoderStream, Finish, Rejection
+from workbench.decoding.classifiers import Classifier
+from workbench.decoding.novelty import MEMORY_S, Novelty
+from workbench.decoding.reducers import Reducer
+from workbench.decoding.scorer import Calibration, Features, Scorer, Temperature, recentred
+from workbench.decoding.stream import DecoderStream, Finish, Rejection
 from workbench.errors import BadSignal, BadValue
+from workbench.fitting.adaptation import adapter_of, learn_adaptation, reference_of, whiteners
+from workbench.fitting.checks import checked_blocks, checked_epochs, checked_labels
+from workbench.fitting.held_out import learn_evidence
+from workbench.fitting.settings import AdaptSettings, EvidenceSettings, memory_of
 from workbench.kernels.evidence import softmax
 from workbench.signals import SignalStream
 from workbench.signals.epoching import rows

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.decoders._base import WindowDecoder
-from workbench.decoders._classifiers import Direct
-from workbench.decoders._held_out import bounds_of
-from workbench.decoders._reducers import Whole
+from workbench.decoding.classifiers import Direct
+from workbench.decoding.reducers import Whole
 from workbench.errors import BadValue
+from workbench.fitting.held_out import bounds_of
 from workbench.kernels.correlation import orthonormal
 from workbench.signals import SignalSettings
 from workbench.vocabulary import FloatArray

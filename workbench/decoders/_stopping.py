@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from workbench.decoders._base import WindowDecoder
-from workbench.decoders._checks import checked_epochs
-from workbench.decoders._stream import DecoderStream
+from workbench.decoding.stream import DecoderStream
 from workbench.errors import BadSignal, BadValue
+from workbench.fitting.checks import checked_epochs
 from workbench.vocabulary import Evidence, FloatArray
 
 

@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.decoders._correlations import Template
 from workbench.decoders._locked import TimeLocked
-from workbench.decoders._spatial import top_filters
 from workbench.decoders._ssvep import Ssvep, band_weights
+from workbench.decoding.correlations import Template
 from workbench.errors import BadSignal
+from workbench.fitting.spatial import top_filters
 from workbench.kernels.templates import fold
 from workbench.vocabulary import FloatArray
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.decoders._locked import TimeLocked
-from workbench.decoders._spatial import top_filters
 from workbench.errors import BadValue
+from workbench.fitting.spatial import top_filters
 from workbench.vocabulary import FloatArray
 
 

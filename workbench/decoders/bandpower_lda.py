@@ -15,14 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.decoders._base import WindowDecoder
-from workbench.decoders._classifiers import Linear, Norm
-from workbench.decoders._features import FLOOR, LogPower, WhitenedPower
-from workbench.decoders._lda import shrinkage_lda
-from workbench.decoders._reducers import Covariances, Power, Reducer
-from workbench.decoders._scorer import Features
 from workbench.decoders._signal import ECOG_RATE
-from workbench.decoders._white import rest_lda, whitening
+from workbench.decoding.classifiers import Linear, Norm
+from workbench.decoding.features import FLOOR, LogPower, WhitenedPower
+from workbench.decoding.reducers import Covariances, Power, Reducer
+from workbench.decoding.scorer import Features
 from workbench.errors import BadSignal, BadValue
+from workbench.fitting.lda import shrinkage_lda
+from workbench.fitting.whitening import rest_lda, whitening
 from workbench.signals import SignalSettings
 from workbench.vocabulary import FloatArray
 
@@ -94,7 +94,7 @@ class BandpowerLda(WindowDecoder):
     then averaged, as Bouchard et al. 2013 do, doi:10.1038/nature11911.
     With a rest class, and only where whitening has made the channels nearly independent, overlapping windows
     count by what they are worth, means are shrunk, and scale and offset come from held-out folds
-    (:func:`workbench.decoders._white.rest_lda`); windows are best given in the order of time. On channels that
+    (:func:`workbench.fitting.whitening.rest_lda`); windows are best given in the order of time. On channels that
     share most of what they say (64 of EEG) that shrinkage loses the topography, so it is left out there.
     """
 

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.decoders._base import WindowDecoder
-from workbench.decoders._classifiers import Norm, Rbf
-from workbench.decoders._features import LogPower
-from workbench.decoders._reducers import Power
 from workbench.decoders._signal import ECOG_RATE
 from workbench.decoders.bandpower_lda import ECOG_BANDS_50, ECOG_BANDS_60, EEG_BANDS
+from workbench.decoding.classifiers import Norm, Rbf
+from workbench.decoding.features import LogPower
+from workbench.decoding.reducers import Power
 from workbench.errors import BadSignal, BadValue
 from workbench.vocabulary import FloatArray
 

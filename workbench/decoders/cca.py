@@ -6,8 +6,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from workbench.decoders._correlations import Canonical
 from workbench.decoders._ssvep import Canonically
+from workbench.decoding.correlations import Canonical
 
 
 class Cca(Canonically):

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.decoders._base import WindowDecoder
-from workbench.decoders._classifiers import Linear
-from workbench.decoders._csp import check_patterns, one_against_rest
-from workbench.decoders._features import SpatialPower
-from workbench.decoders._lda import shrinkage_lda
-from workbench.decoders._reducers import Covariances
+from workbench.decoding.classifiers import Linear
+from workbench.decoding.features import SpatialPower
+from workbench.decoding.reducers import Covariances
+from workbench.fitting.csp import check_patterns, one_against_rest
+from workbench.fitting.lda import shrinkage_lda
 from workbench.vocabulary import FloatArray
 
 

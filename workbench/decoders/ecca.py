@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.decoders._correlations import Extended
 from workbench.decoders._ssvep import band_weights
 from workbench.decoders._template_coded import TemplateCoded
+from workbench.decoding.correlations import Extended
 from workbench.kernels.correlation import canonical_filters, orthonormal
 from workbench.vocabulary import FloatArray
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from workbench.decoders._correlations import Canonical
 from workbench.decoders._ssvep import Canonically, band_weights
+from workbench.decoding.correlations import Canonical
 
 
 class Fbcca(Canonically):

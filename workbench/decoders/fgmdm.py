@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.decoders._base import WindowDecoder
-from workbench.decoders._classifiers import Direct
-from workbench.decoders._features import FilteredDistances, TangentVectors
-from workbench.decoders._lda import shrinkage_lda
-from workbench.decoders._reducers import Covariances
-from workbench.decoders._riemann import inverse_sqrt, riemannian_mean
+from workbench.decoding.classifiers import Direct
+from workbench.decoding.features import FilteredDistances, TangentVectors
+from workbench.decoding.reducers import Covariances
+from workbench.fitting.lda import shrinkage_lda
+from workbench.fitting.riemann import inverse_sqrt, riemannian_mean
 from workbench.vocabulary import FloatArray
 
 

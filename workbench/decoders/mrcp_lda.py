@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 from numpy.typing import NDArray
 
 from workbench.decoders._base import WindowDecoder
-from workbench.decoders._classifiers import Linear
-from workbench.decoders._features import Flat
-from workbench.decoders._lda import shrinkage_lda
-from workbench.decoders._reducers import Taps
+from workbench.decoding.classifiers import Linear
+from workbench.decoding.features import Flat
+from workbench.decoding.reducers import Taps
 from workbench.errors import BadValue
+from workbench.fitting.lda import shrinkage_lda
 from workbench.vocabulary import FloatArray
 
 RATE = 16.0

@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.decoders._correlations import Canonical
-from workbench.decoders._spatial import top_filters
 from workbench.decoders._trca import TaskRelated, check_trials
+from workbench.decoding.correlations import Canonical
 from workbench.errors import BadValue
+from workbench.fitting.spatial import top_filters
 from workbench.kernels.correlation import orthonormal
 from workbench.vocabulary import FloatArray
 

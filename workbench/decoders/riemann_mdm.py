@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.decoders._base import WindowDecoder
-from workbench.decoders._classifiers import Direct
-from workbench.decoders._features import Distances
-from workbench.decoders._reducers import Covariances
-from workbench.decoders._riemann import inverse_sqrt, riemannian_mean
+from workbench.decoding.classifiers import Direct
+from workbench.decoding.features import Distances
+from workbench.decoding.reducers import Covariances
+from workbench.fitting.riemann import inverse_sqrt, riemannian_mean
 from workbench.vocabulary import FloatArray
 
 

@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.decoders._correlations import Template
-from workbench.decoders._spatial import top_filters
 from workbench.decoders._ssvep import band_weights
 from workbench.decoders._template_coded import TemplateCoded
 from workbench.decoders._trca import check_trials, folded
+from workbench.decoding.correlations import Template
+from workbench.fitting.spatial import top_filters
 from workbench.vocabulary import FloatArray
 
 LAGS = 5

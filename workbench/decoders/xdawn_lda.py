@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.decoders._classifiers import Linear
-from workbench.decoders._erp import Filtered
-from workbench.decoders._lda import shrinkage_lda
-from workbench.decoders._reducers import Means
 from workbench.decoders._xdawn import XdawnDecoder
+from workbench.decoding.classifiers import Linear
+from workbench.decoding.evoked import Filtered
+from workbench.decoding.reducers import Means
+from workbench.fitting.lda import shrinkage_lda
 from workbench.vocabulary import FloatArray
 
 RATE = 32.0

@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.decoders._classifiers import Linear
-from workbench.decoders._erp import ErpCovariance, ErpVector, Filtered
-from workbench.decoders._lda import shrinkage_lda
-from workbench.decoders._reducers import Whole
-from workbench.decoders._riemann import inverse_sqrt, riemannian_mean
 from workbench.decoders._xdawn import XdawnDecoder
+from workbench.decoding.classifiers import Linear
+from workbench.decoding.evoked import ErpCovariance, ErpVector, Filtered
+from workbench.decoding.reducers import Whole
+from workbench.fitting.lda import shrinkage_lda
+from workbench.fitting.riemann import inverse_sqrt, riemannian_mean
 from workbench.vocabulary import FloatArray
 
 

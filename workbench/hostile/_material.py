@@ -26,7 +26,7 @@ SIGNAL = StreamSpec("ECoG", "EEG", 250.0, ("a", "b"), source_id="amp-1")
 # ------------------------------------------------------------------------------------------ sound
 def sound_study(folder: Path) -> Path:
     """A study with one participant, one calibration run, one examination and one ledger between the runs."""
-    from workbench import live, outcomes
+    from workbench import outcomes, runs
     from workbench.recording import append_rows
     from workbench.vocabulary import Assessment, Condition
 
@@ -39,7 +39,7 @@ def sound_study(folder: Path) -> Path:
         (folder / "recordings").mkdir()
         sound_recording(folder / "recordings" / "run-1.xdf", session=session)
         append_rows(folder / "recordings" / f"{session}.ledger.jsonl", [LedgerRow("note", 1.0, 1.0, extent="x")])
-        live.take_in(study)
+        runs.take_in(study)
     return folder
 
 

@@ -1,7 +1,6 @@
-"""The live room: one detached engine process a session, the client of it, ingest, fitting and replay.
+"""The wire to the engine of a session: its plan, finding and starting it, the client, its status, and STOP.
 
-The engine acquires, records, decodes and controls; notebooks and dashboards attach to it and may come and
-go. The recording is the truth: :func:`ingest` copies trials and events from it into the study record.
+The engine acquires, records, decodes and controls; notebooks and dashboards attach to it and may come and go.
 Importing this package imports neither amplifier software nor a database; names load when first asked for.
 """
 
@@ -13,7 +12,6 @@ from typing import Any
 _LAZY = {
     "BLANK_STATUS": "workbench.live._status",
     "Client": "workbench.live.client",
-    "ReplayResult": "workbench.live.replaying",
     "SessionPlan": "workbench.live.plan",
     "SignalBlock": "workbench.live._display",
     "StopOutcome": "workbench.live.stopping",
@@ -22,17 +20,8 @@ _LAZY = {
     "end_session": "workbench.live.stopping",
     "end_stale": "workbench.live._place",
     "find": "workbench.live._starting",
-    "Ingestion": "workbench.live.ingesting",
-    "fit": "workbench.live.fitting",
-    "ingest": "workbench.live.ingesting",
-    "ingest_pending": "workbench.live.ingesting",
-    "lossless": "workbench.live._lossless",
     "montage_of": "workbench.live.plan",
-    "replay_run": "workbench.live.replaying",
-    "replay_study": "workbench.live.replaying",
-    "run_fit": "workbench.live._fit_process",
     "start": "workbench.live._starting",
-    "take_in": "workbench.live.ingesting",
     "stop_session": "workbench.live.stopping",
 }
 

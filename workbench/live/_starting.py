@@ -146,7 +146,7 @@ def _spawn(place: Place) -> subprocess.Popen[bytes]:
         options = {"creationflags": flags}
     try:
         process = subprocess.Popen(
-            [sys.executable, "-m", "workbench.live.engine", str(place.study)],
+            [sys.executable, "-m", "workbench.engine", str(place.study)],
             stdin=subprocess.DEVNULL,
             stdout=descriptor,
             stderr=descriptor,

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import zmq
 
@@ -21,9 +21,6 @@ from workbench.live import _place, _wire
 from workbench.live._display import DisplayReader, SignalBlock
 from workbench.live._place import Place
 from workbench.live._stopfile import ask_stop
-
-if TYPE_CHECKING:
-    from workbench.study import Study
 
 REPLY_S = 10.0
 """How long the engine may take to answer, s."""
@@ -221,7 +218,7 @@ class Client:
         self._ask("disarm", by=by)
 
     def presence(self, page: str, challenge: str, *, visible: bool) -> None:
-        """Carry a page's own answer to a challenge of the engine; see :mod:`workbench.live._presence`.
+        """Carry a page's own answer to a challenge of the engine; see :mod:`workbench.engine.presence`.
 
         Parameters
         ----------
@@ -292,13 +289,6 @@ class Client:
                     f"{run.get('trials_total', 0)} trials"
                 )
             time.sleep(0.2)
-
-    def ingest(self, study: Study) -> list[str]:
-        """Copy every recording that is not in the record yet into it; sentences about what was done."""
-        from workbench.live.ingesting import ingest_pending
-
-        said: list[str] = ingest_pending(study)
-        return said
 
     def close(self) -> None:
         """Let the engine go; it goes on without this client."""

@@ -20,9 +20,9 @@ from typing import Any
 
 from workbench import delimited
 from workbench.errors import BadValue
-from workbench.outcomes._isncsci_classify import NLI_VAC, NONKEY_ZPP, Options, classify
-from workbench.outcomes._isncsci_tables import PLACE, RULES
 from workbench.outcomes._thresholds import EVIDENCE
+from workbench.outcomes.isncsci.classify import NLI_VAC, NONKEY_ZPP, Options, classify
+from workbench.outcomes.isncsci.tables import PLACE, RULES
 from workbench.vocabulary import Assessment, Participant, Visit
 
 COLUMNS = ("form", "variable", "words", "values", "holds", "evidence", "source")

@@ -1,4 +1,43 @@
-"""After and around a run: fit, approve, grant, the visits and the page of a session.
+"""After and around a run: ingest, fit, approve, grant, replay, the visits and the page of a session.
 
-The only room that knows both the record and the engine; ``approve`` alone approves a decoder.
+The only room that knows both the record and the engine; ``approve`` alone approves a decoder. The recording is the
+truth: :func:`ingest` copies trials and events from it into the study record. Names load when first asked for.
 """
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_LAZY = {
+    "Ingestion": "workbench.runs.ingesting",
+    "ReplayResult": "workbench.runs.replaying",
+    "fit": "workbench.runs.fitting",
+    "ingest": "workbench.runs.ingesting",
+    "ingest_pending": "workbench.runs.ingesting",
+    "replay_run": "workbench.runs.replaying",
+    "replay_study": "workbench.runs.replaying",
+    "run_fit": "workbench.runs.fit_process",
+    "take_in": "workbench.runs.ingesting",
+}
+
+__all__ = sorted([*_LAZY, "load"])
+
+
+def __getattr__(name: str) -> Any:
+    """Public names, imported when first asked for (PEP 562)."""
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(_LAZY[name]), name)
+    globals()[name] = found
+    return found
+
+
+def load() -> None:
+    """Import every public name now, so that an interrupt later finds whole what ends and keeps a session."""
+    for name in _LAZY.keys() - globals().keys():
+        __getattr__(name)
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

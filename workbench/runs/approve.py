@@ -59,7 +59,7 @@ def enter(study: Study, fitted: Mapping[str, Any]) -> str:
     Parameters
     ----------
     study : the open record.
-    fitted : what ``live.run_fit`` returned: ``sha256``, ``name``, ``folder``, ``recordings``, ``metrics``.
+    fitted : what ``runs.run_fit`` returned: ``sha256``, ``name``, ``folder``, ``recordings``, ``metrics``.
     """
     sha256 = str(fitted["sha256"])
     if not study.rows("decoder", sha256=sha256):

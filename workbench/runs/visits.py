@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from workbench import live
+from workbench import live, runs
 from workbench.errors import BadValue, Refused
 from workbench.programmes import Programme
 from workbench.runs import approve as approving
@@ -267,7 +267,7 @@ class VisitDesk:
     def ingest(self) -> list[str]:
         """Take finished runs into the record; what was done, one sentence each."""
         with self.record() as study:
-            return list(live.ingest_pending(study))
+            return list(runs.ingest_pending(study))
 
     # ------------------------------------------------------------------------------ decoders
     def fit(self, recording: str, *, progress: Callable[[float], None] = lambda share: None) -> str:
@@ -276,7 +276,7 @@ class VisitDesk:
         ``progress`` is called about every second with the share that is done, 0–1.
         """
         system = self.system
-        fitted = live.run_fit(
+        fitted = runs.run_fit(
             self.folder, [self.folder / recording], system.decoder, system.decoder_params, progress=progress
         )
         with self.record() as study:

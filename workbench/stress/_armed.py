@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from workbench import devices, live, programmes
+from workbench import devices, live, programmes, runs
 from workbench.errors import EngineFault, Refused, StreamFault, WorkbenchError
 from workbench.live import SessionPlan
 from workbench.live.client import READY
@@ -74,8 +74,8 @@ def make_clinic(folder: Path, *, seed: int) -> Clinic:
     with session(clinic, clinic.plan(speed=8.0)) as client:
         run = client.start_run("calibration", "grasp_rest", CALIBRATION, n_trials=12, seed=seed)
         client.wait("run", timeout=120.0)
-    live.ingest_pending(study)
-    fitted = live.run_fit(folder, [folder / "recordings" / f"{run}.xdf"], "bandpower_lda")
+    runs.ingest_pending(study)
+    fitted = runs.run_fit(folder, [folder / "recordings" / f"{run}.xdf"], "bandpower_lda")
     sha256 = approve.enter(study, fitted)
     signed = study.script_signer("stress test").confirm()
     approve.approve(study, sha256, effector=EFFECTOR, participant_id=person, by=signed, reason="stress test")

@@ -24,9 +24,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from workbench.live import engine
-from workbench.live._session import Session
-from workbench.live._supervision import Supervisor
+from workbench.engine import process as engine
+from workbench.engine.session import Session
+from workbench.engine.supervision import Supervisor
 
 
 class Injected(Exception):

@@ -106,7 +106,7 @@ class DecoderPanel(Panel):
 
     @classmethod
     def of_fit(cls, fitted: Mapping[str, Any], **more: Any) -> DecoderPanel:
-        """The panel of a fit (what ``live.run_fit`` returned, or a row of the record's decoders).
+        """The panel of a fit (what ``runs.run_fit`` returned, or a row of the record's decoders).
 
         The pooled accuracy carries the chance limit; the matrices are those of the validation's parts.
         """

@@ -1,0 +1,277 @@
+"""Updates of a decoder while it decides, each a snapshot chained by hash. Strict arithmetic, kernels only.
+
+An update is a function of the samples and of the labels that were told, so a replay of the recording gives
+the same snapshots, bit for bit. A decoder that adapts is its hash, a rule, and a bound: an update beyond the
+bound goes back to the fit, and that is a snapshot too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from workbench.decoding.classifiers import Linear
+from workbench.decoding.scorer import Scorer
+from workbench.errors import DecoderMismatch
+from workbench.kernels.evidence import linear
+from workbench.kernels.riemann import distance, geodesic, matrix_inverse_sqrt
+from workbench.kernels.scores import forget
+from workbench.vocabulary import FloatArray, Snapshot
+
+LEAST_STEP = 0.02
+"""Least share of a new window in a running reference."""
+
+
+class Seen(NamedTuple):
+    """A sound window: its exclusive end, what was kept of it, and its features."""
+
+    end: int
+    summary: FloatArray
+    features: FloatArray
+
+
+def snapshot_after(previous: str, *, sample: int, rule: str, arrays: Mapping[str, FloatArray]) -> Snapshot:
+    """The snapshot that follows the one with hash ``previous``."""
+    kept = {name: array.copy() for name, array in sorted(arrays.items())}
+    return Snapshot(sample, rule, previous, _hash(previous, sample, rule, kept), kept)
+
+
+def _hash(previous: str, sample: int, rule: str, arrays: Mapping[str, FloatArray]) -> str:
+    digest = hashlib.sha256(f"{previous}\n{sample}\n{rule}\n".encode())
+    for name in sorted(arrays):
+        digest.update(f"{name} {list(arrays[name].shape)}\n".encode())
+        digest.update(arrays[name].astype("<f8").tobytes())
+    return digest.hexdigest()
+
+
+def check_chain(snapshots: Sequence[Snapshot], *, decoder_sha256: str = "") -> None:
+    """Raise :class:`DecoderMismatch` unless every snapshot follows the one before, the first the decoder.
+
+    The snapshots have their arrays, as a stream or a replay makes them; a recording keeps only the hashes.
+    """
+    head, at = decoder_sha256, 0
+    for i, one in enumerate(snapshots):
+        follows = one.previous == head and one.sample >= at
+        if not follows or one.sha256 != _hash(head, one.sample, one.rule, one.arrays):
+            raise DecoderMismatch(
+                f"snapshot {i} (sample {one.sample}) does not follow {head[:12] or 'a decoder never saved'}: "
+                "updates were changed, lost or put in another order. Replay the recording to make them again"
+            )
+        head, at = one.sha256, one.sample
+
+
+class Adapter(ABC):
+    """The state of one rule in one stream.
+
+    Parameters
+    ----------
+    scorer : at the start. head : hash of the decoder.
+    every : least distance of the windows it learns from, samples; a window, so that they do not overlap.
+    longest_rest : it pauses after evidence has said rest for so many samples: rules without labels take the
+        classes for balanced.
+    bound : greatest distance from the fit; see each rule for its measure.
+    """
+
+    rule: ClassVar[str]
+    supervised: ClassVar[bool] = False
+
+    def __init__(self, scorer: Scorer, *, head: str, every: int, longest_rest: int, bound: float) -> None:
+        self._first, self._head, self._bound = scorer, head, bound
+        self._every, self._longest_rest = every, longest_rest
+        self._last, self._moved_at = 0, 0
+        self._made: list[Snapshot] = []
+
+    def step(self, scorer: Scorer, seen: Seen, *, resting: bool) -> Scorer:
+        """The scorer after a sound window whose label nobody knows."""
+        if not resting:
+            self._moved_at = seen.end
+        early, long_rest = seen.end - self._last < self._every, seen.end - self._moved_at > self._longest_rest
+        if self.supervised or early or long_rest:
+            return scorer
+        self._last = seen.end
+        return self._kept(self.updated(scorer, seen, -1), at=seen.end)
+
+    def learn(self, scorer: Scorer, seen: Seen, label: int, *, at: int) -> Scorer:
+        """The scorer after a sound window of a known class."""
+        return self._kept(self.updated(scorer, seen, label), at=at)
+
+    def drain(self) -> tuple[Snapshot, ...]:
+        """Snapshots made since this was last asked."""
+        made, self._made = tuple(self._made), []
+        return made
+
+    def _kept(self, scorer: Scorer, *, at: int) -> Scorer:
+        rule = self.rule
+        if not self.excursion() <= self._bound:
+            rule, scorer = "roll_back", self._first
+            self.restart()
+        snapshot = snapshot_after(self._head, sample=at, rule=rule, arrays=self.arrays(scorer))
+        self._head = snapshot.sha256
+        self._made.append(snapshot)
+        return scorer
+
+    @abstractmethod
+    def updated(self, scorer: Scorer, seen: Seen, label: int) -> Scorer:
+        """Take a window in; the label is -1 where nobody knows it."""
+
+    @abstractmethod
+    def arrays(self, scorer: Scorer) -> dict[str, FloatArray]:
+        """Everything that an update changes."""
+
+    @abstractmethod
+    def excursion(self) -> float:
+        """Distance from the fit."""
+
+    @abstractmethod
+    def restart(self) -> None:
+        """Back to the fit."""
+
+
+class Recentring(Adapter):
+    """The running mean of the covariances, from which they are seen: ``R ← R #_a C``, ``a = max(1/n, least)``.
+
+    Parameters
+    ----------
+    reference : ``(n_bands, n, n)`` float64, µV², that of the fit; it counts as the first window.
+    least : least share of a new window. euclidean : ``R ← (1 - a) R + a C`` instead.
+
+    Notes
+    -----
+    Its bound is on the root mean square of the log eigenvalues of R seen from the fit's reference. Euclidean: He
+    and Wu 2020, IEEE Transactions on Biomedical Engineering 67, 399–410; Riemannian: Zanini et al. 2018, the
+    same journal 65, 1107–1116.
+    """
+
+    rule: ClassVar[str] = "recentre"
+
+    def __init__(
+        self, scorer: Scorer, reference: FloatArray, *, least: float, euclidean: bool,
+        head: str, every: int, longest_rest: int, bound: float,
+    ) -> None:  # fmt: skip
+        super().__init__(scorer, head=head, every=every, longest_rest=longest_rest, bound=bound)
+        self._origin, self._least, self._euclidean = reference, least, euclidean
+        self.restart()
+
+    def restart(self) -> None:
+        """The fit's reference, counted once."""
+        self._reference, self._count = self._origin, 1
+
+    def updated(self, scorer: Scorer, seen: Seen, label: int) -> Scorer:
+        """Move the reference towards the covariance of the window."""
+        self._count += 1
+        share = max(1.0 / self._count, self._least)
+        moved, roots = np.empty_like(self._reference), np.empty_like(self._reference)
+        for band in range(len(moved)):
+            if self._euclidean:
+                moved[band] = (1.0 - share) * self._reference[band] + share * seen.summary[band]
+            else:
+                geodesic(self._reference[band], seen.summary[band], share, moved[band])
+            matrix_inverse_sqrt(moved[band], roots[band])
+        self._reference = moved
+        return replace(scorer, recentring=roots)
+
+    def arrays(self, scorer: Scorer) -> dict[str, FloatArray]:
+        """The reference and how many windows it has seen."""
+        return {"reference": self._reference, "count": np.array([float(self._count)])}
+
+    def excursion(self) -> float:
+        """Largest over bands: root mean square of the log eigenvalues between the reference and the fit's."""
+        far = [distance(a, b) for a, b in zip(self._origin, self._reference)]
+        return float(np.max(far) / np.sqrt(self._origin.shape[1]))
+
+
+class _OfFeatures(Adapter):
+    """Rules that move means of features; their bound is a shift in standard deviations within the classes."""
+
+    def __init__(
+        self, scorer: Scorer, fitted: Mapping[str, FloatArray], *, rate: float,
+        head: str, every: int, longest_rest: int, bound: float,
+    ) -> None:  # fmt: skip
+        super().__init__(scorer, head=head, every=every, longest_rest=longest_rest, bound=bound)
+        self._fitted, self._rate = fitted, rate
+        self.restart()
+
+    def _shift(self, mean: FloatArray, start: FloatArray) -> float:
+        """Root mean square of a shift in standard deviations."""
+        total = 0.0
+        for value in ((mean - start) / self._fitted["spread"]).tolist():
+            total += value * value
+        return float(np.sqrt(total / len(mean)))
+
+
+class PooledMean(_OfFeatures):
+    """The pooled mean of a linear discriminant follows the features: ``μ ← (1 - η) μ + η x``, ``b = -wᵀμ``.
+
+    Vidaurre et al. 2011, doi:10.1109/TBME.2010.2093133. Its bound is on the shift of μ.
+    """
+
+    rule: ClassVar[str] = "pmean"
+
+    def restart(self) -> None:
+        """The mean of the fit's class means."""
+        self._mean = self._fitted["mean"]
+
+    def updated(self, scorer: Scorer, seen: Seen, label: int) -> Scorer:
+        """Move the mean towards the features, and with it the bias of every class."""
+        now, first = _linear(scorer), _linear(self._first)
+        self._mean = (1.0 - self._rate) * self._mean + self._rate * now.normalised(seen.features)
+        bias = np.empty_like(first.bias)
+        linear(self._fitted["mean"] - self._mean, first.weights, first.bias, bias)
+        return replace(scorer, classifier=replace(now, bias=bias))
+
+    def arrays(self, scorer: Scorer) -> dict[str, FloatArray]:
+        """Mean and bias."""
+        return {"mean": self._mean, "bias": _linear(scorer).bias}
+
+    def excursion(self) -> float:
+        """Shift of the mean."""
+        return self._shift(self._mean, self._fitted["mean"])
+
+
+class Supervised(_OfFeatures):
+    """Class means and the inverse covariance of a linear discriminant follow labelled windows.
+
+    ``μ_k ← μ_k + η d``, ``Σ ← (1 - η) Σ + η d dᵀ`` with ``d = x - μ_k``. Vidaurre et al. 2011,
+    doi:10.1109/TBME.2010.2093133. Its bound is on the largest shift of a class mean.
+    """
+
+    rule: ClassVar[str] = "supervised"
+    supervised: ClassVar[bool] = True
+
+    def restart(self) -> None:
+        """Means and inverse covariance of the fit."""
+        self._means, self._precision = self._fitted["means"], self._fitted["precision"]
+
+    def updated(self, scorer: Scorer, seen: Seen, label: int) -> Scorer:
+        """Move the class of the window towards it."""
+        now = _linear(scorer)
+        step = now.normalised(seen.features) - self._means[label]
+        self._means, self._precision = self._means.copy(), self._precision.copy()
+        forget(self._precision, step, self._rate)
+        self._means[label] += self._rate * step
+        weights, bias = np.empty_like(now.weights), np.empty_like(now.bias)
+        nothing, log_prior = np.zeros(len(step)), self._fitted["log_prior"]
+        for k, mean in enumerate(self._means):
+            linear(mean, self._precision, nothing, weights[k])
+            linear(-0.5 * mean, weights[k : k + 1], log_prior[k : k + 1], bias[k : k + 1])
+        return replace(scorer, classifier=replace(now, weights=weights, bias=bias))
+
+    def arrays(self, scorer: Scorer) -> dict[str, FloatArray]:
+        """Means, inverse covariance, weights and bias."""
+        now = _linear(scorer)
+        return {"means": self._means, "precision": self._precision, "weights": now.weights, "bias": now.bias}
+
+    def excursion(self) -> float:
+        """Largest shift of a class mean."""
+        return max(self._shift(mean, start) for mean, start in zip(self._means, self._fitted["means"]))
+
+
+def _linear(scorer: Scorer) -> Linear:
+    """The linear classifier of a scorer; :mod:`workbench.fitting.adaptation` refuses any other."""
+    assert isinstance(scorer.classifier, Linear)
+    return scorer.classifier

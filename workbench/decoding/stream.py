@@ -1,0 +1,277 @@
+"""The decision path: samples → evidence. Strict arithmetic, kernels only; what is learned here is snapshotted."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from workbench.decoding.adapt import Adapter, Seen
+from workbench.decoding.classifiers import Linear
+from workbench.decoding.memory import Memory
+from workbench.decoding.novelty import DOUBTFUL, Novelty
+from workbench.decoding.scorer import Scorer
+from workbench.errors import BadSignal, BadValue
+from workbench.kernels.evidence import softmax
+from workbench.kernels.scores import nearest
+from workbench.signals import SignalStream
+from workbench.vocabulary import Evidence, FloatArray, Snapshot
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """What is rejected: a window unlike those of the fit, or one that no class is likely enough for.
+
+    Attributes
+    ----------
+    least : least probability of the likeliest class, where evidence has no memory; 0 for none.
+    whitening : ``(n_features, n_features)`` float64, lower triangular. means : ``(n_classes, n_features)``
+        float64, whitened. limit : greatest squared Mahalanobis distance to the nearest class.
+        Without a whitening no window is too far.
+    """
+
+    least: float
+    whitening: FloatArray | None = None
+    means: FloatArray | None = None
+    limit: float = 0.0
+
+    def outlier(self, features: FloatArray) -> bool:
+        """Whether features ``(n_features,)``, as the classifier takes them, lie too far from every class."""
+        if self.whitening is None or self.means is None:
+            return False
+        return not nearest(features, self.whitening, self.means) <= self.limit
+
+
+@dataclass(frozen=True)
+class Finish:
+    """What is made of scores. ``rate`` (hop / time constant) moves the normalisation while evidence says rest.
+
+    Attributes
+    ----------
+    limits : least and greatest ``(n_lanes,)`` power, µV², of a valid window.
+    rest : index of the rest class, -1 for none.
+    novelty : what tells windows far from the training data; None for a decoder that was stored without it.
+    """
+
+    limits: tuple[FloatArray, FloatArray]
+    rest: int = -1
+    memory: Memory | None = None
+    rejection: Rejection | None = None
+    rate: float = 0.0
+    novelty: Novelty | None = None
+
+
+class _State(NamedTuple):
+    """Memory, scorer and running share of far windows from sample ``at`` on."""
+
+    at: int
+    memory: FloatArray
+    scorer: Scorer
+    share: float = 0.0
+
+
+class _Answer(NamedTuple):
+    """Evidence, memory and share of far windows after it, and what is behind it where it is sound."""
+
+    evidence: Evidence
+    memory: FloatArray
+    share: float
+    seen: Seen | None = None
+
+
+class DecoderStream:
+    """Evidence from samples; a function of the samples, of ``reset`` and of ``learn`` only.
+
+    Attributes
+    ----------
+    classes : names, in the order of the probabilities. fs : Hz. n_channels : of the raw stream.
+    hop, window : samples. n_seen : samples taken so far.
+
+    Notes
+    -----
+    Memory, running normalisation and adaptation step at every multiple of ``hop`` on the sample axis, whether
+    or not evidence is asked for. An end that is no multiple gets a step of its own from the state at the
+    multiple before. A window that is not valid, or is unlike those of the fit, moves nothing; its evidence is
+    the memory's belief so far (without a memory: what the window says, or equal probabilities where it is
+    incomplete), marked not valid or rejected. After a gap the memory starts afresh; what was adapted stays.
+    Where more than :data:`workbench.decoding.novelty.DOUBTFUL` of recent windows were far from the training data,
+    those between them are rejected too and the memory starts afresh: else the few that pass would add up to an
+    activation. A run starts on that edge: its first far window is one too many. A stream without a memory, which
+    is asked once a cue, judges each window by itself.
+    """
+
+    def __init__(
+        self,
+        signal: SignalStream,
+        scorer: Scorer,
+        *,
+        classes: tuple[str, ...],
+        finish: Finish,
+        adapter: Adapter | None = None,
+    ) -> None:
+        self.classes, self.fs, self.n_channels = classes, signal.fs, signal.n_channels
+        self.hop, self.window = signal.n_hop, signal.n_window
+        self._signal, self._finish, self._adapter = signal, finish, adapter
+        self._even = np.full(len(classes), 1.0 / len(classes))
+        self._step_max = max(1, round(signal.settings.history_s * signal.fs))
+        self._start = self._even if finish.memory is None else finish.memory.initial
+        self._steps = finish.memory is not None or finish.rate > 0.0 or adapter is not None
+        unproven = DOUBTFUL if self._steps else 0.0
+        self._states = deque([_State(0, self._start, scorer, unproven)])
+        self._answers: dict[int, Evidence] = {}
+        self._next = self.hop
+
+    @property
+    def remembers(self) -> bool:
+        """Whether evidence has a memory, and rests on more than its own window."""
+        return self._finish.memory is not None
+
+    @property
+    def n_seen(self) -> int:
+        """Samples taken so far."""
+        return self._signal.n_seen
+
+    def step(self, samples: FloatArray) -> None:
+        """Take ``(n_times, n_channels)`` float64 samples, µV, raw. No sample changes nothing."""
+        for first in range(0, len(samples), self._step_max):
+            self._signal.step(samples[first : first + self._step_max])
+            if self._steps:
+                self._catch_up()
+        if len(samples) == 0:
+            self._signal.step(samples)
+
+    def reset(self) -> None:
+        """A gap follows: filters and memory start afresh; normalisation and adaptation stay."""
+        self._signal.reset()
+        last = self._states[-1]
+        self._states.append(_State(self.n_seen, self._start, last.scorer, last.share))
+
+    def evidence(self, end: int) -> Evidence:
+        """Evidence of the window that ends before sample ``end``.
+
+        Raises
+        ------
+        BadValue
+            When the window has left the history or is still to come.
+        """
+        self._signal.check_end(end)
+        if end in self._answers:
+            return self._answers[end]
+        return self._answer(end).evidence
+
+    @property
+    def learns(self) -> bool:
+        """Whether it has a rule that learns from labels; :meth:`learn` is for it alone."""
+        return self._adapter is not None and self._adapter.supervised
+
+    def learn(self, label: str, *, end: int) -> bool:
+        """Tell the true class of the window that ends before ``end``; it takes effect now, at ``n_seen``.
+
+        Returns whether anything was learned: a window that is not valid, or rejected, teaches nothing.
+
+        Raises
+        ------
+        BadSignal
+            When the decoder has no rule that learns from labels.
+        BadValue
+            For a class it does not know, or a window that has left the history.
+        """
+        if self._adapter is None or not self.learns:
+            raise BadSignal("this decoder learns from no labels; fit it with adapt={'rule': 'supervised'}")
+        if label not in self.classes:
+            raise BadValue(f"the classes are {', '.join(self.classes)}, got {label!r}")
+        self._signal.check_end(end)
+        seen = self._answer(end).seen
+        if seen is None:
+            return False
+        state = self._states[-1]
+        scorer = self._adapter.learn(state.scorer, seen, self.classes.index(label), at=self.n_seen)
+        self._states.append(_State(self.n_seen, state.memory, scorer, state.share))
+        return True
+
+    def snapshots(self) -> tuple[Snapshot, ...]:
+        """Updates made since this was last asked, oldest first; each carries the hash of the one before."""
+        return () if self._adapter is None else self._adapter.drain()
+
+    def _catch_up(self) -> None:
+        """Step at every multiple of the hop that has been reached."""
+        while self._next <= self.n_seen:
+            end = self._next
+            answer, scorer = self._answer(end), self._states[-1].scorer
+            if answer.seen is not None:
+                scorer = self._adapted(scorer, answer.seen, answer.evidence)
+            self._states.append(_State(end, answer.memory, scorer, answer.share))
+            self._answers[end] = answer.evidence
+            self._next = end + self.hop
+        oldest = self.n_seen - self._step_max - self.hop
+        while len(self._states) > 1 and self._states[1].at < oldest:
+            self._states.popleft()
+        for old in [at for at in self._answers if at < oldest]:
+            del self._answers[old]
+
+    def _adapted(self, scorer: Scorer, seen: Seen, answer: Evidence) -> Scorer:
+        """The scorer after a window that is sound."""
+        resting = _largest(answer) == self._finish.rest
+        if self._finish.rate > 0.0 and resting and isinstance(scorer.classifier, Linear):
+            scorer = replace(scorer, classifier=scorer.classifier.tracked(seen.features, self._finish.rate))
+        if self._adapter is not None:
+            scorer = self._adapter.step(scorer, seen, resting=resting)
+        return scorer
+
+    def _answer(self, end: int) -> _Answer:
+        """Evidence at ``end`` and what follows from it."""
+        window, valid = self._signal.window(end)
+        state = next(s for s in reversed(self._states) if s.at < end or s.at == 0)
+        unknown = _Answer(Evidence(end, self._held(state.memory), valid=False), state.memory, state.share)
+        if not self._signal.complete(end):
+            return unknown
+        summary = state.scorer.reducer.summarise(window)
+        power = state.scorer.reducer.lane_power(summary)
+        low, high = self._finish.limits
+        valid = valid and bool((low <= power).all()) and bool((power <= high).all())
+        features = state.scorer.features(summary)
+        scores = state.scorer.scores(features)
+        memory, rejection = self._finish.memory, self._finish.rejection
+        if not np.isfinite(scores).all() or (memory is not None and not valid):
+            return unknown
+        far, share = self._far(power, summary, state.share) if valid else (False, state.share)
+        outlier = far or (
+            rejection is not None and rejection.outlier(state.scorer.classifier.normalised(features))
+        )
+        if memory is not None and outlier:
+            kept = self._start if share > DOUBTFUL else state.memory
+            return _Answer(Evidence(end, self._held(kept), valid=True, rejected=True, far=far), kept, share)
+        seen = Seen(end, summary, features) if valid and not outlier else None
+        if memory is None:
+            out = np.empty_like(scores)
+            softmax(scores, out)
+            rejected = outlier or (rejection is not None and float(out.max()) < rejection.least)
+            return _Answer(Evidence(end, _tuple(out), valid, rejected, far), self._even, share, seen)
+        after = memory.step(state.memory, scores)
+        p = memory.probabilities(after)
+        evidence = Evidence(end, _tuple(p), valid=True, rejected=memory.undecided(after))
+        return _Answer(evidence, after, share, seen)
+
+    def _far(self, power: FloatArray, summary: FloatArray, share: float) -> tuple[bool, float]:
+        """Whether a window is far from the training data, or among too many that are; and the share of these."""
+        novelty = self._finish.novelty
+        if novelty is None:
+            return False, share
+        far = novelty.far(power, summary)
+        share = novelty.share(share, far=far)
+        return far or share > DOUBTFUL, share
+
+    def _held(self, state: FloatArray) -> tuple[float, ...]:
+        """Probabilities of the classes in a state of the memory that nothing was added to."""
+        memory = self._finish.memory
+        return _tuple(self._even if memory is None else memory.probabilities(state))
+
+
+def _largest(answer: Evidence) -> int:
+    return answer.probabilities.index(max(answer.probabilities))
+
+
+def _tuple(values: FloatArray) -> tuple[float, ...]:
+    return tuple(values.tolist())

@@ -1,0 +1,15 @@
+"""``python -m workbench.engine STUDY``: the process of one session."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from workbench.engine.process import main
+
+arguments = argparse.ArgumentParser(prog="workbench.engine")
+arguments.add_argument("study", type=Path)
+arguments.add_argument("--boot-clock", type=Path, default=None, metavar="FILE", dest="boot_offset")
+given = arguments.parse_args()
+sys.exit(main(given.study, boot_offset=given.boot_offset))

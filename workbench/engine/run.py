@@ -1,0 +1,324 @@
+"""One run: its recording, and what came of it so far."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from workbench import __version__
+from workbench.decode import StreamingDecoder
+from workbench.devices import lsl
+from workbench.engine.adapting import Adapting
+from workbench.engine.deadline import Deadline, Latency
+from workbench.engine.ledger import Ledger
+from workbench.engine.live_source import Feed
+from workbench.engine.run_request import Asked
+from workbench.engine.streams import Stream
+from workbench.errors import RecordingFault
+from workbench.live.plan import SessionPlan
+from workbench.recording import RunWriter, ensure_space, needed_bytes
+from workbench.threads import Spawn, start_thread
+from workbench.vocabulary import (
+    Acknowledgement,
+    Command,
+    Decision,
+    DeviceStatus,
+    LedgerRow,
+    Marker,
+    Snapshot,
+    Trial,
+)
+
+HISTORY_S = 10.0
+LONGEST_GAP_S = 60.0
+"""A run ends when its signal stays away for longer than this, so that a longer step is one of the clock, s."""
+
+
+class LiveRun:
+    """A run under way.
+
+    Parameters
+    ----------
+    asked : the checked request. number : of the run in the session. signal, others : streams to record.
+    spawn : starts the thread that syncs the recording.
+
+    Raises
+    ------
+    RecordingFault
+        When the recording cannot be created or does not fit on the disk.
+    """
+
+    def __init__(
+        self,
+        asked: Asked,
+        *,
+        plan: SessionPlan,
+        number: int,
+        signal: Stream,
+        others: list[Stream],
+        ledger: Ledger,
+        feed: Feed,
+        spawn: Spawn = start_thread,
+    ) -> None:
+        self.asked, self.number, self.feed = asked, number, feed
+        self.plan, self.signal, self._ledger = plan, signal, ledger
+        self.state, self.sentence = "compiling", ""
+        self.over = ""
+        self.trials: list[Trial] = []
+        self.behind = False
+        hop_s = 0.05 if asked.decoder is None else float(asked.decoder.hop_s)
+        self.hop = max(1, round(hop_s * signal.spec.fs))
+        self.deadline = Deadline(hop_s=hop_s, speed=plan.speed)
+        self.adapting = Adapting(asked.adapts, bound=asked.bound, head=asked.decoder_sha256)
+        self.latency = Latency(representative=plan.speed == 1.0)
+        self.recent: deque[tuple[float, float]] = deque()
+        self.last: Decision | None = None
+        self.streak = 0
+        self.active = False
+        self.began = 0.0
+        self.acquired = 0.0
+        self._slow: deque[float] = deque()
+        self._streams = streams = [signal, *others]
+        folder = Path(plan.study_folder) / "recordings"
+        ensure_space(folder, needed_bytes([s.spec for s in streams], seconds=1.2 * asked.seconds + 30.0))
+        self.path = folder / f"{asked.id}.xdf"
+        self.names = {s.spec.name for s in streams}
+        self.writer = RunWriter(
+            self.path,
+            plan=self._header(),
+            stamp=signal.stream_time(lsl.local_clock()),
+            signal=signal.spec,
+            others=[(s.spec, s.dtype) for s in others],
+            dtype=signal.dtype,
+            desc={"speed": plan.speed, "t0": signal.t0},
+            headers={s.spec.name: s.seen.header for s in streams if s.seen is not None},
+            on_slow_sync=self._slow.append,
+            spawn=spawn,
+        )
+        self.closed = False
+
+    def _header(self) -> dict[str, Any]:
+        asked, plan = self.asked, self.plan
+        return {
+            "study": plan.study,
+            "participant": plan.participant,
+            "visit": plan.visit,
+            "session": plan.session_id,
+            "operator": plan.operator,
+            "run": asked.id,
+            "number": self.number,
+            "kind": asked.kind,
+            "paradigm": asked.paradigm.name,
+            "params": asked.paradigm.params(),
+            "n_trials": asked.n_trials,
+            "seed": asked.seed,
+            "decoder_sha256": asked.decoder_sha256,
+            "decoder_name": asked.decoder_name,
+            "adapts": asked.adapts,
+            "approved": asked.approved,
+            "classes": [] if asked.decoder is None else [str(c) for c in asked.decoder.classes_],
+            "contract": [
+                {"name": s.name, "type": s.type, "fs": s.fs, "channels": list(s.channels), "unit": s.unit,
+                 "source_id": s.source_id, "critical": s.critical, "role": s.role, "counter": s.counter,
+                 "unmeasured": list(s.unmeasured), "unit_declared_by": s.unit_declared_by,
+                 "unit_waived": s.unit_waived, "gap_tolerance_s": s.gap_tolerance_s, "jitter_s": s.jitter_s}
+                for s in plan.contract
+            ],
+            "units": {s.spec.name: s.units.described() for s in self._streams},
+            "waived": dict(plan.waived),
+            "effector": plan.effector or "",
+            "simulated": plan.simulated,
+            "place": plan.place,
+            "presence": "script" if plan.script_present else "operator",
+            "cue_source": plan.cue_source,
+            "speed": plan.speed,
+            "t0": self.signal.t0,
+            "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "workbench": __version__,
+        }  # fmt: skip
+
+    # ---------------------------------------------------------------------------------- writing
+    @property
+    def live(self) -> bool:
+        """Whether samples of now belong to it."""
+        return self.state in ("running", "paused") and not self.over
+
+    def end(self, state: str, sentence: str) -> None:
+        """No more samples; ``state`` is shown once the recording is closed."""
+        self.over, self.sentence = state, sentence
+
+    @property
+    def decoder(self) -> StreamingDecoder | None:
+        """What decodes it."""
+        found: StreamingDecoder | None = self.asked.decoder
+        return found
+
+    def record(self, item: Marker | Command | Acknowledgement | DeviceStatus) -> None:
+        """Journal an event, a command, an acknowledgement or a status of the effector. Any thread."""
+        if self.closed:
+            return
+        if isinstance(item, Marker):
+            self.writer.marker(item)
+            if item.kind == "gap":
+                self._enter_gap(item)
+        elif isinstance(item, Command):
+            self.writer.command(item)
+        elif isinstance(item, Acknowledgement):
+            self.writer.ack(item)
+        else:
+            self.writer.effector(item)
+
+    def _enter_gap(self, marker: Marker) -> None:
+        missing = float(marker.detail.get("missing_s", 0.0))
+        samples = int(marker.detail.get("samples", round(missing * self.signal.spec.fs)))
+        back = missing < 0 or marker.detail.get("cause") == "clock" or missing > LONGEST_GAP_S
+        self._ledger.enter(
+            LedgerRow(
+                "clock_jump" if back else "gap",
+                marker.stamp,
+                lsl.local_clock(),
+                sample=marker.sample,
+                stream=self.signal.spec.name,
+                extent=f"{missing * 1000:,.0f} ms" if back else f"{samples} samples ({missing * 1000:.0f} ms)",
+                consequence="a new clock segment begins; the open trial is excluded"
+                if back
+                else "filters start afresh; the open trial is excluded",
+                priority="medium",
+            )
+        )
+
+    def write_rows(self) -> None:
+        """Journal the ledger rows that are in no recording yet."""
+        while self._slow:
+            took = self._slow.popleft()
+            self._ledger.enter(
+                LedgerRow(
+                    "sync_slow",
+                    self.feed.newest,
+                    lsl.local_clock(),
+                    sample=self.feed.seen,
+                    extent=f"{took:.2f} s",
+                    consequence="a power cut now could lose more than 1 s of signal",
+                    priority="medium",
+                )
+            )
+        seen, write = self.feed.seen, self.writer.ledger
+        self._ledger.hand_over(lambda row: write(row if row.sample >= 0 else replace(row, sample=seen)))
+
+    def decided(self, decision: Decision, *, decided: float, emitted: float) -> None:
+        """Journal a decision, with its times, and keep it for the screen."""
+        self.writer.decision(decision, acquired=self.acquired, decided=decided, emitted=emitted)
+        if self.acquired:
+            self.latency.add(emitted - self.acquired)
+        p = decision.probabilities[self.target]
+        self.last = decision
+        self.recent.append((decision.stamp, p))
+        while self.recent and decision.stamp - self.recent[0][0] > HISTORY_S:
+            self.recent.popleft()
+        if decision.change in ("activate", "release"):
+            self.active, self.streak = decision.change == "activate", 0
+            return
+        params = self.asked.paradigm.params()
+        rejected = not decision.label
+        if self.active:
+            past = rejected or p < params.get("release", 0.0)
+        else:
+            past = not rejected and p > params.get("activate", 1.0)
+        self.streak = self.streak + 1 if decision.valid and past else 0
+
+    @property
+    def target(self) -> int:
+        """Index of the class that the evidence bar shows."""
+        classes = list(self.writer.classes)
+        return classes.index(self.asked.paradigm.conditions[0])
+
+    def snapshot(self, snapshot: Snapshot) -> None:
+        """Journal an update of the decoder, and in the ledger that it went back to its fit."""
+        self.writer.snapshot(snapshot, stamp=self.feed.newest)
+        row = self.adapting.took(snapshot, stamp=self.feed.newest)
+        if row is not None:
+            self._ledger.enter(row)
+
+    def trial(self, trial: Trial) -> None:
+        """Journal a trial."""
+        self.trials.append(trial)
+        self.writer.trial(trial)
+
+    def close(self) -> None:
+        """Write what is left and close the recording with the state of the run."""
+        if self.closed:
+            return
+        try:
+            self.write_rows()
+        finally:
+            self.closed = True
+            self.writer.close(state=self.over or "failed")
+            self.state = self.over or "failed"
+
+    def abandon(self, sentence: str) -> None:
+        """The run failed: keep what was recorded."""
+        self.end("failed", sentence)
+        try:
+            self.close()
+        except RecordingFault as error:
+            self.sentence = f"{sentence} {error}"
+        self.state = "failed"
+
+    # ---------------------------------------------------------------------------------- showing
+    def status(self) -> dict[str, Any]:
+        """The run's part of the status."""
+        left, fs = self.feed.left_s(), self.signal.spec.fs
+        over = self.state not in ("compiling", "running", "paused")
+        return {
+            "id": self.asked.id,
+            "number": self.number,
+            "kind": self.asked.kind,
+            "paradigm": self.asked.paradigm.name,
+            "state": self.state,
+            "trials_done": len(self.trials),
+            "trials_total": self.asked.n_trials,
+            "elapsed_s": self.feed.seen / fs,
+            "left_s": 0.0 if over else left,
+            "left_real_s": 0.0 if over else None if left is None else left / self.plan.speed,
+            "cue": None if over else self._cue(),
+            "trials": [{"index": t.index, "condition": t.condition, "outcome": t.outcome} for t in self.trials],
+            "recording": f"recordings/{self.path.name}",
+            "sentence": self.sentence,
+            "adapting": self.adapting.status(over=over),
+            "deadline": {"warnings": self.deadline.warnings, "overruns": self.deadline.overruns},
+        }
+
+    def _cue(self) -> dict[str, Any] | None:
+        cue, coming = self.feed.cue, self.feed.next_cue()
+        if cue is None:
+            return None
+        return {
+            "label": cue.label,
+            "trial": cue.detail.get("trial", -1),
+            "elapsed_s": max(0.0, self.feed.newest - cue.stamp),
+            "duration_s": cue.detail.get("duration_s", 0.0),
+            "next": None if coming is None else {"label": coming[0], "in_s": coming[1]},
+        }
+
+    def evidence(self) -> dict[str, Any] | None:
+        """The evidence's part of the status."""
+        last = self.last
+        if last is None:
+            return None
+        params = self.asked.paradigm.params()
+        needed = params.get("dwell", 0)
+        return {
+            "classes": list(self.writer.classes),
+            "target": self.asked.paradigm.conditions[0],
+            "p": last.probabilities[self.target],
+            "activate": params.get("activate"),
+            "release": params.get("release"),
+            "dwell": min(self.streak, needed) if needed else self.streak,
+            "active": self.active,
+            "dwell_needed": needed,
+            "valid": last.valid,
+            "history": [[round(t - last.stamp, 3), round(p, 4)] for t, p in self.recent],
+        }

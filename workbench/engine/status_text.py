@@ -1,0 +1,83 @@
+"""The status text that clients get: composed on the engine's loop, handed out by the server."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from typing import Any
+
+from workbench.devices import lsl
+from workbench.engine.session import Session
+from workbench.live._status import blank
+from workbench.signals.quality import montage_state
+
+HEAVY = (
+    "sklearn",
+    "mne",
+    "pandas",
+    "plotly",
+    "pyriemann",
+    "scipy.signal",
+    "scipy.linalg",
+    "sqlalchemy",
+    "matplotlib",
+)
+"""Libraries that are never imported in the engine's process."""
+
+
+def compose(session: Session, *, engine: dict[str, Any]) -> dict[str, Any]:
+    """The status of a session; ``engine`` fills the engine's own part."""
+    plan, run, now = session.plan, session.run, lsl.local_clock()
+    status = blank()
+    status["engine"] |= {
+        "pid": os.getpid(),
+        "log": "engine/engine.log",
+        "heavy_modules": [name for name in HEAVY if name in sys.modules],
+        "threads": threading.active_count(),
+        **engine,
+    }
+    status["session"] |= {
+        "id": plan.session_id,
+        "study": plan.study,
+        "participant": plan.participant,
+        "visit": plan.visit,
+        "session": plan.session_id[:8],
+        "operator": plan.operator,
+        "simulated": plan.simulated,
+        "replayed": session.replayed,
+        "speed": plan.speed,
+        "effector_simulated": plan.effector is not None and plan.effector_simulated,
+        "stopped": session.stopped,
+    }
+    status["streams"] = [stream.status(now) for stream in session.streams.values()]
+    status["quality"] = {
+        "state": montage_state(session.quality),
+        "channels": [
+            {
+                "name": c.name,
+                "state": c.state,
+                "code": c.code,
+                "rms_uv": round(c.rms_uv, 2),
+                "line_ratio": round(c.line_ratio, 3),
+            }
+            for c in session.quality
+        ],
+    }
+    if run is not None:
+        status["run"] = run.status()
+        status["evidence"] = run.evidence()
+        status["latency"] = run.latency.status()
+        if run.asked.decoder is not None:
+            status["decoder"] = {
+                "sha256": run.asked.decoder_sha256,
+                "name": run.asked.decoder_name,
+                "approved": run.asked.approved,
+            }
+    if session.effecting is not None:
+        status["effector"] = session.effecting.snapshot()
+    status["presence"] = session.presence.status()
+    status["ledger"] = session.ledger.shown()
+    status["ledger_total"] = session.ledger.total
+    status["alarms"] = session.ledger.alarms.shown()
+    return status

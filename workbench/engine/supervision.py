@@ -1,0 +1,218 @@
+"""The supervisor: every thread of the engine is started through it, and none ends or stands still unnoticed.
+
+A thread that raises, that returns although it should not, or that does not report within its time is *lost*.
+What follows (the effector's safe state, an alarm, a row) is decided by the engine. The supervisor looks from a
+thread of its own; the engine's loop looks after that one, so that the two watch each other, and at all others
+while that one is lost. Nobody who looks waits for a lock that a lost thread may hold.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import inf
+
+from workbench.engine.standstill import STANDSTILL_S
+from workbench.threads import Beat, Body
+
+LOOK_S = 0.05
+"""Time between two looks at the threads, s."""
+SUPERVISOR = "supervisor"
+"""Name of the thread that looks at all others."""
+LOOKING_LIMIT_S = 2.0
+"""How long the supervisor itself may stand still before the loop counts it as lost, s."""
+
+
+@dataclass(slots=True)
+class Watched:
+    """One thread: its last beat, the first of an unbroken series (monotonic, s), its limit, why it is lost."""
+
+    name: str
+    thread: threading.Thread
+    limit_s: float
+    returns: bool
+    beat_at: float
+    unbroken_since: float
+    error: str = ""
+    lost: str = ""
+    beats: int = 0
+    beats_when_lost: int = -1
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended; one that was not started yet has not."""
+        return self.thread.ident is not None and not self.thread.is_alive()
+
+    @property
+    def done(self) -> bool:
+        """Whether it ended as it may."""
+        return self.over and self.returns and not self.error and not self.lost
+
+    def beat(self, now: float) -> None:
+        """It is alive; a beat that comes late by a standstill begins a new series."""
+        if now - self.beat_at > STANDSTILL_S:
+            self.unbroken_since = now
+        self.beat_at = now
+        self.beats += 1
+
+    def fate(self, now: float, heard_since: float) -> str:
+        """Why the thread is lost, ``""`` while it is not, to somebody who listens since ``heard_since``."""
+        if self.error:
+            return f"thread {self.name} ended: {self.error}"
+        if self.over:
+            return "" if self.returns else f"thread {self.name} ended by itself"
+        if self.lost and self.beats == self.beats_when_lost:
+            return self.lost
+        silent = now - max(self.beat_at, heard_since)
+        if silent > self.limit_s:
+            return f"thread {self.name} has not reported for {silent:.1f} s (limit {self.limit_s:g} s)"
+        return ""
+
+
+class Supervisor:
+    """Threads of one process.
+
+    Parameters
+    ----------
+    on_lost : called once for each lost thread with its name and a sentence, on the thread that found it.
+    on_back : called when a thread that had stood still reports again.
+    clock : monotonic time, s.
+    """
+
+    def __init__(
+        self,
+        on_lost: Callable[[str, str], None],
+        *,
+        on_back: Callable[[str], None] = lambda name: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._on_lost, self._on_back, self._clock = on_lost, on_back, clock
+        # Replaced, never changed: whoever looks needs no lock.
+        self._watched: Mapping[str, Watched] = {}
+        self._lock = threading.Lock()
+        self._closing = threading.Event()
+
+    def start(self, name: str, body: Body, *, limit_s: float = inf, returns: bool = True) -> threading.Thread:
+        """Start a thread and watch it.
+
+        Parameters
+        ----------
+        name : unique among the threads that run; a thread that ended makes room for its successor.
+        body : what it does, called with its beat.
+        limit_s : longest time between two beats, s.
+        returns : whether ``body`` may return before :meth:`close`; then it did so on purpose.
+        """
+
+        def guarded() -> None:
+            try:
+                body(lambda: self.beat(name))
+            except BaseException as error:
+                watched.error = f"{type(error).__name__}: {error}"
+                raise
+
+        # A predecessor that failed a moment ago is reported before its successor takes its place.
+        if name in self._watched:
+            self._judge(self._watched[name], self._clock(), heard_since=inf)
+        thread = threading.Thread(target=guarded, name=name, daemon=True)
+        watched = self._watch(name, thread, limit_s, returns=returns)
+        thread.start()
+        return thread
+
+    def adopt(self, name: str, *, limit_s: float = inf) -> Beat:
+        """Watch the calling thread, which was there before; returns its beat."""
+        self._watch(name, threading.current_thread(), limit_s, returns=False)
+        return lambda: self.beat(name)
+
+    def _watch(self, name: str, thread: threading.Thread, limit_s: float, *, returns: bool) -> Watched:
+        now = self._clock()
+        watched = Watched(name, thread, limit_s, returns, beat_at=now, unbroken_since=now)
+        with self._lock:
+            self._watched = {**self._watched, name: watched}
+        return watched
+
+    def beat(self, name: str) -> None:
+        """The thread ``name`` is alive."""
+        watched = self._watched.get(name)
+        if watched is not None:
+            watched.beat(self._clock())
+
+    def limit(self, name: str, limit_s: float) -> None:
+        """From now on ``name`` may take ``limit_s`` s between two beats."""
+        watched = self._watched[name]
+        watched.beat(self._clock())
+        watched.limit_s = limit_s
+
+    def look_after(self, each: Callable[[], None]) -> threading.Thread:
+        """Start the thread that looks at all others every :data:`LOOK_S`; ``each`` is called before each look."""
+
+        def looking(beat: Beat) -> None:
+            while not self.wait(LOOK_S):
+                beat()
+                each()
+                self.look(SUPERVISOR)
+
+        return self.start(SUPERVISOR, looking, limit_s=LOOKING_LIMIT_S, returns=False)
+
+    def look_back(self, by: str) -> None:
+        """The thread ``by`` looks at the supervisor, and in its stead at all others while it is lost."""
+        self.look(by, SUPERVISOR)
+        if SUPERVISOR in self.lost():
+            self.look(by)
+
+    def witnessed(self, name: str, since: float) -> bool:
+        """Whether the thread ``name`` came round without a break since then (monotonic, s)."""
+        watched = self._watched[name]
+        return watched.unbroken_since <= since and self._clock() - watched.beat_at <= STANDSTILL_S
+
+    def wait(self, seconds: float) -> bool:
+        """Wait; True when the process closes."""
+        return self._closing.wait(seconds)
+
+    def look(self, by: str, *names: str) -> None:
+        """The thread ``by`` looks at all others, or at those named; each newly lost one and each back is reported.
+
+        Silence counts only for as long as ``by`` itself came round without a break: a process that stood still
+        blames no single thread.
+        """
+        now, heard_since = self._clock(), self._watched[by].unbroken_since
+        # Whoever announces streams makes listening threads come and go: the ended ones must not pile up.
+        if any(watched.done for watched in self._watched.values()):
+            with self._lock:
+                self._watched = {name: watched for name, watched in self._watched.items() if not watched.done}
+        for name, watched in self._watched.items():
+            if name != by and (not names or name in names):
+                self._judge(watched, now, heard_since)
+
+    def _judge(self, watched: Watched, now: float, heard_since: float) -> None:
+        if self._closing.is_set():
+            return
+        sentence = watched.fate(now, heard_since)
+        if bool(sentence) == bool(watched.lost):
+            return
+        with self._lock:
+            if bool(sentence) == bool(watched.lost):
+                return  # another who looks was first
+            watched.lost, watched.beats_when_lost = sentence, watched.beats
+        if sentence:
+            self._on_lost(watched.name, sentence)
+        else:
+            self._on_back(watched.name)
+
+    def lost(self) -> dict[str, str]:
+        """Name and sentence of each lost thread."""
+        return {name: watched.lost for name, watched in self._watched.items() if watched.lost}
+
+    def names(self) -> list[str]:
+        """The threads that run and are watched."""
+        return sorted(name for name, watched in self._watched.items() if watched.thread.is_alive())
+
+    def unwatched(self) -> list[str]:
+        """Names of the threads of this process that were not started through the supervisor."""
+        known = {watched.thread for watched in self._watched.values()}
+        return sorted(thread.name for thread in threading.enumerate() if thread not in known)
+
+    def close(self) -> None:
+        """From now on threads end on purpose."""
+        self._closing.set()

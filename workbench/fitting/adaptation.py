@@ -1,0 +1,91 @@
+"""What an update rule needs of the fit. Fitting only; updates are in :mod:`workbench.decoding.adapt`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.decoding.adapt import Adapter, PooledMean, Recentring, Supervised
+from workbench.decoding.classifiers import Linear
+from workbench.decoding.reducers import Covariances
+from workbench.decoding.scorer import Scorer
+from workbench.errors import BadValue
+from workbench.fitting.lda import ledoit_wolf
+from workbench.fitting.learnable import Learnable
+from workbench.fitting.riemann import inverse_sqrt, riemannian_mean
+from workbench.vocabulary import FloatArray
+
+
+def reference_of(decoder: Learnable, summaries: FloatArray) -> FloatArray:
+    """``(n_bands, n, n)`` float64, µV²: mean covariance of the windows of a fit, for recentring.
+
+    Raises
+    ------
+    BadValue
+        When the decoder keeps no covariances.
+    """
+    if not isinstance(decoder.reducer(), Covariances):
+        raise BadValue(f"{decoder.name} keeps no covariances to recentre; use the rule pmean or supervised")
+    settings = decoder.adapt_settings
+    if settings is not None and settings.mean == "euclid":
+        mean: FloatArray = summaries.mean(axis=0)
+        return mean
+    return np.stack([riemannian_mean(summaries[:, band]) for band in range(summaries.shape[1])])
+
+
+def whiteners(reference: FloatArray) -> FloatArray:
+    """``(n_bands, n, n)`` float64: R^(-1/2) of each band."""
+    return np.stack([inverse_sqrt(one) for one in reference])
+
+
+def learn_adaptation(decoder: Learnable, summaries: FloatArray, y: NDArray[Any]) -> dict[str, FloatArray]:
+    """What rules on features start from: class means, their mean, spread, and the inverse covariance.
+
+    Parameters
+    ----------
+    decoder : fitted. summaries : ``(n, …)`` float64. y : ``(n,)`` classes.
+
+    Raises
+    ------
+    BadValue
+        When the decoder's classifier is not linear.
+    """
+    scorer = decoder.scorer()
+    if not isinstance(scorer.classifier, Linear):
+        raise BadValue(f"{decoder.name} has no linear discriminant to adapt; use the rule recentre")
+    index = np.searchsorted(decoder.classes_, y)
+    taken = np.array([scorer.classifier.normalised(scorer.features(one)) for one in summaries])
+    means = np.array([taken[index == k].mean(axis=0) for k in range(len(decoder.classes_))])
+    pooled, _ = ledoit_wolf(taken - means[index])
+    out = {"mean": means.mean(axis=0), "spread": np.sqrt(np.diag(pooled))}
+    if decoder.adapt_settings is not None and decoder.adapt_settings.rule == "supervised":
+        precision = np.linalg.inv(pooled)
+        out |= {"means": means, "precision": 0.5 * (precision + precision.T)}
+    return out
+
+
+def adapter_of(decoder: Learnable, scorer: Scorer) -> Adapter | None:
+    """A fresh adapter for a stream, None where the decoder stays as it was fitted."""
+    settings = decoder.adapt_settings
+    if settings is None:
+        return None
+    shared: dict[str, Any] = {
+        "head": getattr(decoder, "sha256_", ""),
+        "every": decoder.settings.n_window(decoder.fs),
+        "longest_rest": round(settings.longest_rest_s * decoder.fs),
+        "bound": settings.limit,
+    }
+    if settings.rule == "recentre":
+        return Recentring(
+            scorer,
+            decoder.adaptation_["reference"],
+            least=settings.least,
+            euclidean=settings.mean == "euclid",
+            **shared,
+        )
+    fitted = {**decoder.adaptation_, "log_prior": decoder.log_prior_}
+    if settings.rule == "pmean":
+        return PooledMean(scorer, fitted, rate=settings.rate or 0.05, **shared)
+    return Supervised(scorer, fitted, rate=settings.rate or 0.03, **shared)

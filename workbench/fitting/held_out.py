@@ -1,0 +1,332 @@
+"""Calibration, rejection and thresholds, learned from blocks that are held out in turn. Fitting only."""
+
+from __future__ import annotations
+
+from copy import copy
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.decoding.reducers import Covariances
+from workbench.decoding.scorer import Calibration
+from workbench.errors import BadSignal
+from workbench.fitting.lda import ledoit_wolf
+from workbench.fitting.learnable import Learnable
+from workbench.fitting.novelty_limit import learn_novelty, learn_unlikeness
+from workbench.fitting.settings import EvidenceSettings
+from workbench.fitting.sureness import surest_enough, temperature
+from workbench.kernels.evidence import softmax
+from workbench.kernels.scores import log_odds
+from workbench.vocabulary import FloatArray
+
+FOLDS = 5
+"""Contiguous folds of blocks that are held out in turn."""
+
+MANY = 200
+"""Held-out windows above which ``calibrate="auto"`` takes isotonic maps."""
+
+FEW = 10
+"""Held-out windows of a class below which ``calibrate="auto"`` leaves scores as they are."""
+
+INSIDE = 0.99
+"""Share of the windows of a class that lie within the limit of an outlier."""
+
+
+def learn_evidence(
+    decoder: Learnable, summaries: FloatArray, y: NDArray[Any], blocks: NDArray[Any] | None
+) -> dict[str, FloatArray]:
+    """Learn calibration, rejection and thresholds from blocks that are held out in turn.
+
+    Parameters
+    ----------
+    decoder : fitted on all windows; its ``settings`` are known.
+    summaries : ``(n, …)`` float64. y : ``(n,)`` classes.
+    blocks : ``(n,)``; windows of one block are held out together. None takes each window for a block.
+
+    Returns
+    -------
+    dict of float64 arrays, empty where nothing is asked for: ``calibration_x``, ``calibration_y``
+    ``(n_classes, n_knots)``, ``calibration_slope`` ``(n_classes,)``; ``factor`` ``(1,)``; ``least`` ``(1,)``,
+    ``whitening``, ``means``, ``limit`` ``(1,)``; ``threshold`` ``(1,)``; ``bounds`` ``(n_classes,)``; what
+    :func:`workbench.fitting.novelty_limit.learn_novelty` returns.
+
+    Raises
+    ------
+    BadSignal
+        When calibration, rejection or a threshold is asked for, and a class has one block only. The limit of what
+        is far from the training data needs none to be held out.
+    """
+    settings, classes = decoder.evidence_settings, decoder.class_names
+    kind = settings.remembers(classes)
+    index = np.searchsorted(decoder.classes_, y)
+    out = bounds_of(settings, classes) | _novelty(decoder, summaries, index, blocks)
+    if settings.calibrate is None and settings.reject is None and settings.stop is None and kind != "trigger":
+        return out
+    fold = folds(index, blocks)
+    scores, distances = _held_out(decoder, summaries, y, fold)
+    maps = _maps(settings.calibrate, scores, index)
+    if maps is not None:
+        out |= {"calibration_x": maps.x, "calibration_y": maps.y, "calibration_slope": maps.slope}
+        scores = np.array([maps.scores(row) for row in scores])
+    if settings.calibrate == "temperature":
+        out["factor"] = np.array([temperature(scores, index)])
+        scores = scores * out["factor"]
+    if settings.reject is not None:
+        least = 0.0 if kind is not None else _least(scores, index, settings.reject)
+        out |= {"least": np.array([least]), **_outliers(decoder, summaries, index, distances)}
+    if settings.stop is not None and kind is None:
+        enough = surest_enough(scores, index, settings.stop)
+        out["least"] = np.maximum(out.get("least", enough), enough)
+    if kind == "trigger":
+        out["threshold"] = np.array([_threshold(scores, index, decoder)])
+    return out
+
+
+def _novelty(
+    decoder: Learnable, summaries: FloatArray, index: NDArray[np.int64], blocks: NDArray[Any] | None
+) -> dict[str, FloatArray]:
+    """What tells that a window is far from these; empty where that is not asked for."""
+    share = decoder.evidence_settings.novelty
+    if share is None:
+        return {}
+    reducer = decoder.reducer()
+    power = np.array([reducer.lane_power(summary) for summary in summaries])
+    fold = folds(index, blocks) if _blocks_of_scarcest(index, blocks) > 1 else None
+    found = learn_novelty(power, index, n_bands=len(decoder.settings.bands), share=share, fold=fold)
+    if isinstance(reducer, Covariances):
+        found |= learn_unlikeness(summaries, share=share, fold=fold)
+    return found
+
+
+def folds(index: NDArray[np.int64], blocks: NDArray[Any] | None) -> NDArray[np.int64]:
+    """``(n,)`` fold of each window: blocks in the order given, in contiguous folds, each class in several.
+
+    Parameters
+    ----------
+    index : ``(n,)`` class of each window. blocks : ``(n,)`` block of each; None takes each window for a block.
+
+    Notes
+    -----
+    A block is judged by all classes in it, never by that of its first window. Blocks of the same classes fall in
+    contiguous folds of their own, so that every fold has its share of each class. Where that leaves a class in one
+    fold (blocks of different mixtures, few of each), every block is a fold: with two blocks of each class,
+    whatever is held out leaves some of it.
+
+    Raises
+    ------
+    BadSignal
+        When a class has a single block: nothing can be held out.
+    """
+    scarcest = _blocks_of_scarcest(index, blocks)
+    if scarcest < 2:
+        raise BadSignal("a class has one block; to hold some out takes two or more. Record more, or leave it out")
+    n_folds = min(FOLDS, scarcest)
+    _, first, owner = np.unique(_blocks(index, blocks), return_index=True, return_inverse=True)
+    owner = owner.ravel()
+    mixtures: dict[tuple[int, ...], list[int]] = {}
+    for one in np.argsort(first).tolist():
+        mixtures.setdefault(tuple(np.unique(index[owner == one]).tolist()), []).append(one)
+    fold = np.empty(len(first), dtype=np.int64)
+    for places in mixtures.values():
+        fold[places] = np.arange(len(places)) * n_folds // len(places)
+    found: NDArray[np.int64] = fold[owner]
+    if min(len(np.unique(found[index == k])) for k in np.unique(index)) < 2:
+        found = np.argsort(np.argsort(first))[owner]
+    return found
+
+
+def _blocks(index: NDArray[np.int64], blocks: NDArray[Any] | None) -> NDArray[Any]:
+    return np.arange(len(index)) if blocks is None else blocks
+
+
+def _blocks_of_scarcest(index: NDArray[np.int64], blocks: NDArray[Any] | None) -> int:
+    """Blocks that hold the class which lies in the fewest."""
+    held = _blocks(index, blocks)
+    return min(len(np.unique(held[index == k])) for k in np.unique(index))
+
+
+def _held_out(
+    decoder: Learnable, summaries: FloatArray, y: NDArray[Any], fold: NDArray[np.int64]
+) -> tuple[FloatArray, FloatArray]:
+    """Scores ``(n, n_classes)`` and squared distances ``(n,)`` of windows that the decoder had not seen."""
+    scores, distances = np.empty((len(y), len(decoder.classes_))), np.empty(len(y))
+    for one in np.unique(fold):
+        train, test = fold != one, fold == one
+        twin = copy(decoder)
+        twin.evidence_ = {}
+        twin.learn(summaries[train], y[train])
+        scorer = twin.scorer()
+        every = decoder.evidence_settings.reject is not None
+        features = {i: scorer.features(summaries[i]) for i in range(len(y)) if every or test[i]}
+        for i in np.flatnonzero(test).tolist():
+            scores[i] = scorer.scores(features[i])
+        if every:
+            taken = np.array([scorer.classifier.normalised(one) for one in features.values()])
+            index = np.searchsorted(decoder.classes_, y)
+            white, means = _whitening(taken[train], index[train])
+            apart = (taken[test] @ white.T)[:, None] - means
+            distances[test] = (apart**2).sum(axis=2).min(axis=1)
+    return scores, distances
+
+
+def bounds_of(settings: EvidenceSettings, classes: tuple[str, ...]) -> dict[str, FloatArray]:
+    """``bounds`` ``(n_classes,)``: Wald's, with rest as what a movement is tested against; 0 for a leaky sum.
+
+    Empty where evidence is not a sum.
+    """
+    kind = settings.remembers(classes)
+    if kind not in ("leaky", "sprt"):
+        return {}
+    if kind == "leaky":
+        return {"bounds": np.zeros(len(classes))}
+    rest = settings.rest_index(classes)
+    upper = np.log((1 - settings.beta) / settings.alpha)
+    lower = np.log((1 - settings.alpha) / settings.beta)
+    return {"bounds": np.array([lower if k == rest else upper for k in range(len(classes))])}
+
+
+# ------------------------------------------------------------------ calibration
+def _maps(kind: str | None, scores: FloatArray, index: NDArray[np.int64]) -> Calibration | None:
+    counts = np.bincount(index)
+    if kind == "auto":
+        kind = "isotonic" if len(index) > MANY else "platt" if counts.min() >= FEW else None
+    if kind in (None, "temperature"):
+        return None
+    odds = np.array([_odds(row) for row in scores])
+    made = [(platt if kind == "platt" else isotonic)(odds[:, k], index == k) for k in range(len(counts))]
+    longest = max(len(x) for x, _, _ in made)
+    return Calibration(
+        np.array([np.pad(x, (0, longest - len(x)), mode="edge") for x, _, _ in made]),
+        np.array([np.pad(y, (0, longest - len(y)), mode="edge") for _, y, _ in made]),
+        np.array([slope for _, _, slope in made]),
+    )
+
+
+def platt(odds: FloatArray, true: NDArray[np.bool_]) -> tuple[FloatArray, FloatArray, float]:
+    """A logistic: knot, log odds at the knot, slope.
+
+    Parameters
+    ----------
+    odds : ``(n,)`` float64, held out. true : ``(n,)``, whether the class was that.
+
+    Notes
+    -----
+    Platt 1999, Advances in Large Margin Classifiers, 61–74, with his targets; Newton steps as in Lin, Lin and
+    Weng 2007, Machine Learning 68, 267–276. The slope is never negative: scores are not turned round.
+    """
+    n_true, n_false = int(true.sum()), int((~true).sum())
+    target = np.where(true, (n_true + 1) / (n_true + 2), 1 / (n_false + 2))
+    middle, scale = float(odds.mean()), float(odds.std()) or 1.0
+    z = np.stack([(odds - middle) / scale, np.ones(len(odds))], axis=1)
+    w = np.array([0.0, np.log((n_true + 1) / (n_false + 1))])
+    for _ in range(100):
+        p = 1 / (1 + np.exp(-z @ w))
+        gradient = z.T @ (p - target)
+        step = np.linalg.solve((z * (p * (1 - p))[:, None]).T @ z + 1e-9 * np.eye(2), gradient)
+        step *= min(1.0, 5.0 / float(np.abs(step).max() + 1e-300))
+        w = w - step
+        if np.abs(step).max() < 1e-10:
+            break
+    return np.array([middle]), np.array([w[1]]), max(float(w[0]) / scale, 0.0)
+
+
+def isotonic(odds: FloatArray, true: NDArray[np.bool_]) -> tuple[FloatArray, FloatArray, float]:
+    """A rising map: knots, log odds at the knots, slope 0 beyond them.
+
+    Parameters
+    ----------
+    odds : ``(n,)`` float64, held out. true : ``(n,)``, whether the class was that.
+
+    Notes
+    -----
+    Zadrozny and Elkan 2002, doi:10.1145/775047.775151. Probabilities keep away from 0 and 1 by ``1 / (n + 2)``,
+    as no finite number of windows shows more; between knots the log odds are straight.
+    """
+    from sklearn.isotonic import IsotonicRegression
+
+    least = 1 / (len(odds) + 2)
+    model = IsotonicRegression(y_min=least, y_max=1 - least, out_of_bounds="clip").fit(odds, true.astype(float))
+    p = np.clip(model.y_thresholds_, least, 1 - least)
+    return np.asarray(model.X_thresholds_, dtype=np.float64), np.log(p / (1 - p)), 0.0
+
+
+# ------------------------------------------------------------------ rejection
+def _least(scores: FloatArray, index: NDArray[np.int64], target: float) -> float:
+    """The least probability that keeps the share of errors among held-out windows at the target."""
+    p = np.empty_like(scores)
+    for row, out in zip(scores, p):
+        softmax(row, out)
+    sure, right = p.max(axis=1), p.argmax(axis=1) == index
+    order = np.argsort(-sure, kind="stable")
+    errors = np.cumsum(~right[order]) / np.arange(1, len(order) + 1)
+    last = np.append(sure[order][1:] < sure[order][:-1], True)
+    good = np.flatnonzero((errors <= target) & last)
+    if not len(good):
+        raise BadSignal(
+            f"no threshold keeps errors at {target:.0%}: of held-out windows {(~right).mean():.0%} are wrong, of "
+            f"the surest {errors[last].min():.0%}. Record more, or raise reject"
+        )
+    return float(sure[order][good[-1]])
+
+
+def _whitening(features: FloatArray, index: NDArray[np.int64]) -> tuple[FloatArray, FloatArray]:
+    """Lower triangular whitening of the spread within classes, and whitened means."""
+    means = np.array([features[index == k].mean(axis=0) for k in range(int(index.max()) + 1)])
+    pooled, _ = ledoit_wolf(features - means[index])
+    white = np.ascontiguousarray(np.linalg.inv(np.linalg.cholesky(pooled)))
+    return white, means @ white.T
+
+
+def _outliers(
+    decoder: Learnable, summaries: FloatArray, index: NDArray[np.int64], distances: FloatArray
+) -> dict[str, FloatArray]:
+    """Whitening, means and limit: the chi-square one, or what held-out windows reach where that is more."""
+    from scipy.stats import chi2
+
+    scorer = decoder.scorer()
+    taken = np.array([scorer.classifier.normalised(scorer.features(one)) for one in summaries])
+    white, means = _whitening(taken, index)
+    limit = max(float(chi2.ppf(INSIDE, taken.shape[1])), float(np.quantile(distances, INSIDE)))
+    return {"whitening": white, "means": means, "limit": np.array([limit])}
+
+
+# ------------------------------------------------------------------ self-paced detection
+def _threshold(
+    scores: FloatArray, index: NDArray[np.int64], decoder: Learnable
+) -> float:
+    """The least log odds of a movement, 0 or more, with few enough false detections in held-out rest.
+
+    Windows of rest count for a hop each, however far apart they are, which errs on the safe side.
+    """
+    settings, step_s = decoder.evidence_settings, decoder.step_s
+    rest = settings.rest_index(decoder.class_names)
+    moving = np.array([-_odds(row)[rest] for row in scores[index == rest]])
+    allowed = settings.false_per_min * len(moving) * step_s / 60.0
+    refractory = max(1, round(settings.refractory_s / step_s))
+    found = float(np.nextafter(moving.max(), np.inf))
+    for candidate in np.quantile(moving, np.linspace(1.0, 0.0, 201)):
+        if candidate < 0.0 or detections(moving, float(candidate), refractory) > allowed:
+            break
+        found = float(candidate)
+    return max(found, 0.0)
+
+
+def detections(odds: FloatArray, threshold: float, refractory: int) -> int:
+    """How often ``odds`` ``(n,)`` rise to the threshold; each detection is held for ``refractory`` windows."""
+    count, left, armed = 0, 0, True
+    for above in (odds >= threshold).tolist():
+        left = max(left - 1, 0)
+        if left:
+            continue
+        if above and armed:
+            count, left, armed = count + 1, refractory, False
+        else:
+            armed = not above
+    return count
+
+
+def _odds(row: FloatArray) -> FloatArray:
+    out = np.empty_like(row)
+    log_odds(row, out)
+    return out

@@ -1,0 +1,221 @@
+"""What is asked of a fit beside its signal: calibration, rejection and memory of evidence, and adaptation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from math import inf
+from typing import Any
+
+import numpy as np
+
+from workbench.decoding.adapt import LEAST_STEP
+from workbench.decoding.memory import Accumulator, Memory, Trigger, stages_gate
+from workbench.errors import BadValue
+from workbench.vocabulary import FloatArray
+
+STAGES = 3
+"""Stages through which the gate passes in the time it holds a state."""
+
+MEMORIES = ("gate", "leaky", "sprt", "trigger")
+CALIBRATIONS = ("auto", "platt", "isotonic", "temperature")
+
+
+@dataclass(frozen=True)
+class EvidenceSettings:
+    """How scores become evidence.
+
+    Parameters
+    ----------
+    rest : name of the rest, or idle, class.
+    calibrate : None, ``"platt"`` (a logistic), ``"isotonic"``, ``"temperature"`` (one factor for all classes, for
+        scores that are no log posterior), or ``"auto"``: isotonic above 200 windows, a logistic from 10 of each
+        class, otherwise none. Learned from held-out blocks.
+    reject : None, or the share of errors aimed at, for example 0.05. A window is rejected when it lies farther
+        from every class than 99 % of windows do, and, where evidence has no memory, when no class is likely
+        enough: the threshold is the least that keeps errors on held-out windows at that share.
+    novelty : None, or the share of held-out training windows, for example 0.01, that may be rejected as far from
+        the training data, whatever their class: by default, a window whose power in channels and bands is unlike
+        that of every class is rejected (:mod:`workbench.decoding.novelty`).
+    stop : None, or the probability of being right from which a window may decide, for example 0.95: dynamic
+        stopping. A less sure window is rejected where evidence has no memory, so that the next, or a longer one
+        (:class:`workbench.decoders.Stopping`), decides. Learned from how sure held-out windows were that were
+        right, and that were wrong.
+    memory : None, ``"gate"`` (hidden Markov chain), ``"leaky"`` (sum of log likelihoods), ``"sprt"`` (the same
+        with the bounds of a sequential test; undecided evidence is rejected), or ``"trigger"`` (self-paced: a
+        threshold with few false detections in rest). Gate and trigger need a rest class.
+    gamma : exponent of the gate's likelihood, below 1 because windows overlap.
+    dwell_s : expected stay in rest, expected stay in a movement, and optionally how much of both is a hold:
+        before it is over, leaving is unlikely; after it the stay has no memory, s.
+    leak : share of a sum that stays from hop to hop.
+    alpha, beta : error rates of the sequential test: movements taken for such in error, and missed.
+    false_per_min : false detections a minute of rest for the trigger. refractory_s : how long one is held, s.
+    """
+
+    rest: str | None = "rest"
+    calibrate: str | None = None
+    reject: float | None = None
+    novelty: float | None = 0.01
+    stop: float | None = None
+    memory: str | None = None
+    gamma: float = 0.35
+    dwell_s: tuple[float, ...] = (5.0, 3.0)
+    leak: float = 0.97
+    alpha: float = 0.02
+    beta: float = 0.1
+    false_per_min: float = 1.0
+    refractory_s: float = 2.0
+
+    @classmethod
+    def of(cls, *given: Mapping[str, Any] | None) -> EvidenceSettings:
+        """Settings from mappings, the later before the earlier."""
+        merged = {name: value for one in given for name, value in (one or {}).items()}
+        known = [field.name for field in fields(cls)]
+        unknown = sorted(set(merged) - set(known))
+        if unknown:
+            raise BadValue(f"evidence has no {', '.join(unknown)}; it has {', '.join(known)}")
+        if "dwell_s" in merged:
+            merged["dwell_s"] = tuple(float(one) for one in merged["dwell_s"])
+        return cls(**merged)
+
+    def __post_init__(self) -> None:
+        if self.memory not in (None, *MEMORIES):
+            raise BadValue(f"memory must be None or one of {', '.join(MEMORIES)}, got {self.memory!r}")
+        if self.calibrate not in (None, *CALIBRATIONS):
+            raise BadValue(f"calibrate must be None or one of {', '.join(CALIBRATIONS)}, got {self.calibrate!r}")
+        if self.reject is not None and not 0 < self.reject < 1:
+            raise BadValue(f"reject must be None or a share of errors between 0 and 1, got {self.reject}")
+        if self.novelty is not None and not 0 < self.novelty < 1:
+            raise BadValue(f"novelty must be None or a share of windows between 0 and 1, got {self.novelty}")
+        if self.stop is not None and not 0 < self.stop < 1:
+            raise BadValue(f"stop must be None or a probability between 0 and 1, got {self.stop}")
+        if not 0 < self.gamma <= 1:
+            raise BadValue(f"gamma must lie above 0 and at most at 1, got {self.gamma}")
+        if not 0 < self.leak <= 1:
+            raise BadValue(f"leak must lie above 0 and at most at 1, got {self.leak}")
+        if not (0 < self.alpha < 0.5 and 0 < self.beta < 0.5):
+            raise BadValue(f"alpha and beta must lie between 0 and 0.5, got {self.alpha} and {self.beta}")
+        if not (0 < self.false_per_min < inf and 0 < self.refractory_s < inf):
+            raise BadValue(
+                "false_per_min and refractory_s must be above 0 and finite, "
+                f"got {self.false_per_min} and {self.refractory_s}"
+            )
+
+    def rest_index(self, classes: tuple[str, ...]) -> int:
+        """Index of the rest class, -1 without one."""
+        return classes.index(self.rest) if self.rest in classes else -1
+
+    def remembers(self, classes: tuple[str, ...]) -> str | None:
+        """The memory there is for these classes: a gate and a trigger need rest."""
+        needs_rest = self.memory in ("gate", "trigger")
+        return None if needs_rest and self.rest_index(classes) < 0 else self.memory
+
+    def check_dwell(self, hop_s: float) -> None:
+        """Raise :class:`BadValue` for dwell times that a hop of ``hop_s`` s cannot serve."""
+        if len(self.dwell_s) not in (2, 3) or not all(hop_s < stay < inf for stay in self.dwell_s[:2]):
+            raise BadValue(
+                f"dwell_s must be two finite times above the hop of {hop_s:g} s, and how much of them is a hold, "
+                f"got {self.dwell_s}"
+            )
+        least, most = STAGES * hop_s, min(self.dwell_s[:2]) - hop_s
+        if len(self.dwell_s) == 3 and not least < self.dwell_s[2] < most:
+            raise BadValue(
+                f"the hold in dwell_s must lie between {least:g} and {most:g} s, got {self.dwell_s[2]}; "
+                "leave it out for none"
+            )
+
+    def stays(self, *, rest: int, n_classes: int) -> list[list[float]]:
+        """Expected stay in each stage of each class, s."""
+        made = []
+        for k in range(n_classes):
+            dwell = self.dwell_s[0] if k == rest else self.dwell_s[1]
+            hold = self.dwell_s[2] if len(self.dwell_s) == 3 else 0.0
+            made.append([hold / STAGES] * STAGES * bool(hold) + [dwell - hold])
+        return made
+
+
+def memory_of(
+    settings: EvidenceSettings,
+    *,
+    classes: tuple[str, ...],
+    hop_s: float,
+    window_s: float,
+    log_prior: FloatArray,
+    arrays: Mapping[str, FloatArray],
+) -> Memory | None:
+    """The memory of a fitted decoder; ``arrays`` as ``_held_out.learn_evidence`` returned them."""
+    kind, n, rest = settings.remembers(classes), len(classes), settings.rest_index(classes)
+    if kind == "gate":
+        stays = settings.stays(rest=rest, n_classes=n)
+        return stages_gate(stays, hop_s=hop_s, log_prior=log_prior, gamma=settings.gamma)
+    if kind == "trigger":
+        refractory = max(1, round(settings.refractory_s / hop_s))
+        return Trigger(float(arrays["threshold"][0]), rest, refractory, n)
+    if kind is None:
+        return None
+    return Accumulator(
+        initial=np.zeros(n),
+        log_prior=log_prior,
+        leak=settings.leak,
+        weight=hop_s / window_s,
+        bounds=arrays["bounds"],
+    )
+
+
+BOUNDS = {"recentre": 2.0, "pmean": 3.0, "supervised": 3.0}
+"""Bound of each rule where none is given."""
+RULES = tuple(BOUNDS)
+MEANS = ("riemann", "euclid")
+
+
+@dataclass(frozen=True)
+class AdaptSettings:
+    """How a decoder changes while it decides.
+
+    Parameters
+    ----------
+    rule : ``"recentre"`` (covariances are seen from their running mean), ``"pmean"`` (the pooled mean of a linear
+        discriminant follows the features) or ``"supervised"`` (class means and covariance follow labels).
+    mean : of covariances, ``"riemann"`` or ``"euclid"``. least : least share of a new window in the mean.
+    rate : share of a new window in means of features; 0.05 for pmean, 0.03 for supervised by default.
+    longest_rest_s : rules without labels pause after so much rest, s, as they take the classes for balanced.
+    bound : distance from the fit at which it goes back to the fit: root mean square of log eigenvalues (2.0 by
+        default), or of a shift in standard deviations within the classes (3.0 by default).
+    """
+
+    rule: str
+    mean: str = "riemann"
+    least: float = LEAST_STEP
+    rate: float | None = None
+    longest_rest_s: float = 10.0
+    bound: float | None = None
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> AdaptSettings:
+        """Settings from a mapping."""
+        known = [field.name for field in fields(cls)]
+        unknown = sorted(set(given) - set(known))
+        if unknown or "rule" not in given:
+            raise BadValue(
+                f"adapt needs a rule ({', '.join(RULES)}) and knows {', '.join(known)}; got {', '.join(given)}"
+            )
+        return cls(**given)
+
+    def __post_init__(self) -> None:
+        if self.rule not in RULES:
+            raise BadValue(f"the rule must be one of {', '.join(RULES)}, got {self.rule!r}")
+        if self.mean not in MEANS:
+            raise BadValue(f"mean must be one of {', '.join(MEANS)}, got {self.mean!r}")
+        if not 0 < self.least <= 1:
+            raise BadValue(f"least must lie above 0 and at most at 1, got {self.least}")
+        if self.rate is not None and not 0 < self.rate < 1:
+            raise BadValue(f"rate must lie between 0 and 1, got {self.rate}")
+        if not 0 < self.longest_rest_s < inf or (self.bound is not None and not 0 < self.bound < inf):
+            raise BadValue(
+                f"longest_rest_s and bound must be above 0 and finite, got {self.longest_rest_s} and {self.bound}"
+            )
+
+    @property
+    def limit(self) -> float:
+        """The bound in force: the one given, else that of the rule."""
+        return BOUNDS[self.rule] if self.bound is None else float(self.bound)

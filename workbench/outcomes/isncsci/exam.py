@@ -1,0 +1,218 @@
+"""Reading an ISNCSCI exam: every cell present, every code known. Nothing is coerced or filled in.
+
+An exam is a mapping ``{"voluntaryAnalContraction", "deepAnalPressure": "Yes|No|NT", "right", "left":
+{"motor": {C5 … S1}, "lightTouch": {C2 … S4_5}, "pinPrick": {…}, "lowestNonKeyMuscleWithMotorFunction"?}}``
+whose scores are text. A missing cell is an error and never "not testable"; so is an exam of the
+expedited form (E-ISNCSCI), which leaves cells and the anorectal exam out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any
+
+from workbench.errors import BadValue
+from workbench.outcomes.isncsci.tables import (
+    ANSWERS,
+    DAP,
+    DERMATOMES,
+    LEGACY_NON_KEY,
+    LIGHT,
+    MOTOR,
+    MOTOR_CODES,
+    MUSCLES,
+    NON_KEY,
+    PIN,
+    PLACE,
+    PLAIN_MOTOR,
+    PLAIN_SENSORY,
+    SENSORY_CODES,
+    SIDES,
+    VAC,
+)
+
+GRIDS = ((MOTOR, MUSCLES, MOTOR_CODES), (LIGHT, DERMATOMES, SENSORY_CODES), (PIN, DERMATOMES, SENSORY_CODES))
+SHOWN = 5
+"""How many faulty cells an error names before it only counts them."""
+
+_muscles = itemgetter(*MUSCLES)
+_dermatomes = itemgetter(*DERMATOMES)
+_motor_codes = frozenset(MOTOR_CODES)
+_sensory_codes = frozenset(SENSORY_CODES)
+_side_keys = frozenset((MOTOR, LIGHT, PIN))
+_side_keys_non_key = _side_keys | {NON_KEY}
+_exam_keys = frozenset((*SIDES, VAC, DAP))
+_non_key_codes = frozenset((*MUSCLES, *LEGACY_NON_KEY, None))
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side: codes rostral to caudal, 10 key muscles and 28 dermatomes; ``non_key`` place or -1."""
+
+    motor: tuple[str, ...]
+    light: tuple[str, ...]
+    pin: tuple[str, ...]
+    non_key: int
+
+    @property
+    def plain(self) -> bool:
+        """Every cell is a number: nothing untested, nothing tagged."""
+        sensory = PLAIN_SENSORY.issuperset(self.light) and PLAIN_SENSORY.issuperset(self.pin)
+        return sensory and PLAIN_MOTOR.issuperset(self.motor)
+
+
+@dataclass(frozen=True, slots=True)
+class Exam:
+    """A validated exam; ``vac`` and ``dap`` are "Yes", "No" or "NT"."""
+
+    right: Side
+    left: Side
+    vac: str
+    dap: str
+
+    @property
+    def plain(self) -> bool:
+        """Nothing untested, nothing tagged."""
+        return self.vac != "NT" and self.dap != "NT" and self.right.plain and self.left.plain
+
+    @property
+    def sides(self) -> tuple[tuple[str, Side], tuple[str, Side]]:
+        """``(("right", …), ("left", …))``."""
+        return ("right", self.right), ("left", self.left)
+
+    def cells(self) -> Iterator[tuple[str, str]]:
+        """``(name, code)`` of every cell, such as ``("right.motor.C5", "4*")``."""
+        for name, side in self.sides:
+            for grid, segments, codes in (
+                (MOTOR, MUSCLES, side.motor),
+                (LIGHT, DERMATOMES, side.light),
+                (PIN, DERMATOMES, side.pin),
+            ):
+                yield from ((f"{name}.{grid}.{segment}", code) for segment, code in zip(segments, codes))
+        yield from ((VAC, self.vac), (DAP, self.dap))
+
+
+def read_exam(exam: Mapping[str, Any]) -> Exam:
+    """Validate one exam.
+
+    Raises
+    ------
+    BadValue
+        A cell is missing, unknown, or holds a code outside its list; the text names the cells.
+    """
+    try:
+        read = Exam(
+            right=_side(exam["right"]),
+            left=_side(exam["left"]),
+            vac=exam[VAC],
+            dap=exam[DAP],
+        )
+        sound = exam.keys() == _exam_keys and read.vac in ANSWERS and read.dap in ANSWERS
+    except (KeyError, TypeError, AttributeError, _Unsound):
+        sound = False
+    if not sound:
+        raise BadValue(_complaint(exam))
+    return read
+
+
+class _Unsound(Exception):
+    """A side that the slow, naming check has to look at."""
+
+
+def _side(side: Mapping[str, Any]) -> Side:
+    motor, light, pin = _muscles(side[MOTOR]), _dermatomes(side[LIGHT]), _dermatomes(side[PIN])
+    non_key = side.get(NON_KEY)
+    sound = (
+        len(side[MOTOR]) == len(MUSCLES)
+        and len(side[LIGHT]) == len(side[PIN]) == len(DERMATOMES)
+        and _motor_codes.issuperset(motor)
+        and _sensory_codes.issuperset(light)
+        and _sensory_codes.issuperset(pin)
+        and (side.keys() == _side_keys or side.keys() == _side_keys_non_key)
+        and non_key in _non_key_codes
+    )
+    if not sound:
+        raise _Unsound
+    return Side(motor, light, pin, -1 if non_key is None else PLACE[non_key])
+
+
+def _complaint(exam: Any) -> str:
+    problems = list(_problems(exam))
+    more = f"; and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
+    return f"isncsci exam: {'; '.join(problems[:SHOWN])}{more}"
+
+
+def _problems(exam: Any) -> Iterator[str]:
+    if not isinstance(exam, Mapping):
+        yield f"must be a mapping of right, left, {VAC} and {DAP}, got {type(exam).__name__}"
+        return
+    for cell in (VAC, DAP):
+        if cell not in exam:
+            yield f"{cell} is missing; enter Yes, No or NT (a full exam includes the anorectal exam)"
+        elif not isinstance(exam[cell], str) or exam[cell] not in ANSWERS:
+            yield f"{cell} must be one of {', '.join(ANSWERS)}, got {exam[cell]!r}"
+    for name in SIDES:
+        yield from _side_problems(exam.get(name), name)
+    yield from (f"{key} is unknown; remove it" for key in exam if key not in _exam_keys)
+
+
+def _side_problems(side: Any, name: str) -> Iterator[str]:
+    if not isinstance(side, Mapping):
+        yield f"{name} is missing or no mapping; enter {MOTOR}, {LIGHT} and {PIN}"
+        return
+    for grid, segments, codes in GRIDS:
+        cells = side.get(grid)
+        if not isinstance(cells, Mapping):
+            yield f"{name}.{grid} is missing or no mapping; enter {', '.join(segments)}"
+            continue
+        for segment in segments:
+            if segment not in cells:
+                yield f"{name}.{grid}.{segment} is missing; enter a score, or NT where it cannot be tested"
+            elif not isinstance(cells[segment], str) or cells[segment] not in codes:
+                yield _bad_code(f"{name}.{grid}.{segment}", cells[segment], codes)
+        yield from (f"{name}.{grid}.{key} is unknown; remove it" for key in cells if key not in segments)
+    non_key = side.get(NON_KEY)
+    if non_key is not None and non_key not in (*MUSCLES, *LEGACY_NON_KEY):
+        yield f"{name}.{NON_KEY} must be one of {', '.join(MUSCLES)}, got {non_key!r}; leave it out if none"
+    yield from (f"{name}.{key} is unknown; remove it" for key in side if key not in _side_keys_non_key)
+
+
+def _bad_code(cell: str, got: Any, codes: tuple[str, ...]) -> str:
+    highest = max(code for code in codes if code.isdigit())
+    if isinstance(got, str) and got in (f"{highest}*", f"{highest}**"):
+        return f"{cell} is {got!r}: a normal score carries no tag; enter {highest!r}"
+    return f"{cell} must be one of {', '.join(codes)} (text), got {got!r}"
+
+
+REASONS = (
+    *("plexopathy", "peripheral neuropathy", "pre-existing myoneuronal disease"),
+    *("burn", "cast", "amputation", "pain", "weakness", "other"),
+)
+"""Why a score is tagged as not, or not only, caused by the spinal cord injury."""
+
+
+def tagged_cells(exam: Exam) -> tuple[str, ...]:
+    """Names of the cells with a tag, in the order of the worksheet."""
+    return tuple(name for name, code in exam.cells() if code.endswith("*"))
+
+
+def check_reasons(exam: Exam, reasons: Mapping[str, str]) -> None:
+    """Every tagged cell has one reason out of :data:`REASONS`, and nothing else has.
+
+    Raises
+    ------
+    BadValue
+        A tagged cell without a reason, an unknown reason, or a reason for a cell without a tag.
+    """
+    if not isinstance(reasons, Mapping):
+        raise BadValue(f"isncsci reasons must be a mapping of cell to reason, got {type(reasons).__name__}")
+    tagged = tagged_cells(exam)
+    for cell in tagged:
+        got = reasons.get(cell)
+        if got not in REASONS:
+            raise BadValue(f"isncsci {cell} is tagged and needs a reason out of {', '.join(REASONS)}, got {got!r}")
+    for cell in reasons:
+        if cell not in tagged:
+            raise BadValue(f"isncsci {cell} carries no tag, got the reason {reasons[cell]!r}; remove the reason")

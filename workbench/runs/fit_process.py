@@ -1,0 +1,92 @@
+"""Fitting in a process of its own, so that no library it needs reaches the caller."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import EngineFault
+from workbench.live import _wire
+
+LOOK_S = 1.0
+"""How often a fit that goes on is looked at, s."""
+
+
+def run_fit(
+    study_folder: Path | str,
+    recordings: list[str | Path],
+    decoder_name: str,
+    params: Mapping[str, Any] | None = None,
+    *,
+    timeout: float = 600.0,
+    progress: Callable[[float], None] = lambda share: None,
+) -> dict[str, Any]:
+    """Fit a decoder in a process of its own, so that no library it needs reaches this one.
+
+    Parameters
+    ----------
+    study_folder, recordings, decoder_name, params : see :func:`workbench.runs.fitting.fit`.
+    timeout : s after which the fit is ended.
+    progress : called every :data:`LOOK_S` with the share that is done, 0–1.
+
+    Returns
+    -------
+    dict
+        ``sha256``, ``folder``, ``name``, ``metrics``; see :func:`workbench.runs.fitting.fit`.
+
+    Raises
+    ------
+    WorkbenchError
+        In the words of the fit.
+    """
+    with tempfile.TemporaryDirectory(prefix="workbench-fit-") as place:
+        done, out, err = (Path(place) / name for name in ("done", "out", "err"))
+        asked = {
+            "study_folder": str(study_folder),
+            "recordings": [str(r) for r in recordings],
+            "decoder": decoder_name,
+            "params": dict(params or {}),
+            "progress": str(done),
+        }
+        command = [sys.executable, "-m", "workbench.runs.fitting", json.dumps(asked)]
+        with out.open("wb") as said, err.open("wb") as complained:
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=complained)
+            code = _ended(process, timeout, lambda: progress(_share(done)))
+        lines, errors = (path.read_text(encoding="utf-8").strip().splitlines() for path in (out, err))
+    try:
+        reply: dict[str, Any] = json.loads(lines[-1])
+    except (IndexError, ValueError) as error:
+        tail = errors[-1:] or ["no output"]
+        raise EngineFault(f"the fit ended without a result (exit {code}): {tail[0]}") from error
+    _wire.raise_refusal(reply)
+    return dict(reply["value"])
+
+
+def _ended(process: subprocess.Popen[bytes], timeout: float, look: Callable[[], None]) -> int:
+    """The exit code; raises EngineFault after ``timeout`` s. Whatever happens, no process is left."""
+    end = time.monotonic() + timeout
+    try:
+        while True:
+            with suppress(subprocess.TimeoutExpired):
+                return process.wait(LOOK_S)
+            if time.monotonic() > end:
+                raise EngineFault(f"the fit did not end within {timeout:g} s; use fewer or shorter runs")
+            look()
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+def _share(done: Path) -> float:
+    try:
+        return float(done.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return 0.0  # nothing is done yet, or the number is just being written

@@ -1,0 +1,350 @@
+"""Fitting, in a process of its own: ``python -m workbench.runs.fitting '{"study_folder": …}'``.
+
+The windows that the paradigm names are filtered as the stream filters them, over the continuous recording.
+Accuracy is cross-validated by run, or by contiguous blocks of one run; what is counted is one cued period
+(an attempt or a rest), never overlapping windows, so that n is honest.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench import analysis, decoders, paradigms
+from workbench.decode import locate_cues
+from workbench.decoders import Training, WindowDecoder
+from workbench.errors import BadSignal, BadValue, WorkbenchError
+from workbench.live import _wire
+from workbench.live.plan import montage_of
+from workbench.paradigms import Paradigm
+from workbench.recording import RunFile, file_sha256
+from workbench.runs.held_out import HeldOut
+from workbench.vocabulary import FloatArray, Montage, StreamSpec
+from workbench.writing import save
+
+FOLDS = 5
+"""Contiguous blocks of a single run in its cross-validation."""
+
+
+@dataclass(frozen=True)
+class _Windows:
+    """Windows of all runs: summaries, classes, period (unique over runs), end within its run in samples, run."""
+
+    summaries: FloatArray
+    labels: NDArray[Any]
+    blocks: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    runs: NDArray[np.int64]
+    skipped: int
+
+
+def fit(
+    study_folder: Path | str,
+    recordings: Sequence[Path | str],
+    decoder_name: str,
+    params: Mapping[str, Any] | None = None,
+    *,
+    progress: Callable[[float], None] = lambda share: None,
+) -> dict[str, Any]:
+    """Fit a decoder on recorded runs and save it as ``STUDY/decoders/<hash>``.
+
+    Parameters
+    ----------
+    recordings : runs of one paradigm and one montage.
+    decoder_name, params : the decoder; ``fs`` is that of the recordings.
+    progress : called with the share of the work that is done, 0–1.
+
+    Returns
+    -------
+    dict
+        ``sha256``, ``name``, ``folder``, ``recordings`` (their hashes) and ``metrics``: ``validation``,
+        ``n``, ``correct``, ``accuracy``, ``interval``, ``chance_limit``, ``confusion`` (one
+        ``{"run", "labels", "counts"}`` a fold), ``within_runs`` (the same from blocks within each of two runs,
+        None for one run and for more), ``windows``, ``skipped``, ``weights``, ``adapts`` (``{"rule", "bound"}``,
+        None for a decoder that stays as it was fitted; the accuracy is that of the fit), ``held_out`` (what the
+        decoders of the validation decided on what they had not seen, see :meth:`HeldOut.figures`).
+
+    Raises
+    ------
+    BadValue, BadSignal, RecordingFault
+        Runs that do not go together, no valid window, a recording that cannot be read.
+    """
+    if not recordings:
+        raise BadValue("a fit needs a recording; give the calibration runs")
+    runs = [RunFile(path) for path in recordings]
+    montage, paradigm = _common(runs)
+    asked = {**dict(params or {})}
+    if float(asked.setdefault("fs", montage.fs)) != montage.fs:
+        raise BadValue(
+            f"fs of the decoder is {asked['fs']} Hz, the recordings have {montage.fs:g} Hz; leave fs out"
+        )
+    n_channels = len(montage.channels)
+    kind = decoders.load(decoder_name)
+    try:
+        decoder = kind(**asked).prepare(n_channels)
+    except TypeError as error:
+        raise BadValue(f"parameters of decoder {decoder_name}: {error}") from error
+    windows = _windows(decoder, runs, paradigm, n_channels=n_channels)
+    metrics = _judged(lambda: kind(**asked).prepare(n_channels), windows, paradigm, runs, progress=progress)
+    decoder.fit_summaries(windows.summaries, windows.labels, blocks=windows.blocks)
+    sources = [{"run": str(r.plan["run"]), "sha256": file_sha256(r.path)} for r in runs]
+    metrics |= {"windows": len(windows.labels), "skipped": windows.skipped, "adapts": _adapts(decoder)}
+    metrics |= {"weights": _weights(decoder, n_channels, target=paradigm.conditions[0])}
+    metrics |= {"runs": [s["run"] for s in sources]}
+    folder, sha256 = _saved(
+        decoder, Path(study_folder), montage, {"recordings": sources, "paradigm": paradigm.name}
+    )
+    hashes = [s["sha256"] for s in sources]
+    found = {"sha256": sha256, "name": decoder_name, "recordings": hashes, "metrics": metrics}
+    # Beside the decoder too: who asked for the fit may be gone before it is entered in the record.
+    save(folder / "fit.json", json.dumps(found, sort_keys=True).encode())
+    return {**found, "folder": str(folder)}
+
+
+def _common(runs: Sequence[RunFile]) -> tuple[Montage, Paradigm]:
+    """Montage and paradigm that all runs share."""
+    montages, found = [], []
+    for run in runs:
+        line = next(s for s in run.plan["contract"] if s["role"] == "signal")
+        montages.append(montage_of(StreamSpec(**{**line, "channels": tuple(line["channels"])})))
+        found.append((str(run.plan["paradigm"]), dict(run.plan["params"])))
+    for run, montage, one in zip(runs[1:], montages[1:], found[1:], strict=True):
+        if montage != montages[0]:
+            raise BadValue(
+                f"{run.path.name} has another montage or rate than {runs[0].path.name}; fit on runs of one"
+            )
+        if not _same(one, found[0]):
+            raise BadValue(
+                f"{run.path.name} is of paradigm {one[0]} with other parameters than {runs[0].path.name} "
+                f"({found[0][0]}); fit on runs of one paradigm"
+            )
+    return montages[0], paradigms.from_params(*found[0])
+
+
+def _same(one: tuple[str, dict[str, Any]], other: tuple[str, dict[str, Any]]) -> bool:
+    """Whether two runs are of one paradigm; a parameter that one version did not know yet is not compared."""
+    known = one[1].keys() & other[1].keys()
+    return one[0] == other[0] and all(one[1][name] == other[1][name] for name in known)
+
+
+def _windows(decoder: WindowDecoder, runs: Sequence[RunFile], paradigm: Paradigm, *, n_channels: int) -> _Windows:
+    """Training windows of all runs."""
+    parts: list[Training] = []
+    settings = decoder.settings
+    for run in runs:
+        fs = run.signal.fs
+        cues, n = locate_cues(run.items(), fs=fs)
+        named = paradigm.training_windows(cues, fs=fs, window_s=settings.window_s, hop_s=settings.hop_s)
+        wanted = [w for w in named if w[0] <= n]
+        if not wanted:
+            raise BadSignal(
+                f"{run.path.name} has no complete cue of {', '.join(paradigm.conditions)}; check the cues, or "
+                "record a longer run"
+            )
+        parts.append(decoders.collect(decoder, run.items(), wanted, n_channels=n_channels))
+    offsets = np.cumsum([0, *(int(p.blocks.max()) + 1 for p in parts[:-1])])
+    labels = np.concatenate([p.labels for p in parts])
+    missing = set(paradigm.classes) - set(labels.tolist())
+    if missing:
+        raise BadSignal(
+            f"the recordings have no valid window of {', '.join(sorted(missing))}; record it, then fit"
+        )
+    return _Windows(
+        np.concatenate([p.summaries for p in parts]),
+        labels,
+        np.concatenate([p.blocks + offset for p, offset in zip(parts, offsets, strict=True)]),
+        np.concatenate([p.ends for p in parts]),
+        np.concatenate([np.full(len(p.labels), at) for at, p in enumerate(parts)]),
+        sum(p.skipped for p in parts),
+    )
+
+
+def _folds(windows: _Windows) -> tuple[NDArray[np.int64], str]:
+    """Fold of each window: its run, or a contiguous stretch of blocks of the only run."""
+    if windows.runs.max() > 0:
+        return windows.runs, "leave one run out"
+    blocks = np.unique(windows.blocks)
+    n = min(FOLDS, len(blocks))
+    place = np.searchsorted(blocks, windows.blocks)
+    return place * n // len(blocks), f"{n} contiguous blocks"
+
+
+def _judged(
+    fresh: Callable[[], WindowDecoder],
+    windows: _Windows,
+    paradigm: Paradigm,
+    runs: Sequence[RunFile],
+    *,
+    progress: Callable[[float], None],
+) -> dict[str, Any]:
+    """Figures of the cross-validation, those within runs, and what it would have decided."""
+    folds, validation = _folds(windows)
+    held_out = HeldOut(paradigm, runs[0].signal.fs)
+    # Almost all of the time goes into the parts of the validation; each part, and the last fit, count alike.
+    steps = len(np.unique(folds)) + (2 * FOLDS if windows.runs.max() == 1 else 0) + 1
+    done = 0
+
+    def step(decoder: WindowDecoder, test: NDArray[np.bool_]) -> None:
+        nonlocal done
+        done += 1
+        progress(done / steps)
+
+    def decoded(decoder: WindowDecoder, test: NDArray[np.bool_]) -> None:
+        for at, run in enumerate(runs):
+            own = windows.runs == at
+            if test[own].any():
+                held_out.add(run, decoder, windows.ends[own], np.where(test, windows.blocks, -1)[own])
+        step(decoder, test)
+
+    metrics = _validated(fresh, windows, folds, paradigm.classes, also=decoded) | {"validation": validation}
+    within = _within_runs(fresh, windows, paradigm.classes, also=step)
+    return metrics | {"within_runs": within, "held_out": held_out.figures()}
+
+
+def _within_runs(
+    fresh: Callable[[], WindowDecoder],
+    windows: _Windows,
+    classes: Sequence[str],
+    *,
+    also: Callable[[WindowDecoder, NDArray[np.bool_]], None],
+) -> dict[str, Any] | None:
+    """Of two runs, the figure from contiguous blocks of each run as well; None for one run, and for more than two.
+
+    To leave one of two runs out is to fit on half of the data. Blocks within the runs judge a fit on nearly all of
+    it, but never one on a run that it has not seen: both figures stand side by side.
+    """
+    if windows.runs.max() != 1:
+        return None
+    fold = np.empty(len(windows.labels), dtype=np.int64)
+    for run in (0, 1):
+        own = windows.runs == run
+        blocks = np.unique(windows.blocks[own])
+        place = np.searchsorted(blocks, windows.blocks[own])
+        fold[own] = run * FOLDS + place * FOLDS // len(blocks)
+    return _validated(fresh, windows, fold, classes, also=also) | {
+        "validation": f"{FOLDS} contiguous blocks of each run"
+    }
+
+
+def _validated(
+    fresh: Callable[[], WindowDecoder],
+    windows: _Windows,
+    folds: NDArray[np.int64],
+    classes: Sequence[str],
+    *,
+    also: Callable[[WindowDecoder, NDArray[np.bool_]], None],
+) -> dict[str, Any]:
+    """Confusion by fold, accuracy with interval and chance limit; one prediction a cued period.
+
+    ``also`` is called with the decoder of each fold and the windows ``(n,)`` bool that it has not seen.
+    """
+    names = [str(c) for c in classes]
+    tables = []
+    for fold in np.unique(folds).tolist():
+        test = folds == fold
+        if set(windows.labels[~test].tolist()) != set(names):
+            continue
+        kept, labels, blocks = windows.summaries[~test], windows.labels[~test], windows.blocks[~test]
+        decoder = fresh().fit_summaries(kept, labels, blocks=blocks)
+        also(decoder, test)
+        scores = decoder.scores_of(windows.summaries[test])
+        order = [str(c) for c in decoder.classes_]
+        counts = [[0] * len(names) for _ in names]
+        period = np.array(
+            [f"{b} {name}" for b, name in zip(windows.blocks[test], windows.labels[test], strict=True)]
+        )
+        for one in np.unique(period):
+            rows = period == one
+            truth = str(windows.labels[test][rows][0])
+            guess = order[int(np.argmax(scores[rows].mean(axis=0)))]
+            counts[names.index(truth)][names.index(guess)] += 1
+        tables.append({"run": fold + 1, "labels": names, "counts": counts})
+    total = sum(sum(map(sum, t["counts"])) for t in tables)
+    correct = sum(t["counts"][i][i] for t in tables for i in range(len(names)))
+    interval = analysis.wilson(correct, total) if total else None
+    return {
+        "n": total,
+        "correct": correct,
+        "accuracy": correct / total if total else None,
+        "interval": None if interval is None else list(interval),
+        "chance_limit": analysis.chance_limit(total, classes=len(names)) if total else None,
+        "classes": names,
+        "confusion": tables,
+        "unit": "cued period",
+    }
+
+
+def _weights(decoder: WindowDecoder, n_channels: int, *, target: str) -> dict[str, Any] | None:
+    """Weight of each band and derivation for the target class, where the decoder has one weight a lane; else None.
+
+    A positive weight says that more power speaks for the target, whatever the order of the classes.
+    """
+    weights = getattr(decoder, "weights_", None)
+    bands = decoder.feature_bands()
+    if weights is None or weights.ndim != 2 or weights.shape[1] % len(bands):
+        return None
+    place = [str(name) for name in decoder.classes_].index(target)
+    if len(weights) > 1:
+        contrast = weights[place] - np.delete(weights, place, axis=0).mean(axis=0)
+    else:  # one row speaks for the second of two classes
+        contrast = weights[0] if place else -weights[0]
+    settings = decoder.settings
+    derivations = [list(pair) for pair in settings.pairs] if settings.pairs else [[i] for i in range(n_channels)]
+    shaped = contrast.reshape(len(bands), -1)
+    if shaped.shape[1] != len(derivations):
+        return None
+    found = {"bands": [list(b) for b in bands], "derivations": derivations, "values": shaped.tolist()}
+    return found | {"target": target}
+
+
+def _adapts(decoder: WindowDecoder) -> dict[str, Any] | None:
+    """Rule and bound of a decoder that adapts while it decides."""
+    settings = decoder.adapt_settings
+    return None if settings is None else {"rule": settings.rule, "bound": settings.limit}
+
+
+def _saved(decoder: WindowDecoder, study: Path, montage: Montage, meta: dict[str, Any]) -> tuple[Path, str]:
+    """Save under the first 12 digits of the hash; the same decoder twice is the same folder."""
+    home = study / "decoders"
+    home.mkdir(exist_ok=True)
+    part = Path(tempfile.mkdtemp(prefix=".fit-", dir=home))
+    try:
+        sha256 = decoders.save(decoder, part, montage=montage, meta=meta)
+        folder = home / sha256[:12]
+        if not folder.is_dir():
+            part.rename(folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return folder, sha256
+
+
+def main(argv: Sequence[str]) -> int:
+    """One fit from one JSON argument; the result is the last line of standard output, as JSON."""
+    try:
+        asked = json.loads(argv[0])
+        place = asked.get("progress")
+        value = fit(
+            asked["study_folder"],
+            asked["recordings"],
+            asked["decoder"],
+            asked.get("params"),
+            progress=lambda share: save(Path(place), f"{share:.4f}".encode()) if place else None,
+        )
+    except WorkbenchError as error:
+        sys.stdout.write(json.dumps(_wire.refusal(error)) + "\n")
+        return 2
+    sys.stdout.write(json.dumps({"ok": True, "value": value}) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

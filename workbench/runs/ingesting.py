@@ -1,0 +1,275 @@
+"""Ingest: from the recording, which is the truth, into the study record. Repeating it changes nothing.
+
+A recording that is torn or damaged is taken in with everything that could be saved of it, as *quarantined*; what
+could not be saved stands in its ledger and in the sentence.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.errors import RecordingFault, WorkbenchError
+from workbench.live import _place
+from workbench.live._place import Place
+from workbench.live.latency import percentiles
+from workbench.recording import RunFile, decision_hash, file_sha256, read_rows
+from workbench.recording.recover import Recovery, inspect, recover
+from workbench.recording.salvage import FOLDER
+from workbench.recording.session_ledger import DAMAGED, SUFFIX, session_of
+from workbench.runs.replaying import chain_head, replay_run
+from workbench.vocabulary import LedgerRow, Recording, Run
+
+if TYPE_CHECKING:
+    from workbench.study import Study
+
+
+LET_GO_S = 5.0
+"""How long the system may take to let go of the file of an engine that was killed, s."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ingestion:
+    """What was taken into the record.
+
+    Attributes
+    ----------
+    sentences : one for everything that was done or could not be done; empty when nothing was waiting.
+    damaged : something was lost, damaged, or could not be taken in.
+    """
+
+    sentences: tuple[str, ...]
+    damaged: bool = False
+
+
+def ingest(study: Study, run_path: Path | str, *, recovery: Recovery | None = None) -> str:
+    """Copy one closed recording into the record, all or nothing; a second time changes nothing.
+
+    Parameters
+    ----------
+    study : the open record.
+    run_path : the recording, inside the study's folder.
+    recovery : what :func:`workbench.recording.recover` said, for a recording that was torn.
+
+    Returns
+    -------
+    str
+        What was done, in one sentence.
+
+    Raises
+    ------
+    RecordingFault
+        When the recording is torn, damaged, being written, or holds no run.
+    UnknownName
+        When its session is not in the record.
+    """
+    path = Path(run_path)
+    file = RunFile(path)
+    run_id, number = file.planned("run", str), file.planned("number", int)
+    if study.has_run(run_id):
+        return f"Run {number} ({run_id}) is in the record already."
+    if file.state == "unfinished":
+        raise RecordingFault(f"{path.name} was not closed; run 'workbench recover {path.name}' first")
+    ledger = file.ledger()
+    if file.state == "recovered":
+        ledger.append(_quarantined(file, recovery.sentence if recovery is not None else inspect(path).sentence))
+    run, trials = _run_of(file), file.trials()
+    recording = _recording_of(file, study.path.parent)
+    study.append_run(run, trials=trials, ledger=ledger, recordings=[recording], reason="ingest of the recording")
+    quarantined = " It is quarantined." if file.state == "recovered" else ""
+    return (
+        f"Run {run.number} ({run.kind}): {len(trials)} trials, {file.state}, taken into the record.{quarantined}"
+    )
+
+
+def _quarantined(file: RunFile, sentence: str) -> LedgerRow:
+    """The ledger's entry of a recording that was cut off or damaged."""
+    stamps = file.signal.stamps
+    return LedgerRow(
+        "recovered",
+        float(stamps[-1]) if len(stamps) else 0.0,
+        0.0,
+        sample=len(stamps),
+        stream=file.signal.name,
+        extent=sentence,
+        consequence="the recording is quarantined until somebody has looked at it",
+        priority="high",
+    )
+
+
+def _run_of(file: RunFile) -> Run:
+    """The run's row."""
+    plan = file.plan
+    return Run(
+        session_id=file.planned("session", str),
+        number=file.planned("number", int),
+        kind=file.planned("kind", str),
+        paradigm=file.planned("paradigm", str),
+        state=file.state,
+        id=file.planned("run", str),
+        decoder_sha256=str(plan.get("decoder_sha256") or ""),
+        n_trials_planned=file.planned("n_trials", int) if plan.get("n_trials") else 0,
+        parameters=dict(file.planned("params", dict)),
+        summary=_summary(file),
+    )
+
+
+def _recording_of(file: RunFile, folder: Path) -> Recording:
+    """The recording's row; its path is relative to the study's folder."""
+    path = file.path
+    return Recording(
+        run_id=str(file.plan["run"]),
+        path=path.absolute().relative_to(folder.absolute()).as_posix(),
+        sha256=file_sha256(path),
+        n_bytes=path.stat().st_size,
+        n_samples=len(file.signal.stamps),
+        fs=file.signal.fs,
+        state=file.state,
+        streams={
+            s.name: {"type": s.type, "fs": s.fs, "dtype": s.dtype, "n": len(s.stamps)} for s in file.file.streams
+        },
+    )
+
+
+def _summary(file: RunFile) -> dict[str, Any]:
+    """What the record keeps of a run beside its trials."""
+    plan, decisions, times = file.plan, file.decisions(), file.decision_times()
+    speed = float(file.planned("speed", int, float) if "speed" in plan else 1.0)
+    ends = [m for m in file.markers() if m.kind == "end"]
+    summary: dict[str, Any] = {
+        "speed": speed,
+        "software": f"workbench {plan.get('workbench', '')}".strip(),
+        "started": str(plan.get("started", "")),
+        "sentence": str(ends[-1].detail.get("sentence", "")) if ends else "",
+        "cue_source": str(plan.get("cue_source", "")),
+        "seed": plan.get("seed"),
+        "n_decisions": len(decisions),
+        "quarantined": file.state == "recovered",
+    }
+    summary |= {name: plan[name] for name in ("units", "timebase") if name in plan}
+    if file.adapts:
+        summary["adaptation"] = _adaptation(file)
+    if not decisions:
+        return summary
+    known = times[times[:, 0] > 0]
+    summary["decision_hash"] = decision_hash(decisions)
+    # Every activation, a false one too: its trial counts it and does not say when it was.
+    summary["onsets"] = [one.sample for one in decisions if one.change == "activate"]
+    summary["latency"] = {
+        **percentiles(known[:, 2] - known[:, 0]),
+        "n": len(known),
+        "representative": speed == 1.0,
+        "acquire_to_decide": percentiles(known[:, 1] - known[:, 0]),
+        "decide_to_emit": percentiles(known[:, 2] - known[:, 1]),
+    }
+    summary["replay"] = _replayed(file)
+    return summary
+
+
+def _adaptation(file: RunFile) -> dict[str, Any]:
+    """How the decoder adapted in a run: rule, updates, those that went back to the fit, head of the chain."""
+    made = file.snapshots()
+    return {
+        "rule": file.adapts,
+        "n": len(made),
+        "rolled_back": sum(one.rule == "roll_back" for one in made),
+        "head": chain_head(file),
+    }
+
+
+def _replayed(file: RunFile) -> dict[str, Any]:
+    """Whether the run replays bit for bit, as found at ingest."""
+    sha256 = str(file.plan.get("decoder_sha256") or "")
+    # A salvaged recording lies one folder deeper than the others.
+    study = file.path.parent.parent if file.path.parent.name != FOLDER else file.path.parent.parent.parent
+    try:
+        found = replay_run(file.path, study / "decoders" / sha256[:12] if sha256 else None)
+    except WorkbenchError as error:
+        return {"equal": False, "n": 0, "sentence": str(error)}
+    return {"equal": found.equal, "n": found.n, "sentence": found.sentence}
+
+
+def ingest_pending(study: Study) -> list[str]:
+    """Like :func:`take_in`, its sentences alone."""
+    return list(take_in(study).sentences)
+
+
+def take_in(study: Study) -> Ingestion:
+    """Take every recording that is not in the record yet into it; of torn and damaged ones what can be saved.
+
+    To be called when a study is opened and when a run has ended. A recording that is being written is left
+    alone.
+    """
+    folder = study.path.parent
+    stale = _place.end_stale(folder)
+    parts = [Ingestion((stale,) if stale else ())]
+    known = {Path(str(row["path"])).name for row in study.rows("recording")}
+    for path in _by_age(folder / "recordings"):
+        if path.name not in known:
+            parts.append(_one(study, path))
+    parts.append(_between_runs(study, folder))
+    return Ingestion(
+        tuple(sentence for part in parts for sentence in part.sentences), any(part.damaged for part in parts)
+    )
+
+
+def _by_age(folder: Path) -> list[Path]:
+    """Recordings of a folder, the oldest first."""
+    try:
+        return sorted(folder.glob("*.xdf"), key=lambda path: path.lstat().st_mtime)
+    except OSError as error:
+        raise RecordingFault(
+            f"the folder {folder} cannot be read ({error.strerror}); check your right to it"
+        ) from error
+
+
+def _between_runs(study: Study, folder: Path) -> Ingestion:
+    """What the ledgers of the sessions hold that no run does."""
+    said: list[str] = []
+    damaged = False
+    lock = _place.running(Place(folder)) or {}
+    for path in sorted((folder / "recordings").glob(f"*{SUFFIX}")):
+        session_id = session_of(path)
+        try:
+            rows = read_rows(path, growing=lock.get("session_id") == session_id)
+            new = study.append_session_ledger(session_id, rows, reason="ingest of the session's ledger")
+        except WorkbenchError as error:
+            said.append(f"{path.name} was not taken into the record: {error}")
+            damaged = True
+            continue
+        if new:
+            said.append(f"Session {session_id}: {new} ledger rows from between the runs, taken into the record.")
+            lost = sum(row.kind == DAMAGED for row in rows)
+            if lost:
+                said.append(f"{lost} of them stand for lines of {path.name} that are damaged.")
+            damaged |= lost > 0
+    return Ingestion(tuple(said), damaged)
+
+
+def _one(study: Study, path: Path) -> Ingestion:
+    """One recording that is not in the record."""
+    said: list[str] = []
+    damaged = False
+    try:
+        seen = inspect(path)
+        end = time.monotonic() + LET_GO_S
+        while seen.state == "recording":
+            if _place.running(Place(study.path.parent)) is not None:
+                return Ingestion(())
+            if time.monotonic() > end:
+                words = "is still held by another process; it is taken in when that one has ended."
+                return Ingestion((f"{path.name} {words}",), damaged=True)
+            time.sleep(0.05)
+            seen = inspect(path)
+        recovery, taken = None, path
+        if seen.state == "unfinished" or seen.torn_bytes or seen.damage or seen.n_bad_entries:
+            recovery = recover(path)
+            damaged, taken = recovery.damaged, recovery.salvaged or path
+            said.append(recovery.sentence)
+        said.append(ingest(study, taken, recovery=recovery))
+    except WorkbenchError as error:
+        said.append(f"{path.name} was not taken into the record: {error}")
+        damaged = True
+    return Ingestion(tuple(said), damaged)

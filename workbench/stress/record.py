@@ -1,0 +1,276 @@
+"""Break a study record on purpose and count: killed writers, a cut write-ahead log, flipped bits.
+
+The test suite runs a small size; :func:`run` with larger numbers is the long one. Each case works in a
+fresh folder, because a leaked handle on an overwritten file gives false faults.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from workbench.study import anchors, place
+from workbench.study.record import Study
+from workbench.study.verification import verify
+from workbench.vocabulary import LedgerRow, Participant, Run, Session, Trial, Visit
+
+Progress = Callable[[int, int], None]
+ACKS = 30
+"""A writer is killed after 1 to this many acknowledged entries."""
+
+
+@dataclass(frozen=True, slots=True)
+class KillFigures:
+    """``acknowledged`` entries over all kills, how many of them were ``lost``, and records that did not verify."""
+
+    kills: int
+    acknowledged: int
+    lost: int
+    broken: int
+
+
+@dataclass(frozen=True, slots=True)
+class CutFigures:
+    """Cuts of the log that left a ``valid`` prefix, cuts that lost entries, and those the anchors showed."""
+
+    cuts: int
+    valid: int
+    losing: int
+    shown: int
+
+
+@dataclass(frozen=True, slots=True)
+class FlipFigures:
+    """Single-bit flips in live rows and how many ``verify`` found; ``missed`` are byte and bit of the others."""
+
+    flips: int
+    found: int
+    missed: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What one stress test found."""
+
+    kills: KillFigures
+    cuts: CutFigures
+    flips: FlipFigures
+    seed: int
+
+    @property
+    def ok(self) -> bool:
+        """Nothing lost, every cut left a valid prefix and was shown by the anchors, every flip was found."""
+        return (
+            self.kills.lost == self.kills.broken == 0
+            and self.cuts.valid == self.cuts.cuts
+            and self.cuts.shown == self.cuts.losing
+            and self.flips.found == self.flips.flips
+        )
+
+    def text(self) -> str:
+        """The figures in words, one line each."""
+        k, c, f = self.kills, self.cuts, self.flips
+        valid = f"{c.valid} valid prefixes, {c.shown} of {c.losing} losses shown by anchors"
+        return "\n".join(
+            [
+                f"kill -9: {k.kills} kills, {k.acknowledged} acknowledged, {k.lost} lost, {k.broken} broken",
+                f"log cut: {c.cuts} cuts, {valid}",
+                f"bit flips in live rows: {f.found} of {f.flips} found",
+                f"seed: {self.seed}",
+            ]
+        )
+
+
+def run(*, kills: int, cuts: int, flips: int, seed: int = 1, progress: Progress | None = None) -> Figures:
+    """One stress test in temporary folders.
+
+    Parameters
+    ----------
+    kills, cuts, flips : how many of each.
+    seed : of the random choices (when to kill, where to cut and flip).
+    progress : called with (done, total) after each case.
+    """
+    done, total = 0, kills + cuts + flips
+
+    def step() -> None:
+        nonlocal done
+        done += 1
+        if progress:
+            progress(done, total)
+
+    with TemporaryDirectory() as folder:
+        place_ = Path(folder)
+        return Figures(
+            kills=kill_writers(place_ / "kill", kills=kills, seed=seed, step=step),
+            cuts=cut_logs(place_ / "cut", cuts=cuts, seed=seed, step=step),
+            flips=flip_bits(place_ / "flip", flips=flips, seed=seed, step=step),
+            seed=seed,
+        )
+
+
+# ---------------------------------------------------------------------------------------- kill -9
+def write(folder: Path, *, entries: int | None = None, out: int = 1) -> None:
+    """Append and amend, for ever or ``entries`` times; a line ``id version`` on ``out`` for each stored entry."""
+    with Study.open(folder, actor="writer") as study:
+        for _ in count() if entries is None else range(entries):
+            person = study.append(Participant(pseudonym=os.urandom(8).hex()))
+            os.write(out, f"{person} 1\n".encode())
+            version = study.amend("participant", person, {"ais": "A"}, reason="stress")
+            os.write(out, f"{person} {version}\n".encode())
+
+
+@contextmanager
+def _writer(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    command = [sys.executable, "-m", "workbench.stress.record", str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as child:
+        try:
+            yield child
+        finally:
+            child.send_signal(signal.SIGKILL)
+
+
+def kill_writers(folder: Path, *, kills: int, seed: int, step: Callable[[], None]) -> KillFigures:
+    """Kill a writing process again and again, and look for every entry it had acknowledged."""
+    chance = random.Random(seed)
+    Study.create(folder, code="stress", title="kill", actor="stress").close()
+    acknowledged = lost = broken = 0
+    for _ in range(kills):
+        with _writer(folder) as child:
+            assert child.stdout is not None
+            lines = [child.stdout.readline() for _ in range(chance.randint(1, ACKS))]
+            time.sleep(chance.random() * 0.004)  # lands the kill anywhere inside the next entry
+            child.send_signal(signal.SIGKILL)
+            lines += child.stdout.readlines()
+        stored = dict(line.decode().split() for line in lines)
+        with Study.open(folder, actor="stress") as study:
+            there = {row["id"]: row["row_version"] for row in study.rows("participant")}
+            broken += not study.verify().ok
+        acknowledged += len(lines)
+        lost += sum(there.get(person, 0) < int(version) for person, version in stored.items())
+        step()
+    return KillFigures(kills=kills, acknowledged=acknowledged, lost=lost, broken=broken)
+
+
+# ---------------------------------------------------------------------------------------- cut log
+def sample_study(folder: Path) -> Study:
+    """An open study with runs, trials and ledgers, whose newest entries are in the write-ahead log only."""
+    Study.create(folder, code="stress", title="sample", actor="stress").close()
+    study = Study.open(folder, actor="stress")
+    for number in range(4):
+        person = study.append(Participant(pseudonym=f"P{number}"))
+        visit = study.append(Visit(participant_id=person, name="baseline"))
+        session = study.append(Session(visit_id=visit, operator="op", plan={"speed": 1.0}))
+        trials = [
+            Trial(i, "grasp", 100 * i, 0.1 * i, 100 * i + 90, "correct", "grasp", latency_s=i / 7)
+            for i in range(5)
+        ]
+        run_ = Run(session, 1, "online", "grasp_rest", "finished", summary={"latency_ms": {"p99": 12.5}})
+        study.append_run(run_, trials=trials, ledger=[LedgerRow("gap", 1.5, 2.5, extent="3 samples")])
+        study.amend("participant", person, {"ais": "B"}, reason="classified again")
+    return study
+
+
+def cut_logs(folder: Path, *, cuts: int, seed: int, step: Callable[[], None]) -> CutFigures:
+    """Cut the write-ahead log at random bytes: an earlier state must open, and the anchors must show it."""
+    chance = random.Random(seed)
+    valid = losing = shown = 0
+    log = f"{place.FILE}-wal"
+    with sample_study(folder / "whole") as study:
+        head = study.head()[0]
+        size = (study.folder / log).stat().st_size
+        for number in range(cuts):
+            case = folder / str(number)
+            case.mkdir()
+            for name in (place.FILE, log, anchors.FILE):
+                shutil.copy(study.folder / name, case / name)
+            os.truncate(case / log, chance.randint(0, size))
+            with_anchors = verify(case)
+            (case / anchors.FILE).unlink()
+            alone = verify(case)
+            valid += alone.ok
+            losing += alone.head[0] < head
+            shown += alone.head[0] < head and not with_anchors.ok
+            shutil.rmtree(case)
+            step()
+    return CutFigures(cuts=cuts, valid=valid, losing=losing, shown=shown)
+
+
+# ---------------------------------------------------------------------------------------- bit flips
+def flip_bits(folder: Path, *, flips: int, seed: int, step: Callable[[], None]) -> FlipFigures:
+    """Flip one bit inside a live row, verify, and start again from the whole file."""
+    chance = random.Random(seed)
+    with sample_study(folder / "whole") as study:
+        source = study.path
+    with closing(sqlite3.connect(source)) as connection:
+        connection.execute("VACUUM")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    whole = source.read_bytes()
+    places = [at for start, end in live_rows(whole) for at in range(start, end)]
+    missed: list[tuple[int, int]] = []
+    for number in range(flips):
+        case = folder / str(number)
+        case.mkdir()
+        at, bit = chance.choice(places), chance.randrange(8)
+        changed = bytearray(whole)
+        changed[at] ^= 1 << bit
+        (case / place.FILE).write_bytes(changed)
+        shutil.copy(source.parent / anchors.FILE, case / anchors.FILE)
+        missed += [(at, bit)] if verify(case).ok else []
+        shutil.rmtree(case)
+        step()
+    return FlipFigures(flips=flips, found=flips - len(missed), missed=tuple(missed))
+
+
+def live_rows(data: bytes) -> list[tuple[int, int]]:
+    """``(start, end)`` of every row in the table leaf pages of an SQLite file (sqlite.org/fileformat2.html, 1.6).
+
+    Rows of tables only, without free space, page headers, indexes and overflow pages.
+    """
+    size = int.from_bytes(data[16:18], "big")
+    usable = size - data[20]
+    found = []
+    for page in range(0, len(data), size):
+        header = page + (100 if page == 0 else 0)
+        if data[header] != 0x0D:
+            continue
+        for number in range(int.from_bytes(data[header + 3 : header + 5], "big")):
+            pointer = header + 8 + 2 * number
+            start = page + int.from_bytes(data[pointer : pointer + 2], "big")
+            length, at = _varint(data, start)
+            _, at = _varint(data, at)
+            found.append((start, at + _local(length, usable)))
+    return found
+
+
+def _varint(data: bytes, at: int) -> tuple[int, int]:
+    value = 0
+    for _ in range(9):
+        byte, at = data[at], at + 1
+        value = value << 7 | byte & 0x7F
+        if byte < 0x80:
+            break
+    return value, at
+
+
+def _local(length: int, usable: int) -> int:
+    most, least = usable - 35, (usable - 12) * 32 // 255 - 23
+    if length <= most:
+        return length
+    kept = least + (length - least) % (usable - 4)
+    return kept if kept <= most else least
+
+
+if __name__ == "__main__":  # pragma: no cover - the process that kill_writers kills
+    write(Path(sys.argv[1]))
