@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from workbench import cli
 from workbench.errors import RecordingFault
 from workbench.recording import Journal, RunFile, RunWriter, chunks, index, read
+from workbench.recording.chunks import Tag
 from workbench.recording.recover import inspect, recover
 from workbench.recording.xdf import load
 from workbench.vocabulary import Decision, Marker, StreamSpec, Trial
@@ -253,7 +254,7 @@ def test_whatever_is_flipped_or_cut_every_whole_chunk_is_saved_and_the_loss_is_s
     saved = result.salvaged or path
     kept = set(whole_chunks(saved))
     if now != was and not (was.startswith(now) and len(now) in ends):
-        assert result.damaged
+        assert result.damaged or "not in its index and were checked by their structure alone" in result.sentence
     readable = untouched if not _header_lost(now, was, ends, load(path)[1]) else []
     for chunk in readable:
         assert chunk in kept, "a whole chunk was left behind"
@@ -263,4 +264,15 @@ def test_whatever_is_flipped_or_cut_every_whole_chunk_is_saved_and_the_loss_is_s
 def _header_lost(now: bytes, was: bytes, ends: np.ndarray, side: index.Index | None) -> bool:
     """Whether a stream's header is damaged of which the index holds no copy; its samples cannot be read."""
     copies = side.copies if side is not None else {}
-    return any(now[a:b] != was[a:b] and int(a) not in copies for a, b in zip(ends[:9], ends[1:9]))
+    spans = [(int(a), int(b)) for a, b in zip(ends, ends[1:])]
+    headers = [(a, b) for a, b in spans if chunks.decode_chunk(memoryview(was), a)[0] == Tag.STREAM_HEADER]
+    return any(now[a:b] != was[a:b] and a not in copies for a, b in headers)
+
+
+def test_an_index_that_was_emptied_is_a_damaged_index(small, tmp_path):
+    path = copy_of(small, tmp_path / "run")
+    index.path_of(path).write_bytes(b"")
+    assert inspect(path).quarantined
+    result = recover(path)
+    assert (result.damaged, result.index_damaged) == (True, True)
+    assert "Its index run.xdf.idx is damaged" in result.sentence

@@ -120,8 +120,8 @@ def encode_end(note: dict[str, Any]) -> bytes:
     return encode(Indexed(0, len(text), zlib.crc32(text), END)) + text
 
 
-def decode(data: bytes) -> Index | None:
-    """Everything in an index file that passes its own check, the rest is counted; None when it is no index.
+def decode(data: bytes) -> Index:
+    """Everything in an index file that passes its own check; the rest is counted, also of one that was emptied.
 
     Raises
     ------
@@ -150,8 +150,7 @@ def decode(data: bytes) -> Index | None:
             break
         else:
             index.chunks.append(entry)
-    ours = data[: len(MAGIC)] == MAGIC or index.chunks or index.synced or index.end is not None
-    return index if ours else None
+    return index
 
 
 def _decode_copy(index: Index, data: bytes, at: int, entry: Indexed) -> int:

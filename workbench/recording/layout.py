@@ -159,7 +159,7 @@ def survey(data: memoryview, index: Index | None) -> Layout:
     if layout.size < at:
         layout.tail = 0
         return layout
-    known, copies = (index.chunks, index.copies) if index is not None else ([], {})
+    known, copies = (_known(index), index.copies) if index is not None else ([], {})
     _take_copied_headers(layout, copies)
     for number, entry in enumerate(known, start=1):
         if entry.start < at:
@@ -177,6 +177,17 @@ def survey(data: memoryview, index: Index | None) -> Layout:
     if index is not None and index.end is None:
         _cut_unsynced(layout, index.synced)
     return layout
+
+
+def _known(index: Index) -> list[Indexed]:
+    """The chunks that an index tells, by entry or, where the entry is damaged, by its copy of them."""
+    listed = {entry.start for entry in index.chunks}
+    copied = [
+        Indexed(start, len(copy), zlib.crc32(copy), chunks.decode_chunk(memoryview(copy), 0)[0])
+        for start, copy in index.copies.items()
+        if start not in listed
+    ]
+    return sorted([*index.chunks, *copied], key=lambda entry: entry.start) if copied else index.chunks
 
 
 def parse_format(content: memoryview) -> Format:
@@ -270,13 +281,9 @@ def _next_whole(layout: Layout, data: memoryview, at: int) -> Piece | None:
         if layout.work > limit:
             return None
         try:
-            piece = _whole_chunk(layout, data, found.start())
+            return _whole_chunk(layout, data, found.start())
         except RecordingFault:
             continue
-        content = data[piece.body : piece.end]
-        of_stream = piece.tag in (Tag.SAMPLES, Tag.CLOCK_OFFSET, Tag.STREAM_FOOTER)
-        if not of_stream or chunks.decode_stream_id(content) in layout.formats:
-            return piece
     return None
 
 
@@ -302,12 +309,19 @@ def _check(layout: Layout, content: memoryview, tag: int) -> None:
         read_samples(layout.formats, content, last=0.0)
     elif tag == Tag.CLOCK_OFFSET:
         chunks.decode_clock_offset(content)
+        _check_announced(layout, content)
     elif tag == Tag.BOUNDARY and content != BOUNDARY:
         raise TornChunk("a boundary chunk with another content")
     elif tag == Tag.FILE_HEADER:
         from_xml(bytes(content).decode("utf-8", errors="replace"))
     elif tag == Tag.STREAM_FOOTER:
         from_xml(bytes(content[4:]).decode("utf-8", errors="replace"))
+        _check_announced(layout, content)
+
+
+def _check_announced(layout: Layout, content: memoryview) -> None:
+    if (stream_id := chunks.decode_stream_id(content)) not in layout.formats:
+        raise TornChunk(f"a chunk of stream {stream_id}, which has no header")
 
 
 def read_samples(formats: dict[int, Format], content: memoryview, *, last: float) -> tuple[Any, Any]:

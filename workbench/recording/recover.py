@@ -265,6 +265,9 @@ def _cut(path: Path, descriptor: int, data: memoryview, found: Layout, side: ind
     bad = side is not None and side.n_bad > 0
     if side is not None and bad:
         sentence += f" {index.damage_words(path, side)}"
+    unlisted = sum(piece.number == 0 for piece in found.pieces)
+    if side is not None and unlisted:
+        sentence += f" {unlisted:,} of them are not in its index and were checked by their structure alone."
     note = {
         "state": "recovered",
         "bytes": found.tail,
