@@ -10,8 +10,12 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import lzma
 import os
 import stat
+import struct
+import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +28,12 @@ LARGEST_TEXT = 256 * 2**20
 
 DEEPEST = 100
 """Levels of lists and mappings in JSON."""
+
+BROKEN_ARCHIVE = (
+    OSError, ValueError, LookupError, TypeError, EOFError, RuntimeError, MemoryError, ArithmeticError,
+    struct.error, zlib.error, lzma.LZMAError, zipfile.BadZipFile,
+)  # fmt: skip
+"""What NumPy and zipfile raise for a damaged archive: one bit can name encryption, another packing or version."""
 
 _KINDS = (
     (stat.S_ISFIFO, "a pipe"),

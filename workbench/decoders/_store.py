@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -103,7 +102,7 @@ def read(folder: Path) -> WindowDecoder:
     try:
         body, stored = dict(whole["decoder"]), whole["sha256"]
         arrays = _stored_arrays(folder / "arrays.npz")
-    except (OSError, LookupError, MemoryError, TypeError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except reading.BROKEN_ARCHIVE as error:
         raise RecordingFault(f"the decoder in {folder} cannot be read ({error}); fit it again") from error
     if _hash(body, arrays) != stored:
         raise DecoderMismatch(

@@ -9,9 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import lzma
 import os
-import struct
 import sys
 import time
 import zipfile
@@ -35,11 +33,6 @@ MOST_LEDGER = 256 * 2**20
 """Largest session ledger that is read, bytes; as large as the one that is taken in."""
 MOST_ARRAYS = 2_000_000_000
 """Largest arrays of a decoder, bytes as they lie there and unpacked."""
-BROKEN = (
-    OSError, ValueError, LookupError, TypeError, EOFError, RuntimeError, MemoryError, ArithmeticError,
-    struct.error, zlib.error, lzma.LZMAError, zipfile.BadZipFile,
-)  # fmt: skip
-"""What NumPy and zipfile raise for a damaged archive: one bit can name encryption, another packing or version."""
 FRESH_S = 10.0
 """A recording written to within this time is taken to be growing, s."""
 
@@ -115,7 +108,7 @@ def decoder_hash(folder: Path) -> str:
     whole = reading.parse_json(described, "decoder.json", error=RecordFault)
     try:
         return _content_hash(whole["decoder"], packed)
-    except BROKEN as error:
+    except reading.BROKEN_ARCHIVE as error:
         raise RecordFault(
             f"the decoder in {reading.shown(folder)} cannot be read ({str(error) or type(error).__name__}); "
             "restore its folder from the backup"
@@ -123,7 +116,7 @@ def decoder_hash(folder: Path) -> str:
 
 
 def _content_hash(body: Any, packed: bytes) -> str:
-    """SHA-256 over a description and the arrays of an archive; :data:`BROKEN` when they are none."""
+    """SHA-256 over a description and the arrays of an archive; raises what a broken archive does."""
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         if sum(item.file_size for item in archive.infolist()) > MOST_ARRAYS:
             raise ValueError(f"its arrays are larger than {MOST_ARRAYS} bytes")
