@@ -186,7 +186,7 @@ def test_a_decoder_of_another_montage_is_refused_by_the_engine(demo, tmp_path):
 
 def test_a_defect_of_ours_leaves_no_engine_behind_and_keeps_the_run(demo, tmp_path):
     folder = tmp_path / "study"
-    broken = "def broken(*args): raise RuntimeError('boom')\nfrom workbench import live\nlive.run_fit = broken"
+    broken = "def broken(*args): raise RuntimeError('boom')\nfrom workbench import runs\nruns.run_fit = broken"
     process = demo(folder, more=broken, TMPDIR=str(tmp_path))
     out, err = process.communicate(timeout=300)
     assert process.returncode == 1

@@ -77,7 +77,7 @@ class Broken:
     def journalled(self, thread):
         """Whether the alarm about a thread is on the disk, which needs no door."""
         lines = (self.room.folder / "engine" / "alarms.jsonl").read_text(encoding="utf-8").splitlines()
-        alarms = [json.loads(line) for line in lines]
+        alarms = [json.loads(line) for line in lines if line]
         newest = {a["id"]: a for a in alarms if a["cause"] == f"thread_lost:{thread}"}
         return any(not a["cleared"] and "has not reported" in a["what"] for a in newest.values())
 

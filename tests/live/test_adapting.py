@@ -31,11 +31,11 @@ def done(make_room, fast):
     calibration = client.start_run("calibration", "grasp_rest", fast, n_trials=8, seed=1)
     client.wait("run", timeout=120)
     path = room.folder / "recordings" / f"{calibration}.xdf"
-    fitted, runs, seen = {}, {}, {"calibration": [client.status()]}
+    fitted, started, seen = {}, {}, {"calibration": [client.status()]}
     for case, (rule, more) in CASES.items():
         params = {"window_s": 1.0, "adapt": {"rule": rule, "longest_rest_s": 60.0, **more}}
         fitted[case] = runs.fit(room.folder, [path], KINDS[rule], params)
-        runs[case] = client.start_run(
+        started[case] = client.start_run(
             "online", "grasp_rest", fast, n_trials=3, seed=2, decoder_folder=fitted[case]["folder"]
         )
         seen[case] = []
@@ -48,7 +48,7 @@ def done(make_room, fast):
 
 
 def recording(done, rule):
-    return RunFile(done.room.folder / "recordings" / f"{done.runs[rule]}.xdf")
+    return RunFile(done.room.folder / "recordings" / f"{done.started[rule]}.xdf")
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -99,7 +99,7 @@ def test_a_supervised_decoder_learned_at_the_windows_of_the_cues(done):
 @pytest.mark.parametrize("rule", RULES)
 def test_the_record_holds_rule_count_and_head_of_the_chain(done, rule):
     made = recording(done, rule).snapshots()
-    summary = done.room.study.get("run", done.runs[rule])["summary"]
+    summary = done.room.study.get("run", done.started[rule])["summary"]
     back = sum(one.rule == "roll_back" for one in made)
     assert summary["adaptation"] == {"rule": rule, "n": len(made), "rolled_back": back, "head": made[-1].sha256}
     assert summary["replay"]["equal"] is True
@@ -113,7 +113,7 @@ def test_the_study_replays_and_the_engine_stayed_light(done):
 @pytest.mark.parametrize("rule", RULES)
 def test_the_status_counts_the_updates_of_the_run_and_ends_in_the_recorded_head(done, rule):
     made = recording(done, rule).snapshots()
-    told = [status["run"]["adapting"] for status in done.seen[rule] if status["run"]["id"] == done.runs[rule]]
+    told = [status["run"]["adapting"] for status in done.seen[rule] if status["run"]["id"] == done.started[rule]]
     back = sum(one.rule == "roll_back" for one in made)
     end = {"rule": rule, "updates": len(made), "age_s": None, "rolled_back": back, "head": made[-1].sha256}
     assert told[-1] == end
@@ -137,7 +137,7 @@ def test_an_update_that_went_back_to_the_fit_is_in_status_ledger_and_record(done
         ("medium", "the decoder is as it was fitted again and adapts on from there")
     }
     assert "roll_back" in {row["kind"] for row in last["ledger"]}
-    kept = done.room.study.rows("ledger", run_id=done.runs["tight"], kind="roll_back")
+    kept = done.room.study.rows("ledger", run_id=done.started["tight"], kind="roll_back")
     assert len(kept) == len(made)
 
 

@@ -56,7 +56,6 @@ def signal_chunks(path: Path) -> list[index.Indexed]:
     return [e for e in index.read(path).chunks if e.tag == chunks.Tag.SAMPLES and e.n_samples == 50]
 
 
-@pytest.mark.xdist_group("live")
 def test_a_session_ends_although_its_record_is_damaged(make_room, capsys):
     room = make_room()
     room.start(room.plan())

@@ -75,9 +75,9 @@ def test_the_sample_decisions_come_back_bit_for_bit(folder):
 
 def test_a_replay_calls_every_run_by_its_number_in_the_record(folder):
     with Study.open(folder, actor="tests") as study:
-        runs = {row["id"]: row for row in study.rows("run")}
+        rows = {row["id"]: row for row in study.rows("run")}
     for found in runs.replay_study(folder):
-        row = runs[found.run]
+        row = rows[found.run]
         assert found.equal
         assert found.sentence.startswith(f"run {row['number']} ({row['kind']}, {row['id']}): ")
 

@@ -454,7 +454,7 @@ def sentences_of(room, *, words=("consequence", "extent"), places=None):
 @pytest.mark.parametrize(
     ("room", "more"),
     [
-        ("live", {}),
+        ("engine", {}),
         ("control", {"places": {"_row": (1, 2), "_refuse": (0,)}}),
         ("decode.py", {"places": {"_row": (1, 2)}, "words": ("reason",)}),
         ("recording", {}),
@@ -662,7 +662,8 @@ def kinds_entered(room):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_kind_of_row_that_the_engine_enters_has_a_name_in_the_report(language):
-    kinds = {kind for room in ("live", "control", "decode.py") for kind in kinds_entered(room) if "7" not in kind}
+    rooms = ("engine", "control", "decode.py")
+    kinds = {kind for room in rooms for kind in kinds_entered(room) if "7" not in kind}
     kinds |= {"device_lapsed", "session_lost", "status_missing", "standstill", "suspended"}
     kinds |= {"stop_confirmed", "safe_confirmed", "ack_missing", "ack_late"}
     assert len(kinds) > 40
@@ -672,7 +673,7 @@ def test_every_kind_of_row_that_the_engine_enters_has_a_name_in_the_report(langu
 def test_no_alarm_sends_a_clinician_to_a_log_file():
     wrong = [
         words
-        for name, words in sentences_of("live", words=("what", "means", "do"))
+        for name, words in sentences_of("engine", words=("what", "means", "do"))
         if re.search(r"\.log\b|player-|Read 7", words)
     ]
     assert wrong == []

@@ -25,7 +25,7 @@ def keys_in(source: str, *, call: str) -> set[str]:
     return set(re.findall(rf"\b{call}\(\s*\"([a-z_]+(?:\.[A-Za-z_]+)+)\"", source))
 
 
-ROOMS = ("live", "control", "paradigms", "recording")
+ROOMS = ("live", "engine", "control", "paradigms", "recording")
 SOURCES = [PACKAGE / "decode.py", *(path for room in ROOMS for path in sorted((PACKAGE / room).glob("*.py")))]
 
 
