@@ -303,8 +303,7 @@ class Engine:
         """On the thread that found it: log, safe state, row, alarm; a door that ended is opened again."""
         LOG.error("%s", sentence)
         self.session.thread_lost(name, sentence)
-        if name in DOORS and self.server is not None:
-            self.server.reopen()
+        if name in DOORS and self.server is not None and self.server.reopen():
             # It is open again: the alarm stays until somebody has seen it, and the next time is one of its own.
             self.ledger.calm(f"thread_lost:{name}")
 

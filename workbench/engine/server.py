@@ -113,10 +113,15 @@ class Server:
         """The status that is handed out from now on."""
         self._status, self._written = json.dumps(status, ensure_ascii=False), time.monotonic()
 
-    def reopen(self) -> None:
-        """Serve again on a new thread, after the one before ended; as often as that happens."""
-        if not self._thread.is_alive():
-            self._thread = self._spawn(DOORS[1], self._serve, limit_s=LIMIT_S)
+    def reopen(self) -> bool:
+        """Serve again on a new thread where the one before ended, as often as that happens; whether it did.
+
+        One that hangs still holds the socket: it is not replaced, and its alarm stays.
+        """
+        if self._thread.is_alive():
+            return False
+        self._thread = self._spawn(DOORS[1], self._serve, limit_s=LIMIT_S)
+        return True
 
     def close(self) -> None:
         """Stop listening; a second time changes nothing."""
