@@ -318,6 +318,19 @@ def test_threads_of_the_engine_are_started_through_its_supervisor():
     assert wrong == []
 
 
+def test_every_thread_of_the_engine_has_a_time_within_which_it_must_report():
+    wrong = []
+    for room, path, tree in ALL:
+        if room not in ("engine", "recording", "devices", "control"):
+            continue
+        for node in ast.walk(tree):
+            name = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+            spawns = name.split(".")[-1] in ("spawn", "_spawn") or name.endswith("supervisor.start")
+            if spawns and "limit_s" not in {keyword.arg for keyword in node.keywords}:
+                wrong.append(f"{path.relative_to(PACKAGE)}:{node.lineno}")
+    assert wrong == []
+
+
 @pytest.mark.parametrize("room", ["devices", "live", "signals"])
 def test_no_public_name_is_also_the_name_of_another_module_of_its_room(room):
     package = importlib.import_module(f"workbench.{room}")

@@ -19,6 +19,8 @@ from workbench.signals.timebase import Timebase
 from workbench.threads import Beat
 
 MAX_TEXT = 2000
+REHEARSAL_LIMIT_S = 600.0
+"""Longest time of compiling for a run, s; the first time on a busy computer it has taken three minutes."""
 _UNVOUCHED = (
     "the unit of stream {name!r} is not known and was waived, so that it is recorded only and cannot be {what}; "
     "declare the unit in the session plan, with the name of who vouches for it"
@@ -32,7 +34,7 @@ class Rehearsal:
         self._error: WorkbenchError | None = None
         self._complete = False
         self._asked, self._signal = asked, session.signal.spec
-        self._thread = session.spawn("rehearsal", self._run)
+        self._thread = session.spawn("rehearsal", self._run, limit_s=REHEARSAL_LIMIT_S)
 
     def _run(self, beat: Beat) -> None:
         beat()

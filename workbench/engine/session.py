@@ -27,6 +27,8 @@ FUTURE_S = 5.0
 """A cue whose stamp lies further ahead than this is impossible, s of stream time."""
 SAFE_STATE = "safe-state-"
 """How the names of threads that order a safe state begin; one that is lost itself is not ordered another one."""
+SAFE_STATE_LIMIT_S = 5.0
+"""Longest time in which an order of the safe state may wait for the effector's lock, s."""
 FIRST_OFFSET_S = 6.0
 """How long a start waits for the first clock offset, s."""
 
@@ -245,7 +247,9 @@ class Session(Links):
         """
         effecting = self.effecting
         if effecting is not None and not name.startswith(SAFE_STATE):
-            self.spawn(f"{SAFE_STATE}{name}", lambda beat: effecting.fault("thread_lost"))
+            self.spawn(
+                f"{SAFE_STATE}{name}", lambda beat: effecting.fault("thread_lost"), limit_s=SAFE_STATE_LIMIT_S
+            )
         self.enter(
             "thread_lost", stream=name, extent=sentence, consequence="effector to its safe state", priority="high"
         )
@@ -264,7 +268,7 @@ class Session(Links):
         """The engine or the computer stood still and woke: safe state, row, alarm. Any thread."""
         effecting = self.effecting
         if effecting is not None:
-            self.spawn(f"{SAFE_STATE}{code}", lambda beat: effecting.fault(code))
+            self.spawn(f"{SAFE_STATE}{code}", lambda beat: effecting.fault(code), limit_s=SAFE_STATE_LIMIT_S)
         self.enter(code, extent=sentence, consequence="effector to its safe state", priority="high")
         self.ledger.alarm(
             code,
