@@ -273,7 +273,7 @@ def test_files_begin_and_end_on_the_engines_command(tmp_path):
     paths = [write(tmp_path / "a.xdf", seed=1), write(tmp_path / "b.xdf", seed=2, seconds=1.0)]
     files = [replay.load(path) for path in paths]
     signal_id, cue_id = ids("signal", "cues")
-    cues = lsl.Outlet(StreamSpec("wb-cues", "Markers", 0.0, source_id=cue_id, role="markers"))
+    cues = lsl.Outlet(StreamSpec("test-cues", "Markers", 0.0, source_id=cue_id, role="markers"))
     options = {"files": [str(p) for p in paths], "source_id": signal_id, "cue_source_id": cue_id, "speed": 10.0}
     player = devices.start("replay", options)
 
@@ -305,7 +305,7 @@ def test_files_begin_and_end_on_the_engines_command(tmp_path):
 def test_a_file_that_is_ended_is_not_played_to_its_end(tmp_path):
     path = write(tmp_path / "long.xdf", seconds=60.0)
     signal_id, cue_id = ids("signal", "cues")
-    cues = lsl.Outlet(StreamSpec("wb-cues", "Markers", 0.0, source_id=cue_id, role="markers"))
+    cues = lsl.Outlet(StreamSpec("test-cues", "Markers", 0.0, source_id=cue_id, role="markers"))
     player = devices.start("replay", {"files": [str(path)], "source_id": signal_id, "cue_source_id": cue_id})
     try:
         inlet = lsl.connect(signal_id)

@@ -241,7 +241,7 @@ def test_parameters_are_frozen_hashed_and_each_has_its_reason():
 def cued(tmp_path):
     """A participant at 4×, its signal inlet, the cue outlet, and the intent file."""
     key = uuid.uuid4().hex
-    cues = lsl.Outlet(StreamSpec("wb-cues", "Markers", 0.0, source_id=f"{key}-cues", role="markers"))
+    cues = lsl.Outlet(StreamSpec("test-cues", "Markers", 0.0, source_id=f"{key}-cues", role="markers"))
     path = tmp_path / "intent.jsonl"
     options = {"source_id": key, "seed": 9, "speed": 4, "cue_source_id": f"{key}-cues", "intent_path": str(path)}
     player = devices.start("simulated_participant", options)
