@@ -113,6 +113,7 @@ def imports(tree):
 
 
 ALL = [(room, path, tree) for room, path, tree in modules() if room != "__init__"]
+IMPORTS = [(room, path, list(imports(tree))) for room, path, tree in ALL]
 
 
 def test_every_room_has_a_floor():
@@ -121,8 +122,8 @@ def test_every_room_has_a_floor():
 
 def test_imports_run_downward_and_siblings_meet_only_where_an_arrow_is_drawn():
     wrong = []
-    for room, path, tree in ALL:
-        for name, _ in imports(tree):
+    for room, path, names in IMPORTS:
+        for name, _ in names:
             parts = name.split(".")
             if parts[0] != "workbench" or len(parts) < 2 or parts[1] not in FLOOR or parts[1] == room:
                 continue
@@ -135,14 +136,14 @@ def test_imports_run_downward_and_siblings_meet_only_where_an_arrow_is_drawn():
 
 @pytest.mark.parametrize("library", sorted(DOORS))
 def test_one_door_for_each_outside_library(library):
-    through = {room for room, _, tree in ALL for name, _ in imports(tree) if name.split(".")[0] == library}
+    through = {room for room, _, names in IMPORTS for name, _ in names if name.split(".")[0] == library}
     assert through <= DOORS[library]
 
 
 def test_kernels_know_nothing_of_us():
-    for room, path, tree in ALL:
+    for room, path, names in IMPORTS:
         if room == "kernels":
-            for name, _ in imports(tree):
+            for name, _ in names:
                 own = name.startswith("workbench.") and not name.startswith("workbench.kernels")
                 assert not own, path
                 assert name.split(".")[0] not in KERNEL_BANS, path
@@ -168,9 +169,9 @@ FORBIDDEN = [
 
 @pytest.mark.parametrize(("room", "banned"), FORBIDDEN, ids=[room for room, _ in FORBIDDEN])
 def test_bans_of_the_house(room, banned):
-    for own, path, tree in ALL:
+    for own, path, names in IMPORTS:
         if own == room:
-            reached = {name.split(".")[1] for name, _ in imports(tree) if name.startswith("workbench.")}
+            reached = {name.split(".")[1] for name, _ in names if name.startswith("workbench.")}
             assert not reached & banned, f"{path.name} reaches {reached & banned}"
 
 

@@ -30,6 +30,7 @@ def test_the_kernels_do_not_import_scipy_linalg():
     assert done.stdout.strip() == "False", done.stderr
 
 
+@pytest.mark.job
 def test_compiled_code_of_others_still_finds_blas():
     code = (
         "import workbench.kernels.evidence, numba, numpy as np\n"
