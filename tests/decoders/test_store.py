@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from workbench import decoders
+from workbench.decoders import _store
 from workbench.errors import DecoderMismatch, RecordingFault
 
 STORED = sorted((Path(__file__).parent / "layout_2").iterdir())[0]
@@ -35,3 +36,11 @@ def test_whatever_bit_of_its_arrays_is_flipped_a_decoder_is_the_saved_one_or_ref
             except (RecordingFault, DecoderMismatch):
                 refused += 1
     assert refused > 0
+
+
+def test_arrays_that_would_fill_the_memory_are_refused_before_they_are_unpacked(tmp_path, monkeypatch):
+    folder = tmp_path / "decoder"
+    shutil.copytree(STORED, folder)
+    monkeypatch.setattr(_store, "LARGEST", 1000)
+    with pytest.raises(RecordingFault, match="its arrays take .* bytes, at most 1,000 are read"):
+        decoders.read(folder)
