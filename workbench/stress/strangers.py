@@ -47,6 +47,7 @@ class StrangerFigures:
     Attributes
     ----------
     n : starts. taken : starts in which the device had pressure, or was stopped, without a command of the engine.
+    unseen : starts in which the device's status did not arrive during the attack: nothing is known of it then.
     noticed : starts in which the strange streams raised the alarm and blocked arming.
     followed : starts in which the engine's own close and stop worked, which shows that a taken hand would be seen.
     sent : messages that strangers pushed.
@@ -54,6 +55,7 @@ class StrangerFigures:
 
     n: int
     taken: int
+    unseen: int
     noticed: int
     followed: int
     sent: int
@@ -61,13 +63,14 @@ class StrangerFigures:
     @property
     def passed(self) -> bool:
         """Whether the effector was never taken, every stranger was noticed, and every start was a real one."""
-        return self.taken == 0 and self.noticed == self.followed == self.n and self.sent > 0
+        return self.taken == self.unseen == 0 and self.noticed == self.followed == self.n and self.sent > 0
 
     def text(self) -> str:
         """The figures in one sentence."""
         return (
-            f"{self.n} starts with a stranger ({', '.join(ORDERS)}): effector taken {self.taken} times, stranger "
-            f"noticed {self.noticed} times, own close and stop followed {self.followed} times; "
+            f"{self.n} starts with a stranger ({', '.join(ORDERS)}): effector taken {self.taken} times, not "
+            f"to be seen {self.unseen} times, stranger noticed {self.noticed} times, own close and stop followed "
+            f"{self.followed} times; "
             f"{self.sent:,} strange messages"
         )
 
@@ -179,8 +182,8 @@ class LinkBench:
         self.link.close()
 
 
-def _start(folder: Path, order: str, number: int) -> tuple[int, int, int, int]:
-    """One start: taken, noticed, followed, strange messages."""
+def _start(folder: Path, order: str, number: int) -> tuple[int, int, int, int, int]:
+    """One start: taken, unseen, noticed, followed, strange messages."""
     paired = devices.pairing(folder, "glove")
     session = f"strange-{number}"
     log = folder / "glove.log"
@@ -198,11 +201,13 @@ def _start(folder: Path, order: str, number: int) -> tuple[int, int, int, int]:
         ready = bench.self_test()
         stranger.publish()
         noticed = bench.run(lambda: "foreign_stream" in bench.ledger.alarms) and _is_blocked(bench)
-        taken = _is_taken(bench)
+        seen = _under_attack(bench)
+        # Locked alone is no sign: on a busy computer the time to live of an idle device may lapse.
+        taken = any(status.level > 0 or status.state == "stopped" for status in seen)
         sent = stranger.end()
         bench.run(lambda: not bench.link.snapshot()["foreign_streams"])
         followed = followed and ready and bench.self_test() and _close_and_stop(bench)
-        return int(taken), int(noticed), int(followed), sent
+        return int(taken), int(not seen), int(noticed), int(followed), sent
     finally:
         stranger.end()
         if bench is not None:
@@ -224,13 +229,11 @@ def _is_blocked(bench: LinkBench) -> bool:
     return not condition["link_authenticated"]
 
 
-def _is_taken(bench: LinkBench) -> bool:
-    """Whether the device does anything that was not commanded while the stranger sends for some time."""
+def _under_attack(bench: LinkBench) -> list[DeviceStatus]:
+    """What the device says of itself while the stranger sends for some time and nothing is commanded."""
     begin = lsl.local_clock()
     bench.run(lambda: False, timeout=ATTACK_S)
-    seen = [status for at, status in bench.seen if at >= begin]
-    # Locked alone is no sign: on a busy computer the time to live of an idle device may lapse.
-    return not seen or any(s.level > 0 or s.state == "stopped" for s in seen)
+    return [status for at, status in bench.seen if at >= begin]
 
 
 class _Stranger:
