@@ -327,3 +327,32 @@ def test_whatever_the_stop_file_holds_it_is_a_stop(tmp_path, content):
     watching(place, stop, ended.wait)(lambda: None)
     assert len(stops) == 1
     assert not place.stop.exists()
+
+
+def test_a_door_whose_end_is_noticed_before_its_thread_is_gone_is_opened_again(tmp_path, monkeypatch):
+    """The thread lives on while its error is printed."""
+    printing, printed = threading.Event(), threading.Event()
+
+    def lingering(name, body, *, limit_s):
+        def run():
+            try:
+                body(lambda: None)
+            except ZeroDivisionError:
+                printing.set()
+                printed.wait(10)
+
+        thread = threading.Thread(target=run, name=name, daemon=True)
+        thread.start()
+        return thread
+
+    server = Server(key=KEY, session="s1", stop_now=lambda reason: None, study=tmp_path, spawn=lingering)
+    try:
+        assert server.reopen() is False
+        monkeypatch.setattr(server, "_send", lambda *_: 1 // 0)
+        server._post(b"somebody", {})
+        assert printing.wait(10)
+        assert server.reopen() is True
+        assert server.reopen() is False
+    finally:
+        printed.set()
+        server.close()

@@ -86,6 +86,7 @@ class Server:
         self._outbox.connect("inproc://replies")
         self._outbox_lock = threading.Lock()
         self._spawn = spawn
+        self._serving = True
         self._thread = spawn(DOORS[0], self._serve, limit_s=LIMIT_S)
 
     def _bind(self, study: Path, transport: str) -> tuple[str, str]:
@@ -118,8 +119,10 @@ class Server:
 
         One that hangs still holds the socket: it is not replaced, and its alarm stays.
         """
-        if self._thread.is_alive():
+        # Not whether the thread is alive: it is, for a moment after its end was noticed, while its error is shown.
+        if self._serving:
             return False
+        self._serving = True
         self._thread = self._spawn(DOORS[1], self._serve, limit_s=LIMIT_S)
         return True
 
@@ -138,6 +141,12 @@ class Server:
             self._path.unlink(missing_ok=True)
 
     def _serve(self, beat: Beat) -> None:
+        try:
+            self._answer(beat)
+        finally:
+            self._serving = False
+
+    def _answer(self, beat: Beat) -> None:
         poller = zmq.Poller()
         poller.register(self._socket, zmq.POLLIN)
         poller.register(self._replies, zmq.POLLIN)
