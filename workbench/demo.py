@@ -64,6 +64,7 @@ def run(options: Options) -> int:
     """Run the demo; returns the exit code (1 when a replayed decision differs from the record)."""
     _check(options)
     live.load()
+    runs.load()
     programme = programmes.of(
         options.recordings,
         options.conditions,

@@ -1,4 +1,4 @@
-"""Registry folders: the folder is the register.
+"""Registry folders: the folder is the register. And packages whose public names load when first asked for.
 
 A file is an entry, its file name is its name, and it defines one constant. No decorator, no import
 side effect, no list to forget.
@@ -7,6 +7,7 @@ side effect, no list to forget.
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
 from importlib import import_module
@@ -50,6 +51,27 @@ def load(package: str, name: str, constant: str) -> Any:
             f"{package} has {len(modules)} entries {name!r} ({', '.join(modules)}); uninstall all but one"
         )
     return getattr(import_module(modules[0]), constant)
+
+
+def public_name(package: dict[str, Any], homes: Mapping[str, str], name: str) -> Any:
+    """A public name of a package, imported when it is first asked for and kept (PEP 562).
+
+    Parameters
+    ----------
+    package : its ``globals()``.
+    homes : public name → dotted name of its module.
+    name : what is asked for.
+
+    Raises
+    ------
+    AttributeError
+        When it is not public.
+    """
+    if name not in homes:
+        raise AttributeError(f"module {package['__name__']!r} has no attribute {name!r}")
+    found = getattr(import_module(homes[name]), name)
+    package[name] = found
+    return found
 
 
 def _foreign(package: str) -> tuple[EntryPoint, ...]:

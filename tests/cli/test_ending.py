@@ -207,3 +207,20 @@ def test_5_closing_the_terminal_or_sigterm_ends_it_like_ctrl_c(begin, folder):
     assert code == 130, err
     assert live.find(folder) is None
     assert run_states(folder)[-1] == (1, "stopped")
+
+
+def test_what_ends_and_keeps_a_session_is_loaded_before_there_is_a_study(tmp_path):
+    """An interrupt while modules load leaves half of one, which the cleaning up then needs."""
+    code = (
+        "import sys\n"
+        "from workbench import cli, demo, live, runs\n"
+        "def stop(*_):\n"
+        "    print(*[name for room in (live, runs) for name in room._LAZY if name not in vars(room)])\n"
+        "    sys.exit(0)\n"
+        "demo._study = stop\n"
+        "cli.main(['demo', '--no-browser', '--study', sys.argv[1]])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "study")], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, ""), done.stdout + done.stderr

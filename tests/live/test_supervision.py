@@ -53,6 +53,31 @@ def test_a_thread_that_raises_is_lost_once_with_its_reason(watched):
     assert supervisor.lost() == dict(lost)
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_hung_and_then_ends_is_reported_a_second_time(watched):
+    supervisor, clock, lost, back = watched
+    end = threading.Event()
+
+    def hangs_and_fails(beat):
+        beat()
+        end.wait()
+        raise OverflowError("late")
+
+    thread = supervisor.start("door", hangs_and_fails, limit_s=2.0)
+    for _ in range(40):
+        clock.now += 0.1
+        supervisor.beat("test")
+        supervisor.look("test")
+    end.set()
+    thread.join()
+    supervisor.look("test")
+    supervisor.look("test")
+    assert [name for name, _ in lost] == ["door", "door"]
+    assert "has not reported" in lost[0][1]
+    assert lost[1][1] == "thread door ended: OverflowError: late"
+    assert back == []
+
+
 def test_a_thread_that_must_not_return_is_lost_when_it_does(watched):
     supervisor, _, lost, _ = watched
     supervisor.start("watch", lambda beat: None, returns=False).join()

@@ -189,10 +189,11 @@ class Supervisor:
         if self._closing.is_set():
             return
         sentence = watched.fate(now, heard_since)
-        if bool(sentence) == bool(watched.lost):
+        if sentence == watched.lost:  # a thread that hung and then ends is reported a second time
             return
         with self._lock:
-            if bool(sentence) == bool(watched.lost):
+            sentence = watched.fate(now, heard_since)
+            if sentence == watched.lost:
                 return  # another who looks was first
             watched.lost, watched.beats_when_lost = sentence, watched.beats
         if sentence:

@@ -6,8 +6,9 @@ Importing this package imports neither amplifier software nor a database; names 
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
+
+from workbench import registry
 
 _LAZY = {
     "BLANK_STATUS": "workbench.live._status",
@@ -30,11 +31,7 @@ __all__ = sorted([*_LAZY, "load"])
 
 def __getattr__(name: str) -> Any:
     """Public names, imported when first asked for (PEP 562)."""
-    if name not in _LAZY:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(import_module(_LAZY[name]), name)
-    globals()[name] = found
-    return found
+    return registry.public_name(globals(), _LAZY, name)
 
 
 def load() -> None:
