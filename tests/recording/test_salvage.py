@@ -276,3 +276,13 @@ def test_an_index_that_was_emptied_is_a_damaged_index(small, tmp_path):
     result = recover(path)
     assert (result.damaged, result.index_damaged) == (True, True)
     assert "Its index run.xdf.idx is damaged" in result.sentence
+
+
+def test_a_copy_in_the_index_that_is_no_chunk_costs_no_recording(small, tmp_path):
+    path = copy_of(small, tmp_path / "run")
+    side = index.path_of(path)
+    data = side.read_bytes()
+    head = len(index.MAGIC)
+    side.write_bytes(data[:head] + index.encode_copy(10**6, b"\xff no chunk") + data[head:])
+    result, same = recover(path), recover(copy_of(small, tmp_path / "same"))
+    assert (result.n_chunks, result.lost_bytes, result.damage) == (same.n_chunks, same.lost_bytes, same.damage)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -182,11 +183,13 @@ def survey(data: memoryview, index: Index | None) -> Layout:
 def _known(index: Index) -> list[Indexed]:
     """The chunks that an index tells, by entry or, where the entry is damaged, by its copy of them."""
     listed = {entry.start for entry in index.chunks}
-    copied = [
-        Indexed(start, len(copy), zlib.crc32(copy), chunks.decode_chunk(memoryview(copy), 0)[0])
-        for start, copy in index.copies.items()
-        if start not in listed
-    ]
+    copied = []
+    for start, copy in index.copies.items():
+        # A copy that its writer could not read either tells nothing: the file itself decides.
+        with suppress(RecordingFault):
+            tag, _, _ = chunks.decode_chunk(memoryview(copy), 0)
+            if start not in listed:
+                copied.append(Indexed(start, len(copy), zlib.crc32(copy), tag))
     return sorted([*index.chunks, *copied], key=lambda entry: entry.start) if copied else index.chunks
 
 
