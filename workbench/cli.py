@@ -185,9 +185,11 @@ def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     demo.add_argument(
         "--conditions", metavar="T1=a,T2=b", help="two annotations of the recordings and the conditions they mean"
     )
-    demo.add_argument("--unit", default="", metavar="UNIT", help="of recordings that state none: uV, mV, V, nV")
     demo.add_argument(
-        "--declared-by", default="", metavar="NAME", help="who vouches for --unit; it goes into the record"
+        "--unit", type=tools.words, metavar="UNIT", help="of recordings that state none: uV, mV, V, nV"
+    )
+    demo.add_argument(
+        "--declared-by", type=tools.words, metavar="NAME", help="who vouches for --unit; it goes into the record"
     )
     demo.add_argument("--language", choices=LANGUAGES, default="en", help="language of the report (default en)")
     demo.set_defaults(run=_demo)
@@ -238,8 +240,8 @@ def _demo(arguments: argparse.Namespace) -> int:
             browser=not arguments.no_browser,
             recordings=tuple(arguments.recordings or ()),
             conditions=_conditions(arguments.conditions),
-            unit=arguments.unit,
-            declared_by=arguments.declared_by,
+            unit=arguments.unit or "",
+            declared_by=arguments.declared_by or "",
             language=arguments.language,
         )
     )

@@ -362,8 +362,17 @@ def _speed(programme: Programme) -> float:
 
 
 def _files(study: Study, run_ids: list[str]) -> list[str | Path]:
-    """Recordings of runs, in order."""
-    return [study.folder / study.rows("recording", run_id=run_id)[0]["path"] for run_id in run_ids]
+    """Recordings of runs, in order; a run without one was not taken in, and why stands in the lines above."""
+    files: list[str | Path] = []
+    for run_id in run_ids:
+        recording = next(iter(study.rows("recording", run_id=run_id)), None)
+        if recording is None:
+            raise RecordFault(
+                f"run {run_id} was recorded and is not in the record, so no decoder can be fitted to it; remove "
+                f"the cause that is named above, then run 'workbench demo --append --study {study.folder}'"
+            )
+        files.append(study.folder / recording["path"])
+    return files
 
 
 def _start_words(status: Mapping[str, Any]) -> str:

@@ -26,6 +26,9 @@ from workbench.errors import BadValue, WorkbenchError
 LARGEST_TEXT = 256 * 2**20
 """Bytes of the largest text or JSON file that is read."""
 
+BLOCK = 64 * 2**10
+"""Bytes that are read at once where a file holds fewer, or where its size is not known."""
+
 DEEPEST = 100
 """Levels of lists and mappings in JSON."""
 
@@ -99,8 +102,13 @@ def read_bytes(path: Path, what: str, *, largest: int, error: type[WorkbenchErro
         if size > largest:
             raise error(_too_large(path, what, f"{size:,}", largest))
         with open(descriptor, "rb", closefd=False) as file:
-            # One byte more than allowed, for files that grow, or whose size the system does not know.
-            data = file.read(largest + 1)
+            # In blocks to the end: a file may grow, or the system not know its size; memory for ``largest``
+            # bytes is not asked for where there are few. One byte more than allowed tells that there are more.
+            blocks, room = [], largest + 1
+            while room and (block := file.read(min(max(size + 1, BLOCK), room))):
+                blocks.append(block)
+                room -= len(block)
+            data = b"".join(blocks)
     if len(data) > largest:
         raise error(_too_large(path, what, f"over {largest:,}", largest))
     return data
@@ -208,9 +216,8 @@ def parse_json(text: str | bytes, what: str, *, error: type[WorkbenchError] = Ba
 
 def _refused(path: Path, what: str, reason: Exception, error: type[WorkbenchError]) -> WorkbenchError:
     if isinstance(reason, MemoryError):
-        said = "there is not enough memory"
-    else:
-        said = why(reason) if isinstance(reason, OSError | ValueError) else str(reason)
+        return error(f"{what} {shown(path)} cannot be read (there is not enough memory); close other programs")
+    said = why(reason) if isinstance(reason, OSError | ValueError) else str(reason)
     return error(f"{what} {shown(path)} cannot be read ({said}); check the path and its rights")
 
 

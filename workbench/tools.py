@@ -52,6 +52,13 @@ def whole(text: str) -> int:
         raise argparse.ArgumentTypeError(f"must be an integer, as in 7; got {text!r:.60}") from None
 
 
+def words(text: str) -> str:
+    """An argument that is text, and not blank."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("must not be blank; leave the option out where there is nothing to say")
+    return text
+
+
 def seed(text: str) -> int:
     """An argument that is a seed."""
     value = whole(text)
@@ -63,6 +70,7 @@ def seed(text: str) -> int:
 # What an argument takes; the hostile cases are chosen by it.
 seed.kind = "whole"  # type: ignore[attr-defined]
 number.kind = "number"  # type: ignore[attr-defined]
+words.kind = "text"  # type: ignore[attr-defined]
 whole.kind = "whole"  # type: ignore[attr-defined]
 
 

@@ -47,9 +47,11 @@ def test_a_seed_that_cannot_be_creates_nothing(capsys, tmp_path, seed):
     [
         ("--speed=fast", "must be a number, as in 4 or 0.5; got 'fast'"),
         ("--seed=x", "must be an integer, as in 7; got 'x'"),
+        ("--unit=", "must not be blank; leave the option out"),
+        ("--declared-by= ", "must not be blank; leave the option out"),
     ],
 )
-def test_a_number_that_is_none_is_named(capsys, argument, words):
+def test_a_value_that_is_no_number_or_no_word_is_named(capsys, argument, words):
     with pytest.raises(SystemExit) as ended:
         cli.main(["demo", argument])
     assert ended.value.code == 2

@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from workbench.demo import _files
+from workbench.errors import RecordFault
+from workbench.study import Study
+
 
 def flip(path: Path, at: float) -> None:
     """Change one byte at a share of a file's length."""
@@ -239,6 +243,12 @@ def test_an_existing_study_is_refused_and_left_alone(demo, inside):
         "holds a study already", "add --append", "or name another folder"
     )
     assert (demo.folder / "study.db").read_bytes() == before
+
+
+def test_a_run_that_was_not_taken_into_the_record_is_named_before_a_fit(demo):
+    refusal = pytest.raises(RecordFault, match="run-lost was recorded and is not in the record")
+    with Study.open(demo.folder, actor="tester") as study, refusal:
+        _files(study, ["run-lost"])
 
 
 def test_ending_where_nothing_runs_says_so(demo, inside):

@@ -8,6 +8,7 @@ import io
 import json
 import shutil
 import signal
+import tracemalloc
 import zipfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -197,6 +198,24 @@ def test_a_file_is_bounded_in_size_and_kind(tmp_path):
     ):
         with pytest.raises(WorkbenchError, match=words):
             read_bytes(path, "file", largest=4)
+
+
+def test_a_small_file_is_read_with_little_memory_however_large_a_file_may_be(tmp_path):
+    data = bytes(range(256)) * 1000
+    (tmp_path / "small").write_bytes(data)
+    tracemalloc.start()
+    try:
+        assert read_bytes(tmp_path / "small", "file", largest=8 * 2**30) == data
+        assert tracemalloc.get_traced_memory()[1] < 2**20
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_file_whose_size_the_system_does_not_know_is_read_to_its_end_and_bounded():
+    whole = read_bytes(Path("/proc/self/maps"), "file", largest=2**20)
+    assert len(whole) > 1000
+    with pytest.raises(WorkbenchError, match="over 1,000"):
+        read_bytes(Path("/proc/self/maps"), "file", largest=1000)
 
 
 def test_odd_lines_of_the_mount_table_are_passed_over(tmp_path):
