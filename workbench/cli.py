@@ -138,7 +138,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser: argparse.ArgumentParser = _Parser(
         prog="workbench", description="Workbench for spinal-cord-injury BCI trials. Research use."
     )
     parser.add_argument("--version", action="version", version=f"workbench {__version__}")

@@ -31,6 +31,7 @@ FloatArray = NDArray[np.float64]
 @dataclass(frozen=True, slots=True)
 class Montage:
     """The channels a decoder was fitted on, in stream order; kind ecog, eeg, emg or imu; ``fs`` in Hz."""
+
     channels: tuple[str, ...]
     fs: float
     kind: str = "eeg"
@@ -55,6 +56,7 @@ class StreamSpec:
     gap_tolerance_s : a stamp that differs by less from what is expected is jitter in any case, s.
     jitter_s : longest lateness that may still be jitter, s; what exceeds the tolerance for as long is a loss.
     """
+
     name: str
     type: str
     fs: float
@@ -92,6 +94,7 @@ class Chunk:
     ``first`` is the index of the first row in the run's recording, ``stamps`` ``(n_times,)`` float64 the
     corrected LSL time of each row in s, ``local`` the ``local_clock()`` of its receipt (0 in a replay).
     """
+
     first: int
     samples: FloatArray
     stamps: FloatArray
@@ -111,6 +114,7 @@ class Marker:
     label : condition name for a cue.
     detail : JSON-able extras.
     """
+
     kind: str
     sample: int
     stamp: float
@@ -125,6 +129,7 @@ class Evidence:
     Not ``valid``: incomplete, at a gap, or with a substituted value. ``rejected``: sound, yet no reason to act;
     ``far`` gives the reason: the window is far from the training data.
     """
+
     end: int
     probabilities: tuple[float, ...]
     valid: bool = True
@@ -146,6 +151,7 @@ class Decision:
     change : ``""``, ``"activate"`` or ``"release"`` (asynchronous), ``"cued"`` (one per trial).
     trial : index of the trial it belongs to, -1 outside.
     """
+
     sample: int
     stamp: float
     label: str
@@ -163,6 +169,7 @@ class Snapshot:
     of the decoder for the first (empty when never saved). ``sha256``: over the other fields. ``arrays``: all that
     changed, float64; neither recorded nor compared, as the hash stands for their bits.
     """
+
     sample: int
     rule: str
     previous: str
@@ -187,6 +194,7 @@ class Trial:
     rest_s : rest time in the trial, s (the exposure of ``false_in_rest``).
     excluded : the reason in words, or ``""``.
     """
+
     index: int
     condition: str
     cue_sample: int
@@ -219,6 +227,7 @@ class LedgerRow:
     consequence : what was done about it, one sentence.
     priority : ``"high"``, ``"medium"``, ``"low"`` or ``"info"``.
     """
+
     kind: str
     stamp: float
     local: float
@@ -246,6 +255,7 @@ class Command:
     decoder_sha256 : decoder behind it, or ``""``.
     reason : one phrase.
     """
+
     seq: int
     stamp: float
     window_end: float
@@ -267,6 +277,7 @@ class Acknowledgement:
 
     ``status``: ``"ok"``, ``"clipped"``, ``"refused"`` or ``"timeout"``; ``applied_level``: what it really did.
     """
+
     seq: int
     received: float
     effective: float
@@ -289,6 +300,7 @@ class DeviceStatus:
     commanded : level last commanded when this status came, fraction 0–1.
     foreign : malformed, forged, replayed and out-of-session messages that the device has ignored.
     """
+
     counter: int
     stamp: float
     state: str
@@ -316,6 +328,7 @@ class Participant:
     hold : why no session may start, ``""`` = not on hold.
     consent : version of the consent in force, or ``""``.
     """
+
     pseudonym: str
     id: str = ""
     simulated: bool = False
@@ -341,6 +354,7 @@ class Visit:
     status : ``""`` (not stated), ``"planned"``, ``"done"``, ``"missed"``, ``"unscheduled"``, ``"not_applicable"``.
     room : where, or ``""``.
     """
+
     participant_id: str
     name: str
     id: str = ""
@@ -361,6 +375,7 @@ class Session:
     plan : the session plan as JSON-able mapping.
     identity : how it was confirmed who sits there, such as ``"wristband 041-7KQ read by Lin Q."``, or ``""``.
     """
+
     visit_id: str
     operator: str
     id: str = ""
@@ -376,6 +391,7 @@ class Run:
 
     ``state`` is ``"finished"``, ``"stopped"``, ``"failed"`` or ``"recovered"``.
     """
+
     session_id: str
     number: int
     kind: str
@@ -391,6 +407,7 @@ class Run:
 @dataclass(frozen=True, slots=True)
 class Recording:
     """One signal file of one run; ``path`` is relative to the study folder."""
+
     run_id: str
     path: str
     sha256: str
@@ -468,6 +485,7 @@ class Condition:
 
     Help by a person or orthosis; the interface drove an effector; stimulation was on.
     """
+
     assisted: bool
     device_on: bool
     stimulation_on: bool
@@ -487,6 +505,7 @@ class Assessment:
     since_session_h, washout_h : since the last session, and since stimulation ended; h, None = not known.
     administered_at, repeat : UTC, ``""`` = not stated; counts from 1 within the visit.
     """
+
     visit_id: str
     measure: str
     version: str
@@ -512,6 +531,7 @@ class Assessment:
 @dataclass(frozen=True, slots=True)
 class Report:
     """One issued report, relative to the study folder, with the head of the audit chain that it prints."""
+
     kind: str
     path: str
     sha256: str
@@ -524,6 +544,7 @@ class Report:
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One row of the audit chain."""
+
     seq: int
     utc: str
     actor: str

@@ -21,9 +21,16 @@ def run_of(onsets: list[int], *, excluded: tuple[int, ...] = ()) -> list[Trial]:
         outcome = "excluded" if i in excluded else "correct" if first is not None else "missed"
         made.append(
             Trial(
-                index=i, condition="grasp", cue_sample=cue, cue_stamp=cue / FS, end_sample=cue + PERIOD,
-                outcome=outcome, decided="", onset_sample=first,
-                latency_s=None if first is None else (first - cue) / FS, rest_s=5.0,
+                index=i,
+                condition="grasp",
+                cue_sample=cue,
+                cue_stamp=cue / FS,
+                end_sample=cue + PERIOD,
+                outcome=outcome,
+                decided="",
+                onset_sample=first,
+                latency_s=None if first is None else (first - cue) / FS,
+                rest_s=5.0,
             )  # fmt: skip
         )
     return made

@@ -124,7 +124,7 @@ def test_the_next_page_goes_on_with_the_draft_to_the_classification(desk: Desk, 
     page.wait_for_function("document.querySelector(`[data-cell='right.motor.C7']`).textContent === '3'")
     assert "Unassisted · Device off · Stimulation off" in page.locator("[data-name=circumstances]").inner_text()
     go(page, "right.pinPrick.C2")
-    page.keyboard.type("2221f" "22221f" "2221f" "5430n0f")  # in one breath; T1 is not testable
+    page.keyboard.type("2221f22221f2221f5430n0f")  # in one breath; T1 is not testable
     page.wait_for_function("document.querySelector(`[data-cell='left.motor.S1']`).textContent === '0'")
     page.wait_for_selector("[data-name=classification]:has-text('132 of 134')")
     page.locator("[data-name=dap-Yes]").focus()

@@ -65,7 +65,15 @@ class Bench:
                 self.decide("", quality_ok=quality_ok)
 
     def decide(
-        self, change="", *, p=0.9, valid=True, quality_ok=True, age_s=0.0, level=None, probabilities=None,
+        self,
+        change="",
+        *,
+        p=0.9,
+        valid=True,
+        quality_ok=True,
+        age_s=0.0,
+        level=None,
+        probabilities=None,
         label="grasp",
     ):
         self.sample += 10

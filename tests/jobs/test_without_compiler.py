@@ -111,8 +111,6 @@ CONTRACT = (
 """Cases of the contract, of one decoder."""
 
 
-
-
 def coverage(folder, *arguments):
     """Run ``coverage`` without the compiler, on one thread; its report is kept in ``folder``."""
     alone = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}

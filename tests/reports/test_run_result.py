@@ -104,9 +104,7 @@ def test_the_guessing_limit_of_a_run_is_that_of_its_report_seeded_from_the_run(g
 
 def test_a_run_that_is_not_better_than_guessing_asks_for_a_calibration_first(guessed):
     (session,) = guessed.rows("session")
-    trials = [
-        Trial(i, "grasp", 8000 * i, 8.0 * i, 8000 * i + 8000, "missed", "", rest_s=5.0) for i in range(9)
-    ]
+    trials = [Trial(i, "grasp", 8000 * i, 8.0 * i, 8000 * i + 8000, "missed", "", rest_s=5.0) for i in range(9)]
     trials.append(Trial(9, "grasp", 72_000, 72.0, 80_000, "correct", "grasp", 72_900, 0.9, rest_s=5.0))
     run = Run(
         session["id"], 4, "online", "grasp_rest", "finished", "run-4", "3f9a71c2" * 8, 10,

@@ -48,7 +48,13 @@ def as_json(rows: Sequence[Row]) -> str:
     figures = []
     for row in rows:
         item, result = row.item, row.result
-        found = {"key": item.key, "what": item.what, "size": item.size, "unit": item.unit, "sense": item.sense}
+        found: dict[str, object] = {
+            "key": item.key,
+            "what": item.what,
+            "size": item.size,
+            "unit": item.unit,
+            "sense": item.sense,
+        }
         found |= {"goal": item.goal, "met": row.met, "note": row.note, "value": None}
         if result is not None:
             found |= {"value": result.value, "low": result.low, "high": result.high, "detail": result.detail}

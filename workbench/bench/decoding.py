@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +48,7 @@ def _decision(name: str, peer: str, n_channels: int, n_times: int, rounds: int) 
     return race(ours, lambda: theirs.predict_proba(epoch), rounds=rounds, name=f"pyriemann {peer}")
 
 
-def _peer(name: str) -> object:
+def _peer(name: str) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from pyriemann.classification import MDM

@@ -7,6 +7,7 @@ import random
 
 from workbench.bench._items import Item, Result, rate
 from workbench.outcomes import isncsci
+from workbench.outcomes.isncsci.tables import DERMATOMES, MUSCLES, SIDES
 
 N = 200
 SEED = 20
@@ -19,20 +20,20 @@ def exams(*, n: int, untested: int, seed: int = SEED) -> list[str]:
 
 
 def _exam(draw: random.Random, untested: int) -> dict[str, object]:
-    level = draw.randrange(len(isncsci.DERMATOMES))
+    level = draw.randrange(len(DERMATOMES))
     exam: dict[str, object] = {"voluntaryAnalContraction": draw.choice(("Yes", "No"))}
     exam["deepAnalPressure"] = draw.choice(("Yes", "No"))
     cells = []
-    for side in isncsci.SIDES:
+    for side in SIDES:
         half = {}
         for grid, segments, best in (
-            ("motor", isncsci.MUSCLES, 5),
-            ("lightTouch", isncsci.DERMATOMES, 2),
-            ("pinPrick", isncsci.DERMATOMES, 2),
+            ("motor", MUSCLES, 5),
+            ("lightTouch", DERMATOMES, 2),
+            ("pinPrick", DERMATOMES, 2),
         ):
             scores = {}
             for segment in segments:
-                above = isncsci.DERMATOMES.index(segment) < level
+                above = DERMATOMES.index(segment) < level
                 scores[segment] = str(best if above and draw.random() < 0.9 else draw.randint(0, best))
             half[grid] = scores
             cells += [(scores, segment) for segment in segments]

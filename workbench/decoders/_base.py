@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -72,6 +72,10 @@ class WindowDecoder(SignalEstimator):
     lead_in_: float
     montage_: Montage
     sha256_: str
+
+    if TYPE_CHECKING:
+
+        def __init__(self, fs: float, **parameters: Any) -> None: ...
 
     # ------------------------------------------------------------------ what a decoder defines
     def feature_bands(self) -> tuple[tuple[float, float], ...]:

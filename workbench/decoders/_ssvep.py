@@ -163,12 +163,9 @@ class FrequencyCoded(Ssvep):
     def _learn_references(self) -> None:
         """References of every class, ``(n_window, n_classes · 2 · harmonics)`` float64."""
         top = max(high for _, high in self.settings.bands)
-        each = {
-            "harmonics": self.harmonics, "top": top, "fs": self.fs, "n": self.settings.n_window(self.fs),
-        }  # fmt: skip
-        self.references_ = np.concatenate(
-            [sinusoids(hz, **each) for hz in self._hertz(top)], axis=1  # type: ignore[arg-type]
-        )
+        n = self.settings.n_window(self.fs)
+        each = [sinusoids(hz, harmonics=self.harmonics, top=top, fs=self.fs, n=n) for hz in self._hertz(top)]
+        self.references_ = np.concatenate(each, axis=1)
 
     def _hertz(self, top: float) -> list[float]:
         """Frequency of each class, Hz."""

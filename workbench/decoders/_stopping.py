@@ -59,9 +59,7 @@ class Stopping:
             )
         self.decoder, self.lengths_s, self.stop = decoder, lengths, stop
 
-    def fit(
-        self, X: ArrayLike, y: ArrayLike, *, lead_in: float = 0.0, blocks: ArrayLike | None = None
-    ) -> Self:
+    def fit(self, X: ArrayLike, y: ArrayLike, *, lead_in: float = 0.0, blocks: ArrayLike | None = None) -> Self:
         """Fit every length; parameters as :meth:`WindowDecoder.fit`, each window beginning at the same place."""
         epochs = checked_epochs(X)
         made = []

@@ -158,9 +158,7 @@ class Trigger:
         return False
 
 
-def stages_gate(
-    stays: list[list[float]], *, hop_s: float, log_prior: FloatArray, gamma: float
-) -> Gate:
+def stages_gate(stays: list[list[float]], *, hop_s: float, log_prior: FloatArray, gamma: float) -> Gate:
     """A gate in which a class is left through all its stages.
 
     Parameters

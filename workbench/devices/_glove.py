@@ -121,9 +121,7 @@ class GloveModel:
         self.locked = self.state in ("holding", "venting") or self.level(now) > 0
         return not self.locked
 
-    def receive(
-        self, command: Mapping[str, Any], now: float, *, echo_age_s: float = 0.0
-    ) -> list[Acknowledgement]:
+    def receive(self, command: Mapping[str, Any], now: float, *, echo_age_s: float = 0.0) -> list[Acknowledgement]:
         """Take one command that arrived at ``now``.
 
         Parameters

@@ -34,9 +34,7 @@ LOG = logging.getLogger("workbench.engine")
 class Links:
     """Everything a session is connected to: see :class:`SessionPlan`."""
 
-    def __init__(
-        self, place: Place, plan: SessionPlan, ledger: Ledger, *, spawn: Spawn = start_thread
-    ) -> None:
+    def __init__(self, place: Place, plan: SessionPlan, ledger: Ledger, *, spawn: Spawn = start_thread) -> None:
         self.place, self.plan, self.ledger, self.spawn = place, plan, ledger, spawn
         self.grants = GrantGate(plan)
         self.presence = Presence(limit_s=plan.absence_s, script=plan.script_present)

@@ -53,9 +53,7 @@ class GrantGate:
         self._payload(envelope, decoder_sha256=decoder_sha256)
         return True
 
-    def arming(
-        self, envelope: object, *, decoder_sha256: str, own_runs: Collection[str]
-    ) -> control.Grant:
+    def arming(self, envelope: object, *, decoder_sha256: str, own_runs: Collection[str]) -> control.Grant:
         """The grant of an envelope; its nonce is used up.
 
         Parameters

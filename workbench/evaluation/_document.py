@@ -86,7 +86,7 @@ def _summary(rows: list[dict[str, str]]) -> Iterator[str]:
 
 def _one(name: str, rows: list[dict[str, str]]) -> Iterator[str]:
     made = decoders.load(name)
-    lines = inspect.cleandoc(inspect.getmodule(made).__doc__ or "").splitlines()  # type: ignore[union-attr]
+    lines = inspect.cleandoc(inspect.getmodule(made).__doc__ or "").splitlines()
     yield f"\n## {name}\n"
     yield f"{lines[0]}\n"
     notes = _section(inspect.getdoc(made) or "", "Notes")

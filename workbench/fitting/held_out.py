@@ -292,9 +292,7 @@ def _outliers(
 
 
 # ------------------------------------------------------------------ self-paced detection
-def _threshold(
-    scores: FloatArray, index: NDArray[np.int64], decoder: Learnable
-) -> float:
+def _threshold(scores: FloatArray, index: NDArray[np.int64], decoder: Learnable) -> float:
     """The least log odds of a movement, 0 or more, with few enough false detections in held-out rest.
 
     Windows of rest count for a hop each, however far apart they are, which errs on the safe side.

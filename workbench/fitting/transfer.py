@@ -64,9 +64,7 @@ def rescale(covariances: FloatArray, domains: ArrayLike) -> FloatArray:
     return out
 
 
-def procrustes(
-    covariances: FloatArray, y: ArrayLike, target: FloatArray, target_y: ArrayLike
-) -> FloatArray:
+def procrustes(covariances: FloatArray, y: ArrayLike, target: FloatArray, target_y: ArrayLike) -> FloatArray:
     """Recentred and rescaled covariances of one domain, turned so that class means meet those of a target.
 
     Parameters

@@ -43,9 +43,7 @@ def write_tile(context: Any, builder: Any, signature: Any, arguments: Any) -> An
     """Machine code of :func:`as_python`: a loop over time that carries eight vectors. The compiler runs it."""
     from llvmlite import ir
 
-    samples, out = (
-        context.make_array(signature.args[k])(context, builder, value=arguments[k]) for k in (0, 3)
-    )
+    samples, out = (context.make_array(signature.args[k])(context, builder, value=arguments[k]) for k in (0, 3))
     i, j = arguments[1:3]
     word, number = ir.IntType(64), ir.DoubleType()
     vector, lanes = ir.VectorType(number, SIDE), ir.VectorType(ir.IntType(32), SIDE)

@@ -345,9 +345,7 @@ class RunFile:
         content = reading.parse_json(text, entry, error=RecordingFault)
         known = {f.name: f for f in fields(kind)}  # type: ignore[arg-type]
         if not isinstance(content, dict):
-            raise RecordingFault(
-                f"{entry} is no {kind.__name__}: {text!r:.60}; restore the file from its backup"
-            )
+            raise RecordingFault(f"{entry} is no {kind.__name__}: {text!r:.60}; restore the file from its backup")
         if unknown := set(content) - set(known):
             raise RecordingFault(
                 f"{entry} has the unknown field {sorted(unknown)[0]!r:.60}; the recording was made by a newer "

@@ -118,9 +118,7 @@ def _events(found: EventMetrics) -> dict[str, Any]:
         )
     if found.onset is not None:
         args = {"low": f"{found.onset.low:.2f}", "high": f"{found.onset.high:.2f} s"}
-        numbers.append(
-            {"value": f"{found.onset.median:.2f}", "unit": "s", "key": "result.n.onset", "args": args}
-        )
+        numbers.append({"value": f"{found.onset.median:.2f}", "unit": "s", "key": "result.n.onset", "args": args})
     guessed = found.guessing
     return {
         "hits": found.hits,

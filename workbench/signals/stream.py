@@ -129,9 +129,7 @@ class SignalStream:
         """
         n, at = len(samples), self.n_seen % self._size
         whole, clean = np.empty_like(samples), self._clean[at : at + n]
-        n_fresh = hold(
-            samples, self._reference.used, self._book, self._held, self._run, whole, clean, self._fresh
-        )
+        n_fresh = hold(samples, self._reference.used, self._book, self._held, self._run, whole, clean, self._fresh)
         lanes = self._reference.step(samples if n_fresh < 0 else whole)
         ring = self._ring[at : at + n]
         first = 0

@@ -71,9 +71,9 @@ class Entering(Panel):
     result = traitlets.Dict().tag(sync=True)
     saved = traitlets.Unicode("").tag(sync=True)
     kept = traitlets.Dict().tag(sync=True)
-    stored = traitlets.List().tag(sync=True)
+    stored: traitlets.List[Any] = traitlets.List().tag(sync=True)
     undoable = traitlets.Int(0).tag(sync=True)
-    place = traitlets.List().tag(sync=True)
+    place: traitlets.List[Any] = traitlets.List().tag(sync=True)
 
     def __init__(
         self,

@@ -28,8 +28,8 @@ class AssessmentDesk(Panel):
     _esm = compose("parts/dom", "assessment_desk")
     _css = styles("panels", "desk")
 
-    visits = traitlets.List().tag(sync=True)
-    measures = traitlets.List().tag(sync=True)
+    visits: traitlets.List[Any] = traitlets.List().tag(sync=True)
+    measures: traitlets.List[Any] = traitlets.List().tag(sync=True)
     chosen = traitlets.Dict().tag(sync=True)
     rater = traitlets.Unicode("").tag(sync=True)
 

@@ -37,7 +37,7 @@ class AssessmentForm(EntryForm):
     _esm = compose("parts/dom", "parts/icons", "parts/entry", "parts/items", "assessment_form")
     _css = styles("panels", "entry", "assessment")
 
-    versions = traitlets.List().tag(sync=True)
+    versions: traitlets.List[Any] = traitlets.List().tag(sync=True)
 
     def __init__(
         self,

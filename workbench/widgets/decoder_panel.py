@@ -122,7 +122,7 @@ class DecoderPanel(Panel):
             limit=limit,
             above_chance=limit is not None and metrics["correct"] >= limit,
         )
-        proof = {"validation": str(metrics["validation"])}
+        proof: dict[str, Any] = {"validation": str(metrics["validation"])}
         proof |= {name: metrics.get(name) or {} for name in ("weights", "held_out")}
         part = "part" if "blocks" in metrics["validation"] else "run"
         confusions = [{**one, "part": part} for one in metrics["confusion"]]

@@ -53,7 +53,7 @@ class IsncsciForm(EntryForm):
     )
     _css = styles("entry", "isncsci")
 
-    causes = traitlets.List().tag(sync=True)
+    causes: traitlets.List[Any] = traitlets.List().tag(sync=True)
 
     def __init__(self, rules: IsncsciRules, **more: Any) -> None:
         self._rules = rules

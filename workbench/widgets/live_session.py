@@ -123,7 +123,7 @@ class LiveSession(Panel):
     link = traitlets.Dict().tag(sync=True)
     form = traitlets.Dict().tag(sync=True)
     place = traitlets.Dict().tag(sync=True)
-    panels = traitlets.List().tag(sync=True)
+    panels: traitlets.List[Any] = traitlets.List().tag(sync=True)
     beat = traitlets.Int(0).tag(sync=True)
 
     def __init__(

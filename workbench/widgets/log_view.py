@@ -32,7 +32,7 @@ class LogView(Panel):
     _esm = compose("parts/dom", "log_view")
     _css = styles("panels")
 
-    lines = traitlets.List().tag(sync=True)
+    lines: traitlets.List[Any] = traitlets.List().tag(sync=True)
     name = traitlets.Unicode("").tag(sync=True)
 
     def __init__(self, path: str | Path | None = None, *, period_s: float = 0.5, **traits: Any) -> None:

@@ -50,7 +50,7 @@ class StreamPicker(Panel):
     _esm = compose("parts/dom", "parts/icons", "stream_picker")
     _css = styles("panels")
 
-    seen = traitlets.List().tag(sync=True)
+    seen: traitlets.List[Any] = traitlets.List().tag(sync=True)
     chosen = traitlets.Dict().tag(sync=True)
     verdict = traitlets.Dict().tag(sync=True)
     searched = traitlets.Bool(default_value=False).tag(sync=True)

@@ -60,7 +60,7 @@ class Worklist(Panel):
     _css = styles("panels", "worklist")
 
     day = traitlets.Dict().tag(sync=True)
-    rows = traitlets.List().tag(sync=True)
+    rows: traitlets.List[Any] = traitlets.List().tag(sync=True)
     chosen = traitlets.Unicode("").tag(sync=True)
     details = traitlets.Dict().tag(sync=True)
     confirmed = traitlets.Dict().tag(sync=True)
