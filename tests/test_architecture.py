@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "workbench"
 
 FLOOR = {
-    **dict.fromkeys(("vocabulary", "errors", "registry", "said", "threads"), 1),
+    **dict.fromkeys(("vocabulary", "errors", "registry", "said", "threads", "world"), 1),
     **dict.fromkeys(("delimited", "reading", "writing", "kernels"), 1),
     **dict.fromkeys(("decode", "decoding", "fitting", "paradigms", "signals", "control", "outcomes"), 2),
     **dict.fromkeys(("devices", "recording", "study", "analysis", "figures", "widgets"), 2),
@@ -55,14 +56,14 @@ DOORS = {
     "numba": {"kernels"},
     "llvmlite": {"kernels"},
     "sqlalchemy": {"study"},
-    "sqlite3": {"study", "hostile", "stress"},
+    "sqlite3": {"world", "study", "hostile", "stress"},
     "pylsl": {"devices"},
     "anywidget": {"widgets"},
     "ipywidgets": {"widgets"},
     "traitlets": {"widgets"},
     "voila": {"widgets"},
     "typst": {"reports"},
-    "zmq": {"live", "engine"},
+    "zmq": {"world", "live", "engine"},
     "matplotlib": {"figures"},
     "plotly": {"figures"},
     "cryptography": {"study", "devices"},
@@ -71,6 +72,21 @@ DOORS = {
 }
 
 KERNEL_BANS = {"scipy", "sklearn", "mne", "pandas", "pyriemann"}
+
+WORLDLY = ("control",)
+"""Rooms that meet time, chance, disk and network through ``world`` alone, so that a virtual world can stand in."""
+
+AROUND_THE_DOORS = re.compile(
+    r"""^(time\.(?!strftime|gmtime|localtime)\w+
+    |datetime\.(now|utcnow|today)|date\.today
+    |(secrets|random|np\.random|uuid)\.\w+
+    |threading\.(Lock|RLock|Event|Condition|Semaphore|Barrier|Thread|Timer)|queue\.\w*Queue
+    |os\.(open|fdopen|write|pwrite|ftruncate|truncate|fsync|replace|rename|link|symlink|unlink|remove|mkdir|makedirs
+        |rmdir|utime|chmod|close)
+    |open|.*\.(write_text|write_bytes|unlink|mkdir|touch|rename|rmdir|symlink_to|hardlink_to|chmod)
+    |(shutil|tempfile|fcntl|mmap|msvcrt)\.\w+|sqlite3\.connect|zmq\.Context|socket\.(socket|create_connection))$""",
+    re.VERBOSE,
+)
 
 STRICT = ("kernels", "signals", "decode", "decoding", "paradigms")
 """Rooms in which no product goes through BLAS or LAPACK and no logarithm through libm: the folder is the rule."""
@@ -138,6 +154,38 @@ def test_imports_run_downward_and_siblings_meet_only_where_an_arrow_is_drawn():
 def test_one_door_for_each_outside_library(library):
     through = {room for room, _, names in IMPORTS for name, _ in names if name.split(".")[0] == library}
     assert through <= DOORS[library]
+
+
+def around_the_doors(tree):
+    """Calls that read a clock, draw a number, write or send by another way than ``world``; reading is allowed."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            name = ast.unparse(node.func)
+            if AROUND_THE_DOORS.match(name) and not name.startswith("world."):
+                yield node.lineno, name
+
+
+@pytest.mark.parametrize("room", WORLDLY)
+def test_time_chance_disk_and_network_are_met_through_their_doors_alone(room):
+    found = [
+        f"{path.relative_to(PACKAGE)}:{line} {name}"
+        for own, path, tree in ALL
+        if own == room
+        for line, name in around_the_doors(tree)
+    ]
+    assert found == []
+
+
+def test_nobody_holds_a_door_of_the_world_by_itself():
+    bound = [
+        f"{path.relative_to(PACKAGE)} imports {name}"
+        for _, path, names in IMPORTS
+        for name, _ in names
+        if name == "workbench.world"
+        and path.name != "world.py"
+        and "from workbench.world import" in path.read_text(encoding="utf-8")
+    ]
+    assert bound == []
 
 
 def test_kernels_know_nothing_of_us():

@@ -1,0 +1,47 @@
+"""The doors to the world: the real ones do what they say, and others can be handed in."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from workbench import world
+
+
+class Still(world.Clock):
+    """A clock on which nothing passes."""
+
+    def monotonic(self) -> float:
+        return 7.0
+
+
+def test_another_door_is_met_by_everybody_until_it_is_left():
+    real = world.clock
+    with world.entered(clock=Still()):
+        assert world.clock.monotonic() == 7.0
+    assert world.clock is real
+
+
+def test_what_is_no_door_cannot_be_handed_in():
+    with pytest.raises(KeyError, match="weather"), world.entered(weather=None):
+        pass
+
+
+def test_a_file_that_is_locked_is_refused_to_another_descriptor_until_it_is_released(tmp_path):
+    path = tmp_path / "held"
+    first = world.disk.descriptor(path, os.O_RDWR | os.O_CREAT)
+    second = world.disk.descriptor(path, os.O_RDWR)
+    world.disk.lock(first)
+    with pytest.raises(BlockingIOError):
+        world.disk.lock(second)
+    world.disk.unlock(first)
+    world.disk.lock(second)
+    world.disk.close(first)
+    world.disk.close(second)
+
+
+def test_a_seed_gives_the_same_numbers_and_none_gives_others():
+    drawn = [world.chance.generator(seed).integers(0, 2**62, 4).tolist() for seed in (3, 3, None, None)]
+    assert drawn[0] == drawn[1]
+    assert len({tuple(numbers) for numbers in drawn}) == 3
