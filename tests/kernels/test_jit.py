@@ -99,6 +99,19 @@ def test_many_threads_may_call_a_kernel_first(monkeypatch):
     assert len(fourth.signatures) == 1
 
 
+def test_a_thread_that_comes_second_finds_the_kernel_loaded(monkeypatch):
+    monkeypatch.setattr(numba.config, "DISABLE_JIT", 0)
+
+    @_jit.kernel("float64(float64)")
+    def fifth(x):
+        return x / 5.0
+
+    load = _jit.WAITING[id(fifth)]
+    assert fifth(1.0) == 0.2
+    load()
+    assert len(fifth.signatures) == 1
+
+
 def test_a_kernel_is_compiled_anew_when_one_that_it_calls_has_changed(tmp_path):
     head = "from workbench.kernels._jit import kernel\n"
     caller = (
