@@ -20,6 +20,14 @@ settings.load_profile("ci" if os.environ.get("CI") else "dev")
 """No limit in time: the machine may be busy. CI tries the same examples every time, so that red means a change."""
 
 
+MEMORY = Path("/dev/shm")
+MEMORY_BYTES = 4 * 2**30
+"""Free bytes from which tests keep their files in memory: thousands of synced writes wait for nothing there."""
+
+if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= MEMORY_BYTES:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real recordings; tests skip with the reason where it is absent."""
