@@ -33,7 +33,12 @@ TESTS = {
         "tests/reference/test_rejection.py",
     ),
     "study": ("tests/study", "tests/cli/test_record_commands.py", "tests/runs"),
-    "outcomes": ("tests/outcomes", "tests/contract", "tests/cli/test_score.py"),
+    "outcomes": (
+        "tests/outcomes",
+        "tests/contract/test_outcomes.py",
+        "tests/contract/test_changes.py",
+        "tests/cli/test_score.py",
+    ),
     "engine": ("tests/live", "tests/faults"),
 }
 """Tests that answer for a room, the quickest first."""
