@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from workbench import cli
+from workbench.commands import build_parser
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = {p.name: p.read_text(encoding="utf-8") for p in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]}
@@ -21,7 +21,7 @@ EVERYTHING = "\n".join(DOCS.values())
 
 
 def commands():
-    actions = cli._parser()._actions
+    actions = build_parser()._actions
     (found,) = [a for a in actions if isinstance(a, argparse._SubParsersAction)]
     return found.choices
 
