@@ -76,7 +76,7 @@ def test_every_row_of_the_mapping_has_a_mark_and_a_source(form):
     for row in rows:
         assert row.evidence in ("[S]", "[T]", "[M]", "[M?]")
         assert row.source
-        if "not seen)" in row.words:
+        if "not seen)" in row.label:
             assert (row.variable, row.evidence) == ("", "[M?]")
         else:
             assert row.variable
@@ -88,7 +88,7 @@ def test_the_neurological_part_of_the_core_form_is_nli_ais_and_the_non_sci_condi
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "reason"),
     [
         (("core,nli,", "core,ais,"), "twice"),
         (("[M]", "[X]"), "evidence mark"),
@@ -96,10 +96,10 @@ def test_the_neurological_part_of_the_core_form_is_nli_ais_and_the_non_sci_condi
         (("form,variable", "form,name"), "must have the columns"),
     ],
 )
-def test_a_mapping_with_a_fault_is_refused(tmp_path, change, words):
+def test_a_mapping_with_a_fault_is_refused(tmp_path, change, reason):
     file = tmp_path / "mapping.csv"
     file.write_text(core.FILE.read_text(encoding="utf-8").replace(*change), encoding="utf-8")
-    with pytest.raises(BadValue, match=words):
+    with pytest.raises(BadValue, match=reason):
         core.variables("core", file=file)
 
 

@@ -1,4 +1,4 @@
-"""Commands of ``workbench …``, one a file. The folder is the register; an entry defines ``COMMAND``.
+"""Commands of ``workbench …``, one per file. The folder is the register; an entry defines ``COMMAND``.
 
 A command's file is imported to print the help of all commands: what is slow to import is imported where it runs.
 """

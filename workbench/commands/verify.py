@@ -1,4 +1,4 @@
-"""`workbench verify STUDY`: does the record hold? Exit 0 it does, 1 something differs, 2 it could not be told."""
+"""`workbench verify STUDY`: does the record hold? Exit 0 it does, 1 something differs, 2 it could not be determined."""
 
 from __future__ import annotations
 
@@ -58,5 +58,5 @@ COMMAND = Subcommand(
     arguments=add_arguments,
     description="Check the audit chain and its signatures, the tables, recordings, decoders, reports and "
     "session ledgers of a study. Exit 0: it holds. 1: something differs or is damaged. 2: it could not be "
-    "told, because the record is held by another process or cannot be read.",
+    "determined, because the record is held by another process or cannot be read.",
 )
