@@ -1,4 +1,4 @@
-"""`workbench verify STUDY`: does the record hold? Exit 0 it does, 1 something differs, 2 it could not be determined."""
+"""`workbench verify STUDY`: whether the record holds. Exit 0: it does; 1: something differs; 2: unknown."""
 
 from __future__ import annotations
 
