@@ -28,7 +28,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     sys.excepthook = _unforeseen
     _named.clear()
-    arguments = build_parser().parse_args(argv)
+    try:
+        parser = build_parser()
+    except WorkbenchError as error:  # packages bring commands, and two may bring the same one
+        print(f"workbench: {one_line(error)}", file=sys.stderr)
+        return EXIT_REFUSED
+    arguments = parser.parse_args(argv)
     _named.update(vars(arguments))
     try:
         _refuse_broken_text(arguments)

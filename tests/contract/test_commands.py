@@ -102,25 +102,41 @@ def test_help_is_printed_without_the_code_that_commands_run(arguments):
     assert done.stdout.splitlines()[-1] == "imported:"
 
 
-def test_a_command_of_another_package_is_listed_and_run(tmp_path):
-    (tmp_path / "more").mkdir()
-    (tmp_path / "more" / "__init__.py").write_text(
-        "from workbench.commands import Subcommand\n"
-        "def run(arguments):\n"
-        "    print('more is done')\n"
-        "    return 0\n"
-        "COMMAND = Subcommand('more', 'what another package does', run)\n"
-    )
-    info = tmp_path / "more-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: more\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[workbench.commands]\nmore = more\n")
-    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from workbench.cli import main; main({{}})"
-    listed = subprocess.run(
-        [sys.executable, "-c", code.format("['--help']")], capture_output=True, text=True, check=True
-    )
-    assert "what another package does" in listed.stdout
-    done = subprocess.run(
-        [sys.executable, "-c", code.format("['more']")], capture_output=True, text=True, check=True
-    )
-    assert done.stdout == "more is done\n"
+@pytest.fixture
+def install(tmp_path):
+    """Installs a package that brings a command, and returns what runs ``workbench`` beside it."""
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from workbench.cli import main; sys.exit(main())"
+
+    def install(package, command):
+        (tmp_path / f"{package}.py").write_text(
+            "from workbench.commands import Subcommand\n"
+            f"run = lambda arguments: print('{package} is done') or 0\n"
+            f"COMMAND = Subcommand({command!r}, 'what {package} does', run)\n"
+        )
+        info = tmp_path / f"{package}-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text(f"[workbench.commands]\n{command} = {package}\n")
+
+    def call(*arguments):
+        return subprocess.run(
+            [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False
+        )
+
+    install.call = call
+    return install
+
+
+def test_a_command_of_another_package_is_listed_and_run(install):
+    install("more", "more")
+    assert "what more does" in install.call("--help").stdout
+    assert install.call("more").stdout == "more is done\n"
+
+
+def test_two_packages_with_one_command_are_named_in_a_sentence(install):
+    install("first", "more")
+    install("second", "more")
+    done = install.call("--help")
+    assert done.returncode == 2
+    assert done.stderr.startswith("workbench: workbench.commands has 2 entries 'more' (")
+    assert done.stderr.endswith("uninstall all but one\n")

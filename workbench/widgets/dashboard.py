@@ -172,7 +172,14 @@ def environment(study_folder: Path, *, token: str, base: Mapping[str, str] | Non
 
 
 def command(notebook: Path, *, port: int, proxy: ProxyAddress | None = None) -> list[str]:
-    """The command line of Voila; every setting that keeps the dashboard closed is in it, the token is not."""
+    """The command line of Voila; every setting that keeps the dashboard closed is in it, the token is not.
+
+    Parameters
+    ----------
+    notebook : that is shown.
+    port : on which Voila listens, on this computer alone.
+    proxy : under which browsers reach it, None for directly.
+    """
     # Pages ask for paths with the prefix; the guard takes it off, so that Voila serves the same paths always.
     behind = (
         []
