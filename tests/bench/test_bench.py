@@ -53,7 +53,7 @@ def test_a_figure_stands_beside_its_goal(sense, goal, met):
     text = bench.as_text([row])
     assert "3 × (2.5–3.5)" in text
     assert ("MISSED by" in text) is (met is False)
-    figure = json.loads(bench.as_json([row]))["figures"][0]
+    figure = bench.to_record([row])["figures"][0]
     assert (figure["value"], figure["goal"], figure["met"]) == (3.0, goal, met)
 
 
@@ -63,8 +63,8 @@ def test_a_peer_that_is_not_installed_is_named_and_the_rest_goes_on():
 
     row = bench.measure(item(run))
     assert row.met is None
-    assert "not measured, peerlib is not installed: pip install 'workbench[bench]'" in bench.as_text([row])
-    assert json.loads(bench.as_json([row]))["figures"][0]["value"] is None
+    assert "not measured, peerlib is not installed: pip install 'sci-bci-workbench[bench]'" in bench.as_text([row])
+    assert bench.to_record([row])["figures"][0]["value"] is None
 
 
 def test_keys_are_chosen_by_name():
@@ -77,7 +77,7 @@ def test_keys_are_chosen_by_name():
 
 def test_the_command_prints_a_figure_with_its_goal_and_the_machine(capsys):
     assert main(["bench", "isncsci", "--rounds", "1", "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
+    found = json.loads(capsys.readouterr().out)["result"]
     assert [figure["goal"] for figure in found["figures"]] == [5000.0, 200.0]
     assert all(figure["value"] > 0 for figure in found["figures"])
     assert found["machine"]["workbench"]

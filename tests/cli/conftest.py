@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -9,9 +10,11 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from workbench import __version__
 from workbench.cli import main
 
 SPEED = "12"
@@ -32,6 +35,14 @@ class Said:
         lines = [line for line in self.err.splitlines() if line.startswith("workbench ")]
         assert len(lines) == 1, self.err
         return lines[0]
+
+    def answer(self, command: str, *, code: int = 0) -> Any:
+        """The result for programs, after its shape was checked."""
+        assert self.code == code, self.err
+        answer = json.loads(self.out)
+        assert list(answer) == ["command", "workbench", "ok", "result"]
+        assert (answer["command"], answer["workbench"], answer["ok"]) == (command, __version__, code == 0)
+        return answer["result"]
 
     def refused(self, *words: str) -> str:
         """Assert that it ended as a refusal: exit 2, one sentence with these words, no traceback."""

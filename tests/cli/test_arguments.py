@@ -13,9 +13,8 @@ from pathlib import Path
 import pytest
 
 from workbench import cli
+from workbench.commands import available, demo
 from workbench.study import Study
-
-SPOKEN = ("demo", "replay", "dashboard", "report", "verify", "end", "recover", "inspect", "stress")
 
 
 def refused(capsys, *args) -> str:
@@ -79,7 +78,7 @@ def test_conditions_that_cannot_be(capsys, text, words):
 
 
 def test_spaces_around_conditions_are_no_matter():
-    assert cli._conditions(" T1 = hands , T2 = feet ") == {"T1": "hands", "T2": "feet"}
+    assert demo.parse_conditions(" T1 = hands , T2 = feet ") == {"T1": "hands", "T2": "feet"}
 
 
 def test_conditions_without_recordings_and_recordings_without_conditions(capsys):
@@ -104,7 +103,7 @@ def test_study_folders_that_cannot_be(capsys, tmp_path):
 @pytest.fixture
 def somebody(tmp_path):
     """An ordinary user, who may enter ``tmp_path``'s parents; root may write anywhere."""
-    import workbench.demo  # noqa: F401  (what another user may not read is imported before)
+    import workbench.commands._demo_session  # noqa: F401  (what another user may not read is imported before)
 
     if os.geteuid() != 0:
         yield
@@ -199,7 +198,7 @@ def test_a_port_that_cannot_be(capsys, tmp_path):
     assert "--port must be from 1 to 65535" in refused(capsys, "dashboard", tmp_path, "--port", "70000")
 
 
-@pytest.mark.parametrize("command", SPOKEN)
+@pytest.mark.parametrize("command", available())
 def test_every_command_explains_itself(capsys, command):
     with pytest.raises(SystemExit) as ended:
         cli.main([command, "--help"])
@@ -221,8 +220,9 @@ def test_a_reader_that_leaves_early_is_no_defect(tmp_path):
 def test_a_defect_is_a_sentence_and_a_file(tmp_path):
     code = (
         "import sys, workbench.cli as cli\n"
+        "from workbench.commands import demo\n"
         "def broken(text): raise RuntimeError('boom')\n"
-        "cli._conditions = broken\n"
+        "demo.parse_conditions = broken\n"
         "sys.exit(cli.main(['demo', '--conditions', 'T1=a']))\n"
     )
     done = subprocess.run(

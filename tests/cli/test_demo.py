@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench.demo import _files
+from workbench.commands._demo_session import _files
 from workbench.errors import RecordFault
 from workbench.study import Study
 
@@ -279,3 +279,23 @@ def test_a_damaged_record_is_a_sentence(demo, inside, tmp_path, command, damage)
     else:
         said.refused("is damaged", "restore it from the latest backup")
     assert (folder / "study.db").read_bytes() == bytes(data)
+
+
+def test_verify_replay_and_inspect_answer_in_one_shape(demo, inside):
+    verified = inside("verify", demo.folder, "--json").answer("verify")
+    assert (verified["problems"], set(verified["head"])) == ([], {"seq", "hash"})
+    replayed = inside("replay", demo.folder, "--json").answer("replay")
+    assert [run["equal"] for run in replayed] == [True, True]
+    assert max(run["n"] for run in replayed) > 0
+    inspected = inside("inspect", *demo.recordings, "--json").answer("inspect")
+    assert [one["path"] for one in inspected] == [str(path) for path in demo.recordings]
+    assert {one["state"] for one in inspected} == {"finished"}
+
+
+def test_what_differs_is_not_ok_and_stands_in_the_result(demo, inside, tmp_path):
+    copy = demo.copy(tmp_path)
+    with copy.recordings[1].open("r+b") as file:
+        file.truncate(copy.recordings[1].stat().st_size // 2)
+    (inspected,) = inside("inspect", copy.recordings[1], "--json").answer("inspect", code=1)
+    assert inspected["torn_bytes"] > 0
+    assert inside("verify", copy.folder, "--json").answer("verify", code=1)["problems"]

@@ -13,7 +13,7 @@ import termios
 import pytest
 
 SCRIPT = """
-from workbench.progress import Bar
+from workbench.commands._progress import Bar
 bar = Bar(100.0)
 with bar.stage("Calibration run", 60.0):
     bar.inside(30.0, "Calibration run: trial 8 of 16")

@@ -45,9 +45,9 @@ def test_verify_says_holds_differs_and_refused_by_its_exit_code(run, folder, tmp
     code, out, _ = run("verify", folder)
     assert (code, out.splitlines()[0]) == (0, "the record holds")
     code, out, _ = run("verify", folder, "--json")
-    found = json.loads(out)
-    assert (code, found["ok"]) == (0, True)
-    head = found["head"]
+    answer = json.loads(out)
+    assert (code, answer["ok"]) == (0, True)
+    head = answer["result"]["head"]
     assert run("verify", folder, "--head", f"{head['seq']}:{head['hash']}")[0] == 0
     code, out, _ = run("verify", folder, "--head", f"{head['seq'] + 1}:{head['hash']}")
     assert (code, "its tail was cut" in out) == (1, True)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from workbench import cli
+from workbench.commands import build_parser
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = {p.name: p.read_text(encoding="utf-8") for p in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]}
@@ -21,7 +21,7 @@ EVERYTHING = "\n".join(DOCS.values())
 
 
 def commands():
-    actions = cli._parser()._actions
+    actions = build_parser()._actions
     (found,) = [a for a in actions if isinstance(a, argparse._SubParsersAction)]
     return found.choices
 
@@ -50,13 +50,21 @@ def test_every_noun_and_error_stands_in_the_glossary(name):
     assert f"`{name}`" in DOCS["glossary.md"]
 
 
+CONDA_NAMES = {"matplotlib": "matplotlib-base", "mne": "mne-base", "typst": "typst-py"}
+"""What conda-forge calls a package; its ``typst`` is the program alone, and the base packages bring no Qt."""
+
+
 def test_environment_yml_equals_pyproject():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
-    listed = {d.replace(" ", "") for d in environment["dependencies"]}
+    *from_conda, from_index = environment["dependencies"]
+    listed = {d.replace(" ", "") for d in [*from_conda, *from_index["pip"]]}
+    wanted = {
+        re.sub(r"^[a-z0-9-]+", lambda name: CONDA_NAMES.get(name[0], name[0]), d) for d in project["dependencies"]
+    }
     assert environment["name"] == "workbench"
     assert environment["channels"] == ["conda-forge"]
-    assert listed == {*project["dependencies"], f"python{project['requires-python']}", "pip"}
+    assert listed == {*wanted, f"python{project['requires-python']}", "pip", "liblsl>=1.16"}
 
 
 def test_every_runtime_dependency_has_its_reason_and_its_pin():
@@ -106,3 +114,27 @@ def test_links_between_documents_lead_somewhere():
 def test_no_document_claims_compliance(word):
     for name, text in DOCS.items():
         assert word not in text.lower(), name
+
+
+def container_lines(instruction):
+    lines = (ROOT / "Containerfile").read_text(encoding="utf-8").splitlines()
+    return [line.removeprefix(instruction).strip() for line in lines if line.startswith(f"{instruction} ")]
+
+
+def test_the_container_copies_what_the_wheel_is_made_of_and_runs_commands_that_there_are():
+    copied = {name for line in container_lines("COPY") for name in line.split()[:-1]}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
+    needed = {*wheel["packages"], *wheel["force-include"], "pyproject.toml", "constraints.txt"}
+    needed |= {project["project"]["readme"], *project["project"]["license-files"]}
+    assert copied == needed
+    assert all((ROOT / name).exists() for name in copied)
+    (entry,), (given,) = container_lines("ENTRYPOINT"), container_lines("CMD")
+    assert [*json.loads(entry)] == [*project["project"]["scripts"]]
+    assert build_parser().parse_args(json.loads(given)).run
+    (python,) = container_lines("FROM")
+    assert re.search(r"python:(\d\.\d+)", python)[1] in {"3.11", "3.12", "3.13"}
+
+
+def test_the_package_says_that_it_is_typed():
+    assert (ROOT / "workbench" / "py.typed").is_file()

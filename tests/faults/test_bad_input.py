@@ -22,9 +22,10 @@ pytestmark = pytest.mark.timeout(240)
 DEMO = """
 import sys
 from dataclasses import replace
-from workbench import cli, programmes, runs
+from workbench import cli, runs
+from workbench.systems import System, simulated_grasping
 
-usual, planned = programmes.simulated, programmes.Programme.new_session
+usual, planned = simulated_grasping.SYSTEM, System.new_session
 
 def hasty(*args, **more):
     return replace(planned(*args, **more), resolve_s=4.0{plan})
@@ -36,7 +37,7 @@ def wrong(*, seed):
     {change}
     return replace(made, signal=signal, player={{**made.player, "options": options}})
 
-programmes.simulated, programmes.Programme.new_session = wrong, hasty
+simulated_grasping.SYSTEM, System.new_session = wrong, hasty
 {more}
 sys.exit(cli.main(["demo", "--no-browser", "--speed", "12", "--study", sys.argv[1]]))
 """

@@ -11,6 +11,7 @@ import sys
 import pytest
 
 from workbench import hostile
+from workbench.commands import build_parser
 from workbench.errors import UnknownName
 from workbench.hostile import Answer, Case
 from workbench.hostile._cases import LASTING, kind_of
@@ -21,12 +22,12 @@ SAMPLE = 110
 
 @pytest.fixture(scope="module")
 def every(tmp_path_factory):
-    return hostile.cases(tmp_path_factory.mktemp("hostile") / "material")
+    return hostile.cases(build_parser(), tmp_path_factory.mktemp("hostile") / "material")
 
 
 def test_every_argument_of_every_command_has_hostile_cases(every):
     names = {case.name.split(": ")[0] for case in every}
-    for words, parser in hostile.commands().items():
+    for words, parser in hostile.commands(build_parser()).items():
         for action in parser._actions:
             if kind_of(action) != "flag" and not isinstance(action, argparse._HelpAction):
                 option = action.option_strings[0] if action.option_strings else str(action.metavar or action.dest)
@@ -40,7 +41,7 @@ def test_an_argument_of_an_unknown_kind_is_an_error():
 
 
 def test_a_sample_of_bad_inputs_gets_a_clear_answer_each():
-    figures = hostile.hostile(SAMPLE, seed=5)
+    figures = hostile.hostile(build_parser(), SAMPLE, seed=5)
     assert figures.tried == SAMPLE
     assert figures.passed, figures.text()
 

@@ -58,7 +58,7 @@ def test_no_other_module_writes_delimited_text():
 
 
 def test_the_core_data_set_leaves_without_a_formula():
-    from workbench.outcomes._core_data_set import Export
+    from workbench.exchange import Export
 
     export = Export(("PARTICIPANT", "AGE"), ({"PARTICIPANT": "=1+1", "AGE": "-4"},), (), (), ())
     assert export.csv() == "PARTICIPANT,AGE\n'=1+1,-4\n"

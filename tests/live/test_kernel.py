@@ -19,14 +19,14 @@ ROOT = Path(__file__).resolve().parents[2]
 TRIALS = 6
 
 BEGIN = """
-from workbench import live, programmes, runs
+from workbench import live, runs, systems
 from workbench.study import Study
-programme = programmes.simulated(seed=3, calibration_trials={trials})
+system = systems.load("simulated_grasping")(seed=3, calibration_trials={trials})
 with Study.open({folder!r}, actor="notebook") as study:
     visit = study.rows("visit")[0]["id"]
-    plan = programme.new_session(study, visit=visit, operator="notebook", speed=6.0)
+    plan = system.new_session(study, visit=visit, operator="notebook", speed=6.0)
 client = live.start(plan)
-client.start_run("calibration", programme.paradigm, programme.paradigm_params, n_trials={trials}, seed=3)
+client.start_run("calibration", system.paradigm, system.paradigm_params, n_trials={trials}, seed=3)
 client.wait("running", timeout=120)
 """
 ATTACH = """

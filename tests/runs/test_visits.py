@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from workbench import programmes
-from workbench.cli import _parser
+from workbench import systems
+from workbench.commands import build_parser
 from workbench.errors import Refused, WorkbenchError
 from workbench.outcomes import load
 from workbench.runs.session_page import SessionPage
@@ -35,7 +35,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def desk(folder: Path) -> VisitDesk:
-    return VisitDesk(folder, programmes.simulated(), operator="Chen L.")
+    return VisitDesk(folder, systems.load("simulated_grasping")(), operator="Chen L.")
 
 
 def visits(desk: VisitDesk) -> dict[str, str]:
@@ -54,7 +54,7 @@ def test_a_study_without_people_says_what_starts_and_how_the_first_person_is_ent
     assert (hint["key"], hint["args"]["operator"]) == ("worklist.hint.nobody", "Chen L.")
     words = shlex.split(hint["args"]["command"])
     assert words[:4] == ["workbench", "people", "add", str(desk.folder)]
-    assert _parser().parse_args(words[1:]).run  # the command is one that there is
+    assert build_parser().parse_args(words[1:]).run  # the command is one that there is
     assert desk.details(visits(desk)["P-041"])["blocked"] is None  # a script signs
     with desk.record() as study:
         study.append(Visit(study.append(Participant("P-100")), "Month 1"))
@@ -159,7 +159,7 @@ def test_where_people_can_sign_in_nobody_starts_or_decides_unsigned(folder: Path
 
 @pytest.fixture
 def page(folder: Path) -> Iterator[SessionPage]:
-    made = SessionPage(folder, programmes.simulated(), operator="Chen L.")
+    made = SessionPage(folder, systems.load("simulated_grasping")(), operator="Chen L.")
     yield made
     made.screen.close()
     made.log.close()
@@ -205,7 +205,7 @@ def test_the_forms_of_a_page_are_those_of_the_chosen_visit_and_say_so(page: Sess
 
 
 def test_the_page_of_forms_offers_every_visit_below_the_shell(folder: Path) -> None:
-    page = SessionPage(folder, programmes.simulated(), operator="Chen L.", forms=True)
+    page = SessionPage(folder, systems.load("simulated_grasping")(), operator="Chen L.", forms=True)
     try:
         ids = visits(page.desk)
         desk, form = page.stage.children[1:]
@@ -267,7 +267,7 @@ def test_a_fit_waits_on_every_page_until_one_of_them_decides_once(folder: Path, 
 
     visit = visits(page.desk)["P-041"]
     sha256 = enter_fit(folder, visit)
-    other = SessionPage(folder, programmes.simulated(), operator="Okafor A.")
+    other = SessionPage(folder, systems.load("simulated_grasping")(), operator="Okafor A.")
     try:
         for one in (page, other):
             one.worklist.choose(visit)

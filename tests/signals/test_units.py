@@ -213,7 +213,7 @@ ROOMS = (
     "runs",
     "decode.py",
     "widgets",
-    "programmes.py",
+    "systems",
     "evaluation",
 )
 VOLTS = {text.strip() for text, _ in EVERY}

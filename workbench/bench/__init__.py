@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from workbench.bench._items import Item, Result, Row
-from workbench.bench._table import as_json, as_text
+from workbench.bench._table import as_text, to_record
 from workbench.errors import UnknownName
 
-__all__ = ["Item", "Result", "Row", "as_json", "as_text", "chosen", "items", "measure"]
+__all__ = ["Item", "Result", "Row", "as_text", "chosen", "items", "measure", "to_record"]
 
 ROUNDS = 15
 """Turns of each contest."""
@@ -40,4 +40,4 @@ def measure(item: Item, *, rounds: int = ROUNDS) -> Row:
     try:
         return Row(item, item.run(rounds), "")
     except ImportError as error:
-        return Row(item, None, f"{error.name or error} is not installed: pip install 'workbench[bench]'")
+        return Row(item, None, f"{error.name or error} is not installed: pip install 'sci-bci-workbench[bench]'")

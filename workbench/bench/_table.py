@@ -1,8 +1,7 @@
-"""Figures as a table for people and as JSON for machines."""
+"""Figures as a table for people and as plain data for programs."""
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 from collections.abc import Sequence
@@ -43,8 +42,8 @@ def as_text(rows: Sequence[Row]) -> str:
     return "\n".join([*lines, about])
 
 
-def as_json(rows: Sequence[Row]) -> str:
-    """The same as one JSON object ``{"machine", "figures"}``."""
+def to_record(rows: Sequence[Row]) -> dict[str, object]:
+    """The same as plain data: ``{"machine", "figures"}``."""
     figures = []
     for row in rows:
         item, result = row.item, row.result
@@ -59,7 +58,7 @@ def as_json(rows: Sequence[Row]) -> str:
         if result is not None:
             found |= {"value": result.value, "low": result.low, "high": result.high, "detail": result.detail}
         figures.append(found)
-    return json.dumps({"machine": machine(), "figures": figures}, indent=1, ensure_ascii=False)
+    return {"machine": machine(), "figures": figures}
 
 
 def _short(row: Row) -> float:

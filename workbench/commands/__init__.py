@@ -1,1 +1,9 @@
-"""Commands of ``workbench …``, one a file; each has ``add(commands)``, which adds it to the parser."""
+"""Commands of ``workbench …``, one per file. The folder is the register; an entry defines ``COMMAND``.
+
+A command's file is imported to print the help of all commands: what is slow to import is imported where it runs.
+"""
+
+from workbench.commands._parser import available, build_parser, load, one_line
+from workbench.commands._subcommand import Subcommand
+
+__all__ = ["Subcommand", "available", "build_parser", "load", "one_line"]

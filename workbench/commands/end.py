@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+
+from workbench.commands._arguments import EXIT_DIFFERS, add_study
+from workbench.commands._subcommand import Subcommand
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command to the parser."""
-    text = "end the session that runs for a study, in good order, and take its recordings in"
-    end = commands.add_parser("end", help=text, description=f"{text[0].upper()}{text[1:]}.")
-    end.add_argument("study", type=Path, metavar="STUDY", help="folder of the study (it holds study.db)")
-    end.set_defaults(run=_end)
-
-
-def _end(arguments: argparse.Namespace) -> int:
-    from workbench import runs, tools
+def run(arguments: argparse.Namespace) -> int:
+    """End the session, then take in what it recorded."""
+    from workbench import runs
     from workbench.live.stopping import end_session
     from workbench.study import Study
 
@@ -25,4 +20,12 @@ def _end(arguments: argparse.Namespace) -> int:
         taken = runs.take_in(study)
     for sentence in taken.sentences:
         print(sentence)
-    return tools.EXIT_DIFFERS if taken.damaged else 0
+    return EXIT_DIFFERS if taken.damaged else 0
+
+
+COMMAND = Subcommand(
+    name="end",
+    help="end the session that runs for a study, in good order, and take its recordings in",
+    run=run,
+    arguments=add_study,
+)

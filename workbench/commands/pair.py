@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from workbench.commands.keys import secret
+from workbench.commands._arguments import add_study
+from workbench.commands._secret import ask_secret
+from workbench.commands._subcommand import Subcommand
 from workbench.errors import Refused
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command and its own sub-commands to the parser."""
-    pair = commands.add_parser(
-        "pair",
-        help="pair a study with an effector on another computer: code, engine, device",
-        description="Pair the engine of a study with an effector on another computer. 'pair code' prints a code; "
-        "it is typed at both computers within a quarter of an hour, after which both print the same link.",
-    )
-    actions = pair.add_subparsers(dest="action", required=True, metavar="ACTION")
-    code = actions.add_parser("code", help="print a new code, to be typed at both computers")
-    code.set_defaults(run=_code)
-    engine = actions.add_parser("engine", help="on the computer of the study: type the code")
-    engine.add_argument("study", type=Path, metavar="STUDY", help="folder of the study (it holds study.db)")
-    engine.add_argument("effector", metavar="EFFECTOR", help="name of the effector profile, as glove")
-    engine.set_defaults(run=_engine)
-    device = actions.add_parser("device", help="on the computer of the effector: type the code")
-    device.add_argument("name", metavar="NAME", help="name of the pairing, as 'pair engine' prints it")
-    device.add_argument("effector", metavar="EFFECTOR", help="name of the effector profile, as glove")
-    device.set_defaults(run=_device)
+def _add_effector(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("effector", metavar="EFFECTOR", help="name of the effector profile, as glove")
+
+
+def _add_engine(parser: argparse.ArgumentParser) -> None:
+    add_study(parser)
+    _add_effector(parser)
+
+
+def _add_device(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="name of the pairing, as 'pair engine' prints it")
+    _add_effector(parser)
 
 
 def _code(_arguments: argparse.Namespace) -> int:
@@ -49,7 +43,7 @@ def _engine(arguments: argparse.Namespace) -> int:
             f"session with 'workbench end {arguments.study}', then pair"
         )
     name = devices.pairing_name(arguments.study, arguments.effector)
-    paired = devices.pair_by_code(name, arguments.effector, secret("Pairing code"))
+    paired = devices.pair_by_code(name, arguments.effector, ask_secret("Pairing code"))
     print(f"paired, link {paired.link_id}")
     print(
         f"at the computer of the effector: 'workbench pair device {name} {arguments.effector}' with the same "
@@ -62,7 +56,20 @@ def _device(arguments: argparse.Namespace) -> int:
     from workbench import control, devices
 
     control.load(arguments.effector)
-    paired = devices.pair_by_code(arguments.name, arguments.effector, secret("Pairing code"))
+    paired = devices.pair_by_code(arguments.name, arguments.effector, ask_secret("Pairing code"))
     print(f"paired, link {paired.link_id}")
     print(f"the computer of the study must print the same link; give the effector the key file {paired.path}")
     return 0
+
+
+COMMAND = Subcommand(
+    name="pair",
+    help="pair a study with an effector on another computer: code, engine, device",
+    description="Pair the engine of a study with an effector on another computer. 'pair code' prints a code; "
+    "it is typed at both computers within a quarter of an hour, after which both print the same link.",
+    actions=(
+        Subcommand("code", "print a new code, to be typed at both computers", _code),
+        Subcommand("engine", "on the computer of the study: type the code", _engine, _add_engine),
+        Subcommand("device", "on the computer of the effector: type the code", _device, _add_device),
+    ),
+)

@@ -16,35 +16,48 @@ from pathlib import Path
 from tqdm import tqdm
 
 from workbench import __version__, reading
+from workbench.commands._answer import as_json
+from workbench.commands._arguments import EXIT_DIFFERS, add_json, integer, seed
+from workbench.commands._parser import build_parser
+from workbench.commands._subcommand import Subcommand
 from workbench.errors import BadValue
-from workbench.tools import EXIT_DIFFERS, seed, whole
 
 MOST = 1_000_000
 """Largest size of a test; more would run for weeks."""
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command to the parser."""
-    stress = commands.add_parser("stress", help="a long fault test that prints its figures")
-    stress.add_argument("name", metavar="NAME", help="which one; 'list' describes them")
-    stress.add_argument("--n", type=whole, metavar="N", help="how many times, or seconds (default: the full size)")
-    stress.add_argument("--seed", type=seed, default=1, metavar="N", help="default 1")
-    stress.add_argument("--out", type=Path, metavar="FILE.md", help="append the figures to this document")
-    stress.set_defaults(run=_stress)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which test, its size and seed, and where its figures go."""
+    parser.add_argument("name", metavar="NAME", help="which one; 'list' describes them")
+    parser.add_argument(
+        "--n", type=integer, metavar="N", help="how many times, or seconds (default: the full size)"
+    )
+    parser.add_argument("--seed", type=seed, default=1, metavar="N", help="default %(default)s")
+    parser.add_argument("--out", type=Path, metavar="FILE.md", help="append the figures to this document")
+    add_json(parser)
 
 
-def _stress(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> int:
+    """Run the test and print its figures, or list the tests."""
     if arguments.name == "list":
-        for name, test in TESTS.items():
-            print(f"{name:24s} {test.what} (full size: {test.full})")
+        _list(arguments)
         return 0
     if arguments.out is not None:
-        writable(arguments.out)
-    figures = run(arguments.name, n=arguments.n, seed=arguments.seed)
-    print(figures.text())
+        check_writable(arguments.out)
+    figures = measure(arguments.name, n=arguments.n, seed=arguments.seed)
+    print(as_json("stress", figures, ok=figures.held) if arguments.json else figures.as_text())
     if arguments.out is not None:
         figures.append_to(arguments.out)
     return 0 if figures.held else EXIT_DIFFERS
+
+
+def _list(arguments: argparse.Namespace) -> None:
+    if arguments.json:
+        tests = [{"name": name, "what": test.what, "full": test.full} for name, test in TESTS.items()]
+        print(as_json("stress list", tests, ok=True))
+        return
+    for name, test in TESTS.items():
+        print(f"{name:24s} {test.what} (full size: {test.full})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,30 +66,30 @@ class Figures:
 
     Attributes
     ----------
-    command : that repeats it. words : the figures, one line each. held : nothing was lost or broken.
+    command : that repeats it. text : the figures, one line each. held : nothing was lost or broken.
     seconds : how long it took, s.
     """
 
     command: str
-    words: str
+    text: str
     held: bool
     seconds: float
 
-    def text(self) -> str:
+    def as_text(self) -> str:
         """Figures, verdict and time."""
-        return f"{self.words}\n{'held' if self.held else 'NOT HELD'}, {self.seconds:.0f} s"
+        return f"{self.text}\n{'held' if self.held else 'NOT HELD'}, {self.seconds:.0f} s"
 
     def append_to(self, path: Path) -> None:
         """Add the figures to a Markdown document, with the command, version and machine."""
-        writable(path)
+        check_writable(path)
         machine = f"workbench {__version__}, Python {platform.python_version()}, {platform.machine()}"
         with open(path, "a", encoding="utf-8") as file:
-            file.write(f"\n## `{self.command}`\n{machine}\n\n```\n{self.text()}\n```\n")
+            file.write(f"\n## `{self.command}`\n{machine}\n\n```\n{self.as_text()}\n```\n")
 
 
 @dataclass(frozen=True, slots=True)
 class StressTest:
-    """One long test: what it does, its full size, and how it is run (size, seed) → (words, held)."""
+    """One long test: what it does, its full size, and how it is run (size, seed) → (text, held)."""
 
     what: str
     full: int
@@ -131,7 +144,7 @@ def _coverage(n: int, seed: int) -> tuple[str, bool]:
 def _hostile(n: int, seed: int) -> tuple[str, bool]:
     from workbench import hostile
 
-    figures = hostile.hostile(n, seed)
+    figures = hostile.hostile(build_parser(), n, seed)
     return figures.text(), figures.passed
 
 
@@ -156,7 +169,7 @@ TESTS = {
 }
 
 
-def writable(path: Path) -> None:
+def check_writable(path: Path) -> None:
     """Check that figures can be appended to a document, before hours are spent on them.
 
     Raises
@@ -175,7 +188,7 @@ def writable(path: Path) -> None:
     raise BadValue(f"--out {reading.shown(path)} is no regular file; name another document")
 
 
-def run(name: str, *, n: int | None = None, seed: int = 1) -> Figures:
+def measure(name: str, *, n: int | None = None, seed: int = 1) -> Figures:
     """Run one stress test.
 
     Raises
@@ -192,5 +205,10 @@ def run(name: str, *, n: int | None = None, seed: int = 1) -> Figures:
     if not 1 <= size <= MOST:
         raise BadValue(f"--n must be 1 or more, and at most {MOST:,}; got {str(size):.60}")
     began = time.monotonic()
-    words, held = TESTS[name].run(size, seed)
-    return Figures(f"workbench stress {name} --n {size} --seed {seed}", words, held, time.monotonic() - began)
+    text, held = TESTS[name].run(size, seed)
+    return Figures(f"workbench stress {name} --n {size} --seed {seed}", text, held, time.monotonic() - began)
+
+
+COMMAND = Subcommand(
+    name="stress", help="a long fault test that prints its figures", run=run, arguments=add_arguments
+)

@@ -1,40 +1,34 @@
-"""`workbench verify STUDY`: does the record hold? Exit 0 it does, 1 something differs, 2 it could not be told."""
+"""`workbench verify STUDY`: whether the record holds. Exit 0: it does; 1: something differs; 2: unknown."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import re
 from pathlib import Path
 
 from workbench import reading
+from workbench.commands._answer import as_json
+from workbench.commands._arguments import EXIT_DIFFERS, add_json, add_study
+from workbench.commands._subcommand import Subcommand
 from workbench.errors import BadValue, RecordFault
-from workbench.tools import EXIT_DIFFERS
 
 HEAD = re.compile(r"(\d{1,18}):([0-9a-f]{64})")
 
 
-def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the command to the parser."""
-    verify = commands.add_parser(
-        "verify",
-        help="check the audit chain, the tables and the files of a study",
-        description="Check the audit chain and its signatures, the tables, recordings, decoders, reports and "
-        "session ledgers of a study. Exit 0: it holds. 1: something differs or is damaged. 2: it could not be "
-        "told, because the record is held by another process or cannot be read.",
-    )
-    verify.add_argument("study", type=Path, metavar="STUDY", help="folder of the study (it holds study.db)")
-    verify.add_argument(
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The study, and heads of its chain that were kept elsewhere."""
+    add_study(parser)
+    parser.add_argument(
         "--head", action="append", default=[], metavar="SEQ:HASH", help="a head as printed on a report; may repeat"
     )
-    verify.add_argument(
+    parser.add_argument(
         "--anchors", action="append", default=[], type=Path, metavar="FILE", help="a further anchors file"
     )
-    verify.add_argument("--json", action="store_true", help="print the result as JSON")
-    verify.set_defaults(run=_verify)
+    add_json(parser)
 
 
-def _verify(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> int:
+    """Verify the record and print what is wrong."""
     from workbench.study import anchors
     from workbench.study import verify as check
 
@@ -43,7 +37,10 @@ def _verify(arguments: argparse.Namespace) -> int:
         if not anchors.read(path)[0]:
             raise RecordFault(f"{reading.shown(path)} holds no anchor; name an anchors file of the workbench")
     verification = check(arguments.study, known=known, copies=arguments.anchors)
-    print(json.dumps(verification.to_json(), indent=1) if arguments.json else verification.text())
+    if arguments.json:
+        print(as_json("verify", verification.to_json(), ok=verification.ok))
+    else:
+        print(verification.text())
     return 0 if verification.ok else EXIT_DIFFERS
 
 
@@ -52,3 +49,14 @@ def _head(text: str) -> tuple[int, str]:
     if not found:
         raise BadValue(f"--head must look like SEQ:HASH, 64 hexadecimal digits, as on a report; got {text!r:.100}")
     return int(found[1]), found[2]
+
+
+COMMAND = Subcommand(
+    name="verify",
+    help="check the audit chain, the tables and the files of a study",
+    run=run,
+    arguments=add_arguments,
+    description="Check the audit chain and its signatures, the tables, recordings, decoders, reports and "
+    "session ledgers of a study. Exit 0: it holds. 1: something differs or is damaged. 2: it could not be "
+    "determined, because the record is held by another process or cannot be read.",
+)

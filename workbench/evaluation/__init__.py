@@ -11,7 +11,7 @@ from workbench import registry
 from workbench.evaluation._contract import Dataset, Epochs
 from workbench.evaluation._defaults import DEFAULTS, Default, all_of, default_of
 from workbench.evaluation._judge import Judged, judge
-from workbench.evaluation._table import as_csv, as_text, figure
+from workbench.evaluation._table import as_csv, as_text, figure, to_records
 
 __all__ = [
     "DEFAULTS",
@@ -27,6 +27,7 @@ __all__ = [
     "figure",
     "judge",
     "load",
+    "to_records",
 ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from workbench import delimited
 from workbench.analysis import Interval, clustered
@@ -28,18 +29,26 @@ def as_text(rows: Sequence[Judged]) -> str:
     return "\n".join(lines)
 
 
-def as_csv(rows: Sequence[Judged]) -> str:
-    """A table with one row a judged decoder; ``value`` is accuracy or AUC, as ``metric`` says."""
-    cells = []
+def to_records(rows: Sequence[Judged]) -> list[dict[str, Any]]:
+    """One mapping for each judged decoder, with the keys :data:`COLUMNS`; ``metric`` says what ``value`` is."""
+    records = []
     for row in rows:
-        value, interval = _value(row)
-        cells.append(
-            (
-                row.dataset, row.participant, row.decoder, json.dumps(row.params, default=list), row.split,
-                row.correct, row.n, f"{value:.6f}", f"{interval[0]:.6f}", f"{interval[1]:.6f}",
-                "" if row.limit is None else row.limit, "accuracy" if row.area is None else "auc",
-            )
+        value, (low, high) = _value(row)
+        cells = (
+            row.dataset, row.participant, row.decoder, dict(row.params), row.split, row.correct, row.n, value, low,
+            high, row.limit, "accuracy" if row.area is None else "auc",
         )  # fmt: skip
+        records.append(dict(zip(COLUMNS, cells, strict=True)))
+    return records
+
+
+def as_csv(rows: Sequence[Judged]) -> str:
+    """The same as a table with one row for each judged decoder, numbers with six digits."""
+    cells = []
+    for record in to_records(rows):
+        numbers = {name: f"{record[name]:.6f}" for name in ("value", "low", "high")}
+        params = {"params": json.dumps(record["params"], default=list)}
+        cells.append(tuple((record | params | numbers).values()))
     return delimited.to_text(COLUMNS, cells)
 
 

@@ -22,7 +22,7 @@ TEXTS = (
     "x" * 100_000,
     "\udcff",
 )
-WHOLE = ("x", "", "1.5", "1e3", "-1", "0x10", "nan", "1" + "0" * 20, "9" * 5000)
+INTEGERS = ("x", "", "1.5", "1e3", "-1", "0x10", "nan", "1" + "0" * 20, "9" * 5000)
 NUMBERS = ("x", "", "nan", "inf", "-inf", "-1", "0", "1e999", "1,5")
 PAIRS = ("", "=", "=1", "novalue", "a==", "no_such_option=1", "a=" + "[" * 50_000, "\udcff=1", "a=\0")
 CONDITIONS = ("", "T1", "T1=", "T1=a", "T1=a,T1=b", "T1=a,T2=a", "=,=", ",", "x" * 10_000)
@@ -101,11 +101,9 @@ class _Bench:
         (self.folder / "nothing").mkdir()
 
 
-def commands() -> dict[str, argparse.ArgumentParser]:
-    """Every command with its parser, those of nested commands too, by the words that call it."""
-    from workbench.cli import _parser
-
-    return dict(_below(_parser(), ()))
+def commands(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    """Every command of a parser with its own parser, those of nested commands too, by the words that call it."""
+    return dict(_below(parser, ()))
 
 
 def _below(
@@ -147,11 +145,11 @@ def kind_of(action: argparse.Action) -> str:
     raise UnknownName(f"no hostile cases are known for the argument {action.dest!r}; name its kind in {__name__}")
 
 
-def cases(folder: Path) -> list[Case]:
-    """All cases; their material is made in ``folder``, which must be new."""
+def cases(parser: argparse.ArgumentParser, folder: Path) -> list[Case]:
+    """All cases for the commands of a parser; their material is made in ``folder``, which must be new."""
     bench, found = _Bench(folder), []
-    for words, parser in commands().items():
-        actions = [a for a in parser._actions if not isinstance(a, argparse._HelpAction)]
+    for words, command in commands(parser).items():
+        actions = [a for a in command._actions if not isinstance(a, argparse._HelpAction)]
         for action in actions:
             for what, values in _bad(kind_of(action), bench):
                 if words in LASTING and not _refused_at_once(action, what):
@@ -173,7 +171,7 @@ def cases(folder: Path) -> list[Case]:
 def _bad(kind: str, bench: _Bench) -> Iterator[tuple[str, tuple[str, ...]]]:
     """What is wrong, and the values to give."""
     texts: dict[str, tuple[str, ...]] = {
-        "text": TEXTS, "whole": WHOLE, "number": NUMBERS, "options": PAIRS, "conditions": CONDITIONS,
+        "text": TEXTS, "integer": INTEGERS, "number": NUMBERS, "options": PAIRS, "conditions": CONDITIONS,
         "choice": TEXTS, "flag": (),
     }  # fmt: skip
     files: dict[str, tuple[dict[str, Path], ...]] = {
@@ -254,7 +252,7 @@ def _sound(action: argparse.Action, bench: _Bench) -> str:
         "recording": str(bench.recording),
         "folder": str(bench.folder / "nothing"),
         "output": str(bench.folder / "new"),
-        "whole": "1",
+        "integer": "1",
         "number": "1",
         "text": SOUND_TEXT.get(action.dest, "x"),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import io
 import json
 import os
@@ -15,6 +16,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
+from runpy import run_module
 from types import FrameType, TracebackType
 
 import numpy as np
@@ -28,6 +30,9 @@ MEMORY = 6 * 2**30
 """Address space of the process that runs the cases, bytes; numba and MNE alone reserve about 2 GB."""
 
 NOBODY = 65534
+
+INTERRUPTED = 130
+"""Exit code of a command that Ctrl+C ended."""
 
 
 class _TimeIsUp(BaseException):
@@ -94,18 +99,19 @@ def fault_of(case: Case, answer: Answer) -> str:
     return ""
 
 
-def hostile(n: int = 0, seed: int = 1) -> HostileFigures:
+def hostile(parser: argparse.ArgumentParser, n: int = 0, seed: int = 1) -> HostileFigures:
     """Try bad inputs and judge the answers.
 
     Parameters
     ----------
+    parser : of ``workbench``, from whose commands and arguments the cases are made.
     n : cases to try, drawn from all of them; 0, or more than there are, tries all.
     seed : of the draw.
     """
     with tempfile.TemporaryDirectory(prefix="workbench-hostile-") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        every = cases(folder / "material")
+        every = cases(parser, folder / "material")
         chosen = np.random.default_rng(seed).permutation(len(every))[: n or len(every)]
         asked = [every[k] for k in sorted(chosen.tolist())]
         answers = run_cases(asked, folder)
@@ -149,7 +155,8 @@ def run_cases(asked: Sequence[Case], folder: Path) -> list[Answer]:
 # ------------------------------------------------------------------------------------------ the child
 def _child(todo: Path, done: Path) -> None:
     """Run the cases of a list one after the other."""
-    import_module("workbench.demo")  # Once, and not within the time of a case, or as a user who may not read it.
+    # Once, and not within the time of a case, or as a user who may not read it.
+    import_module("workbench.commands._demo_session")
     if sys.platform != "win32":
         import resource
 
@@ -195,25 +202,24 @@ class _Unforeseen:
 
 
 def _answer(case: Case) -> Answer:
-    """Call the command line in this process."""
-    from workbench.cli import EXIT_INTERRUPTED, main
-
+    """Call ``python -m workbench`` in this process."""
     code = 1
     taken = [io.BytesIO(), io.BytesIO()]
     out, err = (io.TextIOWrapper(bytes_, "utf-8", errors="replace", write_through=True) for bytes_ in taken)
     sys.stdin = io.TextIOWrapper(io.BytesIO(case.stdin), "utf-8")
+    sys.argv = ["workbench", *case.argv]
     began = time.monotonic()
     signal.setitimer(signal.ITIMER_REAL, LONGEST_S)
     try:
         with redirect_stdout(out), redirect_stderr(err), _Unforeseen(), _as_user(unprivileged=case.unprivileged):
-            code = main(case.argv)
+            run_module("workbench", run_name="__main__")
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else 1
     except _TimeIsUp:
         code = -1
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-    if code == EXIT_INTERRUPTED:
+    if code == INTERRUPTED:
         raise KeyboardInterrupt  # Whoever ends this process means all cases, not this one.
     seconds = time.monotonic() - began
     said, complained = (one.getvalue().decode("utf-8", "replace")[-3000:] for one in taken)

@@ -26,7 +26,6 @@ from workbench.outcomes._contract import (
     Subscale,
     SubScore,
 )
-from workbench.outcomes._core_data_set import FORMS, Export, core_data_set, reporting_group
 from workbench.outcomes._tables import Table, read_table
 from workbench.outcomes._thresholds import (
     TABLE_VERSION,
@@ -46,9 +45,7 @@ __all__ = [
     "STATUSES",
     "STRUCTURAL",
     "TABLE_VERSION",
-    "FORMS",
     "Definition",
-    "Export",
     "Item",
     "Option",
     "OutcomeMeasure",
@@ -58,12 +55,10 @@ __all__ = [
     "Table",
     "Threshold",
     "available",
-    "core_data_set",
     "load",
     "own_threshold",
     "read_table",
     "read_thresholds",
-    "reporting_group",
     "score",
     "table_sha256",
     "threshold",

@@ -15,9 +15,9 @@ from typing import Any
 from workbench import outcomes
 from workbench.errors import Refused, WorkbenchError
 from workbench.outcomes import isncsci
-from workbench.programmes import Programme
 from workbench.runs.results import run_result
 from workbench.runs.visits import VisitDesk
+from workbench.systems import System
 from workbench.widgets import (
     AssessmentDesk,
     AssessmentForm,
@@ -52,7 +52,7 @@ class SessionPage:
     """
 
     def __init__(
-        self, folder: Path, system: Programme, *, operator: str, speed: float = 1.0, forms: bool = False
+        self, folder: Path, system: System, *, operator: str, speed: float = 1.0, forms: bool = False
     ) -> None:
         self.folder = Path(folder)
         self._forms = forms

@@ -17,10 +17,10 @@ from typing import Any
 
 from workbench import live, runs
 from workbench.errors import BadValue, Refused
-from workbench.programmes import Programme
 from workbench.runs import approve as approving
 from workbench.runs import grant
 from workbench.study import Signer, Study
+from workbench.systems import System
 from workbench.vocabulary import Note
 
 UNKNOWN_CODE = "This code belongs to nobody in this study. Nothing was started. Read the code again."
@@ -37,7 +37,7 @@ class VisitDesk:
     speed : stream seconds a second; 1 with hardware.
     """
 
-    def __init__(self, folder: Path, system: Programme, *, operator: str, speed: float = 1.0) -> None:
+    def __init__(self, folder: Path, system: System, *, operator: str, speed: float = 1.0) -> None:
         self.folder, self.system = Path(folder), system
         self._operator, self._speed = operator, speed
         self._signer: Signer | None = None
@@ -516,9 +516,7 @@ def _open_points(row: Any) -> list[dict[str, Any]]:
     return points
 
 
-def _row(
-    study: Study, row: Any, running: Mapping[str, str] | None, today: date, system: Programme
-) -> dict[str, Any]:
+def _row(study: Study, row: Any, running: Mapping[str, str] | None, today: date, system: System) -> dict[str, Any]:
     """One row of the page from one of the record."""
     person, visit = row.participant, row.visit
     if person["injured_on"]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from workbench import devices, live, programmes, runs
+from workbench import devices, live, runs, systems
 from workbench.errors import EngineFault, Refused, StreamFault, WorkbenchError
 from workbench.live import SessionPlan
 from workbench.live.client import READY
@@ -43,11 +43,11 @@ class Clinic:
     study: Study
     visit: str
     decoder: Path
-    programme: programmes.Programme
+    system: systems.System
 
     def plan(self, *, speed: float = 1.0, **changes: Any) -> SessionPlan:
         """A session of her, in the record."""
-        made = self.programme.new_session(
+        made = self.system.new_session(
             self.study, visit=self.visit, operator="stress test", speed=speed, seed=1, script_present=True
         )
         return replace(made, **changes)
@@ -69,8 +69,8 @@ def make_clinic(folder: Path, *, seed: int) -> Clinic:
     study = Study.create(folder, code="STRESS", title="stress test", actor="stress test")
     person = study.append(Participant("STRESS-1", simulated=True))
     visit = study.append(Visit(person, "stress"))
-    programme = programmes.simulated(seed=seed)
-    clinic = Clinic(folder, study, visit, folder, programme)
+    system = systems.load("simulated_grasping")(seed=seed)
+    clinic = Clinic(folder, study, visit, folder, system)
     with session(clinic, clinic.plan(speed=8.0)) as client:
         run = client.start_run("calibration", "grasp_rest", CALIBRATION, n_trials=12, seed=seed)
         client.wait("run", timeout=120.0)

@@ -80,7 +80,7 @@ class Figures:
         )
 
     def text(self) -> str:
-        """The figures in words, one line each."""
+        """The figures as text, one line each."""
         k, c, f = self.kills, self.cuts, self.flips
         valid = f"{c.valid} valid prefixes, {c.shown} of {c.losing} losses shown by anchors"
         return "\n".join(

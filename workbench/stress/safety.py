@@ -54,8 +54,8 @@ def _freeze_glove(case: Case) -> None:
 
 def _kill_player(case: Case) -> None:
     log = (case.clinic.folder / "engine" / "engine.log").read_text(encoding="utf-8", errors="replace")
-    words = [line for line in log.splitlines() if "player simulated_participant started as process" in line]
-    os.kill(int(words[-1].rsplit(" ", 1)[1]), signal.SIGKILL)
+    lines = [line for line in log.splitlines() if "player simulated_participant started as process" in line]
+    os.kill(int(lines[-1].rsplit(" ", 1)[1]), signal.SIGKILL)
 
 
 def _largest_file(case: Case) -> None:

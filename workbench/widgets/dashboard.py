@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import socket
 import subprocess
@@ -17,9 +18,11 @@ import sys
 import threading
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from workbench.errors import BadValue, EngineFault
@@ -31,7 +34,47 @@ READY_S = 60.0
 PROBE_S, ANSWER_S, SILENT_PROBES = 2.0, 5.0, 2
 """Voila is asked every 2 s; two answers in a row that take longer than 5 s mean that it hangs."""
 MOST_RESTARTS = 5
+PATH = re.compile(r"[A-Za-z0-9/._~%@-]*")
+"""Path of a proxy's address."""
 HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyAddress:
+    """Where a proxy, such as that of a JupyterHub, serves the dashboard to browsers.
+
+    Attributes
+    ----------
+    origin : scheme and host, as ``"https://hub.example.org"``.
+    host : the ``Host`` header of requests that come through it.
+    path : prefix of all paths, with a slash at both ends.
+    """
+
+    origin: str
+    host: str
+    path: str
+
+    @classmethod
+    def parse(cls, url: str) -> ProxyAddress:
+        """Take a URL apart.
+
+        Raises
+        ------
+        BadValue
+            When it is no http or https address with a host, or holds more than host and path.
+        """
+        try:
+            parts = urllib.parse.urlsplit(url.strip())
+            sound = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1) and url.isascii()
+        except ValueError:
+            sound = False
+        if not sound or parts.query or parts.fragment or "@" in parts.netloc or not PATH.fullmatch(parts.path):
+            raise BadValue(
+                f"--url must be the address of the dashboard behind the proxy, as in "
+                f"https://hub.example.org/user/anna/proxy/8866/; got {url!a:.80}"
+            )
+        path = "/".join(["", *filter(None, parts.path.split("/")), ""])
+        return cls(f"{parts.scheme}://{parts.netloc}", parts.netloc, path)
 
 
 class Dashboard:
@@ -43,6 +86,7 @@ class Dashboard:
     token, port : of the server; both outlive a restart, so that open pages find it again.
     log : what Voila says.
     redirect : the file that hands the token to a browser.
+    proxy : under which browsers reach it, None for directly.
 
     Attributes
     ----------
@@ -50,9 +94,17 @@ class Dashboard:
     """
 
     def __init__(
-        self, launch: Callable[[], subprocess.Popen[bytes]], *, token: str, port: int, log: Path, redirect: Path
+        self,
+        launch: Callable[[], subprocess.Popen[bytes]],
+        *,
+        token: str,
+        port: int,
+        log: Path,
+        redirect: Path,
+        proxy: ProxyAddress | None = None,
     ) -> None:
-        self.url = f"http://{HOST}:{port}/?token={token}"
+        address = f"http://{HOST}:{port}/" if proxy is None else f"{proxy.origin}{proxy.path}"
+        self.url = f"{address}?token={token}"
         self.token, self.port, self.log, self.redirect = token, port, log, redirect
         self.restarts = 0
         self._launch = launch
@@ -119,8 +171,25 @@ def environment(study_folder: Path, *, token: str, base: Mapping[str, str] | Non
     return env
 
 
-def command(notebook: Path, *, port: int) -> list[str]:
-    """The command line of Voila; every setting that keeps the dashboard closed is in it, the token is not."""
+def command(notebook: Path, *, port: int, proxy: ProxyAddress | None = None) -> list[str]:
+    """The command line of Voila; every setting that keeps the dashboard closed is in it, the token is not.
+
+    Parameters
+    ----------
+    notebook : that is shown.
+    port : on which Voila listens, on this computer alone.
+    proxy : under which browsers reach it, None for directly.
+    """
+    # Pages ask for paths with the prefix; the guard takes it off, so that Voila serves the same paths always.
+    behind = (
+        []
+        if proxy is None
+        else [
+            f"--Voila.base_url={proxy.path}",
+            "--Voila.server_url=/",
+            f"--GuardedVoila.proxy_host={proxy.host}",
+        ]
+    )
     return [
         sys.executable,
         "-m",
@@ -139,6 +208,7 @@ def command(notebook: Path, *, port: int) -> list[str]:
         f"--MappingKernelManager.cull_idle_timeout={CULL_S}",
         f"--MappingKernelManager.cull_interval={CULL_S // 4}",
         "--MappingKernelManager.cull_connected=False",
+        *behind,
     ]
 
 
@@ -149,6 +219,7 @@ def serve(
     token: str = "",
     open_browser: bool = True,
     dashboard: str = "session",
+    proxy: ProxyAddress | None = None,
 ) -> Dashboard:
     """Start the dashboard of a study and return as soon as it answers.
 
@@ -159,6 +230,7 @@ def serve(
     token : ``""`` makes a new one.
     open_browser : whether to open the address in the browser of this computer.
     dashboard : name of the notebook in ``notebooks/dashboards``.
+    proxy : under which a proxy on this computer serves it; it still listens on this computer alone.
 
     Raises
     ------
@@ -179,7 +251,7 @@ def serve(
     def launch() -> subprocess.Popen[bytes]:
         with log.open("ab") as out:
             return subprocess.Popen(
-                command(notebook, port=port),
+                command(notebook, port=port, proxy=proxy),
                 env=environment(folder, token=token),
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
@@ -187,7 +259,8 @@ def serve(
                 stderr=out,
             )
 
-    made = Dashboard(launch, token=token, port=port, log=log, redirect=logs / f"open-{port}.html")
+    redirect = logs / f"open-{port}.html"
+    made = Dashboard(launch, token=token, port=port, log=log, redirect=redirect, proxy=proxy)
     try:
         _wait_until_ready(made)
     except (EngineFault, KeyboardInterrupt):

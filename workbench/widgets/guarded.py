@@ -1,8 +1,8 @@
 """Voila behind a guard: ``python -m workbench.widgets.guarded NOTEBOOK …`` takes Voila's own arguments.
 
-The guard stands before every handler. It refuses a request whose ``Host`` is not this computer (a page of another
-origin that had its name resolved here), a kernel socket that does not speak Jupyter's v1 protocol, and a page more
-than the kernels that may run at a time.
+The guard stands before every handler. It refuses a request whose ``Host`` is neither this computer (a page of
+another origin that had its name resolved here) nor the proxy it is served through, a kernel socket that does not
+speak Jupyter's v1 protocol, and a page more than the kernels that may run at a time.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 import tornado.web
 from tornado.httputil import HTTPServerRequest
+from traitlets import Unicode
 from voila.app import Voila
 
 PROTOCOL = "v1.kernel.websocket.jupyter.org"
@@ -24,7 +25,7 @@ MOST_KERNELS = 12
 """Pages that may be open at a time; each has a kernel of some 100 MB."""
 
 
-def refusal(request: HTTPServerRequest, *, port: int, kernels: int) -> tuple[int, str]:
+def refusal(request: HTTPServerRequest, *, port: int, kernels: int, proxy_host: str = "") -> tuple[int, str]:
     """Why a request is refused: HTTP status and sentence, ``(0, "")`` when it is not.
 
     Parameters
@@ -32,8 +33,9 @@ def refusal(request: HTTPServerRequest, *, port: int, kernels: int) -> tuple[int
     request : as tornado parsed it.
     port : this server listens on.
     kernels : that run now.
+    proxy_host : ``Host`` of requests that come through a proxy on this computer, ``""`` where there is none.
     """
-    hosts = {f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")}
+    hosts = {f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")} | ({proxy_host} - {""})
     if request.headers.get("Host", "") not in hosts:
         return 403, "this dashboard answers on this computer only; open it with the address that was printed"
     if CHANNELS.search(request.path):
@@ -43,6 +45,13 @@ def refusal(request: HTTPServerRequest, *, port: int, kernels: int) -> tuple[int
     if request.method == "GET" and PAGE.fullmatch(request.path) and kernels >= MOST_KERNELS:
         return 503, f"{kernels} pages are open, which is the most; close one and load again in two minutes"
     return 0, ""
+
+
+def take_prefix_off(request: HTTPServerRequest, prefix: str) -> None:
+    """Make the path of a request that which Voila serves; some proxies leave their prefix on, others do not."""
+    if prefix != "/" and request.path.startswith(prefix):
+        request.uri = f"/{(request.uri or '').removeprefix(prefix)}"
+        request.path = f"/{request.path.removeprefix(prefix)}"
 
 
 class Refused(tornado.web.RequestHandler):
@@ -62,12 +71,16 @@ class Refused(tornado.web.RequestHandler):
 class GuardedVoila(Voila):  # type: ignore[misc]
     """Voila whose application asks the guard before it looks for a handler."""
 
+    proxy_host = Unicode("", help="Host header of requests that come through a proxy").tag(config=True)
+
     def listen(self) -> None:
         """Put the guard in front, then listen."""
         behind: Callable[..., Any] = self.app.find_handler
 
         def find(request: HTTPServerRequest, **more: Any) -> Any:
-            status, sentence = refusal(request, port=self.port, kernels=len(self.kernel_manager.list_kernel_ids()))
+            take_prefix_off(request, self.base_url)
+            kernels = len(self.kernel_manager.list_kernel_ids())
+            status, sentence = refusal(request, port=self.port, kernels=kernels, proxy_host=self.proxy_host)
             if status:
                 held = {"status": status, "sentence": sentence}
                 return self.app.get_handler_delegate(request, Refused, held)

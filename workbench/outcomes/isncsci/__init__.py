@@ -36,7 +36,6 @@ from workbench.outcomes.isncsci.classify import (
 )
 from workbench.outcomes.isncsci.classify import deciding_cells as _deciding_cells
 from workbench.outcomes.isncsci.exam import REASONS, Exam, check_reasons, read_exam, tagged_cells
-from workbench.outcomes.isncsci.redcap import from_redcap, redcap_lines
 from workbench.outcomes.isncsci.rescoring import Rescored, rescore
 from workbench.outcomes.isncsci.tables import (
     ANSWERS,
@@ -83,11 +82,9 @@ __all__ = [
     "deciding_cells",
     "differences",
     "exam_of",
-    "from_redcap",
     "items_of",
     "read_exam",
     "reclassify",
-    "redcap_lines",
     "rescore",
     "score_lines",
     "site_differences",

@@ -9,8 +9,9 @@ import json
 import pytest
 
 from workbench.errors import BadValue
+from workbench.exchange import from_redcap, read_redcap, redcap_lines
+from workbench.exchange.redcap import _needed
 from workbench.outcomes import isncsci
-from workbench.outcomes.isncsci.redcap import _needed, read_redcap
 from workbench.outcomes.isncsci.tables import same_result
 
 COMPLETE_C6 = {"motor": "5500000000", "normal_to": "C6"}
@@ -57,7 +58,7 @@ def tagged(make):
 
 def test_an_exam_comes_back_as_it_was_entered(make, tagged):
     for exam in (make(COMPLETE_C6), tagged):
-        assert isncsci.from_redcap(row_of(exam)) == exam
+        assert from_redcap(row_of(exam)) == exam
 
 
 def test_every_reference_exam_survives_the_way_through_the_export(reference_cases):
@@ -65,7 +66,7 @@ def test_every_reference_exam_survives_the_way_through_the_export(reference_case
     for exam in exams:
         wanted = {name: {k: v for k, v in side.items() if v} if isinstance(side, dict) else side
                   for name, side in exam.items()}  # fmt: skip
-        assert isncsci.from_redcap(row_of(exam)) == wanted
+        assert from_redcap(row_of(exam)) == wanted
 
 
 def test_the_columns_are_those_of_the_instrument():
@@ -93,14 +94,14 @@ def test_the_columns_are_those_of_the_instrument():
 )
 def test_nothing_is_filled_in_and_the_cell_is_named(make, changes, words):
     with pytest.raises(BadValue, match=words):
-        isncsci.from_redcap(row_of(make(COMPLETE_C6), **changes))
+        from_redcap(row_of(make(COMPLETE_C6), **changes))
 
 
 def test_absent_columns_are_named(make):
     row = row_of(make(COMPLETE_C6))
     del row["left_motor_l2_value"]
     with pytest.raises(BadValue, match="no column left_motor_l2_value; export the whole instrument"):
-        isncsci.from_redcap(row)
+        from_redcap(row)
 
 
 def test_an_export_is_read_row_by_row_and_a_broken_one_stays_between_two_answers(make, tagged):
@@ -111,7 +112,7 @@ def test_an_export_is_read_row_by_row_and_a_broken_one_stays_between_two_answers
         {"record_id": "P03", "redcap_event_name": "followup_arm_1"},
         {"record_id": "P04", **row_of(tagged)},
     ]
-    answers = [json.loads(line) for line in isncsci.redcap_lines(text_of(*rows))]
+    answers = [json.loads(line) for line in redcap_lines(text_of(*rows))]
     assert [answer["id"] for answer in answers] == ["P01/baseline_arm_1/2", "P02", "P03/followup_arm_1", "P04"]
     assert answers[0]["result"] == isncsci.classify(make(COMPLETE_C6)).result
     assert "right.motor.C5 must be one of" in answers[1]["error"]
@@ -125,7 +126,7 @@ def test_an_export_is_read_row_by_row_and_a_broken_one_stays_between_two_answers
 
 def test_what_the_site_reported_is_kept_and_the_difference_told(make):
     site = {"neurological_level_of_injury": "C5", "asia_impairment_scale": "A"}
-    (line,) = isncsci.redcap_lines(text_of({"record_id": "1", **row_of(make(COMPLETE_C6), **site)}))
+    (line,) = redcap_lines(text_of({"record_id": "1", **row_of(make(COMPLETE_C6), **site)}))
     answer = json.loads(line)
     assert answer["site_reported"] == {"nli": "C5", "ais": "A"}
     assert answer["differs"] == {"nli": ["C5", "C6"]}
@@ -181,7 +182,7 @@ def test_what_the_site_spelled_otherwise_is_not_reported_as_different(make):
     row = {"record_id": "P01", **row_of(make(COMPLETE_C6))}
     alike = row | {"neurological_level_of_injury": "c6", "asia_impairment_scale": "a"}
     other = row | {"neurological_level_of_injury": "c5", "asia_impairment_scale": "A"}
-    answers = [json.loads(line) for line in isncsci.redcap_lines(text_of(alike, other))]
+    answers = [json.loads(line) for line in redcap_lines(text_of(alike, other))]
     assert "differs" not in answers[0]
     assert answers[1]["differs"] == {"nli": ["c5", "C6"]}
 
@@ -193,7 +194,7 @@ def test_exports_separated_by_commas_semicolons_or_tabs_are_read_alike(make, del
     writer = csv.DictWriter(file, list(row), delimiter=delimiter, quoting=csv.QUOTE_ALL)
     writer.writeheader()
     writer.writerow(row)
-    (answer,) = map(json.loads, isncsci.redcap_lines(file.getvalue().splitlines(keepends=True)))
+    (answer,) = map(json.loads, redcap_lines(file.getvalue().splitlines(keepends=True)))
     assert answer["id"] == "P01"
     assert answer["result"]["ais"] == "A"
 

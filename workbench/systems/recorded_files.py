@@ -1,167 +1,29 @@
-"""Ready programmes of a session: which streams, paradigm, decoder, effector, and who plays them.
-
-A programme is what the demo, the notebooks and the dashboard run; a clinical study writes its own plan.
-"""
+"""Recordings that are played through LSL: the first calibrate, the last is decoded online, causally."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from dataclasses import replace as changed
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from workbench import paradigms
-from workbench.devices import replay, simulated_participant
+from workbench.devices import replay
 from workbench.errors import BadSignal, BadValue
-from workbench.live import SessionPlan
 from workbench.recording import file_sha256
 from workbench.signals import units
-from workbench.study import Study, utc_now, uuid7
-from workbench.vocabulary import Session, StreamSpec
+from workbench.systems._system import MARKERS, SIGNAL, System
+from workbench.vocabulary import StreamSpec
 
-SIGNAL, MARKERS = "demo-signal", "demo-markers"
-"""source_ids of the played streams; the session's id is added so that two sessions never meet."""
 FEWEST = 2
 """Trials of each condition that a calibration needs at the least."""
 
 
-@dataclass(frozen=True)
-class Programme:
-    """Everything about a session but who and where.
-
-    Attributes
-    ----------
-    words : the source in plain words; says what is simulated or replayed.
-    signal, markers : the contract; ``markers`` is None where the engine presents the cues.
-    player : device and options that play the signal.
-    paradigm, paradigm_params, decoder, decoder_params, effector : names and parameters.
-    trials : planned trials of each run, the calibration runs first, the online run last.
-    durations : stream seconds of each run, in the same order.
-    notes : what a reader of the source's files should know, one sentence each.
-    """
-
-    words: str
-    simulated: bool
-    signal: StreamSpec
-    player: Mapping[str, Any]
-    paradigm: str
-    paradigm_params: Mapping[str, Any]
-    decoder: str
-    decoder_params: Mapping[str, Any]
-    trials: tuple[int, ...]
-    durations: tuple[float, ...]
-    effector: str | None = None
-    markers: StreamSpec | None = None
-    labels: Mapping[str, str] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-
-    @property
-    def seconds(self) -> float:
-        """Stream time of all runs, s."""
-        return sum(self.durations)
-
-    def new_session(
-        self,
-        study: Study,
-        *,
-        visit: str,
-        operator: str,
-        speed: float = 1.0,
-        seed: int = 0,
-        script_present: bool = False,
-        identity: str = "",
-    ) -> SessionPlan:
-        """Enter a session of a visit into the record and return its plan.
-
-        Parameters
-        ----------
-        study : the open record. visit : id of the visit. operator : who runs it.
-        speed : stream time over real time. seed : of the players.
-        script_present : whether a script stands in for somebody in front of the screen.
-        identity : how the participant was confirmed (``"wristband, 08:58, Lin Q."``), ``""`` for not at all.
-        """
-        seen = study.get("visit", visit)
-        session = uuid7()
-        person = study.get("participant", seen["participant_id"])["pseudonym"]
-        signal = _own(self.signal, session)
-        markers = None if self.markers is None else _own(self.markers, session)
-        options: dict[str, Any] = {**self.player["options"], "source_id": signal.source_id}
-        if markers is not None:
-            options["marker_source_id"] = markers.source_id
-        players: list[dict[str, Any]] = [{"device": self.player["device"], "options": options}]
-        if self.effector is not None:
-            players.append({"device": f"simulated_{self.effector}", "options": {}})
-        plan = SessionPlan(
-            study_folder=str(study.folder),
-            study=study.code,
-            participant=str(person),
-            visit=str(seen["name"]),
-            session_id=session,
-            operator=operator,
-            contract=(signal,) if markers is None else (signal, markers),
-            effector=self.effector,
-            players=tuple(players),
-            speed=speed,
-            seed=seed,
-            simulated=self.simulated,
-            cue_source="engine" if markers is None else "stream",
-            labels=self.labels,
-            script_present=script_present,
-        )
-        stored = {**json.loads(plan.to_json()), "source": self.words}
-        study.append(
-            Session(
-                visit,
-                operator,
-                id=session,
-                started=utc_now(),
-                simulated=self.simulated,
-                plan=stored,
-                identity=identity,
-            )
-        )
-        return plan
-
-
-def of(
-    files: Sequence[Path], conditions: Mapping[str, str], *, seed: int, unit: str = "", declared_by: str = ""
-) -> Programme:
-    """The programme that the command line asked for: recordings when it named any, else the simulation."""
-    if files or conditions or unit or declared_by:
-        return recorded(files, conditions, unit=unit, declared_by=declared_by)
-    return simulated(seed=seed)
-
-
-def simulated(*, seed: int = 1, calibration_trials: int = 16, online_trials: int = 15) -> Programme:
-    """A simulated participant with an 8-channel epidural implant who grasps; a simulated glove follows."""
-    options = {"preset": "neo", "seed": seed, "source_id": SIGNAL}
-    paradigm = paradigms.load("grasp_rest")()
-    signal = simulated_participant.spec(options)
-    counts = (calibration_trials, online_trials)
-    ends = [paradigm.schedule(n, seed=seed)[-1] for n in counts]
-    return Programme(
-        words="simulated participant, 8-channel epidural ECoG at 1 kHz; simulated glove",
-        simulated=True,
-        signal=signal,
-        player={"device": "simulated_participant", "options": options},
-        paradigm=paradigm.name,
-        paradigm_params=paradigm.params(),
-        decoder="bandpower_lda",
-        decoder_params={"fs": signal.fs},
-        trials=counts,
-        durations=tuple(end.at_s + end.duration_s for end in ends),
-        effector="glove",
-    )
-
-
-def recorded(
+def recorded_files(
     files: Sequence[Path], conditions: Mapping[str, str], *, unit: str = "", declared_by: str = ""
-) -> Programme:
-    """Real recordings through LSL: the first calibrate, the last is decoded online, causally.
+) -> System:
+    """The system that plays these recordings.
 
     Parameters
     ----------
@@ -194,8 +56,8 @@ def recorded(
     _check_enough(heads[:-1], conditions)
     signal = _vouched(heads, unit.strip(), declared_by.strip())
     paradigm = paradigms.from_params("left_right", {"conditions": list(dict.fromkeys(conditions.values()))})
-    return Programme(
-        words=f"replayed recordings {', '.join(path.name for path in files)}; no effector",
+    return System(
+        source=f"replayed recordings {', '.join(path.name for path in files)}; no effector",
         simulated=False,
         signal=signal,
         markers=heads[0].markers(MARKERS),
@@ -293,6 +155,4 @@ def _difference(first: replay.Head, other: replay.Head) -> str:
     return "" if units.same(other.unit, first.unit) else f"its unit is {other.unit!r} instead of {first.unit!r}"
 
 
-def _own(spec: StreamSpec, session: str) -> StreamSpec:
-    """The contract line with a source_id that belongs to one session."""
-    return changed(spec, source_id=f"{spec.source_id}-{session}")
+SYSTEM = recorded_files

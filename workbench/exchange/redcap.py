@@ -97,7 +97,7 @@ def from_redcap(row: Mapping[str, str]) -> dict[str, Any]:
 
 
 def read_redcap(lines: Iterable[str]) -> Iterator[RedcapExam]:
-    """The exams of an export, one a row, in order. Its first column is that of the record, as REDCap writes it.
+    """The exams of an export, one per row, in order. Its first column is that of the record, as REDCap writes it.
 
     Parameters
     ----------

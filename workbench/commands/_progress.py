@@ -1,4 +1,4 @@
-"""One progress bar for a job of several stages: what happens now, in words, and the time left."""
+"""One progress bar for a job of several stages: its present stage and the time left."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ WIDEST = 110
 
 
 class Bar:
-    """One progress bar over expected real seconds: the present stage in words, and the time left.
+    """One progress bar over expected real seconds: the present stage and the time left.
 
-    Where nobody watches (no terminal) it is one line a stage.
+    Where nobody watches (no terminal) it is one line for each stage.
     """
 
     def __init__(self, total_s: float) -> None:
@@ -32,22 +32,22 @@ class Bar:
         self._total, self._base, self._done = total_s, 0.0, 0.0
 
     @contextmanager
-    def stage(self, words: str, seconds: float) -> Iterator[Bar]:
+    def stage(self, label: str, seconds: float) -> Iterator[Bar]:
         """A stage that is expected to take ``seconds``."""
         if self._bar.disable:
             left = f"about {self._total - self._base:.0f} s left"
-            sys.stderr.write(f"[{100 * self._base / self._total:3.0f} %] {words}, {left}\n")
+            sys.stderr.write(f"[{100 * self._base / self._total:3.0f} %] {label}, {left}\n")
             sys.stderr.flush()
-        self.inside(0.0, words)
+        self.inside(0.0, label)
         yield self
         self.inside(seconds)
         self._base += seconds
 
-    def inside(self, seconds: float, words: str = "") -> None:
+    def inside(self, seconds: float, label: str = "") -> None:
         """How far the present stage has come, s."""
         done = max(self._done, min(self._base + seconds, self._total))
-        if words:
-            self._bar.set_description_str(words, refresh=False)
+        if label:
+            self._bar.set_description_str(label, refresh=False)
         self._bar.set_postfix_str(f"about {self._total - done:.0f} s left", refresh=False)
         self._bar.update(done - self._done)
         self._bar.refresh()

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from workbench import outcomes
+from workbench import exchange, outcomes
 from workbench.errors import BadValue
-from workbench.outcomes import _core_data_set as core
+from workbench.exchange import _core_data_set as core
 from workbench.outcomes import isncsci
 from workbench.outcomes.isncsci.tables import DERMATOMES
 from workbench.vocabulary import Assessment, Condition, Participant, Visit
@@ -56,27 +56,27 @@ def assess(exam, *, visit="v1", condition=ALONE, at="", **changes):
     ],
 )
 def test_reporting_groups(nli, ais, group):
-    assert outcomes.reporting_group(nli, ais, ventilator_dependent=False) == group
-    assert outcomes.reporting_group(nli, ais, ventilator_dependent=True) == "ventilator"
+    assert exchange.reporting_group(nli, ais, ventilator_dependent=False) == group
+    assert exchange.reporting_group(nli, ais, ventilator_dependent=True) == "ventilator"
 
 
 def test_every_level_and_grade_with_an_injury_has_one_group():
     for level in ("C1", *DERMATOMES):
         for grade in "ABCD":
-            assert outcomes.reporting_group(level, grade, ventilator_dependent=False) in core.GROUPS
+            assert exchange.reporting_group(level, grade, ventilator_dependent=False) in core.GROUPS
 
 
 # ----- the mapping
 
 
-@pytest.mark.parametrize("form", outcomes.FORMS)
+@pytest.mark.parametrize("form", exchange.FORMS)
 def test_every_row_of_the_mapping_has_a_mark_and_a_source(form):
     rows = core.variables(form)
     assert rows
     for row in rows:
         assert row.evidence in ("[S]", "[T]", "[M]", "[M?]")
         assert row.source
-        if "not seen)" in row.words:
+        if "not seen)" in row.label:
             assert (row.variable, row.evidence) == ("", "[M?]")
         else:
             assert row.variable
@@ -88,7 +88,7 @@ def test_the_neurological_part_of_the_core_form_is_nli_ais_and_the_non_sci_condi
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "reason"),
     [
         (("core,nli,", "core,ais,"), "twice"),
         (("[M]", "[X]"), "evidence mark"),
@@ -96,16 +96,16 @@ def test_the_neurological_part_of_the_core_form_is_nli_ais_and_the_non_sci_condi
         (("form,variable", "form,name"), "must have the columns"),
     ],
 )
-def test_a_mapping_with_a_fault_is_refused(tmp_path, change, words):
+def test_a_mapping_with_a_fault_is_refused(tmp_path, change, reason):
     file = tmp_path / "mapping.csv"
     file.write_text(core.FILE.read_text(encoding="utf-8").replace(*change), encoding="utf-8")
-    with pytest.raises(BadValue, match=words):
+    with pytest.raises(BadValue, match=reason):
         core.variables("core", file=file)
 
 
 def test_an_unknown_form_is_refused():
     with pytest.raises(BadValue, match="no form 'cdisc'; they are core, ninds"):
-        outcomes.core_data_set([], [], [], form="cdisc")
+        exchange.core_data_set([], [], [], form="cdisc")
 
 
 # ----- the rows
@@ -116,7 +116,7 @@ def test_one_row_an_examination_and_one_for_a_participant_without_any(make):
         assess(make(COMPLETE_C6), at="2026-03-01T09:30:00Z"),
         assess(make({"motor": "5550000000", "normal_to": "C7"}, dap="Yes"), visit="v2", condition=STIMULATED),
     ]
-    export = outcomes.core_data_set(PEOPLE, VISITS, exams)
+    export = exchange.core_data_set(PEOPLE, VISITS, exams)
     first, second, bare = export.rows
     assert (first["participant"], first["visit"], first["nli"], first["ais"]) == ("P01", "baseline", "C6", "A")
     assert (first["exam_date"], first["non_sci_condition"], first["rules"]) == ("2026-03-01", "no", isncsci.RULES)
@@ -125,7 +125,7 @@ def test_one_row_an_examination_and_one_for_a_participant_without_any(make):
 
 
 def test_what_is_missing_is_empty_and_named_and_nothing_stands_in_for_it(make):
-    export = outcomes.core_data_set(PEOPLE, VISITS, [assess(make(COMPLETE_C6))])
+    export = exchange.core_data_set(PEOPLE, VISITS, [assess(make(COMPLETE_C6))])
     first, bare = export.rows
     assert {"birth_date", "injury_date", "etiology", "ventilatory_assistance"} <= set(export.missing)
     assert all(row[name] == "" for row in export.rows for name in export.missing)
@@ -139,7 +139,7 @@ def test_what_is_missing_is_empty_and_named_and_nothing_stands_in_for_it(make):
 def test_drafts_and_other_measures_are_left_out(make):
     draft = assess(make(COMPLETE_C6))
     other = Assessment("v1", "arat", "1981", ALONE, {}, {}, "rater")
-    rows = outcomes.core_data_set(PEOPLE[:1], VISITS, [replace(draft, state="draft"), other]).rows
+    rows = exchange.core_data_set(PEOPLE[:1], VISITS, [replace(draft, state="draft"), other]).rows
     assert [row["assessment"] for row in rows] == [""]
 
 
@@ -147,31 +147,31 @@ def test_an_incomplete_examination_has_no_level(make):
     items = isncsci.items_of(make(COMPLETE_C6)) | {"left.motor.C5": None}
     score = outcomes.score("isncsci", items).to_json()
     exam = Assessment("v1", "isncsci", "2019", ALONE, items, score, "rater", id="a", state="incomplete")
-    (row,) = outcomes.core_data_set(PEOPLE[:1], VISITS, [exam]).rows
+    (row,) = exchange.core_data_set(PEOPLE[:1], VISITS, [exam]).rows
     assert (row["state"], row["nli"], row["ais"], row["non_sci_condition"]) == ("incomplete", "", "", "")
 
 
 def test_tagged_scores_that_change_level_or_grade_are_told(make):
     tagged = make({**COMPLETE_C6, "motor": ["5", "5", "0**", *"0000000"]})
     found = isncsci.classify(tagged)
-    (row,) = outcomes.core_data_set(PEOPLE[:1], VISITS, [assess(tagged)]).rows
+    (row,) = exchange.core_data_set(PEOPLE[:1], VISITS, [assess(tagged)]).rows
     wanted = [name.upper() for name in ("nli", "ais") if name in found.affected or "*" in found.result[name]]
     assert row["non_sci_condition"] == (" and ".join(wanted) or "no")
     both = assess(tagged, nli="C6*", ais="A*")
-    assert outcomes.core_data_set(PEOPLE[:1], VISITS, [both]).rows[0]["non_sci_condition"] == "NLI and AIS"
+    assert exchange.core_data_set(PEOPLE[:1], VISITS, [both]).rows[0]["non_sci_condition"] == "NLI and AIS"
 
 
 def test_a_result_of_other_rules_is_judged_by_its_stars_alone(make):
     tagged = make({"motor": ["5", "5", "3**", *"0000000"], "normal_to": "C8"})
     old = assess(tagged, nli="C6", ais="A*", rules="isncsci-2015.3")
-    (row,) = outcomes.core_data_set(PEOPLE[:1], VISITS, [old]).rows
+    (row,) = exchange.core_data_set(PEOPLE[:1], VISITS, [old]).rows
     assert (row["non_sci_condition"], row["rules"]) == ("AIS", "isncsci-2015.3")
 
 
 def test_groups_are_from_memory_and_only_on_request(make):
     exams = [assess(make(COMPLETE_C6))]
-    assert core.GROUP not in outcomes.core_data_set(PEOPLE, VISITS, exams).columns
-    export = outcomes.core_data_set(PEOPLE, VISITS, exams, groups=True)
+    assert core.GROUP not in exchange.core_data_set(PEOPLE, VISITS, exams).columns
+    export = exchange.core_data_set(PEOPLE, VISITS, exams, groups=True)
     assert export.rows[0][core.GROUP] == "C5-8 ABC"
     assert core.GROUP in export.memory
 
@@ -181,7 +181,7 @@ def test_groups_are_from_memory_and_only_on_request(make):
     [("C6", "C6"), ("S4_5*", "S4-5"), ("C5,C6*", "C99"), ("T12,L1", "X99"), ("INT", ""), ("S3,INT", "")],
 )
 def test_levels_by_the_permissible_values_of_ninds(make, stored, exported):
-    export = outcomes.core_data_set(
+    export = exchange.core_data_set(
         PEOPLE[:1], VISITS, [assess(make(COMPLETE_C6), sensory_right=stored)], form="ninds"
     )
     (row,) = export.rows
@@ -190,12 +190,12 @@ def test_levels_by_the_permissible_values_of_ninds(make, stored, exported):
 
 
 def test_a_ninds_variable_without_a_name_is_not_written_but_told(make):
-    export = outcomes.core_data_set(PEOPLE[:1], VISITS, [assess(make(COMPLETE_C6))], form="ninds")
+    export = exchange.core_data_set(PEOPLE[:1], VISITS, [assess(make(COMPLETE_C6))], form="ninds")
     assert "ASIA Impairment Scale (name not seen)" in export.unnamed
     assert "" not in export.columns
     assert export.rows[0]["SubIDNam"] == "P01"
 
 
 def test_the_csv_reads_back(make):
-    export = outcomes.core_data_set(PEOPLE, VISITS, [assess(make(COMPLETE_C6))])
+    export = exchange.core_data_set(PEOPLE, VISITS, [assess(make(COMPLETE_C6))])
     assert list(csv.DictReader(io.StringIO(export.csv()))) == [dict(row) for row in export.rows]

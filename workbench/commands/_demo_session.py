@@ -1,4 +1,4 @@
-"""`workbench demo`: the main job on real LSL, end to end, in three minutes.
+"""The session of `workbench demo`: the main job on real LSL, end to end, in three minutes.
 
 New study folder → calibration run → fitted, hashed, approved decoder → online run with an effector →
 trials → ARAT, unassisted and assisted → report → replay. Everything simulated says so.
@@ -19,15 +19,16 @@ from typing import Any
 
 from tqdm import tqdm
 
-from workbench import analysis, live, outcomes, paradigms, programmes, runs
+from workbench import analysis, live, outcomes, paradigms, runs, systems
+from workbench.commands._arguments import LARGEST_SEED
+from workbench.commands._progress import Bar
 from workbench.errors import BadValue, EngineFault, RecordFault, Refused
-from workbench.programmes import Programme
-from workbench.progress import Bar
 from workbench.recording import ensure_space, needed_bytes
 from workbench.reports import session_report
 from workbench.runs import approve as approving
 from workbench.runs import grant
 from workbench.study import Study, utc_now
+from workbench.systems import System
 from workbench.vocabulary import Assessment, Condition, Participant, Trial, Visit
 
 OPERATOR = "demo operator"
@@ -37,7 +38,6 @@ RUNS_S = 70.0
 """Real seconds that the runs may take together when no speed is asked for."""
 SLOWEST, FASTEST = 0.1, 100.0
 """Speeds that make sense: stream time over real time."""
-LARGEST_SEED = 2**31 - 1
 RESERVE_BYTES = 200_000_000
 """Free space that the engine keeps in reserve; it refuses a run on a disk with less."""
 LOCK_S, END_S = 15.0, 60.0
@@ -65,28 +65,22 @@ def run(options: Options) -> int:
     _check(options)
     live.load()
     runs.load()
-    programme = programmes.of(
-        options.recordings,
-        options.conditions,
-        seed=options.seed,
-        unit=options.unit,
-        declared_by=options.declared_by,
-    )
-    speed = options.speed if options.speed is not None else _speed(programme)
-    study = _study(options, programme)
+    system = _system(options)
+    speed = options.speed if options.speed is not None else _speed(system)
+    study = _study(options, system)
     _say(f"Study      {study.folder}")
-    _say(f"Source     {programme.words}")
+    _say(f"Source     {system.source}")
     note = "" if speed == 1 else "; latency is not representative"
     _say(f"Speed      {speed:g} × (stream time over real time{note})")
-    for text in programme.notes:
+    for text in system.notes:
         _say(f"Note       {text}")
-    bar = Bar(START_S + programme.seconds / speed + FIT_S + CLOSE_S)
+    bar = Bar(START_S + system.seconds / speed + FIT_S + CLOSE_S)
     with closing(study), ExitStack() as broken:
         broken.callback(_kept, study)
         broken.callback(bar.close)
         for line in runs.ingest_pending(study):
             _say(f"Earlier    {line}")
-        outcome = _session(study, programme, options, speed=speed, bar=bar)
+        outcome = _session(study, system, options, speed=speed, bar=bar)
         broken.pop_all()
         bar.close()
     for line in [*outcome.lines, *_next(study.folder)]:
@@ -94,6 +88,15 @@ def run(options: Options) -> int:
     if options.browser:
         _offer(study.folder)
     return 0 if outcome.equal else 1
+
+
+def _system(options: Options) -> System:
+    """Recordings when the command line named any, else the simulation."""
+    if options.recordings or options.conditions or options.unit or options.declared_by:
+        return systems.load("recorded_files")(
+            options.recordings, options.conditions, unit=options.unit, declared_by=options.declared_by
+        )
+    return systems.load("simulated_grasping")(seed=options.seed)
 
 
 def _check(options: Options) -> None:
@@ -105,7 +108,7 @@ def _check(options: Options) -> None:
             "leave it out to let the demo end within three minutes"
         )
     if not 0 <= seed <= LARGEST_SEED:
-        raise BadValue(f"--seed must be a whole number from 0 to {LARGEST_SEED}, got {seed}")
+        raise BadValue(f"--seed must be an integer from 0 to {LARGEST_SEED}, got {seed}")
 
 
 @dataclass(frozen=True)
@@ -114,35 +117,33 @@ class _Outcome:
     equal: bool
 
 
-def _session(study: Study, programme: Programme, options: Options, *, speed: float, bar: Bar) -> _Outcome:
+def _session(study: Study, system: System, options: Options, *, speed: float, bar: Bar) -> _Outcome:
     """The whole session: runs, fit, assessments, report, replay."""
     number = len(study.rows("participant")) + 1
-    participant = study.append(Participant(f"DEMO-{number:02d}", simulated=programme.simulated))
+    participant = study.append(Participant(f"DEMO-{number:02d}", simulated=system.simulated))
     visit = study.append(Visit(participant, "demo"))
-    plan = programme.new_session(
+    plan = system.new_session(
         study, visit=visit, operator=OPERATOR, speed=speed, seed=options.seed, script_present=True
     )
     with _engine(plan, bar=bar) as client:
         client.use_grants(grant.issuer(study, study.script_signer(f"{OPERATOR} (demo script)")))
         calibration = [
-            _run(client, programme, "calibration", number, bar=bar, speed=speed, seed=options.seed)
-            for number in range(len(programme.trials) - 1)
+            _run(client, system, "calibration", number, bar=bar, speed=speed, seed=options.seed)
+            for number in range(len(system.trials) - 1)
         ]
         with bar.stage("Fitting the decoder", FIT_S):
             for line in runs.ingest_pending(study):
                 _say(line)
-            fitted = runs.run_fit(
-                study.folder, _files(study, calibration), programme.decoder, programme.decoder_params
-            )
-            _approve(study, fitted, participant=participant, effector=programme.effector or "screen")
+            fitted = runs.run_fit(study.folder, _files(study, calibration), system.decoder, system.decoder_params)
+            _approve(study, fitted, participant=participant, effector=system.effector or "screen")
         last, seed = len(calibration), options.seed + 1
-        online = _run(client, programme, "online", last, bar=bar, speed=speed, seed=seed, fitted=fitted)
+        online = _run(client, system, "online", last, bar=bar, speed=speed, seed=seed, fitted=fitted)
     with bar.stage("Record, ARAT, report, replay", CLOSE_S):
         said = runs.ingest_pending(study)
         _assess(study, visit, seed=options.seed)
         replayed = runs.replay_study(study.folder)
         files = session_report(study, language=options.language)
-    lines = [*said, *_results(study, programme, online), f"Decoder    {fitted['sha256']}"]
+    lines = [*said, *_results(study, system, online), f"Decoder    {fitted['sha256']}"]
     lines += [r.sentence for r in replayed]
     lines += [f"Report     {files.html}", f"           {files.pdf}", f"Recordings {study.folder / 'recordings'}"]
     return _Outcome(lines, all(r.equal for r in replayed))
@@ -153,19 +154,19 @@ def _engine(plan: live.SessionPlan, *, bar: Bar) -> Iterator[live.Client]:
     """The engine with its players, ended in good order whatever happens in between."""
     with bar.stage("Starting engine and players", START_S):
         try:
-            client = live.start(plan, progress=lambda s: bar.inside(0.0, _start_words(s)))
+            client = live.start(plan, progress=lambda s: bar.inside(0.0, _start_stage(s)))
         except KeyboardInterrupt:
             _end_starting(plan)
             raise
     with ExitStack() as broken:
-        broken.callback(_let_go, client)
+        broken.callback(_release, client)
         yield client
         broken.pop_all()
     client.shutdown()
 
 
-def _let_go(client: live.Client) -> None:
-    """End the engine after something went wrong; what went wrong is what is told."""
+def _release(client: live.Client) -> None:
+    """End the engine after something went wrong; the first error is the one that is reported."""
     if live.find(client.study_folder) is not None:
         with suppress(EngineFault):
             client.shutdown()
@@ -200,7 +201,7 @@ def _kept(study: Study) -> None:
 
 def _run(
     client: live.Client,
-    programme: Programme,
+    system: System,
     kind: str,
     number: int,
     *,
@@ -210,18 +211,18 @@ def _run(
     fitted: Mapping[str, Any] | None = None,
 ) -> str:
     """One run to its end; returns its id."""
-    seconds = programme.durations[number] / speed
-    words = f"{kind.capitalize()} run"
-    with bar.stage(words, seconds):
+    seconds = system.durations[number] / speed
+    stage = f"{kind.capitalize()} run"
+    with bar.stage(stage, seconds):
         run_id: str = client.start_run(
             kind,
-            programme.paradigm,
-            programme.paradigm_params,
-            n_trials=programme.trials[number],
+            system.paradigm,
+            system.paradigm_params,
+            n_trials=system.trials[number],
             seed=seed,
             decoder_folder=fitted["folder"] if fitted else None,
         )
-        if fitted and programme.effector:
+        if fitted and system.effector:
             client.wait("running", timeout=60.0)
             if client.status()["effector"]["state"] == "FAULT_SAFE":
                 client.reset_stop()
@@ -232,7 +233,7 @@ def _run(
             run = status["run"] or {}
             done, total = run.get("trials_done", 0), run.get("trials_total", 0)
             paused = " (paused)" if run.get("state") == "paused" else ""
-            bar.inside(seconds * done / max(total, 1), f"{words}: trial {done} of {total}{paused}")
+            bar.inside(seconds * done / max(total, 1), f"{stage}: trial {done} of {total}{paused}")
             if paused:
                 _give_up(client, kind, status)
                 _resume(client)
@@ -301,19 +302,19 @@ def _assess(study: Study, visit: str, *, seed: int) -> None:
         )
 
 
-def _results(study: Study, programme: Programme, run_id: str) -> list[str]:
+def _results(study: Study, system: System, run_id: str) -> list[str]:
     """The one line that counts, and those that explain it, from the record."""
     trials = [t for t in study.nouns("trial", run_id=run_id) if isinstance(t, Trial)]
-    paradigm = paradigms.from_params(programme.paradigm, programme.paradigm_params)
+    paradigm = paradigms.from_params(system.paradigm, system.paradigm_params)
     if not paradigm.asynchronous:
         return [analysis.accuracy(trials, paradigm.classes).line()]
     metrics = analysis.event_metrics(
-        trials, onset_window_s=float(paradigm.params()["onset_window_s"]), fs=programme.signal.fs
+        trials, onset_window_s=float(paradigm.params()["onset_window_s"]), fs=system.signal.fs
     )
     return [metrics.line(), metrics.rest_line(), metrics.timing_line()]
 
 
-def _study(options: Options, programme: Programme) -> Study:
+def _study(options: Options, system: System) -> Study:
     """The study to write to: a new one, or an existing one when ``--append`` says so."""
     folder = options.study or Path(f"study-demo-{datetime.now():%Y%m%d-%H%M%S}")
     try:
@@ -333,7 +334,7 @@ def _study(options: Options, programme: Programme) -> Study:
         raise BadValue(
             f"{folder} is not empty and holds no study; choose a new or an empty folder, so that nothing is mixed"
         )
-    ensure_space(on_disk, RESERVE_BYTES + needed_bytes([programme.signal], seconds=programme.seconds))
+    ensure_space(on_disk, RESERVE_BYTES + needed_bytes([system.signal], seconds=system.seconds))
     if exists:
         return _existing(folder, append=options.append)
     return Study.create(folder, code="DEMO", title="Demonstration study", actor=OPERATOR)
@@ -356,9 +357,9 @@ def _existing(folder: Path, *, append: bool) -> Study:
     )
 
 
-def _speed(programme: Programme) -> float:
-    """Smallest whole speed that keeps the runs within their share of three minutes."""
-    return float(max(1, -(-programme.seconds // RUNS_S)))
+def _speed(system: System) -> float:
+    """Smallest integer speed that keeps the runs within their share of three minutes."""
+    return float(max(1, -(-system.seconds // RUNS_S)))
 
 
 def _files(study: Study, run_ids: list[str]) -> list[str | Path]:
@@ -375,7 +376,7 @@ def _files(study: Study, run_ids: list[str]) -> list[str | Path]:
     return files
 
 
-def _start_words(status: Mapping[str, Any]) -> str:
+def _start_stage(status: Mapping[str, Any]) -> str:
     return {"compiling": "Compiling kernels", "connecting": "Connecting streams"}.get(
         str(status["engine"]["state"]), "Starting engine and players"
     )
@@ -398,11 +399,12 @@ def _next(folder: Path) -> list[str]:
 
 def _notebooks() -> Path:
     """The notebooks: inside the installed package, or beside it in the repository."""
-    here = Path(__file__).resolve().parent
-    found = here / "notebooks" if (here / "notebooks").is_dir() else here.parent / "notebooks"
+    package = Path(__file__).resolve().parents[1]
+    inside, beside = package / "notebooks", package.parent / "notebooks"
+    folder = inside if inside.is_dir() else beside
     with suppress(ValueError):
-        return found.relative_to(Path.cwd())
-    return found
+        return folder.relative_to(Path.cwd())
+    return folder
 
 
 def _offer(folder: Path) -> None:

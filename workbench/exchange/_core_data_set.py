@@ -25,7 +25,7 @@ from workbench.outcomes.isncsci.classify import NLI_VAC, NONKEY_ZPP, Options, cl
 from workbench.outcomes.isncsci.tables import PLACE, RULES
 from workbench.vocabulary import Assessment, Participant, Visit
 
-COLUMNS = ("form", "variable", "words", "values", "holds", "evidence", "source")
+COLUMNS = ("form", "variable", "label", "values", "holds", "evidence", "source")
 FORMS = ("core", "ninds")
 FILE = Path(__file__).with_name("core_data_set.csv")
 DRAFT = "draft"
@@ -56,14 +56,14 @@ class Variable:
     ----------
     form : ``"core"`` or ``"ninds"``.
     variable : column name of the export, ``""`` when no name could be seen.
-    words, values : what it is, and what it takes.
+    label, values : what it is, and what it takes.
     holds : where the record has it (a key of :data:`HOLDS`), ``""`` when it has not.
     evidence, source : how sure it is, and where it was seen.
     """
 
     form: str
     variable: str
-    words: str
+    label: str
     values: str
     holds: str
     evidence: str
@@ -145,8 +145,8 @@ def variables(form: str, *, file: Path = FILE) -> tuple[Variable, ...]:
         where = f"{file.name} line {reader.line_num}"
         if row["form"] not in FORMS or row["evidence"] not in EVIDENCE or row["holds"] not in ("", *HOLDS):
             raise BadValue(f"{where} has a form, evidence mark or place that is none: {row}")
-        if not row["words"] or not row["source"]:
-            raise BadValue(f"{where} needs words and a source, got {row}")
+        if not row["label"] or not row["source"]:
+            raise BadValue(f"{where} needs a label and a source, got {row}")
         found.append(Variable(**row))
     names = [one.variable for one in found if one.form == form and one.variable]
     if len(set(names)) != len(names):
@@ -202,7 +202,7 @@ def core_data_set(
         columns=columns,
         rows=tuple({name: row[name] for name in columns} for row in rows),
         missing=tuple(one.variable for one in named if not one.holds),
-        unnamed=tuple(one.words for one in wanted if one.holds and not one.variable),
+        unnamed=tuple(one.label for one in wanted if one.holds and not one.variable),
         memory=(*(one.variable for one in named if one.evidence.startswith("[M")), *asked),
     )
 
@@ -272,8 +272,8 @@ def _non_sci(case: _Case) -> str:
     if case.exam is None or not case.result("nli"):
         return ""
     starred = {name for name in ("nli", "ais") if "*" in case.result(name)}
-    told = [name.upper() for name in ("nli", "ais") if name in starred | _affected(case)]
-    return " and ".join(told) or "no"
+    affected = [name.upper() for name in ("nli", "ais") if name in starred | _affected(case)]
+    return " and ".join(affected) or "no"
 
 
 def _affected(case: _Case) -> set[str]:

@@ -1,0 +1,123 @@
+"""What arguments are made of: the types of their values, the study folder, repeated options, standard input."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from workbench import reading
+from workbench.errors import BadValue
+
+EXIT_DIFFERS = 1
+"""Something differs, is damaged, or did not hold."""
+LANGUAGES = ("en", "zh-CN")
+LARGEST_SEED = 2**31 - 1
+LONGEST_LINE = 16 * 2**20
+"""Bytes of the longest line of standard input that is read; a record of a measure has a few kB."""
+
+
+def number(text: str) -> float:
+    """An argument that is a number."""
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a number, as in 4 or 0.5; got {text!r:.60}") from None
+
+
+def integer(text: str) -> int:
+    """An argument that is an integer."""
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be an integer, as in 7; got {text!r:.60}") from None
+
+
+def nonblank(text: str) -> str:
+    """An argument that is text, and not blank."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("must not be blank; leave the option out where there is nothing to say")
+    return text
+
+
+def seed(text: str) -> int:
+    """An argument that is a seed."""
+    value = integer(text)
+    if not 0 <= value <= LARGEST_SEED:
+        raise argparse.ArgumentTypeError(f"must be an integer from 0 to {LARGEST_SEED}, got {text!r:.60}")
+    return value
+
+
+# What an argument takes; the hostile cases are chosen by it.
+number.kind = "number"  # type: ignore[attr-defined]
+integer.kind = "integer"  # type: ignore[attr-defined]
+nonblank.kind = "text"  # type: ignore[attr-defined]
+seed.kind = "integer"  # type: ignore[attr-defined]
+
+
+def add_study(parser: argparse.ArgumentParser) -> None:
+    """Add the argument of a command over a study: its folder."""
+    parser.add_argument("study", type=Path, metavar="STUDY", help="folder of the study (it holds study.db)")
+
+
+def add_recordings(parser: argparse.ArgumentParser) -> None:
+    """Add the argument of a command over recordings: their files."""
+    parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help="recording, STUDY/recordings/*.xdf")
+
+
+def add_language(parser: argparse.ArgumentParser) -> None:
+    """Add the language of what the command writes."""
+    parser.add_argument(
+        "--language", choices=LANGUAGES, default="en", help="language of the report (default: %(default)s)"
+    )
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Add the option of a command whose answer a program may read."""
+    parser.add_argument("--json", action="store_true", help="print the answer as JSON, see docs/commands.md")
+
+
+def options(texts: Sequence[str]) -> dict[str, Any]:
+    """What ``--set NAME=VALUE`` said, each name once; a value is JSON, or text where it is none."""
+    found: dict[str, Any] = {}
+    for text in texts:
+        name, value = _option(text)
+        if name in found:
+            raise BadValue(f"--set names {name} twice; give it one value")
+        found[name] = value
+    return found
+
+
+def _option(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.isidentifier():
+        raise BadValue(f"--set takes NAME=VALUE, as in skip_rule=true; got {text!r:.80}")
+    if value[:1] in ("[", "{"):
+        return name, reading.parse_json(value, f"--set {name}")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
+def standard_input() -> Iterator[str]:
+    """Lines of standard input, their ends kept.
+
+    Raises
+    ------
+    BadValue
+        For a line that is not UTF-8, or that has not ended after :data:`LONGEST_LINE` bytes.
+    """
+    source = getattr(sys.stdin, "buffer", sys.stdin)  # a text stream that somebody put in its place has none
+    for count in itertools.count(1):
+        line = source.readline(LONGEST_LINE + 1)
+        if not line:
+            return
+        what = f"line {count} of standard input"
+        if len(line) > LONGEST_LINE:
+            raise BadValue(f"{what} has more than {LONGEST_LINE:,} bytes, which is the most; break it into lines")
+        yield line if isinstance(line, str) else reading.decoded(line, what)

@@ -1,0 +1,65 @@
+"""The parser of ``workbench``, made from the register."""
+
+from __future__ import annotations
+
+import argparse
+from typing import NoReturn
+
+from workbench import __version__, registry
+from workbench.commands._subcommand import Subcommand
+
+PACKAGE = "workbench.commands"
+LONGEST_SENTENCE = 2000
+"""Characters of an error that are printed; what is longer quotes what somebody typed."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Refuses in one sentence of bounded length, whatever was typed."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print usage and sentence, and exit with 2."""
+        super().error(one_line(message))
+
+
+def one_line(text: object) -> str:
+    """A sentence that stays one, also where it quotes what somebody typed."""
+    line = " ".join(str(text).split()).encode("utf-8", "replace").decode("utf-8")
+    return line if len(line) <= LONGEST_SENTENCE else f"{line[:LONGEST_SENTENCE]} …"
+
+
+def available() -> tuple[str, ...]:
+    """Names of all commands, sorted."""
+    return registry.available(PACKAGE)
+
+
+def load(name: str) -> Subcommand:
+    """The command of that name; raises :class:`~workbench.errors.UnknownName` when there is none."""
+    command: Subcommand = registry.load(PACKAGE, name, "COMMAND")
+    return command
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of ``workbench`` with every command of the register."""
+    parser = Parser(prog="workbench", description="Workbench for spinal-cord-injury BCI trials. Research use.")
+    parser.add_argument("--version", action="version", version=f"workbench {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name in available():
+        _add(commands, load(name))
+    return parser
+
+
+def _add(commands: argparse._SubParsersAction[Parser], command: Subcommand) -> None:
+    """Add a command, and its actions below it."""
+    parser = commands.add_parser(
+        command.name,
+        help=command.help,
+        description=command.description or f"{command.help[0].upper()}{command.help[1:]}.",
+        epilog=command.epilog,
+    )
+    command.arguments(parser)
+    if command.run is not None:
+        parser.set_defaults(run=command.run)
+    if command.actions:
+        actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+        for action in command.actions:
+            _add(actions, action)

@@ -1,0 +1,32 @@
+"""Secrets: asked for at the terminal, or read from standard input; never an argument."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+
+from workbench import reading
+from workbench.commands._arguments import standard_input
+from workbench.errors import BadValue
+
+
+def ask_secret(prompt: str, *, new: bool = False) -> str:
+    """A secret from the terminal, without echo, or the first line of standard input.
+
+    Raises
+    ------
+    BadValue
+        When none was given, it is not UTF-8, or the repetition of a new one differs.
+    """
+    if not sys.stdin.isatty():
+        given = next(standard_input(), "").rstrip("\r\n")
+    else:
+        given = getpass.getpass(f"{prompt}: ")
+        if new and getpass.getpass("Again: ") != given:
+            raise BadValue("the two entries differ; nothing was done, try again")
+        given = reading.decoded(given.encode("utf-8", "surrogateescape"), prompt.lower())
+    if not given:
+        raise BadValue(
+            f"{prompt.lower()}: nothing was given; type it at the terminal or pass it on standard input"
+        )
+    return given

@@ -1,0 +1,47 @@
+"""`workbench bench`: speed and accuracy of the core beside its peers."""
+
+from __future__ import annotations
+
+import argparse
+
+from workbench.commands._answer import as_json
+from workbench.commands._arguments import add_json, integer
+from workbench.commands._subcommand import Subcommand
+from workbench.errors import BadValue
+
+MOST_ROUNDS = 10_000
+"""Turns of each contest; more would run for days."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What to measure, and how often."""
+    parser.add_argument("keys", metavar="KEY", nargs="*", help="such as G1 or isncsci (default: everything)")
+    parser.add_argument(
+        "--rounds", type=integer, default=15, metavar="N", help="turns of each contest (default %(default)s)"
+    )
+    add_json(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measure and print the figures."""
+    from workbench import bench
+    from workbench.commands._progress import Bar
+
+    if not 1 <= arguments.rounds <= MOST_ROUNDS:
+        raise BadValue(f"--rounds must be from 1 to {MOST_ROUNDS:,}, got {str(arguments.rounds):.60}")
+    items = bench.chosen(arguments.keys)
+    bar, rows = Bar(sum(item.seconds for item in items)), []
+    for item in items:
+        with bar.stage(f"{item.key} {item.what}, {item.size}"[:36], item.seconds):
+            rows.append(bench.measure(item, rounds=arguments.rounds))
+    bar.close()
+    print(as_json("bench", bench.to_record(rows), ok=True) if arguments.json else bench.as_text(rows))
+    return 0
+
+
+COMMAND = Subcommand(
+    name="bench",
+    help="speed and accuracy of the core beside its peers, in turns on this machine, each with its goal",
+    run=run,
+    arguments=add_arguments,
+)

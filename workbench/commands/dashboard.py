@@ -1,0 +1,62 @@
+"""`workbench dashboard STUDY`: the live session for clinicians, in a browser."""
+
+from __future__ import annotations
+
+import argparse
+
+from workbench.commands._arguments import add_study, integer
+from workbench.commands._subcommand import Subcommand
+from workbench.errors import BadValue
+
+SHOWS = ("session", "assessments")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The study, what is shown, and where it is served."""
+    add_study(parser)
+    parser.add_argument("--port", type=integer, default=0, metavar="N", help="default: any free port")
+    parser.add_argument("--no-browser", action="store_true", help="print the address only")
+    parser.add_argument("--show", choices=SHOWS, default="session", help="what it shows (default: %(default)s)")
+    parser.add_argument(
+        "--url",
+        default="",
+        metavar="URL",
+        help="address under which a proxy on this computer serves it, as a JupyterHub does: "
+        "https://HUB/user/NAME/proxy/PORT/; give --port too",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve it until somebody ends it."""
+    from workbench.study import Study
+    from workbench.widgets.dashboard import ProxyAddress, serve
+
+    if not 0 <= arguments.port <= 65535:
+        raise BadValue(f"--port must be from 1 to 65535, or 0 for any free one; got {arguments.port}")
+    proxy = ProxyAddress.parse(arguments.url) if arguments.url.strip() else None
+    if proxy is not None and not arguments.port:
+        raise BadValue("--url needs --port N too: the proxy must know at which port the dashboard answers")
+    Study.open(arguments.study, actor="command line").close()
+    dashboard = serve(
+        arguments.study,
+        port=arguments.port,
+        open_browser=not arguments.no_browser and proxy is None,
+        dashboard=arguments.show,
+        proxy=proxy,
+    )
+    print(f"Dashboard  {dashboard.url}")
+    print("Ctrl+C ends the dashboard; a session that runs continues", flush=True)
+    try:
+        return dashboard.wait()
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        dashboard.stop()
+
+
+COMMAND = Subcommand(
+    name="dashboard",
+    help="serve the session dashboard of a study on this computer",
+    run=run,
+    arguments=add_arguments,
+)

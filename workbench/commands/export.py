@@ -1,0 +1,69 @@
+"""`workbench export STUDY`: the core data set of all participants and examinations as CSV."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from workbench.commands._arguments import add_study
+from workbench.commands._subcommand import Subcommand
+from workbench.errors import RecordFault
+
+FORMS = ("core", "ninds")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which form, and the file."""
+    add_study(parser)
+    forms = "core: International SCI Core Data Set v3.0; ninds: NINDS CDE names that were seen"
+    parser.add_argument("--form", choices=FORMS, required=True, help=forms)
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="FILE.csv", help="file to write; never replaced"
+    )
+    parser.add_argument(
+        "--groups", action="store_true", help="add the reporting group by level and grade (from memory)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the file and print what the record does not hold."""
+    from workbench.exchange import core_data_set
+    from workbench.study import Study
+
+    with Study.open(arguments.study, actor="command line") as study:
+        participants, visits, assessments = (study.nouns(name) for name in ("participant", "visit", "assessment"))
+    export = core_data_set(
+        participants,  # type: ignore[arg-type]
+        visits,  # type: ignore[arg-type]
+        assessments,  # type: ignore[arg-type]
+        form=arguments.form,
+        groups=arguments.groups,
+    )
+    try:
+        with arguments.out.open("x", encoding="utf-8", newline="") as file:
+            file.write(export.csv())
+    except FileExistsError as error:
+        raise RecordFault(
+            f"{arguments.out} is there already; name another file, an export is never replaced"
+        ) from error
+    except OSError as error:
+        raise RecordFault(
+            f"--out {arguments.out} cannot be written ({error.strerror}); name another file"
+        ) from error
+    print(f"{arguments.out}: {len(export.rows)} rows")
+    for text, names in (
+        ("not in the record, left empty", export.missing),
+        ("in the record, but the name the form gives it was not seen, left out", export.unnamed),
+        ("from memory, check against the form", export.memory),
+    ):
+        if names:
+            print(f"{text}: {', '.join(names)}")
+    return 0
+
+
+COMMAND = Subcommand(
+    name="export",
+    help="write core data set variables of all participants and examinations as CSV",
+    run=run,
+    arguments=add_arguments,
+)
