@@ -45,3 +45,8 @@ def test_a_seed_gives_the_same_numbers_and_none_gives_others():
     drawn = [world.chance.generator(seed).integers(0, 2**62, 4).tolist() for seed in (3, 3, None, None)]
     assert drawn[0] == drawn[1]
     assert len({tuple(numbers) for numbers in drawn}) == 3
+
+
+def test_a_system_without_a_boot_id_gives_none(tmp_path, monkeypatch):
+    monkeypatch.setattr(world, "BOOT_ID", tmp_path / "none")
+    assert world.clock.boot_id() == ""

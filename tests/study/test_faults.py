@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import event
 
 from workbench.errors import BadValue, RecordFault, RecordLocked
-from workbench.study import Study, clock, place
+from workbench.study import Study, place
 from workbench.vocabulary import Participant
 
 LOCAL = "/dev/vda / ext4 rw 0 0\nproc /proc proc rw 0 0\n"
@@ -228,7 +228,3 @@ def test_the_longest_mount_point_counts_and_spaces_in_it_are_read(tmp_path):
     assert place.filesystem(tmp_path, mounts=tmp_path / "none") == ""
     assert place.filesystem(Path("\\\\server\\share")) == "smb"
     assert place.refuse_network(inner, allow=False, mounts=mounts) == ""
-
-
-def test_a_system_without_a_boot_id_gives_none(tmp_path):
-    assert clock.boot_id(tmp_path / "none") == ""

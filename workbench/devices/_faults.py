@@ -31,6 +31,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench import world
 from workbench.errors import BadValue
 from workbench.vocabulary import FloatArray
 
@@ -150,7 +151,7 @@ class FaultPlan:
 
     def _lost(self, packets: NDArray[np.int64], fraction: float) -> NDArray[np.bool_]:
         """Which packets are lost: a draw of its own for each packet number."""
-        draws = {int(k): np.random.default_rng([self._seed, int(k)]).random() for k in np.unique(packets)}
+        draws = {int(k): world.chance.generator([self._seed, int(k)]).random() for k in np.unique(packets)}
         return np.array([draws[int(k)] < fraction for k in packets], dtype=np.bool_)
 
 

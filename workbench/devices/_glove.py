@@ -14,8 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
+from workbench import world
 from workbench.errors import BadValue
 from workbench.vocabulary import Acknowledgement
 
@@ -139,7 +138,7 @@ class GloveModel:
         """
         due = self.tick(now)
         self._n_received += 1
-        if np.random.default_rng([self._seed, 1, self._n_received]).random() < self.settings.loss:
+        if world.chance.generator([self._seed, 1, self._n_received]).random() < self.settings.loss:
             return due
         seq = _whole(command.get("seq"))
         if command.get("action") == "stop":
@@ -258,7 +257,7 @@ class GloveModel:
 
     def delay(self, seq: int) -> float:
         """Time this command takes to have effect, s; drawn from the seed and the sequence number."""
-        draw = np.random.default_rng([self._seed, 2, seq])
+        draw = world.chance.generator([self._seed, 2, seq])
         return float(self.settings.delay_s * math.exp(self.settings.delay_spread * draw.standard_normal()))
 
     def _rest_at(self, now: float, level: float) -> None:

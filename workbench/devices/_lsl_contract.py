@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from workbench import world
 from workbench.devices._lsl_library import library, local_clock
 from workbench.devices._lsl_seen import StreamSeen, described, header
 from workbench.errors import BadSignal, BadValue, StreamFault
@@ -60,7 +60,7 @@ def _check_waivers(contract: Sequence[StreamSpec], waived: Sequence[str]) -> Non
 def _look(contract: Sequence[StreamSpec], *, timeout: float, settle: float) -> list[Any]:
     """Everything on LSL, once all of the contract is there and ``settle`` s have passed, or at the timeout."""
     resolver = library().ContinuousResolver(forget_after=max(timeout, 5.0))
-    pause = threading.Event()
+    pause = world.clock.event()
     start = local_clock()
     complete_at = 0.0
     while True:

@@ -10,13 +10,14 @@ import hashlib
 import os
 import re
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from workbench import world
 from workbench.errors import BadValue, StreamFault
+from workbench.writing import save
 
 OWN = "; written by workbench: discovery stays on this computer"
 OLDEST = 116
@@ -93,9 +94,7 @@ def configure(*, peers: Sequence[str] = (), session_id: str = "default") -> Conf
             "another session id; call workbench.devices.lsl.configure first, or start a new process"
         )
     if not path.is_file():
-        fresh = path.with_suffix(f".{os.getpid()}.tmp")
-        fresh.write_text(text, encoding="utf-8")
-        os.replace(fresh, path)
+        save(path, text.encode())
     os.environ["LSLAPICFG"] = str(path)
     return Configuration(path, own=True, confined=not peers)
 
@@ -121,14 +120,14 @@ def _is_own(path: Path) -> bool:
 def _folder() -> Path:
     """A folder only this user can write, so that nobody else chooses our configuration."""
     user = str(os.getuid()) if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
-    folder = Path(tempfile.gettempdir()) / f"workbench-{user}"
+    folder = world.disk.temporary_root() / f"workbench-{user}"
     try:
-        folder.mkdir(mode=0o700, exist_ok=True)
+        world.disk.mkdir(folder, exist_ok=True)
     except FileExistsError:
-        return Path(tempfile.mkdtemp(prefix="workbench-"))
+        return world.disk.temporary("workbench-")
     status = folder.lstat()
     if hasattr(os, "getuid") and (status.st_uid != os.getuid() or status.st_mode & 0o022 or folder.is_symlink()):
-        return Path(tempfile.mkdtemp(prefix="workbench-"))
+        return world.disk.temporary("workbench-")
     return folder
 
 

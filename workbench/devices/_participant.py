@@ -15,6 +15,7 @@ from typing import Protocol
 
 import numpy as np
 
+from workbench import world
 from workbench.devices._physiology import Physiology, preset
 from workbench.errors import BadValue
 from workbench.vocabulary import FloatArray
@@ -92,7 +93,7 @@ class SimParticipant:
         self.physiology = p
         self.n_seen = 0
         self.attempts: list[Attempt] = []
-        draw = np.random.default_rng([seed, _PERSON])
+        draw = world.chance.generator([seed, _PERSON])
         self.erd = float(draw.uniform(*p.erd))
         self.gamma_gain = float(draw.uniform(*p.gamma_gain))
         self._seed = seed
@@ -127,7 +128,7 @@ class SimParticipant:
         if not name:
             return None
         p, fs = self.physiology, self.physiology.fs
-        draw = np.random.default_rng([self._seed, _REACTION, len(self.attempts)])
+        draw = world.chance.generator([self._seed, _REACTION, len(self.attempts)])
         begin, self._pending_stop = _reaction(draw, p.start_s), _reaction(draw, p.stop_s)
         planned = round((at_s + begin) * fs)
         start = max(planned, self.n_seen)
@@ -301,7 +302,7 @@ class _Noise:
         """Gaussian noise with the spectrum of one component."""
         shape = self._shapes[component]
         n = len(self._p.channels)
-        draw = np.random.default_rng([self._seed, component, index + 1])
+        draw = world.chance.generator([self._seed, component, index + 1])
         parts = draw.standard_normal((2, len(shape), n))
         spectrum = (parts[0] + 1j * parts[1]) * shape[:, None]
         noise: FloatArray = np.fft.irfft(spectrum, self._length, axis=0) * self._window

@@ -6,14 +6,12 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from workbench import registry
+from workbench import registry, world
 from workbench.devices._playing import checked
 from workbench.errors import BadValue, EngineFault
 from workbench.vocabulary import StreamSpec
@@ -82,7 +80,7 @@ def start(
     checked(device, described, text)
     path = log if log is not None else _log_file(device)
     command = [sys.executable, "-m", f"workbench.devices.{device}", "--json", text]
-    with path.open("ab") as errors:
+    with world.disk.open(path, "ab") as errors:
         process = subprocess.Popen(
             [*command, "--owned"] if owned else command,
             stdin=subprocess.PIPE if owned else subprocess.DEVNULL,
@@ -111,7 +109,7 @@ def stop(player: Player, *, timeout: float = 5.0) -> int:
             harder()
     code = process.wait(timeout)
     if code == 0 and not player.keep_log:
-        player.log.unlink(missing_ok=True)
+        world.disk.unlink(player.log, missing_ok=True)
     return code
 
 
@@ -121,7 +119,7 @@ def _handshake(process: subprocess.Popen[bytes], device: str, log: Path, timeout
     pipe = process.stdout
     if pipe is None:
         raise EngineFault(f"player {device} was started without a pipe for its handshake")
-    reader = threading.Thread(target=lambda: lines.append(pipe.readline()), daemon=True)
+    reader = world.clock.thread(lambda: lines.append(pipe.readline()), name="handshake")
     reader.start()
     reader.join(timeout)
     words = lines[0].decode("utf-8", errors="replace") if lines else ""
@@ -149,6 +147,6 @@ def _tail(log: Path) -> str:
 
 def _log_file(device: str) -> Path:
     """A new log file of this user, mode 0600."""
-    handle, path = tempfile.mkstemp(prefix=f"workbench-{device}-", suffix=".log")
-    os.close(handle)
-    return Path(path)
+    path = world.disk.temporary_root() / f"workbench-{device}-{world.chance.token_hex(8)}.log"
+    world.disk.close(world.disk.descriptor(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
+    return path

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import math
 import os
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench import world
 from workbench.devices._base import Device
 from workbench.devices._lsl_clock import ClockOffset, ClockProbe, ClockThread
 from workbench.devices._lsl_library import (
@@ -200,7 +200,7 @@ class Inlet:
         # Without recovery: liblsl would silently go over to any other outlet that claims the same source_id.
         self._inlet: Any = self._lsl.StreamInlet(info, max_buflen=buffer_s, recover=False, processing_flags=0)
         self._probe = ClockProbe(self._inlet)
-        self._lock = threading.Lock()
+        self._lock = world.clock.lock()
         self._clock: ClockThread | None = None
         try:
             self.seen = seen if seen is not None else full(self._inlet.info(timeout))

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import json
 import operator
-import threading
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
 import zmq
 
+from workbench import world
 from workbench.errors import BadValue, EngineFault, RecordFault, Refused
 from workbench.live import _place, _wire
 from workbench.live._display import DisplayReader, SignalBlock
@@ -46,11 +45,11 @@ class Client:
         self.pid = int(lock["pid"])
         self._endpoint, self._curve = str(lock["endpoint"]), str(lock.get("curve", ""))
         self._key = _place.read_key(place)
-        self._context = zmq.Context()
+        self._context = world.network.context()
         self._idle: list[Any] = []
-        self._lock = threading.Lock()
+        self._lock = world.clock.lock()
         self._reader: DisplayReader | None = None
-        self._reader_lock = threading.Lock()
+        self._reader_lock = world.clock.lock()
         self.closed = False
         self._issue: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
 
@@ -180,7 +179,7 @@ class Client:
             return False
         if _until(lambda: not file.exists(), STOP_S):
             return True
-        file.unlink(missing_ok=True)
+        world.disk.unlink(file, missing_ok=True)
         return False
 
     def reset_stop(self) -> None:
@@ -272,7 +271,7 @@ class Client:
         """
         if kind not in _WAITS:
             raise BadValue(f"kind must be one of {', '.join(_WAITS)}, got {kind!r}")
-        end = time.monotonic() + timeout
+        end = world.clock.monotonic() + timeout
         while True:
             status = self.status()
             if progress is not None:
@@ -281,14 +280,14 @@ class Client:
                 return status
             if kind in ("ready", "armed"):
                 _refuse_unsafe(status)
-            if time.monotonic() > end:
+            if world.clock.monotonic() > end:
                 run = status["run"] or {}
                 raise EngineFault(
                     f"waited {timeout:g} s for {kind!r}; the engine is {status['engine']['state']}, its run "
                     f"is {run.get('state', 'none')} with {run.get('trials_done', 0)} of "
                     f"{run.get('trials_total', 0)} trials"
                 )
-            time.sleep(0.2)
+            world.clock.sleep(0.2)
 
     def close(self) -> None:
         """Let the engine go; it goes on without this client."""
@@ -364,9 +363,9 @@ class Client:
 
     def _wait_for_reply(self, socket: Any, operation: str, patience_s: float) -> None:
         """Wait for the reply, looking meanwhile whether anybody is left to give it."""
-        began = time.monotonic()
+        began = world.clock.monotonic()
         while not socket.poll(100):
-            waited = time.monotonic() - began
+            waited = world.clock.monotonic() - began
             gone = _place.running(self.place) is None
             # The last reply of an engine that ends may still be on its way.
             if gone and socket.poll(100):
@@ -437,11 +436,11 @@ _WAITS: dict[str, Callable[[dict[str, Any]], bool]] = {
 
 def _until(condition: Callable[[], bool], timeout: float) -> bool:
     """Wait for a condition, at most ``timeout`` s."""
-    end = time.monotonic() + timeout
+    end = world.clock.monotonic() + timeout
     while not condition():
-        if time.monotonic() > end:
+        if world.clock.monotonic() > end:
             return False
-        time.sleep(0.05)
+        world.clock.sleep(0.05)
     return True
 
 

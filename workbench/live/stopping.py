@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workbench import devices, reading
+from workbench import devices, reading, world
 from workbench.errors import BadValue, EngineFault, StreamFault, WorkbenchError
 from workbench.live import _place
 from workbench.live._place import Place
@@ -91,7 +90,7 @@ def _taken(place: Place, reason: str) -> bool:
         return False
     taken = _until(lambda: not file.exists(), TAKEN_S)
     if not taken:
-        file.unlink(missing_ok=True)
+        world.disk.unlink(file, missing_ok=True)
     return taken
 
 
@@ -174,9 +173,9 @@ def end_session(study_folder: Path | str) -> str:
 
 def _until(condition: Callable[[], bool], seconds: float) -> bool:
     """Wait for a condition, at most so many s."""
-    end = time.monotonic() + seconds
+    end = world.clock.monotonic() + seconds
     while not condition():
-        if time.monotonic() > end:
+        if world.clock.monotonic() > end:
             return False
-        time.sleep(0.02)
+        world.clock.sleep(0.02)
     return True

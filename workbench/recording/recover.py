@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from workbench import reading
+from workbench import reading, world
 from workbench.errors import RecordingFault
 from workbench.recording import chunks, index, xdf
 from workbench.recording.chunks import Tag, TornChunk
@@ -251,13 +251,13 @@ def _cut(path: Path, descriptor: int, data: memoryview, found: Layout, side: ind
     tail = path.with_name(f"{path.name}.tail-{found.tail}")
     if found.tail < found.size:
         save(tail, bytes(data[found.tail :]))
-        os.ftruncate(descriptor, found.tail)
+        world.disk.truncate(descriptor, found.tail)
     lost_bytes = expected - found.tail
     if tail.exists():
         lost_bytes = max(lost_bytes, tail.stat().st_size)
     if found.tail < len(chunks.MAGIC):
-        os.pwrite(descriptor, chunks.MAGIC, 0) if hasattr(os, "pwrite") else os.write(descriptor, chunks.MAGIC)
-    os.fsync(descriptor)
+        world.disk.pwrite(descriptor, chunks.MAGIC, 0)
+    world.disk.sync(descriptor)
     kept = tail if tail.exists() else None
     samples, lost_s = _lost_samples(found, memoryview(kept.read_bytes() if kept is not None else b""), side)
     closed = side is not None and side.end is not None
@@ -378,7 +378,7 @@ def _held(path: Path) -> Iterator[int]:
     """The file, open for change and locked against its writer."""
     try:
         # Without O_NONBLOCK the opening of a pipe waits for its other end.
-        descriptor = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
+        descriptor = world.disk.descriptor(path, os.O_RDWR | getattr(os, "O_NONBLOCK", 0))
     except (OSError, ValueError) as error:
         raise RecordingFault(
             f"recording {reading.shown(path)} cannot be recovered ({reading.why(error)}); check the path and your "
@@ -393,16 +393,16 @@ def _held(path: Path) -> Iterator[int]:
             )
         yield descriptor
     finally:
-        os.close(descriptor)
+        world.disk.close(descriptor)
 
 
 def _is_open(path: Path) -> bool:
     """Whether a journal holds the file now."""
     try:
-        descriptor = os.open(path, os.O_RDONLY)
+        descriptor = world.disk.descriptor(path, os.O_RDONLY)
     except OSError:
         return False
     try:
         return not try_lock(descriptor)
     finally:
-        os.close(descriptor)
+        world.disk.close(descriptor)

@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import math
 import socket
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -23,6 +22,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench import world
 from workbench.errors import BadValue
 from workbench.recording.journal import Journal
 from workbench.threads import Spawn, start_thread
@@ -90,7 +90,7 @@ class RunWriter:
     ) -> None:
         self.classes = tuple(str(name) for name in plan.get("classes", ()))
         self.plan = {"timebase": time_base(signal), **plan, "signal": signal.name}
-        started = str(plan.get("started") or time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
+        started = str(plan.get("started") or world.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"))
         header = {"workbench": "run", "datetime": started}
         self.journal = Journal(path, header=header, on_slow_sync=on_slow_sync, spawn=spawn)
         announced = headers or {}

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from workbench import world
 from workbench.errors import RecordingFault
 from workbench.recording import chunks, index
 from workbench.recording.chunks import Tag
@@ -129,7 +130,7 @@ def salvage(path: Path, data: memoryview, found: Layout, side: index.Index | Non
     lost_bytes = max([found.size, *(e.start + e.length for e in found.missing)]) - kept.size
     place = path.parent / FOLDER / path.name
     sentence = _words(path, found, side, kept, _loss_words(found, samples, seconds, lost_bytes))
-    place.parent.mkdir(mode=0o700, exist_ok=True)
+    world.disk.mkdir(place.parent, exist_ok=True)
     note: dict[str, Any] = {
         "state": "recovered",
         "bytes": kept.size,

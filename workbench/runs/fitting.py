@@ -8,10 +8,9 @@ Accuracy is cross-validated by run, or by contiguous blocks of one run; what is 
 from __future__ import annotations
 
 import json
-import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench import analysis, decoders, paradigms
+from workbench import analysis, decoders, paradigms, world
 from workbench.decode import locate_cues
 from workbench.decoders import Training, WindowDecoder
 from workbench.errors import BadSignal, BadValue, WorkbenchError
@@ -315,15 +314,16 @@ def _adapts(decoder: WindowDecoder) -> dict[str, Any] | None:
 def _saved(decoder: WindowDecoder, study: Path, montage: Montage, meta: dict[str, Any]) -> tuple[Path, str]:
     """Save under the first 12 digits of the hash; the same decoder twice is the same folder."""
     home = study / "decoders"
-    home.mkdir(exist_ok=True)
-    part = Path(tempfile.mkdtemp(prefix=".fit-", dir=home))
+    world.disk.mkdir(home, mode=0o777, exist_ok=True)
+    part = world.disk.temporary(".fit-", home)
     try:
         sha256 = decoders.save(decoder, part, montage=montage, meta=meta)
         folder = home / sha256[:12]
         if not folder.is_dir():
-            part.rename(folder)
+            world.disk.replace(part, folder)
     finally:
-        shutil.rmtree(part, ignore_errors=True)
+        with suppress(OSError):  # the folder is there under its own name by now
+            world.disk.rmtree(part)
     return folder, sha256
 
 

@@ -6,11 +6,11 @@ could not be saved stands in its ledger and in the sentence.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench import world
 from workbench.errors import RecordingFault, WorkbenchError
 from workbench.live import _place
 from workbench.live._place import Place
@@ -254,14 +254,14 @@ def _one(study: Study, path: Path) -> Ingestion:
     damaged = False
     try:
         seen = inspect(path)
-        end = time.monotonic() + LET_GO_S
+        end = world.clock.monotonic() + LET_GO_S
         while seen.state == "recording":
             if _place.running(Place(study.path.parent)) is not None:
                 return Ingestion(())
-            if time.monotonic() > end:
+            if world.clock.monotonic() > end:
                 words = "is still held by another process; it is taken in when that one has ended."
                 return Ingestion((f"{path.name} {words}",), damaged=True)
-            time.sleep(0.05)
+            world.clock.sleep(0.05)
             seen = inspect(path)
         recovery, taken = None, path
         if seen.state == "unfinished" or seen.torn_bytes or seen.damage or seen.n_bad_entries:

@@ -6,13 +6,11 @@ wires the panels and decides nothing.
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from workbench import outcomes
+from workbench import outcomes, world
 from workbench.errors import Refused, WorkbenchError
 from workbench.outcomes import isncsci
 from workbench.programmes import Programme
@@ -57,7 +55,7 @@ class SessionPage:
         self.folder = Path(folder)
         self._forms = forms
         self.desk = VisitDesk(folder, system, operator=operator, speed=speed)
-        self._turn = threading.RLock()
+        self._turn = world.clock.rlock()
         self._view = "today"
         self._decoder: tuple[str, DecoderPanel] | None = None
         self._result: ResultPanel | None = None
@@ -213,10 +211,10 @@ class SessionPage:
         for sentence in self.desk.ingest():
             self.log.append(sentence)
         if run["kind"] == "calibration" and run["state"] == "finished":
-            begun = time.monotonic()
+            begun = world.clock.monotonic()
             self.screen.tell("run.fitting", s="0")
             sha256 = self.desk.fit(
-                run["recording"], progress=lambda share: self._fitting(time.monotonic() - begun, share)
+                run["recording"], progress=lambda share: self._fitting(world.clock.monotonic() - begun, share)
             )
             self.screen.tell("run.fitted", hash=sha256[:8])
             self._hold_result(run)

@@ -8,14 +8,13 @@ good for one start of one visit.
 from __future__ import annotations
 
 import shlex
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from workbench import live, runs
+from workbench import live, runs, world
 from workbench.errors import BadValue, Refused
 from workbench.programmes import Programme
 from workbench.runs import approve as approving
@@ -43,7 +42,7 @@ class VisitDesk:
         self._signer: Signer | None = None
         self._confirmed: dict[str, str] = {}
         self._chosen = ""
-        self._writing = threading.RLock()
+        self._writing = world.clock.rlock()
 
     @contextmanager
     def record(self) -> Iterator[Study]:
@@ -94,7 +93,7 @@ class VisitDesk:
     # ------------------------------------------------------------------------------ worklist
     def worklist(self) -> dict[str, Any]:
         """The day's visits as rows of the page (see ``widgets.Worklist``)."""
-        today = date.today()
+        today = world.clock.local().date()
         running = self.session()
         with self.record() as study:
             found = study.worklist(today)
@@ -102,7 +101,7 @@ class VisitDesk:
             code = study.code
             hints = [] if study.people() else [self._nobody_hint()]
             hints += [] if rows else [{"key": "worklist.hint.no_visit", "args": {}}]
-        now = datetime.now().astimezone()
+        now = world.clock.local()
         read_at = now.strftime("%H:%M:%S")
         return {"date": today.isoformat(), "read_at": read_at, "study": code, "hints": hints, "rows": rows}
 
@@ -161,7 +160,7 @@ class VisitDesk:
                 f"This code belongs to {owners[0]['pseudonym']}, not {person['pseudonym']}. Nothing was started. "
                 "Check the person, read the code again."
             )
-        clock = datetime.now().astimezone().strftime("%H:%M")
+        clock = world.clock.local().strftime("%H:%M")
         by = "wristband" if person["wristband"] else "participant code"
         self._confirmed = {
             "visit": visit_id, "clock": clock, "by": by, "participant": person["pseudonym"], "name": visit["name"],
@@ -453,7 +452,7 @@ def _days(utc: str) -> int:
     """Whole days since a UTC time, 0 when it is not known."""
     if not utc:
         return 0
-    return max(0, (datetime.now(UTC) - datetime.fromisoformat(utc)).days)
+    return max(0, (world.clock.now() - datetime.fromisoformat(utc)).days)
 
 
 def _local(utc: str) -> str:

@@ -10,10 +10,11 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from workbench import reading
+from workbench import reading, world
 from workbench.errors import BadValue, RecordFault
 from workbench.study.chain import canonical
 from workbench.study.clock import utc_now
+from workbench.writing import write_all
 
 FILE = "anchors.jsonl"
 LARGEST = 256 * 2**20
@@ -33,16 +34,16 @@ class Anchor:
 def append(path: Path, *, study: str, seq: int, hash: str, why: str, durable: bool = False) -> None:
     """Append one anchor in one write; ``durable`` waits for the disk. Raises OSError."""
     line = canonical({"study": study, "seq": seq, "hash": hash, "utc": utc_now(), "why": why}) + "\n"
-    handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+    handle = world.disk.descriptor(path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
     try:
         size = os.fstat(handle).st_size
         os.lseek(handle, max(size - 1, 0), os.SEEK_SET)
         torn = size > 0 and os.read(handle, 1) != b"\n"
-        os.write(handle, (b"\n" if torn else b"") + line.encode("utf-8"))
+        write_all(handle, (b"\n" if torn else b"") + line.encode("utf-8"))
         if durable:
-            os.fsync(handle)
+            world.disk.sync(handle)
     finally:
-        os.close(handle)
+        world.disk.close(handle)
 
 
 def read(path: Path) -> tuple[list[Anchor], list[str]]:

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from workbench import reading
+from workbench import reading, world
 from workbench.errors import BadValue, RecordFault
 from workbench.study.chain import canonical, clean
 from workbench.study.clock import utc_now
@@ -120,8 +120,8 @@ class Drafts:
     def _open(self, *, create: bool = False) -> Iterator[sqlite3.Connection]:
         try:
             if create and not self.path.exists():
-                os.close(os.open(self.path, os.O_CREAT | os.O_WRONLY, 0o600))
-            with closing(sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None)) as connection:
+                world.disk.close(world.disk.descriptor(self.path, os.O_CREAT | os.O_WRONLY))
+            with closing(world.disk.database(self.path, timeout=BUSY_S, isolation_level=None)) as connection:
                 connection.execute("PRAGMA synchronous=FULL")
                 connection.execute("PRAGMA secure_delete=ON")
                 connection.execute(TABLE)

@@ -10,8 +10,6 @@ import hashlib
 import io
 import json
 import os
-import sys
-import time
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -21,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench import reading
+from workbench import reading, world
 from workbench.errors import RecordFault
 
 Row = dict[str, Any]
@@ -149,19 +147,17 @@ def _is_growing(path: Path) -> bool:
     """Whether a recording is being written: it changed just now, or a process holds its lock."""
     try:
         # A time in the future is no sign of growth: whoever set it, or the clock, would hide the file for ever.
-        if 0.0 <= time.time() - path.stat().st_mtime < FRESH_S:
+        if 0.0 <= world.clock.wall() - path.stat().st_mtime < FRESH_S:
             return True
-        if sys.platform == "win32" or not path.is_file():
+        if not path.is_file():
             return False
-        import fcntl
-
-        handle = os.open(path, os.O_RDONLY)
+        handle = world.disk.descriptor(path, os.O_RDONLY)
         try:
-            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            world.disk.lock(handle, shared=True)
         except BlockingIOError:
             return True
         finally:
-            os.close(handle)
+            world.disk.close(handle)
     except OSError:
         return False
     return False

@@ -9,18 +9,17 @@ old record or the new one.
 from __future__ import annotations
 
 import os
-import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from workbench import world
 from workbench.errors import RecordFault, Refused
 from workbench.study import anchors, chain, place, schema, verification
 from workbench.study.keys import KeyRing
@@ -94,7 +93,9 @@ def view(path: Path, undo: ExitStack) -> tuple[Path | None, int]:
     version = version_of(path)
     if not OLDEST <= version < NEWEST:
         return None, version
-    made = Path(undo.enter_context(TemporaryDirectory(prefix="workbench-view-"))) / place.FILE
+    folder = world.disk.temporary("workbench-view-")
+    undo.callback(world.disk.rmtree, folder)
+    made = folder / place.FILE
     try:
         with closing(place.read_only(path)) as source, _target(made) as target, transaction(target):
             source.execute("BEGIN")
@@ -176,7 +177,7 @@ def _alone(path: Path) -> Iterator[sqlite3.Connection]:
     itself: a log that stayed behind would be read into the new file (sqlite.org/wal.html, 2.3).
     """
     before = path.stat().st_ino
-    with closing(sqlite3.connect(path, isolation_level=None, timeout=BUSY_S)) as connection:
+    with closing(world.disk.database(path, isolation_level=None, timeout=BUSY_S)) as connection:
         if connection.execute("PRAGMA journal_mode=DELETE").fetchone()[0] != "delete":
             raise place.locked(path)
         connection.execute("BEGIN EXCLUSIVE")
@@ -203,7 +204,7 @@ def _refuse_broken(connection: sqlite3.Connection, path: Path, when: str) -> tup
 
 @contextmanager
 def _target(path: Path) -> Iterator[Connection]:
-    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    world.disk.close(world.disk.descriptor(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
     engine = engine_of(path)
     try:
         with engine.connect() as connection:
@@ -225,7 +226,7 @@ def _write_copy(
 ) -> int:
     """Today's record from the old one, in one transaction; how many approvals were lifted."""
     for suffix in ("", "-journal", "-wal", "-shm"):
-        copy.with_name(copy.name + suffix).unlink(missing_ok=True)
+        world.disk.unlink(copy.with_name(copy.name + suffix), missing_ok=True)
     before = chain.schema_hash(tuple(row) for row in source.execute(chain.MASTER))
     row = source.execute("SELECT id, row_version FROM study").fetchone()
     with _target(copy) as target:
@@ -250,8 +251,11 @@ def _write_copy(
                 writer.enter_key(ring, reason=f"keys made with the migration to schema {NEWEST}")
             step("key stored")
         target.exec_driver_sql("PRAGMA journal_mode=WAL")
-    with copy.open("rb") as file:
-        os.fsync(file.fileno())
+    written = world.disk.descriptor(copy, os.O_RDONLY)
+    try:
+        world.disk.sync(written)
+    finally:
+        world.disk.close(written)
     step("copy written")
     return len(lifted)
 
@@ -287,11 +291,11 @@ def _approvals(source: sqlite3.Connection) -> Iterator[dict[str, Any]]:
 def _keep_old(path: Path, version: int) -> Path:
     """Give the old file a second name, under which it stays."""
     kept = path.with_name(KEPT.format(version))
-    kept.unlink(missing_ok=True)
+    world.disk.unlink(kept, missing_ok=True)
     try:
-        os.link(path, kept)
+        world.disk.link(path, kept)
     except OSError:
-        shutil.copy2(path, kept)
+        world.disk.copy(path, kept)
     return kept
 
 
@@ -306,8 +310,8 @@ def _swap(copy: Path, path: Path) -> None:
             left = file.with_name(file.name + suffix)
             if left.exists() and left.stat().st_size:
                 raise RecordFault(f"{left.name} still holds entries; nothing was changed, try again")
-            left.unlink(missing_ok=True)
-    os.replace(copy, path)
+            world.disk.unlink(left, missing_ok=True)
+    world.disk.replace(copy, path)
 
 
 def _leave_anchor(folder: Path, head: tuple[int, str]) -> None:

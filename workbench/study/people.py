@@ -8,19 +8,18 @@ lock.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
+from workbench import world
 from workbench.errors import BadValue, Refused, UnknownName
 from workbench.study import schema
-from workbench.study.clock import boot_id
 from workbench.study.writer import Writer
 
 if TYPE_CHECKING:
@@ -88,12 +87,12 @@ class Confirmation:
     """A fresh proof of presence, good for one signature within :data:`CONFIRMED_S`."""
 
     signer: Signer
-    _made: float = field(default_factory=time.monotonic, repr=False)
+    _made: float = field(default_factory=lambda: world.clock.monotonic(), repr=False)
     _used: bool = field(default=False, repr=False)
 
     def use(self) -> Signer:
         """The signer; a second call is refused. Raises Refused."""
-        if self._used or time.monotonic() - self._made > CONFIRMED_S:
+        if self._used or world.clock.monotonic() - self._made > CONFIRMED_S:
             raise Refused("this confirmation was used or is too old; enter the password again")
         self._used = True
         return self.signer
@@ -233,9 +232,9 @@ def _wait(writer: Writer, row_id: str) -> float:
     if refused < FREE_ATTEMPTS:
         return 0.0
     last = newest[0]
-    if last["boot_id"] and last["boot_id"] == boot_id():
-        gone = (time.monotonic_ns() - last["mono_ns"]) / 1e9
+    if last["boot_id"] and last["boot_id"] == world.clock.boot_id():
+        gone = (world.clock.monotonic_ns() - last["mono_ns"]) / 1e9
     else:
-        gone = (datetime.now(UTC) - datetime.fromisoformat(last["utc"])).total_seconds()
+        gone = (world.clock.now() - datetime.fromisoformat(last["utc"])).total_seconds()
     wait = min(LONGEST_WAIT_S, 2.0 ** (refused - FREE_ATTEMPTS + 1))
     return float(wait - max(gone, 0.0))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
 
-from workbench import reading
+from workbench import reading, world
 from workbench.errors import RecordFault, RecordLocked
 
 FILE = "study.db"
@@ -105,7 +105,7 @@ def read_only(path: Path) -> sqlite3.Connection:
             "where it may write; copy the whole folder to a disk you may write to, and verify the copy"
         )
     how = "mode=rw" if writable else "immutable=1"
-    connection = sqlite3.connect(
+    connection = world.disk.database(
         f"{path.resolve().as_uri()}?{how}", uri=True, isolation_level=None, timeout=BUSY_S
     )
     connection.row_factory = sqlite3.Row

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import date
@@ -13,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from workbench import world
 from workbench.errors import BadValue, RecordFault, Refused, UnknownName
 from workbench.study import anchors, approvals, chain, keys, migrate, migrations, people, place, schema, worklist
 from workbench.study.clock import utc_now, uuid7
@@ -88,8 +88,8 @@ class Study(Reader):
         check("study", {"code": code})
         network = place.refuse_network(folder, allow=allow_network)
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            os.close(os.open(folder / place.FILE, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            world.disk.mkdir(folder, mode=0o777, parents=True, exist_ok=True)
+            world.disk.close(world.disk.descriptor(folder / place.FILE, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
         except OSError as error:
             if (folder / place.FILE).exists():
                 raise RecordFault(
@@ -186,7 +186,7 @@ class Study(Reader):
                     "created_utc": utc_now(),
                     "schema_version": schema.SCHEMA_VERSION,
                     "schema_sha256": chain.schema_hash(tuple(r) for r in connection.exec_driver_sql(chain.MASTER)),
-                    "nonce": secrets.token_hex(16),
+                    "nonce": world.chance.token_hex(16),
                 }
                 given = {"study_id": row["id"], **{n: row[n] for n in ("schema_sha256", "created_utc", "nonce")}}
                 writer = Writer(connection, actor=self.actor, start=chain.genesis(**given))
@@ -466,7 +466,7 @@ class Study(Reader):
 
     def worklist(self, on: date | None = None) -> list[WorklistRow]:
         """Visits that are due, early, late or open on a day (today): see :mod:`workbench.study.worklist`."""
-        return worklist.rows(self, self.drafts.list(), on or date.today())
+        return worklist.rows(self, self.drafts.list(), on or world.clock.local().date())
 
     def redact(self, table: str, row_id: str, changes: Mapping[str, Any], *, reason: str) -> int:
         """Remove what never should have been entered (ICH E6(R3) 4.2.2 b). Returns how many entries went.

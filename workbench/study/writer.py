@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import secrets
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Table, func, insert, literal_column, select, update
 
+from workbench import world
 from workbench.errors import BadValue, RecordFault, UnknownName
 from workbench.study import chain
-from workbench.study.clock import boot_id, tz_offset, utc_now, uuid7
+from workbench.study.clock import tz_offset, utc_now, uuid7
 from workbench.study.columns import Own
 from workbench.study.keys import Key, KeyRing, seal
 from workbench.study.nouns import KEYS, PARENTS, REPEATABLE, Values, check
@@ -115,13 +114,13 @@ class Writer:
                 f"a reason has at most {LONGEST_REASON:,} characters, got {len(str(payload['reason'])):,}; "
                 "say it shorter, and keep the rest in a file beside the record"
             )
-        salt, text = secrets.token_bytes(16), chain.canonical(chain.clean(payload))
+        salt, text = world.chance.token_bytes(16), chain.canonical(chain.clean(payload))
         record: Values = {
             "seq": self.seq + 1,
             "utc": utc_now(),
             "tz": tz_offset(),
-            "mono_ns": time.monotonic_ns(),
-            "boot_id": boot_id(),
+            "mono_ns": world.clock.monotonic_ns(),
+            "boot_id": world.clock.boot_id(),
             "actor": chain.clean_text(self._actor),
             "action": action,
             "table_name": table,
