@@ -280,9 +280,16 @@ class Disk:
         """Remove a folder with all it holds."""
         shutil.rmtree(path)
 
-    def touch(self, path: Path, mode: int = 0o600) -> None:
-        """Make a file, or renew its time."""
-        path.touch(mode)
+    def touch(self, path: Path, mode: int = 0o600, *, exist_ok: bool = True) -> None:
+        """Make an empty file, or renew the time of one that is there.
+
+        Parameters
+        ----------
+        path : of the file.
+        mode : who may read and write a new one.
+        exist_ok : one that is there keeps its content; else FileExistsError.
+        """
+        path.touch(mode, exist_ok=exist_ok)
 
     def chmod(self, path: Path, mode: int) -> None:
         """Set who may read and write."""

@@ -219,7 +219,7 @@ def test_a_file_whose_size_the_system_does_not_know_is_read_to_its_end_and_bound
 
 
 def test_odd_lines_of_the_mount_table_are_passed_over(tmp_path):
-    from workbench.study import place
+    from workbench.study import record_file
 
     mounts = tmp_path / "mounts"
     lines = [
@@ -232,9 +232,9 @@ def test_odd_lines_of_the_mount_table_are_passed_over(tmp_path):
         f"d {tmp_path}/a\\040b nfs rw",
     ]
     mounts.write_bytes("\n".join([*lines, "\xff\0 q"]).encode("latin-1"))
-    assert place.filesystem(tmp_path, mounts=mounts) == "ext4"
-    assert place.filesystem(tmp_path / "a b", mounts=mounts) == "nfs"
-    assert place.filesystem(Path("nul\0"), mounts=mounts) == ""
+    assert record_file.filesystem(tmp_path, mounts=mounts) == "ext4"
+    assert record_file.filesystem(tmp_path / "a b", mounts=mounts) == "nfs"
+    assert record_file.filesystem(Path("nul\0"), mounts=mounts) == ""
 
 
 STORED = Path(__file__).parents[1] / "decoders" / "layout_2" / "gate"

@@ -13,7 +13,7 @@ import pytest
 from tests.doors import SteppedClock
 from workbench import world
 from workbench.errors import BadValue, RecordFault, RecordLocked, Refused
-from workbench.study import chain, people, place, verify
+from workbench.study import chain, people, record_file, verify
 from workbench.study.drafts import Drafts
 from workbench.study.people import MISMATCH
 from workbench.vocabulary import Condition, FittedDecoder, Participant, Session, Visit
@@ -281,7 +281,7 @@ def test_dates_and_states_of_a_visit_are_checked(empty, fields, match):
 # ---------------------------------------------------------------------------------------- locked
 def test_a_held_record_is_called_held_and_never_to_be_restored(study, monkeypatch):
     study.close()
-    monkeypatch.setattr(place, "BUSY_S", 0.05)
+    monkeypatch.setattr(record_file, "BUSY_S", 0.05)
     with closing(sqlite3.connect(study.path, isolation_level=None)) as holder:
         holder.execute("PRAGMA locking_mode=EXCLUSIVE")
         holder.execute("BEGIN EXCLUSIVE")

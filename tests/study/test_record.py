@@ -506,7 +506,7 @@ def test_the_triggers_refuse_to_update_or_delete_behind_the_record(study, table)
 
 
 def test_the_file_is_wal_strict_durable_and_private(study):
-    with study._engine.connect() as connection:
+    with study.database.engine.connect() as connection:
         values = [
             connection.exec_driver_sql(f"PRAGMA {p}").scalar()
             for p in ("journal_mode", "synchronous", "foreign_keys")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -148,5 +147,5 @@ def _tail(log: Path) -> str:
 def _log_file(device: str) -> Path:
     """A new log file of this user, mode 0600."""
     path = world.disk.temporary_root() / f"workbench-{device}-{world.chance.token_hex(8)}.log"
-    world.disk.close(world.disk.descriptor(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
+    world.disk.touch(path, exist_ok=False)
     return path

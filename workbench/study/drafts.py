@@ -7,7 +7,6 @@ save atomic and lets several pages and processes write.
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -120,7 +119,7 @@ class Drafts:
     def _open(self, *, create: bool = False) -> Iterator[sqlite3.Connection]:
         try:
             if create and not self.path.exists():
-                world.disk.close(world.disk.descriptor(self.path, os.O_CREAT | os.O_WRONLY))
+                world.disk.touch(self.path)
             with closing(world.disk.database(self.path, timeout=BUSY_S, isolation_level=None)) as connection:
                 connection.execute("PRAGMA synchronous=FULL")
                 connection.execute("PRAGMA secure_delete=ON")

@@ -21,10 +21,10 @@ from sqlalchemy.exc import DBAPIError
 
 from workbench import world
 from workbench.errors import RecordFault, Refused
-from workbench.study import anchors, chain, place, schema, verification
+from workbench.study import anchors, chain, record_file, schema, verification
+from workbench.study.database import engine_of
 from workbench.study.keys import KeyRing
 from workbench.study.migrations import NEWEST, OLDEST, approvals_of_2, lift
-from workbench.study.reading import engine_of
 from workbench.study.writer import MIGRATE, Writer, transaction
 from workbench.writing import sync_folder
 
@@ -33,7 +33,7 @@ STEPS = (
     "old kept", "swapped", "synced", "anchored",
 )  # fmt: skip
 """Names of the steps, in order; a process may be killed at each."""
-COPY = f"{place.FILE}.migrating"
+COPY = f"{record_file.FILE}.migrating"
 KEPT = "study.schema-{}.db"
 """Name under which the record as it was stays beside the new one, by its version."""
 BUSY_S = 10.0
@@ -66,15 +66,15 @@ def version_of(path: Path) -> int:
     RecordFault
         When the file cannot be read or is no study record.
     """
-    place.check_file(path)
+    record_file.check_file(path)
     try:
-        with closing(place.read_only(path)) as connection:
+        with closing(record_file.read_only(path)) as connection:
             application = connection.execute("PRAGMA application_id").fetchone()[0]
             if application != schema.APPLICATION_ID:
                 raise RecordFault(f"{path} is an SQLite file but no study record; give the study's own folder")
             return int(connection.execute("PRAGMA user_version").fetchone()[0])
     except sqlite3.Error as error:
-        raise place.explain(error, path) from error
+        raise record_file.explain(error, path) from error
 
 
 def view(path: Path, undo: ExitStack) -> tuple[Path | None, int]:
@@ -95,9 +95,9 @@ def view(path: Path, undo: ExitStack) -> tuple[Path | None, int]:
         return None, version
     folder = world.disk.temporary("workbench-view-")
     undo.callback(world.disk.rmtree, folder)
-    made = folder / place.FILE
+    made = folder / record_file.FILE
     try:
-        with closing(place.read_only(path)) as source, _target(made) as target, transaction(target):
+        with closing(record_file.read_only(path)) as source, _target(made) as target, transaction(target):
             source.execute("BEGIN")
             if not source.execute("SELECT 1 FROM sqlite_master WHERE name = 'study'").fetchone():
                 raise RecordFault(f"{path} was never finished being created; delete it and create the study again")
@@ -106,7 +106,7 @@ def view(path: Path, undo: ExitStack) -> tuple[Path | None, int]:
             for row in _approvals(source):
                 _insert(target, "approval", {**row, "checks": "[]", "limits": "{}", "row_version": 1})
     except (sqlite3.Error, DBAPIError) as error:
-        raise place.explain(error, path) from error
+        raise record_file.explain(error, path) from error
     return made, version
 
 
@@ -130,7 +130,7 @@ def migrate(
         It is newer, does not verify, is held by another process, or the disk refuses.
     """
     folder = Path(folder)
-    path, copy = folder / place.FILE, folder / COPY
+    path, copy = folder / record_file.FILE, folder / COPY
     version = version_of(path)
     if version == NEWEST:
         raise Refused(f"{path} has schema version {NEWEST} already; there is nothing to migrate")
@@ -140,14 +140,14 @@ def migrate(
             f"version "
             "that wrote it. Nothing was changed"
         )
-    place.refuse_network(folder, allow=False)
+    record_file.refuse_network(folder, allow=False)
     try:
         with _alone(path) as source:
             step("alone")
             _refuse_broken(source, path, "before the migration")
             step("old verified")
             n = _write_copy(source, copy, version, actor=actor, keyed=keyed, step=step)
-            with closing(place.read_only(copy)) as made:
+            with closing(record_file.read_only(copy)) as made:
                 head = _refuse_broken(made, copy, "after the migration")
             step("copy verified")
             kept = _keep_old(path, version)
@@ -157,7 +157,7 @@ def migrate(
             sync_folder(folder)
             step("synced")
     except (sqlite3.Error, DBAPIError) as error:
-        raise place.explain(error, path) from error
+        raise record_file.explain(error, path) from error
     except OSError as error:
         raise RecordFault(
             f"{path} was not migrated ({error.strerror}); the record is as it was. Free space or check the "
@@ -179,7 +179,7 @@ def _alone(path: Path) -> Iterator[sqlite3.Connection]:
     before = path.stat().st_ino
     with closing(world.disk.database(path, isolation_level=None, timeout=BUSY_S)) as connection:
         if connection.execute("PRAGMA journal_mode=DELETE").fetchone()[0] != "delete":
-            raise place.locked(path)
+            raise record_file.locked(path)
         connection.execute("BEGIN EXCLUSIVE")
         try:
             yield connection
@@ -204,7 +204,7 @@ def _refuse_broken(connection: sqlite3.Connection, path: Path, when: str) -> tup
 
 @contextmanager
 def _target(path: Path) -> Iterator[Connection]:
-    world.disk.close(world.disk.descriptor(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+    world.disk.touch(path, exist_ok=False)
     engine = engine_of(path)
     try:
         with engine.connect() as connection:
@@ -315,7 +315,7 @@ def _swap(copy: Path, path: Path) -> None:
 
 
 def _leave_anchor(folder: Path, head: tuple[int, str]) -> None:
-    with closing(place.read_only(folder / place.FILE)) as connection:
+    with closing(record_file.read_only(folder / record_file.FILE)) as connection:
         study_id = connection.execute("SELECT id FROM study").fetchone()[0]
         entered = connection.execute(
             "SELECT k.epoch, a.seq, a.hash FROM study_key k JOIN audit a ON a.table_name = 'study_key' "

@@ -135,14 +135,14 @@ def add(study: Study, *, login: str, name: str, password: str, roles: Sequence[s
         "id": "", "login": login, "name": name, "password": hashed(password),
         "roles": _checked_roles(roles), "state": "active",
     }  # fmt: skip
-    with study._writing("person") as writer:
+    with study.writing.begin("person") as writer:
         return writer.put("person", values, reason="person added")[0]
 
 
 def set_password(study: Study, login: str, password: str) -> None:
     """Give a person a new password. Raises UnknownName or BadValue."""
     fresh = hashed(password)
-    with study._writing("person") as writer:
+    with study.writing.begin("person") as writer:
         person = _person(writer, login)
         if person is None:
             raise UnknownName(f"there is no person with the login {login!r} in the record")
@@ -151,7 +151,7 @@ def set_password(study: Study, login: str, password: str) -> None:
 
 def set_state(study: Study, login: str, state: str, *, reason: str) -> None:
     """Close (``"closed"``) or reopen (``"active"``) a person's access. Raises UnknownName or BadValue."""
-    with study._writing("person") as writer:
+    with study.writing.begin("person") as writer:
         person = _person(writer, login)
         if person is None:
             raise UnknownName(f"there is no person with the login {login!r} in the record")
@@ -183,7 +183,7 @@ def attempt(study: Study, login: str, password: str, *, action: str) -> Mapping[
     """
     from argon2.exceptions import VerificationError
 
-    with study._writing(action) as writer:
+    with study.writing.begin(action) as writer:
         person = _person(writer, login) if isinstance(login, str) else None
         row_id = person["id"] if person else "unknown"
         wait = _wait(writer, row_id)

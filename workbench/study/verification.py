@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import RecordFault, Refused
-from workbench.study import anchors, chain, place
+from workbench.study import anchors, chain, record_file
 from workbench.study.anchors import Anchor
 from workbench.study.files import look_beside
 from workbench.study.keys import KeyRing, verify_envelope
@@ -126,14 +126,14 @@ def verify(
         on a disk that cannot be written with its newest entries still in the write-ahead log.
     """
     folder = Path(folder)
-    path = folder / place.FILE
-    place.check_file(path)
+    path = folder / record_file.FILE
+    record_file.check_file(path)
     found = Findings()
     try:
         _look(folder, found, known=known, copies=copies, files=files)
     except sqlite3.OperationalError as error:
         if "locked" in str(error) or "busy" in str(error):
-            raise place.locked(path) from error
+            raise record_file.locked(path) from error
         found.problems.append(UNREADABLE.format(error))
     except (
         sqlite3.Error,
@@ -160,8 +160,8 @@ def _look(
     folder: Path, found: Findings, *, known: Iterable[tuple[int, str]], copies: Iterable[Path], files: bool
 ) -> None:
     """Record, anchors and files, in this order."""
-    path = folder / place.FILE
-    with closing(place.read_only(path)) as connection:
+    path = folder / record_file.FILE
+    with closing(record_file.read_only(path)) as connection:
         connection.execute("BEGIN")
         examine(connection, path, found)
         tables = _tables(connection)

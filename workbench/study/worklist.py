@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workbench.study import approvals
 from workbench.study.drafts import Draft
-from workbench.study.reading import Reader
+
+if TYPE_CHECKING:
+    from workbench.study.record import Study
 
 CLOSED = ("done", "missed", "not_applicable")
 
@@ -48,7 +50,7 @@ class WorklistRow:
     reasons: tuple[str, ...]
 
 
-def rows(study: Reader, drafts: Sequence[Draft], on: date) -> list[WorklistRow]:
+def rows(study: Study, drafts: Sequence[Draft], on: date) -> list[WorklistRow]:
     """The worklist of a day, planned moments first, then as they were entered.
 
     Open visits without a date are on every day's list; done ones on the day that they were planned for. ``drafts``
