@@ -118,7 +118,7 @@ class WatchedDisk(world.Disk):
         super().replace(source, target)
 
     def database(self, path: Path | str, **more: Any) -> sqlite3.Connection:
-        self.databases[Path(path).name] += 1
+        self.databases[Path(str(path).partition("?")[0]).name] += 1
         connection = super().database(path, **more)
         if self.most_pages is not None:
             connection.execute(f"PRAGMA max_page_count={self.most_pages}")

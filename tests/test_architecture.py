@@ -84,7 +84,7 @@ AROUND_THE_DOORS = re.compile(
     |os\.(open|fdopen|write|pwrite|ftruncate|truncate|fsync|replace|rename|link|symlink|unlink|remove|mkdir|makedirs
         |rmdir|utime|chmod|close)
     |open|.*\.(write_text|write_bytes|unlink|mkdir|touch|rename|rmdir|symlink_to|hardlink_to|chmod)
-    |(shutil|tempfile|fcntl|mmap|msvcrt)\.\w+|sqlite3\.connect|zmq\.Context|socket\.(socket|create_connection))$""",
+    |(shutil|tempfile|fcntl|mmap|msvcrt)\.\w+|sqlite3\.connect|zmq\.(Context|curve_keypair)|socket\.(socket|create_connection))$""",
     re.VERBOSE,
 )
 NOW = {"time.gmtime": 0, "time.localtime": 0, "time.strftime": 1}

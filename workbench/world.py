@@ -326,6 +326,12 @@ class Network:
 
         return zmq.Context()
 
+    def keypair(self) -> tuple[bytes, bytes]:
+        """A new public and secret key of an encrypted connection (CURVE), as Z85 text."""
+        import zmq
+
+        return zmq.curve_keypair()
+
 
 def _locking(descriptor: int, how: int) -> None:
     """The lock of Windows on :data:`LOCKED_BYTE`; the descriptor keeps its place."""

@@ -394,7 +394,7 @@ class Client:
             socket = self._context.socket(zmq.REQ)
         socket.setsockopt(zmq.LINGER, 0)
         if self._curve:
-            public, secret = zmq.curve_keypair()
+            public, secret = world.network.keypair()
             socket.curve_serverkey = self._curve.encode("ascii")
             socket.curve_publickey, socket.curve_secretkey = public, secret
         socket.connect(self._endpoint)

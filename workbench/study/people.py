@@ -33,6 +33,8 @@ APPROVERS = ("engineer", "investigator")
 LEAST_PASSWORD = 8
 """Fewest characters of a password (NIST SP 800-63B, 3.1.1.2)."""
 MOST_PASSWORD = 1024
+SALT_BYTES = 16
+"""Of a password's hash (RFC 9106, 3.1)."""
 FREE_ATTEMPTS = 3
 """Refused attempts before the next one has to wait."""
 LONGEST_WAIT_S = 60.0
@@ -121,7 +123,7 @@ def hashed(password: str) -> str:
     """
     if not isinstance(password, str) or not LEAST_PASSWORD <= len(password) <= MOST_PASSWORD:
         raise BadValue(f"a password has {LEAST_PASSWORD} to {MOST_PASSWORD} characters; choose another one")
-    return _hasher().hash(_secret(password))
+    return _hasher().hash(_secret(password), salt=world.chance.token_bytes(SALT_BYTES))
 
 
 def _secret(password: str) -> bytes:
