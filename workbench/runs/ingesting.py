@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from workbench.study import Study
 
 
-LET_GO_S = 5.0
+RELEASE_S = 5.0
 """How long the system may take to let go of the file of an engine that was killed, s."""
 
 
@@ -254,7 +254,7 @@ def _one(study: Study, path: Path) -> Ingestion:
     damaged = False
     try:
         seen = inspect(path)
-        end = world.clock.monotonic() + LET_GO_S
+        end = world.clock.monotonic() + RELEASE_S
         while seen.state == "recording":
             if _place.running(Place(study.path.parent)) is not None:
                 return Ingestion(())
