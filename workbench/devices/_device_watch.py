@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 from workbench.devices import lsl
 from workbench.devices._last_metre import EngineEnd
 from workbench.devices._listening import Inbox, Listener
 from workbench.devices._pairing import Pairing
 from workbench.errors import StreamFault
-from workbench.vocabulary import DeviceStatus, StreamSpec
+from workbench.vocabulary import DeviceState, DeviceStatus, StreamSpec
 
 REPEAT_S = 0.2
 """Time between two askings of a device that has not answered, s."""
-STATES = ("safe", "following", "holding", "venting", "stopped")
 
 
 def device_status(content: Mapping[str, Any], *, commanded: float = 0.0) -> DeviceStatus | None:
@@ -30,13 +29,16 @@ def device_status(content: Mapping[str, Any], *, commanded: float = 0.0) -> Devi
     counter, state, level, locked, stamp = (content.get(name, "") for name in named)
     foreign = content.get("foreign") or {}
     numbers = all(isinstance(x, int | float) and not isinstance(x, bool) for x in (counter, level, stamp))
-    if not numbers or state not in STATES or not isinstance(locked, bool) or not isinstance(foreign, dict):
+    if (
+        not numbers
+        or state not in get_args(DeviceState)
+        or not isinstance(locked, bool)
+        or not isinstance(foreign, dict)
+    ):
         return None
     if not (math.isfinite(stamp) and 0 <= level <= 1 and all(isinstance(n, int) for n in foreign.values())):
         return None
-    return DeviceStatus(
-        int(counter), float(stamp), str(state), float(level), locked, commanded, sum(foreign.values())
-    )
+    return DeviceStatus(int(counter), float(stamp), state, float(level), locked, commanded, sum(foreign.values()))
 
 
 def watch_status(

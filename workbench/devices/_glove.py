@@ -16,11 +16,10 @@ from typing import Any
 
 from workbench import world
 from workbench.errors import BadValue
-from workbench.vocabulary import Acknowledgement
+from workbench.vocabulary import Acknowledgement, AcknowledgementStatus, DeviceState
 
 MOVES = {"close", "open", "release", "hold"}
 ACTIONS = (*sorted(MOVES), "heartbeat", "stop")
-STATES = ("safe", "following", "holding", "venting", "stopped")
 LONGEST_TTL_S = 2.0
 """A command that would keep the pressure longer than this without another one is refused."""
 REMEMBERED = 256
@@ -87,7 +86,7 @@ class GloveModel:
     def __init__(self, seed: int = 0, settings: GloveSettings | None = None) -> None:
         """A vented glove without a link."""
         self.settings = settings or GloveSettings()
-        self.state = "safe"
+        self.state: DeviceState = "safe"
         self.target = 0.0
         self.last_seq = 0
         self.locked = True
@@ -231,7 +230,7 @@ class GloveModel:
         self._held_since = min(now, self._held_since) if action == "hold" else math.inf
         asked = {"close": wanted[0] if wanted else 0.0, "hold": here}.get(action, 0.0)
         target = min(max(asked, 0.0), self.settings.greatest)
-        status = "ok" if target == asked else "clipped"
+        status: AcknowledgementStatus = "ok" if target == asked else "clipped"
         if self._pending and action != "hold" and target == self.target:
             self._pending.append(Acknowledgement(seq, now, self._path[2], status, (target,)))
             return []
@@ -245,7 +244,7 @@ class GloveModel:
         self._pending = [Acknowledgement(seq, now, effective, status, (target,))]
         return due
 
-    def _settle(self, now: float, status: str, code: str) -> list[Acknowledgement]:
+    def _settle(self, now: float, status: AcknowledgementStatus, code: str) -> list[Acknowledgement]:
         """Answer what was under way with the level it reached."""
         reached = (self.level(now),)
         settled = [
@@ -263,7 +262,9 @@ class GloveModel:
     def _rest_at(self, now: float, level: float) -> None:
         self._path = (now, level, now, level)
 
-    def _answer(self, seq: int, received: float, effective: float, status: str, code: str) -> Acknowledgement:
+    def _answer(
+        self, seq: int, received: float, effective: float, status: AcknowledgementStatus, code: str
+    ) -> Acknowledgement:
         return Acknowledgement(seq, received, effective, status, (self.level(effective),), code)
 
     def _refusal(self, seq: int, now: float, code: str) -> Acknowledgement:

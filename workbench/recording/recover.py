@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from workbench import reading, world
 from workbench.errors import RecordingFault
@@ -23,6 +24,7 @@ from workbench.recording.chunks import Tag, TornChunk
 from workbench.recording.files import try_lock
 from workbench.recording.layout import Layout, survey
 from workbench.recording.salvage import salvage
+from workbench.vocabulary import RecordingState
 from workbench.writing import save
 
 
@@ -48,7 +50,7 @@ class Recovery:
     kept_bytes: int
     lost_bytes: int
     n_chunks: int
-    state: str
+    state: Literal["clean", "recovered", "salvaged", "index damaged"]
     sentence: str
     lost_s: float = 0.0
     tail: Path | None = None
@@ -102,7 +104,7 @@ class Inspection:
     path: Path
     n_bytes: int
     n_chunks: int
-    state: str
+    state: RecordingState
     indexed: bool
     streams: tuple[StreamSummary, ...]
     damage: tuple[str, ...]
@@ -327,7 +329,9 @@ def _announced(tail: memoryview) -> dict[int, int]:
         return {}
 
 
-def _words(path: Path, state: str, found: Layout, side: index.Index | None, damage: tuple[str, ...]) -> str:
+def _words(
+    path: Path, state: RecordingState, found: Layout, side: index.Index | None, damage: tuple[str, ...]
+) -> str:
     """The sentence of an inspection."""
     if state == "recording":
         return "It is being written now."

@@ -30,6 +30,7 @@ from workbench.vocabulary import (
     FloatArray,
     LedgerRow,
     Marker,
+    RecordingState,
     Snapshot,
     StreamSpec,
     Trial,
@@ -162,7 +163,7 @@ class RunFile:
         )
 
     @property
-    def state(self) -> str:
+    def state(self) -> RecordingState:
         """``"finished"``, ``"stopped"``, ``"failed"``, ``"recovered"`` or ``"unfinished"``."""
         return self.file.state
 

@@ -12,7 +12,7 @@ import zlib
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import psutil
@@ -23,7 +23,7 @@ from workbench.errors import BadValue, RecordingFault
 from workbench.recording import chunks, index, layout
 from workbench.recording.chunks import FORMATS, Tag
 from workbench.recording.xml import from_xml, several, text_of
-from workbench.vocabulary import FloatArray, StreamSpec
+from workbench.vocabulary import FloatArray, RecordingState, StreamSpec
 
 LARGEST = 64 * 2**30
 """Bytes of the largest recording that is read, where the memory allows."""
@@ -112,7 +112,7 @@ class XdfFile:
     path: Path
     header: dict[str, Any]
     streams: tuple[XdfStream, ...]
-    state: str
+    state: RecordingState
     damaged: tuple[str, ...] = ()
 
     def stream(self, name: str) -> XdfStream:
@@ -210,11 +210,14 @@ def _unpacked(path: Path, data: bytes, largest: int) -> bytes:
     return unpacked
 
 
-def state_of(side: index.Index | None) -> str:
+def state_of(side: index.Index | None) -> RecordingState:
     """State of a recording by its index."""
     if side is None:
         return "foreign"
-    return str(side.end.get("state", "finished")) if side.end is not None else "unfinished"
+    if side.end is None:
+        return "unfinished"
+    # Another program may have written another text; the record refuses it when the run is taken in.
+    return cast("RecordingState", str(side.end.get("state", "finished")))
 
 
 def refuse(path: Path, found: layout.Layout) -> None:

@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from workbench import analysis, reading
 from workbench.errors import BadValue, RecordFault, Refused, UnknownName
 from workbench.study import Confirmation, Study, utc_now
 from workbench.study.approvals import may_be_scripted, recordings_of
 from workbench.study.files import decoder_hash
-from workbench.vocabulary import Approval, FittedDecoder
+from workbench.vocabulary import Approval, ApprovalDecision, FittedDecoder
 
 FIT = "fit.json"
 """What the fit found, beside the decoder's own files."""
@@ -30,6 +30,9 @@ LIMITS = ("level_max", "hold_limit_s", "dose_s")
 """Limits that an approval may state: highest level (fraction 0–1), longest activation and dose of a day (s)."""
 HARD = ("file", "participant")
 """Checks that nobody may pass over."""
+
+
+CheckState = Literal["pass", "warn", "fail"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ class Check:
     name: str
     value: str
     limit: str
-    state: str
+    state: CheckState
     text: str
 
 
@@ -166,7 +169,7 @@ def _accuracy(metrics: Mapping[str, Any], effector: str) -> Check:
         return Check("accuracy", "not known", "", "warn", text)
     better = correct >= limit
     text = f"{'Better' if better else 'Not better'} than guessing over {n} held-out trials."
-    worse = "warn" if effector == "screen" else "fail"
+    worse: CheckState = "warn" if effector == "screen" else "fail"
     return Check("accuracy", _share(correct, n), _share(limit, n), "pass" if better else worse, text)
 
 
@@ -317,7 +320,7 @@ def withdraw(
 def _decide(
     study: Study,
     sha256: str,
-    decision: str,
+    decision: ApprovalDecision,
     effector: str,
     participant_id: str,
     *,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from workbench import world
 from workbench.errors import RecordingFault, WorkbenchError
@@ -20,7 +20,7 @@ from workbench.recording.recover import Recovery, inspect, recover
 from workbench.recording.salvage import FOLDER
 from workbench.recording.session_ledger import DAMAGED, SUFFIX, session_of
 from workbench.runs.replaying import chain_head, replay_run
-from workbench.vocabulary import LedgerRow, Recording, Run
+from workbench.vocabulary import LedgerRow, Recording, Run, RunKind, RunState
 
 if TYPE_CHECKING:
     from workbench.study import Study
@@ -105,9 +105,9 @@ def _run_of(file: RunFile) -> Run:
     return Run(
         session_id=file.planned("session", str),
         number=file.planned("number", int),
-        kind=file.planned("kind", str),
+        kind=cast("RunKind", file.planned("kind", str)),  # the record refuses any other
         paradigm=file.planned("paradigm", str),
-        state=file.state,
+        state=cast("RunState", file.state),
         id=file.planned("run", str),
         decoder_sha256=str(plan.get("decoder_sha256") or ""),
         n_trials_planned=file.planned("n_trials", int) if plan.get("n_trials") else 0,

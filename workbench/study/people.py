@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import select
 
@@ -21,6 +21,7 @@ from workbench import world
 from workbench.errors import BadValue, Refused, UnknownName
 from workbench.study import schema
 from workbench.study.writer import Writer
+from workbench.vocabulary import PersonState
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
@@ -57,7 +58,7 @@ class Signer:
 
     folder: Path
     name: str
-    method: str
+    method: Literal["password", "script"]
     login: str = ""
     person_id: str = ""
     roles: tuple[str, ...] = ()
@@ -151,7 +152,7 @@ def set_password(study: Study, login: str, password: str) -> None:
         writer.change(schema.person, person["id"], {"password": fresh}, action="amend", reason="new password")
 
 
-def set_state(study: Study, login: str, state: str, *, reason: str) -> None:
+def set_state(study: Study, login: str, state: PersonState, *, reason: str) -> None:
     """Close (``"closed"``) or reopen (``"active"``) a person's access. Raises UnknownName or BadValue."""
     with study.writing.begin("person") as writer:
         person = _person(writer, login)

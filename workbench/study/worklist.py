@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from workbench.study import approvals
 from workbench.study.drafts import Draft
@@ -17,6 +17,9 @@ from workbench.study.drafts import Draft
 if TYPE_CHECKING:
     from workbench.study.record import Study
 
+VisitWindow = Literal["due", "early", "late", "unscheduled"]
+Readiness = Literal["hold", "check", "ready", "not_due", "done"]
+Obstacle = Literal["hold", "awaiting", "late", "early", "draft"]
 CLOSED = ("done", "missed", "not_applicable")
 
 
@@ -39,15 +42,15 @@ class WorklistRow:
 
     participant: Mapping[str, Any]
     visit: Mapping[str, Any]
-    window: str
+    window: VisitWindow
     day: int
     days: int
     sessions: int
     last_session: Mapping[str, Any] | None
     drafts: tuple[str, ...]
     awaiting: tuple[Mapping[str, Any], ...]
-    state: str
-    reasons: tuple[str, ...]
+    state: Readiness
+    reasons: tuple[Obstacle, ...]
 
 
 def rows(study: Study, drafts: Sequence[Draft], on: date) -> list[WorklistRow]:
@@ -89,7 +92,7 @@ def rows(study: Study, drafts: Sequence[Draft], on: date) -> list[WorklistRow]:
     return sorted(found, key=lambda row: (not row.visit["planned"], row.visit["planned"]))
 
 
-def _window(visit: Mapping[str, Any], on: date) -> tuple[str, int, int]:
+def _window(visit: Mapping[str, Any], on: date) -> tuple[VisitWindow, int, int]:
     """``(window, day, days)`` of a visit on a day; a visit without a window has the planned day for one."""
     planned = visit["planned"][:10]
     earliest, latest = visit["earliest"] or planned, visit["latest"] or planned
@@ -106,12 +109,12 @@ def _window(visit: Mapping[str, Any], on: date) -> tuple[str, int, int]:
 
 
 def _state(
-    person: Mapping[str, Any], visit: Mapping[str, Any], window: str, *, awaiting: bool, drafted: bool
-) -> tuple[str, tuple[str, ...]]:
+    person: Mapping[str, Any], visit: Mapping[str, Any], window: VisitWindow, *, awaiting: bool, drafted: bool
+) -> tuple[Readiness, tuple[Obstacle, ...]]:
     """Whether a session can start, and why not simply so. An open draft is no reason to wait."""
     if visit["status"] in CLOSED:
         return "done", ()
-    facts = {
+    facts: dict[Obstacle, bool] = {
         "hold": bool(person["hold"]), "awaiting": awaiting, "late": window == "late", "early": window == "early",
         "draft": drafted,
     }  # fmt: skip
