@@ -430,7 +430,7 @@ def test_redacting_an_amended_row_and_amending_it_again_still_replays(study):
         (Session("none", "op"), UnknownName, "no visit 'none'"),
         (Run("none", 1, "online", "p", "finished"), UnknownName, "no session"),
         (Run("none", 1, "rehearsal", "p", "finished"), BadValue, "'calibration', 'online'; got 'rehearsal'"),
-        (Run("none", True, "online", "p", "finished"), BadValue, "whole number"),
+        (Run("none", True, "online", "p", "finished"), BadValue, "an integer"),
         (Run("none", 2**63, "online", "p", "finished"), BadValue, "at most 64 bits"),
         (Run("none", 1, "online", "p", "finished", decoder_sha256="12"), BadValue, "64 hexadecimal"),
         (Run("none", 1, "online", "p", "finished", summary={"x": float("nan")}), BadValue, "must be finite"),

@@ -25,7 +25,15 @@ OWN = ("Cues", "Decisions", "Commands", "Acks", "DeviceStatus")
 
 
 def match(contract: Sequence[StreamSpec], *, timeout: float, waived: Sequence[str], settle: float) -> list[Match]:
-    """The one stream for each line of the contract; see :func:`workbench.devices.lsl.resolve`."""
+    """The one stream for each line of the contract; see :func:`workbench.devices.lsl.resolve`.
+
+    Parameters
+    ----------
+    contract : the streams that are expected.
+    timeout : s after which what is missing is reported.
+    waived : names of streams that may be missing.
+    settle : s for which a complete contract is watched for a second stream of the same kind.
+    """
     _check_waivers(contract, waived)
     infos = _look(contract, timeout=timeout, settle=settle)
     matched: list[Match] = []

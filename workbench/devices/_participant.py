@@ -82,7 +82,7 @@ class SimParticipant:
             For a negative seed, or a pattern the preset has not.
         """
         if seed < 0:
-            raise BadValue(f"seed must be 0 or above, got {seed}; choose any whole number from 0")
+            raise BadValue(f"seed must be 0 or above, got {seed}; choose any integer from 0")
         p = preset(physiology) if isinstance(physiology, str) else physiology
         names = [name for name, _ in p.patterns]
         for label, pattern in (conditions or {}).items():
@@ -118,10 +118,16 @@ class SimParticipant:
         return found or (self._names[0] if len(self._names) == 1 else "")
 
     def cue(self, at_s: float, label: str, duration_s: float = 0.0) -> Attempt | None:
-        """Take a cue whose onset is ``at_s`` (s since the first sample) and lasts ``duration_s`` (0 = open).
+        """Take a cue.
 
         The intent begins a reaction time later. A cue that comes too late for that begins at the next
         sample, which is noted in the attempt. Rest ends an open attempt. Returns the attempt it began.
+
+        Parameters
+        ----------
+        at_s : onset of the cue, s since the first sample.
+        label : what is cued.
+        duration_s : how long it lasts, s; 0 is open.
         """
         self._end_open(at_s)
         name = self.pattern(label)

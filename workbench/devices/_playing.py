@@ -27,7 +27,15 @@ Body = Callable[[Mapping[str, Any], threading.Event], None]
 
 
 def play(name: str, device: Device, body: Body, argv: Sequence[str] | None = None) -> int:
-    """Run ``body(options, stop)`` until it returns; exit code 0, or 2 with the sentence in the handshake."""
+    """Run ``body(options, stop)`` until it returns; exit code 0, or 2 with the sentence in the handshake.
+
+    Parameters
+    ----------
+    name : of the player's module.
+    device : its entry in the register.
+    body : plays until its event is set.
+    argv : arguments; by default those of the process.
+    """
     parser = argparse.ArgumentParser(prog=f"workbench.devices.{name}", description=device.description)
     parser.add_argument("--json", default="{}", help="options as one JSON object")
     parser.add_argument("--owned", action="store_true", help="end when standard input is closed")
@@ -48,6 +56,12 @@ def play(name: str, device: Device, body: Body, argv: Sequence[str] | None = Non
 
 def checked(name: str, device: Device, text: str) -> Mapping[str, Any]:
     """Options of a player from JSON.
+
+    Parameters
+    ----------
+    name : of the player's module.
+    device : its entry in the register, which names the options.
+    text : one JSON object.
 
     Raises
     ------

@@ -189,6 +189,16 @@ class Inlet:
     ) -> None:
         """Connect; samples are buffered from now on. Use :func:`resolve` rather than this.
 
+        Parameters
+        ----------
+        spec : the line of the contract.
+        info : the stream's ``pylsl.StreamInfo``.
+        seen : its header, where it was read already.
+        notes : what was remarked when it was matched.
+        units : how its samples are scaled; by default as ``spec`` says.
+        buffer_s : samples that liblsl keeps, s.
+        timeout : s within which the outlet has to answer.
+
         Raises
         ------
         StreamFault

@@ -123,7 +123,7 @@ class DisplayWriter:
         self._counters[1] = total
 
     def close(self) -> None:
-        """Let the file go; readers keep what they mapped."""
+        """Release the file; readers keep what they mapped."""
         del self._counters, self._times, self._samples, self._stamps
         self._map.close()
 
@@ -158,9 +158,13 @@ class DisplayReader:
         )
 
     def read(self, since: int, *, max_seconds: float, now: float) -> SignalBlock:
-        """Rows from number ``since`` on, at most the newest ``max_seconds``.
+        """Rows from a number on, at most the newest ones.
 
-        ``now`` is ``local_clock()`` in s; ``since`` beyond what exists (a new engine) starts over.
+        Parameters
+        ----------
+        since : number of the first row that is wanted; one beyond what exists (a new engine) starts over.
+        max_seconds : of the newest rows, s.
+        now : ``local_clock()``, s.
         """
         written = int(self._counters[1])
         first = 0 if since > written or since < 0 else since
@@ -182,7 +186,7 @@ class DisplayReader:
         )
 
     def close(self) -> None:
-        """Let the file go."""
+        """Release the file."""
         del self._counters, self._times, self._samples, self._stamps
         self._map.close()
 

@@ -60,6 +60,12 @@ def start(plan: SessionPlan, *, timeout: float = START_S, progress: Progress | N
     Returns when the engine is idle: kernels compiled, streams found, players running. A start that is interrupted
     or not ready in time ends the engine it started.
 
+    Parameters
+    ----------
+    plan : of the session.
+    timeout : s within which the engine has to be idle.
+    progress : called with each status on the way.
+
     Raises
     ------
     EngineFault, StreamFault, RecordingFault, BadValue

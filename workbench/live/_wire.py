@@ -127,7 +127,14 @@ def _finite(text: str) -> float:
 
 
 def request(operation: str, args: dict[str, Any], *, session: str) -> dict[str, Any]:
-    """A fresh request."""
+    """A fresh request.
+
+    Parameters
+    ----------
+    operation : what the engine is asked to do.
+    args : its arguments, JSON-able.
+    session : id of the session that is meant.
+    """
     nonce = world.chance.token_hex(16)
     return {"op": operation, "args": args, "session": session, "nonce": nonce, "time": world.clock.wall()}
 

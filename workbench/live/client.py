@@ -143,7 +143,7 @@ class Client:
         return str(reply["value"])
 
     def pause(self) -> None:
-        """Pause the run; recording goes on, the effector is released, the open trial is excluded."""
+        """Pause the run; recording continues, the effector is released, the open trial is excluded."""
         self._ask("pause")
 
     def resume(self) -> None:
@@ -249,7 +249,7 @@ class Client:
         self._ask("reconnect")
 
     def shutdown(self, timeout: float = 20.0) -> None:
-        """End the session: the run is ended, the effector let go, players are stopped, the engine ends."""
+        """End the session: the run is ended, the effector is released, players are stopped, the engine ends."""
         self._ask("shutdown")
         if not _until(lambda: _place.running(self.place) is None, timeout):
             raise EngineFault(f"the engine has not ended within {timeout:g} s; see {self.place.log}")
@@ -290,7 +290,7 @@ class Client:
             world.clock.sleep(0.2)
 
     def close(self) -> None:
-        """Let the engine go; it goes on without this client."""
+        """Detach from the engine, which continues without this client."""
         with self._lock:
             self.closed = True
             sockets, self._idle = self._idle, []
@@ -445,10 +445,10 @@ def _until(condition: Callable[[], bool], timeout: float) -> bool:
 
 
 def _whole(name: str, value: Any) -> int:
-    """A whole number of any type as int; nothing is rounded to one. Raises BadValue."""
+    """An integer of any type as int; nothing is rounded to one. Raises BadValue."""
     try:
         if not isinstance(value, bool):
             return operator.index(value)
     except TypeError:
         pass
-    raise BadValue(f"{name} must be a whole number, got {value!r}")
+    raise BadValue(f"{name} must be an integer, got {value!r}")

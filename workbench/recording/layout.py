@@ -328,7 +328,14 @@ def _check_announced(layout: Layout, content: memoryview) -> None:
 
 
 def read_samples(formats: dict[int, Format], content: memoryview, *, last: float) -> tuple[Any, Any]:
-    """Values and stamps of a samples chunk; :class:`TornChunk` when its stream or its bytes are missing."""
+    """Values and stamps of a samples chunk; :class:`TornChunk` when its stream or its bytes are missing.
+
+    Parameters
+    ----------
+    formats : what the stream headers said, by stream id.
+    content : the chunk behind its tag.
+    last : stamp of the stream's sample before, s.
+    """
     stream_id = chunks.decode_stream_id(content)
     if stream_id not in formats:
         raise TornChunk(f"samples of stream {stream_id}, which has no header")

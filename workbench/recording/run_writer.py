@@ -152,7 +152,14 @@ class RunWriter:
         self.samples(self._signal, values, stamps)
 
     def samples(self, name: str, values: NDArray[Any] | Sequence[Any], stamps: FloatArray) -> None:
-        """Samples of any stream of the run, as :meth:`Journal.samples` takes them."""
+        """Samples of any stream of the run, as :meth:`Journal.samples` takes them.
+
+        Parameters
+        ----------
+        name : of the stream.
+        values : ``(n_times, n_channels)`` in its unit, or texts.
+        stamps : ``(n_times,)`` float64, s, raw LSL time.
+        """
         if name not in self.ids:
             raise BadValue(f"stream {name!r} is not in this recording; it has {', '.join(self.ids)}")
         self.journal.samples(self.ids[name], values, stamps)
@@ -160,7 +167,15 @@ class RunWriter:
             self._newest = float(stamps[-1])
 
     def clock_offset(self, name: str, time: float, offset: float, *, uncertainty: float | None = None) -> None:
-        """Measured clock offset of a stream, s; see :meth:`Journal.clock_offset`."""
+        """Measured clock offset of a stream, s; see :meth:`Journal.clock_offset`.
+
+        Parameters
+        ----------
+        name : of the stream.
+        time : local time of the measurement, s.
+        offset : s, as in ``corrected = raw + offset``.
+        uncertainty : s, half the round trip.
+        """
         self.journal.clock_offset(self.ids[name], time, offset, uncertainty=uncertainty)
         if name == self._signal:
             self._offsets_of_own()
@@ -174,7 +189,13 @@ class RunWriter:
     def decision(
         self, decision: Decision, *, acquired: float = 0.0, decided: float = 0.0, emitted: float = 0.0
     ) -> None:
-        """A decision with the local times in s at which its last sample came, it was made, it went out."""
+        """A decision with the local times in s at which its last sample came, it was made, it went out.
+
+        Parameters
+        ----------
+        decision : what was decided.
+        acquired, decided, emitted : local times in s at which its last sample came, it was made, it went out.
+        """
         if decision.label and decision.label not in self.classes:
             raise BadValue(f"decision {decision.label!r} is no class of this run; {', '.join(self.classes)} are")
         if len(decision.probabilities) != len(self.classes):

@@ -297,7 +297,15 @@ def _check_limits(limits: Mapping[str, Any]) -> None:
 def reject(study: Study, sha256: str, *, effector: str, participant_id: str, by: Confirmation, reason: str) -> str:
     """Reject a decoder for one use; another one that is in use stays so. Returns the decision's id.
 
-    Parameters and errors as for :func:`approve`; the reason must not be empty, no check is needed.
+    Parameters
+    ----------
+    study, sha256, effector, participant_id, by : as in :func:`approve`.
+    reason : why; must not be empty.
+
+    Raises
+    ------
+    Refused
+        Without a reason, or when the confirmation is used up. No check is needed.
     """
     found = checks(study, sha256, effector=effector, participant_id=participant_id)
     return _decide(study, sha256, "reject", effector, participant_id, by=by, reason=reason, found=found, limits={})
@@ -308,7 +316,15 @@ def withdraw(
 ) -> str:
     """Take an approval back. Returns the decision's id.
 
-    Parameters and errors as for :func:`approve`; the reason must not be empty, and there must be an approval.
+    Parameters
+    ----------
+    study, sha256, effector, participant_id, by : as in :func:`approve`.
+    reason : why; must not be empty.
+
+    Raises
+    ------
+    Refused
+        When there is no approval, without a reason, or when the confirmation is used up.
     """
     if not study.is_approved(sha256, effector=effector, participant_id=participant_id):
         raise Refused(

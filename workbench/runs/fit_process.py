@@ -15,7 +15,7 @@ from workbench.errors import EngineFault
 from workbench.live import _wire
 
 LOOK_S = 1.0
-"""How often a fit that goes on is looked at, s."""
+"""Time between two looks at a fit that is running, s."""
 
 
 def run_fit(

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 RELEASE_S = 5.0
-"""How long the system may take to let go of the file of an engine that was killed, s."""
+"""Time within which the system releases the file of an engine that was killed, s."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -353,7 +353,14 @@ class VisitDesk:
         return self.newest_decision(sha256)
 
     def note(self, run_id: str, text: str, tags: tuple[str, ...]) -> str:
-        """Keep a note to a run; notes are added to, never edited. The sentence for the page."""
+        """Keep a note to a run; notes are added to, never edited. The sentence for the page.
+
+        Parameters
+        ----------
+        run_id : of the run.
+        text : of the note.
+        tags : short words such as ``"spasm"``.
+        """
         with self.record() as study:
             study.append(Note(run_id, text, self.who, tags=tags))
         return f"Note kept as {self.who}"

@@ -32,7 +32,16 @@ class Anchor:
 
 
 def append(path: Path, *, study: str, seq: int, hash: str, why: str, durable: bool = False) -> None:
-    """Append one anchor in one write; ``durable`` waits for the disk. Raises OSError."""
+    """Append one anchor in one write; ``durable`` waits for the disk. Raises OSError.
+
+    Parameters
+    ----------
+    path : of the anchors file.
+    study : id of the study.
+    seq, hash : of the head.
+    why : the occasion.
+    durable : wait until the disk has it.
+    """
     line = canonical({"study": study, "seq": seq, "hash": hash, "utc": utc_now(), "why": why}) + "\n"
     handle = world.disk.descriptor(path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
     try:

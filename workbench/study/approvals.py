@@ -16,13 +16,26 @@ SCREEN = "screen"
 
 
 def decisions(study: Study, *, participant_id: str | None = None, sha256: str | None = None) -> list[Row]:
-    """Every decision, oldest first, of a participant or decoder or of all."""
+    """Every decision, oldest first, of a participant or decoder or of all.
+
+    Parameters
+    ----------
+    study : the open record.
+    participant_id, sha256 : of whom and on which decoder; None is all.
+    """
     where = {"participant_id": participant_id, "decoder_sha256": sha256}
     return study.rows("approval", **{name: value for name, value in where.items() if value is not None})
 
 
 def newest(study: Study, sha256: str, *, effector: str, participant_id: str) -> Row | None:
-    """The decision that holds for one use, None when there is none."""
+    """The decision that holds for one use, None when there is none.
+
+    Parameters
+    ----------
+    study : the open record.
+    sha256 : of the decoder.
+    effector, participant_id : the use.
+    """
     rows = study.rows("approval", decoder_sha256=sha256, effector=effector, participant_id=participant_id)
     return rows[-1] if rows else None
 
@@ -37,13 +50,24 @@ def holds(study: Study, decision: Row | None) -> bool:
 
 
 def may_be_scripted(study: Study, *, effector: str, participant_id: str) -> bool:
-    """Whether a script may stand in for somebody: the participant is simulated, or the effector moves nothing."""
+    """Whether a script may stand in for somebody: the participant is simulated, or the effector moves nothing.
+
+    Parameters
+    ----------
+    study : the open record.
+    effector, participant_id : the use.
+    """
     return effector == SCREEN or bool(study.get("participant", participant_id)["simulated"])
 
 
 def in_use(study: Study, *, effector: str, participant_id: str) -> Row | None:
     """The decoder that an online run would use: the one approved last, with its decision; None when there is
     none.
+
+    Parameters
+    ----------
+    study : the open record.
+    effector, participant_id : the use.
     """
     seen: set[str] = set()
     for decision in reversed(study.rows("approval", effector=effector, participant_id=participant_id)):

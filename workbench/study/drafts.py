@@ -90,12 +90,22 @@ class Drafts:
         return Draft(visit_id, form, json.loads(key[2]), person, json.loads(text), page, utc)
 
     def load(self, visit_id: str, form: str, condition: Any, person: str) -> Draft | None:
-        """The draft of that key, None when there is none. Raises RecordFault."""
+        """The draft of that key, None when there is none. Raises RecordFault.
+
+        Parameters
+        ----------
+        visit_id, form, condition, person : as in :meth:`save`.
+        """
         found = self._select(f"WHERE {KEY}", (visit_id, form, _plain(condition), person))
         return found[0] if found else None
 
     def discard(self, visit_id: str, form: str, condition: Any, person: str) -> bool:
-        """Forget a draft; whether there was one. Raises RecordFault."""
+        """Forget a draft; whether there was one. Raises RecordFault.
+
+        Parameters
+        ----------
+        visit_id, form, condition, person : as in :meth:`save`.
+        """
         if not self.path.exists():
             return False
         with self._open() as connection:

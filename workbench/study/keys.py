@@ -116,7 +116,13 @@ class KeyRing:
             return self.keys[epoch]
 
     def pin(self, epoch: int, seq: int, digest: str) -> None:
-        """Keep where in the chain a key came into use."""
+        """Keep where in the chain a key came into use.
+
+        Parameters
+        ----------
+        epoch : of the key.
+        seq, digest : number and hash of the entry that brought it into use.
+        """
         if self.pins.get(epoch) != (seq, digest):
             with self._changing():
                 self.pins[epoch] = (seq, digest)

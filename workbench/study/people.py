@@ -133,7 +133,13 @@ def _secret(password: str) -> bytes:
 
 
 def add(study: Study, *, login: str, name: str, password: str, roles: Sequence[str]) -> str:
-    """Enter a person; see :meth:`workbench.study.Study.add_person`."""
+    """Enter a person; see :meth:`workbench.study.Study.add_person`.
+
+    Parameters
+    ----------
+    study : the open record.
+    login, name, password, roles : of the person.
+    """
     values = {
         "id": "", "login": login, "name": name, "password": hashed(password),
         "roles": _checked_roles(roles), "state": "active",
@@ -143,7 +149,14 @@ def add(study: Study, *, login: str, name: str, password: str, roles: Sequence[s
 
 
 def set_password(study: Study, login: str, password: str) -> None:
-    """Give a person a new password. Raises UnknownName or BadValue."""
+    """Give a person a new password. Raises UnknownName or BadValue.
+
+    Parameters
+    ----------
+    study : the open record.
+    login : of the person.
+    password : the new one.
+    """
     fresh = hashed(password)
     with study.writing.begin("person") as writer:
         person = _person(writer, login)
@@ -153,7 +166,15 @@ def set_password(study: Study, login: str, password: str) -> None:
 
 
 def set_state(study: Study, login: str, state: PersonState, *, reason: str) -> None:
-    """Close (``"closed"``) or reopen (``"active"``) a person's access. Raises UnknownName or BadValue."""
+    """Close (``"closed"``) or reopen (``"active"``) a person's access. Raises UnknownName or BadValue.
+
+    Parameters
+    ----------
+    study : the open record.
+    login : of the person.
+    state : ``"closed"`` or ``"active"``.
+    reason : why; must not be empty.
+    """
     with study.writing.begin("person") as writer:
         person = _person(writer, login)
         if person is None:
@@ -162,7 +183,13 @@ def set_state(study: Study, login: str, state: PersonState, *, reason: str) -> N
 
 
 def sign_in(study: Study, login: str, password: str) -> Signer:
-    """See :meth:`workbench.study.Study.sign_in`."""
+    """See :meth:`workbench.study.Study.sign_in`.
+
+    Parameters
+    ----------
+    study : the open record.
+    login, password : as typed.
+    """
     person = attempt(study, login, password, action="sign_in")
     return Signer(
         study.folder, person["name"], "password", login=person["login"], person_id=person["id"],

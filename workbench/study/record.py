@@ -42,6 +42,13 @@ from workbench.vocabulary import Approval, Entry, LedgerRow, Recording, Run, Tri
 class Study:
     """A study record. Make one with :meth:`create` or :meth:`open`; several processes may hold it at once.
 
+    Parameters
+    ----------
+    folder : the study folder.
+    actor : who writes.
+    anchor_copy : a second anchors file.
+    view : the file that is read in the record's stead.
+
     Attributes
     ----------
     folder : the study folder; recordings, decoders and reports lie in it, the record is ``study.db``.
@@ -329,15 +336,36 @@ class Study:
             return writer.put(table, values, reason=reason)[0]
 
     def append_trials(self, run_id: str, trials: Iterable[Trial], *, reason: str = "") -> int:
-        """Append the trials of a run in one transaction. Returns how many were new."""
+        """Append the trials of a run in one transaction. Returns how many were new.
+
+        Parameters
+        ----------
+        run_id : of the run.
+        trials : in order.
+        reason : kept in the audit chain.
+        """
         return self._append_all(run_id, trials, reason=reason)
 
     def append_ledger(self, run_id: str, rows: Iterable[LedgerRow], *, reason: str = "") -> int:
-        """Append the run's whole ledger, in order, in one transaction. Returns how many rows were new."""
+        """Append the run's whole ledger, in order, in one transaction. Returns how many rows were new.
+
+        Parameters
+        ----------
+        run_id : of the run.
+        rows : all of them, in order.
+        reason : kept in the audit chain.
+        """
         return self._append_all(run_id, rows, reason=reason)
 
     def append_session_ledger(self, session_id: str, rows: Iterable[LedgerRow], *, reason: str = "") -> int:
-        """Append all that was entered while no run of the session was on, in order. Returns how many were new."""
+        """Append all that was entered while no run of the session was on, in order. Returns how many were new.
+
+        Parameters
+        ----------
+        session_id : of the session.
+        rows : all of them, in order.
+        reason : kept in the audit chain.
+        """
         with self.writing.begin("append") as writer:
             return sum(
                 writer.put(
@@ -360,6 +388,13 @@ class Study:
         """Append a run with its trials, ledger and recordings, all or nothing. Returns the run's id.
 
         Repeating it changes nothing; a longer ledger or more trials are added.
+
+        Parameters
+        ----------
+        run : the run.
+        trials, ledger : all of them, in order.
+        recordings : its signal files.
+        reason : kept in the audit chain.
         """
         with self.writing.begin("run") as writer:
             run_id, _ = writer.put(*values_of(run), reason=reason)
@@ -473,11 +508,23 @@ class Study:
 
     # ------------------------------------------------------------------------------ decisions on decoders
     def is_approved(self, sha256: str, *, effector: str, participant_id: str) -> bool:
-        """Whether the newest decision on that decoder, for that effector and participant, approves it."""
+        """Whether the newest decision on that decoder, for that effector and participant, approves it.
+
+        Parameters
+        ----------
+        sha256 : of the decoder.
+        effector, participant_id : the use.
+        """
         return approvals.holds(self, self.approval_of(sha256, effector=effector, participant_id=participant_id))
 
     def approval_of(self, sha256: str, *, effector: str, participant_id: str) -> dict[str, Any] | None:
-        """The newest decision on a decoder for one use, None when there is none."""
+        """The newest decision on a decoder for one use, None when there is none.
+
+        Parameters
+        ----------
+        sha256 : of the decoder.
+        effector, participant_id : the use.
+        """
         return approvals.newest(self, sha256, effector=effector, participant_id=participant_id)
 
     def approvals(self, participant_id: str | None = None, sha256: str | None = None) -> list[dict[str, Any]]:
@@ -502,6 +549,12 @@ class Study:
         The row takes ``changes`` (also in append-only tables), the payloads of its earlier entries are
         deleted and overwritten, and an audit row says who did it and why. The chain holds: it commits to
         salted hashes. Backups keep the old text; so does the write-ahead log while another process reads.
+
+        Parameters
+        ----------
+        table, row_id : which row.
+        changes : column → what stands there from now on.
+        reason : why; must not be empty.
 
         Raises
         ------

@@ -55,6 +55,12 @@ def filesystem(path: Path, *, mounts: Path | None = None) -> str:
 def refuse_network(folder: Path, *, allow: bool, mounts: Path | None = None) -> str:
     """Refuse a network filesystem; with ``allow`` return its type, ``""`` on a local disk.
 
+    Parameters
+    ----------
+    folder : the study folder.
+    allow : accept one, on the caller's word.
+    mounts : file that lists the mounts; by default the system's.
+
     Raises
     ------
     RecordFault

@@ -176,6 +176,12 @@ def _look(
 def examine(connection: sqlite3.Connection, path: Path, found: Findings | None = None) -> Findings:
     """What the record alone says: structure, chain, signatures, tables; without anchors and files.
 
+    Parameters
+    ----------
+    connection : to the record, for reading.
+    path : its file, for the sentences.
+    found : findings so far; None begins with none.
+
     Raises
     ------
     RecordFault

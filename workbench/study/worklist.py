@@ -56,8 +56,13 @@ class WorklistRow:
 def rows(study: Study, drafts: Sequence[Draft], on: date) -> list[WorklistRow]:
     """The worklist of a day, planned moments first, then as they were entered.
 
-    Open visits without a date are on every day's list; done ones on the day that they were planned for. ``drafts``
-    are those of all visits.
+    Open visits without a date are on every day's list; done ones on the day that they were planned for.
+
+    Parameters
+    ----------
+    study : the open record.
+    drafts : of all visits.
+    on : the day.
     """
     people = {row["id"]: row for row in study.rows("participant")}
     visits = study.rows("visit")

@@ -78,6 +78,13 @@ def transaction(connection: Connection) -> Iterator[None]:
 class Writer:
     """One open write transaction. Made by ``Study`` only; lives as long as the transaction.
 
+    Parameters
+    ----------
+    connection : inside a transaction.
+    actor : who writes.
+    start : hash before the first row of a new chain.
+    ring : the study's keys; needed where the record is keyed.
+
     Attributes
     ----------
     seq, hash : head of the chain as of this transaction's last row.
@@ -103,6 +110,13 @@ class Writer:
 
     def log(self, action: str, table: str, row_id: str, *, version: int, payload: Mapping[str, Any]) -> None:
         """Append one audit row and its payload, without touching data.
+
+        Parameters
+        ----------
+        action : what was done.
+        table, row_id : to which row.
+        version : of the row afterwards.
+        payload : ``new``, ``old`` and ``reason``, plain data.
 
         Raises
         ------
@@ -198,7 +212,14 @@ class Writer:
         return int(self._connection.execute(query).scalar_one())
 
     def insert(self, table: Table, values: Values, *, reason: str) -> str:
-        """Insert one row, audit row first. Returns its id."""
+        """Insert one row, audit row first. Returns its id.
+
+        Parameters
+        ----------
+        table : where to.
+        values : by column; an empty ``id`` is given one.
+        reason : kept in the audit chain.
+        """
         row = {**values, "id": values.get("id") or uuid7(), "row_version": 1}
         stored = raw(table, row)
         self.log(
@@ -213,6 +234,12 @@ class Writer:
 
     def put(self, table_name: str, values: Values, *, reason: str) -> tuple[str, bool]:
         """Insert a row unless it is there. Returns ``(id, was it new)``.
+
+        Parameters
+        ----------
+        table_name : where to.
+        values : by column.
+        reason : kept in the audit chain.
 
         Raises
         ------
@@ -253,6 +280,14 @@ class Writer:
         self, table: Table, row_id: str, changes: Values, *, action: str, reason: str, expected: int | None = None
     ) -> int:
         """Change one row, audit row first. Returns its new version.
+
+        Parameters
+        ----------
+        table, row_id : which row.
+        changes : column → new value.
+        action : ``"amend"`` or ``"redact"``.
+        reason : why; must not be empty.
+        expected : version that the change was made for; None is any.
 
         Raises
         ------
