@@ -130,11 +130,11 @@ class _Watcher:
         acknowledged: bool = False,
     ) -> DeviceStatus:
         """Ask again and again until a new status fulfils the condition."""
-        end, asked = lsl.local_clock() + timeout, -math.inf
+        end, asked_at = lsl.local_clock() + timeout, -math.inf
         last: DeviceStatus | None = None
         while (now := lsl.local_clock()) < end:
-            if now - asked >= REPEAT_S and self._outlet.has_receiver():
-                asked = now
+            if now - asked_at >= REPEAT_S and self._outlet.has_receiver():
+                asked_at = now
                 ask()
             for uid, text in self._inbox.take(0.05):
                 answer = self._end.receive(text)
@@ -143,7 +143,7 @@ class _Watcher:
                 if answer.is_fresh:
                     self._listener.trust(uid)
                 if answer.kind == "welcome":
-                    asked = -math.inf
+                    asked_at = -math.inf
                 if answer.kind == "ack":
                     self._acknowledged |= answer.content.get("status") == "ok"
                 self._queried |= answer.kind == "report"

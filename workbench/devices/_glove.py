@@ -175,8 +175,8 @@ class GloveModel:
             due.extend(self._hold(lost_at))
         if self.state == "holding" and (now > self._vent_at or self.level(now) == 0):
             begin = min(now, self._vent_at)
-            held = self.level(begin)
-            self._path = (begin, held, begin + self.settings.vent_s / self.rate * held, 0.0)
+            level = self.level(begin)
+            self._path = (begin, level, begin + self.settings.vent_s / self.rate * level, 0.0)
             self.target = 0.0
             self.state = "venting"
         if self.state == "venting" and now >= self._path[2]:
@@ -228,9 +228,9 @@ class GloveModel:
         here = self.level(now)
         # A hold that is ordered again is the same hold: nothing restarts its second.
         self._held_since = min(now, self._held_since) if action == "hold" else math.inf
-        asked = {"close": wanted[0] if wanted else 0.0, "hold": here}.get(action, 0.0)
-        target = min(max(asked, 0.0), self.settings.greatest)
-        status: AcknowledgementStatus = "ok" if target == asked else "clipped"
+        level = {"close": wanted[0] if wanted else 0.0, "hold": here}.get(action, 0.0)
+        target = min(max(level, 0.0), self.settings.greatest)
+        status: AcknowledgementStatus = "ok" if target == level else "clipped"
         if self._pending and action != "hold" and target == self.target:
             self._pending.append(Acknowledgement(seq, now, self._path[2], status, (target,)))
             return []

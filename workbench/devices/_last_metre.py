@@ -136,10 +136,10 @@ def parse(text: str) -> Message | None:
     """The fields of a text, None when it has not the form of a message."""
     if len(text) > MAX_MESSAGE or not text.isascii():
         return None
-    found = _HEAD.fullmatch(text)
-    if found is None or found[3] not in KINDS or found[1] != _DIRECTION.get(found[3], UP):
+    head = _HEAD.fullmatch(text)
+    if head is None or head[3] not in KINDS or head[1] != _DIRECTION.get(head[3], UP):
         return None
-    direction, effector, kind, session, sequence, echo, mac, body = found.groups()
+    direction, effector, kind, session, sequence, echo, mac, body = head.groups()
     return Message(direction, effector, kind, session, int(sequence), int(echo), mac, body)
 
 

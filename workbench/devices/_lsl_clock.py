@@ -99,9 +99,9 @@ class ClockThread:
     def _run(self, beat: Beat) -> None:
         while not self._stop.is_set():
             beat()
-            found = self._probe.measure(self._timeout)
-            if found is not None and not self._stop.is_set():
-                self._on_offset(found)
+            measurement = self._probe.measure(self._timeout)
+            if measurement is not None and not self._stop.is_set():
+                self._on_offset(measurement)
             self._stop.wait(self._every)
 
     def close(self) -> None:

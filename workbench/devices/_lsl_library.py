@@ -80,12 +80,12 @@ def configure(*, peers: Sequence[str] = (), session_id: str = "default") -> Conf
             raise BadValue(
                 f"an LSL peer or session id holds letters, digits and . _ : - only, got {text!r}; correct it"
             )
-    found = os.environ.get("LSLAPICFG", "")
-    if found and not _is_own(Path(found)):
-        return Configuration(Path(found), own=False, confined=False)
-    if found and not peers and session_id == "default":
-        confined = "KnownPeers={127.0.0.1}" in Path(found).read_text("utf-8")
-        return Configuration(Path(found), own=True, confined=confined)
+    stated = os.environ.get("LSLAPICFG", "")
+    if stated and not _is_own(Path(stated)):
+        return Configuration(Path(stated), own=False, confined=False)
+    if stated and not peers and session_id == "default":
+        confined = "KnownPeers={127.0.0.1}" in Path(stated).read_text("utf-8")
+        return Configuration(Path(stated), own=True, confined=confined)
     text = _text(peers, session_id)
     path = _folder() / f"lsl_api_{hashlib.sha256(text.encode()).hexdigest()[:12]}.cfg"
     if _used and _used[0] != path:
@@ -160,17 +160,17 @@ def check_library() -> Library:
         When it is missing or older than 1.16; the text carries the remedy.
     """
     pylsl = library()
-    found = Library(
+    loaded = Library(
         version=int(pylsl.library_version()),
         protocol=int(pylsl.protocol_version()),
         wrapper=str(pylsl.__version__),
         info=str(pylsl.library_info()),
     )
-    if found.version < OLDEST:
+    if loaded.version < OLDEST:
         raise StreamFault(
-            f"liblsl must be version {OLDEST} (1.16) or newer, got {found.version} ({found.info}); {REMEDY}"
+            f"liblsl must be version {OLDEST} (1.16) or newer, got {loaded.version} ({loaded.info}); {REMEDY}"
         )
-    return found
+    return loaded
 
 
 def local_clock() -> float:

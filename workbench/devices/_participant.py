@@ -114,8 +114,8 @@ class SimParticipant:
         """The intent a condition stands for, ``""`` for rest and for a condition it does not know."""
         if label in REST:
             return ""
-        found = self._conditions.get(label, label if label in self._names else "")
-        return found or (self._names[0] if len(self._names) == 1 else "")
+        intent = self._conditions.get(label, label if label in self._names else "")
+        return intent or (self._names[0] if len(self._names) == 1 else "")
 
     def cue(self, at_s: float, label: str, duration_s: float = 0.0) -> Attempt | None:
         """Take a cue.

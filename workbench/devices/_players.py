@@ -121,9 +121,9 @@ def _handshake(process: subprocess.Popen[bytes], device: str, log: Path, timeout
     reader = world.clock.thread(lambda: lines.append(pipe.readline()), name="handshake")
     reader.start()
     reader.join(timeout)
-    words = lines[0].decode("utf-8", errors="replace") if lines else ""
+    text = lines[0].decode("utf-8", errors="replace") if lines else ""
     try:
-        message = json.loads(words)
+        message = json.loads(text)
         if message["ready"]:
             pipe.close()
             return dict(message)

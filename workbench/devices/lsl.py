@@ -299,14 +299,14 @@ def connect(source_id: str, *, timeout: float = 10.0) -> Inlet:
     StreamFault
         When it is not there within ``timeout`` s.
     """
-    found = library().resolve_byprop("source_id", source_id, 1, timeout)
-    if not found:
+    infos = library().resolve_byprop("source_id", source_id, 1, timeout)
+    if not infos:
         raise StreamFault(
             f"no LSL stream with source_id {source_id!r} within {timeout:g} s; start its source, or correct the id"
         )
-    seen = header(found[0])
+    seen = header(infos[0])
     role = "markers" if seen.dtype == "string" else "signal"
-    return Inlet(StreamSpec(seen.name, seen.type, seen.fs, source_id=source_id, role=role), found[0])
+    return Inlet(StreamSpec(seen.name, seen.type, seen.fs, source_id=source_id, role=role), infos[0])
 
 
 def watcher() -> Callable[[], list[StreamSeen]]:

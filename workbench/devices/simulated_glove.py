@@ -254,9 +254,9 @@ class Player:
 
 def _is_time(content: Mapping[str, Any]) -> bool:
     """Whether ``speed`` and ``t0`` are numbers, the speed above 0."""
-    found = (content.get("speed"), content.get("t0"))
-    numbers = all(isinstance(x, int | float) and not isinstance(x, bool) and math.isfinite(x) for x in found)
-    return numbers and content["speed"] > 0
+    numbers = (content.get("speed"), content.get("t0"))
+    finite = all(isinstance(x, int | float) and not isinstance(x, bool) and math.isfinite(x) for x in numbers)
+    return finite and content["speed"] > 0
 
 
 def _body(options: Mapping[str, Any], stop: threading.Event) -> None:

@@ -260,16 +260,16 @@ def take_lock(place: Place, content: dict[str, Any]) -> str:
         When another engine of this study runs.
     """
     with guard(place):
-        found, sentence = read_json(place.lock), ""
-        if found is not None:
-            reason = stale(place, found)
+        lock, sentence = read_json(place.lock), ""
+        if lock is not None:
+            reason = stale(place, lock)
             if not reason:
                 raise EngineFault(
-                    f"an engine already runs for this study (process {found.get('pid')}, session "
-                    f"{found.get('session_id')}); attach to it, or end it first"
+                    f"an engine already runs for this study (process {lock.get('pid')}, session "
+                    f"{lock.get('session_id')}); attach to it, or end it first"
                 )
             sentence = (
-                f"An engine of session {found.get('session_id')} ended without closing its session: {reason}. "
+                f"An engine of session {lock.get('session_id')} ended without closing its session: {reason}. "
                 "Its recording is recovered and taken into the record when the study is opened."
             )
         save(place.lock, json.dumps({**identity(), **content}).encode())
@@ -285,29 +285,29 @@ def update_lock(place: Place, content: dict[str, Any]) -> None:
 def release_lock(place: Place) -> None:
     """Remove the lock if it is this process's own."""
     with guard(place):
-        found = read_json(place.lock)
-        if found is not None and found.get("pid") == os.getpid():
+        lock = read_json(place.lock)
+        if lock is not None and lock.get("pid") == os.getpid():
             world.disk.unlink(place.lock, missing_ok=True)
 
 
 def running(place: Place) -> dict[str, Any] | None:
     """The lock of a running engine, None when none runs."""
-    found = read_json(place.lock)
-    return None if found is None or stale(place, found) else found
+    lock = read_json(place.lock)
+    return None if lock is None or stale(place, lock) else lock
 
 
 def end_stale(study_folder: Path | str) -> str:
     """Say what a stale lock of a study means, ``""`` when there is none. The next start sets it aside."""
     place = Place(Path(study_folder))
-    found = read_json(place.lock)
-    if found is None or not (reason := stale(place, found)):
+    lock = read_json(place.lock)
+    if lock is None or not (reason := stale(place, lock)):
         return ""
-    return f"The last engine (session {found.get('session_id')}) is not running: {reason}."
+    return f"The last engine (session {lock.get('session_id')}) is not running: {reason}."
 
 
 def last_words(place: Place) -> str:
     """How the last engine of a study ended, as sentences; ``""`` when nothing is known."""
     stale = end_stale(place.study)
     outcome = read_json(place.outcome) or {}
-    said = stale or (f"The last session ended: {outcome['sentence']}" if outcome.get("sentence") else "")
-    return f"{said.rstrip('.')}. " if said else ""
+    sentence = stale or (f"The last session ended: {outcome['sentence']}" if outcome.get("sentence") else "")
+    return f"{sentence.rstrip('.')}. " if sentence else ""

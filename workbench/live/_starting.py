@@ -73,8 +73,8 @@ def start(plan: SessionPlan, *, timeout: float = START_S, progress: Progress | N
     """
     place = Place(Path(plan.study_folder))
     place.prepare()
-    found = _place.running(place)
-    if found is not None:
+    running = _place.running(place)
+    if running is not None:
         return _joined(place, plan, timeout)
     save(place.plan, plan.to_json().encode("utf-8"))
     world.disk.unlink(place.outcome, missing_ok=True)

@@ -68,12 +68,12 @@ class Client:
             Within 2 s when the engine is dead or stands still, at once when its process is gone.
         """
         reply = self._ask("status")
-        found: dict[str, Any] = json.loads(str(reply["text"]))
-        if "engine" in found:
-            found["engine"]["age_s"] = float(reply.get("age_s", 0.0))
+        status: dict[str, Any] = json.loads(str(reply["text"]))
+        if "engine" in status:
+            status["engine"]["age_s"] = float(reply.get("age_s", 0.0))
             for part, value in dict(reply.get("newest") or {}).items():
-                found[part] = {**found[part], **value} if isinstance(value, dict) else value
-        return found
+                status[part] = {**status[part], **value} if isinstance(value, dict) else value
+        return status
 
     def signals(self, since: int = 0, max_seconds: float = 10.0) -> SignalBlock:
         """Samples for a screen from running number ``since`` on; see :class:`SignalBlock`.

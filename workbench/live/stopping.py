@@ -51,27 +51,27 @@ def stop_session(study_folder: Path | str, reason: str = "") -> StopOutcome:
         When no session ever ran for the study, or its plan cannot be read; an engine that runs has the STOP then.
     """
     place = Place(Path(study_folder).absolute())
-    words = reason or "workbench stop"
+    stated = reason or "workbench stop"
     lock = _place.running(place)
-    said = []
+    sentences = []
     # The engine first: nothing that is wrong with a file may keep the STOP from it.
-    taken = lock is not None and _taken(place, words)
+    taken = lock is not None and _taken(place, stated)
     if taken:
-        said.append("The engine took the STOP.")
+        sentences.append("The engine took the STOP.")
     elif lock is not None:
         try:
             kill(place, lock)
             ended = f"did not take the STOP within {TAKEN_S:g} s and was killed."
-            said.append(f"The engine (process {lock['pid']}) {ended}")
+            sentences.append(f"The engine (process {lock['pid']}) {ended}")
         except EngineFault as fault:
-            said.append(f"The engine did not take the STOP within {TAKEN_S:g} s: {fault}.")
+            sentences.append(f"The engine did not take the STOP within {TAKEN_S:g} s: {fault}.")
     else:
-        said.append("No engine runs for this study.")
+        sentences.append("No engine runs for this study.")
     plan = _plan(place)
     if plan.effector is None:
-        return StopOutcome(confirmed=True, sentence=" ".join([*said, "The session has no effector."]))
-    confirmed, sentence = _device_confirms(place, plan.effector, words, engine_sent=taken)
-    return StopOutcome(confirmed=confirmed, sentence=" ".join([*said, sentence]))
+        return StopOutcome(confirmed=True, sentence=" ".join([*sentences, "The session has no effector."]))
+    confirmed, sentence = _device_confirms(place, plan.effector, stated, engine_sent=taken)
+    return StopOutcome(confirmed=confirmed, sentence=" ".join([*sentences, sentence]))
 
 
 def _plan(place: Place) -> SessionPlan:
@@ -134,8 +134,8 @@ def _send(lock: Mapping[str, Any], number: int) -> None:
     except ProcessLookupError:
         return
     except PermissionError as error:
-        words = f"process {lock['pid']} is not this account's; use the account that started it"
-        raise EngineFault(words) from error
+        sentence = f"process {lock['pid']} is not this account's; use the account that started it"
+        raise EngineFault(sentence) from error
 
 
 def end_session(study_folder: Path | str) -> str:

@@ -360,8 +360,8 @@ def _header(
     spec: StreamSpec, dtype: str, n_channels: int, desc: Mapping[str, Any], header: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Stream header in the layout that pyxdf, EEGLAB and LabRecorder share."""
-    told = header.get("desc")
-    told = told if isinstance(told, Mapping) else {}
+    announced = header.get("desc")
+    announced = announced if isinstance(announced, Mapping) else {}
     return {
         "name": spec.name,
         "type": spec.type,
@@ -371,28 +371,30 @@ def _header(
         "source_id": spec.source_id,
         **{name: header[name] for name in ANNOUNCED if header.get(name)},
         "desc": {
-            **{name: node for name, node in told.items() if is_name(name) and name != "channels"},
-            "channels": {"channel": _channels(spec, n_channels, told)},
+            **{name: node for name, node in announced.items() if is_name(name) and name != "channels"},
+            "channels": {"channel": _channels(spec, n_channels, announced)},
             "role": spec.role,
             **desc,
         },
     }
 
 
-def _channels(spec: StreamSpec, n_channels: int, told: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _channels(spec: StreamSpec, n_channels: int, announced: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Label, unit and type of each channel, and what else the outlet says of it.
 
     The unit is the one that the outlet announces, since the samples are stored as they came; where it announces
     none, the one that the contract declares.
     """
-    outlets = several(told, "channels", "channel")
-    known = outlets if len(outlets) == n_channels and all(isinstance(one, Mapping) for one in outlets) else []
+    outlets = several(announced, "channels", "channel")
+    known = (
+        outlets if len(outlets) == n_channels and all(isinstance(channel, Mapping) for channel in outlets) else []
+    )
     unit = "" if spec.unit_waived and not spec.unit_declared_by else spec.unit
     channels = []
     for place, name in enumerate(spec.channels):
-        said = {key: node for key, node in (known[place] if known else {}).items() if is_name(key)}
+        entries = {key: node for key, node in (known[place] if known else {}).items() if is_name(key)}
         usual = {"label": name, "unit": unit, "type": spec.type}
-        channels.append({**said, **{key: said.get(key) or value for key, value in usual.items()}})
+        channels.append({**entries, **{key: entries.get(key) or value for key, value in usual.items()}})
     return channels
 
 

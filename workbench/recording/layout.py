@@ -279,12 +279,12 @@ def _whole_chunk(layout: Layout, data: memoryview, at: int) -> Piece:
 def _next_whole(layout: Layout, data: memoryview, at: int) -> Piece | None:
     """The next whole chunk behind a break, None when there is none or when too many places look like one."""
     limit = MOST_TRIES + 8 * layout.size // WORK_BYTES
-    for found in _HEAD.finditer(data, at):
+    for head in _HEAD.finditer(data, at):
         layout.work += 1
         if layout.work > limit:
             return None
         try:
-            return _whole_chunk(layout, data, found.start())
+            return _whole_chunk(layout, data, head.start())
         except RecordingFault:
             continue
     return None

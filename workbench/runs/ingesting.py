@@ -156,7 +156,7 @@ def _summary(file: RunFile) -> dict[str, Any]:
     known = times[times[:, 0] > 0]
     summary["decision_hash"] = decision_hash(decisions)
     # Every activation, a false one too: its trial counts it and does not say when it was.
-    summary["onsets"] = [one.sample for one in decisions if one.change == "activate"]
+    summary["onsets"] = [decision.sample for decision in decisions if decision.change == "activate"]
     summary["latency"] = {
         **percentiles(known[:, 2] - known[:, 0]),
         "n": len(known),
@@ -174,7 +174,7 @@ def _adaptation(file: RunFile) -> dict[str, Any]:
     return {
         "rule": file.adapts,
         "n": len(made),
-        "rolled_back": sum(one.rule == "roll_back" for one in made),
+        "rolled_back": sum(snapshot.rule == "roll_back" for snapshot in made),
         "head": chain_head(file),
     }
 
@@ -185,10 +185,10 @@ def _replayed(file: RunFile) -> dict[str, Any]:
     # A salvaged recording lies one folder deeper than the others.
     study = file.path.parent.parent if file.path.parent.name != FOLDER else file.path.parent.parent.parent
     try:
-        found = replay_run(file.path, study / "decoders" / sha256[:12] if sha256 else None)
+        result = replay_run(file.path, study / "decoders" / sha256[:12] if sha256 else None)
     except WorkbenchError as error:
         return {"equal": False, "n": 0, "sentence": str(error)}
-    return {"equal": found.equal, "n": found.n, "sentence": found.sentence}
+    return {"equal": result.equal, "n": result.n, "sentence": result.sentence}
 
 
 def ingest_pending(study: Study) -> list[str]:
@@ -208,7 +208,7 @@ def take_in(study: Study) -> Ingestion:
     known = {Path(str(row["path"])).name for row in study.rows("recording")}
     for path in _by_age(folder / "recordings"):
         if path.name not in known:
-            parts.append(_one(study, path))
+            parts.append(_take_in_one(study, path))
     parts.append(_between_runs(study, folder))
     return Ingestion(
         tuple(sentence for part in parts for sentence in part.sentences), any(part.damaged for part in parts)
@@ -227,7 +227,7 @@ def _by_age(folder: Path) -> list[Path]:
 
 def _between_runs(study: Study, folder: Path) -> Ingestion:
     """What the ledgers of the sessions hold that no run does."""
-    said: list[str] = []
+    sentences: list[str] = []
     damaged = False
     lock = _place.running(Place(folder)) or {}
     for path in sorted((folder / "recordings").glob(f"*{SUFFIX}")):
@@ -236,21 +236,23 @@ def _between_runs(study: Study, folder: Path) -> Ingestion:
             rows = read_rows(path, growing=lock.get("session_id") == session_id)
             new = study.append_session_ledger(session_id, rows, reason="ingest of the session's ledger")
         except WorkbenchError as error:
-            said.append(f"{path.name} was not taken into the record: {error}")
+            sentences.append(f"{path.name} was not taken into the record: {error}")
             damaged = True
             continue
         if new:
-            said.append(f"Session {session_id}: {new} ledger rows from between the runs, taken into the record.")
+            sentences.append(
+                f"Session {session_id}: {new} ledger rows from between the runs, taken into the record."
+            )
             lost = sum(row.kind == DAMAGED for row in rows)
             if lost:
-                said.append(f"{lost} of them stand for lines of {path.name} that are damaged.")
+                sentences.append(f"{lost} of them stand for lines of {path.name} that are damaged.")
             damaged |= lost > 0
-    return Ingestion(tuple(said), damaged)
+    return Ingestion(tuple(sentences), damaged)
 
 
-def _one(study: Study, path: Path) -> Ingestion:
+def _take_in_one(study: Study, path: Path) -> Ingestion:
     """One recording that is not in the record."""
-    said: list[str] = []
+    sentences: list[str] = []
     damaged = False
     try:
         seen = inspect(path)
@@ -259,17 +261,17 @@ def _one(study: Study, path: Path) -> Ingestion:
             if _place.running(Place(study.path.parent)) is not None:
                 return Ingestion(())
             if world.clock.monotonic() > end:
-                words = "is still held by another process; it is taken in when that one has ended."
-                return Ingestion((f"{path.name} {words}",), damaged=True)
+                reason = "is still held by another process; it is taken in when that one has ended."
+                return Ingestion((f"{path.name} {reason}",), damaged=True)
             world.clock.sleep(0.05)
             seen = inspect(path)
         recovery, taken = None, path
         if seen.state == "unfinished" or seen.torn_bytes or seen.damage or seen.n_bad_entries:
             recovery = recover(path)
             damaged, taken = recovery.damaged, recovery.salvaged or path
-            said.append(recovery.sentence)
-        said.append(ingest(study, taken, recovery=recovery))
+            sentences.append(recovery.sentence)
+        sentences.append(ingest(study, taken, recovery=recovery))
     except WorkbenchError as error:
-        said.append(f"{path.name} was not taken into the record: {error}")
+        sentences.append(f"{path.name} was not taken into the record: {error}")
         damaged = True
-    return Ingestion(tuple(said), damaged)
+    return Ingestion(tuple(sentences), damaged)

@@ -236,13 +236,13 @@ class SessionPage:
         """Compute what the run came to, from the record."""
         waiting = bool(self.desk.awaiting())
         with self.desk.record() as study:
-            found = run_result(study, run["id"], awaiting=waiting)
-        found["total"] = run["trials_total"]
+            result = run_result(study, run["id"], awaiting=waiting)
+        result["total"] = run["trials_total"]
 
         def note(*, text: str, tags: tuple[str, ...]) -> str:
             return self.desk.note(run["id"], text, tags)
 
-        self._result = ResultPanel(found, act=self._act, note=note)
+        self._result = ResultPanel(result, act=self._act, note=note)
 
     def _act(self, name: str) -> str:
         """One of the next steps of a result. A report is made in the language of the page and named beside it."""
@@ -286,9 +286,9 @@ class _Starting:
 
     def confirm(self, visit_id: str, code: str) -> Mapping[str, Any]:
         """Hold the code against the participant of the visit; the bar shows the identity that was confirmed."""
-        found = self._desk.confirm(visit_id, code)
+        sentence = self._desk.confirm(visit_id, code)
         self._shown()
-        return found
+        return sentence
 
     def start(self, visit_id: str) -> None:
         """Start the session of the visit that the desk confirmed; refused for any other."""

@@ -63,7 +63,7 @@ def read(path: Path) -> tuple[list[Anchor], list[str]]:
     RecordFault
         When the file cannot be read.
     """
-    found: list[Anchor] = []
+    anchors: list[Anchor] = []
     unreadable: list[str] = []
     data = reading.read_bytes(path, "anchors", largest=LARGEST, error=RecordFault)
     for number, line in enumerate(data.split(b"\n"), start=1):
@@ -75,7 +75,7 @@ def read(path: Path) -> tuple[list[Anchor], list[str]]:
             seq, digest, study = entry["seq"], entry["hash"], entry["study"]
             if not (isinstance(seq, int) and isinstance(digest, str) and isinstance(study, str)):
                 raise BadValue(f"{where} has an entry of another kind")
-            found.append(Anchor(seq=seq, hash=digest, where=where, study=study))
+            anchors.append(Anchor(seq=seq, hash=digest, where=where, study=study))
         except (ValueError, KeyError, TypeError):
             unreadable.append(where)
-    return found, unreadable
+    return anchors, unreadable

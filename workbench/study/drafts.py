@@ -96,8 +96,8 @@ class Drafts:
         ----------
         visit_id, form, condition, person : as in :meth:`save`.
         """
-        found = self._select(f"WHERE {KEY}", (visit_id, form, _plain(condition), person))
-        return found[0] if found else None
+        drafts = self._select(f"WHERE {KEY}", (visit_id, form, _plain(condition), person))
+        return drafts[0] if drafts else None
 
     def discard(self, visit_id: str, form: str, condition: Any, person: str) -> bool:
         """Forget a draft; whether there was one. Raises RecordFault.
@@ -115,8 +115,8 @@ class Drafts:
     def list(self, visit_id: str | None = None, person: str | None = None) -> Sequence[Draft]:
         """Drafts, oldest first, of a visit or person or of all. Raises RecordFault."""
         where = {name: value for name, value in (("visit_id", visit_id), ("person", person)) if value is not None}
-        words = " AND ".join(f"{name} = ?" for name in where)
-        return self._select(f"WHERE {words}" if words else "", tuple(where.values()))
+        terms = " AND ".join(f"{name} = ?" for name in where)
+        return self._select(f"WHERE {terms}" if terms else "", tuple(where.values()))
 
     def _select(self, where: str, values: tuple[str, ...]) -> Sequence[Draft]:
         if not self.path.exists():

@@ -382,10 +382,10 @@ def _file_name(study_id: str) -> str:
 
 def _load(path: Path, what: str) -> dict[str, Any]:
     data = reading.read_bytes(path, what, largest=MOST_BYTES, error=RecordFault)
-    found = reading.parse_json(data, f"{what} {reading.shown(path)}", error=RecordFault)
-    if not isinstance(found, dict):
+    content = reading.parse_json(data, f"{what} {reading.shown(path)}", error=RecordFault)
+    if not isinstance(content, dict):
         raise RecordFault(f"{what} {reading.shown(path)} is damaged: it holds no object; restore it from a backup")
-    return found
+    return content
 
 
 def _parse(

@@ -191,15 +191,15 @@ def _alone(path: Path) -> Iterator[sqlite3.Connection]:
 
 def _refuse_broken(connection: sqlite3.Connection, path: Path, when: str) -> tuple[int, str]:
     """The head of a record whose chain and tables hold; RecordFault for one whose do not."""
-    found = verification.examine(connection, path)
-    if found.problems:
+    findings = verification.examine(connection, path)
+    if findings.problems:
         raise RecordFault(
-            f"{path.name} does not verify {when} ({found.problems[0]}); nothing was changed. Run 'workbench "
+            f"{path.name} does not verify {when} ({findings.problems[0]}); nothing was changed. Run 'workbench "
             f"verify "
             f"{path.parent}' and restore the record from a backup that holds"
         )
-    newest = max(found.hashes)
-    return newest, found.hashes[newest]
+    newest = max(findings.hashes)
+    return newest, findings.hashes[newest]
 
 
 @contextmanager

@@ -192,8 +192,8 @@ def check(table: str, values: Mapping[str, Any]) -> None:
             _check_name(table, name, value)
         allowed = CHOICES.get((table, name))
         if allowed and value not in allowed:
-            words = ", ".join(repr(word) for word in allowed)
-            raise BadValue(f"{name} of a {table} must be one of {words}; got {value!r}")
+            listed = ", ".join(repr(word) for word in allowed)
+            raise BadValue(f"{name} of a {table} must be one of {listed}; got {value!r}")
         hashed = name == "sha256" or (name == "decoder_sha256" and value != "")
         if hashed and not (isinstance(value, str) and SHA256.fullmatch(value)):
             raise BadValue(f"{name} must be 64 hexadecimal digits, got {value!r}")

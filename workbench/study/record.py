@@ -422,12 +422,12 @@ class Study:
         RecordFault
             The table is append-only, the column never changes, or the row changed meanwhile.
         """
-        found = reading.table_of(table)
+        rows = reading.table_of(table)
         if table not in schema.AMENDABLE:
             raise RecordFault(f"{table} is append-only; append a new row that says what was wrong")
         with self.writing.begin("amend") as writer:
             version = writer.change(
-                found, row_id, flat(changes), action="amend", reason=reason, expected=row_version
+                rows, row_id, flat(changes), action="amend", reason=reason, expected=row_version
             )
         if table == "study":
             self._load()
@@ -563,7 +563,7 @@ class Study:
         Refused
             While the record of before a migration lies beside this one: it holds the text too.
         """
-        found = reading.table_of(table)
+        rows = reading.table_of(table)
         if table not in schema.REDACTABLE:
             raise RecordFault(
                 f"{table} is never redacted, because the record could not be verified without it; name the row "
@@ -576,8 +576,8 @@ class Study:
                 "again"
             )
         with self.writing.begin("redact") as writer:
-            writer.change(found, row_id, flat(changes), action="redact", reason=reason)
-            gone = writer.drop_payloads(found, row_id)
+            writer.change(rows, row_id, flat(changes), action="redact", reason=reason)
+            gone = writer.drop_payloads(rows, row_id)
         with self.database.connected() as connection:
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
         return gone

@@ -41,15 +41,15 @@ def filesystem(path: Path, *, mounts: Path | None = None) -> str:
         real = path.resolve()
     except (OSError, RuntimeError, ValueError):
         return ""
-    best, found = -1, ""
+    best, type_ = -1, ""
     for line in lines:
         if len(line.split()) < 3:
             continue
         _, point, kind = line.split()[:3]
         point = _OCTAL.sub(lambda escaped: chr(int(escaped[1], 8)), point)
         if real.is_relative_to(point) and len(point) >= best:
-            best, found = len(point), kind
-    return found
+            best, type_ = len(point), kind
+    return type_
 
 
 def refuse_network(folder: Path, *, allow: bool, mounts: Path | None = None) -> str:
@@ -148,12 +148,12 @@ def holders(path: Path) -> list[str]:
     """
     import psutil
 
-    found, own = [], os.getpid()
+    names, own = [], os.getpid()
     real = str(path.resolve())
     for process in psutil.process_iter(["pid", "name"]):
         try:
             if process.pid != own and any(file.path == real for file in process.open_files()):
-                found.append(f"{process.info['name']} (process {process.pid})")
+                names.append(f"{process.info['name']} (process {process.pid})")
         except (psutil.Error, OSError):
             continue
-    return found
+    return names

@@ -68,7 +68,7 @@ def rows(study: Study, drafts: Sequence[Draft], on: date) -> list[WorklistRow]:
     visits = study.rows("visit")
     sessions = study.rows("session")
     awaiting = {person: tuple(approvals.awaiting(study, person)) for person in people}
-    found = []
+    entries = []
     for visit in visits:
         if visit["status"] in CLOSED and visit["planned"][:10] != on.isoformat():
             continue
@@ -79,7 +79,7 @@ def rows(study: Study, drafts: Sequence[Draft], on: date) -> list[WorklistRow]:
         open_forms = tuple(sorted({d.form for d in drafts if d.visit_id == visit["id"]}))
         waiting = awaiting[person["id"]]
         state, reasons = _state(person, visit, window, awaiting=bool(waiting), drafted=bool(open_forms))
-        found.append(
+        entries.append(
             WorklistRow(
                 participant=person,
                 visit=visit,
@@ -94,7 +94,7 @@ def rows(study: Study, drafts: Sequence[Draft], on: date) -> list[WorklistRow]:
                 reasons=reasons,
             )
         )
-    return sorted(found, key=lambda row: (not row.visit["planned"], row.visit["planned"]))
+    return sorted(entries, key=lambda row: (not row.visit["planned"], row.visit["planned"]))
 
 
 def _window(visit: Mapping[str, Any], on: date) -> tuple[VisitWindow, int, int]:

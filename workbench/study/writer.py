@@ -64,14 +64,14 @@ def raw(table: Table, values: Mapping[str, Any]) -> Values:
 @contextmanager
 def transaction(connection: Connection) -> Iterator[None]:
     """All of what is written inside it, or nothing, also where an interrupt falls into a statement."""
-    held = connection.connection.dbapi_connection
+    dbapi = connection.connection.dbapi_connection
     connection.exec_driver_sql("BEGIN IMMEDIATE")
     try:
         yield
         connection.exec_driver_sql("COMMIT")
     finally:
         # An interrupt inside a statement has closed the connection, which rolls back.
-        if not connection.invalidated and held.in_transaction:  # type: ignore[union-attr]
+        if not connection.invalidated and dbapi.in_transaction:  # type: ignore[union-attr]
             connection.exec_driver_sql("ROLLBACK")
 
 
@@ -184,8 +184,8 @@ class Writer:
 
     def _newest_signed(self) -> Values | None:
         query = select(signed_head).order_by(signed_head.c.seq.desc()).limit(1)
-        found = self._connection.execute(query).mappings().first()
-        return dict(found) if found else None
+        row = self._connection.execute(query).mappings().first()
+        return dict(row) if row else None
 
     def _digest(self, newest: Values | None) -> str:
         """Running digest of the chain at the head, carried on from the newest signed one."""
@@ -198,8 +198,8 @@ class Writer:
     def get(self, table: Table, **where: Any) -> Values | None:
         """The first row that equals ``where`` in those columns."""
         query = select(table).where(*(table.columns[name] == value for name, value in where.items()))
-        found = self._connection.execute(query).mappings().first()
-        return dict(found) if found else None
+        row = self._connection.execute(query).mappings().first()
+        return dict(row) if row else None
 
     def rows(self, query: Any) -> list[Values]:
         """Rows of a query inside this transaction."""
@@ -261,17 +261,15 @@ class Writer:
         there = (values["id"] and self.get(table, id=values["id"])) or self.get(table, **key)
         if not there:
             return self.insert(table, values, reason=reason), True
-        words = (
-            ", ".join(f"{name} {value!r}" for name, value in key.items() if name != "id") or f"id {there['id']}"
-        )
+        keys = ", ".join(f"{name} {value!r}" for name, value in key.items() if name != "id") or f"id {there['id']}"
         if table_name not in REPEATABLE:
-            raise RecordFault(f"the record has a {table_name} with {words} already; amend that one with a reason")
+            raise RecordFault(f"the record has a {table_name} with {keys} already; amend that one with a reason")
         settled = table_name == "decoder" or there["row_version"] > 1
         kept = raw(table, there)
         same = settled or all(kept[name] == value for name, value in stored.items() if name != "id")
         if not same or values["id"] not in ("", there["id"]):
             raise RecordFault(
-                f"the record has another {table_name} with {words} (id {there['id']}); nothing was stored, "
+                f"the record has another {table_name} with {keys} (id {there['id']}); nothing was stored, "
                 "give it another id and key, or amend the stored one with a reason"
             )
         return str(there["id"]), False
