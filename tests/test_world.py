@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from tests.doors import SteppedClock
 from workbench import world
 
 
@@ -50,3 +51,11 @@ def test_a_seed_gives_the_same_numbers_and_none_gives_others():
 def test_a_system_without_a_boot_id_gives_none(tmp_path, monkeypatch):
     monkeypatch.setattr(world, "BOOT_ID", tmp_path / "none")
     assert world.clock.boot_id() == ""
+
+
+def test_a_condition_is_waited_for_until_it_holds_or_the_time_is_over():
+    clock = SteppedClock()
+    assert clock.until(lambda: clock.now_s >= 3.0, 5.0)
+    assert 3.0 <= clock.now_s < 3.1
+    assert not clock.until(lambda: False, 5.0)
+    assert 8.0 < clock.now_s < 8.1

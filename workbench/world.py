@@ -81,6 +81,15 @@ class Clock:
         """Wait."""
         time.sleep(seconds)
 
+    def until(self, condition: Callable[[], object], seconds: float) -> bool:
+        """Wait for a condition; False when it did not hold within so many seconds."""
+        end = self.monotonic() + seconds
+        while not condition():
+            if self.monotonic() > end:
+                return False
+            self.sleep(0.02)
+        return True
+
     def lock(self) -> threading.Lock:
         """A lock; who holds one may wait for time, as on a disk that hangs."""
         return threading.Lock()

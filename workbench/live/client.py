@@ -134,8 +134,8 @@ class Client:
             kind=kind,
             paradigm=paradigm,
             params=dict(params or {}),
-            n_trials=_whole("n_trials", n_trials),
-            seed=_whole("seed", seed),
+            n_trials=_integer("n_trials", n_trials),
+            seed=_integer("seed", seed),
             decoder_folder="" if decoder_folder is None else str(Path(decoder_folder).absolute()),
             grant=None if grant is None else dict(grant),
             run_id=run_id,
@@ -177,7 +177,7 @@ class Client:
             file = ask_stop(self.place, reason or "stop pressed by the operator")
         except OSError:
             return False
-        if _until(lambda: not file.exists(), STOP_S):
+        if world.clock.until(lambda: not file.exists(), STOP_S):
             return True
         world.disk.unlink(file, missing_ok=True)
         return False
@@ -251,7 +251,7 @@ class Client:
     def shutdown(self, timeout: float = 20.0) -> None:
         """End the session: the run is ended, the effector is released, players are stopped, the engine ends."""
         self._ask("shutdown")
-        if not _until(lambda: _place.running(self.place) is None, timeout):
+        if not world.clock.until(lambda: _place.running(self.place) is None, timeout):
             raise EngineFault(f"the engine has not ended within {timeout:g} s; see {self.place.log}")
         self.close()
 
@@ -434,17 +434,7 @@ _WAITS: dict[str, Callable[[dict[str, Any]], bool]] = {
 }
 
 
-def _until(condition: Callable[[], bool], timeout: float) -> bool:
-    """Wait for a condition, at most ``timeout`` s."""
-    end = world.clock.monotonic() + timeout
-    while not condition():
-        if world.clock.monotonic() > end:
-            return False
-        world.clock.sleep(0.05)
-    return True
-
-
-def _whole(name: str, value: Any) -> int:
+def _integer(name: str, value: Any) -> int:
     """An integer of any type as int; nothing is rounded to one. Raises BadValue."""
     try:
         if not isinstance(value, bool):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,7 +88,7 @@ def _taken(place: Place, reason: str) -> bool:
         file = ask_stop(place, reason)
     except OSError:
         return False
-    taken = _until(lambda: not file.exists(), TAKEN_S)
+    taken = world.clock.until(lambda: not file.exists(), TAKEN_S)
     if not taken:
         world.disk.unlink(file, missing_ok=True)
     return taken
@@ -121,7 +121,7 @@ def kill(place: Place, lock: Mapping[str, Any]) -> None:
     if _place.stale(place, dict(lock)):
         return
     _send(lock, getattr(signal, "SIGKILL", signal.SIGTERM))
-    _until(lambda: _place.running(place) is None, TAKEN_S)
+    world.clock.until(lambda: _place.running(place) is None, TAKEN_S)
 
 
 def _send(lock: Mapping[str, Any], number: int) -> None:
@@ -163,19 +163,9 @@ def end_session(study_folder: Path | str) -> str:
         if _place.running(place) is None:
             return f"the session in {study_folder} has ended"
     _send(lock, signal.SIGTERM)
-    if not _until(lambda: _place.running(place) is None, END_S):
+    if not world.clock.until(lambda: _place.running(place) is None, END_S):
         raise EngineFault(
             f"the engine (process {lock['pid']}) does not end; run 'workbench stop {study_folder}', which kills "
             "it and watches the device"
         )
     return f"the door of the session in {study_folder} did not answer; it was ended by the system's signal"
-
-
-def _until(condition: Callable[[], bool], seconds: float) -> bool:
-    """Wait for a condition, at most so many s."""
-    end = world.clock.monotonic() + seconds
-    while not condition():
-        if world.clock.monotonic() > end:
-            return False
-        world.clock.sleep(0.02)
-    return True
