@@ -30,16 +30,16 @@ BY_COMMANDS = {
     "decoders/_store.py", "devices/_recorded.py", "evaluation/_contract.py", "evaluation/ssvep_exo.py",
     "live/_place.py", "live/plan.py", "outcomes/isncsci/redcap.py", "outcomes/_lines.py", "outcomes/_tables.py",
     "recording/files.py", "recording/index.py", "recording/recover.py", "recording/session_ledger.py",
-    "recording/xdf.py", "recording/xml.py", "study/anchors.py", "study/place.py", "study/reading.py",
+    "recording/xdf.py", "recording/xml.py", "study/anchors.py", "study/record_file.py", "study/reading.py",
     "study/record.py", "study/verification.py", "study/files.py", "study/migrate.py", "study/migrations.py",
-    "study/keys.py", "devices/_bids.py", "live/stopping.py", "runs/approve.py",
+    "study/keys.py", "devices/_bids.py", "live/stopping.py", "runs/approve.py", "study/database.py",
 }  # fmt: skip
 """Read what a user names or a study holds: the hostile cases of the commands, or of READERS below, reach them."""
 
 OWN_TEXTS = {
     "evaluation/_document.py", "outcomes/_core_data_set.py", "outcomes/_thresholds.py", "reports/html.py",
     "reports/pdf.py", "reports/texts.py", "said.py", "widgets/_base.py", "widgets/_locale.py", "kernels/_jit.py",
-    "devices/_lsl_library.py", "study/clock.py",
+    "devices/_lsl_library.py", "world.py",
 }  # fmt: skip
 """Read files of the package or of the system alone."""
 
@@ -62,6 +62,8 @@ CALLS = {
     "open", "os.open", "os.fdopen", "gzip.open", "sqlite3.connect", "np.load", "np.loadtxt", "np.genfromtxt",
     "mne.io.read_raw", "mne.read_events", "json.load", "json.loads", "ElementTree.fromstring", "ElementTree.parse",
     "ElementTree.XMLParser", "pd.read_csv", "csv.reader", "csv.DictReader", "zipfile.ZipFile", "mmap.mmap",
+    "world.disk.open", "world.disk.descriptor", "world.disk.file", "world.disk.database",
+    "world.disk.shared_memory",
 }  # fmt: skip
 """What opens a file or parses a text."""
 
