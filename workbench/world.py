@@ -25,6 +25,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -44,10 +45,7 @@ class Clock:
 
     def boot_id(self) -> str:
         """Id of the running boot, within which monotonic times compare; ``""`` where the system tells none."""
-        try:
-            return BOOT_ID.read_text(encoding="ascii").strip()
-        except OSError:
-            return ""
+        return _text_of(BOOT_ID)
 
     def monotonic(self) -> float:
         """Seconds since some moment; never steps, stands still while the computer sleeps (on Linux)."""
@@ -340,6 +338,15 @@ class Network:
         import zmq
 
         return zmq.curve_keypair()
+
+
+@cache
+def _text_of(path: Path) -> str:
+    """What a file of the system says, read once: it stands in every entry of the audit chain."""
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
 
 
 def _locking(descriptor: int, how: int) -> None:

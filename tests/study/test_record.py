@@ -533,3 +533,18 @@ def test_a_study_opens_without_the_rest_of_the_stack():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_study_that_was_made_read_only_refuses_every_write_with_the_reason(tmp_path):
+    with Study.create(tmp_path / "s", code="S", title="T", actor="a") as study:
+        before = study.head()
+        study.read_only = "this study is only shown; open it in your own name to write"
+        for write in (
+            lambda: study.append(Participant("P01")),
+            lambda: study.amend("study", study.id, {"title": "U"}, reason="r"),
+            lambda: study.sign({"a": 1}, purpose="test"),
+            lambda: study.rotate_keys(reason="r"),
+        ):
+            with pytest.raises(RecordFault, match="only shown; open it in your own name"):
+                write()
+        assert study.head() == before

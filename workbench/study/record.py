@@ -75,8 +75,12 @@ class Study:
 
     @property
     def read_only(self) -> str:
-        """Why nothing can be written, ``""`` when it can."""
+        """Why nothing can be written, ``""`` when it can; set it, and every write is refused with it."""
         return self.writing.refusal
+
+    @read_only.setter
+    def read_only(self, reason: str) -> None:
+        self.writing.refusal = reason
 
     # ------------------------------------------------------------------------------ open and close
     @classmethod
@@ -157,7 +161,7 @@ class Study:
             view, version = migrate.view(folder / record_file.FILE, undo)
             with cls._begun(folder, actor=actor, anchor_copy=anchor_copy, view=view) as study:
                 if view is not None:
-                    study.writing.refusal = (
+                    study.read_only = (
                         f"{study.path} has schema version {version} and is open for reading only; run 'workbench "
                         f"migrate {folder}' to bring it to version {schema.SCHEMA_VERSION}"
                     )
