@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-LOCKED_BYTE = 2**31 - 2
-"""Where Windows locks a file: behind what is read of it, because there a lock keeps readers out as well."""
 
 
 class Clock:
@@ -207,8 +205,8 @@ class Disk:
         Parameters
         ----------
         descriptor : of the file.
-        wait : until whoever holds it releases it; else raise.
-        shared : together with others that share it (Windows has no such lock, and gives the exclusive one).
+        wait : until whoever holds it has closed it; else raise.
+        shared : together with others that share it.
 
         Raises
         ------
@@ -216,32 +214,11 @@ class Disk:
             Where another holds it.
         """
         if sys.platform == "win32":
-            import msvcrt
-
-            while True:
-                try:
-                    _locking(descriptor, msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK)
-                    return
-                except OSError as error:
-                    if not wait:
-                        raise BlockingIOError(error.errno, error.strerror) from error
-                    # LK_LOCK gives up after ten tries, one a second.
-                    if error.errno != errno.EDEADLK:
-                        raise
-        import fcntl
-
-        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB))
-
-    def unlock(self, descriptor: int) -> None:
-        """Release the lock."""
-        if sys.platform == "win32":
-            import msvcrt
-
-            _locking(descriptor, msvcrt.LK_UNLCK)
+            _lock_on_windows(descriptor, wait=wait, shared=shared)
             return
         import fcntl
 
-        fcntl.flock(descriptor, fcntl.LOCK_UN)
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB))
 
     def shared_memory(self, descriptor: int, size: int = 0, *, read_only: bool = False) -> mmap.mmap:
         """The file as memory that other processes see.
@@ -349,17 +326,31 @@ def _text_of(path: Path) -> str:
         return ""
 
 
-def _locking(descriptor: int, how: int) -> None:
-    """The lock of Windows on :data:`LOCKED_BYTE`; the descriptor keeps its place."""
+def _lock_on_windows(descriptor: int, *, wait: bool, shared: bool) -> None:
+    """``LockFileEx`` on one byte that no file reaches, because on Windows nobody else can read a locked byte."""
     if sys.platform == "win32":
+        import ctypes
         import msvcrt
+        from ctypes import wintypes
 
-        place = os.lseek(descriptor, 0, os.SEEK_CUR)
-        os.lseek(descriptor, LOCKED_BYTE, os.SEEK_SET)
-        try:
-            msvcrt.locking(descriptor, how, 1)
-        finally:
-            os.lseek(descriptor, place, os.SEEK_SET)
+        class Overlapped(ctypes.Structure):
+            _fields_ = (
+                ("internal", ctypes.c_void_p),
+                ("internal_high", ctypes.c_void_p),
+                ("offset", wintypes.DWORD),
+                ("offset_high", wintypes.DWORD),
+                ("event", wintypes.HANDLE),
+            )
+
+        at_once, exclusive, held_by_another = 1, 2, 33
+        flags = (0 if wait else at_once) | (0 if shared else exclusive)
+        place = ctypes.byref(Overlapped(offset_high=0x7FFFFFFF))
+        handle = wintypes.HANDLE(msvcrt.get_osfhandle(descriptor))
+        if not ctypes.WinDLL("kernel32", use_last_error=True).LockFileEx(handle, flags, 0, 1, 0, place):
+            code = ctypes.get_last_error()
+            if code == held_by_another:
+                raise BlockingIOError(errno.EWOULDBLOCK, "locked by another process")
+            raise ctypes.WinError(code)
 
 
 clock = Clock()
