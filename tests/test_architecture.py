@@ -66,20 +66,24 @@ DOORS = {
 
 KERNEL_BANS = {"scipy", "sklearn", "mne", "pandas", "pyriemann"}
 
-WORLDLY = ("control",)
+WORLDLY = ("control", "devices", "live", "recording", "runs", "study", "threads", "writing")
 """Rooms that meet time, chance, disk and network through ``world`` alone, so that a virtual world can stand in."""
 
 AROUND_THE_DOORS = re.compile(
-    r"""^(time\.(?!strftime|gmtime|localtime)\w+
+    r"""^(time\.(?!strftime|gmtime|localtime|struct_time)\w+
     |datetime\.(now|utcnow|today)|date\.today
     |(secrets|random|np\.random|uuid)\.\w+
     |threading\.(Lock|RLock|Event|Condition|Semaphore|Barrier|Thread|Timer)|queue\.\w*Queue
     |os\.(open|fdopen|write|pwrite|ftruncate|truncate|fsync|replace|rename|link|symlink|unlink|remove|mkdir|makedirs
         |rmdir|utime|chmod|close)
     |open|.*\.(write_text|write_bytes|unlink|mkdir|touch|rename|rmdir|symlink_to|hardlink_to|chmod)
-    |(shutil|tempfile|fcntl|mmap|msvcrt)\.\w+|sqlite3\.connect|zmq\.Context|socket\.(socket|create_connection))$""",
+    |(shutil|tempfile|fcntl|mmap|msvcrt)\.\w+|sqlite3\.connect|zmq\.(Context|curve_keypair)|socket\.(socket|create_connection))$""",
     re.VERBOSE,
 )
+NOW = {"time.gmtime": 0, "time.localtime": 0, "time.strftime": 1}
+"""Functions that read the clock when they are called with so few arguments."""
+TO_WRITE = re.compile(r"[wax]b?\+?|r\+b?|rb\+")
+"""Modes in which :meth:`pathlib.Path.open` changes a file."""
 
 STRICT = ("kernels", "signals", "decode", "decoding", "paradigms")
 """Rooms in which no product goes through BLAS or LAPACK and no logarithm through libm: the folder is the rule."""
@@ -149,13 +153,83 @@ def test_one_door_for_each_outside_library(library):
     assert through <= DOORS[library]
 
 
-def around_the_doors(tree):
-    """Calls that read a clock, draw a number, write or send by another way than ``world``; reading is allowed."""
+def annotations(tree):
+    """Every node that stands in an annotation, where naming ``threading.Event`` makes none."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            name = ast.unparse(node.func)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            own = [node.returns]
+        elif isinstance(node, ast.arg | ast.AnnAssign):
+            own = [node.annotation]
+        elif isinstance(node, ast.Subscript) and ast.unparse(node.value) == "Callable":
+            own = [node.slice]
+        else:
+            continue
+        yield from (part for found in own if found is not None for part in ast.walk(found))
+
+
+def around_the_doors(tree):
+    """What reads a clock, draws a number, writes or sends by another way than ``world``; reading is allowed.
+
+    A function that is handed on (``default_factory=threading.Event``, ``clock=time.monotonic``) counts as called.
+    """
+    named_only = {id(node) for node in annotations(tree)}
+    for node in ast.walk(tree):
+        if id(node) in named_only:
+            continue
+        if isinstance(node, ast.Attribute | ast.Name) and isinstance(node.ctx, ast.Load):
+            name = ast.unparse(node)
             if AROUND_THE_DOORS.match(name) and not name.startswith("world."):
                 yield node.lineno, name
+        elif isinstance(node, ast.Call):
+            name = ast.unparse(node.func)
+            texts = [
+                value.value
+                for value in (*node.args, *(keyword.value for keyword in node.keywords))
+                if isinstance(value, ast.Constant) and isinstance(value.value, str)
+            ]
+            opened = name.endswith(".open") and not name.startswith("world.")
+            if opened and any(TO_WRITE.fullmatch(text) for text in texts):
+                yield node.lineno, f"{name} to write"
+            if len(node.args) <= NOW.get(name, -1):
+                yield node.lineno, f"{name} of now"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "time.monotonic()",
+        "wait(clock=time.monotonic)",
+        "time.gmtime()",
+        "time.strftime('%Y')",
+        "datetime.now(UTC)",
+        "field(default_factory=threading.Event)",
+        "queue.Queue(3)",
+        "secrets.token_hex(4)",
+        "np.random.default_rng(1)",
+        "open(path)",
+        "path.open('ab')",
+        "path.open(mode='w')",
+        "path.write_text('')",
+        "os.fsync(3)",
+        "sqlite3.connect(path)",
+        "zmq.Context()",
+    ],
+)
+def test_each_way_around_the_doors_is_seen(source):
+    assert list(around_the_doors(ast.parse(source)))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "world.clock.monotonic()",
+        "path.open('rb')",
+        "def wait(event: threading.Event) -> None: ...",
+        "time.gmtime(0)",
+    ],
+)
+def test_doors_reading_and_annotations_are_allowed(source):
+    assert not list(around_the_doors(ast.parse(source)))
 
 
 @pytest.mark.parametrize("room", WORLDLY)
@@ -352,6 +426,9 @@ SPAWNS = {
 """Files of the rooms that run inside the engine which may start a thread by themselves, and why."""
 
 
+THREADS = ("threading.Thread", "Timer", "clock.thread")
+
+
 def test_threads_of_the_engine_are_started_through_its_supervisor():
     wrong = []
     for room, path, tree in ALL:
@@ -361,7 +438,7 @@ def test_threads_of_the_engine_are_started_through_its_supervisor():
         if not inside or name in SPAWNS or player:
             continue
         for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("threading.Thread", "Timer")):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(THREADS):
                 wrong.append(f"{name}:{node.lineno}")
     assert wrong == []
 

@@ -6,7 +6,9 @@ import os
 
 import pytest
 
+from tests.doors import SteppedClock
 from workbench import world
+from workbench.recording import Journal
 
 
 class Still(world.Clock):
@@ -28,16 +30,15 @@ def test_what_is_no_door_cannot_be_handed_in():
         pass
 
 
-def test_a_file_that_is_locked_is_refused_to_another_descriptor_until_it_is_released(tmp_path):
+def test_a_file_that_is_locked_is_refused_to_another_descriptor_until_it_is_closed(tmp_path):
     path = tmp_path / "held"
     first = world.disk.descriptor(path, os.O_RDWR | os.O_CREAT)
     second = world.disk.descriptor(path, os.O_RDWR)
     world.disk.lock(first)
     with pytest.raises(BlockingIOError):
         world.disk.lock(second)
-    world.disk.unlock(first)
-    world.disk.lock(second)
     world.disk.close(first)
+    world.disk.lock(second, shared=True)
     world.disk.close(second)
 
 
@@ -45,3 +46,29 @@ def test_a_seed_gives_the_same_numbers_and_none_gives_others():
     drawn = [world.chance.generator(seed).integers(0, 2**62, 4).tolist() for seed in (3, 3, None, None)]
     assert drawn[0] == drawn[1]
     assert len({tuple(numbers) for numbers in drawn}) == 3
+
+
+def test_a_system_without_a_boot_id_gives_none(tmp_path, monkeypatch):
+    monkeypatch.setattr(world, "BOOT_ID", tmp_path / "none")
+    assert world.clock.boot_id() == ""
+
+
+def test_a_condition_is_waited_for_until_it_holds_or_the_time_is_over():
+    clock = SteppedClock()
+    assert clock.until(lambda: clock.now_s >= 3.0, 5.0)
+    assert 3.0 <= clock.now_s < 3.1
+    assert not clock.until(lambda: False, 5.0)
+    assert 8.0 < clock.now_s < 8.1
+
+
+def test_a_thread_that_a_room_starts_is_made_by_the_clock(tmp_path):
+    started = []
+
+    class Watched(world.Clock):
+        def thread(self, body, *, name, daemon=True):
+            started.append(name)
+            return super().thread(body, name=name, daemon=daemon)
+
+    with world.entered(clock=Watched()):
+        Journal(tmp_path / "r.xdf").close()
+    assert started == ["journal-sync"]

@@ -7,6 +7,8 @@ import threading
 
 import pytest
 
+from tests.doors import WatchedDisk
+from workbench import world
 from workbench.writing import save
 
 
@@ -54,3 +56,19 @@ def test_threads_that_save_at_once_do_not_meet(tmp_path):
         thread.join()
     assert path.read_bytes() in texts
     assert os.listdir(tmp_path) == ["both"]
+
+
+def test_a_torn_write_leaves_the_file_as_it_was_and_nothing_beside_it(tmp_path):
+    path = tmp_path / "plan.json"
+    save(path, b"old")
+    with world.entered(disk=WatchedDisk(whole=0)), pytest.raises(OSError, match="input/output"):
+        save(path, b"new and longer")
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["plan.json"]
+
+
+def test_what_was_saved_is_synced_before_it_is_renamed_and_its_folder_after(tmp_path):
+    disk = WatchedDisk()
+    with world.entered(disk=disk):
+        save(tmp_path / "plan.json", b"new")
+    assert disk.steps == ["write", "sync", "replace", "sync"]

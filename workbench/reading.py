@@ -115,13 +115,28 @@ def read_bytes(path: Path, what: str, *, largest: int, error: type[WorkbenchErro
 
 
 def read_start(path: Path, what: str, n: int, *, error: type[WorkbenchError] = BadValue) -> bytes:
-    """The first ``n`` bytes of a regular file of any size; else as :func:`read_bytes`."""
+    """The first ``n`` bytes of a regular file of any size; else as :func:`read_bytes`.
+
+    Parameters
+    ----------
+    path : of the file.
+    what : it is, for the sentence.
+    n : bytes.
+    error : class of the refusal.
+    """
     with _opened(path, what, error) as descriptor:
         return os.read(descriptor, n)
 
 
 def sha256(path: Path, what: str, *, error: type[WorkbenchError] = BadValue) -> str:
-    """SHA-256 of a regular file of any size, read in blocks; else as :func:`read_bytes`."""
+    """SHA-256 of a regular file of any size, read in blocks; else as :func:`read_bytes`.
+
+    Parameters
+    ----------
+    path : of the file.
+    what : it is, for the sentence.
+    error : class of the refusal.
+    """
     with _opened(path, what, error) as descriptor, open(descriptor, "rb", closefd=False) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -174,7 +189,15 @@ def read_text(
 
 
 def decoded(data: bytes, what: str, *, error: type[WorkbenchError] = BadValue, signed: bool = False) -> str:
-    """Bytes as UTF-8 text; ``what`` names their source, ``signed`` drops a byte order mark."""
+    """Bytes as UTF-8 text; ``what`` names their source, ``signed`` drops a byte order mark.
+
+    Parameters
+    ----------
+    data : bytes.
+    what : names their source.
+    error : class of the refusal.
+    signed : drop a byte order mark.
+    """
     try:
         return data.decode("utf-8-sig" if signed else "utf-8")
     except UnicodeDecodeError as reason:

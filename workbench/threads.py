@@ -12,6 +12,8 @@ from collections.abc import Callable
 from math import inf
 from typing import Protocol
 
+from workbench import world
+
 Beat = Callable[[], None]
 """Called by a thread each time it comes round: it is alive."""
 
@@ -36,6 +38,6 @@ def start_thread(name: str, body: Body, *, limit_s: float = inf) -> threading.Th
     limit_s : s between two beats that a supervisor would allow.
     """
     del limit_s
-    thread = threading.Thread(target=body, args=(lambda: None,), name=name, daemon=True)
+    thread = world.clock.thread(lambda: body(lambda: None), name=name)
     thread.start()
     return thread

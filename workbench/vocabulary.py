@@ -20,12 +20,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
+
+# Closed sets of texts. Each is stored as it is spelled here.
+RunKind = Literal["calibration", "online"]
+RunState = Literal["finished", "stopped", "recovered", "failed"]
+RecordingState = Literal[
+    "finished", "stopped", "failed", "recovered", "unfinished", "foreign", "recording", "damaged"
+]
+TrialOutcome = Literal["correct", "missed", "wrong", "recorded", "excluded"]
+Priority = Literal["high", "medium", "low", "info"]
+Side = Literal["", "left", "right"]
+VisitStatus = Literal["", "planned", "done", "missed", "unscheduled", "not_applicable"]
+PersonState = Literal["active", "closed"]
+ApprovalDecision = Literal["approve", "reject", "withdraw"]
+ApprovalMethod = Literal["password", "script", "lifted"]
+AssessmentState = Literal["draft", "incomplete", "complete"]
+Blinding = Literal["yes", "no", "unknown"]
+AcknowledgementStatus = Literal["ok", "clipped", "refused", "timeout"]
+DeviceState = Literal["safe", "following", "holding", "venting", "stopped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +218,7 @@ class Trial:
     cue_sample: int
     cue_stamp: float
     end_sample: int
-    outcome: str
+    outcome: TrialOutcome
     decided: str = ""
     onset_sample: int | None = None
     latency_s: float | None = None
@@ -281,7 +299,7 @@ class Acknowledgement:
     seq: int
     received: float
     effective: float
-    status: str
+    status: AcknowledgementStatus
     applied_level: tuple[float, ...]
     code: str = ""
 
@@ -303,7 +321,7 @@ class DeviceStatus:
 
     counter: int
     stamp: float
-    state: str
+    state: DeviceState
     level: float
     locked: bool
     commanded: float = 0.0
@@ -335,7 +353,7 @@ class Participant:
     injury_level: str = ""
     ais: str = ""
     injured_on: str = ""
-    trained_side: str = ""
+    trained_side: Side = ""
     wristband: str = ""
     hold: str = ""
     consent: str = ""
@@ -362,7 +380,7 @@ class Visit:
     planned: str = ""
     earliest: str = ""
     latest: str = ""
-    status: str = ""
+    status: VisitStatus = ""
     room: str = ""
 
 
@@ -394,9 +412,9 @@ class Run:
 
     session_id: str
     number: int
-    kind: str
+    kind: RunKind
     paradigm: str
-    state: str
+    state: RunState
     id: str = ""
     decoder_sha256: str = ""
     n_trials_planned: int = 0
@@ -414,7 +432,7 @@ class Recording:
     n_bytes: int
     n_samples: int
     fs: float
-    state: str
+    state: RecordingState
     id: str = ""
     streams: Mapping[str, Any] = field(default_factory=dict)
 
@@ -456,9 +474,9 @@ class Approval:
     decoder_sha256: str
     participant_id: str
     effector: str
-    decision: str
+    decision: ApprovalDecision
     signer: str
-    method: str
+    method: ApprovalMethod
     utc: str
     person_id: str = ""
     reason: str = ""
@@ -516,10 +534,10 @@ class Assessment:
     id: str = ""
     side: str = ""
     implied: tuple[str, ...] = ()
-    state: str = "complete"
+    state: AssessmentState = "complete"
     orthosis: str = ""
     mode: str = ""
-    blinded: str = "unknown"
+    blinded: Blinding = "unknown"
     since_session_h: float | None = None
     washout_h: float | None = None
     administered_at: str = ""

@@ -12,18 +12,20 @@ Always call ``world.clock.monotonic()``; a door that was imported by itself woul
 from __future__ import annotations
 
 import contextlib
-import fcntl
+import errno
 import mmap
 import os
 import queue
 import secrets
 import shutil
 import sqlite3
+import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -33,8 +35,15 @@ if TYPE_CHECKING:
     import zmq
 
 
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
 class Clock:
     """Time, and everything that waits for it."""
+
+    def boot_id(self) -> str:
+        """Id of the running boot, within which monotonic times compare; ``""`` where the system tells none."""
+        return _text_of(BOOT_ID)
 
     def monotonic(self) -> float:
         """Seconds since some moment; never steps, stands still while the computer sleeps (on Linux)."""
@@ -68,6 +77,15 @@ class Clock:
         """Wait."""
         time.sleep(seconds)
 
+    def until(self, condition: Callable[[], object], seconds: float) -> bool:
+        """Wait for a condition; False when it did not hold within so many seconds."""
+        end = self.monotonic() + seconds
+        while not condition():
+            if self.monotonic() > end:
+                return False
+            self.sleep(0.02)
+        return True
+
     def lock(self) -> threading.Lock:
         """A lock; who holds one may wait for time, as on a disk that hangs."""
         return threading.Lock()
@@ -88,8 +106,15 @@ class Clock:
         """A queue between threads."""
         return queue.Queue(maxsize)
 
-    def thread(self, body: Callable[[], None], *, name: str, daemon: bool = True) -> threading.Thread:
-        """A thread, not started."""
+    def thread(self, body: Callable[[], object], *, name: str, daemon: bool = True) -> threading.Thread:
+        """A thread, not started.
+
+        Parameters
+        ----------
+        body : what it does.
+        name : of the thread.
+        daemon : the process may end while it runs.
+        """
         return threading.Thread(target=body, name=name, daemon=daemon)
 
 
@@ -112,8 +137,8 @@ class Chance:
         """One character of a text."""
         return secrets.choice(values)
 
-    def generator(self, seed: int | None = None) -> np.random.Generator:
-        """A generator (PCG64); the same seed gives the same numbers, None draws one."""
+    def generator(self, seed: int | Sequence[int] | None = None) -> np.random.Generator:
+        """A generator (PCG64); the same seed (an integer or several) gives the same numbers, None draws one."""
         return np.random.Generator(np.random.PCG64(secrets.randbits(128) if seed is None else seed))
 
 
@@ -125,7 +150,14 @@ class Disk:
         return open(path, mode, **more)
 
     def descriptor(self, path: Path | str, flags: int, mode: int = 0o600) -> int:
-        """A descriptor to write to; ``flags`` as :func:`os.open` takes them."""
+        """A descriptor of a file.
+
+        Parameters
+        ----------
+        path : of the file.
+        flags : as :func:`os.open` takes them; ``os.O_RDONLY`` where it is locked, synced or mapped, never changed.
+        mode : of a file that is made.
+        """
         return os.open(path, flags | getattr(os, "O_BINARY", 0), mode)
 
     def file(self, descriptor: int, mode: str = "wb", **more: Any) -> IO[Any]:
@@ -137,8 +169,23 @@ class Disk:
         return os.write(descriptor, data)
 
     def pwrite(self, descriptor: int, data: bytes | memoryview, offset: int) -> int:
-        """Write at ``offset``; how many bytes were taken."""
-        return os.pwrite(descriptor, data, offset)
+        """Write at another place.
+
+        Parameters
+        ----------
+        descriptor : of a file that is not open for appending.
+        data : bytes.
+        offset : where, in bytes from the start of the file.
+
+        Returns
+        -------
+        int
+            How many bytes were taken.
+        """
+        if hasattr(os, "pwrite"):
+            return os.pwrite(descriptor, data, offset)
+        os.lseek(descriptor, offset, os.SEEK_SET)
+        return os.write(descriptor, data)
 
     def truncate(self, descriptor: int, size: int) -> None:
         """Cut or lengthen to ``size`` bytes."""
@@ -153,16 +200,41 @@ class Disk:
         os.close(descriptor)
 
     def lock(self, descriptor: int, *, wait: bool = False, shared: bool = False) -> None:
-        """Lock the whole file for this process; raises BlockingIOError where another holds it."""
+        """Lock the whole file against other descriptors that ask for a lock, until it is closed.
+
+        Parameters
+        ----------
+        descriptor : of the file.
+        wait : until whoever holds it has closed it; else raise.
+        shared : together with others that share it.
+
+        Raises
+        ------
+        BlockingIOError
+            Where another holds it.
+        """
+        if sys.platform == "win32":
+            _lock_on_windows(descriptor, wait=wait, shared=shared)
+            return
+        import fcntl
+
         fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB))
 
-    def unlock(self, descriptor: int) -> None:
-        """Release the lock."""
-        fcntl.flock(descriptor, fcntl.LOCK_UN)
+    def shared_memory(self, descriptor: int, size: int = 0, *, read_only: bool = False) -> mmap.mmap:
+        """The file as memory that other processes see.
 
-    def shared_memory(self, descriptor: int, size: int) -> mmap.mmap:
-        """The file as memory that other processes see."""
-        return mmap.mmap(descriptor, size)
+        Parameters
+        ----------
+        descriptor : of the file.
+        size : bytes; 0 is the whole file.
+        read_only : whoever writes there gets a TypeError.
+
+        Raises
+        ------
+        ValueError
+            When the file is empty.
+        """
+        return mmap.mmap(descriptor, size, access=mmap.ACCESS_READ if read_only else mmap.ACCESS_DEFAULT)
 
     def replace(self, source: Path, target: Path) -> None:
         """Rename in one step; what lay at ``target`` is gone."""
@@ -177,32 +249,51 @@ class Disk:
         path.unlink(missing_ok=missing_ok)
 
     def mkdir(self, path: Path, *, mode: int = 0o700, parents: bool = False, exist_ok: bool = False) -> None:
-        """Make a folder."""
+        """Make a folder.
+
+        Parameters
+        ----------
+        path : of the folder.
+        mode : who may enter it.
+        parents : make those above it too.
+        exist_ok : a folder that is there stays as it is.
+        """
         path.mkdir(mode, parents=parents, exist_ok=exist_ok)
 
     def rmtree(self, path: Path) -> None:
         """Remove a folder with all it holds."""
         shutil.rmtree(path)
 
-    def touch(self, path: Path, mode: int = 0o600) -> None:
-        """Make a file, or renew its time."""
-        path.touch(mode)
+    def touch(self, path: Path, mode: int = 0o600, *, exist_ok: bool = True) -> None:
+        """Make an empty file, or renew the time of one that is there.
+
+        Parameters
+        ----------
+        path : of the file.
+        mode : who may read and write a new one.
+        exist_ok : one that is there keeps its content; else FileExistsError.
+        """
+        path.touch(mode, exist_ok=exist_ok)
 
     def chmod(self, path: Path, mode: int) -> None:
         """Set who may read and write."""
         path.chmod(mode)
 
     def copy(self, source: Path, target: Path) -> None:
-        """Copy a file's content."""
-        shutil.copyfile(source, target)
+        """Copy a file's content, with who may read it and its times."""
+        shutil.copy2(source, target)
 
-    def free(self, folder: Path) -> int:
+    def free(self, folder: Path | str) -> int:
         """Bytes that may still be written."""
         return shutil.disk_usage(folder).free
 
-    def temporary(self, prefix: str) -> Path:
-        """A new folder for a short time, for its owner alone."""
-        return Path(tempfile.mkdtemp(prefix=prefix))
+    def temporary_root(self) -> Path:
+        """Where the system keeps files for a short time."""
+        return Path(tempfile.gettempdir())
+
+    def temporary(self, prefix: str, folder: Path | None = None) -> Path:
+        """A new folder for a short time, for its owner alone, in ``folder`` or where the system keeps such."""
+        return Path(tempfile.mkdtemp(prefix=prefix, dir=folder))
 
     def database(self, path: Path | str, **more: Any) -> sqlite3.Connection:
         """A connection to a SQLite file; the rest as :func:`sqlite3.connect` takes it."""
@@ -218,6 +309,48 @@ class Network:
         import zmq  # not where a study is only opened
 
         return zmq.Context()
+
+    def keypair(self) -> tuple[bytes, bytes]:
+        """A new public and secret key of an encrypted connection (CURVE), as Z85 text."""
+        import zmq
+
+        return zmq.curve_keypair()
+
+
+@cache
+def _text_of(path: Path) -> str:
+    """What a file of the system says, read once: it stands in every entry of the audit chain."""
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
+
+
+def _lock_on_windows(descriptor: int, *, wait: bool, shared: bool) -> None:
+    """``LockFileEx`` on one byte that no file reaches, because on Windows nobody else can read a locked byte."""
+    if sys.platform == "win32":
+        import ctypes
+        import msvcrt
+        from ctypes import wintypes
+
+        class Overlapped(ctypes.Structure):
+            _fields_ = (
+                ("internal", ctypes.c_void_p),
+                ("internal_high", ctypes.c_void_p),
+                ("offset", wintypes.DWORD),
+                ("offset_high", wintypes.DWORD),
+                ("event", wintypes.HANDLE),
+            )
+
+        at_once, exclusive, held_by_another = 1, 2, 33
+        flags = (0 if wait else at_once) | (0 if shared else exclusive)
+        place = ctypes.byref(Overlapped(offset_high=0x7FFFFFFF))
+        handle = wintypes.HANDLE(msvcrt.get_osfhandle(descriptor))
+        if not ctypes.WinDLL("kernel32", use_last_error=True).LockFileEx(handle, flags, 0, 1, 0, place):
+            code = ctypes.get_last_error()
+            if code == held_by_another:
+                raise BlockingIOError(errno.EWOULDBLOCK, "locked by another process")
+            raise ctypes.WinError(code)
 
 
 clock = Clock()

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import sys
 from pathlib import Path
 
-_BINARY = getattr(os, "O_BINARY", 0)
+from workbench import world
 
 
 def save(path: Path, data: bytes, *, keep: bool = False) -> None:
@@ -28,28 +27,37 @@ def save(path: Path, data: bytes, *, keep: bool = False) -> None:
     OSError
         When the disk refuses; then the file is as it was.
     """
-    part = path.with_name(f"{path.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
+    part = path.with_name(f"{path.name}.{os.getpid()}-{world.chance.token_hex(4)}.part")
     try:
-        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o600), "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        descriptor = world.disk.descriptor(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        try:
+            write_all(descriptor, data)
+            world.disk.sync(descriptor)
+        finally:
+            world.disk.close(descriptor)
         if keep:
             with contextlib.suppress(FileExistsError):
-                os.link(part, path)
+                world.disk.link(part, path)
         else:
-            os.replace(part, path)
+            world.disk.replace(part, path)
     finally:
-        part.unlink(missing_ok=True)
+        world.disk.unlink(part, missing_ok=True)
     sync_folder(path.parent)
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """One ``write()``; more only when the system took a part. Raises OSError."""
+    done = world.disk.write(descriptor, data)
+    while done < len(data):
+        done += world.disk.write(descriptor, data[done:])
 
 
 def sync_folder(folder: Path) -> None:
     """Make the entry of a new or renamed file in its folder survive a power cut (POSIX). Raises OSError."""
     if sys.platform == "win32":
         return
-    descriptor = os.open(folder, os.O_RDONLY)
+    descriptor = world.disk.descriptor(folder, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        world.disk.sync(descriptor)
     finally:
-        os.close(descriptor)
+        world.disk.close(descriptor)

@@ -13,7 +13,7 @@ import pytest
 
 from workbench import cli, devices
 from workbench.runs import replay_study
-from workbench.study import Study, anchors, chain, place
+from workbench.study import Study, anchors, chain, record_file
 from workbench.vocabulary import Participant
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "studies"
@@ -59,7 +59,7 @@ def test_verify_says_holds_differs_and_refused_by_its_exit_code(run, folder, tmp
         code, out, err = run("verify", folder, *wrong)
         assert (code, out) == (2, "")
         assert "Traceback" not in err
-    monkeypatch.setattr(place, "BUSY_S", 0.05)
+    monkeypatch.setattr(record_file, "BUSY_S", 0.05)
     with closing(sqlite3.connect(folder / "study.db", isolation_level=None)) as holder:
         holder.execute("PRAGMA locking_mode=EXCLUSIVE")
         holder.execute("BEGIN EXCLUSIVE")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from dataclasses import asdict
 
@@ -10,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workbench import control
+from tests.doors import SeededChance
+from workbench import control, world
 from workbench.devices._last_metre import MAX_MESSAGE, DeviceEnd, EngineEnd, derive, link_id, parse
 from workbench.errors import BadValue
 
@@ -19,17 +19,19 @@ CLOSE = {"action": "close", "seq": 1, "level": [1.0]}
 STOP = {"action": "stop", "seq": 2, "level": [0.0]}
 
 
+@pytest.fixture(autouse=True)
+def chance():
+    """The same numbers in every run of a test."""
+    with world.entered(chance=SeededChance(1)):
+        yield
+
+
 class Wire:
     """Both ends, a clock, and everything that ever went over the wire."""
 
     def __init__(self, *, device_key=KEY, engine_key=KEY):
-        counts = itertools.count(1)
-
-        def random(n):
-            return next(counts).to_bytes(n, "big")
-
-        self.device = DeviceEnd(device_key, "glove", random=random)
-        self.engine = EngineEnd(engine_key, "glove", random=random)
+        self.device = DeviceEnd(device_key, "glove")
+        self.engine = EngineEnd(engine_key, "glove")
         self.now = 100.0
         self.down, self.up, self.accepted, self.answers = [], [], [], []
 

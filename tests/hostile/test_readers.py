@@ -31,16 +31,16 @@ BY_COMMANDS = {
     "decoders/_store.py", "devices/_recorded.py", "evaluation/_contract.py", "evaluation/ssvep_exo.py",
     "live/_place.py", "live/plan.py", "exchange/redcap.py", "outcomes/_lines.py", "outcomes/_tables.py",
     "recording/files.py", "recording/index.py", "recording/recover.py", "recording/session_ledger.py",
-    "recording/xdf.py", "recording/xml.py", "study/anchors.py", "study/place.py", "study/reading.py",
+    "recording/xdf.py", "recording/xml.py", "study/anchors.py", "study/record_file.py", "study/reading.py",
     "study/record.py", "study/verification.py", "study/files.py", "study/migrate.py", "study/migrations.py",
-    "study/keys.py", "devices/_bids.py", "live/stopping.py", "runs/approve.py",
+    "study/keys.py", "devices/_bids.py", "live/stopping.py", "runs/approve.py", "study/database.py",
 }  # fmt: skip
 """Read what a user names or a study holds: the hostile cases of the commands, or of READERS below, reach them."""
 
 OWN_TEXTS = {
     "evaluation/_document.py", "exchange/_core_data_set.py", "outcomes/_thresholds.py", "reports/html.py",
     "reports/pdf.py", "reports/texts.py", "said.py", "widgets/_base.py", "widgets/_locale.py", "kernels/_jit.py",
-    "devices/_lsl_library.py", "study/clock.py", "systems/_system.py",
+    "devices/_lsl_library.py", "systems/_system.py", "world.py",
 }  # fmt: skip
 """Read files of the package or of the system alone."""
 
@@ -56,13 +56,15 @@ BETWEEN_OWN_PROCESSES = {
 """Read what another process of the workbench wrote; their own tests try bad messages."""
 
 HOSTILE = {"hostile/_judge.py", "hostile/_material.py"}
-DOORS = {"world.py", "writing.py"}
+DOORS = {"writing.py"}
 """Open files for other modules, which stand in the lists above."""
 
 CALLS = {
     "open", "os.open", "os.fdopen", "gzip.open", "sqlite3.connect", "np.load", "np.loadtxt", "np.genfromtxt",
     "mne.io.read_raw", "mne.read_events", "json.load", "json.loads", "ElementTree.fromstring", "ElementTree.parse",
     "ElementTree.XMLParser", "pd.read_csv", "csv.reader", "csv.DictReader", "zipfile.ZipFile", "mmap.mmap",
+    "world.disk.open", "world.disk.descriptor", "world.disk.file", "world.disk.database",
+    "world.disk.shared_memory",
 }  # fmt: skip
 """What opens a file or parses a text."""
 
@@ -220,7 +222,7 @@ def test_a_file_whose_size_the_system_does_not_know_is_read_to_its_end_and_bound
 
 
 def test_odd_lines_of_the_mount_table_are_passed_over(tmp_path):
-    from workbench.study import place
+    from workbench.study import record_file
 
     mounts = tmp_path / "mounts"
     lines = [
@@ -233,9 +235,9 @@ def test_odd_lines_of_the_mount_table_are_passed_over(tmp_path):
         f"d {tmp_path}/a\\040b nfs rw",
     ]
     mounts.write_bytes("\n".join([*lines, "\xff\0 q"]).encode("latin-1"))
-    assert place.filesystem(tmp_path, mounts=mounts) == "ext4"
-    assert place.filesystem(tmp_path / "a b", mounts=mounts) == "nfs"
-    assert place.filesystem(Path("nul\0"), mounts=mounts) == ""
+    assert record_file.filesystem(tmp_path, mounts=mounts) == "ext4"
+    assert record_file.filesystem(tmp_path / "a b", mounts=mounts) == "nfs"
+    assert record_file.filesystem(Path("nul\0"), mounts=mounts) == ""
 
 
 STORED = Path(__file__).parents[1] / "decoders" / "layout_2" / "gate"

@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+from tests.doors import SteppedClock
+from workbench import world
 from workbench.errors import EngineFault
 from workbench.live import _place, attach, end_stale, find
 from workbench.live._place import Place
@@ -95,3 +97,30 @@ def test_nobody_to_attach_to(place):
     save(place.outcome, json.dumps({"state": "ended", "sentence": "ended in good order"}).encode())
     with pytest.raises(EngineFault, match="ended in good order"):
         attach(place.study)
+
+
+def test_whoever_attaches_waits_for_an_engine_that_is_not_ready_for_as_long_as_the_clock_says(place):
+    clock = SteppedClock()
+    with world.entered(clock=clock):
+        _place.take_lock(place, {"session_id": "S1"})
+        with pytest.raises(EngineFault, match="is not ready yet"):
+            attach(place.study, timeout=3600.0)
+    assert 3600.0 < clock.now_s < 3601.0
+
+
+def test_a_heartbeat_grows_old_by_the_clock(place):
+    clock = SteppedClock()
+    with world.entered(clock=clock):
+        place.heartbeat.touch()
+        os.utime(place.heartbeat, (clock.wall(), clock.wall()))
+        clock.now_s += 40.0
+        assert _place.heartbeat_age(place) == pytest.approx(40.0)
+
+
+def test_a_lock_of_an_earlier_boot_is_stale(place):
+    with world.entered(clock=SteppedClock(boot="boot-1")):
+        _place.take_lock(place, {"session_id": "S1"})
+        assert _place.running(place) is not None
+    with world.entered(clock=SteppedClock(boot="boot-2")):
+        assert _place.running(place) is None
+        assert "was restarted since" in end_stale(place.study)

@@ -258,9 +258,9 @@ def test_a_second_start_attaches(open_session):
     [
         ({"kind": "free"}, BadValue, "kind of a run"),
         ({"n_trials": 0}, BadValue, "1 to 1000 trials"),
-        ({"n_trials": True}, BadValue, "n_trials must be a whole number, got True"),
-        ({"n_trials": 2.5}, BadValue, "n_trials must be a whole number, got 2.5"),
-        ({"seed": "seven"}, BadValue, "seed must be a whole number, got 'seven'"),
+        ({"n_trials": True}, BadValue, "n_trials must be an integer, got True"),
+        ({"n_trials": 2.5}, BadValue, "n_trials must be an integer, got 2.5"),
+        ({"seed": "seven"}, BadValue, "seed must be an integer, got 'seven'"),
         ({"seed": -1}, BadValue, "seed must be a whole number from 0"),
         ({"paradigm": "none"}, UnknownName, "has no entry 'none'"),
         ({"params": {"colour": 1}}, BadValue, "colour"),

@@ -9,21 +9,15 @@ import numpy as np
 import pytest
 import pyxdf
 
+from tests.doors import SteppedClock, WatchedDisk
+from workbench import world
 from workbench.errors import BadValue, RecordingFault
 from workbench.recording import Journal, index, read
 from workbench.recording.chunks import Tag
-from workbench.recording.recover import inspect
+from workbench.recording.recover import inspect, recover
 from workbench.vocabulary import StreamSpec
 
 SPEC = StreamSpec("s", "EEG", 100.0, ("a", "b"), source_id="x")
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def test_files_are_readable_by_their_owner_only(tmp_path):
@@ -79,13 +73,13 @@ def test_no_samples_write_nothing(tmp_path):
 
 
 def test_a_boundary_chunk_is_written_every_ten_seconds(tmp_path):
-    clock = Clock()
+    clock = SteppedClock()
     path = tmp_path / "r.xdf"
-    with Journal(path, clock=clock) as journal:
+    with world.entered(clock=clock), Journal(path) as journal:
         stream = journal.add_stream(SPEC)
         for _ in range(35):
-            clock.now += 1.0
-            journal.samples(stream, np.zeros((1, 2), np.float32), np.array([clock.now]))
+            clock.now_s += 1.0
+            journal.samples(stream, np.zeros((1, 2), np.float32), np.array([clock.now_s]))
         journal.boundary()
     assert sum(e.tag == Tag.BOUNDARY for e in index.read(path).chunks) == 4
 
@@ -225,3 +219,28 @@ def test_the_lock_keeps_a_writer_and_recover_apart(tmp_path):
     with Journal(path), pytest.raises(RecordingFault, match="being written by a running engine"):
         recover(path)
     assert recover(path).state == "clean"
+
+
+def test_a_write_that_is_torn_is_cut_off_again_and_every_chunk_before_it_stays(tmp_path):
+    path = tmp_path / "r.xdf"
+    disk = WatchedDisk()
+    with world.entered(disk=disk):
+        journal = Journal(path)
+        stream = journal.add_stream(SPEC)
+        journal.samples(stream, np.ones((5, 2), np.float32), np.arange(5.0))
+        whole = journal.size
+        disk.whole = 0
+        with pytest.raises(RecordingFault, match="cannot be written further .*all of them whole chunks"):
+            journal.samples(stream, np.ones((5, 2), np.float32), np.arange(5.0, 10.0))
+        disk.whole = None
+        journal.close()
+    assert disk.steps.count("truncate") == 1
+    assert path.stat().st_size == whole
+    assert recover(path).lost_bytes == 0
+
+
+def test_a_journal_that_is_closed_has_synced_both_its_files_through_the_disk(tmp_path):
+    disk = WatchedDisk()
+    with world.entered(disk=disk):
+        Journal(tmp_path / "r.xdf").close()
+    assert disk.files >= {"r.xdf", "r.xdf.idx", tmp_path.name}

@@ -6,6 +6,8 @@ import os
 
 import pytest
 
+from tests.doors import WatchedDisk
+from workbench import world
 from workbench.errors import RecordingFault
 from workbench.recording import append_rows, read_rows
 from workbench.recording.session_ledger import SUFFIX, session_of
@@ -71,3 +73,16 @@ def test_a_folder_that_is_not_there_is_one_sentence(path, tmp_path):
         append_rows(tmp_path / "absent" / path.name, ROWS)
     with pytest.raises(RecordingFault, match="cannot be read"):
         read_rows(path)
+
+
+def test_a_write_that_is_torn_is_refused_and_told_as_damaged_behind_the_rows_before(path):
+    disk = WatchedDisk()
+    with world.entered(disk=disk):
+        append_rows(path, ROWS[:1])
+        assert disk.files >= {path.name, path.parent.name}
+        disk.whole = 0
+        with pytest.raises(RecordingFault, match="ledger rows cannot be written"):
+            append_rows(path, ROWS[1:])
+    rows = read_rows(path)
+    assert rows[0] == ROWS[0]
+    assert [row.kind for row in rows[1:]] == ["ledger_damaged"]

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import event
 
 from workbench.errors import BadValue, RecordFault, RecordLocked
-from workbench.study import Study, clock, place
+from workbench.study import Study, record_file
 from workbench.vocabulary import Participant
 
 LOCAL = "/dev/vda / ext4 rw 0 0\nproc /proc proc rw 0 0\n"
@@ -56,7 +56,7 @@ def test_a_folder_without_a_record_is_told(tmp_path):
     [(b"", "is empty; restore it"), (b"PDF-1.7 something else", "not a study record or its start is damaged")],
 )
 def test_an_empty_or_foreign_file_is_told(tmp_path, content, match):
-    (tmp_path / place.FILE).write_bytes(content)
+    (tmp_path / record_file.FILE).write_bytes(content)
     with pytest.raises(RecordFault, match=match):
         Study.open(tmp_path, actor="a")
 
@@ -73,7 +73,7 @@ def test_a_file_that_may_not_be_read_is_told(tmp_path, monkeypatch):
 
 
 def test_another_sqlite_file_is_told(tmp_path):
-    with closing(sqlite3.connect(tmp_path / place.FILE)) as connection:
+    with closing(sqlite3.connect(tmp_path / record_file.FILE)) as connection:
         connection.execute("CREATE TABLE study (id)")
         connection.commit()
     with pytest.raises(RecordFault, match="an SQLite file but no study record"):
@@ -82,7 +82,7 @@ def test_another_sqlite_file_is_told(tmp_path):
 
 def test_a_newer_schema_is_told(tmp_path):
     create(tmp_path).close()
-    with closing(sqlite3.connect(tmp_path / place.FILE)) as connection:
+    with closing(sqlite3.connect(tmp_path / record_file.FILE)) as connection:
         connection.execute("PRAGMA user_version=99")
     words = "has schema version 99, this workbench reads 2 to 3; open it with the version that wrote it"
     with pytest.raises(RecordFault, match=words):
@@ -91,7 +91,7 @@ def test_a_newer_schema_is_told(tmp_path):
 
 @pytest.mark.parametrize("version", [2, 3])
 def test_a_record_whose_creation_was_interrupted_is_told(tmp_path, version):
-    with closing(sqlite3.connect(tmp_path / place.FILE)) as connection:
+    with closing(sqlite3.connect(tmp_path / record_file.FILE)) as connection:
         connection.execute(f"PRAGMA application_id={0x57425354}")
         connection.execute(f"PRAGMA user_version={version}")
         connection.execute("PRAGMA journal_mode=WAL")
@@ -109,12 +109,12 @@ def test_an_interrupt_in_any_statement_of_a_write_leaves_all_of_it_or_nothing_an
             if seen == at:
                 raise KeyboardInterrupt
 
-        event.listen(empty._engine, "do_execute", interrupt)
+        event.listen(empty.database.engine, "do_execute", interrupt)
         try:
             with suppress(KeyboardInterrupt):
                 empty.append(Participant(f"P{at}"))
         finally:
-            event.remove(empty._engine, "do_execute", interrupt)
+            event.remove(empty.database.engine, "do_execute", interrupt)
         if seen < at:
             break
         assert not empty.rows("participant", pseudonym=f"P{at}")
@@ -125,7 +125,7 @@ def test_an_interrupt_in_any_statement_of_a_write_leaves_all_of_it_or_nothing_an
 
 def test_a_damaged_page_is_told_without_a_traceback(tmp_path):
     create(tmp_path).close()
-    path = tmp_path / place.FILE
+    path = tmp_path / record_file.FILE
     data = bytearray(path.read_bytes())
     data[100:4096] = b"\xff" * 3996
     path.write_bytes(data)
@@ -142,7 +142,7 @@ def test_a_closed_record_says_so_and_closes_twice(tmp_path):
 
 
 def test_a_busy_record_says_so_and_stores_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr("workbench.study.reading.BUSY_S", 0.01)
+    monkeypatch.setattr("workbench.study.database.BUSY_S", 0.01)
     with create(tmp_path) as study, closing(sqlite3.connect(study.path, isolation_level=None)) as holder:
         holder.execute("BEGIN IMMEDIATE")
         words = "is held by .*; nothing is wrong with it and nothing was stored, try again"
@@ -157,7 +157,7 @@ def test_a_busy_record_says_so_and_stores_nothing(tmp_path, monkeypatch):
 def test_a_full_disk_says_so_and_the_record_still_holds(tmp_path):
     with create(tmp_path) as study:
         study.append(Participant("P01"))
-        with study._engine.connect() as connection:
+        with study.database.engine.connect() as connection:
             pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
             connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
         stored = 1
@@ -169,7 +169,7 @@ def test_a_full_disk_says_so_and_the_record_still_holds(tmp_path):
 
 def test_a_file_that_became_read_only_says_so(tmp_path):
     with create(tmp_path) as study:
-        with study._engine.connect() as connection:
+        with study.database.engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA query_only=ON")
         with pytest.raises(RecordFault, match="cannot be written .*readonly"):
             study.append(Participant("P01"))
@@ -189,7 +189,7 @@ def test_a_file_that_became_read_only_says_so(tmp_path):
     ],
 )
 def test_each_word_of_the_database_has_its_sentence(tmp_path, text, match):
-    assert match in str(place.explain(sqlite3.OperationalError(text), tmp_path))
+    assert match in str(record_file.explain(sqlite3.OperationalError(text), tmp_path))
 
 
 # ---------------------------------------------------------------------------------------- network
@@ -197,7 +197,7 @@ def test_each_word_of_the_database_has_its_sentence(tmp_path, text, match):
 def test_a_network_filesystem_is_refused(tmp_path, monkeypatch, kind):
     mounts = tmp_path / "mounts"
     mounts.write_text(f"{LOCAL}server:/x {tmp_path} {kind} rw 0 0\n")
-    monkeypatch.setattr(place, "MOUNTS", mounts)
+    monkeypatch.setattr(record_file, "MOUNTS", mounts)
     with pytest.raises(RecordFault, match=f"must lie on a local disk, .* is on {kind}"):
         create(tmp_path / "study")
     assert not (tmp_path / "study").exists()
@@ -206,7 +206,7 @@ def test_a_network_filesystem_is_refused(tmp_path, monkeypatch, kind):
 def test_the_override_is_written_into_the_chain(tmp_path, monkeypatch):
     mounts = tmp_path / "mounts"
     mounts.write_text(f"{LOCAL}server:/x {tmp_path} nfs4 rw 0 0\n")
-    monkeypatch.setattr(place, "MOUNTS", mounts)
+    monkeypatch.setattr(record_file, "MOUNTS", mounts)
     with create(tmp_path / "study", allow_network=True) as study:
         assert study.entries()[-1].action == "override"
         assert "network filesystem nfs4" in study.history("study", study.id)[-1]["reason"]
@@ -223,12 +223,8 @@ def test_the_longest_mount_point_counts_and_spaces_in_it_are_read(tmp_path):
     inner.mkdir()
     mounts = tmp_path / "mounts"
     mounts.write_text(f"{LOCAL}server:/x {tmp_path} nfs rw 0 0\n/dev/sda {tmp_path}/my\\040disk ext4 rw 0 0\n")
-    assert place.filesystem(inner / "study", mounts=mounts) == "ext4"
-    assert place.filesystem(tmp_path / "study", mounts=mounts) == "nfs"
-    assert place.filesystem(tmp_path, mounts=tmp_path / "none") == ""
-    assert place.filesystem(Path("\\\\server\\share")) == "smb"
-    assert place.refuse_network(inner, allow=False, mounts=mounts) == ""
-
-
-def test_a_system_without_a_boot_id_gives_none(tmp_path):
-    assert clock.boot_id(tmp_path / "none") == ""
+    assert record_file.filesystem(inner / "study", mounts=mounts) == "ext4"
+    assert record_file.filesystem(tmp_path / "study", mounts=mounts) == "nfs"
+    assert record_file.filesystem(tmp_path, mounts=tmp_path / "none") == ""
+    assert record_file.filesystem(Path("\\\\server\\share")) == "smb"
+    assert record_file.refuse_network(inner, allow=False, mounts=mounts) == ""

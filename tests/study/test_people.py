@@ -10,8 +10,10 @@ from datetime import date
 
 import pytest
 
+from tests.doors import SteppedClock
+from workbench import world
 from workbench.errors import BadValue, RecordFault, RecordLocked, Refused
-from workbench.study import chain, people, place, verify
+from workbench.study import chain, people, record_file, verify
 from workbench.study.drafts import Drafts
 from workbench.study.people import MISMATCH
 from workbench.vocabulary import Condition, FittedDecoder, Participant, Session, Visit
@@ -35,11 +37,16 @@ def test_a_person_signs_in_and_confirms_each_signature_again(study):
         signer.confirm("wrong")
 
 
-def test_a_confirmation_lapses(study, monkeypatch):
-    confirmation = study.sign_in("dr-a", PASSWORD).confirm(PASSWORD)
-    monkeypatch.setattr(people, "CONFIRMED_S", -1.0)
-    with pytest.raises(Refused, match="was used or is too old"):
-        confirmation.use()
+def test_a_confirmation_lapses_after_its_time_and_not_before(study):
+    clock = SteppedClock()
+    with world.entered(clock=clock):
+        signer = study.sign_in("dr-a", PASSWORD)
+        in_time, late = signer.confirm(PASSWORD), signer.confirm(PASSWORD)
+        clock.now_s += people.CONFIRMED_S
+        assert in_time.use() is signer
+        clock.now_s += 0.001
+        with pytest.raises(Refused, match="was used or is too old"):
+            late.use()
 
 
 def test_refusals_do_not_say_which_part_was_wrong_and_are_audited_without_what_was_typed(study):
@@ -57,20 +64,24 @@ def test_refusals_do_not_say_which_part_was_wrong_and_are_audited_without_what_w
     assert b"nobody-7" not in stored
 
 
-def test_after_three_refusals_the_next_attempt_waits_also_with_the_right_password(study, monkeypatch):
-    for _ in range(3):
+@pytest.mark.parametrize("restarted", [False, True], ids=["same boot", "computer restarted"])
+def test_after_three_refusals_the_next_attempt_waits_also_with_the_right_password(study, restarted):
+    clock = SteppedClock()
+    with world.entered(clock=clock):
+        for _ in range(3):
+            with pytest.raises(Refused, match="do not match"):
+                study.sign_in("dr-a", "wrong")
+        clock.boot = "boot-2" if restarted else clock.boot
+        with pytest.raises(Refused, match="try again in 2 s"):
+            study.sign_in("dr-a", PASSWORD)
+        assert actions(study)[-1] == "sign_in_refused"
+        clock.now_s += 1.9
+        with pytest.raises(Refused, match="try again in"):
+            study.sign_in("dr-a", PASSWORD)
+        clock.now_s += 0.1
+        assert study.sign_in("dr-a", PASSWORD)
         with pytest.raises(Refused, match="do not match"):
             study.sign_in("dr-a", "wrong")
-    with pytest.raises(Refused, match="try again in 2 s"):
-        study.sign_in("dr-a", PASSWORD)
-    assert actions(study)[-1] == "sign_in_refused"
-    monkeypatch.setattr(people, "boot_id", lambda: "another boot")
-    with pytest.raises(Refused, match="try again in"):
-        study.sign_in("dr-a", PASSWORD)
-    monkeypatch.setattr(people, "LONGEST_WAIT_S", 0.0)
-    assert study.sign_in("dr-a", PASSWORD)
-    with pytest.raises(Refused, match="do not match"):
-        study.sign_in("dr-a", "wrong")
 
 
 def test_the_hash_leaves_the_record_nowhere_and_a_new_password_replaces_the_old(study):
@@ -270,7 +281,7 @@ def test_dates_and_states_of_a_visit_are_checked(empty, fields, match):
 # ---------------------------------------------------------------------------------------- locked
 def test_a_held_record_is_called_held_and_never_to_be_restored(study, monkeypatch):
     study.close()
-    monkeypatch.setattr(place, "BUSY_S", 0.05)
+    monkeypatch.setattr(record_file, "BUSY_S", 0.05)
     with closing(sqlite3.connect(study.path, isolation_level=None)) as holder:
         holder.execute("PRAGMA locking_mode=EXCLUSIVE")
         holder.execute("BEGIN EXCLUSIVE")

@@ -430,7 +430,7 @@ def test_redacting_an_amended_row_and_amending_it_again_still_replays(study):
         (Session("none", "op"), UnknownName, "no visit 'none'"),
         (Run("none", 1, "online", "p", "finished"), UnknownName, "no session"),
         (Run("none", 1, "rehearsal", "p", "finished"), BadValue, "'calibration', 'online'; got 'rehearsal'"),
-        (Run("none", True, "online", "p", "finished"), BadValue, "whole number"),
+        (Run("none", True, "online", "p", "finished"), BadValue, "an integer"),
         (Run("none", 2**63, "online", "p", "finished"), BadValue, "at most 64 bits"),
         (Run("none", 1, "online", "p", "finished", decoder_sha256="12"), BadValue, "64 hexadecimal"),
         (Run("none", 1, "online", "p", "finished", summary={"x": float("nan")}), BadValue, "must be finite"),
@@ -506,7 +506,7 @@ def test_the_triggers_refuse_to_update_or_delete_behind_the_record(study, table)
 
 
 def test_the_file_is_wal_strict_durable_and_private(study):
-    with study._engine.connect() as connection:
+    with study.database.engine.connect() as connection:
         values = [
             connection.exec_driver_sql(f"PRAGMA {p}").scalar()
             for p in ("journal_mode", "synchronous", "foreign_keys")
@@ -533,3 +533,18 @@ def test_a_study_opens_without_the_rest_of_the_stack():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_study_that_was_made_read_only_refuses_every_write_with_the_reason(tmp_path):
+    with Study.create(tmp_path / "s", code="S", title="T", actor="a") as study:
+        before = study.head()
+        study.read_only = "this study is only shown; open it in your own name to write"
+        for write in (
+            lambda: study.append(Participant("P01")),
+            lambda: study.amend("study", study.id, {"title": "U"}, reason="r"),
+            lambda: study.sign({"a": 1}, purpose="test"),
+            lambda: study.rotate_keys(reason="r"),
+        ):
+            with pytest.raises(RecordFault, match="only shown; open it in your own name"):
+                write()
+        assert study.head() == before

@@ -109,7 +109,7 @@ def test_two_writing_processes_lose_no_update(tmp_path):
 
 
 def forge(study):
-    with study._writing("forged") as writer:
+    with study.writing.begin("forged") as writer:
         writer.log("create", "participant", "p", version=2, payload={"new": None, "old": None, "reason": ""})
         writer._connection.exec_driver_sql(
             "INSERT INTO participant VALUES ('p', 'P', 0, '', '', '', '', '', '', '', '', 2)"

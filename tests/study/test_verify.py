@@ -278,7 +278,7 @@ def test_a_clock_that_ran_backwards_is_a_warning_and_no_problem(empty, monkeypat
 
 def test_an_audit_row_that_does_not_fit_its_rows_version_is_seen(empty):
     person = empty.append(Participant("P01"))
-    with empty._writing("forged") as forged:
+    with empty.writing.begin("forged") as forged:
         row = json.loads(json.dumps(empty.history("participant", person)[0]["new"]))
         forged.log("create", "participant", person, version=1, payload={"new": row, "old": None, "reason": ""})
     assert any("does not fit the version of its participant" in problem for problem in empty.verify().problems)

@@ -46,8 +46,8 @@ def load(name: str) -> Device:
     UnknownName
         When the folder has no such file.
     """
-    found: Device = registry.load(__name__, name, "DEVICE")
-    return found
+    device: Device = registry.load(__name__, name, "DEVICE")
+    return device
 
 
 def __getattr__(name: str) -> Any:

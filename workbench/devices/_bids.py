@@ -64,19 +64,19 @@ class SideFiles:
 
     def notes(self, channels: tuple[str, ...], fs: float) -> tuple[str, ...]:
         """Sentences about what was left out, what is marked bad, and what contradicts the file."""
-        said = []
+        remarks = []
         if apart := [self._named(name) for name in channels if not self.is_decoded(name)]:
-            said.append(f"not played, by the BIDS side file: {', '.join(apart)}")
+            remarks.append(f"not played, by the BIDS side file: {', '.join(apart)}")
         if bad := [name for name in self.bad if name in channels and self.is_decoded(name)]:
-            said.append(f"marked bad in the BIDS side file: {', '.join(bad)}")
+            remarks.append(f"marked bad in the BIDS side file: {', '.join(bad)}")
         if unknown := [name for name in channels if self.types and name not in self.types]:
-            said.append(
+            remarks.append(
                 f"not named in the BIDS side file, played as the recording types them: {', '.join(unknown)}"
             )
         stated = self.about.get("SamplingFrequency")
         if isinstance(stated, int | float) and abs(stated - fs) > 1e-3 * fs:
-            said.append(f"the BIDS side file states {stated:g} Hz, the recording has {fs:g} Hz")
-        return tuple(said)
+            remarks.append(f"the BIDS side file states {stated:g} Hz, the recording has {fs:g} Hz")
+        return tuple(remarks)
 
 
 def side_files(path: Path) -> SideFiles:
@@ -138,7 +138,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
 
 def _object(path: Path) -> dict[str, Any]:
     """A JSON object."""
-    found = reading.parse_json(_text(path), f"BIDS side file {path.name}", error=RecordingFault)
-    if not isinstance(found, dict):
+    content = reading.parse_json(_text(path), f"BIDS side file {path.name}", error=RecordingFault)
+    if not isinstance(content, dict):
         raise RecordingFault(f"{path.name} holds no JSON object; correct it or take it out of the folder")
-    return found
+    return content

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 from workbench.devices import lsl
 from workbench.devices._last_metre import EngineEnd
 from workbench.devices._listening import Inbox, Listener
 from workbench.devices._pairing import Pairing
 from workbench.errors import StreamFault
-from workbench.vocabulary import DeviceStatus, StreamSpec
+from workbench.vocabulary import DeviceState, DeviceStatus, StreamSpec
 
 REPEAT_S = 0.2
 """Time between two askings of a device that has not answered, s."""
-STATES = ("safe", "following", "holding", "venting", "stopped")
 
 
 def device_status(content: Mapping[str, Any], *, commanded: float = 0.0) -> DeviceStatus | None:
@@ -30,13 +29,16 @@ def device_status(content: Mapping[str, Any], *, commanded: float = 0.0) -> Devi
     counter, state, level, locked, stamp = (content.get(name, "") for name in named)
     foreign = content.get("foreign") or {}
     numbers = all(isinstance(x, int | float) and not isinstance(x, bool) for x in (counter, level, stamp))
-    if not numbers or state not in STATES or not isinstance(locked, bool) or not isinstance(foreign, dict):
+    if (
+        not numbers
+        or state not in get_args(DeviceState)
+        or not isinstance(locked, bool)
+        or not isinstance(foreign, dict)
+    ):
         return None
     if not (math.isfinite(stamp) and 0 <= level <= 1 and all(isinstance(n, int) for n in foreign.values())):
         return None
-    return DeviceStatus(
-        int(counter), float(stamp), str(state), float(level), locked, commanded, sum(foreign.values())
-    )
+    return DeviceStatus(int(counter), float(stamp), state, float(level), locked, commanded, sum(foreign.values()))
 
 
 def watch_status(
@@ -128,11 +130,11 @@ class _Watcher:
         acknowledged: bool = False,
     ) -> DeviceStatus:
         """Ask again and again until a new status fulfils the condition."""
-        end, asked = lsl.local_clock() + timeout, -math.inf
+        end, asked_at = lsl.local_clock() + timeout, -math.inf
         last: DeviceStatus | None = None
         while (now := lsl.local_clock()) < end:
-            if now - asked >= REPEAT_S and self._outlet.has_receiver():
-                asked = now
+            if now - asked_at >= REPEAT_S and self._outlet.has_receiver():
+                asked_at = now
                 ask()
             for uid, text in self._inbox.take(0.05):
                 answer = self._end.receive(text)
@@ -141,7 +143,7 @@ class _Watcher:
                 if answer.is_fresh:
                     self._listener.trust(uid)
                 if answer.kind == "welcome":
-                    asked = -math.inf
+                    asked_at = -math.inf
                 if answer.kind == "ack":
                     self._acknowledged |= answer.content.get("status") == "ok"
                 self._queried |= answer.kind == "report"

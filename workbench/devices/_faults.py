@@ -31,6 +31,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench import world
 from workbench.errors import BadValue
 from workbench.vocabulary import FloatArray
 
@@ -63,7 +64,13 @@ class Fault:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def rows(self, first: int, n: int, fs: float) -> slice:
-        """The rows of a block of ``n`` samples from ``first`` that it hits."""
+        """The rows of a block of ``n`` samples from ``first`` that it hits.
+
+        Parameters
+        ----------
+        first, n : number of the block's first sample, and how many it has.
+        fs : rate, Hz.
+        """
         begin = math.ceil(self.begin_s * fs)
         end = math.ceil(self.end_s * fs) if math.isfinite(self.end_s) else first + n
         return slice(min(max(begin - first, 0), n), min(max(end - first, 0), n))
@@ -74,6 +81,12 @@ class FaultPlan:
 
     def __init__(self, faults: Sequence[Mapping[str, Any]], *, fs: float, seed: int = 0) -> None:
         """Check and keep the plan.
+
+        Parameters
+        ----------
+        faults : mappings with ``kind``, ``at_s`` and what :data:`DEFAULTS` lists for the kind.
+        fs : rate of the stream, Hz.
+        seed : of what is drawn, such as the packets that are lost.
 
         Raises
         ------
@@ -150,7 +163,7 @@ class FaultPlan:
 
     def _lost(self, packets: NDArray[np.int64], fraction: float) -> NDArray[np.bool_]:
         """Which packets are lost: a draw of its own for each packet number."""
-        draws = {int(k): np.random.default_rng([self._seed, int(k)]).random() for k in np.unique(packets)}
+        draws = {int(k): world.chance.generator([self._seed, int(k)]).random() for k in np.unique(packets)}
         return np.array([draws[int(k)] < fraction for k in packets], dtype=np.bool_)
 
 

@@ -14,14 +14,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
+from workbench import world
 from workbench.errors import BadValue
-from workbench.vocabulary import Acknowledgement
+from workbench.vocabulary import Acknowledgement, AcknowledgementStatus, DeviceState
 
 MOVES = {"close", "open", "release", "hold"}
 ACTIONS = (*sorted(MOVES), "heartbeat", "stop")
-STATES = ("safe", "following", "holding", "venting", "stopped")
 LONGEST_TTL_S = 2.0
 """A command that would keep the pressure longer than this without another one is refused."""
 REMEMBERED = 256
@@ -88,7 +86,7 @@ class GloveModel:
     def __init__(self, seed: int = 0, settings: GloveSettings | None = None) -> None:
         """A vented glove without a link."""
         self.settings = settings or GloveSettings()
-        self.state = "safe"
+        self.state: DeviceState = "safe"
         self.target = 0.0
         self.last_seq = 0
         self.locked = True
@@ -139,7 +137,7 @@ class GloveModel:
         """
         due = self.tick(now)
         self._n_received += 1
-        if np.random.default_rng([self._seed, 1, self._n_received]).random() < self.settings.loss:
+        if world.chance.generator([self._seed, 1, self._n_received]).random() < self.settings.loss:
             return due
         seq = _whole(command.get("seq"))
         if command.get("action") == "stop":
@@ -177,8 +175,8 @@ class GloveModel:
             due.extend(self._hold(lost_at))
         if self.state == "holding" and (now > self._vent_at or self.level(now) == 0):
             begin = min(now, self._vent_at)
-            held = self.level(begin)
-            self._path = (begin, held, begin + self.settings.vent_s / self.rate * held, 0.0)
+            level = self.level(begin)
+            self._path = (begin, level, begin + self.settings.vent_s / self.rate * level, 0.0)
             self.target = 0.0
             self.state = "venting"
         if self.state == "venting" and now >= self._path[2]:
@@ -230,9 +228,9 @@ class GloveModel:
         here = self.level(now)
         # A hold that is ordered again is the same hold: nothing restarts its second.
         self._held_since = min(now, self._held_since) if action == "hold" else math.inf
-        asked = {"close": wanted[0] if wanted else 0.0, "hold": here}.get(action, 0.0)
-        target = min(max(asked, 0.0), self.settings.greatest)
-        status = "ok" if target == asked else "clipped"
+        level = {"close": wanted[0] if wanted else 0.0, "hold": here}.get(action, 0.0)
+        target = min(max(level, 0.0), self.settings.greatest)
+        status: AcknowledgementStatus = "ok" if target == level else "clipped"
         if self._pending and action != "hold" and target == self.target:
             self._pending.append(Acknowledgement(seq, now, self._path[2], status, (target,)))
             return []
@@ -246,7 +244,7 @@ class GloveModel:
         self._pending = [Acknowledgement(seq, now, effective, status, (target,))]
         return due
 
-    def _settle(self, now: float, status: str, code: str) -> list[Acknowledgement]:
+    def _settle(self, now: float, status: AcknowledgementStatus, code: str) -> list[Acknowledgement]:
         """Answer what was under way with the level it reached."""
         reached = (self.level(now),)
         settled = [
@@ -258,13 +256,15 @@ class GloveModel:
 
     def delay(self, seq: int) -> float:
         """Time this command takes to have effect, s; drawn from the seed and the sequence number."""
-        draw = np.random.default_rng([self._seed, 2, seq])
+        draw = world.chance.generator([self._seed, 2, seq])
         return float(self.settings.delay_s * math.exp(self.settings.delay_spread * draw.standard_normal()))
 
     def _rest_at(self, now: float, level: float) -> None:
         self._path = (now, level, now, level)
 
-    def _answer(self, seq: int, received: float, effective: float, status: str, code: str) -> Acknowledgement:
+    def _answer(
+        self, seq: int, received: float, effective: float, status: AcknowledgementStatus, code: str
+    ) -> Acknowledgement:
         return Acknowledgement(seq, received, effective, status, (self.level(effective),), code)
 
     def _refusal(self, seq: int, now: float, code: str) -> Acknowledgement:

@@ -47,7 +47,6 @@ import hmac
 import json
 import math
 import re
-import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -56,6 +55,7 @@ from typing import Any
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from workbench import world
 from workbench.errors import BadValue
 
 VERSION = "wbm1"
@@ -136,10 +136,10 @@ def parse(text: str) -> Message | None:
     """The fields of a text, None when it has not the form of a message."""
     if len(text) > MAX_MESSAGE or not text.isascii():
         return None
-    found = _HEAD.fullmatch(text)
-    if found is None or found[3] not in KINDS or found[1] != _DIRECTION.get(found[3], UP):
+    head = _HEAD.fullmatch(text)
+    if head is None or head[3] not in KINDS or head[1] != _DIRECTION.get(head[3], UP):
         return None
-    direction, effector, kind, session, sequence, echo, mac, body = found.groups()
+    direction, effector, kind, session, sequence, echo, mac, body = head.groups()
     return Message(direction, effector, kind, session, int(sequence), int(echo), mac, body)
 
 
@@ -212,7 +212,6 @@ class DeviceEnd:
     ----------
     pairing_key : 32 bytes.
     effector : name of the effector profile.
-    random : gives that many random bytes.
 
     Attributes
     ----------
@@ -220,13 +219,13 @@ class DeviceEnd:
         is spent) or of another ``session``. None of them has any effect.
     """
 
-    def __init__(self, pairing_key: bytes, effector: str, *, random: Random = secrets.token_bytes) -> None:
+    def __init__(self, pairing_key: bytes, effector: str) -> None:
         self.effector = effector
         self.foreign = dict.fromkeys(("malformed", "forged", "replayed", "session"), 0)
-        self._pairing_key, self._random = pairing_key, random
+        self._pairing_key = pairing_key
         self._fixed = {name: derive(pairing_key, name, effector) for name in ("handshake", "status")}
-        self.incarnation = random(8).hex()
-        self._offer = random(NONCE_BYTES)
+        self.incarnation = world.chance.token_hex(8)
+        self._offer = world.chance.token_bytes(NONCE_BYTES)
         self._current: _Session | None = None
         self._pending: OrderedDict[str, _Session] = OrderedDict()
         self._counter = 0
@@ -285,7 +284,7 @@ class DeviceEnd:
         if _nonce(content, "offer") != self._offer:
             return self._refuse("replayed")
         session = _agree(self._pairing_key, self.effector, self._offer, nonce)
-        self._offer = self._random(NONCE_BYTES)
+        self._offer = world.chance.token_bytes(NONCE_BYTES)
         self._pending[session.name] = session
         while len(self._pending) > MAX_PENDING:
             self._pending.popitem(last=False)
@@ -354,7 +353,6 @@ class EngineEnd:
     ----------
     pairing_key : 32 bytes.
     effector : name of the effector profile.
-    random : gives that many random bytes.
 
     Attributes
     ----------
@@ -362,10 +360,10 @@ class EngineEnd:
     counter : newest verified status counter of the device, 0 before the first.
     """
 
-    def __init__(self, pairing_key: bytes, effector: str, *, random: Random = secrets.token_bytes) -> None:
+    def __init__(self, pairing_key: bytes, effector: str) -> None:
         self.effector = effector
         self.foreign = self.counter = 0
-        self._pairing_key, self._random = pairing_key, random
+        self._pairing_key = pairing_key
         self._fixed = {name: derive(pairing_key, name, effector) for name in ("handshake", "status")}
         self._current: _Session | None = None
         self._pending: OrderedDict[str, _Session] = OrderedDict()
@@ -393,7 +391,7 @@ class EngineEnd:
         """
         if self._offer is None:
             raise BadValue("no signed status of the effector has come yet, so no key can be agreed; wait for it")
-        nonce, offer = self._random(NONCE_BYTES), self._offer
+        nonce, offer = world.chance.token_bytes(NONCE_BYTES), self._offer
         self._offer = None
         session = _agree(self._pairing_key, self.effector, offer, nonce)
         self._pending[session.name] = session
@@ -404,7 +402,7 @@ class EngineEnd:
 
     def query(self) -> str:
         """Ask for a report, which proves that the statuses from then on are new."""
-        self._asked = self._random(NONCE_BYTES).hex()
+        self._asked = world.chance.token_hex(NONCE_BYTES)
         return _seal(self._fixed["handshake"], self.effector, "query", "-", (0, 0), {"nonce": self._asked})
 
     def command(self, content: Mapping[str, Any]) -> list[str]:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from workbench import world
 from workbench.devices._last_metre import MAX_MESSAGE
 from workbench.devices._lsl_library import library, local_clock
 from workbench.devices._lsl_seen import StreamSeen, header
@@ -67,8 +68,8 @@ class Inbox:
 
     def __init__(self) -> None:
         self._waiting: dict[str, deque[str]] = {}
-        self._lock = threading.Lock()
-        self._arrived = threading.Event()
+        self._lock = world.clock.lock()
+        self._arrived = world.clock.event()
 
     def put(self, uid: str, text: str) -> None:
         """A text of an outlet; any thread. The oldest of more than :data:`MAX_TEXTS` is dropped."""
@@ -92,7 +93,7 @@ class _Outlet:
     uid: str
     info: Any
     since: float
-    stop: threading.Event = field(default_factory=threading.Event)
+    stop: threading.Event = field(default_factory=lambda: world.clock.event())
     trusted: bool = False
 
 
@@ -118,8 +119,8 @@ class Listener:
         self._outlets: dict[str, _Outlet] = {}
         self._opened = 0
         self._only: frozenset[str] | None = None
-        self._lock = threading.Lock()
-        self._end = threading.Event()
+        self._lock = world.clock.lock()
+        self._end = world.clock.event()
         spawn("listener-look", self._look, limit_s=LIMIT_S)
 
     @property

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from workbench import world
 from workbench.devices._lsl_library import library, local_clock
 from workbench.threads import Beat, Spawn, start_thread
 
@@ -47,7 +48,7 @@ class ClockProbe:
         self._call.argtypes = [ctypes.c_void_p, _DOUBLE, _DOUBLE, ctypes.c_double, ctypes.POINTER(ctypes.c_int)]
         self._inlet = inlet
         self._last = 0.0
-        self._lock = threading.Lock()
+        self._lock = world.clock.lock()
 
     def measure(self, timeout: float) -> ClockOffset | None:
         """A measurement not given before, or None: timed out, source lost, or nothing newer.
@@ -92,15 +93,15 @@ class ClockThread:
         self._on_offset = on_offset
         self._every = every
         self._timeout = timeout
-        self._stop = threading.Event()
+        self._stop = world.clock.event()
         self._thread = spawn(name, self._run, limit_s=3.0 * (every + timeout))
 
     def _run(self, beat: Beat) -> None:
         while not self._stop.is_set():
             beat()
-            found = self._probe.measure(self._timeout)
-            if found is not None and not self._stop.is_set():
-                self._on_offset(found)
+            measurement = self._probe.measure(self._timeout)
+            if measurement is not None and not self._stop.is_set():
+                self._on_offset(measurement)
             self._stop.wait(self._every)
 
     def close(self) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from workbench import world
 from workbench.devices._lsl_library import library, local_clock
 from workbench.devices._lsl_seen import StreamSeen, described, header
 from workbench.errors import BadSignal, BadValue, StreamFault
@@ -25,7 +25,15 @@ OWN = ("Cues", "Decisions", "Commands", "Acks", "DeviceStatus")
 
 
 def match(contract: Sequence[StreamSpec], *, timeout: float, waived: Sequence[str], settle: float) -> list[Match]:
-    """The one stream for each line of the contract; see :func:`workbench.devices.lsl.resolve`."""
+    """The one stream for each line of the contract; see :func:`workbench.devices.lsl.resolve`.
+
+    Parameters
+    ----------
+    contract : the streams that are expected.
+    timeout : s after which what is missing is reported.
+    waived : names of streams that may be missing.
+    settle : s for which a complete contract is watched for a second stream of the same kind.
+    """
     _check_waivers(contract, waived)
     infos = _look(contract, timeout=timeout, settle=settle)
     matched: list[Match] = []
@@ -60,7 +68,7 @@ def _check_waivers(contract: Sequence[StreamSpec], waived: Sequence[str]) -> Non
 def _look(contract: Sequence[StreamSpec], *, timeout: float, settle: float) -> list[Any]:
     """Everything on LSL, once all of the contract is there and ``settle`` s have passed, or at the timeout."""
     resolver = library().ContinuousResolver(forget_after=max(timeout, 5.0))
-    pause = threading.Event()
+    pause = world.clock.event()
     start = local_clock()
     complete_at = 0.0
     while True:
@@ -139,27 +147,31 @@ def _duplicate(spec: StreamSpec, seen: Sequence[StreamSeen]) -> str:
 
 def _differences(spec: StreamSpec, seen: StreamSeen) -> list[str]:
     """Phrases for rate, channels and unit, each with what was got and what was expected."""
-    found: list[str] = []
+    differences: list[str] = []
     if abs(seen.fs - spec.fs) > 1e-6 * max(spec.fs, 1.0):
-        found.append(f"rate is {_rate(seen.fs)}, expected {_rate(spec.fs)}")
+        differences.append(f"rate is {_rate(seen.fs)}, expected {_rate(spec.fs)}")
     n = len(spec.channels)
     if n and seen.n_channels != n:
-        found.append(f"it has {seen.n_channels} channels, expected {n} ({', '.join(spec.channels)})")
+        differences.append(f"it has {seen.n_channels} channels, expected {n} ({', '.join(spec.channels)})")
     elif n and seen.channels and seen.channels != spec.channels:
         pairs = zip(seen.channels, spec.channels, strict=True)
         other = [f"{i} is {got!r}, expected {want!r}" for i, (got, want) in enumerate(pairs, 1) if got != want]
-        found.append("channel " + ", ".join(other[:6]) + (f" and {len(other) - 6} more" if other[6:] else ""))
+        differences.append(
+            "channel " + ", ".join(other[:6]) + (f" and {len(other) - 6} more" if other[6:] else "")
+        )
     if spec.channels and seen.dtype == "string":
-        found.append("it carries text, expected numbers")
+        differences.append("it carries text, expected numbers")
     if spec.role == "markers":
         if seen.dtype not in ("string", *INTEGERS):
-            found.append(f"it carries {seen.dtype} numbers; markers are text or integer codes")
+            differences.append(f"it carries {seen.dtype} numbers; markers are text or integer codes")
         elif seen.n_channels != 1:
-            found.append(f"it has {seen.n_channels} channels; a marker stream has 1")
+            differences.append(f"it has {seen.n_channels} channels; a marker stream has 1")
     twice = sorted({name for name in seen.channels if name and seen.channels.count(name) > 1})
     if spec.role == "signal" and twice:
-        found.append(f"channel label {', '.join(map(repr, twice[:6]))} occurs more than once; labels are unique")
-    return found
+        differences.append(
+            f"channel label {', '.join(map(repr, twice[:6]))} occurs more than once; labels are unique"
+        )
+    return differences
 
 
 def _notes(spec: StreamSpec, seen: StreamSeen, scale: StreamUnits) -> tuple[str, ...]:

@@ -10,13 +10,14 @@ import hashlib
 import os
 import re
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from workbench import world
 from workbench.errors import BadValue, StreamFault
+from workbench.writing import save
 
 OWN = "; written by workbench: discovery stays on this computer"
 OLDEST = 116
@@ -79,12 +80,12 @@ def configure(*, peers: Sequence[str] = (), session_id: str = "default") -> Conf
             raise BadValue(
                 f"an LSL peer or session id holds letters, digits and . _ : - only, got {text!r}; correct it"
             )
-    found = os.environ.get("LSLAPICFG", "")
-    if found and not _is_own(Path(found)):
-        return Configuration(Path(found), own=False, confined=False)
-    if found and not peers and session_id == "default":
-        confined = "KnownPeers={127.0.0.1}" in Path(found).read_text("utf-8")
-        return Configuration(Path(found), own=True, confined=confined)
+    stated = os.environ.get("LSLAPICFG", "")
+    if stated and not _is_own(Path(stated)):
+        return Configuration(Path(stated), own=False, confined=False)
+    if stated and not peers and session_id == "default":
+        confined = "KnownPeers={127.0.0.1}" in Path(stated).read_text("utf-8")
+        return Configuration(Path(stated), own=True, confined=confined)
     text = _text(peers, session_id)
     path = _folder() / f"lsl_api_{hashlib.sha256(text.encode()).hexdigest()[:12]}.cfg"
     if _used and _used[0] != path:
@@ -93,9 +94,7 @@ def configure(*, peers: Sequence[str] = (), session_id: str = "default") -> Conf
             "another session id; call workbench.devices.lsl.configure first, or start a new process"
         )
     if not path.is_file():
-        fresh = path.with_suffix(f".{os.getpid()}.tmp")
-        fresh.write_text(text, encoding="utf-8")
-        os.replace(fresh, path)
+        save(path, text.encode())
     os.environ["LSLAPICFG"] = str(path)
     return Configuration(path, own=True, confined=not peers)
 
@@ -121,14 +120,14 @@ def _is_own(path: Path) -> bool:
 def _folder() -> Path:
     """A folder only this user can write, so that nobody else chooses our configuration."""
     user = str(os.getuid()) if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
-    folder = Path(tempfile.gettempdir()) / f"workbench-{user}"
+    folder = world.disk.temporary_root() / f"workbench-{user}"
     try:
-        folder.mkdir(mode=0o700, exist_ok=True)
+        world.disk.mkdir(folder, exist_ok=True)
     except FileExistsError:
-        return Path(tempfile.mkdtemp(prefix="workbench-"))
+        return world.disk.temporary("workbench-")
     status = folder.lstat()
     if hasattr(os, "getuid") and (status.st_uid != os.getuid() or status.st_mode & 0o022 or folder.is_symlink()):
-        return Path(tempfile.mkdtemp(prefix="workbench-"))
+        return world.disk.temporary("workbench-")
     return folder
 
 
@@ -161,17 +160,17 @@ def check_library() -> Library:
         When it is missing or older than 1.16; the text carries the remedy.
     """
     pylsl = library()
-    found = Library(
+    loaded = Library(
         version=int(pylsl.library_version()),
         protocol=int(pylsl.protocol_version()),
         wrapper=str(pylsl.__version__),
         info=str(pylsl.library_info()),
     )
-    if found.version < OLDEST:
+    if loaded.version < OLDEST:
         raise StreamFault(
-            f"liblsl must be version {OLDEST} (1.16) or newer, got {found.version} ({found.info}); {REMEDY}"
+            f"liblsl must be version {OLDEST} (1.16) or newer, got {loaded.version} ({loaded.info}); {REMEDY}"
         )
-    return found
+    return loaded
 
 
 def local_clock() -> float:

@@ -139,6 +139,6 @@ def discover(timeout: float = 1.0, *, describe: bool = True) -> list[StreamSeen]
     timeout : s to listen; below 0.6 s some may be missed.
     describe : read the descriptions too (channels, units), which opens a connection to each.
     """
-    found = library().resolve_streams(timeout)
-    seen = [described(info) if describe else header(info) for info in found]
+    infos = library().resolve_streams(timeout)
+    seen = [described(info) if describe else header(info) for info in infos]
     return sorted(seen, key=lambda s: (s.name, s.source_id, s.uid))

@@ -10,15 +10,14 @@ import hashlib
 import json
 import os
 import re
-import secrets
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
+from workbench import world
 from workbench.devices._last_metre import KEY_BYTES, link_id
 from workbench.errors import BadValue, EngineFault
 from workbench.writing import save
@@ -110,7 +109,7 @@ def pairing(study_folder: Path | str, effector: str) -> Pairing:
     """
     made = _place(pairing_name(study_folder, effector), effector)
     if not made.path.exists():
-        _write_key(made, secrets.token_bytes(KEY_BYTES), keep=True)
+        _write_key(made, world.chance.token_bytes(KEY_BYTES), keep=True)
     return made
 
 
@@ -128,9 +127,9 @@ def new_pairing_code(*, now: float | None = None) -> str:
     now : time in s since 1970, by default this computer's.
     """
     n = len(CODE_ALPHABET)
-    minute = int((time.time() if now is None else now) // 60)
+    minute = int((world.clock.wall() if now is None else now) // 60)
     when = "".join(CODE_ALPHABET[minute // n**place % n] for place in range(TIME_LENGTH))
-    code = "".join(secrets.choice(CODE_ALPHABET) for _ in range(SECRET_LENGTH)) + when
+    code = "".join(world.chance.choice(CODE_ALPHABET) for _ in range(SECRET_LENGTH)) + when
     code += _check(code)
     return "-".join(code[i : i + 4] for i in range(0, CODE_LENGTH, 4))
 
@@ -184,7 +183,7 @@ def pair_by_code(name: str, effector: str, code: str, *, now: float | None = Non
     EngineFault
         When the key folder cannot be written.
     """
-    typed = _typed(code, time.time() if now is None else now)
+    typed = _typed(code, world.clock.wall() if now is None else now)
     made = _place(name, effector)
     salt = f"workbench pairing 1\n{name}\n{effector}".encode()
     _write_key(made, Scrypt(salt, KEY_BYTES, **_SCRYPT).derive(typed.encode()))
@@ -219,7 +218,7 @@ def forget_device(paired: Pairing) -> None:
     """The device of this process ends."""
     process = _device(paired)
     if process is not None and process.pid == os.getpid():
-        paired.device_file.unlink(missing_ok=True)
+        world.disk.unlink(paired.device_file, missing_ok=True)
 
 
 def end_device(paired: Pairing, *, timeout: float = 5.0) -> bool:
@@ -232,7 +231,7 @@ def end_device(paired: Pairing, *, timeout: float = 5.0) -> bool:
     if not gone:
         process.kill()
         psutil.wait_procs([process], timeout)
-    paired.device_file.unlink(missing_ok=True)
+    world.disk.unlink(paired.device_file, missing_ok=True)
     return True
 
 
@@ -272,7 +271,7 @@ def _place(name: str, effector: str) -> Pairing:
 def _write_key(paired: Pairing, key: bytes, *, keep: bool = False) -> None:
     """Write a key file; with ``keep``, one that another process has just made stays."""
     try:
-        paired.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        world.disk.mkdir(paired.path.parent, parents=True, exist_ok=True)
         save(paired.path, key.hex().encode("ascii"), keep=keep)
     except OSError as error:
         raise EngineFault(

@@ -15,6 +15,7 @@ from typing import Protocol
 
 import numpy as np
 
+from workbench import world
 from workbench.devices._physiology import Physiology, preset
 from workbench.errors import BadValue
 from workbench.vocabulary import FloatArray
@@ -81,7 +82,7 @@ class SimParticipant:
             For a negative seed, or a pattern the preset has not.
         """
         if seed < 0:
-            raise BadValue(f"seed must be 0 or above, got {seed}; choose any whole number from 0")
+            raise BadValue(f"seed must be 0 or above, got {seed}; choose any integer from 0")
         p = preset(physiology) if isinstance(physiology, str) else physiology
         names = [name for name, _ in p.patterns]
         for label, pattern in (conditions or {}).items():
@@ -92,7 +93,7 @@ class SimParticipant:
         self.physiology = p
         self.n_seen = 0
         self.attempts: list[Attempt] = []
-        draw = np.random.default_rng([seed, _PERSON])
+        draw = world.chance.generator([seed, _PERSON])
         self.erd = float(draw.uniform(*p.erd))
         self.gamma_gain = float(draw.uniform(*p.gamma_gain))
         self._seed = seed
@@ -113,21 +114,27 @@ class SimParticipant:
         """The intent a condition stands for, ``""`` for rest and for a condition it does not know."""
         if label in REST:
             return ""
-        found = self._conditions.get(label, label if label in self._names else "")
-        return found or (self._names[0] if len(self._names) == 1 else "")
+        intent = self._conditions.get(label, label if label in self._names else "")
+        return intent or (self._names[0] if len(self._names) == 1 else "")
 
     def cue(self, at_s: float, label: str, duration_s: float = 0.0) -> Attempt | None:
-        """Take a cue whose onset is ``at_s`` (s since the first sample) and lasts ``duration_s`` (0 = open).
+        """Take a cue.
 
         The intent begins a reaction time later. A cue that comes too late for that begins at the next
         sample, which is noted in the attempt. Rest ends an open attempt. Returns the attempt it began.
+
+        Parameters
+        ----------
+        at_s : onset of the cue, s since the first sample.
+        label : what is cued.
+        duration_s : how long it lasts, s; 0 is open.
         """
         self._end_open(at_s)
         name = self.pattern(label)
         if not name:
             return None
         p, fs = self.physiology, self.physiology.fs
-        draw = np.random.default_rng([self._seed, _REACTION, len(self.attempts)])
+        draw = world.chance.generator([self._seed, _REACTION, len(self.attempts)])
         begin, self._pending_stop = _reaction(draw, p.start_s), _reaction(draw, p.stop_s)
         planned = round((at_s + begin) * fs)
         start = max(planned, self.n_seen)
@@ -301,7 +308,7 @@ class _Noise:
         """Gaussian noise with the spectrum of one component."""
         shape = self._shapes[component]
         n = len(self._p.channels)
-        draw = np.random.default_rng([self._seed, component, index + 1])
+        draw = world.chance.generator([self._seed, component, index + 1])
         parts = draw.standard_normal((2, len(shape), n))
         spectrum = (parts[0] + 1j * parts[1]) * shape[:, None]
         noise: FloatArray = np.fft.irfft(spectrum, self._length, axis=0) * self._window

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
-import tempfile
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from workbench import registry
+from workbench import registry, world
 from workbench.devices._playing import checked
 from workbench.errors import BadValue, EngineFault
 from workbench.vocabulary import StreamSpec
@@ -82,7 +79,7 @@ def start(
     checked(device, described, text)
     path = log if log is not None else _log_file(device)
     command = [sys.executable, "-m", f"workbench.devices.{device}", "--json", text]
-    with path.open("ab") as errors:
+    with world.disk.open(path, "ab") as errors:
         process = subprocess.Popen(
             [*command, "--owned"] if owned else command,
             stdin=subprocess.PIPE if owned else subprocess.DEVNULL,
@@ -111,7 +108,7 @@ def stop(player: Player, *, timeout: float = 5.0) -> int:
             harder()
     code = process.wait(timeout)
     if code == 0 and not player.keep_log:
-        player.log.unlink(missing_ok=True)
+        world.disk.unlink(player.log, missing_ok=True)
     return code
 
 
@@ -121,12 +118,12 @@ def _handshake(process: subprocess.Popen[bytes], device: str, log: Path, timeout
     pipe = process.stdout
     if pipe is None:
         raise EngineFault(f"player {device} was started without a pipe for its handshake")
-    reader = threading.Thread(target=lambda: lines.append(pipe.readline()), daemon=True)
+    reader = world.clock.thread(lambda: lines.append(pipe.readline()), name="handshake")
     reader.start()
     reader.join(timeout)
-    words = lines[0].decode("utf-8", errors="replace") if lines else ""
+    text = lines[0].decode("utf-8", errors="replace") if lines else ""
     try:
-        message = json.loads(words)
+        message = json.loads(text)
         if message["ready"]:
             pipe.close()
             return dict(message)
@@ -149,6 +146,6 @@ def _tail(log: Path) -> str:
 
 def _log_file(device: str) -> Path:
     """A new log file of this user, mode 0600."""
-    handle, path = tempfile.mkstemp(prefix=f"workbench-{device}-", suffix=".log")
-    os.close(handle)
-    return Path(path)
+    path = world.disk.temporary_root() / f"workbench-{device}-{world.chance.token_hex(8)}.log"
+    world.disk.touch(path, exist_ok=False)
+    return path

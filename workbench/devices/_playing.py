@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from workbench import world
 from workbench.devices._base import Device
 from workbench.errors import BadValue, WorkbenchError
 from workbench.vocabulary import StreamSpec
@@ -26,16 +27,24 @@ Body = Callable[[Mapping[str, Any], threading.Event], None]
 
 
 def play(name: str, device: Device, body: Body, argv: Sequence[str] | None = None) -> int:
-    """Run ``body(options, stop)`` until it returns; exit code 0, or 2 with the sentence in the handshake."""
+    """Run ``body(options, stop)`` until it returns; exit code 0, or 2 with the sentence in the handshake.
+
+    Parameters
+    ----------
+    name : of the player's module.
+    device : its entry in the register.
+    body : plays until its event is set.
+    argv : arguments; by default those of the process.
+    """
     parser = argparse.ArgumentParser(prog=f"workbench.devices.{name}", description=device.description)
     parser.add_argument("--json", default="{}", help="options as one JSON object")
     parser.add_argument("--owned", action="store_true", help="end when standard input is closed")
     given = parser.parse_args(argv)
-    stop = threading.Event()
+    stop = world.clock.event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     if given.owned:
-        threading.Thread(target=_watch_owner, args=(stop,), name="owner", daemon=True).start()
+        world.clock.thread(lambda: _watch_owner(stop), name="owner").start()
     try:
         body(checked(name, device, given.json), stop)
     except WorkbenchError as error:
@@ -47,6 +56,12 @@ def play(name: str, device: Device, body: Body, argv: Sequence[str] | None = Non
 
 def checked(name: str, device: Device, text: str) -> Mapping[str, Any]:
     """Options of a player from JSON.
+
+    Parameters
+    ----------
+    name : of the player's module.
+    device : its entry in the register, which names the options.
+    text : one JSON object.
 
     Raises
     ------
@@ -76,7 +91,7 @@ def _say(message: Mapping[str, object]) -> None:
         sys.stdout.write(json.dumps(message) + "\n")
         sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(world.disk.descriptor(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _watch_owner(stop: threading.Event) -> None:

@@ -148,9 +148,9 @@ def load(
         raise RecordingFault(f"recording {reading.shown(path)} is not there; check the path")
     reading.read_start(path, "recording", 1, error=RecordingFault)
     wanted = dict(conditions or {})
-    found = _from_xdf(path, wanted, stream) if kind == "xdf" else _from_mne(path, wanted, kind, samples=samples)
-    _check_conditions(found.head)
-    return found
+    recorded = _from_xdf(path, wanted, stream) if kind == "xdf" else _from_mne(path, wanted, kind, samples=samples)
+    _check_conditions(recorded.head)
+    return recorded
 
 
 def _check_conditions(head: Head) -> None:
@@ -239,18 +239,18 @@ def _is_run(file: XdfFile) -> bool:
 def _signal_of(file: XdfFile, name: str) -> XdfStream:
     if name:
         return file.stream(name)
-    found = [
+    candidates = [
         s
         for s in file.streams
         if s.fs > 0 and s.dtype != "string" and not s.name.startswith(PREFIX) and len(s.stamps)
     ]
-    found = [s for s in found if s.role == "signal"] or found
-    if len(found) != 1:
-        names = ", ".join(repr(s.name) for s in found) or "none"
+    candidates = [s for s in candidates if s.role == "signal"] or candidates
+    if len(candidates) != 1:
+        names = ", ".join(repr(s.name) for s in candidates) or "none"
         raise RecordingFault(
-            f"{file.path.name} has {len(found)} regular streams ({names}); name the one to play with 'stream'"
+            f"{file.path.name} has {len(candidates)} regular streams ({names}); name the one to play with 'stream'"
         )
-    return found[0]
+    return candidates[0]
 
 
 def corrected(stream: XdfStream) -> FloatArray:
@@ -272,8 +272,8 @@ def corrected(stream: XdfStream) -> FloatArray:
         right = np.clip(np.searchsorted(measured, stream.stamps), 1, len(measured) - 1)
         left = right - 1
     nearer_left = stream.stamps - measured[left] <= measured[right] - stream.stamps
-    found: FloatArray = stream.stamps + np.where(nearer_left, offsets[left], offsets[right])
-    return found
+    stamps: FloatArray = stream.stamps + np.where(nearer_left, offsets[left], offsets[right])
+    return stamps
 
 
 def _xdf_annotations(file: XdfFile, first: float) -> list[Annotation]:
@@ -296,7 +296,7 @@ def _from_mne(path: Path, conditions: Mapping[str, str], kind: str, *, samples: 
     import mne
 
     try:
-        with warnings.catch_warnings(record=True) as said:
+        with warnings.catch_warnings(record=True) as remarks:
             warnings.simplefilter("always")
             raw = mne.io.read_raw(path, preload=False, verbose="warning")
             types = dict(zip(raw.ch_names, raw.get_channel_types(), strict=True))
@@ -324,7 +324,7 @@ def _from_mne(path: Path, conditions: Mapping[str, str], kind: str, *, samples: 
         units.MICROVOLT,
         int(raw.n_times),
         inside,
-        (*(str(w.message) for w in said), *beside.notes(tuple(types), fs), *notes),
+        (*(str(w.message) for w in remarks), *beside.notes(tuple(types), fs), *notes),
         conditions,
     )
     # the only transposition outside signals.epoching: MNE delivers channels first, LSL samples first
@@ -336,12 +336,12 @@ def _mne_annotations(raw: Any, path: Path, mne: Any) -> list[Annotation]:
     """Annotations of a file; where it has none, the events of its stimulus channel or of its ``-eve.fif``."""
     listed = raw.annotations
     start = raw.first_time if listed.orig_time is not None else 0.0
-    found = [
+    refused = [
         Annotation(float(onset) - start, float(duration), str(text))
         for onset, duration, text in zip(listed.onset, listed.duration, listed.description, strict=True)
     ]
-    if found:
-        return found
+    if refused:
+        return refused
     beside = path.with_name(path.name.removesuffix(".fif").removesuffix("_raw").removesuffix("-raw") + "-eve.fif")
     if beside.is_file():
         events = mne.read_events(beside, verbose="warning")

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import math
 import os
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench import world
 from workbench.devices._base import Device
 from workbench.devices._lsl_clock import ClockOffset, ClockProbe, ClockThread
 from workbench.devices._lsl_library import (
@@ -189,6 +189,16 @@ class Inlet:
     ) -> None:
         """Connect; samples are buffered from now on. Use :func:`resolve` rather than this.
 
+        Parameters
+        ----------
+        spec : the line of the contract.
+        info : the stream's ``pylsl.StreamInfo``.
+        seen : its header, where it was read already.
+        notes : what was remarked when it was matched.
+        units : how its samples are scaled; by default as ``spec`` says.
+        buffer_s : samples that liblsl keeps, s.
+        timeout : s within which the outlet has to answer.
+
         Raises
         ------
         StreamFault
@@ -200,7 +210,7 @@ class Inlet:
         # Without recovery: liblsl would silently go over to any other outlet that claims the same source_id.
         self._inlet: Any = self._lsl.StreamInlet(info, max_buflen=buffer_s, recover=False, processing_flags=0)
         self._probe = ClockProbe(self._inlet)
-        self._lock = threading.Lock()
+        self._lock = world.clock.lock()
         self._clock: ClockThread | None = None
         try:
             self.seen = seen if seen is not None else full(self._inlet.info(timeout))
@@ -289,14 +299,14 @@ def connect(source_id: str, *, timeout: float = 10.0) -> Inlet:
     StreamFault
         When it is not there within ``timeout`` s.
     """
-    found = library().resolve_byprop("source_id", source_id, 1, timeout)
-    if not found:
+    infos = library().resolve_byprop("source_id", source_id, 1, timeout)
+    if not infos:
         raise StreamFault(
             f"no LSL stream with source_id {source_id!r} within {timeout:g} s; start its source, or correct the id"
         )
-    seen = header(found[0])
+    seen = header(infos[0])
     role = "markers" if seen.dtype == "string" else "signal"
-    return Inlet(StreamSpec(seen.name, seen.type, seen.fs, source_id=source_id, role=role), found[0])
+    return Inlet(StreamSpec(seen.name, seen.type, seen.fs, source_id=source_id, role=role), infos[0])
 
 
 def watcher() -> Callable[[], list[StreamSeen]]:

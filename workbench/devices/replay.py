@@ -62,6 +62,12 @@ CONNECT_S = 5.0
 def head(path: Path | str, *, conditions: Mapping[str, str] | None = None, stream: str = "") -> Head:
     """What a recording holds: channels, rate, length, annotations.
 
+    Parameters
+    ----------
+    path : of the recording.
+    conditions : annotation → condition; None takes the annotations as they are.
+    stream : name of the stream, where the file has several.
+
     Raises
     ------
     RecordingFault, BadValue

@@ -16,6 +16,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from workbench import world
 from workbench.devices._base import Device
 from workbench.devices._glove import GloveModel, GloveSettings
 from workbench.devices._last_metre import DeviceEnd
@@ -108,7 +109,7 @@ class BootClock:
                 stated = 0.0
         if not hasattr(time, "CLOCK_BOOTTIME"):
             return stated
-        return time.clock_gettime(time.CLOCK_BOOTTIME) - time.monotonic() + stated
+        return world.clock.boottime() - world.clock.monotonic() + stated
 
 
 class Player:
@@ -168,7 +169,7 @@ class Player:
         self.tell(always=True)
         self.listener.close()
         forget_device(self.paired)
-        time.sleep(STATUS_EVERY_S)  # the last status leaves before its outlet does
+        world.clock.sleep(STATUS_EVERY_S)  # the last status leaves before its outlet does
         self.acks.close()
         self.status.close()
 
@@ -253,9 +254,9 @@ class Player:
 
 def _is_time(content: Mapping[str, Any]) -> bool:
     """Whether ``speed`` and ``t0`` are numbers, the speed above 0."""
-    found = (content.get("speed"), content.get("t0"))
-    numbers = all(isinstance(x, int | float) and not isinstance(x, bool) and math.isfinite(x) for x in found)
-    return numbers and content["speed"] > 0
+    numbers = (content.get("speed"), content.get("t0"))
+    finite = all(isinstance(x, int | float) and not isinstance(x, bool) and math.isfinite(x) for x in numbers)
+    return finite and content["speed"] > 0
 
 
 def _body(options: Mapping[str, Any], stop: threading.Event) -> None:

@@ -18,6 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from workbench import world
 from workbench.devices._base import Device
 from workbench.devices._participant import Attempt, SimParticipant, render
 from workbench.devices._physiology import EEG, NEO, PRESETS, REASONS, Physiology
@@ -90,7 +91,9 @@ class IntentFile:
 
     def __init__(self, path: Path, header: Mapping[str, Any]) -> None:
         """Create the file, readable by this user only."""
-        self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8")
+        self._file = world.disk.file(
+            world.disk.descriptor(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "w", encoding="utf-8"
+        )
         self._write(dict(header))
 
     def attempt(self, index: int, attempt: Attempt) -> None:
@@ -115,10 +118,10 @@ class CueReader:
     def __init__(self, source_id: str, stop: threading.Event) -> None:
         """Start to look for the stream."""
         self._source_id, self._stop = source_id, stop
-        self.connected = threading.Event()
-        self._lock = threading.Lock()
+        self.connected = world.clock.event()
+        self._lock = world.clock.lock()
         self._texts: list[str] = []
-        self._thread = threading.Thread(target=self._run, name="cues", daemon=True)
+        self._thread = world.clock.thread(self._run, name="cues")
         self._thread.start()
 
     def take(self) -> list[dict[str, Any]]:

@@ -13,10 +13,9 @@ from collections.abc import Callable, Collection, Mapping
 from math import isfinite
 from typing import Any
 
-from workbench import control
+from workbench import control, world
 from workbench.devices import lsl
 from workbench.errors import Refused
-from workbench.live import _place
 from workbench.live.plan import SessionPlan
 
 PURPOSE = "grant"
@@ -113,7 +112,7 @@ class GrantGate:
             "participant": plan.participant,
             "effector": plan.effector,
             "decoder_sha256": decoder_sha256,
-            "boot": _place.boot_id(),
+            "boot": world.clock.boot_id(),
             "engine": self.nonce,
         }
         for name, value in wanted.items():

@@ -17,7 +17,6 @@ _LAZY = {
     "SignalBlock": "workbench.live._display",
     "StopOutcome": "workbench.live.stopping",
     "attach": "workbench.live._starting",
-    "boot_id": "workbench.live._place",
     "end_session": "workbench.live.stopping",
     "end_stale": "workbench.live._place",
     "find": "workbench.live._starting",

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench import world
 from workbench.errors import EngineFault
 from workbench.vocabulary import FloatArray
 
@@ -80,18 +81,18 @@ class DisplayWriter:
                 f"{n} channel names are too long for the screen ({len(text)} bytes, allowed are {HEADER})"
             )
         part = path.with_name(f"{path.name}.part")
-        part.unlink(missing_ok=True)
-        descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+        world.disk.unlink(part, missing_ok=True)
+        descriptor = world.disk.descriptor(part, os.O_RDWR | os.O_CREAT | os.O_EXCL)
         try:
-            os.ftruncate(descriptor, size)
-            self._map = mmap.mmap(descriptor, size)
+            world.disk.truncate(descriptor, size)
+            self._map = world.disk.shared_memory(descriptor, size)
         finally:
-            os.close(descriptor)
+            world.disk.close(descriptor)
         self._counters, self._times, self._samples, self._stamps = _views(self._map, self.capacity, n)
         self._map[_TEXT : _TEXT + len(text)] = text
         self._map[_LENGTH : _LENGTH + 8] = len(text).to_bytes(8, "little")
         self._map[0:8] = MAGIC
-        os.replace(part, path)
+        world.disk.replace(part, path)
         self.written = 0
 
     def write(self, values: NDArray[Any], stamps: FloatArray, *, local: float) -> None:
@@ -122,7 +123,7 @@ class DisplayWriter:
         self._counters[1] = total
 
     def close(self) -> None:
-        """Let the file go; readers keep what they mapped."""
+        """Release the file; readers keep what they mapped."""
         del self._counters, self._times, self._samples, self._stamps
         self._map.close()
 
@@ -132,18 +133,18 @@ class DisplayReader:
 
     def __init__(self, path: Path) -> None:
         try:
-            descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+            descriptor = world.disk.descriptor(path, os.O_RDONLY)
         except OSError as error:
             raise EngineFault(
                 f"no signals to show yet ({error.strerror}); the engine is still connecting"
             ) from error
         try:
             self.inode = os.fstat(descriptor).st_ino
-            self._map = mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
+            self._map = world.disk.shared_memory(descriptor, read_only=True)
         except ValueError as error:
             raise EngineFault("the signal display is empty; the engine is still connecting") from error
         finally:
-            os.close(descriptor)
+            world.disk.close(descriptor)
         if self._map[0:8] != MAGIC:
             raise EngineFault(f"{path.name} is no signal display of this version; restart the session")
         length = int.from_bytes(self._map[_LENGTH : _LENGTH + 8], "little")
@@ -157,9 +158,13 @@ class DisplayReader:
         )
 
     def read(self, since: int, *, max_seconds: float, now: float) -> SignalBlock:
-        """Rows from number ``since`` on, at most the newest ``max_seconds``.
+        """Rows from a number on, at most the newest ones.
 
-        ``now`` is ``local_clock()`` in s; ``since`` beyond what exists (a new engine) starts over.
+        Parameters
+        ----------
+        since : number of the first row that is wanted; one beyond what exists (a new engine) starts over.
+        max_seconds : of the newest rows, s.
+        now : ``local_clock()``, s.
         """
         written = int(self._counters[1])
         first = 0 if since > written or since < 0 else since
@@ -181,7 +186,7 @@ class DisplayReader:
         )
 
     def close(self) -> None:
-        """Let the file go."""
+        """Release the file."""
         del self._counters, self._times, self._samples, self._stamps
         self._map.close()
 

@@ -9,18 +9,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import secrets
 import socket
 import sys
-import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workbench import reading
+from workbench import reading, world
 from workbench.errors import BadValue, EngineFault
 from workbench.writing import save
 
@@ -107,11 +104,11 @@ class Place:
             raise EngineFault(f"study folder {self.study} does not exist; create the study first")
         try:
             for folder in (self.folder, self.recordings, self.decoders):
-                folder.mkdir(exist_ok=True, mode=0o700)
-            os.chmod(self.folder, 0o700)
-            probe = self.recordings / f".probe-{os.getpid()}-{secrets.token_hex(4)}"
-            probe.touch()
-            probe.unlink()
+                world.disk.mkdir(folder, exist_ok=True)
+            world.disk.chmod(self.folder, 0o700)
+            probe = self.recordings / f".probe-{os.getpid()}-{world.chance.token_hex(4)}"
+            world.disk.touch(probe, 0o666)
+            world.disk.unlink(probe)
         except OSError as error:
             raise EngineFault(
                 f"study folder {self.study} cannot be written ({error.strerror}); choose a folder on a local disk "
@@ -130,7 +127,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
 
 def new_key(place: Place) -> bytes:
     """A fresh 32-byte key for this session, mode 0600."""
-    key = secrets.token_bytes(32)
+    key = world.chance.token_bytes(32)
     save(place.key, key.hex().encode("ascii"))
     return key
 
@@ -148,11 +145,11 @@ def read_key(place: Place) -> bytes:
 def socket_folder() -> Path:
     """A folder of this account alone, mode 0700, on a short path."""
     user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
-    root = Path(tempfile.gettempdir())
+    root = world.disk.temporary_root()
     if len(str(root)) > 50 and Path("/tmp").is_dir():
         root = Path("/tmp")
     folder = root / f"workbench-{user}"
-    folder.mkdir(mode=0o700, exist_ok=True)
+    world.disk.mkdir(folder, exist_ok=True)
     seen = folder.lstat()
     if hasattr(os, "getuid") and (seen.st_uid != os.getuid() or seen.st_mode & 0o077 or not folder.is_dir()):
         raise EngineFault(
@@ -174,14 +171,6 @@ def socket_path(study: Path, session_id: str) -> Path:
 
 
 # ------------------------------------------------------------------------------------------- who runs
-def boot_id() -> str:
-    """Changes at every start of the computer; ``""`` where the system has none."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    except OSError:
-        return ""
-
-
 def start_time(pid: int) -> str:
     """Start time of a process as the system counts it, ``"?"`` where it cannot be told, ``""`` when it is dead."""
     if not Path("/proc/self/stat").exists():
@@ -208,7 +197,7 @@ def _alive(pid: int) -> bool:
 def identity() -> dict[str, Any]:
     """This process, as the lock names it."""
     pid = os.getpid()
-    return {"pid": pid, "boot": boot_id(), "start": start_time(pid), "host": socket.gethostname()}
+    return {"pid": pid, "boot": world.clock.boot_id(), "start": start_time(pid), "host": socket.gethostname()}
 
 
 def stale(place: Place, lock: dict[str, Any]) -> str:
@@ -221,7 +210,7 @@ def stale(place: Place, lock: dict[str, Any]) -> str:
         if age is not None and age < SILENT_S:
             return ""
         return f"it was started on {lock.get('host')} and has not been heard of for {_words(age)}"
-    if lock.get("boot") != boot_id():
+    if lock.get("boot") != world.clock.boot_id():
         return "the computer was restarted since"
     started = start_time(pid)
     if started == "":
@@ -237,7 +226,7 @@ def stale(place: Place, lock: dict[str, Any]) -> str:
 def heartbeat_age(place: Place) -> float | None:
     """Seconds since the last heartbeat, None when there is none."""
     try:
-        return max(0.0, time.time() - place.heartbeat.stat().st_mtime)
+        return max(0.0, world.clock.wall() - place.heartbeat.stat().st_mtime)
     except OSError:
         return None
 
@@ -249,19 +238,12 @@ def _words(age: float | None) -> str:
 @contextmanager
 def guard(place: Place) -> Iterator[None]:
     """One process at a time may judge and take the lock."""
-    descriptor = os.open(place.folder / "guard", os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = world.disk.descriptor(place.folder / "guard", os.O_RDWR | os.O_CREAT)
     try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        world.disk.lock(descriptor, wait=True)
         yield
     finally:
-        os.close(descriptor)
+        world.disk.close(descriptor)
 
 
 def take_lock(place: Place, content: dict[str, Any]) -> str:
@@ -278,20 +260,20 @@ def take_lock(place: Place, content: dict[str, Any]) -> str:
         When another engine of this study runs.
     """
     with guard(place):
-        found, sentence = read_json(place.lock), ""
-        if found is not None:
-            reason = stale(place, found)
+        lock, sentence = read_json(place.lock), ""
+        if lock is not None:
+            reason = stale(place, lock)
             if not reason:
                 raise EngineFault(
-                    f"an engine already runs for this study (process {found.get('pid')}, session "
-                    f"{found.get('session_id')}); attach to it, or end it first"
+                    f"an engine already runs for this study (process {lock.get('pid')}, session "
+                    f"{lock.get('session_id')}); attach to it, or end it first"
                 )
             sentence = (
-                f"An engine of session {found.get('session_id')} ended without closing its session: {reason}. "
+                f"An engine of session {lock.get('session_id')} ended without closing its session: {reason}. "
                 "Its recording is recovered and taken into the record when the study is opened."
             )
         save(place.lock, json.dumps({**identity(), **content}).encode())
-        place.heartbeat.touch(mode=0o600)
+        world.disk.touch(place.heartbeat)
         return sentence
 
 
@@ -303,29 +285,29 @@ def update_lock(place: Place, content: dict[str, Any]) -> None:
 def release_lock(place: Place) -> None:
     """Remove the lock if it is this process's own."""
     with guard(place):
-        found = read_json(place.lock)
-        if found is not None and found.get("pid") == os.getpid():
-            place.lock.unlink(missing_ok=True)
+        lock = read_json(place.lock)
+        if lock is not None and lock.get("pid") == os.getpid():
+            world.disk.unlink(place.lock, missing_ok=True)
 
 
 def running(place: Place) -> dict[str, Any] | None:
     """The lock of a running engine, None when none runs."""
-    found = read_json(place.lock)
-    return None if found is None or stale(place, found) else found
+    lock = read_json(place.lock)
+    return None if lock is None or stale(place, lock) else lock
 
 
 def end_stale(study_folder: Path | str) -> str:
     """Say what a stale lock of a study means, ``""`` when there is none. The next start sets it aside."""
     place = Place(Path(study_folder))
-    found = read_json(place.lock)
-    if found is None or not (reason := stale(place, found)):
+    lock = read_json(place.lock)
+    if lock is None or not (reason := stale(place, lock)):
         return ""
-    return f"The last engine (session {found.get('session_id')}) is not running: {reason}."
+    return f"The last engine (session {lock.get('session_id')}) is not running: {reason}."
 
 
 def last_words(place: Place) -> str:
     """How the last engine of a study ended, as sentences; ``""`` when nothing is known."""
     stale = end_stale(place.study)
     outcome = read_json(place.outcome) or {}
-    said = stale or (f"The last session ended: {outcome['sentence']}" if outcome.get("sentence") else "")
-    return f"{said.rstrip('.')}. " if said else ""
+    sentence = stale or (f"The last session ended: {outcome['sentence']}" if outcome.get("sentence") else "")
+    return f"{sentence.rstrip('.')}. " if sentence else ""

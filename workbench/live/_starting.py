@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import threading
-import time
 from pathlib import Path
 from typing import Any
 
+from workbench import world
 from workbench.errors import EngineFault
 from workbench.live import _place, _wire
 from workbench.live._place import Place
@@ -35,23 +34,23 @@ def attach(study_folder: Path | str, *, timeout: float = 10.0) -> Client:
         When none runs, saying how the last one ended, or when it does not answer.
     """
     place = Place(Path(study_folder).absolute())
-    end = time.monotonic() + timeout
+    end = world.clock.monotonic() + timeout
     lock = _place.running(place)
     if lock is None:
         raise EngineFault(
             f"no engine runs for {place.study}. {_place.last_words(place)}Start a session first".strip()
         )
     while "endpoint" not in lock:
-        if time.monotonic() > end:
+        if world.clock.monotonic() > end:
             raise EngineFault(f"the engine (process {lock['pid']}) is not ready yet; see {place.log}")
-        time.sleep(0.05)
+        world.clock.sleep(0.05)
         lock = _place.running(place) or lock
     client = Client(place, lock)
     while not client.status():
-        if time.monotonic() > end:
+        if world.clock.monotonic() > end:
             client.close()
             raise EngineFault(f"the engine (process {lock['pid']}) has said nothing yet; see {place.log}")
-        time.sleep(0.05)
+        world.clock.sleep(0.05)
     return client
 
 
@@ -61,6 +60,12 @@ def start(plan: SessionPlan, *, timeout: float = START_S, progress: Progress | N
     Returns when the engine is idle: kernels compiled, streams found, players running. A start that is interrupted
     or not ready in time ends the engine it started.
 
+    Parameters
+    ----------
+    plan : of the session.
+    timeout : s within which the engine has to be idle.
+    progress : called with each status on the way.
+
     Raises
     ------
     EngineFault, StreamFault, RecordingFault, BadValue
@@ -68,11 +73,11 @@ def start(plan: SessionPlan, *, timeout: float = START_S, progress: Progress | N
     """
     place = Place(Path(plan.study_folder))
     place.prepare()
-    found = _place.running(place)
-    if found is not None:
+    running = _place.running(place)
+    if running is not None:
         return _joined(place, plan, timeout)
     save(place.plan, plan.to_json().encode("utf-8"))
-    place.outcome.unlink(missing_ok=True)
+    world.disk.unlink(place.outcome, missing_ok=True)
     process = _spawn(place)
     try:
         return _ready(place, plan, process, timeout=timeout, progress=progress)
@@ -90,9 +95,9 @@ def _ready(
     progress: Progress | None,
 ) -> Client:
     """Wait until the engine that was started is idle."""
-    end = time.monotonic() + timeout
+    end = world.clock.monotonic() + timeout
     client: Client | None = None
-    while time.monotonic() < end:
+    while world.clock.monotonic() < end:
         outcome = _place.read_json(place.outcome)
         if outcome is not None and outcome.get("state") == "failed":
             if client is not None:
@@ -111,7 +116,7 @@ def _ready(
                 progress(status)
             if status is not None and status["engine"]["state"] in ("idle", "running"):
                 return client
-        time.sleep(0.1)
+        world.clock.sleep(0.1)
     if client is not None:
         client.close()
     raise EngineFault(f"the engine was not ready within {timeout:g} s; see {place.log}")
@@ -139,7 +144,7 @@ def _joined(place: Place, plan: SessionPlan, timeout: float) -> Client:
 
 def _spawn(place: Place) -> subprocess.Popen[bytes]:
     """The engine, in a session of its own, so that no interrupt, restart or exit of this process reaches it."""
-    descriptor = os.open(place.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    descriptor = world.disk.descriptor(place.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     options: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":
         flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
@@ -155,6 +160,6 @@ def _spawn(place: Place) -> subprocess.Popen[bytes]:
             **options,
         )
     finally:
-        os.close(descriptor)
-    threading.Thread(target=process.wait, name="engine-reaper", daemon=True).start()
+        world.disk.close(descriptor)
+    world.clock.thread(process.wait, name="engine-reaper").start()
     return process

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 
+from workbench import world
 from workbench.live._place import Place
 from workbench.threads import Beat, Body
 from workbench.writing import save
@@ -30,7 +30,7 @@ def ask_stop(place: Place, reason: str) -> Path:
     OSError
         When the file cannot be written.
     """
-    content = {"reason": reason[:500], "time": time.time(), "pid": os.getpid()}
+    content = {"reason": reason[:500], "time": world.clock.wall(), "pid": os.getpid()}
     save(place.stop, json.dumps(content, ensure_ascii=False).encode("utf-8"))
     return place.stop
 
@@ -54,7 +54,7 @@ def watching(place: Place, stop_now: Callable[[str], None], wait: Callable[[floa
             LOG.warning("STOP by the stop file: %s", reason)
             stop_now(reason)
             try:
-                place.stop.unlink(missing_ok=True)
+                world.disk.unlink(place.stop, missing_ok=True)
             except OSError as error:
                 LOG.error("the stop file cannot be removed: %s", error)
 

@@ -11,12 +11,10 @@ import hmac
 import json
 import math
 import re
-import secrets
-import time
 from collections import OrderedDict
 from typing import Any
 
-from workbench import errors
+from workbench import errors, world
 from workbench.errors import EngineFault, WorkbenchError
 
 FRESH_S = 30.0
@@ -129,9 +127,16 @@ def _finite(text: str) -> float:
 
 
 def request(operation: str, args: dict[str, Any], *, session: str) -> dict[str, Any]:
-    """A fresh request."""
-    nonce = secrets.token_hex(16)
-    return {"op": operation, "args": args, "session": session, "nonce": nonce, "time": time.time()}
+    """A fresh request.
+
+    Parameters
+    ----------
+    operation : what the engine is asked to do.
+    args : its arguments, JSON-able.
+    session : id of the session that is meant.
+    """
+    nonce = world.chance.token_hex(16)
+    return {"op": operation, "args": args, "session": session, "nonce": nonce, "time": world.clock.wall()}
 
 
 class Freshness:
@@ -142,7 +147,7 @@ class Freshness:
 
     def check(self, content: dict[str, Any], *, session: str) -> None:
         """Raise :class:`Unsigned` for a request of another session, a stale or a repeated one."""
-        now, sent, nonce = time.time(), content.get("time"), content.get("nonce")
+        now, sent, nonce = world.clock.wall(), content.get("time"), content.get("nonce")
         if content.get("session") != session:
             raise Unsigned(f"the request is for session {content.get('session')!r}, this is {session!r}")
         if not isinstance(sent, int | float) or not abs(now - sent) <= FRESH_S:

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import json
 import operator
-import threading
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
 import zmq
 
+from workbench import world
 from workbench.errors import BadValue, EngineFault, RecordFault, Refused
 from workbench.live import _place, _wire
 from workbench.live._display import DisplayReader, SignalBlock
@@ -46,11 +45,11 @@ class Client:
         self.pid = int(lock["pid"])
         self._endpoint, self._curve = str(lock["endpoint"]), str(lock.get("curve", ""))
         self._key = _place.read_key(place)
-        self._context = zmq.Context()
+        self._context = world.network.context()
         self._idle: list[Any] = []
-        self._lock = threading.Lock()
+        self._lock = world.clock.lock()
         self._reader: DisplayReader | None = None
-        self._reader_lock = threading.Lock()
+        self._reader_lock = world.clock.lock()
         self.closed = False
         self._issue: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
 
@@ -69,12 +68,12 @@ class Client:
             Within 2 s when the engine is dead or stands still, at once when its process is gone.
         """
         reply = self._ask("status")
-        found: dict[str, Any] = json.loads(str(reply["text"]))
-        if "engine" in found:
-            found["engine"]["age_s"] = float(reply.get("age_s", 0.0))
+        status: dict[str, Any] = json.loads(str(reply["text"]))
+        if "engine" in status:
+            status["engine"]["age_s"] = float(reply.get("age_s", 0.0))
             for part, value in dict(reply.get("newest") or {}).items():
-                found[part] = {**found[part], **value} if isinstance(value, dict) else value
-        return found
+                status[part] = {**status[part], **value} if isinstance(value, dict) else value
+        return status
 
     def signals(self, since: int = 0, max_seconds: float = 10.0) -> SignalBlock:
         """Samples for a screen from running number ``since`` on; see :class:`SignalBlock`.
@@ -135,8 +134,8 @@ class Client:
             kind=kind,
             paradigm=paradigm,
             params=dict(params or {}),
-            n_trials=_whole("n_trials", n_trials),
-            seed=_whole("seed", seed),
+            n_trials=_integer("n_trials", n_trials),
+            seed=_integer("seed", seed),
             decoder_folder="" if decoder_folder is None else str(Path(decoder_folder).absolute()),
             grant=None if grant is None else dict(grant),
             run_id=run_id,
@@ -144,7 +143,7 @@ class Client:
         return str(reply["value"])
 
     def pause(self) -> None:
-        """Pause the run; recording goes on, the effector is released, the open trial is excluded."""
+        """Pause the run; recording continues, the effector is released, the open trial is excluded."""
         self._ask("pause")
 
     def resume(self) -> None:
@@ -178,9 +177,9 @@ class Client:
             file = ask_stop(self.place, reason or "stop pressed by the operator")
         except OSError:
             return False
-        if _until(lambda: not file.exists(), STOP_S):
+        if world.clock.until(lambda: not file.exists(), STOP_S):
             return True
-        file.unlink(missing_ok=True)
+        world.disk.unlink(file, missing_ok=True)
         return False
 
     def reset_stop(self) -> None:
@@ -250,9 +249,9 @@ class Client:
         self._ask("reconnect")
 
     def shutdown(self, timeout: float = 20.0) -> None:
-        """End the session: the run is ended, the effector let go, players are stopped, the engine ends."""
+        """End the session: the run is ended, the effector is released, players are stopped, the engine ends."""
         self._ask("shutdown")
-        if not _until(lambda: _place.running(self.place) is None, timeout):
+        if not world.clock.until(lambda: _place.running(self.place) is None, timeout):
             raise EngineFault(f"the engine has not ended within {timeout:g} s; see {self.place.log}")
         self.close()
 
@@ -272,7 +271,7 @@ class Client:
         """
         if kind not in _WAITS:
             raise BadValue(f"kind must be one of {', '.join(_WAITS)}, got {kind!r}")
-        end = time.monotonic() + timeout
+        end = world.clock.monotonic() + timeout
         while True:
             status = self.status()
             if progress is not None:
@@ -281,17 +280,17 @@ class Client:
                 return status
             if kind in ("ready", "armed"):
                 _refuse_unsafe(status)
-            if time.monotonic() > end:
+            if world.clock.monotonic() > end:
                 run = status["run"] or {}
                 raise EngineFault(
                     f"waited {timeout:g} s for {kind!r}; the engine is {status['engine']['state']}, its run "
                     f"is {run.get('state', 'none')} with {run.get('trials_done', 0)} of "
                     f"{run.get('trials_total', 0)} trials"
                 )
-            time.sleep(0.2)
+            world.clock.sleep(0.2)
 
     def close(self) -> None:
-        """Let the engine go; it goes on without this client."""
+        """Detach from the engine, which continues without this client."""
         with self._lock:
             self.closed = True
             sockets, self._idle = self._idle, []
@@ -364,9 +363,9 @@ class Client:
 
     def _wait_for_reply(self, socket: Any, operation: str, patience_s: float) -> None:
         """Wait for the reply, looking meanwhile whether anybody is left to give it."""
-        began = time.monotonic()
+        began = world.clock.monotonic()
         while not socket.poll(100):
-            waited = time.monotonic() - began
+            waited = world.clock.monotonic() - began
             gone = _place.running(self.place) is None
             # The last reply of an engine that ends may still be on its way.
             if gone and socket.poll(100):
@@ -395,7 +394,7 @@ class Client:
             socket = self._context.socket(zmq.REQ)
         socket.setsockopt(zmq.LINGER, 0)
         if self._curve:
-            public, secret = zmq.curve_keypair()
+            public, secret = world.network.keypair()
             socket.curve_serverkey = self._curve.encode("ascii")
             socket.curve_publickey, socket.curve_secretkey = public, secret
         socket.connect(self._endpoint)
@@ -435,21 +434,11 @@ _WAITS: dict[str, Callable[[dict[str, Any]], bool]] = {
 }
 
 
-def _until(condition: Callable[[], bool], timeout: float) -> bool:
-    """Wait for a condition, at most ``timeout`` s."""
-    end = time.monotonic() + timeout
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.05)
-    return True
-
-
-def _whole(name: str, value: Any) -> int:
-    """A whole number of any type as int; nothing is rounded to one. Raises BadValue."""
+def _integer(name: str, value: Any) -> int:
+    """An integer of any type as int; nothing is rounded to one. Raises BadValue."""
     try:
         if not isinstance(value, bool):
             return operator.index(value)
     except TypeError:
         pass
-    raise BadValue(f"{name} must be a whole number, got {value!r}")
+    raise BadValue(f"{name} must be an integer, got {value!r}")

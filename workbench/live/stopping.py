@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workbench import devices, reading
+from workbench import devices, reading, world
 from workbench.errors import BadValue, EngineFault, StreamFault, WorkbenchError
 from workbench.live import _place
 from workbench.live._place import Place
@@ -52,27 +51,27 @@ def stop_session(study_folder: Path | str, reason: str = "") -> StopOutcome:
         When no session ever ran for the study, or its plan cannot be read; an engine that runs has the STOP then.
     """
     place = Place(Path(study_folder).absolute())
-    words = reason or "workbench stop"
+    stated = reason or "workbench stop"
     lock = _place.running(place)
-    said = []
+    sentences = []
     # The engine first: nothing that is wrong with a file may keep the STOP from it.
-    taken = lock is not None and _taken(place, words)
+    taken = lock is not None and _taken(place, stated)
     if taken:
-        said.append("The engine took the STOP.")
+        sentences.append("The engine took the STOP.")
     elif lock is not None:
         try:
             kill(place, lock)
             ended = f"did not take the STOP within {TAKEN_S:g} s and was killed."
-            said.append(f"The engine (process {lock['pid']}) {ended}")
+            sentences.append(f"The engine (process {lock['pid']}) {ended}")
         except EngineFault as fault:
-            said.append(f"The engine did not take the STOP within {TAKEN_S:g} s: {fault}.")
+            sentences.append(f"The engine did not take the STOP within {TAKEN_S:g} s: {fault}.")
     else:
-        said.append("No engine runs for this study.")
+        sentences.append("No engine runs for this study.")
     plan = _plan(place)
     if plan.effector is None:
-        return StopOutcome(confirmed=True, sentence=" ".join([*said, "The session has no effector."]))
-    confirmed, sentence = _device_confirms(place, plan.effector, words, engine_sent=taken)
-    return StopOutcome(confirmed=confirmed, sentence=" ".join([*said, sentence]))
+        return StopOutcome(confirmed=True, sentence=" ".join([*sentences, "The session has no effector."]))
+    confirmed, sentence = _device_confirms(place, plan.effector, stated, engine_sent=taken)
+    return StopOutcome(confirmed=confirmed, sentence=" ".join([*sentences, sentence]))
 
 
 def _plan(place: Place) -> SessionPlan:
@@ -89,9 +88,9 @@ def _taken(place: Place, reason: str) -> bool:
         file = ask_stop(place, reason)
     except OSError:
         return False
-    taken = _until(lambda: not file.exists(), TAKEN_S)
+    taken = world.clock.until(lambda: not file.exists(), TAKEN_S)
     if not taken:
-        file.unlink(missing_ok=True)
+        world.disk.unlink(file, missing_ok=True)
     return taken
 
 
@@ -122,7 +121,7 @@ def kill(place: Place, lock: Mapping[str, Any]) -> None:
     if _place.stale(place, dict(lock)):
         return
     _send(lock, getattr(signal, "SIGKILL", signal.SIGTERM))
-    _until(lambda: _place.running(place) is None, TAKEN_S)
+    world.clock.until(lambda: _place.running(place) is None, TAKEN_S)
 
 
 def _send(lock: Mapping[str, Any], number: int) -> None:
@@ -135,8 +134,8 @@ def _send(lock: Mapping[str, Any], number: int) -> None:
     except ProcessLookupError:
         return
     except PermissionError as error:
-        words = f"process {lock['pid']} is not this account's; use the account that started it"
-        raise EngineFault(words) from error
+        sentence = f"process {lock['pid']} is not this account's; use the account that started it"
+        raise EngineFault(sentence) from error
 
 
 def end_session(study_folder: Path | str) -> str:
@@ -164,19 +163,9 @@ def end_session(study_folder: Path | str) -> str:
         if _place.running(place) is None:
             return f"the session in {study_folder} has ended"
     _send(lock, signal.SIGTERM)
-    if not _until(lambda: _place.running(place) is None, END_S):
+    if not world.clock.until(lambda: _place.running(place) is None, END_S):
         raise EngineFault(
             f"the engine (process {lock['pid']}) does not end; run 'workbench stop {study_folder}', which kills "
             "it and watches the device"
         )
     return f"the door of the session in {study_folder} did not answer; it was ended by the system's signal"
-
-
-def _until(condition: Callable[[], bool], seconds: float) -> bool:
-    """Wait for a condition, at most so many s."""
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.02)
-    return True

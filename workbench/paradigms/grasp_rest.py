@@ -37,7 +37,7 @@ from workbench.paradigms._base import (
     require_not_negative,
     require_positive,
 )
-from workbench.vocabulary import Decision, Evidence, Trial
+from workbench.vocabulary import Decision, Evidence, Trial, TrialOutcome
 
 REJECTED_DWELL = 5
 """Hops of rejected evidence that end an activation, where the dwell is left to the paradigm."""
@@ -298,7 +298,7 @@ class _GraspRule(Rule):
         hit = trial.onset is not None
         end = trial.released if trial.released is not None else at
         if trial.excluded:
-            outcome = "excluded"
+            outcome: TrialOutcome = "excluded"
         elif self._target < 0:
             outcome = "recorded"
         else:

@@ -24,7 +24,7 @@ from workbench.paradigms._base import (
     require_not_negative,
     require_positive,
 )
-from workbench.vocabulary import Decision, Evidence, Trial
+from workbench.vocabulary import Decision, Evidence, Trial, TrialOutcome
 
 PAUSE = "rest"
 """Label of the cue between two trials of a schedule."""
@@ -172,7 +172,7 @@ class _CuedRule(Rule):
     def _trial(self, waiting: _Waiting, at: int, *, decided: str, excluded: str) -> Trial:
         cue = waiting.cue
         if excluded:
-            outcome = "excluded"
+            outcome: TrialOutcome = "excluded"
         elif not self._classes:
             outcome = "recorded"
         elif decided == cue.label:

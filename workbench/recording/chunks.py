@@ -70,12 +70,26 @@ def encode_boundary() -> bytes:
 
 
 def encode_clock_offset(stream_id: int, *, time: float, offset: float) -> bytes:
-    """A clock-offset chunk: ``corrected = raw + offset``, measured at local time ``time``; both in s."""
+    """A clock-offset chunk: ``corrected = raw + offset``, measured at local time ``time``; both in s.
+
+    Parameters
+    ----------
+    stream_id : whose clock.
+    time : local time of the measurement, s.
+    offset : s, as in ``corrected = raw + offset``.
+    """
     return encode_chunk(Tag.CLOCK_OFFSET, struct.pack("<Idd", stream_id, time, offset))
 
 
 def encode_xml(tag: int, xml: str, *, stream_id: int | None = None) -> bytes:
-    """A file header, or a stream header or footer of ``stream_id``."""
+    """A file header, or a stream header or footer of ``stream_id``.
+
+    Parameters
+    ----------
+    tag : of the chunk.
+    xml : its text.
+    stream_id : of a stream header or footer; None for the file header.
+    """
     prefix = b"" if stream_id is None else struct.pack("<I", stream_id)
     return encode_chunk(tag, prefix + xml.encode("utf-8"))
 
@@ -106,7 +120,14 @@ def encode_numbers(stream_id: int, values: NDArray[Any], stamps: FloatArray, *, 
 
 def encode_texts(stream_id: int, texts: Sequence[str | Sequence[str]], stamps: FloatArray) -> bytes:
     """A samples chunk of a text stream: a text a sample, or a row of one text a channel; each with its stamp
-    (s)."""
+    (s).
+
+    Parameters
+    ----------
+    stream_id : of the text stream.
+    texts : a text a sample, or a row of one text a channel.
+    stamps : ``(n_times,)`` float64, s.
+    """
     parts = [struct.pack("<I", stream_id), encode_length(len(texts))]
     for row, stamp in zip(texts, stamps, strict=True):
         parts.append(struct.pack("<Bd", 8, stamp))
@@ -232,7 +253,15 @@ def _decode_mixed(
 def decode_texts(
     content: memoryview, *, n_channels: int, last: float, period: float
 ) -> tuple[list[list[str]], FloatArray]:
-    """Texts of a samples chunk: ``n_times`` rows of ``n_channels`` strings, and stamps ``(n_times,)`` in s."""
+    """Texts of a samples chunk: ``n_times`` rows of ``n_channels`` strings, and stamps ``(n_times,)`` in s.
+
+    Parameters
+    ----------
+    content : the chunk behind its tag and stream id.
+    n_channels : texts a sample.
+    last : stamp of the sample before, s.
+    period : s between two samples that bear no stamp.
+    """
     n, at = decode_length(content, 4)
     if n > len(content):
         raise TornChunk(f"{n} samples announced in {len(content)} bytes")

@@ -1,44 +1,35 @@
-"""Recordings as files: created once, locked while written, every byte written."""
+"""Recordings as files: created once, locked while written."""
 
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
+from workbench import world
 from workbench.errors import RecordingFault
-
-_BINARY = getattr(os, "O_BINARY", 0)
 
 
 def create(path: Path) -> int:
     """A new file that only its owner can read, locked against ``recover`` while it is written."""
-    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | _BINARY
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND
     try:
-        descriptor = os.open(path, flags, 0o600)
+        descriptor = world.disk.descriptor(path, flags)
     except OSError as error:
         raise RecordingFault(refusal(path, error)) from error
     if not try_lock(descriptor):
-        os.close(descriptor)
+        world.disk.close(descriptor)
         raise RecordingFault(f"recording {path.name} is locked by another process; choose another name")
     return descriptor
 
 
 def try_lock(descriptor: int) -> bool:
-    """Lock an open file for this process until it is closed or the process ends; False when it is taken.
-
-    POSIX advisory lock; elsewhere the exclusive creation of the file has to do.
-    """
-    if sys.platform == "win32":
-        return True
-    import fcntl
-
+    """Lock an open file for this process until it is closed or the process ends; False when it is taken."""
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        world.disk.lock(descriptor)
     except BlockingIOError:
         return False
     except OSError:
-        return True
+        return True  # a file system without locks: the exclusive creation of the file has to do
     return True
 
 
@@ -50,10 +41,3 @@ def refusal(path: Path, error: OSError) -> str:
     elif isinstance(error, FileNotFoundError):
         remedy = f"create the folder {path.parent} first"
     return f"recording {path} cannot be created ({error.strerror}): {remedy}"
-
-
-def write_all(descriptor: int, data: bytes) -> None:
-    """One ``write()``; more only when the system took a part."""
-    done = os.write(descriptor, data)
-    while done < len(data):
-        done += os.write(descriptor, data[done:])

@@ -83,9 +83,9 @@ def path_of(recording: Path) -> Path:
     return recording.with_name(recording.name + ".idx")
 
 
-def damage_words(recording: Path, found: Index) -> str:
+def damage_words(recording: Path, side: Index) -> str:
     """What a damaged index means."""
-    places = "1 place" if found.n_bad == 1 else f"{found.n_bad} places"
+    places = "1 place" if side.n_bad == 1 else f"{side.n_bad} places"
     return (
         f"Its index {path_of(recording).name} is damaged in {places}; the chunks concerned were checked by their "
         "structure alone."

@@ -8,9 +8,6 @@ beside them.
 
 from __future__ import annotations
 
-import os
-import threading
-import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,13 +18,14 @@ from typing import Any, NoReturn, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench import world
 from workbench.errors import BadValue, RecordingFault
 from workbench.recording import chunks, files, index
 from workbench.recording.chunks import FORMATS, Tag
 from workbench.recording.xml import document, is_name, several
 from workbench.threads import Beat, Spawn, start_thread
 from workbench.vocabulary import FloatArray, StreamSpec
-from workbench.writing import sync_folder
+from workbench.writing import sync_folder, write_all
 
 SYNC_EVERY_S = 0.5
 """Time between two ``fsync``."""
@@ -61,7 +59,6 @@ class Journal:
     ----------
     path : of the new file; it must not exist. Mode 0600, as is its index ``<path>.idx``.
     header : extra entries of the file header (nested mappings of texts and numbers).
-    clock : seconds that only go forward; sets the boundary chunks.
     on_slow_sync : called from the sync thread with the seconds of a sync that took over 0.5 s.
     on_sync : called from the sync thread with the number of bytes that are on the disk.
     spawn : starts the sync thread.
@@ -78,15 +75,13 @@ class Journal:
         path: Path | str,
         *,
         header: Mapping[str, Any] | None = None,
-        clock: Callable[[], float] = time.monotonic,
         on_slow_sync: Callable[[float], None] | None = None,
         on_sync: Callable[[int], None] | None = None,
         spawn: Spawn = start_thread,
     ) -> None:
         self.path = Path(path)
-        self._clock = clock
         self._on_slow_sync, self._on_sync = on_slow_sync, on_sync
-        self._lock = threading.Lock()
+        self._lock = world.clock.lock()
         self._streams: dict[int, _Stream] = {}
         self._size = 0
         self._fault = ""
@@ -95,13 +90,13 @@ class Journal:
         try:
             self._index = files.create(index.path_of(self.path))
         except RecordingFault:
-            os.close(self._file)
-            self.path.unlink()
+            world.disk.close(self._file)
+            world.disk.unlink(self.path)
             raise
-        self._boundary_at = clock()
+        self._boundary_at = world.clock.monotonic()
         text = document("info", {"version": "1.0", **(header or {})})
         self._begin(chunks.encode_xml(Tag.FILE_HEADER, text))
-        self._stop = threading.Event()
+        self._stop = world.clock.event()
         self._syncer = spawn("journal-sync", self._sync_loop, limit_s=SYNC_LIMIT_S)
 
     # ------------------------------------------------------------------------------------ writing
@@ -203,7 +198,7 @@ class Journal:
         """Append a boundary chunk now; one is written every 10 s without asking."""
         with self._lock:
             self._append(chunks.encode_boundary(), Tag.BOUNDARY)
-            self._boundary_at = self._clock()
+            self._boundary_at = world.clock.monotonic()
 
     @property
     def size(self) -> int:
@@ -231,8 +226,8 @@ class Journal:
                     self._finish(state)
         finally:
             self._closed = True
-            os.close(self._file)
-            os.close(self._index)
+            world.disk.close(self._file)
+            world.disk.close(self._index)
 
     def __enter__(self) -> Self:
         return self
@@ -251,15 +246,15 @@ class Journal:
     def _begin(self, header: bytes) -> None:
         """Magic and file header in one write, and the folder entry on the disk."""
         try:
-            files.write_all(self._file, chunks.MAGIC + header)
+            write_all(self._file, chunks.MAGIC + header)
             self._size = len(chunks.MAGIC)
             self._note(header, Tag.FILE_HEADER, magic=index.MAGIC, copied=True)
             sync_folder(self.path.parent)
         except OSError as error:
-            os.close(self._file)
-            os.close(self._index)
-            self.path.unlink(missing_ok=True)
-            index.path_of(self.path).unlink(missing_ok=True)
+            world.disk.close(self._file)
+            world.disk.close(self._index)
+            world.disk.unlink(self.path, missing_ok=True)
+            world.disk.unlink(index.path_of(self.path), missing_ok=True)
             raise RecordingFault(files.refusal(self.path, error)) from error
 
     def _append(self, chunk: bytes, tag: Tag, *, stream_id: int = 0, n: int = 0, copied: bool = False) -> None:
@@ -269,12 +264,12 @@ class Journal:
         if self._fault:
             raise RecordingFault(self._fault)
         try:
-            files.write_all(self._file, chunk)
+            write_all(self._file, chunk)
             self._note(chunk, tag, stream_id=stream_id, n=n, copied=copied)
         except OSError as error:
             self._fail(error)
-        if tag != Tag.BOUNDARY and self._clock() - self._boundary_at >= BOUNDARY_EVERY_S:
-            self._boundary_at = self._clock()
+        if tag != Tag.BOUNDARY and world.clock.monotonic() - self._boundary_at >= BOUNDARY_EVERY_S:
+            self._boundary_at = world.clock.monotonic()
             self._append(chunks.encode_boundary(), Tag.BOUNDARY)
 
     def _note(
@@ -289,7 +284,7 @@ class Journal:
     ) -> None:
         entry = index.Indexed(self._size, len(chunk), zlib.crc32(chunk), tag, stream_id, n)
         copy = index.encode_copy(self._size, chunk) if copied else b""
-        files.write_all(self._index, magic + index.encode(entry) + copy)
+        write_all(self._index, magic + index.encode(entry) + copy)
         self._size += len(chunk)
 
     def _fail(self, error: OSError) -> NoReturn:
@@ -300,7 +295,7 @@ class Journal:
             "Free space or choose another folder, then start a new run."
         )
         try:
-            os.ftruncate(self._file, self._size)
+            world.disk.truncate(self._file, self._size)
         except OSError:
             self._fault += f" Its last chunk is torn: run 'workbench recover {self.path.name}'."
         raise RecordingFault(self._fault) from error
@@ -308,7 +303,7 @@ class Journal:
     def _sync_loop(self, beat: Beat) -> None:
         while not self._stop.wait(SYNC_EVERY_S):
             beat()
-            began = time.monotonic()
+            began = world.clock.monotonic()
             with self._lock:
                 size = self._size
             try:
@@ -320,7 +315,7 @@ class Journal:
                         "written since the last confirmation may be lost. Check the disk, then start a new run."
                     )
                 return
-            took = time.monotonic() - began
+            took = world.clock.monotonic() - began
             if took > SYNC_SLOW_S and self._on_slow_sync is not None:
                 self._on_slow_sync(took)
             if self._on_sync is not None:
@@ -328,11 +323,11 @@ class Journal:
 
     def _sync(self, size: int) -> None:
         """Data first, then the index that vouches for it."""
-        os.fsync(self._file)
+        world.disk.sync(self._file)
         with self._lock:
             if not self._fault:
-                files.write_all(self._index, index.encode_sync(size))
-        os.fsync(self._index)
+                write_all(self._index, index.encode_sync(size))
+        world.disk.sync(self._index)
 
     def _finish(self, state: str) -> None:
         for stream_id, stream in self._streams.items():
@@ -340,10 +335,10 @@ class Journal:
             chunk = chunks.encode_xml(Tag.STREAM_FOOTER, xml, stream_id=stream_id)
             self._append(chunk, Tag.STREAM_FOOTER, stream_id=stream_id)
         try:
-            os.fsync(self._file)
+            world.disk.sync(self._file)
             note = {"state": state, "bytes": self._size}
-            files.write_all(self._index, index.encode_sync(self._size) + index.encode_end(note))
-            os.fsync(self._index)
+            write_all(self._index, index.encode_sync(self._size) + index.encode_end(note))
+            world.disk.sync(self._index)
         except OSError as error:
             self._fault = f"recording {self.path.name} could not be closed ({error.strerror})"
             raise RecordingFault(f"{self._fault}; run 'workbench recover {self.path.name}'") from error
@@ -365,8 +360,8 @@ def _header(
     spec: StreamSpec, dtype: str, n_channels: int, desc: Mapping[str, Any], header: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Stream header in the layout that pyxdf, EEGLAB and LabRecorder share."""
-    told = header.get("desc")
-    told = told if isinstance(told, Mapping) else {}
+    announced = header.get("desc")
+    announced = announced if isinstance(announced, Mapping) else {}
     return {
         "name": spec.name,
         "type": spec.type,
@@ -376,28 +371,30 @@ def _header(
         "source_id": spec.source_id,
         **{name: header[name] for name in ANNOUNCED if header.get(name)},
         "desc": {
-            **{name: node for name, node in told.items() if is_name(name) and name != "channels"},
-            "channels": {"channel": _channels(spec, n_channels, told)},
+            **{name: node for name, node in announced.items() if is_name(name) and name != "channels"},
+            "channels": {"channel": _channels(spec, n_channels, announced)},
             "role": spec.role,
             **desc,
         },
     }
 
 
-def _channels(spec: StreamSpec, n_channels: int, told: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _channels(spec: StreamSpec, n_channels: int, announced: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Label, unit and type of each channel, and what else the outlet says of it.
 
     The unit is the one that the outlet announces, since the samples are stored as they came; where it announces
     none, the one that the contract declares.
     """
-    outlets = several(told, "channels", "channel")
-    known = outlets if len(outlets) == n_channels and all(isinstance(one, Mapping) for one in outlets) else []
+    outlets = several(announced, "channels", "channel")
+    known = (
+        outlets if len(outlets) == n_channels and all(isinstance(channel, Mapping) for channel in outlets) else []
+    )
     unit = "" if spec.unit_waived and not spec.unit_declared_by else spec.unit
     channels = []
     for place, name in enumerate(spec.channels):
-        said = {key: node for key, node in (known[place] if known else {}).items() if is_name(key)}
+        entries = {key: node for key, node in (known[place] if known else {}).items() if is_name(key)}
         usual = {"label": name, "unit": unit, "type": spec.type}
-        channels.append({**said, **{key: said.get(key) or value for key, value in usual.items()}})
+        channels.append({**entries, **{key: entries.get(key) or value for key, value in usual.items()}})
     return channels
 
 

@@ -279,12 +279,12 @@ def _whole_chunk(layout: Layout, data: memoryview, at: int) -> Piece:
 def _next_whole(layout: Layout, data: memoryview, at: int) -> Piece | None:
     """The next whole chunk behind a break, None when there is none or when too many places look like one."""
     limit = MOST_TRIES + 8 * layout.size // WORK_BYTES
-    for found in _HEAD.finditer(data, at):
+    for head in _HEAD.finditer(data, at):
         layout.work += 1
         if layout.work > limit:
             return None
         try:
-            return _whole_chunk(layout, data, found.start())
+            return _whole_chunk(layout, data, head.start())
         except RecordingFault:
             continue
     return None
@@ -328,7 +328,14 @@ def _check_announced(layout: Layout, content: memoryview) -> None:
 
 
 def read_samples(formats: dict[int, Format], content: memoryview, *, last: float) -> tuple[Any, Any]:
-    """Values and stamps of a samples chunk; :class:`TornChunk` when its stream or its bytes are missing."""
+    """Values and stamps of a samples chunk; :class:`TornChunk` when its stream or its bytes are missing.
+
+    Parameters
+    ----------
+    formats : what the stream headers said, by stream id.
+    content : the chunk behind its tag.
+    last : stamp of the stream's sample before, s.
+    """
     stream_id = chunks.decode_stream_id(content)
     if stream_id not in formats:
         raise TornChunk(f"samples of stream {stream_id}, which has no header")

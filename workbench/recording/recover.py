@@ -15,14 +15,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from workbench import reading
+from workbench import reading, world
 from workbench.errors import RecordingFault
 from workbench.recording import chunks, index, xdf
 from workbench.recording.chunks import Tag, TornChunk
 from workbench.recording.files import try_lock
 from workbench.recording.layout import Layout, survey
 from workbench.recording.salvage import salvage
+from workbench.vocabulary import RecordingState
 from workbench.writing import save
 
 
@@ -48,7 +50,7 @@ class Recovery:
     kept_bytes: int
     lost_bytes: int
     n_chunks: int
-    state: str
+    state: Literal["clean", "recovered", "salvaged", "index damaged"]
     sentence: str
     lost_s: float = 0.0
     tail: Path | None = None
@@ -102,7 +104,7 @@ class Inspection:
     path: Path
     n_bytes: int
     n_chunks: int
-    state: str
+    state: RecordingState
     indexed: bool
     streams: tuple[StreamSummary, ...]
     damage: tuple[str, ...]
@@ -143,9 +145,9 @@ def inspect(path: Path | str) -> Inspection:
     """
     path = Path(path)
     data, side = xdf.load(path)
-    found = survey(data, side)
-    _, streams = xdf.assemble(found, data)
-    damage = tuple(d.sentence for d in found.damage)
+    layout = survey(data, side)
+    _, streams = xdf.assemble(layout, data)
+    damage = tuple(d.sentence for d in layout.damage)
     state = xdf.state_of(side)
     if state == "unfinished" and _is_open(path):
         state = "recording"
@@ -165,12 +167,12 @@ def inspect(path: Path | str) -> Inspection:
         )
         for s in streams
     )
-    sentence = _words(path, state, found, side, damage)
-    torn = found.size - found.tail if found.torn else 0
+    sentence = _words(path, state, layout, side, damage)
+    torn = layout.size - layout.tail if layout.torn else 0
     n_bad = side.n_bad if side is not None else 0
     indexed = side is not None and n_bad == 0
-    whole = len(found.pieces)
-    return Inspection(path, found.size, whole, state, indexed, summaries, damage, torn, sentence, n_bad)
+    whole = len(layout.pieces)
+    return Inspection(path, layout.size, whole, state, indexed, summaries, damage, torn, sentence, n_bad)
 
 
 def recover(path: Path | str) -> Recovery:
@@ -190,13 +192,13 @@ def recover(path: Path | str) -> Recovery:
         raise RecordingFault(f"{path.name} is packed; unpack it, then recover the .xdf file")
     with _held(path) as descriptor:
         data, side = xdf.load(path)
-        found = survey(data, side)
-        if not found.damage and not found.torn and (side is None or side.end is not None):
-            return _untouched(path, found, side)
+        layout = survey(data, side)
+        if not layout.damage and not layout.torn and (side is None or side.end is not None):
+            return _untouched(path, layout, side)
         try:
-            if found.damage:
-                return _salvaged(path, data, found, side)
-            return _cut(path, descriptor, data, found, side)
+            if layout.damage:
+                return _salvaged(path, data, layout, side)
+            return _cut(path, descriptor, data, layout, side)
         except OSError as error:
             raise RecordingFault(
                 f"recording {path.name} cannot be recovered ({error.strerror}); it is unchanged up to its last "
@@ -204,7 +206,7 @@ def recover(path: Path | str) -> Recovery:
             ) from error
 
 
-def _untouched(path: Path, found: Layout, side: index.Index | None) -> Recovery:
+def _untouched(path: Path, layout: Layout, side: index.Index | None) -> Recovery:
     """The answer for a recording that needs no cut."""
     end = (side.end if side is not None else None) or {}
     if end.get("state") == "recovered":
@@ -214,25 +216,25 @@ def _untouched(path: Path, found: Layout, side: index.Index | None) -> Recovery:
         if side is not None and damaged_since:
             sentence += f" {index.damage_words(path, side)}"
         return Recovery(
-            end.get("bytes", found.size),
+            end.get("bytes", layout.size),
             end.get("lost_bytes", 0),
-            end.get("n_chunks", len(found.pieces)),
+            end.get("n_chunks", len(layout.pieces)),
             "recovered",
             sentence,
             end.get("lost_s", 0.0),
             tail,
             index_damaged=end.get("index_damaged", False) or damaged_since,
         )
-    whole = f"{path.name} is whole: {len(found.pieces):,} chunks, {found.size:,} bytes; nothing was changed."
+    whole = f"{path.name} is whole: {len(layout.pieces):,} chunks, {layout.size:,} bytes; nothing was changed."
     if side is not None and side.n_bad:
         sentence = f"{whole} {index.damage_words(path, side)} Restore the index from its backup."
-        return Recovery(found.size, 0, len(found.pieces), "index damaged", sentence, index_damaged=True)
-    return Recovery(found.size, 0, len(found.pieces), "clean", whole)
+        return Recovery(layout.size, 0, len(layout.pieces), "index damaged", sentence, index_damaged=True)
+    return Recovery(layout.size, 0, len(layout.pieces), "clean", whole)
 
 
-def _salvaged(path: Path, data: memoryview, found: Layout, side: index.Index | None) -> Recovery:
+def _salvaged(path: Path, data: memoryview, layout: Layout, side: index.Index | None) -> Recovery:
     """Save everything else of a file that is damaged inside."""
-    made = salvage(path, data, found, side)
+    made = salvage(path, data, layout, side)
     return Recovery(
         made.kept_bytes,
         made.lost_bytes,
@@ -240,56 +242,56 @@ def _salvaged(path: Path, data: memoryview, found: Layout, side: index.Index | N
         "salvaged",
         made.sentence,
         made.lost_s,
-        damage=tuple(d.sentence for d in found.damage),
+        damage=tuple(d.sentence for d in layout.damage),
         salvaged=made.path,
     )
 
 
-def _cut(path: Path, descriptor: int, data: memoryview, found: Layout, side: index.Index | None) -> Recovery:
+def _cut(path: Path, descriptor: int, data: memoryview, layout: Layout, side: index.Index | None) -> Recovery:
     """Save the tail, cut, rebuild the index: in this order, so that a crash in between loses nothing."""
-    expected = max([found.size, *(e.start + e.length for e in found.missing)])
-    tail = path.with_name(f"{path.name}.tail-{found.tail}")
-    if found.tail < found.size:
-        save(tail, bytes(data[found.tail :]))
-        os.ftruncate(descriptor, found.tail)
-    lost_bytes = expected - found.tail
+    expected = max([layout.size, *(e.start + e.length for e in layout.missing)])
+    tail = path.with_name(f"{path.name}.tail-{layout.tail}")
+    if layout.tail < layout.size:
+        save(tail, bytes(data[layout.tail :]))
+        world.disk.truncate(descriptor, layout.tail)
+    lost_bytes = expected - layout.tail
     if tail.exists():
         lost_bytes = max(lost_bytes, tail.stat().st_size)
-    if found.tail < len(chunks.MAGIC):
-        os.pwrite(descriptor, chunks.MAGIC, 0) if hasattr(os, "pwrite") else os.write(descriptor, chunks.MAGIC)
-    os.fsync(descriptor)
+    if layout.tail < len(chunks.MAGIC):
+        world.disk.pwrite(descriptor, chunks.MAGIC, 0)
+    world.disk.sync(descriptor)
     kept = tail if tail.exists() else None
-    samples, lost_s = _lost_samples(found, memoryview(kept.read_bytes() if kept is not None else b""), side)
+    samples, lost_s = _lost_samples(layout, memoryview(kept.read_bytes() if kept is not None else b""), side)
     closed = side is not None and side.end is not None
-    sentence = _why(path, closed=closed) + _loss_words(found, lost_bytes, samples, kept)
+    sentence = _why(path, closed=closed) + _loss_words(layout, lost_bytes, samples, kept)
     bad = side is not None and side.n_bad > 0
     if side is not None and bad:
         sentence += f" {index.damage_words(path, side)}"
-    unlisted = sum(piece.number == 0 for piece in found.pieces)
+    unlisted = sum(piece.number == 0 for piece in layout.pieces)
     if side is not None and unlisted:
         sentence += f" {unlisted:,} of them are not in its index and were checked by their structure alone."
     note = {
         "state": "recovered",
-        "bytes": found.tail,
+        "bytes": layout.tail,
         "lost_bytes": lost_bytes,
         "lost_s": lost_s,
-        "n_chunks": len(found.pieces),
+        "n_chunks": len(layout.pieces),
         "tail": kept.name if kept is not None else "",
         "sentence": sentence,
         "index_damaged": bad,
     }
     copies = side.copies if side is not None else {}
-    index.replace(path, _entries(found, data, side), note, copies=copies)
+    index.replace(path, _entries(layout, data, side), note, copies=copies)
     return Recovery(
-        found.tail, lost_bytes, len(found.pieces), "recovered", sentence, lost_s, kept, index_damaged=bad
+        layout.tail, lost_bytes, len(layout.pieces), "recovered", sentence, lost_s, kept, index_damaged=bad
     )
 
 
-def _entries(found: Layout, data: memoryview, side: index.Index | None) -> list[index.Indexed]:
+def _entries(layout: Layout, data: memoryview, side: index.Index | None) -> list[index.Indexed]:
     """Index of what stays."""
     old = {e.start: e for e in side.chunks} if side is not None else {}
     entries = []
-    for piece in found.pieces:
+    for piece in layout.pieces:
         content = data[piece.body : piece.end]
         stream_id, n = 0, 0
         if piece.tag not in (Tag.FILE_HEADER, Tag.BOUNDARY) and len(content) >= 4:
@@ -302,16 +304,18 @@ def _entries(found: Layout, data: memoryview, side: index.Index | None) -> list[
     return entries
 
 
-def _lost_samples(found: Layout, tail: memoryview, side: index.Index | None) -> tuple[dict[str, int], float]:
+def _lost_samples(layout: Layout, tail: memoryview, side: index.Index | None) -> tuple[dict[str, int], float]:
     """Samples lost by stream, from the index or from the head of the torn chunk, and the seconds they make."""
     lost: dict[int, int] = {}
     for entry in side.chunks if side is not None else []:
-        if entry.start >= found.tail:
+        if entry.start >= layout.tail:
             lost[entry.stream_id] = lost.get(entry.stream_id, 0) + entry.n_samples
     if not lost:
         lost = _announced(tail)
-    named = {found.formats[i].name: n for i, n in lost.items() if i in found.formats and n}
-    seconds = [n / found.formats[i].fs for i, n in lost.items() if i in found.formats and found.formats[i].fs > 0]
+    named = {layout.formats[i].name: n for i, n in lost.items() if i in layout.formats and n}
+    seconds = [
+        n / layout.formats[i].fs for i, n in lost.items() if i in layout.formats and layout.formats[i].fs > 0
+    ]
     return named, max(seconds, default=0.0)
 
 
@@ -327,7 +331,9 @@ def _announced(tail: memoryview) -> dict[int, int]:
         return {}
 
 
-def _words(path: Path, state: str, found: Layout, side: index.Index | None, damage: tuple[str, ...]) -> str:
+def _words(
+    path: Path, state: RecordingState, layout: Layout, side: index.Index | None, damage: tuple[str, ...]
+) -> str:
     """The sentence of an inspection."""
     if state == "recording":
         return "It is being written now."
@@ -337,9 +343,11 @@ def _words(path: Path, state: str, found: Layout, side: index.Index | None, dama
             f"{damage[0]}. Restore the file from its backup, or run 'workbench recover {path.name}': nothing else "
             "in it is affected."
         )
-    if found.torn:
-        why = f" ({found.why})" if found.why else ""
-        return f"It is cut off at byte {found.tail:,} of {found.size:,}{why}; run 'workbench recover {path.name}'."
+    if layout.torn:
+        why = f" ({layout.why})" if layout.why else ""
+        return (
+            f"It is cut off at byte {layout.tail:,} of {layout.size:,}{why}; run 'workbench recover {path.name}'."
+        )
     bad = f" {index.damage_words(path, side)}" if side is not None and side.n_bad else ""
     if state == "unfinished":
         return f"It is whole but was not closed; run 'workbench recover {path.name}'.{bad}"
@@ -358,14 +366,14 @@ def _why(path: Path, *, closed: bool) -> str:
     )
 
 
-def _loss_words(found: Layout, lost_bytes: int, samples: dict[str, int], tail: Path | None) -> str:
+def _loss_words(layout: Layout, lost_bytes: int, samples: dict[str, int], tail: Path | None) -> str:
     """What was lost and what is kept."""
-    rates = {form.name: form.fs for form in found.formats.values()}
+    rates = {form.name: form.fs for form in layout.formats.values()}
     parts = [
         f"{n:,} samples of {name!r}" + (f" ({n / rates[name]:.3f} s)" if rates[name] > 0 else "")
         for name, n in samples.items()
     ]
-    kept = f"{found.tail:,} bytes, {len(found.pieces):,} whole chunks, are kept."
+    kept = f"{layout.tail:,} bytes, {len(layout.pieces):,} whole chunks, are kept."
     if not lost_bytes:
         return f"Nothing in the file is torn: {kept}"
     what = f", {' and '.join(parts)}," if parts else ""
@@ -378,7 +386,7 @@ def _held(path: Path) -> Iterator[int]:
     """The file, open for change and locked against its writer."""
     try:
         # Without O_NONBLOCK the opening of a pipe waits for its other end.
-        descriptor = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
+        descriptor = world.disk.descriptor(path, os.O_RDWR | getattr(os, "O_NONBLOCK", 0))
     except (OSError, ValueError) as error:
         raise RecordingFault(
             f"recording {reading.shown(path)} cannot be recovered ({reading.why(error)}); check the path and your "
@@ -393,16 +401,16 @@ def _held(path: Path) -> Iterator[int]:
             )
         yield descriptor
     finally:
-        os.close(descriptor)
+        world.disk.close(descriptor)
 
 
 def _is_open(path: Path) -> bool:
     """Whether a journal holds the file now."""
     try:
-        descriptor = os.open(path, os.O_RDONLY)
+        descriptor = world.disk.descriptor(path, os.O_RDONLY)
     except OSError:
         return False
     try:
         return not try_lock(descriptor)
     finally:
-        os.close(descriptor)
+        world.disk.close(descriptor)

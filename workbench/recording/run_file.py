@@ -30,6 +30,7 @@ from workbench.vocabulary import (
     FloatArray,
     LedgerRow,
     Marker,
+    RecordingState,
     Snapshot,
     StreamSpec,
     Trial,
@@ -162,7 +163,7 @@ class RunFile:
         )
 
     @property
-    def state(self) -> str:
+    def state(self) -> RecordingState:
         """``"finished"``, ``"stopped"``, ``"failed"``, ``"recovered"`` or ``"unfinished"``."""
         return self.file.state
 
@@ -182,12 +183,14 @@ class RunFile:
         """
         if "signal" in self.plan:
             return self.file.stream(str(self.plan["signal"]))
-        found = [s for s in self.file.streams if s.fs > 0 and s.dtype != "string"]
-        found = [s for s in found if s.role == "signal"] or found
-        if len(found) != 1:
-            names = ", ".join(repr(s.name) for s in found) or "none"
-            raise RecordingFault(f"{self.path.name} has {len(found)} signal streams ({names}); it must have one")
-        return found[0]
+        candidates = [s for s in self.file.streams if s.fs > 0 and s.dtype != "string"]
+        candidates = [s for s in candidates if s.role == "signal"] or candidates
+        if len(candidates) != 1:
+            names = ", ".join(repr(s.name) for s in candidates) or "none"
+            raise RecordingFault(
+                f"{self.path.name} has {len(candidates)} signal streams ({names}); it must have one"
+            )
+        return candidates[0]
 
     def items(self, *, block: int | None = None, timebase: Timebase | None = None) -> Iterator[Chunk | Marker]:
         """The run as the decode loop saw it: chunks, and each event exactly at its sample.
@@ -242,10 +245,10 @@ class RunFile:
         stated, n_channels = self.plan.get("units", {}), len(self.signal.channels)
         with self._of_plan("units of the signal", stated):
             described = stated.get(self.signal.name)
-            found = Units((), np.ones(n_channels), "recorded") if described is None else Units.of(described)
-            if len(found.factors) != n_channels:
-                raise ValueError(f"{len(found.factors)} factors for {n_channels} channels")
-        return found
+            units = Units((), np.ones(n_channels), "recorded") if described is None else Units.of(described)
+            if len(units.factors) != n_channels:
+                raise ValueError(f"{len(units.factors)} factors for {n_channels} channels")
+        return units
 
     def _samples(self, corrector: Corrector, start: int, stop: int, block: int | None) -> Iterator[Chunk | Marker]:
         stop = min(stop, len(self.signal.stamps))

@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import math
 import socket
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -23,6 +22,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench import world
 from workbench.errors import BadValue
 from workbench.recording.journal import Journal
 from workbench.threads import Spawn, start_thread
@@ -90,7 +90,7 @@ class RunWriter:
     ) -> None:
         self.classes = tuple(str(name) for name in plan.get("classes", ()))
         self.plan = {"timebase": time_base(signal), **plan, "signal": signal.name}
-        started = str(plan.get("started") or time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
+        started = str(plan.get("started") or world.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"))
         header = {"workbench": "run", "datetime": started}
         self.journal = Journal(path, header=header, on_slow_sync=on_slow_sync, spawn=spawn)
         announced = headers or {}
@@ -152,7 +152,14 @@ class RunWriter:
         self.samples(self._signal, values, stamps)
 
     def samples(self, name: str, values: NDArray[Any] | Sequence[Any], stamps: FloatArray) -> None:
-        """Samples of any stream of the run, as :meth:`Journal.samples` takes them."""
+        """Samples of any stream of the run, as :meth:`Journal.samples` takes them.
+
+        Parameters
+        ----------
+        name : of the stream.
+        values : ``(n_times, n_channels)`` in its unit, or texts.
+        stamps : ``(n_times,)`` float64, s, raw LSL time.
+        """
         if name not in self.ids:
             raise BadValue(f"stream {name!r} is not in this recording; it has {', '.join(self.ids)}")
         self.journal.samples(self.ids[name], values, stamps)
@@ -160,7 +167,15 @@ class RunWriter:
             self._newest = float(stamps[-1])
 
     def clock_offset(self, name: str, time: float, offset: float, *, uncertainty: float | None = None) -> None:
-        """Measured clock offset of a stream, s; see :meth:`Journal.clock_offset`."""
+        """Measured clock offset of a stream, s; see :meth:`Journal.clock_offset`.
+
+        Parameters
+        ----------
+        name : of the stream.
+        time : local time of the measurement, s.
+        offset : s, as in ``corrected = raw + offset``.
+        uncertainty : s, half the round trip.
+        """
         self.journal.clock_offset(self.ids[name], time, offset, uncertainty=uncertainty)
         if name == self._signal:
             self._offsets_of_own()
@@ -174,7 +189,13 @@ class RunWriter:
     def decision(
         self, decision: Decision, *, acquired: float = 0.0, decided: float = 0.0, emitted: float = 0.0
     ) -> None:
-        """A decision with the local times in s at which its last sample came, it was made, it went out."""
+        """A decision with the local times in s at which its last sample came, it was made, it went out.
+
+        Parameters
+        ----------
+        decision : what was decided.
+        acquired, decided, emitted : local times in s at which its last sample came, it was made, it went out.
+        """
         if decision.label and decision.label not in self.classes:
             raise BadValue(f"decision {decision.label!r} is no class of this run; {', '.join(self.classes)} are")
         if len(decision.probabilities) != len(self.classes):

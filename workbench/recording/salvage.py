@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from workbench import world
 from workbench.errors import RecordingFault
 from workbench.recording import chunks, index
 from workbench.recording.chunks import Tag
@@ -59,20 +60,20 @@ class _Kept:
         """Damage stands here: what follows in any stream does not follow from what came before."""
         self._interrupted |= set(self._last)
 
-    def take(self, found: Layout, data: memoryview, piece: Piece, copies: dict[int, bytes]) -> None:
+    def take(self, layout: Layout, data: memoryview, piece: Piece, copies: dict[int, bytes]) -> None:
         """Append a whole chunk, unless it cannot be understood without a lost one."""
         # Views, not copies: a recording may be as large as half of the memory.
-        chunk, content = found.chunk(data, piece), found.content(data, piece)
+        chunk, content = layout.chunk(data, piece), layout.content(data, piece)
         stream_id, n = 0, 0
         if piece.tag in (Tag.STREAM_HEADER, Tag.SAMPLES, Tag.CLOCK_OFFSET, Tag.STREAM_FOOTER):
             stream_id = chunks.decode_stream_id(content)
-            if stream_id not in found.formats or (
+            if stream_id not in layout.formats or (
                 piece.tag == Tag.SAMPLES and not self._follows(content, stream_id)
             ):
                 self.orphans += 1
                 return
         if piece.tag == Tag.SAMPLES:
-            n = self._count(found, content, stream_id)
+            n = self._count(layout, content, stream_id)
         if piece.start in copies:
             self.copies[self.size] = copies[piece.start]
         self.entries.append(index.Indexed(self.size, len(chunk), zlib.crc32(chunk), piece.tag, stream_id, n))
@@ -84,12 +85,12 @@ class _Kept:
         n, at = chunks.decode_length(content, 4)
         return stream_id not in self._interrupted or n == 0 or content[at] != 0
 
-    def _count(self, found: Layout, content: memoryview, stream_id: int) -> int:
+    def _count(self, layout: Layout, content: memoryview, stream_id: int) -> int:
         last = self._last.get(stream_id)
-        _, stamps = read_samples(found.formats, content, last=last or 0.0)
+        _, stamps = read_samples(layout.formats, content, last=last or 0.0)
         if not len(stamps):
             return 0
-        period = found.formats[stream_id].period
+        period = layout.formats[stream_id].period
         if last is not None and period and stream_id in self._interrupted:
             missing = float(stamps[0]) - last - period
             if missing > period / 2:
@@ -99,7 +100,7 @@ class _Kept:
         return len(stamps)
 
 
-def salvage(path: Path, data: memoryview, found: Layout, side: index.Index | None) -> Salvage:
+def salvage(path: Path, data: memoryview, layout: Layout, side: index.Index | None) -> Salvage:
     """Write every whole chunk into ``salvaged/NAME``; the damaged file stays as it is, so that no more is lost.
 
     Parameters
@@ -117,19 +118,19 @@ def salvage(path: Path, data: memoryview, found: Layout, side: index.Index | Non
     """
     kept = _Kept()
     copies = side.copies if side is not None else {}
-    breaks = sorted(d.start for d in found.damage if not d.restored)
-    for piece in sorted(found.pieces, key=lambda piece: piece.start):
+    breaks = sorted(d.start for d in layout.damage if not d.restored)
+    for piece in sorted(layout.pieces, key=lambda piece: piece.start):
         while breaks and breaks[0] < piece.start:
             breaks.pop(0)
             kept.interrupt()
-        kept.take(found, data, piece, copies)
+        kept.take(layout, data, piece, copies)
     if not kept.entries:
         raise RecordingFault(f"{path.name} holds no whole chunk; restore it from its backup")
-    samples, seconds = _missing_samples(found, kept, side)
-    lost_bytes = max([found.size, *(e.start + e.length for e in found.missing)]) - kept.size
+    samples, seconds = _missing_samples(layout, kept, side)
+    lost_bytes = max([layout.size, *(e.start + e.length for e in layout.missing)]) - kept.size
     place = path.parent / FOLDER / path.name
-    sentence = _words(path, found, side, kept, _loss_words(found, samples, seconds, lost_bytes))
-    place.parent.mkdir(mode=0o700, exist_ok=True)
+    sentence = _words(path, layout, side, kept, _loss_words(layout, samples, seconds, lost_bytes))
+    world.disk.mkdir(place.parent, exist_ok=True)
     note: dict[str, Any] = {
         "state": "recovered",
         "bytes": kept.size,
@@ -146,28 +147,28 @@ def salvage(path: Path, data: memoryview, found: Layout, side: index.Index | Non
 
 
 def _missing_samples(
-    found: Layout, kept: _Kept, side: index.Index | None
+    layout: Layout, kept: _Kept, side: index.Index | None
 ) -> tuple[dict[int, int], dict[int, float]]:
     """Samples lost by stream id, and the seconds they make; without an index, by the stamps around the damage."""
     samples: dict[int, int] = {}
-    for damage in found.damage:
+    for damage in layout.damage:
         if damage.n_samples and not damage.restored:
             samples[damage.stream_id] = samples.get(damage.stream_id, 0) + damage.n_samples
-    for entry in found.missing:
+    for entry in layout.missing:
         if entry.n_samples:
             samples[entry.stream_id] = samples.get(entry.stream_id, 0) + entry.n_samples
     seconds = dict(kept.holes)
     for stream_id, n in samples.items():
-        if stream_id in found.formats and found.formats[stream_id].fs > 0:
-            seconds[stream_id] = n * found.formats[stream_id].period
+        if stream_id in layout.formats and layout.formats[stream_id].fs > 0:
+            seconds[stream_id] = n * layout.formats[stream_id].period
     return samples, seconds
 
 
-def _words(path: Path, found: Layout, side: index.Index | None, kept: _Kept, lost: str) -> str:
+def _words(path: Path, layout: Layout, side: index.Index | None, kept: _Kept, lost: str) -> str:
     """What is damaged, what is lost, where the rest is, and what to do."""
-    places = [d.sentence for d in found.damage]
-    if found.torn:
-        places.append(f"its end from byte {found.tail:,} on")
+    places = [d.sentence for d in layout.damage]
+    if layout.torn:
+        places.append(f"its end from byte {layout.tail:,} on")
     where = places[0] + (f" and {len(places) - 1} more" if len(places) > 1 else "")
     closed = "was changed after it was written" if side is not None and side.end is not None else "is damaged"
     orphans = f" {kept.orphans:,} whole chunks that cannot be read without lost ones are left out."
@@ -180,14 +181,14 @@ def _words(path: Path, found: Layout, side: index.Index | None, kept: _Kept, los
     )
 
 
-def _loss_words(found: Layout, samples: dict[int, int], seconds: dict[int, float], lost_bytes: int) -> str:
+def _loss_words(layout: Layout, samples: dict[int, int], seconds: dict[int, float], lost_bytes: int) -> str:
     """How much of which streams is lost."""
-    n = sum(not d.restored for d in found.damage) + len(found.missing) + (found.torn and not found.missing)
+    n = sum(not d.restored for d in layout.damage) + len(layout.missing) + (layout.torn and not layout.missing)
     if not n:
         return "Nothing is lost, because the bytes of what is damaged are known"
     parts = []
-    for i in [i for i in found.formats if i in samples or i in seconds]:
+    for i in [i for i in layout.formats if i in samples or i in seconds]:
         count = f"{samples[i]:,} samples of " if i in samples else "a part of "
-        parts.append(f"{count}{found.formats[i].name!r}" + (f" ({seconds[i]:.3f} s)" if i in seconds else ""))
+        parts.append(f"{count}{layout.formats[i].name!r}" + (f" ({seconds[i]:.3f} s)" if i in seconds else ""))
     what = f": {' and '.join(parts)}" if parts else ""
     return f"{lost_bytes:,} bytes in {n} chunk{'s' * (n != 1)} are lost{what}"

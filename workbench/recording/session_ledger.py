@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from workbench import reading
+from workbench import reading, world
 from workbench.errors import RecordingFault
 from workbench.vocabulary import LedgerRow
-from workbench.writing import sync_folder
+from workbench.writing import sync_folder, write_all
 
 SUFFIX = ".ledger.jsonl"
 DAMAGED = "ledger_damaged"
@@ -38,18 +38,17 @@ def append_rows(path: Path, rows: Sequence[LedgerRow]) -> None:
     if not rows:
         return
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        descriptor = world.disk.descriptor(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
         try:
             size = os.lseek(descriptor, 0, os.SEEK_END)
             torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
             data = (b"\n" if torn else b"") + b"".join(_line(row) for row in rows)
-            while data:
-                data = data[os.write(descriptor, data) :]
-            os.fsync(descriptor)
+            write_all(descriptor, data)
+            world.disk.sync(descriptor)
             if size == 0:
                 sync_folder(path.parent)
         finally:
-            os.close(descriptor)
+            world.disk.close(descriptor)
     except OSError as error:
         raise RecordingFault(
             f"ledger rows cannot be written to {path.name} ({error.strerror}); free space on the disk"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
+from workbench import world
 from workbench.errors import RecordingFault
 from workbench.recording.chunks import FORMATS
 from workbench.vocabulary import StreamSpec
@@ -33,7 +33,7 @@ def needed_bytes(specs: Iterable[StreamSpec], *, seconds: float, dtype: str = "f
 def free_bytes(folder: Path | str) -> int:
     """Free bytes of the disk that holds ``folder``; :class:`RecordingFault` when it is not there."""
     try:
-        return shutil.disk_usage(folder).free
+        return world.disk.free(folder)
     except OSError as error:
         raise RecordingFault(f"folder {folder} cannot be used ({error.strerror}); create it first") from error
 

@@ -12,7 +12,7 @@ import zlib
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import psutil
@@ -23,7 +23,7 @@ from workbench.errors import BadValue, RecordingFault
 from workbench.recording import chunks, index, layout
 from workbench.recording.chunks import FORMATS, Tag
 from workbench.recording.xml import from_xml, several, text_of
-from workbench.vocabulary import FloatArray, StreamSpec
+from workbench.vocabulary import FloatArray, RecordingState, StreamSpec
 
 LARGEST = 64 * 2**30
 """Bytes of the largest recording that is read, where the memory allows."""
@@ -112,7 +112,7 @@ class XdfFile:
     path: Path
     header: dict[str, Any]
     streams: tuple[XdfStream, ...]
-    state: str
+    state: RecordingState
     damaged: tuple[str, ...] = ()
 
     def stream(self, name: str) -> XdfStream:
@@ -123,13 +123,13 @@ class XdfFile:
         RecordingFault
             When there is none, or more than one.
         """
-        found = [s for s in self.streams if s.name == name]
-        if len(found) != 1:
+        streams = [s for s in self.streams if s.name == name]
+        if len(streams) != 1:
             names = ", ".join(repr(s.name) for s in self.streams) or "none"
             raise RecordingFault(
-                f"{self.path.name} has {len(found)} streams named {name!r}; its streams are {names}"
+                f"{self.path.name} has {len(streams)} streams named {name!r}; its streams are {names}"
             )
-        return found[0]
+        return streams[0]
 
 
 def read(path: Path | str, *, damaged: str = "refuse") -> XdfFile:
@@ -150,19 +150,19 @@ def read(path: Path | str, *, damaged: str = "refuse") -> XdfFile:
         raise BadValue(f"damaged is {damaged!r}; allowed are 'refuse' and 'skip'")
     path = Path(path)
     data, side = load(path)
-    found = layout.survey(data, side)
-    problems = tuple(d.sentence for d in found.damage)
+    survey = layout.survey(data, side)
+    problems = tuple(d.sentence for d in survey.damage)
     if damaged == "refuse":
-        refuse(path, found)
-    if found.torn:
-        problems += (f"the end of the file from byte {found.tail:,} on",)
-    header, streams = assemble(found, data)
+        refuse(path, survey)
+    if survey.torn:
+        problems += (f"the end of the file from byte {survey.tail:,} on",)
+    header, streams = assemble(survey, data)
     return XdfFile(path, header, streams, state_of(side), problems)
 
 
-def assemble(found: layout.Layout, data: memoryview) -> tuple[dict[str, Any], tuple[XdfStream, ...]]:
+def assemble(survey: layout.Layout, data: memoryview) -> tuple[dict[str, Any], tuple[XdfStream, ...]]:
     """File header and streams from the whole chunks of a file."""
-    reader = _Reader(found, data)
+    reader = _Reader(survey, data)
     return reader.header, reader.streams()
 
 
@@ -210,25 +210,28 @@ def _unpacked(path: Path, data: bytes, largest: int) -> bytes:
     return unpacked
 
 
-def state_of(side: index.Index | None) -> str:
+def state_of(side: index.Index | None) -> RecordingState:
     """State of a recording by its index."""
     if side is None:
         return "foreign"
-    return str(side.end.get("state", "finished")) if side.end is not None else "unfinished"
+    if side.end is None:
+        return "unfinished"
+    # Another program may have written another text; the record refuses it when the run is taken in.
+    return cast("RecordingState", str(side.end.get("state", "finished")))
 
 
-def refuse(path: Path, found: layout.Layout) -> None:
+def refuse(path: Path, survey: layout.Layout) -> None:
     """Raise when the file is not whole."""
-    if found.damage:
+    if survey.damage:
         raise RecordingFault(
-            f"recording {path.name} was changed after it was written: {found.damage[0].sentence}"
-            + (f" and {len(found.damage) - 1} more" if len(found.damage) > 1 else "")
+            f"recording {path.name} was changed after it was written: {survey.damage[0].sentence}"
+            + (f" and {len(survey.damage) - 1} more" if len(survey.damage) > 1 else "")
             + f"; restore the file from its backup, or run 'workbench recover {path.name}' to keep everything else"
         )
-    if found.torn:
-        why = f" ({found.why})" if found.why else ""
+    if survey.torn:
+        why = f" ({survey.why})" if survey.why else ""
         raise RecordingFault(
-            f"recording {path.name} is cut off at byte {found.tail:,} of {found.size:,}{why}; "
+            f"recording {path.name} is cut off at byte {survey.tail:,} of {survey.size:,}{why}; "
             f"run 'workbench recover {path.name}' to keep everything before"
         )
 
@@ -236,16 +239,16 @@ def refuse(path: Path, found: layout.Layout) -> None:
 class _Reader:
     """Collects the chunks of each stream."""
 
-    def __init__(self, found: layout.Layout, data: memoryview) -> None:
+    def __init__(self, survey: layout.Layout, data: memoryview) -> None:
         self.header: dict[str, Any] = {}
-        self._formats = found.formats
+        self._formats = survey.formats
         self._values: dict[int, list[Any]] = defaultdict(list)
         self._stamps: dict[int, list[FloatArray]] = defaultdict(list)
         self._last: dict[int, float] = defaultdict(float)
         self._clocks: dict[int, list[tuple[float, float]]] = defaultdict(list)
         self._footers: dict[int, dict[str, Any]] = {}
-        for piece in found.pieces:
-            self._take(piece.tag, found.content(data, piece))
+        for piece in survey.pieces:
+            self._take(piece.tag, survey.content(data, piece))
 
     def _take(self, tag: int, content: memoryview) -> None:
         if tag == Tag.FILE_HEADER:

@@ -95,8 +95,8 @@ def from_xml(text: str) -> dict[str, Any]:
         root = parser.close()
     except (ElementTree.ParseError, ValueError, LookupError) as error:
         raise RecordingFault(f"a header of the recording is no XML ({error})") from error
-    found = _node(root)
-    return found if isinstance(found, dict) else {}
+    content = _node(root)
+    return content if isinstance(content, dict) else {}
 
 
 def several(node: Any, *path: str) -> list[Any]:
@@ -110,8 +110,8 @@ def several(node: Any, *path: str) -> list[Any]:
 
 def text_of(node: Any, *path: str) -> str:
     """The first text under ``path``, ``""`` when absent."""
-    found = several(node, *path)
-    return found[0] if found and isinstance(found[0], str) else ""
+    texts = several(node, *path)
+    return texts[0] if texts and isinstance(texts[0], str) else ""
 
 
 def _text(value: Any) -> str:
@@ -123,13 +123,13 @@ def _text(value: Any) -> str:
 def _node(element: ElementTree.Element) -> dict[str, Any] | str:
     if len(element) == 0:
         return element.text or ""
-    found: dict[str, Any] = {}
+    content: dict[str, Any] = {}
     for child in element:
         value = _node(child)
-        if child.tag not in found:
-            found[child.tag] = value
-        elif isinstance(found[child.tag], list):
-            found[child.tag].append(value)
+        if child.tag not in content:
+            content[child.tag] = value
+        elif isinstance(content[child.tag], list):
+            content[child.tag].append(value)
         else:
-            found[child.tag] = [found[child.tag], value]
-    return found
+            content[child.tag] = [content[child.tag], value]
+    return content

@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from workbench import analysis, reading
 from workbench.errors import BadValue, RecordFault, Refused, UnknownName
 from workbench.study import Confirmation, Study, utc_now
 from workbench.study.approvals import may_be_scripted, recordings_of
 from workbench.study.files import decoder_hash
-from workbench.vocabulary import Approval, FittedDecoder
+from workbench.vocabulary import Approval, ApprovalDecision, FittedDecoder
 
 FIT = "fit.json"
 """What the fit found, beside the decoder's own files."""
@@ -30,6 +30,9 @@ LIMITS = ("level_max", "hold_limit_s", "dose_s")
 """Limits that an approval may state: highest level (fraction 0–1), longest activation and dose of a day (s)."""
 HARD = ("file", "participant")
 """Checks that nobody may pass over."""
+
+
+CheckState = Literal["pass", "warn", "fail"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ class Check:
     name: str
     value: str
     limit: str
-    state: str
+    state: CheckState
     text: str
 
 
@@ -83,12 +86,12 @@ def enter_waiting(study: Study) -> list[str]:
     hashes.
     """
     known = {row["sha256"] for row in study.rows("decoder")}
-    found = []
+    entered = []
     for path in sorted((study.folder / "decoders").glob(f"*/{FIT}"), key=lambda file: file.lstat().st_mtime):
         fitted = _read_fit(path)
         if fitted is not None and fitted["sha256"] not in known:
-            found.append(enter(study, {**fitted, "folder": path.parent}))
-    return found
+            entered.append(enter(study, {**fitted, "folder": path.parent}))
+    return entered
 
 
 def _read_fit(path: Path) -> dict[str, Any] | None:
@@ -121,14 +124,14 @@ def checks(study: Study, sha256: str, *, effector: str, participant_id: str) -> 
     decoder = _decoder(study, sha256)
     person = study.get("participant", participant_id)
     metrics = decoder["metrics"]
-    found = [_file(study, decoder), _participant(study, decoder, person), _accuracy(metrics, effector)]
+    results = [_file(study, decoder), _participant(study, decoder, person), _accuracy(metrics, effector)]
     if metrics.get("validation") == "leave one run out":
-        found.append(_by_run(metrics))
+        results.append(_by_run(metrics))
     if events := (metrics.get("held_out") or {}).get("events"):
-        found += [_onset(events), _false_starts(events)]
+        results += [_onset(events), _false_starts(events)]
     if metrics.get("windows"):
-        found.append(_windows(metrics))
-    return tuple(found)
+        results.append(_windows(metrics))
+    return tuple(results)
 
 
 def _file(study: Study, decoder: Mapping[str, Any]) -> Check:
@@ -166,7 +169,7 @@ def _accuracy(metrics: Mapping[str, Any], effector: str) -> Check:
         return Check("accuracy", "not known", "", "warn", text)
     better = correct >= limit
     text = f"{'Better' if better else 'Not better'} than guessing over {n} held-out trials."
-    worse = "warn" if effector == "screen" else "fail"
+    worse: CheckState = "warn" if effector == "screen" else "fail"
     return Check("accuracy", _share(correct, n), _share(limit, n), "pass" if better else worse, text)
 
 
@@ -267,17 +270,25 @@ def approve(
             f"{signer.name} may not approve a decoder (roles: {', '.join(signer.roles)}); an engineer or "
             f"investigator has to"
         )
-    found = checks(study, sha256, effector=effector, participant_id=participant_id)
-    failed = [check for check in found if check.state == "fail"]
+    results = checks(study, sha256, effector=effector, participant_id=participant_id)
+    failed = [check for check in results if check.state == "fail"]
     # In a simulation nobody is moved: a script's decision keeps a failed accuracy on record, and is not stopped.
     stopping = [check for check in failed if check.name in HARD or signer.method != "script"]
     if stopping:
         raise Refused(f"the decoder is not fit to approve: {' '.join(check.text for check in stopping)}")
-    open_ = [check for check in found if check.state != "pass"]
+    open_ = [check for check in results if check.state != "pass"]
     if open_ and not reason.strip():
         raise Refused(f"say why it may be used all the same: {' '.join(check.text for check in open_)}")
     return _decide(
-        study, sha256, "approve", effector, participant_id, by=by, reason=reason, found=found, limits=limits or {}
+        study,
+        sha256,
+        "approve",
+        effector,
+        participant_id,
+        by=by,
+        reason=reason,
+        results=results,
+        limits=limits or {},
     )
 
 
@@ -294,10 +305,20 @@ def _check_limits(limits: Mapping[str, Any]) -> None:
 def reject(study: Study, sha256: str, *, effector: str, participant_id: str, by: Confirmation, reason: str) -> str:
     """Reject a decoder for one use; another one that is in use stays so. Returns the decision's id.
 
-    Parameters and errors as for :func:`approve`; the reason must not be empty, no check is needed.
+    Parameters
+    ----------
+    study, sha256, effector, participant_id, by : as in :func:`approve`.
+    reason : why; must not be empty.
+
+    Raises
+    ------
+    Refused
+        Without a reason, or when the confirmation is used up. No check is needed.
     """
-    found = checks(study, sha256, effector=effector, participant_id=participant_id)
-    return _decide(study, sha256, "reject", effector, participant_id, by=by, reason=reason, found=found, limits={})
+    results = checks(study, sha256, effector=effector, participant_id=participant_id)
+    return _decide(
+        study, sha256, "reject", effector, participant_id, by=by, reason=reason, results=results, limits={}
+    )
 
 
 def withdraw(
@@ -305,25 +326,35 @@ def withdraw(
 ) -> str:
     """Take an approval back. Returns the decision's id.
 
-    Parameters and errors as for :func:`approve`; the reason must not be empty, and there must be an approval.
+    Parameters
+    ----------
+    study, sha256, effector, participant_id, by : as in :func:`approve`.
+    reason : why; must not be empty.
+
+    Raises
+    ------
+    Refused
+        When there is no approval, without a reason, or when the confirmation is used up.
     """
     if not study.is_approved(sha256, effector=effector, participant_id=participant_id):
         raise Refused(
             f"decoder {sha256[:12]} is not approved for {effector} with this participant; nothing to withdraw"
         )
-    return _decide(study, sha256, "withdraw", effector, participant_id, by=by, reason=reason, found=(), limits={})
+    return _decide(
+        study, sha256, "withdraw", effector, participant_id, by=by, reason=reason, results=(), limits={}
+    )
 
 
 def _decide(
     study: Study,
     sha256: str,
-    decision: str,
+    decision: ApprovalDecision,
     effector: str,
     participant_id: str,
     *,
     by: Confirmation,
     reason: str,
-    found: tuple[Check, ...],
+    results: tuple[Check, ...],
     limits: Mapping[str, Any],
 ) -> str:
     """Append the decision."""
@@ -349,7 +380,7 @@ def _decide(
             utc=utc_now(),
             person_id=signer.person_id,
             reason=reason,
-            checks=tuple(asdict(check) for check in found),
+            checks=tuple(asdict(check) for check in results),
             limits=limits,
         ),
         reason=reason or f"{decision} for {effector}",

@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from workbench import world
 from workbench.errors import EngineFault
 from workbench.live import _wire
 
 LOOK_S = 1.0
-"""How often a fit that goes on is looked at, s."""
+"""Time between two looks at a fit that is running, s."""
 
 
 def run_fit(
@@ -46,24 +45,27 @@ def run_fit(
     WorkbenchError
         In the words of the fit.
     """
-    with tempfile.TemporaryDirectory(prefix="workbench-fit-") as place:
-        done, out, err = (Path(place) / name for name in ("done", "out", "err"))
-        asked = {
+    folder = world.disk.temporary("workbench-fit-")
+    try:
+        done, out, err = (folder / name for name in ("done", "out", "err"))
+        request = {
             "study_folder": str(study_folder),
             "recordings": [str(r) for r in recordings],
             "decoder": decoder_name,
             "params": dict(params or {}),
             "progress": str(done),
         }
-        command = [sys.executable, "-m", "workbench.runs.fitting", json.dumps(asked)]
-        with out.open("wb") as said, err.open("wb") as complained:
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=complained)
+        command = [sys.executable, "-m", "workbench.runs.fitting", json.dumps(request)]
+        with world.disk.open(out) as output, world.disk.open(err) as errors:
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors)
             code = _ended(process, timeout, lambda: progress(_share(done)))
-        lines, errors = (path.read_text(encoding="utf-8").strip().splitlines() for path in (out, err))
+        lines, messages = (path.read_text(encoding="utf-8").strip().splitlines() for path in (out, err))
+    finally:
+        world.disk.rmtree(folder)
     try:
         reply: dict[str, Any] = json.loads(lines[-1])
     except (IndexError, ValueError) as error:
-        tail = errors[-1:] or ["no output"]
+        tail = messages[-1:] or ["no output"]
         raise EngineFault(f"the fit ended without a result (exit {code}): {tail[0]}") from error
     _wire.raise_refusal(reply)
     return dict(reply["value"])
@@ -71,12 +73,12 @@ def run_fit(
 
 def _ended(process: subprocess.Popen[bytes], timeout: float, look: Callable[[], None]) -> int:
     """The exit code; raises EngineFault after ``timeout`` s. Whatever happens, no process is left."""
-    end = time.monotonic() + timeout
+    end = world.clock.monotonic() + timeout
     try:
         while True:
             with suppress(subprocess.TimeoutExpired):
                 return process.wait(LOOK_S)
-            if time.monotonic() > end:
+            if world.clock.monotonic() > end:
                 raise EngineFault(f"the fit did not end within {timeout:g} s; use fewer or shorter runs")
             look()
     finally:

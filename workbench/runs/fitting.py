@@ -8,10 +8,9 @@ Accuracy is cross-validated by run, or by contiguous blocks of one run; what is 
 from __future__ import annotations
 
 import json
-import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench import analysis, decoders, paradigms
+from workbench import analysis, decoders, paradigms, world
 from workbench.decode import locate_cues
 from workbench.decoders import Training, WindowDecoder
 from workbench.errors import BadSignal, BadValue, WorkbenchError
@@ -82,19 +81,19 @@ def fit(
         raise BadValue("a fit needs a recording; give the calibration runs")
     runs = [RunFile(path) for path in recordings]
     montage, paradigm = _common(runs)
-    asked = {**dict(params or {})}
-    if float(asked.setdefault("fs", montage.fs)) != montage.fs:
+    requested = {**dict(params or {})}
+    if float(requested.setdefault("fs", montage.fs)) != montage.fs:
         raise BadValue(
-            f"fs of the decoder is {asked['fs']} Hz, the recordings have {montage.fs:g} Hz; leave fs out"
+            f"fs of the decoder is {requested['fs']} Hz, the recordings have {montage.fs:g} Hz; leave fs out"
         )
     n_channels = len(montage.channels)
     kind = decoders.load(decoder_name)
     try:
-        decoder = kind(**asked).prepare(n_channels)
+        decoder = kind(**requested).prepare(n_channels)
     except TypeError as error:
         raise BadValue(f"parameters of decoder {decoder_name}: {error}") from error
     windows = _windows(decoder, runs, paradigm, n_channels=n_channels)
-    metrics = _judged(lambda: kind(**asked).prepare(n_channels), windows, paradigm, runs, progress=progress)
+    metrics = _judged(lambda: kind(**requested).prepare(n_channels), windows, paradigm, runs, progress=progress)
     decoder.fit_summaries(windows.summaries, windows.labels, blocks=windows.blocks)
     sources = [{"run": str(r.plan["run"]), "sha256": file_sha256(r.path)} for r in runs]
     metrics |= {"windows": len(windows.labels), "skipped": windows.skipped, "adapts": _adapts(decoder)}
@@ -104,36 +103,36 @@ def fit(
         decoder, Path(study_folder), montage, {"recordings": sources, "paradigm": paradigm.name}
     )
     hashes = [s["sha256"] for s in sources]
-    found = {"sha256": sha256, "name": decoder_name, "recordings": hashes, "metrics": metrics}
+    summary = {"sha256": sha256, "name": decoder_name, "recordings": hashes, "metrics": metrics}
     # Beside the decoder too: who asked for the fit may be gone before it is entered in the record.
-    save(folder / "fit.json", json.dumps(found, sort_keys=True).encode())
-    return {**found, "folder": str(folder)}
+    save(folder / "fit.json", json.dumps(summary, sort_keys=True).encode())
+    return {**summary, "folder": str(folder)}
 
 
 def _common(runs: Sequence[RunFile]) -> tuple[Montage, Paradigm]:
     """Montage and paradigm that all runs share."""
-    montages, found = [], []
+    montages, settings = [], []
     for run in runs:
         line = next(s for s in run.plan["contract"] if s["role"] == "signal")
         montages.append(montage_of(StreamSpec(**{**line, "channels": tuple(line["channels"])})))
-        found.append((str(run.plan["paradigm"]), dict(run.plan["params"])))
-    for run, montage, one in zip(runs[1:], montages[1:], found[1:], strict=True):
+        settings.append((str(run.plan["paradigm"]), dict(run.plan["params"])))
+    for run, montage, own in zip(runs[1:], montages[1:], settings[1:], strict=True):
         if montage != montages[0]:
             raise BadValue(
                 f"{run.path.name} has another montage or rate than {runs[0].path.name}; fit on runs of one"
             )
-        if not _same(one, found[0]):
+        if not _same(own, settings[0]):
             raise BadValue(
-                f"{run.path.name} is of paradigm {one[0]} with other parameters than {runs[0].path.name} "
-                f"({found[0][0]}); fit on runs of one paradigm"
+                f"{run.path.name} is of paradigm {own[0]} with other parameters than {runs[0].path.name} "
+                f"({settings[0][0]}); fit on runs of one paradigm"
             )
-    return montages[0], paradigms.from_params(*found[0])
+    return montages[0], paradigms.from_params(*settings[0])
 
 
-def _same(one: tuple[str, dict[str, Any]], other: tuple[str, dict[str, Any]]) -> bool:
+def _same(first: tuple[str, dict[str, Any]], other: tuple[str, dict[str, Any]]) -> bool:
     """Whether two runs are of one paradigm; a parameter that one version did not know yet is not compared."""
-    known = one[1].keys() & other[1].keys()
-    return one[0] == other[0] and all(one[1][name] == other[1][name] for name in known)
+    known = first[1].keys() & other[1].keys()
+    return first[0] == other[0] and all(first[1][name] == other[1][name] for name in known)
 
 
 def _windows(decoder: WindowDecoder, runs: Sequence[RunFile], paradigm: Paradigm, *, n_channels: int) -> _Windows:
@@ -262,8 +261,8 @@ def _validated(
         period = np.array(
             [f"{b} {name}" for b, name in zip(windows.blocks[test], windows.labels[test], strict=True)]
         )
-        for one in np.unique(period):
-            rows = period == one
+        for number in np.unique(period):
+            rows = period == number
             truth = str(windows.labels[test][rows][0])
             guess = order[int(np.argmax(scores[rows].mean(axis=0)))]
             counts[names.index(truth)][names.index(guess)] += 1
@@ -302,8 +301,8 @@ def _weights(decoder: WindowDecoder, n_channels: int, *, target: str) -> dict[st
     shaped = contrast.reshape(len(bands), -1)
     if shaped.shape[1] != len(derivations):
         return None
-    found = {"bands": [list(b) for b in bands], "derivations": derivations, "values": shaped.tolist()}
-    return found | {"target": target}
+    weights = {"bands": [list(b) for b in bands], "derivations": derivations, "values": shaped.tolist()}
+    return weights | {"target": target}
 
 
 def _adapts(decoder: WindowDecoder) -> dict[str, Any] | None:
@@ -315,28 +314,29 @@ def _adapts(decoder: WindowDecoder) -> dict[str, Any] | None:
 def _saved(decoder: WindowDecoder, study: Path, montage: Montage, meta: dict[str, Any]) -> tuple[Path, str]:
     """Save under the first 12 digits of the hash; the same decoder twice is the same folder."""
     home = study / "decoders"
-    home.mkdir(exist_ok=True)
-    part = Path(tempfile.mkdtemp(prefix=".fit-", dir=home))
+    world.disk.mkdir(home, mode=0o777, exist_ok=True)
+    part = world.disk.temporary(".fit-", home)
     try:
         sha256 = decoders.save(decoder, part, montage=montage, meta=meta)
         folder = home / sha256[:12]
         if not folder.is_dir():
-            part.rename(folder)
+            world.disk.replace(part, folder)
     finally:
-        shutil.rmtree(part, ignore_errors=True)
+        with suppress(OSError):  # the folder is there under its own name by now
+            world.disk.rmtree(part)
     return folder, sha256
 
 
 def main(argv: Sequence[str]) -> int:
     """One fit from one JSON argument; the result is the last line of standard output, as JSON."""
     try:
-        asked = json.loads(argv[0])
-        place = asked.get("progress")
+        request = json.loads(argv[0])
+        place = request.get("progress")
         value = fit(
-            asked["study_folder"],
-            asked["recordings"],
-            asked["decoder"],
-            asked.get("params"),
+            request["study_folder"],
+            request["recordings"],
+            request["decoder"],
+            request.get("params"),
             progress=lambda share: save(Path(place), f"{share:.4f}".encode()) if place else None,
         )
     except WorkbenchError as error:

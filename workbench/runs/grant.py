@@ -6,8 +6,6 @@ are not in the record yet included. The engine verifies it (``workbench.live``);
 
 from __future__ import annotations
 
-import secrets
-import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -15,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench import control
+from workbench import control, world
 from workbench.errors import RecordingFault, Refused
-from workbench.live import boot_id
 from workbench.recording import RunFile
 from workbench.runs.approve import LIMITS
 from workbench.study import approvals
@@ -77,7 +74,7 @@ def issue(study: Study, request: Request, *, signer: Signer) -> dict[str, Any]:
             f"decoder {sha256[:8] or 'none'} {_why_not(approval)} for effector {effector} and participant "
             f"{participant['pseudonym']}; approve it first"
         )
-    now = time.monotonic()
+    now = world.clock.monotonic()
     payload = {
         "approval_id": approval["id"],
         "participant": participant["pseudonym"],
@@ -87,8 +84,8 @@ def issue(study: Study, request: Request, *, signer: Signer) -> dict[str, Any]:
         "limits": _limits(effector, approval.get("limits") or {}),
         "dose": dose_of_today(study.path.parent, participant=participant["pseudonym"], effector=effector),
         "engine": str(request["engine_nonce"]),
-        "nonce": secrets.token_hex(16),
-        "boot": boot_id(),
+        "nonce": world.chance.token_hex(16),
+        "boot": world.clock.boot_id(),
         "issued": now,
         "expires": now + LIFE_S,
         "by": signer.name,
@@ -156,7 +153,7 @@ def dose_of_today(folder: Path, *, participant: str, effector: str) -> dict[str,
     RecordingFault
         When a recording of today cannot be read.
     """
-    today = datetime.now().astimezone().date()
+    today = world.clock.local().date()
     dose: dict[str, float] = {}
     for path in sorted((folder / "recordings").glob("*.xdf")):
         # One dated in the future counts too: the clock was set, and no dose is forgotten for it.

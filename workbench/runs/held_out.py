@@ -58,29 +58,29 @@ class HeldOut:
             those that were held out; a window that was not is given with period -1.
         """
         cues, n = locate_cues(run.items(), fs=self.fs)
-        held = [cue for cue in cues if self._is_held(cue, ends, periods)]
-        if not held:
+        held_cues = [cue for cue in cues if self._is_held(cue, ends, periods)]
+        if not held_cues:
             return
-        trials, decisions = self._decoded(run, decoder, held)
+        trials, decisions = self._decoded(run, decoder, held_cues)
         self.trials += trials
         self._of_run += [str(run.plan["run"])] * len(trials)
-        self._keep_evidence(decisions, decoder, held, n)
+        self._keep_evidence(decisions, decoder, held_cues, n)
 
     def _decoded(
-        self, run: RunFile, decoder: WindowDecoder, held: Sequence[LocatedCue]
+        self, run: RunFile, decoder: WindowDecoder, held_cues: Sequence[LocatedCue]
     ) -> tuple[list[Trial], list[Decision]]:
         """The held-out trials, and the decisions up to the end of the last held-out period."""
         trials: list[Trial] = []
         decisions: list[Decision] = []
-        waiting = {cue.sample for cue in held if cue.label in self.paradigm.conditions}
-        last = max(cue.sample + round((cue.duration_s + AFTER_S) * self.fs) for cue in held)
-        for one in decode(run.items(block=round(self.fs)), self.paradigm, decoder, fs=self.fs):
-            if isinstance(one, Trial) and one.cue_sample in waiting:
-                trials.append(one)
-                waiting.discard(one.cue_sample)
-            elif isinstance(one, Decision):
-                decisions.append(one)
-                if not waiting and one.sample > last:
+        waiting = {cue.sample for cue in held_cues if cue.label in self.paradigm.conditions}
+        last = max(cue.sample + round((cue.duration_s + AFTER_S) * self.fs) for cue in held_cues)
+        for item in decode(run.items(block=round(self.fs)), self.paradigm, decoder, fs=self.fs):
+            if isinstance(item, Trial) and item.cue_sample in waiting:
+                trials.append(item)
+                waiting.discard(item.cue_sample)
+            elif isinstance(item, Decision):
+                decisions.append(item)
+                if not waiting and item.sample > last:
                     break  # what follows was not held out
         return trials, decisions
 
@@ -92,17 +92,19 @@ class HeldOut:
         return bool(periods[later[np.argmin(ends[later])]] >= 0)
 
     def _keep_evidence(
-        self, decisions: Sequence[Decision], decoder: WindowDecoder, held: Sequence[LocatedCue], n: int
+        self, decisions: Sequence[Decision], decoder: WindowDecoder, held_cues: Sequence[LocatedCue], n: int
     ) -> None:
         """Evidence for the movement around each held-out cue: the last that was known at each time."""
         if not decisions:
             return
         target = [str(name) for name in decoder.classes_].index(self.paradigm.conditions[0])
-        at = np.array([one.sample for one in decisions])
-        evidence = np.array([one.probabilities[target] if one.valid else np.nan for one in decisions])
+        at = np.array([decision.sample for decision in decisions])
+        evidence = np.array(
+            [decision.probabilities[target] if decision.valid else np.nan for decision in decisions]
+        )
         self._hop_s = decoder.step_s
-        for cue in held:
-            wanted = cue.sample + np.round(np.array(self.times(held)) * self.fs).astype(np.int64)
+        for cue in held_cues:
+            wanted = cue.sample + np.round(np.array(self.times(held_cues)) * self.fs).astype(np.int64)
             place = np.searchsorted(at, wanted, side="right") - 1
             fresh = (place >= 0) & (wanted <= n) & (wanted - at[place] < self._stale())
             self._courses.setdefault(cue.label, []).append(np.where(fresh, evidence[place], np.nan))
@@ -111,7 +113,7 @@ class HeldOut:
         """Samples after which evidence is no longer that of now."""
         return max(2.0 * self._hop_s, STEP_S) * self.fs
 
-    def times(self, held: Sequence[LocatedCue]) -> list[float]:
+    def times(self, held_cues: Sequence[LocatedCue]) -> list[float]:
         """Times from the cue, s, at which evidence is kept: one where it is decided once a cue."""
         if not self.paradigm.asynchronous:
             return [float(self.paradigm.params()["stop_s"])]
@@ -150,21 +152,23 @@ class HeldOut:
         """What a report counts of an online run, counted over the held-out trials."""
         limit = float(self.paradigm.params()["onset_window_s"])
         several = len(set(self._of_run)) > 1
-        found = analysis.event_metrics(
+        metrics = analysis.event_metrics(
             self.trials, onset_window_s=limit, fs=self.fs, runs=self._of_run if several else ()
         )
-        hits = [one.latency_s for one in self.trials if one.outcome == "correct" and one.latency_s is not None]
-        sure = found.false_per_min_interval
+        hits = [
+            trial.latency_s for trial in self.trials if trial.outcome == "correct" and trial.latency_s is not None
+        ]
+        sure = metrics.false_per_min_interval
         return {
-            "n": found.n,
-            "hits": found.hits,
-            "missed": found.misses,
-            "excluded": found.excluded,
+            "n": metrics.n,
+            "hits": metrics.hits,
+            "missed": metrics.misses,
+            "excluded": metrics.excluded,
             "onsets_s": hits,
-            "onset": None if found.onset is None else asdict(found.onset),
+            "onset": None if metrics.onset is None else asdict(metrics.onset),
             "onset_limit_s": limit,
-            "false": found.false_in_rest,
-            "rest_s": found.rest_s,
-            "false_per_min": found.false_per_min,
+            "false": metrics.false_in_rest,
+            "rest_s": metrics.rest_s,
+            "false_per_min": metrics.false_per_min,
             "false_interval": None if sure is None else list(sure),
         }

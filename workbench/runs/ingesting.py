@@ -6,11 +6,11 @@ could not be saved stands in its ledger and in the sentence.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from workbench import world
 from workbench.errors import RecordingFault, WorkbenchError
 from workbench.live import _place
 from workbench.live._place import Place
@@ -20,14 +20,14 @@ from workbench.recording.recover import Recovery, inspect, recover
 from workbench.recording.salvage import FOLDER
 from workbench.recording.session_ledger import DAMAGED, SUFFIX, session_of
 from workbench.runs.replaying import chain_head, replay_run
-from workbench.vocabulary import LedgerRow, Recording, Run
+from workbench.vocabulary import LedgerRow, Recording, Run, RunKind, RunState
 
 if TYPE_CHECKING:
     from workbench.study import Study
 
 
-LET_GO_S = 5.0
-"""How long the system may take to let go of the file of an engine that was killed, s."""
+RELEASE_S = 5.0
+"""Time within which the system releases the file of an engine that was killed, s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +105,9 @@ def _run_of(file: RunFile) -> Run:
     return Run(
         session_id=file.planned("session", str),
         number=file.planned("number", int),
-        kind=file.planned("kind", str),
+        kind=cast("RunKind", file.planned("kind", str)),  # the record refuses any other
         paradigm=file.planned("paradigm", str),
-        state=file.state,
+        state=cast("RunState", file.state),
         id=file.planned("run", str),
         decoder_sha256=str(plan.get("decoder_sha256") or ""),
         n_trials_planned=file.planned("n_trials", int) if plan.get("n_trials") else 0,
@@ -156,7 +156,7 @@ def _summary(file: RunFile) -> dict[str, Any]:
     known = times[times[:, 0] > 0]
     summary["decision_hash"] = decision_hash(decisions)
     # Every activation, a false one too: its trial counts it and does not say when it was.
-    summary["onsets"] = [one.sample for one in decisions if one.change == "activate"]
+    summary["onsets"] = [decision.sample for decision in decisions if decision.change == "activate"]
     summary["latency"] = {
         **percentiles(known[:, 2] - known[:, 0]),
         "n": len(known),
@@ -174,7 +174,7 @@ def _adaptation(file: RunFile) -> dict[str, Any]:
     return {
         "rule": file.adapts,
         "n": len(made),
-        "rolled_back": sum(one.rule == "roll_back" for one in made),
+        "rolled_back": sum(snapshot.rule == "roll_back" for snapshot in made),
         "head": chain_head(file),
     }
 
@@ -185,10 +185,10 @@ def _replayed(file: RunFile) -> dict[str, Any]:
     # A salvaged recording lies one folder deeper than the others.
     study = file.path.parent.parent if file.path.parent.name != FOLDER else file.path.parent.parent.parent
     try:
-        found = replay_run(file.path, study / "decoders" / sha256[:12] if sha256 else None)
+        result = replay_run(file.path, study / "decoders" / sha256[:12] if sha256 else None)
     except WorkbenchError as error:
         return {"equal": False, "n": 0, "sentence": str(error)}
-    return {"equal": found.equal, "n": found.n, "sentence": found.sentence}
+    return {"equal": result.equal, "n": result.n, "sentence": result.sentence}
 
 
 def ingest_pending(study: Study) -> list[str]:
@@ -208,7 +208,7 @@ def take_in(study: Study) -> Ingestion:
     known = {Path(str(row["path"])).name for row in study.rows("recording")}
     for path in _by_age(folder / "recordings"):
         if path.name not in known:
-            parts.append(_one(study, path))
+            parts.append(_take_in_one(study, path))
     parts.append(_between_runs(study, folder))
     return Ingestion(
         tuple(sentence for part in parts for sentence in part.sentences), any(part.damaged for part in parts)
@@ -227,7 +227,7 @@ def _by_age(folder: Path) -> list[Path]:
 
 def _between_runs(study: Study, folder: Path) -> Ingestion:
     """What the ledgers of the sessions hold that no run does."""
-    said: list[str] = []
+    sentences: list[str] = []
     damaged = False
     lock = _place.running(Place(folder)) or {}
     for path in sorted((folder / "recordings").glob(f"*{SUFFIX}")):
@@ -236,40 +236,42 @@ def _between_runs(study: Study, folder: Path) -> Ingestion:
             rows = read_rows(path, growing=lock.get("session_id") == session_id)
             new = study.append_session_ledger(session_id, rows, reason="ingest of the session's ledger")
         except WorkbenchError as error:
-            said.append(f"{path.name} was not taken into the record: {error}")
+            sentences.append(f"{path.name} was not taken into the record: {error}")
             damaged = True
             continue
         if new:
-            said.append(f"Session {session_id}: {new} ledger rows from between the runs, taken into the record.")
+            sentences.append(
+                f"Session {session_id}: {new} ledger rows from between the runs, taken into the record."
+            )
             lost = sum(row.kind == DAMAGED for row in rows)
             if lost:
-                said.append(f"{lost} of them stand for lines of {path.name} that are damaged.")
+                sentences.append(f"{lost} of them stand for lines of {path.name} that are damaged.")
             damaged |= lost > 0
-    return Ingestion(tuple(said), damaged)
+    return Ingestion(tuple(sentences), damaged)
 
 
-def _one(study: Study, path: Path) -> Ingestion:
+def _take_in_one(study: Study, path: Path) -> Ingestion:
     """One recording that is not in the record."""
-    said: list[str] = []
+    sentences: list[str] = []
     damaged = False
     try:
         seen = inspect(path)
-        end = time.monotonic() + LET_GO_S
+        end = world.clock.monotonic() + RELEASE_S
         while seen.state == "recording":
             if _place.running(Place(study.path.parent)) is not None:
                 return Ingestion(())
-            if time.monotonic() > end:
-                words = "is still held by another process; it is taken in when that one has ended."
-                return Ingestion((f"{path.name} {words}",), damaged=True)
-            time.sleep(0.05)
+            if world.clock.monotonic() > end:
+                reason = "is still held by another process; it is taken in when that one has ended."
+                return Ingestion((f"{path.name} {reason}",), damaged=True)
+            world.clock.sleep(0.05)
             seen = inspect(path)
         recovery, taken = None, path
         if seen.state == "unfinished" or seen.torn_bytes or seen.damage or seen.n_bad_entries:
             recovery = recover(path)
             damaged, taken = recovery.damaged, recovery.salvaged or path
-            said.append(recovery.sentence)
-        said.append(ingest(study, taken, recovery=recovery))
+            sentences.append(recovery.sentence)
+        sentences.append(ingest(study, taken, recovery=recovery))
     except WorkbenchError as error:
-        said.append(f"{path.name} was not taken into the record: {error}")
+        sentences.append(f"{path.name} was not taken into the record: {error}")
         damaged = True
-    return Ingestion(tuple(said), damaged)
+    return Ingestion(tuple(sentences), damaged)

@@ -96,11 +96,11 @@ def replay_study(folder: Path | str, *, run_id: str | None = None) -> list[Repla
         if not rows:
             known = ", ".join(str(r["id"]) for r in study.rows("run")) or "none"
             raise UnknownName(f"the study in {folder} has no run {run_id}; it has {known}")
-        asked = [
+        requests = [
             (row, study.rows("recording", run_id=row["id"]), study.nouns("trial", run_id=row["id"]))
             for row in rows
         ]
-    return [_of_record(folder, *one) for one in asked]
+    return [_of_record(folder, *request) for request in requests]
 
 
 def _of_record(
@@ -116,27 +116,27 @@ def _of_record(
     try:
         if file_sha256(path) != recording["sha256"]:
             raise RecordingFault(f"{path.name} is not the file of the record (its hash differs)")
-        found = _replayed(RunFile(path), folder / "decoders" / sha256[:12] if sha256 else None, name=name)
+        result = _replayed(RunFile(path), folder / "decoders" / sha256[:12] if sha256 else None, name=name)
     except WorkbenchError as error:
         return _not(row, f"{name}: cannot be replayed: {error}")
-    if not found.equal:
-        return found
+    if not result.equal:
+        return result
     # Reports are made of the record's trials, so these must be the recording's, whatever the replay gave.
     entered = _first_unequal(RunFile(path).trials(), trials)
     if entered >= 0:
-        words = f"{name}: trial {entered + 1} in the study record is not the one that was recorded"
-        return replace(found, equal=False, first=entered, sentence=words)
+        sentence = f"{name}: trial {entered + 1} in the study record is not the one that was recorded"
+        return replace(result, equal=False, first=entered, sentence=sentence)
     if row["state"] == "recovered":
-        return found
+        return result
     stored = str(row["summary"].get("decision_hash") or "")
-    if stored and stored != found.decision_hash:
-        words = f"{name}: the decisions equal the recording, but not the hash in the record ({stored[:12]})"
-        return replace(found, equal=False, first=0, sentence=words)
+    if stored and stored != result.decision_hash:
+        sentence = f"{name}: the decisions equal the recording, but not the hash in the record ({stored[:12]})"
+        return replace(result, equal=False, first=0, sentence=sentence)
     head = str(row["summary"].get("adaptation", {}).get("head") or "")
-    if head and head != found.chain_head:
-        words = f"{name}: the updates equal the recording, but not their head in the record ({head[:12]})"
-        return replace(found, equal=False, first=0, sentence=words)
-    return found
+    if head and head != result.chain_head:
+        sentence = f"{name}: the updates equal the recording, but not their head in the record ({head[:12]})"
+        return replace(result, equal=False, first=0, sentence=sentence)
+    return result
 
 
 def _not(row: dict[str, Any], sentence: str) -> ReplayResult:

@@ -33,7 +33,7 @@ def run_result(study: Study, run_id: str, *, awaiting: bool) -> dict[str, Any]:
     visit = study.get("visit", session["visit_id"])
     person = study.get("participant", visit["participant_id"])
     trials = _trials(study, run_id)
-    found: dict[str, Any] = {
+    content: dict[str, Any] = {
         "run": run_id,
         "participant": person["pseudonym"],
         "visit": visit["name"],
@@ -41,35 +41,35 @@ def run_result(study: Study, run_id: str, *, awaiting: bool) -> dict[str, Any]:
         "kind": run["kind"],
         "state": run["state"],
         "total": run["n_trials_planned"] or len(trials),
-        "trials": [_trial(one) for one in trials],
+        "trials": [_trial(trial) for trial in trials],
         "integrity": _integrity(study, run_id, trials),
         "decoder": _decoder(study, run, session, person["id"]),
         "numbers": [],
         "runs": [],
     }
     if run["kind"] == "online":
-        found |= _online(study, run, person["id"])
-    found["next"] = _next(run, awaiting=awaiting, above=found.get("above"))
-    if reason := found.get("failed"):
-        found["integrity"].append({"state": "medium", "text": reason})
-    return found
+        content |= _online(study, run, person["id"])
+    content["next"] = _next(run, awaiting=awaiting, above=content.get("above"))
+    if reason := content.get("failed"):
+        content["integrity"].append({"state": "medium", "text": reason})
+    return content
 
 
 def _trials(study: Study, run_id: str) -> list[Trial]:
-    return [one for one in study.nouns("trial", run_id=run_id) if isinstance(one, Trial)]
+    return [trial for trial in study.nouns("trial", run_id=run_id) if isinstance(trial, Trial)]
 
 
-def _trial(one: Trial) -> dict[str, Any]:
+def _trial(trial: Trial) -> dict[str, Any]:
     return {
-        "index": one.index,
-        "condition": one.condition,
-        "outcome": one.outcome,
-        "decided": one.decided,
-        "onset_s": one.latency_s,
-        "release_s": one.release_s,
-        "held_s": one.held_s,
-        "false": one.false_activations,
-        "excluded": one.excluded,
+        "index": trial.index,
+        "condition": trial.condition,
+        "outcome": trial.outcome,
+        "decided": trial.decided,
+        "onset_s": trial.latency_s,
+        "release_s": trial.release_s,
+        "held_s": trial.held_s,
+        "false": trial.false_activations,
+        "excluded": trial.excluded,
     }
 
 
@@ -80,56 +80,65 @@ def _online(study: Study, run: Mapping[str, Any], person_id: str) -> dict[str, A
     result = result_of_run(study, run["id"])
     if isinstance(result, Failed):
         return {"hits": None, "n": None, "failed": result.reason}
-    found = _cued(result.accuracy) if isinstance(result, Cued) else _events(result)
-    found["numbers"] += _answer(run)
-    return found | {"runs": _beside(study, run, person_id) if run["state"] == "finished" else []}
+    numbers = _cued(result.accuracy) if isinstance(result, Cued) else _events(result)
+    numbers["numbers"] += _answer(run)
+    return numbers | {"runs": _beside(study, run, person_id) if run["state"] == "finished" else []}
 
 
-def _cued(found: Accuracy) -> dict[str, Any]:
+def _cued(accuracy: Accuracy) -> dict[str, Any]:
     """A run in which every cue is answered by one of its classes."""
     numbers = []
-    if found.value is not None and found.interval is not None:
-        numbers.append(_share("result.n.right", found.correct, found.n, value=found.value, sure=found.interval))
+    if accuracy.value is not None and accuracy.interval is not None:
+        numbers.append(
+            _share("result.n.right", accuracy.correct, accuracy.n, value=accuracy.value, sure=accuracy.interval)
+        )
     return {
         "cued": True,
-        "hits": found.correct,
-        "n": found.n,
-        "limit": found.limit,
-        "above": found.above_chance,
-        "limit_share": found.limit / found.n if found.limit is not None and found.n else None,
+        "hits": accuracy.correct,
+        "n": accuracy.n,
+        "limit": accuracy.limit,
+        "above": accuracy.above_chance,
+        "limit_share": accuracy.limit / accuracy.n if accuracy.limit is not None and accuracy.n else None,
         "median_s": None,
         "numbers": numbers,
     }
 
 
-def _events(found: EventMetrics) -> dict[str, Any]:
+def _events(metrics: EventMetrics) -> dict[str, Any]:
     """A run in which activations are counted whenever they come."""
     numbers = []
-    if found.recall is not None and found.recall_interval is not None:
-        sure, missed = found.recall_interval, 1.0 - found.recall
-        numbers.append(_share("result.n.hits", found.hits, found.n, value=found.recall, sure=sure))
+    if metrics.recall is not None and metrics.recall_interval is not None:
+        sure, missed = metrics.recall_interval, 1.0 - metrics.recall
+        numbers.append(_share("result.n.hits", metrics.hits, metrics.n, value=metrics.recall, sure=sure))
         other = Interval(1.0 - sure.high, 1.0 - sure.low)
-        numbers.append(_share("result.n.missed", found.misses, found.n, value=missed, sure=other))
-    if found.false_per_min is not None and found.false_per_min_interval is not None:
-        low, high = (f"{edge:.2f}" for edge in found.false_per_min_interval)
-        args = {"n": str(found.false_in_rest), "min": f"{found.rest_s / MINUTE_S:.2f}", "low": low, "high": high}
+        numbers.append(_share("result.n.missed", metrics.misses, metrics.n, value=missed, sure=other))
+    if metrics.false_per_min is not None and metrics.false_per_min_interval is not None:
+        low, high = (f"{edge:.2f}" for edge in metrics.false_per_min_interval)
+        args = {
+            "n": str(metrics.false_in_rest),
+            "min": f"{metrics.rest_s / MINUTE_S:.2f}",
+            "low": low,
+            "high": high,
+        }
         numbers.append(
-            {"value": f"{found.false_per_min:.2f}", "unit": "/ min", "key": "result.n.false", "args": args}
+            {"value": f"{metrics.false_per_min:.2f}", "unit": "/ min", "key": "result.n.false", "args": args}
         )
-    if found.onset is not None:
-        args = {"low": f"{found.onset.low:.2f}", "high": f"{found.onset.high:.2f} s"}
-        numbers.append({"value": f"{found.onset.median:.2f}", "unit": "s", "key": "result.n.onset", "args": args})
-    guessed = found.guessing
+    if metrics.onset is not None:
+        args = {"low": f"{metrics.onset.low:.2f}", "high": f"{metrics.onset.high:.2f} s"}
+        numbers.append(
+            {"value": f"{metrics.onset.median:.2f}", "unit": "s", "key": "result.n.onset", "args": args}
+        )
+    guessed = metrics.guessing
     return {
-        "hits": found.hits,
-        "n": found.n,
+        "hits": metrics.hits,
+        "n": metrics.n,
         "limit": guessed.limit if guessed else None,
         "above": guessed.above if guessed else None,
         "shuffles": guessed.shuffles if guessed else None,
         "limit_share": guessed.limit / guessed.n if guessed else None,
-        "median_s": found.onset.median if found.onset else None,
-        "middle_s": [found.onset.low, found.onset.high] if found.onset else None,
-        "window_s": found.onset_window_s,
+        "median_s": metrics.onset.median if metrics.onset else None,
+        "middle_s": [metrics.onset.low, metrics.onset.high] if metrics.onset else None,
+        "window_s": metrics.onset_window_s,
         "numbers": numbers,
     }
 
@@ -137,14 +146,14 @@ def _events(found: EventMetrics) -> dict[str, Any]:
 def _answer(run: Mapping[str, Any]) -> list[dict[str, Any]]:
     """How long the road from sample to command took; at another speed than that of life it says nothing."""
     summary = run["summary"]
-    found, speed = summary.get("latency") or {}, float(summary.get("speed", 1.0))
-    if found.get("p50_ms") is None:
+    latency, speed = summary.get("latency") or {}, float(summary.get("speed", 1.0))
+    if latency.get("p50_ms") is None:
         return []
-    if speed != 1.0 or not found.get("representative", True):
+    if speed != 1.0 or not latency.get("representative", True):
         args = {"speed": f"{speed:g}"}
         return [{"value": "—", "unit": "", "key": "result.n.answer_speed", "args": args}]
-    args = {"p99": f"{found['p99_ms']:.0f}"}
-    return [{"value": f"{found['p50_ms']:.0f}", "unit": "ms", "key": "result.n.answer", "args": args}]
+    args = {"p99": f"{latency['p99_ms']:.0f}"}
+    return [{"value": f"{latency['p50_ms']:.0f}", "unit": "ms", "key": "result.n.answer", "args": args}]
 
 
 def _share(key: str, part: int, n: int, *, value: float, sure: Interval) -> dict[str, Any]:
@@ -159,11 +168,11 @@ def _beside(study: Study, run: Mapping[str, Any], person_id: str) -> list[dict[s
     visits = {row["id"] for row in study.rows("visit", participant_id=person_id)}
     sessions = {row["id"]: row for row in study.rows("session") if row["visit_id"] in visits}
     alike = study.rows("run", kind="online", state="finished", paradigm=run["paradigm"])
-    runs = [one for one in alike if one["session_id"] in sessions]
-    at = next((i for i, one in enumerate(runs) if one["id"] == run["id"]), len(runs) - 1)
+    runs = [row for row in alike if row["session_id"] in sessions]
+    at = next((i for i, row in enumerate(runs) if row["id"] == run["id"]), len(runs) - 1)
     rows = []
-    for one in reversed(runs[max(0, at - COMPARED) : at + 1]):
-        result = result_of_run(study, one["id"])
+    for row in reversed(runs[max(0, at - COMPARED) : at + 1]):
+        result = result_of_run(study, row["id"])
         if isinstance(result, Failed):
             continue
         more: dict[str, Any] = {}
@@ -174,8 +183,8 @@ def _beside(study: Study, run: Mapping[str, Any], person_id: str) -> list[dict[s
             more = {"false": result.false_per_min, "onset": result.onset.median if result.onset else None}
         if value is None or sure is None:
             continue
-        name = f"{one['number']} · {sessions[one['session_id']]['started'][:10]}"
-        now = one["id"] == run["id"]
+        name = f"{row['number']} · {sessions[row['session_id']]['started'][:10]}"
+        now = row["id"] == run["id"]
         row = {"name": name, "when": "", "value": value, "low": sure.low, "high": sure.high, "now": now}
         rows.append(row | more)
     return rows
@@ -185,20 +194,20 @@ def _integrity(study: Study, run_id: str, trials: Sequence[Trial]) -> list[dict[
     """Gaps and heartbeats in one line each; a heartbeat that was followed by the next one is a count."""
     ledger = study.rows("ledger", run_id=run_id)
     gaps = sum(row["kind"] == "gap" for row in ledger)
-    excluded = sum(one.outcome == "excluded" for one in trials)
-    found: list[dict[str, Any]] = [
+    excluded = sum(trial.outcome == "excluded" for trial in trials)
+    rows: list[dict[str, Any]] = [
         {"state": "medium", "key": "result.integrity.gaps", "args": {"n": str(gaps), "trials": str(excluded)}}
         if gaps or excluded
         else {"state": "ok", "key": "result.integrity.complete", "args": {}}
     ]
     for row in ledger:
         if row["kind"] == "heartbeats":
-            found.append({"state": "dot", "text": row["extent"]})
+            rows.append({"state": "dot", "text": row["extent"]})
     recordings = study.rows("recording", run_id=run_id)
     if recordings:
         path = {"path": recordings[-1]["path"]}
-        found.append({"state": "ok", "key": "result.integrity.recording", "args": path})
-    return found
+        rows.append({"state": "ok", "key": "result.integrity.recording", "args": path})
+    return rows
 
 
 def _decoder(
@@ -208,19 +217,19 @@ def _decoder(
     sha256 = run.get("decoder_sha256") or ""
     if not sha256:
         return []
-    found = [{"name": "hash", "text": f"{sha256[:4]} {sha256[4:8]}"}]
+    facts = [{"name": "hash", "text": f"{sha256[:4]} {sha256[4:8]}"}]
     # Seconds of UTC; records of earlier versions do not say when a run began, or with what.
     began, effector = str(run["summary"].get("started", ""))[:19], session["plan"].get("effector")
     approvals = [
-        one
-        for one in study.approvals(participant_id=person_id, sha256=sha256)
-        if one["decision"] == "approve"
-        and (not began or one["utc"][:19] <= began)
-        and (effector is None or one["effector"] == effector)
+        decision
+        for decision in study.approvals(participant_id=person_id, sha256=sha256)
+        if decision["decision"] == "approve"
+        and (not began or decision["utc"][:19] <= began)
+        and (effector is None or decision["effector"] == effector)
     ]
     if approvals:
-        found.append({"name": "approved", "text": f"{approvals[-1]['signer']}, {approvals[-1]['utc'][:10]}"})
-    return found
+        facts.append({"name": "approved", "text": f"{approvals[-1]['signer']}, {approvals[-1]['utc'][:10]}"})
+    return facts
 
 
 def _next(run: Mapping[str, Any], *, awaiting: bool, above: bool | None) -> list[dict[str, Any]]:

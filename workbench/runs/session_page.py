@@ -6,13 +6,11 @@ wires the panels and decides nothing.
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from workbench import outcomes
+from workbench import outcomes, world
 from workbench.errors import Refused, WorkbenchError
 from workbench.outcomes import isncsci
 from workbench.runs.results import run_result
@@ -57,7 +55,7 @@ class SessionPage:
         self.folder = Path(folder)
         self._forms = forms
         self.desk = VisitDesk(folder, system, operator=operator, speed=speed)
-        self._turn = threading.RLock()
+        self._turn = world.clock.rlock()
         self._view = "today"
         self._decoder: tuple[str, DecoderPanel] | None = None
         self._result: ResultPanel | None = None
@@ -213,10 +211,10 @@ class SessionPage:
         for sentence in self.desk.ingest():
             self.log.append(sentence)
         if run["kind"] == "calibration" and run["state"] == "finished":
-            begun = time.monotonic()
+            begun = world.clock.monotonic()
             self.screen.tell("run.fitting", s="0")
             sha256 = self.desk.fit(
-                run["recording"], progress=lambda share: self._fitting(time.monotonic() - begun, share)
+                run["recording"], progress=lambda share: self._fitting(world.clock.monotonic() - begun, share)
             )
             self.screen.tell("run.fitted", hash=sha256[:8])
             self._hold_result(run)
@@ -238,13 +236,13 @@ class SessionPage:
         """Compute what the run came to, from the record."""
         waiting = bool(self.desk.awaiting())
         with self.desk.record() as study:
-            found = run_result(study, run["id"], awaiting=waiting)
-        found["total"] = run["trials_total"]
+            result = run_result(study, run["id"], awaiting=waiting)
+        result["total"] = run["trials_total"]
 
         def note(*, text: str, tags: tuple[str, ...]) -> str:
             return self.desk.note(run["id"], text, tags)
 
-        self._result = ResultPanel(found, act=self._act, note=note)
+        self._result = ResultPanel(result, act=self._act, note=note)
 
     def _act(self, name: str) -> str:
         """One of the next steps of a result. A report is made in the language of the page and named beside it."""
@@ -288,9 +286,9 @@ class _Starting:
 
     def confirm(self, visit_id: str, code: str) -> Mapping[str, Any]:
         """Hold the code against the participant of the visit; the bar shows the identity that was confirmed."""
-        found = self._desk.confirm(visit_id, code)
+        sentence = self._desk.confirm(visit_id, code)
         self._shown()
-        return found
+        return sentence
 
     def start(self, visit_id: str) -> None:
         """Start the session of the visit that the desk confirmed; refused for any other."""

@@ -8,14 +8,14 @@ good for one start of one visit.
 from __future__ import annotations
 
 import shlex
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from dataclasses import asdict
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from workbench import live, runs
+from workbench import live, runs, world
 from workbench.errors import BadValue, Refused
 from workbench.runs import approve as approving
 from workbench.runs import grant
@@ -43,7 +43,7 @@ class VisitDesk:
         self._signer: Signer | None = None
         self._confirmed: dict[str, str] = {}
         self._chosen = ""
-        self._writing = threading.RLock()
+        self._writing = world.clock.rlock()
 
     @contextmanager
     def record(self) -> Iterator[Study]:
@@ -94,15 +94,15 @@ class VisitDesk:
     # ------------------------------------------------------------------------------ worklist
     def worklist(self) -> dict[str, Any]:
         """The day's visits as rows of the page (see ``widgets.Worklist``)."""
-        today = date.today()
+        today = world.clock.local().date()
         running = self.session()
         with self.record() as study:
-            found = study.worklist(today)
-            rows = [_row(study, one, running, today, self.system) for one in found]
+            entries = study.worklist(today)
+            rows = [_row(study, entry, running, today, self.system) for entry in entries]
             code = study.code
             hints = [] if study.people() else [self._nobody_hint()]
             hints += [] if rows else [{"key": "worklist.hint.no_visit", "args": {}}]
-        now = datetime.now().astimezone()
+        now = world.clock.local()
         read_at = now.strftime("%H:%M:%S")
         return {"date": today.isoformat(), "read_at": read_at, "study": code, "hints": hints, "rows": rows}
 
@@ -128,7 +128,7 @@ class VisitDesk:
         trials = self.system.trials
         plan = [{"key": "worklist.plan.calibrate", "args": {"n": n}} for n in trials[:-1]]
         plan.append({"key": "worklist.plan.online", "args": {"n": trials[-1]}})
-        plan += [{"key": "worklist.plan.draft", "args": {"form": one.form}} for one in drafts]
+        plan += [{"key": "worklist.plan.draft", "args": {"form": draft.form}} for draft in drafts]
         return {"facts": [*facts, effector], "plan": plan, "blocked": blocked}
 
     def confirm(self, visit_id: str, code: str) -> dict[str, str]:
@@ -161,7 +161,7 @@ class VisitDesk:
                 f"This code belongs to {owners[0]['pseudonym']}, not {person['pseudonym']}. Nothing was started. "
                 "Check the person, read the code again."
             )
-        clock = datetime.now().astimezone().strftime("%H:%M")
+        clock = world.clock.local().strftime("%H:%M")
         by = "wristband" if person["wristband"] else "participant code"
         self._confirmed = {
             "visit": visit_id, "clock": clock, "by": by, "participant": person["pseudonym"], "name": visit["name"],
@@ -208,18 +208,18 @@ class VisitDesk:
         Refused
             Without a confirmation, with another session under way, for hardware, or for a participant on hold.
         """
-        held, self._confirmed = self._confirmed, {}
-        if not held:
+        confirmed, self._confirmed = self._confirmed, {}
+        if not confirmed:
             raise Refused("no participant is confirmed; choose the visit and read the participant's code first")
         with self.record() as study:
-            person = self._person(study, held["visit"])
+            person = self._person(study, confirmed["visit"])
             blocked = self._blocked(study, person, self.session())
             if blocked:
                 raise Refused(_BLOCKED[blocked["key"]].format(**blocked["args"]))
             self.signer(study, person)
-            identity = f"{held['by']}, {held['clock']}, {held['who']}"
+            identity = f"{confirmed['by']}, {confirmed['clock']}, {confirmed['who']}"
             plan = self.system.new_session(
-                study, visit=held["visit"], operator=self.who, speed=self._speed, identity=identity
+                study, visit=confirmed["visit"], operator=self.who, speed=self._speed, identity=identity
             )
         return self._granting(live.start(plan))
 
@@ -295,22 +295,21 @@ class VisitDesk:
         """The decision on a decoder that stands, as the page shows it; empty without one."""
         person = self.participant_id()
         with self.record() as study:
-            found = study.approval_of(sha256, effector=self._effector, participant_id=person) if person else None
-        return _decision(found) if found else {}
+            decision = (
+                study.approval_of(sha256, effector=self._effector, participant_id=person) if person else None
+            )
+        return _decision(decision) if decision else {}
 
     def approval(self, sha256: str) -> dict[str, Any]:
         """What ``DecoderPanel.of_fit`` needs beside the decoder's row: checks, signing and the other decoders."""
         person_id = self.participant_id()
         with self.record() as study:
             person = study.get("participant", person_id)
-            found = approving.checks(study, sha256, effector=self._effector, participant_id=person_id)
+            checks = approving.checks(study, sha256, effector=self._effector, participant_id=person_id)
             in_use = study.approved_decoder(effector=self._effector, participant_id=person_id)
             others = _others(study, person_id, sha256)
             password = bool(study.people())
-        checks = [
-            {"name": one.name, "state": one.state, "value": one.value, "limit": one.limit, "text": one.text}
-            for one in found
-        ]
+        rows = [asdict(check) for check in checks]
         signing = {
             "signer": self.who,
             "effector": f"simulated {self._effector}",
@@ -318,7 +317,7 @@ class VisitDesk:
         }
         signing |= {"password": password, "replaces": _short(in_use["sha256"]) if in_use else ""}
         proof = {"others": others, "false_limit": approving.MOST_FALSE_PER_MIN}
-        return {"checks": checks, "signing": signing, "proof": proof}
+        return {"checks": rows, "signing": signing, "proof": proof}
 
     def decide(self, sha256: str, *, decision: str, reason: str, password: str) -> dict[str, str]:
         """Approve or reject a decoder in the name of who is signed in; asks for the password again.
@@ -354,7 +353,14 @@ class VisitDesk:
         return self.newest_decision(sha256)
 
     def note(self, run_id: str, text: str, tags: tuple[str, ...]) -> str:
-        """Keep a note to a run; notes are added to, never edited. The sentence for the page."""
+        """Keep a note to a run; notes are added to, never edited. The sentence for the page.
+
+        Parameters
+        ----------
+        run_id : of the run.
+        text : of the note.
+        tags : short words such as ``"spasm"``.
+        """
         with self.record() as study:
             study.append(Note(run_id, text, self.who, tags=tags))
         return f"Note kept as {self.who}"
@@ -389,8 +395,8 @@ class VisitDesk:
         if not chosen:
             return {}
         with self.record() as study:
-            found = study.get("visit", chosen)
-            person = study.get("participant", found["participant_id"])
+            visit = study.get("visit", chosen)
+            person = study.get("participant", visit["participant_id"])
             code = study.code
         identity = running["identity"] if running else ""
         clock = identity.split(", ")[1] if identity.count(", ") >= 2 else self._confirmed.get("clock", "")
@@ -398,7 +404,7 @@ class VisitDesk:
             "id": chosen,
             "study": code,
             "participant": person["pseudonym"],
-            "name": found["name"],
+            "name": visit["name"],
             "confirmed": clock,
         }
 
@@ -453,7 +459,7 @@ def _days(utc: str) -> int:
     """Whole days since a UTC time, 0 when it is not known."""
     if not utc:
         return 0
-    return max(0, (datetime.now(UTC) - datetime.fromisoformat(utc)).days)
+    return max(0, (world.clock.now() - datetime.fromisoformat(utc)).days)
 
 
 def _local(utc: str) -> str:
@@ -492,8 +498,8 @@ def _others(study: Study, person_id: str, sha256: str) -> list[dict[str, str]]:
     for other, row in reversed(decided.items()):
         if other != sha256:
             state = "ok" if row["decision"] == "approve" else "off"
-            words = {"approve": "approved", "reject": "rejected", "withdraw": "withdrawn"}[row["decision"]]
-            rows.append({"hash": _short(other), "state": state, "text": f"{words} by {row['signer']}"})
+            verb = {"approve": "approved", "reject": "rejected", "withdraw": "withdrawn"}[row["decision"]]
+            rows.append({"hash": _short(other), "state": state, "text": f"{verb} by {row['signer']}"})
     return rows
 
 
@@ -502,16 +508,16 @@ def _open_points(row: Any) -> list[dict[str, Any]]:
     points: list[dict[str, Any]] = []
     if row.participant["hold"]:
         points.append({"state": "high", "key": "worklist.open.hold", "args": {"why": row.participant["hold"]}})
-    for one in row.awaiting:
+    for point in row.awaiting:
         points.append(
-            {"state": "medium", "key": "worklist.open.awaiting", "args": {"hash": _short(one["sha256"])}}
+            {"state": "medium", "key": "worklist.open.awaiting", "args": {"hash": _short(point["sha256"])}}
         )
     if row.window == "late":
         points.append({"state": "medium", "key": "worklist.open.late", "args": {}})
     if row.window == "early":
         points.append({"state": "dot", "key": "worklist.open.early", "args": {"date": row.visit["earliest"]}})
     points += [
-        {"state": "dot", "key": "worklist.open.draft", "args": {"form": one, "by": ""}} for one in row.drafts
+        {"state": "dot", "key": "worklist.open.draft", "args": {"form": point, "by": ""}} for point in row.drafts
     ]
     return points
 

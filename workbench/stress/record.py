@@ -21,7 +21,7 @@ from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from workbench.study import anchors, place
+from workbench.study import anchors, record_file
 from workbench.study.record import Study
 from workbench.study.verification import verify
 from workbench.vocabulary import LedgerRow, Participant, Run, Session, Trial, Visit
@@ -186,14 +186,14 @@ def cut_logs(folder: Path, *, cuts: int, seed: int, step: Callable[[], None]) ->
     """Cut the write-ahead log at random bytes: an earlier state must open, and the anchors must show it."""
     chance = random.Random(seed)
     valid = losing = shown = 0
-    log = f"{place.FILE}-wal"
+    log = f"{record_file.FILE}-wal"
     with sample_study(folder / "whole") as study:
         head = study.head()[0]
         size = (study.folder / log).stat().st_size
         for number in range(cuts):
             case = folder / str(number)
             case.mkdir()
-            for name in (place.FILE, log, anchors.FILE):
+            for name in (record_file.FILE, log, anchors.FILE):
                 shutil.copy(study.folder / name, case / name)
             os.truncate(case / log, chance.randint(0, size))
             with_anchors = verify(case)
@@ -225,7 +225,7 @@ def flip_bits(folder: Path, *, flips: int, seed: int, step: Callable[[], None]) 
         at, bit = chance.choice(places), chance.randrange(8)
         changed = bytearray(whole)
         changed[at] ^= 1 << bit
-        (case / place.FILE).write_bytes(changed)
+        (case / record_file.FILE).write_bytes(changed)
         shutil.copy(source.parent / anchors.FILE, case / anchors.FILE)
         missed += [(at, bit)] if verify(case).ok else []
         shutil.rmtree(case)

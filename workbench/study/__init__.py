@@ -46,5 +46,12 @@ def __dir__() -> list[str]:
 
 
 def append(study: Study, noun: Noun, *, reason: str = "", run_id: str = "") -> str:
-    """Append one noun to a study record: see :meth:`Study.append`. Returns its id."""
+    """Append one noun to a study record: see :meth:`Study.append`. Returns its id.
+
+    Parameters
+    ----------
+    study : the open record.
+    noun : what is appended.
+    reason, run_id : as in :meth:`Study.append`.
+    """
     return study.append(noun, reason=reason, run_id=run_id)

@@ -10,10 +10,11 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from workbench import reading
+from workbench import reading, world
 from workbench.errors import BadValue, RecordFault
 from workbench.study.chain import canonical
 from workbench.study.clock import utc_now
+from workbench.writing import write_all
 
 FILE = "anchors.jsonl"
 LARGEST = 256 * 2**20
@@ -31,18 +32,27 @@ class Anchor:
 
 
 def append(path: Path, *, study: str, seq: int, hash: str, why: str, durable: bool = False) -> None:
-    """Append one anchor in one write; ``durable`` waits for the disk. Raises OSError."""
+    """Append one anchor in one write; ``durable`` waits for the disk. Raises OSError.
+
+    Parameters
+    ----------
+    path : of the anchors file.
+    study : id of the study.
+    seq, hash : of the head.
+    why : the occasion.
+    durable : wait until the disk has it.
+    """
     line = canonical({"study": study, "seq": seq, "hash": hash, "utc": utc_now(), "why": why}) + "\n"
-    handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+    handle = world.disk.descriptor(path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
     try:
         size = os.fstat(handle).st_size
         os.lseek(handle, max(size - 1, 0), os.SEEK_SET)
         torn = size > 0 and os.read(handle, 1) != b"\n"
-        os.write(handle, (b"\n" if torn else b"") + line.encode("utf-8"))
+        write_all(handle, (b"\n" if torn else b"") + line.encode("utf-8"))
         if durable:
-            os.fsync(handle)
+            world.disk.sync(handle)
     finally:
-        os.close(handle)
+        world.disk.close(handle)
 
 
 def read(path: Path) -> tuple[list[Anchor], list[str]]:
@@ -53,7 +63,7 @@ def read(path: Path) -> tuple[list[Anchor], list[str]]:
     RecordFault
         When the file cannot be read.
     """
-    found: list[Anchor] = []
+    anchors: list[Anchor] = []
     unreadable: list[str] = []
     data = reading.read_bytes(path, "anchors", largest=LARGEST, error=RecordFault)
     for number, line in enumerate(data.split(b"\n"), start=1):
@@ -65,7 +75,7 @@ def read(path: Path) -> tuple[list[Anchor], list[str]]:
             seq, digest, study = entry["seq"], entry["hash"], entry["study"]
             if not (isinstance(seq, int) and isinstance(digest, str) and isinstance(study, str)):
                 raise BadValue(f"{where} has an entry of another kind")
-            found.append(Anchor(seq=seq, hash=digest, where=where, study=study))
+            anchors.append(Anchor(seq=seq, hash=digest, where=where, study=study))
         except (ValueError, KeyError, TypeError):
             unreadable.append(where)
-    return found, unreadable
+    return anchors, unreadable

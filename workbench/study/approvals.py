@@ -5,28 +5,42 @@ Reading only. The one place where a decision is made is ``workbench.runs.approve
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from workbench.study.reading import Reader
+if TYPE_CHECKING:
+    from workbench.study.record import Study
 
 Row = dict[str, Any]
 SCREEN = "screen"
 """The effector of a session without one: feedback only."""
 
 
-def decisions(study: Reader, *, participant_id: str | None = None, sha256: str | None = None) -> list[Row]:
-    """Every decision, oldest first, of a participant or decoder or of all."""
+def decisions(study: Study, *, participant_id: str | None = None, sha256: str | None = None) -> list[Row]:
+    """Every decision, oldest first, of a participant or decoder or of all.
+
+    Parameters
+    ----------
+    study : the open record.
+    participant_id, sha256 : of whom and on which decoder; None is all.
+    """
     where = {"participant_id": participant_id, "decoder_sha256": sha256}
     return study.rows("approval", **{name: value for name, value in where.items() if value is not None})
 
 
-def newest(study: Reader, sha256: str, *, effector: str, participant_id: str) -> Row | None:
-    """The decision that holds for one use, None when there is none."""
+def newest(study: Study, sha256: str, *, effector: str, participant_id: str) -> Row | None:
+    """The decision that holds for one use, None when there is none.
+
+    Parameters
+    ----------
+    study : the open record.
+    sha256 : of the decoder.
+    effector, participant_id : the use.
+    """
     rows = study.rows("approval", decoder_sha256=sha256, effector=effector, participant_id=participant_id)
     return rows[-1] if rows else None
 
 
-def holds(study: Reader, decision: Row | None) -> bool:
+def holds(study: Study, decision: Row | None) -> bool:
     """Whether a decision lets the decoder be used; one by a script does where nobody real can be moved."""
     if decision is None or decision["decision"] != "approve":
         return False
@@ -35,14 +49,25 @@ def holds(study: Reader, decision: Row | None) -> bool:
     )
 
 
-def may_be_scripted(study: Reader, *, effector: str, participant_id: str) -> bool:
-    """Whether a script may stand in for somebody: the participant is simulated, or the effector moves nothing."""
+def may_be_scripted(study: Study, *, effector: str, participant_id: str) -> bool:
+    """Whether a script may stand in for somebody: the participant is simulated, or the effector moves nothing.
+
+    Parameters
+    ----------
+    study : the open record.
+    effector, participant_id : the use.
+    """
     return effector == SCREEN or bool(study.get("participant", participant_id)["simulated"])
 
 
-def in_use(study: Reader, *, effector: str, participant_id: str) -> Row | None:
+def in_use(study: Study, *, effector: str, participant_id: str) -> Row | None:
     """The decoder that an online run would use: the one approved last, with its decision; None when there is
     none.
+
+    Parameters
+    ----------
+    study : the open record.
+    effector, participant_id : the use.
     """
     seen: set[str] = set()
     for decision in reversed(study.rows("approval", effector=effector, participant_id=participant_id)):
@@ -53,14 +78,14 @@ def in_use(study: Reader, *, effector: str, participant_id: str) -> Row | None:
     return None
 
 
-def awaiting(study: Reader, participant_id: str) -> list[Row]:
+def awaiting(study: Study, participant_id: str) -> list[Row]:
     """Decoders that were fitted on recordings of a participant and not yet decided on, newest last."""
     decided = {row["decoder_sha256"] for row in decisions(study, participant_id=participant_id)}
     own = recordings_of(study, participant_id)
     return [row for row in study.rows("decoder") if row["sha256"] not in decided and set(row["recordings"]) & own]
 
 
-def recordings_of(study: Reader, participant_id: str) -> set[str]:
+def recordings_of(study: Study, participant_id: str) -> set[str]:
     """SHA-256 of every recording of a participant."""
     visits = {row["id"] for row in study.rows("visit", participant_id=participant_id)}
     sessions = {row["id"] for row in study.rows("session") if row["visit_id"] in visits}

@@ -101,7 +101,12 @@ def commitment(salt: bytes, payload: str) -> str:
 
 
 def genesis(*, study_id: str, schema_sha256: str, created_utc: str, nonce: str) -> str:
-    """Hash before the first row, different for every study ever created."""
+    """Hash before the first row, different for every study ever created.
+
+    Parameters
+    ----------
+    study_id, schema_sha256, created_utc, nonce : columns of the study's row.
+    """
     return sha256(canonical([CHAIN, study_id, schema_sha256, created_utc, nonce]))
 
 
@@ -111,7 +116,14 @@ def schema_hash(statements: Iterable[Iterable[Any]]) -> str:
 
 
 def link(previous: str, record: Mapping[str, Any], key: bytes | None = None) -> str:
-    """Hash of an audit row from the hash before it and its columns :data:`RECORD`; keyed with ``key`` (HMAC)."""
+    """Hash of an audit row from the hash before it and its columns :data:`RECORD`; keyed with ``key`` (HMAC).
+
+    Parameters
+    ----------
+    previous : hash of the row before.
+    record : columns :data:`RECORD` of the row.
+    key : of the HMAC; None is a plain SHA-256.
+    """
     text = previous + canonical({name: record[name] for name in RECORD})
     return sha256(text) if key is None else hmac.new(key, text.encode("utf-8"), hashlib.sha256).hexdigest()
 

@@ -55,7 +55,7 @@ class Text(Own):
 
 
 class Whole(Own):
-    """A whole number of at most 64 bits."""
+    """An integer of at most 64 bits."""
 
     impl: Any = INTEGER
     cache_ok = True
@@ -64,7 +64,7 @@ class Whole(Own):
         """Refuses True and False, fractions, and numbers beyond 64 bits."""
         whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
         if not whole or not -(2**63) <= int(value) < 2**63:
-            raise BadValue(f"a whole number of at most 64 bits was expected, got {value!r:.80}")
+            raise BadValue(f"an integer of at most 64 bits was expected, got {value!r:.80}")
         return int(value)
 
 
@@ -76,7 +76,7 @@ class _Int(UserDefinedType[int]):
 
 
 class Key(Whole):
-    """A whole number as a key, spelt ``INT``.
+    """An integer as a key, spelt ``INT``.
 
     SQLite turns ``INTEGER PRIMARY KEY`` into the row's address and leaves a dead byte in its place, in which
     a flipped bit changes nothing that could be noticed; ``INT`` stores the number itself.

@@ -7,7 +7,6 @@ save atomic and lets several pages and processes write.
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -15,7 +14,7 @@ from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from workbench import reading
+from workbench import reading, world
 from workbench.errors import BadValue, RecordFault
 from workbench.study.chain import canonical, clean
 from workbench.study.clock import utc_now
@@ -91,12 +90,22 @@ class Drafts:
         return Draft(visit_id, form, json.loads(key[2]), person, json.loads(text), page, utc)
 
     def load(self, visit_id: str, form: str, condition: Any, person: str) -> Draft | None:
-        """The draft of that key, None when there is none. Raises RecordFault."""
-        found = self._select(f"WHERE {KEY}", (visit_id, form, _plain(condition), person))
-        return found[0] if found else None
+        """The draft of that key, None when there is none. Raises RecordFault.
+
+        Parameters
+        ----------
+        visit_id, form, condition, person : as in :meth:`save`.
+        """
+        drafts = self._select(f"WHERE {KEY}", (visit_id, form, _plain(condition), person))
+        return drafts[0] if drafts else None
 
     def discard(self, visit_id: str, form: str, condition: Any, person: str) -> bool:
-        """Forget a draft; whether there was one. Raises RecordFault."""
+        """Forget a draft; whether there was one. Raises RecordFault.
+
+        Parameters
+        ----------
+        visit_id, form, condition, person : as in :meth:`save`.
+        """
         if not self.path.exists():
             return False
         with self._open() as connection:
@@ -106,8 +115,8 @@ class Drafts:
     def list(self, visit_id: str | None = None, person: str | None = None) -> Sequence[Draft]:
         """Drafts, oldest first, of a visit or person or of all. Raises RecordFault."""
         where = {name: value for name, value in (("visit_id", visit_id), ("person", person)) if value is not None}
-        words = " AND ".join(f"{name} = ?" for name in where)
-        return self._select(f"WHERE {words}" if words else "", tuple(where.values()))
+        terms = " AND ".join(f"{name} = ?" for name in where)
+        return self._select(f"WHERE {terms}" if terms else "", tuple(where.values()))
 
     def _select(self, where: str, values: tuple[str, ...]) -> Sequence[Draft]:
         if not self.path.exists():
@@ -120,8 +129,8 @@ class Drafts:
     def _open(self, *, create: bool = False) -> Iterator[sqlite3.Connection]:
         try:
             if create and not self.path.exists():
-                os.close(os.open(self.path, os.O_CREAT | os.O_WRONLY, 0o600))
-            with closing(sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None)) as connection:
+                world.disk.touch(self.path)
+            with closing(world.disk.database(self.path, timeout=BUSY_S, isolation_level=None)) as connection:
                 connection.execute("PRAGMA synchronous=FULL")
                 connection.execute("PRAGMA secure_delete=ON")
                 connection.execute(TABLE)

@@ -10,8 +10,6 @@ import hashlib
 import io
 import json
 import os
-import sys
-import time
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -21,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench import reading
+from workbench import reading, world
 from workbench.errors import RecordFault
 
 Row = dict[str, Any]
@@ -38,7 +36,7 @@ FRESH_S = 10.0
 
 
 @dataclass(slots=True)
-class Beside:
+class FileFindings:
     """What looking beside the record found."""
 
     problems: list[str] = field(default_factory=list)
@@ -46,7 +44,7 @@ class Beside:
     checked: dict[str, int] = field(default_factory=dict)
 
 
-def look_beside(folder: Path, tables: Tables) -> Beside:
+def check_files(folder: Path, tables: Tables) -> FileFindings:
     """Compare every file of a study with its record.
 
     Parameters
@@ -54,38 +52,38 @@ def look_beside(folder: Path, tables: Tables) -> Beside:
     folder : the study folder.
     tables : rows by table, as SQLite keeps them.
     """
-    found = Beside()
+    findings = FileFindings()
     for name in ("recording", "report"):
         for row in tables.get(name, []):
-            _check_file(folder, name, row, found)
-    found.checked["files"] = len(tables.get("recording", [])) + len(tables.get("report", []))
+            _check_file(folder, name, row, findings)
+    findings.checked["files"] = len(tables.get("recording", [])) + len(tables.get("report", []))
     for row in tables.get("decoder", []):
-        _check_decoder(folder, row, found)
+        _check_decoder(folder, row, findings)
     growing = _running(folder)
-    _check_left_over(folder, tables, found)
-    _check_ledgers(folder, tables, found, growing=growing)
-    return found
+    _check_left_over(folder, tables, findings)
+    _check_ledgers(folder, tables, findings, growing=growing)
+    return findings
 
 
-def _check_file(folder: Path, name: str, row: Row, found: Beside) -> None:
+def _check_file(folder: Path, name: str, row: Row, findings: FileFindings) -> None:
     try:
         digest = reading.sha256(folder / row["path"], name, error=RecordFault)
     except RecordFault as error:
-        found.problems.append(str(error))
+        findings.problems.append(str(error))
         return
     if digest != row["sha256"]:
-        found.problems.append(f"{name} {row['path']} is not the file that was recorded: its SHA-256 differs")
+        findings.problems.append(f"{name} {row['path']} is not the file that was recorded: its SHA-256 differs")
 
 
 # ------------------------------------------------------------------------------------ decoders
-def _check_decoder(folder: Path, row: Row, found: Beside) -> None:
+def _check_decoder(folder: Path, row: Row, findings: FileFindings) -> None:
     try:
         digest = decoder_hash(folder / row["path"])
     except RecordFault as error:
-        found.problems.append(f"decoder {row['path']}: {error}")
+        findings.problems.append(f"decoder {row['path']}: {error}")
         return
     if digest != row["sha256"]:
-        found.problems.append(
+        findings.problems.append(
             f"decoder {row['path']} is not the one in the record: its content has the hash {digest[:12]}, the "
             f"record "
             f"says {row['sha256'][:12]}"
@@ -131,37 +129,37 @@ def _content_hash(body: Any, packed: bytes) -> str:
 
 
 # ------------------------------------------------------------------------------------ what never entered
-def _check_left_over(folder: Path, tables: Tables, found: Beside) -> None:
+def _check_left_over(folder: Path, tables: Tables, findings: FileFindings) -> None:
     """Recordings on disk that the record does not know."""
     known = {Path(row["path"]).name for row in tables.get("recording", [])}
     files = [path for path in sorted((folder / "recordings").glob("*.xdf")) if path.name not in known]
     for path in files:
         if _is_growing(path):
-            found.warnings.append(f"recordings/{path.name} is being recorded and enters the record when it ends")
+            findings.warnings.append(
+                f"recordings/{path.name} is being recorded and enters the record when it ends"
+            )
         else:
-            found.problems.append(
+            findings.problems.append(
                 f"recordings/{path.name} never entered the record; take it in with 'workbench end {folder}'"
             )
-    found.checked["recordings outside the record"] = len(files)
+    findings.checked["recordings outside the record"] = len(files)
 
 
 def _is_growing(path: Path) -> bool:
     """Whether a recording is being written: it changed just now, or a process holds its lock."""
     try:
         # A time in the future is no sign of growth: whoever set it, or the clock, would hide the file for ever.
-        if 0.0 <= time.time() - path.stat().st_mtime < FRESH_S:
+        if 0.0 <= world.clock.wall() - path.stat().st_mtime < FRESH_S:
             return True
-        if sys.platform == "win32" or not path.is_file():
+        if not path.is_file():
             return False
-        import fcntl
-
-        handle = os.open(path, os.O_RDONLY)
+        handle = world.disk.descriptor(path, os.O_RDONLY)
         try:
-            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            world.disk.lock(handle, shared=True)
         except BlockingIOError:
             return True
         finally:
-            os.close(handle)
+            world.disk.close(handle)
     except OSError:
         return False
     return False
@@ -183,7 +181,7 @@ def _running(folder: Path) -> str:
 LEDGER_COLUMNS = ("kind", "stamp", "local", "sample", "stream", "extent", "consequence", "priority")
 
 
-def _check_ledgers(folder: Path, tables: Tables, found: Beside, *, growing: str) -> None:
+def _check_ledgers(folder: Path, tables: Tables, findings: FileFindings, *, growing: str) -> None:
     """Rows that were entered between runs: the session's file against the record."""
     sessions: dict[str, list[Row]] = {}
     for row in tables.get("session_ledger", []):
@@ -191,35 +189,35 @@ def _check_ledgers(folder: Path, tables: Tables, found: Beside, *, growing: str)
     paths = {path.name.removesuffix(LEDGER): path for path in (folder / "recordings").glob(f"*{LEDGER}")}
     for session, path in sorted(paths.items()):
         rows = sorted(sessions.get(session, []), key=lambda row: row["number"])
-        _check_ledger(path, rows, found, growing=session == growing)
-    found.problems += [
+        _check_ledger(path, rows, findings, growing=session == growing)
+    findings.problems += [
         f"recordings/{session}{LEDGER} is gone; the record has {len(sessions[session])} rows of it; restore the "
         "file from the backup"
         for session in sorted(set(sessions) - set(paths))
     ]
-    found.checked["session ledgers"] = len(paths)
+    findings.checked["session ledgers"] = len(paths)
 
 
-def _check_ledger(path: Path, rows: list[Row], found: Beside, *, growing: bool) -> None:
+def _check_ledger(path: Path, rows: list[Row], findings: FileFindings, *, growing: bool) -> None:
     name = f"recordings/{path.name}"
     try:
         data = reading.read_bytes(path, "ledger of the session", largest=MOST_LEDGER, error=RecordFault)
     except RecordFault as error:
-        found.problems.append(str(error))
+        findings.problems.append(str(error))
         return
     entries = [_ledger_row(line) for line in data.split(b"\n") if line]
     for number, (entry, row) in enumerate(zip(entries, rows, strict=False), start=1):
         same = entry is None or all(entry.get(column) == row[column] for column in LEDGER_COLUMNS)
         if not same or (entry is None) != (row["kind"] == "ledger_damaged"):
-            found.problems.append(f"{name}: line {number} is not what the record says")
+            findings.problems.append(f"{name}: line {number} is not what the record says")
     if len(entries) < len(rows):
-        found.problems.append(f"{name} has {len(entries)} lines, the record {len(rows)}: its end was cut")
+        findings.problems.append(f"{name} has {len(entries)} lines, the record {len(rows)}: its end was cut")
     elif len(entries) > len(rows):
         more = f"{len(entries) - len(rows)} rows of {name} are not in the record"
         if growing:
-            found.warnings.append(f"{more} yet; the session runs")
+            findings.warnings.append(f"{more} yet; the session runs")
         else:
-            found.problems.append(f"{more}; take them in with 'workbench end {path.parent.parent}'")
+            findings.problems.append(f"{more}; take them in with 'workbench end {path.parent.parent}'")
 
 
 def _ledger_row(line: bytes) -> Row | None:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import sqlite3
 import stat
 import sys
@@ -22,11 +21,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from workbench import reading
+from workbench import reading, world
 from workbench.errors import BadValue, RecordFault, Refused
 from workbench.study.chain import canonical, clean
 from workbench.study.clock import utc_now
-from workbench.writing import save
+from workbench.writing import save, write_all
 
 VARIABLE = "WORKBENCH_KEYS"
 BACKUP_FORMAT = "workbench key backup 1"
@@ -111,13 +110,19 @@ class KeyRing:
         with self._changing():
             if epoch in self.keys:
                 return self.keys[epoch]
-            private = secrets.token_bytes(32)
+            private = world.chance.token_bytes(32)
             public = Ed25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw().hex()
-            self.keys[epoch] = Key(epoch, public, utc_now(), hmac=secrets.token_bytes(32), private=private)
+            self.keys[epoch] = Key(epoch, public, utc_now(), hmac=world.chance.token_bytes(32), private=private)
             return self.keys[epoch]
 
     def pin(self, epoch: int, seq: int, digest: str) -> None:
-        """Keep where in the chain a key came into use."""
+        """Keep where in the chain a key came into use.
+
+        Parameters
+        ----------
+        epoch : of the key.
+        seq, digest : number and hash of the entry that brought it into use.
+        """
         if self.pins.get(epoch) != (seq, digest):
             with self._changing():
                 self.pins[epoch] = (seq, digest)
@@ -132,9 +137,9 @@ class KeyRing:
     def _changing(self) -> Iterator[None]:
         """Read the key file again, change it, write it whole: one process at a time, so that no key is lost."""
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            world.disk.mkdir(self.path.parent, parents=True, exist_ok=True)
             if os.name == "posix":
-                os.chmod(self.path.parent, 0o700)
+                world.disk.chmod(self.path.parent, 0o700)
             with _alone(self.path):
                 self._read()
                 yield
@@ -256,7 +261,9 @@ def public_keys(study_folder: Path | str) -> dict[int, str]:
     """
     path = Path(study_folder) / "study.db"
     try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=5.0)) as connection:
+        with closing(
+            world.disk.database(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=5.0)
+        ) as connection:
             there = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'study_key'").fetchone()
             rows = connection.execute("SELECT epoch, public_key FROM study_key").fetchall() if there else []
             return {int(epoch): str(public) for epoch, public in rows}
@@ -289,17 +296,18 @@ def backup(study_id: str, file: Path | str, passphrase: str) -> Path:
             f"a passphrase needs {LEAST_PASSPHRASE} characters or more, got {len(passphrase)}; four random "
             f"words will do"
         )
-    salt, nonce = secrets.token_bytes(16), secrets.token_bytes(12)
+    salt, nonce = world.chance.token_bytes(16), world.chance.token_bytes(12)
     head = {"format": BACKUP_FORMAT, "study": study_id, "kdf": {**KDF, "salt": salt.hex()}, "nonce": nonce.hex()}
     hidden = _cipher(passphrase, salt, KDF).encrypt(
         nonce, canonical(ring.plain()).encode(), canonical(head).encode()
     )
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(handle, "wb") as out:
-            out.write(canonical({**head, "keys": hidden.hex()}).encode())
-            out.flush()
-            os.fsync(out.fileno())
+        handle = world.disk.descriptor(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        try:
+            write_all(handle, canonical({**head, "keys": hidden.hex()}).encode())
+            world.disk.sync(handle)
+        finally:
+            world.disk.close(handle)
     except OSError as error:
         raise RecordFault(f"the backup {path} cannot be written ({error.strerror}); name a new file") from error
     return path
@@ -374,10 +382,10 @@ def _file_name(study_id: str) -> str:
 
 def _load(path: Path, what: str) -> dict[str, Any]:
     data = reading.read_bytes(path, what, largest=MOST_BYTES, error=RecordFault)
-    found = reading.parse_json(data, f"{what} {reading.shown(path)}", error=RecordFault)
-    if not isinstance(found, dict):
+    content = reading.parse_json(data, f"{what} {reading.shown(path)}", error=RecordFault)
+    if not isinstance(content, dict):
         raise RecordFault(f"{what} {reading.shown(path)} is damaged: it holds no object; restore it from a backup")
-    return found
+    return content
 
 
 def _parse(
@@ -407,13 +415,10 @@ def _parse(
 
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    """Keep other processes from changing a key file at the same time (POSIX advisory lock)."""
-    handle = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    """Keep other processes from changing a key file at the same time."""
+    handle = world.disk.descriptor(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT)
     try:
-        if sys.platform != "win32":
-            import fcntl
-
-            fcntl.flock(handle, fcntl.LOCK_EX)
+        world.disk.lock(handle, wait=True)
         yield
     finally:
-        os.close(handle)
+        world.disk.close(handle)

@@ -9,23 +9,22 @@ old record or the new one.
 from __future__ import annotations
 
 import os
-import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from workbench import world
 from workbench.errors import RecordFault, Refused
-from workbench.study import anchors, chain, place, schema, verification
+from workbench.study import anchors, chain, record_file, schema, verification
+from workbench.study.database import engine_of
 from workbench.study.keys import KeyRing
 from workbench.study.migrations import NEWEST, OLDEST, approvals_of_2, lift
-from workbench.study.reading import engine_of
 from workbench.study.writer import MIGRATE, Writer, transaction
 from workbench.writing import sync_folder
 
@@ -34,7 +33,7 @@ STEPS = (
     "old kept", "swapped", "synced", "anchored",
 )  # fmt: skip
 """Names of the steps, in order; a process may be killed at each."""
-COPY = f"{place.FILE}.migrating"
+COPY = f"{record_file.FILE}.migrating"
 KEPT = "study.schema-{}.db"
 """Name under which the record as it was stays beside the new one, by its version."""
 BUSY_S = 10.0
@@ -67,15 +66,15 @@ def version_of(path: Path) -> int:
     RecordFault
         When the file cannot be read or is no study record.
     """
-    place.check_file(path)
+    record_file.check_file(path)
     try:
-        with closing(place.read_only(path)) as connection:
+        with closing(record_file.read_only(path)) as connection:
             application = connection.execute("PRAGMA application_id").fetchone()[0]
             if application != schema.APPLICATION_ID:
                 raise RecordFault(f"{path} is an SQLite file but no study record; give the study's own folder")
             return int(connection.execute("PRAGMA user_version").fetchone()[0])
     except sqlite3.Error as error:
-        raise place.explain(error, path) from error
+        raise record_file.explain(error, path) from error
 
 
 def view(path: Path, undo: ExitStack) -> tuple[Path | None, int]:
@@ -94,9 +93,11 @@ def view(path: Path, undo: ExitStack) -> tuple[Path | None, int]:
     version = version_of(path)
     if not OLDEST <= version < NEWEST:
         return None, version
-    made = Path(undo.enter_context(TemporaryDirectory(prefix="workbench-view-"))) / place.FILE
+    folder = world.disk.temporary("workbench-view-")
+    undo.callback(world.disk.rmtree, folder)
+    made = folder / record_file.FILE
     try:
-        with closing(place.read_only(path)) as source, _target(made) as target, transaction(target):
+        with closing(record_file.read_only(path)) as source, _target(made) as target, transaction(target):
             source.execute("BEGIN")
             if not source.execute("SELECT 1 FROM sqlite_master WHERE name = 'study'").fetchone():
                 raise RecordFault(f"{path} was never finished being created; delete it and create the study again")
@@ -105,7 +106,7 @@ def view(path: Path, undo: ExitStack) -> tuple[Path | None, int]:
             for row in _approvals(source):
                 _insert(target, "approval", {**row, "checks": "[]", "limits": "{}", "row_version": 1})
     except (sqlite3.Error, DBAPIError) as error:
-        raise place.explain(error, path) from error
+        raise record_file.explain(error, path) from error
     return made, version
 
 
@@ -129,7 +130,7 @@ def migrate(
         It is newer, does not verify, is held by another process, or the disk refuses.
     """
     folder = Path(folder)
-    path, copy = folder / place.FILE, folder / COPY
+    path, copy = folder / record_file.FILE, folder / COPY
     version = version_of(path)
     if version == NEWEST:
         raise Refused(f"{path} has schema version {NEWEST} already; there is nothing to migrate")
@@ -139,14 +140,14 @@ def migrate(
             f"version "
             "that wrote it. Nothing was changed"
         )
-    place.refuse_network(folder, allow=False)
+    record_file.refuse_network(folder, allow=False)
     try:
         with _alone(path) as source:
             step("alone")
             _refuse_broken(source, path, "before the migration")
             step("old verified")
             n = _write_copy(source, copy, version, actor=actor, keyed=keyed, step=step)
-            with closing(place.read_only(copy)) as made:
+            with closing(record_file.read_only(copy)) as made:
                 head = _refuse_broken(made, copy, "after the migration")
             step("copy verified")
             kept = _keep_old(path, version)
@@ -156,7 +157,7 @@ def migrate(
             sync_folder(folder)
             step("synced")
     except (sqlite3.Error, DBAPIError) as error:
-        raise place.explain(error, path) from error
+        raise record_file.explain(error, path) from error
     except OSError as error:
         raise RecordFault(
             f"{path} was not migrated ({error.strerror}); the record is as it was. Free space or check the "
@@ -176,9 +177,9 @@ def _alone(path: Path) -> Iterator[sqlite3.Connection]:
     itself: a log that stayed behind would be read into the new file (sqlite.org/wal.html, 2.3).
     """
     before = path.stat().st_ino
-    with closing(sqlite3.connect(path, isolation_level=None, timeout=BUSY_S)) as connection:
+    with closing(world.disk.database(path, isolation_level=None, timeout=BUSY_S)) as connection:
         if connection.execute("PRAGMA journal_mode=DELETE").fetchone()[0] != "delete":
-            raise place.locked(path)
+            raise record_file.locked(path)
         connection.execute("BEGIN EXCLUSIVE")
         try:
             yield connection
@@ -190,20 +191,20 @@ def _alone(path: Path) -> Iterator[sqlite3.Connection]:
 
 def _refuse_broken(connection: sqlite3.Connection, path: Path, when: str) -> tuple[int, str]:
     """The head of a record whose chain and tables hold; RecordFault for one whose do not."""
-    found = verification.examine(connection, path)
-    if found.problems:
+    findings = verification.examine(connection, path)
+    if findings.problems:
         raise RecordFault(
-            f"{path.name} does not verify {when} ({found.problems[0]}); nothing was changed. Run 'workbench "
+            f"{path.name} does not verify {when} ({findings.problems[0]}); nothing was changed. Run 'workbench "
             f"verify "
             f"{path.parent}' and restore the record from a backup that holds"
         )
-    newest = max(found.hashes)
-    return newest, found.hashes[newest]
+    newest = max(findings.hashes)
+    return newest, findings.hashes[newest]
 
 
 @contextmanager
 def _target(path: Path) -> Iterator[Connection]:
-    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    world.disk.touch(path, exist_ok=False)
     engine = engine_of(path)
     try:
         with engine.connect() as connection:
@@ -225,7 +226,7 @@ def _write_copy(
 ) -> int:
     """Today's record from the old one, in one transaction; how many approvals were lifted."""
     for suffix in ("", "-journal", "-wal", "-shm"):
-        copy.with_name(copy.name + suffix).unlink(missing_ok=True)
+        world.disk.unlink(copy.with_name(copy.name + suffix), missing_ok=True)
     before = chain.schema_hash(tuple(row) for row in source.execute(chain.MASTER))
     row = source.execute("SELECT id, row_version FROM study").fetchone()
     with _target(copy) as target:
@@ -250,8 +251,11 @@ def _write_copy(
                 writer.enter_key(ring, reason=f"keys made with the migration to schema {NEWEST}")
             step("key stored")
         target.exec_driver_sql("PRAGMA journal_mode=WAL")
-    with copy.open("rb") as file:
-        os.fsync(file.fileno())
+    written = world.disk.descriptor(copy, os.O_RDONLY)
+    try:
+        world.disk.sync(written)
+    finally:
+        world.disk.close(written)
     step("copy written")
     return len(lifted)
 
@@ -287,11 +291,11 @@ def _approvals(source: sqlite3.Connection) -> Iterator[dict[str, Any]]:
 def _keep_old(path: Path, version: int) -> Path:
     """Give the old file a second name, under which it stays."""
     kept = path.with_name(KEPT.format(version))
-    kept.unlink(missing_ok=True)
+    world.disk.unlink(kept, missing_ok=True)
     try:
-        os.link(path, kept)
+        world.disk.link(path, kept)
     except OSError:
-        shutil.copy2(path, kept)
+        world.disk.copy(path, kept)
     return kept
 
 
@@ -306,12 +310,12 @@ def _swap(copy: Path, path: Path) -> None:
             left = file.with_name(file.name + suffix)
             if left.exists() and left.stat().st_size:
                 raise RecordFault(f"{left.name} still holds entries; nothing was changed, try again")
-            left.unlink(missing_ok=True)
-    os.replace(copy, path)
+            world.disk.unlink(left, missing_ok=True)
+    world.disk.replace(copy, path)
 
 
 def _leave_anchor(folder: Path, head: tuple[int, str]) -> None:
-    with closing(place.read_only(folder / place.FILE)) as connection:
+    with closing(record_file.read_only(folder / record_file.FILE)) as connection:
         study_id = connection.execute("SELECT id FROM study").fetchone()[0]
         entered = connection.execute(
             "SELECT k.epoch, a.seq, a.hash FROM study_key k JOIN audit a ON a.table_name = 'study_key' "

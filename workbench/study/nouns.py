@@ -7,23 +7,34 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import date, datetime
-from typing import Any
+from typing import Any, get_args
 
 from workbench.errors import BadValue
 from workbench.vocabulary import (
     Approval,
+    ApprovalDecision,
+    ApprovalMethod,
     Assessment,
+    AssessmentState,
+    Blinding,
     Condition,
     FittedDecoder,
     LedgerRow,
     Note,
     Participant,
+    PersonState,
+    Priority,
     Recording,
     Report,
     Run,
+    RunKind,
+    RunState,
     Session,
+    Side,
     Trial,
+    TrialOutcome,
     Visit,
+    VisitStatus,
 )
 
 Noun = (
@@ -104,21 +115,21 @@ NEEDED = (
     "pseudonym", "name", "operator", "paradigm", "measure", "version", "rater", "path", "kind", "code", "state",
     "login", "signer", "by", "text",
 )  # fmt: skip
-PRIORITIES = ("high", "medium", "low", "info")
+PRIORITIES = get_args(Priority)
 CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
-    ("run", "kind"): ("calibration", "online"),
-    ("run", "state"): ("finished", "stopped", "recovered", "failed"),
-    ("trial", "outcome"): ("correct", "missed", "wrong", "recorded", "excluded"),
+    ("run", "kind"): get_args(RunKind),
+    ("run", "state"): get_args(RunState),
+    ("trial", "outcome"): get_args(TrialOutcome),
     ("ledger", "priority"): PRIORITIES,
     ("session_ledger", "priority"): PRIORITIES,
-    ("participant", "trained_side"): ("", "left", "right"),
-    ("visit", "status"): ("", "planned", "done", "missed", "unscheduled", "not_applicable"),
-    ("approval", "decision"): ("approve", "reject", "withdraw"),
-    ("approval", "method"): ("password", "script", "lifted"),
-    ("person", "state"): ("active", "closed"),
-    ("assessment", "side"): ("", "left", "right"),
-    ("assessment", "state"): ("draft", "incomplete", "complete"),
-    ("assessment", "blinded"): ("yes", "no", "unknown"),
+    ("participant", "trained_side"): get_args(Side),
+    ("visit", "status"): get_args(VisitStatus),
+    ("approval", "decision"): get_args(ApprovalDecision),
+    ("approval", "method"): get_args(ApprovalMethod),
+    ("person", "state"): get_args(PersonState),
+    ("assessment", "side"): get_args(Side),
+    ("assessment", "state"): get_args(AssessmentState),
+    ("assessment", "blinded"): get_args(Blinding),
 }
 UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
 DATES = {
@@ -181,8 +192,8 @@ def check(table: str, values: Mapping[str, Any]) -> None:
             _check_name(table, name, value)
         allowed = CHOICES.get((table, name))
         if allowed and value not in allowed:
-            words = ", ".join(repr(word) for word in allowed)
-            raise BadValue(f"{name} of a {table} must be one of {words}; got {value!r}")
+            listed = ", ".join(repr(word) for word in allowed)
+            raise BadValue(f"{name} of a {table} must be one of {listed}; got {value!r}")
         hashed = name == "sha256" or (name == "decoder_sha256" and value != "")
         if hashed and not (isinstance(value, str) and SHA256.fullmatch(value)):
             raise BadValue(f"{name} must be 64 hexadecimal digits, got {value!r}")

@@ -8,20 +8,20 @@ lock.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import select
 
+from workbench import world
 from workbench.errors import BadValue, Refused, UnknownName
 from workbench.study import schema
-from workbench.study.clock import boot_id
 from workbench.study.writer import Writer
+from workbench.vocabulary import PersonState
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
@@ -34,6 +34,8 @@ APPROVERS = ("engineer", "investigator")
 LEAST_PASSWORD = 8
 """Fewest characters of a password (NIST SP 800-63B, 3.1.1.2)."""
 MOST_PASSWORD = 1024
+SALT_BYTES = 16
+"""Of a password's hash (RFC 9106, 3.1)."""
 FREE_ATTEMPTS = 3
 """Refused attempts before the next one has to wait."""
 LONGEST_WAIT_S = 60.0
@@ -56,7 +58,7 @@ class Signer:
 
     folder: Path
     name: str
-    method: str
+    method: Literal["password", "script"]
     login: str = ""
     person_id: str = ""
     roles: tuple[str, ...] = ()
@@ -88,12 +90,12 @@ class Confirmation:
     """A fresh proof of presence, good for one signature within :data:`CONFIRMED_S`."""
 
     signer: Signer
-    _made: float = field(default_factory=time.monotonic, repr=False)
+    _made: float = field(default_factory=lambda: world.clock.monotonic(), repr=False)
     _used: bool = field(default=False, repr=False)
 
     def use(self) -> Signer:
         """The signer; a second call is refused. Raises Refused."""
-        if self._used or time.monotonic() - self._made > CONFIRMED_S:
+        if self._used or world.clock.monotonic() - self._made > CONFIRMED_S:
             raise Refused("this confirmation was used or is too old; enter the password again")
         self._used = True
         return self.signer
@@ -122,7 +124,7 @@ def hashed(password: str) -> str:
     """
     if not isinstance(password, str) or not LEAST_PASSWORD <= len(password) <= MOST_PASSWORD:
         raise BadValue(f"a password has {LEAST_PASSWORD} to {MOST_PASSWORD} characters; choose another one")
-    return _hasher().hash(_secret(password))
+    return _hasher().hash(_secret(password), salt=world.chance.token_bytes(SALT_BYTES))
 
 
 def _secret(password: str) -> bytes:
@@ -131,28 +133,49 @@ def _secret(password: str) -> bytes:
 
 
 def add(study: Study, *, login: str, name: str, password: str, roles: Sequence[str]) -> str:
-    """Enter a person; see :meth:`workbench.study.Study.add_person`."""
+    """Enter a person; see :meth:`workbench.study.Study.add_person`.
+
+    Parameters
+    ----------
+    study : the open record.
+    login, name, password, roles : of the person.
+    """
     values = {
         "id": "", "login": login, "name": name, "password": hashed(password),
         "roles": _checked_roles(roles), "state": "active",
     }  # fmt: skip
-    with study._writing("person") as writer:
+    with study.writing.begin("person") as writer:
         return writer.put("person", values, reason="person added")[0]
 
 
 def set_password(study: Study, login: str, password: str) -> None:
-    """Give a person a new password. Raises UnknownName or BadValue."""
+    """Give a person a new password. Raises UnknownName or BadValue.
+
+    Parameters
+    ----------
+    study : the open record.
+    login : of the person.
+    password : the new one.
+    """
     fresh = hashed(password)
-    with study._writing("person") as writer:
+    with study.writing.begin("person") as writer:
         person = _person(writer, login)
         if person is None:
             raise UnknownName(f"there is no person with the login {login!r} in the record")
         writer.change(schema.person, person["id"], {"password": fresh}, action="amend", reason="new password")
 
 
-def set_state(study: Study, login: str, state: str, *, reason: str) -> None:
-    """Close (``"closed"``) or reopen (``"active"``) a person's access. Raises UnknownName or BadValue."""
-    with study._writing("person") as writer:
+def set_state(study: Study, login: str, state: PersonState, *, reason: str) -> None:
+    """Close (``"closed"``) or reopen (``"active"``) a person's access. Raises UnknownName or BadValue.
+
+    Parameters
+    ----------
+    study : the open record.
+    login : of the person.
+    state : ``"closed"`` or ``"active"``.
+    reason : why; must not be empty.
+    """
+    with study.writing.begin("person") as writer:
         person = _person(writer, login)
         if person is None:
             raise UnknownName(f"there is no person with the login {login!r} in the record")
@@ -160,7 +183,13 @@ def set_state(study: Study, login: str, state: str, *, reason: str) -> None:
 
 
 def sign_in(study: Study, login: str, password: str) -> Signer:
-    """See :meth:`workbench.study.Study.sign_in`."""
+    """See :meth:`workbench.study.Study.sign_in`.
+
+    Parameters
+    ----------
+    study : the open record.
+    login, password : as typed.
+    """
     person = attempt(study, login, password, action="sign_in")
     return Signer(
         study.folder, person["name"], "password", login=person["login"], person_id=person["id"],
@@ -184,7 +213,7 @@ def attempt(study: Study, login: str, password: str, *, action: str) -> Mapping[
     """
     from argon2.exceptions import VerificationError
 
-    with study._writing(action) as writer:
+    with study.writing.begin(action) as writer:
         person = _person(writer, login) if isinstance(login, str) else None
         row_id = person["id"] if person else "unknown"
         wait = _wait(writer, row_id)
@@ -233,9 +262,9 @@ def _wait(writer: Writer, row_id: str) -> float:
     if refused < FREE_ATTEMPTS:
         return 0.0
     last = newest[0]
-    if last["boot_id"] and last["boot_id"] == boot_id():
-        gone = (time.monotonic_ns() - last["mono_ns"]) / 1e9
+    if last["boot_id"] and last["boot_id"] == world.clock.boot_id():
+        gone = (world.clock.monotonic_ns() - last["mono_ns"]) / 1e9
     else:
-        gone = (datetime.now(UTC) - datetime.fromisoformat(last["utc"])).total_seconds()
+        gone = (world.clock.now() - datetime.fromisoformat(last["utc"])).total_seconds()
     wait = min(LONGEST_WAIT_S, 2.0 ** (refused - FREE_ATTEMPTS + 1))
     return float(wait - max(gone, 0.0))

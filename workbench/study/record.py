@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import date
@@ -11,24 +9,45 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 
+from workbench import world
 from workbench.errors import BadValue, RecordFault, Refused, UnknownName
-from workbench.study import anchors, approvals, chain, keys, migrate, migrations, people, place, schema, worklist
+from workbench.study import (
+    anchors,
+    approvals,
+    chain,
+    keys,
+    migrate,
+    migrations,
+    people,
+    reading,
+    record_file,
+    schema,
+    worklist,
+)
 from workbench.study.clock import utc_now, uuid7
+from workbench.study.database import Database
 from workbench.study.drafts import Drafts
 from workbench.study.keys import KeyRing
-from workbench.study.nouns import Noun, Values, check, flat, values_of
+from workbench.study.nouns import Noun, Values, check, flat, noun_of, values_of
 from workbench.study.people import Signer
-from workbench.study.reading import Reader
 from workbench.study.verification import Verification, verify
 from workbench.study.worklist import WorklistRow
+from workbench.study.write_path import WritePath, pin
 from workbench.study.writer import Writer, transaction
-from workbench.vocabulary import Approval, LedgerRow, Recording, Run, Trial
+from workbench.vocabulary import Approval, Entry, LedgerRow, Recording, Run, Trial
 
 
-class Study(Reader):
+class Study:
     """A study record. Make one with :meth:`create` or :meth:`open`; several processes may hold it at once.
+
+    Parameters
+    ----------
+    folder : the study folder.
+    actor : who writes.
+    anchor_copy : a second anchors file.
+    view : the file that is read in the record's stead.
 
     Attributes
     ----------
@@ -37,7 +56,7 @@ class Study(Reader):
     id, code, title : of the study.
     actor : who writes, in every audit row.
     drafts : what was typed and is not yet an assessment; outside the chain.
-    read_only : why nothing can be written, ``""`` when it can.
+    database, writing : the open file, and the one way into it; for the modules of this room.
     """
 
     def __init__(
@@ -46,13 +65,22 @@ class Study(Reader):
         if not actor.strip():
             raise BadValue("a study record needs an actor, the name of who writes; got an empty text")
         self.folder = Path(folder)
-        super().__init__(self.folder / place.FILE, view=view)
+        self.path = self.folder / record_file.FILE
         self.actor = actor
         self.id = self.code = self.title = ""
         self.drafts = Drafts(self.folder)
-        self.read_only = ""
-        self._wrote = False
-        self._anchors = [self.folder / anchors.FILE, *([anchor_copy] if anchor_copy else [])]
+        self.database = Database(self.path, view=view)
+        anchor_files = [self.folder / anchors.FILE, *([anchor_copy] if anchor_copy else [])]
+        self.writing = WritePath(self.database, actor=actor, anchor_files=anchor_files)
+
+    @property
+    def read_only(self) -> str:
+        """Why nothing can be written, ``""`` when it can; set it, and every write is refused with it."""
+        return self.writing.refusal
+
+    @read_only.setter
+    def read_only(self, reason: str) -> None:
+        self.writing.refusal = reason
 
     # ------------------------------------------------------------------------------ open and close
     @classmethod
@@ -86,14 +114,15 @@ class Study(Reader):
         """
         folder = Path(folder)
         check("study", {"code": code})
-        network = place.refuse_network(folder, allow=allow_network)
+        network = record_file.refuse_network(folder, allow=allow_network)
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            os.close(os.open(folder / place.FILE, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            world.disk.mkdir(folder, mode=0o777, parents=True, exist_ok=True)
+            world.disk.touch(folder / record_file.FILE, exist_ok=False)
         except OSError as error:
-            if (folder / place.FILE).exists():
+            if (folder / record_file.FILE).exists():
                 raise RecordFault(
-                    f"{folder} holds a study record already ({place.FILE}); open it, or choose another folder"
+                    f"{folder} holds a study record already ({record_file.FILE}); open it, or choose another "
+                    "folder"
                 ) from error
             raise RecordFault(
                 f"the study folder {folder} cannot be written ({error.strerror}); choose another"
@@ -126,17 +155,17 @@ class Study(Reader):
             No record, an empty, foreign, damaged or newer file, or a network filesystem.
         """
         folder = Path(folder)
-        place.check_file(folder / place.FILE)
-        network = place.refuse_network(folder, allow=allow_network)
+        record_file.check_file(folder / record_file.FILE)
+        network = record_file.refuse_network(folder, allow=allow_network)
         with ExitStack() as undo:
-            view, version = migrate.view(folder / place.FILE, undo)
+            view, version = migrate.view(folder / record_file.FILE, undo)
             with cls._begun(folder, actor=actor, anchor_copy=anchor_copy, view=view) as study:
                 if view is not None:
                     study.read_only = (
                         f"{study.path} has schema version {version} and is open for reading only; run 'workbench "
                         f"migrate {folder}' to bring it to version {schema.SCHEMA_VERSION}"
                     )
-                    study._keep_until_closed(undo.pop_all())
+                    study.database.keep_until_closed(undo.pop_all())
                 study._load()
                 study._note_override(network)
         return study
@@ -155,12 +184,12 @@ class Study(Reader):
 
     def close(self) -> None:
         """Sign the head when this study wrote something, and close the file. Closing twice is harmless."""
-        if self._wrote and self._closer.alive:
+        if self.writing.wrote and self.database.is_open:
             # The entries are stored and covered by the chain; the next signature covers them too.
-            with suppress(RecordFault), self._writing("close") as writer:
+            with suppress(RecordFault), self.writing.begin("close") as writer:
                 writer.sign_head(why="close")
-        self._wrote = False
-        self._closer()
+        self.writing.wrote = False
+        self.database.close()
 
     def __enter__(self) -> Study:
         """The study itself."""
@@ -173,7 +202,7 @@ class Study(Reader):
         self.close()
 
     def _lay_foundation(self, *, code: str, title: str, keyed: bool) -> None:
-        with self._connected() as connection:
+        with self.database.connected() as connection:
             connection.exec_driver_sql(f"PRAGMA application_id={schema.APPLICATION_ID}")
             connection.exec_driver_sql(f"PRAGMA user_version={schema.SCHEMA_VERSION}")
             connection.exec_driver_sql("PRAGMA journal_mode=WAL")
@@ -186,7 +215,7 @@ class Study(Reader):
                     "created_utc": utc_now(),
                     "schema_version": schema.SCHEMA_VERSION,
                     "schema_sha256": chain.schema_hash(tuple(r) for r in connection.exec_driver_sql(chain.MASTER)),
-                    "nonce": secrets.token_hex(16),
+                    "nonce": world.chance.token_hex(16),
                 }
                 given = {"study_id": row["id"], **{n: row[n] for n in ("schema_sha256", "created_utc", "nonce")}}
                 writer = Writer(connection, actor=self.actor, start=chain.genesis(**given))
@@ -195,10 +224,10 @@ class Study(Reader):
                     ring = KeyRing(str(row["id"]))
                     writer.enter_key(ring, reason="keys made with the study")
             if keyed and writer.key:
-                self._pin(connection, ring, writer.key.epoch)
+                pin(connection, ring, writer.key.epoch)
 
     def _load(self) -> None:
-        with self._connected() as connection:
+        with self.database.connected() as connection:
             application = connection.exec_driver_sql("PRAGMA application_id").scalar()
             version = connection.exec_driver_sql("PRAGMA user_version").scalar()
             if application != schema.APPLICATION_ID:
@@ -217,57 +246,67 @@ class Study(Reader):
                     f"{self.path} was never finished being created; delete it and create the study again"
                 )
             self.id, self.code, self.title = row["id"], row["code"], row["title"]
+            self.writing.study_id = self.id
 
     def _note_override(self, network: str) -> None:
         if network and not self.read_only:
-            with self._writing("override") as writer:
+            with self.writing.begin("override") as writer:
                 reason = f"opened on the network filesystem {network} by explicit request"
                 version = (writer.get(schema.study, id=self.id) or {})["row_version"]
                 payload = {"new": None, "old": None, "reason": reason}
                 writer.log("override", "study", self.id, version=version, payload=payload)
 
-    # ------------------------------------------------------------------------------ transactions
-    @contextmanager
-    def _writing(self, why: str) -> Iterator[Writer]:
-        if self.read_only:
-            raise RecordFault(self.read_only)
-        with self._connected() as connection:
-            with transaction(connection):
-                self._refuse_replaced()
-                # Read behind the lock: a rotation that was under way has left its key by now.
-                ring = KeyRing(self.id)
-                writer = Writer(connection, actor=self.actor, ring=ring)
-                before = writer.seq
-                yield writer
-                writer.sign_if_due()
-            if writer.seq > before:
-                self._wrote = True
-                self._leave_anchor(why, writer.seq, writer.hash)
-            if writer.key and writer.key.epoch not in ring.pins:
-                self._pin(connection, ring, writer.key.epoch)
+    # ------------------------------------------------------------------------------ read
+    def rows(self, table: str, **where: Any) -> list[dict[str, Any]]:
+        """Rows of a table in the order they were entered, those that equal ``where`` in its columns.
 
-    @staticmethod
-    def _pin(connection: Connection, ring: KeyRing, epoch: int) -> None:
-        """Keep beside the key where in the chain it came into use."""
-        entered = select(schema.audit.c.seq, schema.audit.c.hash).join(
-            schema.study_key,
-            (schema.audit.c.table_name == "study_key") & (schema.audit.c.row_id == schema.study_key.c.id),
-        )
-        row = connection.execute(
-            entered.where(schema.study_key.c.epoch == epoch).order_by(schema.audit.c.seq)
-        ).first()
-        # The entries are stored; the pin is one more anchor, and is left at the next write when it cannot be now.
-        if row is not None:
-            with suppress(RecordFault):
-                ring.pin(epoch, int(row.seq), str(row.hash))
+        Raises
+        ------
+        UnknownName
+            No such table or column; the text lists those there are.
+        """
+        with self.database.connected() as connection:
+            return reading.rows(connection, table, where)
 
-    def _leave_anchor(self, why: str, seq: int, digest: str) -> None:
-        for path in self._anchors:
-            try:
-                anchors.append(path, study=self.id, seq=seq, hash=digest, why=why)
-            except OSError:
-                # The row is stored and must not be reported as lost; verify tells how far the anchors are behind.
-                continue
+    def get(self, table: str, row_id: str) -> dict[str, Any]:
+        """One row by its id. Raises UnknownName when there is none."""
+        rows = self.rows(table, id=row_id)
+        if not rows:
+            raise UnknownName(f"there is no {table} {row_id!r} in the record")
+        return rows[0]
+
+    def nouns(self, table: str, **where: Any) -> list[Noun]:
+        """Like :meth:`rows`, as nouns of the vocabulary."""
+        return [noun_of(table, row) for row in self.rows(table, **where)]
+
+    def has_run(self, run_id: str) -> bool:
+        """Whether the run is in the record."""
+        return bool(self.rows("run", id=run_id))
+
+    def head(self) -> tuple[int, str]:
+        """``(seq, hash)`` of the newest audit row: print it on every report."""
+        with self.database.connected() as connection:
+            return reading.head(connection)
+
+    def entries(self, *, after: int = 0) -> list[Entry]:
+        """The audit chain from row ``after + 1`` on."""
+        with self.database.connected() as connection:
+            return reading.entries(connection, after=after)
+
+    def history(self, table: str, row_id: str) -> list[dict[str, Any]]:
+        """What happened to one row, oldest first.
+
+        Each is ``{"seq", "utc", "actor", "action", "row_version", "reason", "new", "old", "redacted"}``:
+        ``new`` the whole row afterwards, ``old`` the columns that changed as they were before, both by
+        column as Python values; None when redacted, for ``old`` also at creation.
+        """
+        with self.database.connected() as connection:
+            return reading.history(connection, table, row_id)
+
+    def count(self, table: str) -> int:
+        """Number of rows of a table."""
+        with self.database.connected() as connection:
+            return reading.count(connection, table)
 
     # ------------------------------------------------------------------------------ write
     def append(self, noun: Noun, *, reason: str = "", run_id: str = "") -> str:
@@ -292,7 +331,7 @@ class Study(Reader):
             The same key is there with other content; for an assessment, the same visit, measure,
             condition and side. Amend that one with a reason.
         """
-        with self._writing("append") as writer:
+        with self.writing.begin("append") as writer:
             table, values = self._of_run(writer, noun, run_id)
             if isinstance(noun, Approval) and writer.get(schema.decoder, sha256=noun.decoder_sha256) is None:
                 raise UnknownName(
@@ -301,16 +340,37 @@ class Study(Reader):
             return writer.put(table, values, reason=reason)[0]
 
     def append_trials(self, run_id: str, trials: Iterable[Trial], *, reason: str = "") -> int:
-        """Append the trials of a run in one transaction. Returns how many were new."""
+        """Append the trials of a run in one transaction. Returns how many were new.
+
+        Parameters
+        ----------
+        run_id : of the run.
+        trials : in order.
+        reason : kept in the audit chain.
+        """
         return self._append_all(run_id, trials, reason=reason)
 
     def append_ledger(self, run_id: str, rows: Iterable[LedgerRow], *, reason: str = "") -> int:
-        """Append the run's whole ledger, in order, in one transaction. Returns how many rows were new."""
+        """Append the run's whole ledger, in order, in one transaction. Returns how many rows were new.
+
+        Parameters
+        ----------
+        run_id : of the run.
+        rows : all of them, in order.
+        reason : kept in the audit chain.
+        """
         return self._append_all(run_id, rows, reason=reason)
 
     def append_session_ledger(self, session_id: str, rows: Iterable[LedgerRow], *, reason: str = "") -> int:
-        """Append all that was entered while no run of the session was on, in order. Returns how many were new."""
-        with self._writing("append") as writer:
+        """Append all that was entered while no run of the session was on, in order. Returns how many were new.
+
+        Parameters
+        ----------
+        session_id : of the session.
+        rows : all of them, in order.
+        reason : kept in the audit chain.
+        """
+        with self.writing.begin("append") as writer:
             return sum(
                 writer.put(
                     "session_ledger",
@@ -332,8 +392,15 @@ class Study(Reader):
         """Append a run with its trials, ledger and recordings, all or nothing. Returns the run's id.
 
         Repeating it changes nothing; a longer ledger or more trials are added.
+
+        Parameters
+        ----------
+        run : the run.
+        trials, ledger : all of them, in order.
+        recordings : its signal files.
+        reason : kept in the audit chain.
         """
-        with self._writing("run") as writer:
+        with self.writing.begin("run") as writer:
             run_id, _ = writer.put(*values_of(run), reason=reason)
             for recording in recordings:
                 table, values = values_of(recording)
@@ -359,12 +426,12 @@ class Study(Reader):
         RecordFault
             The table is append-only, the column never changes, or the row changed meanwhile.
         """
-        found = self._table(table)
+        rows = reading.table_of(table)
         if table not in schema.AMENDABLE:
             raise RecordFault(f"{table} is append-only; append a new row that says what was wrong")
-        with self._writing("amend") as writer:
+        with self.writing.begin("amend") as writer:
             version = writer.change(
-                found, row_id, flat(changes), action="amend", reason=reason, expected=row_version
+                rows, row_id, flat(changes), action="amend", reason=reason, expected=row_version
             )
         if table == "study":
             self._load()
@@ -440,16 +507,28 @@ class Study(Reader):
         """
         if not reason.strip():
             raise BadValue("new keys need a reason, got an empty text")
-        with self._writing("key") as writer:
+        with self.writing.begin("key") as writer:
             return writer.enter_key(KeyRing(self.id), reason=reason).epoch
 
     # ------------------------------------------------------------------------------ decisions on decoders
     def is_approved(self, sha256: str, *, effector: str, participant_id: str) -> bool:
-        """Whether the newest decision on that decoder, for that effector and participant, approves it."""
+        """Whether the newest decision on that decoder, for that effector and participant, approves it.
+
+        Parameters
+        ----------
+        sha256 : of the decoder.
+        effector, participant_id : the use.
+        """
         return approvals.holds(self, self.approval_of(sha256, effector=effector, participant_id=participant_id))
 
     def approval_of(self, sha256: str, *, effector: str, participant_id: str) -> dict[str, Any] | None:
-        """The newest decision on a decoder for one use, None when there is none."""
+        """The newest decision on a decoder for one use, None when there is none.
+
+        Parameters
+        ----------
+        sha256 : of the decoder.
+        effector, participant_id : the use.
+        """
         return approvals.newest(self, sha256, effector=effector, participant_id=participant_id)
 
     def approvals(self, participant_id: str | None = None, sha256: str | None = None) -> list[dict[str, Any]]:
@@ -466,7 +545,7 @@ class Study(Reader):
 
     def worklist(self, on: date | None = None) -> list[WorklistRow]:
         """Visits that are due, early, late or open on a day (today): see :mod:`workbench.study.worklist`."""
-        return worklist.rows(self, self.drafts.list(), on or date.today())
+        return worklist.rows(self, self.drafts.list(), on or world.clock.local().date())
 
     def redact(self, table: str, row_id: str, changes: Mapping[str, Any], *, reason: str) -> int:
         """Remove what never should have been entered (ICH E6(R3) 4.2.2 b). Returns how many entries went.
@@ -475,6 +554,12 @@ class Study(Reader):
         deleted and overwritten, and an audit row says who did it and why. The chain holds: it commits to
         salted hashes. Backups keep the old text; so does the write-ahead log while another process reads.
 
+        Parameters
+        ----------
+        table, row_id : which row.
+        changes : column → what stands there from now on.
+        reason : why; must not be empty.
+
         Raises
         ------
         RecordFault
@@ -482,7 +567,7 @@ class Study(Reader):
         Refused
             While the record of before a migration lies beside this one: it holds the text too.
         """
-        found = self._table(table)
+        rows = reading.table_of(table)
         if table not in schema.REDACTABLE:
             raise RecordFault(
                 f"{table} is never redacted, because the record could not be verified without it; name the row "
@@ -494,10 +579,10 @@ class Study(Reader):
                 "what is to go and is never changed; move it to where the backups are, or delete it, then redact "
                 "again"
             )
-        with self._writing("redact") as writer:
-            writer.change(found, row_id, flat(changes), action="redact", reason=reason)
-            gone = writer.drop_payloads(found, row_id)
-        with self._connected() as connection:
+        with self.writing.begin("redact") as writer:
+            writer.change(rows, row_id, flat(changes), action="redact", reason=reason)
+            gone = writer.drop_payloads(rows, row_id)
+        with self.database.connected() as connection:
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
         return gone
 
@@ -510,17 +595,11 @@ class Study(Reader):
             When an anchors file cannot be written.
         """
         if not self.read_only:
-            with self._writing("anchor") as writer:
+            with self.writing.begin("anchor") as writer:
                 writer.sign_head(why=why)
-        seq, digest = self.head()
-        for path in [*self._anchors, *([to] if to else [])]:
-            try:
-                anchors.append(path, study=self.id, seq=seq, hash=digest, why=why, durable=True)
-            except OSError as error:
-                raise RecordFault(
-                    f"the anchor cannot be written to {path} ({error.strerror}); choose another file"
-                ) from error
-        return seq, digest
+        head = self.head()
+        self.writing.anchor(why=why, to=to, head=head)
+        return head
 
     def _of_run(self, writer: Writer, noun: Noun, run_id: str, number: int | None = None) -> tuple[str, Values]:
         table, values = values_of(noun)
@@ -537,9 +616,9 @@ class Study(Reader):
         return sum(writer.put(table, values, reason=reason)[1] for table, values in rows)
 
     def _append_all(self, run_id: str, nouns: Iterable[Trial | LedgerRow], *, reason: str) -> int:
-        with self._writing("append") as writer:
+        with self.writing.begin("append") as writer:
             return self._put_all(writer, run_id, nouns, reason=reason)
 
     def verify(self, *, files: bool = True, known: Iterable[tuple[int, str]] = ()) -> Verification:
         """Recompute everything from the files as they lie there: see :func:`workbench.study.verify`."""
-        return verify(self.folder, files=files, known=known, copies=self._anchors[1:])
+        return verify(self.folder, files=files, known=known, copies=self.writing.anchor_files[1:])

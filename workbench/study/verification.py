@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import RecordFault, Refused
-from workbench.study import anchors, chain, place
+from workbench.study import anchors, chain, record_file
 from workbench.study.anchors import Anchor
-from workbench.study.files import look_beside
+from workbench.study.files import check_files
 from workbench.study.keys import KeyRing, verify_envelope
 from workbench.study.migrations import NEWEST, OLDEST, lift
 
@@ -126,15 +126,15 @@ def verify(
         on a disk that cannot be written with its newest entries still in the write-ahead log.
     """
     folder = Path(folder)
-    path = folder / place.FILE
-    place.check_file(path)
-    found = Findings()
+    path = folder / record_file.FILE
+    record_file.check_file(path)
+    findings = Findings()
     try:
-        _look(folder, found, known=known, copies=copies, files=files)
+        _look(folder, findings, known=known, copies=copies, files=files)
     except sqlite3.OperationalError as error:
         if "locked" in str(error) or "busy" in str(error):
-            raise place.locked(path) from error
-        found.problems.append(UNREADABLE.format(error))
+            raise record_file.locked(path) from error
+        findings.problems.append(UNREADABLE.format(error))
     except (
         sqlite3.Error,
         UnicodeError,
@@ -145,59 +145,65 @@ def verify(
         AttributeError,
         RecursionError,
     ) as error:
-        found.problems.append(UNREADABLE.format(error))
-    newest = max(found.hashes, default=0)
+        findings.problems.append(UNREADABLE.format(error))
+    newest = max(findings.hashes, default=0)
     return Verification(
-        ok=not found.problems,
-        problems=tuple(found.problems),
-        warnings=tuple(found.warnings),
-        checked=dict(found.checked),
-        head=(newest, found.hashes.get(newest, "") if newest else ""),
+        ok=not findings.problems,
+        problems=tuple(findings.problems),
+        warnings=tuple(findings.warnings),
+        checked=dict(findings.checked),
+        head=(newest, findings.hashes.get(newest, "") if newest else ""),
     )
 
 
 def _look(
-    folder: Path, found: Findings, *, known: Iterable[tuple[int, str]], copies: Iterable[Path], files: bool
+    folder: Path, findings: Findings, *, known: Iterable[tuple[int, str]], copies: Iterable[Path], files: bool
 ) -> None:
     """Record, anchors and files, in this order."""
-    path = folder / place.FILE
-    with closing(place.read_only(path)) as connection:
+    path = folder / record_file.FILE
+    with closing(record_file.read_only(path)) as connection:
         connection.execute("BEGIN")
-        examine(connection, path, found)
+        examine(connection, path, findings)
         tables = _tables(connection)
-    _check_anchors([folder / anchors.FILE, *copies], found, known=known, reports=tables.get("report", []))
+    _check_anchors([folder / anchors.FILE, *copies], findings, known=known, reports=tables.get("report", []))
     if files:
-        lying = look_beside(folder, tables)
-        found.problems += lying.problems
-        found.warnings += lying.warnings
-        found.checked |= lying.checked
+        lying = check_files(folder, tables)
+        findings.problems += lying.problems
+        findings.warnings += lying.warnings
+        findings.checked |= lying.checked
 
 
-def examine(connection: sqlite3.Connection, path: Path, found: Findings | None = None) -> Findings:
+def examine(connection: sqlite3.Connection, path: Path, findings: Findings | None = None) -> Findings:
     """What the record alone says: structure, chain, signatures, tables; without anchors and files.
+
+    Parameters
+    ----------
+    connection : to the record, for reading.
+    path : its file, for the sentences.
+    found : findings so far; None begins with none.
 
     Raises
     ------
     RecordFault
         When it is another program's database or of a newer schema.
     """
-    found = Findings() if found is None else found
+    findings = Findings() if findings is None else findings
     connection.row_factory = sqlite3.Row
     _refuse_foreign(connection, path)
-    found.version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-    if found.version > NEWEST:
+    findings.version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if findings.version > NEWEST:
         raise RecordFault(
-            f"{path} has schema version {found.version}, this workbench verifies {OLDEST} to {NEWEST}; use the "
+            f"{path} has schema version {findings.version}, this workbench verifies {OLDEST} to {NEWEST}; use the "
             f"version "
             "that wrote it"
         )
-    _check_structure(connection, found)
-    _check_chain(connection, found)
-    _check_schema(connection, found)
-    _check_keys(found)
-    _check_signed_heads(connection, found)
-    _check_tables(found, _tables(connection))
-    return found
+    _check_structure(connection, findings)
+    _check_chain(connection, findings)
+    _check_schema(connection, findings)
+    _check_keys(findings)
+    _check_signed_heads(connection, findings)
+    _check_tables(findings, _tables(connection))
+    return findings
 
 
 def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
@@ -207,157 +213,161 @@ def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
         raise RecordFault(f"{path} is an SQLite file but no study record; give the study's own folder")
 
 
-def _check_structure(connection: sqlite3.Connection, found: Findings) -> None:
+def _check_structure(connection: sqlite3.Connection, findings: Findings) -> None:
     for (line,) in connection.execute("PRAGMA integrity_check"):
         if line != "ok":
-            found.problems.append(f"SQLite's integrity check: {line}")
+            findings.problems.append(f"SQLite's integrity check: {line}")
     for row in connection.execute("PRAGMA foreign_key_check"):
-        found.problems.append(f"a row of {row[0]} belongs to a {row[2]} that is not there")
+        findings.problems.append(f"a row of {row[0]} belongs to a {row[2]} that is not there")
 
 
-def _genesis(connection: sqlite3.Connection, found: Findings) -> str:
+def _genesis(connection: sqlite3.Connection, findings: Findings) -> str:
     studies = list(connection.execute("SELECT * FROM study"))
     if len(studies) != 1:
-        found.problems.append(f"one study was expected in the record, got {len(studies)}")
+        findings.problems.append(f"one study was expected in the record, got {len(studies)}")
         return ""
     row = studies[0]
-    found.study_id = row["id"]
-    found.schema = row["schema_sha256"]
-    found.ring = KeyRing(row["id"])
+    findings.study_id = row["id"]
+    findings.schema = row["schema_sha256"]
+    findings.ring = KeyRing(row["id"])
     given = {name: row[name] for name in ("schema_sha256", "created_utc", "nonce")}
     return chain.genesis(study_id=row["id"], **given)
 
 
-def _check_chain(connection: sqlite3.Connection, found: Findings) -> None:
-    previous = found.hashes[0] = _genesis(connection, found)
+def _check_chain(connection: sqlite3.Connection, findings: Findings) -> None:
+    previous = findings.hashes[0] = _genesis(connection, findings)
     digest = ""
     query = "SELECT a.*, p.salt, p.payload FROM audit a LEFT JOIN audit_payload p ON p.seq = a.seq ORDER BY a.seq"
     gone: list[sqlite3.Row] = []
     utc, payloads, seq = "", 0, 0
     for row in connection.execute(query):
         if row["seq"] != seq + 1:
-            found.problems.append(f"audit row {seq + 1} is missing; the next one there is {row['seq']}")
+            findings.problems.append(f"audit row {seq + 1} is missing; the next one there is {row['seq']}")
         seq = row["seq"]
-        if _broken_link(previous, dict(row), found):
-            found.problems.append(
+        if _broken_link(previous, dict(row), findings):
+            findings.problems.append(
                 f"audit row {seq} does not follow from the row before it: one of them was changed"
             )
-        previous = found.hashes[seq] = row["hash"]
-        digest = found.digests[seq] = chain.digest(digest, dict(row))
+        previous = findings.hashes[seq] = row["hash"]
+        digest = findings.digests[seq] = chain.digest(digest, dict(row))
         if row["utc"] < utc:
-            found.warnings.append(f"the clock ran backwards before audit row {seq}: from {utc} to {row['utc']}")
+            findings.warnings.append(f"the clock ran backwards before audit row {seq}: from {utc} to {row['utc']}")
         utc = row["utc"]
         if row["action"] == "redact":
-            found.redacted[row["table_name"], row["row_id"]] = seq
+            findings.redacted[row["table_name"], row["row_id"]] = seq
         if row["payload"] is None:
             gone.append(row)
         else:
             payloads += 1
             if chain.commitment(row["salt"], row["payload"]) != row["commitment"]:
-                found.problems.append(f"the payload of audit row {seq} is not the one it committed to")
-            _replay(row, found)
-        found.epochs[seq] = found.epoch
+                findings.problems.append(f"the payload of audit row {seq} is not the one it committed to")
+            _replay(row, findings)
+        findings.epochs[seq] = findings.epoch
     for row in gone:
-        if found.redacted.get((row["table_name"], row["row_id"]), 0) <= row["seq"]:
-            found.problems.append(f"the payload of audit row {row['seq']} is gone without a redaction")
-    found.checked |= {"audit": len(found.hashes) - 1, "audit_payload": payloads}
+        if findings.redacted.get((row["table_name"], row["row_id"]), 0) <= row["seq"]:
+            findings.problems.append(f"the payload of audit row {row['seq']} is gone without a redaction")
+    findings.checked |= {"audit": len(findings.hashes) - 1, "audit_payload": payloads}
 
 
-def _broken_link(previous: str, row: Row, found: Findings) -> bool:
+def _broken_link(previous: str, row: Row, findings: Findings) -> bool:
     """Whether a row's hash is not the one that follows; one under a key that is not here is counted, not
     judged.
     """
-    if not found.epoch:
+    if not findings.epoch:
         return bool(chain.link(previous, row) != row["hash"])
-    key = found.ring.keys.get(found.epoch) if found.ring else None
+    key = findings.ring.keys.get(findings.epoch) if findings.ring else None
     if key is None:
-        found.unkeyed += 1
+        findings.unkeyed += 1
         return False
     return bool(chain.link(previous, row, key.hmac) != row["hash"])
 
 
-def _replay(row: sqlite3.Row, found: Findings) -> None:
+def _replay(row: sqlite3.Row, findings: Findings) -> None:
     payload = json.loads(row["payload"])
     new = payload["new"]
     if "migration" in payload:
-        found.schema = payload["migration"]["after"]
+        findings.schema = payload["migration"]["after"]
     if new is None:
         return
     if row["table_name"] == "study_key":
-        found.epoch = int(new["epoch"])
-        found.public[found.epoch] = str(new["public_key"])
-    new = lift(row["table_name"], new, row["schema_version"], to=found.version)
-    rows = found.state.setdefault(row["table_name"], {})
+        findings.epoch = int(new["epoch"])
+        findings.public[findings.epoch] = str(new["public_key"])
+    new = lift(row["table_name"], new, row["schema_version"], to=findings.version)
+    rows = findings.state.setdefault(row["table_name"], {})
     before = rows.get(row["row_id"])
     expected = before["row_version"] + 1 if before else row["row_version"] if row["action"] == "redact" else 1
     if (new["id"], new["row_version"], row["row_version"]) != (row["row_id"], expected, expected):
-        found.problems.append(f"audit row {row['seq']} does not fit the version of its {row['table_name']}")
+        findings.problems.append(f"audit row {row['seq']} does not fit the version of its {row['table_name']}")
     rows[row["row_id"]] = new
 
 
-def _check_schema(connection: sqlite3.Connection, found: Findings) -> None:
+def _check_schema(connection: sqlite3.Connection, findings: Findings) -> None:
     master = connection.execute(chain.MASTER)
-    if found.schema and chain.schema_hash(tuple(line) for line in master) != found.schema:
-        found.problems.append("the schema is not the one the record was made with: a table or trigger was changed")
+    if findings.schema and chain.schema_hash(tuple(line) for line in master) != findings.schema:
+        findings.problems.append(
+            "the schema is not the one the record was made with: a table or trigger was changed"
+        )
 
 
-def _check_keys(found: Findings) -> None:
+def _check_keys(findings: Findings) -> None:
     """What the keys on this computer say, and what could not be told without them."""
-    ring = found.ring
+    ring = findings.ring
     for epoch, (seq, digest) in (ring.pins if ring else {}).items():
-        if found.hashes.get(seq) != digest:
-            found.problems.append(
+        if findings.hashes.get(seq) != digest:
+            findings.problems.append(
                 f"key {epoch} on this computer came into use at audit row {seq}, which the record does not have: "
                 "its chain was written again, its tail was cut, or an older copy of it was restored"
             )
-    for epoch, public in found.public.items():
+    for epoch, public in findings.public.items():
         if ring and epoch in ring.keys and ring.keys[epoch].public != public:
-            found.problems.append(f"the public key {epoch} in the record is not that of the key on this computer")
-    if found.unkeyed:
-        newest = found.public[max(found.public)]
-        found.warnings.append(
-            f"the keys of this study are not on this computer: {found.unkeyed} keyed audit rows could not be "
+            findings.problems.append(
+                f"the public key {epoch} in the record is not that of the key on this computer"
+            )
+    if findings.unkeyed:
+        newest = findings.public[max(findings.public)]
+        findings.warnings.append(
+            f"the keys of this study are not on this computer: {findings.unkeyed} keyed audit rows could not be "
             f"recomputed; what vouches for them are the signatures under public key {newest[:16]}…, which must be "
             "compared with one from elsewhere"
         )
-    if not found.public:
-        found.warnings.append(
+    if not findings.public:
+        findings.warnings.append(
             "the record has no keys: whoever may write the file can write its chain again; only an anchor or a "
             "printed "
             "head from elsewhere would show it"
         )
 
 
-def _check_signed_heads(connection: sqlite3.Connection, found: Findings) -> None:
+def _check_signed_heads(connection: sqlite3.Connection, findings: Findings) -> None:
     there = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'signed_head'").fetchone()
     rows = connection.execute("SELECT * FROM signed_head ORDER BY seq").fetchall() if there else []
     for row in rows:
         payload = {name: row[name] for name in ("seq", "hash", "digest", "utc", "why")}
         envelope = {
-            "purpose": "head", "study": found.study_id, "epoch": row["epoch"], "payload": payload,
+            "purpose": "head", "study": findings.study_id, "epoch": row["epoch"], "payload": payload,
             "signature": row["signature"],
         }  # fmt: skip
         try:
-            verify_envelope(envelope, found.public.get(row["epoch"], ""), purpose="head")
+            verify_envelope(envelope, findings.public.get(row["epoch"], ""), purpose="head")
         except Refused:
-            found.problems.append(f"the signature of the head at audit row {row['seq']} does not hold")
-        in_use = found.epochs.get(row["seq"], 0)
+            findings.problems.append(f"the signature of the head at audit row {row['seq']} does not hold")
+        in_use = findings.epochs.get(row["seq"], 0)
         if row["epoch"] != in_use:
             # Keys are rotated when somebody may have read them: what they sign from then on vouches for nothing.
-            found.problems.append(
+            findings.problems.append(
                 f"the head at audit row {row['seq']} was signed with key {row['epoch']}, in use was key {in_use}"
             )
-        if (found.hashes.get(row["seq"]), found.digests.get(row["seq"])) != (row["hash"], row["digest"]):
-            found.problems.append(
+        if (findings.hashes.get(row["seq"]), findings.digests.get(row["seq"])) != (row["hash"], row["digest"]):
+            findings.problems.append(
                 f"the signed head at audit row {row['seq']} is not on the chain: a row up to there was changed"
             )
-    if found.public and not rows:
-        found.problems.append("the record has keys and no signed head: the signatures were taken out")
-    elif found.public and found.unkeyed:
-        after = max(found.hashes) - rows[-1]["seq"]
+    if findings.public and not rows:
+        findings.problems.append("the record has keys and no signed head: the signatures were taken out")
+    elif findings.public and findings.unkeyed:
+        after = max(findings.hashes) - rows[-1]["seq"]
         if after:
-            found.warnings.append(f"the newest {after} audit rows are not covered by a signature yet")
-    found.checked["signed_head"] = len(rows)
+            findings.warnings.append(f"the newest {after} audit rows are not covered by a signature yet")
+    findings.checked["signed_head"] = len(rows)
 
 
 def _tables(connection: sqlite3.Connection) -> dict[str, list[Row]]:
@@ -370,49 +380,51 @@ def _tables(connection: sqlite3.Connection) -> dict[str, list[Row]]:
     }
 
 
-def _check_tables(found: Findings, tables: Mapping[str, list[Row]]) -> None:
+def _check_tables(findings: Findings, tables: Mapping[str, list[Row]]) -> None:
     for name, rows in tables.items():
-        left = dict(found.state.get(name, {}))
+        left = dict(findings.state.get(name, {}))
         for row in rows:
             replayed = left.pop(row["id"], None)
             if replayed is None:
-                found.problems.append(f"{name} {row['id']} is not in the audit chain")
+                findings.problems.append(f"{name} {row['id']} is not in the audit chain")
                 continue
             # Entries of before the veil show the secret itself; they are never rewritten.
             if replayed not in (row, chain.veiled(name, row)):
                 veiled = chain.veiled(name, row)
                 wrong = sorted(key for key in row if replayed.get(key) not in (row[key], veiled[key]))
-                found.problems.append(f"{name} {row['id']} differs from the audit chain in {', '.join(wrong)}")
-        found.problems += [f"{name} {row_id} is in the audit chain but not in its table" for row_id in left]
-        found.checked[name] = len(rows)
-    for name in sorted(set(found.state) - set(tables)):
-        found.problems.append(f"the table {name} is gone; the audit chain has {len(found.state[name])} rows of it")
+                findings.problems.append(f"{name} {row['id']} differs from the audit chain in {', '.join(wrong)}")
+        findings.problems += [f"{name} {row_id} is in the audit chain but not in its table" for row_id in left]
+        findings.checked[name] = len(rows)
+    for name in sorted(set(findings.state) - set(tables)):
+        findings.problems.append(
+            f"the table {name} is gone; the audit chain has {len(findings.state[name])} rows of it"
+        )
 
 
 def _check_anchors(
-    paths: Iterable[Path], found: Findings, *, known: Iterable[tuple[int, str]], reports: list[Row]
+    paths: Iterable[Path], findings: Findings, *, known: Iterable[tuple[int, str]], reports: list[Row]
 ) -> None:
     written: list[Anchor] = []
     for path in paths:
         try:
             good, bad = anchors.read(path)
         except RecordFault as error:
-            found.warnings.append(f"no anchors in {path} ({error}): a cut tail would not show there")
+            findings.warnings.append(f"no anchors in {path} ({error}): a cut tail would not show there")
             continue
         written += good
-        found.warnings += [f"{where} holds no anchor (an interrupted write?)" for where in bad]
-    newest, head = max((a.seq for a in written), default=0), max(found.hashes)
+        findings.warnings += [f"{where} holds no anchor (an interrupted write?)" for where in bad]
+    newest, head = max((a.seq for a in written), default=0), max(findings.hashes)
     if written and newest < head:
-        found.warnings.append(f"the newest anchor is {head - newest} rows behind the head")
-    told = [Anchor(seq=seq, hash=digest, where="a head given from elsewhere") for seq, digest in known]
-    told += [Anchor(seq=r["head_seq"], hash=r["head_hash"], where=f"report {r['path']}") for r in reports]
-    for anchor in [*written, *told]:
-        if anchor.study not in ("", found.study_id):
-            found.problems.append(f"{anchor.where} belongs to another study ({anchor.study})")
+        findings.warnings.append(f"the newest anchor is {head - newest} rows behind the head")
+    given = [Anchor(seq=seq, hash=digest, where="a head given from elsewhere") for seq, digest in known]
+    given += [Anchor(seq=r["head_seq"], hash=r["head_hash"], where=f"report {r['path']}") for r in reports]
+    for anchor in [*written, *given]:
+        if anchor.study not in ("", findings.study_id):
+            findings.problems.append(f"{anchor.where} belongs to another study ({anchor.study})")
         elif anchor.seq > head:
-            found.problems.append(
+            findings.problems.append(
                 f"{anchor.where} names audit row {anchor.seq}, the record ends at {head}: its tail was cut"
             )
-        elif found.hashes.get(anchor.seq) != anchor.hash:
-            found.problems.append(f"{anchor.where} is not on the chain at audit row {anchor.seq}")
-    found.checked["anchors"] = len(written) + len(told)
+        elif findings.hashes.get(anchor.seq) != anchor.hash:
+            findings.problems.append(f"{anchor.where} is not on the chain at audit row {anchor.seq}")
+    findings.checked["anchors"] = len(written) + len(given)

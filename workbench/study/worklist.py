@@ -9,12 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from workbench.study import approvals
 from workbench.study.drafts import Draft
-from workbench.study.reading import Reader
 
+if TYPE_CHECKING:
+    from workbench.study.record import Study
+
+VisitWindow = Literal["due", "early", "late", "unscheduled"]
+Readiness = Literal["hold", "check", "ready", "not_due", "done"]
+Obstacle = Literal["hold", "awaiting", "late", "early", "draft"]
 CLOSED = ("done", "missed", "not_applicable")
 
 
@@ -37,28 +42,33 @@ class WorklistRow:
 
     participant: Mapping[str, Any]
     visit: Mapping[str, Any]
-    window: str
+    window: VisitWindow
     day: int
     days: int
     sessions: int
     last_session: Mapping[str, Any] | None
     drafts: tuple[str, ...]
     awaiting: tuple[Mapping[str, Any], ...]
-    state: str
-    reasons: tuple[str, ...]
+    state: Readiness
+    reasons: tuple[Obstacle, ...]
 
 
-def rows(study: Reader, drafts: Sequence[Draft], on: date) -> list[WorklistRow]:
+def rows(study: Study, drafts: Sequence[Draft], on: date) -> list[WorklistRow]:
     """The worklist of a day, planned moments first, then as they were entered.
 
-    Open visits without a date are on every day's list; done ones on the day that they were planned for. ``drafts``
-    are those of all visits.
+    Open visits without a date are on every day's list; done ones on the day that they were planned for.
+
+    Parameters
+    ----------
+    study : the open record.
+    drafts : of all visits.
+    on : the day.
     """
     people = {row["id"]: row for row in study.rows("participant")}
     visits = study.rows("visit")
     sessions = study.rows("session")
     awaiting = {person: tuple(approvals.awaiting(study, person)) for person in people}
-    found = []
+    entries = []
     for visit in visits:
         if visit["status"] in CLOSED and visit["planned"][:10] != on.isoformat():
             continue
@@ -69,7 +79,7 @@ def rows(study: Reader, drafts: Sequence[Draft], on: date) -> list[WorklistRow]:
         open_forms = tuple(sorted({d.form for d in drafts if d.visit_id == visit["id"]}))
         waiting = awaiting[person["id"]]
         state, reasons = _state(person, visit, window, awaiting=bool(waiting), drafted=bool(open_forms))
-        found.append(
+        entries.append(
             WorklistRow(
                 participant=person,
                 visit=visit,
@@ -84,10 +94,10 @@ def rows(study: Reader, drafts: Sequence[Draft], on: date) -> list[WorklistRow]:
                 reasons=reasons,
             )
         )
-    return sorted(found, key=lambda row: (not row.visit["planned"], row.visit["planned"]))
+    return sorted(entries, key=lambda row: (not row.visit["planned"], row.visit["planned"]))
 
 
-def _window(visit: Mapping[str, Any], on: date) -> tuple[str, int, int]:
+def _window(visit: Mapping[str, Any], on: date) -> tuple[VisitWindow, int, int]:
     """``(window, day, days)`` of a visit on a day; a visit without a window has the planned day for one."""
     planned = visit["planned"][:10]
     earliest, latest = visit["earliest"] or planned, visit["latest"] or planned
@@ -104,12 +114,12 @@ def _window(visit: Mapping[str, Any], on: date) -> tuple[str, int, int]:
 
 
 def _state(
-    person: Mapping[str, Any], visit: Mapping[str, Any], window: str, *, awaiting: bool, drafted: bool
-) -> tuple[str, tuple[str, ...]]:
+    person: Mapping[str, Any], visit: Mapping[str, Any], window: VisitWindow, *, awaiting: bool, drafted: bool
+) -> tuple[Readiness, tuple[Obstacle, ...]]:
     """Whether a session can start, and why not simply so. An open draft is no reason to wait."""
     if visit["status"] in CLOSED:
         return "done", ()
-    facts = {
+    facts: dict[Obstacle, bool] = {
         "hold": bool(person["hold"]), "awaiting": awaiting, "late": window == "late", "early": window == "early",
         "draft": drafted,
     }  # fmt: skip

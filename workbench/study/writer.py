@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import secrets
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Table, func, insert, literal_column, select, update
 
+from workbench import world
 from workbench.errors import BadValue, RecordFault, UnknownName
 from workbench.study import chain
-from workbench.study.clock import boot_id, tz_offset, utc_now, uuid7
+from workbench.study.clock import tz_offset, utc_now, uuid7
 from workbench.study.columns import Own
 from workbench.study.keys import Key, KeyRing, seal
 from workbench.study.nouns import KEYS, PARENTS, REPEATABLE, Values, check
@@ -65,19 +64,26 @@ def raw(table: Table, values: Mapping[str, Any]) -> Values:
 @contextmanager
 def transaction(connection: Connection) -> Iterator[None]:
     """All of what is written inside it, or nothing, also where an interrupt falls into a statement."""
-    held = connection.connection.dbapi_connection
+    dbapi = connection.connection.dbapi_connection
     connection.exec_driver_sql("BEGIN IMMEDIATE")
     try:
         yield
         connection.exec_driver_sql("COMMIT")
     finally:
         # An interrupt inside a statement has closed the connection, which rolls back.
-        if not connection.invalidated and held.in_transaction:  # type: ignore[union-attr]
+        if not connection.invalidated and dbapi.in_transaction:  # type: ignore[union-attr]
             connection.exec_driver_sql("ROLLBACK")
 
 
 class Writer:
     """One open write transaction. Made by ``Study`` only; lives as long as the transaction.
+
+    Parameters
+    ----------
+    connection : inside a transaction.
+    actor : who writes.
+    start : hash before the first row of a new chain.
+    ring : the study's keys; needed where the record is keyed.
 
     Attributes
     ----------
@@ -105,6 +111,13 @@ class Writer:
     def log(self, action: str, table: str, row_id: str, *, version: int, payload: Mapping[str, Any]) -> None:
         """Append one audit row and its payload, without touching data.
 
+        Parameters
+        ----------
+        action : what was done.
+        table, row_id : to which row.
+        version : of the row afterwards.
+        payload : ``new``, ``old`` and ``reason``, plain data.
+
         Raises
         ------
         BadValue
@@ -115,13 +128,13 @@ class Writer:
                 f"a reason has at most {LONGEST_REASON:,} characters, got {len(str(payload['reason'])):,}; "
                 "say it shorter, and keep the rest in a file beside the record"
             )
-        salt, text = secrets.token_bytes(16), chain.canonical(chain.clean(payload))
+        salt, text = world.chance.token_bytes(16), chain.canonical(chain.clean(payload))
         record: Values = {
             "seq": self.seq + 1,
             "utc": utc_now(),
             "tz": tz_offset(),
-            "mono_ns": time.monotonic_ns(),
-            "boot_id": boot_id(),
+            "mono_ns": world.clock.monotonic_ns(),
+            "boot_id": world.clock.boot_id(),
             "actor": chain.clean_text(self._actor),
             "action": action,
             "table_name": table,
@@ -171,8 +184,8 @@ class Writer:
 
     def _newest_signed(self) -> Values | None:
         query = select(signed_head).order_by(signed_head.c.seq.desc()).limit(1)
-        found = self._connection.execute(query).mappings().first()
-        return dict(found) if found else None
+        row = self._connection.execute(query).mappings().first()
+        return dict(row) if row else None
 
     def _digest(self, newest: Values | None) -> str:
         """Running digest of the chain at the head, carried on from the newest signed one."""
@@ -185,8 +198,8 @@ class Writer:
     def get(self, table: Table, **where: Any) -> Values | None:
         """The first row that equals ``where`` in those columns."""
         query = select(table).where(*(table.columns[name] == value for name, value in where.items()))
-        found = self._connection.execute(query).mappings().first()
-        return dict(found) if found else None
+        row = self._connection.execute(query).mappings().first()
+        return dict(row) if row else None
 
     def rows(self, query: Any) -> list[Values]:
         """Rows of a query inside this transaction."""
@@ -199,7 +212,14 @@ class Writer:
         return int(self._connection.execute(query).scalar_one())
 
     def insert(self, table: Table, values: Values, *, reason: str) -> str:
-        """Insert one row, audit row first. Returns its id."""
+        """Insert one row, audit row first. Returns its id.
+
+        Parameters
+        ----------
+        table : where to.
+        values : by column; an empty ``id`` is given one.
+        reason : kept in the audit chain.
+        """
         row = {**values, "id": values.get("id") or uuid7(), "row_version": 1}
         stored = raw(table, row)
         self.log(
@@ -214,6 +234,12 @@ class Writer:
 
     def put(self, table_name: str, values: Values, *, reason: str) -> tuple[str, bool]:
         """Insert a row unless it is there. Returns ``(id, was it new)``.
+
+        Parameters
+        ----------
+        table_name : where to.
+        values : by column.
+        reason : kept in the audit chain.
 
         Raises
         ------
@@ -235,17 +261,15 @@ class Writer:
         there = (values["id"] and self.get(table, id=values["id"])) or self.get(table, **key)
         if not there:
             return self.insert(table, values, reason=reason), True
-        words = (
-            ", ".join(f"{name} {value!r}" for name, value in key.items() if name != "id") or f"id {there['id']}"
-        )
+        keys = ", ".join(f"{name} {value!r}" for name, value in key.items() if name != "id") or f"id {there['id']}"
         if table_name not in REPEATABLE:
-            raise RecordFault(f"the record has a {table_name} with {words} already; amend that one with a reason")
+            raise RecordFault(f"the record has a {table_name} with {keys} already; amend that one with a reason")
         settled = table_name == "decoder" or there["row_version"] > 1
         kept = raw(table, there)
         same = settled or all(kept[name] == value for name, value in stored.items() if name != "id")
         if not same or values["id"] not in ("", there["id"]):
             raise RecordFault(
-                f"the record has another {table_name} with {words} (id {there['id']}); nothing was stored, "
+                f"the record has another {table_name} with {keys} (id {there['id']}); nothing was stored, "
                 "give it another id and key, or amend the stored one with a reason"
             )
         return str(there["id"]), False
@@ -254,6 +278,14 @@ class Writer:
         self, table: Table, row_id: str, changes: Values, *, action: str, reason: str, expected: int | None = None
     ) -> int:
         """Change one row, audit row first. Returns its new version.
+
+        Parameters
+        ----------
+        table, row_id : which row.
+        changes : column → new value.
+        action : ``"amend"`` or ``"redact"``.
+        reason : why; must not be empty.
+        expected : version that the change was made for; None is any.
 
         Raises
         ------

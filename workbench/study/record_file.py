@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
 
-from workbench import reading
+from workbench import reading, world
 from workbench.errors import RecordFault, RecordLocked
 
 FILE = "study.db"
@@ -41,19 +41,25 @@ def filesystem(path: Path, *, mounts: Path | None = None) -> str:
         real = path.resolve()
     except (OSError, RuntimeError, ValueError):
         return ""
-    best, found = -1, ""
+    best, type_ = -1, ""
     for line in lines:
         if len(line.split()) < 3:
             continue
         _, point, kind = line.split()[:3]
         point = _OCTAL.sub(lambda escaped: chr(int(escaped[1], 8)), point)
         if real.is_relative_to(point) and len(point) >= best:
-            best, found = len(point), kind
-    return found
+            best, type_ = len(point), kind
+    return type_
 
 
 def refuse_network(folder: Path, *, allow: bool, mounts: Path | None = None) -> str:
     """Refuse a network filesystem; with ``allow`` return its type, ``""`` on a local disk.
+
+    Parameters
+    ----------
+    folder : the study folder.
+    allow : accept one, on the caller's word.
+    mounts : file that lists the mounts; by default the system's.
 
     Raises
     ------
@@ -105,7 +111,7 @@ def read_only(path: Path) -> sqlite3.Connection:
             "where it may write; copy the whole folder to a disk you may write to, and verify the copy"
         )
     how = "mode=rw" if writable else "immutable=1"
-    connection = sqlite3.connect(
+    connection = world.disk.database(
         f"{path.resolve().as_uri()}?{how}", uri=True, isolation_level=None, timeout=BUSY_S
     )
     connection.row_factory = sqlite3.Row
@@ -142,12 +148,12 @@ def holders(path: Path) -> list[str]:
     """
     import psutil
 
-    found, own = [], os.getpid()
+    names, own = [], os.getpid()
     real = str(path.resolve())
     for process in psutil.process_iter(["pid", "name"]):
         try:
             if process.pid != own and any(file.path == real for file in process.open_files()):
-                found.append(f"{process.info['name']} (process {process.pid})")
+                names.append(f"{process.info['name']} (process {process.pid})")
         except (psutil.Error, OSError):
             continue
-    return found
+    return names
