@@ -69,9 +69,7 @@ class Estimator:
         """
         unknown = sorted(set(requested) - set(self.fit_metadata))
         if unknown:
-            raise BadValue(
-                f"fit takes no {', '.join(unknown)}; what can be requested is {', '.join(self.fit_metadata)}"
-            )
+            raise BadValue(f"fit takes no {', '.join(unknown)}; it takes {', '.join(self.fit_metadata)}")
         request = self.get_metadata_routing()
         for name, alias in requested.items():
             request.fit.add_request(param=name, alias=alias)

@@ -27,9 +27,10 @@ def checked_epochs(X: ArrayLike, *, n_channels: int | None = None, fs: float | N
     """
     if hasattr(X, "toarray"):
         raise BadSignal("sparse input is not supported: samples are hardly ever 0; give a dense array of epochs")
-    if np.iscomplexobj(X):
+    samples = np.asarray(epochs_uv(X, fs=fs))
+    if samples.dtype.kind == "c":
         raise BadSignal("Complex data not supported: epochs are samples in µV; give the signal, not its spectrum")
-    epochs = np.asarray(epochs_uv(X, fs=fs), dtype=np.float64)
+    epochs = np.asarray(samples, dtype=np.float64)
     if epochs.ndim != 3 or 0 in epochs.shape:
         raise BadSignal(f"epochs must have shape (n_epochs, n_channels, n_times), got {epochs.shape}")
     if n_channels is not None and epochs.shape[1] != n_channels:
