@@ -65,7 +65,7 @@ def on_tables(name):
         def __sklearn_tags__(self):
             tags = super().__sklearn_tags__()
             tags.input_tags.two_d_array = True
-            # The waves of a table have the frequencies of their columns whatever their class, and nothing in common
+            # The waves of a table have the frequencies of their columns whatever their class, and share nothing
             # from trial to trial that differs between classes.
             tags.classifier_tags.poor_score = "frequencies" in self.parameter_names() or self.name == "mset_cca"
             return tags

@@ -60,7 +60,15 @@ class Stopping:
         self.decoder, self.lengths_s, self.stop = decoder, lengths, stop
 
     def fit(self, X: ArrayLike, y: ArrayLike, *, lead_in: float = 0.0, blocks: ArrayLike | None = None) -> Self:
-        """Fit every length; parameters as :meth:`WindowDecoder.fit`, each window beginning at the same place."""
+        """Fit every length, each window beginning at the same place.
+
+        Parameters
+        ----------
+        X : ``(n_epochs, n_channels, n_times)`` float64, µV, raw; or ``mne.Epochs``.
+        y : ``(n_epochs,)`` class of each epoch.
+        lead_in : s at the start of each epoch that only warms the filters up.
+        blocks : ``(n_epochs,)`` run or block of each epoch, as in :meth:`WindowDecoder.fit`.
+        """
         epochs = checked_epochs(X)
         made = []
         for length in self.lengths_s:

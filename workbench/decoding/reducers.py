@@ -112,7 +112,12 @@ class Means:
 
     @classmethod
     def at_rate(cls, rate: float, *, n_window: int, fs: float) -> Means:
-        """Means at ``rate`` Hz of windows of ``n_window`` samples at ``fs`` Hz."""
+        """Means at a low rate.
+
+        Parameters
+        ----------
+        rate : of the means, Hz. n_window : samples of a window. fs : their rate, Hz.
+        """
         return cls(n_window, max(1, min(n_window, round(n_window / fs * rate))))
 
     def __init__(self, n_window: int, n_means: int) -> None:

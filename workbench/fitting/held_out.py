@@ -311,7 +311,14 @@ def _threshold(scores: FloatArray, index: NDArray[np.int64], decoder: Learnable)
 
 
 def detections(odds: FloatArray, threshold: float, refractory: int) -> int:
-    """How often ``odds`` ``(n,)`` rise to the threshold; each detection is held for ``refractory`` windows."""
+    """How often odds rise to a threshold.
+
+    Parameters
+    ----------
+    odds : ``(n,)`` float64, log odds of a movement, window after window.
+    threshold : log odds at which a movement is detected.
+    refractory : windows for which a detection is held; there is no other in them.
+    """
     count, left, armed = 0, 0, True
     for above in (odds >= threshold).tolist():
         left = max(left - 1, 0)

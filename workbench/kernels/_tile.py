@@ -1,8 +1,8 @@
 """Eight lanes at a time, held in registers: the inside of a covariance.
 
 The compiler does not find these forms by itself: it does not know that a sum and the samples are apart in memory,
-so it loads and stores the sum again and again, and takes the last lanes of a row one by one. So the machine code is
-written here by hand, as vectors of eight; each sum still takes its samples one after the other, a product and an
+so it loads and stores the sum again and again, and takes the last lanes of a row one by one. So the machine code
+is written here by hand, as vectors of eight; each sum still takes its samples one after the other, a product and an
 addition apart, so no bit depends on the processor.
 """
 
@@ -138,7 +138,7 @@ class _Writer:  # pragma: no cover
         return self.builder.add(start, self.word(k))
 
 
-def write_products(n_left: int, *, triangle: bool) -> Callable[..., Any]:  # pragma: no cover
+def _write_products(n_left: int, *, triangle: bool) -> Callable[..., Any]:  # pragma: no cover
     """A loop over time that carries the sums of each left lane in a vector."""
 
     def write_code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -182,7 +182,7 @@ def write_products(n_left: int, *, triangle: bool) -> Callable[..., Any]:  # pra
     return write_code
 
 
-def write_add_rows(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # pragma: no cover
+def _write_add_rows(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # pragma: no cover
     """Eight loads and additions between one load and one store of the sum."""
     write = _Writer(context, builder, signature, arguments)
     window, sums = write.array(0), write.array(3)
@@ -194,7 +194,7 @@ def write_add_rows(context: Any, builder: Any, signature: Any, arguments: Any) -
     return context.get_dummy_value()
 
 
-def write_subtract(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # pragma: no cover
+def _write_subtract(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # pragma: no cover
     """A loop over time with the mean in a register."""
     write = _Writer(context, builder, signature, arguments)
     window, mean, out = write.array(0), write.array(3), write.array(6)
@@ -220,16 +220,16 @@ def write_subtract(context: Any, builder: Any, signature: Any, arguments: Any) -
 
 
 # ------------------------------------------------------------------ types, and who writes the code
-def typed_add_rows(_typing: Any, window: Any, t: Any, lane: Any, sums: Any, at: Any) -> Any:  # pragma: no cover
+def _typed_add_rows(_typing: Any, window: Any, t: Any, lane: Any, sums: Any, at: Any) -> Any:  # pragma: no cover
     """Of :func:`add_rows_in_python`."""
-    return types.void(window, types.int64, types.int64, sums, types.int64), write_add_rows
+    return types.void(window, types.int64, types.int64, sums, types.int64), _write_add_rows
 
 
-def typed_subtract(
+def _typed_subtract(
     _typing: Any, window: Any, t: Any, lane: Any, mean: Any, at: Any, n_rows: Any, out: Any
 ) -> Any:  # pragma: no cover
     """Of :func:`subtract_in_python`."""
-    return types.void(window, types.int64, types.int64, mean, types.int64, types.int64, out), write_subtract
+    return types.void(window, types.int64, types.int64, mean, types.int64, types.int64, out), _write_subtract
 
 
 def _compiled(python: Python, typed: Callable[..., Any]) -> Python:
@@ -244,7 +244,7 @@ def _products(n_left: int, *, triangle: bool) -> Products:
 
     def typed(_typing: Any, centred: Any, n_rows: Any, i: Any, j: Any, sums: Any) -> Any:  # pragma: no cover
         made = types.void(centred, types.int64, types.int64, types.int64, sums)
-        return made, write_products(n_left, triangle=triangle)
+        return made, _write_products(n_left, triangle=triangle)
 
     return _compiled(products_in_python(n_left, triangle=triangle), typed)
 
@@ -254,5 +254,5 @@ tile_2, triangle_2 = _products(2, triangle=False), _products(2, triangle=True)
 tile_4, triangle_4 = _products(4, triangle=False), _products(4, triangle=True)
 tile_6, triangle_6 = _products(6, triangle=False), _products(6, triangle=True)
 tile_8, triangle_8 = _products(8, triangle=False), _products(8, triangle=True)
-add_rows = _compiled(add_rows_in_python, typed_add_rows)
-subtract = _compiled(subtract_in_python, typed_subtract)
+add_rows = _compiled(add_rows_in_python, _typed_add_rows)
+subtract = _compiled(subtract_in_python, _typed_subtract)
