@@ -2,8 +2,8 @@
 
 The compiler does not find these forms by itself: it does not know that a sum and the samples are apart in memory,
 so it loads and stores the sum again and again, and takes the last lanes of a row one by one. So the machine code
-is written here by hand, as vectors of eight; each sum still takes its samples one after the other, a product and an
-addition apart, so no bit depends on the processor.
+is written here by hand, as vectors of eight; each sum still takes its samples one after the other, a product and
+an addition apart, so no bit depends on the processor.
 """
 
 from __future__ import annotations
