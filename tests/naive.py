@@ -96,6 +96,17 @@ def covariance(window):
     return np.cov(window.T).reshape(window.shape[1], window.shape[1])
 
 
+def covariance_in_order(window):
+    """Every sum sample after sample, a product and an addition apart."""
+    n_times, n = window.shape
+    mean, out = np.zeros(n), np.zeros((n, n))
+    for row in window:
+        mean = mean + row
+    for row in window - mean / n_times:
+        out = out + row[:, None] * row
+    return out / (n_times - 1.0)
+
+
 def oas(window):
     """Chen et al. 2010, in the form of scikit-learn."""
     n_times, n = window.shape

@@ -464,6 +464,56 @@ def test_no_public_name_is_also_the_name_of_another_module_of_its_room(room):
     assert names & modules == set()  # importing the module would replace what the name stands for
 
 
+def bases_of_classes():
+    """``{(module, class): [(module, class) or (None, name) of each base]}``, read from the syntax trees."""
+    made = {}
+    for _, path, tree in ALL:
+        module = ".".join(("workbench", *path.relative_to(PACKAGE).with_suffix("").parts))
+        own = {node.name for node in tree.body if isinstance(node, ast.ClassDef)}
+        imported = {
+            alias.asname or alias.name: (node.module, alias.name)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom) and node.module
+            for alias in node.names
+        }
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef):
+                names = [
+                    ast.unparse(base.value if isinstance(base, ast.Subscript) else base) for base in node.bases
+                ]
+                made[module, node.name] = [
+                    (module, name) if name in own else imported.get(name, (None, name)) for name in names
+                ]
+    return made
+
+
+def ancestry(one, bases):
+    """Length of the longest line of our own classes from a class upward, itself among them."""
+    return 1 + max((ancestry(base, bases) for base in bases[one] if base in bases), default=0)
+
+
+def is_error(one, bases):
+    return any(
+        name.endswith(("Error", "Exception")) or is_error((at, name), bases) for at, name in bases.get(one, ())
+    )
+
+
+DEEPEST = 3
+DEEPER = {
+    ("workbench.widgets.assessment_form", "AssessmentForm"),
+    ("workbench.widgets.isncsci_form", "IsncsciForm"),
+}
+"""The two forms that are still to be composed."""
+
+
+def test_no_class_has_more_than_three_ancestors_of_ours_with_itself():
+    bases = bases_of_classes()
+    assert {("workbench.decoders.csp_lda", "CspLda"), ("workbench.errors", "BadSignal")} <= set(bases)
+    assert ancestry(("workbench.decoders.csp_lda", "CspLda"), bases) == DEEPEST
+    deep = {one for one in bases if ancestry(one, bases) > DEEPEST and not is_error(one, bases)}
+    assert deep - DEEPER == set()
+
+
 def test_functions_stay_short():
     wrong = []
     for _, path, tree in ALL:

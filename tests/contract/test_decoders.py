@@ -18,7 +18,6 @@ from sklearn.model_selection import cross_val_score
 from sklearn.utils.validation import check_is_fitted
 
 from workbench import decoders
-from workbench.decoders._locked import TimeLocked
 from workbench.errors import BadSignal, BadValue, DecoderMismatch, RecordingFault, UnknownName
 from workbench.vocabulary import Montage
 
@@ -255,7 +254,7 @@ def test_fitting_on_windows_equals_fitting_on_epochs(fitted):
     stream, windows, labels = fitted.signal(), [], []
     for epoch, label in zip(x, y, strict=True):
         stream.reset()
-        for at in range(0, 1 if is_locked(fitted) else x.shape[2] - 80 + 1, 10):
+        for at in range(0, 1 if fitted.time_locked else x.shape[2] - 80 + 1, 10):
             stream.step(np.ascontiguousarray(epoch[:, slice(0, 80) if at == 0 else slice(at + 70, at + 80)].T))
             windows.append(stream.window(stream.n_seen)[0].copy())
             labels.append(label)
@@ -276,15 +275,10 @@ def test_an_epoch_of_a_lead_in_and_a_window_gets_what_the_stream_says(name, lead
         assert stream.evidence(stream.n_seen).probabilities == tuple(p)
 
 
-def is_locked(decoder):
-    """Whether it takes the one window of an epoch that begins at its event."""
-    return isinstance(decoder, TimeLocked)
-
-
 def test_a_longer_epoch_averages_the_log_odds_of_its_windows(fitted):
     x, _ = epochs(n=1, seconds=0.55, seed=6)
     each = []
-    for end in (80,) if is_locked(fitted) else (80, 90, 100, 110):
+    for end in (80,) if fitted.time_locked else (80, 90, 100, 110):
         each.append(fitted.decision_function(x[:, :, :end], lead_in=(end - 80) / FS)[0])
     assert fitted.decision_function(x, lead_in=0.0)[0] == pytest.approx(np.mean(each), rel=1e-12)
 
@@ -344,7 +338,7 @@ def test_evidence_is_valid_when_the_filters_have_settled_and_finds_the_class(fit
     decoder = clone(fitted)
     stream, x = decoder.set_params(**WITHOUT_MEMORY).fit(*epochs()).start(), signal()
     stream.step(x[:600])
-    end = 560 if is_locked(decoder) else 600  # of a window that begins where every wave is as in an epoch
+    end = 560 if decoder.time_locked else 600  # of a window that begins where every wave is as in an epoch
     evidence = stream.evidence(end)
     assert evidence.valid
     assert stream.classes[int(np.argmax(evidence.probabilities))] == "grasp"

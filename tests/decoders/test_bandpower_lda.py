@@ -25,7 +25,7 @@ def make(**params):
 
 
 def gate_of(decoder):
-    return decoder.start()._finish.memory
+    return decoder.start()._finish.accumulator
 
 
 def epochs(classes=("rest", "grasp"), n=30, seed=0):
@@ -175,7 +175,7 @@ def test_defaults_follow_the_rate_the_mains_and_the_montage(params, n_channels, 
     settings = decoder.settings_for(n_channels)
     white = params.get("reference") == "white" or (settings.reference == "none" and params["fs"] == 1000.0)
     window_s, order = (0.1, 2) if white else (0.5, 4)
-    assert decoder.default_window(n_channels) == window_s
+    assert decoder.defaults_for(n_channels).window_s == window_s
     assert (settings.bands[0][0], settings.bands[-1][1]) == bands
     assert (settings.reference, len(settings.pairs)) == (reference, n_pairs)
     assert (settings.window_s, settings.hop_s, settings.order, settings.notch_q) == (window_s, 0.05, order, 30.0)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from workbench import decoders
-from workbench.decoders._ssvep import sinusoids
 from workbench.errors import BadSignal, BadValue
+from workbench.fitting.steady_state import sinusoids
 
 FS = 128.0
 FREQUENCIES = {"13": 13.0, "17": 17.0, "21": 21.0}

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from workbench import decoders
-from workbench.decoders._ssvep import Ssvep
-from workbench.decoding.memory import Accumulator, Trigger
+from workbench.decoding.accumulation import LeakySum, Trigger
 from workbench.errors import BadSignal, BadValue
 from workbench.fitting.held_out import _least, detections, folds, isotonic, platt
 from workbench.fitting.settings import EvidenceSettings
@@ -28,7 +27,7 @@ def make(name="csp_lda", **evidence):
 
 def sees_loudness(name):
     """Whether features grow with the signal; correlations and the shares of fbcsp do not."""
-    return name != "fbcsp" and not issubclass(decoders.load(name), Ssvep)
+    return name != "fbcsp" and decoders.load(name).evidence_defaults.get("calibrate") != "temperature"
 
 
 def epochs(classes=("grasp", "rest"), n=80, seed=0, seconds=0.4, factor=0.7):
@@ -235,11 +234,11 @@ def test_a_sequential_test_is_undecided_between_its_bounds():
 def test_without_rest_both_bounds_are_those_of_a_movement():
     decoder = make(memory="sprt").fit(*epochs(classes=("left", "right")))
     assert decoder.evidence_["bounds"] == pytest.approx([np.log(45), np.log(45)])
-    memory = Accumulator(np.zeros(3), np.zeros(3), 1.0, 1.0, np.full(3, 2.0))
-    state = memory.step(memory.initial, np.array([0.0, 3.0, 1.5]))
+    accumulator = LeakySum(np.zeros(3), np.zeros(3), 1.0, 1.0, np.full(3, 2.0))
+    state = accumulator.step(accumulator.initial, np.array([0.0, 3.0, 1.5]))
     assert state.sum() == pytest.approx(0.0)
-    assert memory.undecided(state)
-    assert not memory.undecided(memory.step(state, np.array([0.0, 1.0, 0.0])))
+    assert accumulator.undecided(state)
+    assert not accumulator.undecided(accumulator.step(state, np.array([0.0, 1.0, 0.0])))
 
 
 @pytest.mark.parametrize("name", decoders.available())
@@ -253,14 +252,14 @@ def test_every_decoder_takes_every_memory_and_a_gap_starts_it_afresh(name):
         stream.step(recording()[:40])
         after = stream.evidence(2040)
         assert not after.valid
-        start = stream._finish.memory
+        start = stream._finish.accumulator
         assert after.probabilities == tuple(start.probabilities(start.initial).tolist())
 
 
 def test_a_gate_and_a_trigger_need_rest():
     for memory in ("gate", "trigger"):
         decoder = make(memory=memory).fit(*epochs(classes=("left", "right")))
-        assert decoder.start()._finish.memory is None
+        assert decoder.start()._finish.accumulator is None
 
 
 def odds_of(values, trigger):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from workbench import decoders
-from workbench.decoders._ssvep import band_weights, sub_bands
 from workbench.errors import BadValue
+from workbench.fitting.steady_state import band_weights, sub_bands
 
 FS = 256.0
 FREQUENCIES = {"9": 9.0, "11": 11.0}

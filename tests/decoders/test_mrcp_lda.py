@@ -81,7 +81,7 @@ def test_movements_are_found_and_rest_is_left_alone():
 def test_without_rest_there_is_no_trigger():
     x = np.random.default_rng(0).normal(0, 5, (20, N_CHANNELS, 320))
     decoder = make(n_taps=8).fit(x, ["left", "right"] * 10)
-    assert decoder.start()._finish.memory is None
+    assert decoder.start()._finish.accumulator is None
     assert decoder.settings.window_s == 0.5
 
 

@@ -177,7 +177,7 @@ def test_a_few_windows_that_pass_among_far_ones_do_not_add_up():
     x[N:] += 60.0 * rng.normal(size=(N, N_CHANNELS)) * (np.arange(N) % 300 < 200)[:, None]
     late = [one for one in answers(decoder, x) if one.end > N + 200 and one.valid]
     assert all(one.rejected for one in late)
-    start = decoder.start()._finish.memory
+    start = decoder.start()._finish.accumulator
     assert {one.probabilities for one in late} == {tuple(start.probabilities(start.initial).tolist())}
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from workbench import decoders
 from workbench.errors import BadSignal, BadValue
-from workbench.fitting.sureness import LEAST_FACTOR, surest_enough, temperature
+from workbench.fitting.confidence import LEAST_FACTOR, confidence_threshold, temperature
 
 FS = 128.0
 FREQUENCIES = {"9": 9.0, "11": 11.0}
@@ -53,22 +53,22 @@ def test_scores_without_an_error_give_a_finite_factor_and_useless_ones_a_small_o
 # ------------------------------------------------------------------ sure enough
 def test_windows_at_the_threshold_are_right_as_often_as_asked():
     scores, index = drawn(slope=1.0, n_classes=2)
-    least = surest_enough(scores, index, 0.8)[0]
+    least = confidence_threshold(scores, index, 0.8)[0]
     assert least == pytest.approx(0.8, abs=0.05)
-    assert surest_enough(scores, index, 0.6)[0] < least < surest_enough(scores, index, 0.9)[0]
+    assert confidence_threshold(scores, index, 0.6)[0] < least < confidence_threshold(scores, index, 0.9)[0]
 
 
 def test_nothing_is_sure_enough_when_scores_say_nothing():
     scores, index = drawn(slope=0.0, n_classes=2)
-    assert surest_enough(scores, index, 0.8)[0] == np.inf
-    assert surest_enough(scores, 1 - scores.argmax(axis=1), 0.5)[0] == np.inf
+    assert confidence_threshold(scores, index, 0.8)[0] == np.inf
+    assert confidence_threshold(scores, 1 - scores.argmax(axis=1), 0.5)[0] == np.inf
 
 
 def test_without_an_error_the_number_of_windows_says_how_sure_one_is():
     scores = np.array([[2.0, 0.0]] * 30 + [[0.0, 3.0]] * 30)
     index = scores.argmax(axis=1)
-    assert surest_enough(scores, index, 0.95)[0] == pytest.approx(1 / (1 + np.exp(-2.0)))
-    assert surest_enough(scores[25:35], index[25:35], 0.95)[0] == np.inf
+    assert confidence_threshold(scores, index, 0.95)[0] == pytest.approx(1 / (1 + np.exp(-2.0)))
+    assert confidence_threshold(scores[25:35], index[25:35], 0.95)[0] == np.inf
 
 
 # ------------------------------------------------------------------ growing windows

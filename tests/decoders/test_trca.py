@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from workbench import decoders
-from workbench.decoders._trca import task_related
 from workbench.errors import BadSignal
+from workbench.fitting.templates import task_related
 
 FS = 128.0
 

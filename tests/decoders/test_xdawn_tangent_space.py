@@ -8,9 +8,9 @@ from sklearn.covariance import oas
 from sklearn.metrics import roc_auc_score
 
 from workbench import decoders
-from workbench.decoders._xdawn import xdawn
 from workbench.errors import BadSignal, BadValue
 from workbench.fitting.spatial import top_filters
+from workbench.fitting.xdawn import xdawn
 
 FS = 64.0
 

@@ -111,6 +111,21 @@ CONTRACT = (
 """Cases of the contract, of one decoder."""
 
 
+CONVENTIONS = (
+    "a_decoder_that_is_not_fitted_raises_the_error_of_either_name[csp_lda]",
+    "a_linear_decoder_has_patterns_in_the_shape_of_what_they_explain",
+    "epochs_and_their_samples_in_microvolts_are_fitted_alike",
+    "epochs_of_other_channels_or_another_order_are_refused_by_name",
+    "only_what_fit_takes_can_be_requested",
+    "routing_hands_blocks_and_the_lead_in_on_to_fit",
+    "sparse_input_is_refused_in_words",
+    "the_table_names_the_hash_of_a_stored_decoder",
+    "the_table_of_a_decoder_shows_its_parameters_and_what_was_fitted_escaped",
+    "what_is_no_class_and_no_signal_is_refused_in_words",
+)
+"""Cases of the conventions of scikit-learn."""
+
+
 def coverage(folder, *arguments):
     """Run ``coverage`` without the compiler, on one thread; its report is kept in ``folder``."""
     alone = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
@@ -137,4 +152,5 @@ def test_decoders_reach_every_line_in_their_small_cases(tmp_path):
     cases += [f"tests/decoders/{name}.py::test_{case}" for name, some in SOME.items() for case in some]
     contract = [f"tests/contract/test_decoders.py::test_{case}" for case in CONTRACT]
     rooms = ",".join(f"workbench/{room}" for room in ("decoders", "decoding", "fitting"))
-    reach_every_line(tmp_path, rooms, cases, [*contract, "-k", "csp_lda"])
+    conventions = [f"tests/contract/test_scikit_learn.py::test_{case}" for case in CONVENTIONS]
+    reach_every_line(tmp_path, rooms, cases, [*contract, "-k", "csp_lda"], conventions)

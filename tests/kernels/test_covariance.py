@@ -46,6 +46,15 @@ def test_sums_run_in_the_order_of_the_samples():
             assert out[i, j] == total / 10
 
 
+@pytest.mark.parametrize("n_lanes", [1, 2, 7, 8, 9, 11, 13, 15, 16, 22])
+@pytest.mark.parametrize("n_times", [2, 8, 17, 67])
+def test_groups_of_eight_lanes_and_pieces_in_time_change_no_bit(n_lanes, n_times):
+    x = np.random.default_rng(n_lanes).normal(1e4, 10, (n_times, n_lanes))
+    out, expected = np.empty((n_lanes, n_lanes)), naive.covariance_in_order(x)
+    covariance(x, np.empty_like(x), out)
+    assert np.array_equal(out, expected)
+
+
 def test_projected_variance_is_the_diagonal_after_the_filters():
     rng = np.random.default_rng(6)
     c, w, out = np.cov(rng.normal(size=(5, 50))), rng.normal(size=(4, 5)), np.empty(4)

@@ -15,7 +15,7 @@ from sklearn.cross_decomposition import CCA
 
 from tests import naive
 from workbench import decoders
-from workbench.decoders._ssvep import band_weights
+from workbench.fitting.steady_state import band_weights
 
 FS = 128.0
 FREQUENCIES = {"a": 9.0, "b": 10.0, "c": 11.0}

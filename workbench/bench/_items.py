@@ -73,6 +73,11 @@ def race(ours: Callable[[], object], peer: Callable[[], object], *, rounds: int,
     """How many times faster ours is than the peer: the two take turns, the order alternates.
 
     Both are warmed up by one call each. A turn repeats a call until it fills :data:`TURN_S`.
+
+    Parameters
+    ----------
+    ours, peer : called without arguments.
+    rounds : turns of each. name : of the peer.
     """
     n_ours, n_peer = _repeats(ours), _repeats(peer)
     mine, theirs = [], []
@@ -88,7 +93,13 @@ def race(ours: Callable[[], object], peer: Callable[[], object], *, rounds: int,
 
 
 def rate(work: Callable[[], object], *, n: int, rounds: int, of: str) -> Result:
-    """How many a second of processor time of one core, where one call does ``n``."""
+    """How many a second of processor time of one core.
+
+    Parameters
+    ----------
+    work : called without arguments. n : that one call does. of : what they are.
+    rounds : calls.
+    """
     rates = []
     for _ in range(rounds):
         began = time.process_time()

@@ -14,7 +14,12 @@ SEED = 20
 
 
 def exams(*, n: int, untested: int, seed: int = SEED) -> list[str]:
-    """``n`` lines ``{"id", "exam"}`` of random exams with ``untested`` NT cells each, the same for each seed."""
+    """Lines ``{"id", "exam"}`` of random exams.
+
+    Parameters
+    ----------
+    n : lines. untested : NT cells of each. seed : the same gives the same exams.
+    """
     draw = random.Random(seed)
     return [json.dumps({"id": i, "exam": _exam(draw, untested)}) for i in range(n)]
 

@@ -2,42 +2,54 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from workbench.decoders._signal import SignalEstimator
-from workbench.decoding.classifiers import Classifier
+from workbench.decoders._estimator import Estimator
+from workbench.decoders._signal import SignalDefaults, signal_settings
+from workbench.decoding.classifiers import Classifier, Linear
 from workbench.decoding.novelty import MEMORY_S, Novelty
 from workbench.decoding.reducers import Reducer
 from workbench.decoding.scorer import Calibration, Features, Scorer, Temperature, recentred
 from workbench.decoding.stream import DecoderStream, Finish, Rejection
-from workbench.errors import BadSignal, BadValue
+from workbench.errors import BadSignal, DecoderMismatch
 from workbench.fitting.adaptation import adapter_of, learn_adaptation, reference_of, whiteners
-from workbench.fitting.checks import checked_blocks, checked_epochs, checked_labels
+from workbench.fitting.checks import (
+    channel_difference,
+    channel_names,
+    checked_blocks,
+    checked_epochs,
+    checked_labels,
+)
+from workbench.fitting.epoch_windows import EpochWindows
 from workbench.fitting.held_out import learn_evidence
-from workbench.fitting.settings import AdaptSettings, EvidenceSettings, memory_of
+from workbench.fitting.patterns import patterns_of_scores
+from workbench.fitting.settings import AdaptSettings, EvidenceSettings, accumulator_of
 from workbench.kernels.evidence import softmax
-from workbench.signals import SignalStream
-from workbench.signals.epoching import rows
+from workbench.signals import SignalSettings, SignalStream, design
 from workbench.vocabulary import FloatArray, Montage
-
-SHORTEST_S = 0.25
-"""A default window is cut to the epoch down to this length, s."""
 
 LIMIT = 100.0
 """A window whose power in a lane leaves the range of the training windows by this factor is not valid."""
 
 
-class WindowDecoder(SignalEstimator):
+class WindowDecoder(Estimator, ABC):
     """A decoder of windows of filtered signal.
+
+    A decoder is this class with its parts named: the defaults of its signal and of its evidence, the pass bands, a
+    reducer, features, a classifier, and how it learns them.
 
     Parameters that every decoder takes
     -----------------------------------
+    fs : rate in Hz.
+    window_s : length of a window, s; None for the decoder's own. hop_s : time between windows, s.
+    reference : ``"auto"`` for the decoder's own; ``"none"``, ``"car"``, or bipolar pairs of channel indices.
+    mains_hz : 50, 60, or 0 for no notch.
     evidence : what is made of scores, a mapping with the names of
         :class:`workbench.decoders.EvidenceSettings`: calibration, rejection, memory. None for the decoder's own.
     adapt : how it changes while it decides, a mapping with the names of
@@ -50,26 +62,47 @@ class WindowDecoder(SignalEstimator):
     log_prior_ : ``(n_classes,)`` float64, log share of each class that the scores hold.
     low_, high_ : ``(n_lanes,)`` float64, µV², least and greatest power of a valid window.
     evidence_, adaptation_ : arrays behind evidence and adaptation, by name.
+    patterns_ : of linear decoders, after a fit and not stored: activation patterns (Haufe et al. 2014,
+        doi:10.1016/j.neuroimage.2013.10.067) in the shape of ``filters_`` where there are spatial filters, else of
+        ``weights_``.
+    feature_names_in_ : ``(n_channels,)`` names of the channels, of a decoder that was fitted on ``mne.Epochs``.
     montage_, sha256_ : after :func:`workbench.decoders.save` or :func:`workbench.decoders.read`.
     """
 
     name: ClassVar[str]
-    default_evidence: ClassVar[Mapping[str, Any]] = {}
+    signal_defaults: ClassVar[SignalDefaults]
+    """Window, reference and kind of filter where the parameters leave them open."""
+    evidence_defaults: ClassVar[Mapping[str, Any]] = {}
     """Evidence settings that differ from those of :class:`EvidenceSettings`."""
     scores_hold_prior: ClassVar[bool] = True
     """Whether scores that are not calibrated hold the share of each class."""
+    time_locked: ClassVar[bool] = False
+    """Whether an epoch has one window, ``latency_s`` after the event at the end of the lead-in, in place of one at
+    every hop. In a stream, that of an event at sample ``n`` ends at ``n + round(latency_s · fs) + window``."""
+    fit_metadata: ClassVar[tuple[str, ...]] = ("lead_in", "blocks")
     learned: ClassVar[tuple[str, ...]]
     """Names of the arrays that fitting learns."""
+    fs: float
+    window_s: float | None
+    hop_s: float
+    reference: str | Sequence[tuple[int, int]]
+    mains_hz: float
+    latency_s: float = 0.0
     evidence: Mapping[str, Any] | None
-    adapt: Mapping[str, Any] | None
+    adapt: Mapping[str, Any] | None = None
 
     classes_: NDArray[Any]
+    n_channels_in_: int
+    settings_: SignalSettings
+    design_: dict[str, FloatArray]
     low_: FloatArray
     high_: FloatArray
     log_prior_: FloatArray
     evidence_: dict[str, FloatArray]
     adaptation_: dict[str, FloatArray]
     lead_in_: float
+    patterns_: FloatArray
+    feature_names_in_: NDArray[np.object_]
     montage_: Montage
     sha256_: str
 
@@ -78,6 +111,10 @@ class WindowDecoder(SignalEstimator):
         def __init__(self, fs: float, **parameters: Any) -> None: ...
 
     # ------------------------------------------------------------------ what a decoder defines
+    @abstractmethod
+    def pass_bands(self) -> tuple[tuple[float, float], ...]:
+        """Pass bands in Hz."""
+
     def feature_bands(self) -> tuple[tuple[float, float], ...]:
         """Bands of the features of a fitted decoder, Hz: those of the filters unless several make one feature."""
         return self.pass_bands()
@@ -98,15 +135,77 @@ class WindowDecoder(SignalEstimator):
     def _classifier(self) -> Classifier:
         """From features to scores, with what was learned."""
 
+    def _patterns(self, summaries: FloatArray) -> FloatArray | None:
+        """Activation patterns from summaries as :meth:`_learn` took them; None where there is nothing linear."""
+        classifier, extract = self._classifier(), self._features()
+        if not isinstance(classifier, Linear):
+            return None
+        features = np.array([classifier.normalised(extract.features(summary)) for summary in summaries])
+        return patterns_of_scores(classifier.weights, features)
+
     def _tracking(self) -> float:
         """Share of a hop in the running normalisation of features, 0 where it stays as fitted."""
         return 0.0
+
+    # ------------------------------------------------------------------ signal
+    def bands_for(self, n_channels: int) -> tuple[tuple[float, float], ...]:
+        """Pass bands in Hz for a raw stream of ``n_channels``."""
+        return self.pass_bands()
+
+    def defaults_for(self, n_channels: int) -> SignalDefaults:
+        """Defaults of the signal for a raw stream of ``n_channels``."""
+        return self.signal_defaults
+
+    def reference_for(self, n_channels: int) -> str | Sequence[tuple[int, int]]:
+        """Reference of a raw stream of ``n_channels``: the parameter."""
+        return self.reference
+
+    def settings_for(self, n_channels: int, *, window_s: float | None = None) -> SignalSettings:
+        """Signal settings for a raw stream of ``n_channels``; ``window_s`` in s overrides the parameter."""
+        return signal_settings(
+            self.defaults_for(n_channels),
+            fs=self.fs,
+            n_channels=n_channels,
+            bands=self.bands_for(n_channels),
+            window_s=self.window_s if window_s is None else window_s,
+            hop_s=self.hop_s,
+            reference=self.reference_for(n_channels),
+            mains_hz=self.mains_hz,
+        )
+
+    @property
+    def settings(self) -> SignalSettings:
+        """Signal settings of the fitted decoder; before fitting, ask :meth:`settings_for`."""
+        if not hasattr(self, "settings_"):
+            raise BadSignal(f"this {type(self).__name__} is not prepared; call settings_for(n_channels) or fit")
+        return self.settings_
+
+    @property
+    def delay_s(self) -> FloatArray:
+        """``(n_bands,)`` float64, s: group delay of the filters at the middle of each band."""
+        return self.design_["delay"]
+
+    def prepare(self, n_channels: int, *, window_s: float | None = None) -> Self:
+        """Design the filters for a raw stream of ``n_channels``; fitting does this first."""
+        self.settings_ = self.settings_for(n_channels, window_s=window_s)
+        self.design_ = design(self.settings_, fs=self.fs, n_channels=n_channels)
+        self.n_channels_in_ = n_channels
+        return self
+
+    def signal(self) -> SignalStream:
+        """A fresh signal stream with the decoder's filters."""
+        return SignalStream(self.settings, self.design_, fs=self.fs, n_channels=self.n_channels_in_)
+
+    @property
+    def n_features_in_(self) -> int:
+        """Channels of the raw stream, under scikit-learn's name."""
+        return self.n_channels_in_
 
     # ------------------------------------------------------------------ settings
     @property
     def evidence_settings(self) -> EvidenceSettings:
         """What is made of scores: the decoder's own, and over them those given."""
-        return EvidenceSettings.of(self.default_evidence, self.evidence)
+        return EvidenceSettings.of(self.evidence_defaults, self.evidence)
 
     @property
     def adapt_settings(self) -> AdaptSettings | None:
@@ -138,7 +237,7 @@ class WindowDecoder(SignalEstimator):
 
         Parameters
         ----------
-        X : ``(n_epochs, n_channels, n_times)`` float64, µV, raw.
+        X : ``(n_epochs, n_channels, n_times)`` float64, µV, raw; or ``mne.Epochs``, which are in V and are scaled.
         y : ``(n_epochs,)`` class of each epoch.
         lead_in : s at the start of each epoch that only warms the filters up.
         blocks : ``(n_epochs,)`` run or block of each epoch, held out together where evidence is calibrated;
@@ -151,16 +250,23 @@ class WindowDecoder(SignalEstimator):
         ------
         BadSignal
             Values that are not finite, a flat channel, one class only, fewer than two epochs of a class,
-            epochs shorter than a window.
+            epochs shorter than a window, ``mne.Epochs`` with channels that are no voltages.
+        BadValue
+            ``mne.Epochs`` of another rate.
         """
+        names = channel_names(X)
         epochs = checked_epochs(X, fs=self.fs)
         labels = checked_labels(y, n=len(epochs))
         held = checked_blocks(blocks, n=len(epochs))
-        window_s = self._window_s(epochs, lead_in)
-        self.prepare(epochs.shape[1], window_s=window_s)
+        n_channels = int(epochs.shape[1])
+        windows = self._windows_of(epochs, lead_in)
+        shorter = None if self.window_s is not None else windows.shortened(self.defaults_for(n_channels).window_s)
+        self.prepare(n_channels, window_s=shorter)
         summaries, owner = self._epoch_summaries(epochs, lead_in)
         self.fit_summaries(summaries, labels[owner], blocks=owner if held is None else held[owner])
         self.lead_in_ = lead_in
+        if names is not None:
+            self.feature_names_in_ = np.array(names, dtype=object)
         return self
 
     def fit_windows(self, windows: Iterable[FloatArray], y: ArrayLike, *, n_channels: int | None = None) -> Self:
@@ -205,12 +311,16 @@ class WindowDecoder(SignalEstimator):
         self.low_, self.high_ = power.min(axis=0) / LIMIT, power.max(axis=0) * LIMIT
         self.lead_in_ = 0.0
         self.evidence_, self.adaptation_ = {}, {}
-        self.__dict__.pop("sha256_", None)
+        for stale in ("sha256_", "feature_names_in_"):
+            self.__dict__.pop(stale, None)
         adapt = self.adapt_settings
         if adapt is not None and adapt.rule == "recentre":
             reference = reference_of(self, summaries)
             self.adaptation_ = {"reference": reference, "whitening": whiteners(reference)}
         self.learn(summaries, labels)
+        patterns = self._patterns(self._recentred(summaries))
+        if patterns is not None:
+            self.patterns_ = patterns
         self.evidence_ = learn_evidence(self, summaries, labels, held)
         if not self.scores_hold_prior and "calibration_x" not in self.evidence_:
             self.log_prior_ = np.zeros(len(self.classes_))
@@ -220,15 +330,19 @@ class WindowDecoder(SignalEstimator):
         """Learn the classifier from summaries ``(n, …)`` of checked classes ``y``; evidence is not touched."""
         counts = np.array([(y == name).sum() for name in self.classes_])
         self.log_prior_ = np.log(counts / counts.sum())
-        whitening = self.adaptation_.get("whitening")
-        self._learn(np.array([recentred(summary, whitening) for summary in summaries]), y)
+        self._learn(self._recentred(summaries), y)
         if self.adapt_settings is not None and self.adapt_settings.rule != "recentre":
             self.adaptation_ = learn_adaptation(self, summaries, y)
+
+    def _recentred(self, summaries: FloatArray) -> FloatArray:
+        """Summaries ``(n, …)`` as features are made of them."""
+        whitening = self.adaptation_.get("whitening")
+        return np.array([recentred(summary, whitening) for summary in summaries])
 
     # ------------------------------------------------------------------ predicting
     def scores_of(self, summaries: Iterable[FloatArray]) -> FloatArray:
         """Score of each class for each summary, ``(n, n_classes)`` float64; softmax gives probabilities."""
-        self._require_fitted()
+        self.require_fitted()
         scorer = self.scorer()
         scores = np.array([scorer.scores(scorer.features(summary)) for summary in summaries])
         if not np.isfinite(scores).all():
@@ -237,11 +351,24 @@ class WindowDecoder(SignalEstimator):
 
     def _epoch_scores(self, X: ArrayLike, lead_in: float | None) -> FloatArray:
         """Scores of each epoch: the mean over its windows, that is, log odds are averaged."""
-        self._require_fitted()
+        self.require_fitted()
+        self._check_channels(channel_names(X))
         epochs = checked_epochs(X, n_channels=self.n_channels_in_, fs=self.fs)
         summaries, owner = self._epoch_summaries(epochs, self.lead_in_ if lead_in is None else lead_in)
         scores = self.scores_of(summaries)
         return np.array([_mean(scores[owner == i]) for i in range(len(epochs))])
+
+    def _check_channels(self, names: tuple[str, ...] | None) -> None:
+        """Raise :class:`DecoderMismatch` for named channels that are not those of the fit, in their order."""
+        own = getattr(self, "feature_names_in_", None)
+        montage = getattr(self, "montage_", None)
+        fitted = montage.channels if own is None and montage is not None else own
+        if names is None or fitted is None or tuple(fitted) == names:
+            return
+        raise DecoderMismatch(
+            f"the epochs have other channels than the decoder was fitted on: {channel_difference(fitted, names)}. "
+            f"Pick and order them as in the fit: epochs.pick({list(fitted)[:3]}…) then epochs.reorder_channels"
+        )
 
     def predict_proba(self, X: ArrayLike, *, lead_in: float | None = None) -> FloatArray:
         """Probability of each class, ``(n_epochs, n_classes)`` float64, order of ``classes_``.
@@ -291,12 +418,12 @@ class WindowDecoder(SignalEstimator):
 
     def start(self) -> DecoderStream:
         """A fresh stream at sample 0. Loads arrays and designs nothing."""
-        self._require_fitted()
+        self.require_fitted()
         settings, arrays, rejection, scorer = self.evidence_settings, self.evidence_, None, self.scorer()
         if "least" in arrays:
             limit = float(arrays["limit"][0]) if "limit" in arrays else 0.0
             rejection = Rejection(float(arrays["least"][0]), arrays.get("whitening"), arrays.get("means"), limit)
-        memory = memory_of(
+        accumulator = accumulator_of(
             settings,
             classes=self.class_names,
             hop_s=self.step_s,
@@ -307,9 +434,9 @@ class WindowDecoder(SignalEstimator):
         finish = Finish(
             limits=(self.low_, self.high_),
             rest=settings.rest_index(self.class_names),
-            memory=memory,
+            accumulator=accumulator,
             rejection=rejection,
-            rate=0.0 if memory is None else self._tracking(),
+            rate=0.0 if accumulator is None else self._tracking(),
             novelty=self._novelty(),
         )
         adapter = adapter_of(self, scorer)
@@ -341,38 +468,29 @@ class WindowDecoder(SignalEstimator):
         )
 
     # ------------------------------------------------------------------ epochs → windows
-    def _window_s(self, epochs: FloatArray, lead_in: float) -> float | None:
-        n_channels, n_times = int(epochs.shape[1]), int(epochs.shape[2])
-        check_lead_in(lead_in, n_times / self.fs)
-        room: float = n_times / self.fs - lead_in
-        if self.window_s is None and SHORTEST_S <= room < self.default_window(n_channels):
-            return room
-        return None
+    def _facts(self) -> dict[str, str]:
+        if not hasattr(self, "classes_"):
+            return {}
+        settings = self.settings
+        facts = {
+            "classes": ", ".join(self.class_names),
+            "channels": str(self.n_channels_in_),
+            "bands": ", ".join(f"{low:g}–{high:g} Hz" for low, high in settings.bands),
+            "window": f"{settings.window_s:g} s, every {self.step_s:g} s",
+            "reference used": settings.reference,
+        }
+        return facts | ({"SHA-256": self.sha256_} if hasattr(self, "sha256_") else {})
+
+    def _windows_of(self, epochs: FloatArray, lead_in: float) -> EpochWindows:
+        latency_s = self.latency_s if self.time_locked else None
+        return EpochWindows(self.fs, epochs.shape[2], lead_in, latency_s)
 
     def _epoch_summaries(self, epochs: FloatArray, lead_in: float) -> tuple[FloatArray, NDArray[np.int64]]:
         """Summaries of every window of every epoch, and the epoch each belongs to."""
-        check_lead_in(lead_in, epochs.shape[2] / self.fs)
-        stream = self.signal()
-        first = round(lead_in * self.fs) + stream.n_window
-        if epochs.shape[2] < first:
-            raise BadSignal(
-                f"epochs hold {epochs.shape[2]} samples ({epochs.shape[2] / self.fs:g} s); a lead-in of "
-                f"{lead_in:g} s and a window of {stream.n_window / self.fs:g} s need {first}. "
-                "Cut longer epochs or set window_s"
-            )
-        summaries, owner = [], []
-        for i, epoch in enumerate(epochs):
-            stream.reset()
-            for window in _windows(stream, rows(epoch), first):
-                summaries.append(self.summarise(window))
-                owner.append(i)
-        return np.array(summaries), np.array(owner, dtype=np.int64)
-
-
-def check_lead_in(lead_in: float, epoch_s: float) -> None:
-    """Raise :class:`BadValue` for a lead-in that does not fit in an epoch."""
-    if not 0 <= lead_in < epoch_s:
-        raise BadValue(f"lead_in must be 0 s or more and shorter than the epochs ({epoch_s:g} s), got {lead_in:g}")
+        windows, stream = self._windows_of(epochs, lead_in), self.signal()
+        each = [[self.summarise(window) for window in windows.windows(stream, epoch)] for epoch in epochs]
+        owner = np.repeat(np.arange(len(each), dtype=np.int64), [len(some) for some in each])
+        return np.array([summary for some in each for summary in some]), owner
 
 
 def _mean(rows_: FloatArray) -> FloatArray:
@@ -382,11 +500,3 @@ def _mean(rows_: FloatArray) -> FloatArray:
         total += row
     total /= len(rows_)
     return total
-
-
-def _windows(stream: SignalStream, samples: FloatArray, first: int) -> Iterator[FloatArray]:
-    done, end = 0, first
-    while end <= len(samples):
-        stream.step(samples[done:end])
-        yield stream.window(stream.n_seen)[0]
-        done, end = end, end + stream.n_hop

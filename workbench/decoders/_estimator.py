@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any, Self
+from copy import deepcopy
+from html import escape
+from typing import Any, ClassVar, Self
 
-from workbench.errors import BadSignal, BadValue
+from workbench.errors import BadValue
+
+LEFT = 'style="text-align: left"'
+"""Notebooks right-align the cells of tables, as they are mostly numbers."""
 
 
 class Estimator:
     """Parameters are what the constructor takes and stores, nothing else; learned names end in ``_``."""
+
+    fit_metadata: ClassVar[tuple[str, ...]] = ()
+    """What ``fit`` takes beside epochs and classes."""
 
     @classmethod
     def parameter_names(cls) -> tuple[str, ...]:
@@ -45,10 +53,63 @@ class Estimator:
         """Whether ``fit`` has run."""
         return hasattr(self, "classes_")
 
+    # ------------------------------------------------------------------ metadata routing
+    def set_fit_request(self, **requested: bool | str | None) -> Self:
+        """Ask scikit-learn's metadata routing to hand ``lead_in`` or ``blocks`` on to ``fit``.
+
+        Parameters
+        ----------
+        **requested : True or False for whether it is asked for, None where handing it in is an error, or the name
+            under which it is handed in; ``set_fit_request(blocks=True)``.
+
+        Raises
+        ------
+        BadValue
+            For a name that ``fit`` does not take.
+        """
+        unknown = sorted(set(requested) - set(self.fit_metadata))
+        if unknown:
+            raise BadValue(f"fit takes no {', '.join(unknown)}; it takes {', '.join(self.fit_metadata)}")
+        request = self.get_metadata_routing()
+        for name, alias in requested.items():
+            request.fit.add_request(param=name, alias=alias)
+        # The name under which scikit-learn's clone looks for it.
+        self._metadata_request = request
+        return self
+
+    def get_metadata_routing(self) -> Any:
+        """What ``fit`` asks for, as scikit-learn's ``MetadataRequest``."""
+        from sklearn.utils.metadata_routing import MetadataRequest
+
+        if hasattr(self, "_metadata_request"):
+            return deepcopy(self._metadata_request)
+        request = MetadataRequest(owner=type(self).__name__)
+        for name in self.fit_metadata:
+            request.fit.add_request(param=name, alias=None)
+        return request
+
+    # ------------------------------------------------------------------ shown
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={value!r}" for name, value in self.get_params().items())
         return f"{type(self).__name__}({shown})"
 
-    def _require_fitted(self) -> None:
+    def _facts(self) -> dict[str, str]:
+        """What a fitted estimator tells about itself, by name."""
+        return {}
+
+    def _repr_html_(self) -> str:
+        """Parameters and, once fitted, what was learned, as a table that follows the theme of the page."""
+        state = "fitted" if self.__sklearn_is_fitted__() else "not fitted"
+        params = {name: repr(value) for name, value in self.get_params().items()}
+        rows = "".join(
+            f"<tr><th {LEFT}>{escape(name)}</th><td {LEFT}>{escape(text)}</td></tr>"
+            for name, text in (params | self._facts()).items()
+        )
+        return f"<table><caption>{escape(type(self).__name__)} ({state})</caption><tbody>{rows}</tbody></table>"
+
+    def require_fitted(self) -> None:
+        """Raise scikit-learn's ``NotFittedError``, which is a :class:`BadSignal` too, before ``fit``."""
         if not self.__sklearn_is_fitted__():
-            raise BadSignal(f"this {type(self).__name__} is not fitted; call fit first")
+            from workbench.decoders._not_fitted import NotFitted
+
+            raise NotFitted(f"this {type(self).__name__} is not fitted; call fit first")

@@ -1,15 +1,12 @@
-"""What every decoder says about the signal it needs: reference, bands, window, hop."""
+"""From what a decoder was given and its defaults to the settings of its signal."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import ClassVar, Self
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-from workbench.decoders._estimator import Estimator
-from workbench.errors import BadSignal, BadValue
-from workbench.signals import SignalSettings, SignalStream, design
-from workbench.vocabulary import FloatArray
+from workbench.errors import BadValue
+from workbench.signals import SignalSettings
 
 ECOG_RATE = 500.0
 """From this rate in Hz on, a montage that does not say otherwise is taken for ECoG."""
@@ -21,89 +18,87 @@ CAR_CHANNELS = 8
 """The common average is the default from so many channels on; fewer estimate a reference badly."""
 
 
-class SignalEstimator(Estimator, ABC):
-    """An estimator that declares the signal settings it needs and designs its filters."""
+def strips_or_average(fs: float, n_channels: int) -> str:
+    """Neighbours within the strips for 8 channels at 500 Hz and more, the common average for 8 and more."""
+    if fs >= ECOG_RATE and n_channels == 8:
+        return "bipolar"
+    return "car" if n_channels >= CAR_CHANNELS else "none"
 
-    default_window_s: ClassVar[float]
-    fs: float
-    window_s: float | None
-    hop_s: float
-    reference: str | Sequence[tuple[int, int]]
-    mains_hz: float
 
-    n_channels_in_: int
-    settings_: SignalSettings
-    design_: dict[str, FloatArray]
+def average_of_two_or_more(fs: float, n_channels: int) -> str:
+    """The common average from 2 channels on, at any rate."""
+    return "car" if n_channels >= 2 else "none"
 
-    @abstractmethod
-    def pass_bands(self) -> tuple[tuple[float, float], ...]:
-        """Pass bands in Hz."""
 
-    def bands_for(self, n_channels: int) -> tuple[tuple[float, float], ...]:
-        """Pass bands in Hz for a raw stream of ``n_channels``."""
-        return self.pass_bands()
+def no_reference(fs: float, n_channels: int) -> str:
+    """None: for decoders whose filters learn their own reference."""
+    return "none"
 
-    def default_window(self, n_channels: int) -> float:
-        """Length of a window in s where none is given, for a raw stream of ``n_channels``."""
-        return self.default_window_s
 
-    def reference_for(self, n_channels: int) -> str:
-        """What ``reference="auto"`` takes for a raw stream of ``n_channels``."""
-        if self.fs >= ECOG_RATE and n_channels == 8:
-            return "bipolar"
-        return "car" if n_channels >= CAR_CHANNELS else "none"
+@dataclass(frozen=True)
+class SignalDefaults:
+    """What a decoder takes where its parameters leave it open.
 
-    def settings_for(self, n_channels: int, *, window_s: float | None = None) -> SignalSettings:
-        """Signal settings for a raw stream of ``n_channels``.
+    Parameters
+    ----------
+    window_s : length of a window, s.
+    reference : what ``reference="auto"`` means, from the rate in Hz and the number of channels.
+    order, shape : of the band-passes, as in :class:`workbench.signals.SignalSettings`.
+    """
 
-        ``reference="auto"`` takes neighbours within the strips for 8 channels at 500 Hz and more (two
-        epidural strips of four), the common average for 8 channels and more, and none for fewer.
-        """
-        reference, pairs = "bipolar", STRIP_PAIRS
-        if not isinstance(self.reference, str):
-            pairs = tuple(self.reference)
-        elif self.reference == "bipolar":
-            if n_channels != 8:
-                raise BadValue(f"bipolar neighbours are known for 8 channels, got {n_channels}; give pairs")
-        elif self.reference == "auto":
-            reference = self.reference_for(n_channels)
-        else:
-            reference = self.reference
-        return self._settings(n_channels, window_s, reference=reference, pairs=pairs)
+    window_s: float
+    reference: Callable[[float, int], str] = strips_or_average
+    order: int = 4
+    shape: str = "butterworth"
 
-    def _settings(
-        self, n_channels: int, window_s: float | None, *, reference: str, pairs: tuple[tuple[int, int], ...] = ()
-    ) -> SignalSettings:
-        if window_s is None:
-            window_s = self.default_window(n_channels) if self.window_s is None else self.window_s
-        return SignalSettings(
-            bands=self.bands_for(n_channels),
-            window_s=window_s,
-            reference=reference,
-            pairs=pairs if reference == "bipolar" else (),
-            mains_hz=self.mains_hz,
-            hop_s=self.hop_s,
-        )
 
-    @property
-    def settings(self) -> SignalSettings:
-        """Signal settings of the fitted decoder; before fitting, ask :meth:`settings_for`."""
-        if not hasattr(self, "settings_"):
-            raise BadSignal(f"this {type(self).__name__} is not prepared; call settings_for(n_channels) or fit")
-        return self.settings_
+def signal_settings(
+    defaults: SignalDefaults,
+    *,
+    fs: float,
+    n_channels: int,
+    bands: tuple[tuple[float, float], ...],
+    window_s: float | None,
+    hop_s: float,
+    reference: str | Sequence[tuple[int, int]],
+    mains_hz: float,
+) -> SignalSettings:
+    """Signal settings for a raw stream.
 
-    @property
-    def delay_s(self) -> FloatArray:
-        """``(n_bands,)`` float64, s: group delay of the filters at the middle of each band."""
-        return self.design_["delay"]
+    Parameters
+    ----------
+    defaults : of the decoder.
+    fs : rate in Hz. n_channels : of the raw stream.
+    bands : pass bands in Hz.
+    window_s : None for that of the defaults. hop_s : s.
+    reference : ``"auto"`` for that of the defaults, ``"none"``, ``"car"``, ``"bipolar"`` for the neighbours within
+        two strips of four contacts, or bipolar pairs of channel indices.
+    mains_hz : 50, 60, or 0 for no notch.
 
-    def prepare(self, n_channels: int, *, window_s: float | None = None) -> Self:
-        """Design the filters for a raw stream of ``n_channels``; fitting does this first."""
-        self.settings_ = self.settings_for(n_channels, window_s=window_s)
-        self.design_ = design(self.settings_, fs=self.fs, n_channels=n_channels)
-        self.n_channels_in_ = n_channels
-        return self
+    Raises
+    ------
+    BadValue
+        When bipolar neighbours are asked for that nobody knows, or a value is outside what is allowed.
+    """
+    pairs = STRIP_PAIRS if isinstance(reference, str) else tuple(reference)
+    if not isinstance(reference, str):
+        reference = "bipolar"
+    elif reference == "auto":
+        reference = defaults.reference(fs, n_channels)
+    elif reference == "bipolar" and n_channels != 8:
+        raise BadValue(f"bipolar neighbours are known for 8 channels, got {n_channels}; give pairs")
+    return SignalSettings(
+        bands=bands,
+        window_s=defaults.window_s if window_s is None else window_s,
+        reference=reference,
+        pairs=pairs if reference == "bipolar" else (),
+        mains_hz=mains_hz,
+        order=defaults.order,
+        shape=defaults.shape,
+        hop_s=hop_s,
+    )
 
-    def signal(self) -> SignalStream:
-        """A fresh signal stream with the decoder's filters."""
-        return SignalStream(self.settings, self.design_, fs=self.fs, n_channels=self.n_channels_in_)
+
+def as_bands(given: Sequence[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
+    """Pass bands in Hz as pairs of floats, in whatever sequences they were given."""
+    return tuple((float(low), float(high)) for low, high in given)

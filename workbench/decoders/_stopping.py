@@ -60,7 +60,15 @@ class Stopping:
         self.decoder, self.lengths_s, self.stop = decoder, lengths, stop
 
     def fit(self, X: ArrayLike, y: ArrayLike, *, lead_in: float = 0.0, blocks: ArrayLike | None = None) -> Self:
-        """Fit every length; parameters as :meth:`WindowDecoder.fit`, each window beginning at the same place."""
+        """Fit every length, each window beginning at the same place.
+
+        Parameters
+        ----------
+        X : ``(n_epochs, n_channels, n_times)`` float64, µV, raw; or ``mne.Epochs``.
+        y : ``(n_epochs,)`` class of each epoch.
+        lead_in : s at the start of each epoch that only warms the filters up.
+        blocks : ``(n_epochs,)`` run or block of each epoch, as in :meth:`WindowDecoder.fit`.
+        """
         epochs = checked_epochs(X)
         made = []
         for length in self.lengths_s:
@@ -78,7 +86,7 @@ class Stopping:
         ----------
         X : ``(n_epochs, n_channels, n_times)`` float64, µV, raw. lead_in : s; the fit's own when None.
         """
-        self._require_fitted()
+        self.require_fitted()
         epochs = checked_epochs(X, n_channels=self.decoders_[0].n_channels_in_)
         start = self.decoders_[0].lead_in_ if lead_in is None else lead_in
         labels, lengths = np.empty(len(epochs), dtype=self.decoders_[0].classes_.dtype), np.empty(len(epochs))
@@ -97,7 +105,7 @@ class Stopping:
 
     def start(self) -> StoppingStream:
         """A fresh stream at sample 0."""
-        self._require_fitted()
+        self.require_fitted()
         return StoppingStream(self.decoders_, self.lengths_s)
 
     def _cut(self, epochs: FloatArray, lead_in: float, length: float) -> FloatArray:
@@ -106,7 +114,7 @@ class Stopping:
         end = round(lead_in * fs) + _latency(self.decoder) + max(2, round(length * fs))
         return epochs[:, :, :end]
 
-    def _require_fitted(self) -> None:
+    def require_fitted(self) -> None:
         if not hasattr(self, "decoders_"):
             raise BadSignal("this Stopping is not fitted; call fit first")
 
@@ -163,4 +171,4 @@ class StoppingStream:
 
 def _latency(decoder: WindowDecoder) -> int:
     """Samples from the event to the start of the window."""
-    return round(float(getattr(decoder, "latency_s", 0.0)) * decoder.fs)
+    return round(decoder.latency_s * decoder.fs) if decoder.time_locked else 0

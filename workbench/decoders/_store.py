@@ -14,7 +14,8 @@ import numpy as np
 
 from workbench import reading, registry
 from workbench.decoders._base import WindowDecoder
-from workbench.errors import BadSignal, DecoderMismatch, RecordingFault, UnknownName, WorkbenchError
+from workbench.errors import DecoderMismatch, RecordingFault, UnknownName, WorkbenchError
+from workbench.fitting.checks import channel_difference
 from workbench.signals import SignalSettings, units
 from workbench.vocabulary import FloatArray, Montage
 
@@ -49,17 +50,22 @@ def save(decoder: WindowDecoder, folder: Path, *, montage: Montage, meta: Mappin
 
     Raises
     ------
-    BadSignal
-        When the decoder is not fitted.
+    NotFitted
+        When the decoder is not fitted; scikit-learn's ``NotFittedError`` and a :class:`BadSignal`.
     DecoderMismatch
-        When the montage has another number of channels or another rate than the decoder.
+        When the montage has another number of channels, another rate, or other names than the epochs of the fit.
     """
-    if not hasattr(decoder, "classes_"):
-        raise BadSignal(f"this {type(decoder).__name__} is not fitted; call fit before save")
+    decoder.require_fitted()
     if len(montage.channels) != decoder.n_channels_in_ or montage.fs != decoder.fs:
         raise DecoderMismatch(
             f"the decoder was fitted on {decoder.n_channels_in_} channels at {decoder.fs:g} Hz, the montage has "
             f"{len(montage.channels)} at {montage.fs:g} Hz"
+        )
+    named = tuple(getattr(decoder, "feature_names_in_", montage.channels))
+    if named != montage.channels:
+        raise DecoderMismatch(
+            "the montage has other channels than the epochs the decoder was fitted on: "
+            f"{channel_difference(named, montage.channels)}. Name and order them as in the fit"
         )
     arrays = _arrays(decoder)
     body = {
@@ -134,17 +140,10 @@ def check_montage(decoder: WindowDecoder, montage: Montage) -> None:
         )
     if own.channels == montage.channels:
         return
-    missing = [name for name in own.channels if name not in montage.channels]
-    extra = [name for name in montage.channels if name not in own.channels]
-    facts = [f"missing {', '.join(missing)}"] * bool(missing) + [f"unknown {', '.join(extra)}"] * bool(extra)
-    if len(own.channels) != len(montage.channels):
-        facts.insert(0, f"{len(montage.channels)} channels instead of {len(own.channels)}")
-    if not facts:
-        moved = [f"{a} is now {b}" for a, b in zip(own.channels, montage.channels) if a != b]
-        facts = [f"another order ({'; '.join(moved[:4])})"]
     raise DecoderMismatch(
-        f"the stream has other channels than the decoder was fitted on: {'; '.join(facts)}. Use the montage of "
-        "the calibration or fit a decoder on this one"
+        f"the stream has other channels than the decoder was fitted on: "
+        f"{channel_difference(own.channels, montage.channels)}. Use the montage of the calibration or fit a "
+        "decoder on this one"
     )
 
 

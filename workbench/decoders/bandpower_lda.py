@@ -8,14 +8,13 @@ in each band first, and the bands of high gamma are summed once they are white.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workbench.decoders._base import WindowDecoder
-from workbench.decoders._signal import ECOG_RATE
+from workbench.decoders._signal import ECOG_RATE, SignalDefaults, as_bands, no_reference
 from workbench.decoding.classifiers import Linear, Norm
 from workbench.decoding.features import FLOOR, LogPower, WhitenedPower
 from workbench.decoding.reducers import Covariances, Power, Reducer
@@ -23,7 +22,6 @@ from workbench.decoding.scorer import Features
 from workbench.errors import BadSignal, BadValue
 from workbench.fitting.lda import shrinkage_lda
 from workbench.fitting.whitening import rest_lda, whitening
-from workbench.signals import SignalSettings
 from workbench.vocabulary import FloatArray
 
 ECOG_BANDS_50 = ((8, 13), (13, 20), (20, 30), (30, 45), (55, 95), (105, 145))
@@ -47,17 +45,22 @@ WHITE_BANDS_60 = (
 HIGH_GAMMA_HZ = 50.0
 """Default bands of whitened ECoG above this are summed to one, Hz."""
 
-WHITE_WINDOW_S = 0.1
-"""Default window where it whitens, s."""
-
-WHITE_ORDER = 2
-"""Order of the band-passes where it whitens; order 4 would take up to twice as long to show a change."""
+WHITE = SignalDefaults(window_s=0.1, reference=no_reference, order=2)
+"""Where it whitens the gate sums evidence over time, so a window may be short; whitening takes the place of a
+reference; and band-passes of order 4 would take up to twice as long to show a change."""
 
 WHITE_CHANNELS = 16
 """Up to so many channels an ECoG montage is whitened by default; more need more rest to learn it from."""
 
 EEG_BANDS = ((8, 12), (12, 16), (16, 20), (20, 26), (26, 32))
 """Default bands of EEG, Hz."""
+
+
+def plain_bands(fs: float, mains_hz: float) -> tuple[tuple[float, float], ...]:
+    """Default pass bands in Hz of channels that are not whitened: of EEG below 500 Hz, else of ECoG."""
+    if fs < ECOG_RATE:
+        return EEG_BANDS
+    return ECOG_BANDS_60 if mains_hz == 60 else ECOG_BANDS_50
 
 
 class BandpowerLda(WindowDecoder):
@@ -99,8 +102,8 @@ class BandpowerLda(WindowDecoder):
     """
 
     name: ClassVar[str] = "bandpower_lda"
-    default_window_s: ClassVar[float] = 0.5
-    default_evidence: ClassVar[Mapping[str, Any]] = {"memory": "gate", "gamma": 0.25, "dwell_s": (5.0, 3.0, 1.5)}
+    signal_defaults: ClassVar[SignalDefaults] = SignalDefaults(window_s=0.5)
+    evidence_defaults: ClassVar[Mapping[str, Any]] = {"memory": "gate", "gamma": 0.25, "dwell_s": (5.0, 3.0, 1.5)}
     learned: ClassVar[tuple[str, ...]] = ("mean_", "variance_", "weights_", "bias_", "filters_", "group_")
 
     mean_: FloatArray
@@ -133,11 +136,9 @@ class BandpowerLda(WindowDecoder):
         self.evidence = evidence
         self.adapt = adapt
 
-    def settings_for(self, n_channels: int, *, window_s: float | None = None) -> SignalSettings:
-        """As every decoder's, but no reference and faster filters for a montage that it whitens."""
-        if self._whitens(n_channels):
-            return replace(self._settings(n_channels, window_s, reference="none"), order=WHITE_ORDER)
-        return super().settings_for(n_channels, window_s=window_s)
+    def reference_for(self, n_channels: int) -> str | Sequence[tuple[int, int]]:
+        """As given; the signal knows no whitening, so that the defaults of a whitened montage serve there."""
+        return "auto" if self._whitens(n_channels) else self.reference
 
     def pass_bands(self) -> tuple[tuple[float, float], ...]:
         """Pass bands in Hz; before :meth:`prepare`, those for 8 channels."""
@@ -146,12 +147,10 @@ class BandpowerLda(WindowDecoder):
     def bands_for(self, n_channels: int) -> tuple[tuple[float, float], ...]:
         """Pass bands in Hz: those given, or the default for the rate, the mains and the montage."""
         if self.bands is not None:
-            return tuple((float(low), float(high)) for low, high in self.bands)
-        if self.fs < ECOG_RATE:
-            return EEG_BANDS
-        if self._whitens(n_channels):
+            return as_bands(self.bands)
+        if self.fs >= ECOG_RATE and self._whitens(n_channels):
             return WHITE_BANDS_60 if self.mains_hz == 60 else WHITE_BANDS_50
-        return ECOG_BANDS_60 if self.mains_hz == 60 else ECOG_BANDS_50
+        return plain_bands(self.fs, self.mains_hz)
 
     def feature_bands(self) -> tuple[tuple[float, float], ...]:
         """Bands of the features, Hz: from the least to the greatest edge of those that share one."""
@@ -161,9 +160,9 @@ class BandpowerLda(WindowDecoder):
         ]
         return tuple((min(low for low, _ in bands), max(high for _, high in bands)) for bands in shared)
 
-    def default_window(self, n_channels: int) -> float:
-        """0.1 s where it whitens, as the gate sums evidence over time by itself; else 0.5 s."""
-        return WHITE_WINDOW_S if self._whitens(n_channels) else self.default_window_s
+    def defaults_for(self, n_channels: int) -> SignalDefaults:
+        """0.1 s, no reference and faster filters for a montage that it whitens; else 0.5 s."""
+        return WHITE if self._whitens(n_channels) else self.signal_defaults
 
     def _whitens(self, n_channels: int) -> bool:
         if self.reference == "auto":

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.decoders._base import WindowDecoder
-from workbench.decoders._signal import ECOG_RATE
-from workbench.decoders.bandpower_lda import ECOG_BANDS_50, ECOG_BANDS_60, EEG_BANDS
+from workbench.decoders._signal import SignalDefaults, as_bands
+from workbench.decoders.bandpower_lda import plain_bands
 from workbench.decoding.classifiers import Norm, Rbf
 from workbench.decoding.features import LogPower
 from workbench.decoding.reducers import Power
@@ -45,8 +45,8 @@ class BandpowerSvm(WindowDecoder):
     """
 
     name: ClassVar[str] = "bandpower_svm"
-    default_window_s: ClassVar[float] = 0.5
-    default_evidence: ClassVar[Mapping[str, Any]] = {"calibrate": "platt"}
+    signal_defaults: ClassVar[SignalDefaults] = SignalDefaults(window_s=0.5)
+    evidence_defaults: ClassVar[Mapping[str, Any]] = {"calibrate": "platt"}
     scores_hold_prior: ClassVar[bool] = False
     learned: ClassVar[tuple[str, ...]] = ("mean_", "variance_", "gamma_", "support_", "coefficients_", "bias_")
 
@@ -82,11 +82,7 @@ class BandpowerSvm(WindowDecoder):
 
     def pass_bands(self) -> tuple[tuple[float, float], ...]:
         """Pass bands in Hz: those given, or the default for the rate and the mains."""
-        if self.bands is not None:
-            return tuple((float(low), float(high)) for low, high in self.bands)
-        if self.fs < ECOG_RATE:
-            return EEG_BANDS
-        return ECOG_BANDS_60 if self.mains_hz == 60 else ECOG_BANDS_50
+        return plain_bands(self.fs, self.mains_hz) if self.bands is None else as_bands(self.bands)
 
     def _learn(self, summaries: FloatArray, y: NDArray[Any]) -> None:
         from sklearn.svm import SVC

@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.decoders._base import WindowDecoder
+from workbench.decoders._signal import SignalDefaults, as_bands
 from workbench.decoding.classifiers import Linear
 from workbench.decoding.features import SpatialPower
 from workbench.decoding.reducers import Covariances
 from workbench.fitting.csp import check_patterns, one_against_rest
 from workbench.fitting.lda import shrinkage_lda
+from workbench.fitting.patterns import patterns_of_filters
 from workbench.vocabulary import FloatArray
 
 
@@ -44,7 +46,7 @@ class CspLda(WindowDecoder):
     """
 
     name: ClassVar[str] = "csp_lda"
-    default_window_s: ClassVar[float] = 2.0
+    signal_defaults: ClassVar[SignalDefaults] = SignalDefaults(window_s=2.0)
     learned: ClassVar[tuple[str, ...]] = ("filters_", "eigenvalues_", "weights_", "bias_")
 
     filters_: FloatArray
@@ -79,7 +81,7 @@ class CspLda(WindowDecoder):
 
     def pass_bands(self) -> tuple[tuple[float, float], ...]:
         """The one pass band, Hz."""
-        return ((float(self.band[0]), float(self.band[1])),)
+        return as_bands([self.band])
 
     def _learn(self, summaries: FloatArray, y: NDArray[Any]) -> None:
         check_patterns(n_pairs=self.n_pairs, shrinkage=self.shrinkage)
@@ -97,6 +99,9 @@ class CspLda(WindowDecoder):
 
     def _features(self) -> SpatialPower:
         return SpatialPower(self.filters_[None])
+
+    def _patterns(self, summaries: FloatArray) -> FloatArray:
+        return patterns_of_filters(self.filters_, summaries[:, 0].mean(axis=0))
 
     def _classifier(self) -> Linear:
         return Linear(self.weights_, self.bias_)

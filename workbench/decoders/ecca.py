@@ -2,25 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.decoders._ssvep import band_weights
-from workbench.decoders._template_coded import TemplateCoded
+from workbench.decoders._base import WindowDecoder
+from workbench.decoders._signal import SignalDefaults, as_bands, no_reference
+from workbench.decoding.classifiers import Direct
 from workbench.decoding.correlations import Extended
+from workbench.decoding.reducers import Whole
+from workbench.fitting.steady_state import (
+    CORRELATION_EVIDENCE,
+    LATENCY_S,
+    band_weights,
+    by_band,
+    references,
+    sub_bands,
+)
 from workbench.kernels.correlation import canonical_filters, orthonormal
 from workbench.vocabulary import FloatArray
 
 
-class Ecca(TemplateCoded):
+class Ecca(WindowDecoder):
     """Four correlations of a window with the sines, cosines and mean trial of each class.
 
     Parameters
     ----------
-    fs, frequencies, harmonics, bands, latency_s, window_s, hop_s, reference, mains_hz, evidence : see
-        :class:`workbench.decoders._template_coded.TemplateCoded`.
+    fs : rate in Hz.
+    frequencies : mapping of the name of each class to its frequency in Hz, such as ``{"13": 13.0}``.
+    harmonics : sines and cosines of so many multiples of each frequency; those above the pass band are left out.
+    bands : pass bands in Hz; the sub-bands [8 n - 2, 90] by default, lower at low rates.
+    latency_s : from the stimulus to the start of the window, s.
+    window_s : 1.0 s by default. hop_s : s.
+    reference : ``"auto"`` takes none; ``"none"``, ``"car"``, or bipolar pairs of channel indices.
+    mains_hz : 50, 60, or 0 for no notch.
+    evidence : see :class:`WindowDecoder`.
 
     Attributes
     ----------
@@ -37,17 +55,55 @@ class Ecca(TemplateCoded):
     """
 
     name: ClassVar[str] = "ecca"
+    signal_defaults: ClassVar[SignalDefaults] = SignalDefaults(
+        window_s=1.0, reference=no_reference, shape="chebyshev1"
+    )
+    evidence_defaults: ClassVar[Mapping[str, Any]] = CORRELATION_EVIDENCE
+    scores_hold_prior: ClassVar[bool] = False
+    time_locked: ClassVar[bool] = True
     learned: ClassVar[tuple[str, ...]] = ("references_", "means_", "bases_", "filters_")
 
+    references_: FloatArray
     means_: FloatArray
     bases_: FloatArray
     filters_: FloatArray
 
-    def _learn_templates(self, windows: FloatArray, y: NDArray[Any]) -> None:
-        self._learn_references()
+    def __init__(
+        self,
+        fs: float = 250.0,
+        *,
+        frequencies: Mapping[str, float] | None = None,
+        harmonics: int = 5,
+        bands: Sequence[tuple[float, float]] | None = None,
+        latency_s: float = LATENCY_S,
+        window_s: float | None = None,
+        hop_s: float = 0.05,
+        reference: str | Sequence[tuple[int, int]] = "auto",
+        mains_hz: float = 50.0,
+        evidence: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.fs = fs
+        self.frequencies = frequencies
+        self.harmonics = harmonics
+        self.bands = bands
+        self.latency_s = latency_s
+        self.window_s = window_s
+        self.hop_s = hop_s
+        self.reference = reference
+        self.mains_hz = mains_hz
+        self.evidence = evidence
+
+    def pass_bands(self) -> tuple[tuple[float, float], ...]:
+        """Pass bands, Hz: those given, or the sub-bands at this rate."""
+        return sub_bands(self.fs) if self.bands is None else as_bands(self.bands)
+
+    def _learn(self, summaries: FloatArray, y: NDArray[Any]) -> None:
+        self.references_ = references(
+            self.class_names, self.frequencies, harmonics=self.harmonics, settings=self.settings, fs=self.fs
+        )
         n_references = 2 * self.harmonics
         means, bases, filters = [], [], []
-        for band in self._bands_of(windows):
+        for band in by_band(summaries, len(self.settings.bands)):
             own = np.array([band[y == name].mean(axis=0) for name in self.classes_])
             q, rows = np.empty_like(own), np.empty((len(own), band.shape[2]))
             for k, mean in enumerate(own):
@@ -59,9 +115,16 @@ class Ecca(TemplateCoded):
             filters.append(rows)
         self.means_, self.bases_, self.filters_ = np.array(means), np.array(bases), np.array(filters)
 
+    def reducer(self) -> Whole:
+        """Every sample."""
+        return Whole()
+
     def _features(self) -> Extended:
         weights = band_weights(len(self.settings.bands))
         return Extended(self.references_, self.means_, self.bases_, self.filters_, weights)
+
+    def _classifier(self) -> Direct:
+        return Direct()
 
 
 DECODER = Ecca

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
-from workbench.decoders._trca import TaskRelated
+from numpy.typing import NDArray
+
+from workbench.decoders._base import WindowDecoder
+from workbench.decoders._signal import SignalDefaults, as_bands, no_reference
+from workbench.decoding.classifiers import Direct
+from workbench.decoding.correlations import Template
+from workbench.decoding.reducers import Whole
+from workbench.fitting.steady_state import CORRELATION_EVIDENCE, LATENCY_S, band_weights, sub_bands
+from workbench.fitting.templates import no_references, task_related_templates
+from workbench.vocabulary import FloatArray
 
 
-class Etrca(TaskRelated):
+class Etrca(WindowDecoder):
     """Correlation with the mean trial of each class, through the filters of all classes together.
 
     Parameters
     ----------
-    fs, bands, latency_s, window_s, hop_s, reference, mains_hz, evidence : see
-        :class:`workbench.decoders._trca.TaskRelated`. Windows of 1.0 s from 0.14 s after the stimulus.
+    fs : rate in Hz.
+    bands : pass bands in Hz; the sub-bands [8 n - 2, 90] by default, lower at low rates.
+    latency_s : from the stimulus to the start of the window, s.
+    window_s : 1.0 s by default. hop_s : s.
+    reference : ``"auto"`` takes none; ``"none"``, ``"car"``, or bipolar pairs of channel indices.
+    mains_hz : 50, 60, or 0 for no notch.
+    evidence : see :class:`WindowDecoder`.
 
     Attributes
     ----------
@@ -27,7 +42,58 @@ class Etrca(TaskRelated):
     """
 
     name: ClassVar[str] = "etrca"
-    ensemble: ClassVar[bool] = True
+    signal_defaults: ClassVar[SignalDefaults] = SignalDefaults(
+        window_s=1.0, reference=no_reference, shape="chebyshev1"
+    )
+    evidence_defaults: ClassVar[Mapping[str, Any]] = CORRELATION_EVIDENCE
+    scores_hold_prior: ClassVar[bool] = False
+    time_locked: ClassVar[bool] = True
+    learned: ClassVar[tuple[str, ...]] = ("filters_", "templates_")
+
+    filters_: FloatArray
+    templates_: FloatArray
+
+    def __init__(
+        self,
+        fs: float = 250.0,
+        *,
+        bands: Sequence[tuple[float, float]] | None = None,
+        latency_s: float = LATENCY_S,
+        window_s: float | None = None,
+        hop_s: float = 0.05,
+        reference: str | Sequence[tuple[int, int]] = "auto",
+        mains_hz: float = 50.0,
+        evidence: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.fs = fs
+        self.bands = bands
+        self.latency_s = latency_s
+        self.window_s = window_s
+        self.hop_s = hop_s
+        self.reference = reference
+        self.mains_hz = mains_hz
+        self.evidence = evidence
+
+    def pass_bands(self) -> tuple[tuple[float, float], ...]:
+        """Pass bands, Hz: those given, or the sub-bands at this rate."""
+        return sub_bands(self.fs) if self.bands is None else as_bands(self.bands)
+
+    def _learn(self, summaries: FloatArray, y: NDArray[Any]) -> None:
+        self.filters_, self.templates_ = task_related_templates(
+            summaries, y, classes=self.classes_, n_bands=len(self.settings.bands), ensemble=True
+        )
+
+    def reducer(self) -> Whole:
+        """Every sample."""
+        return Whole()
+
+    def _features(self) -> Template:
+        weights = band_weights(len(self.settings.bands))
+        beside = no_references(self.settings.n_window(self.fs))
+        return Template(self.filters_, beside, self.templates_, weights, ensemble=True)
+
+    def _classifier(self) -> Direct:
+        return Direct()
 
 
 DECODER = Etrca

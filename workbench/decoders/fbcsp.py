@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workbench.decoders._base import WindowDecoder
+from workbench.decoders._signal import SignalDefaults, as_bands
 from workbench.decoding.classifiers import Linear
 from workbench.decoding.features import SpatialPower
 from workbench.decoding.reducers import Covariances
 from workbench.errors import BadValue
 from workbench.fitting.csp import best_individual_features, check_patterns, one_against_rest
 from workbench.fitting.lda import shrinkage_lda
-from workbench.signals import SignalSettings
+from workbench.fitting.patterns import patterns_of_filters
 from workbench.vocabulary import FloatArray
 
 BANDS = tuple((low, low + 4.0) for low in range(4, 40, 4))
@@ -56,7 +56,7 @@ class Fbcsp(WindowDecoder):
     """
 
     name: ClassVar[str] = "fbcsp"
-    default_window_s: ClassVar[float] = 2.0
+    signal_defaults: ClassVar[SignalDefaults] = SignalDefaults(window_s=2.0, shape="chebyshev2")
     learned: ClassVar[tuple[str, ...]] = ("filters_", "chosen_", "groups_", "weights_", "bias_")
 
     filters_: FloatArray
@@ -90,13 +90,9 @@ class Fbcsp(WindowDecoder):
         self.evidence = evidence
         self.adapt = adapt
 
-    def settings_for(self, n_channels: int, *, window_s: float | None = None) -> SignalSettings:
-        """As every decoder's, with Chebyshev filters of the second kind."""
-        return replace(super().settings_for(n_channels, window_s=window_s), shape="chebyshev2")
-
     def pass_bands(self) -> tuple[tuple[float, float], ...]:
         """Pass bands, Hz."""
-        return tuple((float(low), float(high)) for low, high in self.bands)
+        return as_bands(self.bands)
 
     def _learn(self, summaries: FloatArray, y: NDArray[Any]) -> None:
         check_patterns(n_pairs=self.n_pairs, shrinkage=SHRINKAGE)
@@ -121,6 +117,10 @@ class Fbcsp(WindowDecoder):
 
     def _features(self) -> SpatialPower:
         return SpatialPower(self.filters_, chosen=self.chosen_, groups=int(self.groups_[0]))
+
+    def _patterns(self, summaries: FloatArray) -> FloatArray:
+        means = summaries.mean(axis=0)
+        return np.array([patterns_of_filters(own, mean) for own, mean in zip(self.filters_, means)])
 
     def _classifier(self) -> Linear:
         return Linear(self.weights_, self.bias_)

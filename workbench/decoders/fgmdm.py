@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.decoders._base import WindowDecoder
+from workbench.decoders._signal import SignalDefaults, as_bands
 from workbench.decoding.classifiers import Direct
 from workbench.decoding.features import FilteredDistances, TangentVectors
 from workbench.decoding.reducers import Covariances
@@ -46,7 +47,7 @@ class Fgmdm(WindowDecoder):
     """
 
     name: ClassVar[str] = "fgmdm"
-    default_window_s: ClassVar[float] = 2.0
+    signal_defaults: ClassVar[SignalDefaults] = SignalDefaults(window_s=2.0)
     scores_hold_prior: ClassVar[bool] = False
     learned: ClassVar[tuple[str, ...]] = ("whitener_", "filters_", "patterns_", "whiteners_")
 
@@ -78,7 +79,7 @@ class Fgmdm(WindowDecoder):
 
     def pass_bands(self) -> tuple[tuple[float, float], ...]:
         """The one pass band, Hz."""
-        return ((float(self.band[0]), float(self.band[1])),)
+        return as_bands([self.band])
 
     def _learn(self, summaries: FloatArray, y: NDArray[Any]) -> None:
         self.whitener_ = inverse_sqrt(riemannian_mean(summaries[:, 0]))[None]

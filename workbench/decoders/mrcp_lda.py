@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 
 from workbench.decoders._base import WindowDecoder
+from workbench.decoders._signal import SignalDefaults, as_bands, average_of_two_or_more
 from workbench.decoding.classifiers import Linear
 from workbench.decoding.features import Flat
 from workbench.decoding.reducers import Taps
@@ -45,8 +47,8 @@ class MrcpLda(WindowDecoder):
     """
 
     name: ClassVar[str] = "mrcp_lda"
-    default_window_s: ClassVar[float] = 1.0
-    default_evidence: ClassVar[Mapping[str, Any]] = {"memory": "trigger"}
+    signal_defaults: ClassVar[SignalDefaults] = SignalDefaults(window_s=1.0, reference=average_of_two_or_more)
+    evidence_defaults: ClassVar[Mapping[str, Any]] = {"memory": "trigger"}
     learned: ClassVar[tuple[str, ...]] = ("weights_", "bias_")
 
     weights_: FloatArray
@@ -77,15 +79,11 @@ class MrcpLda(WindowDecoder):
 
     def pass_bands(self) -> tuple[tuple[float, float], ...]:
         """The one pass band, Hz."""
-        return ((float(self.band[0]), float(self.band[1])),)
+        return as_bands([self.band])
 
-    def default_window(self, n_channels: int) -> float:
-        """The length of the taps, s."""
-        return self.n_taps / RATE
-
-    def reference_for(self, n_channels: int) -> str:
-        """The common average from 2 channels on."""
-        return "car" if n_channels >= 2 else "none"
+    def defaults_for(self, n_channels: int) -> SignalDefaults:
+        """Windows as long as the taps."""
+        return replace(self.signal_defaults, window_s=self.n_taps / RATE)
 
     def _learn(self, summaries: FloatArray, y: NDArray[Any]) -> None:
         if not 2 <= self.n_taps <= self.settings.n_window(self.fs):

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.decoders._trca import TaskRelated, check_trials
+from workbench.decoders._base import WindowDecoder
+from workbench.decoders._signal import SignalDefaults, as_bands, no_reference
+from workbench.decoding.classifiers import Direct
 from workbench.decoding.correlations import Canonical
+from workbench.decoding.reducers import Whole
 from workbench.errors import BadValue
 from workbench.fitting.spatial import top_filters
+from workbench.fitting.steady_state import CORRELATION_EVIDENCE, LATENCY_S, sub_bands
+from workbench.fitting.templates import check_trials
 from workbench.kernels.correlation import orthonormal
 from workbench.vocabulary import FloatArray
 
@@ -42,13 +48,18 @@ def common_signals(trials: FloatArray) -> FloatArray:
     return signals
 
 
-class MsetCca(TaskRelated):
+class MsetCca(WindowDecoder):
     """Greatest correlation of a window with what the trials of each class have in common.
 
     Parameters
     ----------
-    fs, bands, latency_s, window_s, hop_s, reference, mains_hz, evidence : see
-        :class:`workbench.decoders._trca.TaskRelated`. One band, 6–90 Hz.
+    fs : rate in Hz.
+    bands : the one pass band in Hz; 6–90 Hz by default, lower at low rates.
+    latency_s : from the stimulus to the start of the window, s.
+    window_s : 1.0 s by default. hop_s : s.
+    reference : ``"auto"`` takes none; ``"none"``, ``"car"``, or bipolar pairs of channel indices.
+    mains_hz : 50, 60, or 0 for no notch.
+    evidence : see :class:`WindowDecoder`.
 
     Attributes
     ----------
@@ -61,28 +72,65 @@ class MsetCca(TaskRelated):
     """
 
     name: ClassVar[str] = "mset_cca"
-    n_bands: ClassVar[int] = 1
+    signal_defaults: ClassVar[SignalDefaults] = SignalDefaults(
+        window_s=1.0, reference=no_reference, shape="chebyshev1"
+    )
+    evidence_defaults: ClassVar[Mapping[str, Any]] = CORRELATION_EVIDENCE
+    scores_hold_prior: ClassVar[bool] = False
+    time_locked: ClassVar[bool] = True
     learned: ClassVar[tuple[str, ...]] = ("references_",)
 
     references_: FloatArray
 
-    def _learn_templates(self, windows: FloatArray, y: NDArray[Any]) -> None:
+    def __init__(
+        self,
+        fs: float = 250.0,
+        *,
+        bands: Sequence[tuple[float, float]] | None = None,
+        latency_s: float = LATENCY_S,
+        window_s: float | None = None,
+        hop_s: float = 0.05,
+        reference: str | Sequence[tuple[int, int]] = "auto",
+        mains_hz: float = 50.0,
+        evidence: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.fs = fs
+        self.bands = bands
+        self.latency_s = latency_s
+        self.window_s = window_s
+        self.hop_s = hop_s
+        self.reference = reference
+        self.mains_hz = mains_hz
+        self.evidence = evidence
+
+    def pass_bands(self) -> tuple[tuple[float, float], ...]:
+        """Pass bands, Hz: those given, or the first sub-band at this rate."""
+        return sub_bands(self.fs, 1) if self.bands is None else as_bands(self.bands)
+
+    def _learn(self, summaries: FloatArray, y: NDArray[Any]) -> None:
         check_trials(y, self.classes_)
         if len(self.settings.bands) != 1:
             raise BadValue(f"mset_cca takes one band, got {len(self.settings.bands)}")
         most = max(int((y == name).sum()) for name in self.classes_)
         made = []
         for name in self.classes_:
-            columns = np.zeros((windows.shape[1], most))
-            signals = common_signals(windows[y == name])
+            columns = np.zeros((summaries.shape[1], most))
+            signals = common_signals(summaries[y == name])
             columns[:, : signals.shape[1]] = signals
             out = np.empty_like(columns)
             orthonormal(columns, out)
             made.append(out)
         self.references_ = np.concatenate(made, axis=1)
 
-    def _features(self) -> Canonical:  # type: ignore[override]
+    def reducer(self) -> Whole:
+        """Every sample."""
+        return Whole()
+
+    def _features(self) -> Canonical:
         return Canonical(self.references_, np.ones(1), power=1, n_classes=len(self.classes_))
+
+    def _classifier(self) -> Direct:
+        return Direct()
 
 
 DECODER = MsetCca

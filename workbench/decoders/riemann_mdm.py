@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.decoders._base import WindowDecoder
+from workbench.decoders._signal import SignalDefaults, as_bands
 from workbench.decoding.classifiers import Direct
 from workbench.decoding.features import Distances
 from workbench.decoding.reducers import Covariances
@@ -40,7 +41,7 @@ class RiemannMdm(WindowDecoder):
     """
 
     name: ClassVar[str] = "riemann_mdm"
-    default_window_s: ClassVar[float] = 2.0
+    signal_defaults: ClassVar[SignalDefaults] = SignalDefaults(window_s=2.0)
     scores_hold_prior: ClassVar[bool] = False
     learned: ClassVar[tuple[str, ...]] = ("whiteners_",)
 
@@ -69,7 +70,7 @@ class RiemannMdm(WindowDecoder):
 
     def pass_bands(self) -> tuple[tuple[float, float], ...]:
         """The one pass band, Hz."""
-        return ((float(self.band[0]), float(self.band[1])),)
+        return as_bands([self.band])
 
     def _learn(self, summaries: FloatArray, y: NDArray[Any]) -> None:
         means = [riemannian_mean(summaries[y == name, 0]) for name in self.classes_]

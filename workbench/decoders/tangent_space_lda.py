@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.decoders._base import WindowDecoder
+from workbench.decoders._signal import SignalDefaults, as_bands
 from workbench.decoding.classifiers import Linear
 from workbench.decoding.features import TangentVectors
 from workbench.decoding.reducers import Covariances
@@ -42,7 +43,7 @@ class TangentSpaceLda(WindowDecoder):
     """
 
     name: ClassVar[str] = "tangent_space_lda"
-    default_window_s: ClassVar[float] = 2.0
+    signal_defaults: ClassVar[SignalDefaults] = SignalDefaults(window_s=2.0)
     learned: ClassVar[tuple[str, ...]] = ("whiteners_", "weights_", "bias_")
 
     whiteners_: FloatArray
@@ -72,7 +73,7 @@ class TangentSpaceLda(WindowDecoder):
 
     def pass_bands(self) -> tuple[tuple[float, float], ...]:
         """Pass bands, Hz."""
-        return tuple((float(low), float(high)) for low, high in self.bands)
+        return as_bands(self.bands)
 
     def _learn(self, summaries: FloatArray, y: NDArray[Any]) -> None:
         means = [riemannian_mean(summaries[:, band]) for band in range(summaries.shape[1])]

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.decoders._ssvep import band_weights
-from workbench.decoders._template_coded import TemplateCoded
-from workbench.decoders._trca import check_trials, folded
+from workbench.decoders._base import WindowDecoder
+from workbench.decoders._signal import SignalDefaults, as_bands, no_reference
+from workbench.decoding.classifiers import Direct
 from workbench.decoding.correlations import Template
+from workbench.decoding.reducers import Whole
 from workbench.fitting.spatial import top_filters
+from workbench.fitting.steady_state import (
+    CORRELATION_EVIDENCE,
+    LATENCY_S,
+    band_weights,
+    by_band,
+    references,
+    sub_bands,
+)
+from workbench.fitting.templates import check_trials, folded
 from workbench.vocabulary import FloatArray
 
 LAGS = 5
@@ -63,13 +74,20 @@ def discriminant(classes: list[FloatArray]) -> FloatArray:
     return np.pad(rows, ((0, min(N_FILTERS, within.shape[0]) - len(rows)), (0, 0)))
 
 
-class Tdca(TemplateCoded):
+class Tdca(WindowDecoder):
     """Correlation with the mean trial of each class, through filters in space and time that tell classes apart.
 
     Parameters
     ----------
-    fs, frequencies, harmonics, bands, latency_s, window_s, hop_s, reference, mains_hz, evidence : see
-        :class:`workbench.decoders._template_coded.TemplateCoded`.
+    fs : rate in Hz.
+    frequencies : mapping of the name of each class to its frequency in Hz, such as ``{"13": 13.0}``.
+    harmonics : sines and cosines of so many multiples of each frequency; those above the pass band are left out.
+    bands : pass bands in Hz; the sub-bands [8 n - 2, 90] by default, lower at low rates.
+    latency_s : from the stimulus to the start of the window, s.
+    window_s : 1.0 s by default. hop_s : s.
+    reference : ``"auto"`` takes none; ``"none"``, ``"car"``, or bipolar pairs of channel indices.
+    mains_hz : 50, 60, or 0 for no notch.
+    evidence : see :class:`WindowDecoder`.
 
     Attributes
     ----------
@@ -86,18 +104,56 @@ class Tdca(TemplateCoded):
     """
 
     name: ClassVar[str] = "tdca"
+    signal_defaults: ClassVar[SignalDefaults] = SignalDefaults(
+        window_s=1.0, reference=no_reference, shape="chebyshev1"
+    )
+    evidence_defaults: ClassVar[Mapping[str, Any]] = CORRELATION_EVIDENCE
+    scores_hold_prior: ClassVar[bool] = False
+    time_locked: ClassVar[bool] = True
     learned: ClassVar[tuple[str, ...]] = ("references_", "filters_", "templates_")
 
+    references_: FloatArray
     filters_: FloatArray
     templates_: FloatArray
 
-    def _learn_templates(self, windows: FloatArray, y: NDArray[Any]) -> None:
+    def __init__(
+        self,
+        fs: float = 250.0,
+        *,
+        frequencies: Mapping[str, float] | None = None,
+        harmonics: int = 5,
+        bands: Sequence[tuple[float, float]] | None = None,
+        latency_s: float = LATENCY_S,
+        window_s: float | None = None,
+        hop_s: float = 0.05,
+        reference: str | Sequence[tuple[int, int]] = "auto",
+        mains_hz: float = 50.0,
+        evidence: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.fs = fs
+        self.frequencies = frequencies
+        self.harmonics = harmonics
+        self.bands = bands
+        self.latency_s = latency_s
+        self.window_s = window_s
+        self.hop_s = hop_s
+        self.reference = reference
+        self.mains_hz = mains_hz
+        self.evidence = evidence
+
+    def pass_bands(self) -> tuple[tuple[float, float], ...]:
+        """Pass bands, Hz: those given, or the sub-bands at this rate."""
+        return sub_bands(self.fs) if self.bands is None else as_bands(self.bands)
+
+    def _learn(self, summaries: FloatArray, y: NDArray[Any]) -> None:
         check_trials(y, self.classes_)
-        self._learn_references()
+        self.references_ = references(
+            self.class_names, self.frequencies, harmonics=self.harmonics, settings=self.settings, fs=self.fs
+        )
         n_classes = len(self.classes_)
         own = self.references_.reshape(len(self.references_), n_classes, -1).transpose(1, 0, 2)
         filters, templates = [], []
-        for band in self._bands_of(windows):
+        for band in by_band(summaries, len(self.settings.bands)):
             whole = []
             for name, q in zip(self.classes_, own):
                 near = delayed(band[y == name])
@@ -110,9 +166,16 @@ class Tdca(TemplateCoded):
         self.filters_ = np.array(filters)
         self.templates_ = np.array(templates)
 
+    def reducer(self) -> Whole:
+        """Every sample."""
+        return Whole()
+
     def _features(self) -> Template:
         weights = band_weights(len(self.settings.bands))
         return Template(self.filters_, self.references_, self.templates_, weights, ensemble=True)
+
+    def _classifier(self) -> Direct:
+        return Direct()
 
 
 DECODER = Tdca

@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-import numpy as np
 from numpy.typing import NDArray
 
-from workbench.decoders._xdawn import XdawnDecoder
+from workbench.decoders._base import WindowDecoder
+from workbench.decoders._signal import SignalDefaults, as_bands, no_reference
 from workbench.decoding.classifiers import Linear
 from workbench.decoding.evoked import Filtered
 from workbench.decoding.reducers import Means
-from workbench.fitting.lda import shrinkage_lda
+from workbench.fitting.patterns import mean_covariance, patterns_of_filters
+from workbench.fitting.xdawn import xdawn_lda
 from workbench.vocabulary import FloatArray
 
 RATE = 32.0
 """Rate of the means, Hz."""
 
 
-class XdawnLda(XdawnDecoder):
+class XdawnLda(WindowDecoder):
     """Means at 32 Hz → xDAWN filters → LDA.
 
     Parameters
     ----------
-    fs, band, n_filters, latency_s, window_s, hop_s, reference, mains_hz, evidence, adapt : see
-        :class:`workbench.decoders._xdawn.XdawnDecoder`. 0.5–20 Hz, 0–0.8 s after the event.
+    fs : rate in Hz.
+    band : pass band in Hz, 0.5–20 Hz by default. The high-pass takes seconds to settle: windows are valid
+        only after it, and epochs need a lead-in.
+    n_filters : xDAWN filters of each class.
+    latency_s : from the event to the start of the window, s.
+    window_s : 0.8 s by default. hop_s : s.
+    reference : ``"auto"`` takes none, as the filters learn their own; ``"none"``, ``"car"``, or bipolar pairs of
+        channel indices.
+    mains_hz : 50, 60, or 0 for no notch.
+    evidence, adapt : see :class:`WindowDecoder`.
 
     Attributes
     ----------
@@ -35,24 +45,63 @@ class XdawnLda(XdawnDecoder):
     -----
     Rivet et al. 2009, doi:10.1109/TBME.2009.2012869 (filters); means of stretches and a shrunk covariance (Ledoit
     and Wolf 2004, doi:10.1016/S0047-259X(03)00096-4): Blankertz et al. 2011, NeuroImage 56, 814–825.
+
+    Classes may be rare: priors are by count, as probabilities are wanted that are right for the recording. What
+    sums evidence over flashes takes the prior off again (:class:`workbench.decoders.Flashes`).
     """
 
     name: ClassVar[str] = "xdawn_lda"
+    signal_defaults: ClassVar[SignalDefaults] = SignalDefaults(window_s=0.8, reference=no_reference)
+    time_locked: ClassVar[bool] = True
     learned: ClassVar[tuple[str, ...]] = ("filters_", "weights_", "bias_")
 
+    filters_: FloatArray
+    weights_: FloatArray
+    bias_: FloatArray
+
+    def __init__(
+        self,
+        fs: float = 250.0,
+        *,
+        band: tuple[float, float] = (0.5, 20.0),
+        n_filters: int = 4,
+        latency_s: float = 0.0,
+        window_s: float | None = None,
+        hop_s: float = 0.05,
+        reference: str | Sequence[tuple[int, int]] = "auto",
+        mains_hz: float = 50.0,
+        evidence: Mapping[str, Any] | None = None,
+        adapt: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.fs = fs
+        self.band = band
+        self.n_filters = n_filters
+        self.latency_s = latency_s
+        self.window_s = window_s
+        self.hop_s = hop_s
+        self.reference = reference
+        self.mains_hz = mains_hz
+        self.evidence = evidence
+        self.adapt = adapt
+
+    def pass_bands(self) -> tuple[tuple[float, float], ...]:
+        """The one pass band, Hz."""
+        return as_bands([self.band])
+
     def _learn(self, summaries: FloatArray, y: NDArray[Any]) -> None:
-        self._learn_filters(summaries, y)
-        extract = self._features()
-        features = np.array([extract.features(window) for window in summaries])
-        self.weights_, self.bias_, _ = shrinkage_lda(features, y)
+        self.filters_, self.weights_, self.bias_ = xdawn_lda(
+            summaries, y, classes=self.classes_, n_filters=self.n_filters
+        )
 
     def reducer(self) -> Means:
         """Means at 32 Hz."""
-        n_window = self.settings.n_window(self.fs)
-        return Means(n_window, max(1, min(n_window, round(n_window / self.fs * RATE))))
+        return Means.at_rate(RATE, n_window=self.settings.n_window(self.fs), fs=self.fs)
 
     def _features(self) -> Filtered:
         return Filtered(self.filters_)
+
+    def _patterns(self, summaries: FloatArray) -> FloatArray:
+        return patterns_of_filters(self.filters_, mean_covariance(summaries))
 
     def _classifier(self) -> Linear:
         return Linear(self.weights_, self.bias_)

@@ -36,7 +36,14 @@ class Seen(NamedTuple):
 
 
 def snapshot_after(previous: str, *, sample: int, rule: str, arrays: Mapping[str, FloatArray]) -> Snapshot:
-    """The snapshot that follows the one with hash ``previous``."""
+    """The snapshot that follows the one with hash ``previous``.
+
+    Parameters
+    ----------
+    previous : hash of the snapshot before, or of the decoder.
+    sample : from which it is in effect. rule : that made it.
+    arrays : everything that the update changed, by name; copied.
+    """
     kept = {name: array.copy() for name, array in sorted(arrays.items())}
     return Snapshot(sample, rule, previous, _hash(previous, sample, rule, kept), kept)
 
@@ -87,7 +94,13 @@ class Adapter(ABC):
         self._made: list[Snapshot] = []
 
     def step(self, scorer: Scorer, seen: Seen, *, resting: bool) -> Scorer:
-        """The scorer after a sound window whose label nobody knows."""
+        """The scorer after a sound window whose label nobody knows.
+
+        Parameters
+        ----------
+        scorer : in effect. seen : the window.
+        resting : whether the evidence says rest.
+        """
         if not resting:
             self._moved_at = seen.end
         early, long_rest = seen.end - self._last < self._every, seen.end - self._moved_at > self._longest_rest
@@ -97,7 +110,13 @@ class Adapter(ABC):
         return self._kept(self.updated(scorer, seen, -1), at=seen.end)
 
     def learn(self, scorer: Scorer, seen: Seen, label: int, *, at: int) -> Scorer:
-        """The scorer after a sound window of a known class."""
+        """The scorer after a sound window of a known class.
+
+        Parameters
+        ----------
+        scorer : in effect. seen : the window.
+        label : index of its class. at : sample from which the update is in effect.
+        """
         return self._kept(self.updated(scorer, seen, label), at=at)
 
     def drain(self) -> tuple[Snapshot, ...]:
@@ -117,7 +136,13 @@ class Adapter(ABC):
 
     @abstractmethod
     def updated(self, scorer: Scorer, seen: Seen, label: int) -> Scorer:
-        """Take a window in; the label is -1 where nobody knows it."""
+        """Take a window in.
+
+        Parameters
+        ----------
+        scorer : in effect. seen : the window.
+        label : index of its class, -1 where nobody knows it.
+        """
 
     @abstractmethod
     def arrays(self, scorer: Scorer) -> dict[str, FloatArray]:

@@ -110,6 +110,16 @@ class Means:
     n_window : samples of a window. n_means : stretches, at most as many.
     """
 
+    @classmethod
+    def at_rate(cls, rate: float, *, n_window: int, fs: float) -> Means:
+        """Means at a low rate.
+
+        Parameters
+        ----------
+        rate : of the means, Hz. n_window : samples of a window. fs : their rate, Hz.
+        """
+        return cls(n_window, max(1, min(n_window, round(n_window / fs * rate))))
+
     def __init__(self, n_window: int, n_means: int) -> None:
         edges = [k * n_window // n_means for k in range(n_means + 1)]
         self._weights = np.zeros((n_means, n_window))

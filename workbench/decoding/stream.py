@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from workbench.decoding.accumulation import EvidenceAccumulator
 from workbench.decoding.adapt import Adapter, Seen
 from workbench.decoding.classifiers import Linear
-from workbench.decoding.memory import Memory
 from workbench.decoding.novelty import DOUBTFUL, Novelty
 from workbench.decoding.scorer import Scorer
 from workbench.errors import BadSignal, BadValue
@@ -57,26 +57,26 @@ class Finish:
 
     limits: tuple[FloatArray, FloatArray]
     rest: int = -1
-    memory: Memory | None = None
+    accumulator: EvidenceAccumulator | None = None
     rejection: Rejection | None = None
     rate: float = 0.0
     novelty: Novelty | None = None
 
 
 class _State(NamedTuple):
-    """Memory, scorer and running share of far windows from sample ``at`` on."""
+    """Accumulated evidence, scorer and running share of far windows from sample ``at`` on."""
 
     at: int
-    memory: FloatArray
+    accumulated: FloatArray
     scorer: Scorer
     share: float = 0.0
 
 
 class _Answer(NamedTuple):
-    """Evidence, memory and share of far windows after it, and what is behind it where it is sound."""
+    """Evidence, what has accumulated and the share of far windows after it, and what is behind a sound window."""
 
     evidence: Evidence
-    memory: FloatArray
+    accumulated: FloatArray
     share: float
     seen: Seen | None = None
 
@@ -116,8 +116,8 @@ class DecoderStream:
         self._signal, self._finish, self._adapter = signal, finish, adapter
         self._even = np.full(len(classes), 1.0 / len(classes))
         self._step_max = max(1, round(signal.settings.history_s * signal.fs))
-        self._start = self._even if finish.memory is None else finish.memory.initial
-        self._steps = finish.memory is not None or finish.rate > 0.0 or adapter is not None
+        self._start = self._even if finish.accumulator is None else finish.accumulator.initial
+        self._steps = finish.accumulator is not None or finish.rate > 0.0 or adapter is not None
         unproven = DOUBTFUL if self._steps else 0.0
         self._states = deque([_State(0, self._start, scorer, unproven)])
         self._answers: dict[int, Evidence] = {}
@@ -126,7 +126,7 @@ class DecoderStream:
     @property
     def remembers(self) -> bool:
         """Whether evidence has a memory, and rests on more than its own window."""
-        return self._finish.memory is not None
+        return self._finish.accumulator is not None
 
     @property
     def n_seen(self) -> int:
@@ -188,7 +188,7 @@ class DecoderStream:
             return False
         state = self._states[-1]
         scorer = self._adapter.learn(state.scorer, seen, self.classes.index(label), at=self.n_seen)
-        self._states.append(_State(self.n_seen, state.memory, scorer, state.share))
+        self._states.append(_State(self.n_seen, state.accumulated, scorer, state.share))
         return True
 
     def snapshots(self) -> tuple[Snapshot, ...]:
@@ -202,7 +202,7 @@ class DecoderStream:
             answer, scorer = self._answer(end), self._states[-1].scorer
             if answer.seen is not None:
                 scorer = self._adapted(scorer, answer.seen, answer.evidence)
-            self._states.append(_State(end, answer.memory, scorer, answer.share))
+            self._states.append(_State(end, answer.accumulated, scorer, answer.share))
             self._answers[end] = answer.evidence
             self._next = end + self.hop
         oldest = self.n_seen - self._step_max - self.hop
@@ -224,7 +224,9 @@ class DecoderStream:
         """Evidence at ``end`` and what follows from it."""
         window, valid = self._signal.window(end)
         state = next(s for s in reversed(self._states) if s.at < end or s.at == 0)
-        unknown = _Answer(Evidence(end, self._held(state.memory), valid=False), state.memory, state.share)
+        unknown = _Answer(
+            Evidence(end, self._held(state.accumulated), valid=False), state.accumulated, state.share
+        )
         if not self._signal.complete(end):
             return unknown
         summary = state.scorer.reducer.summarise(window)
@@ -233,25 +235,25 @@ class DecoderStream:
         valid = valid and bool((low <= power).all()) and bool((power <= high).all())
         features = state.scorer.features(summary)
         scores = state.scorer.scores(features)
-        memory, rejection = self._finish.memory, self._finish.rejection
-        if not np.isfinite(scores).all() or (memory is not None and not valid):
+        accumulator, rejection = self._finish.accumulator, self._finish.rejection
+        if not np.isfinite(scores).all() or (accumulator is not None and not valid):
             return unknown
         far, share = self._far(power, summary, state.share) if valid else (False, state.share)
         outlier = far or (
             rejection is not None and rejection.outlier(state.scorer.classifier.normalised(features))
         )
-        if memory is not None and outlier:
-            kept = self._start if share > DOUBTFUL else state.memory
+        if accumulator is not None and outlier:
+            kept = self._start if share > DOUBTFUL else state.accumulated
             return _Answer(Evidence(end, self._held(kept), valid=True, rejected=True, far=far), kept, share)
         seen = Seen(end, summary, features) if valid and not outlier else None
-        if memory is None:
+        if accumulator is None:
             out = np.empty_like(scores)
             softmax(scores, out)
             rejected = outlier or (rejection is not None and float(out.max()) < rejection.least)
             return _Answer(Evidence(end, _tuple(out), valid, rejected, far), self._even, share, seen)
-        after = memory.step(state.memory, scores)
-        p = memory.probabilities(after)
-        evidence = Evidence(end, _tuple(p), valid=True, rejected=memory.undecided(after))
+        after = accumulator.step(state.accumulated, scores)
+        p = accumulator.probabilities(after)
+        evidence = Evidence(end, _tuple(p), valid=True, rejected=accumulator.undecided(after))
         return _Answer(evidence, after, share, seen)
 
     def _far(self, power: FloatArray, summary: FloatArray, share: float) -> tuple[bool, float]:
@@ -264,9 +266,9 @@ class DecoderStream:
         return far or share > DOUBTFUL, share
 
     def _held(self, state: FloatArray) -> tuple[float, ...]:
-        """Probabilities of the classes in a state of the memory that nothing was added to."""
-        memory = self._finish.memory
-        return _tuple(self._even if memory is None else memory.probabilities(state))
+        """Probabilities of the classes in a state that nothing was added to."""
+        accumulator = self._finish.accumulator
+        return _tuple(self._even if accumulator is None else accumulator.probabilities(state))
 
 
 def _largest(answer: Evidence) -> int:

@@ -156,7 +156,15 @@ def joined(
     lead_in_s: float,
     judged_runs: tuple[str, ...] = (),
 ) -> Epochs:
-    """One :class:`Epochs` of several runs ``(name, X, y)``."""
+    """One :class:`Epochs` of several runs.
+
+    Parameters
+    ----------
+    participant : code.
+    runs : ``(name, X, y)`` of each, ``X`` ``(n_epochs, n_channels, n_times)`` float64, µV.
+    fs : rate in Hz. channels : names. lead_in_s : at the start of each epoch, s.
+    judged_runs : runs that are judged by what all others trained; else empty.
+    """
     parts = list(runs)
     return Epochs(
         participant,

@@ -15,7 +15,13 @@ STOP_S = 4.1
 
 
 def dataset(module: str, title: str, *, runs: tuple[int, ...], classes: tuple[str, str]) -> Dataset:
-    """The data set of some runs, with the classes that T1 and T2 mean there."""
+    """The data set of some runs.
+
+    Parameters
+    ----------
+    module : that defines it; its last part is the name. title : in words.
+    runs : numbers. classes : what T1 and T2 mean in these runs.
+    """
 
     def read(folder: Path) -> Iterator[Epochs]:
         people: dict[str, list[Path]] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -24,15 +25,39 @@ def checked_epochs(X: ArrayLike, *, n_channels: int | None = None, fs: float | N
     n_channels : what the decoder was fitted on, or None.
     fs : rate in Hz that the decoder works at; Epochs of another are refused.
     """
-    epochs = np.asarray(epochs_uv(X, fs=fs), dtype=np.float64)
+    if hasattr(X, "toarray"):
+        raise BadSignal("sparse input is not supported: samples are hardly ever 0; give a dense array of epochs")
+    samples = np.asarray(epochs_uv(X, fs=fs))
+    if samples.dtype.kind == "c":
+        raise BadSignal("Complex data not supported: epochs are samples in µV; give the signal, not its spectrum")
+    epochs = np.asarray(samples, dtype=np.float64)
     if epochs.ndim != 3 or 0 in epochs.shape:
         raise BadSignal(f"epochs must have shape (n_epochs, n_channels, n_times), got {epochs.shape}")
     if n_channels is not None and epochs.shape[1] != n_channels:
         raise BadSignal(f"the decoder was fitted on {n_channels} channels, got {epochs.shape[1]}; use its montage")
     sound = (np.abs(epochs) < BEYOND_UV).all(axis=2)
-    _raise_for(~sound, f"hold values that are not finite (or beyond {BEYOND_UV / 1e6:g} V)")
+    _raise_for(~sound, f"hold values that are not finite (NaN, inf, or beyond {BEYOND_UV / 1e6:g} V)")
     _raise_for((epochs == epochs[:, :, :1]).all(axis=2), "are flat")
     return epochs
+
+
+def channel_names(X: Any) -> tuple[str, ...] | None:
+    """Names of the channels of ``mne.Epochs`` or a list of them, None of arrays, which name none."""
+    first = X[0] if isinstance(X, list | tuple) and len(X) else X
+    return tuple(first.ch_names) if hasattr(first, "ch_names") else None
+
+
+def channel_difference(fitted: Sequence[str], given: Sequence[str]) -> str:
+    """What is different between two lists of channels, in words: count, names, order."""
+    missing = [name for name in fitted if name not in given]
+    extra = [name for name in given if name not in fitted]
+    facts = [f"missing {', '.join(missing)}"] * bool(missing) + [f"unknown {', '.join(extra)}"] * bool(extra)
+    if len(fitted) != len(given):
+        facts.insert(0, f"{len(given)} channels instead of {len(fitted)}")
+    if not facts:
+        moved = [f"{a} is now {b}" for a, b in zip(fitted, given) if a != b]
+        facts = [f"another order ({'; '.join(moved[:4])})"]
+    return "; ".join(facts)
 
 
 def checked_blocks(blocks: ArrayLike | None, *, n: int) -> NDArray[Any] | None:
@@ -56,9 +81,15 @@ def _raise_for(wrong: Any, fact: str) -> None:
 
 def checked_labels(y: ArrayLike, *, n: int) -> NDArray[Any]:
     """Labels as an array, or :class:`BadSignal`: length, two classes or more, enough of each."""
+    if y is None:
+        raise BadSignal("fit requires y to be passed, but the target y is None; give the class of each epoch")
     labels = np.asarray(y)
     if labels.shape != (n,):
         raise BadSignal(f"labels must have shape ({n},), one for each epoch or window, got {labels.shape}")
+    if labels.dtype.kind == "f" and not (labels == np.floor(labels)).all():
+        raise BadSignal(
+            "Unknown label type: continuous; labels hold fractions or NaN, and a class is a name or an integer"
+        )
     classes, counts = np.unique(labels, return_counts=True)
     if len(classes) < 2:
         raise BadSignal(f"labels hold one class ({', '.join(map(str, classes))}); a decoder needs at least two")

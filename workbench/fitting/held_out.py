@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from workbench.decoding.reducers import Covariances
 from workbench.decoding.scorer import Calibration
 from workbench.errors import BadSignal
+from workbench.fitting.confidence import confidence_threshold, temperature
 from workbench.fitting.lda import ledoit_wolf
 from workbench.fitting.learnable import Learnable
 from workbench.fitting.novelty_limit import learn_novelty, learn_unlikeness
 from workbench.fitting.settings import EvidenceSettings
-from workbench.fitting.sureness import surest_enough, temperature
 from workbench.kernels.evidence import softmax
 from workbench.kernels.scores import log_odds
 from workbench.vocabulary import FloatArray
@@ -76,7 +76,7 @@ def learn_evidence(
         least = 0.0 if kind is not None else _least(scores, index, settings.reject)
         out |= {"least": np.array([least]), **_outliers(decoder, summaries, index, distances)}
     if settings.stop is not None and kind is None:
-        enough = surest_enough(scores, index, settings.stop)
+        enough = confidence_threshold(scores, index, settings.stop)
         out["least"] = np.maximum(out.get("least", enough), enough)
     if kind == "trigger":
         out["threshold"] = np.array([_threshold(scores, index, decoder)])
@@ -311,7 +311,14 @@ def _threshold(scores: FloatArray, index: NDArray[np.int64], decoder: Learnable)
 
 
 def detections(odds: FloatArray, threshold: float, refractory: int) -> int:
-    """How often ``odds`` ``(n,)`` rise to the threshold; each detection is held for ``refractory`` windows."""
+    """How often odds rise to a threshold.
+
+    Parameters
+    ----------
+    odds : ``(n,)`` float64, log odds of a movement, window after window.
+    threshold : log odds at which a movement is detected.
+    refractory : windows for which a detection is held; there is no other in them.
+    """
     count, left, armed = 0, 0, True
     for above in (odds >= threshold).tolist():
         left = max(left - 1, 0)

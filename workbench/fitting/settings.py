@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from workbench.decoding.accumulation import EvidenceAccumulator, LeakySum, Trigger, stages_gate
 from workbench.decoding.adapt import LEAST_STEP
-from workbench.decoding.memory import Accumulator, Memory, Trigger, stages_gate
 from workbench.errors import BadValue
 from workbench.vocabulary import FloatArray
 
@@ -134,7 +134,7 @@ class EvidenceSettings:
         return made
 
 
-def memory_of(
+def accumulator_of(
     settings: EvidenceSettings,
     *,
     classes: tuple[str, ...],
@@ -142,8 +142,16 @@ def memory_of(
     window_s: float,
     log_prior: FloatArray,
     arrays: Mapping[str, FloatArray],
-) -> Memory | None:
-    """The memory of a fitted decoder; ``arrays`` as ``_held_out.learn_evidence`` returned them."""
+) -> EvidenceAccumulator | None:
+    """What accumulates the evidence of a fitted decoder; None where each window stands by itself.
+
+    Parameters
+    ----------
+    settings : of evidence. classes : names, sorted.
+    hop_s, window_s : of the stream, s.
+    log_prior : ``(n_classes,)`` float64, that of the scores.
+    arrays : as :func:`workbench.fitting.held_out.learn_evidence` returned them.
+    """
     kind, n, rest = settings.remembers(classes), len(classes), settings.rest_index(classes)
     if kind == "gate":
         stays = settings.stays(rest=rest, n_classes=n)
@@ -153,7 +161,7 @@ def memory_of(
         return Trigger(float(arrays["threshold"][0]), rest, refractory, n)
     if kind is None:
         return None
-    return Accumulator(
+    return LeakySum(
         initial=np.zeros(n),
         log_prior=log_prior,
         leak=settings.leak,

@@ -1,14 +1,15 @@
-"""Sums of products of eight lanes with eight, held in registers: the inside of a covariance.
+"""Eight lanes at a time, held in registers: the inside of a covariance.
 
-The compiler does not find this form by itself: a loop over lanes loads and stores its sums again and again. So the
-machine code is written here by hand, as vectors of eight; each sum still takes its samples one after the other, a
-product and an addition apart, so no bit depends on the processor.
+The compiler does not find these forms by itself: it does not know that a sum and the samples are apart in memory,
+so it loads and stores the sum again and again, and takes the last lanes of a row one by one. So the machine code
+is written here by hand, as vectors of eight; each sum still takes its samples one after the other, a product and
+an addition apart, so no bit depends on the processor.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from numba import types
 from numba.core import config
@@ -18,76 +19,240 @@ from workbench.kernels import _jit
 from workbench.kernels._jit import FloatArray
 
 SIDE = 8
-"""Lanes of a tile in either direction."""
+"""Lanes of a vector."""
+
+ROWS = 8
+"""Samples that one call of ``add_rows`` takes: the sum of eight lanes stays in a register between them."""
+
+Python = TypeVar("Python", bound=Callable[..., None])
+Products = Callable[[FloatArray, int, int, int, FloatArray], None]
 
 
-def as_python(samples: FloatArray, i: int, j: int, out: FloatArray) -> None:
-    """Sums over time of the products of lanes ``i … i + 7`` with lanes ``j … j + 7``.
+# ------------------------------------------------------------------ where nothing is compiled
+def products_in_python(n_left: int, *, triangle: bool) -> Products:
+    """Sums of products of ``n_left`` lanes with eight.
 
     Parameters
     ----------
-    samples : ``(n_times, n_lanes)`` float64. i, j : first lanes; eight from there on must exist.
-    out : ``(n_lanes, n_lanes)`` float64, written at ``[i : i + 8, j : j + 8]``; not ``samples``.
-
-    Notes
-    -----
-    It runs where nothing is compiled; compiled kernels get the same sums in the same order.
+    n_left : 1 to 8.
+    triangle : whether the left lanes are the last of the eight, so that half of the products would come twice: the
+        last four are then multiplied with one another only.
     """
-    block = out[i : i + SIDE, j : j + SIDE]
-    block[:] = 0.0
-    for row in samples:
-        block += row[i : i + SIDE, None] * row[j : j + SIDE]
+
+    def products(centred: FloatArray, n_rows: int, i: int, j: int, sums: FloatArray) -> None:
+        """Add the products of lanes ``i … i + n_left - 1`` with lanes ``j … j + 7``, sample after sample.
+
+        Parameters
+        ----------
+        centred : ``(n_times, width)`` float64. n_rows : samples that are taken, from the first.
+        i, j : first lanes.
+        sums : ``(width, width)`` float64, added to at ``[i : i + n_left, j : j + 8]``; not ``centred``.
+        """
+        for k in range(n_left):
+            first = j + _skipped(k, n_left, triangle=triangle)
+            for row in centred[:n_rows]:
+                sums[i + k, first : j + SIDE] += row[i + k] * row[first : j + SIDE]
+
+    return products
 
 
-def write_tile(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # pragma: no cover
-    """Machine code of :func:`as_python`: a loop over time that carries eight vectors. The compiler runs it."""
-    from llvmlite import ir
+def _skipped(k: int, n_left: int, *, triangle: bool) -> int:
+    """Right lanes with which left lane ``k`` need not be multiplied: none or four, as vectors are halved."""
+    return SIDE // 2 if triangle and k >= n_left - SIDE // 2 else 0
 
-    samples, out = (context.make_array(signature.args[k])(context, builder, value=arguments[k]) for k in (0, 3))
-    i, j = arguments[1:3]
-    word, number = ir.IntType(64), ir.DoubleType()
-    vector, lanes = ir.VectorType(number, SIDE), ir.VectorType(ir.IntType(32), SIDE)
-    nothing, first = ir.Constant(vector, ir.Undefined), ir.Constant(ir.IntType(32), 0)
-    n_times, width = (builder.extract_value(samples.shape, axis) for axis in (0, 1))
-    before = builder.block
+
+def add_rows_in_python(window: FloatArray, t: int, lane: int, sums: FloatArray, at: int) -> None:
+    """Add samples ``t … t + 7`` of lanes ``lane … lane + 7`` to ``sums[at : at + 8]``, sample after sample.
+
+    Parameters
+    ----------
+    window : ``(n_times, n)`` float64. t, lane : the first; eight from there on must exist.
+    sums : ``(width,)`` float64, added to; not ``window``. at : the first element.
+    """
+    for row in window[t : t + ROWS]:
+        sums[at : at + SIDE] += row[lane : lane + SIDE]
+
+
+def subtract_in_python(
+    window: FloatArray, t: int, lane: int, mean: FloatArray, at: int, n_rows: int, out: FloatArray
+) -> None:
+    """Write samples of lanes ``lane … lane + 7`` without their mean.
+
+    Parameters
+    ----------
+    window : ``(n_times, n)`` float64. t, lane : first sample and lane; eight lanes from there on must exist.
+    mean : ``(width,)`` float64; ``mean[at : at + 8]`` is taken off.
+    n_rows : samples that are taken.
+    out : ``(n_rows or more, width)`` float64, written at ``[: n_rows, at : at + 8]``; not ``window``.
+    """
+    out[:n_rows, at : at + SIDE] = window[t : t + n_rows, lane : lane + SIDE] - mean[at : at + SIDE]
+
+
+# ------------------------------------------------------------------ machine code; the compiler runs it
+class _Writer:  # pragma: no cover
+    """Writes vectors of eight lanes into a function that is being compiled."""
+
+    def __init__(self, context: Any, builder: Any, signature: Any, arguments: Any) -> None:
+        from llvmlite import ir
+
+        self.ir, self.builder = ir, builder
+        self.word = ir.IntType(64)
+        self._context, self._types, self._arguments = context, signature.args, arguments
+
+    def array(self, k: int) -> Any:
+        """Argument ``k``, an array."""
+        return self._context.make_array(self._types[k])(self._context, self.builder, value=self._arguments[k])
+
+    def place(self, array: Any, *index: Any) -> Any:
+        """Address of an element of an array of one or two dimensions, C-contiguous."""
+        flat = index[0]
+        if len(index) == 2:
+            width = self.builder.extract_value(array.shape, 1)
+            flat = self.builder.add(self.builder.mul(index[0], width), index[1])
+        return self.builder.gep(array.data, [flat])
+
+    def vector(self, n: int = SIDE) -> Any:
+        """The type of ``n`` elements side by side."""
+        return self.ir.VectorType(self.ir.DoubleType(), n)
+
+    def load(self, address: Any, n: int = SIDE) -> Any:
+        """``n`` elements; arrays are aligned to an element only."""
+        return self.builder.load(self.builder.bitcast(address, self.vector(n).as_pointer()), align=8)
+
+    def store(self, value: Any, address: Any) -> None:
+        """All elements of a vector."""
+        self.builder.store(value, self.builder.bitcast(address, value.type.as_pointer()), align=8)
+
+    def repeated(self, address: Any, n: int) -> Any:
+        """One element, ``n`` times."""
+        nothing, first = (
+            self.ir.Constant(self.vector(n), self.ir.Undefined),
+            self.ir.Constant(self.ir.IntType(32), 0),
+        )
+        lanes = self.ir.VectorType(self.ir.IntType(32), n)([0] * n)
+        one = self.builder.insert_element(nothing, self.builder.load(address), first)
+        return self.builder.shuffle_vector(one, nothing, lanes)
+
+    def after(self, start: Any, k: int) -> Any:
+        """``start + k``."""
+        return self.builder.add(start, self.word(k))
+
+
+def _write_products(n_left: int, *, triangle: bool) -> Callable[..., Any]:  # pragma: no cover
+    """A loop over time that carries the sums of each left lane in a vector."""
+
+    def write_code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        write = _Writer(context, builder, signature, arguments)
+        centred, sums = write.array(0), write.array(4)
+        n_rows, i, j = arguments[1:4]
+        skipped = [_skipped(k, n_left, triangle=triangle) for k in range(n_left)]
+        places = [write.place(sums, write.after(i, k), write.after(j, skip)) for k, skip in enumerate(skipped)]
+        starts = [write.load(place, SIDE - skip) for place, skip in zip(places, skipped, strict=True)]
+        before = builder.block
+        head, body, end = (builder.append_basic_block(name) for name in ("head", "body", "end"))
+        builder.branch(head)
+
+        builder.position_at_end(head)
+        t = builder.phi(write.word)
+        totals = [builder.phi(start.type) for start in starts]
+        builder.cbranch(builder.icmp_signed("<", t, n_rows), body, end)
+
+        builder.position_at_end(body)
+        right = {
+            skip: write.load(write.place(centred, t, write.after(j, skip)), SIDE - skip) for skip in set(skipped)
+        }
+        added = []
+        for k, skip in enumerate(skipped):
+            left = write.repeated(write.place(centred, t, write.after(i, k)), SIDE - skip)
+            # A product and a sum: fused, they would give other bits than the covariances of stored decoders have.
+            added.append(builder.fadd(totals[k], builder.fmul(left, right[skip])))
+        following = write.after(t, 1)
+        builder.branch(head)
+
+        t.add_incoming(write.word(0), before)
+        t.add_incoming(following, body)
+        for total, start, more in zip(totals, starts, added, strict=True):
+            total.add_incoming(start, before)
+            total.add_incoming(more, body)
+        builder.position_at_end(end)
+        for total, place in zip(totals, places, strict=True):
+            write.store(total, place)
+        return context.get_dummy_value()
+
+    return write_code
+
+
+def _write_add_rows(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # pragma: no cover
+    """Eight loads and additions between one load and one store of the sum."""
+    write = _Writer(context, builder, signature, arguments)
+    window, sums = write.array(0), write.array(3)
+    t, lane, at = arguments[1], arguments[2], arguments[4]
+    total = write.load(write.place(sums, at))
+    for k in range(ROWS):
+        total = builder.fadd(total, write.load(write.place(window, write.after(t, k), lane)))
+    write.store(total, write.place(sums, at))
+    return context.get_dummy_value()
+
+
+def _write_subtract(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # pragma: no cover
+    """A loop over time with the mean in a register."""
+    write = _Writer(context, builder, signature, arguments)
+    window, mean, out = write.array(0), write.array(3), write.array(6)
+    t, lane, at, n_rows = arguments[1], arguments[2], arguments[4], arguments[5]
+    level, before = write.load(write.place(mean, at)), builder.block
     head, body, end = (builder.append_basic_block(name) for name in ("head", "body", "end"))
     builder.branch(head)
 
     builder.position_at_end(head)
-    t = builder.phi(word)
-    sums = [builder.phi(vector) for _ in range(SIDE)]
-    builder.cbranch(builder.icmp_signed("<", t, n_times), body, end)
+    row = builder.phi(write.word)
+    builder.cbranch(builder.icmp_signed("<", row, n_rows), body, end)
 
     builder.position_at_end(body)
-    row = builder.gep(samples.data, [builder.mul(t, width)])
-    right = builder.load(builder.bitcast(builder.gep(row, [j]), vector.as_pointer()), align=8)
-    added = []
-    for k in range(SIDE):
-        value = builder.load(builder.gep(row, [builder.add(i, word(k))]))
-        left = builder.shuffle_vector(builder.insert_element(nothing, value, first), nothing, lanes([0] * SIDE))
-        added.append(builder.fadd(sums[k], builder.fmul(left, right)))
-    following = builder.add(t, word(1))
+    sample = write.load(write.place(window, builder.add(t, row), lane))
+    write.store(builder.fsub(sample, level), write.place(out, row, at))
+    following = write.after(row, 1)
     builder.branch(head)
 
-    t.add_incoming(word(0), before)
-    t.add_incoming(following, body)
-    for total, more in zip(sums, added, strict=True):
-        total.add_incoming(vector([0.0] * SIDE), before)
-        total.add_incoming(more, body)
+    row.add_incoming(write.word(0), before)
+    row.add_incoming(following, body)
     builder.position_at_end(end)
-    for k in range(SIDE):
-        place = builder.add(builder.mul(builder.add(i, word(k)), width), j)
-        builder.store(sums[k], builder.bitcast(builder.gep(out.data, [place]), vector.as_pointer()), align=8)
     return context.get_dummy_value()
 
 
-def typed_tile(_typing: Any, samples: Any, i: Any, j: Any, out: Any) -> Any:  # pragma: no cover
-    """Types of :func:`as_python`, and who writes its code."""
-    return types.void(samples, types.int64, types.int64, out), write_tile
+# ------------------------------------------------------------------ types, and who writes the code
+def _typed_add_rows(_typing: Any, window: Any, t: Any, lane: Any, sums: Any, at: Any) -> Any:  # pragma: no cover
+    """Of :func:`add_rows_in_python`."""
+    return types.void(window, types.int64, types.int64, sums, types.int64), _write_add_rows
 
 
-tile: Callable[[FloatArray, int, int, FloatArray], None] = (
-    as_python if vars(config)["DISABLE_JIT"] else cast(Any, intrinsic(typed_tile))
-)
-"""What kernels call: :func:`as_python`, or its machine code in compiled kernels."""
-_jit.SOURCES[id(tile)] = frozenset({__file__})
+def _typed_subtract(
+    _typing: Any, window: Any, t: Any, lane: Any, mean: Any, at: Any, n_rows: Any, out: Any
+) -> Any:  # pragma: no cover
+    """Of :func:`subtract_in_python`."""
+    return types.void(window, types.int64, types.int64, mean, types.int64, types.int64, out), _write_subtract
+
+
+def _compiled(python: Python, typed: Callable[..., Any]) -> Python:
+    """What kernels call: ``python``, or its machine code in compiled kernels."""
+    made: Any = python if vars(config)["DISABLE_JIT"] else intrinsic(typed)
+    _jit.SOURCES[id(made)] = frozenset({__file__})
+    return cast(Python, made)
+
+
+def _products(n_left: int, *, triangle: bool) -> Products:
+    """What kernels call for so many left lanes; see :func:`products_in_python`."""
+
+    def typed(_typing: Any, centred: Any, n_rows: Any, i: Any, j: Any, sums: Any) -> Any:  # pragma: no cover
+        made = types.void(centred, types.int64, types.int64, types.int64, sums)
+        return made, _write_products(n_left, triangle=triangle)
+
+    return _compiled(products_in_python(n_left, triangle=triangle), typed)
+
+
+# The last group of eight lanes holds fewer new ones where the number of lanes is no multiple of eight.
+tile_2, triangle_2 = _products(2, triangle=False), _products(2, triangle=True)
+tile_4, triangle_4 = _products(4, triangle=False), _products(4, triangle=True)
+tile_6, triangle_6 = _products(6, triangle=False), _products(6, triangle=True)
+tile_8, triangle_8 = _products(8, triangle=False), _products(8, triangle=True)
+add_rows = _compiled(add_rows_in_python, _typed_add_rows)
+subtract = _compiled(subtract_in_python, _typed_subtract)

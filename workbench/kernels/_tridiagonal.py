@@ -148,7 +148,13 @@ def reflections(a: FloatArray, factors: FloatArray, out: FloatArray) -> None:
 
 @part
 def ql_step(diagonal: FloatArray, beside: FloatArray, rows: FloatArray, low: int, high: int) -> None:
-    """One implicit QL step on the unreduced block ``low`` … ``high`` (inclusive) of :func:`implicit_ql`."""
+    """One implicit QL step of :func:`implicit_ql` on an unreduced block.
+
+    Parameters
+    ----------
+    diagonal, beside : ``(n,)`` float64, of the tridiagonal matrix, changed.
+    rows : ``(n, n)`` float64, turned along. low, high : first and last index of the block.
+    """
     g = (diagonal[low + 1] - diagonal[low]) / (2.0 * beside[low])
     r = np.sqrt(g * g + 1.0)
     g = diagonal[high] - diagonal[low] + beside[low] / (g + r if g >= 0.0 else g - r)

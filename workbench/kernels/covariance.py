@@ -5,10 +5,27 @@ from __future__ import annotations
 import numpy as np
 
 from workbench.kernels._jit import FloatArray, kernel, part
-from workbench.kernels._tile import tile
+from workbench.kernels._tile import (
+    add_rows,
+    subtract,
+    tile_2,
+    tile_4,
+    tile_6,
+    tile_8,
+    triangle_2,
+    triangle_4,
+    triangle_6,
+    triangle_8,
+)
 
 SIDE = 8
-"""Lanes of a tile in either direction, as in ``kernels._tile``."""
+"""Lanes of a vector, as in ``kernels._tile``."""
+
+ROWS = 8
+"""Samples that are added at a time, as in ``kernels._tile``."""
+
+PIECE = 64
+"""Samples that are centred at a time: with 64 lanes 32 KiB, which the fastest cache holds."""
 
 
 @kernel("void(float64[:,::1], float64[::1])")
@@ -32,59 +49,129 @@ def mean_square(window: FloatArray, out: FloatArray) -> None:
 
 @part
 def padded(n_lanes: int) -> int:
-    """Lanes of whole tiles that hold so many."""
+    """Columns of whole groups of eight that hold so many lanes."""
     return (n_lanes + SIDE - 1) // SIDE * SIDE
 
 
 @part
-def centre(window: FloatArray, first: int, n_lanes: int, mean: FloatArray, out: FloatArray) -> None:
-    """Some lanes without their mean, and lanes of zeros behind them.
+def column(lane: int, n_lanes: int) -> int:
+    """Where a lane stands in groups of eight: the last group ends with the last lane and overlaps the one before.
+
+    So every group is a plain vector of neighbours. Fewer than eight lanes stand at the end, behind zeros.
+    """
+    wide = padded(n_lanes)
+    return lane if lane < wide - SIDE else lane + wide - n_lanes
+
+
+@part
+def average(window: FloatArray, first: int, n_lanes: int, mean: FloatArray) -> None:
+    """Mean of some lanes, summed in the order of the samples.
 
     Parameters
     ----------
     window : ``(n_times, n)`` float64, µV. first, n_lanes : those lanes that are taken.
-    mean : ``(n_lanes,)`` float64, µV, written.
-    out : ``(n_times, padded(n_lanes))`` float64, µV, written.
+    mean : ``(padded(n_lanes),)`` float64, µV, written at the columns of the lanes.
     """
-    n_times = window.shape[0]
-    for lane in range(n_lanes):
-        mean[lane] = 0.0
-    whole = n_times - n_times % 4
-    for t in range(0, whole, 4):
-        a, b = window[t, first : first + n_lanes], window[t + 1, first : first + n_lanes]
-        c, d = window[t + 2, first : first + n_lanes], window[t + 3, first : first + n_lanes]
-        for lane in range(n_lanes):
-            mean[lane] = mean[lane] + a[lane] + b[lane] + c[lane] + d[lane]
+    n_times, wide = window.shape[0], mean.shape[0]
+    for c in range(wide):
+        mean[c] = 0.0
+    whole = n_times - n_times % ROWS if n_lanes >= SIDE else 0
+    for t in range(0, whole, ROWS):
+        for c in range(0, wide, SIDE):
+            add_rows(window, t, first + min(c, n_lanes - SIDE), mean, c)
+    shift = wide - n_lanes
     for t in range(whole, n_times):
-        for lane in range(n_lanes):
-            mean[lane] += window[t, first + lane]
-    for lane in range(n_lanes):
-        mean[lane] /= n_times
-    for t in range(n_times):
-        row = window[t, first : first + n_lanes]
-        for lane in range(n_lanes):
-            out[t, lane] = row[lane] - mean[lane]
-        for lane in range(n_lanes, out.shape[1]):
-            out[t, lane] = 0.0
+        for c in range(wide - SIDE):
+            mean[c] += window[t, first + c]
+        for c in range(max(wide - SIDE, shift), wide):
+            mean[c] += window[t, first + c - shift]
+    for c in range(wide):
+        mean[c] /= n_times
 
 
 @part
-def scatter(centred: FloatArray, divisor: float, sums: FloatArray, out: FloatArray) -> None:
-    """Sum of the products of every two lanes, divided; symmetric to the bit.
+def centre(window: FloatArray, t: int, first: int, n_lanes: int, mean: FloatArray, out: FloatArray) -> int:
+    """Some samples of some lanes without their mean.
 
     Parameters
     ----------
-    centred : ``(n_times, padded(n_lanes))`` float64, µV. divisor : what the sums are divided by.
+    window : ``(n_times, n)`` float64, µV. t : first sample. first, n_lanes : those lanes that are taken.
+    mean : ``(padded(n_lanes),)`` float64, µV, by columns.
+    out : ``(n_rows, padded(n_lanes))`` float64, µV, written by columns.
+
+    Returns
+    -------
+    Rows written: those of ``out``, or fewer at the end of the window.
+    """
+    wide = out.shape[1]
+    n_rows: int = min(out.shape[0], window.shape[0] - t)
+    if n_lanes >= SIDE:
+        for c in range(0, wide, SIDE):
+            subtract(window, t, first + min(c, n_lanes - SIDE), mean, c, n_rows, out)
+        return n_rows
+    for row in range(n_rows):
+        for c in range(wide - n_lanes):
+            out[row, c] = 0.0
+        for lane in range(n_lanes):
+            out[row, wide - n_lanes + lane] = window[t + row, first + lane] - mean[wide - n_lanes + lane]
+    return n_rows
+
+
+@part
+def products(centred: FloatArray, n_rows: int, group: int, n_new: int, sums: FloatArray) -> None:
+    """Add the products of a group's lanes with those of the groups before it, and with one another.
+
+    Parameters
+    ----------
+    centred : ``(PIECE, width)`` float64, µV. n_rows : samples that are taken.
+    group : its first column. n_new : lanes at its end that no group before it holds.
+    sums : ``(width, width)`` float64, added to: before the diagonal blocks, and in them from the diagonal on.
+    """
+    if n_new > 6:
+        for other in range(0, group, SIDE):
+            tile_8(centred, n_rows, group, other, sums)
+        triangle_8(centred, n_rows, group, group, sums)
+    elif n_new > 4:
+        for other in range(0, group, SIDE):
+            tile_6(centred, n_rows, group + 2, other, sums)
+        triangle_6(centred, n_rows, group + 2, group, sums)
+    elif n_new > 2:
+        for other in range(0, group, SIDE):
+            tile_4(centred, n_rows, group + 4, other, sums)
+        triangle_4(centred, n_rows, group + 4, group, sums)
+    else:
+        for other in range(0, group, SIDE):
+            tile_2(centred, n_rows, group + 6, other, sums)
+        triangle_2(centred, n_rows, group + 6, group, sums)
+
+
+@part
+def scatter(
+    window: FloatArray, first: int, mean: FloatArray, centred: FloatArray, sums: FloatArray, out: FloatArray
+) -> None:
+    """Covariance of some lanes; symmetric to the bit.
+
+    Parameters
+    ----------
+    window : ``(n_times, n)`` float64, µV. first : of the lanes that are taken, as many as ``out`` has.
+    mean : ``(padded(n_lanes),)`` float64, overwritten.
+    centred : ``(PIECE, padded(n_lanes))`` float64, overwritten. Pieces stay in the fastest cache between the
+        subtraction of the mean and the products, and change no order: the sums are carried from piece to piece.
     sums : ``(padded(n_lanes), padded(n_lanes))`` float64, overwritten.
     out : ``(n_lanes, n_lanes)`` float64, µV², written.
     """
-    n_lanes = out.shape[0]
-    for j in range(0, n_lanes, SIDE):
-        for i in range(0, j + 1, SIDE):
-            tile(centred, i, j, sums)
+    n_times, n_lanes, wide = window.shape[0], out.shape[0], sums.shape[0]
+    average(window, first, n_lanes, mean)
+    sums[:] = 0.0
+    for t in range(0, n_times, PIECE):
+        n_rows = centre(window, t, first, n_lanes, mean, centred)
+        for group in range(0, wide, SIDE):
+            products(centred, n_rows, group, min(SIDE, n_lanes - group), sums)
     for i in range(n_lanes):
         for j in range(i, n_lanes):
-            out[i, j] = sums[i, j] / divisor
+            a, b = column(i, n_lanes), column(j, n_lanes)
+            together = a // SIDE == b // SIDE
+            out[i, j] = (sums[a, b] if together else sums[b, a]) / (n_times - 1.0)
             out[j, i] = out[i, j]
 
 
@@ -101,12 +188,11 @@ def covariance(window: FloatArray, centred: FloatArray, out: FloatArray) -> None
     """
     n_times, n_lanes = window.shape
     wide = padded(n_lanes)
-    whole, sums = np.empty((n_times, wide)), np.empty((wide, wide))
-    centre(window, 0, n_lanes, out[0], whole)
-    scatter(whole, n_times - 1.0, sums, out)
+    mean, piece, sums = np.empty(wide), np.empty((PIECE, wide)), np.empty((wide, wide))
+    scatter(window, 0, mean, piece, sums, out)
     for t in range(n_times):
         for lane in range(n_lanes):
-            centred[t, lane] = whole[t, lane]
+            centred[t, lane] = window[t, lane] - mean[column(lane, n_lanes)]
 
 
 @kernel("void(float64[:,::1], float64[:,:,::1])")
@@ -118,13 +204,11 @@ def band_covariances(window: FloatArray, out: FloatArray) -> None:
     window : ``(n_times, n_bands · n_channels)`` float64, µV, band after band.
     out : ``(n_bands, n_channels, n_channels)`` float64, µV², written.
     """
-    n_times = window.shape[0]
     n_bands, n_channels, _ = out.shape
     wide = padded(n_channels)
-    centred, sums = np.empty((n_times, wide)), np.empty((wide, wide))
+    mean, centred, sums = np.empty(wide), np.empty((PIECE, wide)), np.empty((wide, wide))
     for band in range(n_bands):
-        centre(window, band * n_channels, n_channels, out[band, 0], centred)
-        scatter(centred, n_times - 1.0, sums, out[band])
+        scatter(window, band * n_channels, mean, centred, sums, out[band])
 
 
 @kernel("void(float64[:,:,::1], float64[:,:,::1])")
@@ -136,12 +220,11 @@ def epoch_covariances(epochs: FloatArray, out: FloatArray) -> None:
     epochs : ``(n_epochs, n_times, n_lanes)`` float64, µV: samples as they arrive, not channels first.
     out : ``(n_epochs, n_lanes, n_lanes)`` float64, µV², written.
     """
-    n_epochs, n_times, n_lanes = epochs.shape
+    n_epochs, _, n_lanes = epochs.shape
     wide = padded(n_lanes)
-    centred, sums = np.empty((n_times, wide)), np.empty((wide, wide))
+    mean, centred, sums = np.empty(wide), np.empty((PIECE, wide)), np.empty((wide, wide))
     for e in range(n_epochs):
-        centre(epochs[e], 0, n_lanes, out[e, 0], centred)
-        scatter(centred, n_times - 1.0, sums, out[e])
+        scatter(epochs[e], 0, mean, centred, sums, out[e])
 
 
 @kernel("void(float64[:,::1], float64[:,::1], float64[::1])")

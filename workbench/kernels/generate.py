@@ -82,7 +82,12 @@ def lines(depth: int, *text: str) -> str:
 
 
 def name(n_sections: int, n_samples: int, *, lanes: bool) -> str:
-    """Name of a loop over lanes."""
+    """Name of a loop over lanes.
+
+    Parameters
+    ----------
+    n_sections, n_samples : that it takes at a time. lanes : whether every lane has coefficients of its own.
+    """
     return f"{'lanes' if lanes else 'band'}_{n_sections}_{n_samples}"
 
 
@@ -93,7 +98,12 @@ def given(n_sections: int, n_samples: int) -> list[str]:
 
 
 def lane_loop(n_sections: int, n_samples: int, *, lanes: bool) -> str:
-    """A loop over lanes that takes some sections and some samples at a time."""
+    """Code of a loop over lanes.
+
+    Parameters
+    ----------
+    n_sections, n_samples : that it takes at a time. lanes : whether every lane has coefficients of its own.
+    """
     arguments = [f"{argument}: FloatArray" for argument in given(n_sections, n_samples)]
     out = f"\n\n@loop\ndef {name(n_sections, n_samples, lanes=lanes)}(\n"
     out += lines(1, *(f"{argument}," for argument in arguments)) + ") -> None:\n"
@@ -117,7 +127,13 @@ def lane_loop(n_sections: int, n_samples: int, *, lanes: bool) -> str:
 
 
 def samples_at_a_time(depth: int, n_samples: int, *, lanes: bool) -> str:
-    """Read some samples, run them through all sections, write them."""
+    """Code that reads some samples, runs them through all sections and writes them.
+
+    Parameters
+    ----------
+    depth : of indentation. n_samples : taken at a time.
+    lanes : whether every lane has coefficients of its own.
+    """
     at, of = ("", "sections[") if lanes else ("band, ", "sections[band, ")
     samples = ", ".join(f"x{u}" for u in range(n_samples))
     if lanes:

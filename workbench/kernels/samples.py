@@ -12,7 +12,14 @@ IMPLAUSIBLE = 1e9
 
 @part
 def plain(samples: FloatArray, held: FloatArray, run: IntArray, flat: int) -> bool:
-    """Whether there is a row, every value is good and differs from the one before it, and no channel was flat."""
+    """Whether there is a row, every value is good and differs from the one before it, and no channel was flat.
+
+    Parameters
+    ----------
+    samples : ``(n_times, n_channels)`` float64, µV. held : ``(n_channels,)`` float64, the last good row.
+    run : ``(n_channels,)`` int64, samples for which each channel has not changed, negative while it is missing.
+    flat : samples after which a channel counts as flat.
+    """
     odd = np.int64(1 if samples.shape[0] == 0 else 0)
     for channel in range(samples.shape[1]):
         odd |= np.int64((run[channel] < 0) | (run[channel] >= flat))

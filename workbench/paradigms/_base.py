@@ -54,11 +54,23 @@ class Rule(ABC):
 
     @abstractmethod
     def decide(self, request: Request, *, stamp: float, evidence: Evidence | None) -> list[Decision | Trial]:
-        """Answer the pending request; ``evidence`` is None in a run without a decoder."""
+        """Answer the pending request.
+
+        Parameters
+        ----------
+        request : the pending one. stamp : of its last sample, s of stream time.
+        evidence : of its window; None in a run without a decoder.
+        """
 
     @abstractmethod
     def interrupt(self, *, at: int, reason: str, resets: bool) -> None:
-        """A gap (``resets``) or a pause: open trials are excluded with the reason, never repaired."""
+        """A gap or a pause: open trials are excluded with the reason, never repaired.
+
+        Parameters
+        ----------
+        at : sample. reason : said with each excluded trial.
+        resets : whether samples are missing, as in a gap.
+        """
 
     @abstractmethod
     def finish(self, *, at: int) -> list[Trial]:
@@ -99,11 +111,23 @@ class Paradigm(ABC):
     def training_windows(
         self, cues: Sequence[LocatedCue], *, fs: float, window_s: float, hop_s: float
     ) -> list[tuple[int, str, int]]:
-        """``(exclusive end sample, class, block)`` of each window to fit on; a block is never split."""
+        """``(exclusive end sample, class, block)`` of each window to fit on; a block is never split.
+
+        Parameters
+        ----------
+        cues : of a run, in its samples.
+        fs : rate in Hz. window_s, hop_s : of the decoder, s.
+        """
 
     @abstractmethod
     def start(self, *, fs: float, hop: int, classes: Sequence[str]) -> Rule:
-        """The rule of one run. ``hop`` in samples; ``classes`` in the decoder's order, empty without one."""
+        """The rule of one run.
+
+        Parameters
+        ----------
+        fs : rate in Hz. hop : between windows, samples.
+        classes : in the decoder's order, empty without one.
+        """
 
     def suited(self, *, remembers: bool) -> Self:
         """This paradigm with what depends on the evidence filled in: whether that has a memory."""
@@ -115,7 +139,13 @@ class Paradigm(ABC):
 
 
 def require_classes(got: Sequence[str], wanted: Sequence[str], name: str) -> None:
-    """Raise :class:`BadValue` unless the decoder knows exactly the classes of the paradigm."""
+    """Raise :class:`BadValue` unless the decoder knows exactly the classes of the paradigm.
+
+    Parameters
+    ----------
+    got : classes of the decoder, empty without one. wanted : those of the paradigm.
+    name : of the paradigm.
+    """
     if got and set(got) != set(wanted):
         raise BadValue(
             f"paradigm {name} needs a decoder for {', '.join(sorted(wanted))}; got one for "

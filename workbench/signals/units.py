@@ -333,7 +333,8 @@ def epochs_uv(X: Any, *, fs: float | None = None) -> Any:
 
     Parameters
     ----------
-    X : ``(n_epochs, n_channels, n_times)`` in µV, or ``mne.Epochs``, which are in V by definition and are scaled.
+    X : ``(n_epochs, n_channels, n_times)`` in µV, or ``mne.Epochs``, which are in V by definition and are scaled;
+        or a list of such Epochs, as scikit-learn makes in a cross-validation.
     fs : rate in Hz that the decoder works at; the one that Epochs carry must be the same.
 
     Returns
@@ -349,6 +350,9 @@ def epochs_uv(X: Any, *, fs: float | None = None) -> Any:
     """
     if hasattr(X, "get_data") and hasattr(X, "info"):
         return _of_mne(X, fs)
+    if isinstance(X, list | tuple) and X and hasattr(X[0], "get_data"):
+        # scikit-learn splits what it does not know item by item, so Epochs come back as a list of single epochs.
+        return np.concatenate([_of_mne(one, fs) for one in X])
     refuse_volts(np.asarray(X))
     return X
 

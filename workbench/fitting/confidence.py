@@ -48,7 +48,7 @@ def temperature(scores: FloatArray, index: NDArray[np.int64]) -> float:
     return max(factor / scale, LEAST_FACTOR)
 
 
-def surest_enough(scores: FloatArray, index: NDArray[np.int64], stop: float) -> FloatArray:
+def confidence_threshold(scores: FloatArray, index: NDArray[np.int64], stop: float) -> FloatArray:
     """The least probability of the likeliest class from which it is right with probability ``stop``.
 
     Parameters

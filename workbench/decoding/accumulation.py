@@ -1,4 +1,4 @@
-"""What evidence remembers from hop to hop: a hidden Markov gate, a leaky sum, a trigger. Strict arithmetic."""
+"""Evidence that adds up from hop to hop: a hidden Markov gate, a leaky sum, a trigger. Strict arithmetic."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from workbench.kernels.scores import accumulate, log_odds
 from workbench.vocabulary import FloatArray
 
 
-class Memory(Protocol):
+class EvidenceAccumulator(Protocol):
     """State from hop to hop; a state is an array and is never changed in place."""
 
     @property
@@ -68,7 +68,7 @@ class Gate:
 
 
 @dataclass(frozen=True)
-class Accumulator:
+class LeakySum:
     """A leaky sum of log likelihoods, with or without the bounds of a sequential test.
 
     Attributes

@@ -1,0 +1,42 @@
+"""Decoders that decide without a calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from workbench.decoders._base import WindowDecoder
+from workbench.errors import BadValue
+from workbench.fitting.held_out import bounds_of
+
+
+def ready_without_data(
+    decoder: WindowDecoder, n_channels: int, *, frequencies: Mapping[str, float] | None
+) -> None:
+    """Set what a fit sets, but for what the decoder's own references hold, from its parameters alone.
+
+    Parameters
+    ----------
+    decoder : not fitted; changed.
+    n_channels : of the raw stream.
+    frequencies : of each class, Hz; its names are the classes.
+
+    Raises
+    ------
+    BadValue
+        When ``frequencies`` names fewer than two classes, or evidence has a trigger, which takes data.
+    """
+    names = sorted(str(name) for name in frequencies or {})
+    if len(names) < 2:
+        raise BadValue(f"frequencies must name at least two classes and their Hz, got {frequencies}")
+    decoder.prepare(n_channels)
+    n_lanes = decoder.signal().n_lanes
+    decoder.classes_, decoder.log_prior_ = np.array(names), np.zeros(len(names))
+    # Nothing is known of the power of this participant: only the quality of the signal judges a window.
+    decoder.low_, decoder.high_ = np.zeros(n_lanes), np.full(n_lanes, np.inf)
+    decoder.lead_in_, decoder.adaptation_ = 0.0, {}
+    if decoder.evidence_settings.remembers(decoder.class_names) == "trigger":
+        raise BadValue("a trigger's threshold is learned from rest; fit the decoder, or take another memory")
+    decoder.evidence_ = bounds_of(decoder.evidence_settings, decoder.class_names)
+    decoder.__dict__.pop("sha256_", None)

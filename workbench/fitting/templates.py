@@ -1,0 +1,111 @@
+"""Templates of responses locked to the stimulus. Fitting only: LAPACK is allowed here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.errors import BadSignal
+from workbench.fitting.spatial import top_filters
+from workbench.fitting.steady_state import by_band
+from workbench.kernels.templates import fold
+from workbench.vocabulary import FloatArray
+
+
+def task_related(trials: FloatArray) -> FloatArray:
+    """The spatial filter whose output is most alike from trial to trial.
+
+    Parameters
+    ----------
+    trials : ``(n, n_times, n_channels)`` float64, µV, two or more.
+
+    Returns
+    -------
+    ``(n_channels,)`` float64, of unit length.
+
+    Notes
+    -----
+    Top eigenvector of Q⁻¹ S, S = (Σ X)(Σ X)ᵀ - Σ X Xᵀ, Q = Σ X Xᵀ of centred trials. Nakanishi et al. 2018,
+    doi:10.1109/TBME.2017.2694818.
+    """
+    centred = trials - trials.mean(axis=1, keepdims=True)
+    flat = centred.reshape(-1, trials.shape[2])
+    whole = flat.T @ flat
+    total = centred.sum(axis=0)
+    alone: FloatArray = top_filters(total.T @ total - whole, whole, 1)[0]
+    return alone
+
+
+def folded(templates: FloatArray, filters: FloatArray, references: FloatArray, n_channels: int) -> FloatArray:
+    """Templates folded with filters, so that their product with a window is the correlation.
+
+    Parameters
+    ----------
+    templates : ``(n_classes, n_rows, n_filters)`` float64, filtered.
+    filters : ``(n_classes, n_filters, n_copies · n_channels)`` float64, those that serve each class.
+    references : ``(n_times, n_classes · n_references)`` float64, or no column. n_channels : of a sub-band.
+
+    Returns
+    -------
+    ``(n_times · n_channels, n_classes)`` float64.
+    """
+    n_times, n_classes = len(references), len(templates)
+    n_references = references.shape[1] // n_classes
+    out = np.empty((n_times * n_channels, n_classes))
+    for k in range(n_classes):
+        one = np.empty((n_times, n_channels))
+        own = np.ascontiguousarray(references[:, k * n_references : (k + 1) * n_references])
+        fold(np.ascontiguousarray(templates[k]), np.ascontiguousarray(filters[k]), own, one)
+        out[:, k] = one.ravel()
+    return out
+
+
+def check_trials(y: NDArray[Any], classes: NDArray[Any]) -> None:
+    """Raise :class:`BadSignal` when a class has a single trial, of which nothing can be like another."""
+    for name in classes:
+        n = int((y == name).sum())
+        if n < 2:
+            raise BadSignal(
+                f"class {name!s} has {n} trial to learn a template from; 2 are needed, and 3 where probabilities "
+                "are calibrated on held-out ones. Record more, or set evidence={'calibrate': None}"
+            )
+
+
+def no_references(n_window: int) -> FloatArray:
+    """``(n_window, 0)`` float64: what a template is correlated beside where it needs no sines and cosines."""
+    return np.empty((n_window, 0))
+
+
+def task_related_templates(
+    windows: FloatArray, y: NDArray[Any], *, classes: NDArray[Any], n_bands: int, ensemble: bool
+) -> tuple[FloatArray, FloatArray]:
+    """Task-related filters of each sub-band and class, and the mean trials seen through them.
+
+    Parameters
+    ----------
+    windows : ``(n, n_window, n_lanes)`` float64, µV. y : ``(n,)`` classes. classes : sorted.
+    n_bands : sub-bands among the lanes, band after band.
+    ensemble : whether the filters of all classes serve each class.
+
+    Returns
+    -------
+    filters : ``(n_bands, n_classes, n_channels)`` float64.
+    templates : ``(n_bands, n_window · n_channels, n_classes)`` float64: mean trials, filtered and folded.
+
+    Raises
+    ------
+    BadSignal
+        When a class has a single trial.
+    """
+    check_trials(y, classes)
+    filters, templates = [], []
+    for band in by_band(windows, n_bands):
+        trials = [band[y == name] for name in classes]
+        own = np.array([task_related(one) for one in trials])
+        serving = np.repeat(own[None], len(own), axis=0) if ensemble else own[:, None]
+        filtered = np.array([one.mean(axis=0) @ rows.T for one, rows in zip(trials, serving)])
+        templates.append(folded(filtered, serving, no_references(windows.shape[1]), band.shape[2]))
+        filters.append(own)
+    return np.array(filters), np.array(templates)
