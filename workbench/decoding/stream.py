@@ -235,26 +235,35 @@ class DecoderStream:
         valid = valid and bool((low <= power).all()) and bool((power <= high).all())
         features = state.scorer.features(summary)
         scores = state.scorer.scores(features)
-        accumulator, rejection = self._finish.accumulator, self._finish.rejection
+        accumulator = self._finish.accumulator
         if not np.isfinite(scores).all() or (accumulator is not None and not valid):
             return unknown
         far, share = self._far(power, summary, state.share) if valid else (False, state.share)
-        outlier = far or (
-            rejection is not None and rejection.outlier(state.scorer.classifier.normalised(features))
-        )
-        if accumulator is not None and outlier:
-            kept = self._start if share > DOUBTFUL else state.accumulated
-            return _Answer(Evidence(end, self._held(kept), valid=True, rejected=True, far=far), kept, share)
+        outlier = far or self._outlier(state.scorer, features)
         seen = Seen(end, summary, features) if valid and not outlier else None
         if accumulator is None:
-            out = np.empty_like(scores)
-            softmax(scores, out)
-            rejected = outlier or (rejection is not None and float(out.max()) < rejection.least)
-            return _Answer(Evidence(end, _tuple(out), valid, rejected, far), self._even, share, seen)
+            evidence = self._of_one_window(end, scores, valid=valid, far=far, outlier=outlier)
+            return _Answer(evidence, self._even, share, seen)
+        if outlier:
+            kept = self._start if share > DOUBTFUL else state.accumulated
+            return _Answer(Evidence(end, self._held(kept), valid=True, rejected=True, far=far), kept, share)
         after = accumulator.step(state.accumulated, scores)
         p = accumulator.probabilities(after)
         evidence = Evidence(end, _tuple(p), valid=True, rejected=accumulator.undecided(after))
         return _Answer(evidence, after, share, seen)
+
+    def _of_one_window(self, end: int, scores: FloatArray, *, valid: bool, far: bool, outlier: bool) -> Evidence:
+        """Evidence of a decoder that accumulates nothing; an outlier or an unsure window is rejected."""
+        probabilities = np.empty_like(scores)
+        softmax(scores, probabilities)
+        rejection = self._finish.rejection
+        unsure = rejection is not None and float(probabilities.max()) < rejection.least
+        return Evidence(end, _tuple(probabilities), valid, outlier or unsure, far)
+
+    def _outlier(self, scorer: Scorer, features: FloatArray) -> bool:
+        """Whether features lie where no training data did."""
+        rejection = self._finish.rejection
+        return rejection is not None and bool(rejection.outlier(scorer.classifier.normalised(features)))
 
     def _far(self, power: FloatArray, summary: FloatArray, share: float) -> tuple[bool, float]:
         """Whether a window is far from the training data, or among too many that are; and the share of these."""

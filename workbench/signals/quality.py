@@ -134,29 +134,33 @@ class QualityMonitor:
         return montage_state(self.report())
 
     def _judge(self, name: str, row: list[float]) -> ChannelQuality:
-        limits, scaled = self.limits, self._voltage[name]
-        line, rms = row[LINE], row[RMS]
-        still = row[STILL] >= max(2.0, limits.flat_s * self.fs)
-        clipped = row[RAIL] > limits.rail_share
+        state, code = self._fault(name, row) or self._doubt(name, row) or ("good", "good")
+        return ChannelQuality(name, state, code, row[RMS], row[LINE])
+
+    def _fault(self, name: str, row: list[float]) -> tuple[str, str] | None:
+        """State and code of a channel with which nothing can be decoded."""
+        limits, scaled, rms = self.limits, self._voltage[name], row[RMS]
         if row[MISSING] > limits.missing_bad:
-            state, code = "bad", "nan"
-        elif scaled and self._rail is not None and row[PEAK] >= self._rail:
-            state, code = "bad", "rail"
-        elif still or (scaled and rms < limits.rms_low):
-            state, code = "bad", "rail" if scaled and clipped and rms > limits.rms_check else "flat"
-        elif scaled and clipped and rms > limits.rms_check:
-            state, code = "bad", "rail"
-        elif scaled and rms > limits.rms_bad:
-            state, code = "bad", "amplitude"
-        elif line > limits.line_check:
-            state, code = "bad" if line > limits.line_bad else "check", "line_noise"
-        elif row[MISSING] > 0.0:
-            state, code = "check", "nan"
-        elif scaled and rms > limits.rms_check:
-            state, code = "check", "amplitude"
-        else:
-            state, code = "good", "good"
-        return ChannelQuality(name, state, code, rms, line)
+            return "bad", "nan"
+        # An amplifier at its rail is still as well: the rail is named, because it says what is to be done.
+        on_rail = scaled and row[RAIL] > limits.rail_share and rms > limits.rms_check
+        if on_rail or (scaled and self._rail is not None and row[PEAK] >= self._rail):
+            return "bad", "rail"
+        still = row[STILL] >= max(2.0, limits.flat_s * self.fs)
+        if still or (scaled and rms < limits.rms_low):
+            return "bad", "flat"
+        if scaled and rms > limits.rms_bad:
+            return "bad", "amplitude"
+        return ("bad", "line_noise") if row[LINE] > limits.line_bad else None
+
+    def _doubt(self, name: str, row: list[float]) -> tuple[str, str] | None:
+        """State and code of a channel that somebody should look at."""
+        limits = self.limits
+        if row[LINE] > limits.line_check:
+            return "check", "line_noise"
+        if row[MISSING] > 0.0:
+            return "check", "nan"
+        return ("check", "amplitude") if self._voltage[name] and row[RMS] > limits.rms_check else None
 
 
 def montage_state(channels: Sequence[ChannelQuality]) -> str:

@@ -246,36 +246,46 @@ def of_stream(spec: StreamSpec, announced: Sequence[str], n_channels: int) -> St
         about the stream.
     """
     texts = tuple(announced) if announced else ("",) * n_channels
-    names = spec.channels or tuple(str(k + 1) for k in range(n_channels))
     parsed = [parse(text) for text in texts]
     if spec.role != "signal":
-        stated = sorted({unit.text for unit in parsed if unit.kind is not Kind.UNSTATED})
-        wrong = [text for text in stated if not same(text, spec.unit)]
-        if spec.channels and spec.unit and wrong:
-            raise BadSignal(f"unit is {', '.join(map(repr, wrong))}, expected {spec.unit!r}")
-        return StreamUnits(texts, np.array([unit.factor for unit in parsed]), "recorded")
+        return _recorded(spec, texts, parsed)
+    names = spec.channels or tuple(str(k + 1) for k in range(n_channels))
     decoded = spec.measured or names
-    measured = [(name, unit) for name, unit in zip(names, parsed) if name in decoded]
-    open_ones = [name for name, unit in measured if _says_nothing(unit, spec)]
+    measured = {name: unit for name, unit in zip(names, parsed) if name in decoded}
+    unclear = {name: unit for name, unit in measured.items() if _says_nothing(unit, spec)}
     wanted = parse(spec.unit)
-    for name, unit in measured:
-        if name not in open_ones and wanted.kind is not Kind.UNSTATED and not same(unit.text, spec.unit):
+    _refuse_others(spec, wanted, {name: unit for name, unit in measured.items() if name not in unclear})
+    source, by = "announced", ""
+    if unclear:
+        source, by = _stated(spec, list(unclear), [unit.text for unit in unclear.values()])
+    if wanted.kind is Kind.UNSTATED and source != "waived":
+        # Quality lights and montage go by the contract: without a unit no amplitude would be judged.
+        raise BadSignal("the contract states no unit; state 'uV' for voltages, however they are announced")
+    factor = {name: unit.factor for name, unit in measured.items()}
+    if source == "declared":
+        factor |= dict.fromkeys(unclear, wanted.factor)
+    return StreamUnits(texts, np.array([factor.get(name, 1.0) for name in names]), source, by)
+
+
+def _recorded(spec: StreamSpec, texts: tuple[str, ...], parsed: Sequence[Unit]) -> StreamUnits:
+    """Units of a stream that is not decoded: what it announces holds, unless the contract says otherwise."""
+    stated = sorted({unit.text for unit in parsed if unit.kind is not Kind.UNSTATED})
+    others = [text for text in stated if not same(text, spec.unit)]
+    if spec.channels and spec.unit and others:
+        raise BadSignal(f"unit is {', '.join(map(repr, others))}, expected {spec.unit!r}")
+    return StreamUnits(texts, np.array([unit.factor for unit in parsed]), "recorded")
+
+
+def _refuse_others(spec: StreamSpec, wanted: Unit, clear: Mapping[str, Unit]) -> None:
+    """Refuse a channel whose clear unit is not the wanted one, and a unit that no biopotential has."""
+    for name, unit in clear.items():
+        if wanted.kind is not Kind.UNSTATED and not same(unit.text, spec.unit):
             raise BadSignal(
                 f"unit of channel {name!r} is {unit.text!r}, expected {spec.unit!r}; a channel of another kind is "
                 "named in 'unmeasured' of the contract: it is then recorded and not decoded"
             )
     if wanted.kind is Kind.OTHER and is_biopotential(spec.type) and not spec.unit_waived:
         raise BadSignal(f"unit {spec.unit!r} is no voltage; a stream of type {spec.type!r} needs one; {_DECLARE}")
-    source, by = "announced", ""
-    if open_ones:
-        source, by = _stated(spec, open_ones, [unit.text for name, unit in measured if name in open_ones])
-    if wanted.kind is Kind.UNSTATED and source != "waived":
-        # Quality lights and montage go by the contract: without a unit no amplitude would be judged.
-        raise BadSignal("the contract states no unit; state 'uV' for voltages, however they are announced")
-    factor = {name: unit.factor for name, unit in measured}
-    if source == "declared":
-        factor |= dict.fromkeys(open_ones, wanted.factor)
-    return StreamUnits(texts, np.array([factor.get(name, 1.0) for name in names]), source, by)
 
 
 _INDEFINITE = frozenset(("counts", "arbitrary", "code"))

@@ -184,31 +184,44 @@ def check(table: str, values: Mapping[str, Any]) -> None:
         With the column, the value and what is allowed.
     """
     for name, value in values.items():
-        if name in NEEDED and isinstance(value, str) and not value.strip():
-            raise BadValue(f"{table} needs a {name}, got an empty text")
-        if name == "pseudonym":
-            _check_pseudonym(value)
-        elif name in NAMES and isinstance(value, str):
-            _check_name(table, name, value)
-        allowed = CHOICES.get((table, name))
-        if allowed and value not in allowed:
-            listed = ", ".join(repr(word) for word in allowed)
-            raise BadValue(f"{name} of a {table} must be one of {listed}; got {value!r}")
-        hashed = name == "sha256" or (name == "decoder_sha256" and value != "")
-        if hashed and not (isinstance(value, str) and SHA256.fullmatch(value)):
-            raise BadValue(f"{name} must be 64 hexadecimal digits, got {value!r}")
+        _check_text(table, name, value)
+        _check_choice(table, name, value)
+        _check_hash(table, name, value)
         if table == "assessment":
             _check_assessment(name, value)
-        if table == "person" and name == "password" and not str(value).startswith("$argon2id$"):
-            raise BadValue(
-                "the password of a person is kept as an argon2id hash only; use add_person or set_password"
-            )
         if name in DATES.get(table, ()):
             _check_date(table, name, value)
     if table == "visit" and (values.get("latest") or "9999") < (values.get("earliest") or ""):
         raise BadValue(
             f"the window of a visit must end after it begins, got {values['earliest']} to {values['latest']}"
         )
+
+
+def _check_text(table: str, name: str, value: Any) -> None:
+    """A name that is needed is not empty, and shows what it is."""
+    if name in NEEDED and isinstance(value, str) and not value.strip():
+        raise BadValue(f"{table} needs a {name}, got an empty text")
+    if name == "pseudonym":
+        _check_pseudonym(value)
+    elif name in NAMES and isinstance(value, str):
+        _check_name(table, name, value)
+
+
+def _check_choice(table: str, name: str, value: Any) -> None:
+    """A word of a closed set is one of them."""
+    allowed = CHOICES.get((table, name))
+    if allowed and value not in allowed:
+        listed = ", ".join(repr(word) for word in allowed)
+        raise BadValue(f"{name} of a {table} must be one of {listed}; got {value!r}")
+
+
+def _check_hash(table: str, name: str, value: Any) -> None:
+    """A SHA-256 is one; a password is kept as a hash and nothing else."""
+    hashed = name == "sha256" or (name == "decoder_sha256" and value != "")
+    if hashed and not (isinstance(value, str) and SHA256.fullmatch(value)):
+        raise BadValue(f"{name} must be 64 hexadecimal digits, got {value!r}")
+    if table == "person" and name == "password" and not str(value).startswith("$argon2id$"):
+        raise BadValue("the password of a person is kept as an argon2id hash only; use add_person or set_password")
 
 
 def _check_date(table: str, name: str, value: Any) -> None:
