@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from workbench.errors import BadValue, RecordFault
 
 if TYPE_CHECKING:
-    from workbench.outcomes.isncsci import Rescored
+    from workbench.outcomes.isncsci import Rescoring
     from workbench.study import Study
 
 EXIT_DIFFERS = 1
@@ -76,7 +76,7 @@ def _again(study: Study, *, apply: bool, reason: str) -> int:
     return EXIT_DIFFERS if failed or (outdated and not apply) else 0
 
 
-def _store(study: Study, row_version: int, found: Rescored, *, reason: str) -> None:
+def _store(study: Study, row_version: int, found: Rescoring, *, reason: str) -> None:
     old, new = (version or "not classified" for version in found.rules)
     why = f"{reason} (ISNCSCI rules {old} → {new})"
     study.amend("assessment", found.id, {"score": found.score}, reason=why, row_version=row_version)
