@@ -420,7 +420,7 @@ def test_a_tagged_cell_that_decides_is_named_with_its_code(make):
     assert "right C7 (1*): below 3 gives C6, 3 or more gives C7." in step
 
 
-def test_a_run_of_scores_is_told_by_its_ends(make):
+def test_a_run_of_scores_is_named_by_its_ends(make):
     """Sensation is normal to T6: the motor zone lies at C8, at T1, or at T6 where T1 is normal."""
     side = {"motor": ["5", "5", "5", "5", "NT", *"00000"], "normal_to": "T6"}
     found = classify(make(side, side, vac="No", dap="No"))
@@ -710,7 +710,7 @@ def test_an_old_non_key_level_is_scored_from_the_record_too(make, level):
     assert any("accepted as an old record" in warning for warning in score.warnings)
 
 
-def test_a_tag_without_its_reason_is_told(make):
+def test_a_tag_without_its_reason_is_reported(make):
     tagged = isncsci.items_of(make({"motor": ["5", "4*", *"00000000"], "normal_to": "C6"}, COMPLETE_C6))
     told = "no reason is given for 1 tagged cells: right.motor.C6; each tag needs one"
     assert told in outcomes.score("isncsci", tagged).warnings

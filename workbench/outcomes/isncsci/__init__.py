@@ -21,9 +21,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.errors import BadValue
-from workbench.outcomes._contract import Definition, Item, Option, Scored, Subscale, SubScore, Value
+from workbench.outcomes._contract import Definition, Item, Option, ScorerResult, Subscale, SubScore, Value
 from workbench.outcomes._lines import answer_lines
-from workbench.outcomes._scoring import Measure, sub_score, told
+from workbench.outcomes._scoring import Measure, make_subscore, score_text
 from workbench.outcomes.isncsci.classify import (
     DEFAULT,
     NLI_VAC,
@@ -211,7 +211,7 @@ def _define() -> Definition:
         grid_items = [
             Item(
                 code=f"{side}.{grid}.{segment}",
-                words=f"{side.capitalize()} {title.lower()} {segment.replace('_', '-')}",
+                label=f"{side.capitalize()} {title.lower()} {segment.replace('_', '-')}",
                 allowed=tuple(range(highest + 1)),
                 codes=tuple(text for text in codes if not text.isdigit()),
             )
@@ -269,6 +269,7 @@ def exam_of(items: Mapping[str, Any]) -> dict[str, Any]:
     for code, value in items.items():
         OUTCOME.definition.item(code)
         if value is not None and not code.startswith(SITE):
+            # "right.motor.C5" is the path through the nested exam.
             *path, last = code.split(".")
             place = exam
             for key in path:
@@ -313,11 +314,12 @@ def items_of(exam: Mapping[str, Any]) -> dict[str, int | str | None]:
     return items
 
 
-def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> Scored:
+def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> ScorerResult:
     needed = [item.code for item in (*definition.items, *definition.extras[:2])]
+    # A missing cell is no NT: nobody decided that it could not be tested, so nothing is classified.
     missing = [code for code in needed if values[code] is None]
     subscores = {scale.code: _sum(scale, values) for scale in definition.subscales}
-    steps = [f"{scale.words}: {told(scale, subscores[scale.code])}" for scale in definition.subscales]
+    steps = [f"{scale.label}: {score_text(scale, subscores[scale.code])}" for scale in definition.subscales]
     warnings: list[str] = []
     classes: dict[str, Any] = {}
     if missing:
@@ -332,7 +334,7 @@ def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[s
         warnings += _site_warnings(values, classification.result)
     motor = tuple(code for scale in definition.subscales[:2] for code in scale.items)
     total = _sum(Subscale("total", "Motor", motor, 0, 100), values, rule="derived; report UEMS and LEMS: ")
-    return Scored(subscores, total, tuple(steps), tuple(warnings), classes=classes)
+    return ScorerResult(subscores, total, tuple(steps), tuple(warnings), classes=classes)
 
 
 def site_differences(items: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
@@ -359,6 +361,7 @@ def _site_warnings(values: Mapping[str, Any], result: Mapping[str, Any]) -> Iter
 
 def _reason_warnings(exam: Exam, reasons: Any) -> Iterator[str]:
     """Check the reasons of tagged cells where they are given; a warning where a tagged exam has none."""
+    # A tag needs its non-SCI cause in the comments box of the worksheet (ISNCSCI 2019); old records lack it.
     if reasons is not None:
         check_reasons(exam, reasons)
     elif tagged := tagged_cells(exam):
@@ -371,10 +374,11 @@ def _sum(subscale: Subscale, values: Mapping[str, Value | None], *, rule: str = 
     valid = [score for score in scores.values() if score is not None]
     total = sum(valid) if len(valid) == len(scores) else None
     full_rule = f"{rule}sum of {len(scores)} examined scores, tags ignored; ND with a missing or untested cell"
-    return sub_score(subscale, scores, total, rule=full_rule, source=SOURCE)
+    return make_subscore(subscale, scores, total, rule=full_rule, source=SOURCE)
 
 
 def _number(value: Value | None) -> int | None:
+    # Sums take the score that was examined, with or without a tag (ISNCSCI 2019, motor and sensory scores).
     if isinstance(value, str):
         return int(value[0]) if value[0].isdigit() else None
     return None if value is None else int(value)

@@ -148,6 +148,7 @@ class Search:
 
     def _joint_cells(self, cells: Sequence[Cell], field: Field) -> tuple[Cell, ...]:
         """Cells that matter in some substitution of the others; empty when there are too many substitutions."""
+        # The number of substitutions is a product over the cells; beyond the limit none is named rather than some.
         if not cells or prod(len(cell.scores) for cell in cells) > MAX_SUBSTITUTIONS:
             return ()
         results = {
@@ -178,6 +179,7 @@ class Search:
             return sets.neurological_levels(state.right, state.left, vacs=state.vacs, reading=self._nli_vac)
         if field == "complete":
             return sets.completeness(state.right, state.left, vacs=state.vacs, daps=state.daps)
+        # Of a motor zone the grade matters only where a non-key muscle may count.
         grades: tuple[Grade, ...] = ()
         if field == "ais" or self._has_non_key:
             grades, _ = sets.possible_grades(state.right, state.left, vacs=state.vacs, daps=state.daps)
@@ -216,6 +218,7 @@ def _can_matter(cell: Cell, field: Field, *, has_non_key: bool) -> bool:
     if field.startswith("zpp_motor_") and not has_non_key:
         # Without a non-key muscle a motor zone looks at its own side and VAC alone.
         return cell.side == side or cell.grid == VAC
+    # The NLI is made of four levels, and DAP enters none of them.
     return field != "nli" or cell.grid != DAP
 
 

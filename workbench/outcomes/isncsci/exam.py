@@ -141,6 +141,7 @@ def _side(side: Mapping[str, Any]) -> Side:
     # Most exams are sound, so a few set operations decide; the cell-by-cell check runs only to name the faults.
     motor, light, pin = _muscles(side[MOTOR]), _dermatomes(side[LIGHT]), _dermatomes(side[PIN])
     non_key = side.get(NON_KEY)
+    # Lengths first: the getters above take the known segments and would not see one too many.
     sound = (
         len(side[MOTOR]) == len(MUSCLES)
         and len(side[LIGHT]) == len(side[PIN]) == len(DERMATOMES)
@@ -198,6 +199,7 @@ def _side_problems(side: Any, name: str) -> Iterator[str]:
 
 def _bad_code(cell: str, got: Any, codes: tuple[str, ...]) -> str:
     highest = max(code for code in codes if code.isdigit())
+    # The tag says that a score is below normal for another reason than the injury (ISNCSCI 2019, "*").
     if isinstance(got, str) and got in (f"{highest}*", f"{highest}**"):
         return f"{cell} is {got!r}: a normal score carries no tag; enter {highest!r}"
     return f"{cell} must be one of {', '.join(codes)} (text), got {got!r}"

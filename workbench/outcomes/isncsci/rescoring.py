@@ -60,6 +60,7 @@ def rescore(assessment: Assessment) -> Rescoring:
     BadValue
         An assessment of another measure.
     """
+    # Here and not above: the register imports this wing.
     from workbench.outcomes import score
 
     if assessment.measure != "isncsci":
@@ -71,6 +72,7 @@ def rescore(assessment: Assessment) -> Rescoring:
     except BadValue as error:
         return Rescoring(assessment.id, (str(before.get(RULES, "")), ""), error=str(error))
     now = _results(rescored)
+    # Both orders kept: stored results first, then those that only today's rules have.
     names = [name for name in dict.fromkeys((*before, *now)) if name != RULES]
     changed = {name: (before.get(name), now.get(name)) for name in names if before.get(name) != now.get(name)}
     kept = {SITE: stored[SITE]} if SITE in stored else {}

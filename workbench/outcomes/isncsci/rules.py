@@ -107,7 +107,7 @@ def far_function(motor: str, motor_level: int, non_key: int) -> bool:
     motor_level : of the side.
     non_key : place of the lowest non-key muscle with function, -1 when there is none.
     """
-    # From the motor level of each side, with key and non-key muscles: so B is told from C (ISNCSCI 2019, note to
+    # From the motor level of each side, with key and non-key muscles: so B differs from C (ISNCSCI 2019, note to
     # the AIS).
     below = motor_level + 3
     return _beyond(motor, below) or non_key > below
@@ -135,11 +135,13 @@ def strong_below(motor: str, nli: int) -> int:
 
 def half_or_more(strong: int, below: int) -> bool:
     """At least half of the key muscles below the neurological level; true when there is none."""
+    # With no key muscle below, 0 of 0 is at least half, which gives D.
     return 2 * strong >= below
 
 
 def sensory_zpp(side: PlainSide, *, dap: bool) -> int:
     """NA with DAP or S4-5 sensation on this side, else the most caudal dermatome with any sensation."""
+    # S4-5 sensation of the other side does not matter: zones are of one side (Rupp et al. 2021, ZPP).
     if dap or side.light[-1] != "0" or side.pin[-1] != "0":
         return NOT_APPLICABLE
     return max(len(side.light.rstrip("0")), len(side.pin.rstrip("0")))
@@ -157,6 +159,7 @@ def motor_zpp(side: PlainSide, level: int, *, vac: bool, counted: int) -> int:
     """
     if vac:
         return NOT_APPLICABLE
+    # A muscle above the motor level never sets the zone: the zone reaches at least to the level itself.
     last = len(side.motor.rstrip("0"))
     return max(level, KEY[last - 1] if last else level, counted)
 
@@ -196,7 +199,7 @@ def grade(right: PlainSide, left: PlainSide, *, nli: int, complete: bool, incomp
         return "A"
     if not incomplete_motor:
         return "B"
-    # C is told from D below the single NLI, not below the motor levels (ISNCSCI 2019, note to the AIS).
+    # C and D are counted below the single NLI, not below the motor levels (ISNCSCI 2019, note to the AIS).
     strong = strong_below(right.motor, nli) + strong_below(left.motor, nli)
     return "D" if half_or_more(strong, 2 * (10 - FIRST_BELOW[nli])) else "C"
 
@@ -222,6 +225,8 @@ def classify(
     """
     sensory = sensory_level(right.light, right.pin), sensory_level(left.light, left.pin)
     motor = motor_level(sensory[0], right.motor, vac=vac), motor_level(sensory[1], left.motor, vac=vac)
+    # The motor level S3 of an exam without VAC is no segment that anybody examined; whether it enters the NLI
+    # no source says.
     if nli_vac == "praxis" and not vac:
         intact = motor_level(sensory[0], right.motor, vac=True), motor_level(sensory[1], left.motor, vac=True)
         nli = min(*sensory, *intact)
@@ -231,6 +236,8 @@ def classify(
     felt = dap or any(scores[-1] != "0" for side in (right, left) for scores in (side.light, side.pin))
     complete = not vac and not felt
     far = far_function(right.motor, motor[0], right.non_key), far_function(left.motor, motor[1], left.non_key)
+    # E means that sensation and motor function are normal in all segments; whether there was an earlier deficit
+    # a warning asks (ISNCSCI 2019, AIS).
     if vac and min(*sensory, *motor) == INT:
         ais: Grade = "E"
     else:

@@ -52,6 +52,7 @@ def _in_list(handled: Places, untagged: Places, *, extra: frozenset[int]) -> fro
     """Stars of a list of levels: what the handling adds, and ``extra`` where the list changed."""
     if handled == untagged:
         return frozenset()
+    # A result that the handling changed has a star somewhere; of a single value there is only one place.
     if len(handled) == 1:
         return frozenset(handled)
     return (frozenset(handled) - frozenset(untagged)) | (frozenset(handled) & extra)
@@ -77,6 +78,7 @@ def sensory(side: TaggedSide) -> frozenset[int]:
         for index, (handled, untagged) in enumerate(zip(side.handled.dermatomes, side.untagged.dermatomes))
         if untagged & NORMAL and not handled & NORMAL
     )
+    # Past a dermatome that only its tag makes normal, every level rests on that tag.
     extra = frozenset(abnormal_by_tag).union(*map(_from, _normal_by_tag(side)))
     return _in_list(side.handled.sensory, side.untagged.sensory, extra=extra)
 
@@ -106,6 +108,7 @@ def motor(side: TaggedSide, handled: Places, untagged: Places) -> frozenset[int]
     side : with the tags handled and ignored.
     handled, untagged : its possible motor levels.
     """
+    # The reference software stars the value on an ``NT*`` muscle even where the list of values did not change.
     on_the_cell = frozenset(key for key, code in zip(KEY, side.codes.motor) if code == "NT*")
     passed = _past_muscles(side) | _past_dermatomes(side)
     return _in_list(handled, untagged, extra=passed) | (on_the_cell & frozenset(handled))
@@ -222,6 +225,7 @@ def _far_by_tag(exam: Exam, sides: tuple[TaggedSide, TaggedSide]) -> bool:
 
 def _first_far(side: TaggedSide) -> str:
     """Code of the first muscle that is not 0, more than three levels below a possible motor level."""
+    # Asked without VAC only: with VAC the injury is motor incomplete whatever lies far below.
     for level in side.handled.motor((False,)):
         for key, code in zip(KEY, side.codes.motor):
             if key > level + 3 and (code != "0" or key == side.codes.non_key):
@@ -230,6 +234,7 @@ def _first_far(side: TaggedSide) -> str:
 
 
 def _sacral_changed(exam: Exam, sides: tuple[TaggedSide, TaggedSide]) -> bool:
+    # With DAP there is sacral sensation in any case, and no tag at S4-5 can change that.
     return exam.dap != "Yes" and any(
         (side.handled.can_feel, side.handled.can_be_numb) != (side.untagged.can_feel, side.untagged.can_be_numb)
         for side in sides

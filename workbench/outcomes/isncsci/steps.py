@@ -71,6 +71,7 @@ def _motor_step(side: PlainSide, codes: Side, sensory: int, *, vac: bool) -> Tex
     cell = min(sensory, len(DERMATOMES) - 1)
     level = motor_level(sensory, side.motor, vac=vac)
     muscle = len(side.motor) - len(side.motor.lstrip("5"))
+    # A key muscle sets the level only once the dermatomes above its group are normal.
     reached = sensory >= L1 if muscle >= 5 else sensory >= C4
     if muscle < 10 and reached:
         if level == KEY[muscle]:
@@ -253,6 +254,7 @@ def _scores(cell: Cell, scores: Sequence[str]) -> Text:
     """A run of scores in words: ``below 3``, ``3 or more``, ``1 or 2``, ``1 to 4``."""
     if len(scores) == 1:
         return text_of(scores[0]) if scores[0] in TEXTS else Text(scores[0], scores[0])
+    # Runs at an end of what the cell can stand for read best as a bound: "below 3", "3 or more".
     if scores[0] == cell.scores[0]:
         return text_of("decide.below", int(scores[-1]) + 1)
     if scores[-1] == cell.scores[-1]:
@@ -349,6 +351,7 @@ def _zone(codes: Side, place: int) -> Condition:
 
 def _motor_zone(codes: Side, places: Values) -> list[Condition]:
     rule = text_of("if.zpp_motor.non_key", NAMES[codes.non_key]) if codes.non_key >= 0 else text_of("if.zpp_motor")
+    # One rule serves all values: which level and which muscle give each of them would be a list of branches.
     if NOT_APPLICABLE not in places:
         return [("", rule)]
     first = [("NA", text_of("if.zpp_motor.NA"))]
