@@ -368,6 +368,20 @@ def test_the_star_of_a_grade_stands_where_its_own_criterion_changed(make):
     assert "*" in result(make(level, vac="No", dap="Yes"))["nli"]
 
 
+@pytest.mark.parametrize(
+    ("side", "levels"),
+    [
+        ({"motor": ["5", "5", "5", "NT", "5", *"00000"], "normal_to": "T4"}, "C7,C8,T4*"),
+        ({"motor": [*"55555555", "NT", "5"], "normal_to": "S2"}, "L4,L5,S2*"),
+    ],
+)
+def test_a_dermatome_between_key_muscles_stars_only_levels_beyond_the_last_of_them(make, side, levels):
+    """The tag at C6 (or L4) opens the way past T1 (or S1); the untested muscle sets its levels without it."""
+    segment = "C6" if levels.startswith("C") else "L4"
+    tagged = {**side, "below": "1", "cells": {f"lightTouch.{segment}": "1**"}}
+    assert result(make(tagged, {"motor": "5555500000", "normal_to": "T4"}))["motor_right"] == levels
+
+
 def test_a_grade_of_c_that_untagged_muscles_give_carries_no_star_beside_a_d_that_only_the_tags_add(make):
     """Below T4: 3 strong, 1 untested, 1 tagged, 5 weak. 6 of 10 can be weak untagged; 5 are strong by the tag."""
     right = {"motor": ["5", "5", "5", "5", "5", "3", "2*", *"000"], "normal_to": "T4", "below": "1"}

@@ -325,8 +325,10 @@ def _classification(
     affected: tuple[str, ...] = (),
 ) -> Classification:
     totals, totals_reason = _totals(exam)
-    open_cells = ", ".join(f"{name} {code}" for name, code in exam.open_cells())
-    open_step = (Step("cells", compose("open", open_cells)),) if open_cells else ()
+    open_step: tuple[Step, ...] = ()
+    if not exam.plain:
+        open_cells = ", ".join(f"{name} {code}" for name, code in exam.open_cells())
+        open_step = (Step("cells", compose("open", open_cells)),)
     return Classification(
         result={**dict(zip(FIELDS, printed)), "totals": totals},
         steps=(
