@@ -85,8 +85,8 @@ def test_every_item_enters_a_subscore_and_no_subscore_has_a_foreign_item(name, v
 def test_words_of_an_item_are_short_descriptors_and_not_instructions(name, version):
     definition = define(name, version)
     for item in (*definition.items, *definition.extras):
-        assert len(item.words.split()) <= 6
-        assert not item.words.endswith((".", "?"))
+        assert len(item.label.split()) <= 6
+        assert not item.label.endswith((".", "?"))
 
 
 @pytest.mark.parametrize(("name", "version"), EVERY)
@@ -178,8 +178,8 @@ def test_no_score_is_formed_from_fewer_answers_than_its_rule_asks_for(name, vers
     definition = define(name, version)
     whole = [Subscale("total", "Total", tuple(i.code for i in definition.items), 0, 0, least=definition.least)]
     for scale in (*definition.subscales, *(whole if definition.low is not None else ())):
-        assert 1 <= scale.fewest <= len(scale.items)
-        for few in range(scale.fewest):
+        assert 1 <= scale.min_answered <= len(scale.items)
+        for few in range(scale.min_answered):
             given = {code: end(definition.item(code), max) for code in scale.items[:few]}
             score = outcomes.score(name, given, version=version, **settled(definition))
             sub = score.total if scale.code == "total" else score.subscores[scale.code]

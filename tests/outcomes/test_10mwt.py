@@ -49,7 +49,7 @@ def test_a_time_of_0_is_refused():
             WALK.score({"fast": seconds})
 
 
-def test_a_time_without_its_start_is_told():
+def test_a_time_without_its_start_is_reported():
     assert "start (static or dynamic) is not recorded" in WALK.score({"fast": 11}).warnings[0]
 
 

@@ -31,7 +31,7 @@ def test_a_test_that_was_not_done_is_not_0():
     assert {sub.status for sub in score.subscores.values()} == {"ND"}
 
 
-def test_a_distance_without_its_track_is_told():
+def test_a_distance_without_its_track_is_reported():
     assert "length of the track is not recorded" in WALK.score({"distance": 200}).warnings[0]
 
 

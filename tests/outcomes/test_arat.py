@@ -145,7 +145,7 @@ def test_an_implied_item_may_be_marked_and_left_empty():
     assert score.subscores["gross"].value == 9
 
 
-def test_an_administered_value_stands_against_the_rule_and_is_told():
+def test_an_administered_value_stands_against_the_rule_and_is_reported():
     score = ARAT.score({**every(3), "pinch_2": 2}, skip_rule=True)
     assert score.total.value == 56
     assert score.implied == ()

@@ -35,7 +35,7 @@ def test_a_hand_that_was_not_tested_is_not_0():
 
 
 @pytest.mark.parametrize("value", [-1, 151, 12.5, "12", True, "NT", float("nan")])
-def test_a_count_is_a_whole_number_from_0_to_150(value):
+def test_a_count_is_an_integer_from_0_to_150(value):
     with pytest.raises(BadValue, match="bbt item left must be one of 0, 1"):
         BBT.score({"left": value})
 

@@ -142,7 +142,7 @@ def test_only_the_ratios_of_weights_count_however_small_they_are():
     assert tiny.total.value == pytest.approx(50 + 30 / sqrt(20.6), abs=1e-12)
 
 
-def test_a_goal_without_a_weight_beside_weighted_ones_is_told():
+def test_a_goal_without_a_weight_beside_weighted_ones_is_reported():
     score = GAS.score(goals(1, 2, weights=(3,)))
     assert score.warnings == ("counted with weight 1 beside weighted goals: goal_2; give every goal its weight",)
     assert GAS.score(goals(1, 2)).warnings == ()

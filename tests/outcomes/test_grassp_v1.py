@@ -82,6 +82,6 @@ def test_a_value_outside_the_list_of_its_subtest_is_refused(code, value):
 
 
 @pytest.mark.parametrize("value", [2.0, "2", True, -1, "nt"])
-def test_only_whole_numbers_and_nt_are_grades(value):
+def test_only_integers_and_nt_are_grades(value):
     with pytest.raises(BadValue, match="right_ability_tip must be one of 0, 1, 2, 3, 4, NT"):
         GRASSP.score({"right_ability_tip": value})

@@ -72,7 +72,7 @@ def test_an_intensity_that_was_not_answered_is_not_determinable():
     assert set(statuses(PAIN.score({})).values()) == {"ND"}
 
 
-def test_a_value_beside_a_pain_that_does_not_exist_is_invalid_and_told():
+def test_a_value_beside_a_pain_that_does_not_exist_is_invalid_and_reported():
     score = PAIN.score({"pains": 1, "intensity_1": 4, "intensity_2": 6})
     assert (score.subscores["intensity_2"].value, score.subscores["intensity_2"].status) == (None, "invalid")
     assert score.warnings == ("Intensity, pain 2 was entered beside 1 pains: correct one of them",)

@@ -244,7 +244,7 @@ def test_example_motor_incomplete_by_the_legs_and_not_by_vac(make):
     assert_result(
         exam, motor_right="C4", motor_left="C6", nli="C4", ais="D", zpp_motor_right="S1", zpp_motor_left="S1"
     )
-    (reason,) = [step.words.en for step in classify(exam).steps if step.field == "ais"]
+    (reason,) = [step.text.en for step in classify(exam).steps if step.field == "ais"]
     assert "16 of 20 key muscles below the NLI C4" in reason
     assert "more than three levels below the right motor level C4" in reason
 
@@ -309,7 +309,7 @@ def test_a_non_key_muscle_far_below_makes_the_injury_motor_incomplete(make):
     exam = make({"motor": "5400000000", "normal_to": "C6", "non_key": "L3"}, COMPLETE_C6, dap="Yes")
     assert (result(exam)["ais"], result(exam)["zpp_motor_right"]) == ("C", "L3")
     assert "The non-key muscle at L3 counts" in next(
-        step.words.en for step in classify(exam).steps if step.field == "zpp_motor_right"
+        step.text.en for step in classify(exam).steps if step.field == "zpp_motor_right"
     )
     assert result(make({"motor": "5400000000", "normal_to": "C6", "non_key": "T1"}, dap="Yes"))["ais"] == "B"
     assert result(make({"motor": "5400000000", "normal_to": "C6", "non_key": "L3"}))["ais"] == "A"
@@ -368,6 +368,20 @@ def test_the_star_of_a_grade_stands_where_its_own_criterion_changed(make):
     assert "*" in result(make(level, vac="No", dap="Yes"))["nli"]
 
 
+@pytest.mark.parametrize(
+    ("side", "levels"),
+    [
+        ({"motor": ["5", "5", "5", "NT", "5", *"00000"], "normal_to": "T4"}, "C7,C8,T4*"),
+        ({"motor": [*"55555555", "NT", "5"], "normal_to": "S2"}, "L4,L5,S2*"),
+    ],
+)
+def test_a_dermatome_between_key_muscles_stars_only_levels_beyond_the_last_of_them(make, side, levels):
+    """The tag at C6 (or L4) opens the way past T1 (or S1); the untested muscle sets its levels without it."""
+    segment = "C6" if levels.startswith("C") else "L4"
+    tagged = {**side, "below": "1", "cells": {f"lightTouch.{segment}": "1**"}}
+    assert result(make(tagged, {"motor": "5555500000", "normal_to": "T4"}))["motor_right"] == levels
+
+
 def test_a_grade_of_c_that_untagged_muscles_give_carries_no_star_beside_a_d_that_only_the_tags_add(make):
     """Below T4: 3 strong, 1 untested, 1 tagged, 5 weak. 6 of 10 can be weak untagged; 5 are strong by the tag."""
     right = {"motor": ["5", "5", "5", "5", "5", "3", "2*", *"000"], "normal_to": "T4", "below": "1"}
@@ -383,7 +397,7 @@ def test_an_open_grade_names_the_cell_that_decides_and_the_counts(make):
     right = {"motor": ["5", "5", "5", "5", "5", "NT", *"3300"], "normal_to": "T1", "below": "1"}
     left = {"motor": "5555533000", "normal_to": "T1", "below": "1", "cells": {"lightTouch.S2": "NT"}}
     found = classify(make(right, left, vac="Yes"))
-    steps = {step.field: step.words for step in found.steps}
+    steps = {step.field: step.text for step in found.steps}
     assert found.result["ais"] == "C,D"
     assert "Test right L2: below 3 gives C, 3 or more gives D." in steps["ais"].en
     assert "4 to 5 of 10 below T1 (5 or more give D)" in steps["ais"].en
@@ -396,7 +410,7 @@ def test_an_untested_cell_that_decides_nothing_leaves_every_reason_as_it_was(mak
     tested = {"motor": "5552000000", "normal_to": "C7", "cells": {"lightTouch.S2": "0"}}
     untested = {**tested, "cells": {"lightTouch.S2": "NT"}}
     whole, open_ = classify(make(tested, vac="No", dap="Yes")), classify(make(untested, vac="No", dap="Yes"))
-    reasons = [{s.field: s.words for s in one.steps if s.field in isncsci.FIELDS} for one in (whole, open_)]
+    reasons = [{s.field: s.text for s in one.steps if s.field in isncsci.FIELDS} for one in (whole, open_)]
     assert reasons[0] == reasons[1]
     assert open_.result["ais"] == whole.result["ais"] == "B"
 
@@ -407,7 +421,7 @@ def test_the_reason_of_a_zone_never_tells_another_zone(make):
     left = {"motor": [*"5555553", "NT", *"55"], "normal_to": "T5"}
     found = classify(make(right, left, vac="No", dap="NT"))
     assert (found.result["ais"], found.result["zpp_motor_right"]) == ("A,C,D", "S1")
-    step = next(step.words.en for step in found.steps if step.field == "zpp_motor_right")
+    step = next(step.text.en for step in found.steps if step.field == "zpp_motor_right")
     assert "T4" not in step
     assert "the non-key muscle at S1 where it counts" in step
 
@@ -416,15 +430,15 @@ def test_a_tagged_cell_that_decides_is_named_with_its_code(make):
     side = {"motor": ["5", "5", "1*", *"0000000"], "normal_to": "T1"}
     found = classify(make(side, COMPLETE_C6))
     assert found.result["motor_right"] == "C6,C7*"
-    step = next(step.words.en for step in found.steps if step.field == "motor_right")
+    step = next(step.text.en for step in found.steps if step.field == "motor_right")
     assert "right C7 (1*): below 3 gives C6, 3 or more gives C7." in step
 
 
-def test_a_run_of_scores_is_told_by_its_ends(make):
+def test_a_run_of_scores_is_named_by_its_ends(make):
     """Sensation is normal to T6: the motor zone lies at C8, at T1, or at T6 where T1 is normal."""
     side = {"motor": ["5", "5", "5", "5", "NT", *"00000"], "normal_to": "T6"}
     found = classify(make(side, side, vac="No", dap="No"))
-    steps = {step.field: step.words for step in found.steps}
+    steps = {step.field: step.text for step in found.steps}
     assert found.result["zpp_motor_right"] == "C8,T1,T6"
     assert "Test right T1: 0 gives C8, 1 to 4 gives T1, 5 gives T6." in steps["zpp_motor_right"].en
     assert "1 至 4 得 T1" in steps["zpp_motor_right"].zh
@@ -436,7 +450,7 @@ def test_cells_that_decide_only_together_are_named_together(make):
     right = {"motor": ["5", "5", "5", "5", "5", "NT", "NT", "NT", *"00"], "normal_to": "T1", "below": "1"}
     left = {"motor": "5555533300", "normal_to": "T1", "below": "1"}
     found = classify(make(right, left, vac="Yes"))
-    step = next(step.words.en for step in found.steps if step.field == "ais")
+    step = next(step.text.en for step in found.steps if step.field == "ais")
     assert "These cells decide together: right L2, right L3, right L4." in step
     assert "3 to 6 of 10 below T1 (5 or more give D)" in step
 
@@ -598,11 +612,11 @@ def test_a_classification_stores_rules_readings_and_a_reason_for_every_result(ma
             *isncsci.FIELDS,
             "totals",
         ]
-        assert isncsci.RULES in found.steps[0].words.en
+        assert isncsci.RULES in found.steps[0].text.en
         for step in found.steps:
-            assert step.words.en.endswith(".")
-            assert step.words.zh.endswith("。")
-            assert "{" not in step.words.en + step.words.zh
+            assert step.text.en.endswith(".")
+            assert step.text.zh.endswith("。")
+            assert "{" not in step.text.en + step.text.zh
         stored = found.to_json()
         assert json.loads(json.dumps(stored)) == stored
         assert stored.keys() == {"result", "steps", "warnings"}
@@ -710,7 +724,7 @@ def test_an_old_non_key_level_is_scored_from_the_record_too(make, level):
     assert any("accepted as an old record" in warning for warning in score.warnings)
 
 
-def test_a_tag_without_its_reason_is_told(make):
+def test_a_tag_without_its_reason_is_reported(make):
     tagged = isncsci.items_of(make({"motor": ["5", "4*", *"00000000"], "normal_to": "C6"}, COMPLETE_C6))
     told = "no reason is given for 1 tagged cells: right.motor.C6; each tag needs one"
     assert told in outcomes.score("isncsci", tagged).warnings

@@ -29,7 +29,7 @@ def test_the_same_rules_change_nothing(make):
     assert found.line() == f"rules {isncsci.RULES}: same results"
 
 
-def test_an_old_result_is_told_beside_the_new_one_with_both_rule_versions(make):
+def test_an_old_result_is_reported_beside_the_new_one_with_both_rule_versions(make):
     old = stored(isncsci.items_of(make(COMPLETE_C6)), ais="B", rules="isncsci-2015.3")
     found = isncsci.rescore(old)
     assert found.changed == {"ais": ("B", "A")}
@@ -76,7 +76,7 @@ def test_options_are_those_it_was_stored_with(make):
     ("items", "version", "words"),
     [({"right.motor.C5": 7}, "2019", "must be one of"), ({}, "1996", "versions are never mixed")],
 )
-def test_what_cannot_be_scored_is_told_and_not_replaced(items, version, words):
+def test_what_cannot_be_scored_is_reported_and_not_replaced(items, version, words):
     found = isncsci.rescore(Assessment("v", "isncsci", version, ALONE, items, {}, "rater", id="a1"))
     assert words in found.error
     assert (found.score, found.outdated) == (None, False)
@@ -91,7 +91,7 @@ def test_another_measure_is_refused():
 # ----- what the site reported
 
 
-def test_what_the_site_reported_stands_beside_the_computed_result_and_the_difference_is_told(make):
+def test_what_the_site_reported_stands_beside_the_computed_result_and_the_difference_is_reported(make):
     items = isncsci.items_of(make(COMPLETE_C6)) | {"site_reported.nli": "C5", "site_reported.ais": "A"}
     score = outcomes.score("isncsci", items)
     assert (score.items["site_reported.nli"], score.classes["nli"]) == ("C5", "C6")

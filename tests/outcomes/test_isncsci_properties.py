@@ -248,7 +248,7 @@ def test_zones_are_not_rostral_to_the_motor_level_and_follow_the_gates(exam):
 @given(open_exams(codes=ANY, most=8))
 def test_every_reason_names_the_result_it_explains(exam):
     found = classify(exam)
-    steps = {step.field: step.words for step in found.steps}
+    steps = {step.field: step.text for step in found.steps}
     for field in FIELDS:
         if field == "complete" or found.result[field] == "NA":
             continue
@@ -286,9 +286,9 @@ def test_deciding_cells_are_those_on_which_some_substitution_depends(exam):
 def test_a_determined_result_gives_the_reason_that_every_substitution_gives(exam):
     """What a substitution prints in place of a code may differ; the sentence and its numbers may not."""
     found = classify(exam)
-    steps = {step.field: step.words.en for step in found.steps}
+    steps = {step.field: step.text.en for step in found.steps}
     for one in list(substitutions(exam))[:40]:
-        plain = {step.field: step.words.en for step in classify(one).steps}
+        plain = {step.field: step.text.en for step in classify(one).steps}
         for field in FIELDS:
             if "in every substitution" in steps[field] or "Not determinable" in steps[field]:
                 continue

@@ -77,7 +77,7 @@ def test_a_weight_outside_0_to_5_is_refused(value):
         TLX.score({**ratings(*[50] * 6), "weight_effort": value})
 
 
-def test_weights_that_no_15_choices_can_give_are_told():
+def test_weights_that_no_15_choices_can_give_are_reported():
     score = TLX.score({**ratings(*[50] * 6), **weights(5, 5, 5, 0, 0, 0)})
     assert "no choices among 15 pairs give these weights" in score.warnings[0]
 

@@ -26,6 +26,6 @@ def test_the_answer_is_the_score_of_its_window_and_of_no_other(window, value):
 
 
 @pytest.mark.parametrize("value", [-1, 11, 4.5, "4", True, float("nan")])
-def test_only_whole_numbers_from_0_to_10_are_answers(value):
+def test_only_integers_from_0_to_10_are_answers(value):
     with pytest.raises(BadValue, match="pain_nrs item now must be one of 0, 1, 2"):
         NRS.score({"now": value})

@@ -89,7 +89,7 @@ def test_the_alert_is_raised_at_the_lowest_total(value):
     assert len(score.alerts) == 1
 
 
-def test_an_unanswered_item_9_is_told_and_never_inferred():
+def test_an_unanswered_item_9_is_reported_and_never_inferred():
     score = PHQ.score(answers(*[3] * 8))
     assert score.alerts == ()
     assert "item 9 was not answered: ask it" in score.warnings[0]

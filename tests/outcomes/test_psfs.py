@@ -37,7 +37,7 @@ def test_severity_is_missing_by_structure_when_the_frequency_is_0():
     assert score.warnings == ()
 
 
-def test_a_severity_beside_a_frequency_of_0_is_invalid_and_told():
+def test_a_severity_beside_a_frequency_of_0_is_invalid_and_reported():
     score = PSFS.score({"frequency": 0, "severity": 2})
     assert (score.subscores["severity"].value, score.subscores["severity"].status) == (None, "invalid")
     assert score.items["severity"] == 2

@@ -25,6 +25,11 @@ def test_means_by_hand():
     assert score.total.value == pytest.approx(44 / 12)
 
 
+def test_a_mean_of_ratings_lies_within_1_to_5():
+    scales = (*QUEST.definition.subscales, QUEST.definition)
+    assert [(scale.low, scale.high) for scale in scales] == [(1, 5)] * 3
+
+
 def test_na_leaves_the_denominator_and_a_missing_item_counts_as_the_mean():
     score = QUEST.score(answers(5, 5, 5, 5, 1, 1, None, "NA", 2, "NA", "NA", "NA"))
     device, services = score.subscores["device"], score.subscores["services"]

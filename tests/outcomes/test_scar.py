@@ -81,7 +81,7 @@ def test_a_missing_item_and_an_untestable_muscle_are_not_zeros(table):
     assert SCAR.score({**BEST, "walk_stairs": None}, table=table).total.status == "ND"
 
 
-def test_a_table_without_a_row_is_told(tmp_path):
+def test_a_table_without_a_row_is_reported(tmp_path):
     rows = {key: value for key, value in rows_made_up().items() if key != ("sum", 64)}
     with pytest.raises(BadValue, match="has no row 'sum:64'"):
         SCAR.score(BEST, table=table_of(tmp_path, rows))

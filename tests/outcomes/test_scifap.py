@@ -50,7 +50,7 @@ def test_a_task_score_ends_at_300():
     assert score.subscores["step"].value == 300
 
 
-def test_without_the_able_bodied_times_a_timed_task_is_not_determinable_and_told():
+def test_without_the_able_bodied_times_a_timed_task_is_not_determinable_and_reported():
     score = FAP.score(walk([10] * 7, [1] * 7))
     assert score.total.status == "ND"
     assert "set the option norms" in score.warnings[0]

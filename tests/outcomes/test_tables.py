@@ -12,7 +12,7 @@ import pytest
 from workbench import outcomes
 from workbench.errors import BadValue
 from workbench.outcomes._contract import Definition, Item, Subscale
-from workbench.outcomes._scoring import Measure, Scored, sub_score
+from workbench.outcomes._scoring import Measure, ScorerResult, make_subscore
 from workbench.outcomes._tables import given_table, table_needed, table_option
 
 MADE_UP = "# made-up table for a test, no real values\nraw,t\n1,30.5\n2,41\n"
@@ -95,8 +95,10 @@ def _score(definition, values, options):
     table = given_table(definition, options)
     one = definition.subscales[0]
     number = None if table is None or values["a"] is None else table[str(values["a"])]
-    found = sub_score(one, values, number, rule="look-up" if table else table_needed(definition), source="none")
-    return Scored({one.code: found})
+    found = make_subscore(
+        one, values, number, rule="look-up" if table else table_needed(definition), source="none"
+    )
+    return ScorerResult({one.code: found})
 
 
 LOOKED_UP = Measure(

@@ -40,7 +40,7 @@ def test_every_row_of_the_table_names_a_measure_version_and_subscore_that_exist(
 
 def test_a_row_from_memory_is_off_until_it_is_chosen_by_its_name():
     assert STROKE not in {row.name for row in thresholds("arat", "1981")}
-    assert STROKE in {row.name for row in thresholds("arat", "1981", every=True)}
+    assert STROKE in {row.name for row in thresholds("arat", "1981", include_off=True)}
     chosen = threshold(STROKE)
     assert (chosen.value, chosen.unit, chosen.evidence, chosen.on) == (5.7, "points", "[M]", False)
 
@@ -52,7 +52,7 @@ def test_a_row_that_was_seen_is_on(tmp_path):
 
 
 def test_a_row_without_a_value_is_shown_and_cannot_be_chosen():
-    empty = next(row for row in thresholds("isncsci", "2019", subscore="uems", every=True))
+    empty = next(row for row in thresholds("isncsci", "2019", subscore="uems", include_off=True))
     assert empty.value is None
     assert not empty.on
     with pytest.raises(Refused, match="has no value .*Scivoletto 2013"):
@@ -64,7 +64,7 @@ def test_an_unknown_row_lists_those_of_the_measure():
         threshold("arat:1981:total:mcid:6 points:SCI")
 
 
-def test_another_population_is_told():
+def test_another_population_is_reported():
     assert threshold(STROKE).words() == (
         "MCID 5.7 points (van der Lee 2001 [M]; population stroke, not spinal cord injury)"
     )
@@ -93,7 +93,7 @@ def test_a_threshold_of_the_protocol_is_a_number_above_0(size):
 
 
 @pytest.mark.parametrize(
-    ("lines", "told"),
+    ("lines", "message"),
     [
         ([GOOD, GOOD], f"two rows named '{STROKE}'"),
         ([GOOD.replace("[M]", "sure")], r"line 2 has evidence 'sure'; allowed are \[S\]"),
@@ -104,8 +104,8 @@ def test_a_threshold_of_the_protocol_is_a_number_above_0(size):
         ([GOOD + ",more"], "line 2 must have 9 cells, got 10"),
     ],
 )
-def test_a_faulty_row_is_told_with_its_line(tmp_path, lines, told):
-    with pytest.raises(BadValue, match=told):
+def test_a_faulty_row_is_reported_with_its_line(tmp_path, lines, message):
+    with pytest.raises(BadValue, match=message):
         read_thresholds(written(tmp_path, *lines))
 
 

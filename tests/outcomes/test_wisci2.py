@@ -24,12 +24,12 @@ def test_unable_to_walk_is_level_0_and_not_assessed_is_none():
     assert (score.subscores["maximum"].value, score.subscores["maximum"].status) == (None, "ND")
 
 
-def test_a_maximum_below_the_self_selected_level_is_told():
+def test_a_maximum_below_the_self_selected_level_is_reported():
     score = WISCI.score({"self_selected": 13, "maximum": 12})
     assert score.warnings == ("the maximum level 12 lies below the self-selected level 13: check both",)
 
 
 @pytest.mark.parametrize("value", [-1, 21, 12.5, "12", True, "unable"])
-def test_a_level_is_a_whole_number_from_0_to_20(value):
+def test_a_level_is_an_integer_from_0_to_20(value):
     with pytest.raises(BadValue, match="maximum must be one of 0, 1"):
         WISCI.score({"maximum": value})

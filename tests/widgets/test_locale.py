@@ -143,7 +143,7 @@ def test_the_items_of_arat_are_translated() -> None:
 def test_the_english_words_of_an_outcome_measure_are_those_of_its_definition(name: str) -> None:
     definition = outcomes.load(name).definition
     for part in (*definition.items, *definition.subscales):
-        assert catalogue()["en"][f"measure.{name}.{part.code}"] == part.words.split(": ")[-1]
+        assert catalogue()["en"][f"measure.{name}.{part.code}"] == part.label.split(": ")[-1]
 
 
 def test_text_fills_in_and_refuses_what_is_not_there() -> None:

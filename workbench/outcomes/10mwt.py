@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from workbench.outcomes._contract import STRUCTURAL, Definition, Item, Scored, Subscale
-from workbench.outcomes._scoring import Measure, sub_score
+from workbench.outcomes._contract import STRUCTURAL, Definition, Item, ScorerResult, Status, Subscale
+from workbench.outcomes._scoring import Measure, make_subscore
 from workbench.outcomes._unable import UNABLE, zero_when_unable
 from workbench.outcomes._walking import AIDS
 
@@ -27,29 +27,33 @@ PACES = {"preferred": "Preferred pace", "fast": "Fast pace"}
 def _subscales() -> tuple[Subscale, ...]:
     return tuple(
         scale
-        for code, words in PACES.items()
+        for code, label in PACES.items()
         for scale in (
-            Subscale(f"{code}_speed", f"{words}, speed", (code,), 0, DISTANCE_M / FASTEST_S, "m/s"),
-            Subscale(f"{code}_time", f"{words}, time", (code,), FASTEST_S, SLOWEST_S, "s", "down"),
+            Subscale(f"{code}_speed", f"{label}, speed", (code,), 0, DISTANCE_M / FASTEST_S, "m/s"),
+            Subscale(f"{code}_time", f"{label}, time", (code,), FASTEST_S, SLOWEST_S, "s", "down"),
         )
     )
 
 
-def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> Scored:
+def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> ScorerResult:
     counted, scores = zero_when_unable(values, PACES), {}
     for scale in definition.subscales:
         (pace,) = scale.items
         time, unable = counted[pace], values[pace] == UNABLE
         if scale.direction == "down":
-            status, value = (STRUCTURAL, None) if unable else ("", time)
+            # A walk that was impossible has no time: 0 s would be the fastest of all.
+            value = None if unable else time
+            status: Status | None = STRUCTURAL if unable else None
             rule = "time over 10 m; there is none when walking was impossible, and never 0 s"
         else:
-            status, value = "", time if time is None or unable else DISTANCE_M / time
+            # ``time`` is 0 for a walk that was impossible, and so is the speed.
+            value = time if time is None or unable else DISTANCE_M / time
+            status = None
             rule = "10 m divided by the time; unable to walk is 0"
-        scores[scale.code] = sub_score(scale, counted, value, rule=rule, source=SOURCE, status=status)
+        scores[scale.code] = make_subscore(scale, counted, value, rule=rule, source=SOURCE, status=status)
     timed = any(values[pace] not in (None, UNABLE) for pace in PACES)
-    told = "the start (static or dynamic) is not recorded: compare with the same start only"
-    return Scored(scores, warnings=(told,) if timed and values["start"] is None else ())
+    warning = "the start (static or dynamic) is not recorded: compare with the same start only"
+    return ScorerResult(scores, warnings=(warning,) if timed and values["start"] is None else ())
 
 
 OUTCOME = Measure(
@@ -59,8 +63,8 @@ OUTCOME = Measure(
             version="10 m",
             title="10-metre walk test",
             items=tuple(
-                Item(code, f"{words.lower()}, time", (), (UNABLE,), FASTEST_S, SLOWEST_S, "s")
-                for code, words in PACES.items()
+                Item(code, f"{label.lower()}, time", (), (UNABLE,), FASTEST_S, SLOWEST_S, "s")
+                for code, label in PACES.items()
             ),
             subscales=_subscales(),
             low=None,

@@ -14,8 +14,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from workbench.outcomes._contract import Definition, Item, Scored, Subscale
-from workbench.outcomes._scoring import Measure, sub_score
+from workbench.outcomes._contract import Definition, Item, ScorerResult, Subscale
+from workbench.outcomes._scoring import Measure, make_subscore
 from workbench.outcomes._unable import UNABLE, zero_when_unable
 from workbench.outcomes._walking import AIDS
 
@@ -24,17 +24,17 @@ SECONDS = 360.0
 LONGEST_M = 1200.0
 
 
-def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> Scored:
+def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> ScorerResult:
     counted = zero_when_unable(values, ("distance",))
     metres = counted["distance"]
-    found = {"distance": metres, "speed": None if metres is None else metres / SECONDS}
+    results = {"distance": metres, "speed": None if metres is None else metres / SECONDS}
     rules = {"distance": "metres in 6 min; unable is 0", "speed": "metres divided by 360 s; unable is 0"}
     scores = {
-        s.code: sub_score(s, counted, found[s.code], rule=rules[s.code], source=SOURCE)
+        s.code: make_subscore(s, counted, results[s.code], rule=rules[s.code], source=SOURCE)
         for s in definition.subscales
     }
-    told = "the length of the track is not recorded: compare with walks on the same track only"
-    return Scored(scores, warnings=(told,) if metres and values["track_length"] is None else ())
+    warning = "the length of the track is not recorded: compare with walks on the same track only"
+    return ScorerResult(scores, warnings=(warning,) if metres and values["track_length"] is None else ())
 
 
 OUTCOME = Measure(

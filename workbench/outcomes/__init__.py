@@ -74,8 +74,8 @@ def available() -> tuple[str, ...]:
 @cache
 def load(name: str) -> OutcomeMeasure:
     """The outcome measure of that name, looked up once. Raises UnknownName with the names there are."""
-    found: OutcomeMeasure = registry.load(__name__, name, "OUTCOME")
-    return found
+    measure: OutcomeMeasure = registry.load(__name__, name, "OUTCOME")
+    return measure
 
 
 def score(name: str, items: Mapping[str, Any], *, version: str = "", **options: Any) -> Score:

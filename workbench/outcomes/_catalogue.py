@@ -51,11 +51,13 @@ the current rules again, and `workbench export STUDY` writes the core data set.
 def catalogue() -> str:
     """The whole document."""
     measures = [outcomes.load(name) for name in outcomes.available()]
-    found = {measure.definition.domain for measure in measures}
-    domains = [*DOMAINS, *sorted(found - set(DOMAINS))]
-    measures.sort(key=lambda one: _title(one).lower())
-    chapters = [(domain, [one for one in measures if one.definition.domain == domain]) for domain in domains]
-    parts = [HEAD, "## Contents", *(line for one in chapters for line in _contents(*one))]
+    others = {measure.definition.domain for measure in measures} - set(DOMAINS)
+    measures.sort(key=lambda measure: _title(measure).lower())
+    chapters = [
+        (domain, [measure for measure in measures if measure.definition.domain == domain])
+        for domain in (*DOMAINS, *sorted(others))
+    ]
+    parts = [HEAD, "## Contents", *(line for chapter in chapters for line in _contents(*chapter))]
     for domain, chapter in chapters:
         parts += ["", f"# {_capital(domain)}"]
         parts += [line for measure in chapter for line in _section(measure)]
@@ -64,7 +66,7 @@ def catalogue() -> str:
 
 def _title(measure: OutcomeMeasure) -> str:
     """What the titles of all versions begin with."""
-    return commonprefix([one.title for one in measure.definitions]).rstrip(" ,(–-")
+    return commonprefix([definition.title for definition in measure.definitions]).rstrip(" ,(–-")
 
 
 # ----- contents
@@ -75,14 +77,14 @@ def _contents(domain: str, measures: Sequence[OutcomeMeasure]) -> Iterator[str]:
     yield "| measure | range | better | thresholds in use | from memory, off | no number | notes from memory |"
     yield "|---|---|---|---|---|---|---|"
     for measure in measures:
-        one = measure.definition
+        definition = measure.definition
         rows = [row for each in measure.definitions for row in _thresholds(each)]
         memory = sum(not row.on and row.value is not None for row in rows)
         empty = sum(row.value is None for row in rows)
         notes = {note for each in measure.definitions for note in each.notes if _mark(note).startswith("[M")}
         counts = [_in_use([row for row in rows if row.on]), *map(_count, (memory, empty, len(notes)))]
-        name = f"[{_cell(_title(measure))}](#{one.name}) `{one.name}`"
-        yield f"| {name} | {_range(one) or '–'} | {_direction(measure)} | {' | '.join(counts)} |"
+        name = f"[{_cell(_title(measure))}](#{definition.name}) `{definition.name}`"
+        yield f"| {name} | {_range(definition) or '–'} | {_direction(measure)} | {' | '.join(counts)} |"
 
 
 def _in_use(rows: Sequence[Threshold]) -> str:
@@ -101,16 +103,16 @@ def _range(definition: Definition) -> str:
 
 
 def _direction(measure: OutcomeMeasure) -> str:
-    every = {one.direction for one in measure.definitions}
-    return _better(every.pop()) if len(every) == 1 else "by version"
+    directions = {definition.direction for definition in measure.definitions}
+    return _better(directions.pop()) if len(directions) == 1 else "by version"
 
 
 # ----- one measure
 
 
 def _section(measure: OutcomeMeasure) -> Iterator[str]:
-    every = measure.definitions
-    first = every[0]
+    versions = measure.definitions
+    first = versions[0]
     yield f'\n<a id="{first.name}"></a>\n\n## {_title(measure)}\n'
     better = _direction(measure)
     facts = [f"`{first.name}`", "**better: by version**" if better == "by version" else f"**{better} is better**"]
@@ -118,118 +120,125 @@ def _section(measure: OutcomeMeasure) -> Iterator[str]:
     facts += ["one administration a side"] if first.sides != ("",) else []
     facts += [f"administered: {', '.join(first.modes)}"] if first.modes else []
     yield " · ".join(facts) + "\n"
-    if len(every) > 1:
-        yield from _versions(every)
-    yield from _said("Missing items", every, lambda one: one.missing)
-    yield from _said("Licence", every, lambda one: one.licence)
-    yield from _said("Table to supply", every, lambda one: one.table and f"{one.table}; no score without it")
-    yield from _said("Sources", every, lambda one: "; ".join(one.sources) + ".")
-    for heading, ours in _alike(every):
+    if len(versions) > 1:
+        yield from _versions(versions)
+    yield from _fact_lines("Missing items", versions, lambda definition: definition.missing)
+    yield from _fact_lines("Licence", versions, lambda definition: definition.licence)
+    yield from _fact_lines(
+        "Table to supply",
+        versions,
+        lambda definition: definition.table and f"{definition.table}; no score without it",
+    )
+    yield from _fact_lines("Sources", versions, lambda definition: "; ".join(definition.sources) + ".")
+    for heading, group in _similar_versions(versions):
         yield from heading
-        yield from _body(ours[0])
-    yield from _threshold_table(every)
+        yield from _body(group[0])
+    yield from _threshold_table(versions)
 
 
-def _versions(every: Sequence[Definition]) -> Iterator[str]:
-    yield f"{len(every)} versions, which are never mixed:\n"
+def _versions(versions: Sequence[Definition]) -> Iterator[str]:
+    yield f"{len(versions)} versions, which are never mixed:\n"
     yield "| version | items | scores |"
     yield "|---|---|---|"
-    for number, one in enumerate(every):
-        scores = ", ".join(f"{_cell(s.words)} {_span(s)}" for s in one.subscales[:4])
-        more = f" and {len(one.subscales) - 4} more" if len(one.subscales) > 4 else ""
-        yield f"| {one.version}{' (current)' if not number else ''} | {len(one.items)} | {scores}{more} |"
+    for number, definition in enumerate(versions):
+        scores = ", ".join(f"{_cell(s.label)} {_span(s)}" for s in definition.subscales[:4])
+        more = f" and {len(definition.subscales) - 4} more" if len(definition.subscales) > 4 else ""
+        current = " (current)" if not number else ""
+        yield f"| {definition.version}{current} | {len(definition.items)} | {scores}{more} |"
     yield ""
 
 
-def _said(title: str, every: Sequence[Definition], say: Callable[[Definition], str]) -> Iterator[str]:
+def _fact_lines(title: str, versions: Sequence[Definition], fact: Callable[[Definition], str]) -> Iterator[str]:
     """One line, or one for each group of versions that says the same."""
-    texts = {one.version: say(one) for one in every}
+    texts = {definition.version: fact(definition) for definition in versions}
     if len(set(texts.values())) == 1:
-        if texts[every[0].version]:
-            yield f"- **{title}:** {texts[every[0].version]}"
+        if texts[versions[0].version]:
+            yield f"- **{title}:** {texts[versions[0].version]}"
     elif len({text.replace(version, "") for version, text in texts.items()}) == 1:
-        yield f"- **{title}:** {texts[every[0].version].replace(every[0].version, '(the version)')}"
+        yield f"- **{title}:** {texts[versions[0].version].replace(versions[0].version, '(the version)')}"
     else:
         for text in dict.fromkeys(texts.values()):
-            versions = ", ".join(version for version, other in texts.items() if other == text)
-            yield f"- **{title}** ({versions})**:** {text}"
+            of_versions = ", ".join(version for version, other in texts.items() if other == text)
+            yield f"- **{title}** ({of_versions})**:** {text}"
 
 
-def _alike(every: Sequence[Definition]) -> list[tuple[list[str], list[Definition]]]:
+def _similar_versions(versions: Sequence[Definition]) -> list[tuple[list[str], list[Definition]]]:
     """Versions in groups that read the same but for their number of items, each group with its heading."""
     groups: dict[str, list[Definition]] = {}
-    for one in every:
-        scores = re.sub(r"\d+", "#", "\n".join(_scores(one)))
-        values = [value for _, value in item_lines((*one.items, *one.extras))]
-        rest = "\n".join((*values, *_options(one), *_notes(one))).replace(one.version, "")
-        groups.setdefault(f"{scores}\n{rest}", []).append(one)
-    if len(every) == 1:
-        return [([], list(every))]
-    return [(list(_heading(ours)), ours) for ours in groups.values()]
+    for definition in versions:
+        scores = re.sub(r"\d+", "#", "\n".join(_scores(definition)))
+        values = [value for _, value in item_lines((*definition.items, *definition.extras))]
+        rest = "\n".join((*values, *_options(definition), *_notes(definition))).replace(definition.version, "")
+        groups.setdefault(f"{scores}\n{rest}", []).append(definition)
+    if len(versions) == 1:
+        return [([], list(versions))]
+    return [(list(_heading(group)), group) for group in groups.values()]
 
 
-def _heading(ours: Sequence[Definition]) -> Iterator[str]:
-    first = ours[0].version
+def _heading(group: Sequence[Definition]) -> Iterator[str]:
+    first = group[0].version
     yield f"\n### Version {first}"
-    if len(ours) > 1:
-        others = ", ".join(one.version for one in ours[1:])
+    if len(group) > 1:
+        others = ", ".join(definition.version for definition in group[1:])
         yield f"\nAlike but for the number of items: {others}."
 
 
-def _body(one: Definition) -> Iterator[str]:
-    yield from _scores(one)
-    yield from _items(one)
-    yield from _options(one)
-    yield from _notes(one)
+def _body(definition: Definition) -> Iterator[str]:
+    yield from _scores(definition)
+    yield from _items(definition)
+    yield from _options(definition)
+    yield from _notes(definition)
 
 
-def _scores(one: Definition) -> Iterator[str]:
+def _scores(definition: Definition) -> Iterator[str]:
     yield "\n| score | range | better | items |"
     yield "|---|---|---|---|"
-    for sub, others in _paired(one.subscales):
-        words = ", ".join((f"{_cell(sub.words)} `{sub.code}`", *(f"left `{other.code}`" for other in others)))
-        yield f"| {words} | {_span(sub)} | {_better(sub.direction or one.direction)} | {len(sub.items)} |"
-    if one.low is not None and all(sub.code != "total" for sub in one.subscales):
-        yield f"| **Total** `total` | {_range(one)} | {_better(one.direction)} | |"
+    for sub, others in _paired(definition.subscales):
+        names = ", ".join((f"{_cell(sub.label)} `{sub.code}`", *(f"left `{other.code}`" for other in others)))
+        yield f"| {names} | {_span(sub)} | {_better(sub.direction or definition.direction)} | {len(sub.items)} |"
+    if definition.low is not None and all(sub.code != "total" for sub in definition.subscales):
+        yield f"| **Total** `total` | {_range(definition)} | {_better(definition.direction)} | |"
 
 
 def _paired(scores: Sequence[Subscale]) -> Iterator[tuple[Subscale, list[Subscale]]]:
     """Scores in their order, that of the left beside that of the right where they have the same range."""
-    told: set[str] = set()
+    listed: set[str] = set()
     for sub in scores:
         left = f"left{sub.code.removeprefix('right')}" if sub.code.startswith("right") else ""
-        others = [one for one in scores if one.code == left and _span(one) == _span(sub)]
-        if sub.code not in told:
+        others = [other for other in scores if other.code == left and _span(other) == _span(sub)]
+        if sub.code not in listed:
             yield sub, others
-        told |= {sub.code, *(one.code for one in others)}
+        listed |= {sub.code, *(other.code for other in others)}
 
 
-def _items(one: Definition) -> Iterator[str]:
-    extras = f" and {len(one.extras)} that enter no sum" if one.extras else ""
-    yield f"\n<details><summary>{len(one.items)} items{extras}</summary>\n"
+def _items(definition: Definition) -> Iterator[str]:
+    extras = f" and {len(definition.extras)} that enter no sum" if definition.extras else ""
+    yield f"\n<details><summary>{len(definition.items)} items{extras}</summary>\n"
     yield "| items | values |"
     yield "|---|---|"
-    yield from (f"| {_cell(what)} | {_cell(values)} |" for what, values in item_lines(one.items))
-    if one.extras:
-        yield from (f"| {_cell(what)} *(no sum)* | {_cell(values)} |" for what, values in item_lines(one.extras))
+    yield from (f"| {_cell(what)} | {_cell(values)} |" for what, values in item_lines(definition.items))
+    if definition.extras:
+        yield from (
+            f"| {_cell(what)} *(no sum)* | {_cell(values)} |" for what, values in item_lines(definition.extras)
+        )
     yield "\n</details>"
 
 
-def _options(one: Definition) -> Iterator[str]:
-    if one.options:
+def _options(definition: Definition) -> Iterator[str]:
+    if definition.options:
         yield "\nThe protocol settles:\n"
-    for option in one.options:
+    for option in definition.options:
         allowed = (
             f"; one of {', '.join(f'`{shown(value)}`' for value in option.allowed)}" if option.allowed else ""
         )
         default = "no default" if option.default is None else f"default `{shown(option.default)}`"
-        yield f"- `{option.name}` – {option.words} ({default}{allowed})"
+        yield f"- `{option.name}` – {option.label} ({default}{allowed})"
 
 
-def _notes(one: Definition) -> Iterator[str]:
+def _notes(definition: Definition) -> Iterator[str]:
     """What is certain first, then what is from memory, under a heading of its own."""
-    sure = [note for note in one.notes if not _mark(note).startswith("[M")]
-    memory = [note for note in one.notes if _mark(note).startswith("[M")]
+    sure = [note for note in definition.notes if not _mark(note).startswith("[M")]
+    memory = [note for note in definition.notes if _mark(note).startswith("[M")]
     if sure:
         yield "\nNotes, seen or tested:\n"
         yield from (f"- {_marked(note)}" for note in sure)
@@ -238,15 +247,15 @@ def _notes(one: Definition) -> Iterator[str]:
         yield from (f"- {_marked(note)}" for note in memory)
 
 
-def _threshold_table(every: Sequence[Definition]) -> Iterator[str]:
-    rows = [(one.version, row) for one in every for row in _thresholds(one)]
+def _threshold_table(versions: Sequence[Definition]) -> Iterator[str]:
+    rows = [(definition.version, row) for definition in versions for row in _thresholds(definition)]
     if not rows:
         yield "\nThresholds of change: none in the table."
         return
     yield "\n| threshold | of | value | in whom | source | use |"
     yield "|---|---|---|---|---|---|"
     for version, row in rows:
-        of = f"`{row.subscore}`" + (f" ({version})" if len(every) > 1 else "")
+        of = f"`{row.subscore}`" + (f" ({version})" if len(versions) > 1 else "")
         value = "**no number**" if row.value is None else f"{_number(row.size)} {row.unit}"
         who = _cell(row.population) + ("" if row.spinal else " – **not spinal cord injury**")
         source = f"{_cell(row.citation)} **{row.evidence}**"
@@ -262,13 +271,13 @@ def _use(row: Threshold) -> str:
 # ----- words
 
 
-def _thresholds(one: Definition) -> tuple[Threshold, ...]:
-    return thresholds(one.name, one.version, every=True)
+def _thresholds(definition: Definition) -> tuple[Threshold, ...]:
+    return thresholds(definition.name, definition.version, include_off=True)
 
 
 def _mark(note: str) -> str:
-    found = MARK.search(note)
-    return found.group(1) if found else ""
+    match = MARK.search(note)
+    return match.group(1) if match else ""
 
 
 def _marked(note: str) -> str:

@@ -23,13 +23,13 @@ class _Line:
     """One item, or the same item of both sides."""
 
     code: str
-    words: str
+    label: str
     values: str
     sides: list[str]
 
     def text(self) -> str:
         both = f" ({', '.join(self.sides)})" if self.sides else ""
-        return f"`{self.code}` {self.words}{both}"
+        return f"`{self.code}` {self.label}{both}"
 
 
 def item_lines(items: Iterable[Item]) -> Iterator[tuple[str, str]]:
@@ -40,10 +40,10 @@ def item_lines(items: Iterable[Item]) -> Iterator[tuple[str, str]]:
 
 def values_of(item: Item) -> str:
     """What an item may hold, in words."""
-    held = (
+    values = (
         _runs(item.allowed) if item.allowed else f"{_plain(item.low)} to {_plain(item.high)} {item.unit}".strip()
     )
-    return f"{held} or {', '.join(f'`{code}`' for code in item.codes)}" if item.codes else held
+    return f"{values} or {', '.join(f'`{code}`' for code in item.codes)}" if item.codes else values
 
 
 def shown(value: Any) -> str:
@@ -56,10 +56,10 @@ def _plain(value: float) -> str:
 
 
 def _runs(values: tuple[Any, ...]) -> str:
-    """``0–5`` for whole numbers in a row, else each value."""
-    whole = [value for value in values if isinstance(value, int)]
-    if len(whole) == len(values) > 2 and whole == list(range(whole[0], whole[-1] + 1)):
-        return f"{whole[0]}–{whole[-1]}"
+    """``0–5`` for integers in a row, else each value."""
+    integers = [value for value in values if isinstance(value, int)]
+    if len(integers) == len(values) > 2 and integers == list(range(integers[0], integers[-1] + 1)):
+        return f"{integers[0]}–{integers[-1]}"
     return ", ".join(f"`{value}`" if isinstance(value, str) else f"{value:g}" for value in values)
 
 
@@ -67,29 +67,29 @@ def _paired(items: Iterable[Item]) -> list[_Line]:
     """Lines in the order of their first item; right and left share one when they hold the same."""
     lines: dict[tuple[str, str], _Line] = {}
     for item in items:
-        values, found = values_of(item), SIDED.fullmatch(item.code)
-        if found is None:
-            lines[item.code, values] = _Line(item.code, _lower(item.words), values, [])
+        values, match = values_of(item), SIDED.fullmatch(item.code)
+        if match is None:
+            lines[item.code, values] = _Line(item.code, _lower(item.label), values, [])
             continue
-        side, mark, rest = found.groups()
-        words = re.sub(rf"^(?:the )?{side}\b[ ,:]*", "", item.words, flags=re.IGNORECASE)
-        line = lines.setdefault((rest, values), _Line(f"*{mark}{rest}", _lower(words), values, []))
+        side, mark, rest = match.groups()
+        label = re.sub(rf"^(?:the )?{side}\b[ ,:]*", "", item.label, flags=re.IGNORECASE)
+        line = lines.setdefault((rest, values), _Line(f"*{mark}{rest}", _lower(label), values, []))
         line.sides.append(side)
     return list(lines.values())
 
 
-def _lower(words: str) -> str:
-    return words[:1].lower() + words[1:] if words[1:2].islower() else words
+def _lower(label: str) -> str:
+    return label[:1].lower() + label[1:] if label[1:2].islower() else label
 
 
 def _series(lines: list[_Line]) -> Iterator[str]:
     """Texts of the lines; three and more that differ in one number alone become one."""
-    for (stem, sides), run in groupby(lines, key=lambda line: (COUNTED.sub("#", line.words), tuple(line.sides))):
-        several = list(run)
-        if stem.count("#") != 1 or len(several) < LEAST:
-            yield from (line.text() for line in several)
+    for (stem, sides), run in groupby(lines, key=lambda line: (COUNTED.sub("#", line.label), tuple(line.sides))):
+        series = list(run)
+        if stem.count("#") != 1 or len(series) < LEAST:
+            yield from (line.text() for line in series)
             continue
-        first, last = (COUNTED.findall(line.words)[0] for line in (several[0], several[-1]))
+        first, last = (COUNTED.findall(line.label)[0] for line in (series[0], series[-1]))
         both = f" ({', '.join(sides)})" if sides else ""
-        words = stem.replace("#", f"{first} … {last}")
-        yield f"`{several[0].code}` … `{several[-1].code}` {words}{both}"
+        label = stem.replace("#", f"{first} … {last}")
+        yield f"`{series[0].code}` … `{series[-1].code}` {label}{both}"

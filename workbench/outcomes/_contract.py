@@ -5,13 +5,21 @@ from __future__ import annotations
 import numbers
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Literal, Protocol, get_args
 
 from workbench.errors import BadValue
 
-OK, ND, CENSORED, STRUCTURAL, INVALID = "ok", "ND", "censored", "structural", "invalid"
-STATUSES = (OK, ND, CENSORED, STRUCTURAL, INVALID)
-"""``ND`` not determinable (a missing item), ``censored`` at a cap, ``structural`` never asked by design."""
+Status = Literal["ok", "ND", "censored", "structural", "invalid"]
+"""``ND`` not determinable (a missing item), ``censored`` at a cap, ``structural`` never asked by design,
+``invalid`` contradicted by another answer."""
+OK: Final = "ok"
+ND: Final = "ND"
+CENSORED: Final = "censored"
+STRUCTURAL: Final = "structural"
+INVALID: Final = "invalid"
+STATUSES: tuple[Status, ...] = get_args(Status)
+Direction = Literal["up", "down"]
+"""Which way is better."""
 
 Value = int | float | str
 """What an item may hold; None beside it = missing, which never becomes 0."""
@@ -24,7 +32,7 @@ class Item:
     Attributes
     ----------
     code : what is stored.
-    words : a short generic descriptor, no licensed wording.
+    label : a short generic descriptor, no licensed wording.
     allowed : the explicit list of values; empty for a measured quantity.
     codes : further values that are text, such as ``"NT"`` or ``"unable"``; no number stands behind them.
     low, high : range of a measured quantity, both included.
@@ -32,7 +40,7 @@ class Item:
     """
 
     code: str
-    words: str
+    label: str
     allowed: tuple[int | float | str, ...] = ()
     codes: tuple[str, ...] = ()
     low: float = 0.0
@@ -46,7 +54,7 @@ class Option:
 
     Attributes
     ----------
-    name, words : of the option.
+    name, label : of the option.
     default : used when it is not given; None = the protocol has to name it where the scorer needs it.
     allowed : the explicit list of values; empty when the scorer itself checks it.
     agree : whether both assessments of a change must have the same value. Every option declares it.
@@ -55,7 +63,7 @@ class Option:
     """
 
     name: str
-    words: str
+    label: str
     default: Any = None
     allowed: tuple[Any, ...] = ()
     agree: bool = field(kw_only=True)
@@ -72,16 +80,16 @@ class Subscale:
     """
 
     code: str
-    words: str
+    label: str
     items: tuple[str, ...]
     low: float
     high: float
     unit: str = ""
-    direction: str = ""
+    direction: Direction | Literal[""] = ""
     least: int = 0
 
     @property
-    def fewest(self) -> int:
+    def min_answered(self) -> int:
         """Number of answered items below which the score is not determinable."""
         return self.least or len(self.items)
 
@@ -119,7 +127,7 @@ class Definition:
     subscales: tuple[Subscale, ...]
     low: float | None
     high: float | None
-    direction: str
+    direction: Direction
     sides: tuple[str, ...]
     missing: str
     licence: str
@@ -154,18 +162,32 @@ class Definition:
 
 
 def check_value(measure: str, item: Item, value: Any) -> Value | None:
-    """The value of one item as int, float or text; None stays None. Raises BadValue with what is allowed."""
+    """The value of one item as int, float or text; None stays None.
+
+    Parameters
+    ----------
+    measure : name, for the error.
+    item : whose lists or range hold.
+    value : as it was entered.
+
+    Raises
+    ------
+    BadValue
+        A value that is not allowed, with what is.
+    """
     if value is None or (isinstance(value, str) and value in (*item.allowed, *item.codes)):
         return value
-    number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    # True is a number to Python, and no score.
+    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
     if item.allowed:
-        if number and isinstance(value, numbers.Integral) and int(value) in item.allowed:
+        if is_number and isinstance(value, numbers.Integral) and int(value) in item.allowed:
             return int(value)
-        if number and any(isinstance(one, float) and one == value for one in item.allowed):
+        if is_number and any(isinstance(number, float) and number == value for number in item.allowed):
             return float(value)
         allowed = f"one of {', '.join(map(str, (*item.allowed, *item.codes)))}"
     else:
-        if number and item.low <= value <= item.high:
+        if is_number and item.low <= value <= item.high:
+            # Adding 0.0 turns -0.0 into 0.0, which would print and hash as another value.
             return int(value) if isinstance(value, numbers.Integral) else float(value) + 0.0
         allowed = f"{item.low:g} to {item.high:g} {item.unit}".strip()
         allowed += "".join(f" or {code}" for code in item.codes)
@@ -187,7 +209,7 @@ class SubScore:
     """
 
     value: int | float | None
-    status: str
+    status: Status
     n_items: int
     n_valid: int
     low: float
@@ -199,7 +221,7 @@ class SubScore:
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
+class ScorerResult:
     """What the scorer of one measure finds; :class:`Measure` makes the :class:`Score` of it.
 
     ``total`` is None for a measure without one. ``values`` replaces the items that entered when a rule
@@ -269,7 +291,7 @@ class OutcomeMeasure(Protocol):
 
 
 def plain_data(value: Any) -> Any:
-    """Dicts, lists, text, numbers and None from nested mappings and tuples; a table tells its label and hash."""
+    """Dicts, lists, text, numbers and None from nested mappings and tuples; a table becomes its label and hash."""
     if hasattr(value, "to_json"):
         return value.to_json()
     if isinstance(value, Mapping):

@@ -7,8 +7,8 @@ from statistics import fmean
 from typing import Any
 
 from workbench.errors import BadValue
-from workbench.outcomes._contract import Definition, Item, Option, Scored, Subscale
-from workbench.outcomes._scoring import present, sub_score
+from workbench.outcomes._contract import Definition, Item, Option, ScorerResult, Subscale
+from workbench.outcomes._scoring import make_subscore, numeric_values
 from workbench.outcomes._sides import SIDES, both_sides
 from workbench.outcomes._unable import UNABLE, zero_when_unable
 
@@ -31,10 +31,10 @@ def force_items(kinds: Mapping[str, str], *, high: float) -> tuple[Item, ...]:
 
     Parameters
     ----------
-    kinds : code → words of each kind of force.
+    kinds : code → label of each kind of force.
     high : greatest force, N. The unit of entry is the option ``unit``, which has no default.
     """
-    parts = {f"{code}_{n}": f"{words}, trial {n}" for code, words in kinds.items() for n in TRIALS}
+    parts = {f"{code}_{n}": f"{label}, trial {n}" for code, label in kinds.items() for n in TRIALS}
     return both_sides(parts, codes=(UNABLE,), high=high, unit="N or kg")
 
 
@@ -43,7 +43,7 @@ def force_scales(kinds: Mapping[str, str], *, high: float) -> tuple[Subscale, ..
     return tuple(
         Subscale(
             f"{side}_{code}",
-            f"{side.capitalize()} {words}",
+            f"{side.capitalize()} {label}",
             tuple(f"{side}_{code}_{n}" for n in TRIALS),
             0,
             high,
@@ -51,30 +51,43 @@ def force_scales(kinds: Mapping[str, str], *, high: float) -> tuple[Subscale, ..
             least=1,
         )
         for side in SIDES
-        for code, words in kinds.items()
+        for code, label in kinds.items()
     )
 
 
-def score_forces(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> Scored:
-    """Mean or maximum of the valid trials in N. Raises BadValue for kilograms beyond the range in N."""
+def score_forces(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> ScorerResult:
+    """Mean or maximum of the valid trials, N.
+
+    Parameters
+    ----------
+    definition : of the measure.
+    values : trials in the unit of entry, ``"unable"`` or None, by item code.
+    options : ``unit`` of entry and ``statistic``.
+
+    Raises
+    ------
+    BadValue
+        Forces beyond the range, mostly because the unit is wrong.
+    """
     factor = N_PER_KGF if options["unit"] == "kg" else 1.0
     entered = "entered in kg, 1 kgf = 9.80665 N" if options["unit"] == "kg" else "entered in N"
     counted = zero_when_unable(values, values)
     pick, warnings, scores = (max if options["statistic"] == "max" else fmean), [], {}
     for scale in definition.subscales:
-        forces = [force * factor for force in present(scale.items, counted)]
+        forces = [force * factor for force in numeric_values(scale.items, counted)]
+        # A force beyond the range is mostly newtons entered as kilograms: a factor of ten that no mean would show.
         if any(force > scale.high for force in forces):
             raise BadValue(
                 f"{definition.name} {scale.code} must be at most {scale.high / factor:g} {options['unit']}, "
                 f"got {max(forces) / factor:g}; is the unit right?"
             )
         if 0 < len(forces) < len(TRIALS):
-            warnings.append(f"{scale.words}: {len(forces)} of {len(TRIALS)} trials are valid")
-        scores[scale.code] = sub_score(
+            warnings.append(f"{scale.label}: {len(forces)} of {len(TRIALS)} trials are valid")
+        scores[scale.code] = make_subscore(
             scale,
             counted,
             float(pick(forces)) if forces else None,
             rule=f"{options['statistic']} of the valid trials of {len(TRIALS)}, {entered}; no force possible is 0",
             source=definition.sources[0],
         )
-    return Scored(scores, warnings=tuple(warnings))
+    return ScorerResult(scores, warnings=tuple(warnings))

@@ -42,6 +42,7 @@ def answer_lines(
 def _answer(
     line: str, number: int, answer: Callable[[Mapping[str, Any]], Mapping[str, Any]], *, holds: str
 ) -> dict[str, Any]:
+    # Read apart from the record, so that an answer with an error still says which record it is of.
     identity = _identity(line)
     try:
         record = _read(line, number)
@@ -86,12 +87,12 @@ def _no_constant(name: str) -> Any:
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """A JSON object in which no name stands twice: a doubled cell would hide one of its values."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    record = dict(pairs)
+    if len(record) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
         raise BadValue(f"{twice} stands twice in one object; remove one")
-    return found
+    return record
 
 
 def score_lines(
@@ -117,14 +118,15 @@ def score_lines(
         try:
             stored = measure.score(responses, version=version, **options).to_json()
         except BadValue as error:
+            # A typing error in one item must not hide the alert of another (item 9 of the PHQ-9).
             alerts = _alerts_of_each(measure, responses, version=version, **options)
             if not alerts:
                 raise
             return {"error": str(error), "alerts": alerts}
-        told: dict[str, Any] = {
+        messages: dict[str, Any] = {
             name: stored.pop(name) for name in ("steps", "warnings", "alerts") if name in stored
         }
-        return {"result": stored, **told}
+        return {"result": stored, **messages}
 
     return answer_lines(lines, answer, holds=RESPONSES)
 
@@ -133,8 +135,8 @@ def _alerts_of_each(
     measure: OutcomeMeasure, responses: Mapping[str, Any], *, version: str, **options: Any
 ) -> list[str]:
     """Alerts that the items raise one by one, where together they cannot be scored."""
-    found: list[str] = []
+    alerts: list[str] = []
     for code, value in responses.items():
         with suppress(BadValue):
-            found += measure.score({code: value}, version=version, **options).alerts
-    return found
+            alerts += measure.score({code: value}, version=version, **options).alerts
+    return alerts

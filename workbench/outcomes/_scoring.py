@@ -13,7 +13,8 @@ from workbench.outcomes._contract import (
     OK,
     Definition,
     Score,
-    Scored,
+    ScorerResult,
+    Status,
     Subscale,
     SubScore,
     Value,
@@ -21,7 +22,7 @@ from workbench.outcomes._contract import (
     plain_data,
 )
 
-Scorer = Callable[[Definition, Mapping[str, Any], Mapping[str, Any]], Scored]
+Scorer = Callable[[Definition, Mapping[str, Any], Mapping[str, Any]], ScorerResult]
 """``(definition, checked values by code, options) → Scored``. Pure; the values are complete, None = missing."""
 
 
@@ -58,24 +59,25 @@ class Measure:
             An unknown code, version or option, or a value outside its list or range.
         """
         definition = pick_version(self.definitions, version)
-        settled = check_options(definition, options)
+        chosen = check_options(definition, options)
         values = check_items(definition, items)
-        check_required(definition, settled, values)
-        found = self.scorer(definition, values, settled)
-        entered = values if found.values is None else found.values
+        check_required(definition, chosen, values)
+        result = self.scorer(definition, values, chosen)
+        # A rule of the protocol, such as that of the ARAT, may have filled in values that nobody entered.
+        entered = values if result.values is None else result.values
         return Score(
             measure=definition.name,
             version=definition.version,
-            total=found.total,
-            subscores=found.subscores,
+            total=result.total,
+            subscores=result.subscores,
             items=entered,
-            administered=tuple(c for c, v in entered.items() if v is not None and c not in found.implied),
-            implied=found.implied,
-            steps=found.steps or steps_of(definition, found),
-            warnings=found.warnings,
-            alerts=found.alerts,
-            options={name: plain_data(value) for name, value in settled.items() if name in options},
-            classes=found.classes,
+            administered=tuple(c for c, v in entered.items() if v is not None and c not in result.implied),
+            implied=result.implied,
+            steps=result.steps or score_steps(definition, result),
+            warnings=result.warnings,
+            alerts=result.alerts,
+            options={name: plain_data(value) for name, value in chosen.items() if name in options},
+            classes=result.classes,
         )
 
 
@@ -84,14 +86,14 @@ def pick_version(definitions: tuple[Definition, ...], version: str) -> Definitio
     for definition in definitions:
         if version in ("", definition.version):
             return definition
-    have = ", ".join(repr(one.version) for one in definitions)
+    have = ", ".join(repr(definition.version) for definition in definitions)
     raise BadValue(
         f"{definitions[0].name} is scored in version {have}, got items of version {version!r}; "
         "versions are never mixed"
     )
 
 
-BESIDE = ("typed",)
+RECORD_OPTIONS = ("typed",)
 """Kept among the options of a stored assessment, which are given back as they are, and no option of scoring: when
 each field was typed."""
 
@@ -100,13 +102,14 @@ def check_options(definition: Definition, options: Mapping[str, Any]) -> dict[st
     """Every option of the definition with its value. Raises BadValue for an unknown one or a value not allowed."""
     known = {option.name: option for option in definition.options}
     for name, value in options.items():
-        if name in BESIDE:
+        if name in RECORD_OPTIONS:
             continue
         if name not in known:
             have = ", ".join(known) or "none"
             raise BadValue(f"{definition.name} {definition.version} has no option {name!r}; it has: {have}")
         allowed = known[name].allowed
-        if allowed and not any(value == one and type(value) is type(one) for one in allowed):
+        # False == 0 and True == 1 to Python, so that the types have to agree as well.
+        if allowed and not any(value == choice and type(value) is type(choice) for choice in allowed):
             raise BadValue(
                 f"{definition.name} option {name} must be one of {', '.join(map(repr, allowed))}, got {value!r}"
             )
@@ -131,7 +134,7 @@ def check_required(definition: Definition, options: Mapping[str, Any], values: M
     for option in definition.options:
         if entered and option.required and options[option.name] is None:
             raise BadValue(
-                f"{definition.name} option {option.name} ({option.words}) is not chosen and has no default; "
+                f"{definition.name} option {option.name} ({option.label}) is not chosen and has no default; "
                 f"choose one of {', '.join(map(repr, option.allowed))}"
             )
 
@@ -144,36 +147,48 @@ def check_items(definition: Definition, items: Mapping[str, Any]) -> dict[str, V
     BadValue
         An unknown code, or a value outside the item's list or range (True and "2" are no numbers).
     """
+    # An unknown code would otherwise be an answer that is silently left out.
     for code in items:
         definition.item(code)
-    every = (*definition.items, *definition.extras)
-    return {item.code: check_value(definition.name, item, items.get(item.code)) for item in every}
+    known = (*definition.items, *definition.extras)
+    return {item.code: check_value(definition.name, item, items.get(item.code)) for item in known}
 
 
-def present(codes: Iterable[str], values: Mapping[str, Value | None]) -> list[int | float]:
+def numeric_values(codes: Iterable[str], values: Mapping[str, Value | None]) -> list[int | float]:
     """Numbers among the values of those items; a missing one and a text code are none."""
-    found = (values[code] for code in codes)
-    return [value for value in found if isinstance(value, int | float)]
+    result = (values[code] for code in codes)
+    return [value for value in result if isinstance(value, int | float)]
 
 
-def sub_score(
+def make_subscore(
     subscale: Subscale,
     values: Mapping[str, Value | None],
     value: float | None,
     *,
     rule: str,
     source: str,
-    status: str = "",
+    status: Status | None = None,
     implied: Iterable[str] = (),
     imputed: tuple[str, ...] = (),
 ) -> SubScore:
-    """A subscore with its counts; the status is ``ok`` with a value and ``ND`` without unless it is given."""
+    """A subscore with its counts.
+
+    Parameters
+    ----------
+    subscale : whose items it rests on.
+    values : of the items, by code; None = missing.
+    value : the number; None when there is none.
+    rule, source : how it was formed, and where that stands.
+    status : None = ``ok`` with a value and ``ND`` without.
+    implied : codes of the items whose value a protocol rule implied.
+    imputed : codes of the missing items that the measure's own rule replaced.
+    """
     marked = set(implied)
     return SubScore(
         value=value,
         status=status or (ND if value is None else OK),
         n_items=len(subscale.items),
-        n_valid=len(present(subscale.items, values)),
+        n_valid=len(numeric_values(subscale.items, values)),
         low=subscale.low,
         high=subscale.high,
         rule=rule,
@@ -183,41 +198,60 @@ def sub_score(
     )
 
 
-def add_up(
+def sum_subscale(
     subscale: Subscale, values: Mapping[str, Value | None], *, source: str, implied: Iterable[str] = ()
 ) -> SubScore:
-    """Sum of the subscale's items; ND when one is missing or a text code, never prorated."""
-    found = present(subscale.items, values)
-    complete = len(found) == len(subscale.items)
+    """Sum of the subscale's items; ND when one is missing or a text code, never prorated.
+
+    Parameters
+    ----------
+    subscale : whose items are added.
+    values : by item code; None = missing.
+    source : where the rule stands.
+    implied : codes of the items whose value a protocol rule implied.
+    """
+    result = numeric_values(subscale.items, values)
+    complete = len(result) == len(subscale.items)
     rule = f"sum of {len(subscale.items)} items; not determinable when one is missing"
-    return sub_score(subscale, values, sum(found) if complete else None, rule=rule, source=source, implied=implied)
+    return make_subscore(
+        subscale, values, sum(result) if complete else None, rule=rule, source=source, implied=implied
+    )
 
 
-def whole(definition: Definition, *, words: str = "Total") -> Subscale:
+def total_subscale(definition: Definition, *, label: str = "Total") -> Subscale:
     """The total as a subscale of every item. Raises BadValue for a measure without a total."""
     if definition.low is None or definition.high is None:
         raise BadValue(f"{definition.name} has no total")
     codes = tuple(item.code for item in definition.items)
-    return Subscale("total", words, codes, definition.low, definition.high, least=definition.least)
+    return Subscale("total", label, codes, definition.low, definition.high, least=definition.least)
 
 
-def sums(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> Scored:
-    """The scorer of measures whose subscores, and total where they have one, are plain sums of items."""
+def score_sums(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> ScorerResult:
+    """The scorer of measures whose subscores, and total where they have one, are plain sums of items.
+
+    Parameters
+    ----------
+    definition : of the measure.
+    values : by item code; None = missing.
+    options : none enters a sum; here because every scorer takes them.
+    """
     source = definition.sources[0]
-    subscores = {one.code: add_up(one, values, source=source) for one in definition.subscales}
-    total = None if definition.low is None else add_up(whole(definition), values, source=source)
-    return Scored(subscores, total)
+    subscores = {scale.code: sum_subscale(scale, values, source=source) for scale in definition.subscales}
+    total = None if definition.low is None else sum_subscale(total_subscale(definition), values, source=source)
+    return ScorerResult(subscores, total)
 
 
-def steps_of(definition: Definition, found: Scored) -> tuple[str, ...]:
+def score_steps(definition: Definition, result: ScorerResult) -> tuple[str, ...]:
     """One sentence a subscore and one for the total: its value, and what is missing where there is none."""
-    every = [(one, found.subscores[one.code]) for one in definition.subscales if one.code in found.subscores]
-    if found.total is not None:
-        every.append((whole(definition), found.total))
-    return tuple(f"{one.words}: {told(one, sub)}" for one, sub in every)
+    scored = [
+        (scale, result.subscores[scale.code]) for scale in definition.subscales if scale.code in result.subscores
+    ]
+    if result.total is not None:
+        scored.append((total_subscale(definition), result.total))
+    return tuple(f"{scale.label}: {score_text(scale, sub)}" for scale, sub in scored)
 
 
-def told(subscale: Subscale, sub: SubScore) -> str:
+def score_text(subscale: Subscale, sub: SubScore) -> str:
     """The value of a subscore in words."""
     if sub.value is not None:
         unit = f" {subscale.unit}" if subscale.unit else f" of {sub.high:g}"

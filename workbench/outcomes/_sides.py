@@ -22,25 +22,31 @@ def both_sides(
 
     Parameters
     ----------
-    parts : code → words; the items are ``right_<code>`` … and then ``left_<code>`` ….
+    parts : code → label; the items are ``right_<code>`` … and then ``left_<code>`` ….
     allowed, codes, low, high, unit : as of :class:`Item`, the same for all.
     """
     return tuple(
-        Item(f"{side}_{code}", f"{side} {words}", allowed, codes, low, high, unit)
+        Item(f"{side}_{code}", f"{side} {label}", allowed, codes, low, high, unit)
         for side in SIDES
-        for code, words in parts.items()
+        for code, label in parts.items()
     )
 
 
-def sum_of(code: str, words: str, items: Iterable[Item]) -> Subscale:
-    """A subscale that adds items with lists of numbers; its range is what these lists give."""
+def sum_of(code: str, label: str, items: Iterable[Item]) -> Subscale:
+    """A subscale that adds items with lists of numbers; its range is what these lists give.
+
+    Parameters
+    ----------
+    code, label : of the subscale.
+    items : that are added.
+    """
     chosen = tuple(items)
     numbers = [[value for value in item.allowed if not isinstance(value, str)] for item in chosen]
     return Subscale(
-        code, words, tuple(item.code for item in chosen), sum(map(min, numbers)), sum(map(max, numbers))
+        code, label, tuple(item.code for item in chosen), sum(map(min, numbers)), sum(map(max, numbers))
     )
 
 
-def starting(items: Iterable[Item], *prefixes: str) -> tuple[Item, ...]:
+def items_starting_with(items: Iterable[Item], *prefixes: str) -> tuple[Item, ...]:
     """The items whose code starts with one of the prefixes."""
     return tuple(item for item in items if item.code.startswith(prefixes))

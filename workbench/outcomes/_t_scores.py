@@ -1,7 +1,7 @@
 """Short forms with a raw sum and a T score (mean 50, SD 10): PROMIS and SCI-QOL share their scorer.
 
 The T score comes from the developer's look-up table, which the user supplies with the columns ``raw,t``: one
-row for each possible raw sum, so its first row tells how many items the form has. It is valid for complete
+row for each possible raw sum, so its first row gives the number of items of the form. It is valid for complete
 forms only. A T score that was computed elsewhere (response-pattern scoring, an adaptive test) is entered as
 ``t_entered`` in place of the items.
 """
@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from workbench.errors import BadValue
-from workbench.outcomes._contract import Definition, Item, Scored, Subscale, SubScore
-from workbench.outcomes._questionnaires import missing_in, numbered
-from workbench.outcomes._scoring import sub_score
+from workbench.outcomes._contract import Definition, Direction, Item, ScorerResult, Subscale, SubScore
+from workbench.outcomes._questionnaires import missing_items, numbered_items
+from workbench.outcomes._scoring import make_subscore
 from workbench.outcomes._tables import Table, given_table, table_needed, table_option
 
 TOP = 5
@@ -28,13 +28,20 @@ def t_definition(
     *,
     title: str,
     n_items: int,
-    direction: str,
+    direction: Direction,
     licence: str,
     source: str,
     notes: tuple[str, ...],
 ) -> Definition:
-    """Definition of one short form with ``n_items`` items, or item places, of 1–5."""
-    items = numbered([f"Item {n} of the form" for n in range(1, n_items + 1)], tuple(range(1, TOP + 1)))
+    """Definition of one short form.
+
+    Parameters
+    ----------
+    name, version, title, direction, licence, notes : of the definition.
+    n_items : items of the form, or item places where forms differ in length; answers are 1–5.
+    source : its reference.
+    """
+    items = numbered_items([f"Item {n} of the form" for n in range(1, n_items + 1)], tuple(range(1, TOP + 1)))
     codes = tuple(item.code for item in items)
     return Definition(
         name=name,
@@ -67,8 +74,15 @@ def t_definition(
 
 def t_scored(
     definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any], *, fixed: bool
-) -> Scored:
-    """Raw sum and T score; with ``fixed`` the form has every item of the definition, else as many as the table.
+) -> ScorerResult:
+    """Raw sum and T score.
+
+    Parameters
+    ----------
+    definition : of the form.
+    values : by item code; None = missing.
+    options : with the look-up table.
+    fixed : the form has every item of the definition; otherwise it has as many as the table says.
 
     Raises
     ------
@@ -89,24 +103,25 @@ def t_scored(
         raise BadValue(
             f"{definition.name} {beyond[0]} was answered, and table {table.label!r} is of {n_items} items"
         )
-    missing = missing_in(form, values)
+    missing = missing_items(form, values)
     raw = None if missing or n_items is None else sum(values[code] for code in form)
     rule = table_needed(definition) if table is None else "T score of the raw sum in the table"
     if table is not None and missing:
         rule += f"; missing {', '.join(missing)}"
-    found = {
+    subscores = {
         "raw": _of(definition, 0, form, values, raw, rule="sum of a complete form"),
         "t": _of(definition, 1, form, values, _t(table, raw), rule=rule, source=table.label if table else ""),
     }
-    return Scored(found, warnings=(rule,) if table is None else ())
+    return ScorerResult(subscores, warnings=(rule,) if table is None else ())
 
 
 def _form_length(definition: Definition, table: Table, *, fixed: bool) -> int:
     places = len(definition.subscales[0].items)
     rows = {int(key) for key in table.values if key.isascii() and key.isdigit()}
+    # With answers of 1 to 5 the lowest raw sum, the first row, is the number of items.
     n_items = min(rows, default=0)
-    whole = rows == set(range(n_items, TOP * n_items + 1)) and len(rows) == len(table.values)
-    if not whole or n_items > places or (fixed and n_items != places) or n_items < 1:
+    complete = rows == set(range(n_items, TOP * n_items + 1)) and len(rows) == len(table.values)
+    if not complete or n_items > places or (fixed and n_items != places) or n_items < 1:
         wanted = f"{places} to {TOP * places}" if fixed else f"n to 5 n with n up to {places}"
         raise BadValue(
             f"table {table.label!r} must have one row for each raw sum of {definition.name} {definition.version}, "
@@ -132,20 +147,20 @@ def _of(
     rule: str,
     source: str = "",
 ) -> SubScore:
-    whole = definition.subscales[at]
-    mine = Subscale(whole.code, whole.words, form, whole.low, whole.high, unit=whole.unit)
-    return sub_score(mine, values, value, rule=rule, source=source or definition.sources[0])
+    scale = definition.subscales[at]
+    form_scale = Subscale(scale.code, scale.label, form, scale.low, scale.high, unit=scale.unit)
+    return make_subscore(form_scale, values, value, rule=rule, source=source or definition.sources[0])
 
 
-def _entered(definition: Definition, values: Mapping[str, Any], answered: list[str]) -> Scored:
+def _entered(definition: Definition, values: Mapping[str, Any], answered: list[str]) -> ScorerResult:
     if answered:
         raise BadValue(
             f"{definition.name} has {ENTERED} and answers ({answered[0]}): enter the answers, or the T score that "
             "was computed elsewhere"
         )
     raw, t = definition.subscales
-    found = {
-        "raw": sub_score(raw, values, None, rule="no items were entered", source=definition.sources[0]),
-        "t": sub_score(t, values, values[ENTERED], rule="computed elsewhere", source=definition.sources[0]),
+    subscores = {
+        "raw": make_subscore(raw, values, None, rule="no items were entered", source=definition.sources[0]),
+        "t": make_subscore(t, values, values[ENTERED], rule="computed elsewhere", source=definition.sources[0]),
     }
-    return Scored(found, warnings=("the T score was computed elsewhere: keep the export it comes from",))
+    return ScorerResult(subscores, warnings=("the T score was computed elsewhere: keep the export it comes from",))

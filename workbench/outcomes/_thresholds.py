@@ -98,7 +98,10 @@ def own_threshold(
 
     Parameters
     ----------
+    measure, subscore, version : what it is about; subscore ``"total"`` for the total.
     value : size of the change, above 0.
+    unit : of the change; ``"%"`` = of the baseline.
+    kind : one of :data:`KINDS`.
     citation : where it stands: protocol and section, analysis plan, or how it was computed.
 
     Raises
@@ -115,20 +118,23 @@ def own_threshold(
     return Threshold(measure, version, subscore, kind, float(value), unit, population, citation, OWN)
 
 
-def thresholds(measure: str, version: str, *, subscore: str = "", every: bool = False) -> tuple[Threshold, ...]:
+def thresholds(
+    measure: str, version: str, *, subscore: str = "", include_off: bool = False
+) -> tuple[Threshold, ...]:
     """Rows of a measure in one version that may be used.
 
     Parameters
     ----------
+    measure, version : of the definition.
     subscore : ``"total"`` or a subscore code; ``""`` = all.
-    every : also rows from memory and rows without a value, to be shown; they are not to be used so.
+    include_off : also rows from memory and rows without a value, to be shown; they are not to be used so.
     """
     return tuple(
         row
         for row in table()
         if (row.measure, row.version) == (measure, version)
         and subscore in ("", row.subscore)
-        and (every or row.on)
+        and (include_off or row.on)
     )
 
 
@@ -142,13 +148,14 @@ def threshold(name: str) -> Threshold:
     Refused
         The row has no value.
     """
-    found = next((row for row in table() if row.name == name), None)
-    if found is None:
+    row = next((row for row in table() if row.name == name), None)
+    if row is None:
         measure = name.split(":")[0]
         have = "; ".join(row.name for row in table() if row.measure == measure) or "none"
         raise UnknownName(f"the table of thresholds has no row {name!r}; of {measure} it has: {have}")
-    _ = found.size
-    return found
+    # A row without a value cannot be used for anything: its size raises.
+    _ = row.size
+    return row
 
 
 @cache
@@ -192,6 +199,7 @@ def _row(cells: list[str], *, where: str) -> Threshold:
     _check_kind(row["kind"], where=where)
     if row["evidence"] not in EVIDENCE:
         raise BadValue(f"{where} has evidence {row['evidence']!r}; allowed are {', '.join(EVIDENCE)}")
+    # A number that somebody hardly remembers would be quoted as soon as it stood in the table.
     if row["evidence"] == "[M?]" and row["value"]:
         raise BadValue(
             f"{where} has value {row['value']!r} with evidence [M?]; such a row ships empty until it is seen"
@@ -220,6 +228,7 @@ def _value(text: str, *, where: str) -> float | None:
     try:
         value = float(text)
     except ValueError:
+        # Refused below with the same sentence as 0.
         value = 0.0
     if not isfinite(value) or value == 0:
         raise BadValue(f"{where} has value {text!r}; a threshold is a number other than 0, or empty")

@@ -12,7 +12,7 @@ from workbench.outcomes._contract import Definition, Option
 UNABLE = "unable"
 CAP = "cap_s"
 GREATEST = float_info.max
-"""Compared with, so that a whole number beyond it is no error of arithmetic."""
+"""Compared with, so that an integer beyond it is no error of arithmetic."""
 
 
 def zero_when_unable(values: Mapping[str, Any], codes: Iterable[str]) -> dict[str, Any]:
@@ -58,6 +58,7 @@ def cap_at(
     for code in codes:
         value = values[code]
         if value == UNABLE:
+            # A cap that is guessed would be a result that nobody measured.
             if cap is None:
                 raise BadValue(
                     f"{definition.name} item {code} is {UNABLE!r} and the time at which an attempt ends is not "

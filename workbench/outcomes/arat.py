@@ -16,12 +16,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from workbench.errors import BadValue
-from workbench.outcomes._contract import Definition, Item, Option, Scored, Subscale, Value
-from workbench.outcomes._scoring import Measure, add_up, told, whole
+from workbench.outcomes._contract import Definition, Item, Option, ScorerResult, Subscale, Value
+from workbench.outcomes._scoring import Measure, score_text, sum_subscale, total_subscale
 
 SOURCE = "Lyle 1981, doi:10.1097/00004356-198112000-00001"
 ZERO_TO_THREE = (0, 1, 2, 3)
-WORDS: dict[str, tuple[str, tuple[str, ...]]] = {
+LABELS: dict[str, tuple[str, tuple[str, ...]]] = {
     "grasp": (
         "Grasp",
         ("largest block", "smallest block", "small block", "medium block", "ball", "flat stone"),
@@ -46,19 +46,19 @@ second its easiest, which is what the rule for implied scores rests on."""
 
 def _define() -> Definition:
     items = tuple(
-        Item(code=f"{code}_{number}", words=f"{title}: {words}", allowed=ZERO_TO_THREE)
-        for code, (title, parts) in WORDS.items()
-        for number, words in enumerate(parts, start=1)
+        Item(code=f"{code}_{number}", label=f"{title}: {label}", allowed=ZERO_TO_THREE)
+        for code, (title, parts) in LABELS.items()
+        for number, label in enumerate(parts, start=1)
     )
     subscales = tuple(
         Subscale(
             code=code,
-            words=title,
+            label=title,
             items=tuple(f"{code}_{number}" for number in range(1, len(parts) + 1)),
             low=0,
             high=3 * len(parts),
         )
-        for code, (title, parts) in WORDS.items()
+        for code, (title, parts) in LABELS.items()
     )
     return Definition(
         name="arat",
@@ -113,7 +113,7 @@ def implied_value(subscale: Subscale, values: Mapping[str, Value | None]) -> int
     return 0 if zero else None
 
 
-def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> Scored:
+def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> ScorerResult:
     if not isinstance(options["implied"], list | tuple):
         raise BadValue(f"arat option implied must be a list of item codes, got {options['implied']!r}")
     marked = tuple(options["implied"])
@@ -129,15 +129,17 @@ def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[s
     implied = tuple(
         code for code in filled if code in marked or (values[code] is None and filled[code] is not None)
     )
-    subscores = {s.code: add_up(s, filled, implied=implied, source=SOURCE) for s in definition.subscales}
-    everything = whole(definition)
-    total = add_up(everything, filled, implied=implied, source=SOURCE)
+    subscores = {s.code: sum_subscale(s, filled, implied=implied, source=SOURCE) for s in definition.subscales}
+    total_scale = total_subscale(definition)
+    total = sum_subscale(total_scale, filled, implied=implied, source=SOURCE)
     for subscale in definition.subscales:
         missing = [code for code in subscale.items if filled[code] is None]
-        lacking = f"not determinable, missing {', '.join(missing)}"
-        steps.append(f"{subscale.words}: {lacking if missing else told(subscale, subscores[subscale.code])}")
-    steps.append(f"Total: {'not determinable' if total.value is None else told(everything, total)}")
-    return Scored(subscores, total, tuple(steps), tuple(warnings), values=filled, implied=implied)
+        missing_text = f"not determinable, missing {', '.join(missing)}"
+        steps.append(
+            f"{subscale.label}: {missing_text if missing else score_text(subscale, subscores[subscale.code])}"
+        )
+    steps.append(f"Total: {'not determinable' if total.value is None else score_text(total_scale, total)}")
+    return ScorerResult(subscores, total, tuple(steps), tuple(warnings), values=filled, implied=implied)
 
 
 def _apply_rule(
@@ -155,9 +157,10 @@ def _apply_rule(
                     f"arat item {code} is marked as implied with value {values[code]}; the rule implies "
                     f"{'nothing' if rule is None else rule} there; administer the item"
                 )
+            # What was administered always stays; the rule fills gaps only.
             if rule is not None and given[code] is None:
                 values[code] = rule
-                steps.append(f"{code} = {rule}, implied by the first items of {subscale.words}")
+                steps.append(f"{code} = {rule}, implied by the first items of {subscale.label}")
             elif rule is not None and code != subscale.items[0] and given[code] != rule:
                 warnings.append(f"{code} was administered as {given[code]} where the rule implies {rule}: kept")
     return steps, warnings

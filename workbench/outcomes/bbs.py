@@ -9,10 +9,10 @@ instrument. Can J Public Health 1992;83(Suppl 2):S7–S11.
 from __future__ import annotations
 
 from workbench.outcomes._contract import Definition, Item
-from workbench.outcomes._scoring import Measure, sums
+from workbench.outcomes._scoring import Measure, score_sums
 from workbench.outcomes._sides import sum_of
 
-WORDS = (
+LABELS = (
     "sit to stand",
     "standing",
     "sitting without back support",
@@ -28,7 +28,7 @@ WORDS = (
     "tandem stance",
     "one-leg stance",
 )
-_ITEMS = tuple(Item(f"task_{n}", words, tuple(range(5))) for n, words in enumerate(WORDS, start=1))
+_ITEMS = tuple(Item(f"task_{n}", label, tuple(range(5))) for n, label in enumerate(LABELS, start=1))
 
 OUTCOME = Measure(
     (
@@ -54,5 +54,5 @@ OUTCOME = Measure(
             conditions={},
         ),
     ),
-    sums,
+    score_sums,
 )

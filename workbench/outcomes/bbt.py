@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from workbench.errors import BadValue
-from workbench.outcomes._contract import Definition, Item, Scored, Subscale
-from workbench.outcomes._scoring import Measure, sub_score
+from workbench.outcomes._contract import Definition, Item, ScorerResult, Subscale
+from workbench.outcomes._scoring import Measure, make_subscore
 from workbench.outcomes._sides import SIDES
 from workbench.outcomes._unable import UNABLE, zero_when_unable
 
@@ -22,7 +22,7 @@ MOST = 150
 REASONS = ("no reach", "no grasp", "no release", "pain", "other")
 
 
-def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> Scored:
+def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> ScorerResult:
     for side in SIDES:
         if values[side] == UNABLE and values[f"{side}_reason"] is None:
             raise BadValue(
@@ -32,9 +32,9 @@ def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[s
     counted = zero_when_unable(values, SIDES)
     rule = "blocks in 60 s; an impossible attempt is 0"
     scores = {
-        s.code: sub_score(s, counted, counted[s.code], rule=rule, source=SOURCE) for s in definition.subscales
+        s.code: make_subscore(s, counted, counted[s.code], rule=rule, source=SOURCE) for s in definition.subscales
     }
-    return Scored(scores)
+    return ScorerResult(scores)
 
 
 OUTCOME = Measure(

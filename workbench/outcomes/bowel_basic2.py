@@ -15,9 +15,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from workbench.outcomes._contract import Definition, Item, Scored, Subscale
+from workbench.outcomes._contract import Definition, Item, ScorerResult, Subscale
 from workbench.outcomes._questionnaires import UNKNOWN, YES_NO, band_of
-from workbench.outcomes._scoring import Measure, sums
+from workbench.outcomes._scoring import Measure, score_sums
 
 HOW_OFTEN = ("daily", "weekly", "monthly", "less", "never", UNKNOWN)
 METHODS = (
@@ -83,12 +83,12 @@ DEFINITION = Definition(
 )
 
 
-def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> Scored:
-    found = sums(definition, values, options)
-    total = found.subscores["nbd"]
+def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> ScorerResult:
+    result = score_sums(definition, values, options)
+    total = result.subscores["nbd"]
     band = {} if total.value is None else {"severity": band_of(total.value, BANDS)}
     answers = {item.code: values[item.code] for item in definition.extras if values[item.code] is not None}
-    return Scored(found.subscores, found.total, classes={**band, **answers})
+    return ScorerResult(result.subscores, result.total, classes={**band, **answers})
 
 
 OUTCOME = Measure((DEFINITION,), _score)

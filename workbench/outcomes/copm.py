@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.errors import BadValue
-from workbench.outcomes._contract import Definition, Item, Scored, Subscale
-from workbench.outcomes._scoring import Measure, check_items, sub_score
+from workbench.outcomes._contract import Definition, Item, ScorerResult, Subscale
+from workbench.outcomes._scoring import Measure, check_items, make_subscore
 
 SOURCE = "Law 2014, COPM 5th edition"
 PLACES = (1, 2, 3, 4, 5)
@@ -89,18 +89,18 @@ def change(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Ch
     BadValue
         An item that the measure does not have, a rating outside 1–10, or one problem in two places.
     """
-    found = {}
+    changes = {}
     for scale in SCALES:
         before, after = ratings(scale, earlier), ratings(scale, later)
         common = tuple(sorted(before.keys() & after.keys()))
         steps = [after[number] - before[number] for number in common]
-        found[scale] = Change(
+        changes[scale] = Change(
             value=sum(steps) / len(steps) if steps else None,
             problems=common,
             dropped=tuple(sorted(before.keys() - after.keys())),
             added=tuple(sorted(after.keys() - before.keys())),
         )
-    return found
+    return changes
 
 
 def ratings(scale: str, items: Mapping[str, Any]) -> dict[int, int]:
@@ -115,29 +115,32 @@ def ratings(scale: str, items: Mapping[str, Any]) -> dict[int, int]:
 
 def _problems(values: Mapping[str, Any]) -> dict[int, int]:
     """Place → number of its problem. Raises BadValue when one problem stands in two places."""
-    found: dict[int, int] = {}
+    numbers: dict[int, int] = {}
     for place in PLACES:
         number = values[f"problem_{place}"]
+        # A place that is rated and not numbered holds the problem of its own number.
         if number is None and any(values[f"{code}_{place}"] is not None for code in (*SCALES, "importance")):
             number = place
         if number is not None:
-            if number in found.values():
+            if number in numbers.values():
                 raise BadValue(f"copm problem {number} stands in two places; give each problem its own number")
-            found[place] = number
-    return found
+            numbers[place] = number
+    return numbers
 
 
-def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> Scored:
+def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> ScorerResult:
     problems = _problems(values)
-    found = {}
+    subscores = {}
     for scale in definition.subscales:
         codes = tuple(f"{scale.code}_{place}" for place in problems)
         given = [values[code] for code in codes]
         complete = bool(given) and None not in given
-        mine = Subscale(scale.code, scale.words, codes, scale.low, scale.high)
+        problem_scale = Subscale(scale.code, scale.label, codes, scale.low, scale.high)
         mean = sum(given) / len(given) if complete else None
-        found[scale.code] = sub_score(mine, values, mean, rule="mean of the problems", source=SOURCE)
-    return Scored(found, classes={"problems": list(problems.values())} if problems else {})
+        subscores[scale.code] = make_subscore(
+            problem_scale, values, mean, rule="mean of the problems", source=SOURCE
+        )
+    return ScorerResult(subscores, classes={"problems": list(problems.values())} if problems else {})
 
 
 OUTCOME = Measure((DEFINITION,), _score)

@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from workbench.outcomes._contract import Definition, Item, Scored, Subscale
-from workbench.outcomes._scoring import Measure, sub_score, sums
-from workbench.outcomes._sides import SIDES, both_sides, starting, sum_of
+from workbench.outcomes._contract import Definition, Item, ScorerResult, Subscale
+from workbench.outcomes._scoring import Measure, make_subscore, score_sums
+from workbench.outcomes._sides import SIDES, both_sides, items_starting_with, sum_of
 
 SOURCE = "Marino 1998, Arch Phys Med Rehabil 79:1512–1521"
 UNILATERAL = {
@@ -41,13 +41,13 @@ PERCENT_OF = 192
 
 
 def _define(version: str, *, answers: tuple[int, ...], notes: tuple[str, ...]) -> Definition:
-    bilateral = tuple(Item(code, words, answers) for code, words in BILATERAL.items())
+    bilateral = tuple(Item(code, label, answers) for code, label in BILATERAL.items())
     items = (*both_sides(UNILATERAL, allowed=answers), *bilateral)
-    scales = [sum_of(side, f"{side.capitalize()} side", starting(items, f"{side}_")) for side in SIDES]
+    scales = [sum_of(side, f"{side.capitalize()} side", items_starting_with(items, f"{side}_")) for side in SIDES]
     scales.append(sum_of("bilateral", "Both together", bilateral))
     if min(answers) == 1:
-        every = tuple(item.code for item in items)
-        scales.append(Subscale("percent", "Per cent of normal function", every, 0, 100, "%"))
+        codes = tuple(item.code for item in items)
+        scales.append(Subscale("percent", "Per cent of normal function", codes, 0, 100, "%"))
     return Definition(
         name="cue_q",
         version=version,
@@ -72,15 +72,15 @@ def _define(version: str, *, answers: tuple[int, ...], notes: tuple[str, ...]) -
     )
 
 
-def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> Scored:
-    found = sums(definition, values, options)
-    if "percent" not in found.subscores or found.total is None:
-        return found
-    total, scale = found.total.value, definition.subscales[-1]
+def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> ScorerResult:
+    result = score_sums(definition, values, options)
+    if "percent" not in result.subscores or result.total is None:
+        return result
+    total, scale = result.total.value, definition.subscales[-1]
     value = None if total is None else (total - len(definition.items)) / PERCENT_OF * 100
     rule = "(total − 32) / 192 × 100; not determinable when an answer is missing"
-    percent = sub_score(scale, values, value, rule=rule, source=SOURCE)
-    return Scored({**found.subscores, "percent": percent}, found.total)
+    percent = make_subscore(scale, values, value, rule=rule, source=SOURCE)
+    return ScorerResult({**result.subscores, "percent": percent}, result.total)
 
 
 OUTCOME = Measure(

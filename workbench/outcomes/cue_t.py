@@ -18,9 +18,9 @@ from dataclasses import replace
 from typing import Any
 
 from workbench.errors import BadValue
-from workbench.outcomes._contract import Definition, Item, Option, Scored, Subscale, SubScore
-from workbench.outcomes._scoring import Measure, add_up, sub_score, whole
-from workbench.outcomes._sides import SIDES, both_sides, starting, sum_of
+from workbench.outcomes._contract import Definition, Item, Option, ScorerResult, Subscale, SubScore
+from workbench.outcomes._scoring import Measure, make_subscore, sum_subscale, total_subscale
+from workbench.outcomes._sides import SIDES, both_sides, items_starting_with, sum_of
 
 SOURCE = "Marino 2015, doi:10.1179/2045772314Y.0000000272"
 ZERO_TO_FOUR = tuple(range(5))
@@ -30,12 +30,12 @@ _HAND_AND_ARM = tuple(f"{side}_{part}" for side in SIDES for part in PARTS)
 
 
 def _subscales(items: tuple[Item, ...]) -> tuple[Subscale, ...]:
-    found = [sum_of(side, f"{side.capitalize()} side", starting(items, f"{side}_")) for side in SIDES]
-    found.append(sum_of("bilateral", "Both together", BILATERAL))
+    scales = [sum_of(side, f"{side.capitalize()} side", items_starting_with(items, f"{side}_")) for side in SIDES]
+    scales.append(sum_of("bilateral", "Both together", BILATERAL))
     for side in SIDES:
-        whole_side = starting(items, f"{side}_")
-        found += [sum_of(f"{side}_{part}", f"{side.capitalize()} {part}", whole_side) for part in PARTS]
-    return tuple(found)
+        side_items = items_starting_with(items, f"{side}_")
+        scales += [sum_of(f"{side}_{part}", f"{side.capitalize()} {part}", side_items) for part in PARTS]
+    return tuple(scales)
 
 
 def _define(version: str, *, unilateral: int, notes: tuple[str, ...]) -> Definition:
@@ -55,7 +55,7 @@ def _define(version: str, *, unilateral: int, notes: tuple[str, ...]) -> Definit
         licence="Permission for the forms from the authors; item codes and scores only, no conversion table.",
         sources=(SOURCE,),
         extras=tuple(
-            Item(f"{item.code}_raw", f"{item.words}, raw", (), (), 0, 1000, "as the manual states")
+            Item(f"{item.code}_raw", f"{item.label}, raw", (), (), 0, 1000, "as the manual states")
             for item in items
         ),
         options=(Option("hand_tests", "numbers of the unilateral hand tests", agree=True, parts=_HAND_AND_ARM),),
@@ -72,7 +72,7 @@ def _define(version: str, *, unilateral: int, notes: tuple[str, ...]) -> Definit
 
 def _hand_tests(definition: Definition, chosen: Any) -> set[int]:
     """The numbers of the hand tests. Raises BadValue unless some, and not all, of the tests are named."""
-    numbers = range(1, len(starting(definition.items, "right_")) + 1)
+    numbers = range(1, len(items_starting_with(definition.items, "right_")) + 1)
     listed = list(chosen) if isinstance(chosen, list | tuple) else []
     known = all(isinstance(n, int) and not isinstance(n, bool) and n in numbers for n in listed)
     if not known or not 0 < len(set(listed)) == len(listed) < len(numbers):
@@ -84,23 +84,23 @@ def _hand_tests(definition: Definition, chosen: Any) -> set[int]:
 
 def _part(scale: Subscale, part: str, values: Mapping[str, Any], hands: set[int]) -> SubScore:
     chosen = tuple(code for code in scale.items if (int(code.rsplit("_", 1)[1]) in hands) == (part == "hand"))
-    return add_up(replace(scale, items=chosen, high=4 * len(chosen)), values, source=SOURCE)
+    return sum_subscale(replace(scale, items=chosen, high=4 * len(chosen)), values, source=SOURCE)
 
 
-def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> Scored:
+def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> ScorerResult:
     chosen = options["hand_tests"]
     hands = None if chosen is None else _hand_tests(definition, chosen)
     scores: dict[str, SubScore] = {}
     for scale in definition.subscales:
         part = scale.code.partition("_")[2]
         if part not in PARTS:
-            scores[scale.code] = add_up(scale, values, source=SOURCE)
+            scores[scale.code] = sum_subscale(scale, values, source=SOURCE)
         elif hands is None:
             rule = "sum of the hand or arm tests; not determinable before the option hand_tests names them"
-            scores[scale.code] = sub_score(scale, values, None, rule=rule, source=SOURCE)
+            scores[scale.code] = make_subscore(scale, values, None, rule=rule, source=SOURCE)
         else:
             scores[scale.code] = _part(scale, part, values, hands)
-    return Scored(scores, add_up(whole(definition), values, source=SOURCE))
+    return ScorerResult(scores, sum_subscale(total_subscale(definition), values, source=SOURCE))
 
 
 OUTCOME = Measure(

@@ -15,9 +15,9 @@ from itertools import product
 from typing import Any
 
 from workbench.errors import BadValue
-from workbench.outcomes._contract import Definition, Item, Scored, Subscale
-from workbench.outcomes._questionnaires import missing_in
-from workbench.outcomes._scoring import Measure, sub_score
+from workbench.outcomes._contract import Definition, Item, ScorerResult, Subscale
+from workbench.outcomes._questionnaires import missing_items
+from workbench.outcomes._scoring import Measure, make_subscore
 from workbench.outcomes._tables import Table, given_table, table_needed, table_option
 
 SOURCE = "Herdman 2011, Qual Life Res 20:1727"
@@ -38,7 +38,7 @@ DEFINITION = Definition(
     version="5L",
     title="EQ-5D-5L",
     items=(
-        *(Item(code, words, (1, 2, 3, 4, 5)) for code, words in DIMENSIONS.items()),
+        *(Item(code, label, (1, 2, 3, 4, 5)) for code, label in DIMENSIONS.items()),
         Item("vas", "Health today", low=0, high=100, unit="points"),
     ),
     subscales=(
@@ -83,21 +83,21 @@ def _such_as(states: frozenset[str] | set[str]) -> str:
     return f", such as {min(states)!r}" if states else ""
 
 
-def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> Scored:
+def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> ScorerResult:
     index, vas = definition.subscales
     table = given_table(definition, options)
     if table is not None:
         check_value_set(table)
-    complete = not missing_in(CODES, values)
+    complete = not missing_items(CODES, values)
     state = "".join(str(values[code]) for code in CODES) if complete else ""
     value = table[state] if table is not None and complete else None
     rule = table_needed(definition) if table is None else "index of the state in the value set"
-    found = {
-        "index": sub_score(index, values, value, rule=rule, source=table.label if table else SOURCE),
-        "vas": sub_score(vas, values, values["vas"], rule="as answered", source=SOURCE),
+    subscores = {
+        "index": make_subscore(index, values, value, rule=rule, source=table.label if table else SOURCE),
+        "vas": make_subscore(vas, values, values["vas"], rule="as answered", source=SOURCE),
     }
     warnings = (rule,) if table is None else ()
-    return Scored(found, warnings=warnings, classes={"state": state} if complete else {})
+    return ScorerResult(subscores, warnings=warnings, classes={"state": state} if complete else {})
 
 
 OUTCOME = Measure((DEFINITION,), _score)

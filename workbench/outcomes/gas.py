@@ -20,9 +20,9 @@ from numbers import Real
 from typing import Any
 
 from workbench.errors import BadValue
-from workbench.outcomes._contract import Definition, Item, Option, Scored, Subscale, SubScore
-from workbench.outcomes._questionnaires import missing_in
-from workbench.outcomes._scoring import Measure, sub_score
+from workbench.outcomes._contract import Definition, Item, Option, ScorerResult, Subscale, SubScore
+from workbench.outcomes._questionnaires import missing_items
+from workbench.outcomes._scoring import Measure, make_subscore
 
 SOURCE = "Kiresuk 1968; Turner-Stokes 2009 with erratum, Clin Rehabil 23:362-370"
 MOST = 10
@@ -87,17 +87,18 @@ def t_score(attained: tuple[int, ...], weights: tuple[float, ...], *, r: float) 
     weights : of the same goals, none negative, not all 0. Only their ratios count.
     r : expected correlation of the goals, 0 to 1.
     """
+    # Only ratios of weights count; with the largest 1 no square of a weight overflows.
     parts = [w / max(weights) for w in weights]
     spread = (1 - r) * sum(w * w for w in parts) + r * sum(parts) ** 2
     return 50 + 10 * sum(w * x for w, x in zip(parts, attained, strict=True)) / sqrt(spread)
 
 
-def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> Scored:
+def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> ScorerResult:
     r = options["r"]
     if isinstance(r, bool) or not isinstance(r, Real) or not 0 <= float(r) <= 1:
         raise BadValue(f"gas option r must be a number from 0 to 1, got {r!r}")
     goals, warnings = _goals_set(values)
-    unscored = missing_in(goals, values)
+    unscored = missing_items(goals, values)
     scored = tuple(code for code in goals if values[code] is not None)
     if unscored and options["drop_unscored"]:
         warnings.append(f"dropped by protocol, not scored: {', '.join(unscored)}")
@@ -114,10 +115,10 @@ def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[s
         why = "no goal with a weight above 0 is scored"
     else:
         total = t_score(tuple(x for x, _ in pairs), tuple(w for _, w in pairs), r=float(r))
-    found = _told(definition, values, total, goals=goals, r=float(r))
+    attainment = _t_subscore(definition, values, total, goals=goals, r=float(r))
     listed = ", ".join(f"{code} {x:+d} (weight {w:g})" for code, (x, w) in zip(scored, pairs))
     step = f"T: not determinable, {why}" if total is None else f"T: {total:.2f} from {listed}; r {float(r):g}"
-    return Scored({"t": found}, found, (step,), tuple(warnings))
+    return ScorerResult({"t": attainment}, attainment, (step,), tuple(warnings))
 
 
 def _goals_set(values: Mapping[str, Any]) -> tuple[tuple[str, ...], list[str]]:
@@ -138,13 +139,13 @@ def _weight(code: str, values: Mapping[str, Any]) -> float:
     return 1.0 if given is None else float(given)
 
 
-def _told(
+def _t_subscore(
     definition: Definition, values: Mapping[str, Any], total: float | None, *, goals: tuple[str, ...], r: float
 ) -> SubScore:
     (scale,) = definition.subscales
-    mine = Subscale(scale.code, scale.words, goals, scale.low, scale.high, unit=scale.unit)
+    set_goals = Subscale(scale.code, scale.label, goals, scale.low, scale.high, unit=scale.unit)
     rule = f"T = 50 + 10 sum(w x) / sqrt((1 - r) sum(w^2) + r (sum w)^2), r = {r:g}"
-    return sub_score(mine, values, total, rule=rule, source=SOURCE)
+    return make_subscore(set_goals, values, total, rule=rule, source=SOURCE)
 
 
 OUTCOME = Measure((DEFINITION,), _score)

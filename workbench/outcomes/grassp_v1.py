@@ -9,8 +9,8 @@ Sensibility and Prehension (GRASSP). J Neurosurg Spine 2012;17(1 Suppl):65–76.
 from __future__ import annotations
 
 from workbench.outcomes._contract import Definition, Item, Subscale
-from workbench.outcomes._scoring import Measure, sums
-from workbench.outcomes._sides import SIDES, both_sides, starting, sum_of
+from workbench.outcomes._scoring import Measure, score_sums
+from workbench.outcomes._sides import SIDES, both_sides, items_starting_with, sum_of
 
 SOURCE = "Kalsi-Ryan 2012, doi:10.3171/2012.6.AOSPINE1258"
 NT = ("NT",)
@@ -65,13 +65,13 @@ def subtest_items(*, dorsal: bool, tasks: int) -> tuple[Item, ...]:
 
 def subtest_scales(items: tuple[Item, ...]) -> tuple[Subscale, ...]:
     """A subscale a side and subtest, and one a subtest for both sides together."""
-    found: list[Subscale] = []
+    scales: list[Subscale] = []
     for side in (*SIDES, "both"):
-        for code, words in SUBTESTS.items():
-            chosen = starting(items, *(f"{one}_{code}_" for one in SIDES if side in (one, "both")))
+        for code, label in SUBTESTS.items():
+            chosen = items_starting_with(items, *(f"{part}_{code}_" for part in SIDES if side in (part, "both")))
             if chosen:
-                found.append(sum_of(f"{side}_{code}", f"{side.capitalize()} {words}", chosen))
-    return tuple(found)
+                scales.append(sum_of(f"{side}_{code}", f"{side.capitalize()} {label}", chosen))
+    return tuple(scales)
 
 
 MISSING = (
@@ -109,5 +109,5 @@ OUTCOME = Measure(
             conditions={},
         ),
     ),
-    sums,
+    score_sums,
 )

@@ -9,7 +9,7 @@ comprehensive SCI upper limb outcome measure. ASIA annual scientific meeting 201
 from __future__ import annotations
 
 from workbench.outcomes._contract import Definition
-from workbench.outcomes._scoring import Measure, sums
+from workbench.outcomes._scoring import Measure, score_sums
 from workbench.outcomes.grassp_v1 import LICENCE, MISSING, subtest_items, subtest_scales
 
 _ITEMS = subtest_items(dorsal=False, tasks=4)
@@ -40,5 +40,5 @@ OUTCOME = Measure(
             conditions={},
         ),
     ),
-    sums,
+    score_sums,
 )

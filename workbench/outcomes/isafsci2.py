@@ -9,7 +9,7 @@ edition. Top Spinal Cord Inj Rehabil 2021;27(2):23–49.
 from __future__ import annotations
 
 from workbench.outcomes._contract import Definition, Item, Subscale
-from workbench.outcomes._scoring import Measure, sums
+from workbench.outcomes._scoring import Measure, score_sums
 
 NT = "NT"
 GRADES = (0, 1, 2)
@@ -28,15 +28,15 @@ SACRAL = {
     "sexual_arousal": "Sexual: arousal",
     "sexual_orgasm": "Sexual: orgasm",
 }
-WORDS = {**GENERAL, **SACRAL}
+LABELS = {**GENERAL, **SACRAL}
 
 DEFINITION = Definition(
     name="isafsci2",
     version="2021",
     title="International Standards to document Autonomic Function after SCI",
-    items=tuple(Item(code, words, GRADES, (NT,)) for code, words in WORDS.items()),
+    items=tuple(Item(code, label, GRADES, (NT,)) for code, label in LABELS.items()),
     subscales=(
-        *(Subscale(code, words, (code,), 0, 2) for code, words in WORDS.items()),
+        *(Subscale(code, label, (code,), 0, 2) for code, label in LABELS.items()),
         Subscale("bladder", "Bladder, composite", ("bladder_awareness", "bladder_continence"), 0, 4),
     ),
     low=None,
@@ -63,4 +63,4 @@ DEFINITION = Definition(
     conditions={},
 )
 
-OUTCOME = Measure((DEFINITION,), sums)
+OUTCOME = Measure((DEFINITION,), score_sums)

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from workbench.outcomes._contract import INVALID, STRUCTURAL, Definition, Item, Scored, Subscale
-from workbench.outcomes._questionnaires import mean_present
-from workbench.outcomes._scoring import Measure, present, sub_score
+from workbench.outcomes._contract import INVALID, STRUCTURAL, Definition, Item, ScorerResult, Status, Subscale
+from workbench.outcomes._questionnaires import mean_answered
+from workbench.outcomes._scoring import Measure, make_subscore, numeric_values
 
 SOURCE = "Widerström-Noga 2014, doi:10.1038/sc.2014.4"
 ELEVEN = tuple(range(11))
@@ -42,14 +42,14 @@ SIDES = ("no", "right", "left", "both", "midline")
 
 
 def _extras() -> tuple[Item, ...]:
-    found = [Item("pains", "Number of pains; 5 = more", (0, 1, 2, 3, 4, 5))]
+    items = [Item("pains", "Number of pains; 5 = more", (0, 1, 2, 3, 4, 5))]
     for n in PAINS:
-        found.append(Item(f"type_{n}", f"Type of pain {n}", TYPES))
-        found.append(Item(f"onset_{n}", f"Time since onset, pain {n}", low=0, high=40_000, unit="days"))
-        found += [
+        items.append(Item(f"type_{n}", f"Type of pain {n}", TYPES))
+        items.append(Item(f"onset_{n}", f"Time since onset, pain {n}", low=0, high=40_000, unit="days"))
+        items += [
             Item(f"site_{n}_{region}", f"Pain {n}: {region.replace('_', ', ')}", SIDES) for region in REGIONS
         ]
-    return tuple(found)
+    return tuple(items)
 
 
 DEFINITION = Definition(
@@ -95,21 +95,21 @@ DEFINITION = Definition(
 )
 
 
-def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> Scored:
-    number, warnings, found = values["pains"], [], {}
+def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> ScorerResult:
+    number, warnings, subscores = values["pains"], [], {}
     for at, scale in enumerate(definition.subscales):
         needed = max(at, 1)
         absent = number is not None and number < needed
-        given = present(scale.items, values)
-        status = (INVALID if given else STRUCTURAL) if absent else ""
-        value = None if absent else mean_present(scale.items, values, least=len(scale.items))
+        given = numeric_values(scale.items, values)
+        status: Status | None = (INVALID if given else STRUCTURAL) if absent else None
+        value = None if absent else mean_answered(scale.items, values, least=len(scale.items))
         rule = "mean of three answers" if at == 0 else "as answered"
         if absent:
             rule = f"never asked: {number} pains"
         if absent and given:
-            warnings.append(f"{scale.words} was entered beside {number} pains: correct one of them")
-        found[scale.code] = sub_score(scale, values, value, rule=rule, source=SOURCE, status=status)
-    return Scored(found, warnings=tuple(warnings))
+            warnings.append(f"{scale.label} was entered beside {number} pains: correct one of them")
+        subscores[scale.code] = make_subscore(scale, values, value, rule=rule, source=SOURCE, status=status)
+    return ScorerResult(subscores, warnings=tuple(warnings))
 
 
 OUTCOME = Measure((DEFINITION,), _score)

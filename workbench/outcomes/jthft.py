@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from workbench.outcomes._contract import CENSORED, Definition, Scored, Subscale
-from workbench.outcomes._scoring import Measure, add_up
-from workbench.outcomes._sides import SIDES, both_sides, starting
+from workbench.outcomes._contract import CENSORED, Definition, ScorerResult, Subscale
+from workbench.outcomes._scoring import Measure, sum_subscale
+from workbench.outcomes._sides import SIDES, both_sides, items_starting_with
 from workbench.outcomes._unable import UNABLE, cap_at, cap_option
 
 SOURCE = "Jebsen 1969, Arch Phys Med Rehabil 50:311–319"
@@ -41,7 +41,7 @@ def _define(version: str, subtests: Mapping[str, str]) -> Definition:
             Subscale(
                 side,
                 f"{side.capitalize()} hand",
-                tuple(item.code for item in starting(items, f"{side}_")),
+                tuple(item.code for item in items_starting_with(items, f"{side}_")),
                 len(subtests) * SHORTEST_S,
                 len(subtests) * LONGEST_S,
                 "s",
@@ -69,23 +69,23 @@ def _define(version: str, subtests: Mapping[str, str]) -> Definition:
     )
 
 
-def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> Scored:
+def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> ScorerResult:
     times, censored = cap_at(definition, values, (item.code for item in definition.items), options)
     scores = {}
     for scale in definition.subscales:
-        sub = add_up(scale, times, source=SOURCE)
+        sub = sum_subscale(scale, times, source=SOURCE)
         capped = [code for code in scale.items if code in censored]
         if capped and sub.value is not None:
             rule = f"{sub.rule}; {len(capped)} at the cap, so the true sum is at least this"
             sub = replace(sub, status=CENSORED, rule=rule)
         scores[scale.code] = sub
-    return Scored(scores)
+    return ScorerResult(scores)
 
 
 OUTCOME = Measure(
     (
         _define("7 subtests", SUBTESTS),
-        _define("6 subtests", {code: words for code, words in SUBTESTS.items() if code != "writing"}),
+        _define("6 subtests", {code: label for code, label in SUBTESTS.items() if code != "writing"}),
     ),
     _score,
 )

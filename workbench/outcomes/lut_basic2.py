@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from workbench.outcomes._contract import STRUCTURAL, Definition, Item, Scored, Subscale, SubScore
+from workbench.outcomes._contract import STRUCTURAL, Definition, Item, ScorerResult, Subscale, SubScore
 from workbench.outcomes._questionnaires import UNKNOWN, YES_NO
-from workbench.outcomes._scoring import Measure, sub_score
+from workbench.outcomes._scoring import Measure, make_subscore
 
 SOURCE = "Biering-Sørensen 2018, doi:10.1038/s41394-018-0090-7"
 METHODS = (
@@ -77,11 +77,11 @@ DEFINITION = Definition(
 )
 
 
-def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> Scored:
+def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> ScorerResult:
     number, variables = definition.subscales
     answers = {code: values[code] for code in variables.items if values[code] is not None}
-    found = {
-        number.code: sub_score(number, values, values[number.code], rule="as answered", source=SOURCE),
+    subscores = {
+        number.code: make_subscore(number, values, values[number.code], rule="as answered", source=SOURCE),
         variables.code: SubScore(
             value=None,
             status=STRUCTURAL,
@@ -93,7 +93,7 @@ def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[s
             rule_source=SOURCE,
         ),
     }
-    return Scored(found, classes=answers)
+    return ScorerResult(subscores, classes=answers)
 
 
 OUTCOME = Measure((DEFINITION,), _score)

@@ -18,9 +18,9 @@ from dataclasses import replace
 from typing import Any
 
 from workbench.errors import BadValue
-from workbench.outcomes._contract import STRUCTURAL, Definition, Item, Option, Scored, Subscale, SubScore
-from workbench.outcomes._questionnaires import mean_present
-from workbench.outcomes._scoring import Measure, sub_score
+from workbench.outcomes._contract import STRUCTURAL, Definition, Item, Option, ScorerResult, Subscale, SubScore
+from workbench.outcomes._questionnaires import mean_answered
+from workbench.outcomes._scoring import Measure, make_subscore
 from workbench.outcomes._sides import SIDES
 
 SOURCE = "Bohannon 1987, Phys Ther 67:206"
@@ -46,9 +46,9 @@ MUSCLES = {
     "plantar_flexors": "ankle plantar flexors",
 }
 _ITEMS = tuple(
-    Item(f"{side}_{code}", f"{side.capitalize()} {words}", LABELS, ("NT",))
+    Item(f"{side}_{code}", f"{side.capitalize()} {label}", LABELS, ("NT",))
     for side in SIDES
-    for code, words in MUSCLES.items()
+    for code, label in MUSCLES.items()
 )
 CODES = tuple(item.code for item in _ITEMS)
 
@@ -58,7 +58,7 @@ DEFINITION = Definition(
     title="Modified Ashworth Scale",
     items=_ITEMS,
     subscales=(
-        *(Subscale(item.code, item.words, (item.code,), 0, 5) for item in _ITEMS),
+        *(Subscale(item.code, item.label, (item.code,), 0, 5) for item in _ITEMS),
         Subscale("mean", "Mean of the muscles", CODES, 0, 5),
     ),
     low=None,
@@ -85,25 +85,26 @@ DEFINITION = Definition(
 )
 
 
-def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> Scored:
+def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> ScorerResult:
     coding = CODING[options["coding"]]
+    # NT has no number in a coding: ``get`` makes it missing.
     numbers = {code: coding.get(value) for code, value in values.items()}
     top = max(coding.values())
     rule = f"label as number, 1+ is {coding['1+']:g}"
-    found = {}
+    subscores = {}
     for scale in definition.subscales[:-1]:
-        mine = replace(scale, high=top)
-        found[scale.code] = sub_score(mine, numbers, numbers[scale.code], rule=rule, source=SOURCE)
+        coded_scale = replace(scale, high=top)
+        subscores[scale.code] = make_subscore(coded_scale, numbers, numbers[scale.code], rule=rule, source=SOURCE)
     mean = replace(definition.subscales[-1], high=top)
-    found["mean"], warnings = _mean(mean, numbers, options["mean_of"])
+    subscores["mean"], warnings = _mean(mean, numbers, options["mean_of"])
     labels = {code: str(value) for code, value in values.items() if value is not None}
-    return Scored(found, warnings=warnings, classes={"labels": labels} if labels else {})
+    return ScorerResult(subscores, warnings=warnings, classes={"labels": labels} if labels else {})
 
 
 def _mean(scale: Subscale, numbers: Mapping[str, float | None], named: Any) -> tuple[SubScore, tuple[str, ...]]:
     if named is None:
         rule = "not formed: the protocol names no muscles"
-        return sub_score(scale, numbers, None, rule=rule, source=SOURCE, status=STRUCTURAL), ()
+        return make_subscore(scale, numbers, None, rule=rule, source=SOURCE, status=STRUCTURAL), ()
     codes = tuple(named) if isinstance(named, list | tuple) else ()
     wrong = [code for code in codes if code not in CODES]
     if not codes or wrong or len(set(codes)) != len(codes):
@@ -111,10 +112,12 @@ def _mean(scale: Subscale, numbers: Mapping[str, float | None], named: Any) -> t
             f"mas option mean_of must be a list of different muscle codes, got {wrong or named!r}; allowed: "
             f"{', '.join(CODES)}"
         )
-    mine = replace(scale, items=codes)
-    value = mean_present(codes, numbers, least=len(codes))
-    found = sub_score(mine, numbers, value, rule=f"mean of {len(codes)} named muscles", source=SOURCE)
-    return found, (RELIABILITY,)
+    named_scale = replace(scale, items=codes)
+    value = mean_answered(codes, numbers, least=len(codes))
+    subscore = make_subscore(
+        named_scale, numbers, value, rule=f"mean of {len(codes)} named muscles", source=SOURCE
+    )
+    return subscore, (RELIABILITY,)
 
 
 OUTCOME = Measure((DEFINITION,), _score)

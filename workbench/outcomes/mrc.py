@@ -9,8 +9,8 @@ functional abilities in Guillain–Barré syndrome. Muscle Nerve 1991;14(11):110
 from __future__ import annotations
 
 from workbench.outcomes._contract import Definition
-from workbench.outcomes._scoring import Measure, sums
-from workbench.outcomes._sides import SIDES, both_sides, starting, sum_of
+from workbench.outcomes._scoring import Measure, score_sums
+from workbench.outcomes._sides import SIDES, both_sides, items_starting_with, sum_of
 
 GROUPS = {
     "shoulder_abduction": "shoulder abduction",
@@ -31,7 +31,9 @@ def _define(version: str, grades: tuple[int | float, ...], notes: tuple[str, ...
         version=version,
         title="Medical Research Council grades of muscle strength",
         items=items,
-        subscales=tuple(sum_of(side, f"{side.capitalize()} side", starting(items, f"{side}_")) for side in SIDES),
+        subscales=tuple(
+            sum_of(side, f"{side.capitalize()} side", items_starting_with(items, f"{side}_")) for side in SIDES
+        ),
         low=0,
         high=60,
         direction="up",
@@ -51,5 +53,5 @@ OUTCOME = Measure(
         _define("grades", GRADES, ("Whole grades unless the protocol says half grades [S]",)),
         _define("half grades", HALF_GRADES, ("Half grades only where the protocol says so; never mixed [S]",)),
     ),
-    sums,
+    score_sums,
 )

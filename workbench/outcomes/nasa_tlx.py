@@ -15,9 +15,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from workbench.errors import BadValue
-from workbench.outcomes._contract import ND, STRUCTURAL, Definition, Item, Scored, Subscale
-from workbench.outcomes._questionnaires import mean_present, missing_in
-from workbench.outcomes._scoring import Measure, sub_score
+from workbench.outcomes._contract import ND, STRUCTURAL, Definition, Item, ScorerResult, Status, Subscale
+from workbench.outcomes._questionnaires import mean_answered, missing_items
+from workbench.outcomes._scoring import Measure, make_subscore
 
 SOURCE = "Hart 1988, doi:10.1016/S0166-4115(08)62386-9"
 PAIRS = 15
@@ -36,7 +36,7 @@ DEFINITION = Definition(
     name="nasa_tlx",
     version="1988",
     title="NASA Task Load Index",
-    items=tuple(Item(code, words, low=0, high=100, unit="points") for code, words in RATINGS.items()),
+    items=tuple(Item(code, label, low=0, high=100, unit="points") for code, label in RATINGS.items()),
     subscales=(Subscale("raw", "Raw workload", CODES, 0, 100), Subscale("weighted", "Workload", CODES, 0, 100)),
     low=None,
     high=None,
@@ -56,26 +56,26 @@ DEFINITION = Definition(
 )
 
 
-def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> Scored:
+def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> ScorerResult:
     raw, weighted = definition.subscales
     warnings = _check_weights(values)
-    asked = [code for code in WEIGHTS if values[code] is not None]
-    complete = not missing_in(CODES, values)
-    mean = mean_present(CODES, values, least=len(CODES))
+    weighted_codes = [code for code in WEIGHTS if values[code] is not None]
+    complete = not missing_items(CODES, values)
+    mean = mean_answered(CODES, values, least=len(CODES))
     total = None
-    if complete and len(asked) == len(WEIGHTS):
+    if complete and len(weighted_codes) == len(WEIGHTS):
         total = sum(values[code] * values[weight] for code, weight in zip(CODES, WEIGHTS)) / PAIRS
     rule = "sum of weight x rating, divided by 15"
-    if not asked:
+    if not weighted_codes:
         rule = "the pairs were not asked"
-    elif len(asked) < len(WEIGHTS):
-        rule += f"; missing {', '.join(missing_in(WEIGHTS, values))}"
-    status = "" if total is not None else ND if asked else STRUCTURAL
-    found = {
-        "raw": sub_score(raw, values, mean, rule="mean of the six ratings", source=SOURCE),
-        "weighted": sub_score(weighted, values, total, rule=rule, source=SOURCE, status=status),
+    elif len(weighted_codes) < len(WEIGHTS):
+        rule += f"; missing {', '.join(missing_items(WEIGHTS, values))}"
+    status: Status | None = None if total is not None else ND if weighted_codes else STRUCTURAL
+    subscores = {
+        "raw": make_subscore(raw, values, mean, rule="mean of the six ratings", source=SOURCE),
+        "weighted": make_subscore(weighted, values, total, rule=rule, source=SOURCE, status=status),
     }
-    return Scored(found, warnings=warnings)
+    return ScorerResult(subscores, warnings=warnings)
 
 
 def _check_weights(values: Mapping[str, Any]) -> tuple[str, ...]:
@@ -86,6 +86,7 @@ def _check_weights(values: Mapping[str, Any]) -> tuple[str, ...]:
     if sum(weights) != PAIRS:
         listed = ", ".join(f"{code[7:]} {values[code]}" for code in WEIGHTS)
         raise BadValue(f"nasa_tlx weights must add up to {PAIRS}, got {sum(weights)} ({listed})")
+    # Of 15 choices among all pairs, any k scales share k (k - 1) / 2 (Landau): less cannot come from a tally.
     if any(sum(weights[:k]) < k * (k - 1) // 2 for k in range(1, len(weights))):
         return ("no choices among 15 pairs give these weights: check the tally",)
     return ()

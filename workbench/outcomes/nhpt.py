@@ -13,8 +13,8 @@ from statistics import fmean
 from typing import Any
 
 from workbench.errors import BadValue
-from workbench.outcomes._contract import CENSORED, Definition, Item, Scored, Subscale, SubScore
-from workbench.outcomes._scoring import Measure, sub_score
+from workbench.outcomes._contract import CENSORED, Definition, Item, ScorerResult, Subscale, SubScore
+from workbench.outcomes._scoring import Measure, make_subscore
 from workbench.outcomes._sides import SIDES, both_sides
 from workbench.outcomes._unable import CAP, UNABLE, cap_at, cap_option
 
@@ -45,6 +45,7 @@ def _rate(code: str, values: Mapping[str, Any], cap: float) -> float | None:
         return None
     if time == UNABLE:
         return float(pegs) / cap
+    # A trial that was completed has placed all pegs; another count contradicts its time.
     if pegs not in (None, PEGS):
         raise BadValue(
             f"nhpt item {code}_pegs must be {PEGS} or empty for a trial that was completed in {time:g} s, "
@@ -54,14 +55,14 @@ def _rate(code: str, values: Mapping[str, Any], cap: float) -> float | None:
 
 
 def _mean(
-    scale: Subscale, values: Mapping[str, Any], found: list[float | None], rule: str, **more: Any
+    scale: Subscale, values: Mapping[str, Any], results: list[float | None], rule: str, **more: Any
 ) -> SubScore:
-    known = [value for value in found if value is not None]
-    value = fmean(known) if len(known) == len(TRIALS) else None
-    return sub_score(scale, values, value, rule=rule, source=SOURCE, **more if value is not None else {})
+    completed = [value for value in results if value is not None]
+    value = fmean(completed) if len(completed) == len(TRIALS) else None
+    return make_subscore(scale, values, value, rule=rule, source=SOURCE, **more if value is not None else {})
 
 
-def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> Scored:
+def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> ScorerResult:
     codes = [item.code for item in definition.items]
     cap = _check_cap(options[CAP])
     times, censored = cap_at(definition, values, codes, options)
@@ -75,7 +76,7 @@ def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[s
             more = {"status": CENSORED} if set(censored) & set(scale.items) else {}
             rule = "mean time of two trials; a trial that was not completed counts the cap"
             scores[scale.code] = _mean(scale, times, [times[code] for code in scale.items], rule, **more)
-    return Scored(scores)
+    return ScorerResult(scores)
 
 
 def _check_cap(cap: Any) -> float:

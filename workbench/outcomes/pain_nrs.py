@@ -9,7 +9,7 @@ or amputation. Clin J Pain 2006;22(1):25–31.
 from __future__ import annotations
 
 from workbench.outcomes._contract import Definition, Item, Subscale
-from workbench.outcomes._scoring import Measure, sums
+from workbench.outcomes._scoring import Measure, score_sums
 
 WINDOWS = (
     ("now", "Pain now"),
@@ -21,8 +21,8 @@ DEFINITION = Definition(
     name="pain_nrs",
     version="11-point",
     title="Pain numeric rating scale",
-    items=tuple(Item(code, words, tuple(range(11))) for code, words in WINDOWS),
-    subscales=tuple(Subscale(code, words, (code,), 0, 10) for code, words in WINDOWS),
+    items=tuple(Item(code, label, tuple(range(11))) for code, label in WINDOWS),
+    subscales=tuple(Subscale(code, label, (code,), 0, 10) for code, label in WINDOWS),
     low=None,
     high=None,
     direction="down",
@@ -39,4 +39,4 @@ DEFINITION = Definition(
     conditions={},
 )
 
-OUTCOME = Measure((DEFINITION,), sums)
+OUTCOME = Measure((DEFINITION,), score_sums)

@@ -15,8 +15,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from workbench.outcomes._contract import Definition, Item, Scored, Subscale
-from workbench.outcomes._scoring import Measure, sums
+from workbench.outcomes._contract import Definition, Item, ScorerResult, Subscale
+from workbench.outcomes._scoring import Measure, score_sums
 
 BALANCED, ONE_SIDED = "guy-1976", "hurst-2004"
 
@@ -51,16 +51,16 @@ _ONE_SIDED = replace(
 )
 
 
-def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> Scored:
-    found = sums(definition, values, options)
+def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> ScorerResult:
+    result = score_sums(definition, values, options)
     answer = values["change"]
     if answer is None:
-        return found
+        return result
     if definition.version == BALANCED:
         word = "improved" if answer < 4 else "unchanged" if answer == 4 else "worse"
     else:
         word = "unchanged or worse" if answer == 1 else "improved"
-    return Scored(found.subscores, classes={"category": word})
+    return ScorerResult(result.subscores, classes={"category": word})
 
 
 OUTCOME = Measure((_BALANCED, _ONE_SIDED), _score)

@@ -12,13 +12,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from workbench.outcomes._contract import Definition, Item, Scored, Subscale, SubScore
-from workbench.outcomes._questionnaires import band_of, missing_in, numbered
-from workbench.outcomes._scoring import Measure, add_up, present, sub_score, whole
+from workbench.outcomes._contract import Definition, Item, ScorerResult, Subscale, SubScore
+from workbench.outcomes._questionnaires import band_of, missing_items, numbered_items
+from workbench.outcomes._scoring import Measure, make_subscore, numeric_values, sum_subscale, total_subscale
 
 SOURCE = "Kroenke 2001, J Gen Intern Med 16:606"
 MISSING_SOURCE = "NHS Data Dictionary, Patient Health Questionnaire-9"
-WORDS = (
+LABELS = (
     "Loss of interest",
     "Low mood",
     "Sleep",
@@ -31,7 +31,7 @@ WORDS = (
 )
 MOST_MISSING = 2
 BANDS = ((0, "minimal"), (5, "mild"), (10, "moderate"), (15, "moderately severe"), (20, "severe"))
-_ITEMS = numbered(WORDS, (0, 1, 2, 3))
+_ITEMS = numbered_items(LABELS, (0, 1, 2, 3))
 
 DEFINITION = Definition(
     name="phq9",
@@ -66,38 +66,40 @@ DEFINITION = Definition(
 )
 
 
-def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> Scored:
+def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> ScorerResult:
     phq8, item_9 = definition.subscales
     total = _total(definition, values)
     answer = values["q9"]
     alerts, warnings = [], []
+    # Any answer above 0 to item 9 is acted on, however low the total (PHQ-9 instructions).
     if answer:
         alerts.append(
             f"PHQ-9 item 9 is {answer}: thoughts of death or self-harm were reported; follow the safety procedure "
             "of the protocol now, whatever the total"
         )
-    elif answer is None and present(phq8.items, values):
+    elif answer is None and numeric_values(phq8.items, values):
         warnings.append("item 9 was not answered: ask it, no alert can be raised without it")
     classes = {}
     if total.value is not None:
         classes["severity"] = band_of(total.value, BANDS)
-    found = {
-        "phq8": add_up(phq8, values, source="Kroenke 2009, J Affect Disord 114:163"),
-        "item_9": sub_score(item_9, values, answer, rule="as answered", source=SOURCE),
+    subscores = {
+        "phq8": sum_subscale(phq8, values, source="Kroenke 2009, J Affect Disord 114:163"),
+        "item_9": make_subscore(item_9, values, answer, rule="as answered", source=SOURCE),
     }
-    return Scored(found, total, warnings=tuple(warnings), alerts=tuple(alerts), classes=classes)
+    return ScorerResult(subscores, total, warnings=tuple(warnings), alerts=tuple(alerts), classes=classes)
 
 
 def _total(definition: Definition, values: Mapping[str, Any]) -> SubScore:
-    everything = whole(definition)
-    missing = missing_in(everything.items, values)
+    total_scale = total_subscale(definition)
+    missing = missing_items(total_scale.items, values)
     if not missing or len(missing) > MOST_MISSING:
-        return add_up(everything, values, source=SOURCE)
-    answered = present(everything.items, values)
+        return sum_subscale(total_scale, values, source=SOURCE)
+    answered = numeric_values(total_scale.items, values)
     n = len(answered)
+    # Halves up in integers: rounding a float mean could take 9.5 for 9.499… and miss a severity band.
     rounded = int(2 * 9 * sum(answered) + n) // (2 * n)
     rule = "mean of the answered items x 9, rounded, halves up"
-    return sub_score(everything, values, rounded, rule=rule, source=MISSING_SOURCE, imputed=missing)
+    return make_subscore(total_scale, values, rounded, rule=rule, source=MISSING_SOURCE, imputed=missing)
 
 
 OUTCOME = Measure((DEFINITION,), _score)

@@ -14,12 +14,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from workbench.outcomes._contract import Definition, Scored
+from workbench.outcomes._contract import Definition, Direction, ScorerResult
 from workbench.outcomes._scoring import Measure
 from workbench.outcomes._t_scores import t_definition, t_scored
 
 SOURCE = "HealthMeasures, PROMIS scoring manuals"
-BANKS = {
+BANKS: dict[str, tuple[str, Direction, tuple[str, ...]]] = {
     "depression": ("Depression", "down", ("8a", "4a")),
     "anxiety": ("Anxiety", "down", ("8a", "4a")),
     "fatigue": ("Fatigue", "down", ("8a", "4a")),
@@ -30,16 +30,16 @@ BANKS = {
     "upper-extremity": ("Physical function, upper extremity", "up", ("7a",)),
     "participation-ability": ("Ability to participate in social roles", "up", ("8a", "4a")),
 }
-"""Words, direction of better, and the forms of each bank; a form's name begins with its number of items."""
+"""Label, direction of better, and the forms of each bank; a form's name begins with its number of items."""
 
 
 def _define(bank: str, form: str) -> Definition:
-    words, direction, _ = BANKS[bank]
+    label, direction, _ = BANKS[bank]
     n_items = int(form[:-1])
     return t_definition(
         "promis_short_form",
         f"{bank}-{form}",
-        title=f"PROMIS short form, {words.lower()}, {form}",
+        title=f"PROMIS short form, {label.lower()}, {form}",
         n_items=n_items,
         direction=direction,
         licence="Free of royalty, terms of HealthMeasures; codes only, the look-up table is supplied by the user.",
@@ -52,7 +52,7 @@ def _define(bank: str, form: str) -> Definition:
     )
 
 
-def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> Scored:
+def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> ScorerResult:
     return t_scored(definition, values, options, fixed=True)
 
 

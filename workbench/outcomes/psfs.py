@@ -15,8 +15,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from workbench.outcomes._contract import INVALID, STRUCTURAL, Definition, Item, Scored, Subscale
-from workbench.outcomes._scoring import Measure, sub_score
+from workbench.outcomes._contract import INVALID, STRUCTURAL, Definition, Item, ScorerResult, Status, Subscale
+from workbench.outcomes._scoring import Measure, make_subscore
 
 SOURCE = "Priebe 1996, Arch Phys Med Rehabil 77:713"
 
@@ -50,22 +50,23 @@ DEFINITION = Definition(
 )
 
 
-def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> Scored:
+def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> ScorerResult:
     frequency, severity = definition.subscales
     how_often, how_bad = values["frequency"], values["severity"]
-    status, rule, warnings = "", "as answered, asked only when there are spasms", []
+    status: Status | None = None
+    rule, warnings = "as answered, asked only when there are spasms", []
     if how_often == 0:
         status, rule = STRUCTURAL, "never asked: the frequency is 0"
         if how_bad is not None:
             status, rule = INVALID, "contradicts a frequency of 0"
             warnings.append(f"severity {how_bad} was entered beside a frequency of 0: correct one of them")
-    found = {
-        "frequency": sub_score(frequency, values, how_often, rule="as answered", source=SOURCE),
-        "severity": sub_score(
+    subscores = {
+        "frequency": make_subscore(frequency, values, how_often, rule="as answered", source=SOURCE),
+        "severity": make_subscore(
             severity, values, None if status else how_bad, rule=rule, source=SOURCE, status=status
         ),
     }
-    return Scored(found, warnings=tuple(warnings))
+    return ScorerResult(subscores, warnings=tuple(warnings))
 
 
 OUTCOME = Measure((DEFINITION,), _score)

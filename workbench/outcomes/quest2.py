@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from workbench.errors import BadValue
-from workbench.outcomes._contract import Definition, Item, Scored, Subscale, SubScore
-from workbench.outcomes._questionnaires import NA, mean_present, missing_in, numbered
-from workbench.outcomes._scoring import Measure, sub_score, whole
+from workbench.outcomes._contract import Definition, Item, ScorerResult, Subscale, SubScore
+from workbench.outcomes._questionnaires import NA, mean_answered, missing_items, numbered_items
+from workbench.outcomes._scoring import Measure, make_subscore, total_subscale
 
 SOURCE = "Demers 2002, Technol Disabil 14:101"
-WORDS = (
+LABELS = (
     "Device: size",
     "Device: weight",
     "Device: adjustment",
@@ -31,7 +31,7 @@ WORDS = (
     "Services: professional help",
     "Services: follow-up",
 )
-_ITEMS = numbered(WORDS, (1, 2, 3, 4, 5), codes=(NA,))
+_ITEMS = numbered_items(LABELS, (1, 2, 3, 4, 5), codes=(NA,))
 _CODES = tuple(item.code for item in _ITEMS)
 IMPORTANT = ("important_1", "important_2", "important_3")
 
@@ -70,20 +70,20 @@ DEFINITION = Definition(
 )
 
 
-def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> Scored:
+def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> ScorerResult:
     chosen = [values[code] for code in IMPORTANT if values[code] is not None]
     if len(set(chosen)) != len(chosen):
         raise BadValue(f"quest2 most important items must be three different ones, got {chosen}")
-    found = {scale.code: _mean(scale, values) for scale in definition.subscales}
+    subscores = {scale.code: _mean(scale, values) for scale in definition.subscales}
     classes = {"most_important": [f"q{number}" for number in chosen]} if chosen else {}
-    return Scored(found, _mean(whole(definition), values), classes=classes)
+    return ScorerResult(subscores, _mean(total_subscale(definition), values), classes=classes)
 
 
 def _mean(scale: Subscale, values: Mapping[str, Any]) -> SubScore:
-    value = mean_present(scale.items, values, least=scale.fewest)
-    imputed = missing_in(scale.items, values) if value is not None else ()
-    rule = f"mean of the rated items, at least {scale.fewest} of {len(scale.items)}"
-    return sub_score(scale, values, value, rule=rule, source=SOURCE, imputed=imputed)
+    value = mean_answered(scale.items, values, least=scale.min_answered)
+    imputed = missing_items(scale.items, values) if value is not None else ()
+    rule = f"mean of the rated items, at least {scale.min_answered} of {len(scale.items)}"
+    return make_subscore(scale, values, value, rule=rule, source=SOURCE, imputed=imputed)
 
 
 OUTCOME = Measure((DEFINITION,), _score)

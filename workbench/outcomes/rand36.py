@@ -14,9 +14,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from workbench.outcomes._contract import Definition, Item, Scored, Subscale
-from workbench.outcomes._questionnaires import mean_present
-from workbench.outcomes._scoring import Measure, sub_score
+from workbench.outcomes._contract import Definition, Item, ScorerResult, Subscale
+from workbench.outcomes._questionnaires import mean_answered
+from workbench.outcomes._scoring import Measure, make_subscore
 
 SOURCE = "RAND, 36-Item Short Form Survey scoring instructions, tables 1 and 2"
 KEY: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...] = (
@@ -41,7 +41,7 @@ SCALES: dict[str, tuple[str, tuple[int, ...]]] = {
     "health_change": ("Change in health", (2,)),
 }
 """RAND's table 2, and the single item on change."""
-WORDS = (
+LABELS = (
     "Health in general",
     "Health, against a year ago",
     "Hard activities",
@@ -86,7 +86,7 @@ DEFINITION = Definition(
     title="RAND 36-Item Health Survey",
     items=tuple(
         Item(f"q{number}", text, tuple(range(1, len(POINTS[number]) + 1)))
-        for number, text in enumerate(WORDS, start=1)
+        for number, text in enumerate(LABELS, start=1)
     ),
     subscales=tuple(
         Subscale(code, text, tuple(f"q{n}" for n in numbers), 0, 100, least=1)
@@ -110,16 +110,16 @@ DEFINITION = Definition(
 )
 
 
-def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> Scored:
+def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> ScorerResult:
     points = {code: None if value is None else POINTS[int(code[1:])][value - 1] for code, value in values.items()}
     rule = "mean of the answered items, recoded to 0-100 by RAND's key"
-    found = {
-        scale.code: sub_score(
-            scale, points, mean_present(scale.items, points, least=scale.fewest), rule=rule, source=SOURCE
+    subscores = {
+        scale.code: make_subscore(
+            scale, points, mean_answered(scale.items, points, least=scale.min_answered), rule=rule, source=SOURCE
         )
         for scale in definition.subscales
     }
-    return Scored(found)
+    return ScorerResult(subscores)
 
 
 OUTCOME = Measure((DEFINITION,), _score)

@@ -16,8 +16,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from workbench.errors import BadValue
-from workbench.outcomes._contract import Definition, Item, Scored, Subscale, SubScore
-from workbench.outcomes._scoring import Measure, sub_score, whole
+from workbench.outcomes._contract import Definition, Item, ScorerResult, Subscale, SubScore
+from workbench.outcomes._scoring import Measure, make_subscore, total_subscale
 from workbench.outcomes._sides import both_sides
 from workbench.outcomes._tables import Table, given_table, table_needed, table_option
 from workbench.outcomes.scim3 import ITEMS as SCIM_ITEMS
@@ -35,42 +35,46 @@ MOST_MUSCLE, MOST_TASK = 2, 3
 
 def _recoded(items: tuple[Item, ...], most: int, values: Mapping[str, Any], table: Table) -> dict[str, int | None]:
     """The recoded values, None where missing or NT. Raises BadValue for a row outside 0 to ``most``."""
-    found: dict[str, int | None] = {}
+    recoded_values: dict[str, int | None] = {}
     for item in items:
         value = values[item.code]
         if value is None or isinstance(value, str):
-            found[item.code] = None
+            recoded_values[item.code] = None
             continue
         number = table[f"{item.code}:{value}"]
         if number not in range(most + 1):
             raise BadValue(
                 f"table {table.label!r} row {item.code}:{value} must be a whole number 0 to {most}, got {number:g}"
             )
-        found[item.code] = int(number)
-    return found
+        recoded_values[item.code] = int(number)
+    return recoded_values
 
 
-def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> Scored:
+def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> ScorerResult:
     table = given_table(definition, options)
-    everything = whole(definition)
+    total_scale = total_subscale(definition)
     if table is None:
         empty = {s.code: _sum(s, values, None) for s in definition.subscales}
-        return Scored(empty, _sum(everything, values, None), warnings=(table_needed(definition),))
+        return ScorerResult(empty, _sum(total_scale, values, None), warnings=(table_needed(definition),))
     recoded = _recoded(MUSCLES, MOST_MUSCLE, values, table) | _recoded(TASKS, MOST_TASK, values, table)
     scores = {s.code: _sum(s, values, recoded) for s in definition.subscales}
-    raw = _sum(everything, values, recoded).value
+    raw = _sum(total_scale, values, recoded).value
     measure = None if raw is None else table[f"sum:{raw:g}"]
     if measure is not None and not 0 <= measure <= 100:
         raise BadValue(f"table {table.label!r} row sum:{raw:g} must be 0 to 100, got {measure:g}")
     rule = "sum of the recoded items, converted by the table; not determinable when one is missing"
-    return Scored(scores, sub_score(everything, values, measure, rule=rule, source=f"table {table.label}"))
+    return ScorerResult(
+        scores, make_subscore(total_scale, values, measure, rule=rule, source=f"table {table.label}")
+    )
 
 
 def _sum(scale: Subscale, values: Mapping[str, Any], recoded: Mapping[str, int | None] | None) -> SubScore:
-    found = [] if recoded is None else [number for code in scale.items if (number := recoded[code]) is not None]
-    value = sum(found) if len(found) == len(scale.items) else None
+    recoded_values = (
+        [] if recoded is None else [number for code in scale.items if (number := recoded[code]) is not None]
+    )
+    value = sum(recoded_values) if len(recoded_values) == len(scale.items) else None
     rule = "sum of the recoded items; not determinable without the table or when one is missing"
-    return sub_score(scale, values, value, rule=rule, source=SOURCE)
+    return make_subscore(scale, values, value, rule=rule, source=SOURCE)
 
 
 OUTCOME = Measure(

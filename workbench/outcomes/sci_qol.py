@@ -14,13 +14,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from workbench.outcomes._contract import Definition, Scored
+from workbench.outcomes._contract import Definition, Direction, ScorerResult
 from workbench.outcomes._scoring import Measure
 from workbench.outcomes._t_scores import t_definition, t_scored
 
 SOURCE = "Tulsky 2015, doi:10.1179/2045772315Y.0000000035"
 PLACES = 12
-BANKS = {
+BANKS: dict[Direction, tuple[str, ...]] = {
     "down": (
         "bladder-management",
         "bladder-complications",
@@ -51,7 +51,7 @@ BANKS = {
 """Direction of better → banks."""
 
 
-def _define(bank: str, direction: str) -> Definition:
+def _define(bank: str, direction: Direction) -> Definition:
     return t_definition(
         "sci_qol",
         bank,
@@ -68,7 +68,7 @@ def _define(bank: str, direction: str) -> Definition:
     )
 
 
-def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> Scored:
+def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> ScorerResult:
     return t_scored(definition, values, options, fixed=False)
 
 

@@ -12,13 +12,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from workbench.outcomes._contract import STRUCTURAL, Definition, Scored, Subscale
-from workbench.outcomes._questionnaires import NA, mean_present, missing_in, numbered
-from workbench.outcomes._scoring import Measure, sub_score
+from workbench.outcomes._contract import STRUCTURAL, Definition, ScorerResult, Subscale
+from workbench.outcomes._questionnaires import NA, mean_answered, missing_items, numbered_items
+from workbench.outcomes._scoring import Measure, make_subscore
 
 
 def _define(version: str, *, n_items: int, low: int, high: int, source: str) -> Definition:
-    items = numbered(
+    items = numbered_items(
         [f"Effect of spasticity, item {n}" for n in range(1, n_items + 1)],
         tuple(range(low, high + 1)),
         codes=(NA,),
@@ -58,24 +58,24 @@ DEFINITIONS = (
 )
 
 
-def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> Scored:
+def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> ScorerResult:
     (scale,) = definition.subscales
-    missing = missing_in(scale.items, values)
-    mean = None if missing else mean_present(scale.items, values, least=scale.fewest)
+    missing = missing_items(scale.items, values)
+    mean = None if missing else mean_answered(scale.items, values, least=scale.min_answered)
     none_applies = not missing and mean is None
     rule = "sum of the items that apply, divided by their number"
-    found = sub_score(
+    score = make_subscore(
         scale,
         values,
         mean,
         rule=rule + ("; none applies" if none_applies else ""),
         source=definition.sources[0],
-        status=STRUCTURAL if none_applies else "",
+        status=STRUCTURAL if none_applies else None,
     )
     step = f"Mean: not determinable, {len(missing)} items without an answer"
     if not missing:
-        step = "Mean: no item applies" if mean is None else f"Mean: {mean:g} of {found.n_valid} items that apply"
-    return Scored({scale.code: found}, found, (step,), classes={"n_applicable": found.n_valid})
+        step = "Mean: no item applies" if mean is None else f"Mean: {mean:g} of {score.n_valid} items that apply"
+    return ScorerResult({scale.code: score}, score, (step,), classes={"n_applicable": score.n_valid})
 
 
 OUTCOME = Measure(DEFINITIONS, _score)

@@ -15,8 +15,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from workbench.errors import BadValue
-from workbench.outcomes._contract import Definition, Item, Option, Scored, Subscale, SubScore
-from workbench.outcomes._scoring import Measure, sub_score, whole
+from workbench.outcomes._contract import Definition, Item, Option, ScorerResult, Subscale, SubScore
+from workbench.outcomes._scoring import Measure, make_subscore, total_subscale
 from workbench.outcomes._unable import UNABLE, positive
 from workbench.outcomes._walking import AIDS
 
@@ -54,25 +54,28 @@ def _task(task: str, values: Mapping[str, Any], norms: Mapping[str, float] | Non
         return MOST
     if time is None or factor is None or norms is None:
         return None
+    # A slow walk counts as much as one that could not be done (task score at most 300).
     return float(min(MOST, time * factor / norms[task]))
 
 
-def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> Scored:
+def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> ScorerResult:
     norms = _norms(options["norms"])
     rule = "time × assistance factor / able-bodied time, at most 300; 300 when it could not be done"
     scores: dict[str, SubScore] = {}
     for scale in definition.subscales:
-        scores[scale.code] = sub_score(scale, values, _task(scale.code, values, norms), rule=rule, source=SOURCE)
-    found = [sub.value for sub in scores.values() if sub.value is not None]
-    total = sum(found) if len(found) == len(TASKS) else None
-    everything = whole(definition)
+        scores[scale.code] = make_subscore(
+            scale, values, _task(scale.code, values, norms), rule=rule, source=SOURCE
+        )
+    task_scores = [sub.value for sub in scores.values() if sub.value is not None]
+    total = sum(task_scores) if len(task_scores) == len(TASKS) else None
+    total_scale = total_subscale(definition)
     rule = "sum of 7 task scores; not determinable when one is missing"
     timed = any(isinstance(values[f"{task}_s"], int | float) for task in TASKS)
-    told = "tasks with a time wait for the able-bodied times of the worksheet: set the option norms"
-    return Scored(
+    warning = "tasks with a time wait for the able-bodied times of the worksheet: set the option norms"
+    return ScorerResult(
         scores,
-        sub_score(everything, values, total, rule=rule, source=SOURCE),
-        warnings=(told,) if timed and norms is None else (),
+        make_subscore(total_scale, values, total, rule=rule, source=SOURCE),
+        warnings=(warning,) if timed and norms is None else (),
     )
 
 
@@ -84,15 +87,15 @@ OUTCOME = Measure(
             title="Spinal Cord Injury Functional Ambulation Profile",
             items=tuple(
                 item
-                for task, words in TASKS.items()
+                for task, label in TASKS.items()
                 for item in (
-                    Item(f"{task}_s", f"{words}, time", (), (UNABLE,), SHORTEST_S, LONGEST_S, "s"),
-                    Item(f"{task}_factor", f"{words}, assistance factor", FACTORS),
+                    Item(f"{task}_s", f"{label}, time", (), (UNABLE,), SHORTEST_S, LONGEST_S, "s"),
+                    Item(f"{task}_factor", f"{label}, assistance factor", FACTORS),
                 )
             ),
             subscales=tuple(
-                Subscale(task, words.capitalize(), (f"{task}_s", f"{task}_factor"), 0, MOST)
-                for task, words in TASKS.items()
+                Subscale(task, label.capitalize(), (f"{task}_s", f"{task}_factor"), 0, MOST)
+                for task, label in TASKS.items()
             ),
             low=0,
             high=len(TASKS) * MOST,

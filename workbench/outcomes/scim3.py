@@ -10,8 +10,8 @@ doi:10.1080/09638280601046302
 from __future__ import annotations
 
 from workbench.outcomes._contract import Definition, Item
-from workbench.outcomes._scoring import Measure, sums
-from workbench.outcomes._sides import starting, sum_of
+from workbench.outcomes._scoring import Measure, score_sums
+from workbench.outcomes._sides import items_starting_with, sum_of
 
 SOURCE = "Itzkovich 2007, doi:10.1080/09638280601046302"
 _TO = {most: tuple(range(most + 1)) for most in (1, 2, 3, 4, 8)}
@@ -47,13 +47,15 @@ OUTCOME = Measure(
             title="Spinal Cord Independence Measure III",
             items=ITEMS,
             subscales=(
-                sum_of("self_care", "Self-care", starting(ITEMS, "self_")),
+                sum_of("self_care", "Self-care", items_starting_with(ITEMS, "self_")),
                 sum_of(
-                    "respiration_sphincter", "Respiration and sphincter management", starting(ITEMS, "sphincter_")
+                    "respiration_sphincter",
+                    "Respiration and sphincter management",
+                    items_starting_with(ITEMS, "sphincter_"),
                 ),
-                sum_of("mobility", "Mobility", starting(ITEMS, "room_", "walk_")),
-                sum_of("room_toilet", "Mobility in room and toilet", starting(ITEMS, "room_")),
-                sum_of("indoors_outdoors", "Mobility indoors and outdoors", starting(ITEMS, "walk_")),
+                sum_of("mobility", "Mobility", items_starting_with(ITEMS, "room_", "walk_")),
+                sum_of("room_toilet", "Mobility in room and toilet", items_starting_with(ITEMS, "room_")),
+                sum_of("indoors_outdoors", "Mobility indoors and outdoors", items_starting_with(ITEMS, "walk_")),
             ),
             low=0,
             high=100,
@@ -72,5 +74,5 @@ OUTCOME = Measure(
             conditions={},
         ),
     ),
-    sums,
+    score_sums,
 )

@@ -21,11 +21,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from workbench.errors import BadValue
-from workbench.outcomes._contract import Definition, Item, Scored, Subscale, SubScore
-from workbench.outcomes._questionnaires import missing_in
-from workbench.outcomes._scoring import Measure, sub_score
+from workbench.outcomes._contract import Definition, Item, ScorerResult, Subscale, SubScore
+from workbench.outcomes._questionnaires import missing_items
+from workbench.outcomes._scoring import Measure, make_subscore
 from workbench.outcomes._tables import Table, given_table, table_needed, table_option
-from workbench.outcomes.rand36 import WORDS
+from workbench.outcomes.rand36 import LABELS
 
 SOURCE = "SF-36v2 user's manual, with the user's licensed table"
 SCALES: dict[str, tuple[str, tuple[int, ...]]] = {
@@ -55,7 +55,7 @@ DEFINITION = Definition(
     name="sf36v2",
     version="2",
     title="SF-36v2 Health Survey",
-    items=tuple(Item(f"q{n}", text, tuple(range(1, ANSWERS[n] + 1))) for n, text in enumerate(WORDS, start=1)),
+    items=tuple(Item(f"q{n}", text, tuple(range(1, ANSWERS[n] + 1))) for n, text in enumerate(LABELS, start=1)),
     subscales=(
         *(Subscale(code, text, _CODES[code], 0, 100, least=_half(code)) for code, (text, _) in SCALES.items()),
         *(
@@ -90,41 +90,44 @@ DEFINITION = Definition(
 )
 
 
-def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> Scored:
+def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> ScorerResult:
     table = given_table(definition, options)
     *scales, transition = definition.subscales
-    last = sub_score(transition, values, values["q2"], rule="as answered", source=SOURCE)
+    last = make_subscore(transition, values, values["q2"], rule="as answered", source=SOURCE)
     if table is None:
         rule = table_needed(definition)
-        empty = {one.code: sub_score(one, values, None, rule=rule, source=SOURCE) for one in scales}
-        return Scored({**empty, transition.code: last}, warnings=(rule,))
-    found: dict[str, SubScore] = {}
+        empty = {scale.code: make_subscore(scale, values, None, rule=rule, source=SOURCE) for scale in scales}
+        return ScorerResult({**empty, transition.code: last}, warnings=(rule,))
+    subscores: dict[str, SubScore] = {}
     z: dict[str, float] = {}
     for scale in scales[: len(SCALES)]:
-        found[scale.code] = _scale(scale, values, table)
-        value = found[scale.code].value
+        subscores[scale.code] = _scale(scale, values, table)
+        value = subscores[scale.code].value
         if value is not None:
             z[scale.code] = (value - table[f"mean:{scale.code}"]) / _deviation(scale.code, table)
     for scale in scales[len(SCALES) : 2 * len(SCALES)]:
-        found[scale.code] = _norm_based(scale, values, z.get(scale.code.removesuffix("_t")), found=found)
+        subscores[scale.code] = _norm_based(
+            scale, values, z.get(scale.code.removesuffix("_t")), subscores=subscores
+        )
     for scale in scales[2 * len(SCALES) :]:
-        found[scale.code] = _summary(scale, values, z, table)
-    return Scored({**found, transition.code: last})
+        subscores[scale.code] = _summary(scale, values, z, table)
+    return ScorerResult({**subscores, transition.code: last})
 
 
 def _scale(scale: Subscale, values: Mapping[str, Any], table: Table) -> SubScore:
-    missing = missing_in(scale.items, values)
+    missing = missing_items(scale.items, values)
     points = [_recoded(code, values, table) for code in scale.items if code not in missing]
     value = None
-    if len(points) >= scale.fewest:
+    if len(points) >= scale.min_answered:
         lows, highs = zip(*(_ends(code, table) for code in scale.items))
         if not sum(lows) < sum(highs):
             raise BadValue(f"table {table.label!r} recodes every answer of scale {scale.code} alike")
+        # The person's own mean stands in for the gaps (half-scale rule).
         raw = sum(points) / len(points) * len(scale.items)
         value = 100 * (raw - sum(lows)) / (sum(highs) - sum(lows))
     rule = "recoded items, mean for gaps of up to half the scale, 0-100 of the possible range"
     imputed = missing if value is not None else ()
-    return sub_score(scale, values, value, rule=rule, source=SOURCE, imputed=imputed)
+    return make_subscore(scale, values, value, rule=rule, source=SOURCE, imputed=imputed)
 
 
 def _recoded(code: str, values: Mapping[str, Any], table: Table) -> float:
@@ -151,11 +154,11 @@ def _deviation(code: str, table: Table) -> float:
 
 
 def _norm_based(
-    scale: Subscale, values: Mapping[str, Any], z: float | None, *, found: Mapping[str, SubScore]
+    scale: Subscale, values: Mapping[str, Any], z: float | None, *, subscores: Mapping[str, SubScore]
 ) -> SubScore:
-    imputed = found[scale.code.removesuffix("_t")].imputed
+    imputed = subscores[scale.code.removesuffix("_t")].imputed
     value = None if z is None else 50 + 10 * z
-    return sub_score(scale, values, value, rule="50 + 10 z of the norm", source=SOURCE, imputed=imputed)
+    return make_subscore(scale, values, value, rule="50 + 10 z of the norm", source=SOURCE, imputed=imputed)
 
 
 def _summary(scale: Subscale, values: Mapping[str, Any], z: Mapping[str, float], table: Table) -> SubScore:
@@ -163,8 +166,8 @@ def _summary(scale: Subscale, values: Mapping[str, Any], z: Mapping[str, float],
     if len(z) == len(SCALES):
         value = 50 + 10 * sum(table[f"{scale.code}:{code}"] * z[code] for code in SCALES)
     rule = "50 + 10 sum(weight x z) over the eight scales"
-    imputed = missing_in(scale.items, values) if value is not None else ()
-    return sub_score(scale, values, value, rule=rule, source=SOURCE, imputed=imputed)
+    imputed = missing_items(scale.items, values) if value is not None else ()
+    return make_subscore(scale, values, value, rule=rule, source=SOURCE, imputed=imputed)
 
 
 OUTCOME = Measure((DEFINITION,), _score)

@@ -11,14 +11,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from workbench.outcomes._contract import Definition, Option, Scored, Subscale
-from workbench.outcomes._questionnaires import missing_in, numbered
-from workbench.outcomes._scoring import Measure, sub_score
+from workbench.outcomes._contract import Definition, Option, ScorerResult, Subscale
+from workbench.outcomes._questionnaires import missing_items, numbered_items
+from workbench.outcomes._scoring import Measure, make_subscore
 
 SOURCE = "Brooke 1996"
 NEUTRAL = 3
 """The middle of 1–5."""
-WORDS = (
+LABELS = (
     "Frequent use",
     "Complexity, negative",
     "Ease",
@@ -30,7 +30,7 @@ WORDS = (
     "Confidence",
     "Much to learn, negative",
 )
-_ITEMS = numbered(WORDS, (1, 2, 3, 4, 5))
+_ITEMS = numbered_items(LABELS, (1, 2, 3, 4, 5))
 
 DEFINITION = Definition(
     name="sus",
@@ -61,20 +61,21 @@ DEFINITION = Definition(
 )
 
 
-def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> Scored:
+def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> ScorerResult:
     (scale,) = definition.subscales
-    missing = missing_in(scale.items, values)
+    missing = missing_items(scale.items, values)
     neutral = options["missing"] == "neutral" and len(missing) < len(scale.items)
     rule = "2.5 (sum of odd items - 1, plus sum of 5 - even items)"
     rule += "; a missing item counts 3" if neutral else "; not determinable when one is missing"
     value = None
     if neutral or not missing:
         answers = [NEUTRAL if values[code] is None else values[code] for code in scale.items]
+        # Odd items are worded positively and even ones negatively; both then run 0–4, higher is better.
         value = 2.5 * (sum(a - 1 for a in answers[::2]) + sum(5 - a for a in answers[1::2]))
     imputed = missing if neutral else ()
-    found = sub_score(scale, values, value, rule=rule, source=SOURCE, imputed=imputed)
+    score = make_subscore(scale, values, value, rule=rule, source=SOURCE, imputed=imputed)
     warnings = (f"counted as 3, not answered: {', '.join(imputed)}",) if imputed else ()
-    return Scored({scale.code: found}, found, warnings=warnings)
+    return ScorerResult({scale.code: score}, score, warnings=warnings)
 
 
 OUTCOME = Measure((DEFINITION,), _score)

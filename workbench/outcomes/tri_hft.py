@@ -10,8 +10,8 @@ assessment of gross motor function in individuals with spinal cord injury. Top S
 from __future__ import annotations
 
 from workbench.outcomes._contract import Definition, Item
-from workbench.outcomes._scoring import Measure, sums
-from workbench.outcomes._sides import SIDES, both_sides, starting, sum_of
+from workbench.outcomes._scoring import Measure, score_sums
+from workbench.outcomes._sides import SIDES, both_sides, items_starting_with, sum_of
 
 SOURCE = "Kapadia 2012, Top Spinal Cord Inj Rehabil 18:167-186"
 ZERO_TO_SEVEN = tuple(range(8))
@@ -43,9 +43,9 @@ OUTCOME = Measure(
             title="Toronto Rehabilitation Institute Hand Function Test",
             items=_ITEMS,
             subscales=tuple(
-                sum_of(code, words, starting(_ITEMS, prefix))
+                sum_of(code, label, items_starting_with(_ITEMS, prefix))
                 for side in SIDES
-                for code, words, prefix in (
+                for code, label, prefix in (
                     (side, f"{side.capitalize()} hand", f"{side}_"),
                     (f"{side}_objects", f"{side.capitalize()} hand, objects", f"{side}_object_"),
                     (f"{side}_blocks", f"{side.capitalize()} hand, blocks", f"{side}_block_"),
@@ -59,9 +59,9 @@ OUTCOME = Measure(
             licence="Free test, form with the permission of its authors; codes and generic descriptors only.",
             sources=(SOURCE,),
             extras=tuple(
-                Item(f"{side}_{code}", f"{side} {words}", (), (), 0, high, unit)
+                Item(f"{side}_{code}", f"{side} {label}", (), (), 0, high, unit)
                 for side in SIDES
-                for code, (words, high, unit) in FORCES.items()
+                for code, (label, high, unit) in FORCES.items()
             ),
             modes=("observed",),
             notes=(
@@ -74,5 +74,5 @@ OUTCOME = Measure(
             conditions={},
         ),
     ),
-    sums,
+    score_sums,
 )

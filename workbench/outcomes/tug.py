@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from workbench.outcomes._contract import CENSORED, Definition, Item, Scored, Subscale
-from workbench.outcomes._scoring import Measure, sub_score
+from workbench.outcomes._contract import CENSORED, Definition, Item, ScorerResult, Status, Subscale
+from workbench.outcomes._scoring import Measure, make_subscore
 from workbench.outcomes._unable import UNABLE, cap_at, cap_option
 from workbench.outcomes._walking import AIDS
 
@@ -20,16 +20,21 @@ SOURCE = "Podsiadlo 1991, J Am Geriatr Soc 39:142–148"
 SHORTEST_S, LONGEST_S = 2.0, 1800.0
 
 
-def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> Scored:
+def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> ScorerResult:
     capped, censored = cap_at(definition, values, ("time",), options)
     time, unable = capped["time"], bool(censored)
     rate = None if time is None else 0.0 if unable else 1 / time
     rules = {"time": "seconds; unable counts the cap, censored", "rate": "1 / seconds; unable is 0"}
     scores = {}
     for scale in definition.subscales:
-        value, status = (time, CENSORED if unable else "") if scale.code == "time" else (rate, "")
-        scores[scale.code] = sub_score(scale, capped, value, rule=rules[scale.code], source=SOURCE, status=status)
-    return Scored(scores)
+        is_time = scale.code == "time"
+        value = time if is_time else rate
+        # The rate of an attempt that never ended is exactly 0; only its time is not known.
+        status: Status | None = CENSORED if is_time and unable else None
+        scores[scale.code] = make_subscore(
+            scale, capped, value, rule=rules[scale.code], source=SOURCE, status=status
+        )
+    return ScorerResult(scores)
 
 
 OUTCOME = Measure(

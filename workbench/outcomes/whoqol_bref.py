@@ -15,12 +15,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from workbench.outcomes._contract import Definition, Scored, Subscale, SubScore, Value
-from workbench.outcomes._questionnaires import mean_present, missing_in, numbered
-from workbench.outcomes._scoring import Measure, sub_score
+from workbench.outcomes._contract import Definition, ScorerResult, Subscale, SubScore, Value
+from workbench.outcomes._questionnaires import mean_answered, missing_items, numbered_items
+from workbench.outcomes._scoring import Measure, make_subscore
 
 SOURCE = "WHO 1996, WHOQOL-BREF field trial version"
-WORDS = (
+LABELS = (
     "Quality of life, overall",
     "Satisfaction with health, overall",
     "Pain, negative",
@@ -60,9 +60,9 @@ DOMAINS = {
 """Words, items, and how many of them may be missing."""
 _SCALES = tuple(
     Subscale(
-        f"{code}_{top}", f"{words}, {low}–{top}", tuple(f"q{n}" for n in items), low, top, least=len(items) - gaps
+        f"{code}_{top}", f"{label}, {low}–{top}", tuple(f"q{n}" for n in items), low, top, least=len(items) - gaps
     )
-    for code, (words, items, gaps) in DOMAINS.items()
+    for code, (label, items, gaps) in DOMAINS.items()
     for low, top in ((4, 20), (0, 100))
 )
 
@@ -70,7 +70,7 @@ DEFINITION = Definition(
     name="whoqol_bref",
     version="1996",
     title="WHOQOL-BREF",
-    items=numbered(WORDS, (1, 2, 3, 4, 5)),
+    items=numbered_items(LABELS, (1, 2, 3, 4, 5)),
     subscales=(
         Subscale("overall", "Overall quality of life", ("q1",), 1, 5),
         Subscale("health", "Overall health", ("q2",), 1, 5),
@@ -99,27 +99,28 @@ DEFINITION = Definition(
 )
 
 
-def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> Scored:
-    missing = missing_in((item.code for item in definition.items), values)
-    turned = {code: 6 - v if code in REVERSED and v is not None else v for code, v in values.items()}
+def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> ScorerResult:
+    missing = missing_items((item.code for item in definition.items), values)
+    # Items 3, 4 and 26 are worded negatively; reversed, higher is better in all.
+    aligned = {code: 6 - v if code in REVERSED and v is not None else v for code, v in values.items()}
     void = len(missing) > MOST_MISSING
-    found = {}
+    subscores = {}
     for scale in definition.subscales[:2]:
         value = None if void else values[scale.items[0]]
-        found[scale.code] = sub_score(scale, values, value, rule="as answered", source=SOURCE)
+        subscores[scale.code] = make_subscore(scale, values, value, rule="as answered", source=SOURCE)
     for scale in definition.subscales[2:]:
         allowed = DOMAINS[scale.code.rpartition("_")[0]][2]
-        found[scale.code] = _domain(scale, turned, allowed=-1 if void else allowed)
-    replaced = sorted({code for sub in found.values() for code in sub.imputed}, key=missing.index)
+        subscores[scale.code] = _domain(scale, aligned, allowed=-1 if void else allowed)
+    replaced = sorted({code for sub in subscores.values() for code in sub.imputed}, key=missing.index)
     warnings = [f"replaced by the mean of the domain: {', '.join(replaced)}"] if replaced else []
     if void and len(missing) < len(definition.items):
         warnings.append(f"not scored, {len(missing)} of 26 items are missing, which is more than 20 %")
-    return Scored(found, warnings=tuple(warnings))
+    return ScorerResult(subscores, warnings=tuple(warnings))
 
 
-def _domain(scale: Subscale, turned: Mapping[str, Value | None], *, allowed: int) -> SubScore:
-    missing = missing_in(scale.items, turned)
-    mean = mean_present(scale.items, turned, least=scale.fewest) if len(missing) <= allowed else None
+def _domain(scale: Subscale, aligned: Mapping[str, Value | None], *, allowed: int) -> SubScore:
+    missing = missing_items(scale.items, aligned)
+    mean = mean_answered(scale.items, aligned, least=scale.min_answered) if len(missing) <= allowed else None
     value = None if mean is None else 4 * mean if scale.high == 20 else (4 * mean - 4) * 100 / 16
     rule = "mean of the items x 4" if scale.high == 20 else "(mean of the items x 4 - 4) x 100 / 16"
     if allowed >= 0:
@@ -127,7 +128,7 @@ def _domain(scale: Subscale, turned: Mapping[str, Value | None], *, allowed: int
     else:
         rule += "; not scored, more than 20 % of the items are missing"
     imputed = missing if value is not None else ()
-    return sub_score(scale, turned, value, rule=rule, source=SOURCE, imputed=imputed)
+    return make_subscore(scale, aligned, value, rule=rule, source=SOURCE, imputed=imputed)
 
 
 OUTCOME = Measure((DEFINITION,), _score)

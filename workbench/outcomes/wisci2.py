@@ -11,21 +11,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from workbench.outcomes._contract import Definition, Item, Scored, Subscale
-from workbench.outcomes._scoring import Measure, sub_score
+from workbench.outcomes._contract import Definition, Item, ScorerResult, Subscale
+from workbench.outcomes._scoring import Measure, make_subscore
 
 SOURCE = "Dittuno 2001, Spinal Cord 39:654–656"
 LEVELS = tuple(range(21))
 KINDS = {"self_selected": "Self-selected level", "maximum": "Maximum level"}
 
 
-def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> Scored:
+def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> ScorerResult:
     rule = "the level itself, ordinal; unable to walk is level 0"
-    scores = {s.code: sub_score(s, values, values[s.code], rule=rule, source=SOURCE) for s in definition.subscales}
+    scores = {
+        s.code: make_subscore(s, values, values[s.code], rule=rule, source=SOURCE) for s in definition.subscales
+    }
     chosen, most = values["self_selected"], values["maximum"]
+    # Who chooses a level can walk it, so the maximum is at least that.
     low = chosen is not None and most is not None and most < chosen
-    told = f"the maximum level {most} lies below the self-selected level {chosen}: check both"
-    return Scored(scores, warnings=(told,) if low else ())
+    warning = f"the maximum level {most} lies below the self-selected level {chosen}: check both"
+    return ScorerResult(scores, warnings=(warning,) if low else ())
 
 
 OUTCOME = Measure(
@@ -34,8 +37,8 @@ OUTCOME = Measure(
             name="wisci2",
             version="II",
             title="Walking Index for Spinal Cord Injury II",
-            items=tuple(Item(code, words.lower(), LEVELS) for code, words in KINDS.items()),
-            subscales=tuple(Subscale(code, words, (code,), 0, 20) for code, words in KINDS.items()),
+            items=tuple(Item(code, label.lower(), LEVELS) for code, label in KINDS.items()),
+            subscales=tuple(Subscale(code, label, (code,), 0, 20) for code, label in KINDS.items()),
             low=None,
             high=None,
             direction="up",

@@ -78,7 +78,7 @@ def subscore_name(say: Say, row: Row, code: str) -> str:
     if row["measure"] == "isncsci":
         return say.t(f"isncsci_{code}")
     definition = definition_of(row)
-    found = [one.words for one in definition.subscales if one.code == code] if definition else []
+    found = [one.label for one in definition.subscales if one.code == code] if definition else []
     return found[0] if found else code.replace("_", " ")
 
 

@@ -5,8 +5,8 @@ cell that is not testable (``NT``) stands for every score, a tagged one for the 
 result that is not the same under every substitution lists its possible values. Every result carries the
 reason in English and Chinese, warnings, and the version of the rule book.
 
-The rules are in ``_isncsci_rules`` (numbers only), ``_isncsci_sets`` (untested and tagged cells) and
-``_isncsci_stars`` (the ``*`` of tagged results). Own form and words; the worksheet of the American Spinal
+The rules are in ``rules`` (numbers only), ``sets`` (untested and tagged cells) and ``stars`` (the ``*`` of
+tagged results). Own form and words; the worksheet of the American Spinal
 Injury Association is not reproduced. Research use.
 
 References
@@ -21,9 +21,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.errors import BadValue
-from workbench.outcomes._contract import Definition, Item, Option, Scored, Subscale, SubScore, Value
+from workbench.outcomes._contract import Definition, Item, Option, ScorerResult, Subscale, SubScore, Value
 from workbench.outcomes._lines import answer_lines
-from workbench.outcomes._scoring import Measure, sub_score, told
+from workbench.outcomes._scoring import Measure, make_subscore, score_text
 from workbench.outcomes.isncsci.classify import (
     DEFAULT,
     NLI_VAC,
@@ -36,7 +36,7 @@ from workbench.outcomes.isncsci.classify import (
 )
 from workbench.outcomes.isncsci.classify import deciding_cells as _deciding_cells
 from workbench.outcomes.isncsci.exam import REASONS, Exam, check_reasons, read_exam, tagged_cells
-from workbench.outcomes.isncsci.rescoring import Rescored, rescore
+from workbench.outcomes.isncsci.rescoring import Rescoring, rescore
 from workbench.outcomes.isncsci.tables import (
     ANSWERS,
     DAP,
@@ -56,10 +56,12 @@ from workbench.outcomes.isncsci.tables import (
     SIDES,
     SOURCE,
     VAC,
+    NliVac,
+    NonKeyZpp,
     same_result,
 )
-from workbench.outcomes.isncsci.texts import Words
-from workbench.outcomes.isncsci.warnings import Warned
+from workbench.outcomes.isncsci.texts import Text
+from workbench.outcomes.isncsci.warnings import ExamWarning
 
 __all__ = [
     "EDITION",
@@ -72,11 +74,11 @@ __all__ = [
     "Classification",
     "Options",
     "Possible",
-    "Reclassified",
-    "Rescored",
+    "Reclassification",
+    "Rescoring",
     "Step",
-    "Warned",
-    "Words",
+    "ExamWarning",
+    "Text",
     "check_reasons",
     "classify",
     "deciding_cells",
@@ -106,8 +108,8 @@ SITE = "site_reported"
 
 
 @dataclass(frozen=True, slots=True)
-class Reclassified:
-    """An old exam classified again.
+class Reclassification:
+    """The answer to an old exam that is classified again.
 
     Attributes
     ----------
@@ -131,7 +133,7 @@ def differences(earlier: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str,
     return {name: (value, now.get(name)) for name, value in earlier.items() if value != now.get(name)}
 
 
-def reclassify(records: Iterable[Mapping[str, Any]], *, options: Options = DEFAULT) -> Iterator[Reclassified]:
+def reclassify(records: Iterable[Mapping[str, Any]], *, options: Options = DEFAULT) -> Iterator[Reclassification]:
     """Classify old exams again under this rule book: one answer a record, in order, nothing kept in memory.
 
     Parameters
@@ -141,14 +143,14 @@ def reclassify(records: Iterable[Mapping[str, Any]], *, options: Options = DEFAU
     """
     for record in records:
         try:
-            found = classify(record["exam"], options=options)
+            classification = classify(record["exam"], options=options)
         except KeyError:
-            yield Reclassified(record.get("id"), None, "isncsci record has no exam; give it under 'exam'", {})
+            yield Reclassification(record.get("id"), None, "isncsci record has no exam; give it under 'exam'", {})
         except BadValue as error:
-            yield Reclassified(record.get("id"), None, str(error), {})
+            yield Reclassification(record.get("id"), None, str(error), {})
         else:
-            changed = differences(record.get("result") or {}, found.result)
-            yield Reclassified(record.get("id"), found, "", changed)
+            changed = differences(record.get("result") or {}, classification.result)
+            yield Reclassification(record.get("id"), classification, "", changed)
 
 
 def score_lines(lines: Iterable[str], *, options: Options = DEFAULT) -> Iterator[str]:
@@ -203,18 +205,20 @@ def _define() -> Definition:
     items, subscales = [], []
     for code, title, grid, segments, highest in GRIDS:
         codes = MOTOR_CODES if grid == MOTOR else SENSORY_CODES
-        mine = [
+        grid_items = [
             Item(
                 code=f"{side}.{grid}.{segment}",
-                words=f"{side.capitalize()} {title.lower()} {segment.replace('_', '-')}",
+                label=f"{side.capitalize()} {title.lower()} {segment.replace('_', '-')}",
                 allowed=tuple(range(highest + 1)),
                 codes=tuple(text for text in codes if not text.isdigit()),
             )
             for side in SIDES
             for segment in segments
         ]
-        items += mine
-        subscales.append(Subscale(code, title, tuple(item.code for item in mine), 0, highest * len(mine)))
+        items += grid_items
+        subscales.append(
+            Subscale(code, title, tuple(item.code for item in grid_items), 0, highest * len(grid_items))
+        )
     extras = (
         Item(VAC, "Voluntary anal contraction", ANSWERS),
         Item(DAP, "Deep anal pressure", ANSWERS),
@@ -262,16 +266,17 @@ def exam_of(items: Mapping[str, Any]) -> dict[str, Any]:
     for code, value in items.items():
         OUTCOME.definition.item(code)
         if value is not None and not code.startswith(SITE):
+            # "right.motor.C5" is the path through the nested exam.
             *path, last = code.split(".")
             place = exam
-            for step in path:
-                place = place[step]
+            for key in path:
+                place = place[key]
             place[last] = value if isinstance(value, str) else str(value)
     return exam
 
 
 def deciding_cells(
-    items: Mapping[str, Any], field: str, *, nli_vac: str = NLI_VAC[0], nonkey_zpp: str = NONKEY_ZPP[0]
+    items: Mapping[str, Any], field: str, *, nli_vac: NliVac = "praxis", nonkey_zpp: NonKeyZpp = "praxis"
 ) -> tuple[str, ...]:
     """The untested or tagged cells of a stored examination on which one result depends.
 
@@ -306,26 +311,27 @@ def items_of(exam: Mapping[str, Any]) -> dict[str, int | str | None]:
     return items
 
 
-def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> Scored:
+def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> ScorerResult:
     needed = [item.code for item in (*definition.items, *definition.extras[:2])]
+    # A missing cell is no NT: nobody decided that it could not be tested, so nothing is classified.
     missing = [code for code in needed if values[code] is None]
-    subscores = {one.code: _sum(one, values) for one in definition.subscales}
-    steps = [f"{one.words}: {told(one, subscores[one.code])}" for one in definition.subscales]
+    subscores = {scale.code: _sum(scale, values) for scale in definition.subscales}
+    steps = [f"{scale.label}: {score_text(scale, subscores[scale.code])}" for scale in definition.subscales]
     warnings: list[str] = []
     classes: dict[str, Any] = {}
     if missing:
         warnings.append(f"not classified, {len(missing)} cells are missing: {', '.join(missing[:5])}")
     else:
         exam = exam_of(values)
-        found = classify(exam, options=Options(options["nli_vac"], options["nonkey_zpp"]))
-        warnings += _check_reasons(read_exam(exam), options["reasons"])
-        classes = {**found.result, "rules": found.rules}
-        steps += [f"{step.field}: {step.words.en}" for step in found.steps]
-        warnings += [words.en for _, words in found.warnings]
-        warnings += _site_differs(values, found.result)
-    motor = tuple(code for one in definition.subscales[:2] for code in one.items)
+        classification = classify(exam, options=Options(options["nli_vac"], options["nonkey_zpp"]))
+        warnings += _reason_warnings(read_exam(exam), options["reasons"])
+        classes = {**classification.result, "rules": classification.rules}
+        steps += [f"{step.field}: {step.text.en}" for step in classification.steps]
+        warnings += [text.en for _, text in classification.warnings]
+        warnings += _site_warnings(values, classification.result)
+    motor = tuple(code for scale in definition.subscales[:2] for code in scale.items)
     total = _sum(Subscale("total", "Motor", motor, 0, 100), values, rule="derived; report UEMS and LEMS: ")
-    return Scored(subscores, total, tuple(steps), tuple(warnings), classes=classes)
+    return ScorerResult(subscores, total, tuple(steps), tuple(warnings), classes=classes)
 
 
 def site_differences(items: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
@@ -345,13 +351,14 @@ def site_differences(items: Mapping[str, Any], result: Mapping[str, Any]) -> dic
     }
 
 
-def _site_differs(values: Mapping[str, Any], result: Mapping[str, Any]) -> Iterator[str]:
+def _site_warnings(values: Mapping[str, Any], result: Mapping[str, Any]) -> Iterator[str]:
     for name, (reported, computed) in site_differences(values, result).items():
         yield f"the site reported {name.upper()} {reported}, computed is {computed}; both are kept"
 
 
-def _check_reasons(exam: Exam, reasons: Any) -> Iterator[str]:
-    """Check the reasons of tagged cells where they are given, and a warning where a tagged exam has none."""
+def _reason_warnings(exam: Exam, reasons: Any) -> Iterator[str]:
+    """Check the reasons of tagged cells where they are given; a warning where a tagged exam has none."""
+    # A tag needs its non-SCI cause in the comments box of the worksheet (ISNCSCI 2019); old records lack it.
     if reasons is not None:
         check_reasons(exam, reasons)
     elif tagged := tagged_cells(exam):
@@ -363,11 +370,12 @@ def _sum(subscale: Subscale, values: Mapping[str, Value | None], *, rule: str = 
     scores = {code: _number(values[code]) for code in subscale.items}
     valid = [score for score in scores.values() if score is not None]
     total = sum(valid) if len(valid) == len(scores) else None
-    told_rule = f"{rule}sum of {len(scores)} examined scores, tags ignored; ND with a missing or untested cell"
-    return sub_score(subscale, scores, total, rule=told_rule, source=SOURCE)
+    full_rule = f"{rule}sum of {len(scores)} examined scores, tags ignored; ND with a missing or untested cell"
+    return make_subscore(subscale, scores, total, rule=full_rule, source=SOURCE)
 
 
 def _number(value: Value | None) -> int | None:
+    # Sums take the score that was examined, with or without a tag (ISNCSCI 2019, motor and sensory scores).
     if isinstance(value, str):
         return int(value[0]) if value[0].isdigit() else None
     return None if value is None else int(value)

@@ -8,7 +8,7 @@ that matter in some substitution of the others are named together.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby, product
 from math import prod
 from typing import NamedTuple
@@ -21,20 +21,25 @@ from workbench.outcomes.isncsci.tables import (
     DERMATOMES,
     LIGHT,
     MOTOR,
+    MOTOR_GRADES,
     MOTOR_SET,
     MUSCLES,
     PAIR_SET,
     PIN,
+    SENSORY_GRADES,
     VAC,
-    grades_of,
+    Field,
+    Grade,
+    NliVac,
+    NonKeyZpp,
 )
 
-MOST_CELLS = 8
+MAX_CELLS = 8
 """With more candidates than this the reasons of a classification name the conditions only, to stay quick."""
-MOST_TOGETHER = 256
+MAX_SUBSTITUTIONS = 256
 """Substitutions that are tried to find cells that decide together only."""
 Values = tuple[int, ...] | tuple[str, ...]
-POSSIBLE = {"Yes": (True,), "No": (False,), "NT": (False, True)}
+POSSIBLE_ANSWERS = {"Yes": (True,), "No": (False,), "NT": (False, True)}
 
 
 class State(NamedTuple):
@@ -62,7 +67,7 @@ class Cell(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Deciding:
+class DecidingCell:
     """A cell that decides, and for each run of neighbouring scores the values that the result can then have."""
 
     cell: Cell
@@ -70,21 +75,21 @@ class Deciding:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class DecidingCells:
     """Cells that decide one by one, and those that do so together only."""
 
-    alone: tuple[Deciding, ...] = ()
-    together: tuple[Cell, ...] = ()
+    single: tuple[DecidingCell, ...] = ()
+    joint: tuple[Cell, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
         """The cells, as in the items."""
-        return tuple(one.cell.name for one in self.alone) or tuple(cell.name for cell in self.together)
+        return tuple(deciding.cell.name for deciding in self.single) or tuple(cell.name for cell in self.joint)
 
 
 def state_of(exam: Exam, sides: tuple[SideSets, SideSets]) -> State:
     """The exam as sets, its tags handled."""
-    return State(*sides, POSSIBLE[exam.vac], POSSIBLE[exam.dap])
+    return State(*sides, POSSIBLE_ANSWERS[exam.vac], POSSIBLE_ANSWERS[exam.dap])
 
 
 class Search:
@@ -94,51 +99,60 @@ class Search:
     ----------
     exam, state : the exam as codes and as sets.
     nli_vac, nonkey_zpp : readings.
-    most : with more candidate cells than this nothing is searched; None = no limit.
+    max_cells : with more candidate cells than this nothing is searched; None = no limit.
     """
 
     def __init__(
-        self, exam: Exam, state: State, *, nli_vac: str, nonkey_zpp: str, most: int | None = MOST_CELLS
+        self,
+        exam: Exam,
+        state: State,
+        *,
+        nli_vac: NliVac,
+        nonkey_zpp: NonKeyZpp,
+        max_cells: int | None = MAX_CELLS,
     ) -> None:
         self._exam, self._state = exam, state
-        self._nli_vac, self._nonkey_zpp, self._most = nli_vac, nonkey_zpp, most
+        self._nli_vac, self._nonkey_zpp, self._max_cells = nli_vac, nonkey_zpp, max_cells
         self._cells = tuple(open_cells(exam))
-        self._non_key = max(exam.right.non_key, exam.left.non_key) >= 0
+        self._has_non_key = max(exam.right.non_key, exam.left.non_key) >= 0
         self._fixed: dict[tuple[Cell, object], State] = {}
 
-    def deciding(self, field: str) -> Found:
-        """The cells that decide one result, by its name."""
-        cells = [cell for cell in self._cells if _can_matter(cell, field, non_key=self._non_key)]
-        if self._most is not None and len(cells) > self._most:
-            return Found()
-        alone = []
+    def deciding(self, field: Field) -> DecidingCells:
+        """The cells that decide one result."""
+        # Each candidate costs a classification for each of its scores; leaving out those that cannot enter the
+        # result keeps the search to a few.
+        cells = [cell for cell in self._cells if _can_matter(cell, field, has_non_key=self._has_non_key)]
+        if self._max_cells is not None and len(cells) > self._max_cells:
+            return DecidingCells()
+        single = []
         for cell in cells:
             runs = self._runs(cell, field)
             if len(runs) > 1:
-                alone.append(Deciding(cell, runs))
-        return Found(tuple(alone)) if alone else Found(together=self._together(cells, field))
+                single.append(DecidingCell(cell, runs))
+        return DecidingCells(tuple(single)) if single else DecidingCells(joint=self._joint_cells(cells, field))
 
-    def _runs(self, cell: Cell, field: str) -> tuple[tuple[tuple[str, ...], Values], ...]:
+    def _runs(self, cell: Cell, field: Field) -> tuple[tuple[tuple[str, ...], Values], ...]:
         """Neighbouring scores of a cell that give the same values, with these."""
-        found = []
+        values_by_score = []
         for score in cell.scores:
             # Grades of one class (1 and 2, 3 and 4) cannot give different results.
             key = (cell, MOTOR_SET[score] if cell.grid == MOTOR else score)
             if key not in self._fixed:
-                self._fixed[key] = fixed(self._exam, self._state, cell, score)
-            found.append((score, self._value(self._fixed[key], field)))
+                self._fixed[key] = fix_cell(self._exam, self._state, cell, score)
+            values_by_score.append((score, self._values(self._fixed[key], field)))
         return tuple(
             (tuple(score for score, _ in run), values)
-            for values, group in groupby(found, key=lambda pair: pair[1])
+            for values, group in groupby(values_by_score, key=lambda pair: pair[1])
             for run in [list(group)]
         )
 
-    def _together(self, cells: Sequence[Cell], field: str) -> tuple[Cell, ...]:
+    def _joint_cells(self, cells: Sequence[Cell], field: Field) -> tuple[Cell, ...]:
         """Cells that matter in some substitution of the others; empty when there are too many substitutions."""
-        if not cells or prod(len(cell.scores) for cell in cells) > MOST_TOGETHER:
+        # The number of substitutions is a product over the cells; beyond the limit none is named rather than some.
+        if not cells or prod(len(cell.scores) for cell in cells) > MAX_SUBSTITUTIONS:
             return ()
         results = {
-            scores: self._value(_all_fixed(self._exam, self._state, cells, scores), field)
+            scores: self._values(_fix_cells(self._exam, self._state, cells, scores), field)
             for scores in product(*(cell.scores for cell in cells))
         }
         return tuple(
@@ -151,48 +165,46 @@ class Search:
             )
         )
 
-    def _value(self, now: State, field: str) -> Values:
+    def _values(self, state: State, field: Field) -> Values:
         """The possible values of one result; only what it needs is computed."""
         kind, _, side = field.rpartition("_")
-        mine = now.left if side == "left" else now.right
+        own_side = state.left if side == "left" else state.right
         if kind == "sensory":
-            return mine.sensory
+            return own_side.sensory
         if kind == "motor":
-            return mine.motor(now.vacs)
+            return own_side.motor(state.vacs)
         if kind == "zpp_sensory":
-            return sets.sensory_zones(mine, now.daps)
+            return sets.sensory_zones(own_side, state.daps)
         if field == "nli":
-            return sets.neurological_levels(now.right, now.left, vacs=now.vacs, reading=self._nli_vac)
+            return sets.neurological_levels(state.right, state.left, vacs=state.vacs, reading=self._nli_vac)
         if field == "complete":
-            return sets.completeness(now.right, now.left, vacs=now.vacs, daps=now.daps)
-        grades: tuple[str, ...] = ()
-        if field == "ais" or self._non_key:
-            grades, _ = sets.possible_grades(now.right, now.left, vacs=now.vacs, daps=now.daps)
+            return sets.completeness(state.right, state.left, vacs=state.vacs, daps=state.daps)
+        # Of a motor zone the grade matters only where a non-key muscle may count.
+        grades: tuple[Grade, ...] = ()
+        if field == "ais" or self._has_non_key:
+            grades, _ = sets.possible_grades(state.right, state.left, vacs=state.vacs, daps=state.daps)
         if field == "ais":
             return grades
         zones = sets.motor_zones(
-            now.right, now.left, vacs=now.vacs, daps=now.daps, ais=grades, reading=self._nonkey_zpp
+            state.right, state.left, vacs=state.vacs, daps=state.daps, ais=grades, reading=self._nonkey_zpp
         )
         return zones[side == "left"]
 
 
 def open_cells(exam: Exam) -> Iterator[Cell]:
     """Untested and tagged cells with the scores that they can stand for, in the order of the exam."""
-    for answer, code in ((VAC, exam.vac), (DAP, exam.dap)):
-        if code == "NT":
-            yield Cell("", answer, "", code, ("No", "Yes"))
+    for name, answer in ((VAC, exam.vac), (DAP, exam.dap)):
+        if answer == "NT":
+            yield Cell("", name, "", answer, ("No", "Yes"))
     for side, codes in exam.sides:
-        for grid, segments, highest, row in (
-            (MOTOR, MUSCLES, 5, codes.motor),
-            (LIGHT, DERMATOMES, 2, codes.light),
-            (PIN, DERMATOMES, 2, codes.pin),
-        ):
+        for grid, segments, row in codes.grids:
+            grades = MOTOR_GRADES if grid == MOTOR else SENSORY_GRADES
             for segment, code in zip(segments, row):
                 if not code.isdigit():
-                    yield Cell(side, grid, segment, code, tuple(map(str, grades_of(code, highest))))
+                    yield Cell(side, grid, segment, code, grades[code])
 
 
-def _can_matter(cell: Cell, field: str, *, non_key: bool) -> bool:
+def _can_matter(cell: Cell, field: Field, *, has_non_key: bool) -> bool:
     """Whether the result looks at the cell at all."""
     side = field.rpartition("_")[2]
     if field.startswith("sensory_"):
@@ -203,45 +215,49 @@ def _can_matter(cell: Cell, field: str, *, non_key: bool) -> bool:
         return (cell.side == side and cell.grid != MOTOR) or cell.grid == DAP
     if field == "complete":
         return cell.segment == DERMATOMES[-1] or not cell.side
-    if field.startswith("zpp_motor_") and not non_key:
+    if field.startswith("zpp_motor_") and not has_non_key:
         # Without a non-key muscle a motor zone looks at its own side and VAC alone.
         return cell.side == side or cell.grid == VAC
+    # The NLI is made of four levels, and DAP enters none of them.
     return field != "nli" or cell.grid != DAP
 
 
-def fixed(exam: Exam, state: State, cell: Cell, score: str) -> State:
-    """The state with one cell fixed to a score."""
+def fix_cell(exam: Exam, state: State, cell: Cell, score: str) -> State:
+    """The state with one cell fixed to a score.
+
+    Parameters
+    ----------
+    exam, state : the exam as codes and as sets.
+    cell : to be fixed.
+    score : one that the cell can stand for.
+    """
     if not cell.side:
         answer = (score == "Yes",)
         return state._replace(vacs=answer) if cell.grid == VAC else state._replace(daps=answer)
-    now, codes = (state.left, exam.left) if cell.side == "left" else (state.right, exam.right)
+    side, codes = (state.left, exam.left) if cell.side == "left" else (state.right, exam.right)
     if cell.grid == MOTOR:
         at = MUSCLES.index(cell.segment)
-        muscles = (*now.muscles[:at], MOTOR_SET[score], *now.muscles[at + 1 :])
-        changed = replace(now, muscles=muscles)
+        muscles = (*side.muscles[:at], MOTOR_SET[score], *side.muscles[at + 1 :])
+        fixed = SideSets(side.dermatomes, muscles, side.non_key)
     else:
         at = DERMATOMES.index(cell.segment)
         light, pin = (score, codes.pin[at]) if cell.grid == LIGHT else (codes.light[at], score)
-        dermatomes = (*now.dermatomes[:at], PAIR_SET[light, pin], *now.dermatomes[at + 1 :])
-        changed = replace(now, dermatomes=dermatomes)
-    return state._replace(left=changed) if cell.side == "left" else state._replace(right=changed)
+        dermatomes = (*side.dermatomes[:at], PAIR_SET[light, pin], *side.dermatomes[at + 1 :])
+        fixed = SideSets(dermatomes, side.muscles, side.non_key)
+    return state._replace(left=fixed) if cell.side == "left" else state._replace(right=fixed)
 
 
-def _all_fixed(exam: Exam, state: State, cells: Sequence[Cell], scores: Sequence[str]) -> State:
+def _fix_cells(exam: Exam, state: State, cells: Sequence[Cell], scores: Sequence[str]) -> State:
     """The state with several cells fixed; light touch and pin prick of one dermatome are fixed as a pair."""
-    given = {cell.name: score for cell, score in zip(cells, scores)}
+    fixed = {cell.name: score for cell, score in zip(cells, scores)}
     sides = []
     for side, codes in exam.sides:
         row = {
-            grid: [given.get(f"{side}.{grid}.{segment}", code) for segment, code in zip(segments, codes_of)]
-            for grid, segments, codes_of in (
-                (MOTOR, MUSCLES, codes.motor),
-                (LIGHT, DERMATOMES, codes.light),
-                (PIN, DERMATOMES, codes.pin),
-            )
+            grid: [fixed.get(f"{side}.{grid}.{segment}", code) for segment, code in zip(segments, grid_codes)]
+            for grid, segments, grid_codes in codes.grids
         }
         pairs = tuple(PAIR_SET[pair] for pair in zip(row[LIGHT], row[PIN]))
         sides.append(SideSets(pairs, tuple(MOTOR_SET[code] for code in row[MOTOR]), codes.non_key))
-    vacs = (given[VAC] == "Yes",) if VAC in given else state.vacs
-    daps = (given[DAP] == "Yes",) if DAP in given else state.daps
+    vacs = (fixed[VAC] == "Yes",) if VAC in fixed else state.vacs
+    daps = (fixed[DAP] == "Yes",) if DAP in fixed else state.daps
     return State(sides[0], sides[1], vacs, daps)

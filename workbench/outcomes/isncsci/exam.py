@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any
+from typing import Any, Literal, get_args
 
 from workbench.errors import BadValue
 from workbench.outcomes.isncsci.tables import (
@@ -30,11 +30,13 @@ from workbench.outcomes.isncsci.tables import (
     PLAIN_SENSORY,
     SENSORY_CODES,
     SIDES,
+    TAGGED,
     VAC,
+    Answer,
 )
 
 GRIDS = ((MOTOR, MUSCLES, MOTOR_CODES), (LIGHT, DERMATOMES, SENSORY_CODES), (PIN, DERMATOMES, SENSORY_CODES))
-SHOWN = 5
+NAMED_CELLS = 5
 """How many faulty cells an error names before it only counts them."""
 
 _muscles = itemgetter(*MUSCLES)
@@ -57,6 +59,11 @@ class Side:
     non_key: int
 
     @property
+    def grids(self) -> tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]:
+        """``(grid, segments, codes)`` of the key muscles, light touch and pin prick."""
+        return (MOTOR, MUSCLES, self.motor), (LIGHT, DERMATOMES, self.light), (PIN, DERMATOMES, self.pin)
+
+    @property
     def plain(self) -> bool:
         """Every cell is a number: nothing untested, nothing tagged."""
         sensory = PLAIN_SENSORY.issuperset(self.light) and PLAIN_SENSORY.issuperset(self.pin)
@@ -65,12 +72,12 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Exam:
-    """A validated exam; ``vac`` and ``dap`` are "Yes", "No" or "NT"."""
+    """A validated exam."""
 
     right: Side
     left: Side
-    vac: str
-    dap: str
+    vac: Answer
+    dap: Answer
 
     @property
     def plain(self) -> bool:
@@ -85,13 +92,22 @@ class Exam:
     def cells(self) -> Iterator[tuple[str, str]]:
         """``(name, code)`` of every cell, such as ``("right.motor.C5", "4*")``."""
         for name, side in self.sides:
-            for grid, segments, codes in (
-                (MOTOR, MUSCLES, side.motor),
-                (LIGHT, DERMATOMES, side.light),
-                (PIN, DERMATOMES, side.pin),
-            ):
+            for grid, segments, codes in side.grids:
                 yield from ((f"{name}.{grid}.{segment}", code) for segment, code in zip(segments, codes))
         yield from ((VAC, self.vac), (DAP, self.dap))
+
+    def open_cells(self) -> Iterator[tuple[str, str]]:
+        """``(name, code)`` of the untested and tagged cells."""
+        for name, side in self.sides:
+            for grid, segments, codes in side.grids:
+                for segment, code in zip(segments, codes):
+                    if not code.isdigit():
+                        yield f"{name}.{grid}.{segment}", code
+        yield from ((name, code) for name, code in ((VAC, self.vac), (DAP, self.dap)) if code == "NT")
+
+    def contains_any(self, codes: frozenset[str]) -> bool:
+        """Whether a cell of either side holds one of the codes."""
+        return not all(codes.isdisjoint(row) for _, side in self.sides for _, _, row in side.grids)
 
 
 def read_exam(exam: Mapping[str, Any]) -> Exam:
@@ -118,12 +134,14 @@ def read_exam(exam: Mapping[str, Any]) -> Exam:
 
 
 class _Unsound(Exception):
-    """A side that the slow, naming check has to look at."""
+    """A side with a fault; :func:`_complaint` then names its cells."""
 
 
 def _side(side: Mapping[str, Any]) -> Side:
+    # Most exams are sound, so a few set operations decide; the cell-by-cell check runs only to name the faults.
     motor, light, pin = _muscles(side[MOTOR]), _dermatomes(side[LIGHT]), _dermatomes(side[PIN])
     non_key = side.get(NON_KEY)
+    # Lengths first: the getters above take the known segments and would not see one too many.
     sound = (
         len(side[MOTOR]) == len(MUSCLES)
         and len(side[LIGHT]) == len(side[PIN]) == len(DERMATOMES)
@@ -140,8 +158,8 @@ def _side(side: Mapping[str, Any]) -> Side:
 
 def _complaint(exam: Any) -> str:
     problems = list(_problems(exam))
-    more = f"; and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
-    return f"isncsci exam: {'; '.join(problems[:SHOWN])}{more}"
+    more = f"; and {len(problems) - NAMED_CELLS} more" if len(problems) > NAMED_CELLS else ""
+    return f"isncsci exam: {'; '.join(problems[:NAMED_CELLS])}{more}"
 
 
 def _problems(exam: Any) -> Iterator[str]:
@@ -181,21 +199,30 @@ def _side_problems(side: Any, name: str) -> Iterator[str]:
 
 def _bad_code(cell: str, got: Any, codes: tuple[str, ...]) -> str:
     highest = max(code for code in codes if code.isdigit())
+    # The tag says that a score is below normal for another reason than the injury (ISNCSCI 2019, "*").
     if isinstance(got, str) and got in (f"{highest}*", f"{highest}**"):
         return f"{cell} is {got!r}: a normal score carries no tag; enter {highest!r}"
     return f"{cell} must be one of {', '.join(codes)} (text), got {got!r}"
 
 
-REASONS = (
-    *("plexopathy", "peripheral neuropathy", "pre-existing myoneuronal disease"),
-    *("burn", "cast", "amputation", "pain", "weakness", "other"),
-)
+Reason = Literal[
+    "plexopathy",
+    "peripheral neuropathy",
+    "pre-existing myoneuronal disease",
+    "burn",
+    "cast",
+    "amputation",
+    "pain",
+    "weakness",
+    "other",
+]
+REASONS: tuple[Reason, ...] = get_args(Reason)
 """Why a score is tagged as not, or not only, caused by the spinal cord injury."""
 
 
 def tagged_cells(exam: Exam) -> tuple[str, ...]:
     """Names of the cells with a tag, in the order of the worksheet."""
-    return tuple(name for name, code in exam.cells() if code.endswith("*"))
+    return tuple(name for name, code in exam.open_cells() if code in TAGGED)
 
 
 def check_reasons(exam: Exam, reasons: Mapping[str, str]) -> None:

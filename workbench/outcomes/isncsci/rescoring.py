@@ -15,7 +15,7 @@ SITE = "site_reported"
 
 
 @dataclass(frozen=True, slots=True)
-class Rescored:
+class Rescoring:
     """One stored examination under the rule book of today.
 
     Attributes
@@ -44,11 +44,11 @@ class Rescored:
             return f"cannot be scored: {self.error}"
         old, new = (version or "not classified" for version in self.rules)
         versions = f"rules {old} → {new}" if old != new else f"rules {new}"
-        told = [f"{name} {_told(before)} → {_told(now)}" for name, (before, now) in self.changed.items()]
-        return f"{versions}: {', '.join(told) if told else 'same results'}"
+        changes = [f"{name} {_shown(before)} → {_shown(now)}" for name, (before, now) in self.changed.items()]
+        return f"{versions}: {', '.join(changes) if changes else 'same results'}"
 
 
-def rescore(assessment: Assessment) -> Rescored:
+def rescore(assessment: Assessment) -> Rescoring:
     """Score a stored examination again, with the version and the options it was stored with.
 
     Parameters
@@ -60,6 +60,7 @@ def rescore(assessment: Assessment) -> Rescored:
     BadValue
         An assessment of another measure.
     """
+    # Here and not above: the register imports this wing.
     from workbench.outcomes import score
 
     if assessment.measure != "isncsci":
@@ -67,31 +68,29 @@ def rescore(assessment: Assessment) -> Rescored:
     stored = dict(assessment.score)
     before = _results(stored)
     try:
-        found = score("isncsci", assessment.items, version=assessment.version, **assessment.options).to_json()
+        rescored = score("isncsci", assessment.items, version=assessment.version, **assessment.options).to_json()
     except BadValue as error:
-        return Rescored(assessment.id, (str(before.get(RULES, "")), ""), error=str(error))
-    now = _results(found)
+        return Rescoring(assessment.id, (str(before.get(RULES, "")), ""), error=str(error))
+    now = _results(rescored)
+    # Both orders kept: stored results first, then those that only today's rules have.
     names = [name for name in dict.fromkeys((*before, *now)) if name != RULES]
     changed = {name: (before.get(name), now.get(name)) for name in names if before.get(name) != now.get(name)}
     kept = {SITE: stored[SITE]} if SITE in stored else {}
     rules = str(before.get(RULES, "")), str(now.get(RULES, ""))
-    return Rescored(assessment.id, rules, changed, {**found, **kept})
+    return Rescoring(assessment.id, rules, changed, {**rescored, **kept})
 
 
 def _results(score: Mapping[str, Any]) -> dict[str, Any]:
     """Results by name, the sums of each side and of both as ``totals.right.motor`` and ``totals.uems``."""
-    found: dict[str, Any] = {}
-    for name, value in (score.get("classes") or {}).items():
-        found |= _flat(f"{name}.", value) if isinstance(value, Mapping) else {name: value}
-    return found
+    return _flatten("", score.get("classes") or {})
 
 
-def _flat(path: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _flatten(path: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
     for name, value in values.items():
-        found |= _flat(f"{path}{name}.", value) if isinstance(value, Mapping) else {f"{path}{name}": value}
-    return found
+        flat |= _flatten(f"{path}{name}.", value) if isinstance(value, Mapping) else {f"{path}{name}": value}
+    return flat
 
 
-def _told(value: Any) -> str:
+def _shown(value: Any) -> str:
     return "nothing" if value is None else str(value)

@@ -2,7 +2,7 @@
 
 Scores of a side are text, one character a cell, rostral to caudal: 28 for light touch and pin prick,
 10 for the key muscles. So "the first dermatome that is not 2" is the length that stripping the leading
-2s takes off. Untested and tagged cells are the business of ``_isncsci_sets``, which has to agree with
+2s takes off. Untested and tagged cells are the business of ``sets``, which has to agree with
 this file on every substitution (tested).
 
 References
@@ -14,7 +14,20 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from workbench.outcomes.isncsci.tables import C4, DERMATOMES, INT, KEY, L1, NOT_APPLICABLE, S1, S3, T1
+from workbench.outcomes.isncsci.tables import (
+    C4,
+    DERMATOMES,
+    INT,
+    KEY,
+    L1,
+    NOT_APPLICABLE,
+    S1,
+    S3,
+    T1,
+    Grade,
+    NliVac,
+    NonKeyZpp,
+)
 
 
 class PlainSide(NamedTuple):
@@ -34,13 +47,14 @@ class Result(NamedTuple):
     nli: int
     complete: bool
     far: tuple[bool, bool]
-    ais: str
+    ais: Grade
     zpp_sensory: tuple[int, int]
     zpp_motor: tuple[int, int]
 
 
 def sensory_level(light: str, pin: str) -> int:
     """Most caudal segment with light touch and pin prick 2, all rostral ones too; C1 when C2 is not."""
+    # Light touch and pin prick both have to be normal, and so has everything above (ISNCSCI 2019, sensory level).
     normal = min(_leading(light, "2"), _leading(pin, "2"))
     return INT if normal == len(DERMATOMES) else normal
 
@@ -59,17 +73,19 @@ def motor_level(sensory: int, motor: str, *, vac: bool) -> int:
     motor : 10 grades.
     vac : with every dermatome and muscle normal, no voluntary anal contraction gives S3.
     """
+    # Where no key muscle can be tested the motor level is presumed to be the sensory level, if the testable
+    # motor function above is normal (ISNCSCI 2019, motor level).
     if sensory < C4:
         return sensory
     fives = _leading(motor, "5")
     if fives < 5:
-        return stop(fives, motor[fives])
+        return level_at(fives, motor[fives])
     if sensory < T1:
         return T1
     if sensory < L1:
         return sensory
     if fives < 10:
-        return stop(fives, motor[fives])
+        return level_at(fives, motor[fives])
     if sensory < S1:
         return S1
     if sensory < INT:
@@ -77,13 +93,22 @@ def motor_level(sensory: int, motor: str, *, vac: bool) -> int:
     return INT if vac else S3
 
 
-def stop(muscle: int, grade: str) -> int:
+def level_at(muscle: int, grade: str) -> int:
     """The level at the first key muscle that is not 5: its own from grade 3, otherwise the one above."""
     return KEY[muscle] if grade >= "3" else KEY[muscle] - 1
 
 
 def far_function(motor: str, motor_level: int, non_key: int) -> bool:
-    """Motor function more than three levels below the motor level of the same side."""
+    """Motor function more than three levels below the motor level of the same side.
+
+    Parameters
+    ----------
+    motor : 10 grades.
+    motor_level : of the side.
+    non_key : place of the lowest non-key muscle with function, -1 when there is none.
+    """
+    # From the motor level of each side, with key and non-key muscles: so B differs from C (ISNCSCI 2019, note to
+    # the AIS).
     below = motor_level + 3
     return _beyond(motor, below) or non_key > below
 
@@ -110,11 +135,13 @@ def strong_below(motor: str, nli: int) -> int:
 
 def half_or_more(strong: int, below: int) -> bool:
     """At least half of the key muscles below the neurological level; true when there is none."""
+    # With no key muscle below, 0 of 0 is at least half, which gives D.
     return 2 * strong >= below
 
 
 def sensory_zpp(side: PlainSide, *, dap: bool) -> int:
     """NA with DAP or S4-5 sensation on this side, else the most caudal dermatome with any sensation."""
+    # S4-5 sensation of the other side does not matter: zones are of one side (Rupp et al. 2021, ZPP).
     if dap or side.light[-1] != "0" or side.pin[-1] != "0":
         return NOT_APPLICABLE
     return max(len(side.light.rstrip("0")), len(side.pin.rstrip("0")))
@@ -123,19 +150,32 @@ def sensory_zpp(side: PlainSide, *, dap: bool) -> int:
 def motor_zpp(side: PlainSide, level: int, *, vac: bool, counted: int) -> int:
     """NA with VAC, else the most caudal of the motor level and the key muscles with any function.
 
-    ``counted`` is the place of a non-key muscle that counts, -1 when there is none (see :func:`classify`).
+    Parameters
+    ----------
+    side : its scores.
+    level : its motor level.
+    vac : voluntary anal contraction.
+    counted : place of a non-key muscle that counts, -1 when there is none (see :func:`non_key_counts`).
     """
     if vac:
         return NOT_APPLICABLE
+    # A muscle above the motor level never sets the zone: the zone reaches at least to the level itself.
     last = len(side.motor.rstrip("0"))
     return max(level, KEY[last - 1] if last else level, counted)
 
 
-def non_key_counts(side: PlainSide, level: int, ais: str, *, reading: str) -> int:
+def non_key_counts(side: PlainSide, level: int, ais: Grade, *, reading: NonKeyZpp) -> int:
     """Place of the non-key muscle where it enters the motor zone of partial preservation, else -1.
 
     ``"motor_level"``: AIS C or D and more than three below the motor level. ``"praxis"``: AIS C and more
     than three below the most caudal of the motor level and the active key muscles. No source settles it.
+
+    Parameters
+    ----------
+    side : its scores and non-key muscle.
+    level : its motor level.
+    ais : grade.
+    reading : ``nonkey_zpp``.
     """
     if side.non_key < 0 or ais not in ("C", "D"):
         return -1
@@ -145,18 +185,33 @@ def non_key_counts(side: PlainSide, level: int, ais: str, *, reading: str) -> in
     return side.non_key if ais == "C" and side.non_key > lowest + 3 else -1
 
 
-def grade(right: PlainSide, left: PlainSide, *, nli: int, complete: bool, incomplete_motor: bool) -> str:
-    """AIS A to D; E is decided before."""
+def grade(right: PlainSide, left: PlainSide, *, nli: int, complete: bool, incomplete_motor: bool) -> Grade:
+    """AIS A to D; E is decided before.
+
+    Parameters
+    ----------
+    right, left : the sides.
+    nli : neurological level of injury.
+    complete : no sacral sparing.
+    incomplete_motor : VAC, or sacral sensation with motor function more than three levels below.
+    """
     if complete:
         return "A"
     if not incomplete_motor:
         return "B"
+    # C and D are counted below the single NLI, not below the motor levels (ISNCSCI 2019, note to the AIS).
     strong = strong_below(right.motor, nli) + strong_below(left.motor, nli)
     return "D" if half_or_more(strong, 2 * (10 - FIRST_BELOW[nli])) else "C"
 
 
 def classify(
-    right: PlainSide, left: PlainSide, *, vac: bool, dap: bool, nli_vac: str = "praxis", nonkey_zpp: str = "praxis"
+    right: PlainSide,
+    left: PlainSide,
+    *,
+    vac: bool,
+    dap: bool,
+    nli_vac: NliVac = "praxis",
+    nonkey_zpp: NonKeyZpp = "praxis",
 ) -> Result:
     """Classify one exam.
 
@@ -170,16 +225,21 @@ def classify(
     """
     sensory = sensory_level(right.light, right.pin), sensory_level(left.light, left.pin)
     motor = motor_level(sensory[0], right.motor, vac=vac), motor_level(sensory[1], left.motor, vac=vac)
+    # The motor level S3 of an exam without VAC is no segment that anybody examined; whether it enters the NLI
+    # no source says.
     if nli_vac == "praxis" and not vac:
         intact = motor_level(sensory[0], right.motor, vac=True), motor_level(sensory[1], left.motor, vac=True)
         nli = min(*sensory, *intact)
     else:
         nli = min(*sensory, *motor)
+    # DAP and any S4-5 sensation of either side are sacral sensory sparing (ISNCSCI 2019, AIS).
     felt = dap or any(scores[-1] != "0" for side in (right, left) for scores in (side.light, side.pin))
     complete = not vac and not felt
     far = far_function(right.motor, motor[0], right.non_key), far_function(left.motor, motor[1], left.non_key)
+    # E means that sensation and motor function are normal in all segments; whether there was an earlier deficit
+    # a warning asks (ISNCSCI 2019, AIS).
     if vac and min(*sensory, *motor) == INT:
-        ais = "E"
+        ais: Grade = "E"
     else:
         ais = grade(right, left, nli=nli, complete=complete, incomplete_motor=vac or (felt and any(far)))
     counted = [non_key_counts(side, level, ais, reading=nonkey_zpp) for side, level in zip((right, left), motor)]

@@ -20,7 +20,7 @@ Schuld C, et al. Spinal Cord 2012, PMID 21933016.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -30,6 +30,8 @@ from workbench.outcomes.isncsci.tables import (
     ABSENT,
     ACTIVE,
     C4,
+    COMPLETE,
+    INCOMPLETE,
     INT,
     KEY,
     L1,
@@ -45,6 +47,10 @@ from workbench.outcomes.isncsci.tables import (
     SACRAL,
     STRONG,
     T1,
+    Completeness,
+    Grade,
+    NliVac,
+    NonKeyZpp,
 )
 
 Places = tuple[int, ...]
@@ -54,6 +60,8 @@ Counts = tuple[Places, Places]
 """Smallest and largest number of strong muscles from each muscle on, 11 numbers each."""
 Trait = tuple[bool, bool]
 """(motor function more than three levels below, S4-5 felt)."""
+ARM, LEG = range(5), range(5, 10)
+"""Indices of the key muscles C5–T1 and L2–S1."""
 
 
 class Branch(NamedTuple):
@@ -64,21 +72,21 @@ class Branch(NamedTuple):
     sensory: list[int]
 
 
-class Results(NamedTuple):
+class PossibleResults(NamedTuple):
     """All possible values of every variable, rostral to caudal, NA first.
 
-    ``attained`` are the grades C and D that the count alone gives, whether or not the injury is motor
+    ``counted`` are the grades C and D that the count alone gives, whether or not the injury is motor
     incomplete.
     """
 
     sensory: tuple[Places, Places]
     motor: tuple[Places, Places]
     nli: Places
-    complete: tuple[str, ...]
-    ais: tuple[str, ...]
+    complete: tuple[Completeness, ...]
+    ais: tuple[Grade, ...]
     zpp_sensory: tuple[Places, Places]
     zpp_motor: tuple[Places, Places]
-    attained: frozenset[str]
+    counted: frozenset[Grade]
 
 
 @dataclass(frozen=True)
@@ -102,15 +110,15 @@ class SideSets:
     @cached_property
     def sensory(self) -> Places:
         """Possible sensory levels."""
-        found = []
+        levels = []
         for level, states in enumerate(self.dermatomes):
             if states & NOT_NORMAL:
-                found.append(level)
+                levels.append(level)
             if not states & NORMAL:
-                return tuple(found)
-        return (*found, INT)
+                return tuple(levels)
+        return (*levels, INT)
 
-    def felt(self, level: int) -> tuple[bool, ...]:
+    def sacral_sensation(self, level: int) -> tuple[bool, ...]:
         """Whether S4-5 can be felt, or not, given the sensory level.
 
         Only INT binds it: for S3 it is not normal, and a set with normal and absent has present as well.
@@ -120,53 +128,56 @@ class SideSets:
     @cached_property
     def zpp_sensory(self) -> Places:
         """Possible zones of partial preservation where no sacral sensation rules them out."""
-        found = []
+        zones = []
         for index in range(SACRAL - 1, -1, -1):
             if self.dermatomes[index] & FELT:
-                found.append(index + 1)
+                zones.append(index + 1)
             if not self.dermatomes[index] & ABSENT:
-                return tuple(reversed(found))
-        return (0, *reversed(found))
+                return tuple(reversed(zones))
+        return (0, *reversed(zones))
 
     @cached_property
     def branches(self) -> list[Branch]:
-        """Every way of reaching a motor level."""
-        rostral = [level for level in self.sensory if level < C4]
-        found = [Branch(level, self.muscles, [level]) for level in rostral]
+        """Every way of reaching a motor level, rostral to caudal."""
+        # Where no key muscle can be tested (C1–C4, T2–L1, S2 and below) the motor level is that of the
+        # dermatomes, if everything testable above is normal (ISNCSCI 2019, motor level).
+        branches = [Branch(level, self.muscles, [level]) for level in self.sensory if level < C4]
         below_c3 = [level for level in self.sensory if level >= C4]
+        if not below_c3:
+            return branches
+        branches += self._muscle_branches(ARM, below_c3)
+        if not all(classes & M5 for classes in self.muscles[: ARM.stop]):
+            return branches
+        arms_normal = (M5,) * ARM.stop + self.muscles[ARM.stop :]
+        branches += _dermatome_branches(T1, arms_normal, [level for level in below_c3 if level < L1])
         from_l1 = [level for level in below_c3 if level >= L1]
-        for first in range(11):
-            stuck = below_c3 if first < 5 else from_l1
-            before = (M5,) * first
-            if first == 5 and below_c3:
-                found += self._past_the_arm(below_c3)
-            if first == 10:
-                from_s1 = [level for level in from_l1 if level >= S1]
-                found += [Branch(S1, before, [level for level in from_l1 if level < S1])]
-                found += [Branch(level, before, [level]) for level in from_s1]
-                break
-            for classes, level in ((M0 | M12, KEY[first] - 1), (M34, KEY[first])):
-                if self.muscles[first] & classes:
-                    stopped = (*before, self.muscles[first] & classes, *self.muscles[first + 1 :])
-                    found.append(Branch(level, stopped, stuck))
-            if not self.muscles[first] & M5:
-                break
-        return [branch for branch in found if branch.sensory]
+        if not from_l1:
+            return branches
+        branches += self._muscle_branches(LEG, from_l1)
+        if all(classes & M5 for classes in self.muscles[LEG.start :]):
+            branches += _dermatome_branches(S1, (M5,) * LEG.stop, from_l1)
+        return branches
 
-    def _past_the_arm(self, below_c3: Sequence[int]) -> list[Branch]:
-        """C5 to T1 all 5: T1 where one of their dermatomes is not normal, then the dermatomes T2 to L1."""
-        muscles = ((M5,) * 5) + self.muscles[5:]
-        trunk = [Branch(level, muscles, [level]) for level in below_c3 if T1 <= level < L1]
-        return [Branch(T1, muscles, [level for level in below_c3 if level < T1]), *trunk]
+    def _muscle_branches(self, group: range, sensory: list[int]) -> Iterator[Branch]:
+        """Branches that end at the first key muscle of a group that is not 5; all before the group are 5."""
+        for index in group:
+            # The level is the lowest key muscle of at least 3 with all above it 5 (ISNCSCI 2019, motor level).
+            for ending, level in ((M0 | M12, KEY[index] - 1), (M34, KEY[index])):
+                if classes := self.muscles[index] & ending:
+                    muscles = (*(M5,) * index, classes, *self.muscles[index + 1 :])
+                    yield Branch(level, muscles, sensory)
+            if not self.muscles[index] & M5:
+                return
 
     def motor(self, vacs: Sequence[bool]) -> Places:
         """Possible motor levels for the possible answers to VAC."""
-        found = {branch.motor for branch in self.branches}
-        if INT in found and False in vacs:
-            found.add(S3)
+        levels = {branch.motor for branch in self.branches}
+        # Everything normal but VAC: sacral motor function is not intact; the level is the segment above S4-5.
+        if INT in levels and False in vacs:
+            levels.add(S3)
         if True not in vacs:
-            found.discard(INT)
-        return tuple(sorted(found))
+            levels.discard(INT)
+        return tuple(sorted(levels))
 
     @cached_property
     def most_rostral(self) -> frozenset[int]:
@@ -175,20 +186,29 @@ class SideSets:
 
     @cached_property
     def classes(self) -> dict[int, dict[Trait, Counts]]:
-        """More rostral level → trait → counts."""
-        found: dict[int, dict[Trait, Counts]] = {}
+        """More rostral one of sensory and motor level → trait → counts."""
+        classes: dict[int, dict[Trait, Counts]] = {}
+        sacral = {level: self.sacral_sensation(level) for level in self.sensory}
         for branch in self.branches:
-            meetings = {(min(branch.motor, level), felt) for level in branch.sensory for felt in self._felt[level]}
-            counts = _counts(branch)
+            meetings = {(min(branch.motor, level), felt) for level in branch.sensory for felt in sacral[level]}
+            counts = _strong_counts(branch)
             for far in self._far(branch):
                 for level, felt in meetings:
-                    traits = found.setdefault(level, {})
+                    traits = classes.setdefault(level, {})
                     traits[far, felt] = _merge(traits.get((far, felt)), counts)
-        return found
+        return classes
 
     @cached_property
-    def _felt(self) -> dict[int, tuple[bool, ...]]:
-        return {level: self.felt(level) for level in self.sensory}
+    def classes_from(self) -> dict[int, dict[Trait, Counts]]:
+        """Level → trait → counts of all classes at that level or more caudal."""
+        classes_from: dict[int, dict[Trait, Counts]] = {}
+        running: dict[Trait, Counts] = {}
+        for level in range(INT, -1, -1):
+            # Levels without a class of their own share the dict of the level below.
+            if here := self.classes.get(level):
+                running = {**running, **{trait: _merge(running.get(trait), here[trait]) for trait in here}}
+            classes_from[level] = running
+        return classes_from
 
     @cached_property
     def far(self) -> frozenset[bool]:
@@ -197,6 +217,8 @@ class SideSets:
 
     def _far(self, branch: Branch) -> list[bool]:
         """Whether there can be, or can not be, motor function more than three levels below."""
+        # B against C looks from the motor level of each side, and counts key and non-key muscles; only C against
+        # D looks from the NLI (ISNCSCI 2019, note to the AIS).
         below = [classes for key, classes in zip(KEY, branch.muscles) if key > branch.motor + 3]
         non_key = self.non_key > branch.motor + 3
         can = non_key or any(classes & ACTIVE for classes in below)
@@ -205,16 +227,24 @@ class SideSets:
 
     def zpp_motor(self, branch: Branch) -> set[int]:
         """Possible zones of partial preservation of one branch without VAC; no non-key muscle."""
-        found, level = set(), min(branch.motor, S3)
+        zones, level = set(), min(branch.motor, S3)
         for key, classes in zip(reversed(KEY), reversed(branch.muscles)):
             if classes & ACTIVE:
-                found.add(max(level, key))
+                zones.add(max(level, key))
             if not classes & M0:
-                return found
-        return found | {level}
+                return zones
+        return zones | {level}
 
 
-def _counts(branch: Branch) -> Counts:
+def _dermatome_branches(last_muscle: int, muscles: Places, sensory: Sequence[int]) -> Iterator[Branch]:
+    """Branches with every key muscle down to ``last_muscle`` 5, so that the dermatomes set the level."""
+    # Dermatomes rostral to a normal muscle do not lower the motor level; the muscle's own segment holds it.
+    if passed := [level for level in sensory if level < last_muscle]:
+        yield Branch(last_muscle, muscles, passed)
+    yield from (Branch(level, muscles, [level]) for level in sensory if level >= last_muscle)
+
+
+def _strong_counts(branch: Branch) -> Counts:
     """Counts of a branch, whether or not there is motor function more than three levels below.
 
     With it neither end is bound: a muscle that can be 0 and can be active can be 1. Without it the ends may
@@ -228,57 +258,49 @@ def _counts(branch: Branch) -> Counts:
     return tuple(reversed(low)), tuple(reversed(high))
 
 
-def _merge(one: Counts | None, other: Counts) -> Counts:
-    if one is None or one == other:
+def _merge(counts: Counts | None, other: Counts) -> Counts:
+    if counts is None or counts == other:
         return other
-    return tuple(map(min, one[0], other[0])), tuple(map(max, one[1], other[1]))
+    return tuple(map(min, counts[0], other[0])), tuple(map(max, counts[1], other[1]))
 
 
-def _at_least(classes: dict[int, dict[Trait, Counts]]) -> dict[int, dict[Trait, Counts]]:
-    """Level → trait → counts of all classes at that level or more caudal."""
-    found: dict[int, dict[Trait, Counts]] = {}
-    running: dict[Trait, Counts] = {}
-    for level in range(INT, -1, -1):
-        for trait, counts in classes.get(level, {}).items():
-            running[trait] = _merge(running.get(trait), counts)
-        found[level] = dict(running)
-    return found
-
-
-def _pairs(right: SideSets, left: SideSets) -> Iterable[tuple[int, Trait, Counts, Trait, Counts]]:
+def _class_pairs(right: SideSets, left: SideSets) -> Iterator[tuple[int, Trait, Counts, Trait, Counts]]:
     """Every neurological level with every pair of classes that gives it."""
-    at_least = _at_least(right.classes), _at_least(left.classes)
-    for nli in range(INT + 1):
-        for a, b in (
-            (right.classes.get(nli, {}), at_least[1][nli]),
-            (at_least[0][nli], left.classes.get(nli, {})),
+    # The NLI is the most rostral of the four levels: one side is at it, the other at it or more caudal.
+    for nli in sorted(right.classes.keys() | left.classes.keys()):
+        for right_classes, left_classes in (
+            (right.classes.get(nli, {}), left.classes_from[nli]),
+            (right.classes_from[nli], left.classes.get(nli, {})),
         ):
-            for trait_a, counts_a in a.items():
-                for trait_b, counts_b in b.items():
-                    yield nli, trait_a, counts_a, trait_b, counts_b
+            for right_trait, right_counts in right_classes.items():
+                for left_trait, left_counts in left_classes.items():
+                    yield nli, right_trait, right_counts, left_trait, left_counts
 
 
-def _count_grades(nli: int, a: Counts, b: Counts) -> set[str]:
+def _grades_by_count(nli: int, right: Counts, left: Counts) -> set[Grade]:
+    # C against D: at least half of the key muscles below the single NLI, both sides together, have grade 3 or
+    # more (ISNCSCI 2019, AIS). The smallest and the largest count decide which of the two can be.
     first = FIRST_BELOW[nli]
-    below = 2 * (10 - first)
-    grades = {"D"} if half_or_more(a[1][first] + b[1][first], below) else set()
-    return grades if half_or_more(a[0][first] + b[0][first], below) else grades | {"C"}
+    below = 2 * (len(KEY) - first)
+    grades: set[Grade] = {"D"} if half_or_more(right[1][first] + left[1][first], below) else set()
+    return grades if half_or_more(right[0][first] + left[0][first], below) else grades | {"C"}
 
 
-def _ais(
+def _incomplete_grades(
     right: SideSets, left: SideSets, *, vacs: Sequence[bool], daps: Sequence[bool]
-) -> tuple[set[str], frozenset[str]]:
+) -> tuple[set[Grade], frozenset[Grade]]:
     """``(possible grades other than A, grades that the count gives)``."""
-    grades: set[str] = set()
-    attained: set[str] = set()
-    for nli, (far_a, felt_a), counts_a, (far_b, felt_b), counts_b in _pairs(right, left):
-        counted = {"E"} if nli == INT else _count_grades(nli, counts_a, counts_b)
-        attained |= counted
+    grades: set[Grade] = set()
+    counted: set[Grade] = set()
+    for nli, right_trait, right_counts, left_trait, left_counts in _class_pairs(right, left):
+        far, felt = (any(pair) for pair in zip(right_trait, left_trait))
+        with_function: set[Grade] = {"E"} if nli == INT else _grades_by_count(nli, right_counts, left_counts)
+        counted |= with_function
         if True in vacs:
-            grades |= counted
-        if False in vacs and (True in daps or felt_a or felt_b):
-            grades |= counted if far_a or far_b else {"B"}
-    return grades, frozenset(attained - {"E"})
+            grades |= with_function
+        if False in vacs and (True in daps or felt):
+            grades |= with_function if far else {"B"}
+    return grades, frozenset(counted - {"E"})
 
 
 def classify(
@@ -287,9 +309,9 @@ def classify(
     *,
     vacs: Sequence[bool],
     daps: Sequence[bool],
-    nli_vac: str = "praxis",
-    nonkey_zpp: str = "praxis",
-) -> Results:
+    nli_vac: NliVac = "praxis",
+    nonkey_zpp: NonKeyZpp = "praxis",
+) -> PossibleResults:
     """Classify one exam whose cells are sets.
 
     Parameters
@@ -300,8 +322,8 @@ def classify(
         ``nonkey_zpp="praxis"`` and C among several grades, the non-key muscle takes the place of every
         level more than three above it, as the reference software prints it.
     """
-    ais, attained = possible_grades(right, left, vacs=vacs, daps=daps)
-    return Results(
+    ais, counted = possible_grades(right, left, vacs=vacs, daps=daps)
+    return PossibleResults(
         (right.sensory, left.sensory),
         (right.motor(vacs), left.motor(vacs)),
         neurological_levels(right, left, vacs=vacs, reading=nli_vac),
@@ -309,49 +331,72 @@ def classify(
         ais,
         (sensory_zones(right, daps), sensory_zones(left, daps)),
         motor_zones(right, left, vacs=vacs, daps=daps, ais=ais, reading=nonkey_zpp),
-        attained,
+        counted,
     )
 
 
 def completeness(
     right: SideSets, left: SideSets, *, vacs: Sequence[bool], daps: Sequence[bool]
-) -> tuple[str, ...]:
-    """Possible values of completeness: C, I or both."""
-    complete = False in vacs and False in daps and right.can_be_numb and left.can_be_numb
-    incomplete = True in vacs or True in daps or right.can_feel or left.can_feel
-    return ("C",) * complete + ("I",) * incomplete
+) -> tuple[Completeness, ...]:
+    """Possible values of completeness: C, I or both.
+
+    Parameters
+    ----------
+    right, left : the sides.
+    vacs, daps : possible answers.
+    """
+    # Sacral sparing, at S4-5 on either side, DAP or VAC, makes an injury incomplete (ISNCSCI 2019, AIS).
+    can_be_complete = False in vacs and False in daps and right.can_be_numb and left.can_be_numb
+    can_be_incomplete = True in vacs or True in daps or right.can_feel or left.can_feel
+    if can_be_complete and can_be_incomplete:
+        return COMPLETE, INCOMPLETE
+    return (COMPLETE,) if can_be_complete else (INCOMPLETE,)
 
 
 def possible_grades(
     right: SideSets, left: SideSets, *, vacs: Sequence[bool], daps: Sequence[bool]
-) -> tuple[tuple[str, ...], frozenset[str]]:
-    """Possible AIS grades, and those of C and D that the count alone gives."""
-    grades, attained = _ais(right, left, vacs=vacs, daps=daps)
-    complete = "C" in completeness(right, left, vacs=vacs, daps=daps)
-    return tuple(sorted(grades | ({"A"} if complete else set()))), attained
+) -> tuple[tuple[Grade, ...], frozenset[Grade]]:
+    """Possible AIS grades, and those of C and D that the count alone gives.
+
+    Parameters
+    ----------
+    right, left : the sides.
+    vacs, daps : possible answers.
+    """
+    grades, counted = _incomplete_grades(right, left, vacs=vacs, daps=daps)
+    if COMPLETE in completeness(right, left, vacs=vacs, daps=daps):
+        grades.add("A")
+    return tuple(sorted(grades)), counted
 
 
 def muscle_counts(right: SideSets, left: SideSets) -> dict[int, tuple[int, int, int]]:
     """Neurological level → fewest and most key muscles of grade 3 or more below it, and how many there are."""
-    found: dict[int, tuple[int, int, int]] = {}
-    for nli, _, counts_a, _, counts_b in _pairs(right, left):
+    by_level: dict[int, tuple[int, int, int]] = {}
+    for nli, _, right_counts, _, left_counts in _class_pairs(right, left):
         if nli == INT:
             continue
         first = FIRST_BELOW[nli]
-        low, high = (one[first] + two[first] for one, two in zip(counts_a, counts_b))
-        known = found.get(nli, (low, high, 0))
-        found[nli] = (min(low, known[0]), max(high, known[1]), 2 * (10 - first))
-    return found
+        low, high = (right_end[first] + left_end[first] for right_end, left_end in zip(right_counts, left_counts))
+        fewest, most, _ = by_level.get(nli, (low, high, 0))
+        by_level[nli] = (min(low, fewest), max(high, most), 2 * (len(KEY) - first))
+    return by_level
 
 
-def neurological_levels(right: SideSets, left: SideSets, *, vacs: Sequence[bool], reading: str) -> Places:
-    """Possible neurological levels; ``reading`` is ``nli_vac``."""
-    found = {min(a, b) for a in right.most_rostral for b in left.most_rostral}
-    if reading == "strict" and INT in found and False in vacs:
-        found.add(S3)
+def neurological_levels(right: SideSets, left: SideSets, *, vacs: Sequence[bool], reading: NliVac) -> Places:
+    """Possible neurological levels.
+
+    Parameters
+    ----------
+    right, left : the sides.
+    vacs : possible answers to VAC.
+    reading : ``nli_vac``.
+    """
+    levels = {min(a, b) for a in right.most_rostral for b in left.most_rostral}
+    if reading == "strict" and INT in levels and False in vacs:
+        levels.add(S3)
         if True not in vacs:
-            found.remove(INT)
-    return tuple(sorted(found))
+            levels.remove(INT)
+    return tuple(sorted(levels))
 
 
 def motor_zones(
@@ -360,38 +405,49 @@ def motor_zones(
     *,
     vacs: Sequence[bool],
     daps: Sequence[bool],
-    ais: tuple[str, ...],
-    reading: str,
+    ais: tuple[Grade, ...],
+    reading: NonKeyZpp,
 ) -> tuple[Places, Places]:
-    """Possible motor zones of partial preservation, right and left; ``reading`` is ``nonkey_zpp``."""
-    start = (NOT_APPLICABLE,) * (True in vacs)
+    """Possible motor zones of partial preservation, right and left.
+
+    Parameters
+    ----------
+    right, left : the sides.
+    vacs, daps : possible answers.
+    ais : possible grades.
+    reading : ``nonkey_zpp``.
+    """
+    # Since 2019 a motor zone is defined by the missing VAC alone, whatever the grade (Rupp et al. 2021).
+    not_applicable = (NOT_APPLICABLE,) * (True in vacs)
     if False not in vacs:
-        return start, start
-    one = _motor_zones(right, left, daps=daps, ais=ais, reading=reading)
-    two = _motor_zones(left, right, daps=daps, ais=ais, reading=reading)
-    return start + tuple(sorted(one)), start + tuple(sorted(two))
+        return not_applicable, not_applicable
+    right_zones = _zones_without_vac(right, left, daps=daps, ais=ais, reading=reading)
+    left_zones = _zones_without_vac(left, right, daps=daps, ais=ais, reading=reading)
+    return not_applicable + tuple(sorted(right_zones)), not_applicable + tuple(sorted(left_zones))
 
 
 def sensory_zones(side: SideSets, daps: Sequence[bool]) -> Places:
     """Possible sensory zones of partial preservation of one side."""
-    applies = side.zpp_sensory if False in daps and side.can_be_numb else ()
-    return (NOT_APPLICABLE,) * (True in daps or side.can_feel) + applies
+    # Since 2019 a sensory zone needs no DAP and no S4-5 sensation on its own side only (Rupp et al. 2021).
+    zones = side.zpp_sensory if False in daps and side.can_be_numb else ()
+    return (NOT_APPLICABLE,) * (True in daps or side.can_feel) + zones
 
 
-def _motor_zones(
-    side: SideSets, other: SideSets, *, daps: Sequence[bool], ais: tuple[str, ...], reading: str
+def _zones_without_vac(
+    side: SideSets, other: SideSets, *, daps: Sequence[bool], ais: tuple[Grade, ...], reading: NonKeyZpp
 ) -> set[int]:
     """The zones of ``side`` without VAC; the other side enters through its S4-5 sensation."""
-    found: set[int] = set()
+    zones: set[int] = set()
     for branch in side.branches:
-        plain = side.zpp_motor(branch)
+        by_key_muscles = side.zpp_motor(branch)
         if reading == "motor_level" and side.non_key > branch.motor + 3:
-            felt = {answer for level in branch.sensory for answer in side.felt(level)}
+            # Function that far below with sacral sensation is AIS C or D, where the non-key muscle counts.
+            felt = {answer for level in branch.sensory for answer in side.sacral_sensation(level)}
             if True in daps or True in felt or other.can_feel:
-                found |= {max(level, side.non_key) for level in plain}
+                zones |= {max(level, side.non_key) for level in by_key_muscles}
             if not (False in daps and False in felt and other.can_be_numb):
                 continue
-        found |= plain
+        zones |= by_key_muscles
     if reading == "praxis" and side.non_key >= 0 and "C" in ais:
-        found = {side.non_key if side.non_key - level > 3 else level for level in found}
-    return found
+        zones = {side.non_key if side.non_key - level > 3 else level for level in zones}
+    return zones

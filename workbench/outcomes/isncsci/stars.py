@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from workbench.outcomes.isncsci.exam import Exam, Side
 from workbench.outcomes.isncsci.rules import FIRST_BELOW
-from workbench.outcomes.isncsci.sets import FELT, NOT_NORMAL, Places, Results, SideSets
+from workbench.outcomes.isncsci.sets import FELT, NOT_NORMAL, Places, PossibleResults, SideSets
 from workbench.outcomes.isncsci.tables import (
     ABSENT,
     ACTIVE,
@@ -35,7 +35,7 @@ from workbench.outcomes.isncsci.tables import (
 
 
 @dataclass(frozen=True, slots=True)
-class Both:
+class TaggedSide:
     """One side with the tags handled and with the tags ignored."""
 
     codes: Side
@@ -52,6 +52,7 @@ def _in_list(handled: Places, untagged: Places, *, extra: frozenset[int]) -> fro
     """Stars of a list of levels: what the handling adds, and ``extra`` where the list changed."""
     if handled == untagged:
         return frozenset()
+    # A result that the handling changed has a star somewhere; of a single value there is only one place.
     if len(handled) == 1:
         return frozenset(handled)
     return (frozenset(handled) - frozenset(untagged)) | (frozenset(handled) & extra)
@@ -61,49 +62,66 @@ def _from(place: int) -> frozenset[int]:
     return frozenset(range(place, INT + 1))
 
 
-def _normal_by_tag(side: Both) -> list[int]:
+def _normal_by_tag(side: TaggedSide) -> list[int]:
     """Places of the dermatomes that only their tags make normal."""
     return [
         index + 1
-        for index, (now, before) in enumerate(zip(side.handled.dermatomes, side.untagged.dermatomes))
-        if before & NOT_NORMAL and not now & NOT_NORMAL
+        for index, (handled, untagged) in enumerate(zip(side.handled.dermatomes, side.untagged.dermatomes))
+        if untagged & NOT_NORMAL and not handled & NOT_NORMAL
     ]
 
 
-def sensory(side: Both) -> frozenset[int]:
+def sensory(side: TaggedSide) -> frozenset[int]:
     """Starred sensory levels."""
     abnormal_by_tag = (
         index
-        for index, (now, before) in enumerate(zip(side.handled.dermatomes, side.untagged.dermatomes))
-        if before & NORMAL and not now & NORMAL
+        for index, (handled, untagged) in enumerate(zip(side.handled.dermatomes, side.untagged.dermatomes))
+        if untagged & NORMAL and not handled & NORMAL
     )
+    # Past a dermatome that only its tag makes normal, every level rests on that tag.
     extra = frozenset(abnormal_by_tag).union(*map(_from, _normal_by_tag(side)))
     return _in_list(side.handled.sensory, side.untagged.sensory, extra=extra)
 
 
-def _past_muscles(side: Both) -> frozenset[int]:
+def _past_muscles(side: TaggedSide) -> frozenset[int]:
     """Levels that are only reached past a muscle that its tag makes normal."""
     muscles = zip(KEY, side.handled.muscles, side.untagged.muscles)
-    return frozenset[int]().union(*(_from(key + 1) for key, now, before in muscles if before & ~M5 and now == M5))
+    return frozenset[int]().union(
+        *(_from(key + 1) for key, handled, untagged in muscles if untagged & ~M5 and handled == M5)
+    )
 
 
-def _past_dermatomes(side: Both) -> frozenset[int]:
+def _past_dermatomes(side: TaggedSide) -> frozenset[int]:
     """Motor levels that are only reached past a dermatome that its tag makes normal."""
+    # A dermatome between key muscles (C5–T1, L2–S1) opens the way past the last of them only.
     gates = (
         T1 + 1 if C4 < place <= T1 else S1 + 1 if L1 < place <= S1 else place for place in _normal_by_tag(side)
     )
     return frozenset[int]().union(*map(_from, gates))
 
 
-def motor(side: Both, handled: Places, untagged: Places) -> frozenset[int]:
-    """Starred motor levels."""
+def motor(side: TaggedSide, handled: Places, untagged: Places) -> frozenset[int]:
+    """Starred motor levels.
+
+    Parameters
+    ----------
+    side : with the tags handled and ignored.
+    handled, untagged : its possible motor levels.
+    """
+    # The reference software stars the value on an ``NT*`` muscle even where the list of values did not change.
     on_the_cell = frozenset(key for key, code in zip(KEY, side.codes.motor) if code == "NT*")
     passed = _past_muscles(side) | _past_dermatomes(side)
     return _in_list(handled, untagged, extra=passed) | (on_the_cell & frozenset(handled))
 
 
-def nli(sides: tuple[Both, Both], handled: Places, untagged: Places) -> frozenset[int]:
-    """Starred neurological levels."""
+def nli(sides: tuple[TaggedSide, TaggedSide], handled: Places, untagged: Places) -> frozenset[int]:
+    """Starred neurological levels.
+
+    Parameters
+    ----------
+    sides : with the tags handled and ignored.
+    handled, untagged : possible neurological levels.
+    """
     passed = frozenset[int]().union(
         *(_past_muscles(side) for side in sides),
         *(_from(place) for side in sides for place in _normal_by_tag(side)),
@@ -111,13 +129,19 @@ def nli(sides: tuple[Both, Both], handled: Places, untagged: Places) -> frozense
     return _in_list(handled, untagged, extra=passed)
 
 
-def zpp_sensory(side: Both, handled: Places, untagged: Places) -> frozenset[int]:
-    """Starred sensory zones; NA is no level and carries a star only where nothing else does."""
+def zpp_sensory(side: TaggedSide, handled: Places, untagged: Places) -> frozenset[int]:
+    """Starred sensory zones; NA is no level and carries a star only where nothing else does.
+
+    Parameters
+    ----------
+    side : with the tags handled and ignored.
+    handled, untagged : its possible sensory zones.
+    """
     if handled == untagged or len(handled) == 1:
         return frozenset(handled) if handled != untagged else frozenset()
     for index in range(SACRAL - 1, -1, -1):
-        now, before = side.handled.dermatomes[index], side.untagged.dermatomes[index]
-        if (bool(now & FELT), bool(now & ABSENT)) != (bool(before & FELT), bool(before & ABSENT)):
+        states, ignored = side.handled.dermatomes[index], side.untagged.dermatomes[index]
+        if (bool(states & FELT), bool(states & ABSENT)) != (bool(ignored & FELT), bool(ignored & ABSENT)):
             reached = frozenset(place for place in handled if NOT_APPLICABLE < place <= index + 1)
             if reached:
                 return reached
@@ -129,25 +153,35 @@ def zpp_motor(handled: Places, untagged: Places) -> frozenset[int]:
     return _in_list(handled, untagged, extra=frozenset())
 
 
-def complete(handled: Results, untagged: Results) -> frozenset[str]:
+def complete(handled: PossibleResults, untagged: PossibleResults) -> frozenset[str]:
     """Starred values of completeness."""
     return frozenset(handled.complete) if affected(handled.complete, untagged.complete) else frozenset()
 
 
-def ais(exam: Exam, sides: tuple[Both, Both], handled: Results, untagged: Results) -> frozenset[str]:
-    """Starred grades."""
+def ais(
+    exam: Exam, sides: tuple[TaggedSide, TaggedSide], handled: PossibleResults, untagged: PossibleResults
+) -> frozenset[str]:
+    """Starred grades.
+
+    Parameters
+    ----------
+    exam : as codes.
+    sides : with the tags handled and ignored.
+    handled, untagged : possible results.
+    """
     grades = frozenset(handled.ais)
     if not affected(handled.ais, untagged.ais) or len(grades) == 1:
         return grades if affected(handled.ais, untagged.ais) else frozenset()
     changed = {
         "A": affected(handled.complete, untagged.complete),
         "B": _sacral_changed(exam, sides) or any(_far_changed(side) for side in sides),
-        "C": _weak_by_tag(exam, handled.nli) or "C" not in untagged.attained or _far_by_tag(exam, sides),
+        "C": _weak_by_tag(exam, handled.nli) or "C" not in untagged.counted or _far_by_tag(exam, sides),
         "D": _strong_by_tag(exam, handled.nli) or _far_by_tag(exam, sides),
         "E": affected(handled.nli, untagged.nli),
     }
-    own = frozenset(grade for grade in grades if changed[grade])
-    return own or (grades - frozenset(untagged.ais))
+    by_criterion = frozenset(grade for grade in grades if changed[grade])
+    # Where no criterion of a grade rests on a tag, the grades that the handling adds carry the star.
+    return by_criterion or (grades - frozenset(untagged.ais))
 
 
 WEAK, WEAK_TAGGED = frozenset(("0", "1", "2", "NT", "NT*")), frozenset(("0*", "1*", "2*"))
@@ -165,9 +199,9 @@ def _weak_by_tag(exam: Exam, nlis: Places) -> bool:
     """Less than half strong only because tagged muscles count as weak, at the first NLI where it is possible."""
     for nli in nlis:
         codes = _below(exam, nli)
-        sure, tagged = (sum(code in kind for code in codes) for kind in (WEAK, WEAK_TAGGED))
-        if 2 * (sure + tagged) > len(codes):
-            return 2 * sure <= len(codes)
+        untagged_weak, tagged = (sum(code in kind for code in codes) for kind in (WEAK, WEAK_TAGGED))
+        if 2 * (untagged_weak + tagged) > len(codes):
+            return 2 * untagged_weak <= len(codes)
     return False
 
 
@@ -184,13 +218,14 @@ def _strong_by_tag(exam: Exam, nlis: Places) -> bool:
     return rests
 
 
-def _far_by_tag(exam: Exam, sides: tuple[Both, Both]) -> bool:
+def _far_by_tag(exam: Exam, sides: tuple[TaggedSide, TaggedSide]) -> bool:
     """Without VAC: the first muscle far below that can be active is one that its tag makes normal (``0**``)."""
     return exam.vac == "No" and any(_first_far(side) == "0**" for side in sides)
 
 
-def _first_far(side: Both) -> str:
+def _first_far(side: TaggedSide) -> str:
     """Code of the first muscle that is not 0, more than three levels below a possible motor level."""
+    # Asked without VAC only: with VAC the injury is motor incomplete whatever lies far below.
     for level in side.handled.motor((False,)):
         for key, code in zip(KEY, side.codes.motor):
             if key > level + 3 and (code != "0" or key == side.codes.non_key):
@@ -198,17 +233,19 @@ def _first_far(side: Both) -> str:
     return ""
 
 
-def _sacral_changed(exam: Exam, sides: tuple[Both, Both]) -> bool:
+def _sacral_changed(exam: Exam, sides: tuple[TaggedSide, TaggedSide]) -> bool:
+    # With DAP there is sacral sensation in any case, and no tag at S4-5 can change that.
     return exam.dap != "Yes" and any(
         (side.handled.can_feel, side.handled.can_be_numb) != (side.untagged.can_feel, side.untagged.can_be_numb)
         for side in sides
     )
 
 
-def _far_changed(side: Both) -> bool:
+def _far_changed(side: TaggedSide) -> bool:
     """A muscle more than three levels below the most rostral motor level, active or not by its tag."""
     level = min(branch.motor for branch in side.handled.branches)
     return any(
-        key > level + 3 and (bool(now & ACTIVE), bool(now & M0)) != (bool(before & ACTIVE), bool(before & M0))
-        for key, now, before in zip(KEY, side.handled.muscles, side.untagged.muscles)
+        key > level + 3
+        and (bool(handled & ACTIVE), bool(handled & M0)) != (bool(untagged & ACTIVE), bool(untagged & M0))
+        for key, handled, untagged in zip(KEY, side.handled.muscles, side.untagged.muscles)
     )

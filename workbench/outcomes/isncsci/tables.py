@@ -1,4 +1,4 @@
-"""ISNCSCI 2019: segments, codes, and what a code may stand for. The rules are in ``_isncsci_rules``.
+"""ISNCSCI 2019: segments, codes, and what a code may stand for. The rules are in ``rules``.
 
 A level is stored as its place in :data:`ORDER` (C1 = 0 … S4-5 = 28, INT = 29), so "more caudal" is ">".
 The dermatome at place ``i`` of :data:`DERMATOMES` has place ``i + 1`` in :data:`ORDER`; a break at that
@@ -12,6 +12,10 @@ Schuld C, et al. Spinal Cord 2012, PMID 21933016 (untested cells: every valid su
 """
 
 from __future__ import annotations
+
+from typing import Final, Literal, get_args
+
+from workbench.errors import BadValue
 
 EDITION = "ISNCSCI 2019 (8th edition)"
 RULES = "isncsci-2019.2"
@@ -42,7 +46,20 @@ SIDES = ("right", "left")
 MOTOR, LIGHT, PIN = "motor", "lightTouch", "pinPrick"
 NON_KEY = "lowestNonKeyMuscleWithMotorFunction"
 VAC, DAP = "voluntaryAnalContraction", "deepAnalPressure"
-ANSWERS = ("Yes", "No", "NT")
+
+Answer = Literal["Yes", "No", "NT"]
+"""An answer to VAC or DAP; NT = not testable."""
+Grade = Literal["A", "B", "C", "D", "E"]
+"""A grade of the ASIA Impairment Scale (AIS)."""
+Completeness = Literal["C", "I"]
+"""Complete or incomplete injury."""
+NliVac = Literal["praxis", "strict"]
+"""Reading of the NLI when everything is normal but VAC, see :class:`~workbench.outcomes.isncsci.Options`."""
+NonKeyZpp = Literal["praxis", "motor_level"]
+"""Reading of the non-key muscle in the motor zone of partial preservation."""
+ANSWERS: tuple[Answer, ...] = get_args(Answer)
+COMPLETE: Final = "C"
+INCOMPLETE: Final = "I"
 
 PLAIN_SENSORY = frozenset("012")
 PLAIN_MOTOR = frozenset("012345")
@@ -53,6 +70,10 @@ MOTOR_CODES = (
     *(f"{n}**" for n in range(5)),
     *("NT", "NT*", "NT**"),
 )
+# ISNCSCI 2019 marks scores that a non-SCI condition affects and leaves it to the examiner whether such a score
+# counts as normal. Here, as in the Praxis algorithm, "**" counts as normal and "*" as not normal.
+TAGGED = frozenset(code for code in (*SENSORY_CODES, *MOTOR_CODES) if code.endswith("*"))
+TAGGED_UNTESTED = frozenset(("NT*", "NT**"))
 LEGACY_NON_KEY = ("T5", "L1")
 """Segments without a key muscle that published cases carry: accepted with a warning."""
 
@@ -62,11 +83,29 @@ M0, M12, M34, M5 = 1, 2, 4, 8
 """Classes of a motor grade that the rules tell apart: 0, 1–2, 3–4, 5. Bits of a set."""
 ACTIVE, STRONG = M12 | M34 | M5, M34 | M5
 
-FIELDS: tuple[str, ...] = (
-    *("sensory_right", "sensory_left", "motor_right", "motor_left", "nli", "complete", "ais"),
-    *("zpp_sensory_right", "zpp_sensory_left", "zpp_motor_right", "zpp_motor_left"),
-)
+Field = Literal[
+    "sensory_right",
+    "sensory_left",
+    "motor_right",
+    "motor_left",
+    "nli",
+    "complete",
+    "ais",
+    "zpp_sensory_right",
+    "zpp_sensory_left",
+    "zpp_motor_right",
+    "zpp_motor_left",
+]
+FIELDS: tuple[Field, ...] = get_args(Field)
 """Results other than the sums, in the order in which they are stored."""
+
+
+def check_field(name: str) -> Field:
+    """The result of that name. Raises BadValue with the names there are."""
+    for field in FIELDS:
+        if field == name:
+            return field
+    raise BadValue(f"isncsci has no result {name!r}; allowed: {', '.join(FIELDS)}")
 
 
 def same_result(reported: str, computed: str) -> bool:
@@ -80,8 +119,8 @@ def same_result(reported: str, computed: str) -> bool:
     reported : as it stands in the site's form, such as ``"t4"``, ``"T10*"`` or ``"ND"``.
     computed : a field of the classification.
     """
-    theirs, ours = _values(reported), _values(computed)
-    return theirs == ours or (theirs == {"ND"} and len(ours) > 1)
+    site_values, own_values = _values(reported), _values(computed)
+    return site_values == own_values or (site_values == {"ND"} and len(own_values) > 1)
 
 
 def _values(text: str) -> set[str]:
@@ -95,7 +134,14 @@ def examined(code: str) -> str:
 
 
 def grades_of(code: str, highest: int, *, handled: bool = True) -> range:
-    """Grades that a code may stand for; ``handled`` applies the tag, otherwise it is ignored."""
+    """Grades that a code may stand for.
+
+    Parameters
+    ----------
+    code : score, ``"NT"``, or either with a tag.
+    highest : grade of normal function, 5 for a key muscle and 2 for a dermatome.
+    handled : apply the tag; otherwise it is ignored.
+    """
     number, tag = examined(code), code.count("*") if handled else 0
     if tag == 2:
         return range(highest, highest + 1)
@@ -104,15 +150,17 @@ def grades_of(code: str, highest: int, *, handled: bool = True) -> range:
     return range(highest + 1) if number == "NT" else range(int(number), int(number) + 1)
 
 
-def _class_of(grade: int) -> int:
+def _motor_class(grade: int) -> int:
+    # The rules ask of a grade only: any function (> 0), at least 3, normal (5).
     return (M0, M12, M12, M34, M34, M5)[grade]
 
 
 def _motor_set(code: str, *, handled: bool) -> int:
-    return sum({_class_of(grade) for grade in grades_of(code, 5, handled=handled)})
+    return sum({_motor_class(grade) for grade in grades_of(code, 5, handled=handled)})
 
 
 def _pair_set(light: str, pin: str, *, handled: bool) -> int:
+    # Only a pair of 2 makes a normal dermatome, and any score above 0 is preserved sensation.
     states = {
         NORMAL if a == b == 2 else ABSENT if a == b == 0 else PRESENT
         for a in grades_of(light, 2, handled=handled)
@@ -121,6 +169,9 @@ def _pair_set(light: str, pin: str, *, handled: bool) -> int:
     return sum(states)
 
 
+MOTOR_GRADES: dict[str, tuple[str, ...]] = {code: tuple(map(str, grades_of(code, 5))) for code in MOTOR_CODES}
+"""Code → grades that it may stand for, worst first, with the tag applied."""
+SENSORY_GRADES: dict[str, tuple[str, ...]] = {code: tuple(map(str, grades_of(code, 2))) for code in SENSORY_CODES}
 MOTOR_SET: dict[str, int] = {code: _motor_set(code, handled=True) for code in MOTOR_CODES}
 """Code → set of classes that it may stand for, with the tag applied."""
 MOTOR_SET_UNTAGGED: dict[str, int] = {code: _motor_set(code, handled=False) for code in MOTOR_CODES}

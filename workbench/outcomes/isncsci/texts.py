@@ -6,8 +6,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 
-class Words(NamedTuple):
-    """One sentence in both languages."""
+class Text(NamedTuple):
+    """A sentence or clause in both languages."""
 
     en: str
     zh: str
@@ -271,25 +271,25 @@ TEXTS: dict[str, tuple[str, str]] = {
 """Key → (English, Chinese); ``{0}`` is the result where a sentence ends in one."""
 
 
-def compose(key: str, *values: object) -> Words:
-    """The sentence of that key with its values; a :class:`Words` value fills in by language."""
+def compose(key: str, *values: object) -> Text:
+    """The sentence of that key with its values; a :class:`Text` value fills in by language."""
     english, chinese = TEXTS[key]
-    return Words(
-        english.format(*(value.en if isinstance(value, Words) else value for value in values)),
-        chinese.format(*(value.zh if isinstance(value, Words) else value for value in values)),
+    return Text(
+        english.format(*(value.en if isinstance(value, Text) else value for value in values)),
+        chinese.format(*(value.zh if isinstance(value, Text) else value for value in values)),
     )
 
 
-say = lru_cache(maxsize=16384)(compose)
+text_of = lru_cache(maxsize=16384)(compose)
 """As :func:`compose`, kept for sentences of few values, which return exam after exam."""
 
 
-def join(parts: list[Words], *, comma: bool = False) -> Words:
-    """Clauses in one line."""
+def join_clauses(parts: list[Text], *, comma: bool = False) -> Text:
+    """Clauses in one line, separated by semicolons or commas."""
     english, chinese = (", ", "、") if comma else ("; ", "；")
-    return Words(english.join(part.en for part in parts), chinese.join(part.zh for part in parts))
+    return Text(english.join(part.en for part in parts), chinese.join(part.zh for part in parts))
 
 
-def shown(name: str) -> str:
+def display_name(name: str) -> str:
     """A segment as it is written for a reader: ``S4_5`` → ``S4-5``."""
     return name.replace("_", "-")
