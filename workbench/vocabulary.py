@@ -27,6 +27,9 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 
+Priority = Literal["high", "medium", "low", "info"]
+"""How soon a person must look; alarms have the first three."""
+
 # Closed sets of texts. Each is stored as it is spelled here.
 RunKind = Literal["calibration", "online"]
 RunState = Literal["finished", "stopped", "recovered", "failed"]
@@ -34,7 +37,6 @@ RecordingState = Literal[
     "finished", "stopped", "failed", "recovered", "unfinished", "foreign", "recording", "damaged"
 ]
 TrialOutcome = Literal["correct", "missed", "wrong", "recorded", "excluded"]
-Priority = Literal["high", "medium", "low", "info"]
 Side = Literal["", "left", "right"]
 VisitStatus = Literal["", "planned", "done", "missed", "unscheduled", "not_applicable"]
 PersonState = Literal["active", "closed"]

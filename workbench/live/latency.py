@@ -12,5 +12,5 @@ def percentiles(seconds: FloatArray) -> dict[str, float | None]:
     names = ("p50_ms", "p95_ms", "p99_ms", "max_ms")
     if not len(seconds):
         return dict.fromkeys(names)
-    values = np.percentile(seconds, [50, 95, 99, 100]) * 1e3
-    return {name: round(float(value), 3) for name, value in zip(names, values)}
+    found = np.percentile(seconds, [50, 95, 99, 100]) * 1e3
+    return {name: round(float(value), 3) for name, value in zip(names, found)}
