@@ -198,6 +198,17 @@ def test_a_port_that_cannot_be(capsys, tmp_path):
     assert "--port must be from 1 to 65535" in refused(capsys, "dashboard", tmp_path, "--port", "70000")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--url", "hub/user"), "--url must be the address of the dashboard behind the proxy"),
+        (("--url", "https://hub.example.org/"), "--url needs --port N too"),
+    ],
+)
+def test_an_address_behind_a_proxy_that_cannot_be(capsys, tmp_path, arguments, words):
+    assert words in refused(capsys, "dashboard", tmp_path, *arguments)
+
+
 @pytest.mark.parametrize("command", available())
 def test_every_command_explains_itself(capsys, command):
     with pytest.raises(SystemExit) as ended:

@@ -145,6 +145,12 @@ def test_keys_are_backed_up_restored_rotated_and_shown_without_a_secret_in_argum
     assert not any(key[name] in shown for key in secrets for name in ("hmac", "private"))
 
 
+def test_a_file_that_is_passed_for_a_passphrase_is_refused(run, folder, tmp_path):
+    code, _, err = run("keys", "backup", folder, tmp_path / "keys.backup", stdin="x" * 1001)
+    assert (code, (tmp_path / "keys.backup").exists()) == (2, False)
+    assert "has 1,001 characters, at most 1,000 are taken" in err
+
+
 def test_people_are_listed_added_closed_and_given_a_new_password(run, folder):
     assert "nobody yet" in run("people", "list", folder)[1]
     add = ("people", "add", folder, "park", "--name", "Park J.", "--roles", "engineer,investigator")

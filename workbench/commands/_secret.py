@@ -9,6 +9,9 @@ from workbench import reading
 from workbench.commands._arguments import standard_input
 from workbench.errors import BadValue
 
+LONGEST = 1000
+"""Characters; what is longer is a file that was passed by mistake."""
+
 
 def ask_secret(prompt: str, *, new: bool = False) -> str:
     """A secret from the terminal, without echo, or the first line of standard input.
@@ -16,7 +19,7 @@ def ask_secret(prompt: str, *, new: bool = False) -> str:
     Raises
     ------
     BadValue
-        When none was given, it is not UTF-8, or the repetition of a new one differs.
+        When none was given, it is too long or not UTF-8, or the repetition of a new one differs.
     """
     if not sys.stdin.isatty():
         given = next(standard_input(), "").rstrip("\r\n")
@@ -25,6 +28,8 @@ def ask_secret(prompt: str, *, new: bool = False) -> str:
         if new and getpass.getpass("Again: ") != given:
             raise BadValue("the two entries differ; nothing was done, try again")
         given = reading.decoded(given.encode("utf-8", "surrogateescape"), prompt.lower())
+    if len(given) > LONGEST:
+        raise BadValue(f"{prompt.lower()}: has {len(given):,} characters, at most {LONGEST:,} are taken")
     if not given:
         raise BadValue(
             f"{prompt.lower()}: nothing was given; type it at the terminal or pass it on standard input"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from workbench.commands._arguments import add_study, integer
+from workbench.commands._arguments import add_study, integer, nonblank
 from workbench.commands._subcommand import Subcommand
 from workbench.errors import BadValue
 
@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--show", choices=SHOWS, default="session", help="what it shows (default: %(default)s)")
     parser.add_argument(
         "--url",
-        default="",
+        type=nonblank,
         metavar="URL",
         help="address under which a proxy on this computer serves it, as a JupyterHub does: "
         "https://HUB/user/NAME/proxy/PORT/; give --port too",
@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     if not 0 <= arguments.port <= 65535:
         raise BadValue(f"--port must be from 1 to 65535, or 0 for any free one; got {arguments.port}")
-    proxy = ProxyAddress.parse(arguments.url) if arguments.url.strip() else None
+    proxy = None if arguments.url is None else ProxyAddress.parse(arguments.url)
     if proxy is not None and not arguments.port:
         raise BadValue("--url needs --port N too: the proxy must know at which port the dashboard answers")
     Study.open(arguments.study, actor="command line").close()
