@@ -10,7 +10,7 @@ from workbench.commands._subcommand import Subcommand
 from workbench.errors import BadValue
 
 if TYPE_CHECKING:
-    from workbench.outcomes.isncsci import Rescored
+    from workbench.outcomes.isncsci import Rescoring
     from workbench.study import Study
 
 
@@ -62,7 +62,7 @@ def _reclassify(study: Study, *, apply: bool, reason: str) -> int:
     return EXIT_DIFFERS if failed or (outdated and not apply) else 0
 
 
-def _store(study: Study, row_version: int, rescored: Rescored, *, reason: str) -> None:
+def _store(study: Study, row_version: int, rescored: Rescoring, *, reason: str) -> None:
     old, new = (version or "not classified" for version in rescored.rules)
     why = f"{reason} (ISNCSCI rules {old} → {new})"
     study.amend("assessment", rescored.id, {"score": rescored.score}, reason=why, row_version=row_version)

@@ -308,20 +308,24 @@ class WindowDecoder(Estimator, ABC):
         power = np.array([reducer.lane_power(summary) for summary in summaries])
         if not np.isfinite(power).all() or not (power > 0.0).all():
             raise BadSignal("a training window has no finite power above 0; leave out windows that are not valid")
+        # Wide, for a body changes by the hour: only a fault changes power a hundredfold.
         self.low_, self.high_ = power.min(axis=0) / LIMIT, power.max(axis=0) * LIMIT
         self.lead_in_ = 0.0
         self.evidence_, self.adaptation_ = {}, {}
+        # Hash and names are of the fit before this one.
         for stale in ("sha256_", "feature_names_in_"):
             self.__dict__.pop(stale, None)
         adapt = self.adapt_settings
         if adapt is not None and adapt.rule == "recentre":
             reference = reference_of(self, summaries)
             self.adaptation_ = {"reference": reference, "whitening": whiteners(reference)}
+        # The classifier first, from all windows; evidence is then learned from copies that are held out.
         self.learn(summaries, labels)
         patterns = self._patterns(self._recentred(summaries))
         if patterns is not None:
             self.patterns_ = patterns
         self.evidence_ = learn_evidence(self, summaries, labels, held)
+        # Calibrated scores are posteriors of held-out windows and hold the shares of the classes again.
         if not self.scores_hold_prior and "calibration_x" not in self.evidence_:
             self.log_prior_ = np.zeros(len(self.classes_))
         return self
@@ -495,6 +499,7 @@ class WindowDecoder(Estimator, ABC):
 
 def _mean(rows_: FloatArray) -> FloatArray:
     """Mean over windows, summed in order; one window is returned as it is."""
+    # In order: NumPy sums by pairs, and the bits would depend on how many windows there are.
     total: FloatArray = rows_[0].copy()
     for row in rows_[1:]:
         total += row

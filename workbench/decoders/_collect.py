@@ -71,6 +71,7 @@ def collect(
             continue
         done = 0
         while done < len(item.samples):
+            # A window can be read only while its last sample is the newest, so a chunk is cut at every wanted end.
             stop = len(item.samples)
             if at < len(waiting):
                 stop = min(stop, max(waiting[at][0] - item.first, done))

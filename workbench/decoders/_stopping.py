@@ -96,6 +96,7 @@ class Stopping:
                 break
             p = decoder.predict_proba(self._cut(epochs[open_], start, length), lead_in=start)
             sure = p.max(axis=1) >= decoder.evidence_["least"][0]
+            # The longest decides in any case: there is no more time to wait for.
             if length == self.lengths_s[-1]:
                 sure[:] = True
             labels[open_[sure]] = decoder.classes_[p[sure].argmax(axis=1)]

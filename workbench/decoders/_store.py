@@ -80,6 +80,7 @@ def save(decoder: WindowDecoder, folder: Path, *, montage: Montage, meta: Mappin
         "meta": dict(meta or {}),
         "arrays": {name: list(array.shape) for name, array in arrays.items()},
     }
+    # As it will be read: tuples become lists before the hash is taken.
     body = json.loads(json.dumps(body, allow_nan=False))
     sha256 = _hash(body, arrays)
     folder.mkdir(parents=True, exist_ok=True)

@@ -174,6 +174,7 @@ class BandpowerLda(WindowDecoder):
             raise BadValue(f"tau_s must be above the hop of {self.hop_s:g} s, or None, got {self.tau_s}")
         reducer = self.reducer()
         power = np.array([reducer.lane_power(summary) for summary in summaries])
+        # Recentred covariances have no unit, so nothing can be said about theirs.
         if "whitening" not in self.adaptation_ and float(np.median(power)) < 100 * FLOOR:
             raise BadSignal(
                 f"the band power is {float(np.median(power)):.2g} µV²; samples must be in µV (volts × 1e6)"
@@ -185,6 +186,7 @@ class BandpowerLda(WindowDecoder):
         self.group_ = self._groups(white=white)
         features = self._features()
         logs = np.array([features.features(summary) for summary in summaries])
+        # By rest, as that is what the running normalisation follows.
         self.mean_, self.variance_ = logs[quiet].mean(axis=0), logs[quiet].var(axis=0)
         if not (self.variance_ > 0).all():
             raise BadSignal("band power does not vary between the windows; the recording repeats itself")

@@ -103,6 +103,7 @@ class BandpowerSvm(WindowDecoder):
             machine = SVC(C=self.C, kernel="rbf", gamma=float(self.gamma_[0])).fit(z, y == name)
             weight[m, machine.support_] = machine.dual_coef_[0]
             self.bias_[m] = machine.intercept_[0]
+        # Machines share one list of support vectors, so that each distance is taken once.
         used = (weight != 0.0).any(axis=0)
         self.support_ = np.ascontiguousarray(z[used])
         self.coefficients_ = np.ascontiguousarray(weight[:, used])

@@ -107,6 +107,7 @@ class Ecca(WindowDecoder):
             own = np.array([band[y == name].mean(axis=0) for name in self.classes_])
             q, rows = np.empty_like(own), np.empty((len(own), band.shape[2]))
             for k, mean in enumerate(own):
+                # Once at the fit: the stream then needs products only, and no decomposition of the template.
                 orthonormal(np.ascontiguousarray(mean - mean.mean(axis=0)), q[k])
                 columns = np.ascontiguousarray(self.references_[:, k * n_references : (k + 1) * n_references])
                 canonical_filters(mean, columns, np.empty(1), rows[k : k + 1], np.empty((1, n_references)))

@@ -86,9 +86,11 @@ class Fgmdm(WindowDecoder):
         tangent = TangentVectors(self.whitener_)
         vectors = np.array([tangent.features(summary) for summary in summaries])
         weights, _, _ = shrinkage_lda(vectors, y)
+        # Scores count by their differences alone, so that one class is the origin.
         directions = weights[1:] - weights[0]
         self.filters_ = np.ascontiguousarray(np.linalg.solve(directions @ directions.T, directions))
         self.patterns_ = np.ascontiguousarray(directions)
+        # Class means are not known yet, and filtering does not use them.
         nothing = FilteredDistances(self.whitener_, self.filters_, self.patterns_, self.whitener_)
         filtered = np.array([nothing.filtered(summary) for summary in summaries])
         self.whiteners_ = inverse_sqrt(np.array([riemannian_mean(filtered[y == name]) for name in self.classes_]))

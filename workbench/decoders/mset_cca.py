@@ -111,6 +111,7 @@ class MsetCca(WindowDecoder):
         check_trials(y, self.classes_)
         if len(self.settings.bands) != 1:
             raise BadValue(f"mset_cca takes one band, got {len(self.settings.bands)}")
+        # Stored as one array: columns of zeros correlate with nothing.
         most = max(int((y == name).sum()) for name in self.classes_)
         made = []
         for name in self.classes_:

@@ -157,6 +157,7 @@ class Tdca(WindowDecoder):
             whole = []
             for name, q in zip(self.classes_, own):
                 near = delayed(band[y == name])
+                # Projections stand behind the samples in time, so that filters see both.
                 whole.append(np.concatenate([near, q @ (q.T @ near)], axis=1))
             rows = discriminant(whole)
             filtered = np.array([trials.mean(axis=0) @ rows.T for trials in whole])

@@ -141,9 +141,11 @@ class Trigger:
         if above and state[1] == 1.0:
             out[0], out[1] = float(self.refractory), 0.0
             moving = scores.copy()
+            # Which movement it is is asked among the movements alone.
             moving[self.rest] = -np.inf
             softmax(moving, out[2:])
             return out
+        # Armed again only from below the threshold: one long movement is one detection.
         out[1] = 0.0 if above else 1.0
         out[2:] = 0.0
         out[2 + self.rest] = 1.0
@@ -171,6 +173,7 @@ def stages_gate(stays: list[list[float]], *, hop_s: float, log_prior: FloatArray
     transition = np.zeros((len(flat), len(flat)))
     for i, (k, stay) in enumerate(flat):
         transition[i, i] = 1.0 - hop_s / stay
+        # Only the last stage of a class leads out of it, so that leaving is unlikely before the hold is over.
         last = i + 1 == len(flat) or owner[i + 1] != k
         following = [owner.index(other) for other in range(len(stays)) if other != k] if last else [i + 1]
         transition[i, following] = hop_s / stay / len(following)

@@ -103,6 +103,7 @@ class Adapter(ABC):
         """
         if not resting:
             self._moved_at = seen.end
+        # Windows that overlap would count the same samples twice; long rest is no balanced mixture of classes.
         early, long_rest = seen.end - self._last < self._every, seen.end - self._moved_at > self._longest_rest
         if self.supervised or early or long_rest:
             return scorer
@@ -126,6 +127,7 @@ class Adapter(ABC):
 
     def _kept(self, scorer: Scorer, *, at: int) -> Scorer:
         rule = self.rule
+        # Not with ``>``: a distance that is nan goes back to the fit too.
         if not self.excursion() <= self._bound:
             rule, scorer = "roll_back", self._first
             self.restart()

@@ -68,6 +68,7 @@ class SpatialPower:
 
     def features(self, summary: FloatArray) -> FloatArray:
         """``(n_chosen,)`` float64 from covariances ``(n_bands, n, n)``, µV²."""
+        # Bands without a chosen feature are not computed; 1 keeps their logarithm finite.
         variance = np.ones((self._filters.shape[0], self._filters.shape[1]))
         for band in self._bands:
             projected_variance(summary[band], self._filters[band], variance[band])
@@ -131,6 +132,7 @@ class FilteredDistances:
         self._back = np.ascontiguousarray(patterns.T)
         rows, columns = np.triu_indices(whitener.shape[1])
         self._rows, self._columns = rows, columns
+        # Off the diagonal a tangent vector carries √2, so that its norm is that of the matrix.
         self._weight = np.where(rows == columns, 1.0, np.sqrt(0.5))
 
     def filtered(self, summary: FloatArray) -> FloatArray:

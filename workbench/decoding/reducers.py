@@ -78,6 +78,7 @@ class Taps:
     def summarise(self, window: FloatArray) -> FloatArray:
         """``(n_taps, n_lanes)`` float64, µV: samples of a window ``(n_window, n_lanes)`` float64, µV."""
         n = len(window)
+        # The last sample of each stretch, so that the newest is always among them.
         ends = [(tap + 1) * n // self._n_taps - 1 for tap in range(self._n_taps)]
         return np.ascontiguousarray(window[ends])
 

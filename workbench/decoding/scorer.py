@@ -45,6 +45,7 @@ class Calibration:
         mapped(odds, self.x, self.y, self.slope, out)
         if len(scores) == 2:
             return np.array([0.0, out[1]])
+        # Maps of single classes do not add up to one probability; shares do.
         log_shares(out, odds)
         return odds
 

@@ -117,7 +117,9 @@ class DecoderStream:
         self._even = np.full(len(classes), 1.0 / len(classes))
         self._step_max = max(1, round(signal.settings.history_s * signal.fs))
         self._start = self._even if finish.accumulator is None else finish.accumulator.initial
+        # Else an answer depends on its own window alone, and is made when it is asked for.
         self._steps = finish.accumulator is not None or finish.rate > 0.0 or adapter is not None
+        # A run begins on the edge: its first far window is one too many.
         unproven = DOUBTFUL if self._steps else 0.0
         self._states = deque([_State(0, self._start, scorer, unproven)])
         self._answers: dict[int, Evidence] = {}
@@ -135,6 +137,7 @@ class DecoderStream:
 
     def step(self, samples: FloatArray) -> None:
         """Take ``(n_times, n_channels)`` float64 samples, µV, raw. No sample changes nothing."""
+        # A longer block would push windows out of the history before they were looked at.
         for first in range(0, len(samples), self._step_max):
             self._signal.step(samples[first : first + self._step_max])
             if self._steps:
@@ -145,6 +148,7 @@ class DecoderStream:
     def reset(self) -> None:
         """A gap follows: filters and memory start afresh; normalisation and adaptation stay."""
         self._signal.reset()
+        # A state more, and none changed: questions about samples before the gap are answered from the older ones.
         last = self._states[-1]
         self._states.append(_State(self.n_seen, self._start, last.scorer, last.share))
 
@@ -223,6 +227,7 @@ class DecoderStream:
     def _answer(self, end: int) -> _Answer:
         """Evidence at ``end`` and what follows from it."""
         window, valid = self._signal.window(end)
+        # The state from before the end, so that a late question gets the answer of a prompt one.
         state = next(s for s in reversed(self._states) if s.at < end or s.at == 0)
         unknown = _Answer(
             Evidence(end, self._held(state.accumulated), valid=False), state.accumulated, state.share
@@ -231,6 +236,7 @@ class DecoderStream:
             return unknown
         summary = state.scorer.reducer.summarise(window)
         power = state.scorer.reducer.lane_power(summary)
+        # Not every bad window is one of bad samples: a loose electrode shows in its power alone.
         low, high = self._finish.limits
         valid = valid and bool((low <= power).all()) and bool((power <= high).all())
         features = state.scorer.features(summary)
@@ -240,11 +246,13 @@ class DecoderStream:
             return unknown
         far, share = self._far(power, summary, state.share) if valid else (False, state.share)
         outlier = far or self._outlier(state.scorer, features)
+        # A window that is not sound teaches nothing, neither normalisation nor adaptation.
         seen = Seen(end, summary, features) if valid and not outlier else None
         if accumulator is None:
             evidence = self._of_one_window(end, scores, valid=valid, far=far, outlier=outlier)
             return _Answer(evidence, self._even, share, seen)
         if outlier:
+            # Else the few windows that pass between many far ones would add up to an activation.
             kept = self._start if share > DOUBTFUL else state.accumulated
             return _Answer(Evidence(end, self._held(kept), valid=True, rejected=True, far=far), kept, share)
         after = accumulator.step(state.accumulated, scores)

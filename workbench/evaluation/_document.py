@@ -31,6 +31,7 @@ cue give the filters time to settle (`fit(…, lead_in=seconds)`).
 import mne
 from sklearn.model_selection import cross_val_score
 from workbench import decoders
+
 epochs = mne.read_epochs("own-epo.fif")
 decoder = decoders.load("csp_lda")(fs=epochs.info["sfreq"])
 print(cross_val_score(decoder, epochs, epochs.events[:, 2], cv=5))

@@ -61,6 +61,7 @@ def learn_adaptation(decoder: Learnable, summaries: FloatArray, y: NDArray[Any])
     pooled, _ = ledoit_wolf(taken - means[index])
     out = {"mean": means.mean(axis=0), "spread": np.sqrt(np.diag(pooled))}
     if decoder.adapt_settings is not None and decoder.adapt_settings.rule == "supervised":
+        # The rule updates the inverse itself, which stays symmetric only if it begins so.
         precision = np.linalg.inv(pooled)
         out |= {"means": means, "precision": 0.5 * (precision + precision.T)}
     return out

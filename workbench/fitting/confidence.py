@@ -41,6 +41,7 @@ def temperature(scores: FloatArray, index: NDArray[np.int64]) -> float:
         slope = float(((target * away).sum(axis=1) - mean).sum())
         bend = float(((p * away**2).sum(axis=1) - mean**2).sum())
         step = slope / max(bend, 1e-300)
+        # At most half of the factor: the likelihood is flat far from its top, and steps there are huge.
         step = min(max(step, -0.5 * abs(factor) - 0.5), 0.5 * abs(factor) + 0.5)
         factor += step
         if abs(step) < 1e-12 * max(1.0, abs(factor)):
@@ -74,6 +75,7 @@ def confidence_threshold(scores: FloatArray, index: NDArray[np.int64], stop: flo
     rest = np.where(np.arange(p.shape[1]) == best[:, None], 0.0, p).sum(axis=1)
     odds = np.log(p.max(axis=1) / np.maximum(rest, 1e-300))
     right = best == index
+    # One added to each, as no finite number of windows shows certainty.
     share = (right.sum() + 1.0) / (len(right) + 2.0)
     grid = np.linspace(odds.min(), odds.max(), GRID)
     if right.all():
@@ -82,6 +84,7 @@ def confidence_threshold(scores: FloatArray, index: NDArray[np.int64], stop: flo
     of_right = share * _density(odds[right], grid, spread) if right.any() else np.zeros(GRID)
     of_wrong = (1.0 - share) * _density(odds[~right], grid, spread)
     whole = of_right + of_wrong
+    # Where neither kind has windows the ratio of the two densities is rounding.
     known = whole > 1e-12 * whole.max()
     share_right = of_right[known] / whole[known]
     rising = IsotonicRegression().fit(grid[known], share_right, sample_weight=whole[known]).predict(grid[known])

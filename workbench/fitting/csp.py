@@ -58,6 +58,7 @@ def common_spatial_patterns(
     whiten = axes / np.sqrt(scale)
     eigenvalues, turned = np.linalg.eigh(whiten.T @ one @ whiten)
     filters = (whiten @ turned).T
+    # Shrinkage lends power to directions that have none, so they are sought without it.
     plain = _class_covariance(first, 0.0) + _class_covariance(second, 0.0)
     power = np.einsum("fi,ij,fj->f", filters, plain, filters)
     there = np.flatnonzero(power > n_lanes * 1e-12 * power.max()).tolist()
@@ -67,6 +68,7 @@ def common_spatial_patterns(
             f"spatial patterns need 2 directions with signal, the {n_lanes} channels have one: an average or "
             'a bridge takes the other. Set reference="none", add channels, or use bandpower_lda'
         )
+    # Both ends: filters for which one class is loud, then those for which the other is.
     keep = [*there[::-1][:pairs], *there[:pairs]]
     signed = [_signed(filters[k]) for k in keep]
     return np.ascontiguousarray(signed), eigenvalues[keep]
@@ -136,6 +138,7 @@ def best_individual_features(
         worth = np.array([mutual_information(features[:, place], index == k) for place in places])
         for best in np.argsort(-worth, kind="stable")[:n_best]:
             band, f = divmod(int(best), own)
+            # Filters of a pair explain one another: the one alone does not tell loud from loud everywhere.
             partner = (f + own // 2) % own
             chosen |= {places[int(best)], places[band * own + partner]}
     return np.array(sorted(chosen), dtype=np.float64)

@@ -131,6 +131,7 @@ def folds(index: NDArray[np.int64], blocks: NDArray[Any] | None) -> NDArray[np.i
     for places in mixtures.values():
         fold[places] = np.arange(len(places)) * n_folds // len(places)
     found: NDArray[np.int64] = fold[owner]
+    # A class in one fold would be missing from the training of that fold.
     if min(len(np.unique(found[index == k])) for k in np.unique(index)) < 2:
         found = np.argsort(np.argsort(first))[owner]
     return found
@@ -153,6 +154,7 @@ def _held_out(
     scores, distances = np.empty((len(y), len(decoder.classes_))), np.empty(len(y))
     for one in np.unique(fold):
         train, test = fold != one, fold == one
+        # It shares settings and filters, which need no data; what data teach is learned again.
         twin = copy(decoder)
         twin.evidence_ = {}
         twin.learn(summaries[train], y[train])
@@ -216,6 +218,7 @@ def platt(odds: FloatArray, true: NDArray[np.bool_]) -> tuple[FloatArray, FloatA
     Weng 2007, Machine Learning 68, 267–276. The slope is never negative: scores are not turned round.
     """
     n_true, n_false = int(true.sum()), int((~true).sum())
+    # Platt's targets: no finite number of windows shows a probability of 0 or 1.
     target = np.where(true, (n_true + 1) / (n_true + 2), 1 / (n_false + 2))
     middle, scale = float(odds.mean()), float(odds.std()) or 1.0
     z = np.stack([(odds - middle) / scale, np.ones(len(odds))], axis=1)
@@ -224,6 +227,7 @@ def platt(odds: FloatArray, true: NDArray[np.bool_]) -> tuple[FloatArray, FloatA
         p = 1 / (1 + np.exp(-z @ w))
         gradient = z.T @ (p - target)
         step = np.linalg.solve((z * (p * (1 - p))[:, None]).T @ z + 1e-9 * np.eye(2), gradient)
+        # Newton's steps overshoot where the logistic is flat.
         step *= min(1.0, 5.0 / float(np.abs(step).max() + 1e-300))
         w = w - step
         if np.abs(step).max() < 1e-10:
@@ -260,6 +264,7 @@ def _least(scores: FloatArray, index: NDArray[np.int64], target: float) -> float
     sure, right = p.max(axis=1), p.argmax(axis=1) == index
     order = np.argsort(-sure, kind="stable")
     errors = np.cumsum(~right[order]) / np.arange(1, len(order) + 1)
+    # A threshold cannot part windows that are equally sure.
     last = np.append(sure[order][1:] < sure[order][:-1], True)
     good = np.flatnonzero((errors <= target) & last)
     if not len(good):
@@ -287,6 +292,7 @@ def _outliers(
     scorer = decoder.scorer()
     taken = np.array([scorer.classifier.normalised(scorer.features(one)) for one in summaries])
     white, means = _whitening(taken, index)
+    # Features are not quite normal, so what held-out windows reach is allowed where it is more.
     limit = max(float(chi2.ppf(INSIDE, taken.shape[1])), float(np.quantile(distances, INSIDE)))
     return {"whitening": white, "means": means, "limit": np.array([limit])}
 
@@ -303,6 +309,7 @@ def _threshold(scores: FloatArray, index: NDArray[np.int64], decoder: Learnable)
     allowed = settings.false_per_min * len(moving) * step_s / 60.0
     refractory = max(1, round(settings.refractory_s / step_s))
     found = float(np.nextafter(moving.max(), np.inf))
+    # From the highest down: detections grow as the threshold falls, so the first that is too low ends it.
     for candidate in np.quantile(moving, np.linspace(1.0, 0.0, 201)):
         if candidate < 0.0 or detections(moving, float(candidate), refractory) > allowed:
             break

@@ -41,6 +41,7 @@ def shrinkage_lda(features: FloatArray, y: NDArray[Any]) -> tuple[FloatArray, Fl
     classes, index, counts = np.unique(y, return_inverse=True, return_counts=True)
     means = np.array([features[index == k].mean(axis=0) for k in range(len(classes))])
     pooled, _ = ledoit_wolf(features - means[index])
+    # A spread that is rounding would give weights without limit, and no error.
     if not np.trace(pooled) > ROUNDING * (features**2).mean():
         raise BadSignal("the features do not vary within the classes; the recording repeats itself")
     weights = np.linalg.solve(pooled, means.T).T
@@ -72,5 +73,6 @@ def ledoit_wolf(centred: FloatArray, *, overlap: float = 1.0) -> tuple[FloatArra
     size = np.trace(s) / p
     distance = ((s - size * np.eye(p)) ** 2).sum()
     spread = ((centred**2).sum(axis=1) ** 2).sum() / n**2 - (s**2).sum() / n
+    # At distance 0 the covariance is its own target, and any share gives the same.
     g = 1.0 if distance <= 0 else float(min(max(overlap * spread / distance, 0.0), 1.0))
     return (1.0 - g) * s + g * size * np.eye(p), g

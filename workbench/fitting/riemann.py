@@ -91,7 +91,9 @@ def riemannian_mean(covariances: FloatArray) -> FloatArray:
         step[upper] = tangents.mean(axis=0) / np.where(upper[0] == upper[1], 1.0, np.sqrt(2.0))
         step.T[upper] = step[upper]
         mean = root @ of_eigenvalues(step, np.exp) @ root
+        # Rounding makes it unsymmetric, and the eigensolver reads one triangle only.
         mean = 0.5 * (mean + mean.T)
+        # The mean tangent vector is 0 at the mean, whatever the unit of the signal.
         if np.linalg.norm(step) < TOLERANCE:
             break
     return mean

@@ -31,10 +31,12 @@ def top_filters(signal: FloatArray, whole: FloatArray, n_filters: int) -> FloatA
     if not np.isfinite(whole).all() or not np.isfinite(signal).all() or not np.trace(whole) > 0:
         raise BadSignal("the training windows hold no signal that could be filtered; check the channels")
     scale, axes = np.linalg.eigh(whole)
+    # What holds no signal cannot be whitened, and would win with any noise.
     kept = scale > RANK * len(whole) * scale[-1]
     whiten = axes[:, kept] / np.sqrt(scale[kept])
     _, turned = np.linalg.eigh(whiten.T @ signal @ whiten)
     rows = (whiten @ turned[:, ::-1]).T[:n_filters]
     rows = rows / np.sqrt((rows**2).sum(axis=1, keepdims=True))
     largest = rows[np.arange(len(rows)), np.abs(rows).argmax(axis=1)]
+    # The sign of a filter means nothing; fixed, two fits can be compared.
     return np.ascontiguousarray(rows * np.sign(largest)[:, None])

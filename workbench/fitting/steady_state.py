@@ -36,6 +36,7 @@ def sub_bands(fs: float, n_bands: int = N_BANDS) -> tuple[tuple[float, float], .
     -----
     The third bank (M3) of Chen et al. 2015, doi:10.1088/1741-2560/12/4/046008.
     """
+    # A band-pass cannot end at half the rate.
     top = min(TOP_HZ, RATE_SHARE * fs)
     bands = [(STEP_HZ * n - 2.0, top) for n in range(1, n_bands + 1)]
     return tuple([bands[0], *(band for band in bands[1:] if band[1] - band[0] >= STEP_HZ)])

@@ -95,6 +95,7 @@ def procrustes(covariances: FloatArray, y: ArrayLike, target: FloatArray, target
     cross = np.zeros((own.shape[1], own.shape[1]))
     for name in np.unique(labels):
         cross += np.outer(other[wanted == name].mean(axis=0), own[labels == name].mean(axis=0))
+    # With few classes most of the rotation is undetermined; a little identity leaves that part as it is.
     left, _, right = np.linalg.svd(cross + STILL * np.linalg.norm(cross) * np.eye(len(cross)))
     return _matrices(own @ (left @ right).T, covariances.shape[1])
 

@@ -40,6 +40,7 @@ def whitening(covariances: FloatArray) -> FloatArray:
     filters = np.empty_like(covariances)
     for band, covariance in enumerate(covariances):
         values, vectors = np.linalg.eigh(covariance)
+        # A common average leaves a direction without power, which whitening would blow up.
         values = np.maximum(values, FLOOR * values.mean())
         filters[band] = (vectors / np.sqrt(values)) @ vectors.T
     return filters
@@ -69,6 +70,7 @@ def overlap(residuals: FloatArray, index: NDArray[np.int64]) -> float:
         if not same.any() or power <= 0.0:
             break
         r = float((residuals[lag:] * residuals[:-lag])[same].mean()) / power
+        # Past the first lag without correlation only noise would be summed.
         if r <= 0.05:
             break
         total += 2.0 * r
@@ -172,6 +174,7 @@ def _calibrated(
             continue
         there, quiet = scores[index == k, k], scores[index == rest, k]
         variance = (there.var() * len(there) + quiet.var() * len(quiet)) / (len(there) + len(quiet))
+        # A score that says nothing about held-out windows is not trusted, and never turned round.
         scale[k] = max(there.mean() - quiet.mean(), LEAST * variance) / variance
         middle[k] = 0.5 * (there.mean() + quiet.mean()) - whole[k]
     return scale, middle
