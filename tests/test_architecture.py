@@ -16,13 +16,13 @@ PACKAGE = Path(__file__).resolve().parents[1] / "workbench"
 
 FLOOR = {
     **dict.fromkeys(("vocabulary", "errors", "registry", "said", "threads", "world"), 1),
-    **dict.fromkeys(("delimited", "reading", "writing", "kernels"), 1),
+    **dict.fromkeys(("delimited", "html_repr", "reading", "writing", "kernels"), 1),
     **dict.fromkeys(("decode", "decoding", "fitting", "paradigms", "signals", "control", "outcomes"), 2),
-    **dict.fromkeys(("devices", "recording", "study", "analysis", "figures", "widgets"), 2),
+    **dict.fromkeys(("devices", "recording", "study", "analysis", "figures", "tables", "widgets"), 2),
     **dict.fromkeys(("decoders", "live", "reports"), 3),
     **dict.fromkeys(("programmes", "engine", "runs"), 4),
     **dict.fromkeys(("cli", "__main__", "commands", "demo", "progress", "tools", "exams"), 5),
-    **dict.fromkeys(("evaluation", "bench", "stress", "hostile"), 5),
+    **dict.fromkeys(("evaluation", "bench", "research", "stress", "hostile"), 5),
 }
 
 ARROWS = {
@@ -35,6 +35,9 @@ ARROWS = {
     ("devices", "recording"): "a player reads recordings",
     ("devices", "signals"): "an offline replay corrects stamps with the time base of the live road",
     ("analysis", "outcomes"): "endpoints know the direction of a measure",
+    ("recording", "decode"): "epochs of a stored run begin where the loop placed its cues",
+    ("study", "tables"): "a study gives its tables",
+    ("tables", "analysis"): "one of the tables is that of all outcomes",
     ("figures", "analysis"): "figures print limits beside the numbers",
     ("runs", "programmes"): "the visits of a day are started with the system of their study",
     ("__main__", "cli"): "`python -m workbench` is `workbench`",
@@ -65,6 +68,7 @@ DOORS = {
     "typst": {"reports"},
     "zmq": {"world", "live", "engine"},
     "matplotlib": {"figures"},
+    "pandas": {"tables", "recording", "research", "study"},
     "plotly": {"figures"},
     "cryptography": {"study", "devices"},
     "pickle": set(),

@@ -25,6 +25,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.html_repr import card
+
 FloatArray = NDArray[np.float64]
 
 
@@ -403,6 +405,20 @@ class Run:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     summary: Mapping[str, Any] = field(default_factory=dict)
 
+    def _repr_html_(self) -> str:
+        plain = {name: value for name, value in self.summary.items() if isinstance(value, str | int | float)}
+        return card(
+            "Run",
+            f"{self.number}, {self.kind}",
+            [
+                ("paradigm", self.paradigm),
+                ("state", self.state),
+                ("trials planned", self.n_trials_planned),
+                ("decoder", self.decoder_sha256[:12]),
+                *plain.items(),
+            ],
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Recording:
@@ -437,6 +453,20 @@ class FittedDecoder:
     id: str = ""
     metrics: Mapping[str, Any] = field(default_factory=dict)
     fitted_at: str = ""
+
+    def _repr_html_(self) -> str:
+        n, correct = self.metrics.get("n"), self.metrics.get("correct")
+        return card(
+            "Decoder",
+            f"{self.name} {self.sha256[:12]}",
+            [
+                ("recordings", len(self.recordings)),
+                ("held-out periods right", f"{correct} of {n}" if n else ""),
+                ("chance limit", self.metrics.get("chance_limit")),
+                ("validation", self.metrics.get("validation")),
+                ("fitted", self.fitted_at),
+            ],
+        )
 
 
 @dataclass(frozen=True, slots=True)

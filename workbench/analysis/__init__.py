@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from workbench.analysis._accuracy import Accuracy, Confusion, accuracy, confusion, confusion_by_run
+from workbench.analysis._accuracy import (
+    Accuracy,
+    Confusion,
+    accuracy,
+    accuracy_of,
+    confusion,
+    confusion_by_run,
+    confusion_of,
+)
 from workbench.analysis._change import Change, Flag, NoBaseline, baselines, change
 from workbench.analysis._clusters import Clustered, Permuted, block_permutation, clustered
 from workbench.analysis._components import Component, Judgement
@@ -85,6 +93,7 @@ __all__ = [
     "Result",
     "Spread",
     "accuracy",
+    "accuracy_of",
     "ais_conversion",
     "assessment_of",
     "auc",
@@ -102,6 +111,7 @@ __all__ = [
     "condition_words",
     "confusion",
     "confusion_by_run",
+    "confusion_of",
     "direction_of",
     "estimate",
     "event_metrics",
