@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from workbench.analysis._accuracy import (
+    JUDGED,
     Accuracy,
     Confusion,
     accuracy,
@@ -33,6 +34,7 @@ from workbench.analysis._implant import ImplantDays, implant_days
 from workbench.analysis._isncsci import AisChange, IsncsciChange, LevelChange, isncsci_change
 from workbench.analysis._latency import Latency, latency
 from workbench.analysis._metrics import Auc, Kappa, auc, itr, kappa
+from workbench.analysis._patterns import activation_pattern
 from workbench.analysis._queries import Limits, Query, queries
 from workbench.analysis._repeats import FalseResponder, OwnMdc, false_positive, false_responder, own_mdc
 from workbench.analysis._responders import (
@@ -59,6 +61,7 @@ from workbench.errors import UnknownName
 
 __all__ = [
     "ENDPOINTS",
+    "JUDGED",
     "Accuracy",
     "AisChange",
     "Auc",
@@ -94,6 +97,7 @@ __all__ = [
     "Spread",
     "accuracy",
     "accuracy_of",
+    "activation_pattern",
     "ais_conversion",
     "assessment_of",
     "auc",

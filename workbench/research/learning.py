@@ -89,7 +89,7 @@ class Evaluation:
 
 
 @dataclass(frozen=True, slots=True)
-class _Data:
+class Data:
     """Epochs ready to learn from: ``X`` ``(n_epochs, n_channels, n_times)`` float64, µV; ``groups`` the runs."""
 
     X: FloatArray
@@ -198,7 +198,46 @@ def evaluate(
     )
 
 
-def _fitted(name: str, params: Mapping[str, Any], data: _Data, which: NDArray[np.int64]) -> WindowDecoder:
+def evidence_of(decoder: WindowDecoder, source: Source, *, target: str) -> tuple[FloatArray, Data]:
+    """Evidence of one class for each epoch of a source, and the epochs.
+
+    Parameters
+    ----------
+    decoder : fitted.
+    source : as :func:`fit` takes it, without labels.
+    target : the class.
+
+    Returns
+    -------
+    ``(n_epochs,)`` float64, log odds where the decoder's probabilities are not 0 or 1; and the epochs.
+    """
+    data = _data(source, None, fs=decoder.fs, groups=None, lead_in_s=None)
+    place = [str(name) for name in decoder.classes_].index(target)
+    probability = np.clip(decoder.predict_proba(data.X, lead_in=data.lead_in_s)[:, place], 1e-12, 1.0 - 1e-12)
+    return np.log(probability / (1.0 - probability)), data
+
+
+def band_power(data: Data, low_hz: float, high_hz: float) -> FloatArray:
+    """Log power of each epoch and channel in a band, after the lead-in: ``(n_epochs, n_channels)`` float64.
+
+    Filtered forwards and backwards: for looking at, not for deciding.
+
+    Parameters
+    ----------
+    data : epochs.
+    low_hz, high_hz : the band, Hz.
+    """
+    import mne
+
+    shown = mne.filter.filter_data(
+        data.X, data.montage.fs, low_hz, high_hz, method="iir", copy=True, verbose="ERROR"
+    )
+    kept = shown[:, :, round(data.lead_in_s * data.montage.fs) :]
+    power: FloatArray = np.log((kept**2).mean(axis=2))
+    return power
+
+
+def _fitted(name: str, params: Mapping[str, Any], data: Data, which: NDArray[np.int64]) -> WindowDecoder:
     kind = decoders.load(name)
     known = kind.parameter_names()
     for key in params:
@@ -220,7 +259,7 @@ def _data(
     fs: float | None,
     groups: Sequence[str] | None,
     lead_in_s: float | None,
-) -> _Data:
+) -> Data:
     """Whatever a researcher has, as arrays in µV.
 
     Parameters
@@ -245,7 +284,7 @@ def _data(
         raise BadValue(f"epochs must have shape (n_epochs, n_channels, n_times), got {X.shape}")
     channels = tuple(f"channel {place + 1}" for place in range(X.shape[1]))
     runs = tuple(str(name) for name in groups) if groups is not None else ("",) * len(X)
-    return _checked(_Data(X, np.asarray(y), runs, lead_in_s or 0.0, Montage(channels, float(fs))))
+    return _checked(Data(X, np.asarray(y), runs, lead_in_s or 0.0, Montage(channels, float(fs))))
 
 
 def _of_epochs(
@@ -254,7 +293,7 @@ def _of_epochs(
     *,
     groups: Sequence[str] | None,
     lead_in_s: float | None,
-) -> _Data:
+) -> Data:
     if y is None:
         name_of = {code: name for name, code in epochs.event_id.items()}
         y = [name_of[code] for code in epochs.events[:, 2].tolist()]
@@ -263,7 +302,7 @@ def _of_epochs(
     kinds = epochs.get_channel_types()
     X = np.asarray(epochs_uv(epochs), dtype=np.float64)
     return _checked(
-        _Data(
+        Data(
             X=X,
             y=np.asarray(y),
             groups=tuple(groups) if groups is not None else ("",) * len(X),
@@ -273,7 +312,7 @@ def _of_epochs(
     )
 
 
-def _of_recordings(source: Sequence[Path | str | RunFile], *, lead_in_s: float | None) -> _Data:
+def _of_recordings(source: Sequence[Path | str | RunFile], *, lead_in_s: float | None) -> Data:
     runs = [one if isinstance(one, RunFile) else RunFile(one) for one in source]
     cut = [run.to_epochs() for run in runs]
     tmax = min(float(epochs.tmax) for epochs in cut)
@@ -284,7 +323,7 @@ def _of_recordings(source: Sequence[Path | str | RunFile], *, lead_in_s: float |
                 f"{run.path.name} has other channels or another rate than {runs[0].path.name}; take recordings of "
                 "one montage"
             )
-    return _Data(
+    return Data(
         X=np.concatenate([part.X for part in parts]),
         y=np.concatenate([part.y for part in parts]),
         groups=tuple(name for part in parts for name in part.groups),
@@ -294,7 +333,7 @@ def _of_recordings(source: Sequence[Path | str | RunFile], *, lead_in_s: float |
     )
 
 
-def _checked(data: _Data) -> _Data:
+def _checked(data: Data) -> Data:
     for name, given in (("y", data.y), ("groups", data.groups)):
         if len(given) != len(data.X):
             raise BadValue(f"{name} must name each of {len(data.X)} epochs once, got {len(given)}")
