@@ -69,7 +69,7 @@ DOORS = {
     "zmq": {"world", "live", "engine"},
     "matplotlib": {"figures"},
     "pandas": {"tables", "recording", "research", "study"},
-    "plotly": {"figures"},
+    "plotly": {"figures", "research"},
     "cryptography": {"study", "devices"},
     "pickle": set(),
     "joblib": set(),

@@ -55,25 +55,14 @@ def trial_course(
     rows += [FALSE] * any(trial.false_activations for trial in trials)
     if timed:
         figure = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.6, 0.4], vertical_spacing=0.06)
+        _onsets(figure, trials, window_s)
     else:
         figure = make_subplots(rows=1, cols=1)
-    numbers = list(range(1, len(trials) + 1))
     last = 2 if timed else 1
-    for name, (symbol, colour) in _LOOK.items():
-        mine = [(n, trial) for n, trial in zip(numbers, trials, strict=True) if trial.outcome == name]
-        if not mine:
-            continue
-        marker = {"symbol": symbol, "size": 11, "color": colour, "line": {"width": 2, "color": colour}}
-        if timed:
-            _points(
-                figure,
-                [(n, trial.latency_s, trial) for n, trial in mine if trial.latency_s is not None],
-                marker,
-                1,
-            )
-        _points(figure, [(n, name, trial) for n, trial in mine], marker, last)
-    wrong = [(n, FALSE, trial) for n, trial in zip(numbers, trials, strict=True) if trial.false_activations]
-    _points(figure, wrong, {"symbol": "diamond-open", "size": 10, "color": COLOURS["ink"]}, last)
+    for name in rows:
+        _points(
+            figure, [(n, name, one) for n, one in enumerate(trials, start=1) if _in_row(one, name)], name, last
+        )
     _runs(figure, trials)
     height = 170 + (190 if timed else 0) + 34 * len(rows)
     style(figure, title=title, notes=notes, height=height, left=130, simulated=simulated, legend=False)
@@ -81,22 +70,10 @@ def trial_course(
     figure.update_xaxes(range=[0.4, len(trials) + 0.6], showgrid=False)
     figure.update_xaxes(title_text="trial, in order", row=last, col=1)
     if timed:
-        longest = max([*(trial.latency_s or 0.0 for trial in trials), window_s or 0.0])
-        figure.update_yaxes(title_text="onset after the cue, s", range=[0, 1.15 * longest], row=1, col=1)
-        if window_s is not None:
-            figure.add_hline(
-                y=window_s,
-                line={"color": COLOURS["ink-2"], "width": 1.5, "dash": "dash"},
-                annotation={"text": f"onset window {window_s:g} s", "font": {"size": 12}},
-                annotation_position="top right",
-                row=1,
-                col=1,
-            )
-    counts = [sum(trial.outcome == name for trial in trials) for name in rows]
-    counts[len(counts) - (FALSE in rows) :] = [sum(trial.false_activations for trial in trials)] * (FALSE in rows)
+        figure.update_yaxes(title_text="onset after the cue, s", row=1, col=1)
     figure.update_yaxes(
         tickvals=rows,
-        ticktext=[f"{name} {count}" for name, count in zip(rows, counts, strict=True)],
+        ticktext=[f"{name} {_count(trials, name)}" for name in rows],
         categoryorder="array",
         categoryarray=rows[::-1],
         range=[-0.6, len(rows) - 0.4],
@@ -106,12 +83,56 @@ def trial_course(
     return figure
 
 
-def _points(figure: Any, points: Sequence[tuple[int, Any, TrialMark]], marker: dict[str, Any], row: int) -> None:
+def _in_row(trial: TrialMark, name: str) -> bool:
+    return bool(trial.false_activations) if name == FALSE else trial.outcome == name
+
+
+def _count(trials: Sequence[TrialMark], name: str) -> int:
+    """Trials of an outcome; of false activations, how many there were, as a trial may hold several."""
+    if name == FALSE:
+        return sum(trial.false_activations for trial in trials)
+    return sum(trial.outcome == name for trial in trials)
+
+
+def _onsets(figure: Any, trials: Sequence[TrialMark], window_s: float | None) -> None:
+    """The upper panel: when the onset came, beside the window in which it counts."""
+    for name in _LOOK:
+        points = [
+            (n, trial.latency_s, trial)
+            for n, trial in enumerate(trials, start=1)
+            if trial.outcome == name and trial.latency_s is not None
+        ]
+        if points:
+            _points(figure, points, name, 1)
+    longest = max([*(trial.latency_s or 0.0 for trial in trials), window_s or 0.0])
+    figure.update_yaxes(range=[0, 1.15 * longest], row=1, col=1)
+    if window_s is not None:
+        figure.add_hline(
+            y=window_s,
+            line={"color": COLOURS["ink-2"], "width": 1.5, "dash": "dash"},
+            annotation={"text": f"onset window {window_s:g} s", "font": {"size": 12}},
+            annotation_position="top right",
+            row=1,
+            col=1,
+        )
+
+
+def _points(figure: Any, points: Sequence[tuple[int, Any, TrialMark]], name: str, row: int) -> None:
+    """Marks of one look.
+
+    Parameters
+    ----------
+    figure : with two panels or one.
+    points : number of the trial, height, and the trial.
+    name : outcome, or :data:`FALSE`.
+    row : of the panel.
+    """
+    symbol, colour = _LOOK.get(name, ("diamond-open", COLOURS["ink"]))
     figure.add_scatter(
         x=[n for n, _, _ in points],
         y=[y for _, y, _ in points],
         mode="markers",
-        marker=marker,
+        marker={"symbol": symbol, "size": 11, "color": colour, "line": {"width": 2, "color": colour}},
         text=[_hover(trial) for _, _, trial in points],
         hovertemplate="trial %{x}: %{text}<extra></extra>",
         row=row,
