@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from workbench.recording import RunFile
     from workbench.research import plot
     from workbench.research.learning import Evaluation, evaluate, fit
-    from workbench.research.studies import open_study, report
+    from workbench.research.studies import open_study, report, sample_study
     from workbench.study import Study, append
 
 __version__ = "0.1.0"
@@ -38,6 +38,7 @@ _HOMES = {
     "estimate": ("workbench.analysis", "estimate"),
     "report": ("workbench.research.studies", "report"),
     "open_study": ("workbench.research.studies", "open_study"),
+    "sample_study": ("workbench.research.studies", "sample_study"),
     "fit": ("workbench.research.learning", "fit"),
     "evaluate": ("workbench.research.learning", "evaluate"),
     "Evaluation": ("workbench.research.learning", "Evaluation"),
@@ -61,6 +62,7 @@ __all__ = [
     "open_study",
     "plot",
     "report",
+    "sample_study",
     "score",
 ]
 

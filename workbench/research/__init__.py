@@ -15,6 +15,7 @@ _HOMES = {
     "fit": "workbench.research.learning",
     "open_study": "workbench.research.studies",
     "report": "workbench.research.studies",
+    "sample_study": "workbench.research.studies",
 }
 
 __all__ = sorted(_HOMES)

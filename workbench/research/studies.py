@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import getpass
+import shutil
+import tempfile
 from pathlib import Path
 
-from workbench.errors import Refused
+from workbench.errors import RecordFault, Refused
 from workbench.reports import ReportFiles, session_report
 from workbench.study import Study
 
@@ -27,6 +29,22 @@ def open_study(path: Path | str) -> Study:
             "Study.open(folder, actor=…)"
         )
     return study
+
+
+def sample_study() -> Path:
+    """A copy of the sample study in a temporary folder; all of it is simulated. Returns the folder.
+
+    Raises
+    ------
+    RecordFault
+        When the package was installed without its samples.
+    """
+    package = Path(__file__).resolve().parents[1]
+    for home in (package, package.parent):
+        if (home / "data_samples" / "study").is_dir():
+            copy = shutil.copytree(home / "data_samples" / "study", Path(tempfile.mkdtemp()) / "study")
+            return Path(copy)
+    raise RecordFault(f"the sample study is not beside {package}; install the package again")
 
 
 def report(

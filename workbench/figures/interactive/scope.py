@@ -56,17 +56,7 @@ def scope(
     centred = samples - np.nanmedian(samples, axis=0)
     lane = _round(2.0 * float(np.nanpercentile(np.abs(centred), 98.0)) or 1.0)
     figure = go.Figure()
-    for place, name in enumerate(channels):
-        shown_s, shown = _drawn(times_s, centred[:, place])
-        figure.add_scatter(
-            x=shown_s,
-            y=shown - place * lane,
-            customdata=shown,
-            mode="lines",
-            line={"color": COLOURS["intent"], "width": 1},
-            name=name,
-            hovertemplate=f"{name}<br>%{{x:.3f}} s<br>%{{customdata:.1f}} {unit}<extra></extra>",
-        )
+    _traces(figure, times_s, centred, channels=channels, lane=lane, unit=unit)
     bottom, top = -(len(channels) - 0.4) * lane, 0.95 * lane
     draw_periods(figure, periods, y=0.82 * lane)
     for mark in marks:
@@ -85,6 +75,32 @@ def scope(
         title=f"channel, {lane:g} {unit} a lane",
     )
     return figure
+
+
+def _traces(
+    figure: Any, times_s: FloatArray, centred: FloatArray, *, channels: Sequence[str], lane: float, unit: str
+) -> None:
+    """One trace a channel in its lane.
+
+    Parameters
+    ----------
+    figure : a plotly Figure.
+    times_s, centred : ``(n_times,)`` s, and ``(n_times, n_channels)`` around the median.
+    channels : names, from top to bottom.
+    lane : height of a lane.
+    unit : of the samples.
+    """
+    for place, name in enumerate(channels):
+        shown_s, shown = _drawn(times_s, centred[:, place])
+        figure.add_scatter(
+            x=shown_s,
+            y=shown - place * lane,
+            customdata=shown,
+            mode="lines",
+            line={"color": COLOURS["intent"], "width": 1},
+            name=name,
+            hovertemplate=f"{name}<br>%{{x:.3f}} s<br>%{{customdata:.1f}} {unit}<extra></extra>",
+        )
 
 
 def _drawn(times_s: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray]:
