@@ -215,7 +215,7 @@ FORBIDDEN = [
     ("outcomes", {"kernels", "signals", "devices", "live", "decoders", "study"}),
     ("analysis", {"live", "engine", "devices", "widgets"}),
     ("reports", {"live", "engine", "devices", "widgets"}),
-    ("widgets", set(FLOOR) - {"widgets", "vocabulary", "errors", "said"}),
+    ("widgets", set(FLOOR) - {"widgets", "vocabulary", "errors", "html_repr", "said"}),
 ]
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from workbench import outcomes
 from workbench.outcomes import isncsci
-from workbench.widgets import AssessmentDesk, AssessmentForm, FileKeeper, IsncsciForm
+from workbench.widgets import AssessmentDesk, AssessmentForm, FileStore, IsncsciForm
 
 SIZES = [(1440, 900), (1280, 800)]
 
@@ -53,7 +53,7 @@ class Driven:
 def drive(mount: Callable[..., Any], tmp_path: Path) -> Callable[..., Driven]:
     def start(name: str = "isncsci", *, language: str = "en", before: Any = None, **size: Any) -> Driven:
         about = {"visit_id": "v", "rater": "Dr Okafor A.", "place": ("SCI-HAND-01", "P-014", "Month 2")}
-        about["keeper"] = FileKeeper(tmp_path / f"{name}.json", lambda one: "Saved.")
+        about["store"] = FileStore(tmp_path / f"{name}.json", lambda one: "Saved.")
         worksheet = name == "isncsci"
         form: Any = IsncsciForm(isncsci, **about) if worksheet else AssessmentForm.of(outcomes.load(name), **about)
         if before is not None:

@@ -26,7 +26,7 @@ from workbench.widgets import (
     LiveSession,
     LogView,
     PageActions,
-    RecordKeeper,
+    RecordStore,
     ResultPanel,
     Worklist,
 )
@@ -183,7 +183,7 @@ class SessionPage:
         if self._form is not None and self._form[:2] == (visit["id"], measure):
             return self._form[2]
         about: dict[str, Any] = {
-            "keeper": RecordKeeper(self.desk.record, visit_id=visit["id"], folder=self.folder),
+            "store": RecordStore(self.desk.record, visit_id=visit["id"], folder=self.folder),
             "visit_id": visit["id"],
             "rater": self.desk.who,
             "place": (visit["study"], visit["participant"], visit["name"]),

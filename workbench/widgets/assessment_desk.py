@@ -47,6 +47,10 @@ class AssessmentDesk(Panel):
         self._visits, self._measures = dict(visits), dict(measures)
         self._pick = pick
 
+    def describe(self) -> tuple[str, list[tuple[str, object]]]:
+        """What is chosen."""
+        return "", [(name, value) for name, value in self.chosen.items()]
+
     def requests(self) -> Mapping[str, Callable[..., Any]]:
         """Choosing."""
         return {"choose": self.choose}

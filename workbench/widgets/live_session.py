@@ -166,6 +166,12 @@ class LiveSession(Panel):
         self._thread.start()
 
     # ------------------------------------------------------------------------------- requests
+    def describe(self) -> tuple[str, list[tuple[str, object]]]:
+        """States of the engine and of its run."""
+        return "", [
+            *((name, (self.status.get(name) or {}).get("state")) for name in ("engine", "run", "effector")),
+        ]
+
     def requests(self) -> Mapping[str, Callable[..., Any]]:
         """The closed list of what a page may ask for."""
         return {

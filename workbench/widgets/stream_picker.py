@@ -70,6 +70,13 @@ class StreamPicker(Panel):
         self._streams: dict[str, SeenStream] = {}
         self._roles: dict[str, _Choice] = {}
 
+    def describe(self) -> tuple[str, list[tuple[str, object]]]:
+        """Streams that were seen, and their roles."""
+        return "", [
+            ("streams seen", len(self.seen)),
+            *((str(role), name) for role, name in self.chosen.items()),
+        ]
+
     def requests(self) -> Mapping[str, Callable[..., Any]]:
         """Search, choose, check."""
         return {"search": self.search, "choose": self.choose, "declare": self.declare, "check": self.check}

@@ -73,6 +73,10 @@ class Worklist(Panel):
         self._known: dict[str, str] = {}
         self.look()
 
+    def describe(self) -> tuple[str, list[tuple[str, object]]]:
+        """How many visits the day has, and which is chosen."""
+        return "", [("visits", len(self.rows)), ("chosen", self.chosen)]
+
     def requests(self) -> Mapping[str, Callable[..., Any]]:
         """Look again, choose a row, confirm its person, take that back, start."""
         return {

@@ -1,7 +1,7 @@
 """Where a form keeps what is entered: functions that are given to it, because a widget never imports the record.
 
-A *keeper* holds drafts, saves, corrects and remembers. :class:`RecordKeeper` does so in a study record, which it
-is handed, with the drafts beside the audit chain. :class:`FileKeeper` has a file only, :class:`SaveOnly` nothing
+A *store* holds drafts, saves, corrects and remembers. :class:`RecordStore` does so in a study record, which it
+is handed, with the drafts beside the audit chain. :class:`FileStore` has a file only, :class:`NoStore` nothing
 but a function that saves.
 """
 
@@ -33,7 +33,7 @@ DRAFTS = "drafts"
 Row = dict[str, Any]
 
 
-class Keeper(Protocol):
+class AssessmentStore(Protocol):
     """What a form needs to keep what is entered. Each function may refuse by raising a WorkbenchError."""
 
     def stored(self, measure: str) -> list[Row]:
@@ -52,7 +52,7 @@ class Keeper(Protocol):
         """What happened to it, oldest first, as ``Study.history`` tells it."""
 
 
-class SaveOnly:
+class NoStore:
     """No drafts and no corrections: a function that saves."""
 
     def __init__(self, save: Callable[[Assessment], str]) -> None:
@@ -79,13 +79,13 @@ class SaveOnly:
         return []
 
 
-class FileKeeper(SaveOnly):
+class FileStore(NoStore):
     """Drafts in files, for a form without an open study; ``save`` gets the finished assessment.
 
     Parameters
     ----------
     path : of the draft file; its folder is made when absent. A draft begun beside another is numbered.
-    save : as of :class:`SaveOnly`.
+    save : as of :class:`NoStore`.
     """
 
     def __init__(self, path: Path | str, save: Callable[[Assessment], str]) -> None:
@@ -161,7 +161,7 @@ class DraftFiles:
         return next(path for path in chain((self.path,), names) if not path.exists())
 
 
-class RecordKeeper:
+class RecordStore:
     """Saves, corrections and history in a study record; drafts in ``study.drafts``, outside the audit chain.
 
     A draft is nobody's signed word, so the record does not hold it. Each has a key of its own from the first entry
