@@ -18,7 +18,8 @@ from workbench.widgets import (
     ResultPanel,
     StreamPicker,
     Worklist,
-)from workbench.widgets._entry import AssessmentEntry
+)
+from workbench.widgets._entry import AssessmentEntry
 
 HOSTILE = "<script>alert(1)</script>"
 ABOUT = {"save": lambda one: "Saved.", "visit_id": "v", "rater": "R", "place": ("S", "SIM-01", "baseline")}

@@ -1,7 +1,8 @@
 """Pictures of runs, decoders, trials, outcomes and exams, as plotly figures: ``wb.plot.scope(run)`` and so on.
 
 Numbers come from :mod:`workbench.analysis`; the drawing is in :mod:`workbench.figures.interactive`. A figure shows
-itself as the last line of a notebook cell; ``figure.write_html(path)`` and ``figure.write_image(path)`` keep it.
+itself as the last line of a cell, and ``figure.write_html(path)`` keeps it. For an export by nbconvert, set
+``plotly.io.renderers.default = "plotly_mimetype+notebook"`` first: it puts plotly's JavaScript into the notebook.
 """
 
 from __future__ import annotations
