@@ -101,6 +101,12 @@ class Confusion:
 def confusion(trials: Iterable[Trial], classes: Sequence[str], *, run: str = "") -> Confusion:
     """Confusion matrix of judged trials.
 
+    Parameters
+    ----------
+    trials : of one run; only judged ones count.
+    classes : in the order of rows and columns.
+    run : its name.
+
     Raises
     ------
     BadValue

@@ -248,7 +248,12 @@ def _rest_interval(judged: Sequence[Trial], runs: Sequence[str]) -> Interval:
 
 
 def f1_of(hits: int, *, false: int, missed: int) -> float:
-    """F1 = 2PR / (P + R) = 2 hits / (2 hits + false + missed); at least one event is needed."""
+    """F1 = 2PR / (P + R) = 2 hits / (2 hits + false + missed); at least one event is needed.
+
+    Parameters
+    ----------
+    hits, false, missed : counts of events.
+    """
     events = 2 * hits + false + missed
     if events < 1:
         raise BadValue("F1 needs at least one attempt or activation, got none")

@@ -237,6 +237,13 @@ class AssessmentEntry(Panel):
     def correct(self, field: str, value: Any, *, reason: str, cause: str = "") -> None:
         """Correct one field of a saved assessment, with a reason. ``cause`` is that of a tagged score.
 
+        Parameters
+        ----------
+        field : an item, a part of the condition, the side or a circumstance.
+        value : the right one.
+        reason : why, in words.
+        cause : of a tagged score.
+
         Raises
         ------
         Refused

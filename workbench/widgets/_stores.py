@@ -46,7 +46,14 @@ class AssessmentStore(Protocol):
         """Close an assessment: the row it is in now, and the sentence that the page shows."""
 
     def amend(self, row: Row, changes: Mapping[str, Any], *, reason: str) -> Row:
-        """Correct a saved one; the row as it is now."""
+        """Correct a saved one; the row as it is now.
+
+        Parameters
+        ----------
+        row : what an earlier call returned.
+        changes : column → new value.
+        reason : why, in words.
+        """
 
     def history(self, row: Row) -> list[dict[str, Any]]:
         """What happened to it, oldest first, as ``Study.history`` tells it."""
@@ -71,7 +78,14 @@ class NoStore:
         return {**_columns(assessment), "id": ""}, self._save(assessment)
 
     def amend(self, row: Row, changes: Mapping[str, Any], *, reason: str) -> Row:
-        """Refused: there is no record behind this form."""
+        """Refused: there is no record behind this form.
+
+        Parameters
+        ----------
+        row : what an earlier call returned.
+        changes : column → new value.
+        reason : why, in words.
+        """
         raise Refused("this form was opened without a study record; open the study to correct what is saved")
 
     def history(self, row: Row) -> list[dict[str, Any]]:
@@ -269,7 +283,14 @@ class RecordStore:
         return now, f"Saved in the record as assessment {made}"
 
     def amend(self, row: Row, changes: Mapping[str, Any], *, reason: str) -> Row:
-        """Correct columns of a row, for the version that the form shows."""
+        """Correct columns of a row, for the version that the form shows.
+
+        Parameters
+        ----------
+        row : what an earlier call returned.
+        changes : column → new value.
+        reason : why, in words.
+        """
         with self._study() as study:
             self._change(study, row, changes, reason=reason)
             return self._now(study, row["id"])

@@ -126,6 +126,12 @@ class StreamPicker(Panel):
     def declare(self, uid: str, unit: str, by: str) -> None:
         """Vouch by name for the unit of a chosen stream that announces none; an empty ``unit`` takes it back.
 
+        Parameters
+        ----------
+        uid : of the stream.
+        unit : what its samples are in.
+        by : who says so.
+
         Raises
         ------
         BadValue
