@@ -88,6 +88,7 @@ class TestLearning:
 
         epochs = mne.concatenate_epochs([run.to_epochs() for run in runs], verbose="ERROR")
         result = wb.evaluate(epochs, "bandpower_lda")
+        assert result.simulated
         assert result.validation == "leave one run out"
         assert result.accuracy.n == len(epochs)
         assert result.accuracy.above_chance

@@ -9,8 +9,8 @@ import pytest
 from workbench import outcomes
 from workbench.outcomes import isncsci
 from workbench.widgets import (
-    AssessmentDesk,
     AssessmentForm,
+    AssessmentPicker,
     DecoderPanel,
     IsncsciForm,
     LiveSession,
@@ -48,7 +48,10 @@ def log():
 PANELS = {
     "AssessmentForm": (form, "1 of 19 items"),
     "IsncsciForm": (lambda: IsncsciForm(isncsci, **ABOUT), "SIM-01"),
-    "AssessmentDesk": (lambda: AssessmentDesk([("v", "P")], [("arat", "ARAT")], pick=print), "AssessmentDesk"),
+    "AssessmentPicker": (
+        lambda: AssessmentPicker([("v", "P")], [("arat", "ARAT")], pick=print),
+        "AssessmentPicker",
+    ),
     "LogView": (log, "&lt;script&gt;"),
     "StreamPicker": (lambda: StreamPicker(list), "streams seen"),
     "DecoderPanel": (lambda: DecoderPanel("a" * 64, name="csp_lda", accuracies={}), "csp_lda"),
@@ -70,7 +73,7 @@ def test_a_panel_leaves_a_still_picture_beside_itself(name):
 
 def test_every_panel_describes_itself():
     forms = {AssessmentForm: AssessmentEntry, IsncsciForm: AssessmentEntry}
-    others = (AssessmentDesk, DecoderPanel, LiveSession, LogView, ResultPanel, StreamPicker, Worklist)
+    others = (AssessmentPicker, DecoderPanel, LiveSession, LogView, ResultPanel, StreamPicker, Worklist)
     for panel in (*forms, *others):
         assert "describe" in vars(forms.get(panel, panel))
 

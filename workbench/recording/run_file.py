@@ -359,6 +359,8 @@ class RunFile:
         tmin, tmax : start and end relative to the cue, s. The signal before the cue warms the filters up; ``tmax``
             is by default the end of the shortest cue.
 
+        The metadata of each epoch name its run and trial, and whether it is simulated.
+
         Raises
         ------
         BadSignal

@@ -70,7 +70,8 @@ def epochs_of(run: RunFile, *, tmin: float = -WARM_UP_S, tmax: float | None = No
         raise BadValue(f"an epoch must end after it starts, got {tmin:g} to {last:g} s; give tmin and tmax in s")
     classes = {name: code for code, name in enumerate(sorted({cue.label for cue in cues}), start=1)}
     events = np.array([[cue.sample, 0, classes[cue.label]] for cue in cues])
-    told = pd.DataFrame({"run": str(run.plan.get("run", run.path.stem)), "trial": [cue.trial for cue in cues]})
+    of_run = {"run": str(run.plan.get("run", run.path.stem)), "simulated": bool(run.plan.get("simulated"))}
+    metadata = pd.DataFrame({"trial": [cue.trial for cue in cues], **of_run})
     picks: Any = [
         name for name, kind in zip(run.signal.channels, _channel_types(run), strict=True) if kind != "misc"
     ]
@@ -82,7 +83,7 @@ def epochs_of(run: RunFile, *, tmin: float = -WARM_UP_S, tmax: float | None = No
         last,
         baseline=None,
         picks=picks,
-        metadata=told,
+        metadata=metadata,
         preload=True,
         on_missing="ignore",
         verbose="ERROR",

@@ -299,6 +299,7 @@ def _of_epochs(
         y = [name_of[code] for code in epochs.events[:, 2].tolist()]
     if groups is None and epochs.metadata is not None and "run" in epochs.metadata:
         groups = epochs.metadata["run"].astype(str).tolist()
+    metadata = epochs.metadata
     kinds = epochs.get_channel_types()
     X = np.asarray(epochs_uv(epochs), dtype=np.float64)
     return _checked(
@@ -308,6 +309,7 @@ def _of_epochs(
             groups=tuple(groups) if groups is not None else ("",) * len(X),
             lead_in_s=max(0.0, -float(epochs.tmin)) if lead_in_s is None else lead_in_s,
             montage=Montage(tuple(epochs.ch_names), float(epochs.info["sfreq"]), str(kinds[0])),
+            simulated=metadata is not None and "simulated" in metadata and bool(metadata["simulated"].any()),
         )
     )
 
@@ -329,7 +331,7 @@ def _of_recordings(source: Sequence[Path | str | RunFile], *, lead_in_s: float |
         groups=tuple(name for part in parts for name in part.groups),
         lead_in_s=parts[0].lead_in_s,
         montage=parts[0].montage,
-        simulated=any(bool(run.plan.get("simulated")) for run in runs),
+        simulated=any(part.simulated for part in parts),
     )
 
 

@@ -19,8 +19,8 @@ from workbench.programmes import Programme
 from workbench.runs.results import run_result
 from workbench.runs.visits import VisitDesk
 from workbench.widgets import (
-    AssessmentDesk,
     AssessmentForm,
+    AssessmentPicker,
     DecoderPanel,
     IsncsciForm,
     LiveSession,
@@ -144,7 +144,7 @@ class SessionPage:
         visit = self.desk.visit()
         offered = [(name, outcomes.load(name).definition.title) for name in outcomes.available()]
         offered.sort(key=lambda one: (one[0] not in ("isncsci", "arat"), one[1]))
-        desk = AssessmentDesk(visits, offered, pick=self._pick, rater=self.desk.who)
+        desk = AssessmentPicker(visits, offered, pick=self._pick, rater=self.desk.who)
         self._desk = desk
         measure = self._form[1] if self._form else "isncsci" if self._forms else "arat"
         desk.choose(visit["id"], measure)

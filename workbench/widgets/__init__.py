@@ -4,7 +4,7 @@
 ``ResultPanel`` shows what a run came to, ``StreamPicker`` finds streams and states the contract,
 ``DecoderPanel`` shows a fit and asks for its approval, ``AssessmentForm`` enters an outcome measure,
 ``IsncsciForm`` the neurological examination; ``RecordStore`` keeps their drafts and corrections,
-``AssessmentDesk`` chooses visit and measure above a form,
+``AssessmentPicker`` chooses visit and measure above a form,
 ``LogView`` follows a log file. ``serve`` opens one notebook as a dashboard. English and Simplified
 Chinese come from one catalogue, ``locale.json``.
 """
@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import Any
 
 _WHERE = {
-    "AssessmentDesk": "workbench.widgets.assessment_desk",
+    "AssessmentPicker": "workbench.widgets.assessment_picker",
     "AssessmentForm": "workbench.widgets.assessment_form",
     "DecoderPanel": "workbench.widgets.decoder_panel",
     "FileStore": "workbench.widgets._stores",
@@ -32,7 +32,7 @@ _WHERE = {
 }
 
 __all__ = [
-    "AssessmentDesk",
+    "AssessmentPicker",
     "AssessmentForm",
     "DecoderPanel",
     "FileStore",

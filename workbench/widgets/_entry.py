@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, Protocol
+from typing import Any
 
 import traitlets
 
 from workbench.errors import BadValue, Refused, WorkbenchError
-from workbench.vocabulary import Assessment, Condition
+from workbench.vocabulary import Assessment, Condition, MeasureDefinition
 from workbench.widgets._base import Panel
 from workbench.widgets._circumstances import CONDITIONS, check_field, defaults, field_names
 from workbench.widgets._history import TYPED, field_history, listed
@@ -22,22 +22,6 @@ from workbench.widgets._stores import AssessmentStore, NoStore, Row, utc_now
 UNDO_DEPTH = 200
 STORED = ("id", "state", "rater", "version", "side", "repeat")
 """Columns of a stored assessment that the page shows, beside its condition."""
-
-
-class MeasureDefinition(Protocol):
-    """What a form needs of a definition (``outcomes.load(name).definition`` has it)."""
-
-    name: str
-    version: str
-    title: str
-    items: Any
-    extras: Any
-    subscales: Any
-    options: Any
-    modes: tuple[str, ...]
-    sides: tuple[str, ...]
-
-    def check(self, code: str, value: Any) -> Any: ...
 
 
 class AssessmentEntry(Panel):

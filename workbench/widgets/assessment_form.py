@@ -13,9 +13,10 @@ from typing import Any
 import traitlets
 
 from workbench.errors import BadValue, Refused
+from workbench.vocabulary import MeasureDefinition
 from workbench.widgets._base import compose, styles
 from workbench.widgets._circumstances import CONDITIONS
-from workbench.widgets._entry import AssessmentEntry, MeasureDefinition, plain
+from workbench.widgets._entry import AssessmentEntry, plain
 
 __all__ = ["CONDITIONS", "AssessmentForm"]
 

@@ -19,7 +19,7 @@ STATES = ("ready", "check", "hold", "session", "done", "not_due")
 LONGEST_CODE = 64
 
 
-class VisitDesk(Protocol):
+class VisitRequests(Protocol):
     """What the worklist needs of the record and the engine (``runs.visits.VisitDesk`` has it)."""
 
     def worklist(self) -> Mapping[str, Any]:
@@ -65,7 +65,7 @@ class Worklist(Panel):
     details = traitlets.Dict().tag(sync=True)
     confirmed = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, desk: VisitDesk, *, choose: Callable[[str], None] | None = None, **traits: Any) -> None:
+    def __init__(self, desk: VisitRequests, *, choose: Callable[[str], None] | None = None, **traits: Any) -> None:
         super().__init__(**traits)
         self._desk = desk
         self._on_choose = choose

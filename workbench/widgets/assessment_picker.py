@@ -11,7 +11,7 @@ from workbench.errors import BadValue
 from workbench.widgets._base import Panel, compose, styles
 
 
-class AssessmentDesk(Panel):
+class AssessmentPicker(Panel):
     """A visit and a measure to choose.
 
     Parameters
@@ -25,7 +25,7 @@ class AssessmentDesk(Panel):
     chosen : ``{"visit", "measure"}``, the form that is open.
     """
 
-    _esm = compose("parts/dom", "assessment_desk")
+    _esm = compose("parts/dom", "assessment_picker")
     _css = styles("panels", "desk")
 
     visits: traitlets.List[Any] = traitlets.List().tag(sync=True)
