@@ -66,6 +66,8 @@ DOORS = {
     "traitlets": {"widgets"},
     "voila": {"widgets"},
     "typst": {"reports"},
+    "jinja2": {"reports"},
+    "markupsafe": {"reports"},
     "zmq": {"world", "live", "engine"},
     "matplotlib": {"figures"},
     "pandas": {"tables", "recording", "research", "study"},
