@@ -197,7 +197,7 @@ class LiveSession(Panel):
         self.send({"kind": "said", "key": key, "args": args, "text": text(key, **args)})
 
     def close(self) -> None:
-        """Stop following the engine and remove the widget. The engine goes on."""
+        """Stop following the engine and remove the widget. The engine continues."""
         self._ended.set()
         atexit.unregister(self._ended.set)
         super().close()

@@ -58,7 +58,7 @@ class LogView(Panel):
             self.lines = [*self.lines, str(line)][-KEEP:]
 
     def look(self) -> None:
-        """Read what the file has gained, of a long one only the end. A file that became shorter is read anew."""
+        """Read what the file has gained, of a long one only the end. A file that became shorter is read again."""
         if self._path is None:
             return
         with self._lock:
