@@ -16,13 +16,13 @@ PACKAGE = Path(__file__).resolve().parents[1] / "workbench"
 
 FLOOR = {
     **dict.fromkeys(("vocabulary", "errors", "registry", "said", "threads", "world"), 1),
-    **dict.fromkeys(("delimited", "reading", "writing", "kernels"), 1),
+    **dict.fromkeys(("delimited", "html_repr", "reading", "writing", "kernels"), 1),
     **dict.fromkeys(("decode", "decoding", "fitting", "paradigms", "signals", "control", "outcomes"), 2),
-    **dict.fromkeys(("devices", "recording", "study", "analysis", "figures", "widgets"), 2),
+    **dict.fromkeys(("devices", "recording", "study", "analysis", "figures", "tables", "widgets"), 2),
     **dict.fromkeys(("decoders", "live", "reports", "exchange"), 3),
     **dict.fromkeys(("systems", "engine", "runs"), 4),
     **dict.fromkeys(("cli", "__main__", "commands"), 5),
-    **dict.fromkeys(("evaluation", "bench", "stress", "hostile"), 5),
+    **dict.fromkeys(("evaluation", "bench", "research", "stress", "hostile"), 5),
 }
 
 ARROWS = {
@@ -35,6 +35,9 @@ ARROWS = {
     ("devices", "recording"): "a player reads recordings",
     ("devices", "signals"): "an offline replay corrects stamps with the time base of the live road",
     ("analysis", "outcomes"): "endpoints know the direction of a measure",
+    ("recording", "decode"): "epochs of a stored run begin where the loop placed its cues",
+    ("study", "tables"): "a study gives its tables",
+    ("tables", "analysis"): "one of the tables is that of all outcomes",
     ("figures", "analysis"): "figures print limits beside the numbers",
     ("runs", "systems"): "the visits of a day are started with the system of their study",
     ("__main__", "cli"): "`python -m workbench` is `workbench`",
@@ -56,9 +59,12 @@ DOORS = {
     "traitlets": {"widgets"},
     "voila": {"widgets"},
     "typst": {"reports"},
+    "jinja2": {"reports"},
+    "markupsafe": {"reports"},
     "zmq": {"world", "live", "engine"},
     "matplotlib": {"figures"},
-    "plotly": {"figures"},
+    "pandas": {"tables", "recording", "research", "study"},
+    "plotly": {"figures", "research"},
     "cryptography": {"study", "devices"},
     "pickle": set(),
     "joblib": set(),
@@ -278,7 +284,7 @@ FORBIDDEN = [
     ("outcomes", {"kernels", "signals", "devices", "live", "decoders", "study"}),
     ("analysis", {"live", "engine", "devices", "widgets"}),
     ("reports", {"live", "engine", "devices", "widgets"}),
-    ("widgets", set(FLOOR) - {"widgets", "vocabulary", "errors", "said"}),
+    ("widgets", set(FLOOR) - {"widgets", "vocabulary", "errors", "html_repr", "said"}),
 ]
 
 

@@ -13,6 +13,9 @@ Units: float64, µV, s, Hz. A :class:`Chunk` is ``(n_times, n_channels)`` as LSL
 Two times: *stamp* is LSL time in s (corrected by the measured clock offset), *local* is ``local_clock()`` of this
 computer when the thing was received or made. Decisions depend on samples, stamps and events, never on local time.
 
+Between rooms that do not know each other
+    LiveClient (what a screen asks of the engine) · MeasureDefinition (what a form asks of an outcome measure)
+
 Homonyms (trial, epoch, arm, baseline, event, subject, score, model, control, response): docs/glossary.md.
 """
 
@@ -20,10 +23,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from workbench.html_repr import card
 
 FloatArray = NDArray[np.float64]
 
@@ -423,6 +428,20 @@ class Run:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     summary: Mapping[str, Any] = field(default_factory=dict)
 
+    def _repr_html_(self) -> str:
+        plain = {name: value for name, value in self.summary.items() if isinstance(value, str | int | float)}
+        return card(
+            "Run",
+            f"{self.number}, {self.kind}",
+            [
+                ("paradigm", self.paradigm),
+                ("state", self.state),
+                ("trials planned", self.n_trials_planned),
+                ("decoder", self.decoder_sha256[:12]),
+                *plain.items(),
+            ],
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Recording:
@@ -457,6 +476,20 @@ class FittedDecoder:
     id: str = ""
     metrics: Mapping[str, Any] = field(default_factory=dict)
     fitted_at: str = ""
+
+    def _repr_html_(self) -> str:
+        n, correct = self.metrics.get("n"), self.metrics.get("correct")
+        return card(
+            "Decoder",
+            f"{self.name} {self.sha256[:12]}",
+            [
+                ("recordings", len(self.recordings)),
+                ("held-out periods right", f"{correct} of {n}" if n else ""),
+                ("chance limit", self.metrics.get("chance_limit")),
+                ("validation", self.metrics.get("validation")),
+                ("fitted", self.fitted_at),
+            ],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -573,3 +606,72 @@ class Entry:
     row_id: str
     commit: str
     hash: str
+
+
+class LiveClient(Protocol):
+    """What a screen asks of the engine; ``workbench.live.Client`` has it."""
+
+    def status(self) -> Mapping[str, Any]:
+        """The status of now."""
+
+    def signals(self, since: int = 0, max_seconds: float = ...) -> Any:
+        """Samples of the decoded stream after sample ``since``, the newest ``max_seconds`` at most."""
+
+    def start_run(self, **kwargs: Any) -> Any:
+        """Start a run with these settings."""
+
+    def pause(self) -> Any:
+        """Pause the run."""
+
+    def resume(self) -> Any:
+        """Continue the run."""
+
+    def end_run(self) -> Any:
+        """End the run in good order."""
+
+    def stop(self) -> Any:
+        """STOP: the effector to its safe state."""
+
+    def reset_stop(self) -> Any:
+        """Leave the state after a STOP."""
+
+    def arm(self, by: str = "") -> Any:
+        """Let decisions command the effector."""
+
+    def disarm(self, by: str = "") -> Any:
+        """Let them command it no longer."""
+
+    def waive(self, stream: str, reason: str) -> Any:
+        """Go without a check of a stream, with a reason."""
+
+    def note(self, text: str) -> Any:
+        """Enter a note in the ledger."""
+
+    def reconnect(self) -> Any:
+        """Take a stream that came back."""
+
+    def acknowledge(self, alarm_id: str, by: str = "") -> Any:
+        """Acknowledge an alarm."""
+
+    def presence(self, page: str, challenge: str, *, visible: bool) -> Any:
+        """Say that somebody looks at the page."""
+
+    def shutdown(self) -> Any:
+        """End the engine."""
+
+
+class MeasureDefinition(Protocol):
+    """What a form asks of an outcome measure; ``outcomes.load(name).definition`` has it."""
+
+    name: str
+    version: str
+    title: str
+    items: Any
+    extras: Any
+    subscales: Any
+    options: Any
+    modes: tuple[str, ...]
+    sides: tuple[str, ...]
+
+    def check(self, code: str, value: Any) -> Any:
+        """The value of one item as scoring takes it. Raises BadValue with what is allowed."""

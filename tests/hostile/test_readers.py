@@ -49,7 +49,7 @@ BETWEEN_OWN_PROCESSES = {
     "devices/simulated_participant.py", "live/_display.py", "engine/effector_link.py", "runs/fit_process.py",
     "engine/server.py", "engine/session.py", "live/_starting.py", "live/_wire.py", "live/client.py",
     "stress/lossless.py", "engine/process.py", "runs/fitting.py", "stress/recording.py", "stress/record.py",
-    "widgets/_keeping.py", "widgets/dashboard.py", "widgets/log_view.py", "study/drafts.py", "devices/_pairing.py",
+    "widgets/_stores.py", "widgets/dashboard.py", "widgets/log_view.py", "study/drafts.py", "devices/_pairing.py",
     "devices/_last_metre.py", "engine/alarms.py", "live/_stopfile.py", "engine/standstill.py", "stress/safety.py",
     "stress/breakable.py",
 }  # fmt: skip

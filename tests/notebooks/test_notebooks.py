@@ -16,7 +16,24 @@ NAMES = [str(p.relative_to(FOLDER)) for p in NOTEBOOKS]
 
 
 def test_the_notebooks_of_the_road_are_there() -> None:
-    assert {"00_tour.ipynb", "20_live_session.ipynb", "50_report.ipynb", "dashboards/session.ipynb"} <= set(NAMES)
+    road = {"00_tour", "10_own_recordings", "20_live_session", "30_assessments", "40_decoders", "50_report"}
+    assert {f"{name}.ipynb" for name in road} | {"dashboards/session.ipynb"} <= set(NAMES)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=NAMES)
+def test_a_notebook_uses_public_names_only(path: Path) -> None:
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    assert not re.search(r"\w\._[a-z]|import _[a-z]", code)
+
+
+@pytest.mark.parametrize("name", ["10_own_recordings", "20_live_session", "30_assessments", "40_decoders", "50_report"])
+def test_the_inputs_of_a_notebook_stand_in_one_cell_for_papermill(name: str) -> None:
+    cells = json.loads((FOLDER / f"{name}.ipynb").read_text(encoding="utf-8"))["cells"]
+    tagged = [cell for cell in cells if "parameters" in cell["metadata"].get("tags", ())]
+    assert len(tagged) == 1
+    # papermill puts its values behind this cell: it may hold plain assignments and nothing else.
+    assert all(re.match(r"\w+ = ", line) for line in tagged[0]["source"])
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=NAMES)

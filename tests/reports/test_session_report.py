@@ -387,8 +387,8 @@ def test_facts_are_read_once_and_hold_no_report(study):
     assert replace(after) == before
 
 
-def test_report_is_the_sixth_verb():
-    assert workbench.report is session_report
+def test_report_is_the_sixth_verb(study, tmp_path):
+    assert workbench.report(study, out_folder=tmp_path) == session_report(study, out_folder=tmp_path)
 
 
 # ------------------------------------------------------------------------------------ catalogue

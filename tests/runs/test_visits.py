@@ -18,7 +18,7 @@ from workbench.runs.visits import VisitDesk
 from workbench.said import told
 from workbench.study import Study
 from workbench.vocabulary import Participant, Visit
-from workbench.widgets import AssessmentForm, RecordKeeper
+from workbench.widgets import AssessmentForm, RecordStore
 
 PASSWORD = "a long enough password"
 
@@ -240,7 +240,7 @@ def test_a_form_of_another_visit_takes_nothing_while_a_session_is_under_way(desk
     arat = load("arat")
     form = AssessmentForm.of(
         arat,
-        keeper=RecordKeeper(desk.record, visit_id=ids["P-041"], folder=folder),
+        store=RecordStore(desk.record, visit_id=ids["P-041"], folder=folder),
         visit_id=ids["P-041"],
         rater="Chen L.",
         place=("DESK", "P-041", "Month 1"),

@@ -13,8 +13,8 @@ from workbench import outcomes
 from workbench.errors import Refused
 from workbench.outcomes import isncsci
 from workbench.widgets import (
-    AssessmentDesk,
     AssessmentForm,
+    AssessmentPicker,
     DecoderPanel,
     IsncsciForm,
     LiveSession,
@@ -490,9 +490,9 @@ def test_stop_and_identity_stay_and_every_control_and_word_can_be_reached_above_
         "status": statuses["fault" if alarm else "idle"], "link": {"state": "live"}, "form": FORM, "panels": [],
         "place": {**PLACE, "view": "assess"}, "beat": 0,
     }  # fmt: skip
-    desk = AssessmentDesk([("v", "P-041")], [("arat", "ARAT"), ("isncsci", "ISNCSCI")], pick=lambda *_: None)
+    desk = AssessmentPicker([("v", "P-041")], [("arat", "ARAT"), ("isncsci", "ISNCSCI")], pick=lambda *_: None)
     chosen = {one: getattr(desk, one) for one in ("visits", "measures", "chosen", "rater")}
-    strip = [(AssessmentDesk, chosen)] if name in ("arat", "isncsci") else []
+    strip = [(AssessmentPicker, chosen)] if name in ("arat", "isncsci") else []
     page = mount(LiveSession, shell, *strip, shown(name), width=1024, height=height)
     if name == "result":
         page.click("[data-name=all-trials]")

@@ -15,8 +15,8 @@ from workbench import outcomes
 from workbench.outcomes import isncsci
 from workbench.study import Study
 from workbench.vocabulary import Assessment, Condition, Participant, Visit
-from workbench.widgets import AssessmentForm, FileKeeper, IsncsciForm, RecordKeeper
-from workbench.widgets._keeping import DraftFiles
+from workbench.widgets import AssessmentForm, FileStore, IsncsciForm, RecordStore
+from workbench.widgets._stores import DraftFiles
 
 OFF = {"assisted": False, "device_on": False, "stimulation_on": False}
 
@@ -35,8 +35,8 @@ def visit(study: Study) -> str:
 @pytest.fixture
 def arat(study: Study, visit: str) -> Callable[[], AssessmentForm]:
     def open_form() -> AssessmentForm:
-        keeper = RecordKeeper(study, visit_id=visit, folder=study.folder)
-        return AssessmentForm.of(outcomes.load("arat"), keeper=keeper, visit_id=visit, rater="Lin Q.")
+        store = RecordStore(study, visit_id=visit, folder=study.folder)
+        return AssessmentForm.of(outcomes.load("arat"), store=store, visit_id=visit, rater="Lin Q.")
 
     return open_form
 
@@ -304,11 +304,11 @@ def test_a_draft_nobody_went_on_with_outlives_the_one_begun_beside_it(
 
 
 def test_drafts_in_files_are_told_apart(tmp_path: Path) -> None:
-    keeper = FileKeeper(tmp_path / "draft.json", lambda one: "Saved.")
+    store = FileStore(tmp_path / "draft.json", lambda one: "Saved.")
     measure = outcomes.load("arat")
     for score in (3, 1):
-        AssessmentForm.of(measure, keeper=keeper, visit_id="v", rater="r").enter("grip_1", score)
-    again = AssessmentForm.of(measure, keeper=keeper, visit_id="v", rater="r")
+        AssessmentForm.of(measure, store=store, visit_id="v", rater="r").enter("grip_1", score)
+    again = AssessmentForm.of(measure, store=store, visit_id="v", rater="r")
     found = []
     for row in again.stored:
         again.reopen(row["id"])
@@ -318,12 +318,12 @@ def test_drafts_in_files_are_told_apart(tmp_path: Path) -> None:
 
 def test_a_form_without_a_study_keeps_its_draft_in_one_file(tmp_path: Path) -> None:
     saved: list[Assessment] = []
-    keeper = FileKeeper(tmp_path / "draft.json", lambda one: saved.append(one) or "Saved.")
+    store = FileStore(tmp_path / "draft.json", lambda one: saved.append(one) or "Saved.")
     measure = outcomes.load("arat")
-    form = AssessmentForm.of(measure, keeper=keeper, visit_id="v", rater="r")
+    form = AssessmentForm.of(measure, store=store, visit_id="v", rater="r")
     form.enter("grip_1", 3)
     assert json.loads((tmp_path / "draft.json").read_text(encoding="utf-8"))["items"] == {"grip_1": 3}
-    again = AssessmentForm.of(measure, keeper=keeper, visit_id="v", rater="r")
+    again = AssessmentForm.of(measure, store=store, visit_id="v", rater="r")
     again.reopen(again.stored[0]["id"])
     choose(again)
     again.choose_side("right")
@@ -334,9 +334,9 @@ def test_a_form_without_a_study_keeps_its_draft_in_one_file(tmp_path: Path) -> N
 
 def test_a_broken_draft_file_is_an_error_that_names_it(tmp_path: Path) -> None:
     (tmp_path / "draft.json").write_text('{"items": {', encoding="utf-8")
-    keeper = FileKeeper(tmp_path / "draft.json", lambda one: "Saved.")
+    store = FileStore(tmp_path / "draft.json", lambda one: "Saved.")
     with pytest.raises(Exception, match=r"draft\.json cannot be read"):
-        AssessmentForm.of(outcomes.load("arat"), keeper=keeper, visit_id="v", rater="r")
+        AssessmentForm.of(outcomes.load("arat"), store=store, visit_id="v", rater="r")
 
 
 @pytest.mark.parametrize(
@@ -402,8 +402,8 @@ def test_the_safety_item_raises_its_alert_at_once_and_it_is_saved() -> None:
 @pytest.fixture
 def sheet(study: Study, visit: str) -> Callable[[], IsncsciForm]:
     def open_form() -> IsncsciForm:
-        keeper = RecordKeeper(study, visit_id=visit, folder=study.folder)
-        return IsncsciForm(isncsci, keeper=keeper, visit_id=visit, rater="Dr Okafor A.")
+        store = RecordStore(study, visit_id=visit, folder=study.folder)
+        return IsncsciForm(isncsci, store=store, visit_id=visit, rater="Dr Okafor A.")
 
     return open_form
 

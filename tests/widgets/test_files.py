@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from workbench.widgets import (
-    AssessmentDesk,
     AssessmentForm,
+    AssessmentPicker,
     DecoderPanel,
     IsncsciForm,
     LiveSession,
@@ -22,7 +22,7 @@ from workbench.widgets import (
 FOLDER = Path(__file__).resolve().parents[2] / "workbench" / "widgets"
 FILES = sorted(p for p in FOLDER.rglob("*") if p.suffix in (".js", ".css", ".py", ".j2"))
 WIDGETS = [
-    *(AssessmentDesk, AssessmentForm, DecoderPanel, IsncsciForm, LiveSession, LogView),
+    *(AssessmentPicker, AssessmentForm, DecoderPanel, IsncsciForm, LiveSession, LogView),
     *(ResultPanel, StreamPicker, Worklist),
 ]
 NAMESPACES = {"http://www.w3.org/2000/svg"}

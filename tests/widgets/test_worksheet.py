@@ -12,7 +12,7 @@ import pytest
 
 from workbench import outcomes
 from workbench.outcomes import isncsci
-from workbench.widgets import AssessmentDesk, AssessmentForm, FileKeeper, IsncsciForm
+from workbench.widgets import AssessmentForm, AssessmentPicker, FileStore, IsncsciForm
 
 SIZES = [(1440, 900), (1280, 800)]
 
@@ -53,7 +53,7 @@ class Driven:
 def drive(mount: Callable[..., Any], tmp_path: Path) -> Callable[..., Driven]:
     def start(name: str = "isncsci", *, language: str = "en", before: Any = None, **size: Any) -> Driven:
         about = {"visit_id": "v", "rater": "Dr Okafor A.", "place": ("SCI-HAND-01", "P-014", "Month 2")}
-        about["keeper"] = FileKeeper(tmp_path / f"{name}.json", lambda one: "Saved.")
+        about["store"] = FileStore(tmp_path / f"{name}.json", lambda one: "Saved.")
         worksheet = name == "isncsci"
         form: Any = IsncsciForm(isncsci, **about) if worksheet else AssessmentForm.of(outcomes.load(name), **about)
         if before is not None:
@@ -384,10 +384,10 @@ def test_every_measure_is_drawn_without_a_fault(drive: Callable[..., Driven], tm
 
 def test_the_desk_asks_for_a_form_by_visit_and_measure(mount: Callable[..., Any]) -> None:
     asked: list[tuple[str, str]] = []
-    desk = AssessmentDesk([("1", "A / baseline")], [("arat", "ARAT")], pick=lambda *one: asked.append(one))
+    desk = AssessmentPicker([("1", "A / baseline")], [("arat", "ARAT")], pick=lambda *one: asked.append(one))
     assert "measure must be one of arat" in desk.answer("choose", {"visit": "1", "measure": "nothing"})["text"]
     assert desk.answer("choose", {"visit": "1", "measure": "arat"})["ok"]
     assert (asked, desk.chosen) == ([("1", "arat")], {"visit": "1", "measure": "arat"})
-    page = mount(AssessmentDesk, {n: getattr(desk, n) for n in ("visits", "measures", "chosen", "rater")})
+    page = mount(AssessmentPicker, {n: getattr(desk, n) for n in ("visits", "measures", "chosen", "rater")})
     page.select_option("[data-name=desk-visit]", "1")
     assert page.errors == []

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from workbench.analysis._accuracy import Accuracy, Confusion, accuracy, confusion, confusion_by_run
+from workbench.analysis._accuracy import (
+    JUDGED,
+    Accuracy,
+    Confusion,
+    accuracy,
+    accuracy_of,
+    confusion,
+    confusion_by_run,
+    confusion_of,
+)
 from workbench.analysis._change import Change, Flag, NoBaseline, baselines, change
 from workbench.analysis._clusters import Clustered, Permuted, block_permutation, clustered
 from workbench.analysis._components import Component, Judgement
@@ -25,6 +34,7 @@ from workbench.analysis._implant import ImplantDays, implant_days
 from workbench.analysis._isncsci import AisChange, IsncsciChange, LevelChange, isncsci_change
 from workbench.analysis._latency import Latency, latency
 from workbench.analysis._metrics import Auc, Kappa, auc, itr, kappa
+from workbench.analysis._patterns import activation_pattern
 from workbench.analysis._queries import Limits, Query, queries
 from workbench.analysis._repeats import FalseResponder, OwnMdc, false_positive, false_responder, own_mdc
 from workbench.analysis._responders import (
@@ -51,6 +61,7 @@ from workbench.errors import UnknownName
 
 __all__ = [
     "ENDPOINTS",
+    "JUDGED",
     "Accuracy",
     "AisChange",
     "Auc",
@@ -85,6 +96,8 @@ __all__ = [
     "Result",
     "Spread",
     "accuracy",
+    "accuracy_of",
+    "activation_pattern",
     "ais_conversion",
     "assessment_of",
     "auc",
@@ -102,6 +115,7 @@ __all__ = [
     "condition_words",
     "confusion",
     "confusion_by_run",
+    "confusion_of",
     "direction_of",
     "estimate",
     "event_metrics",

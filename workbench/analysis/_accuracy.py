@@ -101,6 +101,12 @@ class Confusion:
 def confusion(trials: Iterable[Trial], classes: Sequence[str], *, run: str = "") -> Confusion:
     """Confusion matrix of judged trials.
 
+    Parameters
+    ----------
+    trials : of one run; only judged ones count.
+    classes : in the order of rows and columns.
+    run : its name.
+
     Raises
     ------
     BadValue
@@ -118,6 +124,40 @@ def confusion(trials: Iterable[Trial], classes: Sequence[str], *, run: str = "")
         else:
             undecided[row] += 1
     return Confusion(run, tuple(classes), tuple(map(tuple, counts)), tuple(undecided))
+
+
+def confusion_of(
+    truth: Sequence[str], decided: Sequence[str], classes: Sequence[str], *, run: str = ""
+) -> Confusion:
+    """Confusion matrix of decisions on epochs of known class.
+
+    Parameters
+    ----------
+    truth, decided : ``(n,)`` class of each epoch, and what was decided; ``""`` for no decision.
+    classes : in the order of rows and columns.
+    run : name of the run or fold.
+
+    Raises
+    ------
+    BadValue
+        When there are not as many decisions as epochs, or a class is none of ``classes``.
+    """
+    if len(truth) != len(decided):
+        raise BadValue(f"each epoch needs one decision, got {len(truth)} epochs and {len(decided)} decisions")
+    trials = [
+        Trial(place, cued, 0, 0.0, 0, "correct" if cued == said else "wrong" if said else "missed", said)
+        for place, (cued, said) in enumerate(zip(truth, decided, strict=True))
+    ]
+    return confusion(trials, classes, run=run)
+
+
+def accuracy_of(table: Confusion) -> Accuracy:
+    """Accuracy of what a confusion matrix counts, with interval and chance limit."""
+    correct, n, classes = sum(row[i] for i, row in enumerate(table.counts)), table.n, len(table.labels)
+    limit = chance_limit(n, classes=classes)
+    if n == 0:
+        return Accuracy(0, 0, 0, classes, None, None, limit)
+    return Accuracy(correct, n, 0, classes, correct / n, wilson(correct, n), limit)
 
 
 def confusion_by_run(runs: Mapping[str, Iterable[Trial]], classes: Sequence[str]) -> tuple[Confusion, ...]:

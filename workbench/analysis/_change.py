@@ -243,6 +243,13 @@ def baselines(
     Same measure, version and side; the same state, but where ``across`` declares another at baseline. Drafts
     are left out.
 
+    Parameters
+    ----------
+    assessments : of one participant.
+    visit_id : of the baseline visit.
+    like : the assessment that is compared.
+    across : field of the state → ``(at baseline, afterwards)``, where a difference is declared.
+
     Raises
     ------
     NoBaseline
@@ -302,7 +309,16 @@ def pick_baseline(records: Sequence[Assessment], *, rule: str = "") -> tuple[tup
 
 
 def flag(threshold: Threshold, after: Assessment, part: str, *, improvement: float, before: float) -> Flag:
-    """An improvement of ``part`` held against one threshold. Raises what :func:`check_threshold` does."""
+    """An improvement of ``part`` held against one threshold. Raises what :func:`check_threshold` does.
+
+    Parameters
+    ----------
+    threshold : a row of the threshold table.
+    after : the later assessment.
+    part : total or subscore.
+    improvement : in the direction of better, in the unit of the part.
+    before : value at baseline, of which a percentage is taken.
+    """
     check_threshold(threshold, after, part)
     reached = reaches(improvement, threshold, before=before)
     worse = reaches(-improvement, threshold, before=before)
@@ -311,6 +327,12 @@ def flag(threshold: Threshold, after: Assessment, part: str, *, improvement: flo
 
 def check_threshold(threshold: Threshold, after: Assessment, part: str) -> None:
     """Refuse a threshold that says nothing about a change of ``part``.
+
+    Parameters
+    ----------
+    threshold : a row of the threshold table.
+    after : the later assessment.
+    part : total or subscore.
 
     Raises
     ------
@@ -334,7 +356,14 @@ def check_threshold(threshold: Threshold, after: Assessment, part: str) -> None:
 
 
 def reaches(improvement: float, threshold: Threshold, *, before: float) -> bool | None:
-    """Whether an improvement is at least the threshold; None for a percentage of a baseline of 0."""
+    """Whether an improvement is at least the threshold; None for a percentage of a baseline of 0.
+
+    Parameters
+    ----------
+    improvement : in the direction of better.
+    threshold : a row of the threshold table.
+    before : value at baseline, of which a percentage is taken.
+    """
     if threshold.unit == "%" and before == 0:
         return None
     size = threshold.size * (abs(before) / 100 if threshold.unit == "%" else 1.0)

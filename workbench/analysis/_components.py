@@ -102,6 +102,13 @@ def judge(
 ) -> tuple[Judgement, ...]:
     """Judge one component in one participant; ``"either"`` gives one judgement a side.
 
+    Parameters
+    ----------
+    component : what is judged, with its threshold.
+    history : everything that was assessed in the participant.
+    visit, ref_visit : names of the later and the baseline visit.
+    baseline_rule : which of several baseline records counts.
+
     Raises
     ------
     Refused
@@ -194,6 +201,12 @@ def _judge_derived(
 def later(component: Component, history: History, *, visit: str) -> Assessment | None:
     """The one later assessment, None without one.
 
+    Parameters
+    ----------
+    component : what is judged.
+    history : everything that was assessed in the participant.
+    visit : name of the visit.
+
     Raises
     ------
     BadValue
@@ -224,6 +237,13 @@ def false_positives(
     """False-positive probability of a component from its baseline repeats, by side; and why there is none.
 
     The SEM comes from all records of the reference visit under the component's baseline state.
+
+    Parameters
+    ----------
+    component : what is judged.
+    people : histories of the participants.
+    ref_visit : name of the baseline visit.
+    baseline_rule : which of several baseline records counts.
     """
     chosen = component.chosen
     if component.part in DERIVED or chosen.unit == "%":

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -143,13 +144,8 @@ def event_metrics(
         When a hit lies outside the window: the trials were judged by another definition; or when ``runs`` does not
         name one run a trial; or an unknown unit.
     """
-    if unit not in UNITS:
-        raise BadValue(f"unit must be one of {', '.join(UNITS)}, got {unit!r}")
-    if not (onset_window_s > 0 and fs > 0):
-        raise BadValue(f"onset_window_s and fs must be above 0, got {onset_window_s} and {fs}")
     known = list(trials)
-    if runs and len(runs) != len(known):
-        raise BadValue(f"each trial needs its run, got {len(known)} trials and {len(runs)} runs")
+    _check_definition(known, onset_window_s, fs, runs, unit)
     pairs = [
         (trial, run)
         for trial, run in zip(known, runs or [""] * len(known))
@@ -160,8 +156,6 @@ def event_metrics(
     _check_window(hits, onset_window_s, fs)
     n, n_hits = len(judged), len(hits)
     false = sum(t.false_activations for t in judged)
-    false_in_rest, rest_s = sum(t.false_in_rest for t in judged), sum(t.rest_s for t in judged)
-    minutes = rest_s / 60
     return EventMetrics(
         onset_window_s=onset_window_s,
         n=n,
@@ -175,19 +169,46 @@ def event_metrics(
         **_intervals(judged, units),
         clusters=len(set(units)),
         unit=unit,
-        false_in_rest=false_in_rest,
-        rest_s=rest_s,
-        false_per_min=false_in_rest / minutes if minutes > 0 else None,
-        false_per_min_interval=_rest_interval(judged, units) if minutes > 0 else None,
-        onset=spread([t.latency_s for t in hits if t.latency_s is not None]),
-        release=spread([t.release_s for t in hits if t.release_s is not None]),
-        held_through=sum(t.release_s is None or t.release_s >= 0 for t in hits),
-        held=spread([t.held_s for t in hits if t.held_s is not None]),
+        **_in_rest(judged, units),
+        **_timing(hits),
         guessing=None,
     )
 
 
-def _intervals(judged: Sequence[Trial], runs: Sequence[str]) -> dict[str, Interval | None]:
+def _check_definition(
+    known: Sequence[Trial], onset_window_s: float, fs: float, runs: Sequence[str], unit: str
+) -> None:
+    if unit not in UNITS:
+        raise BadValue(f"unit must be one of {', '.join(UNITS)}, got {unit!r}")
+    if not (onset_window_s > 0 and fs > 0):
+        raise BadValue(f"onset_window_s and fs must be above 0, got {onset_window_s} and {fs}")
+    if runs and len(runs) != len(known):
+        raise BadValue(f"each trial needs its run, got {len(known)} trials and {len(runs)} runs")
+
+
+def _in_rest(judged: Sequence[Trial], runs: Sequence[str]) -> dict[str, Any]:
+    """False activations in rest, the rest they fell into, and their rate, by the name of their field."""
+    false_in_rest, rest_s = sum(t.false_in_rest for t in judged), sum(t.rest_s for t in judged)
+    minutes = rest_s / 60
+    return {
+        "false_in_rest": false_in_rest,
+        "rest_s": rest_s,
+        "false_per_min": false_in_rest / minutes if minutes > 0 else None,
+        "false_per_min_interval": _rest_interval(judged, runs) if minutes > 0 else None,
+    }
+
+
+def _timing(hits: Sequence[Trial]) -> dict[str, Any]:
+    """When hits came, how long they lasted, and when they were released, by the name of their field."""
+    return {
+        "onset": spread([t.latency_s for t in hits if t.latency_s is not None]),
+        "release": spread([t.release_s for t in hits if t.release_s is not None]),
+        "held_through": sum(t.release_s is None or t.release_s >= 0 for t in hits),
+        "held": spread([t.held_s for t in hits if t.held_s is not None]),
+    }
+
+
+def _intervals(judged: Sequence[Trial], runs: Sequence[str]) -> dict[str, Any]:
     """Intervals of F1, recall and precision, by the name of their field."""
     hit = np.array([t.outcome == "correct" for t in judged], dtype=np.float64)
     false = np.array([t.false_activations for t in judged], dtype=np.float64)
@@ -227,7 +248,12 @@ def _rest_interval(judged: Sequence[Trial], runs: Sequence[str]) -> Interval:
 
 
 def f1_of(hits: int, *, false: int, missed: int) -> float:
-    """F1 = 2PR / (P + R) = 2 hits / (2 hits + false + missed); at least one event is needed."""
+    """F1 = 2PR / (P + R) = 2 hits / (2 hits + false + missed); at least one event is needed.
+
+    Parameters
+    ----------
+    hits, false, missed : counts of events.
+    """
     events = 2 * hits + false + missed
     if events < 1:
         raise BadValue("F1 needs at least one attempt or activation, got none")

@@ -33,6 +33,11 @@ def chance_tail(k: int, n: int, *, classes: int) -> Fraction:
     """Exact probability that guessing is right in ``k`` or more of ``n`` trials.
 
     The ``classes`` are taken as equally likely.
+
+    Parameters
+    ----------
+    k, n : right trials, of how many.
+    classes : how many there are.
     """
     _counts(k, n)
     _classes(classes)
@@ -46,6 +51,12 @@ def chance_limit(n: int, *, classes: int, alpha: float = 0.05) -> int | None:
 
     The exact one-sided binomial limit: 12 of 15 trials with two classes. Reaching it is unlikely by
     guessing. None when even ``n`` of ``n`` is not (4 trials, two classes).
+
+    Parameters
+    ----------
+    n : trials.
+    classes : how many there are.
+    alpha : largest probability under guessing.
     """
     _counts(0, n)
     _classes(classes)
@@ -71,7 +82,13 @@ def _ways(n: int, classes: int) -> Iterator[tuple[int, int]]:
 
 
 def wilson(k: int, n: int, *, level: float = 0.95) -> Interval:
-    """Wilson score interval of a proportion ``k`` of ``n``, ``n`` above 0 (Wilson 1927)."""
+    """Wilson score interval of a proportion ``k`` of ``n``, ``n`` above 0 (Wilson 1927).
+
+    Parameters
+    ----------
+    k, n : count, of how many.
+    level : of confidence, 0–1.
+    """
     _counts(k, n)
     _positive(n)
     _level(level, "level")
@@ -85,7 +102,13 @@ def wilson(k: int, n: int, *, level: float = 0.95) -> Interval:
 
 
 def clopper_pearson(k: int, n: int, *, level: float = 0.95) -> Interval:
-    """Exact interval of a proportion ``k`` of ``n``, ``n`` above 0 (Clopper and Pearson 1934)."""
+    """Exact interval of a proportion ``k`` of ``n``, ``n`` above 0 (Clopper and Pearson 1934).
+
+    Parameters
+    ----------
+    k, n : count, of how many.
+    level : of confidence, 0–1.
+    """
     _counts(k, n)
     _positive(n)
     _level(level, "level")
@@ -96,7 +119,13 @@ def clopper_pearson(k: int, n: int, *, level: float = 0.95) -> Interval:
 
 
 def binomial_tail(k: int, n: int, *, p: float) -> float:
-    """Probability of ``k`` or more of ``n``, each with probability ``p``."""
+    """Probability of ``k`` or more of ``n``, each with probability ``p``.
+
+    Parameters
+    ----------
+    k, n : count, of how many.
+    p : probability of each, 0–1.
+    """
     if not 0 <= p <= 1:
         raise BadValue(f"p must lie in 0–1, got {p}")
     if k <= 0:
@@ -109,7 +138,14 @@ def binomial_tail(k: int, n: int, *, p: float) -> float:
 
 
 def poisson_interval(count: int, *, exposure: float = 1.0, level: float = 0.95) -> Interval:
-    """Exact interval of a rate: ``count`` in ``exposure`` (its unit is the rate's), Garwood 1936."""
+    """Exact interval of a rate: ``count`` in ``exposure`` (its unit is the rate's), Garwood 1936.
+
+    Parameters
+    ----------
+    count : events.
+    exposure : over how much, above 0.
+    level : of confidence, 0–1.
+    """
     if count < 0 or int(count) != count:
         raise BadValue(f"a count must be a whole number of 0 or more, got {count}")
     if not 0 < exposure < float("inf"):

@@ -2,7 +2,7 @@
 
 A limit for runs in which activations come by themselves. How many cues chance hits depends on how often
 somebody activates, so that it is learned from the run itself: its onsets stay where they were, and the cues are
-placed anew, without overlap and with random distances. The 95th percentile of the hits over many such placements
+placed again, without overlap and with random distances. The 95th percentile of the hits over many such placements
 is the limit.
 
 Excluded trials give neither onsets nor time, as in :mod:`workbench.analysis._events`.

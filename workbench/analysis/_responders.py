@@ -280,6 +280,13 @@ def ais_conversion(
     """Participants whose AIS grade improved by ``at_least`` grades; ``rules`` as for :func:`responder`.
 
     A → B and conversion to C or D are told apart in the judgements (:class:`AisChange`).
+
+    Parameters
+    ----------
+    people : histories of the participants.
+    at_least : a row of the threshold table, in grades.
+    visit, ref_visit : names of the later and the baseline visit.
+    rules : as for :func:`responder`.
     """
     return _isncsci("ais", at_least, people, visit=visit, ref_visit=ref_visit, **rules)
 
@@ -291,6 +298,13 @@ def motor_level_response(
 
     Only key-muscle segments count (C5–T1, L2–S1). A level of which several are possible is judged over all of
     them. ``rules`` as for :func:`responder`.
+
+    Parameters
+    ----------
+    people : histories of the participants.
+    at_least : a row of the threshold table, in segments.
+    visit, ref_visit : names of the later and the baseline visit.
+    rules : as for :func:`responder`.
     """
     return _isncsci("motor_level", at_least, people, visit=visit, ref_visit=ref_visit, **rules)
 

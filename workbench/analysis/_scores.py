@@ -102,6 +102,11 @@ def number_of(assessment: Assessment, part: str = "total") -> float:
 def unit_of(measure: str, version: str, part: str = "total") -> str:
     """Unit of one part of a measure, ``""`` for points and for parts that are no subscore.
 
+    Parameters
+    ----------
+    measure, version : of the definition.
+    part : total, subscore or class.
+
     Raises
     ------
     UnknownName, BadValue
@@ -122,6 +127,11 @@ def definition_of(measure: str, version: str) -> outcomes.Definition:
 
 def direction_of(measure: str, version: str, part: str = "total") -> str:
     """Direction of better, ``"up"`` or ``"down"``, of one part of a measure.
+
+    Parameters
+    ----------
+    measure, version : of the definition.
+    part : total, subscore or class.
 
     Raises
     ------

@@ -49,6 +49,12 @@ def leave_one_out(groups: Sequence[str]) -> Iterator[Fold]:
 def blocks(n: int, *, k: int = 5, gap: int = 0) -> Iterator[Fold]:
     """``k`` contiguous blocks of one run in order of time; ``gap`` epochs beside the judged block train nothing.
 
+    Parameters
+    ----------
+    n : epochs, in order of time.
+    k : blocks.
+    gap : epochs on each side of the judged block that train nothing.
+
     Raises
     ------
     BadValue
@@ -75,6 +81,11 @@ def check_split(train: Sequence[int], judged: Sequence[int], groups: Sequence[st
 
     A split is sound when no run has epochs on both sides, or where it has, the judged ones of that run are
     one contiguous block.
+
+    Parameters
+    ----------
+    train, judged : places of the epochs of each side.
+    groups : run of each epoch.
 
     Raises
     ------

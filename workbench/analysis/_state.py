@@ -71,6 +71,11 @@ def check_across(across: Across) -> None:
 def check_comparable(before: Assessment, after: Assessment, across: Across) -> None:
     """Refuse to compare what was not made under one state, or not under the declared two.
 
+    Parameters
+    ----------
+    before, after : the two assessments.
+    across : field of the state → ``(at baseline, afterwards)``, where a difference is declared.
+
     Raises
     ------
     BadValue
@@ -125,7 +130,13 @@ def check_options(before: Assessment, after: Assessment, part: str) -> None:
 
 
 def condition_notes(before: Assessment, after: Assessment, part: str) -> tuple[str, ...]:
-    """What a reader of a change has to know: conditions that neither records, and aids that differed."""
+    """What a reader of a change has to know: conditions that neither records, and aids that differed.
+
+    Parameters
+    ----------
+    before, after : the two assessments.
+    part : total or subscore.
+    """
     definition = definition_of(after.measure, after.version)
     if not (_measured(before, definition, part) and _measured(after, definition, part)):
         return ()

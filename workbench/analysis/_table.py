@@ -28,7 +28,7 @@ class Drafts(Protocol):
     """What the table needs of the drafts beside a record."""
 
     def list(self) -> Sequence[Any]:
-        """Every draft; ``values["id"]`` names the assessment of the record that it goes on with, if any."""
+        """Every draft; ``values["id"]`` names the assessment of the record that it continues, if any."""
 
 
 class Record(Protocol):

@@ -62,6 +62,15 @@ class Sheet:
     ) -> None:
         """One line of text; ``y`` is its baseline, ``anchor`` ``"left"``, ``"center"`` or ``"right"``.
 
+        Parameters
+        ----------
+        x, y : left, middle or right end of the line as ``anchor`` says, and its baseline, px.
+        words : what stands there.
+        size : of the type, px.
+        colour : a token name.
+        bold : whether heavy.
+        anchor : ``"left"``, ``"center"`` or ``"right"``.
+
         Raises
         ------
         BadValue
@@ -85,7 +94,15 @@ class Sheet:
         width: float = 1,
         dashes: tuple[float, float] | None = None,
     ) -> None:
-        """A polyline; ``dashes`` are on and off in px."""
+        """A polyline; ``dashes`` are on and off in px.
+
+        Parameters
+        ----------
+        xs, ys : points, px.
+        colour : a token name.
+        width : px.
+        dashes : on and off, px; None for a full line.
+        """
         style: Any = "-" if dashes is None else (0, (dashes[0] / width, dashes[1] / width))
         self._axes.add_line(
             Line2D(
@@ -111,7 +128,16 @@ class Sheet:
         line: float = 1,
         hatch: str = "",
     ) -> None:
-        """A rectangle from its top left corner; ``fill`` and ``edge`` are token names, hex, or ``"none"``."""
+        """A rectangle from its top left corner; ``fill`` and ``edge`` are token names, hex, or ``"none"``.
+
+        Parameters
+        ----------
+        x, y : top left corner, px.
+        width, height : px.
+        fill, edge : token names, hex, or ``"none"``.
+        line : width of the edge, px.
+        hatch : matplotlib's pattern, ``""`` for none.
+        """
         self._axes.add_patch(
             Rectangle(
                 (x, y),
@@ -136,7 +162,16 @@ class Sheet:
         size: float = 10,
         line: float = 1.8,
     ) -> None:
-        """A mark centred on a point; ``shape`` is a key of ``_SHAPES``."""
+        """A mark centred on a point; ``shape`` is a key of ``_SHAPES``.
+
+        Parameters
+        ----------
+        x, y : its middle, px.
+        shape : a key of ``_SHAPES``.
+        fill, edge : token names or hex.
+        size : px, of a circle; the other shapes look as large.
+        line : width of the edge, px.
+        """
         marker, scale = _SHAPES[shape]
         self._axes.add_line(
             Line2D(

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 
 from workbench.errors import BadValue
 from workbench.figures._sheet import Sheet
+from workbench.figures.interactive._style import style
 from workbench.figures.palette import COLOURS
 from workbench.vocabulary import Condition
 
@@ -32,6 +33,7 @@ WORDS: Mapping[str, str] = {
     "source": "{citation}; {population}; evidence {evidence}",
     "no_band": "no band: {condition} has no score at {baseline}",
     "nd": "ND",
+    "visit": "visit",
 }
 """English words; pass others to print another language."""
 
@@ -285,8 +287,15 @@ def over_visits_plotly(
     baseline: str = "",
     threshold: Any = None,
     words: Mapping[str, str] = WORDS,
+    simulated: bool = False,
 ) -> Any:
-    """The same picture as a plotly Figure, for notebooks and dashboards. Parameters as :func:`over_visits`."""
+    """The same picture as a plotly Figure, for notebooks and dashboards.
+
+    Parameters
+    ----------
+    scores, visits, measure, scale, unit, direction, baseline, threshold, words : as of :func:`over_visits`.
+    simulated : whether the participant is; written beside the title.
+    """
     from plotly import graph_objects as go
 
     lines = series(scores, visits)
@@ -307,20 +316,15 @@ def over_visits_plotly(
             x=list(visits), y=list(line), mode="lines+markers", connectgaps=False,
             name=condition_words(condition, words),
             line={"color": COLOURS["intent"], "width": 2 if condition.device_on else 1},
-            marker={"symbol": symbol, "size": 16 if condition.stimulation_on else 11, "line": {"width": 2}},
+            marker={
+                "symbol": symbol, "size": 16 if condition.stimulation_on else 11, "color": COLOURS["intent"],
+                "line": {"width": 2, "color": COLOURS["intent"]},
+            },
         )  # fmt: skip
     said = _notes(band, baseline=baseline, threshold=threshold, words=words) if band is None else []
     under = " · ".join([part for part in (unit, words[direction], *(text for text, _ in said)) if part])
-    figure.update_layout(
-        title={"text": measure, "subtitle": {"text": under}},
-        plot_bgcolor=COLOURS["surface"],
-        paper_bgcolor=COLOURS["surface"],
-        font={"size": 13, "color": COLOURS["ink"]},
-        legend={"orientation": "h", "y": -0.2},
-        margin={"l": 60, "r": 20, "t": 80, "b": 60},
-        height=420,
-    )
+    style(figure, title=measure, notes=[under], height=440, simulated=simulated)
     places = {"categoryorder": "array", "categoryarray": list(visits), "range": [-0.3, len(visits) - 0.7]}
-    figure.update_xaxes(type="category", **places)
-    figure.update_yaxes(range=[low, high], gridcolor=COLOURS["grid"], title=unit or None)
+    figure.update_xaxes(type="category", title_text=words["visit"], **places)
+    figure.update_yaxes(range=[low, high], title_text=f"score, {unit}" if unit else "score")
     return figure

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal, Protocol, get_args
 
 from workbench.errors import BadValue
+from workbench.html_repr import card
 
 Status = Literal["ok", "ND", "censored", "structural", "invalid"]
 """``ND`` not determinable (a missing item), ``censored`` at a cap, ``structural`` never asked by design,
@@ -219,6 +220,12 @@ class SubScore:
     implied: tuple[str, ...] = ()
     imputed: tuple[str, ...] = ()
 
+    def text(self) -> str:
+        """``34 (0 to 57)``, or the status in place of a number, with the items answered where some are missing."""
+        value = self.status if self.value is None else f"{self.value:g}"
+        answered = "" if self.n_valid == self.n_items else f", {self.n_valid} of {self.n_items} items"
+        return f"{value} ({self.low:g} to {self.high:g}{answered})"
+
 
 @dataclass(frozen=True, slots=True)
 class ScorerResult:
@@ -268,6 +275,19 @@ class Score:
     alerts: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     classes: Mapping[str, Any] = field(default_factory=dict)
+
+    def _repr_html_(self) -> str:
+        results = [] if self.total is None else [("total", self.total)]
+        results += [(name.replace("_", " "), one) for name, one in self.subscores.items()]
+        return card(
+            "Score",
+            f"{self.measure} {self.version}",
+            [
+                *((name, one.text()) for name, one in results),
+                *((name, one) for name, one in self.classes.items() if isinstance(one, str)),
+            ],
+            remarks=[*self.alerts, *self.warnings],
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Plain data: dicts, lists, text, numbers, None; alerts, options and classes only where there are any."""

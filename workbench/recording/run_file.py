@@ -18,6 +18,7 @@ import numpy as np
 
 from workbench import reading
 from workbench.errors import BadValue, RecordingFault
+from workbench.html_repr import card
 from workbench.recording import run_writer
 from workbench.recording.run_writer import CHANGES, LEADING, PREFIX, TIMES
 from workbench.recording.xdf import XdfFile, XdfStream, read
@@ -37,6 +38,9 @@ from workbench.vocabulary import (
 )
 
 if TYPE_CHECKING:
+    from mne import Epochs
+    from mne.io import RawArray
+
     from workbench.signals.timebase import Timebase
     from workbench.signals.units import StreamUnits
 
@@ -337,6 +341,58 @@ class RunFile:
     def aux(self) -> tuple[XdfStream, ...]:
         """Streams that are neither the signal nor the workbench's own."""
         return tuple(s for s in self.file.streams if s is not self.signal and not s.name.startswith(PREFIX))
+
+    # ------------------------------------------------------------------ for researchers
+    def to_raw(self) -> RawArray:
+        """The decoded stream as ``mne.io.Raw``, in V, with cues and other events as annotations.
+
+        A cue's annotation has its label and duration; a gap is ``BAD_gap``, so that MNE leaves out what it
+        touches.
+        Channels that are recorded and not decoded are of the type ``misc`` and keep their numbers.
+        """
+        from workbench.recording import to_mne
+
+        return to_mne.raw_of(self)
+
+    def to_epochs(self, *, tmin: float = -1.0, tmax: float | None = None) -> Epochs:
+        """Epochs of the decoded channels around the cues as ``mne.Epochs``, in V, not filtered, no baseline.
+
+        Parameters
+        ----------
+        tmin, tmax : start and end relative to the cue, s. The signal before the cue warms the filters up; ``tmax``
+            is by default the end of the shortest cue.
+
+        The metadata of each epoch name its run and trial, and whether it is simulated.
+
+        Raises
+        ------
+        BadSignal
+            A run without a cue.
+        BadValue
+            An epoch that ends before it starts.
+        """
+        from workbench.recording import to_mne
+
+        return to_mne.epochs_of(self, tmin=tmin, tmax=tmax)
+
+    def _repr_html_(self) -> str:
+        plan, signal = self.plan, self.signal
+        seconds = len(signal.stamps) / signal.fs
+        return card(
+            "Recorded run",
+            self.path.name,
+            [
+                ("kind", plan.get("kind")),
+                ("paradigm", plan.get("paradigm")),
+                ("state", self.state),
+                ("signal", f"{signal.name}, {len(signal.channels)} channels at {signal.fs:g} Hz, {seconds:.1f} s"),
+                ("cues", sum(marker.kind == "cue" for marker in self.markers())),
+                ("trials", len(self.trials())),
+                ("decisions", len(self._decision_rows())),
+                ("decoder", str(plan.get("decoder_sha256", ""))[:12]),
+            ],
+            simulated=bool(plan.get("simulated")),
+        )
 
     def _objects(self, name: str, kind: type[T]) -> list[T]:
         if name not in self.names:

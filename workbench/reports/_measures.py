@@ -38,7 +38,15 @@ def missing_of(row: Row) -> int:
 
 
 def axis(say: Say, row: Row, name: str, maximum: float) -> str:
-    """The line under the axis of a total: what it counts, of how many, and which way is better."""
+    """The line under the axis of a total: what it counts, of how many, and which way is better.
+
+    Parameters
+    ----------
+    say : words of the report.
+    row : a stored assessment.
+    name : of the measure.
+    maximum : end of the axis.
+    """
     definition = definition_of(row)
     down = definition is not None and definition.direction == "down"
     counted = say.t("total_isncsci" if row["measure"] == "isncsci" else "total_points")
@@ -74,7 +82,14 @@ def classes(say: Say, row: Row) -> list[str]:
 
 
 def subscore_name(say: Say, row: Row, code: str) -> str:
-    """The name of a subscore: the abbreviation a clinician writes, else that of the definition."""
+    """The name of a subscore: the abbreviation a clinician writes, else that of the definition.
+
+    Parameters
+    ----------
+    say : words of the report.
+    row : a stored assessment.
+    code : of the subscore.
+    """
     if row["measure"] == "isncsci":
         return say.t(f"isncsci_{code}")
     definition = definition_of(row)

@@ -261,32 +261,43 @@ def rates(say: Say) -> list[Block]:
 
 def remarks(say: Say) -> list[Block]:
     """What to keep in mind, and integrity, side by side."""
+    t = say.t
+    left: tuple[Block, ...] = (Heading(t("keep"), 3), Para(say.join(*_to_keep_in_mind(say)) or t("no_data")))
+    return [Pair(left, (Heading(t("safety"), 3), Para(say.join(*_integrity(say)))))]
+
+
+def _to_keep_in_mind(say: Say) -> list[str]:
+    """Sentences on what limits the numbers: simulation, few trials, exclusions, conditions."""
     facts, t = say.facts, say.t
-    trials = [trial for run in facts.runs for trial in run.trials]
-    excluded = sum(trial["outcome"] == "excluded" for trial in trials)
     keep = [t("keep_simulated")] if "participant" in facts.simulated or "session" in facts.simulated else []
     sizes = [n for result in say.results.values() if (n := _judged(result))]
     if sizes and min(sizes) < 50:
         keep.append(t("keep_small", n=min(sizes)))
+    trials = [trial for run in facts.runs for trial in run.trials]
     if trials:
+        excluded = sum(trial["outcome"] == "excluded" for trial in trials)
         keep.append(t("keep_excluded", n=excluded, all=len(trials)) if excluded else t("keep_excluded_none"))
     if facts.assessments:
         keep.append(t("keep_conditions"))
+    return keep
+
+
+def _integrity(say: Say) -> list[str]:
+    """Sentences on alerts, the ledger, stops, approvals and adverse events."""
+    facts, t = say.facts, say.t
+    alerts = sum(query.rule == "safety_alert" for query in facts.queries)
+    safety = [t("safety_alerts", n=alerts)] if alerts else []
     counts = {
         level: sum(row["priority"] == level for _, row in facts.ledger)
         for level in ("high", "medium", "low", "info")
     }
-    safety = [t("safety_ledger", n=len(facts.ledger), **counts)]
+    safety.append(t("safety_ledger", n=len(facts.ledger), **counts))
     safety.append(t("safety_stops", n=sum(run.row["state"] != "finished" for run in facts.runs)))
     if facts.decoders:
         approved = sum(bool(facts.approvals[row["sha256"]]) for row in facts.decoders)
         safety.append(t("safety_approval", n=approved, all=len(facts.decoders)))
     safety.append(t("safety_ae"))
-    alerts = sum(query.rule == "safety_alert" for query in facts.queries)
-    if alerts:
-        safety.insert(0, t("safety_alerts", n=alerts))
-    left: tuple[Block, ...] = (Heading(t("keep"), 3), Para(say.join(*keep) or t("no_data")))
-    return [Pair(left, (Heading(t("safety"), 3), Para(say.join(*safety))))]
+    return safety
 
 
 def _judged(result: Cued | EventMetrics | Failed) -> int:

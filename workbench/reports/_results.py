@@ -116,7 +116,14 @@ def trial_of(row: Row) -> Trial:
 
 
 def crossed_of(found: Confusion, *, title: str, undecided: str) -> Crossed:
-    """A confusion matrix of ``analysis``, with a column for trials without a decision when there are any."""
+    """A confusion matrix of ``analysis``, with a column for trials without a decision when there are any.
+
+    Parameters
+    ----------
+    found : the matrix.
+    title : printed above it.
+    undecided : name of the column for no decision.
+    """
     right = sum(found.counts[place][place] for place in range(len(found.labels)))
     if not any(found.undecided):
         return Crossed(title, found.labels, found.counts, found.labels, right, found.n)
@@ -129,6 +136,12 @@ def crossed_in(metrics: Mapping[str, Any], *, word: str, undecided: str) -> tupl
 
     Each entry is ``{"run", "labels", "counts"}``, with ``"undecided"`` where trials had no decision; anything
     else is left out, since a report prints only what it can read.
+
+    Parameters
+    ----------
+    metrics : of the fit.
+    word : stands before the number of a run.
+    undecided : name of the column for no decision.
     """
     found = []
     for place, entry in enumerate(metrics.get("confusion") or metrics.get("confusions") or (), start=1):

@@ -17,14 +17,14 @@ from workbench.runs.results import run_result
 from workbench.runs.visits import VisitDesk
 from workbench.systems import System
 from workbench.widgets import (
-    AssessmentDesk,
     AssessmentForm,
+    AssessmentPicker,
     DecoderPanel,
     IsncsciForm,
     LiveSession,
     LogView,
     PageActions,
-    RecordKeeper,
+    RecordStore,
     ResultPanel,
     Worklist,
 )
@@ -142,7 +142,7 @@ class SessionPage:
         visit = self.desk.visit()
         offered = [(name, outcomes.load(name).definition.title) for name in outcomes.available()]
         offered.sort(key=lambda one: (one[0] not in ("isncsci", "arat"), one[1]))
-        desk = AssessmentDesk(visits, offered, pick=self._pick, rater=self.desk.who)
+        desk = AssessmentPicker(visits, offered, pick=self._pick, rater=self.desk.who)
         self._desk = desk
         measure = self._form[1] if self._form else "isncsci" if self._forms else "arat"
         desk.choose(visit["id"], measure)
@@ -181,7 +181,7 @@ class SessionPage:
         if self._form is not None and self._form[:2] == (visit["id"], measure):
             return self._form[2]
         about: dict[str, Any] = {
-            "keeper": RecordKeeper(self.desk.record, visit_id=visit["id"], folder=self.folder),
+            "store": RecordStore(self.desk.record, visit_id=visit["id"], folder=self.folder),
             "visit_id": visit["id"],
             "rater": self.desk.who,
             "place": (visit["study"], visit["participant"], visit["name"]),

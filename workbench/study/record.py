@@ -7,12 +7,13 @@ from contextlib import ExitStack, contextmanager, suppress
 from datetime import date
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
 from workbench import world
 from workbench.errors import BadValue, RecordFault, Refused, UnknownName
+from workbench.html_repr import card
 from workbench.study import (
     anchors,
     approvals,
@@ -37,6 +38,9 @@ from workbench.study.worklist import WorklistRow
 from workbench.study.write_path import WritePath, pin
 from workbench.study.writer import Writer, transaction
 from workbench.vocabulary import Approval, Entry, LedgerRow, Recording, Run, Trial
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 class Study:
@@ -622,3 +626,80 @@ class Study:
     def verify(self, *, files: bool = True, known: Iterable[tuple[int, str]] = ()) -> Verification:
         """Recompute everything from the files as they lie there: see :func:`workbench.study.verify`."""
         return verify(self.folder, files=files, known=known, copies=self.writing.anchor_files[1:])
+
+    # ------------------------------------------------------------------------------ tables for researchers
+    def participants(self) -> DataFrame:
+        """Participants, one a row. See :mod:`workbench.tables`."""
+        from workbench import tables
+
+        return tables.participants(self)
+
+    def visits(self) -> DataFrame:
+        """Visits, planned and held. See :mod:`workbench.tables`."""
+        from workbench import tables
+
+        return tables.visits(self)
+
+    def sessions(self) -> DataFrame:
+        """Sessions; ``session`` counts within the visit. See :mod:`workbench.tables`."""
+        from workbench import tables
+
+        return tables.sessions(self)
+
+    def runs(self) -> DataFrame:
+        """Runs; ``run`` is their number within the session. See :mod:`workbench.tables`."""
+        from workbench import tables
+
+        return tables.runs(self)
+
+    def trials(self) -> DataFrame:
+        """Trials of every run. See :mod:`workbench.tables`."""
+        from workbench import tables
+
+        return tables.trials(self)
+
+    def recordings(self) -> DataFrame:
+        """Recordings; ``file`` is the path to open. See :mod:`workbench.tables`."""
+        from workbench import tables
+
+        return tables.recordings(self)
+
+    def decoders(self) -> DataFrame:
+        """Fitted decoders, with the figures of their own cross-validation. See :mod:`workbench.tables`."""
+        from workbench import tables
+
+        return tables.decoders(self)
+
+    def assessments(self) -> DataFrame:
+        """Assessments, with their condition and total. See :mod:`workbench.tables`."""
+        from workbench import tables
+
+        return tables.assessments(self)
+
+    def outcomes(self) -> DataFrame:
+        """Every outcome, one number a row: scores, event F1, hours of use. See :mod:`workbench.tables`."""
+        from workbench import tables
+
+        return tables.outcomes(self)
+
+    def ledger(self) -> DataFrame:
+        """Rows of the integrity ledger. See :mod:`workbench.tables`."""
+        from workbench import tables
+
+        return tables.ledger(self)
+
+    def _repr_html_(self) -> str:
+        seq, digest = self.head()
+        counted = ("participant", "visit", "session", "run", "trial", "decoder", "assessment")
+        people = self.rows("participant")
+        return card(
+            "Study",
+            f"{self.code}: {self.title}",
+            [
+                ("folder", self.folder),
+                *((f"{name}s", self.count(name)) for name in counted),
+                ("newest entry", f"{seq} ({digest[:12]})"),
+            ],
+            remarks=[self.read_only] if self.read_only else [],
+            simulated=bool(people) and all(one["simulated"] for one in people),
+        )

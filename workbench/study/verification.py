@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import RecordFault, Refused
+from workbench.html_repr import card
 from workbench.study import anchors, chain, record_file
 from workbench.study.anchors import Anchor
 from workbench.study.files import check_files
@@ -56,6 +57,17 @@ class Verification:
         lines = [first, *(f"- {p}" for p in self.problems[:SHOWN]), *more, *(f"(note) {w}" for w in self.warnings)]
         head = f"head: {self.head[0]} {self.head[1]}" if self.head[1] else "head: none could be read"
         return "\n".join([*lines, f"checked: {rows or 'nothing could be checked'}", head])
+
+    def _repr_html_(self) -> str:
+        told = [*self.problems[:SHOWN], *(f"Note: {warning}" for warning in self.warnings)]
+        checked = ", ".join(f"{name} {n}" for name, n in self.checked.items())
+        n = len(self.problems)
+        return card(
+            "Verification",
+            "the record holds" if self.ok else f"the record does NOT hold: {n} problem{'s' * (n != 1)}",
+            [("checked", checked), ("head", f"{self.head[0]} {self.head[1][:12]}" if self.head[1] else "none")],
+            remarks=told,
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The result as plain data, for ``workbench verify --json``."""

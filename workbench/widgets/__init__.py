@@ -3,8 +3,8 @@
 ``LiveSession`` is the screen of a running session, ``Worklist`` chooses and confirms whose visit it is,
 ``ResultPanel`` shows what a run came to, ``StreamPicker`` finds streams and states the contract,
 ``DecoderPanel`` shows a fit and asks for its approval, ``AssessmentForm`` enters an outcome measure,
-``IsncsciForm`` the neurological examination; ``RecordKeeper`` keeps their drafts and corrections,
-``AssessmentDesk`` chooses visit and measure above a form,
+``IsncsciForm`` the neurological examination; ``RecordStore`` keeps their drafts and corrections,
+``AssessmentPicker`` chooses visit and measure above a form,
 ``LogView`` follows a log file. ``serve`` opens one notebook as a dashboard. English and Simplified
 Chinese come from one catalogue, ``locale.json``.
 """
@@ -15,15 +15,15 @@ from importlib import import_module
 from typing import Any
 
 _WHERE = {
-    "AssessmentDesk": "workbench.widgets.assessment_desk",
+    "AssessmentPicker": "workbench.widgets.assessment_picker",
     "AssessmentForm": "workbench.widgets.assessment_form",
     "DecoderPanel": "workbench.widgets.decoder_panel",
-    "FileKeeper": "workbench.widgets._keeping",
+    "FileStore": "workbench.widgets._stores",
     "IsncsciForm": "workbench.widgets.isncsci_form",
     "LiveSession": "workbench.widgets.live_session",
     "LogView": "workbench.widgets.log_view",
     "PageActions": "workbench.widgets.live_session",
-    "RecordKeeper": "workbench.widgets._keeping",
+    "RecordStore": "workbench.widgets._stores",
     "ResultPanel": "workbench.widgets.result_panel",
     "StreamPicker": "workbench.widgets.stream_picker",
     "serve": "workbench.widgets.dashboard",
@@ -32,15 +32,15 @@ _WHERE = {
 }
 
 __all__ = [
-    "AssessmentDesk",
+    "AssessmentPicker",
     "AssessmentForm",
     "DecoderPanel",
-    "FileKeeper",
+    "FileStore",
     "IsncsciForm",
     "LiveSession",
     "LogView",
     "PageActions",
-    "RecordKeeper",
+    "RecordStore",
     "ResultPanel",
     "StreamPicker",
     "Worklist",

@@ -19,11 +19,13 @@ import traitlets
 
 from workbench import said
 from workbench.errors import WorkbenchError
+from workbench.html_repr import card
 from workbench.widgets._locale import LANGUAGES, catalogue
 
 HERE = Path(__file__).parent
 SAYABLE = (WorkbenchError, TypeError, ValueError, OSError)
 """What a request may fail with; the page then shows the error's sentence."""
+STILL = "A picture of the panel at the time when its cell ran; run the notebook to use it."
 _IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:const|function|class|async) )", re.MULTILINE)
 
@@ -91,6 +93,20 @@ class Panel(anywidget.AnyWidget):
         except SAYABLE as error:
             return _outcome(name, ok=False, words=str(error))
         return _outcome(name, ok=True, words="", value=value)
+
+    def describe(self) -> tuple[str, list[tuple[str, object]]]:
+        """What a page without a running kernel shows of the panel: a title, and label and value of each line."""
+        return "", []
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        """The live panel, and beside it a still picture for notebooks that are saved, exported or printed."""
+        made = super()._repr_mimebundle_(**kwargs)
+        if made is None:
+            return None
+        data, metadata = made
+        title, facts = self.describe()
+        still = card(type(self).__name__, title, facts, remarks=[STILL])
+        return {**data, "text/html": still}, metadata
 
     def _received(self, _widget: Any, content: Any, _buffers: Any) -> None:
         if isinstance(content, dict) and isinstance(content.get("name"), str):

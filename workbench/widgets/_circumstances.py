@@ -85,7 +85,14 @@ def defaults(definition: Any, *, rater: str) -> dict[str, Any]:
 
 
 def check_field(definition: Any, name: str, value: Any) -> Any:
-    """The value of one circumstance. Raises BadValue with what is allowed."""
+    """The value of one circumstance. Raises BadValue with what is allowed.
+
+    Parameters
+    ----------
+    definition : of the measure.
+    name : of the circumstance.
+    value : what was stated.
+    """
     if name not in CHECKS:
         raise BadValue(f"an assessment has no field {name!r}; it has {', '.join(CHECKS)}")
     checked = CHECKS[name](name, value)

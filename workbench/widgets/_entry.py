@@ -1,4 +1,4 @@
-"""An assessment being entered: what the forms of all measures share, from the first key to saving.
+"""An assessment being entered: what the forms of all measures share, from the first key to saving and correcting.
 
 Values, circumstances and reasons come as requests, are checked against the definition, scored by the measure and
 kept as a draft, one after the other. The condition (assisted × device × stimulation) has no default.
@@ -8,41 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, Protocol
+from typing import Any
 
 import traitlets
 
 from workbench.errors import BadValue, Refused, WorkbenchError
-from workbench.vocabulary import Assessment, Condition
+from workbench.vocabulary import Assessment, Condition, MeasureDefinition
 from workbench.widgets._base import Panel
-from workbench.widgets._circumstances import CONDITIONS, check_field, defaults
-from workbench.widgets._keeping import Keeper, Row, SaveOnly, utc_now
+from workbench.widgets._circumstances import CONDITIONS, check_field, defaults, field_names
+from workbench.widgets._history import TYPED, field_history, listed
+from workbench.widgets._stores import AssessmentStore, NoStore, Row, utc_now
 
 UNDO_DEPTH = 200
 STORED = ("id", "state", "rater", "version", "side", "repeat")
 """Columns of a stored assessment that the page shows, beside its condition."""
-TYPED = "typed"
-"""Among the options of an assessment: field → UTC time at which it was typed. Scoring does not look at it."""
 
 
-class MeasureDefinition(Protocol):
-    """What a form needs of a definition (``outcomes.load(name).definition`` has it)."""
-
-    name: str
-    version: str
-    title: str
-    items: Any
-    extras: Any
-    subscales: Any
-    options: Any
-    modes: tuple[str, ...]
-    sides: tuple[str, ...]
-
-    def check(self, code: str, value: Any) -> Any: ...
-
-
-class Entering(Panel):
-    """The entering half of a form.
+class AssessmentEntry(Panel):
+    """A form for one administration of a measure, whose saved assessments can be read and corrected with a reason.
 
     Parameters
     ----------
@@ -50,7 +33,7 @@ class Entering(Panel):
     score : called with item code → value and, as keywords, the options that were chosen; returns the score as a
         mapping or an object with ``to_json``.
     save : called with the finished :class:`Assessment`; returns the sentence that the page shows.
-    keeper : keeps drafts, saves and corrects (see ``_keeping``); replaces ``save``.
+    store : keeps drafts, saves and corrects (see ``_stores``); replaces ``save``.
     visit_id, rater : go into the assessment.
     place : where this is, for the top of the page: study, participant, visit.
     session : called before every entry; the visit of the session that runs on this computer as ``(visit_id,
@@ -81,19 +64,19 @@ class Entering(Panel):
         *,
         score: Callable[..., Any],
         save: Callable[[Assessment], str] | None = None,
-        keeper: Keeper | None = None,
+        store: AssessmentStore | None = None,
         visit_id: str,
         rater: str,
         place: Sequence[str] = (),
         session: Callable[[], tuple[str, str] | None] | None = None,
         **traits: Any,
     ) -> None:
-        if keeper is None and save is None:
-            raise BadValue("a form needs a keeper, or a function that saves; got neither")
+        if store is None and save is None:
+            raise BadValue("a form needs a store, or a function that saves; got neither")
         super().__init__(definition=plain(definition), place=list(place), **traits)
         self._definition = definition
         self._score = score
-        self._keeper: Keeper = keeper if keeper is not None else SaveOnly(save or _nowhere)
+        self._store: AssessmentStore = store if store is not None else NoStore(save or _nowhere)
         self._visit_id, self._rater = visit_id, rater
         self._session = session
         self._begin()
@@ -114,7 +97,7 @@ class Entering(Panel):
 
     # ------------------------------------------------------------------------------ requests
     def requests(self) -> Mapping[str, Callable[..., Any]]:
-        """Enter, choose, take back, save, and open what is stored."""
+        """Enter, choose, take back, save, open what is stored, correct it, and tell the history of a field."""
         return {
             "enter": self.enter,
             "choose": self.choose,
@@ -126,6 +109,8 @@ class Entering(Panel):
             "save": self.save,
             "anew": self.anew,
             "reopen": self.reopen,
+            "correct": self.correct,
+            "history": self.history,
         }
 
     def enter(self, item: str, value: Any) -> None:
@@ -187,7 +172,7 @@ class Entering(Panel):
         self._keep()
 
     def save(self, *, incomplete: bool = True) -> str:
-        """Close the assessment through the keeper; the sentence it returns.
+        """Close the assessment through the store; the sentence it returns.
 
         Raises
         ------
@@ -204,7 +189,7 @@ class Entering(Panel):
         missing = self._missing()
         if missing and not incomplete:
             raise Refused(f"{len(missing)} items are missing, the first is {missing[0]}; enter them, or NT")
-        self._row, self.saved = self._keeper.save(self._assessment(missing), row=self._row)
+        self._row, self.saved = self._store.save(self._assessment(missing), row=self._row)
         self._look()
         self._tell()
         return self.saved
@@ -233,6 +218,54 @@ class Entering(Panel):
         self.saved = "" if row["state"] == "draft" else f"Assessment {row['id']}, {row['state']}"
         self._tell()
 
+    def correct(self, field: str, value: Any, *, reason: str, cause: str = "") -> None:
+        """Correct one field of a saved assessment, with a reason. ``cause`` is that of a tagged score.
+
+        Parameters
+        ----------
+        field : an item, a part of the condition, the side or a circumstance.
+        value : the right one.
+        reason : why, in words.
+        cause : of a tagged score.
+
+        Raises
+        ------
+        Refused
+            When nothing saved is open. BadValue for an empty reason or an impossible value.
+        """
+        self._same_visit()
+        if self._row is None or not self._row.get("id") or self._row["state"] == "draft":
+            raise Refused("no saved assessment is open; a draft is changed without a reason")
+        if not isinstance(reason, str) or not reason.strip():
+            raise BadValue(f"a correction of {field} needs a reason, got an empty text")
+        before = self._entered, self._condition, self._side, self._fields, self._options
+        typed, shown = self._typed, self._seen_last
+        try:
+            self._apply(field, value, cause)
+            self._stamp()
+            assessment = self._assessment(self._missing())
+            names = ("items", "score", "options", "alerts", "implied", "state", "side", *CONDITIONS, *self._fields)
+            row = asdict(assessment) | asdict(assessment.condition)
+            new = {name: listed(row[name]) for name in names}
+            changed = {name: one for name, one in new.items() if one != self._row.get(name)}
+            if not changed:
+                raise BadValue(f"{field} is {value!r} already; there is nothing to correct")
+            self._row = self._store.amend(self._row, changed, reason=reason.strip())
+        except WorkbenchError:
+            self._entered, self._condition, self._side, self._fields, self._options = before
+            self._typed, self._seen_last = typed, shown
+            raise
+        finally:
+            self._look()
+            self._tell()
+
+    def history(self, field: str) -> list[dict[str, Any]]:
+        """Who changed one field, when, from what to what, and why; oldest first.
+
+        ``utc`` is when it was typed, where the record knows, and ``entered`` when the record took it.
+        """
+        return field_history(self._store.history(self._row) if self._row else [], field)
+
     # ------------------------------------------------------------------------------ what the rest is made of
     def lacking(self) -> list[str]:
         """What has to be chosen before saving: parts of the condition, the side, the mode."""
@@ -240,6 +273,22 @@ class Entering(Panel):
         side = [] if self._side or self._definition.sides == ("",) else ["side"]
         mode = [] if self._fields.get("mode") or not self._definition.modes else ["mode"]
         return [*names, *side, *mode]
+
+    def describe(self) -> tuple[str, list[tuple[str, object]]]:
+        """The measure, how much is entered, under what, and the total."""
+        chosen = ", ".join(
+            f"{name.replace('_', ' ')}: {'yes' if on else 'no'}" for name, on in self.condition.items()
+        )
+        codes = [one.code for one in self._definition.items]
+        total = self.result.get("total") or {}
+        return f"{self._definition.title} {self._definition.version}", [
+            ("where", " · ".join(self.place)),
+            ("entered", f"{sum(self.items.get(code) is not None for code in codes)} of {len(codes)} items"),
+            ("condition", chosen or "not chosen"),
+            ("side", self.side),
+            ("total", total.get("value")),
+            ("saved", self.saved),
+        ]
 
     def _open(self) -> None:
         self._same_visit()
@@ -259,6 +308,21 @@ class Entering(Panel):
     def _checked(self, item: str, value: Any) -> Any:
         """The value as the definition takes it: the one rule that scoring follows too."""
         return self._definition.check(item, value)
+
+    def _apply(self, field: str, value: Any, cause: str) -> None:
+        """One field takes a value, entries and circumstances alike."""
+        if field in CONDITIONS:
+            if not isinstance(value, bool):
+                raise BadValue(f"{field} must be true or false, got {value!r}")
+            self._condition = {**self._condition, field: value}
+        elif field == "side":
+            if value not in self._definition.sides:
+                raise BadValue(f"side must be one of {', '.join(self._definition.sides)}, got {value!r}")
+            self._side = value
+        elif field in field_names():
+            self._fields = {**self._fields, field: check_field(self._definition, field, value)}
+        else:
+            self._entered = {**self._entered, field: self._checked(field, value)}
 
     def _change(self, values: Mapping[str, Any]) -> None:
         self._remember()
@@ -326,7 +390,7 @@ class Entering(Panel):
             self._fields = {**self._fields, "administered_at": utc_now()}
         self._stamp()
         try:
-            self._row = self._keeper.keep(self._draft(), row=self._row)
+            self._row = self._store.keep(self._draft(), row=self._row)
             self._fault, self._unkept = self._row.get("fault", ""), False
         except WorkbenchError as error:
             self._fault, self._unkept = str(error), True
@@ -343,7 +407,7 @@ class Entering(Panel):
 
     def _look(self) -> None:
         """What the record holds of this measure at this visit."""
-        self._rows = self._keeper.stored(self._definition.name)
+        self._rows = self._store.stored(self._definition.name)
         self.stored = [
             {
                 **{name: row.get(name) for name in (*STORED, *CONDITIONS)},

@@ -13,16 +13,16 @@ from typing import Any
 import traitlets
 
 from workbench.errors import BadValue, Refused
+from workbench.vocabulary import MeasureDefinition
 from workbench.widgets._base import compose, styles
 from workbench.widgets._circumstances import CONDITIONS
-from workbench.widgets._correcting import EntryForm
-from workbench.widgets._entry import MeasureDefinition, plain
+from workbench.widgets._entry import AssessmentEntry, plain
 
 __all__ = ["CONDITIONS", "AssessmentForm"]
 
 
-class AssessmentForm(EntryForm):
-    """A keyboard form for one administration of one measure: see :class:`~workbench.widgets._entry.Entering`.
+class AssessmentForm(AssessmentEntry):
+    """A keyboard form of any measure: see :class:`~workbench.widgets._entry.AssessmentEntry`.
 
     Parameters
     ----------

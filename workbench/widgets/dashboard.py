@@ -162,6 +162,12 @@ def environment(study_folder: Path, *, token: str, base: Mapping[str, str] | Non
     """The environment of Voila and its kernels: the package's own template first, the study, and the token.
 
     Other accounts of a computer can read a command line, but not an environment.
+
+    Parameters
+    ----------
+    study_folder : what the pages open.
+    token : that a browser has to bring.
+    base : what it is added to, the environment of this process by default.
     """
     env = dict(os.environ if base is None else base)
     earlier = env.get("JUPYTER_PATH")

@@ -136,6 +136,18 @@ class DecoderPanel(Panel):
             **more,
         )
 
+    def describe(self) -> tuple[str, list[tuple[str, object]]]:
+        """The fit, its accuracy, and the decision on it."""
+        return str(self.fit.get("sha256", ""))[:12], [
+            ("decoder", self.fit.get("name")),
+            *(
+                (str(one["run"]), f"{one['correct']} of {one['n']}, chance limit {one['limit']}")
+                for one in self.fit.get("accuracies", ())
+            ),
+            ("decision", self.decision.get("decision")),
+            ("by", self.decision.get("by")),
+        ]
+
     def requests(self) -> Mapping[str, Callable[..., Any]]:
         """Decide by hash; nothing else."""
         return {"decide": self.decide}

@@ -14,7 +14,7 @@ import traitlets
 
 from workbench.errors import BadValue, Refused, WorkbenchError
 from workbench.widgets._base import compose, styles
-from workbench.widgets._correcting import EntryForm
+from workbench.widgets._entry import AssessmentEntry
 
 REASONS, NOTES = "reasons", "notes"
 FEW = 3
@@ -35,8 +35,8 @@ class IsncsciRules(Protocol):
     Options: Callable[..., Any]
 
 
-class IsncsciForm(EntryForm):
-    """The worksheet. Parameters beside ``rules`` are those of :class:`~workbench.widgets._entry.Entering`.
+class IsncsciForm(AssessmentEntry):
+    """The worksheet. Parameters beside ``rules`` are those of :class:`~workbench.widgets._entry.AssessmentEntry`.
 
     Parameters
     ----------

@@ -13,11 +13,12 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import traitlets
 
 from workbench.errors import BadValue, EngineFault, Refused, WorkbenchError
+from workbench.vocabulary import LiveClient
 from workbench.widgets._base import SAYABLE, Panel, compose, styles
 from workbench.widgets._locale import text
 
@@ -47,27 +48,6 @@ PANELS = (
     *("cue", "evidence", "scope"),
     *("effector", "ledger", "stop"),
 )
-
-
-class LiveClient(Protocol):
-    """What this screen needs of the live client."""
-
-    def status(self) -> Mapping[str, Any]: ...
-    def signals(self, since: int = 0, max_seconds: float = HISTORY_S) -> Any: ...
-    def start_run(self, **kwargs: Any) -> Any: ...
-    def pause(self) -> Any: ...
-    def resume(self) -> Any: ...
-    def end_run(self) -> Any: ...
-    def stop(self) -> Any: ...
-    def reset_stop(self) -> Any: ...
-    def arm(self, by: str = "") -> Any: ...
-    def disarm(self, by: str = "") -> Any: ...
-    def waive(self, stream: str, reason: str) -> Any: ...
-    def note(self, text: str) -> Any: ...
-    def reconnect(self) -> Any: ...
-    def acknowledge(self, alarm_id: str, by: str = "") -> Any: ...
-    def presence(self, page: str, challenge: str, *, visible: bool) -> Any: ...
-    def shutdown(self) -> Any: ...
 
 
 @dataclass(frozen=True)
@@ -166,6 +146,12 @@ class LiveSession(Panel):
         self._thread.start()
 
     # ------------------------------------------------------------------------------- requests
+    def describe(self) -> tuple[str, list[tuple[str, object]]]:
+        """States of the engine and of its run."""
+        return "", [
+            *((name, (self.status.get(name) or {}).get("state")) for name in ("engine", "run", "effector")),
+        ]
+
     def requests(self) -> Mapping[str, Callable[..., Any]]:
         """The closed list of what a page may ask for."""
         return {
@@ -211,7 +197,7 @@ class LiveSession(Panel):
         self.send({"kind": "said", "key": key, "args": args, "text": text(key, **args)})
 
     def close(self) -> None:
-        """Stop following the engine and remove the widget. The engine goes on."""
+        """Stop following the engine and remove the widget. The engine continues."""
         self._ended.set()
         atexit.unregister(self._ended.set)
         super().close()

@@ -11,6 +11,8 @@ import traitlets
 
 from workbench.widgets._base import Panel, compose, styles
 
+SHOWN = 10
+"""Lines that a still picture holds."""
 KEEP = 400
 MOST_BYTES = 256 * 1024
 """What one look reads at most, bytes; more than 400 lines of an engine's log."""
@@ -45,13 +47,18 @@ class LogView(Panel):
         if self._path is not None:
             threading.Thread(target=self._follow, args=(period_s,), name="workbench-log", daemon=True).start()
 
+    def describe(self) -> tuple[str, list[tuple[str, object]]]:
+        """The newest lines."""
+        first = len(self.lines[:-SHOWN]) + 1
+        return self.name, [(f"{number}", line) for number, line in enumerate(self.lines[-SHOWN:], start=first)]
+
     def append(self, line: str) -> None:
         """Add a line of one's own; callable from any thread."""
         with self._lock:
             self.lines = [*self.lines, str(line)][-KEEP:]
 
     def look(self) -> None:
-        """Read what the file has gained, of a long one only the end. A file that became shorter is read anew."""
+        """Read what the file has gained, of a long one only the end. A file that became shorter is read again."""
         if self._path is None:
             return
         with self._lock:

@@ -55,6 +55,18 @@ class ResultPanel(Panel):
         self._act, self._note = act, note
         super().__init__(result={**result, "can_note": note is not None}, **traits)
 
+    def describe(self) -> tuple[str, list[tuple[str, object]]]:
+        """Whose run it is, and what it came to."""
+        return f"run {self.result.get('number', '')}", [
+            ("participant", self.result.get("participant")),
+            ("visit", self.result.get("visit")),
+            ("state", self.result.get("state")),
+            (
+                "hits",
+                f"{self.result['hits']} of {self.result['n']}" if self.result.get("hits") is not None else "",
+            ),
+        ]
+
     def requests(self) -> Mapping[str, Callable[..., Any]]:
         """A next step, and a note."""
         return {"act": self.act, "note": self.note}

@@ -70,6 +70,13 @@ class StreamPicker(Panel):
         self._streams: dict[str, SeenStream] = {}
         self._roles: dict[str, _Choice] = {}
 
+    def describe(self) -> tuple[str, list[tuple[str, object]]]:
+        """Streams that were seen, and their roles."""
+        return "", [
+            ("streams seen", len(self.seen)),
+            *((str(role), name) for role, name in self.chosen.items()),
+        ]
+
     def requests(self) -> Mapping[str, Callable[..., Any]]:
         """Search, choose, check."""
         return {"search": self.search, "choose": self.choose, "declare": self.declare, "check": self.check}
@@ -118,6 +125,12 @@ class StreamPicker(Panel):
 
     def declare(self, uid: str, unit: str, by: str) -> None:
         """Vouch by name for the unit of a chosen stream that announces none; an empty ``unit`` takes it back.
+
+        Parameters
+        ----------
+        uid : of the stream.
+        unit : what its samples are in.
+        by : who says so.
 
         Raises
         ------

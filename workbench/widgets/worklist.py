@@ -19,7 +19,7 @@ STATES = ("ready", "check", "hold", "session", "done", "not_due")
 LONGEST_CODE = 64
 
 
-class VisitDesk(Protocol):
+class VisitRequests(Protocol):
     """What the worklist needs of the record and the engine (``runs.visits.VisitDesk`` has it)."""
 
     def worklist(self) -> Mapping[str, Any]:
@@ -65,13 +65,17 @@ class Worklist(Panel):
     details = traitlets.Dict().tag(sync=True)
     confirmed = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, desk: VisitDesk, *, choose: Callable[[str], None] | None = None, **traits: Any) -> None:
+    def __init__(self, desk: VisitRequests, *, choose: Callable[[str], None] | None = None, **traits: Any) -> None:
         super().__init__(**traits)
         self._desk = desk
         self._on_choose = choose
         self._chosen = ""
         self._known: dict[str, str] = {}
         self.look()
+
+    def describe(self) -> tuple[str, list[tuple[str, object]]]:
+        """How many visits the day has, and which is chosen."""
+        return "", [("visits", len(self.rows)), ("chosen", self.chosen)]
 
     def requests(self) -> Mapping[str, Callable[..., Any]]:
         """Look again, choose a row, confirm its person, take that back, start."""

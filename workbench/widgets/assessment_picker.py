@@ -11,7 +11,7 @@ from workbench.errors import BadValue
 from workbench.widgets._base import Panel, compose, styles
 
 
-class AssessmentDesk(Panel):
+class AssessmentPicker(Panel):
     """A visit and a measure to choose.
 
     Parameters
@@ -25,7 +25,7 @@ class AssessmentDesk(Panel):
     chosen : ``{"visit", "measure"}``, the form that is open.
     """
 
-    _esm = compose("parts/dom", "assessment_desk")
+    _esm = compose("parts/dom", "assessment_picker")
     _css = styles("panels", "desk")
 
     visits: traitlets.List[Any] = traitlets.List().tag(sync=True)
@@ -46,6 +46,10 @@ class AssessmentDesk(Panel):
         super().__init__(**offered, rater=rater, **traits)
         self._visits, self._measures = dict(visits), dict(measures)
         self._pick = pick
+
+    def describe(self) -> tuple[str, list[tuple[str, object]]]:
+        """What is chosen."""
+        return "", [(name, value) for name, value in self.chosen.items()]
 
     def requests(self) -> Mapping[str, Callable[..., Any]]:
         """Choosing."""

@@ -1,7 +1,7 @@
 """Where a form keeps what is entered: functions that are given to it, because a widget never imports the record.
 
-A *keeper* holds drafts, saves, corrects and remembers. :class:`RecordKeeper` does so in a study record, which it
-is handed, with the drafts beside the audit chain. :class:`FileKeeper` has a file only, :class:`SaveOnly` nothing
+A *store* holds drafts, saves, corrects and remembers. :class:`RecordStore` does so in a study record, which it
+is handed, with the drafts beside the audit chain. :class:`FileStore` has a file only, :class:`NoStore` nothing
 but a function that saves.
 """
 
@@ -33,7 +33,7 @@ DRAFTS = "drafts"
 Row = dict[str, Any]
 
 
-class Keeper(Protocol):
+class AssessmentStore(Protocol):
     """What a form needs to keep what is entered. Each function may refuse by raising a WorkbenchError."""
 
     def stored(self, measure: str) -> list[Row]:
@@ -46,13 +46,20 @@ class Keeper(Protocol):
         """Close an assessment: the row it is in now, and the sentence that the page shows."""
 
     def amend(self, row: Row, changes: Mapping[str, Any], *, reason: str) -> Row:
-        """Correct a saved one; the row as it is now."""
+        """Correct a saved one; the row as it is now.
+
+        Parameters
+        ----------
+        row : what an earlier call returned.
+        changes : column → new value.
+        reason : why, in words.
+        """
 
     def history(self, row: Row) -> list[dict[str, Any]]:
         """What happened to it, oldest first, as ``Study.history`` tells it."""
 
 
-class SaveOnly:
+class NoStore:
     """No drafts and no corrections: a function that saves."""
 
     def __init__(self, save: Callable[[Assessment], str]) -> None:
@@ -71,7 +78,14 @@ class SaveOnly:
         return {**_columns(assessment), "id": ""}, self._save(assessment)
 
     def amend(self, row: Row, changes: Mapping[str, Any], *, reason: str) -> Row:
-        """Refused: there is no record behind this form."""
+        """Refused: there is no record behind this form.
+
+        Parameters
+        ----------
+        row : what an earlier call returned.
+        changes : column → new value.
+        reason : why, in words.
+        """
         raise Refused("this form was opened without a study record; open the study to correct what is saved")
 
     def history(self, row: Row) -> list[dict[str, Any]]:
@@ -79,13 +93,13 @@ class SaveOnly:
         return []
 
 
-class FileKeeper(SaveOnly):
+class FileStore(NoStore):
     """Drafts in files, for a form without an open study; ``save`` gets the finished assessment.
 
     Parameters
     ----------
     path : of the draft file; its folder is made when absent. A draft begun beside another is numbered.
-    save : as of :class:`SaveOnly`.
+    save : as of :class:`NoStore`.
     """
 
     def __init__(self, path: Path | str, save: Callable[[Assessment], str]) -> None:
@@ -161,7 +175,7 @@ class DraftFiles:
         return next(path for path in chain((self.path,), names) if not path.exists())
 
 
-class RecordKeeper:
+class RecordStore:
     """Saves, corrections and history in a study record; drafts in ``study.drafts``, outside the audit chain.
 
     A draft is nobody's signed word, so the record does not hold it. Each has a key of its own from the first entry
@@ -269,7 +283,14 @@ class RecordKeeper:
         return now, f"Saved in the record as assessment {made}"
 
     def amend(self, row: Row, changes: Mapping[str, Any], *, reason: str) -> Row:
-        """Correct columns of a row, for the version that the form shows."""
+        """Correct columns of a row, for the version that the form shows.
+
+        Parameters
+        ----------
+        row : what an earlier call returned.
+        changes : column → new value.
+        reason : why, in words.
+        """
         with self._study() as study:
             self._change(study, row, changes, reason=reason)
             return self._now(study, row["id"])

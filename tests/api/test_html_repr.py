@@ -1,0 +1,86 @@
+"""What a notebook shows of an object: escaped, of one style, without a colour of its own."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+import workbench as wb
+from workbench import outcomes
+from workbench.html_repr import card
+from workbench.study import Verification
+from workbench.vocabulary import FittedDecoder, Run
+
+HOSTILE = '<script>alert("x")</script>&'
+
+
+class Texts(HTMLParser):
+    """Tags and texts of a page."""
+
+    def __init__(self):
+        super().__init__()
+        self.tags, self.text = [], ""
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+
+    def handle_data(self, data):
+        self.text += data + " "
+
+
+def shown(html):
+    page = Texts()
+    page.feed(html)
+    page.close()
+    return page
+
+
+@pytest.fixture(scope="module")
+def objects(sample_folder):
+    items = {item.code: 2 for item in outcomes.load("arat").definition.items} | {"grip_2": None}
+    with wb.open_study(sample_folder) as study:
+        run_file = wb.RunFile(study.recordings().file[0])
+        yield {
+            "Study": (study, "Sample study"),
+            "Run": (study.nouns("run")[0], "calibration"),
+            "RunFile": (run_file, "8 channels at 500 Hz"),
+            "Score": (wb.score("arat", items), "18 of 19 items"),
+            "Decoder": (study.nouns("decoder")[0], "bandpower_lda"),
+            "Verification": (study.verify(), "the record holds"),
+            "Evaluation": (wb.evaluate(run_file, "bandpower_lda"), "chance limit"),
+        }
+
+
+@pytest.mark.parametrize("name", ["Study", "Run", "RunFile", "Score", "Decoder", "Verification", "Evaluation"])
+def test_an_object_shows_what_it_is_on_one_card_without_a_colour_of_its_own(objects, name):
+    one, words = objects[name]
+    html = one._repr_html_()
+    assert words in shown(html).text
+    assert set(shown(html).tags) <= {"div", "span", "b", "table", "tr", "th", "td"}
+    assert not re.search(r"#[0-9a-f]{3,6}|rgb\(", html, re.IGNORECASE)
+
+
+def test_every_text_is_escaped():
+    html = card(HOSTILE, HOSTILE, [(HOSTILE, HOSTILE)], remarks=[HOSTILE], simulated=True)
+    assert "script" not in shown(html).tags
+    assert shown(html).text.count(HOSTILE) == 5
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        Run("s", 1, HOSTILE, HOSTILE, "finished", summary={HOSTILE: HOSTILE}),
+        FittedDecoder("a" * 64, HOSTILE, "p", (), metrics={"n": 1, "correct": HOSTILE}),
+        Verification(ok=False, problems=(HOSTILE,), warnings=(HOSTILE,), checked={HOSTILE: 1}, head=(0, "")),
+    ],
+    ids=["Run", "Decoder", "Verification"],
+)
+def test_a_text_of_the_record_is_never_markup(one):
+    assert "script" not in shown(one._repr_html_()).tags
+
+
+def test_what_is_simulated_says_so(objects):
+    for name in ("Study", "RunFile", "Evaluation"):
+        assert "simulated" in shown(objects[name][0]._repr_html_()).text

@@ -1,0 +1,98 @@
+"""A saved or exported notebook shows a still picture of every panel, where no kernel runs any more."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from workbench import outcomes
+from workbench.outcomes import isncsci
+from workbench.widgets import (
+    AssessmentForm,
+    AssessmentPicker,
+    DecoderPanel,
+    IsncsciForm,
+    LiveSession,
+    LogView,
+    ResultPanel,
+    StreamPicker,
+    Worklist,
+)
+from workbench.widgets._entry import AssessmentEntry
+
+HOSTILE = "<script>alert(1)</script>"
+ABOUT = {"save": lambda one: "Saved.", "visit_id": "v", "rater": "R", "place": ("S", "SIM-01", "baseline")}
+
+
+class Client:
+    """An engine that says it is idle."""
+
+    def status(self):
+        return {"engine": {"state": "idle"}}
+
+
+def form():
+    made = AssessmentForm.of(outcomes.load("arat"), **ABOUT)
+    made.enter("grasp_1", 3)
+    made.choose("assisted", value=True)
+    return made
+
+
+def log():
+    made = LogView()
+    made.append(HOSTILE)
+    return made
+
+
+PANELS = {
+    "AssessmentForm": (form, "1 of 19 items"),
+    "IsncsciForm": (lambda: IsncsciForm(isncsci, **ABOUT), "SIM-01"),
+    "AssessmentPicker": (
+        lambda: AssessmentPicker([("v", "P")], [("arat", "ARAT")], pick=print),
+        "AssessmentPicker",
+    ),
+    "LogView": (log, "&lt;script&gt;"),
+    "StreamPicker": (lambda: StreamPicker(list), "streams seen"),
+    "DecoderPanel": (lambda: DecoderPanel("a" * 64, name="csp_lda", accuracies={}), "csp_lda"),
+    "ResultPanel": (
+        lambda: ResultPanel(result={"number": 3, "participant": HOSTILE, "hits": 7, "n": 8}),
+        "7 of 8",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", list(PANELS))
+def test_a_panel_leaves_a_still_picture_beside_itself(name):
+    make, words = PANELS[name]
+    data, _ = make()._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in data
+    assert words in data["text/html"]
+    assert "<script" not in data["text/html"]
+
+
+def test_every_panel_describes_itself():
+    forms = {AssessmentForm: AssessmentEntry, IsncsciForm: AssessmentEntry}
+    others = (AssessmentPicker, DecoderPanel, LiveSession, LogView, ResultPanel, StreamPicker, Worklist)
+    for panel in (*forms, *others):
+        assert "describe" in vars(forms.get(panel, panel))
+
+
+def test_an_executed_notebook_is_exported_with_the_picture(tmp_path):
+    nbformat = pytest.importorskip("nbformat")
+    nbclient = pytest.importorskip("nbclient")
+    nbconvert = pytest.importorskip("nbconvert")
+    cell = (
+        "from workbench import outcomes\n"
+        "from workbench.widgets import AssessmentForm\n"
+        "form = AssessmentForm.of(outcomes.load('arat'), save=str, visit_id='v', rater='R')\n"
+        "form.enter('grasp_1', 3)\n"
+        "form"
+    )
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)])
+    nbclient.NotebookClient(
+        notebook, timeout=120, store_widget_state=False, resources={"metadata": {"path": str(tmp_path)}}
+    ).execute()
+    page, _ = nbconvert.HTMLExporter().from_notebook_node(notebook)
+    assert "1 of 19 items" in page
+    assert not re.search(r"widget-view\+json", page.split("<body", 1)[1])

@@ -1,0 +1,27 @@
+"""Pictures for notebooks and dashboards: numbers in, a plotly Figure out. Nothing is computed here.
+
+One look: one hue for data, shape and word before colour, the unit on every axis, and ``simulated`` written on
+what is.
+"""
+
+from __future__ import annotations
+
+from workbench.figures.interactive.body import body_chart
+from workbench.figures.interactive.decoders import Disc, confusion_tables, patterns
+from workbench.figures.interactive.evidence import Evidence, Mark, Period, evidence
+from workbench.figures.interactive.scope import scope
+from workbench.figures.interactive.trials import TrialMark, trial_course
+
+__all__ = [
+    "Disc",
+    "Evidence",
+    "Mark",
+    "Period",
+    "TrialMark",
+    "body_chart",
+    "confusion_tables",
+    "evidence",
+    "patterns",
+    "scope",
+    "trial_course",
+]

@@ -1,0 +1,41 @@
+"""What happened to one field of a saved assessment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+TYPED = "typed"
+"""Among the options of an assessment: field → UTC time at which it was typed. Scoring does not look at it."""
+
+
+def field_history(entries: Iterable[Mapping[str, Any]], field: str) -> list[dict[str, Any]]:
+    """Changes of one field, oldest first.
+
+    Parameters
+    ----------
+    entries : what happened to the row, as ``Study.history`` tells it.
+    field : column of the assessment, or code of an item.
+    """
+    changes: list[dict[str, Any]] = []
+    earlier = None
+    for entry in entries:
+        if entry.get("redacted") or entry.get("new") is None:
+            changes.append({**_who(entry), "from": earlier, "to": None, "redacted": True})
+            continue
+        row = entry["new"]
+        now = row[field] if field in row else (row.get("items") or {}).get(field)
+        if now != earlier:
+            typed = (row.get("options") or {}).get(TYPED, {}).get(field, entry["utc"])
+            changes.append({**_who(entry), "utc": typed, "entered": entry["utc"], "from": earlier, "to": now})
+        earlier = now
+    return changes
+
+
+def listed(value: Any) -> Any:
+    """A tuple as the list that JSON gives back."""
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _who(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: entry[name] for name in ("utc", "actor", "action", "reason")}
