@@ -20,12 +20,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
+
+Priority = Literal["high", "medium", "low", "info"]
+"""How soon a person must look; alarms have the first three."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +228,7 @@ class LedgerRow:
     sample, stream : index in the decoded stream, -1 when none; name of the stream, or ``""``.
     extent : how much, with unit: ``"12 samples (6 ms)"``.
     consequence : what was done about it, one sentence.
-    priority : ``"high"``, ``"medium"``, ``"low"`` or ``"info"``.
+    priority : one of :data:`Priority`; a text, because a recording may hold any.
     """
 
     kind: str

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
-from workbench.control._supervisor import Now
+from workbench.control._machine import Now
 from workbench.vocabulary import DeviceStatus
 
 SILENT_S = 1.0
@@ -12,6 +12,10 @@ SILENT_S = 1.0
 
 CONTRARY = 3
 """Statuses in a row that must say that the device does not follow: one may still be on its way from before."""
+
+
+Confirmed = Literal["", "stop", "safe"]
+"""What a status confirms."""
 
 
 class Confirmation:
@@ -49,7 +53,7 @@ class Confirmation:
         self._stop_acknowledged_s = now.local - self._stop_at.local
         return self._stop_acknowledged_s
 
-    def take(self, status: DeviceStatus, now: Now) -> tuple[str, float]:
+    def take(self, status: DeviceStatus, now: Now) -> tuple[Confirmed, float]:
         """A signed status came: ``("stop" | "safe", seconds)`` when it confirms one, else ``("", 0)``."""
         self.status, self._at = status, now
         if not status.is_safe:
@@ -58,13 +62,13 @@ class Confirmation:
             self._stop_safe_s = now.local - self._stop_at.local
             return "stop", self._stop_safe_s
         if self._safe_at is not None:
-            took, self._safe_at = now.local - self._safe_at.local, None
-            return "safe", took
+            took_s, self._safe_at = now.local - self._safe_at.local, None
+            return "safe", took_s
         return "", 0.0
 
-    def contrary(self, *, found: bool) -> bool:
-        """Count statuses that say that the device does not follow; True when there were enough in a row."""
-        self._contrary = self._contrary + 1 if found else 0
+    def contradicts(self, *, lost: bool) -> bool:
+        """Count statuses that say that the device does not follow (``lost``); True when enough came in a row."""
+        self._contrary = self._contrary + 1 if lost else 0
         return self._contrary >= CONTRARY
 
     def age_s(self, now: Now) -> float | None:
@@ -84,7 +88,7 @@ class Confirmation:
     def snapshot(self, now: Now) -> dict[str, Any]:
         """The parts ``confirmed`` and ``stop`` of the controller's snapshot."""
         status = self.status
-        asked = self._stop_at
+        asked_at = self._stop_at
         return {
             "confirmed": {
                 "level": None if status is None else status.level,
@@ -93,8 +97,8 @@ class Confirmation:
                 "counter": 0 if status is None else status.counter,
             },
             "stop": {
-                "asked_age_s": None if asked is None else max(0.0, now.local - asked.local),
-                "sent": asked is not None,
+                "asked_age_s": None if asked_at is None else max(0.0, now.local - asked_at.local),
+                "sent": asked_at is not None,
                 "acknowledged_after_s": self._stop_acknowledged_s,
                 "safe_after_s": self._stop_safe_s,
                 "confirmed": self.stop_confirmed,

@@ -24,9 +24,6 @@ from workbench.live.plan import OWN_NAMES
 from workbench.threads import Spawn, start_thread
 from workbench.vocabulary import Acknowledgement, Command, Decision, DeviceStatus, StreamSpec
 
-SAFE = ("FAULT_SAFE", "ESTOP")
-ENGAGED_OR_ARMED = ("ARMED", "ACTIVE", "HOLD", "RELEASE", "REFRACTORY")
-
 ASK_S = 0.15
 """Time between two askings for a session key, s."""
 
@@ -105,10 +102,10 @@ class EffectorLink:
     def self_test(self, *, streams: bool, clock: bool) -> None:
         """Begin a self-test."""
         with self._lock:
-            self._act(self.controller.self_test({"streams": streams, "clock": clock}, **self._now()))
+            self._act(self.controller.operator.self_test({"streams": streams, "clock": clock}, **self._now()))
 
     def decoder(self, sha256: str, *, approved: str, rule: Mapping[str, Any]) -> None:
-        """Name the loaded and the approved decoder, and the paradigm's ``rule`` for the words on the screen."""
+        """Name the loaded and the approved decoder, and the paradigm's ``rule`` for the sentences on the screen."""
         usual = control.Thresholds()
         with self._lock:
             self.controller.set_thresholds(
@@ -118,14 +115,14 @@ class EffectorLink:
                     int(rule.get("dwell", usual.dwell)),
                 )
             )
-            self._act(self.controller.set_decoder(sha256, approved_sha256=approved))
+            self._act(self.controller.operator.set_decoder(sha256, approved_sha256=approved))
 
     def arm(self, operator: str, grant: control.Grant | None = None) -> None:
         """Arm; the operator states that the participant is ready. ``Refused`` names what is missing."""
         with self._lock:
             try:
-                self._act(self.controller.set_ready(ready=True, by=operator))
-                self._act(self.controller.arm(operator, grant=grant, **self._now()))
+                self._act(self.controller.operator.set_ready(ready=True, by=operator))
+                self._act(self.controller.operator.arm(operator, grant=grant, **self._now()))
             finally:
                 self._rows()
 
@@ -141,53 +138,51 @@ class EffectorLink:
         """Disarm."""
         with self._lock:
             try:
-                self._act(self.controller.disarm(operator, **self._now()))
+                self._act(self.controller.operator.disarm(operator, **self._now()))
             finally:
                 self._rows()
 
-    def operator_absent(self, since_s: float, *, limit_s: float = 20.0) -> None:
-        """No operator's screen has answered for ``since_s`` s; see :meth:`Controller.operator_absent`."""
+    def report_absence(self, since_s: float, *, limit_s: float = 20.0) -> None:
+        """No operator's screen has answered for ``since_s`` s; see :meth:`OperatorActs.report_absence`."""
         with self._lock:
-            self._send(self.controller.operator_absent(since_s, limit_s=limit_s, **self._now()))
+            self._send(self.controller.operator.report_absence(since_s, limit_s=limit_s, **self._now()))
 
-    def let_go(self, reason: str) -> None:
+    def release(self, reason: str) -> None:
         """Release a closed effector, stay armed."""
         with self._lock:
-            self._act(self.controller.let_go(reason, **self._now()))
+            self._act(self.controller.operator.release(reason, **self._now()))
 
     def stand_down(self, reason: str) -> None:
         """Release and disarm where that is possible: the end of a run."""
         with self._lock:
-            if self.controller.state in ENGAGED_OR_ARMED:
-                self._act(self.controller.disarm(f"engine ({reason})", **self._now()))
-            self.controller.summarise_run()
+            if self.controller.state in control.ARMED_OR_ENGAGED:
+                self._act(self.controller.operator.disarm(f"engine ({reason})", **self._now()))
+            self.controller.device.summarise_run()
             self._rows()
 
     def estop(self, reason: str) -> None:
         """Stop at once. Any thread."""
         with self._lock:
             self._stop_sent = False
-            self._act(self.controller.estop(reason, **self._now()))
+            self._act(self.controller.operator.estop(reason, **self._now()))
 
-    def fault(self, reason: str, words: str = "") -> None:
+    def fault(self, reason: str) -> None:
         """A fault found by the engine: to the safe state."""
         with self._lock:
             if self.controller.state != "DISCONNECTED":
-                now = self._now()
-                stream, local = now["now_stream"], now["local"]
-                self._send(self.controller.on_fault(reason, words=words, now_stream=stream, local=local))
+                self._send(self.controller.on_fault(reason, **self._now()))
 
     def source_replaced(self) -> None:
         """An input is announced by another outlet than before: a fault while armed."""
         with self._lock:
-            if self.controller.state in ENGAGED_OR_ARMED:
+            if self.controller.state in control.ARMED_OR_ENGAGED:
                 self.fault("source_replaced")
 
     def reset(self, operator: str) -> None:
         """Leave a latched stop or a fault."""
         with self._lock:
             try:
-                self._act(self.controller.reset(operator, **self._now()))
+                self._act(self.controller.operator.reset(operator, **self._now()))
             finally:
                 self._rows()
 
@@ -234,17 +229,17 @@ class EffectorLink:
         if isinstance(uids, dict):
             self._device_uids = frozenset(str(uid) for uid in uids.values())
             self._listener.bind(self._device_uids)
-        self._send(self.controller.on_session(**self._now()))
+        self._send(self.controller.device.on_session(**self._now()))
 
     def _acknowledged(self, answer: Answer) -> None:
         content = dict(answer.content)
         try:
             ack = Acknowledgement(**{**content, "applied_level": tuple(content["applied_level"])})
         except (TypeError, KeyError) as error:
-            self._send(self.controller.on_fault("command_refused", words=f"a signed answer is none ({error})"))
+            self._send(self.controller.on_fault("command_refused", sentence=f"a signed answer is none ({error})"))
             return
         self._record(ack)
-        self._send(self.controller.on_ack(ack, local=lsl.local_clock()))
+        self._send(self.controller.device.on_ack(ack, local=lsl.local_clock()))
 
     def _status(self, answer: Answer) -> None:
         status = device_status(answer.content, commanded=max(self.controller.level))
@@ -258,14 +253,14 @@ class EffectorLink:
         if changed or now - self._recorded >= RECORD_S:
             self._recorded, self._last = now, status
             self._record(status)
-        self._send(self.controller.on_status(status, follows=follows, local=now))
+        self._send(self.controller.device.on_status(status, follows=follows, local=now))
 
     def _agree(self, now: float) -> None:
         """Ask for a session key where one is needed: by a self-test once the device's safe state is complete, and
         at once by a STOP that a device without our key cannot hear."""
-        stops = self.controller.stop_unconfirmed and now - self._followed > FOLLOWED_S
-        waits = stops or (self.controller.needs_session and self.controller.device_at_rest)
-        if stops or self.controller.needs_session:
+        stops = self.controller.device.stop_unconfirmed and now - self._followed > FOLLOWED_S
+        waits = stops or (self.controller.device.needs_session and self.controller.device.at_rest)
+        if stops or self.controller.device.needs_session:
             # The device may be another process by now; whoever it is, a signature decides.
             self._listener.bind(None)
             self._waiting = self._waiting or now
@@ -301,7 +296,7 @@ class EffectorLink:
             if uid not in own and seen.source_id in self._names and not unknown:
                 strange.append(f"{seen.source_id} of host {seen.host} (uid {uid[:8]})")
         device = 0 if self._last is None else self._last.foreign
-        new = self.controller.set_foreign(messages=self._end.foreign + device, streams=sorted(strange))
+        new = self.controller.device.set_foreign(messages=self._end.foreign + device, streams=sorted(strange))
         if new:
             self._ledger.alarm(
                 "foreign_stream",
@@ -320,7 +315,7 @@ class EffectorLink:
         with self._lock:
             self.stand_down("the session ended")
             try:
-                self._act(self.controller.disconnect(**self._now()))
+                self._act(self.controller.operator.disconnect(**self._now()))
             except Refused:
                 self._rows()
             for text in self._end.end("the session ended"):

@@ -148,7 +148,7 @@ class Session(Links):
         self.mark("pause", reason=reason)
         run.feed.hold()
         if self.effecting is not None:
-            self.effecting.let_go("run paused")
+            self.effecting.release("run paused")
         self.tell("pause")
         self.enter("operator", extent="run paused", consequence=reason)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from workbench.devices import lsl
-from workbench.engine.effector_link import ENGAGED_OR_ARMED
+from workbench import control
 from workbench.engine.run import LiveRun
 from workbench.engine.session import Session
 from workbench.engine.streams import Stream
@@ -169,13 +169,13 @@ def watch_presence(session: Session) -> None:
         return
     if presence.present:
         if "operator_absent" in session.ledger.alarms:
-            effecting.operator_absent(0.0, limit_s=presence.limit_s)
+            effecting.report_absence(0.0, limit_s=presence.limit_s)
             session.ledger.calm("operator_absent")
         return
-    if effecting.state not in ENGAGED_OR_ARMED and "operator_absent" not in session.ledger.alarms:
+    if effecting.state not in control.ARMED_OR_ENGAGED and "operator_absent" not in session.ledger.alarms:
         return
     away = presence.away_s()
-    effecting.operator_absent(away, limit_s=presence.limit_s)
+    effecting.report_absence(away, limit_s=presence.limit_s)
     session.ledger.alarm(
         "operator_absent",
         priority="high",

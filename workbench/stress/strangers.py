@@ -143,7 +143,7 @@ class LinkBench:
     def self_test(self) -> bool:
         """Reset what is latched, and a self-test; whether the effector is off and ready to be armed."""
         if self.link.state in ("ESTOP", "FAULT_SAFE"):
-            self.run(lambda: self.link.controller.device_at_rest)
+            self.run(lambda: self.link.controller.device.at_rest)
             self.link.reset("bench")
         self.link.self_test(streams=True, clock=True)
         return self.run(lambda: self.link.state == "IDLE_SAFE")
