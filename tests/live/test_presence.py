@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from tests.clocks import SteppedClock
+from workbench import world
 from workbench.engine.presence import Presence
 from workbench.errors import BadValue
 
 
-class Clock:
-    def __init__(self):
-        self.now = 50.0
-
-    def __call__(self):
-        return self.now
-
-
 @pytest.fixture
 def there():
-    clock = Clock()
-    return Presence(limit_s=20.0, script=False, clock=clock), clock
+    clock = SteppedClock()
+    with world.entered(clock=clock):
+        yield Presence(limit_s=20.0, script=False), clock
 
 
 def answer(presence, page="p1", challenge=None, visible=True):
@@ -96,7 +91,7 @@ def test_the_challenge_is_renewed_and_an_earlier_one_holds_for_two_seconds(there
 
 
 def test_a_script_may_stand_in_and_the_status_says_so():
-    presence = Presence(limit_s=20.0, script=True, clock=Clock())
+    presence = Presence(limit_s=20.0, script=True)
     assert presence.present
     assert presence.away_s() == 0.0
     assert presence.status()["state"] == "script"

@@ -6,16 +6,10 @@ import threading
 
 import pytest
 
+from tests.clocks import SteppedClock
+from workbench import world
 from workbench.engine.standstill import StandstillWatch
 from workbench.engine.supervision import Supervisor
-
-
-class Clock:
-    def __init__(self):
-        self.now = 100.0
-
-    def __call__(self):
-        return self.now
 
 
 class Rounds(Supervisor):
@@ -24,7 +18,7 @@ class Rounds(Supervisor):
     def pass_time(self, seconds):
         """So much time in which the test looks every 0.1 s."""
         for _ in range(round(seconds * 10)):
-            self._clock.now = round(self._clock.now + 0.1, 3)
+            world.clock.now = round(world.clock.now + 0.1, 3)
             self.beat("test")
             self.look("test")
 
@@ -32,11 +26,12 @@ class Rounds(Supervisor):
 @pytest.fixture
 def watched():
     """A supervisor with a clock in hand, and what it found lost and back."""
-    clock, lost, back = Clock(), [], []
-    supervisor = Rounds(lambda name, why: lost.append((name, why)), on_back=back.append, clock=clock)
-    supervisor.adopt("test")
-    yield supervisor, clock, lost, back
-    supervisor.close()
+    clock, lost, back = SteppedClock(), [], []
+    with world.entered(clock=clock):
+        supervisor = Rounds(lambda name, why: lost.append((name, why)), on_back=back.append)
+        supervisor.adopt("test")
+        yield supervisor, clock, lost, back
+        supervisor.close()
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
@@ -185,21 +180,22 @@ def test_a_thread_that_nobody_watches_is_named(watched):
 
 
 def test_sleep_of_the_computer_and_a_frozen_process_are_told_apart():
-    boot, monotonic = Clock(), Clock()
-    watch = StandstillWatch(boot, monotonic=monotonic)
-    assert watch.look() is None
-    boot.now += 30.0
-    assert watch.look() == ("suspended", "The computer slept for 30.0 s")
-    boot.now, monotonic.now = boot.now + 0.05, monotonic.now + 0.05
-    assert watch.look() is None
-    boot.now, monotonic.now = boot.now + 1.2, monotonic.now + 1.2
-    assert watch.look() == ("standstill", "The engine stood still for 1.2 s")
-    assert watch.look() is None
+    clock = SteppedClock()
+    with world.entered(clock=clock):
+        watch = StandstillWatch()
+        assert watch.look() is None
+        clock.asleep += 30.0
+        assert watch.look() == ("suspended", "The computer slept for 30.0 s")
+        clock.now += 0.05
+        assert watch.look() is None
+        clock.now += 1.2
+        assert watch.look() == ("standstill", "The engine stood still for 1.2 s")
+        assert watch.look() is None
 
 
 def test_a_supervisor_that_stood_still_alone_is_no_standstill_of_the_engine(watched):
     supervisor, clock, _, _ = watched
-    watch = StandstillWatch(None, monotonic=clock, witnessed=lambda since: supervisor.witnessed("test", since))
+    watch = StandstillWatch(witnessed=lambda since: supervisor.witnessed("test", since))
     supervisor.pass_time(3.0)
     assert watch.look() is None
     clock.now += 3.0

@@ -15,6 +15,7 @@ from workbench.control._link import expired
 from workbench.control._operator import Act, OperatorActs
 from workbench.control._profile import ACTIONS, Effector, SafeStep
 from workbench.control._self_test import SELF_TEST_ITEMS
+from workbench.control._snapshot import ConfirmedStatus, EffectorStatus
 from workbench.control._supervisor import Limits, Supervisor, profile_limits
 from workbench.control._table import (
     ARMED_OR_ENGAGED,
@@ -43,9 +44,11 @@ __all__ = [
     "TABLE",
     "Act",
     "Condition",
+    "ConfirmedStatus",
     "Controller",
     "DeviceReports",
     "Effector",
+    "EffectorStatus",
     "Grant",
     "Limits",
     "OperatorActs",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from workbench.control._machine import Now
+from workbench.control._snapshot import ConfirmedStatus, StopStatus
 from workbench.vocabulary import DeviceStatus
 
 SILENT_S = 1.0
@@ -85,22 +86,23 @@ class Confirmation:
         """Whether the stop was acknowledged, and a status says that no pressure is left."""
         return self._stop_acknowledged_s is not None and self._stop_safe_s is not None
 
-    def snapshot(self, now: Now) -> dict[str, Any]:
-        """The parts ``confirmed`` and ``stop`` of the controller's snapshot."""
+    def confirmed(self, now: Now) -> ConfirmedStatus:
+        """The newest status, for screens."""
         status = self.status
+        return {
+            "level": None if status is None else status.level,
+            "state": "" if status is None else status.state,
+            "age_s": self.age_s(now),
+            "counter": 0 if status is None else status.counter,
+        }
+
+    def stop(self, now: Now) -> StopStatus:
+        """What became of the stop, for screens."""
         asked_at = self._stop_at
         return {
-            "confirmed": {
-                "level": None if status is None else status.level,
-                "state": "" if status is None else status.state,
-                "age_s": self.age_s(now),
-                "counter": 0 if status is None else status.counter,
-            },
-            "stop": {
-                "asked_age_s": None if asked_at is None else max(0.0, now.local - asked_at.local),
-                "sent": asked_at is not None,
-                "acknowledged_after_s": self._stop_acknowledged_s,
-                "safe_after_s": self._stop_safe_s,
-                "confirmed": self.stop_confirmed,
-            },
+            "asked_age_s": None if asked_at is None else max(0.0, now.local - asked_at.local),
+            "sent": asked_at is not None,
+            "acknowledged_after_s": self._stop_acknowledged_s,
+            "safe_after_s": self._stop_safe_s,
+            "confirmed": self.stop_confirmed,
         }

@@ -8,9 +8,8 @@ acknowledgements and silence count). Upper limits run on whichever of the two we
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from math import isfinite
-from typing import Any
+from typing import TypedDict
 
 from workbench.control._activation import Activation
 from workbench.control._arming import Arming
@@ -24,11 +23,21 @@ from workbench.control._orders import Orders
 from workbench.control._profile import Effector
 from workbench.control._safe_state import SafeState
 from workbench.control._self_test import SelfTest
+from workbench.control._snapshot import EffectorStatus, RuleValues
 from workbench.control._supervisor import Limits, Supervisor, check_limits, profile_limits
 from workbench.control._table import WATCHED, State, Thresholds, onward
 from workbench.control._watch import Watch, broken
 from workbench.errors import BadValue
 from workbench.vocabulary import Command, Decision, LedgerRow
+
+
+class _Common(TypedDict):
+    """Parts that most parts above them are made of."""
+
+    journal: Journal
+    orders: Orders
+    arming: Arming
+    safe_state: SafeState
 
 
 class Controller:
@@ -69,65 +78,32 @@ class Controller:
         checked = profile_limits(effector) if limits is None else check_limits(limits, effector)
         self.effector, self.simulated = effector, simulated
         self._thresholds = thresholds or Thresholds()
-        self._watch, self._confirmation = Watch(hop_s=hop_s), Confirmation()
-        self._supervisor = supervisor = Supervisor(checked, channels=effector.channels, dose_used_s=dose_used_s)
-        self._machine = machine = StateMachine(
-            speed=speed, on_time=lambda now: supervisor.count(now, moving=any(self.level))
+        # Each part is made of those above it.
+        supervisor = Supervisor(checked, channels=effector.channels, dose_used_s=dose_used_s)
+        machine = StateMachine(speed=speed, on_time=lambda now: supervisor.count(now, moving=any(self.level)))
+        watch, confirmation = Watch(hop_s=hop_s), Confirmation()
+        journal, orders = Journal(effector.name, machine), Orders(effector, machine)
+        arming = Arming(
+            effector, simulated=simulated, machine=machine, journal=journal, supervisor=supervisor, watch=watch
         )
-        self._orders = Orders(effector, machine)
-        self._journal = Journal(effector.name, machine)
-        self._arming = Arming(
-            effector,
-            simulated=simulated,
-            machine=machine,
-            journal=self._journal,
+        safe_state = SafeState(machine, journal=journal, orders=orders, arming=arming, confirmation=confirmation)
+        activation = Activation(
+            machine,
+            journal=journal,
+            orders=orders,
+            arming=arming,
             supervisor=supervisor,
-            watch=self._watch,
-        )
-        # From here on each part is made of those above it.
-        self._safe_state = safe_state = SafeState(
-            machine,
-            journal=self._journal,
-            orders=self._orders,
-            arming=self._arming,
-            confirmation=self._confirmation,
-        )
-        self._activation = Activation(
-            machine,
-            journal=self._journal,
-            orders=self._orders,
-            arming=self._arming,
-            supervisor=supervisor,
-            watch=self._watch,
+            watch=watch,
             safe_state=safe_state,
         )
-        self._self_test = SelfTest(
-            machine,
-            journal=self._journal,
-            orders=self._orders,
-            arming=self._arming,
-            safe_state=safe_state,
-            watch=self._watch,
-            confirmation=self._confirmation,
-        )
-        self.operator = OperatorActs(
-            machine,
-            journal=self._journal,
-            orders=self._orders,
-            arming=self._arming,
-            activation=self._activation,
-            safe_state=safe_state,
-            self_test=self._self_test,
-        )
-        self.device = DeviceReports(
-            machine,
-            journal=self._journal,
-            orders=self._orders,
-            arming=self._arming,
-            confirmation=self._confirmation,
-            safe_state=safe_state,
-            self_test=self._self_test,
-        )
+        common: _Common = {"journal": journal, "orders": orders, "arming": arming, "safe_state": safe_state}
+        self_test = SelfTest(machine, **common, watch=watch, confirmation=confirmation)
+        self.operator = OperatorActs(machine, **common, activation=activation, self_test=self_test)
+        self.device = DeviceReports(machine, **common, confirmation=confirmation, self_test=self_test)
+        self._machine, self._journal, self._orders = machine, journal, orders
+        self._supervisor, self._watch, self._confirmation = supervisor, watch, confirmation
+        self._arming, self._activation = arming, activation
+        self._safe_state, self._self_test = safe_state, self_test
 
     # ------------------------------------------------------------------------------------ events
     def on_decision(
@@ -258,14 +234,12 @@ class Controller:
         """Rows for the ledger since the last call, oldest first; each is given once."""
         return self._journal.take()
 
-    def snapshot(self) -> dict[str, Any]:
-        """The ``effector`` part of the engine's status: plain strings, numbers and lists.
-
-        ``level`` is what was commanded; ``confirmed`` and ``stop`` are what the device's signed status says.
-        """
+    def snapshot(self) -> EffectorStatus:
+        """The ``effector`` part of the engine's status: plain strings, numbers and lists."""
         link, round_trip_s = self._orders.link, self._self_test.round_trip_s
         return {
-            **self._confirmation.snapshot(self._machine.now),
+            "confirmed": self._confirmation.confirmed(self._machine.now),
+            "stop": self._confirmation.stop(self._machine.now),
             "foreign": self.device.foreign_messages,
             "foreign_streams": list(self._arming.foreign_streams),
             "heartbeats_missed": link.heartbeats_missed,
@@ -289,7 +263,11 @@ class Controller:
             "conditions": [{"text_key": c.text_key, "ok": c.ok, "text": c.text} for c in self.conditions()],
         }
 
-    def _rule_values(self) -> dict[str, Any]:
-        """Numbers of the rules in words."""
-        limits = {"hold_limit_s": self.limits.hold_limit_s, "refractory_s": self.effector.refractory_s}
-        return asdict(self._thresholds) | limits
+    def _rule_values(self) -> RuleValues:
+        return {
+            "activate": self._thresholds.activate,
+            "release": self._thresholds.release,
+            "dwell": self._thresholds.dwell,
+            "hold_limit_s": self.limits.hold_limit_s,
+            "refractory_s": self.effector.refractory_s,
+        }

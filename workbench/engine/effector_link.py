@@ -6,13 +6,12 @@ neither waits for the engine's loop.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from math import inf
-from typing import Any
+from typing import Any, TypedDict
 
-from workbench import control
+from workbench import control, world
 from workbench.devices import lsl
 from workbench.devices._device_watch import device_status
 from workbench.devices._last_metre import Answer, EngineEnd
@@ -39,7 +38,14 @@ LOOK_S = 0.5
 RECORD_S = 0.5
 """Time between two recorded statuses while nothing changes, s."""
 
-Recorded = Command | Acknowledgement | DeviceStatus
+EffectorEvent = Command | Acknowledgement | DeviceStatus
+
+
+class _Times(TypedDict):
+    """Stream and local time, s."""
+
+    now_stream: float
+    local: float
 
 
 class EffectorLink:
@@ -65,7 +71,7 @@ class EffectorLink:
         session_id: str,
         own_uids: Callable[[], frozenset[str]],
         ledger: Ledger,
-        record: Callable[[Recorded], None],
+        record: Callable[[EffectorEvent], None],
         stream_now: Callable[[], float],
         speed: float,
         t0: float,
@@ -77,7 +83,7 @@ class EffectorLink:
         self._hello = {"session_id": session_id, "speed": speed, "t0": t0}
         self._own_uids, self._ledger, self._record = own_uids, ledger, record
         self._stream_now = stream_now
-        self._lock = threading.RLock()
+        self._lock = world.clock.rlock()
         self._asked = self._looked = self._recorded = self._waiting = 0.0
         self._last: DeviceStatus | None = None
         self._device_uids: frozenset[str] = frozenset()
@@ -105,7 +111,7 @@ class EffectorLink:
             self._act(self.controller.operator.self_test({"streams": streams, "clock": clock}, **self._now()))
 
     def decoder(self, sha256: str, *, approved: str, rule: Mapping[str, Any]) -> None:
-        """Name the loaded and the approved decoder, and the paradigm's ``rule`` for the sentences on the screen."""
+        """Name the loaded and the approved decoder, and the paradigm's ``rule`` for the screen's sentences."""
         usual = control.Thresholds()
         with self._lock:
             self.controller.set_thresholds(
@@ -189,11 +195,7 @@ class EffectorLink:
     def decided(self, decision: Decision, *, quality_ok: bool) -> None:
         """Follow a decision."""
         with self._lock:
-            now = self._now()
-            commands = self.controller.on_decision(
-                decision, quality_ok=quality_ok, now_stream=now["now_stream"], local=now["local"]
-            )
-            self._send(commands)
+            self._send(self.controller.on_decision(decision, quality_ok=quality_ok, **self._now()))
 
     def hop(self, duration_s: float) -> None:
         """How long a hop took, s."""
@@ -206,7 +208,7 @@ class EffectorLink:
             now = self._now()
             self._agree(now["local"])
             self._look(now["local"])
-            self._send(self.controller.on_tick(now["now_stream"], local=now["local"], quality_ok=quality_ok))
+            self._send(self.controller.on_tick(**now, quality_ok=quality_ok))
 
     # ----------------------------------------------------------------------------------- the device
     def received(self, uid: str, text: str) -> None:
@@ -268,14 +270,14 @@ class EffectorLink:
                 self._silent()
         else:
             self._waiting = 0.0
-            self._ledger.calm("effector_silent")
+            self._ledger.alarms.clear("effector_silent")
         if waits and self._end.has_offer and now - self._asked >= ASK_S:
             self._asked = now
             self.outlet.push_text(self._end.hello(self._hello), self._stream_now())
 
     def _silent(self) -> None:
         """The device has not agreed on a session key: nobody waits for it without being told why."""
-        self._ledger.alarm(
+        self._ledger.alarms.raise_alarm(
             "effector_silent",
             priority="medium",
             what="The effector has not answered the self-test.",
@@ -298,7 +300,7 @@ class EffectorLink:
         device = 0 if self._last is None else self._last.foreign
         new = self.controller.device.set_foreign(messages=self._end.foreign + device, streams=sorted(strange))
         if new:
-            self._ledger.alarm(
+            self._ledger.alarms.raise_alarm(
                 "foreign_stream",
                 priority="high",
                 what=f"Another program publishes a stream with a name of this session: {', '.join(new)}.",
@@ -307,7 +309,7 @@ class EffectorLink:
                 streams=", ".join(new),
             )
         elif not strange:
-            self._ledger.calm("foreign_stream")
+            self._ledger.alarms.clear("foreign_stream")
 
     # -------------------------------------------------------------------------------------- others
     def disconnect(self) -> None:
@@ -326,14 +328,14 @@ class EffectorLink:
         """Take the command stream away."""
         self.outlet.close()
 
-    def snapshot(self) -> dict[str, Any]:
+    def snapshot(self) -> control.EffectorStatus:
         """The effector's part of the status."""
         with self._lock:
-            found = self.controller.snapshot()
-            found["stop"]["sent"] = found["stop"]["sent"] and self._stop_sent
-            return found
+            snapshot = self.controller.snapshot()
+            snapshot["stop"]["sent"] = snapshot["stop"]["sent"] and self._stop_sent
+            return snapshot
 
-    def _now(self) -> dict[str, float]:
+    def _now(self) -> _Times:
         return {"now_stream": self._stream_now(), "local": lsl.local_clock()}
 
     def _act(self, act: control.Act) -> None:

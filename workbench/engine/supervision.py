@@ -9,11 +9,11 @@ while that one is lost. Nobody who looks waits for a lock that a lost thread may
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import inf
 
+from workbench import world
 from workbench.engine.standstill import STANDSTILL_S
 from workbench.threads import Beat, Body
 
@@ -78,7 +78,6 @@ class Supervisor:
     ----------
     on_lost : called once for each lost thread with its name and a sentence, on the thread that found it.
     on_back : called when a thread that had stood still reports again.
-    clock : monotonic time, s.
     """
 
     def __init__(
@@ -86,13 +85,12 @@ class Supervisor:
         on_lost: Callable[[str, str], None],
         *,
         on_back: Callable[[str], None] = lambda name: None,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._on_lost, self._on_back, self._clock = on_lost, on_back, clock
+        self._on_lost, self._on_back = on_lost, on_back
         # Replaced, never changed: whoever looks needs no lock.
         self._watched: Mapping[str, Watched] = {}
-        self._lock = threading.Lock()
-        self._closing = threading.Event()
+        self._lock = world.clock.lock()
+        self._closing = world.clock.event()
 
     def start(self, name: str, body: Body, *, limit_s: float = inf, returns: bool = True) -> threading.Thread:
         """Start a thread and watch it.
@@ -114,8 +112,8 @@ class Supervisor:
 
         # A predecessor that failed a moment ago is reported before its successor takes its place.
         if name in self._watched:
-            self._judge(self._watched[name], self._clock(), heard_since=inf)
-        thread = threading.Thread(target=guarded, name=name, daemon=True)
+            self._judge(self._watched[name], world.clock.monotonic(), heard_since=inf)
+        thread = world.clock.thread(guarded, name=name)
         watched = self._watch(name, thread, limit_s, returns=returns)
         thread.start()
         return thread
@@ -126,7 +124,7 @@ class Supervisor:
         return lambda: self.beat(name)
 
     def _watch(self, name: str, thread: threading.Thread, limit_s: float, *, returns: bool) -> Watched:
-        now = self._clock()
+        now = world.clock.monotonic()
         watched = Watched(name, thread, limit_s, returns, beat_at=now, unbroken_since=now)
         with self._lock:
             self._watched = {**self._watched, name: watched}
@@ -136,12 +134,12 @@ class Supervisor:
         """The thread ``name`` is alive."""
         watched = self._watched.get(name)
         if watched is not None:
-            watched.beat(self._clock())
+            watched.beat(world.clock.monotonic())
 
     def limit(self, name: str, limit_s: float) -> None:
         """From now on ``name`` may take ``limit_s`` s between two beats."""
         watched = self._watched[name]
-        watched.beat(self._clock())
+        watched.beat(world.clock.monotonic())
         watched.limit_s = limit_s
 
     def look_after(self, each: Callable[[], None]) -> threading.Thread:
@@ -164,7 +162,7 @@ class Supervisor:
     def witnessed(self, name: str, since: float) -> bool:
         """Whether the thread ``name`` came round without a break since then (monotonic, s)."""
         watched = self._watched[name]
-        return watched.unbroken_since <= since and self._clock() - watched.beat_at <= STANDSTILL_S
+        return watched.unbroken_since <= since and world.clock.monotonic() - watched.beat_at <= STANDSTILL_S
 
     def wait(self, seconds: float) -> bool:
         """Wait; True when the process closes."""
@@ -176,7 +174,7 @@ class Supervisor:
         Silence counts only for as long as ``by`` itself came round without a break: a process that stood still
         blames no single thread.
         """
-        now, heard_since = self._clock(), self._watched[by].unbroken_since
+        now, heard_since = world.clock.monotonic(), self._watched[by].unbroken_since
         # Whoever announces streams makes listening threads come and go: the ended ones must not pile up.
         if any(watched.done for watched in self._watched.values()):
             with self._lock:

@@ -18,14 +18,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from workbench import devices
+from workbench.control import ConfirmedStatus
 from workbench.devices import lsl
 from workbench.devices._last_metre import EngineEnd
 from workbench.devices._listening import Listener
 from workbench.devices._pairing import Pairing
-from workbench.engine.effector_link import EffectorLink, Recorded
+from workbench.engine.effector_link import EffectorEvent, EffectorLink
 from workbench.engine.ledger import Ledger
 from workbench.errors import BadValue, EngineFault
 from workbench.live.plan import OWN_NAMES
@@ -124,7 +124,7 @@ class LinkBench:
             simulated=True,
         )
 
-    def _record(self, item: Recorded) -> None:
+    def _record(self, item: EffectorEvent) -> None:
         if isinstance(item, DeviceStatus):
             self.seen.append((lsl.local_clock(), item))
         elif isinstance(item, Command):
@@ -164,10 +164,9 @@ class LinkBench:
         return self.run(lambda: self.confirmed["level"] == 1.0)
 
     @property
-    def confirmed(self) -> dict[str, Any]:
+    def confirmed(self) -> ConfirmedStatus:
         """What the device confirmed."""
-        found: dict[str, Any] = self.link.snapshot()["confirmed"]
-        return found
+        return self.link.snapshot()["confirmed"]
 
     def stop(self) -> bool:
         """STOP, and wait until the device confirms it."""
