@@ -388,6 +388,49 @@ def test_no_public_name_is_also_the_name_of_another_module_of_its_room(room):
     assert names & modules == set()  # importing the module would replace what the name stands for
 
 
+COMPOSED = ("engine", "control")
+"""Rooms whose classes are made of parts: none inherits from another, none reaches into another's private names."""
+
+
+@pytest.mark.parametrize("room", COMPOSED)
+def test_a_part_has_no_ancestor_of_ours_and_reaches_into_no_other_part(room):
+    files = [(path, tree) for own, path, tree in ALL if own == room]
+    classes = {node.name for _, tree in files for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+    wrong = []
+    for path, tree in files:
+        modules = {alias.asname or alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)
+                   for alias in node.names}  # fmt: skip
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef):
+                wrong += [f"{path.name} {node.name}({b})" for b in map(ast.unparse, node.bases) if b in classes]
+            private = isinstance(node, ast.Attribute) and re.match(r"_(?!_)", node.attr)
+            if private and ast.unparse(node.value) not in {"self", "cls"} | modules:
+                wrong.append(f"{path.name}:{node.lineno} {ast.unparse(node)}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("room", COMPOSED)
+def test_a_part_fits_in_a_head(room):
+    wrong = []
+    for own, path, tree in ALL:
+        for node in ast.walk(tree) if own == room else ():
+            if isinstance(node, ast.ClassDef):
+                public = [m.name for m in node.body if isinstance(m, ast.FunctionDef) and m.name[0] != "_"]
+                if len(public) > 17:
+                    wrong.append(f"{path.name} {node.name} has {len(public)} public methods")
+    assert wrong == []
+
+
+def test_the_engine_names_no_paradigm_and_no_effector():
+    names = {path.stem for room in ("paradigms", "control") for path in (PACKAGE / room).glob("[!_]*.py")}
+    wrong = []
+    for room, path, tree in ALL:
+        for node in ast.walk(tree) if room == "engine" else ():
+            if isinstance(node, ast.Constant) and node.value in names:
+                wrong.append(f"{path.name}:{node.lineno} {node.value}")
+    assert wrong == []
+
+
 def test_functions_stay_short():
     wrong = []
     for _, path, tree in ALL:

@@ -15,8 +15,8 @@ CONTRARY = 3
 """Statuses in a row that must say that the device does not follow: one may still be on its way from before."""
 
 
-Confirmed = Literal["", "stop", "safe"]
-"""What a status confirms."""
+Confirmed = Literal["", "stop_confirmed", "safe_confirmed"]
+"""What a status confirms, as the kind of its ledger row."""
 
 
 class Confirmation:
@@ -55,16 +55,16 @@ class Confirmation:
         return self._stop_acknowledged_s
 
     def take(self, status: DeviceStatus, now: Now) -> tuple[Confirmed, float]:
-        """A signed status came: ``("stop" | "safe", seconds)`` when it confirms one, else ``("", 0)``."""
+        """A signed status came: what it confirms and after how many s, else ``("", 0)``."""
         self.status, self._at = status, now
         if not status.is_safe:
             return "", 0.0
         if self._stop_at is not None and self._stop_safe_s is None:
             self._stop_safe_s = now.local - self._stop_at.local
-            return "stop", self._stop_safe_s
+            return "stop_confirmed", self._stop_safe_s
         if self._safe_at is not None:
             took_s, self._safe_at = now.local - self._safe_at.local, None
-            return "safe", took_s
+            return "safe_confirmed", took_s
         return "", 0.0
 
     def contradicts(self, *, lost: bool) -> bool:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 from workbench.control._arming import Arming
 from workbench.control._confirmation import SILENT_S, Confirmation
-from workbench.control._journal import Journal
+from workbench.control._journal import Journal, RowKind
+from workbench.control._link import Verdict
 from workbench.control._machine import StateMachine
 from workbench.control._orders import Orders
 from workbench.control._safe_state import SafeState
-from workbench.control._self_test import SelfTest
+from workbench.control._self_test import NotFollowed, SelfTest
 from workbench.control._table import WATCHED
 from workbench.vocabulary import Acknowledgement, Command, DeviceStatus
 
-_ODD = {"late": "came late", "unknown": "answers no command", "clipped": "the device sent less on"}
+_ODD: dict[Verdict, tuple[RowKind, str]] = {
+    "late": ("ack_late", "came late"),
+    "unknown": ("ack_unknown", "answers no command"),
+    "clipped": ("ack_clipped", "the device sent less on"),
+}
 """Acknowledgements that are entered and are no fault."""
 
 
@@ -81,8 +85,9 @@ class DeviceReports:
             return self._safe_state.fail("level_exceeded", sentence)
         if verdict == "timeout":
             return self._check_missed()
-        if verdict != "ok":
-            self._journal.enter(f"ack_{verdict}", f"acknowledgement of command {ack.seq}", _ODD[verdict], "low")
+        if verdict in _ODD:
+            kind, consequence = _ODD[verdict]
+            self._journal.enter(kind, f"acknowledgement of command {ack.seq}", consequence, "low")
         # Answered is the newest order: the stop of a self-test a moment ago says nothing of the operator's.
         elif self._machine.state == "ESTOP" and link.answered:
             took_s = self._confirmation.acknowledge_stop(now)
@@ -105,7 +110,7 @@ class DeviceReports:
         confirmed, took_s = self._confirmation.take(status, self._machine.now)
         if confirmed:
             extent = f"level 0 after {took_s * 1000:.0f} ms" if took_s < 1 else f"level 0 after {took_s:.1f} s"
-            self._journal.enter(f"{confirmed}_confirmed", extent, "the effector's signed status says so")
+            self._journal.enter(confirmed, extent, "the effector's signed status says so")
         lost = self._machine.state in WATCHED and not (follows and not status.locked)
         if self._confirmation.contradicts(lost=lost):
             return self._not_followed("device_lapsed" if follows else "session_lost")
@@ -133,7 +138,7 @@ class DeviceReports:
         watched = self._machine.state in (*WATCHED, "SELFTEST")
         return self._safe_state.fail("acks_missing") if many and watched else []
 
-    def _not_followed(self, code: Literal["device_lapsed", "session_lost"]) -> list[Command]:
+    def _not_followed(self, code: NotFollowed) -> list[Command]:
         """The device does not follow: a fault where it may move, a new self-test where it was not armed."""
         state = self._machine.state
         if state == "FAULT_SAFE":

@@ -2,11 +2,41 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+from typing import Literal, NoReturn
 
 from workbench.control._machine import StateMachine
 from workbench.errors import Refused
 from workbench.vocabulary import LedgerRow, Priority
+
+RowKind = Literal[
+    "ack_clipped",
+    "ack_late",
+    "ack_missing",
+    "ack_unknown",
+    "device_lapsed",
+    "dose_limit",
+    "dose_reminder",
+    "effector",
+    "estop",
+    "evidence_rejected",
+    "fault",
+    "foreign_stream",
+    "heartbeats",
+    "hold_limit",
+    "hold_reminder",
+    "intent_ignored",
+    "level_clipped",
+    "operator",
+    "operator_absent",
+    "operator_back",
+    "refused",
+    "safe_confirmed",
+    "self_test",
+    "session_lost",
+    "stop_acknowledged",
+    "stop_confirmed",
+]
+"""Kinds of the rows that the controller enters."""
 
 
 class Journal:
@@ -22,7 +52,7 @@ class Journal:
         self._effector, self._machine = effector, machine
         self._rows: list[LedgerRow] = []
 
-    def enter(self, kind: str, extent: str, consequence: str, priority: Priority = "info") -> LedgerRow:
+    def enter(self, kind: RowKind, extent: str, consequence: str, priority: Priority = "info") -> LedgerRow:
         """Enter a row."""
         now, decision = self._machine.now, self._machine.decision
         row = LedgerRow(

@@ -11,7 +11,7 @@ from workbench.control._journal import Journal
 from workbench.control._machine import StateMachine
 from workbench.control._orders import Orders
 from workbench.control._safe_state import SafeState
-from workbench.control._table import FAULTS, FaultCode
+from workbench.control._table import FAULTS
 from workbench.control._watch import Watch
 from workbench.vocabulary import Command, LedgerRow
 
@@ -20,6 +20,10 @@ SELF_TEST_ITEMS = ("streams", "clock")
 
 Stage = Literal["", "first key", "stop", "second key", "open"]
 """What a self-test waits for: a session key, or the acknowledgement of a command; ``""`` for nothing."""
+
+
+NotFollowed = Literal["device_lapsed", "session_lost"]
+"""Codes of a device that does not follow."""
 
 
 class SelfTest:
@@ -124,7 +128,7 @@ class SelfTest:
         self._machine.go("self_test_passed")
         self._journal.enter("effector", "self-test passed", "the effector can be armed")
 
-    def restart(self, code: FaultCode) -> None:
+    def restart(self, code: NotFollowed) -> None:
         """The device does not follow, and nothing is armed: begin again by itself."""
         if self._machine.state == "SELFTEST":
             if self._stage in ("stop", "open"):

@@ -11,7 +11,7 @@ import logging
 import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from workbench import world
 from workbench.errors import BadValue
@@ -28,10 +28,14 @@ MAX_JOURNAL = 1_000_000
 _RANK: dict[str, int] = {"high": 0, "medium": 1, "low": 2}
 
 
+AlarmRow = Literal["alarm", "alarm_acknowledged"]
+"""Kinds of rows about alarms."""
+
+
 class Enter(Protocol):
     """Makes a row of the ledger."""
 
-    def __call__(self, kind: str, *, extent: str, consequence: str, priority: Priority) -> None:
+    def __call__(self, kind: AlarmRow, *, extent: str, consequence: str, priority: Priority) -> None:
         """See :class:`LedgerRow`."""
 
 
@@ -194,7 +198,7 @@ class Alarms:
     def _drop(self) -> None:
         self._alarms = {cause: alarm for cause, alarm in self._alarms.items() if not alarm.over}
 
-    def _row(self, kind: str, extent: str, consequence: str, priority: Priority) -> None:
+    def _row(self, kind: AlarmRow, extent: str, consequence: str, priority: Priority) -> None:
         if self._enter is not None:
             self._enter(kind, extent=extent, consequence=consequence, priority=priority)
 

@@ -192,7 +192,7 @@ class Connections:
             priority="high",
         )
         if self._effector.link is not None:
-            self._effector.link.source_replaced()
+            self._effector.link.fault("source_replaced", only_armed=True)
 
 
 def _fits(source: lsl.StreamSeen, stream: Stream) -> bool:

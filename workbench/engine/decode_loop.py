@@ -96,5 +96,5 @@ class DecodeLoop:
         decided = lsl.local_clock()
         session.outlets.publish_decision(item, run.writer.classes)
         if session.effector.link is not None and run.live and run.state == "running":
-            session.effector.link.decided(item, quality_ok=session.monitor.ok is not False)
+            session.effector.link.follow(item, quality_ok=session.monitor.ok is not False)
         run.decided(item, decided=decided, emitted=lsl.local_clock())

@@ -49,7 +49,7 @@ class SessionEffector:
         if self.pairing is None:
             return
         self.link = EffectorLink(
-            paired=self.pairing,
+            pairing=self.pairing,
             session_id=self._plan.session_id,
             own_uids=self._outlets.uids,
             ledger=self._events.ledger,
@@ -64,7 +64,7 @@ class SessionEffector:
     @property
     def listens(self) -> bool:
         """Whether somebody receives the commands; True where there is no effector."""
-        return self.link is None or self.link.outlet.has_receiver()
+        return self.link is None or self.link.channel.outlet.has_receiver()
 
     def self_test(self) -> None:
         """Begin the effector's self-test."""
@@ -82,7 +82,7 @@ class SessionEffector:
 
     def name_decoder(self, request: RunRequest) -> None:
         """Name the decoder of a run to the effector, and the approved one: the same, or none."""
-        self.required().decoder(
+        self.required().set_decoder(
             request.decoder_sha256,
             approved=request.decoder_sha256 if request.approved else "",
             rule=request.paradigm.params(),
@@ -105,4 +105,4 @@ class SessionEffector:
 
     def closers(self) -> list[Callable[[], object]]:
         """What ends the device and closes the link, in this order."""
-        return [self.end_device, *([] if self.link is None else [self.link.close])]
+        return [self.end_device, *([] if self.link is None else [self.link.channel.close])]

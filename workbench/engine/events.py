@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from workbench.devices import lsl
 from workbench.engine.effector_link import EffectorEvent
@@ -13,9 +13,46 @@ from workbench.engine.run import LiveRun
 from workbench.engine.streams import Streams
 from workbench.errors import RecordingFault
 from workbench.recording import append_rows
+from workbench.signals.stamps import StampFault
 from workbench.vocabulary import LedgerRow, Marker, Priority
 
 LOG = logging.getLogger("workbench.engine")
+
+
+RowKind = Literal[
+    "alarm",
+    "alarm_acknowledged",
+    "clock",
+    "clock_jump",
+    "contract",
+    "disk",
+    "effector_found",
+    "estop",
+    "impossible_marker",
+    "jitter",
+    "late_stream",
+    "missed_deadline",
+    "note",
+    "operator",
+    "other_outlet",
+    "outlet_taken",
+    "player_ended",
+    "presence",
+    "run_failed",
+    "stale_lock",
+    "stamps_steady",
+    "standstill",
+    "stream_back",
+    "stream_duplicate",
+    "stream_gone",
+    "stream_lost",
+    "stream_missing",
+    "suspended",
+    "thread_lost",
+    "unit_implausible",
+    "waiver",
+]
+"""Kinds of the rows that the engine enters, beside those of stamps at fault and of the controller."""
 
 
 class EventLog:
@@ -43,7 +80,13 @@ class EventLog:
         return self.run if self.run is not None and self.run.live else None
 
     def enter(
-        self, kind: str, *, stream: str = "", extent: str = "", consequence: str = "", priority: Priority = "info"
+        self,
+        kind: RowKind | StampFault,
+        *,
+        stream: str = "",
+        extent: str = "",
+        consequence: str = "",
+        priority: Priority = "info",
     ) -> None:
         """A row of the ledger, now. Any thread.
 
@@ -55,7 +98,7 @@ class EventLog:
         now = lsl.local_clock()
         stamp = self._streams.signal.stream_time(now)
         sample = -1 if run is None else run.source.seen
-        self.ledger.enter(LedgerRow(kind, stamp, now, sample, stream, extent, consequence, priority))
+        self.ledger.enter(LedgerRow(str(kind), stamp, now, sample, stream, extent, consequence, priority))
 
     def mark(self, kind: str, *, label: str = "", **detail: Any) -> None:
         """Record an event of the live run at the sample at which it takes effect; nothing without one."""

@@ -130,7 +130,7 @@ class Intake:
         misleading = fault in (StampFault.RATE, StampFault.JUMPED, StampFault.OUT_OF_ORDER)
         priority: AlarmPriority = "high" if stream.spec.critical and misleading else "medium"
         self._events.enter(
-            fault.value, stream=name, extent=episode.extent, consequence=CONSEQUENCES[fault], priority=priority
+            fault, stream=name, extent=episode.extent, consequence=CONSEQUENCES[fault], priority=priority
         )
         self._events.mark(fault.value, label=name, extent=episode.extent)
         self._events.ledger.alarms.raise_alarm(

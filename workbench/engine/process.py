@@ -98,14 +98,14 @@ class Engine:
         self.supervisor.look_after(self._look)
         self.supervisor.start(
             "stop-file",
-            watching(self.place, self.session.stop.stop_now, self.supervisor.wait),
+            watching(self.place, self.session.stop_latch.stop_now, self.supervisor.wait),
             limit_s=STOP_FILE_LIMIT_S,
         )
         key = _place.new_key(self.place)
         self.server = Server(
             key=key,
             session=self.plan.session_id,
-            stop_now=self.session.stop.stop_now,
+            stop_now=self.session.stop_latch.stop_now,
             study=self.place.study,
             transport=self.plan.transport,
             present=self.session.presence.answer,
@@ -163,8 +163,8 @@ class Engine:
                 continue
             if rehearsal.error is not None:
                 self.session.runs.fail(run, rehearsal.error)
-            elif self.requests.ending or self.session.stop.reason:
-                run.end("stopped", self.session.stop.reason or "the session ended")
+            elif self.requests.ending or self.session.stop_latch.reason:
+                run.end("stopped", self.session.stop_latch.reason or "the session ended")
                 run.close()
             else:
                 self._decode(run)
@@ -228,7 +228,7 @@ class Engine:
         self._do_what_is_due()
 
     def _answer_requests(self) -> None:
-        self.session.stop.settle()
+        self.session.stop_latch.settle()
         if self.server is None:
             return
         try:
@@ -250,7 +250,7 @@ class Engine:
             watch_presence(session)
         if self._light.due(now):
             session.monitor.assess()
-            session.stop.show()
+            session.stop_latch.show()
         if self._slow.due(now):
             self._free_mb = watch_disk(session)
             session.players.watch()

@@ -87,8 +87,8 @@ class RunStart:
         run = session.runs.run
         if run is not None and run.in_progress:
             raise Refused(f"run {run.number} is {run.state}; end it before another one starts")
-        if session.stop.reason:
-            raise Refused(f"the stop is latched ({session.stop.reason}); reset it before a run starts")
+        if session.stop_latch.reason:
+            raise Refused(f"the stop is latched ({session.stop_latch.reason}); reset it before a run starts")
         for stream in session.streams.values():
             _check_stream(stream)
         require_disk(session)

@@ -61,7 +61,7 @@ class Session:
         self.duplicates = DuplicateWatch(streams, events)
         self.monitor = SignalMonitor(streams, events=events)
         self.runs = RunControl(plan, streams=streams, events=events, outlets=self.outlets, effector=effector)
-        self.stop = StopLatch(events=events, effector=effector, runs=self.runs)
+        self.stop_latch = StopLatch(events=events, effector=effector, runs=self.runs)
         self.failures = FailureResponse(events=events, effector=effector, spawn=spawn)
         self.intake = Intake(
             streams=streams,

@@ -63,7 +63,7 @@ def compose(session: Session, *, process: ProcessStatus) -> Status:
         "replayed": session.streams.signal.replayed,
         "speed": plan.speed,
         "effector_simulated": plan.effector is not None and plan.effector_simulated,
-        "stopped": session.stop.reason,
+        "stopped": session.stop_latch.reason,
     }
     status["streams"] = [stream.status(now) for stream in session.streams.values()]
     status["quality"] = {

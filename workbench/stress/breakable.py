@@ -35,7 +35,7 @@ class Injected(Exception):
 
 def _cut(session: Session) -> None:
     if session.effector.link is not None:
-        session.effector.link.outlet.close()
+        session.effector.link.channel.close()
 
 
 def _fill(_session: Session) -> None:

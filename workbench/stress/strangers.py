@@ -113,7 +113,7 @@ class LinkBench:
         self.ledger = Ledger()
         lsl.configure()
         self.link = EffectorLink(
-            paired=paired,
+            pairing=paired,
             session_id=session_id,
             own_uids=frozenset,
             ledger=self.ledger,
@@ -150,13 +150,13 @@ class LinkBench:
 
     def arm(self) -> None:
         """Arm with an approved decoder that there is no more of than its name."""
-        self.link.decoder("a" * 64, approved="a" * 64, rule={})
+        self.link.set_decoder("a" * 64, approved="a" * 64, rule={})
         self.link.arm("bench")
 
     def decide(self, change: str) -> None:
         """One decision."""
         made = Decision(0, lsl.local_clock(), "grasp", (0.1, 0.9), change=change)
-        self.link.decided(made, quality_ok=True)
+        self.link.follow(made, quality_ok=True)
 
     def close_hand(self) -> bool:
         """Close, and wait until the device confirms it."""
@@ -178,7 +178,7 @@ class LinkBench:
         self.link.disconnect()
         # What was pushed and not fetched is lost with the outlet.
         self.run(lambda: devices.running_device(self._paired) is None, timeout=3.0)
-        self.link.close()
+        self.link.channel.close()
 
 
 def _start(folder: Path, order: str, number: int) -> tuple[int, int, int, int, int]:
