@@ -105,17 +105,17 @@ def test_a_hung_supervisor_is_noticed_its_work_is_taken_over_and_it_reports_back
         go_on.wait()
 
     supervisor.start("inlet", lambda beat: end.wait(), limit_s=5.0)
-    supervisor.look_after(each)
+    supervisor.start_looking(each)
     stuck.wait()
     for _ in range(21):
         supervisor.pass_time(0.1)
-        supervisor.look_back("test")
+        supervisor.look_at_supervisor("test")
     assert [name for name, _ in lost] == ["supervisor"]
     supervisor.pass_time(3.0)
     assert [name for name, _ in lost] == ["supervisor", "inlet"]
     go_on.set()
     while not back:
-        supervisor.look_back("test")
+        supervisor.look_at_supervisor("test")
     assert back == ["supervisor"]
     assert set(supervisor.lost()) == {"inlet"}
     end.set()
@@ -130,8 +130,8 @@ def test_whoever_looks_waits_for_no_lock_that_a_lost_thread_may_hold(watched):
         supervisor.look("test")
         assert supervisor.lost() == {}
         assert "inlet" in supervisor.names()
-        assert "inlet" not in supervisor.unwatched()
-        assert supervisor.witnessed("test", clock.now)
+        assert "inlet" not in supervisor.unsupervised()
+        assert supervisor.ran_unbroken("test", clock.now)
     end.set()
 
 
@@ -174,7 +174,7 @@ def test_a_thread_that_nobody_watches_is_named(watched):
     end = threading.Event()
     stray = threading.Thread(target=end.wait, name="stray", daemon=True)
     stray.start()
-    assert "stray" in supervisor.unwatched()
+    assert "stray" in supervisor.unsupervised()
     end.set()
     stray.join()
 
@@ -195,7 +195,7 @@ def test_sleep_of_the_computer_and_a_frozen_process_are_told_apart():
 
 def test_a_supervisor_that_stood_still_alone_is_no_standstill_of_the_engine(watched):
     supervisor, clock, _, _ = watched
-    watch = StandstillWatch(witnessed=lambda since: supervisor.witnessed("test", since))
+    watch = StandstillWatch(ran_unbroken=lambda since: supervisor.ran_unbroken("test", since))
     supervisor.pass_time(3.0)
     assert watch.look() is None
     clock.now += 3.0

@@ -46,7 +46,7 @@ class DecodeLoop:
         session = self._session
         while run.live:
             for item in run.source.items():
-                yield from self._timed(run, item)
+                yield from self._measure(run, item)
             if session.plan.cue_source == "engine":
                 complete = run.source.complete
             else:
@@ -57,7 +57,7 @@ class DecodeLoop:
                 self._pump()
         yield from run.source.finish(stamp=session.streams.now(), state=run.over, sentence=run.sentence)
 
-    def _timed(self, run: LiveRun, item: Chunk | Marker) -> Iterator[Chunk | Marker]:
+    def _measure(self, run: LiveRun, item: Chunk | Marker) -> Iterator[Chunk | Marker]:
         """Pass an item on and note how long the loop was busy with it."""
         self._beat()
         if isinstance(item, Marker):
@@ -84,10 +84,10 @@ class DecodeLoop:
         """What the decode loop made: published, followed by the effector, recorded."""
         session = self._session
         if isinstance(item, Trial):
-            run.trial(item)
+            run.record_trial(item)
             return
         if isinstance(item, Snapshot):
-            run.snapshot(item)
+            run.record_snapshot(item)
             return
         if isinstance(item, LedgerRow):
             stream = item.stream or session.plan.signal.name
@@ -97,4 +97,4 @@ class DecodeLoop:
         session.outlets.publish_decision(item, run.writer.classes)
         if session.effector.link is not None and run.live and run.state == "running":
             session.effector.link.follow(item, quality_ok=session.monitor.ok is not False)
-        run.decided(item, decided=decided, emitted=lsl.local_clock())
+        run.record_decision(item, decided=decided, emitted=lsl.local_clock())

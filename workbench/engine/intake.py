@@ -67,7 +67,7 @@ class Intake:
     def _take_samples(self, arrival: Arrival) -> None:
         # The recording comes first: whatever fails after it, the samples are kept.
         stream, run = self._streams[arrival.name], self._events.live_run
-        values = stream.scaled(arrival.values)
+        values = stream.scale(arrival.values)
         if run is not None and arrival.name in run.names:
             run.writer.samples(arrival.name, arrival.values, arrival.stamps)
             if stream is self._streams.signal:

@@ -75,7 +75,7 @@ class Engine:
         self.supervisor = Supervisor(self._thread_lost, on_back=self._thread_back)
         self._beat = self.supervisor.adopt(LOOP)
         self._standstill = StandstillWatch(
-            slept_s=slept_s, witnessed=lambda since: self.supervisor.witnessed(LOOP, since)
+            slept_s=slept_s, ran_unbroken=lambda since: self.supervisor.ran_unbroken(LOOP, since)
         )
         self.session = Session(place, self.plan, spawn=self.supervisor.start)
         self.requests = RequestHandler(self.session)
@@ -95,7 +95,7 @@ class Engine:
         self.locked = True
         world.disk.unlink(self.place.stop, missing_ok=True)
         self.session.ledger.alarms.open(self.place.alarms, self.session.events.enter)
-        self.supervisor.look_after(self._look)
+        self.supervisor.start_looking(self._look)
         self.supervisor.start(
             "stop-file",
             watching(self.place, self.session.stop_latch.stop_now, self.supervisor.wait),
@@ -214,7 +214,7 @@ class Engine:
         """
         session, arrivals = self.session, self.session.inlets.queue
         self._beat()
-        self.supervisor.look_back(LOOP)
+        self.supervisor.look_at_supervisor(LOOP)
         if self.end_requested and not self.requests.ending:
             session.runs.end("stopped", "the engine was asked to end by the system")
             self.requests.ending = True
@@ -276,7 +276,7 @@ class Engine:
                     "disk_free_mb": round(self._free_mb),
                     "lost": self.supervisor.lost(),
                     "supervised": self.supervisor.names(),
-                    "unsupervised": self.supervisor.unwatched(),
+                    "unsupervised": self.supervisor.unsupervised(),
                 },
             )
         )

@@ -219,7 +219,7 @@ class LiveRun:
         seen, write = self.source.seen, self.writer.ledger
         self._ledger.hand_over(lambda row: write(row if row.sample >= 0 else replace(row, sample=seen)))
 
-    def decided(self, decision: Decision, *, decided: float, emitted: float) -> None:
+    def record_decision(self, decision: Decision, *, decided: float, emitted: float) -> None:
         """Journal a decision, with its times, and keep it for the screen."""
         self.writer.decision(decision, acquired=self.acquired, decided=decided, emitted=emitted)
         if self.acquired:
@@ -246,14 +246,14 @@ class LiveRun:
         classes = list(self.writer.classes)
         return classes.index(self.request.paradigm.conditions[0])
 
-    def snapshot(self, snapshot: Snapshot) -> None:
+    def record_snapshot(self, snapshot: Snapshot) -> None:
         """Journal an update of the decoder, and in the ledger that it went back to its fit."""
         self.writer.snapshot(snapshot, stamp=self.source.newest)
         row = self.adaptation.count(snapshot, stamp=self.source.newest)
         if row is not None:
             self._ledger.enter(row)
 
-    def trial(self, trial: Trial) -> None:
+    def record_trial(self, trial: Trial) -> None:
         """Journal a trial."""
         self.trials.append(trial)
         self.writer.trial(trial)

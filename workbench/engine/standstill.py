@@ -38,17 +38,17 @@ class StandstillWatch:
     Parameters
     ----------
     slept_s : added to the boot clock, s; see :func:`slept_offset`.
-    witnessed : whether another thread came round without a break since a time (monotonic, s): then only the thread
-        that looks stood still, and the process did not.
+    ran_unbroken : whether another thread came round without a break since a time (monotonic, s): then only the
+        thread that looks stood still, and the process did not.
     """
 
     def __init__(
         self,
         *,
         slept_s: Callable[[], float] = lambda: 0.0,
-        witnessed: Callable[[float], bool] = lambda since: False,
+        ran_unbroken: Callable[[float], bool] = lambda since: False,
     ) -> None:
-        self._slept_s, self._witnessed = slept_s, witnessed
+        self._slept_s, self._ran_unbroken = slept_s, ran_unbroken
         self._last = world.clock.monotonic()
         self._ahead = self._gain()
 
@@ -62,6 +62,6 @@ class StandstillWatch:
         self._last, self._ahead = now, ahead
         if slept > SUSPENDED_S:
             return "suspended", f"The computer slept for {slept:.1f} s"
-        if now - before > STANDSTILL_S and not self._witnessed(before):
+        if now - before > STANDSTILL_S and not self._ran_unbroken(before):
             return "standstill", f"The engine stood still for {now - before:.1f} s"
         return None

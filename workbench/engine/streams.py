@@ -61,7 +61,7 @@ class Stream:
             self.monitor = StampMonitor(self.spec.fs, speed=self.speed)
             self.timebase = Timebase.of_stream(self.spec)
 
-    def scaled(self, values: Any) -> Any:
+    def scale(self, values: Any) -> Any:
         """Samples in µV where they are voltages."""
         return self.units.scale(values)
 
