@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from workbench.control._arming import Arming
-from workbench.control._journal import Journal
+from workbench.control._log import ControllerLog
 from workbench.control._machine import Now, StateMachine
 from workbench.control._orders import Orders
 from workbench.control._safe_state import SafeState
@@ -23,7 +23,7 @@ class Activation:
 
     Parameters
     ----------
-    machine, journal, orders : state, where it is entered, and commands.
+    machine, log, orders : state, where it is entered, and commands.
     arming : whether intent may move the effector.
     supervisor : level limit and dose.
     watch : of the evidence, which counts while the effector is closed.
@@ -34,14 +34,14 @@ class Activation:
         self,
         machine: StateMachine,
         *,
-        journal: Journal,
+        log: ControllerLog,
         orders: Orders,
         arming: Arming,
         supervisor: Supervisor,
         watch: Watch,
         safe_state: SafeState,
     ) -> None:
-        self._machine, self._journal, self._orders = machine, journal, orders
+        self._machine, self._log, self._orders = machine, log, orders
         self._arming, self._supervisor = arming, supervisor
         self._watch, self._safe_state = watch, safe_state
         self._effector = orders.effector
@@ -79,7 +79,7 @@ class Activation:
         if self._machine.state not in ("ARMED", "RELEASE", "REFRACTORY"):
             return []
         if reason := self._obstacle(decision):
-            self._journal.enter("intent_ignored", reason, "the effector did not move", "low")
+            self._log.enter("intent_ignored", reason, "the effector did not move", "low")
             return []
         limits = self._supervisor.limits
         usual = (min(self._effector.level, limits.level_max),) * self._effector.channels
@@ -87,7 +87,7 @@ class Activation:
         if clip.broken:
             return self._safe_state.fail("level_broken", f"the level asked for was broken: {clip.text}")
         if clip.text:
-            self._journal.enter("level_clipped", clip.text, "the supervisor's limit was sent", "medium")
+            self._log.enter("level_clipped", clip.text, "the supervisor's limit was sent", "medium")
         self._machine.go("activate")
         self._began, self._reminded = self._machine.now, False
         self._watch.begin(self._machine.now)
@@ -117,7 +117,7 @@ class Activation:
             return []
         self._rejected_since = None
         extent = f"for {REJECTED_S:g} s"
-        self._journal.enter("evidence_rejected", extent, "the effector was told to release", "medium")
+        self._log.enter("evidence_rejected", extent, "the effector was told to release", "medium")
         return self.release("release", "evidence was rejected")
 
     # ----------------------------------------------------------------------------------- release
@@ -166,11 +166,11 @@ class Activation:
         """Release at the hold limit or when the dose is used; else note that the level is reached."""
         duration_s, supervisor = self.duration_s, self._supervisor
         if duration_s >= supervisor.limits.hold_limit_s:
-            self._journal.enter("hold_limit", f"{duration_s:.1f} s", "the effector was told to release", "medium")
+            self._log.enter("hold_limit", f"{duration_s:.1f} s", "the effector was told to release", "medium")
             return self.release("limit", "longest activation reached")
         if supervisor.dose_left_s <= 0:
             used = f"{supervisor.dose_s:.0f} s"
-            self._journal.enter("dose_limit", used, "the effector was told to release", "medium")
+            self._log.enter("dose_limit", used, "the effector was told to release", "medium")
             return self.release("limit", "dose of the session used")
         self._remind(duration_s)
         ramped = self._machine.now.stream - self._began.stream >= self._effector.ramp_ms / 1000
@@ -185,8 +185,8 @@ class Activation:
             self._reminded = True
             left_s = supervisor.limits.hold_limit_s - duration_s
             extent = f"held {duration_s:.0f} s"
-            self._journal.enter("hold_reminder", extent, f"released in {left_s:.0f} s at the latest", "low")
+            self._log.enter("hold_reminder", extent, f"released in {left_s:.0f} s at the latest", "low")
         if supervisor.reminder():
             unused = f"{supervisor.dose_left_s:.0f} s left"
             advice = f"{unused}; look at the skin of the hand" if self._effector.skin_check else unused
-            self._journal.enter("dose_reminder", f"{supervisor.dose_s:.0f} s used", advice, "medium")
+            self._log.enter("dose_reminder", f"{supervisor.dose_s:.0f} s used", advice, "medium")

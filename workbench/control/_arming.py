@@ -7,7 +7,7 @@ from math import isfinite
 
 from workbench.control._conditions import Condition, condition
 from workbench.control._grant import Grant
-from workbench.control._journal import Journal
+from workbench.control._log import ControllerLog
 from workbench.control._machine import StateMachine
 from workbench.control._profile import Effector
 from workbench.control._supervisor import Supervisor
@@ -27,7 +27,7 @@ class Arming:
     Parameters
     ----------
     effector, simulated : its profile, and whether the device behind it is simulated.
-    machine, journal : state, and where acts are entered.
+    machine, log : state, and where acts are entered.
     supervisor : limits and dose.
     watch : signal quality.
 
@@ -48,12 +48,12 @@ class Arming:
         *,
         simulated: bool,
         machine: StateMachine,
-        journal: Journal,
+        log: ControllerLog,
         supervisor: Supervisor,
         watch: Watch,
     ) -> None:
         self._effector, self._simulated = effector, simulated
-        self._machine, self._journal = machine, journal
+        self._machine, self._log = machine, log
         self._supervisor, self._watch = supervisor, watch
         self.operator = ""
         self.ready = self.proven = self.disarms_after_release = False
@@ -93,13 +93,13 @@ class Arming:
     def arm(self, operator: str, grant: Grant | None) -> None:
         """Arm; see :meth:`OperatorActs.arm`."""
         if not self._machine.allows("arm"):
-            self._journal.refuse(f"arming is not possible in state {self._machine.state}; it is in IDLE_SAFE")
+            self._log.refuse(f"arming is not possible in state {self._machine.state}; it is in IDLE_SAFE")
         if grant is None and not self._simulated:
-            self._journal.refuse("arming is not possible: the record has granted nothing; ask for a grant")
+            self._log.refuse("arming is not possible: the record has granted nothing; ask for a grant")
         if grant is not None:
             self._apply(grant)
         if unmet := self.unmet():
-            self._journal.refuse("arming is not possible: " + " ".join(c.text for c in unmet))
+            self._log.refuse("arming is not possible: " + " ".join(c.text for c in unmet))
         self._machine.go("arm")
         self.operator, self.disarms_after_release = operator, False
 
@@ -108,7 +108,7 @@ class Arming:
         try:
             limits = grant.limits(self._effector, decoder_sha256=self.decoder_sha256, now=self._machine.now)
         except Refused as refusal:
-            self._journal.refuse(str(refusal))
+            self._log.refuse(str(refusal))
         self._supervisor.limits = limits
         self._supervisor.state_earlier(grant.dose_used_s)
 
@@ -132,7 +132,7 @@ class Arming:
     def note_presence(self) -> None:
         """An operator's screen answers."""
         if self.absent:
-            self._journal.enter(
+            self._log.enter(
                 "operator_back", "an operator's screen answers again", "activations are possible again"
             )
         self.absent = self._absence_over = False
@@ -143,13 +143,13 @@ class Arming:
             self.absent = True
             extent = f"no operator's screen has answered for {ABSENT_S:g} s"
             rule = "no activation begins; a running one ends by its own rule"
-            self._journal.enter("operator_absent", extent, rule, "high")
+            self._log.enter("operator_absent", extent, rule, "high")
         limit_s = min(limit_s, LONGEST_ABSENCE_S) if isfinite(limit_s) else LONGEST_ABSENCE_S
         if since_s < limit_s or self._absence_over or not self._machine.allows("disarm"):
             return False
         self._absence_over = True
         extent = f"{since_s:.0f} s"
-        self._journal.enter("operator_absent", extent, "the effector was told to release; disarmed", "high")
+        self._log.enter("operator_absent", extent, "the effector was told to release; disarmed", "high")
         return True
 
     def note_foreign(self, streams: Sequence[str]) -> list[str]:
@@ -157,7 +157,5 @@ class Arming:
         new = [stream for stream in streams if stream not in self.foreign_streams]
         self.foreign_streams = tuple(streams)
         for stream in new:
-            self._journal.enter(
-                "foreign_stream", stream, "it is refused and moves nothing; arming is blocked", "high"
-            )
+            self._log.enter("foreign_stream", stream, "it is refused and moves nothing; arming is blocked", "high")
         return new

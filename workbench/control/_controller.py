@@ -16,7 +16,7 @@ from workbench.control._arming import Arming
 from workbench.control._conditions import Condition
 from workbench.control._confirmation import Confirmation
 from workbench.control._device import DeviceReports
-from workbench.control._journal import Journal
+from workbench.control._log import ControllerLog
 from workbench.control._machine import StateMachine
 from workbench.control._operator import OperatorActs
 from workbench.control._orders import Orders
@@ -34,7 +34,7 @@ from workbench.vocabulary import Command, Decision, LedgerRow
 class _Common(TypedDict):
     """Parts that most parts above them are made of."""
 
-    journal: Journal
+    log: ControllerLog
     orders: Orders
     arming: Arming
     safe_state: SafeState
@@ -82,25 +82,25 @@ class Controller:
         supervisor = Supervisor(checked, channels=effector.channels, dose_used_s=dose_used_s)
         machine = StateMachine(speed=speed, on_time=lambda now: supervisor.count(now, moving=any(self.level)))
         watch, confirmation = Watch(hop_s=hop_s), Confirmation()
-        journal, orders = Journal(effector.name, machine), Orders(effector, machine)
+        log, orders = ControllerLog(effector.name, machine), Orders(effector, machine)
         arming = Arming(
-            effector, simulated=simulated, machine=machine, journal=journal, supervisor=supervisor, watch=watch
+            effector, simulated=simulated, machine=machine, log=log, supervisor=supervisor, watch=watch
         )
-        safe_state = SafeState(machine, journal=journal, orders=orders, arming=arming, confirmation=confirmation)
+        safe_state = SafeState(machine, log=log, orders=orders, arming=arming, confirmation=confirmation)
         activation = Activation(
             machine,
-            journal=journal,
+            log=log,
             orders=orders,
             arming=arming,
             supervisor=supervisor,
             watch=watch,
             safe_state=safe_state,
         )
-        common: _Common = {"journal": journal, "orders": orders, "arming": arming, "safe_state": safe_state}
+        common: _Common = {"log": log, "orders": orders, "arming": arming, "safe_state": safe_state}
         self_test = SelfTest(machine, **common, watch=watch, confirmation=confirmation)
         self.operator = OperatorActs(machine, **common, activation=activation, self_test=self_test)
         self.device = DeviceReports(machine, **common, confirmation=confirmation, self_test=self_test)
-        self._machine, self._journal, self._orders = machine, journal, orders
+        self._machine, self._log, self._orders = machine, log, orders
         self._supervisor, self._watch, self._confirmation = supervisor, watch, confirmation
         self._arming, self._activation = arming, activation
         self._safe_state, self._self_test = safe_state, self_test
@@ -232,7 +232,7 @@ class Controller:
 
     def take_rows(self) -> list[LedgerRow]:
         """Rows for the ledger since the last call, oldest first; each is given once."""
-        return self._journal.take()
+        return self._log.take()
 
     def snapshot(self) -> EffectorStatus:
         """The ``effector`` part of the engine's status: plain strings, numbers and lists."""

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from workbench.control._arming import Arming
 from workbench.control._confirmation import SILENT_S, Confirmation
-from workbench.control._journal import Journal, RowKind
 from workbench.control._link import Verdict
+from workbench.control._log import ControllerLog, RowKind
 from workbench.control._machine import StateMachine
 from workbench.control._orders import Orders
 from workbench.control._safe_state import SafeState
@@ -28,7 +28,7 @@ class DeviceReports:
 
     Parameters
     ----------
-    machine, journal, orders : state, where reports are entered, and commands.
+    machine, log, orders : state, where reports are entered, and commands.
     arming, confirmation, safe_state, self_test : what the reports concern.
     """
 
@@ -36,14 +36,14 @@ class DeviceReports:
         self,
         machine: StateMachine,
         *,
-        journal: Journal,
+        log: ControllerLog,
         orders: Orders,
         arming: Arming,
         confirmation: Confirmation,
         safe_state: SafeState,
         self_test: SelfTest,
     ) -> None:
-        self._machine, self._journal, self._orders = machine, journal, orders
+        self._machine, self._log, self._orders = machine, log, orders
         self._arming, self._confirmation = arming, confirmation
         self._safe_state, self._self_test = safe_state, self_test
         self.foreign_messages = 0
@@ -87,13 +87,13 @@ class DeviceReports:
             return self._check_missed()
         if verdict in _ODD:
             kind, consequence = _ODD[verdict]
-            self._journal.enter(kind, f"acknowledgement of command {ack.seq}", consequence, "low")
+            self._log.enter(kind, f"acknowledgement of command {ack.seq}", consequence, "low")
         # Answered is the newest order: the stop of a self-test a moment ago says nothing of the operator's.
         elif self._machine.state == "ESTOP" and link.answered:
             took_s = self._confirmation.acknowledge_stop(now)
             if took_s is not None:
                 extent = f"after {took_s * 1000:.0f} ms"
-                self._journal.enter("stop_acknowledged", extent, "the effector acknowledged the stop")
+                self._log.enter("stop_acknowledged", extent, "the effector acknowledged the stop")
         self._self_test.progress()
         return []
 
@@ -110,7 +110,7 @@ class DeviceReports:
         confirmed, took_s = self._confirmation.take(status, self._machine.now)
         if confirmed:
             extent = f"level 0 after {took_s * 1000:.0f} ms" if took_s < 1 else f"level 0 after {took_s:.1f} s"
-            self._journal.enter(confirmed, extent, "the effector's signed status says so")
+            self._log.enter(confirmed, extent, "the effector's signed status says so")
         lost = self._machine.state in WATCHED and not (follows and not status.locked)
         if self._confirmation.contradicts(lost=lost):
             return self._not_followed("device_lapsed" if follows else "session_lost")
@@ -121,11 +121,11 @@ class DeviceReports:
         state = self._machine.state
         for late in self._orders.link.overdue(now=self._machine.now):
             if late.action == "stop":
-                self._journal.enter("ack_missing", "STOP sent, not acknowledged", "it is repeated", "high")
+                self._log.enter("ack_missing", "STOP sent, not acknowledged", "it is repeated", "high")
             elif late.action != "heartbeat" and state in (*WATCHED, "SELFTEST"):
                 # A heartbeat is only counted: its successor is answered, or three missing ones are a fault.
                 extent = f"command {late.seq} ({late.action})"
-                self._journal.enter("ack_missing", extent, "the order is repeated", "medium")
+                self._log.enter("ack_missing", extent, "the order is repeated", "medium")
         commands = self._check_missed()
         age_s = self._confirmation.age_s(self._machine.now)
         if age_s is not None and age_s > SILENT_S and self._machine.state in WATCHED:
@@ -167,4 +167,4 @@ class DeviceReports:
         missed, link.heartbeats_missed = link.heartbeats_missed, 0
         if missed:
             extent = f"{missed} of {link.sent} commands and heartbeats of the session"
-            self._journal.enter("heartbeats", extent, "not acknowledged themselves; the next one was")
+            self._log.enter("heartbeats", extent, "not acknowledged themselves; the next one was")

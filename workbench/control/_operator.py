@@ -8,7 +8,7 @@ from typing import NamedTuple
 from workbench.control._activation import Activation
 from workbench.control._arming import ABSENT_S, Arming
 from workbench.control._grant import Grant
-from workbench.control._journal import Journal
+from workbench.control._log import ControllerLog
 from workbench.control._machine import StateMachine
 from workbench.control._orders import Orders
 from workbench.control._safe_state import SafeState
@@ -29,7 +29,7 @@ class OperatorActs:
 
     Parameters
     ----------
-    machine, journal, orders : state, where acts are entered, and commands.
+    machine, log, orders : state, where acts are entered, and commands.
     arming, activation, safe_state, self_test : what the acts concern.
     """
 
@@ -37,14 +37,14 @@ class OperatorActs:
         self,
         machine: StateMachine,
         *,
-        journal: Journal,
+        log: ControllerLog,
         orders: Orders,
         arming: Arming,
         activation: Activation,
         safe_state: SafeState,
         self_test: SelfTest,
     ) -> None:
-        self._machine, self._journal, self._orders = machine, journal, orders
+        self._machine, self._log, self._orders = machine, log, orders
         self._arming, self._activation = arming, activation
         self._safe_state, self._self_test = safe_state, self_test
 
@@ -69,12 +69,12 @@ class OperatorActs:
         """Release the effector at the end of a session. Refused while it may move or is latched."""
         self._machine.advance(now_stream, local)
         if not self._machine.allows("disconnect"):
-            self._journal.refuse(
+            self._log.refuse(
                 f"the effector cannot be disconnected in state {self._machine.state}; disarm or reset it first"
             )
         self._machine.go("disconnect")
         self._self_test.clear()
-        return Act(self._journal.enter("operator", "effector disconnected", "it is off"), [])
+        return Act(self._log.enter("operator", "effector disconnected", "it is off"), [])
 
     def set_decoder(self, sha256: str, *, approved_sha256: str) -> Act:
         """Name the loaded decoder and the one that is approved for this effector and participant."""
@@ -82,7 +82,7 @@ class OperatorActs:
         self._orders.decoder_sha256 = sha256
         approved = self._arming.decoder_approved
         consequence = "it is the approved one" if approved else "it is not approved; arming is blocked"
-        row = self._journal.enter("operator", f"decoder {sha256[:8] or 'none'} loaded", consequence)
+        row = self._log.enter("operator", f"decoder {sha256[:8] or 'none'} loaded", consequence)
         return Act(row, [] if approved else self._activation.stand_down("decoder not approved"))
 
     def set_ready(self, *, ready: bool, by: str) -> Act:
@@ -90,7 +90,7 @@ class OperatorActs:
         _check_name(by)
         self._arming.ready = ready
         extent = f"participant {'ready' if ready else 'not ready'}"
-        row = self._journal.enter("operator", extent, f"said by {by}")
+        row = self._log.enter("operator", extent, f"said by {by}")
         return Act(row, [] if ready else self._activation.stand_down("participant not ready"))
 
     def arm(
@@ -121,23 +121,23 @@ class OperatorActs:
         _check_name(operator)
         self._machine.advance(now_stream, local)
         self._arming.arm(operator, grant)
-        return Act(self._journal.enter("operator", f"armed by {operator}", "intent moves the effector"), [])
+        return Act(self._log.enter("operator", f"armed by {operator}", "intent moves the effector"), [])
 
     def disarm(self, operator: str, *, now_stream: float | None = None, local: float | None = None) -> Act:
         """Disarm; a closed effector is released first."""
         _check_name(operator)
         self._machine.advance(now_stream, local)
         if not self._machine.allows("disarm"):
-            self._journal.refuse(f"there is nothing to disarm in state {self._machine.state}")
+            self._log.refuse(f"there is nothing to disarm in state {self._machine.state}")
         commands = self._activation.stand_down("disarmed")
-        return Act(self._journal.enter("operator", f"disarmed by {operator}", "intent is not followed"), commands)
+        return Act(self._log.enter("operator", f"disarmed by {operator}", "intent is not followed"), commands)
 
     def release(self, reason: str, *, now_stream: float | None = None, local: float | None = None) -> Act:
         """Release a closed effector and stay armed (pause, end of a run); elsewhere it changes nothing."""
         self._machine.advance(now_stream, local)
         commands = self._activation.release("release", reason) if self._activation.engaged else []
         consequence = "the effector was told to release" if commands else "it was not closed"
-        return Act(self._journal.enter("operator", reason, consequence), commands)
+        return Act(self._log.enter("operator", reason, consequence), commands)
 
     def estop(self, reason: str, *, now_stream: float | None = None, local: float | None = None) -> Act:
         """Stop at once, from any state; latched until :meth:`reset` and a new self-test."""
@@ -150,12 +150,12 @@ class OperatorActs:
         _check_name(operator)
         self._machine.advance(now_stream, local)
         if not self._machine.allows("reset"):
-            self._journal.refuse(f"there is nothing to reset in state {self._machine.state}")
+            self._log.refuse(f"there is nothing to reset in state {self._machine.state}")
         if not self._safe_state.complete:
-            self._journal.refuse("the safe state is not complete yet; reset again in a moment")
+            self._log.refuse("the safe state is not complete yet; reset again in a moment")
         self._machine.go("reset")
         self._self_test.clear()
-        return Act(self._journal.enter("operator", f"reset by {operator}", "a new self-test is needed"), [])
+        return Act(self._log.enter("operator", f"reset by {operator}", "a new self-test is needed"), [])
 
     def report_absence(
         self,

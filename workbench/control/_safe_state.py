@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from workbench.control._arming import Arming
 from workbench.control._confirmation import SILENT_S, Confirmation
-from workbench.control._journal import Journal
+from workbench.control._log import ControllerLog
 from workbench.control._machine import StateMachine
 from workbench.control._orders import Orders
 from workbench.control._profile import SafeStep
@@ -17,7 +17,7 @@ class SafeState:
 
     Parameters
     ----------
-    machine, journal, orders : state, where faults are entered, and commands.
+    machine, log, orders : state, where faults are entered, and commands.
     arming : is revoked.
     confirmation : what the device says of it.
 
@@ -31,12 +31,12 @@ class SafeState:
         self,
         machine: StateMachine,
         *,
-        journal: Journal,
+        log: ControllerLog,
         orders: Orders,
         arming: Arming,
         confirmation: Confirmation,
     ) -> None:
-        self._machine, self._journal, self._orders = machine, journal, orders
+        self._machine, self._log, self._orders = machine, log, orders
         self._arming, self._confirmation = arming, confirmation
         self.cause = self.fault = ""
         self._steps: list[SafeStep] = []
@@ -58,7 +58,7 @@ class SafeState:
             consequence = (
                 "safe state commanded, not confirmed yet" if begins else f"the state stays {self._machine.state}"
             )
-            self._journal.enter("fault", text, consequence, "high")
+            self._log.enter("fault", text, consequence, "high")
         if not begins:
             return []
         level = self._orders.level
@@ -75,7 +75,7 @@ class SafeState:
         self.cause, self.fault = reason, ""
         step, *self._steps = self._orders.effector.on_estop
         self._confirmation.ask_stop(self._machine.now)
-        row = self._journal.enter("estop", reason, "STOP sent, not acknowledged; the stop is latched", "high")
+        row = self._log.enter("estop", reason, "STOP sent, not acknowledged; the stop is latched", "high")
         return row, self._orders.give(step.action, ramp_ms=step.ramp_ms, reason=reason)
 
     def progress(self) -> list[Command]:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from workbench.control._arming import Arming
 from workbench.control._confirmation import Confirmation
-from workbench.control._journal import Journal
+from workbench.control._log import ControllerLog
 from workbench.control._machine import StateMachine
 from workbench.control._orders import Orders
 from workbench.control._safe_state import SafeState
@@ -31,7 +31,7 @@ class SelfTest:
 
     Parameters
     ----------
-    machine, journal, orders : state, where it is entered, and commands.
+    machine, log, orders : state, where it is entered, and commands.
     arming : learns that the effector is proven.
     safe_state, watch, confirmation : forget what was before.
 
@@ -44,14 +44,14 @@ class SelfTest:
         self,
         machine: StateMachine,
         *,
-        journal: Journal,
+        log: ControllerLog,
         orders: Orders,
         arming: Arming,
         safe_state: SafeState,
         watch: Watch,
         confirmation: Confirmation,
     ) -> None:
-        self._machine, self._journal, self._orders, self._arming = machine, journal, orders, arming
+        self._machine, self._log, self._orders, self._arming = machine, log, orders, arming
         self._safe_state, self._watch, self._confirmation = safe_state, watch, confirmation
         self._stage: Stage = ""
         self._obstacle = ""
@@ -68,14 +68,14 @@ class SelfTest:
         elif state == "IDLE_SAFE":
             self._machine.go("self_test")
         elif state not in ("SELFTEST", "DISCONNECTED"):
-            self._journal.refuse(f"a self-test starts from SELFTEST or IDLE_SAFE; the state is {state}")
+            self._log.refuse(f"a self-test starts from SELFTEST or IDLE_SAFE; the state is {state}")
         self.clear()
         if failed:
             text = f"self-test not passed: {', '.join(failed)}"
             off = f"the effector stays off ({self._machine.state})"
-            return self._journal.enter("operator", text, off, "medium")
+            return self._log.enter("operator", text, off, "medium")
         self._stage = "first key"
-        return self._journal.enter("operator", "self-test begun", "a stop and an opening command are sent")
+        return self._log.enter("operator", "self-test begun", "a stop and an opening command are sent")
 
     def clear(self) -> None:
         """Begin again with nothing proven and nothing sent."""
@@ -126,7 +126,7 @@ class SelfTest:
         self._stage, self._obstacle = "", ""
         self._arming.proven = True
         self._machine.go("self_test_passed")
-        self._journal.enter("effector", "self-test passed", "the effector can be armed")
+        self._log.enter("effector", "self-test passed", "the effector can be armed")
 
     def restart(self, code: NotFollowed) -> None:
         """The device does not follow, and nothing is armed: begin again by itself."""
@@ -137,7 +137,7 @@ class SelfTest:
         self._machine.go("self_test")
         self.clear()
         self._stage = "first key"
-        self._journal.enter(code, f"{FAULTS[code]} (not armed)", "the self-test is repeated", "low")
+        self._log.enter(code, f"{FAULTS[code]} (not armed)", "the self-test is repeated", "low")
 
     def _repeat(self, reason: str) -> None:
         """Nothing is armed and nothing moves; one row a reason."""
@@ -147,4 +147,4 @@ class SelfTest:
         kind = reason.split(" is ")[0]
         if kind not in self._entered:
             self._entered.add(kind)
-            self._journal.enter("self_test", reason, "the effector stays off; the self-test is repeated", "medium")
+            self._log.enter("self_test", reason, "the effector stays off; the self-test is repeated", "medium")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from workbench import devices
 from workbench.devices._pairing import Pairing
 from workbench.engine.effector_link import EffectorLink
@@ -94,15 +92,17 @@ class SessionEffector:
             raise Refused("this session has no effector; name one in the session plan")
         return self.link
 
+    def disconnect(self) -> None:
+        """Disarm the effector and tell the device that no engine follows."""
+        if self.link is not None:
+            self.link.disconnect()
+
     def end_device(self) -> None:
         """End a simulated device; one that an earlier engine started is among no players of this one."""
         if self.pairing is not None:
             devices.end_device(self.pairing)
 
-    def disconnecters(self) -> list[Callable[[], object]]:
-        """What disarms the effector and tells the device that no engine follows."""
-        return [] if self.link is None else [self.link.disconnect]
-
-    def closers(self) -> list[Callable[[], object]]:
-        """What ends the device and closes the link, in this order."""
-        return [self.end_device, *([] if self.link is None else [self.link.channel.close])]
+    def close(self) -> None:
+        """Take the command stream away."""
+        if self.link is not None:
+            self.link.channel.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -56,6 +57,6 @@ class Outlets:
         text = json.dumps({**asdict(decision), "classes": classes})
         self._open["decisions"].push_text(text, decision.stamp)
 
-    def closers(self) -> list[Any]:
-        """What closes them, one by one."""
+    def closes(self) -> list[Callable[[], object]]:
+        """One call for each that closes it, so that one that fails keeps none of the others open."""
         return [outlet.close for outlet in self._open.values()]

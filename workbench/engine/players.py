@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from workbench import devices
@@ -84,9 +85,9 @@ class Players:
                 do="Start the session again. If it happens again, save the engine's log for your support.",
             )
 
-    def stoppers(self) -> list[Any]:
-        """What stops them, one by one."""
-        return [lambda player=player: devices.stop(player) for player in self._running]
+    def stops(self) -> list[Callable[[], object]]:
+        """One call for each that stops it, so that one that fails keeps none of the others running."""
+        return [partial(devices.stop, player) for player in self._running]
 
 
 def _is_effector(player: Mapping[str, Any]) -> bool:

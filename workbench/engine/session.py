@@ -93,11 +93,12 @@ class Session:
     def close(self) -> None:
         """End of the session: effector, inlets, players, outlets, display; what fails is logged and skips none."""
         steps: list[Callable[[], object]] = [
-            *self.effector.disconnecters(),
+            self.effector.disconnect,
             self.inlets.close,
-            *self.players.stoppers(),
-            *self.effector.closers(),
-            *self.outlets.closers(),
+            *self.players.stops(),
+            self.effector.end_device,
+            self.effector.close,
+            *self.outlets.closes(),
             self.monitor.close,
         ]
         for step in steps:

@@ -39,7 +39,7 @@ RowKind = Literal[
 """Kinds of the rows that the controller enters."""
 
 
-class Journal:
+class ControllerLog:
     """Ledger rows of one effector, each handed out once.
 
     Parameters
