@@ -46,6 +46,13 @@ class Condition(NamedTuple):
 
 
 def condition(key: str, *, ok: bool, instead: str = "") -> Condition:
-    """The condition with its sentence; ``instead`` replaces the sentence when it is not met."""
+    """The condition with its sentence.
+
+    Parameters
+    ----------
+    key : one of :data:`CONDITIONS`.
+    ok : whether it is met.
+    instead : replaces the sentence when it is not met.
+    """
     met, unmet = _SENTENCES[key]
     return Condition(key, ok, met if ok else instead or unmet)

@@ -67,7 +67,13 @@ class Link:
         self._template = None
 
     def beat(self, *, now: Now, state: str, pulse: bool) -> Command | None:
-        """The command that is due by now: the order again, a heartbeat if ``pulse``, or None."""
+        """The command that is due by now: the order again, a heartbeat, or None.
+
+        Parameters
+        ----------
+        now, state : of the controller.
+        pulse : whether a heartbeat is wanted once the order is answered.
+        """
         template, last = self._template, self._last
         if template is None or last is None or now.since(last) < self._effector.heartbeat_s:
             return None

@@ -53,7 +53,12 @@ class ControllerLog:
         self._rows: list[LedgerRow] = []
 
     def enter(self, kind: RowKind, extent: str, consequence: str, priority: Priority = "info") -> LedgerRow:
-        """Enter a row."""
+        """Enter a row.
+
+        Parameters
+        ----------
+        kind, extent, consequence, priority : see :class:`LedgerRow`.
+        """
         now, decision = self._machine.now, self._machine.decision
         row = LedgerRow(
             kind,

@@ -124,7 +124,13 @@ class OperatorActs:
         return Act(self._log.enter("operator", f"armed by {operator}", "intent moves the effector"), [])
 
     def disarm(self, operator: str, *, now_stream: float | None = None, local: float | None = None) -> Act:
-        """Disarm; a closed effector is released first."""
+        """Disarm; a closed effector is released first.
+
+        Parameters
+        ----------
+        operator : who disarms.
+        now_stream, local : s, stream time and local monotonic time.
+        """
         _check_name(operator)
         self._machine.advance(now_stream, local)
         if not self._machine.allows("disarm"):
@@ -133,20 +139,38 @@ class OperatorActs:
         return Act(self._log.enter("operator", f"disarmed by {operator}", "intent is not followed"), commands)
 
     def release(self, reason: str, *, now_stream: float | None = None, local: float | None = None) -> Act:
-        """Release a closed effector and stay armed (pause, end of a run); elsewhere it changes nothing."""
+        """Release a closed effector and stay armed (pause, end of a run); elsewhere it changes nothing.
+
+        Parameters
+        ----------
+        reason : for the record.
+        now_stream, local : s, stream time and local monotonic time.
+        """
         self._machine.advance(now_stream, local)
         commands = self._activation.release("release", reason) if self._activation.engaged else []
         consequence = "the effector was told to release" if commands else "it was not closed"
         return Act(self._log.enter("operator", reason, consequence), commands)
 
     def estop(self, reason: str, *, now_stream: float | None = None, local: float | None = None) -> Act:
-        """Stop at once, from any state; latched until :meth:`reset` and a new self-test."""
+        """Stop at once, from any state; latched until :meth:`reset` and a new self-test.
+
+        Parameters
+        ----------
+        reason : for the record.
+        now_stream, local : s, stream time and local monotonic time.
+        """
         self._machine.advance(now_stream, local)
         row, command = self._safe_state.stop(reason)
         return Act(row, [command])
 
     def reset(self, operator: str, *, now_stream: float | None = None, local: float | None = None) -> Act:
-        """Leave ESTOP or FAULT_SAFE toward a new self-test. Refused before the safe state is complete."""
+        """Leave ESTOP or FAULT_SAFE toward a new self-test. Refused before the safe state is complete.
+
+        Parameters
+        ----------
+        operator : who resets.
+        now_stream, local : s, stream time and local monotonic time.
+        """
         _check_name(operator)
         self._machine.advance(now_stream, local)
         if not self._machine.allows("reset"):

@@ -77,14 +77,15 @@ class EffectorLink:
         self._last: DeviceStatus | None = None
         self._stop_sent = False
         self._followed = -inf
-        self.channel = DeviceChannel(
-            pairing,
-            session_id=session_id,
-            own_uids=own_uids,
-            time_base={"speed": speed, "t0": t0},
-            on_text=self._receive,
-            spawn=spawn,
-        )
+        with self._lock:  # a device that runs already answers before the channel has its name here
+            self.channel = DeviceChannel(
+                pairing,
+                session_id=session_id,
+                own_uids=own_uids,
+                time_base={"speed": speed, "t0": t0},
+                on_text=self._receive,
+                spawn=spawn,
+            )
 
     @property
     def state(self) -> control.State:
@@ -98,7 +99,13 @@ class EffectorLink:
             self._act(self.controller.operator.self_test({"streams": streams, "clock": clock}, **self._now()))
 
     def set_decoder(self, sha256: str, *, approved: str, rule: Mapping[str, Any]) -> None:
-        """Name the loaded and the approved decoder, and the paradigm's ``rule`` for the screen's sentences."""
+        """Name the decoder of a run.
+
+        Parameters
+        ----------
+        sha256, approved : hashes of the loaded decoder and of the approved one, ``""`` for none.
+        rule : parameters of the paradigm, for the sentences on the screen.
+        """
         usual = control.Thresholds()
         with self._lock:
             self.controller.set_thresholds(

@@ -77,7 +77,8 @@ class EventLog:
     @property
     def live_run(self) -> LiveRun | None:
         """The run to which samples of now belong, None while there is none."""
-        return self.run if self.run is not None and self.run.live else None
+        run = self.run  # read once: another thread may ask while the next run is added
+        return run if run is not None and run.live else None
 
     def enter(
         self,

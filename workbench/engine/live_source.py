@@ -85,11 +85,24 @@ class LiveSource:
 
     # -------------------------------------------------------------------------------- filling
     def samples(self, values: NDArray[Any], stamps: FloatArray, *, local: float) -> None:
-        """A block arrived (and is in the journal already)."""
+        """A block arrived (and is in the journal already).
+
+        Parameters
+        ----------
+        values : ``(n_times, n_channels)``, µV where they are voltages.
+        stamps : ``(n_times,)`` float64, raw, s.
+        local : local time of arrival, s.
+        """
         self._waiting.append(Block(np.ascontiguousarray(values, dtype=np.float64), stamps, local))
 
     def mark(self, kind: str, *, stamp: float, label: str = "", **detail: Any) -> None:
-        """Something happened; it takes effect before the next sample."""
+        """Something happened; it takes effect before the next sample.
+
+        Parameters
+        ----------
+        kind, label, detail : of the marker.
+        stamp : corrected, s.
+        """
         self._markers.append(Marker(kind, 0, stamp, label, detail))
 
     def plan(self, cues: tuple[PlannedCue, ...], *, rest: str = "rest") -> None:

@@ -220,7 +220,13 @@ class LiveRun:
         self._ledger.hand_over(lambda row: write(row if row.sample >= 0 else replace(row, sample=seen)))
 
     def record_decision(self, decision: Decision, *, decided: float, emitted: float) -> None:
-        """Journal a decision, with its times, and keep it for the screen."""
+        """Record a decision with its times, and keep it for the screen.
+
+        Parameters
+        ----------
+        decision : made by the decode loop.
+        decided, emitted : local time in s at which it was made and was published.
+        """
         self.writer.decision(decision, acquired=self.acquired, decided=decided, emitted=emitted)
         if self.acquired:
             self.latency.add(emitted - self.acquired)
