@@ -16,10 +16,10 @@ START = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 
 
 class SteppedClock(world.Clock):
-    """Time stands still but for ``now_s += …`` and for whoever sleeps."""
+    """Time stands still but for ``now_s += …`` and for sleepers; ``asleep_s`` is the computer's own sleep."""
 
-    def __init__(self, *, boot: str = "boot-1") -> None:
-        self.now_s = 0.0
+    def __init__(self, now_s: float = 0.0, *, boot: str = "boot-1") -> None:
+        self.now_s, self.asleep_s = now_s, 0.0
         self.boot = boot
 
     def boot_id(self) -> str:
@@ -32,7 +32,7 @@ class SteppedClock(world.Clock):
         return round(self.now_s * 1e9)
 
     def boottime(self) -> float:
-        return self.now_s
+        return self.now_s + self.asleep_s
 
     def wall(self) -> float:
         return self.now().timestamp()

@@ -72,7 +72,7 @@ DOORS = {
 
 KERNEL_BANS = {"scipy", "sklearn", "mne", "pandas", "pyriemann"}
 
-WORLDLY = ("control", "devices", "live", "recording", "runs", "study", "threads", "writing")
+WORLDLY = ("control", "devices", "engine", "live", "recording", "runs", "study", "threads", "writing")
 """Rooms that meet time, chance, disk and network through ``world`` alone, so that a virtual world can stand in."""
 
 AROUND_THE_DOORS = re.compile(
@@ -505,11 +505,6 @@ def is_error(one, bases):
 
 
 DEEPEST = 3
-DEEPER = {
-    ("workbench.widgets.assessment_form", "AssessmentForm"),
-    ("workbench.widgets.isncsci_form", "IsncsciForm"),
-}
-"""The two forms that are still to be composed."""
 
 
 def test_no_class_has_more_than_three_ancestors_of_ours_with_itself():
@@ -517,7 +512,50 @@ def test_no_class_has_more_than_three_ancestors_of_ours_with_itself():
     assert {("workbench.decoders.csp_lda", "CspLda"), ("workbench.errors", "BadSignal")} <= set(bases)
     assert ancestry(("workbench.decoders.csp_lda", "CspLda"), bases) == DEEPEST
     deep = {one for one in bases if ancestry(one, bases) > DEEPEST and not is_error(one, bases)}
-    assert deep - DEEPER == set()
+    assert deep == set()
+
+
+COMPOSED = ("engine", "control")
+"""Rooms whose classes are made of parts: none inherits from another, none reaches into another's private names."""
+
+
+@pytest.mark.parametrize("room", COMPOSED)
+def test_a_part_has_no_ancestor_of_ours_and_reaches_into_no_other_part(room):
+    files = [(path, tree) for own, path, tree in ALL if own == room]
+    classes = {node.name for _, tree in files for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+    wrong = []
+    for path, tree in files:
+        modules = {alias.asname or alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)
+                   for alias in node.names}  # fmt: skip
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef):
+                wrong += [f"{path.name} {node.name}({b})" for b in map(ast.unparse, node.bases) if b in classes]
+            private = isinstance(node, ast.Attribute) and re.match(r"_(?!_|replace$)", node.attr)
+            if private and ast.unparse(node.value) not in {"self", "cls"} | modules:
+                wrong.append(f"{path.name}:{node.lineno} {ast.unparse(node)}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("room", COMPOSED)
+def test_a_part_fits_in_a_head(room):
+    wrong = []
+    for own, path, tree in ALL:
+        for node in ast.walk(tree) if own == room else ():
+            if isinstance(node, ast.ClassDef):
+                public = [m.name for m in node.body if isinstance(m, ast.FunctionDef) and m.name[0] != "_"]
+                if len(public) > 17:
+                    wrong.append(f"{path.name} {node.name} has {len(public)} public methods")
+    assert wrong == []
+
+
+def test_the_engine_names_no_paradigm_and_no_effector():
+    names = {path.stem for room in ("paradigms", "control") for path in (PACKAGE / room).glob("[!_]*.py")}
+    wrong = []
+    for room, path, tree in ALL:
+        for node in ast.walk(tree) if room == "engine" else ():
+            if isinstance(node, ast.Constant) and node.value in names:
+                wrong.append(f"{path.name}:{node.lineno} {node.value}")
+    assert wrong == []
 
 
 def test_functions_stay_short():

@@ -250,7 +250,7 @@ class LedgerRow:
     sample, stream : index in the decoded stream, -1 when none; name of the stream, or ``""``.
     extent : how much, with unit: ``"12 samples (6 ms)"``.
     consequence : what was done about it, one sentence.
-    priority : ``"high"``, ``"medium"``, ``"low"`` or ``"info"``.
+    priority : one of :data:`Priority`; a text, because a recording may hold any.
     """
 
     kind: str

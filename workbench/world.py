@@ -102,6 +102,10 @@ class Clock:
         """A condition, on ``lock`` where one is given."""
         return threading.Condition(lock)
 
+    def simple_queue(self) -> queue.SimpleQueue[Any]:
+        """A queue without limit; putting never waits, not even inside a signal handler."""
+        return queue.SimpleQueue()
+
     def queue(self, maxsize: int = 0) -> queue.Queue[Any]:
         """A queue between threads."""
         return queue.Queue(maxsize)

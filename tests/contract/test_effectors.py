@@ -47,12 +47,14 @@ def test_the_words_of_its_commands_are_in_the_schema(name):
 def test_a_controller_with_it_is_off_and_its_self_test_moves_nothing(name):
     controller = Controller(control.load(name))
     assert controller.state == "DISCONNECTED"
-    assert controller.self_test({"streams": True, "clock": True}, now_stream=0.0, local=0.0).commands == []
+    assert (
+        controller.operator.self_test({"streams": True, "clock": True}, now_stream=0.0, local=0.0).commands == []
+    )
     for action in ("stop", "open"):
-        (command,) = controller.on_session(local=0.0)
+        (command,) = controller.device.on_session(local=0.0)
         assert command.action == action
         assert not any(command.level)
-        assert controller.on_ack(Acknowledgement(command.seq, 0.0, 0.0, "ok", command.level)) == []
+        assert controller.device.on_ack(Acknowledgement(command.seq, 0.0, 0.0, "ok", command.level)) == []
     assert controller.state == "IDLE_SAFE"
 
 

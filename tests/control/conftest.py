@@ -34,16 +34,16 @@ class Bench:
             command = queue.pop(0)
             self.sent.append(command)
             if self.answering:
-                queue += self.controller.on_ack(self.ack(command), local=self.local)
+                queue += self.controller.device.on_ack(self.ack(command), local=self.local)
             queue += self.agree()
         self.rows += self.controller.take_rows()
         return commands
 
     def agree(self):
         """The link agrees on a session key as soon as the self-test asks for one."""
-        if not self.controller.needs_session:
+        if not self.controller.device.needs_session:
             return []
-        return self.controller.on_session(now_stream=self.stream, local=self.local)
+        return self.controller.device.on_session(now_stream=self.stream, local=self.local)
 
     def ack(self, command, status="ok", level=None):
         applied = command.level if level is None else level
@@ -89,7 +89,7 @@ class Bench:
         """An operator's act, now."""
         if name not in ("set_ready", "set_decoder"):
             options |= {"now_stream": self.stream, "local": self.local}
-        act = getattr(self.controller, name)(*args, **options)
+        act = getattr(self.controller.operator, name)(*args, **options)
         self.deliver([*act.commands, *self.agree()])
         return act
 

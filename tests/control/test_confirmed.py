@@ -20,7 +20,7 @@ def status(bench, state="following", level=0.0, *, locked=False, follows=True, t
     for _ in range(times):
         bench.counter = getattr(bench, "counter", 0) + 1
         said = DeviceStatus(bench.counter, bench.stream, state, level, locked)
-        bench.deliver(bench.controller.on_status(said, follows=follows, local=bench.local))
+        bench.deliver(bench.controller.device.on_status(said, follows=follows, local=bench.local))
 
 
 def rows(bench, kind):
@@ -47,7 +47,7 @@ def test_a_stop_is_sent_not_acknowledged_until_the_device_acknowledges_and_confi
     bench.tick(1.2)
     assert rows(bench, "ack_missing")[-1].extent == "STOP sent, not acknowledged"
     bench.local += 0.3
-    bench.deliver(bench.controller.on_ack(bench.ack(bench.sent[-1]), local=bench.local))
+    bench.deliver(bench.controller.device.on_ack(bench.ack(bench.sent[-1]), local=bench.local))
     said = bench.controller.snapshot()["stop"]
     assert said["acknowledged_after_s"] == pytest.approx(1.5)
     assert not said["confirmed"]
@@ -64,9 +64,9 @@ def test_the_answer_to_a_stop_of_the_self_test_acknowledges_no_operators_stop(be
     bench.self_test()
     (tested,) = bench.sent
     bench.act("estop", "pinched")
-    bench.deliver(bench.controller.on_ack(bench.ack(tested), local=bench.local))
+    bench.deliver(bench.controller.device.on_ack(bench.ack(tested), local=bench.local))
     assert bench.controller.snapshot()["stop"]["acknowledged_after_s"] is None
-    bench.deliver(bench.controller.on_ack(bench.ack(bench.sent[-1]), local=bench.local))
+    bench.deliver(bench.controller.device.on_ack(bench.ack(bench.sent[-1]), local=bench.local))
     assert bench.controller.snapshot()["stop"]["acknowledged_after_s"] is not None
 
 
@@ -88,7 +88,7 @@ def test_no_row_says_that_the_hand_was_released_where_it_was_only_told_to(bench)
     bench.run(2.0)
     bench.decide("activate")
     bench.run(1.0)
-    bench.act("let_go", "run paused")
+    bench.act("release", "run paused")
     bench.run(2.0)
     bench.decide("activate")
     absent(bench, 20.0)
@@ -153,7 +153,7 @@ def test_a_link_slower_than_half_the_time_to_live_never_passes_its_self_test(ben
     bench.self_test()
     for _ in range(3):
         bench.local += 0.2
-        for command in list(bench.controller.on_ack(bench.ack(bench.sent[-1]), local=bench.local)):
+        for command in list(bench.controller.device.on_ack(bench.ack(bench.sent[-1]), local=bench.local)):
             bench.sent.append(command)
         bench.deliver(bench.agree())
     assert bench.state == "SELFTEST"
@@ -173,8 +173,8 @@ def test_a_heartbeat_whose_successor_is_acknowledged_is_a_count_and_one_row_at_t
     assert bench.state == "HOLD"
     assert bench.controller.snapshot()["heartbeats_missed"] == 5
     assert not rows(bench, "ack_missing")
-    bench.controller.summarise_run()
-    bench.controller.summarise_run()
+    bench.controller.device.summarise_run()
+    bench.controller.device.summarise_run()
     bench.deliver([])
     (row,) = rows(bench, "heartbeats")
     assert (row.extent.split(" of ")[0], row.priority) == ("5", "info")
@@ -263,7 +263,7 @@ def test_a_real_effector_is_never_armed_without_a_grant(make_bench):
 def test_a_foreign_stream_is_entered_once_blocks_arming_and_starts_no_activation(bench):
     bench.reach("ARMED")
     for _ in range(3):
-        bench.controller.set_foreign(messages=7, streams=["wb-commands-x of host h"])
+        bench.controller.device.set_foreign(messages=7, streams=["wb-commands-x of host h"])
     bench.deliver([])
     assert len(rows(bench, "foreign_stream")) == 1
     bench.decide("activate")
@@ -271,7 +271,7 @@ def test_a_foreign_stream_is_entered_once_blocks_arming_and_starts_no_activation
     bench.act("disarm", "Chen L.")
     with pytest.raises(Refused, match="wb-commands-x of host h"):
         bench.act("arm", "Chen L.")
-    bench.controller.set_foreign(messages=9, streams=[])
+    bench.controller.device.set_foreign(messages=9, streams=[])
     bench.act("arm", "Chen L.")
     assert bench.controller.snapshot()["foreign"] == 9
 
@@ -279,7 +279,7 @@ def test_a_foreign_stream_is_entered_once_blocks_arming_and_starts_no_activation
 # -------------------------------------------------------------------------------------------- presence
 def absent(bench, since_s, **options):
     now = {"now_stream": bench.stream, "local": bench.local}
-    return bench.deliver(bench.controller.operator_absent(since_s, **options, **now))
+    return bench.deliver(bench.controller.operator.report_absence(since_s, **options, **now))
 
 
 def test_without_an_operator_for_two_seconds_no_activation_begins(bench):

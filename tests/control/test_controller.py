@@ -98,12 +98,12 @@ def test_a_self_test_sends_a_stop_then_an_opening_command_and_waits_for_both(ben
     assert bench.self_test().commands == []
     (stop,) = bench.sent
     assert stop.action == "stop"
-    assert bench.controller.on_ack(bench.ack(stop)) == []
-    assert bench.controller.needs_session
-    opening = bench.controller.on_session()
+    assert bench.controller.device.on_ack(bench.ack(stop)) == []
+    assert bench.controller.device.needs_session
+    opening = bench.controller.device.on_session()
     assert [c.action for c in opening] == ["open"]
     assert bench.state == "SELFTEST"
-    assert bench.controller.on_ack(bench.ack(opening[0])) == []
+    assert bench.controller.device.on_ack(bench.ack(opening[0])) == []
     assert bench.state == "IDLE_SAFE"
 
 
@@ -203,7 +203,7 @@ def test_without_toggle_a_second_activation_changes_nothing(bench):
 
 
 @pytest.mark.parametrize(("label", "words"), [("rest", "evidence fell"), ("", "evidence was rejected")])
-def test_the_command_says_why_the_hand_was_let_go(bench, label, words):
+def test_the_command_says_why_the_hand_was_released(bench, label, words):
     bench.reach("HOLD")
     (release,) = bench.decide("release", label=label)
     assert release.reason == words
@@ -264,7 +264,7 @@ def test_the_dose_reminds_releases_and_stands_down(make_bench):
     bench.run(1.2)
     assert bench.state == "IDLE_SAFE"
     assert bench.controller.dose_s == pytest.approx(4.0, abs=0.11)
-    assert not bench.controller._operator
+    assert not bench.controller.conditions()[-1].ok
 
 
 def test_the_dose_reminder_of_a_cursor_says_nothing_about_skin(make_bench):
@@ -441,7 +441,7 @@ def test_an_answer_to_an_earlier_command_does_not_answer_a_later_order(bench):
     bench.answering = False
     (beat,) = bench.tick(0.11)
     bench.decide("release")
-    bench.controller.on_ack(bench.ack(beat))
+    bench.controller.device.on_ack(bench.ack(beat))
     (again,) = bench.tick(0.11)
     assert again.action == "release"
 
@@ -476,7 +476,7 @@ def test_the_device_saying_that_a_command_lapsed_counts_as_missing(bench, status
     for _ in range(3):
         bench.decide("")
         (command,) = bench.tick(0.11)
-        bench.deliver(bench.controller.on_ack(bench.ack(command, status)))
+        bench.deliver(bench.controller.device.on_ack(bench.ack(command, status)))
     assert bench.state == "FAULT_SAFE"
     assert bench.controller.snapshot()["fault"] == "acks_missing"
 
@@ -487,7 +487,7 @@ def test_commands_that_lapse_at_one_moment_are_one_missed(bench):
     orders = [*bench.decide("activate"), *(c for _ in range(4) for c in bench.tick(0.11))]
     assert [c.action for c in orders] == ["close"] * 5
     for command in orders:
-        assert bench.controller.on_ack(bench.ack(command, "timeout")) == []
+        assert bench.controller.device.on_ack(bench.ack(command, "timeout")) == []
     assert bench.state == "ACTIVE"
 
 
@@ -496,7 +496,7 @@ def test_a_refused_command_is_a_fault(bench, status):
     bench.reach("ARMED")
     bench.answering = False
     (close,) = bench.decide("activate")
-    bench.deliver(bench.controller.on_ack(bench.ack(close, status)))
+    bench.deliver(bench.controller.device.on_ack(bench.ack(close, status)))
     assert bench.state == "FAULT_SAFE"
     assert bench.controller.snapshot()["fault"] == "command_refused"
     assert f"command {close.seq} was refused ({status})" in bench.rows[-1].extent
@@ -508,7 +508,7 @@ def test_a_device_that_applies_another_level_than_was_sent_is_a_fault(make_bench
     bench.arm()
     bench.answering = False
     (close,) = bench.decide("activate")
-    bench.deliver(bench.controller.on_ack(bench.ack(close, level=level)))
+    bench.deliver(bench.controller.device.on_ack(bench.ack(close, level=level)))
     assert bench.state == "FAULT_SAFE"
     assert bench.controller.snapshot()["fault"] == "level_exceeded"
 
@@ -517,7 +517,7 @@ def test_a_device_still_venting_may_report_what_it_still_has(bench):
     bench.reach("HOLD")
     bench.answering = False
     (release,) = bench.decide("release")
-    bench.controller.on_ack(bench.ack(release, level=(0.8,)))
+    bench.controller.device.on_ack(bench.ack(release, level=(0.8,)))
     assert bench.state == "RELEASE"
 
 
@@ -527,11 +527,11 @@ def test_clipped_late_and_unknown_acknowledgements_are_entered_and_no_fault(benc
     (slow,) = bench.tick(0.11)
     bench.answering = True
     bench.run(1.2)
-    bench.controller.on_ack(bench.ack(slow))
-    bench.controller.on_ack(replace(bench.ack(slow), seq=9999))
+    bench.controller.device.on_ack(bench.ack(slow))
+    bench.controller.device.on_ack(replace(bench.ack(slow), seq=9999))
     bench.answering = False
     (command,) = bench.tick(0.11)
-    bench.controller.on_ack(bench.ack(command, "clipped", level=(0.7,)))
+    bench.controller.device.on_ack(bench.ack(command, "clipped", level=(0.7,)))
     bench.deliver([])
     assert [k for k in kinds(bench) if k.startswith("ack_")] == [
         "ack_late",
@@ -689,7 +689,7 @@ def test_every_act_of_the_operator_gives_a_ledger_row(bench):
     acts = [bench.self_test(), bench.act("set_decoder", "a", approved_sha256="a")]
     acts.append(bench.act("set_ready", ready=True, by="Chen L."))
     bench.tick(0.0)
-    acts += [bench.act("arm", "Chen L."), bench.act("let_go", "run paused"), bench.act("disarm", "Chen L.")]
+    acts += [bench.act("arm", "Chen L."), bench.act("release", "run paused"), bench.act("disarm", "Chen L.")]
     acts += [bench.act("disconnect"), bench.act("estop", "key"), bench.act("reset", "Chen L.")]
     assert [a.row.kind for a in acts] == ["operator"] * 7 + ["estop", "operator"]
     assert all((a.row.stamp, a.row.local, a.row.stream) == (123.5, bench.local, "glove") for a in acts)
@@ -699,7 +699,7 @@ def test_every_act_of_the_operator_gives_a_ledger_row(bench):
 
 def test_letting_go_releases_and_stays_armed(bench):
     bench.reach("HOLD")
-    act = bench.act("let_go", "run paused")
+    act = bench.act("release", "run paused")
     assert [c.action for c in act.commands] == ["release"]
     bench.run(1.3)
     assert bench.state == "ARMED"
@@ -724,7 +724,7 @@ def test_an_act_out_of_place_is_refused_and_entered(bench, act):
 
 def test_acts_take_the_last_time_seen_when_none_is_given(bench):
     bench.arm()
-    act = bench.controller.disarm("Chen L.")
+    act = bench.controller.operator.disarm("Chen L.")
     assert (act.row.stamp, act.row.local) == (bench.stream, bench.local)
 
 

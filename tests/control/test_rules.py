@@ -47,7 +47,7 @@ class Everything(RuleBasedStateMachine):
         if state in ("HOLD", "RELEASE", "REFRACTORY"):
             self.smooth_second()
         if state in ("RELEASE", "REFRACTORY"):
-            self.let_go()
+            self.pause()
         if state == "REFRACTORY":
             self.answer_all("ok")
             self.tick(0.3, 0.3, True)
@@ -74,7 +74,7 @@ class Everything(RuleBasedStateMachine):
 
     def attempt(self, name, *arguments, **options):
         try:
-            act = getattr(self.controller, name)(*arguments, **options)
+            act = getattr(self.controller.operator, name)(*arguments, **options)
         except Refused:
             assert self.controller.state == self.before
             self.take([])
@@ -101,7 +101,7 @@ class Everything(RuleBasedStateMachine):
     @rule()
     def agree(self):
         """The device agrees on a session key, whether one is needed or not."""
-        self.take(self.controller.on_session(now_stream=self.stream, local=self.local))
+        self.take(self.controller.device.on_session(now_stream=self.stream, local=self.local))
 
     @rule(
         state=st.sampled_from(["safe", "following", "holding", "venting", "stopped"]),
@@ -115,14 +115,14 @@ class Everything(RuleBasedStateMachine):
         for _ in range(times):
             self.counter += 1
             status = DeviceStatus(self.counter, self.stream, state, level, locked)
-            self.take(self.controller.on_status(status, follows=follows, local=self.local))
+            self.take(self.controller.device.on_status(status, follows=follows, local=self.local))
         confirmed = self.controller.snapshot()["confirmed"]
         assert (confirmed["level"], confirmed["state"], confirmed["counter"]) == (level, state, self.counter)
 
     @rule(since_s=st.sampled_from([0.0, 1.0, 3.0, 25.0]))
     def absent(self, since_s):
         """Nobody's screen answers for so long."""
-        self.take(self.controller.operator_absent(since_s, now_stream=self.stream, local=self.local))
+        self.take(self.controller.operator.report_absence(since_s, now_stream=self.stream, local=self.local))
         if since_s > 2:
             self.clear_intent()
             assert self.controller.state not in ENGAGED or self.before in ENGAGED
@@ -132,7 +132,7 @@ class Everything(RuleBasedStateMachine):
     @rule(there=st.booleans())
     def stranger(self, there):
         """A stream of another program bears our names, or no longer does."""
-        self.controller.set_foreign(messages=0, streams=["wb-commands-x"] if there else [])
+        self.controller.device.set_foreign(messages=0, streams=["wb-commands-x"] if there else [])
 
     @rule(same=st.booleans())
     def decoder(self, same):
@@ -154,8 +154,8 @@ class Everything(RuleBasedStateMachine):
         self.attempt(name, OPERATOR, now_stream=self.stream, local=self.local)
 
     @rule()
-    def let_go(self):
-        self.attempt("let_go", "paused", now_stream=self.stream, local=self.local)
+    def pause(self):
+        self.attempt("release", "paused", now_stream=self.stream, local=self.local)
         assert self.controller.state not in ENGAGED
 
     @rule()
@@ -212,7 +212,7 @@ class Everything(RuleBasedStateMachine):
     def answer(self, status):
         command = self.unanswered.pop(0)
         ack = Acknowledgement(command.seq, self.stream, self.stream, status, command.level)
-        self.take(self.controller.on_ack(ack, local=self.local))
+        self.take(self.controller.device.on_ack(ack, local=self.local))
 
     def answer_all(self, status):
         for _ in range(len(self.unanswered)):

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from workbench import control
 from workbench.control import Limits, SafeStep, Supervisor
-from workbench.control._supervisor import Now, check_limits
+from workbench.control._machine import Now
+from workbench.control._supervisor import check_limits
 from workbench.errors import BadValue
 from workbench.vocabulary import Command
 

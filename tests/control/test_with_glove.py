@@ -26,11 +26,11 @@ class Together:
         self.cut = False
         self.outbox, self.inbox = [], []
         self.sent, self.rows = [], []
-        self.send(self.controller.self_test({"streams": True, "clock": True}, **self.now()).commands)
-        self.controller.set_decoder("abc", approved_sha256="abc")
-        self.controller.set_ready(ready=True, by="Chen L.")
+        self.send(self.controller.operator.self_test({"streams": True, "clock": True}, **self.now()).commands)
+        self.controller.operator.set_decoder("abc", approved_sha256="abc")
+        self.controller.operator.set_ready(ready=True, by="Chen L.")
         self.run(0.5)
-        self.controller.arm("Chen L.", **self.now())
+        self.controller.operator.arm("Chen L.", **self.now())
 
     def now(self):
         return {"now_stream": self.stream, "local": self.local}
@@ -46,13 +46,13 @@ class Together:
             self.local += TICK_S / self.speed
             arrived, self.outbox = self.outbox, []
             answers, self.inbox = self.inbox, []
-            if self.controller.needs_session and self.glove.begin(self.stream):
-                self.send(self.controller.on_session(**self.now()))
+            if self.controller.device.needs_session and self.glove.begin(self.stream):
+                self.send(self.controller.device.on_session(**self.now()))
             for command in [] if self.cut else arrived:
                 self.inbox += self.glove.receive(asdict(command), self.stream)
             self.inbox += self.glove.tick(self.stream)
             for answer in answers:
-                self.send(self.controller.on_ack(answer, local=self.local))
+                self.send(self.controller.device.on_ack(answer, local=self.local))
             self.ticks += 1
             if self.ticks % HOP == 0:
                 decision = Decision(self.ticks, self.stream, "grasp", (0.5, 0.5), True, change)
@@ -141,7 +141,7 @@ def test_a_device_that_is_in_its_own_safe_state_is_left_to_it():
 def test_a_stop_vents_at_once():
     both = Together()
     both.run(1.2, change="activate")
-    both.send(both.controller.estop("key", **both.now()).commands)
+    both.send(both.controller.operator.estop("key", **both.now()).commands)
     both.run(0.02)
     assert both.pressure == 0.0
     both.run(1.0)

@@ -245,6 +245,6 @@ def test_a_session_cannot_be_asked_for_before_the_device_has_offered_one():
 def test_a_stop_or_a_fault_for_whatever_long_reason_fits_into_a_message(act):
     wire = Wire().agree()
     controller = control.Controller(control.load("glove"))
-    made = getattr(controller, act)("\U0001f600" * 5000)
-    (command,) = made if isinstance(made, list) else made.commands
+    reason = "\U0001f600" * 5000
+    (command,) = controller.operator.estop(reason).commands if act == "estop" else controller.on_fault(reason)
     assert wire.send(asdict(command)).content["action"] == command.action

@@ -46,8 +46,8 @@ OWN_TEXTS = {
 
 BETWEEN_OWN_PROCESSES = {
     "bench/outcomes.py", "devices/_players.py", "devices/_playing.py", "devices/simulated_glove.py",
-    "devices/simulated_participant.py", "live/_display.py", "engine/effector_link.py", "runs/fit_process.py",
-    "engine/server.py", "engine/session.py", "live/_starting.py", "live/_wire.py", "live/client.py",
+    "devices/simulated_participant.py", "live/_display.py", "runs/fit_process.py",
+    "engine/server.py", "live/_starting.py", "live/_wire.py", "live/client.py",
     "stress/lossless.py", "engine/process.py", "runs/fitting.py", "stress/recording.py", "stress/record.py",
     "widgets/_stores.py", "widgets/dashboard.py", "widgets/log_view.py", "study/drafts.py", "devices/_pairing.py",
     "devices/_last_metre.py", "engine/alarms.py", "live/_stopfile.py", "engine/standstill.py", "stress/safety.py",

@@ -11,7 +11,7 @@ import pytest
 
 from workbench import decoders, paradigms, runs
 from workbench.decode import decode, locate_cues
-from workbench.engine import run_request as _asked
+from workbench.engine import run_request
 from workbench.recording import RunFile
 from workbench.recording.recover import recover
 from workbench.vocabulary import Decision, Snapshot
@@ -168,7 +168,7 @@ def test_the_rehearsal_of_a_run_updates_too_so_that_nothing_is_compiled_in_the_r
             made.append(item)
             yield item
 
-    monkeypatch.setattr(_asked, "decode", heard)
+    monkeypatch.setattr(run_request, "decode", heard)
     spec = done.room.plan().signal
     args = {
         "kind": "online",
@@ -176,7 +176,7 @@ def test_the_rehearsal_of_a_run_updates_too_so_that_nothing_is_compiled_in_the_r
         "n_trials": 3,
         "decoder_folder": done.fitted[rule]["folder"],
     }
-    _asked.rehearse(_asked.asked_of(args, signal=spec), signal=spec)
+    run_request.rehearse(run_request.parse_run_request(args, signal=spec), signal=spec)
     assert any(isinstance(item, Snapshot) and item.rule == rule for item in made)
 
 

@@ -273,9 +273,9 @@ def test_a_door_that_ends_is_opened_again_each_time_and_each_time_is_an_alarm(tm
             serving.join()
             monkeypatch.setattr(server, "_receive", receive)
             engine.supervisor.look("test")
-            (alarm,) = [a for a in engine.ledger.alarms.shown() if a["acknowledged"] is None]
+            (alarm,) = [a for a in engine.session.ledger.alarms.shown() if a["acknowledged"] is None]
             assert (alarm["key"], "was ordered to its safe state" in alarm["means"]) == ("thread_lost", True)
-            engine.ledger.alarms.acknowledge(alarm["id"], by="tests")
+            engine.session.ledger.alarms.acknowledge(alarm["id"], by="tests")
             with Client(place, lock) as client:
                 thread = answering(server, {"ok": True, "value": None})
                 client.stop("after it")

@@ -261,7 +261,7 @@ def test_a_second_start_attaches(open_session):
         ({"n_trials": True}, BadValue, "n_trials must be an integer, got True"),
         ({"n_trials": 2.5}, BadValue, "n_trials must be an integer, got 2.5"),
         ({"seed": "seven"}, BadValue, "seed must be an integer, got 'seven'"),
-        ({"seed": -1}, BadValue, "seed must be a whole number from 0"),
+        ({"seed": -1}, BadValue, "seed must be an integer from 0"),
         ({"paradigm": "none"}, UnknownName, "has no entry 'none'"),
         ({"params": {"colour": 1}}, BadValue, "colour"),
         ({"params": {"attempt_s": "long"}}, BadValue, "parameters of paradigm grasp_rest"),

@@ -6,16 +6,10 @@ import threading
 
 import pytest
 
+from tests.doors import SteppedClock
+from workbench import world
 from workbench.engine.standstill import StandstillWatch
 from workbench.engine.supervision import Supervisor
-
-
-class Clock:
-    def __init__(self):
-        self.now = 100.0
-
-    def __call__(self):
-        return self.now
 
 
 class Rounds(Supervisor):
@@ -24,7 +18,7 @@ class Rounds(Supervisor):
     def pass_time(self, seconds):
         """So much time in which the test looks every 0.1 s."""
         for _ in range(round(seconds * 10)):
-            self._clock.now = round(self._clock.now + 0.1, 3)
+            world.clock.now_s = round(world.clock.now_s + 0.1, 3)
             self.beat("test")
             self.look("test")
 
@@ -32,11 +26,12 @@ class Rounds(Supervisor):
 @pytest.fixture
 def watched():
     """A supervisor with a clock in hand, and what it found lost and back."""
-    clock, lost, back = Clock(), [], []
-    supervisor = Rounds(lambda name, why: lost.append((name, why)), on_back=back.append, clock=clock)
-    supervisor.adopt("test")
-    yield supervisor, clock, lost, back
-    supervisor.close()
+    clock, lost, back = SteppedClock(100.0), [], []
+    with world.entered(clock=clock):
+        supervisor = Rounds(lambda name, why: lost.append((name, why)), on_back=back.append)
+        supervisor.adopt("test")
+        yield supervisor, clock, lost, back
+        supervisor.close()
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
@@ -65,7 +60,7 @@ def test_a_thread_that_hung_and_then_ends_is_reported_a_second_time(watched):
 
     thread = supervisor.start("door", hangs_and_fails, limit_s=2.0)
     for _ in range(40):
-        clock.now += 0.1
+        clock.now_s += 0.1
         supervisor.beat("test")
         supervisor.look("test")
     end.set()
@@ -110,17 +105,17 @@ def test_a_hung_supervisor_is_noticed_its_work_is_taken_over_and_it_reports_back
         go_on.wait()
 
     supervisor.start("inlet", lambda beat: end.wait(), limit_s=5.0)
-    supervisor.look_after(each)
+    supervisor.start_looking(each)
     stuck.wait()
     for _ in range(21):
         supervisor.pass_time(0.1)
-        supervisor.look_back("test")
+        supervisor.look_at_supervisor("test")
     assert [name for name, _ in lost] == ["supervisor"]
     supervisor.pass_time(3.0)
     assert [name for name, _ in lost] == ["supervisor", "inlet"]
     go_on.set()
     while not back:
-        supervisor.look_back("test")
+        supervisor.look_at_supervisor("test")
     assert back == ["supervisor"]
     assert set(supervisor.lost()) == {"inlet"}
     end.set()
@@ -135,8 +130,8 @@ def test_whoever_looks_waits_for_no_lock_that_a_lost_thread_may_hold(watched):
         supervisor.look("test")
         assert supervisor.lost() == {}
         assert "inlet" in supervisor.names()
-        assert "inlet" not in supervisor.unwatched()
-        assert supervisor.witnessed("test", clock.now)
+        assert "inlet" not in supervisor.unsupervised()
+        assert supervisor.ran_unbroken("test", clock.now_s)
     end.set()
 
 
@@ -144,7 +139,7 @@ def test_a_process_that_stood_still_blames_no_single_thread(watched):
     supervisor, clock, lost, _ = watched
     end = threading.Event()
     supervisor.start("inlet", lambda beat: end.wait(), limit_s=2.0)
-    clock.now += 8.0
+    clock.now_s += 8.0
     supervisor.pass_time(1.9)
     assert lost == []
     supervisor.pass_time(0.5)
@@ -157,7 +152,7 @@ def test_a_standstill_calls_no_thread_back_that_still_hangs(watched):
     end = threading.Event()
     supervisor.start("inlet", lambda beat: end.wait(), limit_s=2.0)
     supervisor.pass_time(2.5)
-    clock.now += 8.0
+    clock.now_s += 8.0
     supervisor.pass_time(1.0)
     assert [name for name, _ in lost] == ["inlet"]
     assert back == []
@@ -179,31 +174,32 @@ def test_a_thread_that_nobody_watches_is_named(watched):
     end = threading.Event()
     stray = threading.Thread(target=end.wait, name="stray", daemon=True)
     stray.start()
-    assert "stray" in supervisor.unwatched()
+    assert "stray" in supervisor.unsupervised()
     end.set()
     stray.join()
 
 
 def test_sleep_of_the_computer_and_a_frozen_process_are_told_apart():
-    boot, monotonic = Clock(), Clock()
-    watch = StandstillWatch(boot, monotonic=monotonic)
-    assert watch.look() is None
-    boot.now += 30.0
-    assert watch.look() == ("suspended", "The computer slept for 30.0 s")
-    boot.now, monotonic.now = boot.now + 0.05, monotonic.now + 0.05
-    assert watch.look() is None
-    boot.now, monotonic.now = boot.now + 1.2, monotonic.now + 1.2
-    assert watch.look() == ("standstill", "The engine stood still for 1.2 s")
-    assert watch.look() is None
+    clock = SteppedClock(100.0)
+    with world.entered(clock=clock):
+        watch = StandstillWatch()
+        assert watch.look() is None
+        clock.asleep_s += 30.0
+        assert watch.look() == ("suspended", "The computer slept for 30.0 s")
+        clock.now_s += 0.05
+        assert watch.look() is None
+        clock.now_s += 1.2
+        assert watch.look() == ("standstill", "The engine stood still for 1.2 s")
+        assert watch.look() is None
 
 
 def test_a_supervisor_that_stood_still_alone_is_no_standstill_of_the_engine(watched):
     supervisor, clock, _, _ = watched
-    watch = StandstillWatch(None, monotonic=clock, witnessed=lambda since: supervisor.witnessed("test", since))
+    watch = StandstillWatch(ran_unbroken=lambda since: supervisor.ran_unbroken("test", since))
     supervisor.pass_time(3.0)
     assert watch.look() is None
-    clock.now += 3.0
+    clock.now_s += 3.0
     assert watch.look() == ("standstill", "The engine stood still for 3.0 s")
-    clock.now += 3.0
+    clock.now_s += 3.0
     supervisor.beat("test")
     assert watch.look() == ("standstill", "The engine stood still for 3.0 s")

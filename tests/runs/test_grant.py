@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from tests.doors import SteppedClock
 from workbench import control, world
 from workbench.engine.grants import GrantGate
 from workbench.errors import RecordFault, RecordingFault, Refused
@@ -174,11 +175,11 @@ def test_a_grant_for_another_decoder_than_the_loaded_one_arms_nothing(clinic, ga
 
 
 def test_a_grant_that_waited_too_long_arms_nothing(clinic):
-    plan, late = plan_of(clinic), []
-    gate = GrantGate(plan, clock=lambda: world.clock.monotonic() + sum(late))
+    plan = plan_of(clinic)
+    gate = GrantGate(plan)
     envelope = issued(clinic, gate, plan)
-    late.append(grant.LIFE_S + 1.0)
-    with pytest.raises(Refused, match="expired"):
+    later = SteppedClock(time.monotonic() + grant.LIFE_S + 1.0, boot=world.clock.boot_id())
+    with world.entered(clock=later), pytest.raises(Refused, match="expired"):
         arm(gate, envelope)
 
 

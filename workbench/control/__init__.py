@@ -8,29 +8,52 @@ from __future__ import annotations
 
 from workbench import registry
 from workbench.control._conditions import CONDITIONS, Condition
+from workbench.control._controller import Controller
+from workbench.control._device import DeviceReports
 from workbench.control._grant import Grant
 from workbench.control._link import expired
-from workbench.control._machine import SELF_TEST_ITEMS, Act, Controller
+from workbench.control._operator import Act, OperatorActs
 from workbench.control._profile import ACTIONS, Effector, SafeStep
+from workbench.control._self_test import SELF_TEST_ITEMS
+from workbench.control._snapshot import ConfirmedStatus, EffectorStatus
 from workbench.control._supervisor import Limits, Supervisor, profile_limits
-from workbench.control._table import EVENTS, FAULTS, MEANING, STATES, TABLE, Thresholds, Transition, markdown
+from workbench.control._table import (
+    ARMED_OR_ENGAGED,
+    EVENTS,
+    FAULTS,
+    MEANING,
+    SAFE,
+    STATES,
+    TABLE,
+    State,
+    Thresholds,
+    Transition,
+    markdown,
+)
 
 __all__ = [
     "ACTIONS",
+    "ARMED_OR_ENGAGED",
     "CONDITIONS",
     "EVENTS",
     "FAULTS",
     "MEANING",
+    "SAFE",
     "SELF_TEST_ITEMS",
     "STATES",
     "TABLE",
     "Act",
     "Condition",
+    "ConfirmedStatus",
     "Controller",
+    "DeviceReports",
     "Effector",
+    "EffectorStatus",
     "Grant",
     "Limits",
+    "OperatorActs",
     "SafeStep",
+    "State",
     "Supervisor",
     "Thresholds",
     "Transition",
@@ -49,5 +72,5 @@ def available() -> tuple[str, ...]:
 
 def load(name: str) -> Effector:
     """The profile of that name."""
-    found: Effector = registry.load(__name__, name, "EFFECTOR")
-    return found
+    profile: Effector = registry.load(__name__, name, "EFFECTOR")
+    return profile

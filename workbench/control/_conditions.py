@@ -1,10 +1,10 @@
-"""The conditions of arming, each with its name, its state and its reason in words."""
+"""The conditions of arming, each with its name, its state and its reason."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-_WORDS = {
+_SENTENCES = {
     "participant_ready": ("The participant is ready.", "The participant has not been confirmed ready."),
     "decoder_approved": (
         "The decoder is the approved one.",
@@ -28,7 +28,7 @@ _WORDS = {
     "operator": ("The operator has armed.", "The operator has not armed."),
 }
 
-CONDITIONS = tuple(_WORDS)
+CONDITIONS = tuple(_SENTENCES)
 """Keys of the arming conditions, in the order in which they are shown; the operator's act is the last."""
 
 
@@ -46,6 +46,13 @@ class Condition(NamedTuple):
 
 
 def condition(key: str, *, ok: bool, instead: str = "") -> Condition:
-    """The condition with its sentence; ``instead`` replaces the sentence when it is not met."""
-    met, unmet = _WORDS[key]
+    """The condition with its sentence.
+
+    Parameters
+    ----------
+    key : one of :data:`CONDITIONS`.
+    ok : whether it is met.
+    instead : replaces the sentence when it is not met.
+    """
+    met, unmet = _SENTENCES[key]
     return Condition(key, ok, met if ok else instead or unmet)

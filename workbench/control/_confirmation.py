@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Literal
 
-from workbench.control._supervisor import Now
+from workbench.control._machine import Now
+from workbench.control._snapshot import ConfirmedStatus, StopStatus
 from workbench.vocabulary import DeviceStatus
 
 SILENT_S = 1.0
@@ -12,6 +13,10 @@ SILENT_S = 1.0
 
 CONTRARY = 3
 """Statuses in a row that must say that the device does not follow: one may still be on its way from before."""
+
+
+Confirmed = Literal["", "stop_confirmed", "safe_confirmed"]
+"""What a status confirms, as the kind of its ledger row."""
 
 
 class Confirmation:
@@ -49,22 +54,22 @@ class Confirmation:
         self._stop_acknowledged_s = now.local - self._stop_at.local
         return self._stop_acknowledged_s
 
-    def take(self, status: DeviceStatus, now: Now) -> tuple[str, float]:
-        """A signed status came: ``("stop" | "safe", seconds)`` when it confirms one, else ``("", 0)``."""
+    def take(self, status: DeviceStatus, now: Now) -> tuple[Confirmed, float]:
+        """A signed status came: what it confirms and after how many s, else ``("", 0)``."""
         self.status, self._at = status, now
         if not status.is_safe:
             return "", 0.0
         if self._stop_at is not None and self._stop_safe_s is None:
             self._stop_safe_s = now.local - self._stop_at.local
-            return "stop", self._stop_safe_s
+            return "stop_confirmed", self._stop_safe_s
         if self._safe_at is not None:
-            took, self._safe_at = now.local - self._safe_at.local, None
-            return "safe", took
+            took_s, self._safe_at = now.local - self._safe_at.local, None
+            return "safe_confirmed", took_s
         return "", 0.0
 
-    def contrary(self, *, found: bool) -> bool:
-        """Count statuses that say that the device does not follow; True when there were enough in a row."""
-        self._contrary = self._contrary + 1 if found else 0
+    def contradicts(self, *, lost: bool) -> bool:
+        """Count statuses that say that the device does not follow (``lost``); True when enough came in a row."""
+        self._contrary = self._contrary + 1 if lost else 0
         return self._contrary >= CONTRARY
 
     def age_s(self, now: Now) -> float | None:
@@ -81,22 +86,23 @@ class Confirmation:
         """Whether the stop was acknowledged, and a status says that no pressure is left."""
         return self._stop_acknowledged_s is not None and self._stop_safe_s is not None
 
-    def snapshot(self, now: Now) -> dict[str, Any]:
-        """The parts ``confirmed`` and ``stop`` of the controller's snapshot."""
+    def confirmed(self, now: Now) -> ConfirmedStatus:
+        """The newest status, for screens."""
         status = self.status
-        asked = self._stop_at
         return {
-            "confirmed": {
-                "level": None if status is None else status.level,
-                "state": "" if status is None else status.state,
-                "age_s": self.age_s(now),
-                "counter": 0 if status is None else status.counter,
-            },
-            "stop": {
-                "asked_age_s": None if asked is None else max(0.0, now.local - asked.local),
-                "sent": asked is not None,
-                "acknowledged_after_s": self._stop_acknowledged_s,
-                "safe_after_s": self._stop_safe_s,
-                "confirmed": self.stop_confirmed,
-            },
+            "level": None if status is None else status.level,
+            "state": "" if status is None else status.state,
+            "age_s": self.age_s(now),
+            "counter": 0 if status is None else status.counter,
+        }
+
+    def stop(self, now: Now) -> StopStatus:
+        """What became of the stop, for screens."""
+        asked_at = self._stop_at
+        return {
+            "asked_age_s": None if asked_at is None else max(0.0, now.local - asked_at.local),
+            "sent": asked_at is not None,
+            "acknowledged_after_s": self._stop_acknowledged_s,
+            "safe_after_s": self._stop_safe_s,
+            "confirmed": self.stop_confirmed,
         }

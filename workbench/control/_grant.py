@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import isfinite
 
+from workbench.control._machine import Now
 from workbench.control._profile import Effector
-from workbench.control._supervisor import Limits, Now, check_limits
+from workbench.control._supervisor import Limits, check_limits
 from workbench.errors import Refused
 
 

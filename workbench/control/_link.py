@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, replace
 from math import inf, isfinite
+from typing import Literal
 
+from workbench.control._machine import Now
 from workbench.control._profile import Effector
-from workbench.control._supervisor import Now
 from workbench.vocabulary import Acknowledgement, Command
 
 TOLERANCE = 1e-6
 """How much the applied level may differ upward from the one sent, as a fraction."""
+
+
+Verdict = Literal["ok", "clipped", "refused", "timeout", "locked", "exceeded", "late", "unknown"]
+"""What an acknowledgement means; see :meth:`Link.acknowledge`."""
 
 
 def expired(command: Command, *, now_stream: float) -> bool:
@@ -62,7 +67,13 @@ class Link:
         self._template = None
 
     def beat(self, *, now: Now, state: str, pulse: bool) -> Command | None:
-        """The command that is due by now: the order again, a heartbeat if ``pulse``, or None."""
+        """The command that is due by now: the order again, a heartbeat, or None.
+
+        Parameters
+        ----------
+        now, state : of the controller.
+        pulse : whether a heartbeat is wanted once the order is answered.
+        """
         template, last = self._template, self._last
         if template is None or last is None or now.since(last) < self._effector.heartbeat_s:
             return None
@@ -96,12 +107,12 @@ class Link:
             self.heartbeats_missed += sent.command.action == "heartbeat"
         return [sent.command for sent in late]
 
-    def acknowledge(self, ack: Acknowledgement, *, now: Now) -> str:
+    def acknowledge(self, ack: Acknowledgement, *, now: Now) -> Verdict:
         """Match an acknowledgement.
 
         Returns
         -------
-        str
+        Verdict
             ``"ok"``, ``"clipped"``, ``"refused"`` (so is a status that is not in the schema),
             ``"timeout"`` (it expired on the way or while the link was lost; commands that lapse at one
             moment count as one missed), ``"locked"`` (the device waits for a new self-test), ``"exceeded"``
@@ -110,9 +121,9 @@ class Link:
         sent = self._waiting.pop(ack.seq, None)
         if sent is None:
             return "late" if ack.seq in self._overdue else "unknown"
-        return self._judged(ack, sent, now)
+        return self._judge(ack, sent, now)
 
-    def _judged(self, ack: Acknowledgement, sent: _Sent, now: Now) -> str:
+    def _judge(self, ack: Acknowledgement, sent: _Sent, now: Now) -> Verdict:
         self.round_trip_s = max(self.round_trip_s, now.local - sent.at.local)
         if (ack.status, ack.code) == ("refused", "locked"):
             return "locked"
@@ -127,7 +138,7 @@ class Link:
         self.missed = 0
         self.acknowledged += 1
         self.answered = self.answered or sent.order == self._order
-        return ack.status
+        return "ok" if ack.status == "ok" else "clipped"
 
     def forget(self) -> None:
         """Drop what is waiting and the missed count: a new self-test begins."""

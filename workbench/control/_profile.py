@@ -9,11 +9,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import isfinite
+from typing import Literal, get_args
 
 from workbench.errors import BadValue
 
-ACTIONS = ("close", "open", "hold", "release", "stop", "heartbeat")
+Action = Literal["close", "open", "hold", "release", "stop", "heartbeat"]
+"""What a command orders."""
+
+ACTIONS: tuple[Action, ...] = get_args(Action)
 """Every action a command may name."""
+
+Grasp = Literal["hold", "toggle"]
+"""Evidence keeps the effector closed, or a first intent closes it and a second one opens it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +35,7 @@ class SafeStep:
     keep_level : the level last commanded is kept; otherwise the level is 0.
     """
 
-    action: str
+    action: Action
     after_s: float = 0.0
     ramp_ms: int = 0
     keep_level: bool = False
@@ -42,7 +49,7 @@ class Effector:
     ----------
     name, profile : entry name and profile word of the command (``"glove"``).
     channels : number of values in a command's level, each a fraction 0–1.
-    grasp : ``"hold"`` (evidence keeps it closed) or ``"toggle"`` (first intent closes, second opens).
+    grasp : see :data:`Grasp`.
     level : fraction asked for when nothing else is said, 0–1.
     ramp_ms, release_ramp_ms : ramps up and down in ms.
     ttl_ms : time to live of a command in ms; the device goes to its safe state after it.
@@ -62,7 +69,7 @@ class Effector:
     on_fault: tuple[SafeStep, ...]
     on_estop: tuple[SafeStep, ...]
     channels: int = 1
-    grasp: str = "hold"
+    grasp: Grasp = "hold"
     level: float = 1.0
     ramp_ms: int = 500
     release_ramp_ms: int = 500
@@ -74,12 +81,12 @@ class Effector:
     hold_reminder_s: float = 20.0
     refractory_s: float = 0.5
     dose_s: float = 3600.0
-    activate_action: str = "close"
-    release_action: str = "release"
+    activate_action: Action = "close"
+    release_action: Action = "release"
     skin_check: bool = False
 
     def __post_init__(self) -> None:
-        if self.grasp not in ("hold", "toggle"):
+        if self.grasp not in get_args(Grasp):
             raise BadValue(f"grasp of effector {self.name} must be hold or toggle, got {self.grasp!r}")
         if self.channels < 1 or self.missed_limit < 1:
             raise BadValue(

@@ -7,27 +7,9 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import NamedTuple
 
+from workbench.control._machine import Now
 from workbench.control._profile import Effector
 from workbench.errors import BadValue
-
-
-class Now(NamedTuple):
-    """Now, by two clocks, both only going forward.
-
-    ``stream`` counts stream time in s (a stream clock that jumps back adds nothing); ``local`` is
-    monotonic time of this computer in s; ``stamp`` is the corrected LSL time that goes into records.
-    """
-
-    stream: float
-    local: float
-    stamp: float
-
-    def since(self, earlier: Now) -> float:
-        """Seconds since ``earlier`` by whichever clock ran further.
-
-        Upper limits use this: a stream that stops cannot stretch them.
-        """
-        return max(self.stream - earlier.stream, self.local - earlier.local)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,23 +45,23 @@ def check_limits(limits: Limits, effector: Effector) -> Limits:
     """
     widest = profile_limits(effector)
     for name in ("level_max", "hold_limit_s", "dose_s"):
-        got, allowed = float(getattr(limits, name)), float(getattr(widest, name))
-        if not (isfinite(got) and 0 < got <= allowed):
+        value, allowed = float(getattr(limits, name)), float(getattr(widest, name))
+        if not (isfinite(value) and 0 < value <= allowed):
             raise BadValue(
                 f"{name} of limits {limits.id!r} must be above 0 and at most {allowed:g} (effector "
-                f"{effector.name}), got {got:g}"
+                f"{effector.name}), got {value:g}"
             )
     return limits
 
 
 class Clip(NamedTuple):
-    """A level after the supervisor: ``level`` is within limits, ``words`` say what was done, or are empty.
+    """A level after the supervisor: ``level`` is within limits, ``text`` says what was done, or is empty.
 
     ``broken`` marks a request that was not a set of numbers; its level is 0.
     """
 
     level: tuple[float, ...]
-    words: str = ""
+    text: str = ""
     broken: bool = False
 
 
@@ -101,18 +83,18 @@ class Supervisor:
         self._since: Now | None = None
         self._reminded = False
 
-    def clip(self, asked: Sequence[float]) -> Clip:
+    def clip(self, requested: Sequence[float]) -> Clip:
         """Bring a requested level within limits."""
         nothing = (0.0,) * self.channels
-        if len(asked) != self.channels:
-            return Clip(nothing, f"{len(asked)} levels for {self.channels} channels", broken=True)
-        if not all(isfinite(value) for value in asked):
+        if len(requested) != self.channels:
+            return Clip(nothing, f"{len(requested)} levels for {self.channels} channels", broken=True)
+        if not all(isfinite(value) for value in requested):
             return Clip(nothing, "a level that is not a number", broken=True)
         highest = self.limits.level_max
-        level = tuple(min(max(float(value), 0.0), highest) for value in asked)
-        if level == tuple(float(value) for value in asked):
+        level = tuple(min(max(float(value), 0.0), highest) for value in requested)
+        if level == tuple(float(value) for value in requested):
             return Clip(level)
-        return Clip(level, f"{_fractions(asked)} asked, {_fractions(level)} sent (limit {highest:g})")
+        return Clip(level, f"{_fractions(requested)} asked, {_fractions(level)} sent (limit {highest:g})")
 
     def count(self, now: Now, *, moving: bool) -> None:
         """Add the time since the last call to the dose while the effector was moving."""

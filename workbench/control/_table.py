@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from workbench.errors import Refused
 
-STATES = (
+State = Literal[
     "DISCONNECTED",
     "SELFTEST",
     "IDLE_SAFE",
@@ -18,10 +18,25 @@ STATES = (
     "REFRACTORY",
     "FAULT_SAFE",
     "ESTOP",
-)
+]
+"""A state of the controller."""
+
+STATES: tuple[State, ...] = get_args(State)
 """Every state, in the order of the road; the last two are reached from everywhere."""
 
-MEANING = {
+ENGAGED: tuple[State, ...] = ("ACTIVE", "HOLD")
+"""States in which the effector is closed by intent."""
+
+ARMED_OR_ENGAGED: tuple[State, ...] = ("ARMED", "ACTIVE", "HOLD", "RELEASE", "REFRACTORY")
+"""States in which intent moves the effector, or will again without another act of the operator."""
+
+WATCHED: tuple[State, ...] = ("IDLE_SAFE", *ARMED_OR_ENGAGED)
+"""States in which heartbeats go out and a watchdog raises a fault by itself."""
+
+SAFE: tuple[State, ...] = ("FAULT_SAFE", "ESTOP")
+"""States that only an operator's reset leaves."""
+
+MEANING: dict[State, str] = {
     "DISCONNECTED": "off, no signal",
     "SELFTEST": "off, testing",
     "IDLE_SAFE": "off, not armed",
@@ -48,12 +63,33 @@ class Thresholds:
     dwell: int = 1
 
 
+Event = Literal[
+    "connect",
+    "self_test_passed",
+    "disconnect",
+    "arm",
+    "self_test",
+    "activate",
+    "disarm",
+    "level_reached",
+    "release",
+    "limit",
+    "ramp_done",
+    "refractory_over",
+    "stand_down",
+    "reset",
+    "fault",
+    "estop",
+]
+"""What leads from one state to another."""
+
+
 class Transition(NamedTuple):
     """One row of the table: in ``source``, ``event`` leads to ``target``; ``why`` is the rule in words."""
 
-    source: str
-    event: str
-    target: str
+    source: State
+    event: Event
+    target: State
     why: str
 
 
@@ -149,12 +185,34 @@ TABLE: tuple[Transition, ...] = (
 )
 """Every transition there is. What is not in here is refused."""
 
-EVENTS: tuple[str, ...] = tuple(dict.fromkeys(row.event for row in TABLE))
+EVENTS: tuple[Event, ...] = tuple(dict.fromkeys(row.event for row in TABLE))
 """Every event, in the order of the table."""
 
 _BY_KEY = {(row.source, row.event): row for row in TABLE}
 
-FAULTS = {
+FaultCode = Literal[
+    "quality_bad",
+    "acks_missing",
+    "command_refused",
+    "level_exceeded",
+    "evidence_broken",
+    "evidence_invalid",
+    "evidence_silent",
+    "level_broken",
+    "overrun",
+    "stream_lost",
+    "device_lapsed",
+    "status_missing",
+    "session_lost",
+    "source_replaced",
+    "standstill",
+    "suspended",
+    "thread_lost",
+    "clock",
+]
+"""A fault that the controller knows by name."""
+
+FAULTS: dict[str, str] = {
     "quality_bad": "signal quality was bad for more than 500 ms",
     "acks_missing": "three acknowledgements in a row are missing",
     "command_refused": "the effector refused a command",
@@ -177,7 +235,7 @@ FAULTS = {
 """Every fault code with its words. ``Controller.on_fault`` also takes a sentence of its caller."""
 
 
-def follow(state: str, event: str) -> Transition:
+def follow(state: State, event: Event) -> Transition:
     """The row for ``event`` in ``state``.
 
     Raises
@@ -187,17 +245,17 @@ def follow(state: str, event: str) -> Transition:
     """
     row = _BY_KEY.get((state, event))
     if row is None:
-        possible = ", ".join(r.event for r in TABLE if r.source == state)
-        raise Refused(f"{event} is not possible in state {state}; possible here: {possible}")
+        allowed = ", ".join(r.event for r in TABLE if r.source == state)
+        raise Refused(f"{event} is not possible in state {state}; possible here: {allowed}")
     return row
 
 
-def possible(state: str, event: str) -> bool:
+def possible(state: State, event: Event) -> bool:
     """Whether the table has a row for ``event`` in ``state``."""
     return (state, event) in _BY_KEY
 
 
-def onward(state: str) -> Transition:
+def onward(state: State) -> Transition:
     """The ordinary way on from a state, its first row in the table: what the screen names as next."""
     return next(row for row in TABLE if row.source == state)
 
@@ -205,10 +263,10 @@ def onward(state: str) -> Transition:
 def markdown() -> str:
     """The table as Markdown, for ``docs/hazards.md``; a test keeps the two equal."""
     limits = {"hold_limit_s": 30.0, "refractory_s": 0.5}
-    words_all = {**asdict(Thresholds()), **limits, "faults": "; ".join(FAULTS.values()), "hops": "1 hop"}
+    values = {**asdict(Thresholds()), **limits, "faults": "; ".join(FAULTS.values()), "hops": "1 hop"}
     lines = ["| state | event | next state | rule |", "|---|---|---|---|"]
-    lines += [f"| {r.source} | {r.event} | {r.target} | {r.why.format(**words_all)} |" for r in _ROAD]
-    lines.append(f"| any but ESTOP | fault | FAULT_SAFE | {_FAULT.format(**words_all)} |")
+    lines += [f"| {r.source} | {r.event} | {r.target} | {r.why.format(**values)} |" for r in _ROAD]
+    lines.append(f"| any but ESTOP | fault | FAULT_SAFE | {_FAULT.format(**values)} |")
     lines.append("| ESTOP | fault | ESTOP | A fault does not unlatch the stop; it is entered in the ledger. |")
     lines.append(f"| any | estop | ESTOP | {_ESTOP} |")
     return "\n".join(lines) + "\n"

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from math import isfinite
+from typing import Literal
 
-from workbench.control._supervisor import Now
+from workbench.control._machine import Now
+from workbench.control._table import FaultCode
 
 PATIENCE_S = 0.5
 """How long bad quality, invalid evidence or silence is borne, s."""
@@ -53,7 +55,7 @@ class Watch:
         self.quality_ok, self._bad_since, self._invalid_since = None, None, None
         self._overruns.clear()
 
-    def fault(self, now: Now, *, active: bool) -> str:
+    def fault(self, now: Now, *, active: bool) -> FaultCode | Literal[""]:
         """Code of the fault that is due, or ``""``. Evidence counts while the effector is ``active``."""
         if self._bad_since is not None and now.since(self._bad_since) > PATIENCE_S:
             return "quality_bad"

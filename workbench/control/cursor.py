@@ -1,4 +1,4 @@
-"""Cursor on a screen: pressed on intent, let go on release; freezes on a fault and on an e-stop."""
+"""Cursor on a screen: pressed on intent, released on release of intent; freezes on a fault and on an e-stop."""
 
 from __future__ import annotations
 

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import inspect
 from copy import deepcopy
-from html import escape
 from typing import Any, ClassVar, Self
 
 from workbench.errors import BadValue
-
-LEFT = 'style="text-align: left"'
-"""Notebooks right-align the cells of tables, as they are mostly numbers."""
+from workbench.html_repr import card
 
 
 class Estimator:
@@ -98,14 +95,10 @@ class Estimator:
         return {}
 
     def _repr_html_(self) -> str:
-        """Parameters and, once fitted, what was learned, as a table that follows the theme of the page."""
+        """Parameters and, once fitted, what was learned."""
         state = "fitted" if self.__sklearn_is_fitted__() else "not fitted"
         params = {name: repr(value) for name, value in self.get_params().items()}
-        rows = "".join(
-            f"<tr><th {LEFT}>{escape(name)}</th><td {LEFT}>{escape(text)}</td></tr>"
-            for name, text in (params | self._facts()).items()
-        )
-        return f"<table><caption>{escape(type(self).__name__)} ({state})</caption><tbody>{rows}</tbody></table>"
+        return card("Decoder", f"{type(self).__name__} ({state})", (params | self._facts()).items())
 
     def require_fitted(self) -> None:
         """Raise scikit-learn's ``NotFittedError``, which is a :class:`BadSignal` too, before ``fit``."""

@@ -11,5 +11,5 @@ from workbench.engine.process import main
 arguments = argparse.ArgumentParser(prog="workbench.engine")
 arguments.add_argument("study", type=Path)
 arguments.add_argument("--boot-clock", type=Path, default=None, metavar="FILE", dest="boot_offset")
-given = arguments.parse_args()
-sys.exit(main(given.study, boot_offset=given.boot_offset))
+options = arguments.parse_args()
+sys.exit(main(options.study, boot_offset=options.boot_offset))

@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 import logging
 import os
-import threading
-import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Protocol
 
+from workbench import world
 from workbench.errors import BadValue
+from workbench.live.status import AlarmPriority, AlarmStatus
+from workbench.vocabulary import Priority
 from workbench.writing import save
 
 LOG = logging.getLogger("workbench.engine")
@@ -25,10 +25,18 @@ STOP = "estop"
 """Key of the alarm of a STOP, which outranks every other."""
 MAX_JOURNAL = 1_000_000
 """Bytes of an alarm journal that are read, at most; it is written again, with what is open, at half of them."""
-_RANK = {"high": 0, "medium": 1, "low": 2}
+_RANK: dict[str, int] = {"high": 0, "medium": 1, "low": 2}
 
-Enter = Callable[..., None]
-"""``enter(kind, *, extent, consequence, priority)``: a row of the ledger."""
+
+AlarmRow = Literal["alarm", "alarm_acknowledged"]
+"""Kinds of rows about alarms."""
+
+
+class Enter(Protocol):
+    """Makes a row of the ledger."""
+
+    def __call__(self, kind: AlarmRow, *, extent: str, consequence: str, priority: Priority) -> None:
+        """See :class:`LedgerRow`."""
 
 
 @dataclass
@@ -38,7 +46,7 @@ class Alarm:
     Attributes
     ----------
     id : unique in the study's engine folder.
-    cause : one alarm exists for each; ``key`` names its words for the screen.
+    cause : one alarm exists for each; ``key`` names its text for the screen.
     raised, acknowledged_at : when, 0 for never. acknowledged_by : who.
     cleared : whether the cause has gone. earlier : raised by an engine before this one.
     """
@@ -46,7 +54,7 @@ class Alarm:
     id: str
     cause: str
     key: str
-    priority: str
+    priority: AlarmPriority
     what: str
     means: str
     do: str
@@ -62,7 +70,7 @@ class Alarm:
         """Whether it may leave the screen."""
         return self.cleared and bool(self.acknowledged_by)
 
-    def shown(self, now: float) -> dict[str, Any]:
+    def shown(self, now: float) -> AlarmStatus:
         """Its entry of the status; ``now`` in s since 1970."""
         by = self.acknowledged_by
         return {
@@ -83,9 +91,8 @@ class Alarm:
 class Alarms:
     """The alarms of one engine. Any thread may raise, clear or acknowledge one."""
 
-    def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
-        self._clock = clock
-        self._lock = threading.RLock()
+    def __init__(self) -> None:
+        self._lock = world.clock.rlock()
         self._alarms: dict[str, Alarm] = {}
         self._n = 0
         self._journal: Path | None = None
@@ -114,16 +121,16 @@ class Alarms:
         return alarm is not None and not alarm.cleared
 
     def raise_alarm(
-        self, cause: str, *, key: str = "", priority: str, what: str, means: str, do: str, **args: Any
+        self, cause: str, *, key: str = "", priority: AlarmPriority, what: str, means: str, do: str, **args: Any
     ) -> None:
-        """Raise an alarm, or renew the words of the one with the same cause.
+        """Raise an alarm, or renew the text of the one with the same cause.
 
         Parameters
         ----------
-        cause : one alarm exists for each. key : of its words on the screen, the cause by default.
+        cause : one alarm exists for each. key : of its text on the screen, the cause by default.
         priority : ``"high"``, ``"medium"`` or ``"low"``.
         what, means, do : what happened, what it means, what to do.
-        args : values for the words of another language.
+        args : values for the text of another language.
         """
         with self._lock:
             alarm = self._alarms.get(cause)
@@ -131,7 +138,7 @@ class Alarms:
                 alarm.what, alarm.means, alarm.do, alarm.priority, alarm.args = what, means, do, priority, args
                 return
             self._n += 1
-            fresh = Alarm(f"a{self._n}", cause, key or cause, priority, what, means, do, args, self._clock())
+            fresh = Alarm(f"a{self._n}", cause, key or cause, priority, what, means, do, args, world.clock.wall())
             if alarm is not None and alarm.acknowledged_by == "":
                 # The one before was never acknowledged: it stays the same alarm, with its first time.
                 fresh.id, fresh.raised = alarm.id, alarm.raised
@@ -164,7 +171,7 @@ class Alarms:
                 raise BadValue(f"there is no alarm {alarm_id!r} to acknowledge; there are {known}")
             if alarm.acknowledged_by:
                 return
-            alarm.acknowledged_by, alarm.acknowledged_at = by, self._clock()
+            alarm.acknowledged_by, alarm.acknowledged_at = by, world.clock.wall()
             self._record(alarm)
             self._row("alarm_acknowledged", f"alarm {alarm.id}: {alarm.what}", f"acknowledged by {by}", "info")
             self._drop()
@@ -175,12 +182,12 @@ class Alarms:
         if alarm is not None:
             self.acknowledge(alarm.id, by=by)
 
-    def shown(self) -> list[dict[str, Any]]:
+    def shown(self) -> list[AlarmStatus]:
         """STOP first, then open before cleared, then the highest priority, then the newest.
 
         Without the lock, which is held while the disk is waited for: the door asks, and a STOP waits behind it.
         """
-        now = self._clock()
+        now = world.clock.wall()
         order = sorted(
             list(self._alarms.values()),
             key=lambda a: (a.key != STOP or a.cleared, a.cleared, _RANK.get(a.priority, 3), -a.raised),
@@ -191,7 +198,7 @@ class Alarms:
     def _drop(self) -> None:
         self._alarms = {cause: alarm for cause, alarm in self._alarms.items() if not alarm.over}
 
-    def _row(self, kind: str, extent: str, consequence: str, priority: str) -> None:
+    def _row(self, kind: AlarmRow, extent: str, consequence: str, priority: Priority) -> None:
         if self._enter is not None:
             self._enter(kind, extent=extent, consequence=consequence, priority=priority)
 
@@ -200,13 +207,13 @@ class Alarms:
         if self._journal is None:
             return
         try:
-            descriptor = os.open(self._journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            descriptor = world.disk.descriptor(self._journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
             try:
-                os.write(descriptor, _line(alarm))
-                os.fsync(descriptor)
+                world.disk.write(descriptor, _line(alarm))
+                world.disk.sync(descriptor)
                 size = os.lseek(descriptor, 0, os.SEEK_END)
             finally:
-                os.close(descriptor)
+                world.disk.close(descriptor)
             if size > MAX_JOURNAL // 2:
                 newest = {a.id: a for a in (*self._alarms.values(), alarm)}.values()
                 save(self._journal, b"".join(_line(a) for a in newest if not a.over))
@@ -226,14 +233,14 @@ def _read(journal: Path) -> list[Alarm]:
             lines = file.read(MAX_JOURNAL).splitlines()
     except OSError:
         return []
-    found: dict[str, Alarm] = {}
+    alarms: dict[str, Alarm] = {}
     for line in lines:
         try:
             alarm = Alarm(**json.loads(line))
         except (ValueError, TypeError):
             continue
-        found[alarm.id] = alarm
-    return list(found.values())
+        alarms[alarm.id] = alarm
+    return list(alarms.values())
 
 
 def _number(alarm_id: str) -> int:

@@ -7,16 +7,21 @@ run. Where the stream runs faster than real time, the rule only warns and the la
 from __future__ import annotations
 
 from collections import deque
-from typing import Any
+from typing import Literal
 
 import numpy as np
 
 from workbench.live.latency import percentiles
+from workbench.live.status import LatencyStatus
 
 WARN, OVER = 0.75, 1.0
 REPEATED = 10
 """Overruns within :data:`SPAN_S` that end a run."""
 SPAN_S = 2.0
+
+
+DeadlineVerdict = Literal["", "warning", "overrun", "repeated"]
+"""What a hop's time means; see :meth:`Deadline.hop`."""
 
 
 class Deadline:
@@ -32,7 +37,7 @@ class Deadline:
         self.warnings = self.overruns = 0
         self._over: deque[float] = deque()
 
-    def hop(self, duration_s: float, *, local: float) -> str:
+    def hop(self, duration_s: float, *, local: float) -> DeadlineVerdict:
         """Note one hop; ``""``, ``"warning"``, ``"overrun"``, or ``"repeated"`` when the run must end."""
         share = duration_s / self.budget_s
         while self._over and local - self._over[0] > SPAN_S:
@@ -60,6 +65,6 @@ class Latency:
         self.n += 1
         self._values.append(seconds)
 
-    def status(self) -> dict[str, Any]:
+    def status(self) -> LatencyStatus:
         """Percentiles in ms."""
         return {**percentiles(np.array(self._values)), "n": self.n, "representative": self._representative}

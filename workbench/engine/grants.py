@@ -7,9 +7,7 @@ arms once, here, and within its life. A record that is locked or gone means no a
 
 from __future__ import annotations
 
-import secrets
-import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from math import isfinite
 from typing import Any
 
@@ -30,12 +28,11 @@ class GrantGate:
     Parameters
     ----------
     plan : of the session.
-    clock : monotonic time of this computer, s; the one that the issuer read too.
     """
 
-    def __init__(self, plan: SessionPlan, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._plan, self._clock = plan, clock
-        self.nonce = secrets.token_hex(16)
+    def __init__(self, plan: SessionPlan) -> None:
+        self._plan = plan
+        self.nonce = world.chance.token_hex(16)
 
     def approves(self, envelope: object, *, decoder_sha256: str) -> bool:
         """Whether the record vouches that a decoder is approved for this session; it does not expire here.
@@ -72,8 +69,8 @@ class GrantGate:
                 "client.use_grants(…)"
             )
         payload = self._payload(envelope, decoder_sha256=decoder_sha256)
-        left = _number(payload, "expires") - self._clock()
-        if not 0 < left <= LIFE_S:
+        left_s = _number(payload, "expires") - world.clock.monotonic()
+        if not 0 < left_s <= LIFE_S:
             raise Refused("the grant of the record has expired; ask for a new one and arm again")
         dose = payload.get("dose")
         if not isinstance(dose, Mapping):
@@ -90,9 +87,9 @@ class GrantGate:
             hold_limit_s=_number(limits, "hold_limit_s"),
             dose_s=_number(limits, "dose_s"),
             dose_used_s=sum(_number(dose, run) for run in dose if run not in own_runs),
-            expires=lsl.local_clock() + left,
+            expires=lsl.local_clock() + left_s,
         )
-        self.nonce = secrets.token_hex(16)
+        self.nonce = world.chance.token_hex(16)
         return grant
 
     def _payload(self, envelope: object, *, decoder_sha256: str) -> dict[str, Any]:
@@ -117,8 +114,8 @@ class GrantGate:
         }
         for name, value in wanted.items():
             if payload.get(name) != value:
-                words = "another or an earlier engine" if name in ("engine", "boot") else f"another {name}"
-                raise Refused(f"the grant of the record is for {words}; ask for one for this session")
+                whose = "another or an earlier engine" if name in ("engine", "boot") else f"another {name}"
+                raise Refused(f"the grant of the record is for {whose}; ask for one for this session")
         if payload.get("method") == "script" and not plan.effector_simulated:
             raise Refused("a script cannot be granted a real effector; a person signs in and arms")
         return payload

@@ -7,6 +7,7 @@ import threading
 from dataclasses import dataclass
 from typing import Any
 
+from workbench import world
 from workbench.devices import lsl
 from workbench.errors import StreamFault
 from workbench.threads import Beat, Spawn, start_thread
@@ -52,7 +53,7 @@ class Inlets:
 
     def __init__(self, spawn: Spawn = start_thread) -> None:
         self._spawn = spawn
-        self.queue: queue.SimpleQueue[Item] = queue.SimpleQueue()
+        self.queue: queue.SimpleQueue[Item] = world.clock.simple_queue()
         self.open: dict[str, lsl.Inlet] = {}
         self._threads: dict[str, threading.Thread] = {}
         self._stop: dict[str, threading.Event] = {}
@@ -60,7 +61,7 @@ class Inlets:
     def add(self, name: str, inlet: lsl.Inlet) -> None:
         """Take an opened inlet and start its threads."""
         self.open[name] = inlet
-        self._stop[name] = threading.Event()
+        self._stop[name] = world.clock.event()
         inlet.clock(
             lambda measured: self.queue.put(Offset(name, measured)), spawn=self._spawn, name=f"clock-{name}"
         )

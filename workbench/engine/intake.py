@@ -1,17 +1,18 @@
-"""What the intake reports of streams while they deliver: stamps, declared units, streams that are there twice."""
+"""Where each arrival of an inlet goes: recording, run, screen; and what is wrong with its stamps."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from workbench.devices import lsl
-from workbench.signals import units
+from workbench.engine.connections import Connections
+from workbench.engine.events import EventLog
+from workbench.engine.inlets import Arrival, Gone, Item, Offset
+from workbench.engine.run_control import RunControl
+from workbench.engine.signal_monitor import SignalMonitor
+from workbench.engine.streams import Stream, Streams
+from workbench.live.status import AlarmPriority
 from workbench.signals.stamps import Episode, StampFault
-
-if TYPE_CHECKING:
-    from workbench.engine.connections import Links
-    from workbench.engine.streams import Stream
 
 CONSEQUENCES = {
     StampFault.NOT_FINITE: "those samples are given the time that was expected",
@@ -31,79 +32,117 @@ MEANINGS = {
 }
 
 
-def report_stamps(links: Links, stream: Stream, episode: Episode) -> None:
-    """An episode of wrong stamps began (row and alarm) or ended (row; the alarm's cause is gone)."""
-    name, fault = stream.spec.name, episode.fault
-    key = f"{fault.value}:{name}"
-    if episode.over:
-        links.ledger.calm(key)
-        links.enter(
-            "stamps_steady", stream=name, extent=f"{fault.value} is over: {episode.extent}",
-            consequence="nothing more to do", priority="low",
-        )  # fmt: skip
-        return
-    serious = stream.spec.critical and fault in (StampFault.RATE, StampFault.JUMPED, StampFault.OUT_OF_ORDER)
-    priority = "high" if serious else "medium"
-    links.enter(
-        fault.value, stream=name, extent=episode.extent, consequence=CONSEQUENCES[fault], priority=priority
-    )
-    links.mark(fault.value, label=name, extent=episode.extent)
-    links.ledger.alarm(
-        key,
-        shown=fault.value,
-        priority=priority,
-        what=f"The stamps of {name} are at fault: {episode.extent}.",
-        means=f"{MEANINGS[fault]} Everything is recorded as it came.",
-        do=f"Check the settings, the cable and the driver of {name}; restart its source if it does not end.",
-        stream=name,
-        extent=episode.extent,
-    )
+class Intake:
+    """Takes in what the inlet threads bring, on the engine's loop.
 
+    Parameters
+    ----------
+    streams, events, runs, monitor, connections : parts of the session.
+    marker_cues : whether the cues of a run come from a marker stream.
+    """
 
-def check_declared_unit(links: Links) -> None:
-    """Hold a unit that an operator declared against the amplitude: a row once, an alarm while it cannot be."""
-    stream = links.signal
-    if stream.units.source != "declared" or not links.quality:
-        return
-    if not units.is_voltage(stream.spec.unit):
-        return
-    name, by = stream.spec.name, stream.units.by
-    problem = units.implausible([channel.rms_uv for channel in links.quality])
-    key = f"unit_implausible:{name}"
-    if problem and key not in links.ledger.alarms:
-        links.enter(
-            "unit_implausible", stream=name, extent=problem,
-            consequence=f"the unit {stream.spec.unit!r} that {by} declared does not fit; nothing can be armed",
-            priority="high",
-        )  # fmt: skip
-    if problem:
-        links.ledger.alarm(
-            key,
-            shown="unit_implausible",
-            priority="high",
-            what=f"The unit of {name} does not fit: {problem}.",
-            means=f"The unit {stream.spec.unit!r}, declared by {by}, does not fit. Nothing can be armed.",
-            do="Correct the declared unit in the session plan, or check the electrodes.",
+    def __init__(
+        self,
+        *,
+        streams: Streams,
+        events: EventLog,
+        runs: RunControl,
+        monitor: SignalMonitor,
+        connections: Connections,
+        marker_cues: bool,
+    ) -> None:
+        self._streams, self._events, self._runs = streams, events, runs
+        self._monitor, self._connections = monitor, connections
+        self._marker_cues = marker_cues
+
+    def take(self, item: Item) -> None:
+        """Something from an inlet thread."""
+        if isinstance(item, Offset):
+            self._take_offset(item)
+        elif isinstance(item, Gone):
+            self._connections.lose_outlet(item.name, item.sentence)
+        else:
+            self._take_samples(item)
+
+    def _take_samples(self, arrival: Arrival) -> None:
+        # The recording comes first: whatever fails after it, the samples are kept.
+        stream, run = self._streams[arrival.name], self._events.live_run
+        values = stream.scale(arrival.values)
+        if run is not None and arrival.name in run.names:
+            run.writer.samples(arrival.name, arrival.values, arrival.stamps)
+            if stream is self._streams.signal:
+                run.source.samples(values, arrival.stamps, local=arrival.local)
+            elif stream.spec.role == "markers" and self._marker_cues:
+                for text, stamp in zip(texts_of(values), arrival.stamps.tolist(), strict=True):
+                    self._runs.take_cue(text, stamp + stream.offset)
+        if stream.state == "lost":
+            self._take_back(stream, arrival)
+        for episode in stream.take(arrival):
+            self._report_stamps(stream, episode)
+        if stream is self._streams.signal:
+            self._monitor.take(values, arrival)
+
+    def _take_back(self, stream: Stream, arrival: Arrival) -> None:
+        """A lost stream delivers again."""
+        name, away_s = stream.spec.name, arrival.local - stream.last
+        stream.state, stream.message = "good", ""
+        self._events.ledger.alarms.clear(f"stream_lost:{name}")
+        paused = "the run stays paused until the operator resumes it"
+        self._events.enter(
+            "stream_back",
             stream=name,
-            extent=problem,
+            extent=f"after {away_s:.1f} s",
+            consequence=paused if self._runs.run is not None else "recording goes on",
+            priority="medium",
         )
-    else:
-        links.ledger.calm(key)
+        self._events.mark("stream_back", label=name, away_s=away_s)
 
-
-def report_jitter(links: Links) -> None:
-    """One row a regular stream: how far its stamps lay from the smooth time base."""
-    for stream in links.streams.values():
-        jitter = stream.jitter
-        if jitter.n:
-            links.enter(
-                "jitter",
-                stream=stream.spec.name,
-                extent=f"median {jitter.median_s * 1000:.2f} ms, 95 % below {jitter.p95_s * 1000:.2f} ms, "
-                f"largest {jitter.max_s * 1000:.2f} ms, {jitter.n} stamps",
-                consequence=f"up to {stream.spec.gap_tolerance_s * 1000:g} ms is jitter in any case; "
-                f"up to {stream.spec.jitter_s * 1000:g} ms when it does not stay",
+    def _take_offset(self, item: Offset) -> None:
+        if item.name not in self._streams:
+            return
+        stream, run, measured = self._streams[item.name], self._events.live_run, item.measured
+        before, known = stream.offset, stream.n_offsets > 0
+        stream.set_offset(measured)
+        if run is not None and item.name in run.names:
+            run.writer.clock_offset(item.name, measured.time, measured.offset, uncertainty=measured.uncertainty)
+            if stream is self._streams.signal:
+                self._events.mark("clock_offset", offset_s=measured.offset, uncertainty_s=measured.uncertainty)
+        if known and not stream.steady:
+            self._events.enter(
+                "clock_jump",
+                stream=item.name,
+                extent=f"{(measured.offset - before) * 1000:.1f} ms",
+                consequence="the new offset holds from here on; both are recorded",
+                priority="medium",
             )
+
+    def _report_stamps(self, stream: Stream, episode: Episode) -> None:
+        """An episode of wrong stamps began (row and alarm) or ended (row; the alarm's cause is gone)."""
+        name, fault = stream.spec.name, episode.fault
+        cause = f"{fault.value}:{name}"
+        if episode.over:
+            self._events.ledger.alarms.clear(cause)
+            self._events.enter(
+                "stamps_steady", stream=name, extent=f"{fault.value} is over: {episode.extent}",
+                consequence="nothing more to do", priority="low",
+            )  # fmt: skip
+            return
+        misleading = fault in (StampFault.RATE, StampFault.JUMPED, StampFault.OUT_OF_ORDER)
+        priority: AlarmPriority = "high" if stream.spec.critical and misleading else "medium"
+        self._events.enter(
+            fault, stream=name, extent=episode.extent, consequence=CONSEQUENCES[fault], priority=priority
+        )
+        self._events.mark(fault.value, label=name, extent=episode.extent)
+        self._events.ledger.alarms.raise_alarm(
+            cause,
+            key=fault.value,
+            priority=priority,
+            what=f"The stamps of {name} are at fault: {episode.extent}.",
+            means=f"{MEANINGS[fault]} Everything is recorded as it came.",
+            do=f"Check the settings, the cable and the driver of {name}; restart its source if it does not end.",
+            stream=name,
+            extent=episode.extent,
+        )
 
 
 def texts_of(values: Any) -> list[str]:
@@ -111,57 +150,3 @@ def texts_of(values: Any) -> list[str]:
     if isinstance(values, list):
         return [str(text) for text in values]
     return [str(int(row[0])) if math.isfinite(row[0]) else "" for row in values]
-
-
-class DuplicateWatch:
-    """Looks for streams that are there a second time while the session has the first."""
-
-    def __init__(self) -> None:
-        self._resolver: Any = None
-        self._suspects: dict[str, str] = {}
-
-    def look(self, links: Links) -> None:
-        """One look; a duplicate that two looks in a row found is a row and an alarm.
-
-        An outlet that died is listed for some seconds more, and one that comes back has another uid: a duplicate
-        is therefore one beside a stream that delivers and is listed itself.
-        """
-        if self._resolver is None:
-            self._resolver = lsl.watcher()
-        seen = self._resolver()
-        suspects: dict[str, str] = {}
-        for stream in links.streams.values():
-            spec, key = stream.spec, f"stream_duplicate:{stream.spec.name}"
-            alike = [one for one in seen if one.name == spec.name and one.type == spec.type]
-            if spec.source_id:
-                alike = [one for one in alike if one.source_id == spec.source_id]
-            others = [one for one in alike if one.uid != stream.uid]
-            if stream.state != "good" or len(others) == len(alike) or not others:
-                links.ledger.calm(key)
-                continue
-            suspects[spec.name] = others[0].uid
-            if self._suspects.get(spec.name) != others[0].uid or key in links.ledger.alarms:
-                continue
-            self._report(links, stream, [one.words() for one in others], key)
-        self._suspects = suspects
-
-    def _report(self, links: Links, stream: Stream, words: list[str], key: str) -> None:
-        name = stream.spec.name
-        priority = "high" if stream.spec.critical else "medium"
-        extent = f"also seen: {', '.join(words)}"
-        links.enter(
-            "stream_duplicate", stream=name, extent=extent,
-            consequence="the first one stays connected; the other is neither recorded nor decoded",
-            priority=priority,
-        )  # fmt: skip
-        links.mark("stream_duplicate", label=name, extent=extent)
-        links.ledger.alarm(
-            key,
-            shown="stream_duplicate",
-            priority=priority,
-            what=f"{name} is there twice.",
-            means="Two programs send the same stream. The one that was found first is recorded and decoded.",
-            do="Stop the one that is not the participant's device.",
-            stream=name,
-            extent=extent,
-        )

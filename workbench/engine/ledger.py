@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 import logging
-import threading
-import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import asdict
-from typing import Any
 
+from workbench import world
 from workbench.engine.alarms import Alarms
+from workbench.live.status import LedgerStatus
 from workbench.vocabulary import LedgerRow
 
 LOG = logging.getLogger("workbench.engine")
 SHOWN = 50
 """Rows that a status carries."""
 
-_LEVELS = {"high": logging.ERROR, "medium": logging.WARNING, "low": logging.INFO, "info": logging.INFO}
+_LEVELS: dict[str, int] = {
+    "high": logging.ERROR,
+    "medium": logging.WARNING,
+    "low": logging.INFO,
+    "info": logging.INFO,
+}
 
 
 class Ledger:
-    """Rows of the session. Any thread may enter one; the engine's loop has them recorded:
-    into the recording of the run that is on, otherwise into the session's own file.
+    """Rows and alarms of the session. Any thread may enter one; the engine's loop has the rows recorded,
+    into the recording of the run under way, otherwise into the session's own file.
     """
 
     def __init__(self) -> None:
         self.total = 0
-        self._lock, self._handing = threading.Lock(), threading.Lock()
-        self._shown: deque[dict[str, Any]] = deque(maxlen=SHOWN)
+        self._lock, self._writing = world.clock.lock(), world.clock.lock()
+        self._shown: deque[LedgerStatus] = deque(maxlen=SHOWN)
         self._unrecorded: deque[LedgerRow] = deque()
         self.alarms = Alarms()
 
@@ -44,7 +47,7 @@ class Ledger:
         )
         with self._lock:
             self.total += 1
-            self._shown.appendleft({**asdict(row), "clock": time.strftime("%H:%M:%S")})
+            self._shown.appendleft(_status(row))
             self._unrecorded.append(row)
 
     def hand_over(self, write: Callable[[LedgerRow], None]) -> int:
@@ -57,7 +60,7 @@ class Ledger:
         RecordingFault
             When a row cannot be written; it and those after it are kept for the next time.
         """
-        if not self._handing.acquire(blocking=False):
+        if not self._writing.acquire(blocking=False):
             return 0
         try:
             with self._lock:
@@ -68,19 +71,23 @@ class Ledger:
                     self._unrecorded.popleft()
             return len(rows)
         finally:
-            self._handing.release()
+            self._writing.release()
 
-    def shown(self) -> list[dict[str, Any]]:
+    def shown(self) -> list[LedgerStatus]:
         """The newest rows, newest first."""
         with self._lock:
             return list(self._shown)
 
-    def alarm(
-        self, cause: str, *, priority: str, what: str, means: str, do: str, shown: str = "", **args: Any
-    ) -> None:
-        """Raise or renew an alarm, see :meth:`Alarms.raise_alarm`; ``shown`` is the key of its words."""
-        self.alarms.raise_alarm(cause, key=shown, priority=priority, what=what, means=means, do=do, **args)
 
-    def calm(self, cause: str) -> None:
-        """The cause of an alarm has gone."""
-        self.alarms.clear(cause)
+def _status(row: LedgerRow) -> LedgerStatus:
+    return {
+        "kind": row.kind,
+        "stamp": row.stamp,
+        "local": row.local,
+        "sample": row.sample,
+        "stream": row.stream,
+        "extent": row.extent,
+        "consequence": row.consequence,
+        "priority": row.priority,
+        "clock": f"{world.clock.local():%H:%M:%S}",
+    }

@@ -35,7 +35,7 @@ class Block:
     local: float
 
 
-class Feed:
+class LiveSource:
     """Raw blocks and events of one run, in the order in which they take effect.
 
     Parameters
@@ -63,8 +63,8 @@ class Feed:
         without: Sequence[int] = (),
     ) -> None:
         self.fs = fs
-        apart = tuple(without) or (() if counter is None else (counter,))
-        self.corrector = Corrector(timebase or Timebase(fs), without=apart, counted=counter is not None)
+        removed = tuple(without) or (() if counter is None else (counter,))
+        self.corrector = Corrector(timebase or Timebase(fs), without=removed, counted=counter is not None)
         self.newest = 0.0
         self.offset = 0.0
         self._record, self._present, self._watermark = record, present, watermark
@@ -76,7 +76,7 @@ class Feed:
         self._rest = "rest"
         self._shift, self._last_trial, self._final = 0, -1, -1
         self.cue: Marker | None = None
-        self.held = False
+        self.paused = False
 
     @property
     def seen(self) -> int:
@@ -85,24 +85,37 @@ class Feed:
 
     # -------------------------------------------------------------------------------- filling
     def samples(self, values: NDArray[Any], stamps: FloatArray, *, local: float) -> None:
-        """A block arrived (and is in the journal already)."""
+        """A block arrived (and is in the journal already).
+
+        Parameters
+        ----------
+        values : ``(n_times, n_channels)``, µV where they are voltages.
+        stamps : ``(n_times,)`` float64, raw, s.
+        local : local time of arrival, s.
+        """
         self._waiting.append(Block(np.ascontiguousarray(values, dtype=np.float64), stamps, local))
 
     def mark(self, kind: str, *, stamp: float, label: str = "", **detail: Any) -> None:
-        """Something happened; it takes effect before the next sample."""
+        """Something happened; it takes effect before the next sample.
+
+        Parameters
+        ----------
+        kind, label, detail : of the marker.
+        stamp : corrected, s.
+        """
         self._markers.append(Marker(kind, 0, stamp, label, detail))
 
     def plan(self, cues: tuple[PlannedCue, ...], *, rest: str = "rest") -> None:
         """The schedule that the engine presents, and its label of rest."""
         self._cues, self._rest = deque(cues), rest
 
-    def hold(self) -> None:
-        """Present no cue until :meth:`go_on`."""
-        self.held, self.cue = True, None
+    def pause(self) -> None:
+        """Present no cue until :meth:`resume`."""
+        self.paused, self.cue = True, None
 
-    def go_on(self, *, lead_s: float = 2.0) -> None:
-        """Go on with the next trial that has not begun, ``lead_s`` of rest before it."""
-        self.held = False
+    def resume(self, *, lead_s: float = 2.0) -> None:
+        """Continue with the next trial that has not begun, ``lead_s`` of rest before it."""
+        self.paused = False
         while self._cues and self._cues[0].trial <= self._last_trial:
             self._cues.popleft()
         if not self._cues:
@@ -118,7 +131,7 @@ class Feed:
 
     def next_cue(self) -> tuple[str, float] | None:
         """Label of the next cue, and stream time until it, s."""
-        if self.held or not self._cues:
+        if self.paused or not self._cues:
             return None
         return self._cues[0].label, (self._due(self._cues[0], self._shift) - self.seen) / self.fs
 
@@ -222,7 +235,7 @@ class Feed:
     def _chunk(self, chunk: Chunk) -> Iterator[Chunk | Marker]:
         """A chunk with the cues that fall into it."""
         at, n = 0, len(chunk.stamps)
-        while self._cues and not self.held:
+        while self._cues and not self.paused:
             row = max(at, self._due(self._cues[0], self._shift) - chunk.first)
             if row >= n:
                 break

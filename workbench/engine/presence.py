@@ -7,15 +7,14 @@ in for somebody where the effector is simulated; status and record say so.
 
 from __future__ import annotations
 
-import secrets
-import threading
-import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from math import inf
 from typing import Any
 
+from workbench import world
 from workbench.errors import BadValue
+from workbench.live.status import PresenceState, PresenceStatus
 
 PRESENT_S = 2.0
 """An answer older than this proves nobody, s. So does an answer to a challenge older than this."""
@@ -31,24 +30,23 @@ class Presence:
     ----------
     limit_s : absence after which the effector is released, s; shown to the page.
     script : whether a script stands in for somebody.
-    clock : monotonic time, s.
     """
 
-    def __init__(self, *, limit_s: float, script: bool, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, *, limit_s: float, script: bool) -> None:
         self.limit_s, self.script = limit_s, script
-        self._clock, self._lock = clock, threading.Lock()
+        self._lock = world.clock.lock()
         self._issued: OrderedDict[str, float] = OrderedDict()
         self._pages: OrderedDict[str, float] = OrderedDict()
         self._answered: set[tuple[str, str]] = set()
         self._last: float | None = None
-        self._began = clock()
+        self._began = world.clock.monotonic()
 
     def challenge(self) -> str:
         """The challenge of now, renewed every :data:`RENEW_S`."""
         with self._lock:
-            now = self._clock()
+            now = world.clock.monotonic()
             if not self._issued or now - next(reversed(self._issued.values())) >= RENEW_S:
-                self._issued[secrets.token_hex(16)] = now
+                self._issued[world.chance.token_hex(16)] = now
             while now - next(iter(self._issued.values())) > PRESENT_S:
                 old, _ = self._issued.popitem(last=False)
                 self._answered = {pair for pair in self._answered if pair[1] != old}
@@ -66,7 +64,7 @@ class Presence:
         if not isinstance(page, str) or not 1 <= len(page) <= 64 or not isinstance(visible, bool):
             raise BadValue("a page's answer needs its page id of 1 to 64 characters and visible true or false")
         with self._lock:
-            now = self._clock()
+            now = world.clock.monotonic()
             if not visible:
                 # A page that says that it is hidden is believed at once: that errs to the safe side.
                 self._pages.pop(page, None)
@@ -87,7 +85,7 @@ class Presence:
         if self.script:
             return 0.0
         with self._lock:
-            return self._away(self._clock())
+            return self._away(world.clock.monotonic())
 
     @property
     def present(self) -> bool:
@@ -101,13 +99,13 @@ class Presence:
         # answer of all: a tab that crashed an hour ago says nothing about how long.
         return now - newest if now - newest <= PRESENT_S else max(PRESENT_S + 1e-3, since)
 
-    def status(self) -> dict[str, Any]:
+    def status(self) -> PresenceStatus:
         """The presence part of the status."""
         challenge, present = self.challenge(), self.present
         with self._lock:
-            now, last = self._clock(), self._last
+            now, last = world.clock.monotonic(), self._last
             pages = sum(now - at <= PRESENT_S for at in self._pages.values())
-        state = "present" if present else "absent" if last is not None else "nobody_yet"
+        state: PresenceState = "present" if present else "absent" if last is not None else "nobody_yet"
         return {
             "state": "script" if self.script else state,
             "challenge": challenge,

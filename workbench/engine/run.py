@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from workbench import __version__
+from workbench import __version__, world
 from workbench.decode import StreamingDecoder
 from workbench.devices import lsl
-from workbench.engine.adapting import Adapting
+from workbench.engine.adaptation import Adaptation
 from workbench.engine.deadline import Deadline, Latency
 from workbench.engine.ledger import Ledger
-from workbench.engine.live_source import Feed
-from workbench.engine.run_request import Asked
+from workbench.engine.live_source import LiveSource
+from workbench.engine.run_request import RunRequest
 from workbench.engine.streams import Stream
 from workbench.errors import RecordingFault
 from workbench.live.plan import SessionPlan
+from workbench.live.status import CueStatus, EvidenceStatus, RunEnd, RunState, RunStatus
 from workbench.recording import RunWriter, ensure_space, needed_bytes
 from workbench.threads import Spawn, start_thread
 from workbench.vocabulary import (
@@ -42,7 +42,7 @@ class LiveRun:
 
     Parameters
     ----------
-    asked : the checked request. number : of the run in the session. signal, others : streams to record.
+    request : checked. number : of the run in the session. signal, others : streams to record.
     spawn : starts the thread that syncs the recording.
 
     Raises
@@ -53,26 +53,27 @@ class LiveRun:
 
     def __init__(
         self,
-        asked: Asked,
+        request: RunRequest,
         *,
         plan: SessionPlan,
         number: int,
         signal: Stream,
         others: list[Stream],
         ledger: Ledger,
-        feed: Feed,
+        source: LiveSource,
         spawn: Spawn = start_thread,
     ) -> None:
-        self.asked, self.number, self.feed = asked, number, feed
+        self.request, self.number, self.source = request, number, source
         self.plan, self.signal, self._ledger = plan, signal, ledger
-        self.state, self.sentence = "compiling", ""
-        self.over = ""
+        self.state: RunState = "compiling"
+        self.sentence = ""
+        self.over: RunEnd | Literal[""] = ""
         self.trials: list[Trial] = []
         self.behind = False
-        hop_s = 0.05 if asked.decoder is None else float(asked.decoder.hop_s)
+        hop_s = 0.05 if request.decoder is None else float(request.decoder.hop_s)
         self.hop = max(1, round(hop_s * signal.spec.fs))
         self.deadline = Deadline(hop_s=hop_s, speed=plan.speed)
-        self.adapting = Adapting(asked.adapts, bound=asked.bound, head=asked.decoder_sha256)
+        self.adaptation = Adaptation(request.adapts, bound=request.bound, head=request.decoder_sha256)
         self.latency = Latency(representative=plan.speed == 1.0)
         self.recent: deque[tuple[float, float]] = deque()
         self.last: Decision | None = None
@@ -83,8 +84,8 @@ class LiveRun:
         self._slow: deque[float] = deque()
         self._streams = streams = [signal, *others]
         folder = Path(plan.study_folder) / "recordings"
-        ensure_space(folder, needed_bytes([s.spec for s in streams], seconds=1.2 * asked.seconds + 30.0))
-        self.path = folder / f"{asked.id}.xdf"
+        ensure_space(folder, needed_bytes([s.spec for s in streams], seconds=1.2 * request.seconds + 30.0))
+        self.path = folder / f"{request.id}.xdf"
         self.names = {s.spec.name for s in streams}
         self.writer = RunWriter(
             self.path,
@@ -101,25 +102,25 @@ class LiveRun:
         self.closed = False
 
     def _header(self) -> dict[str, Any]:
-        asked, plan = self.asked, self.plan
+        request, plan = self.request, self.plan
         return {
             "study": plan.study,
             "participant": plan.participant,
             "visit": plan.visit,
             "session": plan.session_id,
             "operator": plan.operator,
-            "run": asked.id,
+            "run": request.id,
             "number": self.number,
-            "kind": asked.kind,
-            "paradigm": asked.paradigm.name,
-            "params": asked.paradigm.params(),
-            "n_trials": asked.n_trials,
-            "seed": asked.seed,
-            "decoder_sha256": asked.decoder_sha256,
-            "decoder_name": asked.decoder_name,
-            "adapts": asked.adapts,
-            "approved": asked.approved,
-            "classes": [] if asked.decoder is None else [str(c) for c in asked.decoder.classes_],
+            "kind": request.kind,
+            "paradigm": request.paradigm.name,
+            "params": request.paradigm.params(),
+            "n_trials": request.n_trials,
+            "seed": request.seed,
+            "decoder_sha256": request.decoder_sha256,
+            "decoder_name": request.decoder_name,
+            "adapts": request.adapts,
+            "approved": request.approved,
+            "classes": [] if request.decoder is None else [str(c) for c in request.decoder.classes_],
             "contract": [
                 {"name": s.name, "type": s.type, "fs": s.fs, "channels": list(s.channels), "unit": s.unit,
                  "source_id": s.source_id, "critical": s.critical, "role": s.role, "counter": s.counter,
@@ -136,7 +137,7 @@ class LiveRun:
             "cue_source": plan.cue_source,
             "speed": plan.speed,
             "t0": self.signal.t0,
-            "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "started": f"{world.clock.now():%Y-%m-%dT%H:%M:%SZ}",
             "workbench": __version__,
         }  # fmt: skip
 
@@ -146,15 +147,25 @@ class LiveRun:
         """Whether samples of now belong to it."""
         return self.state in ("running", "paused") and not self.over
 
-    def end(self, state: str, sentence: str) -> None:
+    def end(self, state: RunEnd, sentence: str) -> None:
         """No more samples; ``state`` is shown once the recording is closed."""
         self.over, self.sentence = state, sentence
 
     @property
+    def in_progress(self) -> bool:
+        """Whether it was accepted and has not ended."""
+        return self.state in ("compiling", "running", "paused")
+
+    @property
+    def rest(self) -> str:
+        """The paradigm's label of rest."""
+        return str(self.request.paradigm.params().get("rest", "rest"))
+
+    @property
     def decoder(self) -> StreamingDecoder | None:
         """What decodes it."""
-        found: StreamingDecoder | None = self.asked.decoder
-        return found
+        decoder: StreamingDecoder | None = self.request.decoder
+        return decoder
 
     def record(self, item: Marker | Command | Acknowledgement | DeviceStatus) -> None:
         """Journal an event, a command, an acknowledgement or a status of the effector. Any thread."""
@@ -193,23 +204,29 @@ class LiveRun:
     def write_rows(self) -> None:
         """Journal the ledger rows that are in no recording yet."""
         while self._slow:
-            took = self._slow.popleft()
+            seconds = self._slow.popleft()
             self._ledger.enter(
                 LedgerRow(
                     "sync_slow",
-                    self.feed.newest,
+                    self.source.newest,
                     lsl.local_clock(),
-                    sample=self.feed.seen,
-                    extent=f"{took:.2f} s",
+                    sample=self.source.seen,
+                    extent=f"{seconds:.2f} s",
                     consequence="a power cut now could lose more than 1 s of signal",
                     priority="medium",
                 )
             )
-        seen, write = self.feed.seen, self.writer.ledger
+        seen, write = self.source.seen, self.writer.ledger
         self._ledger.hand_over(lambda row: write(row if row.sample >= 0 else replace(row, sample=seen)))
 
-    def decided(self, decision: Decision, *, decided: float, emitted: float) -> None:
-        """Journal a decision, with its times, and keep it for the screen."""
+    def record_decision(self, decision: Decision, *, decided: float, emitted: float) -> None:
+        """Record a decision with its times, and keep it for the screen.
+
+        Parameters
+        ----------
+        decision : made by the decode loop.
+        decided, emitted : local time in s at which it was made and was published.
+        """
         self.writer.decision(decision, acquired=self.acquired, decided=decided, emitted=emitted)
         if self.acquired:
             self.latency.add(emitted - self.acquired)
@@ -221,7 +238,7 @@ class LiveRun:
         if decision.change in ("activate", "release"):
             self.active, self.streak = decision.change == "activate", 0
             return
-        params = self.asked.paradigm.params()
+        params = self.request.paradigm.params()
         rejected = not decision.label
         if self.active:
             past = rejected or p < params.get("release", 0.0)
@@ -233,16 +250,16 @@ class LiveRun:
     def target(self) -> int:
         """Index of the class that the evidence bar shows."""
         classes = list(self.writer.classes)
-        return classes.index(self.asked.paradigm.conditions[0])
+        return classes.index(self.request.paradigm.conditions[0])
 
-    def snapshot(self, snapshot: Snapshot) -> None:
+    def record_snapshot(self, snapshot: Snapshot) -> None:
         """Journal an update of the decoder, and in the ledger that it went back to its fit."""
-        self.writer.snapshot(snapshot, stamp=self.feed.newest)
-        row = self.adapting.took(snapshot, stamp=self.feed.newest)
+        self.writer.snapshot(snapshot, stamp=self.source.newest)
+        row = self.adaptation.count(snapshot, stamp=self.source.newest)
         if row is not None:
             self._ledger.enter(row)
 
-    def trial(self, trial: Trial) -> None:
+    def record_trial(self, trial: Trial) -> None:
         """Journal a trial."""
         self.trials.append(trial)
         self.writer.trial(trial)
@@ -268,51 +285,51 @@ class LiveRun:
         self.state = "failed"
 
     # ---------------------------------------------------------------------------------- showing
-    def status(self) -> dict[str, Any]:
+    def status(self) -> RunStatus:
         """The run's part of the status."""
-        left, fs = self.feed.left_s(), self.signal.spec.fs
-        over = self.state not in ("compiling", "running", "paused")
+        left, fs = self.source.left_s(), self.signal.spec.fs
+        over = not self.in_progress
         return {
-            "id": self.asked.id,
+            "id": self.request.id,
             "number": self.number,
-            "kind": self.asked.kind,
-            "paradigm": self.asked.paradigm.name,
+            "kind": self.request.kind,
+            "paradigm": self.request.paradigm.name,
             "state": self.state,
             "trials_done": len(self.trials),
-            "trials_total": self.asked.n_trials,
-            "elapsed_s": self.feed.seen / fs,
+            "trials_total": self.request.n_trials,
+            "elapsed_s": self.source.seen / fs,
             "left_s": 0.0 if over else left,
             "left_real_s": 0.0 if over else None if left is None else left / self.plan.speed,
             "cue": None if over else self._cue(),
             "trials": [{"index": t.index, "condition": t.condition, "outcome": t.outcome} for t in self.trials],
             "recording": f"recordings/{self.path.name}",
             "sentence": self.sentence,
-            "adapting": self.adapting.status(over=over),
+            "adapting": self.adaptation.status(over=over),
             "deadline": {"warnings": self.deadline.warnings, "overruns": self.deadline.overruns},
         }
 
-    def _cue(self) -> dict[str, Any] | None:
-        cue, coming = self.feed.cue, self.feed.next_cue()
+    def _cue(self) -> CueStatus | None:
+        cue, coming = self.source.cue, self.source.next_cue()
         if cue is None:
             return None
         return {
             "label": cue.label,
             "trial": cue.detail.get("trial", -1),
-            "elapsed_s": max(0.0, self.feed.newest - cue.stamp),
+            "elapsed_s": max(0.0, self.source.newest - cue.stamp),
             "duration_s": cue.detail.get("duration_s", 0.0),
             "next": None if coming is None else {"label": coming[0], "in_s": coming[1]},
         }
 
-    def evidence(self) -> dict[str, Any] | None:
+    def evidence(self) -> EvidenceStatus | None:
         """The evidence's part of the status."""
         last = self.last
         if last is None:
             return None
-        params = self.asked.paradigm.params()
+        params = self.request.paradigm.params()
         needed = params.get("dwell", 0)
         return {
             "classes": list(self.writer.classes),
-            "target": self.asked.paradigm.conditions[0],
+            "target": self.request.paradigm.conditions[0],
             "p": last.probabilities[self.target],
             "activate": params.get("activate"),
             "release": params.get("release"),

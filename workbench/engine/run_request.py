@@ -3,35 +3,34 @@
 from __future__ import annotations
 
 import re
-import secrets
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
-from workbench import decoders, kernels, paradigms
+from workbench import decoders, kernels, paradigms, world
 from workbench.decode import decode
-from workbench.engine.live_source import Feed
+from workbench.engine.live_source import LiveSource
 from workbench.errors import BadValue, DecoderMismatch
 from workbench.live.plan import montage_of
+from workbench.live.status import RunKind
 from workbench.paradigms import Paradigm, PlannedCue
 from workbench.vocabulary import StreamSpec
 
-KINDS = ("calibration", "online")
+KINDS: tuple[RunKind, ...] = get_args(RunKind)
 MAX_TRIALS = 1000
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,80}")
 
 
 @dataclass(frozen=True)
-class Asked:
+class RunRequest:
     """A request for a run, checked; ``approved`` once the record's signed word on its decoder was verified."""
 
     id: str
-    kind: str
+    kind: RunKind
     paradigm: Paradigm
     n_trials: int
     seed: int
@@ -60,7 +59,7 @@ class Asked:
         return last.at_s + last.duration_s
 
 
-def asked_of(args: Mapping[str, Any], *, signal: StreamSpec) -> Asked:
+def parse_run_request(args: Mapping[str, Any], *, signal: StreamSpec) -> RunRequest:
     """Check a request for a run.
 
     Raises
@@ -70,26 +69,27 @@ def asked_of(args: Mapping[str, Any], *, signal: StreamSpec) -> Asked:
     RecordingFault, DecoderMismatch
         For a decoder that cannot be read, was changed, or is for another montage or paradigm.
     """
-    kind, n_trials = str(args.get("kind")), args.get("n_trials")
-    if kind not in KINDS:
-        raise BadValue(f"kind of a run must be one of {', '.join(KINDS)}, got {kind!r}")
+    kind: RunKind | None = next((kind for kind in KINDS if kind == args.get("kind")), None)
+    if kind is None:
+        raise BadValue(f"kind of a run must be one of {', '.join(KINDS)}, got {str(args.get('kind'))!r}")
+    n_trials = args.get("n_trials")
     if type(n_trials) is not int or not 1 <= n_trials <= MAX_TRIALS:
         raise BadValue(f"a run must have 1 to {MAX_TRIALS} trials, got {n_trials!r}")
-    run_id = str(args.get("run_id") or f"run-{time.strftime('%Y%m%dT%H%M%S')}-{secrets.token_hex(4)}")
+    run_id = str(args.get("run_id") or f"run-{world.clock.local():%Y%m%dT%H%M%S}-{world.chance.token_hex(4)}")
     if not _NAME.fullmatch(run_id) or run_id.startswith("."):
         raise BadValue(f"run id must be 1 to 80 letters, digits and . _ -, got {run_id!r}")
     params, seed = args.get("params") or {}, args.get("seed") or 0
     if not isinstance(params, Mapping):
         raise BadValue(f"params must be a mapping of names to values, got {params!r}")
     if type(seed) is not int or seed < 0:
-        raise BadValue(f"seed must be a whole number from 0, got {seed!r}")
+        raise BadValue(f"seed must be an integer from 0, got {seed!r}")
     try:
         paradigm = paradigms.from_params(str(args.get("paradigm")), dict(params))
     except TypeError as error:
         raise BadValue(f"parameters of paradigm {args.get('paradigm')}: {error}") from error
     decoder, sha256 = _decoder(str(args.get("decoder_folder") or ""), kind, paradigm, signal)
     paradigm = paradigm.suited(remembers=decoder is None or decoder.remembers)
-    return Asked(
+    return RunRequest(
         id=run_id,
         kind=kind,
         paradigm=paradigm,
@@ -113,24 +113,24 @@ def _decoder(folder: str, kind: str, paradigm: Paradigm, signal: StreamSpec) -> 
         raise BadValue("an online run needs a decoder; fit one on a calibration run and give its folder")
     decoder = decoders.read(Path(folder))
     decoders.check_montage(decoder, montage_of(signal))
-    found, wanted = {str(c) for c in decoder.classes_}, set(paradigm.classes)
-    if found != wanted:
+    decoded, wanted = {str(c) for c in decoder.classes_}, set(paradigm.classes)
+    if decoded != wanted:
         raise DecoderMismatch(
             f"paradigm {paradigm.name} needs a decoder for {', '.join(sorted(wanted))}; this one is for "
-            f"{', '.join(sorted(found))}. Fit a decoder on runs of this paradigm"
+            f"{', '.join(sorted(decoded))}. Fit a decoder on runs of this paradigm"
         )
     return decoder, str(decoder.sha256_)
 
 
-def rehearse(asked: Asked, *, signal: StreamSpec) -> None:
+def rehearse(request: RunRequest, *, signal: StreamSpec) -> None:
     """Compile everything a run will call: the whole loop over seconds of noise, with the real shapes."""
     kernels.ready()
     fs, n = signal.fs, len(signal.measured)
     rows = round(5.0 * fs)
     # From weak to strong, so that some windows lie within the power of whatever the decoder was fitted on.
     strength = np.geomspace(5.0, 40.0, rows)[:, None]
-    noise = np.random.Generator(np.random.PCG64(0)).normal(0.0, strength, (rows, n)).astype(np.float32)
-    feed = Feed(
+    noise = world.chance.generator(0).normal(0.0, strength, (rows, n)).astype(np.float32)
+    source = LiveSource(
         fs,
         record=lambda marker: None,
         present=lambda marker: None,
@@ -138,12 +138,12 @@ def rehearse(asked: Asked, *, signal: StreamSpec) -> None:
         clock=lambda: 0.0,
         timed_out=lambda stamp: None,
     )
-    feed.plan(tuple(cue._replace(at_s=0.2 * i) for i, cue in enumerate(asked.schedule[:3])))
+    source.plan(tuple(cue._replace(at_s=0.2 * i) for i, cue in enumerate(request.schedule[:3])))
     stamps = np.arange(rows) / fs
-    feed.mark("clock_offset", stamp=0.0, offset_s=1e-6)
-    feed.samples(noise, stamps, local=0.0)
-    feed.samples(noise[: rows // 4], stamps[: rows // 4] + rows / fs + 2.0, local=0.0)
+    source.mark("clock_offset", stamp=0.0, offset_s=1e-6)
+    source.samples(noise, stamps, local=0.0)
+    source.samples(noise[: rows // 4], stamps[: rows // 4] + rows / fs + 2.0, local=0.0)
     # Noise is unlike any training data: a decoder that rejected it would neither gather evidence nor adapt.
-    decoder = None if asked.decoder is None else asked.decoder.tolerant()
-    for _ in decode(feed.items(), asked.paradigm, decoder, fs=fs):
+    decoder = None if request.decoder is None else request.decoder.tolerant()
+    for _ in decode(source.items(), request.paradigm, decoder, fs=fs):
         continue

@@ -10,8 +10,6 @@ from __future__ import annotations
 import json
 import logging
 import queue
-import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +17,10 @@ from typing import Any
 
 import zmq
 
+from workbench import world
 from workbench.errors import BadValue, EngineFault, WorkbenchError
 from workbench.live import _place, _wire
+from workbench.live.status import NewestStatus, Status
 from workbench.threads import Beat, Spawn, start_thread
 
 DOORS = ("door", "door-again")
@@ -66,15 +66,15 @@ class Server:
         study: Path,
         transport: str = "auto",
         present: Callable[[dict[str, Any]], None] = lambda args: None,
-        newest: Callable[[], dict[str, Any]] = dict,
+        newest: Callable[[], NewestStatus | None] = lambda: None,
         spawn: Spawn = start_thread,
     ) -> None:
-        self.requests: queue.SimpleQueue[Request] = queue.SimpleQueue()
+        self.requests: queue.SimpleQueue[Request] = world.clock.simple_queue()
         self._key, self._session, self._stop_now = key, session, stop_now
         self._present, self._newest = present, newest
-        self._status, self._written = json.dumps({}), time.monotonic()
+        self._status, self._written = json.dumps({}), world.clock.monotonic()
         self._fresh = _wire.Freshness()
-        self._context = zmq.Context()
+        self._context = world.network.context()
         self._socket = self._context.socket(zmq.ROUTER)
         self._socket.setsockopt(zmq.LINGER, 200)
         self._socket.setsockopt(zmq.MAXMSGSIZE, _wire.MAX_BYTES)
@@ -84,7 +84,7 @@ class Server:
         self._replies.bind("inproc://replies")
         self._outbox = self._context.socket(zmq.PUSH)
         self._outbox.connect("inproc://replies")
-        self._outbox_lock = threading.Lock()
+        self._outbox_lock = world.clock.lock()
         self._spawn = spawn
         self._serving = True
         self._thread = spawn(DOORS[0], self._serve, limit_s=LIMIT_S)
@@ -95,24 +95,24 @@ class Server:
             if not zmq.has("ipc"):
                 raise EngineFault("this system has no ipc sockets; set transport to 'tcp' in the session plan")
             self._path = _place.socket_path(study, self._session)
-            self._path.unlink(missing_ok=True)
+            world.disk.unlink(self._path, missing_ok=True)
             self._socket.bind(f"ipc://{self._path}")
-            self._path.chmod(0o600)
+            world.disk.chmod(self._path, 0o600)
             return f"ipc://{self._path}", ""
         if not zmq.has("curve"):
             raise EngineFault(
                 "this pyzmq has no CURVE encryption, so TCP is refused; install a pyzmq wheel that has"
             )
-        public, secret = zmq.curve_keypair()
+        public, secret = world.network.keypair()
         self._socket.curve_server = True
         self._socket.curve_secretkey = secret
         self._socket.curve_publickey = public
         port = self._socket.bind_to_random_port("tcp://127.0.0.1")
         return f"tcp://127.0.0.1:{port}", public.decode("ascii")
 
-    def publish(self, status: dict[str, Any]) -> None:
+    def publish(self, status: Status) -> None:
         """The status that is handed out from now on."""
-        self._status, self._written = json.dumps(status, ensure_ascii=False), time.monotonic()
+        self._status, self._written = json.dumps(status, ensure_ascii=False), world.clock.monotonic()
 
     def reopen(self) -> bool:
         """Serve again on a new thread where the one before ended, as often as that happens; whether it did.
@@ -138,7 +138,7 @@ class Server:
         self._outbox.close(200)
         self._context.term()
         if self._path is not None:
-            self._path.unlink(missing_ok=True)
+            world.disk.unlink(self._path, missing_ok=True)
 
     def _serve(self, beat: Beat) -> None:
         try:
@@ -185,8 +185,8 @@ class Server:
             raise BadValue(f"operation {operation!r} is not known; allowed are {', '.join(_wire.OPERATIONS)}")
         nonce = content["nonce"]
         if operation == "status":
-            age = time.monotonic() - self._written
-            newest = self._newest() if age > STALE_S else {}
+            age = world.clock.monotonic() - self._written
+            newest = self._newest() if age > STALE_S else None
             text = {"text": self._status, "age_s": round(age, 3), "newest": newest}
             self._send(who, {"ok": True, "nonce": nonce, **text})
             return

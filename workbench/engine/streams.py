@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from workbench.devices import lsl
-from workbench.engine.inlets import Arrival, Offset
+from workbench.engine.inlets import Arrival
+from workbench.live.status import StreamState, StreamStatus
 from workbench.signals.stamps import Episode, StampMonitor
 from workbench.signals.timebase import Jitter, Timebase
 from workbench.signals.units import StreamUnits, canonical
@@ -28,7 +30,7 @@ class Stream:
     """One stream of the contract. Times are s, local unless said otherwise."""
 
     spec: StreamSpec
-    state: str = "missing"
+    state: StreamState = "missing"
     gone: bool = False
     message: str = ""
     speed: float = 1.0
@@ -49,7 +51,7 @@ class Stream:
     monitor: StampMonitor | None = None
     timebase: Timebase | None = None
 
-    def connected(self, inlet: lsl.Inlet, *, local: float) -> None:
+    def connect(self, inlet: lsl.Inlet, *, local: float) -> None:
         """An inlet was opened."""
         self.state, self.message, self.last = "good", "; ".join(inlet.notes), local
         self.gone = False
@@ -59,7 +61,7 @@ class Stream:
             self.monitor = StampMonitor(self.spec.fs, speed=self.speed)
             self.timebase = Timebase.of_stream(self.spec)
 
-    def scaled(self, values: Any) -> Any:
+    def scale(self, values: Any) -> Any:
         """Samples in µV where they are voltages."""
         return self.units.scale(values)
 
@@ -78,7 +80,7 @@ class Stream:
         """Rate in Hz over the last seconds, 0 while it is not known."""
         return 0.0 if self.monitor is None else self.monitor.measured_fs
 
-    def arrived(self, arrival: Arrival) -> list[Episode]:
+    def take(self, arrival: Arrival) -> list[Episode]:
         """Data came; what began or ended to be wrong with its stamps."""
         passed = arrival.local - self.last
         if self.n and passed < 5.0:
@@ -91,12 +93,16 @@ class Stream:
             self.timebase.step(arrival.stamps)
         return [] if self.monitor is None else self.monitor.step(arrival.stamps, local=arrival.local)
 
-    def measured(self, offset: Offset) -> None:
+    def set_offset(self, measured: lsl.ClockOffset) -> None:
         """A clock offset was measured."""
-        found = offset.measured
-        self.steady = self.n_offsets == 0 or abs(found.offset - self.offset) < CLOCK_STEADY_S
-        self.offset, self.uncertainty = found.offset, found.uncertainty
+        self.steady = self.n_offsets == 0 or abs(measured.offset - self.offset) < CLOCK_STEADY_S
+        self.offset, self.uncertainty = measured.offset, measured.uncertainty
         self.n_offsets += 1
+
+    @property
+    def replayed(self) -> bool:
+        """Whether its source plays a recording."""
+        return self.seen is not None and self.seen.extra.get("device") == "replay"
 
     @property
     def patience_s(self) -> float:
@@ -116,7 +122,7 @@ class Stream:
         """Local time at which a corrected stamp was due."""
         return stamp if self.speed == 1.0 else self.t0 + (stamp - self.t0) / self.speed
 
-    def status(self, local: float) -> dict[str, Any]:
+    def status(self, local: float) -> StreamStatus:
         """The stream's entry of the status."""
         spec = self.spec
         age = None
@@ -151,3 +157,39 @@ class Stream:
             return None
         figures = {"median": jitter.median_s, "p95": jitter.p95_s, "max": jitter.max_s}
         return {name: round(value * 1000, 3) for name, value in figures.items()}
+
+
+class Streams(Mapping[str, Stream]):
+    """The streams of a session's contract, by name.
+
+    Parameters
+    ----------
+    contract : one line a stream.
+    signal : name of the stream that is decoded.
+    """
+
+    def __init__(self, contract: Sequence[StreamSpec], *, signal: str) -> None:
+        self._by_name = {spec.name: Stream(spec) for spec in contract}
+        self.signal = self._by_name[signal]
+
+    def __getitem__(self, name: str) -> Stream:
+        return self._by_name[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_name)
+
+    def __len__(self) -> int:
+        return len(self._by_name)
+
+    def now(self) -> float:
+        """Stream time now, s."""
+        return self.signal.stream_time(lsl.local_clock())
+
+    def watermark(self) -> float:
+        """Corrected stamp that every other critical regular stream has passed, s; ``inf`` without others."""
+        stamps = [
+            s.newest + s.offset
+            for s in self.values()
+            if s is not self.signal and s.spec.critical and s.spec.fs > 0 and s.state == "good"
+        ]
+        return min(stamps, default=math.inf)

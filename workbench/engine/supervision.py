@@ -9,11 +9,11 @@ while that one is lost. Nobody who looks waits for a lock that a lost thread may
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import inf
 
+from workbench import world
 from workbench.engine.standstill import STANDSTILL_S
 from workbench.threads import Beat, Body
 
@@ -26,7 +26,7 @@ LOOKING_LIMIT_S = 2.0
 
 
 @dataclass(slots=True)
-class Watched:
+class SupervisedThread:
     """One thread: its last beat, the first of an unbroken series (monotonic, s), its limit, why it is lost."""
 
     name: str
@@ -57,7 +57,7 @@ class Watched:
         self.beat_at = now
         self.beats += 1
 
-    def fate(self, now: float, heard_since: float) -> str:
+    def why_lost(self, now: float, heard_since: float) -> str:
         """Why the thread is lost, ``""`` while it is not, to somebody who listens since ``heard_since``."""
         if self.error:
             return f"thread {self.name} ended: {self.error}"
@@ -78,7 +78,6 @@ class Supervisor:
     ----------
     on_lost : called once for each lost thread with its name and a sentence, on the thread that found it.
     on_back : called when a thread that had stood still reports again.
-    clock : monotonic time, s.
     """
 
     def __init__(
@@ -86,13 +85,12 @@ class Supervisor:
         on_lost: Callable[[str, str], None],
         *,
         on_back: Callable[[str], None] = lambda name: None,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._on_lost, self._on_back, self._clock = on_lost, on_back, clock
+        self._on_lost, self._on_back = on_lost, on_back
         # Replaced, never changed: whoever looks needs no lock.
-        self._watched: Mapping[str, Watched] = {}
-        self._lock = threading.Lock()
-        self._closing = threading.Event()
+        self._watched: Mapping[str, SupervisedThread] = {}
+        self._lock = world.clock.lock()
+        self._closing = world.clock.event()
 
     def start(self, name: str, body: Body, *, limit_s: float = inf, returns: bool = True) -> threading.Thread:
         """Start a thread and watch it.
@@ -114,8 +112,8 @@ class Supervisor:
 
         # A predecessor that failed a moment ago is reported before its successor takes its place.
         if name in self._watched:
-            self._judge(self._watched[name], self._clock(), heard_since=inf)
-        thread = threading.Thread(target=guarded, name=name, daemon=True)
+            self._judge(self._watched[name], world.clock.monotonic(), heard_since=inf)
+        thread = world.clock.thread(guarded, name=name)
         watched = self._watch(name, thread, limit_s, returns=returns)
         thread.start()
         return thread
@@ -125,9 +123,9 @@ class Supervisor:
         self._watch(name, threading.current_thread(), limit_s, returns=False)
         return lambda: self.beat(name)
 
-    def _watch(self, name: str, thread: threading.Thread, limit_s: float, *, returns: bool) -> Watched:
-        now = self._clock()
-        watched = Watched(name, thread, limit_s, returns, beat_at=now, unbroken_since=now)
+    def _watch(self, name: str, thread: threading.Thread, limit_s: float, *, returns: bool) -> SupervisedThread:
+        now = world.clock.monotonic()
+        watched = SupervisedThread(name, thread, limit_s, returns, beat_at=now, unbroken_since=now)
         with self._lock:
             self._watched = {**self._watched, name: watched}
         return watched
@@ -136,15 +134,15 @@ class Supervisor:
         """The thread ``name`` is alive."""
         watched = self._watched.get(name)
         if watched is not None:
-            watched.beat(self._clock())
+            watched.beat(world.clock.monotonic())
 
     def limit(self, name: str, limit_s: float) -> None:
         """From now on ``name`` may take ``limit_s`` s between two beats."""
         watched = self._watched[name]
-        watched.beat(self._clock())
+        watched.beat(world.clock.monotonic())
         watched.limit_s = limit_s
 
-    def look_after(self, each: Callable[[], None]) -> threading.Thread:
+    def start_looking(self, each: Callable[[], None]) -> threading.Thread:
         """Start the thread that looks at all others every :data:`LOOK_S`; ``each`` is called before each look."""
 
         def looking(beat: Beat) -> None:
@@ -155,16 +153,16 @@ class Supervisor:
 
         return self.start(SUPERVISOR, looking, limit_s=LOOKING_LIMIT_S, returns=False)
 
-    def look_back(self, by: str) -> None:
+    def look_at_supervisor(self, by: str) -> None:
         """The thread ``by`` looks at the supervisor, and in its stead at all others while it is lost."""
         self.look(by, SUPERVISOR)
         if SUPERVISOR in self.lost():
             self.look(by)
 
-    def witnessed(self, name: str, since: float) -> bool:
+    def ran_unbroken(self, name: str, since: float) -> bool:
         """Whether the thread ``name`` came round without a break since then (monotonic, s)."""
         watched = self._watched[name]
-        return watched.unbroken_since <= since and self._clock() - watched.beat_at <= STANDSTILL_S
+        return watched.unbroken_since <= since and world.clock.monotonic() - watched.beat_at <= STANDSTILL_S
 
     def wait(self, seconds: float) -> bool:
         """Wait; True when the process closes."""
@@ -176,7 +174,7 @@ class Supervisor:
         Silence counts only for as long as ``by`` itself came round without a break: a process that stood still
         blames no single thread.
         """
-        now, heard_since = self._clock(), self._watched[by].unbroken_since
+        now, heard_since = world.clock.monotonic(), self._watched[by].unbroken_since
         # Whoever announces streams makes listening threads come and go: the ended ones must not pile up.
         if any(watched.done for watched in self._watched.values()):
             with self._lock:
@@ -185,14 +183,14 @@ class Supervisor:
             if name != by and (not names or name in names):
                 self._judge(watched, now, heard_since)
 
-    def _judge(self, watched: Watched, now: float, heard_since: float) -> None:
+    def _judge(self, watched: SupervisedThread, now: float, heard_since: float) -> None:
         if self._closing.is_set():
             return
-        sentence = watched.fate(now, heard_since)
+        sentence = watched.why_lost(now, heard_since)
         if sentence == watched.lost:  # a thread that hung and then ends is reported a second time
             return
         with self._lock:
-            sentence = watched.fate(now, heard_since)
+            sentence = watched.why_lost(now, heard_since)
             if sentence == watched.lost:
                 return  # another who looks was first
             watched.lost, watched.beats_when_lost = sentence, watched.beats
@@ -209,7 +207,7 @@ class Supervisor:
         """The threads that run and are watched."""
         return sorted(name for name, watched in self._watched.items() if watched.thread.is_alive())
 
-    def unwatched(self) -> list[str]:
+    def unsupervised(self) -> list[str]:
         """Names of the threads of this process that were not started through the supervisor."""
         known = {watched.thread for watched in self._watched.values()}
         return sorted(thread.name for thread in threading.enumerate() if thread not in known)

@@ -1,25 +1,23 @@
-"""What the engine looks after by the clock: streams, disk, players, deadlines. Nothing is lost silently."""
+"""What the engine looks after by the clock: streams, disk, presence, deadlines. Nothing is lost silently."""
 
 from __future__ import annotations
 
-import logging
-
+from workbench import control
 from workbench.devices import lsl
-from workbench.engine.effector_link import ENGAGED_OR_ARMED
+from workbench.engine.deadline import DeadlineVerdict
 from workbench.engine.run import LiveRun
 from workbench.engine.session import Session
 from workbench.engine.streams import Stream
 from workbench.errors import RecordingFault
 from workbench.recording import free_bytes
 
-LOG = logging.getLogger("workbench.engine")
 LOST_END_S = 60.0
 """A run whose critical stream stays away longer than this is ended, s."""
 WARN_EVERY_S = 5.0
 
 
-class Every:
-    """Whether something is due again."""
+class Periodic:
+    """Whether something is due again, every ``period_s`` s."""
 
     def __init__(self, period_s: float) -> None:
         self._period, self._next = period_s, 0.0
@@ -34,25 +32,29 @@ class Every:
 
 def watch_streams(session: Session) -> None:
     """A regular stream that fell silent: ledger, alarm, safe state, pause; away for too long: end."""
-    now, run = lsl.local_clock(), session.run
-    live = run is not None and run.live
+    now = lsl.local_clock()
     for stream in session.streams.values():
-        waiting = stream is session.signal and session.replayed and (not live or run is None or run.feed.seen == 0)
-        if waiting:
-            stream.last = max(stream.last, now - stream.patience_s) if stream.state == "good" else stream.last
-            continue
-        if stream.silent(now):
-            _lost(session, stream, now)
+        if _awaits_its_run(session, stream):
+            if stream.state == "good":
+                stream.last = max(stream.last, now - stream.patience_s)
+        elif stream.silent(now):
+            _lose(session, stream, now)
         elif stream.state == "lost":
-            _still_lost(session, stream, now)
+            _stay_lost(session, stream, now)
 
 
-def _lost(session: Session, stream: Stream, now: float) -> None:
+def _awaits_its_run(session: Session, stream: Stream) -> bool:
+    """Whether a replayed signal has not begun: it plays from the beginning of a run."""
+    run = session.events.live_run
+    return stream is session.streams.signal and stream.replayed and (run is None or run.source.seen == 0)
+
+
+def _lose(session: Session, stream: Stream, now: float) -> None:
     name, spec = stream.spec.name, stream.spec
-    run = session.run
-    if session.replayed and stream is session.signal and run is not None and run.live:
-        done, total = len(run.trials), run.asked.n_trials
-        session.end("finished", f"the replayed recording ended after {done} of {total} trials")
+    run = session.events.live_run
+    if stream.replayed and stream is session.streams.signal and run is not None:
+        done, total = len(run.trials), run.request.n_trials
+        session.runs.end("finished", f"the replayed recording ended after {done} of {total} trials")
         return
     silent = now - stream.last
     stream.state, stream.lost_at = "lost", now
@@ -60,24 +62,23 @@ def _lost(session: Session, stream: Stream, now: float) -> None:
     back = "then press Reconnect" if stream.gone else "it is back with its next sample"
     stream.message = f"{name} stopped {silent:.1f} s ago. {at} Check its source; {back}."
     what = "effector to its safe state; run paused" if spec.critical else "recording of the others goes on"
-    session.enter(
+    session.events.enter(
         "stream_lost", stream=name, extent=f"{silent:.1f} s", consequence=what,
         priority="high" if spec.critical else "medium",
     )  # fmt: skip
-    session.mark("stream_lost", label=name, silent_s=silent)
+    session.events.mark("stream_lost", label=name, silent_s=silent)
     if spec.critical:
-        if session.effecting is not None:
-            session.effecting.fault("stream_lost")
-        session.pause(f"{name} stopped; {at.lower()}")
+        session.effector.fault("stream_lost")
+        session.runs.pause(f"{name} stopped; {at.lower()}")
     _alarm(session, stream, now)
 
 
-def _still_lost(session: Session, stream: Stream, now: float) -> None:
+def _stay_lost(session: Session, stream: Stream, now: float) -> None:
     """Renew the alarm with its age; end a run that waits in vain."""
     _alarm(session, stream, now)
     away = now - stream.last
-    if stream.spec.critical and away > LOST_END_S and session.run is not None and session.run.live:
-        session.end(
+    if stream.spec.critical and away > LOST_END_S:
+        session.runs.end(
             "stopped", f"{stream.spec.name} did not come back within {LOST_END_S:.0f} s; what came is recorded"
         )
 
@@ -85,9 +86,9 @@ def _still_lost(session: Session, stream: Stream, now: float) -> None:
 def _alarm(session: Session, stream: Stream, now: float) -> None:
     age = f"{now - stream.last:.1f} s"
     name, critical = stream.spec.name, stream.spec.critical
-    session.ledger.alarm(
+    session.ledger.alarms.raise_alarm(
         f"stream_lost:{name}",
-        shown="stream_lost",
+        key="stream_lost",
         priority="high" if critical else "medium",
         what=f"{name} stopped {age} ago.",
         means="The effector was ordered to its safe state and the run is paused. What came before is recorded."
@@ -103,9 +104,8 @@ def watch_disk(session: Session) -> float:
     """End a run cleanly before the disk is full. Returns free MB."""
     free = free_bytes(session.place.recordings) / 1e6
     reserve = session.plan.reserve_mb
-    run = session.run
     if free < 2 * reserve:
-        session.ledger.alarm(
+        session.ledger.alarms.raise_alarm(
             "disk",
             priority="high" if free < reserve else "medium",
             what=f"The disk of the study has {free:,.0f} MB free.",
@@ -114,15 +114,15 @@ def watch_disk(session: Session) -> float:
             free=f"{free:,.0f} MB",
         )
     else:
-        session.ledger.calm("disk")
-    if free < reserve and run is not None and run.live:
-        session.enter(
+        session.ledger.alarms.clear("disk")
+    if free < reserve and session.events.live_run is not None:
+        session.events.enter(
             "disk",
             extent=f"{free:,.0f} MB free",
             consequence="the run was ended; all of it is recorded",
             priority="high",
         )
-        session.end(
+        session.runs.end(
             "stopped", f"the disk has {free:,.0f} MB free, fewer than the {reserve:,.0f} MB kept in reserve"
         )
     return free
@@ -138,45 +138,24 @@ def require_disk(session: Session) -> None:
         )
 
 
-def watch_players(session: Session) -> None:
-    """A player that ended by itself."""
-    for player in session.players:
-        key = f"player:{player.pid}"
-        if player.alive() or key in session.ledger.alarms:
-            continue
-        session.enter(
-            "player_ended", stream=player.device, extent=f"process {player.pid}",
-            consequence="its streams are gone", priority="high",
-        )  # fmt: skip
-        LOG.error("player %s (process %d) ended; what it said: %s", player.device, player.pid, player.log)
-        session.ledger.alarm(
-            key,
-            shown="player_ended",
-            priority="high",
-            what=f"The player {player.device} ended.",
-            means="Its streams are gone; what came before is recorded.",
-            do="Start the session again. If it happens again, save the engine's log for your support.",
-        )
-
-
 def watch_presence(session: Session) -> None:
     """An armed effector that nobody watches: alarm, no new activation, then released and disarmed.
 
     Somebody who leaves an effector that is not armed leaves nothing to watch.
     """
-    effecting, presence = session.effecting, session.presence
-    if effecting is None:
+    link, presence = session.effector.link, session.presence
+    if link is None:
         return
     if presence.present:
         if "operator_absent" in session.ledger.alarms:
-            effecting.operator_absent(0.0, limit_s=presence.limit_s)
-            session.ledger.calm("operator_absent")
+            link.report_absence(0.0, limit_s=presence.limit_s)
+            session.ledger.alarms.clear("operator_absent")
         return
-    if effecting.state not in ENGAGED_OR_ARMED and "operator_absent" not in session.ledger.alarms:
+    if link.state not in control.ARMED_OR_ENGAGED and "operator_absent" not in session.ledger.alarms:
         return
     away = presence.away_s()
-    effecting.operator_absent(away, limit_s=presence.limit_s)
-    session.ledger.alarm(
+    link.report_absence(away, limit_s=presence.limit_s)
+    session.ledger.alarms.raise_alarm(
         "operator_absent",
         priority="high",
         what=f"No operator's page has answered for {away:.0f} s.",
@@ -187,25 +166,33 @@ def watch_presence(session: Session) -> None:
     )
 
 
-class Slowness:
+class DeadlineReport:
     """Ledger rows about missed deadlines, at most one in five seconds."""
 
     def __init__(self) -> None:
-        self._every = Every(WARN_EVERY_S)
+        self._timer = Periodic(WARN_EVERY_S)
         self._worst, self._count = 0.0, 0
 
-    def note(self, session: Session, run: LiveRun, *, seconds: float, verdict: str) -> None:
-        """One hop that took too long."""
+    def note(self, session: Session, run: LiveRun, *, seconds: float, verdict: DeadlineVerdict) -> None:
+        """One hop that took too long.
+
+        Parameters
+        ----------
+        session, run : which ends after repeated overruns.
+        seconds : of the hop.
+        verdict : of :meth:`Deadline.hop`.
+        """
         self._worst, self._count = max(self._worst, seconds), self._count + 1
         budget = run.deadline.budget_s
         if verdict == "repeated":
             sentence = f"the loop took longer than a hop ({budget * 1000:.0f} ms) {run.deadline.overruns} times"
-            session.enter("missed_deadline", extent=sentence, consequence="the run was ended", priority="high")
-            if session.effecting is not None:
-                session.effecting.fault("overrun")
-            session.end("stopped", f"{sentence}; close other programs, then start a new run")
-        elif self._every.due(lsl.local_clock()):
-            session.enter(
+            session.events.enter(
+                "missed_deadline", extent=sentence, consequence="the run was ended", priority="high"
+            )
+            session.effector.fault("overrun")
+            session.runs.end("stopped", f"{sentence}; close other programs, then start a new run")
+        elif self._timer.due(lsl.local_clock()):
+            session.events.enter(
                 "missed_deadline",
                 extent=f"{self._count} hops, the longest {self._worst * 1000:.0f} of {budget * 1000:.0f} ms",
                 consequence="decided late" if run.deadline.representative else "faster than real time; only noted",

@@ -11,10 +11,11 @@ from typing import Any
 from workbench import registry
 
 _LAZY = {
-    "BLANK_STATUS": "workbench.live._status",
+    "BLANK_STATUS": "workbench.live.status",
     "Client": "workbench.live.client",
     "SessionPlan": "workbench.live.plan",
     "SignalBlock": "workbench.live._display",
+    "Status": "workbench.live.status",
     "StopOutcome": "workbench.live.stopping",
     "attach": "workbench.live._starting",
     "end_session": "workbench.live.stopping",

@@ -14,6 +14,7 @@ from workbench.live import _place, _wire
 from workbench.live._place import Place
 from workbench.live.client import Client, Progress
 from workbench.live.plan import SessionPlan
+from workbench.live.status import Status
 from workbench.writing import save
 
 START_S = 120.0
@@ -122,7 +123,7 @@ def _ready(
     raise EngineFault(f"the engine was not ready within {timeout:g} s; see {place.log}")
 
 
-def _calm_status(client: Client) -> dict[str, Any] | None:
+def _calm_status(client: Client) -> Status | None:
     """The status, or None while the engine is just going down."""
     try:
         return client.status() or None

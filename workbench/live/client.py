@@ -15,11 +15,13 @@ from typing import Any, Self
 import zmq
 
 from workbench import world
+from workbench.control import State
 from workbench.errors import BadValue, EngineFault, RecordFault, Refused
 from workbench.live import _place, _wire
 from workbench.live._display import DisplayReader, SignalBlock
 from workbench.live._place import Place
 from workbench.live._stopfile import ask_stop
+from workbench.live.status import NewestStatus, RunState, Status
 
 REPLY_S = 10.0
 """How long the engine may take to answer, s."""
@@ -30,10 +32,10 @@ LOST_S = 1.5
 STOP_S = 1.0
 """How long the door may take to answer a STOP before the second path is taken, s."""
 
-ENDED = ("finished", "stopped", "failed")
+ENDED: tuple[RunState, ...] = ("finished", "stopped", "failed")
 """States of a run that is over."""
 
-Progress = Callable[[dict[str, Any]], None]
+Progress = Callable[[Status], None]
 
 
 class Client:
@@ -59,8 +61,8 @@ class Client:
         return self.place.study
 
     # ---------------------------------------------------------------------------------- reading
-    def status(self) -> dict[str, Any]:
-        """What the engine says of itself; see ``workbench.live.BLANK_STATUS`` for the shape.
+    def status(self) -> Status:
+        """What the engine says of itself; empty until its loop has begun.
 
         Raises
         ------
@@ -68,11 +70,13 @@ class Client:
             Within 2 s when the engine is dead or stands still, at once when its process is gone.
         """
         reply = self._ask("status")
-        status: dict[str, Any] = json.loads(str(reply["text"]))
-        if "engine" in status:
+        status: Status = json.loads(str(reply["text"]))
+        if status:
             status["engine"]["age_s"] = float(reply.get("age_s", 0.0))
-            for part, value in dict(reply.get("newest") or {}).items():
-                status[part] = {**status[part], **value} if isinstance(value, dict) else value
+            newest: NewestStatus | None = reply.get("newest") or None
+            if newest is not None:  # the loop stands still: what needs no loop is newer than its status
+                status["engine"]["lost"] = newest["engine"]["lost"]
+                status["alarms"] = newest["alarms"]
         return status
 
     def signals(self, since: int = 0, max_seconds: float = 10.0) -> SignalBlock:
@@ -207,9 +211,9 @@ class Client:
         """
         if grant is None and self._issue is not None:
             status = self.status()
-            sha256 = str((status["decoder"] or {}).get("sha256", ""))
-            if sha256 and status["effector"] is not None:
-                grant = self._issue(self._wanted(status, sha256))
+            decoder, effector = status["decoder"], status["effector"]
+            if decoder is not None and decoder["sha256"] and effector is not None:
+                grant = self._issue(_wanted(status, effector["name"], decoder["sha256"]))
         self._ask("arm", by=by, grant=None if grant is None else dict(grant))
 
     def disarm(self, by: str = "") -> None:
@@ -255,7 +259,7 @@ class Client:
             raise EngineFault(f"the engine has not ended within {timeout:g} s; see {self.place.log}")
         self.close()
 
-    def wait(self, kind: str = "run", timeout: float = 600.0, progress: Progress | None = None) -> dict[str, Any]:
+    def wait(self, kind: str = "run", timeout: float = 600.0, progress: Progress | None = None) -> Status:
         """Wait, and return the status that ended the waiting.
 
         Parameters
@@ -281,11 +285,13 @@ class Client:
             if kind in ("ready", "armed"):
                 _refuse_unsafe(status)
             if world.clock.monotonic() > end:
-                run = status["run"] or {}
+                run = status["run"]
+                state, done, total = ("none", 0, 0)
+                if run is not None:
+                    state, done, total = run["state"], run["trials_done"], run["trials_total"]
                 raise EngineFault(
                     f"waited {timeout:g} s for {kind!r}; the engine is {status['engine']['state']}, its run "
-                    f"is {run.get('state', 'none')} with {run.get('trials_done', 0)} of "
-                    f"{run.get('trials_total', 0)} trials"
+                    f"is {state} with {done} of {total} trials"
                 )
             world.clock.sleep(0.2)
 
@@ -317,23 +323,13 @@ class Client:
         """The record's signed word on a decoder; None where it is not approved or the record cannot say."""
         status = self.status()
         stored = _place.read_json(decoder_folder / "decoder.json") or {}
-        if self._issue is None or status["effector"] is None or not stored.get("sha256"):
+        effector = status["effector"]
+        if self._issue is None or effector is None or not stored.get("sha256"):
             return None
         try:
-            return self._issue(self._wanted(status, str(stored["sha256"])))
+            return self._issue(_wanted(status, effector["name"], str(stored["sha256"])))
         except (Refused, RecordFault):
             return None
-
-    @staticmethod
-    def _wanted(status: Mapping[str, Any], decoder_sha256: str) -> dict[str, Any]:
-        """What a grant is asked for."""
-        return {
-            "session_id": status["session"]["id"],
-            "participant": status["session"]["participant"],
-            "effector": status["effector"]["name"],
-            "decoder_sha256": decoder_sha256,
-            "engine_nonce": status["engine"]["arming"],
-        }
 
     def _ask(self, operation: str, *, patience_s: float = REPLY_S, **args: Any) -> dict[str, Any]:
         """One request, one reply; errors come back under their own class."""
@@ -408,11 +404,22 @@ class Client:
         socket.close(0)
 
 
-READY = ("IDLE_SAFE", "ARMED", "ACTIVE", "HOLD", "RELEASE", "REFRACTORY")
+READY: tuple[State, ...] = ("IDLE_SAFE", "ARMED", "ACTIVE", "HOLD", "RELEASE", "REFRACTORY")
 """States of an effector that passed its self-test."""
 
 
-def _refuse_unsafe(status: Mapping[str, Any]) -> None:
+def _wanted(status: Status, effector: str, decoder_sha256: str) -> dict[str, Any]:
+    """What a grant is asked for."""
+    return {
+        "session_id": status["session"]["id"],
+        "participant": status["session"]["participant"],
+        "effector": effector,
+        "decoder_sha256": decoder_sha256,
+        "engine_nonce": status["engine"]["arming"],
+    }
+
+
+def _refuse_unsafe(status: Status) -> None:
     """An effector that is latched, faulted or absent never becomes ready by waiting."""
     effector = status["effector"]
     if effector is None:
@@ -421,16 +428,20 @@ def _refuse_unsafe(status: Mapping[str, Any]) -> None:
         raise Refused(f"the effector is in {effector['state']}: {effector['why']}")
 
 
-def _run_state(status: Mapping[str, Any]) -> str:
-    return str((status["run"] or {}).get("state", ""))
+def _run_state(status: Status) -> RunState | None:
+    return None if status["run"] is None else status["run"]["state"]
 
 
-_WAITS: dict[str, Callable[[dict[str, Any]], bool]] = {
+def _effector_state(status: Status) -> State | None:
+    return None if status["effector"] is None else status["effector"]["state"]
+
+
+_WAITS: dict[str, Callable[[Status], bool]] = {
     "run": lambda s: _run_state(s) in ENDED,
     "running": lambda s: _run_state(s) in ("running", "paused", *ENDED),
     "idle": lambda s: s["engine"]["state"] == "idle",
-    "ready": lambda s: (s["effector"] or {}).get("state") in READY,
-    "armed": lambda s: (s["effector"] or {}).get("state") == "ARMED",
+    "ready": lambda s: _effector_state(s) in READY,
+    "armed": lambda s: _effector_state(s) == "ARMED",
 }
 
 

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TypedDict
+
 import numpy as np
 
 from workbench.vocabulary import FloatArray
 
 
-def percentiles(seconds: FloatArray) -> dict[str, float | None]:
+class Percentiles(TypedDict):
+    """Latencies in ms; None where there are none."""
+
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+    max_ms: float | None
+
+
+def percentiles(seconds: FloatArray) -> Percentiles:
     """p50, p95, p99 and maximum in ms of ``(n,)`` float64 latencies in s; None where there are none."""
-    names = ("p50_ms", "p95_ms", "p99_ms", "max_ms")
     if not len(seconds):
-        return dict.fromkeys(names)
-    found = np.percentile(seconds, [50, 95, 99, 100]) * 1e3
-    return {name: round(float(value), 3) for name, value in zip(names, found)}
+        return {"p50_ms": None, "p95_ms": None, "p99_ms": None, "max_ms": None}
+    p50, p95, p99, longest = (round(float(value) * 1e3, 3) for value in np.percentile(seconds, [50, 95, 99, 100]))
+    return {"p50_ms": p50, "p95_ms": p95, "p99_ms": p99, "max_ms": longest}

@@ -34,8 +34,8 @@ class Injected(Exception):
 
 
 def _cut(session: Session) -> None:
-    if session.effecting is not None:
-        session.effecting.outlet.close()
+    if session.effector.link is not None:
+        session.effector.link.channel.close()
 
 
 def _fill(_session: Session) -> None:
@@ -99,10 +99,10 @@ def main(study: Path, order: Path, boot: Path | None = None) -> int:
     threading.setprofile(breaker.trace)
     signal.signal(signal.SIGUSR1, breaker.take_order)
 
-    def made(found: engine.Engine) -> None:
-        breaker.engine = found
+    def keep(created: engine.Engine) -> None:
+        breaker.engine = created
 
-    return engine.main(study, boot_offset=boot, made=made)
+    return engine.main(study, boot_offset=boot, on_created=keep)
 
 
 if __name__ == "__main__":

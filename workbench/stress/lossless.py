@@ -124,7 +124,7 @@ def _measure(folder: Path, seconds: float, seed: int, n_channels: int, fs: float
         n_channels=n_channels,
         fs=fs,
         seconds=seconds,
-        n=len(file.signal.stamps) if ended["state"] == "finished" else 0,
+        n=len(file.signal.stamps) if ended is not None and ended["state"] == "finished" else 0,
         lost=int(np.sum(np.maximum(steps - 1, 0))),
         doubled=int(np.sum(steps < 1)),
         gaps=sum(m.kind == "gap" for m in file.markers()),

@@ -18,14 +18,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from workbench import devices
+from workbench.control import ConfirmedStatus
 from workbench.devices import lsl
 from workbench.devices._last_metre import EngineEnd
 from workbench.devices._listening import Listener
 from workbench.devices._pairing import Pairing
-from workbench.engine.effector_link import EffectorLink, Recorded
+from workbench.engine.effector_link import EffectorEvent, EffectorLink
 from workbench.engine.ledger import Ledger
 from workbench.errors import BadValue, EngineFault
 from workbench.live.plan import OWN_NAMES
@@ -113,7 +113,7 @@ class LinkBench:
         self.ledger = Ledger()
         lsl.configure()
         self.link = EffectorLink(
-            paired=paired,
+            pairing=paired,
             session_id=session_id,
             own_uids=frozenset,
             ledger=self.ledger,
@@ -124,7 +124,7 @@ class LinkBench:
             simulated=True,
         )
 
-    def _record(self, item: Recorded) -> None:
+    def _record(self, item: EffectorEvent) -> None:
         if isinstance(item, DeviceStatus):
             self.seen.append((lsl.local_clock(), item))
         elif isinstance(item, Command):
@@ -143,20 +143,20 @@ class LinkBench:
     def self_test(self) -> bool:
         """Reset what is latched, and a self-test; whether the effector is off and ready to be armed."""
         if self.link.state in ("ESTOP", "FAULT_SAFE"):
-            self.run(lambda: self.link.controller.device_at_rest)
+            self.run(lambda: self.link.controller.device.at_rest)
             self.link.reset("bench")
         self.link.self_test(streams=True, clock=True)
         return self.run(lambda: self.link.state == "IDLE_SAFE")
 
     def arm(self) -> None:
         """Arm with an approved decoder that there is no more of than its name."""
-        self.link.decoder("a" * 64, approved="a" * 64, rule={})
+        self.link.set_decoder("a" * 64, approved="a" * 64, rule={})
         self.link.arm("bench")
 
     def decide(self, change: str) -> None:
         """One decision."""
         made = Decision(0, lsl.local_clock(), "grasp", (0.1, 0.9), change=change)
-        self.link.decided(made, quality_ok=True)
+        self.link.follow(made, quality_ok=True)
 
     def close_hand(self) -> bool:
         """Close, and wait until the device confirms it."""
@@ -164,10 +164,9 @@ class LinkBench:
         return self.run(lambda: self.confirmed["level"] == 1.0)
 
     @property
-    def confirmed(self) -> dict[str, Any]:
+    def confirmed(self) -> ConfirmedStatus:
         """What the device confirmed."""
-        found: dict[str, Any] = self.link.snapshot()["confirmed"]
-        return found
+        return self.link.snapshot()["confirmed"]
 
     def stop(self) -> bool:
         """STOP, and wait until the device confirms it."""
@@ -179,7 +178,7 @@ class LinkBench:
         self.link.disconnect()
         # What was pushed and not fetched is lost with the outlet.
         self.run(lambda: devices.running_device(self._paired) is None, timeout=3.0)
-        self.link.close()
+        self.link.channel.close()
 
 
 def _start(folder: Path, order: str, number: int) -> tuple[int, int, int, int, int]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from workbench.devices import lsl
+from workbench.live.status import AdaptationStatus
 from workbench.vocabulary import LedgerRow, Snapshot
 
 
-class Adapting:
+class Adaptation:
     """The updates of a run's decoder, counted.
 
     Parameters
@@ -23,7 +22,7 @@ class Adapting:
         self.updates, self.rolled_back = 0, 0
         self._last: float | None = None
 
-    def took(self, snapshot: Snapshot, *, stamp: float) -> LedgerRow | None:
+    def count(self, snapshot: Snapshot, *, stamp: float) -> LedgerRow | None:
         """Count an update; the ledger's row where it went back to the fit.
 
         Parameters
@@ -44,7 +43,7 @@ class Adapting:
             priority="medium",
         )
 
-    def status(self, *, over: bool) -> dict[str, Any]:
+    def status(self, *, over: bool) -> AdaptationStatus:
         """Its part of the run's status; there is no age when the run is ``over``."""
         return {
             "rule": self.rule,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from typing import Any
+from typing import TypedDict
 
 from workbench.devices import lsl
 from workbench.engine.session import Session
-from workbench.live._status import blank
+from workbench.live.status import EngineState, Status, blank
 from workbench.signals.quality import montage_state
 
 HEAVY = (
@@ -26,16 +26,31 @@ HEAVY = (
 """Libraries that are never imported in the engine's process."""
 
 
-def compose(session: Session, *, engine: dict[str, Any]) -> dict[str, Any]:
-    """The status of a session; ``engine`` fills the engine's own part."""
-    plan, run, now = session.plan, session.run, lsl.local_clock()
+class ProcessStatus(TypedDict):
+    """What the process says of itself; see ``live.status.EngineStatus``."""
+
+    state: EngineState
+    started: str
+    seq: int
+    transport: str
+    disk_free_mb: float
+    lost: dict[str, str]
+    supervised: list[str]
+    unsupervised: list[str]
+
+
+def compose(session: Session, *, process: ProcessStatus) -> Status:
+    """The status of a session; ``process`` fills the engine's part."""
+    plan, run, now = session.plan, session.runs.run, lsl.local_clock()
     status = blank()
-    status["engine"] |= {
+    status["engine"] = {
+        **status["engine"],
         "pid": os.getpid(),
         "log": "engine/engine.log",
         "heavy_modules": [name for name in HEAVY if name in sys.modules],
         "threads": threading.active_count(),
-        **engine,
+        "arming": session.grants.nonce,
+        **process,
     }
     status["session"] |= {
         "id": plan.session_id,
@@ -45,14 +60,14 @@ def compose(session: Session, *, engine: dict[str, Any]) -> dict[str, Any]:
         "session": plan.session_id[:8],
         "operator": plan.operator,
         "simulated": plan.simulated,
-        "replayed": session.replayed,
+        "replayed": session.streams.signal.replayed,
         "speed": plan.speed,
         "effector_simulated": plan.effector is not None and plan.effector_simulated,
-        "stopped": session.stopped,
+        "stopped": session.stop_latch.reason,
     }
     status["streams"] = [stream.status(now) for stream in session.streams.values()]
     status["quality"] = {
-        "state": montage_state(session.quality),
+        "state": montage_state(session.monitor.quality),
         "channels": [
             {
                 "name": c.name,
@@ -61,21 +76,21 @@ def compose(session: Session, *, engine: dict[str, Any]) -> dict[str, Any]:
                 "rms_uv": round(c.rms_uv, 2),
                 "line_ratio": round(c.line_ratio, 3),
             }
-            for c in session.quality
+            for c in session.monitor.quality
         ],
     }
     if run is not None:
         status["run"] = run.status()
         status["evidence"] = run.evidence()
         status["latency"] = run.latency.status()
-        if run.asked.decoder is not None:
+        if run.request.decoder is not None:
             status["decoder"] = {
-                "sha256": run.asked.decoder_sha256,
-                "name": run.asked.decoder_name,
-                "approved": run.asked.approved,
+                "sha256": run.request.decoder_sha256,
+                "name": run.request.decoder_name,
+                "approved": run.request.approved,
             }
-    if session.effecting is not None:
-        status["effector"] = session.effecting.snapshot()
+    if session.effector.link is not None:
+        status["effector"] = session.effector.link.snapshot()
     status["presence"] = session.presence.status()
     status["ledger"] = session.ledger.shown()
     status["ledger_total"] = session.ledger.total

@@ -1,0 +1,92 @@
+"""Parts of the engine's session, each made with what it needs alone: no process, no stream, no device."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.doors import SteppedClock
+from workbench import world
+from workbench.engine.session import Session
+from workbench.errors import BadValue, Refused
+from workbench.live import SessionPlan
+from workbench.live._place import Place
+from workbench.recording import read_rows
+from workbench.vocabulary import StreamSpec
+
+
+@pytest.fixture
+def session(tmp_path):
+    """A session that is not connected."""
+    place = Place(tmp_path)
+    place.prepare()
+    plan = SessionPlan(
+        study_folder=str(tmp_path),
+        study="TEST",
+        participant="P1",
+        visit="V1",
+        session_id="s1",
+        operator="tests",
+        contract=(
+            StreamSpec("ECoG", "EEG", 250.0, ("a",), source_id="amp"),
+            StreamSpec("grip", "Force", 100.0, ("a",), source_id="grip", role="auxiliary", critical=False),
+        ),
+    )
+    return Session(place, plan)
+
+
+def test_a_stop_before_anything_is_connected_is_latched_and_stays_an_alarm_until_it_is_reset(session):
+    session.stop_latch.stop_now("hand pinched")
+    assert session.stop_latch.reason == ""
+    session.stop_latch.settle()
+    assert session.stop_latch.reason == "hand pinched"
+    assert [alarm["what"] for alarm in session.ledger.alarms.shown()] == ["STOP: hand pinched."]
+    session.stop_latch.reset("Chen L.")
+    assert session.stop_latch.reason == ""
+    assert session.ledger.alarms.shown() == []
+    with pytest.raises(Refused, match="no stop is latched"):
+        session.stop_latch.reset("Chen L.")
+
+
+def test_a_row_that_belongs_to_no_run_is_written_into_the_sessions_own_file(session):
+    session.events.enter("note", extent="hello", consequence="tests")
+    session.events.write_rows()
+    (file,) = session.place.recordings.iterdir()
+    rows = read_rows(file)
+    assert [(row.kind, row.sample) for row in rows] == [("note", -1)]
+
+
+def test_a_critical_stream_is_never_waived_and_any_other_only_with_a_reason(session):
+    with pytest.raises(Refused, match="critical"):
+        session.connections.waive("ECoG", "why not", by="tests")
+    with pytest.raises(BadValue, match="needs a reason"):
+        session.connections.waive("grip", " ", by="tests")
+    session.connections.waive("grip", "not worn today", by="tests")
+    assert (session.streams["grip"].state, session.streams["grip"].message) == ("waived", "not worn today")
+
+
+def test_without_an_effector_a_fault_moves_nothing_and_arming_is_refused(session):
+    session.effector.fault("stream_lost")
+    session.effector.self_test()
+    assert session.effector.listens
+    with pytest.raises(Refused, match="no effector"):
+        session.effector.required()
+
+
+def test_pausing_and_ending_change_nothing_while_no_run_is_under_way(session):
+    session.runs.pause("why not")
+    session.runs.end("stopped")
+    assert session.runs.run is None
+    with pytest.raises(Refused, match="nothing to resume"):
+        session.runs.resume("tests")
+
+
+def test_an_alarm_is_timed_by_the_clock_that_is_handed_in(session):
+    clock = SteppedClock(100.0)
+    with world.entered(clock=clock):
+        session.failures.thread_lost("door", "thread door ended by itself")
+        clock.now_s += 90.0
+        (alarm,) = session.ledger.alarms.shown()
+        assert (alarm["key"], alarm["raised_s"], alarm["cleared"]) == ("thread_lost", 90.0, False)
+        session.failures.thread_back("door")
+        (alarm,) = session.ledger.alarms.shown()
+        assert alarm["cleared"]

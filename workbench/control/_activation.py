@@ -1,0 +1,192 @@
+"""Activation: from an intent to the closed effector, its limits while it is closed, and its release."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from workbench.control._arming import Arming
+from workbench.control._log import ControllerLog
+from workbench.control._machine import Now, StateMachine
+from workbench.control._orders import Orders
+from workbench.control._safe_state import SafeState
+from workbench.control._supervisor import Supervisor
+from workbench.control._table import ENGAGED, Event
+from workbench.control._watch import Watch
+from workbench.vocabulary import Command, Decision
+
+REJECTED_S = 1.0
+"""Rejected evidence for so long releases a toggle-type effector, s."""
+
+
+class Activation:
+    """Closes the effector on intent and opens it again.
+
+    Parameters
+    ----------
+    machine, log, orders : state, where it is entered, and commands.
+    arming : whether intent may move the effector.
+    supervisor : level limit and dose.
+    watch : of the evidence, which counts while the effector is closed.
+    safe_state : for a level that is none.
+    """
+
+    def __init__(
+        self,
+        machine: StateMachine,
+        *,
+        log: ControllerLog,
+        orders: Orders,
+        arming: Arming,
+        supervisor: Supervisor,
+        watch: Watch,
+        safe_state: SafeState,
+    ) -> None:
+        self._machine, self._log, self._orders = machine, log, orders
+        self._arming, self._supervisor = arming, supervisor
+        self._watch, self._safe_state = watch, safe_state
+        self._effector = orders.effector
+        self._began = machine.now
+        self._reminded = False
+        self._rejected_since: Now | None = None
+        self._release_ms = self._effector.release_ramp_ms
+
+    @property
+    def engaged(self) -> bool:
+        """Whether the effector is closed by intent."""
+        return self._machine.state in ENGAGED
+
+    @property
+    def duration_s(self) -> float:
+        """How long it has been closed, s; 0 while it is not."""
+        return self._machine.now.since(self._began) if self.engaged else 0.0
+
+    # ---------------------------------------------------------------------------------- evidence
+    def follow(self, decision: Decision, level: Sequence[float] | None) -> list[Command]:
+        """Follow a decision; ``level`` is a fraction 0–1 per channel, None for the profile's."""
+        commands = self._release_rejected(decision)
+        if decision.change == "activate":
+            return commands + self._intend(decision, level)
+        if decision.change == "release" and self.engaged and self._effector.grasp == "hold":
+            return commands + self.release(
+                "release", "evidence fell" if decision.label else "evidence was rejected"
+            )
+        return commands
+
+    def _intend(self, decision: Decision, level: Sequence[float] | None) -> list[Command]:
+        """An activation by the paradigm: followed, or entered in the ledger with the reason."""
+        if self.engaged:
+            return self.release("release", "second intent") if self._effector.grasp == "toggle" else []
+        if self._machine.state not in ("ARMED", "RELEASE", "REFRACTORY"):
+            return []
+        if reason := self._obstacle(decision):
+            self._log.enter("intent_ignored", reason, "the effector did not move", "low")
+            return []
+        limits = self._supervisor.limits
+        usual = (min(self._effector.level, limits.level_max),) * self._effector.channels
+        clip = self._supervisor.clip(usual if level is None else level)
+        if clip.broken:
+            return self._safe_state.fail("level_broken", f"the level asked for was broken: {clip.text}")
+        if clip.text:
+            self._log.enter("level_clipped", clip.text, "the supervisor's limit was sent", "medium")
+        self._machine.go("activate")
+        self._began, self._reminded = self._machine.now, False
+        self._watch.begin(self._machine.now)
+        action, ramp_ms = self._effector.activate_action, self._effector.ramp_ms
+        return [self._orders.give(action, ramp_ms=ramp_ms, reason="evidence rose", level=clip.level)]
+
+    def _obstacle(self, decision: Decision) -> str:
+        """Why an activation is not followed now, or ``""``."""
+        if self._machine.state != "ARMED":
+            return f"intent in state {self._machine.state}"
+        if not decision.valid:
+            return "the evidence is not valid"
+        age_ms = self._machine.age_s(decision) * 1000.0
+        if not age_ms <= self._effector.ttl_ms:
+            return f"the decision is {age_ms:.0f} ms old, allowed are {self._effector.ttl_ms} ms"
+        unmet = self._arming.unmet()
+        return unmet[0].text if unmet else ""
+
+    def _release_rejected(self, decision: Decision) -> list[Command]:
+        """A toggle stays closed without evidence, so rejected evidence must open it by itself."""
+        if self._effector.grasp != "toggle" or not self.engaged or decision.label:
+            self._rejected_since = None
+            return []
+        now = self._machine.now
+        self._rejected_since = self._rejected_since or now
+        if now.since(self._rejected_since) < REJECTED_S:
+            return []
+        self._rejected_since = None
+        extent = f"for {REJECTED_S:g} s"
+        self._log.enter("evidence_rejected", extent, "the effector was told to release", "medium")
+        return self.release("release", "evidence was rejected")
+
+    # ----------------------------------------------------------------------------------- release
+    def release(self, event: Event, reason: str, *, ramp_ms: int | None = None) -> list[Command]:
+        """Open the closed effector.
+
+        Parameters
+        ----------
+        event : of the table.
+        reason : for the record.
+        ramp_ms : ramp in ms; None for the profile's.
+        """
+        self._machine.go(event)
+        self._release_ms = self._effector.release_ramp_ms if ramp_ms is None else ramp_ms
+        return [self._orders.give(self._effector.release_action, ramp_ms=self._release_ms, reason=reason)]
+
+    def stand_down(self, reason: str, *, ramp_ms: int | None = None) -> list[Command]:
+        """Disarm where that is possible; a closed effector is released first.
+
+        Parameters
+        ----------
+        reason : for the record.
+        ramp_ms : ramp of the release in ms; None for the profile's.
+        """
+        if not self._machine.allows("disarm"):
+            return []
+        self._arming.withdraw()
+        if self.engaged:
+            return self.release("disarm", reason, ramp_ms=ramp_ms)
+        self._machine.go("disarm")
+        return []
+
+    # -------------------------------------------------------------------------------------- time
+    def progress(self) -> list[Command]:
+        """What the passing of time alone leads to."""
+        if self.engaged:
+            return self._limit()
+        here_s, state = self._machine.stream_time_here_s, self._machine.state
+        if state == "RELEASE" and here_s >= self._release_ms / 1000 and self._orders.link.answered:
+            self._machine.go("ramp_done")
+        elif state == "REFRACTORY" and here_s >= self._effector.refractory_s:
+            self._arming.leave_refractory()
+        return []
+
+    def _limit(self) -> list[Command]:
+        """Release at the hold limit or when the dose is used; else note that the level is reached."""
+        duration_s, supervisor = self.duration_s, self._supervisor
+        if duration_s >= supervisor.limits.hold_limit_s:
+            self._log.enter("hold_limit", f"{duration_s:.1f} s", "the effector was told to release", "medium")
+            return self.release("limit", "longest activation reached")
+        if supervisor.dose_left_s <= 0:
+            used = f"{supervisor.dose_s:.0f} s"
+            self._log.enter("dose_limit", used, "the effector was told to release", "medium")
+            return self.release("limit", "dose of the session used")
+        self._remind(duration_s)
+        ramped = self._machine.now.stream - self._began.stream >= self._effector.ramp_ms / 1000
+        if self._machine.state == "ACTIVE" and ramped and self._orders.link.answered:
+            self._machine.go("level_reached")
+        return []
+
+    def _remind(self, duration_s: float) -> None:
+        """Remind the operator, once each, of the hold limit and of the dose."""
+        supervisor = self._supervisor
+        if not self._reminded and duration_s >= self._effector.hold_reminder_s:
+            self._reminded = True
+            left_s = supervisor.limits.hold_limit_s - duration_s
+            extent = f"held {duration_s:.0f} s"
+            self._log.enter("hold_reminder", extent, f"released in {left_s:.0f} s at the latest", "low")
+        if supervisor.reminder():
+            unused = f"{supervisor.dose_left_s:.0f} s left"
+            advice = f"{unused}; look at the skin of the hand" if self._effector.skin_check else unused
+            self._log.enter("dose_reminder", f"{supervisor.dose_s:.0f} s used", advice, "medium")

@@ -1,0 +1,161 @@
+"""Arming: everything that must hold before intent may move the effector, and who allowed it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isfinite
+
+from workbench.control._conditions import Condition, condition
+from workbench.control._grant import Grant
+from workbench.control._log import ControllerLog
+from workbench.control._machine import StateMachine
+from workbench.control._profile import Effector
+from workbench.control._supervisor import Supervisor
+from workbench.control._watch import Watch
+from workbench.errors import Refused
+
+ABSENT_S = 2.0
+"""Without an operator's answer for longer than this, no activation begins, s."""
+
+LONGEST_ABSENCE_S = 60.0
+"""The effector is released and disarmed after an absence of at most this, whatever the plan says, s."""
+
+
+class Arming:
+    """The arming conditions of one effector, and the operator who armed.
+
+    Parameters
+    ----------
+    effector, simulated : its profile, and whether the device behind it is simulated.
+    machine, log : state, and where acts are entered.
+    supervisor : limits and dose.
+    watch : signal quality.
+
+    Attributes
+    ----------
+    operator : who armed, ``""`` while nobody has.
+    ready : whether the participant is.
+    proven : whether a self-test has shown that the effector obeys a stop and a command.
+    disarms_after_release : whether the state after the present release is IDLE_SAFE.
+    decoder_sha256, approved_sha256 : the loaded decoder and the approved one.
+    absent : whether no operator's screen answers.
+    foreign_streams : other programs' streams that bear this effector's names.
+    """
+
+    def __init__(
+        self,
+        effector: Effector,
+        *,
+        simulated: bool,
+        machine: StateMachine,
+        log: ControllerLog,
+        supervisor: Supervisor,
+        watch: Watch,
+    ) -> None:
+        self._effector, self._simulated = effector, simulated
+        self._machine, self._log = machine, log
+        self._supervisor, self._watch = supervisor, watch
+        self.operator = ""
+        self.ready = self.proven = self.disarms_after_release = False
+        self.decoder_sha256 = self.approved_sha256 = ""
+        self.absent = self._absence_over = False
+        self.foreign_streams: tuple[str, ...] = ()
+
+    # -------------------------------------------------------------------------------- conditions
+    def conditions(self) -> tuple[Condition, ...]:
+        """The arming conditions, each met or not, with its reason."""
+        loaded, approved = self.decoder_sha256, self.approved_sha256
+        other = f"The decoder loaded is {loaded[:8]}, approved is {approved[:8] or 'none'}."
+        strangers = ", ".join(self.foreign_streams)
+        foreign = f"A stream of another program bears a name of this session: {strangers}." if strangers else ""
+        return (
+            condition("participant_ready", ok=self.ready),
+            condition("decoder_approved", ok=self.decoder_approved, instead=other if loaded else ""),
+            condition("montage_good", ok=self._watch.quality_ok is True),
+            condition("estop_tested", ok=self.proven),
+            condition("command_acknowledged", ok=self.proven),
+            condition("link_authenticated", ok=not self.foreign_streams, instead=foreign),
+            condition("operator_present", ok=not self.absent),
+            condition("dose_left", ok=self._supervisor.dose_left_s > 0),
+            condition("operator", ok=bool(self.operator)),
+        )
+
+    def unmet(self) -> list[Condition]:
+        """Arming conditions that are not met, but for the operator's own act."""
+        return [c for c in self.conditions() if not c.ok and c.key != "operator"]
+
+    @property
+    def decoder_approved(self) -> bool:
+        """Whether a decoder is loaded and is the approved one."""
+        return bool(self.decoder_sha256) and self.decoder_sha256 == self.approved_sha256
+
+    # -------------------------------------------------------------------------------------- acts
+    def arm(self, operator: str, grant: Grant | None) -> None:
+        """Arm; see :meth:`OperatorActs.arm`."""
+        if not self._machine.allows("arm"):
+            self._log.refuse(f"arming is not possible in state {self._machine.state}; it is in IDLE_SAFE")
+        if grant is None and not self._simulated:
+            self._log.refuse("arming is not possible: the record has granted nothing; ask for a grant")
+        if grant is not None:
+            self._apply(grant)
+        if unmet := self.unmet():
+            self._log.refuse("arming is not possible: " + " ".join(c.text for c in unmet))
+        self._machine.go("arm")
+        self.operator, self.disarms_after_release = operator, False
+
+    def _apply(self, grant: Grant) -> None:
+        """Take limits and used dose from a grant; what this session counted is never forgotten."""
+        try:
+            limits = grant.limits(self._effector, decoder_sha256=self.decoder_sha256, now=self._machine.now)
+        except Refused as refusal:
+            self._log.refuse(str(refusal))
+        self._supervisor.limits = limits
+        self._supervisor.state_earlier(grant.dose_used_s)
+
+    def withdraw(self) -> None:
+        """The operator's permission ends; where the effector is closed, with its release."""
+        self.operator, self.disarms_after_release = "", True
+
+    def leave_refractory(self) -> None:
+        """After the refractory time: to ARMED, or to IDLE_SAFE when disarmed or the dose is used."""
+        disarms = self.disarms_after_release or self._supervisor.dose_left_s <= 0
+        self._machine.go("stand_down" if disarms else "refractory_over")
+        self.operator = "" if disarms else self.operator
+        self.disarms_after_release = False
+
+    def revoke(self) -> None:
+        """After a fault or a stop: nobody is ready, nothing is proven, nobody has armed."""
+        self.operator = ""
+        self.ready = self.disarms_after_release = self.proven = False
+
+    # ---------------------------------------------------------------------------------- presence
+    def note_presence(self) -> None:
+        """An operator's screen answers."""
+        if self.absent:
+            self._log.enter(
+                "operator_back", "an operator's screen answers again", "activations are possible again"
+            )
+        self.absent = self._absence_over = False
+
+    def note_absence(self, since_s: float, *, limit_s: float) -> bool:
+        """No operator's screen has answered for ``since_s`` s; True once, when the effector must be released."""
+        if not self.absent:
+            self.absent = True
+            extent = f"no operator's screen has answered for {ABSENT_S:g} s"
+            rule = "no activation begins; a running one ends by its own rule"
+            self._log.enter("operator_absent", extent, rule, "high")
+        limit_s = min(limit_s, LONGEST_ABSENCE_S) if isfinite(limit_s) else LONGEST_ABSENCE_S
+        if since_s < limit_s or self._absence_over or not self._machine.allows("disarm"):
+            return False
+        self._absence_over = True
+        extent = f"{since_s:.0f} s"
+        self._log.enter("operator_absent", extent, "the effector was told to release; disarmed", "high")
+        return True
+
+    def note_foreign(self, streams: Sequence[str]) -> list[str]:
+        """Streams of other programs that are there now; returns those that are new."""
+        new = [stream for stream in streams if stream not in self.foreign_streams]
+        self.foreign_streams = tuple(streams)
+        for stream in new:
+            self._log.enter("foreign_stream", stream, "it is refused and moves nothing; arming is blocked", "high")
+        return new

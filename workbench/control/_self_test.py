@@ -1,0 +1,150 @@
+"""The self-test: a stop and an opening command, each under a session key of its own, must be acknowledged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from workbench.control._arming import Arming
+from workbench.control._confirmation import Confirmation
+from workbench.control._log import ControllerLog
+from workbench.control._machine import StateMachine
+from workbench.control._orders import Orders
+from workbench.control._safe_state import SafeState
+from workbench.control._table import FAULTS
+from workbench.control._watch import Watch
+from workbench.vocabulary import Command, LedgerRow
+
+SELF_TEST_ITEMS = ("streams", "clock")
+"""Items every self-test must bring: required streams resolved, clock offset steady within 5 ms."""
+
+Stage = Literal["", "first key", "stop", "second key", "open"]
+"""What a self-test waits for: a session key, or the acknowledgement of a command; ``""`` for nothing."""
+
+
+NotFollowed = Literal["device_lapsed", "session_lost"]
+"""Codes of a device that does not follow."""
+
+
+class SelfTest:
+    """The road from SELFTEST to IDLE_SAFE.
+
+    Parameters
+    ----------
+    machine, log, orders : state, where it is entered, and commands.
+    arming : learns that the effector is proven.
+    safe_state, watch, confirmation : forget what was before.
+
+    Attributes
+    ----------
+    round_trip_s : the worst of the last self-test that came so far, s; None before.
+    """
+
+    def __init__(
+        self,
+        machine: StateMachine,
+        *,
+        log: ControllerLog,
+        orders: Orders,
+        arming: Arming,
+        safe_state: SafeState,
+        watch: Watch,
+        confirmation: Confirmation,
+    ) -> None:
+        self._machine, self._log, self._orders, self._arming = machine, log, orders, arming
+        self._safe_state, self._watch, self._confirmation = safe_state, watch, confirmation
+        self._stage: Stage = ""
+        self._obstacle = ""
+        self._entered: set[str] = set()
+        self.round_trip_s: float | None = None
+
+    def begin(self, results: Mapping[str, bool]) -> LedgerRow:
+        """Begin; ``results`` holds what the engine found, :data:`SELF_TEST_ITEMS` at least."""
+        state = self._machine.state
+        failed = [name for name in SELF_TEST_ITEMS if name not in results]
+        failed += [name for name, ok in results.items() if not ok]
+        if state == "DISCONNECTED" and not set(failed) & set(SELF_TEST_ITEMS):
+            self._machine.go("connect")
+        elif state == "IDLE_SAFE":
+            self._machine.go("self_test")
+        elif state not in ("SELFTEST", "DISCONNECTED"):
+            self._log.refuse(f"a self-test starts from SELFTEST or IDLE_SAFE; the state is {state}")
+        self.clear()
+        if failed:
+            text = f"self-test not passed: {', '.join(failed)}"
+            off = f"the effector stays off ({self._machine.state})"
+            return self._log.enter("operator", text, off, "medium")
+        self._stage = "first key"
+        return self._log.enter("operator", "self-test begun", "a stop and an opening command are sent")
+
+    def clear(self) -> None:
+        """Begin again with nothing proven and nothing sent."""
+        self._orders.clear()
+        self._watch.clear()
+        self._safe_state.clear()
+        self._confirmation.clear()
+        self._arming.proven = False
+        self._stage, self._obstacle = "", ""
+        self._entered.clear()
+
+    @property
+    def needs_session(self) -> bool:
+        """Whether it waits for a session key to be agreed with the device."""
+        return self._machine.state == "SELFTEST" and self._stage in ("first key", "second key")
+
+    @property
+    def obstacle(self) -> str:
+        """Why the self-test was begun again, ``""`` when it was not."""
+        return self._obstacle if self._machine.state == "SELFTEST" else ""
+
+    def send_next(self) -> list[Command]:
+        """A session key was agreed: the next command."""
+        if not self.needs_session:
+            return []
+        if self._stage == "first key":
+            self._stage = "stop"
+            return [self._orders.give("stop", ramp_ms=0, reason="self-test of the stop")]
+        self._stage = "open"
+        ramp_ms = self._orders.effector.release_ramp_ms
+        return [self._orders.give("open", ramp_ms=ramp_ms, reason="self-test command")]
+
+    def progress(self) -> None:
+        """The next stage, when the command of this one is acknowledged."""
+        link = self._orders.link
+        if self._machine.state != "SELFTEST" or self._stage not in ("stop", "open") or not link.answered:
+            return
+        if self._stage == "stop":
+            # A stop locks the device, and a recorded one must be dead afterwards: both need a new session key.
+            self._stage = "second key"
+            return
+        worst_ms, ttl_ms = link.round_trip_s * 1000.0, self._orders.effector.ttl_ms
+        self.round_trip_s = link.round_trip_s
+        if 2.0 * worst_ms > ttl_ms:
+            allowed = f"a time to live of {ttl_ms} ms allows {ttl_ms / 2:g} ms"
+            self._repeat(f"the link's worst round trip is {worst_ms:.0f} ms, {allowed}")
+            return
+        self._stage, self._obstacle = "", ""
+        self._arming.proven = True
+        self._machine.go("self_test_passed")
+        self._log.enter("effector", "self-test passed", "the effector can be armed")
+
+    def restart(self, code: NotFollowed) -> None:
+        """The device does not follow, and nothing is armed: begin again by itself."""
+        if self._machine.state == "SELFTEST":
+            if self._stage in ("stop", "open"):
+                self._repeat(FAULTS[code])
+            return
+        self._machine.go("self_test")
+        self.clear()
+        self._stage = "first key"
+        self._log.enter(code, f"{FAULTS[code]} (not armed)", "the self-test is repeated", "low")
+
+    def _repeat(self, reason: str) -> None:
+        """Nothing is armed and nothing moves; one row a reason."""
+        self._orders.forget()
+        self._stage, self._obstacle = "first key", reason
+        self._arming.proven = False
+        kind = reason.split(" is ")[0]
+        if kind not in self._entered:
+            self._entered.add(kind)
+            self._log.enter("self_test", reason, "the effector stays off; the self-test is repeated", "medium")

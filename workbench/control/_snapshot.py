@@ -1,0 +1,72 @@
+"""The effector's part of the engine's status."""
+
+from __future__ import annotations
+
+from typing import Literal, TypedDict
+
+from workbench.control._table import State
+
+
+class ConfirmedStatus(TypedDict):
+    """The device's newest signed status: ``level`` 0–1, its ``state``, its age in s, its counter."""
+
+    level: float | None
+    state: str
+    age_s: float | None
+    counter: int
+
+
+class StopStatus(TypedDict):
+    """What became of the newest STOP; times in s, None for what did not happen."""
+
+    asked_age_s: float | None
+    sent: bool
+    acknowledged_after_s: float | None
+    safe_after_s: float | None
+    confirmed: bool
+
+
+class ConditionStatus(TypedDict):
+    """One arming condition."""
+
+    text_key: str
+    ok: bool
+    text: str
+
+
+class RuleValues(TypedDict):
+    """Numbers of the rule between a state and the next: evidence 0–1, hops, s."""
+
+    activate: float
+    release: float
+    dwell: int
+    hold_limit_s: float
+    refractory_s: float
+
+
+class EffectorStatus(TypedDict):
+    """``level`` (0–1) was commanded; ``confirmed`` and ``stop`` are what the device's signed status says."""
+
+    confirmed: ConfirmedStatus
+    stop: StopStatus
+    foreign: int
+    foreign_streams: list[str]
+    heartbeats_missed: int
+    absent: bool
+    round_trip_ms: float | None
+    name: str
+    simulated: bool
+    state: State
+    previous: State | Literal[""]
+    next: State
+    why: str
+    why_key: str
+    why_args: RuleValues
+    fault: str
+    level: float
+    acknowledged: int
+    sent: int
+    dose_s: float
+    dose_limit_s: float
+    held_s: float
+    conditions: list[ConditionStatus]

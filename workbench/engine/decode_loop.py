@@ -1,0 +1,100 @@
+"""A run from its first sample to its closed recording: the one loop of :mod:`workbench.decode`, live."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from workbench.decode import Made, decode
+from workbench.devices import lsl
+from workbench.engine.run import LiveRun
+from workbench.engine.session import Session
+from workbench.engine.watching import DeadlineReport
+from workbench.vocabulary import Chunk, LedgerRow, Marker, Snapshot, Trial
+
+
+class DecodeLoop:
+    """Decodes runs. While a run waits for samples, ``pump`` keeps the rest of the engine alive.
+
+    Parameters
+    ----------
+    session : whose runs they are.
+    pump : takes in what arrived and does what is due.
+    beat : tells the supervisor that the loop comes round.
+    """
+
+    def __init__(self, session: Session, *, pump: Callable[[], None], beat: Callable[[], None]) -> None:
+        self._session, self._pump, self._beat = session, pump, beat
+        self._deadlines = DeadlineReport()
+        self._rows, self._busy_s = 0, 0.0
+
+    def decode(self, run: LiveRun) -> None:
+        """From the first sample to the last item; the recording is still open afterwards.
+
+        Raises
+        ------
+        WorkbenchError
+            When the run cannot continue.
+        """
+        self._rows, self._busy_s = 0, 0.0
+        fs = self._session.plan.signal.fs
+        for item in decode(self._source(run), run.request.paradigm, run.decoder, fs=fs):
+            self._emit(run, item)
+
+    def _source(self, run: LiveRun) -> Iterator[Chunk | Marker]:
+        """What the decode loop reads; between items the engine lives on."""
+        session = self._session
+        while run.live:
+            for item in run.source.items():
+                yield from self._measure(run, item)
+            if session.plan.cue_source == "engine":
+                complete = run.source.complete
+            else:
+                complete = len(run.trials) >= run.request.n_trials
+            if complete:
+                session.runs.end("finished")
+            elif run.live:
+                self._pump()
+        yield from run.source.finish(stamp=session.streams.now(), state=run.over, sentence=run.sentence)
+
+    def _measure(self, run: LiveRun, item: Chunk | Marker) -> Iterator[Chunk | Marker]:
+        """Pass an item on and note how long the loop was busy with it."""
+        self._beat()
+        if isinstance(item, Marker):
+            yield item
+            return
+        run.acquired = item.local
+        began = lsl.local_clock()
+        yield item
+        now = lsl.local_clock()
+        self._busy_s += now - began
+        self._rows += len(item.stamps)
+        if self._rows < run.hop:
+            return
+        # Chunks need not end at hops: the time is that of one hop's share of the rows.
+        seconds = self._busy_s * run.hop / self._rows
+        self._rows, self._busy_s = 0, 0.0
+        verdict = run.deadline.hop(seconds, local=now)
+        if verdict:
+            self._deadlines.note(self._session, run, seconds=seconds, verdict=verdict)
+            if verdict != "warning" and self._session.effector.link is not None:
+                self._session.effector.link.hop(seconds)
+
+    def _emit(self, run: LiveRun, item: Made) -> None:
+        """What the decode loop made: published, followed by the effector, recorded."""
+        session = self._session
+        if isinstance(item, Trial):
+            run.record_trial(item)
+            return
+        if isinstance(item, Snapshot):
+            run.record_snapshot(item)
+            return
+        if isinstance(item, LedgerRow):
+            stream = item.stream or session.plan.signal.name
+            session.ledger.enter(replace(item, local=lsl.local_clock(), stream=stream))
+            return
+        decided = lsl.local_clock()
+        session.outlets.publish_decision(item, run.writer.classes)
+        if session.effector.link is not None and run.live and run.state == "running":
+            session.effector.link.follow(item, quality_ok=session.monitor.ok is not False)
+        run.record_decision(item, decided=decided, emitted=lsl.local_clock())

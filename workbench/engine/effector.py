@@ -1,0 +1,108 @@
+"""The effector of a session, where its plan names one: pairing, link and self-test."""
+
+from __future__ import annotations
+
+from workbench import devices
+from workbench.devices._pairing import Pairing
+from workbench.engine.effector_link import EffectorLink
+from workbench.engine.events import EventLog
+from workbench.engine.outlets import Outlets
+from workbench.engine.run_request import RunRequest
+from workbench.engine.streams import Streams
+from workbench.errors import Refused
+from workbench.live.plan import SessionPlan
+from workbench.threads import Spawn
+
+
+class SessionEffector:
+    """What the other parts of a session know of the effector; without one it does nothing.
+
+    Parameters
+    ----------
+    plan : names the effector, or none.
+    streams, outlets, events : time, the engine's own outlets, and what goes into the record.
+    spawn : starts the threads that listen to the device.
+
+    Attributes
+    ----------
+    link : to the device; None without an effector, and until it is connected.
+    pairing : with the device, None until the session connects.
+    """
+
+    def __init__(
+        self, plan: SessionPlan, *, streams: Streams, outlets: Outlets, events: EventLog, spawn: Spawn
+    ) -> None:
+        self._plan, self._streams, self._outlets, self._events = plan, streams, outlets, events
+        self._spawn = spawn
+        self.pairing: Pairing | None = None
+        self.link: EffectorLink | None = None
+
+    def pair(self) -> None:
+        """Read the pairing of the study's effector."""
+        if self._plan.effector is not None:
+            self.pairing = devices.pairing(self._plan.study_folder, self._plan.effector)
+
+    def connect(self) -> None:
+        """Open the link; the signal stream is connected, its time base is the link's."""
+        if self.pairing is None:
+            return
+        self.link = EffectorLink(
+            pairing=self.pairing,
+            session_id=self._plan.session_id,
+            own_uids=self._outlets.uids,
+            ledger=self._events.ledger,
+            record=self._events.record_effector,
+            stream_now=self._streams.now,
+            speed=self._plan.speed,
+            t0=self._streams.signal.t0,
+            simulated=self._plan.effector_simulated,
+            spawn=self._spawn,
+        )
+
+    @property
+    def listens(self) -> bool:
+        """Whether somebody receives the commands; True where there is no effector."""
+        return self.link is None or self.link.channel.outlet.has_receiver()
+
+    def self_test(self) -> None:
+        """Begin the effector's self-test."""
+        if self.link is None:
+            return
+        signal = self._streams.signal
+        good = all(s.state == "good" for s in self._streams.values() if s.spec.critical)
+        steady = signal.n_offsets > 0 and signal.steady and signal.uncertainty < 0.005
+        self.link.self_test(streams=good and self.listens, clock=steady)
+
+    def fault(self, reason: str) -> None:
+        """To the safe state, for a code of ``control.FAULTS`` or a sentence. Any thread."""
+        if self.link is not None:
+            self.link.fault(reason)
+
+    def name_decoder(self, request: RunRequest) -> None:
+        """Name the decoder of a run to the effector, and the approved one: the same, or none."""
+        self.required().set_decoder(
+            request.decoder_sha256,
+            approved=request.decoder_sha256 if request.approved else "",
+            rule=request.paradigm.params(),
+        )
+
+    def required(self) -> EffectorLink:
+        """The link; raises :class:`Refused` where there is none."""
+        if self.link is None:
+            raise Refused("this session has no effector; name one in the session plan")
+        return self.link
+
+    def disconnect(self) -> None:
+        """Disarm the effector and tell the device that no engine follows."""
+        if self.link is not None:
+            self.link.disconnect()
+
+    def end_device(self) -> None:
+        """End a simulated device; one that an earlier engine started is among no players of this one."""
+        if self.pairing is not None:
+            devices.end_device(self.pairing)
+
+    def close(self) -> None:
+        """Take the command stream away."""
+        if self.link is not None:
+            self.link.channel.close()

@@ -1,0 +1,72 @@
+"""What follows when a part of the engine, or the whole computer, failed: safe state, row, alarm."""
+
+from __future__ import annotations
+
+from workbench.engine.effector import SessionEffector
+from workbench.engine.events import EventLog
+from workbench.engine.standstill import Standstill
+from workbench.threads import Spawn
+
+SAFE_STATE = "safe-state-"
+"""How the names of threads that order a safe state begin; one that is lost itself is not ordered another one."""
+SAFE_STATE_LIMIT_S = 5.0
+"""Longest time in which an order of the safe state may wait for the effector's lock, s."""
+
+
+class FailureResponse:
+    """Reacts to failures. Any thread.
+
+    Parameters
+    ----------
+    events, effector : parts of the session.
+    spawn : starts the thread that orders the safe state.
+    """
+
+    def __init__(self, *, events: EventLog, effector: SessionEffector, spawn: Spawn) -> None:
+        self._events, self._effector, self._spawn = events, effector, spawn
+
+    def thread_lost(self, name: str, sentence: str) -> None:
+        """A thread of the engine ended or stands still.
+
+        The effector's lock may be held by the very thread that is lost, so that the order is given on a thread
+        of its own; while that waits nobody can send, and the device goes to its safe state by itself.
+        """
+        if not name.startswith(SAFE_STATE):
+            self._order_safe_state("thread_lost", thread=name)
+        self._events.enter(
+            "thread_lost", stream=name, extent=sentence, consequence="effector to its safe state", priority="high"
+        )
+        self._events.ledger.alarms.raise_alarm(
+            f"thread_lost:{name}",
+            key="thread_lost",
+            priority="high",
+            what=f"Part of the engine failed: {sentence}.",
+            means="The effector was ordered to its safe state. What is recorded is kept.",
+            do="See to the participant, end the session, then start it again.",
+            thread=name,
+            sentence=sentence,
+        )
+
+    def thread_back(self, name: str) -> None:
+        """A thread that stood still reports again, or another serves in its place."""
+        self._events.ledger.alarms.clear(f"thread_lost:{name}")
+
+    def stood_still(self, code: Standstill, sentence: str) -> None:
+        """The engine or the computer stood still and woke."""
+        self._order_safe_state(code, thread=code)
+        self._events.enter(code, extent=sentence, consequence="effector to its safe state", priority="high")
+        self._events.ledger.alarms.raise_alarm(
+            code,
+            priority="high",
+            what=f"Standstill: {sentence}.",
+            means="The effector was ordered to its safe state. Samples of that time may be missing; gaps are "
+            "entered.",
+            do="See to the participant, then reset. Switch off sleep, close other programs.",
+            sentence=sentence,
+        )
+        self._events.ledger.alarms.clear(code)
+
+    def _order_safe_state(self, code: str, *, thread: str) -> None:
+        link = self._effector.link
+        if link is not None:
+            self._spawn(f"{SAFE_STATE}{thread}", lambda beat: link.fault(code), limit_s=SAFE_STATE_LIMIT_S)

@@ -1,0 +1,95 @@
+"""The players of a session: processes that simulate or replay a device."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from workbench import devices
+from workbench.devices._pairing import Pairing
+from workbench.engine.events import EventLog
+from workbench.errors import BadValue
+from workbench.live._place import Place
+from workbench.live.plan import SessionPlan
+
+LOG = logging.getLogger("workbench.engine")
+
+
+class Players:
+    """Starts the players that a plan names, says when one ended by itself, stops them.
+
+    Parameters
+    ----------
+    plan, place : of the session; the place takes their logs.
+    events : where an end is entered.
+    """
+
+    def __init__(self, plan: SessionPlan, place: Place, *, events: EventLog) -> None:
+        self._plan, self._place, self._events = plan, place, events
+        self._running: list[devices.Player] = []
+
+    def start_sources(self) -> None:
+        """Start every player that is not an effector."""
+        for player in self._plan.players:
+            if not _is_effector(player):
+                self._start(player)
+
+    def start_effectors(self, pairing: Pairing | None) -> None:
+        """Start simulated effectors as processes that outlive the engine, or find one that does already."""
+        for player in self._plan.players:
+            if _is_effector(player):
+                self._start_effector(player, pairing)
+
+    def _start_effector(self, player: Mapping[str, Any], pairing: Pairing | None) -> None:
+        if pairing is None:
+            raise BadValue(f"player {player['device']} is an effector; name one in the session plan")
+        running = devices.running_device(pairing)
+        if running is None:
+            self._start(player, owned=False, pairing=str(pairing.path))
+            return
+        LOG.info("the effector of this study runs already as process %d; it is taken up again", running)
+        self._events.enter(
+            "effector_found",
+            stream=str(player["device"]),
+            extent=f"process {running}, started by an earlier engine",
+            consequence="taken up again; a self-test follows",
+        )
+
+    def _start(self, player: Mapping[str, Any], *, owned: bool = True, **more: Any) -> None:
+        name = str(player["device"])
+        options = self._plan.player_options(player) | more
+        log = self._place.folder / f"player-{len(self._running) + 1}-{name}.log"
+        self._running.append(devices.start(name, options, log=log, owned=owned))
+        LOG.info("player %s started as process %d", name, self._running[-1].pid)
+
+    def watch(self) -> None:
+        """A row and an alarm for each player that ended by itself."""
+        ledger = self._events.ledger
+        for player in self._running:
+            cause = f"player:{player.pid}"
+            if player.alive() or cause in ledger.alarms:
+                continue
+            self._events.enter(
+                "player_ended", stream=player.device, extent=f"process {player.pid}",
+                consequence="its streams are gone", priority="high",
+            )  # fmt: skip
+            LOG.error("player %s (process %d) ended; its log: %s", player.device, player.pid, player.log)
+            ledger.alarms.raise_alarm(
+                cause,
+                key="player_ended",
+                priority="high",
+                what=f"The player {player.device} ended.",
+                means="Its streams are gone; what came before is recorded.",
+                do="Start the session again. If it happens again, save the engine's log for your support.",
+            )
+
+    def stops(self) -> list[Callable[[], object]]:
+        """One call for each that stops it, so that one that fails keeps none of the others running."""
+        return [partial(devices.stop, player) for player in self._running]
+
+
+def _is_effector(player: Mapping[str, Any]) -> bool:
+    """Whether a player answers commands."""
+    return "pairing" in devices.load(str(player["device"])).options

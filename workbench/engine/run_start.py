@@ -1,0 +1,161 @@
+"""The start of a run: the request is checked, its recording is made, everything is compiled, then it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from workbench.devices import lsl
+from workbench.engine.live_source import LiveSource
+from workbench.engine.run import LiveRun
+from workbench.engine.run_request import RunRequest, parse_run_request, rehearse
+from workbench.engine.session import Session
+from workbench.engine.streams import Stream
+from workbench.engine.watching import require_disk
+from workbench.errors import EngineFault, Refused, WorkbenchError
+from workbench.signals.timebase import Timebase
+from workbench.threads import Beat, Spawn
+from workbench.vocabulary import StreamSpec
+
+REHEARSAL_LIMIT_S = 600.0
+"""Longest time of compiling for a run, s; the first time on a busy computer it has taken three minutes."""
+
+
+class Rehearsal:
+    """Compiling for a run, on a thread of its own, while signals are recorded.
+
+    Parameters
+    ----------
+    request : of the run.
+    signal : line of the contract of the decoded stream.
+    spawn : starts the thread.
+    """
+
+    def __init__(self, request: RunRequest, *, signal: StreamSpec, spawn: Spawn) -> None:
+        self._error: WorkbenchError | None = None
+        self._complete = False
+        self._request, self._signal = request, signal
+        self._thread = spawn("rehearsal", self._run, limit_s=REHEARSAL_LIMIT_S)
+
+    def _run(self, beat: Beat) -> None:
+        beat()
+        try:
+            rehearse(self._request, signal=self._signal)
+        except WorkbenchError as error:
+            self._error = error
+        self._complete = True
+
+    @property
+    def done(self) -> bool:
+        """Whether it has ended."""
+        return not self._thread.is_alive()
+
+    @property
+    def error(self) -> WorkbenchError | None:
+        """Why the run cannot start, None when it can; asked once it is done."""
+        if self._error is None and not self._complete:
+            return EngineFault("compiling ended unexpectedly; see the engine's log, then start the run again")
+        return self._error
+
+
+class RunStart:
+    """Accepts runs, one at a time.
+
+    Parameters
+    ----------
+    session : in which they run.
+
+    Attributes
+    ----------
+    rehearsal : of the run accepted last, None before the first.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.rehearsal: Rehearsal | None = None
+
+    def accept(self, args: Mapping[str, Any]) -> str:
+        """Check a request for a run and make its recording; returns the run's id, while it compiles.
+
+        Raises
+        ------
+        Refused, BadValue, UnknownName, DecoderMismatch, RecordingFault
+            When the run cannot start, with the remedy.
+        """
+        session, signal = self._session, self._session.streams.signal
+        run = session.runs.run
+        if run is not None and run.in_progress:
+            raise Refused(f"run {run.number} is {run.state}; end it before another one starts")
+        if session.stop_latch.reason:
+            raise Refused(f"the stop is latched ({session.stop_latch.reason}); reset it before a run starts")
+        for stream in session.streams.values():
+            _check_stream(stream)
+        require_disk(session)
+        request = parse_run_request(args, signal=signal.spec)
+        approved = session.grants.approves(args.get("grant"), decoder_sha256=request.decoder_sha256)
+        request = replace(request, approved=approved)
+        if signal.recording_only and request.kind != "calibration":
+            raise Refused(unit_unknown(signal, "decoded"))
+        others = [s for s in session.streams.values() if s is not signal and s.state in ("good", "lost")]
+        waived = {s.spec.name: s.message for s in session.streams.values() if s.state == "waived"}
+        run = LiveRun(
+            request,
+            plan=replace(session.plan, waived=waived),
+            number=len(session.runs.ids) + 1,
+            signal=signal,
+            others=others,
+            ledger=session.ledger,
+            source=self._source(signal.spec),
+            spawn=session.spawn,
+        )
+        session.runs.add(run)
+        if session.effector.link is not None:
+            session.effector.name_decoder(request)
+        self.rehearsal = Rehearsal(request, signal=signal.spec, spawn=session.spawn)
+        return request.id
+
+    def _source(self, spec: StreamSpec) -> LiveSource:
+        session = self._session
+        return LiveSource(
+            spec.fs,
+            record=session.events.record_marker,
+            present=session.outlets.publish_cue,
+            watermark=session.streams.watermark,
+            clock=lsl.local_clock,
+            timed_out=self._report_late_stream,
+            counter=spec.channels.index(spec.counter) if spec.counter else None,
+            timebase=Timebase.of_stream(spec),
+            without=spec.without,
+        )
+
+    def _report_late_stream(self, stamp: float) -> None:
+        """A sample was decided without another critical stream; entered once a run."""
+        events = self._session.events
+        run = events.run
+        if run is not None and not run.behind:
+            run.behind = True
+            events.mark("watermark_timeout", until=stamp)
+            events.enter(
+                "late_stream", extent="over 250 ms", consequence="decided without waiting", priority="medium"
+            )
+
+
+def _check_stream(stream: Stream) -> None:
+    """Refuse a run without a stream that it needs."""
+    critical = stream.spec.critical
+    if stream.state in ("good", "waived") or (stream.state == "lost" and not critical):
+        return
+    way_out = "" if critical else f" It can be waived with a reason. {stream.message}"
+    raise Refused(
+        f"no run can start: {'critical ' if critical else ''}stream {stream.spec.name!r} is {stream.state}. Start "
+        f"its source and reconnect.{way_out}"
+    )
+
+
+def unit_unknown(stream: Stream, use: str) -> str:
+    """Why a stream whose unit nobody vouches for cannot be put to a use, a past participle."""
+    return (
+        f"the unit of stream {stream.spec.name!r} is not known and was waived, so that it is recorded only and "
+        f"cannot be {use}; declare the unit in the session plan, with the name of who vouches for it"
+    )

@@ -1,0 +1,107 @@
+"""The decoded signal for screens and for arming: the display ring, channel quality, and whether its unit fits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from workbench.engine.events import EventLog
+from workbench.engine.inlets import Arrival
+from workbench.engine.streams import Streams
+from workbench.live._display import DisplayWriter
+from workbench.signals import units
+from workbench.signals.quality import ChannelQuality, QualityMonitor, montage_state
+
+
+class SignalMonitor:
+    """Display and quality of the decoded stream.
+
+    Parameters
+    ----------
+    streams : of the session.
+    events : where an implausible unit is entered.
+
+    Attributes
+    ----------
+    quality : of each channel as last assessed, empty before.
+    """
+
+    def __init__(self, streams: Streams, *, events: EventLog) -> None:
+        self._streams, self._events = streams, events
+        self._display: DisplayWriter | None = None
+        self._monitor: QualityMonitor | None = None
+        self.quality: list[ChannelQuality] = []
+
+    def open(self, display: Path, *, mains_hz: float) -> None:
+        """Begin, once the signal stream is connected.
+
+        Parameters
+        ----------
+        display : file of the display ring.
+        mains_hz : frequency of the mains, Hz.
+        """
+        signal = self._streams.signal
+        spec, unit = signal.spec, units.canonical(signal.spec.unit)
+        self._display = DisplayWriter(
+            display, names=spec.measured, fs=spec.fs, unit=unit, speed=signal.speed, t0=signal.t0
+        )
+        self._monitor = QualityMonitor(spec.fs, spec.measured, unit=unit, mains_hz=mains_hz)
+
+    def take(self, values: Any, arrival: Arrival) -> None:
+        """Scaled samples ``(n_times, n_channels)`` of an arrival of the signal stream."""
+        if self._display is None or self._monitor is None:
+            return
+        signal = self._streams.signal
+        if signal.spec.without:
+            values = np.delete(values, list(signal.spec.without), axis=1)
+        stamps = np.where(np.isfinite(arrival.stamps), arrival.stamps, signal.newest)
+        self._display.write(values, stamps + signal.offset, local=arrival.local)
+        self._monitor.step(np.ascontiguousarray(values, dtype=np.float64))
+
+    def assess(self) -> None:
+        """Assess the quality anew, and hold a declared unit against the amplitude."""
+        if self._monitor is not None:
+            self.quality = self._monitor.report()
+            self._check_declared_unit()
+
+    @property
+    def ok(self) -> bool | None:
+        """Whether the montage is good enough to move an effector; None while it is not known."""
+        if self._streams.signal.recording_only:
+            return False
+        return montage_state(self.quality) != "bad" if self.quality else None
+
+    def _check_declared_unit(self) -> None:
+        """A row once, and an alarm for as long as the unit that an operator declared cannot be."""
+        stream, ledger = self._streams.signal, self._events.ledger
+        if stream.units.source != "declared" or not self.quality or not units.is_voltage(stream.spec.unit):
+            return
+        name, unit, by = stream.spec.name, stream.spec.unit, stream.units.by
+        problem = units.implausible([channel.rms_uv for channel in self.quality])
+        cause = f"unit_implausible:{name}"
+        if not problem:
+            ledger.alarms.clear(cause)
+            return
+        if cause not in ledger.alarms:
+            self._events.enter(
+                "unit_implausible", stream=name, extent=problem,
+                consequence=f"the unit {unit!r} that {by} declared does not fit; nothing can be armed",
+                priority="high",
+            )  # fmt: skip
+        ledger.alarms.raise_alarm(
+            cause,
+            key="unit_implausible",
+            priority="high",
+            what=f"The unit of {name} does not fit: {problem}.",
+            means=f"The unit {unit!r}, declared by {by}, does not fit. Nothing can be armed.",
+            do="Correct the declared unit in the session plan, or check the electrodes.",
+            stream=name,
+            extent=problem,
+        )
+
+    def close(self) -> None:
+        """Take the display away."""
+        if self._display is not None:
+            self._display.close()
