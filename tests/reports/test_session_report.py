@@ -455,7 +455,7 @@ def sentences_of(room, *, words=("consequence", "extent"), places=None):
     ("room", "more"),
     [
         ("engine", {}),
-        ("control", {"places": {"_row": (1, 2), "_refuse": (0,)}}),
+        ("control", {"places": {"enter": (1, 2), "refuse": (0,)}}),
         ("decode.py", {"places": {"_row": (1, 2)}, "words": ("reason",)}),
         ("recording", {}),
     ],

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workbench import __version__
 from workbench.errors import RecordFault, Refused
 from workbench.figures import chinese_font
 from workbench.reports import _closing, _facts, _page_one, _sections, html, pdf
@@ -23,7 +24,7 @@ from workbench.vocabulary import Report
 if TYPE_CHECKING:
     from workbench.study import Study
 
-_MADE_WITH = ("workbench", "matplotlib", "typst")
+_MADE_WITH = ("matplotlib", "typst")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ def session_report(
 
 def session_document(facts: _facts.Facts, t: Texts) -> Document:
     """The report as blocks, ready for a renderer."""
-    made_with = " · ".join(f"{name} {version(name)}" for name in _MADE_WITH)
+    made_with = " · ".join([f"workbench {__version__}", *(f"{name} {version(name)}" for name in _MADE_WITH)])
     say = Say(facts, t, results(facts), made_with)
     blocks: list[Block] = [
         *_page_one.simulated(say),

@@ -24,7 +24,7 @@ function resultPanel(ctx, subscores) {
     put(totalCap, definition.low === null ? t("form.no_total") : t("form.total", { low: all?.low ?? definition.low, high: all?.high ?? definition.high, valid: all?.n_valid ?? 0, items: all?.n_items ?? definition.items.length }));
     subs.replaceChildren(...definition.subscales.flatMap((scale) => {
       const one = (result.subscores || {})[scale.code];
-      return [h("dt", {}, wordsOf(t, definition, scale.code, scale.words)), h("dd", {}, `${value(one)}${span(scale)}`)];
+      return [h("dt", {}, wordsOf(t, definition, scale.code, scale.label)), h("dd", {}, `${value(one)}${span(scale)}`)];
     }), ...Object.entries(result.classes || {}).filter(([, one]) => typeof one !== "object").flatMap(([name, one]) => [h("dt", {}, name.replaceAll("_", " ")), h("dd", {}, String(one))]));
     for (const { scale, el } of subscores) {
       const one = (result.subscores || {})[scale.code] || {};

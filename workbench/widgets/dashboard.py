@@ -45,7 +45,7 @@ class ProxyAddress:
 
     Attributes
     ----------
-    origin : scheme and host, as ``"https://hub.example.org"``.
+    origin : scheme and host, as ``"https://HUB"``.
     host : the ``Host`` header of requests that come through it.
     path : prefix of all paths, with a slash at both ends.
     """
@@ -71,7 +71,7 @@ class ProxyAddress:
         if not sound or parts.query or parts.fragment or "@" in parts.netloc or not PATH.fullmatch(parts.path):
             raise BadValue(
                 f"--url must be the address of the dashboard behind the proxy, as in "
-                f"https://hub.example.org/user/anna/proxy/8866/; got {url!a:.80}"
+                f"https://HUB/user/anna/proxy/8866/; got {url!a:.80}"
             )
         path = "/".join(["", *filter(None, parts.path.split("/")), ""])
         return cls(f"{parts.scheme}://{parts.netloc}", parts.netloc, path)

@@ -205,8 +205,8 @@ export function circumstances(ctx) {
     part("repeat", box("repeat", "number", { min: 1, step: 1 })),
   ];
   for (const one of definition.options.filter((option) => option.allowed && option.allowed.length)) {
-    const made = choice(one.words, one.allowed.map((value) => [value, t(`form.option.${one.name}.${value}`, {}, String(value))]), (value) => ctx.ask("choose_option", { name: one.name, value }), `option-${one.name}`);
-    const el = h("div", { class: "choice" }, h("span", { class: "xs sub" }, t(`form.option.${one.name}`, {}, one.words)), made.el);
+    const made = choice(one.label, one.allowed.map((value) => [value, t(`form.option.${one.name}.${value}`, {}, String(value))]), (value) => ctx.ask("choose_option", { name: one.name, value }), `option-${one.name}`);
+    const el = h("div", { class: "choice" }, h("span", { class: "xs sub" }, t(`form.option.${one.name}`, {}, one.label)), made.el);
     const now = () => ((model.get("fields") || {}).options || {})[one.name] ?? one.default;
     parts.push({ field: "", el, update: () => made.update(now(), Boolean(ctx.saved())) });
     more.push(el);

@@ -145,10 +145,10 @@ export function itemBlocks(ctx, subscore) {
     const paired = block.rows.some((row) => row.pair);
     const scores = block.scales.map((scale) => ({ scale, el: h("span", { class: "sub s" }) }));
     subscore.push(...scores);
-    const title = block.extra ? t("form.extras") : block.scales.length ? wordsOf(t, definition, block.scales[0].code, paired && block.scales.length > 1 ? sideless(block.scales[0].words) : block.scales[0].words) : t("form.others");
+    const title = block.extra ? t("form.extras") : block.scales.length ? wordsOf(t, definition, block.scales[0].code, paired && block.scales.length > 1 ? sideless(block.scales[0].label) : block.scales[0].label) : t("form.others");
     const rows = block.rows.map((row) => {
       number += 1;
-      const words = row.pair ? sideless(row.items[0].words) : wordsOf(t, definition, row.items[0].code, bare(row.items[0].words));
+      const words = row.pair ? sideless(row.items[0].label) : wordsOf(t, definition, row.items[0].code, bare(row.items[0].label));
       const made = row.items.map((item) => itemControl(ctx, item, row.pair ? `${words}, ${t(`form.side.${sideOf(item.code)}`)}` : words, go));
       row.items.forEach((item, i) => {
         controls.set(item.code, made[i]);
