@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import house, measures
+
 PACKAGE = Path(__file__).resolve().parents[1] / "workbench"
 
 FLOOR = {
@@ -556,6 +558,15 @@ def test_the_engine_names_no_paradigm_and_no_effector():
             if isinstance(node, ast.Constant) and node.value in names:
                 wrong.append(f"{path.name}:{node.lineno} {node.value}")
     assert wrong == []
+
+
+def test_no_function_is_too_complex():
+    assert measures.figures().complex_ == ()
+
+
+def test_rooms_form_no_circle_and_the_picture_shows_them():
+    assert house.circles() == []
+    assert house.PICTURE.read_text(encoding="utf-8") == house.picture(), "draw it again: python -m tests.house"
 
 
 def test_functions_stay_short():
