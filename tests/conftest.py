@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,25 @@ MEMORY_BYTES = 4 * 2**30
 
 if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= MEMORY_BYTES:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+
+KERNELS = """
+import sys, workbench.kernels as room
+from importlib import import_module
+from pkgutil import iter_modules
+for name in sorted(module.name for module in iter_modules(room.__path__))[int(sys.argv[1])::2]:
+    import_module(f"{room.__name__}.{name}")
+room.ready()
+"""
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Compile the kernels once, in two processes, before each worker would; where they are cached it is quick."""
+    if hasattr(session.config, "workerinput") or not session.config.getoption("numprocesses", default=None):
+        return
+    halves = [subprocess.Popen([sys.executable, "-c", KERNELS, str(k)], cwd=ROOT) for k in range(2)]
+    for half in halves:
+        half.wait()
 
 
 @pytest.fixture(scope="session")

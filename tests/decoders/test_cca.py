@@ -104,6 +104,12 @@ def test_frequencies_that_do_not_serve_are_refused_in_words(params, words):
         make(**params).fit(*ssvep(), lead_in=0.5)
 
 
+def test_a_start_without_data_knows_classes_and_channels():
+    free = make().start_from(4)
+    assert free.classes_.tolist() == list(FREQUENCIES)
+    assert free.n_features_in_ == 4
+
+
 def test_a_start_without_data_needs_two_frequencies():
     with pytest.raises(BadValue, match="at least two classes"):
         make(frequencies={"13": 13.0}).start_from(4)

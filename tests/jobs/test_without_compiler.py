@@ -35,6 +35,7 @@ SOME = {
         "what_cannot_be_learned_is_refused",
     ),
     "test_cca": (
+        "a_start_without_data_knows_classes_and_channels",
         "a_start_without_data_needs_two_frequencies",
         "frequencies_that_do_not_serve_are_refused_in_words",
     ),

@@ -30,6 +30,7 @@ from workbench.fitting.epoch_windows import EpochWindows
 from workbench.fitting.held_out import learn_evidence
 from workbench.fitting.patterns import patterns_of_scores
 from workbench.fitting.settings import AdaptSettings, EvidenceSettings, accumulator_of
+from workbench.html_repr import card
 from workbench.kernels.evidence import softmax
 from workbench.signals import SignalSettings, SignalStream, design
 from workbench.vocabulary import FloatArray, Montage
@@ -471,8 +472,15 @@ class WindowDecoder(Estimator, ABC):
             unlike=arrays.get("novelty_unlike"),
         )
 
-    # ------------------------------------------------------------------ epochs → windows
+    # ------------------------------------------------------------------ shown
+    def _repr_html_(self) -> str:
+        """Parameters and, once fitted, what was learned."""
+        state = "fitted" if self.__sklearn_is_fitted__() else "not fitted"
+        params = {name: repr(value) for name, value in self.get_params().items()}
+        return card("Decoder", f"{type(self).__name__} ({state})", (params | self._facts()).items())
+
     def _facts(self) -> dict[str, str]:
+        """What a fitted decoder tells about itself, by name."""
         if not hasattr(self, "classes_"):
             return {}
         settings = self.settings
@@ -485,6 +493,7 @@ class WindowDecoder(Estimator, ABC):
         }
         return facts | ({"SHA-256": self.sha256_} if hasattr(self, "sha256_") else {})
 
+    # ------------------------------------------------------------------ epochs → windows
     def _windows_of(self, epochs: FloatArray, lead_in: float) -> EpochWindows:
         latency_s = self.latency_s if self.time_locked else None
         return EpochWindows(self.fs, epochs.shape[2], lead_in, latency_s)

@@ -7,7 +7,6 @@ from copy import deepcopy
 from typing import Any, ClassVar, Self
 
 from workbench.errors import BadValue
-from workbench.html_repr import card
 
 
 class Estimator:
@@ -89,16 +88,6 @@ class Estimator:
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={value!r}" for name, value in self.get_params().items())
         return f"{type(self).__name__}({shown})"
-
-    def _facts(self) -> dict[str, str]:
-        """What a fitted estimator tells about itself, by name."""
-        return {}
-
-    def _repr_html_(self) -> str:
-        """Parameters and, once fitted, what was learned."""
-        state = "fitted" if self.__sklearn_is_fitted__() else "not fitted"
-        params = {name: repr(value) for name, value in self.get_params().items()}
-        return card("Decoder", f"{type(self).__name__} ({state})", (params | self._facts()).items())
 
     def require_fitted(self) -> None:
         """Raise scikit-learn's ``NotFittedError``, which is a :class:`BadSignal` too, before ``fit``."""
