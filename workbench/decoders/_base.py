@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from copy import copy
+from copy import copy, deepcopy
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from workbench.decoders._estimator import Estimator
 from workbench.decoders._signal import SignalDefaults, signal_settings
 from workbench.decoding.classifiers import Classifier, Linear
 from workbench.decoding.novelty import MEMORY_S, Novelty
 from workbench.decoding.reducers import Reducer
 from workbench.decoding.scorer import Calibration, Features, Scorer, Temperature, recentred
 from workbench.decoding.stream import DecoderStream, Finish, Rejection
-from workbench.errors import BadSignal, DecoderMismatch
+from workbench.errors import BadSignal, BadValue, DecoderMismatch
 from workbench.fitting.adaptation import adapter_of, learn_adaptation, reference_of, whiteners
 from workbench.fitting.checks import (
     channel_difference,
@@ -39,8 +39,11 @@ LIMIT = 100.0
 """A window whose power in a lane leaves the range of the training windows by this factor is not valid."""
 
 
-class WindowDecoder(Estimator, ABC):
-    """A decoder of windows of filtered signal.
+class WindowDecoder(ABC):
+    """A decoder of windows of filtered signal, with the conventions of scikit-learn.
+
+    Parameters are what the constructor takes and stores, nothing else; learned names end in ``_``. scikit-learn is
+    imported only where it asks: the live engine reads decoders and must start fast.
 
     A decoder is this class with its parts named: the defaults of its signal and of its evidence, the pass bands, a
     reducer, features, a classifier, and how it learns them.
@@ -81,6 +84,7 @@ class WindowDecoder(Estimator, ABC):
     """Whether an epoch has one window, ``latency_s`` after the event at the end of the lead-in, in place of one at
     every hop. In a stream, that of an event at sample ``n`` ends at ``n + round(latency_s · fs) + window``."""
     fit_metadata: ClassVar[tuple[str, ...]] = ("lead_in", "blocks")
+    """What ``fit`` takes beside epochs and classes."""
     learned: ClassVar[tuple[str, ...]]
     """Names of the arrays that fitting learns."""
     fs: float
@@ -110,6 +114,83 @@ class WindowDecoder(Estimator, ABC):
     if TYPE_CHECKING:
 
         def __init__(self, fs: float, **parameters: Any) -> None: ...
+
+    # ------------------------------------------------------------------ conventions of scikit-learn
+    @classmethod
+    def parameter_names(cls) -> tuple[str, ...]:
+        """Names of the constructor's parameters."""
+        return tuple(name for name in inspect.signature(cls).parameters)
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: FBT001, FBT002 scikit-learn's signature
+        """Parameters by name; ``deep`` changes nothing, as no parameter is an estimator."""
+        return {name: getattr(self, name) for name in self.parameter_names()}
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters by name."""
+        for name, value in params.items():
+            if name not in self.parameter_names():
+                raise BadValue(
+                    f"{type(self).__name__} has no parameter {name!r}; it has {', '.join(self.parameter_names())}"
+                )
+            setattr(self, name, value)
+        return self
+
+    def __sklearn_tags__(self) -> Any:
+        """What scikit-learn asks of an estimator: a classifier of three-dimensional arrays."""
+        from sklearn.utils import ClassifierTags, InputTags, Tags, TargetTags
+
+        return Tags(
+            estimator_type="classifier",
+            target_tags=TargetTags(required=True),
+            classifier_tags=ClassifierTags(),
+            input_tags=InputTags(two_d_array=False, three_d_array=True),
+        )
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Whether ``fit`` has run."""
+        return hasattr(self, "classes_")
+
+    # ------------------------------------------------------------------ metadata routing
+    def set_fit_request(self, **requested: bool | str | None) -> Self:
+        """Ask scikit-learn's metadata routing to hand ``lead_in`` or ``blocks`` on to ``fit``.
+
+        Parameters
+        ----------
+        **requested : True or False for whether it is asked for, None where handing it in is an error, or the name
+            under which it is handed in; ``set_fit_request(blocks=True)``.
+
+        Raises
+        ------
+        BadValue
+            For a name that ``fit`` does not take.
+        """
+        unknown = sorted(set(requested) - set(self.fit_metadata))
+        if unknown:
+            raise BadValue(f"fit takes no {', '.join(unknown)}; it takes {', '.join(self.fit_metadata)}")
+        request = self.get_metadata_routing()
+        for name, alias in requested.items():
+            request.fit.add_request(param=name, alias=alias)
+        # The name under which scikit-learn's clone looks for it.
+        self._metadata_request = request
+        return self
+
+    def get_metadata_routing(self) -> Any:
+        """What ``fit`` asks for, as scikit-learn's ``MetadataRequest``."""
+        from sklearn.utils.metadata_routing import MetadataRequest
+
+        if hasattr(self, "_metadata_request"):
+            return deepcopy(self._metadata_request)
+        request = MetadataRequest(owner=type(self).__name__)
+        for name in self.fit_metadata:
+            request.fit.add_request(param=name, alias=None)
+        return request
+
+    def require_fitted(self) -> None:
+        """Raise scikit-learn's ``NotFittedError``, which is a :class:`BadSignal` too, before ``fit``."""
+        if not self.__sklearn_is_fitted__():
+            from workbench.decoders._not_fitted import NotFitted
+
+            raise NotFitted(f"this {type(self).__name__} is not fitted; call fit first")
 
     # ------------------------------------------------------------------ what a decoder defines
     @abstractmethod
@@ -473,6 +554,10 @@ class WindowDecoder(Estimator, ABC):
         )
 
     # ------------------------------------------------------------------ shown
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={value!r}" for name, value in self.get_params().items())
+        return f"{type(self).__name__}({shown})"
+
     def _repr_html_(self) -> str:
         """Parameters and, once fitted, what was learned."""
         state = "fitted" if self.__sklearn_is_fitted__() else "not fitted"

@@ -5,20 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from numpy.typing import NDArray
-
-from workbench.decoders._base import WindowDecoder
-from workbench.decoders._signal import SignalDefaults, as_bands, no_reference
-from workbench.decoders.xdawn_lda import RATE
-from workbench.decoding.classifiers import Linear
-from workbench.decoding.evoked import Filtered
-from workbench.decoding.reducers import Means
-from workbench.fitting.patterns import mean_covariance, patterns_of_filters
-from workbench.fitting.xdawn import xdawn_lda
-from workbench.vocabulary import FloatArray
+from workbench.decoders._signal import SignalDefaults, no_reference
+from workbench.decoders.xdawn_lda import XdawnLda
 
 
-class Errp(WindowDecoder):
+class Errp(XdawnLda):
     """Means at 32 Hz → xDAWN filters → LDA, of 1–10 Hz and 0.2–0.8 s after the feedback.
 
     Parameters
@@ -48,12 +39,6 @@ class Errp(WindowDecoder):
 
     name: ClassVar[str] = "errp"
     signal_defaults: ClassVar[SignalDefaults] = SignalDefaults(window_s=0.6, reference=no_reference)
-    time_locked: ClassVar[bool] = True
-    learned: ClassVar[tuple[str, ...]] = ("filters_", "weights_", "bias_")
-
-    filters_: FloatArray
-    weights_: FloatArray
-    bias_: FloatArray
 
     def __init__(
         self,
@@ -69,38 +54,18 @@ class Errp(WindowDecoder):
         evidence: Mapping[str, Any] | None = None,
         adapt: Mapping[str, Any] | None = None,
     ) -> None:
-        self.fs = fs
-        self.band = band
-        self.n_filters = n_filters
-        self.latency_s = latency_s
-        self.window_s = window_s
-        self.hop_s = hop_s
-        self.reference = reference
-        self.mains_hz = mains_hz
-        self.evidence = evidence
-        self.adapt = adapt
-
-    def pass_bands(self) -> tuple[tuple[float, float], ...]:
-        """The one pass band, Hz."""
-        return as_bands([self.band])
-
-    def _learn(self, summaries: FloatArray, y: NDArray[Any]) -> None:
-        self.filters_, self.weights_, self.bias_ = xdawn_lda(
-            summaries, y, classes=self.classes_, n_filters=self.n_filters
+        super().__init__(
+            fs,
+            band=band,
+            n_filters=n_filters,
+            latency_s=latency_s,
+            window_s=window_s,
+            hop_s=hop_s,
+            reference=reference,
+            mains_hz=mains_hz,
+            evidence=evidence,
+            adapt=adapt,
         )
-
-    def reducer(self) -> Means:
-        """Means at 32 Hz."""
-        return Means.at_rate(RATE, n_window=self.settings.n_window(self.fs), fs=self.fs)
-
-    def _features(self) -> Filtered:
-        return Filtered(self.filters_)
-
-    def _patterns(self, summaries: FloatArray) -> FloatArray:
-        return patterns_of_filters(self.filters_, mean_covariance(summaries))
-
-    def _classifier(self) -> Linear:
-        return Linear(self.weights_, self.bias_)
 
 
 DECODER = Errp

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from numpy.typing import NDArray
-
-from workbench.decoders._base import WindowDecoder
-from workbench.decoders._signal import SignalDefaults, as_bands, no_reference
-from workbench.decoding.classifiers import Direct
-from workbench.decoding.correlations import Template
-from workbench.decoding.reducers import Whole
-from workbench.fitting.steady_state import CORRELATION_EVIDENCE, LATENCY_S, band_weights, sub_bands
-from workbench.fitting.templates import no_references, task_related_templates
-from workbench.vocabulary import FloatArray
+from workbench.decoders.trca import Trca
 
 
-class Etrca(WindowDecoder):
+class Etrca(Trca):
     """Correlation with the mean trial of each class, through the filters of all classes together.
 
     Parameters
@@ -42,58 +32,7 @@ class Etrca(WindowDecoder):
     """
 
     name: ClassVar[str] = "etrca"
-    signal_defaults: ClassVar[SignalDefaults] = SignalDefaults(
-        window_s=1.0, reference=no_reference, shape="chebyshev1"
-    )
-    evidence_defaults: ClassVar[Mapping[str, Any]] = CORRELATION_EVIDENCE
-    scores_hold_prior: ClassVar[bool] = False
-    time_locked: ClassVar[bool] = True
-    learned: ClassVar[tuple[str, ...]] = ("filters_", "templates_")
-
-    filters_: FloatArray
-    templates_: FloatArray
-
-    def __init__(
-        self,
-        fs: float = 250.0,
-        *,
-        bands: Sequence[tuple[float, float]] | None = None,
-        latency_s: float = LATENCY_S,
-        window_s: float | None = None,
-        hop_s: float = 0.05,
-        reference: str | Sequence[tuple[int, int]] = "auto",
-        mains_hz: float = 50.0,
-        evidence: Mapping[str, Any] | None = None,
-    ) -> None:
-        self.fs = fs
-        self.bands = bands
-        self.latency_s = latency_s
-        self.window_s = window_s
-        self.hop_s = hop_s
-        self.reference = reference
-        self.mains_hz = mains_hz
-        self.evidence = evidence
-
-    def pass_bands(self) -> tuple[tuple[float, float], ...]:
-        """Pass bands, Hz: those given, or the sub-bands at this rate."""
-        return sub_bands(self.fs) if self.bands is None else as_bands(self.bands)
-
-    def _learn(self, summaries: FloatArray, y: NDArray[Any]) -> None:
-        self.filters_, self.templates_ = task_related_templates(
-            summaries, y, classes=self.classes_, n_bands=len(self.settings.bands), ensemble=True
-        )
-
-    def reducer(self) -> Whole:
-        """Every sample."""
-        return Whole()
-
-    def _features(self) -> Template:
-        weights = band_weights(len(self.settings.bands))
-        beside = no_references(self.settings.n_window(self.fs))
-        return Template(self.filters_, beside, self.templates_, weights, ensemble=True)
-
-    def _classifier(self) -> Direct:
-        return Direct()
+    ensemble: ClassVar[bool] = True
 
 
 DECODER = Etrca

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import ClassVar
 
-from numpy.typing import NDArray
-
-from workbench.decoders._base import WindowDecoder
-from workbench.decoders._calibration_free import ready_without_data
-from workbench.decoders._signal import SignalDefaults, as_bands, no_reference
-from workbench.decoding.classifiers import Direct
+from workbench.decoders._signal import as_bands
+from workbench.decoders.cca import Cca
 from workbench.decoding.correlations import Canonical
-from workbench.decoding.reducers import Whole
-from workbench.fitting.steady_state import CORRELATION_EVIDENCE, band_weights, references, sub_bands
-from workbench.vocabulary import FloatArray
+from workbench.fitting.steady_state import band_weights, sub_bands
 
 
-class Fbcca(WindowDecoder):
+class Fbcca(Cca):
     """Correlation of each sub-band with sines and cosines of each class's frequency, squared, weighed and summed.
 
     Parameters
@@ -42,75 +35,14 @@ class Fbcca(WindowDecoder):
     """
 
     name: ClassVar[str] = "fbcca"
-    signal_defaults: ClassVar[SignalDefaults] = SignalDefaults(
-        window_s=2.0, reference=no_reference, shape="chebyshev1"
-    )
-    evidence_defaults: ClassVar[Mapping[str, Any]] = CORRELATION_EVIDENCE
-    scores_hold_prior: ClassVar[bool] = False
-    learned: ClassVar[tuple[str, ...]] = ("references_",)
-
-    references_: FloatArray
-
-    def __init__(
-        self,
-        fs: float = 250.0,
-        *,
-        frequencies: Mapping[str, float] | None = None,
-        harmonics: int = 5,
-        bands: Sequence[tuple[float, float]] | None = None,
-        window_s: float | None = None,
-        hop_s: float = 0.05,
-        reference: str | Sequence[tuple[int, int]] = "auto",
-        mains_hz: float = 50.0,
-        evidence: Mapping[str, Any] | None = None,
-    ) -> None:
-        self.fs = fs
-        self.frequencies = frequencies
-        self.harmonics = harmonics
-        self.bands = bands
-        self.window_s = window_s
-        self.hop_s = hop_s
-        self.reference = reference
-        self.mains_hz = mains_hz
-        self.evidence = evidence
 
     def pass_bands(self) -> tuple[tuple[float, float], ...]:
         """Pass bands, Hz: those given, or the sub-bands at this rate."""
         return sub_bands(self.fs) if self.bands is None else as_bands(self.bands)
 
-    def start_from(self, n_channels: int) -> Self:
-        """Make the decoder ready without any data, for a raw stream of ``n_channels``.
-
-        The classes are those of ``frequencies``, and decisions are those of a fitted decoder. Probabilities are
-        not calibrated, nothing is rejected, and windows are not judged by their power, only by their quality.
-
-        Raises
-        ------
-        BadValue
-            When ``frequencies`` names fewer than two classes, or evidence has a trigger, which takes data.
-        """
-        ready_without_data(self, n_channels, frequencies=self.frequencies)
-        self.references_ = self._references()
-        return self
-
-    def _learn(self, summaries: FloatArray, y: NDArray[Any]) -> None:
-        self.references_ = self._references()
-
-    def _references(self) -> FloatArray:
-        return references(
-            self.class_names, self.frequencies, harmonics=self.harmonics, settings=self.settings, fs=self.fs
-        )
-
-    def reducer(self) -> Whole:
-        """Every sample."""
-        return Whole()
-
     def _features(self) -> Canonical:
         weights = band_weights(len(self.settings.bands))
         return Canonical(self.references_, weights, power=2, n_classes=len(self.classes_))
-
-    def _classifier(self) -> Direct:
-        return Direct()
 
 
 DECODER = Fbcca

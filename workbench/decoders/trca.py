@@ -42,6 +42,8 @@ class Trca(WindowDecoder):
     """
 
     name: ClassVar[str] = "trca"
+    ensemble: ClassVar[bool] = False
+    """Whether the filters of all classes are used together."""
     signal_defaults: ClassVar[SignalDefaults] = SignalDefaults(
         window_s=1.0, reference=no_reference, shape="chebyshev1"
     )
@@ -80,7 +82,7 @@ class Trca(WindowDecoder):
 
     def _learn(self, summaries: FloatArray, y: NDArray[Any]) -> None:
         self.filters_, self.templates_ = task_related_templates(
-            summaries, y, classes=self.classes_, n_bands=len(self.settings.bands), ensemble=False
+            summaries, y, classes=self.classes_, n_bands=len(self.settings.bands), ensemble=self.ensemble
         )
 
     def reducer(self) -> Whole:
@@ -90,7 +92,7 @@ class Trca(WindowDecoder):
     def _features(self) -> Template:
         weights = band_weights(len(self.settings.bands))
         beside = no_references(self.settings.n_window(self.fs))
-        return Template(self.filters_, beside, self.templates_, weights, ensemble=False)
+        return Template(self.filters_, beside, self.templates_, weights, ensemble=self.ensemble)
 
     def _classifier(self) -> Direct:
         return Direct()
