@@ -17,7 +17,7 @@ from tests import house, measures
 PACKAGE = Path(__file__).resolve().parents[1] / "workbench"
 
 FLOOR = {
-    **dict.fromkeys(("vocabulary", "errors", "registry", "said", "threads", "world"), 1),
+    **dict.fromkeys(("vocabulary", "errors", "registry", "messages", "said", "threads", "world"), 1),
     **dict.fromkeys(("delimited", "html_repr", "reading", "writing", "kernels"), 1),
     **dict.fromkeys(("decode", "decoding", "fitting", "paradigms", "signals", "control", "outcomes"), 2),
     **dict.fromkeys(("devices", "recording", "study", "analysis", "figures", "tables", "widgets"), 2),
@@ -286,7 +286,7 @@ FORBIDDEN = [
     ("outcomes", {"kernels", "signals", "devices", "live", "decoders", "study"}),
     ("analysis", {"live", "engine", "devices", "widgets"}),
     ("reports", {"live", "engine", "devices", "widgets"}),
-    ("widgets", set(FLOOR) - {"widgets", "vocabulary", "errors", "html_repr", "said"}),
+    ("widgets", set(FLOOR) - {"widgets", "vocabulary", "errors", "html_repr", "messages", "said"}),
 ]
 
 

@@ -1,0 +1,137 @@
+"""What the workbench says: a code and its arguments, one catalogue, in every language of the interface.
+
+``messages.json`` holds code → language → sentence with ``{places}``. A :class:`Message` is a text, the English
+sentence, which the record keeps; it also knows its code and arguments, so that a screen or a report can say it in
+another language. Nothing reads a sentence back into its parts: a text without a code, such as a note that a person
+wrote or a row of an old recording, is shown as it is.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, Self, get_args
+
+Language = Literal["en", "zh-CN"]
+LANGUAGES: tuple[str, ...] = get_args(Language)
+BETWEEN: Mapping[str, str] = {"en": ", ", "zh-CN": "、"}
+"""What stands between the parts of a list of words."""
+SAID = "said"
+"""Key under which a JSON object carries codes and arguments of the sentences beside it."""
+
+Argument = str | int | Sequence[str]
+"""What fills a place: a word or a formatted number, a count, another message, or a list of words or messages."""
+
+
+@cache
+def catalogue() -> Mapping[str, Mapping[str, str]]:
+    """All sentences: ``{code: {"en": sentence, "zh-CN": sentence}}``."""
+    loaded: dict[str, dict[str, str]] = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
+    return loaded
+
+
+class Message(str):
+    """An English sentence that knows its code and its arguments.
+
+    Parameters
+    ----------
+    code : of ``messages.json``.
+    **arguments : what fills its places. Numbers other than counts are given as they are to be read.
+
+    Raises
+    ------
+    KeyError
+        For a code that the catalogue does not hold, or a place without an argument: a defect, which a test finds.
+    """
+
+    __slots__ = ("arguments", "code")
+    code: str
+    arguments: Mapping[str, Argument]
+
+    def __new__(cls, code: str, /, **arguments: Argument) -> Self:
+        """The English sentence of a code."""
+        made = super().__new__(cls, _filled(code, arguments, "en"))
+        made.code, made.arguments = code, arguments
+        return made
+
+    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Argument]]:
+        return (self.code,), dict(self.arguments)
+
+
+def told(text: Argument, *, language: str) -> str:
+    """A message in a language; any other text as it is."""
+    if isinstance(text, Message):
+        return _filled(text.code, text.arguments, language)
+    if isinstance(text, str | int):
+        return str(text)
+    return BETWEEN[language].join(told(part, language=language) for part in text)
+
+
+def of(error: BaseException) -> str:
+    """The sentence of an error: its message where it was raised with one, else its text."""
+    first = error.args[0] if error.args else ""
+    return first if isinstance(first, Message) else str(error)
+
+
+def _filled(code: str, arguments: Mapping[str, Argument], language: str) -> str:
+    known = catalogue()[code]
+    sentence = known.get(language, known["en"])
+    return sentence.format(**{name: told(value, language=language) for name, value in arguments.items()})
+
+
+# ------------------------------------------------------------------ as JSON
+def carried(value: Any) -> Any:
+    """A JSON-able value with the codes of its messages: each object holds those of its fields as ``said``."""
+    if isinstance(value, Mapping):
+        held = {name: carried(part) for name, part in value.items()}
+        codes = {name: coded for name, part in value.items() if (coded := _coded(part)) is not None}
+        return {**held, SAID: codes} if codes else held
+    if isinstance(value, list | tuple):
+        return [carried(part) for part in value]
+    return str(value) if isinstance(value, Message) else value
+
+
+def restored(value: Any) -> Any:
+    """What :func:`carried` made, read back: its texts are messages again, and ``said`` is gone.
+
+    A code that this version does not know, or that says something else than the text beside it, leaves the text.
+    """
+    if isinstance(value, Mapping):
+        codes = value.get(SAID)
+        codes = codes if isinstance(codes, Mapping) else {}
+        return {
+            name: _decoded(codes[name], part) if name in codes else restored(part)
+            for name, part in value.items()
+            if name != SAID
+        }
+    return [restored(part) for part in value] if isinstance(value, list) else value
+
+
+def _coded(value: Any) -> Any:
+    """Code and arguments of a message, those of a list that holds messages, None for anything else."""
+    if isinstance(value, Message):
+        arguments = {name: _coded(part) or _plain(part) for name, part in value.arguments.items()}
+        return {"code": value.code, "args": arguments}
+    if isinstance(value, list | tuple) and any(isinstance(part, Message) for part in value):
+        return [_coded(part) or _plain(part) for part in value]
+    return None
+
+
+def _plain(value: Argument) -> Any:
+    return list(value) if not isinstance(value, str | int) else value
+
+
+def _decoded(coded: Any, text: Any) -> Any:
+    try:
+        made = _message(coded)
+    except (KeyError, TypeError, IndexError, ValueError, AttributeError):
+        return text
+    return made if made == text else text
+
+
+def _message(coded: Any) -> Any:
+    if isinstance(coded, Mapping):
+        return Message(str(coded["code"]), **{str(name): _message(part) for name, part in coded["args"].items()})
+    return [_message(part) for part in coded] if isinstance(coded, list) else coded
