@@ -1,4 +1,4 @@
-"""Pain NRS: whole numbers 0–10, each window a variable of its own."""
+"""Pain NRS: integers 0–10, each window a variable of its own."""
 
 from __future__ import annotations
 

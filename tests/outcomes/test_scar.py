@@ -92,7 +92,7 @@ def test_a_table_without_a_row_is_reported(tmp_path):
 )
 def test_a_recoded_value_outside_its_range_is_refused(tmp_path, part, value):
     rows = {**rows_made_up(), (part, BEST[part]): value}
-    with pytest.raises(BadValue, match=f"row {part}:{BEST[part]} must be a whole number 0 to "):
+    with pytest.raises(BadValue, match=f"row {part}:{BEST[part]} must be an integer 0 to "):
         SCAR.score(BEST, table=table_of(tmp_path, rows))
 
 

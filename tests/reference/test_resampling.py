@@ -37,7 +37,7 @@ def test_it_agrees_with_upfirdn_from_the_first_sample_on(rates, offset):
 
 @pytest.mark.parametrize("rates", [rates for rates in RATES if rates[1] < rates[0] or rates[1] % rates[0] == 0])
 def test_it_is_resample_poly_a_delay_later(rates):
-    """Where the delay is a whole number of outputs."""
+    """Where the delay is an integer number of outputs."""
     x = np.random.default_rng(2).normal(0, 10, (int(5 * rates[0]), 2))
     r, out, low_pass = resampled(rates, x)
     later = round(r.delay * rates[1])

@@ -147,7 +147,7 @@ def poisson_interval(count: int, *, exposure: float = 1.0, level: float = 0.95) 
     level : of confidence, 0–1.
     """
     if count < 0 or int(count) != count:
-        raise BadValue(f"a count must be a whole number of 0 or more, got {count}")
+        raise BadValue(f"a count must be an integer of 0 or more, got {count}")
     if not 0 < exposure < float("inf"):
         raise BadValue(f"exposure must be above 0, got {exposure}; without it there is no rate")
     _level(level, "level")

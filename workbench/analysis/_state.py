@@ -1,6 +1,6 @@
 """What an assessment was made under, and which differences an endpoint has declared.
 
-Numbers made under different help are not compared unless the endpoint says so beforehand: ``across`` maps a
+Numbers made under different help are not compared unless the endpoint was defined so: ``across`` maps a
 field to ``(at baseline, afterwards)``, for example ``{"device_on": (False, True)}``. Such a difference is an
 effect of the help, and is labelled so; it is never recovery.
 """

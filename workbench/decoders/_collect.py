@@ -45,7 +45,7 @@ def collect(
     Parameters
     ----------
     decoder : prepared here for ``n_channels`` if it is not yet.
-    source : chunks and markers; a ``"gap"`` marker starts the filters afresh.
+    source : chunks and markers; a ``"gap"`` marker restarts the filters.
     wanted : ``(exclusive end sample, class, block)`` of each window, in any order.
     n_channels : channels of the raw stream.
 

@@ -95,9 +95,9 @@ class DecoderStream:
     or not evidence is asked for. An end that is no multiple gets a step of its own from the state at the
     multiple before. A window that is not valid, or is unlike those of the fit, moves nothing; its evidence is
     the memory's belief so far (without a memory: what the window says, or equal probabilities where it is
-    incomplete), marked not valid or rejected. After a gap the memory starts afresh; what was adapted stays.
+    incomplete), marked not valid or rejected. After a gap the memory restarts; what was adapted stays.
     Where more than :data:`workbench.decoding.novelty.DOUBTFUL` of recent windows were far from the training data,
-    those between them are rejected too and the memory starts afresh: else the few that pass would add up to an
+    those between them are rejected too and the memory restarts: else the few that pass would add up to an
     activation. A run starts on that edge: its first far window is one too many. A stream without a memory, which
     is asked once a cue, judges each window by itself.
     """
@@ -146,7 +146,7 @@ class DecoderStream:
             self._signal.step(samples)
 
     def reset(self) -> None:
-        """A gap follows: filters and memory start afresh; normalisation and adaptation stay."""
+        """A gap follows: filters and memory restart; normalisation and adaptation stay."""
         self._signal.reset()
         # A state more, and none changed: questions about samples before the gap are answered from the older ones.
         last = self._states[-1]

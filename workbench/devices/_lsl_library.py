@@ -25,7 +25,7 @@ OLDEST = 116
 
 REMEDY = (
     "install liblsl: on Debian or Ubuntu with glibc older than 2.35 and on Linux aarch64 the pylsl wheel carries "
-    "no library, so use `conda install -c conda-forge liblsl pylsl`, or the package of the sccn/liblsl "
+    "no library, so use `conda install -c conda-forge liblsl`, or the package of the sccn/liblsl "
     "releases and set PYLSL_LIB to the full path of liblsl.so"
 )
 

@@ -270,7 +270,7 @@ def _least(scores: FloatArray, index: NDArray[np.int64], target: float) -> float
     if not len(good):
         raise BadSignal(
             f"no threshold keeps errors at {target:.0%}: of held-out windows {(~right).mean():.0%} are wrong, of "
-            f"the surest {errors[last].min():.0%}. Record more, or raise reject"
+            f"the most confident {errors[last].min():.0%}. Record more, or raise reject"
         )
     return float(sure[order][good[-1]])
 

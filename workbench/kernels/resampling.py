@@ -1,4 +1,4 @@
-"""Resampling by a ratio of whole numbers."""
+"""Resampling by a ratio of integers."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def hold(
 
     A value is missing when it is not finite or at least 1e9 in magnitude. A channel is flat once it has not
     changed for ``book[0]`` samples. A row is *clean* when every used channel is neither missing nor flat.
-    Filters start afresh at a row where a used channel delivers its first good value or leaves a flat (or
+    Filters restart at a row where a used channel delivers its first good value or leaves a flat (or
     held) stretch, because its level may have jumped.
 
     Parameters
@@ -61,12 +61,12 @@ def hold(
     out : ``(n_times, n_channels)`` float64, µV, written unless -1 is returned: the samples without missing values.
     clean : ``(n_times,)`` int64, written: the stretch of clean rows that ends with this row began there;
         one past the row where the row is not clean.
-    start : ``(n_times,)`` int64, written as far as is returned: rows at which filters start afresh, ascending.
+    start : ``(n_times,)`` int64, written as far as is returned: rows at which filters restart, ascending.
 
     Returns
     -------
     int
-        How many rows start afresh; -1 when there is none and the samples serve as they are.
+        At how many rows they restart; -1 when there is none and the samples serve as they are.
     """
     flat, since, n_times = book[0], book[2], samples.shape[0]
     if plain(samples, held, run, flat):

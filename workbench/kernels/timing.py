@@ -19,7 +19,7 @@ PHASE, PERIOD, AGE, OPEN, LINE, PACE, SUM, SIDE, BURSTS, SINCE, USUAL, LAST, KNO
 """Places in the state of :func:`follow`: last smoothed stamp, s; period, s; samples since the start or the last
 jump at once, 0 before the start; samples of the open candidate, 0 without one; its line, where the stamps would be
 without it, s, and the period of that, s; sum of its differences, s; its side, 1 or −1; bursts in it; samples since
-the last burst; usual samples of a burst; last stamp, s; a jump that is known beforehand, s; bursts in a row; time
+the last burst; usual samples of a burst; last stamp, s; a jump that is already known, s; bursts in a row; time
 of samples that are counted as lost, s."""
 
 ENOUGH_BURSTS = 16.0
@@ -45,7 +45,7 @@ def dejitter(
     out: FloatArray,
     missing: FloatArray,
 ) -> int:
-    """Follow raw stamps with a second-order loop; start anew where they jump.
+    """Follow raw stamps with a second-order loop; restart where they jump.
 
     Parameters
     ----------
@@ -168,7 +168,7 @@ def _pass_over(loop: FloatArray) -> None:
 
 @part
 def _known(loop: FloatArray, now: float) -> float:
-    """Make the jump that is known beforehand: it needs no candidate. Its size, s, 0 for none.
+    """Make a jump that is already known: it needs no candidate. Its size, s, 0 for none.
 
     Samples that are counted as lost are a jump where the stamps are nearer to it than to none: some drivers stamp
     by counting what they have.

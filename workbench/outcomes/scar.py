@@ -44,7 +44,7 @@ def _recoded(items: tuple[Item, ...], most: int, values: Mapping[str, Any], tabl
         number = table[f"{item.code}:{value}"]
         if number not in range(most + 1):
             raise BadValue(
-                f"table {table.label!r} row {item.code}:{value} must be a whole number 0 to {most}, got {number:g}"
+                f"table {table.label!r} row {item.code}:{value} must be an integer 0 to {most}, got {number:g}"
             )
         recoded_values[item.code] = int(number)
     return recoded_values

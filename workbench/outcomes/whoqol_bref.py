@@ -91,7 +91,7 @@ DEFINITION = Definition(
         "There is no total [S]",
         "Both limits of missing items stand in the manual's text [S]",
         "The manual's syntax is stricter than its text: one in physical and in psychological [M]",
-        "The manual's conversion table rounds to whole numbers; here nothing is rounded [M]",
+        "The manual's conversion table rounds to integers; here nothing is rounded [M]",
         "The social domain allows one missing item; the manual's wording is ambiguous [M]",
     ),
     domain="quality of life, mood, goals, device",

@@ -1,4 +1,4 @@
-"""How the report says a number, and what every section needs at hand."""
+"""How the report says a number, and what every section uses."""
 
 from __future__ import annotations
 

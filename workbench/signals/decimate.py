@@ -39,7 +39,7 @@ def design_decimator(factor: int, *, fs: float) -> dict[str, FloatArray]:
     linear-phase one of the same steepness delays three times as long.
     """
     if factor < 2 or factor != int(factor):
-        raise BadValue(f"a decimation factor must be a whole number of at least 2, got {factor}")
+        raise BadValue(f"a decimation factor must be an integer of at least 2, got {factor}")
     if not 0 < fs < float("inf"):
         raise BadValue(f"fs must be a rate in Hz above 0, got {fs}")
     from scipy import signal
@@ -76,7 +76,7 @@ class Decimator:
         self._fresh = True
 
     def reset(self) -> None:
-        """A gap follows: the next sample starts the filter afresh; which samples are kept does not change."""
+        """A gap follows: the filter restarts at the next sample; which samples are kept does not change."""
         self._fresh = True
 
     def step(self, samples: FloatArray) -> FloatArray:

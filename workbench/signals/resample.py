@@ -1,4 +1,4 @@
-"""Causal resampling by a ratio of whole numbers, with a constant delay. The same bits for any chunking."""
+"""Causal resampling by a ratio of integers, with a constant delay. The same bits for any chunking."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def design_resampler(fs: float, target_fs: float) -> dict[str, FloatArray]:
     Parameters
     ----------
     fs : rate before it, Hz.
-    target_fs : rate after it, Hz: ``fs · up / down``, two different whole numbers of at most 4096. Rates are read
+    target_fs : rate after it, Hz: ``fs · up / down``, two different integers of at most 4096. Rates are read
         as decimals; a ``target_fs`` that no decimal can say (a third of 1000) is given to its last digit.
 
     Returns
@@ -77,14 +77,14 @@ def _ratio(fs: float, target_fs: float) -> Fraction:
     if ratio == 1 or near != target_fs:
         remedy = f"the nearest target_fs is {near!r} Hz" if ratio != 1 else "leave the stream at the rate it has"
         raise BadValue(
-            f"target_fs must be fs · up / down with two different whole numbers of at most {MOST}, "
+            f"target_fs must be fs · up / down with two different integers of at most {MOST}, "
             f"got {target_fs!r} Hz from {fs!r} Hz; {remedy}"
         )
     return ratio
 
 
 class Resampler:
-    """A stream at another rate, in any ratio of whole numbers up to 4096, all frequencies delayed alike.
+    """A stream at another rate, in any ratio of integers up to 4096, all frequencies delayed alike.
 
     For a whole factor :class:`Decimator` delays by less than 2 samples of the lower rate instead of 10, but higher
     frequencies by more than lower ones.
@@ -130,7 +130,7 @@ class Resampler:
         return -(-sample * self.up // self.down)
 
     def reset(self) -> None:
-        """A gap follows: the next sample starts the filter afresh, as if it had been there for ever.
+        """A gap follows: the filter restarts at the next sample, as if that value had always been there.
 
         Places count samples that arrived, not the time that passed: no number of an output or of a marker jumps.
         No output has samples of both sides in it.

@@ -32,7 +32,7 @@ class SignalStream:
     Notes
     -----
     Filters start in the steady state of their first sample, so an offset makes no transient. They start
-    afresh at the first sample after a gap, and when a channel comes back from being flat or missing for
+    again at the first sample after a gap, and when a channel comes back from being flat or missing for
     longer than ``flat_s``. A value that is not finite is replaced by the last good one of its channel; no
     window that holds one is valid, nor one that began before the filters had settled again.
     """
@@ -81,7 +81,7 @@ class SignalStream:
             done += room
 
     def reset(self) -> None:
-        """A gap follows: the next sample starts the filters afresh, and windows across it are not valid."""
+        """A gap follows: the filters restart at the next sample, and windows across it are not valid."""
         self._run[:] = -1
         self._book[2] = self.n_seen
         oldest = self.n_seen - self._size

@@ -2,7 +2,7 @@
 
 ``Study.create`` and ``Study.open`` give the record of a study folder; ``append`` is the one way in.
 A study opens without amplifier software: this room needs SQLAlchemy and nothing else of the stack.
-Names are loaded on first use, so that ``workbench.study.keys`` is at hand without SQLAlchemy.
+Names are loaded on first use, so that ``workbench.study.keys`` can be imported without SQLAlchemy.
 """
 
 from __future__ import annotations
