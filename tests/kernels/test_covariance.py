@@ -74,15 +74,16 @@ def test_a_lane_that_is_not_finite_spoils_its_row_and_column_only():
 
 
 def test_bands_and_epochs_get_the_bits_of_one_covariance():
-    x = np.random.default_rng(8).normal(5, 2, (19, 6))
-    bands, epochs, one = np.empty((2, 3, 3)), np.empty((2, 3, 3)), np.empty((3, 3))
-    band_covariances(x, bands)
-    parts = [np.ascontiguousarray(x[:, :3]), np.ascontiguousarray(x[:, 3:])]
-    epoch_covariances(np.stack(parts), epochs)
-    for k, part in enumerate(parts):
-        covariance(part, np.empty_like(part), one)
-        assert np.array_equal(bands[k], one)
-        assert np.array_equal(epochs[k], one)
+    x = np.random.default_rng(8).normal(5, 2, (2, 19, 6))
+    bands, epochs, one = np.empty((2, 3, 3)), np.empty((2, 2, 3, 3)), np.empty((3, 3))
+    epoch_covariances(x, epochs)
+    for e, epoch in enumerate(x):
+        band_covariances(epoch, bands)
+        assert np.array_equal(epochs[e], bands)
+        for band in range(2):
+            part = np.ascontiguousarray(epoch[:, 3 * band : 3 * band + 3])
+            covariance(part, np.empty_like(part), one)
+            assert np.array_equal(bands[band], one)
 
 
 @pytest.mark.parametrize("n_times", [5, 40])

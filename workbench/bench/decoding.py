@@ -13,6 +13,7 @@ from workbench import decoders
 from workbench.bench._items import Item, Result, race
 from workbench.decoding.reducers import Covariances
 from workbench.fitting.csp import common_spatial_patterns
+from workbench.fitting.parallel import by_stretches
 from workbench.vocabulary import FloatArray
 
 FS = 250.0
@@ -70,7 +71,7 @@ def _csp(peer: str, rounds: int) -> Result:
     reducer = Covariances(1)
 
     def ours() -> object:
-        summaries = np.array([reducer.summarise(window)[0] for window in windows])
+        summaries = np.concatenate(by_stretches(reducer.summarise_each, windows))[:, 0]
         return common_spatial_patterns(summaries[y == "c0"], summaries[y == "c1"], n_pairs=2, shrinkage=0.05)
 
     return race(ours, _their_csp(peer, x, y), rounds=max(3, rounds // 3), name=peer)

@@ -28,6 +28,7 @@ from workbench.fitting.checks import (
 )
 from workbench.fitting.epoch_windows import EpochWindows
 from workbench.fitting.held_out import learn_evidence
+from workbench.fitting.parallel import by_stretches
 from workbench.fitting.patterns import patterns_of_scores
 from workbench.fitting.settings import AdaptSettings, EvidenceSettings, accumulator_of
 from workbench.html_repr import card
@@ -363,13 +364,19 @@ class WindowDecoder(ABC):
         if n_channels is not None:
             self.prepare(n_channels)
         expected = (self.settings.n_window(self.fs), self.signal().n_lanes)
-        summaries = []
-        for window in windows:
-            kept = np.ascontiguousarray(window, dtype=np.float64)
-            if kept.shape != expected:
-                raise BadSignal(f"a window must have shape {expected} (n_window, n_lanes), got {kept.shape}")
-            summaries.append(self.summarise(kept))
-        return self.fit_summaries(np.array(summaries), y)
+
+        def kept(window: FloatArray) -> FloatArray:
+            """A window of the shape that was prepared for."""
+            if np.shape(window) != expected:
+                raise BadSignal(f"a window must have shape {expected} (n_window, n_lanes), got {np.shape(window)}")
+            return np.ascontiguousarray(window, dtype=np.float64)
+
+        if isinstance(windows, np.ndarray) and windows.ndim == 3 and len(windows):
+            kept(windows[0])
+            parts = by_stretches(self.reducer().summarise_each, np.asarray(windows, dtype=np.float64))
+            return self.fit_summaries(np.concatenate(parts), y)
+        # Windows that come one after the other need not be in memory together.
+        return self.fit_summaries(np.array([self.summarise(kept(window)) for window in windows]), y)
 
     def fit_summaries(self, summaries: FloatArray, y: ArrayLike, *, blocks: ArrayLike | None = None) -> Self:
         """Fit on what :meth:`summarise` returned of each window.
@@ -585,8 +592,14 @@ class WindowDecoder(ABC):
 
     def _epoch_summaries(self, epochs: FloatArray, lead_in: float) -> tuple[FloatArray, NDArray[np.int64]]:
         """Summaries of every window of every epoch, and the epoch each belongs to."""
-        windows, stream = self._windows_of(epochs, lead_in), self.signal()
-        each = [[self.summarise(window) for window in windows.windows(stream, epoch)] for epoch in epochs]
+        windows = self._windows_of(epochs, lead_in)
+
+        def summaries(some: FloatArray) -> list[list[FloatArray]]:
+            """Of the windows of some epochs, each filtered from its own start."""
+            stream = self.signal()
+            return [[self.summarise(window) for window in windows.windows(stream, epoch)] for epoch in some]
+
+        each = [one for part in by_stretches(summaries, epochs) for one in part]
         owner = np.repeat(np.arange(len(each), dtype=np.int64), [len(some) for some in each])
         return np.array([summary for some in each for summary in some]), owner
 

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from abc import ABC, abstractmethod
 
 import numpy as np
 
-from workbench.kernels.covariance import band_covariances, mean_square
+from workbench.kernels.covariance import band_covariances, epoch_covariances, mean_square
 from workbench.kernels.linalg import matmul
 from workbench.kernels.shrinkage import oas
 from workbench.vocabulary import FloatArray
 
 
-class Reducer(Protocol):
+class Reducer(ABC):
     """From a window to what is kept of it."""
 
+    @abstractmethod
     def summarise(self, window: FloatArray) -> FloatArray:
         """What is kept of a window ``(n_window, n_lanes)`` float64, µV."""
 
+    @abstractmethod
     def lane_power(self, summary: FloatArray) -> FloatArray:
         """``(n_lanes,)`` float64, µV²: power of each lane."""
 
+    def summarise_each(self, windows: FloatArray) -> FloatArray:
+        """What is kept of each of ``(n, n_window, n_lanes)`` float64, µV: the bits of :meth:`summarise`."""
+        return np.array([self.summarise(window) for window in windows])
 
-class Power:
+
+class Power(Reducer):
     """The power of each lane."""
 
     def summarise(self, window: FloatArray) -> FloatArray:
@@ -36,7 +42,7 @@ class Power:
         return summary
 
 
-class Covariances:
+class Covariances(Reducer):
     """The covariance of each band.
 
     Parameters
@@ -54,17 +60,30 @@ class Covariances:
         n = window.shape[1] // self._n_bands
         out = np.empty((self._n_bands, n, n))
         band_covariances(window, out)
-        if self._shrunk:
-            for covariance in out:
-                oas(covariance, len(window))
+        self._shrink(out, len(window))
         return out
+
+    def summarise_each(self, windows: FloatArray) -> FloatArray:
+        """``(n, n_bands, n, n)`` float64, µV², of ``(n, n_window, n_lanes)``: one call of the kernel for all."""
+        n = windows.shape[2] // self._n_bands
+        out = np.empty((len(windows), self._n_bands, n, n))
+        epoch_covariances(np.ascontiguousarray(windows), out)
+        for covariances in out:
+            self._shrink(covariances, windows.shape[1])
+        return out
+
+    def _shrink(self, covariances: FloatArray, n_times: int) -> None:
+        """Shrink those of one window, where that is asked for."""
+        if self._shrunk:
+            for covariance in covariances:
+                oas(covariance, n_times)
 
     def lane_power(self, summary: FloatArray) -> FloatArray:
         """``(n_lanes,)`` float64, µV²: the diagonals, band after band."""
         return summary.diagonal(axis1=1, axis2=2).ravel()
 
 
-class Taps:
+class Taps(Reducer):
     """Samples at equal steps, the last of the window among them.
 
     Parameters
@@ -89,7 +108,7 @@ class Taps:
         return power
 
 
-class Whole:
+class Whole(Reducer):
     """Every sample."""
 
     def summarise(self, window: FloatArray) -> FloatArray:
@@ -103,7 +122,7 @@ class Whole:
         return power
 
 
-class Means:
+class Means(Reducer):
     """Means of equal stretches of a window: a low rate for slow responses.
 
     Parameters

@@ -47,7 +47,8 @@ def common_spatial_patterns(
     n_lanes = first.shape[1]
     if n_lanes < 2:
         raise BadSignal("spatial patterns need at least 2 channels, got 1; use bandpower_lda")
-    one, two = (_class_covariance(c, shrinkage) for c in (first, second))
+    means = _mean_share(first), _mean_share(second)
+    one, two = (_shrunk(mean, shrinkage) for mean in means)
     scale, axes = np.linalg.eigh(one + two)
     rank = int((scale > scale[-1] * n_lanes * 1e-12).sum())
     if rank < n_lanes:
@@ -59,8 +60,7 @@ def common_spatial_patterns(
     eigenvalues, turned = np.linalg.eigh(whiten.T @ one @ whiten)
     filters = (whiten @ turned).T
     # Shrinkage lends power to directions that have none, so they are sought without it.
-    plain = _class_covariance(first, 0.0) + _class_covariance(second, 0.0)
-    power = np.einsum("fi,ij,fj->f", filters, plain, filters)
+    power = np.einsum("fi,ij,fj->f", filters, means[0] + means[1], filters)
     there = np.flatnonzero(power > n_lanes * 1e-12 * power.max()).tolist()
     pairs = min(n_pairs, len(there) // 2)
     if pairs == 0:
@@ -98,9 +98,14 @@ def one_against_rest(
     return np.concatenate([filters for filters, _ in made]), np.concatenate([values for _, values in made])
 
 
-def _class_covariance(covariances: FloatArray, shrinkage: float) -> FloatArray:
+def _mean_share(covariances: FloatArray) -> FloatArray:
+    """Mean over the windows of a class, each divided by its trace."""
     traces = np.trace(covariances, axis1=1, axis2=2)
     mean: FloatArray = (covariances / traces[:, None, None]).mean(axis=0)
+    return mean
+
+
+def _shrunk(mean: FloatArray, shrinkage: float) -> FloatArray:
     n = len(mean)
     shrunk: FloatArray = (1.0 - shrinkage) * mean + shrinkage * np.trace(mean) / n * np.eye(n)
     return shrunk

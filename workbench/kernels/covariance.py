@@ -211,20 +211,21 @@ def band_covariances(window: FloatArray, out: FloatArray) -> None:
         scatter(window, band * n_channels, mean, centred, sums, out[band])
 
 
-@kernel("void(float64[:,:,::1], float64[:,:,::1])")
+@kernel("void(float64[:,:,::1], float64[:,:,:,::1])")
 def epoch_covariances(epochs: FloatArray, out: FloatArray) -> None:
-    """The :func:`covariance` of each epoch: the same bits.
+    """The :func:`band_covariances` of each epoch: the same bits.
 
     Parameters
     ----------
-    epochs : ``(n_epochs, n_times, n_lanes)`` float64, µV: samples as they arrive, not channels first.
-    out : ``(n_epochs, n_lanes, n_lanes)`` float64, µV², written.
+    epochs : ``(n_epochs, n_times, n_bands · n_channels)`` float64, µV: samples as they arrive, not channels first.
+    out : ``(n_epochs, n_bands, n_channels, n_channels)`` float64, µV², written.
     """
-    n_epochs, _, n_lanes = epochs.shape
-    wide = padded(n_lanes)
+    n_epochs, n_bands, n_channels, _ = out.shape
+    wide = padded(n_channels)
     mean, centred, sums = np.empty(wide), np.empty((PIECE, wide)), np.empty((wide, wide))
     for e in range(n_epochs):
-        scatter(epochs[e], 0, mean, centred, sums, out[e])
+        for band in range(n_bands):
+            scatter(epochs[e], band * n_channels, mean, centred, sums, out[e, band])
 
 
 @kernel("void(float64[:,::1], float64[:,::1], float64[::1])")
