@@ -1,0 +1,102 @@
+"""Times and bounds of the controller, at the very value: steps are powers of two, so that no sum is rounded."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from workbench import control
+from workbench.control._profile import Effector, SafeStep
+from workbench.errors import BadValue
+
+JUST = 2.0**-10
+"""s, a step that is exact in the bench's times."""
+
+
+def reach(bench, state):
+    """Walk to a state and take the time of this moment as the bench's."""
+    bench.reach(state)
+    bench.rows.clear()
+    return bench
+
+
+def test_a_release_ends_when_its_ramp_is_over_and_not_before(make_bench):
+    bench = reach(make_bench(), "HOLD")
+    bench.decide("release")
+    bench.tick(0.5 - JUST)
+    assert bench.state == "RELEASE"
+    bench.tick(JUST)
+    assert bench.state == "REFRACTORY"
+
+
+def test_the_refractory_time_ends_at_its_length_and_not_before(make_bench):
+    bench = reach(make_bench(), "HOLD")
+    bench.decide("release")
+    bench.tick(0.5)
+    assert bench.state == "REFRACTORY"
+    bench.tick(0.5 - JUST)
+    assert bench.state == "REFRACTORY"
+    bench.tick(JUST)
+    assert bench.state == "ARMED"
+
+
+def test_the_hold_limit_ends_an_activation_at_its_length_and_not_before(make_bench):
+    bench = make_bench(replace(control.load("glove"), hold_limit_s=4.0, hold_reminder_s=2.0))
+    bench.arm()
+    bench.decide("activate")
+    for _ in range(15):
+        bench.tick(0.25)
+        bench.decide("")
+    bench.tick(0.25 - JUST)
+    assert bench.state in ("ACTIVE", "HOLD")
+    bench.tick(JUST)
+    assert bench.state == "RELEASE"
+    assert [row.extent for row in bench.rows if row.kind == "hold_limit"] == ["4.0 s"]
+
+
+@pytest.mark.parametrize("act", ["arm", "disarm", "reset"])
+@pytest.mark.parametrize("name", ["", "   "])
+def test_no_act_of_an_operator_is_without_a_name(make_bench, act, name):
+    bench = make_bench()
+    bench.reach({"arm": "IDLE_SAFE", "disarm": "ARMED", "reset": "ESTOP"}[act])
+    before = bench.state
+    with pytest.raises(BadValue, match="a name is needed for the record"):
+        bench.act(act, name)
+    assert bench.state == before
+
+
+@pytest.mark.parametrize("ready", [True, False])
+def test_nobody_is_confirmed_ready_without_a_name(bench, ready):
+    with pytest.raises(BadValue, match="a name is needed for the record"):
+        bench.act("set_ready", ready=ready, by=" ")
+
+
+def test_a_new_self_test_measures_the_round_trip_again(bench):
+    bench.answering = False
+    bench.self_test()
+    bench.local += 0.0625
+    bench.answering = True
+    bench.deliver(bench.controller.device.on_ack(bench.ack(bench.sent[-1]), local=bench.local))
+    assert bench.controller.snapshot()["round_trip_ms"] == 62.5
+    bench.self_test()
+    assert bench.controller.snapshot()["round_trip_ms"] == 0.0
+
+
+def test_an_effector_that_states_nothing_has_these_limits():
+    plain = Effector("plain", "plain", on_fault=(SafeStep("release"),), on_estop=(SafeStep("stop"),))
+    limits = {
+        "channels": 1,
+        "level": 1.0,
+        "ramp_ms": 500,
+        "release_ramp_ms": 500,
+        "ttl_ms": 250,
+        "heartbeat_s": 0.1,
+        "ack_timeout_s": 1.0,
+        "missed_limit": 3,
+        "hold_limit_s": 30.0,
+        "hold_reminder_s": 20.0,
+        "refractory_s": 0.5,
+        "dose_s": 3600.0,
+    }
+    assert {name: getattr(plain, name) for name in limits} == limits
