@@ -83,6 +83,32 @@ def test_a_new_self_test_measures_the_round_trip_again(bench):
     assert bench.controller.snapshot()["round_trip_ms"] == 0.0
 
 
+@pytest.mark.parametrize(("act", "state"), [("release", "HOLD"), ("disarm", "HOLD"), ("estop", "HOLD")])
+def test_a_command_of_an_operators_act_carries_the_time_of_the_act(bench, act, state):
+    bench.reach(state)
+    bench.stream += 0.125
+    bench.local += 0.125
+    (command,) = bench.act(act, "Chen L.").commands
+    assert command.stamp == bench.stream
+
+
+def test_a_self_test_that_passed_is_in_the_ledger(bench):
+    bench.prepare()
+    passed = [row for row in bench.rows if row.extent == "self-test passed"]
+    assert [(row.kind, row.consequence) for row in passed] == [("effector", "the effector can be armed")]
+
+
+@pytest.mark.parametrize("silent_s", [0.5, 0.5 + JUST])
+def test_silence_of_the_evidence_counts_from_the_decision_that_closed_the_effector(bench, silent_s):
+    bench.arm()
+    bench.run(2.0, decide=False)
+    bench.decide("activate")
+    for _ in range(4):
+        bench.tick(0.125)
+    bench.tick(silent_s - 0.5)
+    assert bench.state == ("HOLD" if silent_s == 0.5 else "FAULT_SAFE")
+
+
 def test_an_effector_that_states_nothing_has_these_limits():
     plain = Effector("plain", "plain", on_fault=(SafeStep("release"),), on_estop=(SafeStep("stop"),))
     limits = {

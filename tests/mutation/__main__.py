@@ -24,7 +24,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 TESTS = {
-    "control": ("tests/control",),
+    "control": ("tests/control", "tests/contract/test_effectors.py", "tests/live/test_effector_link.py"),
     "decoding": (
         "tests/decoders",
         "tests/contract/test_decoders.py",

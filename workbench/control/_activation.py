@@ -11,7 +11,6 @@ from workbench.control._orders import Orders
 from workbench.control._safe_state import SafeState
 from workbench.control._supervisor import Supervisor
 from workbench.control._table import ENGAGED, Event
-from workbench.control._watch import Watch
 from workbench.vocabulary import Command, Decision
 
 REJECTED_S = 1.0
@@ -26,7 +25,6 @@ class Activation:
     machine, log, orders : state, where it is entered, and commands.
     arming : whether intent may move the effector.
     supervisor : level limit and dose.
-    watch : of the evidence, which counts while the effector is closed.
     safe_state : for a level that is none.
     """
 
@@ -38,12 +36,11 @@ class Activation:
         orders: Orders,
         arming: Arming,
         supervisor: Supervisor,
-        watch: Watch,
         safe_state: SafeState,
     ) -> None:
         self._machine, self._log, self._orders = machine, log, orders
         self._arming, self._supervisor = arming, supervisor
-        self._watch, self._safe_state = watch, safe_state
+        self._safe_state = safe_state
         self._effector = orders.effector
         self._began = machine.now
         self._reminded = False
@@ -90,7 +87,6 @@ class Activation:
             self._log.enter("level_clipped", clip.text, "the supervisor's limit was sent", "medium")
         self._machine.go("activate")
         self._began, self._reminded = self._machine.now, False
-        self._watch.begin(self._machine.now)
         action, ramp_ms = self._effector.activate_action, self._effector.ramp_ms
         return [self._orders.give(action, ramp_ms=ramp_ms, reason="evidence rose", level=clip.level)]
 

@@ -93,7 +93,6 @@ class Controller:
             orders=orders,
             arming=arming,
             supervisor=supervisor,
-            watch=watch,
             safe_state=safe_state,
         )
         common: _Common = {"log": log, "orders": orders, "arming": arming, "safe_state": safe_state}

@@ -38,10 +38,6 @@ class Watch:
         self._heard = now
         self._invalid_since = None if valid else self._invalid_since or now
 
-    def begin(self, now: Now) -> None:
-        """The effector became active: silence and invalid evidence count from here."""
-        self._heard, self._invalid_since = now, None
-
     def hop(self, duration_s: float, *, local: float) -> bool:
         """Note how long one hop took; True when more than :data:`OVERRUNS` overran within 1 s."""
         if not duration_s <= self._hop_s:
