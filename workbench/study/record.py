@@ -27,6 +27,7 @@ from workbench.study import (
     schema,
     worklist,
 )
+from workbench.study.cards import register_cards
 from workbench.study.clock import utc_now, uuid7
 from workbench.study.database import Database
 from workbench.study.drafts import Drafts
@@ -41,6 +42,8 @@ from workbench.vocabulary import Approval, Entry, LedgerRow, Recording, Run, Tri
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+register_cards()
 
 
 class Study:
