@@ -19,7 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench import analysis, decoders, paradigms, world
-from workbench.decode import locate_cues
 from workbench.decoders import Training, WindowDecoder
 from workbench.errors import BadSignal, BadValue, WorkbenchError
 from workbench.live import _wire
@@ -27,6 +26,7 @@ from workbench.live.plan import montage_of
 from workbench.paradigms import Paradigm
 from workbench.recording import RunFile, file_sha256
 from workbench.runs.held_out import HeldOut
+from workbench.signals.cues import locate_cues
 from workbench.vocabulary import FloatArray, Montage, StreamSpec
 from workbench.writing import save
 
