@@ -23,7 +23,7 @@ FLOOR = {
     **dict.fromkeys(("devices", "recording", "study", "analysis", "figures", "tables", "widgets"), 2),
     **dict.fromkeys(("decoders", "live", "reports", "exchange"), 3),
     **dict.fromkeys(("systems", "engine", "runs"), 4),
-    **dict.fromkeys(("cli", "__main__", "commands"), 5),
+    **dict.fromkeys(("dashboard", "cli", "__main__", "commands"), 5),
     **dict.fromkeys(("evaluation", "bench", "research", "stress", "hostile"), 5),
 }
 
@@ -39,9 +39,8 @@ ARROWS = {
     ("devices", "signals"): "an offline replay corrects stamps with the time base of the live road",
     ("analysis", "outcomes"): "endpoints know the direction of a measure",
     ("study", "tables"): "a study gives its tables",
-    ("tables", "analysis"): "one of the tables is that of all outcomes",
+    ("study", "analysis"): "one of the tables that a study gives is that of all outcomes",
     ("figures", "analysis"): "figures print limits beside the numbers",
-    ("runs", "systems"): "the visits of a day are started with the system of their study",
     ("__main__", "cli"): "`python -m workbench` is `workbench`",
     ("cli", "commands"): "the parser is made from the register of commands",
     ("commands", "bench"): "a command",
@@ -74,7 +73,7 @@ DOORS = {
 
 KERNEL_BANS = {"scipy", "sklearn", "mne", "pandas", "pyriemann"}
 
-WORLDLY = ("control", "devices", "engine", "live", "recording", "runs", "study", "threads", "writing")
+WORLDLY = ("control", "dashboard", "devices", "engine", "live", "recording", "runs", "study", "threads", "writing")
 """Rooms that meet time, chance, disk and network through ``world`` alone, so that a virtual world can stand in."""
 
 AROUND_THE_DOORS = re.compile(

@@ -1,6 +1,6 @@
-"""After and around a run: ingest, fit, approve, grant, replay, the visits and the page of a session.
+"""After and around a run: ingest, fit, approve, grant and replay.
 
-The only room that knows both the record and the engine; ``approve`` alone approves a decoder. The recording is the
+Between the record and the engine; ``approve`` alone approves a decoder. The recording is the
 truth: :func:`ingest` copies trials and events from it into the study record. Names load when first asked for.
 """
 

@@ -680,10 +680,10 @@ class Study:
         return tables.assessments(self)
 
     def outcomes(self) -> DataFrame:
-        """Every outcome, one number a row: scores, event F1, hours of use. See :mod:`workbench.tables`."""
-        from workbench import tables
+        """Every outcome, one number a row: see :func:`workbench.analysis.outcomes_table`."""
+        from workbench import analysis, tables
 
-        return tables.outcomes(self)
+        return tables.of_dataclass(analysis.Outcome, analysis.outcomes_table(self).rows)
 
     def ledger(self) -> DataFrame:
         """Rows of the integrity ledger. See :mod:`workbench.tables`."""
