@@ -23,7 +23,7 @@ FLOOR = {
     **dict.fromkeys(("devices", "recording", "study", "analysis", "figures", "tables", "widgets"), 2),
     **dict.fromkeys(("decoders", "live", "reports", "exchange"), 3),
     **dict.fromkeys(("systems", "engine", "runs"), 4),
-    **dict.fromkeys(("dashboard", "cli", "__main__", "commands"), 5),
+    **dict.fromkeys(("dashboard", "__main__", "commands"), 5),
     **dict.fromkeys(("evaluation", "bench", "research", "stress", "hostile"), 5),
 }
 
@@ -41,8 +41,7 @@ ARROWS = {
     ("study", "tables"): "a study gives its tables",
     ("study", "analysis"): "one of the tables that a study gives is that of all outcomes",
     ("figures", "analysis"): "figures print limits beside the numbers",
-    ("__main__", "cli"): "`python -m workbench` is `workbench`",
-    ("cli", "commands"): "the parser is made from the register of commands",
+    ("__main__", "commands"): "`python -m workbench` is `workbench`",
     ("commands", "bench"): "a command",
     ("commands", "evaluation"): "a command",
     ("commands", "stress"): "a command",

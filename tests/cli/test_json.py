@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from workbench import commands
-from workbench.cli import main
+from workbench.commands import main
 from workbench.commands._answer import as_json, plain
 from workbench.hostile import commands as all_commands
 

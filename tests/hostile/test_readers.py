@@ -26,8 +26,8 @@ from workbench.reading import DEEPEST, parse_json, read_bytes, read_text, shown
 PACKAGE = Path(workbench.__file__).parent
 
 BY_COMMANDS = {
-    "cli.py", "commands/_arguments.py", "commands/_demo_session.py", "commands/export.py", "commands/score.py",
-    "commands/stress.py", "reading.py", "systems/recorded_files.py",
+    "commands/_main.py", "commands/_arguments.py", "commands/_demo_session.py", "commands/export.py",
+    "commands/score.py", "commands/stress.py", "reading.py", "systems/recorded_files.py",
     "decoders/_store.py", "devices/_recorded.py", "evaluation/_contract.py", "evaluation/ssvep_exo.py",
     "live/_place.py", "live/plan.py", "exchange/redcap.py", "outcomes/_lines.py", "outcomes/_tables.py",
     "recording/files.py", "recording/index.py", "recording/recover.py", "recording/session_ledger.py",
