@@ -17,8 +17,8 @@ from tests import house, measures
 PACKAGE = Path(__file__).resolve().parents[1] / "workbench"
 
 FLOOR = {
-    **dict.fromkeys(("vocabulary", "errors", "registry", "said", "threads", "world"), 1),
-    **dict.fromkeys(("delimited", "html_repr", "reading", "writing", "kernels"), 1),
+    **dict.fromkeys(("vocabulary", "errors", "registry", "said", "world"), 1),
+    **dict.fromkeys(("delimited", "html_repr", "reading", "kernels"), 1),
     **dict.fromkeys(("decode", "decoding", "fitting", "paradigms", "signals", "control", "outcomes"), 2),
     **dict.fromkeys(("devices", "recording", "study", "analysis", "figures", "tables", "widgets"), 2),
     **dict.fromkeys(("decoders", "live", "reports", "exchange"), 3),
@@ -72,7 +72,7 @@ DOORS = {
 
 KERNEL_BANS = {"scipy", "sklearn", "mne", "pandas", "pyriemann"}
 
-WORLDLY = ("control", "dashboard", "devices", "engine", "live", "recording", "runs", "study", "threads", "writing")
+WORLDLY = ("control", "dashboard", "devices", "engine", "live", "recording", "runs", "study")
 """Rooms that meet time, chance, disk and network through ``world`` alone, so that a virtual world can stand in."""
 
 AROUND_THE_DOORS = re.compile(
@@ -424,7 +424,6 @@ def test_nothing_swallows_every_error_outside_the_engine_loop_and_its_door():
 
 
 SPAWNS = {
-    "threads.py": "the unwatched default",
     "engine/supervision.py": "the supervisor itself",
     "live/_starting.py": "a client's process",
     "stress/lossless.py": "processes of a stress test",
@@ -440,7 +439,7 @@ def test_threads_of_the_engine_are_started_through_its_supervisor():
     for room, path, tree in ALL:
         name = path.relative_to(PACKAGE).as_posix()
         player = room == "devices" and (name.startswith(("devices/_play", "devices/sim", "devices/replay")))
-        inside = room in ("engine", "live", "recording", "devices", "control", "decode", "threads")
+        inside = room in ("engine", "live", "recording", "devices", "control", "decode")
         if not inside or name in SPAWNS or player:
             continue
         for node in ast.walk(tree):

@@ -12,12 +12,11 @@ from contextlib import suppress
 import pytest
 
 from tests.faults.test_engine_ends import PAUSE, exists, until
-from workbench import devices, live
+from workbench import devices, live, world
 from workbench.errors import BadValue, Refused
 from workbench.live._place import Place
 from workbench.recording import read_rows
 from workbench.recording.session_ledger import SUFFIX
-from workbench.writing import save
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -30,7 +29,7 @@ class Broken:
         plan = room.plan(glove=True, speed=1.0, script_present=True)
         place = Place(room.folder)
         place.prepare()
-        save(place.plan, plan.to_json().encode())
+        world.disk.save(place.plan, plan.to_json().encode())
         log = (room.folder / "engine" / "engine.log").open("ab")
         command = [sys.executable, "-m", "workbench.stress.breakable", str(room.folder), str(order)]
         self.process = subprocess.Popen(command, stderr=log, stdout=log, start_new_session=True)

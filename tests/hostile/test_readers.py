@@ -40,7 +40,7 @@ BY_COMMANDS = {
 OWN_TEXTS = {
     "evaluation/_document.py", "exchange/_core_data_set.py", "outcomes/_thresholds.py", "reports/html.py",
     "reports/pdf.py", "reports/texts.py", "said.py", "widgets/_base.py", "widgets/_locale.py", "kernels/_jit.py",
-    "devices/_lsl_library.py", "systems/_system.py", "world.py",
+    "devices/_lsl_library.py", "systems/_system.py",
 }  # fmt: skip
 """Read files of the package or of the system alone."""
 
@@ -56,7 +56,7 @@ BETWEEN_OWN_PROCESSES = {
 """Read what another process of the workbench wrote; their own tests try bad messages."""
 
 HOSTILE = {"hostile/_judge.py", "hostile/_material.py"}
-DOORS = {"writing.py"}
+DOORS = {"world.py"}
 """Open files for other modules, which stand in the lists above."""
 
 CALLS = {
