@@ -277,7 +277,7 @@ FORBIDDEN = [
     ("decoders", DECIDES),
     ("decoding", DECIDES | {"fitting", "decoders"}),
     ("fitting", DECIDES | {"decoders"}),
-    ("live", {"engine", "runs"}),
+    ("live", DECIDES - {"live", "control"} | {"signals"}),
     ("engine", {"runs", "widgets", "reports", "fitting"}),
     ("paradigms", DECIDES),
     ("study", {"kernels", "signals", "devices", "live", "decoders"}),

@@ -33,7 +33,7 @@ BY_COMMANDS = {
     "recording/files.py", "recording/index.py", "recording/recover.py", "recording/session_ledger.py",
     "recording/xdf.py", "recording/xml.py", "study/anchors.py", "study/record_file.py", "study/reading.py",
     "study/record.py", "study/verification.py", "study/files.py", "study/migrate.py", "study/migrations.py",
-    "study/keys.py", "devices/_bids.py", "live/stopping.py", "runs/approve.py", "study/database.py",
+    "study/keys.py", "devices/_bids.py", "runs/stopping.py", "runs/approve.py", "study/database.py",
 }  # fmt: skip
 """Read what a user names or a study holds: the hostile cases of the commands, or of READERS below, reach them."""
 

@@ -22,11 +22,11 @@ from workbench import analysis, decoders, paradigms, world
 from workbench.decoders import Training, WindowDecoder
 from workbench.errors import BadSignal, BadValue, WorkbenchError
 from workbench.live import _wire
-from workbench.live.plan import montage_of
 from workbench.paradigms import Paradigm
 from workbench.recording import RunFile, file_sha256
 from workbench.runs.held_out import HeldOut
 from workbench.signals.cues import locate_cues
+from workbench.signals.units import montage_of
 from workbench.vocabulary import FloatArray, Montage, StreamSpec
 
 FOLDS = 5

@@ -14,7 +14,7 @@ from workbench.errors import BadValue, EngineFault
 from workbench.live import _place
 from workbench.live._place import Place
 from workbench.live._stopfile import watching
-from workbench.live.stopping import end_session, kill, stop_session
+from workbench.runs.stopping import end_session, kill, stop_session
 
 
 @pytest.fixture
