@@ -24,7 +24,7 @@ FLOOR = {
     **dict.fromkeys(("decoders", "live", "reports", "exchange"), 3),
     **dict.fromkeys(("systems", "engine", "runs"), 4),
     **dict.fromkeys(("dashboard", "__main__", "commands"), 5),
-    **dict.fromkeys(("evaluation", "bench", "research", "stress", "hostile"), 5),
+    **dict.fromkeys(("evaluation", "bench", "research", "stress"), 5),
 }
 
 ARROWS = {
@@ -45,14 +45,13 @@ ARROWS = {
     ("commands", "bench"): "a command",
     ("commands", "evaluation"): "a command",
     ("commands", "stress"): "a command",
-    ("commands", "hostile"): "a command",
 }
 
 DOORS = {
     "numba": {"kernels"},
     "llvmlite": {"kernels"},
     "sqlalchemy": {"study"},
-    "sqlite3": {"world", "study", "hostile", "stress"},
+    "sqlite3": {"world", "study", "stress"},
     "pylsl": {"devices"},
     "anywidget": {"widgets"},
     "ipywidgets": {"widgets"},
@@ -559,6 +558,13 @@ def test_the_engine_names_no_paradigm_and_no_effector():
 
 def test_no_function_is_too_complex():
     assert measures.figures().complex_ == ()
+
+
+MOST_FLOORS = 8
+
+
+def test_the_longest_way_down_is_at_most_eight_floors():
+    assert max(house.floors().values()) <= MOST_FLOORS
 
 
 def test_rooms_form_no_circle_and_the_picture_shows_them():

@@ -12,7 +12,7 @@ import pytest
 from workbench import commands
 from workbench.commands import main
 from workbench.commands._answer import as_json, plain
-from workbench.hostile import commands as all_commands
+from workbench.stress.hostile import commands as all_commands
 
 ROOT = Path(__file__).resolve().parents[2]
 WITH_JSON = [

@@ -20,8 +20,8 @@ import workbench
 from workbench import decoders
 from workbench.decoders import _store
 from workbench.errors import RecordingFault, WorkbenchError
-from workbench.hostile import _material
 from workbench.reading import DEEPEST, parse_json, read_bytes, read_text, shown
+from workbench.stress.hostile import _material
 
 PACKAGE = Path(workbench.__file__).parent
 
@@ -55,7 +55,7 @@ BETWEEN_OWN_PROCESSES = {
 }  # fmt: skip
 """Read what another process of the workbench wrote; their own tests try bad messages."""
 
-HOSTILE = {"hostile/_judge.py", "hostile/_material.py"}
+HOSTILE = {"stress/hostile/_judge.py", "stress/hostile/_material.py"}
 DOORS = {"world.py"}
 """Open files for other modules, which stand in the lists above."""
 
