@@ -17,14 +17,14 @@ from tests import house, measures
 PACKAGE = Path(__file__).resolve().parents[1] / "workbench"
 
 FLOOR = {
-    **dict.fromkeys(("vocabulary", "errors", "registry", "messages", "said", "threads", "world"), 1),
-    **dict.fromkeys(("delimited", "html_repr", "reading", "writing", "kernels"), 1),
+    **dict.fromkeys(("vocabulary", "errors", "registry", "messages", "said", "world"), 1),
+    **dict.fromkeys(("delimited", "html_repr", "reading", "kernels"), 1),
     **dict.fromkeys(("decode", "decoding", "fitting", "paradigms", "signals", "control", "outcomes"), 2),
     **dict.fromkeys(("devices", "recording", "study", "analysis", "figures", "tables", "widgets"), 2),
     **dict.fromkeys(("decoders", "live", "reports", "exchange"), 3),
     **dict.fromkeys(("systems", "engine", "runs"), 4),
-    **dict.fromkeys(("cli", "__main__", "commands"), 5),
-    **dict.fromkeys(("evaluation", "bench", "research", "stress", "hostile"), 5),
+    **dict.fromkeys(("dashboard", "__main__", "commands"), 5),
+    **dict.fromkeys(("evaluation", "bench", "research", "stress"), 5),
 }
 
 ARROWS = {
@@ -33,28 +33,25 @@ ARROWS = {
     ("fitting", "decoding"): "a fit fills the arrays of the decision path",
     ("fitting", "signals"): "a fit is made on signals as they are filtered live",
     ("decode", "paradigms"): "the loop asks the paradigm's rule",
+    ("decode", "signals"): "cues are placed on the sample axis as everywhere",
     ("recording", "signals"): "a stored run is read through the same time base as the live one",
     ("devices", "recording"): "a player reads recordings",
     ("devices", "signals"): "an offline replay corrects stamps with the time base of the live road",
     ("analysis", "outcomes"): "endpoints know the direction of a measure",
-    ("recording", "decode"): "epochs of a stored run begin where the loop placed its cues",
     ("study", "tables"): "a study gives its tables",
-    ("tables", "analysis"): "one of the tables is that of all outcomes",
+    ("study", "analysis"): "one of the tables that a study gives is that of all outcomes",
     ("figures", "analysis"): "figures print limits beside the numbers",
-    ("runs", "systems"): "the visits of a day are started with the system of their study",
-    ("__main__", "cli"): "`python -m workbench` is `workbench`",
-    ("cli", "commands"): "the parser is made from the register of commands",
+    ("__main__", "commands"): "`python -m workbench` is `workbench`",
     ("commands", "bench"): "a command",
     ("commands", "evaluation"): "a command",
     ("commands", "stress"): "a command",
-    ("commands", "hostile"): "a command",
 }
 
 DOORS = {
     "numba": {"kernels"},
     "llvmlite": {"kernels"},
     "sqlalchemy": {"study"},
-    "sqlite3": {"world", "study", "hostile", "stress"},
+    "sqlite3": {"world", "study", "stress"},
     "pylsl": {"devices"},
     "anywidget": {"widgets"},
     "ipywidgets": {"widgets"},
@@ -74,7 +71,7 @@ DOORS = {
 
 KERNEL_BANS = {"scipy", "sklearn", "mne", "pandas", "pyriemann"}
 
-WORLDLY = ("control", "devices", "engine", "live", "recording", "runs", "study", "threads", "writing")
+WORLDLY = ("control", "dashboard", "devices", "engine", "live", "recording", "runs", "study")
 """Rooms that meet time, chance, disk and network through ``world`` alone, so that a virtual world can stand in."""
 
 AROUND_THE_DOORS = re.compile(
@@ -279,7 +276,7 @@ FORBIDDEN = [
     ("decoders", DECIDES),
     ("decoding", DECIDES | {"fitting", "decoders"}),
     ("fitting", DECIDES | {"decoders"}),
-    ("live", {"engine", "runs"}),
+    ("live", DECIDES - {"live", "control"} | {"signals"}),
     ("engine", {"runs", "widgets", "reports", "fitting"}),
     ("paradigms", DECIDES),
     ("study", {"kernels", "signals", "devices", "live", "decoders"}),
@@ -426,7 +423,6 @@ def test_nothing_swallows_every_error_outside_the_engine_loop_and_its_door():
 
 
 SPAWNS = {
-    "threads.py": "the unwatched default",
     "engine/supervision.py": "the supervisor itself",
     "live/_starting.py": "a client's process",
     "stress/lossless.py": "processes of a stress test",
@@ -442,7 +438,7 @@ def test_threads_of_the_engine_are_started_through_its_supervisor():
     for room, path, tree in ALL:
         name = path.relative_to(PACKAGE).as_posix()
         player = room == "devices" and (name.startswith(("devices/_play", "devices/sim", "devices/replay")))
-        inside = room in ("engine", "live", "recording", "devices", "control", "decode", "threads")
+        inside = room in ("engine", "live", "recording", "devices", "control", "decode")
         if not inside or name in SPAWNS or player:
             continue
         for node in ast.walk(tree):
@@ -562,6 +558,13 @@ def test_the_engine_names_no_paradigm_and_no_effector():
 
 def test_no_function_is_too_complex():
     assert measures.figures().complex_ == ()
+
+
+MOST_FLOORS = 8
+
+
+def test_the_longest_way_down_is_at_most_eight_floors():
+    assert max(house.floors().values()) <= MOST_FLOORS
 
 
 def test_rooms_form_no_circle_and_the_picture_shows_them():

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench import cli, devices
+from workbench import commands, devices
 from workbench.runs import replay_study
 from workbench.study import Study, anchors, chain, record_file
 from workbench.vocabulary import Participant
@@ -27,7 +27,7 @@ def run(capsys, monkeypatch, tmp_path):
     def call(*arguments, stdin=""):
         given = io.BytesIO(stdin.encode("utf-8", "surrogateescape"))
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(given, "utf-8"))
-        code = cli.main([str(a) for a in arguments])
+        code = commands.main([str(a) for a in arguments])
         said = capsys.readouterr()
         return code, said.out, said.err
 

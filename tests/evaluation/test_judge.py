@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from workbench import evaluation
-from workbench.cli import main
+from workbench.commands import main
 from workbench.errors import BadSignal, BadValue, UnknownName
 from workbench.evaluation import Dataset, Epochs
 

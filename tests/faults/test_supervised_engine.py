@@ -12,12 +12,11 @@ from contextlib import suppress
 import pytest
 
 from tests.faults.test_engine_ends import PAUSE, exists, until
-from workbench import devices, live
+from workbench import devices, live, runs, world
 from workbench.errors import BadValue, Refused
 from workbench.live._place import Place
 from workbench.recording import read_rows
 from workbench.recording.session_ledger import SUFFIX
-from workbench.writing import save
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -30,7 +29,7 @@ class Broken:
         plan = room.plan(glove=True, speed=1.0, script_present=True)
         place = Place(room.folder)
         place.prepare()
-        save(place.plan, plan.to_json().encode())
+        world.disk.save(place.plan, plan.to_json().encode())
         log = (room.folder / "engine" / "engine.log").open("ab")
         command = [sys.executable, "-m", "workbench.stress.breakable", str(room.folder), str(order)]
         self.process = subprocess.Popen(command, stderr=log, stdout=log, start_new_session=True)
@@ -158,7 +157,7 @@ def hung(engine, *names, stop):
 
 def stop_from_outside(engine):
     """The second path of a STOP: the living engine takes it and the device confirms it."""
-    outcome = live.stop_session(engine.room.folder, "tests")
+    outcome = runs.stop_session(engine.room.folder, "tests")
     assert outcome.sentence.startswith("The engine took the STOP. The device confirms:"), outcome.sentence
     assert outcome.confirmed
 
@@ -233,6 +232,6 @@ def test_an_engine_whose_stop_file_nobody_watches_is_killed_by_a_stop_and_the_de
     if "stop-file" in broken.status()["engine"]["supervised"]:  # no test before this one has ended it
         broken.break_thread("stop-file", "hang")
         until(lambda: broken.journalled("stop-file"))
-    outcome = live.stop_session(broken.room.folder, "tests")
+    outcome = runs.stop_session(broken.room.folder, "tests")
     assert "did not take the STOP within 1 s and was killed. The device confirms:" in outcome.sentence
     assert outcome.confirmed

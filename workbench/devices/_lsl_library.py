@@ -17,7 +17,6 @@ from typing import Any
 
 from workbench import world
 from workbench.errors import BadValue, StreamFault
-from workbench.writing import save
 
 OWN = "; written by workbench: discovery stays on this computer"
 OLDEST = 116
@@ -94,7 +93,7 @@ def configure(*, peers: Sequence[str] = (), session_id: str = "default") -> Conf
             "another session id; call workbench.devices.lsl.configure first, or start a new process"
         )
     if not path.is_file():
-        save(path, text.encode())
+        world.disk.save(path, text.encode())
     os.environ["LSLAPICFG"] = str(path)
     return Configuration(path, own=True, confined=not peers)
 

@@ -20,7 +20,6 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from workbench import world
 from workbench.devices._last_metre import KEY_BYTES, link_id
 from workbench.errors import BadValue, EngineFault
-from workbench.writing import save
 
 VARIABLE = "WORKBENCH_KEYS"
 CODE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
@@ -211,7 +210,7 @@ def note_device(paired: Pairing) -> None:
             "End it first"
         )
     content = {"pid": os.getpid(), "started": psutil.Process().create_time()}
-    save(paired.device_file, json.dumps(content).encode())
+    world.disk.save(paired.device_file, json.dumps(content).encode())
 
 
 def forget_device(paired: Pairing) -> None:
@@ -272,7 +271,7 @@ def _write_key(paired: Pairing, key: bytes, *, keep: bool = False) -> None:
     """Write a key file; with ``keep``, one that another process has just made stays."""
     try:
         world.disk.mkdir(paired.path.parent, parents=True, exist_ok=True)
-        save(paired.path, key.hex().encode("ascii"), keep=keep)
+        world.disk.save(paired.path, key.hex().encode("ascii"), keep=keep)
     except OSError as error:
         raise EngineFault(
             f"the key folder {paired.path.parent} cannot be written ({error.strerror}); set {VARIABLE} to a "

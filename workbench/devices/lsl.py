@@ -30,7 +30,6 @@ from workbench.devices._lsl_library import (
 from workbench.devices._lsl_seen import ROOM, StreamSeen, discover, full, header
 from workbench.errors import BadSignal, BadValue, StreamFault
 from workbench.signals.units import StreamUnits
-from workbench.threads import Spawn, start_thread
 from workbench.vocabulary import FloatArray, StreamSpec
 
 DEVICE = Device("Any amplifier, sensor or effector that speaks Lab Streaming Layer on this computer.")
@@ -258,7 +257,7 @@ class Inlet:
         on_offset: Callable[[ClockOffset], None],
         *,
         every: float = 5.0,
-        spawn: Spawn = start_thread,
+        spawn: world.Spawn = world.start_thread,
         name: str = "lsl-clock",
     ) -> None:
         """Measure the clock offset on a thread and pass each new measurement on.

@@ -17,7 +17,6 @@ from workbench import world
 from workbench.errors import BadValue
 from workbench.live.status import AlarmPriority, AlarmStatus
 from workbench.vocabulary import Priority
-from workbench.writing import save
 
 LOG = logging.getLogger("workbench.engine")
 
@@ -112,7 +111,7 @@ class Alarms:
                 if not alarm.over:
                     alarm.cleared = alarm.earlier = True
                     self._alarms[f"{alarm.cause} {alarm.id}"] = alarm
-            save(journal, b"".join(map(_line, self._alarms.values())))
+            world.disk.save(journal, b"".join(map(_line, self._alarms.values())))
             self._journal, self._enter = journal, enter
 
     def __contains__(self, cause: object) -> bool:
@@ -216,7 +215,7 @@ class Alarms:
                 world.disk.close(descriptor)
             if size > MAX_JOURNAL // 2:
                 newest = {a.id: a for a in (*self._alarms.values(), alarm)}.values()
-                save(self._journal, b"".join(_line(a) for a in newest if not a.over))
+                world.disk.save(self._journal, b"".join(_line(a) for a in newest if not a.over))
         except OSError as error:
             LOG.error("alarm %s is not in its journal: %s", alarm.id, error)
 

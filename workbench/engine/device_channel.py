@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from workbench import world
 from workbench.devices import lsl
 from workbench.devices._last_metre import Answer, EngineEnd
 from workbench.devices._listening import Listener, Lookout
 from workbench.devices._pairing import Pairing
 from workbench.live.plan import OWN_NAMES
-from workbench.threads import Spawn
 from workbench.vocabulary import Command, StreamSpec
 
 ASK_S = 0.15
@@ -45,7 +45,7 @@ class DeviceChannel:
         own_uids: Callable[[], frozenset[str]],
         time_base: Mapping[str, float],
         on_text: Callable[[str, str], None],
-        spawn: Spawn,
+        spawn: world.Spawn,
     ) -> None:
         self._end = EngineEnd(pairing.key(), pairing.effector)
         self._hello: dict[str, Any] = {"session_id": session_id, **time_base}

@@ -18,7 +18,6 @@ from workbench.devices._pairing import Pairing
 from workbench.engine.device_channel import DeviceChannel
 from workbench.engine.ledger import Ledger
 from workbench.errors import Refused
-from workbench.threads import Spawn, start_thread
 from workbench.vocabulary import Acknowledgement, Command, Decision, DeviceStatus
 
 FOLLOWED_S = 1.0
@@ -68,7 +67,7 @@ class EffectorLink:
         speed: float,
         t0: float,
         simulated: bool,
-        spawn: Spawn = start_thread,
+        spawn: world.Spawn = world.start_thread,
     ) -> None:
         self.controller = control.Controller(control.load(pairing.effector), speed=speed, simulated=simulated)
         self._ledger, self._record, self._stream_now = ledger, record, stream_now

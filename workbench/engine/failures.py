@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from workbench import world
 from workbench.engine.effector import SessionEffector
 from workbench.engine.events import EventLog
 from workbench.engine.standstill import Standstill
-from workbench.threads import Spawn
 
 SAFE_STATE = "safe-state-"
 """How the names of threads that order a safe state begin; one that is lost itself is not ordered another one."""
@@ -22,7 +22,7 @@ class FailureResponse:
     spawn : starts the thread that orders the safe state.
     """
 
-    def __init__(self, *, events: EventLog, effector: SessionEffector, spawn: Spawn) -> None:
+    def __init__(self, *, events: EventLog, effector: SessionEffector, spawn: world.Spawn) -> None:
         self._events, self._effector, self._spawn = events, effector, spawn
 
     def thread_lost(self, name: str, sentence: str) -> None:

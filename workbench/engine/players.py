@@ -59,7 +59,7 @@ class Players:
 
     def _start(self, player: Mapping[str, Any], *, owned: bool = True, **more: Any) -> None:
         name = str(player["device"])
-        options = self._plan.player_options(player) | more
+        options = player_options(self._plan, player) | more
         log = self._place.folder / f"player-{len(self._running) + 1}-{name}.log"
         self._running.append(devices.start(name, options, log=log, owned=owned))
         LOG.info("player %s started as process %d", name, self._running[-1].pid)
@@ -93,3 +93,22 @@ class Players:
 def _is_effector(player: Mapping[str, Any]) -> bool:
     """Whether a player answers commands."""
     return "pairing" in devices.load(str(player["device"])).options
+
+
+_OWN = {"cue_source_id": "cues"}
+"""Options of players that name a stream of the session."""
+
+
+def player_options(plan: SessionPlan, player: Mapping[str, Any]) -> dict[str, Any]:
+    """Options of a player: what it states, and the session's own stream ids, speed and seed where it does not.
+
+    Raises
+    ------
+    UnknownName
+        When there is no such device.
+    """
+    known = devices.load(str(player["device"])).options
+    usual: dict[str, Any] = {"speed": plan.speed, "seed": plan.seed}
+    usual |= {option: plan.source_id(purpose) for option, purpose in _OWN.items()}
+    stated = dict(player.get("options", {}))
+    return {name: value for name, value in usual.items() if name in known} | stated

@@ -43,7 +43,6 @@ from workbench.signals import units
 from workbench.signals.quality import QualityMonitor
 from workbench.signals.timebase import Timebase
 from workbench.vocabulary import StreamSpec
-from workbench.writing import save
 
 LOG = logging.getLogger("workbench.engine")
 FIRST_OFFSET_S = 6.0
@@ -330,7 +329,7 @@ def compile_kernels(spec: StreamSpec) -> None:
 
 def write_outcome(place: Place, content: dict[str, Any]) -> None:
     """How the engine ended, for the next client."""
-    save(place.outcome, json.dumps(content, ensure_ascii=False).encode("utf-8"))
+    world.disk.save(place.outcome, json.dumps(content, ensure_ascii=False).encode("utf-8"))
 
 
 def _plan_text(place: Place) -> str:

@@ -20,7 +20,6 @@ from workbench.errors import RecordingFault
 from workbench.live.plan import SessionPlan
 from workbench.live.status import CueStatus, EvidenceStatus, RunEnd, RunState, RunStatus
 from workbench.recording import RunWriter, ensure_space, needed_bytes
-from workbench.threads import Spawn, start_thread
 from workbench.vocabulary import (
     Acknowledgement,
     Command,
@@ -61,7 +60,7 @@ class LiveRun:
         others: list[Stream],
         ledger: Ledger,
         source: LiveSource,
-        spawn: Spawn = start_thread,
+        spawn: world.Spawn = world.start_thread,
     ) -> None:
         self.request, self.number, self.source = request, number, source
         self.plan, self.signal, self._ledger = plan, signal, ledger

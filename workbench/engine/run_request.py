@@ -15,9 +15,9 @@ from workbench import decoders, kernels, paradigms, world
 from workbench.decode import decode
 from workbench.engine.live_source import LiveSource
 from workbench.errors import BadValue, DecoderMismatch
-from workbench.live.plan import montage_of
 from workbench.live.status import RunKind
 from workbench.paradigms import Paradigm, PlannedCue
+from workbench.signals.units import montage_of
 from workbench.vocabulary import StreamSpec
 
 KINDS: tuple[RunKind, ...] = get_args(RunKind)

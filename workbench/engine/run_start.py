@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from workbench import world
 from workbench.devices import lsl
 from workbench.engine.live_source import LiveSource
 from workbench.engine.run import LiveRun
@@ -15,7 +16,6 @@ from workbench.engine.streams import Stream
 from workbench.engine.watching import require_disk
 from workbench.errors import EngineFault, Refused, WorkbenchError
 from workbench.signals.timebase import Timebase
-from workbench.threads import Beat, Spawn
 from workbench.vocabulary import StreamSpec
 
 REHEARSAL_LIMIT_S = 600.0
@@ -32,13 +32,13 @@ class Rehearsal:
     spawn : starts the thread.
     """
 
-    def __init__(self, request: RunRequest, *, signal: StreamSpec, spawn: Spawn) -> None:
+    def __init__(self, request: RunRequest, *, signal: StreamSpec, spawn: world.Spawn) -> None:
         self._error: WorkbenchError | None = None
         self._complete = False
         self._request, self._signal = request, signal
         self._thread = spawn("rehearsal", self._run, limit_s=REHEARSAL_LIMIT_S)
 
-    def _run(self, beat: Beat) -> None:
+    def _run(self, beat: world.Beat) -> None:
         beat()
         try:
             rehearse(self._request, signal=self._signal)

@@ -21,7 +21,6 @@ from workbench import world
 from workbench.errors import BadValue, EngineFault, WorkbenchError
 from workbench.live import _place, _wire
 from workbench.live.status import NewestStatus, Status
-from workbench.threads import Beat, Spawn, start_thread
 
 DOORS = ("door", "door-again")
 """Names of the door's thread: the first, and whichever serves after it ended."""
@@ -67,7 +66,7 @@ class Server:
         transport: str = "auto",
         present: Callable[[dict[str, Any]], None] = lambda args: None,
         newest: Callable[[], NewestStatus | None] = lambda: None,
-        spawn: Spawn = start_thread,
+        spawn: world.Spawn = world.start_thread,
     ) -> None:
         self.requests: queue.SimpleQueue[Request] = world.clock.simple_queue()
         self._key, self._session, self._stop_now = key, session, stop_now
@@ -140,13 +139,13 @@ class Server:
         if self._path is not None:
             world.disk.unlink(self._path, missing_ok=True)
 
-    def _serve(self, beat: Beat) -> None:
+    def _serve(self, beat: world.Beat) -> None:
         try:
             self._answer(beat)
         finally:
             self._serving = False
 
-    def _answer(self, beat: Beat) -> None:
+    def _answer(self, beat: world.Beat) -> None:
         poller = zmq.Poller()
         poller.register(self._socket, zmq.POLLIN)
         poller.register(self._replies, zmq.POLLIN)

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from workbench import world
+from workbench.devices import lsl
 from workbench.engine.events import EventLog
 from workbench.engine.inlets import Arrival
 from workbench.engine.streams import Streams
@@ -45,7 +47,13 @@ class SignalMonitor:
         signal = self._streams.signal
         spec, unit = signal.spec, units.canonical(signal.spec.unit)
         self._display = DisplayWriter(
-            display, names=spec.measured, fs=spec.fs, unit=unit, speed=signal.speed, t0=signal.t0
+            display,
+            names=spec.measured,
+            fs=spec.fs,
+            unit=unit,
+            speed=signal.speed,
+            t0=signal.t0,
+            lead_s=lsl.local_clock() - world.clock.monotonic(),
         )
         self._monitor = QualityMonitor(spec.fs, spec.measured, unit=unit, mains_hz=mains_hz)
 

@@ -15,7 +15,6 @@ from math import inf
 
 from workbench import world
 from workbench.engine.standstill import STANDSTILL_S
-from workbench.threads import Beat, Body
 
 LOOK_S = 0.05
 """Time between two looks at the threads, s."""
@@ -92,7 +91,9 @@ class Supervisor:
         self._lock = world.clock.lock()
         self._closing = world.clock.event()
 
-    def start(self, name: str, body: Body, *, limit_s: float = inf, returns: bool = True) -> threading.Thread:
+    def start(
+        self, name: str, body: world.Body, *, limit_s: float = inf, returns: bool = True
+    ) -> threading.Thread:
         """Start a thread and watch it.
 
         Parameters
@@ -118,7 +119,7 @@ class Supervisor:
         thread.start()
         return thread
 
-    def adopt(self, name: str, *, limit_s: float = inf) -> Beat:
+    def adopt(self, name: str, *, limit_s: float = inf) -> world.Beat:
         """Watch the calling thread, which was there before; returns its beat."""
         self._watch(name, threading.current_thread(), limit_s, returns=False)
         return lambda: self.beat(name)
@@ -145,7 +146,7 @@ class Supervisor:
     def start_looking(self, each: Callable[[], None]) -> threading.Thread:
         """Start the thread that looks at all others every :data:`LOOK_S`; ``each`` is called before each look."""
 
-        def looking(beat: Beat) -> None:
+        def looking(beat: world.Beat) -> None:
             while not self.wait(LOOK_S):
                 beat()
                 each()

@@ -23,7 +23,7 @@ from workbench import world
 from workbench.errors import EngineFault
 from workbench.vocabulary import FloatArray
 
-MAGIC = b"WBLIVE01"
+MAGIC = b"WBLIVE02"
 HEADER = 4096
 SECONDS = 30.0
 """How much the ring holds, s."""
@@ -64,15 +64,32 @@ class DisplayWriter:
     path : of the file; an older one is replaced.
     names, fs, unit : of the stream.
     speed, t0 : stream time = ``t0 + (local − t0) · speed``; a reader computes data age with them.
+    lead_s : LSL's clock less the monotonic clock of this computer, s: a reader needs no LSL to know the time.
     """
 
     def __init__(
-        self, path: Path, *, names: tuple[str, ...], fs: float, unit: str, speed: float = 1.0, t0: float = 0.0
+        self,
+        path: Path,
+        *,
+        names: tuple[str, ...],
+        fs: float,
+        unit: str,
+        speed: float = 1.0,
+        t0: float = 0.0,
+        lead_s: float = 0.0,
     ) -> None:
         n = len(names)
         self.capacity = max(1024, min(round(SECONDS * fs), MAX_BYTES // (4 * n + 8)))
         text = json.dumps(
-            {"names": names, "fs": fs, "unit": unit, "capacity": self.capacity, "speed": speed, "t0": t0}
+            {
+                "names": names,
+                "fs": fs,
+                "unit": unit,
+                "capacity": self.capacity,
+                "speed": speed,
+                "t0": t0,
+                "lead_s": lead_s,
+            }
         ).encode("utf-8")
         size = HEADER + self.capacity * (4 * n + 8) + 8
         head = max(HEADER, _TEXT + len(text) + 8)
@@ -153,9 +170,14 @@ class DisplayReader:
         self.fs, self.unit = float(about["fs"]), str(about["unit"])
         self.capacity = int(about["capacity"])
         self.speed, self.t0 = float(about["speed"]), float(about["t0"])
+        self.lead_s = float(about["lead_s"])
         self._counters, self._times, self._samples, self._stamps = _views(
             self._map, self.capacity, len(self.names)
         )
+
+    def local_clock(self) -> float:
+        """LSL's clock of this computer, s."""
+        return world.clock.monotonic() + self.lead_s
 
     def read(self, since: int, *, max_seconds: float, now: float) -> SignalBlock:
         """Rows from a number on, at most the newest ones.
@@ -164,7 +186,7 @@ class DisplayReader:
         ----------
         since : number of the first row that is wanted; one beyond what exists (a new engine) starts over.
         max_seconds : of the newest rows, s.
-        now : ``local_clock()``, s.
+        now : :meth:`local_clock`, s.
         """
         written = int(self._counters[1])
         first = 0 if since > written or since < 0 else since

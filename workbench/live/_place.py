@@ -19,7 +19,6 @@ from typing import Any
 
 from workbench import reading, world
 from workbench.errors import BadValue, EngineFault
-from workbench.writing import save
 
 HEARTBEAT_S = 0.25
 """Time between two heartbeats, s."""
@@ -128,7 +127,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
 def new_key(place: Place) -> bytes:
     """A fresh 32-byte key for this session, mode 0600."""
     key = world.chance.token_bytes(32)
-    save(place.key, key.hex().encode("ascii"))
+    world.disk.save(place.key, key.hex().encode("ascii"))
     return key
 
 
@@ -272,14 +271,14 @@ def take_lock(place: Place, content: dict[str, Any]) -> str:
                 f"An engine of session {lock.get('session_id')} ended without closing its session: {reason}. "
                 "Its recording is recovered and taken into the record when the study is opened."
             )
-        save(place.lock, json.dumps({**identity(), **content}).encode())
+        world.disk.save(place.lock, json.dumps({**identity(), **content}).encode())
         world.disk.touch(place.heartbeat)
         return sentence
 
 
 def update_lock(place: Place, content: dict[str, Any]) -> None:
     """Add entries to this process's own lock."""
-    save(place.lock, json.dumps({**(read_json(place.lock) or {}), **content}).encode())
+    world.disk.save(place.lock, json.dumps({**(read_json(place.lock) or {}), **content}).encode())
 
 
 def release_lock(place: Place) -> None:

@@ -15,7 +15,6 @@ from workbench.live._place import Place
 from workbench.live.client import Client, Progress
 from workbench.live.plan import SessionPlan
 from workbench.live.status import Status
-from workbench.writing import save
 
 START_S = 120.0
 """How long a start may take: compiling on a bare machine included, s."""
@@ -77,7 +76,7 @@ def start(plan: SessionPlan, *, timeout: float = START_S, progress: Progress | N
     running = _place.running(place)
     if running is not None:
         return _joined(place, plan, timeout)
-    save(place.plan, plan.to_json().encode("utf-8"))
+    world.disk.save(place.plan, plan.to_json().encode("utf-8"))
     world.disk.unlink(place.outcome, missing_ok=True)
     process = _spawn(place)
     try:

@@ -10,8 +10,6 @@ from pathlib import Path
 
 from workbench import world
 from workbench.live._place import Place
-from workbench.threads import Beat, Body
-from workbench.writing import save
 
 LOG = logging.getLogger("workbench.engine")
 
@@ -31,11 +29,11 @@ def ask_stop(place: Place, reason: str) -> Path:
         When the file cannot be written.
     """
     content = {"reason": reason[:500], "time": world.clock.wall(), "pid": os.getpid()}
-    save(place.stop, json.dumps(content, ensure_ascii=False).encode("utf-8"))
+    world.disk.save(place.stop, json.dumps(content, ensure_ascii=False).encode("utf-8"))
     return place.stop
 
 
-def watching(place: Place, stop_now: Callable[[str], None], wait: Callable[[float], bool]) -> Body:
+def watching(place: Place, stop_now: Callable[[str], None], wait: Callable[[float], bool]) -> world.Body:
     """The body of the thread that watches for the file.
 
     Parameters
@@ -45,7 +43,7 @@ def watching(place: Place, stop_now: Callable[[str], None], wait: Callable[[floa
     wait : waits for so many s; True when the engine closes.
     """
 
-    def body(beat: Beat) -> None:
+    def body(beat: world.Beat) -> None:
         while not wait(LOOK_S):
             beat()
             if not place.stop.exists():

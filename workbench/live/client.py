@@ -87,8 +87,6 @@ class Client:
         EngineFault
             While the engine has not connected to its signal stream yet.
         """
-        from workbench.devices import lsl
-
         with self._reader_lock:
             try:
                 inode = self.place.display.stat().st_ino
@@ -98,7 +96,7 @@ class Client:
                 if self._reader is not None:
                     self._reader.close()
                 self._reader = DisplayReader(self.place.display)
-            return self._reader.read(since, max_seconds=max_seconds, now=lsl.local_clock())
+            return self._reader.read(since, max_seconds=max_seconds, now=self._reader.local_clock())
 
     # --------------------------------------------------------------------------------- commands
     def start_run(

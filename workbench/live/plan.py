@@ -13,15 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from workbench.errors import BadValue
-from workbench.vocabulary import Montage, StreamSpec
-
-
-def montage_of(spec: StreamSpec) -> Montage:
-    """The montage that a decoder of this stream is made for."""
-    from workbench.signals import units
-
-    return Montage(spec.measured, spec.fs, spec.type.lower(), units.canonical(spec.unit))
-
+from workbench.vocabulary import StreamSpec
 
 OWN_NAMES = ("wb-cues", "wb-decisions", "wb-commands", "wb-acks", "wb-status", "wb-watch")
 """Names of the workbench's own LSL streams; nobody else's stream may bear one."""
@@ -51,7 +43,7 @@ class SessionPlan:
     effector : name of the effector profile, None for a session without one.
     effector_simulated : whether the device behind it is simulated; shown on every screen.
     players : ``{"device": name, "options": {…}}`` each; started by the engine, stopped with it. Options
-        that name the session's own streams may be left out, see :meth:`player_options`.
+        that name the session's own streams may be left out (``engine/players.py``).
     speed : stream seconds per second, 1 for real hardware.
     seed : seeds the players.
     simulated : whether the signals are simulated or replayed.
@@ -109,22 +101,6 @@ class SessionPlan:
             raise BadValue(f"purpose must be one of {', '.join(OUTLETS)}, got {purpose!r}")
         return f"{OUTLETS[purpose]}-{self.session_id}"
 
-    def player_options(self, player: Mapping[str, Any]) -> dict[str, Any]:
-        """Options of a player: what it states, and the session's own stream ids, speed and seed where it does not.
-
-        Raises
-        ------
-        UnknownName
-            When there is no such device.
-        """
-        from workbench import devices
-
-        known = devices.load(str(player["device"])).options
-        usual: dict[str, Any] = {"speed": self.speed, "seed": self.seed}
-        usual |= {option: self.source_id(purpose) for option, purpose in _OWN.items()}
-        stated = dict(player.get("options", {}))
-        return {name: value for name, value in usual.items() if name in known} | stated
-
     def to_json(self) -> str:
         """Text of the plan; :meth:`from_json` gives the same plan back."""
         return json.dumps(asdict(self), ensure_ascii=False, indent=1, default=dict)
@@ -151,10 +127,6 @@ class SessionPlan:
 def _spec(content: dict[str, Any]) -> StreamSpec:
     """One line of the contract."""
     return StreamSpec(**{**content, "channels": tuple(content.get("channels", ()))})
-
-
-_OWN = {"cue_source_id": "cues"}
-"""Options of players that name a stream of the session."""
 
 
 def _check(plan: SessionPlan) -> None:

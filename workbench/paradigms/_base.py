@@ -8,23 +8,13 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, NamedTuple, Self
 
 from workbench.errors import BadValue
-from workbench.vocabulary import Decision, Evidence, Trial
+from workbench.vocabulary import Decision, Evidence, LocatedCue, Trial
 
 
 class PlannedCue(NamedTuple):
     """One cue of a schedule: onset and duration in s of stream time from the run's first sample."""
 
     at_s: float
-    label: str
-    duration_s: float
-    trial: int
-
-
-class LocatedCue(NamedTuple):
-    """A cue placed on the sample axis: ``sample`` is the first sample at or after its stamp."""
-
-    sample: int
-    stamp: float
     label: str
     duration_s: float
     trial: int

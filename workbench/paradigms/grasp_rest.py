@@ -28,7 +28,6 @@ import numpy as np
 
 from workbench.errors import BadValue
 from workbench.paradigms._base import (
-    LocatedCue,
     Paradigm,
     PlannedCue,
     Request,
@@ -37,7 +36,7 @@ from workbench.paradigms._base import (
     require_not_negative,
     require_positive,
 )
-from workbench.vocabulary import Decision, Evidence, Trial, TrialOutcome
+from workbench.vocabulary import Decision, Evidence, LocatedCue, Trial, TrialOutcome
 
 REJECTED_DWELL = 5
 """Hops of rejected evidence that end an activation, where the dwell is left to the paradigm."""

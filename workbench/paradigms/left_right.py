@@ -15,7 +15,6 @@ import numpy as np
 
 from workbench.errors import BadValue
 from workbench.paradigms._base import (
-    LocatedCue,
     Paradigm,
     PlannedCue,
     Request,
@@ -24,7 +23,7 @@ from workbench.paradigms._base import (
     require_not_negative,
     require_positive,
 )
-from workbench.vocabulary import Decision, Evidence, Trial, TrialOutcome
+from workbench.vocabulary import Decision, Evidence, LocatedCue, Trial, TrialOutcome
 
 PAUSE = "rest"
 """Label of the cue between two trials of a schedule."""

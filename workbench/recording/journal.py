@@ -23,9 +23,7 @@ from workbench.errors import BadValue, RecordingFault
 from workbench.recording import chunks, files, index
 from workbench.recording.chunks import FORMATS, Tag
 from workbench.recording.xml import document, is_name, several
-from workbench.threads import Beat, Spawn, start_thread
 from workbench.vocabulary import FloatArray, StreamSpec
-from workbench.writing import sync_folder, write_all
 
 SYNC_EVERY_S = 0.5
 """Time between two ``fsync``."""
@@ -77,7 +75,7 @@ class Journal:
         header: Mapping[str, Any] | None = None,
         on_slow_sync: Callable[[float], None] | None = None,
         on_sync: Callable[[int], None] | None = None,
-        spawn: Spawn = start_thread,
+        spawn: world.Spawn = world.start_thread,
     ) -> None:
         self.path = Path(path)
         self._on_slow_sync, self._on_sync = on_slow_sync, on_sync
@@ -246,10 +244,10 @@ class Journal:
     def _begin(self, header: bytes) -> None:
         """Magic and file header in one write, and the folder entry on the disk."""
         try:
-            write_all(self._file, chunks.MAGIC + header)
+            world.disk.write_all(self._file, chunks.MAGIC + header)
             self._size = len(chunks.MAGIC)
             self._note(header, Tag.FILE_HEADER, magic=index.MAGIC, copied=True)
-            sync_folder(self.path.parent)
+            world.disk.sync_folder(self.path.parent)
         except OSError as error:
             world.disk.close(self._file)
             world.disk.close(self._index)
@@ -264,7 +262,7 @@ class Journal:
         if self._fault:
             raise RecordingFault(self._fault)
         try:
-            write_all(self._file, chunk)
+            world.disk.write_all(self._file, chunk)
             self._note(chunk, tag, stream_id=stream_id, n=n, copied=copied)
         except OSError as error:
             self._fail(error)
@@ -284,7 +282,7 @@ class Journal:
     ) -> None:
         entry = index.Indexed(self._size, len(chunk), zlib.crc32(chunk), tag, stream_id, n)
         copy = index.encode_copy(self._size, chunk) if copied else b""
-        write_all(self._index, magic + index.encode(entry) + copy)
+        world.disk.write_all(self._index, magic + index.encode(entry) + copy)
         self._size += len(chunk)
 
     def _fail(self, error: OSError) -> NoReturn:
@@ -300,7 +298,7 @@ class Journal:
             self._fault += f" Its last chunk is torn: run 'workbench recover {self.path.name}'."
         raise RecordingFault(self._fault) from error
 
-    def _sync_loop(self, beat: Beat) -> None:
+    def _sync_loop(self, beat: world.Beat) -> None:
         while not self._stop.wait(SYNC_EVERY_S):
             beat()
             began = world.clock.monotonic()
@@ -326,7 +324,7 @@ class Journal:
         world.disk.sync(self._file)
         with self._lock:
             if not self._fault:
-                write_all(self._index, index.encode_sync(size))
+                world.disk.write_all(self._index, index.encode_sync(size))
         world.disk.sync(self._index)
 
     def _finish(self, state: str) -> None:
@@ -337,7 +335,7 @@ class Journal:
         try:
             world.disk.sync(self._file)
             note = {"state": state, "bytes": self._size}
-            write_all(self._index, index.encode_sync(self._size) + index.encode_end(note))
+            world.disk.write_all(self._index, index.encode_sync(self._size) + index.encode_end(note))
             world.disk.sync(self._index)
         except OSError as error:
             self._fault = f"recording {self.path.name} could not be closed ({error.strerror})"

@@ -25,7 +25,6 @@ from numpy.typing import NDArray
 from workbench import world
 from workbench.errors import BadValue
 from workbench.recording.journal import Journal
-from workbench.threads import Spawn, start_thread
 from workbench.vocabulary import (
     Acknowledgement,
     Command,
@@ -86,7 +85,7 @@ class RunWriter:
         desc: Mapping[str, Any] | None = None,
         headers: Mapping[str, Mapping[str, Any]] | None = None,
         on_slow_sync: Callable[[float], None] | None = None,
-        spawn: Spawn = start_thread,
+        spawn: world.Spawn = world.start_thread,
     ) -> None:
         self.classes = tuple(str(name) for name in plan.get("classes", ()))
         self.plan = {"timebase": time_base(signal), **plan, "signal": signal.name}

@@ -17,7 +17,6 @@ from pathlib import Path
 from workbench import reading, world
 from workbench.errors import RecordingFault
 from workbench.vocabulary import LedgerRow
-from workbench.writing import sync_folder, write_all
 
 SUFFIX = ".ledger.jsonl"
 DAMAGED = "ledger_damaged"
@@ -43,10 +42,10 @@ def append_rows(path: Path, rows: Sequence[LedgerRow]) -> None:
             size = os.lseek(descriptor, 0, os.SEEK_END)
             torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
             data = (b"\n" if torn else b"") + b"".join(_line(row) for row in rows)
-            write_all(descriptor, data)
+            world.disk.write_all(descriptor, data)
             world.disk.sync(descriptor)
             if size == 0:
-                sync_folder(path.parent)
+                world.disk.sync_folder(path.parent)
         finally:
             world.disk.close(descriptor)
     except OSError as error:

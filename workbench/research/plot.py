@@ -15,13 +15,13 @@ import numpy as np
 
 from workbench import analysis, figures, outcomes
 from workbench.analysis import Confusion
-from workbench.decode import locate_cues
 from workbench.decoders import WindowDecoder
 from workbench.errors import BadValue, UnknownName
 from workbench.figures import Matrix, VisitScore, interactive
 from workbench.figures.interactive import Disc, Evidence, Mark, Period, TrialMark
 from workbench.recording import RunFile
 from workbench.research.learning import Evaluation, Source, band_power, evidence_of
+from workbench.signals.cues import locate_cues
 from workbench.study import Study
 from workbench.vocabulary import Assessment, Condition
 

@@ -19,16 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench import analysis, decoders, paradigms, world
-from workbench.decode import locate_cues
 from workbench.decoders import Training, WindowDecoder
 from workbench.errors import BadSignal, BadValue, WorkbenchError
 from workbench.live import _wire
-from workbench.live.plan import montage_of
 from workbench.paradigms import Paradigm
 from workbench.recording import RunFile, file_sha256
 from workbench.runs.held_out import HeldOut
+from workbench.signals.cues import locate_cues
+from workbench.signals.units import montage_of
 from workbench.vocabulary import FloatArray, Montage, StreamSpec
-from workbench.writing import save
 
 FOLDS = 5
 """Contiguous blocks of a single run in its cross-validation."""
@@ -105,7 +104,7 @@ def fit(
     hashes = [s["sha256"] for s in sources]
     summary = {"sha256": sha256, "name": decoder_name, "recordings": hashes, "metrics": metrics}
     # Beside the decoder too: who asked for the fit may be gone before it is entered in the record.
-    save(folder / "fit.json", json.dumps(summary, sort_keys=True).encode())
+    world.disk.save(folder / "fit.json", json.dumps(summary, sort_keys=True).encode())
     return {**summary, "folder": str(folder)}
 
 
@@ -337,7 +336,7 @@ def main(argv: Sequence[str]) -> int:
             request["recordings"],
             request["decoder"],
             request.get("params"),
-            progress=lambda share: save(Path(place), f"{share:.4f}".encode()) if place else None,
+            progress=lambda share: world.disk.save(Path(place), f"{share:.4f}".encode()) if place else None,
         )
     except WorkbenchError as error:
         sys.stdout.write(json.dumps(_wire.refusal(error)) + "\n")

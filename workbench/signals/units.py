@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.errors import BadSignal, BadValue
-from workbench.vocabulary import FloatArray, StreamSpec
+from workbench.vocabulary import FloatArray, Montage, StreamSpec
 
 MICROVOLT = "uV"
 """The unit in which everything is computed, as it is written in contracts and montages."""
@@ -160,6 +160,11 @@ def is_voltage(text: str) -> bool:
 def canonical(text: str) -> str:
     """The unit that samples have behind the door: ``"uV"`` for every voltage."""
     return parse(text).symbol
+
+
+def montage_of(spec: StreamSpec) -> Montage:
+    """The montage that a decoder of this stream is made for."""
+    return Montage(spec.measured, spec.fs, spec.type.lower(), canonical(spec.unit))
 
 
 def same(one: str, other: str) -> bool:

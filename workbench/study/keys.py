@@ -25,7 +25,6 @@ from workbench import reading, world
 from workbench.errors import BadValue, RecordFault, Refused
 from workbench.study.chain import canonical, clean
 from workbench.study.clock import utc_now
-from workbench.writing import save, write_all
 
 VARIABLE = "WORKBENCH_KEYS"
 BACKUP_FORMAT = "workbench key backup 1"
@@ -143,7 +142,7 @@ class KeyRing:
             with _alone(self.path):
                 self._read()
                 yield
-                save(self.path, canonical(self.plain()).encode())
+                world.disk.save(self.path, canonical(self.plain()).encode())
         except OSError as error:
             raise RecordFault(
                 f"the key file {self.path} cannot be written ({error.strerror}); make its folder writable for "
@@ -304,7 +303,7 @@ def backup(study_id: str, file: Path | str, passphrase: str) -> Path:
     try:
         handle = world.disk.descriptor(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         try:
-            write_all(handle, canonical({**head, "keys": hidden.hex()}).encode())
+            world.disk.write_all(handle, canonical({**head, "keys": hidden.hex()}).encode())
             world.disk.sync(handle)
         finally:
             world.disk.close(handle)

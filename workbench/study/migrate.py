@@ -26,7 +26,6 @@ from workbench.study.database import engine_of
 from workbench.study.keys import KeyRing
 from workbench.study.migrations import NEWEST, OLDEST, approvals_of_2, lift
 from workbench.study.writer import MIGRATE, Writer, transaction
-from workbench.writing import sync_folder
 
 STEPS = (
     "alone", "old verified", "copy begun", "rows copied", "key stored", "copy written", "copy verified",
@@ -154,7 +153,7 @@ def migrate(
             step("old kept")
             _swap(copy, path)
             step("swapped")
-            sync_folder(folder)
+            world.disk.sync_folder(folder)
             step("synced")
     except (sqlite3.Error, DBAPIError) as error:
         raise record_file.explain(error, path) from error

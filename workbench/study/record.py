@@ -27,6 +27,7 @@ from workbench.study import (
     schema,
     worklist,
 )
+from workbench.study.cards import register_cards
 from workbench.study.clock import utc_now, uuid7
 from workbench.study.database import Database
 from workbench.study.drafts import Drafts
@@ -41,6 +42,8 @@ from workbench.vocabulary import Approval, Entry, LedgerRow, Recording, Run, Tri
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+register_cards()
 
 
 class Study:
@@ -677,10 +680,10 @@ class Study:
         return tables.assessments(self)
 
     def outcomes(self) -> DataFrame:
-        """Every outcome, one number a row: scores, event F1, hours of use. See :mod:`workbench.tables`."""
-        from workbench import tables
+        """Every outcome, one number a row: see :func:`workbench.analysis.outcomes_table`."""
+        from workbench import analysis, tables
 
-        return tables.outcomes(self)
+        return tables.of_dataclass(analysis.Outcome, analysis.outcomes_table(self).rows)
 
     def ledger(self) -> DataFrame:
         """Rows of the integrity ledger. See :mod:`workbench.tables`."""

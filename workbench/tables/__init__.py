@@ -5,7 +5,8 @@ the visit, in order of entry), where the noun belongs to one; then come its own 
 :mod:`workbench.vocabulary`, ``simulated``, and the ids by which tables join. Times of UTC are timestamps, ``NaT``
 where not stated. A table without rows has its columns and their types all the same.
 
-``Study`` has a method for each, so that nobody has to import this room.
+``Study`` has a method for each, so that nobody has to import this room. :func:`of_dataclass` makes a table of what
+``analysis`` computes from a record.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from workbench.tables._frames import (
     assessments,
     decoders,
     ledger,
-    outcomes,
+    of_dataclass,
     participants,
     recordings,
     runs,
@@ -29,7 +30,7 @@ __all__ = [
     "assessments",
     "decoders",
     "ledger",
-    "outcomes",
+    "of_dataclass",
     "participants",
     "recordings",
     "runs",

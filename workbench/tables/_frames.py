@@ -9,8 +9,7 @@ from typing import Any, Protocol
 
 import pandas as pd
 
-from workbench import analysis, vocabulary
-from workbench.analysis import Outcome
+from workbench import vocabulary
 from workbench.vocabulary import Assessment, Condition, LedgerRow, Trial, Visit
 
 Row = dict[str, Any]
@@ -40,15 +39,8 @@ class Record(Protocol):
     def folder(self) -> Path:
         """The study folder; paths of the record are relative to it."""
 
-    @property
-    def drafts(self) -> Any:
-        """Drafts beside the record."""
-
     def rows(self, table: str, **where: Any) -> list[Row]:
         """Rows of a table that equal ``where``."""
-
-    def head(self) -> tuple[int, str]:
-        """``(seq, hash)`` of the newest audit row."""
 
 
 class _Places:
@@ -183,13 +175,10 @@ def assessments(record: Record) -> pd.DataFrame:
     return _frame(rows, Assessment, depth=2, more=more, without=("condition",))
 
 
-def outcomes(record: Record) -> pd.DataFrame:
-    """Every outcome, one number a row: see :func:`workbench.analysis.outcomes_table`."""
-    rows = [
-        {one.name: getattr(row, one.name) for one in fields(Outcome)}
-        for row in analysis.outcomes_table(record).rows
-    ]
-    return _typed(rows, {one.name: TYPES.get(str(one.type), "object") for one in fields(Outcome)})
+def of_dataclass(kind: type, rows: Iterable[object]) -> pd.DataFrame:
+    """Objects of a dataclass, one a row: its fields are the columns, under their declared types."""
+    columns = {one.name: TYPES.get(str(one.type), "object") for one in fields(kind)}
+    return _typed(({name: getattr(row, name) for name in columns} for row in rows), columns)
 
 
 def _frame(

@@ -20,7 +20,7 @@ LONGEST_CODE = 64
 
 
 class VisitRequests(Protocol):
-    """What the worklist needs of the record and the engine (``runs.visits.VisitDesk`` has it)."""
+    """What the worklist needs of the record and the engine (``dashboard.VisitDesk`` has it)."""
 
     def worklist(self) -> Mapping[str, Any]:
         """``{"date", "read_at", "study", "hints", "rows": [row, …]}``; see :class:`Worklist` for a row."""

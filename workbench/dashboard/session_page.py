@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from workbench import outcomes, world
+from workbench.dashboard.results import run_result
+from workbench.dashboard.visits import VisitDesk
 from workbench.errors import Refused, WorkbenchError
 from workbench.outcomes import isncsci
-from workbench.runs.results import run_result
-from workbench.runs.visits import VisitDesk
 from workbench.systems import System
 from workbench.widgets import (
     AssessmentForm,

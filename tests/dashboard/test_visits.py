@@ -11,10 +11,9 @@ import pytest
 
 from workbench import systems
 from workbench.commands import build_parser
+from workbench.dashboard import SessionPage, VisitDesk
 from workbench.errors import Refused, WorkbenchError
 from workbench.outcomes import load
-from workbench.runs.session_page import SessionPage
-from workbench.runs.visits import VisitDesk
 from workbench.said import told
 from workbench.study import Study
 from workbench.vocabulary import Participant, Visit
@@ -93,7 +92,7 @@ def test_a_code_that_belongs_to_two_people_confirms_neither(desk: VisitDesk, wri
 def test_the_record_names_who_read_the_code_not_who_signed_in_afterwards(
     folder: Path, desk: VisitDesk, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr("workbench.runs.visits.live.start", lambda plan: _Client(plan))
+    monkeypatch.setattr("workbench.dashboard.visits.live.start", lambda plan: _Client(plan))
     with desk.record() as study:
         for login, name in (("lin", "Lin Q."), ("park", "Park J.")):
             study.add_person(login, name, PASSWORD)
@@ -108,7 +107,7 @@ def test_the_record_names_who_read_the_code_not_who_signed_in_afterwards(
 
 
 def test_a_session_needs_a_confirmation_and_uses_it_up(desk: VisitDesk, monkeypatch: Any) -> None:
-    monkeypatch.setattr("workbench.runs.visits.live.start", lambda plan: _Client(plan))
+    monkeypatch.setattr("workbench.dashboard.visits.live.start", lambda plan: _Client(plan))
     with pytest.raises(Refused, match="no participant is confirmed"):
         desk.new_session()
     desk.confirm(visits(desk)["P-099"], " 099-7kq ")
