@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Table, func, insert, literal_column, select, 
 
 from workbench import world
 from workbench.errors import BadValue, RecordFault, UnknownName
+from workbench.messages import SAID, carried
 from workbench.study import chain
 from workbench.study.clock import tz_offset, utc_now, uuid7
 from workbench.study.columns import Own
@@ -59,6 +60,12 @@ def raw(table: Table, values: Mapping[str, Any]) -> Values:
         except BadValue as error:
             raise BadValue(f"{table.name}.{name}: {error}") from error
     return row
+
+
+def _codes(values: Mapping[str, Any]) -> Values:
+    """Codes of the messages that stand in these columns, as the column ``said`` keeps them."""
+    codes: Values = carried(values).get(SAID, {})
+    return codes
 
 
 @contextmanager
@@ -128,7 +135,8 @@ class Writer:
                 f"a reason has at most {LONGEST_REASON:,} characters, got {len(str(payload['reason'])):,}; "
                 "say it shorter, and keep the rest in a file beside the record"
             )
-        salt, text = world.chance.token_bytes(16), chain.canonical(chain.clean(payload))
+        coded = {**payload, **carried({"reason": payload["reason"]})}
+        salt, text = world.chance.token_bytes(16), chain.canonical(chain.clean(coded))
         record: Values = {
             "seq": self.seq + 1,
             "utc": utc_now(),
@@ -250,6 +258,8 @@ class Writer:
         """
         table = BY_NAME[table_name]
         check(table_name, values)
+        if SAID in table.columns:
+            values = {**values, SAID: _codes(values)}
         stored = raw(table, values)
         if table_name in PARENTS:
             column, parent = PARENTS[table_name]
@@ -266,7 +276,8 @@ class Writer:
             raise RecordFault(f"the record has a {table_name} with {keys} already; amend that one with a reason")
         settled = table_name == "decoder" or there["row_version"] > 1
         kept = raw(table, there)
-        same = settled or all(kept[name] == value for name, value in stored.items() if name != "id")
+        # Codes are not compared: a text that a later version words differently comes without one.
+        same = settled or all(kept[name] == value for name, value in stored.items() if name not in ("id", SAID))
         if not same or values["id"] not in ("", there["id"]):
             raise RecordFault(
                 f"the record has another {table_name} with {keys} (id {there['id']}); nothing was stored, "
@@ -313,6 +324,9 @@ class Writer:
                 f"{table.name} {row_id} is at version {there['row_version']}, the change was made for version "
                 f"{expected}: somebody changed it meanwhile; read it again and repeat the change"
             )
+        if SAID in table.columns:
+            untouched = {name: code for name, code in there[SAID].items() if name not in changes}
+            changes = {**changes, SAID: {**untouched, **_codes(changes)}}
         before, stored = raw(table, there), raw(table, changes)
         old = {name: before[name] for name in stored if before[name] != stored[name]}
         if not old and action == "amend":
