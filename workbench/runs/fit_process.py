@@ -13,6 +13,7 @@ from typing import Any
 from workbench import world
 from workbench.errors import EngineFault
 from workbench.live import _wire
+from workbench.messages import restored
 
 LOOK_S = 1.0
 """Time between two looks at a fit that is running, s."""
@@ -68,7 +69,7 @@ def run_fit(
         tail = messages[-1:] or ["no output"]
         raise EngineFault(f"the fit ended without a result (exit {code}): {tail[0]}") from error
     _wire.raise_refusal(reply)
-    return dict(reply["value"])
+    return dict(restored(reply["value"]))
 
 
 def _ended(process: subprocess.Popen[bytes], timeout: float, look: Callable[[], None]) -> int:

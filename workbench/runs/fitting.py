@@ -24,6 +24,7 @@ from workbench.decoders import Training, WindowDecoder
 from workbench.errors import BadSignal, BadValue, WorkbenchError
 from workbench.live import _wire
 from workbench.live.plan import montage_of
+from workbench.messages import Message, carried
 from workbench.paradigms import Paradigm
 from workbench.recording import RunFile, file_sha256
 from workbench.runs.held_out import HeldOut
@@ -105,7 +106,7 @@ def fit(
     hashes = [s["sha256"] for s in sources]
     summary = {"sha256": sha256, "name": decoder_name, "recordings": hashes, "metrics": metrics}
     # Beside the decoder too: who asked for the fit may be gone before it is entered in the record.
-    save(folder / "fit.json", json.dumps(summary, sort_keys=True).encode())
+    save(folder / "fit.json", json.dumps(carried(summary), sort_keys=True).encode())
     return {**summary, "folder": str(folder)}
 
 
@@ -167,14 +168,14 @@ def _windows(decoder: WindowDecoder, runs: Sequence[RunFile], paradigm: Paradigm
     )
 
 
-def _folds(windows: _Windows) -> tuple[NDArray[np.int64], str]:
+def _folds(windows: _Windows) -> tuple[NDArray[np.int64], Message]:
     """Fold of each window: its run, or a contiguous stretch of blocks of the only run."""
     if windows.runs.max() > 0:
-        return windows.runs, "leave one run out"
+        return windows.runs, Message("fit.leave_one_run_out")
     blocks = np.unique(windows.blocks)
     n = min(FOLDS, len(blocks))
     place = np.searchsorted(blocks, windows.blocks)
-    return place * n // len(blocks), f"{n} contiguous blocks"
+    return place * n // len(blocks), Message("fit.blocks", n=n)
 
 
 def _judged(
@@ -230,7 +231,7 @@ def _within_runs(
         place = np.searchsorted(blocks, windows.blocks[own])
         fold[own] = run * FOLDS + place * FOLDS // len(blocks)
     return _validated(fresh, windows, fold, classes, also=also) | {
-        "validation": f"{FOLDS} contiguous blocks of each run"
+        "validation": Message("fit.blocks_of_each_run", n=FOLDS)
     }
 
 
@@ -340,9 +341,9 @@ def main(argv: Sequence[str]) -> int:
             progress=lambda share: save(Path(place), f"{share:.4f}".encode()) if place else None,
         )
     except WorkbenchError as error:
-        sys.stdout.write(json.dumps(_wire.refusal(error)) + "\n")
+        sys.stdout.write(json.dumps(carried(_wire.refusal(error))) + "\n")
         return 2
-    sys.stdout.write(json.dumps({"ok": True, "value": value}) + "\n")
+    sys.stdout.write(json.dumps({"ok": True, "value": carried(value)}) + "\n")
     return 0
 
 
