@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from workbench import __version__
 from workbench.errors import RecordFault, Refused
 from workbench.figures import chinese_font
+from workbench.messages import Message
 from workbench.reports import _closing, _facts, _page_one, _sections, html, pdf
 from workbench.reports._ledger import ledger
 from workbench.reports._results import results
@@ -141,10 +142,8 @@ def _write(path: Path, content: bytes) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             part.unlink()
-        raise RecordFault(
-            f"the report cannot be written to {path.parent} ({error.strerror}); "
-            "choose another folder, or free space"
-        ) from error
+        names = {"folder": str(path.parent), "why": str(error.strerror)}
+        raise RecordFault(Message("report.not_written", **names)) from error
 
 
 def _register(study: Study, facts: _facts.Facts, path: Path, digest: str, *, language: str, kind: str) -> None:

@@ -79,7 +79,7 @@ def fit(
         Runs that do not go together, no valid window, a recording that cannot be read.
     """
     if not recordings:
-        raise BadValue("a fit needs a recording; give the calibration runs")
+        raise BadValue(Message("fit.no_recording"))
     runs = [RunFile(path) for path in recordings]
     montage, paradigm = _common(runs)
     requested = {**dict(params or {})}
@@ -119,14 +119,10 @@ def _common(runs: Sequence[RunFile]) -> tuple[Montage, Paradigm]:
         settings.append((str(run.plan["paradigm"]), dict(run.plan["params"])))
     for run, montage, own in zip(runs[1:], montages[1:], settings[1:], strict=True):
         if montage != montages[0]:
-            raise BadValue(
-                f"{run.path.name} has another montage or rate than {runs[0].path.name}; fit on runs of one"
-            )
+            raise BadValue(Message("fit.other_montage", file=run.path.name, first=runs[0].path.name))
         if not _same(own, settings[0]):
-            raise BadValue(
-                f"{run.path.name} is of paradigm {own[0]} with other parameters than {runs[0].path.name} "
-                f"({settings[0][0]}); fit on runs of one paradigm"
-            )
+            names = {"file": run.path.name, "first": runs[0].path.name}
+            raise BadValue(Message("fit.other_paradigm", **names, paradigm=own[0], other=settings[0][0]))
     return montages[0], paradigms.from_params(*settings[0])
 
 
@@ -146,18 +142,13 @@ def _windows(decoder: WindowDecoder, runs: Sequence[RunFile], paradigm: Paradigm
         named = paradigm.training_windows(cues, fs=fs, window_s=settings.window_s, hop_s=settings.hop_s)
         wanted = [w for w in named if w[0] <= n]
         if not wanted:
-            raise BadSignal(
-                f"{run.path.name} has no complete cue of {', '.join(paradigm.conditions)}; check the cues, or "
-                "record a longer run"
-            )
+            raise BadSignal(Message("fit.no_cue", file=run.path.name, conditions=paradigm.conditions))
         parts.append(decoders.collect(decoder, run.items(), wanted, n_channels=n_channels))
     offsets = np.cumsum([0, *(int(p.blocks.max()) + 1 for p in parts[:-1])])
     labels = np.concatenate([p.labels for p in parts])
     missing = set(paradigm.classes) - set(labels.tolist())
     if missing:
-        raise BadSignal(
-            f"the recordings have no valid window of {', '.join(sorted(missing))}; record it, then fit"
-        )
+        raise BadSignal(Message("fit.no_window", classes=sorted(missing)))
     return _Windows(
         np.concatenate([p.summaries for p in parts]),
         labels,
