@@ -172,5 +172,5 @@ def _check_conditions(trials: Sequence[Trial], classes: Sequence[str]) -> None:
     for trial in trials:
         for label in (trial.condition, trial.decided):
             if label and label not in classes:
-                allowed = classes or Message("result.none")
+                allowed = classes or Message("word.none")
                 raise BadValue(Message("result.other_condition", n=trial.index, label=repr(label), labels=allowed))

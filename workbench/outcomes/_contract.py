@@ -160,8 +160,9 @@ class Definition:
             if item.code == code:
                 return item
         codes = [item.code for item in (*self.items, *self.extras)]
-        names = {"measure": self.name, "version": self.version, "item": repr(code)}
-        raise BadValue(Message("outcome.no_item", **names, allowed=codes))
+        raise BadValue(
+            Message("outcome.no_item", measure=self.name, version=self.version, item=repr(code), allowed=codes)
+        )
 
 
 def check_value(measure: str, item: Item, value: Any) -> Value | None:
@@ -192,10 +193,9 @@ def check_value(measure: str, item: Item, value: Any) -> Value | None:
         if is_number and item.low <= value <= item.high:
             # Adding 0.0 turns -0.0 into 0.0, which would print and hash as another value.
             return int(value) if isinstance(value, numbers.Integral) else float(value) + 0.0
-        edges = {"low": f"{item.low:g}", "high": f"{item.high:g}"}
-        allowed = (
-            Message("outcome.range", **edges, unit=item.unit) if item.unit else Message("outcome.numbers", **edges)
-        )
+        allowed = Message("outcome.numbers", low=f"{item.low:g}", high=f"{item.high:g}")
+        if item.unit:
+            allowed = Message("outcome.with_unit", numbers=allowed, unit=item.unit)
         for code in item.codes:
             allowed = Message("outcome.or", first=allowed, second=code)
     raise BadValue(Message("outcome.value", measure=measure, item=item.code, allowed=allowed, value=repr(value)))

@@ -79,8 +79,16 @@ def score_forces(definition: Definition, values: Mapping[str, Any], options: Map
         # A force beyond the range is mostly newtons entered as kilograms: a factor of ten that no mean would show.
         if any(force > scale.high for force in forces):
             most, value = f"{scale.high / factor:g}", f"{max(forces) / factor:g}"
-            names = {"measure": definition.name, "scale": scale.code, "unit": str(options["unit"])}
-            raise BadValue(Message("outcome.force_too_high", **names, most=most, value=value))
+            raise BadValue(
+                Message(
+                    "outcome.force_too_high",
+                    measure=definition.name,
+                    scale=scale.code,
+                    most=most,
+                    unit=str(options["unit"]),
+                    value=value,
+                )
+            )
         if 0 < len(forces) < len(TRIALS):
             warnings.append(Message("outcome.trials_valid", scale=scale.label, n=len(forces), all=len(TRIALS)))
         scores[scale.code] = make_subscore(

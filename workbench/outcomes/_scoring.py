@@ -103,8 +103,16 @@ def check_options(definition: Definition, options: Mapping[str, Any]) -> dict[st
         if name in RECORD_OPTIONS:
             continue
         if name not in known:
-            have = list(known) or Message("outcome.none")
-            raise BadValue(Message("outcome.no_option", **_named(definition), name=repr(name), have=have))
+            have = list(known) or Message("word.none")
+            raise BadValue(
+                Message(
+                    "outcome.no_option",
+                    measure=definition.name,
+                    version=definition.version,
+                    name=repr(name),
+                    have=have,
+                )
+            )
         allowed = known[name].allowed
         # False == 0 and True == 1 to Python, so that the types have to agree as well.
         if allowed and not any(value == choice and type(value) is type(choice) for choice in allowed):
@@ -118,10 +126,6 @@ def check_options(definition: Definition, options: Mapping[str, Any]) -> dict[st
                 )
             )
     return {name: options.get(name, option.default) for name, option in known.items()}
-
-
-def _named(definition: Definition) -> dict[str, str]:
-    return {"measure": definition.name, "version": definition.version}
 
 
 def check_required(definition: Definition, options: Mapping[str, Any], values: Mapping[str, Any]) -> None:

@@ -154,8 +154,9 @@ def _of(
 
 def _entered(definition: Definition, values: Mapping[str, Any], answered: list[str]) -> ScorerResult:
     if answered:
-        names = {"measure": definition.name, "name": ENTERED, "item": answered[0]}
-        raise BadValue(Message("outcome.t_entered_and_answers", **names))
+        raise BadValue(
+            Message("outcome.t_entered_and_answers", measure=definition.name, name=ENTERED, item=answered[0])
+        )
     raw, t = definition.subscales
     subscores = {
         "raw": make_subscore(raw, values, None, rule="no items were entered", source=definition.sources[0]),

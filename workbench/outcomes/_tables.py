@@ -77,8 +77,12 @@ def given_table(definition: Definition, options: Mapping[str, Any]) -> Table | N
 
 def table_needed(definition: Definition) -> Message:
     """The sentence for a score that waits for its table."""
-    names = {"measure": definition.name, "version": definition.version, "table": repr(definition.table)}
-    return Message("outcome.table_needed", **names)
+    return Message(
+        "outcome.table_needed",
+        measure=definition.name,
+        version=definition.version,
+        table=repr(definition.table),
+    )
 
 
 def read_table(path: str | Path) -> Table:

@@ -61,13 +61,22 @@ def cap_at(
         if value == UNABLE:
             # A cap that is guessed would be a result that nobody measured.
             if cap is None:
-                names = {"measure": definition.name, "item": code, "code": repr(UNABLE), "name": CAP}
-                raise BadValue(Message("outcome.cap_needed", **names))
+                raise BadValue(
+                    Message("outcome.cap_needed", measure=definition.name, item=code, code=repr(UNABLE), name=CAP)
+                )
             capped[code] = cap
             censored.append(code)
         elif value is not None and cap is not None and value > cap:
-            names = {"measure": definition.name, "item": code, "code": repr(UNABLE)}
-            raise BadValue(Message("outcome.beyond_cap", **names, cap=f"{cap:g}", value=f"{value:g}"))
+            raise BadValue(
+                Message(
+                    "outcome.beyond_cap",
+                    measure=definition.name,
+                    item=code,
+                    cap=f"{cap:g}",
+                    value=f"{value:g}",
+                    code=repr(UNABLE),
+                )
+            )
     return capped, tuple(censored)
 
 

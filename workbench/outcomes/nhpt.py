@@ -48,8 +48,16 @@ def _rate(code: str, values: Mapping[str, Any], cap: float) -> float | None:
         return float(pegs) / cap
     # A trial that was completed has placed all pegs; another count contradicts its time.
     if pegs not in (None, PEGS):
-        names = {"item": code, "pegs": str(PEGS), "code": repr(UNABLE)}
-        raise BadValue(Message("outcome.nhpt_pegs", **names, time=f"{time:g}", value=str(pegs)))
+        raise BadValue(
+            Message(
+                "outcome.nhpt_pegs",
+                item=code,
+                pegs=PEGS,
+                time=f"{time:g}",
+                value=str(pegs),
+                code=repr(UNABLE),
+            )
+        )
     return PEGS / float(time)
 
 

@@ -142,8 +142,9 @@ def _write(path: Path, content: bytes) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             part.unlink()
-        names = {"folder": str(path.parent), "why": str(error.strerror)}
-        raise RecordFault(Message("report.not_written", **names)) from error
+        raise RecordFault(
+            Message("report.not_written", folder=str(path.parent), why=str(error.strerror))
+        ) from error
 
 
 def _register(study: Study, facts: _facts.Facts, path: Path, digest: str, *, language: str, kind: str) -> None:

@@ -218,7 +218,9 @@ def _false_starts(events: Mapping[str, Any]) -> Check:
         rate=Message("check.per_minute", n=f"{rate:.2f}"),
     )
     many = rate > MOST_FALSE_PER_MIN
-    text = Message("check.more_false_starts" if many else "check.no_more_false_starts", limit=limit)
+    text = Message("check.no_more_false_starts", limit=limit)
+    if many:
+        text = Message("check.more_false_starts", limit=limit)
     return Check("false_starts", value, limit, "warn" if many else "pass", text)
 
 

@@ -121,8 +121,10 @@ def _common(runs: Sequence[RunFile]) -> tuple[Montage, Paradigm]:
         if montage != montages[0]:
             raise BadValue(Message("fit.other_montage", file=run.path.name, first=runs[0].path.name))
         if not _same(own, settings[0]):
-            names = {"file": run.path.name, "first": runs[0].path.name}
-            raise BadValue(Message("fit.other_paradigm", **names, paradigm=own[0], other=settings[0][0]))
+            first, other = runs[0].path.name, settings[0][0]
+            raise BadValue(
+                Message("fit.other_paradigm", file=run.path.name, paradigm=own[0], first=first, other=other)
+            )
     return montages[0], paradigms.from_params(*settings[0])
 
 

@@ -60,13 +60,13 @@ def issue(study: Study, request: Request, *, signer: Signer) -> dict[str, Any]:
         When a recording of today cannot be read, so that the dose is not known.
     """
     if signer.person_id and study.get("person", signer.person_id)["state"] != "active":
-        raise Refused(Message("grant.access_closed", name=signer.name))
+        raise Refused(Message("granting.access_closed", name=signer.name))
     session_id, sha256 = str(request["session_id"]), str(request["decoder_sha256"])
     effector = str(request["effector"])
     participant = _participant(study, session_id)
     if participant["pseudonym"] != request["participant"]:
         asked = str(request["participant"])
-        raise Refused(Message("grant.other_participant", recorded=participant["pseudonym"], asked=asked))
+        raise Refused(Message("granting.other_participant", recorded=participant["pseudonym"], asked=asked))
     approval = study.approval_of(sha256, effector=effector, participant_id=str(participant["id"]))
     if approval is None or not approvals.holds(study, approval):
         raise Refused(_why_not(approval, sha256[:8], effector=effector, participant=participant["pseudonym"]))
@@ -107,19 +107,20 @@ def issuer(study: Study, signer: Signer) -> Callable[[Request], dict[str, Any]]:
 
 
 def _why_not(approval: Mapping[str, Any] | None, sha256: str, *, effector: str, participant: str) -> Message:
-    names = {"hash": sha256 or Message("grant.no_decoder"), "effector": effector, "participant": participant}
+    decoder = sha256 or Message("word.none")
     if approval is None:
-        return Message("grant.not_approved", **names)
+        return Message("granting.not_approved", hash=decoder, effector=effector, participant=participant)
     if approval["decision"] == "approve":
-        return Message("grant.approved_by_script", **names)
-    return Message("grant.decided", **names, decision=str(approval["decision"]))
+        return Message("granting.approved_by_script", hash=decoder, effector=effector, participant=participant)
+    decision = str(approval["decision"])
+    return Message("granting.decided", hash=decoder, decision=decision, effector=effector, participant=participant)
 
 
 def _participant(study: Study, session_id: str) -> dict[str, Any]:
     """The participant of a session, by the record."""
     sessions = study.rows("session", id=session_id)
     if not sessions:
-        raise Refused(Message("grant.session_unknown", id=session_id))
+        raise Refused(Message("granting.session_unknown", id=session_id))
     (visit,) = study.rows("visit", id=sessions[0]["visit_id"])
     (participant,) = study.rows("participant", id=visit["participant_id"])
     return dict(participant)
@@ -128,7 +129,7 @@ def _participant(study: Study, session_id: str) -> dict[str, Any]:
 def _limits(effector: str, approved: Mapping[str, Any]) -> dict[str, float]:
     """The approval's limits; where it states none, the profile's. Refused for one that nobody keeps."""
     for name in sorted(set(approved) - set(LIMITS)):
-        raise Refused(Message("grant.limit_unknown", name=f"{name!r:.40}", allowed=LIMITS))
+        raise Refused(Message("granting.limit_unknown", name=f"{name!r:.40}", allowed=LIMITS))
     profile = control.profile_limits(control.load(effector))
     return {name: float(approved.get(name, getattr(profile, name))) for name in LIMITS}
 
@@ -156,8 +157,9 @@ def dose_of_today(folder: Path, *, participant: str, effector: str) -> dict[str,
         try:
             file = RunFile(path, damaged="skip")
         except RecordingFault as error:
-            names = {"file": path.name, "path": str(path), "why": messages.of(error)}
-            raise RecordingFault(Message("grant.dose_unknown", **names)) from error
+            raise RecordingFault(
+                Message("granting.dose_unknown", file=path.name, why=messages.of(error), path=str(path))
+            ) from error
         if file.plan.get("participant") == participant and file.plan.get("effector") == effector:
             dose[str(file.plan["run"])] = _dose_of(file)
     return dose

@@ -82,10 +82,10 @@ def _replayed(
 
 def _name(number: object, kind: object, run_id: object) -> Message:
     """What a sentence calls a run; a recording that was not made in a session holds no number."""
-    named = {"kind": KINDS.get(str(kind), str(kind)), "id": str(run_id)}
-    return (
-        Message("replay.recording", **named) if number is None else Message("replay.run", n=str(number), **named)
-    )
+    named = KINDS.get(str(kind), str(kind))
+    if number is None:
+        return Message("replay.recording", id=str(run_id), kind=named)
+    return Message("replay.run", n=str(number), kind=named, id=str(run_id))
 
 
 def _of_run(name: Message, result: Message) -> Message:
@@ -169,8 +169,15 @@ def _decoder(run: RunFile, folder: Path | None) -> Any:
         folder = run.path.parent.parent / "decoders" / sha256[:12]
     decoder = decoders.read(folder)
     if decoder.sha256_ != sha256:
-        names = {"file": run.path.name, "folder": str(folder), "hash": sha256[:12]}
-        raise DecoderMismatch(Message("replay.other_decoder", **names, other=decoder.sha256_[:12]))
+        raise DecoderMismatch(
+            Message(
+                "replay.other_decoder",
+                file=run.path.name,
+                hash=sha256[:12],
+                folder=str(folder),
+                other=decoder.sha256_[:12],
+            )
+        )
     return decoder
 
 

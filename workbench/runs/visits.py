@@ -160,8 +160,8 @@ class VisitDesk:
             several = Message("visit.and", first=others, second=last)
             raise Refused(Message("visit.code_of_several", names=several))
         if person["id"] != owners[0]["id"]:
-            names = {"owner": owners[0]["pseudonym"], "person": person["pseudonym"]}
-            raise Refused(Message("visit.code_of_other", **names))
+            owner = owners[0]["pseudonym"]
+            raise Refused(Message("visit.code_of_other", owner=owner, person=person["pseudonym"]))
         clock = world.clock.local().strftime("%H:%M")
         by = "wristband" if person["wristband"] else "participant code"
         self._confirmed = {
@@ -216,7 +216,7 @@ class VisitDesk:
             person = self._person(study, confirmed["visit"])
             blocked = self._blocked(study, person, self.session())
             if blocked:
-                raise Refused(Message(_BLOCKED[blocked["key"]], **blocked["args"]))
+                raise Refused(blocked["text"])
             self.signer(study, person)
             identity = f"{confirmed['by']}, {confirmed['clock']}, {confirmed['who']}"
             plan = self.system.new_session(
@@ -427,32 +427,21 @@ class VisitDesk:
     def _blocked(
         self, study: Study, person: Mapping[str, Any], running: Mapping[str, str] | None
     ) -> dict[str, Any] | None:
-        """Why no session of this participant can start now, as a key of the catalogue; None when one can."""
+        """Why no session can start now, as the page says it and, under ``text``, a refusal; None when one can."""
         if running is not None:
-            return {"key": "worklist.blocked.session", "args": {"participant": running["participant"]}}
+            who = running["participant"]
+            text = Message("visit.session_under_way", participant=who)
+            return {"key": "worklist.blocked.session", "args": {"participant": who}, "text": text}
         if person["hold"]:
-            return {"key": "worklist.blocked.hold", "args": {"why": person["hold"]}}
-        if self._signer is None and (study.people() or not person["simulated"]):
-            return {"key": "worklist.blocked.sign_in" if study.people() else "worklist.blocked.nobody", "args": {}}
+            text = Message("visit.on_hold", why=person["hold"])
+            return {"key": "worklist.blocked.hold", "args": {"why": person["hold"]}, "text": text}
+        if self._signer is None and study.people():
+            return {"key": "worklist.blocked.sign_in", "args": {}, "text": Message("visit.sign_in_for_session")}
+        if self._signer is None and not person["simulated"]:
+            return {"key": "worklist.blocked.nobody", "args": {}, "text": Message("visit.nobody_can_sign_in")}
         if not person["simulated"]:
-            return {"key": "worklist.blocked.hardware", "args": {}}
+            return {"key": "worklist.blocked.hardware", "args": {}, "text": Message("visit.hardware")}
         return None
-
-
-_BLOCKED = {
-    "worklist.blocked.session": "visit.session_under_way",
-    "worklist.blocked.hold": "visit.on_hold",
-    "worklist.blocked.sign_in": "visit.sign_in_for_session",
-    "worklist.blocked.nobody": "visit.nobody_can_sign_in",
-    "worklist.blocked.hardware": "visit.hardware",
-}
-
-
-_DECIDED = {
-    "approve": "approval.approved_by",
-    "reject": "approval.rejected_by",
-    "withdraw": "approval.withdrawn_by",
-}
 
 
 def _code(person: Mapping[str, Any]) -> str:
@@ -499,6 +488,14 @@ def _approval_fact(approval: Mapping[str, Any]) -> dict[str, Any]:
     return {"name": "approved", "key": key, "args": {"by": approval["signer"], "when": approval["utc"][:10]}}
 
 
+def _decided(row: Mapping[str, Any]) -> Message:
+    if row["decision"] == "approve":
+        return Message("approval.approved_by", by=row["signer"])
+    if row["decision"] == "reject":
+        return Message("approval.rejected_by", by=row["signer"])
+    return Message("approval.withdrawn_by", by=row["signer"])
+
+
 def _others(study: Study, person_id: str, sha256: str) -> list[dict[str, str]]:
     """The participant's decoders, newest first: this one, and what was decided on each other."""
     decided = {row["decoder_sha256"]: row for row in study.approvals(participant_id=person_id)}
@@ -506,8 +503,7 @@ def _others(study: Study, person_id: str, sha256: str) -> list[dict[str, str]]:
     for other, row in reversed(decided.items()):
         if other != sha256:
             state = "ok" if row["decision"] == "approve" else "off"
-            text = Message(_DECIDED[row["decision"]], by=row["signer"])
-            rows.append({"hash": _short(other), "state": state, "text": text})
+            rows.append({"hash": _short(other), "state": state, "text": _decided(row)})
     return rows
 
 

@@ -264,8 +264,8 @@ class Writer:
         if table_name in PARENTS:
             column, parent = PARENTS[table_name]
             if self.get(BY_NAME[parent], id=stored[column]) is None:
-                names = {"parent": parent, "id": repr(stored[column]), "table": table_name}
-                raise UnknownName(Message("study.no_parent", **names))
+                parent_id = repr(stored[column])
+                raise UnknownName(Message("study.no_parent", parent=parent, id=parent_id, table=table_name))
         key = {name: values[name] for name in KEYS[table_name]}
         there = (values["id"] and self.get(table, id=values["id"])) or self.get(table, **key)
         if not there:
@@ -316,8 +316,10 @@ class Writer:
         if there is None:
             raise UnknownName(Message("study.no_row", table=table.name, id=repr(row_id)))
         if expected is not None and there["row_version"] != expected:
-            names = {"table": table.name, "id": row_id, "now": str(there["row_version"])}
-            raise RecordFault(Message("study.changed_meanwhile", **names, expected=expected))
+            now = there["row_version"]
+            raise RecordFault(
+                Message("study.changed_meanwhile", table=table.name, id=row_id, now=now, expected=expected)
+            )
         if SAID in table.columns:
             untouched = {name: code for name, code in there[SAID].items() if name not in changes}
             changes = {**changes, SAID: {**untouched, **_codes(changes)}}

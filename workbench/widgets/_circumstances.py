@@ -98,6 +98,6 @@ def check_field(definition: Any, name: str, value: Any) -> Any:
         raise BadValue(Message("form.no_field", name=repr(name), allowed=list(CHECKS)))
     checked = CHECKS[name](name, value)
     if name == "mode" and checked and checked not in definition.modes:
-        allowed = definition.modes or Message("form.none")
+        allowed = definition.modes or Message("word.none")
         raise BadValue(Message("form.one_of", name="mode", allowed=allowed, value=repr(value)))
     return checked

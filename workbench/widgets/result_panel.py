@@ -76,7 +76,7 @@ class ResultPanel(Panel):
         """Take one of the next steps that are offered. The sentence to show."""
         offered = [one["name"] for one in self.result.get("next", [])]
         if self._act is None or name not in offered:
-            allowed = offered or Message("result_page.none")
+            allowed = offered or Message("word.none")
             raise BadValue(Message("result_page.next_step", allowed=allowed, name=repr(name)))
         self.done = done = self._act(name) or ""
         return done
