@@ -5,7 +5,7 @@ import { light } from "./parts/icons.js";
 const LAMP = { ready: "ok", check: "medium", hold: "high", session: "dot", done: "off", not_due: "off" };
 const LOOK_MS = 20000;
 
-const say = (t, one) => (one.key ? t(one.key, Object.fromEntries(Object.keys(one.args || {}).map((name) => [name, t.said(one.args, name)])), one.text || one.key) : t.said(one, "text"));
+const say = (t, one) => (one.key ? t(one.key, Object.fromEntries(Object.entries(one.args || {}).map(([name, value]) => [name, typeof value === "string" ? t.said(one.args, name) : value])), one.text || one.key) : t.said(one, "text"));
 
 function windowBar(t, frame) {
   if (!frame || !frame.key) return null;
