@@ -193,9 +193,10 @@ def check_value(measure: str, item: Item, value: Any) -> Value | None:
         if is_number and item.low <= value <= item.high:
             # Adding 0.0 turns -0.0 into 0.0, which would print and hash as another value.
             return int(value) if isinstance(value, numbers.Integral) else float(value) + 0.0
-        allowed = Message("outcome.numbers", low=f"{item.low:g}", high=f"{item.high:g}")
+        low, high = f"{item.low:g}", f"{item.high:g}"
+        allowed = Message("outcome.numbers", low=low, high=high)
         if item.unit:
-            allowed = Message("outcome.with_unit", numbers=allowed, unit=item.unit)
+            allowed = Message("outcome.range", low=low, high=high, unit=item.unit)
         for code in item.codes:
             allowed = Message("outcome.or", first=allowed, second=code)
     raise BadValue(Message("outcome.value", measure=measure, item=item.code, allowed=allowed, value=repr(value)))
