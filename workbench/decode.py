@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Protocol, runtime_checkable
 
+from workbench.messages import Message
 from workbench.paradigms import Paradigm, Request, Rule
 from workbench.signals.cues import HISTORY_S, AwaitedCues, SampleAxis
 from workbench.vocabulary import (
@@ -245,7 +246,8 @@ class _Loop:
         while (request := self.rule.due) is not None and request.at <= self.seen:
             late = request.at - request.end
             if late > round(HISTORY_S * self.fs):
-                yield self._row("impossible_marker", f"{late / self.fs:.2f} s late", "its trial is excluded")
+                extent = Message("decode.late_window", n=f"{late / self.fs:.2f}")
+                yield self._row("impossible_marker", extent, Message("decode.trial_excluded"))
                 yield from self.rule.decide(request, stamp=self.axis.stamp(request.at - 1), evidence=None)
                 continue
             evidence = self.stream.evidence(request.end) if self.stream is not None else None
@@ -256,8 +258,8 @@ class _Loop:
         if self.familiarity.passed(evidence):
             yield self._row(
                 "recalibrate",
-                f"{100 * self.familiarity.share:.0f} % of recent windows are far from the training data",
-                "they start nothing and end what is held; check cables and electrodes, then recalibrate",
+                Message("decode.far", n=f"{100 * self.familiarity.share:.0f}"),
+                Message("decode.recalibrate"),
             )
 
     def _begin(self, cue: LocatedCue) -> Iterator[Trial]:
@@ -271,28 +273,31 @@ class _Loop:
             yield from self._cue(marker)
         elif marker.kind == "gap":
             missing = float(marker.detail.get("missing_s", 0.0))
-            self.rule.interrupt(at=self.seen, reason=f"gap of {missing * 1000:.0f} ms", resets=True)
+            reason = Message("decode.gap", n=f"{missing * 1000:.0f}")
+            self.rule.interrupt(at=self.seen, reason=reason, resets=True)
             self.updates.interrupt()
             if self.stream is not None:
                 self.stream.reset()
             self.axis.gap(marker, at=self.seen)
         elif marker.kind == "pause":
-            self.rule.interrupt(at=self.seen, reason="paused", resets=False)
+            self.rule.interrupt(at=self.seen, reason=Message("decode.paused"), resets=False)
             self.updates.interrupt()
 
     def _cue(self, marker: Marker) -> Iterator[Trial | LedgerRow]:
         if self.axis.too_old(marker.stamp, seen=self.seen):
-            yield self._row("impossible_marker", f"cue {marker.label}", "it is older than the history; no trial")
+            extent = Message("decode.cue", label=marker.label)
+            yield self._row("impossible_marker", extent, Message("decode.cue_too_old"))
             return
         cue = self.awaited.place(marker, seen=self.seen)
         if cue is None:
             return
         late = (self.seen - cue.sample) / self.fs
         if late > LATE_S:
-            yield self._row("late_marker", f"cue {marker.label}, {late * 1000:.0f} ms late", "decided late")
+            extent = Message("decode.cue_late", label=marker.label, n=f"{late * 1000:.0f}")
+            yield self._row("late_marker", extent, Message("decode.decided_late"))
         yield from self._begin(cue)
 
-    def _row(self, kind: str, extent: str, consequence: str) -> LedgerRow:
+    def _row(self, kind: str, extent: Message, consequence: Message) -> LedgerRow:
         stamp = self.axis.stamp(self.seen - 1) if self.seen else 0.0
         return LedgerRow(
             kind, stamp, 0.0, sample=self.seen, extent=extent, consequence=consequence, priority="medium"

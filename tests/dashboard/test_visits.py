@@ -13,8 +13,8 @@ from workbench import systems
 from workbench.commands import build_parser
 from workbench.dashboard import SessionPage, VisitDesk
 from workbench.errors import Refused, WorkbenchError
+from workbench.messages import of, told
 from workbench.outcomes import load
-from workbench.said import told
 from workbench.study import Study
 from workbench.vocabulary import Participant, Visit
 from workbench.widgets import AssessmentForm, RecordStore
@@ -67,7 +67,7 @@ def test_a_study_without_people_says_what_starts_and_how_the_first_person_is_ent
 def test_the_code_of_somebody_else_confirms_nobody_and_names_both(desk: VisitDesk, code: str) -> None:
     with pytest.raises(Refused, match=r"belongs to P-0\d9, not P-041. Nothing was started") as refused:
         desk.confirm(visits(desk)["P-041"], code)
-    assert "而非 P-041" in told(str(refused.value), language="zh-CN")
+    assert "而非 P-041" in told(of(refused.value), language="zh-CN")
     assert desk.confirmed == {}
 
 
@@ -75,7 +75,7 @@ def test_the_code_of_somebody_else_confirms_nobody_and_names_both(desk: VisitDes
 def test_a_code_of_nobody_is_refused_also_the_pseudonym_of_who_has_a_wristband(desk: VisitDesk, code: str) -> None:
     with pytest.raises(Refused, match="belongs to nobody") as refused:
         desk.confirm(visits(desk)["P-041"], code)
-    assert "不属于本研究的任何人" in told(str(refused.value), language="zh-CN")
+    assert "不属于本研究的任何人" in told(of(refused.value), language="zh-CN")
 
 
 @pytest.mark.parametrize("wristband", ["099-7KQ", "p-041"])
@@ -85,7 +85,7 @@ def test_a_code_that_belongs_to_two_people_confirms_neither(desk: VisitDesk, wri
     for name in ("P-100", "P-099" if wristband == "099-7KQ" else "P-041"):
         with pytest.raises(Refused, match="belongs to P-.* and P-100. Nothing was started") as refused:
             desk.confirm(visits(desk)[name], wristband)
-        assert "同时属于 P-" in told(str(refused.value), language="zh-CN")
+        assert "同时属于 P-" in told(of(refused.value), language="zh-CN")
     assert desk.confirmed == {}
 
 

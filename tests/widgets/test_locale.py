@@ -109,7 +109,7 @@ def _ledger_doc() -> str:
 
 def test_every_sentence_of_the_engine_is_known_in_chinese() -> None:
     sentences = engine_sentences()
-    assert len(sentences) > 60
+    assert len(sentences) > 50
     filled = {text: (text.replace("{}", "7"), text.removesuffix("{}").replace("{}", "7")) for text in sentences}
     unknown = [t for t, ways in filled.items() if all(said.told(way, language="zh-CN") == way for way in ways)]
     assert unknown == []

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from workbench.analysis._exact import Interval, chance_limit, wilson
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.vocabulary import Trial
 
 JUDGED = ("correct", "missed", "wrong")
@@ -167,10 +168,9 @@ def confusion_by_run(runs: Mapping[str, Iterable[Trial]], classes: Sequence[str]
 
 def _check_conditions(trials: Sequence[Trial], classes: Sequence[str]) -> None:
     if len(set(classes)) != len(classes):
-        raise BadValue(f"classes must differ, got {', '.join(classes)}")
+        raise BadValue(Message("result.same_classes", labels=classes))
     for trial in trials:
         for label in (trial.condition, trial.decided):
             if label and label not in classes:
-                raise BadValue(
-                    f"trial {trial.index} names condition {label!r}; allowed are {', '.join(classes) or 'none'}"
-                )
+                allowed = classes or Message("word.none")
+                raise BadValue(Message("result.other_condition", n=trial.index, label=repr(label), labels=allowed))

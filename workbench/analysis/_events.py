@@ -20,6 +20,7 @@ from workbench.analysis._exact import Interval, poisson_interval, wilson
 from workbench.analysis._guessing import Guessing
 from workbench.analysis._ratios import rate_interval, share_interval, totals
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.vocabulary import FloatArray, Trial
 
 UNITS = ("run", "participant")
@@ -181,7 +182,7 @@ def _check_definition(
     if unit not in UNITS:
         raise BadValue(f"unit must be one of {', '.join(UNITS)}, got {unit!r}")
     if not (onset_window_s > 0 and fs > 0):
-        raise BadValue(f"onset_window_s and fs must be above 0, got {onset_window_s} and {fs}")
+        raise BadValue(Message("result.window_and_rate", window=str(onset_window_s), fs=str(fs)))
     if runs and len(runs) != len(known):
         raise BadValue(f"each trial needs its run, got {len(known)} trials and {len(runs)} runs")
 
@@ -271,7 +272,7 @@ def spread(values: Sequence[float]) -> Spread | None:
 def _check_window(hits: Sequence[Trial], onset_window_s: float, fs: float) -> None:
     for trial in hits:
         if trial.latency_s is None or not -1 / fs <= trial.latency_s <= onset_window_s + 1 / fs:
+            window = f"{onset_window_s:g}"
             raise BadValue(
-                f"trial {trial.index} is a hit {trial.latency_s} s after its cue, outside the window of "
-                f"{onset_window_s:g} s; give the window with which the run was judged"
+                Message("result.hit_outside_window", n=trial.index, s=str(trial.latency_s), window=window)
             )

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.vocabulary import Trial
 
 SHUFFLES = 2000
@@ -74,7 +75,7 @@ def guessing(
         When window or rate are not above 0.
     """
     if not (window_s > 0 and fs > 0):
-        raise BadValue(f"window_s and fs must be above 0, got {window_s} and {fs}")
+        raise BadValue(Message("result.guessing_window", window=str(window_s), fs=str(fs)))
     judged = [one for one in trials if one.outcome in ("correct", "missed")]
     if not judged:
         return None

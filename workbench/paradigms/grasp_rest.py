@@ -27,6 +27,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.paradigms._base import (
     Paradigm,
     PlannedCue,
@@ -233,7 +234,7 @@ class _GraspRule(Rule):
     def finish(self, *, at: int) -> list[Trial]:
         """The run ended: a trial whose attempt is over counts, one cut short is excluded."""
         if self._open is not None and at < self._open.attempt_end and not self._open.excluded:
-            self._open.excluded = "the run ended during the attempt"
+            self._open.excluded = Message("trial.run_ended_in_attempt")
         return self._close(at)
 
     def _verdict(self, at: int, stamp: float, evidence: Evidence) -> Decision:

@@ -14,6 +14,7 @@ from typing import ClassVar
 import numpy as np
 
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.paradigms._base import (
     Paradigm,
     PlannedCue,
@@ -143,7 +144,7 @@ class _CuedRule(Rule):
         """The first waiting trial gets its decision."""
         waiting = self._waiting.pop(0)
         if evidence is None:
-            reason = waiting.excluded or ("the window left the history" if self._classes else "")
+            reason = waiting.excluded or (Message("trial.window_left") if self._classes else "")
             return [self._trial(waiting, request.at, decided="", excluded=reason)]
         best = int(np.argmax(evidence.probabilities))
         accepted = evidence.valid and not evidence.rejected
@@ -152,7 +153,7 @@ class _CuedRule(Rule):
         decision = Decision(
             request.at, stamp, label, evidence.probabilities, evidence.valid, "cued", waiting.index
         )
-        reason = waiting.excluded or ("" if evidence.valid else "the window is incomplete")
+        reason = waiting.excluded or ("" if evidence.valid else Message("trial.window_incomplete"))
         return [decision, self._trial(waiting, request.at, decided=label, excluded=reason)]
 
     def interrupt(self, *, at: int, reason: str, resets: bool) -> None:
@@ -164,7 +165,7 @@ class _CuedRule(Rule):
         """Trials whose window did not end."""
         open_trials, self._waiting = self._waiting, []
         return [
-            self._trial(w, at, decided="", excluded=w.excluded or "the run ended before the window did")
+            self._trial(w, at, decided="", excluded=w.excluded or Message("trial.run_ended_in_window"))
             for w in open_trials
         ]
 

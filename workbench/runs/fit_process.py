@@ -13,6 +13,7 @@ from typing import Any
 from workbench import world
 from workbench.errors import EngineFault
 from workbench.live import _wire
+from workbench.messages import Message, restored
 
 LOOK_S = 1.0
 """Time between two looks at a fit that is running, s."""
@@ -66,9 +67,9 @@ def run_fit(
         reply: dict[str, Any] = json.loads(lines[-1])
     except (IndexError, ValueError) as error:
         tail = messages[-1:] or ["no output"]
-        raise EngineFault(f"the fit ended without a result (exit {code}): {tail[0]}") from error
+        raise EngineFault(Message("fit.no_result", exit=str(code), why=tail[0])) from error
     _wire.raise_refusal(reply)
-    return dict(reply["value"])
+    return dict(restored(reply["value"]))
 
 
 def _ended(process: subprocess.Popen[bytes], timeout: float, look: Callable[[], None]) -> int:
@@ -79,7 +80,7 @@ def _ended(process: subprocess.Popen[bytes], timeout: float, look: Callable[[], 
             with suppress(subprocess.TimeoutExpired):
                 return process.wait(LOOK_S)
             if world.clock.monotonic() > end:
-                raise EngineFault(f"the fit did not end within {timeout:g} s; use fewer or shorter runs")
+                raise EngineFault(Message("fit.too_long", s=f"{timeout:g}"))
             look()
     finally:
         if process.poll() is None:

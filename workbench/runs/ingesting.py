@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from workbench import world
+from workbench import messages, world
 from workbench.errors import RecordingFault, WorkbenchError
 from workbench.live import _place
 from workbench.live._place import Place
 from workbench.live.latency import percentiles
+from workbench.messages import Message
 from workbench.recording import RunFile, decision_hash, file_sha256, read_rows
 from workbench.recording.recover import Recovery, inspect, recover
 from workbench.recording.salvage import FOLDER
@@ -94,7 +95,7 @@ def _quarantined(file: RunFile, sentence: str) -> LedgerRow:
         sample=len(stamps),
         stream=file.signal.name,
         extent=sentence,
-        consequence="the recording is quarantined until somebody has looked at it",
+        consequence=Message("ingest.quarantined"),
         priority="high",
     )
 
@@ -187,7 +188,7 @@ def _replayed(file: RunFile) -> dict[str, Any]:
     try:
         result = replay_run(file.path, study / "decoders" / sha256[:12] if sha256 else None)
     except WorkbenchError as error:
-        return {"equal": False, "n": 0, "sentence": str(error)}
+        return {"equal": False, "n": 0, "sentence": messages.of(error)}
     return {"equal": result.equal, "n": result.n, "sentence": result.sentence}
 
 

@@ -23,6 +23,7 @@ from typing import Any
 
 from workbench import reading, world
 from workbench.errors import BadValue, RecordFault, Refused
+from workbench.messages import Message
 from workbench.study.chain import canonical, clean
 from workbench.study.clock import utc_now
 
@@ -96,10 +97,7 @@ class KeyRing:
             When it is not on this computer; the text says how to bring it here.
         """
         if epoch not in self.keys:
-            raise RecordFault(
-                f"key {epoch} of this study is not on this computer ({self.path}); the record can be read and its "
-                "signatures verified, writing needs the key: run 'workbench keys restore FILE' with its backup"
-            )
+            raise RecordFault(Message("keys.not_here", epoch=epoch, path=str(self.path)))
         return self.keys[epoch]
 
     def make(self, epoch: int) -> Key:

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from workbench import world
 from workbench.errors import BadValue, RecordFault, Refused, UnknownName
 from workbench.html_repr import card
+from workbench.messages import Message
 from workbench.study import (
     anchors,
     approvals,
@@ -168,9 +169,12 @@ class Study:
             view, version = migrate.view(folder / record_file.FILE, undo)
             with cls._begun(folder, actor=actor, anchor_copy=anchor_copy, view=view) as study:
                 if view is not None:
-                    study.read_only = (
-                        f"{study.path} has schema version {version} and is open for reading only; run 'workbench "
-                        f"migrate {folder}' to bring it to version {schema.SCHEMA_VERSION}"
+                    study.read_only = Message(
+                        "study.read_only",
+                        path=str(study.path),
+                        version=version,
+                        folder=str(folder),
+                        newest=schema.SCHEMA_VERSION,
                     )
                     study.database.keep_until_closed(undo.pop_all())
                 study._load()
@@ -279,7 +283,7 @@ class Study:
         """One row by its id. Raises UnknownName when there is none."""
         rows = self.rows(table, id=row_id)
         if not rows:
-            raise UnknownName(f"there is no {table} {row_id!r} in the record")
+            raise UnknownName(Message("study.no_row", table=table, id=repr(row_id)))
         return rows[0]
 
     def nouns(self, table: str, **where: Any) -> list[Noun]:
@@ -496,10 +500,7 @@ class Study:
             raise RecordFault(self.read_only)
         epochs = [int(row["epoch"]) for row in self.rows("study_key")]
         if not epochs:
-            raise RecordFault(
-                f"{self.path} has no keys, so that nothing can be signed; run 'workbench keys rotate "
-                f"{self.folder}'"
-            )
+            raise RecordFault(Message("study.no_keys", path=str(self.path), folder=str(self.folder)))
         return keys.seal(payload, purpose=purpose, study_id=self.id, key=KeyRing(self.id).key(max(epochs)))
 
     def rotate_keys(self, *, reason: str) -> int:

@@ -52,6 +52,7 @@ const SAID = Object.fromEntries(Object.entries(SENTENCES).map(([language, known]
 
 /**
  * t(key, args): text in the chosen language, English where a translation is missing, `fallback` where both are.
+ * t.said(holder, field): the text of a field in the chosen language where the holder knows its code, else as it is.
  * t.said(text): an English sentence of the engine in the chosen language, or as it is when no pattern fits.
  */
 export function translator(language) {
@@ -60,11 +61,17 @@ export function translator(language) {
     const pattern = texts[key] ?? CATALOGUE.en[key] ?? fallback;
     return String(pattern).replace(/\{(\w+)\}/g, (all, name) => (args[name] === undefined ? all : args[name]));
   };
-  t.said = (text, depth = 0) => {
+  const filled = (value) => {
+    if (Array.isArray(value)) return value.map(filled).join(BETWEEN[language] || BETWEEN.en);
+    const known = value && MESSAGES[value.code];
+    return known ? (known[language] || known.en).replace(/\{(\w+)\}/g, (all, name) => filled(value.args[name])) : String(value);
+  };
+  t.said = (text, field = "", depth = 0) => {
+    if (field) return text.said?.[field] && typeof text[field] === "string" ? filled(text.said[field]) : t.said(text[field]);
     if (!text || depth > 3) return text || "";
     for (const one of SAID[language] || []) {
       const found = one.pattern.exec(text);
-      if (found) return one.text.replace(/\{(\w+)\}/g, (all, name) => t.said(found[one.names.indexOf(name) + 1], depth + 1));
+      if (found) return one.text.replace(/\{(\w+)\}/g, (all, name) => t.said(found[one.names.indexOf(name) + 1], "", depth + 1));
     }
     return text;
   };
