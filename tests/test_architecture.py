@@ -585,3 +585,13 @@ def test_the_tour_names_every_room():
     tour = (PACKAGE.parent / "docs" / "tour.md").read_text(encoding="utf-8")
     rooms = tour[tour.index("## Rooms") :]
     assert {room for room, *_ in ALL if room != "__main__" and f"`{room}`" not in rooms} == set()
+
+
+def test_the_tour_lists_rooms_from_the_ground_up():
+    tour = (PACKAGE.parent / "docs" / "tour.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1] for line in tour[tour.index("## Rooms") :].splitlines() if line.startswith("| `")]
+    place = {room: n for n, names in enumerate(rows) for room in re.findall(r"`(\w+)`", names)}
+    wrong = [
+        (room, below) for room in house.arrows() for below in house.arrows()[room] if place[below] > place[room]
+    ]
+    assert wrong == []
