@@ -91,7 +91,7 @@ def fit(
     try:
         decoder = kind(**requested).prepare(n_channels)
     except TypeError as error:
-        raise BadValue(f"parameters of decoder {decoder_name}: {error}") from error
+        raise BadValue(Message("fit.parameters", decoder=decoder_name, why=str(error))) from error
     windows = _windows(decoder, runs, paradigm, n_channels=n_channels)
     metrics = _judged(lambda: kind(**requested).prepare(n_channels), windows, paradigm, runs, progress=progress)
     decoder.fit_summaries(windows.summaries, windows.labels, blocks=windows.blocks)

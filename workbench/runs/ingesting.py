@@ -72,7 +72,7 @@ def ingest(study: Study, run_path: Path | str, *, recovery: Recovery | None = No
     if study.has_run(run_id):
         return f"Run {number} ({run_id}) is in the record already."
     if file.state == "unfinished":
-        raise RecordingFault(f"{path.name} was not closed; run 'workbench recover {path.name}' first")
+        raise RecordingFault(Message("ingest.not_closed", file=path.name))
     ledger = file.ledger()
     if file.state == "recovered":
         ledger.append(_quarantined(file, recovery.sentence if recovery is not None else inspect(path).sentence))

@@ -124,7 +124,7 @@ def hashed(password: str) -> str:
         When it is too short or too long; the text never repeats it.
     """
     if not isinstance(password, str) or not LEAST_PASSWORD <= len(password) <= MOST_PASSWORD:
-        raise BadValue(f"a password has {LEAST_PASSWORD} to {MOST_PASSWORD} characters; choose another one")
+        raise BadValue(Message("people.password_length", least=LEAST_PASSWORD, most=MOST_PASSWORD))
     return _hasher().hash(_secret(password), salt=world.chance.token_bytes(SALT_BYTES))
 
 
