@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
 HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="session")
+def guarded() -> ModuleType:
+    """The guard; it imports Voila, which takes seconds that not every worker should spend to collect tests."""
+    return import_module("workbench.widgets.guarded")
 
 
 @pytest.fixture(scope="session")
