@@ -82,6 +82,19 @@ def chromium() -> Iterator[Any]:
         started.close()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[Any]:
+    """Keep a picture of every open page of a test that failed, and say where."""
+    report = yield
+    browser = getattr(item, "funcargs", {}).get("chromium")
+    if report.failed and browser is not None:
+        folder = item.funcargs["tmp_path_factory"].mktemp("pages")
+        for number, page in enumerate(page for context in browser.contexts for page in context.pages):
+            page.screenshot(path=folder / f"{number}.png")
+        report.sections.append(("pages", f"pictures of the open pages: {folder}"))
+    return report
+
+
 @pytest.fixture(autouse=True, scope="session")
 def keys_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Keys of the studies that tests make: in a folder of their own, also for child processes."""

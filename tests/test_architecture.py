@@ -8,6 +8,7 @@ import inspect
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -130,17 +131,25 @@ def imports(tree):
                 yield node.module, top
 
 
-ALL = [(room, path, tree) for room, path, tree in modules() if room != "__init__"]
-IMPORTS = [(room, path, list(imports(tree))) for room, path, tree in ALL]
+@cache
+def in_rooms():
+    """The modules of all rooms, read when a test first asks, so that a worker that runs other tests never does."""
+    return [(room, path, tree) for room, path, tree in modules() if room != "__init__"]
+
+
+@cache
+def imports_in_rooms():
+    """Like :func:`in_rooms`, with the imports in the place of the tree."""
+    return [(room, path, list(imports(tree))) for room, path, tree in in_rooms()]
 
 
 def test_every_room_has_a_floor():
-    assert {room for room, *_ in ALL} <= set(FLOOR)
+    assert {room for room, *_ in in_rooms()} <= set(FLOOR)
 
 
 def test_imports_run_downward_and_siblings_meet_only_where_an_arrow_is_drawn():
     wrong = []
-    for room, path, names in IMPORTS:
+    for room, path, names in imports_in_rooms():
         for name, _ in names:
             parts = name.split(".")
             if parts[0] != "workbench" or len(parts) < 2 or parts[1] not in FLOOR or parts[1] == room:
@@ -154,7 +163,7 @@ def test_imports_run_downward_and_siblings_meet_only_where_an_arrow_is_drawn():
 
 @pytest.mark.parametrize("library", sorted(DOORS))
 def test_one_door_for_each_outside_library(library):
-    through = {room for room, _, names in IMPORTS for name, _ in names if name.split(".")[0] == library}
+    through = {room for room, _, names in imports_in_rooms() for name, _ in names if name.split(".")[0] == library}
     assert through <= DOORS[library]
 
 
@@ -241,7 +250,7 @@ def test_doors_reading_and_annotations_are_allowed(source):
 def test_time_chance_disk_and_network_are_met_through_their_doors_alone(room):
     found = [
         f"{path.relative_to(PACKAGE)}:{line} {name}"
-        for own, path, tree in ALL
+        for own, path, tree in in_rooms()
         if own == room
         for line, name in around_the_doors(tree)
     ]
@@ -251,7 +260,7 @@ def test_time_chance_disk_and_network_are_met_through_their_doors_alone(room):
 def test_nobody_holds_a_door_of_the_world_by_itself():
     bound = [
         f"{path.relative_to(PACKAGE)} imports {name}"
-        for _, path, names in IMPORTS
+        for _, path, names in imports_in_rooms()
         for name, _ in names
         if name == "workbench.world"
         and path.name != "world.py"
@@ -261,7 +270,7 @@ def test_nobody_holds_a_door_of_the_world_by_itself():
 
 
 def test_kernels_know_nothing_of_us():
-    for room, path, names in IMPORTS:
+    for room, path, names in imports_in_rooms():
         if room == "kernels":
             for name, _ in names:
                 own = name.startswith("workbench.") and not name.startswith("workbench.kernels")
@@ -289,14 +298,14 @@ FORBIDDEN = [
 
 @pytest.mark.parametrize(("room", "banned"), FORBIDDEN, ids=[room for room, _ in FORBIDDEN])
 def test_bans_of_the_house(room, banned):
-    for own, path, names in IMPORTS:
+    for own, path, names in imports_in_rooms():
         if own == room:
             reached = {name.split(".")[1] for name, _ in names if name.startswith("workbench.")}
             assert not reached & banned, f"{path.name} reaches {reached & banned}"
 
 
 def test_only_control_and_the_live_engine_know_how_to_make_a_command():
-    for room, path, tree in ALL:
+    for room, path, tree in in_rooms():
         made = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
         calls = {function.id for function in made if isinstance(function, ast.Name)}
         if room not in ("control", "recording", "devices", "vocabulary"):
@@ -304,7 +313,7 @@ def test_only_control_and_the_live_engine_know_how_to_make_a_command():
 
 
 def strict_trees():
-    for room, path, tree in ALL:
+    for room, path, tree in in_rooms():
         name = path.relative_to(PACKAGE).as_posix()
         if room in STRICT and name not in STRICT_EXCEPT:
             yield name, tree
@@ -325,7 +334,7 @@ def test_no_blas_and_no_libm_on_the_decision_path():
 
 
 def test_no_kernel_is_fast_at_the_price_of_its_bits():
-    for room, path, tree in ALL:
+    for room, path, tree in in_rooms():
         if room == "kernels":
             for node in ast.walk(tree):
                 if isinstance(node, ast.keyword) and node.arg in ("fastmath", "parallel"):
@@ -411,7 +420,7 @@ OUTERMOST = ("engine/process.py", "engine/server.py")
 
 def test_nothing_swallows_every_error_outside_the_engine_loop_and_its_door():
     wrong = []
-    for _, path, tree in ALL:
+    for _, path, tree in in_rooms():
         for node in ast.walk(tree):
             if isinstance(node, ast.ExceptHandler):
                 names = {getattr(n, "id", "") for n in ast.walk(node.type)} if node.type else {"Exception"}
@@ -435,7 +444,7 @@ THREADS = ("threading.Thread", "Timer", "clock.thread")
 
 def test_threads_of_the_engine_are_started_through_its_supervisor():
     wrong = []
-    for room, path, tree in ALL:
+    for room, path, tree in in_rooms():
         name = path.relative_to(PACKAGE).as_posix()
         player = room == "devices" and (name.startswith(("devices/_play", "devices/sim", "devices/replay")))
         inside = room in ("engine", "live", "recording", "devices", "control", "decode")
@@ -449,7 +458,7 @@ def test_threads_of_the_engine_are_started_through_its_supervisor():
 
 def test_every_thread_of_the_engine_has_a_time_within_which_it_must_report():
     wrong = []
-    for room, path, tree in ALL:
+    for room, path, tree in in_rooms():
         if room not in ("engine", "recording", "devices", "control"):
             continue
         for node in ast.walk(tree):
@@ -471,7 +480,7 @@ def test_no_public_name_is_also_the_name_of_another_module_of_its_room(room):
 def bases_of_classes():
     """``{(module, class): [(module, class) or (None, name) of each base]}``, read from the syntax trees."""
     made = {}
-    for _, path, tree in ALL:
+    for _, path, tree in in_rooms():
         module = ".".join(("workbench", *path.relative_to(PACKAGE).with_suffix("").parts))
         own = {node.name for node in tree.body if isinstance(node, ast.ClassDef)}
         imported = {
@@ -519,7 +528,7 @@ COMPOSED = ("engine", "control")
 
 @pytest.mark.parametrize("room", COMPOSED)
 def test_a_part_has_no_ancestor_of_ours_and_reaches_into_no_other_part(room):
-    files = [(path, tree) for own, path, tree in ALL if own == room]
+    files = [(path, tree) for own, path, tree in in_rooms() if own == room]
     classes = {node.name for _, tree in files for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
     wrong = []
     for path, tree in files:
@@ -537,7 +546,7 @@ def test_a_part_has_no_ancestor_of_ours_and_reaches_into_no_other_part(room):
 @pytest.mark.parametrize("room", COMPOSED)
 def test_a_part_fits_in_a_head(room):
     wrong = []
-    for own, path, tree in ALL:
+    for own, path, tree in in_rooms():
         for node in ast.walk(tree) if own == room else ():
             if isinstance(node, ast.ClassDef):
                 public = [m.name for m in node.body if isinstance(m, ast.FunctionDef) and m.name[0] != "_"]
@@ -549,7 +558,7 @@ def test_a_part_fits_in_a_head(room):
 def test_the_engine_names_no_paradigm_and_no_effector():
     names = {path.stem for room in ("paradigms", "control") for path in (PACKAGE / room).glob("[!_]*.py")}
     wrong = []
-    for room, path, tree in ALL:
+    for room, path, tree in in_rooms():
         for node in ast.walk(tree) if room == "engine" else ():
             if isinstance(node, ast.Constant) and node.value in names:
                 wrong.append(f"{path.name}:{node.lineno} {node.value}")
@@ -574,7 +583,7 @@ def test_rooms_form_no_circle_and_the_picture_shows_them():
 
 def test_functions_stay_short():
     wrong = []
-    for _, path, tree in ALL:
+    for _, path, tree in in_rooms():
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno - node.lineno > 60:
                 wrong.append(f"{path.name}:{node.lineno} {node.name} is over 60 lines")
@@ -584,7 +593,7 @@ def test_functions_stay_short():
 def test_the_tour_names_every_room():
     tour = (PACKAGE.parent / "docs" / "tour.md").read_text(encoding="utf-8")
     rooms = tour[tour.index("## Rooms") :]
-    assert {room for room, *_ in ALL if room != "__main__" and f"`{room}`" not in rooms} == set()
+    assert {room for room, *_ in in_rooms() if room != "__main__" and f"`{room}`" not in rooms} == set()
 
 
 def test_the_tour_lists_rooms_from_the_ground_up():

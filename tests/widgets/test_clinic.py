@@ -65,17 +65,15 @@ def within(page: Any, name: str, height: int) -> bool:
 @pytest.mark.parametrize(("width", "height"), SIZES)
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 def test_identity_cue_evidence_effector_alarm_and_stop_share_the_first_screen(
-    live: Any, tmp_path: Path, width: int, height: int, language: str
+    live: Any, width: int, height: int, language: str
 ) -> None:
     for name in ("live", "idle", "stopping", "fault"):
         page = live(name, width=width, height=height, language=language)
-        page.screenshot(path=str(tmp_path / f"{name}-{width}-{language}.png"))
         parts = ("[data-name=participant]", ".alarmplace", "[data-name=cue]", ".evbar", "[data-name=stop]")
         for part in (*parts, "[data-name=effector-state]", ".lanes"):
             assert within(page, part, height), (name, part)
         size = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]")
         assert size == [width, height]
-        page.context.close()
 
 
 @pytest.mark.parametrize(("width", "height"), SIZES)
@@ -478,11 +476,11 @@ def test_a_chinese_form_says_alerts_in_chinese(mount: Callable[..., Any]) -> Non
 def test_the_electrodes_show_the_trend_of_their_noise_with_a_hole_where_the_stream_was_lost(
     live: Any, statuses: Any, language: str
 ) -> None:
-    page = live("live", language=language)
+    page = live("live", language=language, clock=True)
     idle = statuses["live"]
     lost = {**idle, "streams": [{**one, "state": "lost"} for one in idle["streams"]]}
     for beat, status in enumerate([idle, idle, lost, idle, idle], start=2):
-        page.wait_for_timeout(2100)  # the trend takes a value every 2 s
+        page.clock.run_for(2100)  # the trend takes a value every 2 s
         page.evaluate("([status, beat]) => window.put({status, beat})", [status, beat])
     rows = page.locator(".trendrow")
     channels = idle["quality"]["channels"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -62,13 +61,10 @@ def live(mount: Callable[..., Any], statuses: dict[str, Any]) -> Callable[..., A
 
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 @pytest.mark.parametrize("name", ["live", "fault", "idle", "compiling"])
-def test_the_screen_fits_without_page_scroll_and_cuts_no_text(
-    live: Any, tmp_path: Path, name: str, language: str
-) -> None:
+def test_the_screen_fits_without_page_scroll_and_cuts_no_text(live: Any, name: str, language: str) -> None:
     page = live(name, language=language)
     for width, height in WINDOWS:
         page.set_viewport_size({"width": width, "height": height})
-        page.screenshot(path=str(tmp_path / f"{name}-{language}-{width}.png"))
         size = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]")
         assert size == [width, height]
         box = page.locator("[data-name=stop]").bounding_box()
@@ -374,7 +370,7 @@ def test_a_decoder_that_adapts_says_so_on_one_line(
     ],
 )
 def test_a_decoder_that_went_back_to_its_fit_says_it_in_words_and_in_the_ledger(
-    live: Any, statuses: Any, tmp_path: Path, language: str, n: int, words: str
+    live: Any, statuses: Any, language: str, n: int, words: str
 ) -> None:
     page = live(language=language)
     row = {"kind": "roll_back", "stream": "", "priority": "medium", "clock": "14:32:07", "stamp": 0.0}
@@ -392,7 +388,6 @@ def test_a_decoder_that_went_back_to_its_fit_says_it_in_words_and_in_the_ledger(
     assert all(part in entry for part in told[language])
     for width, height in WINDOWS:
         page.set_viewport_size({"width": width, "height": height})
-        page.screenshot(path=str(tmp_path / f"adapting-{language}-{n}-{width}.png"))
         box = page.locator("[data-name=stop]").bounding_box()
         assert box["y"] + box["height"] <= height
         assert page.evaluate(CUT) == [], (width, height)
@@ -429,13 +424,12 @@ def test_when_the_run_is_over_the_line_says_that_the_decoder_adapted(live: Any, 
     ],
 )
 def test_approval_says_beforehand_that_a_decoder_adapts_by_which_rule_and_bound(
-    mount: Callable[..., Any], tmp_path: Path, language: str, rule: str, bound: float, words: tuple[str, ...]
+    mount: Callable[..., Any], language: str, rule: str, bound: float, words: tuple[str, ...]
 ) -> None:
     fit = {"sha256": "3f9a71c208de" * 5 + "0000", "accuracies": [], "confusions": [], "can_decide": True}
     signing = {"signer": "Chen L.", "effector": "glove", "participant": "P1"}
     shown = {"fit": fit | {"signing": signing}, "decision": {}, "language": language}
     page = mount(DecoderPanel, {**shown, "adapts": {"rule": rule, "bound": bound}})
-    page.screenshot(path=str(tmp_path / f"approval-{language}-{rule}.png"))
     said = page.locator("[data-name=adapts]").inner_text()
     assert all(part in said for part in words)
     page = mount(DecoderPanel, {**shown, "adapts": {}})
@@ -467,7 +461,7 @@ def test_choosing_a_role_keeps_the_focus_and_a_refused_choice_is_taken_back(moun
     ("language", "words"), [("en", "Declared by (your name)"), ("zh-CN", "声明人（您的姓名）")]
 )
 def test_the_unit_of_a_signal_that_announces_none_is_declared_with_a_name(
-    mount: Callable[..., Any], tmp_path: Path, language: str, words: str
+    mount: Callable[..., Any], language: str, words: str
 ) -> None:
     silent = [{**SEEN[0], "name": "Amp A", "units": []}, {**SEEN[1], "name": "Amp B", "units": ["uV"]}]
     traits = {"seen": silent, "chosen": {}, "verdict": {}, "searched": True}
@@ -479,7 +473,6 @@ def test_the_unit_of_a_signal_that_announces_none_is_declared_with_a_name(
     assert page.evaluate("window.sent.filter(m => m.name === 'declare')") == []
     assert page.evaluate("document.activeElement.dataset.name") == "by-Amp A"
     assert page.get_by_placeholder(words).count() == 2
-    page.screenshot(path=str(tmp_path / f"unit-{language}.png"))
     page.locator("[data-name='by-Amp A']").fill("Lin Q.")
     page.locator("[data-name='by-Amp A']").blur()
     (sent,) = page.evaluate("window.sent.filter(m => m.name === 'declare')")
@@ -507,7 +500,7 @@ def test_a_panel_that_is_taken_away_listens_to_nothing(mount: Callable[..., Any]
     assert page.errors == []
 
 
-def test_an_assessment_is_entered_by_keyboard(mount: Callable[..., Any], tmp_path: Path) -> None:
+def test_an_assessment_is_entered_by_keyboard(mount: Callable[..., Any]) -> None:
     arat = outcomes.load("arat")
     form = AssessmentForm(
         arat.definition, score=lambda items: arat.score(items), save=lambda a: "Saved.", visit_id="v", rater="r"
@@ -516,7 +509,6 @@ def test_an_assessment_is_entered_by_keyboard(mount: Callable[..., Any], tmp_pat
         name: getattr(form, name) for name in ("definition", "items", "condition", "side", "result", "saved")
     }
     page = mount(AssessmentForm, traits)
-    page.screenshot(path=str(tmp_path / "form.png"))
     assert page.locator(".item").count() == 19
     assert page.locator("[data-name=save]").is_disabled()
     assert page.locator(".form > .conditions .seg button.on").count() == 0
