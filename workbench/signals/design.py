@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,12 @@ def design(settings: SignalSettings, *, fs: float, n_channels: int) -> dict[str,
     1996 (all as in SciPy).
     """
     _check(settings, fs, n_channels)
+    return {name: array.copy() for name, array in _designed(settings, fs).items()}
+
+
+@lru_cache(maxsize=64, typed=True)
+def _designed(settings: SignalSettings, fs: float) -> dict[str, FloatArray]:
+    """The arrays of :func:`design`, once: a cross-validation and its held-out fits ask for the same filters."""
     from scipy import signal
 
     notch = np.array([_notch(signal, f, settings.notch_q, fs) for f in _mains(settings, fs)]).reshape(-1, 6)

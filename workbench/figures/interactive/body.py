@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from workbench.figures.interactive._body_regions import BACK, FRONT, RINGS
@@ -36,7 +36,9 @@ def body_chart(
     """
     from plotly import graph_objects as go
 
-    figure = go.Figure()
+    # Added one by one, each would have plotly check all those before it again.
+    shapes: list[dict[str, Any]] = []
+    labels: list[dict[str, Any]] = []
     place = 0
     for grid, name in GRIDS:
         for view, regions in (("front", FRONT), ("back", BACK)):
@@ -44,16 +46,17 @@ def body_chart(
             for side in ("right", "left"):
                 # The examiner sees the participant's right on the left from the front, on the right from behind.
                 mirrored = -1.0 if (side == "right") == (view == "front") else 1.0
-                _half(figure, scores, grid, side, regions, middle=middle, mirrored=mirrored)
-            figure.add_annotation(
-                x=middle, y=-16, text=f"<b>{name}</b>, {view}", showarrow=False, font={"size": 13}
-            )
+                shapes += _half(scores, grid, side, regions, middle=middle, mirrored=mirrored)
             sides = ("R", "L") if view == "front" else ("L", "R")
-            for text, x in zip(sides, (middle - 78, middle + 78), strict=True):
-                figure.add_annotation(
-                    x=x, y=40, text=text, showarrow=False, font={"size": 13, "color": COLOURS["ink-2"]}
-                )
+            small = {"size": 13, "color": COLOURS["ink-2"]}
+            labels += [
+                {"x": middle, "y": -16, "text": f"<b>{name}</b>, {view}", "font": {"size": 13}},
+                {"x": middle - 78, "y": 40, "text": sides[0], "font": small},
+                {"x": middle + 78, "y": 40, "text": sides[1], "font": small},
+            ]
             place += 1
+    figure = go.Figure()
+    figure.update_layout(shapes=shapes, annotations=[{**label, "showarrow": False} for label in labels])
     for words, fill in _LOOK.values():
         marker = {"symbol": "square", "size": 13, "color": fill, "line": {"color": COLOURS["ink-2"], "width": 1}}
         figure.add_scatter(x=[None], y=[None], mode="markers", marker=marker, name=words)
@@ -71,7 +74,6 @@ def body_chart(
 
 
 def _half(
-    figure: Any,
     scores: Mapping[str, str],
     grid: str,
     side: str,
@@ -79,12 +81,11 @@ def _half(
     *,
     middle: float,
     mirrored: float,
-) -> None:
-    """One half of one figure.
+) -> Iterator[dict[str, Any]]:
+    """Shapes of one half of one figure, for an axis y that runs downwards.
 
     Parameters
     ----------
-    figure : a plotly Figure whose y axis runs downwards.
     scores, grid, side : as in the codes of the cells.
     regions : segment and path of each.
     middle : x of the midline.
@@ -94,13 +95,13 @@ def _half(
     for segment, path in (*regions, *((name, _ring(radius)) for name, radius in RINGS)):
         text = scores.get(f"{side}.{grid}.{segment}", "")
         words, fill = _LOOK.get(text.rstrip("*"), _LOOK[""])
-        figure.add_shape(
-            type="path",
-            path=_placed(path, origin=origin, mirrored=mirrored),
-            fillcolor=fill,
-            line={"color": COLOURS["ink-2"], "width": 0.8},
-            name=f"{side} {segment.replace('_', '-')}: {words}",
-        )
+        yield {
+            "type": "path",
+            "path": _placed(path, origin=origin, mirrored=mirrored),
+            "fillcolor": fill,
+            "line": {"color": COLOURS["ink-2"], "width": 0.8},
+            "name": f"{side} {segment.replace('_', '-')}: {words}",
+        }
 
 
 def _ring(radius: float) -> str:
