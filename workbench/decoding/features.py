@@ -136,7 +136,7 @@ class FilteredDistances:
         self._weight = np.where(rows == columns, 1.0, np.sqrt(0.5))
 
     def filtered(self, summary: FloatArray) -> FloatArray:
-        """``(n, n)`` float64: what tells the classes apart in the covariance ``(1, n, n)``, µV², seen from G."""
+        """``(n, n)`` float64: what separates the classes in the covariance ``(1, n, n)``, µV², seen from G."""
         vector = self._tangent.features(summary)
         coordinates, vector_back = np.empty(len(self._filters)), np.empty_like(vector)
         linear(vector, self._filters, np.zeros(len(coordinates)), coordinates)

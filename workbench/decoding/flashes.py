@@ -94,7 +94,7 @@ class Flashes:
 
     @property
     def chosen(self) -> int | None:
-        """The item that is chosen, None while there is none."""
+        """The chosen item, None while there is none."""
         p = self.probabilities
         best = p.index(max(p))
         # The item that flashed least decides: none is chosen before all have had as many chances.

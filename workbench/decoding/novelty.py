@@ -3,7 +3,7 @@
 A classifier is forced to choose: shown white noise, it names the class that happens to lie on that side. So the
 power of a window, which every decoder has, is compared with that of the training windows first: the level of
 each derivation and of each band, in logarithms. A decoder that keeps covariances also compares how channels go
-together, since one band by itself has no spectrum. What the comparison needs is learned in
+together, since a single band has no spectrum. What the comparison needs is learned in
 :mod:`workbench.fitting.novelty_limit`.
 """
 

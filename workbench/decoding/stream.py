@@ -93,14 +93,14 @@ class DecoderStream:
     Notes
     -----
     Memory, running normalisation and adaptation step at every multiple of ``hop`` on the sample axis, whether
-    or not evidence is asked for. An end that is no multiple gets a step of its own from the state at the
+    or not evidence is asked for. An end that is not a multiple gets a step of its own from the state at the
     multiple before. A window that is not valid, or is unlike those of the fit, moves nothing; its evidence is
     the memory's belief so far (without a memory: what the window says, or equal probabilities where it is
     incomplete), marked not valid or rejected. After a gap the memory restarts; what was adapted stays.
     Where more than :data:`workbench.decoding.novelty.DOUBTFUL` of recent windows were far from the training data,
     those between them are rejected too and the memory restarts: else the few that pass would add up to an
     activation. A run starts on that edge: its first far window is one too many. A stream without a memory, which
-    is asked once a cue, judges each window by itself.
+    is asked once per cue, judges each window separately.
     """
 
     def __init__(

@@ -37,7 +37,7 @@ def checked_epochs(X: ArrayLike, *, n_channels: int | None = None, fs: float | N
     if n_channels is not None and epochs.shape[1] != n_channels:
         raise BadSignal(f"the decoder was fitted on {n_channels} channels, got {epochs.shape[1]}; use its montage")
     sound = (np.abs(epochs) < BEYOND_UV).all(axis=2)
-    _raise_for(~sound, f"hold values that are not finite (NaN, inf, or beyond {BEYOND_UV / 1e6:g} V)")
+    _raise_for(~sound, f"contain values that are not finite (NaN, inf, or beyond {BEYOND_UV / 1e6:g} V)")
     _raise_for((epochs == epochs[:, :, :1]).all(axis=2), "are flat")
     return epochs
 
@@ -90,11 +90,11 @@ def checked_labels(y: ArrayLike, *, n: int) -> NDArray[Any]:
     # Classes may be numbers; a fraction means that a regression target was passed.
     if labels.dtype.kind == "f" and not (labels == np.floor(labels)).all():
         raise BadSignal(
-            "Unknown label type: continuous; labels hold fractions or NaN, and a class is a name or an integer"
+            "Unknown label type: continuous; labels contain fractions or NaN, and a class is a name or an integer"
         )
     classes, counts = np.unique(labels, return_counts=True)
     if len(classes) < 2:
-        raise BadSignal(f"labels hold one class ({', '.join(map(str, classes))}); a decoder needs at least two")
+        raise BadSignal(f"labels contain one class ({', '.join(map(str, classes))}); a decoder needs at least two")
     if counts.min() < FEWEST:
         raise BadSignal(
             f"class {classes[counts.argmin()]!s} has {counts.min()} epoch; at least {FEWEST} of each are needed"

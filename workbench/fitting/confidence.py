@@ -60,7 +60,7 @@ def confidence_threshold(scores: FloatArray, index: NDArray[np.int64], stop: flo
 
     Returns
     -------
-    ``(1,)`` float64; infinite where no window is sure enough.
+    ``(1,)`` float64; infinite where no window is confident enough.
 
     Notes
     -----

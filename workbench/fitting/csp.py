@@ -121,7 +121,7 @@ def _signed(row: FloatArray) -> FloatArray:
 def best_individual_features(
     features: FloatArray, index: NDArray[np.int64], *, problems: int, shape: tuple[int, int], n_best: int
 ) -> FloatArray:
-    """The features that say most about the class, each by itself, and the other filter of each one's pair.
+    """The features that are individually most informative about the class, and the partners in their pairs.
 
     Parameters
     ----------

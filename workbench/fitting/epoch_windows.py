@@ -84,7 +84,7 @@ class EpochWindows:
         end = self.first + stream.n_window
         if self.n_times < end:
             raise BadSignal(
-                f"epochs hold {self.n_times} samples ({self.n_times / self.fs:g} s); a lead-in of "
+                f"epochs have {self.n_times} samples ({self.n_times / self.fs:g} s); a lead-in of "
                 f"{self.first / self.fs:g} s and a window of {stream.n_window / self.fs:g} s need {end}. "
                 "Cut longer epochs or set window_s"
             )

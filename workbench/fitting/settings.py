@@ -29,7 +29,7 @@ class EvidenceSettings:
     ----------
     rest : name of the rest, or idle, class.
     calibrate : None, ``"platt"`` (a logistic), ``"isotonic"``, ``"temperature"`` (one factor for all classes, for
-        scores that are no log posterior), or ``"auto"``: isotonic above 200 windows, a logistic from 10 of each
+        scores that are not log posteriors), or ``"auto"``: isotonic above 200 windows, a logistic from 10 of each
         class, otherwise none. Learned from held-out blocks.
     reject : None, or the share of errors aimed at, for example 0.05. A window is rejected when it lies farther
         from every class than 99 % of windows do, and, where evidence has no memory, when no class is likely
@@ -145,7 +145,7 @@ def accumulator_of(
     log_prior: FloatArray,
     arrays: Mapping[str, FloatArray],
 ) -> EvidenceAccumulator | None:
-    """What accumulates the evidence of a fitted decoder; None where each window stands by itself.
+    """What accumulates the evidence of a fitted decoder; None where each window is judged separately.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
 """Correlation of a window with references and templates: what evoked decoders need at a decision.
 
-A window holds ``n_bands`` sub-bands of the same channels, band after band, as a stream delivers it. Everything
-that does not depend on the window is computed when the decoder is fitted: references are orthonormal there
-(:func:`orthonormal`). A decision is one call. Templates: ``kernels.templates``.
+A window consists of ``n_bands`` sub-bands of the same channels, band after band, as a stream delivers it.
+Everything that does not depend on the window is computed when the decoder is fitted: references are orthonormal
+there (:func:`orthonormal`). A decision is one call. Templates: ``kernels.templates``.
 """
 
 from __future__ import annotations

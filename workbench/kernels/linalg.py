@@ -3,8 +3,8 @@
 Every sum runs in the order of its index, whatever the processor; inner loops run along rows, so that they
 vectorise without changing it. Matrices are C-ordered float64. **Eigenvectors are rows**, as spatial filters are.
 
-A status of 0 means success. With any other status the output holds ``nan`` throughout, so that nobody can
-use it by mistake.
+A status of 0 means success. With any other status the output is ``nan`` throughout, so that nobody can use
+it by mistake.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ def cholesky(matrix: FloatArray, out: FloatArray) -> int:
     -------
     int
         0, or the number (from 1) of the first pivot that is not positive and finite: the matrix is not
-        positive definite, or holds a value that is not finite. ``out`` is then ``nan``.
+        positive definite, or contains a value that is not finite. ``out`` is then ``nan``.
 
     Notes
     -----
@@ -305,7 +305,7 @@ def generalised_eigen(a: FloatArray, b: FloatArray, values: FloatArray, vectors:
     Returns
     -------
     int
-        0; ``NOT_FINITE`` (-1) when A holds a value that is not finite; ``NOT_DEFINITE`` (-2) when B is not
+        0; ``NOT_FINITE`` (-1) when A contains a value that is not finite; ``NOT_DEFINITE`` (-2) when B is not
         positive definite or not finite; ``NOT_CONVERGED`` (-3). Values and vectors are ``nan`` unless 0.
 
     Notes

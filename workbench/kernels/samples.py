@@ -70,13 +70,12 @@ def hold(
         Number of rows at which filters restart; -1 when there are none and the samples can be used as they are.
     """
     flat, since, n_times = counters[0], counters[2], samples.shape[0]
-    # Nearly every chunk of a good recording ends here: nothing is copied.
     if plain(samples, held, run, flat):
         held[:] = samples[n_times - 1]
         run[:] = 0
         clean[:] = since
         counters[1] += n_times
-        return -1
+        return -1  # nearly every chunk of a good recording: nothing is copied
     count = 0
     for t in range(n_times):
         fresh, bad = 0, 0

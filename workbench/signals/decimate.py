@@ -95,7 +95,7 @@ class Decimator:
         Raises
         ------
         BadSignal
-            Another number of channels, or a value that is not finite: it would stay in the filter for ever.
+            Another number of channels, or a value that is not finite: it would never leave the filter.
         """
         samples = np.ascontiguousarray(samples, dtype=np.float64)
         if samples.ndim != 2 or samples.shape[1] != self.n_channels:

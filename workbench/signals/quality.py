@@ -23,7 +23,7 @@ class ChannelQuality:
     name : of the channel.
     state : ``"good"``, ``"check"`` or ``"bad"``.
     code : the reason: ``"good"``, ``"nan"``, ``"flat"``, ``"rail"``, ``"line_noise"``, ``"amplitude"``.
-    rms_uv : root mean square about the mean, µV; of a channel that is no voltage in its own unit.
+    rms_uv : root mean square about the mean, µV; of a channel that is not a voltage in its own unit.
     line_ratio : share of the variance in the mains line, 0–1.
     """
 
@@ -91,7 +91,7 @@ class QualityMonitor:
         self._factors = np.array([units.parse(text).factor for text in texts])
         self._voltage = dict(zip(self.channels, map(units.is_voltage, texts)))
         self.limits = limits or QualityLimits()
-        # A line at or above half the rate is aliased and cannot be told from the signal.
+        # A line at or above half the rate is aliased and cannot be distinguished from the signal.
         self._mains = mains_hz if 0 < mains_hz < fs / 2 else 0.0
         self._rail = rail_uv
         self._ring = np.zeros((max(2, round(window_s * fs)), len(self.channels)))

@@ -63,7 +63,7 @@ class SignalSettings:
             raise BadValue(f"shape must be one of {', '.join(SHAPES)}, got {self.shape!r}")
         self._check_reference()
         if not self.bands:
-            raise BadValue("bands must hold at least one (low, high) pair in Hz, got none")
+            raise BadValue("bands must contain at least one (low, high) pair in Hz, got none")
         for low, high in self.bands:
             if not 0 <= low < high:
                 raise BadValue(f"a band must satisfy 0 ≤ low < high (0 = low-pass), got {low:g}–{high:g} Hz")

@@ -34,7 +34,7 @@ class SignalStream:
     Filters start in the steady state of their first sample, so an offset makes no transient. They start
     again at the first sample after a gap, and when a channel comes back from being flat or missing for
     longer than ``flat_s``. A value that is not finite is replaced by the last good one of its channel; no
-    window that holds one is valid, nor one that began before the filters had settled again.
+    window that contains one is valid, nor one that began before the filters had settled again.
     """
 
     def __init__(
@@ -117,7 +117,7 @@ class SignalStream:
         return self._ring[first : first + self.n_window], since + self.n_settle <= end - self.n_window
 
     def complete(self, end: int) -> bool:
-        """Whether the window that ends before ``end`` holds only samples since the start or the last gap."""
+        """Whether the window that ends before ``end`` contains only samples since the start or the last gap."""
         return end - self.n_window >= max((begin for begin in self._begins if begin < end), default=0)
 
     def check_end(self, end: int) -> None:
@@ -129,7 +129,7 @@ class SignalStream:
     def _piece(self, samples: FloatArray) -> None:
         """Take samples that fit in the ring without wrapping.
 
-        The first ``n_window`` rows of the ring stand behind its end too, so that every window is one stretch.
+        The first ``n_window`` rows of the ring are repeated behind its end, so that every window is contiguous.
         """
         n, at = len(samples), self.n_seen % self._size
         filled, clean = np.empty_like(samples), self._clean[at : at + n]

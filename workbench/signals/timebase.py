@@ -141,7 +141,7 @@ class Timebase:
         self._offset = float(offset_s)
 
     def skip(self, seconds: float) -> None:
-        """Samples of so many seconds are counted as missing before the next one, by the device's own counter."""
+        """Count samples of ``seconds`` s as missing before the next one, as the device's own counter reports."""
         if self._rule != 1 and self._loop[AGE]:
             self._loop[LOST] += seconds
 

@@ -175,7 +175,7 @@ def equal(text: str, other: str) -> bool:
 
 
 def is_biopotential(content_type: str) -> bool:
-    """Whether the content type of a stream (``"EEG"``, ``"ECoG"``, ``"EMG"`` …) says that it holds voltages."""
+    """Whether the content type of a stream (``"EEG"``, ``"ECoG"``, ``"EMG"`` …) means voltages."""
     return content_type.strip().casefold() in BIOPOTENTIALS
 
 
@@ -186,7 +186,7 @@ class StreamUnits:
     Attributes
     ----------
     announced : text of each channel as the source gave it, empty where it said nothing.
-    factors : ``(n_channels,)`` float64, to µV; 1 where a channel is no voltage.
+    factors : ``(n_channels,)`` float64, to µV; 1 where a channel is not a voltage.
     source : ``"announced"``, ``"declared"`` (by a named operator), ``"waived"`` (nobody knows: recording only)
         or ``"recorded"`` (a stream that is recorded and never decoded).
     by : who declared, or the reason of the waiver.
@@ -236,7 +236,7 @@ def of_stream(spec: StreamSpec, announced: Sequence[str], n_channels: int) -> St
 
     Parameters
     ----------
-    spec : the line of the contract; its ``unit`` holds for every measured channel.
+    spec : the line of the contract; its ``unit`` applies to every measured channel.
     announced : unit text of each channel, empty where the source announces none.
     n_channels : of the stream.
 
@@ -270,7 +270,7 @@ def of_stream(spec: StreamSpec, announced: Sequence[str], n_channels: int) -> St
 
 
 def _recorded(spec: StreamSpec, texts: tuple[str, ...], parsed: Sequence[Unit]) -> StreamUnits:
-    """Units of a stream that is not decoded: what it announces holds, unless the contract says otherwise."""
+    """Units of a stream that is not decoded: the announced units apply, unless the contract says otherwise."""
     stated = sorted({unit.text for unit in parsed if unit.kind is not Kind.UNSTATED})
     different = [text for text in stated if not same(text, spec.unit)]
     if spec.channels and spec.unit and different:
@@ -287,7 +287,9 @@ def _refuse_others(spec: StreamSpec, expected: Unit, clear: Mapping[str, Unit]) 
                 "named in 'unmeasured' of the contract: it is then recorded and not decoded"
             )
     if expected.kind is Kind.OTHER and is_biopotential(spec.type) and not spec.unit_waived:
-        raise BadSignal(f"unit {spec.unit!r} is no voltage; a stream of type {spec.type!r} needs one; {_DECLARE}")
+        raise BadSignal(
+            f"unit {spec.unit!r} is not a voltage; a stream of type {spec.type!r} needs one; {_DECLARE}"
+        )
 
 
 _INDEFINITE = frozenset(("counts", "arbitrary", "code"))
@@ -360,7 +362,7 @@ def epochs_uv(X: Any, *, fs: float | None = None) -> Any:
     BadValue
         Epochs of another rate.
     BadSignal
-        Epochs with channels that are no voltages, or an array whose amplitude says that it is in V.
+        Epochs with channels that are not voltages, or an array whose amplitude says that it is in V.
     """
     if hasattr(X, "get_data") and hasattr(X, "info"):
         return _of_mne(X, fs)
@@ -372,7 +374,7 @@ def epochs_uv(X: Any, *, fs: float | None = None) -> Any:
 
 
 def _of_mne(epochs: Any, fs: float | None) -> FloatArray:
-    """MNE holds every voltage in V (https://mne.tools, documentation of ``mne.Info``)."""
+    """MNE keeps every voltage in V (https://mne.tools, documentation of ``mne.Info``)."""
     rate = float(epochs.info["sfreq"])
     # MNE computes rates from intervals in some formats: a millionth is rounding, not another rate.
     if fs is not None and abs(rate - fs) > 1e-6 * fs:
@@ -383,14 +385,14 @@ def _of_mne(epochs: Any, fs: float | None) -> FloatArray:
     other_types = sorted({kind for kind in epochs.get_channel_types() if not is_biopotential(kind)})
     if other_types:
         raise BadSignal(
-            f"the epochs hold channels of the type {', '.join(other_types)}, which are no voltages; pick the "
-            "channels that are to be decoded first, for example epochs.pick('eeg')"
+            f"the epochs contain channels of the type {', '.join(other_types)}, which are not voltages; "
+            "pick the channels that are to be decoded first, for example epochs.pick('eeg')"
         )
     return from_mne(epochs.get_data(copy=False))
 
 
 def from_mne(volts: NDArray[Any]) -> FloatArray:
-    """Voltages as MNE holds them, any shape, in µV, float64."""
+    """Voltages as MNE has them, any shape, in µV, float64."""
     return np.asarray(volts, dtype=np.float64) * parse("V").factor
 
 
