@@ -1,4 +1,4 @@
-"""Common spatial patterns and shrinkage LDA: two classes or each against the rest, once a cue or at every hop."""
+"""Common spatial patterns and shrinkage LDA: two classes or one against the rest, per cue or at every hop."""
 
 from __future__ import annotations
 

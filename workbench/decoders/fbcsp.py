@@ -45,7 +45,7 @@ class Fbcsp(WindowDecoder):
     ----------
     filters_ : ``(n_bands, n_problems · 2 · n_pairs, n)`` float64.
     chosen_ : ``(n_chosen,)`` float64, features kept, as places in bands × filters.
-    groups_ : ``(1,)`` float64, problems: 1 for two classes, else one a class.
+    groups_ : ``(1,)`` float64, problems: 1 for two classes, else one per class.
     weights_ : ``(n_classes, n_chosen)`` float64. bias_ : ``(n_classes,)`` float64.
 
     Notes

@@ -138,7 +138,7 @@ def distance(a: FloatArray, b: FloatArray) -> float:
 
 @kernel("int64(float64[:,::1], float64[:,:,::1], float64[::1])")
 def distances(matrix: FloatArray, whiteners: FloatArray, out: FloatArray) -> int:
-    """Affine-invariant distance of a matrix to several references: one call a decision.
+    """Affine-invariant distance of a matrix to several references: one call per decision.
 
     Parameters
     ----------
@@ -169,7 +169,7 @@ def distances(matrix: FloatArray, whiteners: FloatArray, out: FloatArray) -> int
 
 @kernel("int64(float64[:,::1], float64[:,::1], float64[::1])")
 def tangent_vector(matrix: FloatArray, whitener: FloatArray, out: FloatArray) -> int:
-    """Tangent vector of a matrix at a reference: one call a decision.
+    """Tangent vector of a matrix at a reference: one call per decision.
 
     Parameters
     ----------

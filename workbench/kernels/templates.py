@@ -111,7 +111,7 @@ def template_correlations(
     ensemble: int,
     out: FloatArray,
 ) -> int:
-    """Correlation of each sub-band of a filtered window with each class's template: one call a decision.
+    """Correlation of each sub-band of a filtered window with each class's template: one call per decision.
 
     Parameters
     ----------

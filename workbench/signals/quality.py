@@ -63,7 +63,7 @@ class QualityMonitor:
     ----------
     fs : rate in Hz.
     channels : names in stream order.
-    unit : of the samples, or one a channel, in any spelling. Voltages are scaled to µV and judged by size; other
+    unit : of the samples, or one per channel, in any spelling. Voltages are scaled to µV and judged by size; other
         channels are judged only by what applies to any unit (missing, flat, mains).
     mains_hz : 50 or 60; 0 turns the rule about mains off.
     window_s : how much signal is judged, s.
