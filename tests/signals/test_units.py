@@ -122,7 +122,7 @@ def test_a_declared_unit_is_scaled_and_named_and_an_announced_one_keeps_its_text
         (AMP, ("foo", "foo"), "its unit 'foo' states no size in volts"),
         (AMP, ("counts", "counts"), "its unit 'counts' states no size in volts"),
         (AMP, ("uV", "g"), "unit of channel 'C4' is 'g', expected 'uV'"),
-        (replace(AMP, unit="g"), ("g", "g"), "is no voltage"),
+        (replace(AMP, unit="g"), ("g", "g"), "is not a voltage"),
         (replace(AMP, unit="foo", unit_declared_by="me"), (), "declared by me, is not known"),
     ],
 )
@@ -182,7 +182,7 @@ def test_mne_epochs_are_scaled_from_volts_and_their_rate_is_checked():
     mixed = mne.EpochsArray(
         epochs * 1e-6, mne.create_info(["C3", "Cz", "MOV"], 250.0, ["eeg", "eeg", "misc"]), verbose="error"
     )
-    with pytest.raises(BadSignal, match="misc, which are no voltages"):
+    with pytest.raises(BadSignal, match="misc, which are not voltages"):
         decoder.predict(mixed)
 
 

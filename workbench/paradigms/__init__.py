@@ -22,8 +22,8 @@ def available() -> tuple[str, ...]:
 
 def load(name: str) -> type[Paradigm]:
     """The paradigm class of that name; call it with its parameters."""
-    found: type[Paradigm] = registry.load(__name__, name, "PARADIGM")
-    return found
+    paradigm: type[Paradigm] = registry.load(__name__, name, "PARADIGM")
+    return paradigm
 
 
 def from_params(name: str, params: Mapping[str, Any]) -> Paradigm:

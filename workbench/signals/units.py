@@ -43,7 +43,7 @@ BIOPOTENTIALS = frozenset(_BIOPOTENTIALS.split())
 
 
 class Kind(StrEnum):
-    """What a unit measures, as far as the workbench tells units apart."""
+    """What a unit measures, as far as the workbench distinguishes."""
 
     VOLTAGE = "voltage"
     OTHER = "other"
@@ -123,6 +123,7 @@ _UNSTATED = frozenset(("", "n/a", "unknown", "undefined", "unspecified", "null",
 
 def _plain(text: str) -> str:
     """The text without brackets and blanks, in one spelling of micro, minus and superscripts; case is kept."""
+    # NFKC folds superscript digits, full-width letters and the micro sign U+00B5.
     plain = unicodedata.normalize("NFKC", text).replace("−", "-").strip().strip("[](){}")
     for micro in ("μ", "µ"):
         plain = plain.replace(micro, "u")
@@ -130,7 +131,7 @@ def _plain(text: str) -> str:
 
 
 def _is_ambiguous(plain: str) -> bool:
-    """Megavolts by the letter, millivolts by intention: nobody can know, so that somebody has to say."""
+    """``MV`` spells megavolts but usually means millivolts: nobody can know, so somebody has to declare it."""
     return plain.startswith(("MV", "Mv"))
 
 
@@ -145,6 +146,7 @@ def parse(text: str) -> Unit:
     folded = plain.casefold()
     if folded in _UNSTATED:
         return Unit(text, Kind.UNSTATED, "", 1.0)
+    # Case is folded for everything but the one prefix in which it decides between units.
     if folded in _VOLTAGES and not _is_ambiguous(plain):
         return Unit(text, Kind.VOLTAGE, MICROVOLT, _VOLTAGES[folded])
     if folded in _KNOWN:
@@ -158,7 +160,7 @@ def is_voltage(text: str) -> bool:
 
 
 def canonical(text: str) -> str:
-    """The unit that samples have behind the door: ``"uV"`` for every voltage."""
+    """The unit that samples have once scaled: ``"uV"`` for every voltage."""
     return parse(text).symbol
 
 
@@ -167,29 +169,29 @@ def montage_of(spec: StreamSpec) -> Montage:
     return Montage(spec.measured, spec.fs, spec.type.lower(), canonical(spec.unit))
 
 
-def same(one: str, other: str) -> bool:
-    """Whether two texts mean the same unit behind the door: any two voltages do, both being scaled to µV."""
-    return canonical(one) == canonical(other)
+def same(text: str, other: str) -> bool:
+    """Whether two texts mean the same unit once scaled: any two voltages do, as both become µV."""
+    return canonical(text) == canonical(other)
 
 
-def equal(one: str, other: str) -> bool:
+def equal(text: str, other: str) -> bool:
     """Whether samples in one unit are samples in the other without being scaled; V and µV are not."""
-    return same(one, other) and parse(one).factor == parse(other).factor
+    return same(text, other) and parse(text).factor == parse(other).factor
 
 
 def is_biopotential(content_type: str) -> bool:
-    """Whether the content type of a stream (``"EEG"``, ``"ECoG"``, ``"EMG"`` …) says that it holds voltages."""
+    """Whether the content type of a stream (``"EEG"``, ``"ECoG"``, ``"EMG"`` …) means voltages."""
     return content_type.strip().casefold() in BIOPOTENTIALS
 
 
 @dataclass(frozen=True)
 class StreamUnits:
-    """What the samples of one stream are multiplied by, and on whose word.
+    """The factors for the samples of one stream, and who stated the unit.
 
     Attributes
     ----------
     announced : text of each channel as the source gave it, empty where it said nothing.
-    factors : ``(n_channels,)`` float64, to µV; 1 where a channel is no voltage.
+    factors : ``(n_channels,)`` float64, to µV; 1 where a channel is not a voltage.
     source : ``"announced"``, ``"declared"`` (by a named operator), ``"waived"`` (nobody knows: recording only)
         or ``"recorded"`` (a stream that is recorded and never decoded).
     by : who declared, or the reason of the waiver.
@@ -213,7 +215,7 @@ class StreamUnits:
     def scale(self, values: NDArray[Any]) -> NDArray[Any]:
         """Samples ``(n_times, n_channels)`` of any number type, in µV where they are voltages, float64.
 
-        Without a factor the array is handed on as it is. Live and in a replay this is the same product.
+        Without a factor the array is returned as it is. Live and in a replay this is the same product.
         """
         return np.asarray(values, dtype=np.float64) * self.factors if self.changes else values
 
@@ -239,7 +241,7 @@ def of_stream(spec: StreamSpec, announced: Sequence[str], n_channels: int) -> St
 
     Parameters
     ----------
-    spec : the line of the contract; its ``unit`` holds for every measured channel.
+    spec : the line of the contract; its ``unit`` applies to every measured channel.
     announced : unit text of each channel, empty where the source announces none.
     n_channels : of the stream.
 
@@ -258,39 +260,41 @@ def of_stream(spec: StreamSpec, announced: Sequence[str], n_channels: int) -> St
     decoded = spec.measured or names
     measured = {name: unit for name, unit in zip(names, parsed) if name in decoded}
     unclear = {name: unit for name, unit in measured.items() if _says_nothing(unit, spec)}
-    wanted = parse(spec.unit)
-    _refuse_others(spec, wanted, {name: unit for name, unit in measured.items() if name not in unclear})
+    expected = parse(spec.unit)
+    _refuse_others(spec, expected, {name: unit for name, unit in measured.items() if name not in unclear})
     source, by = "announced", ""
     if unclear:
         source, by = _stated(spec, list(unclear), [unit.text for unit in unclear.values()])
-    if wanted.kind is Kind.UNSTATED and source != "waived":
+    if expected.kind is Kind.UNSTATED and source != "waived":
         # Quality lights and montage go by the contract: without a unit no amplitude would be judged.
         raise BadSignal("the contract states no unit; state 'uV' for voltages, however they are announced")
     factor = {name: unit.factor for name, unit in measured.items()}
     if source == "declared":
-        factor |= dict.fromkeys(unclear, wanted.factor)
+        factor |= dict.fromkeys(unclear, expected.factor)
     return StreamUnits(texts, np.array([factor.get(name, 1.0) for name in names]), source, by)
 
 
 def _recorded(spec: StreamSpec, texts: tuple[str, ...], parsed: Sequence[Unit]) -> StreamUnits:
-    """Units of a stream that is not decoded: what it announces holds, unless the contract says otherwise."""
+    """Units of a stream that is not decoded: the announced units apply, unless the contract says otherwise."""
     stated = sorted({unit.text for unit in parsed if unit.kind is not Kind.UNSTATED})
-    others = [text for text in stated if not same(text, spec.unit)]
-    if spec.channels and spec.unit and others:
-        raise BadSignal(f"unit is {', '.join(map(repr, others))}, expected {spec.unit!r}")
+    different = [text for text in stated if not same(text, spec.unit)]
+    if spec.channels and spec.unit and different:
+        raise BadSignal(f"unit is {', '.join(map(repr, different))}, expected {spec.unit!r}")
     return StreamUnits(texts, np.array([unit.factor for unit in parsed]), "recorded")
 
 
-def _refuse_others(spec: StreamSpec, wanted: Unit, clear: Mapping[str, Unit]) -> None:
-    """Refuse a channel whose clear unit is not the wanted one, and a unit that no biopotential has."""
+def _refuse_others(spec: StreamSpec, expected: Unit, clear: Mapping[str, Unit]) -> None:
+    """Refuse a channel whose clear unit is not the expected one, and a unit that no biopotential has."""
     for name, unit in clear.items():
-        if wanted.kind is not Kind.UNSTATED and not same(unit.text, spec.unit):
+        if expected.kind is not Kind.UNSTATED and not same(unit.text, spec.unit):
             raise BadSignal(
                 f"unit of channel {name!r} is {unit.text!r}, expected {spec.unit!r}; a channel of another kind is "
                 "named in 'unmeasured' of the contract: it is then recorded and not decoded"
             )
-    if wanted.kind is Kind.OTHER and is_biopotential(spec.type) and not spec.unit_waived:
-        raise BadSignal(f"unit {spec.unit!r} is no voltage; a stream of type {spec.type!r} needs one; {_DECLARE}")
+    if expected.kind is Kind.OTHER and is_biopotential(spec.type) and not spec.unit_waived:
+        raise BadSignal(
+            f"unit {spec.unit!r} is not a voltage; a stream of type {spec.type!r} needs one; {_DECLARE}"
+        )
 
 
 _INDEFINITE = frozenset(("counts", "arbitrary", "code"))
@@ -321,9 +325,11 @@ def _stated(spec: StreamSpec, channels: Sequence[str], texts: Sequence[str]) -> 
     if spec.unit_waived.strip():
         return "waived", spec.unit_waived.strip()
     stated = sorted({text for text in texts if parse(text).kind is not Kind.UNSTATED})
-    what = f"its unit {', '.join(map(repr, stated))} states no size in volts" if stated else "it announces no unit"
+    reason = (
+        f"its unit {', '.join(map(repr, stated))} states no size in volts" if stated else "it announces no unit"
+    )
     some = "" if len(channels) == len(spec.measured) else f" for {', '.join(channels[:6])}"
-    raise BadSignal(f"{what}{some}; {_DECLARE}")
+    raise BadSignal(f"{reason}{some}; {_DECLARE}")
 
 
 def implausible(rms_uv: Sequence[float]) -> str:
@@ -344,7 +350,7 @@ def implausible(rms_uv: Sequence[float]) -> str:
 
 
 def epochs_uv(X: Any, *, fs: float | None = None) -> Any:
-    """Epochs as arrays in µV, whatever they came as; the door of ``fit`` and ``predict``.
+    """Epochs as arrays in µV, from arrays or MNE; the door of ``fit`` and ``predict``.
 
     Parameters
     ----------
@@ -361,19 +367,19 @@ def epochs_uv(X: Any, *, fs: float | None = None) -> Any:
     BadValue
         Epochs of another rate.
     BadSignal
-        Epochs with channels that are no voltages, or an array whose amplitude says that it is in V.
+        Epochs with channels that are not voltages, or an array whose amplitude says that it is in V.
     """
     if hasattr(X, "get_data") and hasattr(X, "info"):
         return _of_mne(X, fs)
     if isinstance(X, list | tuple) and X and hasattr(X[0], "get_data"):
         # scikit-learn splits what it does not know item by item, so Epochs come back as a list of single epochs.
-        return np.concatenate([_of_mne(one, fs) for one in X])
+        return np.concatenate([_of_mne(item, fs) for item in X])
     refuse_volts(np.asarray(X))
     return X
 
 
 def _of_mne(epochs: Any, fs: float | None) -> FloatArray:
-    """MNE holds every voltage in V (https://mne.tools, documentation of ``mne.Info``)."""
+    """MNE keeps every voltage in V (https://mne.tools, documentation of ``mne.Info``)."""
     rate = float(epochs.info["sfreq"])
     # MNE computes rates from intervals in some formats: a millionth is rounding, not another rate.
     if fs is not None and abs(rate - fs) > 1e-6 * fs:
@@ -381,17 +387,17 @@ def _of_mne(epochs: Any, fs: float | None) -> FloatArray:
             f"the epochs are sampled at {rate:g} Hz, the decoder works at {fs:g} Hz; give it fs={rate:g}, or "
             "resample the epochs"
         )
-    others = sorted({kind for kind in epochs.get_channel_types() if not is_biopotential(kind)})
-    if others:
+    other_types = sorted({kind for kind in epochs.get_channel_types() if not is_biopotential(kind)})
+    if other_types:
         raise BadSignal(
-            f"the epochs hold channels of the type {', '.join(others)}, which are no voltages; pick the channels "
-            "that are to be decoded first, for example epochs.pick('eeg')"
+            f"the epochs contain channels of the type {', '.join(other_types)}, which are not voltages; "
+            "pick the channels that are to be decoded first, for example epochs.pick('eeg')"
         )
     return from_mne(epochs.get_data(copy=False))
 
 
 def from_mne(volts: NDArray[Any]) -> FloatArray:
-    """Voltages as MNE holds them, any shape, in µV, float64."""
+    """Voltages as MNE has them, any shape, in µV, float64."""
     return np.asarray(volts, dtype=np.float64) * parse("V").factor
 
 
@@ -399,7 +405,7 @@ def refuse_volts(samples: NDArray[Any]) -> None:
     """Raise :class:`BadSignal` when the amplitude of ``(…, n_times)`` samples says that they are in V, not µV."""
     if samples.ndim < 2 or not samples.size or samples.dtype.kind not in "fiu":
         return
-    # A value that is not finite, or too large to square, says nothing of the unit; the caller refuses it by name.
+    # A value that is not finite, or too large to square, says nothing about the unit; the caller refuses it.
     spread = samples[(np.abs(samples) < BEYOND_UV).all(axis=-1)].std(axis=-1)
     spread = spread[spread > 0]
     typical = float(np.median(spread)) if spread.size else 1.0
