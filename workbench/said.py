@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from workbench import messages
+
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -25,6 +27,8 @@ def sentences() -> Mapping[str, Mapping[str, str]]:
 
 def told(sentence: str, *, language: str) -> str:
     """A recorded English sentence in a language; one that is not known, and any in English, as it is."""
+    if isinstance(sentence, messages.Message):
+        return messages.told(sentence, language=language)
     for pattern, text in _patterns(language):
         if found := pattern.fullmatch(sentence):
             places = {name: told(value, language=language) for name, value in found.groupdict().items()}
