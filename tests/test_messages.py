@@ -24,6 +24,11 @@ def test_every_code_has_both_languages_with_the_same_places():
         assert places(texts["en"]) == places(texts["zh-CN"]), code
 
 
+def test_every_chinese_sentence_is_chinese_unless_it_is_made_of_places_and_units():
+    same = {code for code, texts in catalogue().items() if texts["en"] == texts["zh-CN"]}
+    assert same == {"amount.hz", "engine.notes", "engine.two_reasons", "stream.problems"}
+
+
 PACKAGE = Path(messages.__file__).parent
 SPOKEN = ("extent", "consequence", "what", "means", "do")
 """Arguments of a ledger row and of an alarm that a screen shows."""

@@ -454,10 +454,7 @@ def sentences_of(room, *, words=("consequence", "extent"), places=None):
 @pytest.mark.parametrize(
     ("room", "more"),
     [
-        ("engine", {}),
-        ("control", {"places": {"enter": (1, 2), "refuse": (0,)}}),
         ("decode.py", {"places": {"_row": (1, 2)}, "words": ("reason",)}),
-        ("recording", {}),
     ],
 )
 def test_every_sentence_that_enters_the_ledger_is_said_in_chinese(room, more):
