@@ -294,7 +294,7 @@ def test_a_row_of_an_old_recording_and_what_a_person_wrote_are_shown_as_they_are
     status = statuses["live"] | {"ledger": [row, *statuses["live"]["ledger"]]}
     page.evaluate("status => window.put({status, beat: 2})", status)
     assert "filters start afresh" in page.locator(".led li").first.inner_text()
-    assert "sensor in repair" in page.locator(".led li").last.inner_text()
+    assert "sensor in repair" in page.locator(".streams").inner_text()
 
 
 def test_the_cause_of_a_fault_is_said_before_the_way_out_of_it(live: Any) -> None:

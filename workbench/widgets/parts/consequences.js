@@ -256,10 +256,18 @@ export function alarmsOf(ctx) {
   return engine;
 }
 
-/** The words of an alarm in the language of the page; those of the page's own alarms are in its catalogue. */
-function alarmWords({ t }, alarm, part) {
+/**
+ * The words of an alarm in the language of the page; those of the page's own alarms are in its catalogue. The age of
+ * a silent stream is that of its own data.
+ */
+function alarmWords(ctx, alarm, part) {
+  const { t } = ctx;
   const key = `alarm.${alarm.key}.${part}`;
-  return knows(key) ? t(key, alarm.args) : t.said(alarm, part);
+  if (knows(key)) return t(key, alarm.args);
+  const said = (alarm.said || {})[part];
+  const stream = said && said.args.age && !alarm.cleared && (ctx.status().streams || []).find((one) => one.name === said.args.stream);
+  if (stream && Number.isFinite(stream.age_s)) return t.message({ ...said, args: { ...said.args, age: age(t, stream.age_s) } });
+  return t.said(alarm, part);
 }
 
 /** The place of the alarms. It keeps its height when it is empty, so that nothing below it moves. */

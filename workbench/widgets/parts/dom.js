@@ -54,6 +54,7 @@ function rendered(said, language) {
  * t(key, args): text in the chosen language, English where a translation is missing, `fallback` where both are.
  * t.said(holder, field): the sentence in a field in the chosen language where `holder.said` holds its code; a note
  * that a person wrote, a row of an old recording and any other text as it is.
+ * t.message(said): a message as {code, args}.
  */
 export function translator(language) {
   const texts = CATALOGUE[language] || {};
@@ -61,10 +62,11 @@ export function translator(language) {
     const pattern = texts[key] ?? CATALOGUE.en[key] ?? fallback;
     return String(pattern).replace(/\{(\w+)\}/g, (all, name) => (args[name] === undefined ? all : args[name]));
   };
+  t.message = (said) => rendered(said, language);
   t.said = (holder, field) => {
     if (!holder || typeof holder !== "object") return holder || "";
     const said = (holder.said || {})[field];
-    return said ? rendered(said, language) : holder[field] || "";
+    return said ? t.message(said) : holder[field] || "";
   };
   return t;
 }
