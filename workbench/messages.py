@@ -87,17 +87,28 @@ def _filled(code: str, arguments: Mapping[str, Argument], language: str) -> str:
 
 
 # ------------------------------------------------------------------ as JSON
+_PLAIN = frozenset((str, int, float, bool, type(None)))
+"""Types of what JSON holds as it is; a message is of none of them."""
+
+
 def carried(value: Any) -> Any:
     """A JSON-able value with the codes of its messages: each object holds those of its fields as ``said``."""
-    if value is None or isinstance(value, int | float):
-        return value  # most of what a status holds
-    if isinstance(value, Mapping):
-        held = {name: carried(part) for name, part in value.items()}
-        codes = {name: coded for name, part in value.items() if (coded := _coded(part)) is not None}
-        return {**held, SAID: codes} if codes else held
+    if isinstance(value, Message):
+        return str(value)
     if isinstance(value, list | tuple):
-        return [carried(part) for part in value]
-    return str(value) if isinstance(value, Message) else value
+        return [part if type(part) in _PLAIN else carried(part) for part in value]
+    if not isinstance(value, Mapping):
+        return value
+    # The engine's loop does this ten times a second with all that a screen shows.
+    held, codes = {}, {}
+    for name, part in value.items():
+        if type(part) in _PLAIN:
+            held[name] = part
+            continue
+        held[name] = carried(part)
+        if (coded := _coded(part)) is not None:
+            codes[name] = coded
+    return {**held, SAID: codes} if codes else held
 
 
 def restored(value: Any) -> Any:

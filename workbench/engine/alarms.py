@@ -242,7 +242,7 @@ def _read(journal: Path) -> list[Alarm]:
         try:
             content = restored(json.loads(line))
             alarm = Alarm(**{name: value for name, value in content.items() if name in names})
-        except (ValueError, TypeError, AttributeError):
+        except (ValueError, TypeError, AttributeError, RecursionError):
             continue
         alarms[alarm.id] = alarm
     return list(alarms.values())
