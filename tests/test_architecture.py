@@ -18,7 +18,7 @@ from tests import house, measures
 PACKAGE = Path(__file__).resolve().parents[1] / "workbench"
 
 FLOOR = {
-    **dict.fromkeys(("vocabulary", "errors", "registry", "messages", "said", "world"), 1),
+    **dict.fromkeys(("vocabulary", "errors", "registry", "messages", "world"), 1),
     **dict.fromkeys(("delimited", "html_repr", "reading", "kernels"), 1),
     **dict.fromkeys(("decode", "decoding", "fitting", "paradigms", "signals", "control", "outcomes"), 2),
     **dict.fromkeys(("devices", "recording", "study", "analysis", "figures", "tables", "widgets"), 2),
@@ -292,7 +292,7 @@ FORBIDDEN = [
     ("outcomes", {"kernels", "signals", "devices", "live", "decoders", "study"}),
     ("analysis", {"live", "engine", "devices", "widgets"}),
     ("reports", {"live", "engine", "devices", "widgets"}),
-    ("widgets", set(FLOOR) - {"widgets", "vocabulary", "errors", "html_repr", "messages", "said"}),
+    ("widgets", set(FLOOR) - {"widgets", "vocabulary", "errors", "html_repr", "messages"}),
 ]
 
 

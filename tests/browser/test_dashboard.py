@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -186,6 +187,9 @@ def test_the_language_switches_while_a_run_goes_on(visited: Visited) -> None:
     visited.page.get_by_role("button", name="中文").click()
     visited.page.wait_for_selector("text=停止")
     visited.page.wait_for_selector("text=本轮剩余")
+    shown = visited.page.locator(".wb-live").inner_text()
+    assert "第 1 轮开始" in shown
+    assert re.findall(r"[a-z]+ [a-z]+ [a-z]+", shown) == [], "a sentence in English"
     visited.page.get_by_role("button", name="EN", exact=True).click()
     visited.page.wait_for_selector("text=left in run")
     assert visited.page.locator("text=本轮剩余").count() == 0

@@ -66,7 +66,9 @@ class Broken:
             found[:] = [
                 a
                 for a in self.status()["alarms"]
-                if (a["key"], a["args"].get("thread")) == ("thread_lost", thread) and a["acknowledged"] is None
+                if a["key"] == "thread_lost"
+                and a["what"].arguments["why"].arguments["thread"] == thread
+                and a["acknowledged"] is None
             ]
             return bool(found)
 
@@ -122,7 +124,7 @@ def found(engine, name, how):
     until(lambda: engine.status()["effector"]["state"] == "FAULT_SAFE")
     status = engine.status()
     assert alarm["priority"] == "high"
-    assert name in alarm["args"]["sentence"]
+    assert name in alarm["what"]
     assert any(row["kind"] == "thread_lost" and row["stream"] == name for row in status["ledger"])
     assert engine.order.exists() is False
     return alarm
@@ -142,7 +144,7 @@ def hung(engine, *names, stop):
         alarm = engine.alarm(name)
         assert alarm["priority"] == "high"
         assert alarm["cleared"]
-        assert f"thread {name} has not reported" in alarm["args"]["sentence"]
+        assert f"thread {name} has not reported" in alarm["what"]
         until(lambda name=name: name in engine.rows())
     assert engine.status()["effector"]["state"] in ("FAULT_SAFE", "ESTOP")
     assert "standstill" not in [alarm["key"] for alarm in engine.status()["alarms"]]
@@ -198,7 +200,7 @@ def test_what_hangs_in_a_run_leads_to_the_safe_state_and_is_reported_back(broken
         alarm = broken.alarm(name)
         broken.release()
         until(lambda name=name: name not in broken.lost())
-        assert "has not reported" in alarm["args"]["sentence"]
+        assert "has not reported" in alarm["what"]
         assert broken.status()["effector"]["state"] == "FAULT_SAFE"
         broken.client.acknowledge(alarm["id"], by="tests")
         until(lambda alarm=alarm: alarm["id"] not in [a["id"] for a in broken.status()["alarms"]])
@@ -207,7 +209,7 @@ def test_what_hangs_in_a_run_leads_to_the_safe_state_and_is_reported_back(broken
 
 def test_a_recording_whose_sync_thread_ends_is_a_fault(broken):
     alarm = found(broken, "journal-sync", "raise")
-    assert "Injected" in alarm["args"]["sentence"]
+    assert "Injected" in alarm["what"]
     broken.client.end_run()
     broken.client.wait("run", timeout=60)
     broken.reset()
@@ -223,7 +225,7 @@ def test_every_thread_of_the_engine_is_supervised_and_each_that_raises_leads_to_
     assert len(listeners) >= 3  # what is announced, acknowledgements, status
     for name in order:
         alarm = found(broken, name, "raise")
-        assert "Injected" in alarm["args"]["sentence"]
+        assert "Injected" in alarm["what"]
         broken.client.acknowledge(alarm["id"], by="tests")
         broken.reset()
 

@@ -39,8 +39,8 @@ BY_COMMANDS = {
 
 OWN_TEXTS = {
     "evaluation/_document.py", "exchange/_core_data_set.py", "outcomes/_thresholds.py", "reports/html.py",
-    "reports/pdf.py", "reports/texts.py", "said.py", "widgets/_base.py", "widgets/_locale.py", "kernels/_jit.py",
-    "devices/_lsl_library.py", "systems/_system.py",
+    "reports/pdf.py", "reports/texts.py", "widgets/_base.py", "widgets/_locale.py", "kernels/_jit.py",
+    "devices/_lsl_library.py", "systems/_system.py", "messages.py",
 }  # fmt: skip
 """Read files of the package or of the system alone."""
 

@@ -6,14 +6,17 @@ import signal
 import subprocess
 import sys
 import threading
+from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from workbench import live, paradigms, runs
+from workbench import live, messages, paradigms, runs
 from workbench.errors import BadValue, DecoderMismatch, EngineFault, Refused, UnknownName
+from workbench.figures import holds_chinese
+from workbench.messages import told
 from workbench.recording import RunFile
 from workbench.runs import ReplayResult
 
@@ -348,6 +351,32 @@ def test_stop_is_latched_and_the_run_is_kept(make_room, fast):
     assert [m.kind for m in run.markers()][-2:] == ["stop", "end"]
     assert any(c.action == "stop" for c in run.commands())
     assert any("ESTOP" in c.state for c in run.commands())
+
+
+def test_a_session_says_everything_but_what_people_wrote_in_chinese(make_room, fast):
+    room = make_room()
+    client = room.start(room.plan())
+    client.note("coil moved")
+    with pytest.raises(Refused) as refused:
+        client.resume()
+    assert told(messages.of(refused.value), language="zh-CN") == "没有暂停的轮次，因此无可继续"
+    client.start_run("calibration", "grasp_rest", fast, n_trials=4)
+    client.wait("running")
+    client.pause()
+    assert client.status()["run"]["sentence"].code == "run.paused_by"
+    client.resume()
+    client.stop()
+    ended = client.wait("run", timeout=60)
+    assert told(ended["run"]["sentence"], language="zh-CN") == "已停止：操作者按下停止"
+    written = {"", "coil moved", room.plan().operator}
+    rows = [*ended["ledger"], *(asdict(row) for row in RunFile(room.folder / ended["run"]["recording"]).ledger())]
+    shown = [row[field] for row in rows for field in ("extent", "consequence")]
+    shown += [alarm[field] for alarm in ended["alarms"] for field in ("what", "means", "do")]
+    assert len(shown) > 20
+    assert [
+        text for text in shown if text not in written and not holds_chinese(told(text, language="zh-CN"))
+    ] == []
+    assert {text for text in shown if not isinstance(text, messages.Message)} <= written
 
 
 def test_pause_and_resume(make_room, fast):

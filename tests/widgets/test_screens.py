@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from workbench import outcomes
+from workbench.messages import Message, carried
 from workbench.widgets import AssessmentForm, DecoderPanel, LiveSession, LogView, StreamPicker
 
 NAMES = [f"E{i}" for i in range(1, 9)]
@@ -282,6 +283,21 @@ def test_what_the_engine_says_is_said_in_chinese(live: Any) -> None:
     assert "滤波器重新开始；当前试次排除" in ledger
 
 
+def test_a_row_of_an_old_recording_and_what_a_person_wrote_are_shown_as_they_are(live: Any, statuses: Any) -> None:
+    page = live(language="zh-CN")
+    row = dict(statuses["live"]["ledger"][0])
+    row = row | {"said": {}, "kind": "gap", "consequence": "filters start afresh; the open trial is excluded"}
+    status = statuses["live"] | {"ledger": [row, *statuses["live"]["ledger"]]}
+    page.evaluate("status => window.put({status, beat: 2})", status)
+    assert "filters start afresh" in page.locator(".led li").first.inner_text()
+    assert "sensor in repair" in page.locator(".streams").inner_text()
+
+
+def test_the_cause_of_a_fault_is_said_before_the_way_out_of_it(live: Any) -> None:
+    for language, words in (("en", "A critical stream stopped. "), ("zh-CN", "必需信号流中断。")):
+        assert live("fault", language=language).locator(".why").inner_text().startswith(words)
+
+
 def test_a_page_that_hears_nothing_says_that_it_lost_the_engine(live: Any) -> None:
     page = live()
     page.wait_for_selector("text=This page lost the engine")
@@ -374,10 +390,10 @@ def test_a_decoder_that_went_back_to_its_fit_says_it_in_words_and_in_the_ledger(
 ) -> None:
     page = live(language=language)
     row = {"kind": "roll_back", "stream": "", "priority": "medium", "clock": "14:32:07", "stamp": 0.0}
-    row |= {"local": 0.0, "sample": 9000, "extent": "update 43 passed the bound (2)"}
-    row |= {"consequence": "the decoder is as it was fitted again and adapts on from there"}
+    row |= {"local": 0.0, "sample": 9000, "extent": Message("engine.update_passed_bound", n=43, bound="2")}
+    row |= {"consequence": Message("engine.decoder_as_fitted")}
     status = adapting(statuses["live"], rolled_back=n) | {"ledger": [row, *statuses["live"]["ledger"]]}
-    page.evaluate("status => window.put({status, beat: 2})", status)
+    page.evaluate("status => window.put({status, beat: 2})", carried(status))
     assert page.locator("[data-name=rolled-back]").inner_text() == words
     assert page.locator("[data-name=rolled-back] .lt.medium").count() == 1
     entry = page.locator(".led li").first.inner_text()

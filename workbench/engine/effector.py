@@ -11,6 +11,7 @@ from workbench.engine.run_request import RunRequest
 from workbench.engine.streams import Streams
 from workbench.errors import Refused
 from workbench.live.plan import SessionPlan
+from workbench.messages import Message
 
 
 class SessionEffector:
@@ -88,7 +89,7 @@ class SessionEffector:
     def required(self) -> EffectorLink:
         """The link; raises :class:`Refused` where there is none."""
         if self.link is None:
-            raise Refused("this session has no effector; name one in the session plan")
+            raise Refused(Message("engine.no_effector"))
         return self.link
 
     def disconnect(self) -> None:

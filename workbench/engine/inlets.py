@@ -7,7 +7,7 @@ import threading
 from dataclasses import dataclass
 from typing import Any
 
-from workbench import world
+from workbench import messages, world
 from workbench.devices import lsl
 from workbench.errors import StreamFault
 from workbench.vocabulary import FloatArray
@@ -89,7 +89,7 @@ class Inlets:
             try:
                 values, stamps = inlet.pull(PULL_S)
             except StreamFault as fault:
-                self.queue.put(Gone(name, str(fault)))
+                self.queue.put(Gone(name, messages.of(fault)))
                 return
             if len(stamps):
                 self.queue.put(Arrival(name, values, stamps, lsl.local_clock()))

@@ -13,6 +13,7 @@ from workbench.engine.events import EventLog
 from workbench.errors import BadValue
 from workbench.live._place import Place
 from workbench.live.plan import SessionPlan
+from workbench.messages import Message
 
 LOG = logging.getLogger("workbench.engine")
 
@@ -44,7 +45,7 @@ class Players:
 
     def _start_effector(self, player: Mapping[str, Any], pairing: Pairing | None) -> None:
         if pairing is None:
-            raise BadValue(f"player {player['device']} is an effector; name one in the session plan")
+            raise BadValue(Message("engine.player_is_effector", player=str(player["device"])))
         running = devices.running_device(pairing)
         if running is None:
             self._start(player, owned=False, pairing=str(pairing.path))
@@ -53,8 +54,8 @@ class Players:
         self._events.enter(
             "effector_found",
             stream=str(player["device"]),
-            extent=f"process {running}, started by an earlier engine",
-            consequence="taken up again; a self-test follows",
+            extent=Message("engine.process_of_earlier", n=running),
+            consequence=Message("engine.taken_up_again"),
         )
 
     def _start(self, player: Mapping[str, Any], *, owned: bool = True, **more: Any) -> None:
@@ -72,17 +73,17 @@ class Players:
             if player.alive() or cause in ledger.alarms:
                 continue
             self._events.enter(
-                "player_ended", stream=player.device, extent=f"process {player.pid}",
-                consequence="its streams are gone", priority="high",
+                "player_ended", stream=player.device, extent=Message("engine.process", n=player.pid),
+                consequence=Message("engine.streams_gone"), priority="high",
             )  # fmt: skip
             LOG.error("player %s (process %d) ended; its log: %s", player.device, player.pid, player.log)
             ledger.alarms.raise_alarm(
                 cause,
                 key="player_ended",
                 priority="high",
-                what=f"The player {player.device} ended.",
-                means="Its streams are gone; what came before is recorded.",
-                do="Start the session again. If it happens again, save the engine's log for your support.",
+                what=Message("alarm.player_ended", player=player.device),
+                means=Message("alarm.player_ended_means"),
+                do=Message("alarm.player_ended_do"),
             )
 
     def stops(self) -> list[Callable[[], object]]:

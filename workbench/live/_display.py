@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from workbench import world
 from workbench.errors import EngineFault
+from workbench.messages import Message
 from workbench.vocabulary import FloatArray
 
 MAGIC = b"WBLIVE02"
@@ -94,9 +95,7 @@ class DisplayWriter:
         size = HEADER + self.capacity * (4 * n + 8) + 8
         head = max(HEADER, _TEXT + len(text) + 8)
         if head > HEADER:
-            raise EngineFault(
-                f"{n} channel names are too long for the screen ({len(text)} bytes, allowed are {HEADER})"
-            )
+            raise EngineFault(Message("live.names_too_long", n=n, size=len(text), most=HEADER))
         part = path.with_name(f"{path.name}.part")
         world.disk.unlink(part, missing_ok=True)
         descriptor = world.disk.descriptor(part, os.O_RDWR | os.O_CREAT | os.O_EXCL)
@@ -152,18 +151,16 @@ class DisplayReader:
         try:
             descriptor = world.disk.descriptor(path, os.O_RDONLY)
         except OSError as error:
-            raise EngineFault(
-                f"no signals to show yet ({error.strerror}); the engine is still connecting"
-            ) from error
+            raise EngineFault(Message("live.no_signals")) from error
         try:
             self.inode = os.fstat(descriptor).st_ino
             self._map = world.disk.shared_memory(descriptor, read_only=True)
         except ValueError as error:
-            raise EngineFault("the signal display is empty; the engine is still connecting") from error
+            raise EngineFault(Message("live.no_signals")) from error
         finally:
             world.disk.close(descriptor)
         if self._map[0:8] != MAGIC:
-            raise EngineFault(f"{path.name} is no signal display of this version; restart the session")
+            raise EngineFault(Message("live.other_display", file=path.name))
         length = int.from_bytes(self._map[_LENGTH : _LENGTH + 8], "little")
         about = json.loads(self._map[_TEXT : _TEXT + length])
         self.names = tuple(str(name) for name in about["names"])

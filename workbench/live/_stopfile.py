@@ -10,6 +10,7 @@ from pathlib import Path
 
 from workbench import world
 from workbench.live._place import Place
+from workbench.messages import Message, carried, restored
 
 LOG = logging.getLogger("workbench.engine")
 
@@ -28,7 +29,8 @@ def ask_stop(place: Place, reason: str) -> Path:
     OSError
         When the file cannot be written.
     """
-    content = {"reason": reason[:500], "time": world.clock.wall(), "pid": os.getpid()}
+    stated = reason if isinstance(reason, Message) else reason[:500]
+    content = carried({"reason": stated, "time": world.clock.wall(), "pid": os.getpid()})
     world.disk.save(place.stop, json.dumps(content, ensure_ascii=False).encode("utf-8"))
     return place.stop
 
@@ -63,7 +65,9 @@ def _reason(path: Path) -> str:
     """What the file says; whatever it holds, it is a STOP."""
     try:
         with path.open("rb") as file:
-            content = json.loads(file.read(MAX_BYTES))
-        return str(content["reason"])[:500] or "stop by the stop file"
+            reason = restored(json.loads(file.read(MAX_BYTES)))["reason"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return "stop by the stop file"
+        reason = ""
+    if isinstance(reason, Message):
+        return reason
+    return str(reason)[:500] or Message("run.stop_by_file")

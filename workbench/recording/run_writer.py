@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from workbench import world
 from workbench.errors import BadValue
+from workbench.messages import carried
 from workbench.recording.journal import Journal
 from workbench.vocabulary import (
     Acknowledgement,
@@ -268,7 +269,7 @@ class RunWriter:
     def _text(
         self, name: str, content: Mapping[str, Any], stamp: float, *, kind: str, copied: bool = False
     ) -> None:
-        text = json.dumps(content, ensure_ascii=False, default=_plain)
+        text = json.dumps(carried(content), ensure_ascii=False, default=_plain)
         self.journal.samples(self.ids[name], [(text, kind)], np.array([stamp], dtype=np.float64), copied=copied)
 
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 import numpy as np
 
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.vocabulary import FloatArray
 
 RATE_WINDOW_S = 5.0
@@ -47,7 +48,7 @@ class Episode:
     fault: StampFault
     n: int
     of: int
-    extent: str
+    extent: Message
     over: bool = False
 
 
@@ -214,15 +215,17 @@ class StampMonitor:
                 episodes.append(Episode(fault, episode.n, episode.of, self._extent(fault, episode), over=True))
         return episodes
 
-    def _extent(self, fault: StampFault, episode: _Open) -> str:
+    def _extent(self, fault: StampFault, episode: _Open) -> Message:
         if fault is StampFault.RATE:
-            return f"{episode.largest:.1f} of {self._fs:g} samples a second"
+            return Message("stamps.of_rate", n=f"{episode.largest:.1f}", fs=f"{self._fs:g}")
         if fault is StampFault.JUMPED:
-            times = "once" if episode.n == 1 else f"{episode.n} times"
-            return f"{times}, by up to {episode.largest:+,.1f} s"
-        description = {
-            StampFault.NOT_FINITE: "are not finite",
-            StampFault.REPEATED: "equal the one before",
-            StampFault.OUT_OF_ORDER: f"step back, by up to {episode.largest * 1000:.0f} ms",
-        }[fault]
-        return f"{episode.n} of {episode.of} stamps {description}"
+            jump = f"{episode.largest:+,.1f}"
+            if episode.n == 1:
+                return Message("stamps.jumped_once", n=jump)
+            return Message("stamps.jumped_times", times=episode.n, n=jump)
+        if fault is StampFault.NOT_FINITE:
+            return Message("stamps.n_not_finite", n=episode.n, of=episode.of)
+        if fault is StampFault.REPEATED:
+            return Message("stamps.n_repeated", n=episode.n, of=episode.of)
+        back_ms = f"{episode.largest * 1000:.0f}"
+        return Message("stamps.n_back", n=episode.n, of=episode.of, back=back_ms)

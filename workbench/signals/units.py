@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.errors import BadSignal, BadValue
+from workbench.messages import Message
 from workbench.vocabulary import FloatArray, Montage, StreamSpec
 
 MICROVOLT = "uV"
@@ -267,7 +268,7 @@ def of_stream(spec: StreamSpec, announced: Sequence[str], n_channels: int) -> St
         source, by = _stated(spec, list(unclear), [unit.text for unit in unclear.values()])
     if expected.kind is Kind.UNSTATED and source != "waived":
         # Quality lights and montage go by the contract: without a unit no amplitude would be judged.
-        raise BadSignal("the contract states no unit; state 'uV' for voltages, however they are announced")
+        raise BadSignal(Message("units.contract_has_none"))
     factor = {name: unit.factor for name, unit in measured.items()}
     if source == "declared":
         factor |= dict.fromkeys(unclear, expected.factor)
@@ -277,9 +278,9 @@ def of_stream(spec: StreamSpec, announced: Sequence[str], n_channels: int) -> St
 def _recorded(spec: StreamSpec, texts: tuple[str, ...], parsed: Sequence[Unit]) -> StreamUnits:
     """Units of a stream that is not decoded: the announced units apply, unless the contract says otherwise."""
     stated = sorted({unit.text for unit in parsed if unit.kind is not Kind.UNSTATED})
-    different = [text for text in stated if not same(text, spec.unit)]
-    if spec.channels and spec.unit and different:
-        raise BadSignal(f"unit is {', '.join(map(repr, different))}, expected {spec.unit!r}")
+    others = [text for text in stated if not same(text, spec.unit)]
+    if spec.channels and spec.unit and others:
+        raise BadSignal(Message("units.other", units=[repr(text) for text in others], expected=repr(spec.unit)))
     return StreamUnits(texts, np.array([unit.factor for unit in parsed]), "recorded")
 
 
@@ -287,14 +288,13 @@ def _refuse_others(spec: StreamSpec, expected: Unit, clear: Mapping[str, Unit]) 
     """Refuse a channel whose clear unit is not the expected one, and a unit that no biopotential has."""
     for name, unit in clear.items():
         if expected.kind is not Kind.UNSTATED and not same(unit.text, spec.unit):
+            got = repr(unit.text)
             raise BadSignal(
-                f"unit of channel {name!r} is {unit.text!r}, expected {spec.unit!r}; a channel of another kind is "
-                "named in 'unmeasured' of the contract: it is then recorded and not decoded"
+                Message("units.other_in_channel", channel=repr(name), unit=got, expected=repr(spec.unit))
             )
     if expected.kind is Kind.OTHER and is_biopotential(spec.type) and not spec.unit_waived:
-        raise BadSignal(
-            f"unit {spec.unit!r} is not a voltage; a stream of type {spec.type!r} needs one; {_DECLARE}"
-        )
+        remedy = Message("units.declare")
+        raise BadSignal(Message("units.no_voltage", unit=repr(spec.unit), type=repr(spec.type), remedy=remedy))
 
 
 _INDEFINITE = frozenset(("counts", "arbitrary", "code"))
@@ -308,32 +308,25 @@ def _says_nothing(unit: Unit, spec: StreamSpec) -> bool:
     return unit.kind is not Kind.VOLTAGE
 
 
-_DECLARE = (
-    "state the unit in the sender's settings, or declare it: 'unit' and 'unit_declared_by' (your name) in the "
-    "stream contract; 'unit_waived' with a reason allows a recording only, without decoding and without arming"
-)
-
-
 def _stated(spec: StreamSpec, channels: Sequence[str], texts: Sequence[str]) -> tuple[str, str]:
     """Source of a unit that the stream does not make clear: declared or waived, or refused."""
     if spec.unit_declared_by.strip():
         if parse(spec.unit).kind in (Kind.UNKNOWN, Kind.UNSTATED):
-            raise BadSignal(
-                f"unit {spec.unit!r}, declared by {spec.unit_declared_by}, is not known; declare uV, mV, V or nV"
-            )
+            raise BadSignal(Message("units.unknown", unit=repr(spec.unit), by=spec.unit_declared_by))
         return "declared", spec.unit_declared_by.strip()
     if spec.unit_waived.strip():
         return "waived", spec.unit_waived.strip()
     stated = sorted({text for text in texts if parse(text).kind is not Kind.UNSTATED})
-    reason = (
-        f"its unit {', '.join(map(repr, stated))} states no size in volts" if stated else "it announces no unit"
-    )
-    some = "" if len(channels) == len(spec.measured) else f" for {', '.join(channels[:6])}"
-    raise BadSignal(f"{reason}{some}; {_DECLARE}")
+    what = Message("units.not_announced")
+    if stated:
+        what = Message("units.without_size", units=[repr(text) for text in stated])
+    if len(channels) != len(spec.measured):
+        what = Message("units.of_channels", what=what, channels=list(channels[:6]))
+    raise BadSignal(Message("units.and_remedy", what=what, remedy=Message("units.declare")))
 
 
-def implausible(rms_uv: Sequence[float]) -> str:
-    """A phrase when the amplitude of a montage, as it is declared, cannot come from a body; ``""`` when it can.
+def implausible(rms_uv: Sequence[float]) -> Message | None:
+    """A phrase when the amplitude of a montage, as it is declared, cannot come from a body; None when it can.
 
     Parameters
     ----------
@@ -341,12 +334,12 @@ def implausible(rms_uv: Sequence[float]) -> str:
         loose electrodes do not count.
     """
     if not len(rms_uv):
-        return ""
+        return None
     median = float(np.median(np.asarray(rms_uv, dtype=np.float64)))
     low, high = PLAUSIBLE_UV
     if low <= median <= high:
-        return ""
-    return f"the median amplitude is {median:.3g} µV RMS; {low:g} to {high:g} µV can come from a body"
+        return None
+    return Message("units.implausible", n=f"{median:.3g}", low=f"{low:g}", high=f"{high:g}")
 
 
 def epochs_uv(X: Any, *, fs: float | None = None) -> Any:

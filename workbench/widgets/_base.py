@@ -17,9 +17,10 @@ from typing import Any
 import anywidget
 import traitlets
 
-from workbench import messages, said
+from workbench import messages
 from workbench.errors import WorkbenchError
 from workbench.html_repr import card
+from workbench.messages import Message
 from workbench.widgets._locale import LANGUAGES, catalogue
 
 HERE = Path(__file__).parent
@@ -39,7 +40,7 @@ def compose(*modules: str) -> str:
         "CATALOGUE": catalogue(),
         "MESSAGES": messages.catalogue(),
         "BETWEEN": messages.BETWEEN,
-        "SENTENCES": said.sentences(),
+        "AFTER": messages.AFTER,
     }
     parts = [f"const {name} = {json.dumps(held, ensure_ascii=False)};" for name, held in words.items()]
     for name in modules:
@@ -93,13 +94,14 @@ class Panel(anywidget.AnyWidget):
         """
         handler = self.requests().get(name)
         if handler is None:
-            allowed = ", ".join(sorted(self.requests())) or "none"
-            return _outcome(name, ok=False, words=f"request {name!r} is not known here; allowed: {allowed}")
+            allowed = sorted(self.requests()) or Message("word.none")
+            sentence = Message("page.request_unknown", request=repr(name), allowed=allowed)
+            return _outcome(name, ok=False, text=sentence)
         try:
             value = handler(**arguments)
         except SAYABLE as error:
-            return _outcome(name, ok=False, words=messages.of(error))
-        return _outcome(name, ok=True, words="", value=value)
+            return _outcome(name, ok=False, text=messages.of(error))
+        return _outcome(name, ok=True, text="", value=value)
 
     def describe(self) -> tuple[str, list[tuple[str, object]]]:
         """What a page without a running kernel shows of the panel: a title, and label and value of each line."""
@@ -122,6 +124,6 @@ class Panel(anywidget.AnyWidget):
             self.send({**messages.carried(reply), "id": content.get("id")})
 
 
-def _outcome(name: str, *, ok: bool, words: str, value: Any = None) -> dict[str, Any]:
+def _outcome(name: str, *, ok: bool, text: str, value: Any = None) -> dict[str, Any]:
     plain = value if isinstance(value, (dict, list, str, int, float, bool, type(None))) else None
-    return {"kind": "answer", "name": name, "ok": ok, "text": words, "value": plain}
+    return {"kind": "answer", "name": name, "ok": ok, "text": text, "value": plain}
