@@ -105,21 +105,30 @@ def test_a_migrated_study_has_the_schema_of_a_new_one(old, tmp_path):
 
 KILLED = """
 import os, signal, sys
-from workbench.study.migrate import migrate
+from workbench.study.migrate import STEPS, migrate
+
 def step(name):
-    if name == sys.argv[2]:
+    if name == killed_at:
         os.kill(os.getpid(), signal.SIGKILL)
-migrate(sys.argv[1], actor="tests", step=step)
+
+for number, killed_at in enumerate(STEPS):
+    child = os.fork()
+    if not child:
+        os.environ["WORKBENCH_KEYS"] = f"{sys.argv[1]}/keys {number}"
+        migrate(f"{sys.argv[1]}/study {number}", actor="tests", step=step)
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
+"""One process that is killed at each step, forked from one that has imported what all of them need."""
 
 
 def test_killed_at_every_step_of_the_migration_the_study_is_old_or_new(old, tmp_path, monkeypatch):
+    folders = [Path(shutil.copytree(old, tmp_path / f"study {number}")) for number in range(len(STEPS))]
+    done = subprocess.run([sys.executable, "-c", KILLED, tmp_path], capture_output=True, text=True, check=True)
+    assert [int(line) for line in done.stdout.split()] == [-signal.SIGKILL] * len(STEPS)
     versions = []
-    for step in STEPS:
-        monkeypatch.setenv("WORKBENCH_KEYS", str(tmp_path / "keys of" / step))
-        folder = Path(shutil.copytree(old, tmp_path / step.replace(" ", "-")))
-        done = subprocess.run([sys.executable, "-c", KILLED, str(folder), step], check=False)
-        assert done.returncode == -signal.SIGKILL, step
+    for number, (step, folder) in enumerate(zip(STEPS, folders, strict=True)):
+        monkeypatch.setenv("WORKBENCH_KEYS", str(tmp_path / f"keys {number}"))
         found = verify(folder)
         assert found.ok, (step, found.problems)
         versions.append(version_of(folder / "study.db"))
@@ -129,7 +138,6 @@ def test_killed_at_every_step_of_the_migration_the_study_is_old_or_new(old, tmp_
             assert migrate(folder, actor="tests").after == 4
         assert verify(folder).ok
         assert not (folder / COPY).exists()
-        shutil.rmtree(folder)
     assert versions == [2] * 8 + [4] * 3
 
 
