@@ -204,7 +204,7 @@ def test_exports_separated_by_commas_semicolons_or_tabs_are_read_alike(make, del
     [
         ([], "needs a line of column names, each once; got none"),
         (["\n"], "needs a line of column names"),
-        (["name;age\n", "a;3\n"], r"no REDCap export of the ISNCSCI instrument: of its 1 columns \(name;age\)"),
+        (["name;age\n", "a;3\n"], r"not a REDCap export of the ISNCSCI instrument: of its 1 columns \(name;age\)"),
         (["record_id,right_motor_c5_value\n"], "column names and no row"),
     ],
 )
