@@ -17,8 +17,8 @@ from workbench.live import _wire
 from workbench.messages import Message, restored
 
 ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"), "1")
-"""LAPACK on more threads gives other last bits, so that the hash of a fit would depend on the number of processors;
-and it would take them from an engine that runs beside it."""
+"""LAPACK on more threads gives other last bits, so that the hash of a fit would depend on the number of
+processors; and it would take them from an engine that runs beside it."""
 
 LOOK_S = 1.0
 """Time between two looks at a fit that is running, s."""
