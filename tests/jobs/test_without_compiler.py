@@ -11,7 +11,7 @@ import pytest
 
 pytestmark = pytest.mark.job
 ROOT = Path(__file__).resolve().parents[2]
-WHOLE = ("test_small", "test_flashes", "test_white", "test_lda", "test_collect")
+WHOLE = ("test_small", "test_flashes", "test_white", "test_lda", "test_collect", "test_parallel")
 """Files of which every case is quick without a compiler."""
 
 SOME = {
