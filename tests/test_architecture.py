@@ -24,7 +24,7 @@ FLOOR = {
     **dict.fromkeys(("decoders", "live", "reports", "exchange"), 3),
     **dict.fromkeys(("systems", "engine", "runs"), 4),
     **dict.fromkeys(("cli", "__main__", "commands"), 5),
-    **dict.fromkeys(("evaluation", "bench", "research", "stress", "hostile"), 5),
+    **dict.fromkeys(("evaluation", "bench", "research", "stress", "hostile", "conformance"), 5),
 }
 
 ARROWS = {
@@ -34,6 +34,7 @@ ARROWS = {
     ("fitting", "signals"): "a fit is made on signals as they are filtered live",
     ("decode", "paradigms"): "the loop asks the paradigm's rule",
     ("recording", "signals"): "a stored run is read through the same time base as the live one",
+    ("devices", "control"): "a device goes through the safe state of its effector's profile",
     ("devices", "recording"): "a player reads recordings",
     ("devices", "signals"): "an offline replay corrects stamps with the time base of the live road",
     ("analysis", "outcomes"): "endpoints know the direction of a measure",
@@ -48,6 +49,7 @@ ARROWS = {
     ("commands", "evaluation"): "a command",
     ("commands", "stress"): "a command",
     ("commands", "hostile"): "a command",
+    ("commands", "conformance"): "a command",
 }
 
 DOORS = {
