@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import uuid
 
 import pytest
 
@@ -50,8 +51,9 @@ def test_an_effector_that_cannot_be_tested_is_refused(inside, tmp_path):
 
 def test_a_stream_that_sends_nothing_or_is_not_there_is_refused(inside):
     inside("conform", "stream", "absent", "--seconds", 3).refused("no stream 'absent' was found")
-    outlet = lsl.Outlet(StreamSpec("silent", "EEG", 100.0, ("C3",), source_id="silent-of-a-test"))
-    inside("conform", "stream", "silent", "--seconds", 3).refused("sent nothing for 3 s")
+    name = f"silent-{uuid.uuid4().hex[:8]}"
+    outlet = lsl.Outlet(StreamSpec(name, "EEG", 100.0, ("C3",), source_id=name))
+    inside("conform", "stream", name, "--seconds", 3).refused("sent nothing for 3 s")
     outlet.close()
 
 

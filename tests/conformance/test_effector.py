@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -41,6 +43,7 @@ PLANTED = {
     "safe_state": {"safe_state"},
     "self_test": {"self_test"},
     "stop": {"stop"},
+    "watcher": {"watcher"},
     "woken": {"woken", "woken_safe"},
     "unlocked": {"locked", "after_stop", "takeover"},
 }
@@ -91,6 +94,16 @@ def test_a_fact_that_cannot_be_tried_does_not_hold(bench, fault_file):
         fault_file.write_text("")
     assert not check.held
     assert check.measured.startswith("not tried: open was acknowledged as refused (locked)")
+
+
+def test_a_device_that_ends_meanwhile_is_named_so():
+    options = json.dumps({"pairing": "{key}", "loss": 0.0})
+    with Bench([sys.executable, "-m", "workbench.devices.simulated_glove", "--json", options], GLOVE) as bench:
+        bench.signal(signal.SIGKILL)
+        bench.process.wait()
+        (check,) = examine(bench, WIDE, only=["clipped"])
+    assert (check.held, check.measured) == (False, "not tried: the device ended with exit code -9")
+    assert not bench.paired.path.exists()
 
 
 def test_limits_are_those_of_the_profile():

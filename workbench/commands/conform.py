@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workbench import reading
 from workbench.commands._answer import as_json
 from workbench.commands._arguments import EXIT_DIFFERS, add_json, number
 from workbench.commands._subcommand import Subcommand
@@ -44,9 +45,10 @@ def _effector(arguments: argparse.Namespace) -> int:
     from workbench.conformance import conform_effector
     from workbench.conformance.effector import check_command
 
+    _check_writable(arguments.out)
     control.load(arguments.effector)
     check_command(arguments.command_line)
-    _check_writable(arguments.out)
+    print("nobody may be in the effector: it closes and opens several times", file=sys.stderr)
     return _print(conform_effector(arguments.command_line, effector=arguments.effector), arguments)
 
 
@@ -80,17 +82,17 @@ def _check_writable(out: Path | None) -> None:
     from workbench.conformance.certificate import places
 
     for place in places(out):
-        there = place.exists() if len(str(place)) < 4000 else False
+        there = reading.is_there(place, "--out")
+        if there and not place.is_file():
+            raise BadValue(f"--out {reading.shown(place)} is no regular file; name another file")
         try:
-            if there and not place.is_file():
-                raise BadValue(f"--out {place} is no regular file; name another file")
             place.open("a", encoding="utf-8").close()
-            if not there:
-                place.unlink()
         except OSError as error:
             raise BadValue(
-                f"--out {str(place)!r:.300} cannot be written ({error.strerror}); name another file"
+                f"--out {reading.shown(place)} cannot be written ({error.strerror}); name another file"
             ) from error
+        if not there:
+            place.unlink()
 
 
 COMMAND = Subcommand(

@@ -327,6 +327,8 @@ class Bench:
 
         def agreed() -> bool:
             nonlocal asked_at
+            if self.process.poll() is not None:
+                raise NotTried(f"the device ended with exit code {self.process.returncode}")
             if engine.end.session != before:
                 return True
             if engine.end.has_offer and lsl.local_clock() - asked_at > ASK_S:

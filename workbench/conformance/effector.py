@@ -10,18 +10,21 @@ import math
 import shlex
 import shutil
 import signal
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from workbench import control
+from workbench import control, devices
 from workbench.conformance._engine_side import Bench, NotTried, Seen, Sent, plain, signed_with
 from workbench.conformance.certificate import Certificate, Check, made
 from workbench.control import Effector
 from workbench.devices import lsl
-from workbench.errors import BadValue
+from workbench.errors import BadValue, Refused, StreamFault
 
 WATCH_S = 0.3
 """How long the device is watched after a message that it must not follow, s."""
+WATCHER_S = 2.0
+"""What a process needs to find the device and to be found, s."""
 ROUNDING = 0.05
 """Difference between acknowledged and reported level that is none, fraction."""
 TOO_HIGH = 1.5
@@ -265,6 +268,25 @@ def _stop(bench: Bench, limits: Limits) -> Found:
     }
 
 
+def _watcher(bench: Bench, limits: Limits) -> Found:
+    """A process with the key alone, as ``workbench stop`` is, while the engine is gone."""
+    bench.closed()
+    bench.engine.beating = None
+    began, patience_s = lsl.local_clock(), limits.stop_s + WATCHER_S
+    try:
+        devices.watch_status(bench.paired, timeout=patience_s, until=lambda status: True)
+        reported = lsl.local_clock() - began
+        stopped = devices.stop_device(bench.paired, "test of conformance", timeout=patience_s)
+    except StreamFault as fault:
+        return {"watcher": (str(fault).split(";")[0], False)}
+    return {
+        "watcher": (
+            f"report {_after(reported)}, {stopped.state} {_after(lsl.local_clock() - began - reported)}",
+            stopped.state == "stopped" and stopped.level == 0,
+        )
+    }
+
+
 def _suspended(bench: Bench, limits: Limits) -> Found:
     """The process stands still with the effector closed, while the engine goes on beating, and wakes."""
     bench.closed()
@@ -370,6 +392,9 @@ TRIALS: tuple[tuple[Trial, Mapping[str, Fact]], ...] = (
         "stop": Fact("A STOP with an old number, sequence and echo is followed", "{stop_s}"),
         "after_stop": Fact("After a STOP nothing else is followed", "refused, level 0.00"),
     }),
+    (_watcher, {
+        "watcher": Fact("A process with the key alone gets a report, and its STOP is followed", "stopped"),
+    }),
     (_suspended, {
         "woken": Fact("A process that stood still notices it when it wakes", "{lapse_s}"),
         "woken_safe": Fact("It completes the safe state whatever was sent meanwhile", "{safe_s}"),
@@ -439,7 +464,11 @@ def conform_effector(
         For an effector without a profile.
     EngineFault, StreamFault
         When the device ends at once, or says nothing signed: nothing was tested.
+    Refused
+        On Windows, which cannot suspend a process.
     """
+    if sys.platform == "win32":
+        raise Refused("an effector is tested on Linux or macOS, which can suspend its process; use one of them")
     profile = control.load(effector)
     check_command(command)
     limits = limits or limits_of(profile)
