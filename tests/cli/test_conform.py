@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 import uuid
+from pathlib import Path
 
 import pytest
 
@@ -25,18 +27,18 @@ TIMED = {
 """Facts that a busy computer may spoil."""
 
 
-def test_our_own_glove_is_tried_as_a_foreign_effector_and_gets_its_certificate(inside, tmp_path):
-    options = {"pairing": "{key}", "loss": 0.0, "delay_s": 0.05, "hold_s": 0.2, "vent_s": 0.2}
-    command = [sys.executable, "-m", "workbench.devices.simulated_glove", "--json", json.dumps(options)]
-    said = inside("conform", "effector", "--out", tmp_path / "glove", "--json", "--", *command)
+def test_a_device_written_from_the_protocol_alone_holds_and_gets_its_certificate(inside, tmp_path):
+    script = Path(__file__).parents[1] / "conformance" / "foreign_effector.py"
+    said = inside("conform", "effector", "--out", tmp_path / "hand", "--json", "--", sys.executable, script)
     answer = json.loads(said.out)
     assert said.code == (0 if answer["ok"] else 1)
     assert answer["ok"] == all(check["held"] for check in answer["result"]["checks"])
     assert [check for check in answer["result"]["checks"] if not check["held"] and check["key"] not in TIMED] == []
-    written = json.loads((tmp_path / "glove.json").read_text(encoding="utf-8"))
+    written = json.loads((tmp_path / "hand.json").read_text(encoding="utf-8"))
     assert written["checks"] == answer["result"]["checks"]
-    assert any(path.endswith("simulated_glove.py") for path in written["files"])
-    assert "A STOP with an old number" in (tmp_path / "glove.txt").read_text(encoding="utf-8")
+    assert written["files"][str(script)] == hashlib.sha256(script.read_bytes()).hexdigest()
+    assert "A STOP with an old number" in (tmp_path / "hand.txt").read_text(encoding="utf-8")
+    assert said.err.splitlines()[0] == "nobody may be in the effector: it closes and opens several times"
 
 
 def test_an_effector_that_cannot_be_tested_is_refused(inside, tmp_path):

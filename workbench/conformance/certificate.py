@@ -173,5 +173,5 @@ def _hashed(command: Sequence[str]) -> dict[str, str]:
             path = next((place for place in places if place.is_file()), path)
         if path.is_file():
             with path.open("rb") as file:
-                found[str(path)] = hashlib.file_digest(file, "sha256").hexdigest()
+                found[str(path.absolute())] = hashlib.file_digest(file, "sha256").hexdigest()
     return found
