@@ -174,6 +174,18 @@ def test_a_machine_that_answers_again_holds_the_level_it_had_and_never_the_one_t
     assert machine.orders[-1] == (0.0, 3000, "release")
 
 
+def test_a_machine_that_is_silent_from_the_start_holds_what_it_has_once_it_answers():
+    machine = Machine(0.6)
+    machine.broken = True
+    hand = Hand(machine)
+    assert (hand.rules.level(hand.now), hand.rules.state) == (1.0, "holding")
+    machine.broken = False
+    hand.wait(0.1)
+    assert machine.orders == [(0.6, 0, "hold")]
+    hand.wait(1.0)
+    assert machine.orders[-1] == (0.0, 3000, "release")
+
+
 def test_a_machine_that_measures_no_number_does_not_answer(closed):
     closed.machine.level = math.nan
     closed.wait(0.1, beating=0.8)

@@ -92,8 +92,9 @@ class Measured:
     def __init__(self, driver: Driver) -> None:
         self.fault = False
         self._driver = driver
-        self._order: tuple[float, int, str] | None = None
-        self._target = self._known = 0.0
+        self._order: tuple[int, str] | None = None
+        self._target = 0.0
+        self._known: float | None = None
         self._level = 1.0
         self._seen_at = self._since = -math.inf
         self._patience_s = 0.0
@@ -113,9 +114,8 @@ class Measured:
         seq, rate : do not matter to a machine.
         """
         del seq, rate
-        # A level that cannot be read counts as 1, which must never become the level to hold.
-        self._target = self._known if action == "hold" else target
-        self._order = (self._target, round(ramp_s * 1000), action)
+        self._target = target
+        self._order = (round(ramp_s * 1000), action)
         self._since, self._settled, self._patience_s = now, None, ramp_s + self._driver.settle_s
         self._seen_at = -math.inf
         self._look(now)
@@ -131,20 +131,30 @@ class Measured:
         self._seen_at = now
         try:
             if self._order is not None:
-                self._driver.apply(*self._order)
+                self._give(*self._order)
                 self._order = None
-            measured = float(self._driver.read())
+            measured = self._read()
         except OSError as error:
             self._fail(str(error))
-            return
-        if not math.isfinite(measured):
-            self._fail(f"it measured {measured}")
             return
         self.fault = False
         near = abs(measured - self._target) <= self._driver.tolerance
         self._known = self._level = self._target if near else min(max(measured, 0.0), 1.0)
         if self._settled is None and (near or now - self._since >= self._patience_s):
             self._settled = now
+
+    def _read(self) -> float:
+        measured = float(self._driver.read())
+        if not math.isfinite(measured):
+            raise OSError(f"it measured {measured}")
+        return measured
+
+    def _give(self, ramp_ms: int, action: str) -> None:
+        """Give an order. A level that is not known counts as 1, which must never become the level to hold."""
+        if action == "hold":
+            known = self._read() if self._known is None else self._known
+            self._target = min(max(known, 0.0), 1.0)
+        self._driver.apply(self._target, ramp_ms, action)
 
     def _fail(self, why: str) -> None:
         if not self.fault:
