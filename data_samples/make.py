@@ -19,13 +19,14 @@ import numpy as np
 
 import workbench
 from workbench import decoders, outcomes, paradigms
-from workbench.decode import decode, locate_cues
+from workbench.decode import decode
 from workbench.devices.simulated_participant import NEO, SimParticipant
 from workbench.paradigms import Paradigm
 from workbench.recording import Corrector, RunFile, RunWriter, decision_hash, file_sha256
 from workbench.reports import session_report
 from workbench.runs.approve import approve
 from workbench.signals import Timebase
+from workbench.signals.cues import locate_cues
 from workbench.study import Study
 from workbench.vocabulary import (
     Assessment,

@@ -1,4 +1,4 @@
-"""Shared fixtures: where the real recordings are, and where numba keeps its cache."""
+"""Shared fixtures: where the real recordings are, and where tests keep their files."""
 
 from __future__ import annotations
 
@@ -20,6 +20,10 @@ settings.register_profile("dev", deadline=None, suppress_health_check=[HealthChe
 settings.register_profile("ci", settings.get_profile("dev"), derandomize=True, database=None, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
 """No limit in time: the machine may be busy. CI tries the same examples every time, so that red means a change."""
+
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+"""There is a worker for each core: threads of linear algebra only wait for one another, and spin meanwhile."""
 
 
 MEMORY = Path("/dev/shm")
@@ -80,6 +84,19 @@ def chromium() -> Iterator[Any]:
         started = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
         yield started
         started.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[Any]:
+    """Keep a picture of every open page of a test that failed, and say where."""
+    report = yield
+    browser = getattr(item, "funcargs", {}).get("chromium")
+    if report.failed and browser is not None:
+        folder = item.funcargs["tmp_path_factory"].mktemp("pages")
+        for number, page in enumerate(page for context in browser.contexts for page in context.pages):
+            page.screenshot(path=folder / f"{number}.png")
+        report.sections.append(("pages", f"pictures of the open pages: {folder}"))
+    return report
 
 
 @pytest.fixture(autouse=True, scope="session")

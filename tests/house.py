@@ -19,12 +19,18 @@ NOT_ROOMS = {"__init__", "__main__", "notebooks", "data_samples"}
 BOX, GAP, STOREY = (118, 30), 14, 84
 
 
+@cache
+def syntax(path: Path) -> ast.Module:
+    """The syntax tree of a module, which is read once."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def modules() -> Iterator[tuple[str, Path, ast.Module]]:
     """Room, path and syntax tree of every module of the package."""
     for path in sorted(PACKAGE.rglob("*.py")):
         room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
         if room not in NOT_ROOMS:
-            yield room, path, ast.parse(path.read_text(encoding="utf-8"))
+            yield room, path, syntax(path)
 
 
 def imported(tree: ast.AST) -> Iterator[str]:

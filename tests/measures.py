@@ -96,6 +96,13 @@ def complexity(function: Function) -> int:
     return total
 
 
+def complex_functions(path: Path, tree: ast.Module) -> Iterator[str]:
+    """``file:line name complexity`` of every function of a module of complexity D or worse."""
+    for node in ast.walk(tree):
+        if isinstance(node, Function) and (value := complexity(node)) >= D:
+            yield f"{path.relative_to(PACKAGE)}:{node.lineno} {node.name} {value}"
+
+
 def public_functions(tree: ast.Module) -> Iterator[tuple[Function, str]]:
     """Public functions and methods, with the docstring that explains their arguments."""
     for node in tree.body:
@@ -118,16 +125,14 @@ def n_arguments(function: Function) -> int:
 def figures() -> Figures:
     """Count everything."""
     files = lines = longest = comments = code = explained = many = 0
-    found = []
+    found: list[str] = []
     for path, text in sources():
         tree = ast.parse(text)
         n = text.count("\n")
         files, lines, longest = files + 1, lines + n, max(longest, n)
         said, done = comments_and_code(text)
         comments, code = comments + said, code + done
-        for node in ast.walk(tree):
-            if isinstance(node, Function) and (value := complexity(node)) >= D:
-                found.append(f"{path.relative_to(PACKAGE)}:{node.lineno} {node.name} {value}")
+        found += complex_functions(path, tree)
         for function, docstring in public_functions(tree):
             if n_arguments(function) >= MANY:
                 many += 1

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import json
 import string
+from pathlib import Path
 
 import pytest
 
@@ -22,8 +24,87 @@ def test_every_code_has_both_languages_with_the_same_places():
         assert places(texts["en"]) == places(texts["zh-CN"]), code
 
 
+def test_every_chinese_sentence_is_chinese_unless_it_is_made_of_places_and_units():
+    same = {code for code, texts in catalogue().items() if texts["en"] == texts["zh-CN"]}
+    assert same == {"amount.hz", "engine.notes", "engine.two_reasons", "stream.problems"}
+
+
+PACKAGE = Path(messages.__file__).parent
+SPOKEN = ("extent", "consequence", "what", "means", "do")
+"""Arguments of a ledger row and of an alarm that a screen shows."""
+BY_PLACE = {"LedgerRow": (5, 6), "_row": (1, 2)}
+IN_CONTROL = {"enter": (1, 2), "refuse": (0,)}
+
+
+def calls(*rooms):
+    """Every call in these rooms: where it stands, its name, the call."""
+    for path in sorted(path for room in rooms for path in PACKAGE.glob(room)):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+                yield f"{path.relative_to(PACKAGE)}:{node.lineno}", name, node
+
+
+def made():
+    """Every message that the package makes: where, its code (None where it is not written down), its arguments."""
+    for where, name, call in calls("**/*.py"):
+        own = where.startswith(("messages.py", "devices/_last_metre.py"))  # there it is one on the wire
+        if name == "Message" and not own:
+            code = call.args[0].value if isinstance(call.args[0], ast.Constant) else None
+            yield where, code, {keyword.arg for keyword in call.keywords}
+
+
+def test_every_message_has_its_code_in_the_catalogue_and_an_argument_for_each_place():
+    wrong = [
+        (where, code)
+        for where, code, arguments in made()
+        if code not in catalogue() or places(catalogue()[code]["en"]) != arguments
+    ]
+    assert wrong == []
+
+
+def test_every_code_of_the_catalogue_is_said_somewhere():
+    assert set(catalogue()) == {code for _, code, _ in made()}
+
+
+def written(value):
+    """Whether an expression can give a text that is written in place, which has no code."""
+    if isinstance(value, ast.IfExp):
+        return written(value.body) or written(value.orelse)
+    if isinstance(value, ast.BoolOp):
+        return any(written(part) for part in value.values)
+    return isinstance(value, ast.JoinedStr) or (isinstance(value, ast.Constant) and bool(value.value))
+
+
+@pytest.mark.parametrize("room", ["engine/*.py", "control/*.py", "recording/*.py"])
+def test_what_a_row_and_an_alarm_say_has_a_code(room):
+    by_place = BY_PLACE | (IN_CONTROL if room.startswith("control") else {})
+    asked = [
+        (where, value)
+        for where, name, call in calls(room)
+        for value in (
+            *(keyword.value for keyword in call.keywords if keyword.arg in SPOKEN),
+            *(value for place in by_place.get(name, ()) for value in call.args[place : place + 1]),
+        )
+    ]
+    assert asked
+    assert [where for where, value in asked if written(value)] == []
+
+
+@pytest.mark.parametrize("room", ["engine/*.py", "control/_[!p]*.py", "live/*.py"])
+def test_what_a_request_is_refused_with_has_a_code(room):
+    refused = [
+        where
+        for where, name, call in calls(room)
+        if name in ("Refused", "BadValue", "EngineFault", "RecordingFault", "DecoderMismatch")
+        and call.args
+        and written(call.args[0])
+    ]
+    assert refused == []
+
+
 def test_a_message_is_its_english_sentence_and_is_told_in_another_language_with_its_arguments():
-    message = Message("fault.engine_part", why=Message("amount.s", n=3))
+    message = Message("alarm.thread_lost", why=Message("amount.s", n=3))
     assert message == "Part of the engine failed: 3 s."
     assert told(message, language="zh-CN") == "引擎的一部分发生故障：3 秒。"
     assert told("a note 3 s long", language="zh-CN") == "a note 3 s long"
@@ -36,13 +117,13 @@ def test_a_copied_message_keeps_its_code(again):
 
 
 def test_a_message_goes_through_json_beside_its_english_text():
-    held = {"what": Message("fault.engine_part", why=Message("amount.s", n=3)), "n": 1, "rows": [{"by": "Lin Q."}]}
+    held = {"what": Message("alarm.thread_lost", why=Message("amount.s", n=3)), "n": 1, "rows": [{"by": "Lin Q."}]}
     wire = json.loads(json.dumps(carried(held)))
     assert wire["what"] == "Part of the engine failed: 3 s."
     assert wire["said"]["what"]["args"]["why"] == {"code": "amount.s", "args": {"n": 3}}
     back = restored(wire)
     assert back == held
-    assert back["what"].code == "fault.engine_part"
+    assert back["what"].code == "alarm.thread_lost"
     assert told(back["what"], language="zh-CN") == told(held["what"], language="zh-CN")
 
 
@@ -54,14 +135,28 @@ def test_a_message_goes_through_json_beside_its_english_text():
         {"what": {"code": "amount.ms", "args": {}}},
         {"what": {"code": "amount.ms"}},
         {"what": 3},
-        [],
-        "words",
     ],
 )
 def test_a_text_whose_code_is_unknown_or_says_something_else_stays_the_text_that_was_recorded(said):
     back = restored({"what": "3 ms", "said": said})
     assert back == {"what": "3 ms"}
     assert type(back["what"]) is str
+
+
+@pytest.mark.parametrize(
+    "said", ["words", [], {}, {"factors": [1.0]}, {"what": {"code": "amount.ms"}, "unit": "V"}]
+)
+def test_a_field_that_is_called_said_and_is_about_none_of_those_beside_it_stays(said):
+    assert restored({"what": "3 ms", "said": said}) == {"what": "3 ms", "said": said}
+
+
+def test_a_list_of_words_has_commas_and_a_list_of_sentences_none():
+    known = Message("alarm.unknown", id="'a9'", known=["a1", "a2"])
+    assert known == "there is no alarm 'a9' to acknowledge; there are a1, a2"
+    assert told(known, language="zh-CN").endswith("a1、a2")
+    parts = ["One is amiss.", "Another is."]
+    assert told(parts, language="en") == "One is amiss. Another is."
+    assert told(["一。", "二。"], language="zh-CN") == "一。二。"
 
 
 def test_an_error_raised_with_a_message_gives_it_back():

@@ -17,16 +17,23 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Protocol, runtime_checkable
 
-import numpy as np
-
-from workbench.paradigms import LocatedCue, Paradigm, Request, Rule
-from workbench.vocabulary import Chunk, Decision, Evidence, FloatArray, LedgerRow, Marker, Snapshot, Trial
+from workbench.messages import Message
+from workbench.paradigms import Paradigm, Request, Rule
+from workbench.signals.cues import HISTORY_S, AwaitedCues, SampleAxis
+from workbench.vocabulary import (
+    Chunk,
+    Decision,
+    Evidence,
+    FloatArray,
+    LedgerRow,
+    LocatedCue,
+    Marker,
+    Snapshot,
+    Trial,
+)
 
 Made = Decision | Trial | LedgerRow | Snapshot
 """What the loop yields."""
-
-HISTORY_S = 3.0
-"""How far back a late marker is still placed, in s."""
 
 LATE_S = 0.25
 """A cue that took effect later than this after its stamp, in s of stream time, is entered in the ledger."""
@@ -84,39 +91,6 @@ class StreamingDecoder(Protocol):
 
     def start(self) -> EvidenceStream:
         """A fresh stream at sample 0."""
-
-
-class SampleAxis:
-    """Places LSL stamps on the sample axis, from the stamps of the last ``HISTORY_S`` seconds."""
-
-    def __init__(self, fs: float) -> None:
-        self._keep = round(HISTORY_S * fs)
-        self._stamps = np.empty(0)
-        self._first = 0
-
-    def step(self, chunk: Chunk) -> None:
-        """Append the stamps of a chunk."""
-        stamps = np.concatenate([self._stamps, chunk.stamps])
-        drop = max(0, len(stamps) - self._keep - 1 - len(chunk.stamps))
-        self._stamps, self._first = stamps[drop:], self._first + drop
-
-    def restart(self, at: int) -> None:
-        """The clock jumped back before sample ``at``: earlier stamps say nothing about later markers."""
-        self._stamps, self._first = np.empty(0), at
-
-    def place(self, stamp: float, *, seen: int) -> int | None:
-        """First sample at or after ``stamp`` among the ``seen`` samples; None when it is still to come."""
-        sample = self._first + int(np.searchsorted(self._stamps, stamp, side="left"))
-        return sample if sample < min(seen, self._first + len(self._stamps)) else None
-
-    def too_old(self, stamp: float, *, seen: int) -> bool:
-        """Whether ``stamp`` lies before what is remembered at sample ``seen``."""
-        oldest = max(seen - self._keep, self._first) - self._first
-        return 0 < oldest < len(self._stamps) and stamp < self._stamps[oldest]
-
-    def stamp(self, sample: int) -> float:
-        """Stamp of a sample, s."""
-        return float(self._stamps[sample - self._first])
 
 
 def decode(
@@ -236,8 +210,8 @@ class _Loop:
         self.rule, self.stream, self.updates, self.fs = rule, stream, updates, fs
         self.familiarity = familiarity
         self.axis = SampleAxis(fs)
+        self.awaited = AwaitedCues(self.axis)
         self.seen = 0
-        self.coming: list[Marker] = []
 
     def chunk(self, chunk: Chunk) -> Iterator[Made]:
         """Step through a chunk, stopping wherever something is due."""
@@ -245,17 +219,15 @@ class _Loop:
         last = chunk.first + len(chunk.stamps)
         while self.seen < last:
             yield from self._due()
-            stop = last
+            stop = self.awaited.next_sample(end=last)
             if self.rule.due is not None:
                 stop = min(stop, max(self.rule.due.at, self.seen))
             if self.updates.due is not None:
                 stop = min(stop, self.updates.due)
-            for cue in self.coming:
-                sample = self.axis.place(cue.stamp, seen=last)
-                stop = min(stop, sample if sample is not None else last)
             self._step(chunk, stop)
             yield from self._due()
-            yield from self._cues(chunk)
+            for cue in self.awaited.begin(at=self.seen, end=last):
+                yield from self._begin(cue)
 
     def _step(self, chunk: Chunk, stop: int) -> None:
         if self.stream is not None:
@@ -274,7 +246,8 @@ class _Loop:
         while (request := self.rule.due) is not None and request.at <= self.seen:
             late = request.at - request.end
             if late > round(HISTORY_S * self.fs):
-                yield self._row("impossible_marker", f"{late / self.fs:.2f} s late", "its trial is excluded")
+                extent = Message("decode.late_window", n=f"{late / self.fs:.2f}")
+                yield self._row("impossible_marker", extent, Message("decode.trial_excluded"))
                 yield from self.rule.decide(request, stamp=self.axis.stamp(request.at - 1), evidence=None)
                 continue
             evidence = self.stream.evidence(request.end) if self.stream is not None else None
@@ -285,16 +258,9 @@ class _Loop:
         if self.familiarity.passed(evidence):
             yield self._row(
                 "recalibrate",
-                f"{100 * self.familiarity.share:.0f} % of recent windows are far from the training data",
-                "they start nothing and end what is held; check cables and electrodes, then recalibrate",
+                Message("decode.far", n=f"{100 * self.familiarity.share:.0f}"),
+                Message("decode.recalibrate"),
             )
-
-    def _cues(self, chunk: Chunk) -> Iterator[Trial]:
-        """Cues whose first sample is the next one."""
-        upto = min(self.seen + 1, chunk.first + len(chunk.stamps))
-        for marker in [m for m in self.coming if self.axis.place(m.stamp, seen=upto) is not None]:
-            self.coming.remove(marker)
-            yield from self._begin(located(marker, self.seen))
 
     def _begin(self, cue: LocatedCue) -> Iterator[Trial]:
         self.updates.cue(cue, at=self.seen)
@@ -307,82 +273,32 @@ class _Loop:
             yield from self._cue(marker)
         elif marker.kind == "gap":
             missing = float(marker.detail.get("missing_s", 0.0))
-            self.rule.interrupt(at=self.seen, reason=f"gap of {missing * 1000:.0f} ms", resets=True)
+            reason = Message("decode.gap", n=f"{missing * 1000:.0f}")
+            self.rule.interrupt(at=self.seen, reason=reason, resets=True)
             self.updates.interrupt()
             if self.stream is not None:
                 self.stream.reset()
-            if missing < 0:
-                self.axis.restart(self.seen)
+            self.axis.gap(marker, at=self.seen)
         elif marker.kind == "pause":
-            self.rule.interrupt(at=self.seen, reason="paused", resets=False)
+            self.rule.interrupt(at=self.seen, reason=Message("decode.paused"), resets=False)
             self.updates.interrupt()
 
     def _cue(self, marker: Marker) -> Iterator[Trial | LedgerRow]:
         if self.axis.too_old(marker.stamp, seen=self.seen):
-            yield self._row("impossible_marker", f"cue {marker.label}", "it is older than the history; no trial")
+            extent = Message("decode.cue", label=marker.label)
+            yield self._row("impossible_marker", extent, Message("decode.cue_too_old"))
             return
-        sample = self.axis.place(marker.stamp, seen=self.seen)
-        if sample is None:
-            self.coming.append(marker)
+        cue = self.awaited.place(marker, seen=self.seen)
+        if cue is None:
             return
-        late = (self.seen - sample) / self.fs
+        late = (self.seen - cue.sample) / self.fs
         if late > LATE_S:
-            yield self._row("late_marker", f"cue {marker.label}, {late * 1000:.0f} ms late", "decided late")
-        yield from self._begin(located(marker, sample))
+            extent = Message("decode.cue_late", label=marker.label, n=f"{late * 1000:.0f}")
+            yield self._row("late_marker", extent, Message("decode.decided_late"))
+        yield from self._begin(cue)
 
-    def _row(self, kind: str, extent: str, consequence: str) -> LedgerRow:
+    def _row(self, kind: str, extent: Message, consequence: Message) -> LedgerRow:
         stamp = self.axis.stamp(self.seen - 1) if self.seen else 0.0
         return LedgerRow(
             kind, stamp, 0.0, sample=self.seen, extent=extent, consequence=consequence, priority="medium"
         )
-
-
-def located(marker: Marker, sample: int) -> LocatedCue:
-    """A cue marker with its place on the sample axis."""
-    detail = marker.detail
-    return LocatedCue(
-        sample,
-        marker.stamp,
-        marker.label,
-        float(detail.get("duration_s", 0.0)),
-        int(detail.get("trial", -1)),
-    )
-
-
-def locate_cues(source: Iterable[Chunk | Marker], *, fs: float) -> tuple[list[LocatedCue], int]:
-    """Every cue of a source with its sample, placed as the loop places it, and the number of samples.
-
-    Cues that a gap or a pause touched before their end are left out.
-    """
-    collector = _Collector(fs)
-    loop = _Loop(collector, None, Updates(None, None, fs=fs), fs, Familiarity(1))
-    for item in source:
-        for _ in loop.marker(item) if isinstance(item, Marker) else loop.chunk(item):
-            pass
-    return collector.cues, loop.seen
-
-
-class _Collector(Rule):
-    """A rule that only collects cues."""
-
-    def __init__(self, fs: float) -> None:
-        self.cues: list[LocatedCue] = []
-        self._fs = fs
-
-    @property
-    def due(self) -> Request | None:
-        return None
-
-    def cue(self, cue: LocatedCue, *, at: int) -> list[Trial]:
-        self.cues.append(cue)
-        return []
-
-    def decide(self, request: Request, *, stamp: float, evidence: Evidence | None) -> list[Decision | Trial]:
-        return []
-
-    def interrupt(self, *, at: int, reason: str, resets: bool) -> None:
-        if self.cues and at < self.cues[-1].sample + self.cues[-1].duration_s * self._fs:
-            self.cues.pop()
-
-    def finish(self, *, at: int) -> list[Trial]:
-        return []

@@ -1,6 +1,6 @@
 """Errors, named after the fact. Every text says what, what was got, what is allowed, and the remedy.
 
-Users see the sentence of a :class:`WorkbenchError` and never its traceback (``cli.main`` and the
+Users see the sentence of a :class:`WorkbenchError` and never its traceback (``commands.main`` and the
 widgets print ``str(error)``); anything else that escapes is a defect of ours.
 """
 

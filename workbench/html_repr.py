@@ -1,18 +1,24 @@
 """What a notebook shows of an object: one card, one style, readable on a light and on a dark page.
 
-The card sets no colour of its own: it takes the page's ink, and thins it for lines and labels.
+The card sets no colour of its own: it takes the page's ink, and thins it for lines and labels. An object shows
+its card by ``_repr_html_``. A noun of the vocabulary knows nothing of pages: IPython is told by :func:`register`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable
 from html import escape
+from typing import TypeVar
 
 _LINE = "1px solid color-mix(in srgb, currentColor 25%, transparent)"
 _CARD = f"display:inline-block;max-width:60em;border:{_LINE};border-radius:6px;padding:10px 14px;color:inherit"
 _LABEL = "text-align:left;font-weight:normal;opacity:.75;padding:1px 16px 1px 0;vertical-align:top;background:none"
 _VALUE = "text-align:left;padding:1px 0;font-variant-numeric:tabular-nums;overflow-wrap:anywhere;background:none"
 _CHIP = f"border:{_LINE};border-radius:3px;padding:0 6px;margin-left:8px;font-size:.85em"
+
+
+T = TypeVar("T")
 
 
 def card(
@@ -46,3 +52,9 @@ def card(
         f"<b>{escape(title)}</b>{chip}</div>"
         f'<table style="border-collapse:collapse;margin:0">{rows}</table>{said}</div>'
     )
+
+
+def register(kind: type[T], card_of: Callable[[T], str]) -> None:
+    """Have the notebook that runs here, if one does, show objects of a class by ``card_of``."""
+    if "IPython" in sys.modules and (shell := sys.modules["IPython"].get_ipython()) is not None:
+        shell.display_formatter.formatters["text/html"].for_type(kind, card_of)

@@ -17,7 +17,9 @@ from typing import Any, Literal, Self, get_args
 Language = Literal["en", "zh-CN"]
 LANGUAGES: tuple[str, ...] = get_args(Language)
 BETWEEN: Mapping[str, str] = {"en": ", ", "zh-CN": "、"}
-"""What stands between the parts of a list of words."""
+"""What stands between the words of a list."""
+AFTER: Mapping[str, str] = {"en": " ", "zh-CN": ""}
+"""What stands after a sentence of a list."""
 SAID = "said"
 """Key under which a JSON object carries codes and arguments of the sentences beside it."""
 
@@ -66,7 +68,10 @@ def told(text: Argument, *, language: str) -> str:
         return _filled(text.code, text.arguments, language)
     if isinstance(text, str | int):
         return str(text)
-    return BETWEEN[language].join(told(part, language=language) for part in text)
+    parts = [told(part, language=language) for part in text]
+    return "".join(
+        f"{part}{(AFTER if part.endswith(('.', '。')) else BETWEEN)[language]}" for part in parts[:-1]
+    ) + "".join(parts[-1:])
 
 
 def of(error: BaseException) -> str:
@@ -82,25 +87,40 @@ def _filled(code: str, arguments: Mapping[str, Argument], language: str) -> str:
 
 
 # ------------------------------------------------------------------ as JSON
+_PLAIN = frozenset((str, int, float, bool, type(None)))
+"""Types of what JSON holds as it is; a message is of none of them."""
+
+
 def carried(value: Any) -> Any:
     """A JSON-able value with the codes of its messages: each object holds those of its fields as ``said``."""
-    if isinstance(value, Mapping):
-        held = {name: carried(part) for name, part in value.items()}
-        codes = {name: coded for name, part in value.items() if (coded := _coded(part)) is not None}
-        return {**held, SAID: codes} if codes else held
+    if isinstance(value, Message):
+        return str(value)
     if isinstance(value, list | tuple):
-        return [carried(part) for part in value]
-    return str(value) if isinstance(value, Message) else value
+        return [part if type(part) in _PLAIN else carried(part) for part in value]
+    if not isinstance(value, Mapping):
+        return value
+    # The engine's loop does this ten times a second with all that a screen shows.
+    held, codes = {}, {}
+    for name, part in value.items():
+        if type(part) in _PLAIN:
+            held[name] = part
+            continue
+        held[name] = carried(part)
+        if (coded := _coded(part)) is not None:
+            codes[name] = coded
+    return {**held, SAID: codes} if codes else held
 
 
 def restored(value: Any) -> Any:
     """What :func:`carried` made, read back: its texts are messages again, and ``said`` is gone.
 
     A code that this version does not know, or that says something else than the text beside it, leaves the text.
+    A field that happens to be called ``said`` and is about none of those beside it stays.
     """
     if isinstance(value, Mapping):
         codes = value.get(SAID)
-        codes = codes if isinstance(codes, Mapping) else {}
+        if not (isinstance(codes, Mapping) and codes and set(codes) < set(value)):
+            return {name: restored(part) for name, part in value.items()}
         return {
             name: _decoded(codes[name], part) if name in codes else restored(part)
             for name, part in value.items()

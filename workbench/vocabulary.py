@@ -1,7 +1,7 @@
 """The nouns. Frozen, on one page, without arithmetic; every room speaks in them.
 
 Signal
-    Montage · Chunk · Marker · Evidence · Decision · Snapshot · Command · Acknowledgement ·
+    Montage · Chunk · Marker · LocatedCue · Evidence · Decision · Snapshot · Command · Acknowledgement ·
     DeviceStatus · Trial · LedgerRow
 Record
     Study ▸ Participant ▸ Visit ▸ Session ▸ Run ▸ Trial, Visit ▸ Assessment, Recording, FittedDecoder, Report,
@@ -23,12 +23,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-
-from workbench.html_repr import card
 
 FloatArray = NDArray[np.float64]
 
@@ -145,6 +143,16 @@ class Marker:
     stamp: float
     label: str = ""
     detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+class LocatedCue(NamedTuple):
+    """A cue placed on the sample axis: ``sample`` is the first sample at or after its stamp."""
+
+    sample: int
+    stamp: float
+    label: str
+    duration_s: float
+    trial: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -428,20 +436,6 @@ class Run:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     summary: Mapping[str, Any] = field(default_factory=dict)
 
-    def _repr_html_(self) -> str:
-        plain = {name: value for name, value in self.summary.items() if isinstance(value, str | int | float)}
-        return card(
-            "Run",
-            f"{self.number}, {self.kind}",
-            [
-                ("paradigm", self.paradigm),
-                ("state", self.state),
-                ("trials planned", self.n_trials_planned),
-                ("decoder", self.decoder_sha256[:12]),
-                *plain.items(),
-            ],
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Recording:
@@ -476,20 +470,6 @@ class FittedDecoder:
     id: str = ""
     metrics: Mapping[str, Any] = field(default_factory=dict)
     fitted_at: str = ""
-
-    def _repr_html_(self) -> str:
-        n, correct = self.metrics.get("n"), self.metrics.get("correct")
-        return card(
-            "Decoder",
-            f"{self.name} {self.sha256[:12]}",
-            [
-                ("recordings", len(self.recordings)),
-                ("held-out periods right", f"{correct} of {n}" if n else ""),
-                ("chance limit", self.metrics.get("chance_limit")),
-                ("validation", self.metrics.get("validation")),
-                ("fitted", self.fitted_at),
-            ],
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cache
+from math import inf
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -240,6 +241,51 @@ class Disk:
         """
         return mmap.mmap(descriptor, size, access=mmap.ACCESS_READ if read_only else mmap.ACCESS_DEFAULT)
 
+    def write_all(self, descriptor: int, data: bytes) -> None:
+        """One :meth:`write`; more only when the system took a part."""
+        done = self.write(descriptor, data)
+        while done < len(data):
+            done += self.write(descriptor, data[done:])
+
+    def save(self, path: Path, data: bytes, *, keep: bool = False) -> None:
+        """Make or replace a file in one step, mode 0600: it is there whole, or as it was, also after a power cut.
+
+        It is written under another name, synced and renamed, and its entry in the folder is synced: when this
+        returns, what was saved may be cut off elsewhere. Two processes that save at once do not meet.
+
+        Parameters
+        ----------
+        path : of the file.
+        data : its content.
+        keep : a file that is there already stays as it is.
+        """
+        part = path.with_name(f"{path.name}.{os.getpid()}-{chance.token_hex(4)}.part")
+        try:
+            descriptor = self.descriptor(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+            try:
+                self.write_all(descriptor, data)
+                self.sync(descriptor)
+            finally:
+                self.close(descriptor)
+            if keep:
+                with contextlib.suppress(FileExistsError):
+                    self.link(part, path)
+            else:
+                self.replace(part, path)
+        finally:
+            self.unlink(part, missing_ok=True)
+        self.sync_folder(path.parent)
+
+    def sync_folder(self, folder: Path) -> None:
+        """Make the entry of a new or renamed file in its folder survive a power cut (POSIX)."""
+        if sys.platform == "win32":
+            return
+        descriptor = self.descriptor(folder, os.O_RDONLY)
+        try:
+            self.sync(descriptor)
+        finally:
+            self.close(descriptor)
+
     def replace(self, source: Path, target: Path) -> None:
         """Rename in one step; what lay at ``target`` is gone."""
         os.replace(source, target)
@@ -361,6 +407,38 @@ clock = Clock()
 chance = Chance()
 disk = Disk()
 network = Network()
+
+Beat = Callable[[], None]
+"""Called by a thread each time it comes round: it is alive."""
+
+Body = Callable[[Beat], None]
+"""What a thread does. It returns when it was asked to end, or after it has reported why it ended."""
+
+
+class Spawn(Protocol):
+    """Starts a thread. Who needs one takes a Spawn and is given :func:`start_thread` by default.
+
+    The engine hands in its supervisor instead (``engine/supervision.py``), so that no thread of the process that
+    moves an effector can end, or stand still, unnoticed.
+    """
+
+    def __call__(self, name: str, body: Body, *, limit_s: float = inf) -> threading.Thread:
+        """Start ``body`` as the thread ``name``; it beats at least every ``limit_s`` s."""
+
+
+def start_thread(name: str, body: Body, *, limit_s: float = inf) -> threading.Thread:
+    """A daemon thread that nobody watches: for players, notebooks and tests.
+
+    Parameters
+    ----------
+    name : of the thread.
+    body : what it does; its beats lead nowhere.
+    limit_s : s between two beats that a supervisor would allow.
+    """
+    del limit_s
+    thread = clock.thread(lambda: body(lambda: None), name=name)
+    thread.start()
+    return thread
 
 
 @contextlib.contextmanager

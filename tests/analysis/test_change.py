@@ -144,7 +144,7 @@ def test_two_baseline_records_are_an_error_unless_the_rule_says_which(arat):
 def test_first_and_last_need_times_that_differ(arat):
     first, second = arat(10, id="b1"), arat(14, id="b2", administered_at="2026-03-01T09:00:00Z")
     for pair in ((first, second), (second, replace(second, id="b3"))):
-        with pytest.raises(BadValue, match="the first of the baseline records .* cannot be told"):
+        with pytest.raises(BadValue, match="the first of the baseline records .* cannot be determined"):
             change(pair, arat(20, visit="v2"), baseline_rule="first")
 
 
@@ -262,7 +262,7 @@ def test_the_state_is_spelt_out_with_orthosis_and_mode(arat):
 def test_one_time_in_two_spellings_is_no_order(arat):
     first = arat(10, id="b1", administered_at="2026-03-01T09:00:00Z")
     second = arat(14, id="b2", repeat=2, administered_at="2026-03-01T09:00:00.000Z")
-    with pytest.raises(BadValue, match="the last of the baseline records .* cannot be told"):
+    with pytest.raises(BadValue, match="the last of the baseline records .* cannot be determined"):
         change((first, second), arat(20, visit="v2"), baseline_rule="last")
 
 

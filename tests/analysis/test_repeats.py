@@ -129,5 +129,5 @@ def test_an_own_mdc_from_few_repeats_says_how_unsure_it_is(arat):
 
 def test_one_component_in_two_groups_is_refused():
     """0.1 · 0.1 would take one chance event for two."""
-    with pytest.raises(BadValue, match="uems stands in two groups, which are then not independent"):
+    with pytest.raises(BadValue, match="uems appears in two groups, which are then not independent"):
         false_responder([{"uems": 0.1}, {"uems": 0.1}])

@@ -111,7 +111,7 @@ def test_six_of_six_against_a_half(person):
 
 def test_every_judgement_says_on_what_it_rests(five):
     found = responder(five, visit="v2", ref_visit="v1", any_of=(FUNCTION,))
-    told = {one.participant: one.told for one in found.judgements}
+    told = {one.participant: one.sentence for one in found.judgements}
     assert told["P1"].startswith("ARAT right total 10 → 16, change +6")
     assert told["P4"] == "no arat.total (right) at v2"
 
@@ -123,7 +123,7 @@ def test_a_participant_without_a_baseline_or_a_later_score_cannot_be_judged(arat
     ]
     found = responder(people, visit="v2", ref_visit="v1", any_of=(FUNCTION,), missing="observed")
     assert (found.n, found.rate, found.interval) == (0, None, None)
-    told = [one.told for one in found.judgements]
+    told = [one.sentence for one in found.judgements]
     assert told[0] == "no arat.total (right) at v1 to compare with"
     assert told[1] == "no arat.total (right) at v2"
     assert found.line().startswith("responders: nobody could be judged, v2 against v1")
@@ -162,8 +162,8 @@ def test_a_certain_improvement_counts_although_a_score_is_no_one_number(arat, ex
         visit="v2", ref_visit="v1", any_of=(walk,), missing="observed",
     )  # fmt: skip
     assert (walked.n, walked.n_responders) == (1, 1)
-    assert "60 or more → 30: " in walked.judgements[0].told
-    assert "reached in every possibility (TUG time ended at the cap of 60)" in walked.judgements[0].told
+    assert "60 or more → 30: " in walked.judgements[0].sentence
+    assert "reached in every possibility (TUG time ended at the cap of 60)" in walked.judgements[0].sentence
     arm = responder(
         [history("P4", arat(10), arat(None, visit="v2")), history("P5", arat(None), arat(20, visit="v2"))],
         visit="v2", ref_visit="v1", any_of=(FUNCTION,), missing="observed",
@@ -214,7 +214,7 @@ def test_only_the_items_of_a_part_bound_it(history):
     people = [history("P1", hand_of("v1", 1, **named), hand_of("v2", 4, missing=("right_2",), **named))]
     found = responder(people, visit="v2", ref_visit="v1", any_of=(hand,), missing="observed")
     assert found.verdicts["P1"] is False
-    assert "right_hand 2 → 4 to 8" in found.judgements[0].told
+    assert "right_hand 2 → 4 to 8" in found.judgements[0].sentence
 
 
 def test_who_was_unable_and_is_timed_now_responds_though_no_cap_was_given_for_a_time_below_it(history):
@@ -247,7 +247,7 @@ def test_a_score_that_is_no_sum_stays_undetermined_with_its_reason(history):
     people = [history("P1", *(made("copm", {"performance_1": 4, "problem_2": 2}, v) for v in ("v1", "v2")))]
     found = responder(people, visit="v2", ref_visit="v1", any_of=(part,), missing="observed")
     assert found.verdicts["P1"] is None
-    assert "not determinable" in found.judgements[0].told
+    assert "not determinable" in found.judgements[0].sentence
 
 
 def test_multiple_imputation_is_refused_with_its_reason(five):
@@ -269,7 +269,7 @@ def test_a_component_without_a_threshold_is_refused(five):
     [
         ({}, "any_of or all_of"),
         ({"all_of": ((FUNCTION,), ())}, "every group at least one"),
-        ({"any_of": (FUNCTION, replace(FUNCTION, side="either"))}, r"arat.total \(right\) stands twice"),
+        ({"any_of": (FUNCTION, replace(FUNCTION, side="either"))}, r"arat.total \(right\) appears twice"),
         ({"any_of": (FUNCTION,), "p0": 1.0}, "p0 must lie between 0 and 1"),
         ({"any_of": (FUNCTION,), "missing": "zero"}, "missing must be one of non-responder, observed, MI"),
         ({"any_of": (replace(FUNCTION, part="grasp"),)}, "says nothing about a change of arat.grasp"),
@@ -384,7 +384,7 @@ def injured(exam, history):
 def test_conversion_by_one_grade(injured):
     found = ais_conversion(injured, at_least=threshold(GRADE), visit="v2", ref_visit="v1", p0=0.1)
     assert found.responders == ("P1", "P2")
-    assert [one.told for one in found.judgements][:3] == [
+    assert [one.sentence for one in found.judgements][:3] == [
         "AIS A → C: motor conversion",
         "AIS A → B: sensory conversion (A → B)",
         "AIS A → A: no conversion",
@@ -461,8 +461,8 @@ def test_the_bci_assisted_response_rate_compares_help_with_no_help_and_says_so(i
     found = bci_assisted_arat(implanted, visit="v2", ref_visit="v1", side="right", threshold=own)
     assert found.responders == ("P1",)
     assert found.line().startswith("responders (orthotic effect, not recovery) 1/2 = 0.500")
-    assert found.judgements[0].told.startswith("ARAT right grasp 6 → 16, orthotic effect, not recovery +10")
-    assert "unassisted, device off, stimulation off → assisted, device on" in found.judgements[0].told
+    assert found.judgements[0].sentence.startswith("ARAT right grasp 6 → 16, orthotic effect, not recovery +10")
+    assert "unassisted, device off, stimulation off → assisted, device on" in found.judgements[0].sentence
 
 
 def test_an_examination_that_was_not_classified_leaves_its_participant_open(injured, exam, history):
@@ -471,4 +471,4 @@ def test_an_examination_that_was_not_classified_leaves_its_participant_open(inju
     people = [*injured, history("P5", exam("5500000000", **COMPLETE), torn)]
     found = ais_conversion(people, at_least=threshold(GRADE), visit="v2", ref_visit="v1")
     assert (found.n_responders, found.n, found.verdicts["P5"]) == (2, 5, None)
-    assert "has no classification: not classified, 1 cells are missing" in found.judgements[-1].told
+    assert "has no classification: not classified, 1 cells are missing" in found.judgements[-1].sentence

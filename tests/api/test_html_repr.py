@@ -6,11 +6,13 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 
 import workbench as wb
 from workbench import outcomes
 from workbench.html_repr import card
 from workbench.study import Verification
+from workbench.study.cards import decoder_card, register_cards, run_card
 from workbench.vocabulary import FittedDecoder, Run
 
 HOSTILE = '<script>alert("x")</script>&'
@@ -44,22 +46,35 @@ def objects(sample_folder):
         run_file = wb.RunFile(study.recordings().file[0])
         yield {
             "Study": (study, "Sample study"),
-            "Run": (study.nouns("run")[0], "calibration"),
             "RunFile": (run_file, "8 channels at 500 Hz"),
             "Score": (wb.score("arat", items), "18 of 19 items"),
-            "Decoder": (study.nouns("decoder")[0], "bandpower_lda"),
             "Verification": (study.verify(), "the record holds"),
             "Evaluation": (wb.evaluate(run_file, "bandpower_lda"), "chance limit"),
         }
 
 
-@pytest.mark.parametrize("name", ["Study", "Run", "RunFile", "Score", "Decoder", "Verification", "Evaluation"])
+@pytest.mark.parametrize("name", ["Study", "RunFile", "Score", "Verification", "Evaluation"])
 def test_an_object_shows_what_it_is_on_one_card_without_a_colour_of_its_own(objects, name):
     one, words = objects[name]
-    html = one._repr_html_()
+    check_card(one._repr_html_(), words)
+
+
+def check_card(html, words):
     assert words in shown(html).text
     assert set(shown(html).tags) <= {"div", "span", "b", "table", "tr", "th", "td"}
     assert not re.search(r"#[0-9a-f]{3,6}|rgb\(", html, re.IGNORECASE)
+
+
+def test_a_notebook_shows_runs_and_decoders_of_the_record_as_cards(objects):
+    shell = InteractiveShell.instance()
+    try:
+        register_cards()
+        study = objects["Study"][0]
+        for table, words in (("run", "calibration"), ("decoder", "bandpower_lda")):
+            content, _ = shell.display_formatter.format(study.nouns(table)[0])
+            check_card(content["text/html"], words)
+    finally:
+        InteractiveShell.clear_instance()
 
 
 def test_every_text_is_escaped():
@@ -69,16 +84,18 @@ def test_every_text_is_escaped():
 
 
 @pytest.mark.parametrize(
-    "one",
+    "html",
     [
-        Run("s", 1, HOSTILE, HOSTILE, "finished", summary={HOSTILE: HOSTILE}),
-        FittedDecoder("a" * 64, HOSTILE, "p", (), metrics={"n": 1, "correct": HOSTILE}),
-        Verification(ok=False, problems=(HOSTILE,), warnings=(HOSTILE,), checked={HOSTILE: 1}, head=(0, "")),
+        run_card(Run("s", 1, HOSTILE, HOSTILE, "finished", summary={HOSTILE: HOSTILE})),
+        decoder_card(FittedDecoder("a" * 64, HOSTILE, "p", (), metrics={"n": 1, "correct": HOSTILE})),
+        Verification(
+            ok=False, problems=(HOSTILE,), warnings=(HOSTILE,), checked={HOSTILE: 1}, head=(0, "")
+        )._repr_html_(),
     ],
-    ids=["Run", "Decoder", "Verification"],
+    ids=["run", "decoder", "verification"],
 )
-def test_a_text_of_the_record_is_never_markup(one):
-    assert "script" not in shown(one._repr_html_()).tags
+def test_a_text_of_the_record_is_never_markup(html):
+    assert "script" not in shown(html).tags
 
 
 def test_what_is_simulated_says_so(objects):

@@ -77,7 +77,7 @@ def test_the_evidence_of_a_run_is_that_of_its_decisions_with_the_events_that_ana
 
 
 def test_a_calibration_has_no_evidence(study):
-    with pytest.raises(BadValue, match="holds no decision"):
+    with pytest.raises(BadValue, match="contains no decision"):
         wb.plot.evidence(study.recordings().file[0])
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from workbench import bench
 from workbench.bench._items import Item, race, rate
-from workbench.cli import main
+from workbench.commands import main
 from workbench.errors import UnknownName
 
 

@@ -32,8 +32,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Desk:
     """Pages of the dashboard of assessments, each in a browser window of its own."""
 
-    def __init__(self, chromium: Any, url: str, shots: Path) -> None:
-        self.chromium, self.url, self.shots = chromium, url, shots
+    def __init__(self, chromium: Any, url: str) -> None:
+        self.chromium, self.url = chromium, url
         self.requests: list[str] = []
         self.context: Any = None
 
@@ -53,9 +53,9 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def desk(chromium: Any, folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def desk(chromium: Any, folder: Path) -> Iterator[Desk]:
     dashboard = serve(folder, open_browser=False, dashboard="assessments")
-    made = Desk(chromium, dashboard.url, tmp_path_factory.mktemp("shots"))
+    made = Desk(chromium, dashboard.url)
     try:
         yield made
     finally:
@@ -100,7 +100,6 @@ def test_half_an_exam_survives_a_closed_browser(desk: Desk, folder: Path) -> Non
     assert shell["y"] >= 0  # in place at every scroll
     assert "SIM-01" in page.inner_text(".shell")
     page.mouse.wheel(0, -4000)
-    page.screenshot(path=str(desk.shots / "empty.png"))
     assert "0 of 134 cells" in page.locator("[data-name=classification]").inner_text()
     go(page, "right.motor.C5")
     page.keyboard.type("54300")  # C5 to T1, the focus goes on by itself
@@ -114,7 +113,6 @@ def test_half_an_exam_survives_a_closed_browser(desk: Desk, folder: Path) -> Non
     page.wait_for_selector("[data-name=classification]:has-text('38 of 134')")
     row = draft(folder)
     assert (row["assisted"], row["items"]["right.motor.C7"], row["items"]["right.lightTouch.C6"]) == (False, 3, 1)
-    page.screenshot(path=str(desk.shots / "half.png"))
     desk.close()
 
 
@@ -137,7 +135,6 @@ def test_the_next_page_goes_on_with_the_draft_to_the_classification(desk: Desk, 
     assert f"level {found['nli']}" in page.locator("[data-name=classification]").inner_text()
     page.click("[data-result=motor]")
     assert page.locator(".k.why").count() > 0
-    page.screenshot(path=str(desk.shots / "classified.png"))
 
 
 def test_a_tag_waits_for_its_reason_and_an_impossible_score_is_named(desk: Desk, folder: Path) -> None:
@@ -185,7 +182,6 @@ def test_the_steps_are_told_in_both_languages(desk: Desk) -> None:
     page.get_by_role("button", name="中文").click()
     page.click("[data-name=steps]")
     assert page.wait_for_selector("dialog:has-text('最靠头端')").is_visible()
-    page.screenshot(path=str(desk.shots / "steps-zh.png"))
     page.keyboard.press("Escape")
     page.get_by_role("button", name="EN", exact=True).click()
 
@@ -204,14 +200,12 @@ def test_a_saved_exam_is_reopened_corrected_with_a_reason_and_tells_its_history(
     page.click("[data-name=correct]")
     page.wait_for_selector("dialog:has-text('A correction needs a reason')")
     page.fill("[data-name=reason]", "read from the wrong line")
-    page.screenshot(path=str(desk.shots / "correct.png"))
     page.click("[data-name=correct]")
     page.wait_for_selector("dialog", state="detached")
     page.wait_for_selector("[data-cell='right.motor.C5']:has-text('4')")
     page.click("[data-name=cell-history]")
     page.wait_for_selector("[data-name=history]:has-text('5 → 4')")
     assert "read from the wrong line" in page.locator("[data-name=history]").inner_text()
-    page.screenshot(path=str(desk.shots / "history.png"))
     (row,) = rows(folder)
     assert (row["items"]["right.motor.C5"], row["score"]["classes"]["motor_right"]) == (4, "C5")
     with Study.open(folder, actor="test") as study:
@@ -230,6 +224,5 @@ def test_another_measure_opens_in_the_same_place_and_nothing_left_this_machine(d
     page.wait_for_selector("text=8 of 10 items entered")
     page.keyboard.type("2")
     page.wait_for_selector("[data-name=alert]")
-    page.screenshot(path=str(desk.shots / "phq9.png"))
     hosts = {urlsplit(url).hostname for url in desk.requests if not url.startswith(("data:", "blob:"))}
     assert hosts == {"127.0.0.1"}

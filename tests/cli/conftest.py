@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from workbench import __version__
-from workbench.cli import main
+from workbench.commands import main
 
 SPEED = "12"
 STRICT = {"PYTHONWARNINGS": "error", "PYTHONUNBUFFERED": "1"}

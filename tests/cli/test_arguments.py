@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from workbench import cli
-from workbench.commands import available, demo
+from workbench import commands
+from workbench.commands import _main, available, demo
 from workbench.study import Study
 
 
 def refused(capsys, *args) -> str:
     """The sentence with which a command is refused, in this process."""
-    assert cli.main([str(a) for a in args]) == 2
+    assert commands.main([str(a) for a in args]) == 2
     said = capsys.readouterr()
     lines = said.err.splitlines()
     assert len(lines) == 1, said.err
@@ -52,7 +52,7 @@ def test_a_seed_that_cannot_be_creates_nothing(capsys, tmp_path, seed):
 )
 def test_a_value_that_is_no_number_or_no_word_is_named(capsys, argument, words):
     with pytest.raises(SystemExit) as ended:
-        cli.main(["demo", argument])
+        commands.main(["demo", argument])
     assert ended.value.code == 2
     assert words in capsys.readouterr().err
 
@@ -212,7 +212,7 @@ def test_an_address_behind_a_proxy_that_cannot_be(capsys, tmp_path, arguments, w
 @pytest.mark.parametrize("command", available())
 def test_every_command_explains_itself(capsys, command):
     with pytest.raises(SystemExit) as ended:
-        cli.main([command, "--help"])
+        commands.main([command, "--help"])
     assert ended.value.code == 0
     text = capsys.readouterr().out
     assert "SUPPRESS" not in text
@@ -230,11 +230,11 @@ def test_a_reader_that_leaves_early_is_no_defect(tmp_path):
 
 def test_a_defect_is_a_sentence_and_a_file(tmp_path):
     code = (
-        "import sys, workbench.cli as cli\n"
+        "import sys, workbench.commands as commands\n"
         "from workbench.commands import demo\n"
         "def broken(text): raise RuntimeError('boom')\n"
         "demo.parse_conditions = broken\n"
-        "sys.exit(cli.main(['demo', '--conditions', 'T1=a']))\n"
+        "sys.exit(commands.main(['demo', '--conditions', 'T1=a']))\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -261,17 +261,17 @@ def test_damage_of_the_study_that_was_named_is_not_called_a_defect(capsys, tmp_p
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     Study.create(tmp_path / "s", code="T", title="t", actor="test").close()
     error = AttributeError("'list' object has no attribute 'get'")
-    cli._named.clear()
-    cli._named.update(study=tmp_path / "s")
-    cli._unforeseen(AttributeError, error, None)
+    _main._named.clear()
+    _main._named.update(study=tmp_path / "s")
+    _main._unforeseen(AttributeError, error, None)
     assert "a defect of the workbench, not of your data" in capsys.readouterr().err
     with closing(sqlite3.connect(tmp_path / "s" / "study.db")) as other:
         other.execute("DROP TRIGGER study_update")
         other.execute("UPDATE study SET title = 'another'")
         other.commit()
-    cli._unforeseen(AttributeError, error, None)
+    _main._unforeseen(AttributeError, error, None)
     said = capsys.readouterr().err
     assert said.startswith("workbench: the study is damaged, and this could not be done: ")
     assert "'workbench verify" in said
     assert "defect" not in said
-    cli._named.clear()
+    _main._named.clear()

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from workbench import commands
-from workbench.cli import main
+from workbench.commands import main
 from workbench.commands.completion import SHELLS
 
 ASK = r"""

@@ -213,13 +213,13 @@ def test_what_ends_and_keeps_a_session_is_loaded_before_there_is_a_study(tmp_pat
     """An interrupt while modules load leaves half of one, which the cleaning up then needs."""
     code = (
         "import sys\n"
-        "from workbench import cli, live, runs\n"
+        "from workbench import commands, live, runs\n"
         "from workbench.commands import _demo_session\n"
         "def stop(*_):\n"
         "    print(*[name for room in (live, runs) for name in room._LAZY if name not in vars(room)])\n"
         "    sys.exit(0)\n"
         "_demo_session._study = stop\n"
-        "cli.main(['demo', '--no-browser', '--study', sys.argv[1]])"
+        "commands.main(['demo', '--no-browser', '--study', sys.argv[1]])"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path / "study")], capture_output=True, text=True, check=False

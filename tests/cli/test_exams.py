@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from workbench import cli, outcomes
+from workbench import commands, outcomes
 from workbench.outcomes import isncsci
 from workbench.study import Study
 from workbench.vocabulary import Assessment, Condition, Participant, Visit
@@ -48,7 +48,7 @@ def folder(tmp_path):
 
 
 def run(capsys, *arguments):
-    code = cli.main([str(one) for one in arguments])
+    code = commands.main([str(one) for one in arguments])
     said = capsys.readouterr()
     return code, said.out, said.err
 

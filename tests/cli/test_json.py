@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from workbench import commands
-from workbench.cli import main
+from workbench.commands import main
 from workbench.commands._answer import as_json, plain
-from workbench.hostile import commands as all_commands
+from workbench.stress.hostile import commands as all_commands
 
 ROOT = Path(__file__).resolve().parents[2]
 WITH_JSON = [

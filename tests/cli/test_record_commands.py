@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench import cli, devices
+from workbench import commands, devices
 from workbench.runs import replay_study
 from workbench.study import Study, anchors, chain, record_file
 from workbench.vocabulary import Participant
@@ -27,7 +27,7 @@ def run(capsys, monkeypatch, tmp_path):
     def call(*arguments, stdin=""):
         given = io.BytesIO(stdin.encode("utf-8", "surrogateescape"))
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(given, "utf-8"))
-        code = cli.main([str(a) for a in arguments])
+        code = commands.main([str(a) for a in arguments])
         said = capsys.readouterr()
         return code, said.out, said.err
 
@@ -73,7 +73,7 @@ def test_migrate_brings_a_version_2_study_up_to_date_once(run, tmp_path):
     old = shutil.copytree(FIXTURES / "v2", tmp_path / "old")
     assert run("verify", old)[0] == 0
     code, out, _ = run("migrate", old)
-    assert (code, "schema 2 → 3; 1 approvals taken over" in out) == (0, True)
+    assert (code, "schema 2 → 4; 1 approvals taken over" in out) == (0, True)
     assert run("verify", old)[0] == 0
     code, _, err = run("migrate", old)
     assert (code, "there is nothing to migrate" in err) == (2, True)

@@ -141,7 +141,7 @@ def test_a_unit_is_declared_by_name_known_plausible_and_only_where_none_is_state
     refused(none, "--unit", "mV", words=("declared by somebody", "give both"))
     refused(none, "--declared-by", "Lin Q.", words=("declared by somebody", "give both"))
     refused(none, "--unit", "furlong", "--declared-by", "Lin Q.", words=("'furlong'", "is not known", "uV, mV"))
-    refused(none, "--unit", "N", "--declared-by", "Lin Q.", words=("'N' is no voltage",))
+    refused(none, "--unit", "N", "--declared-by", "Lin Q.", words=("'N' is not a voltage",))
     for wrong in ("V", "nV"):
         declared = ("--unit", wrong, "--declared-by", "Lin Q.")
         refused(none, *declared, words=("a.xdf cannot be in", "RMS", "declare the unit"))

@@ -89,7 +89,7 @@ def test_every_entry_has_a_test_of_its_own(words):
 def test_help_is_printed_without_the_code_that_commands_run(arguments):
     code = (
         "import sys\n"
-        "from workbench.cli import main\n"
+        "from workbench.commands import main\n"
         "heavy, sys.argv = sys.argv[1].split(','), ['workbench', *sys.argv[2:]]\n"
         "try:\n"
         "    main()\n"
@@ -105,7 +105,9 @@ def test_help_is_printed_without_the_code_that_commands_run(arguments):
 @pytest.fixture
 def install(tmp_path):
     """Installs a package that brings a command, and returns what runs ``workbench`` beside it."""
-    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from workbench.cli import main; sys.exit(main())"
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from workbench.commands import main; sys.exit(main())"
+    )
 
     def install(package, command):
         (tmp_path / f"{package}.py").write_text(

@@ -9,8 +9,7 @@ import pytest
 
 from workbench import paradigms
 from workbench.errors import BadValue, UnknownName
-from workbench.paradigms import LocatedCue
-from workbench.vocabulary import Decision, Evidence
+from workbench.vocabulary import Decision, Evidence, LocatedCue
 
 NAMES = paradigms.available()
 

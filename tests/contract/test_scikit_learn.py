@@ -23,7 +23,7 @@ from workbench.errors import BadSignal, BadValue, DecoderMismatch
 from workbench.vocabulary import Montage
 
 PAGE = Path(__file__).parents[2] / "docs" / "decoders.md"
-FS, N_TIMES = 100.0, 60
+FS, N_TIMES = 100.0, 50
 NOISE = np.random.default_rng(3).normal(0.0, 3.0, (64, N_TIMES))
 
 

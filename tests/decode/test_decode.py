@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench import paradigms
-from workbench.decode import decode, locate_cues
+from workbench.decode import decode
+from workbench.signals.cues import locate_cues
 from workbench.vocabulary import Chunk, Decision, Evidence, LedgerRow, Marker, Trial
 
 FS = 100.0
@@ -174,6 +175,9 @@ def test_cues_are_located_as_the_loop_places_them():
     cues, n = locate_cues(items(samples, stamps, MARKERS, [7, 801]), fs=FS)
     assert n == 2000
     assert [c.sample for c in cues] == [200, 1000, 1300, 1550]
+    made = decode(items(samples, stamps, MARKERS, [7, 801]), paradigms.load("grasp_rest")(), fs=FS)
+    begun = {trial.cue_sample for trial in made if isinstance(trial, Trial)}
+    assert {c.sample for c in cues if c.label == "grasp"} <= begun
 
 
 def test_an_empty_chunk_does_not_make_an_old_marker_young():

@@ -7,8 +7,7 @@ import pytest
 
 from workbench import decoders, paradigms
 from workbench.fitting.held_out import folds
-from workbench.paradigms import LocatedCue
-from workbench.vocabulary import Chunk
+from workbench.vocabulary import Chunk, LocatedCue
 
 FS, N_CHANNELS = 200.0, 4
 FIRST_HZ, SECOND_HZ = 10.0, 25.0

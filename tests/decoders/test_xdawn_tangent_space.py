@@ -125,5 +125,5 @@ def test_epochs_that_end_before_the_latency_are_refused():
 
 
 def test_windows_without_signal_are_refused():
-    with pytest.raises(BadSignal, match="hold no signal"):
+    with pytest.raises(BadSignal, match="contain no signal"):
         top_filters(np.eye(3), np.zeros((3, 3)), 1)

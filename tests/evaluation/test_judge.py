@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from workbench import evaluation
-from workbench.cli import main
+from workbench.commands import main
 from workbench.errors import BadSignal, BadValue, UnknownName
 from workbench.evaluation import Dataset, Epochs
 
@@ -99,10 +99,10 @@ def test_every_paradigm_of_a_data_set_has_a_default_with_its_reason():
 
 def test_a_folder_without_recordings_is_one_sentence(tmp_path, capsys):
     for name in evaluation.available():
-        with pytest.raises(BadSignal, match="holds no"):
+        with pytest.raises(BadSignal, match="contains no"):
             list(evaluation.load(name).read(tmp_path))
     assert main(["evaluate", "graz_gdf", str(tmp_path)]) == 2
-    assert "give the folder that holds the recordings" in capsys.readouterr().err
+    assert "give the folder of the recordings" in capsys.readouterr().err
     assert main(["evaluate", "graz_gdf", str(tmp_path / "absent")]) == 2
     assert main(["evaluate", "nothing", str(tmp_path)]) == 2
     assert "graz_gdf" in capsys.readouterr().err

@@ -116,7 +116,7 @@ def test_an_export_is_read_row_by_row_and_a_broken_one_stays_between_two_answers
     assert [answer["id"] for answer in answers] == ["P01/baseline_arm_1/2", "P02", "P03/followup_arm_1", "P04"]
     assert answers[0]["result"] == isncsci.classify(make(COMPLETE_C6)).result
     assert "right.motor.C5 must be one of" in answers[1]["error"]
-    assert answers[2]["error"] == "holds no ISNCSCI exam: every cell of it is empty"
+    assert answers[2]["error"] == "contains no ISNCSCI exam: every cell of it is empty"
     assert answers[3]["result"] == isncsci.classify(tagged).result
     assert answers[3]["reasons"] == dict.fromkeys(
         ("right.motor.C6", "right.motor.C8", "right.motor.T1", "left.pinPrick.S4_5"), "peripheral neuropathy"
@@ -144,9 +144,9 @@ def test_a_cause_that_is_not_known_is_left_open(make):
     [
         ([], "line of column names"),
         (["a,b,a\n", "1,2,3\n"], "each once; got a"),
-        (["right_motor_c5_value,b\n", '"1,2'], "is no CSV"),
+        (["right_motor_c5_value,b\n", '"1,2'], "is not CSV"),
     ]
-    + [(['"a\n'], "is no CSV")],
+    + [(['"a\n'], "is not CSV")],
 )
 def test_a_file_that_is_no_export_is_refused(lines, words):
     with pytest.raises(BadValue, match=words):
@@ -204,7 +204,7 @@ def test_exports_separated_by_commas_semicolons_or_tabs_are_read_alike(make, del
     [
         ([], "needs a line of column names, each once; got none"),
         (["\n"], "needs a line of column names"),
-        (["name;age\n", "a;3\n"], r"no REDCap export of the ISNCSCI instrument: of its 1 columns \(name;age\)"),
+        (["name;age\n", "a;3\n"], r"not a REDCap export of the ISNCSCI instrument: of its 1 columns \(name;age\)"),
         (["record_id,right_motor_c5_value\n"], "column names and no row"),
     ],
 )

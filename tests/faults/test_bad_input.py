@@ -22,7 +22,7 @@ pytestmark = pytest.mark.timeout(240)
 DEMO = """
 import sys
 from dataclasses import replace
-from workbench import cli, runs
+from workbench import commands, runs
 from workbench.systems import System, simulated_grasping
 
 usual, planned = simulated_grasping.SYSTEM, System.new_session
@@ -39,7 +39,7 @@ def wrong(*, seed):
 
 simulated_grasping.SYSTEM, System.new_session = wrong, hasty
 {more}
-sys.exit(cli.main(["demo", "--no-browser", "--speed", "12", "--study", sys.argv[1]]))
+sys.exit(commands.main(["demo", "--no-browser", "--speed", "12", "--study", sys.argv[1]]))
 """
 
 FOREIGN = """

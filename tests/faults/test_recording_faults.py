@@ -205,10 +205,10 @@ def test_the_tail_is_on_the_disk_with_its_name_before_anything_is_cut(tmp_path, 
     os.truncate(path, path.stat().st_size - 5)
     before = path.read_bytes()
 
-    def refused(folder):
+    def refused(_disk, folder):
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr("workbench.writing.sync_folder", refused)
+    monkeypatch.setattr("workbench.world.Disk.sync_folder", refused)
     with pytest.raises(RecordingFault, match="cannot be recovered .Input/output error"):
         recover(path)
     assert path.read_bytes() == before

@@ -10,7 +10,7 @@ import pytest
 
 from tests.faults.test_engine_ends import exists, until
 from workbench import devices, live
-from workbench.cli import main
+from workbench.commands import main
 from workbench.errors import EngineFault
 from workbench.live.client import REPLY_S
 

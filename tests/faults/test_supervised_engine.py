@@ -12,12 +12,11 @@ from contextlib import suppress
 import pytest
 
 from tests.faults.test_engine_ends import PAUSE, exists, until
-from workbench import devices, live
+from workbench import devices, live, runs, world
 from workbench.errors import BadValue, Refused
 from workbench.live._place import Place
 from workbench.recording import read_rows
 from workbench.recording.session_ledger import SUFFIX
-from workbench.writing import save
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -30,7 +29,7 @@ class Broken:
         plan = room.plan(glove=True, speed=1.0, script_present=True)
         place = Place(room.folder)
         place.prepare()
-        save(place.plan, plan.to_json().encode())
+        world.disk.save(place.plan, plan.to_json().encode())
         log = (room.folder / "engine" / "engine.log").open("ab")
         command = [sys.executable, "-m", "workbench.stress.breakable", str(room.folder), str(order)]
         self.process = subprocess.Popen(command, stderr=log, stdout=log, start_new_session=True)
@@ -67,7 +66,9 @@ class Broken:
             found[:] = [
                 a
                 for a in self.status()["alarms"]
-                if (a["key"], a["args"].get("thread")) == ("thread_lost", thread) and a["acknowledged"] is None
+                if a["key"] == "thread_lost"
+                and a["what"].arguments["why"].arguments["thread"] == thread
+                and a["acknowledged"] is None
             ]
             return bool(found)
 
@@ -123,7 +124,7 @@ def found(engine, name, how):
     until(lambda: engine.status()["effector"]["state"] == "FAULT_SAFE")
     status = engine.status()
     assert alarm["priority"] == "high"
-    assert name in alarm["args"]["sentence"]
+    assert name in alarm["what"]
     assert any(row["kind"] == "thread_lost" and row["stream"] == name for row in status["ledger"])
     assert engine.order.exists() is False
     return alarm
@@ -143,7 +144,7 @@ def hung(engine, *names, stop):
         alarm = engine.alarm(name)
         assert alarm["priority"] == "high"
         assert alarm["cleared"]
-        assert f"thread {name} has not reported" in alarm["args"]["sentence"]
+        assert f"thread {name} has not reported" in alarm["what"]
         until(lambda name=name: name in engine.rows())
     assert engine.status()["effector"]["state"] in ("FAULT_SAFE", "ESTOP")
     assert "standstill" not in [alarm["key"] for alarm in engine.status()["alarms"]]
@@ -158,7 +159,7 @@ def hung(engine, *names, stop):
 
 def stop_from_outside(engine):
     """The second path of a STOP: the living engine takes it and the device confirms it."""
-    outcome = live.stop_session(engine.room.folder, "tests")
+    outcome = runs.stop_session(engine.room.folder, "tests")
     assert outcome.sentence.startswith("The engine took the STOP. The device confirms:"), outcome.sentence
     assert outcome.confirmed
 
@@ -199,7 +200,7 @@ def test_what_hangs_in_a_run_leads_to_the_safe_state_and_is_reported_back(broken
         alarm = broken.alarm(name)
         broken.release()
         until(lambda name=name: name not in broken.lost())
-        assert "has not reported" in alarm["args"]["sentence"]
+        assert "has not reported" in alarm["what"]
         assert broken.status()["effector"]["state"] == "FAULT_SAFE"
         broken.client.acknowledge(alarm["id"], by="tests")
         until(lambda alarm=alarm: alarm["id"] not in [a["id"] for a in broken.status()["alarms"]])
@@ -208,7 +209,7 @@ def test_what_hangs_in_a_run_leads_to_the_safe_state_and_is_reported_back(broken
 
 def test_a_recording_whose_sync_thread_ends_is_a_fault(broken):
     alarm = found(broken, "journal-sync", "raise")
-    assert "Injected" in alarm["args"]["sentence"]
+    assert "Injected" in alarm["what"]
     broken.client.end_run()
     broken.client.wait("run", timeout=60)
     broken.reset()
@@ -224,7 +225,7 @@ def test_every_thread_of_the_engine_is_supervised_and_each_that_raises_leads_to_
     assert len(listeners) >= 3  # what is announced, acknowledgements, status
     for name in order:
         alarm = found(broken, name, "raise")
-        assert "Injected" in alarm["args"]["sentence"]
+        assert "Injected" in alarm["what"]
         broken.client.acknowledge(alarm["id"], by="tests")
         broken.reset()
 
@@ -233,6 +234,6 @@ def test_an_engine_whose_stop_file_nobody_watches_is_killed_by_a_stop_and_the_de
     if "stop-file" in broken.status()["engine"]["supervised"]:  # no test before this one has ended it
         broken.break_thread("stop-file", "hang")
         until(lambda: broken.journalled("stop-file"))
-    outcome = live.stop_session(broken.room.folder, "tests")
+    outcome = runs.stop_session(broken.room.folder, "tests")
     assert "did not take the STOP within 1 s and was killed. The device confirms:" in outcome.sentence
     assert outcome.confirmed

@@ -10,11 +10,11 @@ import sys
 
 import pytest
 
-from workbench import hostile
 from workbench.commands import build_parser
 from workbench.errors import UnknownName
-from workbench.hostile import Answer, Case
-from workbench.hostile._cases import LASTING, kind_of
+from workbench.stress import hostile
+from workbench.stress.hostile import Answer, Case
+from workbench.stress.hostile._cases import LASTING, kind_of
 
 SAMPLE = 110
 """Of more than a thousand cases; `workbench stress hostile` tries all of them."""
@@ -31,7 +31,9 @@ def test_every_argument_of_every_command_has_hostile_cases(every):
         for action in parser._actions:
             if kind_of(action) != "flag" and not isinstance(action, argparse._HelpAction):
                 option = action.option_strings[0] if action.option_strings else str(action.metavar or action.dest)
-                assert f"{words} {option}" in names, "a new argument needs a kind in workbench/hostile/_cases.py"
+                assert f"{words} {option}" in names, (
+                    "a new argument needs a kind in workbench/stress/hostile/_cases.py"
+                )
 
 
 def test_an_argument_of_an_unknown_kind_is_an_error():

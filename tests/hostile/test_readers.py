@@ -20,27 +20,27 @@ import workbench
 from workbench import decoders
 from workbench.decoders import _store
 from workbench.errors import RecordingFault, WorkbenchError
-from workbench.hostile import _material
 from workbench.reading import DEEPEST, parse_json, read_bytes, read_text, shown
+from workbench.stress.hostile import _material
 
 PACKAGE = Path(workbench.__file__).parent
 
 BY_COMMANDS = {
-    "cli.py", "commands/_arguments.py", "commands/_demo_session.py", "commands/export.py", "commands/score.py",
-    "commands/stress.py", "reading.py", "systems/recorded_files.py",
+    "commands/_main.py", "commands/_arguments.py", "commands/_demo_session.py", "commands/export.py",
+    "commands/score.py", "commands/stress.py", "reading.py", "systems/recorded_files.py",
     "decoders/_store.py", "devices/_recorded.py", "evaluation/_contract.py", "evaluation/ssvep_exo.py",
     "live/_place.py", "live/plan.py", "exchange/redcap.py", "outcomes/_lines.py", "outcomes/_tables.py",
     "recording/files.py", "recording/index.py", "recording/recover.py", "recording/session_ledger.py",
     "recording/xdf.py", "recording/xml.py", "study/anchors.py", "study/record_file.py", "study/reading.py",
     "study/record.py", "study/verification.py", "study/files.py", "study/migrate.py", "study/migrations.py",
-    "study/keys.py", "devices/_bids.py", "live/stopping.py", "runs/approve.py", "study/database.py",
+    "study/keys.py", "devices/_bids.py", "runs/stopping.py", "runs/approve.py", "study/database.py",
 }  # fmt: skip
 """Read what a user names or a study holds: the hostile cases of the commands, or of READERS below, reach them."""
 
 OWN_TEXTS = {
     "evaluation/_document.py", "exchange/_core_data_set.py", "outcomes/_thresholds.py", "reports/html.py",
-    "reports/pdf.py", "reports/texts.py", "said.py", "widgets/_base.py", "widgets/_locale.py", "kernels/_jit.py",
-    "devices/_lsl_library.py", "systems/_system.py", "world.py",
+    "reports/pdf.py", "reports/texts.py", "widgets/_base.py", "widgets/_locale.py", "kernels/_jit.py",
+    "devices/_lsl_library.py", "systems/_system.py", "messages.py",
 }  # fmt: skip
 """Read files of the package or of the system alone."""
 
@@ -58,8 +58,8 @@ BETWEEN_OWN_PROCESSES = {
 FROM_DEVICES = {"devices/serial_line.py", "conformance/_engine_side.py"}
 """Read some bytes of what a device said; their own tests try bad answers."""
 
-HOSTILE = {"hostile/_judge.py", "hostile/_material.py"}
-DOORS = {"writing.py"}
+HOSTILE = {"stress/hostile/_judge.py", "stress/hostile/_material.py"}
+DOORS = {"world.py"}
 """Open files for other modules, which stand in the lists above."""
 
 CALLS = {

@@ -10,10 +10,11 @@ from types import SimpleNamespace
 import pytest
 
 from workbench import decoders, paradigms, runs
-from workbench.decode import decode, locate_cues
+from workbench.decode import decode
 from workbench.engine import run_request
 from workbench.recording import RunFile
 from workbench.recording.recover import recover
+from workbench.signals.cues import locate_cues
 from workbench.vocabulary import Decision, Snapshot
 
 TIGHT = 0.001

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from workbench.engine import alarms as _alarms
 from workbench.engine.alarms import Alarms
 from workbench.errors import BadValue
+from workbench.messages import Message, told
 
 WORDS = {"priority": "high", "what": "It broke.", "means": "Nothing moves.", "do": "Look."}
 
@@ -26,7 +28,7 @@ def opened(journal, rows=None):
 
 def test_an_alarm_whose_cause_has_gone_stays_until_it_is_acknowledged(journal):
     alarms = opened(journal)
-    alarms.raise_alarm("stream_lost:eeg", key="stream_lost", stream="eeg", **WORDS)
+    alarms.raise_alarm("stream_lost:eeg", key="stream_lost", **WORDS)
     (shown,) = alarms.shown()
     assert (shown["key"], shown["cleared"], shown["acknowledged"]) == ("stream_lost", False, None)
     alarms.clear("stream_lost:eeg")
@@ -72,6 +74,21 @@ def test_what_was_not_acknowledged_outlives_the_engine(journal):
     assert [alarm["id"] for alarm in second.shown()] == ["a3", "a1"]
     second.acknowledge("a1", by="Dr. B")
     assert [alarm["id"] for alarm in opened(journal).shown()] == ["a3"]
+
+
+def test_an_alarm_of_an_engine_before_is_told_in_another_language(journal):
+    age = Message("amount.s", n="1.2")
+    opened(journal).raise_alarm("loss", **WORDS | {"what": Message("alarm.stream_lost", stream="EEG", age=age)})
+    (shown,) = opened(journal).shown()
+    assert shown["what"] == "EEG stopped 1.2 s ago."
+    assert told(shown["what"], language="zh-CN") == "EEG 已中断 1.2 秒。"
+
+
+def test_an_alarm_journalled_before_messages_had_codes_keeps_its_english_text(journal):
+    line = {"id": "a4", "cause": "disk", "key": "disk", **WORDS, "args": {"free": "12 MB"}, "raised": 1.0}
+    journal.write_text(json.dumps(line) + "\n", encoding="utf-8")
+    (shown,) = opened(journal).shown()
+    assert (shown["id"], shown["what"], shown["earlier"]) == ("a4", "It broke.", True)
 
 
 def test_a_disk_that_hangs_while_an_alarm_is_journalled_keeps_nobody_from_seeing_the_others(journal, monkeypatch):

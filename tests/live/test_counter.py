@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from workbench.live import montage_of
 from workbench.recording import RunFile, RunWriter
+from workbench.signals.units import montage_of
 from workbench.vocabulary import Chunk, Marker, StreamSpec
 
 SPEC = StreamSpec("eeg", "EEG", 100.0, ("C3", "n", "C4"), source_id="x", counter="n")

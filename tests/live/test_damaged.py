@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from workbench import cli, live, runs
+from workbench import commands, live, runs
 from workbench.recording import RunWriter, chunks, index
 from workbench.recording.session_ledger import SUFFIX, append_rows
 from workbench.study import Study, verify
@@ -61,7 +61,7 @@ def test_a_session_ends_although_its_record_is_damaged(make_room, capsys):
     room.start(room.plan())
     room.study.close()
     (room.folder / "study.db").write_bytes(b"no record any more")
-    assert cli.main(["end", str(room.folder)]) == 2
+    assert commands.main(["end", str(room.folder)]) == 2
     said = capsys.readouterr()
     assert "has ended in good order" in said.out
     assert "is not a study record or its start is damaged" in said.err
@@ -73,7 +73,7 @@ def test_a_flipped_bit_in_a_killed_run_costs_its_chunk_and_end_exits_with_1(fold
     entry = signal_chunks(path)[1]
     flip(path, entry.start + 30)
     before = path.read_bytes()
-    assert cli.main(["end", str(folder)]) == 1
+    assert commands.main(["end", str(folder)]) == 1
     said = capsys.readouterr().out
     assert "run-1.xdf is damaged, in 1 place" in said
     assert "50 samples of 'ECoG' (0.200 s)" in said
@@ -122,7 +122,7 @@ def test_what_cannot_be_taken_in_is_named_and_end_exits_with_1(folder, capsys):
     (recordings / "text.xdf").write_text("dear diary")
     (recordings / "folder.xdf").mkdir()
     os.mkfifo(recordings / "pipe.xdf")
-    assert cli.main(["end", str(folder)]) == 1
+    assert commands.main(["end", str(folder)]) == 1
     said = capsys.readouterr().out
     for name in ("empty.xdf", "text.xdf", "folder.xdf", "pipe.xdf"):
         assert f"{name} was not taken into the record" in said
@@ -130,7 +130,7 @@ def test_what_cannot_be_taken_in_is_named_and_end_exits_with_1(folder, capsys):
 
 
 def test_a_killed_run_that_is_whole_is_taken_in_with_exit_0(folder, capsys):
-    assert cli.main(["end", str(folder)]) == 0
+    assert commands.main(["end", str(folder)]) == 0
     assert "Nothing in the file is torn" in capsys.readouterr().out
 
 
@@ -140,7 +140,7 @@ def test_a_damaged_line_of_a_session_ledger_is_taken_in_as_damaged(folder, capsy
     path = folder / "recordings" / f"{session}{SUFFIX}"
     append_rows(path, [LedgerRow("note", 1.0, 1.0, extent="one"), LedgerRow("note", 2.0, 2.0, extent="two")])
     flip(path, 20)
-    assert cli.main(["end", str(folder)]) == 1
+    assert commands.main(["end", str(folder)]) == 1
     assert "1 of them stand for lines" in capsys.readouterr().out
     with Study.open(folder, actor="tests") as study:
         assert [row["kind"] for row in study.rows("session_ledger")] == ["ledger_damaged", "note"]

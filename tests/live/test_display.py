@@ -7,6 +7,8 @@ import stat
 import numpy as np
 import pytest
 
+from tests.doors import SteppedClock
+from workbench import world
 from workbench.errors import EngineFault
 from workbench.live._display import DisplayReader, DisplayWriter
 
@@ -84,6 +86,15 @@ def test_age_counts_real_seconds_where_the_stream_runs_faster(tmp_path):
     reader = DisplayReader(tmp_path / "live.bin")
     writer.write(np.zeros((1, 1)), np.array([108.0]), local=0.0)
     assert reader.read(0, max_seconds=1, now=102.5).age_s == pytest.approx(0.5)
+    reader.close()
+    writer.close()
+
+
+def test_a_reader_knows_the_time_of_lsl_without_lsl(tmp_path):
+    writer = DisplayWriter(tmp_path / "live.bin", names=("a",), fs=10.0, unit="uV", lead_s=2.5)
+    reader = DisplayReader(tmp_path / "live.bin")
+    with world.entered(clock=SteppedClock(100.0)):
+        assert reader.local_clock() == 102.5
     reader.close()
     writer.close()
 

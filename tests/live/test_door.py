@@ -13,6 +13,7 @@ import time
 import pytest
 import zmq
 
+from workbench import world
 from workbench.engine.process import Engine
 from workbench.engine.server import Server
 from workbench.errors import BadValue, EngineFault, Refused
@@ -21,9 +22,7 @@ from workbench.live._place import Place
 from workbench.live._stopfile import watching
 from workbench.live.client import Client
 from workbench.live.plan import SessionPlan
-from workbench.threads import start_thread
 from workbench.vocabulary import StreamSpec
-from workbench.writing import save
 
 KEY = bytes(range(32))
 
@@ -85,7 +84,7 @@ def test_stop_is_carried_out_before_the_loop_comes_by(door):
 
 def test_a_wrong_key_is_refused_and_logged(door, caplog):
     server, place, lock, stops = door
-    save(place.key, bytes(32).hex().encode())
+    world.disk.save(place.key, bytes(32).hex().encode())
     with (
         caplog.at_level(logging.WARNING),
         Client(place, lock) as client,
@@ -251,13 +250,13 @@ def test_a_door_that_ends_is_opened_again_each_time_and_each_time_is_an_alarm(tm
         operator="tests",
         contract=(StreamSpec("ECoG", "EEG", 250.0, ("a",), source_id="amp"),),
     )
-    save(place.plan, plan.to_json().encode())
+    world.disk.save(place.plan, plan.to_json().encode())
     engine, stops = Engine(place), []
     engine.supervisor.adopt("test")
     start = engine.supervisor.start
     server = Server(key=KEY, session="s1", stop_now=stops.append, study=tmp_path, spawn=start)
     engine.server = server
-    save(place.key, KEY.hex().encode())
+    world.disk.save(place.key, KEY.hex().encode())
     lock = {"session_id": "s1", "pid": 1, "endpoint": server.endpoint, "curve": ""}
     receive = server._receive
 
@@ -295,9 +294,9 @@ def test_a_stop_that_the_door_does_not_answer_takes_the_stop_file(door):
     server, place, lock, stops = door
     server.close()
     place.heartbeat.touch()
-    save(place.lock, json.dumps({**_place.identity(), **lock}).encode())
+    world.disk.save(place.lock, json.dumps({**_place.identity(), **lock}).encode())
     ended = threading.Event()
-    watcher = start_thread("stop-file", watching(place, stops.append, ended.wait))
+    watcher = world.start_thread("stop-file", watching(place, stops.append, ended.wait))
     with Client(place, lock) as client:
         client.stop("hand pinched")
     ended.set()

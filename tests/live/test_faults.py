@@ -14,6 +14,7 @@ import pytest
 from tests.live.conftest import rooms
 from workbench import devices, live, runs
 from workbench.devices import lsl
+from workbench.engine.players import player_options
 from workbench.errors import RecordingFault, Refused, StreamFault
 from workbench.live import _place, _starting
 from workbench.recording import RunFile
@@ -71,7 +72,7 @@ def test_a_stream_of_another_outlet_is_lost_until_an_operator_takes_it(make_room
     room = make_room()
     plan = room.plan(speed=1.0, glove=True)
     person, glove = plan.players
-    played = plan.player_options(person)
+    played = player_options(plan, person)
     player = devices.start("simulated_participant", played)
     client = room.start(dataclasses.replace(plan, players=(glove,)))
     client.start_run("calibration", "grasp_rest", fast, n_trials=6)
@@ -112,7 +113,7 @@ def test_a_stream_of_another_outlet_is_lost_until_an_operator_takes_it(make_room
 def test_a_stream_that_never_comes_back_leaves_a_whole_recording(make_room, fast):
     room = make_room()
     plan = room.plan()
-    player = devices.start("simulated_participant", plan.player_options(plan.players[0]))
+    player = devices.start("simulated_participant", player_options(plan, plan.players[0]))
     client = room.start(dataclasses.replace(plan, players=()))
     client.start_run("calibration", "grasp_rest", fast, n_trials=50)
     client.wait("running")

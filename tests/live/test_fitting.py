@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -125,6 +126,23 @@ def test_a_fit_tells_how_far_it_is_and_a_fit_of_its_own_process_hands_that_on(de
 def test_a_fit_that_does_not_end_in_time_is_ended_and_told(demo_run, tmp_path):
     with pytest.raises(EngineFault, match=r"did not end within 0.1 s; use fewer or shorter runs"):
         run_fit(tmp_path, [demo_run], "bandpower_lda", {}, timeout=0.1)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a script stands in for the interpreter")
+def test_a_fit_computes_on_one_thread_whatever_its_caller_has_so_that_its_hash_is_the_same(
+    tmp_path, demo_run, monkeypatch
+):
+    noted = tmp_path / "threads"
+    stand_in = tmp_path / "python"
+    note = f'echo "$OPENBLAS_NUM_THREADS" > "{noted}"'
+    stand_in.write_text(f'#!/bin/sh\n{note}\nexec "{sys.executable}" "$@"\n')
+    stand_in.chmod(0o700)
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")
+    first = run_fit(tmp_path, [demo_run], "csp_lda", {"hop_s": 0.5})
+    monkeypatch.setattr(sys, "executable", str(stand_in))
+    again = run_fit(tmp_path, [demo_run], "csp_lda", {"hop_s": 0.5})
+    assert noted.read_text() == "1\n"
+    assert again["sha256"] == first["sha256"]
 
 
 def test_a_single_run_has_no_figure_within_runs(demo_run, tmp_path):

@@ -14,7 +14,6 @@ from workbench import world
 from workbench.errors import EngineFault
 from workbench.live import _place, attach, end_stale, find
 from workbench.live._place import Place
-from workbench.writing import save
 
 
 @pytest.fixture
@@ -94,7 +93,7 @@ def test_a_folder_that_is_a_file_is_a_sentence(tmp_path):
 def test_nobody_to_attach_to(place):
     with pytest.raises(EngineFault, match="no engine runs"):
         attach(place.study)
-    save(place.outcome, json.dumps({"state": "ended", "sentence": "ended in good order"}).encode())
+    world.disk.save(place.outcome, json.dumps({"state": "ended", "sentence": "ended in good order"}).encode())
     with pytest.raises(EngineFault, match="ended in good order"):
         attach(place.study)
 

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from workbench.engine.intake import texts_of
+from workbench.engine.players import player_options
 from workbench.errors import BadValue
-from workbench.live import SessionPlan, montage_of
+from workbench.live import SessionPlan
+from workbench.signals.units import montage_of
 from workbench.vocabulary import StreamSpec
 
 ECOG = StreamSpec("ecog", "ECoG", 1000.0, ("a", "b"), source_id="s1")
@@ -74,11 +76,11 @@ def test_an_unknown_entry_is_named():
 
 def test_players_get_the_sessions_own_streams_and_only_options_they_know():
     plan = plan_with(speed=3.0, seed=7)
-    assert plan.player_options({"device": "simulated_glove"}) == {
+    assert player_options(plan, {"device": "simulated_glove"}) == {
         "speed": 3.0,
         "seed": 7,
     }
-    stated = plan.player_options({"device": "simulated_participant", "options": {"seed": 1, "source_id": "x"}})
+    stated = player_options(plan, {"device": "simulated_participant", "options": {"seed": 1, "source_id": "x"}})
     assert stated == {"speed": 3.0, "seed": 1, "cue_source_id": "wb-cues-abc", "source_id": "x"}
 
 

@@ -6,14 +6,17 @@ import signal
 import subprocess
 import sys
 import threading
+from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from workbench import live, paradigms, runs
+from workbench import live, messages, paradigms, runs
 from workbench.errors import BadValue, DecoderMismatch, EngineFault, Refused, UnknownName
+from workbench.figures import holds_chinese
+from workbench.messages import told
 from workbench.recording import RunFile
 from workbench.runs import ReplayResult
 
@@ -235,6 +238,68 @@ def test_bad_fits_are_sentences(done):
         runs.fit(done.room.folder, [path], "bandpower_lda", {"fs": 250.0})
 
 
+def test_the_session_survives_the_client_that_started_it(make_room, fast):
+    room = make_room()
+    plan = room.plan()
+    code = (
+        "import sys, os; from workbench import live\n"
+        "client = live.start(live.SessionPlan.from_json(open(sys.argv[1]).read()))\n"
+        "client.start_run('calibration', 'grasp_rest', n_trials=200)\n"
+        "client.wait('running'); print(client.pid, flush=True); sys.stdin.read()\n"
+    )
+    file = room.folder / "plan.json"
+    file.write_text(plan.to_json())
+    child = subprocess.Popen(
+        [sys.executable, "-c", code, str(file)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    pid = int(child.stdout.readline())
+    child.send_signal(signal.SIGINT)
+    child.kill()
+    child.communicate()
+    client = live.attach(room.folder)
+    room.clients.append(client)
+    assert client.pid == pid
+    before = client.status()["run"]["elapsed_s"]
+    arrived = threading.Event()
+    while client.status()["run"]["elapsed_s"] <= before:
+        arrived.wait(0.05)
+    client.end_run()
+    ended = client.wait("run")["run"]
+    assert ended["state"] == "finished"
+    run = RunFile(room.folder / ended["recording"])
+    steps = np.diff(run.signal.stamps) * 1000.0
+    assert steps == pytest.approx(np.ones_like(steps), abs=1e-3)
+    client.shutdown()
+
+
+def test_stop_is_latched_and_the_run_is_kept(make_room, fast):
+    room = make_room()
+    client = room.start(room.plan(glove=True))
+    client.start_run("calibration", "grasp_rest", fast, n_trials=50)
+    client.wait("running")
+    client.stop("hand pinched")
+    ended = client.wait("run")
+    assert ended["run"]["state"] == "stopped"
+    assert "hand pinched" in ended["run"]["sentence"]
+    assert ended["effector"]["state"] == "ESTOP"
+    assert ended["alarms"][0]["key"] == "estop"
+    with pytest.raises(Refused, match="latched"):
+        client.start_run("calibration", "grasp_rest", fast, n_trials=2)
+    with pytest.raises(Refused, match="ESTOP"):
+        client.wait("ready")
+    client.reset_stop()
+    assert client.wait("ready", timeout=30)["effector"]["state"] == "IDLE_SAFE"
+    assert client.status()["alarms"] == []
+    client.start_run("calibration", "grasp_rest", fast, n_trials=2)
+    assert client.wait("run", timeout=60)["run"]["state"] == "finished"
+    run = RunFile(room.folder / ended["run"]["recording"])
+    assert run.state == "stopped"
+    assert [m.kind for m in run.markers()][-2:] == ["stop", "end"]
+    assert any(c.action == "stop" for c in run.commands())
+    assert any("ESTOP" in c.state for c in run.commands())
+    client.shutdown()
+
+
 @pytest.fixture(scope="module")
 def open_session(make_room):
     """A session that stays open, without an effector, over TCP with CURVE."""
@@ -290,69 +355,34 @@ def test_what_is_not_there_cannot_be_commanded(open_session):
         client.waive(client.status()["streams"][0]["name"], "why not")
 
 
-def test_the_session_survives_the_client_that_started_it(make_room, fast):
-    room = make_room()
-    plan = room.plan()
-    code = (
-        "import sys, os; from workbench import live\n"
-        "client = live.start(live.SessionPlan.from_json(open(sys.argv[1]).read()))\n"
-        "client.start_run('calibration', 'grasp_rest', n_trials=200)\n"
-        "client.wait('running'); print(client.pid, flush=True); sys.stdin.read()\n"
-    )
-    file = room.folder / "plan.json"
-    file.write_text(plan.to_json())
-    child = subprocess.Popen(
-        [sys.executable, "-c", code, str(file)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    pid = int(child.stdout.readline())
-    child.send_signal(signal.SIGINT)
-    child.kill()
-    child.communicate()
-    client = live.attach(room.folder)
-    room.clients.append(client)
-    assert client.pid == pid
-    before = client.status()["run"]["elapsed_s"]
-    arrived = threading.Event()
-    while client.status()["run"]["elapsed_s"] <= before:
-        arrived.wait(0.05)
-    client.end_run()
-    ended = client.wait("run")["run"]
-    assert ended["state"] == "finished"
-    run = RunFile(room.folder / ended["recording"])
-    steps = np.diff(run.signal.stamps) * 1000.0
-    assert steps == pytest.approx(np.ones_like(steps), abs=1e-3)
-
-
-def test_stop_is_latched_and_the_run_is_kept(make_room, fast):
-    room = make_room()
-    client = room.start(room.plan(glove=True))
-    client.start_run("calibration", "grasp_rest", fast, n_trials=50)
-    client.wait("running")
-    client.stop("hand pinched")
-    ended = client.wait("run")
-    assert ended["run"]["state"] == "stopped"
-    assert "hand pinched" in ended["run"]["sentence"]
-    assert ended["effector"]["state"] == "ESTOP"
-    assert ended["alarms"][0]["key"] == "estop"
-    with pytest.raises(Refused, match="latched"):
-        client.start_run("calibration", "grasp_rest", fast, n_trials=2)
-    with pytest.raises(Refused, match="ESTOP"):
-        client.wait("ready")
-    client.reset_stop()
-    assert client.wait("ready", timeout=30)["effector"]["state"] == "IDLE_SAFE"
-    assert client.status()["alarms"] == []
-    client.start_run("calibration", "grasp_rest", fast, n_trials=2)
-    assert client.wait("run", timeout=60)["run"]["state"] == "finished"
-    run = RunFile(room.folder / ended["run"]["recording"])
-    assert run.state == "stopped"
-    assert [m.kind for m in run.markers()][-2:] == ["stop", "end"]
-    assert any(c.action == "stop" for c in run.commands())
-    assert any("ESTOP" in c.state for c in run.commands())
-
-
-def test_pause_and_resume(make_room, fast):
+def test_a_session_says_everything_but_what_people_wrote_in_chinese(make_room, fast):
     room = make_room()
     client = room.start(room.plan())
+    client.note("coil moved")
+    with pytest.raises(Refused) as refused:
+        client.resume()
+    assert told(messages.of(refused.value), language="zh-CN") == "没有暂停的轮次，因此无可继续"
+    client.start_run("calibration", "grasp_rest", fast, n_trials=4)
+    client.wait("running")
+    client.pause()
+    assert client.status()["run"]["sentence"].code == "run.paused_by"
+    client.resume()
+    client.stop()
+    ended = client.wait("run", timeout=60)
+    assert told(ended["run"]["sentence"], language="zh-CN") == "已停止：操作者按下停止"
+    written = {"", "coil moved", room.plan().operator}
+    rows = [*ended["ledger"], *(asdict(row) for row in RunFile(room.folder / ended["run"]["recording"]).ledger())]
+    shown = [row[field] for row in rows for field in ("extent", "consequence")]
+    shown += [alarm[field] for alarm in ended["alarms"] for field in ("what", "means", "do")]
+    assert len(shown) > 20
+    assert [
+        text for text in shown if text not in written and not holds_chinese(told(text, language="zh-CN"))
+    ] == []
+    assert {text for text in shown if not isinstance(text, messages.Message)} <= written
+
+
+def test_pause_and_resume(open_session, fast):
+    room, client = open_session
     client.start_run("calibration", "grasp_rest", fast, n_trials=4)
     client.wait("running")
     arrived = threading.Event()

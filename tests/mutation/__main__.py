@@ -32,7 +32,7 @@ TESTS = {
         "tests/parity",
         "tests/reference/test_rejection.py",
     ),
-    "study": ("tests/study", "tests/cli/test_record_commands.py", "tests/runs"),
+    "study": ("tests/study", "tests/cli/test_record_commands.py", "tests/runs", "tests/dashboard"),
     "outcomes": (
         "tests/outcomes",
         "tests/contract/test_outcomes.py",

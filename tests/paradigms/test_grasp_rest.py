@@ -6,8 +6,7 @@ import pytest
 
 from workbench import paradigms
 from workbench.errors import BadValue
-from workbench.paradigms import LocatedCue
-from workbench.vocabulary import Decision, Evidence, Trial
+from workbench.vocabulary import Decision, Evidence, LocatedCue, Trial
 
 FS, HOP = 100.0, 5
 GraspRest = paradigms.load("grasp_rest")

@@ -6,8 +6,8 @@ import pytest
 
 from workbench import paradigms
 from workbench.errors import BadValue
-from workbench.paradigms import LocatedCue, Request
-from workbench.vocabulary import Evidence
+from workbench.paradigms import Request
+from workbench.vocabulary import Evidence, LocatedCue
 
 LeftRight = paradigms.load("left_right")
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from workbench.errors import BadValue, RecordingFault
+from workbench.messages import Message, told
 from workbench.recording import Corrector, Journal, RunFile, RunWriter, decision_hash, file_sha256
 from workbench.recording.recover import recover
 from workbench.signals import Timebase
@@ -426,3 +427,31 @@ def test_an_update_in_a_run_whose_plan_names_no_rule_is_refused(tmp_path, run):
         writer.snapshot(snapshots()[0], stamp=0.0)
     assert (RunFile(run).adapts, RunFile(run).snapshots()) == ("", [])
     assert "wb.snapshots" not in RunFile(run).names
+
+
+def test_what_a_row_an_event_and_a_trial_say_comes_back_with_its_code(tmp_path):
+    path = tmp_path / "run.xdf"
+    late = Message("engine.decided_late")
+    marker = Marker("pause", 0, 0.5, detail={"reason": Message("run.paused_by", who="Lin Q.")})
+    trial = Trial(0, "grasp", 0, 0.5, 10, "excluded", excluded=late)
+    with RunWriter(path, plan=PLAN, stamp=0.0, signal=SIGNAL) as writer:
+        writer.marker(marker)
+        writer.trial(trial)
+        writer.ledger(LedgerRow("late_marker", 0.5, 1.0, extent="cue", consequence=late))
+    run = RunFile(path)
+    assert [m for m in run.markers() if m.kind == "pause"] == [marker]
+    assert run.trials() == [trial]
+    (pause,) = (m for m in run.markers() if m.kind == "pause")
+    said = [pause.detail["reason"], run.trials()[0].excluded, run.ledger()[0].consequence]
+    assert [told(text, language="zh-CN") for text in said] == ["由 Lin Q. 暂停", "判定迟到", "判定迟到"]
+    assert type(run.ledger()[0].extent) is str
+
+
+def test_a_row_that_was_recorded_before_messages_had_codes_says_what_it_said_then(tmp_path):
+    path = tmp_path / "run.xdf"
+    with RunWriter(path, plan=PLAN, stamp=0.0, signal=SIGNAL) as writer:
+        writer.ledger(LedgerRow("late_marker", 0.5, 1.0, extent="cue", consequence="decided late"))
+    assert b'"said"' not in path.read_bytes()
+    (row,) = RunFile(path).ledger()
+    assert type(row.consequence) is str
+    assert told(row.consequence, language="zh-CN") == "decided late"

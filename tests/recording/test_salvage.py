@@ -13,7 +13,7 @@ import pyxdf
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from workbench import cli
+from workbench import commands
 from workbench.errors import RecordingFault
 from workbench.recording import Journal, RunFile, RunWriter, chunks, index, read
 from workbench.recording.chunks import Tag
@@ -146,7 +146,7 @@ def test_a_command_that_met_damage_never_exits_with_0(small, tmp_path, capsys, c
         for at in places:
             path = copy_of(small, tmp_path / "flipped")
             flip(path if name == "file" else index.path_of(path), at)
-            assert cli.main([command, str(path)]) == 1, (name, at)
+            assert commands.main([command, str(path)]) == 1, (name, at)
             said = capsys.readouterr()
             assert "damaged" in said.out or "changed after" in said.out
             assert "Nothing in the file is torn: " not in said.out or name == "index"
@@ -199,9 +199,9 @@ def test_a_damaged_index_of_a_recovered_recording_is_reported_too(small, tmp_pat
     assert (first.state, first.damaged) == ("recovered", False)
     assert recover(path) == first
     flip(index.path_of(path), len(index.MAGIC) + 3)
-    assert cli.main(["recover", str(path)]) == 1
+    assert commands.main(["recover", str(path)]) == 1
     assert "index run.xdf.idx is damaged in 1 place" in capsys.readouterr().out
-    assert cli.main(["inspect", str(path)]) == 1
+    assert commands.main(["inspect", str(path)]) == 1
     assert "index run.xdf.idx is damaged in 1 place" in capsys.readouterr().out
 
 

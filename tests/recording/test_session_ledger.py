@@ -9,6 +9,7 @@ import pytest
 from tests.doors import WatchedDisk
 from workbench import world
 from workbench.errors import RecordingFault
+from workbench.messages import Message, told
 from workbench.recording import append_rows, read_rows
 from workbench.recording.session_ledger import SUFFIX, session_of
 from workbench.vocabulary import LedgerRow
@@ -31,6 +32,15 @@ def test_rows_come_back_as_they_were_entered(path):
     assert read_rows(path) == ROWS
     assert session_of(path) == "session-1"
     assert path.stat().st_mode & 0o777 == 0o600 or os.name == "nt"
+
+
+def test_what_a_row_says_comes_back_with_its_code(path):
+    row = LedgerRow("operator", 1.0, 2.0, extent=Message("control.armed_by", who="Lin Q."), consequence="Lin Q.")
+    append_rows(path, [row])
+    (back,) = read_rows(path)
+    assert back == row
+    assert told(back.extent, language="zh-CN") == "由 Lin Q. 待命"
+    assert type(back.consequence) is str
 
 
 def test_nothing_to_write_makes_no_file(path):

@@ -17,10 +17,11 @@ import numpy as np
 
 from workbench import analysis, decoders, paradigms
 from workbench.analysis import EventMetrics
-from workbench.decode import decode, locate_cues
+from workbench.decode import decode
 from workbench.devices._physiology import preset
 from workbench.devices.simulated_participant import render
 from workbench.paradigms import PlannedCue
+from workbench.signals.cues import locate_cues
 from workbench.vocabulary import Chunk, FloatArray, Marker, Trial
 
 FS, BLOCK, START = 1000.0, 50, 1000.0

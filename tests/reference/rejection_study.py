@@ -19,11 +19,12 @@ from scipy.stats import t as student
 
 from tests.reference.grasp_simulation import FS, items
 from workbench import analysis, decoders, paradigms
-from workbench.decode import decode, locate_cues
+from workbench.decode import decode
 from workbench.decoders import WindowDecoder
 from workbench.devices._physiology import NEO
 from workbench.devices.simulated_participant import render
 from workbench.paradigms import PlannedCue
+from workbench.signals.cues import locate_cues
 from workbench.vocabulary import Decision, FloatArray, LedgerRow, Trial
 
 PARADIGM = paradigms.load("grasp_rest")()

@@ -7,8 +7,8 @@ import re
 
 import pytest
 
+from workbench.dashboard.results import run_result
 from workbench.reports import result_of_run, session_report
-from workbench.runs.results import run_result
 from workbench.vocabulary import Approval, Participant, Recording, Run, Session, Trial, Visit
 from workbench.widgets import _locale
 

@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 
 import workbench
-from workbench import analysis, control, figures, said
+from workbench import analysis, figures
 from workbench.errors import RecordFault, UnknownName
+from workbench.messages import Message
 from workbench.reports import _facts, _results, session_report
 from workbench.reports._results import trial_of
 from workbench.reports.texts import LANGUAGES, Texts, catalogue
@@ -451,63 +452,40 @@ def sentences_of(room, *, words=("consequence", "extent"), places=None):
                 yield from ((path.name, text) for value in asked for text in samples_of(value))
 
 
-@pytest.mark.parametrize(
-    ("room", "more"),
-    [
-        ("engine", {}),
-        ("control", {"places": {"enter": (1, 2), "refuse": (0,)}}),
-        ("decode.py", {"places": {"_row": (1, 2)}, "words": ("reason",)}),
-        ("recording", {}),
-    ],
-)
-def test_every_sentence_that_enters_the_ledger_is_said_in_chinese(room, more):
-    found = list(sentences_of(room, **more))
-    assert len(found) > 1
-    texts = Texts("zh-CN")
-    assert [(name, said) for name, said in found if not figures.holds_chinese(texts.told(said))] == []
+def plain_texts_in(node):
+    """Texts of an expression that are no message."""
+    if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Message":
+        return []
+    if isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str)):
+        return [ast.unparse(node)]
+    return [text for child in ast.iter_child_nodes(node) for text in plain_texts_in(child)]
 
 
-def test_faults_conditions_and_reasons_of_exclusion_are_said_in_chinese():
-    texts, glove = Texts("zh-CN"), control.Controller(control.load("glove"))
-    made = [
-        *control.FAULTS.values(),
-        *(condition.text for condition in glove.conditions() if not condition.ok),
-        *(text for rule in ("grasp_rest", "left_right") for _, text in reasons_of(rule)),
-    ]
-    assert len(made) > 20
-    assert [said for said in made if not figures.holds_chinese(texts.told(said))] == []
+def plain_texts_of(room):
+    """What calls in a room enter into a ledger, or exclude a trial with, and is no message."""
+    folder = Path(workbench.__file__).parent / room
+    for path in sorted(folder.glob("*.py")) if folder.is_dir() else [folder]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                asked = [one.value for one in node.keywords if one.arg in ("extent", "consequence", "excluded")]
+                yield from ((path.name, text) for one in asked for text in plain_texts_in(one) if text != "''")
 
 
-def reasons_of(paradigm):
-    """What a rule of that file may say of an excluded trial."""
-    path = Path(workbench.__file__).parent / "paradigms" / f"{paradigm}.py"
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("the "):
-            yield path.name, node.value
+@pytest.mark.parametrize("room", ["decode.py", "paradigms", "runs"])
+def test_what_enters_the_ledger_or_excludes_a_trial_is_a_message(room):
+    assert list(plain_texts_of(room)) == []
 
 
-def test_sentences_carry_what_was_filled_in_and_leave_what_people_wrote():
+def test_a_report_tells_messages_in_its_language_and_leaves_what_people_wrote_and_old_texts():
     told = Texts("zh-CN").told
-    assert told("waived by Chen L.") == "由 Chen L. 豁免"
-    assert told("12 samples (12 ms)") == "12 个采样点（12 毫秒）"
-    assert told("command 7 was refused (old_seq)") == "指令 7 被拒绝（old_seq）"
-    assert (
-        told("arming is not possible: Signal quality is bad or not known yet.")
-        == "不能待命：信号质量不良或尚不可知。"
-    )
+    assert told(Message("decode.cue_late", label="grasp", n="300")) == "提示 grasp，迟到 300 毫秒"
     assert told("Recorded without it: sensor in repair.") == "Recorded without it: sensor in repair."
-    assert told("electrodes s") == "electrodes s"
+    assert told("decided late") == "decided late"
     assert told("") == ""
-    assert Texts("en").told("decided late") == "decided late"
+    assert Texts("en").told(Message("decode.decided_late")) == "decided late"
 
 
-def test_every_sentence_carries_over_each_of_its_places():
-    loaded = said.sentences()
-    assert set(loaded) == set(LANGUAGES) - {"en"}
-    for english, text in loaded["zh-CN"].items():
-        lost = fields_of(english) - fields_of(text)
-        assert fields_of(text) <= fields_of(english), english
-        assert lost <= {"kind"}, english
+LATE = Message("decode.cue_late", label="grasp", n="300")
 
 
 def test_a_chinese_report_tells_the_ledger_and_the_exclusions_in_chinese(study):
@@ -516,19 +494,19 @@ def test_a_chinese_report_tells_the_ledger_and_the_exclusions_in_chinese(study):
     rows = [
         *study.nouns("ledger", run_id="run-onl-00000002"),
         LedgerRow("waiver", 300.0, 300.0, 200000, "glove", "decided late", "waived by Chen L.", "low"),
-        LedgerRow("late_stream", 301.0, 301.0, 201000, "", "over 250 ms", "decided without waiting", "medium"),
+        LedgerRow("late_marker", 301.0, 301.0, 201000, "", LATE, Message("decode.decided_late"), "medium"),
     ]
     study.append_ledger("run-onl-00000002", rows)
     study.append_trials(
         "run-onl-00000002",
         [*study.nouns("trial", run_id="run-onl-00000002"),
-         Trial(16, "grasp", 200000, 300.0, 208000, "excluded", excluded="the run ended during the attempt")],
+         Trial(16, "grasp", 200000, 300.0, 208000, "excluded", excluded=Message("trial.run_ended_in_attempt"))],
     )  # fmt: skip
     said = page_of(study, language="zh-CN")
-    assert "必需信号流迟到 – 超过 250 毫秒 未等待即判定" in said
-    assert "glove decided late 由 Chen L. 豁免" in said
+    assert "提示 grasp，迟到 300 毫秒 判定迟到" in said
+    assert "glove decided late waived by Chen L." in said
     assert "运行在尝试期间结束" in said
-    assert study.rows("ledger", kind="late_stream")[0]["consequence"] == "decided without waiting"
+    assert study.rows("ledger", kind="late_marker")[-1]["consequence"] == "decided late"
 
 
 def test_the_catalogue_is_the_file_in_the_package():

@@ -125,3 +125,13 @@ def test_a_band_from_zero_is_a_low_pass_beside_band_passes():
     window, _ = stream.window(512)
     assert window[:, 0] == pytest.approx(40.0)
     assert window[:, 1] == pytest.approx(0.0, abs=1e-9)
+
+
+def test_what_is_done_to_designed_filters_reaches_no_later_design():
+    settings = SignalSettings(bands=((8, 30),), window_s=0.5)
+    first = design(settings, fs=250.0, n_channels=2)
+    kept = {name: array.copy() for name, array in first.items()}
+    for array in first.values():
+        array[...] = 0.0
+    again = design(settings, fs=250.0, n_channels=2)
+    assert all(np.array_equal(again[name], kept[name]) for name in kept)

@@ -122,7 +122,7 @@ def test_a_declared_unit_is_scaled_and_named_and_an_announced_one_keeps_its_text
         (AMP, ("foo", "foo"), "its unit 'foo' states no size in volts"),
         (AMP, ("counts", "counts"), "its unit 'counts' states no size in volts"),
         (AMP, ("uV", "g"), "unit of channel 'C4' is 'g', expected 'uV'"),
-        (replace(AMP, unit="g"), ("g", "g"), "is no voltage"),
+        (replace(AMP, unit="g"), ("g", "g"), "is not a voltage"),
         (replace(AMP, unit="foo", unit_declared_by="me"), (), "declared by me, is not known"),
     ],
 )
@@ -148,7 +148,7 @@ def test_an_accelerometer_stream_is_taken_in_its_own_unit():
 
 
 def test_the_amplitude_of_a_declared_unit_must_be_one_that_a_body_can_make():
-    assert units.implausible([20.0, 30.0, 0.0]) == ""
+    assert units.implausible([20.0, 30.0, 0.0]) is None
     assert "0.02 µV" in units.implausible([0.02, 0.02])
     assert "body" in units.implausible([2e4, 3e4])
 
@@ -182,7 +182,7 @@ def test_mne_epochs_are_scaled_from_volts_and_their_rate_is_checked():
     mixed = mne.EpochsArray(
         epochs * 1e-6, mne.create_info(["C3", "Cz", "MOV"], 250.0, ["eeg", "eeg", "misc"]), verbose="error"
     )
-    with pytest.raises(BadSignal, match="misc, which are no voltages"):
+    with pytest.raises(BadSignal, match="misc, which are not voltages"):
         decoder.predict(mixed)
 
 

@@ -1,4 +1,4 @@
-"""A study of version 2 becomes one of today: whole, verified, and old or new at every moment."""
+"""A study of version 2 or 3 becomes one of today: whole, verified, and old or new at every moment."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from pathlib import Path
 import pytest
 
 from workbench.errors import RecordFault, RecordLocked, Refused
+from workbench.messages import Message
+from workbench.recording import read_rows
 from workbench.study import Study, chain, migrations, verify
 from workbench.study.keys import KeyRing
-from workbench.study.migrate import COPY, STEPS, migrate, version_of
-from workbench.vocabulary import Participant
+from workbench.study.migrate import COPY, STEPS, _approvals, migrate, version_of
+from workbench.vocabulary import LedgerRow, Participant
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "studies"
 
@@ -27,6 +29,16 @@ def old(tmp_path, monkeypatch):
     """A version 2 study, and a key folder of its own."""
     monkeypatch.setenv("WORKBENCH_KEYS", str(tmp_path / "keys"))
     return Path(shutil.copytree(FIXTURES / "v2", tmp_path / "study"))
+
+
+@pytest.fixture
+def keyed(tmp_path, monkeypatch):
+    """A version 3 study with its keys."""
+    keys = Path(shutil.copytree(FIXTURES / "v3-keys", tmp_path / "keys"))
+    for file in keys.iterdir():
+        file.chmod(0o600)
+    monkeypatch.setenv("WORKBENCH_KEYS", str(keys))
+    return Path(shutil.copytree(FIXTURES / "v3", tmp_path / "study"))
 
 
 def chain_of(folder):
@@ -57,7 +69,7 @@ def test_a_version_2_study_verifies_and_opens_for_reading_only(old):
 def test_a_migrated_study_verifies_and_keeps_every_old_audit_row(old):
     before = chain_of(old)
     migration = migrate(old, actor="tests")
-    assert (migration.before, migration.after, migration.approvals) == (2, 3, 1)
+    assert (migration.before, migration.after, migration.approvals) == (2, 4, 1)
     assert chain_of(old) == before
     found = verify(old)
     assert found.ok, found.problems
@@ -93,32 +105,40 @@ def test_a_migrated_study_has_the_schema_of_a_new_one(old, tmp_path):
 
 KILLED = """
 import os, signal, sys
-from workbench.study.migrate import migrate
+from workbench.study.migrate import STEPS, migrate
+
 def step(name):
-    if name == sys.argv[2]:
+    if name == killed_at:
         os.kill(os.getpid(), signal.SIGKILL)
-migrate(sys.argv[1], actor="tests", step=step)
+
+for number, killed_at in enumerate(STEPS):
+    child = os.fork()
+    if not child:
+        os.environ["WORKBENCH_KEYS"] = f"{sys.argv[1]}/keys {number}"
+        migrate(f"{sys.argv[1]}/study {number}", actor="tests", step=step)
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
+"""One process that is killed at each step, forked from one that has imported what all of them need."""
 
 
 def test_killed_at_every_step_of_the_migration_the_study_is_old_or_new(old, tmp_path, monkeypatch):
+    folders = [Path(shutil.copytree(old, tmp_path / f"study {number}")) for number in range(len(STEPS))]
+    done = subprocess.run([sys.executable, "-c", KILLED, tmp_path], capture_output=True, text=True, check=True)
+    assert [int(line) for line in done.stdout.split()] == [-signal.SIGKILL] * len(STEPS)
     versions = []
-    for step in STEPS:
-        monkeypatch.setenv("WORKBENCH_KEYS", str(tmp_path / "keys of" / step))
-        folder = Path(shutil.copytree(old, tmp_path / step.replace(" ", "-")))
-        done = subprocess.run([sys.executable, "-c", KILLED, str(folder), step], check=False)
-        assert done.returncode == -signal.SIGKILL, step
+    for number, (step, folder) in enumerate(zip(STEPS, folders, strict=True)):
+        monkeypatch.setenv("WORKBENCH_KEYS", str(tmp_path / f"keys {number}"))
         found = verify(folder)
         assert found.ok, (step, found.problems)
         versions.append(version_of(folder / "study.db"))
         with Study.open(folder, actor="tests") as study:
             assert len(study.rows("trial")) == 16
         if versions[-1] == 2:
-            assert migrate(folder, actor="tests").after == 3
+            assert migrate(folder, actor="tests").after == 4
         assert verify(folder).ok
         assert not (folder / COPY).exists()
-        shutil.rmtree(folder)
-    assert versions == [2] * 8 + [3] * 3
+    assert versions == [2] * 8 + [4] * 3
 
 
 def test_an_older_copy_of_a_migrated_study_is_told_from_it_by_its_key(old, tmp_path):
@@ -161,14 +181,14 @@ def test_a_study_that_does_not_verify_is_not_migrated(old):
 def test_todays_and_newer_schemas_are_refused_loudly(tmp_path):
     with Study.create(tmp_path / "s", code="N", title="t", actor="a") as study:
         path = study.path
-    with pytest.raises(Refused, match="has schema version 3 already"):
+    with pytest.raises(Refused, match="has schema version 4 already"):
         migrate(path.parent, actor="a")
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA user_version=4")
+        connection.execute("PRAGMA user_version=5")
     for reads in (lambda: migrate(path.parent, actor="a"), lambda: verify(path.parent)):
-        with pytest.raises(RecordFault, match="has schema version 4.*the version that wrote it"):
+        with pytest.raises(RecordFault, match="has schema version 5.*the version that wrote it"):
             reads()
-    with pytest.raises(RecordFault, match="has schema version 4.*Nothing was changed"):
+    with pytest.raises(RecordFault, match="has schema version 5.*Nothing was changed"):
         Study.open(path.parent, actor="a")
 
 
@@ -220,3 +240,58 @@ def test_the_key_made_with_a_migration_is_pinned(old):
         ring = KeyRing(study.id)
         seq, digest = ring.pins[1]
         assert (seq, digest) == next((e.seq, e.hash) for e in study.entries() if e.table == "study_key")
+
+
+OLD_TEXTS = ["cue grasp, 300 ms late", "cue rest"]
+
+
+def test_a_keyed_version_3_study_is_migrated_under_its_own_key(keyed):
+    assert verify(keyed).ok
+    before = chain_of(keyed)
+    migration = migrate(keyed, actor="tests")
+    assert (migration.before, migration.after, migration.approvals) == (3, 4, 0)
+    audit, payloads = chain_of(keyed)
+    assert (audit[: len(before[0])], payloads[: len(before[1])]) == before
+    found = verify(keyed)
+    assert found.ok, found.problems
+    with Study.open(keyed, actor="tests") as study:
+        assert [row["epoch"] for row in study.rows("study_key")] == [1]
+        assert study.rows("signed_head")[-1]["why"] == "migrate"
+
+
+def test_a_keyed_study_is_not_migrated_without_its_key(keyed, tmp_path, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_KEYS", str(tmp_path / "elsewhere"))
+    with pytest.raises(RecordFault, match="key 1 of this study is not on this computer"):
+        migrate(keyed, actor="tests")
+    assert version_of(keyed / "study.db") == 3
+
+
+def test_a_study_that_was_migrated_before_keeps_its_lifted_approvals_once(old, tmp_path):
+    with closing(sqlite3.connect(old / "study.db")) as connection:
+        entries = connection.execute("SELECT COUNT(*) FROM audit WHERE table_name = 'decoder'").fetchone()[0]
+    assert entries
+    migrate(old, actor="tests")
+    with closing(sqlite3.connect(old / "study.db")) as connection:
+        connection.row_factory = sqlite3.Row
+        assert list(_approvals(connection, 3)) == []
+        assert len(list(_approvals(connection, 2))) == 1
+
+
+def test_texts_of_an_old_study_stay_english_and_new_ones_keep_their_codes(keyed):
+    with Study.open(keyed, actor="tests") as study:
+        texts = [row["extent"] for row in study.rows("ledger")]
+        assert (texts, {type(text) for text in texts}) == (OLD_TEXTS, {str})
+    migrate(keyed, actor="tests")
+    with Study.open(keyed, actor="tests") as study:
+        run = study.rows("run")[0]["id"]
+        session = study.rows("session")[0]["id"]
+        new = LedgerRow("gap", 1.0, 1.0, extent=Message("amount.ms", n="12"))
+        study.append(new, run_id=run)
+        file = keyed / "recordings" / f"{session}.ledger.jsonl"
+        assert study.append_session_ledger(session, read_rows(file)) == 0
+        texts = [row["extent"] for row in study.rows("ledger")]
+        assert texts == [*OLD_TEXTS, "12 ms"]
+        assert [type(text) for text in texts] == [str, str, Message]
+        assert type(study.rows("trial")[1]["excluded"]) is str
+    found = verify(keyed)
+    assert found.ok, found.problems

@@ -14,6 +14,7 @@ import pytest
 
 import workbench
 from workbench.errors import BadValue, RecordFault, Refused, UnknownName
+from workbench.messages import Message
 from workbench.study import Study, uuid7
 from workbench.study.migrate import migrate
 from workbench.vocabulary import (
@@ -87,7 +88,7 @@ def test_each_row_has_an_audit_row_with_actor_and_times(study):
         "tester",
         "create",
         1,
-        3,
+        4,
     )
     assert entry["utc"].endswith("Z")
     assert len(entry["utc"]) == 24
@@ -548,3 +549,45 @@ def test_a_study_that_was_made_read_only_refuses_every_write_with_the_reason(tmp
             with pytest.raises(RecordFault, match="only shown; open it in your own name"):
                 write()
         assert study.head() == before
+
+
+def test_messages_come_back_with_their_codes_from_columns_json_lists_and_reasons(study):
+    late, alert = Message("amount.ms", n="3"), Message("amount.s", n="7")
+    study.append(Trial(3, "grasp", 400, 4.0, 490, "excluded", excluded=late), run_id="run-1", reason=late)
+    study.append(replace(study.nouns("ledger")[0], extent=late), run_id="run-1")
+    study.append(
+        Run(study.ids["session"], 2, "online", "x", "failed", id="r2", summary={"replay": {"sentence": late}})
+    )
+    assessment = study.rows("assessment")[0]
+    study.amend("assessment", assessment["id"], {"alerts": [alert], "rater": "Lin Q."}, reason=alert)
+    trial, row = study.nouns("trial")[-1], study.nouns("ledger")[-1]
+    again = study.get("assessment", assessment["id"])
+    history = study.history("assessment", assessment["id"])[-1]
+    found = [
+        trial.excluded, row.extent, study.get("run", "r2")["summary"]["replay"]["sentence"],
+        study.history("trial", study.rows("trial")[-1]["id"])[0]["reason"], again["alerts"][0], history["reason"],
+        history["new"]["alerts"][0],
+    ]  # fmt: skip
+    assert [one.code for one in found] == ["amount.ms"] * 4 + ["amount.s"] * 3
+    assert type(row.consequence) is str
+    assert not any("said" in one for one in (again, history["new"], history["old"]))
+    assert study.verify().ok
+
+
+def test_a_row_whose_message_a_later_version_words_differently_is_the_same_row(study):
+    rows = [replace(study.nouns("ledger")[0], extent="3 ms", consequence="kept")]
+    assert study.append_ledger(
+        "run-1", study.nouns("ledger") + [replace(rows[0], extent=Message("amount.ms", n="3"))]
+    )
+    assert study.append_ledger("run-1", study.nouns("ledger")[:1] + rows) == 0
+
+
+def test_a_redaction_takes_the_codes_of_a_message_with_it(study):
+    study.append(replace(study.nouns("ledger")[0], extent=Message("amount.ms", n="3")), run_id="run-1")
+    row = study.rows("ledger")[-1]
+    study.redact("ledger", row["id"], {"extent": "redacted"}, reason="it held a name")
+    assert type(study.rows("ledger")[-1]["extent"]) is str
+    with sqlite3.connect(study.path) as connection:
+        said = connection.execute("SELECT said FROM ledger WHERE id = ?", (row["id"],)).fetchone()[0]
+    assert said == "{}"
+    assert study.verify().ok

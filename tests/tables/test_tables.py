@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import pandas as pd
 import pytest
 
-from workbench import outcomes, tables
+from workbench import analysis, outcomes, tables
 from workbench.study import Study
 from workbench.vocabulary import (
     Assessment,
@@ -20,7 +22,7 @@ from workbench.vocabulary import (
     Visit,
 )
 
-NAMES = [name for name in tables.__all__ if name != "Record"]
+NAMES = [name for name in tables.__all__ if name not in ("Record", "of_dataclass")]
 OFF = Condition(assisted=False, device_on=False, stimulation_on=False)
 
 
@@ -63,9 +65,9 @@ def study(tmp_path_factory):
         yield made
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, "outcomes"])
 def test_a_table_without_rows_has_the_columns_and_types_of_one_with_rows(empty, study, name):
-    without, filled = getattr(tables, name)(empty), getattr(tables, name)(study)
+    without, filled = getattr(empty, name)(), getattr(study, name)()
     assert len(without) == 0
     assert len(filled) > 0
     assert without.dtypes.to_dict() == filled.dtypes.to_dict()
@@ -76,7 +78,14 @@ def test_a_study_gives_every_table_itself(study, name):
     pd.testing.assert_frame_equal(getattr(study, name)(), getattr(tables, name)(study))
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("participants", "outcomes")])
+def test_the_table_of_outcomes_is_that_of_the_analysis(study):
+    table, rows = study.outcomes(), analysis.outcomes_table(study).rows
+    assert list(table.columns) == [one.name for one in fields(analysis.Outcome)]
+    for name in ("participant", "measure", "subscore", "run_ids", "recordings"):
+        assert list(table[name]) == [getattr(row, name) for row in rows]
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "participants"])
 def test_every_table_below_a_participant_names_participant_and_visit(study, name):
     table = getattr(study, name)()
     assert list(table.columns[:2]) == ["participant", "visit"]

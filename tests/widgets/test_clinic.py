@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +12,9 @@ import pytest
 
 from workbench import outcomes
 from workbench.errors import Refused
+from workbench.messages import Message, carried
 from workbench.outcomes import isncsci
+from workbench.runs.approve import Check
 from workbench.widgets import (
     AssessmentForm,
     AssessmentPicker,
@@ -62,17 +65,15 @@ def within(page: Any, name: str, height: int) -> bool:
 @pytest.mark.parametrize(("width", "height"), SIZES)
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 def test_identity_cue_evidence_effector_alarm_and_stop_share_the_first_screen(
-    live: Any, tmp_path: Path, width: int, height: int, language: str
+    live: Any, width: int, height: int, language: str
 ) -> None:
     for name in ("live", "idle", "stopping", "fault"):
         page = live(name, width=width, height=height, language=language)
-        page.screenshot(path=str(tmp_path / f"{name}-{width}-{language}.png"))
         parts = ("[data-name=participant]", ".alarmplace", "[data-name=cue]", ".evbar", "[data-name=stop]")
         for part in (*parts, "[data-name=effector-state]", ".lanes"):
             assert within(page, part, height), (name, part)
         size = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]")
         assert size == [width, height]
-        page.context.close()
 
 
 @pytest.mark.parametrize(("width", "height"), SIZES)
@@ -318,7 +319,7 @@ HELD_OUT = {
 def form_traits(form: Any) -> dict[str, Any]:
     names = ("definition", "items", "condition", "side", "fields", "result", "saved", "kept", "stored", "place")
     more = ("versions", "causes")
-    return {name: getattr(form, name) for name in (*names, *more) if name in form.traits()}
+    return dict(form.get_state([name for name in (*names, *more) if name in form.traits()]))
 
 
 AXE = """() => axe.run(document, {
@@ -411,15 +412,75 @@ def test_a_report_is_named_beside_the_result_and_the_page_stays() -> None:
     assert (asked, panel.done) == (["report"], said)
 
 
+CHECK = Check(
+    "windows",
+    Message("check.part", n=3, all=10),
+    Message("check.percent_of", percent="10%", all=10),
+    "warn",
+    Message("check.windows_left_out", n=3, all=10),
+)
+
+
+def test_a_chinese_page_of_a_decoder_says_checks_effector_and_validation_in_chinese(
+    mount: Callable[..., Any],
+) -> None:
+    panel = DecoderPanel(
+        "5c1e90ab" * 8, name="d", accuracies={}, decide=lambda *_, **__: {}, checks=[asdict(CHECK)],
+        signing={"signer": "P", "effector": Message("approval.simulated", effector=Message("effector.glove"))},
+        proof={"validation": Message("fit.blocks", n=5), "others": [
+            {"hash": "5c1e", "state": "ok", "text": Message("approval.approved_by", by="Lin Q.")},
+            {"hash": "90ab", "state": "ok", "text": "approved by Lin Q."},
+        ]},
+    )  # fmt: skip
+    page = mount(DecoderPanel, panel.get_state(["fit", "decision", "adapts"]) | {"language": "zh-CN"})
+    told = page.locator(".decoder").inner_text()
+    assert "10 中 3" in told
+    assert "10 个训练窗口中有 3 个被排除（缺口、伪迹或通道丢失）。" in told
+    assert "5 个连续部分" in told
+    assert "由 Lin Q. 批准" in told
+    assert "approved by Lin Q." in told  # a decision of a record without codes, as it was recorded
+    page.get_by_role("button", name="拒绝").first.click()
+    assert page.errors == []
+
+
+def test_a_chinese_page_of_a_result_says_why_a_trial_is_excluded_and_a_refusal_in_chinese(
+    mount: Callable[..., Any],
+) -> None:
+    trials = [
+        {"index": i, "condition": "grasp", "outcome": "excluded", "excluded": excluded}
+        for i, excluded in enumerate((Message("decode.gap", n="120"), "gap of 90 ms"))
+    ]
+    panel = ResultPanel({**RESULT, "trials": trials}, note=lambda **_: Message("visit.note_kept", who="Lin Q."))
+    page = mount(ResultPanel, panel.get_state(["result", "kept"]) | {"language": "zh-CN"})
+    page.click("[data-name=all-trials]")
+    rows = page.locator(".alltrials tbody tr")
+    assert "数据缺口 120 毫秒" in rows.nth(0).inner_text()
+    assert "gap of 90 ms" in rows.nth(1).inner_text()
+    for request, words in (({"text": "", "tags": []}, "备注为空"), ({"text": "x"}, "备注已以 Lin Q. 的名义保存")):
+        page.click("[data-name=keep-note]")
+        sent = page.evaluate("window.sent[window.sent.length - 1]")
+        page.evaluate("reply => window.say(reply)", {**carried(panel.answer("note", request)), "id": sent["id"]})
+        page.wait_for_selector(f"text={words}")
+    assert page.errors == []
+
+
+def test_a_chinese_form_says_alerts_in_chinese(mount: Callable[..., Any]) -> None:
+    form = AssessmentForm.of(outcomes.load("phq9"), visit_id="v", rater="R", save=lambda _: "")
+    form.enter("q9", 2)
+    page = mount(AssessmentForm, form_traits(form) | {"language": "zh-CN"})
+    assert "PHQ-9 第 9 项为 2" in page.locator("[data-name=alert]").inner_text()
+    assert page.errors == []
+
+
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 def test_the_electrodes_show_the_trend_of_their_noise_with_a_hole_where_the_stream_was_lost(
     live: Any, statuses: Any, language: str
 ) -> None:
-    page = live("live", language=language)
+    page = live("live", language=language, clock=True)
     idle = statuses["live"]
     lost = {**idle, "streams": [{**one, "state": "lost"} for one in idle["streams"]]}
     for beat, status in enumerate([idle, idle, lost, idle, idle], start=2):
-        page.wait_for_timeout(2100)  # the trend takes a value every 2 s
+        page.clock.run_for(2100)  # the trend takes a value every 2 s
         page.evaluate("([status, beat]) => window.put({status, beat})", [status, beat])
     rows = page.locator(".trendrow")
     channels = idle["quality"]["channels"]

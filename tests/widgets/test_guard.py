@@ -12,13 +12,13 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
 
 from workbench.widgets import dashboard
 from workbench.widgets.dashboard import Dashboard, hand_over
-from workbench.widgets.guarded import MOST_KERNELS, PROTOCOL, refusal
 
 PORT = 8866
 
@@ -31,20 +31,23 @@ def request(
     return HTTPServerRequest(start_line=line, headers=HTTPHeaders({"Host": host, **named}))
 
 
-def status(one: HTTPServerRequest, kernels: int = 0) -> int:
-    return refusal(one, port=PORT, kernels=kernels)[0]
+@pytest.fixture(scope="module")
+def status(guarded: ModuleType) -> Callable[..., int]:
+    return lambda one, kernels=0: guarded.refusal(one, port=PORT, kernels=kernels)[0]
 
 
 @pytest.mark.parametrize(
     "host", ["evil.example", f"evil.example:{PORT}", "127.0.0.1", f"127.0.0.1:{PORT + 1}", ""]
 )
 @pytest.mark.parametrize("path", ["/", "/static/favicon.ico", "/api/kernels/a/channels", "/login"])
-def test_a_foreign_host_header_is_refused_on_every_path_token_or_not(host: str, path: str) -> None:
+def test_a_foreign_host_header_is_refused_on_every_path_token_or_not(
+    status: Callable[..., int], host: str, path: str
+) -> None:
     assert status(request(path + "?token=right", host)) == 403
 
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "[::1]"])
-def test_this_computer_by_its_own_names_passes(name: str) -> None:
+def test_this_computer_by_its_own_names_passes(status: Callable[..., int], name: str) -> None:
     assert status(request("/", f"{name}:{PORT}")) == 0
 
 
@@ -52,17 +55,22 @@ def test_this_computer_by_its_own_names_passes(name: str) -> None:
 @pytest.mark.parametrize(
     "path", ["/api/kernels/abc/channels", "/api/kernels/abc/channels/", "/pre/api/kernels/a/channels"]
 )
-def test_a_kernel_socket_without_the_subprotocol_is_refused(path: str, offered: str) -> None:
+def test_a_kernel_socket_without_the_subprotocol_is_refused(
+    guarded: ModuleType, status: Callable[..., int], path: str, offered: str
+) -> None:
     assert status(request(path, Sec_WebSocket_Protocol=offered)) == 400
-    assert status(request(path, Sec_WebSocket_Protocol=f"x, {PROTOCOL}")) == 0
+    assert status(request(path, Sec_WebSocket_Protocol=f"x, {guarded.PROTOCOL}")) == 0
 
 
-def test_pages_beyond_the_most_kernels_are_refused_and_nothing_else_is() -> None:
-    assert status(request("/"), MOST_KERNELS - 1) == 0
-    assert status(request("/?token=t"), MOST_KERNELS) == 503
-    assert status(request("/voila/render/session.ipynb"), MOST_KERNELS) == 503
-    assert status(request("/static/favicon.ico"), MOST_KERNELS) == 0
-    assert status(request("/api/kernels/a/channels", Sec_WebSocket_Protocol=PROTOCOL), MOST_KERNELS) == 0
+def test_pages_beyond_the_most_kernels_are_refused_and_nothing_else_is(
+    guarded: ModuleType, status: Callable[..., int]
+) -> None:
+    most = guarded.MOST_KERNELS
+    assert status(request("/"), most - 1) == 0
+    assert status(request("/?token=t"), most) == 503
+    assert status(request("/voila/render/session.ipynb"), most) == 503
+    assert status(request("/static/favicon.ico"), most) == 0
+    assert status(request("/api/kernels/a/channels", Sec_WebSocket_Protocol=guarded.PROTOCOL), most) == 0
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench import control, outcomes, paradigms, said
+from workbench import control, outcomes, paradigms
 from workbench.errors import UnknownName
 from workbench.widgets._locale import LANGUAGES, catalogue, text
 
@@ -64,18 +64,6 @@ def ledger_kinds() -> set[str]:
     return {kind for one in found for kind in literals(one) if "{}" not in kind}
 
 
-def engine_sentences() -> set[str]:
-    """Every text of a ledger row or an alarm that is written in the source."""
-    parts: list[ast.expr | None] = []
-    for call in calls("enter", "_row", "LedgerRow"):
-        own = {"_row": call.args[1:3], "LedgerRow": call.args[5:7]}
-        parts += own.get(getattr(call.func, "id", getattr(call.func, "attr", "")), [])
-        parts += [keywords(call).get("extent"), keywords(call).get("consequence")]
-    for call in calls("alarm"):
-        parts += [keywords(call).get(name) for name in ("what", "means", "do")]
-    return {text for part in parts for text in literals(part) if text}
-
-
 def test_both_languages_have_the_same_keys() -> None:
     english, chinese = (set(catalogue()[language]) for language in LANGUAGES)
     assert english == chinese
@@ -107,20 +95,11 @@ def _ledger_doc() -> str:
     return doc[doc.index("kind :") : doc.index("stamp, local")]
 
 
-def test_every_sentence_of_the_engine_is_known_in_chinese() -> None:
-    sentences = engine_sentences()
-    assert len(sentences) > 60
-    filled = {text: (text.replace("{}", "7"), text.removesuffix("{}").replace("{}", "7")) for text in sentences}
-    unknown = [t for t, ways in filled.items() if all(said.told(way, language="zh-CN") == way for way in ways)]
-    assert unknown == []
-
-
-def test_every_state_condition_and_fault_of_the_controller_has_words() -> None:
+def test_every_state_and_condition_of_the_controller_has_words() -> None:
     from workbench.control._conditions import CONDITIONS
-    from workbench.control._table import FAULTS
 
     wanted = {f"state.{state}" for state in control.STATES} | {f"control.next.{state}" for state in control.STATES}
-    wanted |= {f"control.condition.{one}" for one in CONDITIONS} | {f"control.fault.{code}" for code in FAULTS}
+    wanted |= {f"control.condition.{one}" for one in CONDITIONS}
     assert wanted <= set(catalogue()["en"])
 
 

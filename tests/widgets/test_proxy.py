@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
@@ -12,7 +13,6 @@ from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
 from workbench.errors import BadValue
 from workbench.study import Study
 from workbench.widgets.dashboard import HOST, Dashboard, ProxyAddress, _free_port, command, serve
-from workbench.widgets.guarded import refusal, take_prefix_off
 
 PREFIX = "/user/anna/proxy/8866/"
 HUB = "hub.example.org"
@@ -55,18 +55,18 @@ def test_what_is_no_address_is_refused_in_a_sentence(url: str) -> None:
         ProxyAddress.parse(url)
 
 
-def test_the_host_of_the_proxy_passes_the_guard_and_no_other() -> None:
+def test_the_host_of_the_proxy_passes_the_guard_and_no_other(guarded: ModuleType) -> None:
     def status(host: str) -> int:
-        return refusal(request("/", host), port=8866, kernels=0, proxy_host=HUB)[0]
+        return guarded.refusal(request("/", host), port=8866, kernels=0, proxy_host=HUB)[0]
 
     assert (status(HUB), status(f"evil.{HUB}"), status("")) == (0, 403, 403)
 
 
 @pytest.mark.parametrize("uri", ["/?token=t", "/api/kernels/a/channels", "/"])
-def test_a_request_is_the_same_with_the_prefix_and_without(uri: str) -> None:
+def test_a_request_is_the_same_with_the_prefix_and_without(guarded: ModuleType, uri: str) -> None:
     for given in (uri, PREFIX + uri[1:]):
         asked = request(given)
-        take_prefix_off(asked, PREFIX)
+        guarded.take_prefix_off(asked, PREFIX)
         assert (asked.uri, asked.path) == (uri, uri.partition("?")[0])
 
 

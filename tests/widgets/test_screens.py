@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from workbench import outcomes
+from workbench.messages import Message, carried
 from workbench.widgets import AssessmentForm, DecoderPanel, LiveSession, LogView, StreamPicker
 
 NAMES = [f"E{i}" for i in range(1, 9)]
@@ -62,13 +62,10 @@ def live(mount: Callable[..., Any], statuses: dict[str, Any]) -> Callable[..., A
 
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 @pytest.mark.parametrize("name", ["live", "fault", "idle", "compiling"])
-def test_the_screen_fits_without_page_scroll_and_cuts_no_text(
-    live: Any, tmp_path: Path, name: str, language: str
-) -> None:
+def test_the_screen_fits_without_page_scroll_and_cuts_no_text(live: Any, name: str, language: str) -> None:
     page = live(name, language=language)
     for width, height in WINDOWS:
         page.set_viewport_size({"width": width, "height": height})
-        page.screenshot(path=str(tmp_path / f"{name}-{language}-{width}.png"))
         size = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]")
         assert size == [width, height]
         box = page.locator("[data-name=stop]").bounding_box()
@@ -286,6 +283,21 @@ def test_what_the_engine_says_is_said_in_chinese(live: Any) -> None:
     assert "滤波器重新开始；当前试次排除" in ledger
 
 
+def test_a_row_of_an_old_recording_and_what_a_person_wrote_are_shown_as_they_are(live: Any, statuses: Any) -> None:
+    page = live(language="zh-CN")
+    row = dict(statuses["live"]["ledger"][0])
+    row = row | {"said": {}, "kind": "gap", "consequence": "filters start afresh; the open trial is excluded"}
+    status = statuses["live"] | {"ledger": [row, *statuses["live"]["ledger"]]}
+    page.evaluate("status => window.put({status, beat: 2})", status)
+    assert "filters start afresh" in page.locator(".led li").first.inner_text()
+    assert "sensor in repair" in page.locator(".streams").inner_text()
+
+
+def test_the_cause_of_a_fault_is_said_before_the_way_out_of_it(live: Any) -> None:
+    for language, words in (("en", "A critical stream stopped. "), ("zh-CN", "必需信号流中断。")):
+        assert live("fault", language=language).locator(".why").inner_text().startswith(words)
+
+
 def test_a_page_that_hears_nothing_says_that_it_lost_the_engine(live: Any) -> None:
     page = live()
     page.wait_for_selector("text=This page lost the engine")
@@ -374,14 +386,14 @@ def test_a_decoder_that_adapts_says_so_on_one_line(
     ],
 )
 def test_a_decoder_that_went_back_to_its_fit_says_it_in_words_and_in_the_ledger(
-    live: Any, statuses: Any, tmp_path: Path, language: str, n: int, words: str
+    live: Any, statuses: Any, language: str, n: int, words: str
 ) -> None:
     page = live(language=language)
     row = {"kind": "roll_back", "stream": "", "priority": "medium", "clock": "14:32:07", "stamp": 0.0}
-    row |= {"local": 0.0, "sample": 9000, "extent": "update 43 passed the bound (2)"}
-    row |= {"consequence": "the decoder is as it was fitted again and adapts on from there"}
+    row |= {"local": 0.0, "sample": 9000, "extent": Message("engine.update_passed_bound", n=43, bound="2")}
+    row |= {"consequence": Message("engine.decoder_as_fitted")}
     status = adapting(statuses["live"], rolled_back=n) | {"ledger": [row, *statuses["live"]["ledger"]]}
-    page.evaluate("status => window.put({status, beat: 2})", status)
+    page.evaluate("status => window.put({status, beat: 2})", carried(status))
     assert page.locator("[data-name=rolled-back]").inner_text() == words
     assert page.locator("[data-name=rolled-back] .lt.medium").count() == 1
     entry = page.locator(".led li").first.inner_text()
@@ -392,7 +404,6 @@ def test_a_decoder_that_went_back_to_its_fit_says_it_in_words_and_in_the_ledger(
     assert all(part in entry for part in told[language])
     for width, height in WINDOWS:
         page.set_viewport_size({"width": width, "height": height})
-        page.screenshot(path=str(tmp_path / f"adapting-{language}-{n}-{width}.png"))
         box = page.locator("[data-name=stop]").bounding_box()
         assert box["y"] + box["height"] <= height
         assert page.evaluate(CUT) == [], (width, height)
@@ -429,13 +440,12 @@ def test_when_the_run_is_over_the_line_says_that_the_decoder_adapted(live: Any, 
     ],
 )
 def test_approval_says_beforehand_that_a_decoder_adapts_by_which_rule_and_bound(
-    mount: Callable[..., Any], tmp_path: Path, language: str, rule: str, bound: float, words: tuple[str, ...]
+    mount: Callable[..., Any], language: str, rule: str, bound: float, words: tuple[str, ...]
 ) -> None:
     fit = {"sha256": "3f9a71c208de" * 5 + "0000", "accuracies": [], "confusions": [], "can_decide": True}
     signing = {"signer": "Chen L.", "effector": "glove", "participant": "P1"}
     shown = {"fit": fit | {"signing": signing}, "decision": {}, "language": language}
     page = mount(DecoderPanel, {**shown, "adapts": {"rule": rule, "bound": bound}})
-    page.screenshot(path=str(tmp_path / f"approval-{language}-{rule}.png"))
     said = page.locator("[data-name=adapts]").inner_text()
     assert all(part in said for part in words)
     page = mount(DecoderPanel, {**shown, "adapts": {}})
@@ -467,7 +477,7 @@ def test_choosing_a_role_keeps_the_focus_and_a_refused_choice_is_taken_back(moun
     ("language", "words"), [("en", "Declared by (your name)"), ("zh-CN", "声明人（您的姓名）")]
 )
 def test_the_unit_of_a_signal_that_announces_none_is_declared_with_a_name(
-    mount: Callable[..., Any], tmp_path: Path, language: str, words: str
+    mount: Callable[..., Any], language: str, words: str
 ) -> None:
     silent = [{**SEEN[0], "name": "Amp A", "units": []}, {**SEEN[1], "name": "Amp B", "units": ["uV"]}]
     traits = {"seen": silent, "chosen": {}, "verdict": {}, "searched": True}
@@ -479,7 +489,6 @@ def test_the_unit_of_a_signal_that_announces_none_is_declared_with_a_name(
     assert page.evaluate("window.sent.filter(m => m.name === 'declare')") == []
     assert page.evaluate("document.activeElement.dataset.name") == "by-Amp A"
     assert page.get_by_placeholder(words).count() == 2
-    page.screenshot(path=str(tmp_path / f"unit-{language}.png"))
     page.locator("[data-name='by-Amp A']").fill("Lin Q.")
     page.locator("[data-name='by-Amp A']").blur()
     (sent,) = page.evaluate("window.sent.filter(m => m.name === 'declare')")
@@ -507,7 +516,7 @@ def test_a_panel_that_is_taken_away_listens_to_nothing(mount: Callable[..., Any]
     assert page.errors == []
 
 
-def test_an_assessment_is_entered_by_keyboard(mount: Callable[..., Any], tmp_path: Path) -> None:
+def test_an_assessment_is_entered_by_keyboard(mount: Callable[..., Any]) -> None:
     arat = outcomes.load("arat")
     form = AssessmentForm(
         arat.definition, score=lambda items: arat.score(items), save=lambda a: "Saved.", visit_id="v", rater="r"
@@ -516,7 +525,6 @@ def test_an_assessment_is_entered_by_keyboard(mount: Callable[..., Any], tmp_pat
         name: getattr(form, name) for name in ("definition", "items", "condition", "side", "result", "saved")
     }
     page = mount(AssessmentForm, traits)
-    page.screenshot(path=str(tmp_path / "form.png"))
     assert page.locator(".item").count() == 19
     assert page.locator("[data-name=save]").is_disabled()
     assert page.locator(".form > .conditions .seg button.on").count() == 0

@@ -15,6 +15,8 @@ from workbench.outcomes import isncsci
 from workbench.widgets import AssessmentForm, AssessmentPicker, FileStore, IsncsciForm
 
 SIZES = [(1440, 900), (1280, 800)]
+SMALLER_SIDES = "all => all.map((e) => e.getBoundingClientRect()).map((box) => Math.min(box.width, box.height))"
+REGIONS = "all => all.map((e) => e.dataset.region)"
 
 
 class Driven:
@@ -85,10 +87,9 @@ def whole_exam(form: IsncsciForm) -> None:
 @pytest.mark.parametrize("language", ["en", "zh-CN"])
 @pytest.mark.parametrize("dark", [False, True])
 def test_the_worksheet_fits_without_page_scroll_and_says_everything_in_words(
-    drive: Callable[..., Driven], tmp_path: Path, width: int, height: int, language: str, dark: bool
+    drive: Callable[..., Driven], width: int, height: int, language: str, dark: bool
 ) -> None:
     page = drive(language=language, before=whole_exam, width=width, height=height, dark=dark).page
-    page.screenshot(path=str(tmp_path / f"worksheet-{language}-{width}-{dark}.png"))
     size = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]")
     assert size == [width, height]
     for name in (".ws", ".keypad", ".cls"):
@@ -149,8 +150,7 @@ def test_digits_typed_after_a_fill_that_is_not_answered_yet_reach_the_next_colum
 def test_a_fill_that_got_no_answer_is_sent_again_for_the_cells_without_a_newer_value(
     drive: Callable[..., Driven],
 ) -> None:
-    sheet = drive()
-    sheet.page.clock.install()
+    sheet = drive(clock=True)
     sheet.cell("right.motor.L2").click()
     sheet.page.keyboard.type("3")
     sheet.settle()
@@ -197,7 +197,7 @@ def test_the_body_chart_takes_the_scores_and_leads_to_the_cells(drive: Callable[
     assert "vnt" in region.evaluate(kind)
     assert "v0" in sheet.page.locator("[data-region='right.lightTouch.T4']").first.evaluate(kind)
     sheet.page.click("[data-name=view-back]")
-    regions = {one.get_attribute("data-region") for one in sheet.page.locator("[data-region]").all()}
+    regions = set(sheet.page.locator("[data-region]").evaluate_all(REGIONS))
     for side in ("right", "left"):
         for grid in ("lightTouch", "pinPrick"):
             assert {f"{side}.{grid}.{one}" for one in ("C2", "T12", "L5", "S2", "S3", "S4_5")} <= regions
@@ -210,7 +210,7 @@ def test_front_and_back_together_hold_every_dermatome(drive: Callable[..., Drive
     seen = set()
     for view in ("front", "back"):
         sheet.page.click(f"[data-name=view-{view}]")
-        seen |= {one.get_attribute("data-region") for one in sheet.page.locator("[data-region]").all()}
+        seen |= set(sheet.page.locator("[data-region]").evaluate_all(REGIONS))
     assert seen == {item.code for item in sheet.form._definition.items if ".motor." not in item.code}
 
 
@@ -245,12 +245,12 @@ def test_the_sites_own_classification_stands_beside_the_computed_one(drive: Call
 def test_every_cell_and_key_is_large_enough_and_no_text_is_small(drive: Callable[..., Driven]) -> None:
     for width, height in SIZES:
         page = drive(before=whole_exam, width=width, height=height).page
-        for one in page.locator(".k:not(.none)").all():
-            box = one.bounding_box()
-            assert min(box["width"], box["height"]) >= 24
-        for one in page.locator(".pad .btn:visible, .tt .btn:visible, .seg button:visible").all():
-            box = one.bounding_box()
-            assert min(box["width"], box["height"]) >= 42
+        cells, keys = (
+            page.locator(".k:not(.none)"),
+            page.locator(".pad .btn:visible, .tt .btn:visible, .seg button:visible"),
+        )
+        assert min(cells.evaluate_all(SMALLER_SIDES)) >= 24
+        assert min(keys.evaluate_all(SMALLER_SIDES)) >= 42
         sizes = page.evaluate(
             "[...document.querySelectorAll('.wb *')].filter(e => e.childNodes.length && e.offsetParent)"
             ".map(e => parseFloat(getComputedStyle(e).fontSize))"
@@ -259,8 +259,7 @@ def test_every_cell_and_key_is_large_enough_and_no_text_is_small(drive: Callable
 
 
 def test_a_page_that_gets_no_answer_says_that_nothing_is_saved(drive: Callable[..., Driven]) -> None:
-    sheet = drive()
-    sheet.page.clock.install()
+    sheet = drive(clock=True)
     sheet.cell("right.motor.C5").click()
     sheet.page.keyboard.press("4")
     sheet.page.clock.fast_forward(25_000)
@@ -290,8 +289,7 @@ def lose(sheet: Driven, code: str, key: str) -> None:
 
 
 def test_what_got_no_answer_is_sent_before_the_exam_is_saved(drive: Callable[..., Driven]) -> None:
-    sheet = drive(before=ready_to_save)
-    sheet.page.clock.install()
+    sheet = drive(before=ready_to_save, clock=True)
     lose(sheet, "right.motor.C6", "3")
     sheet.page.locator("[data-name=save]").click()
     sheet.page.clock.run_for(100)
@@ -301,8 +299,7 @@ def test_what_got_no_answer_is_sent_before_the_exam_is_saved(drive: Callable[...
 
 
 def test_an_older_value_of_a_cell_is_not_sent_after_a_newer_one(drive: Callable[..., Driven]) -> None:
-    sheet = drive()
-    sheet.page.clock.install()
+    sheet = drive(clock=True)
     lose(sheet, "right.motor.C5", "3")
     sheet.cell("right.motor.C6").click()
     sheet.page.keyboard.press("2")
@@ -313,8 +310,7 @@ def test_an_older_value_of_a_cell_is_not_sent_after_a_newer_one(drive: Callable[
 
 
 def test_changing_the_language_keeps_what_got_no_answer(drive: Callable[..., Driven]) -> None:
-    sheet = drive()
-    sheet.page.clock.install()
+    sheet = drive(clock=True)
     lose(sheet, "right.motor.C5", "3")
     sheet.page.evaluate("window.put({ language: 'zh-CN' })")
     assert sheet.cell("right.motor.C5").inner_text() == "3"
@@ -373,9 +369,8 @@ def test_right_and_left_share_a_row_and_arrows_go_across(drive: Callable[..., Dr
 
 
 @pytest.mark.parametrize("name", [name for name in outcomes.available() if name != "isncsci"])
-def test_every_measure_is_drawn_without_a_fault(drive: Callable[..., Driven], tmp_path: Path, name: str) -> None:
+def test_every_measure_is_drawn_without_a_fault(drive: Callable[..., Driven], name: str) -> None:
     form = drive(name, language="zh-CN", width=1280, height=800)
-    form.page.screenshot(path=str(tmp_path / f"{name}.png"), full_page=True)
     definition = form.form._definition
     assert form.page.locator("[data-item]").count() == len(definition.items) + len(definition.extras)
     assert form.page.evaluate("document.documentElement.scrollWidth") == 1280

@@ -1,4 +1,4 @@
-"""Accuracy of cued decisions, beside its interval and its chance limit, and confusion matrices."""
+"""Accuracy of cued decisions with its interval and chance limit, and confusion matrices."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from workbench.analysis._exact import Interval, chance_limit, wilson
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.vocabulary import Trial
 
 JUDGED = ("correct", "missed", "wrong")
@@ -25,7 +26,7 @@ class Accuracy:
     value : ``correct / n``, None without a trial.
     interval : Wilson 95 % interval, None without a trial.
     limit : smallest number of right trials that is unlikely by guessing (exact one-sided binomial, 5 %),
-        None when no number is.
+        None when there is none.
     """
 
     correct: int
@@ -46,6 +47,7 @@ class Accuracy:
         left_out = f"; {self.excluded} excluded" if self.excluded else ""
         if self.value is None or self.interval is None:
             return f"accuracy: no judged trial{left_out}"
+        # Of few trials even all right ones may be chance, and the sentence must say so.
         limit = f"{self.limit}/{self.n}" if self.limit is not None else f"none with {self.n} trials"
         low, high = self.interval
         return (
@@ -59,7 +61,7 @@ def accuracy(trials: Iterable[Trial], classes: Sequence[str] | int) -> Accuracy:
 
     Parameters
     ----------
-    trials : of one run or several. Excluded and recorded trials are counted apart.
+    trials : of one run or several. Excluded and recorded trials are counted separately.
     classes : names or number of the classes among which was decided.
 
     Raises
@@ -67,14 +69,14 @@ def accuracy(trials: Iterable[Trial], classes: Sequence[str] | int) -> Accuracy:
     BadValue
         With fewer than two classes, or a cued condition that is none of the named classes.
     """
-    known = list(trials)
+    all_trials = list(trials)
     if not isinstance(classes, int):
-        _check_conditions(known, classes)
+        _check_conditions(all_trials, classes)
     n_classes = classes if isinstance(classes, int) else len(classes)
-    judged = [t for t in known if t.outcome in JUDGED]
+    judged = [t for t in all_trials if t.outcome in JUDGED]
     n, correct = len(judged), sum(t.outcome == "correct" for t in judged)
     limit = chance_limit(n, classes=n_classes)
-    excluded = sum(t.outcome == "excluded" for t in known)
+    excluded = sum(t.outcome == "excluded" for t in all_trials)
     if n == 0:
         return Accuracy(0, 0, excluded, n_classes, None, None, limit)
     return Accuracy(correct, n, excluded, n_classes, correct / n, wilson(correct, n), limit)
@@ -112,15 +114,15 @@ def confusion(trials: Iterable[Trial], classes: Sequence[str], *, run: str = "")
     BadValue
         When a cued or decided condition is none of ``classes``.
     """
-    known = [t for t in trials if t.outcome in JUDGED]
-    _check_conditions(known, classes)
-    place = {label: i for i, label in enumerate(classes)}
-    counts = [[0] * len(place) for _ in place]
-    undecided = [0] * len(place)
-    for trial in known:
-        row = place[trial.condition]
+    judged = [t for t in trials if t.outcome in JUDGED]
+    _check_conditions(judged, classes)
+    index = {label: i for i, label in enumerate(classes)}
+    counts = [[0] * len(index) for _ in index]
+    undecided = [0] * len(index)
+    for trial in judged:
+        row = index[trial.condition]
         if trial.decided:
-            counts[row][place[trial.decided]] += 1
+            counts[row][index[trial.decided]] += 1
         else:
             undecided[row] += 1
     return Confusion(run, tuple(classes), tuple(map(tuple, counts)), tuple(undecided))
@@ -145,8 +147,8 @@ def confusion_of(
     if len(truth) != len(decided):
         raise BadValue(f"each epoch needs one decision, got {len(truth)} epochs and {len(decided)} decisions")
     trials = [
-        Trial(place, cued, 0, 0.0, 0, "correct" if cued == said else "wrong" if said else "missed", said)
-        for place, (cued, said) in enumerate(zip(truth, decided, strict=True))
+        Trial(i, cued, 0, 0.0, 0, "correct" if cued == answer else "wrong" if answer else "missed", answer)
+        for i, (cued, answer) in enumerate(zip(truth, decided, strict=True))
     ]
     return confusion(trials, classes, run=run)
 
@@ -161,16 +163,16 @@ def accuracy_of(table: Confusion) -> Accuracy:
 
 
 def confusion_by_run(runs: Mapping[str, Iterable[Trial]], classes: Sequence[str]) -> tuple[Confusion, ...]:
-    """One matrix a run, in the order given: runs differ, and a pooled matrix hides it."""
+    """One matrix per run, in the order given: runs differ, and a pooled matrix would hide it."""
     return tuple(confusion(trials, classes, run=run) for run, trials in runs.items())
 
 
 def _check_conditions(trials: Sequence[Trial], classes: Sequence[str]) -> None:
     if len(set(classes)) != len(classes):
-        raise BadValue(f"classes must differ, got {', '.join(classes)}")
+        raise BadValue(Message("result.same_classes", labels=classes))
     for trial in trials:
+        # An empty label is a trial without a decision.
         for label in (trial.condition, trial.decided):
             if label and label not in classes:
-                raise BadValue(
-                    f"trial {trial.index} names condition {label!r}; allowed are {', '.join(classes) or 'none'}"
-                )
+                allowed = classes or Message("word.none")
+                raise BadValue(Message("result.other_condition", n=trial.index, label=repr(label), labels=allowed))

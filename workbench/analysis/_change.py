@@ -24,7 +24,7 @@ from workbench.vocabulary import Assessment, Condition
 RULES = ("first", "last", "mean")
 """Which of several baseline records counts; otherwise the id of one of them."""
 ROUNDING = 1e-9
-"""Relative slack when a change is held against a threshold: 0.46 − 0.40 reaches 0.06."""
+"""Relative tolerance when a change is compared with a threshold: 0.46 − 0.40 reaches 0.06."""
 NONE: Across = {}
 
 
@@ -66,11 +66,11 @@ class Change:
     percent : of the baseline; None at a baseline of 0.
     improvement : the difference in the direction of better: above 0 is better.
     direction : of better, ``"up"`` or ``"down"``.
-    condition : under which the second was made; ``state`` tells the first where it differed.
+    condition : under which the second was made; ``state`` names the first too where it differed.
     baseline : how the baseline was named: ``"only"``, ``"first"``, ``"last"``, ``"mean of 2"`` or ``"by id"``.
     before_ids, after_id : the assessments.
     effect : ``""`` for a change under one state, else what the declared difference is the effect of.
-    flags : one a chosen threshold.
+    flags : one per chosen threshold.
     notes : covariates that differed: rater, blinding, washout.
     """
 
@@ -97,13 +97,13 @@ class Change:
         """One sentence with both scores, the condition, the thresholds and what it is."""
         share = "" if self.percent is None else f", {self.percent:+.0f} %"
         better = "no change" if self.improvement == 0 else "better" if self.improvement > 0 else "worse"
-        which = "" if self.baseline == "only" else f"; baseline: {self.baseline}"
-        told = "".join(f"; {words}" for words in (*(flag.words() for flag in self.flags), *self.notes))
+        baseline = "" if self.baseline == "only" else f"; baseline: {self.baseline}"
+        remarks = "".join(f"; {text}" for text in (*(flag.words() for flag in self.flags), *self.notes))
         side = f" {self.side}" if self.side else ""
         kind = self.effect or "change"
         return (
             f"{self.measure.upper()}{side} {self.part} {self.before:g} → {self.after:g}, {kind} {self.value:+g}"
-            f"{share} ({better}; {self.state}{which}{told})"
+            f"{share} ({better}; {self.state}{baseline}{remarks})"
         )
 
 
@@ -142,23 +142,27 @@ def change(
         check_comparable(record, after, across)
         if record.id and record.id == after.id:
             raise BadValue(f"assessment {after.id} cannot be its own baseline")
-    chosen, how = pick_baseline(records, rule=baseline_rule)
-    for record in chosen:
+    baseline, rule = pick_baseline(records, rule=baseline_rule)
+    for record in baseline:
         check_composition(record, after, part)
     if direction not in ("", "up", "down"):
         raise BadValue(f"direction of better must be 'up' or 'down', got {direction!r}")
+    # Refuses a draft and a score without a number before anything about the change is computed.
     _ = number_of(after, part)
     better = direction or direction_of(after.measure, after.version, part)
-    found = _between(chosen, after, part=part, direction=better)
-    flags = tuple(flag(one, after, part, improvement=found.improvement, before=found.before) for one in thresholds)
-    return replace(found, baseline=how, effect=effect_words(across), flags=flags)
+    difference = _between(baseline, after, part=part, direction=better)
+    flags = tuple(
+        flag(threshold, after, part, improvement=difference.improvement, before=difference.before)
+        for threshold in thresholds
+    )
+    return replace(difference, baseline=rule, effect=effect_words(across), flags=flags)
 
 
-def _between(chosen: Sequence[Assessment], after: Assessment, *, part: str, direction: str) -> Change:
-    first, second = fmean(number_of(one, part) for one in chosen), number_of(after, part)
+def _between(baseline: Sequence[Assessment], after: Assessment, *, part: str, direction: str) -> Change:
+    first, second = fmean(number_of(record, part) for record in baseline), number_of(after, part)
     left_out: tuple[str, ...] = ()
     if after.measure == copm.DEFINITION.name:
-        first, second, left_out = _on_common_problems(chosen, after, part)
+        first, second, left_out = _on_common_problems(baseline, after, part)
     value = second - first
     return Change(
         measure=after.measure,
@@ -168,15 +172,17 @@ def _between(chosen: Sequence[Assessment], after: Assessment, *, part: str, dire
         before=first,
         after=second,
         value=value,
+        # Of the magnitude, so that the sign of the percentage is that of the difference.
         percent=100 * value / abs(first) if first else None,
+        # Adding 0.0 turns -0.0, which would print with a minus sign, into 0.0.
         improvement=(value if direction == "up" else -value) + 0.0,
         direction=direction,
         condition=after.condition,
-        state=_state(chosen[0], after),
+        state=_state(baseline[0], after),
         baseline="only",
-        before_ids=tuple(one.id for one in chosen),
+        before_ids=tuple(record.id for record in baseline),
         after_id=after.id,
-        notes=(*left_out, *_notes(chosen, after), *_composition_notes(chosen, after, part)),
+        notes=(*left_out, *_notes(baseline, after), *_composition_notes(baseline, after, part)),
     )
 
 
@@ -205,25 +211,25 @@ def check_composition(before: Assessment, after: Assessment, part: str) -> None:
         )
 
 
-def _composition_notes(chosen: Sequence[Assessment], after: Assessment, part: str) -> tuple[str, ...]:
+def _composition_notes(baseline: Sequence[Assessment], after: Assessment, part: str) -> tuple[str, ...]:
     """What differs without being refused: unknown conditions, aids, and how many items were answered."""
-    found = [note for one in chosen for note in condition_notes(one, after, part)]
+    notes = [note for record in baseline for note in condition_notes(record, after, part)]
     second = reading(after, part)
-    for first in (reading(one, part) for one in chosen):
+    for first in (reading(record, part) for record in baseline):
         # Two COPM are compared on their common problems, which has a note of its own.
         if first.n_valid != second.n_valid and after.measure != copm.DEFINITION.name:
-            found.append(f"answered {first.n_valid} → {second.n_valid} of {second.n_items} items")
-    return tuple(dict.fromkeys(found))
+            notes.append(f"answered {first.n_valid} → {second.n_valid} of {second.n_items} items")
+    return tuple(dict.fromkeys(notes))
 
 
 def _on_common_problems(
-    chosen: Sequence[Assessment], after: Assessment, part: str
+    baseline: Sequence[Assessment], after: Assessment, part: str
 ) -> tuple[float, float, tuple[str, ...]]:
     """Baseline and later mean of the problems that every record rates, and a note on those left out.
 
-    A mean over other problems is no change of the person. Raises Refused when no problem is common.
+    A mean over other problems would not be a change in the person. Raises Refused when no problem is common.
     """
-    before, later = [copm.ratings(part, one.items) for one in chosen], copm.ratings(part, after.items)
+    before, later = [copm.ratings(part, record.items) for record in baseline], copm.ratings(part, after.items)
     common = sorted(set(later).intersection(*before))
     if not common:
         raise Refused(
@@ -253,23 +259,25 @@ def baselines(
     Raises
     ------
     NoBaseline
-        None is there; the text says what was looked for.
+        There is none; the text says what was looked for.
     """
     check_across(across)
-    wanted = under(like) | {field: pair[0] for field, pair in across.items()}
-    found = tuple(
-        one
-        for one in assessments
-        if one.visit_id == visit_id
-        and one.id != like.id
-        and one.state != DRAFT
-        and (one.measure, one.version, one.side) == (like.measure, like.version, like.side)
-        and under(one) == wanted
+    state = under(like) | {field: pair[0] for field, pair in across.items()}
+    records = tuple(
+        record
+        for record in assessments
+        if record.visit_id == visit_id
+        and record.id != like.id
+        and record.state != DRAFT
+        and (record.measure, record.version, record.side) == (like.measure, like.version, like.side)
+        and under(record) == state
     )
-    if not found:
-        told = ", ".join(f"{name} {value!r}" for name, value in wanted.items())
-        raise NoBaseline(f"visit {visit_id} has no {name_of(like)} {like.version} with {told}; a change needs one")
-    return found
+    if not records:
+        description = ", ".join(f"{name} {value!r}" for name, value in state.items())
+        raise NoBaseline(
+            f"visit {visit_id} has no {name_of(like)} {like.version} with {description}; a change needs one"
+        )
+    return records
 
 
 def pick_baseline(records: Sequence[Assessment], *, rule: str = "") -> tuple[tuple[Assessment, ...], str]:
@@ -278,14 +286,14 @@ def pick_baseline(records: Sequence[Assessment], *, rule: str = "") -> tuple[tup
     Raises
     ------
     BadValue
-        Without a record; with several and no rule; for an unknown rule; when first and last cannot be told
-        because a record does not say when it was administered.
+        Without a record; with several and no rule; for an unknown rule; when first and last cannot be determined
+        because a record does not state when it was administered.
     """
-    ids = ", ".join(one.id or "(not stored)" for one in records)
+    ids = ", ".join(record.id or "(not stored)" for record in records)
     if not records:
         raise BadValue("a change needs a baseline, got no record")
     if rule and rule not in RULES:
-        named = tuple(one for one in records if one.id == rule)
+        named = tuple(record for record in records if record.id == rule)
         if not named:
             raise BadValue(f"baseline_rule must be {', '.join(RULES)} or one of the ids {ids}; got {rule!r}")
         return named, "by id"
@@ -298,18 +306,19 @@ def pick_baseline(records: Sequence[Assessment], *, rule: str = "") -> tuple[tup
         )
     if rule == "mean":
         return tuple(records), f"mean of {len(records)}"
-    times = [moment(one.administered_at) for one in records]
+    times = [moment(record.administered_at) for record in records]
+    # Without distinct times "first" would depend on the order in which records were entered.
     if moment("") in times or len(set(times)) != len(times):
         raise BadValue(
-            f"the {rule} of the baseline records {ids} cannot be told: each must say when it was administered, "
-            "and no two at one time; name one by its id"
+            f"the {rule} of the baseline records {ids} cannot be determined: each must say when it was "
+            "administered, and no two at one time; name one by its id"
         )
-    ordered = sorted(records, key=lambda one: moment(one.administered_at))
+    ordered = sorted(records, key=lambda record: moment(record.administered_at))
     return (ordered[0 if rule == "first" else -1],), rule
 
 
 def flag(threshold: Threshold, after: Assessment, part: str, *, improvement: float, before: float) -> Flag:
-    """An improvement of ``part`` held against one threshold. Raises what :func:`check_threshold` does.
+    """An improvement of ``part`` compared with one threshold. Raises what :func:`check_threshold` does.
 
     Parameters
     ----------
@@ -341,15 +350,17 @@ def check_threshold(threshold: Threshold, after: Assessment, part: str) -> None:
     Refused
         It has no value.
     """
-    about, asked = (threshold.measure, threshold.version, threshold.subscore), (after.measure, after.version, part)
-    if about != asked or threshold.kind == "cutoff":
+    subject = (after.measure, after.version, part)
+    if (threshold.measure, threshold.version, threshold.subscore) != subject or threshold.kind == "cutoff":
         raise BadValue(
-            f"threshold {threshold.name!r} says nothing about a change of {' '.join(asked)}; choose one that does"
+            f"threshold {threshold.name!r} says nothing about a change of {' '.join(subject)}; "
+            "choose one that does"
         )
-    unit = unit_of(*asked)
+    unit = unit_of(*subject)
+    # A percentage of the baseline applies to any unit.
     if unit and threshold.unit not in (unit, "%"):
         raise BadValue(
-            f"threshold {threshold.name!r} is in {threshold.unit}, {' '.join(asked)} is in {unit}; state it in "
+            f"threshold {threshold.name!r} is in {threshold.unit}, {' '.join(subject)} is in {unit}; state it in "
             f"{unit} or in %"
         )
     _ = threshold.size
@@ -364,16 +375,18 @@ def reaches(improvement: float, threshold: Threshold, *, before: float) -> bool 
     threshold : a row of the threshold table.
     before : value at baseline, of which a percentage is taken.
     """
+    # A share of nothing is undefined; neither reached nor not reached would be true.
     if threshold.unit == "%" and before == 0:
         return None
     size = threshold.size * (abs(before) / 100 if threshold.unit == "%" else 1.0)
+    # At the threshold counts as reached, as thresholds are published.
     return improvement >= size * (1 - ROUNDING)
 
 
 def moment(utc: str) -> str:
     """A UTC text that sorts by time, with and without a fraction of a second."""
-    whole, _, fraction = utc.removesuffix("Z").partition(".")
-    return f"{whole}.{fraction:0<6}"
+    seconds, _, fraction = utc.removesuffix("Z").partition(".")
+    return f"{seconds}.{fraction:0<6}"
 
 
 def _state(before: Assessment, after: Assessment) -> str:
@@ -382,13 +395,13 @@ def _state(before: Assessment, after: Assessment) -> str:
 
 
 def _notes(before: Sequence[Assessment], after: Assessment) -> tuple[str, ...]:
-    """Covariates that a reader has to know because they differed."""
-    told = []
+    """Covariates that differed, which a reader has to know."""
+    notes = []
     covariates: Mapping[str, str] = {"rater": "rater", "blinded": "rater blinded", "washout_h": "washout in h"}
-    for field, words in covariates.items():
-        old = {getattr(one, field) for one in before}
+    for field, label in covariates.items():
+        old = {getattr(record, field) for record in before}
         if old != {getattr(after, field)}:
-            said = "/".join(sorted("not known" if one is None else str(one) for one in old))
+            first = "/".join(sorted("not known" if value is None else str(value) for value in old))
             new = getattr(after, field)
-            told.append(f"{words} {said} → {'not known' if new is None else new}")
-    return tuple(told)
+            notes.append(f"{label} {first} → {'not known' if new is None else new}")
+    return tuple(notes)

@@ -1,4 +1,4 @@
-"""Intervals and chance limits that respect that trials of one run, or one person, go together."""
+"""Intervals and chance limits that allow for the correlation of trials of one run, or one person."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Clustered:
     Attributes
     ----------
     value : share over all trials. interval : 95 %, None where the clusters do not show one.
-    clusters : how many. n : trials. method : in words. why : there is no interval, else ``""``.
+    clusters : how many. n : trials. method : as text. why : why there is no interval, else ``""``.
     """
 
     value: float
@@ -36,16 +36,16 @@ class Clustered:
 
     def line(self) -> str:
         """One sentence with n, clusters and interval."""
-        told = (
+        interval = (
             f"no 95 % interval, {self.why}"
             if self.interval is None
             else f"95 % CI {self.interval[0]:.3f}–{self.interval[1]:.3f}"
         )
-        return f"{self.value:.3f} ({told}, {self.method}; {self.n} trials in {self.clusters} clusters)"
+        return f"{self.value:.3f} ({interval}, {self.method}; {self.n} trials in {self.clusters} clusters)"
 
 
 def clustered(right: Sequence[bool] | FloatArray, groups: Sequence[str], *, seed: int = 1) -> Clustered:
-    """Interval of a share of right trials when trials of a group go together.
+    """Interval of a share of right trials when trials of a group are correlated.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def clustered(right: Sequence[bool] | FloatArray, groups: Sequence[str], *, seed
     Returns
     -------
     Clustered
-        The interval holds every share that a sign-flip test of the cluster totals does not refuse at 5 %:
+        The interval contains every share that a sign-flip test of the cluster totals does not refuse at 5 %:
         all 2^k patterns below :data:`EXACT_BELOW` clusters, :data:`DRAWS` above. With fewer than 6 clusters no
         pattern is rarer than 5 % on two sides, so there is no interval; neither is there one when every cluster
         has the same share, because flipping their signs cannot show any spread. The test takes deviations of a
@@ -65,24 +65,24 @@ def clustered(right: Sequence[bool] | FloatArray, groups: Sequence[str], *, seed
     Raises
     ------
     BadValue
-        Without a trial, lengths that differ, or a value that is no number in 0–1.
+        Without a trial, lengths that differ, or a value that is not in 0–1.
     """
     values, names = np.asarray(right, dtype=np.float64), list(dict.fromkeys(groups))
     if len(values) != len(groups) or not len(values):
         raise BadValue(f"each trial needs its cluster, got {len(values)} trials and {len(groups)} clusters")
-    inside = (values >= 0) & (values <= 1)
-    if not inside.all():
-        raise BadValue(f"each trial must be right, wrong or a share in 0–1, got {values[~inside][0]}")
-    where = np.array(groups)
-    sums = np.array([values[where == name].sum() for name in names])
-    sizes = np.array([(where == name).sum() for name in names], dtype=np.float64)
+    in_range = (values >= 0) & (values <= 1)
+    if not in_range.all():
+        raise BadValue(f"each trial must be right, wrong or a share in 0–1, got {values[~in_range][0]}")
+    labels = np.array(groups)
+    sums = np.array([values[labels == name].sum() for name in names])
+    sizes = np.array([(labels == name).sum() for name in names], dtype=np.float64)
     mean, k = float(sums.sum() / sizes.sum()), len(names)
     exact = k < EXACT_BELOW
     method = f"sign flips of clusters, {'exact' if exact else f'{DRAWS} draws, seed {seed}'}"
     alike = k > 1 and np.ptp(sums / sizes) < 1e-12
     if k < 6 or alike:
-        why = "all clusters have the same share" if alike else "fewer than 6 clusters cannot show one"
-        return Clustered(mean, None, k, len(values), method, why)
+        reason = "all clusters have the same share" if alike else "fewer than 6 clusters cannot show one"
+        return Clustered(mean, None, k, len(values), method, reason)
     signs = (
         np.array(list(product((-1.0, 1.0), repeat=k)))
         if exact
@@ -92,7 +92,9 @@ def clustered(right: Sequence[bool] | FloatArray, groups: Sequence[str], *, seed
     def refused(share: float) -> bool:
         deviations = sums - share * sizes
         observed = abs(deviations.sum())
+        # With a tolerance: patterns that give the same sum in exact arithmetic count as equally far.
         as_far = int((np.abs(signs @ deviations) >= observed - 1e-12).sum())
+        # Drawn patterns do not include the observed one, which always counts (Phipson and Smyth 2010).
         p = as_far / len(signs) if exact else (as_far + 1) / (len(signs) + 1)
         return p <= 0.05
 
@@ -100,9 +102,10 @@ def clustered(right: Sequence[bool] | FloatArray, groups: Sequence[str], *, seed
 
 
 def _edge(refused: Callable[[float], bool], inside: float, outside: float) -> float:
-    """Where shares begin to be refused, between the mean and an end of the range."""
+    """The edge of the refused shares between the mean and an end of the range, by bisection."""
     if not refused(outside):
         return outside
+    # Fifty halvings of a range of at most 1 reach the precision of a double.
     for _ in range(50):
         middle = 0.5 * (inside + outside)
         if refused(middle):
@@ -114,9 +117,9 @@ def _edge(refused: Callable[[float], bool], inside: float, outside: float) -> fl
 
 @dataclass(frozen=True, slots=True)
 class Permuted:
-    """What guessing reaches when whole blocks are exchanged: the 95 % limit and how often chance was as good.
+    """What guessing reaches when whole blocks are permuted: the 95 % limit and how often chance was as good.
 
-    ``blocks`` were exchanged, ``permutations`` times.
+    ``blocks`` were permuted ``permutations`` times.
     """
 
     observed: float
@@ -157,11 +160,12 @@ def block_permutation(
         )
     draw = np.random.Generator(np.random.PCG64(seed))
     observed = statistic(range(n_blocks))
-    found = np.array([observed, *(statistic(draw.permutation(n_blocks).tolist()) for _ in range(permutations))])
-    if not np.isfinite(found).all():
+    values = np.array([observed, *(statistic(draw.permutation(n_blocks).tolist()) for _ in range(permutations))])
+    if not np.isfinite(values).all():
         raise BadValue(
-            f"the statistic must be a number for every order of blocks, got {found[~np.isfinite(found)][0]}; say "
-            "what it is without a judged attempt"
+            f"the statistic must be a number for every order of blocks, got {values[~np.isfinite(values)][0]}; "
+            "say what it is without a judged attempt"
         )
-    p = float((found >= observed - 1e-12).mean())
-    return Permuted(observed, float(np.quantile(found, 0.95, method="higher")), p, permutations, n_blocks)
+    # The observed order is among them, so p is never 0.
+    p = float((values >= observed - 1e-12).mean())
+    return Permuted(observed, float(np.quantile(values, 0.95, method="higher")), p, permutations, n_blocks)

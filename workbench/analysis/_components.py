@@ -1,4 +1,4 @@
-"""One outcome of a responder rule, judged in one participant."""
+"""One outcome of a responder rule, judged for one participant."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from workbench.vocabulary import Assessment, Condition
 EITHER = "either"
 """Side of a component that responds when one of the two sides does."""
 DERIVED = ("ais", "motor_level")
-"""Parts of the ISNCSCI that are no sums: steps of the grade, and motor recovery of the better side."""
+"""Parts of the ISNCSCI that are not sums: steps of the grade, and motor recovery of the better side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +58,19 @@ class Component:
                 f"{self.name} has no responder threshold and none is assumed; choose a row of the table of "
                 "thresholds, or state the protocol's own with own_threshold"
             )
-        about, mine = (self.threshold.measure, self.threshold.subscore), (self.measure, self.part)
-        if about != mine or self.threshold.kind == "cutoff":
+        about, own = (self.threshold.measure, self.threshold.subscore), (self.measure, self.part)
+        if about != own or self.threshold.kind == "cutoff":
             raise BadValue(f"threshold {self.threshold.name!r} says nothing about a change of {self.name}")
         _ = self.threshold.size
         return self.threshold
 
     @property
     def effect(self) -> str:
-        """What a declared difference in state is the effect of."""
+        """The name of the effect of a declared difference in state."""
         return effect_words(self.across)
 
     def sides(self) -> tuple[Component, ...]:
-        """One component a side for ``"either"``, else itself."""
+        """One component per side for ``"either"``, else itself."""
         return tuple(replace(self, side=side) for side in ("left", "right")) if self.side == EITHER else (self,)
 
     def words(self) -> str:
@@ -86,26 +86,26 @@ class Judgement:
     ----------
     participant, component : who, on what.
     responded : None when it cannot be said.
-    told : the change in one sentence, or why there is none.
+    sentence : the change in one sentence, or why there is none.
     condition : under which the later assessment was made, None without one.
     """
 
     participant: str
     component: str
     responded: bool | None
-    told: str
+    sentence: str
     condition: Condition | None = None
 
 
 def judge(
     component: Component, history: History, *, visit: str, ref_visit: str, baseline_rule: str = ""
 ) -> tuple[Judgement, ...]:
-    """Judge one component in one participant; ``"either"`` gives one judgement a side.
+    """Judge one component for one participant; ``"either"`` gives one judgement per side.
 
     Parameters
     ----------
     component : what is judged, with its threshold.
-    history : everything that was assessed in the participant.
+    history : all assessments of the participant.
     visit, ref_visit : names of the later and the baseline visit.
     baseline_rule : which of several baseline records counts.
 
@@ -116,46 +116,53 @@ def judge(
     BadValue
         Several later records, or several baseline records without a rule.
     """
-    found = []
-    for one in component.sides():
-        after = later(one, history, visit=visit)
+    judgements = []
+    for component_side in component.sides():
+        after = later(component_side, history, visit=visit)
         if after is None:
-            found.append(Judgement(history.participant, one.name, None, f"no {one.name} at {visit}"))
+            judgements.append(
+                Judgement(history.participant, component_side.name, None, f"no {component_side.name} at {visit}")
+            )
             continue
-        responded, told = _judge(one, history, after, ref_visit=ref_visit, baseline_rule=baseline_rule)
-        found.append(Judgement(history.participant, one.name, responded, told, after.condition))
-    return tuple(found)
+        responded, sentence = _judge(
+            component_side, history, after, ref_visit=ref_visit, baseline_rule=baseline_rule
+        )
+        judgements.append(
+            Judgement(history.participant, component_side.name, responded, sentence, after.condition)
+        )
+    return tuple(judgements)
 
 
 def _judge(
     component: Component, history: History, after: Assessment, *, ref_visit: str, baseline_rule: str
 ) -> tuple[bool | None, str]:
-    chosen = component.chosen
-    check_threshold(chosen, after, component.part)
+    threshold = component.chosen
+    check_threshold(threshold, after, component.part)
     try:
         before = baselines(
             history.assessments, visit_id=history.visits.get(ref_visit, ""), like=after, across=component.across
         )
     except NoBaseline:
         return None, f"no {component.name} at {ref_visit} to compare with"
+    # A rule may be the id of one record, which another participant does not have.
     rule = baseline_rule if len(before) > 1 else ""
     if component.measure == "isncsci" and component.part in DERIVED:
         return _judge_derived(component, before, after, baseline_rule=rule)
     try:
-        found = change(
+        difference = change(
             before,
             after,
             part=component.part,
             baseline_rule=rule,
             across=component.across,
-            thresholds=(chosen,),
+            thresholds=(threshold,),
             direction=component.direction,
         )
     except Undetermined as error:
         return _judge_range(component, before, after, baseline_rule=rule, error=error)
     except Refused as error:
         return None, str(error)
-    return found.flags[0].reached, found.line()
+    return difference.flags[0].reached, difference.line()
 
 
 def _judge_range(
@@ -166,69 +173,71 @@ def _judge_range(
     baseline_rule: str,
     error: Undetermined,
 ) -> tuple[bool | None, str]:
-    """Judge over everything that the scores can be, where one of them is no one number."""
-    chosen, _ = pick_baseline(before, rule=baseline_rule)
+    """Judge over all possible scores, where one of them is not a single number."""
+    baseline, _ = pick_baseline(before, rule=baseline_rule)
     better = component.direction or direction_of(after.measure, after.version, component.part)
     try:
-        found = change_range(chosen, after, part=component.part, direction=better)
+        possibilities = change_range(baseline, after, part=component.part, direction=better)
     except Refused:
         return None, str(error)
-    return found.reached(component.chosen), f"{component.name}: {found.words(component.chosen)}"
+    return possibilities.reached(component.chosen), f"{component.name}: {possibilities.words(component.chosen)}"
 
 
 def _judge_derived(
     component: Component, before: Sequence[Assessment], after: Assessment, *, baseline_rule: str
 ) -> tuple[bool | None, str]:
-    picked, _ = pick_baseline(before, rule=baseline_rule)
-    if len(picked) > 1:
+    baseline, _ = pick_baseline(before, rule=baseline_rule)
+    if len(baseline) > 1:
         raise BadValue(f"{component.name} has no mean; name the first, the last or one baseline record by its id")
     try:
-        for one in (picked[0], after):
-            classes_of(one)
+        for examination in (baseline[0], after):
+            classes_of(examination)
     except Refused as error:
         return None, str(error)
-    found = isncsci_change(picked[0], after, across=component.across)
+    difference = isncsci_change(baseline[0], after, across=component.across)
     if component.part == "ais":
-        steps, told = found.ais.steps, found.ais.line()
+        steps, sentence = difference.ais.steps, difference.ais.line()
     else:
-        steps, told = found.best_motor_steps, "; ".join(level.line() for level in found.motor.values())
+        steps = difference.best_motor_steps
+        sentence = "; ".join(level.line() for level in difference.motor.values())
     if steps is None:
-        return None, told
-    least, most = (reaches(step, component.chosen, before=1) for step in steps)
-    return (least if least == most else None), told
+        return None, sentence
+    # Steps are absolute; before only matters to thresholds in per cent.
+    at_worst, at_best = (reaches(step, component.chosen, before=1) for step in steps)
+    return (at_worst if at_worst == at_best else None), sentence
 
 
 def later(component: Component, history: History, *, visit: str) -> Assessment | None:
-    """The one later assessment, None without one.
+    """The later assessment, None without one.
 
     Parameters
     ----------
     component : what is judged.
-    history : everything that was assessed in the participant.
+    history : all assessments of the participant.
     visit : name of the visit.
 
     Raises
     ------
     BadValue
-        Several fit, or ``under`` names a field that assessments do not have.
+        Several match, or ``under`` names a field that assessments do not have.
     """
     allowed = (*UNDER, "repeat")
     if set(component.under) - set(allowed):
         raise BadValue(f"under takes {', '.join(allowed)}; got {', '.join(component.under)}")
-    wanted = {name: pair[1] for name, pair in component.across.items()} | dict(component.under)
-    fitting = [
-        one
-        for one in history.at(visit)
-        if (one.measure, one.side) == (component.measure, component.side)
-        and all({**under(one), "repeat": one.repeat}[name] == value for name, value in wanted.items())
+    required = {name: pair[1] for name, pair in component.across.items()} | dict(component.under)
+    matching = [
+        record
+        for record in history.at(visit)
+        if (record.measure, record.side) == (component.measure, component.side)
+        and all({**under(record), "repeat": record.repeat}[name] == value for name, value in required.items())
     ]
-    if len(fitting) > 1:
-        ids = ", ".join(one.id for one in fitting)
+    if len(matching) > 1:
+        ids = ", ".join(record.id for record in matching)
         raise BadValue(
-            f"{history.participant} has {len(fitting)} records of {component.name} at {visit} ({ids}); say with "
+            f"{history.participant} has {len(matching)} records of {component.name} at {visit} ({ids}); say with "
             f"under= which counts, by {', '.join(allowed)}"
         )
-    return fitting[0] if fitting else None
+    return matching[0] if matching else None
 
 
 def false_positives(
@@ -245,30 +254,34 @@ def false_positives(
     ref_visit : name of the baseline visit.
     baseline_rule : which of several baseline records counts.
     """
-    chosen = component.chosen
-    if component.part in DERIVED or chosen.unit == "%":
-        return {}, f"{component.name}: a {'percentage' if chosen.unit == '%' else 'grade'} has no SEM"
-    found: dict[str, float] = {}
-    for one in component.sides():
-        series = [_repeats(one, person, ref_visit=ref_visit) for person in people]
+    threshold = component.chosen
+    if component.part in DERIVED or threshold.unit == "%":
+        return {}, f"{component.name}: a {'percentage' if threshold.unit == '%' else 'grade'} has no SEM"
+    probabilities: dict[str, float] = {}
+    for component_side in component.sides():
+        series = [_repeats(component_side, person, ref_visit=ref_visit) for person in people]
         try:
-            repeats = own_mdc(series, part=one.part)
+            repeats = own_mdc(series, part=component_side.part)
         except (BadValue, Refused) as error:
-            return {}, f"{one.name}: {error}"
+            return {}, f"{component_side.name}: {error}"
+        # An SEM of 0 would make chance responders impossible, which no few equal repeats show.
         if repeats.sem == 0:
-            return {}, f"{one.name}: all baseline repeats are alike"
+            return {}, f"{component_side.name}: all baseline repeats are alike"
+        # The fewest records that any baseline averages: the probability must not be too small for anybody.
         averaged = min(len(row) for row in series if row) if baseline_rule == "mean" else 1
-        found[one.name] = false_positive(chosen.size, sem=repeats.sem, df=repeats.df, baseline_records=averaged)
-    return found, ""
+        probabilities[component_side.name] = false_positive(
+            threshold.size, sem=repeats.sem, df=repeats.df, baseline_records=averaged
+        )
+    return probabilities, ""
 
 
 def _repeats(component: Component, history: History, *, ref_visit: str) -> tuple[Assessment, ...]:
     """Records of the reference visit under the state in which the component's baseline is taken."""
-    wanted = {name: value for name, value in component.under.items() if name != "repeat"}
-    wanted |= {name: pair[0] for name, pair in component.across.items()}
+    required = {name: value for name, value in component.under.items() if name != "repeat"}
+    required |= {name: pair[0] for name, pair in component.across.items()}
     return tuple(
-        one
-        for one in history.at(ref_visit)
-        if (one.measure, one.side) == (component.measure, component.side)
-        and all(under(one)[name] == value for name, value in wanted.items())
+        record
+        for record in history.at(ref_visit)
+        if (record.measure, record.side) == (component.measure, component.side)
+        and all(under(record)[name] == value for name, value in required.items())
     )

@@ -1,4 +1,4 @@
-"""The mean of many courses in time, with its interval at each time."""
+"""The mean of several time courses, with its interval at each time."""
 
 from __future__ import annotations
 
@@ -43,17 +43,18 @@ def mean_course(values: FloatArray, *, least: float = 0.0, most: float = 1.0, le
     """
     if values.ndim != 2:
         raise BadValue(f"courses must have shape (n_courses, n_times), got {values.shape}")
-    found = [_at(column[np.isfinite(column)], least=least, most=most, level=level) for column in values.T]
-    return MeanCourse(len(values), *(tuple(one[i] for one in found) for i in range(3)))
+    points = [_at(column[np.isfinite(column)], least=least, most=most, level=level) for column in values.T]
+    return MeanCourse(len(values), *(tuple(point[i] for point in points) for i in range(3)))
 
 
 def _at(
-    known: FloatArray, *, least: float, most: float, level: float
+    values: FloatArray, *, least: float, most: float, level: float
 ) -> tuple[float | None, float | None, float | None]:
-    if not len(known):
+    if not len(values):
         return None, None, None
-    mean = float(known.mean())
-    if len(known) < 2:
+    mean = float(values.mean())
+    if len(values) < 2:
         return mean, None, None
-    half = student_t_quantile(0.5 + level / 2, len(known) - 1) * float(known.std(ddof=1)) / len(known) ** 0.5
+    # Student's t, since the spread is estimated from few courses.
+    half = student_t_quantile(0.5 + level / 2, len(values) - 1) * float(values.std(ddof=1)) / len(values) ** 0.5
     return mean, max(least, mean - half), min(most, mean + half)

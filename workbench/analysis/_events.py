@@ -1,11 +1,11 @@
 """Event metrics of self-paced decoding: hits, misses and false activations, judged by an onset window.
 
-An activation is a hit if its onset lies in ``[cue, cue + onset_window_s]`` and is the first there; every
+An activation is a hit if its onset lies in ``[cue, cue + onset_window_s]`` and is the first in it; every
 other activation is false; a cue without a hit is missed. The window is part of the definition and is
 printed with every result. Excluded trials give neither events nor rest time.
 
 Intervals of several runs take the run as the unit that varies (of several people: the person). Those of one run
-speak of that run alone: another run of the same person varies more, and they do not cover it.
+apply to that run only: runs of one person vary more, and the interval does not cover another run.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ from workbench.analysis._exact import Interval, poisson_interval, wilson
 from workbench.analysis._guessing import Guessing
 from workbench.analysis._ratios import rate_interval, share_interval, totals
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.vocabulary import FloatArray, Trial
 
 UNITS = ("run", "participant")
-"""What can vary as a whole: runs of one person, or people."""
+"""Units that may vary as a whole: runs of one person, or people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +54,15 @@ class EventMetrics:
     f1_interval, recall_interval, precision_interval : 95 %, by :func:`workbench.analysis._ratios.share_interval`
         over runs, or over the trials of one run, joined with Wilson's; None where the value is None.
         F1 = 2q / (1 + q) with q = hits / (hits + false + missed), a share, whose interval is carried over.
-    clusters, unit : how many runs, or participants, the intervals take as units; 1 = they speak of that one only.
+    clusters, unit : how many runs, or participants, the intervals take as units; 1 = they apply to that one only.
     false_in_rest, rest_s : false activations in rest and the rest time they fell into, s.
     false_per_min, false_per_min_interval : their rate with its 95 % interval, exact Poisson joined over runs with
         :func:`workbench.analysis._ratios.rate_interval`; None without rest.
     onset, release : latency of hits after the cue, and of releases after the end of the attempt, s.
     held_through : hits not released before the attempt ended.
     held : how long hits lasted, s.
-    guessing : what guessing would have hit (:func:`workbench.analysis.guessing`), for whoever knows the onsets of
-        the run; else None.
+    guessing : what guessing would have hit (:func:`workbench.analysis.guessing`), where the onsets of the run are
+        known; else None.
     """
 
     onset_window_s: float
@@ -101,7 +102,7 @@ class EventMetrics:
         )
 
     def scope(self) -> str:
-        """What the intervals speak of: the unit that varies, or one of it alone."""
+        """What the intervals apply to: the unit that varies, or a single one."""
         return f"clustered by {self.clusters} {self.unit}s" if self.clusters > 1 else f"of this {self.unit} alone"
 
     def rest_line(self) -> str:
@@ -142,13 +143,13 @@ def event_metrics(
     ------
     BadValue
         When a hit lies outside the window: the trials were judged by another definition; or when ``runs`` does not
-        name one run a trial; or an unknown unit.
+        name one run per trial; or an unknown unit.
     """
-    known = list(trials)
-    _check_definition(known, onset_window_s, fs, runs, unit)
+    all_trials = list(trials)
+    _check_definition(all_trials, onset_window_s, fs, runs, unit)
     pairs = [
         (trial, run)
-        for trial, run in zip(known, runs or [""] * len(known))
+        for trial, run in zip(all_trials, runs or [""] * len(all_trials))
         if trial.outcome in ("correct", "missed")
     ]
     judged, units = [trial for trial, _ in pairs], [run for _, run in pairs]
@@ -159,7 +160,7 @@ def event_metrics(
     return EventMetrics(
         onset_window_s=onset_window_s,
         n=n,
-        excluded=sum(t.outcome == "excluded" for t in known),
+        excluded=sum(t.outcome == "excluded" for t in all_trials),
         hits=n_hits,
         misses=n - n_hits,
         false=false,
@@ -176,14 +177,14 @@ def event_metrics(
 
 
 def _check_definition(
-    known: Sequence[Trial], onset_window_s: float, fs: float, runs: Sequence[str], unit: str
+    trials: Sequence[Trial], onset_window_s: float, fs: float, runs: Sequence[str], unit: str
 ) -> None:
     if unit not in UNITS:
         raise BadValue(f"unit must be one of {', '.join(UNITS)}, got {unit!r}")
     if not (onset_window_s > 0 and fs > 0):
-        raise BadValue(f"onset_window_s and fs must be above 0, got {onset_window_s} and {fs}")
-    if runs and len(runs) != len(known):
-        raise BadValue(f"each trial needs its run, got {len(known)} trials and {len(runs)} runs")
+        raise BadValue(Message("result.window_and_rate", window=str(onset_window_s), fs=str(fs)))
+    if runs and len(runs) != len(trials):
+        raise BadValue(f"each trial needs its run, got {len(trials)} trials and {len(runs)} runs")
 
 
 def _in_rest(judged: Sequence[Trial], runs: Sequence[str]) -> dict[str, Any]:
@@ -202,7 +203,9 @@ def _timing(hits: Sequence[Trial]) -> dict[str, Any]:
     """When hits came, how long they lasted, and when they were released, by the name of their field."""
     return {
         "onset": spread([t.latency_s for t in hits if t.latency_s is not None]),
+        # Hits that were never released have no release time.
         "release": spread([t.release_s for t in hits if t.release_s is not None]),
+        # A release is timed from the end of the attempt, so 0 or later means held to its end.
         "held_through": sum(t.release_s is None or t.release_s >= 0 for t in hits),
         "held": spread([t.held_s for t in hits if t.held_s is not None]),
     }
@@ -235,6 +238,7 @@ def share_of_events(part: FloatArray, whole: FloatArray, runs: Sequence[str]) ->
         return None
     alike = wilson(int(part.sum()), count)
     within = share_interval(part, whole, alike=alike)
+    # One run has no spread between runs; its trials are the only units there are.
     if len(set(runs)) < 2:
         return within
     return share_interval(totals(part, runs), totals(whole, runs), alike=within)
@@ -270,8 +274,9 @@ def spread(values: Sequence[float]) -> Spread | None:
 
 def _check_window(hits: Sequence[Trial], onset_window_s: float, fs: float) -> None:
     for trial in hits:
+        # A sample of tolerance: the window in s and the onset in samples were rounded separately.
         if trial.latency_s is None or not -1 / fs <= trial.latency_s <= onset_window_s + 1 / fs:
+            window = f"{onset_window_s:g}"
             raise BadValue(
-                f"trial {trial.index} is a hit {trial.latency_s} s after its cue, outside the window of "
-                f"{onset_window_s:g} s; give the window with which the run was judged"
+                Message("result.hit_outside_window", n=trial.index, s=str(trial.latency_s), window=window)
             )

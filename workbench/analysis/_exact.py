@@ -61,6 +61,7 @@ def chance_limit(n: int, *, classes: int, alpha: float = 0.05) -> int | None:
     _counts(0, n)
     _classes(classes)
     _level(alpha, "alpha")
+    # From the text: 0.05 means five hundredths, not the nearest binary fraction.
     fraction = Fraction(str(alpha))
     # Compared as integers: ways / classes^n > alpha without a division in every step.
     allowed = fraction.numerator * classes**n // fraction.denominator
@@ -69,13 +70,14 @@ def chance_limit(n: int, *, classes: int, alpha: float = 0.05) -> int | None:
 
 
 def _ways(n: int, classes: int) -> Iterator[tuple[int, int]]:
-    """``(k, in how many of the classes^n courses k or more guesses are right)`` from ``k = n`` down to 0.
+    """``(k, in how many of the classes^n sequences k or more guesses are right)`` from ``k = n`` down to 0.
 
     Each term follows from the one before it, so that the sum stays exact and takes n steps.
     """
     term = ways = 1
     yield n, ways
     for k in range(n, 0, -1):
+        # Binomial terms from k to k - 1 in integers; the division leaves no remainder.
         term = term * k * (classes - 1) // (n - k + 1)
         ways += term
         yield k - 1, ways
@@ -96,6 +98,7 @@ def wilson(k: int, n: int, *, level: float = 0.95) -> Interval:
     p, zz = k / n, z * z
     centre = (p + zz / (2 * n)) / (1 + zz / n)
     half = z / (1 + zz / n) * sqrt(p * (1 - p) / n + zz / (4 * n * n))
+    # Exactly 0 or 1 at the ends, where rounding may leave a last digit.
     low = 0.0 if k == 0 else max(0.0, centre - half)
     high = 1.0 if k == n else min(1.0, centre + half)
     return Interval(low, high)
@@ -134,6 +137,7 @@ def binomial_tail(k: int, n: int, *, p: float) -> float:
         return 0.0
     if p == 1:
         return 1.0
+    # Logarithms and fsum: single terms may underflow or span many magnitudes.
     return min(1.0, fsum(exp(_log_term(j, n, p)) for j in range(k, n + 1)))
 
 
@@ -152,6 +156,7 @@ def poisson_interval(count: int, *, exposure: float = 1.0, level: float = 0.95) 
         raise BadValue(f"exposure must be above 0, got {exposure}; without it there is no rate")
     _level(level, "level")
     alpha = (1 - level) / 2
+    # Far above any bound in use: twenty standard deviations.
     top = count + 20 * sqrt(count + 1) + 20
     low = 0.0 if count == 0 else _solve(lambda m: (1 - _poisson_up_to(count - 1, m)) - alpha, 0.0, float(count))
     high = _solve(lambda m: alpha - _poisson_up_to(count, m), float(count), top)
@@ -159,7 +164,7 @@ def poisson_interval(count: int, *, exposure: float = 1.0, level: float = 0.95) 
 
 
 def chi_square_factors(df: int, *, level: float = 0.95) -> Interval:
-    """What a standard deviation with ``df`` degrees of freedom is multiplied by for its interval: √(df / χ²)."""
+    """Factors of a standard deviation with ``df`` degrees of freedom for its interval: √(df / χ²)."""
     if df < 1:
         raise BadValue(f"a standard deviation needs at least 1 degree of freedom, got {df}")
     _level(level, "level")
@@ -184,6 +189,7 @@ def student_t_quantile(p: float, df: int) -> float:
     if p < 0.5:
         return -student_t_quantile(1 - p, df)
     top = 2.0
+    # With one degree of freedom the tail is so long that no fixed bound serves.
     while student_t_tail(top, df) > 1 - p:
         top *= 2
     return _solve(lambda t: (1 - p) - student_t_tail(t, df), 0.0, top)
@@ -196,30 +202,32 @@ def _incomplete_beta(x: float, a: float, b: float) -> float:
     if x > (a + 1) / (a + b + 2):
         return 1 - _incomplete_beta(1 - x, b, a)  # the fraction converges quickly on this side only
     front = exp(lgamma(a + b) - lgamma(a) - lgamma(b) + a * log(x) + b * log1p(-x)) / a
+    # Lentz's method without its guard against zeros: on this side of the mean they do not occur.
     c, d = 1.0, 1 / (1 - (a + b) * x / (a + 1))
-    found = d
+    fraction = d
     for m in range(1, 500):
         even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
         odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
         for step in (even, odd):
             d = 1 / (1 + step * d)
             c = 1 + step / c
-            found *= c * d
+            fraction *= c * d
         if abs(c * d - 1) < 1e-15:
             break
-    return front * found
+    return front * fraction
 
 
 def _chi_square_up_to(x: float, df: int) -> float:
     """Distribution function: the series of the lower incomplete gamma function."""
     a, half = df / 2, x / 2
+    # The first term in logarithms, as half^a overflows for many degrees of freedom.
     term = exp(a * log(half) - half - lgamma(a + 1))
-    found, k = term, 0
-    while term > 1e-17 * found:
+    total, k = term, 0
+    while term > 1e-17 * total:
         k += 1
         term *= half / (a + k)
-        found += term
-    return min(1.0, found)
+        total += term
+    return min(1.0, total)
 
 
 def _poisson_up_to(k: int, mean: float) -> float:
@@ -232,7 +240,7 @@ def _log_term(j: int, n: int, p: float) -> float:
 
 
 def _solve(rising: Callable[[float], float], low: float, high: float) -> float:
-    """Root of a rising function by halving, until the bounds are neighbouring numbers."""
+    """Root of a rising function by bisection, until the bounds are neighbouring doubles."""
     while True:
         middle = (low + high) / 2
         if not low < middle < high:

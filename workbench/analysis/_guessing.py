@@ -1,8 +1,8 @@
-"""What activations that know nothing of the cues would have hit: the same onsets against cues at shuffled times.
+"""What activations independent of the cues would have hit: the same onsets against cues at shuffled times.
 
-A limit for runs in which activations come by themselves. How many cues chance hits depends on how often
-somebody activates, so that it is learned from the run itself: its onsets stay where they were, and the cues are
-placed again, without overlap and with random distances. The 95th percentile of the hits over many such placements
+A chance limit for self-paced runs. How many cues chance hits depends on how often somebody activates, so it is
+taken from the run itself: its onsets stay where they were, and the cues are placed again, without overlap and at
+random distances. The 95th percentile of the hits over many such placements
 is the limit.
 
 Excluded trials give neither onsets nor time, as in :mod:`workbench.analysis._events`.
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.vocabulary import Trial
 
 SHUFFLES = 2000
@@ -27,7 +28,7 @@ PERCENTILE = 95
 
 @dataclass(frozen=True, slots=True)
 class Guessing:
-    """What guessing hits.
+    """The chance limit of one run.
 
     Attributes
     ----------
@@ -65,7 +66,7 @@ def guessing(
     ----------
     trials : of the run, as the paradigm judged them.
     onsets : sample of each activation of the run.
-    window_s : an onset up to so long after a cue is a hit, s. fs : rate in Hz.
+    window_s : an onset up to this long after a cue is a hit, s. fs : rate in Hz.
     seed_of : identity of the run; the same run gets the same draws.
 
     Raises
@@ -74,32 +75,39 @@ def guessing(
         When window or rate are not above 0.
     """
     if not (window_s > 0 and fs > 0):
-        raise BadValue(f"window_s and fs must be above 0, got {window_s} and {fs}")
-    judged = [one for one in trials if one.outcome in ("correct", "missed")]
+        raise BadValue(Message("result.guessing_window", window=str(window_s), fs=str(fs)))
+    judged = [trial for trial in trials if trial.outcome in ("correct", "missed")]
     if not judged:
         return None
-    at, total = _joined(judged, onsets)
+    onset_samples, total = _joined(judged, onsets)
     window = round(window_s * fs)
+    # Time that is left when each cue keeps its window; the cues are spread over it.
     room = total - len(judged) * (window + 1)
     if room <= 0:
         return None
+    # Seeded by identity, so that a report of the same run prints the same limit on every machine.
     seed = int.from_bytes(hashlib.sha256(seed_of.encode()).digest()[:8], "big")
     draw = np.random.Generator(np.random.PCG64(seed))
     # Sorted uniform places in the free time, each moved on by the windows before it: no two windows overlap.
     free = np.sort(draw.integers(0, room + 1, (SHUFFLES, len(judged))), axis=1)
     cues = free + (window + 1) * np.arange(len(judged))
-    hits = (np.searchsorted(at, cues + window, side="right") > np.searchsorted(at, cues, side="left")).sum(axis=1)
+    hits = (
+        np.searchsorted(onset_samples, cues + window, side="right")
+        > np.searchsorted(onset_samples, cues, side="left")
+    ).sum(axis=1)
+    # A whole number of hits that was reached, never one between two.
     limit = int(np.percentile(hits, PERCENTILE, method="higher"))
-    found = sum(one.outcome == "correct" for one in judged)
-    return Guessing(limit, len(judged), SHUFFLES, seed_of, found)
+    n_hits = sum(trial.outcome == "correct" for trial in judged)
+    return Guessing(limit, len(judged), SHUFFLES, seed_of, n_hits)
 
 
 def _joined(judged: Sequence[Trial], onsets: Sequence[int]) -> tuple[NDArray[np.int64], int]:
     """Onsets on an axis of the judged trials alone, one after the other, and its length, samples."""
     marks = np.sort(np.asarray(onsets, dtype=np.int64))
     parts, start = [], 0
-    for one in sorted(judged, key=lambda trial: trial.cue_sample):
-        inside = marks[(marks >= one.cue_sample) & (marks < one.end_sample)]
-        parts.append(inside - one.cue_sample + start)
-        start += max(0, one.end_sample - one.cue_sample)
+    for judged_trial in sorted(judged, key=lambda trial: trial.cue_sample):
+        # Half open: an onset at the end of one trial belongs to the next.
+        in_trial = marks[(marks >= judged_trial.cue_sample) & (marks < judged_trial.end_sample)]
+        parts.append(in_trial - judged_trial.cue_sample + start)
+        start += max(0, judged_trial.end_sample - judged_trial.cue_sample)
     return np.concatenate(parts), start

@@ -1,4 +1,4 @@
-"""Implant-days: how long devices were in place, and events by that exposure."""
+"""Implant-days: how long devices were in place, and events per exposure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from workbench.analysis._exact import Interval, poisson_interval
 from workbench.errors import BadValue
 
 PER = 1000.0
-"""Events are given for so many implant-days."""
+"""Implant-days per which events are given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +40,15 @@ class ImplantDays:
 
     def line(self) -> str:
         """One sentence."""
-        said = (
+        exposure = (
             f"{self.days} implant-days in {self.n} participants (median {self.middle:g}, longest {self.longest}; "
             f"cut {self.cut})"
         )
         if self.events is None or self.rate is None or self.interval is None:
-            return said
+            return exposure
         low, high = self.interval
         return (
-            f"{said}; {self.events} events = {self.rate:.2f} per {PER:g} implant-days "
+            f"{exposure}; {self.events} events = {self.rate:.2f} per {PER:g} implant-days "
             f"(95 % CI {low:.2f}–{high:.2f}, Poisson)"
         )
 
@@ -72,7 +72,7 @@ def implant_days(
     Raises
     ------
     BadValue
-        Nobody, a text that is no date, an end or cut before the implantation, an end without an implantation.
+        Nobody, a text that is not a date, an end or cut before the implantation, an end without an implantation.
     """
     if not implanted:
         raise BadValue("implant-days need at least one implanted participant, got none")
@@ -85,11 +85,12 @@ def implant_days(
     for name, text in implanted.items():
         start = _day(text, what=f"implantation of {name}")
         end = min(last, _day(stops[name], what=f"end of {name}")) if name in stops else last
+        # The end of exposure counts up to the cut: what happened later is not known to this analysis.
         if end < start:
             raise BadValue(f"{name} was implanted on {start}, after {end}; correct it, or choose a later cut")
         days[name] = (end - start).days
     total = sum(days.values())
-    known = events is not None and total > 0
+    has_rate = events is not None and total > 0
     return ImplantDays(
         n=len(days),
         days=total,
@@ -98,8 +99,8 @@ def implant_days(
         middle=float(median(days.values())),
         cut=last.isoformat(),
         events=events,
-        rate=PER * (events or 0) / total if known else None,
-        interval=poisson_interval(events or 0, exposure=total / PER) if known else None,
+        rate=PER * (events or 0) / total if has_rate else None,
+        interval=poisson_interval(events or 0, exposure=total / PER) if has_rate else None,
     )
 
 

@@ -1,9 +1,10 @@
 """Change variables of the neurological examination (ISNCSCI 2019): sums, levels, AIS, zones.
 
-A level or grade of which several values are possible (ND) is compared over all of them: what every possibility
-shows is shown, the rest is not determinable and names the cells that decide. INT (intact) lies below every key
-muscle. Motor recovery counts key-muscle segments only (C5–T1, L2–S1): elsewhere the motor level follows sensation.
-Conversion A → B (sensation came back) is reported apart from conversion to C or D (movement did).
+A level or grade of which several values are possible (ND) is compared over all of them: what all possibilities
+have in common is stated, the rest is not determinable and names the cells that decide. INT (intact) lies below
+every key muscle. Motor recovery counts key-muscle segments only (C5–T1, L2–S1): elsewhere the motor level follows
+sensation. Conversion A → B (return of sensation) is reported separately from conversion to C or D (return of
+movement).
 """
 
 from __future__ import annotations
@@ -58,15 +59,15 @@ class LevelChange:
         change = f"{self.variable} {self.before} → {self.after}"
         if self.steps is None:
             return f"{change}, undefined: {self.reason}"
-        least, most = self.steps
+        lowest, highest = self.steps
         if self.motor_segments is not None and (self.segments is None or self.segments != self.motor_segments):
             total = "" if self.segments is None else f"{self.segments:+d} segments, of which "
             return f"{change}, {total}{self.motor_segments:+d} with key muscles"
         if self.segments is not None:
             return f"{change}, {self.segments:+d} segments"
         kind = "segments with key muscles" if self.variable.startswith("motor_") else "segments"
-        verdict = "" if least > 0 or most < 0 else "not determinable, "
-        return f"{change}, {verdict}{least:+d} to {most:+d} {kind} ({self.reason})"
+        verdict = "" if lowest > 0 or highest < 0 else "not determinable, "
+        return f"{change}, {verdict}{lowest:+d} to {highest:+d} {kind} ({self.reason})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ class AisChange:
 
     def line(self) -> str:
         """One phrase."""
-        words = {
+        verdict = {
             "none": "no conversion",
             "sensory": "sensory conversion (A → B)",
             "motor": "motor conversion",
@@ -101,11 +102,11 @@ class AisChange:
             "undefined": "undefined, a grade is not determined",
         }[self.kind]
         if self.steps is not None and self.grades is None:
-            least, most = self.steps
-            sure = least > 0 or most < 0
-            words = words if self.kind != "undefined" else "conversion" if sure else "not determinable"
-            words += f", {least:+d} to {most:+d} grades ({self.reason})"
-        return f"AIS {self.before} → {self.after}: {words}"
+            lowest, highest = self.steps
+            sure = lowest > 0 or highest < 0
+            verdict = verdict if self.kind != "undefined" else "conversion" if sure else "not determinable"
+            verdict += f", {lowest:+d} to {highest:+d} grades ({self.reason})"
+        return f"AIS {self.before} → {self.after}: {verdict}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ class IsncsciChange:
     nli : neurological level of injury.
     ais : grade.
     zones : ``"zpp_sensory_right"`` … → zone of partial preservation.
-    state, effect : under what it was made; what a declared difference is the effect of.
+    state, effect : the conditions; the name of the effect of a declared difference.
     before_id, after_id, rules : the assessments, and the rule book behind both.
     """
 
@@ -138,14 +139,14 @@ class IsncsciChange:
 
     def line(self) -> str:
         """One sentence with all of it."""
-        told = [
-            f"{name.upper()} {found.value:+g}" if found else f"{name.upper()} undefined"
-            for name, found in self.sums.items()
+        phrases = [
+            f"{name.upper()} {difference.value:+g}" if difference else f"{name.upper()} undefined"
+            for name, difference in self.sums.items()
         ]
-        told += [level.line() for level in self.motor.values()]
-        told += [f"NLI{self.nli.line().removeprefix('nli')}", self.ais.line()]
+        phrases += [level.line() for level in self.motor.values()]
+        phrases += [f"NLI{self.nli.line().removeprefix('nli')}", self.ais.line()]
         kind = f"{self.effect}: " if self.effect else ""
-        return f"ISNCSCI {kind}{'; '.join(told)} ({self.state}; rules {self.rules})"
+        return f"ISNCSCI {kind}{'; '.join(phrases)} ({self.state}; rules {self.rules})"
 
     @property
     def best_motor_steps(self) -> Steps | None:
@@ -154,13 +155,13 @@ class IsncsciChange:
         The sides are taken as independent. They meet only in an untested VAC, whose worst answer is the worst of
         both sides at once, so that the ends are attained.
         """
-        found = [one.steps for one in self.motor.values() if one.steps is not None]
-        if not found:
+        steps = [level.steps for level in self.motor.values() if level.steps is not None]
+        if not steps:
             return None
-        least = max(low for low, _ in found)
+        lowest = max(low for low, _ in steps)
         # A side without a level at all could have recovered by any number of segments.
-        most = max(high for _, high in found) if len(found) == len(self.motor) else len(KEY)
-        return least, most
+        highest = max(high for _, high in steps) if len(steps) == len(self.motor) else len(KEY)
+        return lowest, highest
 
 
 def isncsci_change(
@@ -197,6 +198,7 @@ def isncsci_change(
     for name in SUMS:
         rows = [row for row in chosen if row.subscore == name]
         try:
+            # A sum is ND as soon as one cell is; the other sums of the examination still have a change.
             number_of(before, name), number_of(after, name)
         except Refused as error:
             sums[name], undefined[name] = None, str(error)
@@ -233,13 +235,14 @@ def level_change(
     ----------
     variable : name of the level in ``classes``.
     before, after : the classifications.
-    deciding : the cells that decide where several levels are possible, in words.
+    deciding : the cells that decide where several levels are possible, as text.
     """
     first, second = plain(str(before[variable])), plain(str(after[variable]))
     reason = _undefined(first) or _undefined(second)
     if reason:
         return LevelChange(variable, first, second, None, None, None, reason)
     pairs = list(product(first.split(","), second.split(",")))
+    # Over all pairs: which possible value before goes with which after is unknown.
     segments = [_place(new) - _place(old) for old, new in pairs]
     motor = [_key_muscles(old, new) for old, new in pairs] if variable.startswith("motor_") else None
     steps = (min(motor), max(motor)) if motor else (min(segments), max(segments))
@@ -262,7 +265,8 @@ def _place(level: str) -> int:
 def _key_muscles(before: str, after: str) -> int:
     """Key-muscle segments between two motor levels, below 0 when the level rose."""
     low, high = sorted((PLACE[before], PLACE[after]))
-    passed = sum(low < place <= high for place in KEY)
+    # Half open, so that two successive changes add up.
+    passed = sum(low < segment <= high for segment in KEY)
     return passed if PLACE[after] >= PLACE[before] else -passed
 
 
@@ -272,7 +276,7 @@ def ais_change(before: str, after: str, *, deciding: str = "") -> AisChange:
     Parameters
     ----------
     before, after : grades as classified, several possible ones joined by commas.
-    deciding : the cells that decide where several grades are possible, in words.
+    deciding : the cells that decide where several grades are possible, as text.
     """
     first, second = plain(before), plain(after)
     olds, news = first.split(","), second.split(",")
@@ -281,6 +285,7 @@ def ais_change(before: str, after: str, *, deciding: str = "") -> AisChange:
     pairs = list(product(olds, news))
     grades = [GRADES.index(new) - GRADES.index(old) for old, new in pairs]
     kinds = {_kind(new, step) for (_, new), step in zip(pairs, grades)}
+    # The same number of grades may still be of different kinds, such as A → B and B → C.
     alike = min(grades) == max(grades)
     kind = kinds.pop() if len(kinds) == 1 else "undefined"
     return AisChange(first, second, grades[0] if alike else None, kind, (min(grades), max(grades)), deciding)
@@ -295,15 +300,15 @@ def _kind(grade: str, step: int) -> str:
 def _deciding(
     variable: str, before: Assessment, after: Assessment, old: Mapping[str, Any], new: Mapping[str, Any]
 ) -> str:
-    """The cells that decide where one of the two results has several possible values, in words."""
-    told = []
-    for one, classes in ((before, old), (after, new)):
+    """A phrase with the deciding cells where one of the two results has several possible values."""
+    phrases = []
+    for record, classes in ((before, old), (after, new)):
         if "," in str(classes[variable]):
-            cells = examination.deciding_cells(one.items, variable, **_readings(one))
-            told.append(
-                f"decided by {', '.join(cells) or 'several cells together'} of {one.id or 'the examination'}"
+            cells = examination.deciding_cells(record.items, variable, **_readings(record))
+            phrases.append(
+                f"decided by {', '.join(cells) or 'several cells together'} of {record.id or 'the examination'}"
             )
-    return "; ".join(told)
+    return "; ".join(phrases)
 
 
 def plain(text: str) -> str:
@@ -313,6 +318,7 @@ def plain(text: str) -> str:
 
 def _undefined(levels: str) -> str:
     for level in levels.split(","):
+        # A level that is not applicable in one possibility only (zones of partial preservation) is not a number.
         if level == "NA":
             return "not applicable (NA)" if levels == "NA" else f"not determined, or not applicable ({levels})"
         if level not in ORDER:
@@ -321,17 +327,19 @@ def _undefined(levels: str) -> str:
 
 
 def _readings(assessment: Assessment) -> dict[str, Any]:
-    """The readings in force, a default where none was given. Reasons and notes of cells are no reading."""
-    known = {one.name: one.default for one in outcomes.load("isncsci").definition.options if one.allowed}
-    return {name: assessment.options.get(name, default) for name, default in known.items()}
+    """The readings in force, defaults included. Reasons and notes of cells are not readings."""
+    defaults = {
+        option.name: option.default for option in outcomes.load("isncsci").definition.options if option.allowed
+    }
+    return {name: assessment.options.get(name, default) for name, default in defaults.items()}
 
 
 def classes_of(assessment: Assessment) -> Mapping[str, Any]:
     """The stored classification. Raises Refused for a draft and for an examination without one."""
     if assessment.state == "draft":
         raise Refused(f"examination {assessment.id} is still a draft; complete it before it enters a result")
-    found: Mapping[str, Any] = assessment.score.get("classes") or {}
-    if "ais" not in found:
-        told = "; ".join(map(str, assessment.score.get("warnings") or ())) or "no classification is stored"
-        raise Refused(f"examination {assessment.id} has no classification: {told}")
-    return found
+    classes: Mapping[str, Any] = assessment.score.get("classes") or {}
+    if "ais" not in classes:
+        warnings = "; ".join(map(str, assessment.score.get("warnings") or ())) or "no classification is stored"
+        raise Refused(f"examination {assessment.id} has no classification: {warnings}")
+    return classes

@@ -1,4 +1,4 @@
-"""How long the road from sample to decision took, as percentiles."""
+"""Latency from sample to decision, as percentiles."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Latency:
     max_ms: float
     representative: bool = True
 
-    def line(self, *, what: str = "acquire to emit") -> str:
+    def line(self, *, span: str = "acquire to emit") -> str:
         """One sentence."""
         note = "" if self.representative else "; latency not representative, the run did not play at real time"
         return (
-            f"latency {what}: p50 {self.p50_ms:.1f} ms, p95 {self.p95_ms:.1f} ms, p99 {self.p99_ms:.1f} ms, "
+            f"latency {span}: p50 {self.p50_ms:.1f} ms, p95 {self.p95_ms:.1f} ms, p99 {self.p99_ms:.1f} ms, "
             f"max {self.max_ms:.1f} ms (n = {self.n}{note})"
         )
 

@@ -1,4 +1,4 @@
-"""Figures of a decoder on decided epochs: kappa, area under the curve, information transfer rate."""
+"""Metrics of a decoder on decided epochs: kappa, area under the curve, information transfer rate."""
 
 from __future__ import annotations
 
@@ -63,6 +63,7 @@ def kappa(truth: Sequence[str], decided: Sequence[str]) -> Kappa:
         return Kappa(n, observed, expected, None, None)
     value = (observed - expected) / (1.0 - expected)
     low, high = ((share - expected) / (1.0 - expected) for share in wilson(round(observed * n), n))
+    # Kappa is never below -1; Wilson's lower end carried over can be.
     return Kappa(n, observed, expected, value, Interval(max(-1.0, low), high))
 
 
@@ -114,6 +115,7 @@ def auc(evidence: ArrayLike, positive: ArrayLike) -> Auc:
     ordered = scores[order]
     edges = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1], True])
     for start, stop in zip(edges[:-1], edges[1:]):
+        # Tied values share their mean rank (Mann–Whitney).
         ranks[order[start:stop]] = 0.5 * (start + 1 + stop)
     value = float((ranks[target].sum() - m * (m + 1) / 2) / (m * n))
     return Auc(value, _around(value, m, n), m, n)
@@ -124,14 +126,15 @@ def _around(area: float, m: int, n: int) -> Interval:
     if 0.0 < area < 1.0:
         half = Z95 * _hanley_mcneil(area, m, n)
         return Interval(max(0.0, area - half), min(1.0, area + half))
-    inside, outside = area, 1.0 - area
+    accepted, rejected = area, 1.0 - area
+    # Bisection: the distance in standard errors grows monotonically away from the observed area.
     for _ in range(60):
-        middle = 0.5 * (inside + outside)
+        middle = 0.5 * (accepted + rejected)
         if abs(area - middle) > Z95 * _hanley_mcneil(middle, m, n):
-            outside = middle
+            rejected = middle
         else:
-            inside = middle
-    return Interval(inside, 1.0) if area else Interval(0.0, inside)
+            accepted = middle
+    return Interval(accepted, 1.0) if area else Interval(0.0, accepted)
 
 
 def _hanley_mcneil(area: float, m: int, n: int) -> float:
@@ -156,8 +159,8 @@ def itr(accuracy: float, *, classes: int, selection_s: float) -> float:
 
     Notes
     -----
-    Wolpaw et al. 2002, doi:10.1016/S1388-2457(02)00057-3. It holds for equally likely classes, errors spread
-    evenly over the others, and independent selections; for a self-paced switch it says nothing, and an
+    Wolpaw et al. 2002, doi:10.1016/S1388-2457(02)00057-3. It assumes equally likely classes, errors spread
+    evenly over the others, and independent selections; for a self-paced switch it means nothing, and an
     accuracy from few trials makes it optimistic. Print the accuracy and the time beside it.
     """
     if not 0.0 <= accuracy <= 1.0:
@@ -169,6 +172,7 @@ def itr(accuracy: float, *, classes: int, selection_s: float) -> float:
     if accuracy <= 1.0 / classes:
         return 0.0
     bits = log2(classes)
+    # At 1 the terms with a logarithm of 0 have the limit 0.
     if accuracy < 1.0:
         bits += accuracy * log2(accuracy) + (1 - accuracy) * log2((1 - accuracy) / (classes - 1))
     return 60.0 * bits / selection_s

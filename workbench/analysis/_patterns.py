@@ -1,4 +1,4 @@
-"""Which channels a decoder's evidence goes with: patterns, not filters."""
+"""Which channels correlate with a decoder's evidence: patterns, not filters."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from workbench.vocabulary import FloatArray
 
 
 def activation_pattern(features: FloatArray, scores: FloatArray) -> FloatArray:
-    """How each feature goes with a score, from -1 to 1.
+    """Correlation of each feature with a score, from -1 to 1.
 
-    The weights of a decoder say how it takes out noise as well as where its signal is; what may be read on the
-    body is the pattern. For a linear decoder the pattern of a feature is its covariance with the score over the
-    score's variance (Haufe et al. 2014, doi:10.1016/j.neuroimage.2013.10.067, equation 7 for one score). It is
-    given here over the feature's spread too, as a correlation, so that channels and bands can be compared. It says
-    where the evidence goes along with the signal, for a decoder of any kind.
+    The weights of a decoder reflect how it cancels noise as well as where its signal is; only the pattern may be
+    interpreted anatomically. For a linear decoder the pattern of a feature is its covariance with the score over
+    the score's variance (Haufe et al. 2014, doi:10.1016/j.neuroimage.2013.10.067, equation 7 for one score). Here
+    it is also divided by the feature's spread, as a correlation, so that channels and bands can be compared. It
+    shows where the evidence correlates with the signal, for a decoder of any kind.
 
     Parameters
     ----------
@@ -35,6 +35,7 @@ def activation_pattern(features: FloatArray, scores: FloatArray) -> FloatArray:
         raise BadValue(f"a pattern needs one score for each epoch, got {features.shape} and {scores.shape}")
     x, s = features - features.mean(axis=0), scores - scores.mean()
     spread = np.sqrt((x**2).sum(axis=0) * (s**2).sum())
-    together: FloatArray = (x * s[:, None]).sum(axis=0)
-    pattern: FloatArray = np.divide(together, spread, out=np.zeros_like(together), where=spread > 0.0)
+    covariance: FloatArray = (x * s[:, None]).sum(axis=0)
+    # A feature that does not vary, such as a flat channel, has no correlation: 0, not nan.
+    pattern: FloatArray = np.divide(covariance, spread, out=np.zeros_like(covariance), where=spread > 0.0)
     return pattern

@@ -1,8 +1,8 @@
-"""What a score can be where it is not one number, and what a change can then be.
+"""The possible values of a score that is not a single number, and of a change.
 
 A sum with an untested item lies between the sums with the worst and with the best value of that item; a time
-that ended at the protocol's cap is at least the cap. A responder rule is judged over all these possibilities: who
-responds in every one is a responder, who responds in none is not, and the others are not determinable.
+that ended at the protocol's cap is at least the cap. A responder rule is judged over all these possibilities: a
+participant who responds in all of them is a responder, in none is not, and is otherwise not determinable.
 """
 
 from __future__ import annotations
@@ -52,9 +52,11 @@ def possible(assessment: Assessment, part: str = "total") -> Possible:
     try:
         value = number_of(assessment, part)
     except Undetermined:
-        found = reading(assessment, part)
-        if found.status == outcomes.CENSORED and found.value is not None:
-            return Possible(found.value, inf, f"{name_of(assessment)} {part} ended at the cap of {found.value:g}")
+        stored = reading(assessment, part)
+        if stored.status == outcomes.CENSORED and stored.value is not None:
+            return Possible(
+                stored.value, inf, f"{name_of(assessment)} {part} ended at the cap of {stored.value:g}"
+            )
         bounds = _sum_bounds(assessment, part)
         if bounds is None:
             raise
@@ -68,11 +70,12 @@ def additive(definition: Definition, part: str) -> bool:
     lists = [_numbers(item) for item in items]
     if not lists or not all(lists):
         return False
+    # A scale that is weighted, or has a maximum below the sum of its items, fails this check.
     return (sum(map(min, lists)), sum(map(max, lists))) == (low, high)
 
 
 def _sum_bounds(assessment: Assessment, part: str) -> Possible | None:
-    """What a sum can be: scored once with the least and once with the greatest value of each untested item."""
+    """Bounds of a sum: scored once with the least and once with the greatest value of each untested item."""
     definition = definition_of(assessment.measure, assessment.version)
     if not additive(definition, part):
         return None
@@ -85,22 +88,22 @@ def _sum_bounds(assessment: Assessment, part: str) -> Possible | None:
     if low is None or high is None:
         return None
     names = ", ".join(item.code for item in untested[:5])
-    more = f" and {len(untested) - 5} more" if len(untested) > 5 else ""
-    return Possible(low, high, f"{names}{more} not tested")
+    others = f" and {len(untested) - 5} more" if len(untested) > 5 else ""
+    return Possible(low, high, f"{names}{others} not tested")
 
 
 def _scored(
     assessment: Assessment, filled: Mapping[str, float], definition: Definition, part: str
 ) -> float | None:
-    """The part with these values filled in, by the options that enter the score; None where it has none still."""
+    """The part with these values filled in, by the options that enter the score; None where it still has none."""
     entering = {option.name for option in definition.options if option.agree}
-    found = outcomes.score(
+    scored = outcomes.score(
         assessment.measure,
         {**assessment.items, **filled},
         version=assessment.version,
         **{name: value for name, value in assessment.options.items() if name in entering},
     )
-    sub = found.total if part == "total" else found.subscores[part]
+    sub = scored.total if part == "total" else scored.subscores[part]
     return None if sub is None or sub.value is None else float(sub.value)
 
 
@@ -115,19 +118,19 @@ def _items(definition: Definition, part: str) -> tuple[tuple[Item, ...], float |
 
 
 def _numbers(item: Item) -> list[int | float]:
-    """The allowed numbers of an item; empty when one of its values is no number, as for the label 1+."""
+    """The allowed numbers of an item; empty when one of its values is not a number, such as the label 1+."""
     numbers = [value for value in item.allowed if not isinstance(value, str)]
     return numbers if len(numbers) == len(item.allowed) else []
 
 
 def _tested(stored: object) -> bool:
-    """Whether an item holds an examined number, its tag ignored."""
+    """Whether an item has an examined number, its tag ignored."""
     return examined(stored).isdigit() if isinstance(stored, str) else stored is not None
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeRange:
-    """What a change can be where one of the two scores is not one number.
+    """Possible values of a change where one of the two scores is not a single number.
 
     Attributes
     ----------
@@ -146,6 +149,7 @@ class ChangeRange:
         A difference, and a percentage of a baseline above 0, are monotone in both scores, so that their extremes
         lie at the ends of the ranges.
         """
+        # A percentage is not monotone where the baseline may pass 0.
         if threshold.unit == "%" and self.before.low <= 0:
             return None
         verdicts = {
@@ -163,18 +167,18 @@ class ChangeRange:
         return reaches(improvement, threshold, before=before)
 
     def words(self, threshold: Threshold) -> str:
-        """What is known, and the verdict with what leaves it open."""
+        """The known range, and the verdict with what leaves it open."""
         verdict = {
             True: "reached in every possibility",
             False: "reached in no possibility",
             None: "not determinable, it depends on what is open",
         }[self.reached(threshold)]
-        why = "; ".join(dict.fromkeys(one.why for one in (self.before, self.after) if one.why))
+        why = "; ".join(dict.fromkeys(score.why for score in (self.before, self.after) if score.why))
         return f"{self.part} {self.before.words()} → {self.after.words()}: {threshold.words()} {verdict} ({why})"
 
 
 def change_range(before: Sequence[Assessment], after: Assessment, *, part: str, direction: str) -> ChangeRange:
-    """What a change can be.
+    """Possible values of a change.
 
     Parameters
     ----------
@@ -188,7 +192,7 @@ def change_range(before: Sequence[Assessment], after: Assessment, *, part: str, 
     Refused, Undetermined
         As :func:`possible`.
     """
-    every = [possible(one, part) for one in before]
-    why = "; ".join(dict.fromkeys(one.why for one in every if one.why))
-    first = Possible(fmean(one.low for one in every), fmean(one.high for one in every), why)
+    scores = [possible(record, part) for record in before]
+    why = "; ".join(dict.fromkeys(score.why for score in scores if score.why))
+    first = Possible(fmean(score.low for score in scores), fmean(score.high for score in scores), why)
     return ChangeRange(part, direction, first, possible(after, part))

@@ -1,7 +1,7 @@
-"""Queries to the rater: what looks wrong in a participant's assessments and has to be looked at by a person.
+"""Queries to the rater: inconsistencies in a participant's assessments that a person has to look at.
 
 A query accuses nobody and changes nothing. The limits are settings of the data review with the defaults of
-:class:`Limits`; they are no thresholds of clinical change.
+:class:`Limits`; they are not thresholds of clinical change.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SHARED: dict[str, str] = {
 EAST, WEST = timedelta(hours=14), timedelta(hours=12)
 """How much earlier than in UTC a day begins farthest east, and how much later it ends farthest west."""
 SITE = "site_reported"
-"""Items ``site_reported.nli`` and ``site_reported.ais`` hold a site's own classification."""
+"""Prefix of the items ``site_reported.nli`` and ``site_reported.ais``, a site's own classification."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """When something is asked.
+    """Limits from which a query is raised.
 
     Attributes
     ----------
@@ -91,22 +91,22 @@ def queries(
     ----------
     assessments : all of one participant. They are put in order by when they were administered where all of a
         measure say so, and else kept in the order given.
-    limits : when something is asked.
+    limits : from which a query is raised.
     injured_at : UTC or ISO date of the injury (``Participant.injured_on``); ``""`` leaves out the rule of spinal
         shock.
 
     Raises
     ------
     BadValue
-        ``injured_at`` is no date.
+        ``injured_at`` is not a date.
     """
     everything = tuple(assessments)
-    closed = tuple(one for one in everything if one.state != DRAFT)
-    found = [query for rule in RULES for query in rule(closed, limits)]
-    found += _alerts(everything)
+    closed = tuple(record for record in everything if record.state != DRAFT)
+    raised = [query for rule in RULES for query in rule(closed, limits)]
+    raised += _alerts(everything)
     if injured_at:
-        found += _in_shock(closed, limits, injured_at=injured_at)
-    return tuple(sorted(found, key=lambda query: SEVERITIES.index(query.severity)))
+        raised += _in_shock(closed, limits, injured_at=injured_at)
+    return tuple(sorted(raised, key=lambda query: SEVERITIES.index(query.severity)))
 
 
 # ----- one rule each
@@ -114,19 +114,21 @@ def queries(
 
 def _alerts(assessments: Sequence[Assessment]) -> Iterator[Query]:
     """A safety alert, also of a draft: it does not wait for the form to be complete."""
-    for one in assessments:
-        for told in dict.fromkeys((*one.alerts, *(one.score.get("alerts") or ()))):
-            yield Query("safety_alert", (one.id,), "", f"{name_of(one)}: {told}", "high")
+    for record in assessments:
+        for alert in dict.fromkeys((*record.alerts, *(record.score.get("alerts") or ()))):
+            yield Query("safety_alert", (record.id,), "", f"{name_of(record)}: {alert}", "high")
 
 
 def _jump(assessments: Sequence[Assessment], limits: Limits) -> Iterator[Query]:
     """A score gets better by more than a share of its range, and the rater changed."""
-    for before, after in _neighbours(assessments, lambda one: tuple(under(one).values())):
+    # Only under one state: a change of device or orthosis explains a jump by itself.
+    for before, after in _neighbours(assessments, lambda record: tuple(under(record).values())):
         if before.rater == after.rater or before.visit_id == after.visit_id or not _known(after):
             continue
+        # ISNCSCI has no meaningful grand total, so its sums are looked at one by one.
         parts = parts_of(after.score)
-        whole = "total" in parts and after.measure != "isncsci"
-        for part in ("total",) if whole else (part for part in parts if part != "total"):
+        has_total = "total" in parts and after.measure != "isncsci"
+        for part in ("total",) if has_total else (part for part in parts if part != "total"):
             gain, scale = _gain(before, after, part)
             if gain is not None and gain > limits.jump_share * scale:
                 share = f"{100 * gain / scale:.0f} % of its range"
@@ -171,6 +173,7 @@ def _sensation(assessments: Sequence[Assessment], _: Limits) -> Iterator[Query]:
             if PLACE[segment] <= PLACE[nli]
         ):
             new = _grade(after, code)
+            # 2 is normal sensation; above the lesion it should stay so.
             if _grade(before, code) == 2 and new is not None and new < 2:
                 yield Query(
                     "sensation_lost_above",
@@ -185,7 +188,7 @@ def _sensation(assessments: Sequence[Assessment], _: Limits) -> Iterator[Query]:
 def _grade_worse(assessments: Sequence[Assessment], _: Limits) -> Iterator[Query]:
     """The AIS got worse."""
     for before, after in _exams(assessments):
-        first, second = (str((one.score.get("classes") or {}).get("ais", "")) for one in (before, after))
+        first, second = (str((exam.score.get("classes") or {}).get("ais", "")) for exam in (before, after))
         if ais_change(first, second).kind == "worse":
             yield Query(
                 "ais_worse",
@@ -199,7 +202,9 @@ def _grade_worse(assessments: Sequence[Assessment], _: Limits) -> Iterator[Query
 
 def _scim(assessments: Sequence[Assessment], limits: Limits) -> Iterator[Query]:
     """The SCIM total drops."""
-    for before, after in _neighbours([one for one in assessments if one.measure == "scim3"], lambda one: one.mode):
+    for before, after in _neighbours(
+        [record for record in assessments if record.measure == "scim3"], lambda record: record.mode
+    ):
         gain, _ = _gain(before, after, "total") if _known(after) else (None, 0.0)
         if gain is not None and -gain >= limits.scim_drop:
             yield Query(
@@ -213,9 +218,9 @@ def _scim(assessments: Sequence[Assessment], limits: Limits) -> Iterator[Query]:
 
 def _grassp(assessments: Sequence[Assessment], limits: Limits) -> Iterator[Query]:
     """GRASSP strength and motor score of one muscle differ at one visit."""
-    exams = [one for one in assessments if one.measure == "isncsci"]
-    for grassp in (one for one in assessments if one.measure.startswith("grassp")):
-        for exam in (one for one in exams if one.visit_id == grassp.visit_id):
+    exams = [record for record in assessments if record.measure == "isncsci"]
+    for grassp in (record for record in assessments if record.measure.startswith("grassp")):
+        for exam in (record for record in exams if record.visit_id == grassp.visit_id):
             for side, (muscle, item) in ((s, pair) for s in ("right", "left") for pair in SHARED.items()):
                 cell, code = f"{side}.motor.{muscle}", f"{side}_{item}"
                 motor, strength = _grade(exam, cell), _grade(grassp, code)
@@ -233,14 +238,14 @@ def _grassp(assessments: Sequence[Assessment], limits: Limits) -> Iterator[Query
 
 def _site(assessments: Sequence[Assessment], _: Limits) -> Iterator[Query]:
     """The site's own classification differs from the computed one; both are kept."""
-    for one in assessments:
-        classes = one.score.get("classes") or {}
+    for exam in assessments:
+        classes = exam.score.get("classes") or {}
         for name in ("nli", "ais"):
-            value, computed = one.items.get(f"{SITE}.{name}"), plain(str(classes.get(name, "")))
+            value, computed = exam.items.get(f"{SITE}.{name}"), plain(str(classes.get(name, "")))
             if value is not None and not same_result(str(value), computed):
                 yield Query(
                     "site_reported_differs",
-                    (one.id,),
+                    (exam.id,),
                     name,
                     f"the site reported {name.upper()} {value}, computed is {computed or 'nothing'}; both are "
                     "kept: check cells and steps",
@@ -250,11 +255,11 @@ def _site(assessments: Sequence[Assessment], _: Limits) -> Iterator[Query]:
 
 def _averaged(assessments: Sequence[Assessment], limits: Limits) -> Iterator[Query]:
     """Ashworth scores were averaged."""
-    for one in (one for one in assessments if one.measure == "mas" and not limits.planned_mean):
-        if "mean" in parts_of(one.score) and reading(one, "mean").value is not None:
+    for record in (record for record in assessments if record.measure == "mas" and not limits.planned_mean):
+        if "mean" in parts_of(record.score) and reading(record, "mean").value is not None:
             yield Query(
                 "mas_averaged",
-                (one.id,),
+                (record.id,),
                 "mean",
                 "Ashworth scores are ordinal and were averaged; does the protocol plan that mean?",
                 "low",
@@ -263,15 +268,15 @@ def _averaged(assessments: Sequence[Assessment], limits: Limits) -> Iterator[Que
 
 def _no_time(assessments: Sequence[Assessment], _: Limits) -> Iterator[Query]:
     """A time of 0 s."""
-    for one in assessments:
-        timed = _timed(one)
-        for code, value in one.items.items():
+    for record in assessments:
+        timed = _timed(record)
+        for code, value in record.items.items():
             if code in timed and isinstance(value, int | float) and value == 0:
                 yield Query(
                     "time_zero",
-                    (one.id,),
+                    (record.id,),
                     code,
-                    f"{name_of(one)} {code} is 0 s; who was unable has no time: enter unable, or the time",
+                    f"{name_of(record)} {code} is 0 s; who was unable has no time: enter unable, or the time",
                     "high",
                 )
 
@@ -279,22 +284,24 @@ def _no_time(assessments: Sequence[Assessment], _: Limits) -> Iterator[Query]:
 def _in_shock(assessments: Sequence[Assessment], limits: Limits, *, injured_at: str) -> Iterator[Query]:
     """A neurological examination within hours of the injury."""
     earliest, latest = _span(injured_at, what="injured_at")
-    for one in assessments:
-        if one.measure != "isncsci" or not one.administered_at:
+    for exam in assessments:
+        if exam.measure != "isncsci" or not exam.administered_at:
             continue
-        examined_at = _utc(one.administered_at, what=f"administered_at of {one.id}")
+        examined_at = _utc(exam.administered_at, what=f"administered_at of {exam.id}")
         if examined_at - latest < timedelta(hours=limits.shock_hours):
-            least, most = ((examined_at - end).total_seconds() / 3600 for end in (latest, earliest))
-            least = max(least, 0.0) if most >= 0 else least
-            told = f"{most:.0f} h" if least == most else f"{least:.0f} to {most:.0f} h"
-            within = "inside" if most < limits.shock_hours else "perhaps inside"
+            shortest, longest = ((examined_at - end).total_seconds() / 3600 for end in (latest, earliest))
+            # A date without a time may begin before the examination: a negative interval is then only imprecision.
+            shortest = max(shortest, 0.0) if longest >= 0 else shortest
+            interval = f"{longest:.0f} h" if shortest == longest else f"{shortest:.0f} to {longest:.0f} h"
+            within = "inside" if longest < limits.shock_hours else "perhaps inside"
             yield Query(
                 "within_spinal_shock",
-                (one.id,),
+                (exam.id,),
                 "administered_at",
-                f"the examination was made {told} after the injury, {within} the first {limits.shock_hours:g} h: "
-                "is the date right, and is it a baseline?",
-                "high" if most < 0 else "medium",
+                f"the examination was made {interval} after the injury, {within} the first "
+                f"{limits.shock_hours:g} h: is the date right, and is it a baseline?",
+                # Certainly before the injury: one of the two dates is wrong.
+                "high" if longest < 0 else "medium",
             )
 
 
@@ -312,19 +319,21 @@ def _neighbours(
 ) -> Iterator[tuple[Assessment, Assessment]]:
     """Pairs that follow each other, of one measure, version and side, and alike in ``key``."""
     series: dict[Any, list[Assessment]] = {}
-    for one in assessments:
-        series.setdefault((one.measure, one.version, one.side, key(one)), []).append(one)
+    for record in assessments:
+        series.setdefault((record.measure, record.version, record.side, key(record)), []).append(record)
     for records in series.values():
-        timed = all(one.administered_at for one in records)
-        yield from pairwise(sorted(records, key=lambda one: moment(one.administered_at)) if timed else records)
+        timed = all(record.administered_at for record in records)
+        yield from pairwise(
+            sorted(records, key=lambda record: moment(record.administered_at)) if timed else records
+        )
 
 
 def _exams(assessments: Sequence[Assessment]) -> Iterator[tuple[Assessment, Assessment]]:
-    return _neighbours([one for one in assessments if one.measure == "isncsci"], lambda _: None)
+    return _neighbours([record for record in assessments if record.measure == "isncsci"], lambda _: None)
 
 
 def _gain(before: Assessment, after: Assessment, part: str) -> tuple[float | None, float]:
-    """``(improvement, range)``; None where one of the two has no number."""
+    """``(improvement, range)``; None where one of the two is not a number."""
     if part not in parts_of(before.score):
         return None, 0.0
     first, second = reading(before, part), reading(after, part)
@@ -336,33 +345,37 @@ def _gain(before: Assessment, after: Assessment, part: str) -> tuple[float | Non
     return (second.value - first.value) * (1 if up else -1), scale
 
 
-def _grade(one: Assessment, code: str) -> int | None:
+def _grade(assessment: Assessment, code: str) -> int | None:
     """Examined number of an item, its tag ignored; None when missing or not testable."""
-    value = one.items.get(code)
+    value = assessment.items.get(code)
     text = examined(value) if isinstance(value, str) else str(value)
     return int(text) if text.isdigit() else None
 
 
-def _known(one: Assessment) -> bool:
-    return _definition(one) is not None
+def _known(assessment: Assessment) -> bool:
+    return _definition(assessment) is not None
 
 
-def _definition(one: Assessment) -> outcomes.Definition | None:
+def _definition(assessment: Assessment) -> outcomes.Definition | None:
     try:
-        versions = outcomes.load(one.measure).definitions
+        versions = outcomes.load(assessment.measure).definitions
     except UnknownName:
         return None
-    return next((found for found in versions if found.version == one.version), None)
+    return next((definition for definition in versions if definition.version == assessment.version), None)
 
 
-def _timed(one: Assessment) -> set[str]:
+def _timed(assessment: Assessment) -> set[str]:
     """Codes of the items that are times."""
-    found = _definition(one)
-    return {item.code for item in (*found.items, *found.extras) if item.unit == "s"} if found else set()
+    definition = _definition(assessment)
+    return (
+        {item.code for item in (*definition.items, *definition.extras) if item.unit == "s"}
+        if definition
+        else set()
+    )
 
 
 def _span(text: str, *, what: str) -> tuple[datetime, datetime]:
-    """First and last moment that a text can mean; a date leaves open the hour, and the time zone of its day."""
+    """First and last moment that a text can mean; a date states neither the hour nor the time zone of its day."""
     start = _utc(text, what=what)
     try:
         date.fromisoformat(text)
@@ -373,7 +386,7 @@ def _span(text: str, *, what: str) -> tuple[datetime, datetime]:
 
 def _utc(text: str, *, what: str) -> datetime:
     try:
-        found = datetime.fromisoformat(text)
+        when = datetime.fromisoformat(text)
     except ValueError as error:
         raise BadValue(f"{what} must be UTC or an ISO date such as 2026-03-01, got {text!r}") from error
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return when if when.tzinfo else when.replace(tzinfo=UTC)

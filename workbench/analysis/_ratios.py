@@ -1,9 +1,9 @@
-"""Intervals of a share, or of a rate, that is a ratio of sums over clusters: trials of a run, runs of a session.
+"""Intervals of a share or a rate that is a ratio of sums over clusters: trials of a run, runs of a session.
 
 The share ``R = Σa / Σb`` over k clusters is given the interval of its linearised cluster variance
 ``k/(k−1) · Σ (a_i − R b_i)² / (Σb)²`` on the logit scale (a rate: on the log scale) with Student's t of k − 1
-degrees of freedom. It is joined with the interval that holds when clusters do not differ at all, so that few
-clusters that happen to be alike do not look certain.
+degrees of freedom. It is joined with the interval that applies when clusters do not differ, so that few
+clusters that happen to be alike do not give false certainty.
 
 References
 ----------
@@ -39,6 +39,7 @@ def share_interval(a: FloatArray, b: FloatArray, *, alike: Interval, level: floa
     share, se = _linearised(a, b)
     if se == 0.0 or not 0.0 < share < 1.0:
         return alike
+    # Delta method: the derivative of the logit at R is 1 / (R (1 - R)).
     half = student_t_quantile(0.5 + level / 2, len(a) - 1) * se / (share * (1 - share))
     centre = log(share / (1 - share))
     return _hull(Interval(_logistic(centre - half), _logistic(centre + half)), alike)
@@ -56,6 +57,7 @@ def rate_interval(count: FloatArray, exposure: FloatArray, *, alike: Interval, l
     rate, se = _linearised(count, exposure)
     if se == 0.0 or rate == 0.0:
         return alike
+    # Delta method: the derivative of the logarithm at R is 1 / R.
     half = student_t_quantile(0.5 + level / 2, len(count) - 1) * se / rate
     # One cluster more or less of so few can be a factor of thousands; exp() of it must not overflow.
     factor = exp(min(half, 50.0))
@@ -65,25 +67,26 @@ def rate_interval(count: FloatArray, exposure: FloatArray, *, alike: Interval, l
 def totals(values: Sequence[float] | FloatArray, clusters: Sequence[str]) -> FloatArray:
     """``(k,)`` float64 sums of ``(n,)`` values by cluster, in the order in which the clusters appear."""
     names = list(dict.fromkeys(clusters))
-    place = np.array([names.index(name) for name in clusters], dtype=np.int64)
+    index = np.array([names.index(name) for name in clusters], dtype=np.int64)
     sums = np.zeros(len(names), dtype=np.float64)
-    np.add.at(sums, place, np.asarray(values, dtype=np.float64))
+    # Unbuffered: an index that occurs several times is added each time.
+    np.add.at(sums, index, np.asarray(values, dtype=np.float64))
     return sums
 
 
 def _linearised(a: FloatArray, b: FloatArray) -> tuple[float, float]:
     """The ratio and its standard error; 0 with one cluster."""
-    whole, k = float(b.sum()), len(a)
-    ratio = float(a.sum()) / whole
+    total, k = float(b.sum()), len(a)
+    ratio = float(a.sum()) / total
     if k < 2:
         return ratio, 0.0
     residual = a - ratio * b
-    return ratio, float((k / (k - 1) * (residual**2).sum()) ** 0.5 / whole)
+    return ratio, float((k / (k - 1) * (residual**2).sum()) ** 0.5 / total)
 
 
 def _logistic(x: float) -> float:
     return 1 / (1 + exp(-x)) if x >= 0 else exp(x) / (1 + exp(x))  # exp() of what is not above 0 cannot overflow
 
 
-def _hull(one: Interval, other: Interval) -> Interval:
-    return Interval(min(one.low, other.low), max(one.high, other.high))
+def _hull(first: Interval, second: Interval) -> Interval:
+    return Interval(min(first.low, second.low), max(first.high, second.high))

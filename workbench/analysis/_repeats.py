@@ -1,10 +1,10 @@
-"""A study's own detectable change, from repeated baselines; and how often chance alone makes a responder.
+"""A study's own minimal detectable change from repeated baselines, and how often chance alone makes a responder.
 
 SEM is the within-participant standard deviation of repeats under one state, pooled over participants:
 ``SEM² = ΣΣ (x_ij − mean_i)² / Σ (k_i − 1)`` with ``df = Σ (k_i − 1)`` degrees of freedom. ``MDC = t·√2·SEM`` with
 the 97.5 % point t of Student's distribution is what the difference of two measurements of an unchanged person
-stays within in 95 of 100 cases, when errors are normal and alike in all. The usual 1.96 in place of t takes the
-SEM of a few people for the true one: with 5 people measured twice, chance exceeds it upwards in 5 to 6 of 100
+stays within in 95 of 100 cases, when errors are normal and alike in all. The usual 1.96 in place of t treats the
+SEM of a few people as the true one: with 5 people measured twice, chance exceeds it upwards in 5 to 6 of 100
 instead of 2.5.
 
 References
@@ -45,7 +45,7 @@ class OwnMdc:
     sem, mdc : in the unit of the score; ``mdc`` = t·√2·SEM.
     interval : 95 % of 1.96·√2·(true SEM), from the chi-square distribution of SEM² (normal errors); None for an
         SEM of 0.
-    shift : mean of last minus first repeat: practice shows here, and is not in the SEM's formula.
+    shift : mean of last minus first repeat: practice shows here, since the SEM does not model it.
     """
 
     measure: str
@@ -70,18 +70,18 @@ class OwnMdc:
         """One sentence."""
         side = f" {self.side}" if self.side else ""
         sure = self.interval
-        said = "" if sure is None else f"; 95 % CI of 1.96·√2·SEM {sure.low:.3g}–{sure.high:.3g}"
+        interval_text = "" if sure is None else f"; 95 % CI of 1.96·√2·SEM {sure.low:.3g}–{sure.high:.3g}"
         return (
             f"{self.measure.upper()}{side} {self.part}: own MDC {self.mdc:.3g} = t·√2·SEM, t {self.t:.3g}, "
-            f"SEM {self.sem:.3g}{said} (n = {self.participants} participants, {self.records} repeats, "
+            f"SEM {self.sem:.3g}{interval_text} (n = {self.participants} participants, {self.records} repeats, "
             f"{self.df} degrees of freedom; last minus first {self.shift:+.3g}; {self.state})"
         )
 
     def threshold(self, *, unit: str) -> Threshold:
-        """It as a threshold. Raises BadValue when all repeats were alike: there is nothing to detect against."""
-        words = f"own MDC from {self.records} baseline repeats of {self.participants} participants"
+        """The MDC as a threshold. Raises BadValue when all repeats were equal, since the SEM is then 0."""
+        citation = f"own MDC from {self.records} baseline repeats of {self.participants} participants"
         return own_threshold(
-            self.measure, self.part, self.mdc, unit=unit, version=self.version, citation=words, kind="mdc"
+            self.measure, self.part, self.mdc, unit=unit, version=self.version, citation=citation, kind="mdc"
         )
 
 
@@ -90,7 +90,7 @@ def own_mdc(repeats: Iterable[Sequence[Assessment]], *, part: str = "total") -> 
 
     Parameters
     ----------
-    repeats : one sequence a participant, in order of administration, all under one state.
+    repeats : one sequence per participant, in order of administration, all under one state.
     part : ``"total"`` or the code of a subscore.
 
     Raises
@@ -100,8 +100,8 @@ def own_mdc(repeats: Iterable[Sequence[Assessment]], *, part: str = "total") -> 
     Refused
         Repeats under different states, drafts, censored or undeterminable scores.
     """
-    series = [tuple(one) for one in repeats]
-    used = [one for one in series if len(one) > 1]
+    series = [tuple(records) for records in repeats]
+    used = [records for records in series if len(records) > 1]
     if not used:
         raise BadValue(
             f"an own MDC needs at least one participant with two baseline records, got {len(series)} with one or "
@@ -109,6 +109,7 @@ def own_mdc(repeats: Iterable[Sequence[Assessment]], *, part: str = "total") -> 
         )
     first = used[0][0]
     for records in used:
+        # Repeats under another state or of other items would put a real difference into the error.
         for record in records:
             check_comparable(first, record, {})
             check_composition(first, record, part)
@@ -131,20 +132,20 @@ def own_mdc(repeats: Iterable[Sequence[Assessment]], *, part: str = "total") -> 
 
 
 def pooled_sem(values: Sequence[Sequence[float]]) -> tuple[float, int]:
-    """SEM and its degrees of freedom, from the repeats of each participant, of whom one has two at least."""
+    """SEM and its degrees of freedom, from the repeats of each participant; at least one has two."""
     df = sum(len(row) - 1 for row in values)
     return sqrt(fsum((x - fmean(row)) ** 2 for row in values for x in row) / df), df
 
 
 def mdc_of(sem: float, df: int) -> float:
-    """``t·√2·SEM`` from an SEM of so many degrees of freedom."""
+    """``t·√2·SEM`` from an SEM with ``df`` degrees of freedom."""
     return student_t_quantile(0.975, df) * sqrt(2) * sem
 
 
 def mdc_interval(sem: float, df: int) -> Interval:
-    """95 % interval of 1.96·√2·(true SEM), from an SEM of so many degrees of freedom."""
-    known, factors = Z * sqrt(2) * sem, chi_square_factors(df)
-    return Interval(factors.low * known, factors.high * known)
+    """95 % interval of 1.96·√2·(true SEM), from an SEM with ``df`` degrees of freedom."""
+    normal_mdc, factors = Z * sqrt(2) * sem, chi_square_factors(df)
+    return Interval(factors.low * normal_mdc, factors.high * normal_mdc)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +200,7 @@ def false_positive(threshold: float, *, sem: float, df: int | None = None, basel
             f"threshold and sem must be above 0 and baseline_records 1 or more, got {threshold}, {sem} and "
             f"{baseline_records}"
         )
+    # The difference of one record and a mean of m has the variance SEM² (1 + 1/m).
     scaled = threshold / (sem * sqrt(1 + 1 / baseline_records))
     return 1 - NormalDist().cdf(scaled) if df is None else student_t_tail(scaled, df)
 
@@ -210,8 +212,8 @@ def false_responder(groups: Sequence[Mapping[str, float]]) -> FalseResponder:
     ----------
     groups : component → its false-positive probability, one mapping a group. A group is met when any of its
         components is; the rule when all groups are. ``1 − Π(1 − p)`` in a group, the product over groups. The
-        bounds hold for any joint distribution: in a group the greatest p to Σ p, over groups the overlap that the
-        least of them forces to the least of them.
+        bounds hold for any joint distribution: in a group from the greatest p to Σ p, over groups from the
+        overlap that cannot be avoided to the smallest of them.
 
     Raises
     ------
@@ -223,12 +225,13 @@ def false_responder(groups: Sequence[Mapping[str, float]]) -> FalseResponder:
     names = [name for group in groups for name in group]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise BadValue(f"{', '.join(twice)} stands in two groups, which are then not independent; give it once")
+        raise BadValue(f"{', '.join(twice)} appears in two groups, which are then not independent; give it once")
     for name, p in ((name, p) for group in groups for name, p in group.items()):
         if not 0 <= p <= 1:
             raise BadValue(f"the false-positive probability of {name} must lie in 0–1, got {p}")
     probability = prod(1 - prod(1 - p for p in group.values()) for group in groups)
-    every = {name: p for group in groups for name, p in group.items()}
-    least, most = [max(group.values()) for group in groups], [min(1.0, fsum(group.values())) for group in groups]
-    bounds = Interval(max(0.0, fsum(least) - (len(groups) - 1)), min(most))
-    return FalseResponder(probability, every, len(every), bounds)
+    by_component = {name: p for group in groups for name, p in group.items()}
+    lower, upper = [max(group.values()) for group in groups], [min(1.0, fsum(group.values())) for group in groups]
+    # Fréchet: k events of probability p overlap at least by Σp - (k - 1) and at most by the smallest p.
+    bounds = Interval(max(0.0, fsum(lower) - (len(groups) - 1)), min(upper))
+    return FalseResponder(probability, by_component, len(by_component), bounds)

@@ -1,7 +1,7 @@
-"""Responders: one outcome or a composite, with who responded on what and how often chance does it.
+"""Responders: one outcome or a composite, with who responded on what and how often chance alone would.
 
 A participant is judged on every component. Components of a group are joined by "any", groups by "all"; what
-cannot be judged is missing and settled by the rule for missing values, never by silence. Three-valued logic: a
+cannot be judged is missing and handled by the rule for missing values, never silently. Three-valued logic: a
 group with one responding component is met whatever the missing ones are.
 """
 
@@ -32,7 +32,7 @@ class Responders:
 
     Attributes
     ----------
-    rule : the rule in words, with thresholds and citations.
+    rule : the rule as text, with thresholds and citations.
     visit, ref_visit : what was compared with what.
     missing : rule for participants who cannot be judged.
     n, n_responders : denominator and numerator; ``left_out`` names who is not in the denominator.
@@ -40,7 +40,7 @@ class Responders:
     p0, p_value : one-sided exact binomial test of more than ``p0``; None when no ``p0`` was given.
     verdicts : participant → responded, None when it cannot be said.
     by_component : component → participants who responded on it.
-    judgements : every participant on every component, with the change in words.
+    judgements : every participant on every component, with the change in one sentence.
     false_responder : chance of a responder in whom nothing changed; None with the reason in ``no_false``.
     effect : what a declared difference in state is the effect of, ``""`` for a change under one state.
     table_sha256 : of the table of thresholds in force.
@@ -74,38 +74,41 @@ class Responders:
 
     def line(self) -> str:
         """One sentence with denominator, interval, test, false-responder probability and rule."""
-        what = f"responders ({self.effect})" if self.effect else "responders"
+        title = f"responders ({self.effect})" if self.effect else "responders"
         against = f"{self.visit} against {self.ref_visit}"
         if self.rate is None or self.interval is None:
-            return f"{what}: nobody could be judged, {against}; {self.rule}"
+            return f"{title}: nobody could be judged, {against}; {self.rule}"
         low, high = self.interval
-        said = [f"95 % CI {low:.3f}–{high:.3f}, Clopper–Pearson", self._denominator()]
+        remarks = [f"95 % CI {low:.3f}–{high:.3f}, Clopper–Pearson", self._denominator()]
         if self.p0 is not None and self.p_value is not None:
             test = f"exact one-sided binomial test of {self.n} against p0 = {self.p0:g}"
-            said.append(f"{test}: p = {self.p_value:.4f}")
+            remarks.append(f"{test}: p = {self.p_value:.4f}")
         false = self.false_responder
-        said.append(false.line() if false else f"false-responder probability not known: {self.no_false}")
-        said += [f"simulated: {', '.join(self.simulated)}"] if self.simulated else []
-        said += [against, self.rule]
-        return f"{what} {self.n_responders}/{self.n} = {self.rate:.3f} ({'; '.join(said)})"
+        remarks.append(false.line() if false else f"false-responder probability not known: {self.no_false}")
+        remarks += [f"simulated: {', '.join(self.simulated)}"] if self.simulated else []
+        remarks += [against, self.rule]
+        return f"{title} {self.n_responders}/{self.n} = {self.rate:.3f} ({'; '.join(remarks)})"
 
     def _denominator(self) -> str:
         if self.missing == "observed":
             out = f", {len(self.left_out)} left out ({', '.join(self.left_out)})" if self.left_out else ""
             return f"denominator: the {self.n} who could be judged{out}"
         unknown = [name for name, responded in self.verdicts.items() if responded is None]
-        counted = f", of whom {len(unknown)} not judged ({', '.join(unknown)})" if unknown else ""
-        return f"denominator: all {self.n} participants{counted}, missing = non-responder"
+        unjudged = f", of whom {len(unknown)} not judged ({', '.join(unknown)})" if unknown else ""
+        return f"denominator: all {self.n} participants{unjudged}, missing = non-responder"
 
     def listing(self) -> tuple[str, ...]:
-        """One sentence a component: who responded on it; then one for everybody who could not be judged on it."""
-        open_ = (one for one in self.judgements if one.responded is None)
+        """One sentence per component: who responded on it; then one for each person not judged on it."""
+        open_ = (judgement for judgement in self.judgements if judgement.responded is None)
         return (
             *(
-                f"{name}: {len(who)} of {self.n} ({', '.join(who) or 'nobody'})"
-                for name, who in self.by_component.items()
+                f"{name}: {len(people)} of {self.n} ({', '.join(people) or 'nobody'})"
+                for name, people in self.by_component.items()
             ),
-            *(f"not determinable: {one.participant} on {one.component}: {_after_name(one)}" for one in open_),
+            *(
+                f"not determinable: {judgement.participant} on {judgement.component}: {_after_name(judgement)}"
+                for judgement in open_
+            ),
         )
 
 
@@ -124,7 +127,7 @@ def responder(
 
     Parameters
     ----------
-    people : the analysis set, one history a participant; all of them are the denominator unless ``missing`` is
+    people : the analysis set, one history per participant; all of them are the denominator unless ``missing`` is
         ``"observed"``.
     visit, ref_visit : names of the later visit and of the one it is compared with.
     any_of : components of which one is enough. A single component is a single outcome.
@@ -142,27 +145,30 @@ def responder(
     """
     groups = tuple(tuple(group) for group in ((any_of,) if any_of else ()) + tuple(all_of))
     _check(groups, missing=missing, p0=p0)
-    crowd = tuple(people)
-    if len({person.participant for person in crowd}) != len(crowd) or not crowd:
-        raise BadValue(f"a responder rate needs participants, each once; got {len(crowd)} histories")
+    histories = tuple(people)
+    if len({person.participant for person in histories}) != len(histories) or not histories:
+        raise BadValue(f"a responder rate needs participants, each once; got {len(histories)} histories")
     judged = [
-        one
-        for person in crowd
-        for component in (one for group in groups for one in group)
-        for one in judge(component, person, visit=visit, ref_visit=ref_visit, baseline_rule=baseline_rule)
+        judgement
+        for person in histories
+        for component in (component for group in groups for component in group)
+        for judgement in judge(component, person, visit=visit, ref_visit=ref_visit, baseline_rule=baseline_rule)
     ]
     _check_states(judged)
-    false, why = _false(groups, crowd, ref_visit=ref_visit, baseline_rule=baseline_rule)
-    found = _counted(
+    false, reason = _false(groups, histories, ref_visit=ref_visit, baseline_rule=baseline_rule)
+    counted = _counted(
         groups,
-        {person.participant: [one for one in judged if one.participant == person.participant] for person in crowd},
+        {
+            person.participant: [judgement for judgement in judged if judgement.participant == person.participant]
+            for person in histories
+        },
         visit=visit,
         ref_visit=ref_visit,
         missing=missing,
         p0=p0,
-        false=(false, why),
+        false=(false, reason),
     )
-    return replace(found, simulated=tuple(person.participant for person in crowd if person.simulated))
+    return replace(counted, simulated=tuple(person.participant for person in histories if person.simulated))
 
 
 def _counted(
@@ -175,10 +181,11 @@ def _counted(
     p0: float | None,
     false: tuple[FalseResponder | None, str],
 ) -> Responders:
-    verdicts = {name: _verdict(groups, found) for name, found in judged.items()}
+    verdicts = {name: _verdict(groups, judgements) for name, judgements in judged.items()}
+    # Missing counts against the rule, unless the protocol says otherwise: the rate is then conservative.
     counted = [name for name, verdict in verdicts.items() if verdict is not None or missing == "non-responder"]
     n, k = len(counted), sum(verdicts[name] is True for name in counted)
-    everything = tuple(one for found in judged.values() for one in found)
+    everything = tuple(judgement for judgements in judged.values() for judgement in judgements)
     return Responders(
         rule=_words(groups),
         visit=visit,
@@ -196,14 +203,16 @@ def _counted(
         judgements=everything,
         false_responder=false[0],
         no_false=false[1],
-        effect="; ".join(dict.fromkeys(one.effect for group in groups for one in group if one.effect)),
+        effect="; ".join(
+            dict.fromkeys(component.effect for group in groups for component in group if component.effect)
+        ),
         table_sha256=table_sha256(),
     )
 
 
 def _verdict(groups: Groups, judged: Sequence[Judgement]) -> bool | None:
-    by_name = {one.component: one.responded for one in judged}
-    return _all(_any(by_name[side.name] for one in group for side in one.sides()) for group in groups)
+    by_name = {judgement.component: judgement.responded for judgement in judged}
+    return _all(_any(by_name[side.name] for component in group for side in component.sides()) for group in groups)
 
 
 def up_lift(strength: Sequence[Component], function: Sequence[Component]) -> tuple[tuple[Component, ...], ...]:
@@ -225,7 +234,7 @@ def up_lift(strength: Sequence[Component], function: Sequence[Component]) -> tup
             "an Up-LIFT style rule needs strength and functional outcomes, got "
             f"{len(strength)} and {len(function)}"
         )
-    bare = [one.name for one in (*strength, *function) if one.threshold is None]
+    bare = [component.name for component in (*strength, *function) if component.threshold is None]
     if bare:
         raise Refused(
             f"the thresholds of Up-LIFT are not published and none is assumed; {', '.join(bare)} need the "
@@ -247,7 +256,7 @@ def bci_assisted_arat(
 ) -> Responders:
     """BCI-assisted ARAT response rate against the unassisted baseline, as registered in NCT06990412.
 
-    An orthotic effect: what the person does with the interface and device on, against without them. It is
+    An orthotic effect: performance with the interface and device on, compared with performance without them. It is
     never recovery, and the result says so.
 
     Parameters
@@ -268,9 +277,9 @@ def bci_assisted_arat(
             "the responder threshold of NCT06990412 is not published and none is assumed; set threshold= to the "
             "protocol's own (own_threshold, with its section) before the response rate is estimated"
         )
-    one = Component("arat", part, threshold, side=side, across=ASSISTED_BY_BCI)
+    component = Component("arat", part, threshold, side=side, across=ASSISTED_BY_BCI)
     return responder(
-        people, visit=visit, ref_visit=ref_visit, any_of=(one,), baseline_rule=baseline_rule, missing=missing
+        people, visit=visit, ref_visit=ref_visit, any_of=(component,), baseline_rule=baseline_rule, missing=missing
     )
 
 
@@ -279,7 +288,7 @@ def ais_conversion(
 ) -> Responders:
     """Participants whose AIS grade improved by ``at_least`` grades; ``rules`` as for :func:`responder`.
 
-    A → B and conversion to C or D are told apart in the judgements (:class:`AisChange`).
+    A → B and conversion to C or D are distinguished in the judgements (:class:`AisChange`).
 
     Parameters
     ----------
@@ -310,9 +319,9 @@ def motor_level_response(
 
 
 def _isncsci(part: str, at_least: Threshold, people: Iterable[History], **rules: Any) -> Responders:
-    one = Component("isncsci", part, at_least)
+    component = Component("isncsci", part, at_least)
     declared = {name: rules.pop(name) for name in ("under", "across") if name in rules}
-    return responder(people, any_of=(replace(one, **declared),), **rules)
+    return responder(people, any_of=(replace(component, **declared),), **rules)
 
 
 def _check(groups: Groups, *, missing: str, p0: float | None) -> None:
@@ -327,50 +336,58 @@ def _check(groups: Groups, *, missing: str, p0: float | None) -> None:
         )
     if p0 is not None and not 0 < p0 < 1:
         raise BadValue(f"p0 must lie between 0 and 1, got {p0}")
-    names = [side.name for group in groups for one in group for side in one.sides()]
+    names = [side.name for group in groups for component in group for side in component.sides()]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise BadValue(f"{', '.join(twice)} stands twice in the rule; each outcome counts once")
-    for one in (one for group in groups for one in group):
-        _ = one.chosen
+        raise BadValue(f"{', '.join(twice)} appears twice in the rule; each outcome counts once")
+    for component in (component for group in groups for component in group):
+        _ = component.chosen
 
 
 def _check_states(judgements: Sequence[Judgement]) -> None:
-    """One rate, one condition: nobody's assisted score stands beside another's unassisted one."""
-    for name in dict.fromkeys(one.component for one in judgements):
-        made = dict.fromkeys(one.condition for one in judgements if one.component == name and one.condition)
-        if len(made) > 1:
-            told = "; ".join(condition_words(one) for one in made)
+    """One rate, one condition: assisted scores of some are never mixed with unassisted ones of others."""
+    for name in dict.fromkeys(judgement.component for judgement in judgements):
+        conditions = dict.fromkeys(
+            judgement.condition for judgement in judgements if judgement.component == name and judgement.condition
+        )
+        if len(conditions) > 1:
+            described = "; ".join(condition_words(condition) for condition in conditions)
             raise Refused(
-                f"{name} was assessed under different conditions in different participants ({told}); say with "
-                "under= which one the endpoint is about"
+                f"{name} was assessed under different conditions in different participants ({described}); say "
+                "with under= which one the endpoint is about"
             )
 
 
 def _after_name(judgement: Judgement) -> str:
-    """Why somebody could not be judged, without the name of the component once more."""
-    return judgement.told.removeprefix(f"{judgement.component}: ")
+    """Why somebody could not be judged, without repeating the name of the component."""
+    return judgement.sentence.removeprefix(f"{judgement.component}: ")
 
 
 def _any(verdicts: Iterable[bool | None]) -> bool | None:
-    seen = list(verdicts)
-    return True if True in seen else None if None in seen else False
+    values = list(verdicts)
+    # Kleene's logic: one response settles "any", whatever is missing.
+    return True if True in values else None if None in values else False
 
 
 def _all(verdicts: Iterable[bool | None]) -> bool | None:
-    seen = list(verdicts)
-    return False if False in seen else None if None in seen else True
+    values = list(verdicts)
+    # Kleene's logic: one failure settles "all", whatever is missing.
+    return False if False in values else None if None in values else True
 
 
 def _words(groups: Groups) -> str:
-    told = [" or ".join(one.words() for one in group) for group in groups]
-    return "rule: " + (told[0] if len(told) == 1 else " AND ".join(f"[{words}]" for words in told))
+    texts = [" or ".join(component.words() for component in group) for group in groups]
+    return "rule: " + (texts[0] if len(texts) == 1 else " AND ".join(f"[{text}]" for text in texts))
 
 
 def _by_component(judgements: Sequence[Judgement]) -> dict[str, tuple[str, ...]]:
-    names = dict.fromkeys(one.component for one in judgements)
+    names = dict.fromkeys(judgement.component for judgement in judgements)
     return {
-        name: tuple(one.participant for one in judgements if one.component == name and one.responded)
+        name: tuple(
+            judgement.participant
+            for judgement in judgements
+            if judgement.component == name and judgement.responded
+        )
         for name in names
     }
 
@@ -378,13 +395,13 @@ def _by_component(judgements: Sequence[Judgement]) -> dict[str, tuple[str, ...]]
 def _false(
     groups: Groups, people: Sequence[History], *, ref_visit: str, baseline_rule: str
 ) -> tuple[FalseResponder | None, str]:
-    found: list[dict[str, float]] = []
+    probabilities: list[dict[str, float]] = []
     for group in groups:
         chances: dict[str, float] = {}
-        for one in group:
-            known, why = false_positives(one, people, ref_visit=ref_visit, baseline_rule=baseline_rule)
-            if why:
-                return None, why
-            chances |= known
-        found.append(chances)
-    return false_responder(found), ""
+        for component in group:
+            by_side, reason = false_positives(component, people, ref_visit=ref_visit, baseline_rule=baseline_rule)
+            if reason:
+                return None, reason
+            chances |= by_side
+        probabilities.append(chances)
+    return false_responder(probabilities), ""

@@ -15,7 +15,7 @@ DRAFT = "draft"
 
 
 class Undetermined(Refused):
-    """A score that is no one number: not determinable, or censored at a cap. What it can be is still bounded."""
+    """A score that is not a single number: not determinable, or censored at a cap. Its range is still bounded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +51,22 @@ def reading(assessment: Assessment, part: str = "total") -> Reading:
         The stored score has no such part; the text lists those it has.
     """
     score = assessment.score
-    found = score.get("total") if part == "total" else (score.get("subscores") or {}).get(part)
-    if not isinstance(found, Mapping) or "value" not in found or "status" not in found:
+    stored = score.get("total") if part == "total" else (score.get("subscores") or {}).get(part)
+    if not isinstance(stored, Mapping) or "value" not in stored or "status" not in stored:
         have = ", ".join(parts_of(score)) or "none"
-        where = assessment.id or "(not stored)"
-        raise BadValue(f"{name_of(assessment)} has no score {part!r} in assessment {where}; it has {have}")
-    value = found["value"]
+        source = assessment.id or "(not stored)"
+        raise BadValue(f"{name_of(assessment)} has no score {part!r} in assessment {source}; it has {have}")
+    value = stored["value"]
+    # A bool is an int in Python, and a stored nan or infinity is not a score.
     number = isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
     return Reading(
         part=part,
         value=float(value) if number else None,
-        status=str(found["status"]),
-        n_items=int(found.get("n_items", 0)),
-        n_valid=int(found.get("n_valid", 0)),
-        low=found.get("low"),
-        high=found.get("high"),
+        status=str(stored["status"]),
+        n_items=int(stored.get("n_items", 0)),
+        n_valid=int(stored.get("n_valid", 0)),
+        low=stored.get("low"),
+        high=stored.get("high"),
     )
 
 
@@ -81,26 +82,29 @@ def number_of(assessment: Assessment, part: str = "total") -> float:
     BadValue
         No such part.
     """
-    which = f"{name_of(assessment)} {part} of assessment {assessment.id or '(not stored)'}"
+    subject = f"{name_of(assessment)} {part} of assessment {assessment.id or '(not stored)'}"
     if assessment.state == DRAFT:
-        raise Refused(f"{which} is still a draft; complete it before it enters a result")
-    found = reading(assessment, part)
-    if found.status == outcomes.CENSORED:
-        value = "" if found.value is None else f" at {found.value:g}"
-        raise Undetermined(f"{which} is censored{value}, not a measured value; use an analysis of censored values")
-    if found.status != outcomes.OK or found.value is None:
-        words = {
-            outcomes.ND: f"not determinable ({found.n_valid} of {found.n_items} items)",
+        raise Refused(f"{subject} is still a draft; complete it before it enters a result")
+    stored = reading(assessment, part)
+    # A time that reached the cap is "at least the cap"; taken as a number it would bias every mean.
+    if stored.status == outcomes.CENSORED:
+        value = "" if stored.value is None else f" at {stored.value:g}"
+        raise Undetermined(
+            f"{subject} is censored{value}, not a measured value; use an analysis of censored values"
+        )
+    if stored.status != outcomes.OK or stored.value is None:
+        problem = {
+            outcomes.ND: f"not determinable ({stored.n_valid} of {stored.n_items} items)",
             outcomes.STRUCTURAL: "not asked by design",
             outcomes.INVALID: "invalid",
-        }.get(found.status, f"of status {found.status!r} without a value")
-        kind = Undetermined if found.status == outcomes.ND else Refused
-        raise kind(f"{which} is {words}; a missing score is never 0")
-    return found.value
+        }.get(stored.status, f"of status {stored.status!r} without a value")
+        kind = Undetermined if stored.status == outcomes.ND else Refused
+        raise kind(f"{subject} is {problem}; a missing score is never 0")
+    return stored.value
 
 
 def unit_of(measure: str, version: str, part: str = "total") -> str:
-    """Unit of one part of a measure, ``""`` for points and for parts that are no subscore.
+    """Unit of one part of a measure, ``""`` for points and for parts that are not subscores.
 
     Parameters
     ----------
@@ -117,10 +121,10 @@ def unit_of(measure: str, version: str, part: str = "total") -> str:
 
 
 def definition_of(measure: str, version: str) -> outcomes.Definition:
-    """The definition of a measure in one version. Raises UnknownName or BadValue for what there is not."""
-    definition = next((one for one in outcomes.load(measure).definitions if one.version == version), None)
+    """The definition of a measure in one version. Raises UnknownName or BadValue where there is none."""
+    definition = next((entry for entry in outcomes.load(measure).definitions if entry.version == version), None)
     if definition is None:
-        have = ", ".join(repr(one.version) for one in outcomes.load(measure).definitions)
+        have = ", ".join(repr(entry.version) for entry in outcomes.load(measure).definitions)
         raise BadValue(f"{measure} has version {have}, got {version!r}")
     return definition
 

@@ -1,4 +1,4 @@
-"""Which epochs train and which are judged: by run, by session, or in contiguous blocks, never shuffled.
+"""Splits into training and judged epochs: by run, by session, or in contiguous blocks, never shuffled.
 
 Neighbouring epochs share drift, posture and electrode state; a shuffled split lets the decoder meet its
 neighbour in training and reports what nobody will see online (Varoquaux 2018, NeuroImage 180:68–77,
@@ -19,7 +19,7 @@ Index = NDArray[np.int64]
 
 
 class Fold(NamedTuple):
-    """Positions of the epochs that train and of those that are judged, and what is judged, in words."""
+    """Positions of the training and of the judged epochs, and a label of what is judged."""
 
     train: Index
     judged: Index
@@ -41,9 +41,9 @@ def leave_one_out(groups: Sequence[str]) -> Iterator[Fold]:
     names = list(dict.fromkeys(groups))
     if len(names) < 2:
         raise BadValue(f"leaving one out needs two runs or more, got {len(names)}; use contiguous blocks")
-    where = np.array(groups)
+    labels = np.array(groups)
     for name in names:
-        yield Fold(np.flatnonzero(where != name), np.flatnonzero(where == name), f"run {name}")
+        yield Fold(np.flatnonzero(labels != name), np.flatnonzero(labels == name), f"run {name}")
 
 
 def blocks(n: int, *, k: int = 5, gap: int = 0) -> Iterator[Fold]:
@@ -65,26 +65,26 @@ def blocks(n: int, *, k: int = 5, gap: int = 0) -> Iterator[Fold]:
             f"contiguous blocks need k of 2 or more and as many epochs, got k = {k}, n = {n}, gap = {gap}"
         )
     edges = np.linspace(0, n, k + 1).round().astype(np.int64)
-    every = np.arange(n)
+    positions = np.arange(n)
     for number, (start, stop) in enumerate(zip(edges[:-1], edges[1:]), start=1):
-        train = np.flatnonzero((every < start - gap) | (every >= stop + gap))
+        train = np.flatnonzero((positions < start - gap) | (positions >= stop + gap))
         if not len(train):
             raise BadValue(
                 f"contiguous blocks with a gap of {gap} leave block {number} of {k} nothing to train on, got "
                 f"n = {n}; take a smaller gap or more epochs"
             )
-        yield Fold(train, every[start:stop], f"block {number} of {k}")
+        yield Fold(train, positions[start:stop], f"block {number} of {k}")
 
 
 def check_split(train: Sequence[int], judged: Sequence[int], groups: Sequence[str]) -> None:
-    """Refuse a split of one's own that shuffles neighbours.
+    """Refuse a custom split that shuffles neighbours.
 
     A split is sound when no run has epochs on both sides, or where it has, the judged ones of that run are
     one contiguous block.
 
     Parameters
     ----------
-    train, judged : places of the epochs of each side.
+    train, judged : positions of the epochs of each side.
     groups : run of each epoch.
 
     Raises
@@ -94,15 +94,16 @@ def check_split(train: Sequence[int], judged: Sequence[int], groups: Sequence[st
         epochs.
     """
     trains, judges = {int(i) for i in train}, {int(i) for i in judged}
-    both = sorted(trains & judges)
-    if both:
-        raise BadValue(f"epoch {both[0]} stands on both sides of the split; leave it out of one")
+    shared = sorted(trains & judges)
+    if shared:
+        raise BadValue(f"epoch {shared[0]} stands on both sides of the split; leave it out of one")
     outside = sorted(i for i in trains | judges if not 0 <= i < len(groups))
     if outside:
         raise BadValue(f"epochs are 0 to {len(groups) - 1}, one run name each; got epoch {outside[0]}")
     for name in dict.fromkeys(groups):
-        mine = [i for i, group in enumerate(groups) if group == name and (i in judges or i in trains)]
-        sides = [i in judges for i in mine]
+        members = [i for i, group in enumerate(groups) if group == name and (i in judges or i in trains)]
+        sides = [i in judges for i in members]
+        # Starts of judged stretches: two or more mean that training epochs lie between judged ones.
         pieces = sum(b and not a for a, b in zip([False, *sides], sides))
         if pieces > 1:
             raise BadValue(

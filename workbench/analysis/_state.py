@@ -1,6 +1,6 @@
-"""What an assessment was made under, and which differences an endpoint has declared.
+"""The state under which an assessment was made, and the differences that an endpoint has declared.
 
-Numbers made under different help are not compared unless the endpoint was defined so: ``across`` maps a
+Scores obtained with different help are not compared unless the endpoint was defined so: ``across`` maps a
 field to ``(at baseline, afterwards)``, for example ``{"device_on": (False, True)}``. Such a difference is an
 effect of the help, and is labelled so; it is never recovery.
 """
@@ -46,14 +46,14 @@ def condition_words(condition: Condition) -> str:
 
 def state_words(assessment: Assessment) -> str:
     """The condition, and orthosis and mode where there are any."""
-    words = [condition_words(assessment.condition)]
-    words += [f"orthosis {assessment.orthosis}"] if assessment.orthosis else []
-    words += [f"mode {assessment.mode}"] if assessment.mode else []
-    return ", ".join(words)
+    parts = [condition_words(assessment.condition)]
+    parts += [f"orthosis {assessment.orthosis}"] if assessment.orthosis else []
+    parts += [f"mode {assessment.mode}"] if assessment.mode else []
+    return ", ".join(parts)
 
 
 def check_across(across: Across) -> None:
-    """Refuse fields that no endpoint can declare, and a declared difference that is none.
+    """Refuse fields that no endpoint can declare, and declared values that do not differ.
 
     Raises
     ------
@@ -69,7 +69,7 @@ def check_across(across: Across) -> None:
 
 
 def check_comparable(before: Assessment, after: Assessment, across: Across) -> None:
-    """Refuse to compare what was not made under one state, or not under the declared two.
+    """Refuse to compare assessments not made under one state, or not under the declared two.
 
     Parameters
     ----------
@@ -92,10 +92,10 @@ def check_comparable(before: Assessment, after: Assessment, across: Across) -> N
     for field in UNDER:
         declared = across.get(field)
         if (old[field], new[field]) != (declared or (old[field], old[field])):
-            wanted = f"declared {declared[0]!r} → {declared[1]!r}" if declared else "not declared"
+            status = f"declared {declared[0]!r} → {declared[1]!r}" if declared else "not declared"
             raise Refused(
                 f"no change of {name_of(before)} is computed from ({state_words(before)}) to "
-                f"({state_words(after)}): {field} {old[field]!r} → {new[field]!r} is {wanted}, and would count "
+                f"({state_words(after)}): {field} {old[field]!r} → {new[field]!r} is {status}, and would count "
                 "help as recovery. Compare assessments made under one condition, or let the endpoint declare the "
                 "difference with across="
             )
@@ -105,7 +105,7 @@ def check_options(before: Assessment, after: Assessment, part: str) -> None:
     """Refuse a change across other options or test conditions than those of the first assessment.
 
     What has to agree is declared by the measure: options that enter the score, and the conditions of the test.
-    A condition is compared where both assessments measured something: who was unable to walk walked no track.
+    A condition is compared where both assessments measured something: a person unable to walk used no track.
 
     Parameters
     ----------
@@ -120,17 +120,19 @@ def check_options(before: Assessment, after: Assessment, part: str) -> None:
     definition = definition_of(after.measure, after.version)
     for option in definition.options:
         if option.agree and (not option.parts or part in option.parts):
-            pair = tuple(_plain(one.options.get(option.name, option.default)) for one in (before, after))
+            pair = tuple(_plain(record.options.get(option.name, option.default)) for record in (before, after))
             if None not in pair:  # without a default and not given, it entered no score
                 _refuse_difference(before, after, part, f"option {option.name}", pair)
     if _measured(before, definition, part) and _measured(after, definition, part):
         for code, empty in definition.conditions.items():
-            pair = tuple(empty if one.items.get(code) is None else one.items[code] for one in (before, after))
+            pair = tuple(
+                empty if record.items.get(code) is None else record.items[code] for record in (before, after)
+            )
             _refuse_difference(before, after, part, f"condition {code}", pair)
 
 
 def condition_notes(before: Assessment, after: Assessment, part: str) -> tuple[str, ...]:
-    """What a reader of a change has to know: conditions that neither records, and aids that differed.
+    """Notes for the reader of a change: conditions that neither records, and aids that differed.
 
     Parameters
     ----------
@@ -145,12 +147,12 @@ def condition_notes(before: Assessment, after: Assessment, part: str) -> tuple[s
         for code, empty in definition.conditions.items()
         if empty is None and before.items.get(code) is None is after.items.get(code)
     ]
-    found = [f"{code} is recorded in neither assessment" for code in unknown]
+    notes = [f"{code} is recorded in neither assessment" for code in unknown]
     for code in definition.noted:
         old, new = before.items.get(code), after.items.get(code)
         if old != new:
-            found.append(f"{code} {_shown(old)} → {_shown(new)}")
-    return tuple(found)
+            notes.append(f"{code} {_shown(old)} → {_shown(new)}")
+    return tuple(notes)
 
 
 def _refuse_difference(before: Assessment, after: Assessment, part: str, what: str, pair: tuple[Any, ...]) -> None:
@@ -163,15 +165,15 @@ def _refuse_difference(before: Assessment, after: Assessment, part: str, what: s
         )
 
 
-def _measured(one: Assessment, definition: outcomes.Definition, part: str) -> bool:
-    """Whether some item of the part holds a number; a part that is no subscore has no items of its own."""
+def _measured(assessment: Assessment, definition: outcomes.Definition, part: str) -> bool:
+    """Whether some item of the part has a number; a part that is not a subscore has no items of its own."""
     items = next((scale.items for scale in definition.subscales if scale.code == part), None)
     codes = items if items is not None else tuple(item.code for item in definition.items)
-    return any(isinstance(one.items.get(code), int | float) for code in codes)
+    return any(isinstance(assessment.items.get(code), int | float) for code in codes)
 
 
 def _plain(value: Any) -> Any:
-    """A value of an option as the record holds it: lists for tuples, label and hash for a table."""
+    """A value of an option as the record stores it: lists for tuples, label and hash for a table."""
     if hasattr(value, "to_json"):
         value = value.to_json()
     return list(value) if isinstance(value, tuple) else value
@@ -184,7 +186,8 @@ def _shown(value: Any) -> str:
 
 
 def effect_words(across: Across) -> str:
-    """What a declared difference is the effect of; ``""`` for a change under one state."""
+    """The effect of a declared difference; ``""`` for a change under one state."""
+    # Help from a device comes first: with it on, nothing that differs beside it can be called recovery.
     if {"assisted", "device_on", "orthosis"} & set(across):
         return "orthotic effect, not recovery"
     if "stimulation_on" in across:

@@ -1,4 +1,4 @@
-"""One tidy table of outcomes: clinical measures and performance from trials, one number a row.
+"""One tidy table of outcomes: clinical measures and performance from trials, one number per row.
 
 The table is made from the record and never edited: each row names the assessment, or the runs and the SHA-256
 of the recordings, that it comes from.
@@ -19,7 +19,7 @@ from workbench.vocabulary import Assessment, Condition, Trial
 
 Row = Mapping[str, Any]
 PERFORMANCE = "performance"
-"""Name of the measure under which outcomes from trials stand."""
+"""Name of the measure of outcomes from trials."""
 TRANSFER = "object_transfer"
 """Value of a run's parameter ``task`` that makes its trials object transfers."""
 
@@ -36,7 +36,7 @@ class Record(Protocol):
 
     @property
     def drafts(self) -> Drafts:
-        """Drafts, which the record itself does not hold."""
+        """Drafts, which are not part of the record itself."""
 
     def rows(self, table: str, **where: Any) -> list[dict[str, Any]]:
         """Rows of a table that equal ``where``."""
@@ -53,9 +53,9 @@ class Outcome:
     ----------
     participant, visit, visit_id, day : pseudonym; name and id of the visit; UTC date, ``""`` when not known.
     measure, version, subscore, side : what was measured.
-    value, text, status : the number, or a result that is no number; ``"ok"``, ``"ND"``, ``"censored"``, ….
+    value, text, status : the number, or a result that is not a number; ``"ok"``, ``"ND"``, ``"censored"``, ….
     n, n_valid : items, runs or trials it rests on, and those that counted.
-    assisted, device_on, stimulation_on, orthosis, mode : under what; None where the record does not say.
+    assisted, device_on, stimulation_on, orthosis, mode : the state; None where the record does not state it.
     repeat, administered_at, rater, blinded : of an assessment.
     since_session_h, washout_h : h since the last session and since stimulation ended, None where not known.
     simulated : the participant or the session was simulated.
@@ -105,12 +105,12 @@ class OutcomesTable:
         """One sentence."""
         people = len({row.participant for row in self.rows})
         measures = len({row.measure for row in self.rows})
-        made_up = sum(row.simulated for row in self.rows)
-        left = f"; {made_up} of them simulated" if made_up else ""
-        left += f"; {self.drafts} draft{'s' * (self.drafts != 1)} left out" if self.drafts else ""
+        simulated = sum(row.simulated for row in self.rows)
+        remarks = f"; {simulated} of them simulated" if simulated else ""
+        remarks += f"; {self.drafts} draft{'s' * (self.drafts != 1)} left out" if self.drafts else ""
         return (
             f"{len(self.rows)} outcomes of {measures} measures in {people} participant{'s' * (people != 1)}, "
-            f"record entry {self.head_seq} ({self.head_hash[:12]}){left}"
+            f"record entry {self.head_seq} ({self.head_hash[:12]}){remarks}"
         )
 
     def where(self, **fixed: Any) -> tuple[Outcome, ...]:
@@ -132,40 +132,40 @@ def outcomes_table(record: Record) -> OutcomesTable:
     Returns
     -------
     OutcomesTable
-        One row a score of every assessment that is no draft (total, subscores, results that are no numbers),
-        then event F1, hours of use and object transfers of online runs, a participant, visit and day.
+        One row per score of every assessment but drafts (total, subscores, results that are not numbers), then
+        event F1, hours of use and object transfers of online runs per participant, visit and day.
     """
     people = {row["id"]: row for row in record.rows("participant")}
     visits = {row["id"]: row for row in record.rows("visit")}
-    found: list[Outcome] = []
+    rows: list[Outcome] = []
     waiting = record.drafts.list()
-    # Earlier versions kept drafts in the record; one that was gone on with since stands beside it too.
-    gone_on_with = {one.values.get("id") for one in waiting}
+    # Earlier versions kept drafts in the record; one that was continued since is among the drafts too.
+    continued = {draft.values.get("id") for draft in waiting}
     drafts = len(waiting)
     for row in record.rows("assessment"):
         visit = visits[row["visit_id"]]
         if row["state"] == DRAFT:
-            drafts += row["id"] not in gone_on_with
+            drafts += row["id"] not in continued
         else:
-            found += _clinical(row, visit=visit, person=people[visit["participant_id"]])
+            rows += _clinical(row, visit=visit, person=people[visit["participant_id"]])
     for (visit_id, day), runs in _runs_by_day(record, visits).items():
         visit = visits[visit_id]
-        found += _performance(runs, visit=visit, person=people[visit["participant_id"]], day=day)
+        rows += _performance(runs, visit=visit, person=people[visit["participant_id"]], day=day)
     seq, digest = record.head()
-    return OutcomesTable(tuple(found), drafts, seq, digest)
+    return OutcomesTable(tuple(rows), drafts, seq, digest)
 
 
 def assessment_of(row: Row) -> Assessment:
     """The noun of a stored assessment."""
-    given = {field.name: row[field.name] for field in fields(Assessment) if field.name != "condition"}
+    values = {field.name: row[field.name] for field in fields(Assessment) if field.name != "condition"}
     under = Condition(*(row[field.name] for field in fields(Condition)))
-    given |= {name: tuple(given[name]) for name in ("implied", "alerts")}
-    return Assessment(condition=under, **given)
+    values |= {name: tuple(values[name]) for name in ("implied", "alerts")}
+    return Assessment(condition=under, **values)
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Everything that was assessed in one participant.
+    """All assessments of one participant.
 
     ``visits`` maps the name of a visit to its id; drafts are among the ``assessments``; a ``simulated``
     participant is named in every result.
@@ -177,74 +177,77 @@ class History:
     simulated: bool = False
 
     def at(self, visit: str) -> tuple[Assessment, ...]:
-        """Assessments of the visit of that name that are no drafts; empty when there was no such visit."""
+        """Assessments of the visit of that name without drafts; empty when there was no such visit."""
         return tuple(
-            one for one in self.assessments if one.visit_id == self.visits.get(visit) and one.state != DRAFT
+            assessment
+            for assessment in self.assessments
+            if assessment.visit_id == self.visits.get(visit) and assessment.state != DRAFT
         )
 
 
 def histories(record: Record) -> tuple[History, ...]:
-    """One history a participant of the record, also of those without an assessment, in order of entry."""
+    """One history per participant of the record, also without an assessment, in order of entry."""
     visits = record.rows("visit")
     assessments = [assessment_of(row) for row in record.rows("assessment")]
-    found = []
+    people = []
     for person in record.rows("participant"):
-        mine = {str(row["name"]): str(row["id"]) for row in visits if row["participant_id"] == person["id"]}
-        theirs = tuple(one for one in assessments if one.visit_id in mine.values())
-        found.append(History(str(person["pseudonym"]), mine, theirs, bool(person["simulated"])))
-    return tuple(found)
+        own_visits = {str(row["name"]): str(row["id"]) for row in visits if row["participant_id"] == person["id"]}
+        own = tuple(assessment for assessment in assessments if assessment.visit_id in own_visits.values())
+        people.append(History(str(person["pseudonym"]), own_visits, own, bool(person["simulated"])))
+    return tuple(people)
 
 
 # ----- clinical measures
 
 
 def _clinical(row: Row, *, visit: Row, person: Row) -> list[Outcome]:
-    one = assessment_of(row)
-    day = one.administered_at[:10] or str(visit["started"])[:10]
-    made = _maker(one, visit=visit, person=person, day=day)
-    found = []
-    for part in parts_of(one.score):
-        read = reading(one, part)
-        found.append(made(part, read.value, "", read.status, read.n_items, read.n_valid))
-    for name, value in (one.score.get("classes") or {}).items():
+    assessment = assessment_of(row)
+    day = assessment.administered_at[:10] or str(visit["started"])[:10]
+    outcome = _maker(assessment, visit=visit, person=person, day=day)
+    rows = []
+    for part in parts_of(assessment.score):
+        stored = reading(assessment, part)
+        rows.append(outcome(part, stored.value, "", stored.status, stored.n_items, stored.n_valid))
+    for name, value in (assessment.score.get("classes") or {}).items():
         if isinstance(value, str) and name != "rules":
+            # Several possible levels are stored joined by commas.
             status = outcomes.ND if "," in value else outcomes.OK
-            found.append(made(name, None, plain(value), status, 0, 0))
-    return found
+            rows.append(outcome(name, None, plain(value), status, 0, 0))
+    return rows
 
 
-def _maker(one: Assessment, *, visit: Row, person: Row, day: str) -> Callable[..., Outcome]:
-    def made(part: str, value: float | None, text: str, status: str, n: int, n_valid: int) -> Outcome:
+def _maker(assessment: Assessment, *, visit: Row, person: Row, day: str) -> Callable[..., Outcome]:
+    def outcome(part: str, value: float | None, text: str, status: str, n: int, n_valid: int) -> Outcome:
         return Outcome(
             participant=str(person["pseudonym"]),
             visit=str(visit["name"]),
-            visit_id=one.visit_id,
+            visit_id=assessment.visit_id,
             day=day,
-            measure=one.measure,
-            version=one.version,
+            measure=assessment.measure,
+            version=assessment.version,
             subscore=part,
-            side=one.side,
+            side=assessment.side,
             value=value,
             text=text,
             status=status,
             n=n,
             n_valid=n_valid,
-            assisted=one.condition.assisted,
-            device_on=one.condition.device_on,
-            stimulation_on=one.condition.stimulation_on,
-            orthosis=one.orthosis,
-            mode=one.mode,
-            repeat=one.repeat,
-            administered_at=one.administered_at,
-            rater=one.rater,
-            blinded=one.blinded,
-            since_session_h=one.since_session_h,
-            washout_h=one.washout_h,
+            assisted=assessment.condition.assisted,
+            device_on=assessment.condition.device_on,
+            stimulation_on=assessment.condition.stimulation_on,
+            orthosis=assessment.orthosis,
+            mode=assessment.mode,
+            repeat=assessment.repeat,
+            administered_at=assessment.administered_at,
+            rater=assessment.rater,
+            blinded=assessment.blinded,
+            since_session_h=assessment.since_session_h,
+            washout_h=assessment.washout_h,
             simulated=bool(person["simulated"]),
-            assessment_id=one.id,
+            assessment_id=assessment.id,
         )
 
-    return made
+    return outcome
 
 
 # ----- performance from trials
@@ -260,13 +263,14 @@ class _Run:
     @property
     def parameters(self) -> Row:
         stored: Row = self.row["parameters"]
+        # Runs of a paradigm keep its parameters one level down.
         inner = stored.get("params")
         return inner if isinstance(inner, Mapping) else stored
 
     @property
     def seconds(self) -> float:
         """Stream time that was recorded, s."""
-        return sum(float(one["n_samples"]) / float(one["fs"]) for one in self.recordings)
+        return sum(float(row["n_samples"]) / float(row["fs"]) for row in self.recordings)
 
     @property
     def task(self) -> str:
@@ -275,8 +279,8 @@ class _Run:
     @property
     def device(self) -> bool:
         """Whether an effector was driven, as the run or the session's plan says."""
-        places = (self.row["parameters"], self.row["summary"], self.session["plan"])
-        return any(bool(place.get("effector")) for place in places)
+        plans = (self.row["parameters"], self.row["summary"], self.session["plan"])
+        return any(bool(plan.get("effector")) for plan in plans)
 
     @property
     def rule(self) -> tuple[float, float] | None:
@@ -288,7 +292,7 @@ class _Run:
 def _runs_by_day(record: Record, visits: Mapping[str, Row]) -> dict[tuple[str, str], list[_Run]]:
     """Online runs by visit and UTC day, in the order of the record."""
     sessions = {row["id"]: row for row in record.rows("session")}
-    found: dict[tuple[str, str], list[_Run]] = {}
+    by_day: dict[tuple[str, str], list[_Run]] = {}
     for row in record.rows("run", kind="online"):
         session = sessions[row["session_id"]]
         started = row["summary"].get("started") or session["started"] or visits[session["visit_id"]]["started"]
@@ -298,8 +302,8 @@ def _runs_by_day(record: Record, visits: Mapping[str, Row]) -> dict[tuple[str, s
             recordings=tuple(record.rows("recording", run_id=row["id"])),
             trials=tuple(trial_of(trial) for trial in record.rows("trial", run_id=row["id"])),
         )
-        found.setdefault((session["visit_id"], str(started)[:10]), []).append(run)
-    return found
+        by_day.setdefault((session["visit_id"], str(started)[:10]), []).append(run)
+    return by_day
 
 
 def trial_of(row: Row) -> Trial:
@@ -308,33 +312,37 @@ def trial_of(row: Row) -> Trial:
 
 
 def _performance(runs: list[_Run], *, visit: Row, person: Row, day: str) -> list[Outcome]:
-    made = _performer(visit=visit, person=person, day=day)
-    found: list[Outcome] = []
+    outcome = _performer(visit=visit, person=person, day=day)
+    rows: list[Outcome] = []
+    # Never pooled: performance with an effector includes its help.
     for device in sorted({run.device for run in runs}):
-        mine = [run for run in runs if run.device == device]
-        hours = sum(run.seconds for run in mine) / 3600
-        found.append(made("hours_of_use", hours, mine, n=len(mine), device=device))
-        for rule in dict.fromkeys(run.rule for run in mine if run.rule):
-            judged = [run for run in mine if run.rule == rule]
+        same_device = [run for run in runs if run.device == device]
+        hours = sum(run.seconds for run in same_device) / 3600
+        rows.append(outcome("hours_of_use", hours, same_device, n=len(same_device), device=device))
+        # Events judged by different windows are different measures, so each rule has a row of its own.
+        for rule in dict.fromkeys(run.rule for run in same_device if run.rule):
+            judged = [run for run in same_device if run.rule == rule]
             metrics = event_metrics(
                 [trial for run in judged for trial in run.trials], onset_window_s=rule[0], fs=rule[1]
             )
-            found.append(
-                made("grasp_f1", metrics.f1, judged, n=metrics.n, device=device, version=f"window {rule[0]:g} s")
+            rows.append(
+                outcome(
+                    "grasp_f1", metrics.f1, judged, n=metrics.n, device=device, version=f"window {rule[0]:g} s"
+                )
             )
-        moved = [run for run in mine if run.task == TRANSFER]
+        moved = [run for run in same_device if run.task == TRANSFER]
         if moved:
             trials = [trial for run in moved for trial in run.trials if trial.outcome in JUDGED]
-            done = sum(trial.outcome == "correct" for trial in trials)
-            found.append(made("object_transfers", float(done), moved, n=len(trials), device=device))
-    return found
+            transferred = sum(trial.outcome == "correct" for trial in trials)
+            rows.append(outcome("object_transfers", float(transferred), moved, n=len(trials), device=device))
+    return rows
 
 
 def _performer(*, visit: Row, person: Row, day: str) -> Callable[..., Outcome]:
-    def made(
+    def outcome(
         part: str, value: float | None, runs: Iterable[_Run], *, n: int, device: bool, version: str = "1"
     ) -> Outcome:
-        behind = tuple(runs)
+        sources = tuple(runs)
         return Outcome(
             participant=str(person["pseudonym"]),
             visit=str(visit["name"]),
@@ -360,9 +368,9 @@ def _performer(*, visit: Row, person: Row, day: str) -> Callable[..., Outcome]:
             blinded="",
             since_session_h=None,
             washout_h=None,
-            simulated=bool(person["simulated"]) or any(bool(run.session["simulated"]) for run in behind),
-            run_ids=tuple(str(run.row["id"]) for run in behind),
-            recordings=tuple(str(one["sha256"]) for run in behind for one in run.recordings),
+            simulated=bool(person["simulated"]) or any(bool(run.session["simulated"]) for run in sources),
+            run_ids=tuple(str(run.row["id"]) for run in sources),
+            recordings=tuple(str(recording["sha256"]) for run in sources for recording in run.recordings),
         )
 
-    return made
+    return outcome

@@ -1,4 +1,4 @@
-"""How often printed 95 % intervals hold the truth, by simulation: one row an interval and size.
+"""How often printed 95 % intervals contain the truth, by simulation: one row per interval and size.
 
 Every row draws data from a known truth, forms the interval with the function that reports use, and counts. The
 own MDC also counts how often an unchanged participant exceeds it upwards, of which 2.5 % are nominal.
@@ -22,7 +22,7 @@ from workbench.vocabulary import FloatArray
 
 Draw = np.random.Generator
 Trial = Callable[[Draw], bool]
-"""One simulation: whether the interval held the truth, or whether chance exceeded the threshold."""
+"""One simulation: whether the interval contained the truth, or whether chance exceeded the threshold."""
 MONTE_CARLO = 3.0
 """Standard errors of the simulation by which a row may miss its nominal value."""
 
@@ -33,7 +33,7 @@ class Row:
 
     Attributes
     ----------
-    interval, size : what was simulated, in words.
+    interval, size : labels of what was simulated.
     nominal, simulated : share; of a coverage the least that is allowed, of a false-positive rate the greatest.
     simulations : how many.
     at_most : whether the nominal value is an upper limit.
@@ -63,13 +63,13 @@ def simulate(*, n: int, seed: int = 1) -> list[Row]:
     seed : of the draws (numpy PCG64).
     """
     draw = np.random.Generator(np.random.PCG64(seed))
-    found = []
+    rows = []
     for interval, size, trial in _coverages():
-        found.append(Row(interval, size, 0.95, sum(trial(draw) for _ in range(n)) / n, n))
+        rows.append(Row(interval, size, 0.95, sum(trial(draw) for _ in range(n)) / n, n))
     for people in (5, 10, 20):
         exceeded = sum(_exceeds_own_mdc(draw, people) for _ in range(n)) / n
-        found.append(Row("own MDC, exceeded upwards", f"{people} people twice", 0.025, exceeded, n, at_most=True))
-    return found
+        rows.append(Row("own MDC, exceeded upwards", f"{people} people twice", 0.025, exceeded, n, at_most=True))
+    return rows
 
 
 def table(rows: list[Row]) -> str:
@@ -106,7 +106,7 @@ def _share(interval: Callable[[int, int], Interval], n: int, *, p: float | None 
 
     def trial(draw: Draw) -> bool:
         truth = float(draw.uniform(0.05, 0.95)) if p is None else p
-        return _holds(interval(int(draw.binomial(n, truth)), n), truth)
+        return _contains(interval(int(draw.binomial(n, truth)), n), truth)
 
     return trial
 
@@ -115,25 +115,28 @@ def _rate(runs: int, minutes: float, rate: float, *, sd: float) -> Trial:
     """A Poisson rate in 1/min whose runs differ by a gamma factor of mean 1 and standard deviation ``sd``."""
 
     def trial(draw: Draw) -> bool:
+        # Shape 1/sd² and scale sd² give a mean of 1.
         factor = draw.gamma(1 / sd**2, sd**2, runs) if sd else np.ones(runs)
         count = draw.poisson(rate * minutes * factor).astype(np.float64)
         alike = poisson_interval(int(count.sum()), exposure=minutes * runs)
-        return _holds(rate_interval(count, np.full(runs, minutes), alike=alike), rate)
+        return _contains(rate_interval(count, np.full(runs, minutes), alike=alike), rate)
 
     return trial
 
 
 def _f1(runs: int, n: int, *, sd: float, hit: float = 0.8, false: float = 0.2) -> Trial:
     """Runs whose hit rate is drawn from a beta distribution; false activations are Poisson in each trial."""
+    # Sum of the two parameters of a beta distribution with this mean and standard deviation.
     spread = hit * (1 - hit) / sd**2 - 1 if sd else 0.0
+    # Expected hits, attempts and false activations per trial: F1 = 2 hits / (hits + attempts + false).
     truth = 2 * hit / (hit + 1 + false)
 
     def trial(draw: Draw) -> bool:
         p = draw.beta(hit * spread, (1 - hit) * spread, runs) if sd else np.full(runs, hit)
         hits = (draw.random((runs, n)) < p[:, None]).astype(np.float64).ravel()
         events = np.asarray(1 + draw.poisson(false, runs * n), dtype=np.float64)
-        found = share_of_events(hits, events, [str(run) for run in range(runs) for _ in range(n)])
-        return found is not None and _holds(Interval(*(2 * q / (1 + q) for q in found)), truth)
+        interval = share_of_events(hits, events, [str(run) for run in range(runs) for _ in range(n)])
+        return interval is not None and _contains(Interval(*(2 * q / (1 + q) for q in interval)), truth)
 
     return trial
 
@@ -143,8 +146,8 @@ def _precision(n: int, *, hit: float = 0.8, false: float = 0.2) -> Trial:
 
     def trial(draw: Draw) -> bool:
         hits = (draw.random(n) < hit).astype(np.float64)
-        found = share_of_events(hits, hits + draw.poisson(false, n), [""] * n)
-        return found is None or _holds(found, hit / (hit + false))
+        interval = share_of_events(hits, hits + draw.poisson(false, n), [""] * n)
+        return interval is None or _contains(interval, hit / (hit + false))
 
     return trial
 
@@ -155,55 +158,55 @@ def _sign_flips(runs: int, n: int, *, sd: float, share: float = 0.7) -> Trial:
 
     def trial(draw: Draw) -> bool:
         p = draw.beta(share * spread, (1 - share) * spread, runs)
-        found = clustered((draw.random((runs, n)) < p[:, None]).ravel().astype(np.float64), names)
-        return found.interval is None or _holds(found.interval, share)
+        result = clustered((draw.random((runs, n)) < p[:, None]).ravel().astype(np.float64), names)
+        return result.interval is None or _contains(result.interval, share)
 
     return trial
 
 
-def _auc(targets: int, others: int, distance: float) -> Trial:
-    """Normal evidence of unit variance; ``distance`` √2 · z of the true area apart."""
+def _auc(targets: int, n_others: int, distance: float) -> Trial:
+    """Normal evidence of unit variance, the means √2 · ``distance`` apart; Φ(``distance``) is the true area."""
     from statistics import NormalDist
 
     truth = NormalDist().cdf(distance)
-    positive = np.r_[np.ones(targets, dtype=bool), np.zeros(others, dtype=bool)]
+    positive = np.r_[np.ones(targets, dtype=bool), np.zeros(n_others, dtype=bool)]
 
     def trial(draw: Draw) -> bool:
-        evidence: FloatArray = draw.standard_normal(targets + others)
+        evidence: FloatArray = draw.standard_normal(targets + n_others)
         evidence[:targets] += distance * 2**0.5
-        return _holds(auc(evidence, positive).interval, truth)
+        return _contains(auc(evidence, positive).interval, truth)
 
     return trial
 
 
 def _exceeds_own_mdc(draw: Draw, people: int) -> bool:
     """One unchanged participant against the MDC of that many people measured twice; the true SEM is 1."""
-    own = mdc_of(*pooled_sem(draw.standard_normal((people, 2)).tolist()))
+    threshold = mdc_of(*pooled_sem(draw.standard_normal((people, 2)).tolist()))
     before, after = draw.standard_normal(2)
-    return bool(after - before >= own)
+    return bool(after - before >= threshold)
 
 
 def _mdc(people: int) -> Trial:
     """The interval of the MDC of that many people measured twice; the true SEM is 1."""
 
     def trial(draw: Draw) -> bool:
-        return _holds(mdc_interval(*pooled_sem(draw.standard_normal((people, 2)).tolist())), Z * sqrt(2))
+        return _contains(mdc_interval(*pooled_sem(draw.standard_normal((people, 2)).tolist())), Z * sqrt(2))
 
     return trial
 
 
 def _kappa(n: int, classes: int) -> Trial:
-    """Cued trials, classes alike in number and errors spread evenly; the share of right trials is drawn again."""
+    """Cued trials, equally many of each class, errors spread evenly; the accuracy is drawn anew each time."""
 
     def trial(draw: Draw) -> bool:
         right, chance = float(draw.uniform(0.05, 0.95)), 1 / classes
         cued = np.arange(n) % classes
         decided = np.where(draw.random(n) < right, cued, (cued + draw.integers(1, classes, n)) % classes)
-        found = kappa([str(one) for one in cued], [str(one) for one in decided]).interval
-        return found is not None and _holds(found, (right - chance) / (1 - chance))
+        interval = kappa([str(label) for label in cued], [str(label) for label in decided]).interval
+        return interval is not None and _contains(interval, (right - chance) / (1 - chance))
 
     return trial
 
 
-def _holds(interval: Interval, truth: float) -> bool:
+def _contains(interval: Interval, truth: float) -> bool:
     return interval.low <= truth <= interval.high

@@ -1,7 +1,7 @@
 """`workbench bench`: speed and accuracy of the core beside its peers, measured in turns on this machine.
 
-Every figure is a ratio taken in one interleaved run, or a count of its own, and stands beside its goal. A peer
-that is not installed is named as missing; a goal that is missed is named with how far. Nothing here is a test.
+Every figure is a ratio taken in one interleaved run, or a count, and is printed with its goal. A peer that is not
+installed is named as missing; a missed goal is printed with its distance. Nothing here is a test.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ ROUNDS = 15
 
 def items() -> tuple[Item, ...]:
     """Everything that can be measured, in order."""
+    # Imported late: a start that only lists options must not load the decoders.
     from workbench.bench import decoding, evoked, filters, outcomes, start
 
     return (*filters.ITEMS, *decoding.ITEMS, *evoked.ITEMS, *start.ITEMS, *outcomes.ITEMS)
@@ -27,16 +28,18 @@ def items() -> tuple[Item, ...]:
 
 def chosen(keys: Sequence[str]) -> tuple[Item, ...]:
     """The items whose key is named, all of them without names. Raises UnknownName with the keys there are."""
-    every = items()
-    known = list(dict.fromkeys(item.key for item in every))
+    all_items = items()
+    keys_available = list(dict.fromkeys(item.key for item in all_items))
     for key in keys:
-        if key not in known:
-            raise UnknownName(f"there is nothing to measure called {key!r}; choose from {', '.join(known)}")
-    return tuple(item for item in every if not keys or item.key in keys)
+        if key not in keys_available:
+            raise UnknownName(
+                f"there is nothing to measure called {key!r}; choose from {', '.join(keys_available)}"
+            )
+    return tuple(item for item in all_items if not keys or item.key in keys)
 
 
 def measure(item: Item, *, rounds: int = ROUNDS) -> Row:
-    """Measure one item; a peer that is not there makes a row without a value."""
+    """Measure one item; without its peer the row has no value."""
     try:
         return Row(item, item.run(rounds), "")
     except ImportError as error:

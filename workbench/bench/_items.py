@@ -1,4 +1,4 @@
-"""What a bench measures, and how two competitors take turns."""
+"""Items of a benchmark, and how two competitors take turns."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Result:
     ----------
     value : the figure, a median over rounds where there are any.
     low, high : least and greatest of a round.
-    detail : what it rests on, in words.
+    detail : what it rests on, as text.
     """
 
     value: float
@@ -35,7 +35,7 @@ class Item:
 
     Attributes
     ----------
-    key : of the goal, such as ``"G1"``. what, size : in words.
+    key : of the goal, such as ``"G1"``. what, size : as text.
     unit : of the value; ``"×"`` for how many times faster than the peer.
     sense, goal : ``">="`` or ``"<="``, and the number; ``goal`` None where there is none.
     run : called with the number of rounds. Raises ImportError when a peer is not installed.
@@ -54,7 +54,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An item and what was found; ``result`` is None when it could not be measured, and ``note`` says why."""
+    """An item and its result; ``result`` is None when it could not be measured, and ``note`` says why."""
 
     item: Item
     result: Result | None
@@ -80,26 +80,30 @@ def race(ours: Callable[[], object], peer: Callable[[], object], *, rounds: int,
     rounds : turns of each. name : of the peer.
     """
     n_ours, n_peer = _repeats(ours), _repeats(peer)
-    mine, theirs = [], []
+    our_seconds, peer_seconds = [], []
     for turn in range(rounds):
-        for who in (0, 1) if turn % 2 == 0 else (1, 0):
-            if who == 0:
-                mine.append(_seconds(ours, n_ours))
+        # In turns and in alternating order: drift of the clock rate and of the load hits both alike.
+        for ours_next in (True, False) if turn % 2 == 0 else (False, True):
+            if ours_next:
+                our_seconds.append(_seconds(ours, n_ours))
             else:
-                theirs.append(_seconds(peer, n_peer))
-    ratios = [b / a for a, b in zip(mine, theirs, strict=True)]
-    detail = f"ours {milliseconds(median(mine))}, {name} {milliseconds(median(theirs))}, {rounds} rounds"
+                peer_seconds.append(_seconds(peer, n_peer))
+    ratios = [b / a for a, b in zip(our_seconds, peer_seconds, strict=True)]
+    detail = (
+        f"ours {milliseconds(median(our_seconds))}, {name} {milliseconds(median(peer_seconds))}, {rounds} rounds"
+    )
     return Result(median(ratios), min(ratios), max(ratios), detail)
 
 
 def rate(work: Callable[[], object], *, n: int, rounds: int, of: str) -> Result:
-    """How many a second of processor time of one core.
+    """Items per second of processor time of one core.
 
     Parameters
     ----------
     work : called without arguments. n : that one call does. of : what they are.
     rounds : calls.
     """
+    # Processor time, so that other work on the machine does not count.
     rates = []
     for _ in range(rounds):
         began = time.process_time()
@@ -109,16 +113,17 @@ def rate(work: Callable[[], object], *, n: int, rounds: int, of: str) -> Result:
 
 
 def milliseconds(seconds: float) -> str:
-    """A duration in ms with three digits that mean something."""
+    """A duration in ms with three significant digits."""
     return f"{seconds * 1e3:.3g} ms"
 
 
 def _repeats(work: Callable[[], object]) -> int:
+    # The first call compiles, imports and fills caches.
     work()
     began = time.perf_counter()
     work()
-    once = max(time.perf_counter() - began, 1e-9)
-    return max(1, min(MOST, round(TURN_S / once)))
+    duration = max(time.perf_counter() - began, 1e-9)
+    return max(1, min(MOST, round(TURN_S / duration)))
 
 
 def _seconds(work: Callable[[], object], repeats: int) -> float:

@@ -14,19 +14,19 @@ PEERS = ("numpy", "scipy", "scikit-learn", "mne", "pyriemann", "meegkit", "numba
 
 
 def machine() -> dict[str, str]:
-    """What the figures were taken with: workbench, Python, processor, cores, peers."""
-    found = {"workbench": __version__, "python": platform.python_version(), "processor": platform.machine()}
-    found["cores"] = str(os.cpu_count())
+    """The environment of the figures: workbench, Python, processor, cores, peers."""
+    environment = {"workbench": __version__, "python": platform.python_version(), "processor": platform.machine()}
+    environment["cores"] = str(os.cpu_count())
     for name in PEERS:
         try:
-            found[name] = version(name)
+            environment[name] = version(name)
         except PackageNotFoundError:
-            found[name] = "not installed"
-    return found
+            environment[name] = "not installed"
+    return environment
 
 
 def as_text(rows: Sequence[Row]) -> str:
-    """One line a figure: value, goal, verdict, what it rests on; then the machine."""
+    """One line per figure: value, goal, verdict, what it rests on; then the machine."""
     lines = []
     for row in rows:
         item, result = row.item, row.result
@@ -44,21 +44,21 @@ def as_text(rows: Sequence[Row]) -> str:
 
 def to_record(rows: Sequence[Row]) -> dict[str, object]:
     """The same as plain data: ``{"machine", "figures"}``."""
-    figures = []
+    all_figures = []
     for row in rows:
         item, result = row.item, row.result
-        found: dict[str, object] = {
+        figure: dict[str, object] = {
             "key": item.key,
             "what": item.what,
             "size": item.size,
             "unit": item.unit,
             "sense": item.sense,
         }
-        found |= {"goal": item.goal, "met": row.met, "note": row.note, "value": None}
+        figure |= {"goal": item.goal, "met": row.met, "note": row.note, "value": None}
         if result is not None:
-            found |= {"value": result.value, "low": result.low, "high": result.high, "detail": result.detail}
-        figures.append(found)
-    return {"machine": machine(), "figures": figures}
+            figure |= {"value": result.value, "low": result.low, "high": result.high, "detail": result.detail}
+        all_figures.append(figure)
+    return {"machine": machine(), "figures": all_figures}
 
 
 def _short(row: Row) -> float:

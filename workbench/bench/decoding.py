@@ -26,12 +26,13 @@ def _epochs(n: int, n_channels: int, n_times: int, *, classes: int) -> tuple[Flo
     labels = np.array([f"c{i % classes}" for i in range(n)])
     sources = rng.normal(0.0, 10.0, (n, n_channels, n_times))
     for k in range(classes):
+        # Twice the amplitude: separable, as the peers must not fail on it, but not degenerate.
         sources[labels == f"c{k}", k] *= 2.0
     return np.einsum("ij,njt->nit", mixing, sources), labels
 
 
 def _fitted(name: str, x: FloatArray, y: NDArray[np.str_]) -> decoders.WindowDecoder:
-    """The decoder fitted on windows that count as filtered already, as its peer's are."""
+    """The decoder fitted on windows taken as filtered already, as its peer takes its epochs."""
     decoder = decoders.load(name)(FS, window_s=x.shape[2] / FS, reference="none", mains_hz=0.0)
     windows = np.ascontiguousarray(x.transpose(0, 2, 1))
     return decoder.fit_windows(windows, y, n_channels=x.shape[1])
@@ -40,20 +41,20 @@ def _fitted(name: str, x: FloatArray, y: NDArray[np.str_]) -> decoders.WindowDec
 def _decision(name: str, peer: str, n_channels: int, n_times: int, rounds: int) -> Result:
     """From a filtered window to the score of each class."""
     x, y = _epochs(80, n_channels, n_times, classes=4)
-    decoder, theirs = _fitted(name, x, y), _peer(peer).fit(x, y)
+    decoder, peer_model = _fitted(name, x, y), _peer(peer).fit(x, y)
     scorer, window, epoch = decoder.scorer(), np.ascontiguousarray(x[0].T), x[:1]
 
     def ours() -> FloatArray:
         return scorer.scores(scorer.features(decoder.summarise(window)))
 
-    return race(ours, lambda: theirs.predict_proba(epoch), rounds=rounds, name=f"pyriemann {peer}")
+    return race(ours, lambda: peer_model.predict_proba(epoch), rounds=rounds, name=f"pyriemann {peer}")
 
 
 def _peer(name: str) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from pyriemann.classification import MDM
-        from pyriemann.estimation import Covariances as TheirCovariances
+        from pyriemann.estimation import Covariances as PeerCovariances
         from pyriemann.tangentspace import TangentSpace
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
     from sklearn.pipeline import make_pipeline
@@ -61,7 +62,8 @@ def _peer(name: str) -> Any:
     ending = (
         [MDM()] if name == "MDM" else [TangentSpace(), LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")]
     )
-    return make_pipeline(TheirCovariances("oas"), *ending)
+    # The same estimator as ours (OAS), so that only the implementation is compared.
+    return make_pipeline(PeerCovariances("oas"), *ending)
 
 
 def _csp(peer: str, rounds: int) -> Result:
@@ -74,6 +76,7 @@ def _csp(peer: str, rounds: int) -> Result:
         summaries = np.concatenate(by_stretches(reducer.summarise_each, windows))[:, 0]
         return common_spatial_patterns(summaries[y == "c0"], summaries[y == "c1"], n_pairs=2, shrinkage=0.05)
 
+    # A fit takes long, so a third of the rounds is enough.
     return race(ours, _their_csp(peer, x, y), rounds=max(3, rounds // 3), name=peer)
 
 
@@ -86,16 +89,17 @@ def _their_csp(name: str, x: FloatArray, y: NDArray[np.str_]) -> Callable[[], ob
                 warnings.simplefilter("ignore")
                 import mne
 
+                # MNE logs each covariance, which would be timed too.
                 with mne.utils.use_log_level("ERROR"):
                     return CSP(n_components=4, reg=0.05, cov_est="epoch").fit(x, y)
 
         return run
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        from pyriemann.estimation import Covariances as TheirCovariances
-        from pyriemann.spatialfilters import CSP as TheirCsp
+        from pyriemann.estimation import Covariances as PeerCovariances
+        from pyriemann.spatialfilters import CSP as PeerCsp
 
-    return lambda: TheirCsp(nfilter=4).fit(TheirCovariances("cov").transform(x), y)
+    return lambda: PeerCsp(nfilter=4).fit(PeerCovariances("cov").transform(x), y)
 
 
 def _g4(name: str, peer: str, n_channels: int, n_times: int, goal: float) -> Item:

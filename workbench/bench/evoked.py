@@ -28,10 +28,11 @@ def _trials() -> tuple[FloatArray, NDArray[np.str_]]:
 
 
 def _ours(x: FloatArray, y: NDArray[np.str_]) -> decoders.WindowDecoder:
-    made = decoders.load("etrca")(
+    decoder = decoders.load("etrca")(
         FS, bands=BANDS, window_s=SECONDS, latency_s=0.0, mains_hz=0.0, evidence={"calibrate": None}
     )
-    return made.fit(x, y)
+    # Without calibration, which the peer does not have.
+    return decoder.fit(x, y)
 
 
 def _theirs(x: FloatArray, y: NDArray[np.str_]) -> Any:
@@ -48,15 +49,15 @@ def _run(part: str, rounds: int) -> Result:
     x, y = _trials()
     if part == "fit":
         return race(lambda: _ours(x, y), lambda: _theirs(x, y), rounds=max(3, rounds // 3), name="meegkit")
-    ours, theirs, one = _ours(x, y), _theirs(x, y), x[:1]
-    turned = one.transpose(2, 1, 0).copy()
+    our_model, peer_model, epoch = _ours(x, y), _theirs(x, y), x[:1]
+    peer_epoch = epoch.transpose(2, 1, 0).copy()
 
     def peer() -> object:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return theirs.predict(turned)
+            return peer_model.predict(peer_epoch)
 
-    return race(lambda: ours.predict(one), peer, rounds=rounds, name="meegkit")
+    return race(lambda: our_model.predict(epoch), peer, rounds=rounds, name="meegkit")
 
 
 SIZE = f"{CLASSES} classes, {BLOCKS} blocks, {CHANNELS} channels, {SECONDS:g} s, {len(BANDS)} bands"

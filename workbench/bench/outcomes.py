@@ -1,4 +1,4 @@
-"""ISNCSCI exams a second, one core, through the command's own line scorer."""
+"""ISNCSCI exams per second, one core, through the command's own line scorer."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ def _exam(draw: random.Random, untested: int) -> dict[str, object]:
         ):
             scores = {}
             for segment in segments:
+                # Mostly normal above a level and random below it, as in real exams.
                 above = DERMATOMES.index(segment) < level
                 scores[segment] = str(best if above and draw.random() < 0.9 else draw.randint(0, best))
             half[grid] = scores
@@ -50,6 +51,7 @@ def _exam(draw: random.Random, untested: int) -> dict[str, object]:
 
 def _run(untested: int, rounds: int) -> Result:
     lines = exams(n=N, untested=untested)
+    # A refused exam returns early and would make the figure look better.
     broken = [answer for answer in isncsci.score_lines(lines) if "error" in json.loads(answer)]
     if broken:
         raise RuntimeError(f"an exam of the bench is refused: {broken[0]}")

@@ -1,4 +1,4 @@
-"""G7: a process from nothing to its first decision, beside one that only imports numba."""
+"""G7: a process from its start to its first decision, compared with one that only imports numba."""
 
 from __future__ import annotations
 
@@ -45,10 +45,11 @@ def _prepare(folder: Path) -> tuple[Path, Path]:
 
 
 def _run(rounds: int) -> Result:
-    with tempfile.TemporaryDirectory(prefix="workbench-bench-") as made:
-        decoder, samples = _prepare(Path(made))
+    with tempfile.TemporaryDirectory(prefix="workbench-bench-") as folder:
+        decoder, samples = _prepare(Path(folder))
         ours = [sys.executable, "-c", DECIDE, str(decoder), str(samples)]
         peer = [sys.executable, "-c", "import numba"]
+        # Once each before measuring: compiled kernels and bytecode are then on disk.
         _seconds(ours)
         _seconds(peer)
         pairs = [(_seconds(ours), _seconds(peer)) for _ in range(rounds)]
@@ -61,10 +62,10 @@ def _run(rounds: int) -> Result:
 
 
 def _seconds(command: list[str]) -> float:
-    """How long a process takes that may keep compiled files, as a warm start has them."""
-    usual = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    """Run time of a process that may write bytecode, so that later starts are warm."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     began = time.perf_counter()
-    subprocess.run(command, check=True, env=usual)
+    subprocess.run(command, check=True, env=environment)
     return time.perf_counter() - began
 
 

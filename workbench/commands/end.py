@@ -11,11 +11,10 @@ from workbench.commands._subcommand import Subcommand
 def run(arguments: argparse.Namespace) -> int:
     """End the session, then take in what it recorded."""
     from workbench import runs
-    from workbench.live.stopping import end_session
     from workbench.study import Study
 
     # First the session: it ends also where the record is held or damaged and nothing can be taken in.
-    print(end_session(arguments.study), flush=True)
+    print(runs.end_session(arguments.study), flush=True)
     with Study.open(arguments.study, actor="command line") as study:
         taken = runs.take_in(study)
     for sentence in taken.sentences:

@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Stop the effector and print what the device confirms."""
-    from workbench.live.stopping import stop_session
+    from workbench.runs import stop_session
 
     outcome = stop_session(arguments.study, arguments.reason)
     print(outcome.sentence, file=sys.stdout if outcome.confirmed else sys.stderr)

@@ -142,7 +142,7 @@ def _coverage(n: int, seed: int) -> tuple[str, bool]:
 
 
 def _hostile(n: int, seed: int) -> tuple[str, bool]:
-    from workbench import hostile
+    from workbench.stress import hostile
 
     figures = hostile.hostile(build_parser(), n, seed)
     return figures.text(), figures.passed

@@ -11,6 +11,7 @@ from workbench.control._orders import Orders
 from workbench.control._safe_state import SafeState
 from workbench.control._supervisor import Supervisor
 from workbench.control._table import ENGAGED, Event
+from workbench.messages import Message
 from workbench.vocabulary import Command, Decision
 
 REJECTED_S = 1.0
@@ -76,31 +77,31 @@ class Activation:
         if self._machine.state not in ("ARMED", "RELEASE", "REFRACTORY"):
             return []
         if reason := self._obstacle(decision):
-            self._log.enter("intent_ignored", reason, "the effector did not move", "low")
+            self._log.enter("intent_ignored", reason, Message("control.did_not_move"), "low")
             return []
         limits = self._supervisor.limits
         usual = (min(self._effector.level, limits.level_max),) * self._effector.channels
         clip = self._supervisor.clip(usual if level is None else level)
-        if clip.broken:
-            return self._safe_state.fail("level_broken", f"the level asked for was broken: {clip.text}")
+        if clip.text and clip.broken:
+            return self._safe_state.fail("level_broken", Message("control.level_broken", why=clip.text))
         if clip.text:
-            self._log.enter("level_clipped", clip.text, "the supervisor's limit was sent", "medium")
+            self._log.enter("level_clipped", clip.text, Message("control.limit_sent"), "medium")
         self._machine.go("activate")
         self._began, self._reminded = self._machine.now, False
         action, ramp_ms = self._effector.activate_action, self._effector.ramp_ms
         return [self._orders.give(action, ramp_ms=ramp_ms, reason="evidence rose", level=clip.level)]
 
-    def _obstacle(self, decision: Decision) -> str:
-        """Why an activation is not followed now, or ``""``."""
+    def _obstacle(self, decision: Decision) -> Message | None:
+        """Why an activation is not followed now, or None."""
         if self._machine.state != "ARMED":
-            return f"intent in state {self._machine.state}"
+            return Message("control.intent_in_state", state=self._machine.state)
         if not decision.valid:
-            return "the evidence is not valid"
+            return Message("control.evidence_not_valid")
         age_ms = self._machine.age_s(decision) * 1000.0
         if not age_ms <= self._effector.ttl_ms:
-            return f"the decision is {age_ms:.0f} ms old, allowed are {self._effector.ttl_ms} ms"
+            return Message("control.decision_too_old", n=f"{age_ms:.0f}", limit=self._effector.ttl_ms)
         unmet = self._arming.unmet()
-        return unmet[0].text if unmet else ""
+        return unmet[0].text if unmet else None
 
     def _release_rejected(self, decision: Decision) -> list[Command]:
         """A toggle stays closed without evidence, so rejected evidence must open it by itself."""
@@ -112,8 +113,8 @@ class Activation:
         if now.since(self._rejected_since) < REJECTED_S:
             return []
         self._rejected_since = None
-        extent = f"for {REJECTED_S:g} s"
-        self._log.enter("evidence_rejected", extent, "the effector was told to release", "medium")
+        extent = Message("control.for_s", n=f"{REJECTED_S:g}")
+        self._log.enter("evidence_rejected", extent, Message("control.told_to_release"), "medium")
         return self.release("release", "evidence was rejected")
 
     # ----------------------------------------------------------------------------------- release
@@ -162,11 +163,12 @@ class Activation:
         """Release at the hold limit or when the dose is used; else note that the level is reached."""
         duration_s, supervisor = self.duration_s, self._supervisor
         if duration_s >= supervisor.limits.hold_limit_s:
-            self._log.enter("hold_limit", f"{duration_s:.1f} s", "the effector was told to release", "medium")
+            extent = Message("amount.s", n=f"{duration_s:.1f}")
+            self._log.enter("hold_limit", extent, Message("control.told_to_release"), "medium")
             return self.release("limit", "longest activation reached")
         if supervisor.dose_left_s <= 0:
-            used = f"{supervisor.dose_s:.0f} s"
-            self._log.enter("dose_limit", used, "the effector was told to release", "medium")
+            used = Message("amount.s", n=f"{supervisor.dose_s:.0f}")
+            self._log.enter("dose_limit", used, Message("control.told_to_release"), "medium")
             return self.release("limit", "dose of the session used")
         self._remind(duration_s)
         ramped = self._machine.now.stream - self._began.stream >= self._effector.ramp_ms / 1000
@@ -180,9 +182,11 @@ class Activation:
         if not self._reminded and duration_s >= self._effector.hold_reminder_s:
             self._reminded = True
             left_s = supervisor.limits.hold_limit_s - duration_s
-            extent = f"held {duration_s:.0f} s"
-            self._log.enter("hold_reminder", extent, f"released in {left_s:.0f} s at the latest", "low")
+            extent = Message("control.held_s", n=f"{duration_s:.0f}")
+            self._log.enter("hold_reminder", extent, Message("control.released_in_s", n=f"{left_s:.0f}"), "low")
         if supervisor.reminder():
-            unused = f"{supervisor.dose_left_s:.0f} s left"
-            advice = f"{unused}; look at the skin of the hand" if self._effector.skin_check else unused
-            self._log.enter("dose_reminder", f"{supervisor.dose_s:.0f} s used", advice, "medium")
+            left = f"{supervisor.dose_left_s:.0f}"
+            checks_skin = self._effector.skin_check
+            advice = Message("control.check_skin", n=left) if checks_skin else Message("control.s_left", n=left)
+            used = Message("control.s_used", n=f"{supervisor.dose_s:.0f}")
+            self._log.enter("dose_reminder", used, advice, "medium")

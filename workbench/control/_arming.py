@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import isfinite
 
+from workbench import messages
 from workbench.control._conditions import Condition, condition
 from workbench.control._grant import Grant
 from workbench.control._log import ControllerLog
@@ -13,6 +14,7 @@ from workbench.control._profile import Effector
 from workbench.control._supervisor import Supervisor
 from workbench.control._watch import Watch
 from workbench.errors import Refused
+from workbench.messages import Message
 
 ABSENT_S = 2.0
 """Without an operator's answer for longer than this, no activation begins, s."""
@@ -65,16 +67,16 @@ class Arming:
     def conditions(self) -> tuple[Condition, ...]:
         """The arming conditions, each met or not, with its reason."""
         loaded, approved = self.decoder_sha256, self.approved_sha256
-        other = f"The decoder loaded is {loaded[:8]}, approved is {approved[:8] or 'none'}."
-        strangers = ", ".join(self.foreign_streams)
-        foreign = f"A stream of another program bears a name of this session: {strangers}." if strangers else ""
+        other = Message("condition.other_decoder", hash=loaded[:8], approved=approved[:8] or Message("word.none"))
+        strangers = self.foreign_streams
+        foreign = Message("condition.foreign_stream", streams=strangers) if strangers else None
         return (
             condition("participant_ready", ok=self.ready),
-            condition("decoder_approved", ok=self.decoder_approved, instead=other if loaded else ""),
+            condition("decoder_approved", ok=self.decoder_approved, instead=other if loaded else None),
             condition("montage_good", ok=self._watch.quality_ok is True),
             condition("estop_tested", ok=self.proven),
             condition("command_acknowledged", ok=self.proven),
-            condition("link_authenticated", ok=not self.foreign_streams, instead=foreign),
+            condition("link_authenticated", ok=not strangers, instead=foreign),
             condition("operator_present", ok=not self.absent),
             condition("dose_left", ok=self._supervisor.dose_left_s > 0),
             condition("operator", ok=bool(self.operator)),
@@ -93,13 +95,13 @@ class Arming:
     def arm(self, operator: str, grant: Grant | None) -> None:
         """Arm; see :meth:`OperatorActs.arm`."""
         if not self._machine.allows("arm"):
-            self._log.refuse(f"arming is not possible in state {self._machine.state}; it is in IDLE_SAFE")
+            self._log.refuse(Message("control.cannot_arm_in_state", state=self._machine.state))
         if grant is None and not self._simulated:
-            self._log.refuse("arming is not possible: the record has granted nothing; ask for a grant")
+            self._log.refuse(Message("control.nothing_granted"))
         if grant is not None:
             self._apply(grant)
         if unmet := self.unmet():
-            self._log.refuse("arming is not possible: " + " ".join(c.text for c in unmet))
+            self._log.refuse(Message("control.cannot_arm", why=[c.text for c in unmet]))
         self._machine.go("arm")
         self.operator, self.disarms_after_release = operator, False
 
@@ -108,7 +110,7 @@ class Arming:
         try:
             limits = grant.limits(self._effector, decoder_sha256=self.decoder_sha256, now=self._machine.now)
         except Refused as refusal:
-            self._log.refuse(str(refusal))
+            self._log.refuse(messages.of(refusal))
         self._supervisor.limits = limits
         self._supervisor.state_earlier(grant.dose_used_s)
 
@@ -133,7 +135,7 @@ class Arming:
         """An operator's screen answers."""
         if self.absent:
             self._log.enter(
-                "operator_back", "an operator's screen answers again", "activations are possible again"
+                "operator_back", Message("control.screen_answers"), Message("control.activations_possible")
             )
         self.absent = self._absence_over = False
 
@@ -141,15 +143,14 @@ class Arming:
         """No operator's screen has answered for ``since_s`` s; True once, when the effector must be released."""
         if not self.absent:
             self.absent = True
-            extent = f"no operator's screen has answered for {ABSENT_S:g} s"
-            rule = "no activation begins; a running one ends by its own rule"
-            self._log.enter("operator_absent", extent, rule, "high")
+            extent = Message("control.no_screen_answers", n=f"{ABSENT_S:g}")
+            self._log.enter("operator_absent", extent, Message("control.no_activation_begins"), "high")
         limit_s = min(limit_s, LONGEST_ABSENCE_S) if isfinite(limit_s) else LONGEST_ABSENCE_S
         if since_s < limit_s or self._absence_over or not self._machine.allows("disarm"):
             return False
         self._absence_over = True
-        extent = f"{since_s:.0f} s"
-        self._log.enter("operator_absent", extent, "the effector was told to release; disarmed", "high")
+        extent = Message("amount.s", n=f"{since_s:.0f}")
+        self._log.enter("operator_absent", extent, Message("control.released_and_disarmed"), "high")
         return True
 
     def note_foreign(self, streams: Sequence[str]) -> list[str]:
@@ -157,5 +158,5 @@ class Arming:
         new = [stream for stream in streams if stream not in self.foreign_streams]
         self.foreign_streams = tuple(streams)
         for stream in new:
-            self._log.enter("foreign_stream", stream, "it is refused and moves nothing; arming is blocked", "high")
+            self._log.enter("foreign_stream", stream, Message("control.foreign_refused"), "high")
         return new

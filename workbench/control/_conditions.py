@@ -4,28 +4,18 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from workbench.messages import Message
+
 _SENTENCES = {
-    "participant_ready": ("The participant is ready.", "The participant has not been confirmed ready."),
-    "decoder_approved": (
-        "The decoder is the approved one.",
-        "No decoder is loaded whose hash is the approved one.",
-    ),
-    "montage_good": ("The montage is good.", "Signal quality is bad or not known yet."),
-    "estop_tested": (
-        "The stop was tested in this session.",
-        "The effector has not acknowledged a test of the stop.",
-    ),
-    "command_acknowledged": (
-        "The effector acknowledged the self-test command.",
-        "The effector has not acknowledged a self-test command.",
-    ),
-    "link_authenticated": (
-        "The link to the effector is authenticated and nobody else uses its names.",
-        "Another stream bears a name of this session's effector.",
-    ),
-    "operator_present": ("An operator's screen answers.", "No operator's screen answers."),
-    "dose_left": ("Dose is left in this session.", "The dose of this session is used."),
-    "operator": ("The operator has armed.", "The operator has not armed."),
+    "participant_ready": (Message("condition.ready"), Message("condition.not_ready")),
+    "decoder_approved": (Message("condition.approved"), Message("condition.not_approved")),
+    "montage_good": (Message("condition.montage_good"), Message("condition.montage_not_good")),
+    "estop_tested": (Message("condition.stop_tested"), Message("condition.stop_not_tested")),
+    "command_acknowledged": (Message("condition.acknowledged"), Message("condition.not_acknowledged")),
+    "link_authenticated": (Message("condition.authenticated"), Message("condition.not_authenticated")),
+    "operator_present": (Message("condition.present"), Message("condition.not_present")),
+    "dose_left": (Message("condition.dose_left"), Message("condition.no_dose_left")),
+    "operator": (Message("condition.armed"), Message("condition.not_armed")),
 }
 
 CONDITIONS = tuple(_SENTENCES)
@@ -37,7 +27,7 @@ class Condition(NamedTuple):
 
     key: str
     ok: bool
-    text: str
+    text: Message
 
     @property
     def text_key(self) -> str:
@@ -45,7 +35,7 @@ class Condition(NamedTuple):
         return f"control.condition.{self.key}"
 
 
-def condition(key: str, *, ok: bool, instead: str = "") -> Condition:
+def condition(key: str, *, ok: bool, instead: Message | None = None) -> Condition:
     """The condition with its sentence.
 
     Parameters

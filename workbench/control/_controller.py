@@ -28,6 +28,7 @@ from workbench.control._supervisor import Limits, Supervisor, check_limits, prof
 from workbench.control._table import WATCHED, State, Thresholds, onward
 from workbench.control._watch import Watch, broken
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.vocabulary import Command, Decision, LedgerRow
 
 
@@ -74,7 +75,7 @@ class Controller:
         dose_used_s: float = 0.0,
     ) -> None:
         if not (isfinite(hop_s) and hop_s > 0 and isfinite(speed) and speed > 0):
-            raise BadValue(f"hop_s and speed must be above 0, got {hop_s} and {speed}")
+            raise BadValue(Message("control.hop_and_speed", hop=f"{hop_s}", speed=f"{speed}"))
         checked = profile_limits(effector) if limits is None else check_limits(limits, effector)
         self.effector, self.simulated = effector, simulated
         self._thresholds = thresholds or Thresholds()
@@ -212,14 +213,19 @@ class Controller:
 
     @property
     def why(self) -> str:
-        """The rule between this state and the next, or what is missing, in one or two sentences."""
+        """The rule between this state and the next, or what is missing, in one or two English sentences."""
         if self.state == "IDLE_SAFE" and (unmet := self._arming.unmet()):
             return f"Arming is not possible: {unmet[0].text}"
         dwell = self._thresholds.dwell
         hops = "1 hop" if dwell == 1 else f"{dwell} hops"
         rule = onward(self.state).why.format(**self._rule_values(), hops=hops)
-        cause = self._safe_state.cause or self._self_test.obstacle
+        cause = self._cause
         return f"{cause[:1].upper()}{cause[1:]}. {rule}" if cause else rule
+
+    @property
+    def _cause(self) -> str:
+        """What led to this state where that is not its ordinary way: a fault, a stop, a failed self-test."""
+        return self._safe_state.cause or self._self_test.obstacle
 
     def conditions(self) -> tuple[Condition, ...]:
         """The arming conditions, each met or not, with its reason."""
@@ -253,6 +259,7 @@ class Controller:
             "why_key": f"control.next.{self.state}",
             "why_args": self._rule_values(),
             "fault": self._safe_state.fault,
+            "cause": self._cause,
             "level": max(self.level),
             "acknowledged": link.acknowledged,
             "sent": link.sent,

@@ -10,15 +10,17 @@ from workbench.control._link import Verdict
 from workbench.control._log import ControllerLog, RowKind
 from workbench.control._machine import StateMachine
 from workbench.control._orders import Orders
+from workbench.control._profile import ACTION_WORDS
 from workbench.control._safe_state import SafeState
 from workbench.control._self_test import NotFollowed, SelfTest
 from workbench.control._table import WATCHED
+from workbench.messages import Message
 from workbench.vocabulary import Acknowledgement, Command, DeviceStatus
 
-_ODD: dict[Verdict, tuple[RowKind, str]] = {
-    "late": ("ack_late", "came late"),
-    "unknown": ("ack_unknown", "answers no command"),
-    "clipped": ("ack_clipped", "the device sent less on"),
+_ODD: dict[Verdict, tuple[RowKind, Message]] = {
+    "late": ("ack_late", Message("control.ack_late")),
+    "unknown": ("ack_unknown", Message("control.ack_unknown")),
+    "clipped": ("ack_clipped", Message("control.ack_clipped")),
 }
 """Acknowledgements that are entered and are no fault."""
 
@@ -78,22 +80,22 @@ class DeviceReports:
         if verdict == "locked":
             return self._not_followed("device_lapsed")
         if verdict == "refused":
-            sentence = f"command {ack.seq} was refused ({ack.code or ack.status})"
+            sentence = Message("control.command_refused", n=ack.seq, code=ack.code or ack.status)
             return self._safe_state.fail("command_refused", sentence)
         if verdict == "exceeded":
-            sentence = f"command {ack.seq}: level {ack.applied_level} was reported"
+            sentence = Message("control.level_reported", n=ack.seq, levels=str(ack.applied_level))
             return self._safe_state.fail("level_exceeded", sentence)
         if verdict == "timeout":
             return self._check_missed()
         if verdict in _ODD:
             kind, consequence = _ODD[verdict]
-            self._log.enter(kind, f"acknowledgement of command {ack.seq}", consequence, "low")
+            self._log.enter(kind, Message("control.ack_of", n=ack.seq), consequence, "low")
         # Answered is the newest order: the stop of a self-test a moment ago says nothing of the operator's.
         elif self._machine.state == "ESTOP" and link.answered:
             took_s = self._confirmation.acknowledge_stop(now)
             if took_s is not None:
-                extent = f"after {took_s * 1000:.0f} ms"
-                self._log.enter("stop_acknowledged", extent, "the effector acknowledged the stop")
+                extent = Message("control.after", time=Message("amount.ms", n=f"{took_s * 1000:.0f}"))
+                self._log.enter("stop_acknowledged", extent, Message("control.stop_acknowledged"))
         self._self_test.progress()
         return []
 
@@ -109,8 +111,11 @@ class DeviceReports:
         self._machine.advance(None, local)
         confirmed, took_s = self._confirmation.take(status, self._machine.now)
         if confirmed:
-            extent = f"level 0 after {took_s * 1000:.0f} ms" if took_s < 1 else f"level 0 after {took_s:.1f} s"
-            self._log.enter(confirmed, extent, "the effector's signed status says so")
+            took = Message("amount.s", n=f"{took_s:.1f}")
+            if took_s < 1:
+                took = Message("amount.ms", n=f"{took_s * 1000:.0f}")
+            extent = Message("control.level_0_after", time=took)
+            self._log.enter(confirmed, extent, Message("control.signed_status"))
         lost = self._machine.state in WATCHED and not (follows and not status.locked)
         if self._confirmation.contradicts(lost=lost):
             return self._not_followed("device_lapsed" if follows else "session_lost")
@@ -121,11 +126,12 @@ class DeviceReports:
         state = self._machine.state
         for late in self._orders.link.overdue(now=self._machine.now):
             if late.action == "stop":
-                self._log.enter("ack_missing", "STOP sent, not acknowledged", "it is repeated", "high")
+                extent = Message("control.stop_unacknowledged")
+                self._log.enter("ack_missing", extent, Message("control.stop_repeated"), "high")
             elif late.action != "heartbeat" and state in (*WATCHED, "SELFTEST"):
                 # A heartbeat is only counted: its successor is answered, or three missing ones are a fault.
-                extent = f"command {late.seq} ({late.action})"
-                self._log.enter("ack_missing", extent, "the order is repeated", "medium")
+                extent = Message("control.command", n=late.seq, action=ACTION_WORDS[late.action])
+                self._log.enter("ack_missing", extent, Message("control.order_repeated"), "medium")
         commands = self._check_missed()
         age_s = self._confirmation.age_s(self._machine.now)
         if age_s is not None and age_s > SILENT_S and self._machine.state in WATCHED:
@@ -166,5 +172,5 @@ class DeviceReports:
         link = self._orders.link
         missed, link.heartbeats_missed = link.heartbeats_missed, 0
         if missed:
-            extent = f"{missed} of {link.sent} commands and heartbeats of the session"
-            self._log.enter("heartbeats", extent, "not acknowledged themselves; the next one was")
+            extent = Message("control.heartbeats", n=missed, all=link.sent)
+            self._log.enter("heartbeats", extent, Message("control.next_acknowledged"))

@@ -9,6 +9,7 @@ from workbench.control._machine import Now
 from workbench.control._profile import Effector
 from workbench.control._supervisor import Limits, check_limits
 from workbench.errors import Refused
+from workbench.messages import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +53,13 @@ class Grant:
             When a limit is wider than the profile's.
         """
         if self.effector != effector.name:
-            raise Refused(f"the grant is for effector {self.effector}, not {effector.name}; ask for its own")
+            raise Refused(Message("grant.other_effector", effector=self.effector, wanted=effector.name))
         if self.decoder_sha256 != decoder_sha256:
-            raise Refused(
-                f"the grant is for decoder {self.decoder_sha256[:8]}, loaded is {decoder_sha256[:8] or 'none'}; "
-                "ask for one for the loaded decoder"
-            )
+            loaded = decoder_sha256[:8] or Message("word.none")
+            raise Refused(Message("grant.other_decoder", hash=self.decoder_sha256[:8], loaded=loaded))
         if not now.local < self.expires:
-            raise Refused("the grant of the record has expired; ask for a new one and arm again")
+            raise Refused(Message("grant.expired"))
         if not (isfinite(self.dose_used_s) and self.dose_used_s >= 0):
-            raise Refused(f"the grant states a dose used of {self.dose_used_s} s; it must be 0 s or more")
+            raise Refused(Message("grant.no_dose_used", n=f"{self.dose_used_s}"))
         limits = Limits(self.approval_id, self.level_max, self.hold_limit_s, self.dose_s)
         return check_limits(limits, effector)

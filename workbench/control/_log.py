@@ -6,6 +6,7 @@ from typing import Literal, NoReturn
 
 from workbench.control._machine import StateMachine
 from workbench.errors import Refused
+from workbench.messages import Message
 from workbench.vocabulary import LedgerRow, Priority
 
 RowKind = Literal[
@@ -75,7 +76,7 @@ class ControllerLog:
 
     def refuse(self, sentence: str) -> NoReturn:
         """Enter a refusal and raise it."""
-        self.enter("refused", sentence, "nothing was changed", "low")
+        self.enter("refused", sentence, Message("control.nothing_changed"), "low")
         raise Refused(sentence)
 
     def take(self) -> list[LedgerRow]:

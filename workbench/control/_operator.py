@@ -14,6 +14,7 @@ from workbench.control._orders import Orders
 from workbench.control._safe_state import SafeState
 from workbench.control._self_test import SelfTest
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.vocabulary import Command, LedgerRow
 
 
@@ -69,28 +70,31 @@ class OperatorActs:
         """Release the effector at the end of a session. Refused while it may move or is latched."""
         self._machine.advance(now_stream, local)
         if not self._machine.allows("disconnect"):
-            self._log.refuse(
-                f"the effector cannot be disconnected in state {self._machine.state}; disarm or reset it first"
-            )
+            self._log.refuse(Message("control.cannot_disconnect", state=self._machine.state))
         self._machine.go("disconnect")
         self._self_test.clear()
-        return Act(self._log.enter("operator", "effector disconnected", "it is off"), [])
+        row = self._log.enter("operator", Message("control.disconnected"), Message("control.effector_off"))
+        return Act(row, [])
 
     def set_decoder(self, sha256: str, *, approved_sha256: str) -> Act:
         """Name the loaded decoder and the one that is approved for this effector and participant."""
         self._arming.decoder_sha256, self._arming.approved_sha256 = sha256, approved_sha256
         self._orders.decoder_sha256 = sha256
         approved = self._arming.decoder_approved
-        consequence = "it is the approved one" if approved else "it is not approved; arming is blocked"
-        row = self._log.enter("operator", f"decoder {sha256[:8] or 'none'} loaded", consequence)
+        loaded = Message("control.decoder_loaded", hash=sha256[:8])
+        row = self._log.enter(
+            "operator",
+            loaded if sha256 else Message("control.no_decoder_loaded"),
+            Message("control.decoder_is_approved") if approved else Message("control.decoder_not_approved"),
+        )
         return Act(row, [] if approved else self._activation.stand_down("decoder not approved"))
 
     def set_ready(self, *, ready: bool, by: str) -> Act:
         """Note that the participant is ready, or no longer is; the latter disarms."""
         _check_name(by)
         self._arming.ready = ready
-        extent = f"participant {'ready' if ready else 'not ready'}"
-        row = self._log.enter("operator", extent, f"said by {by}")
+        extent = Message("control.participant_ready") if ready else Message("control.participant_not_ready")
+        row = self._log.enter("operator", extent, Message("control.stated_by", who=by))
         return Act(row, [] if ready else self._activation.stand_down("participant not ready"))
 
     def arm(
@@ -121,7 +125,8 @@ class OperatorActs:
         _check_name(operator)
         self._machine.advance(now_stream, local)
         self._arming.arm(operator, grant)
-        return Act(self._log.enter("operator", f"armed by {operator}", "intent moves the effector"), [])
+        extent = Message("control.armed_by", who=operator)
+        return Act(self._log.enter("operator", extent, Message("control.intent_moves")), [])
 
     def disarm(self, operator: str, *, now_stream: float | None = None, local: float | None = None) -> Act:
         """Disarm; a closed effector is released first.
@@ -134,9 +139,10 @@ class OperatorActs:
         _check_name(operator)
         self._machine.advance(now_stream, local)
         if not self._machine.allows("disarm"):
-            self._log.refuse(f"there is nothing to disarm in state {self._machine.state}")
+            self._log.refuse(Message("control.nothing_to_disarm", state=self._machine.state))
         commands = self._activation.stand_down("disarmed")
-        return Act(self._log.enter("operator", f"disarmed by {operator}", "intent is not followed"), commands)
+        extent = Message("control.disarmed_by", who=operator)
+        return Act(self._log.enter("operator", extent, Message("control.intent_ignored")), commands)
 
     def release(self, reason: str, *, now_stream: float | None = None, local: float | None = None) -> Act:
         """Release a closed effector and stay armed (pause, end of a run); elsewhere it changes nothing.
@@ -148,7 +154,7 @@ class OperatorActs:
         """
         self._machine.advance(now_stream, local)
         commands = self._activation.release("release", reason) if self._activation.engaged else []
-        consequence = "the effector was told to release" if commands else "it was not closed"
+        consequence = Message("control.told_to_release") if commands else Message("control.was_not_closed")
         return Act(self._log.enter("operator", reason, consequence), commands)
 
     def estop(self, reason: str, *, now_stream: float | None = None, local: float | None = None) -> Act:
@@ -174,12 +180,13 @@ class OperatorActs:
         _check_name(operator)
         self._machine.advance(now_stream, local)
         if not self._machine.allows("reset"):
-            self._log.refuse(f"there is nothing to reset in state {self._machine.state}")
+            self._log.refuse(Message("control.nothing_to_reset", state=self._machine.state))
         if not self._safe_state.complete:
-            self._log.refuse("the safe state is not complete yet; reset again in a moment")
+            self._log.refuse(Message("control.safe_state_incomplete"))
         self._machine.go("reset")
         self._self_test.clear()
-        return Act(self._log.enter("operator", f"reset by {operator}", "a new self-test is needed"), [])
+        extent = Message("control.reset_by", who=operator)
+        return Act(self._log.enter("operator", extent, Message("control.self_test_needed")), [])
 
     def report_absence(
         self,
@@ -210,4 +217,4 @@ class OperatorActs:
 
 def _check_name(person: str) -> None:
     if not person.strip():
-        raise BadValue("a name is needed for the record, got an empty one; say who acts")
+        raise BadValue(Message("control.name_needed"))

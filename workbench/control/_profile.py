@@ -12,12 +12,22 @@ from math import isfinite
 from typing import Literal, get_args
 
 from workbench.errors import BadValue
+from workbench.messages import Message
 
 Action = Literal["close", "open", "hold", "release", "stop", "heartbeat"]
 """What a command orders."""
 
 ACTIONS: tuple[Action, ...] = get_args(Action)
 """Every action a command may name."""
+
+ACTION_WORDS: dict[str, Message] = {
+    "close": Message("action.close"),
+    "open": Message("action.open"),
+    "hold": Message("action.hold"),
+    "release": Message("action.release"),
+    "stop": Message("action.stop"),
+    "heartbeat": Message("action.heartbeat"),
+}
 
 Grasp = Literal["hold", "toggle"]
 """Evidence keeps the effector closed, or a first intent closes it and a second one opens it."""

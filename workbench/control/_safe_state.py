@@ -9,6 +9,7 @@ from workbench.control._machine import StateMachine
 from workbench.control._orders import Orders
 from workbench.control._profile import SafeStep
 from workbench.control._table import FAULTS, SAFE
+from workbench.messages import Message
 from workbench.vocabulary import Command, LedgerRow
 
 
@@ -50,15 +51,13 @@ class SafeState:
         reason : a code of :data:`FAULTS`, or a sentence.
         sentence : says more than that of the code.
         """
-        text = sentence or FAULTS.get(reason, reason)
+        text = sentence or FAULTS.get(reason) or reason
         begins = self._machine.state not in SAFE
         self._machine.go("fault")
         if reason not in self._entered:
             self._entered.add(reason)
-            consequence = (
-                "safe state commanded, not confirmed yet" if begins else f"the state stays {self._machine.state}"
-            )
-            self._log.enter("fault", text, consequence, "high")
+            stays = Message("control.state_stays", state=self._machine.state)
+            self._log.enter("fault", text, Message("control.safe_state_commanded") if begins else stays, "high")
         if not begins:
             return []
         level = self._orders.level
@@ -75,7 +74,7 @@ class SafeState:
         self.cause, self.fault = reason, ""
         step, *self._steps = self._orders.effector.on_estop
         self._confirmation.ask_stop(self._machine.now)
-        row = self._log.enter("estop", reason, "STOP sent, not acknowledged; the stop is latched", "high")
+        row = self._log.enter("estop", reason, Message("control.stop_sent"), "high")
         return row, self._orders.give(step.action, ramp_ms=step.ramp_ms, reason=reason)
 
     def progress(self) -> list[Command]:

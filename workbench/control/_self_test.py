@@ -13,10 +13,13 @@ from workbench.control._orders import Orders
 from workbench.control._safe_state import SafeState
 from workbench.control._table import FAULTS
 from workbench.control._watch import Watch
+from workbench.messages import Message
 from workbench.vocabulary import Command, LedgerRow
 
 SELF_TEST_ITEMS = ("streams", "clock")
 """Items every self-test must bring: required streams resolved, clock offset steady within 5 ms."""
+
+ITEM_WORDS = {"streams": Message("control.item_streams"), "clock": Message("control.item_clock")}
 
 Stage = Literal["", "first key", "stop", "second key", "open"]
 """What a self-test waits for: a session key, or the acknowledgement of a command; ``""`` for nothing."""
@@ -54,7 +57,7 @@ class SelfTest:
         self._machine, self._log, self._orders, self._arming = machine, log, orders, arming
         self._safe_state, self._watch, self._confirmation = safe_state, watch, confirmation
         self._stage: Stage = ""
-        self._obstacle = ""
+        self._obstacle: Message | Literal[""] = ""
         self._entered: set[str] = set()
         self.round_trip_s: float | None = None
 
@@ -68,14 +71,17 @@ class SelfTest:
         elif state == "IDLE_SAFE":
             self._machine.go("self_test")
         elif state not in ("SELFTEST", "DISCONNECTED"):
-            self._log.refuse(f"a self-test starts from SELFTEST or IDLE_SAFE; the state is {state}")
+            self._log.refuse(Message("control.self_test_from", state=state))
         self.clear()
         if failed:
-            text = f"self-test not passed: {', '.join(failed)}"
-            off = f"the effector stays off ({self._machine.state})"
-            return self._log.enter("operator", text, off, "medium")
+            text = Message("control.self_test_failed", what=[ITEM_WORDS.get(name, name) for name in failed])
+            return self._log.enter(
+                "operator", text, Message("control.stays_off", state=self._machine.state), "medium"
+            )
         self._stage = "first key"
-        return self._log.enter("operator", "self-test begun", "a stop and an opening command are sent")
+        return self._log.enter(
+            "operator", Message("control.self_test_begun"), Message("control.test_commands_sent")
+        )
 
     def clear(self) -> None:
         """Begin again with nothing proven and nothing sent."""
@@ -120,13 +126,14 @@ class SelfTest:
         worst_ms, ttl_ms = link.round_trip_s * 1000.0, self._orders.effector.ttl_ms
         self.round_trip_s = link.round_trip_s
         if 2.0 * worst_ms > ttl_ms:
-            allowed = f"a time to live of {ttl_ms} ms allows {ttl_ms / 2:g} ms"
-            self._repeat(f"the link's worst round trip is {worst_ms:.0f} ms, {allowed}")
+            self._repeat(
+                Message("control.link_too_slow", n=f"{worst_ms:.0f}", ttl=ttl_ms, allowed=f"{ttl_ms / 2:g}")
+            )
             return
         self._stage, self._obstacle = "", ""
         self._arming.proven = True
         self._machine.go("self_test_passed")
-        self._log.enter("effector", "self-test passed", "the effector can be armed")
+        self._log.enter("effector", Message("control.self_test_passed"), Message("control.can_be_armed"))
 
     def restart(self, code: NotFollowed) -> None:
         """The device does not follow, and nothing is armed: begin again by itself."""
@@ -137,14 +144,14 @@ class SelfTest:
         self._machine.go("self_test")
         self.clear()
         self._stage = "first key"
-        self._log.enter(code, f"{FAULTS[code]} (not armed)", "the self-test is repeated", "low")
+        extent = Message("control.not_armed", what=FAULTS[code])
+        self._log.enter(code, extent, Message("control.self_test_repeated"), "low")
 
-    def _repeat(self, reason: str) -> None:
+    def _repeat(self, reason: Message) -> None:
         """Nothing is armed and nothing moves; one row a reason."""
         self._orders.forget()
         self._stage, self._obstacle = "first key", reason
         self._arming.proven = False
-        kind = reason.split(" is ")[0]
-        if kind not in self._entered:
-            self._entered.add(kind)
-            self._log.enter("self_test", reason, "the effector stays off; the self-test is repeated", "medium")
+        if reason.code not in self._entered:
+            self._entered.add(reason.code)
+            self._log.enter("self_test", reason, Message("control.off_and_repeated"), "medium")

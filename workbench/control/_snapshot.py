@@ -45,7 +45,11 @@ class RuleValues(TypedDict):
 
 
 class EffectorStatus(TypedDict):
-    """``level`` (0–1) was commanded; ``confirmed`` and ``stop`` are what the device's signed status says."""
+    """``level`` (0–1) was commanded; ``confirmed`` and ``stop`` are what the device's signed status says.
+
+    ``cause`` : the fault, the reason of a stop or what failed in a self-test, ``""`` without one; ``fault`` : its
+    code.
+    """
 
     confirmed: ConfirmedStatus
     stop: StopStatus
@@ -63,6 +67,7 @@ class EffectorStatus(TypedDict):
     why_key: str
     why_args: RuleValues
     fault: str
+    cause: str
     level: float
     acknowledged: int
     sent: int

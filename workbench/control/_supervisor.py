@@ -10,6 +10,7 @@ from typing import NamedTuple
 from workbench.control._machine import Now
 from workbench.control._profile import Effector
 from workbench.errors import BadValue
+from workbench.messages import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +49,26 @@ def check_limits(limits: Limits, effector: Effector) -> Limits:
         value, allowed = float(getattr(limits, name)), float(getattr(widest, name))
         if not (isfinite(value) and 0 < value <= allowed):
             raise BadValue(
-                f"{name} of limits {limits.id!r} must be above 0 and at most {allowed:g} (effector "
-                f"{effector.name}), got {value:g}"
+                Message(
+                    "grant.limit_too_wide",
+                    name=name,
+                    id=repr(limits.id),
+                    allowed=f"{allowed:g}",
+                    effector=effector.name,
+                    value=f"{value:g}",
+                )
             )
     return limits
 
 
 class Clip(NamedTuple):
-    """A level after the supervisor: ``level`` is within limits, ``text`` says what was done, or is empty.
+    """A level after the supervisor: ``level`` is within limits, ``text`` says what was done, None for nothing.
 
     ``broken`` marks a request that was not a set of numbers; its level is 0.
     """
 
     level: tuple[float, ...]
-    text: str = ""
+    text: Message | None = None
     broken: bool = False
 
 
@@ -77,7 +84,7 @@ class Supervisor:
 
     def __init__(self, limits: Limits, *, channels: int, dose_used_s: float = 0.0) -> None:
         if not (isfinite(dose_used_s) and dose_used_s >= 0):
-            raise BadValue(f"dose_used_s must be 0 or more, got {dose_used_s}")
+            raise BadValue(Message("control.dose_used", got=f"{dose_used_s}"))
         self.limits, self.channels = limits, channels
         self._earlier_s, self._counted_s = dose_used_s, 0.0
         self._since: Now | None = None
@@ -87,14 +94,16 @@ class Supervisor:
         """Bring a requested level within limits."""
         nothing = (0.0,) * self.channels
         if len(requested) != self.channels:
-            return Clip(nothing, f"{len(requested)} levels for {self.channels} channels", broken=True)
+            text = Message("control.levels_for_channels", n=len(requested), channels=self.channels)
+            return Clip(nothing, text, broken=True)
         if not all(isfinite(value) for value in requested):
-            return Clip(nothing, "a level that is not a number", broken=True)
+            return Clip(nothing, Message("control.level_no_number"), broken=True)
         highest = self.limits.level_max
         level = tuple(min(max(float(value), 0.0), highest) for value in requested)
         if level == tuple(float(value) for value in requested):
             return Clip(level)
-        return Clip(level, f"{_fractions(requested)} asked, {_fractions(level)} sent (limit {highest:g})")
+        asked, sent = _fractions(requested), _fractions(level)
+        return Clip(level, Message("control.level_clipped", asked=asked, sent=sent, limit=f"{highest:g}"))
 
     def count(self, now: Now, *, moving: bool) -> None:
         """Add the time since the last call to the dose while the effector was moving."""

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal, NamedTuple, get_args
 
 from workbench.errors import Refused
+from workbench.messages import Message
 
 State = Literal[
     "DISCONNECTED",
@@ -212,25 +213,25 @@ FaultCode = Literal[
 ]
 """A fault that the controller knows by name."""
 
-FAULTS: dict[str, str] = {
-    "quality_bad": "signal quality was bad for more than 500 ms",
-    "acks_missing": "three acknowledgements in a row are missing",
-    "command_refused": "the effector refused a command",
-    "level_exceeded": "the effector reported another level than was sent",
-    "evidence_broken": "the evidence was not a set of probabilities",
-    "evidence_invalid": "the evidence was not valid for more than 500 ms while the effector was active",
-    "evidence_silent": "no decision came for 500 ms while the effector was active",
-    "level_broken": "the level asked for was not a number",
-    "overrun": "the loop took longer than a hop more than 3 times within 1 s",
-    "stream_lost": "a critical stream stopped",
-    "device_lapsed": "the effector heard nothing for its time to live and went to its safe state by itself",
-    "status_missing": "no signed status of the effector came for 1 s",
-    "session_lost": "the effector no longer follows this session",
-    "source_replaced": "an input was replaced by another source of the same name",
-    "standstill": "the engine stood still",
-    "suspended": "the computer was suspended",
-    "thread_lost": "a part of the engine ended or hung",
-    "clock": "the time given to the controller was not a number",
+FAULTS: dict[str, Message] = {
+    "quality_bad": Message("fault.quality_bad"),
+    "acks_missing": Message("fault.acks_missing"),
+    "command_refused": Message("fault.command_refused"),
+    "level_exceeded": Message("fault.level_exceeded"),
+    "evidence_broken": Message("fault.evidence_broken"),
+    "evidence_invalid": Message("fault.evidence_invalid"),
+    "evidence_silent": Message("fault.evidence_silent"),
+    "level_broken": Message("fault.level_broken"),
+    "overrun": Message("fault.overrun"),
+    "stream_lost": Message("fault.stream_lost"),
+    "device_lapsed": Message("fault.device_lapsed"),
+    "status_missing": Message("fault.status_missing"),
+    "session_lost": Message("fault.session_lost"),
+    "source_replaced": Message("fault.source_replaced"),
+    "standstill": Message("fault.standstill"),
+    "suspended": Message("fault.suspended"),
+    "thread_lost": Message("fault.thread_lost"),
+    "clock": Message("fault.clock"),
 }
 """Every fault code with its words. ``Controller.on_fault`` also takes a sentence of its caller."""
 
@@ -245,8 +246,8 @@ def follow(state: State, event: Event) -> Transition:
     """
     row = _BY_KEY.get((state, event))
     if row is None:
-        allowed = ", ".join(r.event for r in TABLE if r.source == state)
-        raise Refused(f"{event} is not possible in state {state}; possible here: {allowed}")
+        allowed = [r.event for r in TABLE if r.source == state]
+        raise Refused(Message("control.not_possible", event=event, state=state, allowed=allowed))
     return row
 
 

@@ -1,4 +1,4 @@
-"""Decoders: epochs or feature streams → evidence. The folder is the register; one estimator a file.
+"""Decoders: epochs or feature streams → evidence. The folder is the register; one estimator per file.
 
 ``load(name)`` returns the class. A decoder follows the scikit-learn conventions on raw epochs
 ``(n_epochs, n_channels, n_times)`` in µV, and ``start()`` gives the stream that decides live and replayed.
@@ -53,5 +53,5 @@ def available() -> tuple[str, ...]:
 
 def load(name: str) -> type[WindowDecoder]:
     """The decoder class of that name; call it with its parameters, ``fs`` in Hz first."""
-    found: type[WindowDecoder] = registry.load(__name__, name, "DECODER")
-    return found
+    decoder: type[WindowDecoder] = registry.load(__name__, name, "DECODER")
+    return decoder

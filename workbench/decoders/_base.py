@@ -137,7 +137,7 @@ class WindowDecoder(ABC):
         return self
 
     def __sklearn_tags__(self) -> Any:
-        """What scikit-learn asks of an estimator: a classifier of three-dimensional arrays."""
+        """What scikit-learn asks an estimator: it is a classifier of three-dimensional arrays."""
         from sklearn.utils import ClassifierTags, InputTags, Tags, TargetTags
 
         return Tags(
@@ -179,6 +179,7 @@ class WindowDecoder(ABC):
         """What ``fit`` asks for, as scikit-learn's ``MetadataRequest``."""
         from sklearn.utils.metadata_routing import MetadataRequest
 
+        # A copy: a caller that changes it must not change the estimator.
         if hasattr(self, "_metadata_request"):
             return deepcopy(self._metadata_request)
         request = MetadataRequest(owner=type(self).__name__)
@@ -333,20 +334,21 @@ class WindowDecoder(ABC):
         ------
         BadSignal
             Values that are not finite, a flat channel, one class only, fewer than two epochs of a class,
-            epochs shorter than a window, ``mne.Epochs`` with channels that are no voltages.
+            epochs shorter than a window, ``mne.Epochs`` with channels that are not voltages.
         BadValue
             ``mne.Epochs`` of another rate.
         """
         names = channel_names(X)
         epochs = checked_epochs(X, fs=self.fs)
         labels = checked_labels(y, n=len(epochs))
-        held = checked_blocks(blocks, n=len(epochs))
+        block_of = checked_blocks(blocks, n=len(epochs))
         n_channels = int(epochs.shape[1])
         windows = self._windows_of(epochs, lead_in)
+        # Only a default is cut: a length that was asked for is an error where it does not fit.
         shorter = None if self.window_s is not None else windows.shortened(self.defaults_for(n_channels).window_s)
         self.prepare(n_channels, window_s=shorter)
         summaries, owner = self._epoch_summaries(epochs, lead_in)
-        self.fit_summaries(summaries, labels[owner], blocks=owner if held is None else held[owner])
+        self.fit_summaries(summaries, labels[owner], blocks=owner if block_of is None else block_of[owner])
         self.lead_in_ = lead_in
         if names is not None:
             self.feature_names_in_ = np.array(names, dtype=object)
@@ -365,18 +367,18 @@ class WindowDecoder(ABC):
             self.prepare(n_channels)
         expected = (self.settings.n_window(self.fs), self.signal().n_lanes)
 
-        def kept(window: FloatArray) -> FloatArray:
+        def checked(window: FloatArray) -> FloatArray:
             """A window of the shape that was prepared for."""
             if np.shape(window) != expected:
                 raise BadSignal(f"a window must have shape {expected} (n_window, n_lanes), got {np.shape(window)}")
             return np.ascontiguousarray(window, dtype=np.float64)
 
         if isinstance(windows, np.ndarray) and windows.ndim == 3 and len(windows):
-            kept(windows[0])
+            checked(windows[0])
             parts = by_stretches(self.reducer().summarise_each, np.asarray(windows, dtype=np.float64))
             return self.fit_summaries(np.concatenate(parts), y)
         # Windows that come one after the other need not be in memory together.
-        return self.fit_summaries(np.array([self.summarise(kept(window)) for window in windows]), y)
+        return self.fit_summaries(np.array([self.summarise(checked(window)) for window in windows]), y)
 
     def fit_summaries(self, summaries: FloatArray, y: ArrayLike, *, blocks: ArrayLike | None = None) -> Self:
         """Fit on what :meth:`summarise` returned of each window.
@@ -384,12 +386,12 @@ class WindowDecoder(ABC):
         Parameters
         ----------
         summaries : ``(n, …)`` float64. y : ``(n,)`` class of each.
-        blocks : ``(n,)`` run or block of each, held out together where evidence is calibrated; none takes each
-            window for a block of its own, which overlapping windows are not.
+        blocks : ``(n,)`` run or block of each, held out together where evidence is calibrated; by default each
+            window is a block of its own, which is wrong for overlapping windows.
         """
         if not hasattr(self, "design_"):
             raise BadSignal("filters are not designed yet; call prepare(n_channels) first")
-        labels, held = checked_labels(y, n=len(summaries)), checked_blocks(blocks, n=len(summaries))
+        labels, block_of = checked_labels(y, n=len(summaries)), checked_blocks(blocks, n=len(summaries))
         if self.evidence_settings.memory == "gate":
             self.evidence_settings.check_dwell(self.hop_s)
         self.classes_ = np.unique(labels)
@@ -397,11 +399,11 @@ class WindowDecoder(ABC):
         power = np.array([reducer.lane_power(summary) for summary in summaries])
         if not np.isfinite(power).all() or not (power > 0.0).all():
             raise BadSignal("a training window has no finite power above 0; leave out windows that are not valid")
-        # Wide, for a body changes by the hour: only a fault changes power a hundredfold.
+        # Wide, since physiology changes by the hour: only a fault changes power a hundredfold.
         self.low_, self.high_ = power.min(axis=0) / LIMIT, power.max(axis=0) * LIMIT
         self.lead_in_ = 0.0
         self.evidence_, self.adaptation_ = {}, {}
-        # Hash and names are of the fit before this one.
+        # Hash and names belong to the previous fit.
         for stale in ("sha256_", "feature_names_in_"):
             self.__dict__.pop(stale, None)
         adapt = self.adapt_settings
@@ -413,7 +415,7 @@ class WindowDecoder(ABC):
         patterns = self._patterns(self._recentred(summaries))
         if patterns is not None:
             self.patterns_ = patterns
-        self.evidence_ = learn_evidence(self, summaries, labels, held)
+        self.evidence_ = learn_evidence(self, summaries, labels, block_of)
         # Calibrated scores are posteriors of held-out windows and hold the shares of the classes again.
         if not self.scores_hold_prior and "calibration_x" not in self.evidence_:
             self.log_prior_ = np.zeros(len(self.classes_))
@@ -452,10 +454,10 @@ class WindowDecoder(ABC):
         return np.array([_mean(scores[owner == i]) for i in range(len(epochs))])
 
     def _check_channels(self, names: tuple[str, ...] | None) -> None:
-        """Raise :class:`DecoderMismatch` for named channels that are not those of the fit, in their order."""
-        own = getattr(self, "feature_names_in_", None)
+        """Raise :class:`DecoderMismatch` for named channels that differ in name or order from those of the fit."""
+        names_in = getattr(self, "feature_names_in_", None)
         montage = getattr(self, "montage_", None)
-        fitted = montage.channels if own is None and montage is not None else own
+        fitted = montage.channels if names_in is None and montage is not None else names_in
         if names is None or fitted is None or tuple(fitted) == names:
             return
         raise DecoderMismatch(
@@ -494,6 +496,7 @@ class WindowDecoder(ABC):
 
     def score(self, X: ArrayLike, y: ArrayLike) -> float:
         """Share of epochs whose class is predicted; ``X`` ``(n_epochs, n_channels, n_times)`` float64, µV."""
+        # Not scikit-learn's accuracy_score: its import would cost seconds where none is needed.
         return float(np.mean(np.asarray(self.predict(X)) == np.asarray(y)))
 
     # ------------------------------------------------------------------ streaming
@@ -529,6 +532,7 @@ class WindowDecoder(ABC):
             rest=settings.rest_index(self.class_names),
             accumulator=accumulator,
             rejection=rejection,
+            # Without a memory each window is judged by itself, so nothing may drift between windows.
             rate=0.0 if accumulator is None else self._tracking(),
             novelty=self._novelty(),
         )
@@ -536,17 +540,18 @@ class WindowDecoder(ABC):
         return DecoderStream(self.signal(), scorer, classes=self.class_names, finish=finish, adapter=adapter)
 
     def tolerant(self) -> Self:
-        """A copy that finds no window unlike those of the fit, so that a rehearsal on noise takes every step.
+        """A copy that rejects no window as unlike those of the fit, so that a rehearsal on noise takes every step.
 
-        It computes the same distances against infinite limits, and is never to decide on a signal.
+        It computes the same distances against infinite limits, and must never decide on a signal.
         """
-        made = copy(self)
+        twin = copy(self)
+        # Of the decoder's arrays only those that it has: which ones depends on its evidence settings.
         limits = [name for name in ("limit", "novelty_limit", "novelty_unlike") if name in self.evidence_]
-        made.evidence_ = self.evidence_ | {name: np.full_like(self.evidence_[name], np.inf) for name in limits}
-        return made
+        twin.evidence_ = self.evidence_ | {name: np.full_like(self.evidence_[name], np.inf) for name in limits}
+        return twin
 
     def _novelty(self) -> Novelty | None:
-        """What tells windows far from the training data, None where it was not learned."""
+        """The detector of windows far from the training data, None where it was not learned."""
         arrays = self.evidence_
         if "novelty_limit" not in arrays:
             return None
@@ -562,8 +567,8 @@ class WindowDecoder(ABC):
 
     # ------------------------------------------------------------------ shown
     def __repr__(self) -> str:
-        shown = ", ".join(f"{name}={value!r}" for name, value in self.get_params().items())
-        return f"{type(self).__name__}({shown})"
+        params = ", ".join(f"{name}={value!r}" for name, value in self.get_params().items())
+        return f"{type(self).__name__}({params})"
 
     def _repr_html_(self) -> str:
         """Parameters and, once fitted, what was learned."""
@@ -572,7 +577,7 @@ class WindowDecoder(ABC):
         return card("Decoder", f"{type(self).__name__} ({state})", (params | self._facts()).items())
 
     def _facts(self) -> dict[str, str]:
-        """What a fitted decoder tells about itself, by name."""
+        """Facts about a fitted decoder, by name."""
         if not hasattr(self, "classes_"):
             return {}
         settings = self.settings
@@ -594,21 +599,21 @@ class WindowDecoder(ABC):
         """Summaries of every window of every epoch, and the epoch each belongs to."""
         windows = self._windows_of(epochs, lead_in)
 
-        def summaries(some: FloatArray) -> list[list[FloatArray]]:
-            """Of the windows of some epochs, each filtered from its own start."""
+        def summaries(stretch: FloatArray) -> list[list[FloatArray]]:
+            """Summaries of the windows of neighbouring epochs, each filtered from its own start."""
             stream = self.signal()
-            return [[self.summarise(window) for window in windows.windows(stream, epoch)] for epoch in some]
+            return [[self.summarise(window) for window in windows.windows(stream, epoch)] for epoch in stretch]
 
-        each = [one for part in by_stretches(summaries, epochs) for one in part]
-        owner = np.repeat(np.arange(len(each), dtype=np.int64), [len(some) for some in each])
-        return np.array([summary for some in each for summary in some]), owner
+        by_epoch = [of_epoch for stretch in by_stretches(summaries, epochs) for of_epoch in stretch]
+        owner = np.repeat(np.arange(len(by_epoch), dtype=np.int64), [len(of_epoch) for of_epoch in by_epoch])
+        return np.array([summary for of_epoch in by_epoch for summary in of_epoch]), owner
 
 
-def _mean(rows_: FloatArray) -> FloatArray:
+def _mean(rows: FloatArray) -> FloatArray:
     """Mean over windows, summed in order; one window is returned as it is."""
     # In order: NumPy sums by pairs, and the bits would depend on how many windows there are.
-    total: FloatArray = rows_[0].copy()
-    for row in rows_[1:]:
+    total: FloatArray = rows[0].copy()
+    for row in rows[1:]:
         total += row
-    total /= len(rows_)
+    total /= len(rows)
     return total

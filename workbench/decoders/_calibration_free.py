@@ -14,7 +14,7 @@ from workbench.fitting.held_out import bounds_of
 def ready_without_data(
     decoder: WindowDecoder, n_channels: int, *, frequencies: Mapping[str, float] | None
 ) -> None:
-    """Set what a fit sets, but for what the decoder's own references hold, from its parameters alone.
+    """Set everything that a fit sets, except the decoder's own references, from its parameters alone.
 
     Parameters
     ----------
@@ -33,10 +33,11 @@ def ready_without_data(
     decoder.prepare(n_channels)
     n_lanes = decoder.signal().n_lanes
     decoder.classes_, decoder.log_prior_ = np.array(names), np.zeros(len(names))
-    # Nothing is known of the power of this participant: only the quality of the signal judges a window.
+    # The power of this participant is unknown, so only the quality of the signal makes a window invalid.
     decoder.low_, decoder.high_ = np.zeros(n_lanes), np.full(n_lanes, np.inf)
     decoder.lead_in_, decoder.adaptation_ = 0.0, {}
     if decoder.evidence_settings.remembers(decoder.class_names) == "trigger":
         raise BadValue("a trigger's threshold is learned from rest; fit the decoder, or take another memory")
     decoder.evidence_ = bounds_of(decoder.evidence_settings, decoder.class_names)
+    # The hash of an earlier fit or file does not name these arrays.
     decoder.__dict__.pop("sha256_", None)

@@ -40,11 +40,11 @@ def collect(
     *,
     n_channels: int,
 ) -> Training:
-    """Run a recording through the decoder's filters and keep the windows that are wanted.
+    """Run a recording through the decoder's filters and collect the wanted windows.
 
     Parameters
     ----------
-    decoder : prepared here for ``n_channels`` if it is not yet.
+    decoder : prepared for ``n_channels`` here if it has not been.
     source : chunks and markers; a ``"gap"`` marker restarts the filters.
     wanted : ``(exclusive end sample, class, block)`` of each window, in any order.
     n_channels : channels of the raw stream.
@@ -62,34 +62,35 @@ def collect(
     waiting = sorted(wanted, key=lambda w: w[0])
     if waiting and waiting[0][0] <= 0:
         raise BadValue(f"a wanted window ends at sample {waiting[0][0]}; ends are counted from 0 and above it")
-    kept: list[tuple[FloatArray, tuple[int, str, int]]] = []
-    at = 0
+    collected: list[tuple[FloatArray, tuple[int, str, int]]] = []
+    i = 0
     for item in source:
         if isinstance(item, Marker):
             if item.kind == "gap":
                 stream.reset()
             continue
-        done = 0
-        while done < len(item.samples):
+        position = 0
+        while position < len(item.samples):
             # A window can be read only while its last sample is the newest, so a chunk is cut at every wanted end.
             stop = len(item.samples)
-            if at < len(waiting):
-                stop = min(stop, max(waiting[at][0] - item.first, done))
-            stream.step(item.samples[done:stop])
-            done = stop
-            while at < len(waiting) and waiting[at][0] == stream.n_seen:
+            if i < len(waiting):
+                stop = min(stop, max(waiting[i][0] - item.first, position))
+            stream.step(item.samples[position:stop])
+            position = stop
+            # Several windows may end at one sample.
+            while i < len(waiting) and waiting[i][0] == stream.n_seen:
                 window, valid = stream.window(stream.n_seen)
                 if valid:
-                    kept.append((decoder.summarise(window), waiting[at]))
-                at += 1
-    if at < len(waiting):
-        raise BadSignal(f"{len(waiting) - at} training windows end after the recording ({stream.n_seen} samples)")
-    if not kept:
+                    collected.append((decoder.summarise(window), waiting[i]))
+                i += 1
+    if i < len(waiting):
+        raise BadSignal(f"{len(waiting) - i} training windows end after the recording ({stream.n_seen} samples)")
+    if not collected:
         raise BadSignal(f"none of {len(waiting)} training windows is valid; check the signal and the cues")
     return Training(
-        np.array([summary for summary, _ in kept]),
-        np.array([label for _, (_, label, _) in kept]),
-        np.array([block for _, (_, _, block) in kept], dtype=np.int64),
-        np.array([end for _, (end, _, _) in kept], dtype=np.int64),
-        len(waiting) - len(kept),
+        np.array([summary for summary, _ in collected]),
+        np.array([label for _, (_, label, _) in collected]),
+        np.array([block for _, (_, _, block) in collected], dtype=np.int64),
+        np.array([end for _, (end, _, _) in collected], dtype=np.int64),
+        len(waiting) - len(collected),
     )

@@ -8,4 +8,4 @@ from workbench.errors import BadSignal
 
 
 class NotFitted(BadSignal, NotFittedError):  # type: ignore[misc]  # scikit-learn has no types
-    """A decoder was asked for what only a fit can tell; caught by either name."""
+    """A decoder was used before its fit; caught by either name."""

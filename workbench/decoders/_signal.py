@@ -1,4 +1,4 @@
-"""From what a decoder was given and its defaults to the settings of its signal."""
+"""From the parameters of a decoder and its defaults to the settings of its signal."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from workbench.errors import BadValue
 from workbench.signals import SignalSettings
 
 ECOG_RATE = 500.0
-"""From this rate in Hz on, a montage that does not say otherwise is taken for ECoG."""
+"""From this rate in Hz on, a montage is taken for ECoG unless stated otherwise."""
 
 STRIP_PAIRS: tuple[tuple[int, int], ...] = ((0, 1), (1, 2), (2, 3), (4, 5), (5, 6), (6, 7))
 """Neighbours within each of two epidural strips of four contacts."""
 
 CAR_CHANNELS = 8
-"""The common average is the default from so many channels on; fewer estimate a reference badly."""
+"""Number of channels from which the common average is the default; fewer estimate a reference badly."""
 
 
 def strips_or_average(fs: float, n_channels: int) -> str:
-    """Neighbours within the strips for 8 channels at 500 Hz and more, the common average for 8 and more."""
+    """Neighbours within the strips for 8 channels at 500 Hz or more, else the common average from 8 channels."""
     if fs >= ECOG_RATE and n_channels == 8:
         return "bipolar"
     return "car" if n_channels >= CAR_CHANNELS else "none"
@@ -80,6 +80,7 @@ def signal_settings(
     BadValue
         When bipolar neighbours are asked for that nobody knows, or a value is outside what is allowed.
     """
+    # Pairs of indices name the derivations themselves; a text names a rule.
     pairs = STRIP_PAIRS if isinstance(reference, str) else tuple(reference)
     if not isinstance(reference, str):
         reference = "bipolar"
@@ -99,6 +100,6 @@ def signal_settings(
     )
 
 
-def as_bands(given: Sequence[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
-    """Pass bands in Hz as pairs of floats, in whatever sequences they were given."""
-    return tuple((float(low), float(high)) for low, high in given)
+def as_bands(bands: Sequence[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
+    """Pass bands in Hz as tuples of floats, from any sequences."""
+    return tuple((float(low), float(high)) for low, high in bands)

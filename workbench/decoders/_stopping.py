@@ -1,4 +1,4 @@
-"""Dynamic stopping: windows of growing length, and the first that is sure enough decides."""
+"""Dynamic stopping: windows of growing length, of which the first that is confident enough decides."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Stopped(NamedTuple):
 class Stopping:
     """A decoder fitted once for each of several window lengths.
 
-    The first length whose evidence is sure enough decides; the longest decides in any case. How sure is enough is
+    The first length whose evidence is confident enough decides; the longest decides in any case. The threshold is
     learned for each length from held-out trials: ``stop`` of :class:`workbench.decoders.EvidenceSettings`, which
     serves every decoder that has no memory.
 
@@ -49,7 +49,7 @@ class Stopping:
     decoders_: list[WindowDecoder]
 
     def __init__(self, decoder: WindowDecoder, *, lengths_s: Sequence[float], stop: float = 0.95) -> None:
-        lengths = [float(one) for one in lengths_s]
+        lengths = [float(length) for length in lengths_s]
         if not lengths or not lengths[0] > 0 or any(b <= a for a, b in zip(lengths, lengths[1:])):
             raise BadValue(f"lengths_s must be above 0 and grow, got {lengths}")
         if decoder.evidence_settings.memory is not None:
@@ -70,13 +70,14 @@ class Stopping:
         blocks : ``(n_epochs,)`` run or block of each epoch, as in :meth:`WindowDecoder.fit`.
         """
         epochs = checked_epochs(X)
-        made = []
+        decoders = []
+        # A decoder for each length: templates, filters and thresholds all depend on it.
         for length in self.lengths_s:
             params = self.decoder.get_params()
             evidence = {**(params["evidence"] or {}), "stop": self.stop}
-            one = type(self.decoder)(**{**params, "window_s": length, "evidence": evidence})
-            made.append(one.fit(self._cut(epochs, lead_in, length), y, lead_in=lead_in, blocks=blocks))
-        self.decoders_ = made
+            decoder = type(self.decoder)(**{**params, "window_s": length, "evidence": evidence})
+            decoders.append(decoder.fit(self._cut(epochs, lead_in, length), y, lead_in=lead_in, blocks=blocks))
+        self.decoders_ = decoders
         return self
 
     def predict(self, X: ArrayLike, *, lead_in: float | None = None) -> tuple[NDArray[Any], FloatArray]:
@@ -95,6 +96,7 @@ class Stopping:
             if not len(open_):
                 break
             p = decoder.predict_proba(self._cut(epochs[open_], start, length), lead_in=start)
+            # The threshold that the fit learned for this length.
             sure = p.max(axis=1) >= decoder.evidence_["least"][0]
             # The longest decides in any case: there is no more time to wait for.
             if length == self.lengths_s[-1]:
@@ -116,6 +118,7 @@ class Stopping:
         return epochs[:, :, :end]
 
     def require_fitted(self) -> None:
+        """Raise :class:`BadSignal` before ``fit``."""
         if not hasattr(self, "decoders_"):
             raise BadSignal("this Stopping is not fitted; call fit first")
 
@@ -159,6 +162,7 @@ class StoppingStream:
             self._asked, self._passed = onset, 0
         for stream, length in list(zip(self.streams, self._lengths))[self._passed :]:
             end = onset + self._latency + stream.window
+            # Longer windows end later still.
             if stream.n_seen < end:
                 return None
             evidence = stream.evidence(end)

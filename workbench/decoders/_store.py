@@ -20,8 +20,8 @@ from workbench.signals import SignalSettings, units
 from workbench.vocabulary import FloatArray, Montage
 
 FORMAT = 3
-"""Version of the folder's layout: 3 may hold what tells windows far from the training data. 1 and 2 are read too,
-and decide as they did. A version that knows 2 only refuses 3: it would ignore the rejection."""
+"""Version of the folder's layout: 3 may contain a limit of novelty. 1 and 2 are read too, and decide as they did.
+A version that knows only 2 refuses 3, because it would ignore the rejection."""
 
 LARGEST = 256 * 2**20
 """Bytes of the arrays of the largest decoder that is read."""
@@ -80,10 +80,11 @@ def save(decoder: WindowDecoder, folder: Path, *, montage: Montage, meta: Mappin
         "meta": dict(meta or {}),
         "arrays": {name: list(array.shape) for name, array in arrays.items()},
     }
-    # As it will be read: tuples become lists before the hash is taken.
+    # The hash is of the JSON as it will be read, in which tuples are lists.
     body = json.loads(json.dumps(body, allow_nan=False))
     sha256 = _hash(body, arrays)
     folder.mkdir(parents=True, exist_ok=True)
+    # The arrays first: a decoder.json without its arrays must not exist.
     _replace(folder / "arrays.npz", lambda file: np.savez(file, allow_pickle=False, **arrays))
     text = json.dumps({"sha256": sha256, "decoder": body}, indent=1, sort_keys=True, ensure_ascii=False)
     _replace(folder / "decoder.json", lambda file: file.write(text.encode()))
@@ -97,20 +98,21 @@ def read(folder: Path) -> WindowDecoder:
     Raises
     ------
     RecordingFault
-        When the folder holds no decoder, or files that cannot be read.
+        When the folder contains no decoder, or files that cannot be read.
     DecoderMismatch
         When the content is not what the hash says, or was written by a newer version.
     """
     path = folder / "decoder.json"
     if not reading.is_there(path, "decoder", error=RecordingFault):
-        raise RecordingFault(f"{folder} holds no decoder (no decoder.json); name the folder it was saved in")
+        raise RecordingFault(f"{folder} contains no decoder (no decoder.json); name the folder it was saved in")
     text = reading.read_text(path, "decoder", error=RecordingFault)
-    whole = reading.parse_json(text, f"decoder {reading.shown(path)}", error=RecordingFault)
+    document = reading.parse_json(text, f"decoder {reading.shown(path)}", error=RecordingFault)
     try:
-        body, stored = dict(whole["decoder"]), whole["sha256"]
+        body, stored = dict(document["decoder"]), document["sha256"]
         arrays = _stored_arrays(folder / "arrays.npz")
     except reading.BROKEN_ARCHIVE as error:
         raise RecordingFault(f"the decoder in {folder} cannot be read ({error}); fit it again") from error
+    # Before the layout is looked at: a damaged file may state any layout.
     if _hash(body, arrays) != stored:
         raise DecoderMismatch(
             f"the decoder in {folder} is not the one that was saved: its hash is {_hash(body, arrays)[:12]}, "
@@ -134,7 +136,7 @@ def check_montage(decoder: WindowDecoder, montage: Montage) -> None:
         raise DecoderMismatch("the decoder has no montage; save it with one first")
     if own.fs != montage.fs:
         raise DecoderMismatch(f"the decoder was fitted at {own.fs:g} Hz, the stream has {montage.fs:g} Hz; refit")
-    # A montage names the unit of the samples as they reach the decoder, which scales nothing.
+    # A montage names the unit of the samples that reach the decoder, which scales nothing itself.
     if not units.equal(own.unit, montage.unit):
         raise DecoderMismatch(
             f"the decoder was fitted on {own.unit}, the stream has {montage.unit}; fit it again on {montage.unit}"
@@ -152,7 +154,7 @@ def _stored_arrays(path: Path) -> dict[str, FloatArray]:
     """The arrays of a decoder, float64. Raises what NumPy does, and ValueError for more bytes than are read."""
     reading.read_start(path, "arrays of a decoder", 4, error=RecordingFault)
     with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-        # What a member says of its size is all that is taken out of it, however far it would expand.
+        # zipfile extracts no more than the declared size, so a file that expands further does no harm.
         size = sum(member.file_size for member in archive.zip.infolist())
         if size > LARGEST:
             raise ValueError(f"its arrays take {size:,} bytes, at most {LARGEST:,} are read")
@@ -162,25 +164,28 @@ def _stored_arrays(path: Path) -> dict[str, FloatArray]:
 def _arrays(decoder: WindowDecoder) -> dict[str, FloatArray]:
     arrays = {name: np.ascontiguousarray(getattr(decoder, name)) for name in (*SHARED, *decoder.learned)}
     for group in GROUPS:
-        held = getattr(decoder, f"{group}_")
-        arrays |= {f"{group}_{name}": np.ascontiguousarray(array) for name, array in held.items()}
+        by_name = getattr(decoder, f"{group}_")
+        arrays |= {f"{group}_{name}": np.ascontiguousarray(array) for name, array in by_name.items()}
+    # Sorted, so that the file does not depend on the order in which arrays were learned.
     return dict(sorted(arrays.items()))
 
 
 def _restored(body: dict[str, Any], arrays: dict[str, FloatArray], sha256: str) -> WindowDecoder:
     try:
-        made = registry.load("workbench.decoders", str(body.get("name")), "DECODER")
+        decoder_class = registry.load("workbench.decoders", str(body.get("name")), "DECODER")
     except UnknownName as error:
         raise DecoderMismatch(f"no decoder of the name {body.get('name')!r} here: {error}") from error
     try:
-        decoder: WindowDecoder = made(**(_params_of_1(body["params"]) if body["format"] == 1 else body["params"]))
+        decoder: WindowDecoder = decoder_class(
+            **(_params_of_1(body["params"]) if body["format"] == 1 else body["params"])
+        )
         decoder.settings_ = SignalSettings.from_json(body["settings"])
         decoder.classes_ = np.array(body["classes"])
         decoder.n_channels_in_ = int(body["n_channels"])
         decoder.lead_in_ = float(body["lead_in"])
         for group in GROUPS:
-            held = {n.removeprefix(f"{group}_"): a for n, a in arrays.items() if n.startswith(f"{group}_")}
-            setattr(decoder, f"{group}_", held)
+            by_name = {n.removeprefix(f"{group}_"): a for n, a in arrays.items() if n.startswith(f"{group}_")}
+            setattr(decoder, f"{group}_", by_name)
         for name in (*SHARED, *decoder.learned):
             setattr(decoder, name, arrays[name])
         montage = body["montage"]
@@ -193,11 +198,13 @@ def _restored(body: dict[str, Any], arrays: dict[str, FloatArray], sha256: str) 
 
 def _params_of_1(params: Mapping[str, Any]) -> dict[str, Any]:
     """Parameters of layout 1, in which the gate was a matter of ``bandpower_lda`` alone."""
-    kept = {name: value for name, value in params.items() if name not in ("rest", "gamma", "dwell_s")}
+    current = {name: value for name, value in params.items() if name not in ("rest", "gamma", "dwell_s")}
     if "gamma" in params:
-        moved = {"rest": params["rest"], "dwell_s": params["dwell_s"]}
-        kept["evidence"] = moved | ({"memory": None} if params["gamma"] is None else {"gamma": params["gamma"]})
-    return kept
+        evidence = {"rest": params["rest"], "dwell_s": params["dwell_s"]}
+        current["evidence"] = evidence | (
+            {"memory": None} if params["gamma"] is None else {"gamma": params["gamma"]}
+        )
+    return current
 
 
 def _hash(body: Mapping[str, Any], arrays: Mapping[str, FloatArray]) -> str:

@@ -46,11 +46,11 @@ HIGH_GAMMA_HZ = 50.0
 """Default bands of whitened ECoG above this are summed to one, Hz."""
 
 WHITE = SignalDefaults(window_s=0.1, reference=no_reference, order=2)
-"""Where it whitens the gate sums evidence over time, so a window may be short; whitening takes the place of a
-reference; and band-passes of order 4 would take up to twice as long to show a change."""
+"""For a whitened montage: the gate sums evidence over time, so windows may be short; whitening takes the place of
+a reference; and band-passes of order 4 would take up to twice as long to show a change."""
 
 WHITE_CHANNELS = 16
-"""Up to so many channels an ECoG montage is whitened by default; more need more rest to learn it from."""
+"""Largest ECoG montage that is whitened by default; more channels need more rest to learn it from."""
 
 EEG_BANDS = ((8, 12), (12, 16), (16, 20), (20, 26), (26, 32))
 """Default bands of EEG, Hz."""
@@ -138,6 +138,7 @@ class BandpowerLda(WindowDecoder):
 
     def reference_for(self, n_channels: int) -> str | Sequence[tuple[int, int]]:
         """As given; the signal knows no whitening, so that the defaults of a whitened montage serve there."""
+        # The signal settings know no reference "white": whitening is part of the features.
         return "auto" if self._whitens(n_channels) else self.reference
 
     def pass_bands(self) -> tuple[tuple[float, float], ...]:
@@ -155,7 +156,7 @@ class BandpowerLda(WindowDecoder):
     def feature_bands(self) -> tuple[tuple[float, float], ...]:
         """Bands of the features, Hz: from the least to the greatest edge of those that share one."""
         shared = [
-            [band for band, own in zip(self.settings.bands, self.group_) if own == group]
+            [band for band, band_group in zip(self.settings.bands, self.group_) if band_group == group]
             for group in np.unique(self.group_)
         ]
         return tuple((min(low for low, _ in bands), max(high for _, high in bands)) for bands in shared)
@@ -174,7 +175,7 @@ class BandpowerLda(WindowDecoder):
             raise BadValue(f"tau_s must be above the hop of {self.hop_s:g} s, or None, got {self.tau_s}")
         reducer = self.reducer()
         power = np.array([reducer.lane_power(summary) for summary in summaries])
-        # Recentred covariances have no unit, so nothing can be said about theirs.
+        # Recentred covariances have no unit, so their size says nothing about volts.
         if "whitening" not in self.adaptation_ and float(np.median(power)) < 100 * FLOOR:
             raise BadSignal(
                 f"the band power is {float(np.median(power)):.2g} µV²; samples must be in µV (volts × 1e6)"
@@ -186,11 +187,12 @@ class BandpowerLda(WindowDecoder):
         self.group_ = self._groups(white=white)
         features = self._features()
         logs = np.array([features.features(summary) for summary in summaries])
-        # By rest, as that is what the running normalisation follows.
+        # Over rest, as that is what the running normalisation follows.
         self.mean_, self.variance_ = logs[quiet].mean(axis=0), logs[quiet].var(axis=0)
         if not (self.variance_ > 0).all():
             raise BadSignal("band power does not vary between the windows; the recording repeats itself")
         z = (logs - self.mean_) / np.sqrt(self.variance_)
+        # Without rest there is nothing to discriminate from; without whitening the shrunk means lose topography.
         if rest < 0 or not white:
             self.weights_, self.bias_, _ = shrinkage_lda(z, y)
             return
@@ -201,11 +203,12 @@ class BandpowerLda(WindowDecoder):
     def _groups(self, *, white: bool) -> FloatArray:
         """``(n_bands,)`` float64: feature of each band; the default bands of high gamma share one where white."""
         bands = self.settings.bands
-        own = np.arange(len(bands), dtype=np.float64)
+        separate = np.arange(len(bands), dtype=np.float64)
         if not white or self.bands is not None:
-            return own
+            return separate
+        # Bands are in ascending order: from the first one of high gamma on, all share its feature.
         first = sum(low < HIGH_GAMMA_HZ for low, _ in bands)
-        return np.minimum(own, float(first))
+        return np.minimum(separate, float(first))
 
     def reducer(self) -> Reducer:
         """Covariances of each band where it whitens, else the power of each lane."""

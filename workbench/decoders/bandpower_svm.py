@@ -31,7 +31,7 @@ class BandpowerSvm(WindowDecoder):
     C : what a window on the wrong side costs. The kernel is ``exp(-|x - s|² / (p var))`` of p features with
         variance var.
     evidence, adapt : see :class:`WindowDecoder`. By default margins are calibrated by a logistic; without any
-        calibration they are no log odds, and probabilities mean little.
+        calibration they are not log odds, and probabilities mean little.
 
     Attributes
     ----------
@@ -95,11 +95,13 @@ class BandpowerSvm(WindowDecoder):
         if not (self.variance_ > 0).all():
             raise BadSignal("band power does not vary between the windows; the recording repeats itself")
         z = (logs - self.mean_) / np.sqrt(self.variance_)
+        # The width that scikit-learn calls gamma="scale".
         self.gamma_ = np.array([1.0 / (z.shape[1] * z.var())])
         positive = self.classes_[1:] if len(self.classes_) == 2 else self.classes_
         weight = np.zeros((len(positive), len(z)))
         self.bias_ = np.zeros(len(positive))
         for m, name in enumerate(positive):
+            # Binary machines only: scikit-learn's multiclass scheme votes pairwise and has no margin per class.
             machine = SVC(C=self.C, kernel="rbf", gamma=float(self.gamma_[0])).fit(z, y == name)
             weight[m, machine.support_] = machine.dual_coef_[0]
             self.bias_[m] = machine.intercept_[0]

@@ -107,6 +107,7 @@ class Cca(WindowDecoder):
         return Whole()
 
     def _features(self) -> Canonical:
+        # One band by default; several that were asked for count alike.
         weights = np.ones(len(self.settings.bands))
         return Canonical(self.references_, weights, power=1, n_classes=len(self.classes_))
 

@@ -1,4 +1,4 @@
-"""Common spatial patterns and shrinkage LDA: two classes or each against the rest, once a cue or at every hop."""
+"""Common spatial patterns and shrinkage LDA: two classes or one against the rest, per cue or at every hop."""
 
 from __future__ import annotations
 
@@ -86,6 +86,7 @@ class CspLda(WindowDecoder):
     def _learn(self, summaries: FloatArray, y: NDArray[Any]) -> None:
         check_patterns(n_pairs=self.n_pairs, shrinkage=self.shrinkage)
         index = np.searchsorted(self.classes_, y)
+        # There is one band, so axis 1 of the summaries has length 1.
         self.filters_, self.eigenvalues_ = one_against_rest(
             summaries[:, 0], index, n_pairs=self.n_pairs, shrinkage=self.shrinkage
         )

@@ -104,14 +104,14 @@ class Ecca(WindowDecoder):
         n_references = 2 * self.harmonics
         means, bases, filters = [], [], []
         for band in by_band(summaries, len(self.settings.bands)):
-            own = np.array([band[y == name].mean(axis=0) for name in self.classes_])
-            q, rows = np.empty_like(own), np.empty((len(own), band.shape[2]))
-            for k, mean in enumerate(own):
+            mean_trials = np.array([band[y == name].mean(axis=0) for name in self.classes_])
+            q, rows = np.empty_like(mean_trials), np.empty((len(mean_trials), band.shape[2]))
+            for k, mean in enumerate(mean_trials):
                 # Once at the fit: the stream then needs products only, and no decomposition of the template.
                 orthonormal(np.ascontiguousarray(mean - mean.mean(axis=0)), q[k])
                 columns = np.ascontiguousarray(self.references_[:, k * n_references : (k + 1) * n_references])
                 canonical_filters(mean, columns, np.empty(1), rows[k : k + 1], np.empty((1, n_references)))
-            means.append(own)
+            means.append(mean_trials)
             bases.append(np.concatenate(list(q), axis=1))
             filters.append(rows)
         self.means_, self.bases_, self.filters_ = np.array(means), np.array(bases), np.array(filters)

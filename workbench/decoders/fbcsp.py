@@ -45,7 +45,7 @@ class Fbcsp(WindowDecoder):
     ----------
     filters_ : ``(n_bands, n_problems · 2 · n_pairs, n)`` float64.
     chosen_ : ``(n_chosen,)`` float64, features kept, as places in bands × filters.
-    groups_ : ``(1,)`` float64, problems: 1 for two classes, else one a class.
+    groups_ : ``(1,)`` float64, problems: 1 for two classes, else one per class.
     weights_ : ``(n_classes, n_chosen)`` float64. bias_ : ``(n_classes,)`` float64.
 
     Notes
@@ -103,10 +103,11 @@ class Fbcsp(WindowDecoder):
         self.filters_ = np.array(
             [one_against_rest(summaries[:, b], index, n_pairs=self.n_pairs, shrinkage=SHRINKAGE)[0] for b in bands]
         )
+        # Two classes are one problem: the filters against the first class are those for the second.
         problems = 1 if len(self.classes_) == 2 else len(self.classes_)
         self.groups_ = np.array([float(problems)])
-        whole = SpatialPower(self.filters_, groups=problems)
-        features = np.array([whole.features(summary) for summary in summaries])
+        extract = SpatialPower(self.filters_, groups=problems)
+        features = np.array([extract.features(summary) for summary in summaries])
         self.chosen_ = best_individual_features(features, index, problems=problems, shape=self.filters_.shape[:2],
                                                 n_best=self.n_best)  # fmt: skip
         self.weights_, self.bias_, _ = shrinkage_lda(features[:, self.chosen_.astype(np.int64)], y)
@@ -120,7 +121,7 @@ class Fbcsp(WindowDecoder):
 
     def _patterns(self, summaries: FloatArray) -> FloatArray:
         means = summaries.mean(axis=0)
-        return np.array([patterns_of_filters(own, mean) for own, mean in zip(self.filters_, means)])
+        return np.array([patterns_of_filters(filters, mean) for filters, mean in zip(self.filters_, means)])
 
     def _classifier(self) -> Linear:
         return Linear(self.weights_, self.bias_)

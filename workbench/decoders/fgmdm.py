@@ -1,4 +1,4 @@
-"""Minimum distance to mean after geodesic filtering: only what tells the classes apart is left of a covariance."""
+"""Minimum distance to mean after geodesic filtering, which keeps what separates the classes in a covariance."""
 
 from __future__ import annotations
 
@@ -86,13 +86,14 @@ class Fgmdm(WindowDecoder):
         tangent = TangentVectors(self.whitener_)
         vectors = np.array([tangent.features(summary) for summary in summaries])
         weights, _, _ = shrinkage_lda(vectors, y)
-        # Scores count by their differences alone, so that one class is the origin.
+        # Only differences between scores count, so the first class serves as the origin.
         directions = weights[1:] - weights[0]
+        # filters = (D Dᵀ)⁻¹ D and patterns = D: together the orthogonal projection on the rows of D.
         self.filters_ = np.ascontiguousarray(np.linalg.solve(directions @ directions.T, directions))
         self.patterns_ = np.ascontiguousarray(directions)
         # Class means are not known yet, and filtering does not use them.
-        nothing = FilteredDistances(self.whitener_, self.filters_, self.patterns_, self.whitener_)
-        filtered = np.array([nothing.filtered(summary) for summary in summaries])
+        geodesic_filter = FilteredDistances(self.whitener_, self.filters_, self.patterns_, self.whitener_)
+        filtered = np.array([geodesic_filter.filtered(summary) for summary in summaries])
         self.whiteners_ = inverse_sqrt(np.array([riemannian_mean(filtered[y == name]) for name in self.classes_]))
 
     def reducer(self) -> Covariances:

@@ -91,6 +91,7 @@ class MrcpLda(WindowDecoder):
                 f"n_taps must be at least 2 and at most {self.settings.n_window(self.fs)}, the samples of a "
                 f"window, got {self.n_taps}"
             )
+        # Taps outermost, as Flat flattens them in the stream.
         self.weights_, self.bias_, _ = shrinkage_lda(summaries.reshape(len(summaries), -1), y)
 
     def reducer(self) -> Taps:

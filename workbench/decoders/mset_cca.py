@@ -39,11 +39,12 @@ def common_signals(trials: FloatArray) -> FloatArray:
     """
     n, n_times, n_channels = trials.shape
     centred = trials - trials.mean(axis=1, keepdims=True)
-    beside = centred.transpose(1, 0, 2).reshape(n_times, -1)
-    every = beside.T @ beside
+    joined = centred.transpose(1, 0, 2).reshape(n_times, -1)
+    covariance = joined.T @ joined
     owner = np.repeat(np.arange(n), n_channels)
-    own = np.where(owner[:, None] == owner, every, 0.0)
-    w = top_filters(every - own, own, 1)[0].reshape(n, n_channels)
+    within = np.where(owner[:, None] == owner, covariance, 0.0)
+    # Blocks off the diagonal are what two different trials share.
+    w = top_filters(covariance - within, within, 1)[0].reshape(n, n_channels)
     signals: FloatArray = np.einsum("ntc,nc->tn", centred, w)
     return signals
 
@@ -112,16 +113,17 @@ class MsetCca(WindowDecoder):
         if len(self.settings.bands) != 1:
             raise BadValue(f"mset_cca takes one band, got {len(self.settings.bands)}")
         # Stored as one array: columns of zeros correlate with nothing.
-        most = max(int((y == name).sum()) for name in self.classes_)
-        made = []
+        n_trials = max(int((y == name).sum()) for name in self.classes_)
+        bases = []
         for name in self.classes_:
-            columns = np.zeros((summaries.shape[1], most))
+            columns = np.zeros((summaries.shape[1], n_trials))
             signals = common_signals(summaries[y == name])
+            # The rest stays 0, which orthonormal passes over.
             columns[:, : signals.shape[1]] = signals
             out = np.empty_like(columns)
             orthonormal(columns, out)
-            made.append(out)
-        self.references_ = np.concatenate(made, axis=1)
+            bases.append(out)
+        self.references_ = np.concatenate(bases, axis=1)
 
     def reducer(self) -> Whole:
         """Every sample."""

@@ -74,6 +74,7 @@ class RiemannMdm(WindowDecoder):
 
     def _learn(self, summaries: FloatArray, y: NDArray[Any]) -> None:
         means = [riemannian_mean(summaries[y == name, 0]) for name in self.classes_]
+        # Inverse roots, so that the stream needs one congruence per class and no inverse.
         self.whiteners_ = inverse_sqrt(np.array(means))
 
     def reducer(self) -> Covariances:

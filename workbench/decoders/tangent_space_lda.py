@@ -76,6 +76,7 @@ class TangentSpaceLda(WindowDecoder):
         return as_bands(self.bands)
 
     def _learn(self, summaries: FloatArray, y: NDArray[Any]) -> None:
+        # Each band by itself: band powers differ by orders of magnitude, and so do their means.
         means = [riemannian_mean(summaries[:, band]) for band in range(summaries.shape[1])]
         self.whiteners_ = inverse_sqrt(np.array(means))
         extract = self._features()

@@ -68,9 +68,10 @@ def discriminant(classes: list[FloatArray]) -> FloatArray:
     between = sum((mean - grand).T @ (mean - grand) for mean in means) / len(means)
     within = np.zeros_like(between)
     for trials, mean in zip(classes, means):
-        apart = (trials - mean).reshape(-1, trials.shape[2])
-        within += apart.T @ apart / len(trials)
+        residuals = (trials - mean).reshape(-1, trials.shape[2])
+        within += residuals.T @ residuals / len(trials)
     rows = top_filters(between, within / len(means), N_FILTERS)
+    # A filter of zeros adds nothing to a correlation.
     return np.pad(rows, ((0, min(N_FILTERS, within.shape[0]) - len(rows)), (0, 0)))
 
 
@@ -151,16 +152,17 @@ class Tdca(WindowDecoder):
             self.class_names, self.frequencies, harmonics=self.harmonics, settings=self.settings, fs=self.fs
         )
         n_classes = len(self.classes_)
-        own = self.references_.reshape(len(self.references_), n_classes, -1).transpose(1, 0, 2)
+        class_references = self.references_.reshape(len(self.references_), n_classes, -1).transpose(1, 0, 2)
         filters, templates = [], []
         for band in by_band(summaries, len(self.settings.bands)):
-            whole = []
-            for name, q in zip(self.classes_, own):
-                near = delayed(band[y == name])
+            extended = []
+            for name, q in zip(self.classes_, class_references):
+                copies = delayed(band[y == name])
                 # Projections stand behind the samples in time, so that filters see both.
-                whole.append(np.concatenate([near, q @ (q.T @ near)], axis=1))
-            rows = discriminant(whole)
-            filtered = np.array([trials.mean(axis=0) @ rows.T for trials in whole])
+                extended.append(np.concatenate([copies, q @ (q.T @ copies)], axis=1))
+            rows = discriminant(extended)
+            filtered = np.array([trials.mean(axis=0) @ rows.T for trials in extended])
+            # All filters serve each class, as in ensemble TRCA.
             serving = np.repeat(rows[None], n_classes, axis=0)
             templates.append(folded(filtered, serving, self.references_, band.shape[2]))
             filters.append(rows)

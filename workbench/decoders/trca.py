@@ -91,8 +91,8 @@ class Trca(WindowDecoder):
 
     def _features(self) -> Template:
         weights = band_weights(len(self.settings.bands))
-        beside = no_references(self.settings.n_window(self.fs))
-        return Template(self.filters_, beside, self.templates_, weights, ensemble=self.ensemble)
+        references = no_references(self.settings.n_window(self.fs))
+        return Template(self.filters_, references, self.templates_, weights, ensemble=self.ensemble)
 
     def _classifier(self) -> Direct:
         return Direct()

@@ -46,8 +46,8 @@ class XdawnLda(WindowDecoder):
     Rivet et al. 2009, doi:10.1109/TBME.2009.2012869 (filters); means of stretches and a shrunk covariance (Ledoit
     and Wolf 2004, doi:10.1016/S0047-259X(03)00096-4): Blankertz et al. 2011, NeuroImage 56, 814–825.
 
-    Classes may be rare: priors are by count, as probabilities are wanted that are right for the recording. What
-    sums evidence over flashes takes the prior off again (:class:`workbench.decoders.Flashes`).
+    Classes may be rare: priors are by count, so that probabilities are right for the recording. Where evidence is
+    summed over flashes the prior is removed again (:class:`workbench.decoders.Flashes`).
     """
 
     name: ClassVar[str] = "xdawn_lda"

@@ -49,8 +49,8 @@ class XdawnTangentSpace(WindowDecoder):
     (covariance of the prototype and the window). Covariances are shrunk (OAS), the LDA by Ledoit and Wolf 2004,
     doi:10.1016/S0047-259X(03)00096-4.
 
-    Classes may be rare: priors are by count, as probabilities are wanted that are right for the recording. What
-    sums evidence over flashes takes the prior off again (:class:`workbench.decoders.Flashes`).
+    Classes may be rare: priors are by count, so that probabilities are right for the recording. Where evidence is
+    summed over flashes the prior is removed again (:class:`workbench.decoders.Flashes`).
     """
 
     name: ClassVar[str] = "xdawn_tangent_space"
@@ -96,9 +96,12 @@ class XdawnTangentSpace(WindowDecoder):
     def _learn(self, summaries: FloatArray, y: NDArray[Any]) -> None:
         members = [y == name for name in self.classes_]
         self.filters_ = xdawn(summaries, members, n_filters=self.n_filters)
-        own = self.filters_.reshape(len(members), -1, self.filters_.shape[1])
-        made = [Filtered(rows).filtered(summaries[member].mean(axis=0)) for rows, member in zip(own, members)]
-        self.prototypes_ = np.ascontiguousarray(np.concatenate(made, axis=1))
+        class_filters = self.filters_.reshape(len(members), -1, self.filters_.shape[1])
+        prototypes = [
+            Filtered(rows).filtered(summaries[member].mean(axis=0)) for rows, member in zip(class_filters, members)
+        ]
+        self.prototypes_ = np.ascontiguousarray(np.concatenate(prototypes, axis=1))
+        # The prototype of a class through its own filters, but every filter over the window.
         covariances = ErpCovariance(self.filters_, self.prototypes_)
         mean = riemannian_mean(np.array([covariances.matrix(window) for window in summaries]))
         self.whiteners_ = inverse_sqrt(mean)

@@ -51,6 +51,7 @@ class Gate:
         """The forward step of the chain."""
         out, spread = np.empty_like(state), np.empty_like(state)
         for i, name in enumerate(self.owner):
+            # All states of a class share its likelihood.
             spread[i] = scores[name]
         gate_step(state, spread, self.transition, self.gamma, self.log_prior, out)
         return out
@@ -100,8 +101,9 @@ class LeakySum:
     def undecided(self, state: FloatArray) -> bool:
         """Whether no class has reached its bound."""
         first = int(np.argmax(state))
-        others = [value for k, value in enumerate(state.tolist()) if k != first]
-        return bool(float(state[first]) - max(others) < float(self.bounds[first]))
+        # Below its bound, not at it: as in Wald's test, a sum that reaches the bound decides.
+        rivals = [value for k, value in enumerate(state.tolist()) if k != first]
+        return bool(float(state[first]) - max(rivals) < float(self.bounds[first]))
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,7 @@ class Trigger:
         if above and state[1] == 1.0:
             out[0], out[1] = float(self.refractory), 0.0
             moving = scores.copy()
-            # Which movement it is is asked among the movements alone.
+            # Rest has already lost: the movements compete among themselves.
             moving[self.rest] = -np.inf
             softmax(moving, out[2:])
             return out
@@ -168,18 +170,20 @@ def stages_gate(stays: list[list[float]], *, hop_s: float, log_prior: FloatArray
     stays : for each class the expected stay in each of its stages, s.
     hop_s : s. log_prior : ``(n_classes,)`` float64. gamma : exponent of the likelihood.
     """
-    flat = [(k, stay) for k, own in enumerate(stays) for stay in own]
+    flat = [(k, stay) for k, stages in enumerate(stays) for stay in stages]
     owner = tuple(k for k, _ in flat)
     transition = np.zeros((len(flat), len(flat)))
     for i, (k, stay) in enumerate(flat):
+        # A geometric stay with this mean.
         transition[i, i] = 1.0 - hop_s / stay
         # Only the last stage of a class leads out of it, so that leaving is unlikely before the hold is over.
         last = i + 1 == len(flat) or owner[i + 1] != k
-        following = [owner.index(other) for other in range(len(stays)) if other != k] if last else [i + 1]
+        # index finds the first stage of a class, where it is entered.
+        following = [owner.index(target) for target in range(len(stays)) if target != k] if last else [i + 1]
         transition[i, following] = hop_s / stay / len(following)
     return Gate(
         transition=transition,
-        initial=np.array([stay for _, stay in flat]) / sum(sum(own) for own in stays),
+        initial=np.array([stay for _, stay in flat]) / sum(sum(stages) for stages in stays),
         owner=owner,
         log_prior=log_prior[list(owner)],
         gamma=gamma,

@@ -1,8 +1,8 @@
 """Updates of a decoder while it decides, each a snapshot chained by hash. Strict arithmetic, kernels only.
 
-An update is a function of the samples and of the labels that were told, so a replay of the recording gives
-the same snapshots, bit for bit. A decoder that adapts is its hash, a rule, and a bound: an update beyond the
-bound goes back to the fit, and that is a snapshot too.
+An update is a function of the samples and of the labels that were given, so a replay of the recording gives
+the same snapshots, bit for bit. A decoder that adapts is defined by its hash, a rule and a bound: an update
+beyond the bound is replaced by the fit, and that is a snapshot too.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ LEAST_STEP = 0.02
 """Least share of a new window in a running reference."""
 
 
-class Seen(NamedTuple):
+class SoundWindow(NamedTuple):
     """A sound window: its exclusive end, what was kept of it, and its features."""
 
     end: int
@@ -44,14 +44,15 @@ def snapshot_after(previous: str, *, sample: int, rule: str, arrays: Mapping[str
     sample : from which it is in effect. rule : that made it.
     arrays : everything that the update changed, by name; copied.
     """
-    kept = {name: array.copy() for name, array in sorted(arrays.items())}
-    return Snapshot(sample, rule, previous, _hash(previous, sample, rule, kept), kept)
+    copies = {name: array.copy() for name, array in sorted(arrays.items())}
+    return Snapshot(sample, rule, previous, _hash(previous, sample, rule, copies), copies)
 
 
 def _hash(previous: str, sample: int, rule: str, arrays: Mapping[str, FloatArray]) -> str:
     digest = hashlib.sha256(f"{previous}\n{sample}\n{rule}\n".encode())
     for name in sorted(arrays):
         digest.update(f"{name} {list(arrays[name].shape)}\n".encode())
+        # Little-endian whatever the machine, so that the hash is the same everywhere.
         digest.update(arrays[name].astype("<f8").tobytes())
     return digest.hexdigest()
 
@@ -61,15 +62,15 @@ def check_chain(snapshots: Sequence[Snapshot], *, decoder_sha256: str = "") -> N
 
     The snapshots have their arrays, as a stream or a replay makes them; a recording keeps only the hashes.
     """
-    head, at = decoder_sha256, 0
-    for i, one in enumerate(snapshots):
-        follows = one.previous == head and one.sample >= at
-        if not follows or one.sha256 != _hash(head, one.sample, one.rule, one.arrays):
+    head, last = decoder_sha256, 0
+    for i, snapshot in enumerate(snapshots):
+        follows = snapshot.previous == head and snapshot.sample >= last
+        if not follows or snapshot.sha256 != _hash(head, snapshot.sample, snapshot.rule, snapshot.arrays):
             raise DecoderMismatch(
-                f"snapshot {i} (sample {one.sample}) does not follow {head[:12] or 'a decoder never saved'}: "
+                f"snapshot {i} (sample {snapshot.sample}) does not follow {head[:12] or 'a decoder never saved'}: "
                 "updates were changed, lost or put in another order. Replay the recording to make them again"
             )
-        head, at = one.sha256, one.sample
+        head, last = snapshot.sha256, snapshot.sample
 
 
 class Adapter(ABC):
@@ -93,37 +94,38 @@ class Adapter(ABC):
         self._last, self._moved_at = 0, 0
         self._made: list[Snapshot] = []
 
-    def step(self, scorer: Scorer, seen: Seen, *, resting: bool) -> Scorer:
-        """The scorer after a sound window whose label nobody knows.
+    def step(self, scorer: Scorer, window: SoundWindow, *, resting: bool) -> Scorer:
+        """The scorer after a sound window without a label.
 
         Parameters
         ----------
-        scorer : in effect. seen : the window.
+        scorer : in effect. window : the sound window.
         resting : whether the evidence says rest.
         """
         if not resting:
-            self._moved_at = seen.end
+            self._moved_at = window.end
         # Windows that overlap would count the same samples twice; long rest is no balanced mixture of classes.
-        early, long_rest = seen.end - self._last < self._every, seen.end - self._moved_at > self._longest_rest
-        if self.supervised or early or long_rest:
+        overlapping = window.end - self._last < self._every
+        long_rest = window.end - self._moved_at > self._longest_rest
+        if self.supervised or overlapping or long_rest:
             return scorer
-        self._last = seen.end
-        return self._kept(self.updated(scorer, seen, -1), at=seen.end)
+        self._last = window.end
+        return self._kept(self.updated(scorer, window, -1), at=window.end)
 
-    def learn(self, scorer: Scorer, seen: Seen, label: int, *, at: int) -> Scorer:
+    def learn(self, scorer: Scorer, window: SoundWindow, label: int, *, at: int) -> Scorer:
         """The scorer after a sound window of a known class.
 
         Parameters
         ----------
-        scorer : in effect. seen : the window.
+        scorer : in effect. window : the sound window.
         label : index of its class. at : sample from which the update is in effect.
         """
-        return self._kept(self.updated(scorer, seen, label), at=at)
+        return self._kept(self.updated(scorer, window, label), at=at)
 
     def drain(self) -> tuple[Snapshot, ...]:
-        """Snapshots made since this was last asked."""
-        made, self._made = tuple(self._made), []
-        return made
+        """Snapshots made since the last call."""
+        drained, self._made = tuple(self._made), []
+        return drained
 
     def _kept(self, scorer: Scorer, *, at: int) -> Scorer:
         rule = self.rule
@@ -137,13 +139,13 @@ class Adapter(ABC):
         return scorer
 
     @abstractmethod
-    def updated(self, scorer: Scorer, seen: Seen, label: int) -> Scorer:
-        """Take a window in.
+    def updated(self, scorer: Scorer, window: SoundWindow, label: int) -> Scorer:
+        """The scorer after one more window; changes the state of the rule.
 
         Parameters
         ----------
-        scorer : in effect. seen : the window.
-        label : index of its class, -1 where nobody knows it.
+        scorer : in effect. window : the sound window.
+        label : index of its class, -1 where it is not known.
         """
 
     @abstractmethod
@@ -188,16 +190,23 @@ class Recentring(Adapter):
         """The fit's reference, counted once."""
         self._reference, self._count = self._origin, 1
 
-    def updated(self, scorer: Scorer, seen: Seen, label: int) -> Scorer:
-        """Move the reference towards the covariance of the window."""
+    def updated(self, scorer: Scorer, window: SoundWindow, label: int) -> Scorer:
+        """Move the reference towards the covariance of the window.
+
+        Parameters
+        ----------
+        scorer : in effect. window : the sound window.
+        label : not used.
+        """
         self._count += 1
+        # 1/n gives the plain mean of the first windows; the least share keeps the reference moving after them.
         share = max(1.0 / self._count, self._least)
         moved, roots = np.empty_like(self._reference), np.empty_like(self._reference)
         for band in range(len(moved)):
             if self._euclidean:
-                moved[band] = (1.0 - share) * self._reference[band] + share * seen.summary[band]
+                moved[band] = (1.0 - share) * self._reference[band] + share * window.summary[band]
             else:
-                geodesic(self._reference[band], seen.summary[band], share, moved[band])
+                geodesic(self._reference[band], window.summary[band], share, moved[band])
             matrix_inverse_sqrt(moved[band], roots[band])
         self._reference = moved
         return replace(scorer, recentring=roots)
@@ -243,13 +252,20 @@ class PooledMean(_OfFeatures):
         """The mean of the fit's class means."""
         self._mean = self._fitted["mean"]
 
-    def updated(self, scorer: Scorer, seen: Seen, label: int) -> Scorer:
-        """Move the mean towards the features, and with it the bias of every class."""
-        now, first = _linear(scorer), _linear(self._first)
-        self._mean = (1.0 - self._rate) * self._mean + self._rate * now.normalised(seen.features)
+    def updated(self, scorer: Scorer, window: SoundWindow, label: int) -> Scorer:
+        """Move the mean towards the features, and with it the bias of every class.
+
+        Parameters
+        ----------
+        scorer : in effect. window : the sound window.
+        label : not used.
+        """
+        current, first = _linear(scorer), _linear(self._first)
+        self._mean = (1.0 - self._rate) * self._mean + self._rate * current.normalised(window.features)
+        # b - wᵀ(μ - μ_fit): only the shift enters, so the log prior in the fit's bias stays.
         bias = np.empty_like(first.bias)
         linear(self._fitted["mean"] - self._mean, first.weights, first.bias, bias)
-        return replace(scorer, classifier=replace(now, bias=bias))
+        return replace(scorer, classifier=replace(current, bias=bias))
 
     def arrays(self, scorer: Scorer) -> dict[str, FloatArray]:
         """Mean and bias."""
@@ -274,24 +290,37 @@ class Supervised(_OfFeatures):
         """Means and inverse covariance of the fit."""
         self._means, self._precision = self._fitted["means"], self._fitted["precision"]
 
-    def updated(self, scorer: Scorer, seen: Seen, label: int) -> Scorer:
-        """Move the class of the window towards it."""
-        now = _linear(scorer)
-        step = now.normalised(seen.features) - self._means[label]
+    def updated(self, scorer: Scorer, window: SoundWindow, label: int) -> Scorer:
+        """Move the mean of the window's class towards it.
+
+        Parameters
+        ----------
+        scorer : in effect. window : the sound window.
+        label : index of its class.
+        """
+        current = _linear(scorer)
+        step = current.normalised(window.features) - self._means[label]
+        # The arrays belong to the fit or to an earlier snapshot, which must not change.
         self._means, self._precision = self._means.copy(), self._precision.copy()
         forget(self._precision, step, self._rate)
         self._means[label] += self._rate * step
-        weights, bias = np.empty_like(now.weights), np.empty_like(now.bias)
+        weights, bias = np.empty_like(current.weights), np.empty_like(current.bias)
         nothing, log_prior = np.zeros(len(step)), self._fitted["log_prior"]
+        # w = Σ⁻¹ μ, b = -½ μᵀ Σ⁻¹ μ + log π, as at the fit.
         for k, mean in enumerate(self._means):
             linear(mean, self._precision, nothing, weights[k])
             linear(-0.5 * mean, weights[k : k + 1], log_prior[k : k + 1], bias[k : k + 1])
-        return replace(scorer, classifier=replace(now, weights=weights, bias=bias))
+        return replace(scorer, classifier=replace(current, weights=weights, bias=bias))
 
     def arrays(self, scorer: Scorer) -> dict[str, FloatArray]:
         """Means, inverse covariance, weights and bias."""
-        now = _linear(scorer)
-        return {"means": self._means, "precision": self._precision, "weights": now.weights, "bias": now.bias}
+        current = _linear(scorer)
+        return {
+            "means": self._means,
+            "precision": self._precision,
+            "weights": current.weights,
+            "bias": current.bias,
+        }
 
     def excursion(self) -> float:
         """Largest shift of a class mean."""

@@ -92,6 +92,7 @@ class Extended:
         r, out = np.empty((4 * n_bands, n_classes)), np.empty(n_classes)
         weights = np.empty(4 * n_bands)
         for band in range(n_bands):
+            # Kernels take contiguous arrays only.
             lanes = np.ascontiguousarray(summary[:, band * n_channels : (band + 1) * n_channels])
             r[4 * band : 4 * band + 4] = self._band(lanes, band)
             weights[4 * band : 4 * band + 4] = self._weights[band]
@@ -106,6 +107,7 @@ class Extended:
         canonical_filters(window, self._references, r[0], sines, _weights(self._references, n_classes))
         canonical_filters(window, self._bases[band], r[1], template, _weights(self._bases[band], n_classes))
         for k in range(n_classes):
+            # In the order r₂, r₃, r₄ of Chen et al. 2015, doi:10.1073/pnas.1508080112.
             filters = np.stack([template[k], sines[k], self._filters[band, k]])
             projected_correlations(window, self._templates[band, k], filters, pair)
             r[1:, k] = pair

@@ -20,12 +20,12 @@ class Filtered:
     """
 
     def __init__(self, filters: FloatArray) -> None:
-        self._turned = np.ascontiguousarray(filters.T)
+        self._transposed = np.ascontiguousarray(filters.T)
 
     def filtered(self, window: FloatArray) -> FloatArray:
         """``(n_times, n_filters)`` float64 from samples ``(n_times, n_lanes)`` float64, µV."""
-        out = np.empty((len(window), self._turned.shape[1]))
-        matmul(window, self._turned, out)
+        out = np.empty((len(window), self._transposed.shape[1]))
+        matmul(window, self._transposed, out)
         return out
 
     def features(self, summary: FloatArray) -> FloatArray:
@@ -46,10 +46,11 @@ class ErpCovariance:
 
     def matrix(self, window: FloatArray) -> FloatArray:
         """``(2 · n_filters, 2 · n_filters)`` float64 of a window ``(n_window, n_lanes)`` float64, µV."""
-        both = np.ascontiguousarray(np.concatenate([self._prototypes, self._filters.filtered(window)], axis=1))
-        out = np.empty((both.shape[1], both.shape[1]))
-        covariance(both, np.empty_like(both), out)
-        oas(out, len(both))
+        # The block between prototypes and window carries the class; that of the prototypes never changes.
+        joint = np.ascontiguousarray(np.concatenate([self._prototypes, self._filters.filtered(window)], axis=1))
+        out = np.empty((joint.shape[1], joint.shape[1]))
+        covariance(joint, np.empty_like(joint), out)
+        oas(out, len(joint))
         return out
 
 

@@ -33,7 +33,7 @@ class WhitenedPower:
 
     def __init__(self, filters: FloatArray, group: FloatArray) -> None:
         self._filters = filters
-        self._group = [int(one) for one in group.tolist()]
+        self._group = [int(value) for value in group.tolist()]
 
     def features(self, summary: FloatArray) -> FloatArray:
         """``(n_groups · n,)`` float64 from covariances ``(n_bands, n, n)``, µV²."""
@@ -63,8 +63,8 @@ class SpatialPower:
     def __init__(self, filters: FloatArray, *, chosen: FloatArray | None = None, groups: int = 0) -> None:
         self._filters, self._groups = filters, groups
         n = filters.shape[0] * filters.shape[1]
-        self._chosen = list(range(n)) if chosen is None else [int(one) for one in chosen.tolist()]
-        self._bands = sorted({one // filters.shape[1] for one in self._chosen})
+        self._chosen = list(range(n)) if chosen is None else [int(index) for index in chosen.tolist()]
+        self._bands = sorted({index // filters.shape[1] for index in self._chosen})
 
     def features(self, summary: FloatArray) -> FloatArray:
         """``(n_chosen,)`` float64 from covariances ``(n_bands, n, n)``, µV²."""
@@ -136,13 +136,13 @@ class FilteredDistances:
         self._weight = np.where(rows == columns, 1.0, np.sqrt(0.5))
 
     def filtered(self, summary: FloatArray) -> FloatArray:
-        """``(n, n)`` float64: what tells the classes apart in the covariance ``(1, n, n)``, µV², seen from G."""
+        """``(n, n)`` float64: what separates the classes in the covariance ``(1, n, n)``, µV², seen from G."""
         vector = self._tangent.features(summary)
-        kept, back = np.empty(len(self._filters)), np.empty_like(vector)
-        linear(vector, self._filters, np.zeros(len(kept)), kept)
-        linear(kept, self._back, np.zeros(len(back)), back)
+        coordinates, vector_back = np.empty(len(self._filters)), np.empty_like(vector)
+        linear(vector, self._filters, np.zeros(len(coordinates)), coordinates)
+        linear(coordinates, self._back, np.zeros(len(vector_back)), vector_back)
         out: FloatArray = np.empty(summary[0].shape)
-        out[self._rows, self._columns] = back * self._weight
+        out[self._rows, self._columns] = vector_back * self._weight
         out[self._columns, self._rows] = out[self._rows, self._columns]
         matrix_exp(out, out)
         return out
@@ -155,12 +155,13 @@ class FilteredDistances:
 def _nearness(covariance: FloatArray, whiteners: FloatArray) -> FloatArray:
     out = np.empty(len(whiteners))
     distances(covariance, whiteners, out)
+    # -d²: the log density of a Gaussian on the manifold, up to scale, and larger for the nearer class.
     out *= -out
     return out
 
 
 class Flat:
-    """What was kept, as it is."""
+    """The summary itself, flattened."""
 
     def features(self, summary: FloatArray) -> FloatArray:
         """``(n_taps · n_lanes,)`` float64, µV, tap after tap, from taps ``(n_taps, n_lanes)``."""
@@ -170,6 +171,7 @@ class Flat:
 def _share(variance: FloatArray) -> None:
     """Divide each row by its sum, in place, summed in order."""
     for row in variance:
+        # In order: NumPy sums by pairs, in an order of its own.
         total = 0.0
         for value in row.tolist():
             total += value

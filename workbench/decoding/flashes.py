@@ -13,13 +13,13 @@ from workbench.vocabulary import Evidence, FloatArray
 
 
 class Flashes:
-    """Sums the log odds of flashes over the items that flashed, and stops when one item is sure enough.
+    """Sums the log odds of flashes over the items that flashed, and stops when one item is likely enough.
 
     Parameters
     ----------
     n_items : items to choose from, 2 or more.
     log_prior : log share of target and of other flashes in what the decoder was fitted on, as its ``log_prior_``;
-        it is taken off the log odds of every flash.
+        it is subtracted from the log odds of every flash.
     target : index of the target class in the decoder's probabilities.
     stop : posterior of an item from which it is chosen.
     repetitions : least and most flashes of an item: before every item has had the least nothing is chosen, and
@@ -58,7 +58,7 @@ class Flashes:
             )
         if len(log_prior) != 2 or target not in (0, 1):
             raise BadValue(f"flashes are of two classes, target and other; got {len(log_prior)}, target {target}")
-        prior = [float(one) for one in log_prior]
+        prior = [float(value) for value in log_prior]
         self._prior, self._target = prior[target] - prior[1 - target], target
         self._stop, self._least, self._most = stop, least, most
         self._sums = np.zeros(n_items)
@@ -81,6 +81,7 @@ class Flashes:
             return
         odds = _odds(evidence.probabilities) if self._target == 1 else -_odds(evidence.probabilities)
         for item in flashed:
+            # Less the prior of the training set, which would otherwise count again with each flash.
             self._sums[item] += odds - self._prior
             self.counts[item] += 1
 
@@ -93,9 +94,10 @@ class Flashes:
 
     @property
     def chosen(self) -> int | None:
-        """The item that is chosen, None while there is none."""
+        """The chosen item, None while there is none."""
         p = self.probabilities
         best = p.index(max(p))
+        # The item that flashed least decides: none is chosen before all have had as many chances.
         if min(self.counts) >= self._most:
             return best
         return best if min(self.counts) >= self._least and p[best] >= self._stop else None

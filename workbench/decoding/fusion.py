@@ -23,10 +23,11 @@ def fusion_weights(auc: Sequence[float]) -> tuple[float, ...]:
     BadValue
         Values outside 0–1, or none above 0.5.
     """
-    if not all(0 <= one <= 1 for one in auc) or not any(one > 0.5 for one in auc):
-        raise BadValue(f"areas must lie in 0–1 and one above 0.5, got {', '.join(f'{one:g}' for one in auc)}")
-    worth = [max(0.0, 2.0 * one - 1.0) for one in auc]
-    return tuple(one / sum(worth) for one in worth)
+    if not all(0 <= value <= 1 for value in auc) or not any(value > 0.5 for value in auc):
+        raise BadValue(f"areas must lie in 0–1 and one above 0.5, got {', '.join(f'{value:g}' for value in auc)}")
+    # 2 AUC - 1 is the Gini coefficient: 0 at chance level.
+    excess = [max(0.0, 2.0 * value - 1.0) for value in auc]
+    return tuple(value / sum(excess) for value in excess)
 
 
 def fuse(evidence: Sequence[Evidence], weights: Sequence[float]) -> Evidence:
@@ -47,17 +48,20 @@ def fuse(evidence: Sequence[Evidence], weights: Sequence[float]) -> Evidence:
     BadValue
         Other ends, other numbers of classes or of weights, a weight below 0, or none above.
     """
-    ends, sizes = {one.end for one in evidence}, {len(one.probabilities) for one in evidence}
+    ends, sizes = {source.end for source in evidence}, {len(source.probabilities) for source in evidence}
     if len(ends) != 1 or len(sizes) != 1 or len(weights) != len(evidence):
         raise BadValue(
             f"fusion needs evidence of one end and the same classes and a weight for each; got ends "
             f"{sorted(ends)}, {sorted(sizes)} classes, {len(evidence)} evidences and {len(weights)} weights"
         )
     if min(weights) < 0 or max(weights) <= 0:
-        raise BadValue(f"weights must be 0 or more, and one above, got {', '.join(f'{one:g}' for one in weights)}")
-    usable = [i for i, one in enumerate(evidence) if one.valid and not one.rejected and weights[i] > 0]
+        raise BadValue(
+            f"weights must be 0 or more, and one above, got {', '.join(f'{weight:g}' for weight in weights)}"
+        )
+    usable = [i for i, source in enumerate(evidence) if source.valid and not source.rejected and weights[i] > 0]
+    # Never valid and accepted without a usable source, so that no decision can rest on it.
     if not usable:
-        return next((one for one in evidence if not one.valid or one.rejected), evidence[0])
+        return next((source for source in evidence if not source.valid or source.rejected), evidence[0])
     probabilities: FloatArray = np.array([evidence[i].probabilities for i in usable])
     out = np.empty(probabilities.shape[1])
     fused(probabilities, np.array([float(weights[i]) for i in usable]), out)

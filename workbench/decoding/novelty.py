@@ -1,9 +1,9 @@
-"""Windows far from the training data, whatever the decoder makes of them. Strict arithmetic, kernels only.
+"""Windows far from the training data, regardless of the decoder's answer. Strict arithmetic, kernels only.
 
 A classifier is forced to choose: shown white noise, it names the class that happens to lie on that side. So the
-power of a window, which every decoder knows, is compared with that of the training windows first: the level of
+power of a window, which every decoder has, is compared with that of the training windows first: the level of
 each derivation and of each band, in logarithms. A decoder that keeps covariances also compares how channels go
-together, since one band by itself has no spectrum. What the comparison needs is learned in
+together, since a single band has no spectrum. What the comparison needs is learned in
 :mod:`workbench.fitting.novelty_limit`.
 """
 
@@ -65,12 +65,13 @@ class Novelty:
 
     def far(self, power: FloatArray, summary: FloatArray) -> bool:
         """Whether a window is far from every class, in power ``(n_lanes,)``, µV², or in what was kept of it."""
+        # Negated, here and below, so that nan counts as far.
         if not nearest(levels_of(power, self.n_bands), self.whitening, self.means) <= self.limit:
             return True
         if self.covariances is None or self.unlike is None:
             return False
         limits = self.unlike.tolist()
-        return any(not unlikeness(a, b) <= most for a, b, most in zip(summary, self.covariances, limits))
+        return any(not unlikeness(a, b) <= limit for a, b, limit in zip(summary, self.covariances, limits))
 
     def share(self, before: float, *, far: bool) -> float:
         """Running share of far windows, 0–1, after one more hop."""

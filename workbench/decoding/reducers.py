@@ -149,6 +149,7 @@ class Means(Reducer):
     def summarise(self, window: FloatArray) -> FloatArray:
         """``(n_means, n_lanes)`` float64, µV, of a window ``(n_window, n_lanes)`` float64, µV."""
         out = np.empty((len(self._weights), window.shape[1]))
+        # A product of our own, whose order of summation no library can change.
         matmul(self._weights, window, out)
         return out
 

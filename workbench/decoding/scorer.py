@@ -23,7 +23,7 @@ class Features(Protocol):
 
 @dataclass(frozen=True)
 class Calibration:
-    """Maps of log odds that were learned from held-out windows, one a class.
+    """Maps of log odds that were learned from held-out windows, one per class.
 
     Attributes
     ----------

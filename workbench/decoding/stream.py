@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from workbench.decoding.accumulation import EvidenceAccumulator
-from workbench.decoding.adapt import Adapter, Seen
+from workbench.decoding.adapt import Adapter, SoundWindow
 from workbench.decoding.classifiers import Linear
 from workbench.decoding.novelty import DOUBTFUL, Novelty
 from workbench.decoding.scorer import Scorer
@@ -22,7 +22,7 @@ from workbench.vocabulary import Evidence, FloatArray, Snapshot
 
 @dataclass(frozen=True)
 class Rejection:
-    """What is rejected: a window unlike those of the fit, or one that no class is likely enough for.
+    """Rejection of a window unlike those of the fit, or in which no class is likely enough.
 
     Attributes
     ----------
@@ -41,18 +41,19 @@ class Rejection:
         """Whether features ``(n_features,)``, as the classifier takes them, lie too far from every class."""
         if self.whitening is None or self.means is None:
             return False
+        # Negated, so that nan is an outlier.
         return not nearest(features, self.whitening, self.means) <= self.limit
 
 
 @dataclass(frozen=True)
 class Finish:
-    """What is made of scores. ``rate`` (hop / time constant) moves the normalisation while evidence says rest.
+    """How scores become evidence. ``rate`` (hop / time constant) moves the normalisation while evidence says rest.
 
     Attributes
     ----------
     limits : least and greatest ``(n_lanes,)`` power, µV², of a valid window.
     rest : index of the rest class, -1 for none.
-    novelty : what tells windows far from the training data; None for a decoder that was stored without it.
+    novelty : detects windows far from the training data; None for a decoder that was stored without it.
     """
 
     limits: tuple[FloatArray, FloatArray]
@@ -78,7 +79,7 @@ class _Answer(NamedTuple):
     evidence: Evidence
     accumulated: FloatArray
     share: float
-    seen: Seen | None = None
+    sound: SoundWindow | None = None
 
 
 class DecoderStream:
@@ -92,14 +93,14 @@ class DecoderStream:
     Notes
     -----
     Memory, running normalisation and adaptation step at every multiple of ``hop`` on the sample axis, whether
-    or not evidence is asked for. An end that is no multiple gets a step of its own from the state at the
+    or not evidence is asked for. An end that is not a multiple gets a step of its own from the state at the
     multiple before. A window that is not valid, or is unlike those of the fit, moves nothing; its evidence is
     the memory's belief so far (without a memory: what the window says, or equal probabilities where it is
     incomplete), marked not valid or rejected. After a gap the memory restarts; what was adapted stays.
     Where more than :data:`workbench.decoding.novelty.DOUBTFUL` of recent windows were far from the training data,
     those between them are rejected too and the memory restarts: else the few that pass would add up to an
     activation. A run starts on that edge: its first far window is one too many. A stream without a memory, which
-    is asked once a cue, judges each window by itself.
+    is asked once per cue, judges each window separately.
     """
 
     def __init__(
@@ -171,7 +172,7 @@ class DecoderStream:
         return self._adapter is not None and self._adapter.supervised
 
     def learn(self, label: str, *, end: int) -> bool:
-        """Tell the true class of the window that ends before ``end``; it takes effect now, at ``n_seen``.
+        """Give the true class of the window that ends before ``end``; it takes effect now, at ``n_seen``.
 
         Returns whether anything was learned: a window that is not valid, or rejected, teaches nothing.
 
@@ -187,16 +188,16 @@ class DecoderStream:
         if label not in self.classes:
             raise BadValue(f"the classes are {', '.join(self.classes)}, got {label!r}")
         self._signal.check_end(end)
-        seen = self._answer(end).seen
-        if seen is None:
+        sound = self._answer(end).sound
+        if sound is None:
             return False
         state = self._states[-1]
-        scorer = self._adapter.learn(state.scorer, seen, self.classes.index(label), at=self.n_seen)
+        scorer = self._adapter.learn(state.scorer, sound, self.classes.index(label), at=self.n_seen)
         self._states.append(_State(self.n_seen, state.accumulated, scorer, state.share))
         return True
 
     def snapshots(self) -> tuple[Snapshot, ...]:
-        """Updates made since this was last asked, oldest first; each carries the hash of the one before."""
+        """Updates made since the last call, oldest first; each carries the hash of the one before."""
         return () if self._adapter is None else self._adapter.drain()
 
     def _catch_up(self) -> None:
@@ -204,24 +205,25 @@ class DecoderStream:
         while self._next <= self.n_seen:
             end = self._next
             answer, scorer = self._answer(end), self._states[-1].scorer
-            if answer.seen is not None:
-                scorer = self._adapted(scorer, answer.seen, answer.evidence)
+            if answer.sound is not None:
+                scorer = self._adapted(scorer, answer.sound, answer.evidence)
             self._states.append(_State(end, answer.accumulated, scorer, answer.share))
             self._answers[end] = answer.evidence
             self._next = end + self.hop
+        # A hop more than the history: the state before the oldest window that may be asked about stays.
         oldest = self.n_seen - self._step_max - self.hop
         while len(self._states) > 1 and self._states[1].at < oldest:
             self._states.popleft()
         for old in [at for at in self._answers if at < oldest]:
             del self._answers[old]
 
-    def _adapted(self, scorer: Scorer, seen: Seen, answer: Evidence) -> Scorer:
+    def _adapted(self, scorer: Scorer, sound: SoundWindow, answer: Evidence) -> Scorer:
         """The scorer after a window that is sound."""
         resting = _largest(answer) == self._finish.rest
         if self._finish.rate > 0.0 and resting and isinstance(scorer.classifier, Linear):
-            scorer = replace(scorer, classifier=scorer.classifier.tracked(seen.features, self._finish.rate))
+            scorer = replace(scorer, classifier=scorer.classifier.tracked(sound.features, self._finish.rate))
         if self._adapter is not None:
-            scorer = self._adapter.step(scorer, seen, resting=resting)
+            scorer = self._adapter.step(scorer, sound, resting=resting)
         return scorer
 
     def _answer(self, end: int) -> _Answer:
@@ -247,18 +249,20 @@ class DecoderStream:
         far, share = self._far(power, summary, state.share) if valid else (False, state.share)
         outlier = far or self._outlier(state.scorer, features)
         # A window that is not sound teaches nothing, neither normalisation nor adaptation.
-        seen = Seen(end, summary, features) if valid and not outlier else None
+        sound = SoundWindow(end, summary, features) if valid and not outlier else None
         if accumulator is None:
             evidence = self._of_one_window(end, scores, valid=valid, far=far, outlier=outlier)
-            return _Answer(evidence, self._even, share, seen)
+            return _Answer(evidence, self._even, share, sound)
         if outlier:
             # Else the few windows that pass between many far ones would add up to an activation.
-            kept = self._start if share > DOUBTFUL else state.accumulated
-            return _Answer(Evidence(end, self._held(kept), valid=True, rejected=True, far=far), kept, share)
+            accumulated = self._start if share > DOUBTFUL else state.accumulated
+            return _Answer(
+                Evidence(end, self._held(accumulated), valid=True, rejected=True, far=far), accumulated, share
+            )
         after = accumulator.step(state.accumulated, scores)
         p = accumulator.probabilities(after)
         evidence = Evidence(end, _tuple(p), valid=True, rejected=accumulator.undecided(after))
-        return _Answer(evidence, after, share, seen)
+        return _Answer(evidence, after, share, sound)
 
     def _of_one_window(self, end: int, scores: FloatArray, *, valid: bool, far: bool, outlier: bool) -> Evidence:
         """Evidence of a decoder that accumulates nothing; an outlier or an unsure window is rejected."""

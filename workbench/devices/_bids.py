@@ -14,6 +14,7 @@ from typing import Any
 
 from workbench import reading
 from workbench.errors import RecordingFault
+from workbench.messages import Message
 from workbench.signals.units import Kind, parse
 
 LARGEST = 4_000_000
@@ -130,9 +131,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
     lines = csv.DictReader(_text(path).splitlines(), delimiter="\t")
     rows = [{str(key): str(value) for key, value in row.items() if key and value is not None} for row in lines]
     if any("name" not in row for row in rows):
-        raise RecordingFault(
-            f"{path.name} has no column 'name' in every row; correct it or take it out of the folder"
-        )
+        raise RecordingFault(Message("replay.no_name_column", file=path.name))
     return rows
 
 
@@ -140,5 +139,5 @@ def _object(path: Path) -> dict[str, Any]:
     """A JSON object."""
     content = reading.parse_json(_text(path), f"BIDS side file {path.name}", error=RecordingFault)
     if not isinstance(content, dict):
-        raise RecordingFault(f"{path.name} holds no JSON object; correct it or take it out of the folder")
+        raise RecordingFault(Message("replay.no_json_object", file=path.name))
     return content

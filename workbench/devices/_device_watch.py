@@ -11,6 +11,7 @@ from workbench.devices._last_metre import EngineEnd
 from workbench.devices._listening import Inbox, Listener
 from workbench.devices._pairing import Pairing
 from workbench.errors import StreamFault
+from workbench.messages import Message
 from workbench.vocabulary import DeviceState, DeviceStatus, StreamSpec
 
 REPEAT_S = 0.2
@@ -153,13 +154,8 @@ class _Watcher:
                     return status
         raise StreamFault(self._silent(timeout, last))
 
-    def _silent(self, timeout: float, last: DeviceStatus | None) -> str:
-        known = (
-            "no signed status came"
-            if last is None
-            else f"its last signed status says {last.state}, level {last.level:g}"
-        )
-        return (
-            f"the {self._paired.effector} did not confirm within {timeout:g} s ({known}); use the hardware stop, "
-            "see to the participant, then check that the device runs"
-        )
+    def _silent(self, timeout: float, last: DeviceStatus | None) -> Message:
+        known = Message("device.no_status")
+        if last is not None:
+            known = Message("device.last_status", state=last.state, level=f"{last.level:g}")
+        return Message("device.unconfirmed", device=self._paired.effector, n=f"{timeout:g}", known=known)

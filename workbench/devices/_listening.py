@@ -18,7 +18,6 @@ from workbench.devices._last_metre import MAX_MESSAGE
 from workbench.devices._lsl_library import library, local_clock
 from workbench.devices._lsl_seen import StreamSeen, header
 from workbench.errors import BadValue
-from workbench.threads import Beat, Spawn, start_thread
 
 LOOK_S = 0.1
 """Time between two looks at what is announced, s."""
@@ -112,7 +111,7 @@ class Listener:
         source_ids: Sequence[str],
         on_text: Callable[[str, str], None],
         *,
-        spawn: Spawn = start_thread,
+        spawn: world.Spawn = world.start_thread,
     ) -> None:
         self._on_text, self._spawn = on_text, spawn
         self._lookout = Lookout(announced_as(source_ids))
@@ -150,7 +149,7 @@ class Listener:
             for outlet in self._outlets.values():
                 outlet.stop.set()
 
-    def _look(self, beat: Beat) -> None:
+    def _look(self, beat: world.Beat) -> None:
         while not self._end.wait(LOOK_S):
             beat()
             for uid, info in self._lookout.infos().items():
@@ -171,7 +170,7 @@ class Listener:
         # By number: whoever announces a stream chooses its uid, and threads of one name cannot be told apart.
         self._spawn(f"listener-{self._opened}", lambda beat: self._pull(outlet, beat), limit_s=LIMIT_S)
 
-    def _pull(self, outlet: _Outlet, beat: Beat) -> None:
+    def _pull(self, outlet: _Outlet, beat: world.Beat) -> None:
         """Pull from one outlet until it is gone or no longer wanted."""
         inlet: Any = None
         try:

@@ -15,7 +15,6 @@ from typing import Any
 
 from workbench import world
 from workbench.devices._lsl_library import library, local_clock
-from workbench.threads import Beat, Spawn, start_thread
 
 _DOUBLE = ctypes.POINTER(ctypes.c_double)
 
@@ -77,7 +76,7 @@ class ClockThread:
         *,
         every: float = 5.0,
         timeout: float = 2.0,
-        spawn: Spawn = start_thread,
+        spawn: world.Spawn = world.start_thread,
         name: str = "lsl-clock",
     ) -> None:
         """Start the thread.
@@ -96,7 +95,7 @@ class ClockThread:
         self._stop = world.clock.event()
         self._thread = spawn(name, self._run, limit_s=3.0 * (every + timeout))
 
-    def _run(self, beat: Beat) -> None:
+    def _run(self, beat: world.Beat) -> None:
         while not self._stop.is_set():
             beat()
             measurement = self._probe.measure(self._timeout)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
 
-from workbench import world
+from workbench import messages, world
 from workbench.devices._lsl_library import library, local_clock
-from workbench.devices._lsl_seen import StreamSeen, described, header
+from workbench.devices._lsl_seen import StreamSeen, described, header, rate
 from workbench.errors import BadSignal, BadValue, StreamFault
+from workbench.messages import Message
 from workbench.signals import units
 from workbench.signals.units import StreamUnits
 from workbench.vocabulary import StreamSpec
@@ -43,9 +45,9 @@ def match(contract: Sequence[StreamSpec], *, timeout: float, waived: Sequence[st
             matched.append(_one(spec, infos, timeout))
         except StreamFault as fault:
             if spec.name not in waived:
-                problems.append(str(fault))
+                problems.append(messages.of(fault))
     if problems:
-        raise StreamFault("\n".join(problems))
+        raise StreamFault(reduce(lambda first, rest: Message("stream.problems", first=first, rest=rest), problems))
     return matched
 
 
@@ -53,16 +55,12 @@ def _check_waivers(contract: Sequence[StreamSpec], waived: Sequence[str]) -> Non
     """Only a non-critical stream of the contract may be waived."""
     names = [spec.name for spec in contract]
     for name in {n for n in names if names.count(n) > 1}:
-        raise BadValue(
-            f"a stream contract names each stream once, got {name!r} {names.count(name)} times; remove one"
-        )
+        raise BadValue(Message("stream.named_twice", stream=repr(name), n=names.count(name)))
     for name in waived:
         if name not in names:
-            raise BadValue(f"waived stream {name!r} is not in the contract; it has {', '.join(names)}")
+            raise BadValue(Message("stream.waived_unknown", stream=repr(name), streams=names))
         if next(spec for spec in contract if spec.name == name).critical:
-            raise BadValue(
-                f"stream {name!r} is critical and cannot be waived; start its source, or change the plan"
-            )
+            raise BadValue(Message("stream.cannot_waive", stream=repr(name)))
 
 
 def _look(contract: Sequence[StreamSpec], *, timeout: float, settle: float) -> list[Any]:
@@ -105,28 +103,30 @@ def _one(spec: StreamSpec, infos: Sequence[Any], timeout: float) -> Match:
         try:
             scale = units.of_stream(spec, seen_one.units, seen_one.n_channels)
         except BadSignal as fault:
-            problems.append(str(fault))
+            problems.append(messages.of(fault))
     if problems:
-        raise StreamFault(
-            f"stream {seen_one.words()} is not what the contract says: {'; '.join(problems)}. "
-            "Correct the setting of the device, or the contract in the session plan, and start again."
-        )
+        raise StreamFault(Message("stream.differs", stream=seen_one.words(), differences=problems))
     return spec, fitting[0], seen_one, _notes(spec, seen_one, scale), scale
 
 
-def _missing(spec: StreamSpec, infos: Sequence[Any], timeout: float) -> str:
+def _missing(spec: StreamSpec, infos: Sequence[Any], timeout: float) -> Message:
     """Sentence for a stream that is not there; those most like it come first, with their process."""
     others = [info for info in infos if header(info).type not in OWN]
     ranked = sorted(others, key=lambda info: _unlike(spec, header(info)))
-    listed = [described(info).words() for info in ranked[:6]]
-    more = f" and {len(others) - 6} more" if len(others) > 6 else ""
-    instead = f"seen instead: {', '.join(listed)}{more}" if listed else "no other LSL stream was seen"
-    wanted = f"type {spec.type!r}" + (f", source_id {spec.source_id!r}" if spec.source_id else "")
-    way_out = "" if spec.critical else " It is not critical: it can also be waived, with a reason."
-    return (
-        f"stream {spec.name!r} ({wanted}) was not found within {timeout:g} s; {instead}. Start its source, "
-        f"or correct name, type and source_id in the stream contract.{way_out}"
-    )
+    listed = _first_of([described(info).words() for info in ranked[:6]], more=len(others) - 6)
+    instead = Message("stream.seen_instead", streams=listed) if listed else Message("stream.none_seen")
+    wanted = Message("stream.of_type", type=repr(spec.type))
+    if spec.source_id:
+        wanted = Message("stream.of_type_and_source", type=repr(spec.type), source_id=repr(spec.source_id))
+    name, within = repr(spec.name), f"{timeout:g}"
+    if spec.critical:
+        return Message("stream.not_found", stream=name, wanted=wanted, n=within, instead=instead)
+    return Message("stream.not_found_optional", stream=name, wanted=wanted, n=within, instead=instead)
+
+
+def _first_of(texts: Sequence[str], *, more: int) -> list[str]:
+    """At most six texts, and how many more there are."""
+    return [*texts[:6], Message("stream.n_more", n=more)] if more > 0 else list(texts)
 
 
 def _unlike(spec: StreamSpec, seen: StreamSeen) -> tuple[bool, bool, bool, str]:
@@ -134,63 +134,61 @@ def _unlike(spec: StreamSpec, seen: StreamSeen) -> tuple[bool, bool, bool, str]:
     return seen.name != spec.name, seen.type != spec.type, bool(seen.fs) != bool(spec.fs), seen.name
 
 
-def _duplicate(spec: StreamSpec, seen: Sequence[StreamSeen]) -> str:
+def _duplicate(spec: StreamSpec, seen: Sequence[StreamSeen]) -> Message:
     """Sentence for two streams that both fit."""
-    remedy = (
-        "Stop the one that is not the participant's amplifier."
-        if len({s.source_id for s in seen}) == 1
-        else "Stop one of them, or state the source_id of the right one in the stream contract."
-    )
-    both = " and ".join(s.words() for s in seen)
-    return f"stream {spec.name!r} was found {len(seen)} times: {both}. {remedy}"
+    alike = len({s.source_id for s in seen}) == 1
+    remedy = Message("stream.stop_one") if alike else Message("stream.stop_or_state")
+    both = [s.words() for s in seen]
+    return Message("stream.found_twice", stream=repr(spec.name), n=len(seen), streams=both, remedy=remedy)
 
 
 def _differences(spec: StreamSpec, seen: StreamSeen) -> list[str]:
     """Phrases for rate, channels and unit, each with what was got and what was expected."""
     differences: list[str] = []
     if abs(seen.fs - spec.fs) > 1e-6 * max(spec.fs, 1.0):
-        differences.append(f"rate is {_rate(seen.fs)}, expected {_rate(spec.fs)}")
+        differences.append(Message("stream.other_rate", got=rate(seen.fs), expected=rate(spec.fs)))
     n = len(spec.channels)
     if n and seen.n_channels != n:
-        differences.append(f"it has {seen.n_channels} channels, expected {n} ({', '.join(spec.channels)})")
+        channels = list(spec.channels)
+        differences.append(Message("stream.other_channels", n=seen.n_channels, expected=n, channels=channels))
     elif n and seen.channels and seen.channels != spec.channels:
         pairs = zip(seen.channels, spec.channels, strict=True)
-        other = [f"{i} is {got!r}, expected {want!r}" for i, (got, want) in enumerate(pairs, 1) if got != want]
-        differences.append(
-            "channel " + ", ".join(other[:6]) + (f" and {len(other) - 6} more" if other[6:] else "")
-        )
+        other = [
+            Message("stream.other_label", n=i, got=repr(got), expected=repr(want))
+            for i, (got, want) in enumerate(pairs, 1)
+            if got != want
+        ]
+        differences.append(Message("stream.other_labels", channels=_first_of(other, more=len(other) - 6)))
     if spec.channels and seen.dtype == "string":
-        differences.append("it carries text, expected numbers")
+        differences.append(Message("stream.is_text"))
     if spec.role == "markers":
         if seen.dtype not in ("string", *INTEGERS):
-            differences.append(f"it carries {seen.dtype} numbers; markers are text or integer codes")
+            differences.append(Message("stream.no_markers", dtype=seen.dtype))
         elif seen.n_channels != 1:
-            differences.append(f"it has {seen.n_channels} channels; a marker stream has 1")
+            differences.append(Message("stream.marker_channels", n=seen.n_channels))
     twice = sorted({name for name in seen.channels if name and seen.channels.count(name) > 1})
     if spec.role == "signal" and twice:
-        differences.append(
-            f"channel label {', '.join(map(repr, twice[:6]))} occurs more than once; labels are unique"
-        )
+        differences.append(Message("stream.labels_twice", labels=[repr(name) for name in twice[:6]]))
     return differences
 
 
 def _notes(spec: StreamSpec, seen: StreamSeen, scale: StreamUnits) -> tuple[str, ...]:
     """What the outlet left unsaid, so that the ledger can say it."""
-    notes = []
+    notes, name, unit = [], repr(spec.name), repr(spec.unit)
     if spec.channels and not seen.channels:
-        notes.append(f"stream {spec.name!r} announces no channel names; those of the contract are used")
-    if scale.source == "declared":
-        stated = f"announces the unit {scale.text!r}" if scale.text else "announces no unit"
-        notes.append(f"stream {spec.name!r} {stated}; {spec.unit!r} is declared by {scale.by}")
+        notes.append(Message("stream.no_labels", stream=name))
+    if scale.source == "declared" and scale.text:
+        announced = repr(scale.text)
+        notes.append(Message("stream.unit_declared", stream=name, announced=announced, unit=unit, by=scale.by))
+    elif scale.source == "declared":
+        notes.append(Message("stream.no_unit_declared", stream=name, unit=unit, by=scale.by))
     elif scale.source == "waived":
-        notes.append(f"the unit of stream {spec.name!r} is not known ({scale.by}); it is recorded only")
+        notes.append(Message("stream.unit_waived", stream=name, why=scale.by))
     elif scale.changes or scale.text not in ("", units.MICROVOLT):
-        factors = ", ".join(f"{value:g}" for value in sorted(set(scale.factors.tolist())))
-        notes.append(f"stream {spec.name!r} announces the unit {scale.text!r}; factor to {spec.unit!r}: {factors}")
+        factors = [f"{value:g}" for value in sorted(set(scale.factors.tolist()))]
+        notes.append(
+            Message("stream.unit_factor", stream=name, announced=repr(scale.text), unit=unit, factors=factors)
+        )
     if not seen.source_id:
-        notes.append(f"stream {spec.name!r} announces no source_id; it cannot be recovered when it is lost")
+        notes.append(Message("stream.no_source_id", stream=name))
     return tuple(notes)
-
-
-def _rate(fs: float) -> str:
-    return f"{fs:g} Hz" if fs else "irregular"

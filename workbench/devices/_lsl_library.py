@@ -17,17 +17,11 @@ from typing import Any
 
 from workbench import world
 from workbench.errors import BadValue, StreamFault
-from workbench.writing import save
+from workbench.messages import Message
 
 OWN = "; written by workbench: discovery stays on this computer"
 OLDEST = 116
 """liblsl 1.16, the first with the configuration keys used here."""
-
-REMEDY = (
-    "install liblsl: on Debian or Ubuntu with glibc older than 2.35 and on Linux aarch64 the pylsl wheel carries "
-    "no library, so use `conda install -c conda-forge liblsl`, or the package of the sccn/liblsl "
-    "releases and set PYLSL_LIB to the full path of liblsl.so"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +88,7 @@ def configure(*, peers: Sequence[str] = (), session_id: str = "default") -> Conf
             "another session id; call workbench.devices.lsl.configure first, or start a new process"
         )
     if not path.is_file():
-        save(path, text.encode())
+        world.disk.save(path, text.encode())
     os.environ["LSLAPICFG"] = str(path)
     return Configuration(path, own=True, confined=not peers)
 
@@ -147,7 +141,8 @@ def library() -> Any:
         import pylsl
     except (ImportError, RuntimeError, OSError) as error:
         _used.clear()
-        raise StreamFault(f"the LSL library cannot be loaded ({str(error).splitlines()[0]}); {REMEDY}") from error
+        why = str(error).splitlines()[0]
+        raise StreamFault(Message("lsl.not_loaded", why=why, remedy=Message("lsl.install"))) from error
     return pylsl
 
 
@@ -167,8 +162,9 @@ def check_library() -> Library:
         info=str(pylsl.library_info()),
     )
     if loaded.version < OLDEST:
+        remedy = Message("lsl.install")
         raise StreamFault(
-            f"liblsl must be version {OLDEST} (1.16) or newer, got {loaded.version} ({loaded.info}); {REMEDY}"
+            Message("lsl.too_old", oldest=OLDEST, got=loaded.version, info=loaded.info, remedy=remedy)
         )
     return loaded
 

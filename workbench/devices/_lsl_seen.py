@@ -8,6 +8,7 @@ from typing import Any
 
 from workbench.devices._lsl_library import library
 from workbench.errors import RecordingFault
+from workbench.messages import Message
 from workbench.recording.xml import from_xml
 
 ROOM = "workbench"
@@ -63,14 +64,23 @@ class StreamSeen:
         """True when the outlet says that its data are simulated or replayed."""
         return self.extra.get("simulated", "false") == "true"
 
-    def words(self) -> str:
+    def words(self) -> Message:
         """One phrase that tells this stream from another."""
-        pid = self.extra.get("pid", "not stated")
-        rate = f"{self.fs:g} Hz" if self.fs else "irregular"
-        return (
-            f"{self.name!r} (type {self.type!r}, source_id {self.source_id!r}, {self.n_channels} channels, "
-            f"{rate}, host {self.host}, pid {pid})"
+        return Message(
+            "stream.described",
+            name=repr(self.name),
+            type=repr(self.type),
+            source_id=repr(self.source_id),
+            channels=self.n_channels,
+            rate=rate(self.fs),
+            host=self.host,
+            pid=self.extra.get("pid") or Message("stream.pid_not_stated"),
         )
+
+
+def rate(fs: float) -> Message:
+    """A rate in Hz as it is read."""
+    return Message("amount.hz", n=f"{fs:g}") if fs else Message("stream.irregular")
 
 
 def header(info: Any) -> StreamSeen:

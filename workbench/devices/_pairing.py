@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from workbench import world
 from workbench.devices._last_metre import KEY_BYTES, link_id
 from workbench.errors import BadValue, EngineFault
-from workbench.writing import save
+from workbench.messages import Message
 
 VARIABLE = "WORKBENCH_KEYS"
 CODE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
@@ -62,19 +62,13 @@ class Pairing:
             text = self.path.read_bytes()[:200].decode("ascii").strip()
             key = bytes.fromhex(text)
         except (OSError, ValueError) as error:
-            raise EngineFault(
-                f"the pairing key {self.path.name} of effector {self.effector} cannot be read "
-                f"({type(error).__name__}); use the account that paired it, or pair the effector again"
-            ) from error
+            why = type(error).__name__
+            sentence = Message("pairing.unreadable", file=self.path.name, effector=self.effector, why=why)
+            raise EngineFault(sentence) from error
         if os.name == "posix" and mode & 0o077:
-            raise EngineFault(
-                f"the pairing key {self.path.name} can be read by other accounts (mode {mode & 0o777:o}); set it "
-                "to mode 600 and pair the effector again, since the key may be known"
-            )
+            raise EngineFault(Message("pairing.shared", file=self.path.name, mode=f"{mode & 0o777:o}"))
         if len(key) != KEY_BYTES:
-            raise EngineFault(
-                f"the pairing key {self.path.name} has {len(key)} bytes, {KEY_BYTES} are needed; pair again"
-            )
+            raise EngineFault(Message("pairing.key_size", file=self.path.name, n=len(key), needed=KEY_BYTES))
         return key
 
     @property
@@ -206,12 +200,9 @@ def note_device(paired: Pairing) -> None:
     """
     other = _device(paired)
     if other is not None and other.pid != os.getpid():
-        raise EngineFault(
-            f"a device already runs with this pairing (process {other.pid}); two would both move the hand. "
-            "End it first"
-        )
+        raise EngineFault(Message("pairing.device_runs", pid=other.pid))
     content = {"pid": os.getpid(), "started": psutil.Process().create_time()}
-    save(paired.device_file, json.dumps(content).encode())
+    world.disk.save(paired.device_file, json.dumps(content).encode())
 
 
 def forget_device(paired: Pairing) -> None:
@@ -272,9 +263,7 @@ def _write_key(paired: Pairing, key: bytes, *, keep: bool = False) -> None:
     """Write a key file; with ``keep``, one that another process has just made stays."""
     try:
         world.disk.mkdir(paired.path.parent, parents=True, exist_ok=True)
-        save(paired.path, key.hex().encode("ascii"), keep=keep)
+        world.disk.save(paired.path, key.hex().encode("ascii"), keep=keep)
     except OSError as error:
-        raise EngineFault(
-            f"the key folder {paired.path.parent} cannot be written ({error.strerror}); set {VARIABLE} to a "
-            "folder of this account on a local disk"
-        ) from error
+        folder, why = str(paired.path.parent), str(error.strerror)
+        raise EngineFault(Message("pairing.no_folder", folder=folder, why=why, variable=VARIABLE)) from error

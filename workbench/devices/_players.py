@@ -13,6 +13,7 @@ from typing import Any
 from workbench import registry, world
 from workbench.devices._playing import checked
 from workbench.errors import BadValue, EngineFault
+from workbench.messages import Message, restored
 from workbench.vocabulary import StreamSpec
 
 
@@ -74,7 +75,7 @@ def start(
     """
     described = registry.load("workbench.devices", device, "DEVICE")
     if not described.player:
-        raise BadValue(f"device {device!r} is no player; choose one whose DEVICE.player is true")
+        raise BadValue(Message("device.no_player", device=repr(device)))
     text = json.dumps(dict(options))
     checked(device, described, text)
     path = log if log is not None else _log_file(device)
@@ -117,26 +118,27 @@ def _handshake(process: subprocess.Popen[bytes], device: str, log: Path, timeout
     lines: list[bytes] = []
     pipe = process.stdout
     if pipe is None:
-        raise EngineFault(f"player {device} was started without a pipe for its handshake")
+        raise EngineFault(Message("device.no_pipe", device=device))
     reader = world.clock.thread(lambda: lines.append(pipe.readline()), name="handshake")
     reader.start()
     reader.join(timeout)
     text = lines[0].decode("utf-8", errors="replace") if lines else ""
     try:
-        message = json.loads(text)
+        message = restored(json.loads(text))
         if message["ready"]:
             pipe.close()
             return dict(message)
-        problem = str(message["error"])
+        problem = message["error"]
     except (ValueError, KeyError, TypeError):
-        problem = "it ended without a word" if lines else f"it did not answer within {timeout:g} s"
-        problem += f"; last lines of {log}: {_tail(log)}"
+        silent = Message("device.silent", n=f"{timeout:g}")
+        how = Message("device.ended_silently") if lines else silent
+        problem = Message("device.last_lines", how=how, log=str(log), lines=_tail(log))
     process.kill()
     process.wait()
     pipe.close()
     if process.stdin is not None:
         process.stdin.close()
-    raise EngineFault(f"player {device!r} did not start: {problem}")
+    raise EngineFault(Message("device.not_started", device=repr(device), why=problem))
 
 
 def _tail(log: Path) -> str:

@@ -18,9 +18,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from workbench import world
+from workbench import messages, world
 from workbench.devices._base import Device
 from workbench.errors import BadValue, WorkbenchError
+from workbench.messages import Message
 from workbench.vocabulary import StreamSpec
 
 Body = Callable[[Mapping[str, Any], threading.Event], None]
@@ -48,7 +49,7 @@ def play(name: str, device: Device, body: Body, argv: Sequence[str] | None = Non
     try:
         body(checked(name, device, given.json), stop)
     except WorkbenchError as error:
-        _say({"ready": False, "error": str(error)})
+        _say({"ready": False, "error": messages.of(error)})
         sys.stderr.write(f"{error}\n")
         return 2
     return 0
@@ -71,12 +72,14 @@ def checked(name: str, device: Device, text: str) -> Mapping[str, Any]:
     try:
         options = json.loads(text)
     except json.JSONDecodeError as error:
-        raise BadValue(f"options of {name} must be one JSON object, got {text[:80]!r} ({error})") from error
+        sentence = Message("device.options_no_json", device=name, got=repr(text[:80]), why=str(error))
+        raise BadValue(sentence) from error
     if not isinstance(options, dict):
-        raise BadValue(f"options of {name} must be one JSON object, got {text[:80]!r}; write {{…}}")
+        raise BadValue(Message("device.options_no_object", device=name, got=repr(text[:80])))
     for option in options:
         if option not in device.options:
-            raise BadValue(f"{name} has no option {option!r}; it has {', '.join(device.options)}")
+            known = list(device.options)
+            raise BadValue(Message("device.option_unknown", device=name, option=repr(option), known=known))
     return options
 
 
@@ -88,7 +91,7 @@ def ready(streams: Sequence[StreamSpec], **more: object) -> None:
 def _say(message: Mapping[str, object]) -> None:
     """One line to the owner, who may be gone."""
     try:
-        sys.stdout.write(json.dumps(message) + "\n")
+        sys.stdout.write(json.dumps(messages.carried(message)) + "\n")
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(world.disk.descriptor(os.devnull, os.O_WRONLY), sys.stdout.fileno())

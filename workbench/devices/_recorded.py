@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from workbench import reading
 from workbench.devices._bids import MNE_TYPES, side_files
 from workbench.errors import BadValue, RecordingFault
+from workbench.messages import Message
 from workbench.recording import XdfFile, XdfStream, read
 from workbench.recording.run_writer import EVENTS, PREFIX
 from workbench.signals import units
@@ -141,11 +142,9 @@ def load(
     path = Path(path)
     kind = SUFFIXES.get(path.suffix.lower(), "xdf" if path.name.endswith(".xdf.gz") else "")
     if not kind:
-        raise RecordingFault(
-            f"{path.name} is of no format that can be replayed; they are {', '.join(sorted(SUFFIXES))}"
-        )
+        raise RecordingFault(Message("replay.no_format", file=path.name, formats=sorted(SUFFIXES)))
     if not reading.is_there(path, "recording", error=RecordingFault):
-        raise RecordingFault(f"recording {reading.shown(path)} is not there; check the path")
+        raise RecordingFault(Message("replay.not_there", file=reading.shown(path)))
     reading.read_start(path, "recording", 1, error=RecordingFault)
     wanted = dict(conditions or {})
     recorded = _from_xdf(path, wanted, stream) if kind == "xdf" else _from_mne(path, wanted, kind, samples=samples)
@@ -158,9 +157,10 @@ def _check_conditions(head: Head) -> None:
     seen = Counter(a.text for a in head.annotations)
     for text in head.conditions:
         if text not in seen:
-            there = ", ".join(f"{t!r} ({n} times)" for t, n in seen.most_common(12)) or "none at all"
+            there = [Message("replay.n_times", text=repr(t), n=n) for t, n in seen.most_common(12)]
+            known = there or Message("replay.none_at_all")
             raise BadValue(
-                f"{head.path.name} has no annotation {text!r}; it has {there}. Name conditions that occur in it."
+                Message("replay.no_annotation", file=head.path.name, annotation=repr(text), known=known)
             )
 
 
@@ -178,7 +178,7 @@ def _from_xdf(path: Path, conditions: Mapping[str, str], stream: str) -> Recorde
     signal = _signal_of(file, stream)
     stamps = corrected(signal)
     if not len(stamps):
-        raise RecordingFault(f"stream {signal.name!r} of {path.name} has no samples; choose another recording")
+        raise RecordingFault(Message("replay.no_samples", stream=repr(signal.name), file=path.name))
     annotations = _xdf_annotations(file, float(stamps[0]))
     if not conditions and _is_run(file):
         conditions = {a.text: a.text for a in annotations}
@@ -215,9 +215,9 @@ def _decoded_channels(signal: XdfStream) -> tuple[list[int], str, tuple[str, ...
             if parsed[place].kind is not units.Kind.OTHER and _is_alike(signal.types[place], signal.type)
         ]
     if not places:
+        kinds, announced = sorted(set(signal.types)), sorted(set(signal.units))
         raise RecordingFault(
-            f"stream {signal.name!r} has no channel that can be decoded (units "
-            f"{', '.join(set(signal.units))}; types {', '.join(set(signal.types))}); name another with 'stream'"
+            Message("replay.nothing_decoded", stream=repr(signal.name), units=announced, types=kinds)
         )
     left = [name for place, name in enumerate(signal.channels) if place not in places]
     notes = [f"not played, since they are no {signal.type}: {', '.join(left)}"] if left else []
@@ -246,10 +246,9 @@ def _signal_of(file: XdfFile, name: str) -> XdfStream:
     ]
     candidates = [s for s in candidates if s.role == "signal"] or candidates
     if len(candidates) != 1:
-        names = ", ".join(repr(s.name) for s in candidates) or "none"
-        raise RecordingFault(
-            f"{file.path.name} has {len(candidates)} regular streams ({names}); name the one to play with 'stream'"
-        )
+        names = [repr(s.name) for s in candidates] or Message("word.none")
+        sentence = Message("replay.streams", file=file.path.name, n=len(candidates), streams=names)
+        raise RecordingFault(sentence)
     return candidates[0]
 
 
@@ -306,13 +305,11 @@ def _from_mne(path: Path, conditions: Mapping[str, str], kind: str, *, samples: 
             annotations = _mne_annotations(raw, path, mne)
             values = units.from_mne(raw.get_data(picks=names)) if samples and names else np.empty((len(names), 0))
     except _FAULTS as error:
-        raise RecordingFault(
-            f"{path.name} cannot be read as {kind} ({error}); check that the file is whole"
-        ) from error
+        sentence = Message("replay.unreadable", file=path.name, format=kind, why=str(error))
+        raise RecordingFault(sentence) from error
     if not names:
-        raise RecordingFault(
-            f"{path.name} has no channel in volts; its channel types are {sorted(set(types.values()))}"
-        )
+        kinds = str(sorted(set(types.values())))
+        raise RecordingFault(Message("replay.no_volts", file=path.name, types=kinds))
     fs = float(raw.info["sfreq"])
     inside, notes = _inside(annotations, (raw.n_times - 1) / fs)
     most = Counter(types[name] for name in names).most_common(1)[0][0]

@@ -29,8 +29,8 @@ from workbench.devices._lsl_library import (
 )
 from workbench.devices._lsl_seen import ROOM, StreamSeen, discover, full, header
 from workbench.errors import BadSignal, BadValue, StreamFault
+from workbench.messages import Message
 from workbench.signals.units import StreamUnits
-from workbench.threads import Spawn, start_thread
 from workbench.vocabulary import FloatArray, StreamSpec
 
 DEVICE = Device("Any amplifier, sensor or effector that speaks Lab Streaming Layer on this computer.")
@@ -216,10 +216,8 @@ class Inlet:
             self.seen = seen if seen is not None else full(self._inlet.info(timeout))
             self._inlet.open_stream(timeout)
         except RuntimeError as error:
-            raise StreamFault(
-                f"stream {spec.name!r} was announced but did not answer within {timeout:g} s; "
-                "restart the program that sends it, and check that a firewall does not block TCP 16572–16700"
-            ) from error
+            sentence = Message("stream.no_answer", stream=repr(spec.name), n=f"{timeout:g}")
+            raise StreamFault(sentence) from error
         self.is_text = self.seen.dtype == "string"
         self.units = units or StreamUnits(self.seen.units, np.ones(self.seen.n_channels), "recorded")
 
@@ -244,10 +242,8 @@ class Inlet:
         try:
             values, stamps = self._inlet.pull_chunk(timeout, max_samples, min_samples=1, as_numpy=True)
         except self._lsl.util.LostError as error:
-            raise StreamFault(
-                f"the outlet of stream {self.spec.name!r} is gone (uid {self.seen.uid[:8]}); restart its source, "
-                "then reconnect: another outlet of that name is never taken by itself"
-            ) from error
+            sentence = Message("stream.outlet_gone", stream=repr(self.spec.name), uid=self.seen.uid[:8])
+            raise StreamFault(sentence) from error
         if self.is_text:
             texts = [bytes(v).decode("utf-8", errors="replace") for v in values[:, 0]] if len(stamps) else []
             return texts, stamps
@@ -258,7 +254,7 @@ class Inlet:
         on_offset: Callable[[ClockOffset], None],
         *,
         every: float = 5.0,
-        spawn: Spawn = start_thread,
+        spawn: world.Spawn = world.start_thread,
         name: str = "lsl-clock",
     ) -> None:
         """Measure the clock offset on a thread and pass each new measurement on.
@@ -301,9 +297,7 @@ def connect(source_id: str, *, timeout: float = 10.0) -> Inlet:
     """
     infos = library().resolve_byprop("source_id", source_id, 1, timeout)
     if not infos:
-        raise StreamFault(
-            f"no LSL stream with source_id {source_id!r} within {timeout:g} s; start its source, or correct the id"
-        )
+        raise StreamFault(Message("stream.no_source", source_id=repr(source_id), n=f"{timeout:g}"))
     seen = header(infos[0])
     role = "markers" if seen.dtype == "string" else "signal"
     return Inlet(StreamSpec(seen.name, seen.type, seen.fs, source_id=source_id, role=role), infos[0])

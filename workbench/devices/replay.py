@@ -24,6 +24,7 @@ from workbench.devices._playing import play, ready
 from workbench.devices._recorded import Annotation, Head, Recorded, load
 from workbench.devices.simulated_participant import CueReader
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.recording import Corrector
 from workbench.vocabulary import Chunk, Marker
 
@@ -252,13 +253,13 @@ class Player:
 def _positive(options: Mapping[str, Any], name: str, usual: float) -> float:
     value = float(options.get(name, usual))
     if not (math.isfinite(value) and value > 0):
-        raise BadValue(f"{name} of replay must be above 0, got {value}; {usual:g} is usual")
+        raise BadValue(Message("replay.above_0", name=name, got=str(value), usual=f"{usual:g}"))
     return value
 
 
 def _source_id(options: Mapping[str, Any]) -> str:
     if not options.get("source_id"):
-        raise BadValue("replay needs the option source_id, got none; give one unique in the session")
+        raise BadValue(Message("replay.no_source_id"))
     return str(options["source_id"])
 
 
@@ -266,9 +267,9 @@ def _start(options: Mapping[str, Any]) -> str:
     """When a file begins."""
     start = str(options.get("start", "on_command" if options.get("cue_source_id") else "now"))
     if start not in STARTS:
-        raise BadValue(f"start of replay is {start!r}; allowed are {', '.join(STARTS)}")
+        raise BadValue(Message("replay.start_unknown", got=repr(start), allowed=list(STARTS)))
     if start == "on_command" and not options.get("cue_source_id"):
-        raise BadValue("start 'on_command' of replay needs cue_source_id, the stream to take the command from")
+        raise BadValue(Message("replay.no_cue_source"))
     return start
 
 
@@ -276,18 +277,18 @@ def _read_all(options: Mapping[str, Any]) -> list[Recorded]:
     """All recordings of the list; they must share channels and rate, since one stream carries them."""
     paths = options.get("files")
     if not isinstance(paths, list) or not paths:
-        raise BadValue(f"files of replay must be a list of one or more paths, got {paths!r}")
+        raise BadValue(Message("replay.no_files", got=repr(paths)))
     stream = str(options.get("stream", ""))
     files = [load(str(path), conditions=options.get("conditions"), stream=stream) for path in paths]
     first = files[0].head
     for other in (file.head for file in files[1:]):
         if (other.channels, other.fs) != (first.channels, first.fs):
-            raise BadValue(
-                f"{other.path.name} ({len(other.channels)} channels, {other.fs:g} Hz) and {first.path.name} "
-                f"({len(first.channels)} channels, {first.fs:g} Hz) differ in rate or channel names; play "
-                "recordings of one montage together"
-            )
+            raise BadValue(Message("replay.other_montage", files=[_described(other), _described(first)]))
     return files
+
+
+def _described(head: Head) -> Message:
+    return Message("replay.file", file=head.path.name, channels=len(head.channels), fs=f"{head.fs:g}")
 
 
 def _body(options: Mapping[str, Any], stop: threading.Event) -> None:

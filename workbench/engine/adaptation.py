@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from workbench.devices import lsl
 from workbench.live.status import AdaptationStatus
+from workbench.messages import Message
 from workbench.vocabulary import LedgerRow, Snapshot
 
 
@@ -38,8 +39,8 @@ class Adaptation:
             stamp,
             self._last,
             sample=snapshot.sample,
-            extent=f"update {self.updates} passed the bound ({self.bound:g})",
-            consequence="the decoder is as it was fitted again and adapts on from there",
+            extent=Message("engine.update_passed_bound", n=self.updates, bound=f"{self.bound:g}"),
+            consequence=Message("engine.decoder_as_fitted"),
             priority="medium",
         )
 

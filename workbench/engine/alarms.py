@@ -9,15 +9,15 @@ from __future__ import annotations
 import json
 import logging
 import os
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from workbench import world
 from workbench.errors import BadValue
 from workbench.live.status import AlarmPriority, AlarmStatus
+from workbench.messages import Message, carried, restored
 from workbench.vocabulary import Priority
-from workbench.writing import save
 
 LOG = logging.getLogger("workbench.engine")
 
@@ -46,7 +46,7 @@ class Alarm:
     Attributes
     ----------
     id : unique in the study's engine folder.
-    cause : one alarm exists for each; ``key`` names its text for the screen.
+    cause : one alarm exists for each; ``key`` names its kind.
     raised, acknowledged_at : when, 0 for never. acknowledged_by : who.
     cleared : whether the cause has gone. earlier : raised by an engine before this one.
     """
@@ -58,7 +58,6 @@ class Alarm:
     what: str
     means: str
     do: str
-    args: dict[str, Any] = field(default_factory=dict)
     raised: float = 0.0
     cleared: bool = False
     acknowledged_by: str = ""
@@ -80,7 +79,6 @@ class Alarm:
             "what": self.what,
             "means": self.means,
             "do": self.do,
-            "args": self.args,
             "raised_s": round(max(0.0, now - self.raised), 1),
             "cleared": self.cleared,
             "earlier": self.earlier,
@@ -112,7 +110,7 @@ class Alarms:
                 if not alarm.over:
                     alarm.cleared = alarm.earlier = True
                     self._alarms[f"{alarm.cause} {alarm.id}"] = alarm
-            save(journal, b"".join(map(_line, self._alarms.values())))
+            world.disk.save(journal, b"".join(map(_line, self._alarms.values())))
             self._journal, self._enter = journal, enter
 
     def __contains__(self, cause: object) -> bool:
@@ -121,29 +119,29 @@ class Alarms:
         return alarm is not None and not alarm.cleared
 
     def raise_alarm(
-        self, cause: str, *, key: str = "", priority: AlarmPriority, what: str, means: str, do: str, **args: Any
+        self, cause: str, *, key: str = "", priority: AlarmPriority, what: str, means: str, do: str
     ) -> None:
         """Raise an alarm, or renew the text of the one with the same cause.
 
         Parameters
         ----------
-        cause : one alarm exists for each. key : of its text on the screen, the cause by default.
+        cause : one alarm exists for each. key : its kind, the cause by default.
         priority : ``"high"``, ``"medium"`` or ``"low"``.
         what, means, do : what happened, what it means, what to do.
-        args : values for the text of another language.
+
         """
         with self._lock:
             alarm = self._alarms.get(cause)
             if alarm is not None and not alarm.cleared:
-                alarm.what, alarm.means, alarm.do, alarm.priority, alarm.args = what, means, do, priority, args
+                alarm.what, alarm.means, alarm.do, alarm.priority = what, means, do, priority
                 return
             self._n += 1
-            fresh = Alarm(f"a{self._n}", cause, key or cause, priority, what, means, do, args, world.clock.wall())
+            fresh = Alarm(f"a{self._n}", cause, key or cause, priority, what, means, do, world.clock.wall())
             if alarm is not None and alarm.acknowledged_by == "":
                 # The one before was never acknowledged: it stays the same alarm, with its first time.
                 fresh.id, fresh.raised = alarm.id, alarm.raised
             self._record(fresh)
-            self._row("alarm", f"alarm {fresh.id}: {what}", means, priority)
+            self._row("alarm", Message("alarm.row", id=fresh.id, what=what), means, priority)
             self._alarms[cause] = fresh
 
     def clear(self, cause: str) -> None:
@@ -167,13 +165,14 @@ class Alarms:
         with self._lock:
             alarm = next((a for a in self._alarms.values() if a.id == alarm_id), None)
             if alarm is None:
-                known = ", ".join(a.id for a in self._alarms.values()) or "none"
-                raise BadValue(f"there is no alarm {alarm_id!r} to acknowledge; there are {known}")
+                known = [a.id for a in self._alarms.values()] or Message("word.none")
+                raise BadValue(Message("alarm.unknown", id=repr(alarm_id), known=known))
             if alarm.acknowledged_by:
                 return
             alarm.acknowledged_by, alarm.acknowledged_at = by, world.clock.wall()
             self._record(alarm)
-            self._row("alarm_acknowledged", f"alarm {alarm.id}: {alarm.what}", f"acknowledged by {by}", "info")
+            extent = Message("alarm.row", id=alarm.id, what=alarm.what)
+            self._row("alarm_acknowledged", extent, Message("alarm.acknowledged", by=by), "info")
             self._drop()
 
     def acknowledge_cause(self, cause: str, *, by: str) -> None:
@@ -216,28 +215,33 @@ class Alarms:
                 world.disk.close(descriptor)
             if size > MAX_JOURNAL // 2:
                 newest = {a.id: a for a in (*self._alarms.values(), alarm)}.values()
-                save(self._journal, b"".join(_line(a) for a in newest if not a.over))
+                world.disk.save(self._journal, b"".join(_line(a) for a in newest if not a.over))
         except OSError as error:
             LOG.error("alarm %s is not in its journal: %s", alarm.id, error)
 
 
 def _line(alarm: Alarm) -> bytes:
     """A line of its own, whatever a full disk has left of the one before."""
-    return b"\n" + json.dumps(asdict(alarm), ensure_ascii=False).encode("utf-8") + b"\n"
+    return b"\n" + json.dumps(carried(asdict(alarm)), ensure_ascii=False).encode("utf-8") + b"\n"
 
 
 def _read(journal: Path) -> list[Alarm]:
-    """The last line of each alarm; a line that was cut off says nothing."""
+    """The last line of each alarm; a line that was cut off says nothing.
+
+    Lines of versions before codes hold ``args`` beside the English texts, which stay as they are.
+    """
     try:
         with journal.open("rb") as file:
             lines = file.read(MAX_JOURNAL).splitlines()
     except OSError:
         return []
     alarms: dict[str, Alarm] = {}
+    names = {field.name for field in fields(Alarm)}
     for line in lines:
         try:
-            alarm = Alarm(**json.loads(line))
-        except (ValueError, TypeError):
+            content = restored(json.loads(line))
+            alarm = Alarm(**{name: value for name, value in content.items() if name in names})
+        except (ValueError, TypeError, AttributeError, RecursionError):
             continue
         alarms[alarm.id] = alarm
     return list(alarms.values())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from workbench import messages
 from workbench.devices import lsl
 from workbench.devices._listening import Lookout, announced_as
 from workbench.engine.effector import SessionEffector
@@ -13,6 +14,7 @@ from workbench.engine.inlets import Inlets
 from workbench.engine.streams import Stream, Streams
 from workbench.errors import BadValue, Refused, StreamFault
 from workbench.live.plan import SessionPlan
+from workbench.messages import Message
 
 
 class Connections:
@@ -62,17 +64,19 @@ class Connections:
                 self._search(spec.name)
         signal = self._streams.signal
         if abs(signal.speed - plan.speed) > 1e-9:
-            raise BadValue(
-                f"stream {signal.spec.name!r} runs at {signal.speed:g} × real time, the session plan says "
-                f"{plan.speed:g} ×; correct one of them"
-            )
+            name, speed = repr(signal.spec.name), f"{signal.speed:g}"
+            raise BadValue(Message("engine.other_speed", stream=name, speed=speed, planned=f"{plan.speed:g}"))
 
     def _adopt(self, name: str, inlet: lsl.Inlet) -> None:
         """Take an inlet as a stream of the contract."""
         self._streams[name].connect(inlet, local=lsl.local_clock())
         for note in inlet.notes:
             self._events.enter(
-                "contract", stream=name, extent=note, consequence="taken from the contract", priority="low"
+                "contract",
+                stream=name,
+                extent=note,
+                consequence=Message("engine.taken_from_contract"),
+                priority="low",
             )
         self._inlets.add(name, inlet)
 
@@ -82,12 +86,12 @@ class Connections:
         try:
             self._adopt(name, lsl.resolve([replace(stream.spec, critical=True)], timeout=timeout)[name])
         except StreamFault as fault:
-            stream.state, stream.message = "missing", str(fault)
+            stream.state, stream.message = "missing", messages.of(fault)
             self._events.enter(
                 "stream_missing",
                 stream=name,
-                extent=str(fault),
-                consequence="no run can start until it is there or waived",
+                extent=stream.message,
+                consequence=Message("engine.blocks_runs"),
                 priority="medium",
             )
 
@@ -115,8 +119,8 @@ class Connections:
         self._events.enter(
             "outlet_taken",
             stream=name,
-            extent=f"uid {stream.uid[:8]}",
-            consequence=f"taken by {by}",
+            extent=Message("engine.uid", uid=stream.uid[:8]),
+            consequence=Message("engine.taken_by", by=by),
             priority="medium",
         )
         self._events.mark("outlet_taken", label=name, by=by)
@@ -137,17 +141,18 @@ class Connections:
             For a stream that is not in the contract, is critical or is there, and without a reason.
         """
         if name not in self._streams:
-            raise BadValue(f"stream {name!r} is not in the contract; it has {', '.join(self._streams)}")
+            raise BadValue(Message("engine.not_in_contract", stream=repr(name), streams=list(self._streams)))
         stream = self._streams[name]
         if stream.spec.critical:
-            raise Refused(f"stream {name!r} is critical and cannot be waived; start its source")
+            raise Refused(Message("engine.cannot_waive_critical", stream=repr(name)))
         if not reason.strip():
-            raise BadValue(f"the waiver of stream {name!r} needs a reason; it goes into the record")
+            raise BadValue(Message("engine.waiver_needs_reason", stream=repr(name)))
         if stream.state == "good":
-            raise Refused(f"stream {name!r} is there and good; there is nothing to waive")
+            raise Refused(Message("engine.nothing_to_waive", stream=repr(name)))
         stream.state, stream.message = "waived", reason
         self._events.ledger.alarms.clear(f"stream_lost:{name}")
-        self._events.enter("waiver", stream=name, extent=reason, consequence=f"waived by {by}", priority="low")
+        consequence = Message("engine.waived_by", who=by)
+        self._events.enter("waiver", stream=name, extent=reason, consequence=consequence, priority="low")
         self._events.mark("waiver", label=name, reason=reason, by=by)
 
     # ------------------------------------------------------------------------------------ losing
@@ -157,7 +162,7 @@ class Connections:
             "stream_gone",
             stream=name,
             extent=sentence,
-            consequence="lost until an operator reconnects it",
+            consequence=Message("engine.lost_until_reconnected"),
             priority="high",
         )
         self._streams[name].gone = True
@@ -180,15 +185,13 @@ class Connections:
         """Another outlet announces an input that is gone: an operator must take it, and nothing stays armed."""
         name = stream.spec.name
         self._offered.add(name)
-        stream.message = (
-            f"Another outlet announces {name} (host {source.host}, uid {source.uid[:8]}). It is not taken "
-            "by itself: check that it is your source, then press Reconnect."
-        )
+        uid = source.uid[:8]
+        stream.message = Message("engine.other_outlet", stream=name, host=source.host, uid=uid)
         self._events.enter(
             "other_outlet",
             stream=name,
-            extent=f"uid {source.uid[:8]} of host {source.host}",
-            consequence="not taken until an operator reconnects it",
+            extent=Message("engine.uid_of_host", uid=uid, host=source.host),
+            consequence=Message("engine.not_taken"),
             priority="high",
         )
         if self._effector.link is not None:
@@ -240,10 +243,10 @@ class DuplicateWatch:
 
     def _report(self, stream: Stream, others: list[lsl.StreamSeen], cause: str) -> None:
         name = stream.spec.name
-        extent = f"also seen: {', '.join(source.words() for source in others)}"
+        extent = Message("engine.also_seen", streams=[source.words() for source in others])
         self._events.enter(
             "stream_duplicate", stream=name, extent=extent,
-            consequence="the first one stays connected; the other is neither recorded nor decoded",
+            consequence=Message("engine.first_stays"),
             priority="high" if stream.spec.critical else "medium",
         )  # fmt: skip
         self._events.mark("stream_duplicate", label=name, extent=extent)
@@ -251,9 +254,7 @@ class DuplicateWatch:
             cause,
             key="stream_duplicate",
             priority="high" if stream.spec.critical else "medium",
-            what=f"{name} is there twice.",
-            means="Two programs send the same stream. The one that was found first is recorded and decoded.",
-            do="Stop the one that is not the participant's device.",
-            stream=name,
-            extent=extent,
+            what=Message("alarm.duplicate", stream=name),
+            means=Message("alarm.duplicate_means"),
+            do=Message("alarm.duplicate_do"),
         )

@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from workbench import world
 from workbench.devices import lsl
 from workbench.devices._last_metre import Answer, EngineEnd
 from workbench.devices._listening import Listener, Lookout
 from workbench.devices._pairing import Pairing
 from workbench.live.plan import OWN_NAMES
-from workbench.threads import Spawn
+from workbench.messages import Message
 from workbench.vocabulary import Command, StreamSpec
 
 ASK_S = 0.15
@@ -45,7 +46,7 @@ class DeviceChannel:
         own_uids: Callable[[], frozenset[str]],
         time_base: Mapping[str, float],
         on_text: Callable[[str, str], None],
-        spawn: Spawn,
+        spawn: world.Spawn,
     ) -> None:
         self._end = EngineEnd(pairing.key(), pairing.effector)
         self._hello: dict[str, Any] = {"session_id": session_id, **time_base}
@@ -110,7 +111,7 @@ class DeviceChannel:
             self._asked_at = now
             self.outlet.push_text(self._end.hello(self._hello), stamp)
 
-    def strangers(self, now: float) -> list[str] | None:
+    def strangers(self, now: float) -> list[Message] | None:
         """Streams that bear a name of this session and are neither the engine's nor the device's.
 
         None between two looks; ``now`` is local time in s.
@@ -124,7 +125,9 @@ class DeviceChannel:
             # Until the device has named its own two streams, one of them may be what is seen.
             unnamed = not self._device_uids and source.source_id.startswith(("wb-acks-", "wb-status-"))
             if uid not in own and source.source_id in self._names and not unnamed:
-                strange.append(f"{source.source_id} of host {source.host} (uid {uid[:8]})")
+                strange.append(
+                    Message("engine.stranger", source_id=source.source_id, host=source.host, uid=uid[:8])
+                )
         return sorted(strange)
 
     def end(self, reason: str, *, stamp: float) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbench import devices
+from workbench import devices, world
 from workbench.devices._pairing import Pairing
 from workbench.engine.effector_link import EffectorLink
 from workbench.engine.events import EventLog
@@ -11,7 +11,7 @@ from workbench.engine.run_request import RunRequest
 from workbench.engine.streams import Streams
 from workbench.errors import Refused
 from workbench.live.plan import SessionPlan
-from workbench.threads import Spawn
+from workbench.messages import Message
 
 
 class SessionEffector:
@@ -30,7 +30,7 @@ class SessionEffector:
     """
 
     def __init__(
-        self, plan: SessionPlan, *, streams: Streams, outlets: Outlets, events: EventLog, spawn: Spawn
+        self, plan: SessionPlan, *, streams: Streams, outlets: Outlets, events: EventLog, spawn: world.Spawn
     ) -> None:
         self._plan, self._streams, self._outlets, self._events = plan, streams, outlets, events
         self._spawn = spawn
@@ -89,7 +89,7 @@ class SessionEffector:
     def required(self) -> EffectorLink:
         """The link; raises :class:`Refused` where there is none."""
         if self.link is None:
-            raise Refused("this session has no effector; name one in the session plan")
+            raise Refused(Message("engine.no_effector"))
         return self.link
 
     def disconnect(self) -> None:

@@ -18,7 +18,7 @@ from workbench.devices._pairing import Pairing
 from workbench.engine.device_channel import DeviceChannel
 from workbench.engine.ledger import Ledger
 from workbench.errors import Refused
-from workbench.threads import Spawn, start_thread
+from workbench.messages import Message
 from workbench.vocabulary import Acknowledgement, Command, Decision, DeviceStatus
 
 FOLLOWED_S = 1.0
@@ -68,7 +68,7 @@ class EffectorLink:
         speed: float,
         t0: float,
         simulated: bool,
-        spawn: Spawn = start_thread,
+        spawn: world.Spawn = world.start_thread,
     ) -> None:
         self.controller = control.Controller(control.load(pairing.effector), speed=speed, simulated=simulated)
         self._ledger, self._record, self._stream_now = ledger, record, stream_now
@@ -132,7 +132,7 @@ class EffectorLink:
         with self._lock:
             unmet = [c.text for c in self.controller.conditions() if not c.ok and c.key not in own]
         if unmet:
-            raise Refused("arming is not possible: " + " ".join(unmet))
+            raise Refused(Message("control.cannot_arm", why=unmet))
 
     def disarm(self, operator: str) -> None:
         """Disarm."""
@@ -152,11 +152,12 @@ class EffectorLink:
         with self._lock:
             self._act(self.controller.operator.release(reason, **self._now()))
 
-    def stand_down(self, reason: str) -> None:
+    def stand_down(self, reason: Message) -> None:
         """Release and disarm where that is possible: the end of a run."""
         with self._lock:
             if self.controller.state in control.ARMED_OR_ENGAGED:
-                self._act(self.controller.operator.disarm(f"engine ({reason})", **self._now()))
+                engine = Message("engine.by_engine", reason=reason)
+                self._act(self.controller.operator.disarm(engine, **self._now()))
             self.controller.device.summarise_run()
             self._take_rows()
 
@@ -219,7 +220,8 @@ class EffectorLink:
         try:
             ack = Acknowledgement(**{**content, "applied_level": tuple(content["applied_level"])})
         except (TypeError, KeyError) as error:
-            self._send(self.controller.on_fault("command_refused", sentence=f"a signed answer is none ({error})"))
+            sentence = Message("engine.answer_is_none", reason=str(error))
+            self._send(self.controller.on_fault("command_refused", sentence=sentence))
             return
         self._record(ack)
         self._send(self.controller.device.on_ack(ack, local=lsl.local_clock()))
@@ -259,9 +261,9 @@ class EffectorLink:
         self._ledger.alarms.raise_alarm(
             "effector_silent",
             priority="medium",
-            what="The effector has not answered the self-test.",
-            means="It stays off and cannot be armed. The self-test is tried again and again.",
-            do="Check that the effector runs and that it was paired with this computer.",
+            what=Message("alarm.effector_silent"),
+            means=Message("alarm.effector_silent_means"),
+            do=Message("alarm.effector_silent_do"),
         )
 
     def _look_for_strangers(self, now: float) -> None:
@@ -276,10 +278,9 @@ class EffectorLink:
             self._ledger.alarms.raise_alarm(
                 "foreign_stream",
                 priority="high",
-                what=f"Another program publishes a stream with a name of this session: {', '.join(new)}.",
-                means="It moves nothing: commands are signed. Arming is blocked while it is there.",
-                do="Find and end that program; then arm.",
-                streams=", ".join(new),
+                what=Message("alarm.foreign_stream", streams=new),
+                means=Message("alarm.foreign_stream_means"),
+                do=Message("alarm.foreign_stream_do"),
             )
         elif not strangers:
             self._ledger.alarms.clear("foreign_stream")
@@ -288,12 +289,13 @@ class EffectorLink:
     def disconnect(self) -> None:
         """End of the session: disarm, release, tell the device that no engine follows; it makes itself safe."""
         with self._lock:
-            self.stand_down("the session ended")
+            ended = Message("engine.session_ended")
+            self.stand_down(ended)
             try:
                 self._act(self.controller.operator.disconnect(**self._now()))
             except Refused:
                 self._take_rows()
-            self.channel.end("the session ended", stamp=self._stream_now())
+            self.channel.end(ended, stamp=self._stream_now())
         self.channel.stop_listening()
 
     def snapshot(self) -> control.EffectorStatus:

@@ -6,12 +6,14 @@ import logging
 from pathlib import Path
 from typing import Any, Literal
 
+from workbench import messages
 from workbench.devices import lsl
 from workbench.engine.effector_link import EffectorEvent
 from workbench.engine.ledger import Ledger
 from workbench.engine.run import LiveRun
 from workbench.engine.streams import Streams
 from workbench.errors import RecordingFault
+from workbench.messages import Message
 from workbench.recording import append_rows
 from workbench.signals.stamps import StampFault
 from workbench.vocabulary import LedgerRow, Marker, Priority
@@ -141,9 +143,9 @@ class EventLog:
             self.ledger.alarms.raise_alarm(
                 "ledger_unwritten",
                 priority="high",
-                what=str(error),
-                means="Entries of the integrity ledger are kept in memory only.",
-                do="Free space on the disk; they are written as soon as that is possible.",
+                what=messages.of(error),
+                means=Message("alarm.ledger_unwritten_means"),
+                do=Message("alarm.ledger_unwritten_do"),
             )
             return
         if written:

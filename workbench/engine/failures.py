@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from workbench import world
 from workbench.engine.effector import SessionEffector
 from workbench.engine.events import EventLog
 from workbench.engine.standstill import Standstill
-from workbench.threads import Spawn
+from workbench.messages import Message
 
 SAFE_STATE = "safe-state-"
 """How the names of threads that order a safe state begin; one that is lost itself is not ordered another one."""
@@ -22,10 +23,10 @@ class FailureResponse:
     spawn : starts the thread that orders the safe state.
     """
 
-    def __init__(self, *, events: EventLog, effector: SessionEffector, spawn: Spawn) -> None:
+    def __init__(self, *, events: EventLog, effector: SessionEffector, spawn: world.Spawn) -> None:
         self._events, self._effector, self._spawn = events, effector, spawn
 
-    def thread_lost(self, name: str, sentence: str) -> None:
+    def thread_lost(self, name: str, sentence: Message) -> None:
         """A thread of the engine ended or stands still.
 
         The effector's lock may be held by the very thread that is lost, so that the order is given on a thread
@@ -33,36 +34,32 @@ class FailureResponse:
         """
         if not name.startswith(SAFE_STATE):
             self._order_safe_state("thread_lost", thread=name)
-        self._events.enter(
-            "thread_lost", stream=name, extent=sentence, consequence="effector to its safe state", priority="high"
-        )
+        consequence = Message("engine.to_safe_state")
+        self._events.enter("thread_lost", stream=name, extent=sentence, consequence=consequence, priority="high")
         self._events.ledger.alarms.raise_alarm(
             f"thread_lost:{name}",
             key="thread_lost",
             priority="high",
-            what=f"Part of the engine failed: {sentence}.",
-            means="The effector was ordered to its safe state. What is recorded is kept.",
-            do="See to the participant, end the session, then start it again.",
-            thread=name,
-            sentence=sentence,
+            what=Message("alarm.thread_lost", why=sentence),
+            means=Message("alarm.thread_lost_means"),
+            do=Message("alarm.thread_lost_do"),
         )
 
     def thread_back(self, name: str) -> None:
         """A thread that stood still reports again, or another serves in its place."""
         self._events.ledger.alarms.clear(f"thread_lost:{name}")
 
-    def stood_still(self, code: Standstill, sentence: str) -> None:
+    def stood_still(self, code: Standstill, sentence: Message) -> None:
         """The engine or the computer stood still and woke."""
         self._order_safe_state(code, thread=code)
-        self._events.enter(code, extent=sentence, consequence="effector to its safe state", priority="high")
+        consequence = Message("engine.to_safe_state")
+        self._events.enter(code, extent=sentence, consequence=consequence, priority="high")
         self._events.ledger.alarms.raise_alarm(
             code,
             priority="high",
-            what=f"Standstill: {sentence}.",
-            means="The effector was ordered to its safe state. Samples of that time may be missing; gaps are "
-            "entered.",
-            do="See to the participant, then reset. Switch off sleep, close other programs.",
-            sentence=sentence,
+            what=Message("alarm.standstill", why=sentence),
+            means=Message("alarm.standstill_means"),
+            do=Message("alarm.standstill_do"),
         )
         self._events.ledger.alarms.clear(code)
 

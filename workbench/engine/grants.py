@@ -15,11 +15,21 @@ from workbench import control, world
 from workbench.devices import lsl
 from workbench.errors import Refused
 from workbench.live.plan import SessionPlan
+from workbench.messages import Message
 
 PURPOSE = "grant"
 """What the record signs a grant for."""
 LIFE_S = 60.0
 """Longest life of a grant, s."""
+OTHERS = {
+    "session": Message("grant.other_session"),
+    "participant": Message("grant.other_participant"),
+    "effector": Message("grant.another_effector"),
+    "decoder_sha256": Message("grant.another_decoder"),
+    "boot": Message("grant.other_engine"),
+    "engine": Message("grant.other_engine"),
+}
+"""What a grant may be for instead, by the field in which it differs."""
 
 
 class GrantGate:
@@ -64,20 +74,17 @@ class GrantGate:
             When it is missing, forged, expired, used, or for another session, participant, effector or decoder.
         """
         if envelope is None:
-            raise Refused(
-                "arming needs a grant of the study record, got none; give the client the record with "
-                "client.use_grants(…)"
-            )
+            raise Refused(Message("grant.needed"))
         payload = self._payload(envelope, decoder_sha256=decoder_sha256)
         left_s = _number(payload, "expires") - world.clock.monotonic()
         if not 0 < left_s <= LIFE_S:
-            raise Refused("the grant of the record has expired; ask for a new one and arm again")
+            raise Refused(Message("grant.expired"))
         dose = payload.get("dose")
         if not isinstance(dose, Mapping):
-            raise Refused("the grant does not state the dose of the day; ask the record for a new one")
+            raise Refused(Message("grant.no_dose"))
         limits = payload.get("limits")
         if not isinstance(limits, Mapping):
-            raise Refused("the grant states no limits; ask the record for a new one")
+            raise Refused(Message("grant.no_limits"))
         grant = control.Grant(
             approval_id=str(payload.get("approval_id")),
             participant=str(payload.get("participant")),
@@ -97,11 +104,11 @@ class GrantGate:
         from workbench.study.keys import public_keys, verify_envelope
 
         if not isinstance(envelope, Mapping):
-            raise Refused(f"a grant is a signed envelope, got {type(envelope).__name__}; ask the record for one")
+            raise Refused(Message("grant.no_envelope", got=type(envelope).__name__))
         keys = public_keys(self._plan.study_folder)
         epoch = max(keys, default=0)
         if envelope.get("epoch") != epoch or epoch == 0:
-            raise Refused("the grant is not signed with the record's key of today; ask the record for a new one")
+            raise Refused(Message("grant.other_key"))
         payload = verify_envelope(envelope, keys[epoch], purpose=PURPOSE)
         plan = self._plan
         wanted = {
@@ -114,15 +121,14 @@ class GrantGate:
         }
         for name, value in wanted.items():
             if payload.get(name) != value:
-                whose = "another or an earlier engine" if name in ("engine", "boot") else f"another {name}"
-                raise Refused(f"the grant of the record is for {whose}; ask for one for this session")
+                raise Refused(Message("grant.for_other", whose=OTHERS[name]))
         if payload.get("method") == "script" and not plan.effector_simulated:
-            raise Refused("a script cannot be granted a real effector; a person signs in and arms")
+            raise Refused(Message("grant.script"))
         return payload
 
 
 def _number(content: Mapping[str, Any], name: str) -> float:
     value = content.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float) or not (isfinite(value) and value >= 0):
-        raise Refused(f"{name} of the grant must be a number from 0, got {value!r}; ask the record for a new one")
+        raise Refused(Message("grant.no_number", name=name, got=repr(value)))
     return float(value)

@@ -7,10 +7,9 @@ import threading
 from dataclasses import dataclass
 from typing import Any
 
-from workbench import world
+from workbench import messages, world
 from workbench.devices import lsl
 from workbench.errors import StreamFault
-from workbench.threads import Beat, Spawn, start_thread
 from workbench.vocabulary import FloatArray
 
 PULL_S = 0.2
@@ -51,7 +50,7 @@ Item = Arrival | Offset | Gone
 class Inlets:
     """The open inlets of a session, by name of the contract; ``spawn`` starts their threads."""
 
-    def __init__(self, spawn: Spawn = start_thread) -> None:
+    def __init__(self, spawn: world.Spawn = world.start_thread) -> None:
         self._spawn = spawn
         self.queue: queue.SimpleQueue[Item] = world.clock.simple_queue()
         self.open: dict[str, lsl.Inlet] = {}
@@ -83,14 +82,14 @@ class Inlets:
         for name in list(self.open):
             self.drop(name)
 
-    def _pull(self, name: str, inlet: lsl.Inlet, beat: Beat) -> None:
+    def _pull(self, name: str, inlet: lsl.Inlet, beat: world.Beat) -> None:
         stop = self._stop[name]
         while not stop.is_set():
             beat()
             try:
                 values, stamps = inlet.pull(PULL_S)
             except StreamFault as fault:
-                self.queue.put(Gone(name, str(fault)))
+                self.queue.put(Gone(name, messages.of(fault)))
                 return
             if len(stamps):
                 self.queue.put(Arrival(name, values, stamps, lsl.local_clock()))

@@ -12,23 +12,32 @@ from workbench.engine.run_control import RunControl
 from workbench.engine.signal_monitor import SignalMonitor
 from workbench.engine.streams import Stream, Streams
 from workbench.live.status import AlarmPriority
+from workbench.messages import Message
 from workbench.signals.stamps import Episode, StampFault
 
 CONSEQUENCES = {
-    StampFault.NOT_FINITE: "those samples are given the time that was expected",
-    StampFault.REPEATED: "samples are given the time that the rate says",
-    StampFault.OUT_OF_ORDER: "samples are taken in the order in which they came",
-    StampFault.JUMPED: "a new clock segment begins; an open trial is excluded",
-    StampFault.RATE: "samples are missing, or the rate of the contract is wrong; decisions go by the stamps",
+    StampFault.NOT_FINITE: Message("stamps.expected_time"),
+    StampFault.REPEATED: Message("stamps.time_of_rate"),
+    StampFault.OUT_OF_ORDER: Message("stamps.order_of_arrival"),
+    StampFault.JUMPED: Message("stamps.new_segment"),
+    StampFault.RATE: Message("stamps.decided_by_stamps"),
 }
 """What the engine does about each fault of stamps."""
 
 MEANINGS = {
-    StampFault.NOT_FINITE: "Its stamps are no times.",
-    StampFault.REPEATED: "Several samples carry one stamp.",
-    StampFault.OUT_OF_ORDER: "Its stamps step back and forth; samples may be in the wrong order.",
-    StampFault.JUMPED: "Its clock was set, or its driver stamps wrongly.",
-    StampFault.RATE: "It delivers fewer or more samples than it announces.",
+    StampFault.NOT_FINITE: Message("stamps.not_finite_means"),
+    StampFault.REPEATED: Message("stamps.repeated_means"),
+    StampFault.OUT_OF_ORDER: Message("stamps.out_of_order_means"),
+    StampFault.JUMPED: Message("stamps.jumped_means"),
+    StampFault.RATE: Message("stamps.rate_means"),
+}
+
+NAMES = {
+    StampFault.NOT_FINITE: Message("stamps.not_finite"),
+    StampFault.REPEATED: Message("stamps.repeated"),
+    StampFault.OUT_OF_ORDER: Message("stamps.out_of_order"),
+    StampFault.JUMPED: Message("stamps.jumped"),
+    StampFault.RATE: Message("stamps.rate"),
 }
 
 
@@ -87,12 +96,12 @@ class Intake:
         name, away_s = stream.spec.name, arrival.local - stream.last
         stream.state, stream.message = "good", ""
         self._events.ledger.alarms.clear(f"stream_lost:{name}")
-        paused = "the run stays paused until the operator resumes it"
+        paused = self._runs.run is not None
         self._events.enter(
             "stream_back",
             stream=name,
-            extent=f"after {away_s:.1f} s",
-            consequence=paused if self._runs.run is not None else "recording goes on",
+            extent=Message("control.after", time=Message("amount.s", n=f"{away_s:.1f}")),
+            consequence=Message("engine.run_stays_paused") if paused else Message("engine.recording_continues"),
             priority="medium",
         )
         self._events.mark("stream_back", label=name, away_s=away_s)
@@ -111,8 +120,8 @@ class Intake:
             self._events.enter(
                 "clock_jump",
                 stream=item.name,
-                extent=f"{(measured.offset - before) * 1000:.1f} ms",
-                consequence="the new offset holds from here on; both are recorded",
+                extent=Message("amount.ms", n=f"{(measured.offset - before) * 1000:.1f}"),
+                consequence=Message("engine.new_offset"),
                 priority="medium",
             )
 
@@ -123,9 +132,12 @@ class Intake:
         if episode.over:
             self._events.ledger.alarms.clear(cause)
             self._events.enter(
-                "stamps_steady", stream=name, extent=f"{fault.value} is over: {episode.extent}",
-                consequence="nothing more to do", priority="low",
-            )  # fmt: skip
+                "stamps_steady",
+                stream=name,
+                extent=Message("stamps.over", what=NAMES[fault], extent=episode.extent),
+                consequence=Message("stamps.nothing_to_do"),
+                priority="low",
+            )
             return
         misleading = fault in (StampFault.RATE, StampFault.JUMPED, StampFault.OUT_OF_ORDER)
         priority: AlarmPriority = "high" if stream.spec.critical and misleading else "medium"
@@ -137,11 +149,9 @@ class Intake:
             cause,
             key=fault.value,
             priority=priority,
-            what=f"The stamps of {name} are at fault: {episode.extent}.",
-            means=f"{MEANINGS[fault]} Everything is recorded as it came.",
-            do=f"Check the settings, the cable and the driver of {name}; restart its source if it does not end.",
-            stream=name,
-            extent=episode.extent,
+            what=Message("alarm.stamps", stream=name, extent=episode.extent),
+            means=Message("alarm.stamps_means", means=MEANINGS[fault]),
+            do=Message("alarm.stamps_do", stream=name),
         )
 
 

@@ -13,6 +13,7 @@ from workbench.engine.events import EventLog
 from workbench.errors import BadValue
 from workbench.live._place import Place
 from workbench.live.plan import SessionPlan
+from workbench.messages import Message
 
 LOG = logging.getLogger("workbench.engine")
 
@@ -44,7 +45,7 @@ class Players:
 
     def _start_effector(self, player: Mapping[str, Any], pairing: Pairing | None) -> None:
         if pairing is None:
-            raise BadValue(f"player {player['device']} is an effector; name one in the session plan")
+            raise BadValue(Message("engine.player_is_effector", player=str(player["device"])))
         running = devices.running_device(pairing)
         if running is None:
             self._start(player, owned=False, pairing=str(pairing.path))
@@ -53,13 +54,13 @@ class Players:
         self._events.enter(
             "effector_found",
             stream=str(player["device"]),
-            extent=f"process {running}, started by an earlier engine",
-            consequence="taken up again; a self-test follows",
+            extent=Message("engine.process_of_earlier", n=running),
+            consequence=Message("engine.taken_up_again"),
         )
 
     def _start(self, player: Mapping[str, Any], *, owned: bool = True, **more: Any) -> None:
         name = str(player["device"])
-        options = self._plan.player_options(player) | more
+        options = player_options(self._plan, player) | more
         log = self._place.folder / f"player-{len(self._running) + 1}-{name}.log"
         self._running.append(devices.start(name, options, log=log, owned=owned))
         LOG.info("player %s started as process %d", name, self._running[-1].pid)
@@ -72,17 +73,17 @@ class Players:
             if player.alive() or cause in ledger.alarms:
                 continue
             self._events.enter(
-                "player_ended", stream=player.device, extent=f"process {player.pid}",
-                consequence="its streams are gone", priority="high",
+                "player_ended", stream=player.device, extent=Message("engine.process", n=player.pid),
+                consequence=Message("engine.streams_gone"), priority="high",
             )  # fmt: skip
             LOG.error("player %s (process %d) ended; its log: %s", player.device, player.pid, player.log)
             ledger.alarms.raise_alarm(
                 cause,
                 key="player_ended",
                 priority="high",
-                what=f"The player {player.device} ended.",
-                means="Its streams are gone; what came before is recorded.",
-                do="Start the session again. If it happens again, save the engine's log for your support.",
+                what=Message("alarm.player_ended", player=player.device),
+                means=Message("alarm.player_ended_means"),
+                do=Message("alarm.player_ended_do"),
             )
 
     def stops(self) -> list[Callable[[], object]]:
@@ -93,3 +94,22 @@ class Players:
 def _is_effector(player: Mapping[str, Any]) -> bool:
     """Whether a player answers commands."""
     return "pairing" in devices.load(str(player["device"])).options
+
+
+_OWN = {"cue_source_id": "cues"}
+"""Options of players that name a stream of the session."""
+
+
+def player_options(plan: SessionPlan, player: Mapping[str, Any]) -> dict[str, Any]:
+    """Options of a player: what it states, and the session's own stream ids, speed and seed where it does not.
+
+    Raises
+    ------
+    UnknownName
+        When there is no such device.
+    """
+    known = devices.load(str(player["device"])).options
+    usual: dict[str, Any] = {"speed": plan.speed, "seed": plan.seed}
+    usual |= {option: plan.source_id(purpose) for option, purpose in _OWN.items()}
+    stated = dict(player.get("options", {}))
+    return {name: value for name, value in usual.items() if name in known} | stated

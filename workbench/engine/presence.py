@@ -15,6 +15,7 @@ from typing import Any
 from workbench import world
 from workbench.errors import BadValue
 from workbench.live.status import PresenceState, PresenceStatus
+from workbench.messages import Message
 
 PRESENT_S = 2.0
 """An answer older than this proves nobody, s. So does an answer to a challenge older than this."""
@@ -62,7 +63,7 @@ class Presence:
         """
         page, challenge, visible = args.get("page"), args.get("challenge"), args.get("visible")
         if not isinstance(page, str) or not 1 <= len(page) <= 64 or not isinstance(visible, bool):
-            raise BadValue("a page's answer needs its page id of 1 to 64 characters and visible true or false")
+            raise BadValue(Message("engine.page_malformed"))
         with self._lock:
             now = world.clock.monotonic()
             if not visible:
@@ -71,9 +72,9 @@ class Presence:
                 return
             issued = self._issued.get(str(challenge))
             if issued is None or now - issued > PRESENT_S:
-                raise BadValue(f"the answer of page {page[:8]} is to no challenge of the last {PRESENT_S:g} s")
+                raise BadValue(Message("engine.page_late", page=page[:8], n=f"{PRESENT_S:g}"))
             if (page, str(challenge)) in self._answered:
-                raise BadValue(f"page {page[:8]} has answered this challenge before")
+                raise BadValue(Message("engine.page_repeats", page=page[:8]))
             self._answered.add((page, str(challenge)))
             self._pages[page] = self._last = now
             self._pages.move_to_end(page)

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench import paradigms, world
+from workbench import messages, paradigms, world
 from workbench.devices import lsl
 from workbench.engine.decode_loop import DecodeLoop
 from workbench.engine.requests import RequestHandler
@@ -39,11 +39,11 @@ from workbench.live._stopfile import LIMIT_S as STOP_FILE_LIMIT_S
 from workbench.live._stopfile import watching
 from workbench.live.plan import SessionPlan
 from workbench.live.status import EngineState, NewestStatus
+from workbench.messages import Message
 from workbench.signals import units
 from workbench.signals.quality import QualityMonitor
 from workbench.signals.timebase import Timebase
 from workbench.vocabulary import StreamSpec
-from workbench.writing import save
 
 LOG = logging.getLogger("workbench.engine")
 FIRST_OFFSET_S = 6.0
@@ -119,7 +119,7 @@ class Engine:
         LOG.info("liblsl %d, pylsl %s", library.version, library.wrapper)
         if stale:
             self.session.events.enter(
-                "stale_lock", extent=stale, consequence="it was set aside", priority="medium"
+                "stale_lock", extent=stale, consequence=Message("engine.set_aside"), priority="medium"
             )
         self._to("compiling")
         compile_kernels(self.plan.signal)
@@ -130,8 +130,8 @@ class Engine:
             self.session.events.enter(
                 "clock",
                 stream=self.plan.signal.name,
-                extent="no clock offset was measured",
-                consequence="raw stamps are used until one is",
+                extent=Message("engine.no_clock_offset"),
+                consequence=Message("engine.raw_stamps"),
                 priority="medium",
             )
         self._pump_until(lambda: self.session.effector.listens, timeout=self.plan.resolve_s)
@@ -139,8 +139,8 @@ class Engine:
         if self.plan.script_present:
             self.session.events.enter(
                 "presence",
-                extent="a script stands in for somebody",
-                consequence="allowed because the effector is simulated",
+                extent=Message("engine.script_present"),
+                consequence=Message("engine.script_allowed"),
                 priority="low",
             )
         gc.collect()
@@ -164,7 +164,7 @@ class Engine:
             if rehearsal.error is not None:
                 self.session.runs.fail(run, rehearsal.error)
             elif self.requests.ending or self.session.stop_latch.reason:
-                run.end("stopped", self.session.stop_latch.reason or "the session ended")
+                run.end("stopped", self.session.stop_latch.reason or Message("engine.session_ended"))
                 run.close()
             else:
                 self._decode(run)
@@ -216,7 +216,7 @@ class Engine:
         self._beat()
         self.supervisor.look_at_supervisor(LOOP)
         if self.end_requested and not self.requests.ending:
-            session.runs.end("stopped", "the engine was asked to end by the system")
+            session.runs.end("stopped", Message("engine.ended_by_system"))
             self.requests.ending = True
         try:
             session.intake.take(arrivals.get(timeout=PUMP_S))
@@ -299,7 +299,7 @@ class Engine:
         """What the status says of a loop that stands still; on the door's thread."""
         return {"engine": {"lost": self.supervisor.lost()}, "alarms": self.session.ledger.alarms.shown()}
 
-    def _thread_lost(self, name: str, sentence: str) -> None:
+    def _thread_lost(self, name: str, sentence: Message) -> None:
         """On the thread that noticed it: log, safe state, row, alarm; a door that ended is opened again."""
         LOG.error("%s", sentence)
         self.session.failures.thread_lost(name, sentence)
@@ -330,16 +330,14 @@ def compile_kernels(spec: StreamSpec) -> None:
 
 def write_outcome(place: Place, content: dict[str, Any]) -> None:
     """How the engine ended, for the next client."""
-    save(place.outcome, json.dumps(content, ensure_ascii=False).encode("utf-8"))
+    world.disk.save(place.outcome, json.dumps(messages.carried(content), ensure_ascii=False).encode("utf-8"))
 
 
 def _plan_text(place: Place) -> str:
     try:
         return place.plan.read_text(encoding="utf-8")
     except OSError as error:
-        raise BadValue(
-            f"there is no session plan in {place.folder} ({error.strerror}); start through the client"
-        ) from error
+        raise BadValue(Message("engine.no_plan", folder=str(place.folder), why=str(error.strerror))) from error
 
 
 def _make_safe(engine: Engine, reason: str) -> None:
@@ -370,7 +368,8 @@ def main(
         on_created(engine)
     except WorkbenchError as error:
         LOG.error("%s", error)
-        write_outcome(place, {"state": "failed", "error": type(error).__name__, "sentence": str(error)})
+        sentence = messages.of(error)
+        write_outcome(place, {"state": "failed", "error": type(error).__name__, "sentence": sentence})
         return 2
 
     def ask_to_end(_number: int, _frame: FrameType | None) -> None:
@@ -381,16 +380,17 @@ def main(
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), ask_to_end)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    sentence, error_name, code = "ended in good order", "", 0
+    sentence, error_name, code = Message("engine.ended_well"), "", 0
     try:
         engine.open()
         engine.loop()
     except WorkbenchError as error:
-        sentence, error_name, code = str(error), type(error).__name__, 2
+        sentence, error_name, code = messages.of(error), type(error).__name__, 2
         LOG.error("%s", error)
         _make_safe(engine, sentence)
     except Exception as error:
-        sentence, error_name, code = f"a defect of the engine: {type(error).__name__}: {error}", "EngineFault", 1
+        defect = f"{type(error).__name__}: {error}"
+        sentence, error_name, code = Message("engine.defect", error=defect), "EngineFault", 1
         LOG.exception("defect")
         _make_safe(engine, sentence)
     finally:

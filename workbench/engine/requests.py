@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from workbench.engine.run_start import RunStart, unit_unknown
+from workbench.engine.run_start import RunStart
 from workbench.engine.server import Request
 from workbench.engine.session import Session
 from workbench.errors import BadValue, Refused, WorkbenchError
 from workbench.live import _wire
+from workbench.messages import Message
 
 MAX_TEXT = 2000
 """Characters of a text that are taken."""
@@ -56,7 +57,8 @@ class RequestHandler:
         except WorkbenchError as error:
             return _wire.refusal(error)
         except (TypeError, ValueError, KeyError, OverflowError) as error:
-            return _wire.refusal(BadValue(f"request {request.operation!r} cannot be understood ({error})"))
+            sentence = Message("engine.request_unclear", request=repr(request.operation), why=str(error))
+            return _wire.refusal(BadValue(sentence))
         return {"ok": True, "value": value}
 
     def _by(self, args: Mapping[str, Any]) -> str:
@@ -66,31 +68,28 @@ class RequestHandler:
     def _pause(self, args: Mapping[str, Any]) -> None:
         run = self._session.runs.run
         if run is None or run.state != "running":
-            raise Refused("no run is running, so there is nothing to pause")
-        self._session.runs.pause(f"paused by {self._by(args)}")
+            raise Refused(Message("engine.nothing_to_pause"))
+        self._session.runs.pause(Message("run.paused_by", who=self._by(args)))
 
     def _end_run(self, args: Mapping[str, Any]) -> None:
         run = self._session.events.live_run
         if run is None:
-            raise Refused("no run is running, so there is nothing to end")
+            raise Refused(Message("engine.nothing_to_end"))
         done, total = len(run.trials), run.request.n_trials
-        self._session.runs.end("finished", f"ended by {self._by(args)} after {done} of {total} trials")
+        self._session.runs.end("finished", Message("run.ended_by", who=self._by(args), n=done, all=total))
 
     # --------------------------------------------------------------------------------- effector
     def _arm(self, args: Mapping[str, Any]) -> None:
         session, link = self._session, self._session.effector.required()
         run = session.events.live_run
         if run is None:
-            raise Refused("arming is possible during a run only; start the run first")
+            raise Refused(Message("engine.arm_in_run_only"))
         if session.plan.place == "home":
-            raise Refused("nothing is armed at home: the rule for use at home does not exist yet")
+            raise Refused(Message("engine.not_at_home"))
         if not session.presence.present:
-            raise Refused(
-                "nobody is there: no visible page of this session has answered within 2 s; open its dashboard or "
-                "notebook and keep it in view"
-            )
+            raise Refused(Message("engine.nobody_there"))
         if session.streams.signal.recording_only:
-            raise Refused(unit_unknown(session.streams.signal, "used to arm an effector"))
+            raise Refused(Message("engine.unit_arms_nothing", stream=repr(session.streams.signal.spec.name)))
         by = self._by(args)
         if not run.request.decoder_sha256:  # the record grants nothing without one
             link.name_unmet()
@@ -116,7 +115,7 @@ class RequestHandler:
     def _note(self, args: Mapping[str, Any]) -> None:
         text = _text(args, "text")
         if not text.strip():
-            raise BadValue("a note needs a text")
+            raise BadValue(Message("engine.note_needs_text"))
         self._session.events.enter("note", extent=text, consequence=self._by(args))
         self._session.events.mark("note", label=text, by=self._by(args))
 
@@ -126,16 +125,16 @@ class RequestHandler:
     def _reconnect(self, args: Mapping[str, Any]) -> list[str]:
         run = self._session.runs.run
         if run is not None and run.state in ("compiling", "running"):
-            raise Refused("streams are not looked for while a run is running; pause or end it first")
+            raise Refused(Message("engine.not_during_run"))
         return self._session.connections.reconnect(by=self._by(args))
 
     def _shutdown(self, args: Mapping[str, Any]) -> None:
-        self._session.runs.end("stopped", f"the session was ended by {self._by(args)}")
+        self._session.runs.end("stopped", Message("run.session_ended_by", who=self._by(args)))
         self.ending = True
 
 
 def _text(args: Mapping[str, Any], name: str) -> str:
     value = args.get(name)
     if not isinstance(value, str):
-        raise BadValue(f"{name} must be a text, got {type(value).__name__}")
-    return value[:MAX_TEXT]
+        raise BadValue(Message("engine.must_be_text", name=name, got=type(value).__name__))
+    return value if isinstance(value, Message) else value[:MAX_TEXT]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from workbench import __version__, world
+from workbench import __version__, messages, world
 from workbench.decode import StreamingDecoder
 from workbench.devices import lsl
 from workbench.engine.adaptation import Adaptation
@@ -19,8 +19,8 @@ from workbench.engine.streams import Stream
 from workbench.errors import RecordingFault
 from workbench.live.plan import SessionPlan
 from workbench.live.status import CueStatus, EvidenceStatus, RunEnd, RunState, RunStatus
+from workbench.messages import Message
 from workbench.recording import RunWriter, ensure_space, needed_bytes
-from workbench.threads import Spawn, start_thread
 from workbench.vocabulary import (
     Acknowledgement,
     Command,
@@ -61,7 +61,7 @@ class LiveRun:
         others: list[Stream],
         ledger: Ledger,
         source: LiveSource,
-        spawn: Spawn = start_thread,
+        spawn: world.Spawn = world.start_thread,
     ) -> None:
         self.request, self.number, self.source = request, number, source
         self.plan, self.signal, self._ledger = plan, signal, ledger
@@ -193,10 +193,10 @@ class LiveRun:
                 lsl.local_clock(),
                 sample=marker.sample,
                 stream=self.signal.spec.name,
-                extent=f"{missing * 1000:,.0f} ms" if back else f"{samples} samples ({missing * 1000:.0f} ms)",
-                consequence="a new clock segment begins; the open trial is excluded"
+                extent=Message("amount.ms", n=f"{missing * 1000:,.0f}")
                 if back
-                else "filters start afresh; the open trial is excluded",
+                else Message("engine.samples_missing", n=samples, ms=f"{missing * 1000:.0f}"),
+                consequence=Message("engine.new_clock_segment") if back else Message("engine.filters_restart"),
                 priority="medium",
             )
         )
@@ -211,8 +211,8 @@ class LiveRun:
                     self.source.newest,
                     lsl.local_clock(),
                     sample=self.source.seen,
-                    extent=f"{seconds:.2f} s",
-                    consequence="a power cut now could lose more than 1 s of signal",
+                    extent=Message("amount.s", n=f"{seconds:.2f}"),
+                    consequence=Message("engine.sync_slow"),
                     priority="medium",
                 )
             )
@@ -281,7 +281,7 @@ class LiveRun:
         try:
             self.close()
         except RecordingFault as error:
-            self.sentence = f"{sentence} {error}"
+            self.sentence = Message("engine.two_reasons", reasons=[sentence, messages.of(error)])
         self.state = "failed"
 
     # ---------------------------------------------------------------------------------- showing

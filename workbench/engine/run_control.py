@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from workbench import reading
+from workbench import messages, reading
 from workbench.devices import lsl
 from workbench.engine.effector import SessionEffector
 from workbench.engine.events import EventLog
@@ -14,7 +14,13 @@ from workbench.engine.streams import Streams
 from workbench.errors import BadValue, Refused, WorkbenchError
 from workbench.live.plan import SessionPlan
 from workbench.live.status import RunEnd
+from workbench.messages import Message
 
+ENDS: dict[RunEnd, Message] = {
+    "finished": Message("run.finished"),
+    "stopped": Message("run.stopped"),
+    "failed": Message("run.failed"),
+}
 FUTURE_S = 5.0
 """A cue whose stamp lies further ahead than this is impossible, s of stream time."""
 
@@ -68,7 +74,7 @@ class RunControl:
         if self._plan.cue_source == "engine":
             run.source.plan(run.request.schedule, rest=run.rest)
         self._outlets.publish_state("run", number=run.number, run=run.request.id)
-        extent = f"run {run.number} started"
+        extent = Message("engine.run_started", n=run.number)
         self._events.enter("operator", extent=extent, consequence=self._plan.operator)
 
     def pause(self, reason: str) -> None:
@@ -80,22 +86,22 @@ class RunControl:
         self._events.mark("pause", reason=reason)
         run.source.pause()
         if self._effector.link is not None:
-            self._effector.link.release("run paused")
+            self._effector.link.release(Message("engine.run_paused"))
         self._outlets.publish_state("pause")
-        self._events.enter("operator", extent="run paused", consequence=reason)
+        self._events.enter("operator", extent=Message("engine.run_paused"), consequence=reason)
 
     def resume(self, by: str) -> None:
         """Continue after a pause; refused while a critical stream is lost."""
         run = self.run
         if run is None or run.state != "paused":
-            raise Refused("no run is paused, so there is nothing to resume")
+            raise Refused(Message("engine.nothing_to_resume"))
         lost = [s.spec.name for s in self._streams.values() if s.spec.critical and s.state != "good"]
         if lost:
-            raise Refused(f"the run cannot go on: critical stream {', '.join(lost)} is lost; bring it back first")
+            raise Refused(Message("engine.critical_lost", streams=lost))
         run.state, run.sentence = "running", ""
         self._events.mark("resume", by=by)
         run.source.resume()
-        self._events.enter("operator", extent="run resumed", consequence=by)
+        self._events.enter("operator", extent=Message("engine.run_resumed"), consequence=by)
 
     def end(self, state: RunEnd, sentence: str = "") -> None:
         """The run is over: what waits is still decoded, then the recording is closed."""
@@ -108,25 +114,25 @@ class RunControl:
         self._outlets.publish_state("end")
         self._report_jitter()
         if self._effector.link is not None:
-            self._effector.link.stand_down(f"run {run.number} ended")
-        consequence = run.sentence or "in good order"
-        self._events.enter("operator", extent=f"run {run.number} {run.over}", consequence=consequence)
+            self._effector.link.stand_down(Message("engine.run_ended", n=run.number))
+        consequence = run.sentence or Message("engine.in_good_order")
+        extent = Message("engine.run_over", n=run.number, state=ENDS[run.over or "failed"])
+        self._events.enter("operator", extent=extent, consequence=consequence)
         run.close()
 
     def fail(self, run: LiveRun, error: WorkbenchError) -> None:
         """A run that cannot continue: effector safe, recording closed, reason stated."""
-        self._effector.fault(f"the run failed: {error}")
-        self._events.enter(
-            "run_failed", extent=str(error), consequence="what came before is kept", priority="high"
-        )
+        why = messages.of(error)
+        self._effector.fault(Message("engine.run_failed", why=why))
+        self._events.enter("run_failed", extent=why, consequence=Message("engine.kept"), priority="high")
         self._events.ledger.alarms.raise_alarm(
             "run_failed",
             priority="high",
-            what=f"Run {run.number} failed: {error}.",
-            means="What was recorded before is kept.",
-            do="Remove the cause, then start a new run.",
+            what=Message("alarm.run_failed", n=run.number, why=why),
+            means=Message("alarm.run_failed_means"),
+            do=Message("alarm.run_failed_do"),
         )
-        run.abandon(str(error))
+        run.abandon(why)
         self._outlets.publish_state("end")
 
     def take_cue(self, text: str, stamp: float) -> None:
@@ -142,8 +148,8 @@ class RunControl:
             self._events.enter(
                 "impossible_marker",
                 stream="markers",
-                extent=f"cue {label} lies {stamp - run.source.newest:.1f} s ahead",
-                consequence="no trial",
+                extent=Message("engine.cue_ahead", label=label, n=f"{stamp - run.source.newest:.1f}"),
+                consequence=Message("engine.no_trial"),
                 priority="medium",
             )
             run.source.mark("note", stamp=stamp, label=label, impossible=True)
@@ -160,10 +166,18 @@ class RunControl:
                 self._events.enter(
                     "jitter",
                     stream=spec.name,
-                    extent=f"median {jitter.median_s * 1000:.2f} ms, 95 % below {jitter.p95_s * 1000:.2f} ms, "
-                    f"largest {jitter.max_s * 1000:.2f} ms, {jitter.n} stamps",
-                    consequence=f"up to {spec.gap_tolerance_s * 1000:g} ms is jitter in any case; "
-                    f"up to {spec.jitter_s * 1000:g} ms when it does not stay",
+                    extent=Message(
+                        "engine.jitter",
+                        median=f"{jitter.median_s * 1000:.2f}",
+                        p95=f"{jitter.p95_s * 1000:.2f}",
+                        max=f"{jitter.max_s * 1000:.2f}",
+                        n=jitter.n,
+                    ),
+                    consequence=Message(
+                        "engine.jitter_limits",
+                        n=f"{spec.gap_tolerance_s * 1000:g}",
+                        brief=f"{spec.jitter_s * 1000:g}",
+                    ),
                 )
 
 

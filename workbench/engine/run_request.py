@@ -11,13 +11,14 @@ from typing import Any, get_args
 
 import numpy as np
 
-from workbench import decoders, kernels, paradigms, world
+from workbench import decoders, kernels, messages, paradigms, world
 from workbench.decode import decode
 from workbench.engine.live_source import LiveSource
 from workbench.errors import BadValue, DecoderMismatch
-from workbench.live.plan import montage_of
 from workbench.live.status import RunKind
+from workbench.messages import Message
 from workbench.paradigms import Paradigm, PlannedCue
+from workbench.signals.units import montage_of
 from workbench.vocabulary import StreamSpec
 
 KINDS: tuple[RunKind, ...] = get_args(RunKind)
@@ -71,22 +72,23 @@ def parse_run_request(args: Mapping[str, Any], *, signal: StreamSpec) -> RunRequ
     """
     kind: RunKind | None = next((kind for kind in KINDS if kind == args.get("kind")), None)
     if kind is None:
-        raise BadValue(f"kind of a run must be one of {', '.join(KINDS)}, got {str(args.get('kind'))!r}")
+        raise BadValue(Message("engine.run_kind", kinds=KINDS, got=repr(str(args.get("kind")))))
     n_trials = args.get("n_trials")
     if type(n_trials) is not int or not 1 <= n_trials <= MAX_TRIALS:
-        raise BadValue(f"a run must have 1 to {MAX_TRIALS} trials, got {n_trials!r}")
+        raise BadValue(Message("run.n_trials", most=MAX_TRIALS, got=repr(n_trials)))
     run_id = str(args.get("run_id") or f"run-{world.clock.local():%Y%m%dT%H%M%S}-{world.chance.token_hex(4)}")
     if not _NAME.fullmatch(run_id) or run_id.startswith("."):
-        raise BadValue(f"run id must be 1 to 80 letters, digits and . _ -, got {run_id!r}")
+        raise BadValue(Message("engine.run_id", got=repr(run_id)))
     params, seed = args.get("params") or {}, args.get("seed") or 0
     if not isinstance(params, Mapping):
-        raise BadValue(f"params must be a mapping of names to values, got {params!r}")
+        raise BadValue(Message("engine.run_params", got=repr(params)))
     if type(seed) is not int or seed < 0:
-        raise BadValue(f"seed must be an integer from 0, got {seed!r}")
+        raise BadValue(Message("engine.run_seed", got=repr(seed)))
     try:
         paradigm = paradigms.from_params(str(args.get("paradigm")), dict(params))
     except TypeError as error:
-        raise BadValue(f"parameters of paradigm {args.get('paradigm')}: {error}") from error
+        name = str(args.get("paradigm"))
+        raise BadValue(Message("engine.paradigm_params", paradigm=name, why=messages.of(error))) from error
     decoder, sha256 = _decoder(str(args.get("decoder_folder") or ""), kind, paradigm, signal)
     paradigm = paradigm.suited(remembers=decoder is None or decoder.remembers)
     return RunRequest(
@@ -107,17 +109,21 @@ def _decoder(folder: str, kind: str, paradigm: Paradigm, signal: StreamSpec) -> 
     """The decoder of an online run, verified, and its hash."""
     if kind == "calibration":
         if folder:
-            raise BadValue("a calibration run has no decoder; leave decoder_folder out, or start an online run")
+            raise BadValue(Message("engine.no_decoder_in_calibration"))
         return None, ""
     if not folder:
-        raise BadValue("an online run needs a decoder; fit one on a calibration run and give its folder")
+        raise BadValue(Message("engine.decoder_needed"))
     decoder = decoders.read(Path(folder))
     decoders.check_montage(decoder, montage_of(signal))
     decoded, wanted = {str(c) for c in decoder.classes_}, set(paradigm.classes)
     if decoded != wanted:
         raise DecoderMismatch(
-            f"paradigm {paradigm.name} needs a decoder for {', '.join(sorted(wanted))}; this one is for "
-            f"{', '.join(sorted(decoded))}. Fit a decoder on runs of this paradigm"
+            Message(
+                "engine.decoder_of_other_classes",
+                paradigm=paradigm.name,
+                wanted=sorted(wanted),
+                classes=sorted(decoded),
+            )
         )
     return decoder, str(decoder.sha256_)
 

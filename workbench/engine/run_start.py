@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from workbench import world
 from workbench.devices import lsl
 from workbench.engine.live_source import LiveSource
 from workbench.engine.run import LiveRun
@@ -14,10 +15,23 @@ from workbench.engine.session import Session
 from workbench.engine.streams import Stream
 from workbench.engine.watching import require_disk
 from workbench.errors import EngineFault, Refused, WorkbenchError
+from workbench.live.status import RunState, StreamState
+from workbench.messages import Message
 from workbench.signals.timebase import Timebase
-from workbench.threads import Beat, Spawn
 from workbench.vocabulary import StreamSpec
 
+STATES: dict[RunState, Message] = {
+    "compiling": Message("run.compiling"),
+    "running": Message("run.running"),
+    "paused": Message("run.paused"),
+}
+"""States of a run that has not ended."""
+STREAM_STATES: dict[StreamState, Message] = {
+    "check": Message("stream.check"),
+    "lost": Message("stream.lost"),
+    "missing": Message("stream.missing"),
+}
+"""States of a stream that keep a run from starting."""
 REHEARSAL_LIMIT_S = 600.0
 """Longest time of compiling for a run, s; the first time on a busy computer it has taken three minutes."""
 
@@ -32,13 +46,13 @@ class Rehearsal:
     spawn : starts the thread.
     """
 
-    def __init__(self, request: RunRequest, *, signal: StreamSpec, spawn: Spawn) -> None:
+    def __init__(self, request: RunRequest, *, signal: StreamSpec, spawn: world.Spawn) -> None:
         self._error: WorkbenchError | None = None
         self._complete = False
         self._request, self._signal = request, signal
         self._thread = spawn("rehearsal", self._run, limit_s=REHEARSAL_LIMIT_S)
 
-    def _run(self, beat: Beat) -> None:
+    def _run(self, beat: world.Beat) -> None:
         beat()
         try:
             rehearse(self._request, signal=self._signal)
@@ -55,7 +69,7 @@ class Rehearsal:
     def error(self) -> WorkbenchError | None:
         """Why the run cannot start, None when it can; asked once it is done."""
         if self._error is None and not self._complete:
-            return EngineFault("compiling ended unexpectedly; see the engine's log, then start the run again")
+            return EngineFault(Message("engine.compiling_ended"))
         return self._error
 
 
@@ -86,9 +100,9 @@ class RunStart:
         session, signal = self._session, self._session.streams.signal
         run = session.runs.run
         if run is not None and run.in_progress:
-            raise Refused(f"run {run.number} is {run.state}; end it before another one starts")
+            raise Refused(Message("engine.run_in_progress", n=run.number, state=STATES[run.state]))
         if session.stop_latch.reason:
-            raise Refused(f"the stop is latched ({session.stop_latch.reason}); reset it before a run starts")
+            raise Refused(Message("engine.stop_is_latched", reason=session.stop_latch.reason))
         for stream in session.streams.values():
             _check_stream(stream)
         require_disk(session)
@@ -96,7 +110,7 @@ class RunStart:
         approved = session.grants.approves(args.get("grant"), decoder_sha256=request.decoder_sha256)
         request = replace(request, approved=approved)
         if signal.recording_only and request.kind != "calibration":
-            raise Refused(unit_unknown(signal, "decoded"))
+            raise Refused(Message("engine.unit_not_decoded", stream=repr(signal.spec.name)))
         others = [s for s in session.streams.values() if s is not signal and s.state in ("good", "lost")]
         waived = {s.spec.name: s.message for s in session.streams.values() if s.state == "waived"}
         run = LiveRun(
@@ -137,7 +151,10 @@ class RunStart:
             run.behind = True
             events.mark("watermark_timeout", until=stamp)
             events.enter(
-                "late_stream", extent="over 250 ms", consequence="decided without waiting", priority="medium"
+                "late_stream",
+                extent=Message("engine.over_250_ms"),
+                consequence=Message("engine.decided_without_waiting"),
+                priority="medium",
             )
 
 
@@ -146,16 +163,7 @@ def _check_stream(stream: Stream) -> None:
     critical = stream.spec.critical
     if stream.state in ("good", "waived") or (stream.state == "lost" and not critical):
         return
-    way_out = "" if critical else f" It can be waived with a reason. {stream.message}"
-    raise Refused(
-        f"no run can start: {'critical ' if critical else ''}stream {stream.spec.name!r} is {stream.state}. Start "
-        f"its source and reconnect.{way_out}"
-    )
-
-
-def unit_unknown(stream: Stream, use: str) -> str:
-    """Why a stream whose unit nobody vouches for cannot be put to a use, a past participle."""
-    return (
-        f"the unit of stream {stream.spec.name!r} is not known and was waived, so that it is recorded only and "
-        f"cannot be {use}; declare the unit in the session plan, with the name of who vouches for it"
-    )
+    name, state = repr(stream.spec.name), STREAM_STATES[stream.state]
+    if critical:
+        raise Refused(Message("engine.critical_stream_absent", stream=name, state=state))
+    raise Refused(Message("engine.stream_absent", stream=name, state=state, more=stream.message))

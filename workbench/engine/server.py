@@ -17,11 +17,11 @@ from typing import Any
 
 import zmq
 
-from workbench import world
+from workbench import messages, world
 from workbench.errors import BadValue, EngineFault, WorkbenchError
 from workbench.live import _place, _wire
 from workbench.live.status import NewestStatus, Status
-from workbench.threads import Beat, Spawn, start_thread
+from workbench.messages import Message
 
 DOORS = ("door", "door-again")
 """Names of the door's thread: the first, and whichever serves after it ended."""
@@ -67,7 +67,7 @@ class Server:
         transport: str = "auto",
         present: Callable[[dict[str, Any]], None] = lambda args: None,
         newest: Callable[[], NewestStatus | None] = lambda: None,
-        spawn: Spawn = start_thread,
+        spawn: world.Spawn = world.start_thread,
     ) -> None:
         self.requests: queue.SimpleQueue[Request] = world.clock.simple_queue()
         self._key, self._session, self._stop_now = key, session, stop_now
@@ -93,16 +93,14 @@ class Server:
         """Endpoint, and the CURVE public key of a TCP one."""
         if transport == "ipc" or (transport == "auto" and zmq.has("ipc")):
             if not zmq.has("ipc"):
-                raise EngineFault("this system has no ipc sockets; set transport to 'tcp' in the session plan")
+                raise EngineFault(Message("engine.no_ipc"))
             self._path = _place.socket_path(study, self._session)
             world.disk.unlink(self._path, missing_ok=True)
             self._socket.bind(f"ipc://{self._path}")
             world.disk.chmod(self._path, 0o600)
             return f"ipc://{self._path}", ""
         if not zmq.has("curve"):
-            raise EngineFault(
-                "this pyzmq has no CURVE encryption, so TCP is refused; install a pyzmq wheel that has"
-            )
+            raise EngineFault(Message("engine.no_curve"))
         public, secret = world.network.keypair()
         self._socket.curve_server = True
         self._socket.curve_secretkey = secret
@@ -112,7 +110,8 @@ class Server:
 
     def publish(self, status: Status) -> None:
         """The status that is handed out from now on."""
-        self._status, self._written = json.dumps(status, ensure_ascii=False), world.clock.monotonic()
+        text = json.dumps(messages.carried(status), ensure_ascii=False)
+        self._status, self._written = text, world.clock.monotonic()
 
     def reopen(self) -> bool:
         """Serve again on a new thread where the one before ended, as often as that happens; whether it did.
@@ -140,13 +139,13 @@ class Server:
         if self._path is not None:
             world.disk.unlink(self._path, missing_ok=True)
 
-    def _serve(self, beat: Beat) -> None:
+    def _serve(self, beat: world.Beat) -> None:
         try:
             self._answer(beat)
         finally:
             self._serving = False
 
-    def _answer(self, beat: Beat) -> None:
+    def _answer(self, beat: world.Beat) -> None:
         poller = zmq.Poller()
         poller.register(self._socket, zmq.POLLIN)
         poller.register(self._replies, zmq.POLLIN)
@@ -176,13 +175,14 @@ class Server:
         except Exception as error:
             # Whatever one message does to the code that reads it must not cost the next client its STOP.
             LOG.exception("request refused: it could not be read")
-            fault = EngineFault(f"the request could not be read ({type(error).__name__}: {error}); it was refused")
+            fault = EngineFault(Message("engine.request_unreadable", why=f"{type(error).__name__}: {error}"))
             self._send(who, _wire.refusal(fault))
 
     def _carry_out(self, who: bytes, content: dict[str, Any]) -> None:
-        operation, args = content.get("op"), content.get("args")
+        operation, args = content.get("op"), messages.restored(content.get("args"))
         if operation not in _wire.OPERATIONS or not isinstance(args, dict):
-            raise BadValue(f"operation {operation!r} is not known; allowed are {', '.join(_wire.OPERATIONS)}")
+            allowed = _wire.OPERATIONS
+            raise BadValue(Message("engine.operation_unknown", operation=repr(operation), allowed=allowed))
         nonce = content["nonce"]
         if operation == "status":
             age = world.clock.monotonic() - self._written
@@ -195,14 +195,16 @@ class Server:
             self._send(who, {"ok": True, "nonce": nonce, "value": None})
             return
         if operation == "stop":
-            self._stop_now(str(args.get("reason") or "stop pressed by the operator"))
+            stated = args.get("reason")
+            self._stop_now(stated if isinstance(stated, str) and stated else Message("run.stop_pressed"))
         LOG.info("request %s %s", operation, {k: v for k, v in args.items() if k != "params"})
         self.requests.put(Request(operation, args, lambda reply: self._post(who, {"nonce": nonce, **reply})))
 
     def _post(self, who: bytes, reply: dict[str, Any]) -> None:
         """A reply from the engine's loop; sent by the server's own thread."""
         with self._outbox_lock:
-            self._outbox.send_multipart([who, json.dumps(reply, ensure_ascii=False).encode("utf-8")])
+            body = json.dumps(messages.carried(reply), ensure_ascii=False).encode("utf-8")
+            self._outbox.send_multipart([who, body])
 
     def _send(self, who: bytes, reply: dict[str, Any]) -> None:
         self._socket.send_multipart([who, b"", *_wire.sign(reply, self._key)])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+from workbench import world
 from workbench.engine.connections import Connections, DuplicateWatch
 from workbench.engine.effector import SessionEffector
 from workbench.engine.events import EventLog
@@ -27,7 +28,6 @@ from workbench.errors import WorkbenchError
 from workbench.live._place import Place
 from workbench.live.plan import SessionPlan
 from workbench.recording.session_ledger import SUFFIX
-from workbench.threads import Spawn, start_thread
 
 LOG = logging.getLogger("workbench.engine")
 
@@ -42,7 +42,7 @@ class Session:
     spawn : starts threads; the engine hands in its supervisor.
     """
 
-    def __init__(self, place: Place, plan: SessionPlan, *, spawn: Spawn = start_thread) -> None:
+    def __init__(self, place: Place, plan: SessionPlan, *, spawn: world.Spawn = world.start_thread) -> None:
         self.place, self.plan, self.spawn = place, plan, spawn
         self.ledger = Ledger()
         self.grants = GrantGate(plan)

@@ -7,10 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from workbench import world
+from workbench.devices import lsl
 from workbench.engine.events import EventLog
 from workbench.engine.inlets import Arrival
 from workbench.engine.streams import Streams
 from workbench.live._display import DisplayWriter
+from workbench.messages import Message
 from workbench.signals import units
 from workbench.signals.quality import ChannelQuality, QualityMonitor, montage_state
 
@@ -45,7 +48,13 @@ class SignalMonitor:
         signal = self._streams.signal
         spec, unit = signal.spec, units.canonical(signal.spec.unit)
         self._display = DisplayWriter(
-            display, names=spec.measured, fs=spec.fs, unit=unit, speed=signal.speed, t0=signal.t0
+            display,
+            names=spec.measured,
+            fs=spec.fs,
+            unit=unit,
+            speed=signal.speed,
+            t0=signal.t0,
+            lead_s=lsl.local_clock() - world.clock.monotonic(),
         )
         self._monitor = QualityMonitor(spec.fs, spec.measured, unit=unit, mains_hz=mains_hz)
 
@@ -87,18 +96,16 @@ class SignalMonitor:
         if cause not in ledger.alarms:
             self._events.enter(
                 "unit_implausible", stream=name, extent=problem,
-                consequence=f"the unit {unit!r} that {by} declared does not fit; nothing can be armed",
+                consequence=Message("units.declared_wrong", unit=repr(unit), by=by),
                 priority="high",
             )  # fmt: skip
         ledger.alarms.raise_alarm(
             cause,
             key="unit_implausible",
             priority="high",
-            what=f"The unit of {name} does not fit: {problem}.",
-            means=f"The unit {unit!r}, declared by {by}, does not fit. Nothing can be armed.",
-            do="Correct the declared unit in the session plan, or check the electrodes.",
-            stream=name,
-            extent=problem,
+            what=Message("alarm.unit", stream=name, problem=problem),
+            means=Message("alarm.unit_means", unit=repr(unit), by=by),
+            do=Message("alarm.unit_do"),
         )
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from workbench import world
+from workbench.messages import Message
 
 STANDSTILL_S = 1.0
 """A gap between two looks above this is a standstill, s."""
@@ -55,13 +56,13 @@ class StandstillWatch:
     def _gain(self) -> float:
         return world.clock.boottime() + self._slept_s() - world.clock.monotonic()
 
-    def look(self) -> tuple[Standstill, str] | None:
+    def look(self) -> tuple[Standstill, Message] | None:
         """``("suspended" | "standstill", sentence)`` when time was lost since the look before, else None."""
         now, ahead = world.clock.monotonic(), self._gain()
         slept, before = ahead - self._ahead, self._last
         self._last, self._ahead = now, ahead
         if slept > SUSPENDED_S:
-            return "suspended", f"The computer slept for {slept:.1f} s"
+            return "suspended", Message("engine.slept_for", n=f"{slept:.1f}")
         if now - before > STANDSTILL_S and not self._ran_unbroken(before):
-            return "standstill", f"The engine stood still for {now - before:.1f} s"
+            return "standstill", Message("engine.stood_still_for", n=f"{now - before:.1f}")
         return None

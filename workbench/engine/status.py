@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections.abc import Mapping
 from typing import TypedDict
 
 from workbench.devices import lsl
@@ -34,7 +35,7 @@ class ProcessStatus(TypedDict):
     seq: int
     transport: str
     disk_free_mb: float
-    lost: dict[str, str]
+    lost: Mapping[str, str]
     supervised: list[str]
     unsupervised: list[str]
 

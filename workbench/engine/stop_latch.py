@@ -7,6 +7,7 @@ from workbench.engine.effector import SessionEffector
 from workbench.engine.events import EventLog
 from workbench.engine.run_control import RunControl
 from workbench.errors import Refused
+from workbench.messages import Message
 
 
 class StopLatch:
@@ -37,7 +38,7 @@ class StopLatch:
                 self._effector.link.estop(reason)
         finally:
             with self._lock:
-                self._requested = reason or "stop"
+                self._requested = reason or Message("action.stop")
 
     def settle(self) -> None:
         """On the loop: what a STOP means beside the effector. It is latched, and the run ends."""
@@ -48,29 +49,27 @@ class StopLatch:
         self.reason = reason
         self._events.mark("stop", reason=reason)
         if self._effector.link is None:
-            self._events.enter("estop", extent=reason, consequence="the stop is latched", priority="high")
+            latched = Message("engine.stop_latched")
+            self._events.enter("estop", extent=reason, consequence=latched, priority="high")
         self.show()
-        self._runs.end("stopped", f"stopped: {reason}")
+        self._runs.end("stopped", Message("run.stopped_because", why=reason))
 
     def show(self) -> None:
         """The alarm of a latched stop: it says what the device confirmed, and nothing more."""
         if not self.reason:
             return
-        what, confirmed = f"STOP: {self.reason}.", False
-        if self._effector.link is not None:
-            confirmed = bool(self._effector.link.snapshot()["stop"]["confirmed"])
-            what = f"STOP sent, not acknowledged: {self.reason}."
-        if confirmed:
-            what = f"STOP, confirmed by the device: {self.reason}."
+        if self._effector.link is None:
+            what = Message("alarm.stop", reason=self.reason)
+        elif self._effector.link.snapshot()["stop"]["confirmed"]:
+            what = Message("alarm.stop_confirmed", reason=self.reason)
+        else:
+            what = Message("alarm.stop_unacknowledged", reason=self.reason)
         self._events.ledger.alarms.raise_alarm(
             "estop",
             priority="high",
             what=what,
-            means="The run ended. Everything up to here is recorded.",
-            do="See to the participant. While the device has not confirmed, use the hardware stop. Then reset "
-            "the stop; a new self-test follows.",
-            reason=self.reason,
-            confirmed=confirmed,
+            means=Message("alarm.stop_means"),
+            do=Message("alarm.stop_do"),
         )
 
     def reset(self, by: str) -> None:
@@ -79,10 +78,10 @@ class StopLatch:
             self._effector.link.reset(by)
             self._effector.self_test()
         elif not self.reason:
-            raise Refused("no stop is latched, so there is nothing to reset")
+            raise Refused(Message("engine.no_stop_latched"))
         self.reason = ""
         ledger = self._events.ledger
         ledger.alarms.acknowledge_cause("estop", by=by)
         ledger.alarms.clear("estop")
-        self._events.enter("operator", extent="stop reset", consequence=by)
+        self._events.enter("operator", extent=Message("engine.stop_reset"), consequence=by)
         self._events.mark("stop_reset", by=by)

@@ -12,6 +12,7 @@ import numpy as np
 from workbench.devices import lsl
 from workbench.engine.inlets import Arrival
 from workbench.live.status import StreamState, StreamStatus
+from workbench.messages import Message
 from workbench.signals.stamps import Episode, StampMonitor
 from workbench.signals.timebase import Jitter, Timebase
 from workbench.signals.units import StreamUnits, canonical
@@ -53,7 +54,8 @@ class Stream:
 
     def connect(self, inlet: lsl.Inlet, *, local: float) -> None:
         """An inlet was opened."""
-        self.state, self.message, self.last = "good", "; ".join(inlet.notes), local
+        self.state, self.last = "good", local
+        self.message = Message("engine.notes", notes=inlet.notes) if inlet.notes else ""
         self.gone = False
         self.speed, self.t0, self.dtype = inlet.seen.speed, inlet.seen.t0, inlet.seen.dtype
         self.uid, self.seen, self.units = inlet.seen.uid, inlet.seen, inlet.units

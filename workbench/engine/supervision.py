@@ -15,7 +15,7 @@ from math import inf
 
 from workbench import world
 from workbench.engine.standstill import STANDSTILL_S
-from workbench.threads import Beat, Body
+from workbench.messages import Message
 
 LOOK_S = 0.05
 """Time between two looks at the threads, s."""
@@ -36,7 +36,7 @@ class SupervisedThread:
     beat_at: float
     unbroken_since: float
     error: str = ""
-    lost: str = ""
+    lost: Message | None = None
     beats: int = 0
     beats_when_lost: int = -1
 
@@ -57,18 +57,18 @@ class SupervisedThread:
         self.beat_at = now
         self.beats += 1
 
-    def why_lost(self, now: float, heard_since: float) -> str:
-        """Why the thread is lost, ``""`` while it is not, to somebody who listens since ``heard_since``."""
+    def why_lost(self, now: float, heard_since: float) -> Message | None:
+        """Why the thread is lost, None while it is not, to somebody who listens since ``heard_since``."""
         if self.error:
-            return f"thread {self.name} ended: {self.error}"
+            return Message("engine.thread_failed", thread=self.name, error=self.error)
         if self.over:
-            return "" if self.returns else f"thread {self.name} ended by itself"
+            return None if self.returns else Message("engine.thread_ended", thread=self.name)
         if self.lost and self.beats == self.beats_when_lost:
             return self.lost
         silent = now - max(self.beat_at, heard_since)
         if silent > self.limit_s:
-            return f"thread {self.name} has not reported for {silent:.1f} s (limit {self.limit_s:g} s)"
-        return ""
+            return Message("engine.thread_silent", thread=self.name, n=f"{silent:.1f}", limit=f"{self.limit_s:g}")
+        return None
 
 
 class Supervisor:
@@ -82,7 +82,7 @@ class Supervisor:
 
     def __init__(
         self,
-        on_lost: Callable[[str, str], None],
+        on_lost: Callable[[str, Message], None],
         *,
         on_back: Callable[[str], None] = lambda name: None,
     ) -> None:
@@ -92,7 +92,9 @@ class Supervisor:
         self._lock = world.clock.lock()
         self._closing = world.clock.event()
 
-    def start(self, name: str, body: Body, *, limit_s: float = inf, returns: bool = True) -> threading.Thread:
+    def start(
+        self, name: str, body: world.Body, *, limit_s: float = inf, returns: bool = True
+    ) -> threading.Thread:
         """Start a thread and watch it.
 
         Parameters
@@ -118,7 +120,7 @@ class Supervisor:
         thread.start()
         return thread
 
-    def adopt(self, name: str, *, limit_s: float = inf) -> Beat:
+    def adopt(self, name: str, *, limit_s: float = inf) -> world.Beat:
         """Watch the calling thread, which was there before; returns its beat."""
         self._watch(name, threading.current_thread(), limit_s, returns=False)
         return lambda: self.beat(name)
@@ -145,7 +147,7 @@ class Supervisor:
     def start_looking(self, each: Callable[[], None]) -> threading.Thread:
         """Start the thread that looks at all others every :data:`LOOK_S`; ``each`` is called before each look."""
 
-        def looking(beat: Beat) -> None:
+        def looking(beat: world.Beat) -> None:
             while not self.wait(LOOK_S):
                 beat()
                 each()
@@ -199,7 +201,7 @@ class Supervisor:
         else:
             self._on_back(watched.name)
 
-    def lost(self) -> dict[str, str]:
+    def lost(self) -> dict[str, Message]:
         """Name and sentence of each lost thread."""
         return {name: watched.lost for name, watched in self._watched.items() if watched.lost}
 

@@ -9,6 +9,7 @@ from workbench.engine.run import LiveRun
 from workbench.engine.session import Session
 from workbench.engine.streams import Stream
 from workbench.errors import RecordingFault
+from workbench.messages import Message
 from workbench.recording import free_bytes
 
 LOST_END_S = 60.0
@@ -54,22 +55,25 @@ def _lose(session: Session, stream: Stream, now: float) -> None:
     run = session.events.live_run
     if stream.replayed and stream is session.streams.signal and run is not None:
         done, total = len(run.trials), run.request.n_trials
-        session.runs.end("finished", f"the replayed recording ended after {done} of {total} trials")
+        session.runs.end("finished", Message("run.replay_ended", n=done, all=total))
         return
     silent = now - stream.last
     stream.state, stream.lost_at = "lost", now
-    at = f"Everything up to {silent:.1f} s ago is recorded."
-    back = "then press Reconnect" if stream.gone else "it is back with its next sample"
-    stream.message = f"{name} stopped {silent:.1f} s ago. {at} Check its source; {back}."
-    what = "effector to its safe state; run paused" if spec.critical else "recording of the others goes on"
+    age = f"{silent:.1f}"
+    back = Message("engine.back_by_reconnect") if stream.gone else Message("engine.back_by_itself")
+    stream.message = Message("engine.stream_stopped", stream=name, n=age, back=back)
+    consequence = Message("engine.safe_and_paused") if spec.critical else Message("engine.others_recorded")
     session.events.enter(
-        "stream_lost", stream=name, extent=f"{silent:.1f} s", consequence=what,
+        "stream_lost",
+        stream=name,
+        extent=Message("amount.s", n=age),
+        consequence=consequence,
         priority="high" if spec.critical else "medium",
-    )  # fmt: skip
+    )
     session.events.mark("stream_lost", label=name, silent_s=silent)
     if spec.critical:
         session.effector.fault("stream_lost")
-        session.runs.pause(f"{name} stopped; {at.lower()}")
+        session.runs.pause(Message("run.paused_by_loss", stream=name, n=age))
     _alarm(session, stream, now)
 
 
@@ -78,25 +82,20 @@ def _stay_lost(session: Session, stream: Stream, now: float) -> None:
     _alarm(session, stream, now)
     away = now - stream.last
     if stream.spec.critical and away > LOST_END_S:
-        session.runs.end(
-            "stopped", f"{stream.spec.name} did not come back within {LOST_END_S:.0f} s; what came is recorded"
-        )
+        sentence = Message("run.stream_stayed_away", stream=stream.spec.name, n=f"{LOST_END_S:.0f}")
+        session.runs.end("stopped", sentence)
 
 
 def _alarm(session: Session, stream: Stream, now: float) -> None:
-    age = f"{now - stream.last:.1f} s"
+    age = Message("amount.s", n=f"{now - stream.last:.1f}")
     name, critical = stream.spec.name, stream.spec.critical
     session.ledger.alarms.raise_alarm(
         f"stream_lost:{name}",
         key="stream_lost",
         priority="high" if critical else "medium",
-        what=f"{name} stopped {age} ago.",
-        means="The effector was ordered to its safe state and the run is paused. What came before is recorded."
-        if critical
-        else "The other streams are recorded.",
-        do=f"Check that the source of {name} is connected and delivers, then press Resume.",
-        stream=name,
-        age=age,
+        what=Message("alarm.stream_lost", stream=name, age=age),
+        means=Message("alarm.stream_lost_means") if critical else Message("alarm.other_streams"),
+        do=Message("alarm.stream_lost_do", stream=name),
     )
 
 
@@ -108,23 +107,20 @@ def watch_disk(session: Session) -> float:
         session.ledger.alarms.raise_alarm(
             "disk",
             priority="high" if free < reserve else "medium",
-            what=f"The disk of the study has {free:,.0f} MB free.",
-            means=f"A run is ended cleanly at {reserve:,.0f} MB.",
-            do="Free space, or end the run and move older recordings.",
-            free=f"{free:,.0f} MB",
+            what=Message("alarm.disk", n=f"{free:,.0f}"),
+            means=Message("alarm.disk_means", n=f"{reserve:,.0f}"),
+            do=Message("alarm.disk_do"),
         )
     else:
         session.ledger.alarms.clear("disk")
     if free < reserve and session.events.live_run is not None:
         session.events.enter(
             "disk",
-            extent=f"{free:,.0f} MB free",
-            consequence="the run was ended; all of it is recorded",
+            extent=Message("engine.mb_free", n=f"{free:,.0f}"),
+            consequence=Message("engine.run_ended_whole"),
             priority="high",
         )
-        session.runs.end(
-            "stopped", f"the disk has {free:,.0f} MB free, fewer than the {reserve:,.0f} MB kept in reserve"
-        )
+        session.runs.end("stopped", Message("run.disk_full", n=f"{free:,.0f}", reserve=f"{reserve:,.0f}"))
     return free
 
 
@@ -132,10 +128,9 @@ def require_disk(session: Session) -> None:
     """Refuse a run on a disk that is nearly full."""
     free = free_bytes(session.place.recordings) / 1e6
     if free < session.plan.reserve_mb:
-        raise RecordingFault(
-            f"the disk of {session.place.recordings} has {free:,.0f} MB free; {session.plan.reserve_mb:,.0f} MB "
-            "are kept in reserve. Free space or choose another disk"
-        )
+        reserve = f"{session.plan.reserve_mb:,.0f}"
+        folder = str(session.place.recordings)
+        raise RecordingFault(Message("engine.disk_full", folder=folder, n=f"{free:,.0f}", reserve=reserve))
 
 
 def watch_presence(session: Session) -> None:
@@ -158,11 +153,9 @@ def watch_presence(session: Session) -> None:
     session.ledger.alarms.raise_alarm(
         "operator_absent",
         priority="high",
-        what=f"No operator's page has answered for {away:.0f} s.",
-        means=f"No activation begins. After {presence.limit_s:g} s the effector is released and disarmed.",
-        do="Bring the session's page back into view.",
-        away=f"{away:.0f} s",
-        limit=f"{presence.limit_s:g} s",
+        what=Message("alarm.operator_absent", n=f"{away:.0f}"),
+        means=Message("alarm.operator_absent_means", n=f"{presence.limit_s:g}"),
+        do=Message("alarm.operator_absent_do"),
     )
 
 
@@ -185,17 +178,23 @@ class DeadlineReport:
         self._worst, self._count = max(self._worst, seconds), self._count + 1
         budget = run.deadline.budget_s
         if verdict == "repeated":
-            sentence = f"the loop took longer than a hop ({budget * 1000:.0f} ms) {run.deadline.overruns} times"
-            session.events.enter(
-                "missed_deadline", extent=sentence, consequence="the run was ended", priority="high"
-            )
+            sentence = Message("engine.loop_late", hop=f"{budget * 1000:.0f}", n=run.deadline.overruns)
+            ended = Message("engine.run_was_ended")
+            session.events.enter("missed_deadline", extent=sentence, consequence=ended, priority="high")
             session.effector.fault("overrun")
-            session.runs.end("stopped", f"{sentence}; close other programs, then start a new run")
+            session.runs.end("stopped", Message("run.close_other_programs", why=sentence))
         elif self._timer.due(lsl.local_clock()):
             session.events.enter(
                 "missed_deadline",
-                extent=f"{self._count} hops, the longest {self._worst * 1000:.0f} of {budget * 1000:.0f} ms",
-                consequence="decided late" if run.deadline.representative else "faster than real time; only noted",
+                extent=Message(
+                    "engine.late_hops",
+                    n=self._count,
+                    worst=f"{self._worst * 1000:.0f}",
+                    hop=f"{budget * 1000:.0f}",
+                ),
+                consequence=Message("engine.decided_late")
+                if run.deadline.representative
+                else Message("engine.faster_than_real"),
                 priority="medium" if verdict == "overrun" and run.deadline.representative else "low",
             )
             self._worst, self._count = 0.0, 0

@@ -1,8 +1,8 @@
 """Decoders on recordings of known labels: data set × decoder × split → counts with their intervals.
 
 The folder is the register of data sets: a file is a data set, it defines ``DATASET``, and reads recordings
-that the user has on disk; nothing is downloaded and nothing is copied. Defaults of each paradigm stand in
-:mod:`workbench.evaluation._defaults` and were written down before the first evaluation.
+that the user has on disk; nothing is downloaded and nothing is copied. Defaults of each paradigm are in
+:mod:`workbench.evaluation._defaults` and were fixed before the first evaluation.
 """
 
 from __future__ import annotations
@@ -38,5 +38,5 @@ def available() -> tuple[str, ...]:
 
 def load(name: str) -> Dataset:
     """The data set of that name. Raises UnknownName with the names there are."""
-    found: Dataset = registry.load(__name__, name, "DATASET")
-    return found
+    dataset: Dataset = registry.load(__name__, name, "DATASET")
+    return dataset

@@ -1,4 +1,4 @@
-"""What a data set gives: raw epochs with their labels, run by run, and how they are split."""
+"""The interface of a data set: raw epochs with their labels, run by run, and how they are split."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from workbench.signals.epoching import cut
 from workbench.vocabulary import FloatArray
 
 READERS_RAISE = (OSError, EOFError, ValueError, TypeError, AttributeError, RuntimeError, LookupError, BadZipFile)
-"""What NumPy and MNE raise for a file that is none of theirs."""
+"""What NumPy and MNE raise for a file that they cannot read."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Epochs:
 
 @dataclass(frozen=True)
 class Dataset:
-    """One data set and one question asked of it.
+    """One data set and one classification problem on it.
 
     Attributes
     ----------
@@ -58,8 +58,8 @@ class Dataset:
     metric : ``"accuracy"``, or ``"auc"`` for a rare target.
     target : class whose evidence the AUC judges.
     split : ``"run"`` leaves each run out, ``"blocks"`` cuts a run into contiguous fifths, ``"fixed"`` is given.
-    read : called with the folder; yields one :class:`Epochs` a participant. Raises BadSignal with what it
-        expected where no file fits.
+    read : called with the folder; yields one :class:`Epochs` per participant. Raises BadSignal with what it
+        expected where no file matches.
     parameters : of the decoder that only the data can tell, such as ``frequencies`` and ``mains_hz``.
     """
 
@@ -81,12 +81,12 @@ def files(folder: Path, pattern: str) -> list[Path]:
     Raises
     ------
     BadSignal
-        When none fits the pattern.
+        When none matches the pattern.
     """
-    found = sorted(folder.rglob(pattern))
-    if not found:
-        raise BadSignal(f"{folder} holds no file named {pattern}; give the folder that holds the recordings")
-    return found
+    paths = sorted(folder.rglob(pattern))
+    if not paths:
+        raise BadSignal(f"{folder} contains no file named {pattern}; give the folder of the recordings")
+    return paths
 
 
 def read_raw(path: Path) -> Any:
@@ -99,6 +99,7 @@ def read_raw(path: Path) -> Any:
     """
     import mne
 
+    # MNE's deprecation warnings concern its own code, not the recording.
     with warnings.catch_warnings(), legible(path):
         warnings.simplefilter("ignore")
         return mne.io.read_raw(path, preload=True, verbose="ERROR")
@@ -106,22 +107,24 @@ def read_raw(path: Path) -> Any:
 
 def read_arrays(path: Path, names: Sequence[str]) -> dict[str, NDArray[Any]]:
     """Arrays of an npz file by name. Raises BadSignal when it is none, or lacks one of them."""
-    with legible(path), np.load(path, allow_pickle=False) as held:
-        return {name: held[name] for name in names}
+    with legible(path), np.load(path, allow_pickle=False) as archive:
+        return {name: archive[name] for name in names}
 
 
 @contextmanager
 def legible(path: Path) -> Iterator[None]:
-    """What a reader says of a file it cannot read, as BadSignal with the name of the file."""
+    """Errors of a reader as BadSignal with the name of the file."""
     try:
         yield
     except READERS_RAISE as error:
-        said = " ".join(str(error).split()) or type(error).__name__
-        raise BadSignal(f"{path} cannot be read ({said}); fetch it again, or move it out of the folder") from error
+        message = " ".join(str(error).split()) or type(error).__name__
+        raise BadSignal(
+            f"{path} cannot be read ({message}); fetch it again, or move it out of the folder"
+        ) from error
 
 
 def microvolts(raw: Any) -> FloatArray:
-    """Samples ``(n_times, n_channels)`` float64 in µV, from the volts MNE holds."""
+    """Samples ``(n_times, n_channels)`` float64 in µV, from MNE's volts."""
     return np.ascontiguousarray(units.from_mne(raw.get_data().T))
 
 
@@ -143,8 +146,9 @@ def pieces(
     samples : ``(n_times, n_channels)``. cues : sample and class of each. start_s, stop_s : relative to the cue.
     """
     before, n = round(start_s * fs), round((stop_s - start_s) * fs)
-    kept = [(at + before, name) for at, name in cues if at + before >= 0 and at + before + n <= len(samples)]
-    return cut(samples, [at for at, _ in kept], n), [name for _, name in kept]
+    # No padding: an epoch that is not complete would train on made-up samples.
+    starts = [(at + before, name) for at, name in cues if at + before >= 0 and at + before + n <= len(samples)]
+    return cut(samples, [at for at, _ in starts], n), [name for _, name in starts]
 
 
 def joined(

@@ -1,4 +1,4 @@
-"""The decoder and its parameters for each paradigm, written down before the first evaluation.
+"""The decoder and its parameters for each paradigm, fixed before the first evaluation.
 
 They come from the papers that the decoders name and from the simulators, never from the recordings that are
 judged. ``window_s`` is measured from the cue; every epoch carries a lead-in in front of it.
@@ -13,7 +13,7 @@ from typing import Any
 from workbench.errors import UnknownName
 
 FEW_CHANNELS = 8
-"""Below it spatial filters have too little to work with: band power takes their place."""
+"""With fewer channels spatial filters have too little to work with, and band power takes their place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Default:
     params: Mapping[str, Any] = field(default_factory=dict)
     few: str = ""
     others: tuple[str, ...] = ()
-    """Decoders that can be asked the same, for comparison."""
+    """Decoders of the same paradigm, for comparison."""
 
 
 DEFAULTS: dict[str, Default] = {
@@ -64,14 +64,16 @@ DEFAULTS: dict[str, Default] = {
 def all_of(paradigm: str, *, n_channels: int) -> tuple[str, ...]:
     """The paradigm's default, then the decoders it can be compared with."""
     name, _ = default_of(paradigm, n_channels=n_channels)
-    found = DEFAULTS[paradigm]
-    return tuple(dict.fromkeys((name, *filter(None, (found.decoder, found.few)), *found.others)))
+    default = DEFAULTS[paradigm]
+    # Without repeats and in order: the default of few channels may be the paradigm's own.
+    return tuple(dict.fromkeys((name, *filter(None, (default.decoder, default.few)), *default.others)))
 
 
 def default_of(paradigm: str, *, n_channels: int) -> tuple[str, dict[str, Any]]:
     """Name and parameters of the paradigm's decoder. Raises UnknownName with the paradigms there are."""
     if paradigm not in DEFAULTS:
         raise UnknownName(f"no default for paradigm {paradigm!r}; there are {', '.join(DEFAULTS)}")
-    found = DEFAULTS[paradigm]
-    few = found.few and n_channels < FEW_CHANNELS
-    return (found.few, {}) if few else (found.decoder, dict(found.params))
+    default = DEFAULTS[paradigm]
+    # Parameters of the other decoder do not apply to this one, so it gets its own defaults.
+    few = default.few and n_channels < FEW_CHANNELS
+    return (default.few, {}) if few else (default.decoder, dict(default.params))

@@ -50,7 +50,7 @@ a window with the training windows before it decides: the level (log power) of e
 their Mahalanobis distance to the nearest class, and, where it keeps covariances, how the channels go together (RV
 coefficient). A window beyond the limit is *rejected*: it is sound, but gives no label. It starts no activation, a
 held activation counts it towards release, and it teaches an adapting decoder nothing. Where more than a quarter
-of the last second was far, the windows between are rejected too. One entry a run advises to recalibrate once 5 %
+of the last second was far, the windows between are rejected too. One entry per run advises to recalibrate once 5 %
 of recent windows were far.
 
 - Limits come from blocks that are held out in turn (at most 1 % of these windows lie beyond them), with an
@@ -68,7 +68,7 @@ of recent windows were far.
 
 
 def document(results: Path) -> str:
-    """The page as Markdown. ``results`` : a table that ``workbench evaluate --out`` wrote."""
+    """The page as Markdown. ``results`` : a table written by ``workbench evaluate --out``."""
     with open(results, encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     parts = [HEAD, *_defaults(), *_summary(rows), OWN.rstrip(), FAR.rstrip()]
@@ -85,10 +85,10 @@ def _defaults() -> Iterator[str]:
     yield "the window of slow potentials, see [decisions](decisions.md).\n"
     yield "| paradigm | decoder | parameters | why |"
     yield "|---|---|---|---|"
-    for name, one in DEFAULTS.items():
-        params = ", ".join(f"{key} = {value}" for key, value in one.params.items()) or "its own"
-        few = f" (fewer than {FEW_CHANNELS} channels: {one.few})" if one.few else ""
-        yield f"| {name} | {one.decoder}{few} | {params} | {one.reason} |"
+    for name, default in DEFAULTS.items():
+        params = ", ".join(f"{key} = {value}" for key, value in default.params.items()) or "its own"
+        few = f" (fewer than {FEW_CHANNELS} channels: {default.few})" if default.few else ""
+        yield f"| {name} | {default.decoder}{few} | {params} | {default.reason} |"
 
 
 def _summary(rows: list[dict[str, str]]) -> Iterator[str]:
@@ -98,6 +98,7 @@ def _summary(rows: list[dict[str, str]]) -> Iterator[str]:
     yield "|---|---|---|---|---|---|---|"
     for row in rows:
         value = f"AUC {float(row['value']):.3f}" if row["metric"] == "auc" else f"{row['correct']}/{row['n']}"
+        # An area has no count that guessing could reach, only a chance level.
         limit = "0.5" if row["metric"] == "auc" else f"{row['chance_limit']}/{row['n']}"
         interval = f"{float(row['low']):.3f}–{float(row['high']):.3f}"
         yield (
@@ -107,22 +108,22 @@ def _summary(rows: list[dict[str, str]]) -> Iterator[str]:
 
 
 def _one(name: str, rows: list[dict[str, str]]) -> Iterator[str]:
-    made = decoders.load(name)
-    lines = inspect.cleandoc(inspect.getmodule(made).__doc__ or "").splitlines()
+    decoder_class = decoders.load(name)
+    lines = inspect.cleandoc(inspect.getmodule(decoder_class).__doc__ or "").splitlines()
     yield f"\n## {name}\n"
     yield f"{lines[0]}\n"
-    notes = _section(inspect.getdoc(made) or "", "Notes")
+    notes = _section(inspect.getdoc(decoder_class) or "", "Notes")
     if notes:
         yield f"Source: {notes}\n"
     if name in ELSEWHERE:
         yield f"Elsewhere: {ELSEWHERE[name]}.\n"
     yield "| parameter | default |"
     yield "|---|---|"
-    for key, parameter in inspect.signature(made).parameters.items():
+    for key, parameter in inspect.signature(decoder_class).parameters.items():
         yield f"| `{key}` | {_shown(parameter.default)} |"
     if rows:
-        told = "; ".join(f"{row['dataset']} {row['participant']} {_result(row)}" for row in rows)
-        yield f"\nResults: {told}."
+        results = "; ".join(f"{row['dataset']} {row['participant']} {_result(row)}" for row in rows)
+        yield f"\nResults: {results}."
 
 
 def _result(row: dict[str, str]) -> str:
@@ -132,11 +133,13 @@ def _result(row: dict[str, str]) -> str:
 def _shown(value: Any) -> str:
     if value is inspect.Parameter.empty:
         return "required"
+    # A bar would end the cell of the Markdown table.
     return f"`{value!r}`".replace("|", "\\|")
 
 
 def _section(doc: str, title: str) -> str:
     """The text under a heading of a docstring, on one line."""
-    found = re.search(rf"^{title}\n-+\n(.*?)(?=\n\n\w[^\n]*\n-+\n|\Z)", doc, re.S | re.M)
-    text = " ".join(found[1].split()) if found else ""
+    match = re.search(rf"^{title}\n-+\n(.*?)(?=\n\n\w[^\n]*\n-+\n|\Z)", doc, re.S | re.M)
+    text = " ".join(match[1].split()) if match else ""
+    # Sphinx roles become plain code.
     return re.sub(r":\w+:`~?([^`]+)`", r"`\1`", text).replace("``", "`")

@@ -19,19 +19,21 @@ def dataset(module: str, title: str, *, runs: tuple[int, ...], classes: tuple[st
 
     Parameters
     ----------
-    module : that defines it; its last part is the name. title : in words.
+    module : that defines it; its last part is the name. title : as text.
     runs : numbers. classes : what T1 and T2 mean in these runs.
     """
 
     def read(folder: Path) -> Iterator[Epochs]:
         people: dict[str, list[Path]] = {}
+        # The folder may contain all 14 runs; those of other tasks mean other things by T1 and T2.
         for path in files(folder, "S[0-9]*R[0-9]*.edf"):
-            found = re.fullmatch(r"(S\d+)R(\d+)", path.stem)
-            if found and int(found[2]) in runs:
-                people.setdefault(found[1], []).append(path)
+            match = re.fullmatch(r"(S\d+)R(\d+)", path.stem)
+            if match and int(match[2]) in runs:
+                people.setdefault(match[1], []).append(path)
         if not people:
-            raise BadSignal(f"{folder} holds none of the runs {', '.join(map(str, runs))} (S001R06.edf …)")
+            raise BadSignal(f"{folder} contains none of the runs {', '.join(map(str, runs))} (S001R06.edf …)")
         for person, paths in people.items():
+            # T1 and T2 stand for different movements in different runs.
             yield _person(person, paths, dict(zip(("T1", "T2"), classes)))
 
     return Dataset(

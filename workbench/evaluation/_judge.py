@@ -1,4 +1,4 @@
-"""One participant, one decoder, one split: what was right, with interval and chance limit."""
+"""One participant, one decoder, one split: correct decisions, with interval and chance limit."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ SPLITS = ("run", "blocks", "fixed")
 
 @dataclass(frozen=True)
 class Judged:
-    """What one decoder decided of one participant's epochs.
+    """Decisions of one decoder on one participant's epochs.
 
     Attributes
     ----------
     dataset, participant, decoder, split : what was judged. params : of the decoder.
     truth, decided : ``(n,)`` classes, in the order of judging.
-    correct, n : counts. interval : Wilson 95 %. limit : 95 % chance limit, None when no count is one.
+    correct, n : counts. interval : Wilson 95 %. limit : 95 % chance limit, None when there is none.
     area : AUC of the target where the data set asks for it.
     """
 
@@ -78,32 +78,35 @@ def judge(
     BadSignal
         What the decoder cannot be fitted on, in its own words.
     """
-    usual, settled = default_of(dataset.paradigm, n_channels=len(epochs.channels))
-    name = decoder or usual
-    every = {**(settled if name == usual else {}), **dataset.parameters, **(params or {})}
-    made = decoders.load(name)
-    chosen = _taken(made, every, params or {}, epochs)
-    way = split or dataset.split
+    default, default_params = default_of(dataset.paradigm, n_channels=len(epochs.channels))
+    name = decoder or default
+    # Later ones win: the caller's over the data set's over the paradigm's.
+    candidates = {**(default_params if name == default else {}), **dataset.parameters, **(params or {})}
+    decoder_class = decoders.load(name)
+    used = _parameters(decoder_class, candidates, params or {}, epochs)
+    split_name = split or dataset.split
     truth: list[str] = []
     decided: list[str] = []
     evidence: list[float] = []
-    for fold in _folds(way, epochs):
-        fitted = made(epochs.fs, **chosen)
+    for fold in _folds(split_name, epochs):
+        fitted = decoder_class(epochs.fs, **used)
         fitted.fit(epochs.X[fold.train], epochs.y[fold.train], lead_in=epochs.lead_in_s)
         probabilities = fitted.predict_proba(epochs.X[fold.judged], lead_in=epochs.lead_in_s)
         truth += epochs.y[fold.judged].tolist()
         decided += fitted.classes_[np.argmax(probabilities, axis=1)].tolist()
         if dataset.metric == "auc":
+            # By name: classes are sorted, so the target is not always the last.
             column = fitted.classes_.tolist().index(dataset.target)
             evidence += probabilities[:, column].tolist()
+    # Pooled over the folds: each epoch is judged once.
     n, correct = len(truth), sum(a == b for a, b in zip(truth, decided))
     area = auc(evidence, [label == dataset.target for label in truth]) if dataset.metric == "auc" else None
     return Judged(
         dataset.name,
         epochs.participant,
         name,
-        chosen,
-        way,
+        used,
+        split_name,
         tuple(truth),
         tuple(decided),
         correct,
@@ -114,21 +117,25 @@ def judge(
     )
 
 
-def _taken(
-    made: type[decoders.WindowDecoder], every: Mapping[str, Any], asked: Mapping[str, Any], epochs: Epochs
+def _parameters(
+    decoder_class: type[decoders.WindowDecoder],
+    candidates: Mapping[str, Any],
+    requested: Mapping[str, Any],
+    epochs: Epochs,
 ) -> dict[str, Any]:
-    """The parameters that the decoder has; one that was asked for must be among them and make sense."""
-    known = made.parameter_names()
-    for key in asked:
-        if key not in known:
-            raise BadValue(f"{made.name} has no parameter {key!r}; it has {', '.join(known)}")
-    chosen = {key: value for key, value in every.items() if key in known}
+    """The candidates that the decoder takes; requested ones must be among them and have usable values."""
+    names = decoder_class.parameter_names()
+    for key in requested:
+        if key not in names:
+            raise BadValue(f"{decoder_class.name} has no parameter {key!r}; it has {', '.join(names)}")
+    used = {key: value for key, value in candidates.items() if key in names}
     try:
-        made(epochs.fs, **chosen).settings_for(len(epochs.channels))
+        # Designing the settings already fails for a value of the wrong type, before any fit.
+        decoder_class(epochs.fs, **used).settings_for(len(epochs.channels))
     except TypeError as error:
-        told = f"{made.name} cannot take {dict(asked)} ({error})"
-        raise BadValue(f"{told}; give numbers where it wants numbers") from error
-    return chosen
+        problem = f"{decoder_class.name} cannot take {dict(requested)} ({error})"
+        raise BadValue(f"{problem}; give numbers where it wants numbers") from error
+    return used
 
 
 def _folds(split: str, epochs: Epochs) -> Iterator[Fold]:

@@ -1,4 +1,4 @@
-"""What other libraries call our decoders, and what of theirs is left out, with the reason.
+"""Names of our decoders in other libraries, and their methods that are left out, with the reason.
 
 Names were looked up in the public sources of MetaBCI (``brainda.algorithms``), pyRiemann, MNE-Python and meegkit.
 """
@@ -47,4 +47,4 @@ MECHANISMS: tuple[tuple[str, str, str], ...] = (
         "left out: no calibration of minutes trains them, and their bits are not reproducible",
     ),
 )
-"""What elsewhere, what here, and whether it is covered."""
+"""Name elsewhere, name here, and whether it is covered."""

@@ -21,10 +21,11 @@ def as_text(rows: Sequence[Judged]) -> str:
     """One sentence each; over participants, the share with its interval clustered by participant."""
     lines = [row.line() for row in rows]
     for key in dict.fromkeys((row.dataset, row.decoder, row.split) for row in rows):
-        of = [row for row in rows if (row.dataset, row.decoder, row.split) == key]
-        if len(of) > 1 and all(row.area is None for row in of):
-            right = [a == b for row in of for a, b in zip(row.truth, row.decided)]
-            people = [row.participant for row in of for _ in row.truth]
+        same = [row for row in rows if (row.dataset, row.decoder, row.split) == key]
+        # An AUC cannot be pooled by counting right trials.
+        if len(same) > 1 and all(row.area is None for row in same):
+            right = [a == b for row in same for a, b in zip(row.truth, row.decided)]
+            people = [row.participant for row in same for _ in row.truth]
             lines.append(f"{' '.join(key[:2])} ({key[2]}), all participants: {clustered(right, people).line()}")
     return "\n".join(lines)
 
@@ -56,15 +57,15 @@ def figure(rows: Sequence[Judged], path: Path) -> None:
     """Each judged decoder as a point with its interval and chance limit, written as SVG."""
     from workbench import figures
 
-    drawn = []
+    points = []
     for row in rows:
         value, (low, high) = _value(row)
         chance = 0.5 if row.area is not None else None if row.limit is None else row.limit / row.n
         label = f"{row.dataset} {row.participant} {row.decoder}"
-        drawn.append(figures.IntervalRow(label, value, low, high, chance))
-    words = "share correct, or AUC; line: 95 % interval, dashed: 95 % chance limit"
+        points.append(figures.IntervalRow(label, value, low, high, chance))
+    axis = "share correct, or AUC; line: 95 % interval, dashed: 95 % chance limit"
     path.write_text(
-        figures.to_svg(figures.labelled_intervals(drawn, axis=words), name=path.stem.replace("_", "")),
+        figures.to_svg(figures.labelled_intervals(points, axis=axis), name=path.stem.replace("_", "")),
         encoding="utf-8",
     )
 

@@ -21,6 +21,7 @@ def _read(folder: Path) -> Iterator[Epochs]:
         raw = read_raw(path)
         fs = float(raw.info["sfreq"])
         names = raw.ch_names[:MOTOR]
+        # Cut before anything is filtered: a fourth channel must not enter a reference.
         samples = np.ascontiguousarray(microvolts(raw)[:, :MOTOR])
         x, y = pieces(samples, cues_of(raw, CUES), fs=fs, start_s=-BEFORE_S, stop_s=STOP_S)
         yield joined(path.stem, [(path.stem, x, y)], fs=fs, channels=names, lead_in_s=LEAD_IN_S)

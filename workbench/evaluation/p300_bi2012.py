@@ -16,10 +16,11 @@ BEFORE_S, STOP_S = 1.0, 0.8
 
 def _read(folder: Path) -> Iterator[Epochs]:
     for path in files(folder, "subject_*_session_*.npz"):
-        held = read_arrays(path, ("data", "stim"))
-        samples, stim = held["data"].astype(np.float64), held["stim"]
-        at = np.flatnonzero((stim > 0) & (np.r_[0, stim[:-1]] == 0))
-        cues = [(int(i), CODES[int(stim[i])]) for i in at if int(stim[i]) in CODES]
+        arrays = read_arrays(path, ("data", "stim"))
+        samples, stim = arrays["data"].astype(np.float64), arrays["stim"]
+        # A code lasts several samples; only the first of them is an event.
+        onsets = np.flatnonzero((stim > 0) & (np.r_[0, stim[:-1]] == 0))
+        cues = [(int(i), CODES[int(stim[i])]) for i in onsets if int(stim[i]) in CODES]
         x, y = pieces(samples, cues, fs=FS, start_s=-BEFORE_S, stop_s=STOP_S)
         channels = tuple(f"E{i + 1}" for i in range(x.shape[1]))
         yield joined(path.stem, [(path.stem, x, y)], fs=FS, channels=channels, lead_in_s=BEFORE_S)

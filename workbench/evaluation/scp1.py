@@ -16,12 +16,14 @@ CHANNELS = ("A1", "A2", "2cm f C3", "2cm p C3", "2cm f C4", "2cm p C4")
 
 def _read(folder: Path) -> Iterator[Epochs]:
     for path in files(folder, "scp*.npz"):
-        held = read_arrays(path, ("x_train", "y_train", "x_test", "y_test", "fs"))
+        arrays = read_arrays(path, ("x_train", "y_train", "x_test", "y_test", "fs"))
+        # The competition's own split, so that results compare with published ones.
         parts = [
-            (part, held[f"x_{part}"].astype(np.float64), held[f"y_{part}"].tolist()) for part in ("train", "test")
+            (part, arrays[f"x_{part}"].astype(np.float64), arrays[f"y_{part}"].tolist())
+            for part in ("train", "test")
         ]
         yield joined(
-            path.stem, parts, fs=float(held["fs"]), channels=CHANNELS, lead_in_s=0.0, judged_runs=("test",)
+            path.stem, parts, fs=float(arrays["fs"]), channels=CHANNELS, lead_in_s=0.0, judged_runs=("test",)
         )
 
 

@@ -27,8 +27,9 @@ def _read(folder: Path) -> Iterator[Epochs]:
         for path in paths:
             raw = read_raw(path)
             fs = float(raw.info["sfreq"])
+            # MNE counts events from the start of the acquisition, samples from the start of the file.
             cues = [(at - raw.first_samp, CLASSES[code]) for at, code in _events(path) if code in CLASSES]
-            # These files hold the amplifier's own unit; the decoders that are used need no absolute one.
+            # The files are in the amplifier's own unit; these decoders need no absolute one.
             samples = raw.get_data().T.copy()
             parts.append((path.stem, *pieces(samples, cues, fs=fs, start_s=-BEFORE_S, stop_s=STOP_S)))
         yield joined(person, parts, fs=fs, channels=raw.ch_names, lead_in_s=LEAD_IN_S)
@@ -37,11 +38,11 @@ def _read(folder: Path) -> Iterator[Epochs]:
 def _events(path: Path) -> list[tuple[int, int]]:
     import mne
 
-    events = path.with_name(path.name.replace("_raw.fif", "-eve.fif"))
-    with warnings.catch_warnings(), legible(events):
+    event_file = path.with_name(path.name.replace("_raw.fif", "-eve.fif"))
+    with warnings.catch_warnings(), legible(event_file):
         warnings.simplefilter("ignore")
-        found = mne.read_events(events, verbose="ERROR")
-    return [(int(at), int(code)) for at, _, code in found]
+        events = mne.read_events(event_file, verbose="ERROR")
+    return [(int(at), int(code)) for at, _, code in events]
 
 
 DATASET = Dataset(

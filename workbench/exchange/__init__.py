@@ -1,6 +1,6 @@
 """Study formats of others, in and out: examinations out of REDCap, core data sets for a registry.
 
-What reads recordings stands in :mod:`workbench.devices`, since the live session plays them.
+Readers of recordings are in :mod:`workbench.devices`, since the live session plays them.
 """
 
 from workbench.exchange._core_data_set import FORMS, Export, core_data_set, reporting_group

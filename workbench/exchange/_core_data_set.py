@@ -1,7 +1,7 @@
-"""The International SCI Core Data Set v3.0 and NINDS names: what the record holds of them, one row an examination.
+"""The International SCI Core Data Set v3.0 and NINDS names: those that the record has, one row per examination.
 
 The mapping is ``core_data_set.csv`` with the columns :data:`COLUMNS`: each variable with its evidence mark and
-where it was seen. A variable that the record does not hold is an empty column and is named as missing; a variable
+where it was seen. A variable that the record does not have is an empty column and is named as missing; a variable
 whose name was not seen is not written at all. Nothing is invented and nothing is taken from another field.
 
 References
@@ -43,9 +43,9 @@ CONTEXT = (
     *("simulated", "visit", "assessment", "state", "assisted", "device_on", "stimulation_on", "rules"),
     "missing",
 )
-"""Columns beside the variables: under what the examination was made, and what is missing in the row."""
+"""Columns beside the variables: the state of the examination, and what is missing in the row."""
 GROUP = "reporting_group_unless_ventilated"
-"""Column of the reporting group by level and grade; the record does not hold who is ventilated."""
+"""Column of the reporting group by level and grade; the record does not state who is ventilated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Variable:
     variable : column name of the export, ``""`` when no name could be seen.
     label, values : what it is, and what it takes.
     holds : where the record has it (a key of :data:`HOLDS`), ``""`` when it has not.
-    evidence, source : how sure it is, and where it was seen.
+    evidence, source : mark of certainty, and where it was seen.
     """
 
     form: str
@@ -78,8 +78,8 @@ class Export:
     ----------
     columns : in order.
     rows : by column, text; ``""`` where a value is missing.
-    missing : variables that the record does not hold at all, by name.
-    unnamed : what the record holds and the form wants, without a name that could be seen.
+    missing : variables that the record does not have, by name.
+    unnamed : what the record has and the form asks for, without a name that could be seen.
     memory : columns whose place in the form is from memory.
     """
 
@@ -116,12 +116,13 @@ def _split(text: str) -> list[str]:
 
 
 def _group(level: str, grade: str) -> str:
-    place = PLACE.get(level.replace("-", "_"), PLACE["INT"])
-    if place == PLACE["INT"] or grade not in ("A", "B", "C", "D"):
+    rank = PLACE.get(level.replace("-", "_"), PLACE["INT"])
+    # An intact level has no group by level; E has none by grade.
+    if rank == PLACE["INT"] or grade not in ("A", "B", "C", "D"):
         return ""
     if grade == "D":
         return "D"
-    return "C1-4 ABC" if place <= PLACE["C4"] else "C5-8 ABC" if place <= PLACE["C8"] else "T1-S5 ABC"
+    return "C1-4 ABC" if rank <= PLACE["C4"] else "C5-8 ABC" if rank <= PLACE["C8"] else "T1-S5 ABC"
 
 
 # ----- the mapping
@@ -140,18 +141,19 @@ def variables(form: str, *, file: Path = FILE) -> tuple[Variable, ...]:
     reader = csv.DictReader(io.StringIO(file.read_text(encoding="utf-8")), strict=True)
     if tuple(reader.fieldnames or ()) != COLUMNS:
         raise BadValue(f"{file.name} must have the columns {', '.join(COLUMNS)}; got {reader.fieldnames}")
-    found = []
+    rows = []
     for row in reader:
-        where = f"{file.name} line {reader.line_num}"
+        line = f"{file.name} line {reader.line_num}"
         if row["form"] not in FORMS or row["evidence"] not in EVIDENCE or row["holds"] not in ("", *HOLDS):
-            raise BadValue(f"{where} has a form, evidence mark or place that is none: {row}")
+            raise BadValue(f"{line} has a form, evidence mark or place that is none: {row}")
         if not row["label"] or not row["source"]:
-            raise BadValue(f"{where} needs a label and a source, got {row}")
-        found.append(Variable(**row))
-    names = [one.variable for one in found if one.form == form and one.variable]
+            raise BadValue(f"{line} needs a label and a source, got {row}")
+        rows.append(Variable(**row))
+    names = [entry.variable for entry in rows if entry.form == form and entry.variable]
+    # Two variables in one column would overwrite each other without a trace.
     if len(set(names)) != len(names):
         raise BadValue(f"{file.name} names a variable of {form} twice; each column has one name")
-    return tuple(one for one in found if one.form == form)
+    return tuple(entry for entry in rows if entry.form == form)
 
 
 # ----- the rows
@@ -192,44 +194,48 @@ def core_data_set(
     BadValue
         No such form.
     """
-    wanted = variables(form)
-    named = [one for one in wanted if one.variable]
+    form_variables = variables(form)
+    named = [variable for variable in form_variables if variable.variable]
     cases = _cases(list(participants), list(visits), assessments)
-    asked = (GROUP,) if groups else ()
-    columns = (*(one.variable for one in named), *asked, *CONTEXT)
+    group_column = (GROUP,) if groups else ()
+    columns = (*(variable.variable for variable in named), *group_column, *CONTEXT)
     rows = (_row(case, named, form) for case in cases)
     return Export(
         columns=columns,
         rows=tuple({name: row[name] for name in columns} for row in rows),
-        missing=tuple(one.variable for one in named if not one.holds),
-        unnamed=tuple(one.label for one in wanted if one.holds and not one.variable),
-        memory=(*(one.variable for one in named if one.evidence.startswith("[M")), *asked),
+        missing=tuple(variable.variable for variable in named if not variable.holds),
+        unnamed=tuple(variable.label for variable in form_variables if variable.holds and not variable.variable),
+        memory=(
+            *(variable.variable for variable in named if variable.evidence.startswith("[M")),
+            *group_column,
+        ),
     )
 
 
 def _cases(
     participants: Sequence[Participant], visits: Sequence[Visit], assessments: Iterable[Assessment]
 ) -> list[_Case]:
-    exams = [one for one in assessments if one.measure == "isncsci" and one.state != DRAFT]
-    found = []
+    exams = [record for record in assessments if record.measure == "isncsci" and record.state != DRAFT]
+    cases = []
     for participant in participants:
-        mine = [
+        own = [
             _Case(participant, visit, exam)
             for visit in visits
             if visit.participant_id == participant.id
             for exam in exams
             if exam.visit_id == visit.id
         ]
-        found += mine or [_Case(participant, None, None)]
-    return found
+        # A participant without an examination is a row too: left out, the cohort would look smaller.
+        cases += own or [_Case(participant, None, None)]
+    return cases
 
 
 def _row(case: _Case, named: Sequence[Variable], form: str) -> dict[str, str]:
     levels = _ninds_level if form == "ninds" else str
     row = {}
-    for one in named:
-        value = HOLDS[one.holds](case) if one.holds else ""
-        row[one.variable] = levels(value) if one.holds in LEVELS else value
+    for variable in named:
+        value = HOLDS[variable.holds](case) if variable.holds else ""
+        row[variable.variable] = levels(value) if variable.holds in LEVELS else value
     missing = "; ".join(name for name, value in row.items() if not value)
     exam, yes = case.exam, {True: "yes", False: "no"}
     condition = exam.condition if exam else None
@@ -258,6 +264,7 @@ def _ninds_level(text: str) -> str:
         return ""
     if len(levels) == 1:
         return levels[0].replace("_", "-")
+    # The region alone (C, T, L, S) is certain when all possible levels share it.
     letters = {level[0] for level in levels}
     return f"{letters.pop()}99" if len(letters) == 1 else "X99"
 
@@ -268,7 +275,7 @@ def _exam_date(case: _Case) -> str:
 
 
 def _non_sci(case: _Case) -> str:
-    """Whether tagged scores change NLI or AIS; the stored result tells by its stars, today's rules by the rest."""
+    """Whether tagged scores change NLI or AIS: shown by stars in the stored result, otherwise by today's rules."""
     if case.exam is None or not case.result("nli"):
         return ""
     starred = {name for name in ("nli", "ais") if "*" in case.result(name)}
@@ -280,6 +287,7 @@ def _affected(case: _Case) -> set[str]:
     """Results that tags change without a star, when the stored result is of today's rules."""
     from workbench.outcomes.isncsci import exam_of
 
+    # Results of another rule book cannot be reproduced, so only their stars count.
     if case.exam is None or case.result("rules") != RULES:
         return set()
     options = case.exam.options
@@ -299,4 +307,4 @@ HOLDS: dict[str, Callable[[_Case], Any]] = {
     "non_sci": _non_sci,
     **{name: _stored(name) for name in LEVELS},
 }
-"""What the record holds: name → the value of a case as text, ``""`` when it is missing."""
+"""What the record has: name → the value of a case as text, ``""`` when it is missing."""

@@ -42,7 +42,7 @@ COLUMNS = {MOTOR: ("motor", MUSCLES), LIGHT: ("light_touch", DERMATOMES), PIN: (
 ANAL = {VAC: "voluntary_anal_contraction", DAP: "deep_anal_pressure"}
 REPORTED = {"nli": "neurological_level_of_injury", "ais": "asia_impairment_scale"}
 DELIMITERS = (",", ";", "\t")
-"""What separates cells: REDCap and spreadsheets of other languages write all three. The first wins a tie."""
+"""Separators of cells: REDCap and spreadsheets of other locales write all three. The first wins a tie."""
 TAG = "ab-"
 STARS = {"1": "**", "2": "*"}
 CAUSES = {"1": REASONS[0], "2": REASONS[1], "3": REASONS[2], "6": REASONS[-1]}
@@ -59,8 +59,8 @@ class RedcapExam:
     id : record, event and repeat of the row, joined by ``/``.
     exam : as :func:`workbench.outcomes.isncsci.classify` takes it; None when it cannot be read.
     error : why it cannot be read, else ``""``.
-    reasons : tagged cell → cause, where the export tells one that is known.
-    reported : ``"nli"`` and ``"ais"`` as they stand in the export, where they are filled.
+    reasons : tagged cell → cause, where the export states a known one.
+    reported : ``"nli"`` and ``"ais"`` as exported, where they are filled.
     """
 
     id: str
@@ -76,12 +76,12 @@ def from_redcap(row: Mapping[str, str]) -> dict[str, Any]:
     Raises
     ------
     BadValue
-        A column of the exam is absent, a cell is empty or holds an unknown code, or a tag has no reading.
+        A column of the exam is absent, a cell is empty or has an unknown code, or a tag has no reading.
     """
     absent = [name for name in _needed() if name not in row]
     if absent:
-        more = f" and {len(absent) - 5} more" if len(absent) > 5 else ""
-        raise BadValue(f"REDCap row has no column {', '.join(absent[:5])}{more}; export the whole instrument")
+        others = f" and {len(absent) - 5} more" if len(absent) > 5 else ""
+        raise BadValue(f"REDCap row has no column {', '.join(absent[:5])}{others}; export the whole instrument")
     exam: dict[str, Any] = {cell: _answer(row[name]) for cell, name in ANAL.items() if row[name].strip()}
     for side in SIDES:
         exam[side] = {grid: {} for grid in COLUMNS}
@@ -92,6 +92,7 @@ def from_redcap(row: Mapping[str, str]) -> dict[str, Any]:
         muscle = row.get(f"lowest_non_key_muscle_with_motor_function_{side}", "").strip().upper()
         if muscle:
             exam[side][NON_KEY] = muscle
+    # Checks grids and segments as a whole; cells were checked one by one.
     read_exam(exam)
     return exam
 
@@ -106,11 +107,12 @@ def read_redcap(lines: Iterable[str]) -> Iterator[RedcapExam]:
     Raises
     ------
     BadValue
-        No column names, a name that stands twice, a table that holds no column of the instrument, no row, or text
-        that is no CSV.
+        No column names, a repeated name, a table without a column of the instrument, no row, or text that is not
+        CSV.
     """
-    every = list(lines)
-    reader = csv.DictReader(every, strict=True, restval="", delimiter=_delimiter(every))
+    # All of it: the separator is found from the first line, which the reader then needs again.
+    all_lines = list(lines)
+    reader = csv.DictReader(all_lines, strict=True, restval="", delimiter=_delimiter(all_lines))
     try:
         names = reader.fieldnames or []
         twice = sorted({name for name in names if names.count(name) > 1})
@@ -119,10 +121,11 @@ def read_redcap(lines: Iterable[str]) -> Iterator[RedcapExam]:
                 f"a REDCap export needs a line of column names, each once; got {', '.join(twice) or 'none'}"
             )
         if not set(names) & set(_needed()):
-            shown = ", ".join(name[:40] for name in names[:5])
+            examples = ", ".join(name[:40] for name in names[:5])
             raise BadValue(
-                f"this table is no REDCap export of the ISNCSCI instrument: of its {len(names)} columns ({shown}) "
-                f"none is of an examination, such as {next(_needed())}; export the instrument with raw codes"
+                f"this table is not a REDCap export of the ISNCSCI instrument: of its {len(names)} columns "
+                f"({examples}) none is of an examination, such as {next(_needed())}; export the instrument "
+                "with raw codes"
             )
         row = None
         for row in reader:
@@ -130,11 +133,11 @@ def read_redcap(lines: Iterable[str]) -> Iterator[RedcapExam]:
         if row is None:
             raise BadValue("the REDCap export has column names and no row; export the records too")
     except csv.Error as error:
-        raise BadValue(f"line {reader.line_num} of the REDCap export is no CSV: {error}") from error
+        raise BadValue(f"line {reader.line_num} of the REDCap export is not CSV: {error}") from error
 
 
 def redcap_lines(lines: Iterable[str], *, options: Options = DEFAULT) -> Iterator[str]:
-    """Classify the exams of an export, one JSON answer a row, in order.
+    """Classify the exams of an export, one JSON answer per row, in order.
 
     Yields
     ------
@@ -142,33 +145,36 @@ def redcap_lines(lines: Iterable[str], *, options: Options = DEFAULT) -> Iterato
     ``"differs"`` (field → [reported, computed]) where there are any; ``{"id", "error"}`` where the row cannot be
     read.
     """
-    for one in read_redcap(lines):
-        answer: dict[str, Any] = {"id": one.id}
-        if one.exam is None:
-            answer["error"] = one.error
+    for row in read_redcap(lines):
+        answer: dict[str, Any] = {"id": row.id}
+        if row.exam is None:
+            answer["error"] = row.error
         else:
-            found = classify(one.exam, options=options)
-            differs = {name: (value, found.result[name]) for name, value in one.reported.items()}
+            classification = classify(row.exam, options=options)
+            differs = {name: (value, classification.result[name]) for name, value in row.reported.items()}
             differs = {name: pair for name, pair in differs.items() if not same_result(*pair)}
-            more = {"reasons": one.reasons, "site_reported": one.reported, "differs": differs}
-            answer |= found.to_json() | {name: value for name, value in more.items() if value}
+            extras = {"reasons": row.reasons, "site_reported": row.reported, "differs": differs}
+            answer |= classification.to_json() | {name: value for name, value in extras.items() if value}
         yield encode(answer)
 
 
 def _delimiter(lines: Sequence[str]) -> str:
-    """The separator under which the line of column names holds most columns of the instrument."""
+    """The separator with which the line of column names has most columns of the instrument."""
     needed = set(_needed())
     head = lines[0] if lines else ""
-    return max(DELIMITERS, key=lambda one: len(needed & {cell.strip('" \r\n') for cell in head.split(one)}))
+    return max(DELIMITERS, key=lambda mark: len(needed & {cell.strip('" \r\n') for cell in head.split(mark)}))
 
 
 def _read(row: Mapping[Any, Any], record: str, line: int) -> RedcapExam:
+    # The csv module files surplus cells under None.
     if None in row:
         return RedcapExam(str(row[record]), None, f"line {line} has more cells than there are column names")
     parts = (row[record], row.get(EVENT, ""), row.get(INSTANCE, ""))
+    # A record has several rows where the instrument repeats, so its id alone is not unique.
     identity = "/".join(part for part in parts if part)
+    # Other events of the record export their rows with empty cells.
     if not any(row.get(column, "").strip() for side in SIDES for _, _, column in _cells(side)):
-        return RedcapExam(identity, None, "holds no ISNCSCI exam: every cell of it is empty")
+        return RedcapExam(identity, None, "contains no ISNCSCI exam: every cell of it is empty")
     reported = {name: row[column].strip() for name, column in REPORTED.items() if row.get(column, "").strip()}
     try:
         return RedcapExam(identity, from_redcap(row), reasons=_reasons(row), reported=reported)
@@ -215,10 +221,10 @@ def _answer(text: str) -> str:
 
 
 def _reasons(row: Mapping[str, str]) -> dict[str, str]:
-    found: dict[str, str] = {}
+    causes: dict[str, str] = {}
     for side in SIDES:
         for grid, segment, column in _cells(side):
             cause = row.get(f"{column.removesuffix('_value')}_impairment", "").strip()
             if row[column].strip().lower().startswith(TAG) and cause in CAUSES:
-                found[f"{side}.{grid}.{segment}"] = CAUSES[cause]
-    return found
+                causes[f"{side}.{grid}.{segment}"] = CAUSES[cause]
+    return causes

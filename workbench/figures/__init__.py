@@ -1,8 +1,8 @@
 """Figures: a table in, a matplotlib Figure out, without pyplot and without global state.
 
-Each function takes rows and the words to print and returns a ``matplotlib.figure.Figure`` drawn in px at
+Each function takes rows and the texts to print and returns a ``matplotlib.figure.Figure`` drawn in px at
 96 per inch; :func:`to_svg` writes it as one self-contained ``<svg>`` element with the same bytes each
-time. Shape and word carry the meaning and colour repeats it, so a monochrome print keeps it.
+time. Shape and text carry the meaning and colour repeats it, so a monochrome print stays readable.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which faces a page can use, and what of a text they hold. A missing glyph is spelled out, never a box."""
+"""Fonts that a page can use, and the characters they cover. A missing glyph is spelled out, never a box."""
 
 from __future__ import annotations
 
@@ -17,29 +17,30 @@ _FILES = re.compile(r"(NotoSansCJK|NotoSansSC|SourceHanSans|msyh|PingFang|Hiragi
 
 
 def holds_chinese(text: str) -> bool:
-    """Whether a text has a character that only a Chinese face holds."""
+    """Whether a text has a character that only a Chinese font covers."""
     return _CJK.search(text) is not None
 
 
 def latin_folder() -> Path:
-    """Folder of the faces that matplotlib ships, which every page uses."""
+    """Folder of the fonts that matplotlib ships, which every page uses."""
     return Path(mpl.get_data_path()) / "fonts" / "ttf"
 
 
 @lru_cache(maxsize=1)
 def chinese_font() -> tuple[str, Path] | None:
-    """Name and file of the first installed Simplified Chinese face, None when there is none."""
-    found = _chinese_entry()
-    if found is None:
+    """Name and file of the first installed Simplified Chinese font, None when there is none."""
+    entry = _chinese_entry()
+    if entry is None:
+        # matplotlib's list is cached from its first start: a font installed later is missing from it.
         for path in font_manager.findSystemFonts():
             if _FILES.search(Path(path).name):
                 font_manager.fontManager.addfont(path)
-        found = _chinese_entry()
-    return found
+        entry = _chinese_entry()
+    return entry
 
 
 def _chinese_entry() -> tuple[str, Path] | None:
-    """The same, from the faces matplotlib knows already."""
+    """The same, among the fonts that matplotlib already knows."""
     for name in CHINESE:
         for entry in font_manager.fontManager.ttflist:
             if entry.name == name and Path(entry.fname).exists():
@@ -49,12 +50,13 @@ def _chinese_entry() -> tuple[str, Path] | None:
 
 @lru_cache(maxsize=4)
 def _covered(*files: str) -> frozenset[int]:
-    """Code points that every one of the files holds."""
+    """Code points that all of the files cover."""
     return frozenset.intersection(*(frozenset(font_manager.get_font(file).get_charmap()) for file in files))
 
 
 def _settable(letter: str) -> bool:
     code = ord(letter)
+    # Nearly all text: the fonts need not be opened for it.
     if 32 <= code < 127:
         return True
     folder = latin_folder()
@@ -67,8 +69,8 @@ def _settable(letter: str) -> bool:
 def printable(text: str) -> str:
     """The text with everything a page cannot show spelled out, as ``[U+202E]``.
 
-    Control, direction and unassigned characters, and those no face holds, are spelled; tab and newline
-    become a space. Chinese is kept even without a face for it: the renderer refuses it with a message.
+    Control, direction and unassigned characters, and those that no font covers, are spelled out; tab and newline
+    become a space. Chinese is kept even without a font for it: the renderer refuses it with a message.
     """
     return "".join(_spell(letter) for letter in unicodedata.normalize("NFC", text))
 
@@ -76,6 +78,7 @@ def printable(text: str) -> str:
 def _spell(letter: str) -> str:
     if letter in "\t\n\r":
         return " "
+    # Direction marks could reorder what a reader sees, so they are shown and not obeyed.
     category = unicodedata.category(letter)
     if category in ("Cc", "Cf", "Cs", "Co", "Cn") or not (_settable(letter) or holds_chinese(letter)):
         return f"[U+{ord(letter):04X}]"

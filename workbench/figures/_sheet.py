@@ -1,6 +1,6 @@
-"""A drawing sheet measured in px: the few marks our figures need, on a matplotlib Figure, without pyplot.
+"""A drawing sheet measured in px: the few marks that our figures need, on a matplotlib Figure, without pyplot.
 
-Every text names its face and size, so nothing depends on ``rcParams``; only writing SVG sets two of
+Every text names its font and size, so nothing depends on ``rcParams``; only writing SVG sets two of
 them, inside a context that restores them.
 """
 
@@ -37,7 +37,7 @@ _SHAPES = {
 class Sheet:
     """A sheet of ``width`` × ``height`` px, origin top left, y downwards.
 
-    ``figure`` is the matplotlib Figure under it. Widths, sizes and coordinates are px at 96 per inch;
+    ``figure`` is the underlying matplotlib Figure. Widths, sizes and coordinates are px at 96 per inch;
     colours are token names of :mod:`workbench.figures.palette`.
     """
 
@@ -47,13 +47,14 @@ class Sheet:
         self._axes = self.figure.add_axes((0.0, 0.0, 1.0, 1.0), frameon=False)
         self._axes.set_axis_off()
         self._axes.set_xlim(0, width)
+        # Data units are px and y grows downwards, as in SVG.
         self._axes.set_ylim(height, 0)
 
     def text(
         self,
         x: float,
         y: float,
-        words: str,
+        label: str,
         *,
         size: float = 12,
         colour: str = "ink-2",
@@ -65,10 +66,10 @@ class Sheet:
         Parameters
         ----------
         x, y : left, middle or right end of the line as ``anchor`` says, and its baseline, px.
-        words : what stands there.
+        label : the text.
         size : of the type, px.
         colour : a token name.
-        bold : whether heavy.
+        bold : whether the type is bold.
         anchor : ``"left"``, ``"center"`` or ``"right"``.
 
         Raises
@@ -77,12 +78,12 @@ class Sheet:
             For a size below 12 px.
         """
         if size < SMALLEST_PX:
-            raise BadValue(f"text in a figure must be at least {SMALLEST_PX} px, got {size} px for {words!r}")
-        words, chinese = printable(words), chinese_font()
-        faces = [chinese[0], LATIN] if chinese and holds_chinese(words) else [LATIN]
-        font = FontProperties(family=faces, size=size * _POINT, weight="bold" if bold else "normal")
+            raise BadValue(f"text in a figure must be at least {SMALLEST_PX} px, got {size} px for {label!r}")
+        printed, chinese = printable(label), chinese_font()
+        families = [chinese[0], LATIN] if chinese and holds_chinese(printed) else [LATIN]
+        font = FontProperties(family=families, size=size * _POINT, weight="bold" if bold else "normal")
         self._axes.text(
-            x, y, words, fontproperties=font, color=COLOURS[colour], ha=anchor, va="baseline", parse_math=False
+            x, y, printed, fontproperties=font, color=COLOURS[colour], ha=anchor, va="baseline", parse_math=False
         )
 
     def line(
@@ -103,6 +104,7 @@ class Sheet:
         width : px.
         dashes : on and off, px; None for a full line.
         """
+        # matplotlib measures dashes in widths of the line.
         style: Any = "-" if dashes is None else (0, (dashes[0] / width, dashes[1] / width))
         self._axes.add_line(
             Line2D(
@@ -169,7 +171,7 @@ class Sheet:
         x, y : its middle, px.
         shape : a key of ``_SHAPES``.
         fill, edge : token names or hex.
-        size : px, of a circle; the other shapes look as large.
+        size : px, of a circle; the other shapes are scaled to look as large.
         line : width of the edge, px.
         """
         marker, scale = _SHAPES[shape]
@@ -198,21 +200,24 @@ def to_svg(figure: Figure, *, name: str) -> str:
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*", name):
         raise BadValue(f"a figure's name must be letters and digits and start with a letter, got {name!r}")
     out = io.StringIO()
-    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    # A date or version would change the bytes from one run to the next.
+    no_metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     with (
         _WRITING,
         mpl.rc_context(
             {"svg.fonttype": "none", "svg.hashsalt": name, "hatch.linewidth": 0.9, "hatch.color": "edge"}
         ),
     ):
-        figure.savefig(out, format="svg", metadata=nothing)
+        # rcParams are global: two threads that write at a time would see each other's salt.
+        figure.savefig(out, format="svg", metadata=no_metadata)
     svg = out.getvalue()
+    # matplotlib's style sheet would apply to the whole page that the figure is pasted into.
     svg = svg[svg.index("<svg") :].rstrip()
-    svg = re.sub(
-        r"<defs>\s*<style.*?</style>\s*</defs>\s*", "", svg, flags=re.DOTALL
-    )  # it would style the whole page
+    svg = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>\s*", "", svg, flags=re.DOTALL)
     svg = svg.replace("<svg ", '<svg stroke-linejoin="round" stroke-linecap="butt" ', 1)
+    # Ids are unique per page, not per element: two figures would share clip paths and markers.
     svg = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', svg)
     svg = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", svg)
     svg = re.sub(r'xlink:href="#([^"]+)"', rf'xlink:href="#{name}-\1"', svg)
-    return re.sub(r' transform="rotate\(-0 [^"]*\)"', "", svg)  # matplotlib writes one with every text
+    # matplotlib gives each text a rotation by nothing.
+    return re.sub(r' transform="rotate\(-0 [^"]*\)"', "", svg)

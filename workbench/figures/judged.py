@@ -1,4 +1,4 @@
-"""Decoders beside one another: a name, its value with the interval, and its chance limit on one axis."""
+"""Comparison of decoders: a name, its value with the interval, and its chance limit on one axis."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ ROW, LABELS, AXIS = 26.0, 360.0, 300.0
 
 
 def labelled_intervals(rows: Sequence[IntervalRow], *, axis: str) -> Figure:
-    """One line a row: label, then interval (line), value (mark) and chance limit (dashed) from 0 to 1.
+    """One row per line: label, then interval (line), value (mark) and chance limit (dashed) from 0 to 1.
 
     Parameters
     ----------
-    rows : from top to bottom. axis : words under the axis.
+    rows : from top to bottom. axis : label of the axis.
     """
     sheet = Sheet(LABELS + AXIS + 24, ROW * len(rows) + 40)
 
@@ -29,8 +29,8 @@ def labelled_intervals(rows: Sequence[IntervalRow], *, axis: str) -> Figure:
         sheet.line((at(tick),) * 2, (0, bottom), colour="ink-3" if tick == 0 else "line")
         sheet.text(at(tick), bottom + 14, f"{tick:g}", anchor="center")
     sheet.text(at(0), bottom + 32, axis)
-    for place, row in enumerate(rows):
-        y = ROW * (place + 0.5)
+    for i, row in enumerate(rows):
+        y = ROW * (i + 0.5)
         sheet.text(4, y + 4, row.label)
         if row.limit is not None:
             sheet.line((at(row.limit),) * 2, (y - 9, y + 9), colour="ink-2", width=1.5, dashes=(4, 3))

@@ -27,7 +27,7 @@ _SHAPES = {
 def ledger_timeline(
     rows: Sequence[Mapping[str, Any]], *, kinds: Mapping[str, str], words: Mapping[str, str] = LEDGER_WORDS
 ) -> Figure:
-    """One lane a kind; the mark's shape is the priority, and the lane prints its count.
+    """One lane per kind; the mark's shape is the priority, and the lane prints its count.
 
     Parameters
     ----------
@@ -37,16 +37,18 @@ def ledger_timeline(
     """
     order = list(dict.fromkeys(str(row["kind"]) for row in sorted(rows, key=lambda row: float(row["stamp"]))))
     first = min(float(row["stamp"]) for row in rows)
+    # At least a second, so that a single row has a place on the axis.
     span = max(max(float(row["stamp"]) for row in rows) - first, 1.0)
     left, right, bottom = 200.0, 600.0, 10 + 28.0 * len(order)
     sheet = Sheet(674, bottom + 70)
     for lane, kind in enumerate(order):
         y = 10 + 28 * (lane + 0.5)
-        mine = [row for row in rows if row["kind"] == kind]
+        of_kind = [row for row in rows if row["kind"] == kind]
         sheet.line((left, right), (y, y), colour="line")
         sheet.text(0, y + 4, kinds.get(kind, kind), size=13, colour="ink")
-        sheet.text(right + 16, y + 4, f"{len(mine)}", size=13, colour="ink", bold=True)
-        for row in mine:
+        sheet.text(right + 16, y + 4, f"{len(of_kind)}", size=13, colour="ink", bold=True)
+        for row in of_kind:
+            # A priority of a later version still gets a mark.
             shape, fill, edge = _SHAPES.get(str(row["priority"]), _SHAPES["info"])
             x = left + (right - left) * (float(row["stamp"]) - first) / span
             sheet.mark(x, y, shape, fill=fill, edge=edge, size=6 if shape == "circle" else 11, line=1)

@@ -1,4 +1,4 @@
-"""Outcome marks: fill says the device, shape says the help. No line joins two conditions."""
+"""Outcome marks: fill shows the device, shape the assistance. No line joins two conditions."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class ConditionMark:
 def condition_marks(
     marks: Sequence[ConditionMark], *, measure: str, maximum: float, words: Mapping[str, str] = MARK_WORDS
 ) -> Figure:
-    """Scores on the full scale of the measure, one row a condition, in the order given.
+    """Scores on the full scale of the measure, one row per condition, in the order given.
 
     Solid = device on, hollow = device off; square = assisted, circle = not assisted; an outer ring =
     stimulation on. Rows are not joined and no change is shown: an assisted score is never recovery.
@@ -66,8 +66,8 @@ def condition_marks(
         anchor="center",
     )
     sheet.text(0, bottom + 58, words["key"])
-    for place, mark in enumerate(marks):
-        y = 10 + row * (place + 0.5)
+    for i, mark in enumerate(marks):
+        y = 10 + row * (i + 0.5)
         sheet.text(0, y + 4, mark.label, size=13, colour="ink")
         if mark.value is None:
             sheet.text(left + 8, y + 4, words["nd"])
@@ -84,5 +84,6 @@ def condition_marks(
 
 def _ticks(maximum: float) -> list[float]:
     step = 10.0 if maximum <= 60 else 20.0
-    whole = [step * k for k in range(int(maximum / step) + 1) if maximum - step * k > step / 3]
-    return [*whole, maximum]
+    # A round tick too close to the end of the scale would overprint it.
+    ticks = [step * k for k in range(int(maximum / step) + 1) if maximum - step * k > step / 3]
+    return [*ticks, maximum]

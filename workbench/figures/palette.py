@@ -55,7 +55,7 @@ SMALLEST_PX = 12
 
 LATIN = "DejaVu Sans"
 MONO = "DejaVu Sans Mono"
-"""Faces that matplotlib ships, so a page has the same bytes on every machine."""
+"""Fonts that matplotlib ships, so a page has the same bytes on every machine."""
 
 CHINESE = (
     "Noto Sans CJK SC",
@@ -67,11 +67,11 @@ CHINESE = (
     "WenQuanYi Zen Hei",
     "SimHei",
 )
-"""Simplified Chinese faces, best first; the first one installed is used and named in the document."""
+"""Simplified Chinese fonts, best first; the first one installed is used and named in the document."""
 
 
 def shade(share: float) -> tuple[str, str]:
-    """Ground and text colour of a cell that holds ``share`` of its row.
+    """Background and text colour of a cell with ``share`` of its row.
 
     Parameters
     ----------
@@ -82,6 +82,7 @@ def shade(share: float) -> tuple[str, str]:
     tuple of str
         Fill and text colour; the pair keeps a contrast of at least 4.5.
     """
+    # seq-3 is left out: neither black nor white text reaches the contrast on it.
     steps = ("seq-0", "seq-1", "seq-2", "seq-4", "seq-4")
     step = steps[min(int(share * 5), 4)]
     return COLOURS[step], COLOURS["on-strong" if step == "seq-4" else "ink"]

@@ -1,4 +1,4 @@
-"""How well a decoder did: confusion matrices, and a number with its interval and its chance limit."""
+"""Performance of a decoder: confusion matrices, and a number with its interval and its chance limit."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class IntervalRow:
 
 
 def confusion(matrices: Sequence[Matrix]) -> Figure:
-    """One matrix a run on one scale; each cell prints its count and its share of the row.
+    """One matrix per run on one scale; each cell prints its count and its share of the row.
 
     Raises
     ------
@@ -57,18 +57,18 @@ def confusion(matrices: Sequence[Matrix]) -> Figure:
     if not matrices:
         raise BadValue("a confusion figure needs at least one matrix, got none; leave the figure out")
     for matrix in matrices:
-        wanted = [len(matrix.decided)] * len(matrix.labels)
-        if [len(row) for row in matrix.counts] != wanted:
+        expected = [len(matrix.decided)] * len(matrix.labels)
+        if [len(row) for row in matrix.counts] != expected:
             raise BadValue(
-                f"confusion of {matrix.title!r} must have rows of {wanted} counts, got "
+                f"confusion of {matrix.title!r} must have rows of {expected} counts, got "
                 f"{[len(row) for row in matrix.counts]}"
             )
     per_row = 3
     size = max(len(matrix.labels) for matrix in matrices)
     tall = 50.0 + 56 * size
     sheet = Sheet(674, tall * ((len(matrices) + per_row - 1) // per_row))
-    for place, matrix in enumerate(matrices):
-        _matrix(sheet, 230.0 * (place % per_row), tall * (place // per_row), matrix)
+    for i, matrix in enumerate(matrices):
+        _matrix(sheet, 230.0 * (i % per_row), tall * (i // per_row), matrix)
     return sheet.figure
 
 
@@ -83,14 +83,16 @@ def _matrix(sheet: Sheet, left: float, top: float, matrix: Matrix) -> None:
         sheet.text(left + 58, y + 30, _short(matrix.labels[row]), anchor="right")
         total = sum(counts)
         for column, count in enumerate(counts):
+            # Of the row: rows with few trials would otherwise all look pale.
             share = count / total if total else 0.0
             fill, ink = shade(share)
             x = left + 66 + side * column
             sheet.box(x + 1, y + 1, side - 2, 54, fill=fill, edge="line" if share < 0.6 else "none")
+            # The sheet takes token names, shade gives colours.
             colour = "on-strong" if ink == "#FFFFFF" else "ink"
             sheet.text(x + side / 2, y + 27, str(count), size=16, colour=colour, bold=True, anchor="center")
-            words = f"{100 * share:.0f} %" if total else "–"
-            sheet.text(x + side / 2, y + 45, words, colour=colour, anchor="center")
+            percentage = f"{100 * share:.0f} %" if total else "–"
+            sheet.text(x + side / 2, y + 45, percentage, colour=colour, anchor="center")
 
 
 def _short(label: str) -> str:
@@ -104,9 +106,9 @@ def intervals(
 
     Parameters
     ----------
-    rows : what to draw, one line each; labels are not printed, the table beside the figure holds them.
+    rows : what to draw, one line each; labels are not printed, as the table beside the figure has them.
     width, row_height : px.
-    axis : words under the axis, ``""`` for the numbers alone; None leaves the axis out (a table
+    axis : label of the axis, ``""`` for the numbers alone; None leaves the axis out (a table
         cell). With no rows only the axis is drawn.
     """
     below = 0 if axis is None else 36 if axis else 18
@@ -123,8 +125,8 @@ def intervals(
             sheet.text(at(tick), bottom + 13, f"{tick:g}", anchor="center")
     if axis:
         sheet.text(at(0) - 4, bottom + 30, axis)
-    for place, row in enumerate(rows):
-        _interval(sheet, row, at, row_height * (place + 0.5), row_height)
+    for i, row in enumerate(rows):
+        _interval(sheet, row, at, row_height * (i + 0.5), row_height)
     return sheet.figure
 
 

@@ -1,4 +1,4 @@
-"""Trials of a run: ticks in order, and when the decisions came."""
+"""Trials of a run: ticks in order, and the latencies of the decisions."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _LEFT, _WIDTH = 86.0, 674.0
 def trial_ticks(
     runs: Sequence[tuple[str, Sequence[Mapping[str, Any]]]], *, words: Mapping[str, str] = TICK_WORDS
 ) -> Figure:
-    """One tick a trial, in order: solid = correct, short outline = missed, hatched = wrong, cross = excluded.
+    """One tick per trial, in order: solid = correct, short outline = missed, hatched = wrong, cross = excluded.
 
     Parameters
     ----------
@@ -45,19 +45,20 @@ def trial_ticks(
     Returns
     -------
     Figure
-        674 px wide; counts stand beside the words of the key.
+        674 px wide; the key shows the count of each outcome.
     """
     lines = [
         (label if first == 0 else "", trials[first : first + _PER_LINE])
         for label, trials in runs
+        # A run without a trial keeps its line, so that it is not overlooked.
         for first in range(0, max(len(trials), 1), _PER_LINE)
     ]
     sheet = Sheet(_WIDTH, 44 * len(lines) + 42)
     for row, (label, trials) in enumerate(lines):
         base = 44 * row + 30.0
         sheet.text(0, base - 6, label, size=13, colour="ink", bold=True)
-        for place, trial in enumerate(trials):
-            _tick(sheet, _LEFT + 14.6 * place, base, trial)
+        for i, trial in enumerate(trials):
+            _tick(sheet, _LEFT + 14.6 * i, base, trial)
     _key(sheet, 44 * len(lines) + 32, [trial for _, trials in runs for trial in trials], words)
     return sheet.figure
 
@@ -101,7 +102,8 @@ def _key(sheet: Sheet, y: float, trials: Sequence[Mapping[str, Any]], words: Map
 
 
 def _wide(label: str) -> float:
-    """About how wide a 12 px text is, px."""
+    """Approximate width of a 12 px text, px."""
+    # Chinese and other wide characters start behind U+2E7F.
     return sum(12.0 if ord(letter) > 0x2E7F else 7.4 for letter in label)
 
 
@@ -117,7 +119,7 @@ def onset_latencies(
     Parameters
     ----------
     runs : label and latencies in s of each run.
-    window_s : onset window, s; an onset after it is no hit.
+    window_s : onset window, s; an onset after it is not a hit.
     end_s : end of the axis, s.
     """
     height = 46.0 * len(runs) + 66
@@ -153,7 +155,8 @@ def _dots(sheet: Sheet, xs: Sequence[float], y: float) -> None:
     placed: list[tuple[float, float]] = []
     for x in sorted(xs):
         level = 0
-        while any(abs(x - other) < 8 and level == lane for other, lane in placed):
+        while any(abs(x - neighbour) < 8 and level == lane for neighbour, lane in placed):
+            # 0, 1, -1, 2, -2 …: the first free lane nearest to the line.
             level = -level if level > 0 else -level + 1
         placed.append((x, level))
         sheet.mark(x, y + 7.0 * max(-2, min(level, 2)), "circle", fill="intent", edge="surface", size=8, line=1)

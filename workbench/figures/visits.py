@@ -1,8 +1,8 @@
 """One measure over the visits of one participant: a line for each condition, the MDC band where one is given.
 
-Fill says the device, shape the help, a ring the stimulation, as in :mod:`workbench.figures.outcomes`. No line
-joins two conditions, a missing visit breaks the line, and a band is drawn only from a threshold that the caller
-passes.
+Fill shows the device, shape the assistance, a ring the stimulation, as in :mod:`workbench.figures.outcomes`. No
+line joins two conditions, a missing visit breaks the line, and a band is drawn only from a threshold that the
+caller passes.
 """
 
 from __future__ import annotations
@@ -68,17 +68,17 @@ def series(scores: Sequence[VisitScore], visits: Sequence[str]) -> dict[Conditio
     BadValue
         An unknown visit, or two scores of one condition at one visit: say which one is meant.
     """
-    found: dict[Condition, list[float | None]] = {}
-    taken: set[tuple[Condition, str]] = set()
+    lines: dict[Condition, list[float | None]] = {}
+    seen_pairs: set[tuple[Condition, str]] = set()
     for score in scores:
         if score.visit not in visits:
             raise BadValue(f"a score is of visit {score.visit!r}, which is none of {', '.join(visits)}")
-        if (score.condition, score.visit) in taken:
+        if (score.condition, score.visit) in seen_pairs:
             raise BadValue(f"two scores of one condition at visit {score.visit!r}; pass the one that is meant")
-        taken.add((score.condition, score.visit))
-        line = found.setdefault(score.condition, [None] * len(visits))
+        seen_pairs.add((score.condition, score.visit))
+        line = lines.setdefault(score.condition, [None] * len(visits))
         line[list(visits).index(score.visit)] = score.value
-    return found
+    return lines
 
 
 def condition_words(condition: Condition, words: Mapping[str, str] = WORDS) -> str:
@@ -122,14 +122,16 @@ def mdc_band(
         raise BadValue(
             f"a band needs a threshold with a value above 0, got {size!r}; pass none where it is not known"
         )
+    # A cut-off divides scores, not changes: drawn around a baseline it would mean nothing.
     if kind == "cutoff":
-        raise BadValue("a cut-off is no change and draws no band; pass a row of another kind")
+        raise BadValue("a cut-off is not a change and draws no band; pass a row of another kind")
     if not str(_stated(threshold, "citation") or "").strip():
         raise BadValue("a band is drawn only with its source; the threshold row has no citation")
     start = lines.get(of, [None] * len(visits))[list(visits).index(baseline)]
     if start is None:
         return None
     unit = str(_stated(threshold, "unit") or "")
+    # Of the magnitude, so that the band has a positive width below 0 too.
     size = abs(start) * size / 100 if unit == "%" else float(size)
     label = words["band"].format(
         kind=str(kind or "mdc").upper(),
@@ -137,36 +139,38 @@ def mdc_band(
         baseline=baseline,
         condition=condition_words(of, words),
     )
-    told = {name: _stated(threshold, name) or "–" for name in ("citation", "population", "evidence")}
-    return Band(start - size, start + size, start, label, words["source"].format(**told))
+    source = {name: _stated(threshold, name) or "–" for name in ("citation", "population", "evidence")}
+    return Band(start - size, start + size, start, label, words["source"].format(**source))
 
 
 def _stated(threshold: Any, name: str) -> Any:
     """One column of a threshold row; a value read from a table as text counts as the number that it is."""
-    found = threshold.get(name) if isinstance(threshold, Mapping) else getattr(threshold, name, None)
-    if name == "value" and isinstance(found, str):
+    stated = threshold.get(name) if isinstance(threshold, Mapping) else getattr(threshold, name, None)
+    if name == "value" and isinstance(stated, str):
         try:
-            return float(found)
+            return float(stated)
         except ValueError:
             return None
-    return found
+    return stated
 
 
 def scale_of(lines: Mapping[Condition, Sequence[float | None]], band: Band | None) -> tuple[float, float]:
-    """A scale for a measure without one: what is there, with room above and below.
+    """A scale for a measure without one: the range of the values, with room above and below.
 
     Raises
     ------
     BadValue
-        There is no value at all.
+        There is no value.
     """
     values = [value for line in lines.values() for value in line if value is not None]
     if not values:
-        raise BadValue("there is no score to draw; every one of them is not determinable")
+        raise BadValue("there is no score to draw; none of them is determinable")
     low, high = min(values), max(values)
     if band is not None:
         low, high = min(low, band.low), max(high, band.high)
+    # Scores that are all equal have no range: a tenth of the value serves.
     room = 0.1 * (high - low) or max(1.0, abs(high) * 0.1)
+    # The room below must not suggest negative scores where there are none.
     return (0.0 if low >= 0 and low - room < 0 else low - room), high + room
 
 
@@ -209,6 +213,7 @@ def over_visits(
     sheet.text(0, 16, measure, size=14, colour="ink", bold=True)
     sheet.text(0, 34, " · ".join(part for part in (unit, words[direction]) if part))
     if band is not None:
+        # Clipped to the axes: a band may reach beyond the scale.
         y_high, y_low = max(top, at(band.high)), min(bottom, at(band.low))
         sheet.box(left, y_high, right - left, y_low - y_high, fill="rest-soft")
         sheet.line((left, right), (at(band.baseline),) * 2, colour="ink-2", dashes=(2, 3))
@@ -258,6 +263,7 @@ def _notes(
 def _draw(sheet: Sheet, condition: Condition, points: Sequence[tuple[float, float | None, float | None]]) -> None:
     """Lines between neighbouring visits that both have a score, then the marks, then the last value."""
     for (x1, y1, _), (x2, y2, _) in zip(points, points[1:]):
+        # A missing visit breaks the line: nothing is known about the time between.
         if y1 is not None and y2 is not None:
             sheet.line((x1, x2), (y1, y2), colour="intent", width=2 if condition.device_on else 1)
     last = None
@@ -303,6 +309,7 @@ def over_visits_plotly(
     low, high = scale or scale_of(lines, band)
     figure = go.Figure()
     if band is not None:
+        # plotly fills down to the trace before, so the lower edge comes first.
         edge = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip"}
         figure.add_scatter(x=list(visits), y=[max(low, band.low)] * len(visits), showlegend=False, **edge)
         figure.add_scatter(
@@ -321,10 +328,11 @@ def over_visits_plotly(
                 "line": {"width": 2, "color": COLOURS["intent"]},
             },
         )  # fmt: skip
-    said = _notes(band, baseline=baseline, threshold=threshold, words=words) if band is None else []
-    under = " · ".join([part for part in (unit, words[direction], *(text for text, _ in said)) if part])
+    notes = _notes(band, baseline=baseline, threshold=threshold, words=words) if band is None else []
+    under = " · ".join([part for part in (unit, words[direction], *(text for text, _ in notes)) if part])
     style(figure, title=measure, notes=[under], height=440, simulated=simulated)
-    places = {"categoryorder": "array", "categoryarray": list(visits), "range": [-0.3, len(visits) - 0.7]}
-    figure.update_xaxes(type="category", title_text=words["visit"], **places)
+    # The order of the plan; plotly's own is that of the first data point.
+    categories = {"categoryorder": "array", "categoryarray": list(visits), "range": [-0.3, len(visits) - 0.7]}
+    figure.update_xaxes(type="category", title_text=words["visit"], **categories)
     figure.update_yaxes(range=[low, high], title_text=f"score, {unit}" if unit else "score")
     return figure

@@ -1,4 +1,4 @@
-"""What an update rule needs of the fit. Fitting only; updates are in :mod:`workbench.decoding.adapt`."""
+"""What an update rule needs from the fit. Fitting only; updates are in :mod:`workbench.decoding.adapt`."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def reference_of(decoder: Learnable, summaries: FloatArray) -> FloatArray:
 
 def whiteners(reference: FloatArray) -> FloatArray:
     """``(n_bands, n, n)`` float64: R^(-1/2) of each band."""
-    return np.stack([inverse_sqrt(one) for one in reference])
+    return np.stack([inverse_sqrt(matrix) for matrix in reference])
 
 
 def learn_adaptation(decoder: Learnable, summaries: FloatArray, y: NDArray[Any]) -> dict[str, FloatArray]:
@@ -56,9 +56,10 @@ def learn_adaptation(decoder: Learnable, summaries: FloatArray, y: NDArray[Any])
     if not isinstance(scorer.classifier, Linear):
         raise BadValue(f"{decoder.name} has no linear discriminant to adapt; use the rule recentre")
     index = np.searchsorted(decoder.classes_, y)
-    taken = np.array([scorer.classifier.normalised(scorer.features(one)) for one in summaries])
-    means = np.array([taken[index == k].mean(axis=0) for k in range(len(decoder.classes_))])
-    pooled, _ = ledoit_wolf(taken - means[index])
+    features = np.array([scorer.classifier.normalised(scorer.features(summary)) for summary in summaries])
+    means = np.array([features[index == k].mean(axis=0) for k in range(len(decoder.classes_))])
+    # Shrunk, so that the spread by which a shift is judged exists even for few windows.
+    pooled, _ = ledoit_wolf(features - means[index])
     out = {"mean": means.mean(axis=0), "spread": np.sqrt(np.diag(pooled))}
     if decoder.adapt_settings is not None and decoder.adapt_settings.rule == "supervised":
         # The rule updates the inverse itself, which stays symmetric only if it begins so.

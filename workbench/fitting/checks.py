@@ -1,4 +1,4 @@
-"""What epochs and labels must be before anything is learned from them."""
+"""Checks of epochs and labels before anything is learned from them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from workbench.signals.units import BEYOND_UV, epochs_uv
 from workbench.vocabulary import FloatArray
 
 FEWEST = 2
-"""Epochs of each class without which nothing is learned."""
+"""Least number of epochs of each class."""
 
 
 def checked_epochs(X: ArrayLike, *, n_channels: int | None = None, fs: float | None = None) -> FloatArray:
@@ -25,6 +25,7 @@ def checked_epochs(X: ArrayLike, *, n_channels: int | None = None, fs: float | N
     n_channels : what the decoder was fitted on, or None.
     fs : rate in Hz that the decoder works at; Epochs of another are refused.
     """
+    # SciPy's sparse arrays: converted silently they would become an array of one object.
     if hasattr(X, "toarray"):
         raise BadSignal("sparse input is not supported: samples are hardly ever 0; give a dense array of epochs")
     samples = np.asarray(epochs_uv(X, fs=fs))
@@ -36,7 +37,7 @@ def checked_epochs(X: ArrayLike, *, n_channels: int | None = None, fs: float | N
     if n_channels is not None and epochs.shape[1] != n_channels:
         raise BadSignal(f"the decoder was fitted on {n_channels} channels, got {epochs.shape[1]}; use its montage")
     sound = (np.abs(epochs) < BEYOND_UV).all(axis=2)
-    _raise_for(~sound, f"hold values that are not finite (NaN, inf, or beyond {BEYOND_UV / 1e6:g} V)")
+    _raise_for(~sound, f"contain values that are not finite (NaN, inf, or beyond {BEYOND_UV / 1e6:g} V)")
     _raise_for((epochs == epochs[:, :, :1]).all(axis=2), "are flat")
     return epochs
 
@@ -47,15 +48,15 @@ def channel_names(X: Any) -> tuple[str, ...] | None:
     return tuple(first.ch_names) if hasattr(first, "ch_names") else None
 
 
-def channel_difference(fitted: Sequence[str], given: Sequence[str]) -> str:
-    """What is different between two lists of channels, in words: count, names, order."""
-    missing = [name for name in fitted if name not in given]
-    extra = [name for name in given if name not in fitted]
+def channel_difference(fitted: Sequence[str], actual: Sequence[str]) -> str:
+    """A phrase that says how two lists of channels differ: count, names, order."""
+    missing = [name for name in fitted if name not in actual]
+    extra = [name for name in actual if name not in fitted]
     facts = [f"missing {', '.join(missing)}"] * bool(missing) + [f"unknown {', '.join(extra)}"] * bool(extra)
-    if len(fitted) != len(given):
-        facts.insert(0, f"{len(given)} channels instead of {len(fitted)}")
+    if len(fitted) != len(actual):
+        facts.insert(0, f"{len(actual)} channels instead of {len(fitted)}")
     if not facts:
-        moved = [f"{a} is now {b}" for a, b in zip(fitted, given) if a != b]
+        moved = [f"{a} is now {b}" for a, b in zip(fitted, actual) if a != b]
         facts = [f"another order ({'; '.join(moved[:4])})"]
     return "; ".join(facts)
 
@@ -64,17 +65,17 @@ def checked_blocks(blocks: ArrayLike | None, *, n: int) -> NDArray[Any] | None:
     """Blocks as an array ``(n,)``, None where none are given, or :class:`BadSignal` for another length."""
     if blocks is None:
         return None
-    found = np.asarray(blocks)
-    if found.shape != (n,):
-        raise BadSignal(f"blocks must have shape ({n},), one for each epoch or window, got {found.shape}")
-    return found
+    array = np.asarray(blocks)
+    if array.shape != (n,):
+        raise BadSignal(f"blocks must have shape ({n},), one for each epoch or window, got {array.shape}")
+    return array
 
 
 def _raise_for(wrong: Any, fact: str) -> None:
     if wrong.any():
-        which, channels = np.flatnonzero(wrong.any(axis=1)), np.flatnonzero(wrong.any(axis=0))
+        epochs, channels = np.flatnonzero(wrong.any(axis=1)), np.flatnonzero(wrong.any(axis=0))
         raise BadSignal(
-            f"{len(which)} of {len(wrong)} epochs {fact}: first in epoch {which[0]}; channels (counted from 0) "
+            f"{len(epochs)} of {len(wrong)} epochs {fact}: first in epoch {epochs[0]}; channels (counted from 0) "
             f"{', '.join(map(str, channels[:8].tolist()))}. Leave those epochs or channels out"
         )
 
@@ -86,13 +87,14 @@ def checked_labels(y: ArrayLike, *, n: int) -> NDArray[Any]:
     labels = np.asarray(y)
     if labels.shape != (n,):
         raise BadSignal(f"labels must have shape ({n},), one for each epoch or window, got {labels.shape}")
+    # Classes may be numbers; a fraction means that a regression target was passed.
     if labels.dtype.kind == "f" and not (labels == np.floor(labels)).all():
         raise BadSignal(
-            "Unknown label type: continuous; labels hold fractions or NaN, and a class is a name or an integer"
+            "Unknown label type: continuous; labels contain fractions or NaN, and a class is a name or an integer"
         )
     classes, counts = np.unique(labels, return_counts=True)
     if len(classes) < 2:
-        raise BadSignal(f"labels hold one class ({', '.join(map(str, classes))}); a decoder needs at least two")
+        raise BadSignal(f"labels contain one class ({', '.join(map(str, classes))}); a decoder needs at least two")
     if counts.min() < FEWEST:
         raise BadSignal(
             f"class {classes[counts.argmin()]!s} has {counts.min()} epoch; at least {FEWEST} of each are needed"

@@ -1,4 +1,4 @@
-"""How sure scores are: one temperature for all classes, and how sure is sure enough. Fitting only."""
+"""Confidence of scores: one temperature for all classes, and the threshold for a decision. Fitting only."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from workbench.kernels.evidence import softmax
 from workbench.vocabulary import FloatArray
 
 LEAST_FACTOR = 1e-6
-"""Least factor, for scores that say nothing: probabilities are then nearly equal, and the best class stays so."""
+"""Least factor, for scores without information: probabilities are then nearly equal, and the best class stays."""
 
 GRID = 256
 """Points at which densities are compared."""
@@ -31,16 +31,17 @@ def temperature(scores: FloatArray, index: NDArray[np.int64]) -> float:
     n, n_classes = scores.shape
     target = np.full(scores.shape, 1.0 / (n + n_classes))
     target[np.arange(n), index] += n / (n + n_classes)
-    away = scores - scores.mean(axis=1, keepdims=True)
-    scale = float(np.sqrt((away**2).mean())) or 1.0
-    away = away / scale
+    centred = scores - scores.mean(axis=1, keepdims=True)
+    scale = float(np.sqrt((centred**2).mean())) or 1.0
+    # In units of their spread, so that steps and tolerance do not depend on the scale of the scores.
+    centred = centred / scale
     factor = 1.0
     for _ in range(100):
-        p = _shares(factor * away)
-        mean = (p * away).sum(axis=1)
-        slope = float(((target * away).sum(axis=1) - mean).sum())
-        bend = float(((p * away**2).sum(axis=1) - mean**2).sum())
-        step = slope / max(bend, 1e-300)
+        p = _shares(factor * centred)
+        mean = (p * centred).sum(axis=1)
+        slope = float(((target * centred).sum(axis=1) - mean).sum())
+        curvature = float(((p * centred**2).sum(axis=1) - mean**2).sum())
+        step = slope / max(curvature, 1e-300)
         # At most half of the factor: the likelihood is flat far from its top, and steps there are huge.
         step = min(max(step, -0.5 * abs(factor) - 0.5), 0.5 * abs(factor) + 0.5)
         factor += step
@@ -59,7 +60,7 @@ def confidence_threshold(scores: FloatArray, index: NDArray[np.int64], stop: flo
 
     Returns
     -------
-    ``(1,)`` float64; infinite where no window is sure enough.
+    ``(1,)`` float64; infinite where no window is confident enough.
 
     Notes
     -----
@@ -83,20 +84,22 @@ def confidence_threshold(scores: FloatArray, index: NDArray[np.int64], stop: flo
     spread = float(odds.std()) or 1.0
     of_right = share * _density(odds[right], grid, spread) if right.any() else np.zeros(GRID)
     of_wrong = (1.0 - share) * _density(odds[~right], grid, spread)
-    whole = of_right + of_wrong
+    mixture = of_right + of_wrong
     # Where neither kind has windows the ratio of the two densities is rounding.
-    known = whole > 1e-12 * whole.max()
-    share_right = of_right[known] / whole[known]
-    rising = IsotonicRegression().fit(grid[known], share_right, sample_weight=whole[known]).predict(grid[known])
+    supported = mixture > 1e-12 * mixture.max()
+    points, weight = grid[supported], mixture[supported]
+    share_right = of_right[supported] / weight
+    rising = IsotonicRegression().fit(points, share_right, sample_weight=weight).predict(points)
     good = np.flatnonzero(rising >= stop)
-    return np.array([_probability(grid[known][good[0]]) if len(good) else np.inf])
+    return np.array([_probability(points[good[0]]) if len(good) else np.inf])
 
 
 def _density(values: FloatArray, grid: FloatArray, spread: float) -> FloatArray:
+    # Silverman's rule of thumb for Gaussian windows.
     width = 1.06 * spread * len(values) ** -0.2
-    away = (grid[:, None] - values) / width
-    found: FloatArray = np.exp(-0.5 * away**2).mean(axis=1) / width
-    return found
+    deviation = (grid[:, None] - values) / width
+    density: FloatArray = np.exp(-0.5 * deviation**2).mean(axis=1) / width
+    return density
 
 
 def _probability(odds: float) -> float:

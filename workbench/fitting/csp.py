@@ -48,8 +48,9 @@ def common_spatial_patterns(
     if n_lanes < 2:
         raise BadSignal("spatial patterns need at least 2 channels, got 1; use bandpower_lda")
     means = _mean_share(first), _mean_share(second)
-    one, two = (_shrunk(mean, shrinkage) for mean in means)
-    scale, axes = np.linalg.eigh(one + two)
+    shrunk_first, shrunk_second = (_shrunk(mean, shrinkage) for mean in means)
+    scale, axes = np.linalg.eigh(shrunk_first + shrunk_second)
+    # Relative to the largest eigenvalue, so that the unit does not matter; below it, whitening divides by noise.
     rank = int((scale > scale[-1] * n_lanes * 1e-12).sum())
     if rank < n_lanes:
         raise BadSignal(
@@ -57,19 +58,19 @@ def common_spatial_patterns(
             "one rank, a bridge between electrodes another). Set shrinkage above 0 or drop channels"
         )
     whiten = axes / np.sqrt(scale)
-    eigenvalues, turned = np.linalg.eigh(whiten.T @ one @ whiten)
-    filters = (whiten @ turned).T
+    eigenvalues, rotation = np.linalg.eigh(whiten.T @ shrunk_first @ whiten)
+    filters = (whiten @ rotation).T
     # Shrinkage lends power to directions that have none, so they are sought without it.
     power = np.einsum("fi,ij,fj->f", filters, means[0] + means[1], filters)
-    there = np.flatnonzero(power > n_lanes * 1e-12 * power.max()).tolist()
-    pairs = min(n_pairs, len(there) // 2)
+    active = np.flatnonzero(power > n_lanes * 1e-12 * power.max()).tolist()
+    pairs = min(n_pairs, len(active) // 2)
     if pairs == 0:
         raise BadSignal(
             f"spatial patterns need 2 directions with signal, the {n_lanes} channels have one: an average or "
             'a bridge takes the other. Set reference="none", add channels, or use bandpower_lda'
         )
     # Both ends: filters for which one class is loud, then those for which the other is.
-    keep = [*there[::-1][:pairs], *there[:pairs]]
+    keep = [*active[::-1][:pairs], *active[:pairs]]
     signed = [_signed(filters[k]) for k in keep]
     return np.ascontiguousarray(signed), eigenvalues[keep]
 
@@ -89,13 +90,14 @@ def one_against_rest(
     filters : ``(n_problems · 2 · pairs, n_lanes)`` float64. eigenvalues : ``(n_problems · 2 · pairs,)`` float64.
     """
     n_classes = int(index.max()) + 1
-    made = [
+    solutions = [
         common_spatial_patterns(
             covariances[index == k], covariances[index != k], n_pairs=n_pairs, shrinkage=shrinkage
         )
         for k in range(1 if n_classes == 2 else n_classes)
     ]
-    return np.concatenate([filters for filters, _ in made]), np.concatenate([values for _, values in made])
+    filters, eigenvalues = zip(*solutions, strict=True)
+    return np.concatenate(filters), np.concatenate(eigenvalues)
 
 
 def _mean_share(covariances: FloatArray) -> FloatArray:
@@ -112,14 +114,14 @@ def _shrunk(mean: FloatArray, shrinkage: float) -> FloatArray:
 
 
 def _signed(row: FloatArray) -> FloatArray:
-    """A filter's sign means nothing; its largest weight is made positive so that two fits can be compared."""
+    """A filter with its largest weight positive: the sign is arbitrary, and so two fits can be compared."""
     return row if row[np.abs(row).argmax()] > 0 else -row
 
 
 def best_individual_features(
     features: FloatArray, index: NDArray[np.int64], *, problems: int, shape: tuple[int, int], n_best: int
 ) -> FloatArray:
-    """The features that say most about the class, each by itself, and the other filter of each one's pair.
+    """The features that are individually most informative about the class, and the partners in their pairs.
 
     Parameters
     ----------
@@ -129,24 +131,25 @@ def best_individual_features(
 
     Returns
     -------
-    ``(n_chosen,)`` float64, places among the features, ascending.
+    ``(n_chosen,)`` float64, indices of the features, ascending.
 
     Notes
     -----
     MIBIF of Ang et al. 2012, Frontiers in Neuroscience 6, 39.
     """
     n_bands, n_filters = shape
-    own = n_filters // problems
-    chosen: set[int] = set()
+    per_problem = n_filters // problems
+    selected: set[int] = set()
     for k in range(problems):
-        places = [band * n_filters + k * own + f for band in range(n_bands) for f in range(own)]
-        worth = np.array([mutual_information(features[:, place], index == k) for place in places])
-        for best in np.argsort(-worth, kind="stable")[:n_best]:
-            band, f = divmod(int(best), own)
-            # Filters of a pair explain one another: the one alone does not tell loud from loud everywhere.
-            partner = (f + own // 2) % own
-            chosen |= {places[int(best)], places[band * own + partner]}
-    return np.array(sorted(chosen), dtype=np.float64)
+        positions = [band * n_filters + k * per_problem + f for band in range(n_bands) for f in range(per_problem)]
+        information = np.array([mutual_information(features[:, position], index == k) for position in positions])
+        # Stable: of features that say equally much the first is taken, on every machine.
+        for best in np.argsort(-information, kind="stable")[:n_best]:
+            band, f = divmod(int(best), per_problem)
+            # Alone, a filter cannot tell a rise of its own source from a rise of the whole band; its partner can.
+            partner = (f + per_problem // 2) % per_problem
+            selected |= {positions[int(best)], positions[band * per_problem + partner]}
+    return np.array(sorted(selected), dtype=np.float64)
 
 
 def mutual_information(feature: FloatArray, member: NDArray[np.bool_]) -> float:
@@ -163,10 +166,11 @@ def mutual_information(feature: FloatArray, member: NDArray[np.bool_]) -> float:
     """
     joint = np.empty((2, len(feature)))
     for k, rows in enumerate((member, ~member)):
-        own = feature[rows]
-        width = max(float(own.std()), 1e-12) * (4.0 / (3.0 * len(own))) ** 0.2
-        away = (feature[:, None] - own[None, :]) / width
-        density = np.exp(-0.5 * away**2).mean(axis=1) / width
+        members = feature[rows]
+        width = max(float(members.std()), 1e-12) * (4.0 / (3.0 * len(members))) ** 0.2
+        deviation = (feature[:, None] - members[None, :]) / width
+        # Constants that both classes share cancel in the posterior.
+        density = np.exp(-0.5 * deviation**2).mean(axis=1) / width
         joint[k] = np.maximum(density, 1e-300) * rows.mean()
     posterior = joint / joint.sum(axis=0)
     prior = np.array([member.mean(), (~member).mean()])

@@ -1,4 +1,4 @@
-"""Where the windows of an epoch lie, and the windows themselves, filtered as the stream filters them."""
+"""Positions of the windows of an epoch, and the windows themselves, filtered as the stream filters them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SHORTEST_S = 0.25
 
 @dataclass(frozen=True)
 class EpochWindows:
-    """Where the windows of an epoch lie: one at every hop, or the one that is locked to an event.
+    """Positions of the windows of an epoch: one at every hop, or the one that is locked to an event.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class EpochWindows:
     @property
     def first(self) -> int:
         """Sample at which the first window begins."""
-        # Both are rounded by themselves, as in a stream, where the event has a sample of its own.
+        # Rounded separately, as in a stream, where the event has a sample of its own.
         return round(self.lead_in * self.fs) + round((self.latency_s or 0.0) * self.fs)
 
     @property
@@ -68,7 +68,7 @@ class EpochWindows:
         return self.n_times / self.fs - start
 
     def shortened(self, default_s: float) -> float | None:
-        """The window that a default of ``default_s`` s is cut to, s; None where it fits, or too little is left."""
+        """Length, s, to which a default window of ``default_s`` s is cut; None where it fits or gets too short."""
         return self.room_s if SHORTEST_S <= self.room_s < default_s else None
 
     def windows(self, stream: SignalStream, epoch: FloatArray) -> Iterator[FloatArray]:
@@ -84,14 +84,14 @@ class EpochWindows:
         end = self.first + stream.n_window
         if self.n_times < end:
             raise BadSignal(
-                f"epochs hold {self.n_times} samples ({self.n_times / self.fs:g} s); a lead-in of "
+                f"epochs have {self.n_times} samples ({self.n_times / self.fs:g} s); a lead-in of "
                 f"{self.first / self.fs:g} s and a window of {stream.n_window / self.fs:g} s need {end}. "
                 "Cut longer epochs or set window_s"
             )
         stream.reset()
-        samples, done = rows(epoch), 0
+        samples, position = rows(epoch), 0
         last = end if self.latency_s is not None else self.n_times
         while end <= last:
-            stream.step(samples[done:end])
+            stream.step(samples[position:end])
             yield stream.window(stream.n_seen)[0]
-            done, end = end, end + stream.n_hop
+            position, end = end, end + stream.n_hop

@@ -42,7 +42,7 @@ def learn_evidence(
     ----------
     decoder : fitted on all windows; its ``settings`` are known.
     summaries : ``(n, …)`` float64. y : ``(n,)`` classes.
-    blocks : ``(n,)``; windows of one block are held out together. None takes each window for a block.
+    blocks : ``(n,)``; windows of one block are held out together. None: each window is a block.
 
     Returns
     -------
@@ -73,11 +73,11 @@ def learn_evidence(
         out["factor"] = np.array([temperature(scores, index)])
         scores = scores * out["factor"]
     if settings.reject is not None:
-        least = 0.0 if kind is not None else _least(scores, index, settings.reject)
-        out |= {"least": np.array([least]), **_outliers(decoder, summaries, index, distances)}
+        min_probability = 0.0 if kind is not None else _least(scores, index, settings.reject)
+        out |= {"least": np.array([min_probability]), **_outliers(decoder, summaries, index, distances)}
     if settings.stop is not None and kind is None:
-        enough = confidence_threshold(scores, index, settings.stop)
-        out["least"] = np.maximum(out.get("least", enough), enough)
+        threshold = confidence_threshold(scores, index, settings.stop)
+        out["least"] = np.maximum(out.get("least", threshold), threshold)
     if kind == "trigger":
         out["threshold"] = np.array([_threshold(scores, index, decoder)])
     return out
@@ -86,17 +86,17 @@ def learn_evidence(
 def _novelty(
     decoder: Learnable, summaries: FloatArray, index: NDArray[np.int64], blocks: NDArray[Any] | None
 ) -> dict[str, FloatArray]:
-    """What tells that a window is far from these; empty where that is not asked for."""
+    """Arrays that detect windows far from these; empty where that is not asked for."""
     share = decoder.evidence_settings.novelty
     if share is None:
         return {}
     reducer = decoder.reducer()
     power = np.array([reducer.lane_power(summary) for summary in summaries])
     fold = folds(index, blocks) if _blocks_of_scarcest(index, blocks) > 1 else None
-    found = learn_novelty(power, index, n_bands=len(decoder.settings.bands), share=share, fold=fold)
+    arrays = learn_novelty(power, index, n_bands=len(decoder.settings.bands), share=share, fold=fold)
     if isinstance(reducer, Covariances):
-        found |= learn_unlikeness(summaries, share=share, fold=fold)
-    return found
+        arrays |= learn_unlikeness(summaries, share=share, fold=fold)
+    return arrays
 
 
 def folds(index: NDArray[np.int64], blocks: NDArray[Any] | None) -> NDArray[np.int64]:
@@ -104,7 +104,7 @@ def folds(index: NDArray[np.int64], blocks: NDArray[Any] | None) -> NDArray[np.i
 
     Parameters
     ----------
-    index : ``(n,)`` class of each window. blocks : ``(n,)`` block of each; None takes each window for a block.
+    index : ``(n,)`` class of each window. blocks : ``(n,)`` block of each; None: each window is a block.
 
     Notes
     -----
@@ -125,16 +125,17 @@ def folds(index: NDArray[np.int64], blocks: NDArray[Any] | None) -> NDArray[np.i
     _, first, owner = np.unique(_blocks(index, blocks), return_index=True, return_inverse=True)
     owner = owner.ravel()
     mixtures: dict[tuple[int, ...], list[int]] = {}
-    for one in np.argsort(first).tolist():
-        mixtures.setdefault(tuple(np.unique(index[owner == one]).tolist()), []).append(one)
+    for block in np.argsort(first).tolist():
+        mixtures.setdefault(tuple(np.unique(index[owner == block]).tolist()), []).append(block)
     fold = np.empty(len(first), dtype=np.int64)
-    for places in mixtures.values():
-        fold[places] = np.arange(len(places)) * n_folds // len(places)
-    found: NDArray[np.int64] = fold[owner]
+    for members in mixtures.values():
+        # Contiguous, because neighbouring blocks resemble one another: a random split would leak.
+        fold[members] = np.arange(len(members)) * n_folds // len(members)
+    assigned: NDArray[np.int64] = fold[owner]
     # A class in one fold would be missing from the training of that fold.
-    if min(len(np.unique(found[index == k])) for k in np.unique(index)) < 2:
-        found = np.argsort(np.argsort(first))[owner]
-    return found
+    if min(len(np.unique(assigned[index == k])) for k in np.unique(index)) < 2:
+        assigned = np.argsort(np.argsort(first))[owner]
+    return assigned
 
 
 def _blocks(index: NDArray[np.int64], blocks: NDArray[Any] | None) -> NDArray[Any]:
@@ -142,9 +143,9 @@ def _blocks(index: NDArray[np.int64], blocks: NDArray[Any] | None) -> NDArray[An
 
 
 def _blocks_of_scarcest(index: NDArray[np.int64], blocks: NDArray[Any] | None) -> int:
-    """Blocks that hold the class which lies in the fewest."""
-    held = _blocks(index, blocks)
-    return min(len(np.unique(held[index == k])) for k in np.unique(index))
+    """Number of blocks of the class that lies in the fewest."""
+    block_of = _blocks(index, blocks)
+    return min(len(np.unique(block_of[index == k])) for k in np.unique(index))
 
 
 def _held_out(
@@ -152,9 +153,9 @@ def _held_out(
 ) -> tuple[FloatArray, FloatArray]:
     """Scores ``(n, n_classes)`` and squared distances ``(n,)`` of windows that the decoder had not seen."""
     scores, distances = np.empty((len(y), len(decoder.classes_))), np.empty(len(y))
-    for one in np.unique(fold):
-        train, test = fold != one, fold == one
-        # It shares settings and filters, which need no data; what data teach is learned again.
+    for k in np.unique(fold):
+        train, test = fold != k, fold == k
+        # It shares settings and filters, which need no data; everything else is learned again.
         twin = copy(decoder)
         twin.evidence_ = {}
         twin.learn(summaries[train], y[train])
@@ -164,16 +165,16 @@ def _held_out(
         for i in np.flatnonzero(test).tolist():
             scores[i] = scorer.scores(features[i])
         if every:
-            taken = np.array([scorer.classifier.normalised(one) for one in features.values()])
+            normalised = np.array([scorer.classifier.normalised(row) for row in features.values()])
             index = np.searchsorted(decoder.classes_, y)
-            white, means = _whitening(taken[train], index[train])
-            apart = (taken[test] @ white.T)[:, None] - means
-            distances[test] = (apart**2).sum(axis=2).min(axis=1)
+            white, means = _whitening(normalised[train], index[train])
+            differences = (normalised[test] @ white.T)[:, None] - means
+            distances[test] = (differences**2).sum(axis=2).min(axis=1)
     return scores, distances
 
 
 def bounds_of(settings: EvidenceSettings, classes: tuple[str, ...]) -> dict[str, FloatArray]:
-    """``bounds`` ``(n_classes,)``: Wald's, with rest as what a movement is tested against; 0 for a leaky sum.
+    """``bounds`` ``(n_classes,)``: Wald's, where movements are tested against rest; 0 for a leaky sum.
 
     Empty where evidence is not a sum.
     """
@@ -196,12 +197,12 @@ def _maps(kind: str | None, scores: FloatArray, index: NDArray[np.int64]) -> Cal
     if kind in (None, "temperature"):
         return None
     odds = np.array([_odds(row) for row in scores])
-    made = [(platt if kind == "platt" else isotonic)(odds[:, k], index == k) for k in range(len(counts))]
-    longest = max(len(x) for x, _, _ in made)
+    maps = [(platt if kind == "platt" else isotonic)(odds[:, k], index == k) for k in range(len(counts))]
+    longest = max(len(x) for x, _, _ in maps)
     return Calibration(
-        np.array([np.pad(x, (0, longest - len(x)), mode="edge") for x, _, _ in made]),
-        np.array([np.pad(y, (0, longest - len(y)), mode="edge") for _, y, _ in made]),
-        np.array([slope for _, _, slope in made]),
+        np.array([np.pad(x, (0, longest - len(x)), mode="edge") for x, _, _ in maps]),
+        np.array([np.pad(y, (0, longest - len(y)), mode="edge") for _, y, _ in maps]),
+        np.array([slope for _, _, slope in maps]),
     )
 
 
@@ -215,17 +216,19 @@ def platt(odds: FloatArray, true: NDArray[np.bool_]) -> tuple[FloatArray, FloatA
     Notes
     -----
     Platt 1999, Advances in Large Margin Classifiers, 61–74, with his targets; Newton steps as in Lin, Lin and
-    Weng 2007, Machine Learning 68, 267–276. The slope is never negative: scores are not turned round.
+    Weng 2007, Machine Learning 68, 267–276. The slope is never negative: scores are never inverted.
     """
     n_true, n_false = int(true.sum()), int((~true).sum())
     # Platt's targets: no finite number of windows shows a probability of 0 or 1.
     target = np.where(true, (n_true + 1) / (n_true + 2), 1 / (n_false + 2))
     middle, scale = float(odds.mean()), float(odds.std()) or 1.0
     z = np.stack([(odds - middle) / scale, np.ones(len(odds))], axis=1)
+    # Platt's start: a flat map at the log odds of the classes.
     w = np.array([0.0, np.log((n_true + 1) / (n_false + 1))])
     for _ in range(100):
         p = 1 / (1 + np.exp(-z @ w))
         gradient = z.T @ (p - target)
+        # The small ridge keeps the Hessian invertible where the two classes are separated.
         step = np.linalg.solve((z * (p * (1 - p))[:, None]).T @ z + 1e-9 * np.eye(2), gradient)
         # Newton's steps overshoot where the logistic is flat.
         step *= min(1.0, 5.0 / float(np.abs(step).max() + 1e-300))
@@ -249,9 +252,9 @@ def isotonic(odds: FloatArray, true: NDArray[np.bool_]) -> tuple[FloatArray, Flo
     """
     from sklearn.isotonic import IsotonicRegression
 
-    least = 1 / (len(odds) + 2)
-    model = IsotonicRegression(y_min=least, y_max=1 - least, out_of_bounds="clip").fit(odds, true.astype(float))
-    p = np.clip(model.y_thresholds_, least, 1 - least)
+    margin = 1 / (len(odds) + 2)
+    model = IsotonicRegression(y_min=margin, y_max=1 - margin, out_of_bounds="clip").fit(odds, true.astype(float))
+    p = np.clip(model.y_thresholds_, margin, 1 - margin)
     return np.asarray(model.X_thresholds_, dtype=np.float64), np.log(p / (1 - p)), 0.0
 
 
@@ -290,10 +293,10 @@ def _outliers(
     from scipy.stats import chi2
 
     scorer = decoder.scorer()
-    taken = np.array([scorer.classifier.normalised(scorer.features(one)) for one in summaries])
-    white, means = _whitening(taken, index)
+    features = np.array([scorer.classifier.normalised(scorer.features(summary)) for summary in summaries])
+    white, means = _whitening(features, index)
     # Features are not quite normal, so what held-out windows reach is allowed where it is more.
-    limit = max(float(chi2.ppf(INSIDE, taken.shape[1])), float(np.quantile(distances, INSIDE)))
+    limit = max(float(chi2.ppf(INSIDE, features.shape[1])), float(np.quantile(distances, INSIDE)))
     return {"whitening": white, "means": means, "limit": np.array([limit])}
 
 
@@ -308,13 +311,13 @@ def _threshold(scores: FloatArray, index: NDArray[np.int64], decoder: Learnable)
     moving = np.array([-_odds(row)[rest] for row in scores[index == rest]])
     allowed = settings.false_per_min * len(moving) * step_s / 60.0
     refractory = max(1, round(settings.refractory_s / step_s))
-    found = float(np.nextafter(moving.max(), np.inf))
-    # From the highest down: detections grow as the threshold falls, so the first that is too low ends it.
+    threshold = float(np.nextafter(moving.max(), np.inf))
+    # From the highest down: detections increase as the threshold falls, so the first that is too low ends it.
     for candidate in np.quantile(moving, np.linspace(1.0, 0.0, 201)):
         if candidate < 0.0 or detections(moving, float(candidate), refractory) > allowed:
             break
-        found = float(candidate)
-    return max(found, 0.0)
+        threshold = float(candidate)
+    return max(threshold, 0.0)
 
 
 def detections(odds: FloatArray, threshold: float, refractory: int) -> int:
@@ -326,13 +329,13 @@ def detections(odds: FloatArray, threshold: float, refractory: int) -> int:
     threshold : log odds at which a movement is detected.
     refractory : windows for which a detection is held; there is no other in them.
     """
-    count, left, armed = 0, 0, True
+    count, remaining, armed = 0, 0, True
     for above in (odds >= threshold).tolist():
-        left = max(left - 1, 0)
-        if left:
+        remaining = max(remaining - 1, 0)
+        if remaining:
             continue
         if above and armed:
-            count, left, armed = count + 1, refractory, False
+            count, remaining, armed = count + 1, refractory, False
         else:
             armed = not above
     return count

@@ -46,6 +46,7 @@ def shrinkage_lda(features: FloatArray, y: NDArray[Any]) -> tuple[FloatArray, Fl
         raise BadSignal("the features do not vary within the classes; the recording repeats itself")
     weights = np.linalg.solve(pooled, means.T).T
     log_prior = np.log(counts / counts.sum())
+    # The term in xᵀ Σ⁻¹ x is the same for all classes and drops out.
     bias = -0.5 * (weights * means).sum(axis=1) + log_prior
     return np.ascontiguousarray(weights), bias, log_prior
 
@@ -71,6 +72,7 @@ def ledoit_wolf(centred: FloatArray, *, overlap: float = 1.0) -> tuple[FloatArra
     n, p = centred.shape
     s = centred.T @ centred / n
     size = np.trace(s) / p
+    # Both are Frobenius norms: g is the share of the distance from the target that is estimation error.
     distance = ((s - size * np.eye(p)) ** 2).sum()
     spread = ((centred**2).sum(axis=1) ** 2).sum() / n**2 - (s**2).sum() / n
     # At distance 0 the covariance is its own target, and any share gives the same.

@@ -14,7 +14,7 @@ GAIN, BAND, LANE = 0.4, 0.2, 0.2
 """Standard deviations of log power from day to day: of a derivation, of a band, and of a lane by itself.
 
 A gain that changes by a fifth moves log power by 0.4. Without this allowance the limit would be that of one run:
-with windows of 2 s, whose power hardly varies within a run, the same person would be a stranger tomorrow.
+with windows of 2 s, whose power hardly varies within a run, the same person would be rejected the next day.
 """
 
 
@@ -47,18 +47,18 @@ def learn_novelty(
     -----
     The covariance within classes is that of Ledoit and Wolf 2004, doi:10.1016/S0047-259X(03)00096-4, plus the
     allowance for changes from day to day. The limit is the larger of two: what that share of held-out windows
-    exceeds, and what so many windows exceed by the chi-square distribution.
+    exceeds, and what the same share exceeds by the chi-square distribution.
     """
     from scipy.special import chdtri
 
-    taken = np.array([levels_of(row, n_bands) for row in power])
+    levels = np.array([levels_of(row, n_bands) for row in power])
     allowance = day_to_day(power.shape[1], n_bands)
-    limit = float(chdtri(taken.shape[1], share))
+    limit = float(chdtri(levels.shape[1], share))
     if fold is not None:
-        apart = _held_out(taken, index, fold, allowance)
+        distances = _held_out(levels, index, fold, allowance)
         # The limit is one of the distances: between two of them more than that share would lie beyond.
-        limit = max(limit, float(np.quantile(apart, 1.0 - share, method="higher")))
-    white, means = _model(taken, index, allowance)
+        limit = max(limit, float(np.quantile(distances, 1.0 - share, method="higher")))
+    white, means = _model(levels, index, allowance)
     return {"novelty_whitening": white, "novelty_means": means, "novelty_limit": np.array([limit])}
 
 
@@ -76,15 +76,15 @@ def learn_unlikeness(
     -------
     dict of ``novelty_covariances`` ``(n_bands, n_channels, n_channels)``, ``novelty_unlike`` ``(n_bands,)``.
     """
-    apart = np.empty(covariances.shape[:2])
-    for one in np.unique(fold) if fold is not None else (None,):
-        test = np.full(len(covariances), fill_value=True) if one is None else fold == one
-        mean = np.ascontiguousarray(covariances[test if one is None else ~test].mean(axis=0))
-        for at in np.flatnonzero(test).tolist():
-            apart[at] = [unlikeness(a, b) for a, b in zip(covariances[at], mean)]
+    differences = np.empty(covariances.shape[:2])
+    for k in np.unique(fold) if fold is not None else (None,):
+        test = np.full(len(covariances), fill_value=True) if k is None else fold == k
+        mean = np.ascontiguousarray(covariances[test if k is None else ~test].mean(axis=0))
+        for i in np.flatnonzero(test).tolist():
+            differences[i] = [unlikeness(a, b) for a, b in zip(covariances[i], mean)]
     return {
         "novelty_covariances": covariances.mean(axis=0),
-        "novelty_unlike": UNLIKE * np.quantile(apart, 1.0 - share, axis=0),
+        "novelty_unlike": UNLIKE * np.quantile(differences, 1.0 - share, axis=0),
     }
 
 
@@ -93,32 +93,33 @@ def day_to_day(n_lanes: int, n_bands: int) -> FloatArray:
     n = n_lanes // n_bands
     lane = np.arange(n_lanes)
     derivation, band = lane % n, lane // n
-    every = GAIN**2 * (derivation[:, None] == derivation) + BAND**2 * (band[:, None] == band)
-    every = every + LANE**2 * np.eye(n_lanes)
+    lanes = GAIN**2 * (derivation[:, None] == derivation) + BAND**2 * (band[:, None] == band)
+    lanes = lanes + LANE**2 * np.eye(n_lanes)
+    # Levels are means of lanes, so their covariance follows from that of the lanes by this matrix.
     means = (derivation == np.arange(n)[:, None]) / n_bands
     if n_bands > 1:
         means = np.concatenate([means, (band == np.arange(n_bands)[:, None]) / n])
-    found: FloatArray = means @ every @ means.T
-    return found
+    levels: FloatArray = means @ lanes @ means.T
+    return levels
 
 
-def _model(taken: FloatArray, index: NDArray[np.int64], allowance: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _model(levels: FloatArray, index: NDArray[np.int64], allowance: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Lower triangular whitening of the spread within classes, and whitened means."""
-    means = np.array([taken[index == k].mean(axis=0) for k in np.unique(index)])
-    residuals = np.concatenate([taken[index == k] - means[i] for i, k in enumerate(np.unique(index))])
+    means = np.array([levels[index == k].mean(axis=0) for k in np.unique(index)])
+    residuals = np.concatenate([levels[index == k] - means[i] for i, k in enumerate(np.unique(index))])
     pooled, _ = ledoit_wolf(residuals)
     white = np.ascontiguousarray(np.linalg.inv(np.linalg.cholesky(pooled + allowance)))
     return white, np.ascontiguousarray(means @ white.T)
 
 
 def _held_out(
-    taken: FloatArray, index: NDArray[np.int64], fold: NDArray[np.int64], allowance: FloatArray
+    levels: FloatArray, index: NDArray[np.int64], fold: NDArray[np.int64], allowance: FloatArray
 ) -> FloatArray:
     """``(n,)`` float64: squared distance of each window to the nearest class of the windows of other folds."""
-    distances = np.empty(len(taken))
-    for one in np.unique(fold):
-        test = fold == one
-        white, means = _model(taken[~test], index[~test], allowance)
-        apart = (taken[test] @ white.T)[:, None] - means
-        distances[test] = (apart**2).sum(axis=2).min(axis=1)
+    distances = np.empty(len(levels))
+    for k in np.unique(fold):
+        test = fold == k
+        white, means = _model(levels[~test], index[~test], allowance)
+        differences = (levels[test] @ white.T)[:, None] - means
+        distances[test] = (differences**2).sum(axis=2).min(axis=1)
     return distances

@@ -1,7 +1,7 @@
 """Work on many epochs, shared among the processors: for fits only, a decision runs on one thread.
 
-Kernels run without the interpreter's lock, so threads are enough and nothing is copied. Every epoch is worked on
-by itself and the results stand in the order of the epochs, so no bit depends on the number of processors.
+Kernels run without the interpreter's lock, so threads are enough and nothing is copied. Every epoch is processed
+separately and the results are in the order of the epochs, so no bit depends on the number of processors.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from workbench.vocabulary import FloatArray
 Result = TypeVar("Result")
 
 FEWEST = 16
-"""Epochs a thread, at least: fewer are done sooner than a thread is started."""
+"""Least number of epochs per thread: fewer are done sooner than a thread is started."""
 
 
 def processors() -> int:
-    """How many processors this process may use."""
+    """Number of processors that this process may use."""
     allowed = getattr(os, "sched_getaffinity", None)
     return len(allowed(0)) if allowed else os.cpu_count() or 1
 

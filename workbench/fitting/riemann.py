@@ -12,7 +12,7 @@ from workbench.kernels.riemann import tangent_vector
 from workbench.vocabulary import FloatArray
 
 TOLERANCE = 1e-8
-"""Norm of the mean tangent vector at which the mean is found."""
+"""Norm of the mean tangent vector below which the iteration stops."""
 
 ITERATIONS = 50
 
@@ -25,8 +25,8 @@ def eigen(matrix: FloatArray) -> tuple[FloatArray, FloatArray]:
     """
     vectors = np.empty(matrix.shape)
     values = np.empty(matrix.shape[:-1])
-    for place in np.ndindex(matrix.shape[:-2]):
-        symmetric_eigen(np.ascontiguousarray(matrix[place]), values[place], vectors[place])
+    for position in np.ndindex(matrix.shape[:-2]):
+        symmetric_eigen(np.ascontiguousarray(matrix[position]), values[position], vectors[position])
     return values, vectors
 
 
@@ -46,6 +46,7 @@ def checked(covariances: FloatArray) -> FloatArray:
     """Covariances ``(…, n, n)`` float64 as they are, or :class:`BadSignal` where one is not of full rank."""
     values = np.linalg.eigvalsh(covariances)
     n = values.shape[-1]
+    # The same limit as in the kernels, so that a fit does not accept what a decision refuses.
     rank = int((values > n * np.finfo(np.float64).eps * values[..., -1:]).sum(axis=-1).min())
     if rank < n:
         raise BadSignal(
@@ -77,6 +78,7 @@ def riemannian_mean(covariances: FloatArray) -> FloatArray:
     Fixed step: ``G ← G^½ exp(mean log(G^-½ C G^-½)) G^½`` until the norm of the mean is below 1e-8, or 50
     times. Moakher 2005, SIAM Journal on Matrix Analysis and Applications 26, 735–747.
     """
+    # The arithmetic mean is the usual start: for covariances of one recording it lies near the Karcher mean.
     mean: FloatArray = checked(covariances).mean(axis=0)
     n = len(mean)
     upper = np.triu_indices(n)
@@ -100,5 +102,5 @@ def riemannian_mean(covariances: FloatArray) -> FloatArray:
 
 
 def _inverse_root(values: FloatArray) -> FloatArray:
-    found: FloatArray = 1.0 / np.sqrt(values)
-    return found
+    roots: FloatArray = 1.0 / np.sqrt(values)
+    return roots

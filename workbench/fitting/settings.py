@@ -1,4 +1,4 @@
-"""What is asked of a fit beside its signal: calibration, rejection and memory of evidence, and adaptation."""
+"""Settings of a fit beside its signal: calibration, rejection and memory of evidence, and adaptation."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class EvidenceSettings:
     ----------
     rest : name of the rest, or idle, class.
     calibrate : None, ``"platt"`` (a logistic), ``"isotonic"``, ``"temperature"`` (one factor for all classes, for
-        scores that are no log posterior), or ``"auto"``: isotonic above 200 windows, a logistic from 10 of each
+        scores that are not log posteriors), or ``"auto"``: isotonic above 200 windows, a logistic from 10 of each
         class, otherwise none. Learned from held-out blocks.
     reject : None, or the share of errors aimed at, for example 0.05. A window is rejected when it lies farther
         from every class than 99 % of windows do, and, where evidence has no memory, when no class is likely
@@ -39,8 +39,8 @@ class EvidenceSettings:
         that of every class is rejected (:mod:`workbench.decoding.novelty`).
     stop : None, or the probability of being right from which a window may decide, for example 0.95: dynamic
         stopping. A less sure window is rejected where evidence has no memory, so that the next, or a longer one
-        (:class:`workbench.decoders.Stopping`), decides. Learned from how sure held-out windows were that were
-        right, and that were wrong.
+        (:class:`workbench.decoders.Stopping`), decides. Learned from the confidence of
+        held-out windows that were right and of those that were wrong.
     memory : None, ``"gate"`` (hidden Markov chain), ``"leaky"`` (sum of log likelihoods), ``"sprt"`` (the same
         with the bounds of a sequential test; undecided evidence is rejected), or ``"trigger"`` (self-paced: a
         threshold with few false detections in rest). Gate and trigger need a rest class.
@@ -48,7 +48,7 @@ class EvidenceSettings:
     dwell_s : expected stay in rest, expected stay in a movement, and optionally how much of both is a hold:
         before it is over, leaving is unlikely; after it the stay has no memory, s.
     leak : share of a sum that stays from hop to hop.
-    alpha, beta : error rates of the sequential test: movements taken for such in error, and missed.
+    alpha, beta : error rates of the sequential test: movements detected in error, and movements missed.
     false_per_min : false detections a minute of rest for the trigger. refractory_s : how long one is held, s.
     """
 
@@ -67,15 +67,15 @@ class EvidenceSettings:
     refractory_s: float = 2.0
 
     @classmethod
-    def of(cls, *given: Mapping[str, Any] | None) -> EvidenceSettings:
-        """Settings from mappings, the later before the earlier."""
-        merged = {name: value for one in given for name, value in (one or {}).items()}
-        known = [field.name for field in fields(cls)]
-        unknown = sorted(set(merged) - set(known))
+    def of(cls, *mappings: Mapping[str, Any] | None) -> EvidenceSettings:
+        """Settings from mappings; a later one overrides an earlier one."""
+        merged = {name: value for mapping in mappings for name, value in (mapping or {}).items()}
+        names = [field.name for field in fields(cls)]
+        unknown = sorted(set(merged) - set(names))
         if unknown:
-            raise BadValue(f"evidence has no {', '.join(unknown)}; it has {', '.join(known)}")
+            raise BadValue(f"evidence has no {', '.join(unknown)}; it has {', '.join(names)}")
         if "dwell_s" in merged:
-            merged["dwell_s"] = tuple(float(one) for one in merged["dwell_s"])
+            merged["dwell_s"] = tuple(float(seconds) for seconds in merged["dwell_s"])
         return cls(**merged)
 
     def __post_init__(self) -> None:
@@ -112,26 +112,28 @@ class EvidenceSettings:
 
     def check_dwell(self, hop_s: float) -> None:
         """Raise :class:`BadValue` for dwell times that a hop of ``hop_s`` s cannot serve."""
+        # A stay must exceed a hop, or the probability of leaving within one would exceed 1.
         if len(self.dwell_s) not in (2, 3) or not all(hop_s < stay < inf for stay in self.dwell_s[:2]):
             raise BadValue(
                 f"dwell_s must be two finite times above the hop of {hop_s:g} s, and how much of them is a hold, "
                 f"got {self.dwell_s}"
             )
-        least, most = STAGES * hop_s, min(self.dwell_s[:2]) - hop_s
-        if len(self.dwell_s) == 3 and not least < self.dwell_s[2] < most:
+        shortest, longest = STAGES * hop_s, min(self.dwell_s[:2]) - hop_s
+        if len(self.dwell_s) == 3 and not shortest < self.dwell_s[2] < longest:
             raise BadValue(
-                f"the hold in dwell_s must lie between {least:g} and {most:g} s, got {self.dwell_s[2]}; "
+                f"the hold in dwell_s must lie between {shortest:g} and {longest:g} s, got {self.dwell_s[2]}; "
                 "leave it out for none"
             )
 
     def stays(self, *, rest: int, n_classes: int) -> list[list[float]]:
         """Expected stay in each stage of each class, s."""
-        made = []
+        stays = []
         for k in range(n_classes):
             dwell = self.dwell_s[0] if k == rest else self.dwell_s[1]
             hold = self.dwell_s[2] if len(self.dwell_s) == 3 else 0.0
-            made.append([hold / STAGES] * STAGES * bool(hold) + [dwell - hold])
-        return made
+            # Stages in series give the hold a narrow distribution; one last stage without memory follows.
+            stays.append([hold / STAGES] * STAGES * bool(hold) + [dwell - hold])
+        return stays
 
 
 def accumulator_of(
@@ -143,7 +145,7 @@ def accumulator_of(
     log_prior: FloatArray,
     arrays: Mapping[str, FloatArray],
 ) -> EvidenceAccumulator | None:
-    """What accumulates the evidence of a fitted decoder; None where each window stands by itself.
+    """What accumulates the evidence of a fitted decoder; None where each window is judged separately.
 
     Parameters
     ----------
@@ -199,15 +201,15 @@ class AdaptSettings:
     bound: float | None = None
 
     @classmethod
-    def of(cls, given: Mapping[str, Any]) -> AdaptSettings:
+    def of(cls, values: Mapping[str, Any]) -> AdaptSettings:
         """Settings from a mapping."""
-        known = [field.name for field in fields(cls)]
-        unknown = sorted(set(given) - set(known))
-        if unknown or "rule" not in given:
+        names = [field.name for field in fields(cls)]
+        unknown = sorted(set(values) - set(names))
+        if unknown or "rule" not in values:
             raise BadValue(
-                f"adapt needs a rule ({', '.join(RULES)}) and knows {', '.join(known)}; got {', '.join(given)}"
+                f"adapt needs a rule ({', '.join(RULES)}) and knows {', '.join(names)}; got {', '.join(values)}"
             )
-        return cls(**given)
+        return cls(**values)
 
     def __post_init__(self) -> None:
         if self.rule not in RULES:

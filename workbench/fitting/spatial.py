@@ -8,35 +8,37 @@ from workbench.errors import BadSignal
 from workbench.vocabulary import FloatArray
 
 RANK = 1e-12
-"""Directions with a smaller share of the greatest variance hold no signal."""
+"""Directions with a smaller share of the greatest variance have no signal."""
 
 
-def top_filters(signal: FloatArray, whole: FloatArray, n_filters: int) -> FloatArray:
-    """Filters w that make ``wᵀ signal w / wᵀ whole w`` greatest.
+def top_filters(signal: FloatArray, total: FloatArray, n_filters: int) -> FloatArray:
+    """Filters w that make ``wᵀ signal w / wᵀ total w`` greatest.
 
     Parameters
     ----------
-    signal, whole : ``(n, n)`` float64, symmetric; ``whole`` not negative. n_filters : how many, at most its rank.
+    signal, total : ``(n, n)`` float64, symmetric; ``total`` positive semidefinite.
+    n_filters : how many, at most the rank of ``total``.
 
     Returns
     -------
     ``(n_filters, n)`` float64: the best first, of unit length, their largest weight positive. Directions in which
-    ``whole`` holds nothing (a common average, a bridge between electrodes) get no weight.
+    ``total`` has no power (a common average, a bridge between electrodes) get no weight.
 
     Raises
     ------
     BadSignal
-        When ``whole`` is zero or not finite.
+        When ``total`` is zero or not finite.
     """
-    if not np.isfinite(whole).all() or not np.isfinite(signal).all() or not np.trace(whole) > 0:
-        raise BadSignal("the training windows hold no signal that could be filtered; check the channels")
-    scale, axes = np.linalg.eigh(whole)
-    # What holds no signal cannot be whitened, and would win with any noise.
-    kept = scale > RANK * len(whole) * scale[-1]
-    whiten = axes[:, kept] / np.sqrt(scale[kept])
-    _, turned = np.linalg.eigh(whiten.T @ signal @ whiten)
-    rows = (whiten @ turned[:, ::-1]).T[:n_filters]
+    if not np.isfinite(total).all() or not np.isfinite(signal).all() or not np.trace(total) > 0:
+        raise BadSignal("the training windows contain no signal that could be filtered; check the channels")
+    scale, axes = np.linalg.eigh(total)
+    # A direction without power cannot be whitened: any noise in it would win.
+    powered = scale > RANK * len(total) * scale[-1]
+    whiten = axes[:, powered] / np.sqrt(scale[powered])
+    _, rotation = np.linalg.eigh(whiten.T @ signal @ whiten)
+    # eigh sorts ascending; the filters that separate best come first.
+    rows = (whiten @ rotation[:, ::-1]).T[:n_filters]
     rows = rows / np.sqrt((rows**2).sum(axis=1, keepdims=True))
     largest = rows[np.arange(len(rows)), np.abs(rows).argmax(axis=1)]
-    # The sign of a filter means nothing; fixed, two fits can be compared.
+    # The sign of a filter is arbitrary; fixed, two fits can be compared.
     return np.ascontiguousarray(rows * np.sign(largest)[:, None])

@@ -50,8 +50,8 @@ def band_weights(n_bands: int) -> FloatArray:
 
 def by_band(windows: FloatArray, n_bands: int) -> FloatArray:
     """``(n_bands, n, n_window, n_channels)`` float64: windows ``(n, n_window, n_lanes)``, band by band."""
-    apart = windows.reshape(*windows.shape[:2], n_bands, -1)
-    return np.ascontiguousarray(np.moveaxis(apart, 2, 0))
+    separated = windows.reshape(*windows.shape[:2], n_bands, -1)
+    return np.ascontiguousarray(np.moveaxis(separated, 2, 0))
 
 
 def sinusoids(frequency: float, *, harmonics: int, top: float, fs: float, n: int) -> FloatArray:
@@ -68,6 +68,7 @@ def sinusoids(frequency: float, *, harmonics: int, top: float, fs: float, n: int
     """
     t = np.arange(n) / fs
     columns = np.zeros((n, 2 * harmonics))
+    # A harmonic exactly at the top counts, whatever the division rounds to.
     for h in range(1, min(harmonics, int(top / frequency + 1e-9)) + 1):
         columns[:, 2 * h - 2] = np.sin(2 * np.pi * h * frequency * t)
         columns[:, 2 * h - 1] = np.cos(2 * np.pi * h * frequency * t)
@@ -112,19 +113,19 @@ def _hertz(
     classes: Sequence[str], frequencies: Mapping[str, float] | None, *, harmonics: int, top: float
 ) -> list[float]:
     """Frequency of each class, Hz; ``top`` ends the pass band."""
-    given = {str(name): float(hz) for name, hz in (frequencies or {}).items()}
+    by_name = {str(name): float(hz) for name, hz in (frequencies or {}).items()}
     if harmonics < 1:
         raise BadValue(f"harmonics must be at least 1, got {harmonics}")
-    lacking = [name for name in classes if name not in given]
+    lacking = [name for name in classes if name not in by_name]
     if lacking:
         raise BadValue(
-            f"frequencies must give the Hz of every class; it gives {', '.join(given) or 'none'}, the labels "
+            f"frequencies must give the Hz of every class; it gives {', '.join(by_name) or 'none'}, the labels "
             f"have {', '.join(lacking)} too"
         )
     for name in classes:
-        if not 0 < given[name] <= top:
+        if not 0 < by_name[name] <= top:
             raise BadValue(
                 f"the frequency of {name} must lie above 0 and at most at {top:g} Hz, the end of the pass "
-                f"band, got {given[name]:g} Hz"
+                f"band, got {by_name[name]:g} Hz"
             )
-    return [given[name] for name in classes]
+    return [by_name[name] for name in classes]

@@ -32,10 +32,11 @@ def task_related(trials: FloatArray) -> FloatArray:
     """
     centred = trials - trials.mean(axis=1, keepdims=True)
     flat = centred.reshape(-1, trials.shape[2])
-    whole = flat.T @ flat
+    energy = flat.T @ flat
+    # Products of different trials only: the square of the sum less the squares of each.
     total = centred.sum(axis=0)
-    alone: FloatArray = top_filters(total.T @ total - whole, whole, 1)[0]
-    return alone
+    best: FloatArray = top_filters(total.T @ total - energy, energy, 1)[0]
+    return best
 
 
 def folded(templates: FloatArray, filters: FloatArray, references: FloatArray, n_channels: int) -> FloatArray:
@@ -55,15 +56,15 @@ def folded(templates: FloatArray, filters: FloatArray, references: FloatArray, n
     n_references = references.shape[1] // n_classes
     out = np.empty((n_times * n_channels, n_classes))
     for k in range(n_classes):
-        one = np.empty((n_times, n_channels))
-        own = np.ascontiguousarray(references[:, k * n_references : (k + 1) * n_references])
-        fold(np.ascontiguousarray(templates[k]), np.ascontiguousarray(filters[k]), own, one)
-        out[:, k] = one.ravel()
+        template = np.empty((n_times, n_channels))
+        class_references = np.ascontiguousarray(references[:, k * n_references : (k + 1) * n_references])
+        fold(np.ascontiguousarray(templates[k]), np.ascontiguousarray(filters[k]), class_references, template)
+        out[:, k] = template.ravel()
     return out
 
 
 def check_trials(y: NDArray[Any], classes: NDArray[Any]) -> None:
-    """Raise :class:`BadSignal` when a class has a single trial, of which nothing can be like another."""
+    """Raise :class:`BadSignal` when a class has a single trial, which has nothing to be compared with."""
     for name in classes:
         n = int((y == name).sum())
         if n < 2:
@@ -74,7 +75,7 @@ def check_trials(y: NDArray[Any], classes: NDArray[Any]) -> None:
 
 
 def no_references(n_window: int) -> FloatArray:
-    """``(n_window, 0)`` float64: what a template is correlated beside where it needs no sines and cosines."""
+    """``(n_window, 0)`` float64: the references of a template that needs no sines and cosines."""
     return np.empty((n_window, 0))
 
 
@@ -103,9 +104,11 @@ def task_related_templates(
     filters, templates = [], []
     for band in by_band(windows, n_bands):
         trials = [band[y == name] for name in classes]
-        own = np.array([task_related(one) for one in trials])
-        serving = np.repeat(own[None], len(own), axis=0) if ensemble else own[:, None]
-        filtered = np.array([one.mean(axis=0) @ rows.T for one, rows in zip(trials, serving)])
+        class_filters = np.array([task_related(group) for group in trials])
+        serving = (
+            np.repeat(class_filters[None], len(class_filters), axis=0) if ensemble else class_filters[:, None]
+        )
+        filtered = np.array([group.mean(axis=0) @ rows.T for group, rows in zip(trials, serving)])
         templates.append(folded(filtered, serving, no_references(windows.shape[1]), band.shape[2]))
-        filters.append(own)
+        filters.append(class_filters)
     return np.array(filters), np.array(templates)

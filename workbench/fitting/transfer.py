@@ -10,7 +10,7 @@ from workbench.fitting.riemann import checked, inverse_sqrt, of_eigenvalues, rie
 from workbench.vocabulary import FloatArray
 
 STILL = 1e-3
-"""Share of the identity in the cross product of class means: what they do not show is not turned."""
+"""Share of the identity in the cross product of class means: what they do not determine is not rotated."""
 
 
 def recentre(covariances: FloatArray, domains: ArrayLike, *, mean: str = "riemann") -> FloatArray:
@@ -58,6 +58,7 @@ def rescale(covariances: FloatArray, domains: ArrayLike) -> FloatArray:
     for rows in _domains(covariances, domains):
         logs = of_eigenvalues(checked(covariances[rows]), np.log)
         dispersion = float((logs**2).sum(axis=(1, 2)).mean())
+        # Negated, so that nan is refused as well.
         if not dispersion > 0:
             raise BadSignal("the covariances of a domain are all the same; the recording repeats itself")
         out[rows] = of_eigenvalues(logs / np.sqrt(dispersion), np.exp)
@@ -88,16 +89,16 @@ def procrustes(covariances: FloatArray, y: ArrayLike, target: FloatArray, target
     identity, where it has a closed form: Bleuzé, Mattout and Congedo 2022, doi:10.3389/fnhum.2022.1049985. Of all
     rotations that bring the class means together, the one that leaves most else as it is.
     """
-    labels, wanted = np.asarray(y), np.asarray(target_y)
-    if set(labels.tolist()) != set(wanted.tolist()):
+    labels, target_labels = np.asarray(y), np.asarray(target_y)
+    if set(labels.tolist()) != set(target_labels.tolist()):
         raise BadSignal("both domains need windows of the same classes to be turned onto each other")
-    own, other = _vectors(covariances), _vectors(target)
-    cross = np.zeros((own.shape[1], own.shape[1]))
+    vectors, target_vectors = _vectors(covariances), _vectors(target)
+    cross = np.zeros((vectors.shape[1], vectors.shape[1]))
     for name in np.unique(labels):
-        cross += np.outer(other[wanted == name].mean(axis=0), own[labels == name].mean(axis=0))
-    # With few classes most of the rotation is undetermined; a little identity leaves that part as it is.
+        cross += np.outer(target_vectors[target_labels == name].mean(axis=0), vectors[labels == name].mean(axis=0))
+    # With few classes most of the rotation is undetermined; a little of the identity keeps that part in place.
     left, _, right = np.linalg.svd(cross + STILL * np.linalg.norm(cross) * np.eye(len(cross)))
-    return _matrices(own @ (left @ right).T, covariances.shape[1])
+    return _matrices(vectors @ (left @ right).T, covariances.shape[1])
 
 
 def _domains(covariances: FloatArray, domains: ArrayLike) -> list[NDArray[np.bool_]]:
@@ -110,8 +111,8 @@ def _domains(covariances: FloatArray, domains: ArrayLike) -> list[NDArray[np.boo
 def _seen(covariances: FloatArray, mean: str) -> FloatArray:
     middle = riemannian_mean(covariances) if mean == "riemann" else covariances.mean(axis=0)
     white = inverse_sqrt(middle)
-    seen: FloatArray = white @ covariances @ white
-    return seen
+    recentred: FloatArray = white @ covariances @ white
+    return recentred
 
 
 def _vectors(covariances: FloatArray) -> FloatArray:
@@ -126,6 +127,7 @@ def _matrices(vectors: FloatArray, n: int) -> FloatArray:
     """The matrices of :func:`_vectors`."""
     rows, columns = np.triu_indices(n)
     logs = np.zeros((len(vectors), n, n))
+    # The inverse of the √2 of _vectors.
     logs[:, rows, columns] = vectors * np.where(rows == columns, 1.0, np.sqrt(0.5))
     logs[:, columns, rows] = logs[:, rows, columns]
     return of_eigenvalues(logs, np.exp)

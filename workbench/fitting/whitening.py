@@ -10,13 +10,16 @@ from workbench.fitting.lda import ledoit_wolf
 from workbench.vocabulary import FloatArray
 
 FLOOR = 1e-6
-"""Eigenvalues are raised to this share of their mean, so that a lost rank is not blown up."""
+"""Eigenvalues are raised to this share of their mean, so that a missing rank is not amplified."""
 
 FOLDS = 8
 """Contiguous folds whose held-out scores set scale and offset."""
 
 FEWEST = 4
 """Windows of a class in each fold, without which scores are left as fitted."""
+
+MIN_SCALE = 1e-3
+"""Least scale of a score: one that says nothing about held-out windows is not trusted, and never inverted."""
 
 FARTHEST = 40
 """Windows up to which correlation in time is summed."""
@@ -40,7 +43,7 @@ def whitening(covariances: FloatArray) -> FloatArray:
     filters = np.empty_like(covariances)
     for band, covariance in enumerate(covariances):
         values, vectors = np.linalg.eigh(covariance)
-        # A common average leaves a direction without power, which whitening would blow up.
+        # A common average leaves a direction without power, which whitening would amplify without limit.
         values = np.maximum(values, FLOOR * values.mean())
         filters[band] = (vectors / np.sqrt(values)) @ vectors.T
     return filters
@@ -66,10 +69,10 @@ def overlap(residuals: FloatArray, index: NDArray[np.int64]) -> float:
     """
     power, total = float((residuals**2).mean()), 1.0
     for lag in range(1, min(FARTHEST, len(residuals) - 1) + 1):
-        same = index[lag:] == index[:-lag]
-        if not same.any() or power <= 0.0:
+        same_class = index[lag:] == index[:-lag]
+        if not same_class.any() or power <= 0.0:
             break
-        r = float((residuals[lag:] * residuals[:-lag])[same].mean()) / power
+        r = float((residuals[lag:] * residuals[:-lag])[same_class].mean()) / power
         # Past the first lag without correlation only noise would be summed.
         if r <= 0.05:
             break
@@ -90,10 +93,10 @@ def pulled(differences: FloatArray, variance: FloatArray) -> FloatArray:
     doi:10.1080/01621459.1973.10481350. Three derivations or fewer are left as they are.
     """
     centre = differences.mean(axis=1, keepdims=True)
-    apart = differences - centre
-    spread = np.maximum((apart**2).sum(axis=1), np.finfo(np.float64).tiny)
+    deviation = differences - centre
+    spread = np.maximum((deviation**2).sum(axis=1), np.finfo(np.float64).tiny)
     share = np.minimum(1.0, variance * max(0, differences.shape[1] - 3) / spread)
-    shrunk: FloatArray = centre + (1.0 - share[:, None]) * apart
+    shrunk: FloatArray = centre + (1.0 - share[:, None]) * deviation
     return shrunk
 
 
@@ -118,7 +121,7 @@ def rest_lda(
 
     Notes
     -----
-    Overlapping windows are counted by what they are worth in the shrinkage of Ledoit and Wolf 2004,
+    Overlapping windows are counted by their information in the shrinkage of Ledoit and Wolf 2004,
     doi:10.1016/S0047-259X(03)00096-4, and of the means. Each class is calibrated against rest by the
     discriminant of its scores in contiguous folds that were held out (Platt's idea with normal scores).
     """
@@ -127,7 +130,7 @@ def rest_lda(
     scale, middle = np.ones(n_classes), -offset
     counts = np.bincount(index)
     if counts.min() >= FEWEST * FOLDS:
-        scale, middle = _calibrated(z, index, rest=rest, n_bands=n_bands, whole=offset)
+        scale, middle = _calibrated(z, index, rest=rest, n_bands=n_bands, offsets=offset)
     log_prior = np.log(counts / counts.sum())
     bias = log_prior - scale * middle
     return np.ascontiguousarray(scale[:, None] * weights), bias, log_prior
@@ -142,43 +145,42 @@ def _discriminants(
     residuals = z - means[index]
     if not (residuals != 0.0).any():
         raise BadSignal("the features do not vary within the classes; the recording repeats itself")
-    worth = overlap(residuals, index)
-    pooled, _ = ledoit_wolf(residuals, overlap=worth)
-    error = residuals.var(axis=0).reshape(n_bands, -1).mean(axis=1) * worth
+    windows_per_independent = overlap(residuals, index)
+    pooled, _ = ledoit_wolf(residuals, overlap=windows_per_independent)
+    # The variance of a mean falls with the number of independent windows, not of overlapping ones.
+    error = residuals.var(axis=0).reshape(n_bands, -1).mean(axis=1) * windows_per_independent
     weights, offset = np.zeros_like(means), np.zeros(len(counts))
     for k in range(len(counts)):
         if k == rest:
             continue
-        apart = (means[k] - means[rest]).reshape(n_bands, -1)
-        weights[k] = np.linalg.solve(pooled, pulled(apart, error * (1 / counts[k] + 1 / counts[rest])).ravel())
+        differences = (means[k] - means[rest]).reshape(n_bands, -1)
+        weights[k] = np.linalg.solve(
+            pooled, pulled(differences, error * (1 / counts[k] + 1 / counts[rest])).ravel()
+        )
         offset[k] = -0.5 * weights[k] @ (means[k] + means[rest])
     return weights, offset
 
 
 def _calibrated(
-    z: FloatArray, index: NDArray[np.int64], *, rest: int, n_bands: int, whole: FloatArray
+    z: FloatArray, index: NDArray[np.int64], *, rest: int, n_bands: int, offsets: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Scale and middle of each class's score against rest, from held-out folds."""
     fold = np.empty(len(index), dtype=np.int64)
-    for k in range(len(whole)):
-        places = np.flatnonzero(index == k)
-        fold[places] = np.arange(len(places)) * FOLDS // len(places)
-    scores = np.empty((len(index), len(whole)))
-    for one in range(FOLDS):
-        train, test = fold != one, fold == one
+    for k in range(len(offsets)):
+        members = np.flatnonzero(index == k)
+        fold[members] = np.arange(len(members)) * FOLDS // len(members)
+    scores = np.empty((len(index), len(offsets)))
+    for i in range(FOLDS):
+        train, test = fold != i, fold == i
         weights, offset = _discriminants(z[train], index[train], rest=rest, n_bands=n_bands)
         scores[test] = z[test] @ weights.T + offset
-    scale, middle = np.ones(len(whole)), np.zeros(len(whole))
-    for k in range(len(whole)):
+    scale, middle = np.ones(len(offsets)), np.zeros(len(offsets))
+    for k in range(len(offsets)):
         if k == rest:
             continue
-        there, quiet = scores[index == k, k], scores[index == rest, k]
-        variance = (there.var() * len(there) + quiet.var() * len(quiet)) / (len(there) + len(quiet))
-        # A score that says nothing about held-out windows is not trusted, and never turned round.
-        scale[k] = max(there.mean() - quiet.mean(), LEAST * variance) / variance
-        middle[k] = 0.5 * (there.mean() + quiet.mean()) - whole[k]
+        moving, resting = scores[index == k, k], scores[index == rest, k]
+        variance = (moving.var() * len(moving) + resting.var() * len(resting)) / (len(moving) + len(resting))
+        # The scale of a normal discriminant: difference of the means over the variance.
+        scale[k] = max(moving.mean() - resting.mean(), MIN_SCALE * variance) / variance
+        middle[k] = 0.5 * (moving.mean() + resting.mean()) - offsets[k]
     return scale, middle
-
-
-LEAST = 1e-3
-"""Least scale of a score: one that says nothing about held-out windows is not trusted, and never turned round."""

@@ -36,20 +36,21 @@ def xdawn(windows: FloatArray, members: Sequence[NDArray[np.bool_]], *, n_filter
     -----
     Rivet, Souloumiac, Attina and Gibert 2009, doi:10.1109/TBME.2009.2012869: filters that make the evoked response
     greatest against everything recorded. The response is the plain average of the windows. The paper takes least
-    squares on the whole recording, so that responses which overlap are told apart; of separate epochs, each with
+    squares on the whole recording, so that responses which overlap are separated; of separate epochs, each with
     one event, least squares is that average.
     """
     if n_filters < 1:
         raise BadValue(f"n_filters must be at least 1, got {n_filters}")
-    every = windows.reshape(-1, windows.shape[2])
-    every = every - every.mean(axis=0)
-    whole = every.T @ every / len(every)
-    made = []
+    samples = windows.reshape(-1, windows.shape[2])
+    samples = samples - samples.mean(axis=0)
+    total = samples.T @ samples / len(samples)
+    filters = []
     for member in members:
+        # Averaging cancels what is not locked to the event; an offset is no response.
         evoked = windows[member].mean(axis=0)
         evoked = evoked - evoked.mean(axis=0)
-        made.append(top_filters(evoked.T @ evoked / len(evoked), whole, n_filters))
-    return np.concatenate(made)
+        filters.append(top_filters(evoked.T @ evoked / len(evoked), total, n_filters))
+    return np.concatenate(filters)
 
 
 def xdawn_lda(

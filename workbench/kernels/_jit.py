@@ -1,4 +1,4 @@
-"""The one decorator of the kernels, typed."""
+"""The decorators of the kernels, typed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ WAITING: dict[int, Callable[[], None]] = {}
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """No garbage collection meanwhile: numba makes its many tables for good, and each collection walks them."""
+    """Pause garbage collection: numba allocates many permanent tables, and each collection would walk them all."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -48,17 +48,19 @@ def start_without_blas() -> None:
     """Let numba start without importing ``scipy.linalg``, which takes 0.2 s and which no kernel uses.
 
     numba looks for it when its array functions are first imported, only to know whether there is one; it
-    imports it anyway when a function that needs it is compiled. What it noted is set back, so numba code of
-    others in the same process finds it.
+    imports it anyway when a function that needs it is compiled. The flag is restored afterwards, so that other
+    numba code in the same process finds BLAS.
     """
     if BLAS in sys.modules or "numba.np.arraymath" in sys.modules:
         return
+    # A module that is None in sys.modules cannot be imported, which numba takes as "no BLAS here".
     sys.modules[BLAS] = None  # type: ignore[assignment]
     try:
         with uncollected():
             arrays = import_module("numba.np.arraymath")
     finally:
         del sys.modules[BLAS]
+    # A private flag of numba; a version without it has nothing to restore.
     if hasattr(arrays, "_HAVE_BLAS"):
         vars(arrays)["_HAVE_BLAS"] = "scipy" in sys.modules
 
@@ -74,9 +76,10 @@ def content(file: str) -> str:
 
 def sources(function: Callable[..., Any]) -> frozenset[str]:
     """Files that a kernel is compiled from: its own, and those of the kernels that it calls."""
+    # co_names lists the globals that the code refers to; kernels among them bring their own sources.
     called = (function.__globals__.get(name) for name in function.__code__.co_names)
-    known = (SOURCES.get(id(kernel), frozenset()) for kernel in called)
-    return frozenset({function.__code__.co_filename}).union(*known)
+    files = (SOURCES.get(id(kernel), frozenset()) for kernel in called)
+    return frozenset({function.__code__.co_filename}).union(*files)
 
 
 def part(function: Function, *, inline: Literal["never", "always"] = "never") -> Function:
@@ -90,10 +93,10 @@ def part(function: Function, *, inline: Literal["never", "always"] = "never") ->
 def kernel(signature: str) -> Callable[[Function], Function]:
     """Compile a function for one signature, strictly, with a cache on disk and without the GIL.
 
-    One explicit signature a kernel. It is compiled (or read from the cache) when it is first called, so that a
-    start loads what it uses; :func:`ready` does it before, for those who may not wait later. The cache is stale as
-    soon as the content of a file changes that holds the kernel or one that it calls; numba alone would look at the
-    kernel's own file only.
+    One explicit signature per kernel. It is compiled (or read from the cache) at its first call, so that a
+    process loads only what it uses; :func:`ready` does so in advance, for callers that cannot wait later. The
+    cache is stale as soon as the file of the kernel, or of a kernel that it calls, changes; numba alone would
+    look at the kernel's own file only.
     """
     return lambda function: _decorated(function, signature, inline="never")
 
@@ -105,16 +108,16 @@ def ready() -> None:
 
 
 def _decorated(function: Function, signature: str, *, inline: Literal["never", "always"]) -> Function:
-    """What numba makes of a function; the function itself where nothing is compiled."""
+    """The compiled function, or the function itself where the compiler is disabled."""
     decorate: Callable[..., Any] = numba.njit(nogil=True, error_model="numpy", fastmath=False, inline=inline)
-    made = decorate(function)
-    if made is not function:
-        SOURCES[id(made)] = sources(function)
-        _postpone(made, signature)
-    return cast(Function, made)
+    compiled = decorate(function)
+    if compiled is not function:
+        SOURCES[id(compiled)] = sources(function)
+        _postpone(compiled, signature)
+    return cast(Function, compiled)
 
 
-def _postpone(made: Any, signature: str) -> None:
+def _postpone(dispatcher: Any, signature: str) -> None:
     """Load a function when numba first asks for its machine code, with a signature for that alone.
 
     It asks ``_compile_for_args`` for what to call in its place when the call comes from Python, and
@@ -122,24 +125,30 @@ def _postpone(made: Any, signature: str) -> None:
     """
 
     def load() -> None:
+        # Two threads may make the first call at once: the second one waits here and finds the work done.
         with global_compiler_lock:
-            if WAITING.pop(id(made), None) is None:
+            if WAITING.pop(id(dispatcher), None) is None:
                 return
-            made.enable_caching()
-            made._cache._cache_file._source_stamp = tuple(content(file) for file in sorted(SOURCES[id(made)]))
+            dispatcher.enable_caching()
+            # numba compares this stamp with its cache's; by itself it would take the time and size of one file.
+            dispatcher._cache._cache_file._source_stamp = tuple(
+                content(file) for file in sorted(SOURCES[id(dispatcher)])
+            )
             if signature:
                 with uncollected():
-                    made.compile(signature)
-                made.disable_compile()
-            del made._compile_for_args, made.get_call_template
+                    dispatcher.compile(signature)
+                # Arguments of another type or layout must raise, not compile a second version with other bits.
+                dispatcher.disable_compile()
+            # They shadow the methods of the class: without them, calls go straight to the machine code.
+            del dispatcher._compile_for_args, dispatcher.get_call_template
 
     def called(*_args: Any, **_named: Any) -> Any:
         load()
-        return made
+        return dispatcher
 
     def typed(*args: Any, **named: Any) -> Any:
         load()
-        return made.get_call_template(*args, **named)
+        return dispatcher.get_call_template(*args, **named)
 
-    made._compile_for_args, made.get_call_template = called, typed
-    WAITING[id(made)] = load
+    dispatcher._compile_for_args, dispatcher.get_call_template = called, typed
+    WAITING[id(dispatcher)] = load

@@ -1,4 +1,4 @@
-"""Householder QR of a window, with the rank told."""
+"""Householder QR of a window, which also determines its rank."""
 
 from __future__ import annotations
 
@@ -43,10 +43,12 @@ def householder(a: FloatArray, factors: FloatArray, columns: IntArray) -> int:
         head = a[rank, c]
         for t in range(rank + 1, n_rows):
             tail += a[t, c] * a[t, c]
-        left = head * head + tail
-        if not (left > DEPENDENT * DEPENDENT * (above + left) and left < np.inf):
+        # Relative to the whole column, so the unit does not matter. Negated, so that nan is passed over as well.
+        remaining = head * head + tail
+        if not (remaining > DEPENDENT * DEPENDENT * (above + remaining) and remaining < np.inf):
             continue
-        length = np.sqrt(left)
+        length = np.sqrt(remaining)
+        # The sign that adds magnitudes: the other one cancels digits (Golub and Van Loan, section 5.1.3).
         v0 = head + length if head > 0.0 else head - length
         factors[rank] = 2.0 * v0 * v0 / (v0 * v0 + tail)
         columns[rank] = c
@@ -81,6 +83,7 @@ def basis(a: FloatArray, factors: FloatArray, columns: IntArray, rank: int, out:
     out[:, :] = 0.0
     for k in range(rank):
         out[k, k] = 1.0
+    # Last reflection first: columns before it are still those of the identity and need no work.
     for k in range(rank - 1, -1, -1):
         c = columns[k]
         for j in range(k, rank):

@@ -27,7 +27,14 @@ def band_2_2(
     first_odd: FloatArray,
     second_odd: FloatArray,
 ) -> None:
-    """Sections: 2; samples: 2; the same coefficients for every lane."""
+    """Sections: 2; samples: 2; the same coefficients for every lane.
+
+    Parameters
+    ----------
+    x0, x1 : ``(n_lanes,)`` float64, a sample of each lane; overwritten by the output.
+    c0, c1 : ``(5,)`` float64: b0, b1, b2, a1, a2.
+    first, second, first_odd, second_odd : ``(n_lanes,)`` float64, carried.
+    """
     k00, k01, k02, k03, k04 = c0[0], c0[1], c0[2], c0[3], c0[4]
     k10, k11, k12, k13, k14 = c1[0], c1[1], c1[2], c1[3], c1[4]
     for i in range(x0.shape[0]):
@@ -67,7 +74,14 @@ def band_2_1(
     first_odd: FloatArray,
     second_odd: FloatArray,
 ) -> None:
-    """Sections: 2; samples: 1; the same coefficients for every lane."""
+    """Sections: 2; samples: 1; the same coefficients for every lane.
+
+    Parameters
+    ----------
+    x0 : ``(n_lanes,)`` float64, a sample of each lane; overwritten by the output.
+    c0, c1 : ``(5,)`` float64: b0, b1, b2, a1, a2.
+    first, second, first_odd, second_odd : ``(n_lanes,)`` float64, carried.
+    """
     k00, k01, k02, k03, k04 = c0[0], c0[1], c0[2], c0[3], c0[4]
     k10, k11, k12, k13, k14 = c1[0], c1[1], c1[2], c1[3], c1[4]
     for i in range(x0.shape[0]):
@@ -95,7 +109,14 @@ def band_1_2(
     first: FloatArray,
     second: FloatArray,
 ) -> None:
-    """Sections: 1; samples: 2; the same coefficients for every lane."""
+    """Sections: 1; samples: 2; the same coefficients for every lane.
+
+    Parameters
+    ----------
+    x0, x1 : ``(n_lanes,)`` float64, a sample of each lane; overwritten by the output.
+    c0 : ``(5,)`` float64: b0, b1, b2, a1, a2.
+    first, second : ``(n_lanes,)`` float64, carried.
+    """
     k00, k01, k02, k03, k04 = c0[0], c0[1], c0[2], c0[3], c0[4]
     for i in range(x0.shape[0]):
         y0 = x0[i]
@@ -121,7 +142,14 @@ def band_1_1(
     first: FloatArray,
     second: FloatArray,
 ) -> None:
-    """Sections: 1; samples: 1; the same coefficients for every lane."""
+    """Sections: 1; samples: 1; the same coefficients for every lane.
+
+    Parameters
+    ----------
+    x0 : ``(n_lanes,)`` float64, a sample of each lane; overwritten by the output.
+    c0 : ``(5,)`` float64: b0, b1, b2, a1, a2.
+    first, second : ``(n_lanes,)`` float64, carried.
+    """
     k00, k01, k02, k03, k04 = c0[0], c0[1], c0[2], c0[3], c0[4]
     for i in range(x0.shape[0]):
         y0 = x0[i]
@@ -187,7 +215,14 @@ def lanes_2_2(
     first_odd: FloatArray,
     second_odd: FloatArray,
 ) -> None:
-    """Sections: 2; samples: 2; every lane with its own coefficients."""
+    """Sections: 2; samples: 2; every lane with its own coefficients.
+
+    Parameters
+    ----------
+    x0, x1 : ``(n_lanes,)`` float64, a sample of each lane; overwritten by the output.
+    c0, c1 : ``(5, n_lanes)`` float64: b0, b1, b2, a1, a2.
+    first, second, first_odd, second_odd : ``(n_lanes,)`` float64, carried.
+    """
     for i in range(x0.shape[0]):
         y0 = x0[i]
         y1 = x1[i]
@@ -225,7 +260,14 @@ def lanes_2_1(
     first_odd: FloatArray,
     second_odd: FloatArray,
 ) -> None:
-    """Sections: 2; samples: 1; every lane with its own coefficients."""
+    """Sections: 2; samples: 1; every lane with its own coefficients.
+
+    Parameters
+    ----------
+    x0 : ``(n_lanes,)`` float64, a sample of each lane; overwritten by the output.
+    c0, c1 : ``(5, n_lanes)`` float64: b0, b1, b2, a1, a2.
+    first, second, first_odd, second_odd : ``(n_lanes,)`` float64, carried.
+    """
     for i in range(x0.shape[0]):
         y0 = x0[i]
         p, q = first[i], second[i]
@@ -251,7 +293,14 @@ def lanes_1_2(
     first: FloatArray,
     second: FloatArray,
 ) -> None:
-    """Sections: 1; samples: 2; every lane with its own coefficients."""
+    """Sections: 1; samples: 2; every lane with its own coefficients.
+
+    Parameters
+    ----------
+    x0, x1 : ``(n_lanes,)`` float64, a sample of each lane; overwritten by the output.
+    c0 : ``(5, n_lanes)`` float64: b0, b1, b2, a1, a2.
+    first, second : ``(n_lanes,)`` float64, carried.
+    """
     for i in range(x0.shape[0]):
         y0 = x0[i]
         y1 = x1[i]
@@ -276,7 +325,14 @@ def lanes_1_1(
     first: FloatArray,
     second: FloatArray,
 ) -> None:
-    """Sections: 1; samples: 1; every lane with its own coefficients."""
+    """Sections: 1; samples: 1; every lane with its own coefficients.
+
+    Parameters
+    ----------
+    x0 : ``(n_lanes,)`` float64, a sample of each lane; overwritten by the output.
+    c0 : ``(5, n_lanes)`` float64: b0, b1, b2, a1, a2.
+    first, second : ``(n_lanes,)`` float64, carried.
+    """
     for i in range(x0.shape[0]):
         y0 = x0[i]
         p, q = first[i], second[i]

@@ -1,7 +1,7 @@
-"""Eight lanes at a time, held in registers: the inside of a covariance.
+"""Eight lanes at a time, kept in registers: the inner loops of a covariance.
 
-The compiler does not find these forms by itself: it does not know that a sum and the samples are apart in memory,
-so it loads and stores the sum again and again, and takes the last lanes of a row one by one. So the machine code
+The compiler does not find these forms: it cannot know that a sum and the samples do not overlap in memory, so it
+loads and stores the sum again and again, and takes the last lanes of a row one by one. So the machine code
 is written here by hand, as vectors of eight; each sum still takes its samples one after the other, a product and
 an addition apart, so no bit depends on the processor.
 """
@@ -130,8 +130,8 @@ class _Writer:  # pragma: no cover
             self.ir.Constant(self.ir.IntType(32), 0),
         )
         lanes = self.ir.VectorType(self.ir.IntType(32), n)([0] * n)
-        one = self.builder.insert_element(nothing, self.builder.load(address), first)
-        return self.builder.shuffle_vector(one, nothing, lanes)
+        vector = self.builder.insert_element(nothing, self.builder.load(address), first)
+        return self.builder.shuffle_vector(vector, nothing, lanes)
 
     def after(self, start: Any, k: int) -> Any:
         """``start + k``."""
@@ -146,8 +146,8 @@ def _write_products(n_left: int, *, triangle: bool) -> Callable[..., Any]:  # pr
         centred, sums = write.array(0), write.array(4)
         n_rows, i, j = arguments[1:4]
         skipped = [_skipped(k, n_left, triangle=triangle) for k in range(n_left)]
-        places = [write.place(sums, write.after(i, k), write.after(j, skip)) for k, skip in enumerate(skipped)]
-        starts = [write.load(place, SIDE - skip) for place, skip in zip(places, skipped, strict=True)]
+        addresses = [write.place(sums, write.after(i, k), write.after(j, skip)) for k, skip in enumerate(skipped)]
+        starts = [write.load(address, SIDE - skip) for address, skip in zip(addresses, skipped, strict=True)]
         before = builder.block
         head, body, end = (builder.append_basic_block(name) for name in ("head", "body", "end"))
         builder.branch(head)
@@ -171,12 +171,12 @@ def _write_products(n_left: int, *, triangle: bool) -> Callable[..., Any]:  # pr
 
         t.add_incoming(write.word(0), before)
         t.add_incoming(following, body)
-        for total, start, more in zip(totals, starts, added, strict=True):
+        for total, start, updated in zip(totals, starts, added, strict=True):
             total.add_incoming(start, before)
-            total.add_incoming(more, body)
+            total.add_incoming(updated, body)
         builder.position_at_end(end)
-        for total, place in zip(totals, places, strict=True):
-            write.store(total, place)
+        for total, address in zip(totals, addresses, strict=True):
+            write.store(total, address)
         return context.get_dummy_value()
 
     return write_code
@@ -234,22 +234,22 @@ def _typed_subtract(
 
 def _compiled(python: Python, typed: Callable[..., Any]) -> Python:
     """What kernels call: ``python``, or its machine code in compiled kernels."""
-    made: Any = python if vars(config)["DISABLE_JIT"] else intrinsic(typed)
-    _jit.SOURCES[id(made)] = frozenset({__file__})
-    return cast(Python, made)
+    function: Any = python if vars(config)["DISABLE_JIT"] else intrinsic(typed)
+    _jit.SOURCES[id(function)] = frozenset({__file__})
+    return cast(Python, function)
 
 
 def _products(n_left: int, *, triangle: bool) -> Products:
-    """What kernels call for so many left lanes; see :func:`products_in_python`."""
+    """What kernels call for ``n_left`` left lanes; see :func:`products_in_python`."""
 
     def typed(_typing: Any, centred: Any, n_rows: Any, i: Any, j: Any, sums: Any) -> Any:  # pragma: no cover
-        made = types.void(centred, types.int64, types.int64, types.int64, sums)
-        return made, _write_products(n_left, triangle=triangle)
+        signature = types.void(centred, types.int64, types.int64, types.int64, sums)
+        return signature, _write_products(n_left, triangle=triangle)
 
     return _compiled(products_in_python(n_left, triangle=triangle), typed)
 
 
-# The last group of eight lanes holds fewer new ones where the number of lanes is no multiple of eight.
+# The last group of eight lanes has fewer new ones where the number of lanes is not a multiple of eight.
 tile_2, triangle_2 = _products(2, triangle=False), _products(2, triangle=True)
 tile_4, triangle_4 = _products(4, triangle=False), _products(4, triangle=True)
 tile_6, triangle_6 = _products(6, triangle=False), _products(6, triangle=True)

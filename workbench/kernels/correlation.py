@@ -1,8 +1,8 @@
 """Correlation of a window with references and templates: what evoked decoders need at a decision.
 
-A window holds ``n_bands`` sub-bands of the same channels, band after band, as a stream delivers it. Everything
-that does not depend on the window is worked out when the decoder is fitted: references are orthonormal there
-(:func:`orthonormal`). A decision is one call. Templates: ``kernels.templates``.
+A window consists of ``n_bands`` sub-bands of the same channels, band after band, as a stream delivers it.
+Everything that does not depend on the window is computed when the decoder is fitted: references are orthonormal
+there (:func:`orthonormal`). A decision is one call. Templates: ``kernels.templates``.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ def finite(a: FloatArray) -> bool:
     """Whether every value of ``a`` ``(n_times, n_lanes)`` float64 is finite."""
     for t in range(a.shape[0]):
         for lane in range(a.shape[1]):
+            # Negated, so that nan is caught too: each comparison with it is false.
             if not abs(a[t, lane]) < np.inf:
                 return False
     return True
@@ -118,7 +119,7 @@ def canonical_correlations(window: FloatArray, references: FloatArray, out: Floa
     n_channels, n_references = window.shape[1] // n_bands, references.shape[1] // n_classes
     band, q = np.empty((window.shape[0], n_channels)), np.empty((window.shape[0], n_channels))
     product = np.empty((n_channels, references.shape[1]))
-    least: int = n_channels
+    min_rank: int = n_channels
     out[:, :] = 0.0
     if not finite(window):
         out[:, :] = np.nan
@@ -126,20 +127,22 @@ def canonical_correlations(window: FloatArray, references: FloatArray, out: Floa
     for b in range(n_bands):
         centred_band(window, b * n_channels, band)
         rank = orthonormal(band, q)
-        least = min(least, rank)
+        min_rank = min(min_rank, rank)
         if rank == 0:
             continue
         matmul_at_b(q, references, product)
         size = min(rank, n_references)
         square, values = np.empty((size, size)), np.empty(size)
         for k in range(n_classes):
+            # S Sᵀ and Sᵀ S share their largest eigenvalue; the smaller of the two is decomposed.
             if rank <= n_references:
                 rows_gram(product, k * n_references, n_references, square)
             else:
                 columns_gram(product, k * n_references, rank, square)
             symmetric_eigenvalues(square, values)
+            # The squared cosine of an angle; rounding may leave it a little outside 0 to 1.
             out[b, k] = np.sqrt(min(max(values[size - 1], 0.0), 1.0))
-    return least
+    return min_rank
 
 
 @kernel("int64(float64[:,::1], float64[:,::1], float64[::1], float64[:,::1], float64[:,::1])")
@@ -177,6 +180,7 @@ def canonical_filters(
         weights[:, :] = np.nan
         return -1
     centred_band(window, 0, band)
+    # The factorisation is kept, not only its basis: the filters are solved for in R below.
     rank = householder(band, factors, columns)
     if rank == 0:
         return 0
@@ -187,8 +191,10 @@ def canonical_filters(
         first = k * n_references
         rows_gram(product, first, n_references, square)
         symmetric_eigen(square, values, vectors)
+        # The squared cosine of an angle; rounding may leave it a little outside 0 to 1.
         out[k] = np.sqrt(min(max(values[rank - 1], 0.0), 1.0))
         back_substitute(band, columns, vectors[rank - 1], filters[k])
+        # The paired filter is the projection of the first one on the references: no second eigenproblem.
         norm = 0.0
         for r in range(n_references):
             for i in range(rank):

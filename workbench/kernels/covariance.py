@@ -49,15 +49,15 @@ def mean_square(window: FloatArray, out: FloatArray) -> None:
 
 @part
 def padded(n_lanes: int) -> int:
-    """Columns of whole groups of eight that hold so many lanes."""
+    """Number of columns in whole groups of eight that hold ``n_lanes`` lanes."""
     return (n_lanes + SIDE - 1) // SIDE * SIDE
 
 
 @part
 def column(lane: int, n_lanes: int) -> int:
-    """Where a lane stands in groups of eight: the last group ends with the last lane and overlaps the one before.
+    """Column of a lane in groups of eight: the last group ends with the last lane and overlaps the one before.
 
-    So every group is a plain vector of neighbours. Fewer than eight lanes stand at the end, behind zeros.
+    So every group is a contiguous vector. Fewer than eight lanes stand at the end, behind zeros.
     """
     wide = padded(n_lanes)
     return lane if lane < wide - SIDE else lane + wide - n_lanes
@@ -69,18 +69,19 @@ def average(window: FloatArray, first: int, n_lanes: int, mean: FloatArray) -> N
 
     Parameters
     ----------
-    window : ``(n_times, n)`` float64, µV. first, n_lanes : those lanes that are taken.
+    window : ``(n_times, n)`` float64, µV. first, n_lanes : the lanes to average.
     mean : ``(padded(n_lanes),)`` float64, µV, written at the columns of the lanes.
     """
     n_times, wide = window.shape[0], mean.shape[0]
     for c in range(wide):
         mean[c] = 0.0
-    whole = n_times - n_times % ROWS if n_lanes >= SIDE else 0
-    for t in range(0, whole, ROWS):
+    # Blocks of eight samples are added in registers, the rest one by one: each sum keeps the samples' order.
+    n_blocked = n_times - n_times % ROWS if n_lanes >= SIDE else 0
+    for t in range(0, n_blocked, ROWS):
         for c in range(0, wide, SIDE):
             add_rows(window, t, first + min(c, n_lanes - SIDE), mean, c)
     shift = wide - n_lanes
-    for t in range(whole, n_times):
+    for t in range(n_blocked, n_times):
         for c in range(wide - SIDE):
             mean[c] += window[t, first + c]
         for c in range(max(wide - SIDE, shift), wide):
@@ -105,6 +106,7 @@ def centre(window: FloatArray, t: int, first: int, n_lanes: int, mean: FloatArra
     """
     wide = out.shape[1]
     n_rows: int = min(out.shape[0], window.shape[0] - t)
+    # With fewer lanes than a vector holds there is nothing to overlap; the zeros in front add nothing.
     if n_lanes >= SIDE:
         for c in range(0, wide, SIDE):
             subtract(window, t, first + min(c, n_lanes - SIDE), mean, c, n_rows, out)
@@ -127,21 +129,23 @@ def products(centred: FloatArray, n_rows: int, group: int, n_new: int, sums: Flo
     group : its first column. n_new : lanes at its end that no group before it holds.
     sums : ``(width, width)`` float64, added to: before the diagonal blocks, and in them from the diagonal on.
     """
+    # Tiles have even widths: for an odd number of new lanes the sums of one overlapping lane are formed
+    # again, at places that ``scatter`` does not read.
     if n_new > 6:
-        for other in range(0, group, SIDE):
-            tile_8(centred, n_rows, group, other, sums)
+        for earlier in range(0, group, SIDE):
+            tile_8(centred, n_rows, group, earlier, sums)
         triangle_8(centred, n_rows, group, group, sums)
     elif n_new > 4:
-        for other in range(0, group, SIDE):
-            tile_6(centred, n_rows, group + 2, other, sums)
+        for earlier in range(0, group, SIDE):
+            tile_6(centred, n_rows, group + 2, earlier, sums)
         triangle_6(centred, n_rows, group + 2, group, sums)
     elif n_new > 2:
-        for other in range(0, group, SIDE):
-            tile_4(centred, n_rows, group + 4, other, sums)
+        for earlier in range(0, group, SIDE):
+            tile_4(centred, n_rows, group + 4, earlier, sums)
         triangle_4(centred, n_rows, group + 4, group, sums)
     else:
-        for other in range(0, group, SIDE):
-            tile_2(centred, n_rows, group + 6, other, sums)
+        for earlier in range(0, group, SIDE):
+            tile_2(centred, n_rows, group + 6, earlier, sums)
         triangle_2(centred, n_rows, group + 6, group, sums)
 
 
@@ -170,8 +174,9 @@ def scatter(
     for i in range(n_lanes):
         for j in range(i, n_lanes):
             a, b = column(i, n_lanes), column(j, n_lanes)
-            together = a // SIDE == b // SIDE
-            out[i, j] = (sums[a, b] if together else sums[b, a]) / (n_times - 1.0)
+            # Sums with earlier groups stand in the rows of the later one, those within a group above its diagonal.
+            same_group = a // SIDE == b // SIDE
+            out[i, j] = (sums[a, b] if same_group else sums[b, a]) / (n_times - 1.0)
             out[j, i] = out[i, j]
 
 
@@ -251,7 +256,7 @@ def projected_variance(covariance: FloatArray, filters: FloatArray, out: FloatAr
 
 @kernel("float64(float64[:,::1], float64[:,::1])")
 def unlikeness(covariance: FloatArray, other: FloatArray) -> float:
-    """One minus the cosine between two covariances, whatever their size: 0 where one is a multiple of the other.
+    """One minus the cosine between two covariances, independent of scale: 0 where one is a multiple of the other.
 
     ``nan`` where either is zero or not finite.
 
@@ -261,17 +266,18 @@ def unlikeness(covariance: FloatArray, other: FloatArray) -> float:
 
     Notes
     -----
-    The RV coefficient of Robert and Escoufier 1976, doi:10.2307/2347233, taken from 1.
+    One minus the RV coefficient of Robert and Escoufier 1976, doi:10.2307/2347233.
     """
     n = covariance.shape[0]
-    both, own, others = 0.0, 0.0, 0.0
+    inner, square, other_square = 0.0, 0.0, 0.0
     for i in range(n):
         for j in range(n):
-            both += covariance[i, j] * other[i, j]
-            own += covariance[i, j] * covariance[i, j]
-            others += other[i, j] * other[i, j]
-    size = np.sqrt(own * others)
+            inner += covariance[i, j] * other[i, j]
+            square += covariance[i, j] * covariance[i, j]
+            other_square += other[i, j] * other[i, j]
+    size = np.sqrt(square * other_square)
+    # Negated, so that nan ends here as well.
     if not size > 0.0:
         return np.nan
-    found: float = 1.0 - both / size
-    return found
+    value: float = 1.0 - inner / size
+    return value

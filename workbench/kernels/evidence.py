@@ -31,20 +31,24 @@ def log(x: float) -> float:
     if x == np.inf:
         return x
     k = 0
+    # A denormal has no implicit leading bit: scaled into the normal range first.
     if x < 2.2250738585072014e-308:
         x = x * TWO_54
         k = -54
     bits = np.float64(x).view(np.int64)
+    # Counted from sqrt(1/2), so that m lies around 1 and log m does not cancel with k ln 2 near x = 1.
     carry = ((bits >> 32) - SQRT_HALF_TOP) >> 20
     m = np.int64(bits - (carry << 52)).view(np.float64)
     k += int(carry)
     f = m - 1.0
     s = f / (2.0 + f)
     z = s * s
+    # |s| ≤ 0.172: the terms after s²³ are below the rounding error. Horner's scheme adds the smallest first.
     r = 2.0 / 23.0
     for odd in range(21, 1, -2):
         r = r * z + 2.0 / odd
     r = r * z
+    # Combined as in fdlibm's e_log.c: small corrections first, the exact product last.
     half = 0.5 * f * f
     return k * LN2_HIGH - ((half - (s * (half + r) + k * LN2_LOW)) - f)
 
@@ -57,20 +61,26 @@ def exp(x: float) -> float:
     -----
     x = k ln 2 + r with |r| ≤ ln 2 / 2; exp r by its Taylor series to the 13th power; 2^k by its bits.
     """
+    # Negated, so that nan enters here as well.
     if not -745.2 < x < 709.782712893384:
         if x != x:
             return x
         return 0.0 if x < 0.0 else np.inf
+    # Rounded to the nearest integer without a function of the C library.
     k = int(x * LN2_INVERSE + (0.5 if x >= 0.0 else -0.5))
+    # ln 2 in two pieces (Cody and Waite 1980): k · LN2_HIGH is exact, so the difference loses no digit.
     high = x - k * LN2_HIGH
     low = k * LN2_LOW
     r = high - low
     p = 1.0
     for n in range(13, 2, -1):
         p = p * (r / n) + 1.0
+    # The series gives the terms from r² on; r itself enters as its two exact pieces.
     y = 1.0 + (high - (low - 0.5 * r * r * p))
+    # The result is denormal: built 2⁵⁴ times too large, so that one division rounds it once.
     if k < -1021:
         return y * np.int64((k + 1023 + 54) << 52).view(np.float64) / TWO_54
+    # 2¹⁰²⁴ is not a double: two factors make it.
     if k == 1024:
         return y * 2.0 * np.int64((k + 1022) << 52).view(np.float64)
     return y * np.int64((k + 1023) << 52).view(np.float64)
@@ -106,11 +116,13 @@ def track(features: FloatArray, rate: float, mean: FloatArray, variance: FloatAr
 
     Parameters
     ----------
-    features : ``(n_features,)`` float64. rate : hop / time constant. mean, variance : carried.
+    features : ``(n_features,)`` float64. rate : hop / time constant.
+    mean, variance : ``(n_features,)`` float64, carried.
     """
     for i in range(features.shape[0]):
         step = features[i] - mean[i]
         mean[i] += rate * step
+        # Exponentially weighted variance: Finch 2009, Incremental calculation of weighted mean and variance, 9.
         variance[i] = (1.0 - rate) * (variance[i] + rate * step * step)
 
 
@@ -138,6 +150,7 @@ def softmax(scores: FloatArray, out: FloatArray) -> None:
     ----------
     scores : ``(n_classes,)`` float64. out : ``(n_classes,)`` float64, written, sums to 1.
     """
+    # The largest score is subtracted: no exponential overflows, and the quotients stay the same.
     largest = scores[0]
     for k in range(1, scores.shape[0]):
         if scores[k] > largest:
@@ -172,6 +185,7 @@ def gate(
     Rabiner 1989, doi:10.1109/5.18626, equation 20, with a tempered likelihood.
     """
     n = belief.shape[0]
+    # As in a softmax: the largest exponent is subtracted, so that none overflows.
     largest = scores[0] - log_prior[0]
     for k in range(1, n):
         if scores[k] - log_prior[k] > largest:

@@ -36,8 +36,8 @@ def common_average(samples: FloatArray, out: FloatArray) -> None:
     Four samples are summed side by side, each in the order of its channels, and no sum waits for another.
     """
     n_times, n_channels = samples.shape
-    whole = n_times - n_times % 4
-    for t in range(0, whole, 4):
+    n_blocked = n_times - n_times % 4
+    for t in range(0, n_blocked, 4):
         a, b, c, d = 0.0, 0.0, 0.0, 0.0
         for channel in range(n_channels):
             a += samples[t, channel]
@@ -50,7 +50,7 @@ def common_average(samples: FloatArray, out: FloatArray) -> None:
             out[t + 1, channel] = samples[t + 1, channel] - b
             out[t + 2, channel] = samples[t + 2, channel] - c
             out[t + 3, channel] = samples[t + 3, channel] - d
-    for t in range(whole, n_times):
+    for t in range(n_blocked, n_times):
         total = 0.0
         for channel in range(n_channels):
             total += samples[t, channel]

@@ -91,8 +91,8 @@ def name(n_sections: int, n_samples: int, *, lanes: bool) -> str:
     return f"{'lanes' if lanes else 'band'}_{n_sections}_{n_samples}"
 
 
-def given(n_sections: int, n_samples: int) -> list[str]:
-    """Its arguments: samples, coefficients, states."""
+def argument_names(n_sections: int, n_samples: int) -> list[str]:
+    """Arguments of a loop: samples, coefficients, states."""
     states = ["first", "second", "first_odd", "second_odd"][: 2 * n_sections]
     return [*(f"x{u}" for u in range(n_samples)), *(f"c{odd}" for odd in range(n_sections)), *states]
 
@@ -104,11 +104,19 @@ def lane_loop(n_sections: int, n_samples: int, *, lanes: bool) -> str:
     ----------
     n_sections, n_samples : that it takes at a time. lanes : whether every lane has coefficients of its own.
     """
-    arguments = [f"{argument}: FloatArray" for argument in given(n_sections, n_samples)]
+    names = argument_names(n_sections, n_samples)
+    arguments = [f"{argument}: FloatArray" for argument in names]
     out = f"\n\n@loop\ndef {name(n_sections, n_samples, lanes=lanes)}(\n"
     out += lines(1, *(f"{argument}," for argument in arguments)) + ") -> None:\n"
-    what = "every lane with its own coefficients" if lanes else "the same coefficients for every lane"
-    out += lines(1, f'"""Sections: {n_sections}; samples: {n_samples}; {what}."""')
+    description = "every lane with its own coefficients" if lanes else "the same coefficients for every lane"
+    samples, coefficients, states = (
+        ", ".join(name for name in names if name[0] in kind) for kind in ("x", "c", "fs")
+    )
+    out += lines(1, f'"""Sections: {n_sections}; samples: {n_samples}; {description}.') + "\n"
+    out += lines(1, "Parameters", "----------")
+    out += lines(1, f"{samples} : ``(n_lanes,)`` float64, a sample of each lane; overwritten by the output.")
+    out += lines(1, f"{coefficients} : ``{'(5, n_lanes)' if lanes else '(5,)'}`` float64: b0, b1, b2, a1, a2.")
+    out += lines(1, f"{states} : ``(n_lanes,)`` float64, carried.", '"""')
     if not lanes:
         for odd in range(n_sections):
             values = ", ".join(f"k{odd}{i}" for i in range(5))
@@ -116,13 +124,15 @@ def lane_loop(n_sections: int, n_samples: int, *, lanes: bool) -> str:
     out += lines(1, "for i in range(x0.shape[0]):")
     out += lines(2, *(f"y{u} = x{u}[i]" for u in range(n_samples)))
     for odd in range(n_sections):
-        which = "_odd" if odd else ""
+        suffix = "_odd" if odd else ""
+        # Transposed direct form II: y = b0 x + p, p' = b1 x - a1 y + q, q' = b2 x - a2 y. The state is read
+        # once, passes all samples in registers and is written once.
         b0, b1, b2, a1, a2 = (f"c{odd}[{k}, i]" if lanes else f"k{odd}{k}" for k in range(5))
-        out += lines(2, f"p, q = first{which}[i], second{which}[i]")
+        out += lines(2, f"p, q = first{suffix}[i], second{suffix}[i]")
         for u in range(n_samples):
             out += lines(2, f"x = y{u}", f"y{u} = {b0} * x + p")
             out += lines(2, f"p = {b1} * x - {a1} * y{u} + q", f"q = {b2} * x - {a2} * y{u}")
-        out += lines(2, f"first{which}[i], second{which}[i] = p, q")
+        out += lines(2, f"first{suffix}[i], second{suffix}[i] = p, q")
     return out + lines(2, *(f"x{u}[i] = y{u}" for u in range(n_samples)))
 
 
@@ -134,7 +144,7 @@ def samples_at_a_time(depth: int, n_samples: int, *, lanes: bool) -> str:
     depth : of indentation. n_samples : taken at a time.
     lanes : whether every lane has coefficients of its own.
     """
-    at, of = ("", "sections[") if lanes else ("band, ", "sections[band, ")
+    out_index, section = ("", "sections[") if lanes else ("band, ", "sections[band, ")
     samples = ", ".join(f"x{u}" for u in range(n_samples))
     if lanes:
         out = lines(depth, "for start in range(0, n, n_in):", "    for i in range(n_in):")
@@ -142,12 +152,12 @@ def samples_at_a_time(depth: int, n_samples: int, *, lanes: bool) -> str:
     else:
         out = lines(depth, "for i in range(n):")
         out += lines(depth + 1, *(f"x{u}[i] = samples[t + {u}, i]" for u in range(n_samples)))
-    out += lines(depth, "for k in range(n_sections // 2):", f"    c0, c1 = {of}2 * k], {of}2 * k + 1]")
-    two, one = (name(n, n_samples, lanes=lanes) for n in (2, 1))
-    out += lines(depth + 1, f"{two}({samples}, c0, c1, first[k], second[k], first_odd[k], second_odd[k])")
+    out += lines(depth, "for k in range(n_sections // 2):", f"    c0, c1 = {section}2 * k], {section}2 * k + 1]")
+    pair, single = (name(n, n_samples, lanes=lanes) for n in (2, 1))
+    out += lines(depth + 1, f"{pair}({samples}, c0, c1, first[k], second[k], first_odd[k], second_odd[k])")
     out += lines(depth, "for k in range(n_sections // 2, (n_sections + 1) // 2):")
-    out += lines(depth + 1, f"{one}({samples}, {of}2 * k], first[k], second[k])")
-    writes = (f"    out[t + {u}, {at}i] = x{u}[i]" for u in range(n_samples))
+    out += lines(depth + 1, f"{single}({samples}, {section}2 * k], first[k], second[k])")
+    writes = (f"    out[t + {u}, {out_index}i] = x{u}[i]" for u in range(n_samples))
     return out + lines(depth, "for i in range(n):", *writes)
 
 

@@ -3,8 +3,8 @@
 Every sum runs in the order of its index, whatever the processor; inner loops run along rows, so that they
 vectorise without changing it. Matrices are C-ordered float64. **Eigenvectors are rows**, as spatial filters are.
 
-A status of 0 means success. With any other status the output holds ``nan`` throughout, so that nobody can
-use it by mistake.
+A status of 0 means success. With any other status the output is ``nan`` throughout, so that nobody can use
+it by mistake.
 """
 
 from __future__ import annotations
@@ -58,18 +58,18 @@ def matmul(a: FloatArray, b: FloatArray, out: FloatArray) -> None:
     """
     n, m = a.shape
     p = b.shape[1]
-    whole = m - m % 4
+    n_blocked = m - m % 4
     for i in range(n):
         for j in range(p):
             out[i, j] = 0.0
-        for k in range(0, whole, 4):
+        for k in range(0, n_blocked, 4):
             a0, a1, a2, a3 = a[i, k], a[i, k + 1], a[i, k + 2], a[i, k + 3]
             for j in range(p):
                 total = out[i, j] + a0 * b[k, j]
                 total = total + a1 * b[k + 1, j]
                 total = total + a2 * b[k + 2, j]
                 out[i, j] = total + a3 * b[k + 3, j]
-        for k in range(whole, m):
+        for k in range(n_blocked, m):
             for j in range(p):
                 out[i, j] += a[i, k] * b[k, j]
 
@@ -84,11 +84,11 @@ def matmul_at_b(a: FloatArray, b: FloatArray, out: FloatArray) -> None:
     """
     m, n = a.shape
     p = b.shape[1]
-    whole = m - m % 4
+    n_blocked = m - m % 4
     for i in range(n):
         for j in range(p):
             out[i, j] = 0.0
-    for k in range(0, whole, 4):
+    for k in range(0, n_blocked, 4):
         for i in range(n):
             a0, a1, a2, a3 = a[k, i], a[k + 1, i], a[k + 2, i], a[k + 3, i]
             for j in range(p):
@@ -96,7 +96,7 @@ def matmul_at_b(a: FloatArray, b: FloatArray, out: FloatArray) -> None:
                 total = total + a1 * b[k + 1, j]
                 total = total + a2 * b[k + 2, j]
                 out[i, j] = total + a3 * b[k + 3, j]
-    for k in range(whole, m):
+    for k in range(n_blocked, m):
         for i in range(n):
             for j in range(p):
                 out[i, j] += a[k, i] * b[k, j]
@@ -111,10 +111,11 @@ def congruence(w: FloatArray, c: FloatArray, out: FloatArray) -> None:
     w : ``(m, n)`` float64. c : ``(n, n)`` float64, symmetric. out : ``(m, m)`` float64, written; may be ``c``.
     """
     m, n = w.shape
-    left, turned = np.empty((m, n)), np.empty((n, m))
-    matmul(w, c, left)
-    transpose(w, turned)
-    matmul(left, turned, out)
+    product, transposed = np.empty((m, n)), np.empty((n, m))
+    matmul(w, c, product)
+    transpose(w, transposed)
+    matmul(product, transposed, out)
+    # Symmetric in exact arithmetic; the two triangles round differently, so one is copied.
     mirror(out)
 
 
@@ -131,7 +132,7 @@ def cholesky(matrix: FloatArray, out: FloatArray) -> int:
     -------
     int
         0, or the number (from 1) of the first pivot that is not positive and finite: the matrix is not
-        positive definite, or holds a value that is not finite. ``out`` is then ``nan``.
+        positive definite, or contains a value that is not finite. ``out`` is then ``nan``.
 
     Notes
     -----
@@ -142,6 +143,7 @@ def cholesky(matrix: FloatArray, out: FloatArray) -> int:
         for j in range(i, n):
             out[i, j] = matrix[i, j]
     for k in range(n):
+        # Negated, so that nan ends here as well.
         if not 0.0 < out[k, k] < np.inf:
             out[:, :] = np.nan
             return k + 1
@@ -223,13 +225,14 @@ def symmetric_eigen(matrix: FloatArray, values: FloatArray, vectors: FloatArray)
     Householder reduction and implicit QL. Backward stable: values are good to a few ε·max|values|.
     """
     n = matrix.shape[0]
-    work, beside, factors = np.empty((n, n)), np.empty(n), np.empty(n)
+    work, off_diagonal, factors = np.empty((n, n)), np.empty(n), np.empty(n)
+    # Scaled to order 1, so that no square over- or underflows; nan is the only value unequal to itself.
     unit = scaled(matrix, work)
     status = 0 if unit == unit else NOT_FINITE
     if status == 0:
-        tridiagonalise(work, values, beside, factors)
+        tridiagonalise(work, values, off_diagonal, factors)
         reflections(work, factors, vectors)
-        status = implicit_ql(values, beside, vectors)
+        status = implicit_ql(values, off_diagonal, vectors)
     if status != 0:
         values[:] = np.nan
         vectors[:, :] = np.nan
@@ -255,16 +258,17 @@ def symmetric_eigenvalues(matrix: FloatArray, values: FloatArray) -> int:
         As :func:`symmetric_eigen`.
     """
     n = matrix.shape[0]
-    work, beside, factors, none = np.empty((n, n)), np.empty(n), np.empty(n), np.empty((n, 0))
+    work, off_diagonal, factors, no_vectors = np.empty((n, n)), np.empty(n), np.empty(n), np.empty((n, 0))
     unit = scaled(matrix, work)
     status = 0 if unit == unit else NOT_FINITE
     if status == 0:
-        tridiagonalise(work, values, beside, factors)
-        status = implicit_ql(values, beside, none)
+        tridiagonalise(work, values, off_diagonal, factors)
+        # Rows without columns: the rotations of the vectors cost nothing.
+        status = implicit_ql(values, off_diagonal, no_vectors)
     if status != 0:
         values[:] = np.nan
         return status
-    put_in_order(values, none)
+    put_in_order(values, no_vectors)
     for i in range(n):
         values[i] *= unit
     return 0
@@ -279,10 +283,11 @@ def whiten(lower: FloatArray, a: FloatArray, out: FloatArray) -> None:
     lower : ``(n, n)`` float64, lower triangular. a : ``(n, n)`` float64, symmetric.
     out : ``(n, n)`` float64, written; not ``lower``; may be ``a``.
     """
-    turned = np.empty(a.shape)
+    transposed = np.empty(a.shape)
+    # From the left, then from the right as a second solve of the transpose: no inverse is formed.
     solve_lower(lower, a, out)
-    transpose(out, turned)
-    solve_lower(lower, turned, out)
+    transpose(out, transposed)
+    solve_lower(lower, transposed, out)
     mirror(out)
 
 
@@ -300,7 +305,7 @@ def generalised_eigen(a: FloatArray, b: FloatArray, values: FloatArray, vectors:
     Returns
     -------
     int
-        0; ``NOT_FINITE`` (-1) when A holds a value that is not finite; ``NOT_DEFINITE`` (-2) when B is not
+        0; ``NOT_FINITE`` (-1) when A contains a value that is not finite; ``NOT_DEFINITE`` (-2) when B is not
         positive definite or not finite; ``NOT_CONVERGED`` (-3). Values and vectors are ``nan`` unless 0.
 
     Notes
@@ -309,7 +314,7 @@ def generalised_eigen(a: FloatArray, b: FloatArray, values: FloatArray, vectors:
     the error grows with the condition number of B.
     """
     n = a.shape[0]
-    lower, inner, turned = np.empty((n, n)), np.empty((n, n)), np.empty((n, n))
+    lower, inner, transposed = np.empty((n, n)), np.empty((n, n)), np.empty((n, n))
     status = 0
     if cholesky(b, lower) != 0:
         status = NOT_DEFINITE
@@ -321,8 +326,9 @@ def generalised_eigen(a: FloatArray, b: FloatArray, values: FloatArray, vectors:
         vectors[:, :] = np.nan
         return status
     transpose(vectors, inner)
-    transpose(lower, turned)
-    solve_upper(turned, inner, inner)
+    transpose(lower, transposed)
+    # Back from the whitened coordinates: v = L⁻ᵀ u. The largest element may change, so signs are set again.
+    solve_upper(transposed, inner, inner)
     transpose(inner, vectors)
     put_in_order(values, vectors)
     return 0

@@ -1,4 +1,4 @@
-"""How good each channel is: missing, flat, at the rail, mains, size."""
+"""Statistics of signal quality for each channel: missing, flat, saturated, mains, amplitude."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ IMPLAUSIBLE = 1e9
 
 
 @kernel("void(float64[:,::1], float64[:,::1], float64[:,::1])")
-def statistics(samples: FloatArray, held: FloatArray, out: FloatArray) -> None:
+def statistics(samples: FloatArray, filled: FloatArray, out: FloatArray) -> None:
     """Statistics of each channel over a window; the column of the mains line is left alone.
 
     Parameters
     ----------
     samples : ``(n_times, n_channels)`` float64, µV; at least one sample.
-    held : ``(n_channels, n_times)`` float64, µV, written: missing values replaced by the last good one (by
+    filled : ``(n_channels, n_times)`` float64, µV, written: missing values replaced by the last good one (by
         the first good one before it), minus the channel's mean.
     out : ``(n_channels, 6)`` float64, written: share of missing values; longest stretch without change, in
-        samples; share of values that equal the smallest or the largest one; root mean square about the mean,
-        µV; (mains); largest magnitude, µV. Missing values count in the first two columns and are held for
-        the others.
+        samples; share of values equal to the smallest or the largest one; root mean square about the mean,
+        µV; (mains); largest magnitude, µV. Missing values count in the first two columns and are filled
+        in for the others.
     """
     n_times, n_channels = samples.shape
     for channel in range(n_channels):
+        # Backwards to the first good value, which stands in for the missing ones before it.
         last = 0.0
         for t in range(n_times - 1, -1, -1):
             if -IMPLAUSIBLE < samples[t, channel] < IMPLAUSIBLE:
@@ -44,14 +45,14 @@ def statistics(samples: FloatArray, held: FloatArray, out: FloatArray) -> None:
             longest = max(longest, still)
             low, high = min(low, value), max(high, value)
             total += value
-            held[channel, t] = value
+            filled[channel, t] = value
             last = value
         mean, n_rail, square = total / n_times, 0, 0.0
         for t in range(n_times):
-            if held[channel, t] == low or held[channel, t] == high:
+            if filled[channel, t] == low or filled[channel, t] == high:
                 n_rail += 1
-            held[channel, t] -= mean
-            square += held[channel, t] * held[channel, t]
+            filled[channel, t] -= mean
+            square += filled[channel, t] * filled[channel, t]
         out[channel, 0] = n_missing / n_times
         out[channel, 1] = longest
         out[channel, 2] = n_rail / n_times
@@ -75,11 +76,14 @@ def mains(centred: FloatArray, cosine: float, out: FloatArray) -> None:
     """
     n_channels, n_times = centred.shape
     for channel in range(n_channels):
-        before, now = 0.0, 0.0
+        previous, current = 0.0, 0.0
         for t in range(n_times):
-            before, now = now, centred[channel, t] + 2.0 * cosine * now - before
-        power = 2.0 * (now * now + before * before - 2.0 * cosine * now * before) / n_times / n_times
+            previous, current = current, centred[channel, t] + 2.0 * cosine * current - previous
+        power = (
+            2.0 * (current * current + previous * previous - 2.0 * cosine * current * previous) / n_times / n_times
+        )
         variance = out[channel, 3] * out[channel, 3]
+        # Over a window that is not a whole number of periods the estimate can exceed the variance a little.
         out[channel, 4] = min(power / variance, 1.0) if variance > 0.0 else 0.0
 
 
@@ -96,6 +100,8 @@ def cosine_near_zero(x: float) -> float:
 @kernel("float64(float64)")
 def cosine(angle: float) -> float:
     """Cosine of an angle between 0 and π by its Taylor series, about the nearer of 0, π/2 and π."""
+    # Own series in place of the C library's cosine, whose last bit differs between processors; each of the
+    # three expansions stays within π/4 of its centre, where ten terms reach the rounding error.
     quarter = 1.5707963267948966
     if angle > 1.5 * quarter:
         return -cosine_near_zero(2.0 * quarter - angle)

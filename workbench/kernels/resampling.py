@@ -7,14 +7,14 @@ from workbench.kernels._jit import FloatArray, kernel
 
 @kernel("void(float64[:,::1], float64[:,::1], int64, int64, float64[:,::1])")
 def polyphase(samples: FloatArray, taps: FloatArray, start: int, step: int, out: FloatArray) -> None:
-    """Weighted sums of the rows up to each output's place, with the taps that belong to the place.
+    """Weighted sums of the rows up to each output's position, with the taps of its phase.
 
     Parameters
     ----------
     samples : ``(n_rows, n_channels)`` float64, any unit.
-    taps : ``(n_phases, n_taps)`` float64: a row for each place between two samples, oldest sample first.
-    start, step : place of the first output, and from one output to the next, in ``n_phases``-ths of a row. Each
-        output needs the row at or before its place and the ``n_taps - 1`` before that; the caller sees to it.
+    taps : ``(n_phases, n_taps)`` float64: a row for each phase between two samples, oldest sample first.
+    start, step : position of the first output, and step to the next, in ``n_phases``-ths of a row. Each output
+        needs the row at or before its position and the ``n_taps - 1`` before that, which the caller provides.
     out : ``(n_out, n_channels)`` float64, written.
 
     Notes
@@ -24,8 +24,8 @@ def polyphase(samples: FloatArray, taps: FloatArray, start: int, step: int, out:
     """
     n_phases, n_taps = taps.shape
     for k in range(out.shape[0]):
-        place = start + k * step
-        row, weights, y = place // n_phases - n_taps + 1, taps[place % n_phases], out[k]
+        position = start + k * step
+        row, weights, y = position // n_phases - n_taps + 1, taps[position % n_phases], out[k]
         for channel in range(y.shape[0]):
             y[channel] = 0.0
         for i in range(n_taps):

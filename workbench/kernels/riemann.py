@@ -38,6 +38,7 @@ LOG, EXP, SQRT, INVERSE_SQRT, POWER = range(5)
 def definite(values: FloatArray) -> int:
     """0 when ascending eigenvalues ``(n,)`` float64 are those of a positive definite matrix, else -2."""
     n = values.shape[0]
+    # A strict comparison, so that nan and a matrix of zeros are refused.
     return 0 if values[0] > n * EPSILON * values[n - 1] else NOT_DEFINITE
 
 
@@ -74,9 +75,11 @@ def spectral(matrix: FloatArray, function: int, exponent: float, out: FloatArray
         elif function == INVERSE_SQRT:
             weight = 1.0 / np.sqrt(values[k])
         else:
+            # Our own exp and log: the power function of the C library differs between processors.
             weight = exp(exponent * log(values[k]))
         for j in range(n):
             weighted[k, j] = weight * vectors[k, j]
+    # Eigenvectors are rows, so Vᵀ diag(w) V is one product; its triangles round differently, hence mirror.
     matmul_at_b(vectors, weighted, out)
     mirror(out)
     return 0
@@ -124,6 +127,7 @@ def distance(a: FloatArray, b: FloatArray) -> float:
     """
     n = a.shape[0]
     lower, inner, values = np.empty((n, n)), np.empty((n, n)), np.empty(n)
+    # The eigenvalues of L⁻¹ B L⁻ᵀ are those of A⁻¹ B, and the matrix stays symmetric.
     if cholesky(a, lower) != 0:
         return np.nan
     whiten(lower, b, inner)
@@ -134,7 +138,7 @@ def distance(a: FloatArray, b: FloatArray) -> float:
 
 @kernel("int64(float64[:,::1], float64[:,:,::1], float64[::1])")
 def distances(matrix: FloatArray, whiteners: FloatArray, out: FloatArray) -> int:
-    """Affine-invariant distance of a matrix to several references: one call a decision.
+    """Affine-invariant distance of a matrix to several references: one call per decision.
 
     Parameters
     ----------
@@ -151,6 +155,7 @@ def distances(matrix: FloatArray, whiteners: FloatArray, out: FloatArray) -> int
     n = matrix.shape[0]
     inner, values = np.empty((n, n)), np.empty(n)
     for k in range(whiteners.shape[0]):
+        # The whiteners are computed at the fit: a decision factorises only its own matrix.
         congruence(whiteners[k], matrix, inner)
         status = symmetric_eigenvalues(inner, values)
         if status == 0:
@@ -164,7 +169,7 @@ def distances(matrix: FloatArray, whiteners: FloatArray, out: FloatArray) -> int
 
 @kernel("int64(float64[:,::1], float64[:,::1], float64[::1])")
 def tangent_vector(matrix: FloatArray, whitener: FloatArray, out: FloatArray) -> int:
-    """Tangent vector of a matrix at a reference: one call a decision.
+    """Tangent vector of a matrix at a reference: one call per decision.
 
     Parameters
     ----------
@@ -182,11 +187,12 @@ def tangent_vector(matrix: FloatArray, whitener: FloatArray, out: FloatArray) ->
     inner = np.empty((n, n))
     congruence(whitener, matrix, inner)
     status = spectral(inner, LOG, 0.0, inner)
-    at = 0
+    position = 0
     for i in range(n):
         for j in range(i, n):
-            out[at] = inner[i, j] if i == j else SQRT_2 * inner[i, j]
-            at += 1
+            # √2, because an off-diagonal element stands in the matrix twice but in the vector once.
+            out[position] = inner[i, j] if i == j else SQRT_2 * inner[i, j]
+            position += 1
     return status
 
 
@@ -209,7 +215,7 @@ def geodesic(a: FloatArray, b: FloatArray, share: float, out: FloatArray) -> int
     Through the Cholesky factor of A in place of its square root: the same point for any factor.
     """
     n = a.shape[0]
-    lower, inner, turned = np.empty((n, n)), np.empty((n, n)), np.empty((n, n))
+    lower, inner, transposed = np.empty((n, n)), np.empty((n, n)), np.empty((n, n))
     status = NOT_DEFINITE
     if cholesky(a, lower) == 0:
         whiten(lower, b, inner)
@@ -217,8 +223,8 @@ def geodesic(a: FloatArray, b: FloatArray, share: float, out: FloatArray) -> int
     if status != 0:
         out[:, :] = np.nan
         return status
-    matmul(lower, inner, turned)
+    matmul(lower, inner, transposed)
     transpose(lower, inner)
-    matmul(turned, inner, out)
+    matmul(transposed, inner, out)
     mirror(out)
     return 0

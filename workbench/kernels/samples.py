@@ -1,4 +1,4 @@
-"""What raw samples are worth: hold over missing values, and notice flat channels and fresh starts."""
+"""Validity of raw samples: missing values are held over, flat channels and restarts detected."""
 
 from __future__ import annotations
 
@@ -20,19 +20,20 @@ def plain(samples: FloatArray, held: FloatArray, run: IntArray, flat: int) -> bo
     run : ``(n_channels,)`` int64, samples for which each channel has not changed, negative while it is missing.
     flat : samples after which a channel counts as flat.
     """
-    odd = np.int64(1 if samples.shape[0] == 0 else 0)
+    flagged = np.int64(1 if samples.shape[0] == 0 else 0)
     for channel in range(samples.shape[1]):
-        odd |= np.int64((run[channel] < 0) | (run[channel] >= flat))
+        flagged |= np.int64((run[channel] < 0) | (run[channel] >= flat))
     before = held
     for t in range(samples.shape[0]):
-        if odd != 0:
+        if flagged != 0:
             return False
         row = samples[t]
         for channel in range(samples.shape[1]):
             value = row[channel]
-            odd |= np.int64((not abs(value) < IMPLAUSIBLE) | (value == before[channel]))
+            # Gathered with | instead of leaving the loop, so that it vectorises. Negated, so that nan is flagged.
+            flagged |= np.int64((not abs(value) < IMPLAUSIBLE) | (value == before[channel]))
         before = row
-    return bool(odd == 0)
+    return bool(flagged == 0)
 
 
 @kernel(
@@ -40,13 +41,13 @@ def plain(samples: FloatArray, held: FloatArray, run: IntArray, flat: int) -> bo
     " int64[::1], float64[:,::1], int64[::1], int64[::1])"
 )
 def hold(
-    samples: FloatArray, used: FlagArray, book: IntArray, held: FloatArray,
+    samples: FloatArray, used: FlagArray, counters: IntArray, held: FloatArray,
     run: IntArray, out: FloatArray, clean: IntArray, start: IntArray,
 ) -> int:  # fmt: skip
-    """Replace missing values by the last good one of their channel, and keep book of what is clean.
+    """Replace missing values by the last good one of their channel, and track which rows are clean.
 
     A value is missing when it is not finite or at least 1e9 in magnitude. A channel is flat once it has not
-    changed for ``book[0]`` samples. A row is *clean* when every used channel is neither missing nor flat.
+    changed for ``counters[0]`` samples. A row is *clean* when every used channel is neither missing nor flat.
     Filters restart at a row where a used channel delivers its first good value or leaves a flat (or
     held) stretch, because its level may have jumped.
 
@@ -54,8 +55,8 @@ def hold(
     ----------
     samples : ``(n_times, n_channels)`` float64, µV, raw.
     used : ``(n_channels,)`` uint8, 1 where the channel matters.
-    book : ``(3,)`` int64, carried: samples until flat, at least 1; index of the next row; first clean row of the
-        stretch that ends before it.
+    counters : ``(3,)`` int64, carried: samples until flat, at least 1; index of the next row; first clean row of
+        the stretch that ends before it.
     held : ``(n_channels,)`` float64, µV, last good value, carried.
     run : ``(n_channels,)`` int64, samples since the last change, -1 before the first good value, carried.
     out : ``(n_times, n_channels)`` float64, µV, written unless -1 is returned: the samples without missing values.
@@ -66,35 +67,37 @@ def hold(
     Returns
     -------
     int
-        At how many rows they restart; -1 when there is none and the samples serve as they are.
+        Number of rows at which filters restart; -1 when there are none and the samples can be used as they are.
     """
-    flat, since, n_times = book[0], book[2], samples.shape[0]
+    flat, since, n_times = counters[0], counters[2], samples.shape[0]
     if plain(samples, held, run, flat):
         held[:] = samples[n_times - 1]
         run[:] = 0
         clean[:] = since
-        book[1] += n_times
-        return -1
+        counters[1] += n_times
+        return -1  # nearly every chunk of a good recording: nothing is copied
     count = 0
     for t in range(n_times):
         fresh, bad = 0, 0
-        row, whole = samples[t], out[t]
+        row, filled = samples[t], out[t]
         for channel in range(samples.shape[1]):
             value, last, length = row[channel], held[channel], run[channel]
             good = abs(value) < IMPLAUSIBLE
             changed = good and value != last
-            now = 0 if changed else length + (1 if good or length >= 0 else 0)
+            # -1 stays -1 until the first good value, so that this value is recognised as a start.
+            unchanged = 0 if changed else length + (1 if good or length >= 0 else 0)
             fresh |= used[channel] & np.int64(good & ((length < 0) | (changed & (length >= flat))))
-            bad |= used[channel] & np.int64((not good) | (now >= flat))
+            bad |= used[channel] & np.int64((not good) | (unchanged >= flat))
+            # A short dropout is held over without a restart: the level cannot have moved far in the meantime.
             last = value if good else last
-            held[channel], whole[channel], run[channel] = last, last, now
+            held[channel], filled[channel], run[channel] = last, last, unchanged
         if fresh != 0:
-            since = book[1] + t
+            since = counters[1] + t
             start[count] = t
             count += 1
         if bad != 0:
-            since = book[1] + t + 1
+            since = counters[1] + t + 1
         clean[t] = since
-    book[1] += n_times
-    book[2] = since
+    counters[1] += n_times
+    counters[2] = since
     return count

@@ -1,4 +1,4 @@
-"""Scores and what becomes of them: support vectors, calibration, outliers, accumulation, fusion, recursion."""
+"""From scores to evidence: support vectors, calibration, outliers, accumulation, fusion, recursive updates."""
 
 from __future__ import annotations
 
@@ -48,6 +48,7 @@ def log_odds(scores: FloatArray, out: FloatArray) -> None:
     """
     n = scores.shape[0]
     for k in range(n):
+        # Log-sum-exp about the largest term: no exponential overflows.
         largest = -np.inf
         for j in range(n):
             if j != k and scores[j] > largest:
@@ -71,6 +72,7 @@ def mapped(odds: FloatArray, x: FloatArray, y: FloatArray, slope: FloatArray, ou
     n_knots = x.shape[1]
     for k in range(odds.shape[0]):
         value = odds[k]
+        # nan compares false with every knot; it is passed on, never mapped.
         if value != value:
             out[k] = value
         elif value <= x[k, 0]:
@@ -94,6 +96,7 @@ def log_shares(odds: FloatArray, out: FloatArray) -> None:
     odds : ``(n_classes,)`` float64. out : ``(n_classes,)`` float64, written.
     """
     for k in range(odds.shape[0]):
+        # Two forms of one function, each with an exponent that is not positive: neither overflows.
         if odds[k] >= 0.0:
             out[k] = -log(1.0 + exp(-odds[k]))
         else:
@@ -139,15 +142,16 @@ def nearest(features: FloatArray, whitening: FloatArray, means: FloatArray) -> f
         for j in range(i + 1):
             total += whitening[i, j] * features[j]
         white[i] = total
-    least = np.inf
+    smallest = np.inf
     for k in range(means.shape[0]):
         distance = 0.0
         for i in range(n):
             step = white[i] - means[k, i]
             distance += step * step
-        if not distance >= least:
-            least = distance
-    return least
+        # Negated, so that nan reaches the caller: it must not pass for a close match.
+        if not distance >= smallest:
+            smallest = distance
+    return smallest
 
 
 @kernel("void(float64[::1], float64[::1], float64[::1], float64, float64, float64[::1])")
@@ -171,6 +175,7 @@ def accumulate(
     for k in range(n):
         out[k] = leak * total[k] + weight * (scores[k] - log_prior[k])
         mean += out[k]
+    # Only differences between classes decide; centring keeps the sums from growing without bound.
     mean /= n
     for k in range(n):
         out[k] -= mean
@@ -190,16 +195,17 @@ def fused(probabilities: FloatArray, weights: FloatArray, out: FloatArray) -> No
     for k in range(n):
         total = 0.0
         for m in range(weights.shape[0]):
+            # A probability of 0 would veto a class whatever the other sources say.
             total += weights[m] * log(max(probabilities[m, k], 1e-300))
         out[k] = total
         if total > largest:
             largest = total
-    whole = 0.0
+    norm = 0.0
     for k in range(n):
         out[k] = exp(out[k] - largest)
-        whole += out[k]
+        norm += out[k]
     for k in range(n):
-        out[k] /= whole
+        out[k] /= norm
 
 
 @kernel("void(float64[:,::1], float64[::1], float64)")
@@ -215,16 +221,18 @@ def forget(precision: FloatArray, step: FloatArray, rate: float) -> None:
     Sherman and Morrison 1950, Annals of Mathematical Statistics 21, 124–127.
     """
     n = step.shape[0]
-    turned = np.empty(n)
-    whole = 0.0
+    projected = np.empty(n)
+    quadratic = 0.0
     for i in range(n):
         total = 0.0
         for j in range(n):
             total += precision[i, j] * step[j]
-        turned[i] = total
-        whole += step[i] * total
-    share = rate / (1.0 - rate + rate * whole)
+        projected[i] = total
+        quadratic += step[i] * total
+    # The denominator stays positive while Σ is positive definite and rate < 1: no division by zero.
+    share = rate / (1.0 - rate + rate * quadratic)
     for i in range(n):
         for j in range(i, n):
-            precision[i, j] = (precision[i, j] - share * turned[i] * turned[j]) / (1.0 - rate)
+            precision[i, j] = (precision[i, j] - share * projected[i] * projected[j]) / (1.0 - rate)
+            # One triangle is computed and copied: symmetry survives thousands of updates.
             precision[j, i] = precision[i, j]

@@ -26,20 +26,22 @@ def oas(covariance: FloatArray, n_times: int) -> float:
     Hero 2010, IEEE Transactions on Signal Processing 58, 5016–5029, equation 23.
     """
     n = covariance.shape[0]
-    unbiased = (n_times - 1) / n_times
+    # The estimator is defined for the covariance divided by n, not n - 1.
+    biased = (n_times - 1) / n_times
     trace, squares = 0.0, 0.0
     for i in range(n):
         for j in range(n):
-            covariance[i, j] *= unbiased
+            covariance[i, j] *= biased
             squares += covariance[i, j] * covariance[i, j]
         trace += covariance[i, i]
     mean = trace / n
     alpha = squares / (n * n)
-    above = alpha + mean * mean
-    below = (n_times + 1.0) * (alpha - mean * mean / n)
+    numerator = alpha + mean * mean
+    denominator = (n_times + 1.0) * (alpha - mean * mean / n)
     r = 1.0
-    if above < below:
-        r = above / below
+    # Otherwise r is capped at 1; the case of a multiple of the identity, 0 / 0, ends there too.
+    if numerator < denominator:
+        r = numerator / denominator
     for i in range(n):
         for j in range(n):
             covariance[i, j] *= 1.0 - r

@@ -38,29 +38,31 @@ def fold(template: FloatArray, filters: FloatArray, references: FloatArray, out:
         for f in range(n_filters):
             mean += template[t, f]
     mean /= rows * n_filters
-    whole = np.empty((rows, n_filters))
+    centred = np.empty((rows, n_filters))
     for t in range(rows):
         for f in range(n_filters):
-            whole[t, f] = template[t, f] - mean
-            norm += whole[t, f] * whole[t, f]
+            centred[t, f] = template[t, f] - mean
+            norm += centred[t, f] * centred[t, f]
     out[:, :] = 0.0
     if not norm > 0.0:
         return
     norm = np.sqrt(norm)
-    near = whole[:n_times].copy()
+    # <R Rᵀy, b> = <y, R Rᵀb>: the half of the template behind the window is projected back, so that one
+    # product with the window covers both halves.
+    folded = centred[:n_times].copy()
     if references.shape[1] > 0:
         inner = np.empty((references.shape[1], n_filters))
-        matmul_at_b(references, whole[n_times:].copy(), inner)
-        behind = np.empty((n_times, n_filters))
-        matmul(references, inner, behind)
+        matmul_at_b(references, centred[n_times:].copy(), inner)
+        back_projected = np.empty((n_times, n_filters))
+        matmul(references, inner, back_projected)
         for t in range(n_times):
             for f in range(n_filters):
-                near[t, f] += behind[t, f]
+                folded[t, f] += back_projected[t, f]
     for t in range(n_times):
         for copy in range(min(t + 1, filters.shape[1] // n_channels)):
             for f in range(n_filters):
                 for c in range(n_channels):
-                    out[t, c] += near[t - copy, f] * filters[f, copy * n_channels + c] / norm
+                    out[t, c] += folded[t - copy, f] * filters[f, copy * n_channels + c] / norm
 
 
 @part
@@ -84,6 +86,7 @@ def energies(y: FloatArray, references: FloatArray, ensemble: int, out: FloatArr
             square[f] += y[t, f] * y[t, f]
         for r in range(references.shape[1]):
             sums[r] += references[t, r]
+    # Number of values behind the sums: the projection doubles the time, an ensemble joins its filters.
     length = n_times * (2 if n_references > 0 else 1) * (n_filters if ensemble == 1 else 1)
     for k in range(n_classes):
         first, last = (0, n_filters) if ensemble == 1 else (k, k + 1)
@@ -92,8 +95,10 @@ def energies(y: FloatArray, references: FloatArray, ensemble: int, out: FloatArr
             all_squares += square[f]
             all_values += total[f]
             for r in range(k * n_references, (k + 1) * n_references):
+                # The references are orthonormal: the coefficients have the energy of the projection.
                 all_squares += inner[f, r] * inner[f, r]
                 all_values += inner[f, r] * sums[r]
+        # Σx² - (Σx)²/n: the digits that cancel are few, since band-passed windows have a mean near 0.
         out[k] = all_squares - all_values * all_values / length
 
 
@@ -106,7 +111,7 @@ def template_correlations(
     ensemble: int,
     out: FloatArray,
 ) -> int:
-    """Correlation of each sub-band of a filtered window with each class's template: one call a decision.
+    """Correlation of each sub-band of a filtered window with each class's template: one call per decision.
 
     Parameters
     ----------
@@ -128,10 +133,11 @@ def template_correlations(
     n_bands, n_classes = out.shape
     n_channels, width = window.shape[1] // n_bands, filters.shape[2]
     band, flat = np.zeros((n_times, width)), np.empty((1, n_times * n_channels))
-    turned, y = np.empty((width, filters.shape[1])), np.empty((n_times, filters.shape[1]))
+    transposed, y = np.empty((width, filters.shape[1])), np.empty((n_times, filters.shape[1]))
     energy, product = np.empty(n_classes), np.empty((1, n_classes))
     for t in range(n_times):
         for lane in range(window.shape[1]):
+            # Negated, so that nan is caught as well.
             if not abs(window[t, lane]) < np.inf:
                 out[:, :] = np.nan
                 return -1
@@ -140,10 +146,11 @@ def template_correlations(
             for c in range(n_channels):
                 value = window[t, b * n_channels + c]
                 flat[0, t * n_channels + c] = value
+                # Rows past the window's end are never written and stay 0 for each band.
                 for copy in range(min(t + 1, width // n_channels)):
                     band[t - copy, copy * n_channels + c] = value
-        transpose(filters[b], turned)
-        matmul(band, turned, y)
+        transpose(filters[b], transposed)
+        matmul(band, transposed, y)
         energies(y, references, ensemble, energy)
         matmul(flat, templates[b], product)
         for k in range(n_classes):
@@ -177,11 +184,11 @@ def projected_correlations(a: FloatArray, b: FloatArray, filters: FloatArray, ou
     out : ``(n_filters,)`` float64, written; 0 where one does not vary, nan where one is not finite.
     """
     n_times, n_filters = a.shape[0], filters.shape[0]
-    turned = np.empty((filters.shape[1], n_filters))
+    transposed = np.empty((filters.shape[1], n_filters))
     x, y = np.empty((n_times, n_filters)), np.empty((n_times, n_filters))
-    transpose(filters, turned)
-    matmul(a, turned, x)
-    matmul(b, turned, y)
+    transpose(filters, transposed)
+    matmul(a, transposed, x)
+    matmul(b, transposed, y)
     for f in range(n_filters):
         mean_x, mean_y = 0.0, 0.0
         for t in range(n_times):
@@ -194,5 +201,6 @@ def projected_correlations(a: FloatArray, b: FloatArray, filters: FloatArray, ou
             xx += (x[t, f] - mean_x) * (x[t, f] - mean_x)
             xy += (x[t, f] - mean_x) * (y[t, f] - mean_y)
             yy += (y[t, f] - mean_y) * (y[t, f] - mean_y)
+        # Two roots rather than one of the product, which could overflow or underflow.
         size = np.sqrt(xx) * np.sqrt(yy)
         out[f] = 0.0 if size == 0.0 else xy / size

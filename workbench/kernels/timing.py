@@ -1,7 +1,7 @@
 """Time stamps: causal loops that remove jitter and find gaps.
 
-:func:`follow` separates jitter from loss. :func:`dejitter` is the rule of earlier recordings, which are read by
-it for ever.
+:func:`follow` separates jitter from loss. :func:`dejitter` is the rule of earlier recordings and stays, so that
+they are always read as they were.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ the last burst; usual samples of a burst; last stamp, s; a jump that is already 
 of samples that are counted as lost, s."""
 
 ENOUGH_BURSTS = 16.0
-"""Bursts that all lie on one side before their difference is a jump: chance does that in 1 of 65,536 cases where
-late and early are equally likely."""
+"""Bursts that must all lie on one side before their difference is a jump: where late and early are equally likely,
+that happens by chance in 1 of 65,536 cases."""
 
 LONGEST_WAIT = 8.0
 """The samples of confirmation times this are enough, however long the bursts are."""
@@ -68,56 +68,60 @@ def dejitter(
     """
     jumps = 0
     for i in range(raw.shape[0]):
-        seen = raw[i] + offset
+        stamp = raw[i] + offset
         missing[i] = 0.0
         if loop[2] == 0.0:
             loop[2] = 1.0
-            loop[0] = seen
+            loop[0] = stamp
         else:
             expected = loop[0] + loop[1]
-            error = seen - expected
+            error = stamp - expected
             if -constants[2] <= error <= constants[2]:
                 loop[0] = expected + constants[0] * error
                 loop[1] = min(max(loop[1] + constants[1] * error, constants[3]), constants[4])
             else:
                 missing[i] = error
                 jumps += 1
-                loop[0] = seen
+                loop[0] = stamp
         out[i] = loop[0]
     return jumps
 
 
 @part
-def _note_burst(loop: FloatArray, constants: FloatArray, now: float) -> float:
+def _note_burst(loop: FloatArray, constants: FloatArray, stamp: float) -> float:
     """1 where a stamp begins a burst, not following the last one by a period, else 0. Keeps the usual length."""
     loop[SINCE] += 1.0
-    burst = 1.0 if abs(now - loop[LAST] - loop[PERIOD]) > constants[STEP] else 0.0
-    loop[LAST] = now
+    burst = 1.0 if abs(stamp - loop[LAST] - loop[PERIOD]) > constants[STEP] else 0.0
+    loop[LAST] = stamp
     if burst > 0.0:
         loop[ROW] += 1.0
+        # After so long a regular stretch the length of the earlier bursts says nothing about the next.
         if loop[SINCE] > LONGEST_WAIT * constants[CONFIRM]:
             loop[USUAL], loop[ROW] = 0.0, 0.0
         elif loop[USUAL] == 0.0:
             loop[USUAL] = loop[SINCE]
         else:
+            # An exponential mean over about five bursts.
             loop[USUAL] += 0.2 * (loop[SINCE] - loop[USUAL])
         loop[SINCE] = 0.0
     return burst
 
 
 @part
-def _judge(loop: FloatArray, constants: FloatArray, error: float, aside: float, burst: float) -> float:
+def _judge(loop: FloatArray, constants: FloatArray, error: float, deviation: float, burst: float) -> float:
     """Open, keep or close the candidate; the size of the jump when it is one by now, else 0."""
-    if loop[OPEN] > 0.0 and aside * loop[SIDE] <= constants[TOLERANCE]:
+    # Back within the tolerance or on the other side: it was jitter.
+    if loop[OPEN] > 0.0 and deviation * loop[SIDE] <= constants[TOLERANCE]:
         loop[OPEN] = 0.0
     if loop[OPEN] == 0.0:
         if abs(error) > constants[TOLERANCE]:
             loop[OPEN], loop[SUM], loop[BURSTS] = 1.0, error, 0.0
             loop[SIDE] = 1.0 if error > 0.0 else -1.0
+            # The line continues without the candidate's samples, which pull the loop towards them meanwhile.
             loop[LINE], loop[PACE] = loop[PHASE] + loop[PERIOD], loop[PERIOD]
         return 0.0
     loop[OPEN] += 1.0
-    loop[SUM] += aside
+    loop[SUM] += deviation
     loop[BURSTS] += burst
     # A stream that is regular but for a step or two does not come in bursts.
     usual = loop[USUAL] if loop[ROW] >= FIRST_BURSTS else 0.0
@@ -128,16 +132,17 @@ def _judge(loop: FloatArray, constants: FloatArray, error: float, aside: float, 
 
 
 @part
-def _advance(loop: FloatArray, constants: FloatArray, now: float) -> float:
+def _advance(loop: FloatArray, constants: FloatArray, stamp: float) -> float:
     """Take one stamp; the size of the jump before it, s, 0 for none."""
-    burst = _note_burst(loop, constants, now)
+    burst = _note_burst(loop, constants, stamp)
     expected = loop[PHASE] + loop[PERIOD]
-    error = now - expected
+    error = stamp - expected
     loop[LINE] += loop[PACE]
-    aside = now - loop[LINE] if loop[OPEN] > 0.0 else error
-    if abs(aside) > constants[JITTER]:
-        loop[PHASE], loop[AGE], loop[OPEN] = now, 1.0, 0.0
-        return float(aside)
+    deviation = stamp - loop[LINE] if loop[OPEN] > 0.0 else error
+    # Too far for any jitter: no confirmation is awaited.
+    if abs(deviation) > constants[JITTER]:
+        loop[PHASE], loop[AGE], loop[OPEN] = stamp, 1.0, 0.0
+        return float(deviation)
     if loop[AGE] < constants[FIRST] or loop[AGE] < FIRST_BURSTS * loop[USUAL]:
         # The first stamps are averaged: one that comes late would otherwise be taken for the truth.
         gain = max(constants[GAIN], 1.0 / (loop[AGE] + 1.0))
@@ -145,8 +150,9 @@ def _advance(loop: FloatArray, constants: FloatArray, now: float) -> float:
         loop[PHASE] = max(expected + gain * error, loop[PHASE] + 0.1 * loop[PERIOD])
         return 0.0
     loop[AGE] = SETTLED
-    jump = _judge(loop, constants, error, aside, burst)
+    jump = _judge(loop, constants, error, deviation, burst)
     if jump != 0.0:
+        # From the line before the candidate: the loop itself has been pulled towards it.
         loop[PHASE], loop[PERIOD], loop[OPEN] = loop[LINE] + jump, loop[PACE], 0.0
         return jump
     # Clipped (Huber), so that the loop settles at the middle of the jitter and no burst pulls it away.
@@ -158,7 +164,7 @@ def _advance(loop: FloatArray, constants: FloatArray, now: float) -> float:
 
 @part
 def _pass_over(loop: FloatArray) -> None:
-    """A sample whose stamp was not seen: everything moves by a period."""
+    """A sample without a usable stamp: everything moves by a period."""
     if loop[AGE] > 0.0:
         loop[PHASE] += loop[PERIOD]
         loop[LINE] += loop[PACE]
@@ -167,14 +173,14 @@ def _pass_over(loop: FloatArray) -> None:
 
 
 @part
-def _known(loop: FloatArray, now: float) -> float:
+def _known(loop: FloatArray, stamp: float) -> float:
     """Make a jump that is already known: it needs no candidate. Its size, s, 0 for none.
 
     Samples that are counted as lost are a jump where the stamps are nearer to it than to none: some drivers stamp
     by counting what they have.
     """
     jump = loop[KNOWN]
-    error = now - (loop[PHASE] + loop[PERIOD] + jump)
+    error = stamp - (loop[PHASE] + loop[PERIOD] + jump)
     if loop[LOST] != 0.0 and abs(error - loop[LOST]) < abs(error):
         jump += loop[LOST]
     loop[LOST] = 0.0
@@ -188,23 +194,23 @@ def _known(loop: FloatArray, now: float) -> float:
 
 @kernel("int64(float64[::1], float64[::1], float64[::1], float64[::1], float64[::1], float64[::1])")
 def follow(
-    seen: FloatArray,
+    stamps: FloatArray,
     constants: FloatArray,
     loop: FloatArray,
     out: FloatArray,
     missing: FloatArray,
-    late: FloatArray,
+    jitter: FloatArray,
 ) -> int:
-    """Follow stamps with a second-order loop; jitter is passed over, what cannot be jitter is a jump.
+    """Follow stamps with a second-order loop; jitter is smoothed, what cannot be jitter is a jump.
 
     Parameters
     ----------
-    seen : ``(n,)`` float64, s; a value that is not finite is taken as not seen.
+    stamps : ``(n,)`` float64, s; a value that is not finite counts as not received.
     constants : ``(9,)`` float64, see :data:`GAIN`. loop : ``(15,)`` float64, carried, see :data:`PHASE`.
     out : ``(n,)`` float64, s, written: smoothed stamps, increasing between jumps.
     missing : ``(n,)`` float64, s, written: 0, or by how much the stream comes later (negative: earlier) from here
         on than the loop expected.
-    late : ``(n,)`` float64, s, written: stamp minus smoothed stamp, the jitter; 0 where nothing was seen.
+    jitter : ``(n,)`` float64, s, written: stamp minus smoothed stamp; 0 where no stamp was received.
 
     Returns
     -------
@@ -221,16 +227,17 @@ def follow(
     Huber's, doi:10.1214/aoms/1177703732.
     """
     jumps = 0
-    for i in range(seen.shape[0]):
-        now, jump = seen[i], 0.0
-        missing[i], late[i] = 0.0, 0.0
-        if not np.isfinite(now):
+    for i in range(stamps.shape[0]):
+        stamp, jump = stamps[i], 0.0
+        missing[i], jitter[i] = 0.0, 0.0
+        if not np.isfinite(stamp):
             _pass_over(loop)
         elif loop[AGE] == 0.0:
-            loop[AGE], loop[PHASE], loop[LAST], loop[KNOWN] = 1.0, now, now, 0.0
+            loop[AGE], loop[PHASE], loop[LAST], loop[KNOWN] = 1.0, stamp, stamp, 0.0
         else:
-            jump = _known(loop, now) + _advance(loop, constants, now)
-            late[i] = now - loop[PHASE]
+            # Known jumps first, so that _advance judges only what they leave unexplained.
+            jump = _known(loop, stamp) + _advance(loop, constants, stamp)
+            jitter[i] = stamp - loop[PHASE]
         if jump != 0.0:
             missing[i] = jump
             jumps += 1

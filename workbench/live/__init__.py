@@ -1,4 +1,4 @@
-"""The wire to the engine of a session: its plan, finding and starting it, the client, its status, and STOP.
+"""The wire to the engine of a session: its plan, finding and starting it, the client, its status.
 
 The engine acquires, records, decodes and controls; notebooks and dashboards attach to it and may come and go.
 Importing this package imports neither amplifier software nor a database; names load when first asked for.
@@ -16,14 +16,10 @@ _LAZY = {
     "SessionPlan": "workbench.live.plan",
     "SignalBlock": "workbench.live._display",
     "Status": "workbench.live.status",
-    "StopOutcome": "workbench.live.stopping",
     "attach": "workbench.live._starting",
-    "end_session": "workbench.live.stopping",
     "end_stale": "workbench.live._place",
     "find": "workbench.live._starting",
-    "montage_of": "workbench.live.plan",
     "start": "workbench.live._starting",
-    "stop_session": "workbench.live.stopping",
 }
 
 __all__ = sorted([*_LAZY, "load"])

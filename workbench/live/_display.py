@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 
 from workbench import world
 from workbench.errors import EngineFault
+from workbench.messages import Message
 from workbench.vocabulary import FloatArray
 
-MAGIC = b"WBLIVE01"
+MAGIC = b"WBLIVE02"
 HEADER = 4096
 SECONDS = 30.0
 """How much the ring holds, s."""
@@ -64,22 +65,37 @@ class DisplayWriter:
     path : of the file; an older one is replaced.
     names, fs, unit : of the stream.
     speed, t0 : stream time = ``t0 + (local − t0) · speed``; a reader computes data age with them.
+    lead_s : LSL's clock less the monotonic clock of this computer, s: a reader needs no LSL to know the time.
     """
 
     def __init__(
-        self, path: Path, *, names: tuple[str, ...], fs: float, unit: str, speed: float = 1.0, t0: float = 0.0
+        self,
+        path: Path,
+        *,
+        names: tuple[str, ...],
+        fs: float,
+        unit: str,
+        speed: float = 1.0,
+        t0: float = 0.0,
+        lead_s: float = 0.0,
     ) -> None:
         n = len(names)
         self.capacity = max(1024, min(round(SECONDS * fs), MAX_BYTES // (4 * n + 8)))
         text = json.dumps(
-            {"names": names, "fs": fs, "unit": unit, "capacity": self.capacity, "speed": speed, "t0": t0}
+            {
+                "names": names,
+                "fs": fs,
+                "unit": unit,
+                "capacity": self.capacity,
+                "speed": speed,
+                "t0": t0,
+                "lead_s": lead_s,
+            }
         ).encode("utf-8")
         size = HEADER + self.capacity * (4 * n + 8) + 8
         head = max(HEADER, _TEXT + len(text) + 8)
         if head > HEADER:
-            raise EngineFault(
-                f"{n} channel names are too long for the screen ({len(text)} bytes, allowed are {HEADER})"
-            )
+            raise EngineFault(Message("live.names_too_long", n=n, size=len(text), most=HEADER))
         part = path.with_name(f"{path.name}.part")
         world.disk.unlink(part, missing_ok=True)
         descriptor = world.disk.descriptor(part, os.O_RDWR | os.O_CREAT | os.O_EXCL)
@@ -135,27 +151,30 @@ class DisplayReader:
         try:
             descriptor = world.disk.descriptor(path, os.O_RDONLY)
         except OSError as error:
-            raise EngineFault(
-                f"no signals to show yet ({error.strerror}); the engine is still connecting"
-            ) from error
+            raise EngineFault(Message("live.no_signals")) from error
         try:
             self.inode = os.fstat(descriptor).st_ino
             self._map = world.disk.shared_memory(descriptor, read_only=True)
         except ValueError as error:
-            raise EngineFault("the signal display is empty; the engine is still connecting") from error
+            raise EngineFault(Message("live.no_signals")) from error
         finally:
             world.disk.close(descriptor)
         if self._map[0:8] != MAGIC:
-            raise EngineFault(f"{path.name} is no signal display of this version; restart the session")
+            raise EngineFault(Message("live.other_display", file=path.name))
         length = int.from_bytes(self._map[_LENGTH : _LENGTH + 8], "little")
         about = json.loads(self._map[_TEXT : _TEXT + length])
         self.names = tuple(str(name) for name in about["names"])
         self.fs, self.unit = float(about["fs"]), str(about["unit"])
         self.capacity = int(about["capacity"])
         self.speed, self.t0 = float(about["speed"]), float(about["t0"])
+        self.lead_s = float(about["lead_s"])
         self._counters, self._times, self._samples, self._stamps = _views(
             self._map, self.capacity, len(self.names)
         )
+
+    def local_clock(self) -> float:
+        """LSL's clock of this computer, s."""
+        return world.clock.monotonic() + self.lead_s
 
     def read(self, since: int, *, max_seconds: float, now: float) -> SignalBlock:
         """Rows from a number on, at most the newest ones.
@@ -164,7 +183,7 @@ class DisplayReader:
         ----------
         since : number of the first row that is wanted; one beyond what exists (a new engine) starts over.
         max_seconds : of the newest rows, s.
-        now : ``local_clock()``, s.
+        now : :meth:`local_clock`, s.
         """
         written = int(self._counters[1])
         first = 0 if since > written or since < 0 else since

@@ -19,7 +19,7 @@ from typing import Any
 
 from workbench import reading, world
 from workbench.errors import BadValue, EngineFault
-from workbench.writing import save
+from workbench.messages import Message, restored
 
 HEARTBEAT_S = 0.25
 """Time between two heartbeats, s."""
@@ -101,7 +101,7 @@ class Place:
     def prepare(self) -> None:
         """Create the folders; :class:`EngineFault` when the study folder cannot be written."""
         if not self.study.is_dir():
-            raise EngineFault(f"study folder {self.study} does not exist; create the study first")
+            raise EngineFault(Message("live.no_folder", folder=str(self.study)))
         try:
             for folder in (self.folder, self.recordings, self.decoders):
                 world.disk.mkdir(folder, exist_ok=True)
@@ -110,16 +110,14 @@ class Place:
             world.disk.touch(probe, 0o666)
             world.disk.unlink(probe)
         except OSError as error:
-            raise EngineFault(
-                f"study folder {self.study} cannot be written ({error.strerror}); choose a folder on a local disk "
-                "that you may write to"
-            ) from error
+            sentence = Message("live.folder_not_writable", folder=str(self.study), why=str(error.strerror))
+            raise EngineFault(sentence) from error
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
-    """A JSON object, or None when the file is absent or holds none."""
+    """A JSON object with its messages, or None when the file is absent or holds none."""
     try:
-        content = reading.parse_json(reading.read_bytes(path, "file", largest=LARGEST), "file")
+        content = restored(reading.parse_json(reading.read_bytes(path, "file", largest=LARGEST), "file"))
     except BadValue:
         return None
     return content if isinstance(content, dict) else None
@@ -128,7 +126,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
 def new_key(place: Place) -> bytes:
     """A fresh 32-byte key for this session, mode 0600."""
     key = world.chance.token_bytes(32)
-    save(place.key, key.hex().encode("ascii"))
+    world.disk.save(place.key, key.hex().encode("ascii"))
     return key
 
 
@@ -137,9 +135,7 @@ def read_key(place: Place) -> bytes:
     try:
         return bytes.fromhex(place.key.read_text(encoding="ascii"))
     except (OSError, ValueError) as error:
-        raise EngineFault(
-            f"the key of the running session cannot be read ({error}); use the account that started the session"
-        ) from error
+        raise EngineFault(Message("live.key_unreadable", why=str(error))) from error
 
 
 def socket_folder() -> Path:
@@ -152,10 +148,8 @@ def socket_folder() -> Path:
     world.disk.mkdir(folder, exist_ok=True)
     seen = folder.lstat()
     if hasattr(os, "getuid") and (seen.st_uid != os.getuid() or seen.st_mode & 0o077 or not folder.is_dir()):
-        raise EngineFault(
-            f"{folder} is not this account's alone (owner {seen.st_uid}, mode {seen.st_mode & 0o777:o}); remove "
-            "it, or set it to mode 700"
-        )
+        mode = f"{seen.st_mode & 0o777:o}"
+        raise EngineFault(Message("live.folder_shared", folder=str(folder), owner=seen.st_uid, mode=mode))
     return folder
 
 
@@ -164,9 +158,7 @@ def socket_path(study: Path, session_id: str) -> Path:
     name = hashlib.sha256(f"{study}\n{session_id}".encode()).hexdigest()[:16]
     path = socket_folder() / f"{name}.sock"
     if len(str(path)) > MAX_SOCKET_PATH:
-        raise EngineFault(
-            f"socket path {path} is longer than {MAX_SOCKET_PATH} characters; set TMPDIR to a short path"
-        )
+        raise EngineFault(Message("live.socket_path", path=str(path), most=MAX_SOCKET_PATH))
     return path
 
 
@@ -200,27 +192,27 @@ def identity() -> dict[str, Any]:
     return {"pid": pid, "boot": world.clock.boot_id(), "start": start_time(pid), "host": socket.gethostname()}
 
 
-def stale(place: Place, lock: dict[str, Any]) -> str:
-    """Why a lock is stale, ``""`` when its engine runs."""
+def stale(place: Place, lock: dict[str, Any]) -> Message | None:
+    """Why a lock is stale, None when its engine runs."""
     pid = lock.get("pid", 0)
     if not isinstance(pid, int) or isinstance(pid, bool) or not 0 < pid < 2**31:
-        return f"its lock names no process ({pid!r:.40})"
+        return Message("lock.no_process", got=f"{pid!r:.40}")
     if lock.get("host") != socket.gethostname():
         age = heartbeat_age(place)
         if age is not None and age < SILENT_S:
-            return ""
-        return f"it was started on {lock.get('host')} and has not been heard of for {_words(age)}"
+            return None
+        return Message("lock.silent_elsewhere", host=str(lock.get("host")), age=_words(age))
     if lock.get("boot") != world.clock.boot_id():
-        return "the computer was restarted since"
+        return Message("lock.restarted")
     started = start_time(pid)
     if started == "":
-        return f"its process {pid} is gone"
+        return Message("lock.process_gone", pid=pid)
     if started != "?" and started != lock.get("start"):
-        return f"process {pid} is another program now"
+        return Message("lock.other_program", pid=pid)
     age = heartbeat_age(place)
     if started == "?" and (age is None or age > SILENT_S):
-        return f"it has not been heard of for {_words(age)}"
-    return ""
+        return Message("lock.silent", age=_words(age))
+    return None
 
 
 def heartbeat_age(place: Place) -> float | None:
@@ -231,8 +223,8 @@ def heartbeat_age(place: Place) -> float | None:
         return None
 
 
-def _words(age: float | None) -> str:
-    return "an unknown time" if age is None else f"{age:.0f} s"
+def _words(age: float | None) -> Message:
+    return Message("lock.unknown_time") if age is None else Message("amount.s", n=f"{age:.0f}")
 
 
 @contextmanager
@@ -265,21 +257,17 @@ def take_lock(place: Place, content: dict[str, Any]) -> str:
             reason = stale(place, lock)
             if not reason:
                 raise EngineFault(
-                    f"an engine already runs for this study (process {lock.get('pid')}, session "
-                    f"{lock.get('session_id')}); attach to it, or end it first"
+                    Message("lock.taken", pid=str(lock.get("pid")), session=str(lock.get("session_id")))
                 )
-            sentence = (
-                f"An engine of session {lock.get('session_id')} ended without closing its session: {reason}. "
-                "Its recording is recovered and taken into the record when the study is opened."
-            )
-        save(place.lock, json.dumps({**identity(), **content}).encode())
+            sentence = Message("lock.set_aside", session=str(lock.get("session_id")), why=reason)
+        world.disk.save(place.lock, json.dumps({**identity(), **content}).encode())
         world.disk.touch(place.heartbeat)
         return sentence
 
 
 def update_lock(place: Place, content: dict[str, Any]) -> None:
     """Add entries to this process's own lock."""
-    save(place.lock, json.dumps({**(read_json(place.lock) or {}), **content}).encode())
+    world.disk.save(place.lock, json.dumps({**(read_json(place.lock) or {}), **content}).encode())
 
 
 def release_lock(place: Place) -> None:
@@ -302,12 +290,11 @@ def end_stale(study_folder: Path | str) -> str:
     lock = read_json(place.lock)
     if lock is None or not (reason := stale(place, lock)):
         return ""
-    return f"The last engine (session {lock.get('session_id')}) is not running: {reason}."
+    return Message("lock.not_running", session=str(lock.get("session_id")), why=reason)
 
 
 def last_words(place: Place) -> str:
-    """How the last engine of a study ended, as sentences; ``""`` when nothing is known."""
-    stale = end_stale(place.study)
+    """How the last engine of a study ended, one sentence; ``""`` when nothing is known."""
     outcome = read_json(place.outcome) or {}
-    sentence = stale or (f"The last session ended: {outcome['sentence']}" if outcome.get("sentence") else "")
-    return f"{sentence.rstrip('.')}. " if sentence else ""
+    why = outcome.get("sentence")
+    return end_stale(place.study) or (Message("live.last_ended", why=why) if isinstance(why, str) and why else "")

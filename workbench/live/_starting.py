@@ -15,7 +15,7 @@ from workbench.live._place import Place
 from workbench.live.client import Client, Progress
 from workbench.live.plan import SessionPlan
 from workbench.live.status import Status
-from workbench.writing import save
+from workbench.messages import Message
 
 START_S = 120.0
 """How long a start may take: compiling on a bare machine included, s."""
@@ -38,19 +38,22 @@ def attach(study_folder: Path | str, *, timeout: float = 10.0) -> Client:
     end = world.clock.monotonic() + timeout
     lock = _place.running(place)
     if lock is None:
+        last = _place.last_words(place)
         raise EngineFault(
-            f"no engine runs for {place.study}. {_place.last_words(place)}Start a session first".strip()
+            Message("live.none_runs_any_more", study=str(place.study), last=last)
+            if last
+            else Message("live.none_runs", study=str(place.study))
         )
     while "endpoint" not in lock:
         if world.clock.monotonic() > end:
-            raise EngineFault(f"the engine (process {lock['pid']}) is not ready yet; see {place.log}")
+            raise EngineFault(Message("live.not_ready_yet", pid=str(lock["pid"]), log=str(place.log)))
         world.clock.sleep(0.05)
         lock = _place.running(place) or lock
     client = Client(place, lock)
     while not client.status():
         if world.clock.monotonic() > end:
             client.close()
-            raise EngineFault(f"the engine (process {lock['pid']}) has said nothing yet; see {place.log}")
+            raise EngineFault(Message("live.said_nothing", pid=str(lock["pid"]), log=str(place.log)))
         world.clock.sleep(0.05)
     return client
 
@@ -77,7 +80,7 @@ def start(plan: SessionPlan, *, timeout: float = START_S, progress: Progress | N
     running = _place.running(place)
     if running is not None:
         return _joined(place, plan, timeout)
-    save(place.plan, plan.to_json().encode("utf-8"))
+    world.disk.save(place.plan, plan.to_json().encode("utf-8"))
     world.disk.unlink(place.outcome, missing_ok=True)
     process = _spawn(place)
     try:
@@ -107,7 +110,7 @@ def _ready(
         if process.poll() is not None and outcome is None:
             if _place.running(place) is not None:
                 return _joined(place, plan, timeout)
-            raise EngineFault(f"the engine ended while it started (exit {process.returncode}); see {place.log}")
+            raise EngineFault(Message("live.ended_at_start", exit=process.returncode or 0, log=str(place.log)))
         lock = _place.running(place)
         if client is None and lock is not None and "endpoint" in lock:
             client = Client(place, lock)
@@ -120,7 +123,7 @@ def _ready(
         world.clock.sleep(0.1)
     if client is not None:
         client.close()
-    raise EngineFault(f"the engine was not ready within {timeout:g} s; see {place.log}")
+    raise EngineFault(Message("live.not_ready", n=f"{timeout:g}", log=str(place.log)))
 
 
 def _calm_status(client: Client) -> Status | None:
@@ -137,9 +140,7 @@ def _joined(place: Place, plan: SessionPlan, timeout: float) -> Client:
     if client.session_id != plan.session_id:
         other = client.session_id
         client.close()
-        raise EngineFault(
-            f"session {other} runs for this study; attach to it, or end it before session {plan.session_id} starts"
-        )
+        raise EngineFault(Message("live.other_session", session=other, wanted=plan.session_id))
     return client
 
 

@@ -10,8 +10,7 @@ from pathlib import Path
 
 from workbench import world
 from workbench.live._place import Place
-from workbench.threads import Beat, Body
-from workbench.writing import save
+from workbench.messages import Message, carried, restored
 
 LOG = logging.getLogger("workbench.engine")
 
@@ -30,12 +29,13 @@ def ask_stop(place: Place, reason: str) -> Path:
     OSError
         When the file cannot be written.
     """
-    content = {"reason": reason[:500], "time": world.clock.wall(), "pid": os.getpid()}
-    save(place.stop, json.dumps(content, ensure_ascii=False).encode("utf-8"))
+    stated = reason if isinstance(reason, Message) else reason[:500]
+    content = carried({"reason": stated, "time": world.clock.wall(), "pid": os.getpid()})
+    world.disk.save(place.stop, json.dumps(content, ensure_ascii=False).encode("utf-8"))
     return place.stop
 
 
-def watching(place: Place, stop_now: Callable[[str], None], wait: Callable[[float], bool]) -> Body:
+def watching(place: Place, stop_now: Callable[[str], None], wait: Callable[[float], bool]) -> world.Body:
     """The body of the thread that watches for the file.
 
     Parameters
@@ -45,7 +45,7 @@ def watching(place: Place, stop_now: Callable[[str], None], wait: Callable[[floa
     wait : waits for so many s; True when the engine closes.
     """
 
-    def body(beat: Beat) -> None:
+    def body(beat: world.Beat) -> None:
         while not wait(LOOK_S):
             beat()
             if not place.stop.exists():
@@ -65,7 +65,9 @@ def _reason(path: Path) -> str:
     """What the file says; whatever it holds, it is a STOP."""
     try:
         with path.open("rb") as file:
-            content = json.loads(file.read(MAX_BYTES))
-        return str(content["reason"])[:500] or "stop by the stop file"
+            reason = restored(json.loads(file.read(MAX_BYTES)))["reason"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return "stop by the stop file"
+        reason = ""
+    if isinstance(reason, Message):
+        return reason
+    return str(reason)[:500] or Message("run.stop_by_file")

@@ -14,8 +14,9 @@ import re
 from collections import OrderedDict
 from typing import Any
 
-from workbench import errors, world
+from workbench import errors, messages, world
 from workbench.errors import EngineFault, WorkbenchError
+from workbench.messages import Message
 
 FRESH_S = 30.0
 """A request older (or newer) than this is refused, s."""
@@ -59,8 +60,8 @@ class Unsigned(EngineFault):
 
 
 def sign(content: dict[str, Any], key: bytes) -> list[bytes]:
-    """The two frames of a message."""
-    body = json.dumps(content, ensure_ascii=False, allow_nan=False).encode("utf-8")
+    """The two frames of a message; its sentences keep their codes, see :mod:`workbench.messages`."""
+    body = json.dumps(messages.carried(content), ensure_ascii=False, allow_nan=False).encode("utf-8")
     return [body, hmac.new(key, body, hashlib.sha256).digest()]
 
 
@@ -163,14 +164,15 @@ class Freshness:
 
 def refusal(error: WorkbenchError) -> dict[str, Any]:
     """An error as a reply."""
-    return {"ok": False, "error": type(error).__name__, "sentence": str(error)}
+    return {"ok": False, "error": type(error).__name__, "sentence": messages.of(error)}
 
 
 def raise_refusal(reply: dict[str, Any]) -> None:
     """Raise the error of a reply in this process, under its own class."""
+    reply = messages.restored(reply)
     if reply.get("ok"):
         return
     kind = getattr(errors, str(reply.get("error")), EngineFault)
     if not (isinstance(kind, type) and issubclass(kind, WorkbenchError)):
         kind = EngineFault
-    raise kind(str(reply.get("sentence", "the engine gave no reason")))
+    raise kind(reply.get("sentence") or Message("live.no_reason"))

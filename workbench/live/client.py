@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import zmq
 
-from workbench import world
+from workbench import messages, world
 from workbench.control import State
 from workbench.errors import BadValue, EngineFault, RecordFault, Refused
 from workbench.live import _place, _wire
@@ -22,6 +22,7 @@ from workbench.live._display import DisplayReader, SignalBlock
 from workbench.live._place import Place
 from workbench.live._stopfile import ask_stop
 from workbench.live.status import NewestStatus, RunState, Status
+from workbench.messages import Message, restored
 
 REPLY_S = 10.0
 """How long the engine may take to answer, s."""
@@ -70,10 +71,10 @@ class Client:
             Within 2 s when the engine is dead or stands still, at once when its process is gone.
         """
         reply = self._ask("status")
-        status: Status = json.loads(str(reply["text"]))
+        status: Status = restored(json.loads(str(reply["text"])))
         if status:
             status["engine"]["age_s"] = float(reply.get("age_s", 0.0))
-            newest: NewestStatus | None = reply.get("newest") or None
+            newest: NewestStatus | None = restored(reply.get("newest")) or None
             if newest is not None:  # the loop stands still: what needs no loop is newer than its status
                 status["engine"]["lost"] = newest["engine"]["lost"]
                 status["alarms"] = newest["alarms"]
@@ -87,18 +88,16 @@ class Client:
         EngineFault
             While the engine has not connected to its signal stream yet.
         """
-        from workbench.devices import lsl
-
         with self._reader_lock:
             try:
                 inode = self.place.display.stat().st_ino
             except OSError as error:
-                raise EngineFault("no signals to show yet; the engine is still connecting") from error
+                raise EngineFault(Message("live.no_signals")) from error
             if self._reader is None or self._reader.inode != inode:
                 if self._reader is not None:
                     self._reader.close()
                 self._reader = DisplayReader(self.place.display)
-            return self._reader.read(since, max_seconds=max_seconds, now=lsl.local_clock())
+            return self._reader.read(since, max_seconds=max_seconds, now=self._reader.local_clock())
 
     # --------------------------------------------------------------------------------- commands
     def start_run(
@@ -173,12 +172,13 @@ class Client:
             self._ask("stop", patience_s=STOP_S, reason=reason)
         except EngineFault as error:
             if not self._stop_by_file(reason):
-                raise EngineFault(f"STOP was not taken by the engine: use the hardware stop. {error}") from error
+                sentence = Message("live.stop_not_taken", why=messages.of(error))
+                raise EngineFault(sentence) from error
 
     def _stop_by_file(self, reason: str) -> bool:
         """The second path; True when the engine took the file."""
         try:
-            file = ask_stop(self.place, reason or "stop pressed by the operator")
+            file = ask_stop(self.place, reason or Message("run.stop_pressed"))
         except OSError:
             return False
         if world.clock.until(lambda: not file.exists(), STOP_S):
@@ -256,7 +256,7 @@ class Client:
         """End the session: the run is ended, the effector is released, players are stopped, the engine ends."""
         self._ask("shutdown")
         if not world.clock.until(lambda: _place.running(self.place) is None, timeout):
-            raise EngineFault(f"the engine has not ended within {timeout:g} s; see {self.place.log}")
+            raise EngineFault(Message("live.has_not_ended", n=f"{timeout:g}", log=str(self.place.log)))
         self.close()
 
     def wait(self, kind: str = "run", timeout: float = 600.0, progress: Progress | None = None) -> Status:
@@ -274,7 +274,7 @@ class Client:
             After the timeout, or when the engine ended; the text says what it was doing.
         """
         if kind not in _WAITS:
-            raise BadValue(f"kind must be one of {', '.join(_WAITS)}, got {kind!r}")
+            raise BadValue(Message("live.wait_kind", kinds=list(_WAITS), got=repr(kind)))
         end = world.clock.monotonic() + timeout
         while True:
             status = self.status()
@@ -290,8 +290,15 @@ class Client:
                 if run is not None:
                     state, done, total = run["state"], run["trials_done"], run["trials_total"]
                 raise EngineFault(
-                    f"waited {timeout:g} s for {kind!r}; the engine is {status['engine']['state']}, its run "
-                    f"is {state} with {done} of {total} trials"
+                    Message(
+                        "live.waited",
+                        n=f"{timeout:g}",
+                        kind=repr(kind),
+                        engine=status["engine"]["state"],
+                        run=state,
+                        done=done,
+                        all=total,
+                    )
                 )
             world.clock.sleep(0.2)
 
@@ -344,17 +351,15 @@ class Client:
             raise
         except zmq.ZMQError as error:
             socket.close(0)
-            raise EngineFault(f"the engine cannot be asked ({error}); attach again") from error
+            raise EngineFault(Message("live.cannot_be_asked", why=str(error))) from error
         self._give_back(socket)
         try:
             reply = _wire.opened(frames, self._key)
         except _wire.Unsigned as error:
-            raise EngineFault(
-                "the engine does not accept this client: its key is not that of the running session. Attach again"
-            ) from error
+            raise EngineFault(Message("live.other_key")) from error
         _wire.raise_refusal(reply)
         if reply.get("nonce") != content["nonce"]:
-            raise EngineFault("the engine answered another request; attach again")
+            raise EngineFault(Message("live.other_answer"))
         return reply
 
     def _wait_for_reply(self, socket: Any, operation: str, patience_s: float) -> None:
@@ -370,21 +375,25 @@ class Client:
             if gone or still or waited > patience_s:
                 raise EngineFault(self._silence(operation, waited))
 
-    def _silence(self, operation: str, waited: float) -> str:
+    def _silence(self, operation: str, waited: float) -> Message:
         lock = _place.running(self.place)
         if lock is None:
-            return f"the engine of session {self.session_id} has ended. {_place.last_words(self.place)}".strip()
-        age = _place.heartbeat_age(self.place)
-        return (
-            f"the engine (process {self.pid}) did not answer {operation!r} within {waited:.1f} s; its last "
-            f"heartbeat is {age or 0:.1f} s old. Use the hardware stop if somebody wears an effector; see "
-            f"{self.place.log}"
+            ended = Message("live.engine_ended", session=self.session_id)
+            last = _place.last_words(self.place)
+            return Message("live.and_last_words", what=ended, last=last) if last else ended
+        return Message(
+            "live.silent",
+            pid=self.pid,
+            request=repr(operation),
+            n=f"{waited:.1f}",
+            age=f"{_place.heartbeat_age(self.place) or 0:.1f}",
+            log=str(self.place.log),
         )
 
     def _borrow(self) -> Any:
         with self._lock:
             if self.closed:
-                raise EngineFault("this client was closed; attach again")
+                raise EngineFault(Message("live.client_closed"))
             if self._idle:
                 return self._idle.pop()
             socket = self._context.socket(zmq.REQ)
@@ -423,9 +432,9 @@ def _refuse_unsafe(status: Status) -> None:
     """An effector that is latched, faulted or absent never becomes ready by waiting."""
     effector = status["effector"]
     if effector is None:
-        raise Refused("this session has no effector; name one in the session plan")
+        raise Refused(Message("engine.no_effector"))
     if effector["state"] in ("FAULT_SAFE", "ESTOP"):
-        raise Refused(f"the effector is in {effector['state']}: {effector['why']}")
+        raise Refused(Message("live.effector_unsafe", state=effector["state"], why=effector["cause"]))
 
 
 def _run_state(status: Status) -> RunState | None:
@@ -452,4 +461,4 @@ def _integer(name: str, value: Any) -> int:
             return operator.index(value)
     except TypeError:
         pass
-    raise BadValue(f"{name} must be an integer, got {value!r}")
+    raise BadValue(Message("live.must_be_integer", name=name, got=repr(value)))

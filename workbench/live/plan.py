@@ -13,15 +13,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from workbench.errors import BadValue
-from workbench.vocabulary import Montage, StreamSpec
-
-
-def montage_of(spec: StreamSpec) -> Montage:
-    """The montage that a decoder of this stream is made for."""
-    from workbench.signals import units
-
-    return Montage(spec.measured, spec.fs, spec.type.lower(), units.canonical(spec.unit))
-
+from workbench.messages import Message
+from workbench.vocabulary import StreamSpec
 
 OWN_NAMES = ("wb-cues", "wb-decisions", "wb-commands", "wb-acks", "wb-status", "wb-watch")
 """Names of the workbench's own LSL streams; nobody else's stream may bear one."""
@@ -51,7 +44,7 @@ class SessionPlan:
     effector : name of the effector profile, None for a session without one.
     effector_simulated : whether the device behind it is simulated; shown on every screen.
     players : ``{"device": name, "options": {…}}`` each; started by the engine, stopped with it. Options
-        that name the session's own streams may be left out, see :meth:`player_options`.
+        that name the session's own streams may be left out (``engine/players.py``).
     speed : stream seconds per second, 1 for real hardware.
     seed : seeds the players.
     simulated : whether the signals are simulated or replayed.
@@ -106,24 +99,8 @@ class SessionPlan:
     def source_id(self, purpose: str) -> str:
         """source_id of one of the session's own LSL streams; ``purpose`` is a key of :data:`OUTLETS`."""
         if purpose not in OUTLETS:
-            raise BadValue(f"purpose must be one of {', '.join(OUTLETS)}, got {purpose!r}")
+            raise BadValue(Message("plan.purpose", purposes=list(OUTLETS), got=repr(purpose)))
         return f"{OUTLETS[purpose]}-{self.session_id}"
-
-    def player_options(self, player: Mapping[str, Any]) -> dict[str, Any]:
-        """Options of a player: what it states, and the session's own stream ids, speed and seed where it does not.
-
-        Raises
-        ------
-        UnknownName
-            When there is no such device.
-        """
-        from workbench import devices
-
-        known = devices.load(str(player["device"])).options
-        usual: dict[str, Any] = {"speed": self.speed, "seed": self.seed}
-        usual |= {option: self.source_id(purpose) for option, purpose in _OWN.items()}
-        stated = dict(player.get("options", {}))
-        return {name: value for name, value in usual.items() if name in known} | stated
 
     def to_json(self) -> str:
         """Text of the plan; :meth:`from_json` gives the same plan back."""
@@ -137,15 +114,13 @@ class SessionPlan:
             known = {f.name for f in fields(cls)}
             unknown = sorted(set(content) - known)
             if unknown:
-                raise BadValue(
-                    f"session plan has the unknown entry {unknown[0]!r}; known are {', '.join(sorted(known))}"
-                )
+                raise BadValue(Message("plan.unknown_entry", entry=repr(unknown[0]), known=sorted(known)))
             contract = tuple(_spec(spec) for spec in content.pop("contract"))
             return cls(contract=contract, **content)
         except BadValue:
             raise
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-            raise BadValue(f"this is no session plan ({error}); write one with SessionPlan.to_json") from error
+            raise BadValue(Message("plan.not_one", why=str(error))) from error
 
 
 def _spec(content: dict[str, Any]) -> StreamSpec:
@@ -153,48 +128,40 @@ def _spec(content: dict[str, Any]) -> StreamSpec:
     return StreamSpec(**{**content, "channels": tuple(content.get("channels", ()))})
 
 
-_OWN = {"cue_source_id": "cues"}
-"""Options of players that name a stream of the session."""
-
-
 def _check(plan: SessionPlan) -> None:
     """Raise :class:`BadValue` for a plan that contradicts itself."""
     for name in ("session_id", "operator", "participant", "study", "visit"):
         if not str(getattr(plan, name)).strip():
-            raise BadValue(f"{name} of the session plan is empty; every session names it")
+            raise BadValue(Message("plan.empty", name=name))
     signals = [spec.name for spec in plan.contract if spec.role == "signal"]
     if len(signals) != 1:
-        raise BadValue(f"a stream contract has one stream with the role 'signal', got {len(signals)}: {signals}")
+        raise BadValue(Message("plan.one_signal", n=len(signals), got=str(signals)))
     for spec in plan.contract:
         if spec.name in OWN_NAMES:
-            raise BadValue(
-                f"stream {spec.name!r} of the contract bears a name of the workbench's own streams "
-                f"({', '.join(OWN_NAMES)}); nobody else's stream may, so give the source another name"
-            )
+            raise BadValue(Message("plan.own_name", stream=repr(spec.name), names=list(OWN_NAMES)))
     if not plan.signal.critical or not plan.signal.channels or not plan.signal.fs > 0:
-        raise BadValue(f"signal stream {plan.signal.name!r} must be critical, with a rate and channel names")
+        raise BadValue(Message("plan.signal", stream=repr(plan.signal.name)))
     if not (math.isfinite(plan.speed) and 0 < plan.speed <= 100):
-        raise BadValue(f"speed must be above 0 and at most 100, got {plan.speed}")
+        raise BadValue(Message("plan.speed", got=str(plan.speed)))
     if plan.cue_source not in ("engine", "stream"):
-        raise BadValue(f"cue_source must be 'engine' or 'stream', got {plan.cue_source!r}")
+        raise BadValue(Message("plan.cue_source", got=repr(plan.cue_source)))
     if plan.cue_source == "stream" and not any(spec.role == "markers" for spec in plan.contract):
-        raise BadValue("cues from a stream need a stream with the role 'markers' in the contract; add it")
+        raise BadValue(Message("plan.no_markers"))
     if plan.transport not in ("auto", "ipc", "tcp"):
-        raise BadValue(f"transport must be auto, ipc or tcp, got {plan.transport!r}")
+        raise BadValue(Message("plan.transport", got=repr(plan.transport)))
     _check_presence(plan)
     for stream, reason in plan.waived.items():
         if not str(reason).strip():
-            raise BadValue(f"the waiver of stream {stream!r} has no reason; state one, it goes into the record")
+            raise BadValue(Message("plan.waiver", stream=repr(stream)))
 
 
 def _check_presence(plan: SessionPlan) -> None:
     """Raise :class:`BadValue` where the plan leaves nobody to watch an effector."""
     if plan.place not in PLACES:
-        raise BadValue(f"place must be one of {', '.join(PLACES)}, got {plan.place!r}")
+        raise BadValue(Message("plan.place", places=list(PLACES), got=repr(plan.place)))
     shortest, longest = ABSENCE_S
     if not (math.isfinite(plan.absence_s) and shortest <= plan.absence_s <= longest):
-        raise BadValue(f"absence_s must be from {shortest:g} to {longest:g} s, got {plan.absence_s}")
+        got = str(plan.absence_s)
+        raise BadValue(Message("plan.absence", least=f"{shortest:g}", most=f"{longest:g}", got=got))
     if plan.script_present and plan.effector is not None and not plan.effector_simulated:
-        raise BadValue(
-            "script_present is allowed with a simulated effector only; a person watches a real one: leave it out"
-        )
+        raise BadValue(Message("plan.script"))

@@ -1,12 +1,14 @@
 """What the engine tells its clients, as one JSON-able mapping. Screens only show it.
 
-Times are s, ``age_s`` counts real seconds (stream time divided by the speed), every text is plain.
+Times are s, ``age_s`` counts real seconds (stream time divided by the speed), every text is plain. A sentence of
+the engine is a :class:`~workbench.messages.Message`; in JSON its code and arguments stand beside it as ``said``.
 """
 
 from __future__ import annotations
 
 import copy
-from typing import Any, Literal, TypedDict
+from collections.abc import Mapping
+from typing import Literal, TypedDict
 
 from workbench.control import EffectorStatus
 
@@ -43,7 +45,7 @@ class EngineStatus(TypedDict):
     threads: int
     arming: str
     age_s: float
-    lost: dict[str, str]
+    lost: Mapping[str, str]
     supervised: list[str]
     unsupervised: list[str]
     disk_free_mb: float
@@ -220,7 +222,7 @@ class Acknowledged(TypedDict):
 class AlarmStatus(TypedDict):
     """One alarm. It leaves the list when it is ``cleared`` (its cause has gone) and acknowledged.
 
-    ``key`` names its text in the catalogue, ``args`` are the values in it; ``earlier`` : of an engine before.
+    ``key`` names its kind; ``earlier`` : of an engine before.
     """
 
     id: str
@@ -229,7 +231,6 @@ class AlarmStatus(TypedDict):
     what: str
     means: str
     do: str
-    args: dict[str, Any]
     raised_s: float
     cleared: bool
     earlier: bool
@@ -289,7 +290,7 @@ class Status(TypedDict):
 class LostThreads(TypedDict):
     """Thread → why it is lost."""
 
-    lost: dict[str, str]
+    lost: Mapping[str, str]
 
 
 class NewestStatus(TypedDict):

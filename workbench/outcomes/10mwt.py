@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from workbench.messages import Message
 from workbench.outcomes._contract import STRUCTURAL, Definition, Item, ScorerResult, Status, Subscale
 from workbench.outcomes._scoring import Measure, make_subscore
 from workbench.outcomes._unable import UNABLE, zero_when_unable
@@ -52,7 +53,7 @@ def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[s
             rule = "10 m divided by the time; unable to walk is 0"
         scores[scale.code] = make_subscore(scale, counted, value, rule=rule, source=SOURCE, status=status)
     timed = any(values[pace] not in (None, UNABLE) for pace in PACES)
-    warning = "the start (static or dynamic) is not recorded: compare with the same start only"
+    warning = Message("outcome.10mwt_start")
     return ScorerResult(scores, warnings=(warning,) if timed and values["start"] is None else ())
 
 

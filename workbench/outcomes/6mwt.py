@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from workbench.messages import Message
 from workbench.outcomes._contract import Definition, Item, ScorerResult, Subscale
 from workbench.outcomes._scoring import Measure, make_subscore
 from workbench.outcomes._unable import UNABLE, zero_when_unable
@@ -33,7 +34,7 @@ def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[s
         s.code: make_subscore(s, counted, results[s.code], rule=rules[s.code], source=SOURCE)
         for s in definition.subscales
     }
-    warning = "the length of the track is not recorded: compare with walks on the same track only"
+    warning = Message("outcome.6mwt_track")
     return ScorerResult(scores, warnings=(warning,) if metres and values["track_length"] is None else ())
 
 

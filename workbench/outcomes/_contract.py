@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, Protocol, get_args
 
 from workbench.errors import BadValue
 from workbench.html_repr import card
+from workbench.messages import Message
 
 Status = Literal["ok", "ND", "censored", "structural", "invalid"]
 """``ND`` not determinable (a missing item), ``censored`` at a cap, ``structural`` never asked by design,
@@ -158,8 +159,10 @@ class Definition:
         for item in (*self.items, *self.extras):
             if item.code == code:
                 return item
-        codes = ", ".join(item.code for item in (*self.items, *self.extras))
-        raise BadValue(f"{self.name} {self.version} has no item {code!r}; allowed: {codes}")
+        codes = [item.code for item in (*self.items, *self.extras)]
+        raise BadValue(
+            Message("outcome.no_item", measure=self.name, version=self.version, item=repr(code), allowed=codes)
+        )
 
 
 def check_value(measure: str, item: Item, value: Any) -> Value | None:
@@ -185,14 +188,18 @@ def check_value(measure: str, item: Item, value: Any) -> Value | None:
             return int(value)
         if is_number and any(isinstance(number, float) and number == value for number in item.allowed):
             return float(value)
-        allowed = f"one of {', '.join(map(str, (*item.allowed, *item.codes)))}"
+        allowed = Message("outcome.one_of", values=[str(value) for value in (*item.allowed, *item.codes)])
     else:
         if is_number and item.low <= value <= item.high:
             # Adding 0.0 turns -0.0 into 0.0, which would print and hash as another value.
             return int(value) if isinstance(value, numbers.Integral) else float(value) + 0.0
-        allowed = f"{item.low:g} to {item.high:g} {item.unit}".strip()
-        allowed += "".join(f" or {code}" for code in item.codes)
-    raise BadValue(f"{measure} item {item.code} must be {allowed}, got {value!r}; empty when missing")
+        low, high = f"{item.low:g}", f"{item.high:g}"
+        allowed = Message("outcome.numbers", low=low, high=high)
+        if item.unit:
+            allowed = Message("outcome.range", low=low, high=high, unit=item.unit)
+        for code in item.codes:
+            allowed = Message("outcome.or", first=allowed, second=code)
+    raise BadValue(Message("outcome.value", measure=measure, item=item.code, allowed=allowed, value=repr(value)))
 
 
 @dataclass(frozen=True, slots=True)

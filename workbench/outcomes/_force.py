@@ -7,6 +7,7 @@ from statistics import fmean
 from typing import Any
 
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.outcomes._contract import Definition, Item, Option, ScorerResult, Subscale
 from workbench.outcomes._scoring import make_subscore, numeric_values
 from workbench.outcomes._sides import SIDES, both_sides
@@ -77,12 +78,19 @@ def score_forces(definition: Definition, values: Mapping[str, Any], options: Map
         forces = [force * factor for force in numeric_values(scale.items, counted)]
         # A force beyond the range is mostly newtons entered as kilograms: a factor of ten that no mean would show.
         if any(force > scale.high for force in forces):
+            most, value = f"{scale.high / factor:g}", f"{max(forces) / factor:g}"
             raise BadValue(
-                f"{definition.name} {scale.code} must be at most {scale.high / factor:g} {options['unit']}, "
-                f"got {max(forces) / factor:g}; is the unit right?"
+                Message(
+                    "outcome.force_too_high",
+                    measure=definition.name,
+                    scale=scale.code,
+                    most=most,
+                    unit=str(options["unit"]),
+                    value=value,
+                )
             )
         if 0 < len(forces) < len(TRIALS):
-            warnings.append(f"{scale.label}: {len(forces)} of {len(TRIALS)} trials are valid")
+            warnings.append(Message("outcome.trials_valid", scale=scale.label, n=len(forces), all=len(TRIALS)))
         scores[scale.code] = make_subscore(
             scale,
             counted,

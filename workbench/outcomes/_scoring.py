@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.outcomes._contract import (
     CENSORED,
     ND,
@@ -86,11 +87,8 @@ def pick_version(definitions: tuple[Definition, ...], version: str) -> Definitio
     for definition in definitions:
         if version in ("", definition.version):
             return definition
-    have = ", ".join(repr(definition.version) for definition in definitions)
-    raise BadValue(
-        f"{definitions[0].name} is scored in version {have}, got items of version {version!r}; "
-        "versions are never mixed"
-    )
+    have = [repr(definition.version) for definition in definitions]
+    raise BadValue(Message("outcome.other_version", measure=definitions[0].name, have=have, version=repr(version)))
 
 
 RECORD_OPTIONS = ("typed",)
@@ -105,13 +103,27 @@ def check_options(definition: Definition, options: Mapping[str, Any]) -> dict[st
         if name in RECORD_OPTIONS:
             continue
         if name not in known:
-            have = ", ".join(known) or "none"
-            raise BadValue(f"{definition.name} {definition.version} has no option {name!r}; it has: {have}")
+            have = list(known) or Message("word.none")
+            raise BadValue(
+                Message(
+                    "outcome.no_option",
+                    measure=definition.name,
+                    version=definition.version,
+                    name=repr(name),
+                    have=have,
+                )
+            )
         allowed = known[name].allowed
         # False == 0 and True == 1 to Python, so that the types have to agree as well.
         if allowed and not any(value == choice and type(value) is type(choice) for choice in allowed):
             raise BadValue(
-                f"{definition.name} option {name} must be one of {', '.join(map(repr, allowed))}, got {value!r}"
+                Message(
+                    "outcome.option",
+                    measure=definition.name,
+                    name=name,
+                    allowed=[repr(choice) for choice in allowed],
+                    value=repr(value),
+                )
             )
     return {name: options.get(name, option.default) for name, option in known.items()}
 
@@ -134,8 +146,13 @@ def check_required(definition: Definition, options: Mapping[str, Any], values: M
     for option in definition.options:
         if entered and option.required and options[option.name] is None:
             raise BadValue(
-                f"{definition.name} option {option.name} ({option.label}) is not chosen and has no default; "
-                f"choose one of {', '.join(map(repr, option.allowed))}"
+                Message(
+                    "outcome.option_needed",
+                    measure=definition.name,
+                    name=option.name,
+                    label=option.label,
+                    allowed=[repr(choice) for choice in option.allowed],
+                )
             )
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.outcomes._contract import Definition, Direction, Item, ScorerResult, Subscale, SubScore
 from workbench.outcomes._questionnaires import missing_items, numbered_items
 from workbench.outcomes._scoring import make_subscore
@@ -105,9 +106,8 @@ def t_scored(
         )
     missing = missing_items(form, values)
     raw = None if missing or n_items is None else sum(values[code] for code in form)
-    rule = table_needed(definition) if table is None else "T score of the raw sum in the table"
-    if table is not None and missing:
-        rule += f"; missing {', '.join(missing)}"
+    lacking = f"; missing {', '.join(missing)}" if missing else ""
+    rule = table_needed(definition) if table is None else f"T score of the raw sum in the table{lacking}"
     subscores = {
         "raw": _of(definition, 0, form, values, raw, rule="sum of a complete form"),
         "t": _of(definition, 1, form, values, _t(table, raw), rule=rule, source=table.label if table else ""),
@@ -155,12 +155,11 @@ def _of(
 def _entered(definition: Definition, values: Mapping[str, Any], answered: list[str]) -> ScorerResult:
     if answered:
         raise BadValue(
-            f"{definition.name} has {ENTERED} and answers ({answered[0]}): enter the answers, or the T score that "
-            "was computed elsewhere"
+            Message("outcome.t_entered_and_answers", measure=definition.name, name=ENTERED, item=answered[0])
         )
     raw, t = definition.subscales
     subscores = {
         "raw": make_subscore(raw, values, None, rule="no items were entered", source=definition.sources[0]),
         "t": make_subscore(t, values, values[ENTERED], rule="computed elsewhere", source=definition.sources[0]),
     }
-    return ScorerResult(subscores, warnings=("the T score was computed elsewhere: keep the export it comes from",))
+    return ScorerResult(subscores, warnings=(Message("outcome.t_elsewhere"),))

@@ -22,6 +22,7 @@ from typing import Any
 
 from workbench import reading
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.outcomes._contract import Definition, Option
 
 BETWEEN = ":"
@@ -74,11 +75,13 @@ def given_table(definition: Definition, options: Mapping[str, Any]) -> Table | N
     )
 
 
-def table_needed(definition: Definition) -> str:
+def table_needed(definition: Definition) -> Message:
     """The sentence for a score that waits for its table."""
-    return (
-        f"{definition.name} {definition.version} needs the table {definition.table!r}, which its owner licenses "
-        "and the workbench does not hold: supply it as a CSV file (--table FILE)"
+    return Message(
+        "outcome.table_needed",
+        measure=definition.name,
+        version=definition.version,
+        table=repr(definition.table),
     )
 
 

@@ -7,6 +7,7 @@ from sys import float_info
 from typing import Any
 
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.outcomes._contract import Definition, Option
 
 UNABLE = "unable"
@@ -53,7 +54,7 @@ def cap_at(
     """
     cap = options[CAP]
     if cap is not None and not positive(cap):
-        raise BadValue(f"{definition.name} option {CAP} must be a number of seconds above 0, got {cap!r}")
+        raise BadValue(Message("outcome.cap_number", measure=definition.name, name=CAP, value=repr(cap)))
     capped, censored = dict(values), []
     for code in codes:
         value = values[code]
@@ -61,15 +62,20 @@ def cap_at(
             # A cap that is guessed would be a result that nobody measured.
             if cap is None:
                 raise BadValue(
-                    f"{definition.name} item {code} is {UNABLE!r} and the time at which an attempt ends is not "
-                    f"given; set the option {CAP} to the seconds of the protocol"
+                    Message("outcome.cap_needed", measure=definition.name, item=code, code=repr(UNABLE), name=CAP)
                 )
             capped[code] = cap
             censored.append(code)
         elif value is not None and cap is not None and value > cap:
             raise BadValue(
-                f"{definition.name} item {code} must not lie beyond the cap of {cap:g} s, got {value:g}; "
-                f"enter {UNABLE!r} for an attempt that reached the cap"
+                Message(
+                    "outcome.beyond_cap",
+                    measure=definition.name,
+                    item=code,
+                    cap=f"{cap:g}",
+                    value=f"{value:g}",
+                    code=repr(UNABLE),
+                )
             )
     return capped, tuple(censored)
 

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.outcomes._contract import Definition, Item, Option, ScorerResult, Subscale, Value
 from workbench.outcomes._scoring import Measure, score_text, sum_subscale, total_subscale
 
@@ -115,16 +116,13 @@ def implied_value(subscale: Subscale, values: Mapping[str, Value | None]) -> int
 
 def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> ScorerResult:
     if not isinstance(options["implied"], list | tuple):
-        raise BadValue(f"arat option implied must be a list of item codes, got {options['implied']!r}")
+        raise BadValue(Message("outcome.arat_implied_list", value=repr(options["implied"])))
     marked = tuple(options["implied"])
     filled = dict(values)
     for code in marked:
         definition.item(code)
     if marked and not options["skip_rule"]:
-        raise BadValue(
-            f"arat items {', '.join(marked)} are marked as implied, and the protocol's rule for that is off; "
-            "administer them, or pass skip_rule=True when the protocol says so"
-        )
+        raise BadValue(Message("outcome.arat_rule_off", items=marked))
     steps, warnings = _apply_rule(definition, filled, marked) if options["skip_rule"] else ([], [])
     implied = tuple(
         code for code in filled if code in marked or (values[code] is None and filled[code] is not None)
@@ -147,22 +145,22 @@ def _apply_rule(
 ) -> tuple[list[str], list[str]]:
     """Fill ``values`` in place. Returns ``(steps, warnings)``."""
     steps: list[str] = []
-    warnings = ["implied scores by protocol: the rule is made for hemiplegia, not for tetraplegia or a glove"]
+    warnings: list[str] = [Message("outcome.arat_other_tool")]
     for subscale in definition.subscales:
         given = {code: None if code in marked else values[code] for code in subscale.items}
         rule = implied_value(subscale, given)
         for code in subscale.items:
             if code in marked and (rule is None or values[code] not in (None, rule)):
+                implied = Message("outcome.nothing") if rule is None else str(rule)
                 raise BadValue(
-                    f"arat item {code} is marked as implied with value {values[code]}; the rule implies "
-                    f"{'nothing' if rule is None else rule} there; administer the item"
+                    Message("outcome.arat_not_implied", item=code, value=str(values[code]), rule=implied)
                 )
             # What was administered always stays; the rule fills gaps only.
             if rule is not None and given[code] is None:
                 values[code] = rule
                 steps.append(f"{code} = {rule}, implied by the first items of {subscale.label}")
             elif rule is not None and code != subscale.items[0] and given[code] != rule:
-                warnings.append(f"{code} was administered as {given[code]} where the rule implies {rule}: kept")
+                warnings.append(Message("outcome.arat_kept", item=code, value=str(given[code]), rule=str(rule)))
     return steps, warnings
 
 

@@ -18,6 +18,7 @@ from dataclasses import replace
 from typing import Any
 
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.outcomes._contract import Definition, Item, Option, ScorerResult, Subscale, SubScore
 from workbench.outcomes._scoring import Measure, make_subscore, sum_subscale, total_subscale
 from workbench.outcomes._sides import SIDES, both_sides, items_starting_with, sum_of
@@ -76,9 +77,7 @@ def _hand_tests(definition: Definition, chosen: Any) -> set[int]:
     listed = list(chosen) if isinstance(chosen, list | tuple) else []
     known = all(isinstance(n, int) and not isinstance(n, bool) and n in numbers for n in listed)
     if not known or not 0 < len(set(listed)) == len(listed) < len(numbers):
-        raise BadValue(
-            f"cue_t option hand_tests must list some of the tests 1 to {numbers[-1]}, each once, got {chosen!r}"
-        )
+        raise BadValue(Message("outcome.cue_hand_tests", most=str(numbers[-1]), value=repr(chosen)))
     return set(listed)
 
 

@@ -20,6 +20,7 @@ from numbers import Real
 from typing import Any
 
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.outcomes._contract import Definition, Item, Option, ScorerResult, Subscale, SubScore
 from workbench.outcomes._questionnaires import missing_items
 from workbench.outcomes._scoring import Measure, make_subscore
@@ -96,18 +97,16 @@ def t_score(attained: tuple[int, ...], weights: tuple[float, ...], *, r: float) 
 def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> ScorerResult:
     r = options["r"]
     if isinstance(r, bool) or not isinstance(r, Real) or not 0 <= float(r) <= 1:
-        raise BadValue(f"gas option r must be a number from 0 to 1, got {r!r}")
+        raise BadValue(Message("outcome.gas_r", value=repr(r)))
     goals, warnings = _goals_set(values)
     unscored = missing_items(goals, values)
     scored = tuple(code for code in goals if values[code] is not None)
     if unscored and options["drop_unscored"]:
-        warnings.append(f"dropped by protocol, not scored: {', '.join(unscored)}")
+        warnings.append(Message("outcome.gas_dropped", goals=unscored))
     pairs = tuple((values[code], _weight(code, values)) for code in scored)
     bare = [code for code in scored if values[WEIGHTS[CODES.index(code)]] is None]
     if 0 < len(bare) < len(scored):
-        warnings.append(
-            f"counted with weight 1 beside weighted goals: {', '.join(bare)}; give every goal its weight"
-        )
+        warnings.append(Message("outcome.gas_unweighted", goals=bare))
     total, why = None, ""
     if unscored and not options["drop_unscored"]:
         why = f"not scored: {', '.join(unscored)}"
@@ -126,11 +125,11 @@ def _goals_set(values: Mapping[str, Any]) -> tuple[tuple[str, ...], list[str]]:
     number = values["n_goals"]
     used = [code for code, weight in zip(CODES, WEIGHTS) if values[code] is not None or values[weight] is not None]
     if number is None:
-        warnings = ["n_goals is not given: a goal without score and weight would go unseen"] if used else []
+        warnings: list[str] = [Message("outcome.gas_number")] if used else []
         return tuple(used), warnings
     beyond = [code for code in used if code not in CODES[:number]]
     if beyond:
-        raise BadValue(f"gas {beyond[0]} has a score or weight, and n_goals says that {number} were set")
+        raise BadValue(Message("outcome.gas_beyond", goal=beyond[0], n=str(number)))
     return CODES[:number], []
 
 

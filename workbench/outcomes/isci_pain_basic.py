@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from workbench.messages import Message
 from workbench.outcomes._contract import INVALID, STRUCTURAL, Definition, Item, ScorerResult, Status, Subscale
 from workbench.outcomes._questionnaires import mean_answered
 from workbench.outcomes._scoring import Measure, make_subscore, numeric_values
@@ -107,7 +108,7 @@ def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[s
         if absent:
             rule = f"never asked: {number} pains"
         if absent and given:
-            warnings.append(f"{scale.label} was entered beside {number} pains: correct one of them")
+            warnings.append(Message("outcome.pains", scale=scale.label, n=str(number)))
         subscores[scale.code] = make_subscore(scale, values, value, rule=rule, source=SOURCE, status=status)
     return ScorerResult(subscores, warnings=tuple(warnings))
 

@@ -18,15 +18,14 @@ from dataclasses import replace
 from typing import Any
 
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.outcomes._contract import STRUCTURAL, Definition, Item, Option, ScorerResult, Subscale, SubScore
 from workbench.outcomes._questionnaires import mean_answered
 from workbench.outcomes._scoring import Measure, make_subscore
 from workbench.outcomes._sides import SIDES
 
 SOURCE = "Bohannon 1987, Phys Ther 67:206"
-RELIABILITY = (
-    "agreement between raters is low: unweighted kappa -0.06 to 0.32, weighted 0.08 to 0.74 (Baunsgaard 2016)"
-)
+RELIABILITY = Message("outcome.mas_reliability")
 LABELS: tuple[int | str, ...] = (0, 1, "1+", 2, 3, 4)
 ORDINAL, HALF = "ordinal", "half"
 CODING: dict[str, dict[int | str, float]] = {
@@ -108,10 +107,7 @@ def _mean(scale: Subscale, numbers: Mapping[str, float | None], named: Any) -> t
     codes = tuple(named) if isinstance(named, list | tuple) else ()
     wrong = [code for code in codes if code not in CODES]
     if not codes or wrong or len(set(codes)) != len(codes):
-        raise BadValue(
-            f"mas option mean_of must be a list of different muscle codes, got {wrong or named!r}; allowed: "
-            f"{', '.join(CODES)}"
-        )
+        raise BadValue(Message("outcome.mas_mean_of", value=repr(wrong or named), allowed=CODES))
     named_scale = replace(scale, items=codes)
     value = mean_answered(codes, numbers, least=len(codes))
     subscore = make_subscore(

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.outcomes._contract import ND, STRUCTURAL, Definition, Item, ScorerResult, Status, Subscale
 from workbench.outcomes._questionnaires import mean_answered, missing_items
 from workbench.outcomes._scoring import Measure, make_subscore
@@ -85,10 +86,10 @@ def _check_weights(values: Mapping[str, Any]) -> tuple[str, ...]:
         return ()
     if sum(weights) != PAIRS:
         listed = ", ".join(f"{code[7:]} {values[code]}" for code in WEIGHTS)
-        raise BadValue(f"nasa_tlx weights must add up to {PAIRS}, got {sum(weights)} ({listed})")
+        raise BadValue(Message("outcome.tlx_weights", all=PAIRS, sum=str(sum(weights)), weights=listed))
     # Of 15 choices among all pairs, any k scales share k (k - 1) / 2 (Landau): less cannot come from a tally.
     if any(sum(weights[:k]) < k * (k - 1) // 2 for k in range(1, len(weights))):
-        return ("no choices among 15 pairs give these weights: check the tally",)
+        return (Message("outcome.tlx_tally"),)
     return ()
 
 

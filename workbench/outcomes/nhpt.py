@@ -13,6 +13,7 @@ from statistics import fmean
 from typing import Any
 
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.outcomes._contract import CENSORED, Definition, Item, ScorerResult, Subscale, SubScore
 from workbench.outcomes._scoring import Measure, make_subscore
 from workbench.outcomes._sides import SIDES, both_sides
@@ -48,8 +49,14 @@ def _rate(code: str, values: Mapping[str, Any], cap: float) -> float | None:
     # A trial that was completed has placed all pegs; another count contradicts its time.
     if pegs not in (None, PEGS):
         raise BadValue(
-            f"nhpt item {code}_pegs must be {PEGS} or empty for a trial that was completed in {time:g} s, "
-            f"got {pegs}; enter {UNABLE!r} as the time of a trial that was not completed"
+            Message(
+                "outcome.nhpt_pegs",
+                item=code,
+                pegs=PEGS,
+                time=f"{time:g}",
+                value=str(pegs),
+                code=repr(UNABLE),
+            )
         )
     return PEGS / float(time)
 
@@ -81,7 +88,9 @@ def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[s
 
 def _check_cap(cap: Any) -> float:
     if isinstance(cap, bool) or not isinstance(cap, int | float) or not FASTEST_S <= cap <= CAP_S:
-        raise BadValue(f"nhpt option {CAP} must be {FASTEST_S:g} to {CAP_S:g} s, got {cap!r}")
+        raise BadValue(
+            Message("outcome.nhpt_cap", name=CAP, low=f"{FASTEST_S:g}", high=f"{CAP_S:g}", value=repr(cap))
+        )
     return float(cap)
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from workbench.messages import Message
 from workbench.outcomes._contract import Definition, Item, ScorerResult, Subscale, SubScore
 from workbench.outcomes._questionnaires import band_of, missing_items, numbered_items
 from workbench.outcomes._scoring import Measure, make_subscore, numeric_values, sum_subscale, total_subscale
@@ -73,12 +74,9 @@ def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[s
     alerts, warnings = [], []
     # Any answer above 0 to item 9 is acted on, however low the total (PHQ-9 instructions).
     if answer:
-        alerts.append(
-            f"PHQ-9 item 9 is {answer}: thoughts of death or self-harm were reported; follow the safety procedure "
-            "of the protocol now, whatever the total"
-        )
+        alerts.append(Message("outcome.phq9_item_9", value=str(answer)))
     elif answer is None and numeric_values(phq8.items, values):
-        warnings.append("item 9 was not answered: ask it, no alert can be raised without it")
+        warnings.append(Message("outcome.phq9_not_asked"))
     classes = {}
     if total.value is not None:
         classes["severity"] = band_of(total.value, BANDS)

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from workbench.messages import Message
 from workbench.outcomes._contract import INVALID, STRUCTURAL, Definition, Item, ScorerResult, Status, Subscale
 from workbench.outcomes._scoring import Measure, make_subscore
 
@@ -59,7 +60,7 @@ def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[s
         status, rule = STRUCTURAL, "never asked: the frequency is 0"
         if how_bad is not None:
             status, rule = INVALID, "contradicts a frequency of 0"
-            warnings.append(f"severity {how_bad} was entered beside a frequency of 0: correct one of them")
+            warnings.append(Message("outcome.psfs_severity", value=str(how_bad)))
     subscores = {
         "frequency": make_subscore(frequency, values, how_often, rule="as answered", source=SOURCE),
         "severity": make_subscore(

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.outcomes._contract import Definition, Item, ScorerResult, Subscale, SubScore
 from workbench.outcomes._questionnaires import NA, mean_answered, missing_items, numbered_items
 from workbench.outcomes._scoring import Measure, make_subscore, total_subscale
@@ -73,7 +74,7 @@ DEFINITION = Definition(
 def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> ScorerResult:
     chosen = [values[code] for code in IMPORTANT if values[code] is not None]
     if len(set(chosen)) != len(chosen):
-        raise BadValue(f"quest2 most important items must be three different ones, got {chosen}")
+        raise BadValue(Message("outcome.quest_items", value=str(chosen)))
     subscores = {scale.code: _mean(scale, values) for scale in definition.subscales}
     classes = {"most_important": [f"q{number}" for number in chosen]} if chosen else {}
     return ScorerResult(subscores, _mean(total_subscale(definition), values), classes=classes)

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.outcomes._contract import Definition, Item, Option, ScorerResult, Subscale, SubScore
 from workbench.outcomes._scoring import Measure, make_subscore, total_subscale
 from workbench.outcomes._unable import UNABLE, positive
@@ -71,7 +72,7 @@ def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[s
     total_scale = total_subscale(definition)
     rule = "sum of 7 task scores; not determinable when one is missing"
     timed = any(isinstance(values[f"{task}_s"], int | float) for task in TASKS)
-    warning = "tasks with a time wait for the able-bodied times of the worksheet: set the option norms"
+    warning = Message("outcome.scifap_norms")
     return ScorerResult(
         scores,
         make_subscore(total_scale, values, total, rule=rule, source=SOURCE),

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from workbench.messages import Message
 from workbench.outcomes._contract import Definition, Option, ScorerResult, Subscale
 from workbench.outcomes._questionnaires import missing_items, numbered_items
 from workbench.outcomes._scoring import Measure, make_subscore
@@ -74,7 +75,7 @@ def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[s
         value = 2.5 * (sum(a - 1 for a in answers[::2]) + sum(5 - a for a in answers[1::2]))
     imputed = missing if neutral else ()
     score = make_subscore(scale, values, value, rule=rule, source=SOURCE, imputed=imputed)
-    warnings = (f"counted as 3, not answered: {', '.join(imputed)}",) if imputed else ()
+    warnings = (Message("outcome.sus_neutral", items=imputed),) if imputed else ()
     return ScorerResult({scale.code: score}, score, warnings=warnings)
 
 

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.outcomes._contract import Definition, Item, ScorerResult
 from workbench.outcomes._scoring import Measure, score_sums
 from workbench.outcomes._sides import sum_of
@@ -28,9 +29,7 @@ POINTS = Item("points", "points of the scale", tuple(range(MOST + 1)))
 def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> ScorerResult:
     parts = [values[f"item_{n}"] for n in range(1, ITEMS + 1)]
     if None not in parts and values["points"] not in (None, sum(parts)):
-        raise BadValue(
-            f"tass points must be {sum(parts)}, the sum of the seven items, got {values['points']}; correct one"
-        )
+        raise BadValue(Message("outcome.tass_points", sum=str(sum(parts)), value=str(values["points"])))
     return score_sums(definition, values, options)
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from workbench.messages import Message
 from workbench.outcomes._contract import Definition, ScorerResult, Subscale, SubScore, Value
 from workbench.outcomes._questionnaires import mean_answered, missing_items, numbered_items
 from workbench.outcomes._scoring import Measure, make_subscore
@@ -112,9 +113,9 @@ def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[s
         allowed = DOMAINS[scale.code.rpartition("_")[0]][2]
         subscores[scale.code] = _domain(scale, aligned, allowed=-1 if void else allowed)
     replaced = sorted({code for sub in subscores.values() for code in sub.imputed}, key=missing.index)
-    warnings = [f"replaced by the mean of the domain: {', '.join(replaced)}"] if replaced else []
+    warnings = [Message("outcome.whoqol_replaced", items=replaced)] if replaced else []
     if void and len(missing) < len(definition.items):
-        warnings.append(f"not scored, {len(missing)} of 26 items are missing, which is more than 20 %")
+        warnings.append(Message("outcome.whoqol_void", n=len(missing)))
     return ScorerResult(subscores, warnings=tuple(warnings))
 
 

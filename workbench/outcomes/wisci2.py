@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from workbench.messages import Message
 from workbench.outcomes._contract import Definition, Item, ScorerResult, Subscale
 from workbench.outcomes._scoring import Measure, make_subscore
 
@@ -27,7 +28,7 @@ def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[s
     chosen, most = values["self_selected"], values["maximum"]
     # Who chooses a level can walk it, so the maximum is at least that.
     low = chosen is not None and most is not None and most < chosen
-    warning = f"the maximum level {most} lies below the self-selected level {chosen}: check both"
+    warning = Message("outcome.wisci_levels", most=str(most), chosen=str(chosen))
     return ScorerResult(scores, warnings=(warning,) if low else ())
 
 

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from workbench import registry
-from workbench.paradigms._base import LocatedCue, Paradigm, PlannedCue, Request, Rule
+from workbench.paradigms._base import Paradigm, PlannedCue, Request, Rule
 
-__all__ = ["LocatedCue", "Paradigm", "PlannedCue", "Request", "Rule", "available", "from_params", "load"]
+__all__ = ["Paradigm", "PlannedCue", "Request", "Rule", "available", "from_params", "load"]
 
 
 def available() -> tuple[str, ...]:
@@ -22,8 +22,8 @@ def available() -> tuple[str, ...]:
 
 def load(name: str) -> type[Paradigm]:
     """The paradigm class of that name; call it with its parameters."""
-    found: type[Paradigm] = registry.load(__name__, name, "PARADIGM")
-    return found
+    paradigm: type[Paradigm] = registry.load(__name__, name, "PARADIGM")
+    return paradigm
 
 
 def from_params(name: str, params: Mapping[str, Any]) -> Paradigm:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, NamedTuple, Self
 
 from workbench.errors import BadValue
-from workbench.vocabulary import Decision, Evidence, Trial
+from workbench.vocabulary import Decision, Evidence, LocatedCue, Trial
 
 
 class PlannedCue(NamedTuple):
@@ -20,18 +20,8 @@ class PlannedCue(NamedTuple):
     trial: int
 
 
-class LocatedCue(NamedTuple):
-    """A cue placed on the sample axis: ``sample`` is the first sample at or after its stamp."""
-
-    sample: int
-    stamp: float
-    label: str
-    duration_s: float
-    trial: int
-
-
 class Request(NamedTuple):
-    """Wish of a rule: at sample ``at`` (exclusive), the evidence of the window that ends before ``end``."""
+    """What a rule asks for: at sample ``at`` (exclusive), the evidence of the window that ends before ``end``."""
 
     at: int
     end: int
@@ -46,7 +36,7 @@ class Rule(ABC):
     @property
     @abstractmethod
     def due(self) -> Request | None:
-        """The next evidence wanted, or None while nothing is."""
+        """The next request for evidence, or None while there is none."""
 
     @abstractmethod
     def cue(self, cue: LocatedCue, *, at: int) -> list[Trial]:
@@ -68,7 +58,7 @@ class Rule(ABC):
 
         Parameters
         ----------
-        at : sample. reason : said with each excluded trial.
+        at : sample. reason : stored with each excluded trial.
         resets : whether samples are missing, as in a gap.
         """
 
@@ -87,7 +77,7 @@ class Paradigm(ABC):
 
     Class attributes
     ----------------
-    name : the file name. asynchronous : decided at every hop, or once a cue.
+    name : the file name. asynchronous : decided at every hop, or once per cue.
     """
 
     name: ClassVar[str]
@@ -96,7 +86,7 @@ class Paradigm(ABC):
     @property
     @abstractmethod
     def conditions(self) -> tuple[str, ...]:
-        """Cued conditions, in the order in which people name them."""
+        """Cued conditions, in the usual order."""
 
     @property
     @abstractmethod
@@ -130,38 +120,41 @@ class Paradigm(ABC):
         """
 
     def suited(self, *, remembers: bool) -> Self:
-        """This paradigm with what depends on the evidence filled in: whether that has a memory."""
+        """This paradigm with the parameters filled in that depend on whether evidence has a memory."""
         return self
 
     def params(self) -> dict[str, Any]:
         """JSON-able parameters; ``from_params(name, params)`` gives the same paradigm back."""
+        # As JSON will give them back, so that parameters compare as equal after a round trip.
         return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
 
 
-def require_classes(got: Sequence[str], wanted: Sequence[str], name: str) -> None:
+def require_classes(actual: Sequence[str], required: Sequence[str], name: str) -> None:
     """Raise :class:`BadValue` unless the decoder knows exactly the classes of the paradigm.
 
     Parameters
     ----------
-    got : classes of the decoder, empty without one. wanted : those of the paradigm.
+    actual : classes of the decoder, empty without one. required : those of the paradigm.
     name : of the paradigm.
     """
-    if got and set(got) != set(wanted):
+    if actual and set(actual) != set(required):
         raise BadValue(
-            f"paradigm {name} needs a decoder for {', '.join(sorted(wanted))}; got one for "
-            f"{', '.join(sorted(got))}. Fit a decoder on runs of this paradigm"
+            f"paradigm {name} needs a decoder for {', '.join(sorted(required))}; got one for "
+            f"{', '.join(sorted(actual))}. Fit a decoder on runs of this paradigm"
         )
 
 
 def require_positive(**values: float) -> None:
     """Raise :class:`BadValue` for the first parameter that is not above zero."""
     for name, value in values.items():
+        # Negated, so that nan is refused too.
         if not value > 0:
             raise BadValue(f"{name} must be above 0, got {value}")
 
 
 def require_not_negative(**values: float) -> None:
-    """Raise :class:`BadValue` for the first parameter that is below zero or no number."""
+    """Raise :class:`BadValue` for the first parameter that is below zero or not a number."""
     for name, value in values.items():
+        # Negated, so that nan is refused too.
         if not value >= 0:
             raise BadValue(f"{name} must be 0 or more, got {value}")

@@ -5,13 +5,13 @@ The rule: evidence for a movement above ``activate`` on ``dwell`` consecutive ho
 and a dwell on top would wait twice: one hop is enough, and the distance between the thresholds keeps the state.
 Evidence without a memory needs three, or false activations double.
 
-An activation is a hit if its onset lies in ``[cue, cue + onset_window_s]`` and is the first there; every other
+An activation is a hit if its onset lies in ``[cue, cue + onset_window_s]`` and is the first in it; every other
 activation is false; a cue without a hit is missed. The window is part of the definition and is printed with every
 result. Rest in which the evidence was not valid is no exposure: nothing could have been activated then.
 
 Rejected evidence never starts an activation and never prolongs one: it counts towards release, whatever its
 probabilities say. They may be no more than the belief from before (a window unlike those of the fit), and a hand
-that stays closed because nothing is known is a hand that its owner cannot open: control would release only at its
+that stays closed for lack of evidence is a hand that its owner cannot open: control would release only at its
 hold limit, since rejected evidence is valid and raises no fault. Fewer than ``rejected_dwell`` rejected hops in a
 row are bridged: a cough is no reason to drop a cup. A decoder that rejects therefore releases early rather than
 late; what that costs in held objects shows as ``held_s``. Evidence that is not valid moves nothing here; in
@@ -27,8 +27,8 @@ from typing import ClassVar, Self
 import numpy as np
 
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.paradigms._base import (
-    LocatedCue,
     Paradigm,
     PlannedCue,
     Request,
@@ -37,7 +37,7 @@ from workbench.paradigms._base import (
     require_not_negative,
     require_positive,
 )
-from workbench.vocabulary import Decision, Evidence, Trial, TrialOutcome
+from workbench.vocabulary import Decision, Evidence, LocatedCue, Trial, TrialOutcome
 
 REJECTED_DWELL = 5
 """Hops of rejected evidence that end an activation, where the dwell is left to the paradigm."""
@@ -111,6 +111,7 @@ class GraspRest(Paradigm):
     def schedule(self, n_trials: int, *, seed: int) -> tuple[PlannedCue, ...]:
         """A rest, then ``n_trials`` times attempt and rest."""
         require_positive(n_trials=n_trials)
+        # A named bit generator: NumPy's default may change, and a seed must always give the same schedule.
         jitter = np.random.Generator(np.random.PCG64(seed)).uniform(0.0, self.jitter_s, n_trials)
         cues = [PlannedCue(0.0, self.rest, self.lead_in_s, -1)]
         at = self.lead_in_s
@@ -128,12 +129,18 @@ class GraspRest(Paradigm):
 
         Each cued period is a block: an attempt and the rest after it can be held out apart. No window crosses a
         cue, and what leaks over it (the tail of a filter, a slow drift) favours no class: periods of one class are
-        never neighbours. Windows within a period overlap, so that they stay together.
+        never neighbours. Windows within a period overlap, so they stay together.
+
+        Parameters
+        ----------
+        cues : of a run, in its samples.
+        fs : rate in Hz. window_s, hop_s : of the decoder, s.
         """
         windows: list[tuple[int, str, int]] = []
         hop = max(1, round(hop_s * fs))
         periods = [cue for cue in cues if cue.label in (self.condition, self.rest)]
         for block, cue in enumerate(periods):
+            # After an attempt the rebound of the rhythms lasts longer than a reaction to a cue.
             settle_s = 0.5 if cue.label == self.condition else 1.0
             first = cue.sample + round((settle_s + window_s) * fs)
             last = cue.sample + round(cue.duration_s * fs)
@@ -141,7 +148,13 @@ class GraspRest(Paradigm):
         return windows
 
     def start(self, *, fs: float, hop: int, classes: Sequence[str]) -> Rule:
-        """The rule of one run."""
+        """The rule of one run.
+
+        Parameters
+        ----------
+        fs : rate in Hz. hop : between windows, samples.
+        classes : in the decoder's order, empty without one.
+        """
         require_classes(classes, self.classes, self.name)
         target = list(classes).index(self.condition) if classes else -1
         return _GraspRule(self, fs=fs, hop=hop, target=target)
@@ -162,7 +175,7 @@ class _Attempt:
 
 @dataclass
 class _Tally:
-    """What lies between the end of the last trial and now."""
+    """Counts since the end of the last trial."""
 
     false_activations: int = 0
     false_in_rest: int = 0
@@ -200,6 +213,7 @@ class _GraspRule(Rule):
         if cue.label != self._paradigm.condition:
             return []
         closed = self._close(at)
+        # Markers of others may carry no duration.
         attempt_s = cue.duration_s or self._paradigm.attempt_s
         attempt_end = cue.sample + round(attempt_s * self._fs)
         self._open = _Attempt(
@@ -214,27 +228,30 @@ class _GraspRule(Rule):
         """One hop: threshold, dwell, bookkeeping."""
         at = request.at
         self._next = at + self._hop
-        made: list[Decision | Trial] = []
+        rows: list[Decision | Trial] = []
         if evidence is not None:
-            made.append(self._verdict(at, stamp, evidence))
+            rows.append(self._verdict(at, stamp, evidence))
+        # Rest with evidence that is not valid is no exposure to false activations.
         if evidence is None or evidence.valid:
             self._tally.rest_samples += self._rest_in_hop(at)
         if self._open is not None and at >= self._open.trial_end:
-            made += self._close(at)
-        return made
+            rows += self._close(at)
+        return rows
 
     def interrupt(self, *, at: int, reason: str, resets: bool) -> None:
         """Exclude the open trial; after a gap an activation is released at the next hop."""
         if self._open is not None and not self._open.excluded:
             self._open.excluded = reason
         self._count = 0
+        # The decision follows at the next hop, because a release belongs to a hop in recordings and replays.
         self._forced = self._forced or (resets and self._active)
         self._paused = self._paused or not resets
 
     def finish(self, *, at: int) -> list[Trial]:
         """The run ended: a trial whose attempt is over counts, one cut short is excluded."""
+        # The rest after an attempt only bounds the release, so a run may end in it.
         if self._open is not None and at < self._open.attempt_end and not self._open.excluded:
-            self._open.excluded = "the run ended during the attempt"
+            self._open.excluded = Message("trial.run_ended_in_attempt")
         return self._close(at)
 
     def _verdict(self, at: int, stamp: float, evidence: Evidence) -> Decision:
@@ -245,6 +262,7 @@ class _GraspRule(Rule):
             self._book(at)
         label = self._paradigm.condition if self._active else self._paradigm.rest
         trial = -1 if self._open is None else self._index
+        # Such a window supports no class, even while the state that it leaves unchanged has one.
         if not evidence.valid or evidence.rejected:
             label = ""
         return Decision(at, stamp, label, evidence.probabilities, evidence.valid, change, trial)
@@ -257,6 +275,7 @@ class _GraspRule(Rule):
         if self._active:
             past = evidence.rejected or p < self._paradigm.release
         else:
+            # Strictly past the threshold, in both directions: evidence at it changes nothing.
             past = not evidence.rejected and p > self._paradigm.activate
         self._count = self._count + 1 if evidence.valid and past else 0
         if self._count < (self._needed_rejected if evidence.rejected else self._needed):
@@ -270,6 +289,7 @@ class _GraspRule(Rule):
             if trial is not None and trial.onset is not None and trial.released is None:
                 trial.released = at
             return
+        # The first activation in the window is the onset; later ones in the same trial are false.
         if trial is not None and trial.onset is None and trial.cue.sample <= at <= trial.window_end:
             trial.onset = at
             return
@@ -296,6 +316,7 @@ class _GraspRule(Rule):
         self._index += 1
         seconds = 1.0 / self._fs
         hit = trial.onset is not None
+        # An activation that is still held counts up to the end of the trial.
         end = trial.released if trial.released is not None else at
         if trial.excluded:
             outcome: TrialOutcome = "excluded"

@@ -1,8 +1,8 @@
-"""Two cued classes, named by the user: one decision a cue, on the window ``start_s`` to ``stop_s`` after it.
+"""Two cued classes, named by the user: one decision per cue, on the window ``start_s`` to ``stop_s`` after it.
 
-Overlapping and repeated cues give separate trials. A cue whose marker came late is decided late, on the
-same window; one whose window has left the history is excluded and entered in the ledger by the loop.
-Rejected evidence decides nothing: its trial is missed. Nothing is held from cue to cue that it could prolong.
+Overlapping and repeated cues give separate trials. A cue whose marker arrived late is decided late, on
+the same window; one whose window has left the history is excluded and entered in the ledger by the loop.
+Rejected evidence decides nothing: its trial is missed. No state is carried from cue to cue that it could prolong.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import ClassVar
 import numpy as np
 
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.paradigms._base import (
-    LocatedCue,
     Paradigm,
     PlannedCue,
     Request,
@@ -24,7 +24,7 @@ from workbench.paradigms._base import (
     require_not_negative,
     require_positive,
 )
-from workbench.vocabulary import Decision, Evidence, Trial, TrialOutcome
+from workbench.vocabulary import Decision, Evidence, LocatedCue, Trial, TrialOutcome
 
 PAUSE = "rest"
 """Label of the cue between two trials of a schedule."""
@@ -55,10 +55,11 @@ class LeftRight(Paradigm):
     reject_below: float = 0.5
 
     def __post_init__(self) -> None:
+        # Stored parameters come from JSON as a list.
         object.__setattr__(self, "conditions", tuple(self.conditions))
         if len(self.conditions) != 2 or self.conditions[0] == self.conditions[1]:
-            got = ", ".join(self.conditions) or "none"
-            raise BadValue(f"left_right needs two different conditions, got {got}")
+            given = ", ".join(self.conditions) or "none"
+            raise BadValue(f"left_right needs two different conditions, got {given}")
         require_positive(attempt_s=self.attempt_s, stop_s=self.stop_s)
         require_not_negative(rest_s=self.rest_s, jitter_s=self.jitter_s, lead_in_s=self.lead_in_s)
         if not 0 <= self.reject_below <= 1:
@@ -72,7 +73,7 @@ class LeftRight(Paradigm):
         return self.conditions
 
     def schedule(self, n_trials: int, *, seed: int) -> tuple[PlannedCue, ...]:
-        """Balanced within one, in seeded random order.
+        """As many cues of one condition as of the other, give or take one, in seeded random order.
 
         Raises
         ------
@@ -85,6 +86,7 @@ class LeftRight(Paradigm):
                 f"a schedule calls the time between two cues {PAUSE!r}, so no condition may have that name; "
                 "rename the condition, or take the cues from a stream"
             )
+        # A named bit generator: NumPy's default may change, and a seed must always give the same schedule.
         rng = np.random.Generator(np.random.PCG64(seed))
         order = rng.permutation([i % 2 for i in range(n_trials)])
         jitter = rng.uniform(0.0, self.jitter_s, n_trials)
@@ -100,12 +102,24 @@ class LeftRight(Paradigm):
     def training_windows(
         self, cues: Sequence[LocatedCue], *, fs: float, window_s: float, hop_s: float
     ) -> list[tuple[int, str, int]]:
-        """One window a cue, the one that is decided online."""
-        asked = [c for c in cues if c.label in self.conditions]
-        return [(c.sample + round(self.stop_s * fs), c.label, i) for i, c in enumerate(asked)]
+        """One window per cue, the one that is decided online.
+
+        Parameters
+        ----------
+        cues : of a run, in its samples.
+        fs : rate in Hz. window_s, hop_s : not used: the window ends ``stop_s`` after its cue.
+        """
+        cued = [c for c in cues if c.label in self.conditions]
+        return [(c.sample + round(self.stop_s * fs), c.label, i) for i, c in enumerate(cued)]
 
     def start(self, *, fs: float, hop: int, classes: Sequence[str]) -> Rule:
-        """The rule of one run."""
+        """The rule of one run.
+
+        Parameters
+        ----------
+        fs : rate in Hz. hop : not used.
+        classes : in the decoder's order, empty without one.
+        """
         require_classes(classes, self.classes, self.name)
         return _CuedRule(self, fs=fs, classes=tuple(classes))
 
@@ -135,6 +149,7 @@ class _CuedRule(Rule):
         """A cue of one of the two conditions opens a trial."""
         if cue.label in self._paradigm.conditions:
             end = cue.sample + round(self._paradigm.stop_s * self._fs)
+            # Not before the marker arrived, or a replay would decide earlier than the run did.
             self._waiting.append(_Waiting(self._count, cue, Request(max(at, end), end)))
             self._waiting.sort(key=lambda w: (w.request.at, w.index))
             self._count += 1
@@ -144,16 +159,18 @@ class _CuedRule(Rule):
         """The first waiting trial gets its decision."""
         waiting = self._waiting.pop(0)
         if evidence is None:
-            reason = waiting.excluded or ("the window left the history" if self._classes else "")
+            # No evidence has two causes: a run without a decoder, or a window that is gone.
+            reason = waiting.excluded or (Message("trial.window_left") if self._classes else "")
             return [self._trial(waiting, request.at, decided="", excluded=reason)]
         best = int(np.argmax(evidence.probabilities))
         accepted = evidence.valid and not evidence.rejected
+        # At the threshold is enough, so that 0.5 rejects nothing.
         sure = accepted and evidence.probabilities[best] >= self._paradigm.reject_below
         label = self._classes[best] if sure else ""
         decision = Decision(
             request.at, stamp, label, evidence.probabilities, evidence.valid, "cued", waiting.index
         )
-        reason = waiting.excluded or ("" if evidence.valid else "the window is incomplete")
+        reason = waiting.excluded or ("" if evidence.valid else Message("trial.window_incomplete"))
         return [decision, self._trial(waiting, request.at, decided=label, excluded=reason)]
 
     def interrupt(self, *, at: int, reason: str, resets: bool) -> None:
@@ -165,7 +182,7 @@ class _CuedRule(Rule):
         """Trials whose window did not end."""
         open_trials, self._waiting = self._waiting, []
         return [
-            self._trial(w, at, decided="", excluded=w.excluded or "the run ended before the window did")
+            self._trial(w, at, decided="", excluded=w.excluded or Message("trial.run_ended_in_window"))
             for w in open_trials
         ]
 

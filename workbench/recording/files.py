@@ -7,6 +7,7 @@ from pathlib import Path
 
 from workbench import world
 from workbench.errors import RecordingFault
+from workbench.messages import Message
 
 
 def create(path: Path) -> int:
@@ -18,7 +19,7 @@ def create(path: Path) -> int:
         raise RecordingFault(refusal(path, error)) from error
     if not try_lock(descriptor):
         world.disk.close(descriptor)
-        raise RecordingFault(f"recording {path.name} is locked by another process; choose another name")
+        raise RecordingFault(Message("recording.locked", file=path.name))
     return descriptor
 
 
@@ -33,11 +34,11 @@ def try_lock(descriptor: int) -> bool:
     return True
 
 
-def refusal(path: Path, error: OSError) -> str:
+def refusal(path: Path, error: OSError) -> Message:
     """Why a recording cannot be created, and the remedy."""
-    remedy = "choose a folder on a local disk that you may write to"
+    remedy = Message("recording.choose_folder")
     if isinstance(error, FileExistsError):
-        remedy = "a recording is never overwritten; choose another name"
+        remedy = Message("recording.never_overwritten")
     elif isinstance(error, FileNotFoundError):
-        remedy = f"create the folder {path.parent} first"
-    return f"recording {path} cannot be created ({error.strerror}): {remedy}"
+        remedy = Message("recording.create_folder", folder=str(path.parent))
+    return Message("recording.not_created", file=str(path), why=str(error.strerror), remedy=remedy)

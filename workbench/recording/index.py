@@ -17,9 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from workbench import reading
+from workbench import reading, world
 from workbench.errors import RecordingFault
-from workbench.writing import save
 
 MAGIC = b"WBXIDX01"
 COPY = 0xFFFFFFFD
@@ -214,4 +213,4 @@ def replace(
         + (encode_copy(chunk.start, copies[chunk.start]) if copies and chunk.start in copies else b"")
         for chunk in chunks
     ]
-    save(path_of(recording), MAGIC + b"".join(entries) + encode_end(note))
+    world.disk.save(path_of(recording), MAGIC + b"".join(entries) + encode_end(note))

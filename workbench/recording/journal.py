@@ -13,19 +13,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import Any, Literal, NoReturn, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workbench import world
 from workbench.errors import BadValue, RecordingFault
+from workbench.messages import Message
 from workbench.recording import chunks, files, index
 from workbench.recording.chunks import FORMATS, Tag
 from workbench.recording.xml import document, is_name, several
-from workbench.threads import Beat, Spawn, start_thread
 from workbench.vocabulary import FloatArray, StreamSpec
-from workbench.writing import sync_folder, write_all
 
 SYNC_EVERY_S = 0.5
 """Time between two ``fsync``."""
@@ -77,14 +76,14 @@ class Journal:
         header: Mapping[str, Any] | None = None,
         on_slow_sync: Callable[[float], None] | None = None,
         on_sync: Callable[[int], None] | None = None,
-        spawn: Spawn = start_thread,
+        spawn: world.Spawn = world.start_thread,
     ) -> None:
         self.path = Path(path)
         self._on_slow_sync, self._on_sync = on_slow_sync, on_sync
         self._lock = world.clock.lock()
         self._streams: dict[int, _Stream] = {}
         self._size = 0
-        self._fault = ""
+        self._fault: Message | Literal[""] = ""
         self._closed = False
         self._file = files.create(self.path)
         try:
@@ -246,10 +245,10 @@ class Journal:
     def _begin(self, header: bytes) -> None:
         """Magic and file header in one write, and the folder entry on the disk."""
         try:
-            write_all(self._file, chunks.MAGIC + header)
+            world.disk.write_all(self._file, chunks.MAGIC + header)
             self._size = len(chunks.MAGIC)
             self._note(header, Tag.FILE_HEADER, magic=index.MAGIC, copied=True)
-            sync_folder(self.path.parent)
+            world.disk.sync_folder(self.path.parent)
         except OSError as error:
             world.disk.close(self._file)
             world.disk.close(self._index)
@@ -260,11 +259,11 @@ class Journal:
     def _append(self, chunk: bytes, tag: Tag, *, stream_id: int = 0, n: int = 0, copied: bool = False) -> None:
         """One chunk and its index entry; the lock is held."""
         if self._closed:
-            raise RecordingFault(f"recording {self.path.name} is closed; start a new run")
+            raise RecordingFault(Message("recording.closed", file=self.path.name))
         if self._fault:
             raise RecordingFault(self._fault)
         try:
-            write_all(self._file, chunk)
+            world.disk.write_all(self._file, chunk)
             self._note(chunk, tag, stream_id=stream_id, n=n, copied=copied)
         except OSError as error:
             self._fail(error)
@@ -284,23 +283,20 @@ class Journal:
     ) -> None:
         entry = index.Indexed(self._size, len(chunk), zlib.crc32(chunk), tag, stream_id, n)
         copy = index.encode_copy(self._size, chunk) if copied else b""
-        write_all(self._index, magic + index.encode(entry) + copy)
+        world.disk.write_all(self._index, magic + index.encode(entry) + copy)
         self._size += len(chunk)
 
     def _fail(self, error: OSError) -> NoReturn:
         """Cut the half-written chunk off again, remember the sentence, raise it."""
-        self._fault = (
-            f"recording {self.path.name} cannot be written further ({error.strerror}): it holds "
-            f"{self._size:,} bytes, all of them whole chunks, and the last one was refused. "
-            "Free space or choose another folder, then start a new run."
-        )
+        file, why, size = self.path.name, str(error.strerror), f"{self._size:,}"
+        self._fault = Message("recording.refused", file=file, why=why, size=size)
         try:
             world.disk.truncate(self._file, self._size)
         except OSError:
-            self._fault += f" Its last chunk is torn: run 'workbench recover {self.path.name}'."
+            self._fault = Message("recording.refused_and_torn", file=file, why=why, size=size)
         raise RecordingFault(self._fault) from error
 
-    def _sync_loop(self, beat: Beat) -> None:
+    def _sync_loop(self, beat: world.Beat) -> None:
         while not self._stop.wait(SYNC_EVERY_S):
             beat()
             began = world.clock.monotonic()
@@ -310,10 +306,8 @@ class Journal:
                 self._sync(size)
             except OSError as error:
                 with self._lock:
-                    self._fault = (
-                        f"the disk did not confirm recording {self.path.name} ({error.strerror}); what was "
-                        "written since the last confirmation may be lost. Check the disk, then start a new run."
-                    )
+                    why = str(error.strerror)
+                    self._fault = Message("recording.unconfirmed", file=self.path.name, why=why)
                 return
             took = world.clock.monotonic() - began
             if took > SYNC_SLOW_S and self._on_slow_sync is not None:
@@ -326,7 +320,7 @@ class Journal:
         world.disk.sync(self._file)
         with self._lock:
             if not self._fault:
-                write_all(self._index, index.encode_sync(size))
+                world.disk.write_all(self._index, index.encode_sync(size))
         world.disk.sync(self._index)
 
     def _finish(self, state: str) -> None:
@@ -337,11 +331,11 @@ class Journal:
         try:
             world.disk.sync(self._file)
             note = {"state": state, "bytes": self._size}
-            write_all(self._index, index.encode_sync(self._size) + index.encode_end(note))
+            world.disk.write_all(self._index, index.encode_sync(self._size) + index.encode_end(note))
             world.disk.sync(self._index)
         except OSError as error:
-            self._fault = f"recording {self.path.name} could not be closed ({error.strerror})"
-            raise RecordingFault(f"{self._fault}; run 'workbench recover {self.path.name}'") from error
+            self._fault = Message("recording.not_closed", file=self.path.name, why=str(error.strerror))
+            raise RecordingFault(self._fault) from error
 
 
 def _rows(values: Sequence[Any], n_channels: int) -> list[list[str]]:

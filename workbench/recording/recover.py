@@ -25,7 +25,6 @@ from workbench.recording.files import try_lock
 from workbench.recording.layout import Layout, survey
 from workbench.recording.salvage import salvage
 from workbench.vocabulary import RecordingState
-from workbench.writing import save
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +251,7 @@ def _cut(path: Path, descriptor: int, data: memoryview, layout: Layout, side: in
     expected = max([layout.size, *(e.start + e.length for e in layout.missing)])
     tail = path.with_name(f"{path.name}.tail-{layout.tail}")
     if layout.tail < layout.size:
-        save(tail, bytes(data[layout.tail :]))
+        world.disk.save(tail, bytes(data[layout.tail :]))
         world.disk.truncate(descriptor, layout.tail)
     lost_bytes = expected - layout.tail
     if tail.exists():

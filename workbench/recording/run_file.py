@@ -19,6 +19,7 @@ import numpy as np
 from workbench import reading
 from workbench.errors import BadValue, RecordingFault
 from workbench.html_repr import card
+from workbench.messages import restored
 from workbench.recording import run_writer
 from workbench.recording.run_writer import CHANGES, LEADING, PREFIX, TIMES
 from workbench.recording.xdf import XdfFile, XdfStream, read
@@ -401,7 +402,7 @@ class RunFile:
 
     def _object(self, text: str, name: str, kind: type[T]) -> T:
         entry = f"{self.path.name}: an entry of {name}"
-        content = reading.parse_json(text, entry, error=RecordingFault)
+        content = restored(reading.parse_json(text, entry, error=RecordingFault))
         known = {f.name: f for f in fields(kind)}  # type: ignore[arg-type]
         if not isinstance(content, dict):
             raise RecordingFault(f"{entry} is no {kind.__name__}: {text!r:.60}; restore the file from its backup")

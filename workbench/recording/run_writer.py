@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 
 from workbench import world
 from workbench.errors import BadValue
+from workbench.messages import carried
 from workbench.recording.journal import Journal
-from workbench.threads import Spawn, start_thread
 from workbench.vocabulary import (
     Acknowledgement,
     Command,
@@ -86,7 +86,7 @@ class RunWriter:
         desc: Mapping[str, Any] | None = None,
         headers: Mapping[str, Mapping[str, Any]] | None = None,
         on_slow_sync: Callable[[float], None] | None = None,
-        spawn: Spawn = start_thread,
+        spawn: world.Spawn = world.start_thread,
     ) -> None:
         self.classes = tuple(str(name) for name in plan.get("classes", ()))
         self.plan = {"timebase": time_base(signal), **plan, "signal": signal.name}
@@ -269,7 +269,7 @@ class RunWriter:
     def _text(
         self, name: str, content: Mapping[str, Any], stamp: float, *, kind: str, copied: bool = False
     ) -> None:
-        text = json.dumps(content, ensure_ascii=False, default=_plain)
+        text = json.dumps(carried(content), ensure_ascii=False, default=_plain)
         self.journal.samples(self.ids[name], [(text, kind)], np.array([stamp], dtype=np.float64), copied=copied)
 
 

@@ -17,7 +17,6 @@ from workbench.errors import RecordingFault
 from workbench.recording import chunks, index
 from workbench.recording.chunks import Tag
 from workbench.recording.layout import Layout, Piece, read_samples
-from workbench.writing import save
 
 FOLDER = "salvaged"
 """Folder, beside a damaged recording, of the file of the same name that holds everything else of it."""
@@ -141,7 +140,7 @@ def salvage(path: Path, data: memoryview, layout: Layout, side: index.Index | No
         "sentence": sentence,
         "index_damaged": bool(side is not None and side.n_bad),
     }
-    save(place, b"".join(kept.parts))
+    world.disk.save(place, b"".join(kept.parts))
     index.replace(place, kept.entries, note, copies=kept.copies)
     return Salvage(place, kept.size, lost_bytes, len(kept.entries), note["lost_s"], sentence)
 

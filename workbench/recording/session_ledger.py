@@ -16,8 +16,8 @@ from pathlib import Path
 
 from workbench import reading, world
 from workbench.errors import RecordingFault
+from workbench.messages import Message, carried, restored
 from workbench.vocabulary import LedgerRow
-from workbench.writing import sync_folder, write_all
 
 SUFFIX = ".ledger.jsonl"
 DAMAGED = "ledger_damaged"
@@ -43,16 +43,15 @@ def append_rows(path: Path, rows: Sequence[LedgerRow]) -> None:
             size = os.lseek(descriptor, 0, os.SEEK_END)
             torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
             data = (b"\n" if torn else b"") + b"".join(_line(row) for row in rows)
-            write_all(descriptor, data)
+            world.disk.write_all(descriptor, data)
             world.disk.sync(descriptor)
             if size == 0:
-                sync_folder(path.parent)
+                world.disk.sync_folder(path.parent)
         finally:
             world.disk.close(descriptor)
     except OSError as error:
-        raise RecordingFault(
-            f"ledger rows cannot be written to {path.name} ({error.strerror}); free space on the disk"
-        ) from error
+        sentence = Message("recording.rows_unwritten", file=path.name, why=str(error.strerror))
+        raise RecordingFault(sentence) from error
 
 
 def read_rows(path: Path, *, growing: bool = False) -> list[LedgerRow]:
@@ -81,7 +80,7 @@ def session_of(path: Path) -> str:
 
 
 def _line(row: LedgerRow) -> bytes:
-    text = json.dumps(asdict(row), separators=(",", ":")).encode()
+    text = json.dumps(carried(asdict(row)), separators=(",", ":")).encode()
     return b"%08x %s\n" % (zlib.crc32(text), text)
 
 
@@ -89,14 +88,14 @@ def _row(line: bytes, number: int) -> LedgerRow:
     crc, _, text = line.partition(b" ")
     if crc == b"%08x" % zlib.crc32(text):
         try:
-            return LedgerRow(**reading.parse_json(text, "a line", error=RecordingFault))
+            return LedgerRow(**restored(reading.parse_json(text, "a line", error=RecordingFault)))
         except (RecordingFault, TypeError):
             pass  # Whoever wrote this line knew the checksum, but it is no row: a damaged line all the same.
     return LedgerRow(
         DAMAGED,
         0.0,
         0.0,
-        extent=f"line {number} of the session's ledger, {len(line)} bytes",
-        consequence="what it said is not known",
+        extent=Message("recording.ledger_line", n=number, size=len(line)),
+        consequence=Message("recording.line_lost"),
         priority="high",
     )

@@ -9,6 +9,7 @@ import numpy as np
 
 from workbench import world
 from workbench.errors import RecordingFault
+from workbench.messages import Message
 from workbench.recording.chunks import FORMATS
 from workbench.vocabulary import StreamSpec
 
@@ -35,7 +36,8 @@ def free_bytes(folder: Path | str) -> int:
     try:
         return world.disk.free(folder)
     except OSError as error:
-        raise RecordingFault(f"folder {folder} cannot be used ({error.strerror}); create it first") from error
+        sentence = Message("recording.no_folder", folder=str(folder), why=str(error.strerror))
+        raise RecordingFault(sentence) from error
 
 
 def ensure_space(folder: Path | str, needed_bytes: int) -> int:
@@ -55,8 +57,14 @@ def ensure_space(folder: Path | str, needed_bytes: int) -> int:
     wanted = int(needed_bytes * (1.0 + RESERVE))
     if free < wanted:
         raise RecordingFault(
-            f"the disk of {folder} has {_size(free)} free; this session needs {_size(needed_bytes)} and 20 % "
-            f"more ({_size(wanted)}). Free at least {_size(wanted - free)} or choose another disk."
+            Message(
+                "recording.no_space",
+                folder=str(folder),
+                free=_size(free),
+                needed=_size(needed_bytes),
+                wanted=_size(wanted),
+                missing=_size(wanted - free),
+            )
         )
     return free
 

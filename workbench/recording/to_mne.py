@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.errors import BadSignal, BadValue
+from workbench.signals.cues import locate_cues
 
 if TYPE_CHECKING:
     import mne
@@ -24,8 +25,6 @@ WARM_UP_S = 1.0
 def raw_of(run: RunFile) -> mne.io.RawArray:
     """The decoded stream of a run, with its events as annotations: see :meth:`RunFile.to_raw`."""
     import mne
-
-    from workbench.decode import locate_cues
 
     stream, kinds = run.signal, _channel_types(run)
     info = mne.create_info(list(stream.channels), stream.fs, kinds)
@@ -58,8 +57,6 @@ def epochs_of(run: RunFile, *, tmin: float = -WARM_UP_S, tmax: float | None = No
     """
     import mne
     import pandas as pd
-
-    from workbench.decode import locate_cues
 
     fs = run.signal.fs
     cues, _ = locate_cues(run.items(), fs=fs)

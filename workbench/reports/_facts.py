@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.analysis import Query, assessment_of, queries
 from workbench.errors import RecordFault, UnknownName
+from workbench.messages import Message
 
 if TYPE_CHECKING:
     from workbench.study import Study
@@ -171,10 +172,7 @@ def read(study: Study, *, session_id: str | None = None) -> Facts:
         facts = _read(study, data_cut(study), session_id)
         if data_cut(study) == facts.cut:
             return facts
-    raise RecordFault(
-        f"the record was written {READINGS} times while the report was read from it; wait until the session or "
-        "the ingest is over, then make the report again"
-    )
+    raise RecordFault(Message("report.record_busy", n=READINGS))
 
 
 def _read(study: Study, cut: Cut, session_id: str | None) -> Facts:

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
+from workbench import messages
 from workbench.analysis import Accuracy, Confusion, EventMetrics, accuracy, confusion, event_metrics, guessing
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.reports._facts import Facts, Row, RunFacts, run_facts
 from workbench.vocabulary import Trial
 
@@ -91,7 +93,7 @@ def _result(run: RunFacts) -> Result:
         )
         return Cued(accuracy(trials, classes), confusion(trials, classes, run=str(run.number)))
     except BadValue as error:
-        return Failed(str(error))
+        return Failed(messages.of(error))
 
 
 def _with_guessing(run: RunFacts, trials: Sequence[Trial], *, window_s: float, fs: float) -> EventMetrics:
@@ -106,7 +108,7 @@ def _with_guessing(run: RunFacts, trials: Sequence[Trial], *, window_s: float, f
 
 def _rate(run: RunFacts) -> float:
     if not run.recordings:
-        raise BadValue(f"run {run.number} has no recording in the record, so its sampling rate is not known")
+        raise BadValue(Message("result.no_rate", n=run.number))
     return float(run.recordings[0]["fs"])
 
 

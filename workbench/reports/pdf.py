@@ -19,6 +19,7 @@ from typing import Any, cast
 from workbench.errors import Refused
 from workbench.figures import chinese_font, holds_chinese, latin_folder, printable
 from workbench.figures.palette import CHINESE, LATIN, MONO
+from workbench.messages import Message
 from workbench.reports.blocks import (
     Cell,
     Code,
@@ -74,14 +75,10 @@ def render(document: Document, *, chinese: tuple[str, Path] | None = None) -> by
     return bytes(cast(bytes, made))
 
 
-def missing_face(text: str) -> str:
+def missing_face(text: str) -> Message:
     """The sentence for a Chinese text without a face to print it in."""
     sample = next((word for word in re.findall(r"\w+", text) if holds_chinese(word)), "")
-    return (
-        f"The report holds Chinese text ({sample[:12]!r}) and no Simplified Chinese font was found, so the PDF "
-        f"would show empty boxes. Looked for: {', '.join(CHINESE)}. Install one of them "
-        "(on Debian: apt install fonts-noto-cjk), then make the report again."
-    )
+    return Message("report.no_chinese_font", sample=repr(sample[:12]), fonts=CHINESE)
 
 
 def _moment(cut: str) -> datetime:

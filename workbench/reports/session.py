@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from workbench import __version__
 from workbench.errors import RecordFault, Refused
 from workbench.figures import chinese_font
+from workbench.messages import Message
 from workbench.reports import _closing, _facts, _page_one, _sections, html, pdf
 from workbench.reports._ledger import ledger
 from workbench.reports._results import results
@@ -142,8 +143,7 @@ def _write(path: Path, content: bytes) -> None:
         with contextlib.suppress(OSError):
             part.unlink()
         raise RecordFault(
-            f"the report cannot be written to {path.parent} ({error.strerror}); "
-            "choose another folder, or free space"
+            Message("report.not_written", folder=str(path.parent), why=str(error.strerror))
         ) from error
 
 

@@ -1,7 +1,7 @@
 """The words of the reports: ``locale.json``, language → key → text with ``{placeholders}``.
 
-What the record holds as an English sentence (a consequence in the ledger, why a trial is excluded) stays the
-record; :mod:`workbench.said` says it in another language.
+What the record holds as a message (a consequence in the ledger, why a trial is excluded) is in the catalogue of
+:mod:`workbench.messages`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 
-from workbench import said
+from workbench import messages
 from workbench.errors import UnknownName
 
 LANGUAGES = ("en", "zh-CN")
@@ -60,9 +60,9 @@ class Texts:
         """The word for a code such as an outcome, or the code itself when the catalogue does not know it."""
         return catalogue()[self.language].get(f"{prefix}_{code}", code)
 
-    def told(self, sentence: str) -> str:
-        """A recorded English sentence in this language; one that is not known, and any in English, as it is."""
-        return said.told(sentence, language=self.language)
+    def told(self, text: str) -> str:
+        """A recorded message in this language; a text without a code, and what people wrote, as it is."""
+        return messages.told(text, language=self.language)
 
     def moment(self, utc: str) -> str:
         """A UTC time stamp to the minute, ``20 Nov 2026, 18:00 UTC``; what is no time stamp stays as it is."""

@@ -1,4 +1,4 @@
-"""The researcher's way in: open a study, fit and evaluate on own epochs, report, plot. Names load when first used.
+"""The researcher's way in: open a study, fit and evaluate on own epochs, report, plot. Names load at first use.
 
 Everything here is also a name of the package: ``import workbench as wb``, then ``wb.open_study(path)``.
 """

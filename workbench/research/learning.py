@@ -1,4 +1,4 @@
-"""Fitting and evaluating a decoder on one's own epochs or recordings, with honest numbers."""
+"""Fitting and evaluating a decoder on one's own epochs or recordings, with intervals and chance limits."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ FOLDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What a decoder was right in, on epochs that it had not seen.
+    """Performance of a decoder on epochs that it had not seen.
 
     Attributes
     ----------
     decoder, params : name and parameters.
-    validation : how the epochs were split, in words.
+    validation : how the epochs were split, as text.
     accuracy : over all epochs that were judged, with interval and chance limit.
-    confusions : one matrix a fold.
+    confusions : one matrix per fold.
     truth, decided : ``(n,)`` class of each judged epoch, in the order of judging.
     simulated : some of the epochs came from a simulated participant.
     """
@@ -55,31 +55,34 @@ class Evaluation:
         return f"{self.decoder}, {self.validation}: {self.accuracy.line()}"
 
     def to_frame(self) -> pd.DataFrame:
-        """One row a fold: counts, accuracy with its Wilson 95 % interval (``low``, ``high``), and chance limit."""
+        """One row per fold: counts, accuracy with its Wilson 95 % interval (``low``, ``high``), chance limit."""
         import pandas as pd
 
         rows = []
-        for one in self.confusions:
-            found = analysis.accuracy_of(one)
-            low, high = found.interval or (None, None)
-            rows.append((one.run, found.correct, found.n, found.value, low, high, found.limit))
+        for confusion in self.confusions:
+            accuracy = analysis.accuracy_of(confusion)
+            low, high = accuracy.interval or (None, None)
+            rows.append((confusion.run, accuracy.correct, accuracy.n, accuracy.value, low, high, accuracy.limit))
         names = ["fold", "correct", "n", "accuracy", "low", "high", "chance_limit"]
         return pd.DataFrame(rows, columns=names).astype({"chance_limit": "Int64"})
 
     def _repr_html_(self) -> str:
-        found = self.accuracy
-        low, high = found.interval or (float("nan"), float("nan"))
-        above = "above" if found.above_chance else "not above"
+        accuracy = self.accuracy
+        low, high = accuracy.interval or (float("nan"), float("nan"))
+        above = "above" if accuracy.above_chance else "not above"
         return card(
             "Evaluation",
             self.decoder,
             [
-                ("right", f"{found.correct} of {found.n}"),
+                ("right", f"{accuracy.correct} of {accuracy.n}"),
                 (
                     "accuracy",
-                    f"{found.value:.3f} (95 % CI {low:.3f} to {high:.3f}, Wilson)" if found.n else "none",
+                    f"{accuracy.value:.3f} (95 % CI {low:.3f} to {high:.3f}, Wilson)" if accuracy.n else "none",
                 ),
-                ("95 % chance limit", f"{found.limit} of {found.n}" if found.limit is not None else "none"),
+                (
+                    "95 % chance limit",
+                    f"{accuracy.limit} of {accuracy.n}" if accuracy.limit is not None else "none",
+                ),
                 ("validation", self.validation),
                 *((name, value) for name, value in self.params.items()),
             ],
@@ -116,7 +119,7 @@ def fit(
 ) -> WindowDecoder:
     """Fit a decoder on epochs or recordings.
 
-    The decoder is one to study and to compare. What a session may use is fitted by :func:`workbench.runs.fit` on
+    The decoder is for study and comparison. Decoders for sessions are fitted by :func:`workbench.runs.fit` on
     the windows that the paradigm names, entered in the record and approved.
 
     Parameters
@@ -140,7 +143,7 @@ def fit(
     Raises
     ------
     BadValue
-        Labels or rate missing, recordings that do not go together, a parameter that the decoder does not have.
+        Labels or rate missing, recordings of different montages, a parameter that the decoder does not have.
     BadSignal
         What the decoder cannot be fitted on, in its own words.
     """
@@ -170,6 +173,7 @@ def evaluate(
         As :func:`fit`.
     """
     data = _data(source, y, fs=fs, groups=groups, lead_in_s=lead_in_s)
+    # Runs are nearly independent; blocks of one run still share its drift and are the second choice.
     several = len(set(data.groups)) > 1
     folds: Iterable[Fold] = (
         analysis.leave_one_out(data.groups) if several else analysis.blocks(len(data.y), k=FOLDS)
@@ -180,11 +184,12 @@ def evaluate(
     tables = []
     for number, fold in enumerate(folds, start=1):
         fitted = _fitted(decoder, params, data, fold.train)
-        given = fitted.predict(data.X[fold.judged], lead_in=data.lead_in_s)
-        cued, said = ([str(name) for name in names] for names in (data.y[fold.judged], given))
-        tables.append(analysis.confusion_of(cued, said, classes, run=str(number)))
+        predicted = fitted.predict(data.X[fold.judged], lead_in=data.lead_in_s)
+        cued, answers = ([str(name) for name in names] for names in (data.y[fold.judged], predicted))
+        tables.append(analysis.confusion_of(cued, answers, classes, run=str(number)))
         truth += cued
-        decided += said
+        decided += answers
+    # Counts are pooled, not accuracies averaged: folds may differ in size.
     pooled = analysis.confusion_of(truth, decided, classes)
     return Evaluation(
         decoder=decoder,
@@ -212,15 +217,16 @@ def evidence_of(decoder: WindowDecoder, source: Source, *, target: str) -> tuple
     ``(n_epochs,)`` float64, log odds where the decoder's probabilities are not 0 or 1; and the epochs.
     """
     data = _data(source, None, fs=decoder.fs, groups=None, lead_in_s=None)
-    place = [str(name) for name in decoder.classes_].index(target)
-    probability = np.clip(decoder.predict_proba(data.X, lead_in=data.lead_in_s)[:, place], 1e-12, 1.0 - 1e-12)
+    column = [str(name) for name in decoder.classes_].index(target)
+    # Clipped, since the log odds of a probability of 0 or 1 are infinite.
+    probability = np.clip(decoder.predict_proba(data.X, lead_in=data.lead_in_s)[:, column], 1e-12, 1.0 - 1e-12)
     return np.log(probability / (1.0 - probability)), data
 
 
 def band_power(data: Data, low_hz: float, high_hz: float) -> FloatArray:
     """Log power of each epoch and channel in a band, after the lead-in: ``(n_epochs, n_channels)`` float64.
 
-    Filtered forwards and backwards: for looking at, not for deciding.
+    Filtered forwards and backwards, so for display only, not for decisions.
 
     Parameters
     ----------
@@ -229,25 +235,25 @@ def band_power(data: Data, low_hz: float, high_hz: float) -> FloatArray:
     """
     import mne
 
-    shown = mne.filter.filter_data(
+    filtered = mne.filter.filter_data(
         data.X, data.montage.fs, low_hz, high_hz, method="iir", copy=True, verbose="ERROR"
     )
-    kept = shown[:, :, round(data.lead_in_s * data.montage.fs) :]
-    power: FloatArray = np.log((kept**2).mean(axis=2))
+    after_lead_in = filtered[:, :, round(data.lead_in_s * data.montage.fs) :]
+    power: FloatArray = np.log((after_lead_in**2).mean(axis=2))
     return power
 
 
-def _fitted(name: str, params: Mapping[str, Any], data: Data, which: NDArray[np.int64]) -> WindowDecoder:
+def _fitted(name: str, params: Mapping[str, Any], data: Data, rows: NDArray[np.int64]) -> WindowDecoder:
     kind = decoders.load(name)
-    known = kind.parameter_names()
+    allowed = kind.parameter_names()
     for key in params:
-        if key not in known:
-            raise BadValue(f"decoder {name} has no parameter {key!r}; it has {', '.join(known)}")
-    made = kind(data.montage.fs, **params)
+        if key not in allowed:
+            raise BadValue(f"decoder {name} has no parameter {key!r}; it has {', '.join(allowed)}")
+    unfitted = kind(data.montage.fs, **params)
     # Evidence is calibrated on held-out runs where there are two or more, else on held-out epochs.
-    runs = np.array(data.groups)[which]
+    runs = np.array(data.groups)[rows]
     blocks = runs if len(np.unique(runs)) > 1 else None
-    fitted = made.fit(data.X[which], data.y[which], lead_in=data.lead_in_s, blocks=blocks)
+    fitted = unfitted.fit(data.X[rows], data.y[rows], lead_in=data.lead_in_s, blocks=blocks)
     fitted.montage_ = data.montage
     return fitted
 
@@ -260,7 +266,7 @@ def _data(
     groups: Sequence[str] | None,
     lead_in_s: float | None,
 ) -> Data:
-    """Whatever a researcher has, as arrays in µV.
+    """Epochs from any accepted source, as arrays in µV.
 
     Parameters
     ----------
@@ -268,6 +274,7 @@ def _data(
     """
     if hasattr(source, "get_data") and hasattr(source, "event_id"):
         return _of_epochs(source, y, groups=groups, lead_in_s=lead_in_s)
+    # Duck typing: pandas and MNE are not imported for sources that do not need them.
     if hasattr(source, "columns") and "file" in source.columns:
         source = list(source["file"])
     if isinstance(source, str | Path | RunFile):
@@ -282,7 +289,7 @@ def _data(
     X = np.asarray(epochs_uv(source), dtype=np.float64)
     if X.ndim != 3:
         raise BadValue(f"epochs must have shape (n_epochs, n_channels, n_times), got {X.shape}")
-    channels = tuple(f"channel {place + 1}" for place in range(X.shape[1]))
+    channels = tuple(f"channel {i + 1}" for i in range(X.shape[1]))
     runs = tuple(str(name) for name in groups) if groups is not None else ("",) * len(X)
     return _checked(Data(X, np.asarray(y), runs, lead_in_s or 0.0, Montage(channels, float(fs))))
 
@@ -307,6 +314,7 @@ def _of_epochs(
             X=X,
             y=np.asarray(y),
             groups=tuple(groups) if groups is not None else ("",) * len(X),
+            # What lies before time 0 warms up the causal filters unless stated otherwise.
             lead_in_s=max(0.0, -float(epochs.tmin)) if lead_in_s is None else lead_in_s,
             montage=Montage(tuple(epochs.ch_names), float(epochs.info["sfreq"]), str(kinds[0])),
             simulated=metadata is not None and "simulated" in metadata and bool(metadata["simulated"].any()),
@@ -315,8 +323,9 @@ def _of_epochs(
 
 
 def _of_recordings(source: Sequence[Path | str | RunFile], *, lead_in_s: float | None) -> Data:
-    runs = [one if isinstance(one, RunFile) else RunFile(one) for one in source]
+    runs = [run if isinstance(run, RunFile) else RunFile(run) for run in source]
     cut = [run.to_epochs() for run in runs]
+    # Epochs of one array need one length: the shortest run sets it.
     tmax = min(float(epochs.tmax) for epochs in cut)
     parts = [_of_epochs(epochs.crop(tmax=tmax), None, groups=None, lead_in_s=lead_in_s) for epochs in cut]
     for run, part in zip(runs[1:], parts[1:], strict=True):
@@ -336,7 +345,7 @@ def _of_recordings(source: Sequence[Path | str | RunFile], *, lead_in_s: float |
 
 
 def _checked(data: Data) -> Data:
-    for name, given in (("y", data.y), ("groups", data.groups)):
-        if len(given) != len(data.X):
-            raise BadValue(f"{name} must name each of {len(data.X)} epochs once, got {len(given)}")
+    for name, values in (("y", data.y), ("groups", data.groups)):
+        if len(values) != len(data.X):
+            raise BadValue(f"{name} must name each of {len(data.X)} epochs once, got {len(values)}")
     return data

@@ -15,13 +15,13 @@ import numpy as np
 
 from workbench import analysis, figures, outcomes
 from workbench.analysis import Confusion
-from workbench.decode import locate_cues
 from workbench.decoders import WindowDecoder
 from workbench.errors import BadValue, UnknownName
 from workbench.figures import Matrix, VisitScore, interactive
 from workbench.figures.interactive import Disc, Evidence, Mark, Period, TrialMark
 from workbench.recording import RunFile
 from workbench.research.learning import Evaluation, Source, band_power, evidence_of
+from workbench.signals.cues import locate_cues
 from workbench.study import Study
 from workbench.vocabulary import Assessment, Condition
 
@@ -39,7 +39,7 @@ def scope(
     duration_s: float = 10.0,
     channels: Sequence[str] | None = None,
 ) -> Figure:
-    """The signal of a recorded run, one lane a channel, with its cues and events.
+    """The signal of a recorded run, one lane per channel, with its cues and events.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def scope(
     UnknownName
         A channel that the recording does not have; the text lists those it has.
     BadValue
-        A part that holds no sample.
+        A part that contains no sample.
     """
     run = _run(run)
     signal = run.signal
@@ -62,13 +62,14 @@ def scope(
             raise UnknownName(f"{run.path.name} has no channel {name!r}; it has {', '.join(signal.channels)}")
     first, last = round(start_s * signal.fs), round((start_s + duration_s) * signal.fs)
     rows = slice(max(0, first), max(0, last))
-    # Row and column apart: the recording may be far larger than the part that is shown.
+    # Rows before columns: the recording may be far larger than the part that is shown.
     samples = run.units.scale(np.asarray(signal.values[rows], dtype=np.float64))
     samples = samples[:, [signal.channels.index(name) for name in names]]
     if not len(samples):
         raise BadValue(
             f"{run.path.name} has {len(signal.stamps) / signal.fs:.1f} s; there is nothing from {start_s:g} s on"
         )
+    # Samples over the rate, not stamps: cues and decisions are counted in samples too.
     times = (rows.start + np.arange(len(samples))) / signal.fs
     events = [
         Mark(marker.sample / signal.fs, marker.label or marker.kind)
@@ -79,7 +80,7 @@ def scope(
         times,
         samples,
         channels=names,
-        periods=[one for one in _periods(run) if one.stop_s > times[0] and one.start_s < times[-1]],
+        periods=[period for period in _periods(run) if period.stop_s > times[0] and period.start_s < times[-1]],
         marks=events,
         title=f"{signal.name}, {run.path.name}",
         simulated=_simulated(run),
@@ -104,26 +105,28 @@ def evidence(run: RunFile | Path | str, *, target: str | None = None) -> Figure:
     run = _run(run)
     decisions, fs = run.decisions(), run.signal.fs
     if not decisions:
-        raise BadValue(f"{run.path.name} holds no decision; draw the evidence of an online run")
+        raise BadValue(f"{run.path.name} contains no decision; draw the evidence of an online run")
     params = run.plan.get("params", {})
-    wanted = target or str(params.get("condition") or run.classes[0])
-    if wanted not in run.classes:
+    target_class = target or str(params.get("condition") or run.classes[0])
+    if target_class not in run.classes:
         raise UnknownName(
-            f"the decoder of {run.path.name} has no class {wanted!r}; it has {', '.join(run.classes)}"
+            f"the decoder of {run.path.name} has no class {target_class!r}; it has {', '.join(run.classes)}"
         )
-    place = run.classes.index(wanted)
+    column = run.classes.index(target_class)
     hits = {trial.onset_sample for trial in run.trials() if trial.outcome == "correct"}
     marks = []
-    for one in decisions:
-        if one.change == "activate":
-            kind = "hit" if one.sample in hits else "false"
-            marks.append(Mark(one.sample / fs, f"{one.label or wanted}, {kind}", kind))
-        elif one.change == "release":
-            marks.append(Mark(one.sample / fs, "release", "release"))
-    found = Evidence(
-        times_s=np.array([one.sample / fs for one in decisions]),
-        probability=np.array([one.probabilities[place] if one.valid else np.nan for one in decisions]),
-        target=wanted,
+    for decision in decisions:
+        if decision.change == "activate":
+            kind = "hit" if decision.sample in hits else "false"
+            marks.append(Mark(decision.sample / fs, f"{decision.label or target_class}, {kind}", kind))
+        elif decision.change == "release":
+            marks.append(Mark(decision.sample / fs, "release", "release"))
+    course = Evidence(
+        times_s=np.array([decision.sample / fs for decision in decisions]),
+        probability=np.array(
+            [decision.probabilities[column] if decision.valid else np.nan for decision in decisions]
+        ),
+        target=target_class,
         thresholds={name: float(params[name]) for name in ("activate", "release") if name in params},
         periods=tuple(_periods(run)),
         marks=tuple(marks),
@@ -135,16 +138,16 @@ def evidence(run: RunFile | Path | str, *, target: str | None = None) -> Figure:
             f"{events.hits} of {events.n} cues answered within {events.onset_window_s:g} s, {events.false} false "
             "activations; shaded: what was cued"
         )
-    title = f"Evidence for {wanted}, {run.path.name}"
-    return interactive.evidence(found, title=title, notes=notes, simulated=_simulated(run))
+    title = f"Evidence for {target_class}, {run.path.name}"
+    return interactive.evidence(course, title=title, notes=notes, simulated=_simulated(run))
 
 
-def confusion(found: Evaluation | Confusion | Sequence[Confusion] | pd.DataFrame, *, title: str = "") -> Figure:
+def confusion(source: Evaluation | Confusion | Sequence[Confusion] | pd.DataFrame, *, title: str = "") -> Figure:
     """Confusion matrices with the chance limit: of an evaluation by fold, or of trials by run.
 
     Parameters
     ----------
-    found : what :func:`wb.evaluate` returned, matrices of ``analysis``, or a table of trials such as
+    source : what :func:`wb.evaluate` returned, matrices of ``analysis``, or a table of trials such as
         ``study.trials()``.
     title : what they show.
 
@@ -154,25 +157,25 @@ def confusion(found: Evaluation | Confusion | Sequence[Confusion] | pd.DataFrame
         Without a judged trial, or with trials of one condition only.
     """
     simulated = False
-    if isinstance(found, Evaluation):
-        title = title or f"{found.decoder}, {found.validation}"
-        tables, simulated, word = list(found.confusions), found.simulated, "fold"
-    elif isinstance(found, Confusion):
-        tables, word = [found], "run"
-    elif isinstance(found, Sequence):
-        tables, word = list(found), "run"
+    if isinstance(source, Evaluation):
+        title = title or f"{source.decoder}, {source.validation}"
+        tables, simulated, unit = list(source.confusions), source.simulated, "fold"
+    elif isinstance(source, Confusion):
+        tables, unit = [source], "run"
+    elif isinstance(source, Sequence):
+        tables, unit = list(source), "run"
     else:
-        tables, simulated, word = _by_run(found), bool(found.simulated.any()), ""
+        tables, simulated, unit = _by_run(source), bool(source.simulated.any()), ""
     if not any(table.n for table in tables):
         raise BadValue("there is no judged trial to draw; take an online run, or an evaluation")
-    right = [analysis.accuracy_of(table) for table in tables]
-    n, correct = sum(one.n for one in right), sum(one.correct for one in right)
+    accuracies = [analysis.accuracy_of(table) for table in tables]
+    n, correct = sum(accuracy.n for accuracy in accuracies), sum(accuracy.correct for accuracy in accuracies)
     limit = analysis.chance_limit(n, classes=len(tables[0].labels))
     chance = "no number of them" if limit is None else f"{limit} or more"
     note = f"{correct} of {n} right; {chance} would be unlikely by guessing (exact binomial, one-sided 5 %)"
     matrices = [
-        _matrix(table, title=f"{word} {table.run}".strip(), note=f"{one.correct} of {one.n}")
-        for table, one in zip(tables, right, strict=True)
+        _matrix(table, title=f"{unit} {table.run}".strip(), note=f"{accuracy.correct} of {accuracy.n}")
+        for table, accuracy in zip(tables, accuracies, strict=True)
     ]
     return interactive.confusion_tables(
         matrices, title=title or "Decided beside cued", notes=[note], simulated=simulated
@@ -180,9 +183,10 @@ def confusion(found: Evaluation | Confusion | Sequence[Confusion] | pd.DataFrame
 
 
 def _by_run(trials: pd.DataFrame) -> list[Confusion]:
-    """One matrix a run of a table of trials, named after where the run belongs."""
+    """One matrix per run of a table of trials, named after participant, visit, session and run."""
     judged = trials[trials.outcome.isin(analysis.JUDGED)]
     classes = sorted({*judged.condition, *judged.decided} - {""})
+    # Self-paced runs cue one class; an accuracy of their cues would ignore false activations.
     if len(classes) == 1:
         raise BadValue(
             f"trials of one condition ({classes[0]}) have no confusion; see wb.plot.trials and "
@@ -197,12 +201,12 @@ def _by_run(trials: pd.DataFrame) -> list[Confusion]:
 def _matrix(table: Confusion, *, title: str, note: str) -> Matrix:
     if not any(table.undecided):
         return Matrix(title, note, table.labels, table.counts)
-    counts = tuple((*row, left) for row, left in zip(table.counts, table.undecided, strict=True))
+    counts = tuple((*row, undecided) for row, undecided in zip(table.counts, table.undecided, strict=True))
     return Matrix(title, note, table.labels, counts, (*table.labels, "none"))
 
 
 def patterns(decoder: WindowDecoder, source: Source, *, target: str | None = None) -> Figure:
-    """Where a decoder's evidence comes from: how band power at each channel goes with it, from -1 to 1.
+    """Where a decoder's evidence comes from: correlation of band power at each channel with it, from -1 to 1.
 
     Channels that the 10–10 system knows are drawn on a head, others as a strip of contacts in the order of the
     montage. See :func:`workbench.analysis.activation_pattern` for what a pattern is.
@@ -219,20 +223,20 @@ def patterns(decoder: WindowDecoder, source: Source, *, target: str | None = Non
         A class that the decoder does not have.
     """
     classes = [str(name) for name in decoder.classes_]
-    wanted = target or classes[0]
-    if wanted not in classes:
-        raise UnknownName(f"the decoder has no class {wanted!r}; it has {', '.join(classes)}")
-    scores, data = evidence_of(decoder, source, target=wanted)
+    target_class = target or classes[0]
+    if target_class not in classes:
+        raise UnknownName(f"the decoder has no class {target_class!r}; it has {', '.join(classes)}")
+    scores, data = evidence_of(decoder, source, target=target_class)
     channels = data.montage.channels
-    places = _head_places(channels)
-    head = places is not None
-    if places is None:
-        places = [(float(place), 0.0) for place in range(len(channels))]
+    positions = _head_places(channels)
+    head = positions is not None
+    if positions is None:
+        positions = [(float(i), 0.0) for i in range(len(channels))]
     panels = []
     for low, high in decoder.pass_bands():
         values = analysis.activation_pattern(band_power(data, low, high), scores)
         discs = [
-            Disc(name, x, y, float(value)) for name, (x, y), value in zip(channels, places, values, strict=True)
+            Disc(name, x, y, float(value)) for name, (x, y), value in zip(channels, positions, values, strict=True)
         ]
         panels.append((f"{low:g}–{high:g} Hz", discs))
     notes = [
@@ -240,12 +244,12 @@ def patterns(decoder: WindowDecoder, source: Source, *, target: str | None = Non
         f"{len(scores)} epochs of {data.montage.fs:g} Hz",
     ]
     name = getattr(decoder, "name", type(decoder).__name__)
-    title = f"Pattern of {name} for {wanted}"
+    title = f"Pattern of {name} for {target_class}"
     return interactive.patterns(panels, head=head, title=title, notes=notes, simulated=data.simulated)
 
 
 def trials(study: Study, *, session_id: str | None = None) -> Figure:
-    """The trials of a session in order: onset after the cue, and what came of each.
+    """The trials of a session in order: onset after the cue, and outcome of each.
 
     Parameters
     ----------
@@ -262,9 +266,10 @@ def trials(study: Study, *, session_id: str | None = None) -> Figure:
     online = table[table.outcome != "recorded"]
     if not len(online) or (session_id is not None and session_id not in set(online.session_id)):
         raise UnknownName(f"the study {study.code} has no decided trial in session {session_id or '(any)'}")
-    mine = online[online.session_id == (session_id or online.session_id.iloc[-1])]
-    params = [_params(runs.parameters[run_id]) for run_id in dict.fromkeys(mine.run_id)]
-    windows = {float(one["onset_window_s"]) for one in params if "onset_window_s" in one}
+    in_session = online[online.session_id == (session_id or online.session_id.iloc[-1])]
+    params = [_params(runs.parameters[run_id]) for run_id in dict.fromkeys(in_session.run_id)]
+    # Drawn only where all runs agree: one line cannot stand for two definitions.
+    windows = {float(run_params["onset_window_s"]) for run_params in params if "onset_window_s" in run_params}
     marks = [
         TrialMark(
             run=f"run {row.run}",
@@ -273,16 +278,16 @@ def trials(study: Study, *, session_id: str | None = None) -> Figure:
             latency_s=None if np.isnan(row.latency_s) else float(row.latency_s),
             false_activations=int(row.false_activations),
         )
-        for row in mine.itertuples()
+        for row in in_session.itertuples()
     ]
-    first = mine.iloc[0]
+    first = in_session.iloc[0]
     spread = analysis.spread([mark.latency_s for mark in marks if mark.latency_s is not None])
     return interactive.trial_course(
         marks,
         title=f"Trials of {first.participant}, {first.visit}, session {first.session}",
         notes=[f"onset {spread.words()}" if spread else ""],
         window_s=windows.pop() if len(windows) == 1 else None,
-        simulated=bool(mine.simulated.any()),
+        simulated=bool(in_session.simulated.any()),
     )
 
 
@@ -325,19 +330,20 @@ def outcome(
         VisitScore(
             row.visit,
             None if np.isnan(row.value) else float(row.value),
+            # Missing where a run does not state it; a condition is only what is known to be on.
             Condition(row.assisted is True, row.device_on is True, row.stimulation_on is True),
         )
         for row in last.astype(
             {name: "object" for name in ("assisted", "device_on", "stimulation_on")}
         ).itertuples()
     ]
-    person, where = table.participant.iloc[0], table.side.iloc[0]
-    words = " ".join(text for text in (measure.upper(), "" if part == "total" else part, where) if text)
+    person, side_of = table.participant.iloc[0], table.side.iloc[0]
+    heading = " ".join(text for text in (measure.upper(), "" if part == "total" else part, side_of) if text)
     about = _about(measure, part)
     return figures.over_visits_plotly(
         scores,
         order,
-        measure=f"{words}, {person}",
+        measure=f"{heading}, {person}",
         baseline=baseline,
         threshold=threshold,
         simulated=bool(table.simulated.any()),
@@ -353,7 +359,7 @@ def _about(measure: str, part: str) -> dict[str, Any]:
     if part == "total":
         low, high, unit, way = definition.low, definition.high, "points", definition.direction
     else:
-        subscale = next((one for one in definition.subscales if one.code == part), None)
+        subscale = next((entry for entry in definition.subscales if entry.code == part), None)
         if subscale is None:
             return {}
         low, high, unit = subscale.low, subscale.high, subscale.unit or "points"
@@ -362,16 +368,16 @@ def _about(measure: str, part: str) -> dict[str, Any]:
     return {"scale": scale, "unit": unit, "direction": way}
 
 
-def _only(table: pd.DataFrame, column: str, wanted: str | None, study: Study) -> pd.DataFrame:
-    """Rows of the one value that is wanted; without a wish, of the only one there is."""
-    known = [str(name) for name in dict.fromkeys(table[column])]
-    if wanted is None and len(known) == 1:
+def _only(table: pd.DataFrame, column: str, value: str | None, study: Study) -> pd.DataFrame:
+    """Rows with one value of a column; with None, of the only value there is."""
+    values = [str(name) for name in dict.fromkeys(table[column])]
+    if value is None and len(values) == 1:
         return table
-    if wanted not in known:
-        there = ", ".join(name or "(none)" for name in known) or "nothing"
-        asked = f"has no {column} {wanted!r} here" if wanted is not None else f"needs to know which {column}"
-        raise UnknownName(f"the picture of {study.code} {asked}; there is {there}")
-    return table[table[column] == wanted]
+    if value not in values:
+        available = ", ".join(name or "(none)" for name in values) or "nothing"
+        problem = f"has no {column} {value!r} here" if value is not None else f"needs to know which {column}"
+        raise UnknownName(f"the picture of {study.code} {problem}; there is {available}")
+    return table[table[column] == value]
 
 
 def body_chart(exam: Assessment | Mapping[str, Any], *, title: str = "", simulated: bool = False) -> Figure:
@@ -381,7 +387,7 @@ def body_chart(exam: Assessment | Mapping[str, Any], *, title: str = "", simulat
     ----------
     exam : an assessment, a row of ``study.assessments()``, or the items of an exam.
     title : what it shows.
-    simulated : whether the exam is; a row of ``study.assessments()`` says so itself.
+    simulated : whether the exam is; a row of ``study.assessments()`` states it itself.
 
     Raises
     ------
@@ -400,14 +406,14 @@ def body_chart(exam: Assessment | Mapping[str, Any], *, title: str = "", simulat
     scores = {code: "" if value is None else str(value) for code, value in items.items()}
     if not any(".lightTouch." in code for code in scores):
         raise BadValue("a body chart needs the cells of an ISNCSCI exam (such as right.lightTouch.C5), got none")
-    found = [f"{name}: {value}" for name, value in classes.items() if isinstance(value, str) and name in SHOWN]
+    results = [f"{name}: {value}" for name, value in classes.items() if isinstance(value, str) and name in SHOWN]
     return interactive.body_chart(
-        scores, title=title or "ISNCSCI", notes=(", ".join(found),) if found else (), simulated=simulated
+        scores, title=title or "ISNCSCI", notes=(", ".join(results),) if results else (), simulated=simulated
     )
 
 
 SHOWN = ("nli", "ais", "neurologicalLevelOfInjury", "asiaImpairmentScale")
-"""Results of the classification that stand under the title."""
+"""Results of the classification that are printed under the title."""
 
 
 def _run(run: RunFile | Path | str) -> RunFile:
@@ -424,7 +430,7 @@ def _params(stored: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _periods(run: RunFile) -> list[Period]:
-    """What was cued; rest is drawn paler and has no word."""
+    """Cued periods; rest is drawn paler and has no label."""
     fs, rest = run.signal.fs, str(run.plan.get("params", {}).get("rest", ""))
     cues, _ = locate_cues(run.items(), fs=fs)
     return [
@@ -434,18 +440,18 @@ def _periods(run: RunFile) -> list[Period]:
 
 
 def _head_places(channels: Sequence[str]) -> list[tuple[float, float]] | None:
-    """Where channels sit on a head of radius 1, nose up; None unless the 10–10 system knows every one of them."""
+    """Positions of channels on a head of radius 1, nose up; None unless the 10–10 system knows all of them."""
     import mne
 
-    known = mne.channels.make_standard_montage("easycap-M1").get_positions()["ch_pos"]
-    by_name = {name.lower(): position for name, position in known.items()}
+    standard = mne.channels.make_standard_montage("easycap-M1").get_positions()["ch_pos"]
+    by_name = {name.lower(): position for name, position in standard.items()}
     if not all(name.lower() in by_name for name in channels):
         return None
-    places = []
+    positions = []
     for name in channels:
         x, y, z = by_name[name.lower()]
         # From the vertex outwards by the angle, as a head is drawn: the line through T7 and T8 is the edge.
         radius = np.arccos(np.clip(z / np.sqrt(x * x + y * y + z * z), -1.0, 1.0)) / (np.pi / 2)
         angle = np.arctan2(y, x)
-        places.append((float(radius * np.cos(angle)), float(radius * np.sin(angle))))
-    return places
+        positions.append((float(radius * np.cos(angle)), float(radius * np.sin(angle))))
+    return positions

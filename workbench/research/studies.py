@@ -20,10 +20,11 @@ def open_study(path: Path | str) -> Study:
     Raises
     ------
     RecordFault
-        When the folder holds no study record, or one that cannot be read.
+        When the folder contains no study record, or one that cannot be read.
     """
     study = Study.open(path, actor="reader")
     if not study.read_only:
+        # Set after opening: the record itself may be writable, but not through this object.
         study.read_only = (
             f"{study.path} is open for reading only (wb.open_study); to write, open it in your name with "
             "Study.open(folder, actor=…)"
@@ -40,6 +41,7 @@ def sample_study() -> Path:
         When the package was installed without its samples.
     """
     package = Path(__file__).resolve().parents[1]
+    # Inside an installed package, or beside it in a checkout.
     for home in (package, package.parent):
         if (home / "data_samples" / "study").is_dir():
             copy = shutil.copytree(home / "data_samples" / "study", Path(tempfile.mkdtemp()) / "study")
@@ -71,6 +73,7 @@ def report(
         As :func:`workbench.reports.session_report`.
     """
     if not isinstance(study, Study):
+        # A report is an entry in the audit trail, so it carries the name of whoever is signed in.
         with Study.open(study, actor=getpass.getuser()) as opened:
             return report(opened, language=language, session_id=session_id, out_folder=out_folder)
     if study.read_only:

@@ -1,6 +1,6 @@
-"""After and around a run: ingest, fit, approve, grant, replay, the visits and the page of a session.
+"""After and around a run: ingest, fit, approve, grant, replay, and what stops or ends a session from outside.
 
-The only room that knows both the record and the engine; ``approve`` alone approves a decoder. The recording is the
+Between the record and the engine; ``approve`` alone approves a decoder. The recording is the
 truth: :func:`ingest` copies trials and events from it into the study record. Names load when first asked for.
 """
 
@@ -13,12 +13,15 @@ from workbench import registry
 _LAZY = {
     "Ingestion": "workbench.runs.ingesting",
     "ReplayResult": "workbench.runs.replaying",
+    "StopOutcome": "workbench.runs.stopping",
+    "end_session": "workbench.runs.stopping",
     "fit": "workbench.runs.fitting",
     "ingest": "workbench.runs.ingesting",
     "ingest_pending": "workbench.runs.ingesting",
     "replay_run": "workbench.runs.replaying",
     "replay_study": "workbench.runs.replaying",
     "run_fit": "workbench.runs.fit_process",
+    "stop_session": "workbench.runs.stopping",
     "take_in": "workbench.runs.ingesting",
 }
 

@@ -7,13 +7,14 @@ overwritten; the newest decision holds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from workbench import analysis, reading
+from workbench import analysis, messages, reading
 from workbench.errors import BadValue, RecordFault, Refused, UnknownName
+from workbench.messages import Message, restored
 from workbench.study import Confirmation, Study, utc_now
 from workbench.study.approvals import may_be_scripted, recordings_of
 from workbench.study.files import decoder_hash
@@ -30,7 +31,7 @@ LIMITS = ("level_max", "hold_limit_s", "dose_s")
 """Limits that an approval may state: highest level (fraction 0–1), longest activation and dose of a day (s)."""
 HARD = ("file", "participant")
 """Checks that nobody may pass over."""
-
+VERBS = {"reject": Message("approval.reject"), "withdraw": Message("approval.withdraw")}
 
 CheckState = Literal["pass", "warn", "fail"]
 
@@ -98,7 +99,7 @@ def _read_fit(path: Path) -> dict[str, Any] | None:
     """What a fit left beside its decoder, None for a file that is none of ours."""
     try:
         data = reading.read_bytes(path, "fit", largest=MOST_JSON, error=RecordFault)
-        fitted = dict(reading.parse_json(data, "fit", error=RecordFault))
+        fitted = dict(restored(reading.parse_json(data, "fit", error=RecordFault)))
         needed = {"sha256", "name", "recordings", "metrics"}
         return fitted if needed <= set(fitted) and decoder_hash(path.parent) == fitted["sha256"] else None
     except (RecordFault, ValueError, TypeError):
@@ -138,10 +139,10 @@ def _file(study: Study, decoder: Mapping[str, Any]) -> Check:
     try:
         digest = decoder_hash(study.folder / decoder["path"])
     except RecordFault as error:
-        text = f"The decoder's files cannot be used: {error}, or fit again."
-        return Check("file", "unreadable", decoder["sha256"][:12], "fail", text)
+        unusable = Message("check.files_unusable", why=messages.of(error))
+        return Check("file", Message("check.unreadable"), decoder["sha256"][:12], "fail", unusable)
     same = digest == decoder["sha256"]
-    text = "The files are the ones that were fitted." if same else "The files are not the ones that were fitted."
+    text = Message("check.files_same") if same else Message("check.files_differ")
     return Check("file", digest[:12], decoder["sha256"][:12], "pass" if same else "fail", text)
 
 
@@ -151,41 +152,42 @@ def _participant(study: Study, decoder: Mapping[str, Any], person: Mapping[str, 
     total = len(decoder["recordings"])
     right = n == total > 0
     name = person["pseudonym"]
-    text = (
-        f"Fitted on recordings of {name}."
-        if right
-        else f"Not fitted on recordings of {name} in this record alone."
-    )
-    return Check(
-        "participant", f"{n} of {total} recordings", f"{total} of {total}", "pass" if right else "fail", text
-    )
+    text = Message("check.fitted_on", name=name) if right else Message("check.not_fitted_on", name=name)
+    value, limit = Message("check.recordings", n=n, all=total), Message("check.part", n=total, all=total)
+    return Check("participant", value, limit, "pass" if right else "fail", text)
 
 
 def _accuracy(metrics: Mapping[str, Any], effector: str) -> Check:
     """Held-out trials against the exact limit of guessing: reaching it is unlikely by chance."""
     correct, limit, n = (metrics.get(name) for name in ("correct", "chance_limit", "n"))
     if not n or correct is None or limit is None:
-        text = "No accuracy on held-out trials is known, or there are too few to tell it from guessing."
-        return Check("accuracy", "not known", "", "warn", text)
+        return Check("accuracy", Message("check.not_known"), "", "warn", Message("check.accuracy_unknown"))
     better = correct >= limit
-    text = f"{'Better' if better else 'Not better'} than guessing over {n} held-out trials."
+    text = Message("check.better", n=n) if better else Message("check.not_better", n=n)
     worse: CheckState = "warn" if effector == "screen" else "fail"
     return Check("accuracy", _share(correct, n), _share(limit, n), "pass" if better else worse, text)
 
 
 def _by_run(metrics: Mapping[str, Any]) -> Check:
     """Each run, decoded by a decoder that was fitted on the others, against the limit for its own n."""
-    values, limits, low = [], [], []
+    values: list[Message] = []
+    limits: list[Message] = []
+    low: list[str] = []
     for table in metrics["confusion"]:
         counts = table["counts"]
         n, correct = sum(map(sum, counts)), sum(row[at] for at, row in enumerate(counts))
         limit = analysis.chance_limit(n, classes=len(counts))
         values.append(_share(correct, n))
-        limits.append("too few trials" if limit is None else _share(limit, n))
+        limits.append(Message("check.too_few") if limit is None else _share(limit, n))
         if limit is None or correct < limit:
             low.append(str(table["run"]))
-    text = f"Not better than guessing in run {', '.join(low)}." if low else "Better than guessing in every run."
-    return Check("accuracy_by_run", "; ".join(values), "; ".join(limits), "fail" if low else "pass", text)
+    text = Message("check.not_better_in_runs", runs=low) if low else Message("check.better_each_run")
+    return Check("accuracy_by_run", _joined(values), _joined(limits), "fail" if low else "pass", text)
+
+
+def _joined(parts: Sequence[Message]) -> Message:
+    """The figures of the runs, one after the other."""
+    return parts[0] if len(parts) == 1 else Message("check.runs", first=parts[0], rest=_joined(parts[1:]))
 
 
 def _onset(events: Mapping[str, Any]) -> Check:
@@ -193,43 +195,46 @@ def _onset(events: Mapping[str, Any]) -> Check:
 
     A median of the hits alone could not fail: a hit is an onset within the limit.
     """
-    n, missed, limit = int(events["n"]), int(events["missed"]), f"{events['onset_limit_s']:g} s"
-    onset = events["onset"]
-    value = f"{missed} of {n} attempts missed"
+    n, missed = int(events["n"]), int(events["missed"])
+    limit, onset = Message("amount.s", n=f"{events['onset_limit_s']:g}"), events["onset"]
+    value = Message("check.missed", n=missed, all=n)
     if onset is not None:
-        value = f"median {onset['median']:.2f} s, {value}"
+        value = Message("check.median_and_missed", median=f"{onset['median']:.2f}", missed=value)
     late = 2 * missed >= n
-    text = (
-        f"Half of the {n} held-out attempts or more gave no onset within {limit}."
-        if late
-        else f"Most of the {n} held-out attempts gave an onset within {limit}."
-    )
+    text = Message("check.late", n=n, limit=limit) if late else Message("check.in_time", n=n, limit=limit)
     return Check("onset", value, limit, "warn" if late else "pass", text)
 
 
 def _false_starts(events: Mapping[str, Any]) -> Check:
     """Activations in the rest between held-out attempts."""
-    limit = f"{MOST_FALSE_PER_MIN:g} per minute"
+    limit = Message("check.per_minute", n=f"{MOST_FALSE_PER_MIN:g}")
     rate = events["false_per_min"]
     if rate is None:
-        return Check("false_starts", "not known", limit, "warn", "No rest was recorded between the attempts.")
-    value = f"{events['false']} in {events['rest_s'] / 60:.1f} min ({rate:.2f} per minute)"
+        return Check("false_starts", Message("check.not_known"), limit, "warn", Message("check.no_rest"))
+    value = Message(
+        "check.false_starts",
+        n=str(events["false"]),
+        min=f"{events['rest_s'] / 60:.1f}",
+        rate=Message("check.per_minute", n=f"{rate:.2f}"),
+    )
     many = rate > MOST_FALSE_PER_MIN
-    text = f"{'More' if many else 'No more'} false starts in rest than {limit}."
+    text = Message("check.no_more_false_starts", limit=limit)
+    if many:
+        text = Message("check.more_false_starts", limit=limit)
     return Check("false_starts", value, limit, "warn" if many else "pass", text)
 
 
 def _windows(metrics: Mapping[str, Any]) -> Check:
     skipped, total = int(metrics.get("skipped") or 0), int(metrics["windows"]) + int(metrics.get("skipped") or 0)
     many = skipped > MOST_SKIPPED * total
-    text = f"{skipped} of {total} training windows were left out (gap, artefact or lost channel)."
-    return Check(
-        "windows", f"{skipped} of {total}", f"{MOST_SKIPPED:.0%} of {total}", "warn" if many else "pass", text
-    )
+    text = Message("check.windows_left_out", n=skipped, all=total)
+    value = Message("check.part", n=skipped, all=total)
+    limit = Message("check.percent_of", percent=f"{MOST_SKIPPED:.0%}", all=total)
+    return Check("windows", value, limit, "warn" if many else "pass", text)
 
 
-def _share(count: int, n: int) -> str:
-    return f"{count} of {n} ({100 * count / n:.1f} %)"
+def _share(count: int, n: int) -> Message:
+    return Message("check.share", n=count, all=n, percent=f"{100 * count / n:.1f}")
 
 
 # ------------------------------------------------------------------------------------ decisions
@@ -266,19 +271,16 @@ def approve(
     _check_limits(limits or {})
     signer = by.signer
     if not signer.can_approve:
-        raise Refused(
-            f"{signer.name} may not approve a decoder (roles: {', '.join(signer.roles)}); an engineer or "
-            f"investigator has to"
-        )
+        raise Refused(Message("approval.may_not", name=signer.name, roles=signer.roles))
     results = checks(study, sha256, effector=effector, participant_id=participant_id)
     failed = [check for check in results if check.state == "fail"]
     # In a simulation nobody is moved: a script's decision keeps a failed accuracy on record, and is not stopped.
     stopping = [check for check in failed if check.name in HARD or signer.method != "script"]
     if stopping:
-        raise Refused(f"the decoder is not fit to approve: {' '.join(check.text for check in stopping)}")
+        raise Refused(Message("approval.not_fit", why=[check.text for check in stopping]))
     open_ = [check for check in results if check.state != "pass"]
     if open_ and not reason.strip():
-        raise Refused(f"say why it may be used all the same: {' '.join(check.text for check in open_)}")
+        raise Refused(Message("approval.say_why", why=[check.text for check in open_]))
     return _decide(
         study,
         sha256,
@@ -296,10 +298,7 @@ def _check_limits(limits: Mapping[str, Any]) -> None:
     for name, value in limits.items():
         number = isinstance(value, int | float) and not isinstance(value, bool) and value > 0
         if name not in LIMITS or not number:
-            raise BadValue(
-                f"the limits of an approval are {', '.join(LIMITS)}, each a number above 0; got {name} = "
-                f"{value!r:.40}"
-            )
+            raise BadValue(Message("approval.limits", allowed=LIMITS, name=str(name), value=f"{value!r:.40}"))
 
 
 def reject(study: Study, sha256: str, *, effector: str, participant_id: str, by: Confirmation, reason: str) -> str:
@@ -337,9 +336,7 @@ def withdraw(
         When there is no approval, without a reason, or when the confirmation is used up.
     """
     if not study.is_approved(sha256, effector=effector, participant_id=participant_id):
-        raise Refused(
-            f"decoder {sha256[:12]} is not approved for {effector} with this participant; nothing to withdraw"
-        )
+        raise Refused(Message("approval.nothing_to_withdraw", hash=sha256[:12], effector=effector))
     return _decide(
         study, sha256, "withdraw", effector, participant_id, by=by, reason=reason, results=(), limits={}
     )
@@ -359,15 +356,12 @@ def _decide(
 ) -> str:
     """Append the decision."""
     if not effector or "@" in effector or effector.split() != [effector]:
-        raise BadValue(f"the name of an effector has no space and no @, got {effector!r}; name its profile")
+        raise BadValue(Message("approval.effector_name", name=repr(effector)))
     if decision != "approve" and not reason.strip():
-        raise Refused(f"to {decision} a decoder needs a reason, got an empty text")
+        raise Refused(Message("approval.needs_reason", decision=VERBS[decision]))
     signer = by.signer
     if signer.method == "script" and not may_be_scripted(study, effector=effector, participant_id=participant_id):
-        raise Refused(
-            "a script may stand in for somebody with a simulated participant only; a person has to sign in for "
-            "this one"
-        )
+        raise Refused(Message("approval.person_needed"))
     by.use()
     return study.append(
         Approval(
@@ -390,5 +384,5 @@ def _decide(
 def _decoder(study: Study, sha256: str) -> dict[str, Any]:
     rows = study.rows("decoder", sha256=sha256)
     if not rows:
-        raise UnknownName(f"there is no decoder {sha256[:12]!r} in the record; fit it, then enter it")
+        raise UnknownName(Message("approval.unknown_decoder", hash=repr(sha256[:12])))
     return rows[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -13,6 +14,11 @@ from typing import Any
 from workbench import world
 from workbench.errors import EngineFault
 from workbench.live import _wire
+from workbench.messages import Message, restored
+
+ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"), "1")
+"""LAPACK on more threads gives other last bits, so that the hash of a fit would depend on the number of
+processors; and it would take them from an engine that runs beside it."""
 
 LOOK_S = 1.0
 """Time between two looks at a fit that is running, s."""
@@ -57,7 +63,9 @@ def run_fit(
         }
         command = [sys.executable, "-m", "workbench.runs.fitting", json.dumps(request)]
         with world.disk.open(out) as output, world.disk.open(err) as errors:
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors)
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, env={**os.environ, **ONE_THREAD}
+            )
             code = _ended(process, timeout, lambda: progress(_share(done)))
         lines, messages = (path.read_text(encoding="utf-8").strip().splitlines() for path in (out, err))
     finally:
@@ -66,9 +74,9 @@ def run_fit(
         reply: dict[str, Any] = json.loads(lines[-1])
     except (IndexError, ValueError) as error:
         tail = messages[-1:] or ["no output"]
-        raise EngineFault(f"the fit ended without a result (exit {code}): {tail[0]}") from error
+        raise EngineFault(Message("fit.no_result", exit=str(code), why=tail[0])) from error
     _wire.raise_refusal(reply)
-    return dict(reply["value"])
+    return dict(restored(reply["value"]))
 
 
 def _ended(process: subprocess.Popen[bytes], timeout: float, look: Callable[[], None]) -> int:
@@ -79,7 +87,7 @@ def _ended(process: subprocess.Popen[bytes], timeout: float, look: Callable[[], 
             with suppress(subprocess.TimeoutExpired):
                 return process.wait(LOOK_S)
             if world.clock.monotonic() > end:
-                raise EngineFault(f"the fit did not end within {timeout:g} s; use fewer or shorter runs")
+                raise EngineFault(Message("fit.too_long", s=f"{timeout:g}"))
             look()
     finally:
         if process.poll() is None:

@@ -19,16 +19,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench import analysis, decoders, paradigms, world
-from workbench.decode import locate_cues
 from workbench.decoders import Training, WindowDecoder
 from workbench.errors import BadSignal, BadValue, WorkbenchError
 from workbench.live import _wire
-from workbench.live.plan import montage_of
+from workbench.messages import Message, carried
 from workbench.paradigms import Paradigm
 from workbench.recording import RunFile, file_sha256
 from workbench.runs.held_out import HeldOut
+from workbench.signals.cues import locate_cues
+from workbench.signals.units import montage_of
 from workbench.vocabulary import FloatArray, Montage, StreamSpec
-from workbench.writing import save
 
 FOLDS = 5
 """Contiguous blocks of a single run in its cross-validation."""
@@ -78,7 +78,7 @@ def fit(
         Runs that do not go together, no valid window, a recording that cannot be read.
     """
     if not recordings:
-        raise BadValue("a fit needs a recording; give the calibration runs")
+        raise BadValue(Message("fit.no_recording"))
     runs = [RunFile(path) for path in recordings]
     montage, paradigm = _common(runs)
     requested = {**dict(params or {})}
@@ -91,7 +91,7 @@ def fit(
     try:
         decoder = kind(**requested).prepare(n_channels)
     except TypeError as error:
-        raise BadValue(f"parameters of decoder {decoder_name}: {error}") from error
+        raise BadValue(Message("fit.parameters", decoder=decoder_name, why=str(error))) from error
     windows = _windows(decoder, runs, paradigm, n_channels=n_channels)
     metrics = _judged(lambda: kind(**requested).prepare(n_channels), windows, paradigm, runs, progress=progress)
     decoder.fit_summaries(windows.summaries, windows.labels, blocks=windows.blocks)
@@ -105,7 +105,7 @@ def fit(
     hashes = [s["sha256"] for s in sources]
     summary = {"sha256": sha256, "name": decoder_name, "recordings": hashes, "metrics": metrics}
     # Beside the decoder too: who asked for the fit may be gone before it is entered in the record.
-    save(folder / "fit.json", json.dumps(summary, sort_keys=True).encode())
+    world.disk.save(folder / "fit.json", json.dumps(carried(summary), sort_keys=True).encode())
     return {**summary, "folder": str(folder)}
 
 
@@ -118,13 +118,11 @@ def _common(runs: Sequence[RunFile]) -> tuple[Montage, Paradigm]:
         settings.append((str(run.plan["paradigm"]), dict(run.plan["params"])))
     for run, montage, own in zip(runs[1:], montages[1:], settings[1:], strict=True):
         if montage != montages[0]:
-            raise BadValue(
-                f"{run.path.name} has another montage or rate than {runs[0].path.name}; fit on runs of one"
-            )
+            raise BadValue(Message("fit.other_montage", file=run.path.name, first=runs[0].path.name))
         if not _same(own, settings[0]):
+            first, other = runs[0].path.name, settings[0][0]
             raise BadValue(
-                f"{run.path.name} is of paradigm {own[0]} with other parameters than {runs[0].path.name} "
-                f"({settings[0][0]}); fit on runs of one paradigm"
+                Message("fit.other_paradigm", file=run.path.name, paradigm=own[0], first=first, other=other)
             )
     return montages[0], paradigms.from_params(*settings[0])
 
@@ -145,18 +143,13 @@ def _windows(decoder: WindowDecoder, runs: Sequence[RunFile], paradigm: Paradigm
         named = paradigm.training_windows(cues, fs=fs, window_s=settings.window_s, hop_s=settings.hop_s)
         wanted = [w for w in named if w[0] <= n]
         if not wanted:
-            raise BadSignal(
-                f"{run.path.name} has no complete cue of {', '.join(paradigm.conditions)}; check the cues, or "
-                "record a longer run"
-            )
+            raise BadSignal(Message("fit.no_cue", file=run.path.name, conditions=paradigm.conditions))
         parts.append(decoders.collect(decoder, run.items(), wanted, n_channels=n_channels))
     offsets = np.cumsum([0, *(int(p.blocks.max()) + 1 for p in parts[:-1])])
     labels = np.concatenate([p.labels for p in parts])
     missing = set(paradigm.classes) - set(labels.tolist())
     if missing:
-        raise BadSignal(
-            f"the recordings have no valid window of {', '.join(sorted(missing))}; record it, then fit"
-        )
+        raise BadSignal(Message("fit.no_window", classes=sorted(missing)))
     return _Windows(
         np.concatenate([p.summaries for p in parts]),
         labels,
@@ -167,14 +160,14 @@ def _windows(decoder: WindowDecoder, runs: Sequence[RunFile], paradigm: Paradigm
     )
 
 
-def _folds(windows: _Windows) -> tuple[NDArray[np.int64], str]:
+def _folds(windows: _Windows) -> tuple[NDArray[np.int64], Message]:
     """Fold of each window: its run, or a contiguous stretch of blocks of the only run."""
     if windows.runs.max() > 0:
-        return windows.runs, "leave one run out"
+        return windows.runs, Message("fit.leave_one_run_out")
     blocks = np.unique(windows.blocks)
     n = min(FOLDS, len(blocks))
     place = np.searchsorted(blocks, windows.blocks)
-    return place * n // len(blocks), f"{n} contiguous blocks"
+    return place * n // len(blocks), Message("fit.blocks", n=n)
 
 
 def _judged(
@@ -230,7 +223,7 @@ def _within_runs(
         place = np.searchsorted(blocks, windows.blocks[own])
         fold[own] = run * FOLDS + place * FOLDS // len(blocks)
     return _validated(fresh, windows, fold, classes, also=also) | {
-        "validation": f"{FOLDS} contiguous blocks of each run"
+        "validation": Message("fit.blocks_of_each_run", n=FOLDS)
     }
 
 
@@ -337,12 +330,12 @@ def main(argv: Sequence[str]) -> int:
             request["recordings"],
             request["decoder"],
             request.get("params"),
-            progress=lambda share: save(Path(place), f"{share:.4f}".encode()) if place else None,
+            progress=lambda share: world.disk.save(Path(place), f"{share:.4f}".encode()) if place else None,
         )
     except WorkbenchError as error:
-        sys.stdout.write(json.dumps(_wire.refusal(error)) + "\n")
+        sys.stdout.write(json.dumps(carried(_wire.refusal(error))) + "\n")
         return 2
-    sys.stdout.write(json.dumps({"ok": True, "value": value}) + "\n")
+    sys.stdout.write(json.dumps({"ok": True, "value": carried(value)}) + "\n")
     return 0
 
 

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench import control, world
+from workbench import control, messages, world
 from workbench.errors import RecordingFault, Refused
+from workbench.messages import Message
 from workbench.recording import RunFile
 from workbench.runs.approve import LIMITS
 from workbench.study import approvals
@@ -59,21 +60,16 @@ def issue(study: Study, request: Request, *, signer: Signer) -> dict[str, Any]:
         When a recording of today cannot be read, so that the dose is not known.
     """
     if signer.person_id and study.get("person", signer.person_id)["state"] != "active":
-        raise Refused(f"the access of {signer.name} was closed; somebody else has to sign in, then arm again")
+        raise Refused(Message("granting.access_closed", name=signer.name))
     session_id, sha256 = str(request["session_id"]), str(request["decoder_sha256"])
     effector = str(request["effector"])
     participant = _participant(study, session_id)
     if participant["pseudonym"] != request["participant"]:
-        raise Refused(
-            f"the session in the record is of {participant['pseudonym']}, the engine's is of "
-            f"{request['participant']}; end this session and start it for the right person"
-        )
+        asked = str(request["participant"])
+        raise Refused(Message("granting.other_participant", recorded=participant["pseudonym"], asked=asked))
     approval = study.approval_of(sha256, effector=effector, participant_id=str(participant["id"]))
     if approval is None or not approvals.holds(study, approval):
-        raise Refused(
-            f"decoder {sha256[:8] or 'none'} {_why_not(approval)} for effector {effector} and participant "
-            f"{participant['pseudonym']}; approve it first"
-        )
+        raise Refused(_why_not(approval, sha256[:8], effector=effector, participant=participant["pseudonym"]))
     now = world.clock.monotonic()
     payload = {
         "approval_id": approval["id"],
@@ -110,19 +106,21 @@ def issuer(study: Study, signer: Signer) -> Callable[[Request], dict[str, Any]]:
     return issued
 
 
-def _why_not(approval: Mapping[str, Any] | None) -> str:
+def _why_not(approval: Mapping[str, Any] | None, sha256: str, *, effector: str, participant: str) -> Message:
+    decoder = sha256 or Message("word.none")
     if approval is None:
-        return "has not been approved"
+        return Message("granting.not_approved", hash=decoder, effector=effector, participant=participant)
     if approval["decision"] == "approve":
-        return "was approved by a script, which counts in a simulation only,"
-    return f"was decided upon as {approval['decision']!r}"
+        return Message("granting.approved_by_script", hash=decoder, effector=effector, participant=participant)
+    decision = str(approval["decision"])
+    return Message("granting.decided", hash=decoder, decision=decision, effector=effector, participant=participant)
 
 
 def _participant(study: Study, session_id: str) -> dict[str, Any]:
     """The participant of a session, by the record."""
     sessions = study.rows("session", id=session_id)
     if not sessions:
-        raise Refused(f"session {session_id} is not in the study record; enter it before anything is armed")
+        raise Refused(Message("granting.session_unknown", id=session_id))
     (visit,) = study.rows("visit", id=sessions[0]["visit_id"])
     (participant,) = study.rows("participant", id=visit["participant_id"])
     return dict(participant)
@@ -131,10 +129,7 @@ def _participant(study: Study, session_id: str) -> dict[str, Any]:
 def _limits(effector: str, approved: Mapping[str, Any]) -> dict[str, float]:
     """The approval's limits; where it states none, the profile's. Refused for one that nobody keeps."""
     for name in sorted(set(approved) - set(LIMITS)):
-        raise Refused(
-            f"the approval states the limit {name!r:.40}, which nobody keeps; approve the decoder again, with "
-            f"{', '.join(LIMITS)}"
-        )
+        raise Refused(Message("granting.limit_unknown", name=f"{name!r:.40}", allowed=LIMITS))
     profile = control.profile_limits(control.load(effector))
     return {name: float(approved.get(name, getattr(profile, name))) for name in LIMITS}
 
@@ -163,8 +158,7 @@ def dose_of_today(folder: Path, *, participant: str, effector: str) -> dict[str,
             file = RunFile(path, damaged="skip")
         except RecordingFault as error:
             raise RecordingFault(
-                f"{path.name} is of today and cannot be read, so that the dose is not known ({error}); run "
-                f"'workbench recover {path}'"
+                Message("granting.dose_unknown", file=path.name, why=messages.of(error), path=str(path))
             ) from error
         if file.plan.get("participant") == participant and file.plan.get("effector") == effector:
             dose[str(file.plan["run"])] = _dose_of(file)

@@ -17,11 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench import analysis
-from workbench.decode import decode, locate_cues
+from workbench.decode import decode
 from workbench.decoders import WindowDecoder
-from workbench.paradigms import LocatedCue, Paradigm
+from workbench.paradigms import Paradigm
 from workbench.recording import RunFile
-from workbench.vocabulary import Decision, FloatArray, Trial
+from workbench.signals.cues import locate_cues
+from workbench.vocabulary import Decision, FloatArray, LocatedCue, Trial
 
 BEFORE_S, AFTER_S = 1.0, 1.0
 """How far evidence is kept before a cue, and after the end of its period, s."""

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from workbench import world
+from workbench import messages, world
 from workbench.errors import RecordingFault, WorkbenchError
 from workbench.live import _place
 from workbench.live._place import Place
 from workbench.live.latency import percentiles
+from workbench.messages import Message
 from workbench.recording import RunFile, decision_hash, file_sha256, read_rows
 from workbench.recording.recover import Recovery, inspect, recover
 from workbench.recording.salvage import FOLDER
@@ -71,7 +72,7 @@ def ingest(study: Study, run_path: Path | str, *, recovery: Recovery | None = No
     if study.has_run(run_id):
         return f"Run {number} ({run_id}) is in the record already."
     if file.state == "unfinished":
-        raise RecordingFault(f"{path.name} was not closed; run 'workbench recover {path.name}' first")
+        raise RecordingFault(Message("ingest.not_closed", file=path.name))
     ledger = file.ledger()
     if file.state == "recovered":
         ledger.append(_quarantined(file, recovery.sentence if recovery is not None else inspect(path).sentence))
@@ -94,7 +95,7 @@ def _quarantined(file: RunFile, sentence: str) -> LedgerRow:
         sample=len(stamps),
         stream=file.signal.name,
         extent=sentence,
-        consequence="the recording is quarantined until somebody has looked at it",
+        consequence=Message("ingest.quarantined"),
         priority="high",
     )
 
@@ -187,7 +188,7 @@ def _replayed(file: RunFile) -> dict[str, Any]:
     try:
         result = replay_run(file.path, study / "decoders" / sha256[:12] if sha256 else None)
     except WorkbenchError as error:
-        return {"equal": False, "n": 0, "sentence": str(error)}
+        return {"equal": False, "n": 0, "sentence": messages.of(error)}
     return {"equal": result.equal, "n": result.n, "sentence": result.sentence}
 
 

@@ -7,11 +7,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from workbench import decoders, paradigms
+from workbench import decoders, messages, paradigms
 from workbench.decode import Made, decode
 from workbench.errors import DecoderMismatch, RecordingFault, UnknownName, WorkbenchError
+from workbench.messages import Message
 from workbench.recording import RunFile, decision_hash, file_sha256
 from workbench.vocabulary import Chunk, Decision, Marker, Snapshot, Trial
+
+KINDS = {"calibration": Message("replay.calibration"), "online": Message("replay.online")}
+CUT = {
+    "failed": Message("replay.failed"),
+    "recovered": Message("replay.recovered"),
+    "unfinished": Message("replay.unfinished"),
+}
+"""States of a recording that does not reach to the end of its run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +71,7 @@ def replay_run(
 
 
 def _replayed(
-    run: RunFile, decoder_folder: Path | str | None, *, block: int | None = None, name: str = ""
+    run: RunFile, decoder_folder: Path | str | None, *, block: int | None = None, name: Message | None = None
 ) -> ReplayResult:
     """Decode a run again and compare; it is called as the record calls it, else as its recording does."""
     decoder = _decoder(run, None if decoder_folder is None else Path(decoder_folder))
@@ -71,9 +80,16 @@ def _replayed(
     return _compared(run, made, name or _name(run.plan.get("number"), run.plan.get("kind"), run.plan.get("run")))
 
 
-def _name(number: object, kind: object, run_id: object) -> str:
+def _name(number: object, kind: object, run_id: object) -> Message:
     """What a sentence calls a run; a recording that was not made in a session holds no number."""
-    return f"run {run_id} ({kind})" if number is None else f"run {number} ({kind}, {run_id})"
+    named = KINDS.get(str(kind), str(kind))
+    if number is None:
+        return Message("replay.recording", id=str(run_id), kind=named)
+    return Message("replay.run", n=str(number), kind=named, id=str(run_id))
+
+
+def _of_run(name: Message, result: Message) -> Message:
+    return Message("replay.of_run", run=name, result=result)
 
 
 def replay_study(folder: Path | str, *, run_id: str | None = None) -> list[ReplayResult]:
@@ -109,37 +125,37 @@ def _of_record(
     """Replay one run and compare it with recording and record; what stands in the way is a difference too."""
     name = _name(row["number"], row["kind"], row["id"])
     if not recordings:
-        return _not(row, f"{name}: the record has no recording of it")
+        return _not(row, _of_run(name, Message("replay.no_recording")))
     recording = recordings[0]
     path = folder / str(recording["path"])
     sha256 = str(row["decoder_sha256"])
     try:
         if file_sha256(path) != recording["sha256"]:
-            raise RecordingFault(f"{path.name} is not the file of the record (its hash differs)")
+            raise RecordingFault(Message("replay.other_file", file=path.name))
         result = _replayed(RunFile(path), folder / "decoders" / sha256[:12] if sha256 else None, name=name)
     except WorkbenchError as error:
-        return _not(row, f"{name}: cannot be replayed: {error}")
+        return _not(row, _of_run(name, Message("replay.cannot", why=messages.of(error))))
     if not result.equal:
         return result
     # Reports are made of the record's trials, so these must be the recording's, whatever the replay gave.
     entered = _first_unequal(RunFile(path).trials(), trials)
     if entered >= 0:
-        sentence = f"{name}: trial {entered + 1} in the study record is not the one that was recorded"
+        sentence = _of_run(name, Message("replay.other_trial", n=entered + 1))
         return replace(result, equal=False, first=entered, sentence=sentence)
     if row["state"] == "recovered":
         return result
     stored = str(row["summary"].get("decision_hash") or "")
     if stored and stored != result.decision_hash:
-        sentence = f"{name}: the decisions equal the recording, but not the hash in the record ({stored[:12]})"
+        sentence = _of_run(name, Message("replay.other_hash", hash=stored[:12]))
         return replace(result, equal=False, first=0, sentence=sentence)
     head = str(row["summary"].get("adaptation", {}).get("head") or "")
     if head and head != result.chain_head:
-        sentence = f"{name}: the updates equal the recording, but not their head in the record ({head[:12]})"
+        sentence = _of_run(name, Message("replay.other_head", hash=head[:12]))
         return replace(result, equal=False, first=0, sentence=sentence)
     return result
 
 
-def _not(row: dict[str, Any], sentence: str) -> ReplayResult:
+def _not(row: dict[str, Any], sentence: Message) -> ReplayResult:
     """A run that could not be compared."""
     return ReplayResult(run=str(row["id"]), n=0, n_trials=0, equal=False, first=0, sentence=sentence)
 
@@ -154,7 +170,13 @@ def _decoder(run: RunFile, folder: Path | None) -> Any:
     decoder = decoders.read(folder)
     if decoder.sha256_ != sha256:
         raise DecoderMismatch(
-            f"{run.path.name} was decoded with {sha256[:12]}, the decoder in {folder} is {decoder.sha256_[:12]}"
+            Message(
+                "replay.other_decoder",
+                file=run.path.name,
+                hash=sha256[:12],
+                folder=str(folder),
+                other=decoder.sha256_[:12],
+            )
         )
     return decoder
 
@@ -178,7 +200,7 @@ def chain_head(run: RunFile, made: Sequence[Snapshot] | None = None) -> str:
     return chain[-1].sha256 if chain else str(run.plan.get("decoder_sha256") or "")
 
 
-def _compared(run: RunFile, made: Sequence[Made], name: str) -> ReplayResult:
+def _compared(run: RunFile, made: Sequence[Made], name: Message) -> ReplayResult:
     """Recorded against replayed, of the run that sentences call ``name``.
 
     A run that was cut off is compared as far as it goes.
@@ -194,28 +216,37 @@ def _compared(run: RunFile, made: Sequence[Made], name: str) -> ReplayResult:
         snapshots = snapshots[: len(chain)]
     at, trial_at = _first_difference(recorded, decisions), _first_unequal(recorded_trials, trials)
     link = _first_unequal(chain, snapshots)
-    cut = "" if whole else f" (the recording is {run.state}; compared as far as it goes)"
     differ = []
     if at >= 0:
-        differ.append(f"decision {at + 1} of {len(recorded)} differs")
+        differ.append(Message("replay.decision", n=at + 1, all=len(recorded)))
     elif trial_at >= 0:
-        differ.append(f"the decisions are equal, trial {trial_at + 1} of {len(recorded_trials)} differs")
+        differ.append(Message("replay.trial", n=trial_at + 1, all=len(recorded_trials)))
     if link >= 0:
         sample = (chain if link < len(chain) else snapshots)[link].sample
-        differ.append(f"update {link + 1} of {len(chain)} of the decoder (sample {sample}) differs")
-    updates = f", {len(chain)} updates of the decoder" if run.adapts else ""
-    equal = f"{len(recorded)} decisions{updates} and {len(recorded_trials)} trials equal the recording bit for bit"
+        differ.append(Message("replay.update", n=link + 1, all=len(chain), sample=sample))
+    if len(differ) == 2:
+        result = Message("replay.both", first=differ[0], second=differ[1])
+    else:
+        result = differ[0] if differ else _equal(run, len(recorded), len(recorded_trials), len(chain))
+    if not whole:
+        result = Message("replay.cut", result=result, state=CUT.get(run.state, run.state))
     return ReplayResult(
         run=str(run.plan.get("run")),
         n=len(recorded),
         n_trials=len(recorded_trials),
         equal=not differ,
         first=next((place for place in (at, trial_at, link) if place >= 0), -1),
-        sentence=f"{name}: {'; '.join(differ) or equal}{cut}",
+        sentence=_of_run(name, result),
         decision_hash=decision_hash(decisions),
         n_updates=len(chain),
         chain_head=chain_head(run, snapshots),
     )
+
+
+def _equal(run: RunFile, decisions: int, trials: int, updates: int) -> Message:
+    if run.adapts:
+        return Message("replay.equal_adapting", decisions=decisions, trials=trials, updates=updates)
+    return Message("replay.equal", decisions=decisions, trials=trials)
 
 
 def _first_unequal(recorded: Sequence[object], replayed: Sequence[object]) -> int:

@@ -1,7 +1,7 @@
 """Causal signals: settings → design (once, at fit time) → stream (step by step, any chunking, same bits).
 
 ``SciPy`` is touched by :func:`design` only, inside the function; streaming loads arrays and calls kernels.
-Names load when first asked for, so that who parses a unit does not wait for the kernels.
+Names are imported at their first use, so that parsing a unit does not wait for the kernels to load.
 """
 
 from __future__ import annotations
@@ -62,9 +62,10 @@ def __getattr__(name: str) -> Any:
     """Public names, imported when first asked for (PEP 562)."""
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(import_module(_LAZY[name]), name)
-    globals()[name] = found
-    return found
+    value = getattr(import_module(_LAZY[name]), name)
+    # Kept in the module: Python calls this function only for names that it does not find there.
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:

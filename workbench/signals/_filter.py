@@ -10,7 +10,7 @@ from workbench.kernels.filters import bank, cascade
 from workbench.vocabulary import FloatArray
 
 WIDE = 16
-"""From so many inputs on, a band at a time is faster than all lanes at a time."""
+"""From this many inputs on, one band at a time is faster than all lanes at once."""
 
 
 class FilterBank:
@@ -29,12 +29,13 @@ class FilterBank:
         self._sections = np.ascontiguousarray(sections if self._wide else _lanes(sections, n_in), dtype=np.float64)
         self._rest = _states(rest, n_in)
         if not self._wide:
+            # The cascade runs over all lanes at once: bands and inputs become one axis, band after band.
             self._rest = self._rest.transpose(0, 1, 3, 2, 4).reshape(2, 2, -1, self._n_bands * n_in)
         self._rest = np.ascontiguousarray(self._rest)
         self._state = np.zeros_like(self._rest)
 
     def start(self, first: FloatArray) -> None:
-        """Begin as if ``first`` ``(n_in,)`` float64, µV, had been the input for ever: no transient."""
+        """Begin in the steady state of the constant input ``first`` ``(n_in,)`` float64, µV: no transient."""
         np.multiply(self._rest, first if self._wide else np.tile(first, self._n_bands), out=self._state)
 
     def step(self, samples: FloatArray, out: FloatArray) -> None:
@@ -63,6 +64,7 @@ def _lanes(sections: FloatArray, n_in: int) -> FloatArray:
 def _states(rest: FloatArray, n_in: int) -> FloatArray:
     """``(n_bands, n_sections, 2)`` for each input: ``(2, 2, n_bands, n_pairs, n_in)``, even before odd."""
     n_bands, n_sections, _ = rest.shape
+    # Of an odd number of sections the slot behind the last stays 0; no kernel reads it.
     pairs = np.zeros((n_bands, (n_sections + 1) // 2, 2, 2))
     pairs.reshape(n_bands, -1, 2)[:, :n_sections] = rest
     return np.repeat(pairs.transpose(3, 2, 0, 1)[..., None], n_in, axis=4)

@@ -1,4 +1,4 @@
-"""The reference: what of the channels goes to the filters."""
+"""The reference: the derivations of the channels that are filtered."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from workbench.vocabulary import FloatArray
 
 
 class Reference:
-    """Derivations of the channels, as the settings say.
+    """Derivations of the channels according to the settings.
 
     Parameters
     ----------
@@ -26,11 +26,13 @@ class Reference:
         self._kind = settings.reference
         self.n_out = settings.n_derivations(n_channels)
         groups = settings.pairs or settings.neighbours
+        # A bipolar pair is a centre with a single neighbour, so both references share these arrays.
         self._plus = np.array([group[0] for group in groups], dtype=np.int64)
         self._minus = np.array([i for group in groups for i in group[1:]], dtype=np.int64)
         self._first = np.cumsum([0, *(len(group) - 1 for group in groups)], dtype=np.int64)
         self.used = np.ones(n_channels, dtype=np.uint8)
         if groups:
+            # Channels outside every derivation may be flat or missing without making a window invalid.
             self.used[:] = 0
             self.used[self._plus] = 1
             self.used[self._minus] = 1

@@ -15,12 +15,12 @@ ORDER, STOP_DB = 8, 60.0
 
 
 def design_decimator(factor: int, *, fs: float) -> dict[str, FloatArray]:
-    """Design the filter that keeps what lies above half the new rate out.
+    """Design the anti-alias filter in front of a decimation.
 
     Parameters
     ----------
-    factor : samples that become one, at least 2.
-    fs : rate before it, Hz.
+    factor : input samples per output sample, at least 2.
+    fs : rate of the input, Hz.
 
     Returns
     -------
@@ -44,7 +44,9 @@ def design_decimator(factor: int, *, fs: float) -> dict[str, FloatArray]:
         raise BadValue(f"fs must be a rate in Hz above 0, got {fs}")
     from scipy import signal
 
+    # SciPy normalises to half the input rate, so 1 / factor is half the output rate.
     sos = signal.cheby2(ORDER, STOP_DB, 1.0 / factor, output="sos")
+    # Group delay of a section at 0 Hz, in samples: minus the derivative of its phase there.
     slopes = [(s[1] + 2 * s[2]) / s[:3].sum() - (s[4] + 2 * s[5]) / s[3:].sum() for s in sos]
     return {
         "sections": np.ascontiguousarray(sos[None][:, :, [0, 1, 2, 4, 5]], dtype=np.float64),
@@ -55,7 +57,7 @@ def design_decimator(factor: int, *, fs: float) -> dict[str, FloatArray]:
 
 
 class Decimator:
-    """Keeps every n-th sample of a filtered stream, the first among them.
+    """Keeps every n-th sample of a filtered stream, starting with the first.
 
     Where a short delay counts; :class:`Resampler` takes other ratios and delays all frequencies alike.
 
@@ -80,7 +82,7 @@ class Decimator:
         self._fresh = True
 
     def step(self, samples: FloatArray) -> FloatArray:
-        """Take samples and give those that are kept.
+        """Take samples and return the decimated ones.
 
         Parameters
         ----------
@@ -93,7 +95,7 @@ class Decimator:
         Raises
         ------
         BadSignal
-            Another number of channels, or a value that is not finite: it would stay in the filter for ever.
+            Another number of channels, or a value that is not finite: it would never leave the filter.
         """
         samples = np.ascontiguousarray(samples, dtype=np.float64)
         if samples.ndim != 2 or samples.shape[1] != self.n_channels:
@@ -105,6 +107,7 @@ class Decimator:
             self._fresh = False
         out = np.empty_like(samples)
         self._filter.step(samples, out)
-        kept = out[-self.n_seen % self.factor :: self.factor]
+        # The offset of the next multiple of the factor, counted from the start of the stream.
+        decimated = out[-self.n_seen % self.factor :: self.factor]
         self.n_seen += len(samples)
-        return np.ascontiguousarray(kept)
+        return np.ascontiguousarray(decimated)

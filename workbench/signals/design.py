@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ STOP_DB = 40.0
 """Attenuation in the stop band of a Chebyshev filter of the second kind, dB."""
 
 SETTLED = 0.99
-"""A filter has settled when this share of the energy of its impulse response is out."""
+"""A filter has settled when this share of the energy of its impulse response has passed."""
 
 
 def design(settings: SignalSettings, *, fs: float, n_channels: int) -> dict[str, FloatArray]:
@@ -31,7 +32,7 @@ def design(settings: SignalSettings, *, fs: float, n_channels: int) -> dict[str,
 
     Parameters
     ----------
-    settings : what to design.
+    settings : bands, mains and kind of filter.
     fs : rate in Hz.
     n_channels : channels of the raw stream.
 
@@ -55,10 +56,17 @@ def design(settings: SignalSettings, *, fs: float, n_channels: int) -> dict[str,
     1996 (all as in SciPy).
     """
     _check(settings, fs, n_channels)
+    return {name: array.copy() for name, array in _designed(settings, fs).items()}
+
+
+@lru_cache(maxsize=64, typed=True)
+def _designed(settings: SignalSettings, fs: float) -> dict[str, FloatArray]:
+    """The arrays of :func:`design`, once: a cross-validation and its held-out fits ask for the same filters."""
     from scipy import signal
 
     notch = np.array([_notch(signal, f, settings.notch_q, fs) for f in _mains(settings, fs)]).reshape(-1, 6)
     bands = _same_length([_band(signal, settings, band, fs) for band in settings.bands])
+    # The notches come first: the bands see a constant input multiplied by the notches' gain at 0 Hz.
     notch_rest = signal.sosfilt_zi(notch) if len(notch) else np.empty((0, 2))
     gain = float(np.prod(notch[:, :3].sum(axis=1) / notch[:, 3:].sum(axis=1)))
     return {
@@ -93,7 +101,9 @@ def _mains(settings: SignalSettings, fs: float) -> list[float]:
     """The mains frequency and those of its harmonics that can reach a band."""
     if settings.mains_hz == 0:
         return []
+    # The mains frequency itself is notched even above the bands: it is the largest disturbance there is.
     top = min(NYQUIST_SHARE * fs / 2, max(settings.mains_hz, NOTCH_TOP * max(h for _, h in settings.bands)))
+    # A harmonic exactly at the top counts, whatever the division rounds to.
     return [k * settings.mains_hz for k in range(1, int(top / settings.mains_hz + 1e-9) + 1)]
 
 
@@ -106,6 +116,8 @@ def _band(signal: Any, settings: SignalSettings, band: tuple[float, float], fs: 
         low_pass: FloatArray = signal.butter(settings.order, band[1], "lowpass", fs=fs, output="sos")
         return low_pass
     if settings.shape == "chebyshev2":
+        # From the edges 3 dB down to those of the stop band, in the frequencies of the analogue prototype: the
+        # bilinear transform maps f to tan(π f / fs), and the geometric middle of the band stays where it is.
         wider = float(np.cosh(np.arccosh(np.sqrt(10 ** (STOP_DB / 10) - 1)) / settings.order))
         low, high = (float(np.tan(np.pi * edge / fs)) for edge in band)
         half = 0.5 * wider * (high - low)
@@ -121,9 +133,10 @@ def _band(signal: Any, settings: SignalSettings, band: tuple[float, float], fs: 
 
 def _same_length(bands: list[FloatArray]) -> list[FloatArray]:
     """The shorter ones, which are low-passes, followed by sections that pass everything."""
-    most = max(len(sos) for sos in bands)
+    n_sections = max(len(sos) for sos in bands)
+    # Bands are stored in one array, so all need the same number of sections.
     through = np.array([[1.0, 0.0, 0.0, 1.0, 0.0, 0.0]])
-    return [np.concatenate([sos, np.repeat(through, most - len(sos), axis=0)]) for sos in bands]
+    return [np.concatenate([sos, np.repeat(through, n_sections - len(sos), axis=0)]) for sos in bands]
 
 
 def _notch(signal: Any, frequency: float, q: float, fs: float) -> FloatArray:
@@ -146,10 +159,12 @@ def _settle(signal: Any, sos: FloatArray, fs: float) -> int:
 def _delay(notch: FloatArray, sos: FloatArray, band: tuple[float, float], fs: float) -> float:
     """Group delay in s at the geometric middle of the band (of a low-pass at half its edge), notches included."""
     middle = 2 * np.pi * (float(np.sqrt(band[0] * band[1])) or 0.5 * band[1]) / fs
+    # The derivative of the phase as a central difference, far below any feature of the response.
     step = 1e-4 * middle
     turn = np.exp(-1j * np.array([[middle - step], [middle + step]]) * np.arange(3))
     phase = np.zeros(2)
     for section in np.concatenate([notch, sos]):
         phase += np.angle((turn * section[:3]).sum(axis=1) / (turn * section[3:]).sum(axis=1))
+    # Phases are known up to a whole turn; across so small a step the true difference is far less than one.
     turned = (phase[0] - phase[1] + np.pi) % (2 * np.pi) - np.pi
     return float(turned / (2 * step) / fs)

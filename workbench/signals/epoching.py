@@ -29,7 +29,7 @@ def cut(samples: FloatArray, starts: Sequence[int], n: int) -> FloatArray:
         When an epoch does not lie inside the samples: nothing is padded.
     """
     if n < 1:
-        raise BadValue(f"an epoch must hold at least 1 sample, got {n}")
+        raise BadValue(f"an epoch must have at least 1 sample, got {n}")
     epochs = np.empty((len(starts), samples.shape[1], n))
     for i, start in enumerate(starts):
         if start < 0 or start + n > len(samples):

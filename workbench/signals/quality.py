@@ -22,8 +22,8 @@ class ChannelQuality:
     ----------
     name : of the channel.
     state : ``"good"``, ``"check"`` or ``"bad"``.
-    code : the word behind it: ``"good"``, ``"nan"``, ``"flat"``, ``"rail"``, ``"line_noise"``, ``"amplitude"``.
-    rms_uv : root mean square about the mean, µV; of a channel that is no voltage in its own unit.
+    code : the reason: ``"good"``, ``"nan"``, ``"flat"``, ``"rail"``, ``"line_noise"``, ``"amplitude"``.
+    rms_uv : root mean square about the mean, µV; of a channel that is not a voltage in its own unit.
     line_ratio : share of the variance in the mains line, 0–1.
     """
 
@@ -36,11 +36,11 @@ class ChannelQuality:
 
 @dataclass(frozen=True)
 class QualityLimits:
-    """From where a channel is to be checked, and from where it is bad. Proposed defaults.
+    """Limits beyond which a channel is to be checked or is bad. The defaults are proposals.
 
     Attributes
     ----------
-    flat_s : without change for so long is flat, s. rail_share : share of values at the extremes.
+    flat_s : a channel without change for this long is flat, s. rail_share : share of values at the extremes.
     line_check, line_bad : share of the variance in the mains line.
     rms_check, rms_bad : root mean square in µV; only for voltages. rms_low : below it a channel is flat, µV.
     missing_bad : share of missing values.
@@ -63,8 +63,8 @@ class QualityMonitor:
     ----------
     fs : rate in Hz.
     channels : names in stream order.
-    unit : of the samples, or one a channel, in any spelling. Voltages are scaled to µV and judged by size; what is
-        no voltage is judged by what holds in any unit (missing, flat, mains).
+    unit : of the samples, or one per channel, in any spelling. Voltages are scaled to µV and judged by size; other
+        channels are judged only by what applies to any unit (missing, flat, mains).
     mains_hz : 50 or 60; 0 turns the rule about mains off.
     window_s : how much signal is judged, s.
     rail_uv : magnitude of the amplifier's rail, or None when it is not known.
@@ -91,6 +91,7 @@ class QualityMonitor:
         self._factors = np.array([units.parse(text).factor for text in texts])
         self._voltage = dict(zip(self.channels, map(units.is_voltage, texts)))
         self.limits = limits or QualityLimits()
+        # A line at or above half the rate is aliased and cannot be distinguished from the signal.
         self._mains = mains_hz if 0 < mains_hz < fs / 2 else 0.0
         self._rail = rail_uv
         self._ring = np.zeros((max(2, round(window_s * fs)), len(self.channels)))
@@ -101,6 +102,7 @@ class QualityMonitor:
         if samples.ndim != 2 or samples.shape[1] != len(self.channels):
             raise BadSignal(f"samples must have shape (n_times, {len(self.channels)}), got {samples.shape}")
         size = len(self._ring)
+        # Of a chunk longer than the ring only the end is kept, but every sample moves the position.
         tail = samples[-size:]
         first = (self._seen + len(samples) - len(tail)) % size
         head = min(len(tail), size - first)
@@ -109,24 +111,25 @@ class QualityMonitor:
         self._seen += len(samples)
 
     def reset(self) -> None:
-        """Forget what was seen."""
+        """Forget all samples taken so far."""
         self._seen = 0
 
     def report(self) -> list[ChannelQuality]:
-        """One light a channel; empty until a quarter of the window was seen."""
+        """The light of each channel; empty until a quarter of the window has arrived."""
         size = len(self._ring)
         if self._seen < max(2, size // 4):
             return []
+        # Until the ring is full, its samples lie in order; then the oldest follow the position.
         if self._seen < size:
             window = self._ring[: self._seen]
         else:
             window = np.concatenate([self._ring[self._seen % size :], self._ring[: self._seen % size]])
         window = np.ascontiguousarray(window * self._factors)
-        held = np.empty((len(self.channels), len(window)))
+        filled = np.empty((len(self.channels), len(window)))
         table = np.zeros((len(self.channels), 6))
-        statistics(window, held, table)
+        statistics(window, filled, table)
         if self._mains:
-            mains(held, cosine(2 * math.pi * self._mains / self.fs), table)
+            mains(filled, cosine(2 * math.pi * self._mains / self.fs), table)
         return [self._judge(name, row) for name, row in zip(self.channels, table.tolist())]
 
     def state(self) -> str:
@@ -142,10 +145,11 @@ class QualityMonitor:
         limits, scaled, rms = self.limits, self._voltage[name], row[RMS]
         if row[MISSING] > limits.missing_bad:
             return "bad", "nan"
-        # An amplifier at its rail is still as well: the rail is named, because it says what is to be done.
+        # A channel at its rail is flat too; the rail is reported, because it says what to do about it.
         on_rail = scaled and row[RAIL] > limits.rail_share and rms > limits.rms_check
         if on_rail or (scaled and self._rail is not None and row[PEAK] >= self._rail):
             return "bad", "rail"
+        # Two repeats at least: at low rates a single pair of equal samples is quantisation.
         still = row[STILL] >= max(2.0, limits.flat_s * self.fs)
         if still or (scaled and rms < limits.rms_low):
             return "bad", "flat"

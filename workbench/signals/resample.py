@@ -18,7 +18,7 @@ REACH = 10
 """Delay, in samples of the lower rate; the filter reaches back twice as far."""
 
 STOP_DB, MIDDLE = 65.0, 0.8
-"""What the window is designed for, dB, and where the slope has its middle, in halves of the lower rate."""
+"""Attenuation of the window, dB, and the middle of the slope as a share of half the lower rate."""
 
 
 def design_resampler(fs: float, target_fs: float) -> dict[str, FloatArray]:
@@ -54,6 +54,7 @@ def design_resampler(fs: float, target_fs: float) -> dict[str, FloatArray]:
     up, top = ratio.numerator, max(ratio.numerator, ratio.denominator)
     window = ("kaiser", signal.kaiser_beta(STOP_DB))
     low_pass = signal.firwin(2 * REACH * top + 1, MIDDLE / top, window=window, scale=False)
+    # Polyphase: tap j of phase p is h[j · up + p]; zeros fill the last row.
     newest_first = np.zeros((-(-len(low_pass) // up), up))
     newest_first.reshape(-1)[: len(low_pass)] = low_pass
     taps = np.ascontiguousarray(newest_first[::-1].T, dtype=np.float64)
@@ -69,7 +70,9 @@ def _ratio(fs: float, target_fs: float) -> Fraction:
     for name, rate in (("fs", fs), ("target_fs", target_fs)):
         if not 0 < rate < float("inf"):
             raise BadValue(f"{name} must be a rate in Hz above 0, got {rate}")
+    # repr gives the decimal that the caller wrote: 0.1 is a tenth, not the nearest binary fraction.
     before, after = Fraction(repr(fs)), Fraction(repr(target_fs))
+    # For rates far apart limit_denominator returns 0; the nearest allowed ratio is then 1/4096.
     ratio = max(Fraction(1, MOST), min(after / before, before / after).limit_denominator(MOST))
     if after > before:
         ratio = 1 / ratio
@@ -127,6 +130,7 @@ class Resampler:
         A marker that took effect at this input sample takes effect at the output of this number: the first that
         stands with the sample or after it.
         """
+        # A ceiling in integers: floating point would misplace outputs after hours of samples.
         return -(-sample * self.up // self.down)
 
     def reset(self) -> None:
@@ -153,7 +157,7 @@ class Resampler:
         ------
         BadSignal
             Another number of channels, or a value that is not finite: it would spoil 20 samples of the lower rate.
-            Nothing of such samples is taken.
+            None of these samples is taken then.
         """
         samples = np.ascontiguousarray(samples, dtype=np.float64)
         if samples.ndim != 2 or samples.shape[1] != self.n_channels:
@@ -166,14 +170,16 @@ class Resampler:
         self._append(samples)
         first, self.n_given = self.n_given, self.outputs_before(self.n_seen)
         out = np.empty((self.n_given - first, self.n_channels))
+        # Where output ``first`` stands in the buffer, in steps of 1/up row.
         start = first * self.down - (self.n_seen - self._end) * self.up
         polyphase(self._rows, self._taps, start, self.down, out)
         return out
 
     def _append(self, samples: FloatArray) -> None:
-        """Put samples behind the others; where there is no room, only those that are still needed stay."""
+        """Append samples; where there is no room, only those that are still needed are kept."""
         n, past = len(samples), self._rows[self._end - self._n_past : self._end]
         if self._end + n > len(self._rows):
+            # Room for as many rows as are carried over, so that rows are copied once each on average.
             self._rows = np.concatenate([past, np.empty((max(n, self._n_past), self.n_channels))])
             self._end = self._n_past
         self._rows[self._end : self._end + n] = samples

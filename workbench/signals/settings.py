@@ -33,7 +33,7 @@ class SignalSettings:
         with 40 dB in the stop band.
     hop_s : step between windows in s.
     history_s : how far back a window may end, in s.
-    flat_s : a channel that does not change for so long counts as fallen off, s.
+    flat_s : a channel that does not change for this long counts as disconnected, s.
 
     Raises
     ------
@@ -55,6 +55,7 @@ class SignalSettings:
     flat_s: float = 0.1
 
     def __post_init__(self) -> None:
+        # Lists from JSON become tuples, so that settings that are equal compare and hash as equal.
         object.__setattr__(self, "bands", tuple((float(low), float(high)) for low, high in self.bands))
         object.__setattr__(self, "pairs", tuple((int(plus), int(minus)) for plus, minus in self.pairs))
         object.__setattr__(self, "neighbours", tuple(tuple(int(i) for i in near) for near in self.neighbours))
@@ -62,7 +63,7 @@ class SignalSettings:
             raise BadValue(f"shape must be one of {', '.join(SHAPES)}, got {self.shape!r}")
         self._check_reference()
         if not self.bands:
-            raise BadValue("bands must hold at least one (low, high) pair in Hz, got none")
+            raise BadValue("bands must contain at least one (low, high) pair in Hz, got none")
         for low, high in self.bands:
             if not 0 <= low < high:
                 raise BadValue(f"a band must satisfy 0 ≤ low < high (0 = low-pass), got {low:g}–{high:g} Hz")
@@ -98,6 +99,7 @@ class SignalSettings:
 
     def n_window(self, fs: float) -> int:
         """Samples of a window at rate ``fs`` in Hz."""
+        # A variance needs two samples.
         return max(2, round(self.window_s * fs))
 
     def n_hop(self, fs: float) -> int:

@@ -1,7 +1,7 @@
-"""What is wrong with the stamps of a stream while it delivers: one episode a cause, never one a sample.
+"""Faults in the stamps of a stream while it delivers: one episode per cause, never one per sample.
 
-The time base goes on with what there is; the monitor says that it had to. It looks at raw stamps and at the time
-of their arrival, decides nothing, and is no part of the decision path.
+The time base continues with the stamps it gets; the monitor reports that it had to. It looks at raw stamps and at
+the time of their arrival, decides nothing, and is no part of the decision path.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from enum import StrEnum
 import numpy as np
 
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.vocabulary import FloatArray
 
 RATE_WINDOW_S = 5.0
@@ -19,13 +20,13 @@ RATE_WINDOW_S = 5.0
 RATE_SHARE = 0.05
 """Share of the nominal rate by which a rate may differ."""
 JUMP_S = 2.0
-"""Difference between the step of the stamps and the time that passed from which the stamps have jumped, s."""
+"""Stamps have jumped when their step differs from the elapsed time by more than this, s."""
 REPEATED_SHARE = 0.5
 """Share of equal successive stamps within a second from which stamps are repeated."""
 BACK_S = 0.005
-"""A step back of the stamps that matters however few they are, s."""
+"""Size from which even a few steps back of the stamps matter, s."""
 BACK_SHARE = 0.25
-"""Share of steps back within a second that matters however small they are."""
+"""Share of steps back within a second from which they matter at any size."""
 QUIET_S = 5.0
 """Stream time without the fault after which an episode is over, s."""
 
@@ -47,7 +48,7 @@ class Episode:
     fault: StampFault
     n: int
     of: int
-    extent: str
+    extent: Message
     over: bool = False
 
 
@@ -89,7 +90,7 @@ class StampMonitor:
 
     @property
     def open(self) -> tuple[StampFault, ...]:
-        """Faults of now."""
+        """Faults under way."""
         return tuple(self._open)
 
     def step(self, stamps: FloatArray, *, local: float) -> list[Episode]:
@@ -103,24 +104,25 @@ class StampMonitor:
         n = len(stamps)
         if n == 0:
             return []
-        said: list[Episode] = []
+        episodes: list[Episode] = []
         good = stamps[np.isfinite(stamps)]
         self._n += n
         if len(good) < n:
-            said += self._seen(StampFault.NOT_FINITE, n - len(good), n, 0.0)
+            episodes += self._seen(StampFault.NOT_FINITE, n - len(good), n, 0.0)
         if len(good):
-            said += self._jump(good, n, local)
+            episodes += self._jump(good, n, local)
             self._order(good)
             self._local = local
-        said += self._second_over()
-        said += self._rate(good, n, local)
-        return said + self._quiet()
+        episodes += self._second_over()
+        episodes += self._rate(good, n, local)
+        return episodes + self._quiet()
 
     # ------------------------------------------------------------------------------------ faults
     def _jump(self, good: FloatArray, n: int, local: float) -> list[Episode]:
-        """Stamps that went further, or back, than the time that passed allows."""
+        """Stamps that moved forward or back by more than the elapsed time allows."""
         if not np.isfinite(self._last):
             return []
+        # A replay faster than real time delivers more stream time per second of clock jitter.
         limit = JUMP_S * max(1.0, self._speed)
         passed = (local - self._local) * self._speed
         ahead = float(good.max()) - self._last - passed
@@ -134,7 +136,7 @@ class StampMonitor:
     def _order(self, good: FloatArray) -> None:
         """Count equal stamps, steps back, and steps back from where the stamps had not caught up yet.
 
-        An honest source stamps its blocks when it sends them, so that each block, however late, ends later than
+        A sound source stamps its blocks when it sends them, so that each block, however late, ends later than
         the one before. Stamps that turn back below the latest one, or leap on from below it, are out of order.
         """
         before = self._last if np.isfinite(self._last) else good[0] - 1.0 / self._fs
@@ -145,6 +147,7 @@ class StampMonitor:
         for row in np.flatnonzero((steps < 0.0) | (steps > 1.0 / self._fs + leap)).tolist():
             start = float(good[row - 1]) if row else before
             top = max(self._top, float(good[:row].max()) if row else -float("inf"))
+            # A nanosecond of tolerance: stamps are seconds since boot, whose last digits are rounding.
             caught_up = start >= top - 1e-9
             if steps[row] < 0.0:
                 window[1] += 1
@@ -162,18 +165,20 @@ class StampMonitor:
         self._judged = self._n // self._second
         equal, back, below, largest = self._window
         self._window = [0, 0, 0, 0.0]
-        said: list[Episode] = []
+        episodes: list[Episode] = []
         if equal >= REPEATED_SHARE * of:
-            said += self._seen(StampFault.REPEATED, int(equal), of, 0.0)
-        many = back >= BACK_SHARE * of
-        if many or (back >= 5 and below >= 0.5 * back and largest > BACK_S):
-            said += self._seen(StampFault.OUT_OF_ORDER, int(back), of, float(largest))
-        return said
+            episodes += self._seen(StampFault.REPEATED, int(equal), of, 0.0)
+        # Few steps back count only if at least half of them turn below the latest stamp: late blocks do not.
+        frequent = back >= BACK_SHARE * of
+        if frequent or (back >= 5 and below >= 0.5 * back and largest > BACK_S):
+            episodes += self._seen(StampFault.OUT_OF_ORDER, int(back), of, float(largest))
+        return episodes
 
     def _rate(self, good: FloatArray, n: int, local: float) -> list[Episode]:
-        """Samples that came, against those that the nominal rate promises."""
-        counted, stamp, began = self._rate_from
-        if not counted:
+        """Samples that arrived, compared with those that the nominal rate promises."""
+        n_start, stamp, began = self._rate_from
+        # The first arrival is the origin only: it may have waited in a buffer.
+        if not n_start:
             self._rate_from = (self._n, float(good[-1]) if len(good) else 0.0, local)
             return []
         passed = (local - began) * self._speed
@@ -182,7 +187,7 @@ class StampMonitor:
         span = float(good[-1]) - stamp if len(good) else passed
         # Stamps are steadier than arrivals; where they contradict the clock, the clock counts.
         seconds = span if 0.5 * passed < span < 2.0 * passed else passed
-        samples = self._n - counted
+        samples = self._n - n_start
         self.measured_fs = samples / seconds
         self._rate_from = (self._n, float(good[-1]) if len(good) else 0.0, local)
         if abs(self.measured_fs - self._fs) <= RATE_SHARE * self._fs:
@@ -201,23 +206,26 @@ class StampMonitor:
 
     def _quiet(self) -> list[Episode]:
         """Episodes whose fault was not seen for a while are over."""
-        said = []
+        episodes = []
         for fault, episode in list(self._open.items()):
+            # The rate is judged once per window, so its episode needs more than one window without the fault.
             patience = QUIET_S if fault is not StampFault.RATE else 1.5 * RATE_WINDOW_S
             if (self._n - episode.last) / self._fs > patience:
                 del self._open[fault]
-                said.append(Episode(fault, episode.n, episode.of, self._extent(fault, episode), over=True))
-        return said
+                episodes.append(Episode(fault, episode.n, episode.of, self._extent(fault, episode), over=True))
+        return episodes
 
-    def _extent(self, fault: StampFault, episode: _Open) -> str:
+    def _extent(self, fault: StampFault, episode: _Open) -> Message:
         if fault is StampFault.RATE:
-            return f"{episode.largest:.1f} of {self._fs:g} samples a second"
+            return Message("stamps.of_rate", n=f"{episode.largest:.1f}", fs=f"{self._fs:g}")
         if fault is StampFault.JUMPED:
-            times = "once" if episode.n == 1 else f"{episode.n} times"
-            return f"{times}, by up to {episode.largest:+,.1f} s"
-        what = {
-            StampFault.NOT_FINITE: "are not finite",
-            StampFault.REPEATED: "equal the one before",
-            StampFault.OUT_OF_ORDER: f"step back, by up to {episode.largest * 1000:.0f} ms",
-        }[fault]
-        return f"{episode.n} of {episode.of} stamps {what}"
+            jump = f"{episode.largest:+,.1f}"
+            if episode.n == 1:
+                return Message("stamps.jumped_once", n=jump)
+            return Message("stamps.jumped_times", times=episode.n, n=jump)
+        if fault is StampFault.NOT_FINITE:
+            return Message("stamps.n_not_finite", n=episode.n, of=episode.of)
+        if fault is StampFault.REPEATED:
+            return Message("stamps.n_repeated", n=episode.n, of=episode.of)
+        back_ms = f"{episode.largest * 1000:.0f}"
+        return Message("stamps.n_back", n=episode.n, of=episode.of, back=back_ms)

@@ -34,7 +34,7 @@ class SignalStream:
     Filters start in the steady state of their first sample, so an offset makes no transient. They start
     again at the first sample after a gap, and when a channel comes back from being flat or missing for
     longer than ``flat_s``. A value that is not finite is replaced by the last good one of its channel; no
-    window that holds one is valid, nor one that began before the filters had settled again.
+    window that contains one is valid, nor one that began before the filters had settled again.
     """
 
     def __init__(
@@ -49,10 +49,11 @@ class SignalStream:
         self._filters = filters(arrays, self._reference.n_out)
         self._held = np.zeros(self.n_channels)
         self._run = np.full(self.n_channels, -1, dtype=np.int64)
-        self._book = np.array([max(2, round(settings.flat_s * fs)), 0, 0], dtype=np.int64)
+        self._counters = np.array([max(2, round(settings.flat_s * fs)), 0, 0], dtype=np.int64)
         self._begins = [0]
         self._size = self.n_window + max(1, round(settings.history_s * fs))
         self._ring = np.zeros((self._size + self.n_window, self.n_lanes))
+        # Rows that were never written are not clean.
         self._clean = np.full(self._size, np.iinfo(np.int64).max, dtype=np.int64)
         self._fresh = np.zeros(self._size, dtype=np.int64)
 
@@ -74,16 +75,18 @@ class SignalStream:
                 f"samples must have shape (n_times, {self.n_channels}), got {samples.shape}; "
                 "the stream and the decoder have different channels"
             )
-        done = 0
-        while done < len(samples):
+        position = 0
+        while position < len(samples):
+            # A piece ends with the ring, so that it never wraps.
             room = self._size - self.n_seen % self._size
-            self._piece(samples[done : done + room])
-            done += room
+            self._piece(samples[position : position + room])
+            position += room
 
     def reset(self) -> None:
         """A gap follows: the filters restart at the next sample, and windows across it are not valid."""
         self._run[:] = -1
-        self._book[2] = self.n_seen
+        self._counters[2] = self.n_seen
+        # Gaps older than the history cannot be asked about any more.
         oldest = self.n_seen - self._size
         self._begins = [0, *(begin for begin in self._begins if begin > oldest), self.n_seen]
 
@@ -109,11 +112,12 @@ class SignalStream:
         if end < self.n_window:
             return np.zeros((self.n_window, self.n_lanes)), False
         first = (end - self.n_window) % self._size
+        # The settling time starts with the clean stretch; the whole window has to lie after it.
         since = int(self._clean[(end - 1) % self._size])
         return self._ring[first : first + self.n_window], since + self.n_settle <= end - self.n_window
 
     def complete(self, end: int) -> bool:
-        """Whether the window that ends before ``end`` holds only samples since the start or the last gap."""
+        """Whether the window that ends before ``end`` contains only samples since the start or the last gap."""
         return end - self.n_window >= max((begin for begin in self._begins if begin < end), default=0)
 
     def check_end(self, end: int) -> None:
@@ -125,14 +129,18 @@ class SignalStream:
     def _piece(self, samples: FloatArray) -> None:
         """Take samples that fit in the ring without wrapping.
 
-        The first ``n_window`` rows of the ring stand behind its end too, so that every window is one stretch.
+        The first ``n_window`` rows of the ring are repeated behind its end, so that every window is contiguous.
         """
         n, at = len(samples), self.n_seen % self._size
-        whole, clean = np.empty_like(samples), self._clean[at : at + n]
-        n_fresh = hold(samples, self._reference.used, self._book, self._held, self._run, whole, clean, self._fresh)
-        lanes = self._reference.step(samples if n_fresh < 0 else whole)
+        filled, clean = np.empty_like(samples), self._clean[at : at + n]
+        n_fresh = hold(
+            samples, self._reference.used, self._counters, self._held, self._run, filled, clean, self._fresh
+        )
+        # With -1 nothing was written: the raw samples are clean and are used as they are.
+        lanes = self._reference.step(samples if n_fresh < 0 else filled)
         ring = self._ring[at : at + n]
         first = 0
+        # Up to a restart the old state filters; from there on the steady state of that row.
         for start in self._fresh[: max(n_fresh, 0)].tolist():
             self._filter(lanes[first:start], ring[first:start])
             for stage in self._filters:
@@ -140,8 +148,8 @@ class SignalStream:
             first = start
         self._filter(lanes[first:], ring[first:])
         if at < self.n_window:
-            again = ring[: self.n_window - at]
-            self._ring[self._size + at : self._size + at + len(again)] = again
+            wrapped = ring[: self.n_window - at]
+            self._ring[self._size + at : self._size + at + len(wrapped)] = wrapped
         self.n_seen += n
 
     def _filter(self, lanes: FloatArray, out: FloatArray) -> None:

@@ -1,4 +1,4 @@
-"""Raw LSL stamps → corrected stamps. Causal, one sample after the other, the same bits for any chunking.
+"""Raw LSL stamps → corrected stamps. Causal, sample by sample, the same bits for any chunking.
 
 Jitter is not loss: a stamp that comes late and is followed by an equal step back is jitter. A difference that
 stays is a loss (or, earlier than expected, a clock that was set back). See
@@ -28,7 +28,7 @@ CONFIRM_S = 1.0
 
 RULE = 2
 """The rule of new recordings. Rule 1, of recordings that name none, took every difference above the tolerance for
-a gap at once; those recordings are read by it for ever."""
+a gap at once; those recordings are always read by it."""
 
 _JITTER_EDGES_S = np.concatenate([[0.0], 1e-5 * np.cumprod(np.full(146, 1.1))])
 """Edges of the histogram of jitter, s: from 10 µs to 10 s in steps of 10 %."""
@@ -56,7 +56,7 @@ class Timebase:
     gap_tolerance_s : a stamp that differs from what is expected by less than this is jitter in any case, s; at low
         rates at least half a period. A loss that is shorter is found by a sample counter only.
     jitter_s : longest lateness that may be jitter, s; more is a gap at once.
-    rule : 2, or 1 for recordings of before (see :data:`RULE`).
+    rule : 2, or 1 for earlier recordings (see :data:`RULE`).
 
     Notes
     -----
@@ -77,11 +77,13 @@ class Timebase:
         if rule not in (1, RULE):
             raise BadValue(f"the rule of a time base is 1 or {RULE}, got {rule!r}; update the workbench")
         period = 1.0 / fs
+        # Capped: at a few Hz the loop would otherwise follow every single stamp.
         gain = min(0.25, period / TIME_CONSTANT_S)
         shortest, longest = (1.0 - PERIOD_RANGE) * period, (1.0 + PERIOD_RANGE) * period
         tolerance = max(gap_tolerance_s, 0.5 * period)
         first = max(1, round(fs * TIME_CONSTANT_S))
         confirm = max(8, round(fs * CONFIRM_S))
+        # Period gain = phase gain² / 4: critically damped (Gardner, Phaselock Techniques, chapter 2).
         self._constants = np.array(
             [gain, gain * gain / 4.0, tolerance, shortest, longest, max(jitter_s, 4.0 * period), confirm, first]
             + [max(0.05 * tolerance, 0.1 * period)]
@@ -102,7 +104,7 @@ class Timebase:
 
     @classmethod
     def of_plan(cls, fs: float, described: Mapping[str, Any] | None) -> Self:
-        """A fresh time base by what a recording says of it; one that says nothing is of before rule 2."""
+        """A fresh time base by what a recording says of it; one that says nothing predates rule 2."""
         if not described:
             return cls(fs, rule=1)
         return cls(
@@ -124,6 +126,7 @@ class Timebase:
         if n == 0:
             return Jitter()
         share = np.cumsum(self._counts)
+        # Upper edges; the last bin is open, so its edge is the largest value.
         edges = np.append(_JITTER_EDGES_S[1:], self._worst)
         median, p95 = (float(edges[int(np.searchsorted(share, q * n, side="left"))]) for q in (0.5, 0.95))
         return Jitter(n, min(median, self._worst), min(p95, self._worst), self._worst)
@@ -132,12 +135,13 @@ class Timebase:
         """Clock offset in s that is added to every stamp from now on."""
         if not -float("inf") < offset_s < float("inf"):
             raise BadValue(f"a clock offset must be finite, got {offset_s}")
+        # A known jump needs no confirmation; the loop follows smaller changes smoothly.
         if abs(offset_s - self._offset) > self._tolerance and self._loop[AGE]:
             self._loop[KNOWN] += offset_s - self._offset
         self._offset = float(offset_s)
 
     def skip(self, seconds: float) -> None:
-        """Samples of so many seconds are counted as missing before the next one, by the device's own counter."""
+        """Count samples of ``seconds`` s as missing before the next one, as the device's own counter reports."""
         if self._rule != 1 and self._loop[AGE]:
             self._loop[LOST] += seconds
 
@@ -163,23 +167,24 @@ class Timebase:
         if self._rule == 1:
             jumps = dejitter(self._filled(raw, unseen), self._offset, self._constants, self._old, stamps, missing)
         else:
-            late = np.empty_like(raw)
-            jumps = follow(raw + self._offset, self._constants, self._loop, stamps, missing, late)
-            self._note(np.abs(late[~unseen]))
+            jitter = np.empty_like(raw)
+            jumps = follow(raw + self._offset, self._constants, self._loop, stamps, missing, jitter)
+            self._note(np.abs(jitter[~unseen]))
         rows = np.flatnonzero(missing).tolist() if jumps else []
         return stamps, [(row, float(missing[row])) for row in rows]
 
-    def _note(self, late: FloatArray) -> None:
-        """Count jitter."""
-        if len(late):
-            places = np.searchsorted(_JITTER_EDGES_S, late, side="right") - 1
-            self._counts += np.bincount(places, minlength=len(self._counts))
-            self._worst = max(self._worst, float(late.max()))
+    def _note(self, jitter: FloatArray) -> None:
+        """Enter absolute jitter, s, in the histogram."""
+        if len(jitter):
+            bins = np.searchsorted(_JITTER_EDGES_S, jitter, side="right") - 1
+            self._counts += np.bincount(bins, minlength=len(self._counts))
+            self._worst = max(self._worst, float(jitter.max()))
 
     def _filled(self, raw: FloatArray, unseen: Any) -> FloatArray:
         """Rule 1 takes finite stamps only: one that is not is a period after the one before."""
         raw = raw.copy() if unseen.any() else raw
         for row in np.flatnonzero(unseen).tolist():
+            # Row by row: the row before may itself have been filled.
             before = raw[row - 1] if row else self._previous
             raw[row] = before + 1.0 / self._fs if np.isfinite(before) else 0.0
         if len(raw):

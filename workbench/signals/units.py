@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.errors import BadSignal, BadValue
-from workbench.vocabulary import FloatArray, StreamSpec
+from workbench.messages import Message
+from workbench.vocabulary import FloatArray, Montage, StreamSpec
 
 MICROVOLT = "uV"
 """The unit in which everything is computed, as it is written in contracts and montages."""
@@ -43,7 +44,7 @@ BIOPOTENTIALS = frozenset(_BIOPOTENTIALS.split())
 
 
 class Kind(StrEnum):
-    """What a unit measures, as far as the workbench tells units apart."""
+    """What a unit measures, as far as the workbench distinguishes."""
 
     VOLTAGE = "voltage"
     OTHER = "other"
@@ -123,6 +124,7 @@ _UNSTATED = frozenset(("", "n/a", "unknown", "undefined", "unspecified", "null",
 
 def _plain(text: str) -> str:
     """The text without brackets and blanks, in one spelling of micro, minus and superscripts; case is kept."""
+    # NFKC folds superscript digits, full-width letters and the micro sign U+00B5.
     plain = unicodedata.normalize("NFKC", text).replace("−", "-").strip().strip("[](){}")
     for micro in ("μ", "µ"):
         plain = plain.replace(micro, "u")
@@ -130,7 +132,7 @@ def _plain(text: str) -> str:
 
 
 def _is_ambiguous(plain: str) -> bool:
-    """Megavolts by the letter, millivolts by intention: nobody can know, so that somebody has to say."""
+    """``MV`` spells megavolts but usually means millivolts: nobody can know, so somebody has to declare it."""
     return plain.startswith(("MV", "Mv"))
 
 
@@ -145,6 +147,7 @@ def parse(text: str) -> Unit:
     folded = plain.casefold()
     if folded in _UNSTATED:
         return Unit(text, Kind.UNSTATED, "", 1.0)
+    # Case is folded for everything but the one prefix in which it decides between units.
     if folded in _VOLTAGES and not _is_ambiguous(plain):
         return Unit(text, Kind.VOLTAGE, MICROVOLT, _VOLTAGES[folded])
     if folded in _KNOWN:
@@ -158,33 +161,38 @@ def is_voltage(text: str) -> bool:
 
 
 def canonical(text: str) -> str:
-    """The unit that samples have behind the door: ``"uV"`` for every voltage."""
+    """The unit that samples have once scaled: ``"uV"`` for every voltage."""
     return parse(text).symbol
 
 
-def same(one: str, other: str) -> bool:
-    """Whether two texts mean the same unit behind the door: any two voltages do, both being scaled to µV."""
-    return canonical(one) == canonical(other)
+def montage_of(spec: StreamSpec) -> Montage:
+    """The montage that a decoder of this stream is made for."""
+    return Montage(spec.measured, spec.fs, spec.type.lower(), canonical(spec.unit))
 
 
-def equal(one: str, other: str) -> bool:
+def same(text: str, other: str) -> bool:
+    """Whether two texts mean the same unit once scaled: any two voltages do, as both become µV."""
+    return canonical(text) == canonical(other)
+
+
+def equal(text: str, other: str) -> bool:
     """Whether samples in one unit are samples in the other without being scaled; V and µV are not."""
-    return same(one, other) and parse(one).factor == parse(other).factor
+    return same(text, other) and parse(text).factor == parse(other).factor
 
 
 def is_biopotential(content_type: str) -> bool:
-    """Whether the content type of a stream (``"EEG"``, ``"ECoG"``, ``"EMG"`` …) says that it holds voltages."""
+    """Whether the content type of a stream (``"EEG"``, ``"ECoG"``, ``"EMG"`` …) means voltages."""
     return content_type.strip().casefold() in BIOPOTENTIALS
 
 
 @dataclass(frozen=True)
 class StreamUnits:
-    """What the samples of one stream are multiplied by, and on whose word.
+    """The factors for the samples of one stream, and who stated the unit.
 
     Attributes
     ----------
     announced : text of each channel as the source gave it, empty where it said nothing.
-    factors : ``(n_channels,)`` float64, to µV; 1 where a channel is no voltage.
+    factors : ``(n_channels,)`` float64, to µV; 1 where a channel is not a voltage.
     source : ``"announced"``, ``"declared"`` (by a named operator), ``"waived"`` (nobody knows: recording only)
         or ``"recorded"`` (a stream that is recorded and never decoded).
     by : who declared, or the reason of the waiver.
@@ -208,7 +216,7 @@ class StreamUnits:
     def scale(self, values: NDArray[Any]) -> NDArray[Any]:
         """Samples ``(n_times, n_channels)`` of any number type, in µV where they are voltages, float64.
 
-        Without a factor the array is handed on as it is. Live and in a replay this is the same product.
+        Without a factor the array is returned as it is. Live and in a replay this is the same product.
         """
         return np.asarray(values, dtype=np.float64) * self.factors if self.changes else values
 
@@ -234,7 +242,7 @@ def of_stream(spec: StreamSpec, announced: Sequence[str], n_channels: int) -> St
 
     Parameters
     ----------
-    spec : the line of the contract; its ``unit`` holds for every measured channel.
+    spec : the line of the contract; its ``unit`` applies to every measured channel.
     announced : unit text of each channel, empty where the source announces none.
     n_channels : of the stream.
 
@@ -253,39 +261,40 @@ def of_stream(spec: StreamSpec, announced: Sequence[str], n_channels: int) -> St
     decoded = spec.measured or names
     measured = {name: unit for name, unit in zip(names, parsed) if name in decoded}
     unclear = {name: unit for name, unit in measured.items() if _says_nothing(unit, spec)}
-    wanted = parse(spec.unit)
-    _refuse_others(spec, wanted, {name: unit for name, unit in measured.items() if name not in unclear})
+    expected = parse(spec.unit)
+    _refuse_others(spec, expected, {name: unit for name, unit in measured.items() if name not in unclear})
     source, by = "announced", ""
     if unclear:
         source, by = _stated(spec, list(unclear), [unit.text for unit in unclear.values()])
-    if wanted.kind is Kind.UNSTATED and source != "waived":
+    if expected.kind is Kind.UNSTATED and source != "waived":
         # Quality lights and montage go by the contract: without a unit no amplitude would be judged.
-        raise BadSignal("the contract states no unit; state 'uV' for voltages, however they are announced")
+        raise BadSignal(Message("units.contract_has_none"))
     factor = {name: unit.factor for name, unit in measured.items()}
     if source == "declared":
-        factor |= dict.fromkeys(unclear, wanted.factor)
+        factor |= dict.fromkeys(unclear, expected.factor)
     return StreamUnits(texts, np.array([factor.get(name, 1.0) for name in names]), source, by)
 
 
 def _recorded(spec: StreamSpec, texts: tuple[str, ...], parsed: Sequence[Unit]) -> StreamUnits:
-    """Units of a stream that is not decoded: what it announces holds, unless the contract says otherwise."""
+    """Units of a stream that is not decoded: the announced units apply, unless the contract says otherwise."""
     stated = sorted({unit.text for unit in parsed if unit.kind is not Kind.UNSTATED})
     others = [text for text in stated if not same(text, spec.unit)]
     if spec.channels and spec.unit and others:
-        raise BadSignal(f"unit is {', '.join(map(repr, others))}, expected {spec.unit!r}")
+        raise BadSignal(Message("units.other", units=[repr(text) for text in others], expected=repr(spec.unit)))
     return StreamUnits(texts, np.array([unit.factor for unit in parsed]), "recorded")
 
 
-def _refuse_others(spec: StreamSpec, wanted: Unit, clear: Mapping[str, Unit]) -> None:
-    """Refuse a channel whose clear unit is not the wanted one, and a unit that no biopotential has."""
+def _refuse_others(spec: StreamSpec, expected: Unit, clear: Mapping[str, Unit]) -> None:
+    """Refuse a channel whose clear unit is not the expected one, and a unit that no biopotential has."""
     for name, unit in clear.items():
-        if wanted.kind is not Kind.UNSTATED and not same(unit.text, spec.unit):
+        if expected.kind is not Kind.UNSTATED and not same(unit.text, spec.unit):
+            got = repr(unit.text)
             raise BadSignal(
-                f"unit of channel {name!r} is {unit.text!r}, expected {spec.unit!r}; a channel of another kind is "
-                "named in 'unmeasured' of the contract: it is then recorded and not decoded"
+                Message("units.other_in_channel", channel=repr(name), unit=got, expected=repr(spec.unit))
             )
-    if wanted.kind is Kind.OTHER and is_biopotential(spec.type) and not spec.unit_waived:
-        raise BadSignal(f"unit {spec.unit!r} is no voltage; a stream of type {spec.type!r} needs one; {_DECLARE}")
+    if expected.kind is Kind.OTHER and is_biopotential(spec.type) and not spec.unit_waived:
+        remedy = Message("units.declare")
+        raise BadSignal(Message("units.no_voltage", unit=repr(spec.unit), type=repr(spec.type), remedy=remedy))
 
 
 _INDEFINITE = frozenset(("counts", "arbitrary", "code"))
@@ -299,30 +308,25 @@ def _says_nothing(unit: Unit, spec: StreamSpec) -> bool:
     return unit.kind is not Kind.VOLTAGE
 
 
-_DECLARE = (
-    "state the unit in the sender's settings, or declare it: 'unit' and 'unit_declared_by' (your name) in the "
-    "stream contract; 'unit_waived' with a reason allows a recording only, without decoding and without arming"
-)
-
-
 def _stated(spec: StreamSpec, channels: Sequence[str], texts: Sequence[str]) -> tuple[str, str]:
     """Source of a unit that the stream does not make clear: declared or waived, or refused."""
     if spec.unit_declared_by.strip():
         if parse(spec.unit).kind in (Kind.UNKNOWN, Kind.UNSTATED):
-            raise BadSignal(
-                f"unit {spec.unit!r}, declared by {spec.unit_declared_by}, is not known; declare uV, mV, V or nV"
-            )
+            raise BadSignal(Message("units.unknown", unit=repr(spec.unit), by=spec.unit_declared_by))
         return "declared", spec.unit_declared_by.strip()
     if spec.unit_waived.strip():
         return "waived", spec.unit_waived.strip()
     stated = sorted({text for text in texts if parse(text).kind is not Kind.UNSTATED})
-    what = f"its unit {', '.join(map(repr, stated))} states no size in volts" if stated else "it announces no unit"
-    some = "" if len(channels) == len(spec.measured) else f" for {', '.join(channels[:6])}"
-    raise BadSignal(f"{what}{some}; {_DECLARE}")
+    what = Message("units.not_announced")
+    if stated:
+        what = Message("units.without_size", units=[repr(text) for text in stated])
+    if len(channels) != len(spec.measured):
+        what = Message("units.of_channels", what=what, channels=list(channels[:6]))
+    raise BadSignal(Message("units.and_remedy", what=what, remedy=Message("units.declare")))
 
 
-def implausible(rms_uv: Sequence[float]) -> str:
-    """A phrase when the amplitude of a montage, as it is declared, cannot come from a body; ``""`` when it can.
+def implausible(rms_uv: Sequence[float]) -> Message | None:
+    """A phrase when the amplitude of a montage, as it is declared, cannot come from a body; None when it can.
 
     Parameters
     ----------
@@ -330,16 +334,16 @@ def implausible(rms_uv: Sequence[float]) -> str:
         loose electrodes do not count.
     """
     if not len(rms_uv):
-        return ""
+        return None
     median = float(np.median(np.asarray(rms_uv, dtype=np.float64)))
     low, high = PLAUSIBLE_UV
     if low <= median <= high:
-        return ""
-    return f"the median amplitude is {median:.3g} µV RMS; {low:g} to {high:g} µV can come from a body"
+        return None
+    return Message("units.implausible", n=f"{median:.3g}", low=f"{low:g}", high=f"{high:g}")
 
 
 def epochs_uv(X: Any, *, fs: float | None = None) -> Any:
-    """Epochs as arrays in µV, whatever they came as; the door of ``fit`` and ``predict``.
+    """Epochs as arrays in µV, from arrays or MNE; the door of ``fit`` and ``predict``.
 
     Parameters
     ----------
@@ -356,19 +360,19 @@ def epochs_uv(X: Any, *, fs: float | None = None) -> Any:
     BadValue
         Epochs of another rate.
     BadSignal
-        Epochs with channels that are no voltages, or an array whose amplitude says that it is in V.
+        Epochs with channels that are not voltages, or an array whose amplitude says that it is in V.
     """
     if hasattr(X, "get_data") and hasattr(X, "info"):
         return _of_mne(X, fs)
     if isinstance(X, list | tuple) and X and hasattr(X[0], "get_data"):
         # scikit-learn splits what it does not know item by item, so Epochs come back as a list of single epochs.
-        return np.concatenate([_of_mne(one, fs) for one in X])
+        return np.concatenate([_of_mne(item, fs) for item in X])
     refuse_volts(np.asarray(X))
     return X
 
 
 def _of_mne(epochs: Any, fs: float | None) -> FloatArray:
-    """MNE holds every voltage in V (https://mne.tools, documentation of ``mne.Info``)."""
+    """MNE keeps every voltage in V (https://mne.tools, documentation of ``mne.Info``)."""
     rate = float(epochs.info["sfreq"])
     # MNE computes rates from intervals in some formats: a millionth is rounding, not another rate.
     if fs is not None and abs(rate - fs) > 1e-6 * fs:
@@ -376,17 +380,17 @@ def _of_mne(epochs: Any, fs: float | None) -> FloatArray:
             f"the epochs are sampled at {rate:g} Hz, the decoder works at {fs:g} Hz; give it fs={rate:g}, or "
             "resample the epochs"
         )
-    others = sorted({kind for kind in epochs.get_channel_types() if not is_biopotential(kind)})
-    if others:
+    other_types = sorted({kind for kind in epochs.get_channel_types() if not is_biopotential(kind)})
+    if other_types:
         raise BadSignal(
-            f"the epochs hold channels of the type {', '.join(others)}, which are no voltages; pick the channels "
-            "that are to be decoded first, for example epochs.pick('eeg')"
+            f"the epochs contain channels of the type {', '.join(other_types)}, which are not voltages; "
+            "pick the channels that are to be decoded first, for example epochs.pick('eeg')"
         )
     return from_mne(epochs.get_data(copy=False))
 
 
 def from_mne(volts: NDArray[Any]) -> FloatArray:
-    """Voltages as MNE holds them, any shape, in µV, float64."""
+    """Voltages as MNE has them, any shape, in µV, float64."""
     return np.asarray(volts, dtype=np.float64) * parse("V").factor
 
 
@@ -394,7 +398,7 @@ def refuse_volts(samples: NDArray[Any]) -> None:
     """Raise :class:`BadSignal` when the amplitude of ``(…, n_times)`` samples says that they are in V, not µV."""
     if samples.ndim < 2 or not samples.size or samples.dtype.kind not in "fiu":
         return
-    # A value that is not finite, or too large to square, says nothing of the unit; the caller refuses it by name.
+    # A value that is not finite, or too large to square, says nothing about the unit; the caller refuses it.
     spread = samples[(np.abs(samples) < BEYOND_UV).all(axis=-1)].std(axis=-1)
     spread = spread[spread > 0]
     typical = float(np.median(spread)) if spread.size else 1.0

@@ -1,1 +1,1 @@
-"""Stress tests that need the whole house: real engines and devices, broken on purpose, by `workbench stress`."""
+"""Stress tests, by `workbench stress`: real engines and devices broken on purpose, bad input for every command."""

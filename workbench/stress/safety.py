@@ -19,7 +19,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from workbench import devices, live
-from workbench.live import stop_session
+from workbench.runs import stop_session
 from workbench.stress._armed import Clinic, DeviceWatch, break_engine, close_hand, make_clinic, session
 
 Fault = Callable[["Case"], object]

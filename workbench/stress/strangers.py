@@ -19,7 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from workbench import devices
+from workbench import devices, world
 from workbench.control import ConfirmedStatus
 from workbench.devices import lsl
 from workbench.devices._last_metre import EngineEnd
@@ -29,7 +29,6 @@ from workbench.engine.effector_link import EffectorEvent, EffectorLink
 from workbench.engine.ledger import Ledger
 from workbench.errors import BadValue, EngineFault
 from workbench.live.plan import OWN_NAMES
-from workbench.threads import start_thread
 from workbench.vocabulary import Command, Decision, DeviceStatus, StreamSpec
 
 ORDERS = ("first", "replay", "after", "together")
@@ -324,7 +323,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="a stranger on LSL, for a stress test")
     parser.add_argument("--suffixes", nargs=2, required=True, help="ends of the source_ids seen on LSL")
     attack = _Attack(parser.parse_args(argv).suffixes)
-    thread = start_thread("attack", lambda beat: attack.run())
+    thread = world.start_thread("attack", lambda beat: attack.run())
     _say("listening")
     for line in sys.stdin:
         if line.strip() == "publish":

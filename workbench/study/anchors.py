@@ -14,7 +14,6 @@ from workbench import reading, world
 from workbench.errors import BadValue, RecordFault
 from workbench.study.chain import canonical
 from workbench.study.clock import utc_now
-from workbench.writing import write_all
 
 FILE = "anchors.jsonl"
 LARGEST = 256 * 2**20
@@ -48,7 +47,7 @@ def append(path: Path, *, study: str, seq: int, hash: str, why: str, durable: bo
         size = os.fstat(handle).st_size
         os.lseek(handle, max(size - 1, 0), os.SEEK_SET)
         torn = size > 0 and os.read(handle, 1) != b"\n"
-        write_all(handle, (b"\n" if torn else b"") + line.encode("utf-8"))
+        world.disk.write_all(handle, (b"\n" if torn else b"") + line.encode("utf-8"))
         if durable:
             world.disk.sync(handle)
     finally:

@@ -29,6 +29,7 @@ from typing import Any
 import numpy as np
 
 from workbench.errors import BadValue
+from workbench.messages import Message
 
 CHAIN = "workbench study record chain 1"
 SECRET = {"person": ("password",)}
@@ -49,7 +50,7 @@ def clean_text(value: str) -> str:
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as error:
-        raise BadValue(f"text must be valid Unicode, got {text!a}; remove the broken character") from error
+        raise BadValue(Message("study.invalid_text", text=ascii(text))) from error
     return text
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.types import TypeDecorator, UserDefinedType
 
 from workbench import reading
 from workbench.errors import BadValue, RecordFault
+from workbench.messages import carried, restored
 from workbench.study.chain import canonical, clean, clean_text
 
 
@@ -117,17 +118,17 @@ class Number(Own):
 
 
 class Json(Own):
-    """Plain data as canonical JSON text, made in Python and never by the database."""
+    """Plain data as canonical JSON text, made in Python and never by the database; messages keep their codes."""
 
     cache_ok = True
 
     def stored(self, value: Any) -> str:
         """Refuses what JSON cannot hold, and NaN."""
-        return canonical(clean(value))
+        return canonical(clean(carried(value)))
 
     def seen(self, value: Any) -> Any:
         """Plain data; :class:`RecordFault` for a text that somebody else put there."""
-        return reading.parse_json(value, "a JSON column of the study record", error=RecordFault)
+        return restored(reading.parse_json(value, "a JSON column of the study record", error=RecordFault))
 
 
 class Blob(Own):

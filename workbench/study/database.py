@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError, StatementError
 
 from workbench import world
 from workbench.errors import RecordFault, WorkbenchError
+from workbench.messages import Message
 from workbench.study import record_file
 
 BUSY_S = 10.0
@@ -103,10 +104,7 @@ class Database:
             After a migration or a restored backup.
         """
         if _identity(self.path) != self._identity:
-            raise RecordFault(
-                f"{self.path} was replaced while it was open (a migration, or a restored backup); nothing was "
-                "stored, open the study again"
-            )
+            raise RecordFault(Message("study.replaced", path=str(self.path)))
 
     @contextmanager
     def connected(self) -> Iterator[Connection]:
@@ -118,7 +116,7 @@ class Database:
             When the record is closed or was replaced, and for every error of the database, in words.
         """
         if not self.is_open:
-            raise RecordFault(f"the study record {self.path} is closed; open it again")
+            raise RecordFault(Message("study.closed", path=str(self.path)))
         self.refuse_replaced()
         try:
             with self.engine.connect() as connection:

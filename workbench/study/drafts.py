@@ -16,6 +16,7 @@ from typing import Any
 
 from workbench import reading, world
 from workbench.errors import BadValue, RecordFault
+from workbench.messages import Message
 from workbench.study.chain import canonical, clean
 from workbench.study.clock import utc_now
 
@@ -79,9 +80,7 @@ class Drafts:
             raise BadValue("a draft needs its visit, form and person, got an empty text; pass all three")
         text = canonical(clean(dict(values)))
         if len(text.encode()) > MOST_BYTES:
-            raise BadValue(
-                f"a draft holds at most {MOST_BYTES} bytes, got {len(text.encode())}; save the form instead"
-            )
+            raise BadValue(Message("drafts.too_large", most=MOST_BYTES, n=len(text.encode())))
         key, utc = (visit_id, form, _plain(condition), person), utc_now()
         with self._open(create=True) as connection:
             connection.execute(
@@ -136,11 +135,7 @@ class Drafts:
                 connection.execute(TABLE)
                 yield connection
         except (sqlite3.Error, OSError, ValueError) as error:
-            raise RecordFault(
-                f"the drafts in {self.path} cannot be read or written ({error}); the record itself is not "
-                f"touched. Free "
-                "the disk or move that file away, then save the draft again"
-            ) from error
+            raise RecordFault(Message("drafts.unusable", path=str(self.path), why=str(error))) from error
 
 
 def _draft(row: Sequence[str]) -> Draft:

@@ -21,6 +21,7 @@ import numpy as np
 
 from workbench import reading, world
 from workbench.errors import RecordFault
+from workbench.messages import Message
 
 Row = dict[str, Any]
 Tables = Mapping[str, list[Row]]
@@ -108,8 +109,11 @@ def decoder_hash(folder: Path) -> str:
         return _content_hash(whole["decoder"], packed)
     except reading.BROKEN_ARCHIVE as error:
         raise RecordFault(
-            f"the decoder in {reading.shown(folder)} cannot be read ({str(error) or type(error).__name__}); "
-            "restore its folder from the backup"
+            Message(
+                "study.decoder_unreadable",
+                folder=str(reading.shown(folder)),
+                why=str(error) or type(error).__name__,
+            )
         ) from error
 
 

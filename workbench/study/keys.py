@@ -23,9 +23,9 @@ from typing import Any
 
 from workbench import reading, world
 from workbench.errors import BadValue, RecordFault, Refused
+from workbench.messages import Message
 from workbench.study.chain import canonical, clean
 from workbench.study.clock import utc_now
-from workbench.writing import save, write_all
 
 VARIABLE = "WORKBENCH_KEYS"
 BACKUP_FORMAT = "workbench key backup 1"
@@ -97,10 +97,7 @@ class KeyRing:
             When it is not on this computer; the text says how to bring it here.
         """
         if epoch not in self.keys:
-            raise RecordFault(
-                f"key {epoch} of this study is not on this computer ({self.path}); the record can be read and its "
-                "signatures verified, writing needs the key: run 'workbench keys restore FILE' with its backup"
-            )
+            raise RecordFault(Message("keys.not_here", epoch=epoch, path=str(self.path)))
         return self.keys[epoch]
 
     def make(self, epoch: int) -> Key:
@@ -143,7 +140,7 @@ class KeyRing:
             with _alone(self.path):
                 self._read()
                 yield
-                save(self.path, canonical(self.plain()).encode())
+                world.disk.save(self.path, canonical(self.plain()).encode())
         except OSError as error:
             raise RecordFault(
                 f"the key file {self.path} cannot be written ({error.strerror}); make its folder writable for "
@@ -304,7 +301,7 @@ def backup(study_id: str, file: Path | str, passphrase: str) -> Path:
     try:
         handle = world.disk.descriptor(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         try:
-            write_all(handle, canonical({**head, "keys": hidden.hex()}).encode())
+            world.disk.write_all(handle, canonical({**head, "keys": hidden.hex()}).encode())
             world.disk.sync(handle)
         finally:
             world.disk.close(handle)

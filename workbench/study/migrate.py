@@ -26,7 +26,6 @@ from workbench.study.database import engine_of
 from workbench.study.keys import KeyRing
 from workbench.study.migrations import NEWEST, OLDEST, approvals_of_2, lift
 from workbench.study.writer import MIGRATE, Writer, transaction
-from workbench.writing import sync_folder
 
 STEPS = (
     "alone", "old verified", "copy begun", "rows copied", "key stored", "copy written", "copy verified",
@@ -51,10 +50,10 @@ class Migration:
 
     def text(self) -> str:
         """In words."""
+        lifted = f"{self.approvals} approvals taken over from the audit chain; " if self.before == 2 else ""
         return (
-            f"schema {self.before} → {self.after}; {self.approvals} approvals taken over from the audit chain; "
-            f"the "
-            f"record as it was is kept as {self.kept.name}\nhead: {self.head[0]} {self.head[1]}"
+            f"schema {self.before} → {self.after}; {lifted}the record as it was is kept as {self.kept.name}\n"
+            f"head: {self.head[0]} {self.head[1]}"
         )
 
 
@@ -103,7 +102,7 @@ def view(path: Path, undo: ExitStack) -> tuple[Path | None, int]:
                 raise RecordFault(f"{path} was never finished being created; delete it and create the study again")
             schema.create_tables(target)
             _copy(source, target, version)
-            for row in _approvals(source):
+            for row in _approvals(source, version):
                 _insert(target, "approval", {**row, "checks": "[]", "limits": "{}", "row_version": 1})
     except (sqlite3.Error, DBAPIError) as error:
         raise record_file.explain(error, path) from error
@@ -119,7 +118,7 @@ def migrate(
     ----------
     folder : the study folder, on a local disk; no other process may have the record open.
     actor : who does it, in the audit chain.
-    keyed : bring a key into use as well, so that entries from now on are keyed and heads are signed.
+    keyed : bring a key into use where there is none, so that entries from now on are keyed and heads are signed.
     step : called with each name of :data:`STEPS` when it is done.
 
     Raises
@@ -154,7 +153,7 @@ def migrate(
             step("old kept")
             _swap(copy, path)
             step("swapped")
-            sync_folder(folder)
+            world.disk.sync_folder(folder)
             step("synced")
     except (sqlite3.Error, DBAPIError) as error:
         raise record_file.explain(error, path) from error
@@ -244,11 +243,12 @@ def _write_copy(
                 "new": None, "old": None, "reason": f"schema {version} to {NEWEST}", "migration": facts,
             }  # fmt: skip
             writer.log(MIGRATE, "study", row["id"], version=row["row_version"], payload=payload)
-            lifted = list(_approvals(source))
+            lifted = list(_approvals(source, version))
             for values in lifted:
                 writer.insert(schema.approval, values, reason="taken over from the audit chain of schema 2")
-            if keyed:
+            if keyed and writer.key is None:
                 writer.enter_key(ring, reason=f"keys made with the migration to schema {NEWEST}")
+            writer.sign_head(why="migrate")
             step("key stored")
         target.exec_driver_sql("PRAGMA journal_mode=WAL")
     written = world.disk.descriptor(copy, os.O_RDONLY)
@@ -278,7 +278,10 @@ def _insert(target: Connection, table: str, row: Mapping[str, Any]) -> None:
     target.exec_driver_sql(f'INSERT INTO "{table}" ({names}) VALUES ({places})', tuple(row.values()))
 
 
-def _approvals(source: sqlite3.Connection) -> Iterator[dict[str, Any]]:
+def _approvals(source: sqlite3.Connection, version: int) -> Iterator[dict[str, Any]]:
+    """Approvals that stand in the chain alone; from schema 3 on they are rows."""
+    if version > 2:
+        return iter(())
     source.row_factory = sqlite3.Row
     entries = source.execute(
         "SELECT a.seq, a.utc, a.actor, p.payload FROM audit a LEFT JOIN audit_payload p ON p.seq = a.seq "

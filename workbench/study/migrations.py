@@ -32,7 +32,15 @@ def _from_2(table: str, row: Mapping[str, Any], *, whole: bool) -> Row:
     return {**kept, **NEW_IN_3.get(table, {})} if whole else kept
 
 
-LIFTS: dict[int, Callable[..., Row]] = {2: _from_2}
+CODED_IN_4 = ("trial", "ledger", "session_ledger", "assessment")
+
+
+def _from_3(table: str, row: Mapping[str, Any], *, whole: bool) -> Row:
+    """Schema 4 keeps the codes of messages beside their text; what was written before has none."""
+    return {**row, "said": "{}"} if whole and table in CODED_IN_4 else dict(row)
+
+
+LIFTS: dict[int, Callable[..., Row]] = {2: _from_2, 3: _from_3}
 NEWEST = max(LIFTS) + 1
 
 

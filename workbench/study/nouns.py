@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import Any, get_args
 
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.vocabulary import (
     Approval,
     ApprovalDecision,
@@ -200,7 +201,7 @@ def check(table: str, values: Mapping[str, Any]) -> None:
 def _check_text(table: str, name: str, value: Any) -> None:
     """A name that is needed is not empty, and shows what it is."""
     if name in NEEDED and isinstance(value, str) and not value.strip():
-        raise BadValue(f"{table} needs a {name}, got an empty text")
+        raise BadValue(Message("study.no_name", table=table, name=name))
     if name == "pseudonym":
         _check_pseudonym(value)
     elif name in NAMES and isinstance(value, str):
@@ -211,8 +212,8 @@ def _check_choice(table: str, name: str, value: Any) -> None:
     """A word of a closed set is one of them."""
     allowed = CHOICES.get((table, name))
     if allowed and value not in allowed:
-        listed = ", ".join(repr(word) for word in allowed)
-        raise BadValue(f"{name} of a {table} must be one of {listed}; got {value!r}")
+        listed = [repr(word) for word in allowed]
+        raise BadValue(Message("study.word", name=name, table=table, allowed=listed, value=repr(value)))
 
 
 def _check_hash(table: str, name: str, value: Any) -> None:
@@ -264,16 +265,20 @@ def _check_pseudonym(value: Any) -> None:
 def _check_name(table: str, name: str, value: str) -> None:
     bad = [character for character in value if unicodedata.category(character) in UNSEEN]
     if bad:
-        raise BadValue(f"{name} of a {table} is one line of visible characters, got {bad[0]!a} in {value!r:.60}")
+        raise BadValue(
+            Message(
+                "study.unseen_character", name=name, table=table, character=ascii(bad[0]), value=f"{value!r:.60}"
+            )
+        )
     if len(value) > LONGEST_NAME:
-        raise BadValue(f"{name} of a {table} has at most {LONGEST_NAME} characters, got {len(value)}")
+        raise BadValue(Message("study.long_name", name=name, table=table, most=LONGEST_NAME, n=len(value)))
 
 
 def _check_assessment(name: str, value: Any) -> None:
     if name == "administered_at" and value not in ("", None) and not _is_utc(value):
-        raise BadValue(f"administered_at must be UTC such as 2026-03-01T09:30:00Z, or empty; got {value!r}")
+        raise BadValue(Message("study.administered", value=repr(value)))
     if name in LEAST and isinstance(value, int | float) and not value >= LEAST[name]:
-        raise BadValue(f"{name} of an assessment must be {LEAST[name]} or more, got {value!r}")
+        raise BadValue(Message("study.least", name=name, least=LEAST[name], value=repr(value)))
 
 
 def _is_utc(value: Any) -> bool:

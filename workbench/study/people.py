@@ -19,6 +19,7 @@ from sqlalchemy import select
 
 from workbench import world
 from workbench.errors import BadValue, Refused, UnknownName
+from workbench.messages import Message
 from workbench.study import schema
 from workbench.study.writer import Writer
 from workbench.vocabulary import PersonState
@@ -42,7 +43,7 @@ LONGEST_WAIT_S = 60.0
 CONFIRMED_S = 60.0
 """How long a confirmation may wait for its signature, s."""
 ATTEMPTS = ("sign_in", "confirm", "sign_in_refused", "confirm_refused")
-MISMATCH = "login and password do not match; nothing was signed, try again"
+MISMATCH = Message("people.mismatch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ class Confirmation:
     def use(self) -> Signer:
         """The signer; a second call is refused. Raises Refused."""
         if self._used or world.clock.monotonic() - self._made > CONFIRMED_S:
-            raise Refused("this confirmation was used or is too old; enter the password again")
+            raise Refused(Message("people.confirmation_used"))
         self._used = True
         return self.signer
 
@@ -123,7 +124,7 @@ def hashed(password: str) -> str:
         When it is too short or too long; the text never repeats it.
     """
     if not isinstance(password, str) or not LEAST_PASSWORD <= len(password) <= MOST_PASSWORD:
-        raise BadValue(f"a password has {LEAST_PASSWORD} to {MOST_PASSWORD} characters; choose another one")
+        raise BadValue(Message("people.password_length", least=LEAST_PASSWORD, most=MOST_PASSWORD))
     return _hasher().hash(_secret(password), salt=world.chance.token_bytes(SALT_BYTES))
 
 
@@ -218,7 +219,7 @@ def attempt(study: Study, login: str, password: str, *, action: str) -> Mapping[
         row_id = person["id"] if person else "unknown"
         wait = _wait(writer, row_id)
         if wait > 0:
-            raise Refused(f"too many attempts were refused; try again in {wait:.0f} s")
+            raise Refused(Message("people.wait", n=f"{wait:.0f}"))
         try:
             known = person["password"] if person else _nobody()
             matches = _hasher().verify(known, _secret(str(password))) and person is not None

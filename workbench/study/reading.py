@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, func, select
 
 from workbench.errors import UnknownName
+from workbench.messages import SAID, restored
 from workbench.study import chain, schema
 from workbench.study.migrations import lift
 from workbench.study.writer import BY_NAME, in_order
@@ -41,9 +42,15 @@ def rows(connection: Connection, name: str, where: Mapping[str, Any]) -> list[di
         query = query.where(table.columns[column] == value)
     hidden = chain.SECRET.get(name, ())
     return [
-        {column: value for column, value in row.items() if column not in hidden}
+        _with_messages({column: value for column, value in row.items() if column not in hidden})
         for row in connection.execute(query).mappings()
     ]
+
+
+def _with_messages(row: dict[str, Any]) -> dict[str, Any]:
+    """A row whose texts are messages where they were written as such; the column of their codes is gone."""
+    codes = {name: code for name, code in row.pop(SAID, {}).items() if name in row}
+    return row | restored({name: row[name] for name in codes} | {SAID: codes}) if codes else row
 
 
 def head(connection: Connection) -> tuple[int, str]:
@@ -96,7 +103,7 @@ def _event(table: Table, row: Mapping[Any, Any]) -> dict[str, Any]:
     version = int(row["schema_version"])
     return {
         **{name: row[name] for name in ("seq", "utc", "actor", "action", "row_version")},
-        "reason": payload["reason"],
+        "reason": restored({name: payload.get(name) for name in ("reason", SAID)})["reason"],
         "new": _as_python(table, payload["new"], version, whole=True),
         "old": _as_python(table, payload["old"], version, whole=False),
         "redacted": text is None,
@@ -110,4 +117,6 @@ def _as_python(table: Table, values: Any, version: int, *, whole: bool) -> dict[
     lifted = lift(table.name, values, version, whole=whole)
     hidden = chain.SECRET.get(table.name, ())
     types: dict[str, Any] = {name: table.columns[name].type for name in lifted if name not in hidden}
-    return {name: None if lifted[name] is None else kind.seen(lifted[name]) for name, kind in types.items()}
+    return _with_messages(
+        {name: None if lifted[name] is None else kind.seen(lifted[name]) for name, kind in types.items()}
+    )

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from workbench import world
 from workbench.errors import BadValue, RecordFault, Refused, UnknownName
 from workbench.html_repr import card
+from workbench.messages import Message
 from workbench.study import (
     anchors,
     approvals,
@@ -27,6 +28,7 @@ from workbench.study import (
     schema,
     worklist,
 )
+from workbench.study.cards import register_cards
 from workbench.study.clock import utc_now, uuid7
 from workbench.study.database import Database
 from workbench.study.drafts import Drafts
@@ -41,6 +43,8 @@ from workbench.vocabulary import Approval, Entry, LedgerRow, Recording, Run, Tri
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+register_cards()
 
 
 class Study:
@@ -165,9 +169,12 @@ class Study:
             view, version = migrate.view(folder / record_file.FILE, undo)
             with cls._begun(folder, actor=actor, anchor_copy=anchor_copy, view=view) as study:
                 if view is not None:
-                    study.read_only = (
-                        f"{study.path} has schema version {version} and is open for reading only; run 'workbench "
-                        f"migrate {folder}' to bring it to version {schema.SCHEMA_VERSION}"
+                    study.read_only = Message(
+                        "study.read_only",
+                        path=str(study.path),
+                        version=version,
+                        folder=str(folder),
+                        newest=schema.SCHEMA_VERSION,
                     )
                     study.database.keep_until_closed(undo.pop_all())
                 study._load()
@@ -276,7 +283,7 @@ class Study:
         """One row by its id. Raises UnknownName when there is none."""
         rows = self.rows(table, id=row_id)
         if not rows:
-            raise UnknownName(f"there is no {table} {row_id!r} in the record")
+            raise UnknownName(Message("study.no_row", table=table, id=repr(row_id)))
         return rows[0]
 
     def nouns(self, table: str, **where: Any) -> list[Noun]:
@@ -493,10 +500,7 @@ class Study:
             raise RecordFault(self.read_only)
         epochs = [int(row["epoch"]) for row in self.rows("study_key")]
         if not epochs:
-            raise RecordFault(
-                f"{self.path} has no keys, so that nothing can be signed; run 'workbench keys rotate "
-                f"{self.folder}'"
-            )
+            raise RecordFault(Message("study.no_keys", path=str(self.path), folder=str(self.folder)))
         return keys.seal(payload, purpose=purpose, study_id=self.id, key=KeyRing(self.id).key(max(epochs)))
 
     def rotate_keys(self, *, reason: str) -> int:
@@ -677,10 +681,10 @@ class Study:
         return tables.assessments(self)
 
     def outcomes(self) -> DataFrame:
-        """Every outcome, one number a row: scores, event F1, hours of use. See :mod:`workbench.tables`."""
-        from workbench import tables
+        """Every outcome, one number a row: see :func:`workbench.analysis.outcomes_table`."""
+        from workbench import analysis, tables
 
-        return tables.outcomes(self)
+        return tables.of_dataclass(analysis.Outcome, analysis.outcomes_table(self).rows)
 
     def ledger(self) -> DataFrame:
         """Rows of the integrity ledger. See :mod:`workbench.tables`."""

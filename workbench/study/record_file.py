@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from workbench import reading, world
 from workbench.errors import RecordFault, RecordLocked
+from workbench.messages import Message
 
 FILE = "study.db"
 MOUNTS = Path("/proc/mounts")
@@ -71,24 +72,19 @@ def refuse_network(folder: Path, *, allow: bool, mounts: Path | None = None) -> 
     if kind not in NETWORK:
         return ""
     if not allow:
-        raise RecordFault(
-            f"a study record must lie on a local disk, {folder} is on {kind}, whose locks do not protect it; "
-            "choose a local folder, or pass allow_network=True and answer for it"
-        )
+        raise RecordFault(Message("study.not_local", folder=str(folder), kind=kind))
     return kind
 
 
 def check_file(path: Path) -> None:
     """Tell an absent, empty or foreign file from a study record before SQLite touches it."""
     if not reading.is_there(path, "study record", error=RecordFault):
-        raise RecordFault(
-            f"there is no study record at {reading.shown(path)}; create one, or give the folder that holds {FILE}"
-        )
+        raise RecordFault(Message("study.not_there", path=str(reading.shown(path)), file=FILE))
     start = reading.read_start(path, "study record", len(MAGIC), error=RecordFault)
     if not start:
-        raise RecordFault(f"{path} is empty; restore it from a backup, or delete it and create the study again")
+        raise RecordFault(Message("study.empty_file", path=str(path)))
     if start != MAGIC:
-        raise RecordFault(f"{path} is not a study record or its start is damaged; restore it from a backup")
+        raise RecordFault(Message("study.no_record", path=str(path)))
 
 
 def read_only(path: Path) -> sqlite3.Connection:
@@ -106,10 +102,7 @@ def read_only(path: Path) -> sqlite3.Connection:
     writable = all(os.access(place_, os.W_OK, effective_ids=effective) for place_ in (path, path.parent))
     log = path.with_name(f"{path.name}-wal")
     if not writable and log.exists() and log.stat().st_size:
-        raise RecordFault(
-            f"{path} cannot be written, and its newest entries are still in {log.name}, which SQLite reads only "
-            "where it may write; copy the whole folder to a disk you may write to, and verify the copy"
-        )
+        raise RecordFault(Message("study.log_unreadable", path=str(path), log=log.name))
     how = "mode=rw" if writable else "immutable=1"
     connection = world.disk.database(
         f"{path.resolve().as_uri()}?{how}", uri=True, isolation_level=None, timeout=BUSY_S
@@ -125,21 +118,18 @@ def explain(error: DBAPIError | sqlite3.Error, path: Path) -> RecordFault:
     if "locked" in text or "busy" in text:
         return locked(path)
     if "full" in text:
-        return RecordFault(f"the disk of {path} is full; nothing was stored, free some space and try again")
+        return RecordFault(Message("study.disk_full", path=str(path)))
     if "readonly" in text or "unable to open" in text or "disk I/O" in text:
-        return RecordFault(f"{path} cannot be written ({text}); nothing was stored, check permissions and disk")
+        return RecordFault(Message("study.not_writable", path=str(path), why=text))
     if "malformed" in text or "not a database" in text or "decode" in text:
-        return RecordFault(f"{path} is damaged ({text}); keep a copy, then restore it from the latest backup")
-    return RecordFault(f"{path} refused the entry ({text}); nothing was stored")
+        return RecordFault(Message("study.damaged", path=str(path), why=text))
+    return RecordFault(Message("study.entry_refused", path=str(path), why=text))
 
 
 def locked(path: Path) -> RecordLocked:
     """The answer to a record that another process holds: who, and to try again. Never to restore."""
-    others = holders(path)
-    who = f" by {', '.join(others)}" if others else " by another process"
-    return RecordLocked(
-        f"{path} is held{who}; nothing is wrong with it and nothing was stored, try again when that has ended"
-    )
+    who = holders(path) or Message("study.another_process")
+    return RecordLocked(Message("study.held", path=str(path), who=who))
 
 
 def holders(path: Path) -> list[str]:

@@ -1,8 +1,9 @@
-"""The tables, and the triggers that keep them append-only. Version 3.
+"""The tables, and the triggers that keep them append-only. Version 4.
 
 Every row of a data table carries ``id`` and ``row_version``. The triggers let a row in, or change, only
 when an audit row for exactly that table, id and version is there already; the writer puts both in one
-transaction. The owner of the file can drop a trigger: ``verify`` sees it by the schema's hash.
+transaction. A column ``said`` holds the codes of the messages in the row's texts (:mod:`workbench.messages`).
+The owner of the file can drop a trigger: ``verify`` sees it by the schema's hash.
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import CreateIndex, CreateTable, SchemaItem
 
+from workbench.messages import SAID
 from workbench.study.columns import Blob, Flag, Json, Key, Number, Text, Whole
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 APPLICATION_ID = 0x57425354
 """``WBST`` in the file's header: tells a study record from any other SQLite file."""
 
@@ -84,7 +86,7 @@ trial = _table(
     _number("cue_stamp"), _whole("end_sample"), _text("outcome"), _text("decided"),
     Column("onset_sample", Whole), _number("latency_s", missing=True), _number("release_s", missing=True),
     _number("held_s", missing=True), _whole("false_activations"), _whole("false_in_rest"), _number("rest_s"),
-    _text("excluded"), UniqueConstraint("run_id", "index"),
+    _text("excluded"), _json(SAID), UniqueConstraint("run_id", "index"),
 )  # fmt: skip
 recording = _table(
     "recording", _text("run_id", "run"), _text("path"), _text("sha256"), _whole("n_bytes"), _whole("n_samples"),
@@ -115,6 +117,7 @@ assessment = _table(
     _text("rater"), _text("state"), _text("orthosis"), _text("mode"), _text("blinded"),
     _number("since_session_h", missing=True), _number("washout_h", missing=True), _text("administered_at"),
     Column("repeat", Whole, CheckConstraint("repeat >= 1"), nullable=False), _json("options"), _json("alerts"),
+    _json(SAID),
     UniqueConstraint(
         "visit_id", "measure", "assisted", "device_on", "stimulation_on", "side", "orthosis", "mode", "repeat"
     ),
@@ -126,6 +129,7 @@ def _ledger(name: str, parent: str) -> Table:
     return _table(
         name, _text(owner, parent), _whole("number"), _text("kind"), _number("stamp"), _number("local"),
         _whole("sample"), _text("stream"), _text("extent"), _text("consequence"), _text("priority"),
+        _json(SAID),
         UniqueConstraint(owner, "number"),
     )  # fmt: skip
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, func, insert, literal_column, select, update
 
-from workbench import world
+from workbench import messages, world
 from workbench.errors import BadValue, RecordFault, UnknownName
+from workbench.messages import SAID, Message, carried
 from workbench.study import chain
 from workbench.study.clock import tz_offset, utc_now, uuid7
 from workbench.study.columns import Own
@@ -57,8 +58,16 @@ def raw(table: Table, values: Mapping[str, Any]) -> Values:
         try:
             row[name] = None if value is None else _type(table, name).stored(value)
         except BadValue as error:
-            raise BadValue(f"{table.name}.{name}: {error}") from error
+            raise BadValue(
+                Message("study.column", column=f"{table.name}.{name}", why=messages.of(error))
+            ) from error
     return row
+
+
+def _codes(values: Mapping[str, Any]) -> Values:
+    """Codes of the messages that stand in these columns, as the column ``said`` keeps them."""
+    codes: Values = carried(values).get(SAID, {})
+    return codes
 
 
 @contextmanager
@@ -124,11 +133,10 @@ class Writer:
             When the reason has more than :data:`LONGEST_REASON` characters.
         """
         if len(str(payload.get("reason", ""))) > LONGEST_REASON:
-            raise BadValue(
-                f"a reason has at most {LONGEST_REASON:,} characters, got {len(str(payload['reason'])):,}; "
-                "say it shorter, and keep the rest in a file beside the record"
-            )
-        salt, text = world.chance.token_bytes(16), chain.canonical(chain.clean(payload))
+            n = f"{len(str(payload['reason'])):,}"
+            raise BadValue(Message("study.long_reason", most=f"{LONGEST_REASON:,}", n=n))
+        coded = {**payload, **carried({"reason": payload["reason"]})}
+        salt, text = world.chance.token_bytes(16), chain.canonical(chain.clean(coded))
         record: Values = {
             "seq": self.seq + 1,
             "utc": utc_now(),
@@ -250,28 +258,27 @@ class Writer:
         """
         table = BY_NAME[table_name]
         check(table_name, values)
+        if SAID in table.columns:
+            values = {**values, SAID: _codes(values)}
         stored = raw(table, values)
         if table_name in PARENTS:
             column, parent = PARENTS[table_name]
             if self.get(BY_NAME[parent], id=stored[column]) is None:
-                raise UnknownName(
-                    f"there is no {parent} {stored[column]!r} in the record; append it before its {table_name}"
-                )
+                parent_id = repr(stored[column])
+                raise UnknownName(Message("study.no_parent", parent=parent, id=parent_id, table=table_name))
         key = {name: values[name] for name in KEYS[table_name]}
         there = (values["id"] and self.get(table, id=values["id"])) or self.get(table, **key)
         if not there:
             return self.insert(table, values, reason=reason), True
         keys = ", ".join(f"{name} {value!r}" for name, value in key.items() if name != "id") or f"id {there['id']}"
         if table_name not in REPEATABLE:
-            raise RecordFault(f"the record has a {table_name} with {keys} already; amend that one with a reason")
+            raise RecordFault(Message("study.there_already", table=table_name, keys=keys))
         settled = table_name == "decoder" or there["row_version"] > 1
         kept = raw(table, there)
-        same = settled or all(kept[name] == value for name, value in stored.items() if name != "id")
+        # Codes are not compared: a text that a later version words differently comes without one.
+        same = settled or all(kept[name] == value for name, value in stored.items() if name not in ("id", SAID))
         if not same or values["id"] not in ("", there["id"]):
-            raise RecordFault(
-                f"the record has another {table_name} with {keys} (id {there['id']}); nothing was stored, "
-                "give it another id and key, or amend the stored one with a reason"
-            )
+            raise RecordFault(Message("study.there_differs", table=table_name, keys=keys, id=there["id"]))
         return str(there["id"]), False
 
     def change(
@@ -297,26 +304,29 @@ class Writer:
             No reason, or nothing to change.
         """
         if not reason.strip():
-            raise BadValue(f"a change of a {table.name} needs a reason, got an empty text")
+            raise BadValue(Message("study.change_needs_reason", table=table.name))
         allowed = AMENDABLE.get(table.name, tuple(c.name for c in table.columns)[1:-1])
         for name in changes:
             if name not in table.columns:
                 raise UnknownName(f"{table.name} has no column {name!r}; it has {', '.join(table.columns.keys())}")
             if name not in allowed:
-                raise RecordFault(f"{name} of a {table.name} never changes; append a new {table.name} instead")
+                raise RecordFault(Message("study.never_changes", column=name, table=table.name))
         check(table.name, changes)
         there = self.get(table, id=row_id)
         if there is None:
-            raise UnknownName(f"there is no {table.name} {row_id!r} in the record")
+            raise UnknownName(Message("study.no_row", table=table.name, id=repr(row_id)))
         if expected is not None and there["row_version"] != expected:
+            now = there["row_version"]
             raise RecordFault(
-                f"{table.name} {row_id} is at version {there['row_version']}, the change was made for version "
-                f"{expected}: somebody changed it meanwhile; read it again and repeat the change"
+                Message("study.changed_meanwhile", table=table.name, id=row_id, now=now, expected=expected)
             )
+        if SAID in table.columns:
+            untouched = {name: code for name, code in there[SAID].items() if name not in changes}
+            changes = {**changes, SAID: {**untouched, **_codes(changes)}}
         before, stored = raw(table, there), raw(table, changes)
         old = {name: before[name] for name in stored if before[name] != stored[name]}
         if not old and action == "amend":
-            raise BadValue(f"{table.name} {row_id} has these values already; there is nothing to amend")
+            raise BadValue(Message("study.nothing_to_amend", table=table.name, id=row_id))
         version = int(there["row_version"]) + 1
         new = chain.veiled(table.name, {**before, **stored, "row_version": version})
         shown = None if action == "redact" else chain.veiled(table.name, old)

@@ -1,4 +1,4 @@
-"""One function a table; the columns and their types are read from the nouns."""
+"""One function per table; the columns and their types are read from the nouns."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from typing import Any, Protocol
 
 import pandas as pd
 
-from workbench import analysis, vocabulary
-from workbench.analysis import Outcome
+from workbench import vocabulary
 from workbench.vocabulary import Assessment, Condition, LedgerRow, Trial, Visit
 
 Row = dict[str, Any]
@@ -27,10 +26,10 @@ TYPES = {
 """Type that a field is declared with → type of its column; all others are ``object``."""
 
 TIMES = ("started", "fitted_at", "administered_at")
-"""Fields that hold a time of UTC as text."""
+"""Fields that contain a UTC time as text."""
 
-PLACE = {"participant": "str", "visit": "str", "session": "Int64", "run": "Int64"}
-"""Where a row belongs: the first columns of every table, as far down as its noun lies."""
+LEADING = {"participant": "str", "visit": "str", "session": "Int64", "run": "Int64"}
+"""The first columns of every table, down to the level of its noun."""
 
 
 class Record(Protocol):
@@ -40,49 +39,44 @@ class Record(Protocol):
     def folder(self) -> Path:
         """The study folder; paths of the record are relative to it."""
 
-    @property
-    def drafts(self) -> Any:
-        """Drafts beside the record."""
-
     def rows(self, table: str, **where: Any) -> list[Row]:
         """Rows of a table that equal ``where``."""
 
-    def head(self) -> tuple[int, str]:
-        """``(seq, hash)`` of the newest audit row."""
 
-
-class _Places:
-    """Where each visit, session and run belongs."""
+class _Context:
+    """Leading columns and ids of each participant, visit, session and run."""
 
     def __init__(self, record: Record) -> None:
         self.people: dict[str, Row] = {}
         self.visits: dict[str, Row] = {}
         self.sessions: dict[str, Row] = {}
         self.runs: dict[str, Row] = {}
-        for one in record.rows("participant"):
-            self.people[one["id"]] = {
-                "participant": one["pseudonym"],
-                "simulated": one["simulated"],
-                "participant_id": one["id"],
+        for row in record.rows("participant"):
+            self.people[row["id"]] = {
+                "participant": row["pseudonym"],
+                "simulated": row["simulated"],
+                "participant_id": row["id"],
             }
-        for one in record.rows("visit"):
-            self.visits[one["id"]] = {
-                **self.people[one["participant_id"]],
-                "visit": one["name"],
-                "visit_id": one["id"],
+        for row in record.rows("visit"):
+            self.visits[row["id"]] = {
+                **self.people[row["participant_id"]],
+                "visit": row["name"],
+                "visit_id": row["id"],
             }
         numbers: dict[str, int] = {}
-        for one in record.rows("session"):
-            number = numbers[one["visit_id"]] = numbers.get(one["visit_id"], 0) + 1
-            above = self.visits[one["visit_id"]]
-            self.sessions[one["id"]] = {
-                **above,
+        for row in record.rows("session"):
+            # Rows come in the order of entry, so counting them gives the session's number.
+            number = numbers[row["visit_id"]] = numbers.get(row["visit_id"], 0) + 1
+            visit = self.visits[row["visit_id"]]
+            self.sessions[row["id"]] = {
+                **visit,
                 "session": number,
-                "session_id": one["id"],
-                "simulated": above["simulated"] or one["simulated"],
+                "session_id": row["id"],
+                # A real participant may have a simulated session, such as a rehearsal.
+                "simulated": visit["simulated"] or row["simulated"],
             }
-        for one in record.rows("run"):
-            self.runs[one["id"]] = {**self.sessions[one["session_id"]], "run": one["number"], "run_id": one["id"]}
+        for row in record.rows("run"):
+            self.runs[row["id"]] = {**self.sessions[row["session_id"]], "run": row["number"], "run_id": row["id"]}
 
 
 def participants(record: Record) -> pd.DataFrame:
@@ -94,102 +88,100 @@ def participants(record: Record) -> pd.DataFrame:
 
 
 def visits(record: Record) -> pd.DataFrame:
-    """Visits, planned and held."""
-    places = _Places(record).visits
+    """Visits, planned and attended."""
+    context = _Context(record).visits
     return _frame(
-        ({**row, **places[row["id"]]} for row in record.rows("visit")), Visit, depth=2, without=("name",)
+        ({**row, **context[row["id"]]} for row in record.rows("visit")), Visit, depth=2, without=("name",)
     )
 
 
 def sessions(record: Record) -> pd.DataFrame:
     """Sessions; ``session`` counts within the visit."""
-    places = _Places(record).sessions
-    return _frame(({**row, **places[row["id"]]} for row in record.rows("session")), vocabulary.Session, depth=3)
+    context = _Context(record).sessions
+    return _frame(({**row, **context[row["id"]]} for row in record.rows("session")), vocabulary.Session, depth=3)
 
 
 def runs(record: Record) -> pd.DataFrame:
     """Runs; ``run`` is their number within the session."""
-    places = _Places(record).runs
-    rows = ({**row, **places[row["id"]]} for row in record.rows("run"))
+    context = _Context(record).runs
+    rows = ({**row, **context[row["id"]]} for row in record.rows("run"))
     return _frame(rows, vocabulary.Run, depth=4, without=("number",))
 
 
 def trials(record: Record) -> pd.DataFrame:
     """Trials of every run; ``index`` is the trial's number within its run, 0-based."""
-    places = _Places(record).runs
-    return _frame(({**row, **places[row["run_id"]]} for row in record.rows("trial")), Trial, depth=4)
+    context = _Context(record).runs
+    return _frame(({**row, **context[row["run_id"]]} for row in record.rows("trial")), Trial, depth=4)
 
 
 def recordings(record: Record) -> pd.DataFrame:
     """Recordings, with ``kind`` and ``paradigm`` of their run, and ``file``, the path to open."""
-    places = _Places(record).runs
+    context = _Context(record).runs
     of_run = {row["id"]: row for row in record.rows("run")}
     rows = [
         {
             **row,
-            **places[row["run_id"]],
+            **context[row["run_id"]],
             "kind": of_run[row["run_id"]]["kind"],
             "paradigm": of_run[row["run_id"]]["paradigm"],
             "file": record.folder / row["path"],
         }
         for row in record.rows("recording")
     ]
-    more = {"kind": "str", "paradigm": "str", "file": "object"}
-    return _frame(rows, vocabulary.Recording, depth=4, more=more)
+    extra = {"kind": "str", "paradigm": "str", "file": "object"}
+    return _frame(rows, vocabulary.Recording, depth=4, extra=extra)
 
 
 def ledger(record: Record) -> pd.DataFrame:
     """Rows of the integrity ledger, of runs and of the time between them (those have no ``run``)."""
-    places = _Places(record)
-    rows = [{**row, **places.runs[row["run_id"]]} for row in record.rows("ledger")]
-    rows += [{**row, **places.sessions[row["session_id"]], "run": None} for row in record.rows("session_ledger")]
+    context = _Context(record)
+    rows = [{**row, **context.runs[row["run_id"]]} for row in record.rows("ledger")]
+    # Between two runs there is no run number, and the table says so.
+    rows += [{**row, **context.sessions[row["session_id"]], "run": None} for row in record.rows("session_ledger")]
     return _frame(rows, LedgerRow, depth=4)
 
 
 def decoders(record: Record) -> pd.DataFrame:
-    """Fitted decoders, placed where the last recording that they were fitted on belongs.
+    """Fitted decoders, joined to the session of the last recording that they were fitted on.
 
     ``n``, ``correct``, ``accuracy``, ``chance_limit`` (a number of right periods) and ``validation`` are those of
     the fit's own cross-validation, missing where the fit states none.
     """
-    places = _Places(record).runs
+    context = _Context(record).runs
     run_of = {row["sha256"]: row["run_id"] for row in record.rows("recording")}
     rows = []
     for row in record.rows("decoder"):
-        known = [run_of[sha256] for sha256 in row["recordings"] if sha256 in run_of]
-        above = places[known[-1]] if known else {}
-        found = {name: row["metrics"].get(name) for name in ("n", "correct", "accuracy", "chance_limit")}
-        rows.append({**row, **above, **found, "validation": row["metrics"].get("validation") or ""})
-    more = {
+        run_ids = [run_of[sha256] for sha256 in row["recordings"] if sha256 in run_of]
+        place = context[run_ids[-1]] if run_ids else {}
+        metrics = {name: row["metrics"].get(name) for name in ("n", "correct", "accuracy", "chance_limit")}
+        rows.append({**row, **place, **metrics, "validation": row["metrics"].get("validation") or ""})
+    extra = {
         "n": "Int64",
         "correct": "Int64",
         "accuracy": "float64",
         "chance_limit": "Int64",
         "validation": "str",
     }
-    return _frame(rows, vocabulary.FittedDecoder, depth=3, more=more)
+    return _frame(rows, vocabulary.FittedDecoder, depth=3, extra=extra)
 
 
 def assessments(record: Record) -> pd.DataFrame:
     """Assessments, with their condition, and ``total`` and ``status`` of their score."""
-    places = _Places(record).visits
+    context = _Context(record).visits
     rows = []
     for row in record.rows("assessment"):
         total = row["score"].get("total") or {}
         rows.append(
-            {**row, **places[row["visit_id"]], "total": total.get("value"), "status": total.get("status") or ""}
+            {**row, **context[row["visit_id"]], "total": total.get("value"), "status": total.get("status") or ""}
         )
-    more = {**{one.name: "bool" for one in fields(Condition)}, "total": "float64", "status": "str"}
-    return _frame(rows, Assessment, depth=2, more=more, without=("condition",))
+    extra = {**{field.name: "bool" for field in fields(Condition)}, "total": "float64", "status": "str"}
+    return _frame(rows, Assessment, depth=2, extra=extra, without=("condition",))
 
 
-def outcomes(record: Record) -> pd.DataFrame:
-    """Every outcome, one number a row: see :func:`workbench.analysis.outcomes_table`."""
-    rows = [
-        {one.name: getattr(row, one.name) for one in fields(Outcome)}
-        for row in analysis.outcomes_table(record).rows
-    ]
-    return _typed(rows, {one.name: TYPES.get(str(one.type), "object") for one in fields(Outcome)})
+def of_dataclass(kind: type, rows: Iterable[object]) -> pd.DataFrame:
+    """Objects of a dataclass, one per row: its fields are the columns, under their declared types."""
+    columns = {field.name: TYPES.get(str(field.type), "object") for field in fields(kind)}
+    return _typed(({name: getattr(row, name) for name in columns} for row in rows), columns)
 
 
 def _frame(
@@ -197,7 +189,7 @@ def _frame(
     noun: type,
     *,
     depth: int,
-    more: Mapping[str, str] | None = None,
+    extra: Mapping[str, str] | None = None,
     without: tuple[str, ...] = (),
 ) -> pd.DataFrame:
     """Rows as a table: place, fields of the noun, further columns, ids.
@@ -206,19 +198,19 @@ def _frame(
     ----------
     rows : with the names of the columns.
     noun : whose fields are columns, under their declared types.
-    depth : how many of the columns of :data:`PLACE` the noun has.
-    more : further columns with their types.
-    without : fields that stand in the place already.
+    depth : how many of the columns of :data:`LEADING` the noun has.
+    extra : further columns with their types.
+    without : fields that the first columns have already.
     """
-    place = dict(list(PLACE.items())[:depth])
-    # What lies above a noun is told by its place; the ids stand at the end.
-    ids = {f"{name}_id": "str" for name in place}
-    own = {
-        one.name: TYPES.get(str(one.type), "object")
-        for one in fields(noun)
-        if one.name not in (*without, *ids, "id", "simulated")
+    leading = dict(list(LEADING.items())[:depth])
+    # Levels above the noun are named in the first columns; their ids come last.
+    ids = {f"{name}_id": "str" for name in leading}
+    noun_fields = {
+        field.name: TYPES.get(str(field.type), "object")
+        for field in fields(noun)
+        if field.name not in (*without, *ids, "id", "simulated")
     }
-    return _typed(rows, {**place, **own, **(more or {}), "simulated": "bool", **ids, "id": "str"})
+    return _typed(rows, {**leading, **noun_fields, **(extra or {}), "simulated": "bool", **ids, "id": "str"})
 
 
 def _typed(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str]) -> pd.DataFrame:
@@ -226,9 +218,11 @@ def _typed(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str]) -> pd.
     table = pd.DataFrame([{name: row.get(name) for name in columns} for row in rows], columns=list(columns))
     for name, kind in columns.items():
         if name in TIMES:
+            # Texts that are not times become NaT: a table must open whatever an old record contains.
             times = pd.to_datetime(table[name], utc=True, format="ISO8601", errors="coerce")
             table[name] = times.dt.as_unit("us")
         elif kind == "str":
+            # Texts are never missing: "" compares and groups, NaN does not.
             table[name] = table[name].fillna("").astype("str")
         elif kind == "bool":
             table[name] = table[name].fillna(value=False).astype("bool")

@@ -17,14 +17,17 @@ from typing import Any
 import anywidget
 import traitlets
 
-from workbench import said
+from workbench import messages
 from workbench.errors import WorkbenchError
 from workbench.html_repr import card
+from workbench.messages import Message
 from workbench.widgets._locale import LANGUAGES, catalogue
 
 HERE = Path(__file__).parent
 SAYABLE = (WorkbenchError, TypeError, ValueError, OSError)
 """What a request may fail with; the page then shows the error's sentence."""
+SYNCED: Mapping[str, Any] = {"sync": True, "to_json": lambda value, _widget: messages.carried(value)}
+"""Tags of a trait that goes to the page with the codes of its messages, see ``t.said`` in ``parts/dom.js``."""
 STILL = "A picture of the panel at the time when its cell ran; run the notebook to use it."
 _IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:const|function|class|async) )", re.MULTILINE)
@@ -33,7 +36,12 @@ _EXPORT = re.compile(r"^export (?=(?:const|function|class|async) )", re.MULTILIN
 @cache
 def compose(*modules: str) -> str:
     """One ES module out of the named files (relative to this folder, without ``.js``), the catalogues first."""
-    words = {"CATALOGUE": catalogue(), "SENTENCES": said.sentences()}
+    words = {
+        "CATALOGUE": catalogue(),
+        "MESSAGES": messages.catalogue(),
+        "BETWEEN": messages.BETWEEN,
+        "AFTER": messages.AFTER,
+    }
     parts = [f"const {name} = {json.dumps(held, ensure_ascii=False)};" for name, held in words.items()]
     for name in modules:
         source = (HERE / f"{name}.js").read_text(encoding="utf-8")
@@ -86,13 +94,14 @@ class Panel(anywidget.AnyWidget):
         """
         handler = self.requests().get(name)
         if handler is None:
-            allowed = ", ".join(sorted(self.requests())) or "none"
-            return _outcome(name, ok=False, words=f"request {name!r} is not known here; allowed: {allowed}")
+            allowed = sorted(self.requests()) or Message("word.none")
+            sentence = Message("page.request_unknown", request=repr(name), allowed=allowed)
+            return _outcome(name, ok=False, text=sentence)
         try:
             value = handler(**arguments)
         except SAYABLE as error:
-            return _outcome(name, ok=False, words=str(error))
-        return _outcome(name, ok=True, words="", value=value)
+            return _outcome(name, ok=False, text=messages.of(error))
+        return _outcome(name, ok=True, text="", value=value)
 
     def describe(self) -> tuple[str, list[tuple[str, object]]]:
         """What a page without a running kernel shows of the panel: a title, and label and value of each line."""
@@ -112,9 +121,9 @@ class Panel(anywidget.AnyWidget):
         if isinstance(content, dict) and isinstance(content.get("name"), str):
             arguments = content.get("args")
             reply = self.answer(content["name"], arguments if isinstance(arguments, dict) else {})
-            self.send({**reply, "id": content.get("id")})
+            self.send({**messages.carried(reply), "id": content.get("id")})
 
 
-def _outcome(name: str, *, ok: bool, words: str, value: Any = None) -> dict[str, Any]:
+def _outcome(name: str, *, ok: bool, text: str, value: Any = None) -> dict[str, Any]:
     plain = value if isinstance(value, (dict, list, str, int, float, bool, type(None))) else None
-    return {"kind": "answer", "name": name, "ok": ok, "text": words, "value": plain}
+    return {"kind": "answer", "name": name, "ok": ok, "text": text, "value": plain}

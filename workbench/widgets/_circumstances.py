@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.vocabulary import Condition
 
 CONDITIONS = tuple(one.name for one in fields(Condition))
@@ -17,19 +18,19 @@ BLINDED = ("yes", "no", "unknown")
 
 def _text(name: str, value: Any) -> str:
     if not isinstance(value, str):
-        raise BadValue(f"{name} must be a text, got {value!r}")
+        raise BadValue(Message("form.text", name=name, value=repr(value)))
     return value.strip()
 
 
 def _rater(name: str, value: Any) -> str:
     if not _text(name, value):
-        raise BadValue("rater must be the name of who examined, got an empty text")
+        raise BadValue(Message("form.rater"))
     return _text(name, value)
 
 
 def _blinded(name: str, value: Any) -> str:
     if value not in BLINDED:
-        raise BadValue(f"{name} must be one of {', '.join(BLINDED)}, got {value!r}")
+        raise BadValue(Message("form.one_of", name=name, allowed=BLINDED, value=repr(value)))
     return str(value)
 
 
@@ -38,13 +39,13 @@ def _hours(name: str, value: Any) -> float | None:
         return None
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not (number and math.isfinite(value) and value >= 0):
-        raise BadValue(f"{name} must be hours from 0 on, or empty when not known; got {value!r}")
+        raise BadValue(Message("form.hours", name=name, value=repr(value)))
     return float(value)
 
 
 def _count(name: str, value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise BadValue(f"{name} counts administrations within the visit from 1, got {value!r}")
+        raise BadValue(Message("form.repeat", name=name, value=repr(value)))
     return value
 
 
@@ -55,7 +56,7 @@ def _utc(name: str, value: Any) -> str:
     except ValueError:
         sound = False
     if not sound:
-        raise BadValue(f"{name} must be UTC such as 2026-03-01T09:30:00Z, or empty; got {value!r}")
+        raise BadValue(Message("form.utc", name=name, value=repr(value)))
     return text
 
 
@@ -94,9 +95,9 @@ def check_field(definition: Any, name: str, value: Any) -> Any:
     value : what was stated.
     """
     if name not in CHECKS:
-        raise BadValue(f"an assessment has no field {name!r}; it has {', '.join(CHECKS)}")
+        raise BadValue(Message("form.no_field", name=repr(name), allowed=list(CHECKS)))
     checked = CHECKS[name](name, value)
     if name == "mode" and checked and checked not in definition.modes:
-        allowed = ", ".join(definition.modes) or "none"
-        raise BadValue(f"mode must be one of {allowed}, got {value!r}")
+        allowed = definition.modes or Message("word.none")
+        raise BadValue(Message("form.one_of", name="mode", allowed=allowed, value=repr(value)))
     return checked

@@ -12,12 +12,14 @@ from typing import Any
 
 import traitlets
 
+from workbench import messages
 from workbench.errors import BadValue, Refused, WorkbenchError
+from workbench.messages import Message
 from workbench.vocabulary import Assessment, Condition, MeasureDefinition
-from workbench.widgets._base import Panel
+from workbench.widgets._base import SYNCED, Panel
 from workbench.widgets._circumstances import CONDITIONS, check_field, defaults, field_names
 from workbench.widgets._history import TYPED, field_history, listed
-from workbench.widgets._stores import AssessmentStore, NoStore, Row, utc_now
+from workbench.widgets._stores import CLOSED, AssessmentStore, NoStore, Row, utc_now
 
 UNDO_DEPTH = 200
 STORED = ("id", "state", "rater", "version", "side", "repeat")
@@ -42,7 +44,8 @@ class AssessmentEntry(Panel):
     Traits
     ------
     items : code → value; condition : name → bool, absent until chosen; side ; fields : the other circumstances ;
-    result : the score so far ; saved : the sentence after saving, ``""`` before ; kept : where the draft is ;
+    result : the score so far ; saved : the sentence after saving, ``""`` before ; kept : where the draft is, and
+    that sentence ;
     stored : drafts and saved assessments of this visit ; undoable : entries that can be taken back.
     """
 
@@ -51,9 +54,9 @@ class AssessmentEntry(Panel):
     condition = traitlets.Dict().tag(sync=True)
     side = traitlets.Unicode("").tag(sync=True)
     fields = traitlets.Dict().tag(sync=True)
-    result = traitlets.Dict().tag(sync=True)
+    result = traitlets.Dict().tag(**SYNCED)
     saved = traitlets.Unicode("").tag(sync=True)
-    kept = traitlets.Dict().tag(sync=True)
+    kept = traitlets.Dict().tag(**SYNCED)
     stored: traitlets.List[Any] = traitlets.List().tag(sync=True)
     undoable = traitlets.Int(0).tag(sync=True)
     place: traitlets.List[Any] = traitlets.List().tag(sync=True)
@@ -72,7 +75,7 @@ class AssessmentEntry(Panel):
         **traits: Any,
     ) -> None:
         if store is None and save is None:
-            raise BadValue("a form needs a store, or a function that saves; got neither")
+            raise BadValue(Message("form.no_store"))
         super().__init__(definition=plain(definition), place=list(place), **traits)
         self._definition = definition
         self._score = score
@@ -122,9 +125,7 @@ class AssessmentEntry(Panel):
         """Choose one part of the condition."""
         self._open()
         if name not in CONDITIONS or not isinstance(value, bool):
-            raise BadValue(
-                f"a condition is one of {', '.join(CONDITIONS)} and true or false, got {name}={value!r}"
-            )
+            raise BadValue(Message("form.condition", allowed=CONDITIONS, name=str(name), value=repr(value)))
         self._condition = {**self._condition, name: value}
         self._keep()
 
@@ -132,7 +133,7 @@ class AssessmentEntry(Panel):
         """Choose the side that was examined."""
         self._open()
         if side not in self._definition.sides:
-            raise BadValue(f"side must be one of {', '.join(self._definition.sides)}, got {side!r}")
+            raise BadValue(self._no_side(side))
         self._side = side
         self._keep()
 
@@ -147,9 +148,10 @@ class AssessmentEntry(Panel):
         self._open()
         found = next((one for one in self._definition.options if one.name == name), None)
         if found is None:
-            raise BadValue(f"{self._definition.name} has no option {name!r}")
+            raise BadValue(Message("form.no_option", measure=self._definition.name, name=repr(name)))
         if found.allowed and value not in found.allowed:
-            raise BadValue(f"{name} must be one of {', '.join(map(str, found.allowed))}, got {value!r}")
+            allowed = [str(one) for one in found.allowed]
+            raise BadValue(Message("form.one_of", name=name, allowed=allowed, value=repr(value)))
         self._options = {**self._options, name: value}
         self._keep()
 
@@ -157,7 +159,7 @@ class AssessmentEntry(Panel):
         """Take the last entry back, a fill or a clearing as one."""
         self._open()
         if not self._undo:
-            raise Refused("there is nothing to take back; the entries of this page are all there were")
+            raise Refused(Message("form.nothing_to_undo"))
         self._entered, self._options = self._undo.pop()
         self._keep()
 
@@ -165,7 +167,7 @@ class AssessmentEntry(Panel):
         """Empty the form after a question. Undo brings the entries back; the record keeps its history."""
         self._open()
         if confirmed is not True:
-            raise Refused("clearing takes every entry; confirm it first")
+            raise Refused(Message("form.confirm_clearing"))
         self._remember()
         self._entered = {}
         self._options = self._without_reasons()
@@ -183,12 +185,10 @@ class AssessmentEntry(Panel):
         self._open()
         lacking = self.lacking()
         if lacking:
-            raise Refused(
-                f"the assessment cannot be saved without its condition; still open: {', '.join(lacking)}"
-            )
+            raise Refused(Message("form.condition_open", open=lacking))
         missing = self._missing()
         if missing and not incomplete:
-            raise Refused(f"{len(missing)} items are missing, the first is {missing[0]}; enter them, or NT")
+            raise Refused(Message("form.items_missing", n=len(missing), item=missing[0]))
         self._row, self.saved = self._store.save(self._assessment(missing), row=self._row)
         self._look()
         self._tell()
@@ -205,17 +205,13 @@ class AssessmentEntry(Panel):
         """Open a stored assessment of this visit: a draft to go on with, a saved one to read and correct."""
         row = next((one for one in self._rows if row_id in (one["id"], one.get("file"))), None)
         if row is None:
-            raise BadValue(
-                f"there is no assessment {row_id!r} of {self._definition.name} at this visit; look again"
-            )
+            raise BadValue(Message("form.not_stored", id=repr(row_id), measure=self._definition.name))
         if row["version"] != self._definition.version:
-            raise Refused(
-                f"it was entered with version {row['version']}, this form holds {self._definition.version}; "
-                "open the form of that version"
-            )
+            raise Refused(Message("form.other_version", entered=row["version"], held=self._definition.version))
         self._begin()
         self._take(row)
-        self.saved = "" if row["state"] == "draft" else f"Assessment {row['id']}, {row['state']}"
+        state = row["state"]
+        self.saved = "" if state == "draft" else Message("form.saved_as", id=row["id"], state=CLOSED[state])
         self._tell()
 
     def correct(self, field: str, value: Any, *, reason: str, cause: str = "") -> None:
@@ -235,9 +231,9 @@ class AssessmentEntry(Panel):
         """
         self._same_visit()
         if self._row is None or not self._row.get("id") or self._row["state"] == "draft":
-            raise Refused("no saved assessment is open; a draft is changed without a reason")
+            raise Refused(Message("form.nothing_saved_open"))
         if not isinstance(reason, str) or not reason.strip():
-            raise BadValue(f"a correction of {field} needs a reason, got an empty text")
+            raise BadValue(Message("form.correction_reason", field=str(field)))
         before = self._entered, self._condition, self._side, self._fields, self._options
         typed, shown = self._typed, self._seen_last
         try:
@@ -249,7 +245,7 @@ class AssessmentEntry(Panel):
             new = {name: listed(row[name]) for name in names}
             changed = {name: one for name, one in new.items() if one != self._row.get(name)}
             if not changed:
-                raise BadValue(f"{field} is {value!r} already; there is nothing to correct")
+                raise BadValue(Message("form.nothing_to_correct", field=field, value=repr(value)))
             self._row = self._store.amend(self._row, changed, reason=reason.strip())
         except WorkbenchError:
             self._entered, self._condition, self._side, self._fields, self._options = before
@@ -293,17 +289,17 @@ class AssessmentEntry(Panel):
     def _open(self) -> None:
         self._same_visit()
         if self.saved:
-            raise Refused("this assessment is saved; begin a new one, or correct it with a reason")
+            raise Refused(Message("form.is_saved"))
 
     def _same_visit(self) -> None:
         """Refuse what would be written under one person while a session of another is under way."""
         running = self._session() if self._session is not None else None
         if running is not None and running[0] != self._visit_id:
             own = " · ".join(self.place[1:]) or self._visit_id
-            raise Refused(
-                f"this form belongs to {own}, the session on this computer to {running[1]}; nothing was saved; "
-                "open the form from the session"
-            )
+            raise Refused(Message("form.other_session", own=own, running=running[1]))
+
+    def _no_side(self, got: object) -> Message:
+        return Message("form.one_of", name="side", allowed=self._definition.sides, value=repr(got))
 
     def _checked(self, item: str, value: Any) -> Any:
         """The value as the definition takes it: the one rule that scoring follows too."""
@@ -313,11 +309,11 @@ class AssessmentEntry(Panel):
         """One field takes a value, entries and circumstances alike."""
         if field in CONDITIONS:
             if not isinstance(value, bool):
-                raise BadValue(f"{field} must be true or false, got {value!r}")
+                raise BadValue(Message("form.true_or_false", name=field, value=repr(value)))
             self._condition = {**self._condition, field: value}
         elif field == "side":
             if value not in self._definition.sides:
-                raise BadValue(f"side must be one of {', '.join(self._definition.sides)}, got {value!r}")
+                raise BadValue(self._no_side(value))
             self._side = value
         elif field in field_names():
             self._fields = {**self._fields, field: check_field(self._definition, field, value)}
@@ -393,7 +389,7 @@ class AssessmentEntry(Panel):
             self._row = self._store.keep(self._draft(), row=self._row)
             self._fault, self._unkept = self._row.get("fault", ""), False
         except WorkbenchError as error:
-            self._fault, self._unkept = str(error), True
+            self._fault, self._unkept = messages.of(error), True
         self._tell()
 
     def _take(self, row: Row) -> None:
@@ -431,6 +427,7 @@ class AssessmentEntry(Panel):
                 **{name: row.get(name, "") for name in ("id", "where", "kept_at", "state", "rater")},
                 **({"where": ""} if self._unkept else {}),
                 "fault": self._fault,
+                "saved": self.saved,
                 "lacking": self.lacking(),
                 "missing": self._missing(),
             }
@@ -440,7 +437,7 @@ class AssessmentEntry(Panel):
         try:
             return self._scored(self._entered)
         except WorkbenchError as error:
-            return {"error": str(error)}
+            return {"error": messages.of(error)}
 
 
 def plain(thing: Any) -> dict[str, Any]:
@@ -451,4 +448,4 @@ def plain(thing: Any) -> dict[str, Any]:
 
 
 def _nowhere(assessment: Assessment) -> str:
-    raise Refused(f"there is nowhere to save {assessment.measure}")
+    raise Refused(Message("form.nowhere", measure=assessment.measure))

@@ -22,11 +22,14 @@ from typing import Any, Protocol
 from uuid import uuid4
 
 from workbench.errors import RecordFault, Refused
+from workbench.messages import Message
 from workbench.vocabulary import Assessment, Condition
 
 CONDITIONS = tuple(one.name for one in fields(Condition))
 NATURAL_KEY = ("visit_id", "measure", *CONDITIONS, "side", "orthosis", "mode", "repeat")
 """Columns of which the record holds one assessment."""
+CLOSED = {"complete": Message("form.complete"), "incomplete": Message("form.incomplete")}
+"""States of an assessment that is closed."""
 DRAFTS = "drafts"
 """Folder inside the study folder where earlier versions kept drafts without a condition."""
 
@@ -86,7 +89,7 @@ class NoStore:
         changes : column → new value.
         reason : why, in words.
         """
-        raise Refused("this form was opened without a study record; open the study to correct what is saved")
+        raise Refused(Message("store.no_record"))
 
     def history(self, row: Row) -> list[dict[str, Any]]:
         """Nothing."""
@@ -140,9 +143,7 @@ class DraftFiles:
         try:
             row: Row = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise RecordFault(
-                f"the draft file {path} cannot be read ({error}); move it away to begin anew"
-            ) from error
+            raise RecordFault(Message("store.draft_unreadable", path=str(path), why=str(error))) from error
         return row | {"id": "", "state": "draft", "where": "file", "file": path.name}
 
     def write(self, draft: Row, *, row: Row | None) -> Row:
@@ -158,7 +159,7 @@ class DraftFiles:
                 os.fsync(file.fileno())
             Path(name).replace(path)
         except OSError as error:
-            raise RecordFault(f"the draft cannot be kept in {path} ({error.strerror}); free the disk") from error
+            raise RecordFault(Message("store.draft_not_kept", path=str(path), why=str(error.strerror))) from error
         return new | {"file": path.name}
 
     def remove(self, row: Row | None) -> None:
@@ -244,15 +245,9 @@ class RecordStore:
             return  # a first entry, or the file of drafts was moved away: this page has the only copy
         there = study.drafts.load(*key)
         if there is None:
-            raise RecordFault(
-                "this draft was saved or discarded on another page; nothing was changed there; "
-                "reload this page to see what is stored"
-            )
+            raise RecordFault(Message("store.draft_gone"))
         if there.values["revision"] != before["revision"]:
-            raise RecordFault(
-                f"another page changed this draft at {there.utc}; nothing was changed there; "
-                "reload this page and continue the draft"
-            )
+            raise RecordFault(Message("store.draft_changed", utc=there.utc))
 
     def _refused_later(self, study: Any, draft: Row, own: str) -> str:
         """Why the record would not take this draft as a new assessment, ``""`` when nothing speaks against it."""
@@ -262,17 +257,15 @@ class RecordStore:
         there = [row for row in study.rows("assessment", **key) if row["id"] != own]
         if not there:
             return ""
-        return (
-            f"the record has assessment {there[0]['id']} of this visit, condition, side and repeat already; state "
-            "another repeat, or correct that one with a reason"
-        )
+        return Message("store.there_already", id=there[0]["id"])
 
     def save(self, assessment: Assessment, *, row: Row | None) -> tuple[Row, str]:
         """Append the assessment, then discard its draft; a draft that the record holds is closed there."""
         with self._study() as study:
             if row and row.get("id"):
                 made = row["id"]
-                self._change(study, row, _columns(assessment), reason=f"entered and closed as {assessment.state}")
+                reason = Message("store.closed", state=CLOSED.get(assessment.state, assessment.state))
+                self._change(study, row, _columns(assessment), reason=reason)
             else:
                 made = study.append(assessment)
             now = self._now(study, made)
@@ -280,7 +273,7 @@ class RecordStore:
                 study.drafts.discard(self._visit_id, assessment.measure, {"entry": row["entry"]}, row["person"])
         if row and not row.get("entry"):
             self._files(assessment.measure).remove(row)
-        return now, f"Saved in the record as assessment {made}"
+        return now, Message("store.saved", id=made)
 
     def amend(self, row: Row, changes: Mapping[str, Any], *, reason: str) -> Row:
         """Correct columns of a row, for the version that the form shows.

@@ -30,7 +30,7 @@ function resultPanel(ctx, subscores) {
       const one = (result.subscores || {})[scale.code] || {};
       put(el, t("form.subscore", { value: value(one.status ? one : null), high: `${shownNumber(scale.high)}${scale.unit ? ` ${scale.unit}` : ""}`, valid: one.n_valid ?? 0, items: one.n_items ?? scale.items.length }));
     }
-    warnings.replaceChildren(...(result.error ? [h("div", {}, light("medium", t.said(result.error), false))] : []), ...(result.warnings || []).map((one) => h("div", {}, light("low", t.said(one), false))));
+    warnings.replaceChildren(...(result.error ? [h("div", {}, light("medium", t.said(result, "error"), false))] : []), ...saidAll(t, result, "warnings").map((words) => h("div", {}, light("low", words, false))));
   });
   return { els: [h("div", { class: "xs sub" }, t("form.result")), total, totalCap, subs, warnings], update: () => draw(model.get("result") || {}) };
 }

@@ -13,6 +13,7 @@ from typing import Any
 import traitlets
 
 from workbench.errors import BadValue, Refused
+from workbench.messages import Message
 from workbench.vocabulary import MeasureDefinition
 from workbench.widgets._base import compose, styles
 from workbench.widgets._circumstances import CONDITIONS
@@ -68,9 +69,11 @@ class AssessmentForm(AssessmentEntry):
         """Take another version, before anything is entered: versions are never mixed."""
         self._open()
         if version not in self._versions:
-            raise BadValue(f"version must be one of {', '.join(self._versions)}, got {version!r}")
+            raise BadValue(
+                Message("form.one_of", name="version", allowed=list(self._versions), value=repr(version))
+            )
         if any(value is not None for value in self._entered.values()):
-            raise Refused("items of one version are entered; clear them before choosing another version")
+            raise Refused(Message("form.entered_in_version"))
         self._definition = self._versions[version]
         self._score = self._of_version(self._definition)
         self._options = {}

@@ -11,7 +11,7 @@ function buildDesk(root, model, t) {
   };
   function ask() {
     request(model, "choose", { visit: visit.value, measure: measure.value }).then((reply) => {
-      put(problem, reply.ok ? "" : reply.silent ? t("form.not_saved") : t.said(reply.text));
+      put(problem, reply.ok ? "" : reply.silent ? t("form.not_saved") : t.said(reply, "text"));
       show(problem, !reply.ok);
       draw();
     });

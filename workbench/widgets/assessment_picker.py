@@ -8,6 +8,7 @@ from typing import Any
 import traitlets
 
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.widgets._base import Panel, compose, styles
 
 
@@ -59,6 +60,6 @@ class AssessmentPicker(Panel):
         """Open the form of one measure at one visit. Raises BadValue for one that is not offered."""
         for name, value, known in (("visit", visit, self._visits), ("measure", measure, self._measures)):
             if value not in known:
-                raise BadValue(f"{name} must be one of {', '.join(known)}, got {value!r}")
+                raise BadValue(Message("picker.not_offered", name=name, allowed=list(known), value=repr(value)))
         self._pick(visit, measure)
         self.chosen = {"visit": visit, "measure": measure}

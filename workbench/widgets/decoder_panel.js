@@ -41,7 +41,7 @@ function decisionPanel(t, model, fit, blocked) {
     sign.disabled = true;
     const secret = signing.password ? password.take() : "";
     request(model, "decide", { sha256: fit.sha256, decision: choice, reason: reason.value, password: secret }, 60).then((reply) => {
-      put(problem, reply.ok ? "" : reply.silent ? t("ask.silent") : t.said(reply.text));
+      put(problem, reply.ok ? "" : reply.silent ? t("ask.silent") : t.said(reply, "text"));
       draw();
     });
   }, { kind: "pri", name: "sign" });
@@ -62,7 +62,7 @@ function decisionPanel(t, model, fit, blocked) {
     sign.disabled = Boolean(lacking);
     put(sign, t(`decoder.sign.${choice}`, { hash: short }));
     put(why, lacking || (blocked ? t("decoder.blocked", { why: blocked }) : ""));
-    put(statement, t(`decoder.statement.${choice}`, { signer: signing.signer || "—", effector: t.said(signing.effector) || t("decoder.no_effector"), participant: signing.participant || "—", replaces: signing.replaces ? t("decoder.replaces", { hash: signing.replaces }) : "" }));
+    put(statement, t(`decoder.statement.${choice}`, { signer: signing.signer || "—", effector: t.said(signing, "effector") || t("decoder.no_effector"), participant: signing.participant || "—", replaces: signing.replaces ? t("decoder.replaces", { hash: signing.replaces }) : "" }));
     done.replaceChildren(...(decided ? [light(decision.decision === "approve" ? "ok" : "off", t(`decoder.decided.${decision.decision}`, { by: decision.by || "—", at: decision.at || "—" })), decision.reason ? h("div", { class: "xs sub" }, `“${decision.reason}”`) : null].filter(Boolean)
       : fit.can_decide ? [] : [h("span", { class: "sub" }, t("decoder.cannot"))]));
   }
@@ -70,8 +70,8 @@ function decisionPanel(t, model, fit, blocked) {
 }
 
 function checkList(t, fit) {
-  const limits = (one) => [one.value, one.limit ? t("decoder.limit", { limit: t.said(one.limit) }) : ""].filter(Boolean).map((part) => t.said(part)).join("; ");
-  return (fit.checks || []).map((one) => h("li", {}, light(LAMP[one.state] || "off"), h("span", {}, knows(`check.${one.name}`) ? t(`check.${one.name}`) : t.said(one.text) || one.name, h("small", {}, limits(one)), one.state !== "pass" && one.text ? h("small", { class: "bad" }, t.said(one.text)) : null)));
+  const limits = (one) => [t.said(one, "value"), one.limit ? t("decoder.limit", { limit: t.said(one, "limit") }) : ""].filter(Boolean).join("; ");
+  return (fit.checks || []).map((one) => h("li", {}, light(LAMP[one.state] || "off"), h("span", {}, knows(`check.${one.name}`) ? t(`check.${one.name}`) : t.said(one, "text") || one.name, h("small", {}, limits(one)), one.state !== "pass" && one.text ? h("small", { class: "bad" }, t.said(one, "text")) : null)));
 }
 
 function verdictOf(t, fit, rows, blocked) {
@@ -90,8 +90,8 @@ function buildDecoder(root, model, t) {
   const adapts = model.get("adapts") || {};
   const rows = fit.accuracies || [];
   const pooled = rows[rows.length - 1];
-  const blocked = fit.blocked ? (knows(fit.blocked) ? t(fit.blocked) : t.said(fit.blocked)) : "";
-  const numbers = (fit.numbers || []).map(([value, caption]) => h("div", {}, h("b", {}, value), h("span", {}, t.said(caption))));
+  const blocked = t.said(fit, "blocked");
+  const numbers = (fit.numbers || []).map(([value, caption]) => h("div", {}, h("b", {}, value), h("span", {}, caption)));
   if (pooled && pooled.value !== null) {
     numbers.unshift(h("div", {}, h("b", {}, percent(pooled.value)), h("span", {}, t("decoder.accuracy", { correct: pooled.correct, n: pooled.n, limit: pooled.limit ?? "—" }))));
   }
@@ -105,14 +105,14 @@ function buildDecoder(root, model, t) {
   const matrices = fit.confusions || [];
   const confusion = panel(t("decoder.confusion"), t("decoder.confusion_how"), matrices.length ? [h("div", { class: "cms" }, confusionMatrix(t, pooledMatrix(matrices), t("decoder.pooled"))), matrices.length > 1 ? h("div", { class: "xs sub byrun" }, byRun(t, matrices)) : null] : h("div", { class: "empty" }, t("decoder.empty")));
   const against = panel(t("decoder.against"), "", rows.length ? [accuracyRows(t, rows), h("div", { class: "axis xs mute" }, [0, 25, 50, 75, 100].map((n) => h("span", { style: `left:${n}%` }, n))), h("div", { class: "xs mute axisname" }, t("decoder.axis"))] : h("div", { class: "empty" }, t("decoder.empty")), heldOut.events ? [h("div", { class: "hr" }), eventRows(t, heldOut.events, fit.false_limit)] : null);
-  const others = (fit.others || []).map((one) => h("li", {}, light(one.state), h("span", {}, h("b", { class: "mono" }, one.hash), h("small", {}, t.said(one.text)))));
+  const others = (fit.others || []).map((one) => h("li", {}, light(one.state), h("span", {}, h("b", { class: "mono" }, one.hash), h("small", {}, t.said(one, "text")))));
   root.append(h("section", { class: "decoder", "aria-label": t("decoder.approve_title") },
-    h("div", { class: "verdict" }, h("div", {}, h("h1", {}, verdictOf(t, fit, rows, blocked)), h("p", { class: "sub" }, fit.validation ? t("decoder.how_named", { how: t.said(fit.validation) }) : t("decoder.how"))), h("div", { class: "nums" }, numbers)),
+    h("div", { class: "verdict" }, h("div", {}, h("h1", {}, verdictOf(t, fit, rows, blocked)), h("p", { class: "sub" }, fit.validation ? t("decoder.how_named", { how: t.said(fit, "validation") }) : t("decoder.how"))), h("div", { class: "nums" }, numbers)),
     h("div", { class: `cols ${checks.length ? "three" : ""}` },
       checks.length ? h("div", { class: "col" }, panel(t("decoder.checks"), "", h("ul", { class: "chk" }, checks)), others.length ? panel(t("decoder.others"), "", h("ul", { class: "chk" }, others)) : null) : null,
       h("div", { class: "col" },
         evidence, h("div", { class: "two" }, confusion, against), weights),
-      h("div", { class: "col" }, decide.el, adapts.rule ? panel(t("decoder.adapting"), "", adaptation(t, adapts)) : null, fit.fitted_on ? h("div", { class: "xs sub" }, t.said(fit.fitted_on)) : null))));
+      h("div", { class: "col" }, decide.el, adapts.rule ? panel(t("decoder.adapting"), "", adaptation(t, adapts)) : null, fit.fitted_on ? h("div", { class: "xs sub" }, t.said(fit, "fitted_on")) : null))));
   model.on("change:decision", decide.draw);
   decide.draw();
   return () => model.off("change:decision", decide.draw);

@@ -13,7 +13,8 @@ from typing import Any, Protocol
 import traitlets
 
 from workbench.errors import BadValue, Refused
-from workbench.widgets._base import Panel, compose, styles
+from workbench.messages import Message
+from workbench.widgets._base import SYNCED, Panel, compose, styles
 
 
 class AccuracyLike(Protocol):
@@ -65,9 +66,9 @@ class DecoderPanel(Panel):
     _esm = compose("parts/dom", "parts/icons", "parts/signin", "parts/proof", "parts/heldout", "decoder_panel")
     _css = styles("panels", "decoder")
 
-    fit = traitlets.Dict().tag(sync=True)
+    fit = traitlets.Dict().tag(**SYNCED)
     adapts = traitlets.Dict().tag(sync=True)
-    decision = traitlets.Dict().tag(sync=True)
+    decision = traitlets.Dict().tag(**SYNCED)
 
     def __init__(
         self,
@@ -122,7 +123,7 @@ class DecoderPanel(Panel):
             limit=limit,
             above_chance=limit is not None and metrics["correct"] >= limit,
         )
-        proof: dict[str, Any] = {"validation": str(metrics["validation"])}
+        proof: dict[str, Any] = {"validation": metrics["validation"]}
         proof |= {name: metrics.get(name) or {} for name in ("weights", "held_out")}
         part = "part" if "blocks" in metrics["validation"] else "run"
         confusions = [{**one, "part": part} for one in metrics["confusion"]]
@@ -174,19 +175,18 @@ class DecoderPanel(Panel):
             When a check failed, a reason is missing, it is decided already, or this page may not decide.
         """
         if sha256 != self._sha256:
-            raise BadValue(
-                f"approval names decoder {sha256[:12]!r}, shown is {self._sha256[:12]!r}; reload the page"
-            )
+            named, shown = repr(sha256[:12]), repr(self._sha256[:12])
+            raise BadValue(Message("decoder.other_shown", named=named, shown=shown))
         if decision not in ("approve", "reject"):
-            raise BadValue(f"a decision is approve or reject, got {decision!r}")
+            raise BadValue(Message("decoder.decision", value=repr(decision)))
         if self._decide is None:
-            raise Refused("this page shows a decoder and cannot approve it; open the study's dashboard")
+            raise Refused(Message("decoder.shows_only"))
         if self.decision:
-            raise Refused(f"this decoder is decided already, by {self.decision.get('by', 'somebody')}")
+            raise Refused(Message("decoder.decided", by=self.decision.get("by") or Message("decoder.somebody")))
         if decision == "approve" and self._blocked:
-            raise Refused(f"a decoder with a failed check is not approved: {self._blocked}")
+            raise Refused(Message("decoder.check_failed", why=self._blocked))
         if (decision == "reject" or self._warned) and not reason.strip():
-            raise Refused("a reason is needed and is kept with the signature; nothing was signed")
+            raise Refused(Message("decoder.reason_needed"))
         self.decided(self._decide(sha256, decision=decision, reason=reason.strip(), password=password))
 
 
@@ -231,9 +231,9 @@ def _matrix(one: Any) -> dict[str, Any]:
 
 
 def _blocked(accuracies: Mapping[str, AccuracyLike], checks: Sequence[Mapping[str, str]]) -> str:
-    """The reason why nothing can be approved, ``""`` when it can; a catalogue key or a check's own words."""
+    """The reason why nothing can be approved, ``""`` when it can; a failed check says its own."""
     if not accuracies:
-        return "decoder.no_result"
+        return Message("decoder.no_result")
     if not list(accuracies.values())[-1].above_chance:
-        return "decoder.not_above_chance"
+        return Message("decoder.not_above_chance")
     return next((one.get("text", "") for one in checks if one.get("state") == "fail"), "")

@@ -12,7 +12,9 @@ from typing import Any, Protocol
 
 import traitlets
 
+from workbench import messages
 from workbench.errors import BadValue, Refused, WorkbenchError
+from workbench.messages import Message
 from workbench.widgets._base import compose, styles
 from workbench.widgets._entry import AssessmentEntry
 
@@ -78,9 +80,7 @@ class IsncsciForm(AssessmentEntry):
         """Give a value to an empty cell and those below it, to the next entered one or the end of the column."""
         self._open()
         if isinstance(value, str) and value.endswith("*"):
-            raise Refused(
-                "a tagged score is not filled down, each tag needs its own reason; tag the cells one by one"
-            )
+            raise Refused(Message("isncsci.no_fill_of_tags"))
         column = self._column(item)
         empty: dict[str, Any] = {}
         for code in column[column.index(item) :]:
@@ -88,7 +88,7 @@ class IsncsciForm(AssessmentEntry):
                 break
             empty[code] = self._checked(code, value)
         if not empty:
-            raise Refused(f"{item} is entered already; filling starts at an empty cell")
+            raise Refused(Message("isncsci.entered_already", item=item))
         self._change(empty)
 
     def explain(self, item: str, cause: str) -> None:
@@ -101,7 +101,7 @@ class IsncsciForm(AssessmentEntry):
         """What was noted at one cell, such as why it cannot be tested; an empty text takes the note away."""
         self._open()
         if item not in self._entered:
-            raise BadValue(f"{item} holds no value; a note belongs to an entered cell")
+            raise BadValue(Message("isncsci.no_value", item=str(item)))
         self._remember()
         notes = {code: text for code, text in self._options.get(NOTES, {}).items() if code != item}
         self._options = {**self._options, NOTES: notes | ({item: words.strip()} if words.strip() else {})}
@@ -113,17 +113,15 @@ class IsncsciForm(AssessmentEntry):
         self._open()
         bare = self._without_cause()
         if bare:
-            raise Refused(
-                f"{bare[0]} is tagged and needs a reason, as do {len(bare) - 1} more; choose one for each"
-            )
+            raise Refused(Message("isncsci.tags_need_reasons", item=bare[0], n=len(bare) - 1))
         return super().save(incomplete=incomplete)
 
     # ------------------------------------------------------------------------------ inside
     def _set_cause(self, item: str, cause: str) -> None:
         if not str(self._entered.get(item, "")).endswith("*"):
-            raise BadValue(f"{item} is not tagged, and only a tagged score takes a reason")
+            raise BadValue(Message("isncsci.not_tagged", item=str(item)))
         if cause not in self._rules.REASONS:
-            raise BadValue(f"the reason must be one of {', '.join(self._rules.REASONS)}, got {cause!r}")
+            raise BadValue(Message("isncsci.reason", allowed=self._rules.REASONS, value=repr(cause)))
         self._remember()
         self._options = {**self._options, REASONS: {**self._options.get(REASONS, {}), item: cause}}
 
@@ -147,7 +145,7 @@ class IsncsciForm(AssessmentEntry):
             self._set_cause(field, cause)
         bare = self._without_cause()
         if bare:
-            raise BadValue(f"{bare[0]} is tagged and needs a reason out of {', '.join(self._rules.REASONS)}")
+            raise BadValue(Message("isncsci.tag_needs_reason", item=bare[0], allowed=self._rules.REASONS))
 
     def _missing(self) -> list[str]:
         needed = (*self._definition.items, *self._definition.extras[:2])
@@ -161,7 +159,7 @@ class IsncsciForm(AssessmentEntry):
         side_and_grid, _, last = item.rpartition(".")
         column = [one.code for one in self._definition.items if one.code.startswith(f"{side_and_grid}.")]
         if not last or item not in column:
-            raise BadValue(f"{self._definition.name} has no column with the cell {item!r}")
+            raise BadValue(Message("isncsci.no_column", measure=self._definition.name, item=repr(item)))
         return column
 
     def _scored(self, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -175,7 +173,7 @@ class IsncsciForm(AssessmentEntry):
             score = self._scored(self._entered)
             found = None if missing else self._classified()
         except WorkbenchError as error:
-            return {"error": str(error)}
+            return {"error": messages.of(error)}
         more = {"bare": self._without_cause(), "missing": len(missing), "cells": len(self._definition.items) + 2}
         lacking: dict[str, Any] = {}
         if missing:

@@ -79,7 +79,7 @@ function makeContext(model, store, t) {
     ask(name, args = {}, seconds = 30) {
       return request(model, name, args, seconds).then((reply) => {
         store.told = null;
-        if (name !== "stop") store.refusal = reply.ok ? "" : reply.silent ? t("ask.silent") : t.said(reply.text);
+        if (name !== "stop") store.refusal = reply.ok ? "" : reply.silent ? t("ask.silent") : t.said(reply, "text");
         ctx.refresh();
         return reply;
       });
@@ -136,7 +136,7 @@ function build(root, model, store, t) {
   };
   const signals = (message, buffers) => {
     if (message && message.kind === "said") {
-      store.refusal = message.key ? "" : t.said(message.text);
+      store.refusal = message.key ? "" : t.said(message, "text");
       store.told = message.key ? message : null;
       ctx.refresh();
     }

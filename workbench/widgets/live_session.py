@@ -17,9 +17,11 @@ from typing import Any
 
 import traitlets
 
+from workbench import messages
 from workbench.errors import BadValue, EngineFault, Refused, WorkbenchError
+from workbench.messages import Message
 from workbench.vocabulary import LiveClient
-from workbench.widgets._base import SAYABLE, Panel, compose, styles
+from workbench.widgets._base import SAYABLE, SYNCED, Panel, compose, styles
 from workbench.widgets._locale import text
 
 STATUS_PERIOD_S = 0.1
@@ -28,6 +30,8 @@ LOOK_PERIOD_S = 2.0
 UNSEEN_S = 90.0
 """A screen that no page has spoken for this long goes quiet, so that its kernel can be culled, s."""
 HISTORY_S = 10.0
+MOST_TRIALS = 200
+"""Trials of a run that the form offers, at most."""
 
 MODULES = (
     "parts/dom",
@@ -99,9 +103,9 @@ class LiveSession(Panel):
     _esm = compose(*MODULES)
     _css = styles("live")
 
-    status = traitlets.Dict().tag(sync=True)
-    link = traitlets.Dict().tag(sync=True)
-    form = traitlets.Dict().tag(sync=True)
+    status = traitlets.Dict().tag(**SYNCED)
+    link = traitlets.Dict().tag(**SYNCED)
+    form = traitlets.Dict().tag(**SYNCED)
     place = traitlets.Dict().tag(sync=True)
     panels: traitlets.List[Any] = traitlets.List().tag(sync=True)
     beat = traitlets.Int(0).tag(sync=True)
@@ -171,7 +175,7 @@ class LiveSession(Panel):
             "note": lambda words: self._engine().note(str(words)),
             "reconnect": lambda: self._engine().reconnect(),
             "acknowledge": lambda alarm: self._engine().acknowledge(str(alarm), by=self._who()),
-            "hardware_stop": lambda: self._engine().note(f"hardware stop pressed, reported by {self._who()}"),
+            "hardware_stop": lambda: self._engine().note(Message("page.hardware_stop", who=self._who())),
             "presence": self._presence,
             "show": self._show_asked,
             "sign_in": self._sign,
@@ -210,12 +214,12 @@ class LiveSession(Panel):
 
     def _engine(self) -> LiveClient:
         if self._client is None:
-            raise EngineFault("no session is running, so there is nothing to command; start a session first")
+            raise EngineFault(Message("page.no_session"))
         return self._client
 
     def _who(self) -> str:
         signed = str(self.place.get("signed_in") or "")
-        return signed or str((self.status.get("session") or {}).get("operator") or "a person at the screen")
+        return signed or str((self.status.get("session") or {}).get("operator") or Message("page.somebody"))
 
     def _presence(self, page: str, challenge: str, *, visible: bool) -> None:
         """Pass on what the page answered, exactly: this kernel outlives the page and never answers for it."""
@@ -226,12 +230,13 @@ class LiveSession(Panel):
     def _show_asked(self, view: str) -> None:
         allowed = self.place.get("views") or []
         if self._page is None or view not in allowed:
-            raise BadValue(f"view must be one of {', '.join(allowed) or 'none'}, got {view!r}")
+            views = list(allowed) or Message("word.none")
+            raise BadValue(Message("page.view_unknown", views=views, got=repr(view)))
         self._page.show(str(view))
 
     def _sign(self, login: str, password: str) -> None:
         if self._page is None:
-            raise Refused("this page takes no sign-in; open the study's dashboard")
+            raise Refused(Message("page.no_sign_in"))
         self._page.sign_in(login=str(login), password=str(password))
 
     def _lock(self) -> None:
@@ -247,7 +252,7 @@ class LiveSession(Panel):
 
     def _start(self) -> None:
         if self._start_session is None:
-            raise Refused("this page cannot start a session; start it from notebook 20_live_session")
+            raise Refused(Message("page.cannot_start_session"))
         with self._turn:
             if self._client is not None or self.link["state"] == "starting":
                 return
@@ -255,7 +260,7 @@ class LiveSession(Panel):
         try:
             client = self._start_session()
         except SAYABLE as error:
-            self.link = {"state": "none", "sentence": str(error)}
+            self.link = {"state": "none", "sentence": messages.of(error)}
             raise
         self._client, self._newest = client, 0
         self._offer()
@@ -265,7 +270,7 @@ class LiveSession(Panel):
         with self._turn:
             client = self._engine()
             if _runs(client.status()):
-                raise Refused("a run is under way; end the run first, then the session")
+                raise Refused(Message("page.run_under_way"))
             self._client, before = None, self.link
             self.link = {"state": "ending", "sentence": ""}
         try:
@@ -281,10 +286,10 @@ class LiveSession(Panel):
             self._show_none(key="run.session_ended_more", session=session)
 
     def _start_run(self, kind: str, n_trials: int) -> None:
-        if not isinstance(n_trials, int) or not 1 <= n_trials <= 200:
-            raise BadValue(f"a run must have 1 to 200 trials, got {n_trials!r}")
+        if not isinstance(n_trials, int) or not 1 <= n_trials <= MOST_TRIALS:
+            raise BadValue(Message("run.n_trials", most=MOST_TRIALS, got=repr(n_trials)))
         if self._run_settings is None:
-            raise Refused("this page shows a session and starts no runs; start them from notebook 20_live_session")
+            raise Refused(Message("page.starts_no_runs"))
         self._engine().start_run(kind=str(kind), n_trials=n_trials, **self._run_settings(str(kind)))
 
     # -------------------------------------------------------------------------------- following
@@ -293,7 +298,8 @@ class LiveSession(Panel):
         try:
             kinds = self._run_kinds() if self._run_kinds and self._client is not None else []
         except WorkbenchError as error:
-            kinds = [{**kind, "ok": False, "why": str(error)} for kind in self.form.get("kinds", [])]
+            why = messages.of(error)
+            kinds = [{**kind, "ok": False, "why": why} for kind in self.form.get("kinds", [])]
         self.form = {**self._shown, "kinds": kinds, "can_start": self._start_session is not None}
 
     def _follow(self) -> None:
@@ -313,7 +319,7 @@ class LiveSession(Panel):
                     due = now + STATUS_PERIOD_S
                     self._show_status(client)
             except WorkbenchError as error:
-                self._show_lost(client, str(error))
+                self._show_lost(client, messages.of(error))
                 due = now + LOOK_PERIOD_S
                 continue
             try:
@@ -329,13 +335,13 @@ class LiveSession(Panel):
             client = self._connect()
         except WorkbenchError as error:
             if self._client is None:
-                self.link = {"state": "none", "sentence": str(error)}
+                self.link = {"state": "none", "sentence": messages.of(error)}
             return
         if client is not None:
             self._client, self._newest = client, 0
         elif self._client is not None:
             self._client, self._lost_since = None, None
-            self._show_none(sentence=str(self.link.get("sentence", "")))
+            self._show_none(sentence=self.link.get("sentence", ""))
 
     def _show_none(self, sentence: str = "", key: str = "", **args: Any) -> None:
         """No session: nothing of the one that is over stays on the screen as if it were live."""
@@ -368,7 +374,7 @@ class LiveSession(Panel):
             if self._after_run is not None:
                 self._after_run(status)
         except SAYABLE as error:
-            self.send({"kind": "said", "key": "", "args": {}, "text": str(error)})
+            self.send(messages.carried({"kind": "said", "key": "", "args": {}, "text": messages.of(error)}))
         self._offer()
 
     def _challenge_pages(self, status: Mapping[str, Any]) -> None:

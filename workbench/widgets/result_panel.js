@@ -4,7 +4,7 @@ import { light } from "./parts/icons.js";
 
 const TICK = { correct: "ok", recorded: "ok", missed: "miss", wrong: "false", false_start: "false", excluded: "ex" };
 const TAGS = ["fatigue", "spasm", "interrupted", "cap_moved"];
-const say = (t, one) => (one.key ? t(one.key, one.args || {}) : t.said(one.text || ""));
+const say = (t, one) => (one.key ? t(one.key, one.args || {}) : t.said(one, "text"));
 const SVG = "http://www.w3.org/2000/svg";
 const draw = (name, attributes, text) => {
   const el = document.createElementNS(SVG, name);
@@ -34,7 +34,7 @@ function trialsPanel(t, result) {
 /** Every trial in numbers, folded away: what the strip shows, for reading and for a screen reader. */
 function trialsTable(t, trials) {
   const seconds = (value) => (Number.isFinite(value) ? value.toFixed(2) : "—");
-  const said = (one) => [t(`result.outcome.${one.outcome}`), one.outcome === "wrong" && one.decided ? named(t, "cue", one.decided) : "", t.said(one.excluded || "")].filter(Boolean).join(" · ");
+  const said = (one) => [t(`result.outcome.${one.outcome}`), one.outcome === "wrong" && one.decided ? named(t, "cue", one.decided) : "", t.said(one, "excluded")].filter(Boolean).join(" · ");
   const columns = [["trial", (one) => one.index + 1], ["cue", (one) => named(t, "cue", one.condition)], ["outcome", said], ["onset", (one) => seconds(one.onset_s)], ["release", (one) => seconds(one.release_s)], ["held", (one) => seconds(one.held_s)], ["false", (one) => one.false ?? "—"]];
   const kind = (name) => (["cue", "outcome"].includes(name) ? "" : "num");
   return h("details", { class: "alltrials" }, h("summary", { "data-name": "all-trials" }, t("result.all_trials", { n: trials.length })),
@@ -87,9 +87,9 @@ function notePanel(t, model) {
   const kept = h("div", { class: "s", role: "status", "data-name": "note-kept" });
   const keep = button(t("result.keep_note"), () => {
     request(model, "note", { text: words.value, tags: [...chosen] }).then((reply) => {
-      put(problem, reply.ok ? "" : reply.silent ? t("ask.silent") : t.said(reply.text));
+      put(problem, reply.ok ? "" : reply.silent ? t("ask.silent") : t.said(reply, "text"));
       if (reply.ok) words.value = "";
-      put(kept, reply.ok ? t.said(model.get("kept")) : "");
+      put(kept, reply.ok ? t.said(reply, "value") : "");
     });
   }, { name: "keep-note" });
   return h("div", { class: "panel" }, h("div", { class: "hd" }, h("h2", {}, t("result.note")), h("span", { class: "rt" }, t("result.note_how"))), h("div", { class: "bd stack" }, h("div", { class: "tags" }, tags), words, problem, keep, kept));
@@ -106,9 +106,9 @@ function buildResult(root, model, t) {
   const more = result.state === "stopped" ? t("result.kept_all") : result.kind === "calibration" ? t("result.calibrated_more")
     : result.limit === null || result.limit === undefined ? t("result.no_limit") : [t(result.above ? "result.above" : "result.not_above", { limit: result.limit, n: result.n }), result.shuffles ? t("result.shuffled", { shuffles: result.shuffles.toLocaleString("en") }) : ""].filter(Boolean).join(" ");
   const numbers = (result.numbers || []).map((one) => h("div", {}, h("b", {}, one.value, one.unit ? h("small", {}, ` ${one.unit}`) : null), h("span", {}, say(t, one))));
-  const next = (result.next || []).map((one) => h("button", { type: "button", class: `btn step ${one.primary ? "pri" : ""}`, "data-name": `next-${one.name}`, onclick: () => request(model, "act", { name: one.name }, 120).then((reply) => { put(problem, reply.ok ? "" : reply.silent ? t("ask.silent") : t.said(reply.text)); put(done, reply.ok ? t.said(model.get("done") || "") : ""); }) }, h("span", {}, t(`result.next.${one.name}`)), one.key ? h("small", {}, say(t, one)) : null));
+  const next = (result.next || []).map((one) => h("button", { type: "button", class: `btn step ${one.primary ? "pri" : ""}`, "data-name": `next-${one.name}`, onclick: () => request(model, "act", { name: one.name }, 120).then((reply) => { put(problem, reply.ok ? "" : reply.silent ? t("ask.silent") : t.said(reply, "text")); put(done, reply.ok ? t.said(reply, "value") : ""); }) }, h("span", {}, t(`result.next.${one.name}`)), one.key ? h("small", {}, say(t, one)) : null));
   const integrity = (result.integrity || []).map((one) => h("li", {}, light(one.state), h("span", {}, say(t, one))));
-  const used = (result.decoder || []).flatMap((one) => [h("dt", {}, t(`result.decoder.${one.name}`)), h("dd", {}, one.key ? say(t, one) : one.text)]);
+  const used = (result.decoder || []).flatMap((one) => [h("dt", {}, t(`result.decoder.${one.name}`)), h("dd", {}, say(t, one))]);
   root.append(h("section", { class: "resultpage", "aria-label": t("view.result") }, h("div", { class: "cols" },
     h("div", { class: "col" }, h("div", { class: "verdict one" }, h("h1", { "data-name": "result-title" }, title), h("p", { class: "sub" }, more)), h("div", { class: "nums" }, numbers), trialsPanel(t, result),
       h("div", { class: "low3" }, besidePanel(t, result), integrity.length ? h("div", { class: "panel" }, h("div", { class: "hd" }, h("h2", {}, t("result.integrity"))), h("div", { class: "bd" }, h("ul", { class: "chk" }, integrity))) : null,

@@ -11,7 +11,8 @@ from typing import Any
 import traitlets
 
 from workbench.errors import BadValue, Refused
-from workbench.widgets._base import Panel, compose, styles
+from workbench.messages import Message
+from workbench.widgets._base import SYNCED, Panel, compose, styles
 
 TAGS = ("fatigue", "spasm", "interrupted", "cap_moved")
 LONGEST_NOTE = 2000
@@ -40,7 +41,7 @@ class ResultPanel(Panel):
     _esm = compose("parts/dom", "parts/icons", "result_panel")
     _css = styles("panels", "result")
 
-    result = traitlets.Dict().tag(sync=True)
+    result = traitlets.Dict().tag(**SYNCED)
     kept = traitlets.Unicode("").tag(sync=True)
     done = traitlets.Unicode("").tag(sync=True)
 
@@ -71,20 +72,23 @@ class ResultPanel(Panel):
         """A next step, and a note."""
         return {"act": self.act, "note": self.note}
 
-    def act(self, name: str) -> None:
-        """Take one of the next steps that are offered."""
+    def act(self, name: str) -> str:
+        """Take one of the next steps that are offered. The sentence to show."""
         offered = [one["name"] for one in self.result.get("next", [])]
         if self._act is None or name not in offered:
-            raise BadValue(f"next step must be one of {', '.join(offered) or 'none'}, got {name!r}")
-        self.done = self._act(name) or ""
+            allowed = offered or Message("word.none")
+            raise BadValue(Message("result_page.next_step", allowed=allowed, name=repr(name)))
+        self.done = done = self._act(name) or ""
+        return done
 
-    def note(self, text: str, tags: list[str] | None = None) -> None:
-        """Keep a note to this run, signed by who is signed in; notes are added to, never edited."""
+    def note(self, text: str, tags: list[str] | None = None) -> str:
+        """Keep a note, signed by who is signed in; notes are added to, never edited. The sentence to show."""
         if self._note is None:
-            raise Refused("this page keeps no notes; open the study's dashboard")
+            raise Refused(Message("result_page.no_notes"))
         chosen = list(tags or [])
         if not isinstance(text, str) or len(text) > LONGEST_NOTE or any(tag not in TAGS for tag in chosen):
-            raise BadValue(f"a note has at most {LONGEST_NOTE} characters and tags among {', '.join(TAGS)}")
+            raise BadValue(Message("result_page.note_limits", n=LONGEST_NOTE, tags=TAGS))
         if not text.strip() and not chosen:
-            raise BadValue("the note is empty; write what happened, or choose a tag")
-        self.kept = self._note(text=text.strip(), tags=tuple(chosen))
+            raise BadValue(Message("result_page.note_empty"))
+        self.kept = kept = self._note(text=text.strip(), tags=tuple(chosen))
+        return kept

@@ -23,7 +23,7 @@ function buildPicker(root, model, t) {
       clearInterval(timer);
       search.disabled = false;
       say.classList.toggle("bad", !reply.ok);
-      put(say, reply.ok ? "" : reply.silent ? t("ask.silent") : reply.text);
+      put(say, reply.ok ? "" : reply.silent ? t("ask.silent") : t.said(reply, "text"));
       draw();
     });
   }
@@ -48,7 +48,7 @@ function buildPicker(root, model, t) {
     role.querySelector('option[value="signal"]').disabled = Boolean(one.not_signal);
     const line = h("tr", {}, h("td", {}, h("b", {}, one.name), copies > 1 ? h("span", { class: "dup" }, light("medium", t("picker.duplicate", { n: copies }))) : null,
       h("div", { class: "xs mute" }, one.source_id),
-      one.not_signal ? h("div", { class: "xs sub" }, t("picker.not_signal", { why: one.not_signal })) : null,
+      one.not_signal ? h("div", { class: "xs sub" }, t("picker.not_signal", { why: t.said(one, "not_signal") })) : null,
       unnamed && !one.not_signal ? h("label", { class: "xs row" }, generate, t("picker.generate", { n: one.n_channels })) : null), h("td", {}, one.type),
     h("td", { class: "num" }, one.fs ? t("picker.hz", { n: one.fs }) : t("picker.irregular")), h("td", { class: "num", title: one.channels.join(", ") }, one.n_channels, one.fs ? h("div", { class: "xs mute" }, (one.units || []).join(", ") || t("picker.unit_none")) : null, declared),
     h("td", {}, one.host), h("td", {}, role), h("td", {}, critical));

@@ -9,8 +9,9 @@ from typing import Any, Protocol
 import traitlets
 
 from workbench.errors import BadValue
+from workbench.messages import Message
 from workbench.vocabulary import StreamSpec
-from workbench.widgets._base import Panel, compose, styles
+from workbench.widgets._base import SYNCED, Panel, compose, styles
 
 ROLES = ("", "signal", "aux", "markers")
 
@@ -50,7 +51,7 @@ class StreamPicker(Panel):
     _esm = compose("parts/dom", "parts/icons", "stream_picker")
     _css = styles("panels")
 
-    seen: traitlets.List[Any] = traitlets.List().tag(sync=True)
+    seen: traitlets.List[Any] = traitlets.List().tag(**SYNCED)
     chosen = traitlets.Dict().tag(sync=True)
     verdict = traitlets.Dict().tag(sync=True)
     searched = traitlets.Bool(default_value=False).tag(sync=True)
@@ -108,15 +109,16 @@ class StreamPicker(Panel):
             role: irregular, without channel labels, with a label twice, or markers that are no text and no codes.
         """
         if uid not in self._streams:
-            raise BadValue(f"stream {uid!r} was not found in the last search; search again")
+            raise BadValue(Message("picker.not_found", stream=repr(uid)))
         if role not in ROLES:
-            raise BadValue(f"role must be one of signal, aux, markers or empty, got {role!r}")
+            raise BadValue(Message("picker.role_unknown", got=repr(role)))
         others = [self._streams[u].name for u, c in self._roles.items() if c.role == "signal" and u != uid]
         if role == "signal" and others:
-            raise BadValue(f"a contract has one signal stream, and {others[0]} is it; take that one out first")
+            raise BadValue(Message("picker.signal_taken", stream=others[0]))
         reason = _unfit(self._streams[uid], role, generate=generate)
         if reason:
-            raise BadValue(f"{self._streams[uid].name!r} cannot have the role {role}: {reason}")
+            name = repr(self._streams[uid].name)
+            raise BadValue(Message("picker.unfit", stream=name, role=role, why=reason))
         before = self._roles.pop(uid, None)
         if role:
             unit, by = ("", "") if before is None else (before.unit, before.declared_by)
@@ -138,9 +140,9 @@ class StreamPicker(Panel):
             A stream that has no role, or a unit without a name.
         """
         if uid not in self._roles:
-            raise BadValue(f"stream {uid!r} has no role yet; choose one before its unit is declared")
+            raise BadValue(Message("picker.no_role", stream=repr(uid)))
         if unit.strip() and not by.strip():
-            raise BadValue("a unit is declared by somebody; give the name of who vouches for it")
+            raise BadValue(Message("picker.nobody_vouches"))
         vouching = by.strip() if unit.strip() else ""
         self._roles[uid] = replace(self._roles[uid], unit=unit.strip(), declared_by=vouching)
         self._tell()
@@ -149,7 +151,7 @@ class StreamPicker(Panel):
         """Hold the contract against what is there; one that does not fit is refused in words."""
         self.verdict = {}
         if not any(choice.role == "signal" for choice in self._roles.values()):
-            raise BadValue("a contract needs one stream with the role signal; choose which one is decoded")
+            raise BadValue(Message("picker.no_signal"))
         if self._check is not None:
             self._check(self.contract)
         self.verdict = {"ok": True}
@@ -206,23 +208,23 @@ def _generated(one: SeenStream) -> tuple[str, ...]:
     return tuple(str(place + 1) for place in range(one.n_channels))
 
 
-def _unfit(one: SeenStream, role: str, *, generate: bool) -> str:
-    """Why a stream cannot have a role, as the session plan and the engine would say it; empty when it can."""
+def _unfit(one: SeenStream, role: str, *, generate: bool) -> Message | None:
+    """Why a stream cannot have a role, as the session plan and the engine would say it; None when it can."""
     if role == "markers":
         text = one.dtype == "string" or one.dtype.startswith("int")
-        return "" if text else f"it carries {one.dtype} numbers; markers are text or integer codes"
+        return None if text else Message("stream.no_markers", dtype=one.dtype)
     if role != "signal":
-        return ""
+        return None
     if not one.fs > 0:
-        return "it is irregular; a decoded stream has a rate"
+        return Message("picker.irregular")
     if one.dtype == "string":
-        return "it carries text"
+        return Message("picker.text")
     twice = sorted({label for label in one.channels if one.channels.count(label) > 1})
     if twice:
-        return f"the channel label {', '.join(map(repr, twice))} occurs more than once; labels are unique"
+        return Message("picker.labels_twice", labels=[repr(label) for label in twice])
     if not one.channels and not generate:
-        return f"it names no channels; confirm that they are called 1 to {one.n_channels}"
-    return ""
+        return Message("picker.no_labels", n=one.n_channels)
+    return None
 
 
 def _plain(one: SeenStream) -> dict[str, Any]:
@@ -236,5 +238,5 @@ def _plain(one: SeenStream) -> dict[str, Any]:
         "n_channels": one.n_channels,
         "channels": list(one.channels),
         "units": list(dict.fromkeys(unit for unit in one.units if unit)),
-        "not_signal": _unfit(one, "signal", generate=True),
+        "not_signal": _unfit(one, "signal", generate=True) or "",
     }

@@ -5,7 +5,7 @@ import { light } from "./parts/icons.js";
 const LAMP = { ready: "ok", check: "medium", hold: "high", session: "dot", done: "off", not_due: "off" };
 const LOOK_MS = 20000;
 
-const say = (t, one) => (one.key ? t(one.key, Object.fromEntries(Object.entries(one.args || {}).map(([name, value]) => [name, t.said(String(value))])), one.text || one.key) : t.said(one.text || ""));
+const say = (t, one) => (one.key ? t(one.key, Object.fromEntries(Object.entries(one.args || {}).map(([name, value]) => [name, typeof value === "string" ? t.said(one.args, name) : value])), one.text || one.key) : t.said(one, "text"));
 
 function windowBar(t, frame) {
   if (!frame || !frame.key) return null;
@@ -68,7 +68,7 @@ function confirmPanel(t, model, ctx) {
     if (!value || value === asked) return;
     asked = value;
     ctx.ask("confirm", { visit: model.get("chosen"), code: value }).then((reply) => {
-      put(problem, reply.ok ? "" : reply.silent ? t("ask.silent") : t.said(reply.text));
+      put(problem, reply.ok ? "" : reply.silent ? t("ask.silent") : t.said(reply, "text"));
       if (!reply.ok) code.select();
       draw();
     });
@@ -88,7 +88,7 @@ function confirmPanel(t, model, ctx) {
     put(name, row.participant);
     put(about, [say(t, row.about || {}), row.visit_name].filter(Boolean).join(" · "));
     good.replaceChildren(...(confirmed ? [light("ok", t("worklist.belongs", { participant: row.participant }), false)] : []));
-    facts.replaceChildren(...(details.facts || []).flatMap((one) => [h("dt", {}, t(`worklist.fact.${one.name}`)), h("dd", { title: one.text || "" }, one.key ? say(t, one) : t.said(one.text))]));
+    facts.replaceChildren(...(details.facts || []).flatMap((one) => [h("dt", {}, t(`worklist.fact.${one.name}`)), h("dd", { title: one.text || "" }, say(t, one))]));
     plan.replaceChildren(...(details.plan || []).map((one) => h("li", {}, say(t, one))));
     show(planHead, (details.plan || []).length > 0);
     const blocked = details.blocked ? say(t, details.blocked) : "";
@@ -108,7 +108,7 @@ function buildWorklist(root, model, t) {
   const hints = h("div", { class: "hints stack", role: "status", "data-name": "hints" });
   const ctx = {
     ask: (name, args = {}, seconds = 30) => request(model, name, args, seconds).then((reply) => {
-      if (!["confirm"].includes(name)) put(problem, reply.ok ? "" : reply.silent ? t("ask.silent") : t.said(reply.text));
+      if (!["confirm"].includes(name)) put(problem, reply.ok ? "" : reply.silent ? t("ask.silent") : t.said(reply, "text"));
       return reply;
     }),
     choose: (visit) => ctx.ask("choose", { visit }).then(() => panel.code.focus({ preventScroll: true })),
@@ -127,7 +127,7 @@ function buildWorklist(root, model, t) {
     put(more, [day.date, ...["ready", "check", "hold", "session"].filter(count).map((state) => t(`worklist.count.${state}`, { n: count(state) }))].filter(Boolean).join(" · "));
     drawHints(day.hints || []);
     const read = rows.el.querySelector("[data-name=read-at]");
-    put(read, day.fault ? t("worklist.unreachable", { at: day.read_at || "—", why: t.said(day.fault) }) : t("worklist.read_at", { at: day.read_at || "—" }));
+    put(read, day.fault ? t("worklist.unreachable", { at: day.read_at || "—", why: t.said(day, "fault") }) : t("worklist.read_at", { at: day.read_at || "—" }));
     classIf(read, "bad", Boolean(day.fault));
     rows.update();
     panel.update();

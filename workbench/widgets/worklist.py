@@ -11,8 +11,10 @@ from typing import Any, Protocol
 
 import traitlets
 
+from workbench import messages
 from workbench.errors import BadValue, Refused, WorkbenchError
-from workbench.widgets._base import Panel, compose, styles
+from workbench.messages import Message
+from workbench.widgets._base import SYNCED, Panel, compose, styles
 
 STATES = ("ready", "check", "hold", "session", "done", "not_due")
 """What a row can be in: ready to start, look first, on hold, in session, done, not due."""
@@ -20,7 +22,7 @@ LONGEST_CODE = 64
 
 
 class VisitRequests(Protocol):
-    """What the worklist needs of the record and the engine (``runs.visits.VisitDesk`` has it)."""
+    """What the worklist needs of the record and the engine (``dashboard.VisitDesk`` has it)."""
 
     def worklist(self) -> Mapping[str, Any]:
         """``{"date", "read_at", "study", "hints", "rows": [row, …]}``; see :class:`Worklist` for a row."""
@@ -59,10 +61,10 @@ class Worklist(Panel):
     _esm = compose("parts/dom", "parts/icons", "worklist")
     _css = styles("panels", "worklist")
 
-    day = traitlets.Dict().tag(sync=True)
-    rows: traitlets.List[Any] = traitlets.List().tag(sync=True)
+    day = traitlets.Dict().tag(**SYNCED)
+    rows: traitlets.List[Any] = traitlets.List().tag(**SYNCED)
     chosen = traitlets.Unicode("").tag(sync=True)
-    details = traitlets.Dict().tag(sync=True)
+    details = traitlets.Dict().tag(**SYNCED)
     confirmed = traitlets.Dict().tag(sync=True)
 
     def __init__(self, desk: VisitRequests, *, choose: Callable[[str], None] | None = None, **traits: Any) -> None:
@@ -92,7 +94,7 @@ class Worklist(Panel):
         try:
             read = dict(self._desk.worklist())
         except WorkbenchError as error:
-            self.day = {**self.day, "fault": str(error)}
+            self.day = {**self.day, "fault": messages.of(error)}
             return
         rows = list(read.pop("rows"))
         self._known = {row["visit"]: row["participant"] for row in rows}
@@ -104,7 +106,7 @@ class Worklist(Panel):
     def choose(self, visit: str) -> None:
         """Choose a row; nothing starts, and a confirmation of another visit is taken back."""
         if visit not in self._known:
-            raise BadValue(f"visit {visit!r} is not in the worklist; read the list again")
+            raise BadValue(Message("worklist.unknown_visit", visit=repr(visit)))
         if visit != self._chosen:
             self.somebody_else()
         self._chosen = self.chosen = visit
@@ -122,9 +124,9 @@ class Worklist(Panel):
         """
         self.confirmed = {}
         if visit != self._chosen or not visit:
-            raise Refused("the code was read for a row that is not chosen; choose the row, read the code again")
+            raise Refused(Message("worklist.other_row"))
         if not isinstance(code, str) or not 0 < len(code.strip()) <= LONGEST_CODE:
-            raise BadValue(f"a code has 1 to {LONGEST_CODE} characters; read it from the wristband or type it")
+            raise BadValue(Message("worklist.code_length", n=LONGEST_CODE))
         self.confirmed = {"visit": visit, **self._desk.confirm(visit, code.strip())}
 
     def somebody_else(self) -> None:
@@ -135,6 +137,6 @@ class Worklist(Panel):
     def start(self, visit: str) -> None:
         """Start the session of the confirmed visit. Refused for any other, whatever the page sends."""
         if not visit or visit != self.confirmed.get("visit") or visit != self._chosen:
-            raise Refused("this visit is not confirmed; read the participant's code first")
+            raise Refused(Message("visit.this_not_confirmed"))
         self.confirmed = {}
         self._desk.start(visit)

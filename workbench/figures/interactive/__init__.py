@@ -1,7 +1,7 @@
 """Pictures for notebooks and dashboards: numbers in, a plotly Figure out. Nothing is computed here.
 
-One look: one hue for data, shape and word before colour, the unit on every axis, and ``simulated`` written on
-what is.
+One style: one hue for data, shape and text before colour, the unit on every axis, and ``simulated`` written on
+figures of simulated data.
 """
 
 from __future__ import annotations

@@ -48,9 +48,10 @@ def _trunk(names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     """Bands of the trunk: equal slices between the shoulders and the waist."""
     step = 121 / len(names)
     bands = []
-    for place, name in enumerate(names):
-        top = 91 + place * step
+    for i, name in enumerate(names):
+        top = 91 + i * step
         end = top + step - 0.8
+        # The trunk narrows from the shoulders to the waist.
         upper, lower = (34 - 6.8 * (y - 91) / 120 for y in (top, end))
         bands.append((name, f"M0 {top:.1f}L{upper:.1f} {top:.1f}L{lower:.1f} {end:.1f}L0 {end:.1f}Z"))
     return tuple(bands)

@@ -1,4 +1,4 @@
-"""The one look of plotly figures."""
+"""The common style of plotly figures."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def style(
     simulated: bool = False,
     legend: bool = True,
 ) -> Any:
-    """Give a figure its title, margins and face.
+    """Set title, margins and font of a figure.
 
     Parameters
     ----------
@@ -34,14 +34,15 @@ def style(
     """
     lines = [text for text in notes if text]
     top = 62 + LINE_PX * len(lines)
-    said = "  <span style='font-size:12px'>· simulated</span>" if simulated else ""
+    suffix = "  <span style='font-size:12px'>· simulated</span>" if simulated else ""
     figure.update_layout(
         title={
-            "text": f"<b>{title}</b>{said}",
+            "text": f"<b>{title}</b>{suffix}",
             "subtitle": {"text": "<br>".join(lines), "font": {"size": 13, "color": COLOURS["ink-2"]}},
             "x": 0,
             "xref": "container",
             "pad": {"l": 16},
+            # In px from the top, whatever the height of the figure.
             "y": 1.0 - 24 / height,
             "yanchor": "top",
             "font": {"size": 16, "color": COLOURS["ink"]},

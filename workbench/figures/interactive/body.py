@@ -1,9 +1,9 @@
-"""The body chart of an ISNCSCI exam: each dermatome takes its score; nothing is smoothed."""
+"""The body chart of an ISNCSCI exam: each dermatome shows its own score; nothing is smoothed."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from workbench.figures.interactive._body_regions import BACK, FRONT, RINGS
@@ -18,7 +18,7 @@ _LOOK = {
     "NT": ("not testable", COLOURS["line-strong"]),
     "": ("not entered", COLOURS["rest-soft"]),
 }
-"""Score → words and fill; light to dark as sensation is lost, so that greys keep the order."""
+"""Score → label and fill; darker as sensation is lost, so that a grey print keeps the order."""
 _WIDE, _APART = 190.0, 205.0
 
 
@@ -36,34 +36,38 @@ def body_chart(
     """
     from plotly import graph_objects as go
 
-    figure = go.Figure()
-    place = 0
+    # Added one by one, each would have plotly check all those before it again.
+    shapes: list[dict[str, Any]] = []
+    labels: list[dict[str, Any]] = []
+    panel = 0
     for grid, name in GRIDS:
         for view, regions in (("front", FRONT), ("back", BACK)):
-            middle = 105 + place * _APART
+            middle = 105 + panel * _APART
             for side in ("right", "left"):
                 # The examiner sees the participant's right on the left from the front, on the right from behind.
                 mirrored = -1.0 if (side == "right") == (view == "front") else 1.0
-                _half(figure, scores, grid, side, regions, middle=middle, mirrored=mirrored)
-            figure.add_annotation(
-                x=middle, y=-16, text=f"<b>{name}</b>, {view}", showarrow=False, font={"size": 13}
-            )
+                shapes += _half(scores, grid, side, regions, middle=middle, mirrored=mirrored)
             sides = ("R", "L") if view == "front" else ("L", "R")
-            for text, x in zip(sides, (middle - 78, middle + 78), strict=True):
-                figure.add_annotation(
-                    x=x, y=40, text=text, showarrow=False, font={"size": 13, "color": COLOURS["ink-2"]}
-                )
-            place += 1
-    for words, fill in _LOOK.values():
+            small = {"size": 13, "color": COLOURS["ink-2"]}
+            labels += [
+                {"x": middle, "y": -16, "text": f"<b>{name}</b>, {view}", "font": {"size": 13}},
+                {"x": middle - 78, "y": 40, "text": sides[0], "font": small},
+                {"x": middle + 78, "y": 40, "text": sides[1], "font": small},
+            ]
+            panel += 1
+    figure = go.Figure()
+    figure.update_layout(shapes=shapes, annotations=[{**label, "showarrow": False} for label in labels])
+    for label, fill in _LOOK.values():
         marker = {"symbol": "square", "size": 13, "color": fill, "line": {"color": COLOURS["ink-2"], "width": 1}}
-        figure.add_scatter(x=[None], y=[None], mode="markers", marker=marker, name=words)
+        # Shapes have no legend in plotly, so each look gets an empty trace.
+        figure.add_scatter(x=[None], y=[None], mode="markers", marker=marker, name=label)
     tagged = sum(text.endswith("*") for text in scores.values())
-    said = (
+    all_notes = (
         *notes,
         f"{tagged} cells are tagged (*), for a cause other than the injury of the cord" if tagged else "",
         "the half rings below are S2, S3 and S4-5, from the outside",
     )
-    style(figure, title=title, notes=said, height=640, simulated=simulated)
+    style(figure, title=title, notes=all_notes, height=640, simulated=simulated)
     figure.update_layout(margin={"l": 16, "r": 16, "b": 44})
     figure.update_xaxes(visible=False, range=[0, 4 * _APART + 10])
     figure.update_yaxes(visible=False, range=[508, -32], scaleanchor="x")
@@ -71,7 +75,6 @@ def body_chart(
 
 
 def _half(
-    figure: Any,
     scores: Mapping[str, str],
     grid: str,
     side: str,
@@ -79,12 +82,11 @@ def _half(
     *,
     middle: float,
     mirrored: float,
-) -> None:
-    """One half of one figure.
+) -> Iterator[dict[str, Any]]:
+    """Shapes of one half of one figure, for an axis y that runs downwards.
 
     Parameters
     ----------
-    figure : a plotly Figure whose y axis runs downwards.
     scores, grid, side : as in the codes of the cells.
     regions : segment and path of each.
     middle : x of the midline.
@@ -93,18 +95,19 @@ def _half(
     origin = middle + 0.9 * mirrored
     for segment, path in (*regions, *((name, _ring(radius)) for name, radius in RINGS)):
         text = scores.get(f"{side}.{grid}.{segment}", "")
-        words, fill = _LOOK.get(text.rstrip("*"), _LOOK[""])
-        figure.add_shape(
-            type="path",
-            path=_placed(path, origin=origin, mirrored=mirrored),
-            fillcolor=fill,
-            line={"color": COLOURS["ink-2"], "width": 0.8},
-            name=f"{side} {segment.replace('_', '-')}: {words}",
-        )
+        label, fill = _LOOK.get(text.rstrip("*"), _LOOK[""])
+        yield {
+            "type": "path",
+            "path": _placed(path, origin=origin, mirrored=mirrored),
+            "fillcolor": fill,
+            "line": {"color": COLOURS["ink-2"], "width": 0.8},
+            "name": f"{side} {segment.replace('_', '-')}: {label}",
+        }
 
 
 def _ring(radius: float) -> str:
-    """Half a disc, from four cubic curves' worth of a circle; plotly draws no arcs."""
+    """Half a disc from cubic curves, as plotly draws no arcs."""
+    # The usual constant 4 (√2 - 1) / 3, with which a cubic curve follows a quarter circle.
     handle = 0.5523 * radius
     top, bottom = 470 - radius, 470 + radius
     return (
@@ -114,14 +117,12 @@ def _ring(radius: float) -> str:
 
 
 def _placed(path: str, *, origin: float, mirrored: float) -> str:
-    """A path with its x turned away from the midline and moved, in plotly's spelling."""
+    """A path mirrored at the midline and moved, in plotly's syntax."""
     parts = []
     for command, numbers in re.findall(r"([MLCZ])([^MLCZ]*)", path):
         values = [float(number) for number in numbers.split()]
-        moved = [
-            f"{origin + mirrored * value if place % 2 == 0 else value:.2f}" for place, value in enumerate(values)
-        ]
-        # SVG lets a line or curve go on without its letter, plotly does not.
+        moved = [f"{origin + mirrored * value if i % 2 == 0 else value:.2f}" for i, value in enumerate(values)]
+        # SVG lets a command be repeated without its letter, plotly does not.
         step = {"M": 2, "L": 2, "C": 6, "Z": 1}[command]
         parts += [" ".join([command, *moved[at : at + step]]) for at in range(0, max(1, len(moved)), step)]
     return " ".join(parts)

@@ -1,4 +1,4 @@
-"""What a decoder got right, and where on the body its evidence comes from."""
+"""Confusion matrices of a decoder, and the electrodes that its evidence comes from."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.errors import BadValue
-from workbench.figures.interactive._style import style
+from workbench.figures.interactive._style import LINE_PX, style
 from workbench.figures.palette import COLOURS, shade
 from workbench.figures.performance import Matrix
 
@@ -22,8 +22,8 @@ def confusion_tables(
 
     Parameters
     ----------
-    matrices : one a run or fold; rows are what was cued, columns what was decided.
-    title, notes : what they show, and lines below: the chance limit stands there.
+    matrices : one per run or fold; rows are cued, columns decided classes.
+    title, notes : what they show, and lines below, among them the chance limit.
     simulated : whether the trials were.
 
     Raises
@@ -36,20 +36,21 @@ def confusion_tables(
     if not matrices:
         raise BadValue("a picture of confusion needs at least one matrix, got none")
     columns = min(PER_ROW, len(matrices))
+    # A ceiling in integers.
     rows = -(-len(matrices) // columns)
-    heads = [f"{one.title}<br><span style='font-size:12px'>{one.note}</span>" for one in matrices]
-    tall = 60 + CELL_PX * max(len(one.labels) for one in matrices)
+    titles = [f"{matrix.title}<br><span style='font-size:12px'>{matrix.note}</span>" for matrix in matrices]
+    tall = 60 + CELL_PX * max(len(matrix.labels) for matrix in matrices)
     figure = make_subplots(
         rows=rows,
         cols=columns,
-        subplot_titles=heads,
+        subplot_titles=titles,
         horizontal_spacing=0.22 / columns,
         vertical_spacing=90 / (tall * rows) if rows > 1 else 0.0,
     )
     figure.update_annotations(font={"size": 13})
-    for place, one in enumerate(matrices):
-        _matrix(figure, one, row=place // columns + 1, column=place % columns + 1)
-    height = 150 + LINE * len(notes) + (tall + 40) * rows
+    for i, matrix in enumerate(matrices):
+        _matrix(figure, matrix, row=i // columns + 1, column=i % columns + 1)
+    height = 150 + LINE_PX * len(notes) + (tall + 40) * rows
     style(figure, title=title, notes=notes, height=height, simulated=simulated, legend=False)
     figure.update_layout(margin_t=figure.layout.margin.t + 34)
     figure.update_xaxes(title_text="decided", ticks="", showgrid=False)
@@ -58,20 +59,17 @@ def confusion_tables(
     return figure
 
 
-LINE = 17
-
-
-def _matrix(figure: Any, one: Matrix, *, row: int, column: int) -> None:
-    totals = [sum(counts) for counts in one.counts]
+def _matrix(figure: Any, matrix: Matrix, *, row: int, column: int) -> None:
+    totals = [sum(counts) for counts in matrix.counts]
     shares = [
         [count / total if total else 0.0 for count in counts]
-        for counts, total in zip(one.counts, totals, strict=True)
+        for counts, total in zip(matrix.counts, totals, strict=True)
     ]
-    # Steps, not a gradient: a cell's ground and its text keep their contrast.
+    # Steps, not a gradient: background and text of a cell keep their contrast.
     scale = [[k / 20, shade(min(k / 20, 0.999))[0]] for k in range(21)]
     figure.add_heatmap(
-        x=list(one.decided),
-        y=list(one.labels),
+        x=list(matrix.decided),
+        y=list(matrix.labels),
         z=shares,
         zmin=0,
         zmax=1,
@@ -79,16 +77,16 @@ def _matrix(figure: Any, one: Matrix, *, row: int, column: int) -> None:
         showscale=False,
         xgap=2,
         ygap=2,
-        customdata=one.counts,
+        customdata=matrix.counts,
         hovertemplate="cued %{y}, decided %{x}: %{customdata}<extra></extra>",
         row=row,
         col=column,
     )
-    for y, (counts, shared) in enumerate(zip(one.counts, shares, strict=True)):
+    for y, (counts, shared) in enumerate(zip(matrix.counts, shares, strict=True)):
         for x, (count, share) in enumerate(zip(counts, shared, strict=True)):
             figure.add_annotation(
-                x=one.decided[x],
-                y=one.labels[y],
+                x=matrix.decided[x],
+                y=matrix.labels[y],
                 text=f"<b>{count}</b><br>{100 * share:.0f} %",
                 showarrow=False,
                 font={"size": 14, "color": shade(min(share, 0.999))[1]},
@@ -143,13 +141,13 @@ def patterns(
         vertical_spacing=0.1 / rows if head else 0.0,
     )
     figure.update_annotations(font={"size": 13})
-    for place, (name, discs) in enumerate(panels):
-        row, column = place // columns + 1, place % columns + 1
+    for i, (name, discs) in enumerate(panels):
+        row, column = i // columns + 1, i % columns + 1
         _discs(figure, discs, row=row, column=column)
         if head:
             _head(figure, row=row, column=column)
             figure.update_xaxes(range=[-1.25, 1.25], visible=False, row=row, col=column)
-            anchor = "x" if place == 0 else f"x{place + 1}"
+            anchor = "x" if i == 0 else f"x{i + 1}"  # a square scale for each panel: heads stay circles
             figure.update_yaxes(range=[-1.2, 1.3], visible=False, scaleanchor=anchor, row=row, col=column)
         else:
             last = row == rows
@@ -163,7 +161,7 @@ def patterns(
                 col=column,
             )
             figure.update_yaxes(tickvals=[0], ticktext=[name], range=[-1, 1], showgrid=False, row=row, col=column)
-    height = 120 + LINE * len(notes) + rows * (250 if head else 62)
+    height = 120 + LINE_PX * len(notes) + rows * (250 if head else 62)
     style(figure, title=title, notes=notes, height=height, left=110, simulated=simulated, legend=False)
     if head:
         figure.update_layout(margin={"t": figure.layout.margin.t + 24, "b": 16, "l": 24})
@@ -176,6 +174,7 @@ def _discs(figure: Any, discs: Sequence[Disc], *, row: int, column: int) -> None
         y=[disc.y for disc in discs],
         mode="markers+text",
         marker={
+            # The area of a disc is what the eye compares, so its diameter goes with the root.
             "size": [6 + 28 * abs(disc.value) ** 0.5 for disc in discs],
             "color": [COLOURS["intent-mid" if disc.value >= 0 else "surface"] for disc in discs],
             "line": {"color": COLOURS["intent"], "width": 1.5},
@@ -192,12 +191,12 @@ def _discs(figure: Any, discs: Sequence[Disc], *, row: int, column: int) -> None
 
 def _head(figure: Any, *, row: int, column: int) -> None:
     line = {"color": COLOURS["line-strong"], "width": 1.5}
-    place: dict[str, Any] = {"row": row, "col": column, "line": line, "layer": "below"}
-    figure.add_shape(type="circle", x0=-1, x1=1, y0=-1, y1=1, **place)
-    figure.add_shape(type="path", path="M -0.14 0.99 L 0 1.16 L 0.14 0.99", **place)
+    common: dict[str, Any] = {"row": row, "col": column, "line": line, "layer": "below"}
+    figure.add_shape(type="circle", x0=-1, x1=1, y0=-1, y1=1, **common)
+    figure.add_shape(type="path", path="M -0.14 0.99 L 0 1.16 L 0.14 0.99", **common)
     for side in (-1, 1):
         figure.add_shape(
             type="path",
             path=f"M {side} 0.16 Q {1.12 * side} 0.14 {1.1 * side} 0 Q {1.12 * side} -0.14 {side} -0.16",
-            **place,
+            **common,
         )

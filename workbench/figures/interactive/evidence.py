@@ -1,4 +1,4 @@
-"""The evidence of a run over time: what the decoder said, what was asked, and what came of it."""
+"""The evidence of a run over time, with cues, decisions and their outcome."""
 
 from __future__ import annotations
 
@@ -56,29 +56,30 @@ _MARKS = {
 _MARK_Y = 1.06
 
 
-def evidence(found: Evidence, *, title: str, notes: Sequence[str] = (), simulated: bool = False) -> Any:
+def evidence(course: Evidence, *, title: str, notes: Sequence[str] = (), simulated: bool = False) -> Any:
     """Evidence with its thresholds, the cued periods behind it and the onsets above it.
 
     Parameters
     ----------
-    found : what to draw.
+    course : evidence, cues and decisions.
     title, notes : what it shows, and lines below.
     simulated : whether the run was.
     """
     from plotly import graph_objects as go
 
     figure = go.Figure()
-    draw_periods(figure, found.periods, y=1.12)
+    draw_periods(figure, course.periods, y=1.12)
     figure.add_scatter(
-        x=found.times_s,
-        y=found.probability,
+        x=course.times_s,
+        y=course.probability,
         mode="lines",
+        # Evidence holds until the next decision; a sloped line would invent values between.
         line={"color": COLOURS["intent"], "width": 2, "shape": "hv"},
-        name=f"evidence for {found.target}",
+        name=f"evidence for {course.target}",
         connectgaps=False,
         hovertemplate="%{x:.2f} s<br>%{y:.3f}<extra></extra>",
     )
-    for name, value in found.thresholds.items():
+    for name, value in course.thresholds.items():
         figure.add_hline(
             y=value,
             line={"color": COLOURS["ink-2"], "width": 1.5, "dash": "dash"},
@@ -86,28 +87,28 @@ def evidence(found: Evidence, *, title: str, notes: Sequence[str] = (), simulate
             annotation_position="right",
         )
     for kind, (name, symbol, colour) in _MARKS.items():
-        mine = [mark for mark in found.marks if mark.kind == kind]
-        if mine:
+        of_kind = [mark for mark in course.marks if mark.kind == kind]
+        if of_kind:
             figure.add_scatter(
-                x=[mark.at_s for mark in mine],
-                y=[_MARK_Y] * len(mine),
-                text=[mark.label for mark in mine],
+                x=[mark.at_s for mark in of_kind],
+                y=[_MARK_Y] * len(of_kind),
+                text=[mark.label for mark in of_kind],
                 mode="markers",
                 marker={"symbol": symbol, "size": 11, "color": colour, "line": {"width": 2, "color": colour}},
-                name=f"{name} ({len(mine)})",
+                name=f"{name} ({len(of_kind)})",
                 hovertemplate="%{text}<br>%{x:.2f} s<extra></extra>",
             )
     style(figure, title=title, notes=notes, height=400, simulated=simulated)
     figure.update_layout(margin_r=96)
     figure.update_xaxes(title_text="time in the recording, s")
     figure.update_yaxes(
-        title_text=f"evidence for {found.target}, probability", range=[0, 1.2], tickvals=[0, 0.25, 0.5, 0.75, 1]
+        title_text=f"evidence for {course.target}, probability", range=[0, 1.2], tickvals=[0, 0.25, 0.5, 0.75, 1]
     )
     return figure
 
 
 def draw_periods(figure: Any, periods: Sequence[Period], *, y: float) -> None:
-    """Shade what was cued behind a figure, with its label on top where there is room for words.
+    """Shade cued periods behind a figure, with their labels on top where there is room.
 
     Parameters
     ----------

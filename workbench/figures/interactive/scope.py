@@ -1,4 +1,4 @@
-"""A signal as a scope shows it: one lane a channel, with what happened meanwhile."""
+"""A signal as a scope shows it: one lane per channel, with cues and events."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def scope(
     title: str = "Signal",
     simulated: bool = False,
 ) -> Any:
-    """Channels in lanes of one scale, which stands beside them; each is drawn around its median.
+    """Channels in lanes of one scale, which is printed beside them; each is drawn around its median.
 
     Parameters
     ----------
@@ -53,7 +53,9 @@ def scope(
             f"a scope needs samples (n_times, n_channels) for {len(times_s)} times and {len(channels)} channels, "
             f"got {samples.shape}"
         )
+    # The median, as drifts and artefacts would pull a mean out of the lane.
     centred = samples - np.nanmedian(samples, axis=0)
+    # A high percentile, not the maximum: one artefact must not flatten every lane.
     lane = _round(2.0 * float(np.nanpercentile(np.abs(centred), 98.0)) or 1.0)
     figure = go.Figure()
     _traces(figure, times_s, centred, channels=channels, lane=lane, unit=unit)
@@ -69,7 +71,7 @@ def scope(
     style(figure, title=title, notes=[note], height=height, left=90, simulated=simulated, legend=False)
     figure.update_xaxes(title_text="time in the recording, s", range=[float(times_s[0]), float(times_s[-1])])
     figure.update_yaxes(
-        tickvals=[-place * lane for place in range(len(channels))],
+        tickvals=[-i * lane for i in range(len(channels))],
         ticktext=list(channels),
         range=[bottom, top],
         title=f"channel, {lane:g} {unit} a lane",
@@ -80,7 +82,7 @@ def scope(
 def _traces(
     figure: Any, times_s: FloatArray, centred: FloatArray, *, channels: Sequence[str], lane: float, unit: str
 ) -> None:
-    """One trace a channel in its lane.
+    """One trace per channel in its lane.
 
     Parameters
     ----------
@@ -90,12 +92,12 @@ def _traces(
     lane : height of a lane.
     unit : of the samples.
     """
-    for place, name in enumerate(channels):
-        shown_s, shown = _drawn(times_s, centred[:, place])
+    for i, name in enumerate(channels):
+        times, values = _drawn(times_s, centred[:, i])
         figure.add_scatter(
-            x=shown_s,
-            y=shown - place * lane,
-            customdata=shown,
+            x=times,
+            y=values - i * lane,
+            customdata=values,
             mode="lines",
             line={"color": COLOURS["intent"], "width": 1},
             name=name,
@@ -104,15 +106,16 @@ def _traces(
 
 
 def _drawn(times_s: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """What is drawn of a trace: all of a short one, of a long one the extremes of each stretch; no peak goes."""
+    """The drawn points: all of a short trace, the extremes of each stretch of a long one; no peak is lost."""
     if len(values) <= MOST_POINTS:
         return times_s, values
     step = -(-len(values) // (MOST_POINTS // 2))
     n = len(values) // step
     rows = values[: n * step].reshape(n, step)
     first = np.arange(n) * step
-    both = np.sort(np.concatenate([first + rows.argmin(axis=1), first + rows.argmax(axis=1)]))
-    return times_s[both], values[both]
+    # In order of time, whichever extreme of a stretch comes first.
+    kept_rows = np.sort(np.concatenate([first + rows.argmin(axis=1), first + rows.argmax(axis=1)]))
+    return times_s[kept_rows], values[kept_rows]
 
 
 def _round(value: float) -> float:

@@ -1,4 +1,4 @@
-"""The trials of a session in order: what came of each, and when."""
+"""The trials of a session in order: outcome and latency of each."""
 
 from __future__ import annotations
 
@@ -60,9 +60,8 @@ def trial_course(
         figure = make_subplots(rows=1, cols=1)
     last = 2 if timed else 1
     for name in rows:
-        _points(
-            figure, [(n, name, one) for n, one in enumerate(trials, start=1) if _in_row(one, name)], name, last
-        )
+        points = [(n, name, mark) for n, mark in enumerate(trials, start=1) if _in_row(mark, name)]
+        _points(figure, points, name, last)
     _runs(figure, trials)
     height = 170 + (190 if timed else 0) + 34 * len(rows)
     style(figure, title=title, notes=notes, height=height, left=130, simulated=simulated, legend=False)
@@ -88,7 +87,7 @@ def _in_row(trial: TrialMark, name: str) -> bool:
 
 
 def _count(trials: Sequence[TrialMark], name: str) -> int:
-    """Trials of an outcome; of false activations, how many there were, as a trial may hold several."""
+    """Trials of an outcome; of false activations, their number, as a trial may have several."""
     if name == FALSE:
         return sum(trial.false_activations for trial in trials)
     return sum(trial.outcome == name for trial in trials)
@@ -118,7 +117,7 @@ def _onsets(figure: Any, trials: Sequence[TrialMark], window_s: float | None) ->
 
 
 def _points(figure: Any, points: Sequence[tuple[int, Any, TrialMark]], name: str, row: int) -> None:
-    """Marks of one look.
+    """Marks of one outcome.
 
     Parameters
     ----------
@@ -127,6 +126,7 @@ def _points(figure: Any, points: Sequence[tuple[int, Any, TrialMark]], name: str
     name : outcome, or :data:`FALSE`.
     row : of the panel.
     """
+    # False activations are no outcome of a trial and have a shape of their own.
     symbol, colour = _LOOK.get(name, ("diamond-open", COLOURS["ink"]))
     figure.add_scatter(
         x=[n for n, _, _ in points],
@@ -141,19 +141,20 @@ def _points(figure: Any, points: Sequence[tuple[int, Any, TrialMark]], name: str
 
 
 def _hover(trial: TrialMark) -> str:
-    when = "" if trial.latency_s is None else f", onset {trial.latency_s:.2f} s"
-    return f"{trial.condition}, {trial.outcome}{when}"
+    onset = "" if trial.latency_s is None else f", onset {trial.latency_s:.2f} s"
+    return f"{trial.condition}, {trial.outcome}{onset}"
 
 
 def _runs(figure: Any, trials: Sequence[TrialMark]) -> None:
     """A line between runs, and the name of each above its first trial."""
-    for place, trial in enumerate(trials):
-        if place and trials[place - 1].run == trial.run:
+    for i, trial in enumerate(trials):
+        if i and trials[i - 1].run == trial.run:
             continue
-        if place:
-            figure.add_vline(x=place + 0.5, line={"color": COLOURS["line-strong"], "width": 1})
+        if i:
+            figure.add_vline(x=i + 0.5, line={"color": COLOURS["line-strong"], "width": 1})
         figure.add_annotation(
-            x=place + 0.6,
+            # Trials count from 1, so half a step before the first one of the run.
+            x=i + 0.6,
             y=1,
             yref="paper",
             text=trial.run,

@@ -78,7 +78,7 @@ export function classification(ctx, frame) {
       const entered = (result.cells || 0) - (result.missing || 0);
       put(big, found ? (found.ais.includes(",") ? "ND" : found.ais) : "–");
       put(title, found ? t(found.ais.includes(",") ? "isncsci.title_nd" : "isncsci.title", { ais: shown(found.ais), level: shown(found.nli) }) : t("isncsci.entered", { n: entered, all: result.cells || 0 }));
-      put(under, result.error ? t.said(result.error) : found ? t(`isncsci.ais.${found.ais.replace("*", "")}`, {}, t("isncsci.ais.open")) : t("isncsci.appears"));
+      put(under, result.error ? t.said(result, "error") : found ? t(`isncsci.ais.${found.ais.replace("*", "")}`, {}, t("isncsci.ais.open")) : t("isncsci.appears"));
       for (const row of rows) {
         const open = row.name === store.chosen;
         put(row.value, valueOf(result, row));

@@ -63,8 +63,8 @@ export function effectorPanel(ctx) {
     const several = e.why_key || `control.next.${e.state}`;
     const key = args.dwell === 1 && knows(`${several}.one`) ? `${several}.one` : several;
     if (!knows(key)) return e.why || "";
-    const fault = e.fault ? (knows(`control.fault.${e.fault}`) ? t(`control.fault.${e.fault}`) : t.said(e.fault)) : "";
-    return ["FAULT_SAFE", "ESTOP"].includes(e.state) && fault ? `${fault} ${t(key, args)}` : t(key, args);
+    const cause = capitalised(t.said(e, "cause"));
+    return cause ? `${t("effector.cause", { cause })} ${t(key, args)}` : t(key, args);
   }
 
   function action(e) {
@@ -126,11 +126,11 @@ export function ledgerPanel(ctx) {
   const draw = whenChanged((rows) => {
     list.replaceChildren(...rows.map(([kind, stream, extent, consequence, priority, clock]) => {
       const key = `ledger.${kind}`;
-      const args = { stream: stream || t("ledger.no_stream"), extent: t.said(extent) };
+      const args = { stream: stream || t("ledger.no_stream"), extent };
       const words = (knows(key) ? t(key, args) : `${kind} ${args.extent}`).trim();
       const head = capitalised(words, [stream]);
       const named = !stream || (knows(key) && CATALOGUE.en[key].includes("{stream}"));
-      const below = [named ? "" : stream, t.said(consequence)].filter(Boolean).join(" · ");
+      const below = [named ? "" : stream, consequence].filter(Boolean).join(" · ");
       return h("li", {}, light(MARKS[priority] || "dot"), h("span", { class: "two", title: head }, head), h("span", { class: "t" }, clock || ""),
         below ? h("span", { class: "b two", title: below }, below) : null);
     }));
@@ -146,7 +146,7 @@ export function ledgerPanel(ctx) {
       show(rest, s.ledger_total > rows.length);
       put(rest, t("ledger.newest", { n: rows.length, all: s.ledger_total }));
       count(s);
-      draw(rows.map((r) => [r.kind, r.stream, r.extent, r.consequence, r.priority, r.clock]));
+      draw(rows.map((r) => [r.kind, r.stream, t.said(r, "extent"), t.said(r, "consequence"), r.priority, r.clock]));
     },
   };
 }
@@ -224,7 +224,7 @@ export function stopButton(ctx) {
     const reply = (ctx.store.stop || {}).reply;
     if (phase === "no_effector") return t("stop.no_effector");
     if (phase === "sent") return t("stop.sending", { age: age(t, since) });
-    if (phase === "unacknowledged") return reply && !reply.ok && !reply.silent ? t("stop.refused", { text: t.said(reply.text) }) : t("stop.unacknowledged");
+    if (phase === "unacknowledged") return reply && !reply.ok && !reply.silent ? t("stop.refused", { text: t.said(reply, "text") }) : t("stop.unacknowledged");
     if (phase === "acknowledged") return t("stop.acknowledged", { age: age(t, took) });
     if (phase === "open") return t("stop.open", { age: age(t, took) });
     return t(ctx.status().effector ? "stop.what" : "stop.what_no_effector");
@@ -256,13 +256,18 @@ export function alarmsOf(ctx) {
   return engine;
 }
 
-/** The words of an alarm in the language of the page; the age of a silent stream is that of its own data. */
+/**
+ * The words of an alarm in the language of the page; those of the page's own alarms are in its catalogue. The age of
+ * a silent stream is that of its own data.
+ */
 function alarmWords(ctx, alarm, part) {
   const { t } = ctx;
-  const stream = (ctx.status().streams || []).find((one) => one.name === (alarm.args || {}).stream);
-  const args = { ...alarm.args, ...(stream && !alarm.cleared && Number.isFinite(stream.age_s) ? { age: age(t, stream.age_s) } : {}) };
   const key = `alarm.${alarm.key}.${part}`;
-  return knows(key) ? t(key, args) : t.said(alarm[part]);
+  if (knows(key)) return t(key, alarm.args);
+  const said = (alarm.said || {})[part];
+  const stream = said && said.args.age && !alarm.cleared && (ctx.status().streams || []).find((one) => one.name === said.args.stream);
+  if (stream && Number.isFinite(stream.age_s)) return t.message({ ...said, args: { ...said.args, age: age(t, stream.age_s) } });
+  return t.said(alarm, part);
 }
 
 /** The place of the alarms. It keeps its height when it is empty, so that nothing below it moves. */

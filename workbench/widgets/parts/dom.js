@@ -1,4 +1,4 @@
-// Small helpers every panel uses: elements, words, numbers, requests. CATALOGUE and SENTENCES are put in front by _base.compose.
+// Small helpers every panel uses: elements, words, numbers, requests. CATALOGUE, MESSAGES, BETWEEN and AFTER are put in front by _base.compose.
 
 /** An element: h("div", {class: "x", onclick: f}, "text", child). */
 export function h(tag, attributes = {}, ...children) {
@@ -39,20 +39,22 @@ export function whenChanged(build) {
   };
 }
 
-/** Sentences of the engine, as patterns: the longest fixed text first, so that the most particular one fits first. */
-const SAID = Object.fromEntries(Object.entries(SENTENCES).map(([language, known]) => [language, Object.entries(known).map(([english, text]) => {
-  const names = [];
-  const pattern = english.split(/(\{\w+\})/).map((part) => {
-    if (!/^\{\w+\}$/.test(part)) return part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-    names.push(part.slice(1, -1));
-    return part.length === 3 ? "([-−+]?[0-9.,]+)" : "(.+?)";
-  }).join("");
-  return { text, names, pattern: new RegExp(`^${pattern}$`, "s"), fixed: english.replace(/\{\w+\}/g, "").length };
-}).sort((a, b) => b.fixed - a.fixed)]));
+/** A message as {code, args}, or an argument of one: a word, a number, another message, a list of them. */
+function rendered(said, language) {
+  if (Array.isArray(said)) {
+    const parts = said.map((part) => rendered(part, language));
+    const gap = (part, i) => (i === parts.length - 1 ? "" : (/[.。]$/.test(part) ? AFTER : BETWEEN)[language]);
+    return parts.map((part, i) => part + gap(part, i)).join("");
+  }
+  if (said === null || typeof said !== "object") return String(said);
+  return MESSAGES[said.code][language].replace(/\{(\w+)\}/g, (all, name) => rendered(said.args[name], language));
+}
 
 /**
  * t(key, args): text in the chosen language, English where a translation is missing, `fallback` where both are.
- * t.said(text): an English sentence of the engine in the chosen language, or as it is when no pattern fits.
+ * t.said(holder, field): the sentence in a field in the chosen language where `holder.said` holds its code; a note
+ * that a person wrote, a row of an old recording and any other text as it is.
+ * t.message(said): a message as {code, args}.
  */
 export function translator(language) {
   const texts = CATALOGUE[language] || {};
@@ -60,13 +62,11 @@ export function translator(language) {
     const pattern = texts[key] ?? CATALOGUE.en[key] ?? fallback;
     return String(pattern).replace(/\{(\w+)\}/g, (all, name) => (args[name] === undefined ? all : args[name]));
   };
-  t.said = (text, depth = 0) => {
-    if (!text || depth > 3) return text || "";
-    for (const one of SAID[language] || []) {
-      const found = one.pattern.exec(text);
-      if (found) return one.text.replace(/\{(\w+)\}/g, (all, name) => t.said(found[one.names.indexOf(name) + 1], depth + 1));
-    }
-    return text;
+  t.message = (said) => rendered(said, language);
+  t.said = (holder, field) => {
+    if (!holder || typeof holder !== "object") return holder || "";
+    const said = (holder.said || {})[field];
+    return said ? t.message(said) : holder[field] || "";
   };
   return t;
 }

@@ -18,6 +18,11 @@ export function told(t, field, value) {
   return t(`form.${field}.${value}`, {}, String(value));
 }
 
+/** The texts of a list in the language of the page. */
+export function saidAll(t, holder, field) {
+  return (holder[field] || []).map((text, i) => t.said({ text, said: { text: holder.said?.[field]?.[i] } }, "text"));
+}
+
 /** What a form's parts use: the model, its words, asking, and whether a saved assessment is open. */
 export function entryContext(root, model, t) {
   const problem = h("div", { class: "fielderror", role: "alert", "data-name": "problem" });
@@ -27,12 +32,12 @@ export function entryContext(root, model, t) {
   /** A refusal names the item as the page does, not by its code. */
   const inWords = (text, cell) => (cell && ctx.labelOf && text ? text.replace(new RegExp(`(${model.get("definition").name} (item|条目) )?${cell.replaceAll(".", "\\.")}`), ctx.labelOf(cell)) : text);
   ctx.tell = (text, cell = null) => {
-    put(problem, inWords(t.said(text), cell));
+    put(problem, inWords(text, cell));
     show(problem, Boolean(text));
     ctx.marked = text ? cell : null;
   };
   ctx.ask = (name, args = {}, cell = null) => request(model, name, args, 20).then((reply) => {
-    ctx.tell(reply.ok ? "" : reply.silent ? t("form.not_saved") : reply.text, cell);
+    ctx.tell(reply.ok ? "" : reply.silent ? t("form.not_saved") : t.said(reply, "text"), cell);
     ctx.silent = Boolean(reply.silent);
     if (ctx.redraw) ctx.redraw();
     return reply;
@@ -75,7 +80,7 @@ export function correctionSheet(ctx, field, label, from, to, cause = []) {
     const go = button(t("form.correct_now"), () => {
       if (!reason.value.trim()) { put(say, t("form.reason_needed")); reason.focus(); return; }
       ctx.ask("correct", { field, value: to, reason: reason.value, ...(cause.length ? { cause: pick.value } : {}) }).then((reply) => {
-        if (reply.ok) close(); else { put(say, reply.silent ? t("form.not_saved") : t.said(reply.text)); ctx.tell(""); }
+        if (reply.ok) close(); else { put(say, reply.silent ? t("form.not_saved") : t.said(reply, "text")); ctx.tell(""); }
       });
     }, { kind: "pri", name: "correct" });
     box.append(...[h("p", {}, h("b", { class: "semi" }, label), ": ", told(t, field, from), " → ", h("b", { class: "semi" }, told(t, field, to))),
@@ -97,7 +102,7 @@ export function historySheet(ctx, field, label) {
       box.append(rows.length ? h("table", { class: "grid", "data-name": "history" },
         h("tr", {}, ["when", "who", "change", "why"].map((one) => h("th", {}, t(`form.history.${one}`)))),
         rows.map((one) => h("tr", {}, h("td", { class: "nowrap" }, when(t, one.utc), one.entered && one.entered !== one.utc ? h("div", { class: "xs sub" }, t("form.history.entered", { at: when(t, one.entered) })) : null), h("td", {}, one.actor),
-          h("td", { class: "nowrap" }, one.redacted ? t("form.history.redacted") : `${told(t, field, one.from)} → ${told(t, field, one.to)}`), h("td", {}, t.said(one.reason) || "—"))))
+          h("td", { class: "nowrap" }, one.redacted ? t("form.history.redacted") : `${told(t, field, one.from)} → ${told(t, field, one.to)}`), h("td", {}, t.said(one, "reason") || "—"))))
         : h("p", { class: "empty" }, t("form.history.none")));
     }, "history-sheet");
   });
@@ -245,8 +250,8 @@ export function keptWords(ctx) {
   const { t } = ctx;
   const kept = ctx.kept();
   if (ctx.silent) return ["high", t("form.not_saved")];
-  if (kept.fault) return [kept.where === "file" ? "medium" : "high", `${t(kept.where === "file" ? "form.kept.fault_file" : "form.kept.fault")} ${t.said(kept.fault)}`];
-  if (ctx.saved()) return ["ok", t.said(ctx.saved())];
+  if (kept.fault) return [kept.where === "file" ? "medium" : "high", `${t(kept.where === "file" ? "form.kept.fault_file" : "form.kept.fault")} ${t.said(kept, "fault")}`];
+  if (ctx.saved()) return ["ok", t.said(kept, "saved")];
   if (kept.kept_at && kept.where) return ["dot", t(`form.kept.${kept.where}`, { time: new Date(kept.kept_at).toLocaleTimeString("en-GB") })];
   return null;
 }
@@ -285,9 +290,9 @@ export function identityOf(ctx) {
 /** What somebody has to act on at once, whatever the total. */
 export function alarms(ctx) {
   const el = h("div", { class: "alarms" });
-  const draw = whenChanged((words) => el.replaceChildren(...words.map((one) => h("div", { class: "msg high", role: "alert", "data-name": "alert" }, h("span", { html: WARNING.high }),
-    h("div", {}, h("div", { class: "w" }, ctx.t("form.alert")), h("div", { class: "s" }, ctx.t.said(one)))))));
-  return { el, update: () => draw((ctx.model.get("result") || {}).alerts || []) };
+  const draw = whenChanged((result) => el.replaceChildren(...saidAll(ctx.t, result, "alerts").map((words) => h("div", { class: "msg high", role: "alert", "data-name": "alert" }, h("span", { html: WARNING.high }),
+    h("div", {}, h("div", { class: "w" }, ctx.t("form.alert")), h("div", { class: "s" }, words))))));
+  return { el, update: () => draw(ctx.model.get("result") || {}) };
 }
 
 /** Words of an item or a subscale: those of the catalogue where it has them, else those of the definition. */

@@ -42,7 +42,7 @@ export function streamsPanel(ctx) {
       update(one) {
         drawLamp([one.state]);
         put(below, detail(one));
-        put(problem, t.said(one.message));
+        put(problem, t.said(one, "message"));
         show(problem, Boolean(one.message) && !["waived", "good"].includes(one.state));
         show(waive, !one.critical && ["lost", "missing"].includes(one.state));
       },

@@ -83,7 +83,7 @@ export function runStrip(ctx) {
       const chosen = kinds.find((one) => one.kind === kind.value) || { ok: false, why: "why.no_kind" };
       const ok = chosen.ok && !latched;
       start.disabled = !ok;
-      put(reason, ok ? "" : t(latched ? "why.stop_latched" : chosen.why, {}, chosen.why));
+      put(reason, ok ? "" : latched ? t("why.stop_latched") : knows(chosen.why) ? t(chosen.why) : t.said(chosen, "why"));
       put(about, chosen.decoder ? t("run.decoder_used", decoderWords(chosen.decoder)) : "");
       show(about, ok && Boolean(chosen.decoder));
       show(reason, !ok);
@@ -109,12 +109,13 @@ export function runStrip(ctx) {
   function sentence(run, link) {
     if (ctx.refusal() || ctx.told()) return ctx.refusal() || ctx.told();
     if (link.key) return t(link.key, link.args);
-    if (!run) return link.state === "live" ? t("run.empty") : t.said(link.sentence) || t("run.no_session_more");
+    if (!run) return link.state === "live" ? t("run.empty") : t.said(link, "sentence") || t("run.no_session_more");
     if (run.state === "compiling") return t("run.compiling");
     if (ctx.goes()) return "";
     const key = `run.state.${run.state}`;
     const streams = (ctx.status().streams || []).map((one) => one.name);
-    const why = run.sentence && !run.sentence.startsWith("stopped: ") ? t.said(run.sentence) : "";
+    const stopped = ((run.said || {}).sentence || {}).code === "run.stopped_because"; // the alarm of the STOP says why
+    const why = stopped ? "" : t.said(run, "sentence");
     return [knows(key) ? t(key) : run.state, capitalised(why, streams)].filter(Boolean).join(" ");
   }
 

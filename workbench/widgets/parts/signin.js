@@ -40,7 +40,7 @@ export function signInSheet(ctx) {
     request(ctx.model, "sign_in", { login: login.value, password: secret }, 30).then((reply) => {
       go.disabled = false;
       if (reply.ok) return close();
-      put(problem, reply.silent ? t("ask.silent") : t.said(reply.text));
+      put(problem, reply.silent ? t("ask.silent") : t.said(reply, "text"));
       return password.input.focus();
     });
   }

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
-from workbench.commands import build_parser, one_line
+from workbench.commands._parser import build_parser, one_line
 from workbench.errors import BadValue, WorkbenchError
 
 EXIT_UNREAD, EXIT_REFUSED, EXIT_INTERRUPTED = 1, 2, 130

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from workbench import outcomes, world
+from workbench.dashboard.results import run_result
+from workbench.dashboard.visits import VisitDesk
 from workbench.errors import Refused, WorkbenchError
+from workbench.messages import Message
 from workbench.outcomes import isncsci
-from workbench.runs.results import run_result
-from workbench.runs.visits import VisitDesk
 from workbench.systems import System
 from workbench.widgets import (
     AssessmentForm,
@@ -155,7 +156,7 @@ class SessionPage:
             self.desk.choose(every[0][0])
         visit = self.desk.visit()
         if not visit:
-            raise Refused("no visit is chosen; choose one under Today, then open the form")
+            raise Refused(Message("visit.none_chosen"))
         if every and self.desk.session() is None:
             return every
         return [(visit["id"], f"{visit['participant']} · {visit['name']}")]
@@ -173,7 +174,7 @@ class SessionPage:
     def _visit_of_entries(self) -> tuple[str, str] | None:
         """The visit that forms are bound to. Refused while people can sign in and nobody has."""
         if not self.desk.signed_in and self.desk.takes_sign_in():
-            raise Refused("sign in first: an assessment carries the name of who rated; nothing was entered")
+            raise Refused(Message("visit.sign_in_to_rate"))
         return self.desk.visit_in_session()
 
     def _form_of(self, visit: Mapping[str, str], measure: str) -> Any:
@@ -253,7 +254,7 @@ class SessionPage:
 
         with self.desk.record() as study:
             files = session_report(study, language=str(self.screen.language))
-        return f"Report kept: {files.pdf.relative_to(self.folder).as_posix()}"
+        return Message("visit.report_kept", path=files.pdf.relative_to(self.folder).as_posix())
 
     def _after_session(self) -> None:
         for sentence in self.desk.ingest():
@@ -293,5 +294,5 @@ class _Starting:
     def start(self, visit_id: str) -> None:
         """Start the session of the visit that the desk confirmed; refused for any other."""
         if self._desk.confirmed.get("visit") != visit_id:
-            raise Refused("this visit is not confirmed; read the participant's code first")
+            raise Refused(Message("visit.this_not_confirmed"))
         self._start()

@@ -11,11 +11,10 @@ import pytest
 
 from workbench import systems
 from workbench.commands import build_parser
+from workbench.dashboard import SessionPage, VisitDesk
 from workbench.errors import Refused, WorkbenchError
+from workbench.messages import of, told
 from workbench.outcomes import load
-from workbench.runs.session_page import SessionPage
-from workbench.runs.visits import VisitDesk
-from workbench.said import told
 from workbench.study import Study
 from workbench.vocabulary import Participant, Visit
 from workbench.widgets import AssessmentForm, RecordStore
@@ -68,7 +67,7 @@ def test_a_study_without_people_says_what_starts_and_how_the_first_person_is_ent
 def test_the_code_of_somebody_else_confirms_nobody_and_names_both(desk: VisitDesk, code: str) -> None:
     with pytest.raises(Refused, match=r"belongs to P-0\d9, not P-041. Nothing was started") as refused:
         desk.confirm(visits(desk)["P-041"], code)
-    assert "而非 P-041" in told(str(refused.value), language="zh-CN")
+    assert "而非 P-041" in told(of(refused.value), language="zh-CN")
     assert desk.confirmed == {}
 
 
@@ -76,7 +75,7 @@ def test_the_code_of_somebody_else_confirms_nobody_and_names_both(desk: VisitDes
 def test_a_code_of_nobody_is_refused_also_the_pseudonym_of_who_has_a_wristband(desk: VisitDesk, code: str) -> None:
     with pytest.raises(Refused, match="belongs to nobody") as refused:
         desk.confirm(visits(desk)["P-041"], code)
-    assert "不属于本研究的任何人" in told(str(refused.value), language="zh-CN")
+    assert "不属于本研究的任何人" in told(of(refused.value), language="zh-CN")
 
 
 @pytest.mark.parametrize("wristband", ["099-7KQ", "p-041"])
@@ -86,14 +85,14 @@ def test_a_code_that_belongs_to_two_people_confirms_neither(desk: VisitDesk, wri
     for name in ("P-100", "P-099" if wristband == "099-7KQ" else "P-041"):
         with pytest.raises(Refused, match="belongs to P-.* and P-100. Nothing was started") as refused:
             desk.confirm(visits(desk)[name], wristband)
-        assert "同时属于 P-" in told(str(refused.value), language="zh-CN")
+        assert "同时属于 P-" in told(of(refused.value), language="zh-CN")
     assert desk.confirmed == {}
 
 
 def test_the_record_names_who_read_the_code_not_who_signed_in_afterwards(
     folder: Path, desk: VisitDesk, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr("workbench.runs.visits.live.start", lambda plan: _Client(plan))
+    monkeypatch.setattr("workbench.dashboard.visits.live.start", lambda plan: _Client(plan))
     with desk.record() as study:
         for login, name in (("lin", "Lin Q."), ("park", "Park J.")):
             study.add_person(login, name, PASSWORD)
@@ -108,7 +107,7 @@ def test_the_record_names_who_read_the_code_not_who_signed_in_afterwards(
 
 
 def test_a_session_needs_a_confirmation_and_uses_it_up(desk: VisitDesk, monkeypatch: Any) -> None:
-    monkeypatch.setattr("workbench.runs.visits.live.start", lambda plan: _Client(plan))
+    monkeypatch.setattr("workbench.dashboard.visits.live.start", lambda plan: _Client(plan))
     with pytest.raises(Refused, match="no participant is confirmed"):
         desk.new_session()
     desk.confirm(visits(desk)["P-099"], " 099-7kq ")

@@ -21,7 +21,7 @@ from types import FrameType, TracebackType
 
 import numpy as np
 
-from workbench.hostile._cases import Case, cases
+from workbench.stress.hostile._cases import Case, cases
 
 LONGEST_S = 60.0
 """Time that one case may take, s; a report takes about 3 s, and the machine may be busy."""
@@ -141,7 +141,7 @@ def run_cases(asked: Sequence[Case], folder: Path) -> list[Answer]:
         rest = asked[len(answers) :]
         todo.write_text(json.dumps([{**asdict(case), "stdin": case.stdin.hex()} for case in rest]))
         done.unlink(missing_ok=True)
-        command = [sys.executable, "-m", "workbench.hostile._judge", str(todo), str(done)]
+        command = [sys.executable, "-m", "workbench.stress.hostile._judge", str(todo), str(done)]
         with (folder / "log.txt").open("wb") as log:
             subprocess.run(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False, cwd=folder)
         lines = done.read_text().splitlines() if done.exists() else []

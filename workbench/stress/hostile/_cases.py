@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from workbench.errors import UnknownName
-from workbench.hostile import _material
+from workbench.stress.hostile import _material
 
 TEXTS = (
     "",

@@ -17,13 +17,17 @@ from typing import Any
 
 from workbench import live, runs, world
 from workbench.errors import BadValue, Refused
+from workbench.messages import Message
 from workbench.runs import approve as approving
 from workbench.runs import grant
 from workbench.study import Signer, Study
 from workbench.systems import System
 from workbench.vocabulary import Note
 
-UNKNOWN_CODE = "This code belongs to nobody in this study. Nothing was started. Read the code again."
+EFFECTORS = {
+    "glove": Message("effector.glove"), "cursor": Message("effector.cursor"), "screen": Message("effector.screen"),
+}  # fmt: skip
+"""Effectors of the register by what they are called; one of another package is called by its name."""
 
 
 class VisitDesk:
@@ -89,7 +93,7 @@ class VisitDesk:
             return self._signer
         if participant["simulated"] and not study.people():
             return study.script_signer(self._operator)
-        raise Refused("sign in first: what is signed here carries a person's name")
+        raise Refused(Message("visit.sign_in"))
 
     # ------------------------------------------------------------------------------ worklist
     def worklist(self) -> dict[str, Any]:
@@ -150,17 +154,14 @@ class VisitDesk:
             visit = study.get("visit", visit_id)
             owners = [row for row in study.rows("participant") if _code(row) == code.strip().casefold()]
         if not owners:
-            raise Refused(UNKNOWN_CODE)
+            raise Refused(Message("visit.code_unknown"))
         if len(owners) > 1:
-            names = " and ".join(row["pseudonym"] for row in owners)
-            raise Refused(
-                f"This code belongs to {names}. Nothing was started. Give each participant a code of their own."
-            )
+            *others, last = [str(row["pseudonym"]) for row in owners]
+            several = Message("visit.and", first=others, second=last)
+            raise Refused(Message("visit.code_of_several", names=several))
         if person["id"] != owners[0]["id"]:
-            raise Refused(
-                f"This code belongs to {owners[0]['pseudonym']}, not {person['pseudonym']}. Nothing was started. "
-                "Check the person, read the code again."
-            )
+            owner = owners[0]["pseudonym"]
+            raise Refused(Message("visit.code_of_other", owner=owner, person=person["pseudonym"]))
         clock = world.clock.local().strftime("%H:%M")
         by = "wristband" if person["wristband"] else "participant code"
         self._confirmed = {
@@ -210,12 +211,12 @@ class VisitDesk:
         """
         confirmed, self._confirmed = self._confirmed, {}
         if not confirmed:
-            raise Refused("no participant is confirmed; choose the visit and read the participant's code first")
+            raise Refused(Message("visit.not_confirmed"))
         with self.record() as study:
             person = self._person(study, confirmed["visit"])
             blocked = self._blocked(study, person, self.session())
             if blocked:
-                raise Refused(_BLOCKED[blocked["key"]].format(**blocked["args"]))
+                raise Refused(blocked["text"])
             self.signer(study, person)
             identity = f"{confirmed['by']}, {confirmed['clock']}, {confirmed['who']}"
             plan = self.system.new_session(
@@ -261,7 +262,7 @@ class VisitDesk:
             return settings
         decoder = self._online_decoder(self.session())
         if decoder is None:
-            raise Refused("no decoder is approved for this participant and effector; calibrate and approve one")
+            raise Refused(Message("visit.no_decoder"))
         return settings | {"decoder_folder": self.folder / decoder["path"]}
 
     def ingest(self) -> list[str]:
@@ -312,7 +313,7 @@ class VisitDesk:
         rows = [asdict(check) for check in checks]
         signing = {
             "signer": self.who,
-            "effector": f"simulated {self._effector}",
+            "effector": Message("approval.simulated", effector=EFFECTORS.get(self._effector, self._effector)),
             "participant": person["pseudonym"],
         }
         signing |= {"password": password, "replaces": _short(in_use["sha256"]) if in_use else ""}
@@ -341,7 +342,7 @@ class VisitDesk:
             confirmation = signer.confirm(password)
             enter = {"approve": approving.approve, "reject": approving.reject}.get(decision)
             if enter is None:
-                raise BadValue(f"a decision is approve or reject, got {decision!r}; choose one")
+                raise BadValue(Message("visit.decision", value=repr(decision)))
             enter(
                 study,
                 sha256,
@@ -363,7 +364,7 @@ class VisitDesk:
         """
         with self.record() as study:
             study.append(Note(run_id, text, self.who, tags=tags))
-        return f"Note kept as {self.who}"
+        return Message("visit.note_kept", who=self.who)
 
     def participant_id(self) -> str:
         """Participant in session, else of the visit that is chosen, ``""`` for nobody."""
@@ -426,25 +427,21 @@ class VisitDesk:
     def _blocked(
         self, study: Study, person: Mapping[str, Any], running: Mapping[str, str] | None
     ) -> dict[str, Any] | None:
-        """Why no session of this participant can start now, as a key of the catalogue; None when one can."""
+        """Why no session can start now, as the page says it and, under ``text``, a refusal; None when one can."""
         if running is not None:
-            return {"key": "worklist.blocked.session", "args": {"participant": running["participant"]}}
+            who = running["participant"]
+            text = Message("visit.session_under_way", participant=who)
+            return {"key": "worklist.blocked.session", "args": {"participant": who}, "text": text}
         if person["hold"]:
-            return {"key": "worklist.blocked.hold", "args": {"why": person["hold"]}}
-        if self._signer is None and (study.people() or not person["simulated"]):
-            return {"key": "worklist.blocked.sign_in" if study.people() else "worklist.blocked.nobody", "args": {}}
+            text = Message("visit.on_hold", why=person["hold"])
+            return {"key": "worklist.blocked.hold", "args": {"why": person["hold"]}, "text": text}
+        if self._signer is None and study.people():
+            return {"key": "worklist.blocked.sign_in", "args": {}, "text": Message("visit.sign_in_for_session")}
+        if self._signer is None and not person["simulated"]:
+            return {"key": "worklist.blocked.nobody", "args": {}, "text": Message("visit.nobody_can_sign_in")}
         if not person["simulated"]:
-            return {"key": "worklist.blocked.hardware", "args": {}}
+            return {"key": "worklist.blocked.hardware", "args": {}, "text": Message("visit.hardware")}
         return None
-
-
-_BLOCKED = {
-    "worklist.blocked.session": "a session is under way for {participant}; end it first",
-    "worklist.blocked.hold": "the participant is on hold: {why}",
-    "worklist.blocked.sign_in": "sign in first: the session carries your name",
-    "worklist.blocked.nobody": "nobody can sign in to this study yet; enter a person with 'workbench people add'",
-    "worklist.blocked.hardware": "hardware is set up in notebook 20_live_session, where streams are chosen",
-}
 
 
 def _code(person: Mapping[str, Any]) -> str:
@@ -467,7 +464,7 @@ def _local(utc: str) -> str:
 
 
 def _decision(row: Mapping[str, Any]) -> dict[str, str]:
-    by = row["signer"] if row["method"] != "script" else f"script “{row['signer']}”"
+    by = row["signer"] if row["method"] != "script" else Message("approval.script", name=row["signer"])
     return {"decision": row["decision"], "by": by, "at": _local(row["utc"]), "reason": row["reason"]}
 
 
@@ -491,15 +488,22 @@ def _approval_fact(approval: Mapping[str, Any]) -> dict[str, Any]:
     return {"name": "approved", "key": key, "args": {"by": approval["signer"], "when": approval["utc"][:10]}}
 
 
+def _decided(row: Mapping[str, Any]) -> Message:
+    if row["decision"] == "approve":
+        return Message("approval.approved_by", by=row["signer"])
+    if row["decision"] == "reject":
+        return Message("approval.rejected_by", by=row["signer"])
+    return Message("approval.withdrawn_by", by=row["signer"])
+
+
 def _others(study: Study, person_id: str, sha256: str) -> list[dict[str, str]]:
     """The participant's decoders, newest first: this one, and what was decided on each other."""
     decided = {row["decoder_sha256"]: row for row in study.approvals(participant_id=person_id)}
-    rows = [{"hash": _short(sha256), "state": "dot", "text": "this one"}]
+    rows = [{"hash": _short(sha256), "state": "dot", "text": Message("approval.this_one")}]
     for other, row in reversed(decided.items()):
         if other != sha256:
             state = "ok" if row["decision"] == "approve" else "off"
-            verb = {"approve": "approved", "reject": "rejected", "withdraw": "withdrawn"}[row["decision"]]
-            rows.append({"hash": _short(other), "state": state, "text": f"{verb} by {row['signer']}"})
+            rows.append({"hash": _short(other), "state": state, "text": _decided(row)})
     return rows
 
 

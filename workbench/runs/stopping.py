@@ -17,6 +17,7 @@ from workbench.live._place import Place
 from workbench.live._starting import attach
 from workbench.live._stopfile import ask_stop
 from workbench.live.plan import SessionPlan
+from workbench.messages import Message
 
 TAKEN_S = 1.0
 """How long a living engine may take to take a STOP, s; one that does not is frozen."""
@@ -51,7 +52,7 @@ def stop_session(study_folder: Path | str, reason: str = "") -> StopOutcome:
         When no session ever ran for the study, or its plan cannot be read; an engine that runs has the STOP then.
     """
     place = Place(Path(study_folder).absolute())
-    stated = reason or "workbench stop"
+    stated = reason or Message("run.stop_by_command")
     lock = _place.running(place)
     sentences = []
     # The engine first: nothing that is wrong with a file may keep the STOP from it.
@@ -76,9 +77,7 @@ def stop_session(study_folder: Path | str, reason: str = "") -> StopOutcome:
 
 def _plan(place: Place) -> SessionPlan:
     if not reading.is_there(place.plan, "session plan"):
-        raise BadValue(
-            f"no session has run for {place.study}, so there is nothing to stop; name the folder of the study"
-        )
+        raise BadValue(Message("live.nothing_to_stop", study=str(place.study)))
     return SessionPlan.from_json(reading.read_text(place.plan, "session plan"))
 
 
@@ -128,14 +127,13 @@ def _send(lock: Mapping[str, Any], number: int) -> None:
     """Send a signal to the engine of a lock; one that is gone meanwhile needs none."""
     host = lock.get("host")
     if host != socket.gethostname():
-        raise EngineFault(f"the engine runs on {host}, not on this computer; end it there")
+        raise EngineFault(Message("live.runs_elsewhere", host=str(host)))
     try:
         os.kill(int(lock["pid"]), number)
     except ProcessLookupError:
         return
     except PermissionError as error:
-        sentence = f"process {lock['pid']} is not this account's; use the account that started it"
-        raise EngineFault(sentence) from error
+        raise EngineFault(Message("live.other_account", pid=str(lock["pid"]))) from error
 
 
 def end_session(study_folder: Path | str) -> str:
@@ -164,8 +162,5 @@ def end_session(study_folder: Path | str) -> str:
             return f"the session in {study_folder} has ended"
     _send(lock, signal.SIGTERM)
     if not world.clock.until(lambda: _place.running(place) is None, END_S):
-        raise EngineFault(
-            f"the engine (process {lock['pid']}) does not end; run 'workbench stop {study_folder}', which kills "
-            "it and watches the device"
-        )
+        raise EngineFault(Message("live.does_not_end", pid=str(lock["pid"]), study=str(study_folder)))
     return f"the door of the session in {study_folder} did not answer; it was ended by the system's signal"

@@ -7,7 +7,7 @@ each answer is judged: an exit code that is not 0, one clear sentence, no traceb
 
 from __future__ import annotations
 
-from workbench.hostile._cases import Case, cases, commands
-from workbench.hostile._judge import Answer, HostileFigures, fault_of, hostile, run_cases
+from workbench.stress.hostile._cases import Case, cases, commands
+from workbench.stress.hostile._judge import Answer, HostileFigures, fault_of, hostile, run_cases
 
 __all__ = ["Answer", "Case", "HostileFigures", "cases", "commands", "fault_of", "hostile", "run_cases"]

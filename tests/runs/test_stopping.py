@@ -9,13 +9,12 @@ import threading
 
 import pytest
 
+from workbench import world
 from workbench.errors import BadValue, EngineFault
 from workbench.live import _place
 from workbench.live._place import Place
 from workbench.live._stopfile import watching
-from workbench.live.stopping import end_session, kill, stop_session
-from workbench.threads import start_thread
-from workbench.writing import save
+from workbench.runs.stopping import end_session, kill, stop_session
 
 
 @pytest.fixture
@@ -28,7 +27,7 @@ def place(tmp_path):
 def lock(place, **changes):
     """A lock of this process, but for the changes."""
     content = {**_place.identity(), "session_id": "s1", **changes}
-    save(place.lock, json.dumps(content).encode())
+    world.disk.save(place.lock, json.dumps(content).encode())
     place.heartbeat.touch()
     return content
 
@@ -36,9 +35,9 @@ def lock(place, **changes):
 @pytest.mark.parametrize("text", [b"{}", b"\xff", b"[", b'{"unknown": 1}'])
 def test_a_plan_that_cannot_be_read_keeps_no_stop_from_the_engine(place, text):
     lock(place)
-    save(place.plan, text)
+    world.disk.save(place.plan, text)
     stops, ended = [], threading.Event()
-    watcher = start_thread("stop-file", watching(place, stops.append, ended.wait))
+    watcher = world.start_thread("stop-file", watching(place, stops.append, ended.wait))
     with pytest.raises(BadValue, match="plan"):
         stop_session(place.study, "hand pinched")
     ended.set()
