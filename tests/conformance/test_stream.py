@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from workbench.conformance import conform_stream
+from workbench.conformance.stream import _counted
 from workbench.devices import FaultPlan, FaultyOutlet, lsl
 from workbench.errors import BadValue, StreamFault
 from workbench.vocabulary import StreamSpec
@@ -61,7 +62,10 @@ def source():
         one.close()
 
 
-LOSS = {"kind": "packet_loss", "at_s": 4.0, "duration_s": 1.0, "fraction": 0.4, "packet": 20}
+AGAIN = np.arange(2.0, 120.0, 1.5).tolist()
+"""When a fault comes, again and again, so that a busy computer hears it whenever it begins to listen, s."""
+LOSSES = [{"kind": "packet_loss", "at_s": at_s, "duration_s": 0.3} for at_s in AGAIN]
+JUMPS = [{"kind": "clock_reset", "at_s": at_s, "jump_s": 100.0} for at_s in AGAIN]
 PLANTED = {
     "no unit": ({"unit": ""}, {"units"}),
     "unknown unit": ({"unit": "parsec"}, {"units"}),
@@ -70,8 +74,8 @@ PLANTED = {
     "counter": ({"counter_step": 2}, {"counter"}),
     "nan": ({"faults": [{"kind": "nan", "at_s": 0.0, "channels": [0]}]}, {"values"}),
     "rate": ({"faults": [{"kind": "wrong_rate", "at_s": 0.0, "factor": 0.5}]}, {"rate"}),
-    "loss": ({"faults": [LOSS]}, {"loss", "counter"}),
-    "stamps": ({"faults": [{"kind": "clock_reset", "at_s": 4.5, "jump_s": 100.0}]}, {"stamps"}),
+    "loss": ({"faults": LOSSES}, {"loss", "counter"}),
+    "stamps": ({"faults": JUMPS}, {"stamps"}),
 }
 """Fault → how it is planted, and facts that must not hold with it."""
 
@@ -115,6 +119,22 @@ def test_a_planted_fault_is_found(certificates, fault):
 def test_a_stream_without_labels_says_how_many_it_lacks(certificates):
     assert certificates["no labels"].check("labels").measured == "0 of 3"
     assert certificates["no labels"].check("units").measured == "0 of 3 (none), 3 without a unit"
+
+
+@pytest.mark.parametrize(
+    ("counts", "held"),
+    [
+        ([5, 6, 7, 8], True),
+        ([998, 999, 0, 1], True),
+        ([254, 255, 1, 2], True),
+        ([998, 999, 60, 61], False),
+        ([996, 0, 1, 997], False),
+        ([5, 6, 6, 7], False),
+        ([5, 6, 8, 9], False),
+    ],
+)
+def test_a_counter_may_begin_again_and_hides_no_loss_there(counts, held):
+    assert _counted(np.array(counts, dtype=float)).held == held
 
 
 def test_what_cannot_be_tested_is_refused_in_a_sentence(source):

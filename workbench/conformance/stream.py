@@ -233,9 +233,10 @@ def _clock(offsets: list[lsl.ClockOffset]) -> Check:
 
 
 def _counted(counts: FloatArray) -> Check:
-    """Steps of the counter; a step back by more than half of its values is its beginning again."""
+    """Steps of the counter; one from its highest value back to 0 or 1 is its beginning again."""
     steps = np.diff(counts)
-    again = int((steps < -0.5 * max(float(counts.max()), 1.0)).sum())
+    # A step back to another value may hide samples that were lost around the beginning.
+    again = int(((steps < 0) & (counts[1:] <= 1) & (counts[:-1] == counts.max())).sum())
     odd = int((steps != 1).sum()) - again
     lost = int(np.maximum(steps - 1, 0).sum())
     return Check(
