@@ -25,7 +25,7 @@ FLOOR = {
     **dict.fromkeys(("decoders", "live", "reports", "exchange"), 3),
     **dict.fromkeys(("systems", "engine", "runs"), 4),
     **dict.fromkeys(("dashboard", "__main__", "commands"), 5),
-    **dict.fromkeys(("evaluation", "bench", "research", "stress"), 5),
+    **dict.fromkeys(("evaluation", "bench", "research", "stress", "conformance"), 5),
 }
 
 ARROWS = {
@@ -36,6 +36,7 @@ ARROWS = {
     ("decode", "paradigms"): "the loop asks the paradigm's rule",
     ("decode", "signals"): "cues are placed on the sample axis as everywhere",
     ("recording", "signals"): "a stored run is read through the same time base as the live one",
+    ("devices", "control"): "a device goes through the safe state of its effector's profile",
     ("devices", "recording"): "a player reads recordings",
     ("devices", "signals"): "an offline replay corrects stamps with the time base of the live road",
     ("analysis", "outcomes"): "endpoints know the direction of a measure",
@@ -46,6 +47,7 @@ ARROWS = {
     ("commands", "bench"): "a command",
     ("commands", "evaluation"): "a command",
     ("commands", "stress"): "a command",
+    ("commands", "conformance"): "a command",
 }
 
 DOORS = {

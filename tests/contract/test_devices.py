@@ -17,7 +17,7 @@ PLAYERS = [name for name in NAMES if devices.load(name).player]
 
 
 def test_the_folder_is_the_register():
-    assert {"lsl", "replay", "simulated_glove", "simulated_participant"} <= set(NAMES)
+    assert {"lsl", "replay", "serial_line", "simulated_glove", "simulated_participant"} <= set(NAMES)
     with pytest.raises(UnknownName, match="available: lsl"):
         devices.load("amplifier")
 
@@ -68,7 +68,7 @@ def test_an_option_a_player_does_not_know_is_refused_before_it_starts(name):
 @pytest.mark.parametrize("name", PLAYERS)
 def test_what_a_player_makes_is_labelled(name):
     device = devices.load(name)
-    assert device.simulated or name == "replay"
+    assert device.simulated or name in ("replay", "serial_line")  # what they send is no simulation
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -45,7 +45,7 @@ OWN_TEXTS = {
 """Read files of the package or of the system alone."""
 
 BETWEEN_OWN_PROCESSES = {
-    "bench/outcomes.py", "devices/_players.py", "devices/_playing.py", "devices/simulated_glove.py",
+    "bench/outcomes.py", "devices/_players.py", "devices/_playing.py", "devices/_device_process.py",
     "devices/simulated_participant.py", "live/_display.py", "runs/fit_process.py",
     "engine/server.py", "live/_starting.py", "live/_wire.py", "live/client.py",
     "stress/lossless.py", "engine/process.py", "runs/fitting.py", "stress/recording.py", "stress/record.py",
@@ -54,6 +54,9 @@ BETWEEN_OWN_PROCESSES = {
     "stress/breakable.py",
 }  # fmt: skip
 """Read what another process of the workbench wrote; their own tests try bad messages."""
+
+FROM_DEVICES = {"devices/serial_line.py", "conformance/_engine_side.py"}
+"""Read some bytes of what a device said; their own tests try bad answers."""
 
 HOSTILE = {"stress/hostile/_judge.py", "stress/hostile/_material.py"}
 DOORS = {"world.py"}
@@ -80,7 +83,7 @@ def readers() -> set[str]:
 
 
 def test_every_file_that_reads_something_is_listed_with_who_bounds_it():
-    known = BY_COMMANDS | OWN_TEXTS | BETWEEN_OWN_PROCESSES | HOSTILE | DOORS
+    known = BY_COMMANDS | OWN_TEXTS | BETWEEN_OWN_PROCESSES | FROM_DEVICES | HOSTILE | DOORS
     assert readers() - known == set(), "say who tries bad input on it, and read through workbench.reading"
 
 

@@ -16,6 +16,8 @@ _LAZY = {
     "Player": "workbench.devices._players",
     "start": "workbench.devices._players",
     "stop": "workbench.devices._players",
+    "Driver": "workbench.devices._driver",
+    "drive": "workbench.devices._driver",
     "FaultPlan": "workbench.devices._faults",
     "FaultyOutlet": "workbench.devices._faults",
     "Pairing": "workbench.devices._pairing",

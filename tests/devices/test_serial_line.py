@@ -1,0 +1,136 @@
+"""The example driver, with a microcontroller at the other end of a pseudo-terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import select
+import sys
+import threading
+import time
+
+import pytest
+
+from workbench import control
+from workbench.conformance import limits_of
+from workbench.conformance._engine_side import Bench
+from workbench.conformance.effector import examine
+from workbench.devices.serial_line import Line, measured
+from workbench.errors import BadValue
+
+
+class Microcontroller:
+    """Goes to the level that a line orders, at once or in its ramp, up to where it sticks."""
+
+    def __init__(self, sticks_at=1.0):
+        self.sticks_at = sticks_at
+        self.asked = []
+        self._path = (0.0, 0.0, 0.0, 0.0)
+        self._ours, self._theirs = pty.openpty()
+        self.port = os.ttyname(self._theirs)
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def level(self):
+        begin, low, end, high = self._path
+        now = time.monotonic()
+        return high if now >= end else low + (high - low) * (now - begin) / (end - begin)
+
+    def _run(self):
+        waiting = b""
+        while not self._over.is_set():
+            if not select.select([self._ours], [], [], 0.05)[0]:
+                continue
+            waiting += os.read(self._ours, 200)
+            *lines, waiting = waiting.split(b"\n")
+            for line in lines:
+                os.write(self._ours, f"{self._answer(line.decode())}\n".encode())
+
+    def _answer(self, line):
+        self.asked.append(line)
+        word, *numbers = line.split()
+        if word == "L":
+            now, ramp_s = time.monotonic(), float(numbers[1]) / 1000
+            self._path = (now, self.level(), now + ramp_s, min(float(numbers[0]), self.sticks_at))
+        elif word == "S":
+            self._path = (0.0, 0.0, 0.0, 0.0)
+        elif word != "R":
+            return "err what"
+        return f"ok {self.level():.3f}"
+
+    def close(self):
+        self._over.set()
+        self._thread.join()
+        os.close(self._ours)
+        os.close(self._theirs)
+
+
+@pytest.fixture
+def microcontroller():
+    made = []
+
+    def make(**settings):
+        made.append(Microcontroller(**settings))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+def bench_on(microcontroller):
+    options = {"pairing": "{key}", "port": microcontroller.port, "idle_s": 60.0}
+    command = [sys.executable, "-m", "workbench.devices.serial_line", "--json", json.dumps(options)]
+    return Bench(command, control.load("glove"))
+
+
+def held(bench, *keys):
+    checks = examine(bench, limits_of(control.load("glove")), only=keys)
+    return {check.key: (check.held, check.measured) for check in checks}
+
+
+def test_the_driver_on_a_serial_port_keeps_the_protocol_and_drives_the_machine(microcontroller):
+    machine = microcontroller()
+    with bench_on(machine) as bench:
+        found = held(bench, "applied", "clipped", "unsigned", "locked", "self_test", "after_stop")
+    assert all(holds for holds, _ in found.values()), found
+    assert "L 0.600 0" in machine.asked
+    assert "L 0.800 0" in machine.asked
+    assert "L 0.000 3000" in machine.asked
+    assert "S" in machine.asked
+
+
+def test_a_valve_that_sticks_is_reported_with_the_level_that_was_measured(microcontroller):
+    with bench_on(microcontroller(sticks_at=0.3)) as bench:
+        ((holds, said),) = held(bench, "applied").values()
+    assert holds
+    assert said == "ordered 0.60, acknowledged clipped 0.30, status 0.30"
+
+
+def test_a_machine_that_falls_silent_makes_the_device_say_that_its_level_is_not_known(microcontroller):
+    machine = microcontroller()
+    with bench_on(machine) as bench:
+        bench.self_test()
+        machine._over.set()
+        assert bench.wait(
+            lambda: bench.engine.statuses[-1].level == 1.0 and bench.engine.statuses[-1].locked, 10.0
+        )
+        assert "does not answer: no whole answer to" in bench.last_words()
+
+
+@pytest.mark.parametrize("answer", ["", "ok", "ok x", "ok nan", "err valve stuck", "0.5"])
+def test_an_answer_that_is_no_level_is_an_error_of_the_port(answer):
+    with pytest.raises(OSError, match="the microcontroller answered"):
+        measured(answer)
+    assert measured("ok 0.500") == 0.5
+
+
+def test_a_port_that_is_none_is_refused_with_what_to_do(tmp_path):
+    (tmp_path / "file").write_text("")
+    for path in (tmp_path / "absent", tmp_path / "file"):
+        with pytest.raises(BadValue, match="cannot be used .*; plug the device in"):
+            Line(str(path))
+    with pytest.raises(BadValue, match="got 7; 115200 is one"):
+        Line("x", 7)

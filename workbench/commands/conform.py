@@ -1,0 +1,119 @@
+"""`workbench conform`: does a foreign effector or stream keep to its protocol? A table, and a certificate."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workbench import reading
+from workbench.commands._answer import as_json
+from workbench.commands._arguments import EXIT_DIFFERS, add_json, number
+from workbench.commands._subcommand import Subcommand
+from workbench.errors import BadValue
+
+if TYPE_CHECKING:
+    from workbench.conformance import Certificate
+
+
+def _add_out(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the certificate as FILE.json and FILE.txt")
+    add_json(parser)
+
+
+def _add_effector(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("command_line", metavar="COMMAND", nargs="+", help="that starts the device, behind --; "
+                        "{key} in it becomes the path of its key file")  # fmt: skip
+    parser.add_argument(
+        "--effector", default="glove", metavar="NAME", help="effector profile (default %(default)s)"
+    )
+    _add_out(parser)
+
+
+def _add_stream(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="name of the stream")
+    parser.add_argument(
+        "--seconds", type=number, default=60.0, metavar="S", help="how long to listen (default %(default)g)"
+    )
+    parser.add_argument("--counter", default="", metavar="LABEL", help="channel that counts samples")
+    _add_out(parser)
+
+
+def _effector(arguments: argparse.Namespace) -> int:
+    from workbench import control
+    from workbench.conformance import conform_effector
+    from workbench.conformance.effector import check_command
+
+    _check_writable(arguments.out)
+    control.load(arguments.effector)
+    check_command(arguments.command_line)
+    print("nobody may be in the effector: it closes and opens several times", file=sys.stderr)
+    return _print(conform_effector(arguments.command_line, effector=arguments.effector), arguments)
+
+
+def _stream(arguments: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from workbench.conformance import conform_stream
+
+    _check_writable(arguments.out)
+    with tqdm(total=arguments.seconds, file=sys.stderr, unit="s", disable=not sys.stderr.isatty()) as bar:
+        made = conform_stream(
+            arguments.name,
+            seconds=arguments.seconds,
+            counter=arguments.counter,
+            progress=lambda passed: bar.update(round(passed - bar.n, 1)),
+        )
+    return _print(made, arguments)
+
+
+def _print(made: Certificate, arguments: argparse.Namespace) -> int:
+    if arguments.out is not None:
+        made.save(arguments.out)
+    print(as_json(f"conform {made.kind}", made, ok=made.held) if arguments.json else made.as_text())
+    return 0 if made.held else EXIT_DIFFERS
+
+
+def _check_writable(out: Path | None) -> None:
+    """Check that a certificate can be written, before anything is started."""
+    if out is None:
+        return
+    from workbench.conformance.certificate import places
+
+    for place in places(out):
+        there = reading.is_there(place, "--out")
+        if there and not place.is_file():
+            raise BadValue(f"--out {reading.shown(place)} is no regular file; name another file")
+        try:
+            place.open("a", encoding="utf-8").close()
+        except OSError as error:
+            raise BadValue(
+                f"--out {reading.shown(place)} cannot be written ({error.strerror}); name another file"
+            ) from error
+        if not there:
+            place.unlink()
+
+
+COMMAND = Subcommand(
+    name="conform",
+    help="test an effector or a stream of somebody else, with a certificate: effector, stream",
+    description="Test whether an effector process or a stream that is not ours keeps to its protocol: fact, "
+    "measured, allowed, held. Exit 0 only when every fact holds, 1 when one does not.",
+    actions=(
+        Subcommand(
+            "effector",
+            "start a device and try its signatures, time to live, safe state, stop, clipping, replay, suspend",
+            _effector,
+            _add_effector,
+            description="Start a device with nobody in it, pair with it, and try it as an engine and as a "
+            "stranger. docs/effector_protocol.md is what it must do.",
+        ),
+        Subcommand(
+            "stream",
+            "listen to a stream and judge rate, jitter, units, labels, clock offset, loss",
+            _stream,
+            _add_stream,
+        ),
+    ),
+)

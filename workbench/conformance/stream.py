@@ -1,0 +1,248 @@
+"""Conformance of a stream: rate, jitter, counter, units, labels, clock offset, loss, over a minute.
+
+What is announced is read once; what is sent is counted by the time base and the stamp monitor of the live road.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from workbench.conformance.certificate import Certificate, Check, made
+from workbench.devices import lsl
+from workbench.errors import BadValue, StreamFault
+from workbench.signals import Jitter, StampMonitor, Timebase
+from workbench.signals.units import Kind, parse
+from workbench.vocabulary import FloatArray, StreamSpec
+
+SHORTEST_S, LONGEST_S = 3.0, 24 * 3600.0
+RATE_SHARE = 0.01
+"""Share of the announced rate by which the measured one may differ."""
+JITTER_S = 0.02
+"""Jitter of 95 % of the stamps, s; what a session tolerates without a word (at low rates half a period)."""
+OFFSET_S = 0.005
+"""How far the clock offset may wander, and how well it must be known, s; a self-test asks for as much."""
+SEARCH_S = 2.0
+SETTLE_S = 0.5
+"""What arrives in the first moments was sent before the test began, s."""
+
+
+@dataclass
+class _Heard:
+    """What was counted while a stream was heard."""
+
+    fs: float
+    stamps: list[FloatArray] = field(default_factory=list)
+    counts: list[FloatArray] = field(default_factory=list)
+    offsets: list[lsl.ClockOffset] = field(default_factory=list)
+    n_not_finite: int = 0
+    faults: list[str] = field(default_factory=list)
+    gaps_s: list[float] = field(default_factory=list)
+    jitter: Jitter = field(default_factory=Jitter)
+
+
+def conform_stream(
+    name: str, *, seconds: float = 60.0, counter: str = "", progress: Callable[[float], object] = lambda s: None
+) -> Certificate:
+    """Listen to a stream and judge it.
+
+    Parameters
+    ----------
+    name : of the stream.
+    seconds : how long, s.
+    counter : label of a channel that counts samples, ``""`` for none.
+    progress : called with the seconds that have passed.
+
+    Raises
+    ------
+    BadValue
+        For a time that is too short or too long, a blank name, and a counter that is no channel.
+    StreamFault
+        When there is no such stream, there are several, it has no rate, or it goes away: nothing was judged.
+    """
+    if not SHORTEST_S <= seconds <= LONGEST_S:
+        raise BadValue(f"--seconds must be {SHORTEST_S:g} to {LONGEST_S:g}, got {seconds:g}; 60 is usual")
+    if not name.strip():
+        raise BadValue("the name of a stream is not blank; 'workbench conform stream NAME' tests the stream NAME")
+    seen = _find(name)
+    spec = StreamSpec(
+        name,
+        seen.type,
+        seen.fs,
+        source_id=seen.source_id,
+        role="aux",
+        unit_waived="only its announcement is judged",
+    )
+    inlet = lsl.resolve([spec], timeout=5.0)[name]
+    try:
+        labels = inlet.seen.channels
+        if counter and counter not in labels:
+            raise BadValue(f"--counter names no channel of {name!r}, got {counter!r}; it has {', '.join(labels)}")
+        heard = _hear(inlet, seconds, labels.index(counter) if counter else None, progress)
+    finally:
+        inlet.close()
+    checks = [*_announced(inlet.seen), *_sent(heard, counter)]
+    about = {
+        "type": seen.type, "source_id": seen.source_id, "host of the stream": seen.host,
+        "channels": inlet.seen.n_channels, "announced rate": f"{seen.fs:g} Hz", "format": inlet.seen.dtype,
+        "heard": f"{seconds:g} s", "counter": counter or "none named; loss is judged by the stamps",
+    }  # fmt: skip
+    return made("stream", name, checks=checks, about=about)
+
+
+def _find(name: str) -> lsl.StreamSeen:
+    """The one stream of that name."""
+    every = lsl.discover(SEARCH_S, describe=False)
+    found = [seen for seen in every if seen.name == name]
+    if len(found) > 1:
+        raise StreamFault(
+            f"stream {name!r} was found {len(found)} times: {' and '.join(s.words() for s in found)}; "
+            "stop all but one"
+        )
+    if not found:
+        others = ", ".join(sorted({repr(seen.name) for seen in every})) or "none"
+        raise StreamFault(
+            f"no stream {name!r:.200} was found within {SEARCH_S:g} s; streams seen: {others}. Start it"
+        )
+    if not found[0].fs > 0 or found[0].dtype == "string":
+        raise StreamFault(f"stream {name!r} has no rate of samples (markers); only regular streams are tested")
+    return found[0]
+
+
+def _hear(inlet: lsl.Inlet, seconds: float, counter: int | None, progress: Callable[[float], object]) -> _Heard:
+    """Count for so many seconds."""
+    heard = _Heard(inlet.spec.fs)
+    base, monitor = Timebase(heard.fs), StampMonitor(heard.fs)
+    inlet.clock(heard.offsets.append, every=min(5.0, seconds / 6.0))
+    began = lsl.local_clock()
+    while (passed := lsl.local_clock() - began) < SETTLE_S + seconds:
+        values, stamps = inlet.pull(0.2)
+        if passed < SETTLE_S or not len(stamps):
+            continue
+        progress(passed - SETTLE_S)
+        samples: Any = np.asarray(values, dtype=np.float64)
+        heard.stamps.append(stamps)
+        heard.n_not_finite += int((~np.isfinite(samples)).any(axis=1).sum())
+        if counter is not None:
+            heard.counts.append(samples[:, counter])
+        heard.faults += [
+            f"{e.fault}: {e.extent}" for e in monitor.step(stamps, local=lsl.local_clock()) if not e.over
+        ]
+        heard.gaps_s += [missing for _, missing in base.step(stamps)[1]]
+    if not heard.stamps:
+        raise StreamFault(f"stream {inlet.spec.name!r} was announced and sent nothing for {seconds:g} s; start it")
+    heard.faults += [] if not base.not_finite else [f"{base.not_finite} stamps are not finite"]
+    heard.jitter = base.jitter
+    return heard
+
+
+# ------------------------------------------------------------------------------------------- announced
+def _announced(seen: lsl.StreamSeen) -> list[Check]:
+    """What the header says."""
+    n = seen.n_channels
+    named = [label for label in seen.channels if label.strip()]
+    twice = len(named) - len(set(named))
+    units = [parse(unit) for unit in (seen.units or ("",) * n)]
+    known = [unit for unit in units if unit.kind in (Kind.VOLTAGE, Kind.OTHER)]
+    texts = sorted({unit.text for unit in known})
+    missing = sum(unit.kind is Kind.UNSTATED for unit in units) + max(0, n - len(units))
+    unknown = sorted({unit.text for unit in units if unit.kind is Kind.UNKNOWN})
+    said = f"{len(known)} of {n} ({', '.join(texts) or 'none'})"
+    said += f", {missing} without a unit" if missing else ""
+    said += f", unknown: {', '.join(unknown)}" if unknown else ""
+    return [
+        Check("source_id", "It announces a source_id", seen.source_id or "none", "one", bool(seen.source_id)),
+        Check(
+            "labels",
+            "Every channel has a label of its own",
+            f"{len(named)} of {n}" + (f", {twice} twice" if twice else ""),
+            f"{n} of {n}",
+            len(named) == n and not twice,
+        ),
+        Check("units", "Every channel announces a unit that is known", said, f"{n} of {n}", len(known) == n),
+    ]
+
+
+# ------------------------------------------------------------------------------------------------ sent
+def _sent(heard: _Heard, counter: str) -> list[Check]:
+    """What came."""
+    stamps = np.concatenate(heard.stamps)
+    finite = stamps[np.isfinite(stamps)]
+    span = float(finite.max() - finite.min()) if len(finite) > 1 else 0.0
+    fs = (len(stamps) - 1) / span if span > 0 else math.inf
+    jitter, allowed_jitter = heard.jitter, max(JITTER_S, 0.5 / heard.fs)
+    lost = round(sum(gap for gap in heard.gaps_s if gap > 0) * heard.fs)
+    checks = [
+        Check(
+            "rate",
+            "The rate is the announced one",
+            f"{fs:.2f} Hz",
+            f"{heard.fs:g} Hz ± {RATE_SHARE:.0%}",
+            abs(fs - heard.fs) <= RATE_SHARE * heard.fs,
+        ),
+        Check(
+            "jitter",
+            "The stamps keep to the rate",
+            f"median {jitter.median_s * 1000:.2f} ms, 95 % within {jitter.p95_s * 1000:.2f} ms, "
+            f"largest {jitter.max_s * 1000:.2f} ms",
+            f"95 % within {allowed_jitter * 1000:g} ms",
+            jitter.n > 0 and jitter.p95_s <= allowed_jitter,
+        ),
+        Check(
+            "stamps",
+            "Stamps are finite, rise, and do not jump",
+            "; ".join(heard.faults) or "no fault",
+            "no fault",
+            not heard.faults,
+        ),
+        Check(
+            "loss",
+            "Nothing is lost",
+            f"{lost} of {len(stamps) + lost} samples, {len(heard.gaps_s)} gaps",
+            "0 samples, 0 gaps",
+            not heard.gaps_s,
+        ),
+        Check(
+            "values",
+            "Every value is a finite number",
+            f"{heard.n_not_finite} of {len(stamps)} samples are not",
+            "0",
+            heard.n_not_finite == 0,
+        ),
+        _clock(heard.offsets),
+    ]
+    return [*checks, _counted(np.concatenate(heard.counts))] if counter else checks
+
+
+def _clock(offsets: list[lsl.ClockOffset]) -> Check:
+    """The clock offset: is it known, and does it stay?"""
+    fact, allowed = "The clock offset is known and steady", f"2 or more, both within {OFFSET_S * 1000:g} ms"
+    if len(offsets) < 2:
+        return Check("clock", fact, f"{len(offsets)} measurements", allowed, held=False)
+    values = [one.offset for one in offsets]
+    wander, spread = max(values) - min(values), float(np.median([one.uncertainty for one in offsets]))
+    measured = (
+        f"{len(offsets)} measurements, {values[-1] * 1000:+.3f} ms, uncertainty {spread * 1000:.3f} ms, "
+        f"wanders by {wander * 1000:.3f} ms"
+    )
+    return Check("clock", fact, measured, allowed, held=wander <= OFFSET_S and spread <= OFFSET_S)
+
+
+def _counted(counts: FloatArray) -> Check:
+    """Steps of the counter; one from its highest value back to 0 or 1 is its beginning again."""
+    steps = np.diff(counts)
+    # A step back to another value may hide samples that were lost around the beginning.
+    again = int(((steps < 0) & (counts[1:] <= 1) & (counts[:-1] == counts.max())).sum())
+    odd = int((steps != 1).sum()) - again
+    lost = int(np.maximum(steps - 1, 0).sum())
+    return Check(
+        "counter",
+        "The sample counter rises by one",
+        f"{odd} of {len(steps)} steps are others, {lost} samples lost; it began again {again} times",
+        "0 others",
+        odd == 0,
+    )
