@@ -309,7 +309,7 @@ def open_session(make_room):
 
 def test_a_second_start_attaches(open_session):
     room, client = open_session
-    plan = live.SessionPlan.from_json(client.place.plan.read_text())
+    plan = live.SessionPlan.from_json(client.engine_folder.plan.read_text())
     other = live.start(plan)
     assert other.pid == client.pid
     assert other.status()["engine"]["transport"] == "tcp"

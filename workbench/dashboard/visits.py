@@ -1,6 +1,6 @@
 """The right person: the day's visits, one confirmed before a session, and everything that is bound to it.
 
-A :class:`VisitDesk` stands between a page and the record. It opens the record for each request, so that several
+A :class:`VisitService` stands between a page and the record. It opens the record for each request, so that several
 pages and processes share it, and it holds what a page must not: who is signed in, and a confirmation, which is
 good for one start of one visit.
 """
@@ -30,7 +30,7 @@ EFFECTORS = {
 """Effectors of the register by what they are called; one of another package is called by its name."""
 
 
-class VisitDesk:
+class VisitService:
     """What a page may ask of the record: the worklist, a confirmation, a session, and what awaits a decision.
 
     Parameters

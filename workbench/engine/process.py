@@ -33,8 +33,8 @@ from workbench.engine.status import compose
 from workbench.engine.supervision import Supervisor
 from workbench.engine.watching import Periodic, watch_disk, watch_presence, watch_streams
 from workbench.errors import BadValue, RecordingFault, WorkbenchError
-from workbench.live import _place
-from workbench.live._place import Place
+from workbench.live import _engine_folder
+from workbench.live._engine_folder import EngineFolder
 from workbench.live._stopfile import LIMIT_S as STOP_FILE_LIMIT_S
 from workbench.live._stopfile import watching
 from workbench.live.plan import SessionPlan
@@ -63,56 +63,60 @@ class Engine:
 
     Parameters
     ----------
-    place : folders of the engine.
+    engine_folder : where its own files are.
     slept_s : added to the boot clock, s; see :func:`slept_offset`.
     """
 
-    def __init__(self, place: Place, *, slept_s: Callable[[], float] = lambda: 0.0) -> None:
-        self.place = place
+    def __init__(self, engine_folder: EngineFolder, *, slept_s: Callable[[], float] = lambda: 0.0) -> None:
+        self.engine_folder = engine_folder
         self.state: EngineState = "starting"
         self.started = f"{world.clock.local():%Y-%m-%dT%H:%M:%S}"
-        self.plan = SessionPlan.from_json(_plan_text(place))
+        self.plan = SessionPlan.from_json(_plan_text(engine_folder))
         self.supervisor = Supervisor(self._thread_lost, on_back=self._thread_back)
         self._beat = self.supervisor.adopt(LOOP)
         self._standstill = StandstillWatch(
             slept_s=slept_s, ran_unbroken=lambda since: self.supervisor.ran_unbroken(LOOP, since)
         )
-        self.session = Session(place, self.plan, spawn=self.supervisor.start)
+        self.session = Session(engine_folder, self.plan, spawn=self.supervisor.start)
         self.requests = RequestHandler(self.session)
         self._decoding = DecodeLoop(self.session, pump=self.pump, beat=self._beat)
         self.server: Server | None = None
         self.locked, self.end_requested = False, False
         self._published = 0
         self._free_mb = 0.0
-        self._heartbeat, self._tick = Periodic(_place.HEARTBEAT_S), Periodic(0.02)
+        self._heartbeat, self._tick = Periodic(_engine_folder.HEARTBEAT_S), Periodic(0.02)
         self._watch, self._show = Periodic(0.05), Periodic(0.1)
         self._light, self._slow = Periodic(0.5), Periodic(1.0)
 
     # --------------------------------------------------------------------------------- start, end
     def open(self) -> None:
         """Lock, door, kernels, streams, effector. Raises what stands in the way."""
-        stale = _place.take_lock(self.place, {"session_id": self.plan.session_id, "started": self.started})
+        stale = _engine_folder.take_lock(
+            self.engine_folder, {"session_id": self.plan.session_id, "started": self.started}
+        )
         self.locked = True
-        world.disk.unlink(self.place.stop, missing_ok=True)
-        self.session.ledger.alarms.open(self.place.alarms, self.session.events.enter)
+        world.disk.unlink(self.engine_folder.stop, missing_ok=True)
+        self.session.ledger.alarms.open(self.engine_folder.alarms, self.session.events.enter)
         self.supervisor.start_looking(self._look)
         self.supervisor.start(
             "stop-file",
-            watching(self.place, self.session.stop_latch.stop_now, self.supervisor.wait),
+            watching(self.engine_folder, self.session.stop_latch.stop_now, self.supervisor.wait),
             limit_s=STOP_FILE_LIMIT_S,
         )
-        key = _place.new_key(self.place)
+        key = _engine_folder.new_key(self.engine_folder)
         self.server = Server(
             key=key,
             session=self.plan.session_id,
             stop_now=self.session.stop_latch.stop_now,
-            study=self.place.study,
+            study=self.engine_folder.study,
             transport=self.plan.transport,
             present=self.session.presence.answer,
             newest=self._newest,
             spawn=self.supervisor.start,
         )
-        _place.update_lock(self.place, {"endpoint": self.server.endpoint, "curve": self.server.curve})
+        _engine_folder.update_lock(
+            self.engine_folder, {"endpoint": self.server.endpoint, "curve": self.server.curve}
+        )
         LOG.info("session %s listens on %s", self.plan.session_id, self.server.endpoint)
         lsl.configure()
         library = lsl.check_library()
@@ -197,9 +201,9 @@ class Engine:
         self.session.events.write_rows_between_runs()
         if self.server is not None:
             self.server.close()
-        world.disk.unlink(self.place.display, missing_ok=True)
-        write_outcome(self.place, {**outcome, "error": error})
-        _place.release_lock(self.place)
+        world.disk.unlink(self.engine_folder.display, missing_ok=True)
+        write_outcome(self.engine_folder, {**outcome, "error": error})
+        _engine_folder.release_lock(self.engine_folder)
 
     def _to(self, state: EngineState) -> None:
         self.state = state
@@ -286,7 +290,7 @@ class Engine:
         """On the supervisor's thread: heartbeat and clocks."""
         if self._heartbeat.due(world.clock.monotonic()):
             try:
-                world.disk.touch(self.place.heartbeat)
+                world.disk.touch(self.engine_folder.heartbeat)
             except OSError as error:
                 LOG.error("no heartbeat: %s", error)
         if LOOP in self.supervisor.lost():
@@ -328,16 +332,20 @@ def compile_kernels(spec: StreamSpec) -> None:
             LOG.info("paradigm %s is not compiled in advance: %s", name, error)
 
 
-def write_outcome(place: Place, content: dict[str, Any]) -> None:
+def write_outcome(engine_folder: EngineFolder, content: dict[str, Any]) -> None:
     """How the engine ended, for the next client."""
-    world.disk.save(place.outcome, json.dumps(messages.carried(content), ensure_ascii=False).encode("utf-8"))
+    world.disk.save(
+        engine_folder.outcome, json.dumps(messages.carried(content), ensure_ascii=False).encode("utf-8")
+    )
 
 
-def _plan_text(place: Place) -> str:
+def _plan_text(engine_folder: EngineFolder) -> str:
     try:
-        return place.plan.read_text(encoding="utf-8")
+        return engine_folder.plan.read_text(encoding="utf-8")
     except OSError as error:
-        raise BadValue(Message("engine.no_plan", folder=str(place.folder), why=str(error.strerror))) from error
+        raise BadValue(
+            Message("engine.no_plan", folder=str(engine_folder.path), why=str(error.strerror))
+        ) from error
 
 
 def _make_safe(engine: Engine, reason: str) -> None:
@@ -362,14 +370,14 @@ def main(
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(threadName)s %(message)s"
     )
-    place = Place(study)
+    engine_folder = EngineFolder(study)
     try:
-        engine = Engine(place, slept_s=lambda: slept_offset(boot_offset))
+        engine = Engine(engine_folder, slept_s=lambda: slept_offset(boot_offset))
         on_created(engine)
     except WorkbenchError as error:
         LOG.error("%s", error)
         sentence = messages.of(error)
-        write_outcome(place, {"state": "failed", "error": type(error).__name__, "sentence": sentence})
+        write_outcome(engine_folder, {"state": "failed", "error": type(error).__name__, "sentence": sentence})
         return 2
 
     def ask_to_end(_number: int, _frame: FrameType | None) -> None:

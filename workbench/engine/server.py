@@ -19,7 +19,7 @@ import zmq
 
 from workbench import messages, world
 from workbench.errors import BadValue, EngineFault, WorkbenchError
-from workbench.live import _place, _wire
+from workbench.live import _engine_folder, _wire
 from workbench.live.status import NewestStatus, Status
 from workbench.messages import Message
 
@@ -94,7 +94,7 @@ class Server:
         if transport == "ipc" or (transport == "auto" and zmq.has("ipc")):
             if not zmq.has("ipc"):
                 raise EngineFault(Message("engine.no_ipc"))
-            self._path = _place.socket_path(study, self._session)
+            self._path = _engine_folder.socket_path(study, self._session)
             world.disk.unlink(self._path, missing_ok=True)
             self._socket.bind(f"ipc://{self._path}")
             world.disk.chmod(self._path, 0o600)

@@ -101,7 +101,7 @@ def _alarm(session: Session, stream: Stream, now: float) -> None:
 
 def watch_disk(session: Session) -> float:
     """End a run cleanly before the disk is full. Returns free MB."""
-    free = free_bytes(session.place.recordings) / 1e6
+    free = free_bytes(session.engine_folder.recordings) / 1e6
     reserve = session.plan.reserve_mb
     if free < 2 * reserve:
         session.ledger.alarms.raise_alarm(
@@ -126,10 +126,10 @@ def watch_disk(session: Session) -> float:
 
 def require_disk(session: Session) -> None:
     """Refuse a run on a disk that is nearly full."""
-    free = free_bytes(session.place.recordings) / 1e6
+    free = free_bytes(session.engine_folder.recordings) / 1e6
     if free < session.plan.reserve_mb:
         reserve = f"{session.plan.reserve_mb:,.0f}"
-        folder = str(session.place.recordings)
+        folder = str(session.engine_folder.recordings)
         raise RecordingFault(Message("engine.disk_full", folder=folder, n=f"{free:,.0f}", reserve=reserve))
 
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from workbench import messages, world
 from workbench.errors import RecordingFault, WorkbenchError
-from workbench.live import _place
-from workbench.live._place import Place
+from workbench.live import _engine_folder
+from workbench.live._engine_folder import EngineFolder
 from workbench.live.latency import percentiles
 from workbench.messages import Message
 from workbench.recording import RunFile, decision_hash, file_sha256, read_rows
@@ -204,7 +204,7 @@ def take_in(study: Study) -> Ingestion:
     alone.
     """
     folder = study.path.parent
-    stale = _place.end_stale(folder)
+    stale = _engine_folder.end_stale(folder)
     parts = [Ingestion((stale,) if stale else ())]
     known = {Path(str(row["path"])).name for row in study.rows("recording")}
     for path in _by_age(folder / "recordings"):
@@ -230,7 +230,7 @@ def _between_runs(study: Study, folder: Path) -> Ingestion:
     """What the ledgers of the sessions hold that no run does."""
     sentences: list[str] = []
     damaged = False
-    lock = _place.running(Place(folder)) or {}
+    lock = _engine_folder.running(EngineFolder(folder)) or {}
     for path in sorted((folder / "recordings").glob(f"*{SUFFIX}")):
         session_id = session_of(path)
         try:
@@ -259,7 +259,7 @@ def _take_in_one(study: Study, path: Path) -> Ingestion:
         seen = inspect(path)
         end = world.clock.monotonic() + RELEASE_S
         while seen.state == "recording":
-            if _place.running(Place(study.path.parent)) is not None:
+            if _engine_folder.running(EngineFolder(study.path.parent)) is not None:
                 return Ingestion(())
             if world.clock.monotonic() > end:
                 reason = "is still held by another process; it is taken in when that one has ended."

@@ -1,4 +1,4 @@
-"""Own column types on TEXT, INTEGER, REAL and BLOB: all that a STRICT table takes.
+"""Column types on TEXT, INTEGER, REAL and BLOB: all that a STRICT table takes.
 
 Each refuses what it does not mean instead of coercing it, and stores exactly one form of a value, so
 that what is read back equals, bit for bit, what the audit chain committed to.
@@ -20,8 +20,8 @@ from workbench.messages import carried, restored
 from workbench.study.chain import canonical, clean, clean_text
 
 
-class Own(TypeDecorator[Any]):
-    """Base of the column types: :meth:`stored` on the way in, :meth:`seen` on the way out."""
+class StrictType(TypeDecorator[Any]):
+    """Base of the column types of the record: :meth:`stored` on the way in, :meth:`seen` on the way out."""
 
     impl: Any = TEXT
     cache_ok = True
@@ -43,7 +43,7 @@ class Own(TypeDecorator[Any]):
         return None if value is None else self.seen(value)
 
 
-class Text(Own):
+class Text(StrictType):
     """Text in Unicode normal form C."""
 
     cache_ok = True
@@ -55,7 +55,7 @@ class Text(Own):
         return clean_text(value)
 
 
-class Whole(Own):
+class Integer(StrictType):
     """An integer of at most 64 bits."""
 
     impl: Any = INTEGER
@@ -76,7 +76,7 @@ class _Int(UserDefinedType[int]):
         return "INT"
 
 
-class Key(Whole):
+class Key(Integer):
     """An integer as a key, spelt ``INT``.
 
     SQLite turns ``INTEGER PRIMARY KEY`` into the row's address and leaves a dead byte in its place, in which
@@ -87,7 +87,7 @@ class Key(Whole):
     cache_ok = True
 
 
-class Flag(Own):
+class Flag(StrictType):
     """Yes or no, as 1 or 0."""
 
     impl = INTEGER
@@ -104,7 +104,7 @@ class Flag(Own):
         return bool(value)
 
 
-class Number(Own):
+class Number(StrictType):
     """A finite float64; minus zero is stored as zero, because SQLite does not keep its sign."""
 
     impl = REAL
@@ -117,7 +117,7 @@ class Number(Own):
         return float(value) + 0.0
 
 
-class Json(Own):
+class Json(StrictType):
     """Plain data as canonical JSON text, made in Python and never by the database; messages keep their codes."""
 
     cache_ok = True
@@ -131,7 +131,7 @@ class Json(Own):
         return restored(reading.parse_json(value, "a JSON column of the study record", error=RecordFault))
 
 
-class Blob(Own):
+class Blob(StrictType):
     """Bytes."""
 
     impl = BLOB

@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.schema import CreateIndex, CreateTable, SchemaItem
 
 from workbench.messages import SAID
-from workbench.study.columns import Blob, Flag, Json, Key, Number, Text, Whole
+from workbench.study.columns import Blob, Flag, Integer, Json, Key, Number, Text
 
 SCHEMA_VERSION = 4
 APPLICATION_ID = 0x57425354
@@ -37,7 +37,7 @@ def _text(name: str, *parent: str) -> Column[str]:
 
 
 def _whole(name: str) -> Column[int]:
-    return Column(name, Whole, nullable=False)
+    return Column(name, Integer, nullable=False)
 
 
 def _flag(name: str) -> Column[bool]:
@@ -53,7 +53,7 @@ def _json(name: str) -> Column[object]:
 
 
 def _table(name: str, *items: SchemaItem) -> Table:
-    version = Column("row_version", Whole, CheckConstraint("row_version >= 1"), nullable=False)
+    version = Column("row_version", Integer, CheckConstraint("row_version >= 1"), nullable=False)
     return Table(name, metadata, Column("id", Text, primary_key=True), *items, version, sqlite_strict=True)
 
 
@@ -84,7 +84,7 @@ run = _table(
 trial = _table(
     "trial", _text("run_id", "run"), _whole("index"), _text("condition"), _whole("cue_sample"),
     _number("cue_stamp"), _whole("end_sample"), _text("outcome"), _text("decided"),
-    Column("onset_sample", Whole), _number("latency_s", missing=True), _number("release_s", missing=True),
+    Column("onset_sample", Integer), _number("latency_s", missing=True), _number("release_s", missing=True),
     _number("held_s", missing=True), _whole("false_activations"), _whole("false_in_rest"), _number("rest_s"),
     _text("excluded"), _json(SAID), UniqueConstraint("run_id", "index"),
 )  # fmt: skip
@@ -116,7 +116,7 @@ assessment = _table(
     _flag("device_on"), _flag("stimulation_on"), _text("side"), _json("items"), _json("implied"), _json("score"),
     _text("rater"), _text("state"), _text("orthosis"), _text("mode"), _text("blinded"),
     _number("since_session_h", missing=True), _number("washout_h", missing=True), _text("administered_at"),
-    Column("repeat", Whole, CheckConstraint("repeat >= 1"), nullable=False), _json("options"), _json("alerts"),
+    Column("repeat", Integer, CheckConstraint("repeat >= 1"), nullable=False), _json("options"), _json("alerts"),
     _json(SAID),
     UniqueConstraint(
         "visit_id", "measure", "assisted", "device_on", "stimulation_on", "side", "orthosis", "mode", "repeat"

@@ -13,7 +13,7 @@ from workbench.errors import BadValue, RecordFault, UnknownName
 from workbench.messages import SAID, Message, carried
 from workbench.study import chain
 from workbench.study.clock import tz_offset, utc_now, uuid7
-from workbench.study.columns import Own
+from workbench.study.columns import StrictType
 from workbench.study.keys import Key, KeyRing, seal
 from workbench.study.nouns import KEYS, PARENTS, REPEATABLE, Values, check
 from workbench.study.schema import (
@@ -39,9 +39,9 @@ SIGN_EVERY = 1000
 """Audit rows after which a head is signed at the latest."""
 
 
-def _type(table: Table, name: str) -> Own:
+def _type(table: Table, name: str) -> StrictType:
     kind = table.columns[name].type
-    assert isinstance(kind, Own)
+    assert isinstance(kind, StrictType)
     return kind
 
 
