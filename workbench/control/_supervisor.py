@@ -108,11 +108,13 @@ class Supervisor:
     def count(self, now: Now, *, moving: bool) -> None:
         """Add the time since the last call to the dose while the effector was moving."""
         if self._since is not None:
+            # By whichever clock ran further: a dose may be counted too high, never too low.
             self._counted_s += max(0.0, now.since(self._since))
         self._since = now if moving else None
 
     def state_earlier(self, dose_used_s: float) -> None:
         """Activation of the day outside of this session, s; it adds to what is counted here, and never falls."""
+        # Each grant states the dose anew; one that states less must not give back what was already used.
         self._earlier_s = max(self._earlier_s, dose_used_s)
 
     @property

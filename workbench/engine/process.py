@@ -91,32 +91,29 @@ class Engine:
     # --------------------------------------------------------------------------------- start, end
     def open(self) -> None:
         """Lock, door, kernels, streams, effector. Raises what stands in the way."""
-        stale = _engine_folder.take_lock(
-            self.engine_folder, {"session_id": self.plan.session_id, "started": self.started}
-        )
+        folder = self.engine_folder
+        stale = _engine_folder.take_lock(folder, {"session_id": self.plan.session_id, "started": self.started})
         self.locked = True
-        world.disk.unlink(self.engine_folder.stop, missing_ok=True)
-        self.session.ledger.alarms.open(self.engine_folder.alarms, self.session.events.enter)
+        world.disk.unlink(folder.stop, missing_ok=True)
+        self.session.ledger.alarms.open(folder.alarms, self.session.events.enter)
         self.supervisor.start_looking(self._look)
         self.supervisor.start(
             "stop-file",
-            watching(self.engine_folder, self.session.stop_latch.stop_now, self.supervisor.wait),
+            watching(folder, self.session.stop_latch.stop_now, self.supervisor.wait),
             limit_s=STOP_FILE_LIMIT_S,
         )
-        key = _engine_folder.new_key(self.engine_folder)
+        key = _engine_folder.new_key(folder)
         self.server = Server(
             key=key,
             session=self.plan.session_id,
             stop_now=self.session.stop_latch.stop_now,
-            study=self.engine_folder.study,
+            study=folder.study,
             transport=self.plan.transport,
             present=self.session.presence.answer,
             newest=self._newest,
             spawn=self.supervisor.start,
         )
-        _engine_folder.update_lock(
-            self.engine_folder, {"endpoint": self.server.endpoint, "curve": self.server.curve}
-        )
+        _engine_folder.update_lock(folder, {"endpoint": self.server.endpoint, "curve": self.server.curve})
         LOG.info("session %s listens on %s", self.plan.session_id, self.server.endpoint)
         lsl.configure()
         library = lsl.check_library()
