@@ -84,6 +84,8 @@ class Engine:
         self.locked, self.end_requested = False, False
         self._published = 0
         self._free_mb = 0.0
+        # The controller's tick is a fraction of its heartbeat of 0.1 s, so that none is late by much. The file's
+        # heartbeat is for other processes.
         self._heartbeat, self._tick = Periodic(_engine_folder.HEARTBEAT_S), Periodic(0.02)
         self._watch, self._show = Periodic(0.05), Periodic(0.1)
         self._light, self._slow = Periodic(0.5), Periodic(1.0)
@@ -94,27 +96,19 @@ class Engine:
         folder = self.engine_folder
         stale = _engine_folder.take_lock(folder, {"session_id": self.plan.session_id, "started": self.started})
         self.locked = True
+        # A STOP left for an earlier engine is not meant for this one. Only now: before the lock is ours, the file
+        # may be on its way to an engine that runs.
         world.disk.unlink(folder.stop, missing_ok=True)
         self.session.ledger.alarms.open(folder.alarms, self.session.events.enter)
+        # The supervisor comes before every other thread, so that none is ever unwatched.
         self.supervisor.start_looking(self._look)
         self.supervisor.start(
             "stop-file",
             watching(folder, self.session.stop_latch.stop_now, self.supervisor.wait),
             limit_s=STOP_FILE_LIMIT_S,
         )
-        key = _engine_folder.new_key(folder)
-        self.server = Server(
-            key=key,
-            session=self.plan.session_id,
-            stop_now=self.session.stop_latch.stop_now,
-            study=folder.study,
-            transport=self.plan.transport,
-            present=self.session.presence.answer,
-            newest=self._newest,
-            spawn=self.supervisor.start,
-        )
-        _engine_folder.update_lock(folder, {"endpoint": self.server.endpoint, "curve": self.server.curve})
-        LOG.info("session %s listens on %s", self.plan.session_id, self.server.endpoint)
+        # Before the kernels are compiled, which may take minutes: a client can attach, follow and stop meanwhile.
+        self._listen()
         lsl.configure()
         library = lsl.check_library()
         LOG.info("liblsl %d, pylsl %s", library.version, library.wrapper)
@@ -135,6 +129,7 @@ class Engine:
                 consequence=Message("engine.raw_stamps"),
                 priority="medium",
             )
+        # The self-test fails while nobody receives the commands, so the device is given time to come up.
         self._pump_until(lambda: self.session.effector.listens, timeout=self.plan.resolve_s)
         self.session.effector.self_test()
         if self.plan.script_present:
@@ -144,10 +139,30 @@ class Engine:
                 consequence=Message("engine.script_allowed"),
                 priority="low",
             )
+        # What exists now lives as long as the session. Frozen, it is not walked by later collections, whose pauses
+        # would fall into the hops of a run.
         gc.collect()
         gc.freeze()
+        # Only from here: nobody knows how long compiling takes on a computer that does it for the first time.
         self.supervisor.limit(LOOP, IDLE_LIMIT_S)
         self._to("idle")
+
+    def _listen(self) -> None:
+        """Open the door, and say in the lock where it is."""
+        self.server = Server(
+            key=_engine_folder.new_key(self.engine_folder),
+            session=self.plan.session_id,
+            stop_now=self.session.stop_latch.stop_now,
+            study=self.engine_folder.study,
+            transport=self.plan.transport,
+            present=self.session.presence.answer,
+            newest=self._newest,
+            spawn=self.supervisor.start,
+        )
+        _engine_folder.update_lock(
+            self.engine_folder, {"endpoint": self.server.endpoint, "curve": self.server.curve}
+        )
+        LOG.info("session %s listens on %s", self.plan.session_id, self.server.endpoint)
 
     def _pump_until(self, condition: Callable[[], bool], *, timeout: float) -> None:
         """Take things in until a condition holds, at most ``timeout`` s."""
@@ -164,6 +179,7 @@ class Engine:
                 continue
             if rehearsal.error is not None:
                 self.session.runs.fail(run, rehearsal.error)
+            # A STOP or an end may have come while the run compiled: it ends without a sample.
             elif self.requests.ending or self.session.stop_latch.reason:
                 run.end("stopped", self.session.stop_latch.reason or Message("engine.session_ended"))
                 run.close()
@@ -173,10 +189,12 @@ class Engine:
     def _decode(self, run: LiveRun) -> None:
         """A run from its first sample to its closed recording."""
         try:
+            # Rows from before the run belong into the session's own file; from `begin` on, the run takes them.
             self.session.events.write_rows_between_runs()
             self.session.runs.begin(run)
             self.supervisor.limit(LOOP, RUN_LIMIT_S)
             self._decoding.decode(run)
+            # Closing a recording waits for the disk, and the effector is about to be disarmed.
             self.supervisor.limit(LOOP, IDLE_LIMIT_S)
             self.session.runs.close(run)
         except WorkbenchError as error:
@@ -191,8 +209,10 @@ class Engine:
             "state": "failed" if error else "ended",
             "sentence": sentence,
         }
+        # Without the lock, folder and outcome belong to another engine.
         if not self.locked:
             return
+        # First: threads that end from here on do so on purpose and are not reported as lost.
         self.supervisor.close()
         self.session.close()
         self.session.events.write_rows_between_runs()
@@ -200,6 +220,7 @@ class Engine:
             self.server.close()
         world.disk.unlink(self.engine_folder.display, missing_ok=True)
         write_outcome(self.engine_folder, {**outcome, "error": error})
+        # Last: whoever waits for the lock to go reads the outcome next.
         _engine_folder.release_lock(self.engine_folder)
 
     def _to(self, state: EngineState) -> None:
@@ -215,11 +236,14 @@ class Engine:
         """
         session, arrivals = self.session, self.session.inlets.queue
         self._beat()
+        # The supervisor watches this thread, and this thread watches the supervisor: neither fails unnoticed.
         self.supervisor.look_at_supervisor(LOOP)
         if self.end_requested and not self.requests.ending:
             session.runs.end("stopped", Message("engine.ended_by_system"))
             self.requests.ending = True
         try:
+            # Samples before requests: nothing that a client asks for delays the recording. A bounded batch: a
+            # burst of samples does not delay heartbeats and watchdogs.
             session.intake.take(arrivals.get(timeout=PUMP_S))
             for _ in range(BATCH):
                 session.intake.take(arrivals.get_nowait())
@@ -229,6 +253,7 @@ class Engine:
         self._do_what_is_due()
 
     def _answer_requests(self) -> None:
+        # A STOP before the requests that were queued behind it: they must find it latched.
         self.session.stop_latch.settle()
         if self.server is None:
             return
@@ -290,6 +315,7 @@ class Engine:
                 world.disk.touch(self.engine_folder.heartbeat)
             except OSError as error:
                 LOG.error("no heartbeat: %s", error)
+        # Otherwise the loop writes them, but the row that says that it hangs must reach the disk too.
         if LOOP in self.supervisor.lost():
             self.session.events.write_rows_between_runs()
         lost_time = self._standstill.look()
@@ -347,6 +373,7 @@ def _plan_text(engine_folder: EngineFolder) -> str:
 
 def _make_safe(engine: Engine, reason: str) -> None:
     """After an error that ends the engine: effector to its safe state, recording closed."""
+    # The effector first: closing the recording may fail or wait for the disk.
     engine.session.effector.fault(reason)
     run = engine.session.runs.run
     if run is not None and not run.closed:
@@ -384,6 +411,7 @@ def main(
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), ask_to_end)
+    # An interrupted kernel, or Ctrl-C in a terminal, must not end a session; clients and SIGTERM do.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sentence, error_name, code = Message("engine.ended_well"), "", 0
     try:

@@ -95,6 +95,7 @@ class Session:
     def close(self) -> None:
         """End of the session: effector, inlets, players, outlets, display; what fails is logged and skips none."""
         steps: list[Callable[[], object]] = [
+            # First, while its outlets and its device still run: afterwards nobody could release it.
             self.effector.disconnect,
             self.inlets.close,
             *self.players.stops(),

@@ -61,6 +61,7 @@ class StandstillWatch:
         now, ahead = world.clock.monotonic(), self._gain()
         slept, before = ahead - self._ahead, self._last
         self._last, self._ahead = now, ahead
+        # Sleep first: around it the process may have stood still as well, and sleep is the cause of both.
         if slept > SUSPENDED_S:
             return "suspended", Message("engine.slept_for", n=f"{slept:.1f}")
         if now - before > STANDSTILL_S and not self._ran_unbroken(before):
