@@ -142,10 +142,13 @@ def socket_folder() -> Path:
     """A folder of this account alone, mode 0700, on a short path."""
     user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
     root = world.disk.temporary_root()
+    # The path of a socket is limited to about 100 bytes (sun_path, unix(7)).
     if len(str(root)) > 50 and Path("/tmp").is_dir():
         root = Path("/tmp")
     folder = root / f"workbench-{user}"
     world.disk.mkdir(folder, exist_ok=True)
+    # `lstat` and the owner: the folder above is open to all, and a link put there by another account is not
+    # followed.
     seen = folder.lstat()
     if hasattr(os, "getuid") and (seen.st_uid != os.getuid() or seen.st_mode & 0o077 or not folder.is_dir()):
         mode = f"{seen.st_mode & 0o777:o}"
@@ -168,9 +171,12 @@ def start_time(pid: int) -> str:
     if not Path("/proc/self/stat").exists():
         return "?" if _alive(pid) else ""
     try:
+        # The name of the program, in brackets, may itself contain blanks and brackets; the fields count after its
+        # last.
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     except OSError:
         return ""
+    # State (Z zombie, X dead) and start time, fields 3 and 22 of proc(5).
     return "" if fields[0] in "ZX" else fields[19]
 
 
@@ -197,21 +203,23 @@ def stale(engine_folder: EngineFolder, lock: dict[str, Any]) -> Message | None:
     pid = lock.get("pid", 0)
     if not isinstance(pid, int) or isinstance(pid, bool) or not 0 < pid < 2**31:
         return Message("lock.no_process", got=f"{pid!r:.40}")
+    # The process table of another computer cannot be read; what is left is the age of the heartbeat.
     if lock.get("host") != socket.gethostname():
         age = heartbeat_age(engine_folder)
         if age is not None and age < SILENT_S:
             return None
-        return Message("lock.silent_elsewhere", host=str(lock.get("host")), age=_words(age))
+        return Message("lock.silent_elsewhere", host=str(lock.get("host")), age=_age_text(age))
     if lock.get("boot") != world.clock.boot_id():
         return Message("lock.restarted")
     started = start_time(pid)
     if started == "":
         return Message("lock.process_gone", pid=pid)
+    # Process ids are used again; the start time tells two of them apart.
     if started != "?" and started != lock.get("start"):
         return Message("lock.other_program", pid=pid)
     age = heartbeat_age(engine_folder)
     if started == "?" and (age is None or age > SILENT_S):
-        return Message("lock.silent", age=_words(age))
+        return Message("lock.silent", age=_age_text(age))
     return None
 
 
@@ -223,7 +231,7 @@ def heartbeat_age(engine_folder: EngineFolder) -> float | None:
         return None
 
 
-def _words(age: float | None) -> Message:
+def _age_text(age: float | None) -> Message:
     return Message("lock.unknown_time") if age is None else Message("amount.s", n=f"{age:.0f}")
 
 

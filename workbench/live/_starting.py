@@ -81,10 +81,12 @@ def start(plan: SessionPlan, *, timeout: float = START_S, progress: Progress | N
     if running is not None:
         return _joined(engine_folder, plan, timeout)
     world.disk.save(engine_folder.plan, plan.to_json().encode("utf-8"))
+    # An outcome that is there from now on is that of the engine started here.
     world.disk.unlink(engine_folder.outcome, missing_ok=True)
     process = _spawn(engine_folder)
     try:
         return _ready(engine_folder, plan, process, timeout=timeout, progress=progress)
+    # Also Ctrl-C: an engine that nobody waits for must not stay behind.
     except BaseException:
         process.terminate()
         raise
@@ -108,6 +110,7 @@ def _ready(
                 client.close()
             _wire.raise_refusal({"ok": False, **outcome})
         if process.poll() is not None and outcome is None:
+            # Another start was faster and has the lock: ours ended before it could begin.
             if _engine_folder.running(engine_folder) is not None:
                 return _joined(engine_folder, plan, timeout)
             raise EngineFault(
@@ -165,5 +168,6 @@ def _spawn(engine_folder: EngineFolder) -> subprocess.Popen[bytes]:
         )
     finally:
         world.disk.close(descriptor)
+    # A child that is never waited for stays a zombie, and its process id would look alive.
     world.clock.thread(process.wait, name="engine-reaper").start()
     return process

@@ -54,6 +54,7 @@ def watching(
                 continue
             reason = _reason(engine_folder.stop)
             LOG.warning("STOP by the stop file: %s", reason)
+            # Before the file is removed: whoever put it there takes its disappearance as the engine's word.
             stop_now(reason)
             try:
                 world.disk.unlink(engine_folder.stop, missing_ok=True)

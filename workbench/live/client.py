@@ -93,6 +93,7 @@ class Client:
                 inode = self.engine_folder.display.stat().st_ino
             except OSError as error:
                 raise EngineFault(Message("live.no_signals")) from error
+            # A new engine puts a new file in its place; the old mapping would show a signal that has stopped.
             if self._reader is None or self._reader.inode != inode:
                 if self._reader is not None:
                     self._reader.close()
@@ -150,7 +151,7 @@ class Client:
         self._ask("pause")
 
     def resume(self) -> None:
-        """Go on; refused while a critical stream is lost."""
+        """Continue; refused while a critical stream is lost."""
         self._ask("resume")
 
     def end_run(self) -> None:
@@ -336,6 +337,7 @@ class Client:
         try:
             return self._issue(_wanted(status, effector["name"], str(stored["sha256"])))
         except (Refused, RecordFault):
+            # The run begins all the same; arming asks again and says why it is refused.
             return None
 
     def _ask(self, operation: str, *, patience_s: float = REPLY_S, **args: Any) -> dict[str, Any]:
@@ -346,6 +348,7 @@ class Client:
             socket.send_multipart(_wire.sign(content, self._key))
             self._wait_for_reply(socket, operation, patience_s)
             frames = socket.recv_multipart()
+        # A REQ socket that waits for its reply can ask nothing else: it is thrown away.
         except (EngineFault, KeyboardInterrupt):
             socket.close(0)
             raise
@@ -358,6 +361,7 @@ class Client:
         except _wire.Unsigned as error:
             raise EngineFault(Message("live.other_key")) from error
         _wire.raise_refusal(reply)
+        # A true but older reply, played back by somebody, is no answer to this request.
         if reply.get("nonce") != content["nonce"]:
             raise EngineFault(Message("live.other_answer"))
         return reply
@@ -371,6 +375,7 @@ class Client:
             # The last reply of an engine that ends may still be on its way.
             if gone and socket.poll(100):
                 return
+            # Both: a loaded computer may delay the heartbeat, and a busy engine an answer.
             still = waited > LOST_S and (_engine_folder.heartbeat_age(self.engine_folder) or 0.0) > LOST_S
             if gone or still or waited > patience_s:
                 raise EngineFault(self._silence(operation, waited))

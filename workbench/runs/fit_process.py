@@ -57,6 +57,7 @@ def run_fit(
             "progress": str(done),
         }
         command = [sys.executable, "-m", "workbench.runs.fitting", json.dumps(request)]
+        # Files and not pipes: a pipe that nobody reads while waiting would block a child that prints much.
         with world.disk.open(out) as output, world.disk.open(err) as errors:
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors)
             code = _ended(process, timeout, lambda: progress(_share(done)))
@@ -64,6 +65,7 @@ def run_fit(
     finally:
         world.disk.rmtree(folder)
     try:
+        # The last line: libraries may print before it.
         reply: dict[str, Any] = json.loads(lines[-1])
     except (IndexError, ValueError) as error:
         tail = messages[-1:] or ["no output"]

@@ -154,6 +154,7 @@ def _summary(file: RunFile) -> dict[str, Any]:
         summary["adaptation"] = _adaptation(file)
     if not decisions:
         return summary
+    # Decisions on samples whose arrival was not noted have 0 there.
     known = times[times[:, 0] > 0]
     summary["decision_hash"] = decision_hash(decisions)
     # Every activation, a false one too: its trial counts it and does not say when it was.
@@ -206,6 +207,7 @@ def take_in(study: Study) -> Ingestion:
     folder = study.path.parent
     stale = _engine_folder.end_stale(folder)
     parts = [Ingestion((stale,) if stale else ())]
+    # By name: a salvaged recording keeps it, in a folder of its own.
     known = {Path(str(row["path"])).name for row in study.rows("recording")}
     for path in _by_age(folder / "recordings"):
         if path.name not in known:
@@ -258,6 +260,7 @@ def _take_in_one(study: Study, path: Path) -> Ingestion:
     try:
         seen = inspect(path)
         end = world.clock.monotonic() + RELEASE_S
+        # The lock of an engine that was killed goes a moment after the process.
         while seen.state == "recording":
             if _engine_folder.running(EngineFolder(study.path.parent)) is not None:
                 return Ingestion(())

@@ -235,7 +235,7 @@ def _compared(run: RunFile, made: Sequence[Made], name: Message) -> ReplayResult
         n=len(recorded),
         n_trials=len(recorded_trials),
         equal=not differ,
-        first=next((place for place in (at, trial_at, link) if place >= 0), -1),
+        first=next((index for index in (at, trial_at, link) if index >= 0), -1),
         sentence=_of_run(name, result),
         decision_hash=decision_hash(decisions),
         n_updates=len(chain),
@@ -259,6 +259,7 @@ def _first_unequal(recorded: Sequence[object], replayed: Sequence[object]) -> in
 
 def _first_difference(recorded: list[Decision], replayed: list[Decision]) -> int:
     """Place of the first decision whose bits differ, -1 when none does."""
+    # Bits, not values: a NaN equals itself here, and 0.0 is not -0.0.
     if decision_hash(recorded) == decision_hash(replayed):
         return -1
     for at, (a, b) in enumerate(zip(recorded, replayed)):

@@ -89,6 +89,7 @@ def _taken(engine_folder: EngineFolder, reason: str) -> bool:
         return False
     taken = world.clock.until(lambda: not file.exists(), TAKEN_S)
     if not taken:
+        # Withdrawn: an engine that starts or wakes later must not take a STOP of now for one of its own.
         world.disk.unlink(file, missing_ok=True)
     return taken
 
@@ -98,6 +99,7 @@ def _device_confirms(
 ) -> tuple[bool, str]:
     """Wait for the signed status; where the engine's STOP does not get there, send one to the device itself."""
     pairing = devices.pairing(engine_folder.study, effector)
+    # The engine may have taken the STOP and still not reach the device; then the pairing key is the second way.
     if engine_sent:
         try:
             status = devices.watch_status(pairing, timeout=TAKEN_S)
@@ -119,6 +121,7 @@ def kill(engine_folder: EngineFolder, lock: Mapping[str, Any]) -> None:
     EngineFault
         When it runs on another computer, or is not this account's.
     """
+    # Asked once more right before the kill: the number may belong to another program by now.
     if _engine_folder.stale(engine_folder, dict(lock)):
         return
     _send(lock, getattr(signal, "SIGKILL", signal.SIGTERM))
