@@ -6,7 +6,7 @@ architecture test reads the tree for other ways. So the same code runs under a v
 in other doors of the same shape. Files are read directly, because a virtual disk is a folder in which what was
 written lies.
 
-Always call ``world.clock.monotonic()``; a door that was imported by itself would stay the real one.
+Always call ``world.clock.monotonic()``: a door imported under its own name would stay the real one.
 """
 
 from __future__ import annotations
@@ -210,7 +210,7 @@ class Disk:
         Parameters
         ----------
         descriptor : of the file.
-        wait : until whoever holds it has closed it; else raise.
+        wait : wait until the lock is released; else raise.
         shared : together with others that share it.
 
         Raises
@@ -244,6 +244,7 @@ class Disk:
     def write_all(self, descriptor: int, data: bytes) -> None:
         """One :meth:`write`; more only when the system took a part."""
         done = self.write(descriptor, data)
+        # A full disk or a signal may take only a part.
         while done < len(data):
             done += self.write(descriptor, data[done:])
 
@@ -282,6 +283,7 @@ class Disk:
         """Make the entry of a new or renamed file in its folder survive a power cut (POSIX)."""
         if sys.platform == "win32":
             return
+        # A folder can be synced through a descriptor that only reads it; Windows has no such thing.
         descriptor = self.descriptor(folder, os.O_RDONLY)
         try:
             self.sync(descriptor)
@@ -394,6 +396,7 @@ def _lock_on_windows(descriptor: int, *, wait: bool, shared: bool) -> None:
                 ("event", wintypes.HANDLE),
             )
 
+        # LOCKFILE_FAIL_IMMEDIATELY, LOCKFILE_EXCLUSIVE_LOCK, ERROR_LOCK_VIOLATION of winbase.h and winerror.h.
         at_once, exclusive, held_by_another = 1, 2, 33
         flags = (0 if wait else at_once) | (0 if shared else exclusive)
         place = ctypes.byref(Overlapped(offset_high=0x7FFFFFFF))

@@ -13,7 +13,7 @@ from workbench import systems
 from workbench.commands import build_parser
 from workbench.dashboard import SessionPage, VisitService
 from workbench.errors import Refused, WorkbenchError
-from workbench.messages import of, told
+from workbench.messages import of, translate
 from workbench.outcomes import load
 from workbench.study import Study
 from workbench.vocabulary import Participant, Visit
@@ -69,7 +69,7 @@ def test_a_study_without_people_says_what_starts_and_how_the_first_person_is_ent
 def test_the_code_of_somebody_else_confirms_nobody_and_names_both(service: VisitService, code: str) -> None:
     with pytest.raises(Refused, match=r"belongs to P-0\d9, not P-041. Nothing was started") as refused:
         service.confirm(visits(service)["P-041"], code)
-    assert "而非 P-041" in told(of(refused.value), language="zh-CN")
+    assert "而非 P-041" in translate(of(refused.value), language="zh-CN")
     assert service.confirmed == {}
 
 
@@ -79,7 +79,7 @@ def test_a_code_of_nobody_is_refused_also_the_pseudonym_of_who_has_a_wristband(
 ) -> None:
     with pytest.raises(Refused, match="belongs to nobody") as refused:
         service.confirm(visits(service)["P-041"], code)
-    assert "不属于本研究的任何人" in told(of(refused.value), language="zh-CN")
+    assert "不属于本研究的任何人" in translate(of(refused.value), language="zh-CN")
 
 
 @pytest.mark.parametrize("wristband", ["099-7KQ", "p-041"])
@@ -89,7 +89,7 @@ def test_a_code_that_belongs_to_two_people_confirms_neither(service: VisitServic
     for name in ("P-100", "P-099" if wristband == "099-7KQ" else "P-041"):
         with pytest.raises(Refused, match="belongs to P-.* and P-100. Nothing was started") as refused:
             service.confirm(visits(service)[name], wristband)
-        assert "同时属于 P-" in told(of(refused.value), language="zh-CN")
+        assert "同时属于 P-" in translate(of(refused.value), language="zh-CN")
     assert service.confirmed == {}
 
 

@@ -26,7 +26,7 @@ class Activation:
     machine, log, orders : state, where it is entered, and commands.
     arming : whether intent may move the effector.
     supervisor : level limit and dose.
-    safe_state : for a level that is none.
+    safe_state : entered for a request that is not a level.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class Activation:
         return unmet[0].text if unmet else None
 
     def _release_rejected(self, decision: Decision) -> list[Command]:
-        """A toggle stays closed without evidence, so rejected evidence must open it by itself."""
+        """A toggle stays closed without evidence, so rejected evidence must open it."""
         if self._effector.grasp != "toggle" or not self.engaged or decision.label:
             self._rejected_since = None
             return []

@@ -53,7 +53,7 @@ class DeviceReports:
     # ------------------------------------------------------------------------------------- views
     @property
     def at_rest(self) -> bool:
-        """Whether nothing is known against a new self-test: the device holds no pressure and vents none."""
+        """Whether nothing speaks against a new self-test: no pressure is known to be applied or vented."""
         return self._confirmation.at_rest
 
     @property

@@ -14,7 +14,7 @@ from workbench.messages import Message
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A grant of the record whose signature has been verified by whoever makes this object.
+    """A grant of the record. Whoever makes this object has verified its signature.
 
     Attributes
     ----------

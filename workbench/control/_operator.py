@@ -87,7 +87,7 @@ class OperatorActs:
             loaded if sha256 else Message("control.no_decoder_loaded"),
             Message("control.decoder_is_approved") if approved else Message("control.decoder_not_approved"),
         )
-        # A decoder that is not approved must not go on moving what another one was armed for.
+        # A decoder that is not approved must not continue to move what another one was armed for.
         return Act(row, [] if approved else self._activation.stand_down("decoder not approved"))
 
     def set_ready(self, *, ready: bool, by: str) -> Act:

@@ -93,8 +93,8 @@ class SafeState:
     def _step(self, level: tuple[float, ...]) -> Command:
         """The next step, with the level that a keeping step keeps."""
         step = self._steps.pop(0)
-        kept = level if step.keep_level else None
-        return self._orders.give(step.action, ramp_ms=step.ramp_ms, reason=self.cause, level=kept)
+        kept_level = level if step.keep_level else None
+        return self._orders.give(step.action, ramp_ms=step.ramp_ms, reason=self.cause, level=kept_level)
 
     @property
     def has_steps_left(self) -> bool:

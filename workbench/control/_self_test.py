@@ -141,7 +141,7 @@ class SelfTest:
         self._log.enter("effector", Message("control.self_test_passed"), Message("control.can_be_armed"))
 
     def restart(self, code: NotFollowed) -> None:
-        """The device does not follow, and nothing is armed: begin again by itself."""
+        """The device does not follow, and nothing is armed: begin again without being asked."""
         if self._machine.state == "SELFTEST":
             # While a key is awaited nothing was sent that the device could have failed to follow.
             if self._stage in ("stop", "open"):

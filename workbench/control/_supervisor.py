@@ -102,8 +102,13 @@ class Supervisor:
         level = tuple(min(max(float(value), 0.0), highest) for value in requested)
         if level == tuple(float(value) for value in requested):
             return Clip(level)
-        asked, sent = _fractions(requested), _fractions(level)
-        return Clip(level, Message("control.level_clipped", asked=asked, sent=sent, limit=f"{highest:g}"))
+        text = Message(
+            "control.level_clipped",
+            asked=_fractions(requested),
+            sent=_fractions(level),
+            limit=f"{highest:g}",
+        )
+        return Clip(level, text)
 
     def count(self, now: Now, *, moving: bool) -> None:
         """Add the time since the last call to the dose while the effector was moving."""
@@ -114,7 +119,7 @@ class Supervisor:
 
     def state_earlier(self, dose_used_s: float) -> None:
         """Activation of the day outside of this session, s; it adds to what is counted here, and never falls."""
-        # Each grant states the dose anew; one that states less must not give back what was already used.
+        # Each grant states the dose again; one that states less must not give back what was already used.
         self._earlier_s = max(self._earlier_s, dose_used_s)
 
     @property

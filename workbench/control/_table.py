@@ -32,7 +32,7 @@ ARMED_OR_ENGAGED: tuple[State, ...] = ("ARMED", "ACTIVE", "HOLD", "RELEASE", "RE
 """States in which intent moves the effector, or will again without another act of the operator."""
 
 WATCHED: tuple[State, ...] = ("IDLE_SAFE", *ARMED_OR_ENGAGED)
-"""States in which heartbeats go out and a watchdog raises a fault by itself."""
+"""States in which heartbeats are sent and watchdogs may raise a fault."""
 
 SAFE: tuple[State, ...] = ("FAULT_SAFE", "ESTOP")
 """States that only an operator's reset leaves."""

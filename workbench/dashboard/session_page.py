@@ -151,14 +151,14 @@ class SessionPage:
 
     def _visits_offered(self) -> list[tuple[str, str]]:
         """The visit in session or chosen; on the page of forms every visit while no session is under way."""
-        every = self.service.visits() if self._forms else []
-        if every and not self.service.visit():
-            self.service.choose(every[0][0])
+        every_visit = self.service.visits() if self._forms else []
+        if every_visit and not self.service.visit():
+            self.service.choose(every_visit[0][0])
         visit = self.service.visit()
         if not visit:
             raise Refused(Message("visit.none_chosen"))
-        if every and self.service.session() is None:
-            return every
+        if every_visit and self.service.session() is None:
+            return every_visit
         return [(visit["id"], f"{visit['participant']} · {visit['name']}")]
 
     def _pick(self, visit_id: str, measure: str) -> None:

@@ -18,7 +18,7 @@ from workbench.messages import Message
 
 
 class Connections:
-    """Connects the streams of the contract. No outlet takes the place of another by itself.
+    """Connects the streams of the contract. No outlet ever replaces another without an operator.
 
     Parameters
     ----------
@@ -159,7 +159,7 @@ class Connections:
 
     # ------------------------------------------------------------------------------------ losing
     def lose_outlet(self, name: str, sentence: str) -> None:
-        """The outlet behind an input is gone: the stream is lost, and no other outlet is taken by itself."""
+        """The outlet behind an input is gone: the stream is lost until an operator reconnects it."""
         self._events.enter(
             "stream_gone",
             stream=name,
@@ -171,7 +171,7 @@ class Connections:
         self._gone.add(name)
 
     def watch_sources(self) -> None:
-        """Say once when another outlet announces an input that is gone: nobody can tell it from a stranger."""
+        """Report once that another outlet announces an input that is gone: it may be a stranger's."""
         if not self._gone:
             return
         # Looking at the network all the time is only worth its cost once something is gone.

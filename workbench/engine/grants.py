@@ -116,7 +116,7 @@ class GrantGate:
             raise Refused(Message("grant.other_key"))
         payload = verify_envelope(envelope, keys[epoch], purpose=PURPOSE)
         plan = self._plan
-        wanted = {
+        expected = {
             "session": plan.session_id,
             "participant": plan.participant,
             "effector": plan.effector,
@@ -124,7 +124,7 @@ class GrantGate:
             "boot": world.clock.boot_id(),
             "engine": self.nonce,
         }
-        for name, value in wanted.items():
+        for name, value in expected.items():
             if payload.get(name) != value:
                 raise Refused(Message("grant.for_other", whose=OTHERS[name]))
         if payload.get("method") == "script" and not plan.effector_simulated:

@@ -46,7 +46,7 @@ class LiveSource:
     present : called with each cue marker right after it was recorded.
     watermark : corrected stamp in s that every other critical stream has passed; ``inf`` without others.
     clock : local time, s.
-    timed_out : called with the stamp when a sample had to go on without the other streams.
+    timed_out : called with the stamp when a sample was released without waiting for the other streams.
     """
 
     def __init__(

@@ -19,7 +19,7 @@ LOG = logging.getLogger("workbench.engine")
 
 
 class Players:
-    """Starts the players that a plan names, says when one ended by itself, stops them.
+    """Starts the players that a plan names, reports one that ended unasked, stops them.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ class Players:
         LOG.info("player %s started as process %d", name, self._running[-1].pid)
 
     def watch(self) -> None:
-        """A row and an alarm for each player that ended by itself."""
+        """A row and an alarm for each player that ended unasked."""
         ledger = self._events.ledger
         for player in self._running:
             cause = f"player:{player.pid}"

@@ -80,7 +80,7 @@ class RunControl:
         self._events.enter("operator", extent=extent, consequence=self._plan.operator)
 
     def pause(self, reason: str) -> None:
-        """Pause a running run: recording goes on, no cue is presented, the effector is released."""
+        """Pause a running run: recording continues, no cue is presented, the effector is released."""
         run = self.run
         if run is None or run.state != "running":
             return

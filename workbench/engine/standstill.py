@@ -25,7 +25,7 @@ Standstill = Literal["suspended", "standstill"]
 def slept_offset(file: Path | None) -> float:
     """Seconds that a stress test adds to the boot clock: a computer that sleeps cannot be part of a test.
 
-    0 without a file, and where it holds no number.
+    0 without a file, and where it does not contain a number.
     """
     try:
         return 0.0 if file is None else float(file.read_text(encoding="ascii")[:40])

@@ -161,7 +161,7 @@ class Supervisor:
         return self.start(SUPERVISOR, looking, limit_s=LOOKING_LIMIT_S, returns=False)
 
     def look_at_supervisor(self, by: str) -> None:
-        """The thread ``by`` looks at the supervisor, and in its stead at all others while it is lost."""
+        """The thread ``by`` looks at the supervisor and, while that is lost, at all others in its place."""
         self.look(by, SUPERVISOR)
         if SUPERVISOR in self.lost():
             self.look(by)

@@ -78,7 +78,7 @@ def opened(frames: list[bytes], key: bytes, *, max_bytes: int = MAX_BYTES) -> di
     ------
     Unsigned
         When it has another number of frames, is too long, is signed with another key, is nested deeper than
-        :data:`MAX_DEPTH`, holds a number out of range or a text that is none, or is no JSON object.
+        :data:`MAX_DEPTH`, contains a number out of range or invalid text, or is not a JSON object.
     """
     if len(frames) != 2 or len(frames[0]) > max_bytes:
         raise Unsigned(f"a message has 2 frames of at most {max_bytes} bytes, got {len(frames)} frames")

@@ -1,6 +1,6 @@
 """The client of a live session: notebooks, dashboards and the command line use it, and may come and go.
 
-A client holds no state of the session: it sends signed requests, reads the status that the engine prepared,
+A client keeps no state of the session: it sends signed requests, reads the status that the engine prepared,
 and maps the display ring. Safe to use from several threads; STOP never waits behind another request.
 """
 

@@ -97,7 +97,7 @@ def enter_waiting(study: Study) -> list[str]:
 
 
 def _read_fit(path: Path) -> dict[str, Any] | None:
-    """What a fit left beside its decoder, None for a file that is none of ours."""
+    """What a fit left beside its decoder, None for a file that a fit did not write."""
     try:
         data = reading.read_bytes(path, "fit", largest=MOST_JSON, error=RecordFault)
         fitted = dict(restored(reading.parse_json(data, "fit", error=RecordFault)))

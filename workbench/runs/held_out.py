@@ -106,10 +106,10 @@ class HeldOut:
         )
         self._hop_s = decoder.step_s
         for cue in held_cues:
-            wanted = cue.sample + np.round(np.array(self.times(held_cues)) * self.fs).astype(np.int64)
+            samples = cue.sample + np.round(np.array(self.times(held_cues)) * self.fs).astype(np.int64)
             # The last decision at or before each time. Where there is none the index is -1, and `fresh` is False.
-            last = np.searchsorted(at, wanted, side="right") - 1
-            fresh = (last >= 0) & (wanted <= n) & (wanted - at[last] < self._stale())
+            last = np.searchsorted(at, samples, side="right") - 1
+            fresh = (last >= 0) & (samples <= n) & (samples - at[last] < self._stale())
             self._courses.setdefault(cue.label, []).append(np.where(fresh, evidence[last], np.nan))
 
     def _stale(self) -> float:

@@ -62,7 +62,7 @@ def ingest(study: Study, run_path: Path | str, *, recovery: Recovery | None = No
     Raises
     ------
     RecordingFault
-        When the recording is torn, damaged, being written, or holds no run.
+        When the recording is torn, damaged, being written, or contains no run.
     UnknownName
         When its session is not in the record.
     """
@@ -172,11 +172,11 @@ def _summary(file: RunFile) -> dict[str, Any]:
 
 def _adaptation(file: RunFile) -> dict[str, Any]:
     """How the decoder adapted in a run: rule, updates, those that went back to the fit, head of the chain."""
-    made = file.snapshots()
+    snapshots = file.snapshots()
     return {
         "rule": file.adapts,
-        "n": len(made),
-        "rolled_back": sum(snapshot.rule == "roll_back" for snapshot in made),
+        "n": len(snapshots),
+        "rolled_back": sum(snapshot.rule == "roll_back" for snapshot in snapshots),
         "head": chain_head(file),
     }
 

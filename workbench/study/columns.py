@@ -63,8 +63,8 @@ class Integer(StrictType):
 
     def stored(self, value: Any) -> int:
         """Refuses True and False, fractions, and numbers beyond 64 bits."""
-        whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-        if not whole or not -(2**63) <= int(value) < 2**63:
+        integer = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+        if not integer or not -(2**63) <= int(value) < 2**63:
             raise BadValue(f"an integer of at most 64 bits was expected, got {value!r:.80}")
         return int(value)
 
@@ -114,6 +114,7 @@ class Number(StrictType):
         """Refuses True and False, NaN and infinities."""
         if isinstance(value, bool) or not isinstance(value, numbers.Real) or not math.isfinite(value):
             raise BadValue(f"a finite number was expected, got {value!r:.80}; leave it empty when it is missing")
+        # -0.0 + 0.0 is 0.0.
         return float(value) + 0.0
 
 

@@ -131,6 +131,7 @@ class Drafts:
                 world.disk.touch(self.path)
             with closing(world.disk.database(self.path, timeout=BUSY_S, isolation_level=None)) as connection:
                 connection.execute("PRAGMA synchronous=FULL")
+                # A discarded draft is overwritten: it may name what somebody decided not to say.
                 connection.execute("PRAGMA secure_delete=ON")
                 connection.execute(TABLE)
                 yield connection

@@ -135,6 +135,7 @@ class Study:
             raise RecordFault(
                 f"the study folder {folder} cannot be written ({error.strerror}); choose another"
             ) from error
+        # The empty file above is the claim: of two processes that create at once, one gets it.
         with cls._begun(folder, actor=actor, anchor_copy=anchor_copy) as study:
             study._lay_foundation(code=code, title=title, keyed=keyed)
             study._load()
@@ -228,12 +229,13 @@ class Study:
                     "schema_sha256": chain.schema_hash(tuple(r) for r in connection.exec_driver_sql(chain.MASTER)),
                     "nonce": world.chance.token_hex(16),
                 }
-                given = {"study_id": row["id"], **{n: row[n] for n in ("schema_sha256", "created_utc", "nonce")}}
-                writer = Writer(connection, actor=self.actor, start=chain.genesis(**given))
+                facts = {"study_id": row["id"], **{n: row[n] for n in ("schema_sha256", "created_utc", "nonce")}}
+                writer = Writer(connection, actor=self.actor, start=chain.genesis(**facts))
                 writer.insert(schema.study, row, reason="")
                 if keyed:
                     ring = KeyRing(str(row["id"]))
                     writer.enter_key(ring, reason="keys made with the study")
+            # After the commit: a pin on a row that was rolled back would accuse the record for ever.
             if keyed and writer.key:
                 pin(connection, ring, writer.key.epoch)
 
@@ -250,8 +252,8 @@ class Study:
                     f"{self.path} has schema version {version}, this workbench reads {migrations.OLDEST} to "
                     f"{schema.SCHEMA_VERSION}; open it with the version that wrote it. Nothing was changed"
                 )
-            there = connection.exec_driver_sql("SELECT COUNT(*) FROM sqlite_master WHERE name = 'study'").scalar()
-            row = connection.execute(select(schema.study)).mappings().first() if there else None
+            exists = connection.exec_driver_sql("SELECT COUNT(*) FROM sqlite_master WHERE name = 'study'").scalar()
+            row = connection.execute(select(schema.study)).mappings().first() if exists else None
             if row is None:
                 raise RecordFault(
                     f"{self.path} was never finished being created; delete it and create the study again"
@@ -444,6 +446,7 @@ class Study:
             version = writer.change(
                 rows, row_id, flat(changes), action="amend", reason=reason, expected=row_version
             )
+        # Code and title are kept on this object.
         if table == "study":
             self._load()
         return version
@@ -581,6 +584,7 @@ class Study:
                 f"{table} is never redacted, because the record could not be verified without it; name the row "
                 "that holds what should go"
             )
+        # Otherwise the text would stay readable in the file beside the record, whatever this one says.
         if kept := [path.name for path in migrate.kept_beside(self.path)]:
             raise Refused(
                 f"nothing was redacted: {', '.join(kept)} beside the record, as it was before a migration, holds "
@@ -591,6 +595,7 @@ class Study:
             writer.change(rows, row_id, flat(changes), action="redact", reason=reason)
             gone = writer.drop_payloads(rows, row_id)
         with self.database.connected() as connection:
+            # The write-ahead log still contains the text: it is moved into the file and emptied.
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
         return gone
 
@@ -705,5 +710,5 @@ class Study:
                 ("newest entry", f"{seq} ({digest[:12]})"),
             ],
             remarks=[self.read_only] if self.read_only else [],
-            simulated=bool(people) and all(one["simulated"] for one in people),
+            simulated=bool(people) and all(person["simulated"] for person in people),
         )
