@@ -189,7 +189,7 @@ class Engine:
     def _decode(self, run: LiveRun) -> None:
         """A run from its first sample to its closed recording."""
         try:
-            # Rows from before the run belong into the session's own file; from `begin` on, the run takes them.
+            # Rows from before the run belong in the session's own file; from `begin` on, the run takes them.
             self.session.events.write_rows_between_runs()
             self.session.runs.begin(run)
             self.supervisor.limit(LOOP, RUN_LIMIT_S)
@@ -242,8 +242,8 @@ class Engine:
             session.runs.end("stopped", Message("engine.ended_by_system"))
             self.requests.ending = True
         try:
-            # Samples before requests: nothing that a client asks for delays the recording. A bounded batch: a
-            # burst of samples does not delay heartbeats and watchdogs.
+            # Samples before requests: what has arrived is recorded before anything that a client asks for. A
+            # bounded batch: a burst of samples does not delay heartbeats and watchdogs.
             session.intake.take(arrivals.get(timeout=PUMP_S))
             for _ in range(BATCH):
                 session.intake.take(arrivals.get_nowait())
@@ -411,7 +411,7 @@ def main(
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), ask_to_end)
-    # An interrupted kernel, or Ctrl-C in a terminal, must not end a session; clients and SIGTERM do.
+    # An interrupted kernel, or Ctrl-C in a terminal, must not end a session; only clients and SIGTERM do.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sentence, error_name, code = Message("engine.ended_well"), "", 0
     try:

@@ -243,8 +243,7 @@ class LiveRun:
             self.active, self.streak = decision.change == "activate", 0
             return
         params = self.request.paradigm.params()
-        # For the bar on the screen only: the paradigm's own count with its comparisons, which nothing here decides
-        # by.
+        # For the bar on the screen only, with the comparisons of the paradigm's own rule: nothing is decided here.
         rejected = not decision.label
         if self.active:
             past = rejected or p < params.get("release", 0.0)

@@ -88,7 +88,7 @@ class RunControl:
         self._events.mark("pause", reason=reason)
         run.source.pause()
         if self._effector.link is not None:
-            # Released, not disarmed: after a pause nobody need arm again.
+            # Released, not disarmed: after a pause nobody needs to arm again.
             self._effector.link.release(Message("engine.run_paused"))
         self._outlets.publish_state("pause")
         self._events.enter("operator", extent=Message("engine.run_paused"), consequence=reason)
@@ -117,7 +117,8 @@ class RunControl:
         self._outlets.publish_state("end")
         self._report_jitter()
         if self._effector.link is not None:
-            # Before the recording is closed, so that the release and its acknowledgement are in it.
+            # Before the recording is closed, which still takes the rows that this enters. It takes no command any
+            # more, since the run is over; a dose counts `runs.grant.LAPSE_S` where the release is missing.
             self._effector.link.stand_down(Message("engine.run_ended", n=run.number))
         consequence = run.sentence or Message("engine.in_good_order")
         extent = Message("engine.run_over", n=run.number, state=ENDS[run.over or "failed"])
