@@ -42,6 +42,7 @@ def append(path: Path, *, study: str, seq: int, hash: str, why: str, durable: bo
     durable : wait until the disk has it.
     """
     line = canonical({"study": study, "seq": seq, "hash": hash, "utc": utc_now(), "why": why}) + "\n"
+    # O_APPEND and one write: lines of two processes do not mix.
     handle = world.disk.descriptor(path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
     try:
         size = os.fstat(handle).st_size

@@ -127,6 +127,7 @@ class Drafts:
     @contextmanager
     def _open(self, *, create: bool = False) -> Iterator[sqlite3.Connection]:
         try:
+            # Made here and not by SQLite, so that the file is its owner's alone from the beginning.
             if create and not self.path.exists():
                 world.disk.touch(self.path)
             with closing(world.disk.database(self.path, timeout=BUSY_S, isolation_level=None)) as connection:

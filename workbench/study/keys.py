@@ -80,6 +80,7 @@ class KeyRing:
         except OSError:
             # Absent, or in another account's folder: either way the keys are not this account's to use.
             return
+        # Whoever reads this file can write the chain; that somebody could is reason enough to stop.
         if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
             raise RecordFault(
                 f"the key file {self.path} can be read by other users of this computer; run 'chmod 600 "
@@ -263,6 +264,7 @@ def public_keys(study_folder: Path | str) -> dict[int, str]:
         with closing(
             world.disk.database(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=5.0)
         ) as connection:
+            # A record of schema 2 has no such table.
             keyed = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'study_key'").fetchone()
             rows = connection.execute("SELECT epoch, public_key FROM study_key").fetchall() if keyed else []
             return {int(epoch): str(public) for epoch, public in rows}

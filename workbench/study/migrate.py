@@ -163,6 +163,7 @@ def migrate(
             f"permissions "
             "of the folder, then try again"
         ) from error
+    # After the swap and outside the lock: the record is migrated by now, whatever happens to its anchor.
     _leave_anchor(folder, head)
     step("anchored")
     return Migration(version, NEWEST, head, kept, n)
@@ -184,6 +185,7 @@ def _alone(path: Path) -> Iterator[sqlite3.Connection]:
             yield connection
         finally:
             connection.execute("ROLLBACK")
+            # After the swap the name is that of the new file, which is in that mode already.
             if path.stat().st_ino == before:
                 connection.execute("PRAGMA journal_mode=WAL")
 
@@ -224,6 +226,7 @@ def _write_copy(
     step: Callable[[str], None],
 ) -> int:
     """Today's record from the old one, in one transaction; how many approvals were lifted."""
+    # Left by a migration that was killed: nothing of it may get into this one.
     for suffix in ("", "-journal", "-wal", "-shm"):
         world.disk.unlink(copy.with_name(copy.name + suffix), missing_ok=True)
     before = chain.schema_hash(tuple(row) for row in source.execute(chain.MASTER))

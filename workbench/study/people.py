@@ -233,6 +233,7 @@ def attempt(study: Study, login: str, password: str, *, action: str) -> Mapping[
         payload = {"new": None, "old": None, "reason": ""}
         done = action if accepted else f"{action}_refused"
         writer.log(done, "person", row_id, version=version, payload=payload)
+    # Outside the transaction, which must be committed: the refusal has to stay in the chain.
     if not accepted or person is None:
         raise Refused(MISMATCH)
     return person

@@ -177,6 +177,7 @@ class Study:
                         folder=str(folder),
                         newest=schema.SCHEMA_VERSION,
                     )
+                    # From here the copy lives as long as the study; a failure above has already removed it.
                     study.database.keep_until_closed(undo.pop_all())
                 study._load()
                 study._note_override(network)
@@ -217,6 +218,7 @@ class Study:
         with self.database.connected() as connection:
             connection.exec_driver_sql(f"PRAGMA application_id={schema.APPLICATION_ID}")
             connection.exec_driver_sql(f"PRAGMA user_version={schema.SCHEMA_VERSION}")
+            # Outside the transaction, inside which SQLite does not change the mode.
             connection.exec_driver_sql("PRAGMA journal_mode=WAL")
             with transaction(connection):
                 schema.create(connection)
@@ -243,6 +245,7 @@ class Study:
         with self.database.connected() as connection:
             application = connection.exec_driver_sql("PRAGMA application_id").scalar()
             version = connection.exec_driver_sql("PRAGMA user_version").scalar()
+            # Before the version: the number of another program's file says nothing.
             if application != schema.APPLICATION_ID:
                 raise RecordFault(
                     f"{self.path} is an SQLite file but no study record; give the study's own folder"

@@ -146,6 +146,7 @@ def holders(path: Path) -> list[str]:
         try:
             if process.pid != own and any(file.path == real for file in process.open_files()):
                 names.append(f"{process.info['name']} (process {process.pid})")
+        # Processes of other accounts cannot be looked into: they stay unnamed.
         except (psutil.Error, OSError):
             continue
     return names

@@ -157,6 +157,7 @@ def verify(
         AttributeError,
         RecursionError,
     ) as error:
+        # Damage can make any of these fail: that is a finding, not an error of the command.
         findings.problems.append(UNREADABLE.format(error))
     newest = max(findings.hashes, default=0)
     return Verification(
@@ -254,6 +255,7 @@ def _check_chain(connection: sqlite3.Connection, findings: Findings) -> None:
     gone: list[sqlite3.Row] = []
     utc, payloads, seq = "", 0, 0
     for row in connection.execute(query):
+        # Numbers are given without gaps, so that a missing one is a row that was taken out.
         if row["seq"] != seq + 1:
             findings.problems.append(f"audit row {seq + 1} is missing; the next one there is {row['seq']}")
         seq = row["seq"]

@@ -64,6 +64,7 @@ class WritePath:
             if writer.seq > before:
                 self.wrote = True
                 self._leave_anchors(why, writer.seq, writer.hash)
+            # A key that came by a backup, or whose pin could not be written before, is pinned at the next write.
             if writer.key and writer.key.epoch not in ring.pins:
                 pin(connection, ring, writer.key.epoch)
 

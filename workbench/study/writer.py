@@ -107,6 +107,7 @@ class Writer:
     ) -> None:
         self._connection = connection
         self._actor = actor
+        # Inside the transaction, so that a rotation by another process is either complete or not begun.
         epoch = connection.execute(select(func.max(study_key.c.epoch))).scalar()
         self.key: Key | None = None if epoch is None else self._held(ring).key(int(epoch))
         head = connection.execute(select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)).first()
@@ -191,6 +192,7 @@ class Writer:
     def sign_if_due(self) -> None:
         """Sign the head when :data:`SIGN_EVERY` rows are not covered by a signature."""
         newest = self._newest_signed()
+        # Signing reads every row since the last signed head: done rarely enough, and never left too long.
         if self.seq - (newest["seq"] if newest else 0) >= SIGN_EVERY:
             self.sign_head(why=f"every {SIGN_EVERY} entries")
 
