@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from workbench import messages
-from workbench.messages import Message, carried, catalogue, restored, told
+from workbench.messages import Message, carried, catalogue, restored, translate
 
 
 def places(sentence):
@@ -106,8 +106,8 @@ def test_what_a_request_is_refused_with_has_a_code(room):
 def test_a_message_is_its_english_sentence_and_is_told_in_another_language_with_its_arguments():
     message = Message("alarm.thread_lost", why=Message("amount.s", n=3))
     assert message == "Part of the engine failed: 3 s."
-    assert told(message, language="zh-CN") == "引擎的一部分发生故障：3 秒。"
-    assert told("a note 3 s long", language="zh-CN") == "a note 3 s long"
+    assert translate(message, language="zh-CN") == "引擎的一部分发生故障：3 秒。"
+    assert translate("a note 3 s long", language="zh-CN") == "a note 3 s long"
 
 
 @pytest.mark.parametrize("again", [copy.deepcopy, copy.copy])
@@ -124,7 +124,7 @@ def test_a_message_goes_through_json_beside_its_english_text():
     back = restored(wire)
     assert back == held
     assert back["what"].code == "alarm.thread_lost"
-    assert told(back["what"], language="zh-CN") == told(held["what"], language="zh-CN")
+    assert translate(back["what"], language="zh-CN") == translate(held["what"], language="zh-CN")
 
 
 @pytest.mark.parametrize(
@@ -153,10 +153,10 @@ def test_a_field_that_is_called_said_and_is_about_none_of_those_beside_it_stays(
 def test_a_list_of_words_has_commas_and_a_list_of_sentences_none():
     known = Message("alarm.unknown", id="'a9'", known=["a1", "a2"])
     assert known == "there is no alarm 'a9' to acknowledge; there are a1, a2"
-    assert told(known, language="zh-CN").endswith("a1、a2")
+    assert translate(known, language="zh-CN").endswith("a1、a2")
     parts = ["One is amiss.", "Another is."]
-    assert told(parts, language="en") == "One is amiss. Another is."
-    assert told(["一。", "二。"], language="zh-CN") == "一。二。"
+    assert translate(parts, language="en") == "One is amiss. Another is."
+    assert translate(["一。", "二。"], language="zh-CN") == "一。二。"
 
 
 def test_an_error_raised_with_a_message_gives_it_back():

@@ -129,6 +129,12 @@ def decode(
 class Updates:
     """What an adapting decoder is taught, and the snapshots of what it learned. Without one, nothing happens.
 
+    Parameters
+    ----------
+    stream : of the decoder; None, or one that does not adapt, is taught nothing.
+    paradigm : names the windows that a cue labels; None teaches nothing.
+    fs : rate of the decoded stream in Hz.
+
     A rule that learns from labels is taught with what was cued, on the windows that the paradigm would fit on
     (:meth:`Paradigm.training_windows`), a window apart so that they do not overlap. Each is taught as soon as it
     has ended; where the cue's marker came later, then. A cue that a gap or a pause touches teaches nothing from
@@ -151,8 +157,10 @@ class Updates:
         if self._paradigm is None or self._stream is None or not self._stream.learns:
             return
         apart_s, oldest = self._stream.window / self._fs, at - round(HISTORY_S * self._fs)
+        # A window apart, so that no sample teaches twice.
         named = self._paradigm.training_windows([cue], fs=self._fs, window_s=apart_s, hop_s=apart_s)
         self._lessons += [(max(end, at), end, label) for end, label, _ in named if end >= oldest]
+        # By the sample at which they are taught: a cue that comes late may label windows before those that wait.
         self._lessons.sort()
 
     def interrupt(self) -> None:
@@ -169,6 +177,7 @@ class Updates:
         """Snapshots that took effect before sample ``before``."""
         if self._stream is not None:
             self._made += self._stream.snapshots()
+        # Strictly before: an update at this sample follows the decision at it, which it did not bear on.
         while self._made and self._made[0].sample < before:
             yield self._made.popleft()
 
@@ -194,6 +203,7 @@ class Familiarity:
         """Take evidence in; whether the share passed :data:`FAR_SHARE`, once. What is not valid says nothing."""
         if evidence is None or not evidence.valid:
             return False
+        # Exponential mean: a share over the last minute without keeping the minute.
         self.share += self._rate * ((1.0 if evidence.far else 0.0) - self.share)
         if self._advised or self.share <= FAR_SHARE:
             return False
@@ -219,6 +229,7 @@ class _Loop:
         last = chunk.first + len(chunk.stamps)
         while self.seen < last:
             yield from self._due()
+            # The chunk is cut wherever something is due, so that no bit depends on where the source cut it.
             stop = self.awaited.next_sample(end=last)
             if self.rule.due is not None:
                 stop = min(stop, max(self.rule.due.at, self.seen))
@@ -236,6 +247,7 @@ class _Loop:
 
     def _due(self) -> Iterator[Made]:
         """Everything at this sample that is not a recorded event: decide, then learn."""
+        # Decide, then learn: evidence at this sample must not know the label taught at it.
         yield from self.updates.made(before=self.seen)
         yield from self._answer()
         self.updates.teach(seen=self.seen)
@@ -245,6 +257,7 @@ class _Loop:
         """Give the rule the evidence that is due by now."""
         while (request := self.rule.due) is not None and request.at <= self.seen:
             late = request.at - request.end
+            # The stream remembers so much and no more; an older window cannot be decoded any longer.
             if late > round(HISTORY_S * self.fs):
                 extent = Message("decode.late_window", n=f"{late / self.fs:.2f}")
                 yield self._row("impossible_marker", extent, Message("decode.trial_excluded"))

@@ -46,15 +46,16 @@ def card(
         for label, value in facts
         if value is not None and value != ""
     )
-    said = "".join(f'<div style="margin-top:4px">{escape(text)}</div>' for text in remarks)
+    below = "".join(f'<div style="margin-top:4px">{escape(text)}</div>' for text in remarks)
     return (
         f'<div style="{_CARD}"><div style="margin-bottom:4px"><span style="opacity:.75">{escape(kind)}</span> '
         f"<b>{escape(title)}</b>{chip}</div>"
-        f'<table style="border-collapse:collapse;margin:0">{rows}</table>{said}</div>'
+        f'<table style="border-collapse:collapse;margin:0">{rows}</table>{below}</div>'
     )
 
 
 def register(kind: type[T], card_of: Callable[[T], str]) -> None:
     """Have the notebook that runs here, if one does, show objects of a class by ``card_of``."""
+    # Never imported for this: without a notebook nobody looks at the card.
     if "IPython" in sys.modules and (shell := sys.modules["IPython"].get_ipython()) is not None:
         shell.display_formatter.formatters["text/html"].for_type(kind, card_of)

@@ -54,21 +54,21 @@ class Message(str):
 
     def __new__(cls, code: str, /, **arguments: Argument) -> Self:
         """The English sentence of a code."""
-        made = super().__new__(cls, _filled(code, arguments, "en"))
-        made.code, made.arguments = code, arguments
-        return made
+        message = super().__new__(cls, _filled(code, arguments, "en"))
+        message.code, message.arguments = code, arguments
+        return message
 
     def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Argument]]:
         return (self.code,), dict(self.arguments)
 
 
-def told(text: Argument, *, language: str) -> str:
+def translate(text: Argument, *, language: str) -> str:
     """A message in a language; any other text as it is."""
     if isinstance(text, Message):
         return _filled(text.code, text.arguments, language)
     if isinstance(text, str | int):
         return str(text)
-    parts = [told(part, language=language) for part in text]
+    parts = [translate(part, language=language) for part in text]
     return "".join(
         f"{part}{(AFTER if part.endswith(('.', '。')) else BETWEEN)[language]}" for part in parts[:-1]
     ) + "".join(parts[-1:])
@@ -83,7 +83,7 @@ def of(error: BaseException) -> str:
 def _filled(code: str, arguments: Mapping[str, Argument], language: str) -> str:
     known = catalogue()[code]
     sentence = known.get(language, known["en"])
-    return sentence.format(**{name: told(value, language=language) for name, value in arguments.items()})
+    return sentence.format(**{name: translate(value, language=language) for name, value in arguments.items()})
 
 
 # ------------------------------------------------------------------ as JSON
@@ -99,16 +99,17 @@ def carried(value: Any) -> Any:
         return [part if type(part) in _PLAIN else carried(part) for part in value]
     if not isinstance(value, Mapping):
         return value
-    # The engine's loop does this ten times a second with all that a screen shows.
-    held, codes = {}, {}
+    # The engine's loop does this ten times a second with everything that a screen shows, so that plain values are
+    # passed on without a call.
+    plain, codes = {}, {}
     for name, part in value.items():
         if type(part) in _PLAIN:
-            held[name] = part
+            plain[name] = part
             continue
-        held[name] = carried(part)
+        plain[name] = carried(part)
         if (coded := _coded(part)) is not None:
             codes[name] = coded
-    return {**held, SAID: codes} if codes else held
+    return {**plain, SAID: codes} if codes else plain
 
 
 def restored(value: Any) -> Any:
@@ -119,6 +120,8 @@ def restored(value: Any) -> Any:
     """
     if isinstance(value, Mapping):
         codes = value.get(SAID)
+        # Strictly fewer than all keys: `said` itself is never coded, and codes without their texts are somebody's
+        # own data.
         if not (isinstance(codes, Mapping) and codes and set(codes) < set(value)):
             return {name: restored(part) for name, part in value.items()}
         return {
@@ -145,10 +148,11 @@ def _plain(value: Argument) -> Any:
 
 def _decoded(coded: Any, text: Any) -> Any:
     try:
-        made = _message(coded)
+        message = _message(coded)
     except (KeyError, TypeError, IndexError, ValueError, AttributeError):
         return text
-    return made if made == text else text
+    # The text is the record. A catalogue that words the code differently now must not rewrite it.
+    return message if message == text else text
 
 
 def _message(coded: Any) -> Any:

@@ -154,7 +154,7 @@ def _opened(path: Path, what: str, error: type[WorkbenchError]) -> Iterator[int]
         if stat.S_ISDIR(mode):
             raise _refused(path, what, IsADirectoryError(errno.EISDIR, ""), error)
         if not stat.S_ISREG(mode):
-            kind = next((words for is_kind, words in _KINDS if is_kind(mode)), "no regular file")
+            kind = next((name for is_kind, name in _KINDS if is_kind(mode)), "no regular file")
             raise error(f"{what} {shown(path)} cannot be read (it is {kind}); name a regular file")
         yield descriptor
     except (OSError, MemoryError) as reason:
@@ -225,6 +225,7 @@ def parse_json(text: str | bytes, what: str, *, error: type[WorkbenchError] = Ba
         raise error(_TOO_DEEP.format(what)) from reason
     except ValueError as reason:
         raise error(f"{what} cannot be read, it is no JSON ({reason}); restore or correct it") from reason
+    # Level by level and not by recursion, which deep nesting would exhaust.
     level, depth = [content], 0
     while level:
         depth += 1
@@ -240,8 +241,8 @@ def parse_json(text: str | bytes, what: str, *, error: type[WorkbenchError] = Ba
 def _refused(path: Path, what: str, reason: Exception, error: type[WorkbenchError]) -> WorkbenchError:
     if isinstance(reason, MemoryError):
         return error(f"{what} {shown(path)} cannot be read (there is not enough memory); close other programs")
-    said = why(reason) if isinstance(reason, OSError | ValueError) else str(reason)
-    return error(f"{what} {shown(path)} cannot be read ({said}); check the path and its rights")
+    explanation = why(reason) if isinstance(reason, OSError | ValueError) else str(reason)
+    return error(f"{what} {shown(path)} cannot be read ({explanation}); check the path and its rights")
 
 
 def _too_large(path: Path, what: str, size: str, largest: int) -> str:

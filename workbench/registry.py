@@ -33,6 +33,12 @@ def available(package: str) -> tuple[str, ...]:
 def load(package: str, name: str, constant: str) -> Any:
     """Import one entry and return its constant.
 
+    Parameters
+    ----------
+    package : dotted name of the registry folder.
+    name : of the entry.
+    constant : name of the constant that it defines.
+
     Raises
     ------
     UnknownName
@@ -69,9 +75,10 @@ def public_name(package: dict[str, Any], homes: Mapping[str, str], name: str) ->
     """
     if name not in homes:
         raise AttributeError(f"module {package['__name__']!r} has no attribute {name!r}")
-    found = getattr(import_module(homes[name]), name)
-    package[name] = found
-    return found
+    value = getattr(import_module(homes[name]), name)
+    # Kept in the module, so that its __getattr__ is not asked a second time.
+    package[name] = value
+    return value
 
 
 def _foreign(package: str) -> tuple[EntryPoint, ...]:

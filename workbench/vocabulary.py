@@ -96,6 +96,7 @@ class StreamSpec:
     jitter_s: float = 1.0
 
     def __post_init__(self) -> None:
+        # A contract read from JSON has lists; as tuples, equal contracts are equal and can be hashed.
         object.__setattr__(self, "channels", tuple(self.channels))
         object.__setattr__(self, "unmeasured", tuple(self.unmeasured))
 
@@ -207,6 +208,7 @@ class Snapshot:
     rule: str
     previous: str
     sha256: str
+    # Not compared: `==` on arrays has no single truth, and the hash stands for their bits.
     arrays: Mapping[str, FloatArray] = field(default_factory=dict, compare=False, repr=False)
 
 
@@ -634,7 +636,14 @@ class LiveClient(Protocol):
         """Acknowledge an alarm."""
 
     def presence(self, page: str, challenge: str, *, visible: bool) -> Any:
-        """Say that somebody looks at the page."""
+        """Say that somebody looks at the page.
+
+        Parameters
+        ----------
+        page : id of the page.
+        challenge : of the engine, which the page answers.
+        visible : whether the page is visible.
+        """
 
     def shutdown(self) -> Any:
         """End the engine."""

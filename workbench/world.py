@@ -6,7 +6,7 @@ architecture test reads the tree for other ways. So the same code runs under a v
 in other doors of the same shape. Files are read directly, because a virtual disk is a folder in which what was
 written lies.
 
-Always call ``world.clock.monotonic()``; a door that was imported by itself would stay the real one.
+Always call ``world.clock.monotonic()``: a door imported under its own name would stay the real one.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Clock:
     """Time, and everything that waits for it."""
 
     def boot_id(self) -> str:
-        """Id of the running boot, within which monotonic times compare; ``""`` where the system tells none."""
+        """Id of the running boot, within which monotonic times compare; ``""`` where the system has none."""
         return _text_of(BOOT_ID)
 
     def monotonic(self) -> float:
@@ -55,7 +55,7 @@ class Clock:
         return time.monotonic_ns()
 
     def boottime(self) -> float:
-        """Seconds since the computer started, those asleep among them, where the system tells them."""
+        """Seconds since the computer started, including sleep where the system counts it."""
         return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
     def wall(self) -> float:
@@ -79,7 +79,7 @@ class Clock:
         time.sleep(seconds)
 
     def until(self, condition: Callable[[], object], seconds: float) -> bool:
-        """Wait for a condition; False when it did not hold within so many seconds."""
+        """Wait for a condition; False when it was not true within that many seconds."""
         end = self.monotonic() + seconds
         while not condition():
             if self.monotonic() > end:
@@ -100,7 +100,7 @@ class Clock:
         return threading.Event()
 
     def condition(self, lock: Any = None) -> threading.Condition:
-        """A condition, on ``lock`` where one is given."""
+        """A condition, on ``lock`` if there is one."""
         return threading.Condition(lock)
 
     def simple_queue(self) -> queue.SimpleQueue[Any]:
@@ -210,7 +210,7 @@ class Disk:
         Parameters
         ----------
         descriptor : of the file.
-        wait : until whoever holds it has closed it; else raise.
+        wait : wait until the lock is released; else raise.
         shared : together with others that share it.
 
         Raises
@@ -244,6 +244,7 @@ class Disk:
     def write_all(self, descriptor: int, data: bytes) -> None:
         """One :meth:`write`; more only when the system took a part."""
         done = self.write(descriptor, data)
+        # A full disk or a signal may take only a part.
         while done < len(data):
             done += self.write(descriptor, data[done:])
 
@@ -259,6 +260,7 @@ class Disk:
         data : its content.
         keep : a file that is there already stays as it is.
         """
+        # In the same folder, because a rename is one step only within a file system.
         part = path.with_name(f"{path.name}.{os.getpid()}-{chance.token_hex(4)}.part")
         try:
             descriptor = self.descriptor(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
@@ -274,12 +276,14 @@ class Disk:
                 self.replace(part, path)
         finally:
             self.unlink(part, missing_ok=True)
+        # The rename itself is an entry of the folder, which a power cut may lose as well (fsync(2)).
         self.sync_folder(path.parent)
 
     def sync_folder(self, folder: Path) -> None:
         """Make the entry of a new or renamed file in its folder survive a power cut (POSIX)."""
         if sys.platform == "win32":
             return
+        # A folder can be synced through a descriptor that only reads it; Windows has no such thing.
         descriptor = self.descriptor(folder, os.O_RDONLY)
         try:
             self.sync(descriptor)
@@ -311,7 +315,7 @@ class Disk:
         path.mkdir(mode, parents=parents, exist_ok=exist_ok)
 
     def rmtree(self, path: Path) -> None:
-        """Remove a folder with all it holds."""
+        """Remove a folder with everything in it."""
         shutil.rmtree(path)
 
     def touch(self, path: Path, mode: int = 0o600, *, exist_ok: bool = True) -> None:
@@ -342,7 +346,7 @@ class Disk:
         return Path(tempfile.gettempdir())
 
     def temporary(self, prefix: str, folder: Path | None = None) -> Path:
-        """A new folder for a short time, for its owner alone, in ``folder`` or where the system keeps such."""
+        """A new temporary folder for its owner alone, in ``folder`` or where the system keeps such folders."""
         return Path(tempfile.mkdtemp(prefix=prefix, dir=folder))
 
     def database(self, path: Path | str, **more: Any) -> sqlite3.Connection:
@@ -392,6 +396,7 @@ def _lock_on_windows(descriptor: int, *, wait: bool, shared: bool) -> None:
                 ("event", wintypes.HANDLE),
             )
 
+        # LOCKFILE_FAIL_IMMEDIATELY, LOCKFILE_EXCLUSIVE_LOCK, ERROR_LOCK_VIOLATION of winbase.h and winerror.h.
         at_once, exclusive, held_by_another = 1, 2, 33
         flags = (0 if wait else at_once) | (0 if shared else exclusive)
         place = ctypes.byref(Overlapped(offset_high=0x7FFFFFFF))
@@ -450,6 +455,7 @@ def entered(**doors: Any) -> Iterator[None]:
     KeyError
         When a name is no door.
     """
+    # The doors are looked up in this module at each call, so replacing the names replaces them for all threads.
     names = globals()
     before = {name: names[name] for name in doors}
     names.update(doors)

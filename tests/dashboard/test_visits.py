@@ -11,9 +11,9 @@ import pytest
 
 from workbench import systems
 from workbench.commands import build_parser
-from workbench.dashboard import SessionPage, VisitDesk
+from workbench.dashboard import SessionPage, VisitService
 from workbench.errors import Refused, WorkbenchError
-from workbench.messages import of, told
+from workbench.messages import of, translate
 from workbench.outcomes import load
 from workbench.study import Study
 from workbench.vocabulary import Participant, Visit
@@ -33,91 +33,95 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def desk(folder: Path) -> VisitDesk:
-    return VisitDesk(folder, systems.load("simulated_grasping")(), operator="Chen L.")
+def service(folder: Path) -> VisitService:
+    return VisitService(folder, systems.load("simulated_grasping")(), operator="Chen L.")
 
 
-def visits(desk: VisitDesk) -> dict[str, str]:
-    return {row["participant"]: row["visit"] for row in desk.worklist()["rows"]}
+def visits(service: VisitService) -> dict[str, str]:
+    return {row["participant"]: row["visit"] for row in service.worklist()["rows"]}
 
 
-def test_the_worklist_names_everybody_with_an_open_visit_and_what_stands_in_the_way(desk: VisitDesk) -> None:
-    rows = {row["participant"]: row for row in desk.worklist()["rows"]}
+def test_the_worklist_names_everybody_with_an_open_visit_and_what_stands_in_the_way(service: VisitService) -> None:
+    rows = {row["participant"]: row for row in service.worklist()["rows"]}
     assert set(rows) == {"P-041", "P-099", "P-009"}
     assert (rows["P-041"]["state"], rows["P-009"]["state"]) == ("ready", "hold")
     assert rows["P-009"]["open"][0]["args"] == {"why": "event open"}
 
 
-def test_a_study_without_people_says_what_starts_and_how_the_first_person_is_entered(desk: VisitDesk) -> None:
-    (hint,) = desk.worklist()["hints"]
+def test_a_study_without_people_says_what_starts_and_how_the_first_person_is_entered(
+    service: VisitService,
+) -> None:
+    (hint,) = service.worklist()["hints"]
     assert (hint["key"], hint["args"]["operator"]) == ("worklist.hint.nobody", "Chen L.")
     words = shlex.split(hint["args"]["command"])
-    assert words[:4] == ["workbench", "people", "add", str(desk.folder)]
+    assert words[:4] == ["workbench", "people", "add", str(service.folder)]
     assert build_parser().parse_args(words[1:]).run  # the command is one that there is
-    assert desk.details(visits(desk)["P-041"])["blocked"] is None  # a script signs
-    with desk.record() as study:
+    assert service.details(visits(service)["P-041"])["blocked"] is None  # a script signs
+    with service.record() as study:
         study.append(Visit(study.append(Participant("P-100")), "Month 1"))
-    assert desk.details(visits(desk)["P-100"])["blocked"]["key"] == "worklist.blocked.nobody"
-    with desk.record() as study:
+    assert service.details(visits(service)["P-100"])["blocked"]["key"] == "worklist.blocked.nobody"
+    with service.record() as study:
         study.add_person("lin", "Lin Q.", PASSWORD)
-    assert desk.worklist()["hints"] == []
+    assert service.worklist()["hints"] == []
 
 
 @pytest.mark.parametrize("code", ["099-7KQ", "P-009"])
-def test_the_code_of_somebody_else_confirms_nobody_and_names_both(desk: VisitDesk, code: str) -> None:
+def test_the_code_of_somebody_else_confirms_nobody_and_names_both(service: VisitService, code: str) -> None:
     with pytest.raises(Refused, match=r"belongs to P-0\d9, not P-041. Nothing was started") as refused:
-        desk.confirm(visits(desk)["P-041"], code)
-    assert "而非 P-041" in told(of(refused.value), language="zh-CN")
-    assert desk.confirmed == {}
+        service.confirm(visits(service)["P-041"], code)
+    assert "而非 P-041" in translate(of(refused.value), language="zh-CN")
+    assert service.confirmed == {}
 
 
 @pytest.mark.parametrize("code", ["P-041x", "041", "P-099"])
-def test_a_code_of_nobody_is_refused_also_the_pseudonym_of_who_has_a_wristband(desk: VisitDesk, code: str) -> None:
+def test_a_code_of_nobody_is_refused_also_the_pseudonym_of_who_has_a_wristband(
+    service: VisitService, code: str
+) -> None:
     with pytest.raises(Refused, match="belongs to nobody") as refused:
-        desk.confirm(visits(desk)["P-041"], code)
-    assert "不属于本研究的任何人" in told(of(refused.value), language="zh-CN")
+        service.confirm(visits(service)["P-041"], code)
+    assert "不属于本研究的任何人" in translate(of(refused.value), language="zh-CN")
 
 
 @pytest.mark.parametrize("wristband", ["099-7KQ", "p-041"])
-def test_a_code_that_belongs_to_two_people_confirms_neither(desk: VisitDesk, wristband: str) -> None:
-    with desk.record() as study:
+def test_a_code_that_belongs_to_two_people_confirms_neither(service: VisitService, wristband: str) -> None:
+    with service.record() as study:
         study.append(Visit(study.append(Participant("P-100", simulated=True, wristband=wristband)), "Month 1"))
     for name in ("P-100", "P-099" if wristband == "099-7KQ" else "P-041"):
         with pytest.raises(Refused, match="belongs to P-.* and P-100. Nothing was started") as refused:
-            desk.confirm(visits(desk)[name], wristband)
-        assert "同时属于 P-" in told(of(refused.value), language="zh-CN")
-    assert desk.confirmed == {}
+            service.confirm(visits(service)[name], wristband)
+        assert "同时属于 P-" in translate(of(refused.value), language="zh-CN")
+    assert service.confirmed == {}
 
 
 def test_the_record_names_who_read_the_code_not_who_signed_in_afterwards(
-    folder: Path, desk: VisitDesk, monkeypatch: Any
+    folder: Path, service: VisitService, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr("workbench.dashboard.visits.live.start", lambda plan: _Client(plan))
-    with desk.record() as study:
+    with service.record() as study:
         for login, name in (("lin", "Lin Q."), ("park", "Park J.")):
             study.add_person(login, name, PASSWORD)
-    desk.sign_in(login="lin", password=PASSWORD)
-    desk.confirm(visits(desk)["P-099"], "099-7KQ")
-    desk.sign_in(login="park", password=PASSWORD)
-    desk.new_session()
-    with desk.record() as study:
+    service.sign_in(login="lin", password=PASSWORD)
+    service.confirm(visits(service)["P-099"], "099-7KQ")
+    service.sign_in(login="park", password=PASSWORD)
+    service.new_session()
+    with service.record() as study:
         (session,) = study.rows("session")
     assert session["operator"] == "Park J."
     assert session["identity"].endswith(", Lin Q.")
 
 
-def test_a_session_needs_a_confirmation_and_uses_it_up(desk: VisitDesk, monkeypatch: Any) -> None:
+def test_a_session_needs_a_confirmation_and_uses_it_up(service: VisitService, monkeypatch: Any) -> None:
     monkeypatch.setattr("workbench.dashboard.visits.live.start", lambda plan: _Client(plan))
     with pytest.raises(Refused, match="no participant is confirmed"):
-        desk.new_session()
-    desk.confirm(visits(desk)["P-099"], " 099-7kq ")
-    plan = desk.new_session().plan
+        service.new_session()
+    service.confirm(visits(service)["P-099"], " 099-7kq ")
+    plan = service.new_session().plan
     assert (plan.participant, plan.visit) == ("P-099", "Month 1")
     with pytest.raises(Refused, match="no participant is confirmed"):
-        desk.new_session()
-    with desk.record() as study:
+        service.new_session()
+    with service.record() as study:
         (session,) = study.rows("session")
-    assert session["visit_id"] == visits(desk)["P-099"]
+    assert session["visit_id"] == visits(service)["P-099"]
     assert session["identity"].startswith("wristband, ")
     assert session["identity"].endswith("Chen L.")
 
@@ -132,28 +136,28 @@ class _Client:
         self.issue = issue
 
 
-def test_a_participant_on_hold_is_confirmed_and_still_not_started(desk: VisitDesk) -> None:
-    desk.confirm(visits(desk)["P-009"], "P-009")
+def test_a_participant_on_hold_is_confirmed_and_still_not_started(service: VisitService) -> None:
+    service.confirm(visits(service)["P-009"], "P-009")
     with pytest.raises(Refused, match="on hold: event open"):
-        desk.new_session()
+        service.new_session()
 
 
-def test_where_people_can_sign_in_nobody_starts_or_decides_unsigned(folder: Path, desk: VisitDesk) -> None:
+def test_where_people_can_sign_in_nobody_starts_or_decides_unsigned(folder: Path, service: VisitService) -> None:
     with Study.open(folder, actor="test") as study:
         study.add_person("lin", "Lin Q.", PASSWORD, roles=("engineer",))
-    visit = visits(desk)["P-041"]
-    desk.confirm(visit, "P-041")
-    assert desk.details(visit)["blocked"]["key"] == "worklist.blocked.sign_in"
+    visit = visits(service)["P-041"]
+    service.confirm(visit, "P-041")
+    assert service.details(visit)["blocked"]["key"] == "worklist.blocked.sign_in"
     with pytest.raises(Refused, match="sign in first"):
-        desk.new_session()
+        service.new_session()
     with pytest.raises(WorkbenchError):
-        desk.sign_in(login="lin", password="something else entirely")
-    assert desk.signed_in == ""
-    desk.sign_in(login="lin", password=PASSWORD)
-    assert desk.signed_in == "Lin Q."
-    assert desk.details(visit)["blocked"] is None
-    desk.sign_out()
-    assert (desk.signed_in, desk.confirmed) == ("", {})
+        service.sign_in(login="lin", password="something else entirely")
+    assert service.signed_in == ""
+    service.sign_in(login="lin", password=PASSWORD)
+    assert service.signed_in == "Lin Q."
+    assert service.details(visit)["blocked"] is None
+    service.sign_out()
+    assert (service.signed_in, service.confirmed) == ("", {})
 
 
 @pytest.fixture
@@ -165,7 +169,7 @@ def page(folder: Path) -> Iterator[SessionPage]:
 
 
 def test_a_page_starts_only_the_visit_that_was_chosen_and_confirmed_on_it(page: SessionPage) -> None:
-    ids = visits(page.desk)
+    ids = visits(page.service)
     assert page.worklist.answer("choose", {"visit": ids["P-041"]})["ok"]
     assert not page.worklist.answer("start", {"visit": ids["P-041"]})["ok"]
     assert page.worklist.answer("confirm", {"visit": ids["P-041"], "code": "P-041"})["ok"]
@@ -173,7 +177,7 @@ def test_a_page_starts_only_the_visit_that_was_chosen_and_confirmed_on_it(page: 
     assert page.screen.place["confirmed"]
     assert not page.worklist.answer("start", {"visit": ids["P-099"]})["ok"]
     assert page.worklist.answer("choose", {"visit": ids["P-099"]})["ok"]  # another row takes the confirmation back
-    assert page.desk.confirmed == {}
+    assert page.service.confirmed == {}
     reply = page.screen.answer("start_session", {})
     assert "no participant is confirmed" in reply["text"]
 
@@ -191,7 +195,7 @@ def test_no_password_is_in_the_state_of_any_panel_of_the_page(page: SessionPage,
 
 
 def test_the_forms_of_a_page_are_those_of_the_chosen_visit_and_say_so(page: SessionPage) -> None:
-    ids = visits(page.desk)
+    ids = visits(page.service)
     assert not page.screen.answer("show", {"view": "assess"})["ok"]  # nobody is chosen
     page.worklist.choose(ids["P-099"])
     assert page.screen.answer("show", {"view": "assess"})["ok"]
@@ -206,12 +210,12 @@ def test_the_forms_of_a_page_are_those_of_the_chosen_visit_and_say_so(page: Sess
 def test_the_page_of_forms_offers_every_visit_below_the_shell(folder: Path) -> None:
     page = SessionPage(folder, systems.load("simulated_grasping")(), operator="Chen L.", forms=True)
     try:
-        ids = visits(page.desk)
-        desk, form = page.stage.children[1:]
+        ids = visits(page.service)
+        picker, form = page.stage.children[1:]
         assert page.stage.children[0] is page.screen
         assert (page.screen.place["view"], page.screen.place["participant"]) == ("assess", "P-009")
-        assert {one[0] for one in desk.visits} == set(ids.values())
-        assert desk.answer("choose", {"visit": ids["P-041"], "measure": "arat"})["ok"]
+        assert {one[0] for one in picker.visits} == set(ids.values())
+        assert picker.answer("choose", {"visit": ids["P-041"], "measure": "arat"})["ok"]
         form = page.stage.children[-1]
         shown = form._visit_id, form.place[1], page.screen.place["participant"]
         assert shown == (ids["P-041"], "P-041", "P-041")
@@ -220,9 +224,9 @@ def test_the_page_of_forms_offers_every_visit_below_the_shell(folder: Path) -> N
 
 
 def test_who_rates_has_signed_in_where_people_can(folder: Path, page: SessionPage) -> None:
-    with page.desk.record() as study:
+    with page.service.record() as study:
         study.add_person("lin", "Lin Q.", PASSWORD)
-    page.worklist.choose(visits(page.desk)["P-041"])
+    page.worklist.choose(visits(page.service)["P-041"])
     page.show("assess")
     reply = page.stage.children[-1].answer("enter", {"item": "grip_1", "value": 2})
     assert (reply["ok"], reply["text"][:13]) == (False, "sign in first")
@@ -230,16 +234,18 @@ def test_who_rates_has_signed_in_where_people_can(folder: Path, page: SessionPag
     form = page.stage.children[-1]
     assert form.answer("enter", {"item": "grip_1", "value": 2})["ok"]
     assert form.fields["rater"] == "Lin Q."
-    with page.desk.record() as study:
+    with page.service.record() as study:
         assert [one.person for one in study.drafts.list()] == ["Lin Q."]
 
 
-def test_a_form_of_another_visit_takes_nothing_while_a_session_is_under_way(desk: VisitDesk, folder: Path) -> None:
-    ids = visits(desk)
+def test_a_form_of_another_visit_takes_nothing_while_a_session_is_under_way(
+    service: VisitService, folder: Path
+) -> None:
+    ids = visits(service)
     arat = load("arat")
     form = AssessmentForm.of(
         arat,
-        store=RecordStore(desk.record, visit_id=ids["P-041"], folder=folder),
+        store=RecordStore(service.record, visit_id=ids["P-041"], folder=folder),
         visit_id=ids["P-041"],
         rater="Chen L.",
         place=("DESK", "P-041", "Month 1"),
@@ -257,14 +263,14 @@ def test_a_form_of_another_visit_takes_nothing_while_a_session_is_under_way(desk
         reply = form.answer(name, arguments)
         assert not reply["ok"], name
         assert "this form belongs to P-041 · Month 1, the session on this computer to P-099" in reply["text"]
-    with desk.record() as study:
+    with service.record() as study:
         assert study.rows("assessment") == []
 
 
 def test_a_fit_waits_on_every_page_until_one_of_them_decides_once(folder: Path, page: SessionPage) -> None:
     from tests.runs.fits import enter_fit
 
-    visit = visits(page.desk)["P-041"]
+    visit = visits(page.service)["P-041"]
     sha256 = enter_fit(folder, visit)
     other = SessionPage(folder, systems.load("simulated_grasping")(), operator="Okafor A.")
     try:

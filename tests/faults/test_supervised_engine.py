@@ -14,7 +14,7 @@ import pytest
 from tests.faults.test_engine_ends import PAUSE, exists, until
 from workbench import devices, live, runs, world
 from workbench.errors import BadValue, Refused
-from workbench.live._place import Place
+from workbench.live._engine_folder import EngineFolder
 from workbench.recording import read_rows
 from workbench.recording.session_ledger import SUFFIX
 
@@ -27,9 +27,9 @@ class Broken:
     def __init__(self, room, order):
         self.order = order
         plan = room.plan(glove=True, speed=1.0, script_present=True)
-        place = Place(room.folder)
-        place.prepare()
-        world.disk.save(place.plan, plan.to_json().encode())
+        engine_folder = EngineFolder(room.folder)
+        engine_folder.prepare()
+        world.disk.save(engine_folder.plan, plan.to_json().encode())
         log = (room.folder / "engine" / "engine.log").open("ab")
         command = [sys.executable, "-m", "workbench.stress.breakable", str(room.folder), str(order)]
         self.process = subprocess.Popen(command, stderr=log, stdout=log, start_new_session=True)

@@ -9,8 +9,8 @@ import psutil
 
 import workbench
 from workbench import devices
-from workbench.live import _place
-from workbench.live._place import Place
+from workbench.live import _engine_folder
+from workbench.live._engine_folder import EngineFolder
 from workbench.study.keys import KeyRing
 
 PACKAGE = Path(workbench.__file__).parent
@@ -65,7 +65,7 @@ def test_the_key_of_a_running_session_stands_in_no_command_line(make_room):
     client = room.start(room.plan(glove=True))
     (of_study,) = KeyRing(room.study.id).keys.values()
     of_effector = devices.pairing(room.folder, "glove").key()
-    secrets = [_place.read_key(Place(room.folder)), of_effector, of_study.hmac, of_study.private]
+    secrets = [_engine_folder.read_key(EngineFolder(room.folder)), of_effector, of_study.hmac, of_study.private]
     secrets = [secret.hex() for secret in secrets]
     seen = 0
     for process in psutil.process_iter(["cmdline"]):

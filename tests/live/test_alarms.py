@@ -10,7 +10,7 @@ import pytest
 from workbench.engine import alarms as _alarms
 from workbench.engine.alarms import Alarms
 from workbench.errors import BadValue
-from workbench.messages import Message, told
+from workbench.messages import Message, translate
 
 WORDS = {"priority": "high", "what": "It broke.", "means": "Nothing moves.", "do": "Look."}
 
@@ -81,7 +81,7 @@ def test_an_alarm_of_an_engine_before_is_told_in_another_language(journal):
     opened(journal).raise_alarm("loss", **WORDS | {"what": Message("alarm.stream_lost", stream="EEG", age=age)})
     (shown,) = opened(journal).shown()
     assert shown["what"] == "EEG stopped 1.2 s ago."
-    assert told(shown["what"], language="zh-CN") == "EEG 已中断 1.2 秒。"
+    assert translate(shown["what"], language="zh-CN") == "EEG 已中断 1.2 秒。"
 
 
 def test_an_alarm_journalled_before_messages_had_codes_keeps_its_english_text(journal):

@@ -17,8 +17,8 @@ from workbench import world
 from workbench.engine.process import Engine
 from workbench.engine.server import Server
 from workbench.errors import BadValue, EngineFault, Refused
-from workbench.live import _place, _wire
-from workbench.live._place import Place
+from workbench.live import _engine_folder, _wire
+from workbench.live._engine_folder import EngineFolder
 from workbench.live._stopfile import watching
 from workbench.live.client import Client
 from workbench.live.plan import SessionPlan
@@ -30,13 +30,13 @@ KEY = bytes(range(32))
 @pytest.fixture(params=["ipc", "tcp"])
 def door(request, tmp_path):
     """A server on a study folder, and what it was told to stop for."""
-    place = Place(tmp_path)
-    place.prepare()
-    key = _place.new_key(place)
+    engine_folder = EngineFolder(tmp_path)
+    engine_folder.prepare()
+    key = _engine_folder.new_key(engine_folder)
     stops = []
     server = Server(key=key, session="s1", stop_now=stops.append, study=tmp_path, transport=request.param)
     lock = {"session_id": "s1", "pid": 1, "endpoint": server.endpoint, "curve": server.curve}
-    yield server, place, lock, stops
+    yield server, engine_folder, lock, stops
     server.close()
 
 
@@ -53,9 +53,9 @@ def answering(server, reply):
 
 
 def test_a_signed_request_is_answered(door):
-    server, place, lock, _ = door
+    server, engine_folder, lock, _ = door
     server.publish({"engine": {"state": "idle"}})
-    with Client(place, lock) as client:
+    with Client(engine_folder, lock) as client:
         assert client.status()["engine"]["state"] == "idle"
         thread = answering(server, {"ok": True, "value": None})
         client.note("hello")
@@ -63,8 +63,8 @@ def test_a_signed_request_is_answered(door):
 
 
 def test_a_refusal_arrives_under_its_own_class(door):
-    server, place, lock, _ = door
-    with Client(place, lock) as client:
+    server, engine_folder, lock, _ = door
+    with Client(engine_folder, lock) as client:
         thread = answering(server, _wire.refusal(Refused("arming is not possible")))
         with pytest.raises(Refused, match="arming is not possible"):
             client.arm()
@@ -72,8 +72,8 @@ def test_a_refusal_arrives_under_its_own_class(door):
 
 
 def test_stop_is_carried_out_before_the_loop_comes_by(door):
-    server, place, lock, stops = door
-    with Client(place, lock) as client:
+    server, engine_folder, lock, stops = door
+    with Client(engine_folder, lock) as client:
         thread = threading.Thread(target=client.stop, args=("hand pinched",))
         thread.start()
         request = server.requests.get(timeout=10)
@@ -83,11 +83,11 @@ def test_stop_is_carried_out_before_the_loop_comes_by(door):
 
 
 def test_a_wrong_key_is_refused_and_logged(door, caplog):
-    server, place, lock, stops = door
-    world.disk.save(place.key, bytes(32).hex().encode())
+    server, engine_folder, lock, stops = door
+    world.disk.save(engine_folder.key, bytes(32).hex().encode())
     with (
         caplog.at_level(logging.WARNING),
-        Client(place, lock) as client,
+        Client(engine_folder, lock) as client,
         pytest.raises(EngineFault, match="its key is not that of the running session"),
     ):
         client.stop()
@@ -114,8 +114,8 @@ def raw(server, *frames):
 
 
 def test_a_recorded_request_cannot_be_sent_again(door):
-    server, place, lock, stops = door
-    key = _place.read_key(place)
+    server, engine_folder, lock, stops = door
+    key = _engine_folder.read_key(engine_folder)
     frames = _wire.sign(_wire.request("status", {}, session="s1"), key)
     assert raw(server, b"", *frames)["ok"] is True
     again = raw(server, b"", *frames)
@@ -135,9 +135,9 @@ def test_a_recorded_request_cannot_be_sent_again(door):
     ],
 )
 def test_what_is_stale_misaddressed_or_unknown_is_refused(door, change, words):
-    server, place, _, _ = door
+    server, engine_folder, _, _ = door
     content = _wire.request("status", {}, session="s1") | change
-    assert words in raw(server, b"", *_wire.sign(content, _place.read_key(place)))["sentence"]
+    assert words in raw(server, b"", *_wire.sign(content, _engine_folder.read_key(engine_folder)))["sentence"]
 
 
 @pytest.mark.parametrize("frames", [(b"", b"x"), (b"", b"x", b"y", b"z"), (b"no", b"x", b"y"), (b"", b"{}", b"")])
@@ -163,12 +163,12 @@ def test_an_unknown_error_name_becomes_an_engine_fault():
 
 
 def test_socket_key_and_folder_are_for_this_account_alone(door):
-    server, place, _, _ = door
-    assert stat.S_IMODE(place.key.stat().st_mode) == 0o600
-    assert stat.S_IMODE(place.folder.stat().st_mode) == 0o700
+    server, engine_folder, _, _ = door
+    assert stat.S_IMODE(engine_folder.key.stat().st_mode) == 0o600
+    assert stat.S_IMODE(engine_folder.path.stat().st_mode) == 0o700
     if server.endpoint.startswith("ipc"):
-        path = _place.socket_path(place.study, "s1")
-        assert len(str(path)) <= _place.MAX_SOCKET_PATH
+        path = _engine_folder.socket_path(engine_folder.study, "s1")
+        assert len(str(path)) <= _engine_folder.MAX_SOCKET_PATH
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     else:
@@ -177,8 +177,8 @@ def test_socket_key_and_folder_are_for_this_account_alone(door):
 
 
 def test_a_closed_client_says_so(door):
-    _, place, lock, _ = door
-    client = Client(place, lock)
+    _, engine_folder, lock, _ = door
+    client = Client(engine_folder, lock)
     client.close()
     with pytest.raises(EngineFault, match="was closed"):
         client.status()
@@ -203,10 +203,10 @@ UNREADABLE = {
 
 @pytest.mark.parametrize("name", UNREADABLE)
 def test_a_signed_message_that_cannot_be_read_is_refused_and_the_door_still_takes_a_stop(door, name):
-    server, place, lock, stops = door
+    server, engine_folder, lock, stops = door
     body = UNREADABLE[name].replace(b"%s", b"0123456789abcdef").replace(b'"time":0}', b'"time":%d}' % time.time())
-    assert raw(server, b"", *signed(body, _place.read_key(place)))["ok"] is False
-    with Client(place, lock) as client:
+    assert raw(server, b"", *signed(body, _engine_folder.read_key(engine_folder)))["ok"] is False
+    with Client(engine_folder, lock) as client:
         thread = answering(server, {"ok": True, "value": None})
         client.stop("after it")
         thread.join()
@@ -214,7 +214,7 @@ def test_a_signed_message_that_cannot_be_read_is_refused_and_the_door_still_take
 
 
 def test_whatever_a_message_does_to_the_code_that_reads_it_the_door_still_takes_a_stop(door, monkeypatch, caplog):
-    server, place, lock, stops = door
+    server, engine_folder, lock, stops = door
     check = server._fresh.check
     once = iter([ZeroDivisionError("unforeseen"), RecursionError("deep"), MemoryError()])
 
@@ -224,13 +224,13 @@ def test_whatever_a_message_does_to_the_code_that_reads_it_the_door_still_takes_
         check(content, session=session)
 
     monkeypatch.setattr(server._fresh, "check", failing)
-    frames = signed(b"{}", _place.read_key(place))
+    frames = signed(b"{}", _engine_folder.read_key(engine_folder))
     for kind in ("ZeroDivisionError", "RecursionError", "MemoryError"):
         said = raw(server, b"", *frames)
         assert said["ok"] is False
         assert kind in said["sentence"]
     assert "could not be read" in caplog.text
-    with Client(place, lock) as client:
+    with Client(engine_folder, lock) as client:
         thread = answering(server, {"ok": True, "value": None})
         client.stop("after it")
         thread.join()
@@ -239,8 +239,8 @@ def test_whatever_a_message_does_to_the_code_that_reads_it_the_door_still_takes_
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_door_that_ends_is_opened_again_each_time_and_each_time_is_an_alarm(tmp_path, monkeypatch):
-    place = Place(tmp_path)
-    place.prepare()
+    engine_folder = EngineFolder(tmp_path)
+    engine_folder.prepare()
     plan = SessionPlan(
         study_folder=str(tmp_path),
         study="TEST",
@@ -250,13 +250,13 @@ def test_a_door_that_ends_is_opened_again_each_time_and_each_time_is_an_alarm(tm
         operator="tests",
         contract=(StreamSpec("ECoG", "EEG", 250.0, ("a",), source_id="amp"),),
     )
-    world.disk.save(place.plan, plan.to_json().encode())
-    engine, stops = Engine(place), []
+    world.disk.save(engine_folder.plan, plan.to_json().encode())
+    engine, stops = Engine(engine_folder), []
     engine.supervisor.adopt("test")
     start = engine.supervisor.start
     server = Server(key=KEY, session="s1", stop_now=stops.append, study=tmp_path, spawn=start)
     engine.server = server
-    world.disk.save(place.key, KEY.hex().encode())
+    world.disk.save(engine_folder.key, KEY.hex().encode())
     lock = {"session_id": "s1", "pid": 1, "endpoint": server.endpoint, "curve": ""}
     receive = server._receive
 
@@ -267,7 +267,7 @@ def test_a_door_that_ends_is_opened_again_each_time_and_each_time_is_an_alarm(tm
         for _ in range(3):
             serving = server._thread
             monkeypatch.setattr(server, "_receive", failing)
-            with Client(place, lock) as client, pytest.raises(EngineFault):
+            with Client(engine_folder, lock) as client, pytest.raises(EngineFault):
                 client._ask("status", patience_s=0.2)
             serving.join()
             monkeypatch.setattr(server, "_receive", receive)
@@ -275,7 +275,7 @@ def test_a_door_that_ends_is_opened_again_each_time_and_each_time_is_an_alarm(tm
             (alarm,) = [a for a in engine.session.ledger.alarms.shown() if a["acknowledged"] is None]
             assert (alarm["key"], "was ordered to its safe state" in alarm["means"]) == ("thread_lost", True)
             engine.session.ledger.alarms.acknowledge(alarm["id"], by="tests")
-            with Client(place, lock) as client:
+            with Client(engine_folder, lock) as client:
                 thread = answering(server, {"ok": True, "value": None})
                 client.stop("after it")
                 thread.join()
@@ -291,41 +291,41 @@ def test_brackets_inside_a_text_are_no_nesting():
 
 
 def test_a_stop_that_the_door_does_not_answer_takes_the_stop_file(door):
-    server, place, lock, stops = door
+    server, engine_folder, lock, stops = door
     server.close()
-    place.heartbeat.touch()
-    world.disk.save(place.lock, json.dumps({**_place.identity(), **lock}).encode())
+    engine_folder.heartbeat.touch()
+    world.disk.save(engine_folder.lock, json.dumps({**_engine_folder.identity(), **lock}).encode())
     ended = threading.Event()
-    watcher = world.start_thread("stop-file", watching(place, stops.append, ended.wait))
-    with Client(place, lock) as client:
+    watcher = world.start_thread("stop-file", watching(engine_folder, stops.append, ended.wait))
+    with Client(engine_folder, lock) as client:
         client.stop("hand pinched")
     ended.set()
     watcher.join()
     assert stops == ["hand pinched"]
-    assert not place.stop.exists()
+    assert not engine_folder.stop.exists()
 
 
 def test_a_stop_that_nobody_takes_says_use_the_hardware_stop(door):
-    server, place, lock, _ = door
+    server, engine_folder, lock, _ = door
     server.close()
-    with Client(place, lock) as client, pytest.raises(EngineFault, match="use the hardware stop"):
+    with Client(engine_folder, lock) as client, pytest.raises(EngineFault, match="use the hardware stop"):
         client.stop()
-    assert not place.stop.exists()
+    assert not engine_folder.stop.exists()
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff", b"[" * 3000, b'{"reason": 1}', b'{"reason": ""}'])
 def test_whatever_the_stop_file_holds_it_is_a_stop(tmp_path, content):
-    place, stops, ended = Place(tmp_path), [], threading.Event()
-    place.prepare()
-    place.stop.write_bytes(content)
+    engine_folder, stops, ended = EngineFolder(tmp_path), [], threading.Event()
+    engine_folder.prepare()
+    engine_folder.stop.write_bytes(content)
 
     def stop(reason):
         stops.append(reason)
         ended.set()
 
-    watching(place, stop, ended.wait)(lambda: None)
+    watching(engine_folder, stop, ended.wait)(lambda: None)
     assert len(stops) == 1
-    assert not place.stop.exists()
+    assert not engine_folder.stop.exists()
 
 
 def test_a_door_whose_end_is_noticed_before_its_thread_is_gone_is_opened_again(tmp_path, monkeypatch):

@@ -16,7 +16,7 @@ from workbench import devices, live, runs
 from workbench.devices import lsl
 from workbench.engine.players import player_options
 from workbench.errors import RecordingFault, Refused, StreamFault
-from workbench.live import _place, _starting
+from workbench.live import _engine_folder, _starting
 from workbench.recording import RunFile
 from workbench.vocabulary import StreamSpec
 
@@ -271,11 +271,11 @@ def test_cues_of_another_program_and_a_second_stream_are_recorded(make_room, fas
 
 
 def test_an_engine_without_a_plan_says_so(tmp_path):
-    place = _place.Place(tmp_path)
-    place.prepare()
-    process = _starting._spawn(place)
+    engine_folder = _engine_folder.EngineFolder(tmp_path)
+    engine_folder.prepare()
+    process = _starting._spawn(engine_folder)
     assert process.wait(30) == 2
-    outcome = _place.read_json(place.outcome)
+    outcome = _engine_folder.read_json(engine_folder.outcome)
     assert "no session plan" in outcome["sentence"]
 
 

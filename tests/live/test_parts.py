@@ -9,7 +9,7 @@ from workbench import world
 from workbench.engine.session import Session
 from workbench.errors import BadValue, Refused
 from workbench.live import SessionPlan
-from workbench.live._place import Place
+from workbench.live._engine_folder import EngineFolder
 from workbench.recording import read_rows
 from workbench.vocabulary import StreamSpec
 
@@ -17,8 +17,8 @@ from workbench.vocabulary import StreamSpec
 @pytest.fixture
 def session(tmp_path):
     """A session that is not connected."""
-    place = Place(tmp_path)
-    place.prepare()
+    engine_folder = EngineFolder(tmp_path)
+    engine_folder.prepare()
     plan = SessionPlan(
         study_folder=str(tmp_path),
         study="TEST",
@@ -31,7 +31,7 @@ def session(tmp_path):
             StreamSpec("grip", "Force", 100.0, ("a",), source_id="grip", role="auxiliary", critical=False),
         ),
     )
-    return Session(place, plan)
+    return Session(engine_folder, plan)
 
 
 def test_a_stop_before_anything_is_connected_is_latched_and_stays_an_alarm_until_it_is_reset(session):
@@ -50,7 +50,7 @@ def test_a_stop_before_anything_is_connected_is_latched_and_stays_an_alarm_until
 def test_a_row_that_belongs_to_no_run_is_written_into_the_sessions_own_file(session):
     session.events.enter("note", extent="hello", consequence="tests")
     session.events.write_rows()
-    (file,) = session.place.recordings.iterdir()
+    (file,) = session.engine_folder.recordings.iterdir()
     rows = read_rows(file)
     assert [(row.kind, row.sample) for row in rows] == [("note", -1)]
 

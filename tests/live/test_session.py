@@ -16,7 +16,7 @@ import pytest
 from workbench import live, messages, paradigms, runs
 from workbench.errors import BadValue, DecoderMismatch, EngineFault, Refused, UnknownName
 from workbench.figures import holds_chinese
-from workbench.messages import told
+from workbench.messages import translate
 from workbench.recording import RunFile
 from workbench.runs import ReplayResult
 
@@ -309,7 +309,7 @@ def open_session(make_room):
 
 def test_a_second_start_attaches(open_session):
     room, client = open_session
-    plan = live.SessionPlan.from_json(client.place.plan.read_text())
+    plan = live.SessionPlan.from_json(client.engine_folder.plan.read_text())
     other = live.start(plan)
     assert other.pid == client.pid
     assert other.status()["engine"]["transport"] == "tcp"
@@ -361,7 +361,7 @@ def test_a_session_says_everything_but_what_people_wrote_in_chinese(make_room, f
     client.note("coil moved")
     with pytest.raises(Refused) as refused:
         client.resume()
-    assert told(messages.of(refused.value), language="zh-CN") == "没有暂停的轮次，因此无可继续"
+    assert translate(messages.of(refused.value), language="zh-CN") == "没有暂停的轮次，因此无可继续"
     client.start_run("calibration", "grasp_rest", fast, n_trials=4)
     client.wait("running")
     client.pause()
@@ -369,14 +369,14 @@ def test_a_session_says_everything_but_what_people_wrote_in_chinese(make_room, f
     client.resume()
     client.stop()
     ended = client.wait("run", timeout=60)
-    assert told(ended["run"]["sentence"], language="zh-CN") == "已停止：操作者按下停止"
+    assert translate(ended["run"]["sentence"], language="zh-CN") == "已停止：操作者按下停止"
     written = {"", "coil moved", room.plan().operator}
     rows = [*ended["ledger"], *(asdict(row) for row in RunFile(room.folder / ended["run"]["recording"]).ledger())]
     shown = [row[field] for row in rows for field in ("extent", "consequence")]
     shown += [alarm[field] for alarm in ended["alarms"] for field in ("what", "means", "do")]
     assert len(shown) > 20
     assert [
-        text for text in shown if text not in written and not holds_chinese(told(text, language="zh-CN"))
+        text for text in shown if text not in written and not holds_chinese(translate(text, language="zh-CN"))
     ] == []
     assert {text for text in shown if not isinstance(text, messages.Message)} <= written
 

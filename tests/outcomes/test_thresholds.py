@@ -65,7 +65,7 @@ def test_an_unknown_row_lists_those_of_the_measure():
 
 
 def test_another_population_is_reported():
-    assert threshold(STROKE).words() == (
+    assert threshold(STROKE).describe() == (
         "MCID 5.7 points (van der Lee 2001 [M]; population stroke, not spinal cord injury)"
     )
 
@@ -78,7 +78,7 @@ def test_the_sign_of_a_threshold_says_nothing(tmp_path):
 def test_a_threshold_of_the_protocol_needs_its_place_in_it():
     own = own_threshold("arat", "grasp", 2, unit="points", version="1981", citation="protocol 1.2, section 9.1")
     assert own.on
-    assert own.words() == (
+    assert own.describe() == (
         "RESPONDER 2 points (protocol 1.2, section 9.1 [own]; population participants of this study "
         "(spinal cord injury))"
     )

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from workbench.errors import BadValue, RecordingFault
-from workbench.messages import Message, told
+from workbench.messages import Message, translate
 from workbench.recording import Corrector, Journal, RunFile, RunWriter, decision_hash, file_sha256
 from workbench.recording.recover import recover
 from workbench.signals import Timebase
@@ -443,7 +443,7 @@ def test_what_a_row_an_event_and_a_trial_say_comes_back_with_its_code(tmp_path):
     assert run.trials() == [trial]
     (pause,) = (m for m in run.markers() if m.kind == "pause")
     said = [pause.detail["reason"], run.trials()[0].excluded, run.ledger()[0].consequence]
-    assert [told(text, language="zh-CN") for text in said] == ["由 Lin Q. 暂停", "判定迟到", "判定迟到"]
+    assert [translate(text, language="zh-CN") for text in said] == ["由 Lin Q. 暂停", "判定迟到", "判定迟到"]
     assert type(run.ledger()[0].extent) is str
 
 
@@ -454,4 +454,4 @@ def test_a_row_that_was_recorded_before_messages_had_codes_says_what_it_said_the
     assert b'"said"' not in path.read_bytes()
     (row,) = RunFile(path).ledger()
     assert type(row.consequence) is str
-    assert told(row.consequence, language="zh-CN") == "decided late"
+    assert translate(row.consequence, language="zh-CN") == "decided late"

@@ -9,7 +9,7 @@ import pytest
 from tests.doors import WatchedDisk
 from workbench import world
 from workbench.errors import RecordingFault
-from workbench.messages import Message, told
+from workbench.messages import Message, translate
 from workbench.recording import append_rows, read_rows
 from workbench.recording.session_ledger import SUFFIX, session_of
 from workbench.vocabulary import LedgerRow
@@ -39,7 +39,7 @@ def test_what_a_row_says_comes_back_with_its_code(path):
     append_rows(path, [row])
     (back,) = read_rows(path)
     assert back == row
-    assert told(back.extent, language="zh-CN") == "由 Lin Q. 待命"
+    assert translate(back.extent, language="zh-CN") == "由 Lin Q. 待命"
     assert type(back.consequence) is str
 
 

@@ -477,12 +477,12 @@ def test_what_enters_the_ledger_or_excludes_a_trial_is_a_message(room):
 
 
 def test_a_report_tells_messages_in_its_language_and_leaves_what_people_wrote_and_old_texts():
-    told = Texts("zh-CN").told
-    assert told(Message("decode.cue_late", label="grasp", n="300")) == "提示 grasp，迟到 300 毫秒"
-    assert told("Recorded without it: sensor in repair.") == "Recorded without it: sensor in repair."
-    assert told("decided late") == "decided late"
-    assert told("") == ""
-    assert Texts("en").told(Message("decode.decided_late")) == "decided late"
+    translate = Texts("zh-CN").translate
+    assert translate(Message("decode.cue_late", label="grasp", n="300")) == "提示 grasp，迟到 300 毫秒"
+    assert translate("Recorded without it: sensor in repair.") == "Recorded without it: sensor in repair."
+    assert translate("decided late") == "decided late"
+    assert translate("") == ""
+    assert Texts("en").translate(Message("decode.decided_late")) == "decided late"
 
 
 LATE = Message("decode.cue_late", label="grasp", n="300")

@@ -52,7 +52,7 @@ class Flag:
     def words(self) -> str:
         """The threshold with citation and population, and the verdict."""
         verdict = {None: "undefined at a baseline of 0", True: "reached", False: "not reached"}[self.reached]
-        return f"{self.threshold.words()} {'reached by a worsening' if self.worsened else verdict}"
+        return f"{self.threshold.describe()} {'reached by a worsening' if self.worsened else verdict}"
 
 
 @dataclass(frozen=True, slots=True)

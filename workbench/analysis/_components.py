@@ -75,7 +75,7 @@ class Component:
 
     def words(self) -> str:
         """Name and threshold."""
-        return f"{self.name} by {self.chosen.words()}"
+        return f"{self.name} by {self.chosen.describe()}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,7 +174,9 @@ class ChangeRange:
             None: "not determinable, it depends on what is open",
         }[self.reached(threshold)]
         why = "; ".join(dict.fromkeys(score.why for score in (self.before, self.after) if score.why))
-        return f"{self.part} {self.before.words()} → {self.after.words()}: {threshold.words()} {verdict} ({why})"
+        return (
+            f"{self.part} {self.before.words()} → {self.after.words()}: {threshold.describe()} {verdict} ({why})"
+        )
 
 
 def change_range(before: Sequence[Assessment], after: Assessment, *, part: str, direction: str) -> ChangeRange:

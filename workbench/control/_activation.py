@@ -26,7 +26,7 @@ class Activation:
     machine, log, orders : state, where it is entered, and commands.
     arming : whether intent may move the effector.
     supervisor : level limit and dose.
-    safe_state : for a level that is none.
+    safe_state : entered for a request that is not a level.
     """
 
     def __init__(
@@ -64,6 +64,8 @@ class Activation:
         commands = self._release_rejected(decision)
         if decision.change == "activate":
             return commands + self._intend(decision, level)
+        # Neither age nor quality is asked: opening on old or poor evidence is the safe error, closing on it is
+        # not, so that only an activation has obstacles.
         if decision.change == "release" and self.engaged and self._effector.grasp == "hold":
             return commands + self.release(
                 "release", "evidence fell" if decision.label else "evidence was rejected"
@@ -74,18 +76,24 @@ class Activation:
         """An activation by the paradigm: followed, or entered in the ledger with the reason."""
         if self.engaged:
             return self.release("release", "second intent") if self._effector.grasp == "toggle" else []
+        # While nobody has armed, evidence crosses the threshold all the time: a row for each crossing would bury
+        # those that matter.
         if self._machine.state not in ("ARMED", "RELEASE", "REFRACTORY"):
             return []
         if reason := self._obstacle(decision):
             self._log.enter("intent_ignored", reason, Message("control.did_not_move"), "low")
             return []
         limits = self._supervisor.limits
+        # The profile's own level yields to a narrower limit without a row; only a level that a caller asked for is
+        # entered as clipped.
         usual = (min(self._effector.level, limits.level_max),) * self._effector.channels
         clip = self._supervisor.clip(usual if level is None else level)
         if clip.text and clip.broken:
+            # A caller that sends something other than a level cannot be trusted with the next one.
             return self._safe_state.fail("level_broken", Message("control.level_broken", why=clip.text))
         if clip.text:
             self._log.enter("level_clipped", clip.text, Message("control.limit_sent"), "medium")
+        # The state changes before the order is made, because a command states the state it belongs to.
         self._machine.go("activate")
         self._began, self._reminded = self._machine.now, False
         action, ramp_ms = self._effector.activate_action, self._effector.ramp_ms
@@ -98,13 +106,14 @@ class Activation:
         if not decision.valid:
             return Message("control.evidence_not_valid")
         age_ms = self._machine.age_s(decision) * 1000.0
+        # Not `>`: an age that is not a number must not pass.
         if not age_ms <= self._effector.ttl_ms:
             return Message("control.decision_too_old", n=f"{age_ms:.0f}", limit=self._effector.ttl_ms)
         unmet = self._arming.unmet()
         return unmet[0].text if unmet else None
 
     def _release_rejected(self, decision: Decision) -> list[Command]:
-        """A toggle stays closed without evidence, so rejected evidence must open it by itself."""
+        """A toggle stays closed without evidence, so rejected evidence must open it."""
         if self._effector.grasp != "toggle" or not self.engaged or decision.label:
             self._rejected_since = None
             return []
@@ -141,6 +150,8 @@ class Activation:
         """
         if not self._machine.allows("disarm"):
             return []
+        # Also in RELEASE and REFRACTORY, where the table stays in the state: the ramp under way must end first,
+        # and then leads to IDLE_SAFE instead of ARMED.
         self._arming.withdraw()
         if self.engaged:
             return self.release("disarm", reason, ramp_ms=ramp_ms)
@@ -153,6 +164,8 @@ class Activation:
         if self.engaged:
             return self._limit()
         here_s, state = self._machine.stream_time_here_s, self._machine.state
+        # Stream time alone, unlike the upper limits: these are lower bounds, which a stream that stands still may
+        # lengthen but not shorten. Without an acknowledgement the effector may still be closed.
         if state == "RELEASE" and here_s >= self._release_ms / 1000 and self._orders.link.answered:
             self._machine.go("ramp_done")
         elif state == "REFRACTORY" and here_s >= self._effector.refractory_s:
@@ -171,6 +184,8 @@ class Activation:
             self._log.enter("dose_limit", used, Message("control.told_to_release"), "medium")
             return self.release("limit", "dose of the session used")
         self._remind(duration_s)
+        # HOLD claims that the level is reached: the ramp must be over, and the device must have said that it
+        # follows.
         ramped = self._machine.now.stream - self._began.stream >= self._effector.ramp_ms / 1000
         if self._machine.state == "ACTIVE" and ramped and self._orders.link.answered:
             self._machine.go("level_reached")

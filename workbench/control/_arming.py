@@ -73,7 +73,10 @@ class Arming:
         return (
             condition("participant_ready", ok=self.ready),
             condition("decoder_approved", ok=self.decoder_approved, instead=other if loaded else None),
+            # `is True`: a quality that is not known yet does not arm.
             condition("montage_good", ok=self._watch.quality_ok is True),
+            # Two conditions with one proof: a self-test passes only when its stop and its opening command were
+            # both acknowledged. They are named apart because the operator looks for each.
             condition("estop_tested", ok=self.proven),
             condition("command_acknowledged", ok=self.proven),
             condition("link_authenticated", ok=not strangers, instead=foreign),
@@ -99,6 +102,8 @@ class Arming:
         if grant is None and not self._simulated:
             self._log.refuse(Message("control.nothing_granted"))
         if grant is not None:
+            # Before the conditions are judged: the grant brings the dose of the day, on which `dose_left` depends.
+            # Its limits stay in force when arming is refused after all; they are never wider than the profile's.
             self._apply(grant)
         if unmet := self.unmet():
             self._log.refuse(Message("control.cannot_arm", why=[c.text for c in unmet]))
@@ -120,6 +125,8 @@ class Arming:
 
     def leave_refractory(self) -> None:
         """After the refractory time: to ARMED, or to IDLE_SAFE when disarmed or the dose is used."""
+        # A used dose is judged here as well: it may have been used up by the very activation that has just been
+        # released.
         disarms = self.disarms_after_release or self._supervisor.dose_left_s <= 0
         self._machine.go("stand_down" if disarms else "refractory_over")
         self.operator = "" if disarms else self.operator
@@ -145,9 +152,11 @@ class Arming:
             self.absent = True
             extent = Message("control.no_screen_answers", n=f"{ABSENT_S:g}")
             self._log.enter("operator_absent", extent, Message("control.no_activation_begins"), "high")
+        # A plan that states no finite limit must not keep an unwatched effector armed for ever.
         limit_s = min(limit_s, LONGEST_ABSENCE_S) if isfinite(limit_s) else LONGEST_ABSENCE_S
         if since_s < limit_s or self._absence_over or not self._machine.allows("disarm"):
             return False
+        # Once: a release that is ordered again with every report would begin its ramp again.
         self._absence_over = True
         extent = Message("amount.s", n=f"{since_s:.0f}")
         self._log.enter("operator_absent", extent, Message("control.released_and_disarmed"), "high")

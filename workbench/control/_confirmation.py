@@ -36,6 +36,7 @@ class Confirmation:
         if self._stop_at is None or self.stop_confirmed:
             self._stop_at = now
             self._stop_acknowledged_s = self._stop_safe_s = None
+        # From here a safe status confirms the stop, no longer the safe state of a fault before it.
         self._safe_at = None
 
     def ask_safe(self, now: Now) -> None:
@@ -59,6 +60,7 @@ class Confirmation:
         self.status, self._at = status, now
         if not status.is_safe:
             return "", 0.0
+        # One status confirms one thing, and a stop outranks the safe state of a fault.
         if self._stop_at is not None and self._stop_safe_s is None:
             self._stop_safe_s = now.local - self._stop_at.local
             return "stop_confirmed", self._stop_safe_s
@@ -69,6 +71,7 @@ class Confirmation:
 
     def contradicts(self, *, lost: bool) -> bool:
         """Count statuses that say that the device does not follow (``lost``); True when enough came in a row."""
+        # In a row: a status sent before the device heard of the new key is normal and says nothing about the next.
         self._contrary = self._contrary + 1 if lost else 0
         return self._contrary >= CONTRARY
 
@@ -79,6 +82,8 @@ class Confirmation:
     @property
     def at_rest(self) -> bool:
         """Whether nothing is known against a new self-test: no status, or one without pressure."""
+        # No status counts as rest: the self-test itself needs the device's signed answers, so that a silent device
+        # gets no further.
         return self.status is None or (self.status.level == 0 and self.status.state not in ("holding", "venting"))
 
     @property

@@ -25,7 +25,7 @@ from workbench.control._safe_state import SafeState
 from workbench.control._self_test import SelfTest
 from workbench.control._snapshot import EffectorStatus, RuleValues
 from workbench.control._supervisor import Limits, Supervisor, check_limits, profile_limits
-from workbench.control._table import WATCHED, State, Thresholds, onward
+from workbench.control._table import ARMED_OR_ENGAGED, WATCHED, State, Thresholds, onward
 from workbench.control._watch import Watch, broken
 from workbench.errors import BadValue
 from workbench.messages import Message
@@ -79,7 +79,8 @@ class Controller:
         checked = profile_limits(effector) if limits is None else check_limits(limits, effector)
         self.effector, self.simulated = effector, simulated
         self._thresholds = thresholds or Thresholds()
-        # Each part is made of those above it.
+        # Each part is made of those above it. The dose is counted at each new time, before anything that happens
+        # at that time changes the level: the time just past counts with the level commanded during it.
         supervisor = Supervisor(checked, channels=effector.channels, dose_used_s=dose_used_s)
         machine = StateMachine(speed=speed, on_time=lambda now: supervisor.count(now, moving=any(self.level)))
         watch, confirmation = Watch(hop_s=hop_s), Confirmation()
@@ -126,14 +127,17 @@ class Controller:
         level : level asked for, fraction 0–1 per channel; None for the profile's.
         """
         commands = self._update(now_stream, local, quality_ok=quality_ok)
+        # Before it is judged: the rows and commands of a fault cite the decision that caused it.
         self._machine.decision = decision
+        # What is marked invalid (a window with a gap) may contain anything; what claims to be valid must be a set
+        # of probabilities.
         if decision.valid and broken(decision.probabilities):
             return commands + self._safe_state.fail("evidence_broken")
         self._watch.evidence(self._machine.now, valid=decision.valid)
         return commands + self._activation.follow(decision, level)
 
     def on_tick(self, now_stream: float, *, local: float, quality_ok: bool | None = None) -> list[Command]:
-        """Time went on: limits, safe-state steps, missing acknowledgements, heartbeats.
+        """Time has passed: limits, safe-state steps, missing acknowledgements, heartbeats.
 
         To be called at least every ``heartbeat_s``, also when no sample comes.
 
@@ -143,10 +147,13 @@ class Controller:
         quality_ok : whether the montage is good enough; None while it is not known.
         """
         commands = self._update(now_stream, local, quality_ok=quality_ok)
+        # Silence is judged before time moves the state on: a device that no longer answers is a fault, not a level
+        # reached. The heartbeat comes last and carries the state and level of this tick.
         commands += self.device.check_silence()
         commands += self._activation.progress()
         commands += self._safe_state.progress()
-        # Between two steps of a safe state the device must not lapse, or it would follow its own and refuse ours.
+        # Between two steps of a safe state heartbeats continue: a device that lapsed would follow its own safe
+        # state and refuse ours.
         pulse = self.state in WATCHED or (self.state == "FAULT_SAFE" and self._safe_state.has_steps_left)
         return commands + self._orders.renew_heartbeat(pulse=pulse)
 
@@ -154,6 +161,7 @@ class Controller:
         """How long one hop of the decode loop took, s; more than 3 overruns within 1 s are a fault."""
         self._machine.advance(None, local)
         overrun = self._watch.hop(duration_s, local=self._machine.now.local)
+        # Faster than real time a hop has less time than at the bedside, so an overrun proves nothing there.
         counts = self._machine.speed == 1.0 and self.state in WATCHED
         return self._safe_state.fail("overrun") if overrun and counts else []
 
@@ -174,11 +182,14 @@ class Controller:
     def _update(self, stream: float, local: float, *, quality_ok: bool | None) -> list[Command]:
         """Clocks and watchdogs; the commands are those of a fault."""
         if not self._machine.advance(stream, local):
+            # The clocks stay as they were, so no limit can be relied on any longer.
             return self._safe_state.fail("clock")
         now = self._machine.now
         if quality_ok is not None:
             self._watch.quality(now, ok=quality_ok)
-        if self.state not in WATCHED or self.state == "IDLE_SAFE":
+        # Elsewhere bad signals only keep the operator from arming; as a fault they would ask for a reset and a new
+        # self-test each time an electrode is adjusted.
+        if self.state not in ARMED_OR_ENGAGED:
             return []
         code = self._watch.fault(now, active=self._activation.engaged)
         return self._safe_state.fail(code) if code else []

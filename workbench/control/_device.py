@@ -17,7 +17,7 @@ from workbench.control._table import WATCHED
 from workbench.messages import Message
 from workbench.vocabulary import Acknowledgement, Command, DeviceStatus
 
-_ODD: dict[Verdict, tuple[RowKind, Message]] = {
+_NOTED: dict[Verdict, tuple[RowKind, Message]] = {
     "late": ("ack_late", Message("control.ack_late")),
     "unknown": ("ack_unknown", Message("control.ack_unknown")),
     "clipped": ("ack_clipped", Message("control.ack_clipped")),
@@ -53,7 +53,7 @@ class DeviceReports:
     # ------------------------------------------------------------------------------------- views
     @property
     def at_rest(self) -> bool:
-        """Whether nothing is known against a new self-test: the device holds no pressure and vents none."""
+        """Whether nothing speaks against a new self-test: no pressure is known to be applied or vented."""
         return self._confirmation.at_rest
 
     @property
@@ -87,15 +87,17 @@ class DeviceReports:
             return self._safe_state.fail("level_exceeded", sentence)
         if verdict == "timeout":
             return self._check_missed()
-        if verdict in _ODD:
-            kind, consequence = _ODD[verdict]
+        if verdict in _NOTED:
+            kind, consequence = _NOTED[verdict]
             self._log.enter(kind, Message("control.ack_of", n=ack.seq), consequence, "low")
-        # Answered is the newest order: the stop of a self-test a moment ago says nothing of the operator's.
+        # `answered` is about the newest order: that the stop of a self-test was acknowledged a moment ago says
+        # nothing about the operator's.
         elif self._machine.state == "ESTOP" and link.answered:
             took_s = self._confirmation.acknowledge_stop(now)
             if took_s is not None:
                 extent = Message("control.after", time=Message("amount.ms", n=f"{took_s * 1000:.0f}"))
                 self._log.enter("stop_acknowledged", extent, Message("control.stop_acknowledged"))
+        # Whatever was noted above: a clipped acknowledgement answers an order too.
         self._self_test.progress()
         return []
 
@@ -116,6 +118,7 @@ class DeviceReports:
                 took = Message("amount.ms", n=f"{took_s * 1000:.0f}")
             extent = Message("control.level_0_after", time=took)
             self._log.enter(confirmed, extent, Message("control.signed_status"))
+        # A device that is locked or follows another session key ignores our commands, whatever level it reports.
         lost = self._machine.state in WATCHED and not (follows and not status.locked)
         if self._confirmation.contradicts(lost=lost):
             return self._not_followed("device_lapsed" if follows else "session_lost")
@@ -134,6 +137,7 @@ class DeviceReports:
                 self._log.enter("ack_missing", extent, Message("control.order_repeated"), "medium")
         commands = self._check_missed()
         age_s = self._confirmation.age_s(self._machine.now)
+        # None before the first status. Agreeing on a session key brings one, so that nothing is armed without.
         if age_s is not None and age_s > SILENT_S and self._machine.state in WATCHED:
             commands += self._safe_state.fail("status_missing")
         return commands
@@ -147,6 +151,8 @@ class DeviceReports:
     def _not_followed(self, code: NotFollowed) -> list[Command]:
         """The device does not follow: a fault where it may move, a new self-test where it was not armed."""
         state = self._machine.state
+        # Not in ESTOP: there the stop is repeated until the device confirms it, under a new session key if need
+        # be.
         if state == "FAULT_SAFE":
             self._safe_state.leave_to_device()
         elif state in ("SELFTEST", "IDLE_SAFE"):

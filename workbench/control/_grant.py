@@ -14,7 +14,7 @@ from workbench.messages import Message
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A grant of the record whose signature has been verified by whoever makes this object.
+    """A grant of the record. Whoever makes this object has verified its signature.
 
     Attributes
     ----------
@@ -52,11 +52,14 @@ class Grant:
         BadValue
             When a limit is wider than the profile's.
         """
+        # Checked again although the engine has compared them: the controller relies on no caller for what may
+        # move.
         if self.effector != effector.name:
             raise Refused(Message("grant.other_effector", effector=self.effector, wanted=effector.name))
         if self.decoder_sha256 != decoder_sha256:
             loaded = decoder_sha256[:8] or Message("word.none")
             raise Refused(Message("grant.other_decoder", hash=self.decoder_sha256[:8], loaded=loaded))
+        # Not `>=`: an expiry that is not a number has passed.
         if not now.local < self.expires:
             raise Refused(Message("grant.expired"))
         if not (isfinite(self.dose_used_s) and self.dose_used_s >= 0):

@@ -45,6 +45,7 @@ class Link:
         self._template: Command | None = None
         self._last: Now | None = None
         self._waiting: dict[int, _Sent] = {}
+        # Bounded: an acknowledgement that comes a thousand commands late may as well be unknown.
         self._overdue: deque[int] = deque(maxlen=1000)
         self._lapsed = -inf
         self.answered = False
@@ -87,6 +88,8 @@ class Link:
     def again(self, *, now: Now, state: str) -> Command | None:
         """The order once more, None without one."""
         template = self._template
+        # A new stamp, because the old one would let the repetition expire; the same order, so that an
+        # acknowledgement of any repetition answers it.
         return None if template is None else self._issue(replace(template, stamp=now.stamp, state=state), now)
 
     def overdue(self, *, now: Now) -> list[Command]:
@@ -95,6 +98,8 @@ class Link:
         A device may acknowledge when a move has taken effect, so the ramp is added to the time it has.
         """
         patience_s = self._effector.ack_timeout_s
+        # Local time alone: a device acknowledges in real time, however fast the stream runs, and a stream that
+        # jumps must not make its answers late.
         late = [
             sent
             for sent in self._waiting.values()
@@ -120,6 +125,8 @@ class Link:
         """
         sent = self._waiting.pop(ack.seq, None)
         if sent is None:
+            # It was counted as missed and stays so: a device whose answers are always late is not in control of
+            # the effector.
             return "late" if ack.seq in self._overdue else "unknown"
         return self._judge(ack, sent, now)
 
@@ -128,6 +135,8 @@ class Link:
         if (ack.status, ack.code) == ("refused", "locked"):
             return "locked"
         if ack.status == "timeout" or (ack.status, ack.code) == ("refused", "expired"):
+            # Commands that wait in one queue expire together. That is one failure of the link; counted singly,
+            # three of them would be a fault at once.
             self.missed += ack.effective != self._lapsed
             self._lapsed = ack.effective
             return "timeout"
@@ -135,6 +144,7 @@ class Link:
             return "refused"
         if not _within(ack.applied_level, sent.command):
             return "exceeded"
+        # Only what is missing in a row counts.
         self.missed = 0
         self.acknowledged += 1
         self.answered = self.answered or sent.order == self._order
@@ -142,6 +152,7 @@ class Link:
 
     def forget(self) -> None:
         """Drop what is waiting and the missed count: a new self-test begins."""
+        # Their acknowledgements may still come: late ones, not unknown ones.
         self._overdue.extend(self._waiting)
         self._waiting.clear()
         self.missed, self.round_trip_s = 0, 0.0

@@ -52,6 +52,8 @@ class StateMachine:
         local = self.now.local if local is None else local
         if not (isfinite(stream) and isfinite(local)):
             return False
+        # A stamp that jumps back adds nothing and one that jumps forward adds all of it: an upper limit may come
+        # early, never late. The first time only sets the origin.
         forward = max(0.0, stream - self.now.stamp) if self._started else 0.0
         later = max(local, self.now.local) if self._started else local
         self.now = Now(self.now.stream + forward, later, stream)
@@ -63,6 +65,8 @@ class StateMachine:
     def go(self, event: Event) -> Transition:
         """Follow the table; raises :class:`Refused` for an event that it does not allow in this state."""
         row = follow(self.state, event)
+        # An event that leaves the state as it is (a fault in ESTOP, a disarm in RELEASE) must not restart the time
+        # spent in it, on which ramps and steps depend.
         if row.target != self.state:
             self.previous, self.state, self.entered = self.state, row.target, self.now
         return row
@@ -78,4 +82,6 @@ class StateMachine:
 
     def age_s(self, decision: Decision) -> float:
         """Real time since a decision's stamp, s."""
+        # Divided by the speed: the device judges a time to live in real time, and a replay at tenfold speed must
+        # not look ten times older.
         return (self.now.stamp - decision.stamp) / self.speed

@@ -87,6 +87,7 @@ class OperatorActs:
             loaded if sha256 else Message("control.no_decoder_loaded"),
             Message("control.decoder_is_approved") if approved else Message("control.decoder_not_approved"),
         )
+        # A decoder that is not approved must not continue to move what another one was armed for.
         return Act(row, [] if approved else self._activation.stand_down("decoder not approved"))
 
     def set_ready(self, *, ready: bool, by: str) -> Act:
@@ -166,6 +167,7 @@ class OperatorActs:
         now_stream, local : s, stream time and local monotonic time.
         """
         self._machine.advance(now_stream, local)
+        # Neither state nor name is checked: nothing may stand between a STOP and its command.
         row, command = self._safe_state.stop(reason)
         return Act(row, [command])
 
@@ -181,6 +183,8 @@ class OperatorActs:
         self._machine.advance(now_stream, local)
         if not self._machine.allows("reset"):
             self._log.refuse(Message("control.nothing_to_reset", state=self._machine.state))
+        # A self-test sends commands. It must not begin while steps of the safe state are still to come or the
+        # device still vents.
         if not self._safe_state.complete:
             self._log.refuse(Message("control.safe_state_incomplete"))
         self._machine.go("reset")
@@ -211,6 +215,8 @@ class OperatorActs:
             return []
         if not self._arming.note_absence(since_s, limit_s=limit_s):
             return []
+        # The ramp with which the profile opens after lost commands, usually slower than an intended release:
+        # nobody is there to see what is dropped.
         ramps = [step.ramp_ms for step in self._orders.effector.on_fault if step.action in ("release", "open")]
         return self._activation.stand_down("no operator", ramp_ms=ramps[-1] if ramps else None)
 

@@ -106,6 +106,8 @@ class Effector:
         self._check_numbers()
         for steps in (self.on_fault, self.on_estop):
             self._check_steps(steps)
+        # Only a stop locks the device until a new session key; after an open or release it would follow the next
+        # command.
         if any(step.action != "stop" for step in self.on_estop):
             raise BadValue(f"e-stop of effector {self.name} must be the action stop alone")
 
@@ -118,6 +120,7 @@ class Effector:
             raise BadValue(f"level of effector {self.name} must be a fraction 0–1, got {self.level}")
         if min(self.ramp_ms, self.release_ramp_ms) < 0 or not self.refractory_s >= 0:
             raise BadValue(f"ramps and refractory time of effector {self.name} must not be negative")
+        # Otherwise the device would go to its safe state between two heartbeats that both arrived.
         if not self.heartbeat_s * 1000 < self.ttl_ms:
             raise BadValue(
                 f"heartbeat of effector {self.name} must come before its time to live of {self.ttl_ms} ms, "

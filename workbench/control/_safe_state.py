@@ -52,8 +52,10 @@ class SafeState:
         sentence : says more than that of the code.
         """
         text = sentence or FAULTS.get(reason) or reason
+        # Asked before the transition, which makes it false.
         begins = self._machine.state not in SAFE
         self._machine.go("fault")
+        # A watchdog stays due and reports at every tick: one row per reason until the next self-test.
         if reason not in self._entered:
             self._entered.add(reason)
             stays = Message("control.state_stays", state=self._machine.state)
@@ -72,6 +74,8 @@ class SafeState:
         self._machine.go("estop")
         self._arming.revoke()
         self.cause, self.fault = reason, ""
+        # These replace the steps of a fault that may be under way: a stop is never slower than the fault before
+        # it.
         step, *self._steps = self._orders.effector.on_estop
         self._confirmation.ask_stop(self._machine.now)
         row = self._log.enter("estop", reason, Message("control.stop_sent"), "high")
@@ -80,6 +84,8 @@ class SafeState:
     def progress(self) -> list[Command]:
         """The next step, when its time has come."""
         machine = self._machine
+        # By whichever clock ran further: a stream that has stopped, often the fault itself, must not keep a hand
+        # closed.
         if not self._steps or machine.now.since(machine.entered) < self._steps[0].after_s:
             return []
         return [self._step(self._orders.level)]
@@ -87,8 +93,8 @@ class SafeState:
     def _step(self, level: tuple[float, ...]) -> Command:
         """The next step, with the level that a keeping step keeps."""
         step = self._steps.pop(0)
-        kept = level if step.keep_level else None
-        return self._orders.give(step.action, ramp_ms=step.ramp_ms, reason=self.cause, level=kept)
+        kept_level = level if step.keep_level else None
+        return self._orders.give(step.action, ramp_ms=step.ramp_ms, reason=self.cause, level=kept_level)
 
     @property
     def has_steps_left(self) -> bool:
@@ -99,6 +105,7 @@ class SafeState:
     def complete(self) -> bool:
         """Whether every step was ordered, and the device is not known to hold or vent pressure still."""
         age_s = self._confirmation.age_s(self._machine.now)
+        # A status older than that proves nothing: a device that was unplugged must not block the reset for ever.
         venting = age_s is not None and age_s < SILENT_S and not self._confirmation.at_rest
         return not self._steps and not venting
 

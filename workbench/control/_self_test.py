@@ -30,7 +30,7 @@ NotFollowed = Literal["device_lapsed", "session_lost"]
 
 
 class SelfTest:
-    """The road from SELFTEST to IDLE_SAFE.
+    """The way from SELFTEST to IDLE_SAFE.
 
     Parameters
     ----------
@@ -64,11 +64,14 @@ class SelfTest:
     def begin(self, results: Mapping[str, bool]) -> LedgerRow:
         """Begin; ``results`` holds what the engine found, :data:`SELF_TEST_ITEMS` at least."""
         state = self._machine.state
+        # An item that was not examined has failed.
         failed = [name for name in SELF_TEST_ITEMS if name not in results]
         failed += [name for name, ok in results.items() if not ok]
         if state == "DISCONNECTED" and not set(failed) & set(SELF_TEST_ITEMS):
             self._machine.go("connect")
         elif state == "IDLE_SAFE":
+            # Even where items have failed: what an earlier self-test proved is withdrawn before this one is
+            # judged.
             self._machine.go("self_test")
         elif state not in ("SELFTEST", "DISCONNECTED"):
             self._log.refuse(Message("control.self_test_from", state=state))
@@ -125,6 +128,8 @@ class SelfTest:
             return
         worst_ms, ttl_ms = link.round_trip_s * 1000.0, self._orders.effector.ttl_ms
         self.round_trip_s = link.round_trip_s
+        # The device judges a command's age by the status that it echoes, which is at least one round trip old. The
+        # factor leaves as much again for a slow moment.
         if 2.0 * worst_ms > ttl_ms:
             self._repeat(
                 Message("control.link_too_slow", n=f"{worst_ms:.0f}", ttl=ttl_ms, allowed=f"{ttl_ms / 2:g}")
@@ -136,8 +141,9 @@ class SelfTest:
         self._log.enter("effector", Message("control.self_test_passed"), Message("control.can_be_armed"))
 
     def restart(self, code: NotFollowed) -> None:
-        """The device does not follow, and nothing is armed: begin again by itself."""
+        """The device does not follow, and nothing is armed: begin again without being asked."""
         if self._machine.state == "SELFTEST":
+            # While a key is awaited nothing was sent that the device could have failed to follow.
             if self._stage in ("stop", "open"):
                 self._repeat(FAULTS[code])
             return
@@ -149,6 +155,8 @@ class SelfTest:
 
     def _repeat(self, reason: Message) -> None:
         """Nothing is armed and nothing moves; one row a reason."""
+        # Only the exchange begins again: `clear` would also forget the signal quality and which rows were entered,
+        # and this is repeated for as long as the reason lasts.
         self._orders.forget()
         self._stage, self._obstacle = "first key", reason
         self._arming.proven = False

@@ -102,17 +102,24 @@ class Supervisor:
         level = tuple(min(max(float(value), 0.0), highest) for value in requested)
         if level == tuple(float(value) for value in requested):
             return Clip(level)
-        asked, sent = _fractions(requested), _fractions(level)
-        return Clip(level, Message("control.level_clipped", asked=asked, sent=sent, limit=f"{highest:g}"))
+        text = Message(
+            "control.level_clipped",
+            asked=_fractions(requested),
+            sent=_fractions(level),
+            limit=f"{highest:g}",
+        )
+        return Clip(level, text)
 
     def count(self, now: Now, *, moving: bool) -> None:
         """Add the time since the last call to the dose while the effector was moving."""
         if self._since is not None:
+            # By whichever clock ran further: a dose may be counted too high, never too low.
             self._counted_s += max(0.0, now.since(self._since))
         self._since = now if moving else None
 
     def state_earlier(self, dose_used_s: float) -> None:
         """Activation of the day outside of this session, s; it adds to what is counted here, and never falls."""
+        # Each grant states the dose again; one that states less must not give back what was already used.
         self._earlier_s = max(self._earlier_s, dose_used_s)
 
     @property

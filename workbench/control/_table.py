@@ -23,7 +23,7 @@ State = Literal[
 """A state of the controller."""
 
 STATES: tuple[State, ...] = get_args(State)
-"""Every state, in the order of the road; the last two are reached from everywhere."""
+"""Every state, in the order in which a session passes them; the last two are reached from everywhere."""
 
 ENGAGED: tuple[State, ...] = ("ACTIVE", "HOLD")
 """States in which the effector is closed by intent."""
@@ -32,7 +32,7 @@ ARMED_OR_ENGAGED: tuple[State, ...] = ("ARMED", "ACTIVE", "HOLD", "RELEASE", "RE
 """States in which intent moves the effector, or will again without another act of the operator."""
 
 WATCHED: tuple[State, ...] = ("IDLE_SAFE", *ARMED_OR_ENGAGED)
-"""States in which heartbeats go out and a watchdog raises a fault by itself."""
+"""States in which heartbeats are sent and watchdogs may raise a fault."""
 
 SAFE: tuple[State, ...] = ("FAULT_SAFE", "ESTOP")
 """States that only an operator's reset leaves."""
@@ -97,7 +97,7 @@ class Transition(NamedTuple):
 _FAULT = "Any fault leads here: {faults}."
 _ESTOP = "The operator, the participant or a limit stops the effector."
 
-_ROAD = (
+_ROWS = (
     Transition(
         "DISCONNECTED",
         "connect",
@@ -179,7 +179,7 @@ _ROAD = (
 )
 
 TABLE: tuple[Transition, ...] = (
-    *_ROAD,
+    *_ROWS,
     *(Transition(state, "fault", "FAULT_SAFE", _FAULT) for state in STATES if state != "ESTOP"),
     Transition("ESTOP", "fault", "ESTOP", "A fault does not unlatch the stop; it is entered in the ledger."),
     *(Transition(state, "estop", "ESTOP", _ESTOP) for state in STATES),
@@ -233,7 +233,7 @@ FAULTS: dict[str, Message] = {
     "thread_lost": Message("fault.thread_lost"),
     "clock": Message("fault.clock"),
 }
-"""Every fault code with its words. ``Controller.on_fault`` also takes a sentence of its caller."""
+"""Every fault code with its sentence. ``Controller.on_fault`` also takes a sentence of its caller."""
 
 
 def follow(state: State, event: Event) -> Transition:
@@ -266,7 +266,7 @@ def markdown() -> str:
     limits = {"hold_limit_s": 30.0, "refractory_s": 0.5}
     values = {**asdict(Thresholds()), **limits, "faults": "; ".join(FAULTS.values()), "hops": "1 hop"}
     lines = ["| state | event | next state | rule |", "|---|---|---|---|"]
-    lines += [f"| {r.source} | {r.event} | {r.target} | {r.why.format(**values)} |" for r in _ROAD]
+    lines += [f"| {r.source} | {r.event} | {r.target} | {r.why.format(**values)} |" for r in _ROWS]
     lines.append(f"| any but ESTOP | fault | FAULT_SAFE | {_FAULT.format(**values)} |")
     lines.append("| ESTOP | fault | ESTOP | A fault does not unlatch the stop; it is entered in the ledger. |")
     lines.append(f"| any | estop | ESTOP | {_ESTOP} |")

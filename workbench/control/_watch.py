@@ -11,10 +11,10 @@ from workbench.control._machine import Now
 from workbench.control._table import FaultCode
 
 PATIENCE_S = 0.5
-"""How long bad quality, invalid evidence or silence is borne, s."""
+"""How long bad quality, invalid evidence or silence is tolerated, s."""
 
 OVERRUNS = 3
-"""Hops that may overrun within 1 s."""
+"""Overruns within 1 s that are tolerated."""
 
 
 class Watch:
@@ -40,6 +40,7 @@ class Watch:
 
     def hop(self, duration_s: float, *, local: float) -> bool:
         """Note how long one hop took; True when more than :data:`OVERRUNS` overran within 1 s."""
+        # Not `>`: a duration that is not a number is an overrun.
         if not duration_s <= self._hop_s:
             self._overruns.append(local)
         while self._overruns and local - self._overruns[0] > 1.0:
@@ -49,6 +50,8 @@ class Watch:
     def clear(self) -> None:
         """A new self-test begins: forget what was wrong; quality is unknown until it is reported."""
         self.quality_ok, self._bad_since, self._invalid_since = None, None, None
+        # `_heard` stays: it is read only while the effector is active, and a decision must have come to activate
+        # it.
         self._overruns.clear()
 
     def fault(self, now: Now, *, active: bool) -> FaultCode | Literal[""]:
@@ -59,6 +62,8 @@ class Watch:
             return ""
         if self._invalid_since is not None and now.since(self._invalid_since) > PATIENCE_S:
             return "evidence_invalid"
+        # Local time alone: where a stream is played faster than real time, half a second of it may pass between
+        # two chunks of a healthy decode loop.
         if self._heard is not None and now.local - self._heard.local > PATIENCE_S:
             return "evidence_silent"
         return ""
@@ -68,4 +73,5 @@ def broken(probabilities: Sequence[float]) -> bool:
     """Whether evidence is no set of probabilities: empty, not finite, outside 0–1, or not summing to 1."""
     if not probabilities or not all(isfinite(p) and 0.0 <= p <= 1.0 for p in probabilities):
         return True
+    # Far above the rounding of a float64 sum, far below any probability that decides something.
     return abs(sum(probabilities) - 1.0) > 1e-6

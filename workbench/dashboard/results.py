@@ -90,7 +90,9 @@ def _cued(accuracy: Accuracy) -> dict[str, Any]:
     numbers = []
     if accuracy.value is not None and accuracy.interval is not None:
         numbers.append(
-            _share("result.n.right", accuracy.correct, accuracy.n, value=accuracy.value, sure=accuracy.interval)
+            _share(
+                "result.n.right", accuracy.correct, accuracy.n, value=accuracy.value, interval=accuracy.interval
+            )
         )
     return {
         "cued": True,
@@ -108,10 +110,11 @@ def _events(metrics: EventMetrics) -> dict[str, Any]:
     """A run in which activations are counted whenever they come."""
     numbers = []
     if metrics.recall is not None and metrics.recall_interval is not None:
-        sure, missed = metrics.recall_interval, 1.0 - metrics.recall
-        numbers.append(_share("result.n.hits", metrics.hits, metrics.n, value=metrics.recall, sure=sure))
-        other = Interval(1.0 - sure.high, 1.0 - sure.low)
-        numbers.append(_share("result.n.missed", metrics.misses, metrics.n, value=missed, sure=other))
+        interval, missed = metrics.recall_interval, 1.0 - metrics.recall
+        numbers.append(_share("result.n.hits", metrics.hits, metrics.n, value=metrics.recall, interval=interval))
+        # The share that was missed is the complement, so that its interval is the mirrored one.
+        other = Interval(1.0 - interval.high, 1.0 - interval.low)
+        numbers.append(_share("result.n.missed", metrics.misses, metrics.n, value=missed, interval=other))
     if metrics.false_per_min is not None and metrics.false_per_min_interval is not None:
         low, high = (f"{edge:.2f}" for edge in metrics.false_per_min_interval)
         args = {
@@ -144,7 +147,7 @@ def _events(metrics: EventMetrics) -> dict[str, Any]:
 
 
 def _answer(run: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """How long the road from sample to command took; at another speed than that of life it says nothing."""
+    """Latency from sample to command; at another speed than real time it means nothing."""
     summary = run["summary"]
     latency, speed = summary.get("latency") or {}, float(summary.get("speed", 1.0))
     if latency.get("p50_ms") is None:
@@ -156,8 +159,8 @@ def _answer(run: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{"value": f"{latency['p50_ms']:.0f}", "unit": "ms", "key": "result.n.answer", "args": args}]
 
 
-def _share(key: str, part: int, n: int, *, value: float, sure: Interval) -> dict[str, Any]:
-    args = {"p": _percent(value), "low": _percent(sure.low), "high": _percent(sure.high)}
+def _share(key: str, part: int, n: int, *, value: float, interval: Interval) -> dict[str, Any]:
+    args = {"p": _percent(value), "low": _percent(interval.low), "high": _percent(interval.high)}
     return {"value": f"{part}", "unit": f"/ {n}", "key": key, "args": args}
 
 
@@ -169,6 +172,7 @@ def _beside(study: Study, run: Mapping[str, Any], person_id: str) -> list[dict[s
     sessions = {row["id"]: row for row in study.rows("session") if row["visit_id"] in visits}
     alike = study.rows("run", kind="online", state="finished", paradigm=run["paradigm"])
     runs = [row for row in alike if row["session_id"] in sessions]
+    # Up to the run that is shown and not beyond: an old page is compared with what was before it.
     at = next((i for i, row in enumerate(runs) if row["id"] == run["id"]), len(runs) - 1)
     rows = []
     for row in reversed(runs[max(0, at - COMPARED) : at + 1]):
@@ -177,15 +181,15 @@ def _beside(study: Study, run: Mapping[str, Any], person_id: str) -> list[dict[s
             continue
         more: dict[str, Any] = {}
         if isinstance(result, Cued):
-            value, sure = result.accuracy.value, result.accuracy.interval
+            value, interval = result.accuracy.value, result.accuracy.interval
         else:
-            value, sure = result.recall, result.recall_interval
+            value, interval = result.recall, result.recall_interval
             more = {"false": result.false_per_min, "onset": result.onset.median if result.onset else None}
-        if value is None or sure is None:
+        if value is None or interval is None:
             continue
         name = f"{row['number']} · {sessions[row['session_id']]['started'][:10]}"
         now = row["id"] == run["id"]
-        row = {"name": name, "when": "", "value": value, "low": sure.low, "high": sure.high, "now": now}
+        row = {"name": name, "when": "", "value": value, "low": interval.low, "high": interval.high, "now": now}
         rows.append(row | more)
     return rows
 
@@ -245,6 +249,7 @@ def _next(run: Mapping[str, Any], *, awaiting: bool, above: bool | None) -> list
     if awaiting:
         steps.insert(0, {"name": "approve", "key": "result.next_why.awaits", "args": {}})
     elif run["kind"] == "calibration" or calibrate.get("key") == why[False]:
+        # A decoder no better than guessing, or none fitted yet: calibrating comes before another online run.
         steps[:2] = [steps[1], steps[0]]
     steps[0]["primary"] = True
     return steps

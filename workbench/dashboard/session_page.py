@@ -12,7 +12,7 @@ from typing import Any
 
 from workbench import outcomes, world
 from workbench.dashboard.results import run_result
-from workbench.dashboard.visits import VisitDesk
+from workbench.dashboard.visits import VisitService
 from workbench.errors import Refused, WorkbenchError
 from workbench.messages import Message
 from workbench.outcomes import isncsci
@@ -47,7 +47,7 @@ class SessionPage:
 
     Attributes
     ----------
-    desk : what the page asks of the record. screen : the shell. stage : the widget to display.
+    service : what the page asks of the record. screen : the shell. stage : the widget to display.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class SessionPage:
     ) -> None:
         self.folder = Path(folder)
         self._forms = forms
-        self.desk = VisitDesk(folder, system, operator=operator, speed=speed)
+        self.service = VisitService(folder, system, operator=operator, speed=speed)
         self._turn = world.clock.rlock()
         self._view = "today"
         self._decoder: tuple[str, DecoderPanel] | None = None
@@ -63,9 +63,9 @@ class SessionPage:
         self._form: tuple[str, str, Any] | None = None
         self.log = LogView(self.folder / "engine" / "engine.log")
         self.screen = LiveSession(
-            connect=self.desk.connect,
-            start_session=self.desk.new_session,
-            run_settings=self.desk.run_settings,
+            connect=self.service.connect,
+            start_session=self.service.new_session,
+            run_settings=self.service.run_settings,
             run_kinds=self._run_kinds,
             after_run=self._after_run,
             after_session=self._after_session,
@@ -74,16 +74,16 @@ class SessionPage:
         )
         self.screen.on_page(PageActions(self.show, self._sign_in, self._sign_out))
         self.worklist = Worklist(
-            _Starting(self.desk, self._start, self.refresh), choose=lambda _visit: self.refresh()
+            _Starting(self.service, self._start, self.refresh), choose=lambda _visit: self.refresh()
         )
         self.stage = Stage(self.screen)
         self.show(self._first_view())
 
     # --------------------------------------------------------------------------------- views
     def _first_view(self) -> str:
-        if self._forms and self.desk.visits():
+        if self._forms and self.service.visits():
             return "assess"
-        return "run" if self.desk.session() else "today"
+        return "run" if self.service.session() else "today"
 
     def show(self, view: str) -> None:
         """Show a view below the shell. ``"run"`` is the shell's own."""
@@ -101,7 +101,7 @@ class SessionPage:
     def refresh(self) -> None:
         """Whose visit, what waits, who is signed in: read again, on every page alike."""
         try:
-            visit, waiting = self.desk.visit(), self.desk.awaiting()
+            visit, waiting = self.service.visit(), self.service.awaiting()
         except WorkbenchError:
             return  # a record that is held by another writer; the next look shows it
         with self._turn:
@@ -113,11 +113,11 @@ class SessionPage:
                 "view": self._view,
                 "views": [name for name in VIEWS if name != "result" or self._result is not None],
                 "badges": {"approve": len(waiting)} if waiting else {},
-                "signed_in": self.desk.signed_in,
-                "can_sign_in": self.desk.takes_sign_in(),
+                "signed_in": self.service.signed_in,
+                "can_sign_in": self.service.takes_sign_in(),
             }
             if self._decoder is not None and not self._decoder[1].decision:
-                self._decoder[1].decided(self.desk.newest_decision(self._decoder[0]))
+                self._decoder[1].decided(self.service.newest_decision(self._decoder[0]))
 
     def _today(self) -> tuple[Any, ...]:
         self.worklist.look()
@@ -125,10 +125,10 @@ class SessionPage:
 
     def _approve(self) -> tuple[Any, ...]:
         """The newest fit that waits, else the one that was shown last, else a sentence."""
-        waiting = self.desk.awaiting()
+        waiting = self.service.awaiting()
         if waiting and (self._decoder is None or self._decoder[0] != waiting[-1]["sha256"]):
             row = waiting[-1]
-            panel = DecoderPanel.of_fit(row, decide=self._decide, **self.desk.approval(row["sha256"]))
+            panel = DecoderPanel.of_fit(row, decide=self._decide, **self.service.approval(row["sha256"]))
             self._decoder = (row["sha256"], panel)
         if self._decoder is None:
             return (DecoderPanel("", name="", accuracies={}),)
@@ -140,51 +140,51 @@ class SessionPage:
     def _assess(self) -> tuple[Any, ...]:
         """The forms of the visit in session, or of the one that was chosen; never of another."""
         visits = self._visits_offered()
-        visit = self.desk.visit()
+        visit = self.service.visit()
         offered = [(name, outcomes.load(name).definition.title) for name in outcomes.available()]
         offered.sort(key=lambda one: (one[0] not in ("isncsci", "arat"), one[1]))
-        desk = AssessmentPicker(visits, offered, pick=self._pick, rater=self.desk.who)
-        self._desk = desk
+        picker = AssessmentPicker(visits, offered, pick=self._pick, rater=self.service.who)
+        self._picker = picker
         measure = self._form[1] if self._form else "isncsci" if self._forms else "arat"
-        desk.choose(visit["id"], measure)
-        return (desk, self._form_of(visit, measure))
+        picker.choose(visit["id"], measure)
+        return (picker, self._form_of(visit, measure))
 
     def _visits_offered(self) -> list[tuple[str, str]]:
         """The visit in session or chosen; on the page of forms every visit while no session is under way."""
-        every = self.desk.visits() if self._forms else []
-        if every and not self.desk.visit():
-            self.desk.choose(every[0][0])
-        visit = self.desk.visit()
+        every_visit = self.service.visits() if self._forms else []
+        if every_visit and not self.service.visit():
+            self.service.choose(every_visit[0][0])
+        visit = self.service.visit()
         if not visit:
             raise Refused(Message("visit.none_chosen"))
-        if every and self.desk.session() is None:
-            return every
+        if every_visit and self.service.session() is None:
+            return every_visit
         return [(visit["id"], f"{visit['participant']} · {visit['name']}")]
 
     def _pick(self, visit_id: str, measure: str) -> None:
         if self._view != "assess":
             return
-        if self._forms and self.desk.session() is None:
-            self.desk.choose(visit_id)
-        visit = self.desk.visit()
+        if self._forms and self.service.session() is None:
+            self.service.choose(visit_id)
+        visit = self.service.visit()
         if visit.get("id") == visit_id:
-            self.stage.show(self._desk, self._form_of(visit, measure))
+            self.stage.show(self._picker, self._form_of(visit, measure))
             self.refresh()
 
     def _visit_of_entries(self) -> tuple[str, str] | None:
         """The visit that forms are bound to. Refused while people can sign in and nobody has."""
-        if not self.desk.signed_in and self.desk.takes_sign_in():
+        if not self.service.signed_in and self.service.takes_sign_in():
             raise Refused(Message("visit.sign_in_to_rate"))
-        return self.desk.visit_in_session()
+        return self.service.visit_in_session()
 
     def _form_of(self, visit: Mapping[str, str], measure: str) -> Any:
         """The form of a measure, bound to its visit; the same one while the page lives, drafts in any case."""
         if self._form is not None and self._form[:2] == (visit["id"], measure):
             return self._form[2]
         about: dict[str, Any] = {
-            "store": RecordStore(self.desk.record, visit_id=visit["id"], folder=self.folder),
+            "store": RecordStore(self.service.record, visit_id=visit["id"], folder=self.folder),
             "visit_id": visit["id"],
-            "rater": self.desk.who,
+            "rater": self.service.who,
             "place": (visit["study"], visit["participant"], visit["name"]),
             "session": self._visit_of_entries,
         }
@@ -204,17 +204,17 @@ class SessionPage:
 
     def _run_kinds(self) -> list[dict[str, Any]]:
         self.refresh()
-        return self.desk.run_kinds()
+        return self.service.run_kinds()
 
     def _after_run(self, status: dict[str, Any]) -> None:
         """Take the run in, show its result; fit after a calibration."""
         run = status["run"]
-        for sentence in self.desk.ingest():
+        for sentence in self.service.ingest():
             self.log.append(sentence)
         if run["kind"] == "calibration" and run["state"] == "finished":
             begun = world.clock.monotonic()
             self.screen.tell("run.fitting", s="0")
-            sha256 = self.desk.fit(
+            sha256 = self.service.fit(
                 run["recording"], progress=lambda share: self._fitting(world.clock.monotonic() - begun, share)
             )
             self.screen.tell("run.fitted", hash=sha256[:8])
@@ -235,13 +235,13 @@ class SessionPage:
 
     def _hold_result(self, run: Mapping[str, Any]) -> None:
         """Compute what the run came to, from the record."""
-        waiting = bool(self.desk.awaiting())
-        with self.desk.record() as study:
+        waiting = bool(self.service.awaiting())
+        with self.service.record() as study:
             result = run_result(study, run["id"], awaiting=waiting)
         result["total"] = run["trials_total"]
 
         def note(*, text: str, tags: tuple[str, ...]) -> str:
-            return self.desk.note(run["id"], text, tags)
+            return self.service.note(run["id"], text, tags)
 
         self._result = ResultPanel(result, act=self._act, note=note)
 
@@ -252,47 +252,47 @@ class SessionPage:
             return ""
         from workbench.reports import session_report
 
-        with self.desk.record() as study:
+        with self.service.record() as study:
             files = session_report(study, language=str(self.screen.language))
         return Message("visit.report_kept", path=files.pdf.relative_to(self.folder).as_posix())
 
     def _after_session(self) -> None:
-        for sentence in self.desk.ingest():
+        for sentence in self.service.ingest():
             self.log.append(sentence)
         self.show("today")
 
     def _decide(self, sha256: str, **how: str) -> dict[str, str]:
-        decided = self.desk.decide(sha256, **how)
+        decided = self.service.decide(sha256, **how)
         self.refresh()
         return decided
 
     def _sign_in(self, *, login: str, password: str) -> None:
-        self.desk.sign_in(login=login, password=password)
+        self.service.sign_in(login=login, password=password)
         self._decoder = self._form = None  # both carry the name of who signs
         self.show(self._view)
 
     def _sign_out(self) -> None:
-        self.desk.sign_out()
+        self.service.sign_out()
         self.worklist.somebody_else()
         self._decoder = self._form = None
         self.show(self._view)
 
 
 class _Starting:
-    """The desk as the worklist sees it: it starts through the page's screen, which shows what it confirms."""
+    """The service as the worklist sees it: it starts through the page's screen, which shows what it confirms."""
 
-    def __init__(self, desk: VisitDesk, start: Callable[[], None], shown: Callable[[], None]) -> None:
-        self.worklist, self.details, self.forget = desk.worklist, desk.details, desk.forget
-        self._desk, self._start, self._shown = desk, start, shown
+    def __init__(self, service: VisitService, start: Callable[[], None], shown: Callable[[], None]) -> None:
+        self.worklist, self.details, self.forget = service.worklist, service.details, service.forget
+        self._service, self._start, self._shown = service, start, shown
 
     def confirm(self, visit_id: str, code: str) -> Mapping[str, Any]:
-        """Hold the code against the participant of the visit; the bar shows the identity that was confirmed."""
-        sentence = self._desk.confirm(visit_id, code)
+        """Check the code against the participant of the visit; the bar shows the identity that was confirmed."""
+        sentence = self._service.confirm(visit_id, code)
         self._shown()
         return sentence
 
     def start(self, visit_id: str) -> None:
-        """Start the session of the visit that the desk confirmed; refused for any other."""
-        if self._desk.confirmed.get("visit") != visit_id:
+        """Start the session of the visit that was confirmed; refused for any other."""
+        if self._service.confirmed.get("visit") != visit_id:
             raise Refused(Message("visit.this_not_confirmed"))
         self._start()

@@ -1,6 +1,6 @@
 """The right person: the day's visits, one confirmed before a session, and everything that is bound to it.
 
-A :class:`VisitDesk` stands between a page and the record. It opens the record for each request, so that several
+A :class:`VisitService` stands between a page and the record. It opens the record for each request, so that several
 pages and processes share it, and it holds what a page must not: who is signed in, and a confirmation, which is
 good for one start of one visit.
 """
@@ -30,7 +30,7 @@ EFFECTORS = {
 """Effectors of the register by what they are called; one of another package is called by its name."""
 
 
-class VisitDesk:
+class VisitService:
     """What a page may ask of the record: the worklist, a confirmation, a session, and what awaits a decision.
 
     Parameters
@@ -47,6 +47,7 @@ class VisitDesk:
         self._signer: Signer | None = None
         self._confirmed: dict[str, str] = {}
         self._chosen = ""
+        # A page's own requests queue here and not in SQLite, which would let the second one wait and then fail.
         self._writing = world.clock.rlock()
 
     @contextmanager
@@ -136,7 +137,7 @@ class VisitDesk:
         return {"facts": [*facts, effector], "plan": plan, "blocked": blocked}
 
     def confirm(self, visit_id: str, code: str) -> dict[str, str]:
-        """Hold a wristband or participant code against the participant of a visit.
+        """Check a wristband or participant code against the participant of a visit.
 
         Parameters
         ----------
@@ -148,6 +149,7 @@ class VisitDesk:
         Refused
             The code belongs to somebody else, to nobody, or to more than one.
         """
+        # A reading that fails takes the one before back: nobody knows any longer who is there.
         self.forget()
         with self.record() as study:
             person = self._person(study, visit_id)
@@ -209,12 +211,14 @@ class VisitDesk:
         Refused
             Without a confirmation, with another session under way, for hardware, or for a participant on hold.
         """
+        # Used up whatever follows: a start that is refused needs the code again.
         confirmed, self._confirmed = self._confirmed, {}
         if not confirmed:
             raise Refused(Message("visit.not_confirmed"))
         with self.record() as study:
             person = self._person(study, confirmed["visit"])
             blocked = self._blocked(study, person, self.session())
+            # Asked again: the page may show a state of minutes ago.
             if blocked:
                 raise Refused(blocked["text"])
             self.signer(study, person)
@@ -289,6 +293,7 @@ class VisitDesk:
         if not person:
             return []
         with self.record() as study:
+            # A fit whose page was closed before it was entered appears here.
             approving.enter_waiting(study)
             return list(study.decoders_awaiting(person))
 
@@ -400,6 +405,7 @@ class VisitDesk:
             person = study.get("participant", visit["participant_id"])
             code = study.code
         identity = running["identity"] if running else ""
+        # The identity of a session reads `how, when, who`.
         clock = identity.split(", ")[1] if identity.count(", ") >= 2 else self._confirmed.get("clock", "")
         return {
             "id": chosen,
@@ -437,6 +443,7 @@ class VisitDesk:
             return {"key": "worklist.blocked.hold", "args": {"why": person["hold"]}, "text": text}
         if self._signer is None and study.people():
             return {"key": "worklist.blocked.sign_in", "args": {}, "text": Message("visit.sign_in_for_session")}
+        # Without accounts a script signs, which is allowed for simulated participants only.
         if self._signer is None and not person["simulated"]:
             return {"key": "worklist.blocked.nobody", "args": {}, "text": Message("visit.nobody_can_sign_in")}
         if not person["simulated"]:
@@ -445,6 +452,7 @@ class VisitDesk:
 
 
 def _code(person: Mapping[str, Any]) -> str:
+    # Who has a wristband is confirmed by it alone: a pseudonym can be read off a list.
     return str(person["wristband"] or person["pseudonym"]).strip().casefold()
 
 
@@ -498,6 +506,7 @@ def _decided(row: Mapping[str, Any]) -> Message:
 
 def _others(study: Study, person_id: str, sha256: str) -> list[dict[str, str]]:
     """The participant's decoders, newest first: this one, and what was decided on each other."""
+    # Oldest first, so that the newest decision on each decoder is the one that stays.
     decided = {row["decoder_sha256"]: row for row in study.approvals(participant_id=person_id)}
     rows = [{"hash": _short(sha256), "state": "dot", "text": Message("approval.this_one")}]
     for other, row in reversed(decided.items()):
@@ -560,4 +569,5 @@ def _part(visit: Mapping[str, Any], today: date) -> float | None:
     if not (visit["earliest"] and visit["latest"]):
         return None
     first, last = date.fromisoformat(visit["earliest"]), date.fromisoformat(visit["latest"])
+    # A window of one day has no length to divide by.
     return (today - first).days / max(1, (last - first).days)

@@ -14,7 +14,7 @@ class Adaptation:
     Parameters
     ----------
     rule : by which it adapts, ``""`` for a decoder that stays as it was fitted. bound : of the rule.
-    head : hash of the decoder, from which the chain of updates goes on.
+    head : hash of the decoder, at which the chain of updates begins.
     """
 
     def __init__(self, rule: str, *, bound: float, head: str) -> None:

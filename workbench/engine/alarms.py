@@ -108,6 +108,8 @@ class Alarms:
             for alarm in _read(journal):
                 self._n = max(self._n, _number(alarm.id))
                 if not alarm.over:
+                    # Its cause was a state of an engine that is gone. Its own key keeps it when the same cause
+                    # arises again.
                     alarm.cleared = alarm.earlier = True
                     self._alarms[f"{alarm.cause} {alarm.id}"] = alarm
             world.disk.save(journal, b"".join(map(_line, self._alarms.values())))
@@ -140,6 +142,7 @@ class Alarms:
             if alarm is not None and alarm.acknowledged_by == "":
                 # The one before was never acknowledged: it stays the same alarm, with its first time.
                 fresh.id, fresh.raised = alarm.id, alarm.raised
+            # The journal before the table that screens read: an alarm that somebody has seen survives the engine.
             self._record(fresh)
             self._row("alarm", Message("alarm.row", id=fresh.id, what=what), means, priority)
             self._alarms[cause] = fresh
@@ -188,6 +191,7 @@ class Alarms:
         """
         now = world.clock.wall()
         order = sorted(
+            # Copied in one step under the GIL; alarms that leave replace the dict and are not deleted from it.
             list(self._alarms.values()),
             key=lambda a: (a.key != STOP or a.cleared, a.cleared, _RANK.get(a.priority, 3), -a.raised),
         )
@@ -213,6 +217,7 @@ class Alarms:
                 size = os.lseek(descriptor, 0, os.SEEK_END)
             finally:
                 world.disk.close(descriptor)
+            # At half of what a reader takes, so that the newest lines are always among those read.
             if size > MAX_JOURNAL // 2:
                 newest = {a.id: a for a in (*self._alarms.values(), alarm)}.values()
                 world.disk.save(self._journal, b"".join(_line(a) for a in newest if not a.over))

@@ -18,7 +18,7 @@ from workbench.messages import Message
 
 
 class Connections:
-    """Connects the streams of the contract. No outlet takes the place of another by itself.
+    """Connects the streams of the contract. No outlet ever replaces another without an operator.
 
     Parameters
     ----------
@@ -53,6 +53,7 @@ class Connections:
             When the signal runs at another speed than the plan says.
         """
         plan = self._plan
+        # Only what is critical stops the session here; an operator may waive the rest, or connect it later.
         optional = [spec.name for spec in plan.contract if not spec.critical]
         inlets = lsl.resolve(plan.contract, timeout=plan.resolve_s, waived=optional)
         for spec in plan.contract:
@@ -63,6 +64,7 @@ class Connections:
             else:
                 self._search(spec.name)
         signal = self._streams.signal
+        # Both are decimal texts, so they differ by rounding or by intent.
         if abs(signal.speed - plan.speed) > 1e-9:
             name, speed = repr(signal.spec.name), f"{signal.speed:g}"
             raise BadValue(Message("engine.other_speed", stream=name, speed=speed, planned=f"{plan.speed:g}"))
@@ -157,7 +159,7 @@ class Connections:
 
     # ------------------------------------------------------------------------------------ losing
     def lose_outlet(self, name: str, sentence: str) -> None:
-        """The outlet behind an input is gone: the stream is lost, and no other outlet is taken by itself."""
+        """The outlet behind an input is gone: the stream is lost until an operator reconnects it."""
         self._events.enter(
             "stream_gone",
             stream=name,
@@ -169,9 +171,10 @@ class Connections:
         self._gone.add(name)
 
     def watch_sources(self) -> None:
-        """Say once when another outlet announces an input that is gone: nobody can tell it from a stranger."""
+        """Report once that another outlet announces an input that is gone: it may be a stranger's."""
         if not self._gone:
             return
+        # Looking at the network all the time is only worth its cost once something is gone.
         if self._lookout is None:
             self._lookout = Lookout(announced_as(list(self._streams), field_name="name"))
         announced = list(self._lookout.seen().values())
@@ -237,6 +240,7 @@ class DuplicateWatch:
                 alarms.clear(cause)
                 continue
             suspects[name] = others[0].uid
+            # Twice with the same uid: an outlet that restarts is listed beside its successor for one look.
             if self._suspects.get(name) == others[0].uid and cause not in alarms:
                 self._report(stream, others, cause)
         self._suspects = suspects

@@ -47,12 +47,15 @@ class DecodeLoop:
         while run.live:
             for item in run.source.items():
                 yield from self._measure(run, item)
+            # A schedule of the engine is complete when it was presented; cues from another program have no known
+            # end, so that the trials are counted.
             if session.plan.cue_source == "engine":
                 complete = run.source.complete
             else:
                 complete = len(run.trials) >= run.request.n_trials
             if complete:
                 session.runs.end("finished")
+            # Asked again: an item above may have ended the run, and then nothing more is waited for.
             elif run.live:
                 self._pump()
         yield from run.source.finish(stamp=session.streams.now(), state=run.over, sentence=run.sentence)
@@ -64,6 +67,8 @@ class DecodeLoop:
             yield item
             return
         run.acquired = item.local
+        # The loop of `workbench.decode` works between this `yield` and the line after it, so the difference of the
+        # two clocks is the time that this item cost.
         began = lsl.local_clock()
         yield item
         now = lsl.local_clock()
@@ -77,6 +82,7 @@ class DecodeLoop:
         verdict = run.deadline.hop(seconds, local=now)
         if verdict:
             self._deadlines.note(self._session, run, seconds=seconds, verdict=verdict)
+            # The controller counts overruns only, by a stricter rule of its own; a warning is for the record.
             if verdict != "warning" and self._session.effector.link is not None:
                 self._session.effector.link.hop(seconds)
 
@@ -94,6 +100,8 @@ class DecodeLoop:
             session.ledger.enter(replace(item, local=lsl.local_clock(), stream=stream))
             return
         decided = lsl.local_clock()
+        # The effector comes before the recording: a slow disk must not delay a command. Samples that are decoded
+        # after the run has ended or paused move nothing.
         session.outlets.publish_decision(item, run.writer.classes)
         if session.effector.link is not None and run.live and run.state == "running":
             session.effector.link.follow(item, quality_ok=session.monitor.ok is not False)

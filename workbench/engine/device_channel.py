@@ -85,6 +85,7 @@ class DeviceChannel:
         answer = self._end.receive(text)
         if answer is None or not answer.is_fresh:
             return None
+        # Only after the signature: the number of outlets heard is bounded, and a trusted one never gives way.
         self._listener.trust(uid)
         return answer
 

@@ -72,6 +72,7 @@ class EffectorLink:
     ) -> None:
         self.controller = control.Controller(control.load(pairing.effector), speed=speed, simulated=simulated)
         self._ledger, self._record, self._stream_now = ledger, record, stream_now
+        # Reentrant, because the end of the session stands the effector down while it holds the lock.
         self._lock = world.clock.rlock()
         self._recorded_at = self._waiting_since = 0.0
         self._last: DeviceStatus | None = None
@@ -124,6 +125,7 @@ class EffectorLink:
                 self._act(self.controller.operator.set_ready(ready=True, by=operator))
                 self._act(self.controller.operator.arm(operator, grant=grant, **self._now()))
             finally:
+                # A refusal raises before rows are taken, and is itself a row.
                 self._take_rows()
 
     def name_unmet(self) -> None:
@@ -164,12 +166,15 @@ class EffectorLink:
     def estop(self, reason: str) -> None:
         """Stop at once. Any thread."""
         with self._lock:
+            # From here it is about this STOP, not about one before it.
             self._stop_sent = False
             self._act(self.controller.operator.estop(reason, **self._now()))
 
     def fault(self, reason: str, *, only_armed: bool = False) -> None:
         """A fault found by the engine: to the safe state; with ``only_armed``, only where it is armed."""
         with self._lock:
+            # DISCONNECTED is left alone: nothing was ever sent to the effector, so it has nothing to be made safe
+            # from.
             counts = self.controller.state in control.ARMED_OR_ENGAGED or not only_armed
             if counts and self.controller.state != "DISCONNECTED":
                 self._send(self.controller.on_fault(reason, **self._now()))
@@ -196,6 +201,8 @@ class EffectorLink:
         """Time went on: the controller's watchdogs, the session key, streams that bear our names."""
         with self._lock:
             now = self._now()
+            # Keys and strangers are looked after before time is judged: `on_tick` may send, and arming depends on
+            # what was found here.
             self._agree(now["local"])
             self._look_for_strangers(now["local"])
             self._send(self.controller.on_tick(**now, quality_ok=quality_ok))
@@ -211,6 +218,7 @@ class EffectorLink:
                 self._take_ack(answer)
                 return
             if answer.kind == "welcome":
+                # Bound before the next command is sent: from here no other outlet can answer it.
                 self.channel.bind(answer)
                 self._send(self.controller.device.on_session(**self._now()))
             self._take_status(answer)
@@ -223,6 +231,7 @@ class EffectorLink:
             sentence = Message("engine.answer_is_none", reason=str(error))
             self._send(self.controller.on_fault("command_refused", sentence=sentence))
             return
+        # Recorded before it is judged: the fault that may follow must find its cause in the recording.
         self._record(ack)
         self._send(self.controller.device.on_ack(ack, local=lsl.local_clock()))
 
@@ -234,6 +243,7 @@ class EffectorLink:
         now, last = lsl.local_clock(), self._last
         self._followed = now if follows else -inf
         shown = (status.state, status.level, status.locked)
+        # A status comes some twenty times a second; every change is recorded, and otherwise one in half a second.
         changed = last is None or (last.state, last.level, last.locked) != shown
         if changed or now - self._recorded_at >= RECORD_S:
             self._recorded_at, self._last = now, status
@@ -244,6 +254,8 @@ class EffectorLink:
         """Ask for a session key where one is needed: by a self-test once the device's safe state is complete, and
         at once by a STOP that a device without our key cannot hear."""
         device = self.controller.device
+        # A device that follows our key hears the STOP that is being repeated. Only one that does not (it was
+        # started again, or lapsed) needs a key first.
         stops = device.stop_unconfirmed and now - self._followed > FOLLOWED_S
         if stops or device.needs_session:
             self.channel.listen_to_all()
@@ -271,6 +283,7 @@ class EffectorLink:
         strangers = self.channel.strangers(now)
         if strangers is None:
             return
+        # Both ends count: a forged command reaches the device only, a forged answer only the engine.
         reported = 0 if self._last is None else self._last.foreign
         messages = self.channel.foreign_messages + reported
         new = self.controller.device.set_foreign(messages=messages, streams=strangers)
@@ -302,6 +315,8 @@ class EffectorLink:
         """The effector's part of the status."""
         with self._lock:
             snapshot = self.controller.snapshot()
+            # The controller has ordered the STOP; without a session key the channel could not sign it, and the
+            # screen must not say that it left.
             snapshot["stop"]["sent"] = snapshot["stop"]["sent"] and self._stop_sent
             return snapshot
 
@@ -313,6 +328,7 @@ class EffectorLink:
 
     def _send(self, commands: list[Command]) -> None:
         for command in commands:
+            # Sent before it is recorded: neither a slow nor a full disk may hold up a command.
             sent = self.channel.send(command)
             self._stop_sent |= sent and command.action == "stop"
             self._record(command)

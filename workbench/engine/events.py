@@ -78,7 +78,7 @@ class EventLog:
 
     @property
     def live_run(self) -> LiveRun | None:
-        """The run to which samples of now belong, None while there is none."""
+        """The run to which current samples belong, None between runs."""
         run = self.run  # read once: another thread may ask while the next run is added
         return run if run is not None and run.live else None
 

@@ -32,6 +32,7 @@ class FailureResponse:
         The effector's lock may be held by the very thread that is lost, so that the order is given on a thread
         of its own; while that waits nobody can send, and the device goes to its safe state by itself.
         """
+        # The safe state before row and alarm, which wait for the disk.
         if not name.startswith(SAFE_STATE):
             self._order_safe_state("thread_lost", thread=name)
         consequence = Message("engine.to_safe_state")
@@ -61,6 +62,7 @@ class FailureResponse:
             means=Message("alarm.standstill_means"),
             do=Message("alarm.standstill_do"),
         )
+        # It was over when it was noticed. The alarm stays on the screen until somebody has seen it.
         self._events.ledger.alarms.clear(code)
 
     def _order_safe_state(self, code: str, *, thread: str) -> None:

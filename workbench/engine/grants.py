@@ -76,6 +76,7 @@ class GrantGate:
         if envelope is None:
             raise Refused(Message("grant.needed"))
         payload = self._payload(envelope, decoder_sha256=decoder_sha256)
+        # The record and the engine run on one computer under one boot, so their monotonic clocks compare.
         left_s = _number(payload, "expires") - world.clock.monotonic()
         if not 0 < left_s <= LIFE_S:
             raise Refused(Message("grant.expired"))
@@ -93,25 +94,29 @@ class GrantGate:
             level_max=_number(limits, "level_max"),
             hold_limit_s=_number(limits, "hold_limit_s"),
             dose_s=_number(limits, "dose_s"),
+            # Runs of this engine are left out: its controller has counted them already.
             dose_used_s=sum(_number(dose, run) for run in dose if run not in own_runs),
             expires=lsl.local_clock() + left_s,
         )
+        # Only a grant that is true uses the nonce up: a forged one must not spoil the operator's.
         self.nonce = world.chance.token_hex(16)
         return grant
 
     def _payload(self, envelope: object, *, decoder_sha256: str) -> dict[str, Any]:
         """The signed content, checked against this session."""
+        # Only arming needs cryptography; a start does not wait for its import.
         from workbench.study.keys import public_keys, verify_envelope
 
         if not isinstance(envelope, Mapping):
             raise Refused(Message("grant.no_envelope", got=type(envelope).__name__))
         keys = public_keys(self._plan.study_folder)
+        # The newest key alone: older ones verify the past, and whoever kept one must not arm anything.
         epoch = max(keys, default=0)
         if envelope.get("epoch") != epoch or epoch == 0:
             raise Refused(Message("grant.other_key"))
         payload = verify_envelope(envelope, keys[epoch], purpose=PURPOSE)
         plan = self._plan
-        wanted = {
+        expected = {
             "session": plan.session_id,
             "participant": plan.participant,
             "effector": plan.effector,
@@ -119,7 +124,7 @@ class GrantGate:
             "boot": world.clock.boot_id(),
             "engine": self.nonce,
         }
-        for name, value in wanted.items():
+        for name, value in expected.items():
             if payload.get(name) != value:
                 raise Refused(Message("grant.for_other", whose=OTHERS[name]))
         if payload.get("method") == "script" and not plan.effector_simulated:

@@ -72,11 +72,13 @@ class Inlets:
         """Close one inlet."""
         if name in self.open:
             self._stop[name].set()
+            # The inlet is closed only after its thread, which may be inside a pull.
             self._threads[name].join(5.0)
             self.open.pop(name).close()
 
     def close(self) -> None:
         """Close all."""
+        # All are asked to end before the first is waited for, so that their last pulls run out at the same time.
         for stop in self._stop.values():
             stop.set()
         for name in list(self.open):

@@ -78,17 +78,20 @@ class Intake:
         stream, run = self._streams[arrival.name], self._events.live_run
         values = stream.scale(arrival.values)
         if run is not None and arrival.name in run.names:
+            # Raw, as the outlet sent them: the unit and its scale are in the header, and a replay scales again.
             run.writer.samples(arrival.name, arrival.values, arrival.stamps)
             if stream is self._streams.signal:
                 run.source.samples(values, arrival.stamps, local=arrival.local)
             elif stream.spec.role == "markers" and self._marker_cues:
                 for text, stamp in zip(texts_of(values), arrival.stamps.tolist(), strict=True):
                     self._runs.take_cue(text, stamp + stream.offset)
+        # Before `take`, which renews the time of the last arrival that the row states.
         if stream.state == "lost":
             self._take_back(stream, arrival)
         for episode in stream.take(arrival):
             self._report_stamps(stream, episode)
         if stream is self._streams.signal:
+            # The screen comes last: what it shows is already recorded.
             self._monitor.take(values, arrival)
 
     def _take_back(self, stream: Stream, arrival: Arrival) -> None:
@@ -116,6 +119,7 @@ class Intake:
             run.writer.clock_offset(item.name, measured.time, measured.offset, uncertainty=measured.uncertainty)
             if stream is self._streams.signal:
                 self._events.mark("clock_offset", offset_s=measured.offset, uncertainty_s=measured.uncertainty)
+        # The first offset is no jump, however far apart the clocks of two computers are.
         if known and not stream.steady:
             self._events.enter(
                 "clock_jump",
@@ -139,6 +143,8 @@ class Intake:
                 priority="low",
             )
             return
+        # Stamps that are missing or repeated are replaced by the time base and mislead nobody. These three move
+        # cues against samples.
         misleading = fault in (StampFault.RATE, StampFault.JUMPED, StampFault.OUT_OF_ORDER)
         priority: AlarmPriority = "high" if stream.spec.critical and misleading else "medium"
         self._events.enter(

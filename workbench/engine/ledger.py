@@ -30,6 +30,8 @@ class Ledger:
 
     def __init__(self) -> None:
         self.total = 0
+        # `_lock` is never held while the disk is waited for, because the STOP path enters rows; `_writing` lets
+        # one thread at a time write them.
         self._lock, self._writing = world.clock.lock(), world.clock.lock()
         self._shown: deque[LedgerStatus] = deque(maxlen=SHOWN)
         self._unrecorded: deque[LedgerRow] = deque()
@@ -68,6 +70,8 @@ class Ledger:
             for row in rows:
                 write(row)
                 with self._lock:
+                    # One by one, after each is written: where the disk fails, none is lost and none is written
+                    # twice.
                     self._unrecorded.popleft()
             return len(rows)
         finally:

@@ -46,7 +46,7 @@ class LiveSource:
     present : called with each cue marker right after it was recorded.
     watermark : corrected stamp in s that every other critical stream has passed; ``inf`` without others.
     clock : local time, s.
-    timed_out : called with the stamp when a sample had to go on without the other streams.
+    timed_out : called with the stamp when a sample was released without waiting for the other streams.
     """
 
     def __init__(
@@ -122,6 +122,7 @@ class LiveSource:
             self._final = self.seen
             return
         lead = round(lead_s * self.fs)
+        # The rest of the schedule moves as a whole: distances between cues stay as planned.
         self._shift = self.seen + lead - self._due(self._cues[0], 0)
         before = self._cues[0].at_s - lead / self.fs
         self._cues.appendleft(PlannedCue(before, self._rest, lead_s, -1))
@@ -168,6 +169,7 @@ class LiveSource:
 
     def _due_markers(self) -> Iterator[Marker]:
         while self._markers:
+            # Only here is the sample known at which it takes effect: others may still have waited before it.
             marker = replace(self._markers.popleft(), sample=self.seen)
             if marker.kind == "clock_offset":
                 self.offset = float(marker.detail["offset_s"])
@@ -186,9 +188,10 @@ class LiveSource:
             return None
         block = self._waiting[0]
         limit = self._watermark()
-        # Not "<= limit": a stamp that is no number waits for nobody.
+        # Not `<= limit`: a stamp that is not a number waits for nobody.
         n = len(block.stamps) if flush else int(np.count_nonzero(~(block.stamps + self.offset > limit)))
         if n < len(block.stamps) and self._clock() - block.local > WATERMARK_S:
+            # A late decision helps nobody: it is made without the other streams, and the ledger says so.
             self._timed_out(float(block.stamps[-1]) + self.offset)
             n = len(block.stamps)
         if n == 0:
@@ -250,6 +253,7 @@ class LiveSource:
     def _cue(self, cue: PlannedCue, sample: int, stamp: float) -> Marker:
         detail = {"trial": cue.trial, "duration_s": cue.duration_s}
         marker = Marker("cue", sample, stamp, cue.label, detail)
+        # Recorded before it is shown: a participant never sees a cue that the recording lacks.
         self._record(marker)
         self._present(marker)
         self.cue = marker

@@ -11,7 +11,7 @@ from workbench import devices
 from workbench.devices._pairing import Pairing
 from workbench.engine.events import EventLog
 from workbench.errors import BadValue
-from workbench.live._place import Place
+from workbench.live._engine_folder import EngineFolder
 from workbench.live.plan import SessionPlan
 from workbench.messages import Message
 
@@ -19,16 +19,17 @@ LOG = logging.getLogger("workbench.engine")
 
 
 class Players:
-    """Starts the players that a plan names, says when one ended by itself, stops them.
+    """Starts the players that a plan names, reports one that ended unasked, stops them.
 
     Parameters
     ----------
-    plan, place : of the session; the place takes their logs.
+    plan : of the session.
+    engine_folder : takes their logs.
     events : where an end is entered.
     """
 
-    def __init__(self, plan: SessionPlan, place: Place, *, events: EventLog) -> None:
-        self._plan, self._place, self._events = plan, place, events
+    def __init__(self, plan: SessionPlan, engine_folder: EngineFolder, *, events: EventLog) -> None:
+        self._plan, self._engine_folder, self._events = plan, engine_folder, events
         self._running: list[devices.Player] = []
 
     def start_sources(self) -> None:
@@ -61,12 +62,12 @@ class Players:
     def _start(self, player: Mapping[str, Any], *, owned: bool = True, **more: Any) -> None:
         name = str(player["device"])
         options = player_options(self._plan, player) | more
-        log = self._place.folder / f"player-{len(self._running) + 1}-{name}.log"
+        log = self._engine_folder.path / f"player-{len(self._running) + 1}-{name}.log"
         self._running.append(devices.start(name, options, log=log, owned=owned))
         LOG.info("player %s started as process %d", name, self._running[-1].pid)
 
     def watch(self) -> None:
-        """A row and an alarm for each player that ended by itself."""
+        """A row and an alarm for each player that ended unasked."""
         ledger = self._events.ledger
         for player in self._running:
             cause = f"player:{player.pid}"

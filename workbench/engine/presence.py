@@ -48,6 +48,7 @@ class Presence:
             now = world.clock.monotonic()
             if not self._issued or now - next(reversed(self._issued.values())) >= RENEW_S:
                 self._issued[world.chance.token_hex(16)] = now
+            # Ends at the newest at the latest, which is younger than that.
             while now - next(iter(self._issued.values())) > PRESENT_S:
                 old, _ = self._issued.popitem(last=False)
                 self._answered = {pair for pair in self._answered if pair[1] != old}
@@ -78,6 +79,7 @@ class Presence:
             self._answered.add((page, str(challenge)))
             self._pages[page] = self._last = now
             self._pages.move_to_end(page)
+            # Each reload is a page of its own: without a bound they would pile up over a day.
             while len(self._pages) > MAX_PAGES:
                 self._pages.popitem(last=False)
 

@@ -33,8 +33,8 @@ from workbench.engine.status import compose
 from workbench.engine.supervision import Supervisor
 from workbench.engine.watching import Periodic, watch_disk, watch_presence, watch_streams
 from workbench.errors import BadValue, RecordingFault, WorkbenchError
-from workbench.live import _place
-from workbench.live._place import Place
+from workbench.live import _engine_folder
+from workbench.live._engine_folder import EngineFolder
 from workbench.live._stopfile import LIMIT_S as STOP_FILE_LIMIT_S
 from workbench.live._stopfile import watching
 from workbench.live.plan import SessionPlan
@@ -63,57 +63,52 @@ class Engine:
 
     Parameters
     ----------
-    place : folders of the engine.
+    engine_folder : where its own files are.
     slept_s : added to the boot clock, s; see :func:`slept_offset`.
     """
 
-    def __init__(self, place: Place, *, slept_s: Callable[[], float] = lambda: 0.0) -> None:
-        self.place = place
+    def __init__(self, engine_folder: EngineFolder, *, slept_s: Callable[[], float] = lambda: 0.0) -> None:
+        self.engine_folder = engine_folder
         self.state: EngineState = "starting"
         self.started = f"{world.clock.local():%Y-%m-%dT%H:%M:%S}"
-        self.plan = SessionPlan.from_json(_plan_text(place))
+        self.plan = SessionPlan.from_json(_plan_text(engine_folder))
         self.supervisor = Supervisor(self._thread_lost, on_back=self._thread_back)
         self._beat = self.supervisor.adopt(LOOP)
         self._standstill = StandstillWatch(
             slept_s=slept_s, ran_unbroken=lambda since: self.supervisor.ran_unbroken(LOOP, since)
         )
-        self.session = Session(place, self.plan, spawn=self.supervisor.start)
+        self.session = Session(engine_folder, self.plan, spawn=self.supervisor.start)
         self.requests = RequestHandler(self.session)
         self._decoding = DecodeLoop(self.session, pump=self.pump, beat=self._beat)
         self.server: Server | None = None
         self.locked, self.end_requested = False, False
         self._published = 0
         self._free_mb = 0.0
-        self._heartbeat, self._tick = Periodic(_place.HEARTBEAT_S), Periodic(0.02)
+        # The controller's tick is a fraction of its heartbeat of 0.1 s, so that none is late by much. The file's
+        # heartbeat is for other processes.
+        self._heartbeat, self._tick = Periodic(_engine_folder.HEARTBEAT_S), Periodic(0.02)
         self._watch, self._show = Periodic(0.05), Periodic(0.1)
         self._light, self._slow = Periodic(0.5), Periodic(1.0)
 
     # --------------------------------------------------------------------------------- start, end
     def open(self) -> None:
         """Lock, door, kernels, streams, effector. Raises what stands in the way."""
-        stale = _place.take_lock(self.place, {"session_id": self.plan.session_id, "started": self.started})
+        folder = self.engine_folder
+        stale = _engine_folder.take_lock(folder, {"session_id": self.plan.session_id, "started": self.started})
         self.locked = True
-        world.disk.unlink(self.place.stop, missing_ok=True)
-        self.session.ledger.alarms.open(self.place.alarms, self.session.events.enter)
+        # A STOP left for an earlier engine is not meant for this one. Only now: before the lock is ours, the file
+        # may be on its way to an engine that runs.
+        world.disk.unlink(folder.stop, missing_ok=True)
+        self.session.ledger.alarms.open(folder.alarms, self.session.events.enter)
+        # The supervisor comes before every other thread, so that none is ever unwatched.
         self.supervisor.start_looking(self._look)
         self.supervisor.start(
             "stop-file",
-            watching(self.place, self.session.stop_latch.stop_now, self.supervisor.wait),
+            watching(folder, self.session.stop_latch.stop_now, self.supervisor.wait),
             limit_s=STOP_FILE_LIMIT_S,
         )
-        key = _place.new_key(self.place)
-        self.server = Server(
-            key=key,
-            session=self.plan.session_id,
-            stop_now=self.session.stop_latch.stop_now,
-            study=self.place.study,
-            transport=self.plan.transport,
-            present=self.session.presence.answer,
-            newest=self._newest,
-            spawn=self.supervisor.start,
-        )
-        _place.update_lock(self.place, {"endpoint": self.server.endpoint, "curve": self.server.curve})
-        LOG.info("session %s listens on %s", self.plan.session_id, self.server.endpoint)
+        # Before the kernels are compiled, which may take minutes: a client can attach, follow and stop meanwhile.
+        self._listen()
         lsl.configure()
         library = lsl.check_library()
         LOG.info("liblsl %d, pylsl %s", library.version, library.wrapper)
@@ -134,6 +129,7 @@ class Engine:
                 consequence=Message("engine.raw_stamps"),
                 priority="medium",
             )
+        # The self-test fails while nobody receives the commands, so the device is given time to come up.
         self._pump_until(lambda: self.session.effector.listens, timeout=self.plan.resolve_s)
         self.session.effector.self_test()
         if self.plan.script_present:
@@ -143,10 +139,30 @@ class Engine:
                 consequence=Message("engine.script_allowed"),
                 priority="low",
             )
+        # What exists now lives as long as the session. Frozen, it is not walked by later collections, whose pauses
+        # would fall into the hops of a run.
         gc.collect()
         gc.freeze()
+        # Only from here: nobody knows how long compiling takes on a computer that does it for the first time.
         self.supervisor.limit(LOOP, IDLE_LIMIT_S)
         self._to("idle")
+
+    def _listen(self) -> None:
+        """Open the door, and say in the lock where it is."""
+        self.server = Server(
+            key=_engine_folder.new_key(self.engine_folder),
+            session=self.plan.session_id,
+            stop_now=self.session.stop_latch.stop_now,
+            study=self.engine_folder.study,
+            transport=self.plan.transport,
+            present=self.session.presence.answer,
+            newest=self._newest,
+            spawn=self.supervisor.start,
+        )
+        _engine_folder.update_lock(
+            self.engine_folder, {"endpoint": self.server.endpoint, "curve": self.server.curve}
+        )
+        LOG.info("session %s listens on %s", self.plan.session_id, self.server.endpoint)
 
     def _pump_until(self, condition: Callable[[], bool], *, timeout: float) -> None:
         """Take things in until a condition holds, at most ``timeout`` s."""
@@ -163,6 +179,7 @@ class Engine:
                 continue
             if rehearsal.error is not None:
                 self.session.runs.fail(run, rehearsal.error)
+            # A STOP or an end may have come while the run compiled: it ends without a sample.
             elif self.requests.ending or self.session.stop_latch.reason:
                 run.end("stopped", self.session.stop_latch.reason or Message("engine.session_ended"))
                 run.close()
@@ -172,10 +189,12 @@ class Engine:
     def _decode(self, run: LiveRun) -> None:
         """A run from its first sample to its closed recording."""
         try:
+            # Rows from before the run belong in the session's own file; from `begin` on, the run takes them.
             self.session.events.write_rows_between_runs()
             self.session.runs.begin(run)
             self.supervisor.limit(LOOP, RUN_LIMIT_S)
             self._decoding.decode(run)
+            # Closing a recording waits for the disk, and the effector is about to be disarmed.
             self.supervisor.limit(LOOP, IDLE_LIMIT_S)
             self.session.runs.close(run)
         except WorkbenchError as error:
@@ -190,16 +209,19 @@ class Engine:
             "state": "failed" if error else "ended",
             "sentence": sentence,
         }
+        # Without the lock, folder and outcome belong to another engine.
         if not self.locked:
             return
+        # First: threads that end from here on do so on purpose and are not reported as lost.
         self.supervisor.close()
         self.session.close()
         self.session.events.write_rows_between_runs()
         if self.server is not None:
             self.server.close()
-        world.disk.unlink(self.place.display, missing_ok=True)
-        write_outcome(self.place, {**outcome, "error": error})
-        _place.release_lock(self.place)
+        world.disk.unlink(self.engine_folder.display, missing_ok=True)
+        write_outcome(self.engine_folder, {**outcome, "error": error})
+        # Last: whoever waits for the lock to go reads the outcome next.
+        _engine_folder.release_lock(self.engine_folder)
 
     def _to(self, state: EngineState) -> None:
         self.state = state
@@ -214,11 +236,14 @@ class Engine:
         """
         session, arrivals = self.session, self.session.inlets.queue
         self._beat()
+        # The supervisor watches this thread, and this thread watches the supervisor: neither fails unnoticed.
         self.supervisor.look_at_supervisor(LOOP)
         if self.end_requested and not self.requests.ending:
             session.runs.end("stopped", Message("engine.ended_by_system"))
             self.requests.ending = True
         try:
+            # Samples before requests: what has arrived is recorded before anything that a client asks for. A
+            # bounded batch: a burst of samples does not delay heartbeats and watchdogs.
             session.intake.take(arrivals.get(timeout=PUMP_S))
             for _ in range(BATCH):
                 session.intake.take(arrivals.get_nowait())
@@ -228,6 +253,7 @@ class Engine:
         self._do_what_is_due()
 
     def _answer_requests(self) -> None:
+        # A STOP before the requests that were queued behind it: they must find it latched.
         self.session.stop_latch.settle()
         if self.server is None:
             return
@@ -286,9 +312,10 @@ class Engine:
         """On the supervisor's thread: heartbeat and clocks."""
         if self._heartbeat.due(world.clock.monotonic()):
             try:
-                world.disk.touch(self.place.heartbeat)
+                world.disk.touch(self.engine_folder.heartbeat)
             except OSError as error:
                 LOG.error("no heartbeat: %s", error)
+        # Otherwise the loop writes them, but the row that says that it hangs must reach the disk too.
         if LOOP in self.supervisor.lost():
             self.session.events.write_rows_between_runs()
         lost_time = self._standstill.look()
@@ -328,20 +355,25 @@ def compile_kernels(spec: StreamSpec) -> None:
             LOG.info("paradigm %s is not compiled in advance: %s", name, error)
 
 
-def write_outcome(place: Place, content: dict[str, Any]) -> None:
+def write_outcome(engine_folder: EngineFolder, content: dict[str, Any]) -> None:
     """How the engine ended, for the next client."""
-    world.disk.save(place.outcome, json.dumps(messages.carried(content), ensure_ascii=False).encode("utf-8"))
+    world.disk.save(
+        engine_folder.outcome, json.dumps(messages.carried(content), ensure_ascii=False).encode("utf-8")
+    )
 
 
-def _plan_text(place: Place) -> str:
+def _plan_text(engine_folder: EngineFolder) -> str:
     try:
-        return place.plan.read_text(encoding="utf-8")
+        return engine_folder.plan.read_text(encoding="utf-8")
     except OSError as error:
-        raise BadValue(Message("engine.no_plan", folder=str(place.folder), why=str(error.strerror))) from error
+        raise BadValue(
+            Message("engine.no_plan", folder=str(engine_folder.path), why=str(error.strerror))
+        ) from error
 
 
 def _make_safe(engine: Engine, reason: str) -> None:
     """After an error that ends the engine: effector to its safe state, recording closed."""
+    # The effector first: closing the recording may fail or wait for the disk.
     engine.session.effector.fault(reason)
     run = engine.session.runs.run
     if run is not None and not run.closed:
@@ -362,14 +394,14 @@ def main(
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(threadName)s %(message)s"
     )
-    place = Place(study)
+    engine_folder = EngineFolder(study)
     try:
-        engine = Engine(place, slept_s=lambda: slept_offset(boot_offset))
+        engine = Engine(engine_folder, slept_s=lambda: slept_offset(boot_offset))
         on_created(engine)
     except WorkbenchError as error:
         LOG.error("%s", error)
         sentence = messages.of(error)
-        write_outcome(place, {"state": "failed", "error": type(error).__name__, "sentence": sentence})
+        write_outcome(engine_folder, {"state": "failed", "error": type(error).__name__, "sentence": sentence})
         return 2
 
     def ask_to_end(_number: int, _frame: FrameType | None) -> None:
@@ -379,6 +411,7 @@ def main(
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), ask_to_end)
+    # An interrupted kernel, or Ctrl-C in a terminal, must not end a session; only clients and SIGTERM do.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sentence, error_name, code = Message("engine.ended_well"), "", 0
     try:

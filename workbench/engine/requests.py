@@ -39,6 +39,7 @@ class RequestHandler:
             "pause": self._pause,
             "resume": lambda args: session.runs.resume(self._by(args)),
             "end_run": self._end_run,
+            # The door has stopped the effector already; the reply says that the run is being ended too.
             "stop": lambda args: session.stop_latch.settle(),
             "reset_stop": lambda args: session.stop_latch.reset(self._by(args)),
             "arm": self._arm,
@@ -93,9 +94,12 @@ class RequestHandler:
         by = self._by(args)
         if not run.request.decoder_sha256:  # the record grants nothing without one
             link.name_unmet()
+        # Last of the checks, because it uses up the nonce: a request refused above may be repeated with the same
+        # grant.
         grant = session.grants.arming(
             args.get("grant"), decoder_sha256=run.request.decoder_sha256, own_runs=session.runs.ids
         )
+        # The run began without the record's word on its decoder; the grant has now brought it.
         if not run.request.approved:
             run.request = replace(run.request, approved=True)
             session.effector.name_decoder(run.request)

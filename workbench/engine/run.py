@@ -70,6 +70,7 @@ class LiveRun:
         self.over: RunEnd | Literal[""] = ""
         self.trials: list[Trial] = []
         self.behind = False
+        # Without a decoder the loop of `workbench.decode` keeps the same 50 ms.
         hop_s = 0.05 if request.decoder is None else float(request.decoder.hop_s)
         self.hop = max(1, round(hop_s * signal.spec.fs))
         self.deadline = Deadline(hop_s=hop_s, speed=plan.speed)
@@ -81,9 +82,11 @@ class LiveRun:
         self.active = False
         self.began = 0.0
         self.acquired = 0.0
+        # Filled by the thread that syncs the recording, emptied by the loop; a deque needs no lock for that.
         self._slow: deque[float] = deque()
         self._streams = streams = [signal, *others]
         folder = Path(plan.study_folder) / "recordings"
+        # A fifth more than planned and half a minute: pauses are recorded too, and nobody knows their length.
         ensure_space(folder, needed_bytes([s.spec for s in streams], seconds=1.2 * request.seconds + 30.0))
         self.path = folder / f"{request.id}.xdf"
         self.names = {s.spec.name for s in streams}
@@ -216,6 +219,7 @@ class LiveRun:
                     priority="medium",
                 )
             )
+        # A row from between two runs has no sample; it is recorded at the one that is current.
         seen, write = self.source.seen, self.writer.ledger
         self._ledger.hand_over(lambda row: write(row if row.sample >= 0 else replace(row, sample=seen)))
 
@@ -239,6 +243,7 @@ class LiveRun:
             self.active, self.streak = decision.change == "activate", 0
             return
         params = self.request.paradigm.params()
+        # For the bar on the screen only, with the comparisons of the paradigm's own rule: nothing is decided here.
         rejected = not decision.label
         if self.active:
             past = rejected or p < params.get("release", 0.0)
@@ -271,6 +276,7 @@ class LiveRun:
         try:
             self.write_rows()
         finally:
+            # Before the writer is closed: threads that record ask this first.
             self.closed = True
             self.writer.close(state=self.over or "failed")
             self.state = self.over or "failed"

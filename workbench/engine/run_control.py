@@ -66,6 +66,8 @@ class RunControl:
         """The run's first sample is the next one."""
         local, signal = lsl.local_clock(), self._streams.signal
         run.state, run.began, self._n_cues = "running", local, 0
+        # Offsets have been measured since the session began: without the latest of them a replay of this recording
+        # could not correct its first stamps.
         for stream in self._streams.values():
             if stream.spec.name in run.names and stream.n_offsets:
                 name, uncertainty = stream.spec.name, stream.uncertainty
@@ -78,7 +80,7 @@ class RunControl:
         self._events.enter("operator", extent=extent, consequence=self._plan.operator)
 
     def pause(self, reason: str) -> None:
-        """Pause a running run: recording goes on, no cue is presented, the effector is released."""
+        """Pause a running run: recording continues, no cue is presented, the effector is released."""
         run = self.run
         if run is None or run.state != "running":
             return
@@ -86,6 +88,7 @@ class RunControl:
         self._events.mark("pause", reason=reason)
         run.source.pause()
         if self._effector.link is not None:
+            # Released, not disarmed: after a pause nobody needs to arm again.
             self._effector.link.release(Message("engine.run_paused"))
         self._outlets.publish_state("pause")
         self._events.enter("operator", extent=Message("engine.run_paused"), consequence=reason)
@@ -114,6 +117,8 @@ class RunControl:
         self._outlets.publish_state("end")
         self._report_jitter()
         if self._effector.link is not None:
+            # Before the recording is closed, which still takes the rows that this enters. It takes no command any
+            # more, since the run is over; a dose counts `runs.grant.LAPSE_S` where the release is missing.
             self._effector.link.stand_down(Message("engine.run_ended", n=run.number))
         consequence = run.sentence or Message("engine.in_good_order")
         extent = Message("engine.run_over", n=run.number, state=ENDS[run.over or "failed"])
@@ -123,6 +128,7 @@ class RunControl:
     def fail(self, run: LiveRun, error: WorkbenchError) -> None:
         """A run that cannot continue: effector safe, recording closed, reason stated."""
         why = messages.of(error)
+        # The effector first: everything after it may wait for the disk.
         self._effector.fault(Message("engine.run_failed", why=why))
         self._events.enter("run_failed", extent=why, consequence=Message("engine.kept"), priority="high")
         self._events.ledger.alarms.raise_alarm(
@@ -144,6 +150,8 @@ class RunControl:
         label = str(self._plan.labels.get(label, label))
         if label not in (*run.request.paradigm.conditions, run.rest):
             run.source.mark("note", stamp=stamp, label=label)
+        # The source lags behind the stream by what waits for other streams, so the newer of the two is the
+        # present.
         elif stamp > max(run.source.newest, signal.newest + signal.offset) + FUTURE_S:
             self._events.enter(
                 "impossible_marker",

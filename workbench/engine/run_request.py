@@ -74,9 +74,11 @@ def parse_run_request(args: Mapping[str, Any], *, signal: StreamSpec) -> RunRequ
     if kind is None:
         raise BadValue(Message("engine.run_kind", kinds=KINDS, got=repr(str(args.get("kind")))))
     n_trials = args.get("n_trials")
+    # `type`, because True is an int as well.
     if type(n_trials) is not int or not 1 <= n_trials <= MAX_TRIALS:
         raise BadValue(Message("run.n_trials", most=MAX_TRIALS, got=repr(n_trials)))
     run_id = str(args.get("run_id") or f"run-{world.clock.local():%Y%m%dT%H%M%S}-{world.chance.token_hex(4)}")
+    # It becomes a file name.
     if not _NAME.fullmatch(run_id) or run_id.startswith("."):
         raise BadValue(Message("engine.run_id", got=repr(run_id)))
     params, seed = args.get("params") or {}, args.get("seed") or 0
@@ -148,6 +150,7 @@ def rehearse(request: RunRequest, *, signal: StreamSpec) -> None:
     stamps = np.arange(rows) / fs
     source.mark("clock_offset", stamp=0.0, offset_s=1e-6)
     source.samples(noise, stamps, local=0.0)
+    # After a gap of 2 s, so that what resets the decoder is compiled too.
     source.samples(noise[: rows // 4], stamps[: rows // 4] + rows / fs + 2.0, local=0.0)
     # Noise is unlike any training data: a decoder that rejected it would neither gather evidence nor adapt.
     decoder = None if request.decoder is None else request.decoder.tolerant()

@@ -68,6 +68,7 @@ class Rehearsal:
     @property
     def error(self) -> WorkbenchError | None:
         """Why the run cannot start, None when it can; asked once it is done."""
+        # An error that is not ours ended the thread; the supervisor has reported it, and the run must not begin.
         if self._error is None and not self._complete:
             return EngineFault(Message("engine.compiling_ended"))
         return self._error
@@ -113,6 +114,7 @@ class RunStart:
             raise Refused(Message("engine.unit_not_decoded", stream=repr(signal.spec.name)))
         others = [s for s in session.streams.values() if s is not signal and s.state in ("good", "lost")]
         waived = {s.spec.name: s.message for s in session.streams.values() if s.state == "waived"}
+        # The recording is made before anything compiles: a full or read-only disk is reported at once.
         run = LiveRun(
             request,
             plan=replace(session.plan, waived=waived),

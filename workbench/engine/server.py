@@ -19,7 +19,7 @@ import zmq
 
 from workbench import messages, world
 from workbench.errors import BadValue, EngineFault, WorkbenchError
-from workbench.live import _place, _wire
+from workbench.live import _engine_folder, _wire
 from workbench.live.status import NewestStatus, Status
 from workbench.messages import Message
 
@@ -76,10 +76,14 @@ class Server:
         self._fresh = _wire.Freshness()
         self._context = world.network.context()
         self._socket = self._context.socket(zmq.ROUTER)
+        # A last reply may still leave; a client that is gone does not hold up the end.
         self._socket.setsockopt(zmq.LINGER, 200)
+        # ZeroMQ drops what is larger before it is in memory.
         self._socket.setsockopt(zmq.MAXMSGSIZE, _wire.MAX_BYTES)
         self._path: Path | None = None
         self.endpoint, self.curve = self._bind(study, transport)
+        # A ZeroMQ socket belongs to one thread. Replies of the loop reach the door's thread through this pair,
+        # which it can wait for together with requests.
         self._replies = self._context.socket(zmq.PULL)
         self._replies.bind("inproc://replies")
         self._outbox = self._context.socket(zmq.PUSH)
@@ -94,11 +98,13 @@ class Server:
         if transport == "ipc" or (transport == "auto" and zmq.has("ipc")):
             if not zmq.has("ipc"):
                 raise EngineFault(Message("engine.no_ipc"))
-            self._path = _place.socket_path(study, self._session)
+            self._path = _engine_folder.socket_path(study, self._session)
+            # A socket left by an engine that was killed; the lock says that no other runs.
             world.disk.unlink(self._path, missing_ok=True)
             self._socket.bind(f"ipc://{self._path}")
             world.disk.chmod(self._path, 0o600)
             return f"ipc://{self._path}", ""
+        # Loopback TCP is open to every account of the computer, so it is encrypted; the ipc folder is not shared.
         if not zmq.has("curve"):
             raise EngineFault(Message("engine.no_curve"))
         public, secret = world.network.keypair()
@@ -131,6 +137,7 @@ class Server:
             return
         with self._outbox_lock:
             self._outbox.send_multipart([b"", b"end"])
+        # The sockets are closed only after the thread that uses them has ended.
         self._thread.join(2.0)
         self._socket.close()
         self._replies.close()
@@ -186,6 +193,8 @@ class Server:
         nonce = content["nonce"]
         if operation == "status":
             age = world.clock.monotonic() - self._written
+            # A loop that hangs renews nothing: what other threads know, alarms above all, still reaches the
+            # screen.
             newest = self._newest() if age > STALE_S else None
             text = {"text": self._status, "age_s": round(age, 3), "newest": newest}
             self._send(who, {"ok": True, "nonce": nonce, **text})
@@ -196,6 +205,7 @@ class Server:
             return
         if operation == "stop":
             stated = args.get("reason")
+            # Here and now; queued below as well, so that the reply says that the loop has taken it up.
             self._stop_now(stated if isinstance(stated, str) and stated else Message("run.stop_pressed"))
         LOG.info("request %s %s", operation, {k: v for k, v in args.items() if k != "params"})
         self.requests.put(Request(operation, args, lambda reply: self._post(who, {"nonce": nonce, **reply})))

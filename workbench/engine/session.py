@@ -25,7 +25,7 @@ from workbench.engine.signal_monitor import SignalMonitor
 from workbench.engine.stop_latch import StopLatch
 from workbench.engine.streams import Streams
 from workbench.errors import WorkbenchError
-from workbench.live._place import Place
+from workbench.live._engine_folder import EngineFolder
 from workbench.live.plan import SessionPlan
 from workbench.recording.session_ledger import SUFFIX
 
@@ -37,26 +37,28 @@ class Session:
 
     Parameters
     ----------
-    place : folders of the engine.
+    engine_folder : where its own files are.
     plan : see :class:`SessionPlan`.
     spawn : starts threads; the engine hands in its supervisor.
     """
 
-    def __init__(self, place: Place, plan: SessionPlan, *, spawn: world.Spawn = world.start_thread) -> None:
-        self.place, self.plan, self.spawn = place, plan, spawn
+    def __init__(
+        self, engine_folder: EngineFolder, plan: SessionPlan, *, spawn: world.Spawn = world.start_thread
+    ) -> None:
+        self.engine_folder, self.plan, self.spawn = engine_folder, plan, spawn
         self.ledger = Ledger()
         self.grants = GrantGate(plan)
         self.presence = Presence(limit_s=plan.absence_s, script=plan.script_present)
         self.inlets = Inlets(spawn)
         self.streams = streams = Streams(plan.contract, signal=plan.signal.name)
         self.events = events = EventLog(
-            self.ledger, streams, between_runs=place.recordings / f"{plan.session_id}{SUFFIX}"
+            self.ledger, streams, between_runs=engine_folder.recordings / f"{plan.session_id}{SUFFIX}"
         )
         self.outlets = Outlets(plan, streams)
         self.effector = effector = SessionEffector(
             plan, streams=streams, outlets=self.outlets, events=events, spawn=spawn
         )
-        self.players = Players(plan, place, events=events)
+        self.players = Players(plan, engine_folder, events=events)
         self.connections = Connections(plan, streams=streams, inlets=self.inlets, events=events, effector=effector)
         self.duplicates = DuplicateWatch(streams, events)
         self.monitor = SignalMonitor(streams, events=events)
@@ -85,7 +87,7 @@ class Session:
         self.players.start_sources()
         self.connections.resolve()
         signal = self.streams.signal
-        self.monitor.open(self.place.display, mains_hz=self.plan.mains_hz)
+        self.monitor.open(self.engine_folder.display, mains_hz=self.plan.mains_hz)
         self.outlets.open("decisions", {"speed": signal.speed, "t0": signal.t0})
         self.effector.connect()
         self.players.start_effectors(self.effector.pairing)
@@ -93,6 +95,7 @@ class Session:
     def close(self) -> None:
         """End of the session: effector, inlets, players, outlets, display; what fails is logged and skips none."""
         steps: list[Callable[[], object]] = [
+            # First, while its outlets and its device still run: afterwards nobody could release it.
             self.effector.disconnect,
             self.inlets.close,
             *self.players.stops(),

@@ -65,12 +65,13 @@ class SignalMonitor:
         signal = self._streams.signal
         if signal.spec.without:
             values = np.delete(values, list(signal.spec.without), axis=1)
+        # The screen needs some time for each sample; the recording has the stamps as they came.
         stamps = np.where(np.isfinite(arrival.stamps), arrival.stamps, signal.newest)
         self._display.write(values, stamps + signal.offset, local=arrival.local)
         self._monitor.step(np.ascontiguousarray(values, dtype=np.float64))
 
     def assess(self) -> None:
-        """Assess the quality anew, and hold a declared unit against the amplitude."""
+        """Assess the quality again, and compare a declared unit with the amplitude."""
         if self._monitor is not None:
             self.quality = self._monitor.report()
             self._check_declared_unit()

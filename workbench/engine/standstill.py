@@ -25,7 +25,7 @@ Standstill = Literal["suspended", "standstill"]
 def slept_offset(file: Path | None) -> float:
     """Seconds that a stress test adds to the boot clock: a computer that sleeps cannot be part of a test.
 
-    0 without a file, and where it holds no number.
+    0 without a file, and where it does not contain a number.
     """
     try:
         return 0.0 if file is None else float(file.read_text(encoding="ascii")[:40])
@@ -61,6 +61,7 @@ class StandstillWatch:
         now, ahead = world.clock.monotonic(), self._gain()
         slept, before = ahead - self._ahead, self._last
         self._last, self._ahead = now, ahead
+        # Sleep first: around it the process may have stood still as well, and sleep is the cause of both.
         if slept > SUSPENDED_S:
             return "suspended", Message("engine.slept_for", n=f"{slept:.1f}")
         if now - before > STANDSTILL_S and not self._ran_unbroken(before):

@@ -29,10 +29,9 @@ class StopLatch:
         self.reason = ""
 
     def stop_now(self, reason: str) -> None:
-        """STOP, on the server's thread: the effector first, everything else when the loop comes by.
-
-        In this order: the loop ends the run when it sees the request, and the stop command stands in the run.
-        """
+        """STOP, on the thread of the door or of the stop file: the effector at once, the rest on the loop."""
+        # The request is set last: as soon as the loop sees it, it ends the run, in which the stop command must be
+        # recorded. In `finally`: also where the link fails, the run ends and the alarm is raised.
         try:
             if self._effector.link is not None:
                 self._effector.link.estop(reason)
@@ -42,6 +41,7 @@ class StopLatch:
 
     def settle(self) -> None:
         """On the loop: what a STOP means beside the effector. It is latched, and the run ends."""
+        # The lock covers the exchange only: a second STOP must not wait while the first one ends the run.
         with self._lock:
             reason, self._requested = self._requested, ""
         if not reason:
@@ -49,6 +49,7 @@ class StopLatch:
         self.reason = reason
         self._events.mark("stop", reason=reason)
         if self._effector.link is None:
+            # With an effector, its controller has entered the row already.
             latched = Message("engine.stop_latched")
             self._events.enter("estop", extent=reason, consequence=latched, priority="high")
         self.show()
@@ -75,6 +76,7 @@ class StopLatch:
     def reset(self, by: str) -> None:
         """An operator leaves a latched stop or a fault; a new self-test follows."""
         if self._effector.link is not None:
+            # May be refused, as while the device still vents: then everything stays latched.
             self._effector.link.reset(by)
             self._effector.self_test()
         elif not self.reason:

@@ -86,6 +86,7 @@ class Stream:
         """Data came; what began or ended to be wrong with its stamps."""
         passed = arrival.local - self.last
         if self.n and passed < 5.0:
+            # A running mean over about ten chunks; a pause of seconds is a loss, not an interval.
             self.interval += 0.1 * (passed - self.interval)
         self.last = arrival.local
         if math.isfinite(arrival.stamps[-1]):
@@ -192,6 +193,7 @@ class Streams(Mapping[str, Stream]):
         stamps = [
             s.newest + s.offset
             for s in self.values()
+            # A lost stream holds up nobody: the run is paused on its account.
             if s is not self.signal and s.spec.critical and s.spec.fs > 0 and s.state == "good"
         ]
         return min(stamps, default=math.inf)

@@ -63,6 +63,7 @@ class SupervisedThread:
             return Message("engine.thread_failed", thread=self.name, error=self.error)
         if self.over:
             return None if self.returns else Message("engine.thread_ended", thread=self.name)
+        # It keeps its first sentence: a number of seconds that grows would be a new loss at each look.
         if self.lost and self.beats == self.beats_when_lost:
             return self.lost
         silent = now - max(self.beat_at, heard_since)
@@ -108,14 +109,17 @@ class Supervisor:
         def guarded() -> None:
             try:
                 body(lambda: self.beat(name))
+            # Also SystemExit, with which a library could end a thread without a trace.
             except BaseException as error:
                 watched.error = f"{type(error).__name__}: {error}"
                 raise
 
-        # A predecessor that failed a moment ago is reported before its successor takes its place.
+        # A predecessor that failed a moment ago is reported before its successor takes its entry; with `inf` only
+        # its end counts, not its silence.
         if name in self._watched:
             self._judge(self._watched[name], world.clock.monotonic(), heard_since=inf)
         thread = world.clock.thread(guarded, name=name)
+        # Watched before it starts, because its first beat looks for its entry.
         watched = self._watch(name, thread, limit_s, returns=returns)
         thread.start()
         return thread
@@ -141,6 +145,7 @@ class Supervisor:
     def limit(self, name: str, limit_s: float) -> None:
         """From now on ``name`` may take ``limit_s`` s between two beats."""
         watched = self._watched[name]
+        # The beat comes first: silence under the old, longer limit must not count against the new one.
         watched.beat(world.clock.monotonic())
         watched.limit_s = limit_s
 
@@ -156,7 +161,7 @@ class Supervisor:
         return self.start(SUPERVISOR, looking, limit_s=LOOKING_LIMIT_S, returns=False)
 
     def look_at_supervisor(self, by: str) -> None:
-        """The thread ``by`` looks at the supervisor, and in its stead at all others while it is lost."""
+        """The thread ``by`` looks at the supervisor and, while that is lost, at all others in its place."""
         self.look(by, SUPERVISOR)
         if SUPERVISOR in self.lost():
             self.look(by)
@@ -196,6 +201,7 @@ class Supervisor:
             if sentence == watched.lost:
                 return  # another who looks was first
             watched.lost, watched.beats_when_lost = sentence, watched.beats
+        # Outside the lock: what follows starts the thread that orders the safe state, and starting takes the lock.
         if sentence:
             self._on_lost(watched.name, sentence)
         else:

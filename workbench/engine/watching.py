@@ -37,6 +37,7 @@ def watch_streams(session: Session) -> None:
     for stream in session.streams.values():
         if _awaits_its_run(session, stream):
             if stream.state == "good":
+                # Its silence counts from the first sample of the run on, not from the end of the one before.
                 stream.last = max(stream.last, now - stream.patience_s)
         elif stream.silent(now):
             _lose(session, stream, now)
@@ -72,6 +73,7 @@ def _lose(session: Session, stream: Stream, now: float) -> None:
     )
     session.events.mark("stream_lost", label=name, silent_s=silent)
     if spec.critical:
+        # The safe state before the pause, which would only release.
         session.effector.fault("stream_lost")
         session.runs.pause(Message("run.paused_by_loss", stream=name, n=age))
     _alarm(session, stream, now)
@@ -101,8 +103,10 @@ def _alarm(session: Session, stream: Stream, now: float) -> None:
 
 def watch_disk(session: Session) -> float:
     """End a run cleanly before the disk is full. Returns free MB."""
-    free = free_bytes(session.place.recordings) / 1e6
+    free = free_bytes(session.engine_folder.recordings) / 1e6
     reserve = session.plan.reserve_mb
+    # A warning at twice the reserve; the run is ended while the reserve is still there, because closing a
+    # recording needs room as well.
     if free < 2 * reserve:
         session.ledger.alarms.raise_alarm(
             "disk",
@@ -126,10 +130,10 @@ def watch_disk(session: Session) -> float:
 
 def require_disk(session: Session) -> None:
     """Refuse a run on a disk that is nearly full."""
-    free = free_bytes(session.place.recordings) / 1e6
+    free = free_bytes(session.engine_folder.recordings) / 1e6
     if free < session.plan.reserve_mb:
         reserve = f"{session.plan.reserve_mb:,.0f}"
-        folder = str(session.place.recordings)
+        folder = str(session.engine_folder.recordings)
         raise RecordingFault(Message("engine.disk_full", folder=folder, n=f"{free:,.0f}", reserve=reserve))
 
 

@@ -17,7 +17,7 @@ _LAZY = {
     "SignalBlock": "workbench.live._display",
     "Status": "workbench.live.status",
     "attach": "workbench.live._starting",
-    "end_stale": "workbench.live._place",
+    "end_stale": "workbench.live._engine_folder",
     "find": "workbench.live._starting",
     "start": "workbench.live._starting",
 }

@@ -107,6 +107,7 @@ class DisplayWriter:
         self._counters, self._times, self._samples, self._stamps = _views(self._map, self.capacity, n)
         self._map[_TEXT : _TEXT + len(text)] = text
         self._map[_LENGTH : _LENGTH + 8] = len(text).to_bytes(8, "little")
+        # The magic and the name come last, so that no reader opens half a file.
         self._map[0:8] = MAGIC
         world.disk.replace(part, path)
         self.written = 0
@@ -124,6 +125,7 @@ class DisplayWriter:
             return
         total = self.written + n
         keep = min(n, self.capacity)
+        # Claimed before the first row is overwritten: a reader that copies meanwhile sees it and drops those rows.
         self._counters[0] = total
         at = (total - keep) % self.capacity
         head = min(keep, self.capacity - at)
@@ -136,6 +138,7 @@ class DisplayWriter:
         self._times[0] = stamps[-1]
         self._times[1] = local
         self.written = total
+        # Last: from here the rows are whole.
         self._counters[1] = total
 
     def close(self) -> None:
@@ -194,6 +197,7 @@ class DisplayReader:
         data = np.empty((n, len(self.names)), np.float32)
         data[:head] = self._samples[at : at + head]
         data[head:] = self._samples[: n - head]
+        # Read after the copy: rows that were claimed while it was made may be torn.
         lost = max(0, int(self._counters[0]) - self.capacity - first)
         stamp = float(self._times[0])
         age = None
@@ -218,6 +222,7 @@ def _views(
     times = np.frombuffer(data, np.float64, 2, _STAMP)
     samples = np.frombuffer(data, np.float32, capacity * n_channels, HEADER).reshape(capacity, n_channels)
     at = HEADER + 4 * capacity * n_channels
+    # float64 values are aligned to 8 bytes.
     at += -at % 8
     stamps = np.frombuffer(data, np.float64, capacity, at)
     return counters, times, samples, stamps

@@ -10,8 +10,8 @@ from typing import Any
 
 from workbench import world
 from workbench.errors import EngineFault
-from workbench.live import _place, _wire
-from workbench.live._place import Place
+from workbench.live import _engine_folder, _wire
+from workbench.live._engine_folder import EngineFolder
 from workbench.live.client import Client, Progress
 from workbench.live.plan import SessionPlan
 from workbench.live.status import Status
@@ -23,7 +23,7 @@ START_S = 120.0
 
 def find(study_folder: Path | str) -> dict[str, Any] | None:
     """The lock of the engine that runs for a study (``pid``, ``session_id``, ``endpoint`` …), or None."""
-    return _place.running(Place(Path(study_folder).absolute()))
+    return _engine_folder.running(EngineFolder(Path(study_folder).absolute()))
 
 
 def attach(study_folder: Path | str, *, timeout: float = 10.0) -> Client:
@@ -34,26 +34,26 @@ def attach(study_folder: Path | str, *, timeout: float = 10.0) -> Client:
     EngineFault
         When none runs, saying how the last one ended, or when it does not answer.
     """
-    place = Place(Path(study_folder).absolute())
+    engine_folder = EngineFolder(Path(study_folder).absolute())
     end = world.clock.monotonic() + timeout
-    lock = _place.running(place)
+    lock = _engine_folder.running(engine_folder)
     if lock is None:
-        last = _place.last_words(place)
+        last = _engine_folder.last_words(engine_folder)
         raise EngineFault(
-            Message("live.none_runs_any_more", study=str(place.study), last=last)
+            Message("live.none_runs_any_more", study=str(engine_folder.study), last=last)
             if last
-            else Message("live.none_runs", study=str(place.study))
+            else Message("live.none_runs", study=str(engine_folder.study))
         )
     while "endpoint" not in lock:
         if world.clock.monotonic() > end:
-            raise EngineFault(Message("live.not_ready_yet", pid=str(lock["pid"]), log=str(place.log)))
+            raise EngineFault(Message("live.not_ready_yet", pid=str(lock["pid"]), log=str(engine_folder.log)))
         world.clock.sleep(0.05)
-        lock = _place.running(place) or lock
-    client = Client(place, lock)
+        lock = _engine_folder.running(engine_folder) or lock
+    client = Client(engine_folder, lock)
     while not client.status():
         if world.clock.monotonic() > end:
             client.close()
-            raise EngineFault(Message("live.said_nothing", pid=str(lock["pid"]), log=str(place.log)))
+            raise EngineFault(Message("live.said_nothing", pid=str(lock["pid"]), log=str(engine_folder.log)))
         world.clock.sleep(0.05)
     return client
 
@@ -75,23 +75,25 @@ def start(plan: SessionPlan, *, timeout: float = START_S, progress: Progress | N
     EngineFault, StreamFault, RecordingFault, BadValue
         What the engine could not do, in its own words.
     """
-    place = Place(Path(plan.study_folder))
-    place.prepare()
-    running = _place.running(place)
+    engine_folder = EngineFolder(Path(plan.study_folder))
+    engine_folder.prepare()
+    running = _engine_folder.running(engine_folder)
     if running is not None:
-        return _joined(place, plan, timeout)
-    world.disk.save(place.plan, plan.to_json().encode("utf-8"))
-    world.disk.unlink(place.outcome, missing_ok=True)
-    process = _spawn(place)
+        return _joined(engine_folder, plan, timeout)
+    world.disk.save(engine_folder.plan, plan.to_json().encode("utf-8"))
+    # An outcome that is there from now on is that of the engine started here.
+    world.disk.unlink(engine_folder.outcome, missing_ok=True)
+    process = _spawn(engine_folder)
     try:
-        return _ready(place, plan, process, timeout=timeout, progress=progress)
+        return _ready(engine_folder, plan, process, timeout=timeout, progress=progress)
+    # Also Ctrl-C: an engine that nobody waits for must not stay behind.
     except BaseException:
         process.terminate()
         raise
 
 
 def _ready(
-    place: Place,
+    engine_folder: EngineFolder,
     plan: SessionPlan,
     process: subprocess.Popen[bytes],
     *,
@@ -102,18 +104,21 @@ def _ready(
     end = world.clock.monotonic() + timeout
     client: Client | None = None
     while world.clock.monotonic() < end:
-        outcome = _place.read_json(place.outcome)
+        outcome = _engine_folder.read_json(engine_folder.outcome)
         if outcome is not None and outcome.get("state") == "failed":
             if client is not None:
                 client.close()
             _wire.raise_refusal({"ok": False, **outcome})
         if process.poll() is not None and outcome is None:
-            if _place.running(place) is not None:
-                return _joined(place, plan, timeout)
-            raise EngineFault(Message("live.ended_at_start", exit=process.returncode or 0, log=str(place.log)))
-        lock = _place.running(place)
+            # Another start was faster and has the lock: ours ended before it could begin.
+            if _engine_folder.running(engine_folder) is not None:
+                return _joined(engine_folder, plan, timeout)
+            raise EngineFault(
+                Message("live.ended_at_start", exit=process.returncode or 0, log=str(engine_folder.log))
+            )
+        lock = _engine_folder.running(engine_folder)
         if client is None and lock is not None and "endpoint" in lock:
-            client = Client(place, lock)
+            client = Client(engine_folder, lock)
         if client is not None:
             status = _calm_status(client)
             if progress is not None and status is not None:
@@ -123,7 +128,7 @@ def _ready(
         world.clock.sleep(0.1)
     if client is not None:
         client.close()
-    raise EngineFault(Message("live.not_ready", n=f"{timeout:g}", log=str(place.log)))
+    raise EngineFault(Message("live.not_ready", n=f"{timeout:g}", log=str(engine_folder.log)))
 
 
 def _calm_status(client: Client) -> Status | None:
@@ -134,9 +139,9 @@ def _calm_status(client: Client) -> Status | None:
         return None
 
 
-def _joined(place: Place, plan: SessionPlan, timeout: float) -> Client:
+def _joined(engine_folder: EngineFolder, plan: SessionPlan, timeout: float) -> Client:
     """Attach to the engine that is there; it must be of the same session."""
-    client = attach(place.study, timeout=timeout)
+    client = attach(engine_folder.study, timeout=timeout)
     if client.session_id != plan.session_id:
         other = client.session_id
         client.close()
@@ -144,24 +149,25 @@ def _joined(place: Place, plan: SessionPlan, timeout: float) -> Client:
     return client
 
 
-def _spawn(place: Place) -> subprocess.Popen[bytes]:
+def _spawn(engine_folder: EngineFolder) -> subprocess.Popen[bytes]:
     """The engine, in a session of its own, so that no interrupt, restart or exit of this process reaches it."""
-    descriptor = world.disk.descriptor(place.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    descriptor = world.disk.descriptor(engine_folder.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     options: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":
         flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
         options = {"creationflags": flags}
     try:
         process = subprocess.Popen(
-            [sys.executable, "-m", "workbench.engine", str(place.study)],
+            [sys.executable, "-m", "workbench.engine", str(engine_folder.study)],
             stdin=subprocess.DEVNULL,
             stdout=descriptor,
             stderr=descriptor,
             close_fds=True,
-            cwd=place.folder,
+            cwd=engine_folder.path,
             **options,
         )
     finally:
         world.disk.close(descriptor)
+    # A child that is never waited for stays a zombie, and its process id would look alive.
     world.clock.thread(process.wait, name="engine-reaper").start()
     return process

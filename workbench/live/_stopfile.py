@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from workbench import world
-from workbench.live._place import Place
+from workbench.live._engine_folder import EngineFolder
 from workbench.messages import Message, carried, restored
 
 LOG = logging.getLogger("workbench.engine")
@@ -21,7 +21,7 @@ LIMIT_S = 2.0
 MAX_BYTES = 4000
 
 
-def ask_stop(place: Place, reason: str) -> Path:
+def ask_stop(engine_folder: EngineFolder, reason: str) -> Path:
     """Put a STOP where the engine looks for it; returns the file, which disappears when the engine takes it.
 
     Raises
@@ -31,16 +31,18 @@ def ask_stop(place: Place, reason: str) -> Path:
     """
     stated = reason if isinstance(reason, Message) else reason[:500]
     content = carried({"reason": stated, "time": world.clock.wall(), "pid": os.getpid()})
-    world.disk.save(place.stop, json.dumps(content, ensure_ascii=False).encode("utf-8"))
-    return place.stop
+    world.disk.save(engine_folder.stop, json.dumps(content, ensure_ascii=False).encode("utf-8"))
+    return engine_folder.stop
 
 
-def watching(place: Place, stop_now: Callable[[str], None], wait: Callable[[float], bool]) -> world.Body:
+def watching(
+    engine_folder: EngineFolder, stop_now: Callable[[str], None], wait: Callable[[float], bool]
+) -> world.Body:
     """The body of the thread that watches for the file.
 
     Parameters
     ----------
-    place : of the engine.
+    engine_folder : the folder of the engine to watch.
     stop_now : carries out the STOP; called again for as long as the file cannot be removed.
     wait : waits for so many s; True when the engine closes.
     """
@@ -48,13 +50,14 @@ def watching(place: Place, stop_now: Callable[[str], None], wait: Callable[[floa
     def body(beat: world.Beat) -> None:
         while not wait(LOOK_S):
             beat()
-            if not place.stop.exists():
+            if not engine_folder.stop.exists():
                 continue
-            reason = _reason(place.stop)
+            reason = _reason(engine_folder.stop)
             LOG.warning("STOP by the stop file: %s", reason)
+            # Before the file is removed: whoever put it there takes its disappearance as the engine's word.
             stop_now(reason)
             try:
-                world.disk.unlink(place.stop, missing_ok=True)
+                world.disk.unlink(engine_folder.stop, missing_ok=True)
             except OSError as error:
                 LOG.error("the stop file cannot be removed: %s", error)
 

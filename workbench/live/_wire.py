@@ -78,11 +78,12 @@ def opened(frames: list[bytes], key: bytes, *, max_bytes: int = MAX_BYTES) -> di
     ------
     Unsigned
         When it has another number of frames, is too long, is signed with another key, is nested deeper than
-        :data:`MAX_DEPTH`, holds a number out of range or a text that is none, or is no JSON object.
+        :data:`MAX_DEPTH`, contains a number out of range or invalid text, or is not a JSON object.
     """
     if len(frames) != 2 or len(frames[0]) > max_bytes:
         raise Unsigned(f"a message has 2 frames of at most {max_bytes} bytes, got {len(frames)} frames")
     body, mac = frames
+    # In constant time, and before anything of the body is parsed: only a holder of the key reaches the parser.
     if not hmac.compare_digest(hmac.new(key, body, hashlib.sha256).digest(), mac):
         raise Unsigned("the message is not signed with the key of this session")
     try:
@@ -115,6 +116,7 @@ def _check_depth(body: bytes) -> None:
 
 
 def _integer(text: str) -> int:
+    # Converting an integer takes time with the square of its digits.
     if len(text) > MAX_DIGITS:
         raise ValueError(f"an integer of {len(text)} digits, allowed are {MAX_DIGITS}")
     return int(text)
@@ -155,6 +157,7 @@ class Freshness:
             raise Unsigned(f"the request is not of the last {FRESH_S:.0f} s")
         if not isinstance(nonce, str) or not 16 <= len(nonce) <= 64:
             raise Unsigned("the request has no nonce of 16 to 64 characters")
+        # Twice the time, because a request may be dated as far ahead as behind.
         while self._seen and now - next(iter(self._seen.values())) > 2 * FRESH_S:
             self._seen.popitem(last=False)
         if nonce in self._seen:
@@ -172,6 +175,7 @@ def raise_refusal(reply: dict[str, Any]) -> None:
     reply = messages.restored(reply)
     if reply.get("ok"):
         return
+    # The name comes from the other end: only an error class of ours is raised.
     kind = getattr(errors, str(reply.get("error")), EngineFault)
     if not (isinstance(kind, type) and issubclass(kind, WorkbenchError)):
         kind = EngineFault

@@ -1,6 +1,6 @@
 """The client of a live session: notebooks, dashboards and the command line use it, and may come and go.
 
-A client holds no state of the session: it sends signed requests, reads the status that the engine prepared,
+A client keeps no state of the session: it sends signed requests, reads the status that the engine prepared,
 and maps the display ring. Safe to use from several threads; STOP never waits behind another request.
 """
 
@@ -17,9 +17,9 @@ import zmq
 from workbench import messages, world
 from workbench.control import State
 from workbench.errors import BadValue, EngineFault, RecordFault, Refused
-from workbench.live import _place, _wire
+from workbench.live import _engine_folder, _wire
 from workbench.live._display import DisplayReader, SignalBlock
-from workbench.live._place import Place
+from workbench.live._engine_folder import EngineFolder
 from workbench.live._stopfile import ask_stop
 from workbench.live.status import NewestStatus, RunState, Status
 from workbench.messages import Message, restored
@@ -42,12 +42,12 @@ Progress = Callable[[Status], None]
 class Client:
     """A connection to the running engine of a study; use :func:`start` or :func:`attach`."""
 
-    def __init__(self, place: Place, lock: Mapping[str, Any]) -> None:
-        self.place = place
+    def __init__(self, engine_folder: EngineFolder, lock: Mapping[str, Any]) -> None:
+        self.engine_folder = engine_folder
         self.session_id = str(lock["session_id"])
         self.pid = int(lock["pid"])
         self._endpoint, self._curve = str(lock["endpoint"]), str(lock.get("curve", ""))
-        self._key = _place.read_key(place)
+        self._key = _engine_folder.read_key(engine_folder)
         self._context = world.network.context()
         self._idle: list[Any] = []
         self._lock = world.clock.lock()
@@ -59,7 +59,7 @@ class Client:
     @property
     def study_folder(self) -> Path:
         """Folder of the study."""
-        return self.place.study
+        return self.engine_folder.study
 
     # ---------------------------------------------------------------------------------- reading
     def status(self) -> Status:
@@ -90,13 +90,14 @@ class Client:
         """
         with self._reader_lock:
             try:
-                inode = self.place.display.stat().st_ino
+                inode = self.engine_folder.display.stat().st_ino
             except OSError as error:
                 raise EngineFault(Message("live.no_signals")) from error
+            # A new engine puts a new file in its place; the old mapping would show a signal that has stopped.
             if self._reader is None or self._reader.inode != inode:
                 if self._reader is not None:
                     self._reader.close()
-                self._reader = DisplayReader(self.place.display)
+                self._reader = DisplayReader(self.engine_folder.display)
             return self._reader.read(since, max_seconds=max_seconds, now=self._reader.local_clock())
 
     # --------------------------------------------------------------------------------- commands
@@ -150,7 +151,7 @@ class Client:
         self._ask("pause")
 
     def resume(self) -> None:
-        """Go on; refused while a critical stream is lost."""
+        """Continue; refused while a critical stream is lost."""
         self._ask("resume")
 
     def end_run(self) -> None:
@@ -178,7 +179,7 @@ class Client:
     def _stop_by_file(self, reason: str) -> bool:
         """The second path; True when the engine took the file."""
         try:
-            file = ask_stop(self.place, reason or Message("run.stop_pressed"))
+            file = ask_stop(self.engine_folder, reason or Message("run.stop_pressed"))
         except OSError:
             return False
         if world.clock.until(lambda: not file.exists(), STOP_S):
@@ -255,8 +256,8 @@ class Client:
     def shutdown(self, timeout: float = 20.0) -> None:
         """End the session: the run is ended, the effector is released, players are stopped, the engine ends."""
         self._ask("shutdown")
-        if not world.clock.until(lambda: _place.running(self.place) is None, timeout):
-            raise EngineFault(Message("live.has_not_ended", n=f"{timeout:g}", log=str(self.place.log)))
+        if not world.clock.until(lambda: _engine_folder.running(self.engine_folder) is None, timeout):
+            raise EngineFault(Message("live.has_not_ended", n=f"{timeout:g}", log=str(self.engine_folder.log)))
         self.close()
 
     def wait(self, kind: str = "run", timeout: float = 600.0, progress: Progress | None = None) -> Status:
@@ -329,13 +330,14 @@ class Client:
     def _approval(self, decoder_folder: Path) -> Mapping[str, Any] | None:
         """The record's signed word on a decoder; None where it is not approved or the record cannot say."""
         status = self.status()
-        stored = _place.read_json(decoder_folder / "decoder.json") or {}
+        stored = _engine_folder.read_json(decoder_folder / "decoder.json") or {}
         effector = status["effector"]
         if self._issue is None or effector is None or not stored.get("sha256"):
             return None
         try:
             return self._issue(_wanted(status, effector["name"], str(stored["sha256"])))
         except (Refused, RecordFault):
+            # The run begins all the same; arming asks again and says why it is refused.
             return None
 
     def _ask(self, operation: str, *, patience_s: float = REPLY_S, **args: Any) -> dict[str, Any]:
@@ -346,6 +348,7 @@ class Client:
             socket.send_multipart(_wire.sign(content, self._key))
             self._wait_for_reply(socket, operation, patience_s)
             frames = socket.recv_multipart()
+        # A REQ socket that waits for its reply can ask nothing else: it is thrown away.
         except (EngineFault, KeyboardInterrupt):
             socket.close(0)
             raise
@@ -358,6 +361,7 @@ class Client:
         except _wire.Unsigned as error:
             raise EngineFault(Message("live.other_key")) from error
         _wire.raise_refusal(reply)
+        # A true but older reply, played back by somebody, is no answer to this request.
         if reply.get("nonce") != content["nonce"]:
             raise EngineFault(Message("live.other_answer"))
         return reply
@@ -367,27 +371,28 @@ class Client:
         began = world.clock.monotonic()
         while not socket.poll(100):
             waited = world.clock.monotonic() - began
-            gone = _place.running(self.place) is None
+            gone = _engine_folder.running(self.engine_folder) is None
             # The last reply of an engine that ends may still be on its way.
             if gone and socket.poll(100):
                 return
-            still = waited > LOST_S and (_place.heartbeat_age(self.place) or 0.0) > LOST_S
+            # Both: a loaded computer may delay the heartbeat, and a busy engine an answer.
+            still = waited > LOST_S and (_engine_folder.heartbeat_age(self.engine_folder) or 0.0) > LOST_S
             if gone or still or waited > patience_s:
                 raise EngineFault(self._silence(operation, waited))
 
     def _silence(self, operation: str, waited: float) -> Message:
-        lock = _place.running(self.place)
+        lock = _engine_folder.running(self.engine_folder)
         if lock is None:
             ended = Message("live.engine_ended", session=self.session_id)
-            last = _place.last_words(self.place)
+            last = _engine_folder.last_words(self.engine_folder)
             return Message("live.and_last_words", what=ended, last=last) if last else ended
         return Message(
             "live.silent",
             pid=self.pid,
             request=repr(operation),
             n=f"{waited:.1f}",
-            age=f"{_place.heartbeat_age(self.place) or 0:.1f}",
-            log=str(self.place.log),
+            age=f"{_engine_folder.heartbeat_age(self.engine_folder) or 0:.1f}",
+            log=str(self.engine_folder.log),
         )
 
     def _borrow(self) -> Any:

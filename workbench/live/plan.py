@@ -86,6 +86,7 @@ class SessionPlan:
     script_present: bool = False
 
     def __post_init__(self) -> None:
+        # Absolute, because the engine runs in another folder than the notebook that made the plan.
         object.__setattr__(self, "study_folder", str(Path(self.study_folder).absolute()))
         object.__setattr__(self, "contract", tuple(self.contract))
         object.__setattr__(self, "players", tuple(self.players))
@@ -108,11 +109,12 @@ class SessionPlan:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """The plan of a text; :class:`BadValue` when it is none."""
+        """The plan of a JSON text; :class:`BadValue` when it is not one."""
         try:
             content = json.loads(text)
             known = {f.name for f in fields(cls)}
             unknown = sorted(set(content) - known)
+            # Not ignored: a misspelt safety setting would silently take its default.
             if unknown:
                 raise BadValue(Message("plan.unknown_entry", entry=repr(unknown[0]), known=sorted(known)))
             contract = tuple(_spec(spec) for spec in content.pop("contract"))
@@ -137,6 +139,7 @@ def _check(plan: SessionPlan) -> None:
     if len(signals) != 1:
         raise BadValue(Message("plan.one_signal", n=len(signals), got=str(signals)))
     for spec in plan.contract:
+        # The engine would take its own outlet for an input, and answer itself.
         if spec.name in OWN_NAMES:
             raise BadValue(Message("plan.own_name", stream=repr(spec.name), names=list(OWN_NAMES)))
     if not plan.signal.critical or not plan.signal.channels or not plan.signal.fs > 0:

@@ -1,4 +1,4 @@
-"""What the engine tells its clients, as one JSON-able mapping. Screens only show it.
+"""What the engine reports to its clients, as one JSON-able mapping. Screens only show it.
 
 Times are s, ``age_s`` counts real seconds (stream time divided by the speed), every text is plain. A sentence of
 the engine is a :class:`~workbench.messages.Message`; in JSON its code and arguments stand beside it as ``said``.
@@ -346,4 +346,5 @@ BLANK_STATUS: Status = {
 
 def blank() -> Status:
     """A status of no engine, to be filled."""
+    # Deep, because the caller fills the nested parts.
     return copy.deepcopy(BLANK_STATUS)

@@ -85,7 +85,7 @@ class Threshold:
             )
         return abs(self.value)
 
-    def words(self) -> str:
+    def describe(self) -> str:
         """``MCID 5.7 points (van der Lee 2001 [M]; population stroke, not spinal cord injury)``."""
         where = f"population {self.population}" + ("" if self.spinal else ", not spinal cord injury")
         return f"{self.kind.upper()} {self.size:g} {self.unit} ({self.citation} {self.evidence}; {where})"

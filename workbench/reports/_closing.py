@@ -207,7 +207,7 @@ def _replay(say: Say, verdict: Any) -> str:
         return t("replay_none")
     if verdict.get("equal"):
         return t("replay_equal", n=verdict.get("n", "–"))
-    return t("replay_differs", sentence=t.told(verdict.get("sentence", "–")))
+    return t("replay_differs", sentence=t.translate(verdict.get("sentence", "–")))
 
 
 def limits(say: Say) -> list[Block]:

@@ -42,7 +42,9 @@ def _counts(say: Say) -> Table:
     groups: dict[tuple[int, str, str], list[str]] = {}
     for _, row in say.facts.ledger:
         place = PRIORITIES.index(row["priority"]) if row["priority"] in PRIORITIES else len(PRIORITIES)
-        groups.setdefault((place, str(row["kind"]), str(row["priority"])), []).append(t.told(row["consequence"]))
+        groups.setdefault((place, str(row["kind"]), str(row["priority"])), []).append(
+            t.translate(row["consequence"])
+        )
     rows: list[tuple[Cell, ...]] = []
     for (_, kind, priority), consequences in sorted(groups.items()):
         different = list(dict.fromkeys(text for text in consequences if text))
@@ -76,7 +78,7 @@ def _timeline(say: Say) -> Figure:
 
 def _extent(say: Say, row: Row) -> str:
     """How much, in the report's language; what people wrote stays as they wrote it."""
-    return say.t.told(row["extent"])
+    return say.t.translate(row["extent"])
 
 
 def _extents(say: Say, rows: list[Row]) -> str:
@@ -125,7 +127,7 @@ def _listed(say: Say, entries: list[tuple[RunFacts | None, Row]]) -> Table:
                 t.word("ledger", str(row["kind"])),
                 str(row["stream"]) or "–",
                 _extents(say, [one for _, one in group]),
-                t.told(row["consequence"]) or "–",
+                t.translate(row["consequence"]) or "–",
             )
         )
     columns = (

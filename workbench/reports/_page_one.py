@@ -43,7 +43,7 @@ def finding(say: Say) -> str:
     run = say.facts.online[-1]
     result = say.result(run)
     if isinstance(result, Failed):
-        return t("finding_failed", run=run.number, reason=t.told(result.reason))
+        return t("finding_failed", run=run.number, reason=t.translate(result.reason))
     return _finding_cued(say, run, result) if isinstance(result, Cued) else _finding_event(say, run, result)
 
 
@@ -100,7 +100,9 @@ def alerts(say: Say) -> list[Block]:
     """What the scores of assessments ask somebody to act on at once."""
     t = say.t
     return [
-        Notice(t("alert_title"), t("alert_text", measure=str(row["measure"]).upper(), what=t.told(what)), "warn")
+        Notice(
+            t("alert_title"), t("alert_text", measure=str(row["measure"]).upper(), what=t.translate(what)), "warn"
+        )
         for row in say.facts.assessments
         for what in row["score"].get("alerts", ())
     ]
@@ -124,7 +126,7 @@ def results(say: Say) -> list[Block]:
     for run in say.facts.online:
         result = say.result(run)
         if isinstance(result, Failed):
-            rows.append((t("run", run=run.number), "–", "", t.told(result.reason), "–", Code(run.source)))
+            rows.append((t("run", run=run.number), "–", "", t.translate(result.reason), "–", Code(run.source)))
             continue
         strong.append(len(rows))
         rows += _cued_rows(say, run, result) if isinstance(result, Cued) else _event_rows(say, run, result)

@@ -255,7 +255,7 @@ def _trial_table(say: Say, run: RunFacts) -> list[Block]:
             optional(trial["release_s"]),
             optional(trial["held_s"]),
             str(trial["false_activations"]),
-            t.told(trial["excluded"]),
+            t.translate(trial["excluded"]),
         )
         for trial in run.trials
     ]

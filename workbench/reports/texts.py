@@ -60,9 +60,9 @@ class Texts:
         """The word for a code such as an outcome, or the code itself when the catalogue does not know it."""
         return catalogue()[self.language].get(f"{prefix}_{code}", code)
 
-    def told(self, text: str) -> str:
+    def translate(self, text: str) -> str:
         """A recorded message in this language; a text without a code, and what people wrote, as it is."""
-        return messages.told(text, language=self.language)
+        return messages.translate(text, language=self.language)
 
     def moment(self, utc: str) -> str:
         """A UTC time stamp to the minute, ``20 Nov 2026, 18:00 UTC``; what is no time stamp stays as it is."""

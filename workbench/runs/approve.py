@@ -66,6 +66,7 @@ def enter(study: Study, fitted: Mapping[str, Any]) -> str:
     fitted : what ``runs.run_fit`` returned: ``sha256``, ``name``, ``folder``, ``recordings``, ``metrics``.
     """
     sha256 = str(fitted["sha256"])
+    # The same data and settings give the same hash, and one row: fitting twice is no second decoder.
     if not study.rows("decoder", sha256=sha256):
         path = Path(str(fitted["folder"])).absolute().relative_to(study.folder.absolute()).as_posix()
         study.append(
@@ -96,11 +97,12 @@ def enter_waiting(study: Study) -> list[str]:
 
 
 def _read_fit(path: Path) -> dict[str, Any] | None:
-    """What a fit left beside its decoder, None for a file that is none of ours."""
+    """What a fit left beside its decoder, None for a file that a fit did not write."""
     try:
         data = reading.read_bytes(path, "fit", largest=MOST_JSON, error=RecordFault)
         fitted = dict(restored(reading.parse_json(data, "fit", error=RecordFault)))
         needed = {"sha256", "name", "recordings", "metrics"}
+        # Only while its files still have the hash of the fit: what was changed since is not what was judged.
         return fitted if needed <= set(fitted) and decoder_hash(path.parent) == fitted["sha256"] else None
     except (RecordFault, ValueError, TypeError):
         return None
@@ -150,6 +152,7 @@ def _participant(study: Study, decoder: Mapping[str, Any], person: Mapping[str, 
     own = recordings_of(study, person["id"])
     n = sum(sha256 in own for sha256 in decoder["recordings"])
     total = len(decoder["recordings"])
+    # A decoder of no recording belongs to nobody.
     right = n == total > 0
     name = person["pseudonym"]
     text = Message("check.fitted_on", name=name) if right else Message("check.not_fitted_on", name=name)
@@ -164,6 +167,7 @@ def _accuracy(metrics: Mapping[str, Any], effector: str) -> Check:
         return Check("accuracy", Message("check.not_known"), "", "warn", Message("check.accuracy_unknown"))
     better = correct >= limit
     text = Message("check.better", n=n) if better else Message("check.not_better", n=n)
+    # On a screen a poor decoder moves nobody, so that a reason suffices.
     worse: CheckState = "warn" if effector == "screen" else "fail"
     return Check("accuracy", _share(correct, n), _share(limit, n), "pass" if better else worse, text)
 
@@ -200,6 +204,7 @@ def _onset(events: Mapping[str, Any]) -> Check:
     value = Message("check.missed", n=missed, all=n)
     if onset is not None:
         value = Message("check.median_and_missed", median=f"{onset['median']:.2f}", missed=value)
+    # With half of the attempts missed, the median over all of them is a missed one.
     late = 2 * missed >= n
     text = Message("check.late", n=n, limit=limit) if late else Message("check.in_time", n=n, limit=limit)
     return Check("onset", value, limit, "warn" if late else "pass", text)
@@ -272,6 +277,7 @@ def approve(
     signer = by.signer
     if not signer.can_approve:
         raise Refused(Message("approval.may_not", name=signer.name, roles=signer.roles))
+    # Judged now, whatever a page showed a while ago: files and record may have changed since.
     results = checks(study, sha256, effector=effector, participant_id=participant_id)
     failed = [check for check in results if check.state == "fail"]
     # In a simulation nobody is moved: a script's decision keeps a failed accuracy on record, and is not stopped.

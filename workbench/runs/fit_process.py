@@ -62,6 +62,7 @@ def run_fit(
             "progress": str(done),
         }
         command = [sys.executable, "-m", "workbench.runs.fitting", json.dumps(request)]
+        # Files and not pipes: a pipe that nobody reads while waiting would block a child that prints much.
         with world.disk.open(out) as output, world.disk.open(err) as errors:
             process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, env={**os.environ, **ONE_THREAD}
@@ -71,6 +72,7 @@ def run_fit(
     finally:
         world.disk.rmtree(folder)
     try:
+        # The last line: libraries may print before it.
         reply: dict[str, Any] = json.loads(lines[-1])
     except (IndexError, ValueError) as error:
         tail = messages[-1:] or ["no output"]

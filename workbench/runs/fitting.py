@@ -141,10 +141,11 @@ def _windows(decoder: WindowDecoder, runs: Sequence[RunFile], paradigm: Paradigm
         fs = run.signal.fs
         cues, n = locate_cues(run.items(), fs=fs)
         named = paradigm.training_windows(cues, fs=fs, window_s=settings.window_s, hop_s=settings.hop_s)
-        wanted = [w for w in named if w[0] <= n]
-        if not wanted:
+        complete = [w for w in named if w[0] <= n]
+        if not complete:
             raise BadSignal(Message("fit.no_cue", file=run.path.name, conditions=paradigm.conditions))
-        parts.append(decoders.collect(decoder, run.items(), wanted, n_channels=n_channels))
+        parts.append(decoders.collect(decoder, run.items(), complete, n_channels=n_channels))
+    # Blocks are numbered from 0 in each run; shifted so that no two runs share a number.
     offsets = np.cumsum([0, *(int(p.blocks.max()) + 1 for p in parts[:-1])])
     labels = np.concatenate([p.labels for p in parts])
     missing = set(paradigm.classes) - set(labels.tolist())
@@ -166,8 +167,9 @@ def _folds(windows: _Windows) -> tuple[NDArray[np.int64], Message]:
         return windows.runs, Message("fit.leave_one_run_out")
     blocks = np.unique(windows.blocks)
     n = min(FOLDS, len(blocks))
-    place = np.searchsorted(blocks, windows.blocks)
-    return place * n // len(blocks), Message("fit.blocks", n=n)
+    # Contiguous, because neighbouring blocks share drifts of the signal, which a random split would leak.
+    order = np.searchsorted(blocks, windows.blocks)
+    return order * n // len(blocks), Message("fit.blocks", n=n)
 
 
 def _judged(
@@ -220,8 +222,8 @@ def _within_runs(
     for run in (0, 1):
         own = windows.runs == run
         blocks = np.unique(windows.blocks[own])
-        place = np.searchsorted(blocks, windows.blocks[own])
-        fold[own] = run * FOLDS + place * FOLDS // len(blocks)
+        order = np.searchsorted(blocks, windows.blocks[own])
+        fold[own] = run * FOLDS + order * FOLDS // len(blocks)
     return _validated(fresh, windows, fold, classes, also=also) | {
         "validation": Message("fit.blocks_of_each_run", n=FOLDS)
     }
@@ -243,20 +245,23 @@ def _validated(
     tables = []
     for fold in np.unique(folds).tolist():
         test = folds == fold
+        # A fold that leaves a class without training data judges no decoder that anybody would use.
         if set(windows.labels[~test].tolist()) != set(names):
             continue
-        kept, labels, blocks = windows.summaries[~test], windows.labels[~test], windows.blocks[~test]
-        decoder = fresh().fit_summaries(kept, labels, blocks=blocks)
+        summaries, labels, blocks = windows.summaries[~test], windows.labels[~test], windows.blocks[~test]
+        decoder = fresh().fit_summaries(summaries, labels, blocks=blocks)
         also(decoder, test)
         scores = decoder.scores_of(windows.summaries[test])
         order = [str(c) for c in decoder.classes_]
         counts = [[0] * len(names) for _ in names]
+        # One block may contain an attempt and the rest after it: these are two periods.
         period = np.array(
             [f"{b} {name}" for b, name in zip(windows.blocks[test], windows.labels[test], strict=True)]
         )
         for number in np.unique(period):
             rows = period == number
             truth = str(windows.labels[test][rows][0])
+            # Windows of one period overlap and are not independent: they vote by their mean and count once.
             guess = order[int(np.argmax(scores[rows].mean(axis=0)))]
             counts[names.index(truth)][names.index(guess)] += 1
         tables.append({"run": fold + 1, "labels": names, "counts": counts})
@@ -284,11 +289,11 @@ def _weights(decoder: WindowDecoder, n_channels: int, *, target: str) -> dict[st
     bands = decoder.feature_bands()
     if weights is None or weights.ndim != 2 or weights.shape[1] % len(bands):
         return None
-    place = [str(name) for name in decoder.classes_].index(target)
+    at = [str(name) for name in decoder.classes_].index(target)
     if len(weights) > 1:
-        contrast = weights[place] - np.delete(weights, place, axis=0).mean(axis=0)
+        contrast = weights[at] - np.delete(weights, at, axis=0).mean(axis=0)
     else:  # one row speaks for the second of two classes
-        contrast = weights[0] if place else -weights[0]
+        contrast = weights[0] if at else -weights[0]
     settings = decoder.settings
     derivations = [list(pair) for pair in settings.pairs] if settings.pairs else [[i] for i in range(n_channels)]
     shaped = contrast.reshape(len(bands), -1)
@@ -308,6 +313,7 @@ def _saved(decoder: WindowDecoder, study: Path, montage: Montage, meta: dict[str
     """Save under the first 12 digits of the hash; the same decoder twice is the same folder."""
     home = study / "decoders"
     world.disk.mkdir(home, mode=0o777, exist_ok=True)
+    # Beside its final place: a rename within one file system is a single step.
     part = world.disk.temporary(".fit-", home)
     try:
         sha256 = decoders.save(decoder, part, montage=montage, meta=meta)
@@ -324,13 +330,13 @@ def main(argv: Sequence[str]) -> int:
     """One fit from one JSON argument; the result is the last line of standard output, as JSON."""
     try:
         request = json.loads(argv[0])
-        place = request.get("progress")
+        file = request.get("progress")
         value = fit(
             request["study_folder"],
             request["recordings"],
             request["decoder"],
             request.get("params"),
-            progress=lambda share: world.disk.save(Path(place), f"{share:.4f}".encode()) if place else None,
+            progress=lambda share: world.disk.save(Path(file), f"{share:.4f}".encode()) if file else None,
         )
     except WorkbenchError as error:
         sys.stdout.write(json.dumps(carried(_wire.refusal(error))) + "\n")

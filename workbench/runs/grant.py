@@ -59,6 +59,7 @@ def issue(study: Study, request: Request, *, signer: Signer) -> dict[str, Any]:
     RecordingFault
         When a recording of today cannot be read, so that the dose is not known.
     """
+    # The person may have signed in before access was closed; a script is no person.
     if signer.person_id and study.get("person", signer.person_id)["state"] != "active":
         raise Refused(Message("granting.access_closed", name=signer.name))
     session_id, sha256 = str(request["session_id"]), str(request["decoder_sha256"])
@@ -83,6 +84,7 @@ def issue(study: Study, request: Request, *, signer: Signer) -> dict[str, Any]:
         "nonce": world.chance.token_hex(16),
         "boot": world.clock.boot_id(),
         "issued": now,
+        # By the monotonic clock, so that setting the wall clock neither shortens nor lengthens it.
         "expires": now + LIFE_S,
         "by": signer.name,
         "method": signer.method,
@@ -175,6 +177,7 @@ def _dose_of(file: RunFile) -> float:
 
 def activation_s(commands: list[Command]) -> float:
     """Stream time in s during which commands asked for a level above 0."""
+    # By sequence number: stamps may jump, and then a span would begin before it ended.
     return sum(_spans(sorted(commands, key=lambda command: command.seq)))
 
 

@@ -90,6 +90,7 @@ class HeldOut:
         later = np.flatnonzero(ends > cue.sample)
         if cue.label not in self.paradigm.classes or not len(later):
             return False
+        # Windows of later periods end later, so the first to end after a cue belongs to the period it opens.
         return bool(periods[later[np.argmin(ends[later])]] >= 0)
 
     def _keep_evidence(
@@ -105,10 +106,11 @@ class HeldOut:
         )
         self._hop_s = decoder.step_s
         for cue in held_cues:
-            wanted = cue.sample + np.round(np.array(self.times(held_cues)) * self.fs).astype(np.int64)
-            place = np.searchsorted(at, wanted, side="right") - 1
-            fresh = (place >= 0) & (wanted <= n) & (wanted - at[place] < self._stale())
-            self._courses.setdefault(cue.label, []).append(np.where(fresh, evidence[place], np.nan))
+            samples = cue.sample + np.round(np.array(self.times(held_cues)) * self.fs).astype(np.int64)
+            # The last decision at or before each time. Where there is none the index is -1, and `fresh` is False.
+            last = np.searchsorted(at, samples, side="right") - 1
+            fresh = (last >= 0) & (samples <= n) & (samples - at[last] < self._stale())
+            self._courses.setdefault(cue.label, []).append(np.where(fresh, evidence[last], np.nan))
 
     def _stale(self) -> float:
         """Samples after which evidence is no longer that of now."""
@@ -120,6 +122,7 @@ class HeldOut:
             return [float(self.paradigm.params()["stop_s"])]
         step = max(STEP_S, self._hop_s)
         last = self._attempt_s() + AFTER_S
+        # Rounded, because these times are stored and compared as decimals.
         return [round(k * step, 6) for k in range(-round(BEFORE_S / step), round(last / step) + 1)]
 
     def _attempt_s(self) -> float:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from workbench import messages, world
 from workbench.errors import RecordingFault, WorkbenchError
-from workbench.live import _place
-from workbench.live._place import Place
+from workbench.live import _engine_folder
+from workbench.live._engine_folder import EngineFolder
 from workbench.live.latency import percentiles
 from workbench.messages import Message
 from workbench.recording import RunFile, decision_hash, file_sha256, read_rows
@@ -62,7 +62,7 @@ def ingest(study: Study, run_path: Path | str, *, recovery: Recovery | None = No
     Raises
     ------
     RecordingFault
-        When the recording is torn, damaged, being written, or holds no run.
+        When the recording is torn, damaged, being written, or contains no run.
     UnknownName
         When its session is not in the record.
     """
@@ -154,6 +154,7 @@ def _summary(file: RunFile) -> dict[str, Any]:
         summary["adaptation"] = _adaptation(file)
     if not decisions:
         return summary
+    # Decisions on samples whose arrival was not noted have 0 there.
     known = times[times[:, 0] > 0]
     summary["decision_hash"] = decision_hash(decisions)
     # Every activation, a false one too: its trial counts it and does not say when it was.
@@ -171,11 +172,11 @@ def _summary(file: RunFile) -> dict[str, Any]:
 
 def _adaptation(file: RunFile) -> dict[str, Any]:
     """How the decoder adapted in a run: rule, updates, those that went back to the fit, head of the chain."""
-    made = file.snapshots()
+    snapshots = file.snapshots()
     return {
         "rule": file.adapts,
-        "n": len(made),
-        "rolled_back": sum(snapshot.rule == "roll_back" for snapshot in made),
+        "n": len(snapshots),
+        "rolled_back": sum(snapshot.rule == "roll_back" for snapshot in snapshots),
         "head": chain_head(file),
     }
 
@@ -204,8 +205,9 @@ def take_in(study: Study) -> Ingestion:
     alone.
     """
     folder = study.path.parent
-    stale = _place.end_stale(folder)
+    stale = _engine_folder.end_stale(folder)
     parts = [Ingestion((stale,) if stale else ())]
+    # By name: a salvaged recording keeps it, in a folder of its own.
     known = {Path(str(row["path"])).name for row in study.rows("recording")}
     for path in _by_age(folder / "recordings"):
         if path.name not in known:
@@ -230,7 +232,7 @@ def _between_runs(study: Study, folder: Path) -> Ingestion:
     """What the ledgers of the sessions hold that no run does."""
     sentences: list[str] = []
     damaged = False
-    lock = _place.running(Place(folder)) or {}
+    lock = _engine_folder.running(EngineFolder(folder)) or {}
     for path in sorted((folder / "recordings").glob(f"*{SUFFIX}")):
         session_id = session_of(path)
         try:
@@ -258,8 +260,9 @@ def _take_in_one(study: Study, path: Path) -> Ingestion:
     try:
         seen = inspect(path)
         end = world.clock.monotonic() + RELEASE_S
+        # The lock of an engine that was killed goes a moment after the process.
         while seen.state == "recording":
-            if _place.running(Place(study.path.parent)) is not None:
+            if _engine_folder.running(EngineFolder(study.path.parent)) is not None:
                 return Ingestion(())
             if world.clock.monotonic() > end:
                 reason = "is still held by another process; it is taken in when that one has ended."

@@ -76,12 +76,12 @@ def _replayed(
     """Decode a run again and compare; it is called as the record calls it, else as its recording does."""
     decoder = _decoder(run, None if decoder_folder is None else Path(decoder_folder))
     paradigm = paradigms.from_params(str(run.plan["paradigm"]), dict(run.plan["params"]))
-    made = list(decode(_to_end(run.items(block=block)), paradigm, decoder, fs=run.signal.fs))
-    return _compared(run, made, name or _name(run.plan.get("number"), run.plan.get("kind"), run.plan.get("run")))
+    items = list(decode(_to_end(run.items(block=block)), paradigm, decoder, fs=run.signal.fs))
+    return _compared(run, items, name or _name(run.plan.get("number"), run.plan.get("kind"), run.plan.get("run")))
 
 
 def _name(number: object, kind: object, run_id: object) -> Message:
-    """What a sentence calls a run; a recording that was not made in a session holds no number."""
+    """What a sentence calls a run; a recording that was not made in a session has no number."""
     named = KINDS.get(str(kind), str(kind))
     if number is None:
         return Message("replay.recording", id=str(run_id), kind=named)
@@ -210,8 +210,8 @@ def _compared(run: RunFile, made: Sequence[Made], name: Message) -> ReplayResult
     trials = [item for item in made if isinstance(item, Trial)]
     chain, snapshots = run.snapshots(), [item for item in made if isinstance(item, Snapshot) and run.adapts]
     # A run that failed was left in the middle of a block, so that its recording may hold more than was decided.
-    whole = run.state in ("finished", "stopped")
-    if not whole:
+    complete = run.state in ("finished", "stopped")
+    if not complete:
         decisions, trials = decisions[: len(recorded)], trials[: len(recorded_trials)]
         snapshots = snapshots[: len(chain)]
     at, trial_at = _first_difference(recorded, decisions), _first_unequal(recorded_trials, trials)
@@ -228,14 +228,14 @@ def _compared(run: RunFile, made: Sequence[Made], name: Message) -> ReplayResult
         result = Message("replay.both", first=differ[0], second=differ[1])
     else:
         result = differ[0] if differ else _equal(run, len(recorded), len(recorded_trials), len(chain))
-    if not whole:
+    if not complete:
         result = Message("replay.cut", result=result, state=CUT.get(run.state, run.state))
     return ReplayResult(
         run=str(run.plan.get("run")),
         n=len(recorded),
         n_trials=len(recorded_trials),
         equal=not differ,
-        first=next((place for place in (at, trial_at, link) if place >= 0), -1),
+        first=next((index for index in (at, trial_at, link) if index >= 0), -1),
         sentence=_of_run(name, result),
         decision_hash=decision_hash(decisions),
         n_updates=len(chain),
@@ -259,6 +259,7 @@ def _first_unequal(recorded: Sequence[object], replayed: Sequence[object]) -> in
 
 def _first_difference(recorded: list[Decision], replayed: list[Decision]) -> int:
     """Place of the first decision whose bits differ, -1 when none does."""
+    # Bits, not values: a NaN equals itself here, and 0.0 is not -0.0.
     if decision_hash(recorded) == decision_hash(replayed):
         return -1
     for at, (a, b) in enumerate(zip(recorded, replayed)):

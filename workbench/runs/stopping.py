@@ -12,8 +12,8 @@ from typing import Any
 
 from workbench import devices, reading, world
 from workbench.errors import BadValue, EngineFault, StreamFault, WorkbenchError
-from workbench.live import _place
-from workbench.live._place import Place
+from workbench.live import _engine_folder
+from workbench.live._engine_folder import EngineFolder
 from workbench.live._starting import attach
 from workbench.live._stopfile import ask_stop
 from workbench.live.plan import SessionPlan
@@ -51,51 +51,55 @@ def stop_session(study_folder: Path | str, reason: str = "") -> StopOutcome:
     BadValue
         When no session ever ran for the study, or its plan cannot be read; an engine that runs has the STOP then.
     """
-    place = Place(Path(study_folder).absolute())
+    engine_folder = EngineFolder(Path(study_folder).absolute())
     stated = reason or Message("run.stop_by_command")
-    lock = _place.running(place)
+    lock = _engine_folder.running(engine_folder)
     sentences = []
     # The engine first: nothing that is wrong with a file may keep the STOP from it.
-    taken = lock is not None and _taken(place, stated)
+    taken = lock is not None and _taken(engine_folder, stated)
     if taken:
         sentences.append("The engine took the STOP.")
     elif lock is not None:
         try:
-            kill(place, lock)
+            kill(engine_folder, lock)
             ended = f"did not take the STOP within {TAKEN_S:g} s and was killed."
             sentences.append(f"The engine (process {lock['pid']}) {ended}")
         except EngineFault as fault:
             sentences.append(f"The engine did not take the STOP within {TAKEN_S:g} s: {fault}.")
     else:
         sentences.append("No engine runs for this study.")
-    plan = _plan(place)
+    plan = _plan(engine_folder)
     if plan.effector is None:
         return StopOutcome(confirmed=True, sentence=" ".join([*sentences, "The session has no effector."]))
-    confirmed, sentence = _device_confirms(place, plan.effector, stated, engine_sent=taken)
+    confirmed, sentence = _device_confirms(engine_folder, plan.effector, stated, engine_sent=taken)
     return StopOutcome(confirmed=confirmed, sentence=" ".join([*sentences, sentence]))
 
 
-def _plan(place: Place) -> SessionPlan:
-    if not reading.is_there(place.plan, "session plan"):
-        raise BadValue(Message("live.nothing_to_stop", study=str(place.study)))
-    return SessionPlan.from_json(reading.read_text(place.plan, "session plan"))
+def _plan(engine_folder: EngineFolder) -> SessionPlan:
+    if not reading.is_there(engine_folder.plan, "session plan"):
+        raise BadValue(Message("live.nothing_to_stop", study=str(engine_folder.study)))
+    return SessionPlan.from_json(reading.read_text(engine_folder.plan, "session plan"))
 
 
-def _taken(place: Place, reason: str) -> bool:
+def _taken(engine_folder: EngineFolder, reason: str) -> bool:
     """Whether the engine took the stop file in time."""
     try:
-        file = ask_stop(place, reason)
+        file = ask_stop(engine_folder, reason)
     except OSError:
         return False
     taken = world.clock.until(lambda: not file.exists(), TAKEN_S)
     if not taken:
+        # Withdrawn: an engine that starts or wakes later must not take a STOP of now for one of its own.
         world.disk.unlink(file, missing_ok=True)
     return taken
 
 
-def _device_confirms(place: Place, effector: str, reason: str, *, engine_sent: bool) -> tuple[bool, str]:
+def _device_confirms(
+    engine_folder: EngineFolder, effector: str, reason: str, *, engine_sent: bool
+) -> tuple[bool, str]:
     """Wait for the signed status; where the engine's STOP does not get there, send one to the device itself."""
-    pairing = devices.pairing(place.study, effector)
+    pairing = devices.pairing(engine_folder.study, effector)
+    # The engine may have taken the STOP and still not reach the device; then the pairing key is the second way.
     if engine_sent:
         try:
             status = devices.watch_status(pairing, timeout=TAKEN_S)
@@ -109,7 +113,7 @@ def _device_confirms(place: Place, effector: str, reason: str, *, engine_sent: b
     return True, f"The device confirms: {status.state}, level {status.level:g}."
 
 
-def kill(place: Place, lock: Mapping[str, Any]) -> None:
+def kill(engine_folder: EngineFolder, lock: Mapping[str, Any]) -> None:
     """Kill the engine that a lock names, if it is still that process.
 
     Raises
@@ -117,10 +121,11 @@ def kill(place: Place, lock: Mapping[str, Any]) -> None:
     EngineFault
         When it runs on another computer, or is not this account's.
     """
-    if _place.stale(place, dict(lock)):
+    # Asked once more right before the kill: the number may belong to another program by now.
+    if _engine_folder.stale(engine_folder, dict(lock)):
         return
     _send(lock, getattr(signal, "SIGKILL", signal.SIGTERM))
-    world.clock.until(lambda: _place.running(place) is None, TAKEN_S)
+    world.clock.until(lambda: _engine_folder.running(engine_folder) is None, TAKEN_S)
 
 
 def _send(lock: Mapping[str, Any], number: int) -> None:
@@ -149,18 +154,18 @@ def end_session(study_folder: Path | str) -> str:
     EngineFault
         When the engine did not end.
     """
-    place = Place(Path(study_folder).absolute())
-    lock = _place.running(place)
+    engine_folder = EngineFolder(Path(study_folder).absolute())
+    lock = _engine_folder.running(engine_folder)
     if lock is None:
         return f"no session runs in {study_folder}"
     try:
-        with attach(place.study, timeout=5.0) as client:
+        with attach(engine_folder.study, timeout=5.0) as client:
             client.shutdown()
         return f"the session in {study_folder} has ended in good order"
     except EngineFault:
-        if _place.running(place) is None:
+        if _engine_folder.running(engine_folder) is None:
             return f"the session in {study_folder} has ended"
     _send(lock, signal.SIGTERM)
-    if not world.clock.until(lambda: _place.running(place) is None, END_S):
+    if not world.clock.until(lambda: _engine_folder.running(engine_folder) is None, END_S):
         raise EngineFault(Message("live.does_not_end", pid=str(lock["pid"]), study=str(study_folder)))
     return f"the door of the session in {study_folder} did not answer; it was ended by the system's signal"

@@ -42,10 +42,12 @@ def append(path: Path, *, study: str, seq: int, hash: str, why: str, durable: bo
     durable : wait until the disk has it.
     """
     line = canonical({"study": study, "seq": seq, "hash": hash, "utc": utc_now(), "why": why}) + "\n"
+    # O_APPEND and one write: lines of two processes do not mix.
     handle = world.disk.descriptor(path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
     try:
         size = os.fstat(handle).st_size
         os.lseek(handle, max(size - 1, 0), os.SEEK_SET)
+        # A line that a crash left without its end must not swallow this one.
         torn = size > 0 and os.read(handle, 1) != b"\n"
         world.disk.write_all(handle, (b"\n" if torn else b"") + line.encode("utf-8"))
         if durable:
@@ -55,7 +57,7 @@ def append(path: Path, *, study: str, seq: int, hash: str, why: str, durable: bo
 
 
 def read(path: Path) -> tuple[list[Anchor], list[str]]:
-    """``(anchors, unreadable)``: the anchors of a file, and ``file:line`` of each line that is none.
+    """``(anchors, unreadable)``: the anchors of a file, and ``file:line`` of each line that is not an anchor.
 
     Raises
     ------

@@ -37,6 +37,7 @@ def newest(study: Study, sha256: str, *, effector: str, participant_id: str) -> 
     effector, participant_id : the use.
     """
     rows = study.rows("approval", decoder_sha256=sha256, effector=effector, participant_id=participant_id)
+    # Rows come in the order of entry.
     return rows[-1] if rows else None
 
 
@@ -74,6 +75,7 @@ def in_use(study: Study, *, effector: str, participant_id: str) -> Row | None:
         sha256 = decision["decoder_sha256"]
         if sha256 not in seen and holds(study, decision):
             return {**study.rows("decoder", sha256=sha256)[0], "approval": decision}
+        # Only the newest decision on each decoder counts: an older approval must not outlive its withdrawal.
         seen.add(sha256)
     return None
 

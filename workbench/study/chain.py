@@ -63,7 +63,9 @@ def clean(value: Any) -> Any:
         For NaN, infinities, and anything JSON cannot hold; the text names the value.
     """
     if isinstance(value, np.generic):
+        # NumPy scalars become Python's, whose shortest text gives the same bits back.
         value = value.item()
+    # Before the numbers: bool is an Integral, and True must not be stored as 1.
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -132,7 +134,7 @@ def link(previous: str, record: Mapping[str, Any], key: bytes | None = None) -> 
 def veiled(table: str, values: Mapping[str, Any]) -> dict[str, Any]:
     """Columns as a payload shows them: of a secret one only its SHA-256, against which its row can be checked.
 
-    A password's argon2 text holds a random salt of 128 bits. With the text gone from its row nobody can try a
+    A password's argon2 text contains a random salt of 128 bits. With the text gone from its row nobody can try a
     guess against the digest.
     """
     secret = SECRET.get(table, ())

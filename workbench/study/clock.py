@@ -20,6 +20,7 @@ def uuid7() -> str:
     """A UUID version 7 as text (RFC 9562, 5.7, method 3): sorts by time to 0.25 µs, 62 random bits."""
     now = world.clock.wall_ns()
     value = (now // 1_000_000) << 80
+    # 12 bits for the part of the millisecond: rows of one transaction keep their order.
     value |= 0x7 << 76 | (now % 1_000_000) * 4096 // 1_000_000 << 64
     value |= 0b10 << 62 | world.chance.randbits(62)
     text = f"{value:032x}"

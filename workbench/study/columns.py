@@ -1,4 +1,4 @@
-"""Own column types on TEXT, INTEGER, REAL and BLOB: all that a STRICT table takes.
+"""Column types on TEXT, INTEGER, REAL and BLOB: all that a STRICT table takes.
 
 Each refuses what it does not mean instead of coercing it, and stores exactly one form of a value, so
 that what is read back equals, bit for bit, what the audit chain committed to.
@@ -20,8 +20,8 @@ from workbench.messages import carried, restored
 from workbench.study.chain import canonical, clean, clean_text
 
 
-class Own(TypeDecorator[Any]):
-    """Base of the column types: :meth:`stored` on the way in, :meth:`seen` on the way out."""
+class StrictType(TypeDecorator[Any]):
+    """Base of the column types of the record: :meth:`stored` on the way in, :meth:`seen` on the way out."""
 
     impl: Any = TEXT
     cache_ok = True
@@ -43,7 +43,7 @@ class Own(TypeDecorator[Any]):
         return None if value is None else self.seen(value)
 
 
-class Text(Own):
+class Text(StrictType):
     """Text in Unicode normal form C."""
 
     cache_ok = True
@@ -55,7 +55,7 @@ class Text(Own):
         return clean_text(value)
 
 
-class Whole(Own):
+class Integer(StrictType):
     """An integer of at most 64 bits."""
 
     impl: Any = INTEGER
@@ -63,8 +63,8 @@ class Whole(Own):
 
     def stored(self, value: Any) -> int:
         """Refuses True and False, fractions, and numbers beyond 64 bits."""
-        whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-        if not whole or not -(2**63) <= int(value) < 2**63:
+        integer = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+        if not integer or not -(2**63) <= int(value) < 2**63:
             raise BadValue(f"an integer of at most 64 bits was expected, got {value!r:.80}")
         return int(value)
 
@@ -76,7 +76,7 @@ class _Int(UserDefinedType[int]):
         return "INT"
 
 
-class Key(Whole):
+class Key(Integer):
     """An integer as a key, spelt ``INT``.
 
     SQLite turns ``INTEGER PRIMARY KEY`` into the row's address and leaves a dead byte in its place, in which
@@ -87,7 +87,7 @@ class Key(Whole):
     cache_ok = True
 
 
-class Flag(Own):
+class Flag(StrictType):
     """Yes or no, as 1 or 0."""
 
     impl = INTEGER
@@ -104,7 +104,7 @@ class Flag(Own):
         return bool(value)
 
 
-class Number(Own):
+class Number(StrictType):
     """A finite float64; minus zero is stored as zero, because SQLite does not keep its sign."""
 
     impl = REAL
@@ -114,10 +114,11 @@ class Number(Own):
         """Refuses True and False, NaN and infinities."""
         if isinstance(value, bool) or not isinstance(value, numbers.Real) or not math.isfinite(value):
             raise BadValue(f"a finite number was expected, got {value!r:.80}; leave it empty when it is missing")
+        # -0.0 + 0.0 is 0.0.
         return float(value) + 0.0
 
 
-class Json(Own):
+class Json(StrictType):
     """Plain data as canonical JSON text, made in Python and never by the database; messages keep their codes."""
 
     cache_ok = True
@@ -131,7 +132,7 @@ class Json(Own):
         return restored(reading.parse_json(value, "a JSON column of the study record", error=RecordFault))
 
 
-class Blob(Own):
+class Blob(StrictType):
     """Bytes."""
 
     impl = BLOB

@@ -22,8 +22,11 @@ BUSY_S = 10.0
 
 PRAGMAS = (
     "foreign_keys=ON",
+    # What was reported as stored survives a power cut: the write-ahead log is synced at each commit.
     "synchronous=FULL",
+    # Without it REPLACE deletes rows past the delete triggers (sqlite.org/lang_conflict.html).
     "recursive_triggers=ON",
+    # A file from elsewhere may hold triggers and views: they call no function with side effects.
     "trusted_schema=OFF",
     "secure_delete=ON",
 )
@@ -52,7 +55,7 @@ def engine_of(path: Path) -> Engine:
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """What tells a file from another one of the same name; None where there is none."""
+    """Device and inode, which differ between files of the same name; None for a missing file."""
     try:
         status = path.stat()
     except OSError:
@@ -66,7 +69,7 @@ class Database:
     Parameters
     ----------
     path : the record's file.
-    view : the file that is read in its stead: a lifted copy of a record of an older schema.
+    view : the file that is read in its place: a lifted copy of a record of an older schema.
 
     Attributes
     ----------

@@ -127,10 +127,12 @@ class Drafts:
     @contextmanager
     def _open(self, *, create: bool = False) -> Iterator[sqlite3.Connection]:
         try:
+            # Made here and not by SQLite, so that the file is its owner's alone from the beginning.
             if create and not self.path.exists():
                 world.disk.touch(self.path)
             with closing(world.disk.database(self.path, timeout=BUSY_S, isolation_level=None)) as connection:
                 connection.execute("PRAGMA synchronous=FULL")
+                # A discarded draft is overwritten: it may name what somebody decided not to say.
                 connection.execute("PRAGMA secure_delete=ON")
                 connection.execute(TABLE)
                 yield connection

@@ -100,13 +100,13 @@ def decoder_hash(folder: Path) -> str:
     Raises
     ------
     RecordFault
-        When the folder holds no decoder that can be read.
+        When the folder has no readable decoder.
     """
     described = reading.read_bytes(folder / "decoder.json", "file", largest=MOST_JSON, error=RecordFault)
     packed = reading.read_bytes(folder / "arrays.npz", "file", largest=MOST_ARRAYS, error=RecordFault)
-    whole = reading.parse_json(described, "decoder.json", error=RecordFault)
+    content = reading.parse_json(described, "decoder.json", error=RecordFault)
     try:
-        return _content_hash(whole["decoder"], packed)
+        return _content_hash(content["decoder"], packed)
     except reading.BROKEN_ARCHIVE as error:
         raise RecordFault(
             Message(
@@ -120,6 +120,7 @@ def decoder_hash(folder: Path) -> str:
 def _content_hash(body: Any, packed: bytes) -> str:
     """SHA-256 over a description and the arrays of an archive; raises what a broken archive does."""
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        # Before anything is unpacked: a few kilobytes can unpack to more than the memory.
         if sum(item.file_size for item in archive.infolist()) > MOST_ARRAYS:
             raise ValueError(f"its arrays are larger than {MOST_ARRAYS} bytes")
     text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True)

@@ -80,6 +80,7 @@ class KeyRing:
         except OSError:
             # Absent, or in another account's folder: either way the keys are not this account's to use.
             return
+        # Whoever reads this file can write the chain; that somebody could is reason enough to stop.
         if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
             raise RecordFault(
                 f"the key file {self.path} can be read by other users of this computer; run 'chmod 600 "
@@ -105,6 +106,7 @@ class KeyRing:
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
         with self._changing():
+            # Read again under the lock: another process may have made it meanwhile.
             if epoch in self.keys:
                 return self.keys[epoch]
             private = world.chance.token_bytes(32)
@@ -132,7 +134,7 @@ class KeyRing:
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
-        """Read the key file again, change it, write it whole: one process at a time, so that no key is lost."""
+        """Read the key file again, change and replace it: one process at a time, so that no key is lost."""
         try:
             world.disk.mkdir(self.path.parent, parents=True, exist_ok=True)
             if os.name == "posix":
@@ -227,15 +229,16 @@ def verify_envelope(envelope: Mapping[str, Any], public_key: str, *, purpose: st
         message = canonical(clean(body)).encode()
         signature = bytes.fromhex(envelope["signature"])
         payload = dict(body["payload"])
-        given = body["purpose"]
+        stated = body["purpose"]
         key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key))
     except (KeyError, TypeError, ValueError, RecursionError, AttributeError) as error:
         raise Refused(
             f"a signed {purpose} was expected, got something malformed; ask the record for a new one"
         ) from error
-    if given != purpose:
+    # What was signed for one purpose, such as a head, must never pass for another, such as a grant.
+    if stated != purpose:
         raise Refused(
-            f"a signed {purpose} was expected, got one for {str(given)[:40]!r}; ask the record for a new one"
+            f"a signed {purpose} was expected, got one for {str(stated)[:40]!r}; ask the record for a new one"
         )
     try:
         key.verify(signature, message)
@@ -261,8 +264,9 @@ def public_keys(study_folder: Path | str) -> dict[int, str]:
         with closing(
             world.disk.database(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=5.0)
         ) as connection:
-            there = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'study_key'").fetchone()
-            rows = connection.execute("SELECT epoch, public_key FROM study_key").fetchall() if there else []
+            # A record of schema 2 has no such table.
+            keyed = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'study_key'").fetchone()
+            rows = connection.execute("SELECT epoch, public_key FROM study_key").fetchall() if keyed else []
             return {int(epoch): str(public) for epoch, public in rows}
     except (sqlite3.Error, ValueError, TypeError) as error:
         raise RecordFault(f"the public keys in {path} cannot be read ({error}); run 'workbench verify'") from error
@@ -295,6 +299,7 @@ def backup(study_id: str, file: Path | str, passphrase: str) -> Path:
         )
     salt, nonce = world.chance.token_bytes(16), world.chance.token_bytes(12)
     head = {"format": BACKUP_FORMAT, "study": study_id, "kdf": {**KDF, "salt": salt.hex()}, "nonce": nonce.hex()}
+    # The head is authenticated too: it stands in the clear beside the ciphertext.
     hidden = _cipher(passphrase, salt, KDF).encrypt(
         nonce, canonical(ring.plain()).encode(), canonical(head).encode()
     )
@@ -324,17 +329,19 @@ def restore(file: Path | str, passphrase: str) -> KeyRing:
     from cryptography.exceptions import InvalidTag
 
     path = Path(file)
-    whole = _load(path, "backup")
+    content = _load(path, "backup")
     try:
-        head = {name: whole[name] for name in ("format", "study", "kdf", "nonce")}
+        head = {name: content[name] for name in ("format", "study", "kdf", "nonce")}
         costs = {name: int(head["kdf"][name]) for name in KDF}
         salt, nonce = bytes.fromhex(head["kdf"]["salt"]), bytes.fromhex(head["nonce"])
-        hidden, study_id = bytes.fromhex(whole["keys"]), str(head["study"])
+        hidden, study_id = bytes.fromhex(content["keys"]), str(head["study"])
         if head["format"] != BACKUP_FORMAT or len(nonce) != 12:
             raise ValueError(f"format {head['format']!r}")
+        # Before the derivation: a forged backup could ask for all the memory there is.
         if any(not 1 <= costs[name] <= most for name, most in MOST_KDF.items()):
             raise ValueError(f"key derivation {costs}")
         ring = KeyRing(study_id)
+        # The head is authenticated with the keys, so that neither study nor costs can be exchanged.
         plain = _cipher(passphrase, salt, costs).decrypt(nonce, hidden, canonical(head).encode())
     except InvalidTag as error:
         raise Refused(
@@ -386,11 +393,11 @@ def _load(path: Path, what: str) -> dict[str, Any]:
 
 
 def _parse(
-    whole: Mapping[str, Any], study_id: str, path: Path
+    content: Mapping[str, Any], study_id: str, path: Path
 ) -> tuple[dict[int, Key], dict[int, tuple[int, str]]]:
     try:
-        if whole["study"] != study_id:
-            raise ValueError(f"it belongs to the study {whole['study']!r:.60}")
+        if content["study"] != study_id:
+            raise ValueError(f"it belongs to the study {content['study']!r:.60}")
         keys = {
             int(k["epoch"]): Key(
                 int(k["epoch"]),
@@ -399,11 +406,11 @@ def _parse(
                 bytes.fromhex(k["hmac"]),
                 bytes.fromhex(k["private"]),
             )
-            for k in whole["keys"]
+            for k in content["keys"]
         }
         if any(len(k.hmac) != 32 or len(k.private) != 32 or len(k.public) != 64 for k in keys.values()):
             raise ValueError("a key has the wrong length")
-        return keys, {int(epoch): (int(seq), str(digest)) for epoch, seq, digest in whole["pins"]}
+        return keys, {int(epoch): (int(seq), str(digest)) for epoch, seq, digest in content["pins"]}
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise RecordFault(
             f"{path} is damaged ({error}); run 'workbench keys restore FILE' with its backup"

@@ -94,9 +94,9 @@ def view(path: Path, undo: ExitStack) -> tuple[Path | None, int]:
         return None, version
     folder = world.disk.temporary("workbench-view-")
     undo.callback(world.disk.rmtree, folder)
-    made = folder / record_file.FILE
+    lifted = folder / record_file.FILE
     try:
-        with closing(record_file.read_only(path)) as source, _target(made) as target, transaction(target):
+        with closing(record_file.read_only(path)) as source, _target(lifted) as target, transaction(target):
             source.execute("BEGIN")
             if not source.execute("SELECT 1 FROM sqlite_master WHERE name = 'study'").fetchone():
                 raise RecordFault(f"{path} was never finished being created; delete it and create the study again")
@@ -106,7 +106,7 @@ def view(path: Path, undo: ExitStack) -> tuple[Path | None, int]:
                 _insert(target, "approval", {**row, "checks": "[]", "limits": "{}", "row_version": 1})
     except (sqlite3.Error, DBAPIError) as error:
         raise record_file.explain(error, path) from error
-    return made, version
+    return lifted, version
 
 
 def migrate(
@@ -146,8 +146,8 @@ def migrate(
             _refuse_broken(source, path, "before the migration")
             step("old verified")
             n = _write_copy(source, copy, version, actor=actor, keyed=keyed, step=step)
-            with closing(record_file.read_only(copy)) as made:
-                head = _refuse_broken(made, copy, "after the migration")
+            with closing(record_file.read_only(copy)) as written:
+                head = _refuse_broken(written, copy, "after the migration")
             step("copy verified")
             kept = _keep_old(path, version)
             step("old kept")
@@ -163,6 +163,7 @@ def migrate(
             f"permissions "
             "of the folder, then try again"
         ) from error
+    # After the swap and outside the lock: the record is migrated by now, whatever happens to its anchor.
     _leave_anchor(folder, head)
     step("anchored")
     return Migration(version, NEWEST, head, kept, n)
@@ -184,6 +185,7 @@ def _alone(path: Path) -> Iterator[sqlite3.Connection]:
             yield connection
         finally:
             connection.execute("ROLLBACK")
+            # After the swap the name is that of the new file, which is in that mode already.
             if path.stat().st_ino == before:
                 connection.execute("PRAGMA journal_mode=WAL")
 
@@ -224,6 +226,7 @@ def _write_copy(
     step: Callable[[str], None],
 ) -> int:
     """Today's record from the old one, in one transaction; how many approvals were lifted."""
+    # Left by a migration that was killed: nothing of it may get into this one.
     for suffix in ("", "-journal", "-wal", "-shm"):
         world.disk.unlink(copy.with_name(copy.name + suffix), missing_ok=True)
     before = chain.schema_hash(tuple(row) for row in source.execute(chain.MASTER))
@@ -233,6 +236,7 @@ def _write_copy(
             schema.create_tables(target)
             step("copy begun")
             _copy(source, target, version)
+            # After the rows, which the triggers would refuse: they demand an audit row that is the newest.
             schema.create_triggers(target)
             step("rows copied")
             after = chain.schema_hash(tuple(line) for line in target.exec_driver_sql(chain.MASTER))
@@ -250,6 +254,7 @@ def _write_copy(
                 writer.enter_key(ring, reason=f"keys made with the migration to schema {NEWEST}")
             writer.sign_head(why="migrate")
             step("key stored")
+        # Only after the transaction: SQLite does not change the mode inside one.
         target.exec_driver_sql("PRAGMA journal_mode=WAL")
     written = world.disk.descriptor(copy, os.O_RDONLY)
     try:
@@ -263,9 +268,9 @@ def _write_copy(
 def _copy(source: sqlite3.Connection, target: Connection, version: int) -> None:
     """Every row: the chain as it is, data lifted to today's schema."""
     source.row_factory = sqlite3.Row
-    there = {name for (name,) in source.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    tables = {name for (name,) in source.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     for table in (*schema.DATA, *schema.OWN):
-        if table.name not in there:
+        if table.name not in tables:
             continue
         data = table not in schema.OWN
         for row in source.execute(f'SELECT * FROM "{table.name}" ORDER BY rowid'):
@@ -294,8 +299,10 @@ def _approvals(source: sqlite3.Connection, version: int) -> Iterator[dict[str, A
 def _keep_old(path: Path, version: int) -> Path:
     """Give the old file a second name, under which it stays."""
     kept = path.with_name(KEPT.format(version))
+    # Left by a migration that was killed before the swap: the record itself is still that file.
     world.disk.unlink(kept, missing_ok=True)
     try:
+        # A second name costs no room and cannot be half made; some file systems have none.
         world.disk.link(path, kept)
     except OSError:
         world.disk.copy(path, kept)

@@ -76,6 +76,7 @@ def approvals_of_2(entries: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
         if new is None or "approved_for" not in new:
             continue
         before, now = granted.get(new["sha256"], set()), set(new["approved_for"].split())
+        # Sorted, because the ids below count them and must be the same at each reading.
         changes = [(use, "approve") for use in sorted(now - before)]
         changes += [(use, "withdraw") for use in sorted(before - now)]
         granted[new["sha256"]] = now

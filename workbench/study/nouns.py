@@ -167,7 +167,7 @@ def values_of(noun: Noun) -> tuple[str, Values]:
     Raises
     ------
     BadValue
-        For anything that is no noun of the record.
+        For anything that is not a noun of the record.
     """
     table = TABLES.get(type(noun))
     if table is None:
@@ -177,7 +177,7 @@ def values_of(noun: Noun) -> tuple[str, Values]:
 
 
 def check(table: str, values: Mapping[str, Any]) -> None:
-    """Refuse empty names, words outside their list, hashes and times that are none, numbers below their least.
+    """Refuse empty names, texts outside a closed set, invalid hashes and times, and numbers below their least.
 
     Raises
     ------
@@ -192,6 +192,7 @@ def check(table: str, values: Mapping[str, Any]) -> None:
             _check_assessment(name, value)
         if name in DATES.get(table, ()):
             _check_date(table, name, value)
+    # ISO dates compare as text; an open end lies after every date.
     if table == "visit" and (values.get("latest") or "9999") < (values.get("earliest") or ""):
         raise BadValue(
             f"the window of a visit must end after it begins, got {values['earliest']} to {values['latest']}"
@@ -253,6 +254,7 @@ def _check_pseudonym(value: Any) -> None:
     if not isinstance(value, str):
         return
     code = unicodedata.normalize("NFC", value)
+    # Letters, marks and decimal digits of any script: a code is not always written in Latin.
     kinds = {unicodedata.category(character) for character in code if character not in "-_."}
     plain = all(kind[0] in "LM" or kind == "Nd" for kind in kinds)
     if not plain or not code or code[0] in "-." or len(code) > LONGEST_PSEUDONYM:

@@ -218,9 +218,11 @@ def attempt(study: Study, login: str, password: str, *, action: str) -> Mapping[
         person = _person(writer, login) if isinstance(login, str) else None
         row_id = person["id"] if person else "unknown"
         wait = _wait(writer, row_id)
+        # Not audited: the transaction is rolled back, so that whoever keeps trying does not prolong the wait.
         if wait > 0:
             raise Refused(Message("people.wait", n=f"{wait:.0f}"))
         try:
+            # A hash is checked in any case, so that the time taken does not say whether the login exists.
             known = person["password"] if person else _nobody()
             matches = _hasher().verify(known, _secret(str(password))) and person is not None
         except VerificationError:
@@ -231,6 +233,7 @@ def attempt(study: Study, login: str, password: str, *, action: str) -> Mapping[
         payload = {"new": None, "old": None, "reason": ""}
         done = action if accepted else f"{action}_refused"
         writer.log(done, "person", row_id, version=version, payload=payload)
+    # Outside the transaction, which must be committed: the refusal has to stay in the chain.
     if not accepted or person is None:
         raise Refused(MISMATCH)
     return person
@@ -258,11 +261,13 @@ def _wait(writer: Writer, row_id: str) -> float:
     audit = schema.audit
     query = select(audit.c.action, audit.c.utc, audit.c.mono_ns, audit.c.boot_id)
     query = query.where(audit.c.table_name == "person", audit.c.row_id == row_id, audit.c.action.in_(ATTEMPTS))
+    # So many suffice: after eight doublings the wait is at its longest.
     newest = writer.rows(query.order_by(audit.c.seq.desc()).limit(FREE_ATTEMPTS + 8))
     refused = next((n for n, row in enumerate(newest) if not row["action"].endswith("_refused")), len(newest))
     if refused < FREE_ATTEMPTS:
         return 0.0
     last = newest[0]
+    # Within one boot by the monotonic clock, which nobody can set forward.
     if last["boot_id"] and last["boot_id"] == world.clock.boot_id():
         gone = (world.clock.monotonic_ns() - last["mono_ns"]) / 1e9
     else:

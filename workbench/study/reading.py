@@ -114,6 +114,7 @@ def _as_python(table: Table, values: Any, version: int, *, whole: bool) -> dict[
     """Values of an entry as Python has them, lifted from the schema they were written under."""
     if values is None:
         return None
+    # The chain is never rewritten, so that an entry stays in the schema it was written under.
     lifted = lift(table.name, values, version, whole=whole)
     hidden = chain.SECRET.get(table.name, ())
     types: dict[str, Any] = {name: table.columns[name].type for name in lifted if name not in hidden}

@@ -135,6 +135,7 @@ class Study:
             raise RecordFault(
                 f"the study folder {folder} cannot be written ({error.strerror}); choose another"
             ) from error
+        # The empty file above is the claim: of two processes that create at once, one gets it.
         with cls._begun(folder, actor=actor, anchor_copy=anchor_copy) as study:
             study._lay_foundation(code=code, title=title, keyed=keyed)
             study._load()
@@ -176,6 +177,7 @@ class Study:
                         folder=str(folder),
                         newest=schema.SCHEMA_VERSION,
                     )
+                    # From here the copy lives as long as the study; a failure above has already removed it.
                     study.database.keep_until_closed(undo.pop_all())
                 study._load()
                 study._note_override(network)
@@ -216,6 +218,7 @@ class Study:
         with self.database.connected() as connection:
             connection.exec_driver_sql(f"PRAGMA application_id={schema.APPLICATION_ID}")
             connection.exec_driver_sql(f"PRAGMA user_version={schema.SCHEMA_VERSION}")
+            # Outside the transaction, inside which SQLite does not change the mode.
             connection.exec_driver_sql("PRAGMA journal_mode=WAL")
             with transaction(connection):
                 schema.create(connection)
@@ -228,12 +231,13 @@ class Study:
                     "schema_sha256": chain.schema_hash(tuple(r) for r in connection.exec_driver_sql(chain.MASTER)),
                     "nonce": world.chance.token_hex(16),
                 }
-                given = {"study_id": row["id"], **{n: row[n] for n in ("schema_sha256", "created_utc", "nonce")}}
-                writer = Writer(connection, actor=self.actor, start=chain.genesis(**given))
+                facts = {"study_id": row["id"], **{n: row[n] for n in ("schema_sha256", "created_utc", "nonce")}}
+                writer = Writer(connection, actor=self.actor, start=chain.genesis(**facts))
                 writer.insert(schema.study, row, reason="")
                 if keyed:
                     ring = KeyRing(str(row["id"]))
                     writer.enter_key(ring, reason="keys made with the study")
+            # After the commit: a pin on a row that was rolled back would accuse the record for ever.
             if keyed and writer.key:
                 pin(connection, ring, writer.key.epoch)
 
@@ -241,6 +245,7 @@ class Study:
         with self.database.connected() as connection:
             application = connection.exec_driver_sql("PRAGMA application_id").scalar()
             version = connection.exec_driver_sql("PRAGMA user_version").scalar()
+            # Before the version: the number of another program's file says nothing.
             if application != schema.APPLICATION_ID:
                 raise RecordFault(
                     f"{self.path} is an SQLite file but no study record; give the study's own folder"
@@ -250,8 +255,8 @@ class Study:
                     f"{self.path} has schema version {version}, this workbench reads {migrations.OLDEST} to "
                     f"{schema.SCHEMA_VERSION}; open it with the version that wrote it. Nothing was changed"
                 )
-            there = connection.exec_driver_sql("SELECT COUNT(*) FROM sqlite_master WHERE name = 'study'").scalar()
-            row = connection.execute(select(schema.study)).mappings().first() if there else None
+            exists = connection.exec_driver_sql("SELECT COUNT(*) FROM sqlite_master WHERE name = 'study'").scalar()
+            row = connection.execute(select(schema.study)).mappings().first() if exists else None
             if row is None:
                 raise RecordFault(
                     f"{self.path} was never finished being created; delete it and create the study again"
@@ -444,6 +449,7 @@ class Study:
             version = writer.change(
                 rows, row_id, flat(changes), action="amend", reason=reason, expected=row_version
             )
+        # Code and title are kept on this object.
         if table == "study":
             self._load()
         return version
@@ -581,6 +587,7 @@ class Study:
                 f"{table} is never redacted, because the record could not be verified without it; name the row "
                 "that holds what should go"
             )
+        # Otherwise the text would stay readable in the file beside the record, whatever this one says.
         if kept := [path.name for path in migrate.kept_beside(self.path)]:
             raise Refused(
                 f"nothing was redacted: {', '.join(kept)} beside the record, as it was before a migration, holds "
@@ -591,6 +598,7 @@ class Study:
             writer.change(rows, row_id, flat(changes), action="redact", reason=reason)
             gone = writer.drop_payloads(rows, row_id)
         with self.database.connected() as connection:
+            # The write-ahead log still contains the text: it is moved into the file and emptied.
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
         return gone
 
@@ -705,5 +713,5 @@ class Study:
                 ("newest entry", f"{seq} ({digest[:12]})"),
             ],
             remarks=[self.read_only] if self.read_only else [],
-            simulated=bool(people) and all(one["simulated"] for one in people),
+            simulated=bool(people) and all(person["simulated"] for person in people),
         )

@@ -28,7 +28,7 @@ MAGIC = b"SQLite format 3\x00"
 
 
 def filesystem(path: Path, *, mounts: Path | None = None) -> str:
-    """Type of the filesystem that holds ``path`` (``"ext4"``), ``""`` where the system tells none.
+    """Type of the filesystem that holds ``path`` (``"ext4"``), ``""`` where the system does not say.
 
     A Windows share path (``\\\\server\\…``) counts as ``"smb"``.
     """
@@ -48,6 +48,7 @@ def filesystem(path: Path, *, mounts: Path | None = None) -> str:
             continue
         _, point, kind = line.split()[:3]
         point = _OCTAL.sub(lambda escaped: chr(int(escaped[1], 8)), point)
+        # The longest mount point holds the path; of two alike the later one is mounted on top.
         if real.is_relative_to(point) and len(point) >= best:
             best, type_ = len(point), kind
     return type_
@@ -99,10 +100,11 @@ def read_only(path: Path) -> sqlite3.Connection:
         When the newest entries are in a write-ahead log that cannot be read where it lies.
     """
     effective = os.access in os.supports_effective_ids
-    writable = all(os.access(place_, os.W_OK, effective_ids=effective) for place_ in (path, path.parent))
+    writable = all(os.access(location, os.W_OK, effective_ids=effective) for location in (path, path.parent))
     log = path.with_name(f"{path.name}-wal")
     if not writable and log.exists() and log.stat().st_size:
         raise RecordFault(Message("study.log_unreadable", path=str(path), log=log.name))
+    # `immutable` promises that nobody writes: SQLite then needs neither lock nor log, which a disc cannot have.
     how = "mode=rw" if writable else "immutable=1"
     connection = world.disk.database(
         f"{path.resolve().as_uri()}?{how}", uri=True, isolation_level=None, timeout=BUSY_S
@@ -144,6 +146,7 @@ def holders(path: Path) -> list[str]:
         try:
             if process.pid != own and any(file.path == real for file in process.open_files()):
                 names.append(f"{process.info['name']} (process {process.pid})")
+        # Processes of other accounts cannot be looked into: they stay unnamed.
         except (psutil.Error, OSError):
             continue
     return names

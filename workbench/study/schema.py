@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.schema import CreateIndex, CreateTable, SchemaItem
 
 from workbench.messages import SAID
-from workbench.study.columns import Blob, Flag, Json, Key, Number, Text, Whole
+from workbench.study.columns import Blob, Flag, Integer, Json, Key, Number, Text
 
 SCHEMA_VERSION = 4
 APPLICATION_ID = 0x57425354
@@ -36,8 +36,8 @@ def _text(name: str, *parent: str) -> Column[str]:
     return Column(name, Text, *links, nullable=False)
 
 
-def _whole(name: str) -> Column[int]:
-    return Column(name, Whole, nullable=False)
+def _int(name: str) -> Column[int]:
+    return Column(name, Integer, nullable=False)
 
 
 def _flag(name: str) -> Column[bool]:
@@ -53,12 +53,12 @@ def _json(name: str) -> Column[object]:
 
 
 def _table(name: str, *items: SchemaItem) -> Table:
-    version = Column("row_version", Whole, CheckConstraint("row_version >= 1"), nullable=False)
+    version = Column("row_version", Integer, CheckConstraint("row_version >= 1"), nullable=False)
     return Table(name, metadata, Column("id", Text, primary_key=True), *items, version, sqlite_strict=True)
 
 
 study = _table(
-    "study", _text("code"), _text("title"), _text("created_utc"), _whole("schema_version"),
+    "study", _text("code"), _text("title"), _text("created_utc"), _int("schema_version"),
     _text("schema_sha256"), _text("nonce"),
 )  # fmt: skip
 participant = _table(
@@ -77,19 +77,19 @@ session = _table(
     _text("identity"),
 )  # fmt: skip
 run = _table(
-    "run", _text("session_id", "session"), _whole("number"), _text("kind"), _text("paradigm"), _text("state"),
-    _text("decoder_sha256"), _whole("n_trials_planned"), _json("parameters"), _json("summary"),
+    "run", _text("session_id", "session"), _int("number"), _text("kind"), _text("paradigm"), _text("state"),
+    _text("decoder_sha256"), _int("n_trials_planned"), _json("parameters"), _json("summary"),
     UniqueConstraint("session_id", "number"),
 )  # fmt: skip
 trial = _table(
-    "trial", _text("run_id", "run"), _whole("index"), _text("condition"), _whole("cue_sample"),
-    _number("cue_stamp"), _whole("end_sample"), _text("outcome"), _text("decided"),
-    Column("onset_sample", Whole), _number("latency_s", missing=True), _number("release_s", missing=True),
-    _number("held_s", missing=True), _whole("false_activations"), _whole("false_in_rest"), _number("rest_s"),
+    "trial", _text("run_id", "run"), _int("index"), _text("condition"), _int("cue_sample"),
+    _number("cue_stamp"), _int("end_sample"), _text("outcome"), _text("decided"),
+    Column("onset_sample", Integer), _number("latency_s", missing=True), _number("release_s", missing=True),
+    _number("held_s", missing=True), _int("false_activations"), _int("false_in_rest"), _number("rest_s"),
     _text("excluded"), _json(SAID), UniqueConstraint("run_id", "index"),
 )  # fmt: skip
 recording = _table(
-    "recording", _text("run_id", "run"), _text("path"), _text("sha256"), _whole("n_bytes"), _whole("n_samples"),
+    "recording", _text("run_id", "run"), _text("path"), _text("sha256"), _int("n_bytes"), _int("n_samples"),
     _number("fs"), _text("state"), _json("streams"), UniqueConstraint("run_id", "path"),
 )  # fmt: skip
 decoder = _table(
@@ -108,15 +108,15 @@ approval = _table(
 )  # fmt: skip
 note = _table("note", _text("run_id", "run"), _text("text"), _text("by"), _json("tags"), _text("utc"))
 study_key = _table(
-    "study_key", _whole("epoch"), _text("public_key"), _text("algorithm"), _text("utc"), UniqueConstraint("epoch")
-)
+    "study_key", _int("epoch"), _text("public_key"), _text("algorithm"), _text("utc"), UniqueConstraint("epoch")
+)  # fmt: skip
 """Public keys by epoch; audit rows after the one that enters a key are keyed with its secret half."""
 assessment = _table(
     "assessment", _text("visit_id", "visit"), _text("measure"), _text("version"), _flag("assisted"),
     _flag("device_on"), _flag("stimulation_on"), _text("side"), _json("items"), _json("implied"), _json("score"),
     _text("rater"), _text("state"), _text("orthosis"), _text("mode"), _text("blinded"),
     _number("since_session_h", missing=True), _number("washout_h", missing=True), _text("administered_at"),
-    Column("repeat", Whole, CheckConstraint("repeat >= 1"), nullable=False), _json("options"), _json("alerts"),
+    Column("repeat", Integer, CheckConstraint("repeat >= 1"), nullable=False), _json("options"), _json("alerts"),
     _json(SAID),
     UniqueConstraint(
         "visit_id", "measure", "assisted", "device_on", "stimulation_on", "side", "orthosis", "mode", "repeat"
@@ -127,8 +127,8 @@ assessment = _table(
 def _ledger(name: str, parent: str) -> Table:
     owner = f"{parent}_id"
     return _table(
-        name, _text(owner, parent), _whole("number"), _text("kind"), _number("stamp"), _number("local"),
-        _whole("sample"), _text("stream"), _text("extent"), _text("consequence"), _text("priority"),
+        name, _text(owner, parent), _int("number"), _text("kind"), _number("stamp"), _number("local"),
+        _int("sample"), _text("stream"), _text("extent"), _text("consequence"), _text("priority"),
         _json(SAID),
         UniqueConstraint(owner, "number"),
     )  # fmt: skip
@@ -138,7 +138,7 @@ ledger = _ledger("ledger", "run")
 session_ledger = _ledger("session_ledger", "session")
 """Rows that were entered while no run was on."""
 report = _table(
-    "report", _text("kind"), _text("path"), _text("sha256"), _whole("head_seq"), _text("head_hash"),
+    "report", _text("kind"), _text("path"), _text("sha256"), _int("head_seq"), _text("head_hash"),
     _json("parameters"),
 )  # fmt: skip
 DATA = tuple(metadata.tables.values())
@@ -159,8 +159,8 @@ REDACTABLE = tuple(table.name for table in DATA if table is not study_key)
 
 audit = Table(
     "audit", metadata, Column("seq", Key, primary_key=True, autoincrement=False, nullable=False), _text("utc"),
-    _text("tz"), _whole("mono_ns"), _text("boot_id"), _text("actor"), _text("action"), _text("table_name"),
-    _text("row_id"), _whole("row_version"), _whole("schema_version"), _text("commitment"), _text("hash"),
+    _text("tz"), _int("mono_ns"), _text("boot_id"), _text("actor"), _text("action"), _text("table_name"),
+    _text("row_id"), _int("row_version"), _int("schema_version"), _text("commitment"), _text("hash"),
     sqlite_strict=True,
 )  # fmt: skip
 audit_payload = Table(
@@ -169,7 +169,7 @@ audit_payload = Table(
 )  # fmt: skip
 signed_head = Table(
     "signed_head", metadata, Column("seq", Key, ForeignKey("audit.seq"), nullable=False), _text("hash"),
-    _text("digest"), _whole("epoch"), _text("utc"), _text("why"), _text("signature"), PrimaryKeyConstraint("seq"),
+    _text("digest"), _int("epoch"), _text("utc"), _text("why"), _text("signature"), PrimaryKeyConstraint("seq"),
     sqlite_strict=True,
 )  # fmt: skip
 """Signed heads of the chain. Beside the chain, not in it: signing a head does not move the head."""
@@ -192,6 +192,7 @@ def _data_triggers(table: str) -> list[str]:
     fixed = [c.name for c in metadata.tables[table].columns if c.name not in AMENDABLE.get(table, (c.name,))]
     kept = " OR ".join(f'NEW."{name}" IS NOT OLD."{name}"' for name in fixed if name != "row_version")
     changed = f"NEW.row_version <> OLD.row_version + 1 OR NEW.id <> OLD.id OR {kept or 'FALSE'}"
+    # INSERT OR REPLACE would otherwise change a row without its history.
     known = f"EXISTS (SELECT 1 FROM {table} WHERE id = NEW.id) OR NEW.row_version <> 1"
     return [
         _trigger(f"{table}_insert", f"INSERT ON {table}", f"{known} OR NOT {audited})", f"{table}: not audited"),

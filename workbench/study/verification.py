@@ -59,14 +59,14 @@ class Verification:
         return "\n".join([*lines, f"checked: {rows or 'nothing could be checked'}", head])
 
     def _repr_html_(self) -> str:
-        told = [*self.problems[:SHOWN], *(f"Note: {warning}" for warning in self.warnings)]
+        remarks = [*self.problems[:SHOWN], *(f"Note: {warning}" for warning in self.warnings)]
         checked = ", ".join(f"{name} {n}" for name, n in self.checked.items())
         n = len(self.problems)
         return card(
             "Verification",
             "the record holds" if self.ok else f"the record does NOT hold: {n} problem{'s' * (n != 1)}",
             [("checked", checked), ("head", f"{self.head[0]} {self.head[1][:12]}" if self.head[1] else "none")],
-            remarks=told,
+            remarks=remarks,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -87,7 +87,7 @@ class Findings:
     ``hashes`` and running ``digests`` by audit row (0 = genesis); ``state``, the replayed tables; ``version``, the
     schema of the file; ``schema``, its hash as the chain has it; ``ring``, the keys on this computer; ``epoch``,
     the key in use, and ``epochs``, the one after each audit row; ``public``, the public keys by epoch, as the
-    chain entered them; ``unkeyed``, rows whose hash could not be recomputed for want of a key.
+    chain entered them; ``unkeyed``, rows whose hash could not be recomputed without a key.
     """
 
     problems: list[str] = field(default_factory=list)
@@ -157,6 +157,7 @@ def verify(
         AttributeError,
         RecursionError,
     ) as error:
+        # Damage can make any of these fail: that is a finding, not an error of the command.
         findings.problems.append(UNREADABLE.format(error))
     newest = max(findings.hashes, default=0)
     return Verification(
@@ -174,6 +175,7 @@ def _look(
     """Record, anchors and files, in this order."""
     path = folder / record_file.FILE
     with closing(record_file.read_only(path)) as connection:
+        # One snapshot of all tables, while others may still write.
         connection.execute("BEGIN")
         examine(connection, path, findings)
         tables = _tables(connection)
@@ -192,7 +194,7 @@ def examine(connection: sqlite3.Connection, path: Path, findings: Findings | Non
     ----------
     connection : to the record, for reading.
     path : its file, for the sentences.
-    found : findings so far; None begins with none.
+    findings : so far; None begins with none.
 
     Raises
     ------
@@ -220,8 +222,8 @@ def examine(connection: sqlite3.Connection, path: Path, findings: Findings | Non
 
 def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
     """A database without a single table of ours is no damaged record, it is another program's."""
-    there = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    if there and not there & {"study", "audit", "run", "trial"}:
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if tables and not tables & {"study", "audit", "run", "trial"}:
         raise RecordFault(f"{path} is an SQLite file but no study record; give the study's own folder")
 
 
@@ -242,8 +244,8 @@ def _genesis(connection: sqlite3.Connection, findings: Findings) -> str:
     findings.study_id = row["id"]
     findings.schema = row["schema_sha256"]
     findings.ring = KeyRing(row["id"])
-    given = {name: row[name] for name in ("schema_sha256", "created_utc", "nonce")}
-    return chain.genesis(study_id=row["id"], **given)
+    facts = {name: row[name] for name in ("schema_sha256", "created_utc", "nonce")}
+    return chain.genesis(study_id=row["id"], **facts)
 
 
 def _check_chain(connection: sqlite3.Connection, findings: Findings) -> None:
@@ -253,9 +255,11 @@ def _check_chain(connection: sqlite3.Connection, findings: Findings) -> None:
     gone: list[sqlite3.Row] = []
     utc, payloads, seq = "", 0, 0
     for row in connection.execute(query):
+        # Numbers are given without gaps, so that a missing one is a row that was taken out.
         if row["seq"] != seq + 1:
             findings.problems.append(f"audit row {seq + 1} is missing; the next one there is {row['seq']}")
         seq = row["seq"]
+        # Before `_replay`: the entry that brings a key into use is itself still under the key before it.
         if _broken_link(previous, dict(row), findings):
             findings.problems.append(
                 f"audit row {seq} does not follow from the row before it: one of them was changed"
@@ -275,6 +279,7 @@ def _check_chain(connection: sqlite3.Connection, findings: Findings) -> None:
                 findings.problems.append(f"the payload of audit row {seq} is not the one it committed to")
             _replay(row, findings)
         findings.epochs[seq] = findings.epoch
+    # Judged at the end, because a redaction stands after the entries whose payload it removed.
     for row in gone:
         if findings.redacted.get((row["table_name"], row["row_id"]), 0) <= row["seq"]:
             findings.problems.append(f"the payload of audit row {row['seq']} is gone without a redaction")
@@ -307,6 +312,7 @@ def _replay(row: sqlite3.Row, findings: Findings) -> None:
     new = lift(row["table_name"], new, row["schema_version"], to=findings.version)
     rows = findings.state.setdefault(row["table_name"], {})
     before = rows.get(row["row_id"])
+    # A redacted row begins here: its earlier entries have no payload left to replay.
     expected = before["row_version"] + 1 if before else row["row_version"] if row["action"] == "redact" else 1
     if (new["id"], new["row_version"], row["row_version"]) != (row["row_id"], expected, expected):
         findings.problems.append(f"audit row {row['seq']} does not fit the version of its {row['table_name']}")
@@ -351,8 +357,8 @@ def _check_keys(findings: Findings) -> None:
 
 
 def _check_signed_heads(connection: sqlite3.Connection, findings: Findings) -> None:
-    there = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'signed_head'").fetchone()
-    rows = connection.execute("SELECT * FROM signed_head ORDER BY seq").fetchall() if there else []
+    has_heads = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'signed_head'").fetchone()
+    rows = connection.execute("SELECT * FROM signed_head ORDER BY seq").fetchall() if has_heads else []
     for row in rows:
         payload = {name: row[name] for name in ("seq", "hash", "digest", "utc", "why")}
         envelope = {
@@ -428,9 +434,9 @@ def _check_anchors(
     newest, head = max((a.seq for a in written), default=0), max(findings.hashes)
     if written and newest < head:
         findings.warnings.append(f"the newest anchor is {head - newest} rows behind the head")
-    given = [Anchor(seq=seq, hash=digest, where="a head given from elsewhere") for seq, digest in known]
-    given += [Anchor(seq=r["head_seq"], hash=r["head_hash"], where=f"report {r['path']}") for r in reports]
-    for anchor in [*written, *given]:
+    heads = [Anchor(seq=seq, hash=digest, where="a head given from elsewhere") for seq, digest in known]
+    heads += [Anchor(seq=r["head_seq"], hash=r["head_hash"], where=f"report {r['path']}") for r in reports]
+    for anchor in [*written, *heads]:
         if anchor.study not in ("", findings.study_id):
             findings.problems.append(f"{anchor.where} belongs to another study ({anchor.study})")
         elif anchor.seq > head:
@@ -439,4 +445,4 @@ def _check_anchors(
             )
         elif findings.hashes.get(anchor.seq) != anchor.hash:
             findings.problems.append(f"{anchor.where} is not on the chain at audit row {anchor.seq}")
-    findings.checked["anchors"] = len(written) + len(given)
+    findings.checked["anchors"] = len(written) + len(heads)

@@ -70,6 +70,7 @@ def rows(study: Study, drafts: Sequence[Draft], on: date) -> list[WorklistRow]:
     awaiting = {person: tuple(approvals.awaiting(study, person)) for person in people}
     entries = []
     for visit in visits:
+        # `planned` may carry a time of day after the date.
         if visit["status"] in CLOSED and visit["planned"][:10] != on.isoformat():
             continue
         person = people[visit["participant_id"]]

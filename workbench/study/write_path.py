@@ -52,6 +52,7 @@ class WritePath:
             raise RecordFault(self.refusal)
         with self._database.connected() as connection:
             with transaction(connection):
+                # Asked again behind the lock: a migration may have swapped the file while this waited for it.
                 self._database.refuse_replaced()
                 # Read behind the lock: a rotation that was under way has left its key by now.
                 ring = KeyRing(self.study_id)
@@ -59,9 +60,11 @@ class WritePath:
                 before = writer.seq
                 yield writer
                 writer.sign_if_due()
+            # After the commit: an anchor of a head that was rolled back would accuse a sound record.
             if writer.seq > before:
                 self.wrote = True
                 self._leave_anchors(why, writer.seq, writer.hash)
+            # A key that came by a backup, or whose pin could not be written before, is pinned at the next write.
             if writer.key and writer.key.epoch not in ring.pins:
                 pin(connection, ring, writer.key.epoch)
 
@@ -92,7 +95,7 @@ class WritePath:
             try:
                 anchors.append(path, study=self.study_id, seq=seq, hash=digest, why=why)
             except OSError:
-                # The row is stored and must not be reported as lost; verify tells how far the anchors are behind.
+                # The row is stored and must not be reported as lost; verify says how far the anchors are behind.
                 continue
 
 

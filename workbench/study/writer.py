@@ -13,7 +13,7 @@ from workbench.errors import BadValue, RecordFault, UnknownName
 from workbench.messages import SAID, Message, carried
 from workbench.study import chain
 from workbench.study.clock import tz_offset, utc_now, uuid7
-from workbench.study.columns import Own
+from workbench.study.columns import StrictType
 from workbench.study.keys import Key, KeyRing, seal
 from workbench.study.nouns import KEYS, PARENTS, REPEATABLE, Values, check
 from workbench.study.schema import (
@@ -39,9 +39,9 @@ SIGN_EVERY = 1000
 """Audit rows after which a head is signed at the latest."""
 
 
-def _type(table: Table, name: str) -> Own:
+def _type(table: Table, name: str) -> StrictType:
     kind = table.columns[name].type
-    assert isinstance(kind, Own)
+    assert isinstance(kind, StrictType)
     return kind
 
 
@@ -74,6 +74,8 @@ def _codes(values: Mapping[str, Any]) -> Values:
 def transaction(connection: Connection) -> Iterator[None]:
     """All of what is written inside it, or nothing, also where an interrupt falls into a statement."""
     dbapi = connection.connection.dbapi_connection
+    # The write lock at once: a transaction that reads first and writes later can fail half-way, on a snapshot
+    # that is no longer the newest.
     connection.exec_driver_sql("BEGIN IMMEDIATE")
     try:
         yield
@@ -105,6 +107,7 @@ class Writer:
     ) -> None:
         self._connection = connection
         self._actor = actor
+        # Inside the transaction, so that a rotation by another process is either complete or not begun.
         epoch = connection.execute(select(func.max(study_key.c.epoch))).scalar()
         self.key: Key | None = None if epoch is None else self._held(ring).key(int(epoch))
         head = connection.execute(select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)).first()
@@ -136,6 +139,7 @@ class Writer:
             n = f"{len(str(payload['reason'])):,}"
             raise BadValue(Message("study.long_reason", most=f"{LONGEST_REASON:,}", n=n))
         coded = {**payload, **carried({"reason": payload["reason"]})}
+        # The salt keeps a short payload, such as a grade of 0 to 5, from being guessed once it is redacted.
         salt, text = world.chance.token_bytes(16), chain.canonical(chain.clean(coded))
         record: Values = {
             "seq": self.seq + 1,
@@ -166,6 +170,7 @@ class Writer:
         fresh = ring.make(epoch)
         row = {"epoch": epoch, "public_key": fresh.public, "algorithm": ALGORITHM, "utc": fresh.utc}
         self.insert(study_key, row, reason=reason)
+        # From here: the entry above is the last one under the key before.
         self.key = fresh
         self.sign_head(why="key")
         return fresh
@@ -187,6 +192,7 @@ class Writer:
     def sign_if_due(self) -> None:
         """Sign the head when :data:`SIGN_EVERY` rows are not covered by a signature."""
         newest = self._newest_signed()
+        # Signing reads every row since the last signed head: done rarely enough, and never left too long.
         if self.seq - (newest["seq"] if newest else 0) >= SIGN_EVERY:
             self.sign_head(why=f"every {SIGN_EVERY} entries")
 
@@ -267,19 +273,22 @@ class Writer:
                 parent_id = repr(stored[column])
                 raise UnknownName(Message("study.no_parent", parent=parent, id=parent_id, table=table_name))
         key = {name: values[name] for name in KEYS[table_name]}
-        there = (values["id"] and self.get(table, id=values["id"])) or self.get(table, **key)
-        if not there:
+        current = (values["id"] and self.get(table, id=values["id"])) or self.get(table, **key)
+        if not current:
             return self.insert(table, values, reason=reason), True
-        keys = ", ".join(f"{name} {value!r}" for name, value in key.items() if name != "id") or f"id {there['id']}"
+        keys = (
+            ", ".join(f"{name} {value!r}" for name, value in key.items() if name != "id") or f"id {current['id']}"
+        )
         if table_name not in REPEATABLE:
             raise RecordFault(Message("study.there_already", table=table_name, keys=keys))
-        settled = table_name == "decoder" or there["row_version"] > 1
-        kept = raw(table, there)
+        # A decoder is identified by its hash, and an amended row differs from what the machine made on purpose.
+        settled = table_name == "decoder" or current["row_version"] > 1
+        kept = raw(table, current)
         # Codes are not compared: a text that a later version words differently comes without one.
         same = settled or all(kept[name] == value for name, value in stored.items() if name not in ("id", SAID))
-        if not same or values["id"] not in ("", there["id"]):
-            raise RecordFault(Message("study.there_differs", table=table_name, keys=keys, id=there["id"]))
-        return str(there["id"]), False
+        if not same or values["id"] not in ("", current["id"]):
+            raise RecordFault(Message("study.there_differs", table=table_name, keys=keys, id=current["id"]))
+        return str(current["id"]), False
 
     def change(
         self, table: Table, row_id: str, changes: Values, *, action: str, reason: str, expected: int | None = None
@@ -312,26 +321,27 @@ class Writer:
             if name not in allowed:
                 raise RecordFault(Message("study.never_changes", column=name, table=table.name))
         check(table.name, changes)
-        there = self.get(table, id=row_id)
-        if there is None:
+        current = self.get(table, id=row_id)
+        if current is None:
             raise UnknownName(Message("study.no_row", table=table.name, id=repr(row_id)))
-        if expected is not None and there["row_version"] != expected:
-            now = there["row_version"]
+        if expected is not None and current["row_version"] != expected:
+            now = current["row_version"]
             raise RecordFault(
                 Message("study.changed_meanwhile", table=table.name, id=row_id, now=now, expected=expected)
             )
         if SAID in table.columns:
-            untouched = {name: code for name, code in there[SAID].items() if name not in changes}
+            untouched = {name: code for name, code in current[SAID].items() if name not in changes}
             changes = {**changes, SAID: {**untouched, **_codes(changes)}}
-        before, stored = raw(table, there), raw(table, changes)
+        before, stored = raw(table, current), raw(table, changes)
         old = {name: before[name] for name in stored if before[name] != stored[name]}
         if not old and action == "amend":
             raise BadValue(Message("study.nothing_to_amend", table=table.name, id=row_id))
-        version = int(there["row_version"]) + 1
+        version = int(current["row_version"]) + 1
         new = chain.veiled(table.name, {**before, **stored, "row_version": version})
+        # A redaction must not repeat what it removes.
         shown = None if action == "redact" else chain.veiled(table.name, old)
         self.log(action, table.name, row_id, version=version, payload={"new": new, "old": shown, "reason": reason})
-        query = update(table).where(table.c.id == row_id, table.c.row_version == there["row_version"])
+        query = update(table).where(table.c.id == row_id, table.c.row_version == current["row_version"])
         self._connection.execute(query.values(**changes, row_version=version))
         return version
 

@@ -22,7 +22,7 @@ LONGEST_CODE = 64
 
 
 class VisitRequests(Protocol):
-    """What the worklist needs of the record and the engine (``dashboard.VisitDesk`` has it)."""
+    """What the worklist needs of the record and the engine (``dashboard.VisitService`` has it)."""
 
     def worklist(self) -> Mapping[str, Any]:
         """``{"date", "read_at", "study", "hints", "rows": [row, …]}``; see :class:`Worklist` for a row."""
@@ -45,7 +45,7 @@ class Worklist(Panel):
 
     Parameters
     ----------
-    desk : reads the record, confirms and starts.
+    service : reads the record, confirms and starts.
     choose : called with the visit that was chosen, so that other panels can follow; None for nothing.
 
     Traits
@@ -67,9 +67,11 @@ class Worklist(Panel):
     details = traitlets.Dict().tag(**SYNCED)
     confirmed = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, desk: VisitRequests, *, choose: Callable[[str], None] | None = None, **traits: Any) -> None:
+    def __init__(
+        self, service: VisitRequests, *, choose: Callable[[str], None] | None = None, **traits: Any
+    ) -> None:
         super().__init__(**traits)
-        self._desk = desk
+        self._service = service
         self._on_choose = choose
         self._chosen = ""
         self._known: dict[str, str] = {}
@@ -92,7 +94,7 @@ class Worklist(Panel):
     def look(self) -> None:
         """Read the record. One that cannot be read leaves the rows as they were, and says since when."""
         try:
-            read = dict(self._desk.worklist())
+            read = dict(self._service.worklist())
         except WorkbenchError as error:
             self.day = {**self.day, "fault": messages.of(error)}
             return
@@ -101,7 +103,7 @@ class Worklist(Panel):
         with self.hold_sync():
             self.day, self.rows = {**read, "fault": ""}, rows
             if self._chosen in self._known:
-                self.details = dict(self._desk.details(self._chosen))
+                self.details = dict(self._service.details(self._chosen))
 
     def choose(self, visit: str) -> None:
         """Choose a row; nothing starts, and a confirmation of another visit is taken back."""
@@ -110,7 +112,7 @@ class Worklist(Panel):
         if visit != self._chosen:
             self.somebody_else()
         self._chosen = self.chosen = visit
-        self.details = dict(self._desk.details(visit))
+        self.details = dict(self._service.details(visit))
         if self._on_choose is not None:
             self._on_choose(visit)
 
@@ -127,11 +129,11 @@ class Worklist(Panel):
             raise Refused(Message("worklist.other_row"))
         if not isinstance(code, str) or not 0 < len(code.strip()) <= LONGEST_CODE:
             raise BadValue(Message("worklist.code_length", n=LONGEST_CODE))
-        self.confirmed = {"visit": visit, **self._desk.confirm(visit, code.strip())}
+        self.confirmed = {"visit": visit, **self._service.confirm(visit, code.strip())}
 
     def somebody_else(self) -> None:
         """Take the confirmation back; the row stays chosen."""
-        self._desk.forget()
+        self._service.forget()
         self.confirmed = {}
 
     def start(self, visit: str) -> None:
@@ -139,4 +141,4 @@ class Worklist(Panel):
         if not visit or visit != self.confirmed.get("visit") or visit != self._chosen:
             raise Refused(Message("visit.this_not_confirmed"))
         self.confirmed = {}
-        self._desk.start(visit)
+        self._service.start(visit)

@@ -33,60 +33,60 @@ LARGEST = 16 * 2**20
 
 
 @dataclass(frozen=True)
-class Place:
+class EngineFolder:
     """The engine's folder inside a study."""
 
     study: Path
 
     @property
-    def folder(self) -> Path:
+    def path(self) -> Path:
         """``STUDY/engine``, mode 0700."""
         return self.study / "engine"
 
     @property
     def lock(self) -> Path:
         """Who runs."""
-        return self.folder / "lock.json"
+        return self.path / "lock.json"
 
     @property
     def log(self) -> Path:
         """The engine's log."""
-        return self.folder / "engine.log"
+        return self.path / "engine.log"
 
     @property
     def display(self) -> Path:
         """Signals for the screen, a memory-mapped file."""
-        return self.folder / "live.bin"
+        return self.path / "live.bin"
 
     @property
     def key(self) -> Path:
         """The session's key, mode 0600."""
-        return self.folder / "key"
+        return self.path / "key"
 
     @property
     def plan(self) -> Path:
         """The session plan."""
-        return self.folder / "plan.json"
+        return self.path / "plan.json"
 
     @property
     def outcome(self) -> Path:
         """How the last engine ended."""
-        return self.folder / "outcome.json"
+        return self.path / "outcome.json"
 
     @property
     def stop(self) -> Path:
         """A STOP that needs no door: the engine takes it and removes it."""
-        return self.folder / "stop.json"
+        return self.path / "stop.json"
 
     @property
     def alarms(self) -> Path:
         """The journal of the alarms, which outlives the engine."""
-        return self.folder / "alarms.jsonl"
+        return self.path / "alarms.jsonl"
 
     @property
     def heartbeat(self) -> Path:
         """Touched every :data:`HEARTBEAT_S`."""
-        return self.folder / "heartbeat"
+        return self.path / "heartbeat"
 
     @property
     def recordings(self) -> Path:
@@ -103,9 +103,9 @@ class Place:
         if not self.study.is_dir():
             raise EngineFault(Message("live.no_folder", folder=str(self.study)))
         try:
-            for folder in (self.folder, self.recordings, self.decoders):
+            for folder in (self.path, self.recordings, self.decoders):
                 world.disk.mkdir(folder, exist_ok=True)
-            world.disk.chmod(self.folder, 0o700)
+            world.disk.chmod(self.path, 0o700)
             probe = self.recordings / f".probe-{os.getpid()}-{world.chance.token_hex(4)}"
             world.disk.touch(probe, 0o666)
             world.disk.unlink(probe)
@@ -123,17 +123,17 @@ def read_json(path: Path) -> dict[str, Any] | None:
     return content if isinstance(content, dict) else None
 
 
-def new_key(place: Place) -> bytes:
+def new_key(engine_folder: EngineFolder) -> bytes:
     """A fresh 32-byte key for this session, mode 0600."""
     key = world.chance.token_bytes(32)
-    world.disk.save(place.key, key.hex().encode("ascii"))
+    world.disk.save(engine_folder.key, key.hex().encode("ascii"))
     return key
 
 
-def read_key(place: Place) -> bytes:
+def read_key(engine_folder: EngineFolder) -> bytes:
     """The session's key; :class:`EngineFault` when this account may not read it."""
     try:
-        return bytes.fromhex(place.key.read_text(encoding="ascii"))
+        return bytes.fromhex(engine_folder.key.read_text(encoding="ascii"))
     except (OSError, ValueError) as error:
         raise EngineFault(Message("live.key_unreadable", why=str(error))) from error
 
@@ -142,10 +142,13 @@ def socket_folder() -> Path:
     """A folder of this account alone, mode 0700, on a short path."""
     user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
     root = world.disk.temporary_root()
+    # The path of a socket is limited to about 100 bytes (sun_path, unix(7)).
     if len(str(root)) > 50 and Path("/tmp").is_dir():
         root = Path("/tmp")
     folder = root / f"workbench-{user}"
     world.disk.mkdir(folder, exist_ok=True)
+    # `lstat` and the owner: the folder above is open to all, and a link put there by another account is not
+    # followed.
     seen = folder.lstat()
     if hasattr(os, "getuid") and (seen.st_uid != os.getuid() or seen.st_mode & 0o077 or not folder.is_dir()):
         mode = f"{seen.st_mode & 0o777:o}"
@@ -168,9 +171,12 @@ def start_time(pid: int) -> str:
     if not Path("/proc/self/stat").exists():
         return "?" if _alive(pid) else ""
     try:
+        # The name of the program, in brackets, may itself contain blanks and brackets; the fields count after its
+        # last.
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     except OSError:
         return ""
+    # State (Z zombie, X dead) and start time, fields 3 and 22 of proc(5).
     return "" if fields[0] in "ZX" else fields[19]
 
 
@@ -192,45 +198,47 @@ def identity() -> dict[str, Any]:
     return {"pid": pid, "boot": world.clock.boot_id(), "start": start_time(pid), "host": socket.gethostname()}
 
 
-def stale(place: Place, lock: dict[str, Any]) -> Message | None:
+def stale(engine_folder: EngineFolder, lock: dict[str, Any]) -> Message | None:
     """Why a lock is stale, None when its engine runs."""
     pid = lock.get("pid", 0)
     if not isinstance(pid, int) or isinstance(pid, bool) or not 0 < pid < 2**31:
         return Message("lock.no_process", got=f"{pid!r:.40}")
+    # The process table of another computer cannot be read; what is left is the age of the heartbeat.
     if lock.get("host") != socket.gethostname():
-        age = heartbeat_age(place)
+        age = heartbeat_age(engine_folder)
         if age is not None and age < SILENT_S:
             return None
-        return Message("lock.silent_elsewhere", host=str(lock.get("host")), age=_words(age))
+        return Message("lock.silent_elsewhere", host=str(lock.get("host")), age=_age_text(age))
     if lock.get("boot") != world.clock.boot_id():
         return Message("lock.restarted")
     started = start_time(pid)
     if started == "":
         return Message("lock.process_gone", pid=pid)
+    # Process ids are used again; the start time tells two of them apart.
     if started != "?" and started != lock.get("start"):
         return Message("lock.other_program", pid=pid)
-    age = heartbeat_age(place)
+    age = heartbeat_age(engine_folder)
     if started == "?" and (age is None or age > SILENT_S):
-        return Message("lock.silent", age=_words(age))
+        return Message("lock.silent", age=_age_text(age))
     return None
 
 
-def heartbeat_age(place: Place) -> float | None:
+def heartbeat_age(engine_folder: EngineFolder) -> float | None:
     """Seconds since the last heartbeat, None when there is none."""
     try:
-        return max(0.0, world.clock.wall() - place.heartbeat.stat().st_mtime)
+        return max(0.0, world.clock.wall() - engine_folder.heartbeat.stat().st_mtime)
     except OSError:
         return None
 
 
-def _words(age: float | None) -> Message:
+def _age_text(age: float | None) -> Message:
     return Message("lock.unknown_time") if age is None else Message("amount.s", n=f"{age:.0f}")
 
 
 @contextmanager
-def guard(place: Place) -> Iterator[None]:
+def guard(engine_folder: EngineFolder) -> Iterator[None]:
     """One process at a time may judge and take the lock."""
-    descriptor = world.disk.descriptor(place.folder / "guard", os.O_RDWR | os.O_CREAT)
+    descriptor = world.disk.descriptor(engine_folder.path / "guard", os.O_RDWR | os.O_CREAT)
     try:
         world.disk.lock(descriptor, wait=True)
         yield
@@ -238,7 +246,7 @@ def guard(place: Place) -> Iterator[None]:
         world.disk.close(descriptor)
 
 
-def take_lock(place: Place, content: dict[str, Any]) -> str:
+def take_lock(engine_folder: EngineFolder, content: dict[str, Any]) -> str:
     """Take the lock for this process.
 
     Returns
@@ -251,50 +259,52 @@ def take_lock(place: Place, content: dict[str, Any]) -> str:
     EngineFault
         When another engine of this study runs.
     """
-    with guard(place):
-        lock, sentence = read_json(place.lock), ""
+    with guard(engine_folder):
+        lock, sentence = read_json(engine_folder.lock), ""
         if lock is not None:
-            reason = stale(place, lock)
+            reason = stale(engine_folder, lock)
             if not reason:
                 raise EngineFault(
                     Message("lock.taken", pid=str(lock.get("pid")), session=str(lock.get("session_id")))
                 )
             sentence = Message("lock.set_aside", session=str(lock.get("session_id")), why=reason)
-        world.disk.save(place.lock, json.dumps({**identity(), **content}).encode())
-        world.disk.touch(place.heartbeat)
+        world.disk.save(engine_folder.lock, json.dumps({**identity(), **content}).encode())
+        world.disk.touch(engine_folder.heartbeat)
         return sentence
 
 
-def update_lock(place: Place, content: dict[str, Any]) -> None:
+def update_lock(engine_folder: EngineFolder, content: dict[str, Any]) -> None:
     """Add entries to this process's own lock."""
-    world.disk.save(place.lock, json.dumps({**(read_json(place.lock) or {}), **content}).encode())
+    world.disk.save(engine_folder.lock, json.dumps({**(read_json(engine_folder.lock) or {}), **content}).encode())
 
 
-def release_lock(place: Place) -> None:
+def release_lock(engine_folder: EngineFolder) -> None:
     """Remove the lock if it is this process's own."""
-    with guard(place):
-        lock = read_json(place.lock)
+    with guard(engine_folder):
+        lock = read_json(engine_folder.lock)
         if lock is not None and lock.get("pid") == os.getpid():
-            world.disk.unlink(place.lock, missing_ok=True)
+            world.disk.unlink(engine_folder.lock, missing_ok=True)
 
 
-def running(place: Place) -> dict[str, Any] | None:
+def running(engine_folder: EngineFolder) -> dict[str, Any] | None:
     """The lock of a running engine, None when none runs."""
-    lock = read_json(place.lock)
-    return None if lock is None or stale(place, lock) else lock
+    lock = read_json(engine_folder.lock)
+    return None if lock is None or stale(engine_folder, lock) else lock
 
 
 def end_stale(study_folder: Path | str) -> str:
     """Say what a stale lock of a study means, ``""`` when there is none. The next start sets it aside."""
-    place = Place(Path(study_folder))
-    lock = read_json(place.lock)
-    if lock is None or not (reason := stale(place, lock)):
+    engine_folder = EngineFolder(Path(study_folder))
+    lock = read_json(engine_folder.lock)
+    if lock is None or not (reason := stale(engine_folder, lock)):
         return ""
     return Message("lock.not_running", session=str(lock.get("session_id")), why=reason)
 
 
-def last_words(place: Place) -> str:
+def last_words(engine_folder: EngineFolder) -> str:
     """How the last engine of a study ended, one sentence; ``""`` when nothing is known."""
-    outcome = read_json(place.outcome) or {}
+    outcome = read_json(engine_folder.outcome) or {}
     why = outcome.get("sentence")
-    return end_stale(place.study) or (Message("live.last_ended", why=why) if isinstance(why, str) and why else "")
+    return end_stale(engine_folder.study) or (
+        Message("live.last_ended", why=why) if isinstance(why, str) and why else ""
+    )
