@@ -1,4 +1,4 @@
-"""`workbench stop STUDY`: STOP without a page, a kernel or a door. Exit 0 only when the device itself confirms."""
+"""`workbench stop STUDY`: STOP without a page or a kernel. Exit 0 only when the device itself confirms."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from workbench.commands._subcommand import Subcommand
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The study, and why."""
+    """Add the study, and the reason."""
     add_study(parser)
     parser.add_argument("--reason", default="", metavar="TEXT", help="for the record")
 
@@ -29,6 +29,6 @@ COMMAND = Subcommand(
     help="stop the effector of a study; exit 0 only when the device confirms",
     run=run,
     arguments=add_arguments,
-    description="Stop the effector of a study without a page or a door. A frozen engine is killed and the "
+    description="Stop the effector of a study without a page. A frozen engine is killed and the "
     "device watched. Exit 0 only when the device's own signed status confirms, else 1: use the hardware stop.",
 )

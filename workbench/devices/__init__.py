@@ -1,4 +1,4 @@
-"""Devices: all that touches hardware, or plays its part. The folder is the register.
+"""Devices: everything that touches hardware, or stands in for it. The folder is the register.
 
 An entry defines ``DEVICE``. Importing this package imports no amplifier software: ``lsl``, ``start`` and
 the others are loaded when they are first asked for.

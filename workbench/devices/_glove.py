@@ -2,9 +2,9 @@
 
 All times are the device's own monotonic time in s, given by the caller; the model reads no clock. The device
 protects its wearer by itself: without a command or heartbeat within the time to live it holds its pressure for
-up to 1 s (a dropped hot cup, a trapped finger), counted from the order to hold where there was one, and then vents
-slowly; a stop vents at once. After either it is locked: it completes its safe state and follows nothing but a stop
-until a new self-test has begun.
+up to 1 s (letting go at once could drop a hot cup, holding on could trap a finger), counted from the order to hold
+where there was one, and then vents slowly; a stop vents at once. After either it is locked: it completes its safe
+state and follows nothing but a stop until a new self-test has begun.
 """
 
 from __future__ import annotations
@@ -21,17 +21,18 @@ from workbench.vocabulary import Acknowledgement, AcknowledgementStatus, DeviceS
 MOVES = {"close", "open", "release", "hold"}
 ACTIONS = (*sorted(MOVES), "heartbeat", "stop")
 LONGEST_TTL_S = 2.0
-"""A command that would keep the pressure longer than this without another one is refused."""
+"""Longest time to live, s; a command that would keep the pressure longer than this is refused."""
 REMEMBERED = 256
+"""Answers that are remembered for repeated commands."""
 
 
 @dataclass(frozen=True, slots=True)
 class GloveSettings:
-    """What the device is like.
+    """Properties of the device.
 
     Attributes
     ----------
-    profile : commands of another profile are refused, but for a stop.
+    profile : commands of another profile are refused, except a stop.
     delay_s, delay_spread : median of the lognormal time to inflate in s, and its log standard deviation;
         300 to 600 ms covers 95 %.
     loss : fraction of commands that never arrive.
@@ -48,7 +49,7 @@ class GloveSettings:
     greatest: float = 1.0
 
     def __post_init__(self) -> None:
-        """Refuse what no device is.
+        """Refuse impossible settings.
 
         Raises
         ------
@@ -137,11 +138,14 @@ class GloveModel:
         """
         due = self.tick(now)
         self._n_received += 1
+        # Seeded by the number of the command: the same commands are lost in every repetition.
         if world.chance.generator([self._seed, 1, self._n_received]).random() < self.settings.loss:
             return due
         seq = _whole(command.get("seq"))
+        # Before every other check: a stop is followed from any profile, at any age and in any order.
         if command.get("action") == "stop":
             return [*due, *self._stop(seq, now)]
+        # Repeated, because its acknowledgement was lost: answered again, never applied twice.
         if seq > 0 and seq in self._answers:
             return [*due, self._answers[seq]]
         if any(waiting.seq == seq for waiting in self._pending):
@@ -151,10 +155,10 @@ class GloveModel:
         try:
             action = str(command["action"])
             ttl, ramp = float(command["ttl_ms"]) / 1000.0, float(command.get("ramp_ms", 0)) / 1000.0
-            wanted = [float(x) for x in command["level"]]
+            levels = [float(x) for x in command["level"]]
         except (KeyError, TypeError, ValueError):
             return [*due, self._keep(self._refusal(seq, now, "malformed"))]
-        code = self._objection(seq, action, wanted, ttl) or ("" if echo_age_s <= ttl else "expired")
+        code = self._objection(seq, action, levels, ttl) or ("" if echo_age_s <= ttl else "expired")
         if code:
             return [*due, self._keep(self._refusal(seq, now, code))]
         self.last_seq = seq
@@ -162,15 +166,17 @@ class GloveModel:
         if action == "heartbeat":
             self.state = "following"
             return [*due, self._keep(self._answer(seq, now, now, "ok", "heartbeat"))]
-        return [*due, *self._move(seq, action, wanted, max(self.delay(seq), ramp) / self.rate, now)]
+        return [*due, *self._move(seq, action, levels, max(self.delay(seq), ramp) / self.rate, now)]
 
     def tick(self, now: float) -> list[Acknowledgement]:
         """Let time pass to ``now``: answers of moves that took effect, and the safe state without a link."""
         due: list[Acknowledgement] = []
+        # A move that would have taken effect after the link was lost did not: the hold below answers it.
         if self._pending and self._pending[0].effective <= min(now, self._deadline):
             due.extend(self._keep(answer) for answer in self._pending)
             self._pending = []
         if self.state == "following" and now > self._deadline:
+            # The hold counts from the deadline, not from this call: a late tick must not lengthen it.
             lost_at = self._deadline
             due.extend(self._hold(lost_at))
         if self.state == "holding" and (now > self._vent_at or self.level(now) == 0):
@@ -184,7 +190,7 @@ class GloveModel:
         return due
 
     def lose_link(self, now: float, *, slept_s: float = 0.0) -> list[Acknowledgement]:
-        """The link is lost at ``now``; the ``slept_s`` s that the device slept until then count as time held."""
+        """The link is lost at ``now``; the ``slept_s`` seconds that the device slept before count as holding."""
         due = self.tick(now)
         if self.state == "following":
             self._deadline = min(self._deadline, now)
@@ -201,34 +207,35 @@ class GloveModel:
         self._vent_at = max(lost_at, min(lost_at, self._held_since) + self.settings.hold_s / self.rate)
         return due
 
-    def _objection(self, seq: int, action: str, wanted: list[float], ttl: float) -> str:
+    def _objection(self, seq: int, action: str, levels: list[float], ttl: float) -> str:
         """Code of the reason to refuse, or ``""``."""
         if action not in ACTIONS:
             return "unknown_action"
         if self.locked:
             return "locked"
+        # <=: an equal number that is not remembered is a replay.
         if seq <= self.last_seq:
             return "old_seq"
         if not 0 < ttl <= LONGEST_TTL_S:
             return "bad_ttl"
-        if not all(math.isfinite(x) for x in wanted) or (action == "close" and not wanted):
+        if not all(math.isfinite(x) for x in levels) or (action == "close" and not levels):
             return "bad_level"
         return ""
 
     def _stop(self, seq: int, now: float) -> list[Acknowledgement]:
-        """Vent at once, whatever else the command says, how old it is, and in whatever order it came."""
+        """Vent at once, whatever else the command says, at any age and in any order."""
         due = self._settle(now, "ok", "superseded")
         self.last_seq = max(self.last_seq, seq)
         self.state, self.target, self.locked = "stopped", 0.0, True
         self._rest_at(now, 0.0)
         return [*due, self._keep(self._answer(seq, now, now, "ok", "vented"))]
 
-    def _move(self, seq: int, action: str, wanted: list[float], delay: float, now: float) -> list[Acknowledgement]:
-        """Begin a move. The same order again joins the move under way; another one supersedes it."""
+    def _move(self, seq: int, action: str, levels: list[float], delay: float, now: float) -> list[Acknowledgement]:
+        """Begin a move. The same order again joins the move in progress; another one supersedes it."""
         here = self.level(now)
-        # A hold that is ordered again is the same hold: nothing restarts its second.
+        # A repeated order to hold is the same hold: its second does not start again.
         self._held_since = min(now, self._held_since) if action == "hold" else math.inf
-        level = {"close": wanted[0] if wanted else 0.0, "hold": here}.get(action, 0.0)
+        level = {"close": levels[0] if levels else 0.0, "hold": here}.get(action, 0.0)
         target = min(max(level, 0.0), self.settings.greatest)
         status: AcknowledgementStatus = "ok" if target == level else "clipped"
         if self._pending and action != "hold" and target == self.target:
@@ -245,7 +252,7 @@ class GloveModel:
         return due
 
     def _settle(self, now: float, status: AcknowledgementStatus, code: str) -> list[Acknowledgement]:
-        """Answer what was under way with the level it reached."""
+        """Answer the moves in progress with the level they reached."""
         reached = (self.level(now),)
         settled = [
             replace(answer, effective=now, status=status, code=code, applied_level=reached)
@@ -279,5 +286,5 @@ class GloveModel:
 
 
 def _whole(seq: object) -> int:
-    """A sequence number, 0 when it is none."""
+    """A sequence number, 0 for anything else."""
     return seq if isinstance(seq, int) and not isinstance(seq, bool) and seq > 0 else 0

@@ -1,4 +1,4 @@
-"""A simulated glove as an LSL player: verifies commands, acknowledges them, and keeps its wearer safe by itself.
+"""A simulated glove as an LSL player: it verifies and acknowledges commands, and keeps its wearer safe by itself.
 
 It speaks the messages of :mod:`workbench.devices._last_metre`; the bodies of commands and acknowledgements are
 those of ``Command`` and ``Acknowledgement``. It is a process that outlives the engine: when an engine dies, its
@@ -95,28 +95,28 @@ class BootClock:
         self._before = self._difference()
 
     def slept(self) -> float:
-        """Seconds of sleep since the last look, 0 where the system has no boot clock and no file stands in."""
+        """Seconds of sleep since the last look, 0 on a system without a boot clock and without the file."""
         now = self._difference()
         slept, self._before = now - self._before, now
         return slept
 
     def _difference(self) -> float:
-        stated = 0.0
+        offset = 0.0
         if self._file is not None:
             try:
-                stated = float(self._file.read_text(encoding="ascii")[:50])
+                offset = float(self._file.read_text(encoding="ascii")[:50])
             except (OSError, ValueError):
-                stated = 0.0
+                offset = 0.0
         if not hasattr(time, "CLOCK_BOOTTIME"):
-            return stated
-        return world.clock.boottime() - world.clock.monotonic() + stated
+            return offset
+        return world.clock.boottime() - world.clock.monotonic() + offset
 
 
 class Player:
     """One glove in this process."""
 
     def __init__(self, options: Mapping[str, Any], stop: threading.Event) -> None:
-        """Make the device and announce its streams."""
+        """Create the device and announce its streams."""
         from workbench.devices import lsl
         from workbench.devices._faults import FaultPlan, FaultyOutlet
         from workbench.devices._listening import Inbox, Listener
@@ -157,7 +157,7 @@ class Player:
         return self.t0 + (device_time - self.t0) * self.speed
 
     def run(self) -> None:
-        """Obey until stopped, ended by the engine, or alone for too long; completes its safe state first."""
+        """Follow commands until stopped, ended by the engine, or alone too long; then complete the safe state."""
         while not self._is_over():
             texts = self.inbox.take(POLL_S)
             self._look_at_boot_clock()
@@ -169,7 +169,7 @@ class Player:
         self.tell(always=True)
         self.listener.close()
         forget_device(self.paired)
-        world.clock.sleep(STATUS_EVERY_S)  # the last status leaves before its outlet does
+        world.clock.sleep(STATUS_EVERY_S)  # The last status must leave before its outlet closes.
         self.acks.close()
         self.status.close()
 
@@ -196,12 +196,14 @@ class Player:
     def _receive(self, uid: str, text: str) -> None:
         """One text: what is not from the engine is counted by :class:`DeviceEnd` and has no effect."""
         now = self.clock()
+        # Time first, then the command: one that arrives after the deadline finds the link lost.
         self.answer(self.model.tick(now))
         received = self.end.receive(text, now=now, status=lambda: self._content(now))
         if received is None:
             return
         self.listener.trust(uid)
         for reply in received.replies:
+            # A watcher without a session listens to the status stream only.
             outlet = self.status if received.kind == "query" else self.acks
             outlet.push_text(reply, self.stream_time(now))
         if received.begins_session:
@@ -215,7 +217,7 @@ class Player:
             self.stop.set()
 
     def _run_at(self, speed: float, t0: float) -> None:
-        """Take up speed and origin of the stream time."""
+        """Set speed and origin of the stream time."""
         self.speed, self.t0 = float(speed), float(t0)
         self.model.rate = self.speed
 
@@ -237,7 +239,7 @@ class Player:
         self.status.push_text(self.end.status(self._content(now), now=now), self.stream_time(now))
 
     def _content(self, now: float) -> dict[str, Any]:
-        """What a status says."""
+        """Content of a status."""
         return {
             "device": "simulated_glove",
             "simulated": True,
