@@ -1,7 +1,7 @@
 """Spinal Cord Injury Functional Ambulation Profile: seven timed walking tasks, 0–2100, lower is better.
 
 A task scores time × assistance factor / mean time of able-bodied adults, 300 when it could not be done. The
-able-bodied times stand in the worksheet of the article; they are the option ``norms``, without a default.
+able-bodied times are in the worksheet of the article; they are the option ``norms``, without a default.
 
 References
 ----------

@@ -1,7 +1,7 @@
 """Trunk Assessment Scale for Spinal Cord Injury (TASS): trunk function without support of the arms, 0–44.
 
-The points an item can have could not be seen. So the points of the scale are entered; the points of the
-seven items may be recorded beside them, and have to add up when all are there.
+The allowed points of an item could not be seen. So the points of the scale are entered; the points of the
+seven items may be recorded beside them, and must add up when all are given.
 
 References
 ----------
