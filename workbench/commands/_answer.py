@@ -27,6 +27,7 @@ def as_json(command: str, result: object, *, ok: bool) -> str:
 
 def plain(value: object) -> Any:
     """A value as JSON has it: dataclasses as objects, paths as text, numbers that are not finite as null."""
+    # A dataclass itself, not an instance, passes is_dataclass too.
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Mapping):

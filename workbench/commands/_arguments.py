@@ -46,6 +46,7 @@ def nonblank(text: str) -> str:
 
 def seed(text: str) -> int:
     """An argument that is a seed."""
+    # int() first, so that "1e3" gets the sentence about integers and not the one about the range.
     value = integer(text)
     if not 0 <= value <= LARGEST_SEED:
         raise argparse.ArgumentTypeError(f"must be an integer from 0 to {LARGEST_SEED}, got {text!r:.60}")

@@ -129,6 +129,7 @@ def _session(study: Study, system: System, options: Options, *, speed: float, ba
         study, visit=visit, operator=OPERATOR, speed=speed, seed=options.seed, script_present=True
     )
     with _engine(plan, bar=bar) as client:
+        # The engine asks for a grant before it arms; the demo's script signs it and is recorded as a script.
         client.use_grants(grant.issuer(study, study.script_signer(f"{OPERATOR} (demo script)")))
         calibration = [
             _run(client, system, "calibration", number, bar=bar, speed=speed, seed=options.seed)
@@ -328,6 +329,7 @@ def _study(options: Options, system: System) -> Study:
     try:
         exists = (folder / "study.db").exists()
         filled = folder.is_dir() and any(folder.iterdir())
+        # The nearest folder that exists: free space cannot be asked of one that is still to be created.
         on_disk = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.is_dir())
     except OSError as error:
         raise RecordFault(

@@ -26,6 +26,7 @@ EXIT_UNREAD, EXIT_REFUSED, EXIT_INTERRUPTED = 1, 2, 130
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
+    # Here and not at import: a notebook that imports this module keeps its own handler.
     sys.excepthook = _report_defect
     _named.clear()
     try:
@@ -94,6 +95,7 @@ def _report_defect(kind: type[BaseException], error: BaseException, trace: Trace
             file=sys.stderr,
         )
         return
+    # Kept for the report; mode 0600, since a traceback may quote data of a participant.
     with tempfile.NamedTemporaryFile("w", prefix="workbench-defect-", suffix=".txt", delete=False) as file:
         file.write("".join(traceback.format_exception(kind, error, trace)))
     if damage := _damage(_named.get("study")):

@@ -44,6 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = Parser(prog="workbench", description="Workbench for spinal-cord-injury BCI trials. Research use.")
     parser.add_argument("--version", action="version", version=f"workbench {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    # Loaded even for one command: help and completion need the arguments of all.
     for name in available():
         _add(commands, load(name))
     return parser

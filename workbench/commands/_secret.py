@@ -21,6 +21,7 @@ def ask_secret(prompt: str, *, new: bool = False) -> str:
     BadValue
         When none was given, it is too long or not UTF-8, or the repetition of a new one differs.
     """
+    # For scripts: a secret in an argument would be readable by every account of the computer.
     if not sys.stdin.isatty():
         secret = next(standard_input(), "").rstrip("\r\n")
     else:

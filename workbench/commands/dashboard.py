@@ -34,6 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not 0 <= arguments.port <= 65535:
         raise BadValue(f"--port must be from 1 to 65535, or 0 for any free one; got {arguments.port}")
     proxy = None if arguments.url is None else ProxyAddress.parse(arguments.url)
+    # A free port would differ at every start, and the proxy's rule names one.
     if proxy is not None and not arguments.port:
         raise BadValue("--url needs --port N too: the proxy must know at which port the dashboard answers")
     # A damaged or missing study is refused here, in the terminal, rather than on an empty page.

@@ -133,6 +133,7 @@ def _recordings(name: str, folder: Path) -> Iterator[tuple[evaluation.Dataset, l
         dataset = evaluation.load(available)
         try:
             participants = list(dataset.read(folder))
+        # With "all", recordings of other data sets are expected to be missing; a named one must be there.
         except BadSignal as error:
             print(f"{available} left out: {error}", file=sys.stderr)
             continue

@@ -32,6 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     with Study.open(arguments.study, actor="command line") as study:
         participants, visits, assessments = (study.nouns(name) for name in ("participant", "visit", "assessment"))
+    # Computed before the file is created: an error leaves no empty file behind.
     export = core_data_set(
         participants,  # type: ignore[arg-type]
         visits,  # type: ignore[arg-type]

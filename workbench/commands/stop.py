@@ -20,6 +20,7 @@ def run(arguments: argparse.Namespace) -> int:
     from workbench.runs import stop_session
 
     outcome = stop_session(arguments.study, arguments.reason)
+    # Unconfirmed goes to standard error, so that a script that discards output still shows it.
     print(outcome.sentence, file=sys.stdout if outcome.confirmed else sys.stderr)
     return 0 if outcome.confirmed else EXIT_DIFFERS
 

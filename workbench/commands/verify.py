@@ -32,6 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
     from workbench.study import anchors
     from workbench.study import verify as check
 
+    # A head printed on paper is the one copy of the chain that nobody with the computer can change.
     known = [_head(text) for text in arguments.head]
     for path in arguments.anchors:
         if not anchors.read(path)[0]:

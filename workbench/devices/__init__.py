@@ -54,6 +54,7 @@ def __getattr__(name: str) -> Any:
     """Public names that would import more than a reader of the register needs (PEP 562)."""
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    # A module, not a name within one: it cannot be fetched by getattr below.
     if name == "lsl":
         return import_module("workbench.devices.lsl")
     return getattr(import_module(_LAZY[name]), name)

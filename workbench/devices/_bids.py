@@ -93,6 +93,7 @@ def side_files(path: Path) -> SideFiles:
     parts = path.name.split(".", 1)[0].split("_")
     if len(parts) < 2 or parts[-1] not in DECODED or not parts[0].startswith("sub-"):
         return SideFiles()
+    # The inheritance principle: a file applies when all of its entities are those of the recording.
     suffix, entities = parts[-1], set(parts[:-1])
     table = _nearest(path, entities, "channels", ".tsv")
     about = _nearest(path, entities, suffix, ".json")
@@ -100,6 +101,7 @@ def side_files(path: Path) -> SideFiles:
     return SideFiles(
         types={row["name"]: row.get("type", "").strip().upper() for row in rows if row.get("type")},
         units={row["name"]: row["units"] for row in rows if row.get("units")},
+        # Only noted, never left out: a channel marked bad belongs to the montage that a decoder was fitted on.
         bad=tuple(row["name"] for row in rows if row.get("status", "").strip().lower() == "bad"),
         about={} if about is None else _object(about),
         suffix=suffix,

@@ -26,6 +26,7 @@ def device_status(content: Mapping[str, Any], *, commanded: float = 0.0) -> Devi
     content : body of a verified status, report or welcome.
     commanded : level last commanded, fraction 0–1.
     """
+    # "" fails every check of type below: a missing field is refused like a wrong one.
     named = ("counter", "state", "level", "locked", "stamp")
     counter, state, level, locked, stamp = (content.get(name, "") for name in named)
     foreign = content.get("foreign") or {}
@@ -113,9 +114,11 @@ class _Watcher:
 
     def stop(self, reason: str) -> None:
         """Agree on a session, then send the stop until it is acknowledged."""
+        # A stop needs a session key; one is agreed on the offer of any status, without the engine.
         if not self._end.session and self._end.has_offer:
             self._send([self._end.hello({"purpose": "stop"})])
         elif self._end.session and not self._acknowledged:
+            # Cut to 200 characters: with a longer reason the message could exceed its limit and be refused.
             command = {"action": "stop", "profile": self._paired.effector, "seq": 0, "reason": reason[:200]}
             self._send(self._end.command(command))
 

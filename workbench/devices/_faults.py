@@ -151,6 +151,7 @@ class FaultPlan:
             keep[rows] &= np.floor((index + 1) * s["factor"]) > np.floor(index * s["factor"])
         elif fault.kind == "clock_reset":
             stamps[rows] += s["jump_s"]
+        # The faults above hit whole samples; those below hit single channels.
         if "channels" not in s:
             return
         columns = list(range(values.shape[1])) if s["channels"] is None else list(s["channels"])
@@ -243,6 +244,7 @@ class FaultyOutlet:
         if loss is not None and self._n_texts % int(loss.settings["every"]) == 0:
             return
         delay = self.plan.active("marker_delay", at_s)
+        # Even without a delay the text takes this way, so that order is kept and a dead stream loses it.
         self._waiting.append((at_s + (delay.settings["delay_s"] if delay else 0.0), text, stamp))
         self.tend(at_s)
 

@@ -148,6 +148,7 @@ class GloveModel:
         # Repeated, because its acknowledgement was lost: answered again, never applied twice.
         if seq > 0 and seq in self._answers:
             return [*due, self._answers[seq]]
+        # Still moving: its acknowledgement comes when the move has taken effect.
         if any(waiting.seq == seq for waiting in self._pending):
             return due
         if command.get("profile") != self.settings.profile:
@@ -179,6 +180,7 @@ class GloveModel:
             # The hold counts from the deadline, not from this call: a late tick must not lengthen it.
             lost_at = self._deadline
             due.extend(self._hold(lost_at))
+        # At level 0 there is nothing to hold: the safe state completes at once.
         if self.state == "holding" and (now > self._vent_at or self.level(now) == 0):
             begin = min(now, self._vent_at)
             level = self.level(begin)
@@ -196,6 +198,7 @@ class GloveModel:
             self._deadline = min(self._deadline, now)
             due += self._hold(now)
         if self.state == "holding":
+            # Sleep stopped the monotonic clock, not the wearer's time: it shortens the hold.
             self._vent_at = max(now, self._vent_at - slept_s)
         return due + self.tick(now)
 
@@ -235,6 +238,7 @@ class GloveModel:
         here = self.level(now)
         # A repeated order to hold is the same hold: its second does not start again.
         self._held_since = min(now, self._held_since) if action == "hold" else math.inf
+        # "open" and "release" carry no level of their own: both mean 0.
         level = {"close": levels[0] if levels else 0.0, "hold": here}.get(action, 0.0)
         target = min(max(level, 0.0), self.settings.greatest)
         status: AcknowledgementStatus = "ok" if target == level else "clipped"

@@ -134,6 +134,7 @@ class Message:
 
 def parse(text: str) -> Message | None:
     """The fields of a text, None when it does not have the form of a message."""
+    # Length first: a regular expression never runs over what a stranger made long.
     if len(text) > MAX_MESSAGE or not text.isascii():
         return None
     head = _HEAD.fullmatch(text)

@@ -163,6 +163,7 @@ class Listener:
                 return
             if len(self._outlets) >= MAX_OUTLETS:
                 silent = [o for o in self._outlets.values() if not o.trusted and not o.stop.is_set()]
+                # Room comes when its thread ends; the next look takes the new outlet in.
                 if silent:
                     min(silent, key=lambda o: o.since).stop.set()
                 return
@@ -175,6 +176,7 @@ class Listener:
         """Pull from one outlet until it is gone or no longer wanted."""
         inlet: Any = None
         try:
+            # Without recovery an inlet cannot move to another outlet that claims the same source_id.
             inlet = library().StreamInlet(outlet.info, max_buflen=1, recover=False, processing_flags=0)
             inlet.open_stream(OPEN_S)
             while not outlet.stop.is_set():

@@ -42,6 +42,7 @@ class ClockProbe:
 
     def __init__(self, inlet: Any) -> None:
         """Bind to a ``pylsl.StreamInlet``."""
+        # By index, not by attribute: its own function object, whose argument types pylsl does not share.
         self._call = library().lib.lib["lsl_time_correction_ex"]
         self._call.restype = ctypes.c_double
         self._call.argtypes = [ctypes.c_void_p, _DOUBLE, _DOUBLE, ctypes.c_double, ctypes.POINTER(ctypes.c_int)]

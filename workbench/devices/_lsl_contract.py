@@ -60,6 +60,7 @@ def _check_waivers(contract: Sequence[StreamSpec], waived: Sequence[str]) -> Non
     for name in waived:
         if name not in names:
             raise BadValue(Message("stream.waived_unknown", stream=repr(name), streams=names))
+        # The plan decides what is critical; a waiver at the start of a session must not override it.
         if next(spec for spec in contract if spec.name == name).critical:
             raise BadValue(Message("stream.cannot_waive", stream=repr(name)))
 

@@ -89,6 +89,7 @@ def configure(*, peers: Sequence[str] = (), session_id: str = "default") -> Conf
             f"liblsl already runs in this process with {_used[0].name}, got a request for other peers or "
             "another session id; call workbench.devices.lsl.configure first, or start a new process"
         )
+    # Processes that start at once write the same bytes: whichever comes last changes nothing.
     if not path.is_file():
         world.disk.save(path, text.encode())
     os.environ["LSLAPICFG"] = str(path)

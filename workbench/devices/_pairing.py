@@ -59,6 +59,7 @@ class Pairing:
         """
         try:
             mode = self.path.stat().st_mode
+            # Bounded: a wrong path must not read a large file into memory.
             text = self.path.read_bytes()[:200].decode("ascii").strip()
             key = bytes.fromhex(text)
         except (OSError, ValueError) as error:
@@ -180,6 +181,7 @@ def pair_by_code(name: str, effector: str, code: str, *, now: float | None = Non
     """
     typed = _typed(code, world.clock.wall() if now is None else now)
     paired = _place(name, effector)
+    # Name and effector in the salt: one code typed for two pairings still gives two keys.
     salt = f"workbench pairing 1\n{name}\n{effector}".encode()
     _write_key(paired, Scrypt(salt, KEY_BYTES, **_SCRYPT).derive(typed.encode()))
     return paired
@@ -235,6 +237,7 @@ def _device(paired: Pairing) -> psutil.Process | None:
         # Process ids are reused; id and start time together are not.
         same = abs(process.create_time() - float(content["started"])) < 0.01
         alive = process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    # A missing or torn file, or a process that is gone: no device runs in any of these cases.
     except (OSError, ValueError, KeyError, TypeError, psutil.Error):
         return None
     return process if same and alive else None

@@ -181,6 +181,7 @@ class SimParticipant:
         truth = self.intent(first, n)
         drive = np.zeros((n, len(self._names)))
         rebound = np.zeros((n, len(self._names)))
+        # Sample by sample with the state carried over: a recursive filter gives the same bits for any block.
         for k in range(len(self._names)):
             g, rise = self._g[k], self._rise
             envelope = []

@@ -42,6 +42,7 @@ def play(name: str, device: Device, body: Body, argv: Sequence[str] | None = Non
     parser.add_argument("--owned", action="store_true", help="end when standard input is closed")
     arguments = parser.parse_args(argv)
     stop = world.clock.event()
+    # A handler that only sets an event: the player ends at a place of its own choice, with its streams closed.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     if arguments.owned:

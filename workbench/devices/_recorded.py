@@ -145,6 +145,7 @@ def load(
         raise RecordingFault(Message("replay.no_format", file=path.name, formats=sorted(SUFFIXES)))
     if not reading.is_there(path, "recording", error=RecordingFault):
         raise RecordingFault(Message("replay.not_there", file=reading.shown(path)))
+    # One byte shows that the file can be read, with our own sentence instead of MNE's traceback.
     reading.read_start(path, "recording", 1, error=RecordingFault)
     requested = dict(conditions or {})
     recorded = (
@@ -182,6 +183,7 @@ def _from_xdf(path: Path, conditions: Mapping[str, str], stream: str) -> Recorde
     if not len(stamps):
         raise RecordingFault(Message("replay.no_samples", stream=repr(signal.name), file=path.name))
     annotations = _xdf_annotations(file, float(stamps[0]))
+    # The cues of our own runs already carry conditions as their labels.
     if not conditions and _is_run(file):
         conditions = {a.text: a.text for a in annotations}
     inside, notes = _inside(annotations, float(stamps[-1] - stamps[0]))
@@ -300,6 +302,7 @@ def _from_mne(path: Path, conditions: Mapping[str, str], kind: str, *, samples: 
     import mne
 
     try:
+        # MNE reports oddities of a file as warnings; they become notes that the operator sees.
         with warnings.catch_warnings(record=True) as remarks:
             warnings.simplefilter("always")
             raw = mne.io.read_raw(path, preload=False, verbose="warning")

@@ -101,6 +101,7 @@ class Outlet:
             spec.name, spec.type, self.n_channels, float(spec.fs), self.dtype, spec.source_id
         )
         _describe(info, spec, {"pid": os.getpid(), **(desc or {})})
+        # Chunk size 0: liblsl sends what each push contains, without holding samples back.
         self._outlet: Any = self._lsl.StreamOutlet(info, 0, buffer_s)
         self.uid = str(self._outlet.get_info().uid())
 

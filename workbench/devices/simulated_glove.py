@@ -134,6 +134,7 @@ class Player:
         self.idle_s = float(options.get("idle_s", 60.0))
         self.paired = _paired(options)
         self.end = DeviceEnd(self.paired.key(), self.paired.effector)
+        # Before any stream is announced: two gloves with one key would both follow commands.
         note_device(self.paired)
         self.specs = specs(options)
         about = {"simulated": True, "device": "simulated_glove"}
@@ -176,6 +177,7 @@ class Player:
     def _is_over(self) -> bool:
         """Whether to end now: stopped, or without an engine for the idle time, and the safe state complete."""
         now = self.clock()
+        # Presence of the engine's outlet, not commands: an engine between two runs sends none.
         if self._engine and self._engine in self.listener.uids:
             self._engine_seen = now
         if not self.stop.is_set() and now - self._engine_seen <= self.idle_s:

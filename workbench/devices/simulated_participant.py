@@ -185,6 +185,7 @@ class Player:
         )
         fs = self.person.physiology.fs
         plan = FaultPlan(options.get("faults", ()), fs=fs, seed=seed)
+        # Before t0: the first frame of noise takes longer to compute than a block lasts.
         self.person.prepare()
         self.t0 = lsl.local_clock()
         self.about = {

@@ -52,6 +52,7 @@ def catalogue() -> str:
     """The whole document."""
     measures = [outcomes.load(name) for name in outcomes.available()]
     others = {measure.definition.domain for measure in measures} - set(DOMAINS)
+    # By title, as a reader looks them up; file names follow abbreviations.
     measures.sort(key=lambda measure: _title(measure).lower())
     chapters = [
         (domain, [measure for measure in measures if measure.definition.domain == domain])

@@ -58,6 +58,7 @@ def _plain(value: float) -> str:
 def _runs(values: tuple[Any, ...]) -> str:
     """``0–5`` for integers in a row, else each value."""
     integers = [value for value in values if isinstance(value, int)]
+    # At least three: "0–1" would hide that there are two choices.
     if len(integers) == len(values) > 2 and integers == list(range(integers[0], integers[-1] + 1)):
         return f"{integers[0]}–{integers[-1]}"
     return ", ".join(f"`{value}`" if isinstance(value, str) else f"{value:g}" for value in values)

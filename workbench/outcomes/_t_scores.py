@@ -93,6 +93,7 @@ def t_scored(
     table = given_table(definition, options)
     places = definition.subscales[0].items
     answered = [code for code in places if values[code] is not None]
+    # A T score from an adaptive test has no fixed items: items beside it would be two results of one form.
     if values[ENTERED] is not None:
         return _entered(definition, values, answered)
     n_items = len(places) if fixed else None

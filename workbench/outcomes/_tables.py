@@ -118,6 +118,7 @@ def _read_rows(path: Path, lines: list[str], *, first: int) -> dict[str, float]:
     try:
         for cells in ([cell.strip() for cell in row] for row in reader):
             where = f"table {path} line {first + reader.line_num - 1}"
+            # Blank lines and lines of commas only, as spreadsheets write them at the end.
             if not any(cells):
                 continue
             if not width:

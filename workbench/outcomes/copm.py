@@ -93,6 +93,7 @@ def change(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Ch
     for scale in SCALES:
         before, after = ratings(scale, earlier), ratings(scale, later)
         common = tuple(sorted(before.keys() & after.keys()))
+        # Paired by problem: the mean of another set of problems is not a change.
         steps = [after[number] - before[number] for number in common]
         changes[scale] = Change(
             value=sum(steps) / len(steps) if steps else None,

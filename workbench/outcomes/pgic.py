@@ -54,6 +54,7 @@ _ONE_SIDED = replace(
 def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> ScorerResult:
     result = score_sums(definition, values, options)
     answer = values["change"]
+    # Without an answer there is no category; the subscore is ND already.
     if answer is None:
         return result
     if definition.version == BALANCED:

@@ -42,6 +42,7 @@ def _recoded(items: tuple[Item, ...], most: int, values: Mapping[str, Any], tabl
             recoded_values[item.code] = None
             continue
         number = table[f"{item.code}:{value}"]
+        # Checked on every row that is used: a table of another measure may have the same row names.
         if number not in range(most + 1):
             raise BadValue(
                 f"table {table.label!r} row {item.code}:{value} must be an integer 0 to {most}, got {number:g}"

@@ -28,6 +28,7 @@ POINTS = Item("points", "points of the scale", tuple(range(MOST + 1)))
 
 def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> ScorerResult:
     parts = [values[f"item_{n}"] for n in range(1, ITEMS + 1)]
+    # Only a complete set can contradict the total; a partial one never forms it.
     if None not in parts and values["points"] not in (None, sum(parts)):
         raise BadValue(Message("outcome.tass_points", sum=str(sum(parts)), value=str(values["points"])))
     return score_sums(definition, values, options)

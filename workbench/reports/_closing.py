@@ -71,6 +71,7 @@ def _queries(say: Say) -> list[Block]:
 
 
 def _order(row: Row) -> tuple[Any, ...]:
+    # In the order in which conditions are compared: same measure and side first, repetitions last.
     under = ("measure", "side", "device_on", "assisted", "stimulation_on", "orthosis", "mode", "repeat")
     return tuple(row[name] for name in under)
 

@@ -63,6 +63,7 @@ def axis(say: Say, row: Row, name: str, maximum: float) -> str:
 def classes(say: Say, row: Row) -> list[str]:
     """Levels and grades in words; of the neurological examination AIS and NLI first, right and left together."""
     result = row["score"].get("classes", {})
+    # Other measures' classes that are not text (labels per muscle, counts) do not fit into one cell.
     if row["measure"] != "isncsci":
         return [f"{name.replace('_', ' ')} {value}" for name, value in result.items() if isinstance(value, str)]
     t = say.t

@@ -40,6 +40,7 @@ def finding(say: Say) -> str:
             return t("finding_none")
         n = sum(len(run.trials) for run in runs)
         return t("finding_calibration", n=n, runs=t("runs_1") if len(runs) == 1 else t("runs_n", n=len(runs)))
+    # One run in the headline, the newest; the table below lists all of them.
     run = say.facts.online[-1]
     result = say.result(run)
     if isinstance(result, Failed):

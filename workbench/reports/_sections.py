@@ -127,6 +127,7 @@ def _decoder_pairs(say: Say, row: Row) -> tuple[tuple[str, Cell], ...]:
         (t("decoder_fitted"), t("decoder_recordings", hashes=hashes or "–")),
         (t("decoder_approved"), approved),
     ]
+    # Approval covers the rule and its bound, so both are printed beside it.
     adapts = row["metrics"].get("adapts")
     if adapts:
         unit = "decoder_adapts_distance" if adapts["rule"] == "recentre" else "decoder_adapts_deviations"
@@ -188,6 +189,7 @@ def trials(say: Say) -> list[Block]:
             crossed = crossed_of(result.confusion, title=t("run", run=run.number), undecided=t("undecided"))
             blocks.append(_confusion(say, [crossed], t("confusion"), say.source(run)))
     for run in runs:
+        # Calibration trials have no decision: their table would have nothing but the cue.
         if run.online:
             blocks += _trial_table(say, run)
     return blocks

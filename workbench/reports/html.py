@@ -71,6 +71,7 @@ def _svg(picture: Picture) -> Markup:
 
 def _running(document: Document) -> str:
     """Running head, foot and page number of the printed page."""
+    # Page numbers are known to the browser only: CSS counters, with the text around them escaped.
     number = "".join(
         f" counter({part[1:-1]}) " if part in ("{page}", "{pages}") else _css_string(part)
         for part in re.split(r"(\{pages?\})", document.page)

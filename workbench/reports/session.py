@@ -76,6 +76,7 @@ def session_report(
         raise Refused(pdf.missing_face(t("limits_research")))
     facts = _facts.read(study, session_id=session_id)
     document = session_document(facts, t)
+    # Both rendered before either is written: a failing PDF leaves no report half issued.
     contents = {"html": html.render(document).encode("utf-8"), "pdf": pdf.render(document)}
     folder = Path(out_folder) if out_folder is not None else study.folder / "reports"
     session = str(facts.session["id"])[-8:] if facts.session else "none"

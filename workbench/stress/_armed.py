@@ -71,6 +71,7 @@ def make_clinic(folder: Path, *, seed: int) -> Clinic:
     visit = study.append(Visit(person, "stress"))
     system = systems.load("simulated_grasping")(seed=seed)
     clinic = Clinic(folder, study, visit, folder, system)
+    # Eight times real time: the calibration itself is not what is measured.
     with session(clinic, clinic.plan(speed=8.0)) as client:
         run = client.start_run("calibration", "grasp_rest", CALIBRATION, n_trials=12, seed=seed)
         client.wait("run", timeout=120.0)
@@ -164,6 +165,7 @@ def close_hand(clinic: Clinic, client: live.Client, *, n_trials: int = 6) -> Non
     while time.monotonic() < end:
         effector = client.status()["effector"]
         level = effector["confirmed"]["level"]
+        # The confirmed level, not the commanded one: a fault must hit a hand that is really closed.
         if effector["state"] in ("ACTIVE", "HOLD") and level is not None and level >= CLOSED:
             return
         if effector["state"] == "IDLE_SAFE":

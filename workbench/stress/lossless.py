@@ -109,6 +109,7 @@ def _measure(folder: Path, seconds: float, seed: int, n_channels: int, fs: float
         simulated=True,
         mains_hz=0.0,
     )
+    # A process of its own: the source must keep its rate while the kernel computes.
     source = _source({"source_id": spec.source_id, "n_channels": n_channels, "fs": fs})
     try:
         client = _starting.start(plan)

@@ -102,6 +102,7 @@ def torn_files(n: int, seed: int, *, torn_per_kill: int = 4, longest_s: float = 
             killed_at = _kill_a_writer(path, after=float(rng.uniform(0.0, longest_s)))
             for _ in range(torn_per_kill):
                 _tear(path, folder / "torn.xdf", rng, counts)
+            # Last, since recovering changes the file that the torn copies were made from.
             last_stamp = _recovered(path, counts)
             counts["n_killed"] += 1
             counts["n_over_1s"] += killed_at - last_stamp > 1.0

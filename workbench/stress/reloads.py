@@ -35,6 +35,7 @@ class Page:
                 continue
             try:
                 challenge = self._client.status()["presence"]["challenge"]
+                # One answer per challenge, as the page's script does; repeats would hide a lost one.
                 if challenge != last:
                     self._client.presence(f"page-{self._n}", challenge, visible=True)
                     last = challenge

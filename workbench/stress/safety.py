@@ -147,5 +147,6 @@ def _one(clinic: Clinic, name: str, order: Path) -> float | None:
     boot.write_text("0")
     with session(clinic, clinic.plan(), order=order, boot=boot) as client:
         close_hand(clinic, client)
+        # After the hand is closed: a status from before would count as safe.
         watch = DeviceWatch(clinic.pairing, open_is_enough=name in RELEASES)
         return watch.measure(lambda: FAULTS[name](Case(clinic, client, order, boot)))

@@ -281,6 +281,7 @@ class _Attack:
         self.publishing, self.over = threading.Event(), threading.Event()
         self.sent = 0
         self.listener = Listener([source_id for _, source_id in self.names], self._hear)
+        # A key of zeros: valid in form, wrong in content.
         self.guess = EngineEnd(bytes(32), "glove")
 
     def _hear(self, _uid: str, text: str) -> None:

@@ -77,6 +77,7 @@ def recorded_files(
 def _check_names(conditions: Mapping[str, str]) -> None:
     """Two conditions, neither of them the name of rest."""
     got = ", ".join(f"{k}={v}" for k, v in conditions.items()) or "none"
+    # The paradigm decides between two conditions; several annotations may mean the same one.
     if len(set(conditions.values())) != 2:
         raise BadValue(f"--conditions must name two different conditions, as in T1=hands,T2=feet; got {got}")
     if "rest" in conditions.values():
@@ -130,6 +131,7 @@ def _amplitudes(recorded: replay.Recorded, scale: units.StreamUnits) -> list[flo
     """Root mean square of each channel about its mean, µV: the median over the whole seconds of a recording."""
     n = max(1, round(recorded.head.fs))
     values = scale.scale(recorded.samples)
+    # Whole seconds, and their median: one artefact of some seconds does not decide about the unit.
     whole = max(1, len(values) // n)
     seconds = values[: whole * n].reshape(whole, -1, values.shape[1])
     return [float(value) for value in np.median(seconds.std(axis=1), axis=0)]

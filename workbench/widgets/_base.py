@@ -93,6 +93,7 @@ class Panel(anywidget.AnyWidget):
             ``{"kind": "answer", "name", "ok", "text", "value"}``.
         """
         handler = self.requests().get(name)
+        # A page is not trusted: names outside the list are answered, never looked up on the object.
         if handler is None:
             allowed = sorted(self.requests()) or Message("word.none")
             sentence = Message("page.request_unknown", request=repr(name), allowed=allowed)

@@ -53,6 +53,7 @@ def _count(name: str, value: Any) -> int:
 def _utc(name: str, value: Any) -> str:
     text = _text(name, value)
     try:
+        # UTC only: a local time would change its meaning with the computer's time zone.
         sound = not text or (text.endswith("Z") and datetime.fromisoformat(text))
     except ValueError:
         sound = False

@@ -156,6 +156,7 @@ class DraftFiles:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 json.dump(new, file, ensure_ascii=False)
                 file.flush()
+                # Before the rename: otherwise a power cut could leave an empty file under the draft's name.
                 os.fsync(file.fileno())
             Path(name).replace(path)
         except OSError as error:
@@ -252,6 +253,7 @@ class RecordStore:
     def _refused_later(self, study: Any, draft: Row, own: str) -> str:
         """Why the record would refuse this draft as a new assessment, ``""`` when it would not."""
         key = {name: draft.get(name) for name in NATURAL_KEY}
+        # Without a complete condition there is no key yet that could collide.
         if any(value is None for value in key.values()):
             return ""
         same = [row for row in study.rows("assessment", **key) if row["id"] != own]

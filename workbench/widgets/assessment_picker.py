@@ -65,4 +65,5 @@ class AssessmentPicker(Panel):
             if value not in known:
                 raise BadValue(Message("picker.not_offered", name=name, allowed=list(known), value=repr(value)))
         self._pick(visit, measure)
+        # After pick: a form that could not be opened is not shown as chosen.
         self.chosen = {"visit": visit, "measure": measure}

@@ -181,6 +181,7 @@ class DecoderPanel(Panel):
             raise BadValue(Message("decoder.decision", value=repr(decision)))
         if self._decide is None:
             raise Refused(Message("decoder.shows_only"))
+        # Once: a second decision would need its own look at the evidence, on a new page.
         if self.decision:
             raise Refused(Message("decoder.decided", by=self.decision.get("by") or Message("decoder.somebody")))
         if decision == "approve" and self._blocked:

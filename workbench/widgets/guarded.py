@@ -42,6 +42,7 @@ def refusal(request: HTTPServerRequest, *, port: int, kernels: int, proxy_host: 
         subprotocols = {name.strip() for name in request.headers.get("Sec-WebSocket-Protocol", "").split(",")}
         if PROTOCOL not in subprotocols:
             return 400, f"a kernel socket must offer the subprotocol {PROTOCOL}"
+    # Only pages start kernels; assets and sockets of open pages must still be served at the limit.
     if request.method == "GET" and PAGE.fullmatch(request.path) and kernels >= MOST_KERNELS:
         return 503, f"{kernels} pages are open, which is the most; close one and load again in two minutes"
     return 0, ""

@@ -85,6 +85,7 @@ class IsncsciForm(AssessmentEntry):
         column = self._column(item)
         empty: dict[str, Any] = {}
         for code in column[column.index(item) :]:
+            # A fill never overwrites what was examined.
             if self._entered.get(code) is not None:
                 break
             empty[code] = self._checked(code, value)

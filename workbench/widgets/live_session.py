@@ -126,6 +126,7 @@ class LiveSession(Panel):
     ) -> None:
         super().__init__(link={"state": "none", "sentence": ""}, **traits)
         self._ended = threading.Event()
+        # A daemon thread that still sets traits while the interpreter shuts down may crash it.
         atexit.register(self._ended.set)
         _receive_while_busy(self.comm)
         self.panels = _known(panels)
@@ -270,6 +271,7 @@ class LiveSession(Panel):
             client = self._engine()
             if _runs(client.status()):
                 raise Refused(Message("page.run_under_way"))
+            # Taken away first: the polling thread must not report the engine that ends as lost.
             self._client, before = None, self.link
             self.link = {"state": "ending", "sentence": ""}
         try:

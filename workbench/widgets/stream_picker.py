@@ -86,6 +86,7 @@ class StreamPicker(Panel):
         """Look for streams; returns how many there are. Choices of streams that are gone are dropped."""
         streams = self._discover(self._seconds)
         self._streams = {stream.uid: stream for stream in streams}
+        # By uid, not by name: a stream that was started again is another outlet, and is chosen again.
         self._roles = {uid: role for uid, role in self._roles.items() if uid in self._streams}
         self.seen = [_plain(stream) for stream in streams]
         self.searched = True

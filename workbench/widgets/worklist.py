@@ -125,6 +125,7 @@ class Worklist(Panel):
         self.confirmed = {}
         if visit != self._chosen or not visit:
             raise Refused(Message("worklist.other_row"))
+        # Bounded: a scanner that reads the wrong label must not send a page of text to the record.
         if not isinstance(code, str) or not 0 < len(code.strip()) <= LONGEST_CODE:
             raise BadValue(Message("worklist.code_length", n=LONGEST_CODE))
         self.confirmed = {"visit": visit, **self._desk.confirm(visit, code.strip())}

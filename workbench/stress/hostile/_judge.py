@@ -158,6 +158,7 @@ def _child(cases_file: Path, answers_file: Path) -> None:
     """Run the cases of a list one after the other."""
     # Imported once: not within the time of a case, nor as a user who may not read the package.
     import_module("workbench.commands._demo_session")
+    # Input that asks for unbounded memory must fail here, not take the computer down.
     if sys.platform != "win32":
         import resource
 
