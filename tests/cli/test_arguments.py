@@ -93,9 +93,9 @@ def test_study_folders_that_cannot_be(capsys, tmp_path):
     base = ("demo", "--no-browser", "--study")
     assert "is a file; --study needs a folder" in refused(capsys, *base, tmp_path / "file")
     assert "cannot be written (Not a directory)" in refused(capsys, *base, tmp_path / "file" / "study")
-    assert "is not empty and holds no study; choose a new" in refused(capsys, *base, tmp_path / "full")
+    assert "is not empty and contains no study; choose a new" in refused(capsys, *base, tmp_path / "full")
     said = refused(capsys, *base, tmp_path / "new", "--append")
-    assert "holds none; name it with --study DIR" in said
+    assert "contains none; name it with --study DIR" in said
     assert "none was named" in refused(capsys, "demo", "--append")
     assert sorted(str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*")) == ["file", "full", "full/thesis.odt"]
 
@@ -180,7 +180,7 @@ def test_what_is_no_recording_is_told_apart(capsys, tmp_path, command):
     assert "gone.xdf" in said
     assert "(No such file or directory)" in said
     assert "(Is a directory)" in refused(capsys, command, tmp_path)
-    assert "song.wav is no XDF file" in refused(capsys, command, tmp_path / "song.wav")
+    assert "song.wav is not an XDF file" in refused(capsys, command, tmp_path / "song.wav")
     assert "empty is empty: it holds no recording" in refused(capsys, command, tmp_path / "empty")
     assert (tmp_path / "empty").read_bytes() == b""
     assert sorted(p.name for p in tmp_path.iterdir()) == ["empty", "song.wav"]
@@ -263,13 +263,13 @@ def test_damage_of_the_study_that_was_named_is_not_called_a_defect(capsys, tmp_p
     error = AttributeError("'list' object has no attribute 'get'")
     _main._named.clear()
     _main._named.update(study=tmp_path / "s")
-    _main._unforeseen(AttributeError, error, None)
+    _main._report_defect(AttributeError, error, None)
     assert "a defect of the workbench, not of your data" in capsys.readouterr().err
     with closing(sqlite3.connect(tmp_path / "s" / "study.db")) as other:
         other.execute("DROP TRIGGER study_update")
         other.execute("UPDATE study SET title = 'another'")
         other.commit()
-    _main._unforeseen(AttributeError, error, None)
+    _main._report_defect(AttributeError, error, None)
     said = capsys.readouterr().err
     assert said.startswith("workbench: the study is damaged, and this could not be done: ")
     assert "'workbench verify" in said

@@ -240,7 +240,7 @@ def test_the_report_again_in_chinese(demo, inside, tmp_path):
 def test_an_existing_study_is_refused_and_left_alone(demo, inside):
     before = (demo.folder / "study.db").read_bytes()
     inside("demo", "--no-browser", "--study", demo.folder).refused(
-        "holds a study already", "add --append", "or name another folder"
+        "contains a study already", "add --append", "or name another folder"
     )
     assert (demo.folder / "study.db").read_bytes() == before
 

@@ -151,7 +151,7 @@ def test_an_export_is_never_replaced_and_a_place_that_cannot_be_is_told(capsys, 
     there.write_text("mine")
     code, _, err = run(capsys, "export", folder, "--form", "core", "--out", there)
     assert (code, there.read_text()) == (2, "mine")
-    assert "is there already" in err
+    assert "exists already" in err
     code, _, err = run(capsys, "export", folder, "--form", "core", "--out", tmp_path / "no" / "x.csv")
     assert code == 2
     assert "cannot be written" in err

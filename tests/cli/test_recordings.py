@@ -71,13 +71,11 @@ def test_recordings_that_cannot_be_used(files, inside, tmp_path, shared_data):
     refused(tmp_path / "note.txt", last, words=("note.txt is of no format that can be replayed", ".edf"))
     refused(first, shared_data, words=(f"{shared_data.name} is of no format",))
     shutil.copyfile(first, tmp_path / "same.edf")
-    refused(first, tmp_path / "same.edf", words=("same.edf holds the same recording as S001R06.edf",))
+    refused(first, tmp_path / "same.edf", words=("same.edf is the same recording as S001R06.edf",))
     other = bytearray(last.read_bytes())
     other[256:272] = b"Nose".ljust(16)
     (tmp_path / "nose.edf").write_bytes(other)
-    refused(
-        first, tmp_path / "nose.edf", words=("nose.edf is of another montage", "channel 1 is 'Nose' instead of")
-    )
+    refused(first, tmp_path / "nose.edf", words=("nose.edf has another montage", "channel 1 is 'Nose' instead of"))
     (tmp_path / "cut.edf").write_bytes(first.read_bytes()[:500_000])
     refused(
         tmp_path / "cut.edf", last, words=("too few trials", "at least 2 are needed; add a calibration recording")

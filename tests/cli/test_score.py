@@ -77,7 +77,7 @@ def test_a_line_that_cannot_be_scored_makes_the_exit_code_and_the_count(score):
     assert said.err == "2 of 3 lines could not be scored; their answers say why\n"
     said = score("arat", [])
     assert (said.code, said.out) == (1, "")
-    assert "nothing was scored: the input holds no line" in said.err
+    assert "nothing was scored: the input has no line" in said.err
 
 
 def test_a_foreign_or_empty_table_in_place_of_an_export_is_refused(score, tmp_path):

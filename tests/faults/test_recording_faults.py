@@ -327,7 +327,7 @@ def test_a_damaged_index_is_told(tmp_path):
 def test_recover_refuses_what_is_no_recording(tmp_path):
     path = tmp_path / "r.xdf"
     path.write_bytes(b"%PDF-1.7 ....")
-    with pytest.raises(RecordingFault, match="no XDF file"):
+    with pytest.raises(RecordingFault, match="not an XDF file"):
         recover(path)
     with pytest.raises(RecordingFault, match="No such file"):
         recover(tmp_path / "nothing.xdf")

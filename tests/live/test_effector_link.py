@@ -226,7 +226,7 @@ def test_the_same_code_gives_the_same_key_on_another_computer_and_another_code_d
     assert devices.pair_by_code("room-3", "glove", code.lower().replace("-", " ")).key() == key
     other = devices.new_pairing_code()
     assert devices.pair_by_code("room-3", "glove", other).key() != key
-    with pytest.raises(BadValue, match="small letters"):
+    with pytest.raises(BadValue, match="lower-case letters"):
         _place("../../x", "glove")
 
 

@@ -277,7 +277,7 @@ def test_a_calibration_run_has_no_decisions(tmp_path):
 @pytest.mark.parametrize(
     ("decision", "text"),
     [
-        (Decision(1, 0.0, "feet", (0.5, 0.5)), "'feet' is no class of this run; rest, grasp are"),
+        (Decision(1, 0.0, "feet", (0.5, 0.5)), "'feet' is not a class of this run; rest, grasp are"),
         (Decision(1, 0.0, "rest", (1.0,)), "1 probabilities for 2 classes"),
     ],
 )
@@ -304,7 +304,7 @@ def test_numpy_numbers_are_stored_and_other_objects_refused(tmp_path):
 
 
 def test_a_recording_that_is_no_run_is_named(recording):
-    with pytest.raises(RecordingFault, match="holds no run of this workbench"):
+    with pytest.raises(RecordingFault, match="contains no run of this workbench"):
         RunFile(recording())
 
 

@@ -110,7 +110,7 @@ def test_a_missing_file_is_named(tmp_path):
 def test_a_file_that_is_no_xdf_is_named(tmp_path):
     path = tmp_path / "x.xdf"
     path.write_bytes(b"RIFF....")
-    with pytest.raises(RecordingFault, match="no XDF file: it begins with b'RIFF'"):
+    with pytest.raises(RecordingFault, match="not an XDF file: it begins with b'RIFF'"):
         read(path)
 
 

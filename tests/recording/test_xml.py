@@ -35,7 +35,7 @@ def test_a_key_that_is_no_xml_name_is_refused():
 
 
 def test_text_that_is_no_xml_is_a_fault():
-    with pytest.raises(RecordingFault, match="no XML"):
+    with pytest.raises(RecordingFault, match="not XML"):
         from_xml("<info><name>")
 
 

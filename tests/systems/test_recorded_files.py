@@ -41,5 +41,5 @@ def test_what_does_not_go_together_is_refused(files, chosen, conditions, more, t
 
 
 def test_a_recording_that_is_given_twice_is_refused(files):
-    with pytest.raises(BadValue, match="holds the same recording as"):
+    with pytest.raises(BadValue, match="is the same recording as"):
         SYSTEM([files[0], files[0]], CONDITIONS)

@@ -1,6 +1,6 @@
 """Commands of ``workbench …``, one per file. The folder is the register; an entry defines ``COMMAND``.
 
-A command's file is imported to print the help of all commands: what is slow to import is imported where it runs.
+Printing the help imports every command's file: slow imports therefore stand inside the function that runs.
 """
 
 from workbench.commands._main import main

@@ -1,4 +1,4 @@
-"""What arguments are made of: the types of their values, the study folder, repeated options, standard input."""
+"""Building blocks of arguments: value types, the study folder, repeated options, standard input."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from workbench import reading
 from workbench.errors import BadValue
 
 EXIT_DIFFERS = 1
-"""Something differs, is damaged, or did not hold."""
+"""Exit code: something differs, is damaged, or a test failed."""
 LANGUAGES = ("en", "zh-CN")
 LARGEST_SEED = 2**31 - 1
 LONGEST_LINE = 16 * 2**20
-"""Bytes of the longest line of standard input that is read; a record of a measure has a few kB."""
+"""Longest line of standard input, bytes; a record of a measure has a few kB."""
 
 
 def number(text: str) -> float:
@@ -38,21 +38,22 @@ def integer(text: str) -> int:
 
 
 def nonblank(text: str) -> str:
-    """An argument that is text, and not blank."""
+    """An argument that is text and not blank."""
     if not text.strip():
-        raise argparse.ArgumentTypeError("must not be blank; leave the option out where there is nothing to say")
+        raise argparse.ArgumentTypeError("must not be blank; leave the option out if there is nothing to say")
     return text
 
 
 def seed(text: str) -> int:
     """An argument that is a seed."""
+    # int() first, so that "1e3" gets the sentence about integers and not the one about the range.
     value = integer(text)
     if not 0 <= value <= LARGEST_SEED:
         raise argparse.ArgumentTypeError(f"must be an integer from 0 to {LARGEST_SEED}, got {text!r:.60}")
     return value
 
 
-# What an argument takes; the hostile cases are chosen by it.
+# The kind of an argument: the tests with hostile input choose their cases by it.
 number.kind = "number"  # type: ignore[attr-defined]
 integer.kind = "integer"  # type: ignore[attr-defined]
 nonblank.kind = "text"  # type: ignore[attr-defined]
@@ -82,20 +83,21 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 
 def options(texts: Sequence[str]) -> dict[str, Any]:
-    """What ``--set NAME=VALUE`` said, each name once; a value is JSON, or text where it is none."""
-    found: dict[str, Any] = {}
+    """The options of ``--set NAME=VALUE``, each name once; a value is JSON, or text where it is not JSON."""
+    chosen: dict[str, Any] = {}
     for text in texts:
         name, value = _option(text)
-        if name in found:
+        if name in chosen:
             raise BadValue(f"--set names {name} twice; give it one value")
-        found[name] = value
-    return found
+        chosen[name] = value
+    return chosen
 
 
 def _option(text: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     if not equals or not name.isidentifier():
         raise BadValue(f"--set takes NAME=VALUE, as in skip_rule=true; got {text!r:.80}")
+    # Meant as JSON: a mistake in it is reported and not taken for a text.
     if value[:1] in ("[", "{"):
         return name, reading.parse_json(value, f"--set {name}")
     try:
@@ -112,8 +114,9 @@ def standard_input() -> Iterator[str]:
     BadValue
         For a line that is not UTF-8, or that has not ended after :data:`LONGEST_LINE` bytes.
     """
-    source = getattr(sys.stdin, "buffer", sys.stdin)  # a text stream that somebody put in its place has none
+    source = getattr(sys.stdin, "buffer", sys.stdin)  # A replaced text stream, as in a notebook, has no buffer.
     for count in itertools.count(1):
+        # One byte more than allowed: enough to see that the line is too long without reading all of it.
         line = source.readline(LONGEST_LINE + 1)
         if not line:
             return

@@ -1,7 +1,7 @@
 """The session of `workbench demo`: the main job on real LSL, end to end, in three minutes.
 
 New study folder → calibration run → fitted, hashed, approved decoder → online run with an effector →
-trials → ARAT, unassisted and assisted → report → replay. Everything simulated says so.
+trials → ARAT, unassisted and assisted → report → replay. Everything simulated is labelled so.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ from workbench.vocabulary import Assessment, Condition, Participant, Trial, Visi
 
 OPERATOR = "demo operator"
 START_S, FIT_S, CLOSE_S = 25.0, 8.0, 12.0
-"""Expected real seconds of the parts that are not runs; they only scale the progress bar."""
+"""Expected real seconds of the parts beside the runs; they only scale the progress bar."""
 RUNS_S = 70.0
-"""Real seconds that the runs may take together when no speed is asked for."""
+"""Real seconds that the runs may take together when no speed is given."""
 SLOWEST, FASTEST = 0.1, 100.0
 """Speeds that make sense: stream time over real time."""
 RESERVE_BYTES = 200_000_000
-"""Free space that the engine keeps in reserve; it refuses a run on a disk with less."""
+"""Free space that the engine keeps in reserve, bytes; it refuses a run on a disk with less."""
 LOCK_S, END_S = 15.0, 60.0
-"""How long an engine that was only just starting may take to show itself, and to end, real seconds."""
+"""How long an engine that is starting may take to appear, and to end, real seconds."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line said; see ``workbench demo --help``."""
+    """Options of the command line; see ``workbench demo --help``."""
 
     study: Path | None = None
     append: bool = False
@@ -63,6 +63,8 @@ class Options:
 def run(options: Options) -> int:
     """Run the demo; returns the exit code (1 when a replayed decision differs from the record)."""
     _check(options)
+    # Before the study is created: slow imports, and what is missing for them, must not leave an empty study
+    # behind.
     live.load()
     runs.load()
     system = _system(options)
@@ -75,13 +77,14 @@ def run(options: Options) -> int:
     for text in system.notes:
         _say(f"Note       {text}")
     bar = Bar(START_S + system.seconds / speed + FIT_S + CLOSE_S)
-    with closing(study), ExitStack() as broken:
-        broken.callback(_kept, study)
-        broken.callback(bar.close)
+    # The callbacks run only when the session fails: pop_all disarms them at its proper end.
+    with closing(study), ExitStack() as on_failure:
+        on_failure.callback(_report_kept, study)
+        on_failure.callback(bar.close)
         for line in runs.ingest_pending(study):
             _say(f"Earlier    {line}")
         outcome = _session(study, system, options, speed=speed, bar=bar)
-        broken.pop_all()
+        on_failure.pop_all()
         bar.close()
     for line in [*outcome.lines, *_next(study.folder)]:
         _say(line)
@@ -91,7 +94,7 @@ def run(options: Options) -> int:
 
 
 def _system(options: Options) -> System:
-    """Recordings when the command line named any, else the simulation."""
+    """Recordings when the command line names any, else the simulation."""
     if options.recordings or options.conditions or options.unit or options.declared_by:
         return systems.load("recorded_files")(
             options.recordings, options.conditions, unit=options.unit, declared_by=options.declared_by
@@ -100,7 +103,7 @@ def _system(options: Options) -> System:
 
 
 def _check(options: Options) -> None:
-    """Refuse what cannot be, before anything is created."""
+    """Refuse impossible options before anything is created."""
     speed, seed = options.speed, options.seed
     if speed is not None and not SLOWEST <= speed <= FASTEST:
         raise BadValue(
@@ -126,6 +129,7 @@ def _session(study: Study, system: System, options: Options, *, speed: float, ba
         study, visit=visit, operator=OPERATOR, speed=speed, seed=options.seed, script_present=True
     )
     with _engine(plan, bar=bar) as client:
+        # The engine asks for a grant before it arms; the demo's script signs it and is recorded as a script.
         client.use_grants(grant.issuer(study, study.script_signer(f"{OPERATOR} (demo script)")))
         calibration = [
             _run(client, system, "calibration", number, bar=bar, speed=speed, seed=options.seed)
@@ -136,14 +140,15 @@ def _session(study: Study, system: System, options: Options, *, speed: float, ba
                 _say(line)
             fitted = runs.run_fit(study.folder, _files(study, calibration), system.decoder, system.decoder_params)
             _approve(study, fitted, participant=participant, effector=system.effector or "screen")
+        # Another seed than the calibration's: the same schedule would let the decoder be tested on what it saw.
         last, seed = len(calibration), options.seed + 1
         online = _run(client, system, "online", last, bar=bar, speed=speed, seed=seed, fitted=fitted)
     with bar.stage("Record, ARAT, report, replay", CLOSE_S):
-        said = runs.ingest_pending(study)
+        ingested = runs.ingest_pending(study)
         _assess(study, visit, seed=options.seed)
         replayed = runs.replay_study(study.folder)
         files = session_report(study, language=options.language)
-    lines = [*said, *_results(study, system, online), f"Decoder    {fitted['sha256']}"]
+    lines = [*ingested, *_results(study, system, online), f"Decoder    {fitted['sha256']}"]
     lines += [r.sentence for r in replayed]
     lines += [f"Report     {files.html}", f"           {files.pdf}", f"Recordings {study.folder / 'recordings'}"]
     return _Outcome(lines, all(r.equal for r in replayed))
@@ -151,46 +156,49 @@ def _session(study: Study, system: System, options: Options, *, speed: float, ba
 
 @contextmanager
 def _engine(plan: live.SessionPlan, *, bar: Bar) -> Iterator[live.Client]:
-    """The engine with its players, ended in good order whatever happens in between."""
+    """The engine with its players; ended in good order even after an error."""
     with bar.stage("Starting engine and players", START_S):
         try:
             client = live.start(plan, progress=lambda s: bar.inside(0.0, _start_stage(s)))
         except KeyboardInterrupt:
             _end_starting(plan)
             raise
-    with ExitStack() as broken:
-        broken.callback(_release, client)
+    with ExitStack() as on_failure:
+        on_failure.callback(_release, client)
         yield client
-        broken.pop_all()
+        on_failure.pop_all()
     client.shutdown()
 
 
 def _release(client: live.Client) -> None:
-    """End the engine after something went wrong; the first error is the one that is reported."""
+    """End the engine after an error; the first error is the one that is reported."""
     if live.find(client.study_folder) is not None:
         with suppress(EngineFault):
             client.shutdown()
 
 
 def _end_starting(plan: live.SessionPlan) -> None:
-    """End an engine that was interrupted while it started; one that fails by itself ends by itself."""
+    """End an engine that was interrupted while it started; one that fails ends by itself."""
     folder = Path(plan.study_folder)
-    place = folder / "engine"
-    if not (place / "plan.json").exists() or plan.session_id not in (place / "plan.json").read_text("utf-8"):
+    engine_folder = folder / "engine"
+    # Only an engine of this very session: the folder may contain the plan of an earlier one.
+    if not (engine_folder / "plan.json").exists() or plan.session_id not in (
+        engine_folder / "plan.json"
+    ).read_text("utf-8"):
         return
-    pause, begun = threading.Event(), time.monotonic()
-    while live.find(folder) is None and not (place / "outcome.json").exists():
-        if time.monotonic() - begun > LOCK_S:
+    pause, began = threading.Event(), time.monotonic()
+    while live.find(folder) is None and not (engine_folder / "outcome.json").exists():
+        if time.monotonic() - began > LOCK_S:
             return
         pause.wait(0.1)
     with suppress(EngineFault), live.attach(folder) as client:
         client.shutdown()
-    while live.find(folder) is not None and time.monotonic() - begun < END_S:
+    while live.find(folder) is not None and time.monotonic() - began < END_S:
         pause.wait(0.1)
 
 
-def _kept(study: Study) -> None:
-    """After a session that did not come to its end: what is kept, and how to go on."""
+def _report_kept(study: Study) -> None:
+    """After a session that failed: what was recorded, and how to continue."""
     for line in runs.ingest_pending(study):
         _say(line)
     if live.find(study.folder) is not None:
@@ -224,6 +232,7 @@ def _run(
         )
         if fitted and system.effector:
             client.wait("running", timeout=60.0)
+            # A fault latches until it is reset, as an operator would do before arming.
             if client.status()["effector"]["state"] == "FAULT_SAFE":
                 client.reset_stop()
             client.wait("ready", timeout=60.0)
@@ -235,7 +244,7 @@ def _run(
             paused = " (paused)" if run.get("state") == "paused" else ""
             bar.inside(seconds * done / max(total, 1), f"{stage}: trial {done} of {total}{paused}")
             if paused:
-                _give_up(client, kind, status)
+                _end_if_player_gone(client, kind, status)
                 _resume(client)
 
         ended = client.wait("run", timeout=60.0 + 3.0 * seconds, progress=follow)
@@ -249,22 +258,22 @@ def _run(
 
 
 def _resume(client: live.Client) -> None:
-    """Resume, as an operator would once a silent stream is back; the record holds pause and resumption."""
+    """Resume, as an operator would once a silent stream is back; pause and resumption are in the record."""
     with suppress(Refused):
         client.resume()
 
 
-def _give_up(client: live.Client, kind: str, status: Mapping[str, Any]) -> None:
-    """End a paused run whose player is gone: nobody can bring the stream back."""
-    gone = next((a for a in status["alarms"] if a["key"] == "player_ended"), None)
-    if gone is None:
+def _end_if_player_gone(client: live.Client, kind: str, status: Mapping[str, Any]) -> None:
+    """End a paused run whose player is gone: its stream cannot come back."""
+    alarm = next((a for a in status["alarms"] if a["key"] == "player_ended"), None)
+    if alarm is None:
         return
     run = status["run"]
     client.end_run()
     client.wait("run", timeout=30.0)
     raise EngineFault(
         f"the {kind} run ended early after {run['trials_done']} of {run['trials_total']} trials: "
-        f"{gone['what']} {gone['means']} {gone['do']}"
+        f"{alarm['what']} {alarm['means']} {alarm['do']}"
     )
 
 
@@ -278,7 +287,7 @@ def _approve(study: Study, fitted: Mapping[str, Any], *, participant: str, effec
 
 
 def _assess(study: Study, visit: str, *, seed: int) -> None:
-    """ARAT twice, unassisted and assisted by the device. The item values are made up, and say so."""
+    """ARAT twice, unassisted and assisted by the device. The item values are made up, and the rater says so."""
     measure = outcomes.load("arat")
     for assisted, usual in ((False, 1), (True, 2)):
         items = {
@@ -303,7 +312,7 @@ def _assess(study: Study, visit: str, *, seed: int) -> None:
 
 
 def _results(study: Study, system: System, run_id: str) -> list[str]:
-    """The one line that counts, and those that explain it, from the record."""
+    """The main result and the lines that explain it, from the record."""
     trials = [t for t in study.nouns("trial", run_id=run_id) if isinstance(t, Trial)]
     paradigm = paradigms.from_params(system.paradigm, system.paradigm_params)
     if not paradigm.asynchronous:
@@ -320,19 +329,20 @@ def _study(options: Options, system: System) -> Study:
     try:
         exists = (folder / "study.db").exists()
         filled = folder.is_dir() and any(folder.iterdir())
+        # The nearest folder that exists: free space cannot be asked of one that is still to be created.
         on_disk = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.is_dir())
     except OSError as error:
         raise RecordFault(
             f"the study folder {folder} cannot be used ({error.strerror}); choose one that you may write to"
         ) from error
     if options.append and not exists:
-        what = f"{folder} holds none" if options.study else "none was named"
+        what = f"{folder} contains none" if options.study else "none was named"
         raise BadValue(f"--append adds a session to a study, and {what}; name it with --study DIR")
     if folder.exists() and not folder.is_dir():
         raise BadValue(f"{folder} is a file; --study needs a folder, best one that does not exist yet")
     if filled and not exists:
         raise BadValue(
-            f"{folder} is not empty and holds no study; choose a new or an empty folder, so that nothing is mixed"
+            f"{folder} is not empty and contains no study; choose a new or an empty folder, to keep files apart"
         )
     ensure_space(on_disk, RESERVE_BYTES + needed_bytes([system.signal], seconds=system.seconds))
     if exists:
@@ -341,10 +351,10 @@ def _study(options: Options, system: System) -> Study:
 
 
 def _existing(folder: Path, *, append: bool) -> Study:
-    """An existing study, in which no session runs."""
+    """An existing study without a running session."""
     if not append:
         raise Refused(
-            f"{folder} holds a study already; add --append to add a session to it, or name another folder"
+            f"{folder} contains a study already; add --append to add a session to it, or name another folder"
         )
     study = Study.open(folder, actor=OPERATOR)
     lock = live.find(folder)
@@ -359,11 +369,12 @@ def _existing(folder: Path, *, append: bool) -> Study:
 
 def _speed(system: System) -> float:
     """Smallest integer speed that keeps the runs within their share of three minutes."""
+    # -(-a // b) rounds up without the error that a division in floating point may bring.
     return float(max(1, -(-system.seconds // RUNS_S)))
 
 
 def _files(study: Study, run_ids: list[str]) -> list[str | Path]:
-    """Recordings of runs, in order; a run without one was not taken in, and why stands in the lines above."""
+    """Recordings of runs, in order; a run without one was not ingested, for the reason printed above."""
     files: list[str | Path] = []
     for run_id in run_ids:
         recording = next(iter(study.rows("recording", run_id=run_id)), None)
@@ -388,7 +399,7 @@ def _say(line: str) -> None:
 
 
 def _next(folder: Path) -> list[str]:
-    """What a reader can do now."""
+    """Suggested next commands."""
     return [
         f"Next       workbench dashboard {folder}    the live session on a screen",
         f"           workbench replay {folder}    every decision again, bit for bit",
@@ -408,7 +419,7 @@ def _notebooks() -> Path:
 
 
 def _offer(folder: Path) -> None:
-    """JupyterLab or the dashboard, when somebody sits there to choose."""
+    """Offer JupyterLab or the dashboard at an interactive terminal."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return
     commands = {
@@ -421,5 +432,6 @@ def _offer(folder: Path) -> None:
         code = subprocess.call(commands[answer[:1]]) if answer[:1] in commands else 0
     except (EOFError, KeyboardInterrupt):
         return
+    # A later exit code is how the user ended it; an early one means that it never came up.
     if code and time.monotonic() - started < 10:
         raise EngineFault(f"it did not start (exit {code}); run the command above to see why")

@@ -26,24 +26,26 @@ EXIT_UNREAD, EXIT_REFUSED, EXIT_INTERRUPTED = 1, 2, 130
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    sys.excepthook = _unforeseen
+    # Here and not at import: a notebook that imports this module keeps its own handler.
+    sys.excepthook = _report_defect
     _named.clear()
     try:
         parser = build_parser()
-    except WorkbenchError as error:  # packages bring commands, and two may bring the same one
+    except WorkbenchError as error:  # Packages may add commands, and two of them the same one.
         print(f"workbench: {one_line(error)}", file=sys.stderr)
         return EXIT_REFUSED
     arguments = parser.parse_args(argv)
     _named.update(vars(arguments))
     try:
         _refuse_broken_text(arguments)
-        with _asked_to_end():
+        with _termination_as_interrupt():
             code: int = arguments.run(arguments)
             sys.stdout.flush()
     except WorkbenchError as error:
         print(f"workbench {arguments.command}: {one_line(error)}", file=sys.stderr)
         return EXIT_REFUSED
     except BrokenPipeError:
+        # The reader is gone, as in ``… | head``: the flush at exit must not fail a second time.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_UNREAD
     except KeyboardInterrupt:
@@ -53,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _refuse_broken_text(arguments: argparse.Namespace) -> None:
-    """Texts that are not UTF-8 cannot be looked up, stored or printed; paths may be whatever the system allows."""
+    """Texts that are not UTF-8 cannot be looked up, stored or printed; paths may be anything the system allows."""
     for name, value in vars(arguments).items():
         for text in value if isinstance(value, list) else [value]:
             if isinstance(text, str) and not text.isascii() and text.encode("utf-8", "replace").decode() != text:
@@ -61,12 +63,13 @@ def _refuse_broken_text(arguments: argparse.Namespace) -> None:
 
 
 @contextmanager
-def _asked_to_end() -> Iterator[None]:
-    """SIGTERM, and the closing of the terminal, end a command in the same good order as Ctrl+C."""
+def _termination_as_interrupt() -> Iterator[None]:
+    """SIGTERM, and closing the terminal, end a command in the same good order as Ctrl+C."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
+    # Python sets signal handlers in the main thread only; tests and notebooks call commands in others.
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -79,11 +82,12 @@ def _asked_to_end() -> Iterator[None]:
             signal.signal(getattr(signal, name), handler)
 
 
-def _unforeseen(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """What no command foresaw: damage of the study that was named, where it has any, else a defect of ours.
+def _report_defect(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Report an unexpected error: as damage of the named study where there is any, else as a defect of ours.
 
     The user gets a sentence, the traceback goes to a file.
     """
+    # No file here: to format a traceback needs the memory that there is not.
     if kind is MemoryError:
         print(
             f"workbench: there is not enough memory for this ({error or 'no more could be had'}); close other "
@@ -91,6 +95,7 @@ def _unforeseen(kind: type[BaseException], error: BaseException, trace: Tracebac
             file=sys.stderr,
         )
         return
+    # Kept for the report; mode 0600, since a traceback may quote data of a participant.
     with tempfile.NamedTemporaryFile("w", prefix="workbench-defect-", suffix=".txt", delete=False) as file:
         file.write("".join(traceback.format_exception(kind, error, trace)))
     if damage := _damage(_named.get("study")):
@@ -108,7 +113,7 @@ _named: dict[str, Any] = {}
 
 
 def _damage(study: Any) -> str:
-    """What is wrong with the study that a command was given, ``""`` when nothing is, or none was given."""
+    """What is wrong with the study of the command, ``""`` when nothing is, or the command has none."""
     if not isinstance(study, Path):
         return ""
     from workbench.study import verify

@@ -10,11 +10,11 @@ from workbench.commands._subcommand import Subcommand
 
 PACKAGE = "workbench.commands"
 LONGEST_SENTENCE = 2000
-"""Characters of an error that are printed; what is longer quotes what somebody typed."""
+"""Most characters of an error that are printed; a longer one quotes long input."""
 
 
 class Parser(argparse.ArgumentParser):
-    """Refuses in one sentence of bounded length, whatever was typed."""
+    """A parser whose errors are one sentence of bounded length, whatever was typed."""
 
     def error(self, message: str) -> NoReturn:
         """Print usage and sentence, and exit with 2."""
@@ -22,7 +22,8 @@ class Parser(argparse.ArgumentParser):
 
 
 def one_line(text: object) -> str:
-    """A sentence that stays one, also where it quotes what somebody typed."""
+    """A text as one line of bounded length, even where it quotes input."""
+    # "replace": a lone surrogate from the command line cannot be printed.
     line = " ".join(str(text).split()).encode("utf-8", "replace").decode("utf-8")
     return line if len(line) <= LONGEST_SENTENCE else f"{line[:LONGEST_SENTENCE]} …"
 
@@ -43,6 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = Parser(prog="workbench", description="Workbench for spinal-cord-injury BCI trials. Research use.")
     parser.add_argument("--version", action="version", version=f"workbench {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    # Loaded even for one command: help and completion need the arguments of all.
     for name in available():
         _add(commands, load(name))
     return parser

@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from tqdm import tqdm
 
 WIDEST = 110
-"""Columns that the bar takes at the most; a terminal that does not tell its size counts as 80 × 24."""
+"""Most columns of the bar; a terminal that does not report its size counts as 80 × 24."""
 
 
 class Bar:
     """One progress bar over expected real seconds: the present stage and the time left.
 
-    Where nobody watches (no terminal) it is one line for each stage.
+    Without a terminal it prints one line per stage.
     """
 
     def __init__(self, total_s: float) -> None:
@@ -44,7 +44,8 @@ class Bar:
         self._base += seconds
 
     def inside(self, seconds: float, label: str = "") -> None:
-        """How far the present stage has come, s."""
+        """Set the progress of the present stage, s."""
+        # Never backwards, never beyond the end: the expected seconds are estimates.
         done = max(self._done, min(self._base + seconds, self._total))
         if label:
             self._bar.set_description_str(label, refresh=False)

@@ -10,7 +10,7 @@ from workbench.commands._arguments import standard_input
 from workbench.errors import BadValue
 
 LONGEST = 1000
-"""Characters; what is longer is a file that was passed by mistake."""
+"""Most characters; anything longer is a file that was passed by mistake."""
 
 
 def ask_secret(prompt: str, *, new: bool = False) -> str:
@@ -21,17 +21,18 @@ def ask_secret(prompt: str, *, new: bool = False) -> str:
     BadValue
         When none was given, it is too long or not UTF-8, or the repetition of a new one differs.
     """
+    # For scripts: a secret in an argument would be readable by every account of the computer.
     if not sys.stdin.isatty():
-        given = next(standard_input(), "").rstrip("\r\n")
+        secret = next(standard_input(), "").rstrip("\r\n")
     else:
-        given = getpass.getpass(f"{prompt}: ")
-        if new and getpass.getpass("Again: ") != given:
+        secret = getpass.getpass(f"{prompt}: ")
+        if new and getpass.getpass("Again: ") != secret:
             raise BadValue("the two entries differ; nothing was done, try again")
-        given = reading.decoded(given.encode("utf-8", "surrogateescape"), prompt.lower())
-    if len(given) > LONGEST:
-        raise BadValue(f"{prompt.lower()}: has {len(given):,} characters, at most {LONGEST:,} are taken")
-    if not given:
+        secret = reading.decoded(secret.encode("utf-8", "surrogateescape"), prompt.lower())
+    if len(secret) > LONGEST:
+        raise BadValue(f"{prompt.lower()}: has {len(secret):,} characters, at most {LONGEST:,} are taken")
+    if not secret:
         raise BadValue(
             f"{prompt.lower()}: nothing was given; type it at the terminal or pass it on standard input"
         )
-    return given
+    return secret

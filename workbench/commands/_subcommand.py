@@ -1,4 +1,4 @@
-"""What an entry of this folder is: a command of ``workbench …``, or a group of actions."""
+"""An entry of this folder: a command of ``workbench …``, or a group of actions."""
 
 from __future__ import annotations
 

@@ -10,11 +10,11 @@ from workbench.commands._subcommand import Subcommand
 from workbench.errors import BadValue
 
 MOST_ROUNDS = 10_000
-"""Turns of each contest; more would run for days."""
+"""Most rounds of each comparison; more would run for days."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What to measure, and how often."""
+    """Add what to measure, and how often."""
     parser.add_argument("keys", metavar="KEY", nargs="*", help="such as G1 or isncsci (default: everything)")
     parser.add_argument(
         "--rounds", type=integer, default=15, metavar="N", help="turns of each contest (default %(default)s)"

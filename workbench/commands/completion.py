@@ -1,4 +1,4 @@
-"""`workbench completion SHELL`: what a shell needs to complete commands, options and files, from the parser."""
+"""`workbench completion SHELL`: the script by which a shell completes commands, options and files."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from workbench.commands._subcommand import Subcommand
 
 SHELLS = ("bash", "zsh", "fish")
 FOLDERS, FILES = ("STUDY", "DIR", "FOLDER"), ("FILE", "FILE.csv", "FILE.md")
-"""What an argument is called that takes a folder, or a file."""
+"""Metavariables of arguments that take a folder, or a file."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The shell."""
+    """Add the shell."""
     parser.add_argument("shell", choices=SHELLS, metavar="SHELL", help=" | ".join(SHELLS))
 
 
@@ -28,9 +28,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _mark_paths(parser: argparse.ArgumentParser) -> None:
-    """Say of each argument that takes a path what it is, as shtab asks for it."""
+    """Mark each argument that takes a path, in the way that shtab expects."""
     import shtab
 
+    # argparse has no public way to list the arguments of a parser.
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             for below in action.choices.values():

@@ -12,7 +12,7 @@ SHOWS = ("session", "assessments")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The study, what is shown, and where it is served."""
+    """Add the study, what is shown, and where it is served."""
     add_study(parser)
     parser.add_argument("--port", type=integer, default=0, metavar="N", help="default: any free port")
     parser.add_argument("--no-browser", action="store_true", help="print the address only")
@@ -27,19 +27,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve it until somebody ends it."""
+    """Serve it until it is ended."""
     from workbench.study import Study
     from workbench.widgets.dashboard import ProxyAddress, serve
 
     if not 0 <= arguments.port <= 65535:
         raise BadValue(f"--port must be from 1 to 65535, or 0 for any free one; got {arguments.port}")
     proxy = None if arguments.url is None else ProxyAddress.parse(arguments.url)
+    # A free port would differ at every start, and the proxy's rule names one.
     if proxy is not None and not arguments.port:
         raise BadValue("--url needs --port N too: the proxy must know at which port the dashboard answers")
+    # A damaged or missing study is refused here, in the terminal, rather than on an empty page.
     Study.open(arguments.study, actor="command line").close()
     dashboard = serve(
         arguments.study,
         port=arguments.port,
+        # Behind a proxy the browser runs on another computer.
         open_browser=not arguments.no_browser and proxy is None,
         dashboard=arguments.show,
         proxy=proxy,

@@ -11,7 +11,7 @@ from workbench.errors import BadValue
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Where, how fast, and from what."""
+    """Add folder, speed and source."""
     parser.add_argument(
         "--study", type=Path, metavar="DIR", help="study folder to create (default: study-demo-DATE-TIME, here)"
     )
@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the session; its modules take seconds to import and are imported here."""
+    """Run the session; its modules take seconds to import and are therefore imported here."""
     from workbench.commands import _demo_session
 
     return _demo_session.run(

@@ -1,4 +1,4 @@
-"""`workbench end STUDY`: end the session that runs, in good order or, where its door is dead, by the system."""
+"""`workbench end STUDY`: end the running session in good order, or by the system if its engine is silent."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from workbench.commands._subcommand import Subcommand
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """End the session, then take in what it recorded."""
+    """End the session, then ingest what it recorded."""
     from workbench import runs
     from workbench.study import Study
 
-    # First the session: it ends also where the record is held or damaged and nothing can be taken in.
+    # The session first: it must end even when the record is locked or damaged and nothing can be ingested.
     print(runs.end_session(arguments.study), flush=True)
     with Study.open(arguments.study, actor="command line") as study:
-        taken = runs.take_in(study)
-    for sentence in taken.sentences:
+        intake = runs.take_in(study)
+    for sentence in intake.sentences:
         print(sentence)
-    return EXIT_DIFFERS if taken.damaged else 0
+    return EXIT_DIFFERS if intake.damaged else 0
 
 
 COMMAND = Subcommand(

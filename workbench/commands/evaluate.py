@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from workbench import evaluation
 
 ALL = "all"
-"""Every data set of which a folder holds recordings."""
+"""Every data set with recordings in the folder."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Data set, folder, decoders, split, and where the table goes."""
+    """Add data set, folder, decoders, split, and where the table goes."""
     parser.add_argument("dataset", metavar="DATASET", help="its name, 'all', or 'list'")
     parser.add_argument("folder", metavar="FOLDER", nargs="?", type=Path, help="folder that holds its recordings")
     parser.add_argument(
@@ -59,11 +59,12 @@ def run(arguments: argparse.Namespace) -> int:
     if folder is None or not reading.is_there(folder, "folder of recordings") or not folder.is_dir():
         raise BadValue(f"evaluate needs the folder of the recordings, got {reading.shown(folder or 'none')}")
     if arguments.out is not None:
-        _make(arguments.out)
+        # Before hours of evaluation: a folder that cannot be written would lose the result.
+        _create(arguments.out)
     rows = _judge(arguments)
     if not rows:
         where = reading.shown(folder)
-        raise BadValue(f"{where} holds recordings of no data set; 'workbench evaluate list' names them")
+        raise BadValue(f"{where} contains recordings of no data set; 'workbench evaluate list' names them")
     files = [] if arguments.out is None else _write(rows, arguments.out)
     if arguments.json:
         result = {"judged": evaluation.to_records(rows), "files": files}
@@ -79,8 +80,8 @@ def _list(arguments: argparse.Namespace) -> None:
     datasets = {name: evaluation.load(name) for name in evaluation.available()}
     if arguments.json:
         listed = [
-            {"name": name, "title": one.title, "source": one.source, "terms": one.terms}
-            for name, one in datasets.items()
+            {"name": name, "title": dataset.title, "source": dataset.source, "terms": dataset.terms}
+            for name, dataset in datasets.items()
         ]
         print(as_json("evaluate list", listed, ok=True))
         return
@@ -121,29 +122,30 @@ def _decoders(
 
 
 def _recordings(name: str, folder: Path) -> Iterator[tuple[evaluation.Dataset, list[evaluation.Epochs]]]:
-    """The data set of that name; with ``all``, each one of which the folder holds recordings."""
+    """The data set of that name; with ``all``, each one with recordings in the folder."""
     from workbench import evaluation
 
     if name != ALL:
         dataset = evaluation.load(name)
         yield dataset, list(dataset.read(folder))
         return
-    for one in evaluation.available():
-        dataset = evaluation.load(one)
+    for available in evaluation.available():
+        dataset = evaluation.load(available)
         try:
             participants = list(dataset.read(folder))
+        # With "all", recordings of other data sets are expected to be missing; a named one must be there.
         except BadSignal as error:
-            print(f"{one} left out: {error}", file=sys.stderr)
+            print(f"{available} left out: {error}", file=sys.stderr)
             continue
         yield dataset, participants
 
 
-def _make(folder: Path) -> None:
+def _create(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:
         raise BadValue(
-            f"--out {reading.shown(folder)} cannot be made ({reading.why(error)}); name another folder"
+            f"--out {reading.shown(folder)} cannot be created ({reading.why(error)}); name another folder"
         ) from error
 
 

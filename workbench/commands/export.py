@@ -13,7 +13,7 @@ FORMS = ("core", "ninds")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which form, and the file."""
+    """Add the form and the file."""
     add_study(parser)
     forms = "core: International SCI Core Data Set v3.0; ninds: NINDS CDE names that were seen"
     parser.add_argument("--form", choices=FORMS, required=True, help=forms)
@@ -26,12 +26,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the file and print what the record does not hold."""
+    """Write the file and print which variables are not in the record."""
     from workbench.exchange import core_data_set
     from workbench.study import Study
 
     with Study.open(arguments.study, actor="command line") as study:
         participants, visits, assessments = (study.nouns(name) for name in ("participant", "visit", "assessment"))
+    # Computed before the file is created: an error leaves no empty file behind.
     export = core_data_set(
         participants,  # type: ignore[arg-type]
         visits,  # type: ignore[arg-type]
@@ -40,11 +41,12 @@ def run(arguments: argparse.Namespace) -> int:
         groups=arguments.groups,
     )
     try:
+        # "x" fails when the file exists, with no gap between a check and the writing.
         with arguments.out.open("x", encoding="utf-8", newline="") as file:
             file.write(export.csv())
     except FileExistsError as error:
         raise RecordFault(
-            f"{arguments.out} is there already; name another file, an export is never replaced"
+            f"{arguments.out} exists already; name another file, an export is never replaced"
         ) from error
     except OSError as error:
         raise RecordFault(

@@ -1,4 +1,4 @@
-"""`workbench inspect FILE`: what a recording holds, and whether each chunk is whole."""
+"""`workbench inspect FILE`: what a recording contains, and whether each chunk is whole."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from workbench.commands._subcommand import Subcommand
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The recordings."""
+    """Add the recordings."""
     add_recordings(parser)
     add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print what each recording holds; exit 1 when one is quarantined."""
+    """Print what each recording contains; exit 1 when one is quarantined."""
     from workbench.recording.recover import inspect
 
     quarantined, inspections = False, []
@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 COMMAND = Subcommand(
     name="inspect",
-    help="what a recording holds, and whether each chunk is whole",
+    help="what a recording contains, and whether each chunk is whole",
     run=run,
     arguments=add_arguments,
 )

@@ -15,6 +15,7 @@ def run(arguments: argparse.Namespace) -> int:
     from workbench import live
     from workbench.study.migrate import migrate
 
+    # The engine and its pages read the record through the old schema while they run.
     if live.find(arguments.study) is not None:
         raise Refused(
             f"a session runs in {arguments.study}; end it with 'workbench end {arguments.study}', then migrate"

@@ -37,6 +37,7 @@ def _engine(arguments: argparse.Namespace) -> int:
 
     control.load(arguments.effector)
     Study.open(arguments.study, actor="command line").close()
+    # A new key during a session would cut the device off from the engine that controls it.
     if live.find(arguments.study) is not None:
         raise Refused(
             f"a session runs in {arguments.study}, and its device follows the pairing that it has; end the "

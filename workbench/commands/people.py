@@ -75,7 +75,7 @@ COMMAND = Subcommand(
     name="people",
     help="who may sign in a study: list, add, password, close",
     actions=(
-        Subcommand("list", "list everybody who may sign or once could", _list, add_study),
+        Subcommand("list", "list everybody who may sign or could before", _list, add_study),
         Subcommand(
             "add", "enter a person; the password is asked for, or read from standard input", _add, _add_new
         ),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Whether the new results are stored, and why."""
+    """Add whether the new results are stored, and why."""
     add_study(parser)
     parser.add_argument("--apply", action="store_true", help="store the new results, each with the reason")
     parser.add_argument("--reason", default="", metavar="TEXT", help="why; goes into the audit chain with --apply")
@@ -42,6 +42,7 @@ def _reclassify(study: Study, *, apply: bool, reason: str) -> int:
     from workbench.study.nouns import noun_of
 
     rows = study.rows("assessment", measure="isncsci")
+    # A draft is scored by today's rules anyway when it is closed.
     closed = [row for row in rows if row["state"] != "draft"]
     names = _names(study)
     outdated, failed = 0, 0
@@ -53,6 +54,8 @@ def _reclassify(study: Study, *, apply: bool, reason: str) -> int:
         if rescored.outdated:
             outdated += 1
             if apply:
+                # With the version that was read: an amendment made meanwhile by another page is never
+                # overwritten.
                 _store(study, row["row_version"], rescored, reason=reason)
     drafts = f", {len(rows) - len(closed)} drafts left out" if len(closed) < len(rows) else ""
     done = "amended" if apply else "to be amended"

@@ -1,4 +1,4 @@
-"""`workbench recover FILE`: save all that is whole in a torn or damaged recording."""
+"""`workbench recover FILE`: save everything that is whole in a torn or damaged recording."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 COMMAND = Subcommand(
     name="recover",
-    help="save all that is whole in a torn or damaged recording and say what was lost",
+    help="save everything that is whole in a torn or damaged recording and say what was lost",
     run=run,
     arguments=add_recordings,
 )

@@ -10,7 +10,7 @@ from workbench.commands._subcommand import Subcommand
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The study, and one run of it."""
+    """Add the study, and one run of it."""
     add_study(parser)
     parser.add_argument("--run", dest="run_id", metavar="ID", help="one run only")
     add_json(parser)

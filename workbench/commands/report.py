@@ -9,7 +9,7 @@ from workbench.commands._subcommand import Subcommand
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The study, and the language of the report."""
+    """Add the study, and the language of the report."""
     add_study(parser)
     add_language(parser)
 

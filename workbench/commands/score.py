@@ -15,7 +15,7 @@ from workbench.errors import BadValue
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Measure, version, options of the protocol, and where the answers come from."""
+    """Add measure, version, options of the protocol, and the source of the answers."""
     parser.add_argument("measure", metavar="MEASURE", help="isncsci takes {id, exam}, others {id, responses}")
     parser.add_argument("--version", default="", help="version of the measure (default: the current one)")
     parser.add_argument(
@@ -43,10 +43,11 @@ def run(arguments: argparse.Namespace) -> int:
     lines = failed = 0
     for line in _answers(arguments):
         lines += 1
+        # The substring first: to parse every line again would take as long as scoring it.
         failed += '"error":' in line and "error" in json.loads(line)
         print(line)
     if not lines:
-        print("nothing was scored: the input holds no line; give one JSON object a line", file=sys.stderr)
+        print("nothing was scored: the input has no line; give one JSON object per line", file=sys.stderr)
     elif failed:
         print(f"{failed} of {lines} lines could not be scored; their answers say why", file=sys.stderr)
     return EXIT_DIFFERS if failed or not lines else 0
@@ -64,6 +65,7 @@ def _answers(arguments: argparse.Namespace) -> Iterator[str]:
     chosen = options(arguments.options)
     if arguments.table is not None:
         chosen["table"] = outcomes.read_table(arguments.table)
+    # Checked before any line is read: a wrong option is one error and not one per line.
     settled = check_options(pick_version(measure.definitions, arguments.version), chosen)
     if arguments.measure != "isncsci":
         return score_lines(measure, standard_input(), version=arguments.version, **chosen)

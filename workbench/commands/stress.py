@@ -23,11 +23,11 @@ from workbench.commands._subcommand import Subcommand
 from workbench.errors import BadValue
 
 MOST = 1_000_000
-"""Largest size of a test; more would run for weeks."""
+"""Largest size of a test; a larger one would run for weeks."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which test, its size and seed, and where its figures go."""
+    """Add the test, its size and seed, and where its figures go."""
     parser.add_argument("name", metavar="NAME", help="which one; 'list' describes them")
     parser.add_argument(
         "--n", type=integer, metavar="N", help="how many times, or seconds (default: the full size)"
@@ -62,12 +62,14 @@ def _list(arguments: argparse.Namespace) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What one stress test counted.
+    """Figures of one stress test.
 
     Attributes
     ----------
-    command : that repeats it. text : the figures, one line each. held : nothing was lost or broken.
-    seconds : how long it took, s.
+    command : the command that repeats it.
+    text : the figures, one line each.
+    held : whether nothing was lost or broken.
+    seconds : duration, s.
     """
 
     command: str
@@ -158,7 +160,9 @@ def _effector(n: int, seed: int) -> tuple[str, bool]:
 TESTS = {
     "record": StressTest("kill -9, cut logs and flipped bits of the study record, n of each", 1000, _record),
     "recording": StressTest("kill -9 of a recording writer and torn files, n kills", 1000, _recording),
-    "coverage": StressTest("how often printed intervals hold the truth, n simulations of each", 4000, _coverage),
+    "coverage": StressTest(
+        "how often printed intervals contain the true value, n simulations of each", 4000, _coverage
+    ),
     "effector": StressTest("strangers try to take the effector, n starts in every order", 100, _effector),
     "hostile": StressTest("bad input for every command and reader, n of the cases", 5000, _hostile),
     "lossless": StressTest(
@@ -185,11 +189,17 @@ def check_writable(path: Path) -> None:
                 f"--out {reading.shown(path)} cannot be written ({error.strerror}); name another document"
             ) from error
         return
-    raise BadValue(f"--out {reading.shown(path)} is no regular file; name another document")
+    raise BadValue(f"--out {reading.shown(path)} is not a regular file; name another document")
 
 
 def measure(name: str, *, n: int | None = None, seed: int = 1) -> Figures:
     """Run one stress test.
+
+    Parameters
+    ----------
+    name : one of :data:`TESTS`.
+    n : its size, None for the full one.
+    seed : of everything random in it.
 
     Raises
     ------

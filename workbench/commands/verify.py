@@ -1,4 +1,4 @@
-"""`workbench verify STUDY`: whether the record holds. Exit 0: it does; 1: something differs; 2: unknown."""
+"""`workbench verify STUDY`: whether the record is intact. Exit 0: it is; 1: something differs; 2: unknown."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HEAD = re.compile(r"(\d{1,18}):([0-9a-f]{64})")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The study, and heads of its chain that were kept elsewhere."""
+    """Add the study, and heads of its chain that were stored elsewhere."""
     add_study(parser)
     parser.add_argument(
         "--head", action="append", default=[], metavar="SEQ:HASH", help="a head as printed on a report; may repeat"
@@ -32,10 +32,11 @@ def run(arguments: argparse.Namespace) -> int:
     from workbench.study import anchors
     from workbench.study import verify as check
 
+    # A head printed on paper is the one copy of the chain that nobody with the computer can change.
     known = [_head(text) for text in arguments.head]
     for path in arguments.anchors:
         if not anchors.read(path)[0]:
-            raise RecordFault(f"{reading.shown(path)} holds no anchor; name an anchors file of the workbench")
+            raise RecordFault(f"{reading.shown(path)} contains no anchor; name an anchors file of the workbench")
     verification = check(arguments.study, known=known, copies=arguments.anchors)
     if arguments.json:
         print(as_json("verify", verification.to_json(), ok=verification.ok))
@@ -45,10 +46,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _head(text: str) -> tuple[int, str]:
-    found = HEAD.fullmatch(text.strip())
-    if not found:
+    match = HEAD.fullmatch(text.strip())
+    if not match:
         raise BadValue(f"--head must look like SEQ:HASH, 64 hexadecimal digits, as on a report; got {text!r:.100}")
-    return int(found[1]), found[2]
+    return int(match[1]), match[2]
 
 
 COMMAND = Subcommand(
@@ -57,6 +58,6 @@ COMMAND = Subcommand(
     run=run,
     arguments=add_arguments,
     description="Check the audit chain and its signatures, the tables, recordings, decoders, reports and "
-    "session ledgers of a study. Exit 0: it holds. 1: something differs or is damaged. 2: it could not be "
+    "session ledgers of a study. Exit 0: all intact. 1: something differs or is damaged. 2: it could not be "
     "determined, because the record is held by another process or cannot be read.",
 )

@@ -88,9 +88,9 @@ class Activation:
         # entered as clipped.
         usual = (min(self._effector.level, limits.level_max),) * self._effector.channels
         clip = self._supervisor.clip(usual if level is None else level)
-        if clip.text and clip.broken:
-            # A caller that sends something other than a level cannot be trusted with the next one.
-            return self._safe_state.fail("level_broken", Message("control.level_broken", why=clip.text))
+        if clip.broken:
+            why = clip.text or Message("control.level_no_number")
+            return self._safe_state.fail("level_broken", Message("control.level_broken", why=why))
         if clip.text:
             self._log.enter("level_clipped", clip.text, Message("control.limit_sent"), "medium")
         # The state changes before the order is made, because a command states the state it belongs to.

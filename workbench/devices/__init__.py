@@ -1,4 +1,4 @@
-"""Devices: all that touches hardware, or plays its part. The folder is the register.
+"""Devices: everything that touches hardware, or stands in for it. The folder is the register.
 
 An entry defines ``DEVICE``. Importing this package imports no amplifier software: ``lsl``, ``start`` and
 the others are loaded when they are first asked for.
@@ -56,6 +56,7 @@ def __getattr__(name: str) -> Any:
     """Public names that would import more than a reader of the register needs (PEP 562)."""
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    # A module, not a name within one: it cannot be fetched by getattr below.
     if name == "lsl":
         return import_module("workbench.devices.lsl")
     return getattr(import_module(_LAZY[name]), name)

@@ -13,7 +13,7 @@ class Device:
     Attributes
     ----------
     description : one sentence for a list.
-    options : what ``--json`` accepts, name → meaning with unit; empty for an entry that is no player.
+    options : what ``--json`` accepts, name → meaning with unit; empty for an entry that is not a player.
     player : True when ``python -m workbench.devices.<name> --json …`` plays streams in its own process.
     simulated : True when what it publishes does not come from a person or a machine.
     """

@@ -1,4 +1,4 @@
-"""BIDS side files of a recording: what each channel is, by ``*_channels.tsv`` and ``*_eeg.json``, ``*_ieeg.json``.
+"""BIDS sidecar files of a recording: ``*_channels.tsv`` and ``*_eeg.json``, ``*_ieeg.json`` describe its channels.
 
 References: BIDS 1.10, https://bids-specification.readthedocs.io, "Intracranial electroencephalography", "The
 inheritance principle"; doi:10.1038/s41597-019-0105-7 (iEEG), doi:10.1038/s41597-019-0104-8 (EEG).
@@ -33,7 +33,7 @@ MNE_TYPES = {"ECOG": "ecog", "SEEG": "seeg", "DBS": "dbs", "EEG": "eeg", "EMG": 
 
 @dataclass(frozen=True)
 class SideFiles:
-    """What the side files say.
+    """Content of the sidecar files.
 
     Attributes
     ----------
@@ -53,6 +53,7 @@ class SideFiles:
     def is_decoded(self, channel: str) -> bool:
         """Whether a channel may be the input of a decoder; True where the side files do not name it."""
         kind = self.types.get(channel)
+        # The unit counts more than the type: a channel in degrees or counts is not a voltage.
         if parse(self.units.get(channel, "")).kind is Kind.OTHER:
             return False
         return kind is None or kind in DECODED.get(self.suffix, tuple(MNE_TYPES))
@@ -75,22 +76,24 @@ class SideFiles:
                 f"not named in the BIDS side file, played as the recording types them: {', '.join(unknown)}"
             )
         stated = self.about.get("SamplingFrequency")
+        # 0.1 %: headers of EDF and BrainVision round the rate by less than that.
         if isinstance(stated, int | float) and abs(stated - fs) > 1e-3 * fs:
             remarks.append(f"the BIDS side file states {stated:g} Hz, the recording has {fs:g} Hz")
         return tuple(remarks)
 
 
 def side_files(path: Path) -> SideFiles:
-    """The side files of a recording; nothing where its name is no BIDS name or it has none.
+    """The sidecar files of a recording; empty where its name is not a BIDS name or it has none.
 
     Raises
     ------
     RecordingFault
-        When one is there and cannot be read.
+        When one exists and cannot be read.
     """
     parts = path.name.split(".", 1)[0].split("_")
     if len(parts) < 2 or parts[-1] not in DECODED or not parts[0].startswith("sub-"):
         return SideFiles()
+    # The inheritance principle: a file applies when all of its entities are those of the recording.
     suffix, entities = parts[-1], set(parts[:-1])
     table = _nearest(path, entities, "channels", ".tsv")
     about = _nearest(path, entities, suffix, ".json")
@@ -98,6 +101,7 @@ def side_files(path: Path) -> SideFiles:
     return SideFiles(
         types={row["name"]: row.get("type", "").strip().upper() for row in rows if row.get("type")},
         units={row["name"]: row["units"] for row in rows if row.get("units")},
+        # Only noted, never left out: a channel marked bad belongs to the montage that a decoder was fitted on.
         bad=tuple(row["name"] for row in rows if row.get("status", "").strip().lower() == "bad"),
         about={} if about is None else _object(about),
         suffix=suffix,

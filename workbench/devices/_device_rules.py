@@ -164,10 +164,13 @@ class DeviceRules:
         """
         due = self.tick(now)
         seq = _whole(command.get("seq"))
+        # Before every other check: a stop is followed from any profile, at any age and in any order.
         if command.get("action") == "stop":
             return [*due, *self._stop(seq, now)]
+        # Repeated, because its acknowledgement was lost: answered again, never applied twice.
         if seq > 0 and seq in self._answers:
             return [*due, self._answers[seq]]
+        # Still moving: its acknowledgement comes when the move has taken effect.
         if any(waiting.seq == seq for waiting in self._waiting):
             return due
         if command.get("profile") != self._profile:
@@ -191,10 +194,12 @@ class DeviceRules:
     def tick(self, now: float) -> list[Acknowledgement]:
         """Let time pass to ``now``: answers of moves that took effect, and the safe state without a link."""
         due: list[Acknowledgement] = []
+        # A move that would have taken effect after the link was lost did not: the lapse below answers it.
         at = self._actuator.settled(min(now, self._deadline)) if self._waiting else None
         if at is not None:
             due += self._take_effect(at)
         if self.state == "following" and (now > self._deadline or self._actuator.fault):
+            # The safe state counts from the deadline, not from this call: a late tick must not lengthen it.
             due += self._lapse(min(now, self._deadline))
         self._continue_safe_state(now)
         return due
@@ -205,6 +210,7 @@ class DeviceRules:
         if self.state == "following":
             self._deadline = min(self._deadline, now)
             due += self._lapse(now)
+        # Sleep stopped the monotonic clock, not the wearer's time: it shortens the hold.
         self._steps = [(max(now, at - slept_s), step) for at, step in self._steps]
         return due + self.tick(now)
 
@@ -251,6 +257,7 @@ class DeviceRules:
             return "unknown_action"
         if self.locked:
             return "locked"
+        # <=: an equal number that is not remembered is a replay.
         if seq <= self.last_seq:
             return "old_seq"
         if not 0 < ttl <= LONGEST_TTL_S:
@@ -266,6 +273,7 @@ class DeviceRules:
         here = self.level(now)
         # A hold that is ordered again is the same hold: nothing restarts its second.
         self._held_since = min(now, self._held_since) if action == "hold" else math.inf
+        # "open" and "release" carry no level of their own: both mean 0.
         level = {"close": wanted[0] if wanted else 0.0, "hold": here}.get(action, 0.0)
         target = min(max(level, 0.0), self._greatest)
         waiting = _Waiting(seq, now, "ok" if target == level else "clipped")

@@ -1,4 +1,4 @@
-"""Watching and stopping a device with its pairing key alone: no engine, no door, no screen is needed."""
+"""Watching and stopping a device with nothing but its pairing key: no engine and no screen is needed."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ from workbench.messages import Message
 from workbench.vocabulary import DeviceState, DeviceStatus, StreamSpec
 
 REPEAT_S = 0.2
-"""Time between two askings of a device that has not answered, s."""
+"""Time between two requests to a device that has not answered, s."""
 
 
 def device_status(content: Mapping[str, Any], *, commanded: float = 0.0) -> DeviceStatus | None:
-    """The noun for the body of a status, None when the body is not what a device says.
+    """The device status in the body of a message, None when the body is not a status.
 
     Parameters
     ----------
     content : body of a verified status, report or welcome.
     commanded : level last commanded, fraction 0–1.
     """
+    # "" fails every check of type below: a missing field is refused like a wrong one.
     named = ("counter", "state", "level", "locked", "stamp")
     counter, state, level, locked, stamp = (content.get(name, "") for name in named)
     foreign = content.get("foreign") or {}
@@ -37,6 +38,7 @@ def device_status(content: Mapping[str, Any], *, commanded: float = 0.0) -> Devi
         or not isinstance(foreign, dict)
     ):
         return None
+    # A correct signature proves who sent it, not that the numbers make sense: level and stamp are checked too.
     if not (math.isfinite(stamp) and 0 <= level <= 1 and all(isinstance(n, int) for n in foreign.values())):
         return None
     return DeviceStatus(int(counter), float(stamp), state, float(level), locked, commanded, sum(foreign.values()))
@@ -45,7 +47,7 @@ def device_status(content: Mapping[str, Any], *, commanded: float = 0.0) -> Devi
 def watch_status(
     paired: Pairing, *, timeout: float = 5.0, until: Callable[[DeviceStatus], bool] | None = None
 ) -> DeviceStatus:
-    """The first new signed status of a device that fulfils a condition.
+    """The first fresh signed status of a device that fulfils a condition.
 
     Parameters
     ----------
@@ -68,7 +70,7 @@ def stop_device(paired: Pairing, reason: str, *, timeout: float = 5.0) -> Device
     Parameters
     ----------
     paired : the pairing with the device.
-    reason : one phrase; it goes along with the stop.
+    reason : one phrase, sent with the stop.
     timeout : s.
 
     Raises
@@ -85,7 +87,7 @@ def _is_safe(status: DeviceStatus) -> bool:
 
 
 class _Watcher:
-    """A process that holds the pairing key: announces the watch stream, hears acknowledgements and statuses."""
+    """Announces the watch stream and receives acknowledgements and statuses, with the pairing key."""
 
     def __init__(self, paired: Pairing) -> None:
         self._paired = paired
@@ -112,9 +114,11 @@ class _Watcher:
 
     def stop(self, reason: str) -> None:
         """Agree on a session, then send the stop until it is acknowledged."""
+        # A stop needs a session key; one is agreed on the offer of any status, without the engine.
         if not self._end.session and self._end.has_offer:
             self._send([self._end.hello({"purpose": "stop"})])
         elif self._end.session and not self._acknowledged:
+            # Cut to 200 characters: with a longer reason the message could exceed its limit and be refused.
             command = {"action": "stop", "profile": self._paired.effector, "seq": 0, "reason": reason[:200]}
             self._send(self._end.command(command))
 
@@ -130,10 +134,11 @@ class _Watcher:
         ask: Callable[[], None],
         acknowledged: bool = False,
     ) -> DeviceStatus:
-        """Ask again and again until a new status fulfils the condition."""
+        """Repeat the request until a fresh status fulfils the condition."""
         end, asked_at = lsl.local_clock() + timeout, -math.inf
         last: DeviceStatus | None = None
         while (now := lsl.local_clock()) < end:
+            # LSL drops what is pushed before somebody listens; repeating is safe, since a stop is idempotent.
             if now - asked_at >= REPEAT_S and self._outlet.has_receiver():
                 asked_at = now
                 ask()
@@ -143,12 +148,14 @@ class _Watcher:
                     continue
                 if answer.is_fresh:
                     self._listener.trust(uid)
+                # The session is agreed: send the stop itself now rather than at the next repetition.
                 if answer.kind == "welcome":
                     asked_at = -math.inf
                 if answer.kind == "ack":
                     self._acknowledged |= answer.content.get("status") == "ok"
                 self._queried |= answer.kind == "report"
                 status = device_status(answer.content) if answer.is_fresh and answer.kind != "ack" else None
+                # A status alone may be older than the stop; only a fresh one after the acknowledgement counts.
                 last = status or last
                 if status is not None and until(status) and (self._acknowledged or not acknowledged):
                     return status

@@ -1,4 +1,4 @@
-"""Faults on purpose: what a player's stream suffers, and when, in stream time.
+"""Injected faults: what happens to a player's stream, and when, in stream time.
 
 A plan is a list of JSON objects, each with ``kind``, ``at_s`` (s since the stream's first sample) and what
 the kind needs; ``duration_s`` without a value means until the end. Which samples are hit depends on the
@@ -8,7 +8,7 @@ sample index and the seed only, never on the block in which they are pushed.
 kind                 what it needs, with its default
 ===================  =====================================================================================
 ``packet_loss``      ``duration_s``; ``fraction`` of the packets lost (1), ``packet`` samples in one (10)
-``clock_reset``      ``jump_s``: the stamps jump by so much, for good or for ``duration_s``
+``clock_reset``      ``jump_s``: the stamps jump by this, for good or for ``duration_s``
 ``stream_death``     ``duration_s``: the outlet is gone, and comes back after it
 ``duplicate_stream`` ``duration_s``: a second outlet of the same name and source_id sends the same
 ``wrong_rate``       ``factor`` of the samples that are sent (0.5)
@@ -16,8 +16,8 @@ kind                 what it needs, with its default
 ``saturation``       ``channels`` (all), ``level_uv`` (1000)
 ``electrode_pop``    ``channels`` (all), ``level_uv`` (500), ``tau_s`` of its decay (0.3)
 ``mains``            ``channels`` (all), ``hz`` (50), ``level_uv`` amplitude (50)
-``marker_delay``     ``delay_s``: texts are sent so much later, with their old stamp
-``marker_loss``      ``every``: of every so many texts the last is lost (1 = all)
+``marker_delay``     ``delay_s``: texts are sent this much later, with their original stamp
+``marker_loss``      ``every``: of every ``every`` texts the last is lost (1 = all)
 ===================  =====================================================================================
 """
 
@@ -48,10 +48,10 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "marker_delay": {"delay_s": 1.0},
     "marker_loss": {"every": 1},
 }
-"""Every kind of fault, with what it takes beside ``at_s`` and ``duration_s``."""
+"""Every kind of fault, with its settings beside ``at_s`` and ``duration_s``."""
 
 LEAST = {"fraction": 0.0, "packet": 1, "factor": 0.0, "tau_s": 1e-3, "hz": 0.0, "delay_s": 0.0, "every": 1}
-"""Settings that have a least value."""
+"""Smallest allowed values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,7 @@ class Fault:
         first, n : number of the block's first sample, and how many it has.
         fs : rate, Hz.
         """
+        # Rounded up on the sample index, so that every division into blocks hits the same samples.
         begin = math.ceil(self.begin_s * fs)
         end = math.ceil(self.end_s * fs) if math.isfinite(self.end_s) else first + n
         return slice(min(max(begin - first, 0), n), min(max(end - first, 0), n))
@@ -86,12 +87,12 @@ class FaultPlan:
         ----------
         faults : mappings with ``kind``, ``at_s`` and what :data:`DEFAULTS` lists for the kind.
         fs : rate of the stream, Hz.
-        seed : of what is drawn, such as the packets that are lost.
+        seed : of random choices, such as the packets that are lost.
 
         Raises
         ------
         BadValue
-            For an unknown kind or setting, or a time that is no number.
+            For an unknown kind or setting, or a time that is not a number.
         """
         self.faults = tuple(_fault(item) for item in faults)
         self.fs = fs
@@ -102,13 +103,13 @@ class FaultPlan:
         return tuple(fault for fault in self.faults if fault.kind == kind)
 
     def active(self, kind: str, at_s: float) -> Fault | None:
-        """The fault of that kind that holds at ``at_s``, or None."""
+        """The fault of that kind that is active at ``at_s``, or None."""
         return next((f for f in self.of(kind) if f.begin_s <= at_s < f.end_s), None)
 
     def apply(
         self, first: int, values: NDArray[Any], stamps: FloatArray
     ) -> tuple[NDArray[Any], FloatArray, NDArray[np.bool_]]:
-        """What the faults make of a block.
+        """Apply the faults to a block.
 
         Parameters
         ----------
@@ -146,9 +147,11 @@ class FaultPlan:
         elif fault.kind == "stream_death":
             keep[rows] = False
         elif fault.kind == "wrong_rate":
+            # A sample stays where the running count of samples sent rises: evenly thinned, whatever the block.
             keep[rows] &= np.floor((index + 1) * s["factor"]) > np.floor(index * s["factor"])
         elif fault.kind == "clock_reset":
             stamps[rows] += s["jump_s"]
+        # The faults above hit whole samples; those below hit single channels.
         if "channels" not in s:
             return
         columns = list(range(values.shape[1])) if s["channels"] is None else list(s["channels"])
@@ -162,7 +165,7 @@ class FaultPlan:
             values[rows, columns] += (s["level_uv"] * np.sin(2 * np.pi * s["hz"] * index / self.fs))[:, None]
 
     def _lost(self, packets: NDArray[np.int64], fraction: float) -> NDArray[np.bool_]:
-        """Which packets are lost: a draw of its own for each packet number."""
+        """Which packets are lost: each packet number has its own draw, so that blocks make no difference."""
         draws = {int(k): world.chance.generator([self._seed, int(k)]).random() for k in np.unique(packets)}
         return np.array([draws[int(k)] < fraction for k in packets], dtype=np.bool_)
 
@@ -179,11 +182,11 @@ def _fault(item: Mapping[str, Any]) -> Fault:
         elif key not in ("kind", "at_s", "duration_s"):
             raise BadValue(f"fault {kind} takes at_s, duration_s, {', '.join(settings)}, got {key!r}; remove it")
     for key, value in settings.items():
-        least = LEAST.get(key, -math.inf)
+        minimum = LEAST.get(key, -math.inf)
         number = isinstance(value, int | float) and not isinstance(value, bool)
-        if key != "channels" and not (number and math.isfinite(value) and value >= least):
-            atleast = f" from {least:g}" if math.isfinite(least) else ""
-            raise BadValue(f"{key} of fault {kind} must be a number{atleast}, got {value!r}; correct it")
+        if key != "channels" and not (number and math.isfinite(value) and value >= minimum):
+            bound = f" from {minimum:g}" if math.isfinite(minimum) else ""
+            raise BadValue(f"{key} of fault {kind} must be a number{bound}, got {value!r}; correct it")
     begin = item.get("at_s", 0.0)
     length = item.get("duration_s")
     for name, value in (("at_s", begin), ("duration_s", 0.0 if length is None else length)):
@@ -201,7 +204,7 @@ class Pushes(Protocol):
 
 
 class FaultyOutlet:
-    """An outlet that suffers the faults of a plan. Without a plan it is the outlet."""
+    """An outlet with the faults of a plan. Without faults it passes everything on."""
 
     def __init__(self, make: Callable[[], Pushes], plan: FaultPlan, *, t0: float = 0.0) -> None:
         """Announce the stream.
@@ -210,7 +213,7 @@ class FaultyOutlet:
         ----------
         make : makes the outlet; called again after a stream death, and for a duplicate.
         plan : the faults.
-        t0 : stamp in s of the first sample; texts are placed in stream time by it.
+        t0 : stamp in s of the first sample, the origin of stream time.
         """
         self._make, self.plan, self.t0 = make, plan, t0
         self._outlet: Pushes | None = make()
@@ -220,7 +223,7 @@ class FaultyOutlet:
         self._waiting: list[tuple[float, str, float]] = []
 
     def push(self, values: NDArray[Any], stamps: FloatArray) -> None:
-        """Send what the faults leave of a block; shapes as for the outlet."""
+        """Send the samples of a block that the faults leave; shapes as for the outlet."""
         first, n = self._n_seen, len(stamps)
         self._n_seen += n
         if not self.plan.faults:
@@ -241,6 +244,7 @@ class FaultyOutlet:
         if loss is not None and self._n_texts % int(loss.settings["every"]) == 0:
             return
         delay = self.plan.active("marker_delay", at_s)
+        # Even without a delay the text takes this way, so that order is kept and a dead stream loses it.
         self._waiting.append((at_s + (delay.settings["delay_s"] if delay else 0.0), text, stamp))
         self.tend(at_s)
 
@@ -258,6 +262,7 @@ class FaultyOutlet:
         elif not double and self._double is not None:
             self._double.close()
             self._double = None
+        # Texts that fall due while the stream is dead are lost, as they would be on a network.
         due = [item for item in self._waiting if item[0] <= at_s]
         self._waiting = [item for item in self._waiting if item[0] > at_s]
         for _, text, stamp in due:

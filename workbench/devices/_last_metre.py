@@ -1,7 +1,7 @@
 """The authenticated last metre: the messages between an engine and an effector. Pure: texts in, texts out.
 
 The attacker is any process that cannot read the pairing key. It may read, record, delay, repeat and publish
-whatever it likes on LSL; it may silence the link, which ends in the device's safe state. It cannot move the
+anything on LSL; it may silence the link, which ends in the device's safe state. It cannot move the
 effector, cannot lift a stop, and cannot pass off an old status as a new one.
 
 Wire format
@@ -15,13 +15,13 @@ single spaces; the last one runs to the end::
 ``EFFECTOR``   name of the effector profile, ``[a-z0-9_-]{1,40}``.
 ``KIND``       one of :data:`KINDS`.
 ``SESSION``    16 hexadecimal digits that name the session key, or ``-`` where a fixed key is used.
-``SEQUENCE``   decimal, rises by one a message within one session and direction; 0 with a fixed key.
+``SEQUENCE``   decimal, rises by one per message within one session and direction; 0 with a fixed key.
 ``ECHO``       decimal: down, newest status counter of the device that the engine has verified; up, 0.
 ``MAC``        64 hexadecimal digits, HMAC-SHA256 over the message without this field and its space.
 ``BODY``       one JSON object, ``ensure_ascii``.
 
 Keys are HKDF-SHA256 (RFC 5869) of the 32-byte pairing key. ``info`` is ``workbench last metre 1``, the purpose
-and the effector, separated by line feeds; the salt is empty but for a session, where it is both nonces::
+and the effector, separated by line feeds; the salt is empty except for a session, where it is both nonces::
 
     hello, query                  purpose "handshake"
     status, report                purpose "status"
@@ -30,13 +30,13 @@ and the effector, separated by line feeds; the salt is empty but for a session, 
 Handshake: every status offers a device nonce that is good for one handshake. The engine answers with ``hello``
 (the offer and a nonce of its own), the device with ``welcome`` under the new session key. The running session
 stays until the first valid message under the new key arrives: a replayed or half-finished handshake ends
-nothing. A replayed ``hello`` names an offer that is spent.
+nothing. A replayed ``hello`` names an offer that was already used.
 
 Freshness without comparing clocks: every status carries a rising counter; a command echoes the newest one, and
 the device measures by its own clock how long ago it published it. STOP is followed with any echo and any
-sequence under the current session key, and needs a new session afterwards, so a recorded one is dead then.
-``query`` carries a nonce that ``report`` (a status) repeats: so a process that holds the pairing key and no
-session knows that what it reads is new.
+sequence under the current session key, and requires a new session afterwards, which makes a recorded one useless.
+``query`` carries a nonce that ``report`` (a status) repeats: a process with the pairing key and no
+session knows by it that what it reads is new.
 
 Sources: RFC 2104 (HMAC), RFC 5869 (HKDF), FIPS 180-4 (SHA-256).
 """
@@ -62,10 +62,10 @@ VERSION = "wbm1"
 KINDS = ("hello", "welcome", "command", "ack", "status", "query", "report", "end")
 DOWN, UP = "down", "up"
 MAX_MESSAGE = 4096
-"""Longest message, characters; a longer one is malformed and is not looked into."""
+"""Longest message, characters; a longer one is malformed and is not parsed."""
 KEY_BYTES, NONCE_BYTES = 32, 16
 MAX_PENDING = 4
-"""Handshakes that may be under way at once; the oldest is dropped."""
+"""Handshakes that may be in progress at once; the oldest is dropped."""
 REMEMBERED_STATUSES = 512
 """Published counters whose time the device remembers; an older echo is too old for every time to live."""
 
@@ -102,13 +102,13 @@ def derive(pairing_key: bytes, purpose: str, effector: str, *, salt: bytes = b""
 
 
 def link_id(pairing_key: bytes, effector: str) -> str:
-    """Public name of the pairing, 12 hexadecimal digits: it tells the streams of one effector from another's."""
+    """Public name of the pairing, 12 hexadecimal digits: it distinguishes the streams of several effectors."""
     return derive(pairing_key, "link id", effector).hex()[:12]
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message whose form is right; nothing in it is true before its MAC was checked."""
+    """A well-formed message; nothing in it can be trusted before its MAC is verified."""
 
     direction: str
     effector: str
@@ -124,7 +124,7 @@ class Message:
         return _signed(self.direction, self.effector, self.kind, self.session, self.sequence, self.echo, self.body)
 
     def content(self) -> dict[str, Any] | None:
-        """The body, None when it is no JSON object. Only for a message whose MAC was checked."""
+        """The body, None when it is not a JSON object. Only for a message whose MAC was verified."""
         try:
             content = json.loads(self.body)
         except (ValueError, RecursionError):
@@ -133,7 +133,8 @@ class Message:
 
 
 def parse(text: str) -> Message | None:
-    """The fields of a text, None when it has not the form of a message."""
+    """The fields of a text, None when it does not have the form of a message."""
+    # Length first: a regular expression never runs over what a stranger made long.
     if len(text) > MAX_MESSAGE or not text.isascii():
         return None
     head = _HEAD.fullmatch(text)
@@ -156,11 +157,12 @@ def _seal(key: bytes, effector: str, kind: str, session: str, numbers: tuple[int
     head = " ".join(map(str, (VERSION, direction, effector, kind, session, *numbers, mac)))
     text = f"{head} {body}"
     if len(text) > MAX_MESSAGE:
-        raise BadValue(f"a message holds at most {MAX_MESSAGE} characters, got {len(text)}; shorten its reason")
+        raise BadValue(f"a message has at most {MAX_MESSAGE} characters, got {len(text)}; shorten its reason")
     return text
 
 
 def _is_authentic(key: bytes, message: Message) -> bool:
+    # In constant time: how long a comparison takes must not reveal how much of a guess is right.
     return hmac.compare_digest(hmac.new(key, message.signed(), "sha256").hexdigest(), message.mac)
 
 
@@ -181,7 +183,7 @@ class _Session:
 
 def _agree(pairing_key: bytes, effector: str, device_nonce: bytes, engine_nonce: bytes) -> _Session:
     key = derive(pairing_key, "session", effector, salt=device_nonce + engine_nonce)
-    # The name goes over the wire: derived from the key, it identifies and does not disclose it.
+    # The name goes over the wire: an HMAC identifies the key without disclosing it.
     return _Session(key, hmac.new(key, b"name", "sha256").hexdigest()[:16])
 
 
@@ -206,7 +208,7 @@ class Received:
 
 
 class DeviceEnd:
-    """The device's end: verifies what comes down, signs what goes up, counts what is not from its engine.
+    """The device's end: verifies messages from the engine, signs its own, and counts all others.
 
     Parameters
     ----------
@@ -215,8 +217,8 @@ class DeviceEnd:
 
     Attributes
     ----------
-    foreign : how many messages were ``malformed``, ``forged`` (wrong MAC), ``replayed`` (sequence or offer that
-        is spent) or of another ``session``. None of them has any effect.
+    foreign : how many messages were ``malformed``, ``forged`` (wrong MAC), ``replayed`` (sequence or offer
+        already used) or of another ``session``. None of them has any effect.
     """
 
     def __init__(self, pairing_key: bytes, effector: str) -> None:
@@ -273,6 +275,7 @@ class DeviceEnd:
 
     def _fixed_key(self, message: Message, status: Callable[[], Mapping[str, Any]]) -> Received | None:
         """A hello or a query."""
+        # The MAC before the body: JSON of a stranger is never parsed.
         if not _is_authentic(self._fixed["handshake"], message):
             return self._refuse("forged")
         content = message.content()
@@ -281,6 +284,7 @@ class DeviceEnd:
             return self._refuse("malformed")
         if message.kind == "query":
             return Received("query", content, replies=(self._report("report", status(), nonce.hex()),))
+        # One offer serves one handshake, so that a recorded hello can never open a session again.
         if _nonce(content, "offer") != self._offer:
             return self._refuse("replayed")
         session = _agree(self._pairing_key, self.effector, self._offer, nonce)
@@ -306,8 +310,10 @@ class DeviceEnd:
         if content is None:
             return self._refuse("malformed")
         is_stop = message.kind == "command" and content.get("action") == "stop"
+        # A stop is followed at any sequence number: messages may overtake each other.
         if message.sequence <= session.received and not is_stop:
             return self._refuse("replayed")
+        # max: a stop that was overtaken must not make older commands acceptable again.
         session.received = max(session.received, message.sequence)
         if begins:
             self._current = session
@@ -382,7 +388,7 @@ class EngineEnd:
         return self._offer is not None
 
     def hello(self, content: Mapping[str, Any]) -> str:
-        """Ask for a new session key; ``content`` goes along signed. The running session stays until it is agreed.
+        """Ask for a new session key; ``content`` is sent signed. The running session stays until it is agreed.
 
         Raises
         ------
@@ -390,7 +396,9 @@ class EngineEnd:
             When no status has offered a nonce.
         """
         if self._offer is None:
-            raise BadValue("no signed status of the effector has come yet, so no key can be agreed; wait for it")
+            raise BadValue(
+                "no signed status of the effector has arrived yet, so no key can be agreed; wait for it"
+            )
         nonce, offer = world.chance.token_bytes(NONCE_BYTES), self._offer
         self._offer = None
         session = _agree(self._pairing_key, self.effector, offer, nonce)
@@ -446,7 +454,9 @@ class EngineEnd:
             self._asked, self._offer = "", offer
             return Answer("report", content, is_fresh=True)
         if message.kind == "report":
-            return None  # the answer to somebody else's query
+            return None  # The answer to another process's query.
+        # Fresh only from the device process that this end has met: one that was started again counts from 1,
+        # and its statuses might be replayed ones.
         if content.get("incarnation") == self._incarnation:
             if _count(content) <= self.counter:
                 return self._refuse()
@@ -465,7 +475,7 @@ class EngineEnd:
 
 
 def _nonce(content: Mapping[str, Any] | None, name: str) -> bytes | None:
-    """A nonce of a body, None when it is none."""
+    """A nonce from a body, None when it is malformed."""
     text = None if content is None else content.get(name)
     if not isinstance(text, str) or re.fullmatch(r"[0-9a-f]{32}", text) is None:
         return None

@@ -1,8 +1,8 @@
-"""Listening to every LSL outlet that claims a name, each bound to its uid; who is real, a signature decides.
+"""Listening to every LSL outlet that claims a name, each bound to its uid; the signature decides which is genuine.
 
-LSL hands out names freely, so "the stream of that name" may be anybody's. A :class:`Listener` therefore opens
+Anybody can use any name on LSL, so "the stream of that name" may be anybody's. A :class:`Listener` therefore opens
 every outlet that claims one of its source_ids, without recovery (an inlet never moves on to another outlet), each
-on a thread of its own, so that an outlet that accepts a connection and then says nothing delays nobody.
+on its own thread, so that an outlet that accepts a connection and then says nothing delays no other.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ LOOK_S = 0.1
 PULL_S = 0.2
 OPEN_S = 2.0
 MAX_OUTLETS = 8
-"""Outlets that are listened to at once; with more, the oldest that never said anything true gives way."""
+"""Outlets that are listened to at once; with more, the oldest without a verified message is dropped."""
 MAX_TEXTS = 64
-"""Texts of one outlet that are taken at once, or wait in an :class:`Inbox`."""
+"""Texts of one outlet that are pulled at once, or wait in an :class:`Inbox`."""
 
 LIMIT_S = 15.0
 """Longest time that a listening thread may be busy with LSL before it counts as hung, s."""
@@ -42,7 +42,7 @@ def announced_as(names: Sequence[str], *, field_name: str = "source_id") -> str:
     """
     for name in names:
         if "'" in name or '"' in name:
-            raise BadValue(f"a stream name for a search holds no quotation mark, got {name!r}; rename it")
+            raise BadValue(f"a stream name for a search has no quotation mark, got {name!r}; rename it")
     return " or ".join(f"{field_name}='{name}'" for name in names)
 
 
@@ -54,7 +54,7 @@ class Lookout:
         self._resolver = library().ContinuousResolver(pred=predicate, forget_after=forget_after)
 
     def infos(self) -> dict[str, Any]:
-        """uid → ``pylsl.StreamInfo``, from which an inlet can be opened; what announces no uid is no stream."""
+        """uid → ``pylsl.StreamInfo``, from which an inlet can be opened; an answer without a uid is left out."""
         return {info.uid(): info for info in self._resolver.results() if info.uid()}
 
     def seen(self) -> dict[str, StreamSeen]:
@@ -63,7 +63,7 @@ class Lookout:
 
 
 class Inbox:
-    """Texts that wait to be verified, outlet by outlet: whoever floods loses its own, and the others are heard."""
+    """Texts that wait to be verified, by outlet: one that floods loses its own texts, never those of others."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, deque[str]] = {}
@@ -77,8 +77,9 @@ class Inbox:
         self._arrived.set()
 
     def take(self, timeout: float) -> list[tuple[str, str]]:
-        """uid and text of all that wait; waits at most ``timeout`` s for the first."""
+        """uid and text of all waiting texts; waits at most ``timeout`` s for the first."""
         self._arrived.wait(timeout)
+        # Cleared before the texts are taken: one that arrives in between sets it again, and is not forgotten.
         self._arrived.clear()
         with self._lock:
             waiting, self._waiting = self._waiting, {}
@@ -129,7 +130,7 @@ class Listener:
             return frozenset(self._outlets)
 
     def trust(self, uid: str) -> None:
-        """This outlet said something true: it never gives way to others."""
+        """This outlet sent a verified message: it is never dropped for others."""
         with self._lock:
             if uid in self._outlets:
                 self._outlets[uid].trusted = True
@@ -156,24 +157,26 @@ class Listener:
                 self._consider(uid, info)
 
     def _consider(self, uid: str, info: Any) -> None:
-        """Begin to listen to an outlet, if there is room or somebody can give way."""
+        """Begin to listen to an outlet; if there is no room, drop the oldest that is not trusted."""
         with self._lock:
             if uid in self._outlets or (self._only is not None and uid not in self._only) or self._end.is_set():
                 return
             if len(self._outlets) >= MAX_OUTLETS:
                 silent = [o for o in self._outlets.values() if not o.trusted and not o.stop.is_set()]
+                # Room comes when its thread ends; the next look takes the new outlet in.
                 if silent:
                     min(silent, key=lambda o: o.since).stop.set()
                 return
             outlet = self._outlets[uid] = _Outlet(uid, info, local_clock())
             self._opened += 1
-        # By number: whoever announces a stream chooses its uid, and threads of one name cannot be told apart.
+        # Numbered, not named by uid: the announcer chooses the uid, and supervised threads need distinct names.
         self._spawn(f"listener-{self._opened}", lambda beat: self._pull(outlet, beat), limit_s=LIMIT_S)
 
     def _pull(self, outlet: _Outlet, beat: world.Beat) -> None:
         """Pull from one outlet until it is gone or no longer wanted."""
         inlet: Any = None
         try:
+            # Without recovery an inlet cannot move to another outlet that claims the same source_id.
             inlet = library().StreamInlet(outlet.info, max_buflen=1, recover=False, processing_flags=0)
             inlet.open_stream(OPEN_S)
             while not outlet.stop.is_set():
@@ -182,7 +185,7 @@ class Listener:
                 for value in values[:, 0] if len(stamps) else ():
                     self._on_text(outlet.uid, _text(value))
         except RuntimeError:
-            # Lost, not to be opened, or it does not answer: the next look decides whether it is tried again.
+            # Lost, refused or silent: the next look decides whether it is tried again.
             outlet.stop.set()
         finally:
             if inlet is not None:
@@ -192,5 +195,5 @@ class Listener:
 
 
 def _text(value: Any) -> str:
-    """The text of a sample, cut where no message is as long; an outlet of numbers gives what is no message."""
+    """The text of a sample, cut just above the longest message; numbers become texts that are no messages."""
     return value[: MAX_MESSAGE + 1].decode("ascii", errors="replace") if isinstance(value, bytes) else str(value)

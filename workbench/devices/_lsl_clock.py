@@ -1,7 +1,7 @@
 """Clock offsets with their uncertainty, measured in a thread of their own.
 
 pylsl exposes no uncertainty, so ``lsl_time_correction_ex`` is called through ctypes. liblsl returns its
-last estimate for ever, also when the other side has gone; an estimate is passed on only when the remote
+last estimate for ever, even when the other side has gone; an estimate is passed on only when the remote
 time that came with it is new, so that an old offset is never recorded as a measurement.
 """
 
@@ -26,7 +26,7 @@ class ClockOffset:
     Attributes
     ----------
     time : LSL time of this computer in s at which it was read.
-    offset : s to add to a raw stamp to have the clock of this computer.
+    offset : s to add to a raw stamp to convert it to the clock of this computer.
     uncertainty : s, round-trip time of the probe behind it (an upper bound of the error).
     remote : time of the probe by the clock of the source, s.
     """
@@ -42,6 +42,7 @@ class ClockProbe:
 
     def __init__(self, inlet: Any) -> None:
         """Bind to a ``pylsl.StreamInlet``."""
+        # By index, not by attribute: its own function object, whose argument types pylsl does not share.
         self._call = library().lib.lib["lsl_time_correction_ex"]
         self._call.restype = ctypes.c_double
         self._call.argtypes = [ctypes.c_void_p, _DOUBLE, _DOUBLE, ctypes.c_double, ctypes.POINTER(ctypes.c_int)]
@@ -50,7 +51,7 @@ class ClockProbe:
         self._lock = world.clock.lock()
 
     def measure(self, timeout: float) -> ClockOffset | None:
-        """A measurement not given before, or None: timed out, source lost, or nothing newer.
+        """A new measurement, or None: timed out, source lost, or nothing newer.
 
         Parameters
         ----------
@@ -93,6 +94,7 @@ class ClockThread:
         self._every = every
         self._timeout = timeout
         self._stop = world.clock.event()
+        # Three rounds without a sign of life: one slow probe is no reason to count the thread as hung.
         self._thread = spawn(name, self._run, limit_s=3.0 * (every + timeout))
 
     def _run(self, beat: world.Beat) -> None:
@@ -106,5 +108,6 @@ class ClockThread:
     def close(self) -> None:
         """End the thread; returns when it has ended."""
         self._stop.set()
+        # A callback may close its own clock; a thread that joins itself never ends.
         if self._thread is not threading.current_thread():
             self._thread.join()

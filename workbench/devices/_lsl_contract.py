@@ -1,4 +1,4 @@
-"""The stream contract: what a session expects, what is there, and a sentence for each difference."""
+"""The stream contract: what a session expects, what is present, and a sentence for each difference."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ INTEGERS = ("int8", "int16", "int32", "int64")
 """Formats of marker streams that carry codes; ``SessionPlan.labels`` says what each means."""
 
 OWN = ("Cues", "Decisions", "Commands", "Acks", "DeviceStatus")
-"""Types of the streams that the workbench itself publishes; nobody mistakes one for an amplifier."""
+"""Types of the streams that the workbench itself publishes; they are never suggested as the missing amplifier."""
 
 
 def match(contract: Sequence[StreamSpec], *, timeout: float, waived: Sequence[str], settle: float) -> list[Match]:
@@ -39,6 +39,7 @@ def match(contract: Sequence[StreamSpec], *, timeout: float, waived: Sequence[st
     _check_waivers(contract, waived)
     infos = _look(contract, timeout=timeout, settle=settle)
     matched: list[Match] = []
+    # All problems at once: an operator who fixes one at a time meets the next only at the next start.
     problems: list[str] = []
     for spec in contract:
         try:
@@ -59,12 +60,13 @@ def _check_waivers(contract: Sequence[StreamSpec], waived: Sequence[str]) -> Non
     for name in waived:
         if name not in names:
             raise BadValue(Message("stream.waived_unknown", stream=repr(name), streams=names))
+        # The plan decides what is critical; a waiver at the start of a session must not override it.
         if next(spec for spec in contract if spec.name == name).critical:
             raise BadValue(Message("stream.cannot_waive", stream=repr(name)))
 
 
 def _look(contract: Sequence[StreamSpec], *, timeout: float, settle: float) -> list[Any]:
-    """Everything on LSL, once all of the contract is there and ``settle`` s have passed, or at the timeout."""
+    """Everything on LSL, once the contract is complete and ``settle`` s have passed, or at the timeout."""
     resolver = library().ContinuousResolver(forget_after=max(timeout, 5.0))
     pause = world.clock.event()
     start = local_clock()
@@ -73,6 +75,7 @@ def _look(contract: Sequence[StreamSpec], *, timeout: float, settle: float) -> l
         infos: list[Any] = resolver.results()
         now = local_clock()
         complete = all(any(_is_it(spec, header(info)) for info in infos) for spec in contract)
+        # Starts again when a stream disappears: only a complete contract is watched for duplicates.
         complete_at = (complete_at or now) if complete else 0.0
         if now - start >= timeout or (complete and now - max(complete_at, start) >= settle):
             return infos
@@ -80,7 +83,7 @@ def _look(contract: Sequence[StreamSpec], *, timeout: float, settle: float) -> l
 
 
 def _is_it(spec: StreamSpec, seen: StreamSeen) -> bool:
-    """True when name, type and source_id are those of the contract; rate, channels, unit are judged after."""
+    """Whether name, type and source_id are those of the contract; rate, channels and unit are checked later."""
     return (
         seen.name == spec.name
         and seen.type == spec.type
@@ -89,39 +92,39 @@ def _is_it(spec: StreamSpec, seen: StreamSeen) -> bool:
 
 
 def _one(spec: StreamSpec, infos: Sequence[Any], timeout: float) -> Match:
-    """The one stream that fits the line, described and judged."""
+    """The one stream that fits the line, described and checked."""
     fitting = [info for info in infos if _is_it(spec, header(info))]
     if not fitting:
         raise StreamFault(_missing(spec, infos, timeout))
     if len(fitting) > 1:
         seen = [described(info) for info in fitting]
         raise StreamFault(_duplicate(spec, seen))
-    seen_one = described(fitting[0], timeout=5.0)
-    problems = _differences(spec, seen_one)
-    scale = StreamUnits(seen_one.units, np.ones(seen_one.n_channels), "recorded")
-    if seen_one.dtype != "string" and spec.role != "markers":
+    candidate = described(fitting[0], timeout=5.0)
+    problems = _differences(spec, candidate)
+    scale = StreamUnits(candidate.units, np.ones(candidate.n_channels), "recorded")
+    if candidate.dtype != "string" and spec.role != "markers":
         try:
-            scale = units.of_stream(spec, seen_one.units, seen_one.n_channels)
+            scale = units.of_stream(spec, candidate.units, candidate.n_channels)
         except BadSignal as fault:
             problems.append(messages.of(fault))
     if problems:
-        raise StreamFault(Message("stream.differs", stream=seen_one.words(), differences=problems))
-    return spec, fitting[0], seen_one, _notes(spec, seen_one, scale), scale
+        raise StreamFault(Message("stream.differs", stream=candidate.words(), differences=problems))
+    return spec, fitting[0], candidate, _notes(spec, candidate, scale), scale
 
 
 def _missing(spec: StreamSpec, infos: Sequence[Any], timeout: float) -> Message:
-    """Sentence for a stream that is not there; those most like it come first, with their process."""
+    """Sentence for a missing stream; the most similar streams come first, with their process."""
     others = [info for info in infos if header(info).type not in OWN]
     ranked = sorted(others, key=lambda info: _unlike(spec, header(info)))
     listed = _first_of([described(info).words() for info in ranked[:6]], more=len(others) - 6)
     instead = Message("stream.seen_instead", streams=listed) if listed else Message("stream.none_seen")
-    wanted = Message("stream.of_type", type=repr(spec.type))
+    expected = Message("stream.of_type", type=repr(spec.type))
     if spec.source_id:
-        wanted = Message("stream.of_type_and_source", type=repr(spec.type), source_id=repr(spec.source_id))
+        expected = Message("stream.of_type_and_source", type=repr(spec.type), source_id=repr(spec.source_id))
     name, within = repr(spec.name), f"{timeout:g}"
     if spec.critical:
-        return Message("stream.not_found", stream=name, wanted=wanted, n=within, instead=instead)
-    return Message("stream.not_found_optional", stream=name, wanted=wanted, n=within, instead=instead)
+        return Message("stream.not_found", stream=name, wanted=expected, n=within, instead=instead)
+    return Message("stream.not_found_optional", stream=name, wanted=expected, n=within, instead=instead)
 
 
 def _first_of(texts: Sequence[str], *, more: int) -> list[str]:
@@ -145,6 +148,7 @@ def _duplicate(spec: StreamSpec, seen: Sequence[StreamSeen]) -> Message:
 def _differences(spec: StreamSpec, seen: StreamSeen) -> list[str]:
     """Phrases for rate, channels and unit, each with what was got and what was expected."""
     differences: list[str] = []
+    # A relative tolerance for rates that went through text; a real difference is at least a few ppm.
     if abs(seen.fs - spec.fs) > 1e-6 * max(spec.fs, 1.0):
         differences.append(Message("stream.other_rate", got=rate(seen.fs), expected=rate(spec.fs)))
     n = len(spec.channels)
@@ -166,6 +170,7 @@ def _differences(spec: StreamSpec, seen: StreamSeen) -> list[str]:
             differences.append(Message("stream.no_markers", dtype=seen.dtype))
         elif seen.n_channels != 1:
             differences.append(Message("stream.marker_channels", n=seen.n_channels))
+    # Only of the signal, where a label decides which channel feeds which weight of the decoder.
     twice = sorted({name for name in seen.channels if name and seen.channels.count(name) > 1})
     if spec.role == "signal" and twice:
         differences.append(Message("stream.labels_twice", labels=[repr(name) for name in twice[:6]]))
@@ -173,7 +178,7 @@ def _differences(spec: StreamSpec, seen: StreamSeen) -> list[str]:
 
 
 def _notes(spec: StreamSpec, seen: StreamSeen, scale: StreamUnits) -> tuple[str, ...]:
-    """What the outlet left unsaid, so that the ledger can say it."""
+    """Sentences for the ledger about what the outlet did not announce."""
     notes, name, unit = [], repr(spec.name), repr(spec.unit)
     if spec.channels and not seen.channels:
         notes.append(Message("stream.no_labels", stream=name))

@@ -1,7 +1,7 @@
 """The door to liblsl: its configuration is written before the library is loaded, and its version checked.
 
 LSL is neither encrypted nor authenticated. The configuration made here confines *discovery* to this
-computer; liblsl's data ports still listen on all interfaces, which no configuration can change.
+computer; liblsl's data ports still listen on all interfaces, which cannot be configured.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Configuration:
     Attributes
     ----------
     path : the file that ``LSLAPICFG`` names.
-    own : True when it is ours; False when the site had set ``LSLAPICFG`` and is left its choice.
+    own : True when it is ours; False when the site had set ``LSLAPICFG``, which is respected.
     confined : True when discovery stays on this computer (ours, and no ``peers``).
     """
 
@@ -65,28 +65,31 @@ def configure(*, peers: Sequence[str] = (), session_id: str = "default") -> Conf
     Raises
     ------
     BadValue
-        When a peer or the session id holds a character that could end its line in the file.
+        When a peer or the session id has a character that could end its line in the file.
     StreamFault
         When liblsl is already in use with another configuration.
     """
     for text in (*peers, session_id):
         if not re.fullmatch(r"[A-Za-z0-9._:-]+", text):
             raise BadValue(
-                f"an LSL peer or session id holds letters, digits and . _ : - only, got {text!r}; correct it"
+                f"an LSL peer or session id has letters, digits and . _ : - only, got {text!r}; correct it"
             )
     stated = os.environ.get("LSLAPICFG", "")
     if stated and not _is_own(Path(stated)):
         return Configuration(Path(stated), own=False, confined=False)
+    # Inherited from a parent process of ours: its choice of peers and session counts here too.
     if stated and not peers and session_id == "default":
         confined = "KnownPeers={127.0.0.1}" in Path(stated).read_text("utf-8")
         return Configuration(Path(stated), own=True, confined=confined)
     text = _text(peers, session_id)
+    # Named by its content: processes with other settings never overwrite each other's file.
     path = _folder() / f"lsl_api_{hashlib.sha256(text.encode()).hexdigest()[:12]}.cfg"
     if _used and _used[0] != path:
         raise StreamFault(
             f"liblsl already runs in this process with {_used[0].name}, got a request for other peers or "
             "another session id; call workbench.devices.lsl.configure first, or start a new process"
         )
+    # Processes that start at once write the same bytes: whichever comes last changes nothing.
     if not path.is_file():
         world.disk.save(path, text.encode())
     os.environ["LSLAPICFG"] = str(path)
@@ -112,7 +115,7 @@ def _is_own(path: Path) -> bool:
 
 
 def _folder() -> Path:
-    """A folder only this user can write, so that nobody else chooses our configuration."""
+    """A folder that only this user can write, so that nobody else chooses our configuration."""
     user = str(os.getuid()) if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
     folder = world.disk.temporary_root() / f"workbench-{user}"
     try:
@@ -120,6 +123,7 @@ def _folder() -> Path:
     except FileExistsError:
         return world.disk.temporary("workbench-")
     status = folder.lstat()
+    # On a shared computer another user may have made the folder first, or a symbolic link of this name.
     if hasattr(os, "getuid") and (status.st_uid != os.getuid() or status.st_mode & 0o022 or folder.is_symlink()):
         return world.disk.temporary("workbench-")
     return folder
@@ -131,7 +135,7 @@ def library() -> Any:
     Raises
     ------
     StreamFault
-        When pylsl or liblsl is not there; the text carries the remedy.
+        When pylsl or liblsl is not installed; the text states the remedy.
     """
     known = sys.modules.get("pylsl")
     if known is not None and _used:
@@ -152,7 +156,7 @@ def check_library() -> Library:
     Raises
     ------
     StreamFault
-        When it is missing or older than 1.16; the text carries the remedy.
+        When it is missing or older than 1.16; the text states the remedy.
     """
     pylsl = library()
     loaded = Library(

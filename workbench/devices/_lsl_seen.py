@@ -1,4 +1,4 @@
-"""What is to be seen on LSL: the description of a stream, read once, without the wrapper's types."""
+"""Streams that are visible on LSL: their descriptions, read once, without the wrapper's types."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from workbench.messages import Message
 from workbench.recording.xml import from_xml
 
 ROOM = "workbench"
-"""Element of the stream description that holds what our own outlets say about themselves."""
+"""Element of the stream description with what our own outlets say about themselves."""
 
 LARGEST_HEADER = 262_144
-"""Characters of a stream header that is kept; a montage of 1,000 channels with positions takes about half."""
+"""Longest stream header that is kept, characters; 1,000 channels with positions take about half of it."""
 
 FORMATS = {0: "undefined", 1: "float32", 2: "double64", 3: "string", 4: "int32", 5: "int16", 6: "int8", 7: "int64"}
 
@@ -30,7 +30,7 @@ class StreamSeen:
     fs : nominal rate in Hz, 0 for an irregular stream.
     n_channels, dtype : number of channels; ``"float32"``, ``"double64"``, ``"string"``, ``"int32"`` …
     channels, units : from the description; empty when it names none, or when it was not read.
-    extra : what a workbench outlet says of itself (``speed``, ``t0``, ``simulated``, ``pid`` …), as text.
+    extra : what a workbench outlet says about itself (``speed``, ``t0``, ``simulated``, ``pid`` …), as text.
     header : the whole header as nested mappings, as LabRecorder stores it; empty when it was not read or is larger
         than ``LARGEST_HEADER``.
     """
@@ -65,7 +65,7 @@ class StreamSeen:
         return self.extra.get("simulated", "false") == "true"
 
     def words(self) -> Message:
-        """One phrase that tells this stream from another."""
+        """One phrase that identifies this stream."""
         return Message(
             "stream.described",
             name=repr(self.name),
@@ -79,7 +79,7 @@ class StreamSeen:
 
 
 def rate(fs: float) -> Message:
-    """A rate in Hz as it is read."""
+    """A rate in Hz for a reader."""
     return Message("amount.hz", n=f"{fs:g}") if fs else Message("stream.irregular")
 
 
@@ -134,7 +134,7 @@ def _whole(info: Any) -> dict[str, Any]:
 
 
 def described(info: Any, *, timeout: float = 1.0) -> StreamSeen:
-    """The stream with its description; its header only when it does not answer in ``timeout`` s, or is none."""
+    """The stream with its description; only its header when it does not answer within ``timeout`` s."""
     try:
         return full(library().StreamInlet(info, max_buflen=1, recover=False).info(timeout))
     except RuntimeError:

@@ -1,4 +1,4 @@
-"""Pairing: the key that an engine and one effector share, and the device process that runs with it.
+"""Pairing: the key shared by an engine and one effector, and the device process that uses it.
 
 The key file has mode 0600 and lies in a folder of mode 0700 outside every study. Processes are given its *path*;
 the key itself is in no argument, environment variable, stream header, recording or log.
@@ -27,13 +27,13 @@ CODE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 SECRET_LENGTH = 12
 """Random characters of a pairing code: 32 ** 12 is 60 bits, which scrypt makes too slow to search."""
 TIME_LENGTH = 3
-"""Characters that say the minute in which a code was made; they come round again after 22 days."""
+"""Characters that encode the minute in which a code was made; they repeat after 22 days."""
 CODE_LENGTH = SECRET_LENGTH + TIME_LENGTH + 1
 """The last character is a check: every single mistyped one is noticed."""
 CODE_MINUTES = 15
-"""How long a pairing code may be typed, minutes. So far the clocks of two computers may also differ."""
+"""How long a pairing code is valid, minutes; also the most by which the two clocks may differ."""
 _SCRYPT = {"n": 2**16, "r": 8, "p": 1}
-"""About 0.2 s and 64 MB a guess (RFC 7914)."""
+"""About 0.2 s and 64 MB per guess (RFC 7914)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +55,11 @@ class Pairing:
         Raises
         ------
         EngineFault
-            When the file is missing, readable by others, or holds no key.
+            When the file is missing, readable by others, or contains no key.
         """
         try:
             mode = self.path.stat().st_mode
+            # Bounded: a wrong path must not read a large file into memory.
             text = self.path.read_bytes()[:200].decode("ascii").strip()
             key = bytes.fromhex(text)
         except (OSError, ValueError) as error:
@@ -78,7 +79,7 @@ class Pairing:
 
     @property
     def device_file(self) -> Path:
-        """Who runs with this pairing: process id and its start time."""
+        """The process that runs with this pairing: its id and start time."""
         return self.path.with_suffix(".device.json")
 
     def source_id(self, purpose: str) -> str:
@@ -87,7 +88,7 @@ class Pairing:
 
 
 def pairing(study_folder: Path | str, effector: str) -> Pairing:
-    """The pairing of a study's effector; its key is made when there is none.
+    """The pairing of a study's effector; its key is created when there is none.
 
     Parameters
     ----------
@@ -97,14 +98,14 @@ def pairing(study_folder: Path | str, effector: str) -> Pairing:
     Raises
     ------
     BadValue
-        For a name that is no profile's.
+        For a name that no profile can have.
     EngineFault
         When the key folder cannot be written.
     """
-    made = _place(pairing_name(study_folder, effector), effector)
-    if not made.path.exists():
-        _write_key(made, world.chance.token_bytes(KEY_BYTES), keep=True)
-    return made
+    paired = _place(pairing_name(study_folder, effector), effector)
+    if not paired.path.exists():
+        _write_key(paired, world.chance.token_bytes(KEY_BYTES), keep=True)
+    return paired
 
 
 def pairing_name(study_folder: Path | str, effector: str) -> str:
@@ -129,13 +130,13 @@ def new_pairing_code(*, now: float | None = None) -> str:
 
 
 def _check(code: str) -> str:
-    """The check character: odd weights, so that any one other character gives another sum."""
+    """The check character: odd weights are invertible modulo 32, so any single wrong character changes the sum."""
     weighted = sum((2 * place + 1) * CODE_ALPHABET.index(letter) for place, letter in enumerate(code))
     return CODE_ALPHABET[weighted % len(CODE_ALPHABET)]
 
 
 def _typed(code: str, now: float) -> str:
-    """The code as it was made; :class:`BadValue` when it is none, is mistyped, or was made too long ago."""
+    """The code as it was made; :class:`BadValue` when it is not a code, is mistyped, or has expired."""
     typed = re.sub(r"[\s-]", "", code).upper()
     if len(typed) != CODE_LENGTH or not set(typed) <= set(CODE_ALPHABET):
         raise BadValue(
@@ -144,12 +145,13 @@ def _typed(code: str, now: float) -> str:
         )
     if _check(typed[:-1]) != typed[-1]:
         raise BadValue(
-            "this is no pairing code: its last character does not fit the others, so that one of them is "
+            "this is not a pairing code: its last character does not fit the others, so that one of them is "
             "mistyped; type it as the other computer shows it"
         )
     n = len(CODE_ALPHABET)
     when = typed[SECRET_LENGTH : SECRET_LENGTH + TIME_LENGTH]
     minute = sum(CODE_ALPHABET.index(letter) * n**place for place, letter in enumerate(when))
+    # The signed distance on a circle of 32³ minutes, since the code carries only the last digits of its minute.
     age = (int(now // 60) - minute + n**TIME_LENGTH // 2) % n**TIME_LENGTH - n**TIME_LENGTH // 2
     if abs(age) > CODE_MINUTES:
         raise BadValue(
@@ -178,10 +180,11 @@ def pair_by_code(name: str, effector: str, code: str, *, now: float | None = Non
         When the key folder cannot be written.
     """
     typed = _typed(code, world.clock.wall() if now is None else now)
-    made = _place(name, effector)
+    paired = _place(name, effector)
+    # Name and effector in the salt: one code typed for two pairings still gives two keys.
     salt = f"workbench pairing 1\n{name}\n{effector}".encode()
-    _write_key(made, Scrypt(salt, KEY_BYTES, **_SCRYPT).derive(typed.encode()))
-    return made
+    _write_key(paired, Scrypt(salt, KEY_BYTES, **_SCRYPT).derive(typed.encode()))
+    return paired
 
 
 def running_device(paired: Pairing) -> int | None:
@@ -191,7 +194,7 @@ def running_device(paired: Pairing) -> int | None:
 
 
 def note_device(paired: Pairing) -> None:
-    """Enter this process as the device that runs with the pairing.
+    """Register this process as the device that runs with the pairing.
 
     Raises
     ------
@@ -206,14 +209,14 @@ def note_device(paired: Pairing) -> None:
 
 
 def forget_device(paired: Pairing) -> None:
-    """The device of this process ends."""
+    """Remove the registration of this process."""
     process = _device(paired)
     if process is not None and process.pid == os.getpid():
         world.disk.unlink(paired.device_file, missing_ok=True)
 
 
 def end_device(paired: Pairing, *, timeout: float = 5.0) -> bool:
-    """End the device process of a pairing: politely, then for good, ``timeout`` s each. True when one ran."""
+    """End the device process of a pairing: SIGTERM, then SIGKILL, ``timeout`` s each. True when one ran."""
     process = _device(paired)
     if process is None:
         return False
@@ -227,12 +230,14 @@ def end_device(paired: Pairing, *, timeout: float = 5.0) -> bool:
 
 
 def _device(paired: Pairing) -> psutil.Process | None:
-    """The process that the device file names, if it is still that process."""
+    """The process in the device file, if it is still that process."""
     try:
         content = json.loads(paired.device_file.read_bytes()[:500])
         process = psutil.Process(int(content["pid"]))
+        # Process ids are reused; id and start time together are not.
         same = abs(process.create_time() - float(content["started"])) < 0.01
         alive = process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    # A missing or torn file, or a process that is gone: no device runs in any of these cases.
     except (OSError, ValueError, KeyError, TypeError, psutil.Error):
         return None
     return process if same and alive else None
@@ -255,7 +260,9 @@ def keys_folder() -> Path:
 def _place(name: str, effector: str) -> Pairing:
     for text in (name, effector):
         if not re.fullmatch(r"[a-z0-9_-]{1,60}", text):
-            raise BadValue(f"a pairing name holds small letters, digits, _ and - only, got {text!r}; correct it")
+            raise BadValue(
+                f"a pairing name has lower-case letters, digits, _ and - only, got {text!r}; correct it"
+            )
     return Pairing(keys_folder() / "effectors" / f"{name}.key", effector)
 
 

@@ -1,9 +1,9 @@
-"""The simulated participant as pure arithmetic: seed and cues in, samples and intent out.
+"""The simulated participant as pure functions: seed and cues in, samples and intent out.
 
 Everything is a function of the seed, the cues and the sample index, never of the block in which a sample
 was generated. Noise comes in overlapping frames, each seeded by (seed, component, frame), so that any
-stretch can be made without those before it. Bits are the same for one machine and NumPy version; the
-recording, not the seed, is what a study keeps.
+stretch can be generated without those before it. Bits are the same for one machine and NumPy version; a study
+keeps the recording, not the seed.
 """
 
 from __future__ import annotations
@@ -54,12 +54,12 @@ class Attempt:
 
 
 class SimParticipant:
-    """Makes the signal of one person, block by block.
+    """Generates the signal of one person, block by block.
 
     Attributes
     ----------
     physiology : the frozen parameters.
-    erd, gamma_gain : what this person drew from their ranges.
+    erd, gamma_gain : this person's values, drawn from the ranges.
     n_seen : samples generated so far.
     attempts : ground truth so far, in order.
     """
@@ -79,7 +79,7 @@ class SimParticipant:
         Raises
         ------
         BadValue
-            For a negative seed, or a pattern the preset has not.
+            For a negative seed, or a pattern that the preset does not have.
         """
         if seed < 0:
             raise BadValue(f"seed must be 0 or above, got {seed}; choose any integer from 0")
@@ -107,7 +107,7 @@ class SimParticipant:
         self._pending_stop = 0.0
 
     def prepare(self) -> None:
-        """Make the first noise now, so that the first samples are not late."""
+        """Generate the first noise now, so that the first samples are not late."""
         self._noise.prepare()
 
     def pattern(self, label: str) -> str:
@@ -134,6 +134,7 @@ class SimParticipant:
         if not name:
             return None
         p, fs = self.physiology, self.physiology.fs
+        # Drawn by the number of the attempt, so that reaction times do not depend on when cues arrive.
         draw = world.chance.generator([self._seed, _REACTION, len(self.attempts)])
         begin, self._pending_stop = _reaction(draw, p.start_s), _reaction(draw, p.stop_s)
         planned = round((at_s + begin) * fs)
@@ -158,6 +159,7 @@ class SimParticipant:
         first = self.n_seen
         drive, rebound = self._drive(first, n)
         level = np.minimum(_spread(drive, self._weights), 1.0)
+        # ERD is a fraction of band power, the gains multiply amplitudes: hence the square roots.
         quiet = 1.0 - self.erd * level
         mu = np.sqrt(quiet)
         beta = np.sqrt(quiet * (1.0 + self.physiology.rebound * _spread(rebound, self._weights)))
@@ -179,11 +181,12 @@ class SimParticipant:
         truth = self.intent(first, n)
         drive = np.zeros((n, len(self._names)))
         rebound = np.zeros((n, len(self._names)))
+        # Sample by sample with the state carried over: a recursive filter gives the same bits for any block.
         for k in range(len(self._names)):
             g, rise = self._g[k], self._rise
             envelope = []
-            for wanted in (truth == k + 1).tolist():
-                g += rise * (wanted - g)
+            for active in (truth == k + 1).tolist():
+                g += rise * (active - g)
                 envelope.append(g)
             drive[:, k] = envelope
             self._g[k] = g
@@ -227,7 +230,7 @@ def render(
 
 
 def _reaction(draw: np.random.Generator, table: Sequence[float]) -> float:
-    """One reaction time in s: normal, held between the least and the greatest."""
+    """One reaction time in s: normal, clipped to the least and the greatest."""
     mean, sd, least, greatest = table
     return min(max(float(draw.normal(mean, sd)), least), greatest)
 
@@ -241,7 +244,7 @@ def _bump(p: Physiology) -> FloatArray:
 
 
 def _spread(courses: FloatArray, weights: FloatArray) -> FloatArray:
-    """``(n, n_patterns)`` × ``(n_patterns, n_sources)``, summed one pattern after the other."""
+    """``(n, n_patterns)`` × ``(n_patterns, n_sources)``, summed in a fixed order (a matrix product has none)."""
     total = np.zeros((len(courses), weights.shape[1]))
     for k in range(weights.shape[0]):
         total += courses[:, k : k + 1] * weights[k]
@@ -255,6 +258,7 @@ class _Noise:
         self._seed, self._p = seed, p
         self._length = 2 ** math.ceil(math.log2(4.0 * p.fs))
         self._half = self._length // 2
+        # sin² + cos² = 1: two half-overlapping frames of independent noise keep their power when added.
         self._window = np.sin(np.pi * (np.arange(self._length) + 0.5) / self._length)[:, None]
         self._shapes = _shapes(p, np.arange(self._length // 2 + 1) * (p.fs / self._length))
         place = np.array(p.positions_mm)
@@ -337,6 +341,7 @@ def _shapes(p: Physiology, f: FloatArray) -> list[FloatArray]:
     sharp = 8.0
     law = (f**2 + p.corner_hz**2) ** (-p.exponent_low / 2)
     law *= (1.0 + (f / p.knee_hz) ** sharp) ** ((p.exponent_low - p.exponent_high) / sharp)
+    # Soft edges of 5 Hz: a hard cut in the spectrum would ring in time.
     edge = 5.0
     low, high = p.gamma_hz
     inside = np.clip((f - low) / edge + 0.5, 0, 1) * np.clip((high - f) / edge + 0.5, 0, 1)
@@ -352,7 +357,9 @@ def _shapes(p: Physiology, f: FloatArray) -> list[FloatArray]:
     half = len(f) - 1
     shaped = []
     for power, gain in powers:
+        # ``irfft`` divides by the frame length, and real and imaginary part each have unit variance.
         amplitude = np.sqrt(power) * gain * half
+        # Neither an offset nor the Nyquist bin, whose imaginary part irfft would ignore.
         amplitude[[0, -1]] = 0.0
         shaped.append(amplitude)
     return shaped

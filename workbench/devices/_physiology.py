@@ -1,7 +1,7 @@
-"""What a simulated participant is made of: one frozen table a preset, hashed, each number with its reason.
+"""Parameters of a simulated participant: one frozen, hashed table per preset, each number with its reason.
 
-The parameters are justified by physiology and never by a decoder's score. What is generated from them is
-simulated, is labelled so wherever it goes, and is never evidence.
+The parameters are justified by physiology and never by a decoder's score. Data generated from them are
+simulated, are labelled so wherever they go, and are never evidence.
 
 References
 ----------
@@ -206,7 +206,7 @@ def preset(name: str) -> Physiology:
     Raises
     ------
     UnknownName
-        The text lists those there are.
+        The text lists the presets.
     """
     if name not in PRESETS:
         raise UnknownName(f"no preset {name!r} of the simulated participant; available: {', '.join(PRESETS)}")

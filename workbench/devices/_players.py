@@ -1,4 +1,4 @@
-"""Start and stop players: each in its own process and session, with a handshake and a log."""
+"""Starting and stopping players: each in its own process and session, with a handshake and a log."""
 
 from __future__ import annotations
 
@@ -69,9 +69,9 @@ def start(
     UnknownName
         No such device.
     BadValue
-        The device is no player, or does not know an option.
+        The device is not a player, or does not know an option.
     EngineFault
-        It ended or did not answer in time; the text holds its own words.
+        It ended or did not answer in time; the text quotes its own message.
     """
     described = registry.load("workbench.devices", device, "DEVICE")
     if not described.player:
@@ -86,6 +86,7 @@ def start(
             stdin=subprocess.PIPE if owned else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=errors,
+            # A Ctrl+C in the terminal is for the owner, which then ends its players in order.
             start_new_session=True,
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
@@ -95,7 +96,7 @@ def start(
 
 
 def stop(player: Player, *, timeout: float = 5.0) -> int:
-    """End a player: politely, then with SIGTERM, then with SIGKILL, ``timeout`` s each. Returns its exit code."""
+    """End a player: close its input, then SIGTERM, then SIGKILL, ``timeout`` s each. Returns its exit code."""
     process = player.process
     if process.stdin is not None:
         process.stdin.close()
@@ -114,11 +115,12 @@ def stop(player: Player, *, timeout: float = 5.0) -> int:
 
 
 def _handshake(process: subprocess.Popen[bytes], device: str, log: Path, timeout: float) -> dict[str, Any]:
-    """The line a player writes when it is ready."""
+    """The line that a player writes when it is ready."""
     lines: list[bytes] = []
     pipe = process.stdout
     if pipe is None:
         raise EngineFault(Message("device.no_pipe", device=device))
+    # A pipe has no read with a timeout on every system; a thread that is joined with one has.
     reader = world.clock.thread(lambda: lines.append(pipe.readline()), name="handshake")
     reader.start()
     reader.join(timeout)

@@ -1,4 +1,4 @@
-"""The inside of a player: options from the command line, the handshake, and the two ways to be stopped.
+"""Running as a player: options from the command line, the handshake, and the two ways to be stopped.
 
 A player is ``python -m workbench.devices.<name> --json '<options>' [--owned]``. It writes one JSON line to
 standard output when its streams can be found, and nothing after it. It ends on SIGTERM or SIGINT, and,
@@ -40,14 +40,15 @@ def play(name: str, device: Device, body: Body, argv: Sequence[str] | None = Non
     parser = argparse.ArgumentParser(prog=f"workbench.devices.{name}", description=device.description)
     parser.add_argument("--json", default="{}", help="options as one JSON object")
     parser.add_argument("--owned", action="store_true", help="end when standard input is closed")
-    given = parser.parse_args(argv)
+    arguments = parser.parse_args(argv)
     stop = world.clock.event()
+    # A handler that only sets an event: the player ends at a place of its own choice, with its streams closed.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    if given.owned:
+    if arguments.owned:
         world.clock.thread(lambda: _watch_owner(stop), name="owner").start()
     try:
-        body(checked(name, device, given.json), stop)
+        body(checked(name, device, arguments.json), stop)
     except WorkbenchError as error:
         _say({"ready": False, "error": messages.of(error)})
         sys.stderr.write(f"{error}\n")
@@ -67,7 +68,7 @@ def checked(name: str, device: Device, text: str) -> Mapping[str, Any]:
     Raises
     ------
     BadValue
-        When the text is no JSON object, or has an option the device does not know.
+        When the text is not a JSON object, or has an option that the device does not know.
     """
     try:
         options = json.loads(text)
@@ -84,7 +85,7 @@ def checked(name: str, device: Device, text: str) -> Mapping[str, Any]:
 
 
 def ready(streams: Sequence[StreamSpec], **more: object) -> None:
-    """Say that the streams can be found now. ``more`` is handed to the owner as it is (JSON-able)."""
+    """Report that the streams can be found now. ``more`` is passed to the owner as it is (JSON-able)."""
     _say({"ready": True, "pid": os.getpid(), "streams": [asdict(spec) for spec in streams], **more})
 
 
@@ -94,6 +95,7 @@ def _say(message: Mapping[str, object]) -> None:
         sys.stdout.write(json.dumps(messages.carried(message)) + "\n")
         sys.stdout.flush()
     except BrokenPipeError:
+        # Otherwise the interpreter fails once more when it flushes standard output at its end.
         os.dup2(world.disk.descriptor(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

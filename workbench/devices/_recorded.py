@@ -1,8 +1,8 @@
-"""A recording as a player needs it: one signal, its stamps, its annotations, from any format we read.
+"""A recording as a player needs it: one signal, its stamps and its annotations, from any supported format.
 
 XDF is read by our own reader; EDF, BDF, BrainVision, GDF and FIF by MNE, which is imported when it is needed.
-Samples are in µV, whatever the file states; BIDS side files say which channels are decoded. They are
-float32, as they go over LSL, so that a recording that is read and one that is played agree.
+Samples are in µV, whatever unit the file uses; BIDS sidecar files say which channels are decoded. They are
+float32, as they go over LSL, so that reading a recording and playing it give the same values.
 """
 
 from __future__ import annotations
@@ -40,18 +40,18 @@ SUFFIXES = {
 """File name ending → format."""
 
 VOLTS = ("eeg", "ecog", "seeg", "dbs", "emg", "eog", "ecg", "bio")
-"""MNE channel types that are in volts; all of a recording's channels of these types are played, in µV."""
+"""MNE channel types in volts; all channels of these types are played, in µV."""
 
 _FAULTS = (
     OSError, EOFError, ValueError, RuntimeError, TypeError, LookupError, AttributeError, ArithmeticError,
     AssertionError, NotImplementedError, struct.error,
 )  # fmt: skip
-"""What MNE raises for files that it cannot read."""
+"""Errors that MNE raises for files that it cannot read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """Something marked in a recording: seconds after its first sample, seconds it lasts, text."""
+    """An annotation of a recording: s after its first sample, duration in s, text."""
 
     onset_s: float
     duration_s: float
@@ -60,7 +60,7 @@ class Annotation:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What a recording holds, without its samples.
+    """A recording without its samples.
 
     Attributes
     ----------
@@ -71,8 +71,8 @@ class Head:
         known.
     n_samples : of the signal.
     annotations : in the order of their onset.
-    notes : what the reader of the format had to say.
-    conditions : annotation → condition, as it was asked for.
+    notes : remarks of the reader of the format.
+    conditions : annotation → condition, as requested.
     """
 
     path: Path
@@ -110,7 +110,7 @@ class Recorded:
 
     Attributes
     ----------
-    head : what it holds.
+    head : its description.
     samples : ``(n_times, n_channels)`` float32, in the unit of ``head``.
     stamps : ``(n_times,)`` float64, s after the first sample, with the jitter and the gaps of the original.
     """
@@ -135,7 +135,7 @@ def load(
     Raises
     ------
     RecordingFault
-        When the file is not there, is torn, or is of no format we read.
+        When the file does not exist, is torn, or is of a format that is not supported.
     BadValue
         When a condition does not occur; the text lists what does.
     """
@@ -145,20 +145,23 @@ def load(
         raise RecordingFault(Message("replay.no_format", file=path.name, formats=sorted(SUFFIXES)))
     if not reading.is_there(path, "recording", error=RecordingFault):
         raise RecordingFault(Message("replay.not_there", file=reading.shown(path)))
+    # One byte shows that the file can be read, with our own sentence instead of MNE's traceback.
     reading.read_start(path, "recording", 1, error=RecordingFault)
-    wanted = dict(conditions or {})
-    recorded = _from_xdf(path, wanted, stream) if kind == "xdf" else _from_mne(path, wanted, kind, samples=samples)
+    requested = dict(conditions or {})
+    recorded = (
+        _from_xdf(path, requested, stream) if kind == "xdf" else _from_mne(path, requested, kind, samples=samples)
+    )
     _check_conditions(recorded.head)
     return recorded
 
 
 def _check_conditions(head: Head) -> None:
-    """Raise when an annotation that was asked for does not occur."""
+    """Raise when a requested annotation does not occur."""
     seen = Counter(a.text for a in head.annotations)
     for text in head.conditions:
         if text not in seen:
-            there = [Message("replay.n_times", text=repr(t), n=n) for t, n in seen.most_common(12)]
-            known = there or Message("replay.none_at_all")
+            frequent = [Message("replay.n_times", text=repr(t), n=n) for t, n in seen.most_common(12)]
+            known = frequent or Message("replay.none_at_all")
             raise BadValue(
                 Message("replay.no_annotation", file=head.path.name, annotation=repr(text), known=known)
             )
@@ -166,10 +169,10 @@ def _check_conditions(head: Head) -> None:
 
 def _inside(annotations: list[Annotation], seconds: float) -> tuple[tuple[Annotation, ...], tuple[str, ...]]:
     """Annotations within the signal, by onset, and a note about those that are not."""
-    kept = tuple(sorted((a for a in annotations if 0.0 <= a.onset_s <= seconds), key=lambda a: a.onset_s))
-    n_out = len(annotations) - len(kept)
+    inside = tuple(sorted((a for a in annotations if 0.0 <= a.onset_s <= seconds), key=lambda a: a.onset_s))
+    n_out = len(annotations) - len(inside)
     note = f"{n_out} of {len(annotations)} annotations lie before or behind the signal and are left out"
-    return kept, (note,) if n_out else ()
+    return inside, (note,) if n_out else ()
 
 
 # ---------------------------------------------------------------------------------------- XDF
@@ -180,6 +183,7 @@ def _from_xdf(path: Path, conditions: Mapping[str, str], stream: str) -> Recorde
     if not len(stamps):
         raise RecordingFault(Message("replay.no_samples", stream=repr(signal.name), file=path.name))
     annotations = _xdf_annotations(file, float(stamps[0]))
+    # The cues of our own runs already carry conditions as their labels.
     if not conditions and _is_run(file):
         conditions = {a.text: a.text for a in annotations}
     inside, notes = _inside(annotations, float(stamps[-1] - stamps[0]))
@@ -201,7 +205,7 @@ def _from_xdf(path: Path, conditions: Mapping[str, str], stream: str) -> Recorde
 
 
 def _decoded_channels(signal: XdfStream) -> tuple[list[int], str, tuple[str, ...]]:
-    """Places of the channels that are played, their unit behind the door, and notes.
+    """Indices of the channels that are played, their unit after scaling, and notes.
 
     In a stream of biopotentials a channel that says that it is something else, by its type or its unit, is left
     out: triggers, movement, counters. In a stream of another kind (an accelerometer) every channel is played.
@@ -223,7 +227,9 @@ def _decoded_channels(signal: XdfStream) -> tuple[list[int], str, tuple[str, ...
     notes = [f"not played, since they are no {signal.type}: {', '.join(left)}"] if left else []
     symbols = {parsed[place].symbol for place in places}
     if len(symbols) > 1 or parsed[places[0]].kind is units.Kind.UNKNOWN:
-        notes.append(f"the units {', '.join(sorted(set(signal.units)))} are not scaled: nobody vouches for them")
+        notes.append(
+            f"the units {', '.join(sorted(set(signal.units)))} are not scaled: their size in volts is not known"
+        )
     return places, symbols.pop() if len(symbols) == 1 else "", tuple(notes)
 
 
@@ -270,6 +276,7 @@ def corrected(stream: XdfStream) -> FloatArray:
     else:
         right = np.clip(np.searchsorted(measured, stream.stamps), 1, len(measured) - 1)
         left = right - 1
+    # <=: between two measurements the earlier one wins a tie, as it did live.
     nearer_left = stream.stamps - measured[left] <= measured[right] - stream.stamps
     stamps: FloatArray = stream.stamps + np.where(nearer_left, offsets[left], offsets[right])
     return stamps
@@ -295,6 +302,7 @@ def _from_mne(path: Path, conditions: Mapping[str, str], kind: str, *, samples: 
     import mne
 
     try:
+        # MNE reports oddities of a file as warnings; they become notes that the operator sees.
         with warnings.catch_warnings(record=True) as remarks:
             warnings.simplefilter("always")
             raw = mne.io.read_raw(path, preload=False, verbose="warning")
@@ -324,7 +332,7 @@ def _from_mne(path: Path, conditions: Mapping[str, str], kind: str, *, samples: 
         (*(str(w.message) for w in remarks), *beside.notes(tuple(types), fs), *notes),
         conditions,
     )
-    # the only transposition outside signals.epoching: MNE delivers channels first, LSL samples first
+    # The only transposition outside signals.epoching: MNE delivers channels first, LSL samples first.
     data = np.ascontiguousarray(values.T, dtype=np.float32)
     return Recorded(head, data, np.arange(len(data)) / fs)
 
@@ -332,17 +340,19 @@ def _from_mne(path: Path, conditions: Mapping[str, str], kind: str, *, samples: 
 def _mne_annotations(raw: Any, path: Path, mne: Any) -> list[Annotation]:
     """Annotations of a file; where it has none, the events of its stimulus channel or of its ``-eve.fif``."""
     listed = raw.annotations
+    # With a measurement date MNE counts onsets from the start of acquisition, without one from the first sample.
     start = raw.first_time if listed.orig_time is not None else 0.0
-    refused = [
+    annotations = [
         Annotation(float(onset) - start, float(duration), str(text))
         for onset, duration, text in zip(listed.onset, listed.duration, listed.description, strict=True)
     ]
-    if refused:
-        return refused
+    if annotations:
+        return annotations
     beside = path.with_name(path.name.removesuffix(".fif").removesuffix("_raw").removesuffix("-raw") + "-eve.fif")
     if beside.is_file():
         events = mne.read_events(beside, verbose="warning")
     elif "stim" in raw.get_channel_types():
+        # Triggers of one sample are common at low rates; MNE refuses them by default.
         events = mne.find_events(raw, shortest_event=1, verbose="warning")
     else:
         return []

@@ -1,6 +1,6 @@
 """Lab Streaming Layer: outlets, inlets with raw stamps, clock offsets with uncertainty, the stream contract.
 
-Inlets deliver raw stamps (``proc_none``); the offsets that correct them are measured apart and recorded
+Inlets deliver raw stamps (``proc_none``); the offsets that correct them are measured separately and recorded
 beside them, so that a correction can always be repeated. pylsl is loaded when it is first needed.
 
 References: https://labstreaminglayer.readthedocs.io (stream header, time synchronisation).
@@ -71,21 +71,21 @@ class Outlet:
 
         Parameters
         ----------
-        spec : name, type, rate, channels, unit; ``source_id`` must be set, it is what recovery rests on.
+        spec : name, type, rate, channels, unit; ``source_id`` must be set, recovery depends on it.
         dtype : ``"float32"``, ``"double64"``, ``"int32"`` or ``"string"``; by default ``"float32"``, and
             ``"string"`` for a stream without channels.
-        desc : what the stream says of itself, for example ``speed``, ``t0``, ``simulated``; ``pid`` is added.
+        desc : what the stream says about itself, for example ``speed``, ``t0``, ``simulated``; ``pid`` is added.
         n_channels : only where the channels have no names.
         buffer_s : s kept for a slow receiver.
 
         Raises
         ------
         BadValue
-            For an empty source_id, an unknown dtype, or a name for ``desc`` that is no XML name.
+            For an empty source_id, an unknown dtype, or a name in ``desc`` that is not an XML name.
 
         Notes
         -----
-        ``uid`` tells this outlet from every other, also from one that claims its name and source_id.
+        ``uid`` identifies this outlet, even beside one that claims its name and source_id.
         """
         self.spec = spec
         self.dtype = dtype or ("float32" if spec.channels or n_channels else "string")
@@ -101,6 +101,7 @@ class Outlet:
             spec.name, spec.type, self.n_channels, float(spec.fs), self.dtype, spec.source_id
         )
         _describe(info, spec, {"pid": os.getpid(), **(desc or {})})
+        # Chunk size 0: liblsl sends what each push contains, without holding samples back.
         self._outlet: Any = self._lsl.StreamOutlet(info, 0, buffer_s)
         self.uid = str(self._outlet.get_info().uid())
 
@@ -120,7 +121,7 @@ class Outlet:
         if values.ndim != 2 or values.shape != (len(stamps), self.n_channels):
             raise BadSignal(
                 f"samples for {self.spec.name!r} must be ({len(stamps)}, {self.n_channels}), got {values.shape}; "
-                "give one row a stamp and one column a channel"
+                "give one row per stamp and one column per channel"
             )
         if len(stamps):
             self._outlet.push_chunk(values, np.asarray(stamps, dtype=np.float64).tolist())
@@ -130,11 +131,11 @@ class Outlet:
         self._outlet.push_sample([text], stamp)
 
     def wait_for_receiver(self, timeout: float) -> bool:
-        """Wait at most ``timeout`` s until somebody listens; True when somebody does."""
+        """Wait at most ``timeout`` s for a receiver; True when there is one."""
         return bool(self._outlet.wait_for_consumers(timeout))
 
     def has_receiver(self) -> bool:
-        """True while somebody listens."""
+        """Whether there is a receiver now."""
         return bool(self._outlet.have_consumers())
 
     def close(self) -> None:
@@ -159,7 +160,7 @@ def _describe(info: Any, spec: StreamSpec, extra: Mapping[str, object]) -> None:
 
 
 def _as_text(value: object) -> str:
-    """Numbers so that ``float`` gives them back, truth values as true and false."""
+    """Numbers so that ``float`` restores them exactly, booleans as true and false."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return repr(value) if isinstance(value, int | float) else str(value)
@@ -172,8 +173,8 @@ class Inlet:
     ----------
     spec : the line of the contract it fulfils.
     seen : what the outlet announced.
-    notes : sentences about what the outlet left unsaid and was taken from the contract.
-    units : what its samples are multiplied by, and on whose word.
+    notes : sentences about what the outlet did not announce and was taken from the contract.
+    units : what its samples are multiplied by, and who stated it.
     """
 
     def __init__(
@@ -194,7 +195,7 @@ class Inlet:
         spec : the line of the contract.
         info : the stream's ``pylsl.StreamInfo``.
         seen : its header, where it was read already.
-        notes : what was remarked when it was matched.
+        notes : remarks from matching it with the contract.
         units : how its samples are scaled; by default as ``spec`` says.
         buffer_s : samples that liblsl keeps, s.
         timeout : s within which the outlet has to answer.
@@ -222,12 +223,12 @@ class Inlet:
         self.units = units or StreamUnits(self.seen.units, np.ones(self.seen.n_channels), "recorded")
 
     def pull(self, timeout: float = 0.5, *, max_samples: int = 4096) -> tuple[Any, FloatArray]:
-        """Wait for at least one sample and return all that are there.
+        """Wait for at least one sample and return all that have arrived.
 
         Parameters
         ----------
         timeout : s to wait for the first sample.
-        max_samples : at most so many at once.
+        max_samples : most samples at once.
 
         Returns
         -------
@@ -293,7 +294,7 @@ def connect(source_id: str, *, timeout: float = 10.0) -> Inlet:
     Raises
     ------
     StreamFault
-        When it is not there within ``timeout`` s.
+        When it is not found within ``timeout`` s.
     """
     infos = library().resolve_byprop("source_id", source_id, 1, timeout)
     if not infos:
@@ -304,7 +305,7 @@ def connect(source_id: str, *, timeout: float = 10.0) -> Inlet:
 
 
 def watcher() -> Callable[[], list[StreamSeen]]:
-    """Listen from now on; each call of what is returned gives the headers of all streams that are there.
+    """Listen from now on; the returned function gives the headers of all present streams.
 
     A stream that ended is listed for 2 s more.
     """
@@ -322,7 +323,7 @@ def resolve(
     contract : the streams the session expects; names are unique.
     timeout : s to look for them.
     waived : names of non-critical streams to go without when they are missing or wrong.
-    settle : s to go on looking after the last was found, so that a duplicate is seen.
+    settle : s to continue looking after the last was found, so that a duplicate is seen.
 
     Returns
     -------
@@ -334,7 +335,7 @@ def resolve(
         When a critical stream is waived, a waived name is not in the contract, or a name occurs twice.
     StreamFault
         Streams missing (with those seen instead), duplicated (naming both), or with another type, rate,
-        channels or unit than the contract states. One sentence a problem, one line a sentence.
+        channels or unit than the contract states. One sentence per problem, one line per sentence.
     """
     from workbench.devices import _lsl_contract
 
@@ -345,6 +346,7 @@ def resolve(
     try:
         for spec, info, seen, notes, units in matched:
             inlets[spec.name] = Inlet(spec, info, seen=seen, notes=notes, units=units)
+    # All or none: an inlet that stays open would buffer samples that nobody pulls.
     except StreamFault:
         for inlet in inlets.values():
             inlet.close()

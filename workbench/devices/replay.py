@@ -55,13 +55,13 @@ DEVICE = Device(
 STARTS = ("now", "on_receiver", "on_command")
 BEGIN, END = ("run", "start"), ("end", "stop")
 LONGEST_S = 0.25
-"""Longest block in s of stream time; a player that is behind sends several without a pause."""
+"""Longest block in s of stream time; a player that is late sends several without a pause."""
 CONNECT_S = 5.0
-"""How long a player waits for the engine's cue stream before it says that it is ready, s."""
+"""How long a player waits for the engine's cue stream before it reports ready, s."""
 
 
 def head(path: Path | str, *, conditions: Mapping[str, str] | None = None, stream: str = "") -> Head:
-    """What a recording holds: channels, rate, length, annotations.
+    """The description of a recording: channels, rate, length, annotations.
 
     Parameters
     ----------
@@ -92,13 +92,13 @@ def items(
     path : of the recording.
     conditions : annotation → condition; those annotations become cues. All others become markers of the
         kind ``"annotation"``, which decide nothing. The cues of a run of ours need no mapping.
-    block : samples a chunk at most, None for as many as possible; it changes no bit.
+    block : most samples per chunk, None for as many as possible; it changes no bit.
     stream : name of the signal stream, for XDF files with several.
     t0 : stamp in s of the first sample.
 
     Yields
     ------
-    Chunk or Marker; a marker comes before the first sample that is not before its onset.
+    Chunk or Marker; a marker comes before the first sample at or after its onset.
     """
     if block is not None and block < 1:
         raise BadValue(f"block must be 1 or more samples, got {block}")
@@ -209,7 +209,7 @@ class Player:
         return not self.stop.is_set()
 
     def _listen(self) -> None:
-        """Take the engine's texts: what begins the next file, or ends the one that plays."""
+        """Take the engine's texts, which begin the next file or end the one that plays."""
         for command in self._commands.take() if self._commands is not None else ():
             kind = str(command.get("kind", ""))
             if kind in BEGIN and self.start == "on_command":
@@ -220,6 +220,7 @@ class Player:
     def _play(self, recorded: Recorded) -> None:
         """Publish one recording to its end, or until the engine or its owner ends it."""
         began = self.clock()
+        # Stream time at which this file begins: it runs ``speed`` times as fast as the clock since ``t0``.
         base = self.t0 + (began - self.t0) * self.speed
         stamps, waiting = recorded.stamps, list(recorded.head.annotations)
         longest = max(1, round(LONGEST_S * recorded.head.fs))
@@ -230,6 +231,7 @@ class Player:
                 return
             due = (self.clock() - began) * self.speed
             to = int(np.searchsorted(stamps, due, side="right"))
+            # After a stall, blocks of bounded length keep annotations in order with their samples.
             behind = to - at > longest
             if behind:
                 to = at + longest

@@ -1,4 +1,4 @@
-"""A simulated participant as an LSL player: publishes signals, reads cues, and keeps its intent to itself.
+"""A simulated participant as an LSL player: it publishes signals, reads cues, and keeps its intent to itself.
 
 Stamps are ``t0 + n / fs`` whatever the speed, and the description carries ``speed`` and ``t0``: at speed s
 the stream runs through s seconds of its own time in one second, and something stamped x happened at
@@ -60,7 +60,7 @@ DEVICE = Device(
 
 
 ENDS = ("pause", "end", "stop")
-"""Kinds of a text on the cue stream that end an attempt without a cue; others but ``cue`` are ignored."""
+"""Kinds of a text on the cue stream that end an attempt without a cue; all others except ``cue`` are ignored."""
 
 
 def spec(options: Mapping[str, Any]) -> StreamSpec:
@@ -97,7 +97,7 @@ class IntentFile:
         self._write(dict(header))
 
     def attempt(self, index: int, attempt: Attempt) -> None:
-        """Write what is known of an attempt now; the last line of an index holds."""
+        """Write an attempt as it is known now; the last line of an index counts."""
         self._write({"index": index, **{key: getattr(attempt, key) for key in attempt.__slots__}})
 
     def _write(self, row: Mapping[str, Any]) -> None:
@@ -110,7 +110,7 @@ class IntentFile:
 
 
 class CueReader:
-    """Follows the cue stream on a thread of its own; what came is taken with :meth:`take`.
+    """Follows the cue stream on its own thread; :meth:`take` returns what has arrived.
 
     ``connected`` is set once texts can no longer be missed.
     """
@@ -125,7 +125,7 @@ class CueReader:
         self._thread.start()
 
     def take(self) -> list[dict[str, Any]]:
-        """Cues that came since the last call; a text that is no cue is written to the log."""
+        """Cues since the last call; a text that is not a cue is written to the log."""
         with self._lock:
             texts, self._texts = self._texts, []
         cues = []
@@ -185,6 +185,7 @@ class Player:
         )
         fs = self.person.physiology.fs
         plan = FaultPlan(options.get("faults", ()), fs=fs, seed=seed)
+        # Before t0: the first frame of noise takes longer to compute than a block lasts.
         self.person.prepare()
         self.t0 = lsl.local_clock()
         self.about = {
@@ -212,6 +213,7 @@ class Player:
             for cue in cues.take() if cues is not None else ():
                 self.follow(cue)
             due = int((self.clock() - self.t0) * self.speed * fs)
+            # After a stall, in bounded blocks and without a pause: the stream catches up and loses no sample.
             n = min(due - self.person.n_seen, longest)
             if n > 0:
                 self.publish(n)
@@ -232,7 +234,7 @@ class Player:
         self.outlet.push(samples, self.t0 + np.arange(first, first + n) / fs)
 
     def follow(self, cue: Mapping[str, Any]) -> None:
-        """Take one cue (stream time), and write the ground truth it makes."""
+        """Take one cue (stream time), and write the resulting ground truth."""
         kind = str(cue.get("kind", "cue"))
         if kind not in ("cue", *ENDS):
             return

@@ -20,7 +20,7 @@ from workbench.outcomes._walking import AIDS
 SOURCE = "van Hedel 2005, Arch Phys Med Rehabil 86:190–196"
 DISTANCE_M = 10.0
 FASTEST_S, SLOWEST_S = 1.0, 3600.0
-"""A time below or above is a slip of the pen: nobody walks 10 m/s, and a walk of an hour is none."""
+"""Times outside are typing errors: nobody walks 10 m/s, and nobody takes an hour for 10 m."""
 
 PACES = {"preferred": "Preferred pace", "fast": "Fast pace"}
 
@@ -52,6 +52,7 @@ def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[s
             status = None
             rule = "10 m divided by the time; unable to walk is 0"
         scores[scale.code] = make_subscore(scale, counted, value, rule=rule, source=SOURCE, status=status)
+    # How the walk starts changes a time; without a time there is nothing that it could change.
     timed = any(values[pace] not in (None, UNABLE) for pace in PACES)
     warning = Message("outcome.10mwt_start")
     return ScorerResult(scores, warnings=(warning,) if timed and values["start"] is None else ())

@@ -34,6 +34,7 @@ def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[s
         s.code: make_subscore(s, counted, results[s.code], rule=rules[s.code], source=SOURCE)
         for s in definition.subscales
     }
+    # More turns on a short track cost distance (see the notes): without its length a result cannot be compared.
     warning = Message("outcome.6mwt_track")
     return ScorerResult(scores, warnings=(warning,) if metres and values["track_length"] is None else ())
 

@@ -1,6 +1,6 @@
-"""Outcome measures: pure scoring, one measure a file. The folder is the register.
+"""Outcome measures: pure scoring, one measure per file. The folder is the register.
 
-An entry defines ``OUTCOME``, an :class:`OutcomeMeasure`. A measure holds item codes, value lists and
+An entry defines ``OUTCOME``, an :class:`OutcomeMeasure`. A measure has item codes, value lists and
 short generic descriptors, never licensed wording.
 """
 
@@ -73,7 +73,7 @@ def available() -> tuple[str, ...]:
 
 @cache
 def load(name: str) -> OutcomeMeasure:
-    """The outcome measure of that name, looked up once. Raises UnknownName with the names there are."""
+    """The outcome measure of that name, looked up once. Raises UnknownName with the known names."""
     measure: OutcomeMeasure = registry.load(__name__, name, "OUTCOME")
     return measure
 
@@ -86,7 +86,7 @@ def score(name: str, items: Mapping[str, Any], *, version: str = "", **options: 
     name : of the measure.
     items : item code → value; None or absent = missing, which never becomes 0.
     version : the version the items were entered with; ``""`` is the current one.
-    options : what the protocol settles, by the names in the definition.
+    options : scoring options of the protocol, by the names in the definition.
 
     Raises
     ------

@@ -19,7 +19,7 @@ DOMAINS = (
     *("neurological examination", "strength", "upper limb", "function", "gait and balance"),
     *("spasticity, pain, autonomic", "quality of life, mood, goals, device"),
 )
-"""Chapters in their order; a chapter that is not named here comes after them."""
+"""Chapters in their order; chapters that are not listed come after them."""
 MARK = re.compile(r"\s*(\[(?:S|T|V|M\??)\])\.?$")
 HEAD = f"""# Outcome measures
 
@@ -52,6 +52,7 @@ def catalogue() -> str:
     """The whole document."""
     measures = [outcomes.load(name) for name in outcomes.available()]
     others = {measure.definition.domain for measure in measures} - set(DOMAINS)
+    # By title, as a reader looks them up; file names follow abbreviations.
     measures.sort(key=lambda measure: _title(measure).lower())
     chapters = [
         (domain, [measure for measure in measures if measure.definition.domain == domain])
@@ -65,7 +66,7 @@ def catalogue() -> str:
 
 
 def _title(measure: OutcomeMeasure) -> str:
-    """What the titles of all versions begin with."""
+    """The common beginning of the titles of all versions."""
     return commonprefix([definition.title for definition in measure.definitions]).rstrip(" ,(–-")
 
 
@@ -149,11 +150,12 @@ def _versions(versions: Sequence[Definition]) -> Iterator[str]:
 
 
 def _fact_lines(title: str, versions: Sequence[Definition], fact: Callable[[Definition], str]) -> Iterator[str]:
-    """One line, or one for each group of versions that says the same."""
+    """One line, or one for each group of versions with the same text."""
     texts = {definition.version: fact(definition) for definition in versions}
     if len(set(texts.values())) == 1:
         if texts[versions[0].version]:
             yield f"- **{title}:** {texts[versions[0].version]}"
+    # Texts that differ only in the version's own name read better as one line.
     elif len({text.replace(version, "") for version, text in texts.items()}) == 1:
         yield f"- **{title}:** {texts[versions[0].version].replace(versions[0].version, '(the version)')}"
     else:
@@ -163,9 +165,10 @@ def _fact_lines(title: str, versions: Sequence[Definition], fact: Callable[[Defi
 
 
 def _similar_versions(versions: Sequence[Definition]) -> list[tuple[list[str], list[Definition]]]:
-    """Versions in groups that read the same but for their number of items, each group with its heading."""
+    """Versions grouped by equal text except for the number of items, each group with its heading."""
     groups: dict[str, list[Definition]] = {}
     for definition in versions:
+        # Numbers of items and ranges are masked: they are what similar versions differ in.
         scores = re.sub(r"\d+", "#", "\n".join(_scores(definition)))
         values = [value for _, value in item_lines((*definition.items, *definition.extras))]
         rest = "\n".join((*values, *_options(definition), *_notes(definition))).replace(definition.version, "")
@@ -201,7 +204,7 @@ def _scores(definition: Definition) -> Iterator[str]:
 
 
 def _paired(scores: Sequence[Subscale]) -> Iterator[tuple[Subscale, list[Subscale]]]:
-    """Scores in their order, that of the left beside that of the right where they have the same range."""
+    """Scores in their order, left beside right where both have the same range."""
     listed: set[str] = set()
     for sub in scores:
         left = f"left{sub.code.removeprefix('right')}" if sub.code.startswith("right") else ""
@@ -236,7 +239,7 @@ def _options(definition: Definition) -> Iterator[str]:
 
 
 def _notes(definition: Definition) -> Iterator[str]:
-    """What is certain first, then what is from memory, under a heading of its own."""
+    """Certain notes first, then those from memory under their own heading."""
     sure = [note for note in definition.notes if not _mark(note).startswith("[M")]
     memory = [note for note in definition.notes if _mark(note).startswith("[M")]
     if sure:

@@ -1,4 +1,4 @@
-"""Items of a definition in few lines: both sides together, series from first to last, equal values on one."""
+"""Items of a definition in few lines: both sides together, series from first to last, equal values on one line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SIDED = re.compile(r"(right|left)([._])(.+)")
 COUNTED = re.compile(r"\b[A-Z]?\d[\d\-–_]*\b")
 """A number or a segment within words, such as in ``task 3`` or ``dorsal sensation C6``."""
 LEAST = 3
-"""A series of fewer than this is written out."""
+"""Shorter series are written out."""
 BREAK = "<br>"
 
 
@@ -39,7 +39,7 @@ def item_lines(items: Iterable[Item]) -> Iterator[tuple[str, str]]:
 
 
 def values_of(item: Item) -> str:
-    """What an item may hold, in words."""
+    """The allowed values of an item as text."""
     values = (
         _runs(item.allowed) if item.allowed else f"{_plain(item.low)} to {_plain(item.high)} {item.unit}".strip()
     )
@@ -58,13 +58,14 @@ def _plain(value: float) -> str:
 def _runs(values: tuple[Any, ...]) -> str:
     """``0–5`` for integers in a row, else each value."""
     integers = [value for value in values if isinstance(value, int)]
+    # At least three: "0–1" would hide that there are two choices.
     if len(integers) == len(values) > 2 and integers == list(range(integers[0], integers[-1] + 1)):
         return f"{integers[0]}–{integers[-1]}"
     return ", ".join(f"`{value}`" if isinstance(value, str) else f"{value:g}" for value in values)
 
 
 def _paired(items: Iterable[Item]) -> list[_Line]:
-    """Lines in the order of their first item; right and left share one when they hold the same."""
+    """Lines in the order of their first item; right and left share one when their values are equal."""
     lines: dict[tuple[str, str], _Line] = {}
     for item in items:
         values, match = values_of(item), SIDED.fullmatch(item.code)
@@ -83,7 +84,7 @@ def _lower(label: str) -> str:
 
 
 def _series(lines: list[_Line]) -> Iterator[str]:
-    """Texts of the lines; three and more that differ in one number alone become one."""
+    """Texts of the lines; three or more that differ in one number only become one."""
     for (stem, sides), run in groupby(lines, key=lambda line: (COUNTED.sub("#", line.label), tuple(line.sides))):
         series = list(run)
         if stem.count("#") != 1 or len(series) < LEAST:

@@ -1,4 +1,4 @@
-"""What every outcome measure is: definitions with explicit values, and scores with their steps."""
+"""The contract of every outcome measure: definitions with explicit values, and scores with their steps."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ STRUCTURAL: Final = "structural"
 INVALID: Final = "invalid"
 STATUSES: tuple[Status, ...] = get_args(Status)
 Direction = Literal["up", "down"]
-"""Which way is better."""
+"""Direction of better."""
 
 Value = int | float | str
-"""What an item may hold; None beside it = missing, which never becomes 0."""
+"""Value of an item; None instead = missing, which never becomes 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Item:
     code : what is stored.
     label : a short generic descriptor, no licensed wording.
     allowed : the explicit list of values; empty for a measured quantity.
-    codes : further values that are text, such as ``"NT"`` or ``"unable"``; no number stands behind them.
+    codes : further values that are text, such as ``"NT"`` or ``"unable"``; they stand for no number.
     low, high : range of a measured quantity, both included.
     unit : of a measured quantity.
     """
@@ -52,7 +52,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """What a protocol settles about scoring, such as a cap or a weighting.
+    """A scoring decision that the protocol makes, such as a cap or a weighting.
 
     Attributes
     ----------
@@ -60,8 +60,8 @@ class Option:
     default : used when it is not given; None = the protocol has to name it where the scorer needs it.
     allowed : the explicit list of values; empty when the scorer itself checks it.
     agree : whether both assessments of a change must have the same value. Every option declares it.
-    parts : scores and results that the option enters, by code; empty = all of them.
-    required : there is no default and no score of an entered value without a choice, such as a unit.
+    parts : scores and results that the option affects, by code; empty = all of them.
+    required : has no default, and entered values cannot be scored without it, such as a unit.
     """
 
     name: str
@@ -75,7 +75,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Subscale:
-    """A subscore: which items enter it, its range ``low``–``high`` and, where it has one, its unit.
+    """A subscore: its items, its range ``low``–``high`` and, where it has one, its unit.
 
     ``direction`` of better is that of the measure when it is ``""``. ``least`` is the smallest number of answered
     items from which the published rule forms the score; 0 = all of them, the rule where none is published.
@@ -108,13 +108,13 @@ class Definition:
     direction : of better, ``"up"`` or ``"down"``.
     sides : ``("left", "right")`` when each side is an administration of its own, else ``("",)``.
     missing : the rule for missing items, one sentence.
-    licence : what may be held, one sentence.
+    licence : what may be included, one sentence.
     sources : references.
     extras : items that are recorded beside the others and enter no sum.
-    options : what the protocol settles about scoring.
+    options : scoring decisions of the protocol.
     modes : how it can be administered (``"observed"``, ``"interview"``, …); the assessment stores which.
     table : name of the licensed table a user has to supply before scores can be formed; ``""`` = none.
-    notes : facts a reader has to know, each ending in its evidence mark ``[S]``, ``[T]``, ``[M]`` or ``[M?]``.
+    notes : facts for the reader, each ending in its evidence mark ``[S]``, ``[T]``, ``[M]`` or ``[M?]``.
     domain : chapter of the catalogue.
     conditions : test conditions that both assessments of a change must share: code of an item or extra → the
         value that an empty entry stands for, None = not known. Every measure declares them, ``{}`` for none.
@@ -145,17 +145,17 @@ class Definition:
     least: int = 0
 
     def check(self, code: str, value: Any) -> Value | None:
-        """The value of one item as scoring takes it; None stays None. The only rule there is: forms call it too.
+        """The value of one item as scoring takes it; None stays None. Forms call the same rule.
 
         Raises
         ------
         BadValue
-            An item that the definition has not, or a value that is not allowed.
+            An item that the definition does not have, or a value that is not allowed.
         """
         return check_value(self.name, self.item(code), value)
 
     def item(self, code: str) -> Item:
-        """The item of that code. Raises BadValue with the codes there are."""
+        """The item of that code. Raises BadValue with the known codes."""
         for item in (*self.items, *self.extras):
             if item.code == code:
                 return item
@@ -171,17 +171,17 @@ def check_value(measure: str, item: Item, value: Any) -> Value | None:
     Parameters
     ----------
     measure : name, for the error.
-    item : whose lists or range hold.
+    item : whose lists or range apply.
     value : as it was entered.
 
     Raises
     ------
     BadValue
-        A value that is not allowed, with what is.
+        A value that is not allowed; the text lists the allowed ones.
     """
     if value is None or (isinstance(value, str) and value in (*item.allowed, *item.codes)):
         return value
-    # True is a number to Python, and no score.
+    # In Python True is a number; it is not a score.
     is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
     if item.allowed:
         if is_number and isinstance(value, numbers.Integral) and int(value) in item.allowed:
@@ -204,14 +204,14 @@ def check_value(measure: str, item: Item, value: Any) -> Value | None:
 
 @dataclass(frozen=True, slots=True)
 class SubScore:
-    """A number and what it rests on.
+    """A number and its basis.
 
     Attributes
     ----------
     value : None unless the status is ``"ok"`` or ``"censored"``.
     status : one of :data:`STATUSES`.
     n_items, n_valid : items that enter it, and those with a value.
-    rule, rule_source : how it was formed, and where that stands.
+    rule, rule_source : how it was formed, and the source of the rule.
     implied : codes of the items whose value a protocol rule implied.
     imputed : codes of the missing items that the measure's own rule replaced.
     """
@@ -236,7 +236,7 @@ class SubScore:
 
 @dataclass(frozen=True, slots=True)
 class ScorerResult:
-    """What the scorer of one measure finds; :class:`Measure` makes the :class:`Score` of it.
+    """The result of one measure's scorer, from which :class:`Measure` makes the :class:`Score`.
 
     ``total`` is None for a measure without one. ``values`` replaces the items that entered when a rule
     changed some, and ``implied`` names them.
@@ -254,7 +254,7 @@ class ScorerResult:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """What a scorer returns; :meth:`to_json` is what the record stores.
+    """The score of one administration; the record stores :meth:`to_json`.
 
     Attributes
     ----------
@@ -263,11 +263,11 @@ class Score:
     subscores : by code of the subscale.
     items : values that entered, by code; None = missing.
     administered, implied : codes with a value that was observed, or implied by a protocol rule.
-    steps : how the numbers came about, one sentence each.
-    warnings : what a reader has to know.
-    alerts : what somebody has to act on at once, whatever the total.
+    steps : how the numbers were formed, one sentence each.
+    warnings : cautions for the reader.
+    alerts : findings that require immediate action, whatever the total.
     options : the protocol's options that were given; the others had the default of the definition.
-    classes : results that are no numbers, by name.
+    classes : results that are not numbers, by name.
     """
 
     measure: str
@@ -285,13 +285,13 @@ class Score:
 
     def _repr_html_(self) -> str:
         results = [] if self.total is None else [("total", self.total)]
-        results += [(name.replace("_", " "), one) for name, one in self.subscores.items()]
+        results += [(name.replace("_", " "), subscore) for name, subscore in self.subscores.items()]
         return card(
             "Score",
             f"{self.measure} {self.version}",
             [
-                *((name, one.text()) for name, one in results),
-                *((name, one) for name, one in self.classes.items() if isinstance(one, str)),
+                *((name, result.text()) for name, result in results),
+                *((name, value) for name, value in self.classes.items() if isinstance(value, str)),
             ],
             remarks=[*self.alerts, *self.warnings],
         )
@@ -299,6 +299,7 @@ class Score:
     def to_json(self) -> dict[str, Any]:
         """Plain data: dicts, lists, text, numbers, None; alerts, options and classes only where there are any."""
         plain: dict[str, Any] = plain_data(asdict(self))
+        # As in scores stored before these fields existed: scoring again gives equal data.
         return {k: v for k, v in plain.items() if v or k not in ("alerts", "options", "classes")}
 
 

@@ -1,4 +1,4 @@
-"""Maximal forces of both hands in three trials: what grip and pinch share."""
+"""Maximal forces of both hands in three trials: shared by grip and pinch."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MISSING = (
 
 
 def force_items(kinds: Mapping[str, str], *, high: float) -> tuple[Item, ...]:
-    """Three trials a side and kind.
+    """Three trials per side and kind.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def force_items(kinds: Mapping[str, str], *, high: float) -> tuple[Item, ...]:
 
 
 def force_scales(kinds: Mapping[str, str], *, high: float) -> tuple[Subscale, ...]:
-    """One force a side and kind, N."""
+    """One force per side and kind, N."""
     return tuple(
         Subscale(
             f"{side}_{code}",
@@ -68,7 +68,7 @@ def score_forces(definition: Definition, values: Mapping[str, Any], options: Map
     Raises
     ------
     BadValue
-        Forces beyond the range, mostly because the unit is wrong.
+        Forces beyond the range, usually because the unit is wrong.
     """
     factor = N_PER_KGF if options["unit"] == "kg" else 1.0
     entered = "entered in kg, 1 kgf = 9.80665 N" if options["unit"] == "kg" else "entered in N"
@@ -76,7 +76,7 @@ def score_forces(definition: Definition, values: Mapping[str, Any], options: Map
     pick, warnings, scores = (max if options["statistic"] == "max" else fmean), [], {}
     for scale in definition.subscales:
         forces = [force * factor for force in numeric_values(scale.items, counted)]
-        # A force beyond the range is mostly newtons entered as kilograms: a factor of ten that no mean would show.
+        # Usually newtons entered as kilograms: a factor of ten that a mean would not reveal.
         if any(force > scale.high for force in forces):
             most, value = f"{scale.high / factor:g}", f"{max(forces) / factor:g}"
             raise BadValue(

@@ -1,7 +1,7 @@
-"""Scoring line by line: records in, answers out, one JSON object a line and in the same order.
+"""Scoring line by line: records in, answers out, one JSON object per line and in the same order.
 
-Pure functions over iterables of text, so a command, a test and a notebook use the same road. A record
-that cannot be scored becomes an answer with its error; the lines after it are scored all the same.
+Pure functions over iterables of text, so that a command, a test and a notebook use the same code. A record
+that cannot be scored becomes an answer with its error; the lines after it are scored nevertheless.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ def answer_lines(
 
     Parameters
     ----------
-    lines : JSON objects ``{"id", holds: {…}}``, one a line; empty lines are skipped.
-    answer : what is under ``holds`` → the fields of the answer; raises a WorkbenchError when it cannot.
+    lines : JSON objects ``{"id", holds: {…}}``, one per line; empty lines are skipped.
+    answer : content of ``holds`` → fields of the answer; raises a WorkbenchError when it cannot be scored.
     holds : name of the field with the data, such as ``"exam"``.
 
     Yields
@@ -42,7 +42,7 @@ def answer_lines(
 def _answer(
     line: str, number: int, answer: Callable[[Mapping[str, Any]], Mapping[str, Any]], *, holds: str
 ) -> dict[str, Any]:
-    # Read apart from the record, so that an answer with an error still says which record it is of.
+    # Read separately, so that an answer with an error still has the id of its record.
     identity = _identity(line)
     try:
         record = _read(line, number)
@@ -54,7 +54,7 @@ def _answer(
 
 
 def _identity(line: str) -> Any:
-    """The id of a line, also of one that cannot be scored; None where it has none."""
+    """The id of a line, even of one that cannot be scored; None where it has none."""
     try:
         record = json.loads(line, parse_constant=lambda _: None)
     except (ValueError, RecursionError):
@@ -86,7 +86,7 @@ def _no_constant(name: str) -> Any:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object in which no name stands twice: a doubled cell would hide one of its values."""
+    """A JSON object without repeated names: a doubled cell would hide one of its values."""
     record = dict(pairs)
     if len(record) != len(pairs):
         names = [name for name, _ in pairs]
@@ -134,7 +134,7 @@ def score_lines(
 def _alerts_of_each(
     measure: OutcomeMeasure, responses: Mapping[str, Any], *, version: str, **options: Any
 ) -> list[str]:
-    """Alerts that the items raise one by one, where together they cannot be scored."""
+    """Alerts that the items raise one by one, for responses that cannot be scored together."""
     alerts: list[str] = []
     for code, value in responses.items():
         with suppress(BadValue):

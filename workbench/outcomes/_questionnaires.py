@@ -1,4 +1,4 @@
-"""What the scorers of questionnaires share: numbered items, and means of the items that were answered."""
+"""Shared by the scorers of questionnaires: numbered items, and means of the answered items."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def missing_items(codes: Iterable[str], values: Mapping[str, Value | None]) -> t
 
 
 def band_of(value: float, bands: Sequence[tuple[float, str]]) -> str:
-    """The word of the band a value lies in; each band begins at its number."""
+    """The name of the band that contains a value; each band begins at its number."""
     return [word for least, word in bands if value >= least][-1]
 
 
@@ -43,8 +43,8 @@ def mean_answered(codes: Iterable[str], values: Mapping[str, Value | None], *, l
     Parameters
     ----------
     codes : of the items.
-    values : by item code; None and text codes are no numbers.
-    least : fewest numbers of which a mean is formed, 1 or more.
+    values : by item code; None and text codes are not numbers.
+    least : fewest numbers from which a mean is formed, 1 or more.
     """
     answers = numeric_values(codes, values)
     return sum(answers) / len(answers) if len(answers) >= max(least, 1) else None

@@ -1,4 +1,4 @@
-"""From checked values to scores: what the scorers of outcome measures share."""
+"""From checked values to scores: shared by the scorers of outcome measures."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Measure:
 
 
 def pick_version(definitions: tuple[Definition, ...], version: str) -> Definition:
-    """The definition of that version, the first for ``""``. Raises BadValue with the versions there are."""
+    """The definition of that version, the first for ``""``. Raises BadValue with the known versions."""
     for definition in definitions:
         if version in ("", definition.version):
             return definition
@@ -92,8 +92,8 @@ def pick_version(definitions: tuple[Definition, ...], version: str) -> Definitio
 
 
 RECORD_OPTIONS = ("typed",)
-"""Kept among the options of a stored assessment, which are given back as they are, and no option of scoring: when
-each field was typed."""
+"""Entries among the options of a stored assessment that are not options of scoring: when each field was typed.
+Rescoring gets the stored options as they are."""
 
 
 def check_options(definition: Definition, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -114,7 +114,7 @@ def check_options(definition: Definition, options: Mapping[str, Any]) -> dict[st
                 )
             )
         allowed = known[name].allowed
-        # False == 0 and True == 1 to Python, so that the types have to agree as well.
+        # In Python False == 0 and True == 1, so the types must agree as well.
         if allowed and not any(value == choice and type(value) is type(choice) for choice in allowed):
             raise BadValue(
                 Message(
@@ -162,9 +162,9 @@ def check_items(definition: Definition, items: Mapping[str, Any]) -> dict[str, V
     Raises
     ------
     BadValue
-        An unknown code, or a value outside the item's list or range (True and "2" are no numbers).
+        An unknown code, or a value outside the item's list or range (True and "2" are not numbers).
     """
-    # An unknown code would otherwise be an answer that is silently left out.
+    # Otherwise a misspelled code would be an answer that is silently left out.
     for code in items:
         definition.item(code)
     known = (*definition.items, *definition.extras)
@@ -172,9 +172,9 @@ def check_items(definition: Definition, items: Mapping[str, Any]) -> dict[str, V
 
 
 def numeric_values(codes: Iterable[str], values: Mapping[str, Value | None]) -> list[int | float]:
-    """Numbers among the values of those items; a missing one and a text code are none."""
-    result = (values[code] for code in codes)
-    return [value for value in result if isinstance(value, int | float)]
+    """Numbers among the values of those items, without missing ones and text codes."""
+    selected = (values[code] for code in codes)
+    return [value for value in selected if isinstance(value, int | float)]
 
 
 def make_subscore(
@@ -195,7 +195,7 @@ def make_subscore(
     subscale : whose items it rests on.
     values : of the items, by code; None = missing.
     value : the number; None when there is none.
-    rule, source : how it was formed, and where that stands.
+    rule, source : how it was formed, and the source of the rule.
     status : None = ``ok`` with a value and ``ND`` without.
     implied : codes of the items whose value a protocol rule implied.
     imputed : codes of the missing items that the measure's own rule replaced.
@@ -224,14 +224,14 @@ def sum_subscale(
     ----------
     subscale : whose items are added.
     values : by item code; None = missing.
-    source : where the rule stands.
+    source : of the rule.
     implied : codes of the items whose value a protocol rule implied.
     """
-    result = numeric_values(subscale.items, values)
-    complete = len(result) == len(subscale.items)
+    numbers = numeric_values(subscale.items, values)
+    complete = len(numbers) == len(subscale.items)
     rule = f"sum of {len(subscale.items)} items; not determinable when one is missing"
     return make_subscore(
-        subscale, values, sum(result) if complete else None, rule=rule, source=source, implied=implied
+        subscale, values, sum(numbers) if complete else None, rule=rule, source=source, implied=implied
     )
 
 
@@ -259,7 +259,7 @@ def score_sums(definition: Definition, values: Mapping[str, Any], options: Mappi
 
 
 def score_steps(definition: Definition, result: ScorerResult) -> tuple[str, ...]:
-    """One sentence a subscore and one for the total: its value, and what is missing where there is none."""
+    """One sentence per subscore and one for the total: its value, or what is missing."""
     scored = [
         (scale, result.subscores[scale.code]) for scale in definition.subscales if scale.code in result.subscores
     ]

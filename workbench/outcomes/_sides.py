@@ -33,7 +33,7 @@ def both_sides(
 
 
 def sum_of(code: str, label: str, items: Iterable[Item]) -> Subscale:
-    """A subscale that adds items with lists of numbers; its range is what these lists give.
+    """A subscale that adds items with lists of numbers; its range follows from these lists.
 
     Parameters
     ----------

@@ -83,16 +83,17 @@ def t_scored(
     definition : of the form.
     values : by item code; None = missing.
     options : with the look-up table.
-    fixed : the form has every item of the definition; otherwise it has as many as the table says.
+    fixed : the form has every item of the definition; otherwise the table gives their number.
 
     Raises
     ------
     BadValue
-        A table that is none of such a form, items beyond its end, or items beside an entered T score.
+        A table of another form, items beyond its end, or items beside an entered T score.
     """
     table = given_table(definition, options)
     places = definition.subscales[0].items
     answered = [code for code in places if values[code] is not None]
+    # A T score from an adaptive test has no fixed items: items beside it would be two results of one form.
     if values[ENTERED] is not None:
         return _entered(definition, values, answered)
     n_items = len(places) if fixed else None
@@ -106,8 +107,8 @@ def t_scored(
         )
     missing = missing_items(form, values)
     raw = None if missing or n_items is None else sum(values[code] for code in form)
-    lacking = f"; missing {', '.join(missing)}" if missing else ""
-    rule = table_needed(definition) if table is None else f"T score of the raw sum in the table{lacking}"
+    missing_text = f"; missing {', '.join(missing)}" if missing else ""
+    rule = table_needed(definition) if table is None else f"T score of the raw sum in the table{missing_text}"
     subscores = {
         "raw": _of(definition, 0, form, values, raw, rule="sum of a complete form"),
         "t": _of(definition, 1, form, values, _t(table, raw), rule=rule, source=table.label if table else ""),

@@ -1,7 +1,7 @@
-"""Licensed tables, which the user supplies as a CSV file and which the product never holds.
+"""Licensed tables, which the user supplies as a CSV file and which the product never contains.
 
-A file is UTF-8. Lines that start with ``#`` may stand first, and the first of them is the label. Then come
-one line of column names and one row an entry: the last column is the number, the ones before it are the key,
+A file is UTF-8. Lines that start with ``#`` may come first, and the first of them is the label. Then come
+one line of column names and one row per entry: the last column is the number, the ones before it are the key,
 joined by ``:`` when there is more than one. So ``state,index`` has keys such as ``"11111"``, and
 ``bank,raw,t`` such as ``"anxiety:17"``.
 
@@ -26,7 +26,7 @@ from workbench.messages import Message
 from workbench.outcomes._contract import Definition, Option
 
 BETWEEN = ":"
-"""Joins the cells of a key."""
+"""Separator between the cells of a key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Table:
 
     Attributes
     ----------
-    values : key → number; empty never, read-only.
+    values : key → number; never empty, read-only.
     sha256 : of the bytes of the file, lower-case hexadecimal.
     label : the first ``#`` line of the file, its file name where it has none.
     """
@@ -45,9 +45,9 @@ class Table:
     label: str
 
     def __getitem__(self, key: str) -> float:
-        """The number of that key. Raises BadValue naming the table and keys it has."""
+        """The number of that key. Raises BadValue with the table and some of its keys."""
         if key not in self.values:
-            some = ", ".join(repr(one) for one in list(self.values)[:3])
+            some = ", ".join(repr(known) for known in list(self.values)[:3])
             raise BadValue(
                 f"table {self.label!r} has no row {key!r}; its {len(self.values)} rows begin with {some}; "
                 "supply the table of this measure and version"
@@ -55,7 +55,7 @@ class Table:
         return self.values[key]
 
     def to_json(self) -> dict[str, str]:
-        """Label and hash, by which a number leads back to the table."""
+        """Label and hash, by which a number can be traced to its table."""
         return {"label": self.label, "sha256": self.sha256}
 
 
@@ -76,7 +76,7 @@ def given_table(definition: Definition, options: Mapping[str, Any]) -> Table | N
 
 
 def table_needed(definition: Definition) -> Message:
-    """The sentence for a score that waits for its table."""
+    """The sentence for a score without its table."""
     return Message(
         "outcome.table_needed",
         measure=definition.name,
@@ -95,8 +95,8 @@ def read_table(path: str | Path) -> Table:
     Raises
     ------
     BadValue
-        A file that cannot be read, that is no UTF-8 text, that has no column names or no rows; a row with
-        another number of cells, with an empty cell, with a last cell that is no finite number, or with the
+        A file that cannot be read, that is not UTF-8 text, that has no column names or no rows; a row with
+        another number of cells, with an empty cell, with a last cell that is not a finite number, or with the
         key of another row. The text names the line.
     """
     path = Path(path)
@@ -107,6 +107,7 @@ def read_table(path: str | Path) -> Table:
         comments += 1
     label = lines[0].lstrip("#").strip() if comments else ""
     values = _read_rows(path, lines[comments:], first=comments + 1)
+    # The hash is of the file's bytes: a table that was edited is another table, even with the same label.
     return Table(MappingProxyType(values), hashlib.sha256(content).hexdigest(), label or path.name)
 
 
@@ -117,6 +118,7 @@ def _read_rows(path: Path, lines: list[str], *, first: int) -> dict[str, float]:
     try:
         for cells in ([cell.strip() for cell in row] for row in reader):
             where = f"table {path} line {first + reader.line_num - 1}"
+            # Blank lines and lines of commas only, as spreadsheets write them at the end.
             if not any(cells):
                 continue
             if not width:
@@ -139,6 +141,7 @@ def _check_header(where: str, cells: list[str]) -> int:
             f"{where}: the column names must be two or more, separated by commas, as in 'state,index'; "
             f"got {cells[0]!r}"
         )
+    # A number where a name belongs: the header is missing, and the first row would be lost unnoticed.
     if _number(cells[-1]) is not None:
         raise BadValue(f"{where} must hold the column names, got numbers: {', '.join(cells)}")
     return len(cells)

@@ -26,7 +26,7 @@ KINDS = ("mdc", "mdd", "srd", "mcid", "mid", "mic", "responder", "repeatability"
 """What a row states: detectable change (mdc, mdd, srd, repeatability), important change (mcid, mid, mic), a
 responder rule of a trial, or a cut-off of the score itself (which is no change)."""
 EVIDENCE = ("[S]", "[T]", "[V]", "[M]", "[M?]")
-"""Seen in a source; tested; seen without the version of the measure; from memory; from memory, hardly sure."""
+"""Seen in a source; tested; seen without the version of the measure; from memory; from memory, unsure."""
 OFF = ("[V]", "[M]", "[M?]")
 """Evidence that is used only when a row is chosen by its name."""
 OWN = "[own]"
@@ -45,7 +45,7 @@ class Threshold:
     kind : one of :data:`KINDS`.
     value : size of a change in ``unit`` (``"%"`` = of the baseline); the sign says nothing, the direction of
         better is that of the measure. None where no number could be seen.
-    population, citation, evidence : in whom, where it stands, and how sure that is.
+    population, citation, evidence : in whom, the source, and how sure it is.
     """
 
     measure: str
@@ -60,7 +60,7 @@ class Threshold:
 
     @property
     def name(self) -> str:
-        """By which it is chosen: ``arat:1981:total:mcid:5.7 points:stroke``."""
+        """The name by which it is chosen: ``arat:1981:total:mcid:5.7 points:stroke``."""
         value = "null" if self.value is None else f"{self.value:g}"
         parts = (self.measure, self.version, self.subscore, self.kind, f"{value} {self.unit}", self.population)
         return ":".join(parts)
@@ -102,7 +102,7 @@ def own_threshold(
     value : size of the change, above 0.
     unit : of the change; ``"%"`` = of the baseline.
     kind : one of :data:`KINDS`.
-    citation : where it stands: protocol and section, analysis plan, or how it was computed.
+    citation : its source: protocol and section, analysis plan, or how it was computed.
 
     Raises
     ------
@@ -127,7 +127,7 @@ def thresholds(
     ----------
     measure, version : of the definition.
     subscore : ``"total"`` or a subscore code; ``""`` = all.
-    include_off : also rows from memory and rows without a value, to be shown; they are not to be used so.
+    include_off : also rows from memory and rows without a value, for display only.
     """
     return tuple(
         row
@@ -139,7 +139,7 @@ def thresholds(
 
 
 def threshold(name: str) -> Threshold:
-    """The row of that name; this is how a row from memory is chosen.
+    """The row of that name; a row from memory can be chosen only in this way.
 
     Raises
     ------
@@ -166,7 +166,7 @@ def table() -> tuple[Threshold, ...]:
 
 @cache
 def table_sha256() -> str:
-    """SHA-256 of the bytes of ``thresholds.csv``: stands beside every flag that rests on it."""
+    """SHA-256 of the bytes of ``thresholds.csv``, stored beside every flag that depends on it."""
     return hashlib.sha256(FILE.read_bytes()).hexdigest()
 
 
@@ -177,7 +177,7 @@ def read_thresholds(path: Path) -> tuple[Threshold, ...]:
     ------
     BadValue
         Wrong columns, an empty cell other than the value, an unknown kind or evidence mark, a value that is
-        no number other than 0, or two rows of one name; the text names the line.
+        not a number other than 0, or two rows of one name; the text names the line.
     """
     reader = csv.reader(io.StringIO(path.read_text(encoding="utf-8")), strict=True)
     head = next(reader, [])
@@ -199,7 +199,7 @@ def _row(cells: list[str], *, where: str) -> Threshold:
     _check_kind(row["kind"], where=where)
     if row["evidence"] not in EVIDENCE:
         raise BadValue(f"{where} has evidence {row['evidence']!r}; allowed are {', '.join(EVIDENCE)}")
-    # A number that somebody hardly remembers would be quoted as soon as it stood in the table.
+    # An unsure number would be quoted as soon as it appeared in the table.
     if row["evidence"] == "[M?]" and row["value"]:
         raise BadValue(
             f"{where} has value {row['value']!r} with evidence [M?]; such a row ships empty until it is seen"

@@ -1,4 +1,4 @@
-"""What "unable" means: 0 for a speed, distance, force or count; a time censored at the protocol's cap."""
+"""The meaning of "unable": 0 for a speed, distance, force or count; a time censored at the protocol's cap."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from workbench.outcomes._contract import Definition, Option
 UNABLE = "unable"
 CAP = "cap_s"
 GREATEST = float_info.max
-"""Compared with, so that an integer beyond it is no error of arithmetic."""
+"""Upper bound of a valid number; a larger integer could not be converted to a float."""
 
 
 def zero_when_unable(values: Mapping[str, Any], codes: Iterable[str]) -> dict[str, Any]:
@@ -25,8 +25,8 @@ def zero_when_unable(values: Mapping[str, Any], codes: Iterable[str]) -> dict[st
 def cap_option(default: float | None = None, *, parts: tuple[str, ...] = ()) -> Option:
     """The option with the time at which the protocol ends an attempt; no default where none is published.
 
-    ``parts`` are the scores that are computed with the cap, such as pegs over the cap: it has to agree in these.
-    In the others a time below the cap is the time, and a censored one is at least the cap of its own form.
+    ``parts`` are the scores that are computed with the cap, such as pegs over the cap: for these the caps of both
+    assessments must agree. For the others a time below the cap is the time, whatever the cap.
     """
     return Option(CAP, "seconds at which an attempt ends", default=default, agree=bool(parts), parts=parts)
 
@@ -50,7 +50,7 @@ def cap_at(
     Raises
     ------
     BadValue
-        ``"unable"`` without a cap, a cap that is no number of seconds, a time beyond the cap.
+        ``"unable"`` without a cap, a cap that is not a number of seconds, a time beyond the cap.
     """
     cap = options[CAP]
     if cap is not None and not positive(cap):
@@ -59,7 +59,7 @@ def cap_at(
     for code in codes:
         value = values[code]
         if value == UNABLE:
-            # A cap that is guessed would be a result that nobody measured.
+            # A guessed cap would be a result that nobody measured.
             if cap is None:
                 raise BadValue(
                     Message("outcome.cap_needed", measure=definition.name, item=code, code=repr(UNABLE), name=CAP)
@@ -81,5 +81,5 @@ def cap_at(
 
 
 def positive(value: Any) -> bool:
-    """Whether that is a finite number above 0 (True is none)."""
+    """Whether that is a finite number above 0 (True is not)."""
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= GREATEST

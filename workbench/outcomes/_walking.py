@@ -1,4 +1,4 @@
-"""What the walking tests record beside their results."""
+"""Recorded beside the results of every walking test."""
 
 from __future__ import annotations
 

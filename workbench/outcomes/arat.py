@@ -1,8 +1,8 @@
 """Action Research Arm Test: 19 items 0–3 for one arm, four subscales, total 0–57, higher is better.
 
-By default every item is administered. Lyle's rule for implied scores was made for hemiplegia; it does
-not hold for tetraplegia or with an assistive glove, so it applies only when the caller says that the
-protocol asks for it (``skip_rule=True``), and never implies a zero in gross movement.
+By default every item is administered. Lyle's rule for implied scores was made for hemiplegia; it is
+not valid for tetraplegia or with an assistive glove, so it applies only when the protocol uses it
+(``skip_rule=True``), and never implies a zero in gross movement.
 
 References
 ----------
@@ -95,7 +95,7 @@ def _define() -> Definition:
 
 
 def implied_value(subscale: Subscale, values: Mapping[str, Value | None]) -> int | None:
-    """What Lyle's rule implies for the rest of a subscale, None when all of it has to be administered.
+    """The score that Lyle's rule implies for the rest of a subscale, None when all items must be administered.
 
     Parameters
     ----------
@@ -147,20 +147,22 @@ def _apply_rule(
     steps: list[str] = []
     warnings: list[str] = [Message("outcome.arat_other_tool")]
     for subscale in definition.subscales:
-        given = {code: None if code in marked else values[code] for code in subscale.items}
-        rule = implied_value(subscale, given)
+        administered = {code: None if code in marked else values[code] for code in subscale.items}
+        rule = implied_value(subscale, administered)
         for code in subscale.items:
             if code in marked and (rule is None or values[code] not in (None, rule)):
                 implied = Message("outcome.nothing") if rule is None else str(rule)
                 raise BadValue(
                     Message("outcome.arat_not_implied", item=code, value=str(values[code]), rule=implied)
                 )
-            # What was administered always stays; the rule fills gaps only.
-            if rule is not None and given[code] is None:
+            # Administered values always stay; the rule fills gaps only.
+            if rule is not None and administered[code] is None:
                 values[code] = rule
                 steps.append(f"{code} = {rule}, implied by the first items of {subscale.label}")
-            elif rule is not None and code != subscale.items[0] and given[code] != rule:
-                warnings.append(Message("outcome.arat_kept", item=code, value=str(given[code]), rule=str(rule)))
+            elif rule is not None and code != subscale.items[0] and administered[code] != rule:
+                warnings.append(
+                    Message("outcome.arat_kept", item=code, value=str(administered[code]), rule=str(rule))
+                )
     return steps, warnings
 
 

@@ -23,6 +23,7 @@ REASONS = ("no reach", "no grasp", "no release", "pain", "other")
 
 
 def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> ScorerResult:
+    # 0 blocks and an attempt that was impossible are the same number for different reasons; the reason is needed.
     for side in SIDES:
         if values[side] == UNABLE and values[f"{side}_reason"] is None:
             raise BadValue(

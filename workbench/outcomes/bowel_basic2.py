@@ -1,7 +1,7 @@
 """International SCI Bowel Function Basic Data Set 2.0, with the Neurogenic Bowel Dysfunction score 0–47.
 
-The ten items of the score hold the points of their answer; the other variables of the data set are recorded
-beside them and enter no sum. Lower is better.
+The values of the ten items of the score are the points of their answers; the other variables of the data set are
+recorded beside them and enter no sum. Lower is better.
 
 References
 ----------

@@ -1,8 +1,8 @@
-"""Canadian Occupational Performance Measure: up to five problems of one's own, two ratings 1–10 each.
+"""Canadian Occupational Performance Measure: up to five individual problems, with two ratings 1–10 each.
 
-The problems differ between people and can differ between visits, so each rating stands with the number of its
+The problems differ between people and can differ between visits, so each rating goes with the number of its
 problem in the participant's list (the place itself where none is given), and :func:`change` compares the same
-problems only. The problem's text stays on the form: it may tell who the person is.
+problems only. The problem's text stays on the form: it may identify the person.
 
 References
 ----------
@@ -93,6 +93,7 @@ def change(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Ch
     for scale in SCALES:
         before, after = ratings(scale, earlier), ratings(scale, later)
         common = tuple(sorted(before.keys() & after.keys()))
+        # Paired by problem: the mean of another set of problems is not a change.
         steps = [after[number] - before[number] for number in common]
         changes[scale] = Change(
             value=sum(steps) / len(steps) if steps else None,
@@ -118,7 +119,7 @@ def _problems(values: Mapping[str, Any]) -> dict[int, int]:
     numbers: dict[int, int] = {}
     for place in PLACES:
         number = values[f"problem_{place}"]
-        # A place that is rated and not numbered holds the problem of its own number.
+        # A place with a rating and without a number is the problem of its own number.
         if number is None and any(values[f"{code}_{place}"] is not None for code in (*SCALES, "importance")):
             number = place
         if number is not None:
@@ -133,10 +134,10 @@ def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[s
     subscores = {}
     for scale in definition.subscales:
         codes = tuple(f"{scale.code}_{place}" for place in problems)
-        given = [values[code] for code in codes]
-        complete = bool(given) and None not in given
+        answers = [values[code] for code in codes]
+        complete = bool(answers) and None not in answers
         problem_scale = Subscale(scale.code, scale.label, codes, scale.low, scale.high)
-        mean = sum(given) / len(given) if complete else None
+        mean = sum(answers) / len(answers) if complete else None
         subscores[scale.code] = make_subscore(
             problem_scale, values, mean, rule="mean of the problems", source=SOURCE
         )

@@ -45,6 +45,7 @@ def _define(version: str, *, answers: tuple[int, ...], notes: tuple[str, ...]) -
     items = (*both_sides(UNILATERAL, allowed=answers), *bilateral)
     scales = [sum_of(side, f"{side.capitalize()} side", items_starting_with(items, f"{side}_")) for side in SIDES]
     scales.append(sum_of("bilateral", "Both together", bilateral))
+    # Version 1 only: for version 2 no formula of a per cent was found.
     if min(answers) == 1:
         codes = tuple(item.code for item in items)
         scales.append(Subscale("percent", "Per cent of normal function", codes, 0, 100, "%"))

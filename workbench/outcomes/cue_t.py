@@ -1,8 +1,8 @@
 """Capabilities of Upper Extremity Test (CUE-T): observed arm and hand function, each test scored 0–4.
 
-The raw results (repetitions, force or time) are recorded beside the scores; the table of the manual that
-turns one into the other is not held here. Which tests count as hand tests stands in the manual as well, so
-arm and hand subscores wait for the option ``hand_tests``.
+The raw results (repetitions, force or time) are recorded beside the scores; the manual's conversion table is
+not included here. Which tests count as hand tests is also stated in the manual only, so arm and hand subscores
+need the option ``hand_tests``.
 
 References
 ----------
@@ -76,6 +76,7 @@ def _hand_tests(definition: Definition, chosen: Any) -> set[int]:
     numbers = range(1, len(items_starting_with(definition.items, "right_")) + 1)
     listed = list(chosen) if isinstance(chosen, list | tuple) else []
     known = all(isinstance(n, int) and not isinstance(n, bool) and n in numbers for n in listed)
+    # Neither none nor all: then one of the two subscores would have no test at all.
     if not known or not 0 < len(set(listed)) == len(listed) < len(numbers):
         raise BadValue(Message("outcome.cue_hand_tests", most=str(numbers[-1]), value=repr(chosen)))
     return set(listed)

@@ -65,7 +65,7 @@ DEFINITION = Definition(
 
 
 def check_value_set(table: Table) -> None:
-    """Raises BadValue unless the table holds every one of the 3,125 states, no other row, and no index above 1."""
+    """Raises BadValue unless the table has each of the 3,125 states, no other row, and no index above 1."""
     missing, foreign = STATES - table.values.keys(), table.values.keys() - STATES
     if missing or foreign:
         raise BadValue(
@@ -86,6 +86,7 @@ def _such_as(states: frozenset[str] | set[str]) -> str:
 def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> ScorerResult:
     index, vas = definition.subscales
     table = given_table(definition, options)
+    # All 3,125 rows, not only the one that is needed: a table that is wrong elsewhere is the wrong table.
     if table is not None:
         check_value_set(table)
     complete = not missing_items(CODES, values)

@@ -1,4 +1,4 @@
-"""Goal Attainment Scaling: up to ten goals of one's own, each −2 to +2, as one T score.
+"""Goal Attainment Scaling: up to ten individual goals, each −2 to +2, as one T score.
 
 ``T = 50 + 10 Σ(w x) / √((1 − r) Σ w² + r (Σ w)²)`` with attainment x, weight w (1 when none is given) and the
 expected correlation r of the goals (0.3 by convention). All goals attained as expected give 50. The formula
@@ -27,7 +27,7 @@ from workbench.outcomes._scoring import Measure, make_subscore
 
 SOURCE = "Kiresuk 1968; Turner-Stokes 2009 with erratum, Clin Rehabil 23:362-370"
 MOST = 10
-"""Goals a participant can have."""
+"""Most goals of a participant."""
 CODES = tuple(f"goal_{number}" for number in range(1, MOST + 1))
 WEIGHTS = tuple(f"weight_{number}" for number in range(1, MOST + 1))
 LOW, HIGH = -14, 114
@@ -105,6 +105,7 @@ def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[s
         warnings.append(Message("outcome.gas_dropped", goals=unscored))
     pairs = tuple((values[code], _weight(code, values)) for code in scored)
     bare = [code for code in scored if values[WEIGHTS[CODES.index(code)]] is None]
+    # Some weighted and some not: the others count 1, which may be far from the scale of the stated weights.
     if 0 < len(bare) < len(scored):
         warnings.append(Message("outcome.gas_unweighted", goals=bare))
     total, why = None, ""
@@ -134,8 +135,8 @@ def _goals_set(values: Mapping[str, Any]) -> tuple[tuple[str, ...], list[str]]:
 
 
 def _weight(code: str, values: Mapping[str, Any]) -> float:
-    given = values[f"weight_{code.removeprefix('goal_')}"]
-    return 1.0 if given is None else float(given)
+    weight = values[f"weight_{code.removeprefix('goal_')}"]
+    return 1.0 if weight is None else float(weight)
 
 
 def _t_subscore(

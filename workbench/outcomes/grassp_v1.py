@@ -64,7 +64,7 @@ def subtest_items(*, dorsal: bool, tasks: int) -> tuple[Item, ...]:
 
 
 def subtest_scales(items: tuple[Item, ...]) -> tuple[Subscale, ...]:
-    """A subscale a side and subtest, and one a subtest for both sides together."""
+    """One subscale per side and subtest, and one per subtest for both sides together."""
     scales: list[Subscale] = []
     for side in (*SIDES, "both"):
         for code, label in SUBTESTS.items():

@@ -98,16 +98,17 @@ DEFINITION = Definition(
 
 def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> ScorerResult:
     number, warnings, subscores = values["pains"], [], {}
-    for at, scale in enumerate(definition.subscales):
-        needed = max(at, 1)
+    for index, scale in enumerate(definition.subscales):
+        # Interference, the first scale, needs one pain; the intensity of pain n needs n of them.
+        needed = max(index, 1)
         absent = number is not None and number < needed
-        given = numeric_values(scale.items, values)
-        status: Status | None = (INVALID if given else STRUCTURAL) if absent else None
+        intensities = numeric_values(scale.items, values)
+        status: Status | None = (INVALID if intensities else STRUCTURAL) if absent else None
         value = None if absent else mean_answered(scale.items, values, least=len(scale.items))
-        rule = "mean of three answers" if at == 0 else "as answered"
+        rule = "mean of three answers" if index == 0 else "as answered"
         if absent:
             rule = f"never asked: {number} pains"
-        if absent and given:
+        if absent and intensities:
             warnings.append(Message("outcome.pains", scale=scale.label, n=str(number)))
         subscores[scale.code] = make_subscore(scale, values, value, rule=rule, source=SOURCE, status=status)
     return ScorerResult(subscores, warnings=tuple(warnings))

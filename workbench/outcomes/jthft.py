@@ -75,6 +75,7 @@ def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[s
     for scale in definition.subscales:
         sub = sum_subscale(scale, times, source=SOURCE)
         capped = [code for code in scale.items if code in censored]
+        # One censored subtest makes the sum a lower bound: it must not be analysed as an exact time.
         if capped and sub.value is not None:
             rule = f"{sub.rule}; {len(capped)} at the cap, so the true sum is at least this"
             sub = replace(sub, status=CENSORED, rule=rule)

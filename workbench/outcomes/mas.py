@@ -1,8 +1,8 @@
 """Modified Ashworth Scale: labels 0, 1, 1+, 2, 3, 4 for each muscle group, lower is better.
 
-The label is what is stored. The number behind it is ordinal: 0, 1, 2, 3, 4, 5 in the order of the labels, or
-the label itself with 1+ as 1.5 where the protocol declares that. A mean over muscles is formed only over the
-muscles that the protocol names.
+The label is stored. Its number is ordinal: 0, 1, 2, 3, 4, 5 in the order of the labels, or the label itself
+with 1+ as 1.5 where the protocol declares that. A mean over muscles is formed only over the muscles that the
+protocol names.
 
 References
 ----------

@@ -87,7 +87,8 @@ def _check_weights(values: Mapping[str, Any]) -> tuple[str, ...]:
     if sum(weights) != PAIRS:
         listed = ", ".join(f"{code[7:]} {values[code]}" for code in WEIGHTS)
         raise BadValue(Message("outcome.tlx_weights", all=PAIRS, sum=str(sum(weights)), weights=listed))
-    # Of 15 choices among all pairs, any k scales share k (k - 1) / 2 (Landau): less cannot come from a tally.
+    # Landau's theorem: any k scales win at least the k (k - 1) / 2 comparisons among themselves, so smaller
+    # sums of weights cannot come from 15 comparisons of pairs.
     if any(sum(weights[:k]) < k * (k - 1) // 2 for k in range(1, len(weights))):
         return (Message("outcome.tlx_tally"),)
     return ()

@@ -1,4 +1,4 @@
-"""Nine-Hole Peg Test: mean time of two trials with each hand, and pegs a second for hands at the floor.
+"""Nine-Hole Peg Test: mean time of two trials with each hand, and pegs per second for hands at the floor.
 
 References
 ----------
@@ -40,7 +40,7 @@ def _subscales() -> tuple[Subscale, ...]:
 
 
 def _rate(code: str, values: Mapping[str, Any], cap: float) -> float | None:
-    """Pegs a second of one trial; None without a result, or at the cap without the count of pegs."""
+    """Pegs per second of one trial; None without a result, or at the cap without the count of pegs."""
     time, pegs = values[code], values[f"{code}_pegs"]
     if time is None or (time == UNABLE and pegs is None):
         return None

@@ -54,13 +54,16 @@ _ONE_SIDED = replace(
 def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> ScorerResult:
     result = score_sums(definition, values, options)
     answer = values["change"]
+    # Without an answer there is no category; the subscore is ND already.
     if answer is None:
         return result
     if definition.version == BALANCED:
-        word = "improved" if answer < 4 else "unchanged" if answer == 4 else "worse"
+        # The two codings run in opposite directions: 4 is "no change" in one, 1 "no change or worse" in the
+        # other.
+        category = "improved" if answer < 4 else "unchanged" if answer == 4 else "worse"
     else:
-        word = "unchanged or worse" if answer == 1 else "improved"
-    return ScorerResult(result.subscores, classes={"category": word})
+        category = "unchanged or worse" if answer == 1 else "improved"
+    return ScorerResult(result.subscores, classes={"category": category})
 
 
 OUTCOME = Measure((_BALANCED, _ONE_SIDED), _score)

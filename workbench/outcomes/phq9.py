@@ -75,6 +75,7 @@ def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[s
     # Any answer above 0 to item 9 is acted on, however low the total (PHQ-9 instructions).
     if answer:
         alerts.append(Message("outcome.phq9_item_9", value=str(answer)))
+    # Missing is not 0: a questionnaire without item 9 cannot rule out what that item asks.
     elif answer is None and numeric_values(phq8.items, values):
         warnings.append(Message("outcome.phq9_not_asked"))
     classes = {}

@@ -58,6 +58,7 @@ def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[s
     rule, warnings = "as answered, asked only when there are spasms", []
     if how_often == 0:
         status, rule = STRUCTURAL, "never asked: the frequency is 0"
+        # Which of the two answers is wrong cannot be known, so neither a value nor a correction is made.
         if how_bad is not None:
             status, rule = INVALID, "contradicts a frequency of 0"
             warnings.append(Message("outcome.psfs_severity", value=str(how_bad)))

@@ -1,6 +1,6 @@
 """Spinal Cord Ability Ruler: muscles C5–C8 and SCIM III items on one interval scale 0–100.
 
-Both the recoding of the items and the conversion of their sum stand in the article. They are a table that
+Both the recoding of the items and the conversion of their sum are in the article. They are a table that
 the user supplies, with the columns ``part,raw,value``: rows such as ``right_C5,3,2`` or ``walk_stairs,3,3``
 recode an item, rows ``sum,40,61.5`` convert the sum of the recoded items.
 
@@ -24,7 +24,7 @@ from workbench.outcomes.scim3 import ITEMS as SCIM_ITEMS
 
 SOURCE = "Reed 2017, Spinal Cord 55"
 AUTONOMIC = ("sphincter_respiration", "sphincter_bladder", "sphincter_bowel")
-"""SCIM items that are no volitional performance."""
+"""SCIM items that are not volitional performance."""
 
 MUSCLES = both_sides(
     {level: f"key muscle {level}" for level in ("C5", "C6", "C7", "C8")}, allowed=(0, 1, 2, 3, 4, 5), codes=("NT",)
@@ -42,6 +42,7 @@ def _recoded(items: tuple[Item, ...], most: int, values: Mapping[str, Any], tabl
             recoded_values[item.code] = None
             continue
         number = table[f"{item.code}:{value}"]
+        # Checked on every row that is used: a table of another measure may have the same row names.
         if number not in range(most + 1):
             raise BadValue(
                 f"table {table.label!r} row {item.code}:{value} must be an integer 0 to {most}, got {number:g}"

@@ -1,7 +1,7 @@
 """SCI-QOL: 22 banks, T score from the developer's table for a complete short form, or from the adaptive test.
 
-A bank is a version. How many items its short form has is read from the table, so the places that a definition
-has are the most that any form may use.
+A bank is a version. The number of items of its short form follows from the table; a definition has as many places
+as the longest form.
 
 References
 ----------

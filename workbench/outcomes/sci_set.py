@@ -62,6 +62,7 @@ def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[s
     (scale,) = definition.subscales
     missing = missing_items(scale.items, values)
     mean = None if missing else mean_answered(scale.items, values, least=scale.min_answered)
+    # Every item answered "NA" is a finding, not a gap: structural and not ND.
     none_applies = not missing and mean is None
     rule = "sum of the items that apply, divided by their number"
     score = make_subscore(

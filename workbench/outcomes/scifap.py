@@ -1,7 +1,7 @@
 """Spinal Cord Injury Functional Ambulation Profile: seven timed walking tasks, 0–2100, lower is better.
 
 A task scores time × assistance factor / mean time of able-bodied adults, 300 when it could not be done. The
-able-bodied times stand in the worksheet of the article; they are the option ``norms``, without a default.
+able-bodied times are in the worksheet of the article; they are the option ``norms``, without a default.
 
 References
 ----------
@@ -51,6 +51,7 @@ def _norms(given: Any) -> Mapping[str, float] | None:
 
 def _task(task: str, values: Mapping[str, Any], norms: Mapping[str, float] | None) -> float | None:
     time, factor = values[f"{task}_s"], values[f"{task}_factor"]
+    # Before the missing values: a task that could not be done needs neither a time nor norms.
     if time == UNABLE or factor == NOT_DONE:
         return MOST
     if time is None or factor is None or norms is None:

@@ -131,7 +131,7 @@ def _scale(scale: Subscale, values: Mapping[str, Any], table: Table) -> SubScore
 
 
 def _recoded(code: str, values: Mapping[str, Any], table: Table) -> float:
-    """Recoded value of an answer: by the row of the pair where the table has one, else by its own row."""
+    """Recoded value of an answer: from the row of the pair where the table has one, else from its own row."""
     for other in _ALL:
         key = f"{code}&{other}:{values[code]}&{values[other]}"
         if other != code and key in table.values:
@@ -142,6 +142,7 @@ def _recoded(code: str, values: Mapping[str, Any], table: Table) -> float:
 def _ends(code: str, table: Table) -> tuple[float, float]:
     """Least and greatest recoded value of an item; its rows are all needed."""
     own = [table[f"{code}:{answer}"] for answer in range(1, ANSWERS[int(code[1:])] + 1)]
+    # Conditional recodings count too: the 0–100 range must contain every value that the table can give.
     pairs = [value for key, value in table.values.items() if key.startswith(f"{code}&")]
     return min(own + pairs), max(own + pairs)
 
@@ -163,6 +164,7 @@ def _norm_based(
 
 def _summary(scale: Subscale, values: Mapping[str, Any], z: Mapping[str, float], table: Table) -> SubScore:
     value = None
+    # Each summary weights all eight scales, also the other component's: with one missing it cannot be formed.
     if len(z) == len(SCALES):
         value = 50 + 10 * sum(table[f"{scale.code}:{code}"] * z[code] for code in SCALES)
     rule = "50 + 10 sum(weight x z) over the eight scales"

@@ -1,7 +1,7 @@
 """Trunk Assessment Scale for Spinal Cord Injury (TASS): trunk function without support of the arms, 0–44.
 
-The points an item can have could not be seen. So the points of the scale are entered; the points of the
-seven items may be recorded beside them, and have to add up when all are there.
+The allowed points of an item could not be seen. So the points of the scale are entered; the points of the
+seven items may be recorded beside them, and must add up when all are given.
 
 References
 ----------
@@ -28,6 +28,7 @@ POINTS = Item("points", "points of the scale", tuple(range(MOST + 1)))
 
 def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> ScorerResult:
     parts = [values[f"item_{n}"] for n in range(1, ITEMS + 1)]
+    # Only a complete set can contradict the total; a partial one never forms it.
     if None not in parts and values["points"] not in (None, sum(parts)):
         raise BadValue(Message("outcome.tass_points", sum=str(sum(parts)), value=str(values["points"])))
     return score_sums(definition, values, options)

@@ -58,7 +58,7 @@ DOMAINS = {
     "social": ("Social relationships", (20, 21, 22), 1),
     "environment": ("Environment", (8, 9, 12, 13, 14, 23, 24, 25), 2),
 }
-"""Words, items, and how many of them may be missing."""
+"""Label, items, and how many of them may be missing."""
 _SCALES = tuple(
     Subscale(
         f"{code}_{top}", f"{label}, {low}–{top}", tuple(f"q{n}" for n in items), low, top, least=len(items) - gaps

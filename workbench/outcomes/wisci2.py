@@ -26,7 +26,7 @@ def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[s
         s.code: make_subscore(s, values, values[s.code], rule=rule, source=SOURCE) for s in definition.subscales
     }
     chosen, most = values["self_selected"], values["maximum"]
-    # Who chooses a level can walk it, so the maximum is at least that.
+    # A level that is chosen can be walked, so the maximum is at least that level.
     low = chosen is not None and most is not None and most < chosen
     warning = Message("outcome.wisci_levels", most=str(most), chosen=str(chosen))
     return ScorerResult(scores, warnings=(warning,) if low else ())

@@ -21,11 +21,11 @@ MAGIC = b"XDF:"
 """First four bytes of every XDF file."""
 
 BOUNDARY = bytes.fromhex("43a546dccbf5410fb30ed5467383cbe4")
-"""Content of a boundary chunk, from which a reader finds back into a damaged file."""
+"""Content of a boundary chunk, at which a reader resynchronizes in a damaged file."""
 
 
 class Tag(IntEnum):
-    """What a chunk holds."""
+    """What a chunk contains."""
 
     FILE_HEADER = 1
     STREAM_HEADER = 2
@@ -111,6 +111,7 @@ def encode_numbers(stream_id: int, values: NDArray[Any], stamps: FloatArray, *, 
     """
     cast = _cast(values, dtype)
     packed = np.empty(len(stamps), dtype=_record(dtype, values.shape[1]))
+    # XDF allows a sample without a stamp; every sample carries its own here, so that no stamp is ever inferred.
     packed["stamped"] = 8
     packed["stamp"] = stamps
     packed["values"] = cast
@@ -119,19 +120,19 @@ def encode_numbers(stream_id: int, values: NDArray[Any], stamps: FloatArray, *, 
 
 
 def encode_texts(stream_id: int, texts: Sequence[str | Sequence[str]], stamps: FloatArray) -> bytes:
-    """A samples chunk of a text stream: a text a sample, or a row of one text a channel; each with its stamp
-    (s).
+    """A samples chunk of a text stream: one text per sample, or one row of texts per sample.
 
     Parameters
     ----------
     stream_id : of the text stream.
-    texts : a text a sample, or a row of one text a channel.
+    texts : one text per sample, or one row per sample with one text per channel.
     stamps : ``(n_times,)`` float64, s.
     """
     parts = [struct.pack("<I", stream_id), encode_length(len(texts))]
     for row, stamp in zip(texts, stamps, strict=True):
         parts.append(struct.pack("<Bd", 8, stamp))
         for text in [row] if isinstance(row, str) else row:
+            # A lone surrogate has no UTF-8; escaped, it stays readable instead of stopping the recording.
             data = text.encode("utf-8", errors="backslashreplace")
             parts += [encode_length(len(data)), data]
     return encode_chunk(Tag.SAMPLES, b"".join(parts))
@@ -141,9 +142,11 @@ def _cast(values: NDArray[Any], dtype: str) -> NDArray[Any]:
     target = np.dtype(FORMATS[dtype])
     if values.dtype == target:
         return values
+    # An overflow here is not a warning but a lost bit, which the comparison below reports.
     with np.errstate(all="ignore"):
         cast = values.astype(target)
         back = cast.astype(values.dtype)
+    # Not finite values are legal samples; NaN must compare equal to itself.
     if not np.array_equal(back, values, equal_nan=values.dtype.kind == "f"):
         raise BadValue(
             f"{values.dtype} samples do not fit a {dtype} stream without losing bits; "
@@ -163,7 +166,7 @@ def decode_length(data: memoryview, at: int) -> tuple[int, int]:
     Raises
     ------
     TornChunk
-        When the bytes end early or are no such integer.
+        When the bytes end early or are not such an integer.
     """
     if at >= len(data):
         raise TornChunk("the file ends where a length should stand")
@@ -181,7 +184,7 @@ def decode_chunk(data: memoryview, at: int) -> tuple[int, int, int]:
     if length < 2:
         raise TornChunk(f"a chunk of {length} bytes; the shortest has 2")
     if body + length > len(data):
-        raise TornChunk(f"a chunk of {length} bytes of which {len(data) - body} are there")
+        raise TornChunk(f"a chunk of {length} bytes, of which {len(data) - body} are present")
     return int.from_bytes(data[body : body + 2], "little"), body + 2, body + length
 
 
@@ -222,8 +225,11 @@ def decode_numbers(
     n, at = decode_length(content, 4)
     data = content[at:]
     width = n_channels * np.dtype(FORMATS[dtype]).itemsize
+    # A damaged count must not allocate: every sample takes at least one byte.
     if n > len(data):
         raise TornChunk(f"{n} samples announced in {len(data)} bytes")
+    # The usual case: every sample stamped, so records of a fixed size, decoded at once. A record of the right
+    # size whose flag says otherwise is damage, which the slow path reports.
     if len(data) == n * (9 + width):
         packed = np.frombuffer(data, dtype=_record(dtype, n_channels))
         if packed["stamped"].all():
@@ -258,11 +264,12 @@ def decode_texts(
     Parameters
     ----------
     content : the chunk behind its tag and stream id.
-    n_channels : texts a sample.
+    n_channels : texts per sample.
     last : stamp of the sample before, s.
-    period : s between two samples that bear no stamp.
+    period : s between two samples without a stamp of their own.
     """
     n, at = decode_length(content, 4)
+    # Each text takes at least one byte: a larger count is damage, and must not allocate.
     if n > len(content):
         raise TornChunk(f"{n} samples announced in {len(content)} bytes")
     stamps = np.empty(n)
@@ -275,6 +282,7 @@ def decode_texts(
             length, at = decode_length(content, at)
             if at + length > len(content):
                 raise TornChunk("the chunk ends inside a text")
+            # Other writers' texts may not be UTF-8; a text that is partly readable beats an unreadable file.
             row.append(bytes(content[at : at + length]).decode("utf-8", errors="replace"))
             at += length
         rows.append(row)

@@ -12,6 +12,7 @@ from workbench.messages import Message
 
 def create(path: Path) -> int:
     """A new file that only its owner can read, locked against ``recover`` while it is written."""
+    # O_EXCL: a recording is never overwritten. O_APPEND: no writer can change what is already there.
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND
     try:
         descriptor = world.disk.descriptor(path, flags)
@@ -24,13 +25,13 @@ def create(path: Path) -> int:
 
 
 def try_lock(descriptor: int) -> bool:
-    """Lock an open file for this process until it is closed or the process ends; False when it is taken."""
+    """Lock an open file for this process until it is closed or the process ends; False when another has it."""
     try:
         world.disk.lock(descriptor)
     except BlockingIOError:
         return False
     except OSError:
-        return True  # a file system without locks: the exclusive creation of the file has to do
+        return True  # A file system without locks: only the exclusive creation protects the file.
     return True
 
 

@@ -16,7 +16,7 @@ def decision_hash(decisions: Iterable[Decision]) -> str:
     """SHA-256 over the exact bits of every decision, in order.
 
     Numbers enter as the 8 bytes of their float64 (sample, stamp, validity, trial, probabilities), texts
-    (label, change) as UTF-8 with their length. When it was acquired, decided or emitted does not enter.
+    (label, change) as UTF-8 with their length. The times of acquisition, decision and emission are left out.
     """
     digest = hashlib.sha256()
     for decision in decisions:
@@ -28,6 +28,7 @@ def decision_hash(decisions: Iterable[Decision]) -> str:
             *decision.probabilities,
         )
         label, change = decision.label.encode("utf-8"), decision.change.encode("utf-8")
+        # Lengths go first: without them, characters could move from one text to the next under the same hash.
         digest.update(struct.pack(f"<III{len(numbers)}d", len(numbers), len(label), len(change), *numbers))
         digest.update(label + change)
     return digest.hexdigest()

@@ -1,10 +1,10 @@
 """The side index of a recording: ``<file>.idx`` with place, length and CRC-32 of every chunk.
 
-One fixed-size entry a chunk, each with a check of its own, so that a damaged index is noticed as well.
-Between them stand *sync* entries, written after each ``fsync``: everything before ``synced`` bytes was on
+One fixed-size entry per chunk, each with its own checksum, so that a damaged index is noticed as well.
+Between them are *sync* entries, written after each ``fsync``: everything before ``synced`` bytes was on
 the disk. A *copy* entry is followed by the bytes of a chunk without which others cannot be read (a stream's
 header, the plan of a run), so that damage to one byte does not cost a whole recording. An *end* entry, followed
-by a short JSON text, marks the index complete and tells the state.
+by a short JSON text, marks the index as complete and states how the recording ended.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ _NOTE: dict[str, tuple[type, ...]] = {
     "sentence": (str,),
     "index_damaged": (bool,),
 }
-"""What the JSON of the end entry may hold, with the types of each."""
+"""Fields that the JSON of the end entry may have, with the types of each."""
 
 
 @dataclass(frozen=True, slots=True)
 class Indexed:
-    """A chunk as the index knows it: bytes ``start`` to ``start + length``, and how many samples it holds."""
+    """A chunk as the index lists it: bytes ``start`` to ``start + length``, and its number of samples."""
 
     start: int
     length: int
@@ -120,12 +120,12 @@ def encode_end(note: dict[str, Any]) -> bytes:
 
 
 def decode(data: bytes) -> Index:
-    """Everything in an index file that passes its own check; the rest is counted, also of one that was emptied.
+    """Everything in an index file that passes its own check; the rest, even a missing beginning, is counted.
 
     Raises
     ------
     RecordingFault
-        When the end entry passes its check and holds what no writer of an index puts there.
+        When the end entry passes its check but has content that no writer of an index produces.
     """
     index = Index(n_bad=int(data[: len(MAGIC)] != MAGIC))
     at = len(MAGIC)
@@ -153,7 +153,7 @@ def decode(data: bytes) -> Index:
 
 
 def _decode_copy(index: Index, data: bytes, at: int, entry: Indexed) -> int:
-    """Take in the copy that follows its entry; the place of the next entry."""
+    """Store the copy that follows its entry; the position of the next entry."""
     end = at + entry.length + -entry.length % SIZE
     chunk, filling = data[at : at + entry.length], data[at + entry.length : end]
     if len(chunk) == entry.length and zlib.crc32(chunk) == entry.crc:
@@ -166,9 +166,11 @@ def _decode_copy(index: Index, data: bytes, at: int, entry: Indexed) -> int:
 def _decode_note(text: bytes) -> dict[str, Any]:
     note = reading.parse_json(text, "the end entry of the index", error=RecordingFault)
     if not isinstance(note, dict) or "state" not in note:
-        raise RecordingFault("the end entry of the index tells no state; restore the index from its backup")
+        raise RecordingFault("the end entry of the index states no state; restore the index from its backup")
     for name, kinds in _NOTE.items():
+        # A missing field counts as empty: older writers did not know all of them.
         value = note.get(name, kinds[0]())
+        # A tail with a folder in its name would let a forged index name a file anywhere on the disk.
         if not isinstance(value, kinds) or (name == "tail" and str(value) != Path(str(value)).name):
             raise RecordingFault(
                 f"the end entry of the index has {name} = {value!r:.60}; restore the index from its backup"
@@ -182,7 +184,7 @@ def read(recording: Path) -> Index | None:
     Raises
     ------
     RecordingFault
-        When it is there and cannot be read.
+        When it exists and cannot be read.
     """
     path = path_of(recording)
     if not reading.is_there(path, "index", error=RecordingFault):
@@ -201,7 +203,7 @@ def replace(
     recording : whose index it is.
     chunks : of the recording, in file order.
     note : JSON of the end entry.
-    copies : start of a chunk → its bytes, kept beside the entries.
+    copies : start of a chunk → its bytes, stored beside the entries.
 
     Raises
     ------

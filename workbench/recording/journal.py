@@ -1,6 +1,6 @@
 """The signal journal: an append-only XDF file that survives ``kill -9`` and a power cut.
 
-One ``write()`` a chunk, so that a killed process leaves whole chunks; ``fsync`` every 0.5 s in a thread of
+One ``write()`` per chunk, so that a killed process leaves whole chunks; ``fsync`` every 0.5 s in a thread of
 its own, so that a power cut loses at most 1 s where a sync takes 0.5 s or less; a side index with the CRC
 of every chunk, so that damage is found. Everything is raw: stamps as the outlet made them, clock offsets
 beside them.
@@ -30,10 +30,10 @@ SYNC_EVERY_S = 0.5
 """Time between two ``fsync``."""
 
 SYNC_SLOW_S = 0.5
-"""A sync that takes longer breaks the promise of at most 1 s; its caller writes an entry."""
+"""A sync that takes longer breaks the promise of at most 1 s; the caller records it in the ledger."""
 
 SYNC_LIMIT_S = 15.0
-"""A sync that has not come back after so long counts as hung, s."""
+"""A sync that has not returned after this time counts as hung, s."""
 
 BOUNDARY_EVERY_S = 10.0
 """Time between two boundary chunks."""
@@ -87,6 +87,7 @@ class Journal:
         self._closed = False
         self._file = files.create(self.path)
         try:
+            # Both files or neither: a recording without its index would pass for one of another program.
             self._index = files.create(index.path_of(self.path))
         except RecordingFault:
             world.disk.close(self._file)
@@ -155,7 +156,7 @@ class Journal:
         stamps = np.asarray(stamps, dtype=np.float64)
         n = len(stamps)
         if len(values) != n:
-            raise BadValue(f"{len(values)} samples with {n} stamps; give one stamp a sample")
+            raise BadValue(f"{len(values)} samples with {n} stamps; give one stamp per sample")
         if n == 0:
             return
         if stream.dtype == "string":
@@ -194,7 +195,7 @@ class Journal:
             stream.offsets.append(note)
 
     def boundary(self) -> None:
-        """Append a boundary chunk now; one is written every 10 s without asking."""
+        """Append a boundary chunk now; one is written every 10 s by itself."""
         with self._lock:
             self._append(chunks.encode_boundary(), Tag.BOUNDARY)
             self._boundary_at = world.clock.monotonic()
@@ -217,6 +218,7 @@ class Journal:
         """
         if self._closed:
             return
+        # The sync thread ends first: it takes the same lock, and must not sync a closed file.
         self._stop.set()
         self._syncer.join()
         try:
@@ -257,16 +259,18 @@ class Journal:
             raise RecordingFault(files.refusal(self.path, error)) from error
 
     def _append(self, chunk: bytes, tag: Tag, *, stream_id: int = 0, n: int = 0, copied: bool = False) -> None:
-        """One chunk and its index entry; the lock is held."""
+        """One chunk and its index entry; the caller has the lock."""
         if self._closed:
             raise RecordingFault(Message("recording.closed", file=self.path.name))
         if self._fault:
             raise RecordingFault(self._fault)
         try:
             world.disk.write_all(self._file, chunk)
+            # The chunk first: an index entry without its chunk would count as lost data after a crash.
             self._note(chunk, tag, stream_id=stream_id, n=n, copied=copied)
         except OSError as error:
             self._fail(error)
+        # Not after a boundary itself, which would call this again for ever.
         if tag != Tag.BOUNDARY and world.clock.monotonic() - self._boundary_at >= BOUNDARY_EVERY_S:
             self._boundary_at = world.clock.monotonic()
             self._append(chunks.encode_boundary(), Tag.BOUNDARY)
@@ -300,6 +304,8 @@ class Journal:
         while not self._stop.wait(SYNC_EVERY_S):
             beat()
             began = world.clock.monotonic()
+            # The size before the sync: only bytes written by then are certain to be on the disk. The lock is
+            # released during the sync, so that a slow disk never stops the writer.
             with self._lock:
                 size = self._size
             try:
@@ -324,6 +330,7 @@ class Journal:
         world.disk.sync(self._index)
 
     def _finish(self, state: str) -> None:
+        # The end entry last, after the sync: an index that says "finished" vouches for bytes on the disk.
         for stream_id, stream in self._streams.items():
             xml = document("info", _footer(stream))
             chunk = chunks.encode_xml(Tag.STREAM_FOOTER, xml, stream_id=stream_id)
@@ -339,7 +346,7 @@ class Journal:
 
 
 def _rows(values: Sequence[Any], n_channels: int) -> list[list[str]]:
-    """Texts as rows of one text a channel."""
+    """Texts as rows with one text per channel."""
     rows = [[value] if isinstance(value, str) else [str(text) for text in value] for value in values]
     if any(len(row) != n_channels for row in rows):
         raise BadValue(f"a sample of this text stream has {n_channels} texts")
@@ -374,11 +381,12 @@ def _header(
 
 
 def _channels(spec: StreamSpec, n_channels: int, announced: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Label, unit and type of each channel, and what else the outlet says of it.
+    """Label, unit and type of each channel, and what else the outlet says about it.
 
     The unit is the one that the outlet announces, since the samples are stored as they came; where it announces
     none, the one that the contract declares.
     """
+    # Descriptions that do not match the channels in number cannot be assigned to them; then none is used.
     outlets = several(announced, "channels", "channel")
     known = (
         outlets if len(outlets) == n_channels and all(isinstance(channel, Mapping) for channel in outlets) else []

@@ -29,7 +29,7 @@ _HEAD = re.compile(rb"(?s)(?=(?:\x01.|\x04.{4}|\x08.{8})[\x01-\x06]\x00)")
 """Where a chunk may begin: a length of 1, 4 or 8 bytes, then a known tag."""
 
 MOST_TRIES, WORK_BYTES = 100_000, 1000
-"""Places that are tried in search of whole chunks behind breaks, in all; so many bytes count as one."""
+"""Places tried in total in the search for whole chunks behind breaks; bytes checked that count as one place."""
 
 _NAMES = {
     Tag.FILE_HEADER: "file header",
@@ -58,11 +58,11 @@ class Damage:
 
     Attributes
     ----------
-    number : of the chunk, 0 when no index tells it.
+    number : of the chunk, 0 when no index lists it.
     start, end : bytes of the file.
     what : the chunk in words.
-    stream_id, n_samples : of a samples chunk, 0 when no index tells them.
-    restored : its bytes are known all the same, from the copy in the index; it stands among the whole chunks.
+    stream_id, n_samples : of a samples chunk, 0 when no index lists it.
+    restored : its bytes are known from the copy in the index; it is listed among the whole chunks.
     """
 
     number: int
@@ -77,7 +77,7 @@ class Damage:
     def sentence(self) -> str:
         """One phrase: which chunk, which bytes."""
         chunk = f"chunk {self.number} ({self.what})" if self.number else self.what
-        copy = ", of which the index holds a copy" if self.restored and self.number else ""
+        copy = ", of which the index has a copy" if self.restored and self.number else ""
         return f"{chunk}, bytes {self.start:,} to {self.end - 1:,}{copy}"
 
 
@@ -125,7 +125,7 @@ class Layout:
     work: int = 0
 
     def content(self, data: memoryview, piece: Piece) -> memoryview:
-        """What a whole chunk holds behind its tag."""
+        """The content of a whole chunk, behind its tag."""
         copy = self.restored.get(piece.start)
         if copy is None:
             return data[piece.body : piece.end]
@@ -148,13 +148,14 @@ def survey(data: memoryview, index: Index | None) -> Layout:
     Raises
     ------
     RecordingFault
-        When the file is no XDF file at all.
+        When the file is not an XDF file at all.
     """
     layout = Layout(len(data), tail=len(data))
     head = bytes(data[:4])
     if head != chunks.MAGIC[: len(head)]:
+        # An index proves that this was one of our recordings: its first bytes are damaged, and known.
         if index is None or not index.chunks:
-            raise RecordingFault(f"this is no XDF file: it begins with {head!r} instead of {chunks.MAGIC!r}")
+            raise RecordingFault(f"this is not an XDF file: it begins with {head!r} instead of {chunks.MAGIC!r}")
         layout.damage.append(Damage(0, 0, len(head), "the first bytes of the file", restored=True))
     at = len(chunks.MAGIC)
     if layout.size < at:
@@ -163,8 +164,10 @@ def survey(data: memoryview, index: Index | None) -> Layout:
     known, copies = (_known(index), index.copies) if index is not None else ([], {})
     _take_copied_headers(layout, copies)
     for number, entry in enumerate(known, start=1):
+        # Entries that overlap: the first one counts, so that no byte is read twice.
         if entry.start < at:
             continue
+        # Bytes that no entry covers, such as where an entry is damaged: their structure decides.
         if entry.start > at:
             at = _walk(layout, data, at, min(entry.start, len(data)))
         if entry.start + entry.length > len(data):
@@ -181,11 +184,11 @@ def survey(data: memoryview, index: Index | None) -> Layout:
 
 
 def _known(index: Index) -> list[Indexed]:
-    """The chunks that an index tells, by entry or, where the entry is damaged, by its copy of them."""
+    """The chunks that an index lists, by entry or, where the entry is damaged, by its copy of them."""
     listed = {entry.start for entry in index.chunks}
     copied = []
     for start, copy in index.copies.items():
-        # A copy that its writer could not read either tells nothing: the file itself decides.
+        # A copy that cannot be decoded says nothing: the file itself decides.
         with suppress(RecordingFault):
             tag, _, _ = chunks.decode_chunk(memoryview(copy), 0)
             if start not in listed:
@@ -207,6 +210,7 @@ def parse_format(content: memoryview) -> Format:
         raise RecordingFault(f"a stream of {n_channels} channels of {dtype!r:.40}; known are {', '.join(FORMATS)}")
     if n_channels > MOST_CHANNELS:
         raise RecordingFault(f"a stream of {n_channels:,} channels; at most {MOST_CHANNELS:,} are read")
+    # Limits far above any device: a damaged header must not make the reader allocate without bound.
     if not math.isfinite(fs) or not 0 <= fs <= FASTEST:
         raise RecordingFault(f"a stream of {fs:g} Hz; its rate must be from 0 (irregular) to {FASTEST:g} Hz")
     return Format(text_of(header, "name"), dtype, n_channels, fs, header)
@@ -221,7 +225,7 @@ def _take_copied_headers(layout: Layout, copies: dict[int, bytes]) -> None:
             if tag == Tag.STREAM_HEADER:
                 layout.formats[chunks.decode_stream_id(data[body:])] = parse_format(data[body:])
         except RecordingFault:
-            continue  # A copy that its writer could not read either: the file itself decides.
+            continue  # A copy that cannot be decoded says nothing: the file itself decides.
 
 
 def _indexed(layout: Layout, data: memoryview, number: int, entry: Indexed, copies: dict[int, bytes]) -> None:
@@ -254,6 +258,7 @@ def _walk(layout: Layout, data: memoryview, at: int, stop: int) -> int:
         try:
             piece = _whole_chunk(layout, part, at)
         except RecordingFault as fault:
+            # One byte on, not one chunk: after a break no length can be trusted.
             behind = _next_whole(layout, part, at + 1)
             if behind is None and stop == layout.size:
                 layout.tail, layout.why = at, str(fault)
@@ -278,6 +283,7 @@ def _whole_chunk(layout: Layout, data: memoryview, at: int) -> Piece:
 
 def _next_whole(layout: Layout, data: memoryview, at: int) -> Piece | None:
     """The next whole chunk behind a break, None when there is none or when too many places look like one."""
+    # Proportional to the file, so that a file made of false chunk heads cannot keep the search busy for hours.
     limit = MOST_TRIES + 8 * layout.size // WORK_BYTES
     for head in _HEAD.finditer(data, at):
         layout.work += 1
@@ -291,7 +297,7 @@ def _next_whole(layout: Layout, data: memoryview, at: int) -> Piece | None:
 
 
 def _accept(layout: Layout, data: memoryview, piece: Piece) -> None:
-    """Take a whole chunk in."""
+    """Add a whole chunk to the layout."""
     if piece.tag == Tag.STREAM_HEADER:
         content = layout.content(data, piece)
         layout.formats[chunks.decode_stream_id(content)] = parse_format(content)
@@ -349,6 +355,7 @@ def read_samples(formats: dict[int, Format], content: memoryview, *, last: float
 
 def _cut_unsynced(layout: Layout, synced: int) -> None:
     """In a file that was never closed, damage behind the last sync and the last whole chunk is its torn tail."""
+    # A power cut may leave unsynced bytes in any state; that is a torn end and not a change after writing.
     last = max((piece.end for piece in layout.pieces), default=len(chunks.MAGIC))
     tail = [d.start for d in layout.damage if d.start >= max(synced, last)]
     if tail:

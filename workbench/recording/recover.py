@@ -34,15 +34,15 @@ class Recovery:
     Attributes
     ----------
     kept_bytes, lost_bytes : of the recording; what is cut off its end is saved in ``tail``.
-    n_chunks : whole chunks that are kept.
+    n_chunks : whole chunks that remain.
     state : ``"clean"`` (closed properly, nothing done), ``"recovered"`` (was not closed; from now on
         quarantined), ``"salvaged"`` (damaged inside; ``salvaged`` holds the rest), ``"index damaged"`` (the
         recording is whole, its index is not; nothing done).
     sentence : what happened and how much was lost, for a reader.
     lost_s : s of signal known to be lost (the longest of all regular streams).
-    tail : file that holds the bytes that were cut off, None when there were none.
+    tail : file with the bytes that were cut off, None when there were none.
     damage : stretches inside the file that are not what was written.
-    salvaged : file that holds every whole chunk of a damaged recording, None when it is not damaged inside.
+    salvaged : file with every whole chunk of a damaged recording, None when it is not damaged inside.
     index_damaged : entries of the index failed their own check: some chunks were checked by structure alone.
     """
 
@@ -64,7 +64,7 @@ class Recovery:
 
     @property
     def damaged(self) -> bool:
-        """Whether anything was lost or changed that once was on the disk."""
+        """Whether anything that was on the disk was lost or changed."""
         return self.lost_bytes > 0 or self.index_damaged or self.state == "salvaged"
 
 
@@ -140,7 +140,7 @@ def inspect(path: Path | str) -> Inspection:
     Raises
     ------
     RecordingFault
-        When it cannot be read or is no XDF file.
+        When it cannot be read or is not an XDF file.
     """
     path = Path(path)
     data, side = xdf.load(path)
@@ -148,23 +148,24 @@ def inspect(path: Path | str) -> Inspection:
     _, streams = xdf.assemble(layout, data)
     damage = tuple(d.sentence for d in layout.damage)
     state = xdf.state_of(side)
+    # A journal locks its file while it writes: locked is "recording", not locked is "crashed".
     if state == "unfinished" and _is_open(path):
         state = "recording"
     elif damage:
         state = "damaged"
     summaries = tuple(
         StreamSummary(
-            s.name,
-            s.type,
-            s.dtype,
-            s.fs,
-            1 if s.dtype == "string" else len(s.channels),
-            len(s.stamps),
-            float(s.stamps[0]) if len(s.stamps) else 0.0,
-            float(s.stamps[-1]) if len(s.stamps) else 0.0,
-            len(s.clock_times),
+            stream.name,
+            stream.type,
+            stream.dtype,
+            stream.fs,
+            1 if stream.dtype == "string" else len(stream.channels),
+            len(stream.stamps),
+            float(stream.stamps[0]) if len(stream.stamps) else 0.0,
+            float(stream.stamps[-1]) if len(stream.stamps) else 0.0,
+            len(stream.clock_times),
         )
-        for s in streams
+        for stream in streams
     )
     sentence = _words(path, state, layout, side, damage)
     torn = layout.size - layout.tail if layout.torn else 0
@@ -184,7 +185,7 @@ def recover(path: Path | str) -> Recovery:
     Raises
     ------
     RecordingFault
-        When the file is no XDF file, is being written, or cannot be changed.
+        When the file is not an XDF file, is being written, or cannot be changed.
     """
     path = Path(path)
     if path.suffix in (".xdfz", ".gz"):
@@ -233,38 +234,42 @@ def _untouched(path: Path, layout: Layout, side: index.Index | None) -> Recovery
 
 def _salvaged(path: Path, data: memoryview, layout: Layout, side: index.Index | None) -> Recovery:
     """Save everything else of a file that is damaged inside."""
-    made = salvage(path, data, layout, side)
+    saved = salvage(path, data, layout, side)
     return Recovery(
-        made.kept_bytes,
-        made.lost_bytes,
-        made.n_chunks,
+        saved.kept_bytes,
+        saved.lost_bytes,
+        saved.n_chunks,
         "salvaged",
-        made.sentence,
-        made.lost_s,
+        saved.sentence,
+        saved.lost_s,
         damage=tuple(d.sentence for d in layout.damage),
-        salvaged=made.path,
+        salvaged=saved.path,
     )
 
 
 def _cut(path: Path, descriptor: int, data: memoryview, layout: Layout, side: index.Index | None) -> Recovery:
     """Save the tail, cut, rebuild the index: in this order, so that a crash in between loses nothing."""
+    # The index may list chunks behind the end of the file: they were written, and are lost as well.
     expected = max([layout.size, *(e.start + e.length for e in layout.missing)])
     tail = path.with_name(f"{path.name}.tail-{layout.tail}")
     if layout.tail < layout.size:
         world.disk.save(tail, bytes(data[layout.tail :]))
         world.disk.truncate(descriptor, layout.tail)
     lost_bytes = expected - layout.tail
+    # A call after a crash finds the file cut already; then the saved tail says how much was lost.
     if tail.exists():
         lost_bytes = max(lost_bytes, tail.stat().st_size)
     if layout.tail < len(chunks.MAGIC):
         world.disk.pwrite(descriptor, chunks.MAGIC, 0)
     world.disk.sync(descriptor)
-    kept = tail if tail.exists() else None
-    samples, lost_s = _lost_samples(layout, memoryview(kept.read_bytes() if kept is not None else b""), side)
+    saved_tail = tail if tail.exists() else None
+    samples, lost_s = _lost_samples(
+        layout, memoryview(saved_tail.read_bytes() if saved_tail is not None else b""), side
+    )
     closed = side is not None and side.end is not None
-    sentence = _why(path, closed=closed) + _loss_words(layout, lost_bytes, samples, kept)
-    bad = side is not None and side.n_bad > 0
-    if side is not None and bad:
+    sentence = _why(path, closed=closed) + _loss_words(layout, lost_bytes, samples, saved_tail)
+    index_damaged = side is not None and side.n_bad > 0
+    if side is not None and index_damaged:
         sentence += f" {index.damage_words(path, side)}"
     unlisted = sum(piece.number == 0 for piece in layout.pieces)
     if side is not None and unlisted:
@@ -275,14 +280,21 @@ def _cut(path: Path, descriptor: int, data: memoryview, layout: Layout, side: in
         "lost_bytes": lost_bytes,
         "lost_s": lost_s,
         "n_chunks": len(layout.pieces),
-        "tail": kept.name if kept is not None else "",
+        "tail": saved_tail.name if saved_tail is not None else "",
         "sentence": sentence,
-        "index_damaged": bad,
+        "index_damaged": index_damaged,
     }
     copies = side.copies if side is not None else {}
     index.replace(path, _entries(layout, data, side), note, copies=copies)
     return Recovery(
-        layout.tail, lost_bytes, len(layout.pieces), "recovered", sentence, lost_s, kept, index_damaged=bad
+        layout.tail,
+        lost_bytes,
+        len(layout.pieces),
+        "recovered",
+        sentence,
+        lost_s,
+        saved_tail,
+        index_damaged=index_damaged,
     )
 
 
@@ -304,7 +316,7 @@ def _entries(layout: Layout, data: memoryview, side: index.Index | None) -> list
 
 
 def _lost_samples(layout: Layout, tail: memoryview, side: index.Index | None) -> tuple[dict[str, int], float]:
-    """Samples lost by stream, from the index or from the head of the torn chunk, and the seconds they make."""
+    """Samples lost by stream, from the index or from the head of the torn chunk, and their duration in s."""
     lost: dict[int, int] = {}
     for entry in side.chunks if side is not None else []:
         if entry.start >= layout.tail:
@@ -315,6 +327,7 @@ def _lost_samples(layout: Layout, tail: memoryview, side: index.Index | None) ->
     seconds = [
         n / layout.formats[i].fs for i, n in lost.items() if i in layout.formats and layout.formats[i].fs > 0
     ]
+    # The longest of the streams, not their sum: they were recorded at the same time.
     return named, max(seconds, default=0.0)
 
 
@@ -356,7 +369,7 @@ def _words(
 
 
 def _why(path: Path, *, closed: bool) -> str:
-    """What happened to the recording, with what is missing that the file cannot tell."""
+    """What happened to the recording, and what is missing without a trace in the file."""
     if closed:
         return f"{path.name} was closed, but its end was cut off afterwards. "
     return (
@@ -393,7 +406,7 @@ def _held(path: Path) -> Iterator[int]:
         ) from error
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise RecordingFault(f"recording {reading.shown(path)} is no regular file; name an .xdf recording")
+            raise RecordingFault(f"recording {reading.shown(path)} is not a regular file; name an .xdf recording")
         if not try_lock(descriptor):
             raise RecordingFault(
                 f"recording {path.name} is being written by a running engine; end the run, then recover it"
@@ -404,7 +417,7 @@ def _held(path: Path) -> Iterator[int]:
 
 
 def _is_open(path: Path) -> bool:
-    """Whether a journal holds the file now."""
+    """Whether a journal is writing the file now."""
     try:
         descriptor = world.disk.descriptor(path, os.O_RDONLY)
     except OSError:

@@ -54,17 +54,17 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "int | None": (int, type(None)),
     "float | None": (int, float, type(None)),
 }
-"""Type that a field is declared with → types of JSON that it takes."""
+"""Declared type of a field → types of JSON that it accepts."""
 
 
 class Corrector:
-    """Raw samples and recorded events in, what the decode loop takes out. Used live and in replay.
+    """Turns raw samples and recorded events into what the decode loop takes, live and in a replay.
 
     Parameters
     ----------
     timebase : fresh ``workbench.signals.Timebase`` of the signal stream.
-    without : places of channels that are recorded and not decoded.
-    counted : whether the device counts its samples; then no gap rests on stamps, only a jump of the clock.
+    without : indices of channels that are recorded and not decoded.
+    counted : whether the device counts its samples; then stamps show only a jump of the clock, never a gap.
     """
 
     def __init__(self, timebase: Timebase, *, without: Sequence[int] = (), counted: bool = False) -> None:
@@ -85,7 +85,7 @@ class Corrector:
         return self._timebase
 
     def samples(self, values: FloatArray, stamps: FloatArray, *, local: float = 0.0) -> Iterator[Chunk | Marker]:
-        """Correct the stamps; a gap that they show becomes a marker before the first sample behind it.
+        """Correct the stamps; a gap in them becomes a marker before the first sample behind it.
 
         Parameters
         ----------
@@ -102,6 +102,7 @@ class Corrector:
                 yield Chunk(self.seen, values[at:row], corrected[at:row], local)
                 self.seen += row - at
                 at = row
+            # One gap is reported once: the counter of the device may have reported the one at this sample before.
             if row < len(stamps) and self._gap_at != self.seen:
                 self._gap_at = self.seen
                 detail = {"missing_s": float(missing), **({"cause": "clock"} if self._counted else {})}
@@ -115,6 +116,7 @@ class Corrector:
             if self._gap_at == self.seen:
                 return
             self._gap_at = self.seen
+            # Samples that the counter shows as lost move the expected stamp of the next one.
             if "samples" in marker.detail:
                 self._timebase.skip(float(marker.detail["missing_s"]))
         yield marker
@@ -131,7 +133,7 @@ class RunFile:
     Raises
     ------
     RecordingFault
-        When the file cannot be read, is torn or damaged, or holds no run.
+        When the file cannot be read, is torn or damaged, or contains no run.
     """
 
     def __init__(self, path: Path | str, *, damaged: str = "refuse") -> None:
@@ -140,7 +142,7 @@ class RunFile:
         runs = [m for m in self.markers() if m.kind == "run"]
         if not runs:
             raise RecordingFault(
-                f"{self.path.name} holds no run of this workbench (no 'run' entry in {run_writer.EVENTS}); "
+                f"{self.path.name} contains no run of this workbench (no 'run' entry in {run_writer.EVENTS}); "
                 "play it with the replay device instead"
             )
         self.plan: dict[str, Any] = dict(runs[0].detail)
@@ -160,6 +162,7 @@ class RunFile:
             When it is missing or of another type.
         """
         value = self.plan.get(name)
+        # In Python a bool is an int; in a plan it never stands for a number.
         if isinstance(value, kinds) and not isinstance(value, bool):
             return value
         raise RecordingFault(
@@ -212,9 +215,11 @@ class RunFile:
         with self._of_plan("the time base", self.plan.get("timebase")):
             fresh = Fresh.of_plan(self.signal.fs, self.plan.get("timebase")) if timebase is None else timebase
         line = self.contract_line
+        # Recordings from before plans had a time base were made when gaps were still taken from stamps.
         counted = bool(line is not None and line.counter) and "timebase" in self.plan
         corrector = Corrector(fresh, without=() if line is None else line.without, counted=counted)
         at = 0
+        # The sort is stable: events at one sample keep the order in which they took effect.
         for marker in sorted(self.markers(), key=lambda m: m.sample):
             yield from self._samples(corrector, at, marker.sample, block)
             at = max(at, marker.sample)
@@ -234,12 +239,12 @@ class RunFile:
 
     @contextmanager
     def _of_plan(self, what: str, value: Any) -> Iterator[None]:
-        """Whatever an odd entry of the plan does to the code that reads it is a fault of the file."""
+        """Any error that a malformed entry of the plan causes in the code that reads it is a fault of the file."""
         try:
             yield
         except (TypeError, LookupError, AttributeError, ValueError, OverflowError) as error:
             raise RecordingFault(
-                f"{self.path.name}: {what} in the plan is none ({value!r:.60}); restore the file from its backup"
+                f"{self.path.name}: {what} in the plan is wrong ({value!r:.60}); restore the file from its backup"
             ) from error
 
     @cached_property
@@ -259,6 +264,7 @@ class RunFile:
         stop = min(stop, len(self.signal.stamps))
         for at in range(start, stop, block or max(1, stop - start)):
             rows = slice(at, min(stop, at + block if block else stop))
+            # The same layout and dtype as live: other strides may give other bits further on.
             values = np.ascontiguousarray(self.signal.values[rows], dtype=np.float64)
             yield from corrector.samples(self.units.scale(values), self.signal.stamps[rows])
 
@@ -273,6 +279,7 @@ class RunFile:
 
     def _decision(self, row: list[float], classes: tuple[str, ...]) -> Decision:
         sample, stamp, label, valid, change, trial = row[: len(LEADING)]
+        # Checked before int(), which raises on NaN and infinity.
         whole = all(math.isfinite(number) for number in (sample, label, change, trial))
         if not whole or not -1 <= label < len(classes) or not 0 <= change < len(CHANGES):
             raise RecordingFault(
@@ -314,7 +321,7 @@ class RunFile:
         return str(self.plan.get("adapts") or "")
 
     def snapshots(self) -> list[Snapshot]:
-        """Updates of the decoder in the order of effect, without their arrays, which a replay makes again."""
+        """Updates of the decoder in the order of effect, without their arrays, which a replay computes again."""
         return self._objects(run_writer.SNAPSHOTS, Snapshot)
 
     def ledger(self) -> list[LedgerRow]:
@@ -330,7 +337,7 @@ class RunFile:
         return self._objects(run_writer.ACKS, Acknowledgement)
 
     def effector_statuses(self) -> list[DeviceStatus]:
-        """What the effector confirmed, by its signed status; empty in runs without one and before version 3."""
+        """What the effector confirmed in its signed status; empty in runs without one and before version 3."""
         return self._objects(run_writer.EFFECTOR, DeviceStatus)
 
     @property
@@ -348,8 +355,7 @@ class RunFile:
         """The decoded stream as ``mne.io.Raw``, in V, with cues and other events as annotations.
 
         A cue's annotation has its label and duration; a gap is ``BAD_gap``, so that MNE leaves out what it
-        touches.
-        Channels that are recorded and not decoded are of the type ``misc`` and keep their numbers.
+        touches. Channels that are recorded and not decoded have the type ``misc`` and keep their values.
         """
         from workbench.recording import to_mne
 
@@ -360,10 +366,10 @@ class RunFile:
 
         Parameters
         ----------
-        tmin, tmax : start and end relative to the cue, s. The signal before the cue warms the filters up; ``tmax``
+        tmin, tmax : start and end relative to the cue, s. Filters settle on the signal before the cue; ``tmax``
             is by default the end of the shortest cue.
 
-        The metadata of each epoch name its run and trial, and whether it is simulated.
+        The metadata of each epoch state its run and trial, and whether it is simulated.
 
         Raises
         ------
@@ -413,6 +419,7 @@ class RunFile:
             )
         for field in known.values():
             needed = field.default is MISSING and field.default_factory is MISSING
+            # Fields added since have defaults: an older recording stays readable.
             if field.name not in content and not needed:
                 continue
             value = content.get(field.name)
@@ -432,4 +439,5 @@ def _fits(value: Any, declared: str) -> bool:
     if declared.startswith("Mapping"):
         return isinstance(value, Mapping)
     kinds = _KINDS.get(declared, (object,))
+    # In Python a bool is an int, but true is not a number in JSON.
     return isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool))

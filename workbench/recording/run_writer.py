@@ -1,6 +1,6 @@
-"""Writing one run by the run-file convention: signal, other streams, and everything that was decided.
+"""Writing one run by the run-file convention: signal, other streams, and every decision.
 
-Streams beside the signal: ``wb.events``, ``wb.trials``, ``wb.ledger``, ``wb.commands``, ``wb.acks`` (two texts a
+Streams beside the signal: ``wb.events``, ``wb.trials``, ``wb.ledger``, ``wb.commands``, ``wb.acks`` (two texts per
 sample: one JSON object, and its kind) and ``wb.decisions`` (double64); ``wb.snapshots`` where the decoder adapts,
 ``wb.effector`` where the session has an effector: what the device's signed status confirmed.
 Two texts, since readers of other projects take every irregular stream of one channel for markers; the cues stand
@@ -51,7 +51,7 @@ CHANGES = ("", "activate", "release", "cued")
 LEADING = ("sample", "stamp", "label_index", "valid", "change", "trial")
 TIMES = ("t_acquire", "t_decided", "t_emitted")
 RULE = 2
-"""Rule of the time base of new recordings, ``workbench.signals.timebase.RULE``; a test holds the two together."""
+"""Rule of the time base of new recordings, ``workbench.signals.timebase.RULE``; a test keeps the two equal."""
 KEPT_COMMANDS = 4096
 """Commands whose stamps are remembered until they are acknowledged."""
 
@@ -103,7 +103,7 @@ class RunWriter:
         self._add_own(stamp)
         self._own = [name for name in self.ids if name.startswith(PREFIX)]
         self._offsets_of_own()
-        # Without its plan a run cannot be read at all.
+        # Copied into the index: without its plan a run cannot be read at all.
         self._text(EVENTS, asdict(Marker("run", 0, stamp, detail=self.plan)), stamp, kind="run", copied=True)
 
     def _add_own(self, stamp: float) -> None:
@@ -113,6 +113,7 @@ class RunWriter:
             StreamSpec(name, "Workbench", 0.0, TEXTS, unit="", source_id=name, role="markers")
             for name in (EVENTS, TRIALS, LEDGER, COMMANDS, ACKS, *self._extra())
         ]
+        # Cues from a stream are recorded with that stream; a second copy would double the annotations.
         if self.plan.get("cue_source") != "stream":
             specs.append(StreamSpec(MARKERS, "Markers", 0.0, source_id=MARKERS, role="markers"))
         for spec in specs:
@@ -132,7 +133,7 @@ class RunWriter:
         self.ids[spec.name] = self.journal.add_stream(spec, dtype=dtype, header=header)
 
     def _own_header(self, stamp: float) -> dict[str, Any]:
-        """What the workbench announces of its own streams."""
+        """What the workbench announces about its own streams."""
         return {
             "version": "1.0",
             "created_at": repr(float(stamp)),
@@ -143,7 +144,7 @@ class RunWriter:
         }
 
     def _offsets_of_own(self) -> None:
-        """The workbench stamps its own streams by the recorder's clock: an offset of 0, stated like any other."""
+        """The workbench's own streams are stamped by the recorder's clock: an offset of 0, recorded too."""
         for name in self._own:
             self.journal.clock_offset(self.ids[name], self._newest, 0.0, uncertainty=0.0)
 
@@ -178,6 +179,7 @@ class RunWriter:
         """
         self.journal.clock_offset(self.ids[name], time, offset, uncertainty=uncertainty)
         if name == self._signal:
+            # At the same pace as the signal's, so that readers that interpolate offsets treat all streams alike.
             self._offsets_of_own()
 
     def marker(self, marker: Marker) -> None:
@@ -189,15 +191,17 @@ class RunWriter:
     def decision(
         self, decision: Decision, *, acquired: float = 0.0, decided: float = 0.0, emitted: float = 0.0
     ) -> None:
-        """A decision with the local times in s at which its last sample came, it was made, it went out.
+        """Write a decision with its local times.
 
         Parameters
         ----------
         decision : what was decided.
-        acquired, decided, emitted : local times in s at which its last sample came, it was made, it went out.
+        acquired, decided, emitted : local times in s of its last sample's arrival, the decision, and its emission.
         """
         if decision.label and decision.label not in self.classes:
-            raise BadValue(f"decision {decision.label!r} is no class of this run; {', '.join(self.classes)} are")
+            raise BadValue(
+                f"decision {decision.label!r} is not a class of this run; {', '.join(self.classes)} are"
+            )
         if len(decision.probabilities) != len(self.classes):
             raise BadValue(f"{len(decision.probabilities)} probabilities for {len(self.classes)} classes")
         row = (
@@ -221,8 +225,8 @@ class RunWriter:
     def snapshot(self, snapshot: Snapshot, *, stamp: float) -> None:
         """An update of the decoder, by its hash; ``stamp`` is LSL time in s of about its sample.
 
-        Its arrays are not written: their bits are in the hash, a replay makes them again, and they can be as large
-        as the signal (spatial covariances of many bands and channels every window).
+        Its arrays are not written: the hash covers their bits, a replay computes them again, and they can be as
+        large as the signal (spatial covariances of many bands and channels every window).
         """
         if SNAPSHOTS not in self.ids:
             raise BadValue("this run's plan names no rule by which its decoder adapts; state it as 'adapts'")
@@ -236,15 +240,16 @@ class RunWriter:
     def command(self, command: Command) -> None:
         """A command as it was sent."""
         self._sent[command.seq] = command.stamp
+        # A dict keeps the order of insertion: the oldest goes first. A silent effector must not fill the memory.
         while len(self._sent) > KEPT_COMMANDS:
             del self._sent[next(iter(self._sent))]
         self._text(COMMANDS, asdict(command), command.stamp, kind=command.action)
 
     def ack(self, ack: Acknowledgement) -> None:
-        """An acknowledgement as it came; its sample is never stamped before that of its command.
+        """An acknowledgement as it came; its sample is never stamped earlier than that of its command.
 
-        What the device states stays in the entry. Its clock may run apart from ours, faster than real time above
-        all.
+        The entry keeps the times that the device states. Its clock may differ from ours, above all when a
+        simulation runs faster than real time.
         """
         self._text(ACKS, asdict(ack), max(ack.received, self._sent.get(ack.seq, ack.received)), kind=ack.status)
 

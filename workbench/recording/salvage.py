@@ -19,7 +19,7 @@ from workbench.recording.chunks import Tag
 from workbench.recording.layout import Layout, Piece, read_samples
 
 FOLDER = "salvaged"
-"""Folder, beside a damaged recording, of the file of the same name that holds everything else of it."""
+"""Folder beside a damaged recording for the file of the same name with every whole chunk of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class _Kept:
     _interrupted: set[int] = field(default_factory=set)
 
     def interrupt(self) -> None:
-        """Damage stands here: what follows in any stream does not follow from what came before."""
+        """Damage at this place: no stream can be assumed to continue from its last sample."""
         self._interrupted |= set(self._last)
 
     def take(self, layout: Layout, data: memoryview, piece: Piece, copies: dict[int, bytes]) -> None:
@@ -82,6 +82,7 @@ class _Kept:
     def _follows(self, content: memoryview, stream_id: int) -> bool:
         """Whether the first sample has a stamp of its own, where the one before it may be lost."""
         n, at = chunks.decode_length(content, 4)
+        # A sample without a stamp (its first byte is 0) counts on from the one before.
         return stream_id not in self._interrupted or n == 0 or content[at] != 0
 
     def _count(self, layout: Layout, content: memoryview, stream_id: int) -> int:
@@ -92,6 +93,7 @@ class _Kept:
         period = layout.formats[stream_id].period
         if last is not None and period and stream_id in self._interrupted:
             missing = float(stamps[0]) - last - period
+            # Less than half a period is jitter of the stamps, not a lost sample.
             if missing > period / 2:
                 self.holes[stream_id] = self.holes.get(stream_id, 0.0) + missing
         self._interrupted.discard(stream_id)
@@ -105,7 +107,7 @@ def salvage(path: Path, data: memoryview, layout: Layout, side: index.Index | No
     Parameters
     ----------
     path, data : of the damaged file.
-    found : where its chunks lie.
+    layout : where its chunks lie.
     side : its index, None without one.
 
     Raises
@@ -124,7 +126,7 @@ def salvage(path: Path, data: memoryview, layout: Layout, side: index.Index | No
             kept.interrupt()
         kept.take(layout, data, piece, copies)
     if not kept.entries:
-        raise RecordingFault(f"{path.name} holds no whole chunk; restore it from its backup")
+        raise RecordingFault(f"{path.name} contains no whole chunk; restore it from its backup")
     samples, seconds = _missing_samples(layout, kept, side)
     lost_bytes = max([layout.size, *(e.start + e.length for e in layout.missing)]) - kept.size
     place = path.parent / FOLDER / path.name
@@ -148,7 +150,7 @@ def salvage(path: Path, data: memoryview, layout: Layout, side: index.Index | No
 def _missing_samples(
     layout: Layout, kept: _Kept, side: index.Index | None
 ) -> tuple[dict[int, int], dict[int, float]]:
-    """Samples lost by stream id, and the seconds they make; without an index, by the stamps around the damage."""
+    """Samples lost by stream id, and their duration in s; without an index, by the stamps around the damage."""
     samples: dict[int, int] = {}
     for damage in layout.damage:
         if damage.n_samples and not damage.restored:
@@ -156,6 +158,7 @@ def _missing_samples(
     for entry in layout.missing:
         if entry.n_samples:
             samples[entry.stream_id] = samples.get(entry.stream_id, 0) + entry.n_samples
+    # Counts from the index are exact; stamps around the damage are the fallback.
     seconds = dict(kept.holes)
     for stream_id, n in samples.items():
         if stream_id in layout.formats and layout.formats[stream_id].fs > 0:

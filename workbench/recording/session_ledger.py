@@ -1,8 +1,8 @@
-"""Ledger rows that no run holds: one text file a session, appended and synced as they occur.
+"""Ledger rows outside any run: one text file per session, appended and synced as they occur.
 
-A row that is entered while a run is on stands in that run's recording. Between runs, before the first and
+A row entered during a run goes into that run's recording. Between runs, before the first and
 after the last, it is one line of ``<session>.ledger.jsonl``: the CRC-32 of the row's JSON text in hexadecimal,
-a space, the text. A line that was cut off or changed is found by its checksum and told, never skipped silently.
+a space, the text. A line that was cut off or changed is found by its checksum and reported, never skipped.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def append_rows(path: Path, rows: Sequence[LedgerRow]) -> None:
     Raises
     ------
     RecordingFault
-        When they cannot be written; the file then holds none of them or some, each whole or told as damaged.
+        When they cannot be written; the file then has none of them or some, each whole or reported as damaged.
     """
     if not rows:
         return
@@ -41,11 +41,13 @@ def append_rows(path: Path, rows: Sequence[LedgerRow]) -> None:
         descriptor = world.disk.descriptor(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
         try:
             size = os.lseek(descriptor, 0, os.SEEK_END)
+            # A crash may have cut the last line off; on a line of its own it damages no other row.
             torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
             data = (b"\n" if torn else b"") + b"".join(_line(row) for row in rows)
             world.disk.write_all(descriptor, data)
             world.disk.sync(descriptor)
             if size == 0:
+                # A new file survives a power cut only when the entry in its folder is on the disk too.
                 world.disk.sync_folder(path.parent)
         finally:
             world.disk.close(descriptor)
@@ -75,7 +77,7 @@ def read_rows(path: Path, *, growing: bool = False) -> list[LedgerRow]:
 
 
 def session_of(path: Path) -> str:
-    """The session whose rows a file holds."""
+    """The session whose rows are in a file."""
     return path.name.removesuffix(SUFFIX)
 
 
@@ -90,7 +92,7 @@ def _row(line: bytes, number: int) -> LedgerRow:
         try:
             return LedgerRow(**restored(reading.parse_json(text, "a line", error=RecordingFault)))
         except (RecordingFault, TypeError):
-            pass  # Whoever wrote this line knew the checksum, but it is no row: a damaged line all the same.
+            pass  # The checksum is right but the content is not a row: reported as damaged all the same.
     return LedgerRow(
         DAMAGED,
         0.0,

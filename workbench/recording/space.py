@@ -14,11 +14,11 @@ from workbench.recording.chunks import FORMATS
 from workbench.vocabulary import StreamSpec
 
 RESERVE = 0.2
-"""Share that is kept free on top of the need."""
+"""Share that stays free on top of the need."""
 
 
 def needed_bytes(specs: Iterable[StreamSpec], *, seconds: float, dtype: str = "float32") -> int:
-    """Bytes that a recording of these streams takes; text streams count 1 kB a second.
+    """Bytes that a recording of these streams takes; text streams count as 1 kB per second.
 
     Parameters
     ----------
@@ -27,12 +27,13 @@ def needed_bytes(specs: Iterable[StreamSpec], *, seconds: float, dtype: str = "f
     dtype : of the numeric streams.
     """
     width = np.dtype(FORMATS[dtype]).itemsize
+    # 9 bytes of every sample are its stamp and the length of the stamp.
     per_second = sum(s.fs * (9 + width * len(s.channels)) if s.fs > 0 else 1000.0 for s in specs)
     return int(per_second * seconds)
 
 
 def free_bytes(folder: Path | str) -> int:
-    """Free bytes of the disk that holds ``folder``; :class:`RecordingFault` when it is not there."""
+    """Free bytes of the disk with ``folder``; :class:`RecordingFault` when there is no such folder."""
     try:
         return world.disk.free(folder)
     except OSError as error:
@@ -54,16 +55,16 @@ def ensure_space(folder: Path | str, needed_bytes: int) -> int:
         With what is needed, what is free, and the remedy.
     """
     free = free_bytes(folder)
-    wanted = int(needed_bytes * (1.0 + RESERVE))
-    if free < wanted:
+    required = int(needed_bytes * (1.0 + RESERVE))
+    if free < required:
         raise RecordingFault(
             Message(
                 "recording.no_space",
                 folder=str(folder),
                 free=_size(free),
                 needed=_size(needed_bytes),
-                wanted=_size(wanted),
-                missing=_size(wanted - free),
+                wanted=_size(required),
+                missing=_size(required - free),
             )
         )
     return free

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from workbench.recording.run_file import RunFile
 
 UV = 1e-6
-"""V of a µV."""
+"""V per µV."""
 KINDS = {"eeg": "eeg", "ecog": "ecog", "ieeg": "ecog", "seeg": "seeg", "lfp": "dbs", "dbs": "dbs", "emg": "emg"}
 """Content type of a stream, in lower case → MNE's type of its channels."""
 WARM_UP_S = 1.0
-"""Signal before a cue that an epoch holds, by which causal filters warm up, s."""
+"""Signal before a cue that an epoch includes, on which causal filters settle, s."""
 
 
 def raw_of(run: RunFile) -> mne.io.RawArray:
@@ -28,8 +28,8 @@ def raw_of(run: RunFile) -> mne.io.RawArray:
 
     stream, kinds = run.signal, _channel_types(run)
     info = mne.create_info(list(stream.channels), stream.fs, kinds)
-    # A channel that is no voltage keeps its numbers, as it does behind the intake.
-    to_volts = np.array([1.0 if one == "misc" else UV for one in kinds])
+    # A channel that is not a voltage keeps its values, as it does live.
+    to_volts = np.array([1.0 if kind == "misc" else UV for kind in kinds])
     values = run.units.scale(np.asarray(stream.values, dtype=np.float64)) * to_volts
     raw = mne.io.RawArray(values.T, info, verbose="ERROR")
     cues, _ = locate_cues(run.items(), fs=stream.fs)
@@ -61,7 +61,8 @@ def epochs_of(run: RunFile, *, tmin: float = -WARM_UP_S, tmax: float | None = No
     fs = run.signal.fs
     cues, _ = locate_cues(run.items(), fs=fs)
     if not cues:
-        raise BadSignal(f"{run.path.name} holds no cue that no gap touched; there is nothing to cut epochs around")
+        raise BadSignal(f"{run.path.name} has no cue without a gap; there is nothing to cut epochs around")
+    # MNE includes both ends of an epoch: one sample less keeps the next cue out.
     last = min(cue.duration_s for cue in cues) - 1.0 / fs if tmax is None else tmax
     if not tmin < last:
         raise BadValue(f"an epoch must end after it starts, got {tmin:g} to {last:g} s; give tmin and tmax in s")

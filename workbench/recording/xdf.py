@@ -1,6 +1,6 @@
-"""Reading XDF files, ours and others', without pyxdf. Nothing is repaired, nothing is interpolated.
+"""Reading XDF files, our own and those of others, without pyxdf. Nothing is repaired or interpolated.
 
-Stamps are raw and clock offsets stand beside them, as ``pyxdf.load_xdf(…, synchronize_clocks=False,
+Stamps are raw, with clock offsets beside them, as ``pyxdf.load_xdf(…, synchronize_clocks=False,
 dejitter_timestamps=False)`` returns them.
 """
 
@@ -88,7 +88,7 @@ class XdfStream:
     def texts(self) -> list[str]:
         """First channel of a text stream."""
         if self.dtype != "string":
-            raise BadValue(f"stream {self.name!r} holds {self.dtype}, not text")
+            raise BadValue(f"stream {self.name!r} is {self.dtype}, not text")
         return [row[0] for row in self.values]
 
     @property
@@ -144,7 +144,7 @@ def read(path: Path | str, *, damaged: str = "refuse") -> XdfFile:
     Raises
     ------
     RecordingFault
-        When the file cannot be read, is no XDF file, or is torn or damaged.
+        When the file cannot be read, is not an XDF file, or is torn or damaged.
     """
     if damaged not in ("refuse", "skip"):
         raise BadValue(f"damaged is {damaged!r}; allowed are 'refuse' and 'skip'")
@@ -172,7 +172,7 @@ def load(path: Path) -> tuple[memoryview, index.Index | None]:
     Raises
     ------
     RecordingFault
-        When the file is not there, cannot be read, is empty, or is of another format.
+        When the file does not exist, cannot be read, is empty, or is of another format.
     """
     # A recording is read into memory at once, and its samples are copied out of it once more.
     largest = min(LARGEST, psutil.virtual_memory().available // 2)
@@ -187,7 +187,7 @@ def load(path: Path) -> tuple[memoryview, index.Index | None]:
     head = data[: len(chunks.MAGIC)]
     if not chunks.MAGIC.startswith(head) and not (side is not None and side.chunks):
         raise RecordingFault(
-            f"{path.name} is no XDF file: it begins with {head!r} instead of {chunks.MAGIC!r}; "
+            f"{path.name} is not an XDF file: it begins with {head!r} instead of {chunks.MAGIC!r}; "
             "name an .xdf recording"
         )
     return memoryview(data), side
@@ -197,6 +197,7 @@ def _unpacked(path: Path, data: bytes, largest: int) -> bytes:
     """A packed recording; one of more than ``largest`` bytes is refused before it fills the memory."""
     try:
         with gzip.open(io.BytesIO(data)) as file:
+            # One byte more than allowed shows that there is more, without unpacking all of it.
             unpacked = file.read(largest + 1)
     except (OSError, EOFError, zlib.error, MemoryError) as error:
         why = str(error) or "not enough memory"
@@ -216,7 +217,7 @@ def state_of(side: index.Index | None) -> RecordingState:
         return "foreign"
     if side.end is None:
         return "unfinished"
-    # Another program may have written another text; the record refuses it when the run is taken in.
+    # Another program may have written another text; the study refuses it when the run is ingested.
     return cast("RecordingState", str(side.end.get("state", "finished")))
 
 
@@ -255,6 +256,7 @@ class _Reader:
             self.header = from_xml(bytes(content).decode("utf-8", errors="replace"))
         elif tag == Tag.SAMPLES:
             stream_id = chunks.decode_stream_id(content)
+            # Without a readable header samples cannot be decoded; the layout lists that header as damage.
             if stream_id in self._formats:
                 values, stamps = layout.read_samples(self._formats, content, last=self._last[stream_id])
                 self._values[stream_id].append(values)
@@ -299,6 +301,7 @@ class _Reader:
 def _joined(values: list[Any], form: layout.Format) -> NDArray[Any] | list[list[str]]:
     if form.dtype == "string":
         return [row for rows in values for row in rows]
+    # XDF is little-endian; in native byte order the arrays work with compiled kernels everywhere.
     kind = np.dtype(FORMATS[form.dtype]).newbyteorder("=")
     if not values:
         return np.empty((0, form.n_channels), dtype=kind)

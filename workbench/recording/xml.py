@@ -17,7 +17,7 @@ from workbench.errors import BadValue, RecordingFault
 
 _NAME = re.compile(r"[A-Za-z_][\w.-]*\Z")
 LARGEST, DEEPEST = 16 * 2**20, 64
-"""Characters and levels of a header that is read; LabRecorder's headers have a few kB and about six levels."""
+"""Most characters and levels of a header; LabRecorder's headers have a few kB and about six levels."""
 
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -28,15 +28,15 @@ def is_name(text: str) -> bool:
 
 
 def to_xml(name: str, node: Any) -> str:
-    """One element. Characters that XML cannot hold become U+FFFD.
+    """One element. Characters that XML does not allow become U+FFFD.
 
     Raises
     ------
     BadValue
-        When a key is no XML name.
+        When a key is not an XML name.
     """
     if not _NAME.match(name):
-        raise BadValue(f"{name!r} is no XML element name; allowed are letters, digits, '_', '.' and '-'")
+        raise BadValue(f"{name!r} is not an XML element name; allowed are letters, digits, '_', '.' and '-'")
     if isinstance(node, Mapping):
         return f"<{name}>{''.join(to_xml(str(key), value) for key, value in node.items())}</{name}>"
     if isinstance(node, list | tuple):
@@ -83,7 +83,7 @@ def from_xml(text: str) -> dict[str, Any]:
     Raises
     ------
     RecordingFault
-        When the text is no XML, is too large or nested too deeply, or declares a document type.
+        When the text is not XML, is too large or nested too deeply, or declares a document type.
     """
     if len(text) > LARGEST:
         raise RecordingFault(
@@ -94,13 +94,13 @@ def from_xml(text: str) -> dict[str, Any]:
         parser.feed(text)
         root = parser.close()
     except (ElementTree.ParseError, ValueError, LookupError) as error:
-        raise RecordingFault(f"a header of the recording is no XML ({error})") from error
+        raise RecordingFault(f"a header of the recording is not XML ({error})") from error
     content = _node(root)
     return content if isinstance(content, dict) else {}
 
 
 def several(node: Any, *path: str) -> list[Any]:
-    """What stands under ``path`` as a list: empty when absent, one item when it occurs once."""
+    """The nodes under ``path`` as a list: empty when absent, one item when it occurs once."""
     for name in path:
         node = node.get(name) if isinstance(node, dict) else None
     if node is None:

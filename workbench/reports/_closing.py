@@ -1,4 +1,4 @@
-"""Assessments by condition, where every number comes from, limits, signatures."""
+"""The last sections: assessments by condition, provenance, limits, signatures."""
 
 from __future__ import annotations
 
@@ -26,14 +26,15 @@ from workbench.reports.blocks import (
 
 
 def assessments(say: Say) -> list[Block]:
-    """Every administration under its condition. No change is computed, least of all across conditions."""
+    """Every administration under its condition. Changes are not computed, and never across conditions."""
     t = say.t
     rows = sorted(say.facts.assessments, key=_order)
     blocks: list[Block] = [Heading(t("assessments"))]
     for measure, side in dict.fromkeys((str(row["measure"]), str(row["side"])) for row in rows):
-        mine = [row for row in rows if row["measure"] == measure and row["side"] == side]
-        if all("total" in row["score"] for row in mine):
-            blocks.append(_marks(say, measure, side, mine))
+        same = [row for row in rows if row["measure"] == measure and row["side"] == side]
+        # Measures without a total, such as a profile of domains, have no single axis to be drawn on.
+        if all("total" in row["score"] for row in same):
+            blocks.append(_marks(say, measure, side, same))
     columns = (
         Column(t("col_assessment"), 1.0),
         Column(t("col_help"), 1.9),
@@ -47,7 +48,7 @@ def assessments(say: Say) -> list[Block]:
 
 
 def _queries(say: Say) -> list[Block]:
-    """What the rater is asked about; nothing when nothing is."""
+    """Queries to the rater; no section when there are none."""
     t = say.t
     columns = (
         Column(t("col_query"), 3.0),
@@ -70,6 +71,7 @@ def _queries(say: Say) -> list[Block]:
 
 
 def _order(row: Row) -> tuple[Any, ...]:
+    # In the order in which conditions are compared: same measure and side first, repetitions last.
     under = ("measure", "side", "device_on", "assisted", "stimulation_on", "orthosis", "mode", "repeat")
     return tuple(row[name] for name in under)
 
@@ -84,11 +86,11 @@ def _condition(say: Say, row: Row) -> str:
         "assisted" if row["assisted"] else "unassisted",
         "stimulation_on" if row["stimulation_on"] else "stimulation_off",
     )
-    words = [say.t(code) for code in codes]
-    words += [say.t("worn", what=row["orthosis"])] if row["orthosis"] else []
-    words += [str(row["mode"])] if row["mode"] else []
-    words += [say.t("repeated", n=row["repeat"])] if row["repeat"] > 1 else []
-    return say.t("join").join(words)
+    labels = [say.t(code) for code in codes]
+    labels += [say.t("worn", what=row["orthosis"])] if row["orthosis"] else []
+    labels += [str(row["mode"])] if row["mode"] else []
+    labels += [say.t("repeated", n=row["repeat"])] if row["repeat"] > 1 else []
+    return say.t("join").join(labels)
 
 
 def _value(score: Any) -> float | None:
@@ -109,8 +111,8 @@ def _marks(say: Say, measure: str, side: str, rows: list[Row]) -> Figure:
         for row in rows
     ]
     name = _name(say, measure, side)
-    words = {"key": t("marks_key"), "nd": t("nd_word"), "axis": _measures.axis(say, rows[0], name, maximum)}
-    drawn = figures.condition_marks(marks, measure=name, maximum=maximum, words=words)
+    texts = {"key": t("marks_key"), "nd": t("nd_word"), "axis": _measures.axis(say, rows[0], name, maximum)}
+    drawn = figures.condition_marks(marks, measure=name, maximum=maximum, words=texts)
     values = "; ".join(
         f"{mark.label}: {t('nd_word') if mark.value is None else f'{mark.value:g}'}" for mark in marks
     )
@@ -124,31 +126,34 @@ def _marks(say: Say, measure: str, side: str, rows: list[Row]) -> Figure:
 def _row(say: Say, row: Row) -> tuple[Cell, ...]:
     t, score = say.t, row["score"]
     measure = f"{_name(say, str(row['measure']), str(row['side']))} ({row['version']})"
-    given = sum(value is not None for value in row["items"].values())
+    answered = sum(value is not None for value in row["items"].values())
+    # Implied items have a value that nobody entered: a rule of the measure gives it, so they are counted apart.
     implied = len(row["implied"])
     missing = _measures.missing_of(row)
-    items = t("items_missing" if missing else "items_of", given=given - implied, implied=implied, missing=missing)
+    items = t(
+        "items_missing" if missing else "items_of", given=answered - implied, implied=implied, missing=missing
+    )
     unfinished = {"draft": t("draft_assessment"), "incomplete": t("incomplete_assessment")}
     rater = str(row["rater"]) + (f" ({unfinished[row['state']]})" if row["state"] in unfinished else "")
     return (measure, _condition(say, row), _score(say, row, score), items, rater, Code(str(row["id"])[-8:]))
 
 
 def _score(say: Say, row: Row, score: Row) -> str:
-    """The total with its maximum, then subscores, then what is no number (a neurological level, a grade)."""
+    """The total with its maximum, then subscores, then what is not a number (a neurological level, a grade)."""
     t, total = say.t, score.get("total")
     parts = _measures.classes(say, row) if row["measure"] == "isncsci" else []
     subscores = score.get("subscores", {}).items()
     parts += [f"{_measures.subscore_name(say, row, code)} {_points(say, part)}" for code, part in subscores]
     parts += [] if row["measure"] == "isncsci" else _measures.classes(say, row)
-    more = t("join").join(parts)
+    details = t("join").join(parts)
     if not total:
-        return more or t("not_determined")
-    said = _points(say, total)
-    if row["measure"] == "isncsci":  # a classification, then its sums: a motor score alone says little
-        return t("join").join([*parts, t("isncsci_total", value=said)])
+        return details or t("not_determined")
+    text = _points(say, total)
+    if row["measure"] == "isncsci":  # The classification first: a motor score alone says little.
+        return t("join").join([*parts, t("isncsci_total", value=text)])
     if total["value"] is not None:
-        said = t("score_of", value=said, maximum=f"{total['high']:g}")
-    return f"{said} ({more})" if more else said
+        text = t("score_of", value=text, maximum=f"{total['high']:g}")
+    return f"{text} ({details})" if details else text
 
 
 def _points(say: Say, part: Row) -> str:
@@ -156,7 +161,7 @@ def _points(say: Say, part: Row) -> str:
 
 
 def provenance(say: Say) -> list[Block]:
-    """The grey box of the first page."""
+    """The grey box of the first page: data cut, head of the audit chain, software, recordings."""
     facts, t = say.facts, say.t
     when = t.moment(facts.cut.utc)
     pairs: list[tuple[str, Cell]] = [
@@ -174,8 +179,8 @@ def sources(say: Say) -> list[Block]:
     facts, t = say.facts, say.t
     rows: list[tuple[Cell, ...]] = []
     for run in facts.runs:
-        at, summary = run.number, run.row["summary"]
-        rows.append((t("run_id", run=at), Code(str(run.row["id"]))))
+        number, summary = run.number, run.row["summary"]
+        rows.append((t("run_id", run=number), Code(str(run.row["id"]))))
         for recording in run.recordings:
             size = t(
                 "recording_size_value",
@@ -184,16 +189,16 @@ def sources(say: Say) -> list[Block]:
                 bytes=recording["n_bytes"],
                 state=t.word("state", str(recording["state"])),
             )
-            rows.append((t("recording_file", run=at), Code(str(recording["path"]))))
-            rows.append((t("recording_sha", run=at), Code(str(recording["sha256"]))))
-            rows.append((t("recording_size", run=at), size))
+            rows.append((t("recording_file", run=number), Code(str(recording["path"]))))
+            rows.append((t("recording_sha", run=number), Code(str(recording["sha256"]))))
+            rows.append((t("recording_size", run=number), size))
         if run.online:
-            rows.append((t("decoder_sha", run=at), Code(str(run.row["decoder_sha256"]) or "–")))
-            rows.append((t("decision_sha", run=at), Code(str(summary.get("decision_hash") or "–"))))
-            rows.append((t("replay", run=at), _replay(say, summary.get("replay"))))
-        made = summary.get("software") or summary.get("workbench")
-        if made:
-            rows.append((t("software_run", run=at), str(made)))
+            rows.append((t("decoder_sha", run=number), Code(str(run.row["decoder_sha256"]) or "–")))
+            rows.append((t("decision_sha", run=number), Code(str(summary.get("decision_hash") or "–"))))
+            rows.append((t("replay", run=number), _replay(say, summary.get("replay"))))
+        software = summary.get("software") or summary.get("workbench")
+        if software:
+            rows.append((t("software_run", run=number), str(software)))
     for row in sorted(facts.assessments, key=_order):
         name = _name(say, str(row["measure"]), str(row["side"]))
         rows.append((t("assessment_id", measure=name), Code(str(row["id"]))))
@@ -211,19 +216,20 @@ def _replay(say: Say, verdict: Any) -> str:
 
 
 def limits(say: Say) -> list[Block]:
-    """What the report does not say."""
+    """Limits of the report."""
     t = say.t
-    said = [Para(t("limits_research"))]
+    paragraphs = [Para(t("limits_research"))]
     if say.facts.simulated:
-        said.append(Para(t("limits_simulated", what=say.simulated_words())))
-    said += [Para(t("limits_exact")), Para(t("limits_chain"))]
-    return [Heading(t("limits")), *said]
+        paragraphs.append(Para(t("limits_simulated", what=say.simulated_words())))
+    paragraphs += [Para(t("limits_exact")), Para(t("limits_chain"))]
+    return [Heading(t("limits")), *paragraphs]
 
 
 def signatures(say: Say) -> list[Block]:
-    """Lines to sign, each of which says that it is not signed."""
+    """Signature lines, each marked as not signed."""
     t, session = say.t, say.facts.session
     operator = str(session["operator"]) if session else t("name_blank")
+    # Printed as unsigned: a signature in the record is made with a password, never by this page.
     lines = (
         SignatureLine(operator, t("role_operator"), t("unsigned")),
         SignatureLine(t("name_blank"), t("role_investigator"), t("unsigned")),

@@ -1,4 +1,4 @@
-"""What the record says about one session, read once and put in order. No wording and no arithmetic."""
+"""The data of one session, read once from the record and put in order. No wording and no arithmetic."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Row = Mapping[str, Any]
 
 READINGS = 10
-"""How often the facts are read before a record that is being written all the time is given up."""
+"""Attempts to read the facts of a record that other programs keep writing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """One run with what belongs to it; ``trials`` by index, ``ledger`` by stream time."""
+    """One run with its rows of other tables; ``trials`` by index, ``ledger`` by stream time."""
 
     row: Row
     trials: tuple[Row, ...]
@@ -45,7 +45,7 @@ class RunFacts:
 
     @property
     def online(self) -> bool:
-        """Whether a decoder decided in it."""
+        """Whether a decoder made decisions in it."""
         return bool(self.row["kind"] == "online")
 
     @property
@@ -62,7 +62,7 @@ class RunFacts:
 
     @property
     def parameters(self) -> Row:
-        """Paradigm parameters; a run that stores more keeps them under ``params``."""
+        """Paradigm parameters; a run that stores more has them under ``params``."""
         stored = dict(self.row["parameters"])
         inner = stored.get("params")
         return inner if isinstance(inner, Mapping) else stored
@@ -75,7 +75,7 @@ class RunFacts:
 
     @property
     def representative(self) -> bool:
-        """Whether the latencies mean something: the run went at the speed of life."""
+        """Whether the latencies are meaningful: the run went at real-time speed."""
         return self.speed == 1.0 and bool(self.latency.get("representative", True))
 
     @property
@@ -104,7 +104,7 @@ class Facts:
     approvals: Mapping[str, tuple[Row, ...]]
     assessments: tuple[Row, ...]
     history: tuple[Row, ...] = ()
-    """Assessments of all visits of the participant, those of this visit among them."""
+    """Assessments of all visits of the participant, including this one."""
 
     @cached_property
     def queries(self) -> tuple[Query, ...]:
@@ -125,33 +125,33 @@ class Facts:
     @cached_property
     def effector(self) -> str:
         """Name of the effector, ``""`` for none: from the session's plan, else from a run."""
-        found = [
+        sources = [
             self.plan,
             *(run.row["parameters"] for run in self.runs),
             *(run.row["summary"] for run in self.runs),
         ]
-        return next((str(place["effector"]) for place in found if place.get("effector")), "")
+        return next((str(place["effector"]) for place in sources if place.get("effector")), "")
 
     @cached_property
     def replayed(self) -> bool:
-        """Whether the signals were played from recordings."""
+        """Whether the signals were replayed from recordings."""
         return any(player.get("device") == "replay" for player in self.plan.get("players", ()))
 
     @cached_property
     def simulated(self) -> tuple[str, ...]:
         """What is simulated, as codes: ``participant``, ``session``, ``effector``."""
-        found = []
+        parts = []
         if self.participant and self.participant["simulated"]:
-            found.append("participant")
+            parts.append("participant")
         elif self.session and self.session["simulated"]:
-            found.append("session")
+            parts.append("session")
         if self.effector and self.plan.get("effector_simulated", True):
-            found.append("effector")
-        return tuple(found)
+            parts.append("effector")
+        return tuple(parts)
 
     @cached_property
     def ledger(self) -> tuple[tuple[RunFacts | None, Row], ...]:
-        """All ledger rows with their run, in order, then those entered while no run was on."""
+        """All ledger rows with their run, in order, then those entered between runs."""
         return (
             *((run, row) for run in self.runs for row in run.ledger),
             *((None, row) for row in self.between),
@@ -170,6 +170,7 @@ def read(study: Study, *, session_id: str | None = None) -> Facts:
     """
     for _ in range(READINGS):
         facts = _read(study, data_cut(study), session_id)
+        # Equal before and after: nothing was written while the tables were read one by one.
         if data_cut(study) == facts.cut:
             return facts
     raise RecordFault(Message("report.record_busy", n=READINGS))
@@ -203,7 +204,7 @@ def _read(study: Study, cut: Cut, session_id: str | None) -> Facts:
 
 
 def data_cut(study: Study) -> Cut:
-    """The data cut, so that issuing a report does not change the next one."""
+    """The newest entry that is not a report's, so that issuing a report does not change the next one."""
     newest = next((entry for entry in reversed(study.entries()) if entry.table != "report"), None)
     return Cut(newest.seq, newest.hash, newest.utc) if newest else Cut(0, "", "")
 
@@ -223,7 +224,7 @@ def _runs(study: Study, session_id: str) -> tuple[RunFacts, ...]:
 
 
 def run_facts(study: Study, row: Row) -> RunFacts:
-    """One run of the record with what belongs to it."""
+    """One run of the record with its trials, ledger and recordings."""
     return RunFacts(
         row=row,
         trials=tuple(sorted(study.rows("trial", run_id=row["id"]), key=lambda trial: int(trial["index"]))),
@@ -235,18 +236,20 @@ def run_facts(study: Study, row: Row) -> RunFacts:
 def _decoders(study: Study, runs: tuple[RunFacts, ...]) -> tuple[Row, ...]:
     """Decoders that decided in these runs or were fitted on their recordings."""
     used = {str(run.row["decoder_sha256"]) for run in runs} - {""}
-    made_of = {
+    # Versions of the record named a fit's recordings by hash, by id or by path; all three lead to the run.
+    sources = {
         str(word) for run in runs for row in run.recordings for word in (row["sha256"], row["id"], row["path"])
     }
-    made_of |= {str(run.row["id"]) for run in runs}
+    sources |= {str(run.row["id"]) for run in runs}
     return tuple(
         row
         for row in study.rows("decoder")
-        if row["sha256"] in used or made_of & {str(x) for x in row["recordings"]}
+        if row["sha256"] in used or sources & {str(x) for x in row["recordings"]}
     )
 
 
 def _approvals(study: Study, decoder: Row) -> tuple[Row, ...]:
-    """The decisions that hold and approve, one for each effector and participant."""
+    """The approvals in force, one for each effector and participant."""
+    # Approvals come oldest first: the last one per effector and participant overrides the earlier ones.
     newest = {(row["effector"], row["participant_id"]): row for row in study.approvals(sha256=decoder["sha256"])}
     return tuple(row for row in newest.values() if row["decision"] == "approve")

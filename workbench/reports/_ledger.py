@@ -1,4 +1,4 @@
-"""The integrity ledger: when, how many of each kind with what consequence, and every entry that matters."""
+"""The integrity ledger: a timeline, counts of each kind with consequence, and every relevant entry."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from workbench.reports._sections import WIDTH
 from workbench.reports.blocks import Block, Cell, Column, Figure, Heading, Para, Picture, Table
 
 LISTED = 200
-"""Up to so many entries all are listed; beyond it, those of information priority are only counted."""
+"""Up to this many entries all are listed; beyond it, those of information priority are only counted."""
 
 WRITTEN = ("note", "waiver")
-"""Kinds whose extent somebody wrote."""
+"""Kinds whose extent is a person's own text."""
 
 PRIORITIES = ("high", "medium", "low", "info")
 
 ALIKE = 3
-"""So many entries in a row that differ in time and extent alone stand as one line, with number and extents."""
+"""Consecutive entries that differ only in time and extent become one line from this number on."""
 
 EXTENTS = 12
-"""Different extents that such a line names; the number of the others follows."""
+"""Most extents that such a line lists; the number of the others follows."""
 
 
 def ledger(say: Say) -> list[Block]:
@@ -41,15 +41,16 @@ def _counts(say: Say) -> Table:
     t = say.t
     groups: dict[tuple[int, str, str], list[str]] = {}
     for _, row in say.facts.ledger:
-        place = PRIORITIES.index(row["priority"]) if row["priority"] in PRIORITIES else len(PRIORITIES)
-        groups.setdefault((place, str(row["kind"]), str(row["priority"])), []).append(
+        # An unknown priority of a newer version sorts last rather than failing the report.
+        rank = PRIORITIES.index(row["priority"]) if row["priority"] in PRIORITIES else len(PRIORITIES)
+        groups.setdefault((rank, str(row["kind"]), str(row["priority"])), []).append(
             t.translate(row["consequence"])
         )
     rows: list[tuple[Cell, ...]] = []
     for (_, kind, priority), consequences in sorted(groups.items()):
         different = list(dict.fromkeys(text for text in consequences if text))
-        words = " / ".join(different[:3]) + (f" (+ {len(different) - 3})" if len(different) > 3 else "")
-        rows.append((t.word("ledger", kind), t.word("priority", priority), str(len(consequences)), words or "–"))
+        summary = " / ".join(different[:3]) + (f" (+ {len(different) - 3})" if len(different) > 3 else "")
+        rows.append((t.word("ledger", kind), t.word("priority", priority), str(len(consequences)), summary or "–"))
     columns = (
         Column(t("col_ledger_kind"), 1.2),
         Column(t("col_priority"), 0.8),
@@ -67,8 +68,8 @@ def _timeline(say: Say) -> Figure:
     t = say.t
     rows = [row for _, row in say.facts.ledger]
     kinds = {str(row["kind"]): t.word("ledger", str(row["kind"])) for row in rows}
-    words = {level: t(f"priority_{level}") for level in PRIORITIES} | {"axis": t("ledger_axis")}
-    drawn = figures.ledger_timeline(rows, kinds=kinds, words=words)
+    texts = {level: t(f"priority_{level}") for level in PRIORITIES} | {"axis": t("ledger_axis")}
+    drawn = figures.ledger_timeline(rows, kinds=kinds, words=texts)
     counts = t("join").join(f"{word} {sum(row['kind'] == kind for row in rows)}" for kind, word in kinds.items())
     picture = Picture(
         figures.to_svg(drawn, name=say.name("ledger")), WIDTH, t("ledger_timeline_alt", counts=counts)
@@ -77,22 +78,22 @@ def _timeline(say: Say) -> Figure:
 
 
 def _extent(say: Say, row: Row) -> str:
-    """How much, in the report's language; what people wrote stays as they wrote it."""
+    """The extent in the report's language; what people wrote is not translated."""
     return say.t.translate(row["extent"])
 
 
 def _extents(say: Say, rows: list[Row]) -> str:
-    """The extents of entries that stand as one: a row of losses is never without their sizes."""
+    """The extents of entries that share a line: losses are never listed without their sizes."""
     if len(rows) == 1:
         return _extent(say, rows[0]) or "–"
     different = list(dict.fromkeys(filter(None, (_extent(say, row) for row in rows))))
     more = f" (+ {len(different) - EXTENTS})" if len(different) > EXTENTS else ""
-    said = say.t("join").join(different[:EXTENTS]) + more
-    return say.t("ledger_times_of" if different else "ledger_times_n", n=len(rows), extents=said)
+    listed = say.t("join").join(different[:EXTENTS]) + more
+    return say.t("ledger_times_of" if different else "ledger_times_n", n=len(rows), extents=listed)
 
 
 def _grouped(entries: list[tuple[RunFacts | None, Row]]) -> list[list[tuple[RunFacts | None, Row]]]:
-    """Entries that follow each other and differ in time and extent alone, together; notes and waivers never."""
+    """Group consecutive entries that differ only in time and extent; notes and waivers are never grouped."""
     groups: list[list[tuple[RunFacts | None, Row]]] = []
     for run, row in entries:
         key = (_run_id(run), row["kind"], row["stream"], row["priority"], row["consequence"])
@@ -109,6 +110,7 @@ def _grouped(entries: list[tuple[RunFacts | None, Row]]) -> list[list[tuple[RunF
 
 def _listed(say: Say, entries: list[tuple[RunFacts | None, Row]]) -> Table:
     t = say.t
+    # Times count from the first entry of the same run: stamps of LSL are seconds since an arbitrary origin.
     first: dict[str, float] = {}
     for run, row in say.facts.ledger:
         first.setdefault(_run_id(run), float(row["stamp"]))

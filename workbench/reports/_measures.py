@@ -1,4 +1,4 @@
-"""An outcome measure in the words of a report: its total, which way is better, its levels and grades."""
+"""An outcome measure in a report: its total, which direction is better, its levels and grades."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def definition_of(row: Row) -> Any:
         measure = outcomes.load(str(row["measure"]))
     except UnknownName:
         return None
-    found = [one for one in measure.definitions if one.version == row["version"]]
-    return found[0] if found else None
+    matching = [one for one in measure.definitions if one.version == row["version"]]
+    return matching[0] if matching else None
 
 
 def missing_of(row: Row) -> int:
-    """Items of a sum or a level that have no value; what is recorded beside them is never missing.
+    """Items of a sum or a level that have no value; extras recorded beside them are never missing.
 
     DAP and VAC of the neurological examination count, because its grade needs them.
     """
@@ -33,12 +33,13 @@ def missing_of(row: Row) -> int:
     if definition is None:
         return sum(value is None for value in row["items"].values())
     needed = [item.code for item in definition.items]
+    # DAP and VAC are the extras without a dot in their code; the others are non-key muscles and remarks.
     needed += [item.code for item in definition.extras if row["measure"] == "isncsci" and "." not in item.code]
     return sum(row["items"].get(code) is None for code in needed)
 
 
 def axis(say: Say, row: Row, name: str, maximum: float) -> str:
-    """The line under the axis of a total: what it counts, of how many, and which way is better.
+    """The label of a total's axis: what it counts, its maximum, and which direction is better.
 
     Parameters
     ----------
@@ -60,25 +61,27 @@ def axis(say: Say, row: Row, name: str, maximum: float) -> str:
 
 
 def classes(say: Say, row: Row) -> list[str]:
-    """Levels and grades in words: of the neurological examination AIS and NLI first, right and left together."""
-    found = row["score"].get("classes", {})
+    """Levels and grades in words; of the neurological examination AIS and NLI first, right and left together."""
+    result = row["score"].get("classes", {})
+    # Other measures' classes that are not text (labels per muscle, counts) do not fit into one cell.
     if row["measure"] != "isncsci":
-        return [f"{name.replace('_', ' ')} {value}" for name, value in found.items() if isinstance(value, str)]
+        return [f"{name.replace('_', ' ')} {value}" for name, value in result.items() if isinstance(value, str)]
     t = say.t
-    words = []
-    if "ais" in found:
-        words.append(t("isncsci_ais", grade=_level(found["ais"])))
-    if "nli" in found:
-        words.append(t("isncsci_nli", level=_level(found["nli"])))
+    texts = []
+    if "ais" in result:
+        texts.append(t("isncsci_ais", grade=_level(result["ais"])))
+    if "nli" in result:
+        texts.append(t("isncsci_nli", level=_level(result["nli"])))
     for name in LEVELS:
-        right, left = found.get(f"{name}_right"), found.get(f"{name}_left")
+        right, left = result.get(f"{name}_right"), result.get(f"{name}_left")
         if right is not None and left is not None:
-            words.append(t(f"isncsci_{name}", right=_level(right), left=_level(left)))
-    if "complete" in found:
-        code = str(found["complete"]).rstrip("*")
-        star = "*" if str(found["complete"]).endswith("*") else ""
-        words.append(t(f"isncsci_complete_{code}") + star if code in ("C", "I") else t("isncsci_complete_open"))
-    return words
+            texts.append(t(f"isncsci_{name}", right=_level(right), left=_level(left)))
+    if "complete" in result:
+        # The star marks a result that rests on an assumption about a non-SCI condition; it must not be lost.
+        code = str(result["complete"]).rstrip("*")
+        star = "*" if str(result["complete"]).endswith("*") else ""
+        texts.append(t(f"isncsci_complete_{code}") + star if code in ("C", "I") else t("isncsci_complete_open"))
+    return texts
 
 
 def subscore_name(say: Say, row: Row, code: str) -> str:
@@ -93,8 +96,8 @@ def subscore_name(say: Say, row: Row, code: str) -> str:
     if row["measure"] == "isncsci":
         return say.t(f"isncsci_{code}")
     definition = definition_of(row)
-    found = [one.label for one in definition.subscales if one.code == code] if definition else []
-    return found[0] if found else code.replace("_", " ")
+    labels = [one.label for one in definition.subscales if one.code == code] if definition else []
+    return labels[0] if labels else code.replace("_", " ")
 
 
 def _level(text: Any) -> str:

@@ -1,4 +1,4 @@
-"""The first page: what was found, what is simulated, and what to keep in mind."""
+"""The first page: the finding, what is simulated, and what to keep in mind."""
 
 from __future__ import annotations
 
@@ -35,11 +35,12 @@ def finding(say: Say) -> str:
     """The finding in one or two sentences, from the last online run, else what was recorded."""
     t = say.t
     if not say.facts.online:
-        done = [run for run in say.facts.runs if run.trials]
-        if not done:
+        runs = [run for run in say.facts.runs if run.trials]
+        if not runs:
             return t("finding_none")
-        n = sum(len(run.trials) for run in done)
-        return t("finding_calibration", n=n, runs=t("runs_1") if len(done) == 1 else t("runs_n", n=len(done)))
+        n = sum(len(run.trials) for run in runs)
+        return t("finding_calibration", n=n, runs=t("runs_1") if len(runs) == 1 else t("runs_n", n=len(runs)))
+    # One run in the headline, the newest; the table below lists all of them.
     run = say.facts.online[-1]
     result = say.result(run)
     if isinstance(result, Failed):
@@ -48,14 +49,16 @@ def finding(say: Say) -> str:
 
 
 def _finding_cued(say: Say, run: RunFacts, result: Cued) -> str:
-    t, found = say.t, result.accuracy
-    if found.value is None or found.interval is None:
+    t, accuracy = say.t, result.accuracy
+    if accuracy.value is None or accuracy.interval is None:
         return t("finding_unjudged", run=run.number)
-    verdict = t("finding_no_limit", n=found.n)
-    if found.limit is not None:
-        verdict = t("finding_above" if found.above_chance else "finding_not_above", limit=found.limit, n=found.n)
-    low, high = (fraction(edge) for edge in found.interval)
-    values = {"run": run.number, "hits": found.correct, "n": found.n, "accuracy": fraction(found.value)}
+    verdict = t("finding_no_limit", n=accuracy.n)
+    if accuracy.limit is not None:
+        verdict = t(
+            "finding_above" if accuracy.above_chance else "finding_not_above", limit=accuracy.limit, n=accuracy.n
+        )
+    low, high = (fraction(edge) for edge in accuracy.interval)
+    values = {"run": run.number, "hits": accuracy.correct, "n": accuracy.n, "accuracy": fraction(accuracy.value)}
     return t("finding_accuracy", **values, low=low, high=high, verdict=verdict)
 
 
@@ -71,10 +74,11 @@ def _finding_event(say: Say, run: RunFacts, result: EventMetrics) -> str:
         "window": f"{result.onset_window_s:g}",
         "f1": fraction(result.f1),
     }
-    sure = result.f1_interval or Interval(0.0, 1.0)
-    said = t("finding_event", **values, low=fraction(sure.low), high=fraction(sure.high))
+    # Too few trials for an interval: anything from 0 to 1 is possible, and the sentence says so.
+    interval = result.f1_interval or Interval(0.0, 1.0)
+    sentence = t("finding_event", **values, low=fraction(interval.low), high=fraction(interval.high))
     rate = _false_rate(say, result)
-    return say.join(said, t("finding_false", rate=rate)) if rate else said
+    return say.join(sentence, t("finding_false", rate=rate)) if rate else sentence
 
 
 def _false_rate(say: Say, result: EventMetrics) -> str:
@@ -87,7 +91,7 @@ def _false_rate(say: Say, result: EventMetrics) -> str:
 
 
 def simulated(say: Say) -> list[Block]:
-    """The label that cannot be hidden, when anything is simulated or replayed."""
+    """The notice of what is simulated or replayed; it cannot be switched off."""
     t, parts = say.t, say.facts.simulated
     replayed: list[Block] = [Notice(t("replayed_title"), t("replayed_text"))] if say.facts.replayed else []
     if not parts:
@@ -97,7 +101,7 @@ def simulated(say: Say) -> list[Block]:
 
 
 def alerts(say: Say) -> list[Block]:
-    """What the scores of assessments ask somebody to act on at once."""
+    """Alerts of assessment scores that require immediate action."""
     t = say.t
     return [
         Notice(
@@ -112,6 +116,7 @@ def results(say: Say) -> list[Block]:
     """The results table: each row with n, its interval as a picture on one axis, and its source."""
     t = say.t
     cued = any(isinstance(say.result(run), Cued) for run in say.facts.online)
+    # Without any chance limit the column would hold dashes only; it is left out below.
     limited = cued or any(_guessed(say.result(run)) is not None for run in say.facts.online)
     columns: tuple[Column, ...] = (
         Column(t("col_measure"), 2.5),
@@ -122,20 +127,20 @@ def results(say: Say) -> list[Block]:
         Column(t("col_source"), 1.5),
     )
     rows: list[tuple[Cell, ...]] = []
-    strong: list[int] = []
+    primary: list[int] = []
     for run in say.facts.online:
         result = say.result(run)
         if isinstance(result, Failed):
             rows.append((t("run", run=run.number), "–", "", t.translate(result.reason), "–", Code(run.source)))
             continue
-        strong.append(len(rows))
+        primary.append(len(rows))
         rows += _cued_rows(say, run, result) if isinstance(result, Cued) else _event_rows(say, run, result)
     session = pooled(say.facts)
     if session is not None:
         label = t("row_f1_session", runs=session.clusters)
         source = Code(", ".join(run.source for run in say.facts.online))
         rows.append(_row(say, source, label, session.n, session.f1, interval=session.f1_interval))
-    if strong:
+    if primary:
         axis = figures.intervals([], width=_CELL, axis="")
         rows.append(
             ("", "", Picture(figures.to_svg(axis, name=say.name("axis")), _CELL, t("axis_alt")), "", "", "")
@@ -143,26 +148,26 @@ def results(say: Say) -> list[Block]:
     if not limited:
         columns = columns[:4] + columns[5:]
         rows = [row[:4] + row[5:] for row in rows]
-    note = _note(say) if strong else ""
-    table = Table(columns, tuple(rows), t("no_data"), strong=tuple(strong), open_end=bool(strong), note=note)
+    note = _note(say) if primary else ""
+    table = Table(columns, tuple(rows), t("no_data"), strong=tuple(primary), open_end=bool(primary), note=note)
     return [Heading(t("results")), table]
 
 
 def _note(say: Say) -> str:
     t = say.t
-    found = [say.result(run) for run in say.facts.online]
-    said = [t("results_note")]
-    event = next((result for result in found if isinstance(result, EventMetrics)), None)
+    results = [say.result(run) for run in say.facts.online]
+    sentences = [t("results_note")]
+    event = next((result for result in results if isinstance(result, EventMetrics)), None)
     if event is not None:
-        said.append(t("method_event"))
-        guessed = next((one.guessing for one in found if isinstance(one, EventMetrics) and one.guessing), None)
+        sentences.append(t("method_event"))
+        guessed = next((one.guessing for one in results if isinstance(one, EventMetrics) and one.guessing), None)
         if guessed is not None:
-            said.append(t("method_guessing", n=guessed.shuffles))
+            sentences.append(t("method_guessing", n=guessed.shuffles))
         if pooled(say.facts) is not None:
-            said.append(t("method_session"))
-    if any(isinstance(result, Cued) for result in found):
-        said.append(t("method_cued"))
-    return say.join(*said)
+            sentences.append(t("method_session"))
+    if any(isinstance(result, Cued) for result in results):
+        sentences.append(t("method_cued"))
+    return say.join(*sentences)
 
 
 def _row(
@@ -178,53 +183,62 @@ def _row(
 ) -> tuple[Cell, ...]:
     t = say.t
     if value is None:
-        said = t("not_determined")
+        text = t("not_determined")
     elif interval is None:
-        said = fraction(value)
+        text = fraction(value)
     else:
-        said = t("value_interval", value=fraction(value), low=fraction(interval.low), high=fraction(interval.high))
+        text = t("value_interval", value=fraction(value), low=fraction(interval.low), high=fraction(interval.high))
     low, high = interval or (None, None)
     mark = figures.IntervalRow(label, value, low, high, limit / n if limit is not None and n else None, primary)
     drawn = figures.to_svg(figures.intervals([mark], width=_CELL, row_height=20), name=say.name("cell"))
-    picture = Picture(drawn, _CELL, t("interval_alt", label=label, value=said))
+    picture = Picture(drawn, _CELL, t("interval_alt", label=label, value=text))
     return (
         label,
         str(n),
         picture,
-        said,
+        text,
         "–" if limit is None else t("limit_of", limit=limit, n=n),
         source,
     )
 
 
 def _event_rows(say: Say, run: RunFacts, result: EventMetrics) -> list[tuple[Cell, ...]]:
-    t, at = say.t, run.number
-    f1 = t("row_f1", run=at, window=f"{result.onset_window_s:g}")
+    t, number = say.t, run.number
+    f1 = t("row_f1", run=number, window=f"{result.onset_window_s:g}")
     activations = result.hits + result.false
-    source, sure = Code(run.source), result.precision_interval
+    source, interval = Code(run.source), result.precision_interval
     return [
         _row(say, source, f1, result.n, result.f1, interval=result.f1_interval, primary=True),
         _row(
             say,
             source,
-            t("row_recall", run=at),
+            t("row_recall", run=number),
             result.n,
             result.recall,
             interval=result.recall_interval,
             limit=_guessed(result),
         ),
-        _row(say, source, t("row_precision", run=at), activations, result.precision, interval=sure),
+        _row(say, source, t("row_precision", run=number), activations, result.precision, interval=interval),
     ]
 
 
 def _guessed(result: Result) -> int | None:
-    """Hits that guessing reaches in a run in which activations come by themselves; None where not known."""
+    """Hits that guessing reaches in an asynchronous run; None where it is not known."""
     return result.guessing.limit if isinstance(result, EventMetrics) and result.guessing is not None else None
 
 
 def _cued_rows(say: Say, run: RunFacts, result: Cued) -> list[tuple[Cell, ...]]:
-    found, label, source = result.accuracy, say.t("row_accuracy", run=run.number), Code(run.source)
-    row = _row(say, source, label, found.n, found.value, interval=found.interval, limit=found.limit, primary=True)
+    accuracy, label, source = result.accuracy, say.t("row_accuracy", run=run.number), Code(run.source)
+    row = _row(
+        say,
+        source,
+        label,
+        accuracy.n,
+        accuracy.value,
+        interval=accuracy.interval,
+        limit=accuracy.limit,
+        primary=True,
+    )
     return [row]
 
 
@@ -271,35 +285,37 @@ def remarks(say: Say) -> list[Block]:
 def _to_keep_in_mind(say: Say) -> list[str]:
     """Sentences on what limits the numbers: simulation, few trials, exclusions, conditions."""
     facts, t = say.facts, say.t
-    keep = [t("keep_simulated")] if "participant" in facts.simulated or "session" in facts.simulated else []
+    sentences = [t("keep_simulated")] if "participant" in facts.simulated or "session" in facts.simulated else []
     sizes = [n for result in say.results.values() if (n := _judged(result))]
+    # Below about 50 trials the 95 % interval of a proportion spans up to 0.28: too wide to compare decoders.
     if sizes and min(sizes) < 50:
-        keep.append(t("keep_small", n=min(sizes)))
+        sentences.append(t("keep_small", n=min(sizes)))
     trials = [trial for run in facts.runs for trial in run.trials]
     if trials:
         excluded = sum(trial["outcome"] == "excluded" for trial in trials)
-        keep.append(t("keep_excluded", n=excluded, all=len(trials)) if excluded else t("keep_excluded_none"))
+        sentences.append(t("keep_excluded", n=excluded, all=len(trials)) if excluded else t("keep_excluded_none"))
     if facts.assessments:
-        keep.append(t("keep_conditions"))
-    return keep
+        sentences.append(t("keep_conditions"))
+    return sentences
 
 
 def _integrity(say: Say) -> list[str]:
     """Sentences on alerts, the ledger, stops, approvals and adverse events."""
     facts, t = say.facts, say.t
     alerts = sum(query.rule == "safety_alert" for query in facts.queries)
-    safety = [t("safety_alerts", n=alerts)] if alerts else []
+    sentences = [t("safety_alerts", n=alerts)] if alerts else []
     counts = {
         level: sum(row["priority"] == level for _, row in facts.ledger)
         for level in ("high", "medium", "low", "info")
     }
-    safety.append(t("safety_ledger", n=len(facts.ledger), **counts))
-    safety.append(t("safety_stops", n=sum(run.row["state"] != "finished" for run in facts.runs)))
+    sentences.append(t("safety_ledger", n=len(facts.ledger), **counts))
+    sentences.append(t("safety_stops", n=sum(run.row["state"] != "finished" for run in facts.runs)))
     if facts.decoders:
+        # By hash: a decoder that was fitted again under the same name needs its own approval.
         approved = sum(bool(facts.approvals[row["sha256"]]) for row in facts.decoders)
-        safety.append(t("safety_approval", n=approved, all=len(facts.decoders)))
-    safety.append(t("safety_ae"))
-    return safety
+        sentences.append(t("safety_approval", n=approved, all=len(facts.decoders)))
+    sentences.append(t("safety_ae"))
+    return sentences
 
 
 def _judged(result: Cued | EventMetrics | Failed) -> int:

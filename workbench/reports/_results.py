@@ -1,4 +1,4 @@
-"""Results of the online runs, from the functions of ``analysis`` and from nowhere else."""
+"""Results of the online runs, computed by ``analysis`` alone."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Cued:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Why a run has no result; printed instead of numbers."""
+    """The reason why a run has no result; printed instead of numbers."""
 
     reason: str
 
@@ -53,7 +53,7 @@ def results(facts: Facts) -> dict[str, Result]:
 
 
 def result_of_run(study: Study, run_id: str) -> Result:
-    """The result of one online run of the record: the one that its report prints.
+    """The result of one online run of the record, the same that its report prints.
 
     Raises
     ------
@@ -64,13 +64,14 @@ def result_of_run(study: Study, run_id: str) -> Result:
 
 
 def pooled(facts: Facts) -> EventMetrics | None:
-    """Event metrics of the session with the run as the unit; None unless one window judged trials of two runs."""
+    """Event metrics of the session with the run as the unit; None unless two or more runs share one window."""
     runs = [run for run in facts.online if "onset_window_s" in run.parameters and run.recordings]
+    # Hits under different windows are different things and are never added up.
     if len(runs) < 2 or len({float(run.parameters["onset_window_s"]) for run in runs}) > 1:
         return None
     trials = [(trial_of(row), str(run.number)) for run in runs for row in run.trials]
     try:
-        found = event_metrics(
+        metrics = event_metrics(
             [trial for trial, _ in trials],
             onset_window_s=float(runs[0].parameters["onset_window_s"]),
             # A hit may lie one sample outside its window: the slowest run allows the most.
@@ -78,14 +79,15 @@ def pooled(facts: Facts) -> EventMetrics | None:
             runs=[run for _, run in trials],
         )
     except BadValue:
-        return None  # the row of the run that is judged otherwise says why
-    return found if found.clusters > 1 else None
+        return None  # The row of the run that cannot be judged states the reason.
+    return metrics if metrics.clusters > 1 else None
 
 
 def _result(run: RunFacts) -> Result:
     trials = [trial_of(row) for row in run.trials]
     stored = run.parameters
     try:
+        # The window is what makes a run asynchronous: without one, the cue itself says when to decide.
         if "onset_window_s" in stored:
             return _with_guessing(run, trials, window_s=float(stored["onset_window_s"]), fs=_rate(run))
         classes = [str(name) for name in stored.get("conditions", ())] or sorted(
@@ -98,12 +100,13 @@ def _result(run: RunFacts) -> Result:
 
 def _with_guessing(run: RunFacts, trials: Sequence[Trial], *, window_s: float, fs: float) -> EventMetrics:
     """Event metrics with the guessing limit, where the record knows when the activations were."""
-    found = event_metrics(trials, onset_window_s=window_s, fs=fs)
+    metrics = event_metrics(trials, onset_window_s=window_s, fs=fs)
     onsets = run.row["summary"].get("onsets")
     if onsets is None:
-        return found
+        return metrics
+    # Seeded by the run's id: the shuffles, and so the printed limit, are the same in every report.
     seed_of = str(run.row["id"])
-    return replace(found, guessing=guessing(trials, onsets, window_s=window_s, fs=fs, seed_of=seed_of))
+    return replace(metrics, guessing=guessing(trials, onsets, window_s=window_s, fs=fs, seed_of=seed_of))
 
 
 def _rate(run: RunFacts) -> float:
@@ -113,7 +116,7 @@ def _rate(run: RunFacts) -> float:
 
 
 def trial_of(row: Row) -> Trial:
-    """The noun of a stored trial."""
+    """The ``Trial`` of a stored row."""
     return Trial(**{f.name: row[f.name] for f in fields(Trial)})
 
 
@@ -134,25 +137,25 @@ def crossed_of(found: Confusion, *, title: str, undecided: str) -> Crossed:
 
 
 def crossed_in(metrics: Mapping[str, Any], *, word: str, undecided: str) -> tuple[Crossed, ...]:
-    """Confusion matrices that a fitted decoder carries: ``metrics["confusion"]``, one entry a run.
+    """Confusion matrices stored with a fitted decoder: ``metrics["confusion"]``, one entry per run.
 
-    Each entry is ``{"run", "labels", "counts"}``, with ``"undecided"`` where trials had no decision; anything
-    else is left out, since a report prints only what it can read.
+    Each entry is ``{"run", "labels", "counts"}``, with ``"undecided"`` where trials had no decision; entries
+    without labels or counts are left out.
 
     Parameters
     ----------
     metrics : of the fit.
-    word : stands before the number of a run.
+    word : printed before the number of a run.
     undecided : name of the column for no decision.
     """
-    found = []
-    for place, entry in enumerate(metrics.get("confusion") or metrics.get("confusions") or (), start=1):
+    matrices = []
+    for number, entry in enumerate(metrics.get("confusion") or metrics.get("confusions") or (), start=1):
         if not isinstance(entry, Mapping) or not {"labels", "counts"} <= set(entry):
             continue
         labels = tuple(str(label) for label in entry["labels"])
         counts = tuple(tuple(int(count) for count in row) for row in entry["counts"])
         left = tuple(int(count) for count in entry.get("undecided") or [0] * len(labels))
-        run = str(entry.get("run") or place)
+        run = str(entry.get("run") or number)
         title = f"{word} {run}" if run.isdigit() else run[:22]
-        found.append(crossed_of(Confusion(run, labels, counts, left), title=title, undecided=undecided))
-    return tuple(found)
+        matrices.append(crossed_of(Confusion(run, labels, counts, left), title=title, undecided=undecided))
+    return tuple(matrices)

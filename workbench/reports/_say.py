@@ -1,4 +1,4 @@
-"""How the report says a number, and what every section uses."""
+"""How the report formats numbers, and the context that every section uses."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def optional(value: float | None, digits: int = 2) -> str:
 
 @dataclass(frozen=True)
 class Say:
-    """Facts, words and results of one report; ``name`` numbers its pictures."""
+    """Facts, texts and results of one report; ``name`` numbers its pictures."""
 
     facts: Facts
     t: Texts
@@ -38,7 +38,7 @@ class Say:
     _count: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def name(self, stem: str) -> str:
-        """A name that no other picture of this report has."""
+        """A name that is unique among the pictures of this report."""
         return f"{stem}{next(self._count)}"
 
     def result(self, run: RunFacts) -> Result:
@@ -68,8 +68,8 @@ class Say:
 
     def simulated_words(self) -> str:
         """What is simulated, in words."""
-        words = [self.t(f"simulated_{part}", name=self.facts.effector) for part in self.facts.simulated]
-        return self.t("join").join(words)
+        parts = [self.t(f"simulated_{part}", name=self.facts.effector) for part in self.facts.simulated]
+        return self.t("join").join(parts)
 
     def join(self, *sentences: str) -> str:
         """Sentences one after the other, with a space where the language has one."""

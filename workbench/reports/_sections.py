@@ -1,4 +1,4 @@
-"""The sections behind the first page: who, what was run, the decoder, the trials."""
+"""The sections after the first page: identity, runs, decoder, trials, latency."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def identity(say: Say) -> list[Block]:
         pairs.append((t("effector"), facts.effector or t("effector_none")))
         speeds = sorted({run.speed for run in facts.runs})
         if speeds:
-            words = t("join").join(t("speed_value", speed=f"{speed:g}") for speed in speeds)
-            pairs.append((t("speed"), words))
+            text = t("join").join(t("speed_value", speed=f"{speed:g}") for speed in speeds)
+            pairs.append((t("speed"), text))
     blocks: list[Block] = [Heading(t("identity")), KeyValue(tuple(pairs))]
     if not facts.session:
         blocks.append(Para(t("no_data")))
@@ -52,7 +52,7 @@ def identity(say: Say) -> list[Block]:
 
 
 def runs(say: Say) -> list[Block]:
-    """One row a run, then its parameters."""
+    """One row per run, then its parameters."""
     facts, t = say.facts, say.t
     rows: list[tuple[Cell, ...]] = []
     for run in facts.runs:
@@ -116,8 +116,9 @@ def decoder(say: Say) -> list[Block]:
 
 def _decoder_pairs(say: Say, row: Row) -> tuple[tuple[str, Cell], ...]:
     t = say.t
-    made_of = [str(name) for name in row["recordings"]]
-    hashes = t("join").join(name[:12] if len(name) == 64 else name for name in made_of)
+    sources = [str(name) for name in row["recordings"]]
+    # Only a SHA-256, 64 digits, is shortened; a path or an id stays readable.
+    hashes = t("join").join(name[:12] if len(name) == 64 else name for name in sources)
     approvals = say.facts.approvals[str(row["sha256"])]
     approved = "; ".join(_approved(say, approval) for approval in approvals) or t("decoder_not_approved")
     pairs: list[tuple[str, Cell]] = [
@@ -126,6 +127,7 @@ def _decoder_pairs(say: Say, row: Row) -> tuple[tuple[str, Cell], ...]:
         (t("decoder_fitted"), t("decoder_recordings", hashes=hashes or "–")),
         (t("decoder_approved"), approved),
     ]
+    # Approval covers the rule and its bound, so both are printed beside it.
     adapts = row["metrics"].get("adapts")
     if adapts:
         unit = "decoder_adapts_distance" if adapts["rule"] == "recentre" else "decoder_adapts_deviations"
@@ -133,12 +135,12 @@ def _decoder_pairs(say: Say, row: Row) -> tuple[tuple[str, Cell], ...]:
         pairs.append((t("decoder_adapts"), t("decoder_adapts_rule", rule=adapts["rule"], bound=bound)))
     adapted = [_adapted(say, run) for run in say.facts.runs if run.row["decoder_sha256"] == row["sha256"]]
     if any(adapted):
-        pairs.append((t("decoder_adapted"), t("join").join(said for said in adapted if said)))
+        pairs.append((t("decoder_adapted"), t("join").join(text for text in adapted if text)))
     return tuple(pairs)
 
 
 def _approved(say: Say, approval: Row) -> str:
-    """Who approved a decoder, when and for what; a script says that it is one."""
+    """Who approved a decoder, when and for what; approval by a script is labelled as such."""
     by = str(approval["signer"])
     by = say.t("decoder_approved_script", by=by) if approval["method"] == "script" else by
     return say.t("decoder_approved_by", by=by, when=say.t.moment(str(approval["utc"])), use=say.use(approval))
@@ -146,16 +148,16 @@ def _approved(say: Say, approval: Row) -> str:
 
 def _adapted(say: Say, run: RunFacts) -> str:
     """How the decoder adapted in a run, ``""`` where it did not."""
-    made = run.row["summary"].get("adaptation")
-    if not made:
+    adaptation = run.row["summary"].get("adaptation")
+    if not adaptation:
         return ""
     return say.t(
         "decoder_adapted_run",
         run=run.number,
-        rule=made["rule"],
-        n=made["n"],
-        back=made["rolled_back"],
-        head=made["head"][:12],
+        rule=adaptation["rule"],
+        n=adaptation["n"],
+        back=adaptation["rolled_back"],
+        head=adaptation["head"][:12],
     )
 
 
@@ -175,18 +177,19 @@ def _confusion(say: Say, crossed: Sequence[Crossed], title: str, source: str) ->
 def trials(say: Say) -> list[Block]:
     """Ticks, onsets, confusion of cued runs, then every trial."""
     facts, t = say.facts, say.t
-    shown = [run for run in facts.runs if run.trials]
+    runs = [run for run in facts.runs if run.trials]
     blocks: list[Block] = [Heading(t("trials"))]
-    if not shown:
+    if not runs:
         return [*blocks, Table((Column(""),), (), t("no_data"))]
-    blocks.append(_ticks(say, shown))
+    blocks.append(_ticks(say, runs))
     blocks += _onsets(say)
     for run in facts.online:
         result = say.result(run)
         if isinstance(result, Cued):
             crossed = crossed_of(result.confusion, title=t("run", run=run.number), undecided=t("undecided"))
             blocks.append(_confusion(say, [crossed], t("confusion"), say.source(run)))
-    for run in shown:
+    for run in runs:
+        # Calibration trials have no decision: their table would have nothing but the cue.
         if run.online:
             blocks += _trial_table(say, run)
     return blocks
@@ -194,11 +197,11 @@ def trials(say: Say) -> list[Block]:
 
 def _ticks(say: Say, shown: Sequence[RunFacts]) -> Figure:
     t = say.t
-    words = {code: t(f"outcome_{code}") for code in ("correct", "missed", "wrong", "recorded", "excluded")}
-    words["false_activation"] = t("false_activation")
-    drawn = figures.trial_ticks([(t("run", run=run.number), run.trials) for run in shown], words=words)
+    labels = {code: t(f"outcome_{code}") for code in ("correct", "missed", "wrong", "recorded", "excluded")}
+    labels["false_activation"] = t("false_activation")
+    drawn = figures.trial_ticks([(t("run", run=run.number), run.trials) for run in shown], words=labels)
     outcomes = [trial["outcome"] for run in shown for trial in run.trials]
-    counts = t("join").join(f"{words[code]} {outcomes.count(code)}" for code in dict.fromkeys(outcomes))
+    counts = t("join").join(f"{labels[code]} {outcomes.count(code)}" for code in dict.fromkeys(outcomes))
     svg = figures.to_svg(drawn, name=say.name("ticks"))
     source = "; ".join(say.source(run) for run in shown)
     return Figure(Picture(svg, WIDTH, t("ticks_alt", counts=counts)), t("ticks"), t("ticks_source", source=source))
@@ -206,28 +209,29 @@ def _ticks(say: Say, shown: Sequence[RunFacts]) -> Figure:
 
 def _onsets(say: Say) -> list[Block]:
     t = say.t
-    found = [(run, result) for run in say.facts.online if isinstance(result := say.result(run), EventMetrics)]
-    if not found:
+    results = [(run, result) for run in say.facts.online if isinstance(result := say.result(run), EventMetrics)]
+    if not results:
         return []
     lines = [
         (
             t("run", run=run.number),
             [x.latency_s for x in map(trial_of, run.trials) if x.outcome == "correct" and x.latency_s is not None],
         )
-        for run, _ in found
+        for run, _ in results
     ]
-    window = max(result.onset_window_s for _, result in found)
+    window = max(result.onset_window_s for _, result in results)
+    # At least twice the window, so that the axis shows how far beyond it late onsets lie.
     end = max([2 * window, *(onset for _, onsets in lines for onset in onsets)])
-    words = {
+    texts = {
         "axis": t("lat_axis"),
         "window": t.raw("lat_window"),
         "median": t.raw("lat_median"),
         "none": t("lat_none"),
     }
-    drawn = figures.onset_latencies(lines, window_s=window, end_s=end, words=words)
-    values = t("join").join(f"{t('run', run=run.number)} {say.quartiles(result.onset)}" for run, result in found)
+    drawn = figures.onset_latencies(lines, window_s=window, end_s=end, words=texts)
+    values = t("join").join(f"{t('run', run=run.number)} {say.quartiles(result.onset)}" for run, result in results)
     picture = Picture(figures.to_svg(drawn, name=say.name("onsets")), WIDTH, t("onsets_alt", values=values))
-    source = "; ".join(say.source(run) for run, _ in found)
+    source = "; ".join(say.source(run) for run, _ in results)
     return [Figure(picture, t("onsets"), t("onsets_source", source=source))]
 
 
@@ -259,24 +263,25 @@ def _trial_table(say: Say, run: RunFacts) -> list[Block]:
         )
         for trial in run.trials
     ]
-    keep = [0, 1, 2, 4, 5, 6, 7, 8] if event else [0, 1, 2, 3, 4, 8]
+    # Columns that apply: a cued trial has no onset to release or hold, an asynchronous one no decided class.
+    shown = [0, 1, 2, 4, 5, 6, 7, 8] if event else [0, 1, 2, 3, 4, 8]
     note = t("trial_note", run_id=run.row["id"], sha=run.sha[:12] or "–")
-    cells = tuple(tuple(row[place] for place in keep) for row in rows)
-    table = Table(tuple(columns[place] for place in keep), cells, t("no_data"), note=note)
+    cells = tuple(tuple(row[place] for place in shown) for row in rows)
+    table = Table(tuple(columns[place] for place in shown), cells, t("no_data"), note=note)
     return [Heading(t("trial_table", run=run.number), 3), table]
 
 
 def latency(say: Say) -> list[Block]:
-    """Percentiles from acquisition to emission, and whether they mean anything."""
+    """Percentiles from acquisition to emission, and whether they are representative."""
     t = say.t
     rows: list[tuple[Cell, ...]] = []
     for run in say.facts.runs:
         measured = run.latency
         if not measured.get("n"):
             continue
-        words = t("latency_yes") if run.representative else t("latency_no", speed=f"{run.speed:g}")
+        verdict = t("latency_yes") if run.representative else t("latency_no", speed=f"{run.speed:g}")
         values = [number(float(measured[key]), 1) if measured.get(key) is not None else "–" for key in PERCENTILES]
-        rows.append((t("run", run=run.number), *values, str(measured.get("n", "–")), words, Code(run.source)))
+        rows.append((t("run", run=run.number), *values, str(measured.get("n", "–")), verdict, Code(run.source)))
     names = ("p50, ms", "p95, ms", "p99, ms", t("col_longest"), "n")
     columns = (
         Column(t("col_run"), 0.8),

@@ -1,4 +1,4 @@
-"""What a report is made of. Blocks hold plain text and figures; a renderer decides how they look.
+"""Building blocks of a report: plain text and figures; a renderer decides how they look.
 
 Text in a block is always literal: a renderer escapes it or passes it as data, never as markup.
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A figure as one ``<svg>`` element, px at 96 per inch, with the sentence that replaces it for a listener."""
+    """A figure as one ``<svg>`` element, px at 96 per inch, with its alternative text for screen readers."""
 
     svg: str
     width: float
@@ -25,7 +25,7 @@ class Code:
 
 
 Cell = str | Code | Picture
-"""What a table cell or a value may hold."""
+"""Content of a table cell or a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Column:
 class Table:
     """Rows under a repeated heading; ``strong`` are primary rows, ``empty`` is printed when there are none.
 
-    ``open_end`` leaves the line under the last row out: it holds the axis of the pictures above it.
+    ``open_end`` leaves out the line under the last row, which is the axis of the pictures above it.
     """
 
     columns: tuple[Column, ...]

@@ -1,7 +1,7 @@
 """Document → one self-contained HTML page: no outside request, no script, prints on A4.
 
-The page is the template ``page.html.j2``. Jinja2 escapes whatever is put into it, so that a block that is added
-later cannot forget to.
+The page is the template ``page.html.j2``. Jinja2 escapes everything that is inserted, so that a new kind of block
+cannot forget to.
 """
 
 from __future__ import annotations
@@ -38,12 +38,13 @@ def render(document: Document) -> str:
         document=document,
         policy=Markup(_POLICY),  # our own text
         style=Markup(style),  # our own style sheet
-        running=Markup(_running(document)),  # strings in it are escaped as CSS wants it
+        running=Markup(_running(document)),  # its strings are escaped for CSS
     )
 
 
 @cache
 def _template() -> Template:
+    # StrictUndefined: a misspelled name in the template fails a test instead of printing nothing.
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, finalize=_printable, keep_trailing_newline=True
     )
@@ -58,18 +59,19 @@ def _template() -> Template:
 
 
 def _printable(value: Any) -> Any:
-    """Text with what a page cannot show spelled out; what is markup already is ours and stays."""
+    """Text with unprintable characters spelled out; markup is our own and stays as it is."""
     return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _svg(picture: Picture) -> Markup:
-    """A picture's own SVG with the sentence that replaces it for a listener."""
+    """A picture's own SVG with its alternative text for screen readers."""
     label = Markup('<svg role="img" aria-label="{}" ').format(printable(picture.alt))
     return Markup(picture.svg.replace("<svg ", label, 1))  # drawn by our figures
 
 
 def _running(document: Document) -> str:
     """Running head, foot and page number of the printed page."""
+    # Page numbers are known to the browser only: CSS counters, with the text around them escaped.
     number = "".join(
         f" counter({part[1:-1]}) " if part in ("{page}", "{pages}") else _css_string(part)
         for part in re.split(r"(\{pages?\})", document.page)
@@ -86,6 +88,6 @@ def _running(document: Document) -> str:
 
 
 def _css_string(text: str) -> str:
-    """A CSS string in which every character but letters, digits and spaces is written as its code."""
+    """A CSS string in which every character except ASCII letters, digits and spaces is written as its code."""
     letters = (c if c.isascii() and (c.isalnum() or c == " ") else f"\\{ord(c):x} " for c in printable(text))
     return '"' + "".join(letters) + '"'

@@ -1,6 +1,6 @@
 """Document → PDF through typst, with the text passed as JSON and never as markup.
 
-The faces are named and their files given, the system's other faces are not looked at, and the document's
+The faces are named with their files, the system's other faces are ignored, and the document's
 date is the data cut: the same document gives the same bytes. typst prints boxes for a missing face without
 a warning, so a Chinese text without a Chinese face is refused here.
 """
@@ -52,7 +52,7 @@ def render(document: Document, *, chinese: tuple[str, Path] | None = None) -> by
     Raises
     ------
     Refused
-        When the document holds Chinese text and there is no Chinese face.
+        When the document contains Chinese text and there is no Chinese face.
     """
     import typst
 
@@ -63,6 +63,7 @@ def render(document: Document, *, chinese: tuple[str, Path] | None = None) -> by
         raise Refused(missing_face(text))
     folders = [latin_folder(), *([face[1].parent] if face else [])]
     fonts = typst.Fonts(include_system_fonts=False, font_paths=folders)
+    # The file may be there and still be unreadable for typst, which would not say so.
     if face and face[0] not in fonts.families():
         raise Refused(missing_face(text))
     plain["fonts"] = {"latin": LATIN, "mono": MONO, "chinese": face[0] if face else None}
@@ -71,8 +72,8 @@ def render(document: Document, *, chinese: tuple[str, Path] | None = None) -> by
         font_paths=fonts,
         sys_inputs={"document": json.dumps(plain, ensure_ascii=False, sort_keys=True)},
     )
-    made = compiler.compile(format="pdf", pdf_standards=["ua-1"], timestamp=_moment(document.cut))
-    return bytes(cast(bytes, made))
+    pdf = compiler.compile(format="pdf", pdf_standards=["ua-1"], timestamp=_moment(document.cut))
+    return bytes(cast(bytes, pdf))
 
 
 def missing_face(text: str) -> Message:
@@ -82,7 +83,7 @@ def missing_face(text: str) -> Message:
 
 
 def _moment(cut: str) -> datetime:
-    """The data cut as a moment in UTC, whole seconds; 1970 for a record without an entry."""
+    """The data cut in UTC, whole seconds; 1970 for a record without an entry."""
     if not cut:
         return datetime(1970, 1, 1, tzinfo=UTC)
     return datetime.fromisoformat(cut.replace("Z", "+00:00")).astimezone(UTC).replace(microsecond=0)
@@ -94,6 +95,7 @@ def _text(text: str) -> str:
     def split(word: re.Match[str]) -> str:
         if holds_chinese(word[0]):
             return word[0]
+        # typst breaks no line inside a word: zero-width spaces allow it, so that hashes stay inside their cell.
         return "\u200b".join(word[0][k : k + 24] for k in range(0, len(word[0]), 24))
 
     return _LONG.sub(split, printable(text))

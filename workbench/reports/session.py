@@ -30,7 +30,7 @@ _MADE_WITH = ("matplotlib", "typst")
 
 @dataclass(frozen=True, slots=True)
 class ReportFiles:
-    """What was written.
+    """The files of a report.
 
     Attributes
     ----------
@@ -66,27 +66,30 @@ def session_report(
     UnknownName
         For another language, or a session that is not in the record.
     Refused
-        When the PDF holds Chinese text and no Chinese font is installed.
+        When the PDF contains Chinese text and no Chinese font is installed.
     RecordFault
         When the folder cannot be written.
     """
     t = Texts(language)
+    # Before the record is read and figures are drawn: without the font all of that would be in vain.
     if language == "zh-CN" and chinese_font() is None:
         raise Refused(pdf.missing_face(t("limits_research")))
     facts = _facts.read(study, session_id=session_id)
     document = session_document(facts, t)
-    made = {"html": html.render(document).encode("utf-8"), "pdf": pdf.render(document)}
+    # Both rendered before either is written: a failing PDF leaves no report half issued.
+    contents = {"html": html.render(document).encode("utf-8"), "pdf": pdf.render(document)}
     folder = Path(out_folder) if out_folder is not None else study.folder / "reports"
     session = str(facts.session["id"])[-8:] if facts.session else "none"
     written: dict[str, tuple[Path, str]] = {}
-    for kind, content in made.items():
+    for kind, content in contents.items():
         digest = hashlib.sha256(content).hexdigest()
+        # The hash is part of the name: a report of other content never replaces one that was handed out.
         path = folder / f"session-{session}-{language}-{facts.cut.seq}-{digest[:8]}.{kind}"
         _write(path, content)
         _register(study, facts, path, digest, language=language, kind=kind)
         written[kind] = path, digest
-    (page, page_sha), (paper, paper_sha) = written["html"], written["pdf"]
-    return ReportFiles(page, paper, page_sha, paper_sha, facts.cut.seq, facts.cut.hash)
+    (html_path, html_sha), (pdf_path, pdf_sha) = written["html"], written["pdf"]
+    return ReportFiles(html_path, pdf_path, html_sha, pdf_sha, facts.cut.seq, facts.cut.hash)
 
 
 def session_document(facts: _facts.Facts, t: Texts) -> Document:
@@ -125,7 +128,7 @@ def session_document(facts: _facts.Facts, t: Texts) -> Document:
 
 
 def _head(facts: _facts.Facts, t: Texts) -> str:
-    """The head of every page: whose report it is, so that a single sheet can be told from another's."""
+    """The head of every page: whose report it is, so that a loose sheet can be identified."""
     names = [str(facts.study["code"])]
     if facts.participant and facts.visit:
         names += [str(facts.participant["pseudonym"]), str(facts.visit["name"])]
@@ -148,7 +151,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _register(study: Study, facts: _facts.Facts, path: Path, digest: str, *, language: str, kind: str) -> None:
-    """Append the report to the record unless this very file is there already."""
+    """Append the report to the record unless this file is registered already."""
     inside = path.resolve().is_relative_to(study.folder.resolve())
     stored = path.resolve().relative_to(study.folder.resolve()).as_posix() if inside else path.name
     if study.rows("report", sha256=digest, path=stored):

@@ -1,6 +1,6 @@
-"""The words of the reports: ``locale.json``, language → key → text with ``{placeholders}``.
+"""The texts of the reports: ``locale.json``, language → key → text with ``{placeholders}``.
 
-What the record holds as a message (a consequence in the ledger, why a trial is excluded) is in the catalogue of
+Messages in the record (a consequence in the ledger, why a trial is excluded) are in the catalogue of
 :mod:`workbench.messages`.
 """
 
@@ -36,7 +36,7 @@ class Texts:
     Raises
     ------
     UnknownName
-        When made for a language that is not in the catalogue, or asked for a key that is not.
+        For a language or a key that is not in the catalogue.
     """
 
     language: str
@@ -65,7 +65,7 @@ class Texts:
         return messages.translate(text, language=self.language)
 
     def moment(self, utc: str) -> str:
-        """A UTC time stamp to the minute, ``20 Nov 2026, 18:00 UTC``; what is no time stamp stays as it is."""
+        """A UTC time stamp to the minute, ``20 Nov 2026, 18:00 UTC``; any other text stays as it is."""
         try:
             when = datetime.fromisoformat(utc.replace("Z", "+00:00")).astimezone(UTC)
         except ValueError:

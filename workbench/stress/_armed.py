@@ -1,4 +1,4 @@
-"""A study with an approved decoder, and sessions with a closed simulated hand: what the stress tests break."""
+"""A study with an approved decoder, and sessions with a closed simulated hand, for the stress tests to break."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ from workbench.vocabulary import DeviceStatus, Participant, Visit
 EFFECTOR = "glove"
 CALIBRATION = {"attempt_s": 2.0, "rest_s": 3.0, "jitter_s": 0.2, "lead_in_s": 1.0}
 LONG = {"attempt_s": 20.0, "rest_s": 2.0, "jitter_s": 0.0, "lead_in_s": 1.0}
-"""Attempts long enough for a fault to find the hand closed."""
+"""Attempts long enough for a fault to occur while the hand is closed."""
 CLOSED = 0.9
 """Level from which the hand counts as closed, fraction 0–1."""
 CLOSE_S = 120.0
 """How long a hand may take to close on a busy machine, s."""
 SAFE_S = 20.0
-"""How long a device is waited for, s."""
+"""Longest wait for a device to become safe, s."""
 
 
 @dataclass
 class Clinic:
-    """A study folder with one simulated person and a decoder that a script approved for her."""
+    """A study folder with one simulated participant and a decoder that a script approved for her."""
 
     folder: Path
     study: Study
@@ -46,11 +46,11 @@ class Clinic:
     system: systems.System
 
     def plan(self, *, speed: float = 1.0, **changes: Any) -> SessionPlan:
-        """A session of her, in the record."""
-        made = self.system.new_session(
+        """The plan of a new session of her, entered into the record."""
+        plan = self.system.new_session(
             self.study, visit=self.visit, operator="stress test", speed=speed, seed=1, script_present=True
         )
-        return replace(made, **changes)
+        return replace(plan, **changes)
 
     @property
     def pairing(self) -> devices.Pairing:
@@ -71,6 +71,7 @@ def make_clinic(folder: Path, *, seed: int) -> Clinic:
     visit = study.append(Visit(person, "stress"))
     system = systems.load("simulated_grasping")(seed=seed)
     clinic = Clinic(folder, study, visit, folder, system)
+    # Eight times real time: the calibration itself is not what is measured.
     with session(clinic, clinic.plan(speed=8.0)) as client:
         run = client.start_run("calibration", "grasp_rest", CALIBRATION, n_trials=12, seed=seed)
         client.wait("run", timeout=120.0)
@@ -87,7 +88,7 @@ def make_clinic(folder: Path, *, seed: int) -> Clinic:
 def session(
     clinic: Clinic, plan: SessionPlan, *, order: Path | None = None, boot: Path | None = None
 ) -> Iterator[live.Client]:
-    """A session from its start to its end, whatever happened to it; with ``order`` its engine can be broken.
+    """A session from start to end, even after a fault; with ``order`` its engine can be broken.
 
     Parameters
     ----------
@@ -101,6 +102,7 @@ def session(
         yield client
     finally:
         if order is not None:
+            # In this order: let go of what hangs or is frozen, ask for a proper end, and only then kill.
             order.with_suffix(".hang").unlink(missing_ok=True)
         with suppress(ProcessLookupError):
             os.kill(client.pid, signal.SIGCONT)
@@ -142,9 +144,14 @@ def break_engine(client: live.Client, order: Path, **what: str) -> None:
 
 
 def close_hand(clinic: Clinic, client: live.Client, *, n_trials: int = 6) -> None:
-    """Start an online run of so many trials of 22 s, arm, and wait until the device says that the hand is closed.
+    """Start an online run of trials of 22 s, arm, and wait until the device confirms that the hand is closed.
 
-    A fault that a busy machine causes on the way is reset, as an operator would.
+    A fault that a busy machine causes meanwhile is reset, as an operator would.
+
+    Parameters
+    ----------
+    clinic, client : whose session.
+    n_trials : of the run.
 
     Raises
     ------
@@ -158,6 +165,7 @@ def close_hand(clinic: Clinic, client: live.Client, *, n_trials: int = 6) -> Non
     while time.monotonic() < end:
         effector = client.status()["effector"]
         level = effector["confirmed"]["level"]
+        # The confirmed level, not the commanded one: a fault must hit a hand that is really closed.
         if effector["state"] in ("ACTIVE", "HOLD") and level is not None and level >= CLOSED:
             return
         if effector["state"] == "IDLE_SAFE":
@@ -179,7 +187,7 @@ def recover(client: live.Client, end: float) -> None:
 
 
 class DeviceWatch:
-    """Watches a device from before a fault until its signed status says that it is safe, or at least open."""
+    """Watches a device from before a fault until its signed status confirms that it is safe, or at least open."""
 
     def __init__(self, pairing: devices.Pairing, *, open_is_enough: bool = False) -> None:
         self._pairing, self._open_is_enough = pairing, open_is_enough
@@ -188,6 +196,7 @@ class DeviceWatch:
         self._seen = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="device-watch", daemon=True)
         self._thread.start()
+        # The watch is connected before the fault: the time measured must not include discovery on LSL.
         self._seen.wait(10.0)
 
     def _watch(self) -> None:
@@ -200,7 +209,7 @@ class DeviceWatch:
             self._after = time.monotonic() - (self._began or 0.0)
 
     def measure(self, fault: Callable[[], object]) -> float | None:
-        """Let the fault happen; s until the device is safe, None when it is not within :data:`SAFE_S` s."""
+        """Cause the fault; s until the device is safe, None when it is not within :data:`SAFE_S` s."""
         self._began = time.monotonic()
         fault()
         self._thread.join(SAFE_S)

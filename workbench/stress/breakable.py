@@ -1,12 +1,11 @@
 """The real engine in a process that takes orders to break one of its parts: for stress tests and tests of its own.
 
 ``python -m workbench.stress.breakable STUDY ORDER [BOOT]``. SIGUSR1 reads one JSON object from the file ORDER:
-``{"thread": name, "how": "raise"}`` has that thread raise at its next instruction, ``"hang"`` has it stand still
-from its next beat for as long as the file ``ORDER.hang`` is there. ``{"how": "cut"}`` closes the command stream,
-as a broken network does; ``"full"`` has every further write to the open recording fail with ENOSPC, from the
-kernel's ``/dev/full``;
-``"reserve"`` raises the disk reserve above what is free, as other programs that fill the disk would.
-BOOT is a file of seconds that are added to the boot clock, as a sleeping computer does.
+``{"thread": name, "how": "raise"}`` makes that thread raise at its next instruction, ``"hang"`` makes it hang
+from its next beat for as long as the file ``ORDER.hang`` exists. ``{"how": "cut"}`` closes the command stream,
+as a broken network does; ``"full"`` makes every further write to the open recording fail with ENOSPC, from the
+kernel's ``/dev/full``; ``"reserve"`` raises the disk reserve above the free space, as other programs that fill
+the disk would. BOOT is a file with seconds that are added to the boot clock, as sleep of the computer does.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from workbench.engine.supervision import Supervisor
 
 
 class Injected(Exception):
-    """What a broken thread raises: nothing that anybody expects."""
+    """Raised in a broken thread: an exception that no code expects."""
 
 
 def _cut(session: Session) -> None:
@@ -39,9 +38,10 @@ def _cut(session: Session) -> None:
 
 
 def _fill(_session: Session) -> None:
+    # The descriptor is replaced under the journal: the error comes from the kernel, as on a disk that is full.
     full = os.open("/dev/full", os.O_WRONLY)
     for entry in Path("/proc/self/fd").iterdir():
-        with suppress(FileNotFoundError):  # the one that reads this folder
+        with suppress(FileNotFoundError):  # The descriptor that lists this folder is closed by now.
             if entry.readlink().suffix == ".xdf":
                 os.dup2(full, int(entry.name))
 
@@ -51,7 +51,7 @@ def _keep_more(session: Session) -> None:
 
 
 PARTS = {"cut": _cut, "full": _fill, "reserve": _keep_more}
-"""What is broken without a thread."""
+"""Orders that concern no thread."""
 
 
 class Breaker:
@@ -62,18 +62,23 @@ class Breaker:
         self._hangs: set[int] = set()
         self.engine: engine.Engine | None = None
 
-    def stand_still(self) -> None:
-        """Wait for as long as the file is there."""
+    def hang(self) -> None:
+        """Wait for as long as the file exists."""
         while self._hang.exists():
             time.sleep(0.02)
 
     def trace(self, frame: FrameType, _event: str, _arg: Any) -> None:
-        """Run by every thread at its calls; the one that is to hang does so here."""
-        # At its beat it holds no lock: a lock of the interpreter or of logging would take others down with it, as
-        # no hang of one thread does. By number: current_thread() in a thread that is just starting makes a dummy.
+        """Profile hook of every thread; the one that is to hang does so here.
+
+        Parameters
+        ----------
+        frame : of the call.
+        """
+        # At its beat a thread has no lock: hanging with one, such as that of logging, would stop other threads
+        # too. By id: current_thread() in a thread that is just starting creates a dummy object.
         if threading.get_ident() in self._hangs and frame.f_code is Supervisor.beat.__code__:
             self._hangs.discard(threading.get_ident())
-            self.stand_still()
+            self.hang()
 
     def take_order(self, _number: int, _frame: FrameType | None) -> None:
         """Break what the order names."""
@@ -83,18 +88,27 @@ class Breaker:
             if self.engine is not None:
                 PARTS[order["how"]](self.engine.session)
             return
+        # A thread that does not exist, such as one not started yet, stands for the main thread.
         names = (order["thread"], "MainThread")
         ident = [thread.ident for thread in threading.enumerate() if thread.name in names][-1]
         if order["how"] == "raise":
+            # The only way to raise in another thread; it takes effect at that thread's next bytecode.
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident or 0), ctypes.py_object(Injected))
         elif ident == threading.get_ident():
-            self.stand_still()
+            self.hang()
         elif ident is not None:
             self._hangs.add(ident)
 
 
 def main(study: Path, order: Path, boot: Path | None = None) -> int:
-    """Run the engine of a study; returns its exit code."""
+    """Run the engine of a study; returns its exit code.
+
+    Parameters
+    ----------
+    study : its folder.
+    order : file with the next order.
+    boot : file with s to add to the boot clock, None for the clock as it is.
+    """
     breaker = Breaker(order)
     threading.setprofile(breaker.trace)
     signal.signal(signal.SIGUSR1, breaker.take_order)

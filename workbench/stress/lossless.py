@@ -1,8 +1,8 @@
-"""Nothing lost, nothing doubled: many channels with a sample counter, while a notebook kernel holds its lock.
+"""Nothing lost, nothing doubled: many channels with a sample counter, while a notebook kernel holds the GIL.
 
 A source in its own process counts samples in its first channel; the engine records a run; a notebook kernel
 attaches, polls, and computes without releasing its interpreter lock. Then the counter in the recording is
-looked at. A small number of seconds runs in the tests, a large one by hand; the figures may be quoted.
+checked. The tests run a few seconds of it, ``workbench stress`` a long time.
 """
 
 from __future__ import annotations
@@ -33,13 +33,15 @@ BLOCK_S = 0.01
 
 @dataclass(frozen=True, slots=True)
 class LosslessFigures:
-    """What :func:`lossless` counted.
+    """Figures of :func:`lossless`.
 
     Attributes
     ----------
-    n_channels, fs, seconds : of the test. n : samples recorded.
+    n_channels, fs, seconds : of the test.
+    n : samples recorded.
     lost, doubled : by the counter, between the first and the last recorded sample.
-    gaps : gap entries of the engine. held_s : seconds the kernel held its interpreter lock.
+    gaps : gap entries of the engine.
+    held_s : seconds for which the kernel held its interpreter lock.
     """
 
     n_channels: int
@@ -53,7 +55,8 @@ class LosslessFigures:
 
     @property
     def passed(self) -> bool:
-        """Whether nothing was lost or doubled, and enough was recorded to say so."""
+        """Whether nothing was lost or doubled in a recording of sufficient length."""
+        # 10 % for start and end of the run, which are not part of the time that the kernel computes.
         enough = self.n >= 0.9 * self.fs * self.seconds and self.held_s > 0
         return enough and self.lost == self.doubled == self.gaps == 0
 
@@ -73,7 +76,8 @@ def lossless(
 
     Parameters
     ----------
-    seed : names the run; the samples are numbers that need none.
+    seconds : how long the kernel computes, s.
+    seed : names the run; the samples are a counter and need none.
     n_channels, fs : of the source, Hz.
     folder : for the study; a temporary one by default.
 
@@ -86,8 +90,8 @@ def lossless(
         raise BadValue(f"the test needs 1 s and 1 channel or more, got {seconds} s and {n_channels}")
     if folder is not None:
         return _measure(folder, seconds, seed, n_channels, fs)
-    with tempfile.TemporaryDirectory(prefix="workbench-stress-") as made:
-        return _measure(Path(made), seconds, seed, n_channels, fs)
+    with tempfile.TemporaryDirectory(prefix="workbench-stress-") as name:
+        return _measure(Path(name), seconds, seed, n_channels, fs)
 
 
 def _measure(folder: Path, seconds: float, seed: int, n_channels: int, fs: float) -> LosslessFigures:
@@ -105,6 +109,7 @@ def _measure(folder: Path, seconds: float, seed: int, n_channels: int, fs: float
         simulated=True,
         mains_hz=0.0,
     )
+    # A process of its own: the source must keep its rate while the kernel computes.
     source = _source({"source_id": spec.source_id, "n_channels": n_channels, "fs": fs})
     try:
         client = _starting.start(plan)
@@ -113,18 +118,19 @@ def _measure(folder: Path, seconds: float, seed: int, n_channels: int, fs: float
             client.wait("running", timeout=60.0)
             held_s = _hold(folder, seconds)
             client.end_run()
-            ended = client.wait("run", timeout=60.0)["run"]
+            run = client.wait("run", timeout=60.0)["run"]
         finally:
             client.shutdown()
     finally:
         _end(source)
     file = RunFile(folder / "recordings" / f"{run_id}.xdf")
+    # float32 counts exactly up to 2²⁴ samples: 4.6 hours at 1 kHz.
     steps = np.diff(file.signal.values[:, 0])
     return LosslessFigures(
         n_channels=n_channels,
         fs=fs,
         seconds=seconds,
-        n=len(file.signal.stamps) if ended is not None and ended["state"] == "finished" else 0,
+        n=len(file.signal.stamps) if run is not None and run["state"] == "finished" else 0,
         lost=int(np.sum(np.maximum(steps - 1, 0))),
         doubled=int(np.sum(steps < 1)),
         gaps=sum(m.kind == "gap" for m in file.markers()),
@@ -140,7 +146,7 @@ def _hold(folder: Path, seconds: float) -> float:
         "from pathlib import Path\nfrom workbench.stress.lossless import hold\n"
         f"print(hold(Path({str(folder)!r}), {seconds!r}))"
     )
-    said: list[str] = []
+    output: list[str] = []
     quiet = ["--IPKernelApp.log_level=ERROR"]
     manager, kernel = start_new_kernel(
         startup_timeout=120, kernel_name="python3", cwd=str(folder), extra_arguments=quiet
@@ -149,18 +155,18 @@ def _hold(folder: Path, seconds: float) -> float:
         reply = kernel.execute_interactive(
             cell,
             timeout=seconds + 60.0,
-            output_hook=lambda message: said.append(message["content"].get("text", "")),
+            output_hook=lambda message: output.append(message["content"].get("text", "")),
         )
     finally:
         kernel.stop_channels()
         manager.shutdown_kernel(now=True)
     if reply["content"]["status"] != "ok":
         raise EngineFault(f"the cell that holds the interpreter lock failed: {reply['content']['evalue']}")
-    return float("".join(said))
+    return float("".join(output))
 
 
 def _source(options: dict[str, Any]) -> subprocess.Popen[bytes]:
-    """The process that counts samples; it ends when its standard input is closed."""
+    """Start the process that counts samples; it ends when its standard input is closed."""
     child = subprocess.Popen(
         [sys.executable, "-m", "workbench.stress.lossless", json.dumps(options)],
         stdin=subprocess.PIPE,
@@ -194,6 +200,7 @@ def play_counter(options: dict[str, Any], stop: threading.Event) -> None:
         if n <= 0:
             continue
         count = np.arange(sent, sent + n)
+        # A short period keeps the other channels cheap and still different from sample to sample.
         values = np.repeat((count % 97)[:, None], n_channels, axis=1).astype(np.float32)
         values[:, 0] = count
         outlet.push(values, t0 + count / fs)
@@ -202,27 +209,27 @@ def play_counter(options: dict[str, Any], stop: threading.Event) -> None:
 
 
 def hold(folder: Path, seconds: float) -> float:
-    """Attach and hold the interpreter lock for most of ``seconds``; how long it was held, s."""
+    """Attach and hold the interpreter lock for most of ``seconds``; returns for how long, s."""
     from workbench.live import attach
 
     client: Client = attach(folder)
-    end, held, newest = time.monotonic() + seconds, 0.0, 0
+    end, held_s, newest = time.monotonic() + seconds, 0.0, 0
     poller = threading.Thread(target=lambda: [client.status() for _ in range(5)], daemon=True)
     poller.start()
     while time.monotonic() < end:
         began = time.monotonic()
         # One call into C that never gives the interpreter lock back: no other thread runs meanwhile.
         sum(range(10_000_000))
-        held += time.monotonic() - began
+        held_s += time.monotonic() - began
         block = client.signals(newest)
         newest = block.first + len(block.data)
     poller.join()
     client.close()
-    return held
+    return held_s
 
 
 def _watch_owner(stop: threading.Event) -> None:
-    """End when the owner closes the standard input, or dies."""
+    """End when the owner closes standard input, or dies."""
     sys.stdin.buffer.read()
     stop.set()
 

@@ -1,7 +1,7 @@
 """Break a study record on purpose and count: killed writers, a cut write-ahead log, flipped bits.
 
-The test suite runs a small size; :func:`run` with larger numbers is the long one. Each case works in a
-fresh folder, because a leaked handle on an overwritten file gives false faults.
+The test suite runs a small size, ``workbench stress`` a large one. Each case works in a
+new folder, because a leaked handle on an overwritten file gives false faults.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class FlipFigures:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What one stress test found."""
+    """Figures of one stress test."""
 
     kills: KillFigures
     cuts: CutFigures
@@ -122,10 +122,18 @@ def run(*, kills: int, cuts: int, flips: int, seed: int = 1, progress: Progress 
 
 # ---------------------------------------------------------------------------------------- kill -9
 def write(folder: Path, *, entries: int | None = None, out: int = 1) -> None:
-    """Append and amend, for ever or ``entries`` times; a line ``id version`` on ``out`` for each stored entry."""
+    """Append and amend, for ever or ``entries`` times; a line ``id version`` on ``out`` for each stored entry.
+
+    Parameters
+    ----------
+    folder : of the study.
+    entries : how many pairs of entries, None for no end.
+    out : file descriptor of the acknowledgements.
+    """
     with Study.open(folder, actor="writer") as study:
         for _ in count() if entries is None else range(entries):
             person = study.append(Participant(pseudonym=os.urandom(8).hex()))
+            # Unbuffered: a line that was read is an entry that was acknowledged before the kill.
             os.write(out, f"{person} 1\n".encode())
             version = study.amend("participant", person, {"ais": "A"}, reason="stress")
             os.write(out, f"{person} {version}\n".encode())
@@ -142,7 +150,15 @@ def _writer(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def kill_writers(folder: Path, *, kills: int, seed: int, step: Callable[[], None]) -> KillFigures:
-    """Kill a writing process again and again, and look for every entry it had acknowledged."""
+    """Kill a writing process repeatedly, and look for every entry that it acknowledged.
+
+    Parameters
+    ----------
+    folder : of the study, new.
+    kills : how many.
+    seed : of the moments.
+    step : called after each kill.
+    """
     chance = random.Random(seed)
     Study.create(folder, code="stress", title="kill", actor="stress").close()
     acknowledged = lost = broken = 0
@@ -150,15 +166,15 @@ def kill_writers(folder: Path, *, kills: int, seed: int, step: Callable[[], None
         with _writer(folder) as child:
             assert child.stdout is not None
             lines = [child.stdout.readline() for _ in range(chance.randint(1, ACKS))]
-            time.sleep(chance.random() * 0.004)  # lands the kill anywhere inside the next entry
+            time.sleep(chance.random() * 0.004)  # The kill falls anywhere within the next entry.
             child.send_signal(signal.SIGKILL)
             lines += child.stdout.readlines()
         stored = dict(line.decode().split() for line in lines)
         with Study.open(folder, actor="stress") as study:
-            there = {row["id"]: row["row_version"] for row in study.rows("participant")}
+            versions = {row["id"]: row["row_version"] for row in study.rows("participant")}
             broken += not study.verify().ok
         acknowledged += len(lines)
-        lost += sum(there.get(person, 0) < int(version) for person, version in stored.items())
+        lost += sum(versions.get(person, 0) < int(version) for person, version in stored.items())
         step()
     return KillFigures(kills=kills, acknowledged=acknowledged, lost=lost, broken=broken)
 
@@ -183,7 +199,15 @@ def sample_study(folder: Path) -> Study:
 
 
 def cut_logs(folder: Path, *, cuts: int, seed: int, step: Callable[[], None]) -> CutFigures:
-    """Cut the write-ahead log at random bytes: an earlier state must open, and the anchors must show it."""
+    """Cut the write-ahead log at random bytes: an earlier state must open, and the anchors must reveal it.
+
+    Parameters
+    ----------
+    folder : for the cases, new.
+    cuts : how many.
+    seed : of the bytes.
+    step : called after each cut.
+    """
     chance = random.Random(seed)
     valid = losing = shown = 0
     log = f"{record_file.FILE}-wal"
@@ -197,6 +221,7 @@ def cut_logs(folder: Path, *, cuts: int, seed: int, step: Callable[[], None]) ->
                 shutil.copy(study.folder / name, case / name)
             os.truncate(case / log, chance.randint(0, size))
             with_anchors = verify(case)
+            # Without the anchors a shorter chain is a valid chain: that is what the second look must find.
             (case / anchors.FILE).unlink()
             alone = verify(case)
             valid += alone.ok
@@ -209,11 +234,20 @@ def cut_logs(folder: Path, *, cuts: int, seed: int, step: Callable[[], None]) ->
 
 # ---------------------------------------------------------------------------------------- bit flips
 def flip_bits(folder: Path, *, flips: int, seed: int, step: Callable[[], None]) -> FlipFigures:
-    """Flip one bit inside a live row, verify, and start again from the whole file."""
+    """Flip one bit inside a live row, verify, and start again from the intact file.
+
+    Parameters
+    ----------
+    folder : for the cases, new.
+    flips : how many.
+    seed : of the bits.
+    step : called after each flip.
+    """
     chance = random.Random(seed)
     with sample_study(folder / "whole") as study:
         source = study.path
     with closing(sqlite3.connect(source)) as connection:
+        # Everything in one file without free pages, so that a flip cannot land in bytes that nobody reads.
         connection.execute("VACUUM")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     whole = source.read_bytes()
@@ -240,9 +274,10 @@ def live_rows(data: bytes) -> list[tuple[int, int]]:
     """
     size = int.from_bytes(data[16:18], "big")
     usable = size - data[20]
-    found = []
+    rows = []
     for page in range(0, len(data), size):
         header = page + (100 if page == 0 else 0)
+        # 0x0D marks a leaf of a table b-tree.
         if data[header] != 0x0D:
             continue
         for number in range(int.from_bytes(data[header + 3 : header + 5], "big")):
@@ -250,8 +285,8 @@ def live_rows(data: bytes) -> list[tuple[int, int]]:
             start = page + int.from_bytes(data[pointer : pointer + 2], "big")
             length, at = _varint(data, start)
             _, at = _varint(data, at)
-            found.append((start, at + _local(length, usable)))
-    return found
+            rows.append((start, at + _local(length, usable)))
+    return rows
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:
@@ -265,11 +300,12 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
 
 
 def _local(length: int, usable: int) -> int:
+    # How much of a row stays on its page; the rest goes to overflow pages (fileformat2.html, 1.6).
     most, least = usable - 35, (usable - 12) * 32 // 255 - 23
     if length <= most:
         return length
-    kept = least + (length - least) % (usable - 4)
-    return kept if kept <= most else least
+    local = least + (length - least) % (usable - 4)
+    return local if local <= most else least
 
 
 if __name__ == "__main__":  # pragma: no cover - the process that kill_writers kills

@@ -1,6 +1,6 @@
-"""Torn files on purpose: kill writers at random moments, tear what they leave, recover it, count.
+"""Torn files on purpose: kill writers at random moments, tear the files further, recover them, count.
 
-Run it in small sizes in the tests and in large ones by hand; the figures are what a report may quote.
+The test suite runs a small size, ``workbench stress`` a large one.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from workbench.vocabulary import StreamSpec
 FS = 1000.0
 N_CHANNELS = 64
 BLOCK = 20
-"""Samples a chunk, as LSL delivers 20 ms at 1 kHz."""
+"""Samples per chunk, as LSL delivers 20 ms at 1 kHz."""
 
 SIGNAL = StreamSpec("stress", "EEG", FS, tuple(f"c{k}" for k in range(N_CHANNELS)), counter="c0")
 
 
 @dataclass(frozen=True, slots=True)
 class TornFigures:
-    """What ``torn_files`` counted.
+    """Figures of ``torn_files``.
 
     Attributes
     ----------
     n_killed : writers ended by SIGKILL at a random moment.
-    n_torn : further cuts of what they left, as a power cut leaves it: shortened, or with a tail of zeros.
+    n_torn : further cuts of their files, as a power cut leaves them: shortened, or with a tail of zeros.
     max_lost_s : longest signal in s between the last kept sample and the kill.
     n_over_1s : kills that lost more than 1 s.
     n_missing_before : samples missing or doubled before the last kept one, over all files.
@@ -59,7 +59,7 @@ class TornFigures:
 
     @property
     def passed(self) -> bool:
-        """Whether the promise held every time."""
+        """Whether the promise was kept every time."""
         return not (
             self.n_over_1s
             or self.n_missing_before
@@ -81,7 +81,7 @@ class TornFigures:
 
 
 def torn_files(n: int, seed: int, *, torn_per_kill: int = 4, longest_s: float = 1.5) -> TornFigures:
-    """Kill ``n`` writing processes and recover what they leave.
+    """Kill ``n`` writing processes and recover their files.
 
     Parameters
     ----------
@@ -99,21 +99,22 @@ def torn_files(n: int, seed: int, *, torn_per_kill: int = 4, longest_s: float = 
         folder = Path(name)
         for k in range(n):
             path = folder / f"{k}.xdf"
-            ended = _kill_a_writer(path, after=float(rng.uniform(0.0, longest_s)))
+            killed_at = _kill_a_writer(path, after=float(rng.uniform(0.0, longest_s)))
             for _ in range(torn_per_kill):
                 _tear(path, folder / "torn.xdf", rng, counts)
-            last = _recovered(path, counts)
+            # Last, since recovering changes the file that the torn copies were made from.
+            last_stamp = _recovered(path, counts)
             counts["n_killed"] += 1
-            counts["n_over_1s"] += ended - last > 1.0
-            longest = max(longest, ended - last)
+            counts["n_over_1s"] += killed_at - last_stamp > 1.0
+            longest = max(longest, killed_at - last_stamp)
     return TornFigures(max_lost_s=longest, **counts)
 
 
 def write_until_killed(path: Path | str) -> None:
     """Write a counter in real time, for ever; stamps are ``time.monotonic()``.
 
-    Channel 0 counts samples from 0, the others hold noise. One line on standard output tells that the
-    first sample is in the file.
+    Channel 0 counts samples from 0, the others are noise. One line on standard output reports that the
+    first samples are in the file.
     """
     rng = np.random.default_rng(0)
     noise = rng.normal(size=(BLOCK, N_CHANNELS)).astype(np.float32)
@@ -134,7 +135,7 @@ def write_until_killed(path: Path | str) -> None:
 
 
 def _kill_a_writer(path: Path, *, after: float) -> float:
-    """Start a writer, kill it ``after`` s behind its first sample; the moment it was dead, s."""
+    """Start a writer, kill it ``after`` s after its first sample; the time of its death, s."""
     command = [sys.executable, "-m", "workbench.stress.recording", str(path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL) as writer:
         if writer.stdout is None or writer.stdout.readline() != b"writing\n":
@@ -147,18 +148,20 @@ def _kill_a_writer(path: Path, *, after: float) -> float:
 
 
 def _tear(whole: Path, path: Path, rng: np.random.Generator, counts: dict[str, int]) -> None:
-    """A power cut: what was not confirmed is shortened or zeroed, in recording and index independently."""
-    side = index.read(whole)
-    synced = side.synced if side is not None else 0
-    for old in path.parent.glob(path.name + "*"):
-        old.unlink()
+    """A power cut: unconfirmed bytes are shortened or zeroed, in recording and index independently."""
+    original = index.read(whole)
+    synced = original.synced if original is not None else 0
+    for leftover in path.parent.glob(path.name + "*"):
+        leftover.unlink()
     shutil.copyfile(whole, path)
     entries = index.path_of(whole).read_bytes()
+    # What the index says was synced survives a power cut by definition; only bytes behind it may be lost.
     confirmed = entries.rfind(index.encode_sync(synced)) + index.SIZE if synced else 0
     index.path_of(path).write_bytes(entries[: int(rng.integers(confirmed, len(entries) + 1))])
     size = path.stat().st_size
     cut = int(rng.integers(max(synced, 4), size + 1))
     os.truncate(path, cut)
+    # Half of the files: some file systems grow a file before its data reach the disk, which leaves zeros.
     if rng.random() < 0.5:
         os.truncate(path, int(rng.integers(cut, size + 1)))
     counts["n_torn"] += 1

@@ -1,4 +1,4 @@
-"""Pages that reload under load: an armed hand, an answering page that goes and comes back, nothing dropped."""
+"""Reloading pages under load: the only page of an armed session goes and comes back, and nothing is dropped."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from workbench.recording import RunFile
 from workbench.stress._armed import Clinic, close_hand, make_clinic, session
 
 RELOAD_S = (0.5, 6.0)
-"""How long the page is away in a reload, in turn, s: a quick one and one on a loaded computer."""
+"""How long the page is away, in turn, s: a quick reload and one on a loaded computer."""
 ANSWER_S = 0.4
 
 
 class Page:
-    """Plays the page of an operator: answers the engine's challenge while it is open, as its script would."""
+    """Stands in for an operator's page: answers the engine's challenge while it is open, as its script would."""
 
     def __init__(self, client: live.Client) -> None:
         self._client, self._n = client, 0
@@ -35,6 +35,7 @@ class Page:
                 continue
             try:
                 challenge = self._client.status()["presence"]["challenge"]
+                # One answer per challenge, as the page's script does; repeats would hide a lost one.
                 if challenge != last:
                     self._client.presence(f"page-{self._n}", challenge, visible=True)
                     last = challenge
@@ -56,7 +57,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class ReloadFigures:
-    """What was counted: reloads, times the effector was disarmed or faulted, gaps in the recorded signal."""
+    """Reloads, times the effector was disarmed or faulted, gaps in the recorded signal, rows of absence."""
 
     reloads: int
     dropped: int
@@ -82,7 +83,9 @@ def reloads(n: int, *, seed: int = 1, folder: Path | None = None) -> ReloadFigur
 
     Parameters
     ----------
-    n : reloads. seed : of the simulated person. folder : for the study; a temporary one by default.
+    n : reloads.
+    seed : of the simulated participant.
+    folder : for the study; a temporary one by default.
 
     Raises
     ------
@@ -90,8 +93,8 @@ def reloads(n: int, *, seed: int = 1, folder: Path | None = None) -> ReloadFigur
         When the hand could not be armed.
     """
     if folder is None:
-        with tempfile.TemporaryDirectory(prefix="workbench-stress-", ignore_cleanup_errors=True) as made:
-            return reloads(n, seed=seed, folder=Path(made))
+        with tempfile.TemporaryDirectory(prefix="workbench-stress-", ignore_cleanup_errors=True) as name:
+            return reloads(n, seed=seed, folder=Path(name))
     clinic = make_clinic(folder / "study", seed=seed)
     plan = clinic.plan(script_present=False)
     with session(clinic, plan) as client:
@@ -114,9 +117,9 @@ def _reload(clinic: Clinic, client: live.Client, n: int) -> ReloadFigures:
             dropped += 1
     page.close()
     client.end_run()
-    ended = client.wait("run", timeout=60.0)["run"]
-    # The recording holds every row of the run; a status carries the newest 50 only.
-    kinds = [row.kind for row in RunFile(clinic.folder / ended["recording"]).ledger()]
+    run = client.wait("run", timeout=60.0)["run"]
+    # The recording has every row of the run; a status only the newest 50.
+    kinds = [row.kind for row in RunFile(clinic.folder / run["recording"]).ledger()]
     return ReloadFigures(
         reloads=n, dropped=dropped, gaps=kinds.count("gap"), absences=kinds.count("operator_absent")
     )

@@ -1,7 +1,7 @@
-"""Fault → device safe: one closed simulated hand after another, and every fault that we know how to make.
+"""Fault → device safe: one closed simulated hand after another, and every fault that can be injected.
 
-The glove is a process of its own. What is measured is the time from the fault to its own signed status of level 0
-and a complete safe state, as another process hears it (20 statuses a second).
+The glove is a process of its own. Measured is the time from the fault to its own signed status of level 0
+and a complete safe state, as another process receives it (25 statuses per second).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Fault = Callable[["Case"], object]
 
 @dataclass
 class Case:
-    """One closed hand: what a fault may break."""
+    """One closed hand and the parts that a fault may break."""
 
     clinic: Clinic
     client: live.Client
@@ -61,6 +61,7 @@ def _kill_player(case: Case) -> None:
 def _largest_file(case: Case) -> None:
     run = case.client.status()["run"]
     size = (case.clinic.folder / run["recording"]).stat().st_size
+    # The limit is set from outside to the present size: the engine's next write fails with EFBIG.
     resource.prlimit(case.client.pid, resource.RLIMIT_FSIZE, (size, resource.prlimit(case.client.pid, 1)[1]))
 
 
@@ -81,11 +82,11 @@ FAULTS: dict[str, Fault] = {
     "computer slept (boot clock jumps 30 s)": lambda case: case.boot.write_text("30") and None,
     "glove frozen 1 s": _freeze_glove,
 }
-"""Every fault by its name. The sleep is a boot clock that is handed to the engine and jumps; nothing slept."""
+"""Faults by name. Sleep is simulated by a boot clock that jumps; no computer sleeps."""
 
 
 RELEASES = ("disk reserve reached",)
-"""Faults at which the engine ends the run in good order: the hand is opened, and no safe state is needed."""
+"""Faults after which the engine ends the run in good order: the hand is opened, and no safe state is needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ class SafetyFigures:
         return all(time is not None for times in self.times.values() for time in times)
 
     def text(self) -> str:
-        """One line a fault: n, median, worst, and how many were not safe."""
+        """One line per fault: n, median, worst, and how many were not safe."""
         lines = [f"{'fault':42s} {'n':>3s} {'median':>8s} {'worst':>8s} {'not safe':>8s}"]
         for name, times in self.times.items():
             known = [seconds for seconds in times if seconds is not None]
@@ -115,7 +116,8 @@ def matrix(n: int, *, seed: int = 1, faults: tuple[str, ...] = (), folder: Path 
 
     Parameters
     ----------
-    n : hands a fault. seed : of the simulated person.
+    n : hands per fault.
+    seed : of the simulated participant.
     faults : names of :data:`FAULTS`; all by default.
     folder : for the study; a temporary one by default.
 
@@ -125,12 +127,13 @@ def matrix(n: int, *, seed: int = 1, faults: tuple[str, ...] = (), folder: Path 
         When a hand could not be closed.
     """
     if folder is None:
-        with tempfile.TemporaryDirectory(prefix="workbench-stress-", ignore_cleanup_errors=True) as made:
-            return matrix(n, seed=seed, faults=faults, folder=Path(made))
+        with tempfile.TemporaryDirectory(prefix="workbench-stress-", ignore_cleanup_errors=True) as temporary:
+            return matrix(n, seed=seed, faults=faults, folder=Path(temporary))
     clinic = make_clinic(folder / "study", seed=seed)
     times: dict[str, list[float | None]] = {name: [] for name in faults or FAULTS}
     with tqdm(total=n * len(times), unit="hand", disable=None) as bar:
         for number in range(n):
+            # Faults in turn, not all of one kind together: a change of the machine's load then affects all alike.
             for name in times:
                 times[name].append(_one(clinic, name, folder / f"order-{number}.json"))
                 bar.update()
@@ -144,5 +147,6 @@ def _one(clinic: Clinic, name: str, order: Path) -> float | None:
     boot.write_text("0")
     with session(clinic, clinic.plan(), order=order, boot=boot) as client:
         close_hand(clinic, client)
+        # After the hand is closed: a status from before would count as safe.
         watch = DeviceWatch(clinic.pairing, open_is_enough=name in RELEASES)
         return watch.measure(lambda: FAULTS[name](Case(clinic, client, order, boot)))

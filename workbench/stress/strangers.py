@@ -1,9 +1,9 @@
-"""Strangers at the last metre: a process that holds no key tries to take the effector, and what came of it.
+"""Attacks on the last metre: a process without the key tries to take over the effector.
 
 ``taken_by_stranger`` runs the real link, controller and device process against a real stranger process that sees
 everything on LSL. It announces every name of the session, before, after or together with the engine; it sends
-commands in the form of version 2 and of a guessed key; it sends on what it hears at once, changed and unchanged;
-and it records a whole session in which the hand closes and is stopped, to play it back in the next one.
+commands in the form of version 2 and with a guessed key; it repeats what it hears at once, changed and unchanged;
+and it records a whole session in which the hand closes and is stopped, to replay it in the next one.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from workbench.live.plan import OWN_NAMES
 from workbench.vocabulary import Command, Decision, DeviceStatus, StreamSpec
 
 ORDERS = ("first", "replay", "after", "together")
-"""When the stranger comes: before the engine, after it, at the same time, or with the recording of a session."""
+"""When the stranger starts: before the engine, after it, at the same time, or with a recorded session."""
 
 STEP_S = 0.01
 PATIENCE_S = 30.0
@@ -41,15 +41,16 @@ ATTACK_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class StrangerFigures:
-    """What :func:`taken_by_stranger` counted.
+    """Figures of :func:`taken_by_stranger`.
 
     Attributes
     ----------
-    n : starts. taken : starts in which the device had pressure, or was stopped, without a command of the engine.
-    unseen : starts in which the device's status did not arrive during the attack: nothing is known of it then.
-    noticed : starts in which the strange streams raised the alarm and blocked arming.
+    n : starts.
+    taken : starts in which the device had pressure, or was stopped, without a command of the engine.
+    unseen : starts in which no status of the device arrived during the attack, so that its state is unknown.
+    noticed : starts in which the foreign streams raised the alarm and blocked arming.
     followed : starts in which the engine's own close and stop worked, which shows that a taken hand would be seen.
-    sent : messages that strangers pushed.
+    sent : messages of strangers.
     """
 
     n: int
@@ -91,13 +92,13 @@ def taken_by_stranger(n: int, *, folder: Path | None = None) -> StrangerFigures:
     """
     if n < 1:
         raise BadValue(f"the number of starts must be 1 or more, got {n}")
-    with tempfile.TemporaryDirectory(prefix="workbench-stranger-") as made:
-        counted = [_start(folder or Path(made), ORDERS[k % len(ORDERS)], k) for k in range(n)]
+    with tempfile.TemporaryDirectory(prefix="workbench-stranger-") as name:
+        counted = [_start(folder or Path(name), ORDERS[k % len(ORDERS)], k) for k in range(n)]
     return StrangerFigures(n, *(sum(column) for column in zip(*counted, strict=True)))
 
 
 class LinkBench:
-    """Link, controller and device process as an engine has them, with a clock of its own instead of signals.
+    """Link, controller and device process as in an engine, driven by a clock instead of signals.
 
     Parameters
     ----------
@@ -130,7 +131,7 @@ class LinkBench:
             self.commands.append(item)
 
     def run(self, condition: Callable[[], bool], *, timeout: float = PATIENCE_S) -> bool:
-        """Tick as an engine does until the condition holds; whether it did in time."""
+        """Tick as an engine does until the condition is met; whether it was in time."""
         pause, end = threading.Event(), time.monotonic() + timeout
         while not (met := condition()) and time.monotonic() < end:
             self.link.tick(quality_ok=True)
@@ -140,7 +141,7 @@ class LinkBench:
         return met
 
     def self_test(self) -> bool:
-        """Reset what is latched, and a self-test; whether the effector is off and ready to be armed."""
+        """Reset latched states and run a self-test; whether the effector is off and ready to be armed."""
         if self.link.state in ("ESTOP", "FAULT_SAFE"):
             self.run(lambda: self.link.controller.device.at_rest)
             self.link.reset("bench")
@@ -148,14 +149,14 @@ class LinkBench:
         return self.run(lambda: self.link.state == "IDLE_SAFE")
 
     def arm(self) -> None:
-        """Arm with an approved decoder that there is no more of than its name."""
+        """Arm with an approved decoder of which only the hash exists."""
         self.link.set_decoder("a" * 64, approved="a" * 64, rule={})
         self.link.arm("bench")
 
     def decide(self, change: str) -> None:
         """One decision."""
-        made = Decision(0, lsl.local_clock(), "grasp", (0.1, 0.9), change=change)
-        self.link.follow(made, quality_ok=True)
+        decision = Decision(0, lsl.local_clock(), "grasp", (0.1, 0.9), change=change)
+        self.link.follow(decision, quality_ok=True)
 
     def close_hand(self) -> bool:
         """Close, and wait until the device confirms it."""
@@ -173,9 +174,9 @@ class LinkBench:
         return self.run(lambda: bool(self.link.snapshot()["stop"]["confirmed"]))
 
     def close(self) -> None:
-        """End the link; the device ends by itself, once it has heard so."""
+        """End the link; the device ends by itself when it receives the end."""
         self.link.disconnect()
-        # What was pushed and not fetched is lost with the outlet.
+        # Texts that were pushed and not fetched are lost with the outlet: wait until the device has ended.
         self.run(lambda: devices.running_device(self._paired) is None, timeout=3.0)
         self.link.channel.close()
 
@@ -200,7 +201,7 @@ def _start(folder: Path, order: str, number: int) -> tuple[int, int, int, int, i
         stranger.publish()
         noticed = bench.run(lambda: "foreign_stream" in bench.ledger.alarms) and _is_blocked(bench)
         seen = _under_attack(bench)
-        # Locked alone is no sign: on a busy computer the time to live of an idle device may lapse.
+        # Locked alone proves nothing: on a busy computer the time to live of an idle device may lapse.
         taken = any(status.level > 0 or status.state == "stopped" for status in seen)
         sent = stranger.end()
         bench.run(lambda: not bench.link.snapshot()["foreign_streams"])
@@ -228,14 +229,14 @@ def _is_blocked(bench: LinkBench) -> bool:
 
 
 def _under_attack(bench: LinkBench) -> list[DeviceStatus]:
-    """What the device says of itself while the stranger sends for some time and nothing is commanded."""
+    """Statuses of the device while the stranger sends for some time and the engine commands nothing."""
     begin = lsl.local_clock()
     bench.run(lambda: False, timeout=ATTACK_S)
     return [status for at, status in bench.seen if at >= begin]
 
 
 class _Stranger:
-    """The stranger's process, from outside. It is given names, no key and no path."""
+    """Starts and ends the stranger's process, which gets names, but no key and no path."""
 
     def __init__(self, paired: Pairing, session: str, *, publishes: bool) -> None:
         suffixes = [session, paired.link_id]
@@ -253,7 +254,7 @@ class _Stranger:
         return "" if pipe is None else pipe.readline().strip()
 
     def publish(self) -> None:
-        """From now on it announces the names and sends."""
+        """Make it announce the names and send."""
         if self._published or self._process.stdin is None:
             return
         self._published = True
@@ -261,7 +262,7 @@ class _Stranger:
         self._process.stdin.flush()
 
     def end(self) -> int:
-        """End it; messages that it sent."""
+        """End it; returns how many messages it sent."""
         if self._process.poll() is None and self._process.stdin is not None:
             self._process.stdin.close()
             self._sent = int(self._line() or 0)
@@ -272,7 +273,7 @@ class _Stranger:
 
 
 class _Attack:
-    """Inside the stranger's process: hears everything, sends everything it can think of."""
+    """Runs inside the stranger's process: receives everything, and sends every kind of attack."""
 
     def __init__(self, suffixes: list[str]) -> None:
         self.names = [(own, f"{own}-{suffix}") for own in OWN_NAMES for suffix in suffixes]
@@ -280,15 +281,16 @@ class _Attack:
         self.publishing, self.over = threading.Event(), threading.Event()
         self.sent = 0
         self.listener = Listener([source_id for _, source_id in self.names], self._hear)
+        # A key of zeros: valid in form, wrong in content.
         self.guess = EngineEnd(bytes(32), "glove")
 
     def _hear(self, _uid: str, text: str) -> None:
-        # What it sent itself comes back too: only what is real is worth repeating.
+        # Its own texts come back too: only genuine messages are worth repeating.
         if text.startswith("wbm1") and len(self.heard) < 20_000:
             self.heard.append(text)
 
     def run(self) -> None:
-        """Wait for the word, then send until ended."""
+        """Wait for the order, then send until ended."""
         while not self.publishing.wait(0.05):
             if self.over.is_set():
                 return
@@ -299,23 +301,24 @@ class _Attack:
         recorded = list(dict.fromkeys(self.heard))
         at = 0
         while not self.over.wait(0.02):
-            texts = [*self._made(), *recorded[at : at + 20], *self.heard[-3:]]
+            texts = [*self._forged(), *recorded[at : at + 20], *self.heard[-3:]]
             at = at + 20 if at + 20 < len(recorded) else 0
             for outlet in outlets:
                 for text in texts:
                     outlet.push_text(text, lsl.local_clock())
                     self.sent += 1
 
-    def _made(self) -> list[str]:
+    def _forged(self) -> list[str]:
         """Commands of version 2, and messages with a guessed key or a changed body."""
         now = lsl.local_clock()
         plain = {"seq": self.sent + 10**6, "stamp": now, "ttl_ms": 2000, "profile": "glove", "device": "glove"}
-        made = [json.dumps({**plain, "action": action, "level": [1.0]}) for action in ("close", "stop")]
-        made.append(self.guess.query())
+        texts = [json.dumps({**plain, "action": action, "level": [1.0]}) for action in ("close", "stop")]
+        texts.append(self.guess.query())
+        # A genuine command with its signature and another body: the MAC must give it away.
         commands = [text for text in self.heard[-200:] if " command " in text][-1:]
         for text in commands:
-            made += [text.replace('"level":[0.0]', '"level":[1.0]'), text.replace("heartbeat", "close")]
-        return made
+            texts += [text.replace('"level":[0.0]', '"level":[1.0]'), text.replace("heartbeat", "close")]
+        return texts
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""What a system is, and how a session of it is entered into the record."""
+"""A ready system, and how a session with it is entered into the record."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SIGNAL, MARKERS = "demo-signal", "demo-markers"
 
 @dataclass(frozen=True)
 class System:
-    """Everything about a session but who and where.
+    """Everything about a session except who and where.
 
     Attributes
     ----------
@@ -68,14 +68,14 @@ class System:
 
         Parameters
         ----------
-        study : the open record. visit : id of the visit. operator : who runs it.
-        speed : stream time over real time. seed : of the players.
-        script_present : whether a script stands in for somebody in front of the screen.
+        study, visit, operator : the open record, id of the visit, and who runs the session.
+        speed, seed : stream time over real time, and seed of the players.
+        script_present : whether a script stands in for a person in front of the screen.
         identity : how the participant was confirmed (``"wristband, 08:58, Lin Q."``), ``""`` for not at all.
         """
-        seen = study.get("visit", visit)
+        visit_row = study.get("visit", visit)
         session = uuid7()
-        person = study.get("participant", seen["participant_id"])["pseudonym"]
+        person = study.get("participant", visit_row["participant_id"])["pseudonym"]
         signal = _own(self.signal, session)
         markers = None if self.markers is None else _own(self.markers, session)
         options: dict[str, Any] = {**self.player["options"], "source_id": signal.source_id}
@@ -88,7 +88,7 @@ class System:
             study_folder=str(study.folder),
             study=study.code,
             participant=str(person),
-            visit=str(seen["name"]),
+            visit=str(visit_row["name"]),
             session_id=session,
             operator=operator,
             contract=(signal,) if markers is None else (signal, markers),

@@ -17,7 +17,7 @@ from workbench.systems._system import MARKERS, SIGNAL, System
 from workbench.vocabulary import StreamSpec
 
 FEWEST = 2
-"""Trials of each condition that a calibration needs at the least."""
+"""Fewest trials of each condition for a calibration."""
 
 
 def recorded_files(
@@ -29,7 +29,7 @@ def recorded_files(
     ----------
     files : two or more recordings of one montage.
     conditions : annotation → condition, exactly two.
-    unit, declared_by : the unit of recordings that state none, and the name of who vouches for it.
+    unit, declared_by : the unit of recordings that state none, and the name of the person who declares it.
 
     Raises
     ------
@@ -50,9 +50,10 @@ def recorded_files(
     for head in heads[1:]:
         if difference := _difference(heads[0], head):
             raise BadValue(
-                f"{head.path.name} is of another montage than {heads[0].path.name}: {difference}; a decoder is "
+                f"{head.path.name} has another montage than {heads[0].path.name}: {difference}; a decoder is "
                 "made for one montage, name recordings of the same one"
             )
+    # Without the last recording: that one is decoded online and never calibrates.
     _check_enough(heads[:-1], conditions)
     signal = _vouched(heads, unit.strip(), declared_by.strip())
     paradigm = paradigms.from_params("left_right", {"conditions": list(dict.fromkeys(conditions.values()))})
@@ -76,6 +77,7 @@ def recorded_files(
 def _check_names(conditions: Mapping[str, str]) -> None:
     """Two conditions, neither of them the name of rest."""
     got = ", ".join(f"{k}={v}" for k, v in conditions.items()) or "none"
+    # The paradigm decides between two conditions; several annotations may mean the same one.
     if len(set(conditions.values())) != 2:
         raise BadValue(f"--conditions must name two different conditions, as in T1=hands,T2=feet; got {got}")
     if "rest" in conditions.values():
@@ -86,10 +88,11 @@ def _check_distinct(files: Sequence[Path]) -> None:
     """A recording that also calibrated would make the accuracy worthless."""
     seen: dict[str, Path] = {}
     for path in files:
+        # By content, not by name: a copy under another name is the same recording.
         digest = file_sha256(path)
         if digest in seen:
             raise BadValue(
-                f"{path.name} holds the same recording as {seen[digest].name}; each may be given once, because "
+                f"{path.name} is the same recording as {seen[digest].name}; each may be given once, because "
                 "a decoder that is tested on what it was calibrated with says nothing"
             )
         seen[digest] = path
@@ -105,17 +108,18 @@ def _vouched(heads: Sequence[replay.Head], unit: str, by: str) -> StreamSpec:
     first = heads[0]
     signal = changed(first.signal(SIGNAL), unit=unit or first.unit, unit_declared_by=by)
     try:
-        found = units.of_stream(signal, (first.unit,) * len(first.channels), len(first.channels))
+        scale = units.of_stream(signal, (first.unit,) * len(first.channels), len(first.channels))
     except BadSignal as error:
         remedy = "" if unit else ". Here that is --unit UNIT --declared-by NAME"
         raise BadValue(f"{first.path.name}: {error}{remedy}") from error
-    if unit and found.source != "declared":
+    if unit and scale.source != "declared":
         raise BadValue(
             f"{first.path.name} states its unit itself ({first.unit}); leave --unit and --declared-by out"
         )
+    # A declared unit may be wrong by a factor of a thousand; amplitudes of tissue show it.
     if unit and units.is_voltage(unit):
         for head in heads:
-            if problem := units.implausible(_amplitudes(replay.load(head.path), found)):
+            if problem := units.implausible(_amplitudes(replay.load(head.path), scale)):
                 raise BadValue(
                     f"{head.path.name} cannot be in {unit}, as {by} declares: {problem}; declare the unit in "
                     "which it was recorded"
@@ -123,10 +127,11 @@ def _vouched(heads: Sequence[replay.Head], unit: str, by: str) -> StreamSpec:
     return signal
 
 
-def _amplitudes(recorded: replay.Recorded, found: units.StreamUnits) -> list[float]:
+def _amplitudes(recorded: replay.Recorded, scale: units.StreamUnits) -> list[float]:
     """Root mean square of each channel about its mean, µV: the median over the whole seconds of a recording."""
     n = max(1, round(recorded.head.fs))
-    values = found.scale(recorded.samples)
+    values = scale.scale(recorded.samples)
+    # Whole seconds, and their median: one artefact of some seconds does not decide about the unit.
     whole = max(1, len(values) // n)
     seconds = values[: whole * n].reshape(whole, -1, values.shape[1])
     return [float(value) for value in np.median(seconds.std(axis=1), axis=0)]
@@ -138,7 +143,7 @@ def _check_enough(heads: Sequence[replay.Head], conditions: Mapping[str, str]) -
         n = sum(conditions.get(a.text) == name for head in heads for a in head.annotations)
         if n < FEWEST:
             raise BadValue(
-                f"the calibration recordings ({', '.join(h.path.name for h in heads)}) hold too few trials "
+                f"the calibration recordings ({', '.join(h.path.name for h in heads)}) have too few trials "
                 f"of {name!r}: {n}, at least {FEWEST} are needed; add a calibration recording before the last file"
             )
 

@@ -8,7 +8,7 @@ from workbench.systems._system import SIGNAL, System
 
 
 def simulated_grasping(*, seed: int = 1, calibration_trials: int = 16, online_trials: int = 15) -> System:
-    """The system with a number of trials.
+    """The system with these numbers of trials.
 
     Parameters
     ----------
@@ -19,6 +19,7 @@ def simulated_grasping(*, seed: int = 1, calibration_trials: int = 16, online_tr
     paradigm = paradigms.load("grasp_rest")()
     signal = simulated_participant.spec(options)
     counts = (calibration_trials, online_trials)
+    # A run lasts until the end of its last cue; breaks between cues are drawn with the seed.
     ends = [paradigm.schedule(n, seed=seed)[-1] for n in counts]
     return System(
         source="simulated participant, 8-channel epidural ECoG at 1 kHz; simulated glove",

@@ -1,7 +1,7 @@
 """Widgets: show and ask, never compute. One Python class and one ESM file beside it per panel.
 
 ``LiveSession`` is the screen of a running session, ``Worklist`` chooses and confirms whose visit it is,
-``ResultPanel`` shows what a run came to, ``StreamPicker`` finds streams and states the contract,
+``ResultPanel`` shows the result of a run, ``StreamPicker`` finds streams and states the contract,
 ``DecoderPanel`` shows a fit and asks for its approval, ``AssessmentForm`` enters an outcome measure,
 ``IsncsciForm`` the neurological examination; ``RecordStore`` keeps their drafts and corrections,
 ``AssessmentPicker`` chooses visit and measure above a form,

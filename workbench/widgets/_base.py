@@ -1,4 +1,4 @@
-"""What every panel shares: how its ESM and CSS are put together, its language and its theme.
+"""The base of every panel: how its ESM and CSS are composed, its language and its theme.
 
 A browser loads a widget's ESM from a string and cannot resolve ``import … from "./x.js"`` in it. The ``.js``
 files here and in ``parts/`` are ordinary modules; :func:`compose` joins those a panel needs into one, in the
@@ -25,7 +25,7 @@ from workbench.widgets._locale import LANGUAGES, catalogue
 
 HERE = Path(__file__).parent
 SAYABLE = (WorkbenchError, TypeError, ValueError, OSError)
-"""What a request may fail with; the page then shows the error's sentence."""
+"""Errors of a request whose sentence the page shows; any other is a defect."""
 SYNCED: Mapping[str, Any] = {"sync": True, "to_json": lambda value, _widget: messages.carried(value)}
 """Tags of a trait that goes to the page with the codes of its messages, see ``t.said`` in ``parts/dom.js``."""
 STILL = "A picture of the panel at the time when its cell ran; run the notebook to use it."
@@ -36,13 +36,13 @@ _EXPORT = re.compile(r"^export (?=(?:const|function|class|async) )", re.MULTILIN
 @cache
 def compose(*modules: str) -> str:
     """One ES module out of the named files (relative to this folder, without ``.js``), the catalogues first."""
-    words = {
+    constants = {
         "CATALOGUE": catalogue(),
         "MESSAGES": messages.catalogue(),
         "BETWEEN": messages.BETWEEN,
         "AFTER": messages.AFTER,
     }
-    parts = [f"const {name} = {json.dumps(held, ensure_ascii=False)};" for name, held in words.items()]
+    parts = [f"const {name} = {json.dumps(value, ensure_ascii=False)};" for name, value in constants.items()]
     for name in modules:
         source = (HERE / f"{name}.js").read_text(encoding="utf-8")
         parts.append(_EXPORT.sub("", _IMPORT.sub("", source)))
@@ -59,8 +59,8 @@ def styles(*sheets: str) -> str:
 class Panel(anywidget.AnyWidget):
     """A widget with a language and a theme, whose requests arrive as named messages.
 
-    Traits are for showing only: a page can set any synced trait, so nothing here is read back to decide
-    anything. What a page asks for comes through :meth:`answer`, and whoever carries it out checks it again.
+    Traits are for showing only: a page can set any synced trait, so no decision here reads one back.
+    Requests of a page come through :meth:`answer`, and the function that carries them out checks them again.
 
     Attributes
     ----------
@@ -81,11 +81,11 @@ class Panel(anywidget.AnyWidget):
             traitlets.dlink((other, name), (self, name))
 
     def requests(self) -> Mapping[str, Callable[..., Any]]:
-        """Requests this panel takes: name → function of keyword arguments. The list is closed."""
+        """Requests that this panel accepts: name → function of keyword arguments. The list is closed."""
         return {}
 
     def answer(self, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """Carry out one request; the outcome in words, never a traceback.
+        """Carry out one request; an error becomes a sentence, never a traceback.
 
         Returns
         -------
@@ -93,6 +93,7 @@ class Panel(anywidget.AnyWidget):
             ``{"kind": "answer", "name", "ok", "text", "value"}``.
         """
         handler = self.requests().get(name)
+        # A page is not trusted: names outside the list are answered, never looked up on the object.
         if handler is None:
             allowed = sorted(self.requests()) or Message("word.none")
             sentence = Message("page.request_unknown", request=repr(name), allowed=allowed)
@@ -104,20 +105,21 @@ class Panel(anywidget.AnyWidget):
         return _outcome(name, ok=True, text="", value=value)
 
     def describe(self) -> tuple[str, list[tuple[str, object]]]:
-        """What a page without a running kernel shows of the panel: a title, and label and value of each line."""
+        """What a page without a running kernel shows for the panel: a title, and label and value of each line."""
         return "", []
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        """The live panel, and beside it a still picture for notebooks that are saved, exported or printed."""
-        made = super()._repr_mimebundle_(**kwargs)
-        if made is None:
+        """The live panel, with a static picture for notebooks that are saved, exported or printed."""
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if bundle is None:
             return None
-        data, metadata = made
+        data, metadata = bundle
         title, facts = self.describe()
         still = card(type(self).__name__, title, facts, remarks=[STILL])
         return {**data, "text/html": still}, metadata
 
     def _received(self, _widget: Any, content: Any, _buffers: Any) -> None:
+        # A page may send anything; what is not a named request is dropped.
         if isinstance(content, dict) and isinstance(content.get("name"), str):
             arguments = content.get("args")
             reply = self.answer(content["name"], arguments if isinstance(arguments, dict) else {})
@@ -125,5 +127,6 @@ class Panel(anywidget.AnyWidget):
 
 
 def _outcome(name: str, *, ok: bool, text: str, value: Any = None) -> dict[str, Any]:
+    # Only values that JSON can carry: a method may return an object that is of no use to the page.
     plain = value if isinstance(value, (dict, list, str, int, float, bool, type(None))) else None
     return {"kind": "answer", "name": name, "ok": ok, "text": text, "value": plain}

@@ -1,4 +1,4 @@
-"""The circumstances of an assessment beside its condition, and what each may hold."""
+"""The circumstances of an assessment beside its condition, and their allowed values."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from workbench.errors import BadValue
 from workbench.messages import Message
 from workbench.vocabulary import Condition
 
-CONDITIONS = tuple(one.name for one in fields(Condition))
+CONDITIONS = tuple(field.name for field in fields(Condition))
 BLINDED = ("yes", "no", "unknown")
 
 
@@ -37,6 +37,7 @@ def _blinded(name: str, value: Any) -> str:
 def _hours(name: str, value: Any) -> float | None:
     if value in (None, ""):
         return None
+    # In Python a bool is a number; as a duration it is a mistake of the page.
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not (number and math.isfinite(value) and value >= 0):
         raise BadValue(Message("form.hours", name=name, value=repr(value)))
@@ -52,6 +53,7 @@ def _count(name: str, value: Any) -> int:
 def _utc(name: str, value: Any) -> str:
     text = _text(name, value)
     try:
+        # UTC only: a local time would change its meaning with the computer's time zone.
         sound = not text or (text.endswith("Z") and datetime.fromisoformat(text))
     except ValueError:
         sound = False
@@ -74,12 +76,12 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
 
 
 def field_names() -> tuple[str, ...]:
-    """Names of the circumstances that a form of this measure states."""
+    """Names of the circumstances that every form asks for."""
     return tuple(CHECKS)
 
 
 def defaults(definition: Any, *, rater: str) -> dict[str, Any]:
-    """Every circumstance before anything is stated; the only mode there is counts as chosen."""
+    """Every circumstance before anything is entered; a measure's only mode counts as chosen."""
     mode = definition.modes[0] if len(definition.modes) == 1 else ""
     times = {"since_session_h": None, "washout_h": None, "administered_at": "", "repeat": 1}
     return {"orthosis": "", "mode": mode, "rater": rater, "blinded": "unknown", **times}
@@ -92,7 +94,7 @@ def check_field(definition: Any, name: str, value: Any) -> Any:
     ----------
     definition : of the measure.
     name : of the circumstance.
-    value : what was stated.
+    value : as entered.
     """
     if name not in CHECKS:
         raise BadValue(Message("form.no_field", name=repr(name), allowed=list(CHECKS)))

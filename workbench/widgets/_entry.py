@@ -1,7 +1,7 @@
 """An assessment being entered: what the forms of all measures share, from the first key to saving and correcting.
 
-Values, circumstances and reasons come as requests, are checked against the definition, scored by the measure and
-kept as a draft, one after the other. The condition (assisted × device × stimulation) has no default.
+Values, circumstances and reasons come as requests. Each one is checked against the definition, scored by the
+measure and kept as a draft. The condition (assisted × device × stimulation) has no default.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from workbench.widgets._stores import CLOSED, AssessmentStore, NoStore, Row, utc
 
 UNDO_DEPTH = 200
 STORED = ("id", "state", "rater", "version", "side", "repeat")
-"""Columns of a stored assessment that the page shows, beside its condition."""
+"""Columns of a stored assessment that the page shows beside its condition."""
 
 
 class AssessmentEntry(Panel):
@@ -39,7 +39,7 @@ class AssessmentEntry(Panel):
     visit_id, rater : go into the assessment.
     place : where this is, for the top of the page: study, participant, visit.
     session : called before every entry; the visit of the session that runs on this computer as ``(visit_id,
-        words)``, or None. A form of another visit takes nothing.
+        text)``, or None. A form of another visit refuses every entry.
 
     Traits
     ------
@@ -100,7 +100,7 @@ class AssessmentEntry(Panel):
 
     # ------------------------------------------------------------------------------ requests
     def requests(self) -> Mapping[str, Callable[..., Any]]:
-        """Enter, choose, take back, save, open what is stored, correct it, and tell the history of a field."""
+        """Enter, choose, undo, save, open and correct a stored assessment, and the history of a field."""
         return {
             "enter": self.enter,
             "choose": self.choose,
@@ -144,19 +144,19 @@ class AssessmentEntry(Panel):
         self._keep()
 
     def choose_option(self, name: str, value: Any) -> None:
-        """Settle what the protocol leaves open about scoring."""
+        """Choose a scoring option that the protocol leaves open."""
         self._open()
-        found = next((one for one in self._definition.options if one.name == name), None)
-        if found is None:
+        option = next((option for option in self._definition.options if option.name == name), None)
+        if option is None:
             raise BadValue(Message("form.no_option", measure=self._definition.name, name=repr(name)))
-        if found.allowed and value not in found.allowed:
-            allowed = [str(one) for one in found.allowed]
+        if option.allowed and value not in option.allowed:
+            allowed = [str(choice) for choice in option.allowed]
             raise BadValue(Message("form.one_of", name=name, allowed=allowed, value=repr(value)))
         self._options = {**self._options, name: value}
         self._keep()
 
     def undo(self) -> None:
-        """Take the last entry back, a fill or a clearing as one."""
+        """Undo the last entry; a fill or a clearing counts as one."""
         self._open()
         if not self._undo:
             raise Refused(Message("form.nothing_to_undo"))
@@ -164,8 +164,9 @@ class AssessmentEntry(Panel):
         self._keep()
 
     def clear(self, *, confirmed: bool) -> None:
-        """Empty the form after a question. Undo brings the entries back; the record keeps its history."""
+        """Empty the form, once confirmed. Undo restores the entries; the record keeps its history."""
         self._open()
+        # "is not True": any other truthy value from a page is no confirmation.
         if confirmed is not True:
             raise Refused(Message("form.confirm_clearing"))
         self._remember()
@@ -174,7 +175,7 @@ class AssessmentEntry(Panel):
         self._keep()
 
     def save(self, *, incomplete: bool = True) -> str:
-        """Close the assessment through the store; the sentence it returns.
+        """Close the assessment through the store; returns the sentence to show.
 
         Raises
         ------
@@ -195,15 +196,15 @@ class AssessmentEntry(Panel):
         return self.saved
 
     def anew(self) -> None:
-        """An empty form for the next administration; what was saved stays in the record."""
+        """Begin an empty form for the next administration; saved assessments stay in the record."""
         self._begin()
         self.saved = ""
         self._look()
         self._tell()
 
     def reopen(self, row_id: str) -> None:
-        """Open a stored assessment of this visit: a draft to go on with, a saved one to read and correct."""
-        row = next((one for one in self._rows if row_id in (one["id"], one.get("file"))), None)
+        """Open a stored assessment of this visit: a draft to continue, a saved one to read and correct."""
+        row = next((row for row in self._rows if row_id in (row["id"], row.get("file"))), None)
         if row is None:
             raise BadValue(Message("form.not_stored", id=repr(row_id), measure=self._definition.name))
         if row["version"] != self._definition.version:
@@ -215,25 +216,28 @@ class AssessmentEntry(Panel):
         self._tell()
 
     def correct(self, field: str, value: Any, *, reason: str, cause: str = "") -> None:
-        """Correct one field of a saved assessment, with a reason. ``cause`` is that of a tagged score.
+        """Correct one field of a saved assessment, with a reason.
 
         Parameters
         ----------
         field : an item, a part of the condition, the side or a circumstance.
-        value : the right one.
-        reason : why, in words.
-        cause : of a tagged score.
+        value : the correct one.
+        reason : free text.
+        cause : why a score is tagged, for a tagged one.
 
         Raises
         ------
         Refused
-            When nothing saved is open. BadValue for an empty reason or an impossible value.
+            When no saved assessment is open.
+        BadValue
+            For an empty reason or an impossible value.
         """
         self._same_visit()
         if self._row is None or not self._row.get("id") or self._row["state"] == "draft":
             raise Refused(Message("form.nothing_saved_open"))
         if not isinstance(reason, str) or not reason.strip():
             raise BadValue(Message("form.correction_reason", field=str(field)))
+        # What the form shows is what the record has: a refused correction must leave no trace on the page.
         before = self._entered, self._condition, self._side, self._fields, self._options
         typed, shown = self._typed, self._seen_last
         try:
@@ -243,7 +247,9 @@ class AssessmentEntry(Panel):
             names = ("items", "score", "options", "alerts", "implied", "state", "side", *CONDITIONS, *self._fields)
             row = asdict(assessment) | asdict(assessment.condition)
             new = {name: listed(row[name]) for name in names}
-            changed = {name: one for name, one in new.items() if one != self._row.get(name)}
+            changed = {
+                name: column_value for name, column_value in new.items() if column_value != self._row.get(name)
+            }
             if not changed:
                 raise BadValue(Message("form.nothing_to_correct", field=field, value=repr(value)))
             self._row = self._store.amend(self._row, changed, reason=reason.strip())
@@ -256,26 +262,26 @@ class AssessmentEntry(Panel):
             self._tell()
 
     def history(self, field: str) -> list[dict[str, Any]]:
-        """Who changed one field, when, from what to what, and why; oldest first.
+        """Changes of one field: by whom, when, from what to what, and why; oldest first.
 
-        ``utc`` is when it was typed, where the record knows, and ``entered`` when the record took it.
+        ``utc`` is when it was typed, where that is recorded, and ``entered`` when the record stored it.
         """
         return field_history(self._store.history(self._row) if self._row else [], field)
 
     # ------------------------------------------------------------------------------ what the rest is made of
     def lacking(self) -> list[str]:
-        """What has to be chosen before saving: parts of the condition, the side, the mode."""
+        """What must be chosen before saving: parts of the condition, the side, the mode."""
         names = [name for name in CONDITIONS if name not in self._condition]
         side = [] if self._side or self._definition.sides == ("",) else ["side"]
         mode = [] if self._fields.get("mode") or not self._definition.modes else ["mode"]
         return [*names, *side, *mode]
 
     def describe(self) -> tuple[str, list[tuple[str, object]]]:
-        """The measure, how much is entered, under what, and the total."""
+        """The measure, how much is entered, the condition, and the total."""
         chosen = ", ".join(
             f"{name.replace('_', ' ')}: {'yes' if on else 'no'}" for name, on in self.condition.items()
         )
-        codes = [one.code for one in self._definition.items]
+        codes = [item.code for item in self._definition.items]
         total = self.result.get("total") or {}
         return f"{self._definition.title} {self._definition.version}", [
             ("where", " · ".join(self.place)),
@@ -292,7 +298,7 @@ class AssessmentEntry(Panel):
             raise Refused(Message("form.is_saved"))
 
     def _same_visit(self) -> None:
-        """Refuse what would be written under one person while a session of another is under way."""
+        """Refuse an entry for one participant during a session of another."""
         running = self._session() if self._session is not None else None
         if running is not None and running[0] != self._visit_id:
             own = " · ".join(self.place[1:]) or self._visit_id
@@ -302,11 +308,11 @@ class AssessmentEntry(Panel):
         return Message("form.one_of", name="side", allowed=self._definition.sides, value=repr(got))
 
     def _checked(self, item: str, value: Any) -> Any:
-        """The value as the definition takes it: the one rule that scoring follows too."""
+        """The value as the definition accepts it, by the same rule as in scoring."""
         return self._definition.check(item, value)
 
     def _apply(self, field: str, value: Any, cause: str) -> None:
-        """One field takes a value, entries and circumstances alike."""
+        """Set one field, whether an item, a part of the condition or a circumstance."""
         if field in CONDITIONS:
             if not isinstance(value, bool):
                 raise BadValue(Message("form.true_or_false", name=field, value=repr(value)))
@@ -326,20 +332,20 @@ class AssessmentEntry(Panel):
         self._keep()
 
     def _shown(self) -> dict[str, Any]:
-        """Every field that has a value, entries and circumstances alike."""
+        """Every field with a value: items, condition, side and circumstances."""
         side = {"side": self._side} if self._side else {}
         entered = {code: value for code, value in self._entered.items() if value is not None}
         return {**entered, **self._condition, **side, **self._fields}
 
     def _stamp(self) -> None:
-        """Note when each field took the value that it has: the record knows only when all of them were saved."""
+        """Note when each field got its value: the record itself only knows when all of them were saved."""
         shown, last, now = self._shown(), self._seen_last, utc_now()
         fresh = {name: now for name, value in shown.items() if name not in last or last[name] != value}
         self._typed = {name: at for name, at in {**self._typed, **fresh}.items() if name in shown}
         self._seen_last = shown
 
     def _options_kept(self) -> dict[str, Any]:
-        """What is kept under ``options``: those in force, and when each field was typed."""
+        """What is stored under ``options``: those in force, and when each field was typed."""
         return {**self._options, **({TYPED: dict(self._typed)} if self._typed else {})}
 
     def _remember(self) -> None:
@@ -349,14 +355,14 @@ class AssessmentEntry(Panel):
         return self._options
 
     def _missing(self) -> list[str]:
-        return [one.code for one in self._definition.items if self._entered.get(one.code) is None]
+        return [item.code for item in self._definition.items if self._entered.get(item.code) is None]
 
     def _scored(self, values: Mapping[str, Any]) -> dict[str, Any]:
         return plain(self._score(values, **self._options) if self._options else self._score(values))
 
     def _assessment(self, missing: Sequence[str]) -> Assessment:
-        every = (*self._definition.items, *self._definition.extras)
-        values = {one.code: self._entered.get(one.code) for one in every}
+        items = (*self._definition.items, *self._definition.extras)
+        values = {item.code: self._entered.get(item.code) for item in items}
         score = self._scored(values)
         return Assessment(
             visit_id=self._visit_id,
@@ -376,12 +382,13 @@ class AssessmentEntry(Panel):
     def _draft(self) -> Row:
         values = {code: value for code, value in self._entered.items() if value is not None}
         row = {"visit_id": self._visit_id, "measure": self._definition.name, "version": self._definition.version}
-        asked = {name: self._condition.get(name) for name in CONDITIONS}
+        condition = {name: self._condition.get(name) for name in CONDITIONS}
         more = {"items": values, "score": {}, "side": self._side, "options": self._options_kept()}
-        return {**row, **asked, **more, **self._fields}
+        return {**row, **condition, **more, **self._fields}
 
     def _keep(self) -> None:
-        """Keep the draft and show what there is now; what cannot be kept is said, and stays on the page."""
+        """Store the draft and update the page; a draft that cannot be stored stays on the page, with the fault."""
+        # The time of the first entry, not of saving: an assessment may be saved long after it was administered.
         if self._entered and not self._fields["administered_at"]:
             self._fields = {**self._fields, "administered_at": utc_now()}
         self._stamp()
@@ -402,7 +409,7 @@ class AssessmentEntry(Panel):
         self._seen_last = self._shown()
 
     def _look(self) -> None:
-        """What the record holds of this measure at this visit."""
+        """Read the assessments of this measure at this visit from the store."""
         self._rows = self._store.stored(self._definition.name)
         self.stored = [
             {
@@ -417,6 +424,7 @@ class AssessmentEntry(Panel):
 
     def _tell(self) -> None:
         row = self._row or {}
+        # One message with all traits: a page must never show the total of one entry beside the items of another.
         with self.hold_sync():
             self.items = dict(self._entered)
             self.condition = dict(self._condition)

@@ -1,4 +1,4 @@
-"""What happened to one field of a saved assessment."""
+"""The history of one field of a saved assessment."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 TYPED = "typed"
-"""Among the options of an assessment: field → UTC time at which it was typed. Scoring does not look at it."""
+"""Among the options of an assessment: field → UTC time at which it was typed. Scoring ignores it."""
 
 
 def field_history(entries: Iterable[Mapping[str, Any]], field: str) -> list[dict[str, Any]]:
@@ -14,7 +14,7 @@ def field_history(entries: Iterable[Mapping[str, Any]], field: str) -> list[dict
 
     Parameters
     ----------
-    entries : what happened to the row, as ``Study.history`` tells it.
+    entries : of the row, as ``Study.history`` returns them.
     field : column of the assessment, or code of an item.
     """
     changes: list[dict[str, Any]] = []
@@ -33,7 +33,7 @@ def field_history(entries: Iterable[Mapping[str, Any]], field: str) -> list[dict
 
 
 def listed(value: Any) -> Any:
-    """A tuple as the list that JSON gives back."""
+    """A tuple as a list, as JSON returns it; anything else as it is."""
     return list(value) if isinstance(value, tuple) else value
 
 

@@ -1,4 +1,4 @@
-"""The one catalogue of words, ``locale.json``: language → key → text with ``{placeholders}``."""
+"""The catalogue of the pages' texts, ``locale.json``: language → key → text with ``{placeholders}``."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Where a form keeps what is entered: functions that are given to it, because a widget never imports the record.
+"""Stores of a form's entries, handed to it as objects because a widget never imports the record.
 
-A *store* holds drafts, saves, corrects and remembers. :class:`RecordStore` does so in a study record, which it
-is handed, with the drafts beside the audit chain. :class:`FileStore` has a file only, :class:`NoStore` nothing
-but a function that saves.
+A *store* keeps drafts, saves, corrects and returns the history. :class:`RecordStore` does so in a study record,
+with the drafts beside the audit chain. :class:`FileStore` keeps drafts in files only, and :class:`NoStore` has
+nothing but a function that saves.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from workbench.errors import RecordFault, Refused
 from workbench.messages import Message
 from workbench.vocabulary import Assessment, Condition
 
-CONDITIONS = tuple(one.name for one in fields(Condition))
+CONDITIONS = tuple(field.name for field in fields(Condition))
 NATURAL_KEY = ("visit_id", "measure", *CONDITIONS, "side", "orthosis", "mode", "repeat")
-"""Columns of which the record holds one assessment."""
+"""Columns that identify an assessment: the record has at most one for each combination."""
 CLOSED = {"complete": Message("form.complete"), "incomplete": Message("form.incomplete")}
 """States of an assessment that is closed."""
 DRAFTS = "drafts"
@@ -37,19 +37,19 @@ Row = dict[str, Any]
 
 
 class AssessmentStore(Protocol):
-    """What a form needs to keep what is entered. Each function may refuse by raising a WorkbenchError."""
+    """What a form needs of its store. Each function may refuse by raising a WorkbenchError."""
 
     def stored(self, measure: str) -> list[Row]:
         """Drafts and saved assessments of the measure at this visit, by column, oldest first."""
 
     def keep(self, draft: Row, *, row: Row | None) -> Row:
-        """Keep a draft; ``row`` is what an earlier call returned. The row it is in, without an id in a file."""
+        """Keep a draft; ``row`` is what an earlier call returned. Returns its row, without an id in a file."""
 
     def save(self, assessment: Assessment, *, row: Row | None) -> tuple[Row, str]:
-        """Close an assessment: the row it is in now, and the sentence that the page shows."""
+        """Close an assessment; returns its row, and the sentence that the page shows."""
 
     def amend(self, row: Row, changes: Mapping[str, Any], *, reason: str) -> Row:
-        """Correct a saved one; the row as it is now.
+        """Correct a saved assessment; returns its row.
 
         Parameters
         ----------
@@ -59,11 +59,11 @@ class AssessmentStore(Protocol):
         """
 
     def history(self, row: Row) -> list[dict[str, Any]]:
-        """What happened to it, oldest first, as ``Study.history`` tells it."""
+        """Its history, oldest first, as ``Study.history`` returns it."""
 
 
 class NoStore:
-    """No drafts and no corrections: a function that saves."""
+    """A function that saves, without drafts and corrections."""
 
     def __init__(self, save: Callable[[Assessment], str]) -> None:
         self._save = save
@@ -73,7 +73,7 @@ class NoStore:
         return []
 
     def keep(self, draft: Row, *, row: Row | None) -> Row:
-        """Nothing is kept: the row without a time."""
+        """Nothing is kept; the row without a time."""
         return {**draft, "id": "", "where": ""}
 
     def save(self, assessment: Assessment, *, row: Row | None) -> tuple[Row, str]:
@@ -101,7 +101,7 @@ class FileStore(NoStore):
 
     Parameters
     ----------
-    path : of the draft file; its folder is made when absent. A draft begun beside another is numbered.
+    path : of the draft file; its folder is created when absent. A draft begun beside another gets a number.
     save : as of :class:`NoStore`.
     """
 
@@ -110,7 +110,7 @@ class FileStore(NoStore):
         self._files = DraftFiles(Path(path))
 
     def stored(self, measure: str) -> list[Row]:
-        """The drafts in the files that are of this measure."""
+        """The drafts of this measure in the files."""
         return [row for row in self._files.read() if row.get("measure") == measure]
 
     def keep(self, draft: Row, *, row: Row | None) -> Row:
@@ -118,24 +118,24 @@ class FileStore(NoStore):
         return self._files.write(draft, row=row)
 
     def save(self, assessment: Assessment, *, row: Row | None) -> tuple[Row, str]:
-        """Through the function; then the draft goes."""
-        done = super().save(assessment, row=row)
+        """Through the function; then the draft is removed."""
+        saved = super().save(assessment, row=row)
         self._files.remove(row)
-        return done
+        return saved
 
 
 class DraftFiles:
-    """Drafts as JSON, a file each: written whole beside the old one and put in its place, never half.
+    """Drafts as JSON, one file each: written beside the old one and then put in its place, so never half.
 
-    The first is ``path``. A draft that is begun while others wait takes a numbered name beside it, so that it
-    never takes the place of one that nobody has gone on with. A row names its file under ``"file"``.
+    The first is ``path``. A draft that is begun while others wait gets a numbered name beside it, so that it
+    never replaces an unfinished one. A row names its file under ``"file"``.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def read(self) -> list[Row]:
-        """The drafts there are. Raises RecordFault when a file cannot be read."""
+        """All drafts. Raises RecordFault when a file cannot be read."""
         more = sorted(self.path.parent.glob(f"{escape(self.path.stem)}.*{self.path.suffix}"))
         return [self._read(path) for path in (self.path, *more) if path.exists()]
 
@@ -156,6 +156,7 @@ class DraftFiles:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 json.dump(new, file, ensure_ascii=False)
                 file.flush()
+                # Before the rename: otherwise a power cut could leave an empty file under the draft's name.
                 os.fsync(file.fileno())
             Path(name).replace(path)
         except OSError as error:
@@ -163,7 +164,7 @@ class DraftFiles:
         return new | {"file": path.name}
 
     def remove(self, row: Row | None) -> None:
-        """The draft of that row is in the record now; the others stay."""
+        """Remove the draft of a row that is in the record now; the others stay."""
         path = self._of(row)
         if path is not None:
             path.unlink(missing_ok=True)
@@ -179,10 +180,9 @@ class DraftFiles:
 class RecordStore:
     """Saves, corrections and history in a study record; drafts in ``study.drafts``, outside the audit chain.
 
-    A draft is nobody's signed word, so the record does not hold it. Each has a key of its own from the first entry
-    to saving, so that a condition that is chosen later moves nothing and a second draft replaces none. Drafts
-    that earlier versions kept in the record or in files are offered as well; what is entered next goes to
-    ``study.drafts``.
+    A draft is not signed by anybody, so it does not belong in the record. Each has its own key from the first
+    entry to saving, so that a condition chosen later moves nothing and a second draft replaces none. Drafts that
+    earlier versions kept in the record or in files are offered too; further entries go to ``study.drafts``.
 
     Parameters
     ----------
@@ -203,22 +203,22 @@ class RecordStore:
         return DraftFiles(self._folder / f"{name}.json")
 
     def stored(self, measure: str) -> list[Row]:
-        """Rows of the record, then the drafts; a draft that was begun in the record stands in its place."""
+        """Rows of the record, then the drafts; a draft of a row in the record takes that row's place."""
         with self._study() as study:
             rows = study.rows("assessment", visit_id=self._visit_id, measure=measure)
             drafts = {
-                one.condition["entry"]: _row_of(one)
-                for one in study.drafts.list(visit_id=self._visit_id)
-                if one.form == measure
+                draft.condition["entry"]: _row_of(draft)
+                for draft in study.drafts.list(visit_id=self._visit_id)
+                if draft.form == measure
             }
             for row in rows:
                 entries = study.history("assessment", row["id"])
                 row |= {"kept_at": entries[-1]["utc"] if entries else "", "where": "record"}
-        found = [row | drafts.pop(row["id"], {}) if row["state"] == "draft" else row for row in rows]
-        return [*found, *drafts.values(), *self._files(measure).read()]
+        merged = [row | drafts.pop(row["id"], {}) if row["state"] == "draft" else row for row in rows]
+        return [*merged, *drafts.values(), *self._files(measure).read()]
 
     def keep(self, draft: Row, *, row: Row | None) -> Row:
-        """Into ``study.drafts``; what the record would refuse when it is saved is in the row under ``"fault"``.
+        """Into ``study.drafts``; why the record would refuse it when saved is in the row under ``"fault"``.
 
         Raises
         ------
@@ -231,49 +231,52 @@ class RecordStore:
             person = before.get("person") or study.actor
             key = self._visit_id, draft["measure"], {"entry": entry}, person
             self._refuse_overtaken(study, key, before)
+            # The revision detects a second page on the same draft: the last one to type must not win silently.
             values = {**draft, "revision": before.get("revision", 0) + 1}
             values |= {name: before[name] for name in ("id", "row_version") if before.get("id")}
-            kept = _row_of(study.drafts.save(*key, values))
+            saved = _row_of(study.drafts.save(*key, values))
             fault = self._refused_later(study, draft, before.get("id", ""))
         if not before.get("entry"):
             self._files(draft["measure"]).remove(row)
-        return kept | ({"fault": fault} if fault else {})
+        return saved | ({"fault": fault} if fault else {})
 
     @staticmethod
     def _refuse_overtaken(study: Any, key: tuple[Any, ...], before: Row) -> None:
         if not before.get("entry") or not study.drafts.path.exists():
-            return  # a first entry, or the file of drafts was moved away: this page has the only copy
-        there = study.drafts.load(*key)
-        if there is None:
+            return  # A first entry, or the file of drafts was moved away: this page has the only copy.
+        current = study.drafts.load(*key)
+        if current is None:
             raise RecordFault(Message("store.draft_gone"))
-        if there.values["revision"] != before["revision"]:
-            raise RecordFault(Message("store.draft_changed", utc=there.utc))
+        if current.values["revision"] != before["revision"]:
+            raise RecordFault(Message("store.draft_changed", utc=current.utc))
 
     def _refused_later(self, study: Any, draft: Row, own: str) -> str:
-        """Why the record would not take this draft as a new assessment, ``""`` when nothing speaks against it."""
+        """Why the record would refuse this draft as a new assessment, ``""`` when it would not."""
         key = {name: draft.get(name) for name in NATURAL_KEY}
+        # Without a complete condition there is no key yet that could collide.
         if any(value is None for value in key.values()):
             return ""
-        there = [row for row in study.rows("assessment", **key) if row["id"] != own]
-        if not there:
+        same = [row for row in study.rows("assessment", **key) if row["id"] != own]
+        if not same:
             return ""
-        return Message("store.there_already", id=there[0]["id"])
+        return Message("store.there_already", id=same[0]["id"])
 
     def save(self, assessment: Assessment, *, row: Row | None) -> tuple[Row, str]:
-        """Append the assessment, then discard its draft; a draft that the record holds is closed there."""
+        """Append the assessment, then discard its draft; a draft in the record itself is closed there."""
         with self._study() as study:
             if row and row.get("id"):
-                made = row["id"]
+                row_id = row["id"]
                 reason = Message("store.closed", state=CLOSED.get(assessment.state, assessment.state))
                 self._change(study, row, _columns(assessment), reason=reason)
             else:
-                made = study.append(assessment)
-            now = self._now(study, made)
+                row_id = study.append(assessment)
+            # In this order: a crash in between leaves a draft too many, never an assessment too few.
+            now = self._now(study, row_id)
             if row and row.get("entry"):
                 study.drafts.discard(self._visit_id, assessment.measure, {"entry": row["entry"]}, row["person"])
         if row and not row.get("entry"):
             self._files(assessment.measure).remove(row)
-        return now, Message("store.saved", id=made)
+        return now, Message("store.saved", id=row_id)
 
     def amend(self, row: Row, changes: Mapping[str, Any], *, reason: str) -> Row:
         """Correct columns of a row, for the version that the form shows.
@@ -291,12 +294,12 @@ class RecordStore:
     def history(self, row: Row) -> list[dict[str, Any]]:
         """From the audit chain."""
         with self._study() as study:
-            told: list[dict[str, Any]] = study.history("assessment", row["id"]) if row.get("id") else []
-            return told
+            entries: list[dict[str, Any]] = study.history("assessment", row["id"]) if row.get("id") else []
+            return entries
 
     def _change(self, study: Any, row: Row, changes: Mapping[str, Any], *, reason: str) -> None:
-        there = study.get("assessment", row["id"])
-        new = {name: value for name, value in changes.items() if name in there and there[name] != value}
+        stored = study.get("assessment", row["id"])
+        new = {name: value for name, value in changes.items() if name in stored and stored[name] != value}
         if new:
             study.amend("assessment", row["id"], new, reason=reason, row_version=row["row_version"])
 
@@ -307,7 +310,7 @@ class RecordStore:
 
 
 def utc_now() -> str:
-    """The time as the record writes it, to the second."""
+    """The present time in the record's format, to the second."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -318,7 +321,7 @@ def _columns(assessment: Assessment) -> Row:
 
 
 def _row_of(draft: Any) -> Row:
-    """A draft of ``study.drafts`` as a form takes it; ``file`` is the name under which it is offered."""
+    """A draft of ``study.drafts`` as a row; ``file`` is the name under which it is offered."""
     entry = draft.condition["entry"]
     more = {"state": "draft", "where": "file", "kept_at": draft.utc, "entry": entry, "person": draft.person}
     return {"id": "", "file": entry, **draft.values, **more}

@@ -1,4 +1,4 @@
-// One administration of one measure. Digit = value and on to the next, arrows move, Delete takes a value back.
+// One administration of one measure. A digit enters a value and moves on, arrows move, Delete removes a value.
 // Every number comes from the measure's own scorer; nothing is added up here.
 import { button, followLanguage, followTheme, h, put, show, whenChanged } from "./parts/dom.js";
 import { light } from "./parts/icons.js";
@@ -78,6 +78,7 @@ function buildForm(root, model, t) {
       h("div", { class: "blocks" }, blocks.els),
       h("div", { class: "result" }, result.els, h("div", { class: "xs mute" }, t("form.keys")), ctx.problem, h("div", { class: "row wrap" }, save, undo, clear, anew), lacking, saveSay))));
   let waiting = 0;
+  // One answer changes several traits: drawn once per frame, not once per trait.
   const soon = () => { cancelAnimationFrame(waiting); waiting = requestAnimationFrame(ctx.redraw); };
   const names = "change:items change:condition change:side change:fields change:result change:saved change:kept change:stored change:undoable";
   model.on(names, soon);

@@ -1,4 +1,4 @@
-"""Entering an outcome measure: a form made from its definition, with every number scored by the measure.
+"""Entering an outcome measure: a form generated from its definition, with every number scored by the measure.
 
 The condition under which an assessment is made (assisted or not × device on or off × stimulation on or off) has
 no default: a form without it cannot be saved, because an assisted score is never recovery.
@@ -27,7 +27,7 @@ class AssessmentForm(AssessmentEntry):
 
     Parameters
     ----------
-    versions : definitions of the other versions; ``score`` is then called with ``version=`` too. The version is
+    versions : definitions of the other versions; ``score`` is then also called with ``version=``. The version is
         chosen before the first entry.
 
     Traits
@@ -48,17 +48,17 @@ class AssessmentForm(AssessmentEntry):
         versions: Sequence[MeasureDefinition] = (),
         **more: Any,
     ) -> None:
-        self._versions = {one.version: one for one in (definition, *versions)}
+        self._versions = {version.version: version for version in (definition, *versions)}
         self._any_version = score
         super().__init__(definition, score=self._of_version(definition), **more)
         self.versions = list(self._versions)
 
     @classmethod
     def of(cls, measure: Any, *, version: str = "", **more: Any) -> AssessmentForm:
-        """A form of an entry of the register, in that version or the current one, the others to choose from."""
-        every = list(measure.definitions)
-        first = next((one for one in every if one.version == version), every[0])
-        others = [one for one in every if one is not first]
+        """The form of an entry of the register, in that version or the current one, with the others to choose."""
+        definitions = list(measure.definitions)
+        first = next((definition for definition in definitions if definition.version == version), definitions[0])
+        others = [definition for definition in definitions if definition is not first]
         return cls(first, score=measure.score, versions=others, **more)
 
     def requests(self) -> Mapping[str, Callable[..., Any]]:
@@ -66,7 +66,7 @@ class AssessmentForm(AssessmentEntry):
         return {**super().requests(), "choose_version": self.choose_version}
 
     def choose_version(self, version: str) -> None:
-        """Take another version, before anything is entered: versions are never mixed."""
+        """Switch to another version before anything is entered: versions are never mixed."""
         self._open()
         if version not in self._versions:
             raise BadValue(

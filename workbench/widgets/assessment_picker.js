@@ -1,4 +1,4 @@
-// Whose visit, which measure. Both are chosen here, the form below follows.
+// The visit and the measure. Both are chosen here, and the form below follows.
 import { followLanguage, followTheme, h, languageSwitch, put, request, show } from "./parts/dom.js";
 
 function buildDesk(root, model, t) {

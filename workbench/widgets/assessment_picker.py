@@ -1,4 +1,4 @@
-"""Choosing whose visit and which measure: the strip above a form in a dashboard."""
+"""Choosing the visit and the measure: the strip above a form in a dashboard."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class AssessmentPicker(Panel):
 
     Parameters
     ----------
-    visits, measures : ``(id, words)`` each, in the order in which they are offered.
-    pick : called with the visit and the measure that were chosen; it puts the form in its place.
+    visits, measures : ``(id, text)`` each, in the order in which they are offered.
+    pick : called with the chosen visit and measure; it shows the form.
     rater : shown at the end of the strip.
 
     Traits
@@ -43,13 +43,16 @@ class AssessmentPicker(Panel):
         rater: str = "",
         **traits: Any,
     ) -> None:
-        offered = {"visits": [list(one) for one in visits], "measures": [list(one) for one in measures]}
+        offered = {
+            "visits": [list(visit) for visit in visits],
+            "measures": [list(measure) for measure in measures],
+        }
         super().__init__(**offered, rater=rater, **traits)
         self._visits, self._measures = dict(visits), dict(measures)
         self._pick = pick
 
     def describe(self) -> tuple[str, list[tuple[str, object]]]:
-        """What is chosen."""
+        """The chosen visit and measure."""
         return "", [(name, value) for name, value in self.chosen.items()]
 
     def requests(self) -> Mapping[str, Callable[..., Any]]:
@@ -62,4 +65,5 @@ class AssessmentPicker(Panel):
             if value not in known:
                 raise BadValue(Message("picker.not_offered", name=name, allowed=list(known), value=repr(value)))
         self._pick(visit, measure)
+        # After pick: a form that could not be opened is not shown as chosen.
         self.chosen = {"visit": visit, "measure": measure}

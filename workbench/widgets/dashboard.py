@@ -1,9 +1,9 @@
 """One notebook as a dashboard: a standalone Voila that shows it and runs nothing else.
 
-Standalone Voila drops ``execute_request``; Voila mounted inside a Jupyter server does not, so it is always
-started by itself. It listens on 127.0.0.1 only, asks for a token, shows no traceback, takes neither template nor
-theme from the address, serves one notebook, and ends kernels that nobody looks at. A guard stands before its
-handlers (see ``guarded``), and it is watched: a server that ended or hangs is started again under its address.
+Standalone Voila drops ``execute_request``; Voila mounted inside a Jupyter server does not, so it always runs
+standalone. It listens on 127.0.0.1 only, requires a token, shows no traceback, takes neither template nor
+theme from the address, serves one notebook, and ends idle kernels. A guard in front of its handlers refuses
+requests (see ``guarded``), and it is watched: a server that ended or hangs is started again at the same address.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ TEMPLATE = "workbench"
 CULL_S = 120
 READY_S = 60.0
 PROBE_S, ANSWER_S, SILENT_PROBES = 2.0, 5.0, 2
-"""Voila is asked every 2 s; two answers in a row that take longer than 5 s mean that it hangs."""
+"""Voila is probed every 2 s; two consecutive answers that take longer than 5 s mean that it hangs."""
 MOST_RESTARTS = 5
 PATH = re.compile(r"[A-Za-z0-9/._~%@-]*")
 """Path of a proxy's address."""
@@ -61,7 +61,7 @@ class ProxyAddress:
         Raises
         ------
         BadValue
-            When it is no http or https address with a host, or holds more than host and path.
+            When it is not an http or https address with a host, or has more than host and path.
         """
         try:
             parts = urllib.parse.urlsplit(url.strip())
@@ -84,13 +84,15 @@ class Dashboard:
     ----------
     launch : starts Voila and returns its process.
     token, port : of the server; both outlive a restart, so that open pages find it again.
-    log : what Voila says.
+    log : output of Voila.
     redirect : the file that hands the token to a browser.
     proxy : under which browsers reach it, None for directly.
 
     Attributes
     ----------
-    url : address with its token. process : the Voila process of now. restarts : how often it was started again.
+    url : address with its token.
+    process : the present Voila process.
+    restarts : how often it was started again.
     """
 
     def __init__(
@@ -138,6 +140,7 @@ class Dashboard:
             silent = 0 if not ended and _answers(self.port, timeout=ANSWER_S) else silent + 1
             if not ended and silent < SILENT_PROBES:
                 continue
+            # Exit 0 is an end that somebody asked for; too many restarts mean that starting again does not help.
             if ended and self.process.returncode == 0 or self.restarts >= MOST_RESTARTS:
                 self._ended.set()
                 return
@@ -145,7 +148,7 @@ class Dashboard:
             self.restarts += 1
             silent = 0
             self.process = self._launch()
-            with suppress(EngineFault):  # it is probed again anyway
+            with suppress(EngineFault):  # The next probe finds it out.
                 _wait_until_ready(self)
 
 
@@ -167,7 +170,7 @@ def environment(study_folder: Path, *, token: str, base: Mapping[str, str] | Non
     ----------
     study_folder : what the pages open.
     token : that a browser has to bring.
-    base : what it is added to, the environment of this process by default.
+    base : environment that it extends, by default that of this process.
     """
     env = dict(os.environ if base is None else base)
     earlier = env.get("JUPYTER_PATH")
@@ -178,7 +181,7 @@ def environment(study_folder: Path, *, token: str, base: Mapping[str, str] | Non
 
 
 def command(notebook: Path, *, port: int, proxy: ProxyAddress | None = None) -> list[str]:
-    """The command line of Voila; every setting that keeps the dashboard closed is in it, the token is not.
+    """The command line of Voila, with every setting that locks the dashboard down, and without the token.
 
     Parameters
     ----------
@@ -186,7 +189,7 @@ def command(notebook: Path, *, port: int, proxy: ProxyAddress | None = None) -> 
     port : on which Voila listens, on this computer alone.
     proxy : under which browsers reach it, None for directly.
     """
-    # Pages ask for paths with the prefix; the guard takes it off, so that Voila serves the same paths always.
+    # Pages request paths with the prefix; the guard strips it, so that Voila always serves the same paths.
     behind = (
         []
         if proxy is None
@@ -266,34 +269,35 @@ def serve(
             )
 
     redirect = logs / f"open-{port}.html"
-    made = Dashboard(launch, token=token, port=port, log=log, redirect=redirect, proxy=proxy)
+    started = Dashboard(launch, token=token, port=port, log=log, redirect=redirect, proxy=proxy)
     try:
-        _wait_until_ready(made)
+        _wait_until_ready(started)
     except (EngineFault, KeyboardInterrupt):
-        made.stop()
+        started.stop()
         raise
-    made.watch()
+    started.watch()
     if open_browser:
         import webbrowser
 
-        webbrowser.open(hand_over(made).as_uri())
-    return made
+        webbrowser.open(hand_over(started).as_uri())
+    return started
 
 
-def hand_over(made: Dashboard) -> Path:
+def hand_over(dashboard: Dashboard) -> Path:
     """A page that leads a browser to the dashboard, readable by this account alone.
 
-    A browser is started with the address as an argument, and any account of the computer can read arguments: the
-    address that they hold is that of this file, and the token is inside it.
+    A browser gets the address as an argument, and every account of the computer can read arguments. So the
+    argument is the address of this file, and the token is inside it.
     """
-    made.redirect.unlink(missing_ok=True)
-    handle = os.open(made.redirect, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    dashboard.redirect.unlink(missing_ok=True)
+    # O_EXCL with 0600: not a file that another account has put there to read along.
+    handle = os.open(dashboard.redirect, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(
             '<!doctype html><meta charset="utf-8"><meta name="referrer" content="no-referrer">'
-            f"<title>workbench</title><script>location.replace({json.dumps(made.url)})</script>"
+            f"<title>workbench</title><script>location.replace({json.dumps(dashboard.url)})</script>"
         )
-    return made.redirect
+    return dashboard.redirect
 
 
 def _end(process: subprocess.Popen[bytes], timeout: float) -> None:
@@ -308,26 +312,30 @@ def _end(process: subprocess.Popen[bytes], timeout: float) -> None:
 
 def _free_port() -> int:
     with socket.socket() as probe:
+        # Port 0 lets the system choose; Voila itself takes no port 0 because the address must be known before.
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
 
 
-def _wait_until_ready(made: Dashboard) -> None:
+def _wait_until_ready(dashboard: Dashboard) -> None:
     end = time.monotonic() + READY_S
     while time.monotonic() < end:
-        if made.process.poll() is not None:
-            raise EngineFault(f"the dashboard ended at once (exit {made.process.returncode}); see {made.log}")
-        if _answers(made.port):
+        if dashboard.process.poll() is not None:
+            raise EngineFault(
+                f"the dashboard ended at once (exit {dashboard.process.returncode}); see {dashboard.log}"
+            )
+        if _answers(dashboard.port):
             return
         time.sleep(0.1)
-    raise EngineFault(f"the dashboard did not answer within {READY_S:.0f} s; see {made.log}")
+    raise EngineFault(f"the dashboard did not answer within {READY_S:.0f} s; see {dashboard.log}")
 
 
 def _answers(port: int, *, timeout: float = 1.0) -> bool:
-    """Whether the server takes connections. It is asked for an asset, which starts no kernel."""
+    """Whether the server answers. The probe requests an asset, which starts no kernel."""
     try:
         with urllib.request.urlopen(f"http://{HOST}:{port}/static/favicon.ico", timeout=timeout):
             return True
+    # An error status is an answer too: the server lives.
     except urllib.error.HTTPError as error:
         error.close()
         return True

@@ -1,4 +1,4 @@
-// The verdict is the title; checks stand left, their proof in the middle, the decision right.
+// The verdict is the title; checks are on the left, their proof in the middle, the decision on the right.
 import { button, followLanguage, followTheme, h, knows, named, put, request, show } from "./parts/dom.js";
 import { light } from "./parts/icons.js";
 import { eventNumbers, eventRows, evidencePlot } from "./parts/heldout.js";
@@ -11,14 +11,14 @@ function grouped(sha) {
   return (sha.match(/.{1,4}/g) || []).join(" ");
 }
 
-/** What approval covers of a decoder that adapts: the rule, and how far it may go. */
+/** What approval of an adaptive decoder covers: the rule, and how far it may adapt. */
 function adaptation(t, { rule, bound }) {
   const far = t(`adapt.bound.${rule}`, { bound }, bound);
   return h("div", { class: "s adapts", "data-name": "adapts" }, h("b", { class: "semi" }, t("decoder.adapts", { rule: named(t, "adapt", rule) })),
     h("div", { class: "sub" }, t("decoder.adapts_bound", { bound: far })), h("div", { class: "xs sub" }, t("decoder.adapts_covered")));
 }
 
-/** Approve or reject: reason, password, and the one button that signs. Enter signs on that button only. */
+/** Approve or reject: reason, password, and the one button that signs; Enter signs only there, never in a field. */
 function decisionPanel(t, model, fit, blocked) {
   const signing = fit.signing || {};
   const short = grouped(fit.sha256.slice(0, 8));
@@ -39,6 +39,7 @@ function decisionPanel(t, model, fit, blocked) {
   const why = h("div", { class: "xs sub", role: "status" });
   const sign = button("", () => {
     sign.disabled = true;
+    // take() empties the field: the password is in memory only for this one message.
     const secret = signing.password ? password.take() : "";
     request(model, "decide", { sha256: fit.sha256, decision: choice, reason: reason.value, password: secret }, 60).then((reply) => {
       put(problem, reply.ok ? "" : reply.silent ? t("ask.silent") : t.said(reply, "text"));

@@ -1,4 +1,4 @@
-"""A fitted decoder: what it got right beside its chance limit, the checks it met, and its approval by hash.
+"""A fitted decoder: its accuracy beside the chance limit, its checks, and its approval by hash.
 
 Every number arrives computed (``analysis.accuracy``, ``analysis.confusion_by_run``); the page only draws it.
 """
@@ -18,7 +18,7 @@ from workbench.widgets._base import SYNCED, Panel, compose, styles
 
 
 class AccuracyLike(Protocol):
-    """What this panel needs of an accuracy (``analysis.Accuracy`` has it)."""
+    """The attributes of an accuracy that this panel uses (``analysis.Accuracy`` has them)."""
 
     correct: int
     n: int
@@ -33,34 +33,33 @@ class AccuracyLike(Protocol):
 
 
 class DecoderPanel(Panel):
-    """The result of a calibration, the checks it was held against, and its approval or rejection.
+    """The result of a calibration, its checks, and its approval or rejection.
 
     Parameters
     ----------
     sha256, name : hash and name of the decoder.
     accuracies : run name → accuracy, the pooled one last; its name is the row's name.
-    confusions : one matrix a run (``analysis.Confusion``, or a mapping with its fields), in the same order;
+    confusions : one matrix per run (``analysis.Confusion``, or a mapping with its fields), in the same order;
         ``part`` in a mapping says what its ``run`` counts, ``"run"`` or ``"part"``.
     decide : called as ``decide(sha256, decision=…, reason=…, password=…)`` with ``"approve"`` or ``"reject"``;
         writes the decision to the record and returns it as ``{"decision", "by", "at", "reason"}``. None shows the
-        result only. The password reaches it as an argument of a message; it is no trait and is not kept here.
+        result only. The password reaches it as an argument of a message; it is not a trait and is not kept here.
     signing : ``{"signer", "effector", "participant", "replaces", "password"}``: who signs, for what, for whom,
         which decoder it would replace, and whether a password is asked for.
-    numbers : up to four ``(value, caption)`` in words, computed elsewhere.
+    numbers : up to four ``(value, caption)`` as text, computed elsewhere.
     checks : ``{"name", "state": "pass" | "warn" | "fail", "value", "limit", "text"}`` each; a failed one blocks
         approval, a warning needs a reason.
-    proof : what else is known of the fit: ``fitted_on``, one sentence about recordings and parameters;
-        ``validation``, how the accuracy was cross-validated; ``held_out``, what it decided on what it had not seen
-        (as :mod:`workbench.live` fits it); ``false_limit``, false starts a minute above which a reason is needed;
-        ``weights``, where it reads (``{"bands", "derivations", "values", "target"}``, one value an electrode and
+    proof : further facts about the fit: ``fitted_on``, one sentence about recordings and parameters;
+        ``validation``, how the accuracy was cross-validated; ``held_out``, its decisions on unseen data
+        (as :mod:`workbench.live` fits it); ``false_limit``, false starts per minute above which a reason is due;
+        ``weights``, where it reads (``{"bands", "derivations", "values", "target"}``, one value per electrode and
         band); ``others``, the decoders of this participant (``{"hash", "state", "text"}`` each, newest first).
     adapts : ``{"rule", "bound"}`` of a decoder that adapts while it decides, which approval covers; empty for one
         that stays as it was fitted.
 
     Traits
     ------
-    decision : the decision that stands, ``{}`` while there is none. Another page's decision is put here with
-    :meth:`decided`.
+    decision : the decision in force, ``{}`` while there is none. :meth:`decided` shows another page's decision.
     """
 
     _esm = compose("parts/dom", "parts/icons", "parts/signin", "parts/proof", "parts/heldout", "decoder_panel")
@@ -87,16 +86,16 @@ class DecoderPanel(Panel):
         self._sha256 = sha256
         self._decide = decide
         self._blocked = _blocked(accuracies, checks)
-        self._warned = any(one.get("state") == "warn" for one in checks)
+        self._warned = any(check.get("state") == "warn" for check in checks)
         super().__init__(
             fit={
                 "sha256": sha256,
                 "name": name,
-                "accuracies": [_accuracy(run, one) for run, one in accuracies.items()],
-                "confusions": [_matrix(one) for one in confusions],
+                "accuracies": [_accuracy(run, accuracy) for run, accuracy in accuracies.items()],
+                "confusions": [_matrix(confusion) for confusion in confusions],
                 "signing": dict(signing or {}),
                 "numbers": [list(pair) for pair in numbers],
-                "checks": [dict(one) for one in checks],
+                "checks": [dict(check) for check in checks],
                 "can_decide": decide is not None,
                 "blocked": self._blocked,
                 **{"fitted_on": "", "validation": "", "weights": {}, "held_out": {}, "others": []},
@@ -107,7 +106,7 @@ class DecoderPanel(Panel):
 
     @classmethod
     def of_fit(cls, fitted: Mapping[str, Any], **more: Any) -> DecoderPanel:
-        """The panel of a fit (what ``runs.run_fit`` returned, or a row of the record's decoders).
+        """The panel of a fit (as ``runs.run_fit`` returns it, or a row of the record's decoders).
 
         The pooled accuracy carries the chance limit; the matrices are those of the validation's parts.
         """
@@ -126,7 +125,7 @@ class DecoderPanel(Panel):
         proof: dict[str, Any] = {"validation": metrics["validation"]}
         proof |= {name: metrics.get(name) or {} for name in ("weights", "held_out")}
         part = "part" if "blocks" in metrics["validation"] else "run"
-        confusions = [{**one, "part": part} for one in metrics["confusion"]]
+        confusions = [{**matrix, "part": part} for matrix in metrics["confusion"]]
         return cls(
             str(fitted["sha256"]),
             name=str(fitted["name"]),
@@ -154,7 +153,7 @@ class DecoderPanel(Panel):
         return {"decide": self.decide}
 
     def decided(self, decision: Mapping[str, str]) -> None:
-        """Show a decision that was taken on another page or computer; its buttons go."""
+        """Show a decision taken on another page or computer; the buttons disappear."""
         self.decision = dict(decision)
 
     def decide(self, sha256: str, *, decision: str, reason: str = "", password: str = "") -> None:
@@ -174,6 +173,7 @@ class DecoderPanel(Panel):
         Refused
             When a check failed, a reason is missing, it is decided already, or this page may not decide.
         """
+        # The page sends the hash that it shows: an approval never goes to a decoder that was swapped meanwhile.
         if sha256 != self._sha256:
             named, shown = repr(sha256[:12]), repr(self._sha256[:12])
             raise BadValue(Message("decoder.other_shown", named=named, shown=shown))
@@ -181,6 +181,7 @@ class DecoderPanel(Panel):
             raise BadValue(Message("decoder.decision", value=repr(decision)))
         if self._decide is None:
             raise Refused(Message("decoder.shows_only"))
+        # Once: a second decision would need its own look at the evidence, on a new page.
         if self.decision:
             raise Refused(Message("decoder.decided", by=self.decision.get("by") or Message("decoder.somebody")))
         if decision == "approve" and self._blocked:
@@ -190,28 +191,28 @@ class DecoderPanel(Panel):
         self.decided(self._decide(sha256, decision=decision, reason=reason.strip(), password=password))
 
 
-def _accuracy(run: str, one: AccuracyLike) -> dict[str, Any]:
-    low, high = one.interval if one.interval is not None else (None, None)
+def _accuracy(run: str, accuracy: AccuracyLike) -> dict[str, Any]:
+    low, high = accuracy.interval if accuracy.interval is not None else (None, None)
     return {
         "run": run,
-        "correct": one.correct,
-        "n": one.n,
-        "excluded": one.excluded,
-        "classes": one.classes,
-        "value": one.value,
+        "correct": accuracy.correct,
+        "n": accuracy.n,
+        "excluded": accuracy.excluded,
+        "classes": accuracy.classes,
+        "value": accuracy.value,
         "low": low,
         "high": high,
-        "limit": one.limit,
-        "above": one.above_chance,
+        "limit": accuracy.limit,
+        "above": accuracy.above_chance,
     }
 
 
-def _matrix(one: Any) -> dict[str, Any]:
-    """A confusion matrix as the page draws it: counts, their shares of the row, what was right, and of how many.
+def _matrix(confusion: Any) -> dict[str, Any]:
+    """A confusion matrix as the page draws it: counts, their shares of the row, number correct, and total.
 
-    A last column counts what was not decided, where there is any; its name is ``""``.
+    A last column counts trials without a decision, where there are any; its name is ``""``.
     """
-    plain = dict(one) if isinstance(one, Mapping) else asdict(one)
+    plain = dict(confusion) if isinstance(confusion, Mapping) else asdict(confusion)
     labels = list(plain["labels"])
     undecided = list(plain.get("undecided") or [0] * len(labels))
     counts = [
@@ -231,9 +232,10 @@ def _matrix(one: Any) -> dict[str, Any]:
 
 
 def _blocked(accuracies: Mapping[str, AccuracyLike], checks: Sequence[Mapping[str, str]]) -> str:
-    """The reason why nothing can be approved, ``""`` when it can; a failed check says its own."""
+    """The reason why approval is blocked, ``""`` when it is not; a failed check states its own."""
     if not accuracies:
         return Message("decoder.no_result")
+    # The pooled accuracy, which comes last: single runs have too few trials to exceed the limit.
     if not list(accuracies.values())[-1].above_chance:
         return Message("decoder.not_above_chance")
-    return next((one.get("text", "") for one in checks if one.get("state") == "fail"), "")
+    return next((check.get("text", "") for check in checks if check.get("state") == "fail"), "")

@@ -1,8 +1,8 @@
-"""Voila behind a guard: ``python -m workbench.widgets.guarded NOTEBOOK …`` takes Voila's own arguments.
+"""Voila behind a guard: ``python -m workbench.widgets.guarded NOTEBOOK …`` accepts Voila's own arguments.
 
-The guard stands before every handler. It refuses a request whose ``Host`` is neither this computer (a page of
-another origin that had its name resolved here) nor the proxy it is served through, a kernel socket that does not
-speak Jupyter's v1 protocol, and a page more than the kernels that may run at a time.
+The guard comes before every handler. It refuses a request whose ``Host`` is neither this computer (DNS rebinding:
+a foreign page whose name resolves to it) nor the proxy it is served through, a kernel socket that does not
+speak Jupyter's v1 protocol, and a page beyond the number of kernels that may run at a time.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ JSON text, whose first bytes are then taken for a count of offsets: billions of 
 CHANNELS = re.compile(r"/api/kernels/[^/]+/channels/?$")
 PAGE = re.compile(r"(?:/voila/render/.*)?/?$")
 MOST_KERNELS = 12
-"""Pages that may be open at a time; each has a kernel of some 100 MB."""
+"""Most pages open at a time; each has a kernel of some 100 MB."""
 
 
 def refusal(request: HTTPServerRequest, *, port: int, kernels: int, proxy_host: str = "") -> tuple[int, str]:
@@ -31,31 +31,32 @@ def refusal(request: HTTPServerRequest, *, port: int, kernels: int, proxy_host: 
     Parameters
     ----------
     request : as tornado parsed it.
-    port : this server listens on.
-    kernels : that run now.
+    port : on which this server listens.
+    kernels : how many run now.
     proxy_host : ``Host`` of requests that come through a proxy on this computer, ``""`` where there is none.
     """
     hosts = {f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")} | ({proxy_host} - {""})
     if request.headers.get("Host", "") not in hosts:
         return 403, "this dashboard answers on this computer only; open it with the address that was printed"
     if CHANNELS.search(request.path):
-        offered = {one.strip() for one in request.headers.get("Sec-WebSocket-Protocol", "").split(",")}
-        if PROTOCOL not in offered:
+        subprotocols = {name.strip() for name in request.headers.get("Sec-WebSocket-Protocol", "").split(",")}
+        if PROTOCOL not in subprotocols:
             return 400, f"a kernel socket must offer the subprotocol {PROTOCOL}"
+    # Only pages start kernels; assets and sockets of open pages must still be served at the limit.
     if request.method == "GET" and PAGE.fullmatch(request.path) and kernels >= MOST_KERNELS:
         return 503, f"{kernels} pages are open, which is the most; close one and load again in two minutes"
     return 0, ""
 
 
 def take_prefix_off(request: HTTPServerRequest, prefix: str) -> None:
-    """Make the path of a request that which Voila serves; some proxies leave their prefix on, others do not."""
+    """Strip the proxy's prefix from the path of a request; some proxies leave it on, others do not."""
     if prefix != "/" and request.path.startswith(prefix):
         request.uri = f"/{(request.uri or '').removeprefix(prefix)}"
         request.path = f"/{request.path.removeprefix(prefix)}"
 
 
 class Refused(tornado.web.RequestHandler):
-    """Answers what the guard refused."""
+    """Answers a refused request."""
 
     def initialize(self, status: int, sentence: str) -> None:
         """Take status and sentence."""
@@ -82,10 +83,11 @@ class GuardedVoila(Voila):  # type: ignore[misc]
             kernels = len(self.kernel_manager.list_kernel_ids())
             status, sentence = refusal(request, port=self.port, kernels=kernels, proxy_host=self.proxy_host)
             if status:
-                held = {"status": status, "sentence": sentence}
-                return self.app.get_handler_delegate(request, Refused, held)
+                arguments = {"status": status, "sentence": sentence}
+                return self.app.get_handler_delegate(request, Refused, arguments)
             return behind(request, **more)
 
+        # Tornado asks this method for every request, also for sockets: no handler can be reached around it.
         self.app.find_handler = find
         super().listen()
 

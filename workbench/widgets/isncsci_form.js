@@ -1,4 +1,4 @@
-// The worksheet as one screen: exam, picture and keypad, result. Nothing is classified or added up here.
+// The worksheet on one screen: exam, body chart and keypad, result. Nothing is classified or added up here.
 import { button, followLanguage, followTheme, h, languageSwitch, put, show } from "./parts/dom.js";
 import { GLYPH, light } from "./parts/icons.js";
 import { choice, circumstances, conditionWords, confirmSheet, correctionSheet, entryContext, identityOf, keptWords, lackingWords, offers, picker, sheet, historySheet } from "./parts/entry.js";
@@ -43,7 +43,7 @@ function extras(ctx) {
   };
 }
 
-/** The title, what is entered, and what can be done with it. */
+/** Title, progress, and the actions of the form. */
 function titleStrip(ctx, parts, resend) {
   const { t, model } = ctx;
   const state = h("div", { class: "xs sub", "data-name": "state" });
@@ -74,7 +74,7 @@ function titleStrip(ctx, parts, resend) {
   };
 }
 
-/** One line: condition, where the draft is, and the way to change both. */
+/** One line: the condition, where the draft is, and the buttons that change them. */
 function circumstanceStrip(ctx, inside, resend) {
   const { t } = ctx;
   const words = h("span", { class: "s", "data-name": "circumstances" });
@@ -115,6 +115,7 @@ function buildWorksheet(root, model, t, keep) {
   const sheetOf = worksheet(ctx);
   if (keep.current) sheetOf.store.current = keep.current;
   Object.assign(sheetOf.store, keep.typed);
+  // Typed scores that Python has not answered yet survive a change of language, which builds the page again.
   const { waiting: shown, unsent, latest } = sheetOf.store;
   keep.typed = { waiting: shown, unsent, latest };
   const cellHistory = { el: h("span", {}, h("button", { type: "button", class: "hist", "data-name": "cell-history", onclick: () => historySheet(ctx, sheetOf.store.current, sheetOf.label(sheetOf.store.current)) }, t("form.history"))), update: () => show(cellHistory.el, Boolean(ctx.kept().id)) };

@@ -22,12 +22,12 @@ REASONS, NOTES = "reasons", "notes"
 FEW = 3
 """Open cells are named up to this number, and counted beyond it."""
 WAIT_FOR_ALL = ("nli", "ais", "zpp_motor_right", "zpp_motor_left")
-"""Results that may change with any cell: the motor zone looks at the grade."""
+"""Results that any cell may change: the motor zone depends on the grade."""
 PAIRS = ("sensory", "motor", "zpp_sensory", "zpp_motor")
 
 
 class IsncsciRules(Protocol):
-    """What the worksheet needs of ``workbench.outcomes.isncsci``."""
+    """The parts of ``workbench.outcomes.isncsci`` that the worksheet uses."""
 
     OUTCOME: Any
     REASONS: tuple[str, ...]
@@ -68,7 +68,7 @@ class IsncsciForm(AssessmentEntry):
         return {**super().requests(), "fill": self.fill, "explain": self.explain, "note": self.note}
 
     def enter(self, item: str, value: Any) -> None:
-        """Enter one cell; a cell that is tagged no longer loses its reason."""
+        """Enter one cell; a cell without a tag loses its reason."""
         self._open()
         value = self._checked(item, value)
         self._remember()
@@ -77,13 +77,15 @@ class IsncsciForm(AssessmentEntry):
         self._keep()
 
     def fill(self, item: str, value: Any) -> None:
-        """Give a value to an empty cell and those below it, to the next entered one or the end of the column."""
+        """Fill an empty cell and those below it, down to the next entered one or the end of the column."""
         self._open()
+        # Each tag needs its own reason, which a fill could not ask for.
         if isinstance(value, str) and value.endswith("*"):
             raise Refused(Message("isncsci.no_fill_of_tags"))
         column = self._column(item)
         empty: dict[str, Any] = {}
         for code in column[column.index(item) :]:
+            # A fill never overwrites what was examined.
             if self._entered.get(code) is not None:
                 break
             empty[code] = self._checked(code, value)
@@ -98,7 +100,7 @@ class IsncsciForm(AssessmentEntry):
         self._keep()
 
     def note(self, item: str, words: str) -> None:
-        """What was noted at one cell, such as why it cannot be tested; an empty text takes the note away."""
+        """Note something at one cell, such as why it cannot be tested; an empty text removes the note."""
         self._open()
         if item not in self._entered:
             raise BadValue(Message("isncsci.no_value", item=str(item)))
@@ -109,7 +111,7 @@ class IsncsciForm(AssessmentEntry):
         self._keep()
 
     def save(self, *, incomplete: bool = False) -> str:
-        """As in every form; tagged scores without a reason are refused, missing cells unless they are meant."""
+        """As in every form; refuses tagged scores without a reason, and missing cells unless ``incomplete``."""
         self._open()
         bare = self._without_cause()
         if bare:
@@ -126,14 +128,14 @@ class IsncsciForm(AssessmentEntry):
         self._options = {**self._options, REASONS: {**self._options.get(REASONS, {}), item: cause}}
 
     def _sort_out(self) -> None:
-        """Reasons stay with tagged cells, notes with entered ones; empty lists go."""
+        """Drop reasons of cells without a tag, notes of empty cells, and empty lists."""
         tagged = {code for code, value in self._entered.items() if str(value).endswith("*")}
-        there = {code for code, value in self._entered.items() if value is not None}
-        for name, cells in ((REASONS, tagged), (NOTES, there)):
-            left = {code: text for code, text in self._options.get(name, {}).items() if code in cells}
+        entered = {code for code, value in self._entered.items() if value is not None}
+        for name, cells in ((REASONS, tagged), (NOTES, entered)):
+            remaining = {code: text for code, text in self._options.get(name, {}).items() if code in cells}
             self._options = {key: value for key, value in self._options.items() if key != name}
-            if left:
-                self._options = {**self._options, name: left}
+            if remaining:
+                self._options = {**self._options, name: remaining}
 
     def _without_reasons(self) -> dict[str, Any]:
         return {name: value for name, value in self._options.items() if name not in (REASONS, NOTES)}
@@ -149,7 +151,7 @@ class IsncsciForm(AssessmentEntry):
 
     def _missing(self) -> list[str]:
         needed = (*self._definition.items, *self._definition.extras[:2])
-        return [one.code for one in needed if self._entered.get(one.code) is None]
+        return [item.code for item in needed if self._entered.get(item.code) is None]
 
     def _without_cause(self) -> list[str]:
         causes = self._options.get(REASONS, {})
@@ -157,21 +159,21 @@ class IsncsciForm(AssessmentEntry):
 
     def _column(self, item: str) -> list[str]:
         side_and_grid, _, last = item.rpartition(".")
-        column = [one.code for one in self._definition.items if one.code.startswith(f"{side_and_grid}.")]
+        column = [item.code for item in self._definition.items if item.code.startswith(f"{side_and_grid}.")]
         if not last or item not in column:
             raise BadValue(Message("isncsci.no_column", measure=self._definition.name, item=repr(item)))
         return column
 
     def _scored(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """The score without its reasons while some are still open: a number does not wait for a reason."""
-        given = self._options if not self._without_cause() else self._without_reasons()
-        return dict(self._rules.OUTCOME.score(values, **given).to_json())
+        """The score; without the reasons while some are missing, since a number does not depend on them."""
+        options = self._options if not self._without_cause() else self._without_reasons()
+        return dict(self._rules.OUTCOME.score(values, **options).to_json())
 
     def _result(self) -> dict[str, Any]:
         missing = self._missing()
         try:
             score = self._scored(self._entered)
-            found = None if missing else self._classified()
+            classification = None if missing else self._classified()
         except WorkbenchError as error:
             return {"error": messages.of(error)}
         more = {"bare": self._without_cause(), "missing": len(missing), "cells": len(self._definition.items) + 2}
@@ -184,9 +186,13 @@ class IsncsciForm(AssessmentEntry):
                 "partial": self._partial([name for name, codes in cells.items() if not codes]),
             }
         classified: dict[str, Any] = {}
-        if found:
-            differs = self._rules.site_differences(self._entered, found["result"])
-            classified = {**found, "frames": self._frames(found["result"]), "site_differs": differs}
+        if classification:
+            differs = self._rules.site_differences(self._entered, classification["result"])
+            classified = {
+                **classification,
+                "frames": self._frames(classification["result"]),
+                "site_differs": differs,
+            }
         sums = {name: score["subscores"][name] for name in score["subscores"]}
         return {"sums": sums, **more, **lacking, **classified}
 
@@ -199,73 +205,76 @@ class IsncsciForm(AssessmentEntry):
         )
 
     def _partial(self, settled: list[str]) -> dict[str, Any]:
-        """Results that wait for no cell any more; cells still open count as not testable for the others."""
+        """Results that depend on no open cell any more; open cells count as not testable meanwhile."""
         if not settled:
             return {}
         needed = (*self._definition.items, *self._definition.extras[:2])
-        open_cells = {one.code: "NT" for one in needed if self._entered.get(one.code) is None}
+        open_cells = {item.code: "NT" for item in needed if self._entered.get(item.code) is None}
         options = {n: v for n, v in self._options.items() if n not in (REASONS, NOTES)}
         try:
             exam = self._rules.exam_of({**self._entered, **open_cells})
-            found = self._rules.classify(exam, options=self._rules.Options(**options)).to_json()["result"]
+            result = self._rules.classify(exam, options=self._rules.Options(**options)).to_json()["result"]
         except WorkbenchError:
             return {}
-        return {name: found[name] for name in settled if name in found and name not in WAIT_FOR_ALL}
+        return {name: result[name] for name in settled if name in result and name not in WAIT_FOR_ALL}
 
     def _lacking_by_field(self, missing: list[str]) -> dict[str, list[str]]:
-        """Result → the cells that it still waits for."""
+        """Result → the missing cells that it depends on."""
 
         def those(*ends: str) -> list[str]:
             return [code for code in missing if any(code.startswith(end) for end in ends)]
 
         sensory = {side: (f"{side}.lightTouch", f"{side}.pinPrick") for side in ("right", "left")}
-        vac, dap = (one.code for one in self._definition.extras[:2])
-        found = {"nli": list(missing), "ais": list(missing)}
+        vac, dap = (item.code for item in self._definition.extras[:2])
+        lacking = {"nli": list(missing), "ais": list(missing)}
         for side, cells in sensory.items():
-            found[f"sensory_{side}"] = those(*cells)
-            found[f"motor_{side}"] = those(*cells, f"{side}.motor", vac)
-            found[f"zpp_sensory_{side}"] = those(*cells, dap)
-            found[f"zpp_motor_{side}"] = found[f"motor_{side}"]
+            lacking[f"sensory_{side}"] = those(*cells)
+            # The motor level follows the dermatomes where no key muscle can be tested, and S3 needs VAC.
+            lacking[f"motor_{side}"] = those(*cells, f"{side}.motor", vac)
+            lacking[f"zpp_sensory_{side}"] = those(*cells, dap)
+            lacking[f"zpp_motor_{side}"] = lacking[f"motor_{side}"]
         sacral = [f"{cell}.S4_5" for cells in sensory.values() for cell in cells]
-        found["complete"] = those(*sacral, vac, dap)
-        return found
+        lacking["complete"] = those(*sacral, vac, dap)
+        return lacking
 
     def _frames(self, result: Mapping[str, Any]) -> dict[str, list[str]]:
-        """Result → the cells at that place, which are framed when it is chosen."""
-        vac, dap = (one.code for one in self._definition.extras[:2])
+        """Result → the cells that decide it, which are framed when it is selected."""
+        vac, dap = (item.code for item in self._definition.extras[:2])
         sacral = [f"{side}.{grid}.S4_5" for side in ("right", "left") for grid in ("lightTouch", "pinPrick")]
         at = partial(self._cells_at, result)
         frames = {name: [*at(name, "right"), *at(name, "left")] for name in PAIRS}
         frames["nli"] = self._of_nli(result, frames)
         frames["complete"] = [vac, dap, *sacral]
+        # Only C and D are decided by the muscles below the NLI.
         grade = result["ais"].rstrip("*")
         below = self._below(result["nli"]) if grade in ("C", "D") else []
         frames["ais"] = [vac, dap, *sacral, *below]
         return frames
 
     def _cells_at(self, result: Mapping[str, Any], name: str, side: str) -> list[str]:
-        found: list[str] = []
+        cells: list[str] = []
         for level in result[f"{name}_{side}"].replace("*", "").split(","):
             level = level.replace("-", "_")
             for grid in ("motor",) if name.endswith("motor") else ("lightTouch", "pinPrick"):
                 column = self._segments[grid]
+                # A level lies above the first abnormal segment: both are shown. A zone is the segment itself.
                 places = [level] if name.startswith("zpp") else [level, *self._after(level)]
-                found += [f"{side}.{grid}.{place}" for place in places if place in column]
-            if name == "motor" and not any(code.startswith(f"{side}.motor") for code in found):
+                cells += [f"{side}.{grid}.{place}" for place in places if place in column]
+            if name == "motor" and not any(code.startswith(f"{side}.motor") for code in cells):
                 near = (level, *self._after(level))
-                found += [
+                cells += [
                     f"{side}.{g}.{p}" for p in near for g in ("lightTouch", "pinPrick") if p in self._segments[g]
                 ]
-        return list(dict.fromkeys(found))
+        return list(dict.fromkeys(cells))
 
     def _of_nli(self, result: Mapping[str, Any], frames: Mapping[str, list[str]]) -> list[str]:
         levels = set(result["nli"].replace("*", "").split(","))
-        found: list[str] = []
+        cells: list[str] = []
         for name in ("sensory", "motor"):
             for side in ("right", "left"):
                 if levels & set(result[f"{name}_{side}"].replace("*", "").split(",")):
-                    found += [code for code in frames[name] if code.startswith(side)]
-        return found
+                    cells += [code for code in frames[name] if code.startswith(side)]
+        return cells
 
     def _after(self, level: str) -> list[str]:
         places = self._segments["lightTouch"]
@@ -283,9 +292,9 @@ class IsncsciForm(AssessmentEntry):
 
 def _segments(definition: Any) -> dict[str, list[str]]:
     """Grid → its segments, rostral to caudal, as the items of the right side name them."""
-    found: dict[str, list[str]] = {}
+    segments: dict[str, list[str]] = {}
     for item in definition.items:
         side, grid, segment = item.code.split(".")
         if side == "right":
-            found.setdefault(grid, []).append(segment)
-    return found
+            segments.setdefault(grid, []).append(segment)
+    return segments

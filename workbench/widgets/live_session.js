@@ -1,4 +1,4 @@
-// The live session: one screen, three columns. Python sends what the engine says; this file shows it and asks.
+// The live session: one screen, three columns. Python sends the engine's status; this file shows it and sends requests.
 import { banner, effectorPanel, ledgerPanel, stopButton } from "./parts/consequences.js";
 import { cuePanel } from "./parts/cue.js";
 import { classIf, followLanguage, followTheme, h, request, show } from "./parts/dom.js";
@@ -16,12 +16,12 @@ const PANELS = {
   effector: effectorPanel, ledger: ledgerPanel, run: runStrip, stop: stopButton, bar: topbar, banner,
 };
 
-/** What outlives a change of language: the samples, the cues seen, the last STOP. */
+/** State that survives a change of language: the samples, the cues seen, the last STOP. */
 function makeStore() {
   return { page: crypto.randomUUID ? crypto.randomUUID() : `page-${Math.random()}`, buffer: new SignalBuffer(), cues: [], levels: [], noise: [], kind: "", beatAt: performance.now(), stop: null, refusal: "", told: null, run: null };
 }
 
-/** Remembers when cues came, in stream time, for the shading of scope and evidence. */
+/** Remembers when cues began, in stream time, for the shading of scope and evidence. */
 function noteCue(store, status) {
   const now = store.buffer.now();
   const run = status.run;
@@ -35,7 +35,7 @@ function noteCue(store, status) {
   store.cues = store.cues.slice(-40);
 }
 
-/** Remembers the level that the device reported, and the one that was sent, for the band under the evidence. */
+/** Remembers the level that the device reported, for the band under the evidence. */
 function noteLevel(store, status) {
   const e = status.effector || {};
   const at = performance.now() / 1000;
@@ -49,7 +49,7 @@ function makeContext(model, store, t) {
   const ctx = {
     model, store, t, status, buffer: store.buffer, warning: WARNING,
     form: () => model.get("form") || {},
-    /** Whose visit, which view, who is signed in; empty in a notebook. */
+    /** Visit, view and signed-in person; empty in a notebook. */
     place: () => model.get("place") || {},
     refusal: () => store.refusal,
     told: () => (store.told ? t(store.told.key, store.told.args) : ""),
@@ -60,7 +60,7 @@ function makeContext(model, store, t) {
       return { ...link, lost, age: link.state === "lost" ? (link.age_s || 0) + seconds : seconds };
     },
     running: () => (status().run || {}).state === "running",
-    /** Whether a run is under way, paused ones and those that still compile included. */
+    /** Whether there is a run, including one that is paused or still compiling. */
     goes: () => ["compiling", "running", "paused"].includes((status().run || {}).state),
     signalName: () => (signal() || {}).name || t("scope.signal"),
     signalLost: () => ["lost", "missing"].includes((signal() || {}).state),
@@ -120,7 +120,7 @@ function build(root, model, store, t) {
     if (panels.stop) panels.stop.update(ctx.status());
     root.classList.toggle("lost", ctx.link().lost);
   }
-  /** Outside the live view the panels give their place to another widget; bar, alarms and STOP stay where they are. */
+  /** Outside the live view the panels make room for another widget; bar, alarms and STOP stay where they are. */
   function dock() {
     if (chosen.length) return;
     const docked = ![undefined, "", "run"].includes(ctx.place().view);
@@ -143,18 +143,19 @@ function build(root, model, store, t) {
     if (message && message.kind === "presence") answer(message.challenge);
     if (!message || message.kind !== "signals") return;
     const view = buffers && buffers[0];
+    // Copied: the view may not begin at a multiple of 4 bytes, which Float32Array requires.
     const values = view ? new Float32Array(view.buffer ? view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength) : view) : new Float32Array(0);
     store.buffer.push(message, values);
     if (panels.scope) panels.scope.draw();
   };
   const escape = (event) => {
     if (event.key !== "Escape" || !root.isConnected || !panels.stop || !panels.stop.el.checkVisibility()) return;
-    if (ctx.link().state === "none") return; // no engine, nothing to stop: Escape closes what is open
+    if (ctx.link().state === "none") return; // without an engine there is nothing to stop: Escape closes dialogs
     event.preventDefault();
     if (!event.repeat) panels.stop.press();
   };
   const link = () => {
-    if (ctx.link().state === "none") { // nothing of a session that is over is left as if it were live
+    if (ctx.link().state === "none") { // nothing of an ended session may look live
       store.buffer.reset("", 0, []);
       store.cues = [];
       store.levels = [];
@@ -164,7 +165,7 @@ function build(root, model, store, t) {
     ctx.refresh();
   };
   const present = (challenge, visible) => model.send({ name: "presence", args: { page: store.page, challenge, visible }, id: "presence" });
-  // Only a page that somebody can see answers, and it answers each challenge of the engine once.
+  // Only a visible page answers, and it answers each challenge of the engine once.
   const answer = (challenge) => {
     store.challenge = challenge;
     if (document.visibilityState === "visible") present(challenge, true);

@@ -1,7 +1,7 @@
-"""The screen of a running session: shows what the engine says and passes requests on to it.
+"""The screen of a running session: shows the engine's status and passes requests on to it.
 
-The engine lives in another process and does not need this screen. A thread asks the client for its status at
-about 10 Hz and for new samples at about 20 Hz and sets traits; requests come back as named messages from a
+The engine is another process and does not need this screen. A thread polls the client for its status at
+about 10 Hz and for new samples at about 20 Hz and sets traits; requests come as named messages from a
 closed list, are carried out by the client, and are validated by the engine.
 """
 
@@ -28,10 +28,10 @@ STATUS_PERIOD_S = 0.1
 SIGNAL_PERIOD_S = 0.05
 LOOK_PERIOD_S = 2.0
 UNSEEN_S = 90.0
-"""A screen that no page has spoken for this long goes quiet, so that its kernel can be culled, s."""
+"""A screen without a message of its page for this long stops polling, so that its kernel can be culled, s."""
 HISTORY_S = 10.0
 MOST_TRIALS = 200
-"""Trials of a run that the form offers, at most."""
+"""Most trials of a run that the form offers."""
 
 MODULES = (
     "parts/dom",
@@ -56,13 +56,13 @@ PANELS = (
 
 @dataclass(frozen=True)
 class PageActions:
-    """What a page of its own can do beside the session.
+    """What a standalone page can do beside the session.
 
     Attributes
     ----------
-    show : called with the name of the view that is asked for.
+    show : called with the name of the requested view.
     sign_in : called as ``sign_in(login=…, password=…)``; raises a :class:`WorkbenchError` when refused. The
-        password reaches it as an argument of a message; it is no trait and is kept nowhere.
+        password reaches it as an argument of a message; it is not a trait and is not stored.
     sign_out : called when the page is locked.
     """
 
@@ -83,21 +83,20 @@ class LiveSession(Panel):
     run_settings : called as ``run_settings(kind)`` before each run; returns the keyword arguments of
         ``client.start_run`` beside ``kind`` and ``n_trials`` (paradigm, params, seed, decoder_folder …). It
         raises a :class:`WorkbenchError` when such a run cannot start.
-    run_kinds : called now and then; returns ``[{"kind", "ok", "why"}]`` for the run form.
-    after_run : called on a thread of its own with the status when a run has ended; ingest goes here.
-    after_session : called when this page has ended the engine, before it says so; the last ingest goes here.
+    run_kinds : called regularly; returns ``[{"kind", "ok", "why"}]`` for the run form.
+    after_run : called on its own thread with the status when a run has ended, such as to ingest it.
+    after_session : called when this page has ended the engine, before that is shown, such as for the last ingest.
     panels : names of the panels to show alone, ``()`` for the whole screen. Allowed: see ``PANELS``.
     paradigm, n_trials : what the run form shows before the first run.
 
     Traits
     ------
-    status : the engine's status (see ``workbench.live``), empty without one; link : how this page stands to the
+    status : the engine's status (see ``workbench.live``), empty without one; link : state of the connection to the
     engine, ``{"state": "none" | "starting" | "live" | "ending" | "lost", "sentence"}`` and, where the sentence is
     one of the catalogue, its ``key`` and ``args``;
     place : whose visit, which view, who is signed in (``study, participant, visit, confirmed, view, views,
-    badges, signed_in, can_sign_in``), set by whoever made the screen; form : what the run form offers; beat :
-    counts up with every answer of the engine. A page says that it is there every 10 s; without one the screen goes
-    quiet.
+    badges, signed_in, can_sign_in``), set by the creator of the screen; form : what the run form offers; beat :
+    counts up with every answer of the engine. A page reports every 10 s; without a page the screen stops polling.
     """
 
     _esm = compose(*MODULES)
@@ -127,8 +126,9 @@ class LiveSession(Panel):
     ) -> None:
         super().__init__(link={"state": "none", "sentence": ""}, **traits)
         self._ended = threading.Event()
+        # A daemon thread that still sets traits while the interpreter shuts down may crash it.
         atexit.register(self._ended.set)
-        _hear_while_busy(self.comm)
+        _receive_while_busy(self.comm)
         self.panels = _known(panels)
         self._client = client
         self._connect = connect
@@ -157,7 +157,7 @@ class LiveSession(Panel):
         ]
 
     def requests(self) -> Mapping[str, Callable[..., Any]]:
-        """The closed list of what a page may ask for."""
+        """The closed list of requests that a page may send."""
         return {
             "hello": self._hello,
             "here": self._here,
@@ -183,11 +183,11 @@ class LiveSession(Panel):
         }
 
     def on_page(self, actions: PageActions) -> None:
-        """Take views and sign-in, as the screen of a page of its own; a notebook has neither."""
+        """Enable views and sign-in, as the screen of a standalone page; a notebook has neither."""
         self._page = actions
 
     def start(self) -> None:
-        """Start the session through ``start_session``; the same as the page's request.
+        """Start the session through ``start_session``, as the page's request does.
 
         Raises
         ------
@@ -197,7 +197,7 @@ class LiveSession(Panel):
         self._start()
 
     def tell(self, key: str, **args: Any) -> None:
-        """Show a text of the catalogue in the run strip until the next request; callable from any thread."""
+        """Show a text of the catalogue in the run strip until the next request. Thread-safe."""
         self.send({"kind": "said", "key": key, "args": args, "text": text(key, **args)})
 
     def close(self) -> None:
@@ -207,7 +207,7 @@ class LiveSession(Panel):
         super().close()
 
     def _received(self, widget: Any, content: Any, buffers: Any) -> None:
-        # A request may take seconds (a decoder is loaded); STOP must not wait behind it.
+        # Each request has its own thread: one may take seconds (loading a decoder), and STOP must not wait for it.
         threading.Thread(
             target=super()._received, args=(widget, content, buffers), name="workbench-request", daemon=True
         ).start()
@@ -222,9 +222,9 @@ class LiveSession(Panel):
         return signed or str((self.status.get("session") or {}).get("operator") or Message("page.somebody"))
 
     def _presence(self, page: str, challenge: str, *, visible: bool) -> None:
-        """Pass on what the page answered, exactly: this kernel outlives the page and never answers for it."""
+        """Pass the page's answer on unchanged: this kernel outlives the page and never answers for it."""
         if self._client is not None:
-            with suppress(WorkbenchError):  # an answer that came too late; the next challenge is on its way
+            with suppress(WorkbenchError):  # An answer that came too late; the next challenge is on its way.
                 self._client.presence(str(page), str(challenge), visible=visible is True)
 
     def _show_asked(self, view: str) -> None:
@@ -266,11 +266,12 @@ class LiveSession(Panel):
         self._offer()
 
     def _end(self) -> None:
-        """End the session in good order. A run is ended first, so that nobody ends one by mistake."""
+        """End the session in good order. Refused during a run, so that nobody ends one by mistake."""
         with self._turn:
             client = self._engine()
             if _runs(client.status()):
                 raise Refused(Message("page.run_under_way"))
+            # Taken away first: the polling thread must not report the engine that ends as lost.
             self._client, before = None, self.link
             self.link = {"state": "ending", "sentence": ""}
         try:
@@ -294,7 +295,7 @@ class LiveSession(Panel):
 
     # -------------------------------------------------------------------------------- following
     def _offer(self) -> None:
-        """Say what the run form can start. A record that cannot be read is a reason, not a lost engine."""
+        """Update what the run form can start. An unreadable record is shown as a reason, not as a lost engine."""
         try:
             kinds = self._run_kinds() if self._run_kinds and self._client is not None else []
         except WorkbenchError as error:
@@ -325,10 +326,10 @@ class LiveSession(Panel):
             try:
                 self._show_signals(client)
             except WorkbenchError:
-                continue  # the engine is still connecting to its streams, which the status says
+                continue  # The engine is still connecting to its streams; the status shows that.
 
     def _look(self) -> None:
-        """Attach to an engine that came, or say that there is none."""
+        """Attach to a new engine, or show that there is none."""
         if self._connect is None or self.link.get("state") in ("starting", "ending"):
             return
         try:
@@ -344,7 +345,7 @@ class LiveSession(Panel):
             self._show_none(sentence=self.link.get("sentence", ""))
 
     def _show_none(self, sentence: str = "", key: str = "", **args: Any) -> None:
-        """No session: nothing of the one that is over stays on the screen as if it were live."""
+        """Show that there is no session: nothing of the last one may stay on the screen as if it were live."""
         with self.hold_sync():
             self.status = {}
             self.link = {"state": "none", "sentence": sentence} | ({"key": key, "args": args} if key else {})
@@ -354,16 +355,18 @@ class LiveSession(Panel):
         status = dict(client.status())
         with self._turn, self.hold_sync():
             if client is not self._client:
-                return  # the session was ended meanwhile
+                return  # The session was ended meanwhile.
             ended = _runs(self.status) and not _runs(status)
             changed = _runs(self.status) != _runs(status)
             self._lost_since = None
             self.link = {"state": "live", "sentence": ""}
             self.status = status
+            # Every 20th status, about every 2 s: asking the record at 10 Hz would slow the page down.
             if changed or self.beat % 20 == 0:
                 self._offer()
             self.beat += 1
         self._challenge_pages(status)
+        # On its own thread: ingesting takes seconds, during which status and alarms must go on.
         if ended and self._after_run is not None:
             threading.Thread(
                 target=self._close_run, args=(status,), name="workbench-after-run", daemon=True
@@ -378,7 +381,7 @@ class LiveSession(Panel):
         self._offer()
 
     def _challenge_pages(self, status: Mapping[str, Any]) -> None:
-        """Hand the engine's newest challenge to the page, which answers while somebody can see it."""
+        """Send the engine's newest challenge to the page, which answers while it is visible."""
         challenge = str((status.get("presence") or {}).get("challenge") or "")
         if challenge and challenge != self._challenge:
             self._challenge = challenge
@@ -414,11 +417,11 @@ class LiveSession(Panel):
             self.link = {"state": "lost", "sentence": sentence, "age_s": now - self._lost_since}
 
 
-def _hear_while_busy(comm: Any) -> None:
+def _receive_while_busy(comm: Any) -> None:
     """Let requests through while a cell of the notebook runs.
 
     JupyterLab sends widget messages to a subshell of the kernel, so that STOP does not wait for a cell. ipykernel
-    7.4 sends them back to the shell that spoke last on the comm, which is the busy one: here every message stays
+    7.4 redirects them to the shell that used the comm last, which is the busy one: here every message stays
     in the shell it was sent to. Where the kernel has no subshells, nothing changes.
     """
     if hasattr(comm, "_reply_subshell_for"):

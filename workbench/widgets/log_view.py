@@ -1,4 +1,4 @@
-"""A log that is followed: prints are lost in a dashboard, so what a session says goes to a file and here."""
+"""A log that is followed: a dashboard shows no prints, so a session writes to a file that this panel shows."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ import traitlets
 from workbench.widgets._base import Panel, compose, styles
 
 SHOWN = 10
-"""Lines that a still picture holds."""
+"""Lines in a static picture."""
 KEEP = 400
 MOST_BYTES = 256 * 1024
-"""What one look reads at most, bytes; more than 400 lines of an engine's log."""
+"""Most bytes of one reading; more than 400 lines of an engine's log."""
 
 
 class LogView(Panel):
-    """The last lines of a log file, newest last, and lines of one's own.
+    """The last lines of a log file, newest last, and lines added by the caller.
 
     Parameters
     ----------
-    path : file to follow, or None for lines of one's own only. It may appear later.
-    period_s : s between two looks at the file.
+    path : file to follow, or None for added lines only. It may appear later.
+    period_s : s between two readings of the file.
 
     Traits
     ------
@@ -53,12 +53,12 @@ class LogView(Panel):
         return self.name, [(f"{number}", line) for number, line in enumerate(self.lines[-SHOWN:], start=first)]
 
     def append(self, line: str) -> None:
-        """Add a line of one's own; callable from any thread."""
+        """Add a line. Thread-safe."""
         with self._lock:
             self.lines = [*self.lines, str(line)][-KEEP:]
 
     def look(self) -> None:
-        """Read what the file has gained, of a long one only the end. A file that became shorter is read again."""
+        """Read the new part of the file, of a long one only the end. A file that became shorter is read again."""
         if self._path is None:
             return
         with self._lock:
@@ -70,10 +70,11 @@ class LogView(Panel):
                     file.seek(at)
                     fresh = file.read(MOST_BYTES)
             except OSError:
-                return  # it is not there yet, or is being replaced: the next look finds it
+                return  # It does not exist yet, or is being replaced: the next reading finds it.
+            # Whole lines only: the last one may still be being written, perhaps in the middle of a character.
             whole = fresh[: fresh.rfind(b"\n") + 1]
             self._read = at + len(whole)
-            lines = whole.decode("utf-8", "replace").splitlines()[int(at > next_byte) :]  # without half a line
+            lines = whole.decode("utf-8", "replace").splitlines()[int(at > next_byte) :]  # not the half one
             if lines:
                 self.lines = [*self.lines, *lines][-KEEP:]
 

@@ -1,4 +1,4 @@
-// The result of a run: sentence, numbers with intervals, trials in order, what comes next.
+// The result of a run: sentence, numbers with intervals, trials in order, next steps.
 import { button, followLanguage, followTheme, h, named, put, request, show } from "./parts/dom.js";
 import { light } from "./parts/icons.js";
 
@@ -13,7 +13,7 @@ const draw = (name, attributes, text) => {
   return el;
 };
 
-/** One row a condition, each trial at its place; under them the onset of each activation on the same axis. */
+/** One row per condition, each trial at its place; below, the onset of each activation on the same axis. */
 function trialsPanel(t, result) {
   const trials = result.trials || [];
   const conditions = [...new Set(trials.map((one) => one.condition))];
@@ -31,7 +31,7 @@ function trialsPanel(t, result) {
     h("div", { class: "bd" }, rows, onset, trials.length ? trialsTable(t, trials) : null));
 }
 
-/** Every trial in numbers, folded away: what the strip shows, for reading and for a screen reader. */
+/** Every trial in numbers, folded away: the content of the strip for a closer look and for screen readers. */
 function trialsTable(t, trials) {
   const seconds = (value) => (Number.isFinite(value) ? value.toFixed(2) : "—");
   const said = (one) => [t(`result.outcome.${one.outcome}`), one.outcome === "wrong" && one.decided ? named(t, "cue", one.decided) : "", t.said(one, "excluded")].filter(Boolean).join(" · ");
@@ -59,7 +59,7 @@ function onsetPlot(t, result, trials) {
   return h("div", { class: "trow onset" }, h("span", { class: "xs sub" }, t("result.onset_axis"), h("span", { class: "scale2" }, [most, most / 2, 0].map((s) => h("span", { style: `top: ${(100 * y(s)) / height}%` }, s)))), svg, h("span", { class: "s" }, Number.isFinite(result.median_s) ? t("result.median", { s: result.median_s.toFixed(2) }) : "", Number.isFinite(result.window_s) && trials.some((one) => one.outcome === "missed") ? h("div", { class: "xs sub" }, t("result.none_in", { s: result.window_s })) : null));
 }
 
-/** This run beside the last ones of the same person, each with its interval; grey is what guessing reaches. */
+/** This run beside the last ones of the same participant, each with its interval; grey is the reach of guessing. */
 function besidePanel(t, result) {
   const at = (share) => `${(100 * share).toFixed(1)}%`;
   const more = (result.runs || []).some((one) => "onset" in one);

@@ -1,4 +1,4 @@
-"""What a run came to: a sentence, its numbers with intervals, every trial in order, and what to do next.
+"""The result of a run: a sentence, its numbers with intervals, every trial in order, and the next steps.
 
 Every number arrives computed; the page only draws it.
 """
@@ -35,7 +35,7 @@ class ResultPanel(Panel):
 
     Traits
     ------
-    kept : what became of the last note. done : what became of the last step that stays on this page.
+    kept : the sentence about the last note; done : the sentence about the last step that stays on this page.
     """
 
     _esm = compose("parts/dom", "parts/icons", "result_panel")
@@ -57,7 +57,7 @@ class ResultPanel(Panel):
         super().__init__(result={**result, "can_note": note is not None}, **traits)
 
     def describe(self) -> tuple[str, list[tuple[str, object]]]:
-        """Whose run it is, and what it came to."""
+        """Participant, state and hits of the run."""
         return f"run {self.result.get('number', '')}", [
             ("participant", self.result.get("participant")),
             ("visit", self.result.get("visit")),
@@ -73,16 +73,16 @@ class ResultPanel(Panel):
         return {"act": self.act, "note": self.note}
 
     def act(self, name: str) -> str:
-        """Take one of the next steps that are offered. The sentence to show."""
-        offered = [one["name"] for one in self.result.get("next", [])]
+        """Take one of the offered next steps; returns the sentence to show."""
+        offered = [step["name"] for step in self.result.get("next", [])]
         if self._act is None or name not in offered:
             allowed = offered or Message("word.none")
             raise BadValue(Message("result_page.next_step", allowed=allowed, name=repr(name)))
-        self.done = done = self._act(name) or ""
-        return done
+        self.done = sentence = self._act(name) or ""
+        return sentence
 
     def note(self, text: str, tags: list[str] | None = None) -> str:
-        """Keep a note, signed by who is signed in; notes are added to, never edited. The sentence to show."""
+        """Keep a note of the signed-in person; notes are never edited. Returns the sentence to show."""
         if self._note is None:
             raise Refused(Message("result_page.no_notes"))
         chosen = list(tags or [])
@@ -90,5 +90,5 @@ class ResultPanel(Panel):
             raise BadValue(Message("result_page.note_limits", n=LONGEST_NOTE, tags=TAGS))
         if not text.strip() and not chosen:
             raise BadValue(Message("result_page.note_empty"))
-        self.kept = kept = self._note(text=text.strip(), tags=tuple(chosen))
-        return kept
+        self.kept = sentence = self._note(text=text.strip(), tags=tuple(chosen))
+        return sentence

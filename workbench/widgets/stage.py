@@ -1,4 +1,4 @@
-"""The place of a page's panels: the shell that stays, and what is shown below it."""
+"""The layout of a page: a shell that stays, and the view below it."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ class Stage(VBox):  # type: ignore[misc]
         self._following: set[int] = set()
 
     def show(self, *panels: Panel) -> None:
-        """Show these panels below the shell, in the place of those that were there."""
+        """Show these panels below the shell, instead of the present ones."""
         for panel in panels:
+            # Linked once: a panel that is shown again would otherwise be linked, and updated, several times.
             if id(panel) not in self._following:
                 self._following.add(id(panel))
                 panel.follow(self._shell)

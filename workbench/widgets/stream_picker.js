@@ -1,4 +1,4 @@
-// Streams that are there, and what each is for in the contract.
+// The available streams, and the role of each in the contract.
 import { button, followLanguage, followTheme, h, put, request, show, whenChanged } from "./parts/dom.js";
 import { light } from "./parts/icons.js";
 
@@ -27,13 +27,13 @@ function buildPicker(root, model, t) {
       draw();
     });
   }
-  /** One stream; what was chosen is written into it, so that the focus stays where it is. */
+  /** One stream; its row is updated in place, so that the focus stays where it is. */
   function row(one, copies) {
     const critical = h("input", { type: "checkbox", class: "tick", "aria-label": `${one.name}: ${t("picker.critical")}` });
     const role = h("select", { class: "field", "aria-label": `${one.name}: ${t("picker.role")}`, "data-name": `role-${one.name}` },
       ["", "signal", "aux", "markers"].map((name) => h("option", { value: name }, t(`picker.role.${name || "none"}`))));
     const generate = h("input", { type: "checkbox", class: "tick", "data-name": `generate-${one.name}` });
-    // A stream that announces no unit: whoever decodes it says what it is in, and signs with a name.
+    // A stream without a unit: the person who wants to decode it declares the unit by name.
     const unit = h("select", { class: "field", "aria-label": `${one.name}: ${t("picker.unit")}`, "data-name": `unit-${one.name}` },
       ["", "uV", "mV", "V", "nV"].map((name) => h("option", { value: name }, name || t("picker.unit_choose"))));
     const by = h("input", { class: "field", placeholder: t("picker.declared_by"), "aria-label": `${one.name}: ${t("picker.declared_by")}`, "data-name": `by-${one.name}` });

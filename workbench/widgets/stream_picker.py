@@ -1,4 +1,4 @@
-"""Finding streams and stating the contract: which streams a session expects, and what each is for."""
+"""Finding streams and stating the contract: which streams a session expects, and the role of each."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROLES = ("", "signal", "aux", "markers")
 
 
 class SeenStream(Protocol):
-    """What this panel needs of a stream that was found (``devices.lsl.StreamSeen`` has it)."""
+    """The attributes of a stream that this panel uses (``devices.lsl.StreamSeen`` has them)."""
 
     name: str
     type: str
@@ -32,12 +32,12 @@ class SeenStream(Protocol):
 
 
 class StreamPicker(Panel):
-    """Lists the streams that are there and turns a choice into a contract.
+    """Lists the available streams and turns a choice into a contract.
 
     Parameters
     ----------
     discover : called with the seconds to look; returns the streams seen (``devices.lsl.discover``).
-    check : called with the contract; raises a :class:`WorkbenchError` that says what does not fit
+    check : called with the contract; raises a :class:`WorkbenchError` that states what does not fit
         (``devices.lsl.resolve`` does). None leaves the check to the start of the session.
     seconds : how long a search looks.
 
@@ -72,7 +72,7 @@ class StreamPicker(Panel):
         self._roles: dict[str, _Choice] = {}
 
     def describe(self) -> tuple[str, list[tuple[str, object]]]:
-        """Streams that were seen, and their roles."""
+        """Number of streams, and their roles."""
         return "", [
             ("streams seen", len(self.seen)),
             *((str(role), name) for role, name in self.chosen.items()),
@@ -83,14 +83,15 @@ class StreamPicker(Panel):
         return {"search": self.search, "choose": self.choose, "declare": self.declare, "check": self.check}
 
     def search(self) -> int:
-        """Look for streams; the number found. Choices of streams that are gone are dropped."""
-        found = self._discover(self._seconds)
-        self._streams = {one.uid: one for one in found}
+        """Look for streams; returns how many there are. Choices of streams that are gone are dropped."""
+        streams = self._discover(self._seconds)
+        self._streams = {stream.uid: stream for stream in streams}
+        # By uid, not by name: a stream that was started again is another outlet, and is chosen again.
         self._roles = {uid: role for uid, role in self._roles.items() if uid in self._streams}
-        self.seen = [_plain(one) for one in found]
+        self.seen = [_plain(stream) for stream in streams]
         self.searched = True
         self._tell()
-        return len(found)
+        return len(streams)
 
     def choose(self, uid: str, role: str, *, critical: bool = True, generate: bool = False) -> None:
         """Give a stream a role in the contract; ``role=""`` takes it out.
@@ -99,14 +100,14 @@ class StreamPicker(Panel):
         ----------
         uid : of a stream that was found.
         role : ``"signal"``, ``"aux"``, ``"markers"`` or ``""``.
-        critical : whether a session goes without it.
-        generate : confirm that the channels of a stream that names none are called 1, 2, 3 … in their order.
+        critical : whether a session cannot do without it.
+        generate : confirm that the channels of a stream without labels are named 1, 2, 3 … in their order.
 
         Raises
         ------
         BadValue
             An unknown stream or role, a second stream with the role ``"signal"``, or one that cannot have the
-            role: irregular, without channel labels, with a label twice, or markers that are no text and no codes.
+            role: irregular, without channel labels, with a label twice, or markers of neither text nor codes.
         """
         if uid not in self._streams:
             raise BadValue(Message("picker.not_found", stream=repr(uid)))
@@ -126,13 +127,13 @@ class StreamPicker(Panel):
         self._tell()
 
     def declare(self, uid: str, unit: str, by: str) -> None:
-        """Vouch by name for the unit of a chosen stream that announces none; an empty ``unit`` takes it back.
+        """Declare by name the unit of a chosen stream that announces none; an empty ``unit`` takes it back.
 
         Parameters
         ----------
         uid : of the stream.
-        unit : what its samples are in.
-        by : who says so.
+        unit : of its samples.
+        by : name of the person who declares it.
 
         Raises
         ------
@@ -143,12 +144,12 @@ class StreamPicker(Panel):
             raise BadValue(Message("picker.no_role", stream=repr(uid)))
         if unit.strip() and not by.strip():
             raise BadValue(Message("picker.nobody_vouches"))
-        vouching = by.strip() if unit.strip() else ""
-        self._roles[uid] = replace(self._roles[uid], unit=unit.strip(), declared_by=vouching)
+        declared_by = by.strip() if unit.strip() else ""
+        self._roles[uid] = replace(self._roles[uid], unit=unit.strip(), declared_by=declared_by)
         self._tell()
 
     def check(self) -> None:
-        """Hold the contract against what is there; one that does not fit is refused in words."""
+        """Compare the contract with the present streams; one that does not fit is refused with a sentence."""
         self.verdict = {}
         if not any(choice.role == "signal" for choice in self._roles.values()):
             raise BadValue(Message("picker.no_signal"))
@@ -161,16 +162,16 @@ class StreamPicker(Panel):
         """The chosen streams as the lines of a contract, the signal first."""
         lines = []
         for uid, choice in self._roles.items():
-            one, role = self._streams[uid], choice.role
-            labels = _generated(one) if choice.generated and not one.channels else tuple(one.channels)
+            stream, role = self._streams[uid], choice.role
+            labels = _generated(stream) if choice.generated and not stream.channels else tuple(stream.channels)
             lines.append(
                 StreamSpec(
-                    name=one.name,
-                    type=one.type,
-                    fs=one.fs,
+                    name=stream.name,
+                    type=stream.type,
+                    fs=stream.fs,
                     channels=labels if role != "markers" else (),
-                    unit=choice.unit or next((unit for unit in one.units if unit), "uV"),
-                    source_id=one.source_id,
+                    unit=choice.unit or next((unit for unit in stream.units if unit), "uV"),
+                    source_id=stream.source_id,
                     critical=choice.critical,
                     role=role,
                     unit_declared_by=choice.declared_by,
@@ -194,7 +195,7 @@ class StreamPicker(Panel):
 
 @dataclass(frozen=True, slots=True)
 class _Choice:
-    """What was chosen for a stream: role, critical, labels made up, unit declared and by whom."""
+    """The choice for a stream: role, critical, generated labels, declared unit and by whom."""
 
     role: str
     critical: bool
@@ -203,40 +204,40 @@ class _Choice:
     declared_by: str = ""
 
 
-def _generated(one: SeenStream) -> tuple[str, ...]:
-    """Labels of a stream that names none."""
-    return tuple(str(place + 1) for place in range(one.n_channels))
+def _generated(stream: SeenStream) -> tuple[str, ...]:
+    """Labels for a stream that has none."""
+    return tuple(str(place + 1) for place in range(stream.n_channels))
 
 
-def _unfit(one: SeenStream, role: str, *, generate: bool) -> Message | None:
-    """Why a stream cannot have a role, as the session plan and the engine would say it; None when it can."""
+def _unfit(stream: SeenStream, role: str, *, generate: bool) -> Message | None:
+    """Why a stream cannot have a role, as the session plan and the engine would state it; None when it can."""
     if role == "markers":
-        text = one.dtype == "string" or one.dtype.startswith("int")
-        return None if text else Message("stream.no_markers", dtype=one.dtype)
+        text = stream.dtype == "string" or stream.dtype.startswith("int")
+        return None if text else Message("stream.no_markers", dtype=stream.dtype)
     if role != "signal":
         return None
-    if not one.fs > 0:
+    if not stream.fs > 0:
         return Message("picker.irregular")
-    if one.dtype == "string":
+    if stream.dtype == "string":
         return Message("picker.text")
-    twice = sorted({label for label in one.channels if one.channels.count(label) > 1})
+    twice = sorted({label for label in stream.channels if stream.channels.count(label) > 1})
     if twice:
         return Message("picker.labels_twice", labels=[repr(label) for label in twice])
-    if not one.channels and not generate:
-        return Message("picker.no_labels", n=one.n_channels)
+    if not stream.channels and not generate:
+        return Message("picker.no_labels", n=stream.n_channels)
     return None
 
 
-def _plain(one: SeenStream) -> dict[str, Any]:
+def _plain(stream: SeenStream) -> dict[str, Any]:
     return {
-        "uid": one.uid,
-        "name": one.name,
-        "type": one.type,
-        "source_id": one.source_id,
-        "host": one.host,
-        "fs": one.fs,
-        "n_channels": one.n_channels,
-        "channels": list(one.channels),
-        "units": list(dict.fromkeys(unit for unit in one.units if unit)),
-        "not_signal": _unfit(one, "signal", generate=True) or "",
+        "uid": stream.uid,
+        "name": stream.name,
+        "type": stream.type,
+        "source_id": stream.source_id,
+        "host": stream.host,
+        "fs": stream.fs,
+        "n_channels": stream.n_channels,
+        "channels": list(stream.channels),
+        "units": list(dict.fromkeys(unit for unit in stream.units if unit)),
+        "not_signal": _unfit(stream, "signal", generate=True) or "",
     }

@@ -1,4 +1,4 @@
-// The worklist. A row chooses, it does not start; the code decides who it is.
+// The worklist. A row only selects; the code decides who the participant is.
 import { button, classIf, followLanguage, followTheme, h, put, request, show, whenChanged } from "./parts/dom.js";
 import { light } from "./parts/icons.js";
 
@@ -13,7 +13,7 @@ function windowBar(t, frame) {
     Number.isFinite(frame.part) ? h("div", { class: "window", "aria-hidden": "true" }, h("i", { style: `left:${(100 * Math.min(1, Math.max(0, frame.part))).toFixed(1)}%` })) : null);
 }
 
-/** The list. Arrow keys choose, Enter goes to the code; `/` finds. */
+/** The list. Arrow keys select, Enter goes to the code, `/` to the search. */
 function list(t, model, ctx) {
   const body = h("tbody");
   const search = h("input", { class: "field find", type: "search", placeholder: t("worklist.find"), "aria-label": t("worklist.find"), "data-name": "find" });
@@ -45,7 +45,7 @@ function list(t, model, ctx) {
   return { el: h("div", { class: "panel listing" }, h("div", { class: "hd" }, h("h2", {}, t("worklist.title")), h("span", { class: "s mute" }, t("worklist.how")), h("span", { class: "rt", "data-name": "read-at" })), h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t("worklist.how") }, table, none)), search, update };
 }
 
-/** The panel beside it: the name in large type, the code, what holds today, and the one button that starts. */
+/** The panel beside it: the name in large type, the code, today's facts, and the one button that starts. */
 function confirmPanel(t, model, ctx) {
   const head = h("div", { class: "s med" });
   const name = h("div", { class: "big", "data-name": "chosen-participant" });
@@ -84,6 +84,7 @@ function confirmPanel(t, model, ctx) {
     const confirmed = (model.get("confirmed") || {}).visit === row.visit;
     classIf(el, "sure", confirmed);
     put(head, t(confirmed ? "worklist.is" : "worklist.confirm", { participant: row.participant }));
+    // Another participant: a code typed for the last one must not confirm this one.
     if (name.textContent !== row.participant) { code.value = ""; asked = ""; put(problem, ""); }
     put(name, row.participant);
     put(about, [say(t, row.about || {}), row.visit_name].filter(Boolean).join(" · "));

@@ -1,4 +1,4 @@
-"""The worklist: whose visits are due, and the confirmation of one person before anything starts.
+"""The worklist: which visits are due, and the confirmation of the participant before anything starts.
 
 Choosing a row starts nothing. The code of the wristband, or of the participant where there is none, is read or
 typed; only when code and row agree does *Start session* become possible, once, for that visit.
@@ -17,12 +17,12 @@ from workbench.messages import Message
 from workbench.widgets._base import SYNCED, Panel, compose, styles
 
 STATES = ("ready", "check", "hold", "session", "done", "not_due")
-"""What a row can be in: ready to start, look first, on hold, in session, done, not due."""
+"""States of a row: ready to start, check first, on hold, in session, done, not due."""
 LONGEST_CODE = 64
 
 
 class VisitRequests(Protocol):
-    """What the worklist needs of the record and the engine (``dashboard.VisitService`` has it)."""
+    """The functions of record and engine that the worklist uses (``dashboard.VisitService`` has them)."""
 
     def worklist(self) -> Mapping[str, Any]:
         """``{"date", "read_at", "study", "hints", "rows": [row, …]}``; see :class:`Worklist` for a row."""
@@ -31,22 +31,22 @@ class VisitRequests(Protocol):
         """Consent, decoder, effector and plan of one visit, for the panel beside the list."""
 
     def confirm(self, visit_id: str, code: str) -> Mapping[str, Any]:
-        """Hold the code against the participant of the visit: ``{"clock", "by"}``; raises Refused for another."""
+        """Compare the code with the visit's participant: ``{"clock", "by"}``; raises Refused for another."""
 
     def start(self, visit_id: str) -> None:
         """Start the session of a visit that was confirmed; the confirmation is used up."""
 
     def forget(self) -> None:
-        """Take a confirmation back."""
+        """Withdraw a confirmation."""
 
 
 class Worklist(Panel):
-    """Participants and visits of the day, and one confirmed before a session.
+    """Participants and visits of the day, with confirmation of one before its session.
 
     Parameters
     ----------
     service : reads the record, confirms and starts.
-    choose : called with the visit that was chosen, so that other panels can follow; None for nothing.
+    choose : called with the chosen visit, so that other panels can follow; None for nothing.
 
     Traits
     ------
@@ -82,7 +82,7 @@ class Worklist(Panel):
         return "", [("visits", len(self.rows)), ("chosen", self.chosen)]
 
     def requests(self) -> Mapping[str, Callable[..., Any]]:
-        """Look again, choose a row, confirm its person, take that back, start."""
+        """Look again, choose a row, confirm its participant, withdraw that, start."""
         return {
             "look": self.look,
             "choose": self.choose,
@@ -92,7 +92,7 @@ class Worklist(Panel):
         }
 
     def look(self) -> None:
-        """Read the record. One that cannot be read leaves the rows as they were, and says since when."""
+        """Read the record. When it cannot be read, the rows stay as they were, with the fault beside them."""
         try:
             read = dict(self._service.worklist())
         except WorkbenchError as error:
@@ -106,7 +106,7 @@ class Worklist(Panel):
                 self.details = dict(self._service.details(self._chosen))
 
     def choose(self, visit: str) -> None:
-        """Choose a row; nothing starts, and a confirmation of another visit is taken back."""
+        """Choose a row; nothing starts, and a confirmation of another visit is withdrawn."""
         if visit not in self._known:
             raise BadValue(Message("worklist.unknown_visit", visit=repr(visit)))
         if visit != self._chosen:
@@ -117,27 +117,29 @@ class Worklist(Panel):
             self._on_choose(visit)
 
     def confirm(self, visit: str, code: str) -> None:
-        """Hold the code that was read against the participant of the chosen row.
+        """Compare the code that was read with the participant of the chosen row.
 
         Raises
         ------
         Refused
-            The code is of somebody else, of nobody, or not for the row that is chosen.
+            The code belongs to somebody else, to nobody, or not to the chosen row.
         """
         self.confirmed = {}
         if visit != self._chosen or not visit:
             raise Refused(Message("worklist.other_row"))
+        # Bounded: a scanner that reads the wrong label must not send a page of text to the record.
         if not isinstance(code, str) or not 0 < len(code.strip()) <= LONGEST_CODE:
             raise BadValue(Message("worklist.code_length", n=LONGEST_CODE))
         self.confirmed = {"visit": visit, **self._service.confirm(visit, code.strip())}
 
     def somebody_else(self) -> None:
-        """Take the confirmation back; the row stays chosen."""
+        """Withdraw the confirmation; the row stays chosen."""
         self._service.forget()
         self.confirmed = {}
 
     def start(self, visit: str) -> None:
-        """Start the session of the confirmed visit. Refused for any other, whatever the page sends."""
+        """Start the session of the confirmed visit; refused for any other, whatever the page sends."""
+        # Used up before the session starts: one confirmation never starts two sessions.
         if not visit or visit != self.confirmed.get("visit") or visit != self._chosen:
             raise Refused(Message("visit.this_not_confirmed"))
         self.confirmed = {}

@@ -2,12 +2,12 @@
 
 :func:`classify` is a pure function of an exam (all cells given, as text) and two declared readings. A
 cell that is not testable (``NT``) stands for every score, a tagged one for the scores its tag allows; a
-result that is not the same under every substitution lists its possible values. Every result carries the
+result that differs between substitutions lists its possible values. Every result carries the
 reason in English and Chinese, warnings, and the version of the rule book.
 
 The rules are in ``rules`` (numbers only), ``sets`` (untested and tagged cells) and ``stars`` (the ``*`` of
-tagged results). Own form and words; the worksheet of the American Spinal
-Injury Association is not reproduced. Research use.
+tagged results). Form and wording are our own; the worksheet of the American Spinal Injury Association is not
+reproduced. Research use.
 
 References
 ----------
@@ -134,7 +134,7 @@ def differences(earlier: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str,
 
 
 def reclassify(records: Iterable[Mapping[str, Any]], *, options: Options = DEFAULT) -> Iterator[Reclassification]:
-    """Classify old exams again under this rule book: one answer a record, in order, nothing kept in memory.
+    """Classify old exams again under this rule book: one answer per record, in order, nothing kept in memory.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ def reclassify(records: Iterable[Mapping[str, Any]], *, options: Options = DEFAU
 
 
 def score_lines(lines: Iterable[str], *, options: Options = DEFAULT) -> Iterator[str]:
-    """Classify exams that come as lines of JSON, one answer a line, in the same order.
+    """Classify exams given as lines of JSON, one answer per line, in the same order.
 
     Parameters
     ----------
@@ -255,7 +255,7 @@ def _define() -> Definition:
 def exam_of(items: Mapping[str, Any]) -> dict[str, Any]:
     """Item code → value as the nested exam of :func:`classify`; numbers become text, None is left out.
 
-    What the site reported is no cell of the exam and is left out too.
+    The site's own result is not a cell of the exam and is left out too.
 
     Raises
     ------
@@ -278,7 +278,7 @@ def exam_of(items: Mapping[str, Any]) -> dict[str, Any]:
 def deciding_cells(
     items: Mapping[str, Any], field: str, *, nli_vac: NliVac = "praxis", nonkey_zpp: NonKeyZpp = "praxis"
 ) -> tuple[str, ...]:
-    """The untested or tagged cells of a stored examination on which one result depends.
+    """The untested or tagged cells of a stored examination that one result depends on.
 
     Parameters
     ----------
@@ -289,7 +289,7 @@ def deciding_cells(
     Raises
     ------
     BadValue
-        Items that make no examination, or no such result.
+        Items that do not form an examination, or no such result.
     """
     return _deciding_cells(exam_of(items), field, options=Options(nli_vac, nonkey_zpp))
 
@@ -300,7 +300,7 @@ def items_of(exam: Mapping[str, Any]) -> dict[str, int | str | None]:
     Raises
     ------
     BadValue
-        When the exam is not sound.
+        When the exam is invalid.
     """
     items: dict[str, int | str | None] = {
         name: int(code) if code.isdigit() else code for name, code in read_exam(exam).cells()
@@ -313,7 +313,7 @@ def items_of(exam: Mapping[str, Any]) -> dict[str, int | str | None]:
 
 def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[str, Any]) -> ScorerResult:
     needed = [item.code for item in (*definition.items, *definition.extras[:2])]
-    # A missing cell is no NT: nobody decided that it could not be tested, so nothing is classified.
+    # A missing cell is not NT: nobody decided that it could not be tested, so nothing is classified.
     missing = [code for code in needed if values[code] is None]
     subscores = {scale.code: _sum(scale, values) for scale in definition.subscales}
     steps = [f"{scale.label}: {score_text(scale, subscores[scale.code])}" for scale in definition.subscales]
@@ -335,11 +335,12 @@ def _score(definition: Definition, values: Mapping[str, Any], options: Mapping[s
 
 
 def site_differences(items: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
-    """Where the site's own NLI or AIS is another one: ``"nli"``, ``"ais"`` → (as the site reported it, computed).
+    """Differences from the site's own NLI or AIS: ``"nli"``, ``"ais"`` → (as the site reported it, computed).
 
     Parameters
     ----------
-    items : of an examination, by code. result : fields and spelling of :func:`classify`, tags are ignored.
+    items : of an examination, by code.
+    result : fields and spelling of :func:`classify`; tags are ignored.
 
     "ND" agrees with several possible values.
     """

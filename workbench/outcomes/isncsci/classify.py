@@ -78,7 +78,7 @@ class Possible(NamedTuple):
 
 
 class Step(NamedTuple):
-    """Why one result is what it is."""
+    """The reason of one result."""
 
     field: str
     text: Text
@@ -96,8 +96,8 @@ class Classification:
     ----------
     result : the fields of ``FIELDS`` as text (several possible values joined by commas, ``*`` where the
         handling of tags made a value), and ``totals`` with ``"ND"`` where a cell is untested.
-    steps : the reasons, one a field, and those of the rules and sums.
-    warnings : what a reader has to know.
+    steps : the reasons, one per field, and those of the rules and sums.
+    warnings : cautions for the reader.
     affected : fields whose possible values the tags change, starred or not.
     rules, options : version of the rule book and the readings.
     """
@@ -213,7 +213,7 @@ def _open(exam: Exam, options: Options) -> Classification:
     tagged = exam.contains_any(TAGGED)
     vacs, daps = POSSIBLE_ANSWERS[exam.vac], POSSIBLE_ANSWERS[exam.dap]
     handled = _side_sets(exam.right, handled=True), _side_sets(exam.left, handled=True)
-    # Without a tag the untagged exam is the same object, so that what was derived of it serves twice.
+    # Without a tag the untagged exam is the same object, so that its cached results serve twice.
     ignored = (_side_sets(exam.right, handled=False), _side_sets(exam.left, handled=False)) if tagged else handled
     results, untagged = (
         sets.classify(*sides, vacs=vacs, daps=daps, nli_vac=options.nli_vac, nonkey_zpp=options.nonkey_zpp)
@@ -271,7 +271,7 @@ def _deciding(
 
 
 def deciding_cells(exam: Mapping[str, Any], field: str, *, options: Options = DEFAULT) -> tuple[str, ...]:
-    """The untested or tagged cells on which one result depends, as ``right.motor.L2``; empty when determined.
+    """The untested or tagged cells that one result depends on, as ``right.motor.L2``; empty when determined.
 
     Parameters
     ----------
@@ -282,7 +282,7 @@ def deciding_cells(exam: Mapping[str, Any], field: str, *, options: Options = DE
     Raises
     ------
     BadValue
-        An exam that is not sound, or no such result.
+        An invalid exam, or no such result.
     """
     checked = check_field(field)
     read = read_exam(exam)
@@ -356,7 +356,7 @@ def _totals(exam: Exam) -> tuple[dict[str, Any], Text]:
             "light_touch": _sum(side.light),
             "pin_prick": _sum(side.pin),
         }
-    # Over both sides the worksheet adds arms and legs apart; it has no motor total of both.
+    # Over both sides the worksheet adds arms and legs separately; it has no motor total of both.
     both = {
         name: _add(*(sides[side][name] for side in SIDES)) for name in ("uems", "lems", "light_touch", "pin_prick")
     }
@@ -369,7 +369,7 @@ def _totals(exam: Exam) -> tuple[dict[str, Any], Text]:
 
 def _sum(codes: tuple[str, ...]) -> int | None:
     """Examined numbers added, tags ignored; None with an untested cell."""
-    # Counting digits is several times faster than adding ten or 28 numbers, and this runs ten times an exam.
+    # Counting digits is several times faster than adding ten or 28 numbers, and this runs ten times per exam.
     text = "".join(codes)
     if "N" in text:
         return None

@@ -1,4 +1,4 @@
-"""Which untested or tagged cells decide an open ISNCSCI result, and what each of their scores would give.
+"""Which untested or tagged cells decide an open ISNCSCI result, and the result for each of their scores.
 
 A cell decides a result when fixing it to one of the scores that it can stand for leaves other possible values than
 fixing it to another. Where no single cell does (two of three muscles have to be strong), the cells
@@ -35,7 +35,7 @@ from workbench.outcomes.isncsci.tables import (
 )
 
 MAX_CELLS = 8
-"""With more candidates than this the reasons of a classification name the conditions only, to stay quick."""
+"""With more candidates than this the reasons of a classification name the conditions only, to stay fast."""
 MAX_SUBSTITUTIONS = 256
 """Substitutions that are tried to find cells that decide together only."""
 Values = tuple[int, ...] | tuple[str, ...]
@@ -93,7 +93,7 @@ def state_of(exam: Exam, sides: tuple[SideSets, SideSets]) -> State:
 
 
 class Search:
-    """The search for deciding cells of one exam. What is derived of a cell fixed to a score serves every result.
+    """The search for deciding cells of one exam. The state of a cell fixed to a score is shared by all results.
 
     Parameters
     ----------
@@ -205,7 +205,7 @@ def open_cells(exam: Exam) -> Iterator[Cell]:
 
 
 def _can_matter(cell: Cell, field: Field, *, has_non_key: bool) -> bool:
-    """Whether the result looks at the cell at all."""
+    """Whether the result can depend on the cell."""
     side = field.rpartition("_")[2]
     if field.startswith("sensory_"):
         return cell.side == side and cell.grid != MOTOR
@@ -216,7 +216,7 @@ def _can_matter(cell: Cell, field: Field, *, has_non_key: bool) -> bool:
     if field == "complete":
         return cell.segment == DERMATOMES[-1] or not cell.side
     if field.startswith("zpp_motor_") and not has_non_key:
-        # Without a non-key muscle a motor zone looks at its own side and VAC alone.
+        # Without a non-key muscle a motor zone depends on its own side and VAC alone.
         return cell.side == side or cell.grid == VAC
     # The NLI is made of four levels, and DAP enters none of them.
     return field != "nli" or cell.grid != DAP

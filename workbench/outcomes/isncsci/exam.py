@@ -106,7 +106,7 @@ class Exam:
         yield from ((name, code) for name, code in ((VAC, self.vac), (DAP, self.dap)) if code == "NT")
 
     def contains_any(self, codes: frozenset[str]) -> bool:
-        """Whether a cell of either side holds one of the codes."""
+        """Whether a cell of either side has one of the codes."""
         return not all(codes.isdisjoint(row) for _, side in self.sides for _, _, row in side.grids)
 
 
@@ -116,7 +116,7 @@ def read_exam(exam: Mapping[str, Any]) -> Exam:
     Raises
     ------
     BadValue
-        A cell is missing, unknown, or holds a code outside its list; the text names the cells.
+        A cell is missing, unknown, or has a code outside its list; the text names the cells.
     """
     try:
         read = Exam(
@@ -138,7 +138,7 @@ class _Unsound(Exception):
 
 
 def _side(side: Mapping[str, Any]) -> Side:
-    # Most exams are sound, so a few set operations decide; the cell-by-cell check runs only to name the faults.
+    # Most exams are valid, so a few set operations decide; the cell-by-cell check runs only to name the faults.
     motor, light, pin = _muscles(side[MOTOR]), _dermatomes(side[LIGHT]), _dermatomes(side[PIN])
     non_key = side.get(NON_KEY)
     # Lengths first: the getters above take the known segments and would not see one too many.
@@ -199,7 +199,7 @@ def _side_problems(side: Any, name: str) -> Iterator[str]:
 
 def _bad_code(cell: str, got: Any, codes: tuple[str, ...]) -> str:
     highest = max(code for code in codes if code.isdigit())
-    # The tag says that a score is below normal for another reason than the injury (ISNCSCI 2019, "*").
+    # A tag means that a score is below normal for another reason than the injury (ISNCSCI 2019, "*").
     if isinstance(got, str) and got in (f"{highest}*", f"{highest}**"):
         return f"{cell} is {got!r}: a normal score carries no tag; enter {highest!r}"
     return f"{cell} must be one of {', '.join(codes)} (text), got {got!r}"
@@ -226,7 +226,7 @@ def tagged_cells(exam: Exam) -> tuple[str, ...]:
 
 
 def check_reasons(exam: Exam, reasons: Mapping[str, str]) -> None:
-    """Every tagged cell has one reason out of :data:`REASONS`, and nothing else has.
+    """Check that every tagged cell, and no other, has one reason out of :data:`REASONS`.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""A stored ISNCSCI examination scored again under the rule book of today, and what that changes."""
+"""A stored ISNCSCI examination scored again under the present rule book, and the differences."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from workbench.vocabulary import Assessment
 
 RULES = "rules"
 SITE = "site_reported"
-"""Key of a stored score under which older records hold the site's own result; it is carried over."""
+"""Key of a stored score under which older records have the site's own result; it is carried over."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rescoring:
-    """One stored examination under the rule book of today.
+    """One stored examination under the present rule book.
 
     Attributes
     ----------
@@ -60,7 +60,7 @@ def rescore(assessment: Assessment) -> Rescoring:
     BadValue
         An assessment of another measure.
     """
-    # Here and not above: the register imports this wing.
+    # Imported here: the register imports this package.
     from workbench.outcomes import score
 
     if assessment.measure != "isncsci":
@@ -72,12 +72,12 @@ def rescore(assessment: Assessment) -> Rescoring:
     except BadValue as error:
         return Rescoring(assessment.id, (str(before.get(RULES, "")), ""), error=str(error))
     now = _results(rescored)
-    # Both orders kept: stored results first, then those that only today's rules have.
+    # In stable order: stored results first, then those that only the present rules have.
     names = [name for name in dict.fromkeys((*before, *now)) if name != RULES]
     changed = {name: (before.get(name), now.get(name)) for name in names if before.get(name) != now.get(name)}
-    kept = {SITE: stored[SITE]} if SITE in stored else {}
+    carried_over = {SITE: stored[SITE]} if SITE in stored else {}
     rules = str(before.get(RULES, "")), str(now.get(RULES, ""))
-    return Rescoring(assessment.id, rules, changed, {**rescored, **kept})
+    return Rescoring(assessment.id, rules, changed, {**rescored, **carried_over})
 
 
 def _results(score: Mapping[str, Any]) -> dict[str, Any]:

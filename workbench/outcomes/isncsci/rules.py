@@ -1,9 +1,8 @@
 """The deterministic kernel of ISNCSCI 2019: every score a number, VAC and DAP yes or no.
 
-Scores of a side are text, one character a cell, rostral to caudal: 28 for light touch and pin prick,
-10 for the key muscles. So "the first dermatome that is not 2" is the length that stripping the leading
-2s takes off. Untested and tagged cells are the business of ``sets``, which has to agree with
-this file on every substitution (tested).
+Scores of a side are text, one character per cell, rostral to caudal: 28 for light touch and pin prick,
+10 for the key muscles. So "the first dermatome that is not 2" is the number of leading 2s. Untested and tagged
+cells are handled by ``sets``, which must agree with this file on every substitution (tested).
 
 References
 ----------
@@ -68,8 +67,8 @@ def motor_level(sensory: int, motor: str, *, vac: bool) -> int:
 
     Parameters
     ----------
-    sensory : the sensory level of the side. The motor level looks at the same first dermatome that is not
-        2/2, so nothing else of the dermatomes enters.
+    sensory : the sensory level of the side. The motor level depends on the same first dermatome that is not
+        2/2, so no other dermatome is needed.
     motor : 10 grades.
     vac : with every dermatome and muscle normal, no voluntary anal contraction gives S3.
     """
@@ -107,8 +106,8 @@ def far_function(motor: str, motor_level: int, non_key: int) -> bool:
     motor_level : of the side.
     non_key : place of the lowest non-key muscle with function, -1 when there is none.
     """
-    # From the motor level of each side, with key and non-key muscles: so B differs from C (ISNCSCI 2019, note to
-    # the AIS).
+    # Counted from the motor level of each side, with key and non-key muscles: this separates B from C
+    # (ISNCSCI 2019, note to the AIS).
     below = motor_level + 3
     return _beyond(motor, below) or non_key > below
 
@@ -225,8 +224,8 @@ def classify(
     """
     sensory = sensory_level(right.light, right.pin), sensory_level(left.light, left.pin)
     motor = motor_level(sensory[0], right.motor, vac=vac), motor_level(sensory[1], left.motor, vac=vac)
-    # The motor level S3 of an exam without VAC is no segment that anybody examined; whether it enters the NLI
-    # no source says.
+    # The motor level S3 of an exam without VAC is not a segment that was examined; no source says whether it
+    # enters the NLI.
     if nli_vac == "praxis" and not vac:
         intact = motor_level(sensory[0], right.motor, vac=True), motor_level(sensory[1], left.motor, vac=True)
         nli = min(*sensory, *intact)
@@ -236,8 +235,8 @@ def classify(
     felt = dap or any(scores[-1] != "0" for side in (right, left) for scores in (side.light, side.pin))
     complete = not vac and not felt
     far = far_function(right.motor, motor[0], right.non_key), far_function(left.motor, motor[1], left.non_key)
-    # E means that sensation and motor function are normal in all segments; whether there was an earlier deficit
-    # a warning asks (ISNCSCI 2019, AIS).
+    # E means that sensation and motor function are normal in all segments; a warning asks whether there was an
+    # earlier deficit (ISNCSCI 2019, AIS).
     if vac and min(*sensory, *motor) == INT:
         ais: Grade = "E"
     else:

@@ -217,8 +217,8 @@ class SideSets:
 
     def _far(self, branch: Branch) -> list[bool]:
         """Whether there can be, or can not be, motor function more than three levels below."""
-        # B against C looks from the motor level of each side, and counts key and non-key muscles; only C against
-        # D looks from the NLI (ISNCSCI 2019, note to the AIS).
+        # B or C is decided from the motor level of each side, with key and non-key muscles; only C or D is decided
+        # from the NLI (ISNCSCI 2019, note to the AIS).
         below = [classes for key, classes in zip(KEY, branch.muscles) if key > branch.motor + 3]
         non_key = self.non_key > branch.motor + 3
         can = non_key or any(classes & ACTIVE for classes in below)
@@ -238,7 +238,7 @@ class SideSets:
 
 def _dermatome_branches(last_muscle: int, muscles: Places, sensory: Sequence[int]) -> Iterator[Branch]:
     """Branches with every key muscle down to ``last_muscle`` 5, so that the dermatomes set the level."""
-    # Dermatomes rostral to a normal muscle do not lower the motor level; the muscle's own segment holds it.
+    # Dermatomes rostral to a normal muscle do not lower the motor level, which stays at the muscle's own segment.
     if passed := [level for level in sensory if level < last_muscle]:
         yield Branch(last_muscle, muscles, passed)
     yield from (Branch(level, muscles, [level]) for level in sensory if level >= last_muscle)
@@ -278,7 +278,7 @@ def _class_pairs(right: SideSets, left: SideSets) -> Iterator[tuple[int, Trait, 
 
 
 def _grades_by_count(nli: int, right: Counts, left: Counts) -> set[Grade]:
-    # C against D: at least half of the key muscles below the single NLI, both sides together, have grade 3 or
+    # C or D: at least half of the key muscles below the single NLI, both sides together, have grade 3 or
     # more (ISNCSCI 2019, AIS). The smallest and the largest count decide which of the two can be.
     first = FIRST_BELOW[nli]
     below = 2 * (len(KEY) - first)

@@ -1,7 +1,7 @@
 """The star of ISNCSCI 2019: a result that the handling of tagged scores changed.
 
-A variable is affected when its possible values differ from those of the untagged scores; that is logic.
-Which value of a list carries the star is convention, and follows the reference software where it is
+A variable is affected when its possible values differ from those of the untagged scores; that follows from the
+rules. Which value of a list carries the star is convention, and follows the reference software where it is
 consistent: a single value carries it; in a list, levels and motor zones carry it on the values that the
 handling adds, sensory zones on every value reached past a cell whose handling matters, completeness on
 both, and a grade where its own criterion rests on a tag (A and B the sacral exam, B the muscles far below,
@@ -225,7 +225,7 @@ def _far_by_tag(exam: Exam, sides: tuple[TaggedSide, TaggedSide]) -> bool:
 
 def _first_far(side: TaggedSide) -> str:
     """Code of the first muscle that is not 0, more than three levels below a possible motor level."""
-    # Asked without VAC only: with VAC the injury is motor incomplete whatever lies far below.
+    # Needed without VAC only: with VAC the injury is motor incomplete whatever lies far below.
     for level in side.handled.motor((False,)):
         for key, code in zip(KEY, side.codes.motor):
             if key > level + 3 and (code != "0" or key == side.codes.non_key):

@@ -1,4 +1,4 @@
-"""Why a result is what it is, in words: one step a variable, in English and Chinese.
+"""The reason of each result as a sentence: one step per variable, in English and Chinese.
 
 Exams without untested or tagged cells get the one reason; others get each possible value with the
 condition under which it holds.
@@ -42,7 +42,7 @@ def plain_steps(
 
     Parameters
     ----------
-    right, left, result : the scores of the sides, and what the kernel makes of them.
+    right, left, result : the scores of the sides, and their classification.
     codes : the cells as they were entered; a sentence shows these, such as ``3*``.
     vac, dap : the answers.
     """
@@ -224,7 +224,7 @@ def _same_far_function(exam: Exam, sides: tuple[SideSets, SideSets], grades: Val
 
 
 def deciding_sentences(cells: DecidingCells) -> list[Text]:
-    """What testing each deciding cell would give, one sentence a cell."""
+    """What testing each deciding cell would give, one sentence per cell."""
     if cells.joint:
         return [compose("decide.together", join_clauses([_cell_name(cell) for cell in cells.joint], comma=True))]
     return [_deciding_sentence(deciding) for deciding in cells.single]
@@ -254,7 +254,7 @@ def _scores(cell: Cell, scores: Sequence[str]) -> Text:
     """A run of scores in words: ``below 3``, ``3 or more``, ``1 or 2``, ``1 to 4``."""
     if len(scores) == 1:
         return text_of(scores[0]) if scores[0] in TEXTS else Text(scores[0], scores[0])
-    # Runs at an end of what the cell can stand for read best as a bound: "below 3", "3 or more".
+    # Runs at an end of the possible scores read best as a bound: "below 3", "3 or more".
     if scores[0] == cell.scores[0]:
         return text_of("decide.below", int(scores[-1]) + 1)
     if scores[-1] == cell.scores[-1]:

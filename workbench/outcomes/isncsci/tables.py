@@ -75,12 +75,12 @@ MOTOR_CODES = (
 TAGGED = frozenset(code for code in (*SENSORY_CODES, *MOTOR_CODES) if code.endswith("*"))
 TAGGED_UNTESTED = frozenset(("NT*", "NT**"))
 LEGACY_NON_KEY = ("T5", "L1")
-"""Segments without a key muscle that published cases carry: accepted with a warning."""
+"""Segments without a key muscle that occur in published cases: accepted with a warning."""
 
 NORMAL, PRESENT, ABSENT = 1, 2, 4
 """States of a dermatome (light touch and pin prick together): 2/2, something less, 0/0. Bits of a set."""
 M0, M12, M34, M5 = 1, 2, 4, 8
-"""Classes of a motor grade that the rules tell apart: 0, 1–2, 3–4, 5. Bits of a set."""
+"""Classes of a motor grade that the rules distinguish: 0, 1–2, 3–4, 5. Bits of a set."""
 ACTIVE, STRONG = M12 | M34 | M5, M34 | M5
 
 Field = Literal[
@@ -101,7 +101,7 @@ FIELDS: tuple[Field, ...] = get_args(Field)
 
 
 def check_field(name: str) -> Field:
-    """The result of that name. Raises BadValue with the names there are."""
+    """The result of that name. Raises BadValue with the known names."""
     for field in FIELDS:
         if field == name:
             return field
@@ -109,10 +109,10 @@ def check_field(name: str) -> Field:
 
 
 def same_result(reported: str, computed: str) -> bool:
-    """Whether a result as a site wrote it is the computed one.
+    """Whether a result as a site wrote it equals the computed one.
 
-    Letter case, spaces, ``*`` and the spelling of S4-5 say nothing; ``ND`` agrees with several possible values; so
-    does a list of the same values in any order.
+    Letter case, spaces, ``*``, the spelling of S4-5 and the order of a list are ignored; ``ND`` agrees with
+    several possible values.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ def grades_of(code: str, highest: int, *, handled: bool = True) -> range:
 
 
 def _motor_class(grade: int) -> int:
-    # The rules ask of a grade only: any function (> 0), at least 3, normal (5).
+    # The rules distinguish only: any function (> 0), at least 3, normal (5).
     return (M0, M12, M12, M34, M34, M5)[grade]
 
 

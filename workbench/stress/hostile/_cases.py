@@ -28,10 +28,10 @@ PAIRS = ("", "=", "=1", "novalue", "a==", "no_such_option=1", "a=" + "[" * 50_00
 CONDITIONS = ("", "T1", "T1=", "T1=a", "T1=a,T1=b", "T1=a,T2=a", "=,=", ",", "x" * 10_000)
 
 LASTING = ("demo", "dashboard", "stress", "bench", "conform effector", "conform stream")
-"""Commands that run until somebody ends them: only input that they refuse at once is tried."""
+"""Commands that run until they are ended: only input that they refuse at once is tried."""
 
 SOUND_TEXT = {"measure": "arat", "dataset": "all", "name": "record", "keys": "isncsci", "run_id": "r1"}
-"""Values of arguments that are free text and must be given for a command to reach its other arguments."""
+"""Valid values of free-text arguments that a command needs before it looks at its other arguments."""
 
 _WRITABLE = ("absent", "not UTF-8", "text", "empty", "sparse")
 """Paths that a file can be written to, or appended to."""
@@ -55,7 +55,7 @@ STANDARD_INPUT = {
 
 ASKS_FOR_A_SECRET = ("keys backup", "people add", "people password")
 NO_SECRET = ("not UTF-8", "one long line")
-"""What standard input may hold that is no secret."""
+"""Contents of standard input that are not a secret."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Case:
     argv : of the call, without the program's name.
     stdin : standard input.
     unprivileged : to be run as an ordinary user, since root may read everything.
-    fine : why exit 0 is right all the same, ``""`` where it is not.
+    fine : why exit 0 is correct nevertheless, ``""`` where it is not.
     """
 
     name: str
@@ -80,7 +80,7 @@ class Case:
 
 @dataclass
 class _Bench:
-    """Where the material lies, made once and used by all cases."""
+    """Folders of the material, made once and used by all cases."""
 
     folder: Path
     study: Path = field(init=False)
@@ -118,12 +118,12 @@ def _below(
 
 
 def kind_of(action: argparse.Action) -> str:
-    """What an argument takes.
+    """The kind of an argument's value.
 
     Raises
     ------
     UnknownName
-        When no hostile cases are known for it: name its kind here.
+        When no hostile cases are known for it; add its kind here.
     """
     metavar = action.metavar if isinstance(action.metavar, str) else ""
     if action.nargs == 0:
@@ -147,7 +147,7 @@ def kind_of(action: argparse.Action) -> str:
 
 def cases(parser: argparse.ArgumentParser, folder: Path) -> list[Case]:
     """All cases for the commands of a parser; their material is made in ``folder``, which must be new."""
-    bench, found = _Bench(folder), []
+    bench, every = _Bench(folder), []
     for words, command in commands(parser).items():
         actions = [a for a in command._actions if not isinstance(a, argparse._HelpAction)]
         for action in actions:
@@ -157,19 +157,19 @@ def cases(parser: argparse.ArgumentParser, folder: Path) -> list[Case]:
                 argv = (*words.split(), *_others(actions, action, bench), *_given(action, values))
                 option = action.option_strings[0] if action.option_strings else str(action.metavar or action.dest)
                 fine = _fine(words, action, what)
-                found.append(Case(f"{words} {option}: {what}", argv, unprivileged="no right" in what, fine=fine))
+                every.append(Case(f"{words} {option}: {what}", argv, unprivileged="no right" in what, fine=fine))
         if words == "score":
             for what, text in STANDARD_INPUT.items():
                 for measure in ("arat", "isncsci"):
-                    found.append(Case(f"score {measure} < {what}", ("score", measure), stdin=text))
+                    every.append(Case(f"score {measure} < {what}", ("score", measure), stdin=text))
         if words in ASKS_FOR_A_SECRET:
             argv = (*words.split(), *_others(actions, None, bench))
-            found += [Case(f"{words} < {what}", argv, stdin=STANDARD_INPUT[what]) for what in NO_SECRET]
-    return found
+            every += [Case(f"{words} < {what}", argv, stdin=STANDARD_INPUT[what]) for what in NO_SECRET]
+    return every
 
 
 def _bad(kind: str, bench: _Bench) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """What is wrong, and the values to give."""
+    """Bad values of a kind, each with what is wrong with it."""
     texts: dict[str, tuple[str, ...]] = {
         "text": TEXTS, "integer": INTEGERS, "number": NUMBERS, "options": PAIRS, "conditions": CONDITIONS,
         "choice": TEXTS, "flag": (),
@@ -195,7 +195,7 @@ def _bad(kind: str, bench: _Bench) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def _fine(words: str, action: argparse.Action, what: str) -> str:
-    """Why exit 0 is right for a bad value, ``""`` where it is not."""
+    """Why exit 0 is correct for a bad value, ``""`` where it is not."""
     if action.default == "" and not what.strip("' "):
         return "a blank value is none, as if the option were left out"
     if action.dest == "reason" and len(what) < 30:
@@ -213,8 +213,8 @@ def _fine(words: str, action: argparse.Action, what: str) -> str:
 
 
 def _refused_at_once(action: argparse.Action, what: str) -> bool:
-    """Whether a command that lasts would not begin with this value."""
-    if kind_of(action) == "study" and action.option_strings:  # a folder to create: these can be
+    """Whether a lasting command refuses to begin with this value."""
+    if kind_of(action) == "study" and action.option_strings:  # A folder to create, which is possible there.
         return what not in ("absent", "folder", "not UTF-8")
     if kind_of(action) == "output":
         return what not in _WRITABLE
@@ -222,7 +222,7 @@ def _refused_at_once(action: argparse.Action, what: str) -> bool:
 
 
 def _given(action: argparse.Action, values: tuple[str, ...]) -> tuple[str, ...]:
-    """Values as the command line takes them; one that begins with a dash must not look like an option."""
+    """Values as arguments; one that begins with a dash must not be taken for an option."""
     if not action.option_strings:
         return ("--", *values)
     if len(values) == 1:
@@ -231,16 +231,16 @@ def _given(action: argparse.Action, values: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _others(actions: list[argparse.Action], bad: argparse.Action | None, bench: _Bench) -> tuple[str, ...]:
-    """Sound values of all other arguments that a command cannot do without, and what keeps it from a browser."""
-    given: list[str] = []
+    """Valid values of all other required arguments, and the option that opens no browser."""
+    arguments: list[str] = []
     for action in actions:
         if "--no-browser" in action.option_strings:
-            given.append("--no-browser")
+            arguments.append("--no-browser")
         needed = action.required or (not action.option_strings and action.nargs == "?")
         if action is not bad and needed:
             value = _sound(action, bench)
-            given += [action.option_strings[0], value] if action.option_strings else [value]
-    return tuple(given)
+            arguments += [action.option_strings[0], value] if action.option_strings else [value]
+    return tuple(arguments)
 
 
 def _sound(action: argparse.Action, bench: _Bench) -> str:

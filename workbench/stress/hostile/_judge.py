@@ -24,7 +24,7 @@ import numpy as np
 from workbench.stress.hostile._cases import Case, cases
 
 LONGEST_S = 60.0
-"""Time that one case may take, s; a report takes about 3 s, and the machine may be busy."""
+"""Longest time of one case, s; a report takes about 3 s, and the machine may be busy."""
 
 MEMORY = 6 * 2**30
 """Address space of the process that runs the cases, bytes; numba and MNE alone reserve about 2 GB."""
@@ -36,12 +36,12 @@ INTERRUPTED = 130
 
 
 class _TimeIsUp(BaseException):
-    """Not an Exception, so that nothing between here and the case can take it for one of its own."""
+    """Not an Exception, so that no handler between here and the case catches it."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of a case.
+    """The answer to a case.
 
     Attributes
     ----------
@@ -60,7 +60,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class HostileFigures:
-    """How many cases were tried, and what was wrong with the answers to some."""
+    """How many cases were tried, and which answers were wrong."""
 
     tried: int
     faults: tuple[str, ...]
@@ -79,22 +79,23 @@ class HostileFigures:
 
 def fault_of(case: Case, answer: Answer) -> str:
     """What is wrong with an answer, ``""`` when nothing is."""
-    said = answer.out + answer.err
+    output = answer.out + answer.err
     if answer.code == -1:
         return f"no answer within {LONGEST_S:.0f} s"
-    if "Traceback" in said:
+    if "Traceback" in output:
         return "a traceback"
-    if "defect of the workbench" in said:
+    if "defect of the workbench" in output:
         return f"bad input was called a defect: {answer.err.strip()[-300:]}"
     if answer.code == 0 and not case.fine:
-        return f"exit 0, and said: {said.strip()[-200:]!r}"
+        return f"exit 0, and said: {output.strip()[-200:]!r}"
     if answer.code not in (0, 1, 2):
         return f"exit {answer.code}"
+    # 2 is the code of a refusal: exactly one sentence, in addition to argparse's usage lines.
     if answer.code == 2:
         sentences = [line for line in answer.err.splitlines() if line.startswith("workbench ")]
         if len(sentences) != 1:
             return f"{len(sentences)} sentences on standard error instead of one: {answer.err.strip()[-300:]!r}"
-    if answer.code == 1 and not said.strip():
+    if answer.code == 1 and not output.strip():
         return "exit 1 without a word"
     return ""
 
@@ -111,17 +112,17 @@ def hostile(parser: argparse.ArgumentParser, n: int = 0, seed: int = 1) -> Hosti
     with tempfile.TemporaryDirectory(prefix="workbench-hostile-") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        every = cases(parser, folder / "material")
-        chosen = np.random.default_rng(seed).permutation(len(every))[: n or len(every)]
-        asked = [every[k] for k in sorted(chosen.tolist())]
-        answers = run_cases(asked, folder)
+        all_cases = cases(parser, folder / "material")
+        chosen = np.random.default_rng(seed).permutation(len(all_cases))[: n or len(all_cases)]
+        sample = [all_cases[k] for k in sorted(chosen.tolist())]
+        answers = run_cases(sample, folder)
         _unlock(folder)
-    faults = [f"{case.name}: {why}" for case, answer in zip(asked, answers) if (why := fault_of(case, answer))]
-    return HostileFigures(len(asked), tuple(faults), max((answer.seconds for answer in answers), default=0.0))
+    faults = [f"{case.name}: {why}" for case, answer in zip(sample, answers) if (why := fault_of(case, answer))]
+    return HostileFigures(len(sample), tuple(faults), max((answer.seconds for answer in answers), default=0.0))
 
 
 def _unlock(folder: Path) -> None:
-    """Give the folders back that were forbidden, so that they can be removed."""
+    """Make forbidden folders accessible again, so that they can be removed."""
     for path in folder.rglob("*"):
         if path.is_dir() and not path.is_symlink():
             path.chmod(0o700)
@@ -137,14 +138,14 @@ def run_cases(asked: Sequence[Case], folder: Path) -> list[Answer]:
     """
     answers: list[Answer] = []
     while len(answers) < len(asked):
-        todo, done = folder / "cases.json", folder / "answers.jsonl"
+        cases_file, answers_file = folder / "cases.json", folder / "answers.jsonl"
         rest = asked[len(answers) :]
-        todo.write_text(json.dumps([{**asdict(case), "stdin": case.stdin.hex()} for case in rest]))
-        done.unlink(missing_ok=True)
-        command = [sys.executable, "-m", "workbench.stress.hostile._judge", str(todo), str(done)]
+        cases_file.write_text(json.dumps([{**asdict(case), "stdin": case.stdin.hex()} for case in rest]))
+        answers_file.unlink(missing_ok=True)
+        command = [sys.executable, "-m", "workbench.stress.hostile._judge", str(cases_file), str(answers_file)]
         with (folder / "log.txt").open("wb") as log:
             subprocess.run(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False, cwd=folder)
-        lines = done.read_text().splitlines() if done.exists() else []
+        lines = answers_file.read_text().splitlines() if answers_file.exists() else []
         answers += [Answer(**json.loads(line)) for line in lines]
         if len(answers) < len(asked):
             log_end = (folder / "log.txt").read_text(errors="replace")[-300:]
@@ -153,19 +154,20 @@ def run_cases(asked: Sequence[Case], folder: Path) -> list[Answer]:
 
 
 # ------------------------------------------------------------------------------------------ the child
-def _child(todo: Path, done: Path) -> None:
+def _child(cases_file: Path, answers_file: Path) -> None:
     """Run the cases of a list one after the other."""
-    # Once, and not within the time of a case, or as a user who may not read it.
+    # Imported once: not within the time of a case, nor as a user who may not read the package.
     import_module("workbench.commands._demo_session")
+    # Input that asks for unbounded memory must fail here, not take the computer down.
     if sys.platform != "win32":
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         signal.signal(signal.SIGALRM, _alarm)
-    with done.open("w") as out:
-        for made in json.loads(todo.read_text()):
-            made["stdin"], made["argv"] = bytes.fromhex(made["stdin"]), tuple(made["argv"])
-            out.write(json.dumps(asdict(_answer(Case(**made)))) + "\n")
+    with answers_file.open("w") as out:
+        for case in json.loads(cases_file.read_text()):
+            case["stdin"], case["argv"] = bytes.fromhex(case["stdin"]), tuple(case["argv"])
+            out.write(json.dumps(asdict(_answer(Case(**case)))) + "\n")
             out.flush()
 
 
@@ -185,8 +187,8 @@ def _as_user(*, unprivileged: bool) -> Iterator[None]:
         os.seteuid(0)
 
 
-class _Unforeseen:
-    """What no command foresaw goes where it goes when the process is the user's: to the last handler."""
+class _LastHandler:
+    """Hands unexpected errors to ``sys.excepthook``, as the interpreter does at the end of a user's process."""
 
     def __enter__(self) -> None:
         """Nothing to prepare."""
@@ -204,26 +206,26 @@ class _Unforeseen:
 def _answer(case: Case) -> Answer:
     """Call ``python -m workbench`` in this process."""
     code = 1
-    taken = [io.BytesIO(), io.BytesIO()]
-    out, err = (io.TextIOWrapper(bytes_, "utf-8", errors="replace", write_through=True) for bytes_ in taken)
+    streams = [io.BytesIO(), io.BytesIO()]
+    out, err = (io.TextIOWrapper(bytes_, "utf-8", errors="replace", write_through=True) for bytes_ in streams)
     sys.stdin = io.TextIOWrapper(io.BytesIO(case.stdin), "utf-8")
     sys.argv = ["workbench", *case.argv]
     began = time.monotonic()
     signal.setitimer(signal.ITIMER_REAL, LONGEST_S)
     try:
-        with redirect_stdout(out), redirect_stderr(err), _Unforeseen(), _as_user(unprivileged=case.unprivileged):
+        with redirect_stdout(out), redirect_stderr(err), _LastHandler(), _as_user(unprivileged=case.unprivileged):
             run_module("workbench", run_name="__main__")
-    except SystemExit as ended:
-        code = ended.code if isinstance(ended.code, int) else 1
+    except SystemExit as exit_:
+        code = exit_.code if isinstance(exit_.code, int) else 1
     except _TimeIsUp:
         code = -1
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
     if code == INTERRUPTED:
-        raise KeyboardInterrupt  # Whoever ends this process means all cases, not this one.
+        raise KeyboardInterrupt  # Ctrl+C is meant for all cases, not for this one.
     seconds = time.monotonic() - began
-    said, complained = (one.getvalue().decode("utf-8", "replace")[-3000:] for one in taken)
-    return Answer(case.name, code, said, complained, seconds)
+    output, errors = (one.getvalue().decode("utf-8", "replace")[-3000:] for one in streams)
+    return Answer(case.name, code, output, errors, seconds)
 
 
 if __name__ == "__main__":

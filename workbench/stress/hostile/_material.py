@@ -1,4 +1,4 @@
-"""Bad files, folders, recordings and studies, made from sound ones."""
+"""Bad files, folders, recordings and studies, made from valid ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from workbench.study import Study
 from workbench.vocabulary import LedgerRow, Marker, Participant, Session, StreamSpec, Trial, Visit
 
 NESTED = "[" * 50_000 + "]" * 50_000
-"""Deeper than any stack."""
+"""Nested deeper than any parser's stack."""
 
 SIGNAL = StreamSpec("ECoG", "EEG", 250.0, ("a", "b"), source_id="amp-1")
 
@@ -44,7 +44,13 @@ def sound_study(folder: Path) -> Path:
 
 
 def sound_recording(path: Path, *, session: str = "s1", run: str = "r1") -> Path:
-    """A short calibration run."""
+    """A short calibration run.
+
+    Parameters
+    ----------
+    path : of the new recording.
+    session, run : ids in its plan.
+    """
     plan = {"run": run, "session": session, "number": 1, "kind": "calibration", "paradigm": "grasp_rest"}
     with RunWriter(path, plan={**plan, "params": {}, "classes": []}, stamp=10.0, signal=SIGNAL) as writer:
         for k in range(3):
@@ -57,8 +63,8 @@ def sound_recording(path: Path, *, session: str = "s1", run: str = "r1") -> Path
 
 # ------------------------------------------------------------------------------------------ paths
 def bad_paths(folder: Path) -> dict[str, Path]:
-    """Paths that lead to nothing that could be read as a file or a folder, by what is wrong with them."""
-    made = {
+    """Paths that cannot be read as a file or a folder, by what is wrong with them."""
+    paths = {
         "absent": folder / "absent",
         "under a file": folder / "file" / "below",
         "long name": folder / ("n" * 300),
@@ -83,19 +89,19 @@ def bad_paths(folder: Path) -> dict[str, Path]:
     (folder / "loop").symlink_to(folder / "loop")
     os.mkfifo(folder / "pipe")
     with closing(socket.socket(socket.AF_UNIX)) as listening:
-        here = os.getcwd()
-        os.chdir(folder)  # a socket's path is short
+        before = os.getcwd()
+        os.chdir(folder)  # A socket's path has at most some 100 bytes.
         listening.bind("socket")
-        os.chdir(here)
+        os.chdir(before)
     with (folder / "sparse").open("wb") as file:
         file.truncate(2**42)
     (folder / "forbidden").mkdir(mode=0o000)
-    return made
+    return paths
 
 
 # ------------------------------------------------------------------------------------------ texts
 def bad_texts(folder: Path) -> dict[str, Path]:
-    """Files that are no table, no JSON and no text."""
+    """Files that are neither a table nor JSON nor text."""
     contents = {
         "not UTF-8": b"\xff\xfe\x00name;value\n\x80\x81",
         "NUL": b"a,b\n\0,\0\n",
@@ -107,11 +113,11 @@ def bad_texts(folder: Path) -> dict[str, Path]:
         "binary": os.urandom(4096),
     }
     folder.mkdir(parents=True, exist_ok=True)
-    made = {}
+    files = {}
     for number, (what, content) in enumerate(contents.items()):
-        made[what] = folder / f"text-{number}.csv"
-        made[what].write_bytes(content)
-    return made
+        files[what] = folder / f"text-{number}.csv"
+        files[what].write_bytes(content)
+    return files
 
 
 # ------------------------------------------------------------------------------------------ recordings
@@ -140,7 +146,7 @@ def _stream(xml: str, *samples: bytes) -> bytes:
 
 
 def bad_recordings(folder: Path) -> dict[str, Path]:
-    """XDF files that announce what cannot be, or are broken in one place."""
+    """XDF files with impossible announcements, or broken in one place."""
     folder.mkdir(parents=True, exist_ok=True)
     entity = '<!DOCTYPE a [<!ENTITY b "bbbb">]><info>&b;</info>'
     contents = {
@@ -169,19 +175,19 @@ def bad_recordings(folder: Path) -> dict[str, Path]:
         ),
         "many broken chunks": _file(*[b"\x04\x10\x00\x00\x00\x03\x00\x01"] * 20_000),
     }
-    made = {}
+    files = {}
     for number, (what, content) in enumerate(contents.items()):
-        made[what] = folder / f"bad-{number}.xdf"
-        made[what].write_bytes(content)
-    made["bomb"] = folder / "bomb.xdfz"
+        files[what] = folder / f"bad-{number}.xdf"
+        files[what].write_bytes(content)
+    files["bomb"] = folder / "bomb.xdfz"
     packer = zlib.compressobj(9, wbits=31)
-    made["bomb"].write_bytes(packer.compress(chunks.MAGIC + bytes(30_000_000)) + packer.flush())
-    made["packed text"] = folder / "text.xdfz"
-    made["packed text"].write_bytes(b"no gzip")
+    files["bomb"].write_bytes(packer.compress(chunks.MAGIC + bytes(30_000_000)) + packer.flush())
+    files["packed text"] = folder / "text.xdfz"
+    files["packed text"].write_bytes(b"no gzip")
     for number, (what, damage) in enumerate(_damages().items()):
-        made[what] = sound_recording(folder / f"run-{number}.xdf")
-        damage(made[what])
-    return made
+        files[what] = sound_recording(folder / f"run-{number}.xdf")
+        damage(files[what])
+    return files
 
 
 def _damages() -> dict[str, Callable[[Path], object]]:
@@ -223,17 +229,17 @@ def _damages() -> dict[str, Callable[[Path], object]]:
 
 # ------------------------------------------------------------------------------------------ studies
 def bad_studies(folder: Path, sound: Path) -> dict[str, Path]:
-    """Copies of a sound study, each with one thing wrong."""
-    made = {}
+    """Copies of a valid study, each with one fault."""
+    studies = {}
     folder.mkdir(parents=True, exist_ok=True)
-    for number, (what, damage) in enumerate(_wrongs(sound)):
-        made[what] = folder / f"study-{number}"
-        shutil.copytree(sound, made[what])
-        damage(made[what])
-    return made
+    for number, (what, damage) in enumerate(_faults(sound)):
+        studies[what] = folder / f"study-{number}"
+        shutil.copytree(sound, studies[what])
+        damage(studies[what])
+    return studies
 
 
-def _wrongs(sound: Path) -> Iterator[tuple[str, Callable[[Path], object]]]:
+def _faults(sound: Path) -> Iterator[tuple[str, Callable[[Path], object]]]:
     yield "record is a folder", lambda study: _instead(study / "study.db", lambda path: path.mkdir())
     yield "record is a pipe", lambda study: _instead(study / "study.db", os.mkfifo)
     yield (
@@ -323,7 +329,7 @@ def _foreign(study: Path) -> object:
 
 
 def _json_columns(study: Path) -> list[tuple[str, str, bool, str]]:
-    """Table, column, whether it is the first of its table, and its value, of all JSON that the record holds."""
+    """Table, column, whether it is the first of its table, and its value, of all JSON in the record."""
     found = []
     with closing(sqlite3.connect(study / "study.db")) as record:
         names = [name for (name,) in record.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]

@@ -1,4 +1,4 @@
-// The body chart: own schematic drawing of one half, mirrored. Regions take the score of their dermatome; nothing is smoothed.
+// The body chart: our own schematic drawing of one half, mirrored. Each region shows its dermatome's score; nothing is smoothed.
 import { h } from "./dom.js";
 
 const HEAD = [["C2", "M0 4C13 4 21 14 21 27L21 34 0 34Z"], ["C3", "M0 35L21 35C20 44 16 50 12 53L12 62 0 62Z"], ["C4", "M0 63L12 63C14 70 30 74 46 78C40 82 36 85 34 90L0 90Z"]];
@@ -45,7 +45,7 @@ function draw(tag, attributes, ...children) {
   return element;
 }
 
-/** Hatch for 1 and dots for NT, so that the score reads without colour. */
+/** Hatching for 1 and dots for NT, so that scores can be read without colour. */
 function patterns(id) {
   const hatch = draw("pattern", { id: `${id}-one`, width: 5, height: 5, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
     draw("rect", { width: 5, height: 5, fill: "var(--surface)" }), draw("rect", { width: 1.7, height: 5, fill: "var(--seq-2)" }));
@@ -54,7 +54,7 @@ function patterns(id) {
   return draw("defs", {}, hatch, dots);
 }
 
-/** One figure for one grid: `look(code)` gives [class of the score, words], `go(code)` goes to the cell, `label` names it. */
+/** One figure for one grid: `look(code)` gives [class of the score, text], `go(code)` goes to the cell, `label` names it. */
 export function bodyFigure(grid, view, look, go, label) {
   charts += 1;
   const id = `wb-body-${charts}`;

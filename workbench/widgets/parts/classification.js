@@ -1,4 +1,4 @@
-// The result beside the worksheet: what Python found, why, and what each result still waits for.
+// The result beside the worksheet: Python's classification, the reasons, and the cells that open results depend on.
 import { button, h, put, show, whenChanged } from "./dom.js";
 import { picker, sheet } from "./entry.js";
 import { light } from "./icons.js";

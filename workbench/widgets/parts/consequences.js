@@ -3,7 +3,7 @@ import { age, button, capitalised, classIf, confirmation, fixed, h, knows, put, 
 import { STATES, STOPSIGN, light } from "./icons.js";
 
 const ROAD = ["IDLE_SAFE", "ARMED", "ACTIVE", "HOLD", "RELEASE", "REFRACTORY"];
-/** Conditions beside the operator's own act, which is the button below them. */
+/** Conditions other than the operator's own act, which is the button below them. */
 const acts = (conditions) => (conditions || []).filter((one) => !one.text_key.endsWith(".operator") && !one.text_key.endsWith(".participant_ready"));
 const MARKS = { high: "high", medium: "medium", low: "low", info: "dot" };
 
@@ -51,7 +51,7 @@ export function effectorPanel(ctx) {
   });
 
   const question = confirmation(el);
-  /** Leaving STOP is asked about only while the device has not confirmed it, or an alarm has not been seen. */
+  /** Leaving STOP asks for confirmation only while the device has not confirmed it, or an alarm is not acknowledged. */
   function carryOut(act) {
     const open = (ctx.status().alarms || []).some((one) => one.priority === "high" && !one.acknowledged);
     if (act !== "reset_stop" || !(open || stopPhase(ctx).phase === "unacknowledged")) return ctx.ask(act === "selftest" ? "reset_stop" : act);
@@ -152,8 +152,8 @@ export function ledgerPanel(ctx) {
 }
 
 /**
- * How far STOP has come, as the device says: none, sent (less than half a second ago), unacknowledged, acknowledged,
- * open (the device reported level 0). Until the engine says otherwise, what this page sent counts.
+ * Progress of STOP as the device reports it: none, sent (less than half a second ago), unacknowledged, acknowledged,
+ * open (the device reported level 0). Until the engine reports otherwise, the request of this page counts.
  */
 export function stopPhase(ctx) {
   const e = ctx.status().effector;
@@ -167,14 +167,14 @@ export function stopPhase(ctx) {
   if (asked === null) {
     if (pressed && !e) return { phase: "no_effector", age: 0 };
     const since = pressed ? (performance.now() - pressed.at) / 1000 : Infinity;
-    return { phase: since < 1.5 ? "sent" : "none", age: since }; // the engine took it; its status says the rest
+    return { phase: since < 1.5 ? "sent" : "none", age: since }; // the engine accepted it; its status reports the rest
   }
   if (stop.confirmed) return { phase: "open", age: asked, took: stop.acknowledged_after_s ?? stop.safe_after_s };
   if (Number.isFinite(stop.acknowledged_after_s)) return { phase: "acknowledged", age: asked, took: stop.acknowledged_after_s };
   return { phase: asked > 0.5 ? "unacknowledged" : "sent", age: asked };
 }
 
-/** The level that the device reports, filled; the level that was sent, a line. An old report is hatched with its age. */
+/** The level that the device reports, as a bar; the level that was sent, as a line. An old report is hatched. */
 function deviceLevel(ctx) {
   const { t } = ctx;
   const value = h("b", { "data-name": "device-level" });
@@ -242,7 +242,7 @@ export function stopButton(ctx) {
 
 const PRIORITIES = ["high", "medium", "low"];
 
-/** The alarms to show, STOP first and never folded: it outranks what else is wrong. */
+/** The alarms to show, STOP first and never folded: it outranks every other alarm. */
 export function alarmsOf(ctx) {
   const { t } = ctx;
   const s = ctx.status();
@@ -257,8 +257,8 @@ export function alarmsOf(ctx) {
 }
 
 /**
- * The words of an alarm in the language of the page; those of the page's own alarms are in its catalogue. The age of
- * a silent stream is that of its own data.
+ * The text of an alarm in the language of the page; texts of the page's own alarms are in its catalogue. The age of
+ * a silent stream is taken from the stream itself, so that it counts on.
  */
 function alarmWords(ctx, alarm, part) {
   const { t } = ctx;
@@ -270,7 +270,7 @@ function alarmWords(ctx, alarm, part) {
   return t.said(alarm, part);
 }
 
-/** The place of the alarms. It keeps its height when it is empty, so that nothing below it moves. */
+/** The place of the alarms. It keeps its height when empty, so that STOP and the rest never move under a finger. */
 export function banner(ctx) {
   const { t } = ctx;
   const what = h("div", { class: "w" });

@@ -6,7 +6,7 @@ export function h(tag, attributes = {}, ...children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === undefined || value === null || value === false) continue;
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (name === "html") element.innerHTML = value; // own markup only, never a text that came from outside
+    else if (name === "html") element.innerHTML = value; // our own markup only, never text from outside
     else element.setAttribute(name, value === true ? "" : value);
   }
   for (const child of children.flat(Infinity)) if (child !== null && child !== undefined && child !== false) element.append(child);
@@ -39,7 +39,7 @@ export function whenChanged(build) {
   };
 }
 
-/** A message as {code, args}, or an argument of one: a word, a number, another message, a list of them. */
+/** Renders a message {code, args}, or an argument of one: text, a number, another message, or a list of them. */
 function rendered(said, language) {
   if (Array.isArray(said)) {
     const parts = said.map((part) => rendered(part, language));
@@ -103,12 +103,12 @@ export function named(t, group, name) {
   return t(`${group}.${name}`, {}, name);
 }
 
-/** A button of at least 44 px; `reason` goes beside a disabled one. */
+/** A button of at least 44 px. */
 export function button(label, onclick, { kind = "", name = "" } = {}) {
   return h("button", { type: "button", class: `btn ${kind}`.trim(), onclick, "data-name": name || undefined }, label);
 }
 
-/** Asks once before something that cannot be undone. Focus starts on the harmless answer and goes back where it was. */
+/** Asks before an action that cannot be undone. Focus starts on the harmless answer and returns to where it was. */
 export function confirmation(host) {
   let box = null;
   let from = null;
@@ -160,6 +160,7 @@ export function followTheme(root, model) {
   const apply = () => {
     const asked = model.get("theme");
     const lab = document.body.dataset.jpThemeLight;
+    // Voila carries JupyterLab's attribute as well, but no switch for it: there the system's theme counts.
     const follows = document.body.dataset.voila === undefined && lab !== undefined;
     const dark = asked === "dark" || (asked === "auto" && (follows ? lab === "false" : media.matches));
     root.dataset.theme = dark ? "dark" : "light";
@@ -194,7 +195,7 @@ export function followLanguage(root, model, build) {
   };
 }
 
-/** EN / 中文, 44 px. Each language is written in itself. */
+/** EN / 中文, 44 px. Each language is named in itself. */
 export function languageSwitch(model, t) {
   const choose = (language) => {
     model.set("language", language);

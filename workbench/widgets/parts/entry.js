@@ -1,4 +1,4 @@
-// What the forms of all measures share: asking Python, the condition and other circumstances, drafts, corrections, history.
+// Shared by the forms of all measures: requests, the condition and other circumstances, drafts, corrections, history.
 import { button, h, knows, put, request, show, whenChanged } from "./dom.js";
 import { WARNING, light } from "./icons.js";
 
@@ -10,7 +10,7 @@ export function when(t, utc) {
   return Number.isNaN(date.getTime()) ? utc || "—" : date.toLocaleString(t("form.locale"), { dateStyle: "medium", timeStyle: "medium" });
 }
 
-/** A value for a reader: yes and no in words, nothing as a dash. */
+/** A value for display: yes and no as words, nothing as a dash. */
 export function told(t, field, value) {
   if (value === null || value === undefined || value === "") return "—";
   if (typeof value === "boolean") return t(`form.${field}.${value ? (field === "assisted" ? "yes" : "on") : (field === "assisted" ? "no" : "off")}`);
@@ -23,7 +23,7 @@ export function saidAll(t, holder, field) {
   return (holder[field] || []).map((text, i) => t.said({ text, said: { text: holder.said?.[field]?.[i] } }, "text"));
 }
 
-/** What a form's parts use: the model, its words, asking, and whether a saved assessment is open. */
+/** The context of a form's parts: the model, its texts, requests, and whether a saved assessment is open. */
 export function entryContext(root, model, t) {
   const problem = h("div", { class: "fielderror", role: "alert", "data-name": "problem" });
   show(problem, false);
@@ -62,7 +62,7 @@ export function sheet(ctx, title, fill, name) {
   return close;
 }
 
-/** One question before something that takes much away. */
+/** A confirmation before an action that removes much. */
 export function confirmSheet(ctx, title, words, verb, act) {
   sheet(ctx, title, (box, close) => {
     box.append(h("p", { class: "s" }, words), h("div", { class: "row wrap end" }, button(ctx.t("form.keep"), close),
@@ -117,7 +117,7 @@ export function historyButton(ctx, field, label) {
 
 const CLOCK = '<svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true"><circle cx="8" cy="8" r="6.3" fill="none" stroke="currentColor" stroke-width="1.5"/><path d="M8 4.4V8l2.6 1.6" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round"/></svg>';
 
-/** A group of buttons of which one may be chosen; none is, before somebody chooses. */
+/** A group of buttons of which one may be chosen; none is at the start. */
 export function choice(label, options, choose, name = "") {
   const buttons = options.map(([value, word]) => h("button", { type: "button", "aria-pressed": "false", "data-name": name ? `${name}-${value}` : undefined, onclick: () => choose(value) }, h("span", {}, word)));
   return {
@@ -179,7 +179,7 @@ export function circumstances(ctx) {
       },
     };
   };
-  /** A time in the clock of this computer; kept in UTC. */
+  /** A time in this computer's time zone; stored in UTC. */
   const moment = (name) => {
     const local = (utc) => { const date = new Date(utc); return Number.isNaN(date.getTime()) ? "" : new Date(date.getTime() - 60000 * date.getTimezoneOffset()).toISOString().slice(0, 19); };
     const input = h("input", { class: "field moment", type: "datetime-local", step: 1, "data-name": name, "aria-label": t(`form.${name}`) });
@@ -239,7 +239,7 @@ export function conditionWords(ctx) {
   return [...known, ...more].filter(Boolean);
 }
 
-/** What still has to be chosen, in words. */
+/** What still has to be chosen, as a sentence. */
 export function lackingWords(ctx) {
   const names = ctx.kept().lacking || [];
   return names.length ? ctx.t("form.needs", { what: names.map((one) => ctx.t(`form.${one}`)).join(ctx.t("form.and")) }) : "";
@@ -280,14 +280,14 @@ export function offers(ctx) {
   };
 }
 
-/** Whose form this is: participant large, then study and visit. The form is bound to that visit. */
+/** Identity of the form: participant in large type, then study and visit. The form is bound to that visit. */
 export function identityOf(ctx) {
   const [study, participant, visit] = ctx.model.get("place") || [];
   if (!participant) return null;
   return h("div", { class: "formid", role: "group", "aria-label": ctx.t("bar.where"), "data-name": "form-identity" }, h("b", {}, participant), h("span", { class: "xs sub" }, [study, visit].filter(Boolean).join(" · ")));
 }
 
-/** What somebody has to act on at once, whatever the total. */
+/** Alerts that require immediate action, whatever the total. */
 export function alarms(ctx) {
   const el = h("div", { class: "alarms" });
   const draw = whenChanged((result) => el.replaceChildren(...saidAll(ctx.t, result, "alerts").map((words) => h("div", { class: "msg high", role: "alert", "data-name": "alert" }, h("span", { html: WARNING.high }),
@@ -295,7 +295,7 @@ export function alarms(ctx) {
   return { el, update: () => draw(ctx.model.get("result") || {}) };
 }
 
-/** Words of an item or a subscale: those of the catalogue where it has them, else those of the definition. */
+/** Label of an item or a subscale: from the catalogue where it has one, else from the definition. */
 export function wordsOf(t, definition, code, words) {
   const key = `measure.${definition.name}.${code}`;
   return knows(key) ? t(key) : words;

@@ -1,11 +1,11 @@
-// The evidence with both thresholds and the dwell pips: why it moves, or why it does not.
+// The evidence with both thresholds and the dwell: why the effector moves, or why it does not.
 import { age, classIf, fixed, h, named, put, show, whenChanged } from "./dom.js";
 import { light } from "./icons.js";
 
 const SPAN = 10;
 const FRESH_S = 2;
 
-/** How the decoder adapts, on one line that counts whole seconds; nothing where it stays as it was fitted. */
+/** How the decoder adapts, on one line that counts whole seconds; nothing for a decoder that does not adapt. */
 function adaptingLine(ctx) {
   const { t } = ctx;
   const words = h("span");
@@ -36,7 +36,7 @@ function adaptingLine(ctx) {
   };
 }
 
-/** The lower band: the effector's level as the device reports it, on the same seconds as cue and evidence. */
+/** The lower band: the effector's level as the device reports it, on the time axis of cue and evidence. */
 function paintLevels(g, box, band, levels, colour, x) {
   const now = performance.now() / 1000;
   const y = (level) => box.height - 1 - (band - 4) * Math.min(1, Math.max(0, level));

@@ -1,4 +1,4 @@
-// What the fit would have done on what it had not seen: evidence around the cue, onsets and false starts with their limits.
+// The decoder on held-out data: evidence around the cue, onsets and false starts with their limits.
 import { h, named } from "./dom.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -10,7 +10,7 @@ const draw = (name, attributes) => {
 const pct = (share) => `${(100 * share).toFixed(2)}%`;
 const known = (value) => value !== null && value !== undefined;
 
-/** Points of a course as runs of neighbours; what was not measured leaves a hole. */
+/** Points of a course as runs of neighbours; missing values leave a hole. */
 function runsOf(times, ...rows) {
   const runs = [];
   let open = null;
@@ -56,7 +56,7 @@ export function evidencePlot(t, found) {
     h("div", { class: "xs mute axisname" }, t("decoder.evidence_axis")));
 }
 
-/** Each onset as a dot on the axis of its limit; missed attempts stand behind it. */
+/** Each onset as a dot on an axis with the limit; missed attempts are listed beyond it. */
 function onsetRow(t, events) {
   const limit = events.onset_limit_s;
   const most = 1.35 * limit;
@@ -78,7 +78,7 @@ function onsetRow(t, events) {
     h("span", { class: "xs sub" }, onset ? t("decoder.onset_value", { median: onset.median.toFixed(2), low: onset.low.toFixed(2), high: onset.high.toFixed(2), limit }) : t("decoder.onset_none", { limit })));
 }
 
-/** False starts a minute with their interval, against their limit. */
+/** False starts per minute with their interval, against the limit. */
 function falseRow(t, events, limit) {
   const [low, high] = events.false_interval || [null, null];
   const most = Math.max(1.5 * limit, events.false_per_min || 0, Math.min(high || 0, 3 * limit));
@@ -96,7 +96,7 @@ export function eventRows(t, events, falseLimit) {
   return [onsetRow(t, events), falseRow(t, events, falseLimit)];
 }
 
-/** The two figures of the title: median onset, and false starts a minute. */
+/** The two figures of the title: median onset, and false starts per minute. */
 export function eventNumbers(t, events, falseLimit) {
   const rate = events.false_per_min;
   return [

@@ -1,4 +1,4 @@
-// Shape carries the meaning, colour repeats it, a word beside it says it. All drawn here, none loaded.
+// The shape carries the meaning, the colour repeats it, and a word names it. All are drawn here, none is loaded.
 import { h } from "./dom.js";
 
 const svg = (box, inner, more = "") => `<svg viewBox="0 0 ${box} ${box}" aria-hidden="true" ${more}>${inner}</svg>`;

@@ -1,4 +1,4 @@
-// Left column: the stream contract and the electrodes. A lost stream greys what hangs on it; only the stream is red.
+// Left column: the stream contract and the electrodes. A lost stream is red; everything that depends on it turns grey.
 import { button, fixed, h, knows, named, put, show, whenChanged } from "./dom.js";
 import { light } from "./icons.js";
 
@@ -26,7 +26,7 @@ export function streamsPanel(ctx) {
     reason.addEventListener("input", () => { send.disabled = reason.value.trim() === ""; });
     return h("div", { class: "waive" }, reason, send);
   }
-  /** One stream. It is built once and then only told what is new, so that a reason can be typed while ages count. */
+  /** One stream. It is built once and then updated in place, so that a reason can be typed while ages count. */
   function row(name) {
     const lamp = h("span");
     const below = h("span", { class: "d" });
@@ -74,7 +74,7 @@ const TREND_S = 300;
 const TREND_STEP_S = 2;
 const TREND_ROWS = 8;
 
-/** Noise of each channel over the last minutes, as this page saw it; what is lost leaves a hole. */
+/** Noise of each channel over the last minutes, as this page received it; a lost stream leaves a hole. */
 function noteNoise(store, channels, lost) {
   const at = performance.now() / 1000;
   const last = store.noise[store.noise.length - 1];
@@ -83,7 +83,7 @@ function noteNoise(store, channels, lost) {
   store.noise = store.noise.filter((one) => at - one.at <= TREND_S);
 }
 
-/** Small lines on one scale, one a channel: the worst first where there are more than fit. */
+/** Small lines on one scale, one per channel; the worst first where there are more than fit. */
 function trendRows(t, noise, names) {
   const [from, to] = [noise[0].at, noise[noise.length - 1].at];
   const values = (name) => noise.map((one) => one.rms[name]).filter(Number.isFinite);

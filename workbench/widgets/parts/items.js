@@ -45,7 +45,7 @@ export function itemControl(ctx, item, label, go) {
   const now = () => (model.get("items") || {})[item.code];
   let typed = "";
   const possible = (value) => [...item.allowed, ...item.codes].includes(value) || (!item.allowed.length && typeof value === "number" && value >= item.low && value <= item.high);
-  /** Goes on at once, so that keys typed fast reach their items; what Python refuses takes the focus back. */
+  /** Moves on at once, so that keys typed fast reach their items; a refused value takes the focus back. */
   function enter(value, { onward = true } = {}) {
     if (ctx.correctable()) { if (now() !== value) correctionSheet(ctx, item.code, label, now(), value); return; }
     if (onward && possible(value) && !ctx.saved()) go(item.code, 1);
@@ -73,7 +73,7 @@ export function itemControl(ctx, item, label, go) {
       if (["ArrowDown", "ArrowUp"].includes(event.key)) { event.preventDefault(); go(item.code, event.key === "ArrowDown" ? 1 : -1); }
     });
   }
-  /** Digits of values from 10 on come one after the other; a value that nothing can follow goes on to the next item. */
+  /** Digits of values from 10 on come one after the other; a digit that no other can follow moves on to the next item. */
   function digits(key) {
     const all = item.allowed.map(String);
     const longer = typed && all.includes(typed + key) ? typed + key : key;
@@ -125,7 +125,7 @@ export function itemControl(ctx, item, label, go) {
   };
 }
 
-/** All items, in blocks, with the way from one to the next. */
+/** All items, in blocks, with the keyboard order. */
 export function itemBlocks(ctx, subscore) {
   const { t, model } = ctx;
   const definition = model.get("definition");

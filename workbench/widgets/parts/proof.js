@@ -3,7 +3,7 @@ import { h, named } from "./dom.js";
 
 export const percent = (value, digits = 0) => (value === null || value === undefined ? "—" : `${(100 * value).toFixed(digits)} %`);
 
-/** One matrix of all runs or parts: counts added, shares of the row anew. */
+/** One matrix of all runs or parts: counts added, shares of the rows computed again. */
 export function pooledMatrix(matrices) {
   const widest = matrices.reduce((most, one) => (one.columns.length > most.columns.length ? one : most));
   const counts = widest.labels.map((_, i) => widest.columns.map((_name, j) => matrices.reduce((sum, one) => sum + (one.counts[i][j] || 0), 0)));
@@ -12,7 +12,7 @@ export function pooledMatrix(matrices) {
   return { ...widest, counts, shares, right: sum("right"), n: sum("n") };
 }
 
-/** "Run 1: 36 of 40 right · Run 2: …": what each run or part had by itself. */
+/** "Run 1: 36 of 40 right · Run 2: …": the result of each run or part. */
 export function byRun(t, matrices) {
   return matrices.map((one) => t("decoder.by_run", { run: one.part ? t(`decoder.${one.part}`, { n: one.name }) : one.name, n: one.right, all: one.n })).join(" · ");
 }
@@ -28,7 +28,7 @@ export function confusionMatrix(t, one, label) {
     h("span"), one.columns.map((name) => h("span", { class: "ch" }, name ? named(t, "cue", name) : t("decoder.undecided"))), rows);
 }
 
-/** Accuracy with its interval against the chance limit, one row a run, on one axis from 0 to 100 %. */
+/** Accuracy with its interval against the chance limit, one row per run, on one axis from 0 to 100 %. */
 export function accuracyRows(t, rows) {
   const at = (value) => `${(100 * value).toFixed(2)}%`;
   return rows.map((one) => h("div", { class: "acc" }, h("span", { class: "s med" }, one.run || t("decoder.pooled")),
@@ -40,7 +40,7 @@ export function accuracyRows(t, rows) {
     h("span", { class: "xs sub" }, one.value === null ? t("decoder.none") : t("decoder.accuracy_row", { correct: one.correct, n: one.n, p: percent(one.value), low: percent(one.low), high: percent(one.high), limit: one.limit ?? "—" }))));
 }
 
-/** Weights as discs, one row a band: size is magnitude, the sign stands inside. Nothing is drawn between electrodes. */
+/** Weights as discs, one row per band: size is magnitude, the sign is inside. Nothing is drawn between electrodes. */
 export function weightRows(t, weights) {
   const { bands, derivations, values } = weights;
   const most = Math.max(...values.flat().map(Math.abs), 1e-12);

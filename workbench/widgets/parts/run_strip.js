@@ -1,4 +1,4 @@
-// How is it going: trials, time left, and Start / Pause / End run. Ending a run asks once and says what is kept.
+// Progress of the run: trials, time left, and Start / Pause / End run. Ending a run asks first and states what is kept.
 import { button, capitalised, classIf, clock, confirmation, h, knows, named, put, show, whenChanged } from "./dom.js";
 
 const TICKS = { correct: "ok", recorded: "ok", missed: "miss", wrong: "false", excluded: "ex" };
@@ -48,7 +48,7 @@ export function runStrip(ctx) {
     no: t("run.keep_going"), yes: t("run.end_now"), name: "end-now", act: () => ctx.ask("end_run"),
   });
 
-  // A form while nothing runs, buttons while something does; rebuilt only when what can be done changes.
+  // A form between runs, buttons during one; rebuilt only when the possible actions change.
   const drawActions = whenChanged(([mode, kinds, trials, why, latched]) => {
     question.close();
     if (mode === "running" || mode === "paused") {
@@ -66,7 +66,7 @@ export function runStrip(ctx) {
     else actions.replaceChildren();
   });
 
-  /** The kind stays as it was chosen: a stop that is latched says why nothing starts, and changes no choice. */
+  /** The chosen kind stays: a latched stop explains why nothing starts, and changes no choice. */
   function startForm(kinds, trials, latched) {
     const kind = h("select", { class: "field", "aria-label": t("run.kind"), "data-name": "kind" },
       kinds.map((one) => h("option", { value: one.kind }, t(`run.kind.${one.kind}`))));

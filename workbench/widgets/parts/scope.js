@@ -1,5 +1,5 @@
-// The scope: Canvas2D, binary increments, drawn at most once per animation frame, and it says how old its data are.
-// What is drawn is the raw signal with each lane's mean taken off for the eye; decoding has its own filter.
+// The scope: Canvas2D, binary increments, drawn at most once per animation frame, with the age of its data.
+// It draws the raw signal with each lane's mean removed for display; decoding has its own filter.
 import { age, classIf, fixed, h, put, show, whenChanged } from "./dom.js";
 import { light } from "./icons.js";
 
@@ -30,6 +30,7 @@ export class SignalBuffer {
   /** message: {first, fs, names, n, age_s}; values: n × channels float32, sample-major. */
   push(message, values) {
     const key = `${message.fs}|${message.names.join("|")}`;
+    // Other channels, or a count that went backwards: another run. Nothing of the old one may stay on screen.
     if (key !== this.key || (this.next !== null && message.first + message.n < this.next)) this.reset(key, message.fs, message.names);
     this.age = message.age_s;
     this.at = performance.now();
@@ -48,7 +49,7 @@ export class SignalBuffer {
     for (const row of this.rows) for (let i = 0; i < count; i += 1) row[(this.next + i) % this.size] = NaN;
   }
 
-  /** Seconds since the newest sample, counted on while nothing arrives. */
+  /** Seconds since the newest sample; counts on while nothing arrives. */
   ageNow() {
     return this.at === undefined || this.age === null ? null : this.age + (performance.now() - this.at) / 1000;
   }
@@ -62,6 +63,7 @@ export class SignalBuffer {
 function meanOf(row) {
   let sum = 0;
   let n = 0;
+  // NaN is the only value that differs from itself: holes are left out of the mean.
   for (let i = 0; i < row.length; i += 1) if (row[i] === row[i]) { sum += row[i]; n += 1; }
   return n ? sum / n : 0;
 }

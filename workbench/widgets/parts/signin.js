@@ -1,8 +1,8 @@
-// Signing in. The password lives in its field until it is sent as a message, and is cleared in the same step:
-// it is never a trait, so neither the widget's state nor the address of the page can hold it.
+// Signing in. The password stays in its field until it is sent as a message, and is cleared in the same step:
+// it is never a trait, so it cannot appear in the widget's state or in the address of the page.
 import { button, h, put, request, show } from "./dom.js";
 
-/** A password field that gives its value away once. */
+/** A password field whose value can be taken once. */
 export function passwordField(label, name) {
   const input = h("input", { class: "field", type: "password", autocomplete: "current-password", "aria-label": label, "data-name": name });
   return {
@@ -23,7 +23,7 @@ export function signInSheet(ctx) {
   const password = passwordField(t("sign.password"), "password");
   const problem = h("div", { class: "fielderror", role: "alert" });
   const go = button(t("sign.in"), () => undefined, { kind: "pri", name: "sign-in" });
-  go.type = "submit"; // Enter in a field signs in too
+  go.type = "submit"; // so that Enter in a field signs in too
   const cancel = button(t("sign.cancel"), () => close());
   const form = h("form", { class: "stacked", onsubmit: (event) => { event.preventDefault(); send(); } },
     h("b", { class: "semi" }, t("sign.title")), h("label", { class: "stacked" }, h("span", { class: "s sub" }, t("sign.login")), login), password.el, problem,
