@@ -215,8 +215,9 @@ class Bench:
         lsl.check_library()
         self.paired = devices.pairing(folder / "study", self.profile.name)
         self._log = folder / "device.log"
-        key = str(self.paired.path)
-        argv = [word.replace("{key}", key) for word in self._command]
+        # The name of the file that holds it, never the key: arguments can be read by every process.
+        file = str(self.paired.path)
+        argv = [word.replace("{key}", file) for word in self._command]
         try:
             with self._log.open("wb") as log:
                 self.process = subprocess.Popen(
@@ -225,7 +226,7 @@ class Bench:
                     stdout=log,
                     stderr=log,
                     start_new_session=True,
-                    env={**os.environ, KEY: key, EFFECTOR: self.profile.name},
+                    env={**os.environ, KEY: file, EFFECTOR: self.profile.name},
                 )
         except OSError as error:
             self._forget()

@@ -408,6 +408,10 @@ TRIALS: tuple[tuple[Trial, Mapping[str, Fact]], ...] = (
 )  # fmt: skip
 """What is tried, in order, and the facts that it shows."""
 
+TRIES = 3
+"""How often a trial begins that cannot be tried: on a busy computer the link lapses between its steps, and the
+device is rightly locked. What was tried is judged the first time."""
+
 FACTS: Mapping[str, Fact] = {key: fact for _, facts in TRIALS for key, fact in facts.items()}
 
 
@@ -433,16 +437,23 @@ def examine(bench: Bench, limits: Limits, *, only: Sequence[str] = ()) -> list[C
     for trial, facts in TRIALS:
         if only and not set(only) & set(facts):
             continue
-        why, found = "", {}
-        try:
-            found = trial(bench, limits)
-        except NotTried as error:
-            why = str(error)
+        found, why = _tried(trial, bench, limits)
         for key, fact in facts.items():
             measured, held = found.get(key, (f"not tried: {why or 'what comes before it does not hold'}", False))
             allowed = fact.allowed.format(missed=bench.profile.missed_limit, **texts)
             checks.append(Check(key, fact.sentence, measured, allowed, held))
     return [check for check in checks if not only or check.key in only]
+
+
+def _tried(trial: Callable[[Bench, Limits], Found], bench: Bench, limits: Limits) -> tuple[Found, str]:
+    """What a trial found; where it could not be tried :data:`TRIES` times, nothing, and why."""
+    why = ""
+    for _ in range(TRIES):
+        try:
+            return trial(bench, limits), ""
+        except NotTried as error:
+            why = str(error)
+    return {}, why
 
 
 def conform_effector(
