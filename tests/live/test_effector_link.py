@@ -18,6 +18,7 @@ from workbench.devices import lsl
 from workbench.devices._pairing import _place
 from workbench.errors import BadValue, EngineFault, StreamFault
 from workbench.stress.strangers import LinkBench, taken_by_stranger
+from workbench.vocabulary import StreamSpec
 
 ENGINE = """
 import sys
@@ -192,6 +193,16 @@ def test_a_glove_without_an_engine_ends_by_itself(glove):
     assert devices.running_device(paired) is None
     with pytest.raises(StreamFault, match="no signed status came"):
         devices.watch_status(paired, timeout=0.5)
+
+
+def test_a_glove_stays_while_an_engine_that_has_not_agreed_on_a_key_is_there(glove):
+    paired, player = glove(idle_s=4.0)
+    name = paired.source_id("commands")
+    engine = lsl.Outlet(StreamSpec("wb-commands", "Commands", 0.0, source_id=name, role="markers"))
+    with pytest.raises(subprocess.TimeoutExpired):
+        player.process.wait(8.0)
+    engine.close()
+    player.process.wait(60.0)
 
 
 def test_an_orderly_end_leaves_no_glove(glove):

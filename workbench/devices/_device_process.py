@@ -89,7 +89,7 @@ class DeviceProcess:
     name : of the device, for its statuses.
     stop : set by whoever ends the process; the device completes its safe state first.
     simulated : whether nothing real moves.
-    idle_s : how long it waits for an engine, or for the next one, before it ends, s; with infinity it stays, and
+    idle_s : how long it stays where no engine is to be seen before it ends, s; with infinity it stays, and
         an engine's farewell only makes it safe.
     time_base : ``speed`` and ``t0`` of the stream time, until an engine states them; real time by default.
     faults : of the acknowledgements, to rehearse them; see :class:`~workbench.devices._faults.FaultPlan`.
@@ -138,7 +138,6 @@ class DeviceProcess:
         self._status = lsl.Outlet(self.specs[1], desc=about)
         self._uids = {"acks": outlet.uid, "status": self._status.uid}
         self._inbox = Inbox()
-        self._engine = ""
         self._engine_seen = lsl.local_clock()
         self._said: tuple[str, float] = ("", -math.inf)
         self._boot, self._boot_seen = BootClock(boot_file), -math.inf
@@ -170,7 +169,9 @@ class DeviceProcess:
     def _is_over(self) -> bool:
         """Whether to end now: stopped, or without an engine for the idle time, and the safe state complete."""
         now = lsl.local_clock()
-        if self._engine and self._engine in self._listener.uids:
+        # An engine that has not agreed on a key yet counts too: a fault may delay its self-test for minutes. That
+        # anybody could publish under its name does no harm: a device that stays follows nobody without the key.
+        if self._listener.uids:
             self._engine_seen = now
         if not self.stop.is_set() and now - self._engine_seen <= self.idle_s:
             return False
@@ -199,7 +200,6 @@ class DeviceProcess:
             outlet = self._status if received.kind == "query" else self._acks
             outlet.push_text(reply, self.stream_time(now))
         if received.begins_session:
-            self._engine, self._engine_seen = uid, now
             self.rules.begin(now)
         if received.kind == "hello" and _is_time(received.content):
             self._run_at(received.content["speed"], received.content["t0"])
