@@ -59,6 +59,19 @@ def test_a_stop_is_sent_not_acknowledged_until_the_device_acknowledges_and_confi
     assert stop.seq != bench.sent[-1].seq
 
 
+def test_a_stop_that_stays_unacknowledged_is_repeated_every_heartbeat_and_entered_once(bench):
+    bench.reach("HOLD")
+    bench.answering = False
+    for n in (1, 2):
+        before = len(bench.sent)
+        bench.act("estop", "pinched")
+        for _ in range(50):
+            bench.tick(0.1)
+        assert len(bench.sent) - before > 40
+        missing = [row for row in rows(bench, "ack_missing") if row.extent == "STOP sent, not acknowledged"]
+        assert len(missing) == n
+
+
 def test_the_answer_to_a_stop_of_the_self_test_acknowledges_no_operators_stop(bench):
     bench.answering = False
     bench.self_test()

@@ -32,6 +32,10 @@ def watched():
         supervisor.adopt("test")
         yield supervisor, clock, lost, back
         supervisor.close()
+        # One that still winds down would be a stranger to the supervisor of the next test.
+        for watched in supervisor._watched.values():
+            if watched.name != "test":
+                watched.thread.join(60.0)
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")

@@ -84,7 +84,7 @@ def test_a_saved_assessment_is_closed_and_a_new_one_starts_empty() -> None:
     made.choose_side("left")
     made.save()
     assert "is saved" in made.answer("enter", {"item": "grip_1", "value": 1})["text"]
-    assert made.answer("anew", {})["ok"]
+    assert made.answer("new", {})["ok"]
     assert (made.items, made.condition, made.side, made.saved) == ({}, {}, "", "")
 
 

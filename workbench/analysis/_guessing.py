@@ -95,7 +95,7 @@ def guessing(
         np.searchsorted(onset_samples, cues + window, side="right")
         > np.searchsorted(onset_samples, cues, side="left")
     ).sum(axis=1)
-    # A whole number of hits that was reached, never one between two.
+    # An integer number of hits that was reached, never one between two.
     limit = int(np.percentile(hits, PERCENTILE, method="higher"))
     n_hits = sum(trial.outcome == "correct" for trial in judged)
     return Guessing(limit, len(judged), SHUFFLES, seed_of, n_hits)

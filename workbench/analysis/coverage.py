@@ -196,7 +196,7 @@ def _mdc(people: int) -> Trial:
 
 
 def _kappa(n: int, classes: int) -> Trial:
-    """Cued trials, equally many of each class, errors spread evenly; the accuracy is drawn anew each time."""
+    """Cued trials, equally many of each class, errors spread evenly; the accuracy is drawn again each time."""
 
     def trial(draw: Draw) -> bool:
         right, chance = float(draw.uniform(0.05, 0.95)), 1 / classes

@@ -49,6 +49,7 @@ class DeviceReports:
         self._arming, self._confirmation = arming, confirmation
         self._safe_state, self._self_test = safe_state, self_test
         self.foreign_messages = 0
+        self._stop_reported = 0
 
     # ------------------------------------------------------------------------------------- views
     @property
@@ -129,8 +130,7 @@ class DeviceReports:
         state = self._machine.state
         for late in self._orders.link.overdue(now=self._machine.now):
             if late.action == "stop":
-                extent = Message("control.stop_unacknowledged")
-                self._log.enter("ack_missing", extent, Message("control.stop_repeated"), "high")
+                self._report_stop_missing()
             elif late.action != "heartbeat" and state in (*WATCHED, "SELFTEST"):
                 # A heartbeat is only counted: its successor is answered, or three missing ones are a fault.
                 extent = Message("control.command", n=late.seq, action=ACTION_WORDS[late.action])
@@ -141,6 +141,14 @@ class DeviceReports:
         if age_s is not None and age_s > SILENT_S and self._machine.state in WATCHED:
             commands += self._safe_state.fail("status_missing")
         return commands
+
+    def _report_stop_missing(self) -> None:
+        """One row per STOP: it is repeated every heartbeat, and ten rows a second would bury all others."""
+        order = self._orders.link.n_orders
+        if self._stop_reported != order:
+            self._stop_reported = order
+            extent = Message("control.stop_unacknowledged")
+            self._log.enter("ack_missing", extent, Message("control.stop_repeated"), "high")
 
     def _check_missed(self) -> list[Command]:
         """A fault when too many acknowledgements in a row are missing."""

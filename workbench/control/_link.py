@@ -63,6 +63,11 @@ class Link:
         self._template, self.answered = template, False
         return self._issue(template, now)
 
+    @property
+    def n_orders(self) -> int:
+        """Orders so far; a repetition is the same order."""
+        return self._order
+
     def silence(self) -> None:
         """Send nothing more until the next order."""
         self._template = None

@@ -60,14 +60,14 @@ def _lose(session: Session, stream: Stream, now: float) -> None:
         return
     silent = now - stream.last
     stream.state, stream.lost_at = "lost", now
-    age = f"{silent:.1f}"
     back = Message("engine.back_by_reconnect") if stream.gone else Message("engine.back_by_itself")
-    stream.message = Message("engine.stream_stopped", stream=name, n=age, back=back)
+    # Without an age: the sentence stays while the stream stays away, and the page shows the age beside it.
+    stream.message = Message("engine.stream_stopped", stream=name, back=back)
     consequence = Message("engine.safe_and_paused") if spec.critical else Message("engine.others_recorded")
     session.events.enter(
         "stream_lost",
         stream=name,
-        extent=Message("amount.s", n=age),
+        extent=Message("amount.s", n=f"{silent:.1f}"),
         consequence=consequence,
         priority="high" if spec.critical else "medium",
     )
@@ -75,7 +75,7 @@ def _lose(session: Session, stream: Stream, now: float) -> None:
     if spec.critical:
         # The safe state before the pause, which would only release.
         session.effector.fault("stream_lost")
-        session.runs.pause(Message("run.paused_by_loss", stream=name, n=age))
+        session.runs.pause(Message("run.paused_by_loss", stream=name))
     _alarm(session, stream, now)
 
 

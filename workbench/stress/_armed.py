@@ -102,7 +102,7 @@ def session(
         yield client
     finally:
         if order is not None:
-            # In this order: let go of what hangs or is frozen, ask for a proper end, and only then kill.
+            # In this order: continue what hangs or is frozen, ask for a proper end, and only then kill.
             order.with_suffix(".hang").unlink(missing_ok=True)
         with suppress(ProcessLookupError):
             os.kill(client.pid, signal.SIGCONT)

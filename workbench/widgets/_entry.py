@@ -110,7 +110,7 @@ class AssessmentEntry(Panel):
             "undo": self.undo,
             "clear": self.clear,
             "save": self.save,
-            "anew": self.anew,
+            "new": self.begin_new,
             "reopen": self.reopen,
             "correct": self.correct,
             "history": self.history,
@@ -195,7 +195,7 @@ class AssessmentEntry(Panel):
         self._tell()
         return self.saved
 
-    def anew(self) -> None:
+    def begin_new(self) -> None:
         """Begin an empty form for the next administration; saved assessments stay in the record."""
         self._begin()
         self.saved = ""

@@ -50,7 +50,7 @@ function buildForm(root, model, t) {
   const save = button(t("form.save"), () => ctx.ask("save"), { kind: "pri", name: "save" });
   const undo = button(t("form.undo"), () => ctx.ask("undo"), { name: "undo" });
   const clear = button(t("form.clear"), () => confirmSheet(ctx, t("form.clear_title"), t("form.clear_words", { n: entered() }), t("form.clear_now"), () => ctx.ask("clear", { confirmed: true })), { name: "clear" });
-  const anew = button(t("form.anew"), () => ctx.ask("anew").then(() => blocks.focus()), { name: "anew" });
+  const fresh = button(t("form.new"), () => ctx.ask("new").then(() => blocks.focus()), { name: "new" });
   const versions = (model.get("versions") || []).length > 1 ? choice(t("form.versions"), model.get("versions").map((one) => [one, one]), (version) => ctx.ask("choose_version", { version }), "version") : null;
   const entered = () => blocks.order.filter((code) => ![undefined, null].includes((model.get("items") || {})[code])).length;
 
@@ -67,7 +67,7 @@ function buildForm(root, model, t) {
     undo.disabled = !model.get("undoable");
     clear.disabled = !n;
     for (const one of [save, undo, clear]) show(one, !saved);
-    show(anew, Boolean(saved));
+    show(fresh, Boolean(saved));
     const told = keptWords(ctx);
     saveSay.replaceChildren(...(told ? [light(told[0], told[1], false)] : []));
   };
@@ -76,7 +76,7 @@ function buildForm(root, model, t) {
     h("div", { class: "bd form" }, loud.el, stored.el,
       h("div", { class: "conditions" }, around.els), h("details", { class: "more" }, h("summary", { class: "s" }, t("form.circumstances")), h("div", { class: "conditions" }, around.more)),
       h("div", { class: "blocks" }, blocks.els),
-      h("div", { class: "result" }, result.els, h("div", { class: "xs mute" }, t("form.keys")), ctx.problem, h("div", { class: "row wrap" }, save, undo, clear, anew), lacking, saveSay))));
+      h("div", { class: "result" }, result.els, h("div", { class: "xs mute" }, t("form.keys")), ctx.problem, h("div", { class: "row wrap" }, save, undo, clear, fresh), lacking, saveSay))));
   let waiting = 0;
   // One answer changes several traits: drawn once per frame, not once per trait.
   const soon = () => { cancelAnimationFrame(waiting); waiting = requestAnimationFrame(ctx.redraw); };

@@ -53,9 +53,9 @@ function titleStrip(ctx, parts, resend) {
     confirmSheet(ctx, t("form.clear_title"), t("form.clear_words", { n }), t("form.clear_now"), () => ctx.ask("clear", { confirmed: true }));
   }, { name: "clear" });
   const done = button(t("isncsci.complete"), () => { resend(); ctx.ask("save"); }, { kind: "pri", name: "save" });
-  const anew = button(t("form.anew"), () => ctx.ask("anew"), { name: "anew" });
+  const fresh = button(t("form.new"), () => ctx.ask("new"), { name: "new" });
   return {
-    el: h("div", { class: "tt" }, h("div", {}, h("h1", {}, t("isncsci.title_page")), state), h("div", { class: "end" }, parts.els, undo, clear, anew, done)),
+    el: h("div", { class: "tt" }, h("div", {}, h("h1", {}, t("isncsci.title_page")), state), h("div", { class: "end" }, parts.els, undo, clear, fresh, done)),
     update() {
       const result = model.get("result") || {};
       const saved = ctx.saved();
@@ -69,7 +69,7 @@ function titleStrip(ctx, parts, resend) {
       done.disabled = Boolean(saved || lacking || result.missing || bare);
       done.title = done.disabled && !saved ? [lackingWords(ctx), result.missing ? t("isncsci.open_cells", { n: result.missing }) : "", bare ? t("isncsci.bare", { n: bare }) : ""].filter(Boolean).join(" ") : "";
       for (const one of [undo, clear, done]) show(one, !saved);
-      show(anew, Boolean(saved));
+      show(fresh, Boolean(saved));
     },
   };
 }
