@@ -27,7 +27,7 @@ CONVENTIONS = (
 
 
 def coverage(folder, *arguments, compiled=True):
-    """Run ``coverage`` on one thread; its report is kept in ``folder``. Lines of kernels show without the compiler."""
+    """Run ``coverage`` on one thread; its report is kept in ``folder``. Compiled lines of kernels do not show."""
     alone = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "NUMBA_DISABLE_JIT": "0" if compiled else "1"}
     env = {**os.environ, **alone, "COVERAGE_FILE": str(folder / "coverage")}
     command = [sys.executable, "-m", "coverage", *arguments]
