@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from hashlib import sha256
 
+import numpy as np
 import pytest
 
 from workbench import control, messages
@@ -53,6 +54,21 @@ def test_a_grant_that_was_refused_comes_back_with_the_limits_that_it_left(bench)
     followed = Decision(bench.sample, bench.stream, "grasp", (1 - 0.9, 0.9), True, "activate")
     assert list(control.recompute(entries, [followed])) == bench.sent
     assert made[0].level == (0.6,)
+
+
+def test_a_decision_in_numbers_of_numpy_is_kept_in_the_state(bench):
+    bench.reach("ARMED")
+    foreign = Decision(np.int64(7), np.float64(1.5), "grasp", (np.float32(0.25), 0.75), np.bool_(True), "")
+    bench.controller.on_decision(foreign, now_stream=bench.stream, local=bench.local, quality_ok=True)
+    assert recorded(record(bench))[0][1]["parts"]["StateMachine"]["decision"]["Decision"] == {
+        "sample": 7,
+        "stamp": 1.5,
+        "label": "grasp",
+        "probabilities": {"tuple": [0.25, 0.75]},
+        "valid": True,
+        "change": "",
+        "trial": -1,
+    }
 
 
 def test_an_input_is_a_line_of_less_than_200_bytes(bench):

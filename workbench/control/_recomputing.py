@@ -89,7 +89,7 @@ def recompute(entries: Recorded, decisions: Iterable[Decision]) -> Iterator[Comm
             # Nobody asks for them here.
             controller.take_inputs()
             controller.take_rows()
-    except (TypeError, LookupError, ValueError, AttributeError) as error:
+    except (TypeError, LookupError, ValueError, AttributeError, ArithmeticError) as error:
         raise BadValue(Message("control.inputs_unusable", why=f"{type(error).__name__}: {error}")) from error
 
 

@@ -12,6 +12,8 @@ from dataclasses import fields, is_dataclass
 from math import isfinite
 from typing import Any
 
+import numpy as np
+
 from workbench.control._grant import Grant
 from workbench.control._link import Sent
 from workbench.control._machine import Now
@@ -48,6 +50,9 @@ def to_json(value: Any) -> Any:
     """
     if value is None or isinstance(value, bool | int | str):
         return value
+    # A decoder or a paradigm of somebody else may decide in numbers of NumPy.
+    if isinstance(value, np.generic):
+        return to_json(value.item())
     if isinstance(value, float):
         # JSON knows no infinity; `repr`, with which every other number is written, gives back each bit.
         return float(value) if isfinite(value) else {"float": repr(float(value))}

@@ -42,7 +42,8 @@ class ReplayResult:
     decision_hash : hash over the replayed decisions.
     n_updates : updates of an adapting decoder compared. chain_head : hash of the last replayed one, of the decoder
         where there is none, empty where the decoder does not adapt.
-    n_commands : commands recomputed and compared; None where the recording does not hold what they are made from.
+    n_commands : commands recomputed and compared; None where the recording does not hold what they follow from.
+    commands : what became of the commands in words, empty where the run has none; the sentence says it too.
     """
 
     run: str
@@ -55,6 +56,7 @@ class ReplayResult:
     n_updates: int = 0
     chain_head: str = ""
     n_commands: int | None = None
+    commands: str = ""
 
 
 def replay_run(
@@ -251,6 +253,7 @@ def _compared(run: RunFile, made: Sequence[Made], name: Message) -> ReplayResult
         n_updates=len(chain),
         chain_head=chain_head(run, snapshots),
         n_commands=commands.n,
+        commands=commands.sentence or "",
     )
 
 
