@@ -11,9 +11,11 @@ from workbench.control._conditions import CONDITIONS, Condition
 from workbench.control._controller import Controller
 from workbench.control._device import DeviceReports
 from workbench.control._grant import Grant
+from workbench.control._inputs import Entry, Input
 from workbench.control._link import expired
 from workbench.control._operator import Act, OperatorActs
 from workbench.control._profile import ACTIONS, Effector, SafeStep
+from workbench.control._recomputing import of_this_version, recompute, state_entry
 from workbench.control._self_test import SELF_TEST_ITEMS
 from workbench.control._snapshot import ConfirmedStatus, EffectorStatus
 from workbench.control._supervisor import Limits, Supervisor, profile_limits
@@ -49,7 +51,9 @@ __all__ = [
     "DeviceReports",
     "Effector",
     "EffectorStatus",
+    "Entry",
     "Grant",
+    "Input",
     "Limits",
     "OperatorActs",
     "SafeStep",
@@ -61,7 +65,10 @@ __all__ = [
     "expired",
     "load",
     "markdown",
+    "of_this_version",
     "profile_limits",
+    "recompute",
+    "state_entry",
 ]
 
 
