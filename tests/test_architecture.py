@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests import house, measures
+from workbench import paradigms
 
 PACKAGE = Path(__file__).resolve().parents[1] / "workbench"
 
@@ -557,12 +558,22 @@ def test_a_part_fits_in_a_head(room):
     assert wrong == []
 
 
-def test_the_engine_names_no_paradigm_and_no_effector():
-    names = {path.stem for room in ("paradigms", "control") for path in (PACKAGE / room).glob("[!_]*.py")}
+GENERAL = ("engine", "reports", "dashboard")
+"""Rooms that serve any system: what one paradigm or effector needs, its own file says."""
+
+
+def test_engine_reports_and_dashboard_name_no_paradigm_no_effector_and_no_system():
+    rooms = ("paradigms", "control", "systems")
+    names = {path.stem for room in rooms for path in (PACKAGE / room).glob("[!_]*.py")}
+    parameters = {
+        field for name in paradigms.available() for field in inspect.signature(paradigms.load(name)).parameters
+    }
+    # What a screen shows of any decision and any trial.
+    parameters -= {"condition", "conditions", "rest", "activate", "release", "dwell"}
     wrong = []
     for room, path, tree in in_rooms():
-        for node in ast.walk(tree) if room == "engine" else ():
-            if isinstance(node, ast.Constant) and node.value in names:
+        for node in ast.walk(tree) if room in GENERAL else ():
+            if isinstance(node, ast.Constant) and node.value in names | parameters:
                 wrong.append(f"{path.name}:{node.lineno} {node.value}")
     assert wrong == []
 

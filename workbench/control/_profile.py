@@ -59,6 +59,7 @@ class Effector:
     Attributes
     ----------
     name, profile : entry name and profile word of the command (``"glove"``).
+    title : what people call it; ``""`` for its name.
     channels : number of values in a command's level, each a fraction 0–1.
     level : fraction asked for when nothing else is said, 0–1.
     ramp_ms, release_ramp_ms : ramps up and down in ms.
@@ -78,6 +79,7 @@ class Effector:
     profile: str
     on_fault: tuple[SafeStep, ...]
     on_estop: tuple[SafeStep, ...]
+    title: str = ""
     channels: int = 1
     level: float = 1.0
     ramp_ms: int = 500
