@@ -565,15 +565,11 @@ GENERAL = ("engine", "reports", "dashboard")
 def test_engine_reports_and_dashboard_name_no_paradigm_no_effector_and_no_system():
     rooms = ("paradigms", "control", "systems")
     names = {path.stem for room in rooms for path in (PACKAGE / room).glob("[!_]*.py")}
-    parameters = {
-        field for name in paradigms.available() for field in inspect.signature(paradigms.load(name)).parameters
-    }
-    # What a screen shows of any decision and any trial.
-    parameters -= {"condition", "conditions", "rest", "activate", "release", "dwell"}
+    names |= {paradigms.load(name).hit_window for name in paradigms.available()} - {""}
     wrong = []
     for room, path, tree in in_rooms():
         for node in ast.walk(tree) if room in GENERAL else ():
-            if isinstance(node, ast.Constant) and node.value in names | parameters:
+            if isinstance(node, ast.Constant) and node.value in names:
                 wrong.append(f"{path.name}:{node.lineno} {node.value}")
     assert wrong == []
 
