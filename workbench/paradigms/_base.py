@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, NamedTuple, Self
 
 from workbench.errors import BadValue
-from workbench.vocabulary import Decision, Evidence, LocatedCue, Trial
+from workbench.vocabulary import Decision, Evidence, EvidenceKind, LocatedCue, Trial
 
 
 class PlannedCue(NamedTuple):
@@ -78,12 +78,14 @@ class Paradigm(ABC):
     Class attributes
     ----------------
     name : the file name. asynchronous : decided at every hop, or once per cue.
+    evidence : kind of evidence that its rule decides on.
     hit_window : name of the parameter that says how long after a cue an onset is a hit, in s; ``""`` where each
         cue is decided once.
     """
 
     name: ClassVar[str]
     asynchronous: ClassVar[bool]
+    evidence: ClassVar[EvidenceKind] = "probabilities"
     hit_window: ClassVar[str] = ""
 
     @property

@@ -156,7 +156,7 @@ def _summary(file: RunFile) -> dict[str, Any]:
         return summary
     # Decisions on samples whose arrival was not noted have 0 there.
     known = times[times[:, 0] > 0]
-    summary["decision_hash"] = decision_hash(decisions)
+    summary["decision_hash"] = decision_hash(decisions, file.evidence)
     # Every activation, a false one too: its trial counts it and does not say when it was.
     summary["onsets"] = [decision.sample for decision in decisions if decision.change == "activate"]
     summary["latency"] = {
