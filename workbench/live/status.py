@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Literal, TypedDict
 
 from workbench.control import EffectorStatus
+from workbench.vocabulary import EvidenceKind
 
 EngineState = Literal["none", "starting", "compiling", "connecting", "idle", "running", "stopping", "failed"]
 RunKind = Literal["calibration", "online"]
@@ -179,7 +180,11 @@ class RunStatus(TypedDict):
 
 
 class EvidenceStatus(TypedDict):
-    """The decoder's newest evidence; while ``active``, ``dwell`` counts hops below ``release``."""
+    """The decoder's newest evidence; while ``active``, ``dwell`` counts hops below ``release``.
+
+    ``p`` : probability of ``target``; of a velocity, which has no target, its size, 0–1. ``values`` and
+    ``position`` : of the newest decision, in the unit of its kind.
+    """
 
     classes: list[str]
     target: str
@@ -191,6 +196,9 @@ class EvidenceStatus(TypedDict):
     dwell_needed: int
     valid: bool
     history: list[list[float]]
+    kind: EvidenceKind
+    values: list[float]
+    position: list[float]
 
 
 class DecoderStatus(TypedDict):
