@@ -226,7 +226,7 @@ class Decision:
     sample: int
     stamp: float
     label: str
-    probabilities: tuple[float, ...]
+    probabilities: tuple[float, ...] = ()
     valid: bool = True
     change: str = ""
     trial: int = -1

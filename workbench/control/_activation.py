@@ -71,6 +71,10 @@ class Activation:
     def follow(self, decision: Decision, level: Sequence[float] | None) -> list[Command]:
         """Follow a decision; ``level`` is a fraction 0–1 per channel, None for the profile's."""
         commands = self._release_rejected(decision)
+        # Before anything else that a decision may say: each one says how fast, and a poor one to stand still.
+        steered = self._law.law == "proportional" and self.engaged and decision.change != "release"
+        if steered:
+            return commands + self._steer(decision)
         if self._law.closes(decision):
             return commands + self._intend(decision, level)
         # Neither age nor quality is asked: opening on old or poor evidence is the safe error, closing on it is
@@ -79,14 +83,14 @@ class Activation:
             return commands + self.release(
                 "release", "evidence fell" if decision.label else "evidence was rejected"
             )
-        if self.engaged and self._law.law == "proportional":
-            return commands + self._steer(decision)
         return commands
 
     def _steer(self, decision: Decision) -> list[Command]:
         """The level that a velocity asks for, in the bout under way; 0 at once where it cannot be relied on."""
         now, level = self._machine.now, (0.0,) * self._effector.channels
-        since_s, self._steered = max(0.0, now.stream - self._steered.stream), now
+        # At most a heartbeat: after a silence the level rises from where it was, and does not make up for it.
+        since_s = min(max(0.0, now.stream - self._steered.stream), self._effector.heartbeat_s)
+        self._steered = now
         # Negated, so that an age that is not a number stands still. Evidence without a label was rejected.
         fresh = self._machine.age_s(decision) * 1000.0 <= self._effector.ttl_ms
         if fresh and decision.valid and decision.label:
