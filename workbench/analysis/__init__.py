@@ -19,7 +19,7 @@ from workbench.analysis._change import Change, Flag, NoBaseline, baselines, chan
 from workbench.analysis._clusters import Clustered, Permuted, block_permutation, clustered
 from workbench.analysis._components import Component, Judgement
 from workbench.analysis._curves import MeanCourse, mean_course
-from workbench.analysis._events import EventMetrics, Spread, event_metrics, f1_of, spread
+from workbench.analysis._events import EventMetrics, Spread, event_metrics, f1_of, share_of_events, spread
 from workbench.analysis._exact import (
     Interval,
     binomial_tail,
@@ -139,6 +139,7 @@ __all__ = [
     "queries",
     "reading",
     "responder",
+    "share_of_events",
     "spread",
     "state_words",
     "up_lift",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import inspect
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -67,16 +68,58 @@ of recent windows were far.
 """
 
 
+AS_THEY_RUN = """
+## As they run
+
+`workbench evaluate DATASET FOLDER --stream` decodes each run from its first sample to its last, by the paradigm's
+own rule, with a decoder that all other runs trained. Runs on which defaults were chosen train and are not judged
+(of the motor movement/imagery data base: S001, runs 3 to 6). A hit is the first onset within the window after the
+cue; every other activation is false. Intervals are 95 %, over runs. *windows* is the mean over classes of the
+share of windows that are right one by one.
+"""
+
+
 def document(results: Path) -> str:
-    """The page as Markdown. ``results`` : a table written by ``workbench evaluate --out``."""
-    with open(results, encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    parts = [HEAD, *_defaults(), *_summary(rows), OWN.rstrip(), FAR.rstrip()]
+    """The page as Markdown.
+
+    ``results`` : a table written by ``workbench evaluate --out``; beside it ``evaluation_stream.csv``, written by
+    ``workbench evaluate --stream --out``.
+    """
+    rows = _read(results)
+    streams = _read(results.with_name("evaluation_stream.csv"))
+    parts = [HEAD, *_defaults(), *_summary(rows), *_streams(streams), OWN.rstrip(), FAR.rstrip()]
     for name in decoders.available():
         parts += _one(name, [row for row in rows if row["decoder"] == name])
     parts += ["\n## What other libraries have\n", "| elsewhere | here | |", "|---|---|---|"]
     parts += [f"| {theirs} | {ours} | {verdict} |" for theirs, ours, verdict in MECHANISMS]
     return "\n".join(parts) + "\n"
+
+
+def _read(table: Path) -> list[dict[str, str]]:
+    with open(table, encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _streams(rows: list[dict[str, str]]) -> Iterator[str]:
+    yield AS_THEY_RUN
+    yield "| recordings | participant, runs | decoder | result | false a minute of rest | rest | onset | windows |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for row in rows:
+        runs = ", ".join(json.loads(row["runs"]))
+        interval = f"{float(row['low']):.2f}–{float(row['high']):.2f}"
+        count = f"{row['correct']}/{row['n']}"
+        result, false, rest, onset = f"{count} ({interval})", "", "", ""
+        if row["metric"] == "event_f1":
+            window = f"within {json.loads(row['rule'])['onset_window_s']:g} s"
+            result = f"F1 {float(row['value']):.2f} ({interval}); {count} {window}"
+            low, high = float(row["false_low"]), float(row["false_high"])
+            false = f"{float(row['false_per_min']):.2f} ({low:.2f}–{high:.2f})"
+            rest = f"{float(row['rest_min']):.1f} min"
+            onset = f"{float(row['onset_s']):.2f} s" if row["onset_s"] else "none"
+        yield (
+            f"| {row['dataset']} | {row['participant']}: {runs} | {row['decoder']} | {result} | {false} | {rest} "
+            f"| {onset} | {float(row['windows']):.3f} |"
+        )
 
 
 def _defaults() -> Iterator[str]:
