@@ -38,7 +38,8 @@ def test_scores_are_the_definition_written_out():
         stacked.append(logs[:, rows, columns] * np.where(rows == columns, 1, np.sqrt(2)))
     vectors = np.concatenate(stacked, axis=1)
     weights, bias, _ = shrinkage_lda(vectors, y)
-    np.testing.assert_allclose(decoder.scores_of(summaries), vectors @ weights.T + bias, rtol=1e-6, atol=1e-8)
+    scores = decoder.evidence_["factor"] * (vectors @ weights.T + bias)
+    np.testing.assert_allclose(decoder.scores_of(summaries), scores, rtol=1e-6, atol=1e-8)
     assert decoder.whiteners_.shape == (2, N_CHANNELS, N_CHANNELS)
 
 
@@ -53,6 +54,23 @@ def test_the_gain_of_the_amplifier_changes_no_decision(gain):
     x, y = epochs()
     new = epochs(seed=2)[0]
     assert np.array_equal(make().fit(x, y).predict(new), make().fit(x * gain, y).predict(new * gain))
+
+
+def test_probabilities_of_many_features_are_not_all_certain():
+    x, y = epochs(n=40)
+    new, truth = epochs(n=200, seed=3)
+    params = {"bands": ((8, 12), (12, 16), (16, 24), (24, 32))}  # 60 features of 40 windows
+    certain = [(make(evidence=evidence, **params).fit(x, y).predict_proba(new).max(axis=1) > 0.99).mean()
+               for evidence in (None, {"calibrate": None})]  # fmt: skip
+    decided = make(**params).fit(x, y).predict(new)
+    assert certain[0] < 0.5 < certain[1]
+    assert np.array_equal(decided, make(evidence={"calibrate": None}, **params).fit(x, y).predict(new))
+    assert (decided == truth).mean() > 0.6
+
+
+def test_a_class_of_one_block_is_fitted_without_a_factor():
+    x, y = epochs(n=12)
+    assert make().fit(x, y, blocks=y).evidence_.keys().isdisjoint({"factor", "calibration_x"})
 
 
 def test_defaults_are_those_of_the_definition():

@@ -28,7 +28,8 @@ class TangentSpaceLda(WindowDecoder):
     window_s : 2.0 s by default. hop_s : s.
     reference : ``"auto"``, ``"none"``, ``"car"``, or bipolar pairs of channel indices.
     mains_hz : 50, 60, or 0 for no notch.
-    evidence, adapt : see :class:`WindowDecoder`.
+    evidence, adapt : see :class:`WindowDecoder`. By default one factor, learned from held-out blocks, makes
+        probabilities of the scores: with so many features they would else be 0 or 1. It changes no decision.
 
     Attributes
     ----------
@@ -44,6 +45,7 @@ class TangentSpaceLda(WindowDecoder):
 
     name: ClassVar[str] = "tangent_space_lda"
     signal_defaults: ClassVar[SignalDefaults] = SignalDefaults(window_s=2.0)
+    evidence_defaults: ClassVar[Mapping[str, Any]] = {"calibrate": "temperature"}
     learned: ClassVar[tuple[str, ...]] = ("whiteners_", "weights_", "bias_")
 
     whiteners_: FloatArray

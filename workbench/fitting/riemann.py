@@ -16,7 +16,7 @@ TOLERANCE = 1e-8
 
 ITERATIONS = 50
 
-MANY = 256
+MANY = 128
 """Covariances beyond which a mean is taken of evenly spaced ones: windows that overlap say the same again."""
 
 
