@@ -7,6 +7,7 @@ import pytest
 from scipy import linalg
 
 from workbench import decoders
+from workbench.errors import BadValue
 from workbench.fitting.lda import shrinkage_lda
 from workbench.fitting.riemann import riemannian_mean
 
@@ -71,6 +72,45 @@ def test_probabilities_of_many_features_are_not_all_certain():
 def test_a_class_of_one_block_is_fitted_without_a_factor():
     x, y = epochs(n=12)
     assert make().fit(x, y, blocks=y).evidence_.keys().isdisjoint({"factor", "calibration_x"})
+
+
+def test_delayed_copies_join_the_covariance_as_pyriemann_stacks_them():
+    rng = np.random.default_rng(4)
+    window = rng.normal(0, 10, (100, 2 * N_CHANNELS))
+    decoder = make(bands=((8, 14), (14, 30)), delays_s=(2 / FS, 5 / FS)).prepare(N_CHANNELS)
+    ours = decoder.reducer().summarise(window)
+    assert ours.shape == (2, 3 * N_CHANNELS, 3 * N_CHANNELS)
+    for band in range(2):
+        lanes = window[:, band * N_CHANNELS : (band + 1) * N_CHANNELS]
+        stacked = np.concatenate([lanes[5 - delay : 100 - delay] for delay in (0, 2, 5)], axis=1)
+        estimation = pytest.importorskip("pyriemann.estimation", reason="pyriemann is not installed")
+        theirs = estimation.Covariances(estimator="oas").transform(stacked.T[None])[0]
+        np.testing.assert_allclose(ours[band], theirs, rtol=1e-9, atol=1e-9)
+    windows = np.stack([window, 2 * window])
+    each = decoder.reducer().summarise_each(windows)
+    assert np.array_equal(each, [decoder.summarise(one) for one in windows])
+
+
+def test_delays_tell_apart_what_only_time_tells_apart():
+    rng = np.random.default_rng(6)
+    y = np.array(["feet", "hands"])[np.arange(120) % 2]
+    noise = rng.normal(0, 10, (120, 2, 170))
+    # The second channel leads or lags the first by four samples: equal power, no covariance at lag 0.
+    x = noise[:, :, 5:165].copy()
+    x[y == "feet", 1] += noise[y == "feet", 0, 1:161]
+    x[y == "hands", 1] += noise[y == "hands", 0, 9:169]
+    params = {"bands": ((8, 60),), "window_s": 1.0, "reference": "none"}
+    right = [
+        (make(delays_s=delays, **params).fit(x[:60], y[:60]).predict(x[60:]) == y[60:]).mean()
+        for delays in ((), (4 / FS,))
+    ]
+    assert right[0] < 0.75 < 0.9 < right[1]
+
+
+@pytest.mark.parametrize("delays_s", [(0.0,), (0.1, 0.1), (0.3,), (-0.1,)])
+def test_delays_that_no_window_has_are_refused(delays_s):
+    with pytest.raises(BadValue, match="delays_s must differ"):
+        make(delays_s=delays_s).fit(*epochs())
 
 
 def test_defaults_are_those_of_the_definition():

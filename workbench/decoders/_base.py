@@ -269,6 +269,14 @@ class WindowDecoder(ABC):
         """``(n_bands,)`` float64, s: group delay of the filters at the middle of each band."""
         return self.design_["delay"]
 
+    def prepare_for(self, n_channels: int, *, stretch_s: float | None) -> Self:
+        """Design the filters for a paradigm that decides on one window of ``stretch_s`` a cue, None at every hop.
+
+        The window then covers the stretch, unless its length was given or it is locked to an event.
+        """
+        own = self.window_s is not None or self.time_locked
+        return self.prepare(n_channels, window_s=None if own else stretch_s)
+
     def prepare(self, n_channels: int, *, window_s: float | None = None) -> Self:
         """Design the filters for a raw stream of ``n_channels``; fitting does this first."""
         self.settings_ = self.settings_for(n_channels, window_s=window_s)
@@ -412,6 +420,8 @@ class WindowDecoder(ABC):
             self.adaptation_ = {"reference": reference, "whitening": whiteners(reference)}
         # The classifier first, from all windows; evidence is then learned from copies that are held out.
         self.learn(summaries, labels)
+        if adapt is not None and adapt.balanced:
+            self.adaptation_ |= {"balanced": np.ones(1)}
         patterns = self._patterns(self._recentred(summaries))
         if patterns is not None:
             self.patterns_ = patterns

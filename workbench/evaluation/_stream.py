@@ -145,7 +145,7 @@ def judge_stream(
     kind = decoders.load(name)
 
     def fresh() -> WindowDecoder:
-        return kind(runs.fs, **used).prepare(len(runs.channels))
+        return kind(runs.fs, **used).prepare_for(len(runs.channels), stretch_s=paradigm.stretch_s)
 
     # Collected once: what a decoder keeps of a window does not depend on what it learned.
     training = {run.name: collected(fresh(), run, paradigm, fs=runs.fs) for run in runs.runs}

@@ -78,6 +78,8 @@ def adapter_of(decoder: Learnable, scorer: Scorer) -> Adapter | None:
         "every": decoder.settings.n_window(decoder.fs),
         "longest_rest": round(settings.longest_rest_s * decoder.fs),
         "bound": settings.limit,
+        # Not from the settings: a decoder that was fitted before there were rounds adapts as it did.
+        "classes": len(decoder.classes_) if "balanced" in decoder.adaptation_ else 0,
     }
     if settings.rule == "recentre":
         return Recentring(

@@ -200,6 +200,9 @@ class AdaptSettings:
         discriminant follows the features) or ``"supervised"`` (class means and covariance follow labels).
     mean : of covariances, ``"riemann"`` or ``"euclid"``. least : least share of a new window in the mean.
     rate : share of a new window in means of features; 0.05 for pmean, 0.03 for supervised by default.
+    balanced : rules without labels take in windows in rounds of one a class, as the evidence names them, so that a
+        class that comes for minutes alone moves nothing; nor does a change after which all windows seem one class:
+        that takes a new calibration. False takes in every window.
     longest_rest_s : rules without labels pause after so much rest, s, as they take the classes for balanced.
     bound : distance from the fit at which it goes back to the fit: root mean square of log eigenvalues (2.0 by
         default), or of a shift in standard deviations within the classes (3.0 by default).
@@ -209,6 +212,7 @@ class AdaptSettings:
     mean: str = "riemann"
     least: float = LEAST_STEP
     rate: float | None = None
+    balanced: bool = True
     longest_rest_s: float = 10.0
     bound: float | None = None
 
