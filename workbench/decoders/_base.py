@@ -416,7 +416,7 @@ class WindowDecoder(ABC):
             self.__dict__.pop(stale, None)
         adapt = self.adapt_settings
         if adapt is not None and adapt.rule == "recentre":
-            reference = reference_of(self, summaries)
+            reference = reference_of(self, summaries, labels)
             self.adaptation_ = {"reference": reference, "whitening": whiteners(reference)}
         # The classifier first, from all windows; evidence is then learned from copies that are held out.
         self.learn(summaries, labels)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from workbench import registry
 from workbench.evaluation._contract import ContinuousRun, ContinuousRuns, Dataset, Epochs
-from workbench.evaluation._defaults import DEFAULTS, Default, all_of, default_of
+from workbench.evaluation._defaults import DEFAULTS, Default, all_of, chosen, default_of
 from workbench.evaluation._judge import Judged, judge
 from workbench.evaluation._stream import StreamJudged, judge_stream
 from workbench.evaluation._table import (
@@ -36,6 +36,7 @@ __all__ = [
     "as_csv",
     "as_text",
     "available",
+    "chosen",
     "default_of",
     "figure",
     "judge",
