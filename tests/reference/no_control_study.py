@@ -1,9 +1,9 @@
 """How many attempts are found at few false activations, after 0, 10 and 40 calibration trials.
 
-    python -m tests.reference.no_control_study ../shared/data/eegmmidb > docs/no_control.md
+    python -m tests.reference.no_control_study FOLDER > docs/no_control.md
 
-Each decoder chooses its own threshold on held-out rest of the calibration, and nothing is chosen afterwards: beside
-detection stands the rate of false activations that came of it, with its interval and the minutes of rest.
+Each decoder chooses its own threshold on held-out rest of the calibration, and nothing is chosen afterwards.
+Beside detection stands the rate of false activations that came of it, with interval and minutes of rest.
 """
 
 from __future__ import annotations
@@ -35,21 +35,21 @@ CALIBRATION = paradigms.load("grasp_rest")()
 HEAD = """# Detection without control
 
 How many attempts are found while a person who does not want to move sets off next to nothing. Do not edit; made by
-`python -m tests.reference.no_control_study ../shared/data/eegmmidb > docs/no_control.md`.
+`python -m tests.reference.no_control_study FOLDER > docs/no_control.md`, with the folder of eegmmidb.
 
-Each decoder chooses its threshold on held-out rest of its calibration, for one false onset in four minutes, so that
-another run may stay below 0.5 a minute; nothing is chosen afterwards. Intervals are 95 %, over people or runs.
+Each decoder chooses its threshold on held-out rest of its calibration, for one false onset in four minutes, so
+that another run may stay below 0.5 a minute; nothing is chosen afterwards. 95 % intervals, over people or runs.
 
 | recordings | decoder | calibration trials | attempts found | false a minute of rest | rest | onset |
 |---|---|---|---|---|---|---|"""
 
 FOOT = """
-- *Simulated* people are simulated, and evidence of nothing but the program: seeds {first}–{last}, epidural, 8 channels
-  at 1 kHz; with 0 trials, other simulated people calibrate. An onset within 1.5 s of the cue is a hit.
+- *Simulated* people are evidence of nothing but the program: seeds {first}–{last}, epidural, 8 channels at 1 kHz;
+  with 0 trials, other simulated people calibrate. An onset within 1.5 s of the cue is a hit.
 - *S001* of the PhysioNet motor movement/imagery data base (Schalk et al. 2004): runs 7 and 9 (executed), 8 and 10
-  (imagined) are judged, on which nothing was chosen. An onset within 4.1 s of the cue is a hit. There is one person,
-  so nobody else can calibrate for 0 trials; two minutes of rest cannot show a rate below 0.5 a minute, as the
-  intervals say.
+  (imagined) are judged, on which nothing was chosen. An onset within 4.1 s of the cue is a hit. There is one
+  person, so nobody else can calibrate for 0 trials; two minutes of rest cannot show a rate below 0.5 a minute, as
+  the intervals say.
 """
 
 

@@ -596,6 +596,7 @@ class WindowDecoder(ABC):
             "channels": str(self.n_channels_in_),
             "bands": ", ".join(f"{low:g}–{high:g} Hz" for low, high in settings.bands),
             "window": f"{settings.window_s:g} s, every {self.step_s:g} s",
+            "delay of the filters": ", ".join(f"{1000 * delay:.0f} ms" for delay in self.delay_s),
             "reference used": settings.reference,
         }
         return facts | ({"SHA-256": self.sha256_} if hasattr(self, "sha256_") else {})

@@ -160,6 +160,7 @@ def _one(name: str, rows: list[dict[str, str]]) -> Iterator[str]:
         yield f"Source: {notes}\n"
     if name in ELSEWHERE:
         yield f"Elsewhere: {ELSEWHERE[name]}.\n"
+    yield f"Delay of the filters, at the middle of each band: {_delays(decoder_class)}.\n"
     yield "| parameter | default |"
     yield "|---|---|"
     for key, parameter in inspect.signature(decoder_class).parameters.items():
@@ -167,6 +168,15 @@ def _one(name: str, rows: list[dict[str, str]]) -> Iterator[str]:
     if rows:
         results = "; ".join(f"{row['dataset']} {row['participant']} {_result(row)}" for row in rows)
         yield f"\nResults: {results}."
+
+
+def _delays(decoder_class: type[decoders.WindowDecoder]) -> str:
+    """Group delay of each band with the defaults, for 8 channels at 250 Hz."""
+    required = {"frequencies": {"a": 10.0, "b": 12.0}}
+    params = {key: value for key, value in required.items() if key in decoder_class.parameter_names()}
+    decoder = decoder_class(250.0, **params).prepare(8)
+    bands = zip(decoder.settings.bands, decoder.delay_s, strict=True)
+    return ", ".join(f"{low:g}–{high:g} Hz {1000 * delay:.0f} ms" for (low, high), delay in bands)
 
 
 def _result(row: dict[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from workbench import decoders
-from workbench.analysis import Auc, Fold, Interval, auc, blocks, chance_limit, leave_one_out, wilson
+from workbench.analysis import Auc, Fold, Interval, auc, blocks, chance_limit_of, leave_one_out, wilson
 from workbench.errors import BadValue
 from workbench.evaluation._contract import Dataset, Epochs
 from workbench.evaluation._defaults import chosen
@@ -108,7 +109,7 @@ def judge(
         correct,
         n,
         wilson(correct, n),
-        chance_limit(n, classes=len(set(truth))),
+        chance_limit_of(Counter(truth).values()),
         area,
     )
 

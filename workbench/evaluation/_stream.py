@@ -6,6 +6,7 @@ the paradigm names, as a fit for a session does. A decoder that adapts begins ea
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from workbench import decoders
-from workbench.analysis import EventMetrics, Interval, chance_limit, event_metrics, share_of_events
+from workbench.analysis import EventMetrics, Interval, chance_limit_of, event_metrics, share_of_events
 from workbench.decode import decode
 from workbench.decoders import Training, WindowDecoder
 from workbench.errors import BadSignal, BadValue
@@ -92,7 +93,7 @@ class StreamJudged:
         """95 % chance limit of the right trials of a cued rule; None of a self-paced one."""
         if self.rule.asynchronous:
             return None
-        return chance_limit(len(self.judged), classes=len(self.rule.classes))
+        return chance_limit_of(Counter(trial.condition for trial in self.judged).values())
 
     @property
     def window_accuracy(self) -> float:

@@ -71,7 +71,7 @@ class EvidenceSettings:
     beta: float = 0.1
     false_per_min: float = 1.0
     refractory_s: float = 2.0
-    smooth_s: float = 1.0
+    smooth_s: float = 0.5
 
     @classmethod
     def of(cls, *mappings: Mapping[str, Any] | None) -> EvidenceSettings:
