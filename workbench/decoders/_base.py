@@ -88,6 +88,8 @@ class WindowDecoder(ABC):
     """What ``fit`` takes beside epochs and classes."""
     learned: ClassVar[tuple[str, ...]]
     """Names of the arrays that fitting learns."""
+    before: ClassVar[Mapping[str, Any]] = {}
+    """What parameters were in effect that a decoder does not name, because it was stored before there were any."""
     fs: float
     window_s: float | None
     hop_s: float

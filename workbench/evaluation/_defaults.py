@@ -66,7 +66,7 @@ DEFAULTS: dict[str, Default] = {
         "mrcp_lda",
         "the slow potential itself, samples at 16 Hz and a shrinkage LDA; the whole epoch and no high-pass, for "
         "the task is a shift of the baseline over seconds (Birbaumer et al. 1999)",
-        {"band": (0.0, 3.0), "reference": "none"},
+        {"band": (0.0, 7.0), "reference": "none"},
     ),
     "ssvep": Default(
         "fbcca",
