@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from workbench.control._grant import Grant
+from workbench.control._law import ControlLaw
 from workbench.control._link import Sent
 from workbench.control._machine import Now
 from workbench.control._profile import Effector, SafeStep
@@ -27,6 +28,7 @@ _NOUNS: dict[str, type[Any]] = {
     for noun in (
         Acknowledgement,
         Command,
+        ControlLaw,
         Decision,
         DeviceStatus,
         Effector,

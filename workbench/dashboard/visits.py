@@ -15,19 +15,14 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from workbench import live, runs, world
+from workbench import control, live, runs, world
 from workbench.errors import BadValue, Refused
 from workbench.messages import Message
 from workbench.runs import approve as approving
 from workbench.runs import grant
 from workbench.study import Signer, Study
-from workbench.systems import System
+from workbench.systems import BoundSystem
 from workbench.vocabulary import Note
-
-EFFECTORS = {
-    "glove": Message("effector.glove"), "cursor": Message("effector.cursor"), "screen": Message("effector.screen"),
-}  # fmt: skip
-"""Effectors of the register by what they are called; one of another package is called by its name."""
 
 
 class VisitService:
@@ -41,7 +36,7 @@ class VisitService:
     speed : stream seconds a second; 1 with hardware.
     """
 
-    def __init__(self, folder: Path, system: System, *, operator: str, speed: float = 1.0) -> None:
+    def __init__(self, folder: Path, system: BoundSystem, *, operator: str, speed: float = 1.0) -> None:
         self.folder, self.system = Path(folder), system
         self._operator, self._speed = operator, speed
         self._signer: Signer | None = None
@@ -318,7 +313,7 @@ class VisitService:
         rows = [asdict(check) for check in checks]
         signing = {
             "signer": self.who,
-            "effector": Message("approval.simulated", effector=EFFECTORS.get(self._effector, self._effector)),
+            "effector": Message("approval.simulated", effector=self._effector_title),
             "participant": person["pseudonym"],
         }
         signing |= {"password": password, "replaces": _short(in_use["sha256"]) if in_use else ""}
@@ -419,6 +414,13 @@ class VisitService:
     @property
     def _effector(self) -> str:
         return self.system.effector or "screen"
+
+    @property
+    def _effector_title(self) -> str:
+        """What people call it."""
+        if self.system.effector is None:
+            return Message("effector.screen")
+        return control.load(self.system.effector).title or self.system.effector
 
     @staticmethod
     def _person(study: Study, visit_id: str) -> dict[str, Any]:
@@ -535,7 +537,9 @@ def _open_points(row: Any) -> list[dict[str, Any]]:
     return points
 
 
-def _row(study: Study, row: Any, running: Mapping[str, str] | None, today: date, system: System) -> dict[str, Any]:
+def _row(
+    study: Study, row: Any, running: Mapping[str, str] | None, today: date, system: BoundSystem
+) -> dict[str, Any]:
     """One row of the page from one of the record."""
     person, visit = row.participant, row.visit
     if person["injured_on"]:
