@@ -5,7 +5,7 @@ point of the group ``workbench.systems``. :func:`bind` puts a system and the str
 plays them.
 """
 
-from workbench.systems._bound import HARDWARE, BoundSystem, Source, bind, simulate
+from workbench.systems._bound import HARDWARE, BoundSystem, Source, bind, bound_in, simulate
 from workbench.systems._protocol import begin_study, system_of
 from workbench.systems._register import USUAL, Provenance, available, load, provenance
 from workbench.systems._system import (
@@ -40,6 +40,7 @@ __all__ = [
     "available",
     "begin_study",
     "bind",
+    "bound_in",
     "load",
     "provenance",
     "rate_of",
