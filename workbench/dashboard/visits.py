@@ -152,7 +152,7 @@ class VisitService:
         }
 
     def choices(self) -> list[dict[str, str]]:
-        """Systems and tasks that a simulated participant can play: ``key, system, task``, the last two as words."""
+        """Systems and tasks that a simulated participant can play: ``key``; ``system`` and ``task`` as words."""
         every = [systems.load(name) for name in systems.available()]
         return [
             {"key": f"{system.name} {task.name}", "system": system.title, "task": task.title}
