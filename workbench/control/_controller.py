@@ -16,6 +16,8 @@ from workbench.control._arming import Arming
 from workbench.control._conditions import Condition
 from workbench.control._confirmation import Confirmation
 from workbench.control._device import DeviceReports
+from workbench.control._inputs import Input, InputLog, is_input
+from workbench.control._law import ControlLaw, check_law
 from workbench.control._log import ControllerLog
 from workbench.control._machine import StateMachine
 from workbench.control._operator import OperatorActs
@@ -25,7 +27,7 @@ from workbench.control._safe_state import SafeState
 from workbench.control._self_test import SelfTest
 from workbench.control._snapshot import EffectorStatus, RuleValues
 from workbench.control._supervisor import Limits, Supervisor, check_limits, profile_limits
-from workbench.control._table import ARMED_OR_ENGAGED, WATCHED, State, Thresholds, onward
+from workbench.control._table import ARMED_OR_ENGAGED, BY_LAW, WATCHED, State, Thresholds, onward, rule_of
 from workbench.control._watch import Watch, broken
 from workbench.errors import BadValue
 from workbench.messages import Message
@@ -48,6 +50,7 @@ class Controller:
     ----------
     effector : its profile.
     limits : the protocol's limits, None for the profile's own.
+    law : which decisions close the effector and what opens it, None for ``hold``.
     thresholds : for words only.
     hop_s : time between decisions, s.
     speed : how much faster than real time the stream runs; the age of a decision is divided by it, and
@@ -60,7 +63,9 @@ class Controller:
     operator : :class:`OperatorActs`, what people do.
     device : :class:`DeviceReports`, what the device says.
 
-    Every row for the ledger, an operator's included, is handed out once by :meth:`take_rows`.
+    Every row for the ledger, an operator's included, is handed out once by :meth:`take_rows`, and every call that
+    may have changed anything by :meth:`take_inputs`. From a :func:`state_entry`, the inputs since then give the
+    same commands.
     """
 
     def __init__(
@@ -68,6 +73,7 @@ class Controller:
         effector: Effector,
         *,
         limits: Limits | None = None,
+        law: ControlLaw | None = None,
         thresholds: Thresholds | None = None,
         hop_s: float = 0.05,
         speed: float = 1.0,
@@ -77,6 +83,7 @@ class Controller:
         if not (isfinite(hop_s) and hop_s > 0 and isfinite(speed) and speed > 0):
             raise BadValue(Message("control.hop_and_speed", hop=f"{hop_s}", speed=f"{speed}"))
         checked = profile_limits(effector) if limits is None else check_limits(limits, effector)
+        self._law = check_law(law or ControlLaw(), checked, effector)
         self.effector, self.simulated = effector, simulated
         self._thresholds = thresholds or Thresholds()
         # Each part is made of those above it. The dose is counted at each new time, before anything that happens
@@ -85,6 +92,7 @@ class Controller:
         machine = StateMachine(speed=speed, on_time=lambda now: supervisor.count(now, moving=any(self.level)))
         watch, confirmation = Watch(hop_s=hop_s), Confirmation()
         log, orders = ControllerLog(effector.name, machine), Orders(effector, machine)
+        inputs = InputLog(machine)
         arming = Arming(
             effector, simulated=simulated, machine=machine, log=log, supervisor=supervisor, watch=watch
         )
@@ -96,17 +104,21 @@ class Controller:
             arming=arming,
             supervisor=supervisor,
             safe_state=safe_state,
+            law=self._law,
         )
         common: _Common = {"log": log, "orders": orders, "arming": arming, "safe_state": safe_state}
         self_test = SelfTest(machine, **common, watch=watch, confirmation=confirmation)
-        self.operator = OperatorActs(machine, **common, activation=activation, self_test=self_test)
-        self.device = DeviceReports(machine, **common, confirmation=confirmation, self_test=self_test)
-        self._machine, self._log, self._orders = machine, log, orders
+        self.operator = OperatorActs(machine, **common, inputs=inputs, activation=activation, self_test=self_test)
+        self.device = DeviceReports(
+            machine, **common, inputs=inputs, confirmation=confirmation, self_test=self_test
+        )
+        self._machine, self._log, self._inputs, self._orders = machine, log, inputs, orders
         self._supervisor, self._watch, self._confirmation = supervisor, watch, confirmation
         self._arming, self._activation = arming, activation
         self._safe_state, self._self_test = safe_state, self_test
 
     # ------------------------------------------------------------------------------------ events
+    @is_input
     def on_decision(
         self,
         decision: Decision,
@@ -136,6 +148,7 @@ class Controller:
         self._watch.evidence(self._machine.now, valid=decision.valid)
         return commands + self._activation.follow(decision, level)
 
+    @is_input
     def on_tick(self, now_stream: float, *, local: float, quality_ok: bool | None = None) -> list[Command]:
         """Time has passed: limits, safe-state steps, missing acknowledgements, heartbeats.
 
@@ -157,6 +170,7 @@ class Controller:
         pulse = self.state in WATCHED or (self.state == "FAULT_SAFE" and self._safe_state.has_steps_left)
         return commands + self._orders.renew_heartbeat(pulse=pulse)
 
+    @is_input
     def on_hop(self, duration_s: float, *, local: float) -> list[Command]:
         """How long one hop of the decode loop took, s; more than 3 overruns within 1 s are a fault."""
         self._machine.advance(None, local)
@@ -165,6 +179,7 @@ class Controller:
         counts = self._machine.speed == 1.0 and self.state in WATCHED
         return self._safe_state.fail("overrun") if overrun and counts else []
 
+    @is_input
     def on_fault(
         self, reason: str, *, sentence: str = "", now_stream: float | None = None, local: float | None = None
     ) -> list[Command]:
@@ -191,7 +206,7 @@ class Controller:
         # self-test each time an electrode is adjusted.
         if self.state not in ARMED_OR_ENGAGED:
             return []
-        code = self._watch.fault(now, active=self._activation.engaged)
+        code = self._watch.fault(now, active=self._activation.rests_on_evidence)
         return self._safe_state.fail(code) if code else []
 
     # ------------------------------------------------------------------------------------- views
@@ -229,7 +244,9 @@ class Controller:
             return f"Arming is not possible: {unmet[0].text}"
         dwell = self._thresholds.dwell
         hops = "1 hop" if dwell == 1 else f"{dwell} hops"
-        rule = onward(self.state).why.format(**self._rule_values(), hops=hops)
+        conditions = ", ".join(self._law.conditions) or "an intent"
+        rule = rule_of(self.state, self._law.law)
+        rule = rule.format(**self._rule_values(), hops=hops, conditions=conditions)
         cause = self._cause
         return f"{cause[:1].upper()}{cause[1:]}. {rule}" if cause else rule
 
@@ -242,6 +259,7 @@ class Controller:
         """The arming conditions, each met or not, with its reason."""
         return self._arming.conditions()
 
+    @is_input
     def set_thresholds(self, thresholds: Thresholds) -> None:
         """The rule of the run that begins; for the words on the screen only."""
         self._thresholds = thresholds
@@ -250,8 +268,13 @@ class Controller:
         """Rows for the ledger since the last call, oldest first; each is given once."""
         return self._log.take()
 
+    def take_inputs(self) -> list[Input]:
+        """Inputs since the last call, oldest first; each is given once."""
+        return self._inputs.take()
+
     def snapshot(self) -> EffectorStatus:
         """The ``effector`` part of the engine's status: plain strings, numbers and lists."""
+        law = self._law.law
         link, round_trip_s = self._orders.link, self._self_test.round_trip_s
         return {
             "confirmed": self._confirmation.confirmed(self._machine.now),
@@ -267,7 +290,7 @@ class Controller:
             "previous": self._machine.previous,
             "next": self.next_state,
             "why": self.why,
-            "why_key": f"control.next.{self.state}",
+            "why_key": f"control.next.{self.state}{'.' + law if (self.state, law) in BY_LAW else ''}",
             "why_args": self._rule_values(),
             "fault": self._safe_state.fault,
             "cause": self._cause,
@@ -287,4 +310,5 @@ class Controller:
             "dwell": self._thresholds.dwell,
             "hold_limit_s": self.limits.hold_limit_s,
             "refractory_s": self.effector.refractory_s,
+            "trigger_s": self._law.trigger_s,
         }

@@ -9,25 +9,20 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from workbench import live, runs, world
-from workbench.errors import BadValue, Refused
+from workbench import control, live, runs, systems, world
+from workbench.errors import BadValue, Refused, WorkbenchError
 from workbench.messages import Message
 from workbench.runs import approve as approving
 from workbench.runs import grant
 from workbench.study import Signer, Study
-from workbench.systems import System
+from workbench.systems import BoundSystem
 from workbench.vocabulary import Note
-
-EFFECTORS = {
-    "glove": Message("effector.glove"), "cursor": Message("effector.cursor"), "screen": Message("effector.screen"),
-}  # fmt: skip
-"""Effectors of the register by what they are called; one of another package is called by its name."""
 
 
 class VisitService:
@@ -36,13 +31,18 @@ class VisitService:
     Parameters
     ----------
     folder : of the study.
-    system : what a session runs: streams, paradigm, decoder, effector.
+    system : what a session runs: streams, paradigm, decoder, effector; None for the system of the study,
+        simulated.
     operator : stands in the record while nobody is signed in.
     speed : stream seconds a second; 1 with hardware.
     """
 
-    def __init__(self, folder: Path, system: System, *, operator: str, speed: float = 1.0) -> None:
-        self.folder, self.system = Path(folder), system
+    def __init__(
+        self, folder: Path, system: BoundSystem | None = None, *, operator: str, speed: float = 1.0
+    ) -> None:
+        self.folder = Path(folder)
+        followed, self._changed = systems.system_of(self.folder)
+        self.system = systems.simulate(followed) if system is None else system
         self._operator, self._speed = operator, speed
         self._signer: Signer | None = None
         self._confirmed: dict[str, str] = {}
@@ -106,6 +106,7 @@ class VisitService:
             rows = [_row(study, entry, running, today, self.system) for entry in entries]
             code = study.code
             hints = [] if study.people() else [self._nobody_hint()]
+            hints += [{"text": self._changed}] if self._changed else []
             hints += [] if rows else [{"key": "worklist.hint.no_visit", "args": {}}]
         now = world.clock.local()
         read_at = now.strftime("%H:%M:%S")
@@ -126,15 +127,63 @@ class VisitService:
             decoder = study.approved_decoder(effector=self._effector, participant_id=person["id"])
             drafts = study.drafts.list(visit_id=visit_id)
             blocked = self._blocked(study, person, running)
-        facts = [_consent(person), _decoder_fact(decoder)]
+        followed = {"system": self.system.system.title, "task": self.system.task.title}
+        facts = [
+            {"name": "system", "key": "worklist.system", "args": followed},
+            _consent(person),
+            _decoder_fact(decoder),
+        ]
         if decoder:
             facts.append(_approval_fact(decoder["approval"]))
-        effector = {"name": "effector", "key": "worklist.effector_simulated", "args": {"name": self._effector}}
+        moved = {"name": self._effector_title}
+        effector = {"name": "effector", "key": "worklist.effector_simulated", "args": moved}
         trials = self.system.trials
         plan = [{"key": "worklist.plan.calibrate", "args": {"n": n}} for n in trials[:-1]]
         plan.append({"key": "worklist.plan.online", "args": {"n": trials[-1]}})
+        plan += [{"key": "worklist.plan.check", "args": {"what": check}} for check in self.system.system.checks]
         plan += [{"key": "worklist.plan.draft", "args": {"form": draft.form}} for draft in drafts]
-        return {"facts": [*facts, effector], "plan": plan, "blocked": blocked}
+        choice = self.choices() if person["simulated"] and running is None else []
+        return {
+            "facts": [*facts, effector],
+            "plan": plan,
+            "blocked": blocked,
+            "systems": choice,
+            "system": self.system.key,
+        }
+
+    def choices(self) -> list[dict[str, str]]:
+        """Systems and tasks that a simulated participant can play: ``key``; ``system`` and ``task`` as words."""
+        every = [systems.load(name) for name in systems.available()]
+        return [
+            {"key": f"{system.name} {task.name}", "system": system.title, "task": task.title}
+            for system in every
+            if system.simulator is not None
+            for task in system.tasks
+        ]
+
+    def choose_system(self, key: str) -> None:
+        """Choose what the next session of a simulated participant runs.
+
+        Parameters
+        ----------
+        key : of one of :meth:`choices`.
+
+        Raises
+        ------
+        Refused
+            While a session is under way.
+        BadValue
+            For a key that is not offered.
+        """
+        running = self.session()
+        if running is not None:
+            raise Refused(Message("visit.session_under_way", participant=running["participant"]))
+        if key not in [choice["key"] for choice in self.choices()]:
+            raise BadValue(Message("visit.no_such_system", got=repr(key)))
+        name, task = key.split(" ")
+        self.system = systems.simulate(systems.load(name), task=task)
+        # What was confirmed was confirmed for another session.
+        self.forget()
 
     def confirm(self, visit_id: str, code: str) -> dict[str, str]:
         """Check a wristband or participant code against the participant of a visit.
@@ -194,6 +243,8 @@ class VisitService:
             visit = study.get("visit", rows[0]["visit_id"])
             person = study.get("participant", visit["participant_id"])
         names = {"participant": person["pseudonym"], "visit_name": visit["name"], "person": person["id"]}
+        stated = rows[0]["plan"].get("system") or {}
+        names["system"] = f"{stated['name']} {stated['task']}" if stated else ""
         return {"session": rows[0]["id"], "visit": visit["id"], "identity": rows[0]["identity"], **names}
 
     def visit_in_session(self) -> tuple[str, str] | None:
@@ -229,7 +280,12 @@ class VisitService:
         return self._granting(live.start(plan))
 
     def connect(self) -> Any:
-        """A client of the engine that runs, None without one."""
+        """A client of the engine that runs, None without one; the page then follows the system of its session."""
+        running = self.session()
+        if running is not None and running["system"] not in ("", self.system.key):
+            with self.record() as study, suppress(WorkbenchError):
+                # A system that is not installed here takes no run, and must not take STOP from this page.
+                self.system = systems.bound_in(study.get("session", running["session"])["plan"])
         return self._granting(live.attach(self.folder)) if live.find(self.folder) else None
 
     def _granting(self, client: Any) -> Any:
@@ -260,11 +316,14 @@ class VisitService:
 
     def run_settings(self, kind: str) -> dict[str, Any]:
         """Keyword arguments of ``client.start_run`` for a kind of run."""
+        running = self.session()
+        if running is not None and running["system"] not in ("", self.system.key):
+            raise Refused(Message("visit.other_system", system=running["system"]))
         settings: dict[str, Any] = {"paradigm": self.system.paradigm, "params": self.system.paradigm_params}
         settings["seed"] = 1
         if kind != "online":
             return settings
-        decoder = self._online_decoder(self.session())
+        decoder = self._online_decoder(running)
         if decoder is None:
             raise Refused(Message("visit.no_decoder"))
         return settings | {"decoder_folder": self.folder / decoder["path"]}
@@ -318,7 +377,7 @@ class VisitService:
         rows = [asdict(check) for check in checks]
         signing = {
             "signer": self.who,
-            "effector": Message("approval.simulated", effector=EFFECTORS.get(self._effector, self._effector)),
+            "effector": Message("approval.simulated", effector=self._effector_title),
             "participant": person["pseudonym"],
         }
         signing |= {"password": password, "replaces": _short(in_use["sha256"]) if in_use else ""}
@@ -419,6 +478,13 @@ class VisitService:
     @property
     def _effector(self) -> str:
         return self.system.effector or "screen"
+
+    @property
+    def _effector_title(self) -> str:
+        """What people call it."""
+        if self.system.effector is None:
+            return Message("effector.screen")
+        return control.load(self.system.effector).title or self.system.effector
 
     @staticmethod
     def _person(study: Study, visit_id: str) -> dict[str, Any]:
@@ -535,7 +601,9 @@ def _open_points(row: Any) -> list[dict[str, Any]]:
     return points
 
 
-def _row(study: Study, row: Any, running: Mapping[str, str] | None, today: date, system: System) -> dict[str, Any]:
+def _row(
+    study: Study, row: Any, running: Mapping[str, str] | None, today: date, system: BoundSystem
+) -> dict[str, Any]:
     """One row of the page from one of the record."""
     person, visit = row.participant, row.visit
     if person["injured_on"]:

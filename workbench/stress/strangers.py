@@ -19,13 +19,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from workbench import devices, world
+from workbench import control, devices, world
 from workbench.control import ConfirmedStatus
 from workbench.devices import lsl
 from workbench.devices._last_metre import EngineEnd
 from workbench.devices._listening import Listener
 from workbench.devices._pairing import Pairing
-from workbench.engine.effector_link import EffectorEvent, EffectorLink
+from workbench.engine.effector_link import EffectorLink
+from workbench.engine.effector_recording import EffectorEvent
 from workbench.engine.ledger import Ledger
 from workbench.errors import BadValue, EngineFault
 from workbench.live.plan import OWN_NAMES
@@ -121,8 +122,9 @@ class LinkBench:
             stream_now=lsl.local_clock,
             speed=1.0,
             t0=0.0,
-            simulated=True,
+            controller=control.Controller(control.load(paired.effector)),
         )
+        self.link.recording.begin(stamp=lsl.local_clock())
 
     def _record(self, item: EffectorEvent) -> None:
         if isinstance(item, DeviceStatus):
