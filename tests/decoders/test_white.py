@@ -7,8 +7,8 @@ import pytest
 from sklearn.covariance import ledoit_wolf as reference
 
 from workbench.errors import BadSignal
-from workbench.fitting.lda import ledoit_wolf, overlap
-from workbench.fitting.whitening import pulled, rest_lda, whitening
+from workbench.fitting.lda import ledoit_wolf
+from workbench.fitting.whitening import overlap, pulled, rest_lda, whitening
 
 
 def smoothed(n, p, k, seed=0):
@@ -32,7 +32,7 @@ def test_shrinkage_grows_with_the_overlap():
     x = np.random.default_rng(1).normal(0, np.arange(1, 9), (60, 8))
     centred = x - x.mean(axis=0)
     _, expected = reference(centred, assume_centered=True)
-    assert ledoit_wolf(centred, repeats=4.0)[1] == pytest.approx(min(1.0, 4 * expected), abs=1e-12)
+    assert ledoit_wolf(centred, overlap=4.0)[1] == pytest.approx(min(1.0, 4 * expected), abs=1e-12)
 
 
 def test_differences_are_pulled_to_the_mean_of_their_band_by_the_formula():

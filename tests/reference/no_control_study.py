@@ -18,6 +18,7 @@ from tests.reference.grasp_simulation import FS, items
 from workbench import analysis, decoders, evaluation, paradigms
 from workbench.decode import decode
 from workbench.devices.simulated_participant import render
+from workbench.evaluation._document import rate_range
 from workbench.evaluation._stream import _fitted, collected
 from workbench.evaluation._stream import items as run_items
 from workbench.signals.cues import locate_cues
@@ -59,7 +60,7 @@ def row(source, decoder, n, metrics):
     onset = f"{metrics.onset.median:.2f} s" if metrics.onset else "none"
     print(
         f"| {source} | {decoder} | {n} | {metrics.hits}/{metrics.n} = {metrics.recall:.2f} ({low:.2f}–{high:.2f}) "
-        f"| {metrics.false_per_min:.2f} ({false_low:.2f}–{false_high:.2f}) | {metrics.rest_s / 60:.1f} min "
+        f"| {metrics.false_per_min:.2f} ({rate_range(false_low, false_high)}) | {metrics.rest_s / 60:.1f} min "
         f"| {onset} |",
         flush=True,
     )

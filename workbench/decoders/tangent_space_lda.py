@@ -43,9 +43,9 @@ class TangentSpaceLda(WindowDecoder):
     -----
     Barachant, Bonnet, Congedo and Jutten 2012, IEEE Transactions on Biomedical Engineering 59, 920–928. The
     covariance of the vectors is shrunk (Ledoit and Wolf 2004, doi:10.1016/S0047-259X(03)00096-4): there are more
-    of their elements than windows, and windows that overlap count by what they add. Delayed copies: the augmented
-    covariance matrix of Carrara and Papadopoulo 2024, IEEE Transactions on Biomedical Engineering. No sample is
-    wrapped around, so the longest delay shortens what is averaged.
+    of their elements than windows. Delayed copies: the augmented covariance matrix of Carrara and
+    Papadopoulo 2024, IEEE Transactions on Biomedical Engineering. No sample is wrapped around, so the longest
+    delay shortens what is averaged.
     """
 
     name: ClassVar[str] = "tangent_space_lda"
@@ -90,7 +90,7 @@ class TangentSpaceLda(WindowDecoder):
         self.whiteners_ = inverse_sqrt(np.array(means))
         extract = self._features()
         features = np.array([extract.features(summary) for summary in summaries])
-        self.weights_, self.bias_, _ = shrinkage_lda(features, y, overlapping=True)
+        self.weights_, self.bias_, _ = shrinkage_lda(features, y)
 
     def reducer(self) -> Covariances:
         """The shrunk covariance of each band, and of the delayed copies where there are any."""

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.errors import BadSignal
-from workbench.fitting.lda import ledoit_wolf, overlap
+from workbench.fitting.lda import ledoit_wolf
 from workbench.vocabulary import FloatArray
 
 FLOOR = 1e-6
@@ -20,6 +20,9 @@ FEWEST = 4
 
 MIN_SCALE = 1e-3
 """Least scale of a score: one that says nothing about held-out windows is not trusted, and never inverted."""
+
+FARTHEST = 40
+"""Windows up to which correlation in time is summed."""
 
 
 def whitening(covariances: FloatArray) -> FloatArray:
@@ -44,6 +47,37 @@ def whitening(covariances: FloatArray) -> FloatArray:
         values = np.maximum(values, FLOOR * values.mean())
         filters[band] = (vectors / np.sqrt(values)) @ vectors.T
     return filters
+
+
+def overlap(residuals: FloatArray, index: NDArray[np.int64]) -> float:
+    """How many windows, in the order given, carry the information of one independent window.
+
+    Parameters
+    ----------
+    residuals : ``(n, n_features)`` float64, about the mean of their class.
+    index : ``(n,)`` class of each; correlation is taken between windows of the same class only.
+
+    Returns
+    -------
+    float
+        1 + 2 Σ r(l), summed up to the first lag without correlation; at least 1.
+
+    Notes
+    -----
+    Bayley and Hammersley 1946, doi:10.2307/2983560. Windows in another order than that of time are taken for
+    independent.
+    """
+    power, total = float((residuals**2).mean()), 1.0
+    for lag in range(1, min(FARTHEST, len(residuals) - 1) + 1):
+        same_class = index[lag:] == index[:-lag]
+        if not same_class.any() or power <= 0.0:
+            break
+        r = float((residuals[lag:] * residuals[:-lag])[same_class].mean()) / power
+        # Past the first lag without correlation only noise would be summed.
+        if r <= 0.05:
+            break
+        total += 2.0 * r
+    return total
 
 
 def pulled(differences: FloatArray, variance: FloatArray) -> FloatArray:
@@ -112,7 +146,7 @@ def _discriminants(
     if not (residuals != 0.0).any():
         raise BadSignal("the features do not vary within the classes; the recording repeats itself")
     windows_per_independent = overlap(residuals, index)
-    pooled, _ = ledoit_wolf(residuals, repeats=windows_per_independent)
+    pooled, _ = ledoit_wolf(residuals, overlap=windows_per_independent)
     # The variance of a mean falls with the number of independent windows, not of overlapping ones.
     error = residuals.var(axis=0).reshape(n_bands, -1).mean(axis=1) * windows_per_independent
     weights, offset = np.zeros_like(means), np.zeros(len(counts))

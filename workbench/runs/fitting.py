@@ -88,15 +88,15 @@ def fit(
         )
     n_channels = len(montage.channels)
     kind = decoders.load(decoder_name)
-    try:
-        decoder = kind(**requested).prepare_for(n_channels, stretch_s=paradigm.stretch_s)
-    except TypeError as error:
-        raise BadValue(Message("fit.parameters", decoder=decoder_name, why=str(error))) from error
-    windows = _windows(decoder, runs, paradigm, n_channels=n_channels)
 
     def fresh() -> WindowDecoder:
         return kind(**requested).prepare_for(n_channels, stretch_s=paradigm.stretch_s)
 
+    try:
+        decoder = fresh()
+    except TypeError as error:
+        raise BadValue(Message("fit.parameters", decoder=decoder_name, why=str(error))) from error
+    windows = _windows(decoder, runs, paradigm, n_channels=n_channels)
     metrics = _judged(fresh, windows, paradigm, runs, progress=progress)
     decoder.fit_summaries(windows.summaries, windows.labels, blocks=windows.blocks)
     sources = [{"run": str(r.plan["run"]), "sha256": file_sha256(r.path)} for r in runs]
