@@ -109,12 +109,19 @@ class Engine:
         )
         # Before the kernels are compiled, which may take minutes: a client can attach, follow and stop meanwhile.
         self._listen()
-        lsl.configure()
+        lsl.configure(peers=self.plan.peers)
         library = lsl.check_library()
         LOG.info("liblsl %d, pylsl %s", library.version, library.wrapper)
         if stale:
             self.session.events.enter(
                 "stale_lock", extent=stale, consequence=Message("engine.set_aside"), priority="medium"
+            )
+        if self.plan.consent_missing:
+            self.session.events.enter(
+                "consent",
+                extent=Message("engine.consent_missing", participant=self.plan.participant),
+                consequence=Message("engine.consent_elsewhere"),
+                priority="medium",
             )
         self._to("compiling")
         compile_kernels(self.plan.signal)

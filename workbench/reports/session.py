@@ -98,6 +98,7 @@ def session_document(facts: _facts.Facts, t: Texts) -> Document:
     say = Say(facts, t, results(facts), made_with)
     blocks: list[Block] = [
         *_page_one.simulated(say),
+        *_page_one.consent(say),
         *_page_one.alerts(say),
         *_page_one.results(say),
         *_page_one.rates(say),
