@@ -18,10 +18,14 @@ def places(sentence):
     return {name for _, name, *_ in string.Formatter().parse(sentence) if name is not None}
 
 
+OWN = {"words.own": {"en", "zh"}}
+"""Codes whose places are the languages themselves: texts that a system's own file gives in both."""
+
+
 def test_every_code_has_both_languages_with_the_same_places():
     for code, texts in catalogue().items():
         assert set(texts) == set(messages.LANGUAGES), code
-        assert places(texts["en"]) == places(texts["zh-CN"]), code
+        assert code in OWN or places(texts["en"]) == places(texts["zh-CN"]), code
 
 
 def test_every_chinese_sentence_is_chinese_unless_it_is_made_of_places_and_units():
@@ -58,7 +62,7 @@ def test_every_message_has_its_code_in_the_catalogue_and_an_argument_for_each_pl
     wrong = [
         (where, code)
         for where, code, arguments in made()
-        if code not in catalogue() or places(catalogue()[code]["en"]) != arguments
+        if code not in catalogue() or OWN.get(code, places(catalogue()[code]["en"])) != arguments
     ]
     assert wrong == []
 

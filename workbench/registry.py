@@ -6,6 +6,7 @@ side effect, no list to forget.
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -13,7 +14,7 @@ from functools import lru_cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from workbench.errors import BadValue, UnknownName
 
@@ -57,6 +58,38 @@ def load(package: str, name: str, constant: str) -> Any:
             f"{package} has {len(modules)} entries {name!r} ({', '.join(modules)}); uninstall all but one"
         )
     return getattr(import_module(modules[0]), constant)
+
+
+class Origin(NamedTuple):
+    """Where an entry comes from: the installed distribution, its version, and the hash of the module's file.
+
+    Attributes
+    ----------
+    distribution, version : ``""`` where the entry belongs to no distribution that is installed.
+    sha256 : of the file that defines it.
+    """
+
+    distribution: str
+    version: str
+    sha256: str
+
+
+def origin(package: str, name: str, *, own: tuple[str, str]) -> Origin:
+    """Where an entry comes from.
+
+    Parameters
+    ----------
+    package, name : of the entry, which can be loaded.
+    own : distribution and version of the folder's own entries.
+    """
+    entry = next((entry for entry in _foreign(package) if entry.name == name), None)
+    if entry is None:
+        module, (distribution, version) = f"{package}.{name}", own
+    else:
+        module = entry.module
+        distribution, version = (entry.dist.name, entry.dist.version) if entry.dist is not None else ("", "")
+    content = Path(str(import_module(module).__file__)).read_bytes()
+    return Origin(distribution, version, hashlib.sha256(content).hexdigest())
 
 
 def public_name(package: dict[str, Any], homes: Mapping[str, str], name: str) -> Any:

@@ -34,7 +34,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def service(folder: Path) -> VisitService:
-    return VisitService(folder, systems.load("simulated_grasping")(), operator="Chen L.")
+    return VisitService(folder, systems.simulate(systems.load("neo_hand")), operator="Chen L.")
 
 
 def visits(service: VisitService) -> dict[str, str]:
@@ -162,7 +162,7 @@ def test_where_people_can_sign_in_nobody_starts_or_decides_unsigned(folder: Path
 
 @pytest.fixture
 def page(folder: Path) -> Iterator[SessionPage]:
-    made = SessionPage(folder, systems.load("simulated_grasping")(), operator="Chen L.")
+    made = SessionPage(folder, systems.simulate(systems.load("neo_hand")), operator="Chen L.")
     yield made
     made.screen.close()
     made.log.close()
@@ -208,7 +208,7 @@ def test_the_forms_of_a_page_are_those_of_the_chosen_visit_and_say_so(page: Sess
 
 
 def test_the_page_of_forms_offers_every_visit_below_the_shell(folder: Path) -> None:
-    page = SessionPage(folder, systems.load("simulated_grasping")(), operator="Chen L.", forms=True)
+    page = SessionPage(folder, systems.simulate(systems.load("neo_hand")), operator="Chen L.", forms=True)
     try:
         ids = visits(page.service)
         picker, form = page.stage.children[1:]
@@ -272,7 +272,7 @@ def test_a_fit_waits_on_every_page_until_one_of_them_decides_once(folder: Path, 
 
     visit = visits(page.service)["P-041"]
     sha256 = enter_fit(folder, visit)
-    other = SessionPage(folder, systems.load("simulated_grasping")(), operator="Okafor A.")
+    other = SessionPage(folder, systems.simulate(systems.load("neo_hand")), operator="Okafor A.")
     try:
         for one in (page, other):
             one.worklist.choose(visit)

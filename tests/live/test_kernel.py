@@ -21,7 +21,7 @@ TRIALS = 6
 BEGIN = """
 from workbench import live, runs, systems
 from workbench.study import Study
-system = systems.load("simulated_grasping")(seed=3, calibration_trials={trials})
+system = systems.simulate(systems.load("neo_hand"), seed=3, trials=({trials}, 15))
 with Study.open({folder!r}, actor="notebook") as study:
     visit = study.rows("visit")[0]["id"]
     plan = system.new_session(study, visit=visit, operator="notebook", speed=6.0)

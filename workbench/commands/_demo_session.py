@@ -28,7 +28,7 @@ from workbench.reports import session_report
 from workbench.runs import approve as approving
 from workbench.runs import grant
 from workbench.study import Study, utc_now
-from workbench.systems import System
+from workbench.systems import BoundSystem, replay_recordings
 from workbench.vocabulary import Assessment, Condition, Participant, Trial, Visit
 
 OPERATOR = "demo operator"
@@ -49,6 +49,8 @@ class Options:
     """Options of the command line; see ``workbench demo --help``."""
 
     study: Path | None = None
+    system: str = "neo_hand"
+    task: str = ""
     append: bool = False
     seed: int = 1
     speed: float | None = None
@@ -71,10 +73,10 @@ def run(options: Options) -> int:
     speed = options.speed if options.speed is not None else _speed(system)
     study = _study(options, system)
     _say(f"Study      {study.folder}")
-    _say(f"Source     {system.source}")
+    _say(f"Source     {system.source.text}")
     note = "" if speed == 1 else "; latency is not representative"
     _say(f"Speed      {speed:g} × (stream time over real time{note})")
-    for text in system.notes:
+    for text in system.source.notes:
         _say(f"Note       {text}")
     bar = Bar(START_S + system.seconds / speed + FIT_S + CLOSE_S)
     # The callbacks run only when the session fails: pop_all disarms them at its proper end.
@@ -93,13 +95,13 @@ def run(options: Options) -> int:
     return 0 if outcome.equal else 1
 
 
-def _system(options: Options) -> System:
-    """Recordings when the command line names any, else the simulation."""
+def _system(options: Options) -> BoundSystem:
+    """Recordings when the command line names any, else the simulation of a system."""
     if options.recordings or options.conditions or options.unit or options.declared_by:
-        return systems.load("recorded_files")(
+        return replay_recordings.play(
             options.recordings, options.conditions, unit=options.unit, declared_by=options.declared_by
         )
-    return systems.load("simulated_grasping")(seed=options.seed)
+    return systems.simulate(systems.load(options.system), task=options.task, seed=options.seed)
 
 
 def _check(options: Options) -> None:
@@ -120,10 +122,10 @@ class _Outcome:
     equal: bool
 
 
-def _session(study: Study, system: System, options: Options, *, speed: float, bar: Bar) -> _Outcome:
+def _session(study: Study, system: BoundSystem, options: Options, *, speed: float, bar: Bar) -> _Outcome:
     """The whole session: runs, fit, assessments, report, replay."""
     number = len(study.rows("participant")) + 1
-    participant = study.append(Participant(f"DEMO-{number:02d}", simulated=system.simulated))
+    participant = study.append(Participant(f"DEMO-{number:02d}", simulated=system.source.simulated))
     visit = study.append(Visit(participant, "demo"))
     plan = system.new_session(
         study, visit=visit, operator=OPERATOR, speed=speed, seed=options.seed, script_present=True
@@ -209,7 +211,7 @@ def _report_kept(study: Study) -> None:
 
 def _run(
     client: live.Client,
-    system: System,
+    system: BoundSystem,
     kind: str,
     number: int,
     *,
@@ -311,7 +313,7 @@ def _assess(study: Study, visit: str, *, seed: int) -> None:
         )
 
 
-def _results(study: Study, system: System, run_id: str) -> list[str]:
+def _results(study: Study, system: BoundSystem, run_id: str) -> list[str]:
     """The main result and the lines that explain it, from the record."""
     trials = [t for t in study.nouns("trial", run_id=run_id) if isinstance(t, Trial)]
     paradigm = paradigms.from_params(system.paradigm, system.paradigm_params)
@@ -323,7 +325,7 @@ def _results(study: Study, system: System, run_id: str) -> list[str]:
     return [metrics.line(), metrics.rest_line(), metrics.timing_line()]
 
 
-def _study(options: Options, system: System) -> Study:
+def _study(options: Options, system: BoundSystem) -> Study:
     """The study to write to: a new one, or an existing one when ``--append`` says so."""
     folder = options.study or Path(f"study-demo-{datetime.now():%Y%m%d-%H%M%S}")
     try:
@@ -367,7 +369,7 @@ def _existing(folder: Path, *, append: bool) -> Study:
     )
 
 
-def _speed(system: System) -> float:
+def _speed(system: BoundSystem) -> float:
     """Smallest integer speed that keeps the runs within their share of three minutes."""
     # -(-a // b) rounds up without the error that a division in floating point may bring.
     return float(max(1, -(-system.seconds // RUNS_S)))

@@ -11,12 +11,13 @@ from workbench.control._conditions import CONDITIONS, Condition
 from workbench.control._controller import Controller
 from workbench.control._device import DeviceReports
 from workbench.control._grant import Grant
+from workbench.control._law import LAWS, ControlLaw, Law, check_law
 from workbench.control._link import expired
 from workbench.control._operator import Act, OperatorActs
 from workbench.control._profile import ACTIONS, Effector, SafeStep
 from workbench.control._self_test import SELF_TEST_ITEMS
 from workbench.control._snapshot import ConfirmedStatus, EffectorStatus
-from workbench.control._supervisor import Limits, Supervisor, profile_limits
+from workbench.control._supervisor import Limits, Supervisor, check_limits, profile_limits
 from workbench.control._table import (
     ARMED_OR_ENGAGED,
     EVENTS,
@@ -37,6 +38,7 @@ __all__ = [
     "CONDITIONS",
     "EVENTS",
     "FAULTS",
+    "LAWS",
     "MEANING",
     "SAFE",
     "SELF_TEST_ITEMS",
@@ -45,11 +47,13 @@ __all__ = [
     "Act",
     "Condition",
     "ConfirmedStatus",
+    "ControlLaw",
     "Controller",
     "DeviceReports",
     "Effector",
     "EffectorStatus",
     "Grant",
+    "Law",
     "Limits",
     "OperatorActs",
     "SafeStep",
@@ -58,6 +62,8 @@ __all__ = [
     "Thresholds",
     "Transition",
     "available",
+    "check_law",
+    "check_limits",
     "expired",
     "load",
     "markdown",

@@ -16,7 +16,7 @@ from workbench.dashboard.visits import VisitService
 from workbench.errors import Refused, WorkbenchError
 from workbench.messages import Message
 from workbench.outcomes import isncsci
-from workbench.systems import System
+from workbench.systems import BoundSystem
 from workbench.widgets import (
     AssessmentForm,
     AssessmentPicker,
@@ -51,7 +51,7 @@ class SessionPage:
     """
 
     def __init__(
-        self, folder: Path, system: System, *, operator: str, speed: float = 1.0, forms: bool = False
+        self, folder: Path, system: BoundSystem, *, operator: str, speed: float = 1.0, forms: bool = False
     ) -> None:
         self.folder = Path(folder)
         self._forms = forms

@@ -21,7 +21,7 @@ from workbench.messages import Message
 from workbench.runs import approve as approving
 from workbench.runs import grant
 from workbench.study import Signer, Study
-from workbench.systems import System
+from workbench.systems import BoundSystem
 from workbench.vocabulary import Note
 
 EFFECTORS = {
@@ -41,7 +41,7 @@ class VisitService:
     speed : stream seconds a second; 1 with hardware.
     """
 
-    def __init__(self, folder: Path, system: System, *, operator: str, speed: float = 1.0) -> None:
+    def __init__(self, folder: Path, system: BoundSystem, *, operator: str, speed: float = 1.0) -> None:
         self.folder, self.system = Path(folder), system
         self._operator, self._speed = operator, speed
         self._signer: Signer | None = None
@@ -535,7 +535,9 @@ def _open_points(row: Any) -> list[dict[str, Any]]:
     return points
 
 
-def _row(study: Study, row: Any, running: Mapping[str, str] | None, today: date, system: System) -> dict[str, Any]:
+def _row(
+    study: Study, row: Any, running: Mapping[str, str] | None, today: date, system: BoundSystem
+) -> dict[str, Any]:
     """One row of the page from one of the record."""
     person, visit = row.participant, row.visit
     if person["injured_on"]:

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
 
+from workbench.control import ControlLaw, Limits
 from workbench.errors import BadValue
 from workbench.messages import Message
 from workbench.vocabulary import StreamSpec
@@ -29,6 +30,9 @@ PLACES = ("clinic", "lab", "home")
 
 ABSENCE_S = (2.0, 60.0)
 """Shortest and longest absence after which an effector is released, s."""
+
+_SYSTEM = {"name", "distribution", "version", "sha256", "task"}
+"""What a plan states of the system that it follows."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,9 @@ class SessionPlan:
     peers : names or addresses of acquisition computers that are asked for streams beside this one.
     setup : the set-up of the site as it was saved, with its ``sha256``; empty where nothing was connected.
     consent : version of the participant's consent that the record holds, ``""`` for none.
+    law, limits : how decisions move the effector, and limits narrower than its profile's, None for the profile's.
+    system : the description that the session follows (``name, distribution, version, sha256``) and its ``task``;
+        empty for a plan that somebody wrote by hand.
     """
 
     study_folder: str
@@ -90,6 +97,9 @@ class SessionPlan:
     peers: tuple[str, ...] = ()
     setup: Mapping[str, Any] = field(default_factory=dict)
     consent: str = ""
+    law: ControlLaw = ControlLaw()
+    limits: Limits | None = None
+    system: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         # Absolute, because the engine runs in another folder than the notebook that made the plan.
@@ -130,7 +140,9 @@ class SessionPlan:
             if unknown:
                 raise BadValue(Message("plan.unknown_entry", entry=repr(unknown[0]), known=sorted(known)))
             contract = tuple(_spec(spec) for spec in content.pop("contract"))
-            return cls(contract=contract, **content)
+            law = ControlLaw(**content.pop("law", {}))
+            limits = content.pop("limits", None)
+            return cls(contract=contract, law=law, limits=None if limits is None else Limits(**limits), **content)
         except BadValue:
             raise
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
@@ -167,9 +179,16 @@ def _check(plan: SessionPlan) -> None:
     _check_presence(plan)
     if plan.setup and not isinstance(plan.setup.get("sha256"), str):
         raise BadValue(Message("plan.setup"))
+    _check_system(plan.system)
     for stream, reason in plan.waived.items():
         if not str(reason).strip():
             raise BadValue(Message("plan.waiver", stream=repr(stream)))
+
+
+def _check_system(system: Mapping[str, str]) -> None:
+    """Raise :class:`BadValue` unless a plan states all of its system, or nothing."""
+    if system and (set(system) != _SYSTEM or not all(isinstance(value, str) for value in system.values())):
+        raise BadValue(Message("plan.system", got=str(dict(system))))
 
 
 def _check_presence(plan: SessionPlan) -> None:

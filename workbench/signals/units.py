@@ -160,6 +160,11 @@ def is_voltage(text: str) -> bool:
     return parse(text).kind is Kind.VOLTAGE
 
 
+def is_known(text: str) -> bool:
+    """Whether a text states a unit that the workbench knows."""
+    return parse(text).kind in (Kind.VOLTAGE, Kind.OTHER)
+
+
 def canonical(text: str) -> str:
     """The unit that samples have once scaled: ``"uV"`` for every voltage."""
     return parse(text).symbol

@@ -43,7 +43,7 @@ class Clinic:
     study: Study
     visit: str
     decoder: Path
-    system: systems.System
+    system: systems.BoundSystem
 
     def plan(self, *, speed: float = 1.0, **changes: Any) -> SessionPlan:
         """The plan of a new session of her, entered into the record."""
@@ -69,7 +69,7 @@ def make_clinic(folder: Path, *, seed: int) -> Clinic:
     study = Study.create(folder, code="STRESS", title="stress test", actor="stress test")
     person = study.append(Participant("STRESS-1", simulated=True))
     visit = study.append(Visit(person, "stress"))
-    system = systems.load("simulated_grasping")(seed=seed)
+    system = systems.simulate(systems.load("neo_hand"), seed=seed)
     clinic = Clinic(folder, study, visit, folder, system)
     # Eight times real time: the calibration itself is not what is measured.
     with session(clinic, clinic.plan(speed=8.0)) as client:

@@ -1,23 +1,45 @@
-"""Ready systems of a session: which streams, paradigm, decoder and effector, and who plays them.
+"""Clinical systems, one a file: inputs, tasks, decoder, effector and its law, protocol, and who simulates them.
 
-The folder is the register; an entry defines ``SYSTEM``, which makes a :class:`System` from what is particular to a
-session, such as a seed or files. A clinical study writes its own plan.
+The folder is the register; an entry defines ``SYSTEM``, a :class:`System`. Another package adds one by an entry
+point of the group ``workbench.systems``. :func:`bind` puts a system and the streams of a site together, whoever
+plays them.
 """
 
-from collections.abc import Callable
+from workbench.systems._bound import HARDWARE, BoundSystem, Source, bind, simulate
+from workbench.systems._register import Provenance, available, load, provenance
+from workbench.systems._system import (
+    KINDS,
+    METRICS,
+    PROCEDURES,
+    SECTIONS,
+    Input,
+    PlannedVisit,
+    Simulator,
+    System,
+    Task,
+    rate_of,
+    words,
+)
 
-from workbench import registry
-from workbench.systems._system import System
-
-__all__ = ["System", "available", "load"]
-
-
-def available() -> tuple[str, ...]:
-    """Names of the systems."""
-    return registry.available(__name__)
-
-
-def load(name: str) -> Callable[..., System]:
-    """What makes the system of that name; raises :class:`~workbench.errors.UnknownName` when there is none."""
-    make: Callable[..., System] = registry.load(__name__, name, "SYSTEM")
-    return make
+__all__ = [
+    "HARDWARE",
+    "KINDS",
+    "METRICS",
+    "PROCEDURES",
+    "SECTIONS",
+    "BoundSystem",
+    "Input",
+    "PlannedVisit",
+    "Provenance",
+    "Simulator",
+    "Source",
+    "System",
+    "Task",
+    "available",
+    "bind",
+    "load",
+    "provenance",
+    "rate_of",
+    "simulate",
+    "words",
+]

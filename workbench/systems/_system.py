@@ -1,121 +1,339 @@
-"""A ready system, and how a session with it is entered into the record."""
+"""What a clinical system is: one frozen description that hardware, replay and simulation share."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from dataclasses import replace as changed
-from typing import Any
+from typing import Any, Literal, get_args
 
-from workbench.live import SessionPlan
-from workbench.study import Study, utc_now, uuid7
-from workbench.vocabulary import Session, StreamSpec
+from workbench import control, decoders, devices, outcomes, paradigms
+from workbench.control import ControlLaw, Limits
+from workbench.errors import BadValue
+from workbench.messages import Message
+from workbench.paradigms import Paradigm
+from workbench.signals import units
+from workbench.vocabulary import StreamSpec
 
-SIGNAL, MARKERS = "demo-signal", "demo-markers"
-"""source_ids of the played streams; the session's id is added so that two sessions never meet."""
+SIGNAL, MARKERS = "system-signal", "system-markers"
+"""source_ids of played streams; the session's id is added so that two sessions never meet."""
+
+InputKind = Literal["ECoG", "EEG", "EMG", "IMU", "force", "respiration", "eyes", "markers", "potential"]
+"""What an input measures; a potential is any of ECoG, EEG and EMG."""
+
+KINDS: tuple[InputKind, ...] = get_args(InputKind)
+
+POTENTIALS = ("ECoG", "EEG", "EMG")
+
+Procedure = Literal["calibration", "online", "passive", "open_loop", "sham", "mapping"]
+"""What a session of a system may do."""
+
+PROCEDURES: tuple[Procedure, ...] = get_args(Procedure)
+
+METRICS = ("f1", "recall", "precision", "false_per_min", "onset_s", "release_s", "held_s", "accuracy")
+"""Names of what online runs are judged by, beside outcome measures."""
+
+SECTIONS = ("results", "rates", "decoder", "trials", "latency", "assessments")
+"""What a report of a system shows."""
+
+_KIND_OF_TYPE: Mapping[str, InputKind] = {
+    **dict.fromkeys(("ecog", "ieeg", "seeg"), "ECoG"),
+    "eeg": "EEG",
+    **dict.fromkeys(("emg", "semg", "hdemg"), "EMG"),
+    **dict.fromkeys(("imu", "mocap", "accelerometer", "gyroscope"), "IMU"),
+    "force": "force",
+    **dict.fromkeys(("respiration", "breath"), "respiration"),
+    **dict.fromkeys(("gaze", "eyes", "eog"), "eyes"),
+    **dict.fromkeys(("markers", "marker", "stim", "triggers"), "markers"),
+}
+"""Content types of streams, in lower case, that say what they measure; any other type says nothing."""
+
+
+def words(en: str, zh: str) -> Message:
+    """A text of a system's own file in both languages; its English is what the record keeps."""
+    return Message("words.own", en=en, zh=zh)
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One input of a system, by its role.
+
+    Attributes
+    ----------
+    role : of the line of the contract that feeds it: ``"signal"`` is decoded, ``"markers"`` brings the cues.
+    kind : what it measures.
+    at_least_channels, at_most_channels : decoded channels; 0 for no upper limit.
+    at_least_hz, at_most_hz : rate in Hz; 0 for no upper limit. Both are 0 for markers.
+    critical : whether a session cannot do without it.
+    unit : of its samples; every spelling and prefix of a voltage is one unit. ``""`` for any that is known.
+    words : what it is, for the person who connects it.
+    """
+
+    role: str
+    kind: InputKind
+    at_least_channels: int = 1
+    at_most_channels: int = 0
+    at_least_hz: float = 0.0
+    at_most_hz: float = 0.0
+    critical: bool = True
+    unit: str = "uV"
+    words: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.role.strip() or self.role == "aux":
+            raise BadValue(f"an input needs a role of its own, got {self.role!r}; 'signal' is the decoded one")
+        if self.kind not in KINDS:
+            raise BadValue(f"kind of input {self.role} must be one of {', '.join(KINDS)}, got {self.kind!r}")
+        for what, least, most in (
+            ("channels", self.at_least_channels, self.at_most_channels),
+            ("Hz", self.at_least_hz, self.at_most_hz),
+        ):
+            if not (math.isfinite(least) and least >= 0 and (most == 0 or least <= most < math.inf)):
+                raise BadValue(
+                    f"{what} of input {self.role} must go from least to most, got {least:g} to {most:g}"
+                )
+        if self.kind != "markers" and not self.at_least_hz > 0:
+            raise BadValue(f"input {self.role} needs a least rate above 0 Hz, got {self.at_least_hz:g}")
+        if self.unit and not units.is_known(self.unit):
+            raise BadValue(f"input {self.role} needs a unit that is known, such as uV, got {self.unit!r}")
+
+    def refusal(self, spec: StreamSpec) -> str:
+        """Why a line of a contract cannot feed this input, one sentence; ``""`` when it can."""
+        said = _KIND_OF_TYPE.get(spec.type.strip().casefold(), self.kind)
+        if said != self.kind and not (self.kind == "potential" and said in POTENTIALS):
+            return Message(
+                "input.kind", stream=repr(spec.name), role=self.role, kind=self.kind, got=repr(spec.type)
+            )
+        if self.kind == "markers":
+            return "" if spec.fs == 0 else Message("input.markers", stream=repr(spec.name), got=f"{spec.fs:g}")
+        return self._rate(spec) or self._channels(spec) or self._unit(spec)
+
+    def _rate(self, spec: StreamSpec) -> str:
+        if not (math.isfinite(spec.fs) and spec.fs > 0):
+            return Message("input.impossible_rate", stream=repr(spec.name), got=f"{spec.fs:g}")
+        if spec.fs >= self.at_least_hz and (not self.at_most_hz or spec.fs <= self.at_most_hz):
+            return ""
+        least, most = f"{self.at_least_hz:g}", f"{self.at_most_hz:g}"
+        if not self.at_most_hz:
+            return Message("input.rate", stream=repr(spec.name), role=self.role, least=least, got=f"{spec.fs:g}")
+        return Message(
+            "input.rate_between",
+            stream=repr(spec.name),
+            role=self.role,
+            least=least,
+            most=most,
+            got=f"{spec.fs:g}",
+        )
+
+    def _channels(self, spec: StreamSpec) -> str:
+        n, least, most = len(spec.measured), self.at_least_channels, self.at_most_channels
+        if n >= least and (not most or n <= most):
+            return ""
+        if not most:
+            return Message("input.channels", stream=repr(spec.name), role=self.role, least=least, got=n)
+        return Message(
+            "input.channels_between", stream=repr(spec.name), role=self.role, least=least, most=most, got=n
+        )
+
+    def _unit(self, spec: StreamSpec) -> str:
+        if not units.is_known(spec.unit):
+            return Message("input.no_unit", stream=repr(spec.name), role=self.role, got=repr(spec.unit))
+        if self.unit and not units.same(spec.unit, self.unit):
+            return Message(
+                "input.unit", stream=repr(spec.name), role=self.role, unit=self.unit, got=repr(spec.unit)
+            )
+        return ""
+
+
+def rate_of(spec: StreamSpec) -> dict[str, Any]:
+    """Parameters of a decoder that needs nothing of its stream but the rate."""
+    return {"fs": spec.fs}
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One way of working with a system: what calibrates it and what is decided online.
+
+    Attributes
+    ----------
+    name : such as ``"cued"`` or ``"self_paced"``.
+    title : in words.
+    paradigm, params : name and parameters; calibration and online runs use the same.
+    decoder, decoder_params : name, and its parameters for the decoded line of a contract.
+    law : how decisions move the effector; None without one.
+    trials : usual number of trials of each run, calibration runs first, the online run last.
+    """
+
+    name: str
+    title: str
+    paradigm: str
+    decoder: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    decoder_params: Callable[[StreamSpec], Mapping[str, Any]] = rate_of
+    law: ControlLaw | None = None
+    trials: tuple[int, ...] = (16, 15)
+
+    def __post_init__(self) -> None:
+        if not self.name.isidentifier() or not self.title.strip():
+            raise BadValue(f"a task needs a name and a title, got {self.name!r} and {str(self.title)!r}")
+        if len(self.trials) < 2 or min(self.trials) < 1:
+            raise BadValue(
+                f"task {self.name} needs a calibration and an online run of at least 1 trial, got {self.trials}"
+            )
+        if self.decoder not in decoders.available():
+            raise BadValue(f"task {self.name} names no decoder there is: {self.decoder!r}")
+        known = paradigms.from_params(self.paradigm, self.params)
+        if self.law is not None:
+            self._check_law(self.law, known)
+
+    def _check_law(self, law: ControlLaw, paradigm: Paradigm) -> None:
+        if unknown := sorted(set(law.conditions) - set(paradigm.conditions)):
+            raise BadValue(
+                f"the law of task {self.name} names {unknown[0]!r}, which {self.paradigm} never decides; it "
+                f"decides {', '.join(paradigm.conditions)}"
+            )
+        if not paradigm.asynchronous and (law.law != "trigger" or not law.conditions):
+            raise BadValue(
+                f"task {self.name} decides once a cue, which moves an effector only by the law trigger with its "
+                f"conditions named; got {law.law} and {', '.join(law.conditions) or 'none'}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedVisit:
+    """A visit of the protocol: day from the first visit, and the days of its window, both belonging to it."""
+
+    name: str
+    day: int
+    earliest: int
+    latest: int
+
+    def __post_init__(self) -> None:
+        if not self.name.strip() or not self.earliest <= self.day <= self.latest:
+            raise BadValue(
+                f"a planned visit needs a name and a window around its day, got {self.name!r}, day {self.day} in "
+                f"{self.earliest} to {self.latest}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Simulator:
+    """Who plays the inputs of a system where nobody is connected.
+
+    Attributes
+    ----------
+    device, options : player and its options; the seed is added.
+    contract : the streams that it plays.
+    source : what is simulated, in plain words, for screen, record and report.
+    """
+
+    device: str
+    options: Mapping[str, Any]
+    contract: tuple[StreamSpec, ...]
+    source: str
 
 
 @dataclass(frozen=True)
 class System:
-    """Everything about a session except who and where.
+    """Everything about a clinical system but who, where, and which hardware. Raises :class:`BadValue`.
 
     Attributes
     ----------
-    source : where the samples come from, in plain words; says what is simulated or replayed.
-    simulated : whether the participant is.
-    signal, markers : the contract; ``markers`` is None where the engine presents the cues.
-    player : device and options that play the signal.
-    paradigm, paradigm_params, decoder, decoder_params, effector : names and parameters.
-    trials : planned trials of each run, the calibration runs first, the online run last.
-    durations : of each run in the same order, s of stream time.
-    labels : annotation of the recordings → condition.
-    notes : what a reader of the source's files should know, one sentence each.
+    name, title : name of its file, and what people call it.
+    inputs : by role; exactly one has the role ``"signal"``.
+    tasks : ways of working with it, the usual one first.
+    procedures : those that run today.
+    published : what its makers have not published or what is only simulated, in words.
+    effector, limits : name of the profile that it moves, None without one; limits narrower than the profile's.
+    checks : what the operator looks at before arming, beside the conditions that the controller itself checks.
+    visits : of the protocol.
+    endpoints : names of outcome measures and of :data:`METRICS`. forms : measures that its visits ask for first.
+    report : what its report shows, of :data:`SECTIONS`.
+    simulator : who plays it; None where only recordings or hardware do.
     """
 
-    source: str
-    simulated: bool
-    signal: StreamSpec
-    player: Mapping[str, Any]
-    paradigm: str
-    paradigm_params: Mapping[str, Any]
-    decoder: str
-    decoder_params: Mapping[str, Any]
-    trials: tuple[int, ...]
-    durations: tuple[float, ...]
+    name: str
+    title: str
+    inputs: tuple[Input, ...]
+    tasks: tuple[Task, ...]
+    procedures: tuple[Procedure, ...]
+    published: str
     effector: str | None = None
-    markers: StreamSpec | None = None
-    labels: Mapping[str, str] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
+    limits: Limits | None = None
+    checks: tuple[str, ...] = ()
+    visits: tuple[PlannedVisit, ...] = ()
+    endpoints: tuple[str, ...] = ()
+    forms: tuple[str, ...] = ()
+    report: tuple[str, ...] = SECTIONS
+    simulator: Simulator | None = None
 
-    @property
-    def seconds(self) -> float:
-        """Stream time of all runs, s."""
-        return sum(self.durations)
-
-    def new_session(
-        self,
-        study: Study,
-        *,
-        visit: str,
-        operator: str,
-        speed: float = 1.0,
-        seed: int = 0,
-        script_present: bool = False,
-        identity: str = "",
-    ) -> SessionPlan:
-        """Enter a session of a visit into the record and return its plan.
-
-        Parameters
-        ----------
-        study, visit, operator : the open record, id of the visit, and who runs the session.
-        speed, seed : stream time over real time, and seed of the players.
-        script_present : whether a script stands in for a person in front of the screen.
-        identity : how the participant was confirmed (``"wristband, 08:58, Lin Q."``), ``""`` for not at all.
-        """
-        visit_row = study.get("visit", visit)
-        session = uuid7()
-        person = study.get("participant", visit_row["participant_id"])["pseudonym"]
-        signal = _own(self.signal, session)
-        markers = None if self.markers is None else _own(self.markers, session)
-        options: dict[str, Any] = {**self.player["options"], "source_id": signal.source_id}
-        if markers is not None:
-            options["marker_source_id"] = markers.source_id
-        players: list[dict[str, Any]] = [{"device": self.player["device"], "options": options}]
-        if self.effector is not None:
-            players.append({"device": f"simulated_{self.effector}", "options": {}})
-        plan = SessionPlan(
-            study_folder=str(study.folder),
-            study=study.code,
-            participant=str(person),
-            visit=str(visit_row["name"]),
-            session_id=session,
-            operator=operator,
-            contract=(signal,) if markers is None else (signal, markers),
-            effector=self.effector,
-            players=tuple(players),
-            speed=speed,
-            seed=seed,
-            simulated=self.simulated,
-            cue_source="engine" if markers is None else "stream",
-            labels=self.labels,
-            script_present=script_present,
-        )
-        stored = {**json.loads(plan.to_json()), "source": self.source}
-        study.append(
-            Session(
-                visit,
-                operator,
-                id=session,
-                started=utc_now(),
-                simulated=self.simulated,
-                plan=stored,
-                identity=identity,
+    def __post_init__(self) -> None:
+        if not self.name.isidentifier() or not self.title.strip() or not self.published.strip():
+            raise BadValue(
+                "a system needs a name, a title, and words on what is not published or simulated; got "
+                f"{self.name!r}"
             )
+        self._check_inputs()
+        self._check_names()
+        self._check_effector()
+
+    def input(self, role: str) -> Input:
+        """The input of that role. Raises BadValue with the roles there are."""
+        for one in self.inputs:
+            if one.role == role:
+                return one
+        raise BadValue(
+            Message("system.role", role=repr(role), system=self.name, allowed=[one.role for one in self.inputs])
         )
-        return plan
 
+    def task(self, name: str = "") -> Task:
+        """The task of that name, the usual one for ``""``. Raises BadValue with the tasks there are."""
+        if not name:
+            return self.tasks[0]
+        for one in self.tasks:
+            if one.name == name:
+                return one
+        raise BadValue(
+            Message("system.task", task=repr(name), system=self.name, allowed=[one.name for one in self.tasks])
+        )
 
-def _own(spec: StreamSpec, session: str) -> StreamSpec:
-    """The contract line with a source_id that belongs to one session."""
-    return changed(spec, source_id=f"{spec.source_id}-{session}")
+    def _check_inputs(self) -> None:
+        roles = [one.role for one in self.inputs]
+        if len(set(roles)) != len(roles) or roles.count("signal") != 1:
+            raise BadValue(
+                f"system {self.name} needs inputs of different roles, exactly one of them 'signal'; got "
+                f"{', '.join(roles) or 'none'}"
+            )
+
+    def _check_names(self) -> None:
+        tasks, visits = [one.name for one in self.tasks], [one.name for one in self.visits]
+        for what, names in (("tasks", tasks), ("visits", visits)):
+            if len(set(names)) != len(names) or (what == "tasks" and not names):
+                raise BadValue(
+                    f"{what} of system {self.name} need different names, got {', '.join(names) or 'none'}"
+                )
+        measures = outcomes.available()
+        for what, given, known in (
+            ("procedures", self.procedures, PROCEDURES),
+            ("endpoints", self.endpoints, (*METRICS, *measures)),
+            ("forms", self.forms, measures),
+            ("report", self.report, SECTIONS),
+        ):
+            if unknown := [name for name in given if name not in known]:
+                raise BadValue(f"{what} of system {self.name}: {unknown[0]!r} is none of {', '.join(known)}")
+        if self.simulator is not None and self.simulator.device not in devices.available():
+            raise BadValue(f"system {self.name} names no device there is: {self.simulator.device!r}")
+
+    def _check_effector(self) -> None:
+        laws = [one.law for one in self.tasks]
+        if (self.effector is None) != (None in laws) or (self.effector is None and any(laws)):
+            raise BadValue(
+                f"system {self.name} needs a law in each task where it has an effector, and none without"
+            )
+        if self.effector is None:
+            return
+        profile = control.load(self.effector)
+        limits = control.check_limits(self.limits or control.profile_limits(profile), profile)
+        for law in laws:
+            if law is not None:
+                control.check_law(law, limits, profile)

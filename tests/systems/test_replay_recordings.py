@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from workbench.errors import BadValue
-from workbench.systems.recorded_files import SYSTEM
+from workbench.systems.replay_recordings import play
 
 CONDITIONS = {"T1": "hands", "T2": "feet"}
 
@@ -16,12 +16,12 @@ def files(shared_data):
 
 
 def test_the_recordings_state_the_montage_the_trials_and_the_labels(files):
-    system = SYSTEM(files, CONDITIONS)
-    assert (system.decoder, system.effector, system.simulated) == ("csp_lda", None, False)
-    assert len(system.signal.channels) == 64
-    assert system.trials == (15, 15)
-    assert system.labels == CONDITIONS
-    assert system.paradigm_params["conditions"] == ["hands", "feet"]
+    bound = play(files, CONDITIONS)
+    assert (bound.decoder, bound.effector, bound.source.simulated) == ("csp_lda", None, False)
+    assert len(bound.signal.channels) == 64
+    assert bound.trials == (15, 15)
+    assert bound.source.labels == CONDITIONS
+    assert bound.paradigm_params["conditions"] == ["hands", "feet"]
 
 
 @pytest.mark.parametrize(
@@ -37,9 +37,9 @@ def test_the_recordings_state_the_montage_the_trials_and_the_labels(files):
 )
 def test_what_does_not_go_together_is_refused(files, chosen, conditions, more, text):
     with pytest.raises(BadValue, match=text):
-        SYSTEM(files[chosen], conditions, **more)
+        play(files[chosen], conditions, **more)
 
 
 def test_a_recording_that_is_given_twice_is_refused(files):
     with pytest.raises(BadValue, match="is the same recording as"):
-        SYSTEM([files[0], files[0]], CONDITIONS)
+        play([files[0], files[0]], CONDITIONS)

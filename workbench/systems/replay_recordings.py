@@ -8,22 +8,39 @@ from pathlib import Path
 
 import numpy as np
 
-from workbench import paradigms
 from workbench.devices import replay
 from workbench.errors import BadSignal, BadValue
 from workbench.recording import file_sha256
 from workbench.signals import units
-from workbench.systems._system import MARKERS, SIGNAL, System
+from workbench.systems._bound import BoundSystem, Source, bind
+from workbench.systems._system import MARKERS, SIGNAL, Input, System, Task, words
 from workbench.vocabulary import StreamSpec
 
 FEWEST = 2
 """Fewest trials of each condition for a calibration."""
 
 
-def recorded_files(
+SYSTEM = System(
+    name="replay_recordings",
+    title=words("Recordings, played again", "回放已有记录"),
+    inputs=(
+        Input("signal", "potential", at_least_hz=1.0, words=words("the recorded channels", "已记录的通道")),
+        Input("markers", "markers", words=words("the annotations of the recordings", "记录中的标注")),
+    ),
+    tasks=(Task("cued", words("Two recorded conditions", "两种已记录的条件"), "left_right", "csp_lda"),),
+    procedures=("calibration", "online"),
+    published=words(
+        "Nothing is simulated and nothing is live: somebody else's recordings run through the same path.",
+        "既非模拟也非实时：他人的记录经同一通路运行。",
+    ),
+    endpoints=("accuracy",),
+)
+
+
+def play(
     files: Sequence[Path], conditions: Mapping[str, str], *, unit: str = "", declared_by: str = ""
-) -> System:
-    """The system that plays these recordings.
+) -> BoundSystem:
+    """The system bound to recordings that are played: the first calibrate, the last is decoded.
 
     Parameters
     ----------
@@ -56,21 +73,19 @@ def recorded_files(
     # Without the last recording: that one is decoded online and never calibrates.
     _check_enough(heads[:-1], conditions)
     signal = _vouched(heads, unit.strip(), declared_by.strip())
-    paradigm = paradigms.from_params("left_right", {"conditions": list(dict.fromkeys(conditions.values()))})
-    return System(
-        source=f"replayed recordings {', '.join(path.name for path in files)}; no effector",
-        simulated=False,
-        signal=signal,
-        markers=heads[0].markers(MARKERS),
+    source = Source(
+        f"replayed recordings {', '.join(path.name for path in files)}; no effector",
         player={"device": "replay", "options": {"files": [str(path.absolute()) for path in files]}},
-        paradigm=paradigm.name,
-        paradigm_params=paradigm.params(),
-        decoder="csp_lda",
-        decoder_params={"fs": heads[0].fs},
-        trials=tuple(head.n_cues for head in heads),
-        durations=tuple(head.seconds for head in heads),
         labels=dict(conditions),
+        durations=tuple(head.seconds for head in heads),
         notes=tuple(f"{head.path.name}: {note}" for head in heads for note in head.notes),
+    )
+    return bind(
+        SYSTEM,
+        (signal, heads[0].markers(MARKERS)),
+        source=source,
+        params={"conditions": list(dict.fromkeys(conditions.values()))},
+        trials=tuple(head.n_cues for head in heads),
     )
 
 
@@ -158,6 +173,3 @@ def _difference(first: replay.Head, other: replay.Head) -> str:
         if got != want:
             return f"its channel {i} is {got!r} instead of {want!r}"
     return "" if units.same(other.unit, first.unit) else f"its unit is {other.unit!r} instead of {first.unit!r}"
-
-
-SYSTEM = recorded_files

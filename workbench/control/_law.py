@@ -1,0 +1,75 @@
+"""The control law: how decisions become the closing and opening of an effector. It belongs to a system."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isfinite
+from typing import Literal, get_args
+
+from workbench.control._profile import Effector
+from workbench.control._supervisor import Limits
+from workbench.errors import BadValue
+from workbench.messages import Message
+from workbench.vocabulary import Decision
+
+Law = Literal["hold", "toggle", "trigger"]
+"""Evidence keeps the effector closed; a first intent closes it and a second one opens it; or one decision closes
+it for a time."""
+
+LAWS: tuple[Law, ...] = get_args(Law)
+
+
+@dataclass(frozen=True, slots=True)
+class ControlLaw:
+    """A law with its parameters. Raises :class:`BadValue` for one that contradicts itself.
+
+    Attributes
+    ----------
+    law : one of :data:`LAWS`.
+    conditions : decided conditions that close the effector; empty for every activation. A cued decision closes it
+        only where its condition is named here.
+    trigger_s : how long a trigger closes it, s; 0 with the other laws.
+    """
+
+    law: Law = "hold"
+    conditions: tuple[str, ...] = ()
+    trigger_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        # From JSON a list; as a tuple, equal laws are equal.
+        object.__setattr__(self, "conditions", tuple(self.conditions))
+        if self.law not in LAWS:
+            raise BadValue(Message("law.unknown", got=repr(self.law), allowed=LAWS))
+        triggers = self.law == "trigger"
+        # Not `<=`: a time that is not a number triggers nothing.
+        if triggers and not (isfinite(self.trigger_s) and self.trigger_s > 0):
+            raise BadValue(Message("law.trigger_s", got=f"{self.trigger_s:g}"))
+        if not triggers and self.trigger_s != 0:
+            raise BadValue(Message("law.no_trigger", law=self.law, got=f"{self.trigger_s:g}"))
+
+    def closes(self, decision: Decision) -> bool:
+        """Whether a decision asks for the effector to close."""
+        if decision.change == "cued":
+            # One decision a cue holds nothing and opens nothing: only a trigger ends by itself.
+            return self.law == "trigger" and decision.label in self.conditions
+        return decision.change == "activate" and (not self.conditions or decision.label in self.conditions)
+
+
+def check_law(law: ControlLaw, limits: Limits, effector: Effector) -> ControlLaw:
+    """The law itself.
+
+    Raises
+    ------
+    BadValue
+        When it would close the effector for longer than the limits allow; the text names both.
+    """
+    if law.trigger_s > limits.hold_limit_s:
+        raise BadValue(
+            Message(
+                "law.too_long",
+                got=f"{law.trigger_s:g}",
+                effector=effector.name,
+                allowed=f"{limits.hold_limit_s:g}",
+            )
+        )
+    return law

@@ -1,0 +1,293 @@
+"""A system bound to the streams of one site: the one way for hardware, replay and simulation."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from dataclasses import replace as changed
+from functools import cached_property
+from typing import Any
+
+from workbench import decoders, messages, paradigms
+from workbench.control import ControlLaw
+from workbench.errors import BadValue, WorkbenchError
+from workbench.live import SessionPlan
+from workbench.messages import Message
+from workbench.study import Study, utc_now, uuid7
+from workbench.systems._register import Provenance, provenance
+from workbench.systems._system import System, Task, words
+from workbench.vocabulary import Session, StreamSpec
+
+AUX = "aux"
+"""Role of a stream that is recorded beside the inputs of any system."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the samples of a session come from.
+
+    Attributes
+    ----------
+    text : in plain words; says what is simulated or replayed.
+    simulated : whether the participant is.
+    player : ``{"device": name, "options": {…}}`` that plays the contract, None for hardware.
+    labels : annotation of the recordings or code of the markers → condition.
+    durations : of each run, s of stream time, where recordings fix them.
+    notes : what a reader of the recordings should know, one sentence each.
+    """
+
+    text: str
+    simulated: bool = False
+    player: Mapping[str, Any] | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    durations: tuple[float, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+HARDWARE = Source(words("hardware", "硬件"))
+
+
+@dataclass(frozen=True)
+class BoundSystem:
+    """A system with its streams: what a session needs except who and where. Made by :func:`bind`.
+
+    Attributes
+    ----------
+    system, task : what is bound.
+    contract : lines in the order of the inputs, then those that are only recorded.
+    paradigm_params : the task's, with those that were given.
+    decoder_params : for the decoded stream.
+    source : where the samples come from.
+    trials : planned trials of each run, calibration runs first, the online run last.
+    """
+
+    system: System
+    task: Task
+    contract: tuple[StreamSpec, ...]
+    paradigm_params: Mapping[str, Any]
+    decoder_params: Mapping[str, Any]
+    source: Source
+    trials: tuple[int, ...]
+
+    @property
+    def signal(self) -> StreamSpec:
+        """The stream that is decoded."""
+        return self.contract[0]
+
+    @property
+    def markers(self) -> StreamSpec | None:
+        """The stream that brings the cues; None where the engine presents them."""
+        return next((line for line in self.contract if line.role == "markers"), None)
+
+    @property
+    def paradigm(self) -> str:
+        """Name of the paradigm."""
+        return self.task.paradigm
+
+    @property
+    def decoder(self) -> str:
+        """Name of the decoder."""
+        return self.task.decoder
+
+    @property
+    def effector(self) -> str | None:
+        """Name of the effector profile, None without one."""
+        return self.system.effector
+
+    @cached_property
+    def provenance(self) -> Provenance:
+        """Which description it follows."""
+        return provenance(self.system)
+
+    @property
+    def durations(self) -> tuple[float, ...]:
+        """Of each run, s of stream time; breaks between cues are drawn, so they are near and not exact."""
+        if self.source.durations:
+            return self.source.durations
+        paradigm = paradigms.from_params(self.paradigm, self.paradigm_params)
+        ends = [paradigm.schedule(n, seed=1)[-1] for n in self.trials]
+        return tuple(end.at_s + end.duration_s for end in ends)
+
+    @property
+    def seconds(self) -> float:
+        """Stream time of all runs, s."""
+        return sum(self.durations)
+
+    def new_session(
+        self,
+        study: Study,
+        *,
+        visit: str,
+        operator: str,
+        speed: float = 1.0,
+        seed: int = 0,
+        identity: str = "",
+        **entries: Any,
+    ) -> SessionPlan:
+        """Enter a session of a visit into the record and return its plan.
+
+        Parameters
+        ----------
+        study, visit, operator : the open record, id of the visit, and who runs the session.
+        speed, seed : stream time over real time, and seed of the players; 1 and unused with hardware.
+        identity : how the participant was confirmed (``"wristband, 08:58, Lin Q."``), ``""`` for not at all.
+        **entries : further entries of the :class:`SessionPlan`, such as ``effector_simulated=False``, ``waived``,
+            ``place`` or ``script_present``.
+        """
+        visit_row = study.get("visit", visit)
+        session = uuid7()
+        person = study.get("participant", visit_row["participant_id"])["pseudonym"]
+        contract = self.contract if self.source.player is None else _own(self.contract, session)
+        plan = SessionPlan(
+            study_folder=str(study.folder),
+            study=study.code,
+            participant=str(person),
+            visit=str(visit_row["name"]),
+            session_id=session,
+            operator=operator,
+            contract=contract,
+            effector=self.effector,
+            players=self._players(contract, effector_simulated=bool(entries.get("effector_simulated", True))),
+            speed=speed,
+            seed=seed,
+            simulated=self.source.simulated,
+            cue_source="engine" if self.markers is None else "stream",
+            labels=self.source.labels,
+            law=self.task.law or ControlLaw(),
+            limits=self.system.limits,
+            system={**self.provenance, "task": self.task.name},
+            **entries,
+        )
+        stored = {**json.loads(plan.to_json()), "source": self.source.text}
+        study.append(
+            Session(
+                visit,
+                operator,
+                id=session,
+                started=utc_now(),
+                simulated=self.source.simulated,
+                plan=stored,
+                identity=identity,
+            )
+        )
+        return plan
+
+    def _players(
+        self, contract: Sequence[StreamSpec], *, effector_simulated: bool
+    ) -> tuple[Mapping[str, Any], ...]:
+        players: list[Mapping[str, Any]] = []
+        if self.source.player is not None:
+            options = {**self.source.player["options"], "source_id": contract[0].source_id}
+            markers = next((line for line in contract if line.role == "markers"), None)
+            if markers is not None:
+                options["marker_source_id"] = markers.source_id
+            players.append({"device": self.source.player["device"], "options": options})
+        if self.effector is not None and effector_simulated:
+            players.append({"device": f"simulated_{self.effector}", "options": {}})
+        return tuple(players)
+
+
+def _own(contract: Sequence[StreamSpec], session: str) -> tuple[StreamSpec, ...]:
+    """The contract with source_ids that belong to one session."""
+    return tuple(changed(line, source_id=f"{line.source_id}-{session}") for line in contract)
+
+
+def bind(
+    system: System,
+    contract: Sequence[StreamSpec],
+    *,
+    task: str = "",
+    source: Source = HARDWARE,
+    params: Mapping[str, Any] | None = None,
+    trials: tuple[int, ...] = (),
+) -> BoundSystem:
+    """Check a contract against a system, and give what a session with it needs.
+
+    Parameters
+    ----------
+    system : of the register, or made by a caller.
+    contract : its streams; a line feeds the input of its role, and ``"aux"`` is recorded beside them.
+    task : name of the task, ``""`` for the usual one.
+    source : who plays the streams; hardware unless it is said.
+    params : parameters of the paradigm in place of the task's.
+    trials : planned trials of each run in place of the task's.
+
+    Raises
+    ------
+    BadValue
+        An unknown or doubled role, an input without a stream, a stream that cannot feed its input, parameters that
+        the paradigm refuses, or a decoder that does not fit the decoded stream. One sentence; nothing was started.
+    """
+    chosen = system.task(task)
+    lines = _by_role(system, contract)
+    paradigm = paradigms.from_params(chosen.paradigm, {**chosen.params, **(params or {})})
+    counts = trials or chosen.trials
+    if len(counts) < 2 or min(counts) < 1:
+        raise BadValue(Message("system.trials", got=", ".join(map(str, counts))))
+    if "markers" not in lines and not source.durations:
+        # Only the schedule names what a cue of the engine may be called.
+        paradigm.schedule(1, seed=1)
+    decoder_params = dict(chosen.decoder_params(lines["signal"]))
+    _check_decoder(chosen, lines["signal"], decoder_params)
+    beside = [line for line in contract if line.role == AUX]
+    ordered = [lines[one.role] for one in system.inputs if one.role in lines]
+    ordered.sort(key=lambda line: line.role != "signal")
+    return BoundSystem(
+        system, chosen, (*ordered, *beside), paradigm.params(), decoder_params, source=source, trials=tuple(counts)
+    )
+
+
+def simulate(system: System, *, task: str = "", seed: int = 1, trials: tuple[int, ...] = ()) -> BoundSystem:
+    """A system with its simulator.
+
+    Parameters
+    ----------
+    system : with a simulator.
+    task : name of the task, ``""`` for the usual one.
+    seed : of the simulated participant.
+    trials : planned trials of each run in place of the task's.
+
+    Raises
+    ------
+    BadValue
+        When the system has no simulator, or as :func:`bind`.
+    """
+    simulator = system.simulator
+    if simulator is None:
+        raise BadValue(Message("system.no_simulator", system=system.name))
+    player = {"device": simulator.device, "options": {**simulator.options, "seed": seed}}
+    source = Source(simulator.source, simulated=True, player=player)
+    return bind(system, simulator.contract, task=task, source=source, trials=trials)
+
+
+def _by_role(system: System, contract: Sequence[StreamSpec]) -> dict[str, StreamSpec]:
+    """Role → line, each checked against its input."""
+    lines: dict[str, StreamSpec] = {}
+    for line in contract:
+        if line.role == AUX:
+            continue
+        expected = system.input(line.role)
+        if line.role in lines:
+            first = lines[line.role].name
+            raise BadValue(Message("system.role_twice", role=line.role, first=first, second=line.name))
+        if refusal := expected.refusal(line):
+            raise BadValue(refusal)
+        lines[line.role] = line
+    for expected in system.inputs:
+        if expected.critical and expected.role not in lines:
+            raise BadValue(Message("system.no_stream", role=expected.role, kind=expected.kind, system=system.name))
+    return lines
+
+
+def _check_decoder(task: Task, signal: StreamSpec, params: Mapping[str, Any]) -> None:
+    """Raise BadValue unless the decoder can be made for this stream."""
+    kind = decoders.load(task.decoder)
+    try:
+        if unknown := sorted(set(params) - set(kind.parameter_names())):
+            raise BadValue(f"it has no parameter {unknown[0]!r}")
+        kind(**params).prepare(len(signal.measured))
+    except WorkbenchError as error:
+        raise BadValue(
+            Message("system.decoder", decoder=task.decoder, stream=repr(signal.name), why=messages.of(error))
+        ) from error

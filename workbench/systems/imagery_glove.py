@@ -1,0 +1,75 @@
+"""Imagery of both hands in scalp EEG closes a glove: once after a cue, or for as long as it lasts, self-paced."""
+
+from __future__ import annotations
+
+from workbench.control import ControlLaw
+from workbench.devices import simulated_participant
+from workbench.systems._system import SIGNAL, Input, PlannedVisit, Simulator, System, Task, words
+
+PRESET = {"preset": "eeg", "source_id": SIGNAL}
+HANDS, FEET = "hands", "feet"
+
+SYSTEM = System(
+    name="imagery_glove",
+    title=words("Motor imagery in EEG, glove", "脑电运动想象与手套"),
+    inputs=(
+        Input(
+            "signal",
+            "EEG",
+            at_least_channels=3,
+            at_most_channels=256,
+            at_least_hz=128.0,
+            words=words("scalp electrodes over the sensorimotor cortex", "感觉运动皮层上方的头皮电极"),
+        ),
+        Input(
+            "markers",
+            "markers",
+            critical=False,
+            words=words("cues of another presenter", "其他程序呈现的提示标记"),
+        ),
+    ),
+    tasks=(
+        Task(
+            "cued",
+            words("Hands or feet after a cue", "按提示想象双手或双脚"),
+            paradigm="left_right",
+            params={"conditions": [HANDS, FEET]},
+            decoder="csp_lda",
+            # One decision a cue: the glove closes once for the hands, and the feet leave it open.
+            law=ControlLaw("trigger", (HANDS,), trigger_s=2.0),
+            trials=(24, 12),
+        ),
+        Task(
+            "self_paced",
+            words("Hands against rest, self-paced", "自主节奏的双手想象与休息"),
+            paradigm="grasp_rest",
+            params={"condition": HANDS},
+            decoder="bandpower_lda",
+            law=ControlLaw("hold"),
+        ),
+    ),
+    procedures=("calibration", "online"),
+    published=words(
+        "No system of one maker: a usual arrangement of the literature. The participant and the glove of a "
+        "simulation are simulated.",
+        "并非某一厂家的系统，而是文献中的常用配置。模拟会话中的受试者和手套均为模拟。",
+    ),
+    effector="glove",
+    checks=(
+        words("The skin under the glove was looked at and has no mark.", "已检查手套下的皮肤，无压痕。"),
+        words("The fingers move freely in the glove.", "手指在手套内活动自如。"),
+    ),
+    visits=(
+        PlannedVisit("Baseline", day=0, earliest=-14, latest=0),
+        PlannedVisit("Week 6", day=42, earliest=35, latest=49),
+        PlannedVisit("Week 12", day=84, earliest=77, latest=98),
+    ),
+    endpoints=("arat", "isncsci", "accuracy", "f1", "false_per_min"),
+    forms=("arat", "isncsci"),
+    simulator=Simulator(
+        "simulated_participant",
+        PRESET,
+        contract=(simulated_participant.spec(PRESET),),
+        source="simulated participant, 16-channel scalp EEG at 250 Hz; simulated glove",
+    ),
+)
