@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from workbench import live, runs, world
+from workbench.dashboard.set_up import SetupService
 from workbench.errors import BadValue, Refused
+from workbench.hardware import Setup
 from workbench.messages import Message
 from workbench.runs import approve as approving
 from workbench.runs import grant
@@ -36,14 +38,19 @@ class VisitService:
     Parameters
     ----------
     folder : of the study.
-    system : what a session runs: streams, paradigm, decoder, effector.
+    system : what a session of a simulated participant runs; anybody else's binds the same system to hardware.
     operator : stands in the record while nobody is signed in.
-    speed : stream seconds a second; 1 with hardware.
+    speed : stream seconds a second of what is simulated.
+
+    Attributes
+    ----------
+    hardware : the set-up of the site, which a session of a participant who is not simulated needs.
     """
 
     def __init__(self, folder: Path, system: BoundSystem, *, operator: str, speed: float = 1.0) -> None:
         self.folder, self.system = Path(folder), system
         self._operator, self._speed = operator, speed
+        self.hardware = SetupService(folder, system.system, task=system.task.name, who=lambda: self.who)
         self._signer: Signer | None = None
         self._confirmed: dict[str, str] = {}
         self._chosen = ""
@@ -129,7 +136,8 @@ class VisitService:
         facts = [_consent(person), _decoder_fact(decoder)]
         if decoder:
             facts.append(_approval_fact(decoder["approval"]))
-        effector = {"name": "effector", "key": "worklist.effector_simulated", "args": {"name": self._effector}}
+        key = "worklist.effector_real" if self._real_effector(person) else "worklist.effector_simulated"
+        effector = {"name": "effector", "key": key, "args": {"name": self._effector}}
         trials = self.system.trials
         plan = [{"key": "worklist.plan.calibrate", "args": {"n": n}} for n in trials[:-1]]
         plan.append({"key": "worklist.plan.online", "args": {"n": trials[-1]}})
@@ -209,7 +217,8 @@ class VisitService:
         Raises
         ------
         Refused
-            Without a confirmation, with another session under way, for hardware, or for a participant on hold.
+            Without a confirmation, with another session under way, for a participant on hold, or for one who is
+            not simulated while no hardware is set up.
         """
         # Used up whatever follows: a start that is refused needs the code again.
         confirmed, self._confirmed = self._confirmed, {}
@@ -223,9 +232,11 @@ class VisitService:
                 raise Refused(blocked["text"])
             self.signer(study, person)
             identity = f"{confirmed['by']}, {confirmed['clock']}, {confirmed['who']}"
-            plan = self.system.new_session(
-                study, visit=confirmed["visit"], operator=self.who, speed=self._speed, identity=identity
-            )
+            about: dict[str, Any] = {"visit": confirmed["visit"], "operator": self.who, "identity": identity}
+            if person["simulated"]:
+                plan = self.system.new_session(study, **about, speed=self._speed)
+            else:
+                plan = self.hardware.new_session(study, **about)
         return self._granting(live.start(plan))
 
     def connect(self) -> Any:
@@ -260,7 +271,8 @@ class VisitService:
 
     def run_settings(self, kind: str) -> dict[str, Any]:
         """Keyword arguments of ``client.start_run`` for a kind of run."""
-        settings: dict[str, Any] = {"paradigm": self.system.paradigm, "params": self.system.paradigm_params}
+        system = self._system()
+        settings: dict[str, Any] = {"paradigm": system.paradigm, "params": system.paradigm_params}
         settings["seed"] = 1
         if kind != "online":
             return settings
@@ -280,7 +292,7 @@ class VisitService:
 
         ``progress`` is called about every second with the share that is done, 0–1.
         """
-        system = self.system
+        system = self._system()
         fitted = runs.run_fit(
             self.folder, [self.folder / recording], system.decoder, system.decoder_params, progress=progress
         )
@@ -318,7 +330,7 @@ class VisitService:
         rows = [asdict(check) for check in checks]
         signing = {
             "signer": self.who,
-            "effector": Message("approval.simulated", effector=EFFECTORS.get(self._effector, self._effector)),
+            "effector": self._effector_words(person),
             "participant": person["pseudonym"],
         }
         signing |= {"password": password, "replaces": _short(in_use["sha256"]) if in_use else ""}
@@ -416,6 +428,22 @@ class VisitService:
         }
 
     # -------------------------------------------------------------------------------- inside
+    def _system(self) -> BoundSystem:
+        """What the session under way runs: the streams of its plan, whatever was set up since."""
+        running = self.session()
+        if running is None:
+            return self.system
+        with self.record() as study:
+            setup = study.get("session", running["session"])["plan"].get("setup")
+        return self.hardware.bound(Setup.of(setup)) if setup else self.system
+
+    def _effector_words(self, person: Mapping[str, Any]) -> str:
+        name = EFFECTORS.get(self._effector, self._effector)
+        return name if self._real_effector(person) else Message("approval.simulated", effector=name)
+
+    def _real_effector(self, person: Mapping[str, Any]) -> bool:
+        return not person["simulated"] and self.hardware.draft.effector == "real"
+
     @property
     def _effector(self) -> str:
         return self.system.effector or "screen"
@@ -446,8 +474,8 @@ class VisitService:
         # Without accounts a script signs, which is allowed for simulated participants only.
         if self._signer is None and not person["simulated"]:
             return {"key": "worklist.blocked.nobody", "args": {}, "text": Message("visit.nobody_can_sign_in")}
-        if not person["simulated"]:
-            return {"key": "worklist.blocked.hardware", "args": {}, "text": Message("visit.hardware")}
+        if not person["simulated"] and (why := self.hardware.refusal()):
+            return {"text": why}
         return None
 
 

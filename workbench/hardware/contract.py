@@ -43,14 +43,16 @@ class Problem:
 
     Attributes
     ----------
-    role : that it concerns, or of the stream that it concerns.
+    role : that it concerns.
     field : ``"stream"``, ``"labels"``, ``"unit"``, ``"codes"`` or ``"waiver"``.
     text : one sentence.
+    stream : name of the stream that it concerns, ``""`` for none.
     """
 
     role: str
     field: str
     text: str
+    stream: str = ""
 
 
 def contract(setup: Setup, inputs: Sequence[SystemInput]) -> tuple[StreamSpec, ...]:
@@ -73,16 +75,18 @@ def problems(setup: Setup, inputs: Sequence[SystemInput]) -> list[Problem]:
     found = [problem for one in inputs for problem in _of_input(setup, one)]
     for one in setup.connections:
         if one.role not in (*known, AUX):
-            found.append(
-                Problem(one.role, "stream", Message("setup.role_unknown", role=one.role, roles=list(known)))
-            )
+            found.append(_at(one, "stream", Message("setup.role_unknown", role=one.role, roles=list(known))))
         if one.role == AUX:
             found += _of_stream(one)
     names = [one.stream.name for one in setup.connections]
     for one in setup.connections:
         if names.count(one.stream.name) > 1:
-            found.append(Problem(one.role, "stream", Message("setup.name_twice", stream=repr(one.stream.name))))
+            found.append(_at(one, "stream", Message("setup.name_twice", stream=repr(one.stream.name))))
     return found
+
+
+def _at(one: Connection, field: str, text: str) -> Problem:
+    return Problem(one.role, field, text, one.stream.name)
 
 
 def _of_input(setup: Setup, wanted: SystemInput) -> list[Problem]:
@@ -95,7 +99,7 @@ def _of_input(setup: Setup, wanted: SystemInput) -> list[Problem]:
         return []
     found = [*_of_stream(one), *(_of_codes(one) if wanted.kind == "markers" else ())]
     if not found and (why := wanted.refusal(one.spec(critical=wanted.critical))):
-        found.append(Problem(wanted.role, "stream", why))
+        found.append(_at(one, "stream", why))
     return found
 
 
@@ -103,15 +107,15 @@ def _of_stream(one: Connection) -> list[Problem]:
     """Presence, labels and unit of a stream."""
     stream, found = one.stream, []
     if not stream.uid:
-        found.append(Problem(one.role, "stream", Message("setup.not_there", stream=repr(stream.name))))
+        found.append(_at(one, "stream", Message("setup.not_there", stream=repr(stream.name))))
     if stream.is_markers:
         return found
-    found += [Problem(one.role, "labels", text) for text in _label_faults(one)]
+    found += [_at(one, "labels", text) for text in _label_faults(one)]
     if not any(problem.field == "labels" for problem in found):
         try:
             units.of_stream(one.spec(critical=True), stream.units, stream.n_channels)
         except BadSignal as fault:
-            found.append(Problem(one.role, "unit", messages.of(fault)))
+            found.append(_at(one, "unit", messages.of(fault)))
     return found
 
 
@@ -133,9 +137,9 @@ def _label_faults(one: Connection) -> Iterator[str]:
 
 def _of_codes(one: Connection) -> list[Problem]:
     if not one.stream.is_markers:
-        return [Problem(one.role, "stream", Message("setup.no_markers", dtype=one.stream.dtype))]
+        return [_at(one, "stream", Message("setup.no_markers", dtype=one.stream.dtype))]
     if one.stream.has_codes and not one.codes:
-        return [Problem(one.role, "codes", Message("setup.no_codes", stream=repr(one.stream.name)))]
+        return [_at(one, "codes", Message("setup.no_codes", stream=repr(one.stream.name)))]
     if one.stream.has_codes and (texts := [code for code in one.codes if not code.lstrip("-").isdecimal()]):
-        return [Problem(one.role, "codes", Message("setup.code_text", codes=texts))]
+        return [_at(one, "codes", Message("setup.code_text", codes=texts))]
     return []

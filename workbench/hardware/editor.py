@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,8 @@ class SetupEditor:
     Attributes
     ----------
     draft : the set-up as it stands. saved : the one of the last visit, None for a new site.
+    looked_at : local time of the last search, ``""`` before the first.
+    effectors : source_ids of the status streams of effectors that it found.
     """
 
     def __init__(
@@ -45,8 +47,8 @@ class SetupEditor:
     ) -> None:
         self._folder, self._inputs, self._look = Path(folder), tuple(inputs), look
         self._found: tuple[FoundStream, ...] = ()
-        self._effectors: tuple[str, ...] = ()
-        self._looked_at, self._own_configuration = "", True
+        self.effectors: tuple[str, ...] = ()
+        self.looked_at, self._own_configuration = "", True
         self._seen: frozenset[str] = frozenset()
         self.draft = Setup(DEFAULT_SITE)
         self.saved: Setup | None = None
@@ -71,12 +73,12 @@ class SetupEditor:
     def look(self) -> int:
         """Look for streams of this computer and of the peers; the number of those that are there."""
         found = self._look(self.draft.peers)
-        self._found, self._effectors, self._own_configuration = (
+        self._found, self.effectors, self._own_configuration = (
             found.streams,
             found.effectors,
             found.own_configuration,
         )
-        self._looked_at = world.clock.local().strftime("%H:%M:%S")
+        self.looked_at = world.clock.local().strftime("%H:%M:%S")
         self.draft = saving.with_found(self.draft, self._found)
         return len(self._found)
 
@@ -194,7 +196,7 @@ class SetupEditor:
 
     def changes(self) -> list[Change]:
         """What differs from the last visit; nothing at a new site, and nothing before streams were looked for."""
-        return difference(self.saved, self.draft) if self.saved is not None and self._looked_at else []
+        return difference(self.saved, self.draft) if self.saved is not None and self.looked_at else []
 
     def contract(self) -> tuple[StreamSpec, ...]:
         """The contract that follows from the draft."""
@@ -207,9 +209,8 @@ class SetupEditor:
             "site": self.draft.site,
             "sites": list(saving.sites(self._folder)),
             "peers": list(self.draft.peers),
-            "looked_at": self._looked_at,
+            "looked_at": self.looked_at,
             "own_configuration": self._own_configuration,
-            "effectors": list(self._effectors),
             "found": [self._shown(stream) for stream in self._found],
             "inputs": [
                 {"role": one.role, "kind": one.kind, "critical": one.critical, "words": one.words}
@@ -218,10 +219,10 @@ class SetupEditor:
             "connections": [_connection(one) for one in self.draft.connections],
             "waived": dict(self.draft.waived),
             "effector": self.draft.effector,
-            "problems": [{"role": one.role, "field": one.field, "text": one.text} for one in faults],
-            "changes": [{"role": one.role, "text": one.text, "confirm": one.confirm} for one in self.changes()],
+            "problems": [asdict(one) for one in faults],
+            "changes": [asdict(one) for one in self.changes()],
             "unconfirmed": len(unconfirmed),
-            "ready": bool(self._looked_at) and not faults and not unconfirmed,
+            "ready": bool(self.looked_at) and not faults and not unconfirmed,
             "saved": {"by": self.saved.by, "at": self.saved.at, "hash": self.saved.sha256[:8]}
             if self.saved
             else {},

@@ -65,9 +65,10 @@ class _SessionStatus(TypedDict):
 
 
 class SessionStatus(_SessionStatus, total=False):
-    """The session; an engine adds whether its signal is replayed, the reason of a latched STOP or ``""``, and more.
+    """The session; an engine adds what not every version knew.
 
-    ``consent_missing``: somebody is connected whose consent the record does not hold.
+    ``replayed``: whether its signal is; ``stopped``: reason of a latched STOP or ``""``; ``consent_missing``:
+    whether somebody is connected whose consent the record does not hold.
     """
 
     replayed: bool
