@@ -43,7 +43,9 @@ class Room:
     def attach(self, script: Path, *arguments: str, **environment: str) -> None:
         """Start a process that is not ours."""
         command = [sys.executable, str(script), *arguments]
-        self.processes.append(subprocess.Popen(command, env={**os.environ, **environment}))
+        self.processes.append(
+            subprocess.Popen(command, env={**os.environ, **environment}, stderr=subprocess.DEVNULL)
+        )
 
 
 @pytest.fixture
@@ -51,7 +53,7 @@ def room(chromium: Any, tmp_path: Path) -> Iterator[Room]:
     lsl.configure()
     folder, keys = tmp_path / "study", tmp_path / "keys of the device"
     with Study.create(folder, code="WARD", title="Ward", actor="test") as study:
-        study.add_person("lin", "Lin Q.", PASSWORD, roles=("operator", "engineer", "clinician"))
+        study.add_person("lin", "Lin Q.", PASSWORD, roles=("operator", "engineer"))
         study.append(Visit(study.append(Participant("P-041")), "Month 1"))
     dashboard = serve(folder, open_browser=False)
     context = chromium.new_context(viewport={"width": 1440, "height": 900})
@@ -75,7 +77,7 @@ def room(chromium: Any, tmp_path: Path) -> Iterator[Room]:
 def sign_in(page: Any) -> None:
     page.click("[data-name=sign-person]")
     page.fill("[data-name=login]", "lin")
-    page.fill("[data-name=sign-password]", PASSWORD)
+    page.fill(".sign [data-name=password]", PASSWORD)
     page.keyboard.press("Enter")
 
 
@@ -87,7 +89,7 @@ def confirm(page: Any) -> None:
     page.wait_for_selector("[data-name=confirmed]:has-text('P-041')")
 
 
-def pair_the_device(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+def pair_the_device(room: Room) -> None:
     """The code from the screen, typed at the device's computer, which has keys of its own; then it starts."""
     room.page.click("[data-name=effector-real]")
     room.page.click("[data-name=pair]")
@@ -102,7 +104,7 @@ def pair_the_device(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     room.attach(script, **{KEY: str(key), EFFECTOR: "glove"})
 
 
-def set_up(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+def set_up(room: Room) -> None:
     page = room.page
     page.click("[data-name=view-setup]")
     page.click("[data-name=look]")
@@ -112,7 +114,7 @@ def set_up(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     page.fill("[data-name=labels-signal]", LABELS)
     page.fill("[data-name=reference-signal]", "mastoid")
     page.keyboard.press("Tab")
-    pair_the_device(room, monkeypatch)
+    pair_the_device(room)
     page.wait_for_selector("[data-name=setup-title]:has-text('Nothing blocks the session')")
     for _ in range(20):
         page.click("[data-name=look]")
@@ -131,15 +133,13 @@ def run(page: Any, kind: str, trials: int) -> None:
     page.wait_for_selector("[data-name=pause]")
 
 
-def test_a_foreign_amplifier_and_effector_complete_calibration_and_online_by_clicks(
-    room: Room, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_foreign_amplifier_and_effector_complete_calibration_and_online_by_clicks(room: Room) -> None:
     page = room.page
     sign_in(page)
     confirm(page)
     assert page.locator("[data-name=start-session]").is_disabled()
     page.wait_for_selector("text=no set-up of the site main is saved")
-    set_up(room, monkeypatch)
+    set_up(room)
     page.click("[data-name=start-setup]:enabled")
     page.wait_for_selector("[data-name=start-run]")
     page.wait_for_selector("text=Consent not recorded here")
@@ -148,7 +148,7 @@ def test_a_foreign_amplifier_and_effector_complete_calibration_and_online_by_cli
     page.wait_for_selector("[data-name=sign]")
     if page.locator("[data-name=reason]").is_visible():
         page.fill("[data-name=reason]", "a bench without a person")
-    page.fill("[data-name=password]", PASSWORD)
+    page.fill(".decoder [data-name=password]", PASSWORD)
     page.click("[data-name=sign]:enabled")
     page.wait_for_selector("[data-name=decision]:has-text('Approved by Lin Q.')")
     page.click("[data-name=view-run]")
