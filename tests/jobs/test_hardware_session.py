@@ -161,8 +161,9 @@ def test_a_foreign_amplifier_and_effector_complete_calibration_and_online_by_cli
     assert "of 4 cues" in page.locator("[data-name=result-title]").inner_text()
     page.click("[data-name=next-report]")
     page.wait_for_selector("[data-name=step-done]:has-text('Report kept: reports/session-')")
-    with live.attach(room.folder) as client:
-        client.shutdown()
+    page.click("[data-name=end-session]:enabled")
+    page.click("[data-name=end-session-now]")
+    page.wait_for_selector("[data-name=row-P-041]")
     assert main(["replay", str(room.folder)]) == 0
     assert verify(room.folder).problems == ()
     with Study.open(room.folder, actor="test") as study:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench import live, runs, world
-from workbench.dashboard.set_up import SetupService
+from workbench.dashboard.hardware import SetupService
 from workbench.errors import BadValue, Refused
 from workbench.hardware import Setup
 from workbench.messages import Message

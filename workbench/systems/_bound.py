@@ -12,7 +12,7 @@ from typing import Any
 from workbench import decoders, messages, paradigms
 from workbench.control import ControlLaw
 from workbench.errors import BadValue, WorkbenchError
-from workbench.live import SessionPlan
+from workbench.live.plan import SessionPlan
 from workbench.messages import Message
 from workbench.study import Study, utc_now, uuid7
 from workbench.systems._register import Provenance, provenance

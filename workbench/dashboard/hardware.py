@@ -10,7 +10,7 @@ from typing import Any
 from workbench import devices, live
 from workbench.errors import Refused
 from workbench.hardware import Discovery, Setup, SetupEditor, contract, discover, waived_streams
-from workbench.live import SessionPlan
+from workbench.live.plan import SessionPlan
 from workbench.messages import Message
 from workbench.study import Study
 from workbench.systems import HARDWARE, BoundSystem, System, bind
