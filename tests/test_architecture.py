@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests import house, measures
+from workbench import paradigms
 
 PACKAGE = Path(__file__).resolve().parents[1] / "workbench"
 
@@ -557,11 +558,17 @@ def test_a_part_fits_in_a_head(room):
     assert wrong == []
 
 
-def test_the_engine_names_no_paradigm_and_no_effector():
-    names = {path.stem for room in ("paradigms", "control") for path in (PACKAGE / room).glob("[!_]*.py")}
+GENERAL = ("engine", "reports", "dashboard")
+"""Rooms that serve any system: what one paradigm or effector needs, its own file says."""
+
+
+def test_engine_reports_and_dashboard_name_no_paradigm_no_effector_and_no_system():
+    rooms = ("paradigms", "control", "systems")
+    names = {path.stem for room in rooms for path in (PACKAGE / room).glob("[!_]*.py")}
+    names |= {paradigms.load(name).hit_window for name in paradigms.available()} - {""}
     wrong = []
     for room, path, tree in in_rooms():
-        for node in ast.walk(tree) if room == "engine" else ():
+        for node in ast.walk(tree) if room in GENERAL else ():
             if isinstance(node, ast.Constant) and node.value in names:
                 wrong.append(f"{path.name}:{node.lineno} {node.value}")
     assert wrong == []

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from workbench import control
@@ -148,4 +146,4 @@ def make_bench():
 
 @pytest.fixture
 def toggle_bench():
-    return Bench(replace(control.load("glove"), grasp="toggle"))
+    return Bench(law=control.ControlLaw("toggle"))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from workbench import control
-from workbench.control import STATES, TABLE, Controller, Limits
+from workbench.control import STATES, TABLE, ControlLaw, Controller, Limits
 from workbench.errors import Refused
 from workbench.vocabulary import Acknowledgement, Decision, DeviceStatus
 
@@ -22,14 +20,14 @@ class Everything(RuleBasedStateMachine):
     """Operator, participant, device, stream and faults, in any order and at any time."""
 
     @initialize(
-        toggle=st.booleans(),
+        law=st.sampled_from([ControlLaw("hold"), ControlLaw("toggle"), ControlLaw("trigger", ("grasp",), 2.0)]),
         highest=st.sampled_from([0.3, 1.0]),
         road=st.sampled_from(["", "ARMED", "ACTIVE", "HOLD", "RELEASE", "REFRACTORY"]),
     )
-    def begin(self, toggle, highest, road):
-        self.effector = replace(control.load("glove"), grasp="toggle" if toggle else "hold")
+    def begin(self, law, highest, road):
+        self.effector, self.law = control.load("glove"), law
         self.highest = highest
-        self.controller = Controller(self.effector, limits=Limits("test", highest, 3.0, 8.0))
+        self.controller = Controller(self.effector, limits=Limits("test", highest, 3.0, 8.0), law=law)
         self.stream = self.local = 50.0
         self.sample = 0
         self.sent, self.unanswered = [], []
@@ -169,7 +167,7 @@ class Everything(RuleBasedStateMachine):
         assert self.sent[-1].action == "stop"
 
     @rule(
-        change=st.sampled_from(["", "activate", "activate", "release"]),
+        change=st.sampled_from(["", "activate", "activate", "release", "cued"]),
         valid=st.booleans(),
         quality_ok=st.sampled_from([True, True, True, False]),
         probabilities=st.sampled_from([(0.1, 0.9)] * 7 + [(float("nan"), 0.5)]),
@@ -257,7 +255,8 @@ class Everything(RuleBasedStateMachine):
     def the_dose_and_the_hold_stay_within_limits(self):
         assert self.controller.snapshot()["dose_s"] <= 8.0 + 2 * 1.2 + 0.1
         if self.controller.state in ENGAGED:
-            assert self.controller.snapshot()["held_s"] < 3.0 + 1.2 + 0.1
+            longest = self.law.trigger_s or 3.0
+            assert self.controller.snapshot()["held_s"] < longest + 1.2 + 0.1
 
     @invariant()
     def the_words_are_complete(self):

@@ -59,7 +59,6 @@ def test_the_dose_counts_only_while_moving_by_whichever_clock_ran_further():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"grasp": "squeeze"}, "hold or toggle, got 'squeeze'"),
         ({"channels": 0}, "at least 1 channel"),
         ({"missed_limit": 0}, "at least 1 channel"),
         ({"heartbeat_s": 0.25}, "before its time to live of 250 ms, got 250 ms"),

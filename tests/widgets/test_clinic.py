@@ -283,6 +283,8 @@ DETAILS = {
     ],
     "plan": [{"key": "worklist.plan.online", "args": {"n": n}} for n in (15, 16)],
     "blocked": None,
+    "system": "neo_hand self_paced",
+    "systems": [{"key": "neo_hand self_paced", "system": "Implanted electrodes", "task": "Grasp, self-paced"}],
 }
 RESULT = {
     "participant": "P-041", "number": 3, "kind": "online", "state": "finished", "hits": 2, "n": 3, "total": 3,

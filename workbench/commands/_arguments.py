@@ -70,6 +70,13 @@ def add_recordings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help="recording, STUDY/recordings/*.xdf")
 
 
+def add_system(parser: argparse.ArgumentParser) -> None:
+    """Add the option of a command that follows a system."""
+    parser.add_argument(
+        "--system", default="neo_hand", metavar="NAME", help="one of 'workbench systems' (default %(default)s)"
+    )
+
+
 def add_language(parser: argparse.ArgumentParser) -> None:
     """Add the language of what the command writes."""
     parser.add_argument(

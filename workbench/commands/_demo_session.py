@@ -316,12 +316,11 @@ def _assess(study: Study, visit: str, *, seed: int) -> None:
 def _results(study: Study, system: BoundSystem, run_id: str) -> list[str]:
     """The main result and the lines that explain it, from the record."""
     trials = [t for t in study.nouns("trial", run_id=run_id) if isinstance(t, Trial)]
-    paradigm = paradigms.from_params(system.paradigm, system.paradigm_params)
-    if not paradigm.asynchronous:
+    window_s = paradigms.hit_window_s(system.paradigm, system.paradigm_params)
+    if window_s is None:
+        paradigm = paradigms.from_params(system.paradigm, system.paradigm_params)
         return [analysis.accuracy(trials, paradigm.classes).line()]
-    metrics = analysis.event_metrics(
-        trials, onset_window_s=float(paradigm.params()["onset_window_s"]), fs=system.signal.fs
-    )
+    metrics = analysis.event_metrics(trials, onset_window_s=window_s, fs=system.signal.fs)
     return [metrics.line(), metrics.rest_line(), metrics.timing_line()]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from workbench.commands._arguments import add_language, integer, nonblank, number
+from workbench.commands._arguments import add_language, add_system, integer, nonblank, number
 from workbench.commands._subcommand import Subcommand
 from workbench.errors import BadValue
 
@@ -15,6 +15,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--study", type=Path, metavar="DIR", help="study folder to create (default: study-demo-DATE-TIME, here)"
     )
+    add_system(parser)
+    parser.add_argument("--task", type=nonblank, metavar="NAME", help="of the system (default: its usual one)")
     parser.add_argument("--append", action="store_true", help="add a session to the existing study --study")
     parser.add_argument(
         "--seed", type=integer, default=1, metavar="N", help="seed of the simulation (default %(default)s)"
@@ -52,6 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
     return _demo_session.run(
         _demo_session.Options(
             study=arguments.study,
+            system=arguments.system,
+            task=arguments.task or "",
             append=arguments.append,
             seed=arguments.seed,
             speed=arguments.speed,

@@ -11,10 +11,10 @@ from workbench.control._conditions import CONDITIONS, Condition
 from workbench.control._controller import Controller
 from workbench.control._device import DeviceReports
 from workbench.control._grant import Grant
-from workbench.control._law import LAWS, ControlLaw, Law, check_law
+from workbench.control._law import LAWS, ControlLaw, check_law
 from workbench.control._link import expired
 from workbench.control._operator import Act, OperatorActs
-from workbench.control._profile import ACTIONS, Effector, SafeStep
+from workbench.control._profile import ACTIONS, Effector, Law, SafeStep
 from workbench.control._self_test import SELF_TEST_ITEMS
 from workbench.control._snapshot import ConfirmedStatus, EffectorStatus
 from workbench.control._supervisor import Limits, Supervisor, check_limits, profile_limits

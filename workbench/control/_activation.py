@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from workbench.control._arming import Arming
+from workbench.control._law import ControlLaw
 from workbench.control._log import ControllerLog
 from workbench.control._machine import Now, StateMachine
 from workbench.control._orders import Orders
@@ -27,6 +28,7 @@ class Activation:
     arming : whether intent may move the effector.
     supervisor : level limit and dose.
     safe_state : entered for a request that is not a level.
+    law : which decisions close it, and what opens it again.
     """
 
     def __init__(
@@ -38,10 +40,11 @@ class Activation:
         arming: Arming,
         supervisor: Supervisor,
         safe_state: SafeState,
+        law: ControlLaw,
     ) -> None:
         self._machine, self._log, self._orders = machine, log, orders
         self._arming, self._supervisor = arming, supervisor
-        self._safe_state = safe_state
+        self._safe_state, self._law = safe_state, law
         self._effector = orders.effector
         self._began = machine.now
         self._reminded = False
@@ -54,6 +57,11 @@ class Activation:
         return self._machine.state in ENGAGED
 
     @property
+    def rests_on_evidence(self) -> bool:
+        """Whether evidence keeps it closed, so that its absence is a fault; a trigger ends by itself."""
+        return self.engaged and self._law.law != "trigger"
+
+    @property
     def duration_s(self) -> float:
         """How long it has been closed, s; 0 while it is not."""
         return self._machine.now.since(self._began) if self.engaged else 0.0
@@ -62,20 +70,20 @@ class Activation:
     def follow(self, decision: Decision, level: Sequence[float] | None) -> list[Command]:
         """Follow a decision; ``level`` is a fraction 0–1 per channel, None for the profile's."""
         commands = self._release_rejected(decision)
-        if decision.change == "activate":
+        if self._law.closes(decision):
             return commands + self._intend(decision, level)
         # Neither age nor quality is asked: opening on old or poor evidence is the safe error, closing on it is
         # not, so that only an activation has obstacles.
-        if decision.change == "release" and self.engaged and self._effector.grasp == "hold":
+        if decision.change == "release" and self.engaged and self._law.law == "hold":
             return commands + self.release(
                 "release", "evidence fell" if decision.label else "evidence was rejected"
             )
         return commands
 
     def _intend(self, decision: Decision, level: Sequence[float] | None) -> list[Command]:
-        """An activation by the paradigm: followed, or entered in the ledger with the reason."""
+        """A decision to close: followed, or entered in the ledger with the reason."""
         if self.engaged:
-            return self.release("release", "second intent") if self._effector.grasp == "toggle" else []
+            return self.release("release", "second intent") if self._law.law == "toggle" else []
         # While nobody has armed, evidence crosses the threshold all the time: a row for each crossing would bury
         # those that matter.
         if self._machine.state not in ("ARMED", "RELEASE", "REFRACTORY"):
@@ -97,7 +105,8 @@ class Activation:
         self._machine.go("activate")
         self._began, self._reminded = self._machine.now, False
         action, ramp_ms = self._effector.activate_action, self._effector.ramp_ms
-        return [self._orders.give(action, ramp_ms=ramp_ms, reason="evidence rose", level=clip.level)]
+        cause = "evidence rose" if decision.change == "activate" else "a cue was decided"
+        return [self._orders.give(action, ramp_ms=ramp_ms, reason=cause, level=clip.level)]
 
     def _obstacle(self, decision: Decision) -> Message | None:
         """Why an activation is not followed now, or None."""
@@ -114,7 +123,7 @@ class Activation:
 
     def _release_rejected(self, decision: Decision) -> list[Command]:
         """A toggle stays closed without evidence, so rejected evidence must open it."""
-        if self._effector.grasp != "toggle" or not self.engaged or decision.label:
+        if self._law.law != "toggle" or not self.engaged or decision.label:
             self._rejected_since = None
             return []
         now = self._machine.now
@@ -173,7 +182,7 @@ class Activation:
         return []
 
     def _limit(self) -> list[Command]:
-        """Release at the hold limit or when the dose is used; else note that the level is reached."""
+        """Release at a limit or when a trigger is over; else note that the level is reached."""
         duration_s, supervisor = self.duration_s, self._supervisor
         if duration_s >= supervisor.limits.hold_limit_s:
             extent = Message("amount.s", n=f"{duration_s:.1f}")
@@ -183,6 +192,8 @@ class Activation:
             used = Message("amount.s", n=f"{supervisor.dose_s:.0f}")
             self._log.enter("dose_limit", used, Message("control.told_to_release"), "medium")
             return self.release("limit", "dose of the session used")
+        if self._law.law == "trigger" and duration_s >= self._law.trigger_s:
+            return self.release("release", "trigger over")
         self._remind(duration_s)
         # HOLD claims that the level is reached: the ramp must be over, and the device must have said that it
         # follows.

@@ -116,7 +116,7 @@ class Arming:
             limits = grant.limits(self._effector, decoder_sha256=self.decoder_sha256, now=self._machine.now)
         except Refused as refusal:
             self._log.refuse(messages.of(refusal))
-        self._supervisor.limits = limits
+        self._supervisor.narrow(limits)
         self._supervisor.state_earlier(grant.dose_used_s)
 
     def withdraw(self) -> None:

@@ -16,6 +16,7 @@ from workbench.control._arming import Arming
 from workbench.control._conditions import Condition
 from workbench.control._confirmation import Confirmation
 from workbench.control._device import DeviceReports
+from workbench.control._law import ControlLaw, check_law
 from workbench.control._log import ControllerLog
 from workbench.control._machine import StateMachine
 from workbench.control._operator import OperatorActs
@@ -25,7 +26,7 @@ from workbench.control._safe_state import SafeState
 from workbench.control._self_test import SelfTest
 from workbench.control._snapshot import EffectorStatus, RuleValues
 from workbench.control._supervisor import Limits, Supervisor, check_limits, profile_limits
-from workbench.control._table import ARMED_OR_ENGAGED, WATCHED, State, Thresholds, onward
+from workbench.control._table import ARMED_OR_ENGAGED, BY_LAW, WATCHED, State, Thresholds, onward, rule_of
 from workbench.control._watch import Watch, broken
 from workbench.errors import BadValue
 from workbench.messages import Message
@@ -48,6 +49,7 @@ class Controller:
     ----------
     effector : its profile.
     limits : the protocol's limits, None for the profile's own.
+    law : which decisions close the effector and what opens it, None for ``hold``.
     thresholds : for words only.
     hop_s : time between decisions, s.
     speed : how much faster than real time the stream runs; the age of a decision is divided by it, and
@@ -68,6 +70,7 @@ class Controller:
         effector: Effector,
         *,
         limits: Limits | None = None,
+        law: ControlLaw | None = None,
         thresholds: Thresholds | None = None,
         hop_s: float = 0.05,
         speed: float = 1.0,
@@ -77,6 +80,7 @@ class Controller:
         if not (isfinite(hop_s) and hop_s > 0 and isfinite(speed) and speed > 0):
             raise BadValue(Message("control.hop_and_speed", hop=f"{hop_s}", speed=f"{speed}"))
         checked = profile_limits(effector) if limits is None else check_limits(limits, effector)
+        self._law = check_law(law or ControlLaw(), checked, effector)
         self.effector, self.simulated = effector, simulated
         self._thresholds = thresholds or Thresholds()
         # Each part is made of those above it. The dose is counted at each new time, before anything that happens
@@ -96,6 +100,7 @@ class Controller:
             arming=arming,
             supervisor=supervisor,
             safe_state=safe_state,
+            law=self._law,
         )
         common: _Common = {"log": log, "orders": orders, "arming": arming, "safe_state": safe_state}
         self_test = SelfTest(machine, **common, watch=watch, confirmation=confirmation)
@@ -191,7 +196,7 @@ class Controller:
         # self-test each time an electrode is adjusted.
         if self.state not in ARMED_OR_ENGAGED:
             return []
-        code = self._watch.fault(now, active=self._activation.engaged)
+        code = self._watch.fault(now, active=self._activation.rests_on_evidence)
         return self._safe_state.fail(code) if code else []
 
     # ------------------------------------------------------------------------------------- views
@@ -229,7 +234,9 @@ class Controller:
             return f"Arming is not possible: {unmet[0].text}"
         dwell = self._thresholds.dwell
         hops = "1 hop" if dwell == 1 else f"{dwell} hops"
-        rule = onward(self.state).why.format(**self._rule_values(), hops=hops)
+        conditions = ", ".join(self._law.conditions) or "an intent"
+        rule = rule_of(self.state, self._law.law)
+        rule = rule.format(**self._rule_values(), hops=hops, conditions=conditions)
         cause = self._cause
         return f"{cause[:1].upper()}{cause[1:]}. {rule}" if cause else rule
 
@@ -252,6 +259,7 @@ class Controller:
 
     def snapshot(self) -> EffectorStatus:
         """The ``effector`` part of the engine's status: plain strings, numbers and lists."""
+        law = self._law.law
         link, round_trip_s = self._orders.link, self._self_test.round_trip_s
         return {
             "confirmed": self._confirmation.confirmed(self._machine.now),
@@ -267,7 +275,7 @@ class Controller:
             "previous": self._machine.previous,
             "next": self.next_state,
             "why": self.why,
-            "why_key": f"control.next.{self.state}",
+            "why_key": f"control.next.{self.state}{'.' + law if (self.state, law) in BY_LAW else ''}",
             "why_args": self._rule_values(),
             "fault": self._safe_state.fault,
             "cause": self._cause,
@@ -287,4 +295,5 @@ class Controller:
             "dwell": self._thresholds.dwell,
             "hold_limit_s": self.limits.hold_limit_s,
             "refractory_s": self.effector.refractory_s,
+            "trigger_s": self._law.trigger_s,
         }

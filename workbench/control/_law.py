@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import isfinite
-from typing import Literal, get_args
+from typing import get_args
 
-from workbench.control._profile import Effector
+from workbench.control._profile import Effector, Law
 from workbench.control._supervisor import Limits
 from workbench.errors import BadValue
 from workbench.messages import Message
 from workbench.vocabulary import Decision
 
-Law = Literal["hold", "toggle", "trigger"]
-"""Evidence keeps the effector closed; a first intent closes it and a second one opens it; or one decision closes
-it for a time."""
-
 LAWS: tuple[Law, ...] = get_args(Law)
+"""Every control law."""
 
 
 @dataclass(frozen=True, slots=True)

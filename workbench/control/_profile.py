@@ -29,8 +29,9 @@ ACTION_WORDS: dict[str, Message] = {
     "heartbeat": Message("action.heartbeat"),
 }
 
-Grasp = Literal["hold", "toggle"]
-"""Evidence keeps the effector closed, or a first intent closes it and a second one opens it."""
+Law = Literal["hold", "toggle", "trigger"]
+"""How decisions close and open an effector: evidence keeps it closed; a first intent closes it and a second one
+opens it; or one decision closes it for a set time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,8 @@ class Effector:
     Attributes
     ----------
     name, profile : entry name and profile word of the command (``"glove"``).
+    title : what people call it; ``""`` for its name.
     channels : number of values in a command's level, each a fraction 0–1.
-    grasp : see :data:`Grasp`.
     level : fraction asked for when nothing else is said, 0–1.
     ramp_ms, release_ramp_ms : ramps up and down in ms.
     ttl_ms : time to live of a command in ms; the device goes to its safe state after it.
@@ -78,8 +79,8 @@ class Effector:
     profile: str
     on_fault: tuple[SafeStep, ...]
     on_estop: tuple[SafeStep, ...]
+    title: str = ""
     channels: int = 1
-    grasp: Grasp = "hold"
     level: float = 1.0
     ramp_ms: int = 500
     release_ramp_ms: int = 500
@@ -96,8 +97,6 @@ class Effector:
     skin_check: bool = False
 
     def __post_init__(self) -> None:
-        if self.grasp not in get_args(Grasp):
-            raise BadValue(f"grasp of effector {self.name} must be hold or toggle, got {self.grasp!r}")
         if self.channels < 1 or self.missed_limit < 1:
             raise BadValue(
                 f"effector {self.name} needs at least 1 channel and 1 tolerated missing acknowledgement, "

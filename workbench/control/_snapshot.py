@@ -42,6 +42,7 @@ class RuleValues(TypedDict):
     dwell: int
     hold_limit_s: float
     refractory_s: float
+    trigger_s: float
 
 
 class EffectorStatus(TypedDict):

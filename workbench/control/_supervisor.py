@@ -30,6 +30,15 @@ class Limits:
     hold_limit_s: float
     dose_s: float
 
+    def within(self, other: Limits) -> Limits:
+        """These limits, each no wider than the other's."""
+        return Limits(
+            self.id,
+            min(self.level_max, other.level_max),
+            min(self.hold_limit_s, other.hold_limit_s),
+            min(self.dose_s, other.dose_s),
+        )
+
 
 def profile_limits(effector: Effector) -> Limits:
     """The limits that the profile itself sets."""
@@ -77,7 +86,7 @@ class Supervisor:
 
     Parameters
     ----------
-    limits : checked limits.
+    limits : checked limits of the protocol; a grant may narrow them.
     channels : number of values in a level.
     dose_used_s : activation earlier on the same day, in s.
     """
@@ -86,6 +95,7 @@ class Supervisor:
         if not (isfinite(dose_used_s) and dose_used_s >= 0):
             raise BadValue(Message("control.dose_used", got=f"{dose_used_s}"))
         self.limits, self.channels = limits, channels
+        self._protocol = limits
         self._earlier_s, self._counted_s = dose_used_s, 0.0
         self._since: Now | None = None
         self._reminded = False
@@ -116,6 +126,10 @@ class Supervisor:
             # By whichever clock ran further: a dose may be counted too high, never too low.
             self._counted_s += max(0.0, now.since(self._since))
         self._since = now if moving else None
+
+    def narrow(self, limits: Limits) -> None:
+        """Take the limits of a grant, where they are narrower than those of the protocol."""
+        self.limits = limits.within(self._protocol)
 
     def state_earlier(self, dose_used_s: float) -> None:
         """Activation of the day outside of this session, s; it adds to what is counted here, and never falls."""

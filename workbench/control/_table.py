@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Literal, NamedTuple, get_args
 
+from workbench.control._profile import Law
 from workbench.errors import Refused
 from workbench.messages import Message
 
@@ -259,6 +260,19 @@ def possible(state: State, event: Event) -> bool:
 def onward(state: State) -> Transition:
     """The ordinary way on from a state, its first row in the table: what the screen names as next."""
     return next(row for row in TABLE if row.source == state)
+
+
+BY_LAW: dict[tuple[State, Law], str] = {
+    ("ARMED", "trigger"): "Becomes ACTIVE when {conditions} is decided.",
+    ("HOLD", "toggle"): "Becomes RELEASE with a second intent, and after {hold_limit_s:g} s in any case.",
+    ("HOLD", "trigger"): "Becomes RELEASE {trigger_s:g} s after it was closed.",
+}
+"""The ordinary way on from a state where the control law makes it another one than the first row of the state."""
+
+
+def rule_of(state: State, law: Law) -> str:
+    """The rule of the ordinary way on from a state, with places for its numbers."""
+    return BY_LAW.get((state, law), onward(state).why)
 
 
 def markdown() -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from workbench.control._profile import Effector, SafeStep
+from workbench.messages import Message
 
 EFFECTOR = Effector(
     name="cursor",
     profile="cursor",
+    title=Message("effector.cursor"),
     on_fault=(SafeStep("hold"),),
     on_estop=(SafeStep("stop"),),
     ramp_ms=0,

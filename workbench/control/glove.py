@@ -7,10 +7,12 @@ E-stop: vent at once. A hand without sensation gets pressure injuries: hold limi
 from __future__ import annotations
 
 from workbench.control._profile import Effector, SafeStep
+from workbench.messages import Message
 
 EFFECTOR = Effector(
     name="glove",
     profile="glove",
+    title=Message("effector.glove"),
     on_fault=(SafeStep("hold", keep_level=True), SafeStep("release", after_s=1.0, ramp_ms=3000)),
     on_estop=(SafeStep("stop"),),
     ramp_ms=500,

@@ -9,11 +9,11 @@ from typing import Any
 
 from workbench import devices, live
 from workbench.errors import Refused
-from workbench.hardware import Discovery, Setup, SetupEditor, contract, discover, waived_streams
+from workbench.hardware import Discovery, SetupEditor, contract, discover, waived_streams
 from workbench.live.plan import SessionPlan
 from workbench.messages import Message
 from workbench.study import Study
-from workbench.systems import HARDWARE, BoundSystem, System, bind
+from workbench.systems import HARDWARE, System, bind
 from workbench.widgets import SetupPanel
 
 
@@ -41,7 +41,6 @@ class SetupService(SetupEditor):
         self.folder, self.system, self.who = Path(folder), system, who
         self._task = task
         self._pairing: dict[str, str] = {}
-        self._bound: tuple[str, BoundSystem] | None = None
 
     # ------------------------------------------------------------------------------ requests
     def keep(self) -> None:
@@ -90,14 +89,6 @@ class SetupService(SetupEditor):
             return Message("setup.save_first", site=self.draft.site)
         return None
 
-    def bound(self, setup: Setup) -> BoundSystem:
-        """The system bound to a set-up; raises BadValue where the two do not fit."""
-        if self._bound is None or self._bound[0] != setup.sha256:
-            source = replace(HARDWARE, labels=setup.codes)
-            made = bind(self.system, contract(setup, self.system.inputs), task=self._task, source=source)
-            self._bound = (setup.sha256, made)
-        return self._bound[1]
-
     def new_session(self, study: Study, *, visit: str, operator: str, identity: str = "") -> SessionPlan:
         """Enter a session with this hardware into the record and return its plan.
 
@@ -116,8 +107,10 @@ class SetupService(SetupEditor):
         if why := self.refusal():
             raise Refused(why)
         setup = self.draft
+        source = replace(HARDWARE, labels=setup.codes)
+        bound = bind(self.system, contract(setup, self.system.inputs), task=self._task, source=source)
         person = study.get("participant", study.get("visit", visit)["participant_id"])
-        return self.bound(setup).new_session(
+        return bound.new_session(
             study,
             visit=visit,
             operator=operator,

@@ -41,7 +41,7 @@ class SessionPage:
     Parameters
     ----------
     folder : of the study.
-    system : what a session runs.
+    system : what a session runs; None for the system of the study, simulated.
     operator : stands in the record while nobody is signed in.
     speed : stream seconds a second; 1 with hardware.
     forms : opens on the forms and offers them for every visit of the record, not only for the chosen one.
@@ -52,7 +52,13 @@ class SessionPage:
     """
 
     def __init__(
-        self, folder: Path, system: BoundSystem, *, operator: str, speed: float = 1.0, forms: bool = False
+        self,
+        folder: Path,
+        system: BoundSystem | None = None,
+        *,
+        operator: str,
+        speed: float = 1.0,
+        forms: bool = False,
     ) -> None:
         self.folder = Path(folder)
         self._forms = forms
@@ -70,8 +76,7 @@ class SessionPage:
             run_kinds=self._run_kinds,
             after_run=self._after_run,
             after_session=self._after_session,
-            paradigm=system.paradigm,
-            n_trials=system.trials[0],
+            run_form=self._run_form,
         )
         self.screen.on_page(PageActions(self.show, self._sign_in, self._sign_out))
         self.worklist = Worklist(
@@ -149,10 +154,11 @@ class SessionPage:
         visits = self._visits_offered()
         visit = self.service.visit()
         offered = [(name, outcomes.load(name).definition.title) for name in outcomes.available()]
-        offered.sort(key=lambda one: (one[0] not in ("isncsci", "arat"), one[1]))
+        first = self.service.system.system.forms or ("arat",)
+        offered.sort(key=lambda one: (one[0] not in first, one[1]))
         picker = AssessmentPicker(visits, offered, pick=self._pick, rater=self.service.who)
         self._picker = picker
-        measure = self._form[1] if self._form else "isncsci" if self._forms else "arat"
+        measure = self._form[1] if self._form else "isncsci" if self._forms else first[0]
         picker.choose(visit["id"], measure)
         return (picker, self._form_of(visit, measure))
 
@@ -222,6 +228,10 @@ class SessionPage:
         if running is not None:
             return Message("visit.session_under_way", participant=running["participant"])
         return None if self.service.confirmed else Message("visit.not_confirmed")
+
+    def _run_form(self) -> dict[str, Any]:
+        system = self.service.system
+        return {"paradigm": system.paradigm, "n_trials": system.trials[0]}
 
     def _run_kinds(self) -> list[dict[str, Any]]:
         self.refresh()
@@ -304,6 +314,7 @@ class _Starting:
 
     def __init__(self, service: VisitService, start: Callable[[], None], shown: Callable[[], None]) -> None:
         self.worklist, self.details, self.forget = service.worklist, service.details, service.forget
+        self.choose_system = service.choose_system
         self._service, self._start, self._shown = service, start, shown
 
     def confirm(self, visit_id: str, code: str) -> Mapping[str, Any]:

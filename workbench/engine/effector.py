@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbench import devices, world
+from workbench import control, devices, world
 from workbench.devices._pairing import Pairing
 from workbench.engine.effector_link import EffectorLink
 from workbench.engine.events import EventLog
@@ -55,7 +55,13 @@ class SessionEffector:
             stream_now=self._streams.now,
             speed=self._plan.speed,
             t0=self._streams.signal.t0,
-            simulated=self._plan.effector_simulated,
+            controller=control.Controller(
+                control.load(self.pairing.effector),
+                limits=self._plan.limits,
+                law=self._plan.law,
+                speed=self._plan.speed,
+                simulated=self._plan.effector_simulated,
+            ),
             spawn=self._spawn,
         )
 

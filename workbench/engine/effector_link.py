@@ -52,7 +52,7 @@ class EffectorLink:
     record : called with every command, acknowledgement and status (any thread) while a run is recorded.
     stream_now : stream time now, s.
     speed, t0 : of the stream time; the device learns them signed.
-    simulated : whether the device is.
+    controller : of that effector, by the law and within the limits of the session.
     spawn : starts the threads that listen to the device; the engine hands in its supervisor.
     """
 
@@ -67,10 +67,10 @@ class EffectorLink:
         stream_now: Callable[[], float],
         speed: float,
         t0: float,
-        simulated: bool,
+        controller: control.Controller,
         spawn: world.Spawn = world.start_thread,
     ) -> None:
-        self.controller = control.Controller(control.load(pairing.effector), speed=speed, simulated=simulated)
+        self.controller = controller
         self._ledger, self._record, self._stream_now = ledger, record, stream_now
         # Reentrant, because the end of the session stands the effector down while it holds the lock.
         self._lock = world.clock.rlock()

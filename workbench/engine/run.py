@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -134,6 +134,9 @@ class LiveRun:
             "units": {s.spec.name: s.units.described() for s in self._streams},
             "waived": dict(plan.waived),
             "effector": plan.effector or "",
+            "law": asdict(plan.law),
+            "limits": None if plan.limits is None else asdict(plan.limits),
+            "system": dict(plan.system),
             "simulated": plan.simulated,
             "place": plan.place,
             "presence": "script" if plan.script_present else "operator",

@@ -12,7 +12,7 @@ from typing import Any
 from workbench import registry
 from workbench.paradigms._base import Paradigm, PlannedCue, Request, Rule
 
-__all__ = ["Paradigm", "PlannedCue", "Request", "Rule", "available", "from_params", "load"]
+__all__ = ["Paradigm", "PlannedCue", "Request", "Rule", "available", "from_params", "hit_window_s", "load"]
 
 
 def available() -> tuple[str, ...]:
@@ -29,3 +29,21 @@ def load(name: str) -> type[Paradigm]:
 def from_params(name: str, params: Mapping[str, Any]) -> Paradigm:
     """A paradigm from the name and the JSON-able parameters that a recording stores."""
     return load(name)(**params)
+
+
+def hit_window_s(name: str, params: Mapping[str, Any]) -> float | None:
+    """How long after a cue an onset is a hit in a run, s; None where each cue is decided once.
+
+    Parameters
+    ----------
+    name : of the run's paradigm. One that is not installed is judged by the window that most of them store.
+    params : as the run stored them.
+    """
+    if name not in available():
+        stored = params.get("onset_window_s")
+        return None if stored is None else float(stored)
+    paradigm = load(name)
+    if not paradigm.hit_window:
+        return None
+    # A run of a version that had no such parameter yet was judged by what is its default now.
+    return float(params.get(paradigm.hit_window, getattr(paradigm, paradigm.hit_window)))

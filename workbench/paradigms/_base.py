@@ -78,10 +78,13 @@ class Paradigm(ABC):
     Class attributes
     ----------------
     name : the file name. asynchronous : decided at every hop, or once per cue.
+    hit_window : name of the parameter that says how long after a cue an onset is a hit, in s; ``""`` where each
+        cue is decided once.
     """
 
     name: ClassVar[str]
     asynchronous: ClassVar[bool]
+    hit_window: ClassVar[str] = ""
 
     @property
     @abstractmethod

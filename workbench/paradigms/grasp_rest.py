@@ -63,6 +63,7 @@ class GraspRest(Paradigm):
 
     name: ClassVar[str] = "grasp_rest"
     asynchronous: ClassVar[bool] = True
+    hit_window: ClassVar[str] = "onset_window_s"
 
     condition: str = "grasp"
     rest: str = "rest"

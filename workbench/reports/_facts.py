@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from workbench import paradigms
 from workbench.analysis import Query, assessment_of, queries
 from workbench.errors import RecordFault, UnknownName
 from workbench.messages import Message
@@ -66,6 +67,11 @@ class RunFacts:
         stored = dict(self.row["parameters"])
         inner = stored.get("params")
         return inner if isinstance(inner, Mapping) else stored
+
+    @property
+    def hit_window_s(self) -> float | None:
+        """How long after a cue an onset is a hit, s; None where each cue was decided once."""
+        return paradigms.hit_window_s(str(self.row["paradigm"]), self.parameters)
 
     @property
     def latency(self) -> Row:

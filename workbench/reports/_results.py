@@ -65,15 +65,17 @@ def result_of_run(study: Study, run_id: str) -> Result:
 
 def pooled(facts: Facts) -> EventMetrics | None:
     """Event metrics of the session with the run as the unit; None unless two or more runs share one window."""
-    runs = [run for run in facts.online if "onset_window_s" in run.parameters and run.recordings]
+    judged = [(run, run.hit_window_s) for run in facts.online if run.recordings]
+    runs = [run for run, window_s in judged if window_s is not None]
+    windows = {window_s for _, window_s in judged if window_s is not None}
     # Hits under different windows are different things and are never added up.
-    if len(runs) < 2 or len({float(run.parameters["onset_window_s"]) for run in runs}) > 1:
+    if len(runs) < 2 or len(windows) > 1:
         return None
     trials = [(trial_of(row), str(run.number)) for run in runs for row in run.trials]
     try:
         metrics = event_metrics(
             [trial for trial, _ in trials],
-            onset_window_s=float(runs[0].parameters["onset_window_s"]),
+            onset_window_s=windows.pop(),
             # A hit may lie one sample outside its window: the slowest run allows the most.
             fs=min(map(_rate, runs)),
             runs=[run for _, run in trials],
@@ -85,12 +87,11 @@ def pooled(facts: Facts) -> EventMetrics | None:
 
 def _result(run: RunFacts) -> Result:
     trials = [trial_of(row) for row in run.trials]
-    stored = run.parameters
     try:
         # The window is what makes a run asynchronous: without one, the cue itself says when to decide.
-        if "onset_window_s" in stored:
-            return _with_guessing(run, trials, window_s=float(stored["onset_window_s"]), fs=_rate(run))
-        classes = [str(name) for name in stored.get("conditions", ())] or sorted(
+        if (window_s := run.hit_window_s) is not None:
+            return _with_guessing(run, trials, window_s=window_s, fs=_rate(run))
+        classes = [str(name) for name in run.parameters.get("conditions", ())] or sorted(
             {trial.condition for trial in trials}
         )
         return Cued(accuracy(trials, classes), confusion(trials, classes, run=str(run.number)))

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench import analysis
+from workbench import analysis, paradigms
 from workbench.decode import decode
 from workbench.decoders import WindowDecoder
 from workbench.paradigms import Paradigm
@@ -143,18 +143,18 @@ class HeldOut:
         courses = {
             name: asdict(analysis.mean_course(np.array(rows))) for name, rows in sorted(self._courses.items())
         }
+        limit = paradigms.hit_window_s(self.paradigm.name, self.paradigm.params())
         return {
             "target": self.paradigm.conditions[0],
             "times_s": self.times(()),
             "evidence": courses,
             "thresholds": thresholds,
             "shown_s": self._attempt_s(),
-            "events": self._events() if self.paradigm.asynchronous else None,
+            "events": None if limit is None else self._events(limit),
         }
 
-    def _events(self) -> dict[str, Any]:
-        """What a report counts of an online run, counted over the held-out trials."""
-        limit = float(self.paradigm.params()["onset_window_s"])
+    def _events(self, limit: float) -> dict[str, Any]:
+        """What a report counts of an online run, counted over the held-out trials; ``limit`` of an onset in s."""
         several = len(set(self._of_run)) > 1
         metrics = analysis.event_metrics(
             self.trials, onset_window_s=limit, fs=self.fs, runs=self._of_run if several else ()

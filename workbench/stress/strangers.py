@@ -19,7 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from workbench import devices, world
+from workbench import control, devices, world
 from workbench.control import ConfirmedStatus
 from workbench.devices import lsl
 from workbench.devices._last_metre import EngineEnd
@@ -121,7 +121,7 @@ class LinkBench:
             stream_now=lsl.local_clock,
             speed=1.0,
             t0=0.0,
-            simulated=True,
+            controller=control.Controller(control.load(paired.effector)),
         )
 
     def _record(self, item: EffectorEvent) -> None:

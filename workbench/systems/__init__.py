@@ -5,8 +5,9 @@ point of the group ``workbench.systems``. :func:`bind` puts a system and the str
 plays them.
 """
 
-from workbench.systems._bound import HARDWARE, BoundSystem, Source, bind, simulate
-from workbench.systems._register import Provenance, available, load, provenance
+from workbench.systems._bound import HARDWARE, BoundSystem, Source, bind, bound_in, simulate
+from workbench.systems._protocol import begin_study, system_of
+from workbench.systems._register import USUAL, Provenance, available, load, provenance
 from workbench.systems._system import (
     KINDS,
     METRICS,
@@ -27,6 +28,7 @@ __all__ = [
     "METRICS",
     "PROCEDURES",
     "SECTIONS",
+    "USUAL",
     "BoundSystem",
     "Input",
     "PlannedVisit",
@@ -36,10 +38,13 @@ __all__ = [
     "System",
     "Task",
     "available",
+    "begin_study",
     "bind",
+    "bound_in",
     "load",
     "provenance",
     "rate_of",
     "simulate",
+    "system_of",
     "words",
 ]

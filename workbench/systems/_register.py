@@ -12,6 +12,10 @@ ROOM = "workbench.systems"
 OWN = ("sci-bci-workbench", __version__)
 
 
+USUAL = "neo_hand"
+"""The system of a study that names none."""
+
+
 class Provenance(TypedDict):
     """Which description a session followed: kept in its plan and in each of its recordings."""
 

@@ -34,10 +34,10 @@ SYSTEM = System(
             words("Hands or feet after a cue", "按提示想象双手或双脚"),
             paradigm="left_right",
             params={"conditions": [HANDS, FEET]},
-            decoder="csp_lda",
+            decoder="tangent_space_lda",
             # One decision a cue: the glove closes once for the hands, and the feet leave it open.
             law=ControlLaw("trigger", (HANDS,), trigger_s=2.0),
-            trials=(24, 12),
+            trials=(60, 20),
         ),
         Task(
             "self_paced",

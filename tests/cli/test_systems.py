@@ -1,0 +1,69 @@
+"""`workbench systems` and `workbench new`: what there is, and a study that follows one of it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from workbench import commands, systems
+from workbench.errors import BadValue
+from workbench.study import Study
+
+
+def test_every_system_is_listed_with_its_inputs_effector_and_what_is_simulated(capsys):
+    assert commands.main(["systems"]) == 0
+    text = capsys.readouterr().out
+    for name in systems.available():
+        assert f"{name}  {systems.load(name).title}" in text
+    assert "input     signal: ECoG, epidural or subdural electrodes" in text
+    assert "effector  glove" in text
+    assert "simulated nothing: hardware or recordings only" in text
+
+
+def test_a_program_reads_name_title_inputs_effector_and_what_is_simulated(capsys):
+    assert commands.main(["systems", "--json"]) == 0
+    found = {one["name"]: one for one in json.loads(capsys.readouterr().out)["result"]}
+    assert set(found) == set(systems.available())
+    hand = found["neo_hand"]
+    assert (hand["inputs"][0]["kind"], hand["effector"]) == ("ECoG", "glove")
+    assert "simulated participant" in hand["simulated"]
+    assert hand["tasks"][0]["law"]["law"] == "hold"
+
+
+def test_a_new_study_holds_its_first_participant_the_visits_of_the_protocol_and_the_system(tmp_path, capsys):
+    folder = tmp_path / "trial"
+    assert commands.main(["new", str(folder), "--system", "imagery_glove", "--first-visit", "2026-12-01"]) == 0
+    assert "P-001, Week 6: 2027-01-12 (2027-01-05 to 2027-01-19)" in capsys.readouterr().out
+    with Study.open(folder, actor="test") as study:
+        (person,) = study.rows("participant")
+        assert (study.code, person["pseudonym"], bool(person["simulated"])) == ("trial", "P-001", False)
+        assert [row["name"] for row in study.rows("visit")] == ["Baseline", "Week 6", "Week 12"]
+        assert study.verify().ok
+    assert systems.system_of(folder) == (systems.load("imagery_glove"), "")
+
+
+@pytest.mark.parametrize(
+    ("argument", "sentence"),
+    [
+        (["--system", "arm"], "no entry 'arm'"),
+        (["--participant", " "], "needs a pseudonym"),
+        (["--first-visit", "soon"], "--first-visit must be a date, as 2026-12-01; got 'soon'"),
+    ],
+)
+def test_a_study_that_is_refused_leaves_no_folder_behind(tmp_path, capsys, argument, sentence):
+    assert commands.main(["new", str(tmp_path / "trial"), *argument]) == 2
+    assert sentence in capsys.readouterr().err
+    assert not (tmp_path / "trial").exists()
+
+
+def test_a_study_says_when_the_file_of_its_system_has_changed(tmp_path):
+    assert systems.system_of(tmp_path) == (systems.load(systems.USUAL), "")
+    stated = systems.provenance(systems.load("neo_hand"))
+    (tmp_path / "system.json").write_text(json.dumps({**stated, "sha256": "0" * 64}))
+    system, sentence = systems.system_of(tmp_path)
+    assert system.name == "neo_hand"
+    assert "was sci-bci-workbench 0.1.0 (00000000) and is now" in sentence
+    (tmp_path / "system.json").write_text("[]")
+    with pytest.raises(BadValue, match="names no system"):
+        systems.system_of(tmp_path)
