@@ -16,7 +16,7 @@ import pytest
 from workbench import live
 from workbench.commands import main
 from workbench.conformance._engine_side import EFFECTOR, KEY
-from workbench.devices import lsl, pairing
+from workbench.devices import pairing
 from workbench.errors import EngineFault
 from workbench.study import Study, verify
 from workbench.vocabulary import Participant, Visit
@@ -43,14 +43,20 @@ class Room:
     def attach(self, script: Path, *arguments: str, **environment: str) -> None:
         """Start a process that is not ours."""
         command = [sys.executable, str(script), *arguments]
-        self.processes.append(
-            subprocess.Popen(command, env={**os.environ, **environment}, stderr=subprocess.DEVNULL)
-        )
+        with (self.folder.parent / f"{script.stem}.log").open("wb") as log:
+            self.processes.append(subprocess.Popen(command, env={**os.environ, **environment}, stderr=log))
+
+
+NETWORK = "import sys; from workbench.devices import lsl; print(lsl.configure(session_id=sys.argv[1]).path)"
 
 
 @pytest.fixture
-def room(chromium: Any, tmp_path: Path) -> Iterator[Room]:
-    lsl.configure()
+def room(chromium: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Room]:
+    # An LSL session of its own: an amplifier would hear the cues of every other test on this computer too.
+    asked = [sys.executable, "-c", NETWORK, f"job-{os.getpid()}"]
+    monkeypatch.setenv(
+        "LSLAPICFG", subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()
+    )
     folder, keys = tmp_path / "study", tmp_path / "keys of the device"
     with Study.create(folder, code="WARD", title="Ward", actor="test") as study:
         study.add_person("lin", "Lin Q.", PASSWORD, roles=("operator", "engineer"))

@@ -116,13 +116,6 @@ class Engine:
             self.session.events.enter(
                 "stale_lock", extent=stale, consequence=Message("engine.set_aside"), priority="medium"
             )
-        if self.plan.consent_missing:
-            self.session.events.enter(
-                "consent",
-                extent=Message("engine.consent_missing", participant=self.plan.participant),
-                consequence=Message("engine.consent_elsewhere"),
-                priority="medium",
-            )
         self._to("compiling")
         compile_kernels(self.plan.signal)
         self._to("connecting")

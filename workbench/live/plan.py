@@ -177,9 +177,14 @@ def _check(plan: SessionPlan) -> None:
     if plan.transport not in ("auto", "ipc", "tcp"):
         raise BadValue(Message("plan.transport", got=repr(plan.transport)))
     _check_presence(plan)
+    _check_setup(plan)
+    _check_system(plan.system)
+
+
+def _check_setup(plan: SessionPlan) -> None:
+    """Raise :class:`BadValue` for a set-up without its hash, or a waiver without a reason."""
     if plan.setup and not isinstance(plan.setup.get("sha256"), str):
         raise BadValue(Message("plan.setup"))
-    _check_system(plan.system)
     for stream, reason in plan.waived.items():
         if not str(reason).strip():
             raise BadValue(Message("plan.waiver", stream=repr(stream)))
