@@ -243,6 +243,26 @@ def test_a_site_is_set_up_once_and_taken_up_at_the_next_visit(tmp_path):
     assert second.contract() == first.contract()
 
 
+def test_a_new_name_keeps_what_was_answered_and_a_saved_one_is_compared_from_the_start(tmp_path):
+    one = editor(tmp_path, AMP)
+    one.look()
+    one.assign("u1", "signal")
+    one.choose_site("ward-2")
+    assert (one.draft.site, one.draft.connected("signal").stream) == ("ward-2", AMP)
+    one.number_channels("amp64")
+    one.save(by="Lin Q.")
+    other = editor(tmp_path, AMP)
+    other.look()
+    other.choose_site("theatre")
+    other.choose_site("ward-2")
+    assert not other.state()["ready"]
+    other.look()
+    assert other.state()["ready"]
+    with pytest.raises(BadValue, match="a site has a name"):
+        other.choose_site("../ward-2")
+    assert other.draft.site == "ward-2"
+
+
 def test_a_difference_that_matters_is_confirmed_before_the_set_up_is_saved(tmp_path):
     save(tmp_path, replace(COMPLETE, connections=COMPLETE.connections[:2]), by="Lin Q.")
     now = editor(tmp_path, replace(AMP, fs=1000.0), CODES)

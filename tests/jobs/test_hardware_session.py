@@ -134,6 +134,9 @@ def set_up(room: Room) -> None:
 def run(page: Any, kind: str, trials: int) -> None:
     page.wait_for_function(f"!!document.querySelector('[data-name=kind] option[value={kind}]:not([disabled])')")
     page.select_option("[data-name=kind]", kind)
+    if kind == "online":
+        # The form is drawn again when the approved decoder arrives, and forgets a number typed before.
+        page.wait_for_selector("[data-name=decoder-used]:has-text('Lin Q.')")
     page.fill("[data-name=n-trials]", str(trials))
     page.click("[data-name=start-run]:enabled")
     page.wait_for_selector("[data-name=pause]")

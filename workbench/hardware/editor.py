@@ -57,12 +57,14 @@ class SetupEditor:
 
     # --------------------------------------------------------------------------------- steps
     def choose_site(self, site: str) -> None:
-        """Take up the saved set-up of a site, or begin one."""
+        """Take up the saved set-up of a site; under a new name the draft goes on as it stands."""
         saved = saving.load(self._folder, site.strip())
-        fresh = saved or Setup(site.strip())
-        # A stream counts as there only once it was seen today.
-        self.saved, self.draft = saved, saving.with_found(fresh, self._found)
-        self._seen = frozenset()
+        self.saved, self._seen = saved, frozenset()
+        if saved is None:
+            self.draft = replace(self.draft, site=site.strip(), by="", at="")
+            return
+        # What was found was found with the peers of another site.
+        self.draft, self._found, self.effectors, self.looked_at = saved, (), (), ""
 
     def name_peers(self, peers: Sequence[str]) -> None:
         """State the acquisition computers that are asked beside this one."""
