@@ -100,6 +100,19 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[Any]:
 
 
 @pytest.fixture(autouse=True, scope="session")
+def costly_hasher() -> Iterator[Any]:
+    """What hashes passwords outside of tests. Here they cost the least: a third of a second each would add up."""
+    from argon2 import PasswordHasher, profiles
+
+    from workbench.study import people
+
+    with pytest.MonkeyPatch.context() as patch:
+        costly = people._hasher
+        patch.setattr(people, "_hasher", lambda: PasswordHasher.from_parameters(profiles.CHEAPEST))
+        yield costly
+
+
+@pytest.fixture(autouse=True, scope="session")
 def keys_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Keys of the studies that tests make: in a folder of their own, also for child processes."""
     folder = tmp_path_factory.mktemp("keys")

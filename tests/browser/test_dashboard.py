@@ -203,7 +203,7 @@ def test_a_second_page_shows_the_same_session(visited: Visited) -> None:
     other.goto(visited.dashboard.url)
     other.wait_for_selector("[data-name=pause]")
     assert "Run 1" in other.locator(".run").inner_text()
-    other.close()
+    other.close(run_before_unload=True)
 
 
 def test_escape_stops_the_run_and_the_engine_says_so(visited: Visited) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from workbench import control
 from workbench.control import Grant
-from workbench.errors import BadValue, Refused
+from workbench.errors import Refused
 from workbench.vocabulary import DeviceStatus
 
 GRANT = Grant("a-1", "P-041", "glove", "abc123", 0.6, 10.0, 100.0, 20.0, expires=1e9)
@@ -257,10 +257,15 @@ def test_a_grant_for_something_else_or_of_the_past_arms_nothing(bench, changes, 
 
 
 @pytest.mark.parametrize("changes", [{"level_max": 1.1}, {"hold_limit_s": 31.0}, {"dose_s": math.inf}])
-def test_a_grant_may_only_narrow_the_profile(bench, changes):
+def test_a_grant_wider_than_the_profile_is_refused_and_entered_and_changes_no_limit(bench, changes):
     bench.prepare()
-    with pytest.raises(BadValue, match="must be above 0 and at most"):
+    before = bench.controller.limits
+    with pytest.raises(Refused, match="must be above 0 and at most"):
         bench.act("arm", "Chen L.", grant=replace(GRANT, **changes))
+    bench.deliver([])
+    assert (bench.state, bench.controller.limits) == ("IDLE_SAFE", before)
+    (row,) = rows(bench, "refused")
+    assert "must be above 0 and at most" in row.extent
 
 
 def test_a_real_effector_is_never_armed_without_a_grant(make_bench):

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import json
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from workbench import control
+from workbench import control, messages
 from workbench.control import STATES, TABLE, ControlLaw, Controller, Limits
+from workbench.control._inputs import arguments
+from workbench.control._recomputing import _by_sample, _take, restored, state_entry
 from workbench.errors import Refused
 from workbench.vocabulary import Acknowledgement, Decision, DeviceStatus
 
 OPERATOR = "Chen L."
 ROWS = {(row.source, row.target) for row in TABLE} | {(state, state) for state in STATES}
 ENGAGED = ("ACTIVE", "HOLD")
+
+
+def in_a_file(entry):
+    """Kind and content of an entry as a recording gives them back."""
+    kind, content, _ = entry
+    return kind, messages.restored(json.loads(json.dumps(messages.carried(content))))
 
 
 class Everything(RuleBasedStateMachine):
@@ -34,8 +44,30 @@ class Everything(RuleBasedStateMachine):
         self.before = "DISCONNECTED"
         self.armed = False
         self.counter = 0
+        self.record()
         if road:
             self.walk(road)
+
+    @rule()
+    def record(self):
+        """A recording begins, in whatever state the controller is."""
+        self.controller.take_rows()
+        self.controller.take_inputs()
+        self.entries = [in_a_file(state_entry(self.controller, stamp=self.stream))]
+        self.rows, self.recorded, self.decisions = [], [], []
+
+    def teardown(self):
+        """What was recorded leads to the same commands, rows and state, to the bit."""
+        if not hasattr(self, "controller"):
+            return
+        rows = self.rows + self.controller.take_rows()
+        entries = self.entries + [in_a_file(taken.entry()) for taken in self.controller.take_inputs()]
+        again, named = restored(entries[0][1]), _by_sample(self.decisions)
+        commands = [_take(again, kind, arguments(content, named)) for kind, content in entries[1:]]
+        assert [command for made in commands for command in made] == self.recorded
+        assert again.take_rows() == rows
+        assert again.snapshot() == self.controller.snapshot()
+        assert in_a_file(state_entry(again, stamp=0.0)) == in_a_file(state_entry(self.controller, stamp=0.0))
 
     def walk(self, state):
         """The ordinary road, so that every example need not find it."""
@@ -55,7 +87,10 @@ class Everything(RuleBasedStateMachine):
     def take(self, commands):
         """Look at the state each step leads to, and at every command of the step."""
         state = self.controller.state
-        assert all(row.kind for row in self.controller.take_rows())
+        rows = self.controller.take_rows()
+        assert all(row.kind for row in rows)
+        self.rows += rows
+        self.recorded += commands
         if state == "ACTIVE" and self.before != "ACTIVE":
             assert self.armed
             assert self.before == "ARMED"
@@ -177,6 +212,7 @@ class Everything(RuleBasedStateMachine):
     def decision(self, change, valid, quality_ok, probabilities, age_s, level):
         self.sample += 10
         decision = Decision(self.sample, self.stream - age_s, "grasp", probabilities, valid, change)
+        self.decisions.append(decision)
         self.take(
             self.controller.on_decision(
                 decision, now_stream=self.stream, local=self.local, quality_ok=quality_ok, level=level

@@ -151,11 +151,27 @@ def test_a_simulated_participant_is_offered_every_task_that_somebody_plays(servi
     assert service.details(real)["systems"] == []
 
 
+@pytest.fixture
+def other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The key of a system of another package."""
+    info = tmp_path / "site" / "other_hand-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: other_hand\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[workbench.systems]\nother_hand = other_hand\n")
+    (tmp_path / "site" / "other_hand.py").write_text(
+        "from dataclasses import replace\nfrom workbench import systems\n"
+        "usual = systems.load(systems.USUAL)\n"
+        "task = replace(usual.tasks[0], name='short', params={'attempt_s': 2.0})\n"
+        "SYSTEM = replace(usual, name='other_hand', tasks=(task,))\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    return "other_hand short"
+
+
 def test_a_session_runs_what_was_chosen_and_every_other_page_takes_it_up(
-    folder: Path, service: VisitService, monkeypatch: Any
+    folder: Path, service: VisitService, other: str, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr("workbench.dashboard.visits.live.start", lambda plan: _Client(plan))
-    other = next(choice["key"] for choice in service.choices() if choice["key"] != service.system.key)
     service.confirm(visits(service)["P-041"], "P-041")
     service.choose_system(other)
     assert service.confirmed == {}  # it was confirmed for another session
@@ -173,7 +189,7 @@ def test_a_session_runs_what_was_chosen_and_every_other_page_takes_it_up(
         second.run_settings("calibration")
     assert second.connect() is not None
     assert second.system.key == other
-    assert second.run_settings("calibration")["paradigm"] == service.system.paradigm
+    assert second.run_settings("calibration")["params"]["attempt_s"] == 2.0
     with pytest.raises(Refused, match="under way"):
         second.choose_system(other)
 

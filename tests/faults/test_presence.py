@@ -10,6 +10,7 @@ from tests.faults.test_engine_ends import PAUSE, until
 from workbench import runs
 from workbench.errors import Refused
 from workbench.live.client import READY
+from workbench.recording import RunFile
 from workbench.stress.reloads import Page
 
 pytestmark = pytest.mark.timeout(240)
@@ -84,3 +85,22 @@ def test_a_record_without_a_decision_on_the_decoder_arms_nothing_whatever_the_cl
         client._ask("arm", by="tests", approved_sha256=sha256)
     assert client.status()["effector"]["state"] == "IDLE_SAFE"
     page.close()
+
+
+def test_a_run_that_ends_with_the_hand_closed_holds_the_release_and_its_answer_and_recomputes_them(online):
+    room, client = online
+    page = Page(client)
+    page.open.set()
+    until(lambda: client.status()["presence"]["state"] == "present")
+    client.arm("Dr. A")
+    until(lambda: client.status()["effector"]["state"] in ("ACTIVE", "HOLD"))
+    client.end_run()
+    ended = client.wait("run")["run"]
+    page.close()
+    run = RunFile(room.folder / ended["recording"])
+    orders = [command for command in run.commands() if command.action != "heartbeat"]
+    assert orders[-1].action == "release"
+    assert orders[-1].seq in {ack.seq for ack in run.acks() if ack.status == "ok"}
+    found = runs.replay_run(run.path)
+    assert found.equal, found.sentence
+    assert found.n_commands == len(run.commands()) > 0

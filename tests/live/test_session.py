@@ -188,6 +188,7 @@ def test_every_run_replays_bit_for_bit(done, block):
     assert isinstance(found, ReplayResult)
     assert found.equal, found.sentence
     assert found.n > 300
+    assert found.n_commands == len(recording(done, done.online).commands()) > 50
     assert found.decision_hash == done.room.study.get("run", done.online)["summary"]["decision_hash"]
 
 

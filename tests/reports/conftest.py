@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from workbench import outcomes
+from workbench.messages import Message
 from workbench.study import Study
 from workbench.vocabulary import (
     Approval,
@@ -84,7 +85,7 @@ def add_runs(study, session, *, speed=4.0):
         "speed": speed,
         "decision_hash": "c0ffee12" * 8,
         "latency": {"p50_ms": 8.7, "p95_ms": 15.1, "p99_ms": 21.3, "max_ms": 44.0, "n": 2580},
-        "replay": {"equal": True, "n": 2580},
+        "replay": {"equal": True, "n": 2580, "commands": Message("replay.equal_commands", n=799)},
         "software": "workbench 0.1.0",
     }
     second = Run(session, 2, "online", "grasp_rest", "finished", "run-onl-00000002", DECODER, 16, GRASP, summary)

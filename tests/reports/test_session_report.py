@@ -21,6 +21,8 @@ from workbench.errors import RecordFault, UnknownName
 from workbench.messages import Message
 from workbench.reports import _facts, _results, session_report
 from workbench.reports._results import trial_of
+from workbench.reports.blocks import Heading
+from workbench.reports.session import session_document
 from workbench.reports.texts import LANGUAGES, Texts, catalogue
 from workbench.study import Study
 from workbench.vocabulary import (
@@ -186,7 +188,7 @@ def test_provenance_holds_full_hashes(study):
     said = page_of(study)
     for word in ("5d02e7b9" * 8, "b25f4470" * 8, "3f9a71c2" * 8, "c0ffee12" * 8, "run-onl-00000002"):
         assert word in said
-    assert "equal: 2580 of 2580 decisions, bit for bit" in said
+    assert "equal: 2580 of 2580 decisions, bit for bit; 799 commands recomputed, equal" in said
     assert "Park J." in said
 
 
@@ -626,6 +628,19 @@ def test_replayed_recordings_are_labelled(empty_study):
     said = page_of(empty_study)
     assert "Replayed data. Recorded signals were replayed" in said
     assert "Draft, not signed · Replayed data" in said
+
+
+@pytest.mark.parametrize("asked", [(), ("trials",), ("rates", "latency")])
+def test_a_report_shows_the_parts_its_system_asks_for_and_always_what_it_rests_on(study, asked):
+    facts = _facts.read(study)
+    facts = replace(facts, session={**facts.session, "plan": {**facts.session["plan"], "report": list(asked)}})
+    heads = {
+        "rates": "Rates and times of the online runs", "decoder": "Decoder", "trials": "Trials",
+        "latency": "Latency of the decisions", "assessments": "Assessments by condition",
+    }  # fmt: skip
+    said = {block.text for block in session_document(facts, Texts("en")).blocks if isinstance(block, Heading)}
+    assert {name for name, head in heads.items() if head in said} == set(asked)
+    assert {"Results of the online runs", "Where every number comes from"} <= said
 
 
 def test_every_kind_of_ledger_entry_that_the_screen_names_has_a_name_in_the_report():

@@ -97,6 +97,10 @@ def test_the_hash_leaves_the_record_nowhere_and_a_new_password_replaces_the_old(
     assert study.verify().ok
 
 
+def test_a_password_costs_64_mib_and_three_passes(costly_hasher):
+    assert costly_hasher().hash("correct horse").startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+
+
 def test_what_no_keyboard_types_is_refused_as_any_wrong_password_is(study):
     study.add_person("eve", "Eve", "\ud800" * 9)
     assert study.sign_in("eve", "\ud800" * 9).name == "Eve"

@@ -197,7 +197,7 @@ def test_ending_the_session_asks_once_and_says_what_ends_and_what_stays(live: An
     words = page.get_by_role("alertdialog").inner_text()
     assert "Session 7" in words
     assert all(
-        part in words for part in {"en": ("effector is let go", "kept"), "zh-CN": ("释放", "保留")}[language]
+        part in words for part in {"en": ("effector is released", "kept"), "zh-CN": ("释放", "保留")}[language]
     )
     page.keyboard.press("Enter")  # the focus stands on the harmless answer
     assert page.get_by_role("alertdialog").count() == 0

@@ -1,4 +1,4 @@
-"""`workbench replay STUDY`: decode every stored run again and compare with the record."""
+"""`workbench replay STUDY`: decode every stored run again, recompute its commands, and compare with the record."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 COMMAND = Subcommand(
     name="replay",
-    help="decode every stored run again and compare, bit for bit",
+    help="decode every stored run again, recompute its commands and compare, bit for bit",
     run=run,
     arguments=add_arguments,
 )

@@ -11,10 +11,12 @@ from workbench.control._conditions import CONDITIONS, Condition
 from workbench.control._controller import Controller
 from workbench.control._device import DeviceReports
 from workbench.control._grant import Grant
+from workbench.control._inputs import Entry, Input
 from workbench.control._law import LAWS, ControlLaw, check_law
 from workbench.control._link import expired
 from workbench.control._operator import Act, OperatorActs
 from workbench.control._profile import ACTIONS, Effector, Law, SafeStep
+from workbench.control._recomputing import of_this_version, recompute, state_entry
 from workbench.control._self_test import SELF_TEST_ITEMS
 from workbench.control._snapshot import ConfirmedStatus, EffectorStatus
 from workbench.control._supervisor import Limits, Supervisor, check_limits, profile_limits
@@ -52,7 +54,9 @@ __all__ = [
     "DeviceReports",
     "Effector",
     "EffectorStatus",
+    "Entry",
     "Grant",
+    "Input",
     "Law",
     "Limits",
     "OperatorActs",
@@ -67,7 +71,10 @@ __all__ = [
     "expired",
     "load",
     "markdown",
+    "of_this_version",
     "profile_limits",
+    "recompute",
+    "state_entry",
 ]
 
 

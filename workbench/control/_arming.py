@@ -13,7 +13,7 @@ from workbench.control._machine import StateMachine
 from workbench.control._profile import Effector
 from workbench.control._supervisor import Supervisor
 from workbench.control._watch import Watch
-from workbench.errors import Refused
+from workbench.errors import BadValue, Refused
 from workbench.messages import Message
 
 ABSENT_S = 2.0
@@ -114,7 +114,7 @@ class Arming:
         """Take limits and used dose from a grant; what this session counted is never forgotten."""
         try:
             limits = grant.limits(self._effector, decoder_sha256=self.decoder_sha256, now=self._machine.now)
-        except Refused as refusal:
+        except (Refused, BadValue) as refusal:
             self._log.refuse(messages.of(refusal))
         self._supervisor.narrow(limits)
         self._supervisor.state_earlier(grant.dose_used_s)

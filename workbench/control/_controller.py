@@ -16,6 +16,7 @@ from workbench.control._arming import Arming
 from workbench.control._conditions import Condition
 from workbench.control._confirmation import Confirmation
 from workbench.control._device import DeviceReports
+from workbench.control._inputs import Input, InputLog, is_input
 from workbench.control._law import ControlLaw, check_law
 from workbench.control._log import ControllerLog
 from workbench.control._machine import StateMachine
@@ -62,7 +63,9 @@ class Controller:
     operator : :class:`OperatorActs`, what people do.
     device : :class:`DeviceReports`, what the device says.
 
-    Every row for the ledger, an operator's included, is handed out once by :meth:`take_rows`.
+    Every row for the ledger, an operator's included, is handed out once by :meth:`take_rows`, and every call that
+    may have changed anything by :meth:`take_inputs`. From a :func:`state_entry`, the inputs since then give the
+    same commands.
     """
 
     def __init__(
@@ -89,6 +92,7 @@ class Controller:
         machine = StateMachine(speed=speed, on_time=lambda now: supervisor.count(now, moving=any(self.level)))
         watch, confirmation = Watch(hop_s=hop_s), Confirmation()
         log, orders = ControllerLog(effector.name, machine), Orders(effector, machine)
+        inputs = InputLog(machine)
         arming = Arming(
             effector, simulated=simulated, machine=machine, log=log, supervisor=supervisor, watch=watch
         )
@@ -104,14 +108,17 @@ class Controller:
         )
         common: _Common = {"log": log, "orders": orders, "arming": arming, "safe_state": safe_state}
         self_test = SelfTest(machine, **common, watch=watch, confirmation=confirmation)
-        self.operator = OperatorActs(machine, **common, activation=activation, self_test=self_test)
-        self.device = DeviceReports(machine, **common, confirmation=confirmation, self_test=self_test)
-        self._machine, self._log, self._orders = machine, log, orders
+        self.operator = OperatorActs(machine, **common, inputs=inputs, activation=activation, self_test=self_test)
+        self.device = DeviceReports(
+            machine, **common, inputs=inputs, confirmation=confirmation, self_test=self_test
+        )
+        self._machine, self._log, self._inputs, self._orders = machine, log, inputs, orders
         self._supervisor, self._watch, self._confirmation = supervisor, watch, confirmation
         self._arming, self._activation = arming, activation
         self._safe_state, self._self_test = safe_state, self_test
 
     # ------------------------------------------------------------------------------------ events
+    @is_input
     def on_decision(
         self,
         decision: Decision,
@@ -141,6 +148,7 @@ class Controller:
         self._watch.evidence(self._machine.now, valid=decision.valid)
         return commands + self._activation.follow(decision, level)
 
+    @is_input
     def on_tick(self, now_stream: float, *, local: float, quality_ok: bool | None = None) -> list[Command]:
         """Time has passed: limits, safe-state steps, missing acknowledgements, heartbeats.
 
@@ -162,6 +170,7 @@ class Controller:
         pulse = self.state in WATCHED or (self.state == "FAULT_SAFE" and self._safe_state.has_steps_left)
         return commands + self._orders.renew_heartbeat(pulse=pulse)
 
+    @is_input
     def on_hop(self, duration_s: float, *, local: float) -> list[Command]:
         """How long one hop of the decode loop took, s; more than 3 overruns within 1 s are a fault."""
         self._machine.advance(None, local)
@@ -170,6 +179,7 @@ class Controller:
         counts = self._machine.speed == 1.0 and self.state in WATCHED
         return self._safe_state.fail("overrun") if overrun and counts else []
 
+    @is_input
     def on_fault(
         self, reason: str, *, sentence: str = "", now_stream: float | None = None, local: float | None = None
     ) -> list[Command]:
@@ -249,6 +259,7 @@ class Controller:
         """The arming conditions, each met or not, with its reason."""
         return self._arming.conditions()
 
+    @is_input
     def set_thresholds(self, thresholds: Thresholds) -> None:
         """The rule of the run that begins; for the words on the screen only."""
         self._thresholds = thresholds
@@ -256,6 +267,10 @@ class Controller:
     def take_rows(self) -> list[LedgerRow]:
         """Rows for the ledger since the last call, oldest first; each is given once."""
         return self._log.take()
+
+    def take_inputs(self) -> list[Input]:
+        """Inputs since the last call, oldest first; each is given once."""
+        return self._inputs.take()
 
     def snapshot(self) -> EffectorStatus:
         """The ``effector`` part of the engine's status: plain strings, numbers and lists."""

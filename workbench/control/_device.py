@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from workbench.control._arming import Arming
 from workbench.control._confirmation import SILENT_S, Confirmation
+from workbench.control._inputs import InputLog, is_input
 from workbench.control._link import Verdict
 from workbench.control._log import ControllerLog, RowKind
 from workbench.control._machine import StateMachine
@@ -31,6 +32,7 @@ class DeviceReports:
     Parameters
     ----------
     machine, log, orders : state, where reports are entered, and commands.
+    inputs : where reports are noted.
     arming, confirmation, safe_state, self_test : what the reports concern.
     """
 
@@ -39,6 +41,7 @@ class DeviceReports:
         machine: StateMachine,
         *,
         log: ControllerLog,
+        inputs: InputLog,
         orders: Orders,
         arming: Arming,
         confirmation: Confirmation,
@@ -46,6 +49,7 @@ class DeviceReports:
         self_test: SelfTest,
     ) -> None:
         self._machine, self._log, self._orders = machine, log, orders
+        self._inputs = inputs
         self._arming, self._confirmation = arming, confirmation
         self._safe_state, self._self_test = safe_state, self_test
         self.foreign_messages = 0
@@ -67,12 +71,19 @@ class DeviceReports:
         """Whether the device has not confirmed a STOP yet; it needs a session key to hear one and to answer."""
         return self._safe_state.stop_unconfirmed
 
+    @property
+    def owes_answer(self) -> bool:
+        """Whether the newest order is not acknowledged yet."""
+        return self._orders.link.awaits_answer
+
     # ----------------------------------------------------------------------------------- reports
+    @is_input
     def on_session(self, *, now_stream: float | None = None, local: float | None = None) -> list[Command]:
         """A new session key was agreed: an unconfirmed STOP is sent again, a self-test sends its next command."""
         self._machine.advance(now_stream, local)
         return self._orders.repeat() if self.stop_unconfirmed else self._self_test.send_next()
 
+    @is_input
     def on_ack(self, ack: Acknowledgement, *, local: float | None = None) -> list[Command]:
         """Match an acknowledgement; a refusal or a level that was not sent is a fault."""
         self._machine.advance(None, local)
@@ -102,6 +113,7 @@ class DeviceReports:
         self._self_test.progress()
         return []
 
+    @is_input
     def on_status(self, status: DeviceStatus, *, follows: bool, local: float | None = None) -> list[Command]:
         """A new signed status of the device.
 
@@ -170,6 +182,7 @@ class DeviceReports:
         return []
 
     # -------------------------------------------------------------------------------- the others
+    @is_input
     def set_foreign(self, *, messages: int, streams: Sequence[str]) -> list[str]:
         """What bears this effector's names and is not from it; returns the streams that are new.
 
@@ -181,6 +194,7 @@ class DeviceReports:
         self.foreign_messages = messages
         return self._arming.note_foreign(streams)
 
+    @is_input
     def summarise_run(self) -> None:
         """One row for the heartbeats of a run that were not acknowledged themselves; none when all were."""
         link = self._orders.link

@@ -25,7 +25,9 @@ def expired(command: Command, *, now_stream: float) -> bool:
 
 
 @dataclass(slots=True)
-class _Sent:
+class Sent:
+    """A command that waits for its acknowledgement, when it was sent, and for which order."""
+
     command: Command
     at: Now
     order: int
@@ -44,7 +46,7 @@ class Link:
         self._order = 0
         self._template: Command | None = None
         self._last: Now | None = None
-        self._waiting: dict[int, _Sent] = {}
+        self._waiting: dict[int, Sent] = {}
         # Bounded: an acknowledgement that comes a thousand commands late may as well be unknown.
         self._overdue: deque[int] = deque(maxlen=1000)
         self._lapsed = -inf
@@ -62,6 +64,11 @@ class Link:
         self._order += 1
         self._template, self.answered = template, False
         return self._issue(template, now)
+
+    @property
+    def awaits_answer(self) -> bool:
+        """Whether the newest order is not acknowledged yet, and repeated until it is."""
+        return self._template is not None and not self.answered
 
     @property
     def n_orders(self) -> int:
@@ -135,7 +142,7 @@ class Link:
             return "late" if ack.seq in self._overdue else "unknown"
         return self._judge(ack, sent, now)
 
-    def _judge(self, ack: Acknowledgement, sent: _Sent, now: Now) -> Verdict:
+    def _judge(self, ack: Acknowledgement, sent: Sent, now: Now) -> Verdict:
         self.round_trip_s = max(self.round_trip_s, now.local - sent.at.local)
         if (ack.status, ack.code) == ("refused", "locked"):
             return "locked"
@@ -165,7 +172,7 @@ class Link:
     def _issue(self, template: Command, now: Now) -> Command:
         self._seq += 1
         command = replace(template, seq=self._seq)
-        self._waiting[command.seq] = _Sent(command, now, self._order)
+        self._waiting[command.seq] = Sent(command, now, self._order)
         self._last, self.latest = now, command
         self.sent += 1
         return command

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from workbench.control._activation import Activation
 from workbench.control._arming import ABSENT_S, Arming
 from workbench.control._grant import Grant
+from workbench.control._inputs import InputLog, is_input
 from workbench.control._log import ControllerLog
 from workbench.control._machine import StateMachine
 from workbench.control._orders import Orders
@@ -31,6 +32,7 @@ class OperatorActs:
     Parameters
     ----------
     machine, log, orders : state, where acts are entered, and commands.
+    inputs : where acts are noted.
     arming, activation, safe_state, self_test : what the acts concern.
     """
 
@@ -39,6 +41,7 @@ class OperatorActs:
         machine: StateMachine,
         *,
         log: ControllerLog,
+        inputs: InputLog,
         orders: Orders,
         arming: Arming,
         activation: Activation,
@@ -46,9 +49,11 @@ class OperatorActs:
         self_test: SelfTest,
     ) -> None:
         self._machine, self._log, self._orders = machine, log, orders
+        self._inputs = inputs
         self._arming, self._activation = arming, activation
         self._safe_state, self._self_test = safe_state, self_test
 
+    @is_input
     def self_test(
         self, results: Mapping[str, bool], *, now_stream: float | None = None, local: float | None = None
     ) -> Act:
@@ -66,6 +71,7 @@ class OperatorActs:
         self._machine.advance(now_stream, local)
         return Act(self._self_test.begin(results), [])
 
+    @is_input
     def disconnect(self, *, now_stream: float | None = None, local: float | None = None) -> Act:
         """Release the effector at the end of a session. Refused while it may move or is latched."""
         self._machine.advance(now_stream, local)
@@ -76,6 +82,7 @@ class OperatorActs:
         row = self._log.enter("operator", Message("control.disconnected"), Message("control.effector_off"))
         return Act(row, [])
 
+    @is_input
     def set_decoder(self, sha256: str, *, approved_sha256: str) -> Act:
         """Name the loaded decoder and the one that is approved for this effector and participant."""
         self._arming.decoder_sha256, self._arming.approved_sha256 = sha256, approved_sha256
@@ -90,6 +97,7 @@ class OperatorActs:
         # A decoder that is not approved must not continue to move what another one was armed for.
         return Act(row, [] if approved else self._activation.stand_down("decoder not approved"))
 
+    @is_input
     def set_ready(self, *, ready: bool, by: str) -> Act:
         """Note that the participant is ready, or no longer is; the latter disarms."""
         _check_name(by)
@@ -98,6 +106,7 @@ class OperatorActs:
         row = self._log.enter("operator", extent, Message("control.stated_by", who=by))
         return Act(row, [] if ready else self._activation.stand_down("participant not ready"))
 
+    @is_input
     def arm(
         self,
         operator: str,
@@ -118,10 +127,8 @@ class OperatorActs:
         Raises
         ------
         Refused
-            When the state, the grant or an arming condition does not allow it; the text names every condition
-            that is not met.
-        BadValue
-            When a limit of the grant is wider than the profile's.
+            When the state, the grant (wider than the profile, expired, for another decoder) or an arming condition
+            does not allow it; the text names every condition that is not met.
         """
         _check_name(operator)
         self._machine.advance(now_stream, local)
@@ -129,6 +136,7 @@ class OperatorActs:
         extent = Message("control.armed_by", who=operator)
         return Act(self._log.enter("operator", extent, Message("control.intent_moves")), [])
 
+    @is_input
     def disarm(self, operator: str, *, now_stream: float | None = None, local: float | None = None) -> Act:
         """Disarm; a closed effector is released first.
 
@@ -145,6 +153,7 @@ class OperatorActs:
         extent = Message("control.disarmed_by", who=operator)
         return Act(self._log.enter("operator", extent, Message("control.intent_ignored")), commands)
 
+    @is_input
     def release(self, reason: str, *, now_stream: float | None = None, local: float | None = None) -> Act:
         """Release a closed effector and stay armed (pause, end of a run); elsewhere it changes nothing.
 
@@ -158,6 +167,7 @@ class OperatorActs:
         consequence = Message("control.told_to_release") if commands else Message("control.was_not_closed")
         return Act(self._log.enter("operator", reason, consequence), commands)
 
+    @is_input
     def estop(self, reason: str, *, now_stream: float | None = None, local: float | None = None) -> Act:
         """Stop at once, from any state; latched until :meth:`reset` and a new self-test.
 
@@ -171,6 +181,7 @@ class OperatorActs:
         row, command = self._safe_state.stop(reason)
         return Act(row, [command])
 
+    @is_input
     def reset(self, operator: str, *, now_stream: float | None = None, local: float | None = None) -> Act:
         """Leave ESTOP or FAULT_SAFE toward a new self-test. Refused before the safe state is complete.
 
@@ -192,6 +203,7 @@ class OperatorActs:
         extent = Message("control.reset_by", who=operator)
         return Act(self._log.enter("operator", extent, Message("control.self_test_needed")), [])
 
+    @is_input
     def report_absence(
         self,
         since_s: float,

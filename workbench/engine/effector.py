@@ -104,6 +104,16 @@ class SessionEffector:
         if self.link is not None:
             self.link.disconnect()
 
+    def begin_recording(self) -> None:
+        """A run begins: from now on its recording takes what the effector is told and says."""
+        if self.link is not None:
+            self.link.recording.begin(stamp=self._streams.now())
+
+    def end_recording(self) -> None:
+        """The recording of the run is about to be closed."""
+        if self.link is not None:
+            self.link.recording.end()
+
     def end_device(self) -> None:
         """End a simulated device; one that an earlier engine started is among no players of this one."""
         if self.pairing is not None:

@@ -16,6 +16,7 @@ from workbench.devices._device_watch import device_status
 from workbench.devices._last_metre import Answer
 from workbench.devices._pairing import Pairing
 from workbench.engine.device_channel import DeviceChannel
+from workbench.engine.effector_recording import EffectorEvent, EffectorRecording
 from workbench.engine.ledger import Ledger
 from workbench.errors import Refused
 from workbench.messages import Message
@@ -29,8 +30,6 @@ SILENT_S = 5.0
 
 RECORD_S = 0.5
 """Time between two recorded statuses while nothing changes, s."""
-
-EffectorEvent = Command | Acknowledgement | DeviceStatus
 
 
 class _Times(TypedDict):
@@ -49,11 +48,16 @@ class EffectorLink:
     session_id : of the session; it ends the source_ids of the engine's other streams.
     own_uids : gives the uids of the engine's other outlets.
     ledger : takes the controller's rows and the alarm about foreign streams.
-    record : called with every command, acknowledgement and status (any thread) while a run is recorded.
+    record : called with what goes into the recording of a run (any thread), see :attr:`recording`.
     stream_now : stream time now, s.
     speed, t0 : of the stream time; the device learns them signed.
     controller : of that effector, by the law and within the limits of the session.
     spawn : starts the threads that listen to the device; the engine hands in its supervisor.
+
+    Attributes
+    ----------
+    controller, recording : of this effector.
+    channel : to the device.
     """
 
     def __init__(
@@ -71,9 +75,10 @@ class EffectorLink:
         spawn: world.Spawn = world.start_thread,
     ) -> None:
         self.controller = controller
-        self._ledger, self._record, self._stream_now = ledger, record, stream_now
+        self._ledger, self._stream_now = ledger, stream_now
         # Reentrant, because the end of the session stands the effector down while it holds the lock.
         self._lock = world.clock.rlock()
+        self.recording = EffectorRecording(self.controller, record=record, lock=self._lock)
         self._recorded_at = self._waiting_since = 0.0
         self._last: DeviceStatus | None = None
         self._stop_sent = False
@@ -232,7 +237,7 @@ class EffectorLink:
             self._send(self.controller.on_fault("command_refused", sentence=sentence))
             return
         # Recorded before it is judged: the fault that may follow must find its cause in the recording.
-        self._record(ack)
+        self.recording.enter(ack)
         self._send(self.controller.device.on_ack(ack, local=lsl.local_clock()))
 
     def _take_status(self, answer: Answer) -> None:
@@ -247,7 +252,7 @@ class EffectorLink:
         changed = last is None or (last.state, last.level, last.locked) != shown
         if changed or now - self._recorded_at >= RECORD_S:
             self._recorded_at, self._last = now, status
-            self._record(status)
+            self.recording.enter(status)
         self._send(self.controller.device.on_status(status, follows=follows, local=now))
 
     def _agree(self, now: float) -> None:
@@ -327,11 +332,11 @@ class EffectorLink:
         self._send(act.commands)
 
     def _send(self, commands: list[Command]) -> None:
+        # Sent before anything is recorded: neither a slow nor a full disk may hold up a command.
         for command in commands:
-            # Sent before it is recorded: neither a slow nor a full disk may hold up a command.
             sent = self.channel.send(command)
             self._stop_sent |= sent and command.action == "stop"
-            self._record(command)
+        self.recording.follow(commands)
         self._take_rows()
 
     def _take_rows(self) -> None:

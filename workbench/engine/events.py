@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from workbench import messages
 from workbench.devices import lsl
-from workbench.engine.effector_link import EffectorEvent
+from workbench.engine.effector_recording import EffectorEvent
 from workbench.engine.ledger import Ledger
 from workbench.engine.run import LiveRun
 from workbench.engine.streams import Streams
@@ -116,12 +116,12 @@ class EventLog:
             self.run.record(marker)
 
     def record_effector(self, event: EffectorEvent) -> None:
-        """Commands, acknowledgements and statuses go into the run that is open. Any thread.
+        """What the effector is told and says goes into the run that is open. Any thread.
 
         A recording that fails is the loop's to report, at its next write: here it must cost neither the effector
         the command that comes next, nor a listening thread its life.
         """
-        run = self.live_run
+        run = self.run
         if run is not None:
             try:
                 run.record(event)
@@ -129,9 +129,9 @@ class EventLog:
                 LOG.error("not recorded: %s; %s", type(event).__name__, fault)
 
     def write_rows(self) -> None:
-        """Write the rows that are in no file yet: into the live run, else into the session's own file."""
-        run = self.live_run
-        if run is not None:
+        """Write the rows that are in no file yet: into the open run, else into the session's own file."""
+        run = self.run
+        if run is not None and run.is_open:
             run.write_rows()
         else:
             self.write_rows_between_runs()

@@ -196,6 +196,9 @@ class Engine:
             self._decoding.decode(run)
             # Closing a recording waits for the disk, and the effector is about to be disarmed.
             self.supervisor.limit(LOOP, IDLE_LIMIT_S)
+            # The recording stays open until the effector has answered its release, or no longer can.
+            owed_s = self.session.runs.stand_down(run)
+            self._pump_until(lambda: self.session.runs.answered, timeout=owed_s)
             self.session.runs.close(run)
         except WorkbenchError as error:
             self.supervisor.limit(LOOP, IDLE_LIMIT_S)

@@ -67,7 +67,7 @@ class RequestHandler:
 
     # ------------------------------------------------------------------------------------- runs
     def _pause(self, args: Mapping[str, Any]) -> None:
-        run = self._session.runs.run
+        run = self._session.events.live_run
         if run is None or run.state != "running":
             raise Refused(Message("engine.nothing_to_pause"))
         self._session.runs.pause(Message("run.paused_by", who=self._by(args)))

@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from workbench import __version__, messages, world
+from workbench import __version__, control, messages, world
 from workbench.decode import StreamingDecoder
 from workbench.devices import lsl
 from workbench.engine.adaptation import Adaptation
@@ -158,6 +158,11 @@ class LiveRun:
         self.over, self.sentence = state, sentence
 
     @property
+    def is_open(self) -> bool:
+        """Whether its recording takes rows; after its last sample too, until the effector has been released."""
+        return self.state in ("running", "paused") and not self.closed
+
+    @property
     def in_progress(self) -> bool:
         """Whether it was accepted and has not ended."""
         return self.state in ("compiling", "running", "paused")
@@ -173,8 +178,8 @@ class LiveRun:
         decoder: StreamingDecoder | None = self.request.decoder
         return decoder
 
-    def record(self, item: Marker | Command | Acknowledgement | DeviceStatus) -> None:
-        """Journal an event, a command, an acknowledgement or a status of the effector. Any thread."""
+    def record(self, item: Marker | Command | Acknowledgement | DeviceStatus | list[control.Entry]) -> None:
+        """Journal an event, or what the effector is told and says. Any thread."""
         if self.closed:
             return
         if isinstance(item, Marker):
@@ -185,6 +190,8 @@ class LiveRun:
             self.writer.command(item)
         elif isinstance(item, Acknowledgement):
             self.writer.ack(item)
+        elif isinstance(item, list):
+            self.writer.control(item)
         else:
             self.writer.effector(item)
 

@@ -66,6 +66,7 @@ class RunControl:
         """The run's first sample is the next one."""
         local, signal = lsl.local_clock(), self._streams.signal
         run.state, run.began, self._n_cues = "running", local, 0
+        self._effector.begin_recording()
         # Offsets have been measured since the session began: without the latest of them a replay of this recording
         # could not correct its first stamps.
         for stream in self._streams.values():
@@ -81,7 +82,7 @@ class RunControl:
 
     def pause(self, reason: str) -> None:
         """Pause a running run: recording continues, no cue is presented, the effector is released."""
-        run = self.run
+        run = self._events.live_run
         if run is None or run.state != "running":
             return
         run.state, run.sentence = "paused", reason
@@ -95,7 +96,7 @@ class RunControl:
 
     def resume(self, by: str) -> None:
         """Continue after a pause; refused while a critical stream is lost."""
-        run = self.run
+        run = self._events.live_run
         if run is None or run.state != "paused":
             raise Refused(Message("engine.nothing_to_resume"))
         lost = [s.spec.name for s in self._streams.values() if s.spec.critical and s.state != "good"]
@@ -112,14 +113,24 @@ class RunControl:
         if run is not None:
             run.end(state, sentence)
 
+    def stand_down(self, run: LiveRun) -> float:
+        """After the run's last item: effector released and disarmed; returns how long its answer may take, s."""
+        link = self._effector.link
+        if link is None:
+            return 0.0
+        link.stand_down(Message("engine.run_ended", n=run.number))
+        return link.recording.awaited_s
+
+    @property
+    def answered(self) -> bool:
+        """Whether the effector has acknowledged its newest order."""
+        return self._effector.link is None or not self._effector.link.recording.awaited_s
+
     def close(self, run: LiveRun) -> None:
-        """After the run's last item: effector disarmed, jitter entered, recording closed."""
+        """After the effector was released: jitter entered, recording closed."""
         self._outlets.publish_state("end")
         self._report_jitter()
-        if self._effector.link is not None:
-            # Before the recording is closed, which still takes the rows that this enters. It takes no command any
-            # more, since the run is over; a dose counts `runs.grant.LAPSE_S` where the release is missing.
-            self._effector.link.stand_down(Message("engine.run_ended", n=run.number))
+        self._effector.end_recording()
         consequence = run.sentence or Message("engine.in_good_order")
         extent = Message("engine.run_over", n=run.number, state=ENDS[run.over or "failed"])
         self._events.enter("operator", extent=extent, consequence=consequence)
@@ -130,6 +141,7 @@ class RunControl:
         why = messages.of(error)
         # The effector first: everything after it may wait for the disk.
         self._effector.fault(Message("engine.run_failed", why=why))
+        self._effector.end_recording()
         self._events.enter("run_failed", extent=why, consequence=Message("engine.kept"), priority="high")
         self._events.ledger.alarms.raise_alarm(
             "run_failed",

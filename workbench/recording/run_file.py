@@ -340,6 +340,22 @@ class RunFile:
         """What the effector confirmed in its signed status; empty in runs without one and before version 3."""
         return self._objects(run_writer.EFFECTOR, DeviceStatus)
 
+    def control(self) -> list[tuple[str, dict[str, Any]]]:
+        """Kind and content of what the controller was given: its state, then its inputs in their order.
+
+        Empty in runs without an effector, and in those from before this was recorded.
+        """
+        if run_writer.CONTROL not in self.names:
+            return []
+        entry = f"{self.path.name}: an entry of {run_writer.CONTROL}"
+        entries = []
+        for text, kind in self.file.stream(run_writer.CONTROL).values:
+            content = restored(reading.parse_json(text, entry, error=RecordingFault))
+            if not isinstance(content, dict):
+                raise RecordingFault(f"{entry} is no input: {text!r:.60}; restore the file from its backup")
+            entries.append((str(kind), content))
+        return entries
+
     @property
     def names(self) -> tuple[str, ...]:
         """Names of all streams."""

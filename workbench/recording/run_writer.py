@@ -2,7 +2,8 @@
 
 Streams beside the signal: ``wb.events``, ``wb.trials``, ``wb.ledger``, ``wb.commands``, ``wb.acks`` (two texts per
 sample: one JSON object, and its kind) and ``wb.decisions`` (double64); ``wb.snapshots`` where the decoder adapts,
-``wb.effector`` where the session has an effector: what the device's signed status confirmed.
+where the session has an effector, ``wb.effector``: what the device's signed status confirmed, and ``wb.control``:
+the state of its controller as the run began and every input since, from which its commands are recomputed.
 Two texts, since readers of other projects take every irregular stream of one channel for markers; the cues stand
 as plain labels in ``wb.markers``, of the type ``Markers``, which those readers turn into annotations.
 :class:`workbench.recording.RunFile` reads it.
@@ -42,7 +43,7 @@ from workbench.vocabulary import (
 PREFIX = "wb."
 EVENTS, DECISIONS, TRIALS = "wb.events", "wb.decisions", "wb.trials"
 LEDGER, COMMANDS, ACKS, SNAPSHOTS = "wb.ledger", "wb.commands", "wb.acks", "wb.snapshots"
-EFFECTOR = "wb.effector"
+EFFECTOR, CONTROL = "wb.effector", "wb.control"
 MARKERS = "wb.markers"
 TEXTS = ("json", "kind")
 """Channels of a text stream of the workbench; the first is the whole entry."""
@@ -125,7 +126,7 @@ class RunWriter:
     def _extra(self) -> list[str]:
         """Text streams that only some runs have."""
         adapts, effector = bool(self.plan.get("adapts")), bool(self.plan.get("effector"))
-        return [SNAPSHOTS] * adapts + [EFFECTOR] * effector
+        return [SNAPSHOTS] * adapts + [EFFECTOR, CONTROL] * effector
 
     def _add(self, spec: StreamSpec, dtype: str, header: Mapping[str, Any]) -> None:
         if spec.name in self.ids:
@@ -253,10 +254,23 @@ class RunWriter:
         """
         self._text(ACKS, asdict(ack), max(ack.received, self._sent.get(ack.seq, ack.received)), kind=ack.status)
 
-    def effector(self, status: DeviceStatus) -> None:
-        """What the effector's signed status confirmed, beside the level that was commanded."""
+    def control(self, entries: Sequence[tuple[str, Mapping[str, Any], float]]) -> None:
+        """What the effector's controller was given: its state as the run begins, then each input.
+
+        An entry has its kind, its content as JSON has it, and stream time in s.
+        """
+        self._require_effector()
+        # Without blanks: there are a hundred a second, more than of any other text.
+        texts = [(_json(content, separators=(",", ":")), kind) for kind, content, _ in entries]
+        self.journal.samples(self.ids[CONTROL], texts, np.array([stamp for *_, stamp in entries]))
+
+    def _require_effector(self) -> None:
         if EFFECTOR not in self.ids:
             raise BadValue("this run's plan names no effector; state it as 'effector'")
+
+    def effector(self, status: DeviceStatus) -> None:
+        """What the effector's signed status confirmed, beside the level that was commanded."""
+        self._require_effector()
         self._text(EFFECTOR, asdict(status), status.stamp, kind=status.state)
 
     def close(self, *, state: str = "finished") -> None:
@@ -274,14 +288,19 @@ class RunWriter:
     def _text(
         self, name: str, content: Mapping[str, Any], stamp: float, *, kind: str, copied: bool = False
     ) -> None:
-        text = json.dumps(carried(content), ensure_ascii=False, default=_plain)
-        self.journal.samples(self.ids[name], [(text, kind)], np.array([stamp], dtype=np.float64), copied=copied)
+        self.journal.samples(
+            self.ids[name], [(_json(content), kind)], np.array([stamp], dtype=np.float64), copied=copied
+        )
 
 
 def time_base(spec: StreamSpec) -> dict[str, Any]:
     """The rule and the tolerances by which the stamps of a new recording are corrected, live and in every
     replay."""
     return {"rule": RULE, "gap_tolerance_s": spec.gap_tolerance_s, "jitter_s": spec.jitter_s}
+
+
+def _json(content: Mapping[str, Any], *, separators: tuple[str, str] | None = None) -> str:
+    return json.dumps(carried(content), ensure_ascii=False, separators=separators, default=_plain)
 
 
 def _plain(value: Any) -> Any:

@@ -211,7 +211,10 @@ def _replay(say: Say, verdict: Any) -> str:
     if not verdict:
         return t("replay_none")
     if verdict.get("equal"):
-        return t("replay_equal", n=verdict.get("n", "–"))
+        decisions = t("replay_equal", n=verdict.get("n", "–"))
+        # Earlier records say nothing of commands, and a run without an effector has none.
+        commands = verdict.get("commands")
+        return t("replay_both", decisions=decisions, commands=t.translate(commands)) if commands else decisions
     return t("replay_differs", sentence=t.translate(verdict.get("sentence", "–")))
 
 

@@ -190,7 +190,7 @@ def _replayed(file: RunFile) -> dict[str, Any]:
         result = replay_run(file.path, study / "decoders" / sha256[:12] if sha256 else None)
     except WorkbenchError as error:
         return {"equal": False, "n": 0, "sentence": messages.of(error)}
-    return {"equal": result.equal, "n": result.n, "sentence": result.sentence}
+    return {"equal": result.equal, "n": result.n, "sentence": result.sentence, "commands": result.commands}
 
 
 def ingest_pending(study: Study) -> list[str]:

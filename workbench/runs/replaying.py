@@ -1,9 +1,13 @@
-"""Replay: any stored run through its stored decoder gives back, bit for bit, the decisions in the record."""
+"""Replay: any stored run through its stored decoder gives back, bit for bit, the decisions in the record.
+
+From these and from what else the controller was given follow the commands, where the recording holds it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +16,7 @@ from workbench.decode import Made, decode
 from workbench.errors import DecoderMismatch, RecordingFault, UnknownName, WorkbenchError
 from workbench.messages import Message
 from workbench.recording import RunFile, decision_hash, file_sha256
+from workbench.runs.recomputing import CommandComparison, compare_commands, first_unequal
 from workbench.vocabulary import Chunk, Decision, Marker, Snapshot, Trial
 
 KINDS = {"calibration": Message("replay.calibration"), "online": Message("replay.online")}
@@ -30,12 +35,15 @@ class ReplayResult:
     Attributes
     ----------
     run : id of the run. n : decisions compared; n_trials : trials compared.
-    equal : whether every decision, every trial and every update of the decoder is the recorded one, bit for bit.
-    first : place of the first that differs (of a decision, else of a trial, else of an update), -1 when none does.
+    equal : whether every decision, trial, update of the decoder and recomputed command is the recorded one, bit
+        for bit.
+    first : place of the first that differs (a decision, else a trial, an update, a command), -1 when none does.
     sentence : the result in words.
     decision_hash : hash over the replayed decisions.
     n_updates : updates of an adapting decoder compared. chain_head : hash of the last replayed one, of the decoder
         where there is none, empty where the decoder does not adapt.
+    n_commands : commands recomputed and compared; None where the recording does not hold what they follow from.
+    commands : what became of the commands in words, empty where the run has none; the sentence says it too.
     """
 
     run: str
@@ -47,6 +55,8 @@ class ReplayResult:
     decision_hash: str = ""
     n_updates: int = 0
     chain_head: str = ""
+    n_commands: int | None = None
+    commands: str = ""
 
 
 def replay_run(
@@ -138,7 +148,7 @@ def _of_record(
     if not result.equal:
         return result
     # Reports are made of the record's trials, so these must be the recording's, whatever the replay gave.
-    entered = _first_unequal(RunFile(path).trials(), trials)
+    entered = first_unequal(RunFile(path).trials(), trials)
     if entered >= 0:
         sentence = _of_run(name, Message("replay.other_trial", n=entered + 1))
         return replace(result, equal=False, first=entered, sentence=sentence)
@@ -206,7 +216,7 @@ def _compared(run: RunFile, made: Sequence[Made], name: Message) -> ReplayResult
     A run that was cut off is compared as far as it goes.
     """
     recorded, recorded_trials = run.decisions(), run.trials()
-    decisions = [item for item in made if isinstance(item, Decision)]
+    decisions = replayed = [item for item in made if isinstance(item, Decision)]
     trials = [item for item in made if isinstance(item, Trial)]
     chain, snapshots = run.snapshots(), [item for item in made if isinstance(item, Snapshot) and run.adapts]
     # A run that failed was left in the middle of a block, so that its recording may hold more than was decided.
@@ -214,47 +224,45 @@ def _compared(run: RunFile, made: Sequence[Made], name: Message) -> ReplayResult
     if not complete:
         decisions, trials = decisions[: len(recorded)], trials[: len(recorded_trials)]
         snapshots = snapshots[: len(chain)]
-    at, trial_at = _first_difference(recorded, decisions), _first_unequal(recorded_trials, trials)
-    link = _first_unequal(chain, snapshots)
-    differ = []
-    if at >= 0:
-        differ.append(Message("replay.decision", n=at + 1, all=len(recorded)))
-    elif trial_at >= 0:
-        differ.append(Message("replay.trial", n=trial_at + 1, all=len(recorded_trials)))
+    at, trial_at = _first_difference(recorded, decisions), first_unequal(recorded_trials, trials)
+    link = first_unequal(chain, snapshots)
+    # Commands follow from decisions; where those differ, nothing is to be learned from comparing them.
+    commands = CommandComparison() if at >= 0 else compare_commands(run, replayed, complete=complete)
+    found = [Message("replay.decision", n=at + 1, all=len(recorded))] if at >= 0 else []
+    if at < 0 <= trial_at:
+        found.append(Message("replay.trial", n=trial_at + 1, all=len(recorded_trials)))
     if link >= 0:
         sample = (chain if link < len(chain) else snapshots)[link].sample
-        differ.append(Message("replay.update", n=link + 1, all=len(chain), sample=sample))
-    if len(differ) == 2:
-        result = Message("replay.both", first=differ[0], second=differ[1])
-    else:
-        result = differ[0] if differ else _equal(run, len(recorded), len(recorded_trials), len(chain))
+        found.append(Message("replay.update", n=link + 1, all=len(chain), sample=sample))
+    equal = not found and commands.first < 0
+    result = _said(found or [_equal(run, len(recorded), len(recorded_trials), len(chain))], commands.sentence)
     if not complete:
         result = Message("replay.cut", result=result, state=CUT.get(run.state, run.state))
     return ReplayResult(
         run=str(run.plan.get("run")),
         n=len(recorded),
         n_trials=len(recorded_trials),
-        equal=not differ,
-        first=next((index for index in (at, trial_at, link) if index >= 0), -1),
+        equal=equal,
+        first=next((index for index in (at, trial_at, link, commands.first) if index >= 0), -1),
         sentence=_of_run(name, result),
         decision_hash=decision_hash(decisions),
         n_updates=len(chain),
         chain_head=chain_head(run, snapshots),
+        n_commands=commands.n,
+        commands=commands.sentence or "",
     )
+
+
+def _said(found: Sequence[Message], commands: Message | None) -> Message:
+    """What was found, of commands last, as one sentence."""
+    parts = [*found, commands] if commands is not None else found
+    return reduce(lambda first, second: Message("replay.both", first=first, second=second), parts)
 
 
 def _equal(run: RunFile, decisions: int, trials: int, updates: int) -> Message:
     if run.adapts:
         return Message("replay.equal_adapting", decisions=decisions, trials=trials, updates=updates)
     return Message("replay.equal", decisions=decisions, trials=trials)
-
-
-def _first_unequal(recorded: Sequence[object], replayed: Sequence[object]) -> int:
-    """Place of the first that differs or is missing, -1 when none does."""
-    for at, (a, b) in enumerate(zip(recorded, replayed)):
-        if a != b:
-            return at
-    return -1 if len(recorded) == len(replayed) else min(len(recorded), len(replayed))
 
 
 def _first_difference(recorded: list[Decision], replayed: list[Decision]) -> int:

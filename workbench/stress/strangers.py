@@ -25,7 +25,8 @@ from workbench.devices import lsl
 from workbench.devices._last_metre import EngineEnd
 from workbench.devices._listening import Listener
 from workbench.devices._pairing import Pairing
-from workbench.engine.effector_link import EffectorEvent, EffectorLink
+from workbench.engine.effector_link import EffectorLink
+from workbench.engine.effector_recording import EffectorEvent
 from workbench.engine.ledger import Ledger
 from workbench.errors import BadValue, EngineFault
 from workbench.live.plan import OWN_NAMES
@@ -123,6 +124,7 @@ class LinkBench:
             t0=0.0,
             controller=control.Controller(control.load(paired.effector)),
         )
+        self.link.recording.begin(stamp=lsl.local_clock())
 
     def _record(self, item: EffectorEvent) -> None:
         if isinstance(item, DeviceStatus):

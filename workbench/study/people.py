@@ -104,9 +104,9 @@ class Confirmation:
 
 @cache
 def _hasher() -> PasswordHasher:
-    from argon2 import PasswordHasher
+    from argon2 import PasswordHasher, profiles
 
-    return PasswordHasher()
+    return PasswordHasher.from_parameters(profiles.RFC_9106_LOW_MEMORY)
 
 
 @cache

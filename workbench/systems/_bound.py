@@ -45,6 +45,9 @@ class Source:
     notes: tuple[str, ...] = ()
 
 
+ABOUT = ("source", "report")
+"""What the record stores with a plan and the engine does not need: the source in words, parts of the report."""
+
 HARDWARE = Source(words("hardware", "硬件"))
 
 
@@ -164,7 +167,8 @@ class BoundSystem:
             system={name: str(value) for name, value in self.provenance.items()} | {"task": self.task.name},
             **entries,
         )
-        stored = {**json.loads(plan.to_json()), "source": self.source.text}
+        about = {"source": self.source.text, "report": list(self.system.report)}
+        stored = {**json.loads(plan.to_json()), **about}
         study.append(
             Session(
                 visit,
@@ -276,7 +280,7 @@ def bound_in(stored: Mapping[str, Any]) -> BoundSystem:
     UnknownName
         When the system is not installed.
     """
-    plan = SessionPlan.from_json(json.dumps({name: value for name, value in stored.items() if name != "source"}))
+    plan = SessionPlan.from_json(json.dumps({name: value for name, value in stored.items() if name not in ABOUT}))
     if not plan.system:
         raise BadValue(Message("system.none_in_plan", session=plan.session_id))
     system, task = load(plan.system["name"]), plan.system["task"]

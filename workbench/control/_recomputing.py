@@ -1,0 +1,138 @@
+"""Commands again: what a controller led to, from the state and the inputs that a recording holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from workbench.control._activation import Activation
+from workbench.control._arming import Arming
+from workbench.control._confirmation import Confirmation
+from workbench.control._controller import Controller
+from workbench.control._device import DeviceReports
+from workbench.control._inputs import Entry, InputLog, arguments
+from workbench.control._link import Link
+from workbench.control._log import ControllerLog
+from workbench.control._machine import StateMachine
+from workbench.control._operator import Act, OperatorActs
+from workbench.control._orders import Orders
+from workbench.control._profile import Effector
+from workbench.control._safe_state import SafeState
+from workbench.control._self_test import SelfTest
+from workbench.control._state import Parts, from_json, to_json
+from workbench.control._supervisor import Supervisor
+from workbench.control._watch import Watch
+from workbench.errors import BadValue, Refused
+from workbench.messages import Message
+from workbench.vocabulary import Command, Decision
+
+VERSION = 1
+"""Of what inputs lead to. To be raised with each change after which the same inputs give other commands, or the
+state has other attributes: recordings made before then say that their commands cannot be recomputed."""
+
+STATE = "state"
+"""Kind of the entry that a recording begins with: the state in which the controller was."""
+
+_PARTS = (
+    Activation,
+    Arming,
+    Confirmation,
+    ControllerLog,
+    DeviceReports,
+    Link,
+    OperatorActs,
+    Orders,
+    SafeState,
+    SelfTest,
+    StateMachine,
+    Supervisor,
+    Watch,
+)
+
+Recorded = Sequence[tuple[str, Mapping[str, Any]]]
+"""Kind and content of each entry of a recording."""
+
+
+def state_entry(controller: Controller, *, stamp: float) -> Entry:
+    """The whole state of a controller, its profile included: what a recording holds before the inputs that follow.
+
+    ``stamp`` is stream time in s.
+    """
+    effector, parts = to_json(controller.effector), _parts(controller).state()
+    return STATE, {"version": VERSION, "effector": effector, "parts": parts}, stamp
+
+
+def of_this_version(entries: Recorded) -> bool:
+    """Whether the controller that was recorded led to the same commands as the one of this version does.
+
+    Entries that do not begin with a state, as where that chunk is lost, pass: :func:`recompute` refuses them.
+    """
+    version: object = entries[0][1].get("version", VERSION)
+    return version == VERSION
+
+
+def recompute(entries: Recorded, decisions: Iterable[Decision]) -> Iterator[Command]:
+    """The commands that a controller led to.
+
+    Parameters
+    ----------
+    entries : the state of the controller, then its inputs, in the order in which they were taken.
+    decisions : of the run; inputs name theirs by the sample.
+
+    Raises
+    ------
+    BadValue
+        When the state or an input is none of a controller, or names a decision that was not made.
+    """
+    decision = _by_sample(decisions)
+    try:
+        (_, state), *inputs = entries
+        controller = restored(state)
+        for kind, content in inputs:
+            yield from _take(controller, kind, arguments(content, decision))
+            # Nobody asks for them here.
+            controller.take_inputs()
+            controller.take_rows()
+    except (TypeError, LookupError, ValueError, AttributeError, ArithmeticError) as error:
+        raise BadValue(Message("control.inputs_unusable", why=f"{type(error).__name__}: {error}")) from error
+
+
+def restored(state: Mapping[str, Any]) -> Controller:
+    """A controller in the state of a :func:`state_entry`, which continues from there bit for bit.
+
+    ``TypeError``, ``LookupError`` or ``ValueError`` for anything else.
+    """
+    controller = Controller(from_json(state["effector"]))
+    _parts(controller).restore(state["parts"])
+    return controller
+
+
+def _parts(controller: Controller) -> Parts:
+    return Parts(controller, kinds=_PARTS, beside=(Effector, InputLog))
+
+
+def _take(controller: Controller, kind: str, args: Mapping[str, Any]) -> list[Command]:
+    """What an input leads to; nothing where it was refused."""
+    takers = (controller, controller.operator, controller.device)
+    methods = [getattr(taker, kind) for taker in takers if hasattr(taker, kind)]
+    # Exactly one: nothing but an input is called, whatever a file names.
+    (take,) = (method for method in methods if getattr(method, "is_input", False))
+    try:
+        result = take(**args)
+    except (Refused, BadValue):
+        return []
+    made = result.commands if isinstance(result, Act) else result or ()
+    return [item for item in made if isinstance(item, Command)]
+
+
+def _by_sample(decisions: Iterable[Decision]) -> Callable[[int], Decision]:
+    """The decision at a sample; they are asked for in their order."""
+    left = iter(decisions)
+
+    def decided(sample: int) -> Decision:
+        for decision in left:
+            if decision.sample == sample:
+                return decision
+        raise LookupError(f"no decision was made at sample {sample}")
+
+    return decided
