@@ -67,3 +67,11 @@ def test_a_study_says_when_the_file_of_its_system_has_changed(tmp_path):
     (tmp_path / "system.json").write_text("[]")
     with pytest.raises(BadValue, match="names no system"):
         systems.system_of(tmp_path)
+
+
+def test_recordings_and_the_name_of_another_system_contradict_each_other(tmp_path, capsys):
+    folder = tmp_path / "study"
+    asked = ["demo", "--recordings", "a.edf", "b.edf", "--system", "neo_hand", "--study", str(folder)]
+    assert commands.main(asked) == 2
+    assert "--recordings plays replay_recordings" in capsys.readouterr().err
+    assert not folder.exists()

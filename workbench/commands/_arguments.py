@@ -73,7 +73,7 @@ def add_recordings(parser: argparse.ArgumentParser) -> None:
 def add_system(parser: argparse.ArgumentParser) -> None:
     """Add the option of a command that follows a system."""
     parser.add_argument(
-        "--system", default="neo_hand", metavar="NAME", help="one of 'workbench systems' (default %(default)s)"
+        "--system", type=nonblank, metavar="NAME", help="one of 'workbench systems' (default: neo_hand)"
     )
 
 
