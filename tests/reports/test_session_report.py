@@ -211,6 +211,16 @@ def test_a_real_session_carries_no_simulated_label(empty_study):
     assert "not representative" not in said
 
 
+@pytest.mark.parametrize(
+    ("setup", "consent", "said"), [({}, "", False), ({"sha256": "ab"}, "", True), ({"sha256": "ab"}, "v2", False)]
+)
+def test_a_session_with_hardware_says_where_the_record_holds_no_consent(empty_study, setup, consent, said):
+    person = empty_study.append(Participant("P-001"))
+    visit = empty_study.append(Visit(person, "Month 1"))
+    empty_study.append(Session(visit, "Chen L.", plan={"setup": setup, "consent": consent}))
+    assert ("Consent not recorded here" in page_of(empty_study)) == said
+
+
 def import_of(study, **options):
     """Fill a study the way the fixture does."""
     import importlib.util

@@ -27,11 +27,12 @@ from workbench.widgets import (
     PageActions,
     RecordStore,
     ResultPanel,
+    SetupPanel,
     Worklist,
 )
 from workbench.widgets.stage import Stage
 
-VIEWS = ("today", "run", "result", "approve", "assess", "log")
+VIEWS = ("today", "setup", "run", "result", "approve", "assess", "log")
 
 
 class SessionPage:
@@ -81,6 +82,7 @@ class SessionPage:
         self.worklist = Worklist(
             _Starting(self.service, self._start, self.refresh), choose=lambda _visit: self.refresh()
         )
+        self.setup = SetupPanel(self.service.hardware, start=self._start_set_up, blocked=self._not_confirmed)
         self.stage = Stage(self.screen)
         self.show(self._first_view())
 
@@ -96,6 +98,7 @@ class SessionPage:
             self._view = view
             panels = {
                 "today": self._today,
+                "setup": self._set_up,
                 "approve": self._approve,
                 "result": self._results,
                 "assess": self._assess,
@@ -127,6 +130,10 @@ class SessionPage:
     def _today(self) -> tuple[Any, ...]:
         self.worklist.look()
         return (self.worklist,)
+
+    def _set_up(self) -> tuple[Any, ...]:
+        self.setup.refresh()
+        return (self.setup,)
 
     def _approve(self) -> tuple[Any, ...]:
         """The newest fit that waits, else the one that was shown last, else a sentence."""
@@ -207,6 +214,20 @@ class SessionPage:
         """Start the session that was confirmed, and show it."""
         self.screen.start()
         self.show("run")
+
+    def _start_set_up(self) -> None:
+        """Start the session from the set-up; the confirmation is used up on the worklist too."""
+        try:
+            self._start()
+        finally:
+            self.worklist.somebody_else()
+
+    def _not_confirmed(self) -> str | None:
+        """Why no session can start although the set-up is complete."""
+        running = self.service.session()
+        if running is not None:
+            return Message("visit.session_under_way", participant=running["participant"])
+        return None if self.service.confirmed else Message("visit.not_confirmed")
 
     def _run_form(self) -> dict[str, Any]:
         system = self.service.system

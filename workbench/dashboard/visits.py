@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench import control, live, runs, systems, world
+from workbench.dashboard.hardware import SetupService
 from workbench.errors import BadValue, Refused, WorkbenchError
 from workbench.messages import Message
 from workbench.runs import approve as approving
@@ -32,9 +33,13 @@ class VisitService:
     ----------
     folder : of the study.
     system : what a session runs: streams, paradigm, decoder, effector; None for the system of the study,
-        simulated.
+        simulated. A session of a participant who is not simulated binds the same system to hardware.
     operator : stands in the record while nobody is signed in.
-    speed : stream seconds a second; 1 with hardware.
+    speed : stream seconds a second of what is simulated.
+
+    Attributes
+    ----------
+    hardware : the set-up of the site, which a session of a participant who is not simulated needs.
     """
 
     def __init__(
@@ -44,6 +49,10 @@ class VisitService:
         followed, self._changed = systems.system_of(self.folder)
         self.system = systems.simulate(followed) if system is None else system
         self._operator, self._speed = operator, speed
+        self._usual = self.system
+        self.hardware = SetupService(
+            self.folder, self.system.system, task=self.system.task.name, who=lambda: self.who
+        )
         self._signer: Signer | None = None
         self._confirmed: dict[str, str] = {}
         self._chosen = ""
@@ -135,8 +144,10 @@ class VisitService:
         ]
         if decoder:
             facts.append(_approval_fact(decoder["approval"]))
+        real = self._real_effector(person)
         moved = {"name": self._effector_title}
-        effector = {"name": "effector", "key": "worklist.effector_simulated", "args": moved}
+        key = "worklist.effector_real" if real else "worklist.effector_simulated"
+        effector = {"name": "effector", "key": key, "args": moved}
         trials = self.system.trials
         plan = [{"key": "worklist.plan.calibrate", "args": {"n": n}} for n in trials[:-1]]
         plan.append({"key": "worklist.plan.online", "args": {"n": trials[-1]}})
@@ -260,7 +271,8 @@ class VisitService:
         Raises
         ------
         Refused
-            Without a confirmation, with another session under way, for hardware, or for a participant on hold.
+            Without a confirmation, with another session under way, for a participant on hold, or for one who is
+            not simulated while no hardware is set up.
         """
         # Used up whatever follows: a start that is refused needs the code again.
         confirmed, self._confirmed = self._confirmed, {}
@@ -274,9 +286,11 @@ class VisitService:
                 raise Refused(blocked["text"])
             self.signer(study, person)
             identity = f"{confirmed['by']}, {confirmed['clock']}, {confirmed['who']}"
-            plan = self.system.new_session(
-                study, visit=confirmed["visit"], operator=self.who, speed=self._speed, identity=identity
-            )
+            about: dict[str, Any] = {"visit": confirmed["visit"], "operator": self.who, "identity": identity}
+            if person["simulated"]:
+                plan = self.system.new_session(study, **about, speed=self._speed)
+            else:
+                plan = self.hardware.new_session(study, **about)
         return self._granting(live.start(plan))
 
     def connect(self) -> Any:
@@ -319,7 +333,8 @@ class VisitService:
         running = self.session()
         if running is not None and running["system"] not in ("", self.system.key):
             raise Refused(Message("visit.other_system", system=running["system"]))
-        settings: dict[str, Any] = {"paradigm": self.system.paradigm, "params": self.system.paradigm_params}
+        system = self._system()
+        settings: dict[str, Any] = {"paradigm": system.paradigm, "params": system.paradigm_params}
         settings["seed"] = 1
         if kind != "online":
             return settings
@@ -339,7 +354,7 @@ class VisitService:
 
         ``progress`` is called about every second with the share that is done, 0–1.
         """
-        system = self.system
+        system = self._system()
         fitted = runs.run_fit(
             self.folder, [self.folder / recording], system.decoder, system.decoder_params, progress=progress
         )
@@ -377,7 +392,7 @@ class VisitService:
         rows = [asdict(check) for check in checks]
         signing = {
             "signer": self.who,
-            "effector": Message("approval.simulated", effector=self._effector_title),
+            "effector": self._effector_words(person),
             "participant": person["pseudonym"],
         }
         signing |= {"password": password, "replaces": _short(in_use["sha256"]) if in_use else ""}
@@ -451,6 +466,11 @@ class VisitService:
         """Choose a visit; a confirmation of another one is taken back."""
         if self._confirmed.get("visit") != visit_id:
             self.forget()
+        with self.record() as study:
+            simulated = self._person(study, visit_id)["simulated"]
+        # A choice among simulators is none for a person: the system of the study is what the hardware is for.
+        if not simulated and self.session() is None:
+            self.system = self._usual
         self._chosen = visit_id
 
     def visit(self) -> dict[str, str]:
@@ -475,6 +495,22 @@ class VisitService:
         }
 
     # -------------------------------------------------------------------------------- inside
+    def _system(self) -> BoundSystem:
+        """What the session under way runs: with hardware the streams of its plan, whatever was set up since."""
+        running = self.session()
+        if running is None:
+            return self.system
+        with self.record() as study:
+            plan = study.get("session", running["session"])["plan"]
+        return systems.bound_in(plan) if plan.get("setup") else self.system
+
+    def _effector_words(self, person: Mapping[str, Any]) -> str:
+        name = self._effector_title
+        return name if self._real_effector(person) else Message("approval.simulated", effector=name)
+
+    def _real_effector(self, person: Mapping[str, Any]) -> bool:
+        return not person["simulated"] and self.hardware.draft.effector == "real"
+
     @property
     def _effector(self) -> str:
         return self.system.effector or "screen"
@@ -512,8 +548,8 @@ class VisitService:
         # Without accounts a script signs, which is allowed for simulated participants only.
         if self._signer is None and not person["simulated"]:
             return {"key": "worklist.blocked.nobody", "args": {}, "text": Message("visit.nobody_can_sign_in")}
-        if not person["simulated"]:
-            return {"key": "worklist.blocked.hardware", "args": {}, "text": Message("visit.hardware")}
+        if not person["simulated"] and (why := self.hardware.refusal()):
+            return {"text": why}
         return None
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from workbench import decoders, messages, paradigms
 from workbench.control import ControlLaw
 from workbench.errors import BadValue, WorkbenchError
-from workbench.live import SessionPlan
+from workbench.live.plan import SessionPlan
 from workbench.messages import Message
 from workbench.study import Study, utc_now, uuid7
 from workbench.systems._register import Provenance, load, provenance
@@ -164,7 +164,7 @@ class BoundSystem:
             labels=self.source.labels,
             law=self.task.law or ControlLaw(),
             limits=self.system.limits,
-            system={**self.provenance, "task": self.task.name},
+            system={name: str(value) for name, value in self.provenance.items()} | {"task": self.task.name},
             **entries,
         )
         about = {"source": self.source.text, "report": list(self.system.report)}
