@@ -554,12 +554,14 @@ class WindowDecoder(ABC):
     def tolerant(self) -> Self:
         """A copy that rejects no window as unlike those of the fit, so that a rehearsal on noise takes every step.
 
-        It computes the same distances against infinite limits, and must never decide on a signal.
+        It computes the same distances against infinite limits, adapts without waiting for a window of each class,
+        and must never decide on a signal.
         """
         twin = copy(self)
         # Of the decoder's arrays only those that it has: which ones depends on its evidence settings.
         limits = [name for name in ("limit", "novelty_limit", "novelty_unlike") if name in self.evidence_]
         twin.evidence_ = self.evidence_ | {name: np.full_like(self.evidence_[name], np.inf) for name in limits}
+        twin.adaptation_ = {name: array for name, array in self.adaptation_.items() if name != "balanced"}
         return twin
 
     def _novelty(self) -> Novelty | None:
