@@ -17,6 +17,9 @@ PATIENCE_S = 0.5
 OVERRUNS = 3
 """Overruns within 1 s that are tolerated."""
 
+ROUNDING = 1e-6
+"""Far above the rounding of float64 probabilities, far below any probability that decides something."""
+
 
 class Watch:
     """What was last seen, and since when it has been wrong."""
@@ -94,7 +97,7 @@ def broken(decision: Decision) -> bool:
 
 def _no_probabilities(probabilities: Sequence[float]) -> bool:
     """Whether numbers are no set of probabilities: empty, not finite, outside 0–1, or not summing to 1."""
-    if not probabilities or not all(isfinite(p) and 0.0 <= p <= 1.0 for p in probabilities):
+    # Where one class is sure, the rounding of a normalisation may leave its probability one bit above 1.
+    if not probabilities or not all(isfinite(p) and 0.0 <= p <= 1.0 + ROUNDING for p in probabilities):
         return True
-    # Far above the rounding of a float64 sum, far below any probability that decides something.
-    return abs(sum(probabilities) - 1.0) > 1e-6
+    return abs(sum(probabilities) - 1.0) > ROUNDING

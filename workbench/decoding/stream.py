@@ -221,12 +221,15 @@ class DecoderStream:
 
     def _adapted(self, scorer: Scorer, sound: SoundWindow, answer: Evidence) -> Scorer:
         """The scorer after a window that is sound."""
-        # Values have no rest class, and nothing that follows rest or labels.
-        resting = bool(answer.probabilities) and _largest(answer) == self._finish.rest
+        # Values name no class; no adapter and no tracked normalisation goes with them.
+        if not answer.probabilities:
+            return scorer
+        named = _largest(answer)
+        resting = named == self._finish.rest
         if self._finish.rate > 0.0 and resting and isinstance(scorer.classifier, Linear):
             scorer = replace(scorer, classifier=scorer.classifier.tracked(sound.features, self._finish.rate))
         if self._adapter is not None:
-            scorer = self._adapter.step(scorer, sound, resting=resting)
+            scorer = self._adapter.step(scorer, sound, named=named, resting=resting)
         return scorer
 
     def _answer(self, end: int) -> _Answer:
