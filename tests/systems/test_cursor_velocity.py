@@ -11,7 +11,7 @@ from workbench.systems.cursor_velocity import SYSTEM
 def test_the_decoder_is_fitted_on_the_velocities_that_its_calibration_shows():
     bound = simulate(SYSTEM)
     shown = CentreOut(**bound.paradigm_params).velocities
-    assert bound.decoder_params == {"fs": 500.0, "velocities": shown}
+    assert bound.decoder_params == {"fs": 500.0, "window_s": 0.2, "velocities": shown}
     assert set(shown) == {"rest", "right", "up", "left", "down"}
 
 

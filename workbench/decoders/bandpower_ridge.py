@@ -40,7 +40,7 @@ class BandpowerRidge(WindowDecoder):
         probabilities as evidence.
     smoothing_s : time constant of the mean over hops, s; at least the hop.
     bands : pass bands in Hz; by default those of ECoG from 500 Hz on, those of EEG below.
-    window_s : 0.2 s by default. hop_s : s.
+    window_s : 0.5 s by default; a cursor needs a shorter one. hop_s : s.
     reference : ``"auto"``, ``"none"``, ``"car"``, or bipolar pairs of channel indices.
     mains_hz : 50, 60, or 0 for no notch.
     evidence, adapt : see :class:`WindowDecoder`. Memory, calibration, rejection, stopping and adaptation are for
@@ -62,7 +62,7 @@ class BandpowerRidge(WindowDecoder):
     """
 
     name: ClassVar[str] = "bandpower_ridge"
-    signal_defaults: ClassVar[SignalDefaults] = SignalDefaults(window_s=0.2, order=2)
+    signal_defaults: ClassVar[SignalDefaults] = SignalDefaults(window_s=0.5, order=2)
     learned: ClassVar[tuple[str, ...]] = ("mean_", "variance_", "weights_", "bias_", "points_", "error_")
 
     mean_: FloatArray
@@ -133,8 +133,8 @@ class BandpowerRidge(WindowDecoder):
         weights = np.linalg.solve(covariance, z.T @ (shown - self.bias_) / len(z)).T
         self.weights_ = np.ascontiguousarray(weights)
         left = shown - self.bias_ - z @ weights.T
-        # A fit that leaves no error would make every class certain.
-        self.error_ = np.array([max(float((left**2).mean()), 1e-12)])
+        # A fit with as many features as windows leaves no error, and would make every class certain.
+        self.error_ = np.array([max(float((left**2).mean()), 0.01 * float(((shown - self.bias_) ** 2).mean()))])
 
     def _points(self) -> FloatArray:
         """``(n_classes, n_values)`` float64: what is regressed on."""

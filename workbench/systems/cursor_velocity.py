@@ -16,8 +16,8 @@ PARADIGM = CentreOut(n_targets=4)
 
 
 def decoder_params(signal: StreamSpec) -> dict[str, Any]:
-    """Rate of the stream, and the velocities that the calibration shows."""
-    return {"fs": signal.fs, "velocities": PARADIGM.velocities}
+    """Rate of the stream, a short window, and the velocities that the calibration shows."""
+    return {"fs": signal.fs, "window_s": 0.2, "velocities": PARADIGM.velocities}
 
 
 SYSTEM = System(
