@@ -21,7 +21,7 @@ from typing import Any
 from workbench import world
 from workbench.devices._base import Device
 from workbench.devices._participant import Attempt, SimParticipant, render
-from workbench.devices._physiology import EEG, NEO, PRESETS, REASONS, Physiology
+from workbench.devices._physiology import EEG, GRID, NEO, PRESETS, REASONS, Physiology
 from workbench.devices._playing import play, ready
 from workbench.errors import BadValue, StreamFault
 from workbench.vocabulary import StreamSpec
@@ -29,6 +29,7 @@ from workbench.vocabulary import StreamSpec
 __all__ = [
     "DEVICE",
     "EEG",
+    "GRID",
     "NEO",
     "PRESETS",
     "REASONS",
