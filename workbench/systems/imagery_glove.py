@@ -15,8 +15,8 @@ HANDS, FEET = "hands", "feet"
 
 
 def _self_paced(spec: StreamSpec) -> dict[str, Any]:
-    # Two false activations a minute instead of one in four: at that rate imagery in scalp EEG is hardly ever found,
-    # and in this exercise a person looks on.
+    # Two false activations a minute instead of one in four minutes: at that rate imagery in scalp EEG is hardly
+    # ever found, and in this exercise a person looks on.
     return {"fs": spec.fs, **decoders.SELF_PACED_EEG, "evidence": {"memory": "detector", "false_per_min": 2.0}}
 
 
