@@ -38,13 +38,6 @@ class Default:
     """Decoders of the same paradigm, for comparison."""
 
 
-SELF_PACED = {
-    "bands": ((8.0, 30.0),),
-    "window_s": 2.0,
-    "hop_s": 0.1,
-    "evidence": {"memory": "detector", "false_per_min": 0.25},
-}
-
 DEFAULTS: dict[str, Default] = {
     "motor_imagery": Default(
         "csp_lda",
@@ -58,7 +51,7 @@ DEFAULTS: dict[str, Default] = {
         "covariances of 2 s at 8–30 Hz in tangent space (Barachant et al. 2012), and a detector of their running "
         "mean, set for one false onset in two minutes of held-out rest; chosen on runs 3 to 6 of S001 of the "
         "motor data base, which are not judged",
-        SELF_PACED,
+        decoders.SELF_PACED_EEG,
         few="bandpower_lda",
         others=("csp_lda", "fgmdm"),
     ),
