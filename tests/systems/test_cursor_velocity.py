@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from workbench import control
+from workbench.errors import BadValue
 from workbench.paradigms.centre_out import CentreOut
 from workbench.systems import simulate
 from workbench.systems.cursor_velocity import SYSTEM
@@ -22,3 +27,14 @@ def test_the_level_follows_the_velocity_within_the_profile():
     # The speed that the calibration shows asks for less than everything.
     assert 0 < max(law.levels((0.2, 0.0))) < 1
     assert len(law.levels((0.2, 0.0))) == profile.channels
+
+
+def test_a_decoder_of_classes_and_a_law_that_follows_no_velocity_are_refused_before_anything_starts():
+    task = SYSTEM.tasks[0]
+    classes = replace(task, decoder="bandpower_lda", decoder_params=lambda signal: {"fs": signal.fs})
+    with pytest.raises(BadValue, match="centre_out decides on velocity, and this decoder gives probabilities"):
+        simulate(replace(SYSTEM, tasks=(classes,)))
+    with pytest.raises(
+        BadValue, match="the law proportional, and no other, follows a velocity or a force; got hold"
+    ):
+        replace(task, law=control.ControlLaw("hold"))

@@ -19,7 +19,7 @@ from workbench.engine.run_request import RunRequest
 from workbench.engine.streams import Stream
 from workbench.errors import RecordingFault
 from workbench.live.plan import SessionPlan
-from workbench.live.status import CueStatus, EvidenceStatus, RunEnd, RunState, RunStatus
+from workbench.live.status import CueStatus, CursorStatus, EvidenceStatus, RunEnd, RunState, RunStatus
 from workbench.messages import Message
 from workbench.recording import RunWriter, ensure_space, needed_bytes
 from workbench.vocabulary import (
@@ -325,7 +325,19 @@ class LiveRun:
             "sentence": self.sentence,
             "adapting": self.adaptation.status(over=over),
             "deadline": {"warnings": self.deadline.warnings, "overruns": self.deadline.overruns},
+            "cursor": None if over else self._cursor(),
         }
+
+    def _cursor(self) -> CursorStatus | None:
+        """Where the task's cursor is: as it was decided, or as a calibration shows it."""
+        paradigm, cue, last = self.request.paradigm, self.source.cue, self.last
+        if not paradigm.targets:
+            return None
+        position = (0.0, 0.0) if last is None else last.position
+        if self.request.decoder is None and cue is not None:
+            position = paradigm.shown_at(cue.label, self.source.newest - cue.stamp)
+        targets = {name: list(place) for name, place in paradigm.targets.items()}
+        return {"position": list(position), "targets": targets}
 
     def _cue(self) -> CueStatus | None:
         cue, coming = self.source.cue, self.source.next_cue()

@@ -182,6 +182,14 @@ class RunStatus(TypedDict):
     sentence: str
     adapting: AdaptationStatus
     deadline: DeadlineStatus
+    cursor: CursorStatus | None
+
+
+class CursorStatus(TypedDict):
+    """Where the cursor of a task and its targets are, in distances from the centre to a target."""
+
+    position: list[float]
+    targets: dict[str, list[float]]
 
 
 class EvidenceStatus(TypedDict):

@@ -122,6 +122,12 @@ class CentreOut(Paradigm):
         shown = {name: (x / self.attempt_s, y / self.attempt_s) for name, (x, y) in self.targets.items()}
         return {self.rest: CENTRE, **shown}
 
+    def shown_at(self, label: str, elapsed_s: float) -> Place:
+        """On the way to the target, and there once the attempt is over."""
+        x, y = self.velocities.get(label, CENTRE)
+        shown_s = min(max(elapsed_s, 0.0), self.attempt_s)
+        return x * shown_s, y * shown_s
+
     def schedule(self, n_trials: int, *, seed: int) -> tuple[PlannedCue, ...]:
         """Rest and target in turn; each target as often as any other, give or take one, in seeded random order."""
         require_positive(n_trials=n_trials)

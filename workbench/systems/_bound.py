@@ -314,7 +314,12 @@ def _check_decoder(task: Task, signal: StreamSpec, params: Mapping[str, Any]) ->
     try:
         if unknown := sorted(set(params) - set(kind.parameter_names())):
             raise BadValue(f"it has no parameter {unknown[0]!r}")
-        kind(**params).prepare(len(signal.measured))
+        decoder = kind(**params).prepare(len(signal.measured))
+        wanted, got = paradigms.load(task.paradigm).evidence, decoder.evidence_type.kind
+        if got != wanted:
+            raise BadValue(
+                Message("engine.decoder_of_other_evidence", paradigm=task.paradigm, wanted=wanted, got=got)
+            )
     except WorkbenchError as error:
         raise BadValue(
             Message("system.decoder", decoder=task.decoder, stream=repr(signal.name), why=messages.of(error))
