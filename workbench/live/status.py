@@ -182,11 +182,11 @@ class RunStatus(TypedDict):
     sentence: str
     adapting: AdaptationStatus
     deadline: DeadlineStatus
-    cursor: CursorStatus | None
+    task: TaskStatus | None
 
 
-class CursorStatus(TypedDict):
-    """Where the cursor of a task and its targets are, in distances from the centre to a target."""
+class TaskStatus(TypedDict):
+    """What a task shows: where its cursor and its targets are, in distances from the centre to a target."""
 
     position: list[float]
     targets: dict[str, list[float]]
