@@ -14,7 +14,9 @@ import numpy as np
 
 from workbench import reading, registry
 from workbench.decoders._base import WindowDecoder
-from workbench.errors import DecoderMismatch, RecordingFault, UnknownName, WorkbenchError
+from workbench.decoders._joined import JOINT_RULES, JoinedDecoder
+from workbench.decoding.joined import SIGNAL
+from workbench.errors import BadValue, DecoderMismatch, RecordingFault, UnknownName, WorkbenchError
 from workbench.fitting.checks import channel_difference
 from workbench.signals import SignalSettings, units
 from workbench.vocabulary import FloatArray, Montage
@@ -22,6 +24,9 @@ from workbench.vocabulary import FloatArray, Montage
 FORMAT = 3
 """Version of the folder's layout: 3 may contain a limit of novelty. 1 and 2 are read too, and decide as they did.
 A version that knows only 2 refuses 3, because it would ignore the rejection."""
+
+JOINT_FORMAT = 4
+"""Version of the layout of a decoder of several streams: no arrays, and a folder for each stream's decoder."""
 
 LARGEST = 256 * 2**20
 """Bytes of the arrays of the largest decoder that is read."""
@@ -92,7 +97,53 @@ def save(decoder: WindowDecoder, folder: Path, *, montage: Montage, meta: Mappin
     return sha256
 
 
-def read(folder: Path) -> WindowDecoder:
+def save_joined(
+    decoder: JoinedDecoder,
+    folder: Path,
+    *,
+    montages: Mapping[str, Montage],
+    meta: Mapping[str, Any] | None = None,
+) -> str:
+    """Write a decoder of several streams: ``decoder.json``, and each stream's decoder in a folder of its role.
+
+    Parameters
+    ----------
+    decoder : of fitted members.
+    folder : made if it is not there.
+    montages : by role, what each member was fitted on.
+    meta : JSON-able facts about the fit; part of the hash.
+
+    Returns
+    -------
+    str
+        SHA-256 over the canonical JSON, which names the hash of each member.
+
+    Raises
+    ------
+    DecoderMismatch
+        As :func:`save` of a member.
+    """
+    hashes = {
+        role: save(member, folder / role, montage=montages[role]) for role, member in decoder.members.items()
+    }
+    body = {
+        "format": JOINT_FORMAT,
+        "name": decoder.name,
+        "joint": decoder.described(),
+        "classes": decoder.classes_.tolist(),
+        "members": hashes,
+        "meta": dict(meta or {}),
+    }
+    body = json.loads(json.dumps(body, allow_nan=False))
+    sha256 = _hash(body, {})
+    text = json.dumps({"sha256": sha256, "decoder": body}, indent=1, sort_keys=True, ensure_ascii=False)
+    # Last, so that a decoder.json without its members never exists.
+    _replace(folder / "decoder.json", lambda file: file.write(text.encode()))
+    decoder.sha256_ = sha256
+    return sha256
+
+
+def read(folder: Path) -> WindowDecoder | JoinedDecoder:
     """Read a decoder back and verify its hash.
 
     Raises
@@ -109,7 +160,8 @@ def read(folder: Path) -> WindowDecoder:
     document = reading.parse_json(text, f"decoder {reading.shown(path)}", error=RecordingFault)
     try:
         body, stored = dict(document["decoder"]), document["sha256"]
-        arrays = _stored_arrays(folder / "arrays.npz")
+        joint = body.get("name") in JOINT_RULES
+        arrays = {} if joint else _stored_arrays(folder / "arrays.npz")
     except reading.BROKEN_ARCHIVE as error:
         raise RecordingFault(f"the decoder in {folder} cannot be read ({error}); fit it again") from error
     # Before the layout is looked at: a damaged file may state any layout.
@@ -118,11 +170,30 @@ def read(folder: Path) -> WindowDecoder:
             f"the decoder in {folder} is not the one that was saved: its hash is {_hash(body, arrays)[:12]}, "
             f"the file says {str(stored)[:12]}. It was changed or damaged; restore it or fit it again"
         )
-    if body.get("format") not in (1, 2, FORMAT):
+    if body.get("format") not in ((JOINT_FORMAT,) if joint else (1, 2, FORMAT)):
         raise DecoderMismatch(
-            f"the decoder in {folder} has layout {body.get('format')}, this version reads 1 to {FORMAT}; update it"
+            f"the decoder in {folder} has layout {body.get('format')}, this version reads 1 to {JOINT_FORMAT}; "
+            "update it"
         )
-    return _restored(body, arrays, stored)
+    return _restored_joint(body, folder, stored) if joint else _restored(body, arrays, stored)
+
+
+def check_inputs(decoder: WindowDecoder | JoinedDecoder, montages: Mapping[str, Montage]) -> None:
+    """Raise :class:`DecoderMismatch` unless the decoded streams are those that the decoder was saved with.
+
+    Parameters
+    ----------
+    decoder : saved or read.
+    montages : by role.
+    """
+    members = decoder.members if isinstance(decoder, JoinedDecoder) else {SIGNAL: decoder}
+    for role, member in members.items():
+        if role not in montages:
+            raise DecoderMismatch(
+                f"the decoder needs a stream of the role {role!r}; the session has {', '.join(montages)}. Add the "
+                "stream or use another decoder"
+            )
+        check_montage(member, montages[role])
 
 
 def check_montage(decoder: WindowDecoder, montage: Montage) -> None:
@@ -194,6 +265,39 @@ def _restored(body: dict[str, Any], arrays: dict[str, FloatArray], sha256: str) 
         raise DecoderMismatch(f"the decoder {sha256[:12]} lacks what this version needs ({error})") from error
     decoder.sha256_ = sha256
     return decoder
+
+
+def _restored_joint(body: Mapping[str, Any], folder: Path, sha256: str) -> JoinedDecoder:
+    try:
+        hashes, joint = dict(body["members"]), dict(body["joint"])
+        # Of no role that would lead out of the folder: the constructor checks them, but after they were read.
+        members = {role: _member(folder, str(role)) for role in hashes}
+        decoder = JoinedDecoder(
+            body["name"],
+            members,
+            weights=dict(joint["weights"]),
+            gates={role: (str(opens), float(least)) for role, (opens, least) in dict(joint["gates"]).items()},
+            critical=tuple(joint["critical"]),
+        )
+    except (AttributeError, LookupError, TypeError, ValueError, BadValue) as error:
+        raise DecoderMismatch(f"the decoder {sha256[:12]} lacks what this version needs ({error})") from error
+    for role, member in members.items():
+        if member.sha256_ != hashes[role]:
+            raise DecoderMismatch(
+                f"the decoder in {folder} was fitted with another decoder of {role}: {str(hashes[role])[:12]}, "
+                f"the folder has {member.sha256_[:12]}. Restore it or fit it again"
+            )
+    decoder.sha256_ = sha256
+    return decoder
+
+
+def _member(folder: Path, role: str) -> WindowDecoder:
+    if not role.isidentifier():
+        raise BadValue(f"a role is a word of lower case letters, got {role!r}")
+    member = read(folder / role)
+    if isinstance(member, JoinedDecoder):
+        raise BadValue(f"the decoder of {role} has several streams itself; a member has one")
+    return member
 
 
 def _params_of_1(params: Mapping[str, Any]) -> dict[str, Any]:

@@ -98,6 +98,18 @@ class LiveSource:
         """
         self._waiting.append(Block(np.ascontiguousarray(values, dtype=np.float64), stamps, local))
 
+    def correct(self, role: str, offset_s: float, *, stamp: float) -> None:
+        """A clock offset was measured; it matters here if a stream of this role is decoded beside the signal.
+
+        Parameters
+        ----------
+        role : of the stream.
+        offset_s : s.
+        stamp : now, corrected, s.
+        """
+        if self.hop_clock is not None and role in self.hop_clock.streams:
+            self.hop_clock.set_offset(role, offset_s, stamp=stamp)
+
     def mark(self, kind: str, *, stamp: float, label: str = "", **detail: Any) -> None:
         """Something happened; it takes effect before the next sample.
 

@@ -4,7 +4,8 @@ The rule
     The *master* is the decoded stream whose samples count time. The samples of another stream are taken in the
     order in which they were delivered. At the master's sample with the corrected stamp t, those are taken that
     have been delivered, up to the first whose stamp is later than t. The other stream is *present* there if the
-    last sample that it has delivered is stamped later than t: nothing that belongs to t can come any more.
+    last sample that it has delivered is stamped later than t, so that nothing that belongs to t can come any
+    more, and the next sample follows no gap, so that t does not lie in one.
 
 A source delivers, before a sample of the master, the other streams up to a later stamp; where it does not wait for
 that, it records a ``"hop_timeout"`` that names how many samples of each stream had been delivered. A stamp is
@@ -15,7 +16,6 @@ is taken at the next sample of the master; what was decided before stays as it w
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
 
 import numpy as np
@@ -23,6 +23,20 @@ from numpy.typing import NDArray
 
 from workbench.signals.cues import HISTORY_S
 from workbench.vocabulary import Chunk, FloatArray
+
+
+def taken_by(master: FloatArray, other: FloatArray) -> NDArray[np.int64]:
+    """How many samples of another stream are taken by each sample of the master.
+
+    Parameters
+    ----------
+    master : ``(n,)`` float64, s, corrected stamps of the master.
+    other : ``(n_other,)`` float64, s, corrected stamps of the other stream, as far as it has been delivered.
+    """
+    # The first that is later than t is also the first at which the latest stamp so far is later.
+    belonging = np.searchsorted(np.maximum.accumulate(other), master, side="right")
+    # What is taken stays taken where the master's stamps go back after a jump of its clock.
+    return np.maximum.accumulate(belonging).astype(np.int64)
 
 
 class AlignedStream:
@@ -37,7 +51,7 @@ class AlignedStream:
     def __init__(self, fs: float, *, n_channels: int) -> None:
         self._keep = round(HISTORY_S * fs) + 1
         self._samples, self._stamps = np.empty((0, n_channels)), np.empty(0)
-        self._gaps: deque[int] = deque()
+        self._gaps: list[int] = []
         self._taken, self._last = 0, -np.inf
         # Of the master's last samples, whose first is `_first`: samples taken by then, and whether it was present.
         self._counts, self._present = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.bool_)
@@ -65,13 +79,11 @@ class AlignedStream:
         ------
         ``(n_times, n_channels)`` float64 in order, and None where a gap lies between them.
         """
-        # The first that is later than t is also the first of which the largest stamp so far is.
-        belonging = np.searchsorted(np.maximum.accumulate(self._stamps), stamps, side="right")
-        counts = self._taken + np.maximum.accumulate(belonging)
-        self._remember(counts.astype(np.int64), self._last > stamps)
+        counts = self._taken + taken_by(stamps, self._stamps)
+        self._remember(counts, (self._last > stamps) & ~np.isin(counts, self._gaps))
         end = int(counts[-1]) if len(counts) else self._taken
         while self._gaps and self._gaps[0] < end:
-            yield from self._take(self._gaps.popleft())
+            yield from self._take(self._gaps.pop(0))
             yield None
         yield from self._take(end)
 
