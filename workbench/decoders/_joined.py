@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self, get_args
+from typing import Any, Self
 
 from workbench.decoders._base import WindowDecoder
 from workbench.decoding.joined import SIGNAL, Combination, Gate, Gating, JoinedDecoderStream, LateFusion
@@ -13,10 +13,8 @@ from workbench.errors import BadValue
 from workbench.html_repr import card
 from workbench.vocabulary import Montage
 
-JointRule = Literal["late_fusion", "gating"]
+JOINT_RULES = ("late_fusion", "gating")
 """How several streams decide together; each is the name under which such a decoder is fitted and stored."""
-
-JOINT_RULES: tuple[JointRule, ...] = get_args(JointRule)
 
 _ROLE = re.compile(r"[a-z][a-z0-9_]{0,30}")
 
@@ -46,7 +44,7 @@ class JoinedDecoder:
     that is not critical is then left out of the fusion, and as a gate it is closed.
     """
 
-    name: JointRule
+    name: str
     members: Mapping[str, WindowDecoder]
     weights: Mapping[str, float] = field(default_factory=dict)
     gates: Mapping[str, tuple[str, float]] = field(default_factory=dict)
@@ -62,8 +60,8 @@ class JoinedDecoder:
             )
         if wrong := [role for role in self.members if not _ROLE.fullmatch(role)]:
             raise BadValue(f"a role is a word of lower case letters, got {wrong[0]!r}; name it like 'emg'")
-        # The signal first, whatever the order in which they were named.
-        self.members = {SIGNAL: self.members[SIGNAL]} | dict(self.members)
+        # One order, whatever the order in which they were named: sums of floats depend on it.
+        self.members = {SIGNAL: self.members[SIGNAL]} | dict(sorted(self.members.items()))
         self.critical = tuple(self.members) if self.critical is None else tuple(self.critical)
         self._check_members()
         if self.name == "late_fusion":

@@ -28,7 +28,7 @@ from workbench.recording import RunFile, file_sha256
 from workbench.runs.held_out import HeldOut
 from workbench.signals.cues import locate_cues
 from workbench.signals.units import montage_of
-from workbench.vocabulary import FloatArray, Montage, StreamSpec
+from workbench.vocabulary import FloatArray, Montage
 
 FOLDS = 5
 """Contiguous blocks of a single run in its cross-validation."""
@@ -59,7 +59,8 @@ def fit(
     Parameters
     ----------
     recordings : runs of one paradigm and one montage.
-    decoder_name, params : the decoder; ``fs`` is that of the recordings.
+    decoder_name, params : the decoder; ``fs`` is that of the recordings. For a decoder of several streams see
+        :func:`workbench.runs.joint_fitting.fit_joint`.
     progress : called with the share of the work that is done, 0–1.
 
     Returns
@@ -79,8 +80,12 @@ def fit(
     """
     if not recordings:
         raise BadValue(Message("fit.no_recording"))
+    if decoder_name in decoders.JOINT_RULES:
+        from workbench.runs.joint_fitting import fit_joint
+
+        return fit_joint(study_folder, recordings, decoder_name, params or {}, progress=progress)
     runs = [RunFile(path) for path in recordings]
-    montage, paradigm = _common(runs)
+    montage, paradigm = common_plan(runs)
     requested = {**dict(params or {})}
     if float(requested.setdefault("fs", montage.fs)) != montage.fs:
         raise BadValue(
@@ -99,8 +104,9 @@ def fit(
     metrics |= {"windows": len(windows.labels), "skipped": windows.skipped, "adapts": _adapts(decoder)}
     metrics |= {"weights": _weights(decoder, n_channels, target=paradigm.conditions[0])}
     metrics |= {"runs": [s["run"] for s in sources]}
-    folder, sha256 = _saved(
-        decoder, Path(study_folder), montage, {"recordings": sources, "paradigm": paradigm.name}
+    meta = {"recordings": sources, "paradigm": paradigm.name}
+    folder, sha256 = save_fit(
+        Path(study_folder), lambda part: decoders.save(decoder, part, montage=montage, meta=meta)
     )
     hashes = [s["sha256"] for s in sources]
     summary = {"sha256": sha256, "name": decoder_name, "recordings": hashes, "metrics": metrics}
@@ -109,12 +115,14 @@ def fit(
     return {**summary, "folder": str(folder)}
 
 
-def _common(runs: Sequence[RunFile]) -> tuple[Montage, Paradigm]:
-    """Montage and paradigm that all runs share."""
+def common_plan(runs: Sequence[RunFile], role: str = "signal") -> tuple[Montage, Paradigm]:
+    """Montage of a decoded stream, and paradigm, that all runs share."""
     montages, settings = [], []
     for run in runs:
-        line = next(s for s in run.plan["contract"] if s["role"] == "signal")
-        montages.append(montage_of(StreamSpec(**{**line, "channels": tuple(line["channels"])})))
+        line = next((line for line in run.contract if line.role == role), None)
+        if line is None:
+            raise BadValue(Message("fit.no_stream", file=run.path.name, role=repr(role)))
+        montages.append(montage_of(line))
         settings.append((str(run.plan["paradigm"]), dict(run.plan["params"])))
     for run, montage, own in zip(runs[1:], montages[1:], settings[1:], strict=True):
         if montage != montages[0]:
@@ -309,14 +317,14 @@ def _adapts(decoder: WindowDecoder) -> dict[str, Any] | None:
     return None if settings is None else {"rule": settings.rule, "bound": settings.limit}
 
 
-def _saved(decoder: WindowDecoder, study: Path, montage: Montage, meta: dict[str, Any]) -> tuple[Path, str]:
-    """Save under the first 12 digits of the hash; the same decoder twice is the same folder."""
+def save_fit(study: Path, save: Callable[[Path], str]) -> tuple[Path, str]:
+    """Save under the first 12 digits of the hash that ``save`` returns; the same decoder twice is one folder."""
     home = study / "decoders"
     world.disk.mkdir(home, mode=0o777, exist_ok=True)
     # Beside its final place: a rename within one file system is a single step.
     part = world.disk.temporary(".fit-", home)
     try:
-        sha256 = decoders.save(decoder, part, montage=montage, meta=meta)
+        sha256 = save(part)
         folder = home / sha256[:12]
         if not folder.is_dir():
             world.disk.replace(part, folder)
