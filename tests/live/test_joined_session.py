@@ -18,22 +18,23 @@ MEMBERS = {
         "params": {"bands": [[2, 8], [8, 20]], "reference": "none", "mains_hz": 0},
     },
 }
+OPTIONS = {
+    "source_id": "limb",
+    "seed": 5,
+    "conditions": {"grasp": "hands"},
+    "stalls": [{"stream": "emg", "at_s": 6, "for_s": 1.2, "every_s": 9}],
+    "faults": {"imu": [{"kind": "packet_loss", "at_s": 2, "fraction": 0.03, "packet": 40}]},
+}
 
 
 @pytest.fixture(scope="module")
 def done(make_room, fast):
     """A calibration, a fit of three streams, and an online run in which the EMG stalls again and again."""
     room = make_room()
-    options = {
-        "source_id": "limb",
-        "seed": 5,
-        "stalls": [{"stream": "emg", "at_s": 6, "for_s": 1.2, "every_s": 9}],
-    }
-    options["faults"] = {"imu": [{"kind": "packet_loss", "at_s": 2, "fraction": 0.03, "packet": 40}]}
     plan = room.plan(
         speed=4.0,
-        contract=lambda spec: simulated_limb.specs(options),
-        players=({"device": "simulated_limb", "options": options},),
+        contract=lambda spec: simulated_limb.specs(OPTIONS),
+        players=({"device": "simulated_limb", "options": OPTIONS},),
     )
     client = room.start(plan)
     names = []
@@ -75,12 +76,11 @@ def test_a_stall_and_a_gap_are_rows_that_name_their_stream_and_evidence_without_
     assert ("late_stream", "wb-sim-emg") in rows
     assert ("gap", "wb-sim-imu") in rows
     assert ("gap", "wb-sim-eeg") not in rows
-    invalid = {decision.sample for decision in done.online.decisions() if not decision.valid}
-    hop = min(
-        b.sample - a.sample for a, b in zip(done.online.decisions(), done.online.decisions()[1:], strict=False)
-    )
+    decisions = done.online.decisions()
+    invalid = {decision.sample for decision in decisions if not decision.valid}
+    hop = min(b.sample - a.sample for a, b in zip(decisions, decisions[1:], strict=False))
     for marker in done.online.markers():
         if marker.kind == "hop_timeout" and marker.detail["streams"]["emg"]["absent"]:
             inside = range(marker.sample - marker.sample % hop + hop, int(marker.detail["until"]) + 1, hop)
             assert set(inside) <= invalid
-    assert len(invalid) < 0.6 * len(done.online.decisions())
+    assert len(invalid) < 0.6 * len(decisions)
