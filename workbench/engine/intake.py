@@ -96,6 +96,8 @@ class Intake:
         if stream is self._streams.signal:
             # The screen comes last: what it shows is already recorded.
             self._monitor.take(values, arrival)
+        elif stream.spec.decoded_beside:
+            self._monitor.take_beside(arrival.name, values)
 
     def _take_back(self, stream: Stream, arrival: Arrival) -> None:
         """A lost stream delivers again."""

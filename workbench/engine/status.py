@@ -66,7 +66,9 @@ def compose(session: Session, *, process: ProcessStatus) -> Status:
         "effector_simulated": plan.effector is not None and plan.effector_simulated,
         "stopped": session.stop_latch.reason,
     }
-    status["streams"] = [stream.status(now) for stream in session.streams.values()]
+    status["streams"] = [
+        {**stream.status(now), "quality": session.monitor.light(name)} for name, stream in session.streams.items()
+    ]
     status["quality"] = {
         "state": montage_state(session.monitor.quality),
         "channels": [

@@ -71,7 +71,7 @@ class SessionStatus(_SessionStatus, total=False):
     stopped: str
 
 
-class StreamStatus(TypedDict):
+class _StreamStatus(TypedDict):
     """One stream of the contract; rates in Hz, offsets and jitter in ms."""
 
     name: str
@@ -91,6 +91,12 @@ class StreamStatus(TypedDict):
     message: str
     offset_ms: float | None
     uncertainty_ms: float | None
+
+
+class StreamStatus(_StreamStatus, total=False):
+    """One stream; an engine adds the light of its channels, None of a stream that is not decoded."""
+
+    quality: str | None
 
 
 class ChannelStatus(TypedDict):
