@@ -95,8 +95,8 @@ SYSTEM = System(
     ),
     procedures=("calibration", "online"),
     published=words(
-        "No system of one maker. The participant, the muscle, the hand and the glove of a simulation are simulated, "
-        "the muscle and the hand in the simplest way.",
+        "No system of one maker. The participant, the muscle, the hand and the glove of a simulation are "
+        "simulated, the muscle and the hand in the simplest way.",
         "并非某一厂家的系统。模拟会话中的受试者、肌肉、手和手套均为模拟，其中肌肉和手为最简模型。",
     ),
     effector="glove",
