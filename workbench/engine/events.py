@@ -27,6 +27,7 @@ RowKind = Literal[
     "clock",
     "clock_jump",
     "contract",
+    "consent",
     "disk",
     "effector_found",
     "estop",

@@ -130,7 +130,7 @@ def _streams(
     runs: Sequence[RunFile], paradigm: Paradigm, members: Mapping[str, Mapping[str, Any]]
 ) -> tuple[dict[str, _Stream], dict[int, int]]:
     """Windows of each stream, and the fold of each block."""
-    made = {role: _member(runs, role, member) for role, member in members.items()}
+    made = {role: _member(runs, role, member, paradigm) for role, member in members.items()}
     # Long enough for each stream, so that no window of any begins before its cue.
     window_s = max(fresh().settings.window_s for _, fresh in made.values())
     hop_s = made[SIGNAL][1]().settings.hop_s
@@ -157,7 +157,7 @@ def _streams(
 
 
 def _member(
-    runs: Sequence[RunFile], role: str, member: Mapping[str, Any]
+    runs: Sequence[RunFile], role: str, member: Mapping[str, Any], paradigm: Paradigm
 ) -> tuple[Montage, Callable[[], WindowDecoder]]:
     """Montage of a stream, and how its decoder is made."""
     montage, _ = common_plan(runs, role)
@@ -167,7 +167,8 @@ def _member(
         kind(**params)
     except TypeError as error:
         raise BadValue(Message("fit.parameters", decoder=name, why=str(error))) from error
-    return montage, lambda: kind(**params).prepare(len(montage.channels))
+    n_channels = len(montage.channels)
+    return montage, lambda: kind(**params).prepare_for(n_channels, stretch_s=paradigm.stretch_s)
 
 
 def _named(run: RunFile, paradigm: Paradigm, *, window_s: float, hop_s: float) -> list[Window]:
