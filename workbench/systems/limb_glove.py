@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from workbench import decoders
 from workbench.control import ControlLaw
 from workbench.devices import simulated_limb
 from workbench.systems._system import SIGNAL, Input, PlannedVisit, Simulator, System, Task, words
@@ -14,7 +15,7 @@ HANDS = "hands"
 PRESET = {"source_id": SIGNAL, "emg_source_id": f"{SIGNAL}-emg", "imu_source_id": f"{SIGNAL}-imu"}
 
 
-EEG: Mapping[str, Any] = {"decoder": "bandpower_lda"}
+EEG: Mapping[str, Any] = {"decoder": "tangent_space_lda", "params": decoders.SELF_PACED_EEG}
 EMG: Mapping[str, Any] = {
     "decoder": "bandpower_lda",
     "params": {"bands": [[20, 90], [110, 190]], "reference": "none"},
@@ -23,7 +24,7 @@ IMU: Mapping[str, Any] = {
     "decoder": "bandpower_lda",
     "params": {"bands": [[2, 8], [8, 20]], "reference": "none", "mains_hz": 0.0},
 }
-"""A decoder of band power for each stream: rhythms, muscle, and shaking of the hand."""
+"""A decoder for each stream: rhythms, power of the muscle, and shaking of the hand."""
 
 
 def _fused(_: StreamSpec) -> dict[str, Any]:
@@ -75,15 +76,6 @@ SYSTEM = System(
     ),
     tasks=(
         Task(
-            "gated",
-            words("EEG, while the muscle agrees", "脑电解码，肌电一致时有效"),
-            paradigm="grasp_rest",
-            params={"condition": HANDS},
-            decoder="gating",
-            decoder_params=_gated,
-            law=ControlLaw("hold"),
-        ),
-        Task(
             "fused",
             words("EEG, EMG and hand movement, weighed", "脑电、肌电与手部运动加权融合"),
             paradigm="grasp_rest",
@@ -91,6 +83,17 @@ SYSTEM = System(
             decoder="late_fusion",
             decoder_params=_fused,
             law=ControlLaw("hold"),
+        ),
+        Task(
+            "gated",
+            words("EEG, while the muscle agrees", "脑电解码，肌电一致时有效"),
+            paradigm="grasp_rest",
+            params={"condition": HANDS},
+            decoder="gating",
+            decoder_params=_gated,
+            law=ControlLaw("hold"),
+            # The EEG alone says when, and needs more examples than the muscle.
+            trials=(40, 15),
         ),
     ),
     procedures=("calibration", "online"),
