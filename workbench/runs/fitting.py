@@ -100,19 +100,13 @@ def fit(
     windows = _windows(decoder, runs, paradigm, n_channels=n_channels)
     metrics = _judged(fresh, windows, paradigm, runs, progress=progress)
     decoder.fit_summaries(windows.summaries, windows.labels, blocks=windows.blocks)
-    sources = [{"run": str(r.plan["run"]), "sha256": file_sha256(r.path)} for r in runs]
     metrics |= {"windows": len(windows.labels), "skipped": windows.skipped, "adapts": _adapts(decoder)}
     metrics |= {"weights": _weights(decoder, n_channels, target=paradigm.conditions[0])}
-    metrics |= {"runs": [s["run"] for s in sources]}
-    meta = {"recordings": sources, "paradigm": paradigm.name}
-    folder, sha256 = save_fit(
-        Path(study_folder), lambda part: decoders.save(decoder, part, montage=montage, meta=meta)
-    )
-    hashes = [s["sha256"] for s in sources]
-    summary = {"sha256": sha256, "name": decoder_name, "recordings": hashes, "metrics": metrics}
-    # Beside the decoder too: who asked for the fit may be gone before it is entered in the record.
-    world.disk.save(folder / "fit.json", json.dumps(carried(summary), sort_keys=True).encode())
-    return {**summary, "folder": str(folder)}
+
+    def save(part: Path, meta: Mapping[str, Any]) -> str:
+        return decoders.save(decoder, part, montage=montage, meta=meta)
+
+    return file_fit(Path(study_folder), runs, save, name=decoder_name, paradigm=paradigm, metrics=metrics)
 
 
 def _prepared(
@@ -328,21 +322,49 @@ def _adapts(decoder: WindowDecoder) -> dict[str, Any] | None:
     return None if settings is None else {"rule": settings.rule, "bound": settings.limit}
 
 
-def save_fit(study: Path, save: Callable[[Path], str]) -> tuple[Path, str]:
-    """Save under the first 12 digits of the hash that ``save`` returns; the same decoder twice is one folder."""
+def file_fit(
+    study: Path,
+    runs: Sequence[RunFile],
+    save: Callable[[Path, Mapping[str, Any]], str],
+    *,
+    name: str,
+    paradigm: Paradigm,
+    metrics: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Save a fitted decoder, and what its fit found beside it; returns the latter, as :func:`fit` does.
+
+    Parameters
+    ----------
+    study : folder of the study; the same decoder twice is one folder in it.
+    runs : on which it was fitted.
+    save : writes the decoder to a folder, with facts about the fit, and returns its hash.
+    name : of the decoder.
+    paradigm : of the runs.
+    metrics : of the fit.
+    """
+    sources = [{"run": str(run.plan["run"]), "sha256": file_sha256(run.path)} for run in runs]
+    meta = {"recordings": sources, "paradigm": paradigm.name}
     home = study / "decoders"
     world.disk.mkdir(home, mode=0o777, exist_ok=True)
     # Beside its final place: a rename within one file system is a single step.
     part = world.disk.temporary(".fit-", home)
     try:
-        sha256 = save(part)
+        sha256 = save(part, meta)
         folder = home / sha256[:12]
         if not folder.is_dir():
             world.disk.replace(part, folder)
     finally:
         with suppress(OSError):  # the folder is there under its own name by now
             world.disk.rmtree(part)
-    return folder, sha256
+    summary = {
+        "sha256": sha256,
+        "name": name,
+        "recordings": [source["sha256"] for source in sources],
+        "metrics": {**metrics, "runs": [source["run"] for source in sources]},
+    }
+    # Beside the decoder too: who asked for the fit may be gone before it is entered in the record.
+    world.disk.save(folder / "fit.json", json.dumps(carried(summary), sort_keys=True).encode())
+    return {**summary, "folder": str(folder)}
 
 
 def main(argv: Sequence[str]) -> int:

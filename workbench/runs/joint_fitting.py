@@ -7,7 +7,6 @@ out of it. What is counted is one cued period, as in :mod:`workbench.runs.fittin
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench import analysis, decoders, world
+from workbench import analysis, decoders
 from workbench.decoders import JoinedDecoder, Training, WindowDecoder, fuse, fusion_weights
 from workbench.errors import BadSignal, BadValue
-from workbench.messages import Message, carried
+from workbench.messages import Message
 from workbench.paradigms import Paradigm
-from workbench.recording import RunFile, file_sha256
-from workbench.runs.fitting import FOLDS, common_plan, save_fit
+from workbench.recording import RunFile
+from workbench.runs.fitting import FOLDS, common_plan, file_fit
 from workbench.signals.alignment import taken_by
 from workbench.signals.cues import locate_cues
 from workbench.vocabulary import Chunk, Evidence, FloatArray, Marker, Montage
@@ -75,13 +74,10 @@ def fit_joint(
     BadValue, BadSignal, RecordingFault
         Runs or roles that do not go together, no valid window, no stream better than chance.
     """
-    unknown = sorted(set(params) - {"members", "critical", "gates"})
-    members = params.get("members")
-    if unknown or not isinstance(members, Mapping) or SIGNAL not in members:
-        raise BadValue(Message("fit.joint", got=repr(dict(params))[:200]))
+    _check(params)
     runs = [RunFile(path) for path in recordings]
     _, paradigm = common_plan(runs)
-    streams, folds = _streams(runs, paradigm, members)
+    streams, folds = _streams(runs, paradigm, params["members"])
     held_out: dict[str, Periods] = {}
     for at, (role, stream) in enumerate(streams.items()):
         progress(at / (len(streams) + 1))
@@ -90,39 +86,50 @@ def fit_joint(
     fitted = {role: stream.fresh() for role, stream in streams.items()}
     for role, stream in streams.items():
         fitted[role].fit_summaries(stream.summaries, stream.labels, blocks=stream.blocks)
-    late = name == "late_fusion"
-    decoder = JoinedDecoder(
-        name,
-        fitted,
-        weights=dict(zip(areas, fusion_weights([*areas.values()]), strict=True)) if late else {},
-        gates={role: (str(gate[0]), float(gate[1])) for role, gate in dict(params.get("gates") or {}).items()},
-        critical=params.get("critical"),
-    )
-    sources = [{"run": str(r.plan["run"]), "sha256": file_sha256(r.path)} for r in runs]
+    decoder = _joined(name, params, fitted, areas)
     metrics = _counted(decoder, held_out, paradigm) | {
         "validation": Message("fit.leave_one_run_out") if len(runs) > 1 else Message("fit.blocks", n=FOLDS),
         "windows": len(streams[SIGNAL].labels),
         "skipped": sum(stream.skipped for stream in streams.values()),
-        "adapts": None,
-        "weights": None,
-        "held_out": None,
-        "within_runs": None,
-        "runs": [source["run"] for source in sources],
         "streams": {role: {"auc": areas[role], "weight": decoder.weights.get(role)} for role in streams},
     }
-    meta = {"recordings": sources, "paradigm": paradigm.name}
     montages = {role: stream.montage for role, stream in streams.items()}
-    folder, sha256 = save_fit(
-        Path(study_folder), lambda part: decoders.save_joined(decoder, part, montages=montages, meta=meta)
+
+    def save(part: Path, meta: Mapping[str, Any]) -> str:
+        return decoders.save_joined(decoder, part, montages=montages, meta=meta)
+
+    return file_fit(Path(study_folder), runs, save, name=name, paradigm=paradigm, metrics=metrics)
+
+
+def _check(params: Mapping[str, Any]) -> None:
+    """Raise BadValue unless the parameters are those of a decoder of several streams."""
+    members, gates = params.get("members"), params.get("gates") or {}
+    well_formed = (
+        not set(params) - {"members", "critical", "gates"}
+        and isinstance(members, Mapping)
+        and SIGNAL in members
+        and all(isinstance(member, Mapping) for member in members.values())
+        and isinstance(gates, Mapping)
+        and all(isinstance(gate, Sequence) and len(gate) == 2 for gate in gates.values())
     )
-    summary = {
-        "sha256": sha256,
-        "name": name,
-        "recordings": [source["sha256"] for source in sources],
-        "metrics": metrics,
-    }
-    world.disk.save(folder / "fit.json", json.dumps(carried(summary), sort_keys=True).encode())
-    return {**summary, "folder": str(folder)}
+    if not well_formed:
+        raise BadValue(Message("fit.joint", got=repr(dict(params))[:200]))
+
+
+def _joined(
+    name: str, params: Mapping[str, Any], fitted: Mapping[str, WindowDecoder], areas: Mapping[str, float]
+) -> JoinedDecoder:
+    """The members with what joins them; the weights of a fusion follow from the areas."""
+    weights = fusion_weights([*areas.values()]) if name == "late_fusion" else ()
+    gates = {role: (str(opens), float(least)) for role, (opens, least) in (params.get("gates") or {}).items()}
+    critical = params.get("critical")
+    return JoinedDecoder(
+        name,
+        fitted,
+        weights=dict(zip(areas, weights, strict=False)),
+        gates=gates,
+        critical=None if critical is None else tuple(critical),
+    )
 
 
 # ------------------------------------------------------------------------------------ windows
@@ -283,6 +290,8 @@ def _counted(decoder: JoinedDecoder, held_out: Mapping[str, Periods], paradigm: 
         "classes": names,
         "confusion": [{"run": 1, "labels": names, "counts": counts}],
         "unit": "cued period",
+        # What a decoder of one stream has beside it and this one has not.
+        **dict.fromkeys(("adapts", "weights", "held_out", "within_runs")),
     }
 
 
