@@ -1,8 +1,8 @@
 """The nouns. Frozen, on one page, without arithmetic; every room speaks in them.
 
 Signal
-    Montage · Chunk · Marker · LocatedCue · Evidence · Decision · Snapshot · Command · Acknowledgement ·
-    DeviceStatus · Trial · LedgerRow
+    Montage · Chunk · Marker · LocatedCue · EvidenceType · Evidence · Decision · Snapshot · Command ·
+    Acknowledgement · DeviceStatus · Trial · LedgerRow
 Record
     Study ▸ Participant ▸ Visit ▸ Session ▸ Run ▸ Trial, Visit ▸ Assessment, Recording, FittedDecoder, Report,
     Entry (one row of the audit chain)
@@ -39,6 +39,7 @@ RunState = Literal["finished", "stopped", "recovered", "failed"]
 RecordingState = Literal[
     "finished", "stopped", "failed", "recovered", "unfinished", "foreign", "recording", "damaged"
 ]
+EvidenceKind = Literal["probabilities", "state_level", "velocity", "force", "amplitude", "phase"]
 TrialOutcome = Literal["correct", "missed", "wrong", "recorded", "excluded"]
 Side = Literal["", "left", "right"]
 VisitStatus = Literal["", "planned", "done", "missed", "unscheduled", "not_applicable"]
@@ -171,18 +172,51 @@ class LocatedCue(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """What a decoder says of the window that ends before sample ``end``: a probability per class of ``classes_``.
+class EvidenceType:
+    """What the evidence of a decoder is; a recording states it once for all decisions of its run.
 
-    Not ``valid``: incomplete, at a gap, or with a substituted value. ``rejected``: sound, yet no reason to act;
-    ``far`` gives the reason: the window is far from the training data.
+    Attributes
+    ----------
+    kind : ``"probabilities"`` of classes; ``"state_level"``, these and a level; ``"velocity"`` or ``"force"`` in
+        named dimensions; ``"amplitude"``, one value; ``"phase"``, a phase 0–1 and a rate in Hz.
+    names : of the values, in their order; empty for probabilities, which the classes name.
+    unit : of the values.
+    """
+
+    kind: EvidenceKind = "probabilities"
+    names: tuple[str, ...] = ()
+    unit: str = ""
+
+    def __post_init__(self) -> None:
+        # From JSON a list; as a tuple, equal types are equal.
+        object.__setattr__(self, "names", tuple(self.names))
+
+    @property
+    def has_classes(self) -> bool:
+        """Whether there is a probability for each class."""
+        return self.kind in ("probabilities", "state_level")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a decoder says of the window that ends before sample ``end``.
+
+    Attributes
+    ----------
+    end : exclusive end of the window, sample.
+    probabilities : one for each class of ``classes_``; empty where the decoder's :class:`EvidenceType` has none.
+    valid : False where the window is incomplete, at a gap, or with a substituted value.
+    rejected : sound, yet no reason to act.
+    far : gives the reason: the window is far from the training data.
+    values : what its :class:`EvidenceType` names, in its unit; empty for probabilities alone.
     """
 
     end: int
-    probabilities: tuple[float, ...]
+    probabilities: tuple[float, ...] = ()
     valid: bool = True
     rejected: bool = False
     far: bool = False
+    values: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,15 +232,21 @@ class Decision:
     valid : copied from the evidence.
     change : ``""``, ``"activate"`` or ``"release"`` (asynchronous), ``"cued"`` (one per trial).
     trial : index of the trial it belongs to, -1 outside.
+    kind : what the evidence is, see :class:`EvidenceType`.
+    values : evidence beside probabilities, by the names and in the unit of its :class:`EvidenceType`.
+    position : where the task's cursor is after it, in the dimensions of a velocity; empty without a cursor.
     """
 
     sample: int
     stamp: float
     label: str
-    probabilities: tuple[float, ...]
+    probabilities: tuple[float, ...] = ()
     valid: bool = True
     change: str = ""
     trial: int = -1
+    kind: EvidenceKind = "probabilities"
+    values: tuple[float, ...] = ()
+    position: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +282,7 @@ class Trial:
     false_activations, false_in_rest : activations that are no hit, and those of them that lie in rest.
     rest_s : rest time in the trial, s (the exposure of ``false_in_rest``).
     excluded : the reason in words, or ``""``.
+    result : what the task measures beside these, by name; numbers, texts and None, as JSON has them.
     """
 
     index: int
@@ -259,6 +300,7 @@ class Trial:
     false_in_rest: int = 0
     rest_s: float = 0.0
     excluded: str = ""
+    result: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,6 +142,15 @@ def _decoder(folder: str, kind: str, paradigm: Paradigm, lines: Sequence[StreamS
                 classes=sorted(decoded),
             )
         )
+    if decoder.evidence_type.kind != paradigm.evidence:
+        raise DecoderMismatch(
+            Message(
+                "engine.decoder_of_other_evidence",
+                paradigm=paradigm.name,
+                wanted=paradigm.evidence,
+                got=decoder.evidence_type.kind,
+            )
+        )
     return decoder, str(decoder.sha256_)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Literal, TypedDict
 
 from workbench.control import EffectorStatus
+from workbench.vocabulary import EvidenceKind
 
 EngineState = Literal["none", "starting", "compiling", "connecting", "idle", "running", "stopping", "failed"]
 RunKind = Literal["calibration", "online"]
@@ -187,10 +188,22 @@ class RunStatus(TypedDict):
     sentence: str
     adapting: AdaptationStatus
     deadline: DeadlineStatus
+    cursor: CursorStatus | None
+
+
+class CursorStatus(TypedDict):
+    """Where the cursor of a task and its targets are, in distances from the centre to a target."""
+
+    position: list[float]
+    targets: dict[str, list[float]]
 
 
 class EvidenceStatus(TypedDict):
-    """The decoder's newest evidence; while ``active``, ``dwell`` counts hops below ``release``."""
+    """The decoder's newest evidence; while ``active``, ``dwell`` counts hops below ``release``.
+
+    ``p`` : probability of ``target``; of a velocity, which has no target, its size, 0–1. ``values`` and
+    ``position`` : of the newest decision, in the unit of its kind.
+    """
 
     classes: list[str]
     target: str
@@ -202,6 +215,9 @@ class EvidenceStatus(TypedDict):
     dwell_needed: int
     valid: bool
     history: list[list[float]]
+    kind: EvidenceKind
+    values: list[float]
+    position: list[float]
 
 
 class DecoderStatus(TypedDict):

@@ -30,6 +30,7 @@ from workbench.vocabulary import (
     Command,
     Decision,
     DeviceStatus,
+    EvidenceType,
     FloatArray,
     LedgerRow,
     Marker,
@@ -115,6 +116,12 @@ class RunFile:
     def classes(self) -> tuple[str, ...]:
         """Classes of the decoder, in the order of the probabilities; empty in a calibration run."""
         return tuple(str(name) for name in self.plan.get("classes", ()))
+
+    @cached_property
+    def evidence(self) -> EvidenceType:
+        """What the decisions of the run rest on; earlier recordings have probabilities alone."""
+        with self._of_plan("the type of evidence", self.plan.get("evidence")):
+            return run_writer.evidence_of(self.plan)
 
     @cached_property
     def signal(self) -> XdfStream:
@@ -281,14 +288,21 @@ class RunFile:
                 f"{self.path.name}: {run_writer.DECISIONS} has a row that is no decision ({row!r:.80}); restore "
                 "the file from its backup"
             )
+        evidence, rest = self.evidence, row[len(LEADING) : len(row) - len(TIMES)]
+        n_classes = len(classes) if evidence.has_classes else 0
+        first_place = n_classes + len(evidence.names)
+        position = tuple(rest[first_place:])
         return Decision(
             sample=int(sample),
             stamp=stamp,
             label=classes[int(label)] if label >= 0 else "",
-            probabilities=tuple(row[len(LEADING) : len(LEADING) + len(classes)]),
+            probabilities=tuple(rest[:n_classes]),
             valid=bool(valid),
             change=CHANGES[int(change)],
             trial=int(trial),
+            kind=evidence.kind,
+            values=tuple(rest[n_classes:first_place]),
+            position=() if any(math.isnan(place) for place in position) else position,
         )
 
     def decision_times(self) -> FloatArray:
@@ -296,7 +310,7 @@ class RunFile:
         return self._decision_rows()[:, -len(TIMES) :]
 
     def _decision_rows(self) -> FloatArray:
-        width = len(LEADING) + len(self.classes) + len(TIMES)
+        width = len(run_writer.decision_columns(self.classes, self.evidence))
         if run_writer.DECISIONS not in self.names:
             return np.empty((0, width))
         values: FloatArray = self.file.stream(run_writer.DECISIONS).values

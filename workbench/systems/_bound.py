@@ -246,9 +246,9 @@ def bind(
                     Message("system.no_stream", role=role, kind=system.input(role).kind, system=system.name)
                 )
             params_of = {"fs": lines[role].fs, **member.get("params", {})}
-            _check_decoder(member["decoder"], lines[role], params_of)
+            _check_decoder(member["decoder"], lines[role], params_of, paradigm=chosen.paradigm)
     else:
-        _check_decoder(chosen.decoder, lines["signal"], decoder_params)
+        _check_decoder(chosen.decoder, lines["signal"], decoder_params, paradigm=chosen.paradigm)
     beside = [line for line in contract if line.role == AUX]
     ordered = [lines[one.role] for one in system.inputs if one.role in lines]
     ordered.sort(key=lambda line: line.role != "signal")
@@ -318,13 +318,23 @@ def _by_role(system: System, contract: Sequence[StreamSpec]) -> dict[str, Stream
     return lines
 
 
-def _check_decoder(name: str, line: StreamSpec, params: Mapping[str, Any]) -> None:
-    """Raise BadValue unless the decoder can be made for this stream."""
+def _check_decoder(name: str, line: StreamSpec, params: Mapping[str, Any], *, paradigm: str) -> None:
+    """Raise BadValue unless the decoder can be made for this stream and gives the evidence of the paradigm.
+
+    Parameters
+    ----------
+    name, params : the decoder.
+    line : of the contract, its stream.
+    paradigm : name.
+    """
     kind = decoders.load(name)
     try:
         if unknown := sorted(set(params) - set(kind.parameter_names())):
             raise BadValue(f"it has no parameter {unknown[0]!r}")
-        kind(**params).prepare(len(line.measured))
+        decoder = kind(**params).prepare(len(line.measured))
+        wanted, got = paradigms.load(paradigm).evidence, decoder.evidence_type.kind
+        if got != wanted:
+            raise BadValue(Message("engine.decoder_of_other_evidence", paradigm=paradigm, wanted=wanted, got=got))
     except WorkbenchError as error:
         raise BadValue(
             Message("system.decoder", decoder=name, stream=repr(line.name), why=messages.of(error))

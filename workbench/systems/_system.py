@@ -30,7 +30,10 @@ Procedure = Literal["calibration", "online", "passive", "open_loop", "sham", "ma
 
 PROCEDURES: tuple[Procedure, ...] = get_args(Procedure)
 
-METRICS = ("f1", "recall", "precision", "false_per_min", "onset_s", "release_s", "held_s", "accuracy")
+METRICS = (
+    *("f1", "recall", "precision", "false_per_min", "onset_s", "release_s", "held_s", "accuracy"),
+    *("time_to_target_s", "path_efficiency", "bits_per_min"),
+)
 """Names of what online runs are judged by, beside outcome measures."""
 
 REPORT_PARTS: tuple[ReportPart, ...] = get_args(ReportPart)
@@ -191,6 +194,11 @@ class Task:
             raise BadValue(
                 f"the law of task {self.name} names {unknown[0]!r}, which {self.paradigm} never decides; it "
                 f"decides {', '.join(paradigm.conditions)}"
+            )
+        if (law.law == "proportional") != (paradigm.evidence in ("velocity", "force")):
+            raise BadValue(
+                f"task {self.name} decides on {paradigm.evidence}; the law proportional, and no other, follows a "
+                f"velocity or a force; got {law.law}"
             )
         if not paradigm.asynchronous and (law.law != "trigger" or not law.conditions):
             raise BadValue(
