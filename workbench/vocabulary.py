@@ -74,13 +74,15 @@ class StreamSpec:
     fs : nominal rate in Hz, 0 for an irregular (marker) stream.
     channels, unit : names in order, empty for a marker stream; the unit of every one.
     critical : a critical stream that is missing blocks the start, one that dies stops the effector.
-    role : ``"signal"`` (the one stream that is decoded), ``"aux"`` (recorded) or ``"markers"``.
+    role : ``"signal"`` (the decoded stream whose samples count time), ``"aux"`` (recorded), ``"markers"``, or a
+        name such as ``"emg"``: decoded beside the signal by decoders that name it among their inputs.
     counter : a channel that counts samples, or ``""``; it makes gaps exact and is only recorded.
     unmeasured : channels that are recorded and never decoded: triggers, movement, another unit.
     unit_declared_by : who vouches for ``unit`` where the stream announces none that is known, or ``""``.
     unit_waived : why nobody does; then the stream is recorded only, not decoded, and arms nothing.
     gap_tolerance_s : a stamp that differs by less from what is expected is jitter in any case, s.
     jitter_s : longest lateness that may still be jitter, s; what exceeds the tolerance for as long is a loss.
+    delay_s : how much later it stamps one moment than the signal does, s; of streams decoded beside the signal.
     """
 
     name: str
@@ -97,11 +99,17 @@ class StreamSpec:
     unit_waived: str = ""
     gap_tolerance_s: float = 0.02
     jitter_s: float = 1.0
+    delay_s: float = 0.0
 
     def __post_init__(self) -> None:
         # A contract read from JSON has lists; as tuples, equal contracts are equal and can be hashed.
         object.__setattr__(self, "channels", tuple(self.channels))
         object.__setattr__(self, "unmeasured", tuple(self.unmeasured))
+
+    @property
+    def decoded_beside(self) -> bool:
+        """Whether decoders that name its role decode it beside the signal."""
+        return self.role not in ("signal", "aux", "markers")
 
     @property
     def measured(self) -> tuple[str, ...]:
@@ -119,13 +127,16 @@ class Chunk:
     """Samples as they arrived: ``samples`` ``(n_times, n_channels)`` float64, µV.
 
     ``first`` is the index of the first row in the run's recording, ``stamps`` ``(n_times,)`` float64 the
-    corrected LSL time of each row in s, ``local`` the ``local_clock()`` of its receipt (0 in a replay).
+    corrected LSL time of each row in s, ``local`` the ``local_clock()`` of its receipt (0 in a replay). Of a
+    stream that is decoded beside the signal, ``stream`` is its role, ``first`` counts its own samples, and
+    ``stamps`` are corrected by its declared delay too.
     """
 
     first: int
     samples: FloatArray
     stamps: FloatArray
     local: float = 0.0
+    stream: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +146,11 @@ class Marker:
     Attributes
     ----------
     kind : ``"cue"`` (label = condition), ``"gap"``, ``"clock_offset"``, ``"pause"``, ``"resume"``, ``"end"``,
-        ``"note"``; others are kept and ignored by the decode loop.
+        ``"note"``; others are kept and ignored by the decode loop. ``"hop_timeout"``: samples up to ``until`` were
+        decided with what the other streams had delivered; ``"stream_offset"``: clock offset of another stream.
     sample : number of samples of the decoded stream that had been delivered when it took effect.
     stamp : corrected LSL time in s of the cue's onset, to which epochs align; not always that of ``sample``.
-    label : condition name for a cue.
+    label : condition name for a cue; role of the stream for the gap of another stream.
     detail : JSON-able extras.
     """
 

@@ -85,6 +85,8 @@ class WindowDecoder(ABC):
     time_locked: ClassVar[bool] = False
     """Whether an epoch has one window, ``latency_s`` after the event at the end of the lead-in, in place of one at
     every hop. In a stream, that of an event at sample ``n`` ends at ``n + round(latency_s · fs) + window``."""
+    inputs: ClassVar[tuple[str, ...]] = ("signal",)
+    """Roles of the streams that it decodes."""
     fit_metadata: ClassVar[tuple[str, ...]] = ("lead_in", "blocks")
     """What ``fit`` takes beside epochs and classes."""
     learned: ClassVar[tuple[str, ...]]

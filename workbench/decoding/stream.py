@@ -155,6 +155,10 @@ class DecoderStream:
         last = self._states[-1]
         self._states.append(_State(self.n_seen, self._start, last.scorer, last.share))
 
+    def has_window(self, end: int) -> bool:
+        """Whether a window that ends before sample ``end`` is in the history."""
+        return self._signal.has_window(end)
+
     def evidence(self, end: int) -> Evidence:
         """Evidence of the window that ends before sample ``end``.
 

@@ -131,7 +131,8 @@ class LiveRun:
                 {"name": s.name, "type": s.type, "fs": s.fs, "channels": list(s.channels), "unit": s.unit,
                  "source_id": s.source_id, "critical": s.critical, "role": s.role, "counter": s.counter,
                  "unmeasured": list(s.unmeasured), "unit_declared_by": s.unit_declared_by,
-                 "unit_waived": s.unit_waived, "gap_tolerance_s": s.gap_tolerance_s, "jitter_s": s.jitter_s}
+                 "unit_waived": s.unit_waived, "gap_tolerance_s": s.gap_tolerance_s, "jitter_s": s.jitter_s,
+                 "delay_s": s.delay_s}
                 for s in plan.contract
             ],
             "units": {s.spec.name: s.units.described() for s in self._streams},

@@ -77,7 +77,7 @@ class SessionStatus(_SessionStatus, total=False):
     consent_missing: bool
 
 
-class StreamStatus(TypedDict):
+class _StreamStatus(TypedDict):
     """One stream of the contract; rates in Hz, offsets and jitter in ms."""
 
     name: str
@@ -97,6 +97,12 @@ class StreamStatus(TypedDict):
     message: str
     offset_ms: float | None
     uncertainty_ms: float | None
+
+
+class StreamStatus(_StreamStatus, total=False):
+    """One stream; an engine adds the light of its channels, None of a stream that is not decoded."""
+
+    quality: str | None
 
 
 class ChannelStatus(TypedDict):

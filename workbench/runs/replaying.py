@@ -86,8 +86,11 @@ def _replayed(
     """Decode a run again and compare; it is called as the record calls it, else as its recording does."""
     decoder = _decoder(run, None if decoder_folder is None else Path(decoder_folder))
     paradigm = paradigms.from_params(str(run.plan["paradigm"]), dict(run.plan["params"]))
-    items = list(decode(_to_end(run.items(block=block)), paradigm, decoder, fs=run.signal.fs))
-    return _compared(run, items, name or _name(run.plan.get("number"), run.plan.get("kind"), run.plan.get("run")))
+    inputs = ("signal",) if decoder is None else decoder.inputs
+    made = decode(_to_end(run.items(block=block, inputs=inputs)), paradigm, decoder, fs=run.signal.fs)
+    return _compared(
+        run, list(made), name or _name(run.plan.get("number"), run.plan.get("kind"), run.plan.get("run"))
+    )
 
 
 def _name(number: object, kind: object, run_id: object) -> Message:

@@ -161,7 +161,8 @@ class Task:
     name : such as ``"cued"`` or ``"self_paced"``.
     title : in words.
     paradigm, params : name and parameters; calibration and online runs use the same.
-    decoder, decoder_params : name, and its parameters for the decoded line of a contract.
+    decoder, decoder_params : name, and its parameters for the line of the signal; of a decoder of several streams
+        (``workbench.decoders.JOINT_RULES``) as :func:`workbench.runs.joint_fitting.fit_joint` takes them.
     law : how decisions move the effector; None without one.
     trials : usual number of trials of each run, calibration runs first, the online run last.
     """
@@ -182,7 +183,7 @@ class Task:
             raise BadValue(
                 f"task {self.name} needs a calibration and an online run of at least 1 trial, got {self.trials}"
             )
-        if self.decoder not in decoders.available():
+        if self.decoder not in (*decoders.available(), *decoders.JOINT_RULES):
             raise BadValue(f"task {self.name} names no decoder there is: {self.decoder!r}")
         known = paradigms.from_params(self.paradigm, self.params)
         if self.law is not None:
