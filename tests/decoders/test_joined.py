@@ -11,7 +11,7 @@ from workbench import decoders
 from workbench.decoders import JoinedDecoder
 from workbench.errors import BadSignal, BadValue, DecoderMismatch
 from workbench.study.files import decoder_hash
-from workbench.vocabulary import Chunk, Montage
+from workbench.vocabulary import Chunk, EvidenceType, Montage
 
 MONTAGES = {
     "signal": Montage(("a", "b", "c"), 250.0),
@@ -148,3 +148,12 @@ def test_samples_of_another_number_of_channels_are_refused(members):
     stream = fusion(members).start()
     with pytest.raises(BadSignal, match="takes 2 channels of emg"):
         stream.join(Chunk(0, np.zeros((3, 5)), np.arange(3.0), stream="emg"))
+
+
+def test_only_probabilities_are_joined(members):
+    assert fusion(members).evidence_type == EvidenceType()
+    x, y = epochs(500.0, 2, seed=1)
+    shown = {"grasp": (1.0,), "rest": (0.0,)}
+    moving = decoders.load("bandpower_ridge")(500.0, velocities=shown, reference="none").fit(x, y, lead_in=1.0)
+    with pytest.raises(BadValue, match="the decoder of emg gives velocity, and only probabilities are joined"):
+        fusion({**members, "emg": moving})

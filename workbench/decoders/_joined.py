@@ -11,7 +11,7 @@ from workbench.decoders._base import WindowDecoder
 from workbench.decoding.joined import SIGNAL, Combination, Gate, Gating, JoinedDecoderStream, LateFusion
 from workbench.errors import BadValue
 from workbench.html_repr import card
-from workbench.vocabulary import Montage
+from workbench.vocabulary import EvidenceType, Montage
 
 JOINT_RULES = ("late_fusion", "gating")
 """How several streams decide together; each is the name under which such a decoder is fitted and stored."""
@@ -80,6 +80,11 @@ class JoinedDecoder:
             member.require_fitted()
             if member.adapt_settings is not None:
                 raise BadValue(f"the decoder of {role} adapts while it decides; fit it without adapt to join it")
+            if member.evidence_type.kind != "probabilities":
+                raise BadValue(
+                    f"the decoder of {role} gives {member.evidence_type.kind}, and only probabilities are joined; "
+                    "fit it on classes"
+                )
 
     def _check_fusion(self) -> None:
         if self.gates or set(self.weights) != set(self.members):
@@ -125,6 +130,11 @@ class JoinedDecoder:
     def class_names(self) -> tuple[str, ...]:
         """Classes as text."""
         return self.members[SIGNAL].class_names
+
+    @property
+    def evidence_type(self) -> EvidenceType:
+        """Probabilities of classes: those of its members."""
+        return EvidenceType()
 
     @property
     def hop_s(self) -> float:
