@@ -78,9 +78,11 @@ class JoinedDecoder:
             )
         for role, member in self.members.items():
             member.require_fitted()
-            if not member.evidence_type.has_classes:
-                got = member.evidence_type.kind
-                raise BadValue(f"the decoder of {role} gives a {got}; only probabilities of classes can be joined")
+            if member.evidence_type.kind != "probabilities":
+                raise BadValue(
+                    f"only decoders of probabilities decide together; that of {role} gives a "
+                    f"{member.evidence_type.kind}, leave it out"
+                )
             if member.adapt_settings is not None:
                 raise BadValue(f"the decoder of {role} adapts while it decides; fit it without adapt to join it")
 
@@ -131,7 +133,7 @@ class JoinedDecoder:
 
     @property
     def evidence_type(self) -> EvidenceType:
-        """That of the signal: probabilities of classes."""
+        """What its evidence is: probabilities, as that of each member."""
         return self.members[SIGNAL].evidence_type
 
     @property
