@@ -184,11 +184,11 @@ def test_todays_and_newer_schemas_are_refused_loudly(tmp_path):
     with pytest.raises(Refused, match="has schema version 5 already"):
         migrate(path.parent, actor="a")
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA user_version=5")
+        connection.execute("PRAGMA user_version=6")
     for reads in (lambda: migrate(path.parent, actor="a"), lambda: verify(path.parent)):
-        with pytest.raises(RecordFault, match="has schema version 5.*the version that wrote it"):
+        with pytest.raises(RecordFault, match="has schema version 6.*the version that wrote it"):
             reads()
-    with pytest.raises(RecordFault, match="has schema version 5.*Nothing was changed"):
+    with pytest.raises(RecordFault, match="has schema version 6.*Nothing was changed"):
         Study.open(path.parent, actor="a")
 
 

@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from workbench import control
+from workbench import commands, control
 from workbench.errors import BadValue
 from workbench.paradigms.centre_out import CentreOut
-from workbench.systems import simulate
+from workbench.recording import RunFile
+from workbench.study import Study
+from workbench.systems import cursor_velocity, simulate
 from workbench.systems.cursor_velocity import SYSTEM
 
 
@@ -38,3 +40,26 @@ def test_a_decoder_of_classes_and_a_law_that_follows_no_velocity_are_refused_bef
         BadValue, match="the law proportional, and no other, follows a velocity or a force; got hold"
     ):
         replace(task, law=control.ControlLaw("hold"))
+
+
+@pytest.mark.timeout(240)
+def test_a_velocity_moves_a_cursor_and_the_run_replays_with_its_commands(tmp_path, monkeypatch, capsys):
+    fewer = replace(SYSTEM.tasks[0], trials=(16, 8))
+    monkeypatch.setattr(cursor_velocity, "SYSTEM", replace(SYSTEM, tasks=(fewer,)))
+    folder = tmp_path / "cursor"
+    options = ["--system", "cursor_velocity", "--speed", "20", "--no-browser", "--study", str(folder)]
+    assert commands.main(["demo", *options]) == 0
+    said = capsys.readouterr().out
+    assert "random walks reach" in said
+    assert said.count("commands recomputed, equal") == 2
+    run = RunFile(sorted((folder / "recordings").glob("*.xdf"))[-1])
+    assert run.evidence.names == ("x", "y")
+    assert all(trial.result["nearest"] <= 0.3 for trial in run.trials() if trial.outcome == "correct")
+    levels = [command.level for command in run.commands() if command.action == "close"]
+    # Each of the four ways was moved, and no two ways of a dimension at once.
+    assert all(max(level[way] for level in levels) > 0.1 for way in range(4))
+    assert not any((level[0] and level[1]) or (level[2] and level[3]) for level in levels)
+    with Study.open(folder, actor="test") as study:
+        online = study.rows("run", kind="online")[0]
+        assert study.nouns("trial", run_id=online["id"]) == run.trials()
+        assert online["summary"]["random_walks"]["share"] < 0.25

@@ -188,11 +188,11 @@ class RunStatus(TypedDict):
     sentence: str
     adapting: AdaptationStatus
     deadline: DeadlineStatus
-    pointer: PointerStatus | None
+    task: TaskStatus | None
 
 
-class PointerStatus(TypedDict):
-    """Where the cursor of a task and its targets are, in distances from the centre to a target."""
+class TaskStatus(TypedDict):
+    """What a task shows: where its cursor and its targets are, in distances from the centre to a target."""
 
     position: list[float]
     targets: dict[str, list[float]]
