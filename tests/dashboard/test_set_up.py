@@ -10,7 +10,7 @@ import pytest
 from workbench import devices, systems
 from workbench.dashboard import SessionPage, SetupService, VisitService
 from workbench.errors import Refused
-from workbench.hardware import Discovery, FoundStream, Setup
+from workbench.hardware import Discovery, FoundStream, Measurement, Setup
 from workbench.study import Study
 from workbench.vocabulary import Participant, Visit
 
@@ -30,8 +30,16 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
+def heard(streams: Any, _labels: Any, *, peers: Any) -> list[Measurement]:
+    """What sound streams deliver."""
+    at = "2026-11-22T09:00:00+00:00"
+    return [Measurement(at, n=5000, fs=one.fs, rms=(14.0,) * one.n_channels) for one in streams]
+
+
 def made_for(folder: Path, *streams: FoundStream, **more: Any) -> SetupService:
-    service = SetupService(folder, SIMULATED.system, who=lambda: "Lin Q.", look=lambda _peers: Discovery(streams))
+    service = SetupService(
+        folder, SIMULATED.system, who=lambda: "Lin Q.", look=lambda _peers: Discovery(streams), listen=heard
+    )
     service.name_peers(["amp-pc"])
     service.look()
     for stream in streams:

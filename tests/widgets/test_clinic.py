@@ -12,7 +12,7 @@ import pytest
 
 from workbench import outcomes, systems
 from workbench.errors import Refused
-from workbench.hardware import Discovery, FoundStream, SetupEditor
+from workbench.hardware import Discovery, FoundStream, Measurement, SetupEditor
 from workbench.messages import Message, carried
 from workbench.outcomes import isncsci
 from workbench.runs.approve import Check
@@ -351,24 +351,38 @@ CODES = FoundStream("stim-codes", "Markers", "stim-1", "stim-pc", dtype="int32",
 WRIST = FoundStream("wrist-R", "IMU", "", "hub", 100.0, n_channels=3, uid="3")
 
 
+def heard(streams: Any, _labels: Any, *, peers: Any) -> list[Measurement]:
+    """An amplifier that loses samples, codes of which one means nothing yet."""
+    made = []
+    for one in streams:
+        lost = {"n_lost": 12, "n_gaps": 2} if one.name == "amp64" else {}
+        codes = {"1": 2, "255": 1} if one.is_markers else {}
+        rms = (14.0,) * one.n_channels
+        made.append(Measurement("2026-11-22T09:00:00+00:00", n=5000, fs=one.fs, rms=rms, codes=codes, **lost))
+    return made
+
+
 def set_up() -> dict[str, Any]:
     """What the set-up screen is sent at a second visit, with something of everything on it."""
     inputs = systems.load("imagery_glove").inputs
-    made = SetupEditor(Path("nowhere"), inputs, look=lambda _peers: Discovery((AMP, CODES, WRIST)))
+    made = SetupEditor(Path("nowhere"), inputs, look=lambda _peers: Discovery((AMP, CODES, WRIST)), listen=heard)
     made.name_peers(["amp-pc-2", "stim-pc"])
     made.look()
     for uid, role in (("1", "signal"), ("2", "markers"), ("3", "aux")):
         made.assign(uid, role)
     made.number_channels("amp64")
+    made.measure()
     made.saved = replace(made.draft, by="Lin Q.", at="2026-11-19T09:00:00+00:00")
     made.answer("amp64", labels=["C3", "Cz", "C4"])
+    made.waive_failed("amp64", "impedance", "rim electrode", by="Lin Q.")
     made.attach_effector(real=True)
     device = {"name": "glove", "answers": True}
     device |= {
         "pairing": {"code": "ABCD-EFGH-JKLM-NPQR", "command": "workbench pair device g glove", "link": "ab"}
     }
     start = {"shown": True, "ok": False, "why": "no code was read"}
-    return {**made.state(), "system": "Imagery", "device": device, "start": start}
+    fit = {"hash": "5c1e90ab", "ok": False, "why": "the decoder was fitted at 250 Hz"}
+    return {**made.state(), "system": "Imagery", "device": device, "start": start, "decoder": fit}
 
 
 def shown(name: str) -> tuple[Any, dict[str, Any]]:

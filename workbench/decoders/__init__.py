@@ -14,7 +14,7 @@ from workbench import registry
 from workbench.decoders._base import WindowDecoder
 from workbench.decoders._collect import Training, collect
 from workbench.decoders._stopping import Stopped, Stopping, StoppingStream
-from workbench.decoders._store import check_montage, read, save
+from workbench.decoders._store import check_montage, montage_difference, read, save
 from workbench.decoding.adapt import check_chain
 from workbench.decoding.flashes import Flashes
 from workbench.decoding.fusion import fuse, fusion_weights
@@ -42,6 +42,7 @@ __all__ = [
     "fuse",
     "fusion_weights",
     "load",
+    "montage_difference",
     "procrustes",
     "read",
     "recentre",

@@ -16,6 +16,7 @@ from workbench import reading, registry
 from workbench.decoders._base import WindowDecoder
 from workbench.errors import DecoderMismatch, RecordingFault, UnknownName, WorkbenchError
 from workbench.fitting.checks import channel_difference
+from workbench.messages import Message
 from workbench.signals import SignalSettings, units
 from workbench.vocabulary import FloatArray, Montage
 
@@ -134,20 +135,20 @@ def check_montage(decoder: WindowDecoder, montage: Montage) -> None:
     own = getattr(decoder, "montage_", None)
     if own is None:
         raise DecoderMismatch("the decoder has no montage; save it with one first")
-    if own.fs != montage.fs:
-        raise DecoderMismatch(f"the decoder was fitted at {own.fs:g} Hz, the stream has {montage.fs:g} Hz; refit")
+    if (why := montage_difference(own, montage)) is not None:
+        raise DecoderMismatch(why)
+
+
+def montage_difference(fitted: Montage, montage: Montage) -> Message | None:
+    """Why a decoder that was fitted on one montage cannot decode another, None when it can."""
+    if fitted.fs != montage.fs:
+        return Message("decoder.other_rate", fitted=f"{fitted.fs:g}", got=f"{montage.fs:g}")
     # A montage names the unit of the samples that reach the decoder, which scales nothing itself.
-    if not units.equal(own.unit, montage.unit):
-        raise DecoderMismatch(
-            f"the decoder was fitted on {own.unit}, the stream has {montage.unit}; fit it again on {montage.unit}"
-        )
-    if own.channels == montage.channels:
-        return
-    raise DecoderMismatch(
-        f"the stream has other channels than the decoder was fitted on: "
-        f"{channel_difference(own.channels, montage.channels)}. Use the montage of the calibration or fit a "
-        "decoder on this one"
-    )
+    if not units.equal(fitted.unit, montage.unit):
+        return Message("decoder.other_unit", fitted=fitted.unit, got=montage.unit)
+    if fitted.channels != montage.channels:
+        return Message("decoder.other_channels", how=channel_difference(fitted.channels, montage.channels))
+    return None
 
 
 def _stored_arrays(path: Path) -> dict[str, FloatArray]:
