@@ -618,3 +618,51 @@ def test_stop_and_identity_stay_and_every_control_and_word_can_be_reached_above_
 @pytest.mark.parametrize("name", ["live", "stopping", "idle"])
 def test_axe_finds_nothing_on_the_live_screen(live: Any, name: str) -> None:
     assert axe(live(name)) == []
+
+
+def test_a_code_that_is_scanned_before_the_row_is_answered_reaches_the_field_and_confirms_that_row(
+    mount: Callable[..., Any],
+) -> None:
+    other = {**ROW, "visit": "v2", "participant": "P-042"}
+    _, traits = shown("worklist")
+    page = mount(Worklist, {**traits, "rows": [ROW, other], "chosen": "", "details": {}, "confirmed": {}})
+
+    def sent(name: str) -> list[dict[str, Any]]:
+        return [one for one in page.evaluate("window.sent") if one.get("name") == name]
+
+    def answer(ok: bool) -> None:
+        request = sent("choose")[-1]
+        reply = {"kind": "answer", "name": "choose", "ok": ok, "text": "", "id": request["id"]}
+        page.evaluate("reply => window.say(reply)", reply)
+
+    # The first row of the page: its panel was hidden until now.
+    page.click("[data-name=row-P-041]")
+    page.keyboard.type("P-0")
+    page.click("[data-name=row-P-042]")
+    page.keyboard.type("P-0")
+    # What was half typed for the first row is refused meanwhile: nothing may be selected and typed over.
+    (early,) = sent("confirm")
+    refusal = {"kind": "answer", "name": "confirm", "ok": False, "text": "nobody", "id": early["id"]}
+    page.evaluate("reply => window.say(reply)", refusal)
+    page.keyboard.type("42")
+    page.keyboard.press("Enter")
+    assert [one["args"] for one in sent("confirm")][-1] == {"visit": "v2", "code": "P-042"}
+    assert page.locator("[data-name=chosen-participant]").inner_text() == "P-042"
+    # The answer about the first row comes late, then that about the second.
+    page.evaluate("window.put({chosen: 'v1', confirmed: {}, day: {}})")
+    assert page.locator("[data-name=code]").input_value() == "P-042"
+    page.evaluate("window.put({chosen: 'v2', details: {}, confirmed: {visit: 'v2', clock: '08:58'}})")
+    answer(True)
+    page.wait_for_selector("[data-name=confirmed]:has-text('P-042')")
+    assert page.locator("[data-name=code]").input_value() == "P-042"
+    assert page.evaluate("document.activeElement.dataset.name") == "code"
+    # A choice that is refused takes its half-typed code along, and the arrow keys keep to the rows.
+    page.click("[data-name=row-P-041]")
+    page.keyboard.type("P-04")
+    answer(False)
+    page.wait_for_function("document.querySelector('[data-name=chosen-participant]').textContent === 'P-042'")
+    assert page.locator("[data-name=code]").input_value() == ""
+    page.locator("[data-name=row-P-042]").focus()
+    page.keyboard.press("ArrowUp")
+    assert page.evaluate("document.activeElement.dataset.name") == "row-P-041"
+    assert page.errors == []
