@@ -364,7 +364,7 @@ SIGNAL = replace(COMPLETE.connected("signal"), measured=SOUND[3])
 def test_a_sound_stream_is_said_in_units_rate_losses_amplitude_and_impedance():
     assert said(SIGNAL) == {
         "unit": ("ok", "Unit “microvolts” read as µV, ×1"),
-        "impedance": ("ok", "Impedance of all 2 at most 20 kΩ"),
+        "impedance": ("ok", "Impedance of all 2 at most 20 kΩ; highest Cz 5 kΩ"),
         "rate": ("ok", "Rate 499.98 of 500 Hz; jitter 4 ms"),
         "loss": ("ok", "No sample lost, by the time stamps"),
         "amplitude": ("ok", "Rest 14 µV RMS"),

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from workbench import outcomes, systems
+from workbench import control, outcomes, systems
 from workbench.errors import Refused
 from workbench.hardware import Discovery, FoundStream, Measurement, SetupEditor
 from workbench.messages import Message, carried
@@ -376,12 +376,12 @@ def set_up() -> dict[str, Any]:
     made.answer("amp64", labels=["C3", "Cz", "C4"])
     made.waive_failed("amp64", "impedance", "rim electrode", by="Lin Q.")
     made.attach_effector(real=True)
-    device = {"name": "glove", "answers": True}
+    device = {"name": control.load("glove").title, "answers": True}
     device |= {
         "pairing": {"code": "ABCD-EFGH-JKLM-NPQR", "command": "workbench pair device g glove", "link": "ab"}
     }
     start = {"shown": True, "ok": False, "why": "no code was read"}
-    fit = {"hash": "5c1e90ab", "ok": False, "why": "the decoder was fitted at 250 Hz"}
+    fit = {"hash": "5c1e90ab", "ok": False, "why": Message("decoder.other_rate", fitted="250", got="500")}
     return {**made.state(), "system": "Imagery", "device": device, "start": start, "decoder": fit}
 
 
@@ -665,4 +665,41 @@ def test_a_code_that_is_scanned_before_the_row_is_answered_reaches_the_field_and
     page.locator("[data-name=row-P-042]").focus()
     page.keyboard.press("ArrowUp")
     assert page.evaluate("document.activeElement.dataset.name") == "row-P-041"
+    assert page.errors == []
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        (
+            "en",
+            ["12 of 5012 samples lost", "255 no meaning yet", "Waived: Impedance", "fitted at 250 Hz", "glove"],
+        ),
+        ("zh-CN", ["丢失 12 个", "255 尚无含义", "已豁免：阻抗", "在 250 Hz 下拟合", "手套"]),
+    ],
+)
+def test_a_failed_check_is_measured_again_or_waived_with_a_reason_by_keyboard(
+    mount: Callable[..., Any], language: str, words: list[str]
+) -> None:
+    widget, traits = shown("set_up")
+    page = mount(widget, {**traits, "language": language})
+    told = page.locator(".setup").inner_text()
+    assert [one for one in words if one not in told] == []
+    reason = page.locator("[data-name=waive-why-loss-signal]")
+    reason.focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.dataset.name") == "waive-why-loss-signal"
+    page.keyboard.type("wireless")
+    # A redraw with the same checks keeps what is half typed.
+    page.evaluate("s => window.put({setup: s})", {**traits["setup"], "sites": ["main"]})
+    page.keyboard.press("Enter")
+    page.locator("[data-name=again-loss-signal]").press("Enter")
+    page.locator("[data-name=waive-back-impedance-signal]").press("Enter")
+    sent = [(one["name"], one["args"]) for one in page.evaluate("window.sent") if one.get("args")]
+    assert sent == [
+        ("waive_check", {"stream": "amp64", "check": "loss", "reason": "wireless"}),
+        ("measure", {"stream": "amp64"}),
+        ("waive_check", {"stream": "amp64", "check": "impedance", "reason": ""}),
+    ]
     assert page.errors == []

@@ -87,7 +87,10 @@ def _stated(one: Connection) -> Iterator[Judged]:
             text = Message("setup.check_impedance_high", n=n, of=of, limit=limit, channels=_few(high))
             yield "impedance", "failed", text
         else:
-            yield "impedance", "ok", Message("setup.check_impedance", of=len(decoded), limit=limit)
+            label, value = max(decoded, key=lambda pair: pair[1], default=("", 0.0))
+            highest = f"{label} {value:g} kΩ"
+            text = Message("setup.check_impedance", of=len(decoded), limit=limit, highest=highest)
+            yield "impedance", "ok", text
 
 
 def _measured(one: Connection, got: Measurement) -> Iterator[Judged]:

@@ -112,7 +112,7 @@ function waiverOf(t, ctx, one, check) {
   if (check.waiver) {
     const { reason, by, at } = check.waiver;
     return [h("div", { class: "xs sub" }, t("setup.waived_by", { reason, by, at: at.slice(0, 16).replace("T", " ") })),
-      button(t("setup.waive_back"), () => waive(""), { kind: "quiet", name: `waive-back-${name}` })];
+      h("div", { class: "row" }, button(t("setup.waive_back"), () => waive(""), { kind: "quiet", name: `waive-back-${name}` }))];
   }
   const reason = h("input", { class: "field", "aria-label": t("setup.waive_why"), placeholder: t("setup.waive_why"), "data-name": `waive-why-${name}` });
   const send = () => (reason.value.trim() ? waive(reason.value) : reason.focus());
@@ -127,7 +127,7 @@ function checkList(t, ctx, one) {
   const list = h("ul", { class: "ck", "data-name": `checks-${keyOf(one)}` });
   const when = h("span", { class: "xs mute" });
   const draw = whenChanged((all) => list.replaceChildren(...all.map((check) => h("li", { class: `s stack ${check.waiver ? "waived" : ""}`.trim() },
-    light(check.waiver ? "off" : LIGHT[check.state], [check.waiver ? t("setup.waived") : "", t.said(check, "text")].filter(Boolean).join(" "), false),
+    light(check.waiver ? "off" : LIGHT[check.state], check.waiver ? t("setup.waived", { what: t.said(check, "text") }) : t.said(check, "text"), false),
     check.state === "failed" ? waiverOf(t, ctx, one, check) : null))));
   const measure = button(t("setup.measure"), () => ctx.measure(one.name), { name: `measure-${keyOf(one)}` });
   return { els: [list, h("div", { class: "row wrap" }, measure, when)], update(now) {
