@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench import control, decoders, devices, live, messages
-from workbench.errors import DecoderMismatch, RecordingFault, Refused
+from workbench.errors import DecoderMismatch, RecordingFault, Refused, WorkbenchError
 from workbench.hardware import Discovery, Listen, SetupEditor, contract, discover, measure, waived_streams
 from workbench.live.plan import SessionPlan
 from workbench.messages import Message
@@ -151,7 +151,10 @@ class SetupService(SetupEditor):
 
     def _fit(self) -> dict[str, Any]:
         """Whether the approved decoder decodes the signal of the draft; empty without one or without a signal."""
-        row = self._decoder()
+        try:
+            row = self._decoder()
+        except WorkbenchError:
+            return {}  # a record that is held by another writer; the next look shows it
         signal = next((line for line in self.contract() if line.role == "signal"), None)
         if row is None or signal is None:
             return {}

@@ -103,16 +103,24 @@ def _measured(one: Connection, got: Measurement) -> Iterator[Judged]:
     if not got.n:
         yield "rate", "failed", Message("setup.check_silent", n=f"{got.seconds:g}")
         return
-    stated, allowed = one.stream.fs, allowed_jitter_s(one.stream.fs)
-    rate = {"got": f"{got.fs:.2f}", "stated": f"{stated:g}", "jitter": f"{got.jitter_s * 1000:.2g}"}
-    if abs(got.fs - stated) > RATE_SHARE * stated:
-        yield "rate", "failed", Message("setup.check_rate_other", **rate, share=f"{RATE_SHARE:.0%}")
-    elif got.jitter_s > allowed:
-        yield "rate", "failed", Message("setup.check_jitter", **rate, limit=f"{allowed * 1000:g}")
-    else:
-        yield "rate", "ok", Message("setup.check_rate", **rate)
+    yield _rate(one.stream.fs, got)
     yield _losses(got)
     yield from _amplitude(one)
+
+
+def _rate(stated: float, got: Measurement) -> Judged:
+    """Rate and jitter; late stamps are jitter and no loss."""
+    rate, nominal, jitter = f"{got.fs:.2f}", f"{stated:g}", f"{got.jitter_s * 1000:.2g}"
+    if abs(got.fs - stated) > RATE_SHARE * stated:
+        share = f"{RATE_SHARE:.0%}"
+        text = Message("setup.check_rate_other", got=rate, stated=nominal, jitter=jitter, share=share)
+        return "rate", "failed", text
+    allowed = allowed_jitter_s(stated)
+    if got.jitter_s > allowed:
+        limit = f"{allowed * 1000:g}"
+        text = Message("setup.check_jitter", got=rate, stated=nominal, jitter=jitter, limit=limit)
+        return "rate", "failed", text
+    return "rate", "ok", Message("setup.check_rate", got=rate, stated=nominal, jitter=jitter)
 
 
 def _losses(got: Measurement) -> Judged:
