@@ -49,7 +49,11 @@ def test_a_decoder_for_other_classes_is_refused(name):
 def test_rejected_evidence_decides_nothing_and_starts_nothing(name):
     paradigm = paradigms.load(name)()
     classes = tuple(sorted(paradigm.classes))
-    sure = tuple(0.98 if c == paradigm.conditions[0] else 0.02 / (len(classes) - 1) for c in classes)
+    if paradigm.evidence == "velocity":
+        sure = {"values": (1.0, 0.0)}
+    else:
+        p = tuple(0.98 if c == paradigm.conditions[0] else 0.02 / (len(classes) - 1) for c in classes)
+        sure = {"probabilities": p}
 
     def decided(*, rejected):
         rule = paradigm.start(fs=100.0, hop=5, classes=classes)
@@ -57,7 +61,7 @@ def test_rejected_evidence_decides_nothing_and_starts_nothing(name):
         for _ in range(100):
             if rule.due is None:
                 break
-            made += rule.decide(rule.due, stamp=0.0, evidence=Evidence(rule.due.end, sure, rejected=rejected))
+            made += rule.decide(rule.due, stamp=0.0, evidence=Evidence(rule.due.end, **sure, rejected=rejected))
         return [item for item in made if isinstance(item, Decision)]
 
     assert {d.label for d in decided(rejected=True)} == {""}

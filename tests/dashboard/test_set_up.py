@@ -187,5 +187,5 @@ def test_the_approved_decoder_is_compared_with_the_signal_that_is_set_up(folder:
     assert not fit["ok"]
     assert "7 channels instead of 8; missing G8" in fit["why"]
     assert "缺少 G8" in translate(fit["why"], language="zh-CN")
-    row["path"] = "decoders/gone"
+    row.update(sha256="00" * 32, path="decoders/gone")
     assert service.state()["decoder"]["ok"] is False

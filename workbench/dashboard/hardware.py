@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench import control, decoders, devices, live, messages
+from workbench.decoders import JoinedDecoder, WindowDecoder
 from workbench.errors import DecoderMismatch, RecordingFault, Refused, WorkbenchError
 from workbench.hardware import Discovery, Listen, SetupEditor, contract, discover, measure, waived_streams
 from workbench.live.plan import SessionPlan
@@ -15,7 +16,6 @@ from workbench.messages import Message
 from workbench.signals import units
 from workbench.study import Study
 from workbench.systems import HARDWARE, System, bind
-from workbench.vocabulary import Montage
 from workbench.widgets import SetupPanel
 
 
@@ -45,7 +45,7 @@ class SetupService(SetupEditor):
         super().__init__(folder, system.inputs, look=look, listen=listen)
         self.folder, self.system, self.who = Path(folder), system, who
         self._task, self._decoder = task, decoder
-        self._montages: dict[str, Montage] = {}
+        self._read: dict[str, WindowDecoder | JoinedDecoder] = {}
         self._pairing: dict[str, str] = {}
 
     # ------------------------------------------------------------------------------ requests
@@ -150,22 +150,22 @@ class SetupService(SetupEditor):
         return (control.load(name).title or name) if name else ""
 
     def _fit(self) -> dict[str, Any]:
-        """Whether the approved decoder decodes the signal of the draft; empty without one or without a signal."""
+        """Whether the approved decoder decodes the streams of the draft; empty without one or without a signal."""
         try:
             row = self._decoder()
         except WorkbenchError:
             return {}  # a record that is held by another writer; the next look shows it
-        signal = next((line for line in self.contract() if line.role == "signal"), None)
-        if row is None or signal is None:
+        montages = {line.role: units.montage_of(line) for line in self.contract() if line.channels}
+        if row is None or "signal" not in montages:
             return {}
-        sha256 = str(row["sha256"])
+        sha256, why = str(row["sha256"]), ""
         try:
-            if sha256 not in self._montages:
-                self._montages[sha256] = decoders.read(self.folder / str(row["path"])).montage_
+            if sha256 not in self._read:
+                self._read[sha256] = decoders.read(self.folder / str(row["path"]))
+            decoders.check_inputs(self._read[sha256], montages)
         except (RecordingFault, DecoderMismatch) as fault:
-            return {"hash": sha256[:8], "ok": False, "why": messages.of(fault)}
-        why = decoders.montage_difference(self._montages[sha256], units.montage_of(signal))
-        return {"hash": sha256[:8], "ok": why is None, "why": why or ""}
+            why = messages.of(fault)
+        return {"hash": sha256[:8], "ok": not why, "why": why}
 
     def _answers(self, effector: str) -> bool:
         """Whether the paired effector was seen in the last search."""

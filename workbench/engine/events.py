@@ -31,6 +31,7 @@ RowKind = Literal[
     "disk",
     "effector_found",
     "estop",
+    "gap",
     "impossible_marker",
     "jitter",
     "late_stream",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, NamedTuple, Self
 
 from workbench.errors import BadValue
-from workbench.vocabulary import Decision, Evidence, LocatedCue, Trial
+from workbench.vocabulary import Decision, Evidence, EvidenceKind, LocatedCue, Trial
 
 
 class PlannedCue(NamedTuple):
@@ -78,12 +78,14 @@ class Paradigm(ABC):
     Class attributes
     ----------------
     name : the file name. asynchronous : decided at every hop, or once per cue.
+    evidence : kind of evidence that its rule decides on.
     hit_window : name of the parameter that says how long after a cue an onset is a hit, in s; ``""`` where each
         cue is decided once.
     """
 
     name: ClassVar[str]
     asynchronous: ClassVar[bool]
+    evidence: ClassVar[EvidenceKind] = "probabilities"
     hit_window: ClassVar[str] = ""
 
     @property
@@ -95,6 +97,15 @@ class Paradigm(ABC):
     @abstractmethod
     def classes(self) -> tuple[str, ...]:
         """Classes a decoder must tell apart; includes rest for asynchronous paradigms."""
+
+    @property
+    def targets(self) -> Mapping[str, tuple[float, float]]:
+        """Name and place of each target of a cursor, in distances from the centre; none without a cursor."""
+        return {}
+
+    def shown_at(self, label: str, elapsed_s: float) -> tuple[float, float]:
+        """Where a calibration shows the cursor, ``elapsed_s`` s after a cue; the centre without one."""
+        return 0.0, 0.0
 
     @abstractmethod
     def schedule(self, n_trials: int, *, seed: int) -> tuple[PlannedCue, ...]:

@@ -6,8 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from workbench import messages
-from workbench.analysis import Accuracy, Confusion, EventMetrics, accuracy, confusion, event_metrics, guessing
+from workbench import messages, paradigms
+from workbench.analysis import (
+    Accuracy,
+    Confusion,
+    EventMetrics,
+    Reaching,
+    accuracy,
+    confusion,
+    event_metrics,
+    guessing,
+    reaching,
+    walks_of,
+)
 from workbench.errors import BadValue
 from workbench.messages import Message
 from workbench.reports._facts import Facts, Row, RunFacts, run_facts
@@ -31,10 +42,11 @@ class Crossed:
 
 @dataclass(frozen=True, slots=True)
 class Cued:
-    """Accuracy of a cued run with its confusion matrix."""
+    """Accuracy of a cued run with its confusion matrix, and how targets were reached where a cursor was moved."""
 
     accuracy: Accuracy
     confusion: Confusion
+    reaching: Reaching | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +103,22 @@ def _result(run: RunFacts) -> Result:
         # The window is what makes a run asynchronous: without one, the cue itself says when to decide.
         if (window_s := run.hit_window_s) is not None:
             return _with_guessing(run, trials, window_s=window_s, fs=_rate(run))
+        name = str(run.row["paradigm"])
+        if name in paradigms.available() and paradigms.load(name).evidence == "velocity":
+            return _reached(run, trials, paradigms.from_params(name, run.parameters).conditions)
         classes = [str(name) for name in run.parameters.get("conditions", ())] or sorted(
             {trial.condition for trial in trials}
         )
         return Cued(accuracy(trials, classes), confusion(trials, classes, run=str(run.number)))
     except BadValue as error:
         return Failed(messages.of(error))
+
+
+def _reached(run: RunFacts, trials: Sequence[Trial], targets: Sequence[str]) -> Cued:
+    """Targets that a cursor reached, with the limit of random walks where the record knows them."""
+    walks = walks_of(run.row["summary"])
+    reached = reaching(trials, targets=len(targets), fs=_rate(run), walks=walks)
+    return Cued(accuracy(trials, targets), confusion(trials, targets, run=str(run.number)), reached)
 
 
 def _with_guessing(run: RunFacts, trials: Sequence[Trial], *, window_s: float, fs: float) -> EventMetrics:

@@ -30,7 +30,10 @@ Procedure = Literal["calibration", "online", "passive", "open_loop", "sham", "ma
 
 PROCEDURES: tuple[Procedure, ...] = get_args(Procedure)
 
-METRICS = ("f1", "recall", "precision", "false_per_min", "onset_s", "release_s", "held_s", "accuracy")
+METRICS = (
+    *("f1", "recall", "precision", "false_per_min", "onset_s", "release_s", "held_s", "accuracy"),
+    *("time_to_target_s", "path_efficiency", "bits_per_min"),
+)
 """Names of what online runs are judged by, beside outcome measures."""
 
 REPORT_PARTS: tuple[ReportPart, ...] = get_args(ReportPart)
@@ -158,7 +161,8 @@ class Task:
     name : such as ``"cued"`` or ``"self_paced"``.
     title : in words.
     paradigm, params : name and parameters; calibration and online runs use the same.
-    decoder, decoder_params : name, and its parameters for the decoded line of a contract.
+    decoder, decoder_params : name, and its parameters for the line of the signal; of a decoder of several streams
+        (``workbench.decoders.JOINT_RULES``) as :func:`workbench.runs.joint_fitting.fit_joint` takes them.
     law : how decisions move the effector; None without one.
     trials : usual number of trials of each run, calibration runs first, the online run last.
     """
@@ -179,7 +183,7 @@ class Task:
             raise BadValue(
                 f"task {self.name} needs a calibration and an online run of at least 1 trial, got {self.trials}"
             )
-        if self.decoder not in decoders.available():
+        if self.decoder not in (*decoders.available(), *decoders.JOINT_RULES):
             raise BadValue(f"task {self.name} names no decoder there is: {self.decoder!r}")
         known = paradigms.from_params(self.paradigm, self.params)
         if self.law is not None:
@@ -190,6 +194,11 @@ class Task:
             raise BadValue(
                 f"the law of task {self.name} names {unknown[0]!r}, which {self.paradigm} never decides; it "
                 f"decides {', '.join(paradigm.conditions)}"
+            )
+        if (law.law == "proportional") != (paradigm.evidence in ("velocity", "force")):
+            raise BadValue(
+                f"task {self.name} decides on {paradigm.evidence}; the law proportional, and no other, follows a "
+                f"velocity or a force; got {law.law}"
             )
         if not paradigm.asynchronous and (law.law != "trigger" or not law.conditions):
             raise BadValue(
