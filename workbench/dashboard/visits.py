@@ -51,7 +51,11 @@ class VisitService:
         self._operator, self._speed = operator, speed
         self._usual = self.system
         self.hardware = SetupService(
-            self.folder, self.system.system, task=self.system.task.name, who=lambda: self.who
+            self.folder,
+            self.system.system,
+            task=self.system.task.name,
+            who=lambda: self.who,
+            decoder=self._approved_decoder,
         )
         self._signer: Signer | None = None
         self._confirmed: dict[str, str] = {}
@@ -525,6 +529,14 @@ class VisitService:
     @staticmethod
     def _person(study: Study, visit_id: str) -> dict[str, Any]:
         return study.get("participant", study.get("visit", visit_id)["participant_id"])
+
+    def _approved_decoder(self) -> dict[str, Any] | None:
+        """The decoder that an online run of the participant at hand would use."""
+        person = self.participant_id()
+        if not person:
+            return None
+        with self.record() as study:
+            return study.approved_decoder(effector=self._effector, participant_id=person)
 
     def _online_decoder(self, running: Mapping[str, str] | None) -> dict[str, Any] | None:
         if running is None:

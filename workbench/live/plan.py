@@ -129,6 +129,12 @@ class SessionPlan:
         """Whether somebody is connected whose consent the record does not hold."""
         return bool(self.setup) and not self.consent.strip()
 
+    @property
+    def waived_checks(self) -> list[tuple[str, dict[str, str]]]:
+        """Name of a stream with a waiver of a check that failed at set-up (``check, text, reason, by, at``)."""
+        connections = self.setup.get("connections", ())
+        return [(one["stream"]["name"], waiver) for one in connections for waiver in one.get("waivers", ())]
+
     def source_id(self, purpose: str) -> str:
         """source_id of one of the session's own LSL streams; ``purpose`` is a key of :data:`OUTLETS`."""
         if purpose not in OUTLETS:
