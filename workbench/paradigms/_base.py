@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, NamedTuple, Self
 
 from workbench.errors import BadValue
+from workbench.paradigms._flicker import Flicker
 from workbench.vocabulary import Decision, Evidence, LocatedCue, Trial
 
 
@@ -78,12 +79,14 @@ class Paradigm(ABC):
     Class attributes
     ----------------
     name : the file name. asynchronous : decided at every hop, or once per cue.
+    selects : whether an item is chosen from evidence that is summed over several windows.
     hit_window : name of the parameter that says how long after a cue an onset is a hit, in s; ``""`` where each
         cue is decided once.
     """
 
     name: ClassVar[str]
     asynchronous: ClassVar[bool]
+    selects: ClassVar[bool] = False
     hit_window: ClassVar[str] = ""
 
     @property
@@ -95,6 +98,20 @@ class Paradigm(ABC):
     @abstractmethod
     def classes(self) -> tuple[str, ...]:
         """Classes a decoder must tell apart; includes rest for asynchronous paradigms."""
+
+    @property
+    def stimuli(self) -> tuple[str, ...]:
+        """Labels of stimuli that a presenter marks beside conditions and rest; each is placed like a cue."""
+        return ()
+
+    @property
+    def flicker(self) -> Flicker | None:
+        """How the light changes, None where it does not flicker."""
+        return None
+
+    def choices(self, classes: Sequence[str]) -> tuple[str, ...]:
+        """What the probabilities of a decision are of, for a decoder of these ``classes``: usually just these."""
+        return tuple(classes)
 
     @abstractmethod
     def schedule(self, n_trials: int, *, seed: int) -> tuple[PlannedCue, ...]:
