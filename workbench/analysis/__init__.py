@@ -46,6 +46,7 @@ from workbench.analysis._responders import (
     up_lift,
 )
 from workbench.analysis._scores import Reading, direction_of, number_of, reading
+from workbench.analysis._selections import Selections, selections
 from workbench.analysis._splits import Fold, blocks, check_split, leave_one_out
 from workbench.analysis._state import condition_words, state_words
 from workbench.analysis._table import (
@@ -94,6 +95,7 @@ __all__ = [
     "Record",
     "Responders",
     "Result",
+    "Selections",
     "Spread",
     "accuracy",
     "accuracy_of",
@@ -139,6 +141,7 @@ __all__ = [
     "queries",
     "reading",
     "responder",
+    "selections",
     "spread",
     "state_words",
     "up_lift",
@@ -156,6 +159,7 @@ class Result(Protocol):
 ENDPOINTS: dict[str, Callable[..., Result]] = {
     "accuracy": accuracy,
     "event_metrics": event_metrics,
+    "selections": selections,
     "latency": latency,
     "change": change,
     "isncsci_change": isncsci_change,

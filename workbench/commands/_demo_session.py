@@ -317,8 +317,11 @@ def _results(study: Study, system: BoundSystem, run_id: str) -> list[str]:
     """The main result and the lines that explain it, from the record."""
     trials = [t for t in study.nouns("trial", run_id=run_id) if isinstance(t, Trial)]
     window_s = paradigms.hit_window_s(system.paradigm, system.paradigm_params)
+    paradigm = paradigms.from_params(system.paradigm, system.paradigm_params)
+    if paradigm.selects:
+        items = len(paradigm.choices(paradigm.classes))
+        return [analysis.selections(trials, items=items, fs=system.signal.fs).line()]
     if window_s is None:
-        paradigm = paradigms.from_params(system.paradigm, system.paradigm_params)
         return [analysis.accuracy(trials, paradigm.classes).line()]
     metrics = analysis.event_metrics(trials, onset_window_s=window_s, fs=system.signal.fs)
     return [metrics.line(), metrics.rest_line(), metrics.timing_line()]

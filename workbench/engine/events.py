@@ -28,6 +28,7 @@ RowKind = Literal[
     "clock_jump",
     "contract",
     "disk",
+    "disturbed",
     "effector_found",
     "estop",
     "impossible_marker",

@@ -97,7 +97,7 @@ def _is_effector(player: Mapping[str, Any]) -> bool:
     return "pairing" in devices.load(str(player["device"])).options
 
 
-_OWN = {"cue_source_id": "cues"}
+_OWN = {"cue_source_id": "cues", "decision_source_id": "decisions"}
 """Options of players that name a stream of the session."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from workbench import messages, reading
 from workbench.devices import lsl
@@ -15,12 +16,16 @@ from workbench.errors import BadValue, Refused, WorkbenchError
 from workbench.live.plan import SessionPlan
 from workbench.live.status import RunEnd
 from workbench.messages import Message
+from workbench.paradigms import DISTURBED
 
 ENDS: dict[RunEnd, Message] = {
     "finished": Message("run.finished"),
     "stopped": Message("run.stopped"),
     "failed": Message("run.failed"),
 }
+SHOWN = ("refresh_hz", "frame", "frames", "error_ms")
+"""Figures of a presenter that are recorded with its marker: refresh rate of the screen in Hz, number of the frame
+since the presenter began, frames that the stimulus lasts, and bound of the error of its clock in ms."""
 FUTURE_S = 5.0
 """A cue whose stamp lies further ahead than this is impossible, s of stream time."""
 
@@ -76,9 +81,24 @@ class RunControl:
         self._events.mark("clock_offset", offset_s=signal.offset, uncertainty_s=signal.uncertainty)
         if self._plan.cue_source == "engine":
             run.source.plan(run.request.schedule, rest=run.rest)
-        self._outlets.publish_state("run", number=run.number, run=run.request.id)
+        self._outlets.publish_state("run", number=run.number, run=run.request.id, **self._task(run))
         extent = Message("engine.run_started", n=run.number)
         self._events.enter("operator", extent=extent, consequence=self._plan.operator)
+
+    def _task(self, run: LiveRun) -> dict[str, Any]:
+        """What another program needs to present the run; nothing where the engine presents it."""
+        if self._plan.cue_source == "engine":
+            return {}
+        request = run.request
+        return {
+            "run_kind": request.kind,
+            "paradigm": request.paradigm.name,
+            "params": request.paradigm.params(),
+            "n_trials": request.n_trials,
+            "schedule": [list(cue) for cue in request.schedule],
+            "t0": self._streams.signal.t0,
+            "speed": self._plan.speed,
+        }
 
     def pause(self, reason: str) -> None:
         """Pause a running run: recording continues, no cue is presented, the effector is released."""
@@ -158,9 +178,9 @@ class RunControl:
         run, signal = self.run, self._streams.signal
         if run is None:
             return
-        label, duration_s = parse_cue(text)
-        label = str(self._plan.labels.get(label, label))
-        if label not in (*run.request.paradigm.conditions, run.rest):
+        label, duration_s, shown = parse_cue(text)
+        label, paradigm = str(self._plan.labels.get(label, label)), run.request.paradigm
+        if not (label == run.rest or paradigm.takes(label)):
             run.source.mark("note", stamp=stamp, label=label)
         # The source lags behind the stream by what waits for other streams, so the newer of the two is the
         # present.
@@ -174,9 +194,18 @@ class RunControl:
             )
             run.source.mark("note", stamp=stamp, label=label, impossible=True)
         else:
-            trial = self._n_cues if label != run.rest else -1
-            self._n_cues += label != run.rest
-            run.source.mark("cue", stamp=stamp, label=label, trial=trial, duration_s=duration_s)
+            opens = label in paradigm.conditions
+            trial = self._n_cues if opens else -1
+            self._n_cues += opens
+            if label.startswith(DISTURBED):
+                self._events.enter(
+                    "disturbed",
+                    stream="markers",
+                    extent=label.removeprefix(DISTURBED).strip(),
+                    consequence=Message("decode.trial_excluded"),
+                    priority="medium",
+                )
+            run.source.mark("cue", stamp=stamp, label=label, trial=trial, duration_s=duration_s, **shown)
 
     def _report_jitter(self) -> None:
         """One row a regular stream: how far its stamps lay from the smooth time base."""
@@ -201,15 +230,20 @@ class RunControl:
                 )
 
 
-def parse_cue(text: str) -> tuple[str, float]:
-    """Label and duration in s of a marker text, plain or a JSON object; anybody may send one."""
+def parse_cue(text: str) -> tuple[str, float, dict[str, float]]:
+    """Label, duration in s and figures (:data:`SHOWN`) of a marker text; anybody may send one.
+
+    It is plain, or a JSON object.
+    """
     if not text.startswith("{"):
-        return text, 0.0
+        return text, 0.0, {}
     try:
         content = reading.parse_json(text, "marker")
         duration_s = float(content.get("duration_s") or 0.0)
+        shown = {name: float(content[name]) for name in SHOWN if name in content}
     except (BadValue, ValueError, TypeError, AttributeError, OverflowError):
-        return text, 0.0
+        return text, 0.0, {}
+    shown = {name: value for name, value in shown.items() if math.isfinite(value)}
     # An escaped half of a surrogate pair is a text that no recording can hold.
     label = str(content.get("label", text)).encode("utf-8", "replace").decode()
-    return label, duration_s if math.isfinite(duration_s) else 0.0
+    return label, duration_s if math.isfinite(duration_s) else 0.0, shown

@@ -108,6 +108,10 @@ class RunStart:
             _check_stream(stream)
         require_disk(session)
         request = parse_run_request(args, signal=signal.spec)
+        flicker = request.paradigm.flicker
+        answer = session.plan.screening.get("answer", "")
+        if flicker is not None and (reason := flicker.refusal(answer, simulated=session.plan.simulated)):
+            raise Refused(reason)
         approved = session.grants.approves(args.get("grant"), decoder_sha256=request.decoder_sha256)
         request = replace(request, approved=approved)
         if signal.recording_only and request.kind != "calibration":

@@ -11,8 +11,19 @@ from typing import Any
 
 from workbench import registry
 from workbench.paradigms._base import Paradigm, PlannedCue, Request, Rule
+from workbench.paradigms._choosing import DISTURBED
 
-__all__ = ["Paradigm", "PlannedCue", "Request", "Rule", "available", "from_params", "hit_window_s", "load"]
+__all__ = [
+    "DISTURBED",
+    "Paradigm",
+    "PlannedCue",
+    "Request",
+    "Rule",
+    "available",
+    "from_params",
+    "hit_window_s",
+    "load",
+]
 
 
 def available() -> tuple[str, ...]:

@@ -99,10 +99,9 @@ class Paradigm(ABC):
     def classes(self) -> tuple[str, ...]:
         """Classes a decoder must tell apart; includes rest for asynchronous paradigms."""
 
-    @property
-    def stimuli(self) -> tuple[str, ...]:
-        """Labels of stimuli that a presenter marks beside conditions and rest; each is placed like a cue."""
-        return ()
+    def takes(self, label: str) -> bool:
+        """Whether a marker of a presenter is a cue for the rule; rest always is, any other is a note."""
+        return label in self.conditions
 
     @property
     def flicker(self) -> Flicker | None:

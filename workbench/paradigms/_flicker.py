@@ -23,8 +23,8 @@ GREATEST_AREA_SR = 0.1
 """Greatest area that changes, sr: about 18° × 18°. A proposal of ours: well below a full field, which provokes
 most (Fisher et al. 2005), and room for a keyboard of targets."""
 
-ANSWERS = ("none", "history", "simulated")
-"""Answers of the screening: no seizure and no epilepsy ever, one or the other, or nobody there to be asked."""
+ANSWERS = ("none", "history")
+"""Answers of the screening: no seizure and no epilepsy ever, or one or the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +64,10 @@ class Flicker:
         answer : of the screening, one of :data:`ANSWERS`, ``""`` where nobody was asked.
         simulated : whether the participant is.
         """
-        if simulated and answer in ("", "simulated"):
+        # Nobody is there who could be asked.
+        if simulated and not answer:
             return ""
-        if answer not in ("none", "history"):
+        if answer not in ANSWERS:
             return Message("flicker.not_asked")
         if answer == "history" and self.is_general_flash:
             return Message(

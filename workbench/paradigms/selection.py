@@ -23,7 +23,7 @@ from workbench.paradigms._base import (
     require_not_negative,
     require_positive,
 )
-from workbench.paradigms._choosing import FREE, LOOK, MODES, REST, Choice, ChoosingRule, check_items
+from workbench.paradigms._choosing import DISTURBED, FREE, LOOK, MODES, REST, Choice, ChoosingRule, check_items
 from workbench.paradigms._flicker import Flicker
 from workbench.vocabulary import Evidence, LocatedCue
 
@@ -99,17 +99,22 @@ class Selection(Paradigm):
         """The fastest item, and the area of all of them."""
         return Flicker(max(self.frequencies_hz), self.area_sr, self.contrast)
 
+    def takes(self, label: str) -> bool:
+        """An item, a free choice, or that the presentation was disturbed."""
+        return label in self.conditions or label.startswith(DISTURBED)
+
     @property
     def longest_s(self) -> float:
         """Longest flicker of a choice, s; the response to its end is a latency later."""
         return self.windows[1] * self.window_s
 
     def schedule(self, n_trials: int, *, seed: int) -> tuple[PlannedCue, ...]:
-        """Each item as often as the others, give or take one, in seeded random order."""
+        """Every item once, in seeded random order, before any comes again."""
         require_positive(n_trials=n_trials)
         # A named bit generator: NumPy's default may change, and a seed must always give the same schedule.
         rng = np.random.Generator(np.random.PCG64(seed))
-        order = rng.permutation([i % len(self.items) for i in range(n_trials)])
+        n = len(self.items)
+        order = np.concatenate([rng.permutation(n) for _ in range(-(-n_trials // n))])
         jitter = rng.uniform(0.0, self.jitter_s, n_trials)
         cues, at = [PlannedCue(0.0, REST, self.lead_in_s, -1)], self.lead_in_s
         for trial in range(n_trials):

@@ -25,7 +25,7 @@ from workbench.paradigms._base import (
     require_not_negative,
     require_positive,
 )
-from workbench.paradigms._choosing import FREE, MODES, REST, Choice, ChoosingRule, check_items
+from workbench.paradigms._choosing import DISTURBED, FREE, MODES, REST, Choice, ChoosingRule, check_items
 from workbench.paradigms._flicker import Flicker
 from workbench.vocabulary import Evidence, LocatedCue
 
@@ -115,7 +115,7 @@ class Speller(Paradigm):
         """Whether a flash was of the item that is meant."""
         return (OTHER, TARGET)
 
-    @property
+    @cached_property
     def stimuli(self) -> tuple[str, ...]:
         """Markers of the flashes."""
         return tuple(f"stim:{k}:on" for k in range(1, len(self.groups) + 1))
@@ -124,6 +124,10 @@ class Speller(Paradigm):
     def flicker(self) -> Flicker:
         """Flashes as often as they follow one another."""
         return Flicker(1.0 / self.soa_s, self.area_sr, self.contrast)
+
+    def takes(self, label: str) -> bool:
+        """An item, a free choice, a flash, or that the presentation was disturbed."""
+        return label in self.conditions or label in self.stimuli or label.startswith(DISTURBED)
 
     def choices(self, classes: Sequence[str]) -> tuple[str, ...]:
         """The items; none without a decoder."""

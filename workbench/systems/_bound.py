@@ -32,6 +32,7 @@ class Source:
     text : in plain words; says what is simulated or replayed.
     simulated : whether the participant is.
     player : ``{"device": name, "options": {…}}`` that plays the contract, None for hardware.
+    presenter : device that plays the markers, which the player follows; ``""`` where the player brings its own.
     labels : annotation of the recordings or code of the markers → condition.
     durations : of each run, s of stream time, where recordings fix them.
     notes : what a reader of the recordings should know, one sentence each.
@@ -40,6 +41,7 @@ class Source:
     text: str
     simulated: bool = False
     player: Mapping[str, Any] | None = None
+    presenter: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     durations: tuple[float, ...] = ()
     notes: tuple[str, ...] = ()
@@ -181,8 +183,11 @@ class BoundSystem:
             options = {**self.source.player["options"], "source_id": contract[0].source_id}
             markers = next((line for line in contract if line.role == "markers"), None)
             if markers is not None:
-                options["marker_source_id"] = markers.source_id
+                follows = "cue_source_id" if self.source.presenter else "marker_source_id"
+                options[follows] = markers.source_id
             players.append({"device": self.source.player["device"], "options": options})
+            if self.source.presenter and markers is not None:
+                players.append({"device": self.source.presenter, "options": {"source_id": markers.source_id}})
         if self.effector is not None and effector_simulated:
             players.append({"device": f"simulated_{self.effector}", "options": {}})
         return tuple(players)
@@ -257,7 +262,7 @@ def simulate(system: System, *, task: str = "", seed: int = 1, trials: tuple[int
     if simulator is None:
         raise BadValue(Message("system.no_simulator", system=system.name))
     player = {"device": simulator.device, "options": {**simulator.options, "seed": seed}}
-    source = Source(simulator.source, simulated=True, player=player)
+    source = Source(simulator.source, simulated=True, player=player, presenter=simulator.presenter)
     return bind(system, simulator.contract, task=task, source=source, trials=trials)
 
 

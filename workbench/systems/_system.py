@@ -30,7 +30,18 @@ Procedure = Literal["calibration", "online", "passive", "open_loop", "sham", "ma
 
 PROCEDURES: tuple[Procedure, ...] = get_args(Procedure)
 
-METRICS = ("f1", "recall", "precision", "false_per_min", "onset_s", "release_s", "held_s", "accuracy")
+METRICS = (
+    "f1",
+    "recall",
+    "precision",
+    "false_per_min",
+    "onset_s",
+    "release_s",
+    "held_s",
+    "accuracy",
+    "selections_per_min",
+    "bits_per_min",
+)
 """Names of what online runs are judged by, beside outcome measures."""
 
 SECTIONS = ("results", "rates", "decoder", "trials", "latency", "assessments")
@@ -225,12 +236,15 @@ class Simulator:
     device, options : player and its options; the seed is added.
     contract : the streams that it plays.
     source : what is simulated, in plain words, for screen, record and report.
+    presenter : player that shows what the cues say and sends their markers, which the first player then follows;
+        ``""`` where the engine gives the cues.
     """
 
     device: str
     options: Mapping[str, Any]
     contract: tuple[StreamSpec, ...]
     source: str
+    presenter: str = ""
 
 
 @dataclass(frozen=True)
