@@ -22,6 +22,7 @@ __all__ = [
     "available",
     "from_params",
     "hit_window_s",
+    "items",
     "load",
 ]
 
@@ -40,6 +41,19 @@ def load(name: str) -> type[Paradigm]:
 def from_params(name: str, params: Mapping[str, Any]) -> Paradigm:
     """A paradigm from the name and the JSON-able parameters that a recording stores."""
     return load(name)(**params)
+
+
+def items(name: str, params: Mapping[str, Any]) -> tuple[str, ...]:
+    """Items of which one is chosen in a run; empty where none are, or where its paradigm is not installed.
+
+    Parameters
+    ----------
+    name : of the run's paradigm. params : as the run stored them.
+    """
+    if name not in available() or not load(name).selects:
+        return ()
+    paradigm = from_params(name, params)
+    return paradigm.choices(paradigm.classes)
 
 
 def hit_window_s(name: str, params: Mapping[str, Any]) -> float | None:

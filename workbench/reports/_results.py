@@ -7,7 +7,17 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from workbench import messages
-from workbench.analysis import Accuracy, Confusion, EventMetrics, accuracy, confusion, event_metrics, guessing
+from workbench.analysis import (
+    Accuracy,
+    Confusion,
+    EventMetrics,
+    Selections,
+    accuracy,
+    confusion,
+    event_metrics,
+    guessing,
+    selections,
+)
 from workbench.errors import BadValue
 from workbench.messages import Message
 from workbench.reports._facts import Facts, Row, RunFacts, run_facts
@@ -31,10 +41,11 @@ class Crossed:
 
 @dataclass(frozen=True, slots=True)
 class Cued:
-    """Accuracy of a cued run with its confusion matrix."""
+    """Accuracy of a cued run with its confusion matrix, and the rates where items are selected."""
 
     accuracy: Accuracy
     confusion: Confusion
+    selections: Selections | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +102,23 @@ def _result(run: RunFacts) -> Result:
         # The window is what makes a run asynchronous: without one, the cue itself says when to decide.
         if (window_s := run.hit_window_s) is not None:
             return _with_guessing(run, trials, window_s=window_s, fs=_rate(run))
+        if run.items:
+            return _selected(run, trials)
         classes = [str(name) for name in run.parameters.get("conditions", ())] or sorted(
             {trial.condition for trial in trials}
         )
         return Cued(accuracy(trials, classes), confusion(trials, classes, run=str(run.number)))
     except BadValue as error:
         return Failed(messages.of(error))
+
+
+def _selected(run: RunFacts, trials: Sequence[Trial]) -> Cued:
+    """Result of a run in which items are selected; a matrix of those that occur, since a speller has dozens."""
+    rates = selections(trials, items=len(run.items), fs=_rate(run))
+    asked = [trial for trial in trials if trial.condition in run.items]
+    met = {trial.condition for trial in asked} | {trial.decided for trial in asked}
+    labels = [item for item in run.items if item in met] or list(run.items)
+    return Cued(rates.accuracy, confusion(asked, labels, run=str(run.number)), rates)
 
 
 def _with_guessing(run: RunFacts, trials: Sequence[Trial], *, window_s: float, fs: float) -> EventMetrics:
