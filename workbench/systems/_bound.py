@@ -135,9 +135,13 @@ class BoundSystem:
         speed, seed : stream time over real time, and seed of the players; 1 and unused with hardware.
         identity : how the participant was confirmed (``"wristband, 08:58, Lin Q."``), ``""`` for not at all.
         **entries : further entries of the :class:`SessionPlan`, such as ``effector_simulated=False``, ``waived``,
-            ``place`` or ``script_present``.
+            ``place``, ``script_present`` or ``screening`` (:func:`screen`; without it that of the participant's
+            last session, where light flickers).
         """
         visit_row = study.get("visit", visit)
+        if paradigms.from_params(self.paradigm, self.paradigm_params).flicker is not None:
+            # Asked once: the answer of an earlier session holds until another is given.
+            entries.setdefault("screening", screening_of(study, str(visit_row["participant_id"])))
         session = uuid7()
         person = study.get("participant", visit_row["participant_id"])["pseudonym"]
         contract = self.contract if self.source.player is None else _own(self.contract, session)
@@ -191,6 +195,37 @@ class BoundSystem:
         if self.effector is not None and effector_simulated:
             players.append({"device": f"simulated_{self.effector}", "options": {}})
         return tuple(players)
+
+
+def screen(answer: str, *, by: str) -> dict[str, str]:
+    """The answer to the question about seizures, as a session's plan takes it: entered by whom, and now.
+
+    Parameters
+    ----------
+    answer : ``"none"`` (no seizure and no epilepsy ever) or ``"history"`` (one or the other).
+    by : who asked and entered it.
+
+    Raises
+    ------
+    BadValue
+        For another answer, or nobody's name.
+    """
+    if answer not in ("none", "history") or not by.strip():
+        raise BadValue(Message("system.screening", got=repr(answer), by=repr(by)))
+    return {"answer": answer, "by": by.strip(), "utc": utc_now()}
+
+
+def screening_of(study: Study, participant: str) -> dict[str, str]:
+    """The last answer of a participant to the question about seizures; empty where nobody asked.
+
+    Parameters
+    ----------
+    study : open record. participant : id.
+    """
+    visits = {row["id"] for row in study.rows("visit", participant_id=participant)}
+    plans = [row["plan"] for row in study.rows("session") if row["visit_id"] in visits]
+    answers = [dict(plan["screening"]) for plan in plans if plan.get("screening")]
+    return max(answers, key=lambda answer: str(answer["utc"]), default={})
 
 
 def _own(contract: Sequence[StreamSpec], session: str) -> tuple[StreamSpec, ...]:
