@@ -63,7 +63,7 @@ class EvokedFigures:
         bits = [run.bits_per_min for run in self.runs if run.bits_per_min is not None]
         return (
             f"{self.system}: {len(self.runs)} simulated participants, {n} selections, {n - right} errors; "
-            f"accuracy {_over(shares, '.3f')}, {_over(rates, '.1f')} selections a minute, "
+            f"accuracy {_over(shares, '.3f', most=1.0)}, {_over(rates, '.1f')} selections a minute, "
             f"{_over(bits, '.1f')} bits a minute (Wolpaw); {self.lacking} choices without a decision, "
             f"{self.unequal} runs decoded again otherwise"
         )
@@ -180,10 +180,10 @@ def _cut(items: Sequence[Chunk | Marker]) -> Iterator[Chunk | Marker]:
             yield Chunk(item.first + at, item.samples[rows], item.stamps[rows])
 
 
-def _over(values: Sequence[float], digits: str) -> str:
-    """Mean over participants with Student's interval."""
+def _over(values: Sequence[float], digits: str, *, most: float = float("inf")) -> str:
+    """Mean over participants with Student's interval, which does not pass ``most``."""
     column: FloatArray = np.array(values, dtype=np.float64)[:, None]
-    course = analysis.mean_course(column, least=0.0, most=float("inf"))
+    course = analysis.mean_course(column, least=0.0, most=most)
     mean, low, high = course.mean[0], course.low[0], course.high[0]
     if mean is None:
         return "none"
