@@ -2,8 +2,8 @@
 
     python presenter_psychopy.py SESSION_ID
 
-Needs psychopy, numpy and pylsl in an environment of its own. It shows the schedule that the engine publishes when a
-run begins, counts frames, reports dropped ones, and ends a choice when its decision comes. It is an example:
+Needs psychopy, numpy and pylsl in an environment of its own. It shows the schedule that the engine publishes when
+a run begins, counts frames, reports dropped ones, and ends a choice when its decision comes. It is an example:
 measure the delay of your screen with a photodiode and set SCREEN_DELAY_S before you use it with a participant.
 """
 

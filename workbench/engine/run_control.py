@@ -173,12 +173,15 @@ class RunControl:
         run.abandon(why)
         self._outlets.publish_state("end")
 
-    def take_cue(self, text: str, stamp: float) -> None:
-        """A marker of the cue stream, at a corrected stamp in s: a cue of a condition or of rest, else a note."""
+    def take_cue(self, text: str, stamp: float) -> str:
+        """A marker of the cue stream, at a corrected stamp in s: a cue of a condition or of rest, else a note.
+
+        Returns its label, as the labels of the plan map it.
+        """
         run, signal = self.run, self._streams.signal
-        if run is None:
-            return
         label, duration_s, shown = parse_cue(text)
+        if run is None:
+            return label
         label, paradigm = str(self._plan.labels.get(label, label)), run.request.paradigm
         if not (label == run.rest or paradigm.takes(label)):
             run.source.mark("note", stamp=stamp, label=label)
@@ -206,6 +209,27 @@ class RunControl:
                     priority="medium",
                 )
             run.source.mark("cue", stamp=stamp, label=label, trial=trial, duration_s=duration_s, **shown)
+        return label
+
+    def take_page(self, text: str, local: float) -> None:
+        """A marker of a page that presents, at local time in s; other programs get it like a cue of the engine."""
+        stamp = self._streams.signal.stream_time(local)
+        label = self.take_cue(text, stamp)
+        duration_s = parse_cue(text)[1]
+        self._outlets.publish_state("cue", stamp=stamp, label=label, duration_s=duration_s)
+
+    def task(self) -> dict[str, Any]:
+        """What a page needs to present the run under way.
+
+        Raises
+        ------
+        Refused
+            When none is, or when something else presents it.
+        """
+        run = self._events.live_run
+        if run is None or self._plan.cue_source != "page":
+            raise Refused(Message("engine.nothing_to_present"))
+        return {"run": run.request.id, **self._task(run)}
 
     def _report_jitter(self) -> None:
         """One row a regular stream: how far its stamps lay from the smooth time base."""

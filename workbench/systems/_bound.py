@@ -158,7 +158,7 @@ class BoundSystem:
             speed=speed,
             seed=seed,
             simulated=self.source.simulated,
-            cue_source="engine" if self.markers is None else "stream",
+            cue_source=self._cue_source,
             labels=self.source.labels,
             law=self.task.law or ControlLaw(),
             limits=self.system.limits,
@@ -178,6 +178,13 @@ class BoundSystem:
             )
         )
         return plan
+
+    @property
+    def _cue_source(self) -> str:
+        """Who presents: a stream of markers, else a page where every frame counts, else the engine."""
+        if self.markers is not None:
+            return "stream"
+        return "page" if paradigms.load(self.paradigm).selects else "engine"
 
     def _players(
         self, contract: Sequence[StreamSpec], *, effector_simulated: bool

@@ -38,6 +38,7 @@ SYSTEM = System(
         Input(
             "markers",
             "markers",
+            critical=False,
             words=words(
                 "markers of the presenter, stamped when the light changes", "呈现程序在光线变化时刻发出的标记"
             ),
