@@ -23,7 +23,7 @@ FLOOR = {
     **dict.fromkeys(("delimited", "html_repr", "reading", "kernels"), 1),
     **dict.fromkeys(("decode", "decoding", "fitting", "paradigms", "signals", "control", "outcomes"), 2),
     **dict.fromkeys(("devices", "recording", "study", "analysis", "figures", "tables", "widgets"), 2),
-    **dict.fromkeys(("decoders", "live", "reports", "exchange"), 3),
+    **dict.fromkeys(("decoders", "live", "reports", "exchange", "hardware"), 3),
     **dict.fromkeys(("systems", "engine", "runs"), 4),
     **dict.fromkeys(("dashboard", "__main__", "commands"), 5),
     **dict.fromkeys(("evaluation", "bench", "research", "stress", "conformance"), 5),
@@ -76,7 +76,7 @@ DOORS = {
 
 KERNEL_BANS = {"scipy", "sklearn", "mne", "pandas", "pyriemann"}
 
-WORLDLY = ("control", "dashboard", "devices", "engine", "live", "recording", "runs", "study")
+WORLDLY = ("control", "dashboard", "devices", "engine", "hardware", "live", "recording", "runs", "study")
 """Rooms that meet time, chance, disk and network through ``world`` alone, so that a virtual world can stand in."""
 
 AROUND_THE_DOORS = re.compile(

@@ -4,7 +4,8 @@
 **score** outcome measures, **estimate** what the protocol asked, **report** it.
 
 For whoever reads and compares: ``open_study`` (its tables are DataFrames), ``RunFile`` (a recording, also as
-``mne.io.Raw`` and ``mne.Epochs``), ``fit`` and ``evaluate`` a decoder on own epochs, and ``plot``.
+``mne.io.Raw`` and ``mne.Epochs``), ``fit`` and ``evaluate`` a decoder on own epochs, and ``plot``. ``set_up``
+connects the amplifier and the effector of a site to a session.
 
 Names are imported on first use, so that a study opens without amplifier software and an amplifier without a
 database; ``decode`` at once, or the module of that name would take its place.
@@ -21,6 +22,7 @@ from workbench.decode import decode
 
 if TYPE_CHECKING:
     from workbench.analysis import estimate
+    from workbench.dashboard import set_up
     from workbench.live import start as acquire
     from workbench.outcomes import score
     from workbench.recording import RunFile
@@ -45,6 +47,7 @@ _HOMES = {
     "RunFile": ("workbench.recording", "RunFile"),
     "Study": ("workbench.study", "Study"),
     "plot": ("workbench.research.plot", ""),
+    "set_up": ("workbench.dashboard", "set_up"),
 }
 """Public name → module and name there; the module itself where that is empty."""
 
@@ -64,6 +67,7 @@ __all__ = [
     "report",
     "sample_study",
     "score",
+    "set_up",
 ]
 
 

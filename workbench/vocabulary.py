@@ -48,6 +48,8 @@ ApprovalMethod = Literal["password", "script", "lifted"]
 AssessmentState = Literal["draft", "incomplete", "complete"]
 Blinding = Literal["yes", "no", "unknown"]
 AcknowledgementStatus = Literal["ok", "clipped", "refused", "timeout"]
+ReportPart = Literal["rates", "decoder", "trials", "latency", "assessments"]
+"""What a system may leave out of the report of its sessions."""
 DeviceState = Literal["safe", "following", "holding", "venting", "stopped"]
 
 

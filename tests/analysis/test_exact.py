@@ -13,6 +13,7 @@ from scipy import stats
 from workbench.analysis import (
     binomial_tail,
     chance_limit,
+    chance_limit_of,
     chance_tail,
     clopper_pearson,
     poisson_interval,
@@ -165,3 +166,15 @@ def test_students_t_equals_the_reference(df):
         assert student_t_quantile(p, df) == pytest.approx(stats.t.ppf(p, df), rel=1e-9, abs=1e-9)
     with pytest.raises(BadValue, match="at least 1 degree of freedom, got 0"):
         student_t_tail(1.0, 0)
+
+
+@pytest.mark.parametrize("counts", [(12, 12), (16, 16, 16), (5, 5)])
+def test_classes_of_equal_numbers_have_the_limit_of_fair_guessing(counts):
+    assert chance_limit_of(counts) == chance_limit(sum(counts), classes=len(counts))
+
+
+def test_who_names_the_largest_class_does_not_reach_the_limit_of_unequal_classes():
+    assert chance_limit_of([16, 14]) == 21 > chance_limit(30, classes=2)
+    assert chance_limit_of([640, 128]) > 640
+    assert binomial_tail(21, 30, p=16 / 30) <= 0.05 < binomial_tail(20, 30, p=16 / 30)
+    assert chance_limit_of([1, 4]) is None

@@ -33,14 +33,14 @@ def test_a_program_reads_name_title_inputs_effector_and_what_is_simulated(capsys
 
 def test_a_new_study_holds_its_first_participant_the_visits_of_the_protocol_and_the_system(tmp_path, capsys):
     folder = tmp_path / "trial"
-    assert commands.main(["new", str(folder), "--system", "imagery_glove", "--first-visit", "2026-12-01"]) == 0
-    assert "P-001, Week 6: 2027-01-12 (2027-01-05 to 2027-01-19)" in capsys.readouterr().out
+    assert commands.main(["new", str(folder), "--system", "neo_hand", "--first-visit", "2026-12-01"]) == 0
+    assert "P-001, Month 3: 2027-03-01 (2027-02-15 to 2027-03-15)" in capsys.readouterr().out
     with Study.open(folder, actor="test") as study:
         (person,) = study.rows("participant")
         assert (study.code, person["pseudonym"], bool(person["simulated"])) == ("trial", "P-001", False)
-        assert [row["name"] for row in study.rows("visit")] == ["Baseline", "Week 6", "Week 12"]
+        assert [row["name"] for row in study.rows("visit")] == ["Baseline", "Month 3", "Month 6"]
         assert study.verify().ok
-    assert systems.system_of(folder) == (systems.load("imagery_glove"), "")
+    assert systems.system_of(folder) == (systems.load("neo_hand"), "")
 
 
 @pytest.mark.parametrize(
@@ -67,3 +67,11 @@ def test_a_study_says_when_the_file_of_its_system_has_changed(tmp_path):
     (tmp_path / "system.json").write_text("[]")
     with pytest.raises(BadValue, match="names no system"):
         systems.system_of(tmp_path)
+
+
+def test_recordings_and_the_name_of_another_system_contradict_each_other(tmp_path, capsys):
+    folder = tmp_path / "study"
+    asked = ["demo", "--recordings", "a.edf", "b.edf", "--system", "neo_hand", "--study", str(folder)]
+    assert commands.main(asked) == 2
+    assert "--recordings plays replay_recordings" in capsys.readouterr().err
+    assert not folder.exists()

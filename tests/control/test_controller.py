@@ -311,6 +311,12 @@ def test_evidence_that_is_no_set_of_probabilities_is_a_fault(bench, state, proba
     assert bench.controller.snapshot()["fault"] == "evidence_broken"
 
 
+def test_a_probability_that_rounding_put_above_one_is_sound_evidence(bench):
+    bench.arm()
+    bench.decide("activate", probabilities=(1.0 + 2.0**-52, 4e-18))
+    assert bench.state == "ACTIVE"
+
+
 def test_an_intent_on_evidence_that_is_not_valid_is_not_followed(bench):
     bench.arm()
     assert bench.decide("activate", valid=False, probabilities=(NAN, NAN)) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,7 +35,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def service(folder: Path) -> VisitService:
-    return VisitService(folder, systems.simulate(systems.load("neo_hand")), operator="Chen L.")
+    return VisitService(folder, operator="Chen L.")
 
 
 def visits(service: VisitService) -> dict[str, str]:
@@ -136,6 +137,71 @@ class _Client:
         self.issue = issue
 
 
+def test_a_simulated_participant_is_offered_every_task_that_somebody_plays(service: VisitService) -> None:
+    ids = visits(service)
+    details = service.details(ids["P-041"])
+    offered = [choice["key"] for choice in details["systems"]]
+    played = [one for one in map(systems.load, systems.available()) if one.simulator is not None]
+    assert offered == [f"{one.name} {task.name}" for one in played for task in one.tasks]
+    assert details["system"] in offered
+    checks = [one for one in details["plan"] if one["key"] == "worklist.plan.check"]
+    assert [one["args"]["what"] for one in checks] == list(service.system.system.checks)
+    with service.record() as study:
+        real = study.append(Visit(study.append(Participant("P-100")), "Month 1"))
+    assert service.details(real)["systems"] == []
+
+
+@pytest.fixture
+def other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The key of a system of another package."""
+    info = tmp_path / "site" / "other_hand-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: other_hand\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[workbench.systems]\nother_hand = other_hand\n")
+    (tmp_path / "site" / "other_hand.py").write_text(
+        "from dataclasses import replace\nfrom workbench import systems\n"
+        "usual = systems.load(systems.USUAL)\n"
+        "task = replace(usual.tasks[0], name='short', params={'attempt_s': 2.0})\n"
+        "SYSTEM = replace(usual, name='other_hand', tasks=(task,))\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    return "other_hand short"
+
+
+def test_a_session_runs_what_was_chosen_and_every_other_page_takes_it_up(
+    folder: Path, service: VisitService, other: str, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("workbench.dashboard.visits.live.start", lambda plan: _Client(plan))
+    service.confirm(visits(service)["P-041"], "P-041")
+    service.choose_system(other)
+    assert service.confirmed == {}  # it was confirmed for another session
+    with pytest.raises(WorkbenchError, match="must be one of those offered"):
+        service.choose_system("arm cued")
+    service.confirm(visits(service)["P-041"], "P-041")
+    plan = service.new_session().plan
+    assert f"{plan.system['name']} {plan.system['task']}" == other
+    second = VisitService(folder, operator="Okafor A.")
+    assert second.system.key != other
+    lock = {"session_id": plan.session_id}
+    monkeypatch.setattr("workbench.dashboard.visits.live.find", lambda folder: lock)
+    monkeypatch.setattr("workbench.dashboard.visits.live.attach", lambda folder: _Client(plan))
+    with pytest.raises(Refused, match=f"the session under way runs {other}"):
+        second.run_settings("calibration")
+    assert second.connect() is not None
+    assert second.system.key == other
+    assert second.run_settings("calibration")["params"]["attempt_s"] == 2.0
+    with pytest.raises(Refused, match="under way"):
+        second.choose_system(other)
+
+
+def test_a_page_says_that_the_file_of_its_system_has_changed(folder: Path) -> None:
+    stated = systems.provenance(systems.load("neo_hand"))
+    (folder / "system.json").write_text(json.dumps({**stated, "version": "0.0.1"}))
+    assert (
+        "was sci-bci-workbench 0.0.1" in VisitService(folder, operator="Chen L.").worklist()["hints"][-1]["text"]
+    )
+
+
 def test_a_participant_on_hold_is_confirmed_and_still_not_started(service: VisitService) -> None:
     service.confirm(visits(service)["P-009"], "P-009")
     with pytest.raises(Refused, match="on hold: event open"):
@@ -162,7 +228,7 @@ def test_where_people_can_sign_in_nobody_starts_or_decides_unsigned(folder: Path
 
 @pytest.fixture
 def page(folder: Path) -> Iterator[SessionPage]:
-    made = SessionPage(folder, systems.simulate(systems.load("neo_hand")), operator="Chen L.")
+    made = SessionPage(folder, operator="Chen L.")
     yield made
     made.screen.close()
     made.log.close()
@@ -208,7 +274,7 @@ def test_the_forms_of_a_page_are_those_of_the_chosen_visit_and_say_so(page: Sess
 
 
 def test_the_page_of_forms_offers_every_visit_below_the_shell(folder: Path) -> None:
-    page = SessionPage(folder, systems.simulate(systems.load("neo_hand")), operator="Chen L.", forms=True)
+    page = SessionPage(folder, operator="Chen L.", forms=True)
     try:
         ids = visits(page.service)
         picker, form = page.stage.children[1:]
@@ -272,7 +338,7 @@ def test_a_fit_waits_on_every_page_until_one_of_them_decides_once(folder: Path, 
 
     visit = visits(page.service)["P-041"]
     sha256 = enter_fit(folder, visit)
-    other = SessionPage(folder, systems.simulate(systems.load("neo_hand")), operator="Okafor A.")
+    other = SessionPage(folder, operator="Okafor A.")
     try:
         for one in (page, other):
             one.worklist.choose(visit)

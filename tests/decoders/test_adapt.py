@@ -23,7 +23,11 @@ CASES = [(name, "recentre") for name in COVARIANCE] + [(name, "pmean") for name 
 
 def make(name, rule, memory=None, **adapt):
     return decoders.load(name)(
-        fs=FS, window_s=0.4, reference="none", evidence={"memory": memory}, adapt={"rule": rule, **adapt}
+        fs=FS,
+        window_s=0.4,
+        reference="none",
+        evidence={"memory": memory},
+        adapt={"rule": rule, "balanced": False, **adapt},
     )
 
 
@@ -59,6 +63,45 @@ def run(decoder, x, cuts=(), labels=()):
 def right(made, y, first=0):
     names = [("left", "right")[int(np.argmax(e.probabilities))] for e in made]
     return np.mean(np.array(names[first:]) == y[first:])
+
+
+# ------------------------------------------------------------------ rounds of one window a class
+def in_blocks(mixing=None):
+    """One class for a minute, then the other."""
+    x, y = epochs(400, 5, mixing)
+    order = np.argsort(y, kind="stable")
+    return np.ascontiguousarray(x[order].transpose(0, 2, 1).reshape(-1, N_CHANNELS)), y[order]
+
+
+@pytest.mark.parametrize(("name", "rule"), [("tangent_space_lda", "recentre"), ("csp_lda", "pmean")])
+def test_classes_that_come_in_blocks_cost_an_adapting_decoder_nothing(name, rule):
+    x, y = in_blocks()
+    scores = {}
+    for balanced in (True, False):
+        decoder = make(name, rule, balanced=balanced, bound=50.0).fit(*epochs())
+        scores[balanced] = right(run(decoder, x)[0], y)
+    fixed = right(run(make(name, rule, bound=1e-9).fit(*epochs()), x)[0], y)
+    assert scores[True] >= fixed - 0.01
+    assert scores[False] < fixed - 0.02
+
+
+def test_rounds_follow_a_session_in_which_the_classes_take_turns():
+    mixing = np.diag([0.6, 1.2, 1.0, 1.0])
+    x, y = session(160, mixing=mixing)
+    fixed = decoders.load("tangent_space_lda")(fs=FS, window_s=0.4, reference="none").fit(*epochs())
+    adapting = make("tangent_space_lda", "recentre", balanced=True).fit(*epochs())
+    made, shots = run(adapting, x)
+    assert right(made, y, first=80) > right(run(fixed, x)[0], y, first=80) + 0.03
+    assert {int(shot.arrays["count"][0]) % 2 for shot in shots} == {1}  # two windows a round, after the fit's own
+
+
+def test_a_decoder_that_was_fitted_before_there_were_rounds_adapts_as_it_did():
+    x, _ = session()
+    now, before = (make("csp_lda", "pmean", balanced=balanced).fit(*epochs()) for balanced in (True, False))
+    del now.adaptation_["balanced"]
+    assert [shot.arrays["mean"].tobytes() for shot in run(now, x)[1]] == [
+        shot.arrays["mean"].tobytes() for shot in run(before, x)[1]
+    ]
 
 
 # ------------------------------------------------------------------ rules by their definition

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from workbench import decoders
-from workbench.decoding.accumulation import LeakySum, Trigger
+from workbench.decoding.accumulation import Detector, LeakySum, Trigger
 from workbench.errors import BadSignal, BadValue
-from workbench.fitting.held_out import _least, detections, folds, isotonic, platt
+from workbench.fitting.held_out import _least, detections, detector_thresholds, folds, isotonic, platt
 from workbench.fitting.settings import EvidenceSettings
+from workbench.fitting.steady_state import CORRELATION_EVIDENCE
 from workbench.vocabulary import Evidence
 
 FS, N_CHANNELS = 200.0, 4
@@ -27,7 +28,7 @@ def make(name="csp_lda", **evidence):
 
 def sees_loudness(name):
     """Whether features grow with the signal; correlations and the shares of fbcsp do not."""
-    return name != "fbcsp" and decoders.load(name).evidence_defaults.get("calibrate") != "temperature"
+    return name != "fbcsp" and decoders.load(name).evidence_defaults != CORRELATION_EVIDENCE
 
 
 def epochs(classes=("grasp", "rest"), n=80, seed=0, seconds=0.4, factor=0.7):
@@ -243,7 +244,7 @@ def test_without_rest_both_bounds_are_those_of_a_movement():
 
 @pytest.mark.parametrize("name", decoders.available())
 def test_every_decoder_takes_every_memory_and_a_gap_starts_it_afresh(name):
-    for memory in ("gate", "leaky", "sprt", "trigger"):
+    for memory in ("gate", "leaky", "sprt", "trigger", "detector"):
         decoder = make(name, memory=memory).fit(*epochs(seconds=0.8))
         stream = decoder.start()
         stream.step(recording()[:2000])
@@ -256,8 +257,8 @@ def test_every_decoder_takes_every_memory_and_a_gap_starts_it_afresh(name):
         assert after.probabilities == tuple(start.probabilities(start.initial).tolist())
 
 
-def test_a_gate_and_a_trigger_need_rest():
-    for memory in ("gate", "trigger"):
+def test_a_gate_a_trigger_and_a_detector_need_rest():
+    for memory in ("gate", "trigger", "detector"):
         decoder = make(memory=memory).fit(*epochs(classes=("left", "right")))
         assert decoder.start()._finish.accumulator is None
 
@@ -288,6 +289,56 @@ def test_the_trigger_is_silent_in_rest_as_often_as_asked():
     counts = [detections(odds, at, 5) for at in (0.0, 1.0, 2.0, 5.0)]
     assert counts == sorted(counts, reverse=True)
     assert counts[-1] == 0
+
+
+def test_a_detector_is_a_running_mean_seen_from_its_two_thresholds():
+    detector = Detector(onset=2.0, release=1.0, share=0.25, rest=1, n_classes=2)
+    level, state = 0.0, detector.initial
+    for value in [3.0, 3.0, -1.0, 8.0, 0.0, 0.0]:
+        state = detector.step(state, np.array([value, 0.0]))
+        level += 0.25 * (value - level)
+        odds = np.log(0.25) + (np.log(0.65 / 0.35) - np.log(0.25)) * (level - 1.0)
+        assert detector.probabilities(state) == pytest.approx([1 / (1 + np.exp(-odds)), 1 / (1 + np.exp(odds))])
+    for at, p in ((2.0, 0.65), (1.0, 0.2)):
+        assert detector.probabilities(np.array([at, 0.0, 0.0]))[0] == pytest.approx(p)
+    assert not detector.undecided(state)
+
+
+def test_movements_divide_what_a_detector_leaves_them_by_their_odds():
+    detector = Detector(onset=2.0, release=1.0, share=1.0, rest=0, n_classes=3)
+    state = detector.step(detector.initial, np.array([0.0, 3.0, 2.0]))
+    p = detector.probabilities(state)
+    assert p.sum() == pytest.approx(1.0)
+    assert p[1] > p[2] > 0.0
+
+
+@pytest.mark.parametrize("false_per_min", [0.5, 2.0])
+def test_a_detector_rises_in_rest_about_as_often_as_asked(false_per_min):
+    decoder = make(memory="detector", false_per_min=false_per_min, smooth_s=1.0).fit(*epochs(n=40))
+
+    def odds(seconds, seed):
+        """Log odds of a movement in rest: noise that windows of half a second smooth."""
+        noise = np.random.default_rng(seed).normal(0.0, 3.0, round(seconds / decoder.step_s) + 10)
+        return np.convolve(noise, np.ones(10) / 10, mode="valid") - 2.0
+
+    calibration = odds(180, 1)
+    scores = np.stack([calibration, np.zeros(len(calibration))], axis=1)
+    index, blocks = np.ones(len(scores), dtype=np.int64), np.arange(len(scores)) // 60
+    onset, release = detector_thresholds(scores, index, blocks, decoder)
+    assert release == pytest.approx((onset + np.median(running(calibration, blocks, decoder))) / 2)
+    later = running(odds(7200, 2), np.zeros(10**6), decoder)
+    rises = np.sum((later[1:] >= onset) & (later[:-1] < onset))
+    assert 0.4 * false_per_min < rises / 120 < 2.5 * false_per_min
+
+
+def running(odds, blocks, decoder):
+    """The running mean of a detector with a time constant of 1 s, from the mean of each block on."""
+    level = np.empty(len(odds))
+    for i in range(len(level)):
+        new = i == 0 or blocks[i] != blocks[i - 1]
+        before = odds[blocks[: len(odds)] == blocks[i]].mean() if new else level[i - 1]
+        level[i] = before + decoder.step_s * (odds[i] - before)
+    return level
 
 
 # ------------------------------------------------------------------ fusion

@@ -37,3 +37,20 @@ def test_two_classes_give_the_logistic_of_the_definition():
 def test_features_without_spread_are_refused():
     with pytest.raises(BadSignal, match="do not vary"):
         shrinkage_lda(np.repeat([[1.0, 2.0], [3.0, 4.0]], 5, axis=0), np.repeat([0, 1], 5))
+
+
+@pytest.mark.parametrize(("n", "p"), [(12, 13), (30, 400), (60, 2080)])
+def test_more_features_than_rows_give_the_weights_of_the_whole_covariance(n, p):
+    rng = np.random.default_rng(n)
+    x, y = rng.normal(1.0, np.linspace(0.5, 2.0, p), (n, p)), np.arange(n) % 3
+    weights, bias, log_prior = shrinkage_lda(x, y)
+    means = np.array([x[y == k].mean(axis=0) for k in range(3)])
+    dense = np.linalg.solve(ledoit_wolf(x - means[y])[0], means.T).T
+    np.testing.assert_allclose(weights, dense, rtol=0, atol=1e-12 * np.abs(dense).max())
+    np.testing.assert_allclose(bias, -0.5 * (dense * means).sum(axis=1) + log_prior, rtol=1e-12)
+
+
+def test_more_features_than_rows_that_vary_in_one_direction_are_refused():
+    x = np.outer([1.0, -1.0, 1.0, -1.0], np.ones(9)) + np.repeat([[0.0], [3.0]], 2, axis=0)
+    with pytest.raises(BadSignal, match="one direction only"):
+        shrinkage_lda(x, np.repeat([0, 1], 2))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from scipy import signal
 
 from workbench import decoders
+from workbench.decoders import _store
 from workbench.decoding.reducers import Taps
 from workbench.errors import BadValue
-from workbench.vocabulary import Chunk
+from workbench.vocabulary import Chunk, Montage
 
 FS, N_CHANNELS = 160.0, 4
 PERIOD = 8 * 160
@@ -52,7 +55,7 @@ def test_taps_are_samples_at_16_hz_that_end_with_the_window():
 
 
 def test_features_are_the_definition_written_out():
-    decoder, x = fitted(), recording(n_trials=4, seed=3) + 500.0
+    decoder, x = fitted(band=(0.3, 3.0), means=False), recording(n_trials=4, seed=3) + 500.0
     sos = np.concatenate(
         [
             signal.tf2sos(*signal.iirnotch(50, 30, fs=FS)),
@@ -85,9 +88,28 @@ def test_without_rest_there_is_no_trigger():
     assert decoder.settings.window_s == 0.5
 
 
+def test_values_are_means_of_sixteenths_of_a_second_unless_it_was_stored_before_there_were_any(tmp_path):
+    window = np.random.default_rng(2).normal(0, 5, (160, N_CHANNELS))
+    now = fitted()
+    np.testing.assert_allclose(now.summarise(window), window.reshape(16, 10, N_CHANNELS).mean(axis=1), rtol=1e-12)
+    decoders.save(fitted(band=(0.3, 3.0), means=False), tmp_path, montage=Montage(tuple("abcd"), FS))
+    whole = json.loads((tmp_path / "decoder.json").read_text())
+    del whole["decoder"]["params"]["means"]
+    with np.load(tmp_path / "arrays.npz") as archive:
+        whole["sha256"] = _store._hash(whole["decoder"], dict(archive))
+    (tmp_path / "decoder.json").write_text(json.dumps(whole))
+    before = decoders.read(tmp_path)
+    assert np.array_equal(before.summarise(window), window[9::10])
+
+
+def test_an_edge_of_7_hz_delays_a_potential_by_less_than_half_of_what_3_hz_do():
+    delays = [make(band=(0.0, edge)).prepare(N_CHANNELS).delay_s[0] for edge in (3.0, 7.0)]
+    assert delays == pytest.approx([0.158, 0.067], abs=0.003)
+
+
 def test_defaults_are_those_of_the_definition():
     settings = make().settings_for(4)
-    assert (settings.bands, settings.order, settings.hop_s) == (((0.3, 3.0),), 4, 0.0625)
+    assert (settings.bands, settings.order, settings.hop_s) == (((0.3, 7.0),), 4, 0.0625)
     assert (settings.window_s, settings.reference, make().settings_for(1).reference) == (1.0, "car", "none")
 
 

@@ -15,6 +15,8 @@ HELD = {
     "eegmmidb_hands_feet_executed": ("eegmmidb", "S001", (30, 64), {"hands": 16, "feet": 14}, 2),
     "eegmmidb_left_right_imagined": ("eegmmidb", "S001", (30, 64), {"left": 16, "right": 14}, 2),
     "eegmmidb_left_right_executed": ("eegmmidb", "S001", (30, 64), {"left": 16, "right": 14}, 2),
+    "eegmmidb_rest_movement_executed": ("eegmmidb", "S001", (120, 64), {"rest": 60, "movement": 60}, 4),
+    "eegmmidb_rest_movement_imagined": ("eegmmidb", "S001", (120, 64), {"rest": 60, "movement": 60}, 4),
     "graz_gdf": ("graz_gdf", "sample", (40, 3), {"left": 20, "right": 20}, 1),
     "scp1": ("scp1", "scp1", (561, 6), {"negativity": 282, "positivity": 279}, 2),
     "ssvep_exo": ("ssvep_exo", "subject01", (48, 8), {"13": 16, "17": 16, "21": 16}, 2),

@@ -22,22 +22,23 @@ pytestmark = pytest.mark.timeout(240)
 DEMO = """
 import sys
 from dataclasses import replace
-from workbench import commands, runs
-from workbench.systems import System, simulated_grasping
+from workbench import commands, runs, systems
+from workbench.systems import BoundSystem
 
-usual, planned = simulated_grasping.SYSTEM, System.new_session
+usual, planned = systems.simulate, BoundSystem.new_session
 
 def hasty(*args, **more):
     return replace(planned(*args, **more), resolve_s=4.0{plan})
 
-def wrong(*, seed):
-    made = usual(seed=seed, calibration_trials=6, online_trials=2)
-    options = dict(made.player["options"])
+def wrong(system, *, task, seed):
+    made = usual(system, task=task, seed=seed, trials=(6, 2))
+    options = dict(made.source.player["options"])
     signal = made.signal
     {change}
-    return replace(made, signal=signal, player={{**made.player, "options": options}})
+    source = replace(made.source, player={{**made.source.player, "options": options}})
+    return replace(made, contract=(signal,), source=source)
 
-simulated_grasping.SYSTEM, System.new_session = wrong, hasty
+systems.simulate, BoundSystem.new_session = wrong, hasty
 {more}
 sys.exit(commands.main(["demo", "--no-browser", "--speed", "12", "--study", sys.argv[1]]))
 """

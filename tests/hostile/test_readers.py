@@ -34,13 +34,14 @@ BY_COMMANDS = {
     "recording/xdf.py", "recording/xml.py", "study/anchors.py", "study/record_file.py", "study/reading.py",
     "study/record.py", "study/verification.py", "study/files.py", "study/migrate.py", "study/migrations.py",
     "study/keys.py", "devices/_bids.py", "runs/stopping.py", "runs/approve.py", "study/database.py",
+    "systems/_protocol.py",
 }  # fmt: skip
 """Read what a user names or a study holds: the hostile cases of the commands, or of READERS below, reach them."""
 
 OWN_TEXTS = {
     "evaluation/_document.py", "exchange/_core_data_set.py", "outcomes/_thresholds.py", "reports/html.py",
     "reports/pdf.py", "reports/texts.py", "widgets/_base.py", "widgets/_locale.py", "kernels/_jit.py",
-    "devices/_lsl_library.py", "systems/_system.py", "messages.py",
+    "devices/_lsl_library.py", "systems/_bound.py", "messages.py", "registry.py",
 }  # fmt: skip
 """Read files of the package or of the system alone."""
 
@@ -129,9 +130,15 @@ def _anchors(path: Path) -> object:
     return anchors.read(path)
 
 
+def _system(path: Path) -> object:
+    from workbench.systems._protocol import stated_in
+
+    return stated_in(path)
+
+
 READERS = {
     "decoder": _decoder, "replay": _replayed, "table": _table, "plan": _plan, "ledger": _ledger, "index": _index,
-    "anchors": _anchors,
+    "anchors": _anchors, "system": _system,
 }  # fmt: skip
 
 

@@ -40,6 +40,8 @@ def test_a_plan_comes_back_from_its_text():
         cue_source="stream",
         labels={"T1": "hands"},
         waived={"texts": "not connected"},
+        peers=("amp-pc",),
+        setup={"site": "ward", "sha256": "ab"},
     )
     assert SessionPlan.from_json(plan.to_json()) == plan
 
@@ -56,6 +58,7 @@ def test_a_plan_comes_back_from_its_text():
         ({"cue_source": "stream", "contract": (ECOG,)}, "role 'markers'"),
         ({"waived": {"texts": ""}}, "no reason"),
         ({"transport": "udp"}, "transport"),
+        ({"setup": {"site": "ward"}}, "sha256, as it was saved"),
     ],
 )
 def test_a_plan_that_contradicts_itself_is_refused(changes, words):

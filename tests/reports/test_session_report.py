@@ -21,6 +21,8 @@ from workbench.errors import RecordFault, UnknownName
 from workbench.messages import Message
 from workbench.reports import _facts, _results, session_report
 from workbench.reports._results import trial_of
+from workbench.reports.blocks import Heading
+from workbench.reports.session import session_document
 from workbench.reports.texts import LANGUAGES, Texts, catalogue
 from workbench.study import Study
 from workbench.vocabulary import (
@@ -207,6 +209,16 @@ def test_a_real_session_carries_no_simulated_label(empty_study):
     said = page_of(empty_study)
     assert "Simulated" not in said
     assert "not representative" not in said
+
+
+@pytest.mark.parametrize(
+    ("setup", "consent", "said"), [({}, "", False), ({"sha256": "ab"}, "", True), ({"sha256": "ab"}, "v2", False)]
+)
+def test_a_session_with_hardware_says_where_the_record_holds_no_consent(empty_study, setup, consent, said):
+    person = empty_study.append(Participant("P-001"))
+    visit = empty_study.append(Visit(person, "Month 1"))
+    empty_study.append(Session(visit, "Chen L.", plan={"setup": setup, "consent": consent}))
+    assert ("Consent not recorded here" in page_of(empty_study)) == said
 
 
 def import_of(study, **options):
@@ -616,6 +628,19 @@ def test_replayed_recordings_are_labelled(empty_study):
     said = page_of(empty_study)
     assert "Replayed data. Recorded signals were replayed" in said
     assert "Draft, not signed · Replayed data" in said
+
+
+@pytest.mark.parametrize("asked", [(), ("trials",), ("rates", "latency")])
+def test_a_report_shows_the_parts_its_system_asks_for_and_always_what_it_rests_on(study, asked):
+    facts = _facts.read(study)
+    facts = replace(facts, session={**facts.session, "plan": {**facts.session["plan"], "report": list(asked)}})
+    heads = {
+        "rates": "Rates and times of the online runs", "decoder": "Decoder", "trials": "Trials",
+        "latency": "Latency of the decisions", "assessments": "Assessments by condition",
+    }  # fmt: skip
+    said = {block.text for block in session_document(facts, Texts("en")).blocks if isinstance(block, Heading)}
+    assert {name for name, head in heads.items() if head in said} == set(asked)
+    assert {"Results of the online runs", "Where every number comes from"} <= said
 
 
 def test_every_kind_of_ledger_entry_that_the_screen_names_has_a_name_in_the_report():

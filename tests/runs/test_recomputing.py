@@ -10,7 +10,6 @@ import pytest
 
 from workbench import control
 from workbench.engine.effector_recording import INPUTS_AT_ONCE, EffectorRecording
-from workbench.errors import RecordingFault
 from workbench.recording import RunFile, RunWriter
 from workbench.runs.recomputing import compare_commands
 from workbench.vocabulary import Acknowledgement, Command, Decision, StreamSpec
@@ -147,8 +146,10 @@ def test_recordings_of_before_and_of_other_versions_say_that_commands_are_not_re
     assert compare_commands(write([], before=True), [], complete=True) == (None, -1, None)
 
 
-def test_inputs_of_decisions_that_were_not_made_are_a_fault_of_the_recording(hand, write):
-    with pytest.raises(
-        RecordingFault, match=r"commands of run-0\.xdf cannot be recomputed: .*no decision was made"
-    ):
-        compare_commands(write(hand.events), hand.decisions[:3], complete=True)
+def test_inputs_that_cannot_be_taken_again_are_a_difference_and_say_why(hand, write):
+    found = compare_commands(write(hand.events), hand.decisions[:3], complete=True)
+    assert (found.n, found.first) == (None, 0)
+    assert found.sentence.startswith("commands cannot be recomputed: ")
+    assert "no decision was made at sample" in found.sentence
+    without_state = compare_commands(write(hand.events[1:]), hand.decisions, complete=False)
+    assert (without_state.first, "KeyError" in without_state.sentence) == (0, True)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from workbench import outcomes
+from workbench import outcomes, systems
 from workbench.errors import Refused
+from workbench.hardware import Discovery, FoundStream, SetupEditor
 from workbench.messages import Message, carried
 from workbench.outcomes import isncsci
 from workbench.runs.approve import Check
@@ -22,6 +23,7 @@ from workbench.widgets import (
     IsncsciForm,
     LiveSession,
     ResultPanel,
+    SetupPanel,
     Worklist,
 )
 
@@ -33,8 +35,8 @@ FORM = {
 }  # fmt: skip
 PLACE = {
     "study": "DEMO-01", "participant": "P-014", "visit": "Month 2", "confirmed": "08:58", "view": "run",
-    "views": ["today", "run", "approve", "assess", "log"], "badges": {"approve": 1}, "signed_in": "Lin Q.",
-    "can_sign_in": True,
+    "views": ["today", "setup", "run", "approve", "assess", "log"], "badges": {"approve": 1},
+    "signed_in": "Lin Q.", "can_sign_in": True,
 }  # fmt: skip
 
 
@@ -81,7 +83,7 @@ def test_identity_cue_evidence_effector_alarm_and_stop_share_the_first_screen(
 def test_above_another_view_the_bar_keeps_everything_inside_the_window_and_says_what_is_simulated(
     live: Any, width: int, height: int, language: str
 ) -> None:
-    views = ["today", "run", "result", "approve", "assess", "log"]
+    views = ["today", "setup", "run", "result", "approve", "assess", "log"]
     page = live(
         "idle", place={**PLACE, "view": "result", "views": views}, width=width, height=height, language=language
     )
@@ -281,6 +283,8 @@ DETAILS = {
     ],
     "plan": [{"key": "worklist.plan.online", "args": {"n": n}} for n in (15, 16)],
     "blocked": None,
+    "system": "neo_hand self_paced",
+    "systems": [{"key": "neo_hand self_paced", "system": "Implanted electrodes", "task": "Grasp, self-paced"}],
 }
 RESULT = {
     "participant": "P-041", "number": 3, "kind": "online", "state": "finished", "hits": 2, "n": 3, "total": 3,
@@ -339,8 +343,38 @@ def axe(page: Any) -> list[Any]:
     return [(one["id"], [node["html"][:160] for node in one["nodes"]][:4]) for one in found["violations"]]
 
 
+AMP = FoundStream(
+    "amp64", "EEG", "amp-1", "amp-pc-2", 500.0, n_channels=3, units=("microvolts",) * 3, manufacturer="Acme",
+    impedances=(4.0, 5.0, 31.0), uid="1",
+)  # fmt: skip
+CODES = FoundStream("stim-codes", "Markers", "stim-1", "stim-pc", dtype="int32", uid="2")
+WRIST = FoundStream("wrist-R", "IMU", "", "hub", 100.0, n_channels=3, uid="3")
+
+
+def set_up() -> dict[str, Any]:
+    """What the set-up screen is sent at a second visit, with something of everything on it."""
+    inputs = systems.load("imagery_glove").inputs
+    made = SetupEditor(Path("nowhere"), inputs, look=lambda _peers: Discovery((AMP, CODES, WRIST)))
+    made.name_peers(["amp-pc-2", "stim-pc"])
+    made.look()
+    for uid, role in (("1", "signal"), ("2", "markers"), ("3", "aux")):
+        made.assign(uid, role)
+    made.number_channels("amp64")
+    made.saved = replace(made.draft, by="Lin Q.", at="2026-11-19T09:00:00+00:00")
+    made.answer("amp64", labels=["C3", "Cz", "C4"])
+    made.attach_effector(real=True)
+    device = {"name": "glove", "answers": True}
+    device |= {
+        "pairing": {"code": "ABCD-EFGH-JKLM-NPQR", "command": "workbench pair device g glove", "link": "ab"}
+    }
+    start = {"shown": True, "ok": False, "why": "no code was read"}
+    return {**made.state(), "system": "Imagery", "device": device, "start": start}
+
+
 def shown(name: str) -> tuple[Any, dict[str, Any]]:
     about = {"save": lambda one: "Saved.", "visit_id": "v", "rater": "r", "place": ("S", "P-041", "Month 1")}
+    if name == "set_up":
+        return SetupPanel, {"setup": carried(set_up())}
     if name == "worklist":
         day = {"date": "2026-11-22", "read_at": "08:52:04", "study": "S", "fault": ""}
         sure = {"visit": "v1", "clock": "08:58"}
@@ -363,7 +397,7 @@ def shown(name: str) -> tuple[Any, dict[str, Any]]:
     }
 
 
-@pytest.mark.parametrize("name", ["worklist", "result", "approval", "arat", "isncsci"])
+@pytest.mark.parametrize("name", ["worklist", "set_up", "result", "approval", "arat", "isncsci"])
 def test_axe_finds_nothing_on_a_panel(mount: Callable[..., Any], name: str) -> None:
     assert axe(mount(*shown(name))) == []
 
@@ -543,7 +577,7 @@ FOOT = """() => {
 
 @pytest.mark.parametrize("height", [768, 640])
 @pytest.mark.parametrize("alarm", [False, True], ids=["quiet", "alarm"])
-@pytest.mark.parametrize("name", ["worklist", "result", "approval", "arat", "isncsci"])
+@pytest.mark.parametrize("name", ["worklist", "set_up", "result", "approval", "arat", "isncsci"])
 def test_stop_and_identity_stay_and_every_control_and_word_can_be_reached_above_stop(
     mount: Callable[..., Any], statuses: dict[str, Any], name: str, alarm: bool, height: int
 ) -> None:

@@ -15,7 +15,7 @@ from workbench.widgets import (
     LiveSession,
     LogView,
     ResultPanel,
-    StreamPicker,
+    SetupPanel,
     Worklist,
 )
 
@@ -23,7 +23,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "workbench" / "widgets"
 FILES = sorted(p for p in FOLDER.rglob("*") if p.suffix in (".js", ".css", ".py", ".j2"))
 WIDGETS = [
     *(AssessmentPicker, AssessmentForm, DecoderPanel, IsncsciForm, LiveSession, LogView),
-    *(ResultPanel, StreamPicker, Worklist),
+    *(ResultPanel, SetupPanel, Worklist),
 ]
 NAMESPACES = {"http://www.w3.org/2000/svg"}
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from workbench import analysis, outcomes
-from workbench.errors import StreamFault
+from workbench.errors import BadValue
 from workbench.vocabulary import Assessment, Trial
-from workbench.widgets import AssessmentForm, DecoderPanel, LogView, StreamPicker
+from workbench.widgets import AssessmentForm, DecoderPanel, LogView, SetupPanel
 
 CHOSEN = {"assisted": False, "device_on": True, "stimulation_on": False}
 SHA = "3f9a71c208de4b15a6f092bb5c17e3d47a801f66" + "0" * 24
@@ -205,91 +204,56 @@ def test_the_panel_of_a_fit_carries_rule_and_bound_of_its_decoder(adapts: dict[s
     assert DecoderPanel.of_fit(earlier).fit["held_out"] == {}
 
 
-# --------------------------------------------------------------------------------------- stream picker
-def seen(uid: str, name: str, **more: Any) -> Any:
-    return SimpleNamespace(
-        **{"uid": uid, "name": name, "type": "EEG", "source_id": f"src-{uid}", "host": "lab", "fs": 250.0}
-        | {"n_channels": 2, "channels": ("C3", "C4"), "units": ("uV", "uV"), "dtype": "float32"}
-        | more
-    )
+# ------------------------------------------------------------------------------------------ set-up
+class Setting:
+    """A set-up that refuses or not, and counts what it was asked."""
+
+    def __init__(self, refusal: str | None = None) -> None:
+        self.asked: list[str] = []
+        self._refusal = refusal
+
+    def state(self) -> dict[str, Any]:
+        return {"site": "main", "connections": [{"role": "signal", "name": "amp"}], "problems": []}
+
+    def refusal(self) -> str | None:
+        return self._refusal
+
+    def __getattr__(self, name: str) -> Any:
+        def step(**_: Any) -> None:
+            self.asked.append(name)
+            if name == "assign":
+                raise BadValue("no such stream")
+
+        step.__name__ = name
+        return step
 
 
-def test_a_choice_becomes_a_contract_with_the_signal_first() -> None:
-    picker = StreamPicker(
-        lambda s: [seen("1", "Cues", channels=(), fs=0.0, units=(), dtype="string"), seen("2", "Amp")]
-    )
-    assert picker.answer("search", {})["value"] == 2
-    picker.choose("1", "markers", critical=False)
-    picker.choose("2", "signal")
-    first, second = picker.contract
-    assert (first.name, first.role, first.channels, first.source_id) == ("Amp", "signal", ("C3", "C4"), "src-2")
-    assert (second.role, second.critical) == ("markers", False)
+def test_a_step_of_a_set_up_is_answered_after_its_new_state_also_when_it_is_refused() -> None:
+    service = Setting()
+    panel = SetupPanel(service)
+    panel.setup = {}
+    assert panel.answer("look", {})["ok"]
+    assert panel.setup["site"] == "main"
+    panel.setup = {}
+    assert panel.answer("assign", {"uid": "1", "role": "signal"})["text"] == "no such stream"
+    assert panel.setup["site"] == "main"
+    assert service.asked == ["look", "assign"]
 
 
-@pytest.mark.parametrize(
-    ("more", "words"),
-    [
-        ({"fs": 0.0}, "it is irregular"),
-        ({"channels": ("C3", "C3")}, "'C3' occurs more than once"),
-        ({"channels": ()}, "confirm that they are called 1 to 2"),
-        ({"dtype": "string"}, "it carries text"),
-    ],
-)
-def test_what_the_plan_would_refuse_is_refused_in_the_picker(more: dict[str, Any], words: str) -> None:
-    picker = StreamPicker(lambda s: [seen("1", "Amp", **more)])
-    picker.search()
-    assert words in picker.answer("choose", {"uid": "1", "role": "signal"})["text"]
-    assert picker.contract == ()
-    assert bool(picker.seen[0]["not_signal"]) == ("channels" not in more or bool(more["channels"]))
+def test_a_session_starts_from_a_set_up_only_when_neither_it_nor_the_page_is_in_the_way() -> None:
+    started: list[int] = []
 
+    def start() -> None:
+        started.append(1)
 
-def test_channels_without_labels_are_named_when_the_operator_confirms_it() -> None:
-    picker = StreamPicker(lambda s: [seen("1", "Cyton", channels=(), units=(), n_channels=3)])
-    picker.search()
-    picker.choose("1", "signal", generate=True)
-    assert picker.contract[0].channels == ("1", "2", "3")
-    assert picker.chosen["1"]["generated"]
-    picker.declare("1", "uV", "Dr Lin")
-    assert (picker.contract[0].unit, picker.contract[0].unit_declared_by) == ("uV", "Dr Lin")
-    assert (picker.chosen["1"]["unit"], picker.chosen["1"]["declared_by"]) == ("uV", "Dr Lin")
-    assert "name of who vouches" in picker.answer("declare", {"uid": "1", "unit": "uV", "by": " "})["text"]
-
-
-def test_markers_are_text_or_codes() -> None:
-    picker = StreamPicker(lambda s: [seen("1", "Codes", fs=0.0, dtype="int32"), seen("2", "Levels", fs=0.0)])
-    picker.search()
-    picker.choose("1", "markers")
-    assert "markers are text or integer codes" in picker.answer("choose", {"uid": "2", "role": "markers"})["text"]
-
-
-def test_a_second_signal_stream_is_refused() -> None:
-    picker = StreamPicker(lambda s: [seen("1", "Amp A"), seen("2", "Amp B")])
-    picker.search()
-    picker.choose("1", "signal")
-    reply = picker.answer("choose", {"uid": "2", "role": "signal"})
-    assert "Amp A is it" in reply["text"]
-
-
-def test_the_verdict_of_a_check_arrives_in_words() -> None:
-    def check(contract: Any) -> None:
-        raise StreamFault(f"two streams match {contract[0].name!r}")
-
-    picker = StreamPicker(lambda s: [seen("1", "Amp")], check=check)
-    picker.search()
-    assert "needs one stream with the role signal" in picker.answer("check", {})["text"]
-    picker.choose("1", "signal")
-    assert picker.answer("check", {})["text"] == "two streams match 'Amp'"
-    assert picker.verdict == {}
-
-
-def test_a_contract_that_fits_holds_until_the_next_choice() -> None:
-    picker = StreamPicker(lambda s: [seen("1", "Amp")], check=lambda contract: None)
-    picker.search()
-    picker.choose("1", "signal")
-    assert picker.answer("check", {})["ok"]
-    assert picker.verdict == {"ok": True}
-    picker.choose("1", "aux")
-    assert picker.verdict == {}
+    assert "no session starts from here" in SetupPanel(Setting()).answer("start", {})["text"]
+    saved = SetupPanel(Setting("save it first"), start=start)
+    assert saved.answer("start", {})["text"] == saved.setup["start"]["why"] == "save it first"
+    page = SetupPanel(Setting(), start=start, blocked=lambda: "no code was read")
+    assert page.answer("start", {})["text"] == "no code was read"
+    assert started == []
+    assert SetupPanel(Setting(), start=start).answer("start", {})["ok"]
+    assert started == [1]
 
 
 # ------------------------------------------------------------------------------------------------- log

@@ -53,7 +53,11 @@ def client(statuses: dict[str, Any]) -> Recorded:
 
 @pytest.fixture
 def screen(client: Recorded) -> Iterator[LiveSession]:
-    made = LiveSession(client, run_settings=lambda kind: {"paradigm": "grasp_rest", "seed": 3}, n_trials=15)
+    made = LiveSession(
+        client,
+        run_settings=lambda kind: {"paradigm": "grasp_rest", "seed": 3},
+        run_form=lambda: {"paradigm": "grasp_rest", "n_trials": 15},
+    )
     yield made
     made.close()
 

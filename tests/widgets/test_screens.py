@@ -10,7 +10,7 @@ import pytest
 
 from workbench import outcomes
 from workbench.messages import Message, carried
-from workbench.widgets import AssessmentForm, DecoderPanel, LiveSession, LogView, StreamPicker
+from workbench.widgets import AssessmentForm, DecoderPanel, LiveSession, LogView, SetupPanel
 
 NAMES = [f"E{i}" for i in range(1, 9)]
 FORM = {
@@ -452,25 +452,88 @@ def test_approval_says_beforehand_that_a_decoder_adapts_by_which_rule_and_bound(
     assert page.locator("[data-name=adapts]").count() == 0
 
 
-SEEN = [
-    {"uid": str(i), "name": name, "type": "EEG", "source_id": f"src-{i}", "host": "lab", "fs": 250.0}
-    | {"n_channels": 2, "channels": ["C3", "C4"]}
-    for i, name in enumerate(("Amp A", "Amp B"))
+INPUTS = [
+    {"role": "signal", "kind": "EEG", "critical": True, "words": "scalp electrodes"},
+    {"role": "markers", "kind": "markers", "critical": False, "words": "cues of another presenter"},
 ]
 
 
-def test_choosing_a_role_keeps_the_focus_and_a_refused_choice_is_taken_back(mount: Callable[..., Any]) -> None:
-    page = mount(StreamPicker, {"seen": SEEN, "chosen": {}, "verdict": {}, "searched": True})
+def found(uid: str, name: str, **more: Any) -> dict[str, Any]:
+    usual = {"type": "EEG", "host": "lab", "source_id": f"src-{uid}", "fs": 250.0, "dtype": "float32"}
+    return {
+        "uid": uid,
+        "name": name,
+        **usual,
+        "n_channels": 2,
+        "units": [],
+        "device": "",
+        "role": "",
+        "twins": 1,
+    } | more
+
+
+def connection(name: str, **more: Any) -> dict[str, Any]:
+    usual = {"role": "signal", "uid": "1", "host": "lab", "fs": 250.0, "n_channels": 2, "markers": False}
+    usual |= {"coded": False, "announced_labels": False, "channels": [], "montages": {}, "left_out": []}
+    usual |= {"announced_unit": "", "unit": "", "unit_by": "", "reference": "", "ground": "", "impedances": []}
+    return {"name": name, **usual, "reference_announced": False, "ground_announced": False, "codes": {}} | more
+
+
+def set_up(**more: Any) -> dict[str, Any]:
+    """What the set-up screen is sent."""
+    usual = {
+        "site": "main",
+        "sites": [],
+        "system": "Imagery",
+        "peers": [],
+        "looked_at": "09:05:11",
+        "inputs": INPUTS,
+    }
+    usual |= {"own_configuration": True, "found": [found("1", "Amp A"), found("2", "Amp B")], "connections": []}
+    usual |= {
+        "waived": {},
+        "effector": "simulated",
+        "problems": [],
+        "changes": [],
+        "unconfirmed": 0,
+        "ready": False,
+    }
+    usual |= {"device": {"name": "glove", "answers": False, "pairing": {}}, "saved": {}, "as_saved": False}
+    return usual | {"start": {"shown": True, "ok": False, "why": "save it first"}} | more
+
+
+def asked(page: Any, name: str) -> list[dict[str, Any]]:
+    return [one["args"] for one in page.evaluate("window.sent") if one.get("name") == name]
+
+
+def test_a_role_that_was_refused_is_taken_back_and_the_focus_stays(mount: Callable[..., Any]) -> None:
+    page = mount(SetupPanel, {"setup": set_up()})
     page.locator("[data-name='role-Amp A']").focus()
     page.select_option("[data-name='role-Amp A']", "signal")
-    page.evaluate("window.put({chosen: {0: {role: 'signal', critical: true}}})")
-    assert page.evaluate("document.activeElement.dataset.name") == "role-Amp A"
-    page.select_option("[data-name='role-Amp B']", "signal")
-    asked = page.evaluate("window.sent.filter(m => m.name === 'choose')")[-1]
-    refusal = {"kind": "answer", "name": "choose", "ok": False, "text": "Amp A is it", "id": asked["id"]}
+    assert asked(page, "assign") == [{"uid": "1", "role": "signal"}]
+    page.evaluate(
+        "s => window.put({setup: s})", set_up(problems=[{"role": "signal", "field": "stream", "text": "No."}])
+    )
+    (sent,) = page.evaluate("window.sent.filter(m => m.name === 'assign')")
+    refusal = {"kind": "answer", "name": "assign", "ok": False, "text": "too slow", "id": sent["id"]}
     page.evaluate("reply => window.say(reply)", refusal)
-    page.wait_for_selector("text=Amp A is it")
-    assert page.locator("[data-name='role-Amp B']").input_value() == ""
+    page.wait_for_selector("text=too slow")
+    assert page.locator("[data-name='role-Amp A']").input_value() == ""
+    assert page.evaluate("document.activeElement.dataset.name") == "role-Amp A"
+
+
+def test_what_is_typed_stays_while_an_answer_arrives(mount: Callable[..., Any]) -> None:
+    page = mount(SetupPanel, {"setup": set_up(connections=[connection("Amp A")])})
+    page.fill("[data-name=labels-signal]", "C3\nC4")
+    page.locator("[data-name=left-signal]").focus()
+    assert asked(page, "answer") == [{"stream": "Amp A", "labels": ["C3", "C4"]}]
+    page.keyboard.type("C")
+    page.evaluate("s => window.put({setup: s})", set_up(connections=[connection("Amp A", channels=["C3", "C4"])]))
+    page.keyboard.type("4")
+    assert page.locator("[data-name=left-signal]").input_value() == "C4"
+    assert page.locator("[data-name=labels-signal]").input_value() == "C3, C4"
+    page.keyboard.press("Tab")
+    assert asked(page, "answer")[-1] == {"stream": "Amp A", "left_out": ["C4"]}
 
 
 @pytest.mark.parametrize(
@@ -479,32 +542,32 @@ def test_choosing_a_role_keeps_the_focus_and_a_refused_choice_is_taken_back(moun
 def test_the_unit_of_a_signal_that_announces_none_is_declared_with_a_name(
     mount: Callable[..., Any], language: str, words: str
 ) -> None:
-    silent = [{**SEEN[0], "name": "Amp A", "units": []}, {**SEEN[1], "name": "Amp B", "units": ["uV"]}]
-    traits = {"seen": silent, "chosen": {}, "verdict": {}, "searched": True}
-    page = mount(StreamPicker, {**traits, "language": language})
-    assert page.locator("[data-name='unit-Amp A']").is_hidden()
-    page.evaluate("window.put({chosen: {0: {role: 'signal', critical: true}, 1: {role: 'aux', critical: true}}})")
-    assert page.locator("[data-name='unit-Amp B']").is_hidden()
-    page.select_option("[data-name='unit-Amp A']", "mV")
-    assert page.evaluate("window.sent.filter(m => m.name === 'declare')") == []
-    assert page.evaluate("document.activeElement.dataset.name") == "by-Amp A"
-    assert page.get_by_placeholder(words).count() == 2
-    page.locator("[data-name='by-Amp A']").fill("Lin Q.")
-    page.locator("[data-name='by-Amp A']").blur()
-    (sent,) = page.evaluate("window.sent.filter(m => m.name === 'declare')")
-    assert sent["args"] == {"uid": silent[0]["uid"], "unit": "mV", "by": "Lin Q."}
+    page = mount(SetupPanel, {"setup": set_up(connections=[connection("Amp A")]), "language": language})
+    page.select_option("[data-name=unit-signal]", "mV")
+    assert asked(page, "answer") == []
+    assert page.evaluate("document.activeElement.dataset.name") == "by-signal"
+    assert page.get_by_placeholder(words).count() == 1
+    page.locator("[data-name=by-signal]").fill("Lin Q.")
+    page.locator("[data-name=by-signal]").blur()
+    assert asked(page, "answer") == [{"stream": "Amp A", "unit": "mV", "unit_by": "Lin Q."}]
+    sent = set_up(connections=[connection("Amp A", announced_unit="microvolts")])
+    page.evaluate("s => window.put({setup: s})", sent)
+    assert page.locator("[data-name=unit-signal]").is_hidden()
     assert page.errors == []
 
 
-def test_a_contract_that_fits_says_so_until_it_changes(mount: Callable[..., Any]) -> None:
-    chosen = {"0": {"role": "signal", "critical": True}}
-    page = mount(StreamPicker, {"seen": SEEN, "chosen": chosen, "verdict": {"ok": True}, "searched": True})
-    assert page.get_by_text("Every stream of the contract is there").count() == 1
-    page.evaluate("window.put({verdict: {}})")
-    assert page.get_by_text("Every stream of the contract is there").count() == 0
+def test_a_set_up_says_what_lsl_cannot_protect_and_which_ports_a_firewall_lets_through(
+    mount: Callable[..., Any],
+) -> None:
+    for language, words in (("en", "neither encrypted nor authenticated"), ("zh-CN", "未加密、未认证")):
+        page = mount(SetupPanel, {"setup": set_up(), "language": language})
+        said = page.locator("[data-name=firewall]").inner_text()
+        assert words in said
+        assert "16572–16700" in said
+        assert "UDP 16571" in said
 
 
-@pytest.mark.parametrize("widget", [DecoderPanel, LiveSession, LogView, StreamPicker], ids=lambda w: w.__name__)
+@pytest.mark.parametrize("widget", [DecoderPanel, LiveSession, LogView, SetupPanel], ids=lambda w: w.__name__)
 def test_a_panel_that_is_taken_away_listens_to_nothing(mount: Callable[..., Any], widget: Any) -> None:
     fit = {"sha256": "ab" * 32, "accuracies": [], "confusions": []}
     page = mount(

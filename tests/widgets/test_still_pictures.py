@@ -16,7 +16,7 @@ from workbench.widgets import (
     LiveSession,
     LogView,
     ResultPanel,
-    StreamPicker,
+    SetupPanel,
     Worklist,
 )
 from workbench.widgets._entry import AssessmentEntry
@@ -30,6 +30,16 @@ class Client:
 
     def status(self):
         return {"engine": {"state": "idle"}}
+
+
+class SetUp:
+    """A set-up without streams."""
+
+    def state(self):
+        return {"site": "main", "connections": [], "problems": []}
+
+    def refusal(self):
+        return None
 
 
 def form():
@@ -53,7 +63,7 @@ PANELS = {
         "AssessmentPicker",
     ),
     "LogView": (log, "&lt;script&gt;"),
-    "StreamPicker": (lambda: StreamPicker(list), "streams seen"),
+    "SetupPanel": (lambda: SetupPanel(SetUp()), "in the way"),
     "DecoderPanel": (lambda: DecoderPanel("a" * 64, name="csp_lda", accuracies={}), "csp_lda"),
     "ResultPanel": (
         lambda: ResultPanel(result={"number": 3, "participant": HOSTILE, "hits": 7, "n": 8}),
@@ -73,7 +83,7 @@ def test_a_panel_leaves_a_still_picture_beside_itself(name):
 
 def test_every_panel_describes_itself():
     forms = {AssessmentForm: AssessmentEntry, IsncsciForm: AssessmentEntry}
-    others = (AssessmentPicker, DecoderPanel, LiveSession, LogView, ResultPanel, StreamPicker, Worklist)
+    others = (AssessmentPicker, DecoderPanel, LiveSession, LogView, ResultPanel, SetupPanel, Worklist)
     for panel in (*forms, *others):
         assert "describe" in vars(forms.get(panel, panel))
 

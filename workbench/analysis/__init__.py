@@ -19,11 +19,12 @@ from workbench.analysis._change import Change, Flag, NoBaseline, baselines, chan
 from workbench.analysis._clusters import Clustered, Permuted, block_permutation, clustered
 from workbench.analysis._components import Component, Judgement
 from workbench.analysis._curves import MeanCourse, mean_course
-from workbench.analysis._events import EventMetrics, Spread, event_metrics, f1_of, spread
+from workbench.analysis._events import EventMetrics, Spread, event_metrics, f1_of, share_of_events, spread
 from workbench.analysis._exact import (
     Interval,
     binomial_tail,
     chance_limit,
+    chance_limit_of,
     chance_tail,
     clopper_pearson,
     poisson_interval,
@@ -109,6 +110,7 @@ __all__ = [
     "block_permutation",
     "blocks",
     "chance_limit",
+    "chance_limit_of",
     "chance_tail",
     "change",
     "check_split",
@@ -142,6 +144,7 @@ __all__ = [
     "reading",
     "responder",
     "selections",
+    "share_of_events",
     "spread",
     "state_words",
     "up_lift",

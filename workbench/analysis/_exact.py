@@ -13,7 +13,7 @@ doi:10.1093/biomet/28.3-4.437
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from math import exp, fsum, lgamma, log, log1p, sqrt
 from statistics import NormalDist
@@ -67,6 +67,24 @@ def chance_limit(n: int, *, classes: int, alpha: float = 0.05) -> int | None:
     allowed = fraction.numerator * classes**n // fraction.denominator
     first = next(right for right, ways in _ways(n, classes) if ways > allowed)
     return first + 1 if first < n else None
+
+
+def chance_limit_of(counts: Iterable[int], *, alpha: float = 0.05) -> int | None:
+    """As :func:`chance_limit`, for classes of unequal numbers of trials.
+
+    Who always names the largest class is right as often as it comes, and so is taken for the guesser.
+
+    Parameters
+    ----------
+    counts : trials of each class that occurred.
+    alpha : largest probability under guessing.
+    """
+    trials = list(counts)
+    n, largest = sum(trials), max(trials)
+    if largest * len(trials) == n:
+        return chance_limit(n, classes=len(trials), alpha=alpha)
+    rare = (k for k in range(largest, n + 1) if binomial_tail(k, n, p=largest / n) <= alpha)
+    return next(rare, None)
 
 
 def _ways(n: int, classes: int) -> Iterator[tuple[int, int]]:

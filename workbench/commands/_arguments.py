@@ -73,7 +73,7 @@ def add_recordings(parser: argparse.ArgumentParser) -> None:
 def add_system(parser: argparse.ArgumentParser) -> None:
     """Add the option of a command that follows a system."""
     parser.add_argument(
-        "--system", default="neo_hand", metavar="NAME", help="one of 'workbench systems' (default %(default)s)"
+        "--system", type=nonblank, metavar="NAME", help="one of 'workbench systems' (default: neo_hand)"
     )
 
 
@@ -89,24 +89,24 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the answer as JSON, see docs/commands.md")
 
 
-def options(texts: Sequence[str]) -> dict[str, Any]:
+def options(texts: Sequence[str], *, flag: str = "--set") -> dict[str, Any]:
     """The options of ``--set NAME=VALUE``, each name once; a value is JSON, or text where it is not JSON."""
     chosen: dict[str, Any] = {}
     for text in texts:
-        name, value = _option(text)
+        name, value = _option(text, flag)
         if name in chosen:
-            raise BadValue(f"--set names {name} twice; give it one value")
+            raise BadValue(f"{flag} names {name} twice; give it one value")
         chosen[name] = value
     return chosen
 
 
-def _option(text: str) -> tuple[str, Any]:
+def _option(text: str, flag: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     if not equals or not name.isidentifier():
-        raise BadValue(f"--set takes NAME=VALUE, as in skip_rule=true; got {text!r:.80}")
+        raise BadValue(f"{flag} takes NAME=VALUE, as in skip_rule=true; got {text!r:.80}")
     # Meant as JSON: a mistake in it is reported and not taken for a text.
     if value[:1] in ("[", "{"):
-        return name, reading.parse_json(value, f"--set {name}")
+        return name, reading.parse_json(value, f"{flag} {name}")
     try:
         return name, json.loads(value)
     except ValueError:

@@ -49,7 +49,7 @@ class Options:
     """Options of the command line; see ``workbench demo --help``."""
 
     study: Path | None = None
-    system: str = "neo_hand"
+    system: str = ""
     task: str = ""
     append: bool = False
     seed: int = 1
@@ -98,10 +98,16 @@ def run(options: Options) -> int:
 def _system(options: Options) -> BoundSystem:
     """Recordings when the command line names any, else the simulation of a system."""
     if options.recordings or options.conditions or options.unit or options.declared_by:
+        if options.task or options.system not in ("", replay_recordings.SYSTEM.name):
+            asked = f"{options.system} {options.task}".strip()
+            raise BadValue(
+                f"--recordings plays {replay_recordings.SYSTEM.name}, so --system and --task have no place; got "
+                f"{asked!r}; leave them out, or leave the recordings out"
+            )
         return replay_recordings.play(
             options.recordings, options.conditions, unit=options.unit, declared_by=options.declared_by
         )
-    return systems.simulate(systems.load(options.system), task=options.task, seed=options.seed)
+    return systems.simulate(systems.load(options.system or systems.USUAL), task=options.task, seed=options.seed)
 
 
 def _check(options: Options) -> None:

@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     return _demo_session.run(
         _demo_session.Options(
             study=arguments.study,
-            system=arguments.system,
+            system=arguments.system or "",
             task=arguments.task or "",
             append=arguments.append,
             seed=arguments.seed,

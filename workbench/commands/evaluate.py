@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tqdm import tqdm
 
@@ -19,8 +20,21 @@ from workbench.errors import BadSignal, BadValue
 if TYPE_CHECKING:
     from workbench import evaluation
 
+    _Recording = TypeVar("_Recording", evaluation.Epochs, evaluation.ContinuousRuns)
+
 ALL = "all"
 """Every data set with recordings in the folder."""
+
+
+@dataclass(frozen=True)
+class _Results:
+    """What was judged, in each form in which it is shown; ``name`` is that of the files."""
+
+    name: str
+    text: str
+    records: list[dict[str, Any]]
+    csv: str
+    draw: Callable[[Path], None]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,13 +58,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="options",
         help="a parameter of the decoder, such as --set window_s=2; may be repeated",
     )
+    parser.add_argument(
+        "--stream",
+        action="store_true",
+        help="decode continuous runs by the paradigm's own rule, each with what all other runs trained",
+    )
+    parser.add_argument(
+        "--rule",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="with --stream, a parameter of the rule, such as --rule onset_window_s=2; may be repeated",
+    )
     parser.add_argument("--out", type=Path, metavar="DIR", help="write evaluation.csv and evaluation.svg there")
     add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the judged decoders, or the list of data sets."""
-    from workbench import evaluation
 
     if arguments.dataset == "list":
         _list(arguments)
@@ -61,16 +86,15 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.out is not None:
         # Before hours of evaluation: a folder that cannot be written would lose the result.
         _create(arguments.out)
-    rows = _judge(arguments)
-    if not rows:
+    results = _of_streams(arguments) if arguments.stream else _of_epochs(arguments)
+    if not results.records:
         where = reading.shown(folder)
         raise BadValue(f"{where} contains recordings of no data set; 'workbench evaluate list' names them")
-    files = [] if arguments.out is None else _write(rows, arguments.out)
+    files = [] if arguments.out is None else _write(results, arguments.out)
     if arguments.json:
-        result = {"judged": evaluation.to_records(rows), "files": files}
-        print(as_json("evaluate", result, ok=True))
+        print(as_json("evaluate", {"judged": results.records, "files": files}, ok=True))
     else:
-        print("\n".join([evaluation.as_text(rows), *map(str, files)]))
+        print("\n".join([results.text, *map(str, files)]))
     return 0
 
 
@@ -89,50 +113,91 @@ def _list(arguments: argparse.Namespace) -> None:
         print(f"{name:32s} {dataset.title}. {dataset.source}. Terms: {dataset.terms}")
 
 
-def _judge(arguments: argparse.Namespace) -> list[evaluation.Judged]:
+def _of_epochs(arguments: argparse.Namespace) -> _Results:
+    """Epochs of known classes, each decided by itself."""
     from workbench import evaluation
 
+    if arguments.rule:
+        raise BadValue("--rule is for continuous runs; add --stream")
     params, rows = options(arguments.options), []
-    for dataset, participants in _recordings(arguments.dataset, arguments.folder):
-        pairs = [(epochs, name) for epochs in participants for name in _decoders(arguments, dataset, epochs)]
-        with tqdm(pairs, file=sys.stderr, unit="decoder", disable=not sys.stderr.isatty()) as bar:
-            for epochs, name in bar:
-                bar.set_description(f"{dataset.name} {epochs.participant} {name}".strip())
-                rows.append(evaluation.judge(dataset, epochs, decoder=name, params=params, split=arguments.split))
-    return rows
+    for dataset, participants in _recordings(arguments, lambda dataset: dataset.read):
+        for epochs, name in _pairs(arguments, dataset, participants):
+            rows.append(evaluation.judge(dataset, epochs, decoder=name, params=params, split=arguments.split))
+    return _Results(
+        "evaluation",
+        evaluation.as_text(rows),
+        evaluation.to_records(rows),
+        evaluation.as_csv(rows),
+        lambda path: evaluation.figure(rows, path),
+    )
 
 
-def _write(rows: Sequence[evaluation.Judged], folder: Path) -> list[Path]:
+def _of_streams(arguments: argparse.Namespace) -> _Results:
+    """Continuous runs, decided by the paradigm's rule."""
     from workbench import evaluation
 
-    table, picture = folder / "evaluation.csv", folder / "evaluation.svg"
-    table.write_text(evaluation.as_csv(rows), encoding="utf-8")
-    evaluation.figure(rows, picture)
+    if arguments.split:
+        raise BadValue("--stream always leaves one run out; leave --split out")
+    params, rule, rows = options(arguments.options), options(arguments.rule, flag="--rule"), []
+    for dataset, participants in _recordings(arguments, _runs_of):
+        for runs, name in _pairs(arguments, dataset, participants):
+            rows.append(evaluation.judge_stream(dataset, runs, decoder=name, params=params, rule=rule))
+    return _Results(
+        "evaluation_stream",
+        evaluation.streams_as_text(rows),
+        evaluation.streams_to_records(rows),
+        evaluation.streams_as_csv(rows),
+        lambda path: evaluation.streams_figure(rows, path),
+    )
+
+
+def _runs_of(dataset: evaluation.Dataset) -> Callable[[Path], Iterable[evaluation.ContinuousRuns]]:
+    if dataset.read_runs is None:
+        raise BadSignal(f"{dataset.name} has no continuous runs to decode; leave --stream out")
+    return dataset.read_runs
+
+
+def _write(results: _Results, folder: Path) -> list[Path]:
+    table, picture = folder / f"{results.name}.csv", folder / f"{results.name}.svg"
+    table.write_text(results.csv, encoding="utf-8")
+    results.draw(picture)
     return [table, picture]
 
 
-def _decoders(
-    arguments: argparse.Namespace, dataset: evaluation.Dataset, epochs: evaluation.Epochs
-) -> Sequence[str]:
+def _pairs(
+    arguments: argparse.Namespace, dataset: evaluation.Dataset, participants: Sequence[_Recording]
+) -> Iterator[tuple[_Recording, str]]:
+    """Each participant with the name of each decoder, behind a progress bar."""
+    pairs = [(one, name) for one in participants for name in _decoders(arguments, dataset, len(one.channels))]
+    with tqdm(pairs, file=sys.stderr, unit="decoder", disable=not sys.stderr.isatty()) as bar:
+        for recording, name in bar:
+            bar.set_description(f"{dataset.name} {recording.participant} {name}".strip())
+            yield recording, name
+
+
+def _decoders(arguments: argparse.Namespace, dataset: evaluation.Dataset, n_channels: int) -> Sequence[str]:
     from workbench.evaluation import all_of
 
     if arguments.every:
-        return all_of(dataset.paradigm, n_channels=len(epochs.channels))
+        return all_of(dataset.paradigm, n_channels=n_channels)
     return arguments.decoder or [""]
 
 
-def _recordings(name: str, folder: Path) -> Iterator[tuple[evaluation.Dataset, list[evaluation.Epochs]]]:
-    """The data set of that name; with ``all``, each one with recordings in the folder."""
+def _recordings(
+    arguments: argparse.Namespace,
+    reader_of: Callable[[evaluation.Dataset], Callable[[Path], Iterable[_Recording]]],
+) -> Iterator[tuple[evaluation.Dataset, list[_Recording]]]:
+    """The data set that is asked for; with ``all``, each one with recordings in the folder."""
     from workbench import evaluation
 
-    if name != ALL:
-        dataset = evaluation.load(name)
-        yield dataset, list(dataset.read(folder))
+    if arguments.dataset != ALL:
+        dataset = evaluation.load(arguments.dataset)
+        yield dataset, list(reader_of(dataset)(arguments.folder))
         return
     for available in evaluation.available():
         dataset = evaluation.load(available)
         try:
-            participants = list(dataset.read(folder))
+            participants = list(reader_of(dataset)(arguments.folder))
         # With "all", recordings of other data sets are expected to be missing; a named one must be there.
         except BadSignal as error:
             print(f"{available} left out: {error}", file=sys.stderr)

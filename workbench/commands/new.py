@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     from workbench import systems
     from workbench.vocabulary import Participant
 
-    system, folder = systems.load(arguments.system), arguments.folder
+    system, folder = systems.load(arguments.system or systems.USUAL), arguments.folder
     with systems.begin_study(
         system,
         folder,

@@ -63,8 +63,12 @@ def state_entry(controller: Controller, *, stamp: float) -> Entry:
 
 
 def of_this_version(entries: Recorded) -> bool:
-    """Whether the controller that was recorded led to the same commands as the one of this version does."""
-    return bool(entries) and entries[0][1].get("version") == VERSION
+    """Whether the controller that was recorded led to the same commands as the one of this version does.
+
+    Entries that do not begin with a state, as where that chunk is lost, pass: :func:`recompute` refuses them.
+    """
+    version: object = entries[0][1].get("version", VERSION)
+    return version == VERSION
 
 
 def recompute(entries: Recorded, decisions: Iterable[Decision]) -> Iterator[Command]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
 from math import isfinite
 from typing import Any
 
@@ -58,17 +58,21 @@ def to_json(value: Any) -> Any:
     if isinstance(value, float):
         # JSON knows no infinity; `repr`, with which every other number is written, gives back each bit.
         return float(value) if isfinite(value) else {"float": repr(float(value))}
-    if isinstance(value, Now):
-        return {"Now": [to_json(part) for part in value]}
-    if is_dataclass(value) and type(value).__name__ in _NOUNS:
-        return {type(value).__name__: {f.name: to_json(getattr(value, f.name)) for f in fields(value)}}
+    name = type(value).__name__
+    if _NOUNS.get(name) is type(value):
+        return {name: {f.name: to_json(getattr(value, f.name)) for f in fields(value)}}
     if isinstance(value, Mapping):
         return {"dict": [[to_json(key), to_json(part)] for key, part in value.items()]}
+    return _sequence_to_json(value)
+
+
+def _sequence_to_json(value: Any) -> Any:
     if isinstance(value, list):
         return [to_json(part) for part in value]
     if isinstance(value, deque):
-        return {"deque": [value.maxlen, *(to_json(part) for part in value)]}
-    for kind in (tuple, set):
+        return {"deque": [value.maxlen, *map(to_json, value)]}
+    # A `Now` is a tuple too, and comes before.
+    for kind in (Now, tuple, set):
         if isinstance(value, kind):
             return {kind.__name__: [to_json(part) for part in (sorted(value) if kind is set else value)]}
     raise TypeError(f"a {type(value).__name__} cannot be kept as the state of a controller")

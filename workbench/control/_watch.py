@@ -16,6 +16,9 @@ PATIENCE_S = 0.5
 OVERRUNS = 3
 """Overruns within 1 s that are tolerated."""
 
+ROUNDING = 1e-6
+"""Far above the rounding of float64 probabilities, far below any probability that decides something."""
+
 
 class Watch:
     """What was last seen, and since when it has been wrong."""
@@ -71,7 +74,7 @@ class Watch:
 
 def broken(probabilities: Sequence[float]) -> bool:
     """Whether evidence is no set of probabilities: empty, not finite, outside 0–1, or not summing to 1."""
-    if not probabilities or not all(isfinite(p) and 0.0 <= p <= 1.0 for p in probabilities):
+    # Where one class is sure, the rounding of a normalisation may leave its probability one bit above 1.
+    if not probabilities or not all(isfinite(p) and 0.0 <= p <= 1.0 + ROUNDING for p in probabilities):
         return True
-    # Far above the rounding of a float64 sum, far below any probability that decides something.
-    return abs(sum(probabilities) - 1.0) > 1e-6
+    return abs(sum(probabilities) - 1.0) > ROUNDING

@@ -27,11 +27,12 @@ from workbench.widgets import (
     PageActions,
     RecordStore,
     ResultPanel,
+    SetupPanel,
     Worklist,
 )
 from workbench.widgets.stage import Stage
 
-VIEWS = ("today", "run", "result", "approve", "assess", "log")
+VIEWS = ("today", "setup", "run", "result", "approve", "assess", "log")
 
 
 class SessionPage:
@@ -40,7 +41,7 @@ class SessionPage:
     Parameters
     ----------
     folder : of the study.
-    system : what a session runs.
+    system : what a session runs; None for the system of the study, simulated.
     operator : stands in the record while nobody is signed in.
     speed : stream seconds a second; 1 with hardware.
     forms : opens on the forms and offers them for every visit of the record, not only for the chosen one.
@@ -51,7 +52,13 @@ class SessionPage:
     """
 
     def __init__(
-        self, folder: Path, system: BoundSystem, *, operator: str, speed: float = 1.0, forms: bool = False
+        self,
+        folder: Path,
+        system: BoundSystem | None = None,
+        *,
+        operator: str,
+        speed: float = 1.0,
+        forms: bool = False,
     ) -> None:
         self.folder = Path(folder)
         self._forms = forms
@@ -69,13 +76,13 @@ class SessionPage:
             run_kinds=self._run_kinds,
             after_run=self._after_run,
             after_session=self._after_session,
-            paradigm=system.paradigm,
-            n_trials=system.trials[0],
+            run_form=self._run_form,
         )
         self.screen.on_page(PageActions(self.show, self._sign_in, self._sign_out))
         self.worklist = Worklist(
             _Starting(self.service, self._start, self.refresh), choose=lambda _visit: self.refresh()
         )
+        self.setup = SetupPanel(self.service.hardware, start=self._start_set_up, blocked=self._not_confirmed)
         self.stage = Stage(self.screen)
         self.show(self._first_view())
 
@@ -91,6 +98,7 @@ class SessionPage:
             self._view = view
             panels = {
                 "today": self._today,
+                "setup": self._set_up,
                 "approve": self._approve,
                 "result": self._results,
                 "assess": self._assess,
@@ -123,6 +131,10 @@ class SessionPage:
         self.worklist.look()
         return (self.worklist,)
 
+    def _set_up(self) -> tuple[Any, ...]:
+        self.setup.refresh()
+        return (self.setup,)
+
     def _approve(self) -> tuple[Any, ...]:
         """The newest fit that waits, else the one that was shown last, else a sentence."""
         waiting = self.service.awaiting()
@@ -142,10 +154,11 @@ class SessionPage:
         visits = self._visits_offered()
         visit = self.service.visit()
         offered = [(name, outcomes.load(name).definition.title) for name in outcomes.available()]
-        offered.sort(key=lambda one: (one[0] not in ("isncsci", "arat"), one[1]))
+        first = self.service.system.system.forms or ("arat",)
+        offered.sort(key=lambda one: (one[0] not in first, one[1]))
         picker = AssessmentPicker(visits, offered, pick=self._pick, rater=self.service.who)
         self._picker = picker
-        measure = self._form[1] if self._form else "isncsci" if self._forms else "arat"
+        measure = self._form[1] if self._form else "isncsci" if self._forms else first[0]
         picker.choose(visit["id"], measure)
         return (picker, self._form_of(visit, measure))
 
@@ -201,6 +214,24 @@ class SessionPage:
         """Start the session that was confirmed, and show it."""
         self.screen.start()
         self.show("run")
+
+    def _start_set_up(self) -> None:
+        """Start the session from the set-up; the confirmation is used up on the worklist too."""
+        try:
+            self._start()
+        finally:
+            self.worklist.somebody_else()
+
+    def _not_confirmed(self) -> str | None:
+        """Why no session can start although the set-up is complete."""
+        running = self.service.session()
+        if running is not None:
+            return Message("visit.session_under_way", participant=running["participant"])
+        return None if self.service.confirmed else Message("visit.not_confirmed")
+
+    def _run_form(self) -> dict[str, Any]:
+        system = self.service.system
+        return {"paradigm": system.paradigm, "n_trials": system.trials[0]}
 
     def _run_kinds(self) -> list[dict[str, Any]]:
         self.refresh()
@@ -283,6 +314,7 @@ class _Starting:
 
     def __init__(self, service: VisitService, start: Callable[[], None], shown: Callable[[], None]) -> None:
         self.worklist, self.details, self.forget = service.worklist, service.details, service.forget
+        self.choose_system = service.choose_system
         self._service, self._start, self._shown = service, start, shown
 
     def confirm(self, visit_id: str, code: str) -> Mapping[str, Any]:

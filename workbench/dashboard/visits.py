@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from workbench import control, live, runs, world
-from workbench.errors import BadValue, Refused
+from workbench import control, live, runs, systems, world
+from workbench.dashboard.hardware import SetupService
+from workbench.errors import BadValue, Refused, WorkbenchError
 from workbench.messages import Message
 from workbench.runs import approve as approving
 from workbench.runs import grant
@@ -31,14 +32,27 @@ class VisitService:
     Parameters
     ----------
     folder : of the study.
-    system : what a session runs: streams, paradigm, decoder, effector.
+    system : what a session runs: streams, paradigm, decoder, effector; None for the system of the study,
+        simulated. A session of a participant who is not simulated binds the same system to hardware.
     operator : stands in the record while nobody is signed in.
-    speed : stream seconds a second; 1 with hardware.
+    speed : stream seconds a second of what is simulated.
+
+    Attributes
+    ----------
+    hardware : the set-up of the site, which a session of a participant who is not simulated needs.
     """
 
-    def __init__(self, folder: Path, system: BoundSystem, *, operator: str, speed: float = 1.0) -> None:
-        self.folder, self.system = Path(folder), system
+    def __init__(
+        self, folder: Path, system: BoundSystem | None = None, *, operator: str, speed: float = 1.0
+    ) -> None:
+        self.folder = Path(folder)
+        followed, self._changed = systems.system_of(self.folder)
+        self.system = systems.simulate(followed) if system is None else system
         self._operator, self._speed = operator, speed
+        self._usual = self.system
+        self.hardware = SetupService(
+            self.folder, self.system.system, task=self.system.task.name, who=lambda: self.who
+        )
         self._signer: Signer | None = None
         self._confirmed: dict[str, str] = {}
         self._chosen = ""
@@ -101,6 +115,7 @@ class VisitService:
             rows = [_row(study, entry, running, today, self.system) for entry in entries]
             code = study.code
             hints = [] if study.people() else [self._nobody_hint()]
+            hints += [{"text": self._changed}] if self._changed else []
             hints += [] if rows else [{"key": "worklist.hint.no_visit", "args": {}}]
         now = world.clock.local()
         read_at = now.strftime("%H:%M:%S")
@@ -121,15 +136,65 @@ class VisitService:
             decoder = study.approved_decoder(effector=self._effector, participant_id=person["id"])
             drafts = study.drafts.list(visit_id=visit_id)
             blocked = self._blocked(study, person, running)
-        facts = [_consent(person), _decoder_fact(decoder)]
+        followed = {"system": self.system.system.title, "task": self.system.task.title}
+        facts = [
+            {"name": "system", "key": "worklist.system", "args": followed},
+            _consent(person),
+            _decoder_fact(decoder),
+        ]
         if decoder:
             facts.append(_approval_fact(decoder["approval"]))
-        effector = {"name": "effector", "key": "worklist.effector_simulated", "args": {"name": self._effector}}
+        real = self._real_effector(person)
+        moved = {"name": self._effector_title}
+        key = "worklist.effector_real" if real else "worklist.effector_simulated"
+        effector = {"name": "effector", "key": key, "args": moved}
         trials = self.system.trials
         plan = [{"key": "worklist.plan.calibrate", "args": {"n": n}} for n in trials[:-1]]
         plan.append({"key": "worklist.plan.online", "args": {"n": trials[-1]}})
+        plan += [{"key": "worklist.plan.check", "args": {"what": check}} for check in self.system.system.checks]
         plan += [{"key": "worklist.plan.draft", "args": {"form": draft.form}} for draft in drafts]
-        return {"facts": [*facts, effector], "plan": plan, "blocked": blocked}
+        choice = self.choices() if person["simulated"] and running is None else []
+        return {
+            "facts": [*facts, effector],
+            "plan": plan,
+            "blocked": blocked,
+            "systems": choice,
+            "system": self.system.key,
+        }
+
+    def choices(self) -> list[dict[str, str]]:
+        """Systems and tasks that a simulated participant can play: ``key``; ``system`` and ``task`` as words."""
+        every = [systems.load(name) for name in systems.available()]
+        return [
+            {"key": f"{system.name} {task.name}", "system": system.title, "task": task.title}
+            for system in every
+            if system.simulator is not None
+            for task in system.tasks
+        ]
+
+    def choose_system(self, key: str) -> None:
+        """Choose what the next session of a simulated participant runs.
+
+        Parameters
+        ----------
+        key : of one of :meth:`choices`.
+
+        Raises
+        ------
+        Refused
+            While a session is under way.
+        BadValue
+            For a key that is not offered.
+        """
+        running = self.session()
+        if running is not None:
+            raise Refused(Message("visit.session_under_way", participant=running["participant"]))
+        if key not in [choice["key"] for choice in self.choices()]:
+            raise BadValue(Message("visit.no_such_system", got=repr(key)))
+        name, task = key.split(" ")
+        self.system = systems.simulate(systems.load(name), task=task)
+        # What was confirmed was confirmed for another session.
+        self.forget()
 
     def confirm(self, visit_id: str, code: str) -> dict[str, str]:
         """Check a wristband or participant code against the participant of a visit.
@@ -189,6 +254,8 @@ class VisitService:
             visit = study.get("visit", rows[0]["visit_id"])
             person = study.get("participant", visit["participant_id"])
         names = {"participant": person["pseudonym"], "visit_name": visit["name"], "person": person["id"]}
+        stated = rows[0]["plan"].get("system") or {}
+        names["system"] = f"{stated['name']} {stated['task']}" if stated else ""
         return {"session": rows[0]["id"], "visit": visit["id"], "identity": rows[0]["identity"], **names}
 
     def visit_in_session(self) -> tuple[str, str] | None:
@@ -204,7 +271,8 @@ class VisitService:
         Raises
         ------
         Refused
-            Without a confirmation, with another session under way, for hardware, or for a participant on hold.
+            Without a confirmation, with another session under way, for a participant on hold, or for one who is
+            not simulated while no hardware is set up.
         """
         # Used up whatever follows: a start that is refused needs the code again.
         confirmed, self._confirmed = self._confirmed, {}
@@ -218,13 +286,20 @@ class VisitService:
                 raise Refused(blocked["text"])
             self.signer(study, person)
             identity = f"{confirmed['by']}, {confirmed['clock']}, {confirmed['who']}"
-            plan = self.system.new_session(
-                study, visit=confirmed["visit"], operator=self.who, speed=self._speed, identity=identity
-            )
+            about: dict[str, Any] = {"visit": confirmed["visit"], "operator": self.who, "identity": identity}
+            if person["simulated"]:
+                plan = self.system.new_session(study, **about, speed=self._speed)
+            else:
+                plan = self.hardware.new_session(study, **about)
         return self._granting(live.start(plan))
 
     def connect(self) -> Any:
-        """A client of the engine that runs, None without one."""
+        """A client of the engine that runs, None without one; the page then follows the system of its session."""
+        running = self.session()
+        if running is not None and running["system"] not in ("", self.system.key):
+            with self.record() as study, suppress(WorkbenchError):
+                # A system that is not installed here takes no run, and must not take STOP from this page.
+                self.system = systems.bound_in(study.get("session", running["session"])["plan"])
         return self._granting(live.attach(self.folder)) if live.find(self.folder) else None
 
     def _granting(self, client: Any) -> Any:
@@ -255,11 +330,15 @@ class VisitService:
 
     def run_settings(self, kind: str) -> dict[str, Any]:
         """Keyword arguments of ``client.start_run`` for a kind of run."""
-        settings: dict[str, Any] = {"paradigm": self.system.paradigm, "params": self.system.paradigm_params}
+        running = self.session()
+        if running is not None and running["system"] not in ("", self.system.key):
+            raise Refused(Message("visit.other_system", system=running["system"]))
+        system = self._system()
+        settings: dict[str, Any] = {"paradigm": system.paradigm, "params": system.paradigm_params}
         settings["seed"] = 1
         if kind != "online":
             return settings
-        decoder = self._online_decoder(self.session())
+        decoder = self._online_decoder(running)
         if decoder is None:
             raise Refused(Message("visit.no_decoder"))
         return settings | {"decoder_folder": self.folder / decoder["path"]}
@@ -275,7 +354,7 @@ class VisitService:
 
         ``progress`` is called about every second with the share that is done, 0–1.
         """
-        system = self.system
+        system = self._system()
         fitted = runs.run_fit(
             self.folder, [self.folder / recording], system.decoder, system.decoder_params, progress=progress
         )
@@ -313,7 +392,7 @@ class VisitService:
         rows = [asdict(check) for check in checks]
         signing = {
             "signer": self.who,
-            "effector": Message("approval.simulated", effector=self._effector_title),
+            "effector": self._effector_words(person),
             "participant": person["pseudonym"],
         }
         signing |= {"password": password, "replaces": _short(in_use["sha256"]) if in_use else ""}
@@ -387,6 +466,11 @@ class VisitService:
         """Choose a visit; a confirmation of another one is taken back."""
         if self._confirmed.get("visit") != visit_id:
             self.forget()
+        with self.record() as study:
+            simulated = self._person(study, visit_id)["simulated"]
+        # A choice among simulators is none for a person: the system of the study is what the hardware is for.
+        if not simulated and self.session() is None:
+            self.system = self._usual
         self._chosen = visit_id
 
     def visit(self) -> dict[str, str]:
@@ -411,6 +495,22 @@ class VisitService:
         }
 
     # -------------------------------------------------------------------------------- inside
+    def _system(self) -> BoundSystem:
+        """What the session under way runs: with hardware the streams of its plan, whatever was set up since."""
+        running = self.session()
+        if running is None:
+            return self.system
+        with self.record() as study:
+            plan = study.get("session", running["session"])["plan"]
+        return systems.bound_in(plan) if plan.get("setup") else self.system
+
+    def _effector_words(self, person: Mapping[str, Any]) -> str:
+        name = self._effector_title
+        return name if self._real_effector(person) else Message("approval.simulated", effector=name)
+
+    def _real_effector(self, person: Mapping[str, Any]) -> bool:
+        return not person["simulated"] and self.hardware.draft.effector == "real"
+
     @property
     def _effector(self) -> str:
         return self.system.effector or "screen"
@@ -448,8 +548,8 @@ class VisitService:
         # Without accounts a script signs, which is allowed for simulated participants only.
         if self._signer is None and not person["simulated"]:
             return {"key": "worklist.blocked.nobody", "args": {}, "text": Message("visit.nobody_can_sign_in")}
-        if not person["simulated"]:
-            return {"key": "worklist.blocked.hardware", "args": {}, "text": Message("visit.hardware")}
+        if not person["simulated"] and (why := self.hardware.refusal()):
+            return {"text": why}
         return None
 
 

@@ -7,6 +7,9 @@ It is saved as arrays and JSON with a hash, never pickled.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from workbench import registry
 from workbench.decoders._base import WindowDecoder
 from workbench.decoders._collect import Training, collect
@@ -21,6 +24,7 @@ from workbench.fitting.transfer import procrustes, recentre, rescale
 from workbench.vocabulary import Snapshot
 
 __all__ = [
+    "SELF_PACED_EEG",
     "AdaptSettings",
     "DecoderStream",
     "EvidenceSettings",
@@ -44,6 +48,15 @@ __all__ = [
     "rescale",
     "save",
 ]
+
+
+SELF_PACED_EEG: Mapping[str, Any] = {
+    "bands": ((8.0, 30.0),),
+    "window_s": 2.0,
+    "hop_s": 0.1,
+    "evidence": {"memory": "detector", "false_per_min": 0.25},
+}
+"""Parameters of ``tangent_space_lda`` that finds movement or imagery without cues in scalp EEG."""
 
 
 def available() -> tuple[str, ...]:

@@ -88,6 +88,8 @@ class WindowDecoder(ABC):
     """What ``fit`` takes beside epochs and classes."""
     learned: ClassVar[tuple[str, ...]]
     """Names of the arrays that fitting learns."""
+    before: ClassVar[Mapping[str, Any]] = {}
+    """What parameters were in effect that a decoder does not name, because it was stored before there were any."""
     fs: float
     window_s: float | None
     hop_s: float
@@ -269,6 +271,14 @@ class WindowDecoder(ABC):
         """``(n_bands,)`` float64, s: group delay of the filters at the middle of each band."""
         return self.design_["delay"]
 
+    def prepare_for(self, n_channels: int, *, stretch_s: float | None) -> Self:
+        """Design the filters for a paradigm that decides on one window of ``stretch_s`` a cue, None at every hop.
+
+        The window then covers the stretch, unless its length was given or it is locked to an event.
+        """
+        own = self.window_s is not None or self.time_locked
+        return self.prepare(n_channels, window_s=None if own else stretch_s)
+
     def prepare(self, n_channels: int, *, window_s: float | None = None) -> Self:
         """Design the filters for a raw stream of ``n_channels``; fitting does this first."""
         self.settings_ = self.settings_for(n_channels, window_s=window_s)
@@ -408,10 +418,12 @@ class WindowDecoder(ABC):
             self.__dict__.pop(stale, None)
         adapt = self.adapt_settings
         if adapt is not None and adapt.rule == "recentre":
-            reference = reference_of(self, summaries)
+            reference = reference_of(self, summaries, labels)
             self.adaptation_ = {"reference": reference, "whitening": whiteners(reference)}
         # The classifier first, from all windows; evidence is then learned from copies that are held out.
         self.learn(summaries, labels)
+        if adapt is not None and adapt.balanced:
+            self.adaptation_ |= {"balanced": np.ones(1)}
         patterns = self._patterns(self._recentred(summaries))
         if patterns is not None:
             self.patterns_ = patterns
@@ -542,12 +554,14 @@ class WindowDecoder(ABC):
     def tolerant(self) -> Self:
         """A copy that rejects no window as unlike those of the fit, so that a rehearsal on noise takes every step.
 
-        It computes the same distances against infinite limits, and must never decide on a signal.
+        It computes the same distances against infinite limits, adapts without waiting for a window of each class,
+        and must never decide on a signal.
         """
         twin = copy(self)
         # Of the decoder's arrays only those that it has: which ones depends on its evidence settings.
         limits = [name for name in ("limit", "novelty_limit", "novelty_unlike") if name in self.evidence_]
         twin.evidence_ = self.evidence_ | {name: np.full_like(self.evidence_[name], np.inf) for name in limits}
+        twin.adaptation_ = {name: array for name, array in self.adaptation_.items() if name != "balanced"}
         return twin
 
     def _novelty(self) -> Novelty | None:
@@ -586,6 +600,7 @@ class WindowDecoder(ABC):
             "channels": str(self.n_channels_in_),
             "bands": ", ".join(f"{low:g}–{high:g} Hz" for low, high in settings.bands),
             "window": f"{settings.window_s:g} s, every {self.step_s:g} s",
+            "delay of the filters": ", ".join(f"{1000 * delay:.0f} ms" for delay in self.delay_s),
             "reference used": settings.reference,
         }
         return facts | ({"SHA-256": self.sha256_} if hasattr(self, "sha256_") else {})

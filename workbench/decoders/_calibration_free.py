@@ -25,7 +25,7 @@ def ready_without_data(
     Raises
     ------
     BadValue
-        When ``frequencies`` names fewer than two classes, or evidence has a trigger, which takes data.
+        When ``frequencies`` names fewer than two classes, or evidence has a trigger or detector, which take data.
     """
     names = sorted(str(name) for name in frequencies or {})
     if len(names) < 2:
@@ -36,8 +36,9 @@ def ready_without_data(
     # The power of this participant is unknown, so only the quality of the signal makes a window invalid.
     decoder.low_, decoder.high_ = np.zeros(n_lanes), np.full(n_lanes, np.inf)
     decoder.lead_in_, decoder.adaptation_ = 0.0, {}
-    if decoder.evidence_settings.remembers(decoder.class_names) == "trigger":
-        raise BadValue("a trigger's threshold is learned from rest; fit the decoder, or take another memory")
+    kind = decoder.evidence_settings.remembers(decoder.class_names)
+    if kind in ("trigger", "detector"):
+        raise BadValue(f"the threshold of a {kind} is learned from rest; fit the decoder, or take another memory")
     decoder.evidence_ = bounds_of(decoder.evidence_settings, decoder.class_names)
     # The hash of an earlier fit or file does not name these arrays.
     decoder.__dict__.pop("sha256_", None)

@@ -176,9 +176,8 @@ def _restored(body: dict[str, Any], arrays: dict[str, FloatArray], sha256: str) 
     except UnknownName as error:
         raise DecoderMismatch(f"no decoder of the name {body.get('name')!r} here: {error}") from error
     try:
-        decoder: WindowDecoder = decoder_class(
-            **(_params_of_1(body["params"]) if body["format"] == 1 else body["params"])
-        )
+        params = _params_of_1(body["params"]) if body["format"] == 1 else body["params"]
+        decoder: WindowDecoder = decoder_class(**{**decoder_class.before, **params})
         decoder.settings_ = SignalSettings.from_json(body["settings"])
         decoder.classes_ = np.array(body["classes"])
         decoder.n_channels_in_ = int(body["n_channels"])

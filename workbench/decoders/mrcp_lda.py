@@ -12,7 +12,7 @@ from workbench.decoders._base import WindowDecoder
 from workbench.decoders._signal import SignalDefaults, as_bands, average_of_two_or_more
 from workbench.decoding.classifiers import Linear
 from workbench.decoding.features import Flat
-from workbench.decoding.reducers import Taps
+from workbench.decoding.reducers import Means, Taps
 from workbench.errors import BadValue
 from workbench.fitting.lda import shrinkage_lda
 from workbench.vocabulary import FloatArray
@@ -22,14 +22,16 @@ RATE = 16.0
 
 
 class MrcpLda(WindowDecoder):
-    """Slow potentials of the last taps → LDA → trigger.
+    """Slow potentials of the last means → LDA → trigger.
 
     Parameters
     ----------
     fs : rate in Hz.
-    band : pass band in Hz.
-    n_taps : samples at 16 Hz that make a window, 8–16 (0.5–1 s) in the literature.
-    window_s : the taps' own length by default; another spreads them over it. hop_s : s.
+    band : pass band in Hz. Its upper edge sets the delay: 3 Hz delays a potential by 158 ms, in which a movement
+        may have begun, 7 Hz by 67 ms; means over 62 ms then keep out what is faster.
+    n_taps : values at 16 Hz that make a window, 8–16 (0.5–1 s) in the literature.
+    means : whether a value is the mean of its sixteenth of a second, or the last sample of it.
+    window_s : the values' own length by default; another spreads them over it. hop_s : s.
     reference : ``"auto"`` takes the common average from 2 channels on; ``"none"``, ``"car"``, or bipolar pairs.
     mains_hz : 50, 60, or 0 for no notch.
     evidence, adapt : see :class:`WindowDecoder`. By default a trigger with at most one false detection a minute of
@@ -50,6 +52,7 @@ class MrcpLda(WindowDecoder):
     signal_defaults: ClassVar[SignalDefaults] = SignalDefaults(window_s=1.0, reference=average_of_two_or_more)
     evidence_defaults: ClassVar[Mapping[str, Any]] = {"memory": "trigger"}
     learned: ClassVar[tuple[str, ...]] = ("weights_", "bias_")
+    before: ClassVar[Mapping[str, Any]] = {"means": False}
 
     weights_: FloatArray
     bias_: FloatArray
@@ -58,8 +61,9 @@ class MrcpLda(WindowDecoder):
         self,
         fs: float = 250.0,
         *,
-        band: tuple[float, float] = (0.3, 3.0),
+        band: tuple[float, float] = (0.3, 7.0),
         n_taps: int = 16,
+        means: bool = True,
         window_s: float | None = None,
         hop_s: float = 0.0625,
         reference: str | Sequence[tuple[int, int]] = "auto",
@@ -70,6 +74,7 @@ class MrcpLda(WindowDecoder):
         self.fs = fs
         self.band = band
         self.n_taps = n_taps
+        self.means = means
         self.window_s = window_s
         self.hop_s = hop_s
         self.reference = reference
@@ -86,17 +91,17 @@ class MrcpLda(WindowDecoder):
         return replace(self.signal_defaults, window_s=self.n_taps / RATE)
 
     def _learn(self, summaries: FloatArray, y: NDArray[Any]) -> None:
-        if not 2 <= self.n_taps <= self.settings.n_window(self.fs):
-            raise BadValue(
-                f"n_taps must be at least 2 and at most {self.settings.n_window(self.fs)}, the samples of a "
-                f"window, got {self.n_taps}"
-            )
         # Taps outermost, as Flat flattens them in the stream.
         self.weights_, self.bias_, _ = shrinkage_lda(summaries.reshape(len(summaries), -1), y)
 
-    def reducer(self) -> Taps:
-        """The taps."""
-        return Taps(self.n_taps)
+    def reducer(self) -> Taps | Means:
+        """Means of equal stretches of the window, or their last samples."""
+        longest = self.settings.n_window(self.fs)
+        if not 2 <= self.n_taps <= longest:
+            raise BadValue(
+                f"n_taps must be at least 2 and at most {longest}, the samples of a window, got {self.n_taps}"
+            )
+        return Means(longest, self.n_taps) if self.means else Taps(self.n_taps)
 
     def _features(self) -> Flat:
         return Flat()

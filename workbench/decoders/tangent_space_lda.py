@@ -12,7 +12,8 @@ from workbench.decoders._base import WindowDecoder
 from workbench.decoders._signal import SignalDefaults, as_bands
 from workbench.decoding.classifiers import Linear
 from workbench.decoding.features import TangentVectors
-from workbench.decoding.reducers import Covariances
+from workbench.decoding.reducers import Covariances, DelayedCovariances
+from workbench.errors import BadValue
 from workbench.fitting.lda import shrinkage_lda
 from workbench.fitting.riemann import inverse_sqrt, riemannian_mean
 from workbench.vocabulary import FloatArray
@@ -24,26 +25,32 @@ class TangentSpaceLda(WindowDecoder):
     Parameters
     ----------
     fs : rate in Hz.
-    bands : pass bands in Hz; the vectors of several are stacked.
+    bands : pass bands in Hz; the vectors of several are stacked (a filter bank).
+    delays_s : of copies of the channels that join the covariance, s, such as ``(0.02, 0.04)``; none by default.
+        For few channels: the covariance has as many rows as channels and copies together.
     window_s : 2.0 s by default. hop_s : s.
     reference : ``"auto"``, ``"none"``, ``"car"``, or bipolar pairs of channel indices.
     mains_hz : 50, 60, or 0 for no notch.
-    evidence, adapt : see :class:`WindowDecoder`.
+    evidence, adapt : see :class:`WindowDecoder`. By default one factor, learned from held-out blocks, makes
+        probabilities of the scores: with so many features they would else be 0 or 1. It changes no decision.
 
     Attributes
     ----------
-    whiteners_ : ``(n_bands, n, n)`` float64, G^(-1/2) of the mean of each band.
+    whiteners_ : ``(n_bands, n, n)`` float64, G^(-1/2) of the mean of each band; n counts copies too.
     weights_ : ``(n_classes, n_bands · n (n + 1) / 2)`` float64. bias_ : ``(n_classes,)`` float64.
 
     Notes
     -----
     Barachant, Bonnet, Congedo and Jutten 2012, IEEE Transactions on Biomedical Engineering 59, 920–928. The
     covariance of the vectors is shrunk (Ledoit and Wolf 2004, doi:10.1016/S0047-259X(03)00096-4): there are more
-    of their elements than windows.
+    of their elements than windows. Delayed copies: the augmented covariance matrix of Carrara and
+    Papadopoulo 2024, IEEE Transactions on Biomedical Engineering. No sample is wrapped around, so the longest
+    delay shortens what is averaged.
     """
 
     name: ClassVar[str] = "tangent_space_lda"
     signal_defaults: ClassVar[SignalDefaults] = SignalDefaults(window_s=2.0)
+    evidence_defaults: ClassVar[Mapping[str, Any]] = {"calibrate": "temperature"}
     learned: ClassVar[tuple[str, ...]] = ("whiteners_", "weights_", "bias_")
 
     whiteners_: FloatArray
@@ -55,6 +62,7 @@ class TangentSpaceLda(WindowDecoder):
         fs: float = 250.0,
         *,
         bands: Sequence[tuple[float, float]] = ((8.0, 35.0),),
+        delays_s: Sequence[float] = (),
         window_s: float | None = None,
         hop_s: float = 0.05,
         reference: str | Sequence[tuple[int, int]] = "auto",
@@ -64,6 +72,7 @@ class TangentSpaceLda(WindowDecoder):
     ) -> None:
         self.fs = fs
         self.bands = bands
+        self.delays_s = delays_s
         self.window_s = window_s
         self.hop_s = hop_s
         self.reference = reference
@@ -84,8 +93,17 @@ class TangentSpaceLda(WindowDecoder):
         self.weights_, self.bias_, _ = shrinkage_lda(features, y)
 
     def reducer(self) -> Covariances:
-        """The shrunk covariance of each band."""
-        return Covariances(len(self.settings.bands), shrunk=True)
+        """The shrunk covariance of each band, and of the delayed copies where there are any."""
+        n_bands = len(self.settings.bands)
+        if not self.delays_s:
+            return Covariances(n_bands, shrunk=True)
+        delays = [round(delay_s * self.fs) for delay_s in self.delays_s]
+        if min(delays) < 1 or len(set(delays)) < len(delays) or 2 * max(delays) > self.settings.n_window(self.fs):
+            raise BadValue(
+                f"delays_s must differ by a sample or more, from one sample to half a window of "
+                f"{self.settings.window_s:g} s, got {tuple(self.delays_s)} at {self.fs:g} Hz"
+            )
+        return DelayedCovariances(n_bands, delays)
 
     def _features(self) -> TangentVectors:
         return TangentVectors(self.whiteners_)

@@ -1,4 +1,4 @@
-"""Evidence that adds up from hop to hop: a hidden Markov gate, a leaky sum, a trigger. Strict arithmetic."""
+"""Evidence from hop to hop: a hidden Markov gate, a leaky sum, a trigger, a detector. Strict arithmetic."""
 
 from __future__ import annotations
 
@@ -188,3 +188,63 @@ def stages_gate(stays: list[list[float]], *, hop_s: float, log_prior: FloatArray
         log_prior=log_prior[list(owner)],
         gamma=gamma,
     )
+
+
+ONSET_ODDS, RELEASE_ODDS = 0.6190392084062235, -1.3862943611198906
+"""Log odds that a detector gives to a movement at its onset and release thresholds: those of 0.65 and 0.20."""
+
+
+@dataclass(frozen=True)
+class Detector:
+    """Self-paced detection with graded evidence: a running mean of log odds, seen from two thresholds.
+
+    At the onset threshold the probability of a movement is 0.65, at the release threshold 0.20, where a paradigm
+    activates and releases unless told otherwise; between and beyond them the log odds are straight. A release
+    therefore waits for evidence to fall below a level of its own, and not for certainty of rest.
+
+    Attributes
+    ----------
+    onset, release : thresholds on the running mean, ``release < onset``.
+    share : of a new window in the running mean, 0–1.
+    rest : index of the rest class. n_classes : classes.
+    """
+
+    onset: float
+    release: float
+    share: float
+    rest: int
+    n_classes: int
+
+    @property
+    def initial(self) -> FloatArray:
+        """``(1 + n_classes,)`` float64: the running mean, and that of the log odds of each class."""
+        state = np.zeros(1 + self.n_classes)
+        # As far below the release as that is below the onset: the middle of rest, where it was learned.
+        state[0] = 2.0 * self.release - self.onset
+        return state
+
+    def step(self, state: FloatArray, scores: FloatArray) -> FloatArray:
+        """Move the running means towards the window."""
+        odds = np.empty_like(scores)
+        log_odds(scores, odds)
+        now = np.empty_like(state)
+        now[0], now[1:] = -odds[self.rest], odds
+        out: FloatArray = state + self.share * (now - state)
+        return out
+
+    def probabilities(self, state: FloatArray) -> FloatArray:
+        """``(n_classes,)`` float64: that of any movement, shared among the movements by their log odds."""
+        slope = (ONSET_ODDS - RELEASE_ODDS) / (self.onset - self.release)
+        either, out = np.empty(2), np.empty(self.n_classes)
+        softmax(np.array([0.0, RELEASE_ODDS + slope * (float(state[0]) - self.release)]), either)
+        moving = state[1:].copy()
+        # Rest has its share already: the movements divide what is left.
+        moving[self.rest] = -np.inf
+        softmax(moving, out)
+        out *= either[1]
+        out[self.rest] = either[0]
+        return out
+
+    def undecided(self, state: FloatArray) -> bool:
+        """Never: the paradigm's thresholds decide."""
+        return False

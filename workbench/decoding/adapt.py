@@ -83,24 +83,32 @@ class Adapter(ABC):
     longest_rest : it pauses after evidence has said rest for so many samples: rules without labels take the
         classes for balanced.
     bound : greatest distance from the fit; see each rule for its measure.
+    classes : a rule without labels waits until evidence has named each of so many classes, and then takes in the
+        newest window of each; 0 takes in every window, whatever its class.
+
+    Where one class comes after the other for minutes, a mean over all windows follows the class and not the
+    session. Rounds of one window a class cannot: until each has been named, nothing moves.
     """
 
     rule: ClassVar[str]
     supervised: ClassVar[bool] = False
 
-    def __init__(self, scorer: Scorer, *, head: str, every: int, longest_rest: int, bound: float) -> None:
+    def __init__(
+        self, scorer: Scorer, *, head: str, every: int, longest_rest: int, bound: float, classes: int = 0
+    ) -> None:
         self._first, self._head, self._bound = scorer, head, bound
-        self._every, self._longest_rest = every, longest_rest
+        self._every, self._longest_rest, self._classes = every, longest_rest, classes
+        self._waiting: dict[int, SoundWindow] = {}
         self._last, self._moved_at = 0, 0
         self._made: list[Snapshot] = []
 
-    def step(self, scorer: Scorer, window: SoundWindow, *, resting: bool) -> Scorer:
+    def step(self, scorer: Scorer, window: SoundWindow, *, named: int, resting: bool) -> Scorer:
         """The scorer after a sound window without a label.
 
         Parameters
         ----------
         scorer : in effect. window : the sound window.
-        resting : whether the evidence says rest.
+        named : class that the evidence finds likeliest. resting : whether that is rest.
         """
         if not resting:
             self._moved_at = window.end
@@ -110,7 +118,13 @@ class Adapter(ABC):
         if self.supervised or overlapping or long_rest:
             return scorer
         self._last = window.end
-        return self._kept(self.updated(scorer, window, -1), at=window.end)
+        self._waiting[named] = window
+        if len(self._waiting) < self._classes:
+            return scorer
+        for _, taken in sorted(self._waiting.items()):
+            scorer = self.updated(scorer, taken, -1)
+        self._waiting.clear()
+        return self._kept(scorer, at=window.end)
 
     def learn(self, scorer: Scorer, window: SoundWindow, label: int, *, at: int) -> Scorer:
         """The scorer after a sound window of a known class.
@@ -180,9 +194,9 @@ class Recentring(Adapter):
 
     def __init__(
         self, scorer: Scorer, reference: FloatArray, *, least: float, euclidean: bool,
-        head: str, every: int, longest_rest: int, bound: float,
+        head: str, every: int, longest_rest: int, bound: float, classes: int = 0,
     ) -> None:  # fmt: skip
-        super().__init__(scorer, head=head, every=every, longest_rest=longest_rest, bound=bound)
+        super().__init__(scorer, head=head, every=every, longest_rest=longest_rest, bound=bound, classes=classes)
         self._origin, self._least, self._euclidean = reference, least, euclidean
         self.restart()
 
@@ -226,9 +240,9 @@ class _OfFeatures(Adapter):
 
     def __init__(
         self, scorer: Scorer, fitted: Mapping[str, FloatArray], *, rate: float,
-        head: str, every: int, longest_rest: int, bound: float,
+        head: str, every: int, longest_rest: int, bound: float, classes: int = 0,
     ) -> None:  # fmt: skip
-        super().__init__(scorer, head=head, every=every, longest_rest=longest_rest, bound=bound)
+        super().__init__(scorer, head=head, every=every, longest_rest=longest_rest, bound=bound, classes=classes)
         self._fitted, self._rate = fitted, rate
         self.restart()
 

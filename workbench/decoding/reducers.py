@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -81,6 +82,35 @@ class Covariances(Reducer):
     def lane_power(self, summary: FloatArray) -> FloatArray:
         """``(n_lanes,)`` float64, µV²: the diagonals, band after band."""
         return summary.diagonal(axis1=1, axis2=2).ravel()
+
+
+class DelayedCovariances(Covariances):
+    """The shrunk covariance of each band and of copies of it that are delayed.
+
+    Parameters
+    ----------
+    n_bands : lanes are bands × derivations, band after band. delays : of the copies, samples, each above 0.
+    """
+
+    def __init__(self, n_bands: int, delays: Sequence[int]) -> None:
+        super().__init__(n_bands, shrunk=True)
+        self._delays = (0, *delays)
+
+    def summarise(self, window: FloatArray) -> FloatArray:
+        """``(n_bands, m, m)`` float64, µV², of ``(n_window, n_lanes)``; m counts derivations × (1 + copies)."""
+        return super().summarise(self._with_copies(window))
+
+    def summarise_each(self, windows: FloatArray) -> FloatArray:
+        """``(n, n_bands, m, m)`` float64, µV², of ``(n, n_window, n_lanes)``."""
+        return super().summarise_each(np.stack([self._with_copies(window) for window in windows]))
+
+    def _with_copies(self, window: FloatArray) -> FloatArray:
+        """``(n_window - longest, n_bands · m)`` float64: in each band the derivations, then their copies."""
+        longest = max(self._delays)
+        # The first samples are only seen delayed: nothing from before the window is needed, and nothing is padded.
+        copies = [window[longest - delay : len(window) - delay] for delay in self._delays]
+        bands = [copy.reshape(len(copy), self._n_bands, -1) for copy in copies]
+        return np.ascontiguousarray(np.concatenate(bands, axis=2).reshape(len(copies[0]), -1))
 
 
 class Taps(Reducer):

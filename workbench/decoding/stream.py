@@ -219,11 +219,12 @@ class DecoderStream:
 
     def _adapted(self, scorer: Scorer, sound: SoundWindow, answer: Evidence) -> Scorer:
         """The scorer after a window that is sound."""
-        resting = _largest(answer) == self._finish.rest
+        named = _largest(answer)
+        resting = named == self._finish.rest
         if self._finish.rate > 0.0 and resting and isinstance(scorer.classifier, Linear):
             scorer = replace(scorer, classifier=scorer.classifier.tracked(sound.features, self._finish.rate))
         if self._adapter is not None:
-            scorer = self._adapter.step(scorer, sound, resting=resting)
+            scorer = self._adapter.step(scorer, sound, named=named, resting=resting)
         return scorer
 
     def _answer(self, end: int) -> _Answer:

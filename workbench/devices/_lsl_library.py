@@ -69,11 +69,7 @@ def configure(*, peers: Sequence[str] = (), session_id: str = "default") -> Conf
     StreamFault
         When liblsl is already in use with another configuration.
     """
-    for text in (*peers, session_id):
-        if not re.fullmatch(r"[A-Za-z0-9._:-]+", text):
-            raise BadValue(
-                f"an LSL peer or session id has letters, digits and . _ : - only, got {text!r}; correct it"
-            )
+    check_names((*peers, session_id))
     stated = os.environ.get("LSLAPICFG", "")
     if stated and not _is_own(Path(stated)):
         return Configuration(Path(stated), own=False, confined=False)
@@ -94,6 +90,13 @@ def configure(*, peers: Sequence[str] = (), session_id: str = "default") -> Conf
         world.disk.save(path, text.encode())
     os.environ["LSLAPICFG"] = str(path)
     return Configuration(path, own=True, confined=not peers)
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Raise :class:`BadValue` for a peer or session id with a character that could end its line in the file."""
+    for name in names:
+        if not re.fullmatch(r"[A-Za-z0-9._:-]+", name):
+            raise BadValue(Message("lsl.name", got=repr(name)))
 
 
 _used: list[Path] = []

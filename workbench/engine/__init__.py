@@ -14,7 +14,8 @@ Who owns what, and on which thread it runs::
        ├─ EventLog       rows, events, and which run is open (LiveRun ─ LiveSource, RunWriter); any thread
        ├─ Outlets        cues and decisions for other programs
        ├─ SessionEffector ─ EffectorLink ─ Controller   behind one lock: loop, door and listening threads
-       │                               └─ DeviceChannel   signed messages; listening threads
+       │                               ├─ DeviceChannel   signed messages; listening threads
+       │                               └─ EffectorRecording   what a run records of it
        ├─ Players        simulated and replayed devices, in their own processes
        ├─ Connections    finds, loses and takes streams; Inlets pull them on their threads into one queue
        ├─ SignalMonitor  display ring, signal quality

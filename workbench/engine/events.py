@@ -27,6 +27,7 @@ RowKind = Literal[
     "clock",
     "clock_jump",
     "contract",
+    "consent",
     "disk",
     "disturbed",
     "effector_found",

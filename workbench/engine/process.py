@@ -109,7 +109,7 @@ class Engine:
         )
         # Before the kernels are compiled, which may take minutes: a client can attach, follow and stop meanwhile.
         self._listen()
-        lsl.configure()
+        lsl.configure(peers=self.plan.peers)
         library = lsl.check_library()
         LOG.info("liblsl %d, pylsl %s", library.version, library.wrapper)
         if stale:

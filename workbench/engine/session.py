@@ -27,6 +27,7 @@ from workbench.engine.streams import Streams
 from workbench.errors import WorkbenchError
 from workbench.live._engine_folder import EngineFolder
 from workbench.live.plan import SessionPlan
+from workbench.messages import Message
 from workbench.recording.session_ledger import SUFFIX
 
 LOG = logging.getLogger("workbench.engine")
@@ -82,6 +83,13 @@ class Session:
         StreamFault, BadValue, EngineFault
             What is missing, doubled or wrong, or which player did not start.
         """
+        if self.plan.consent_missing:
+            self.events.enter(
+                "consent",
+                extent=Message("engine.consent_missing", participant=self.plan.participant),
+                consequence=Message("engine.consent_elsewhere"),
+                priority="medium",
+            )
         self.outlets.open("cues", {})
         self.effector.pair()
         self.players.start_sources()

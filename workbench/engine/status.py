@@ -65,6 +65,7 @@ def compose(session: Session, *, process: ProcessStatus) -> Status:
         "speed": plan.speed,
         "effector_simulated": plan.effector is not None and plan.effector_simulated,
         "stopped": session.stop_latch.reason,
+        "consent_missing": plan.consent_missing,
     }
     status["streams"] = [stream.status(now) for stream in session.streams.values()]
     status["quality"] = {

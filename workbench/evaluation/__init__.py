@@ -8,25 +8,44 @@ that the user has on disk; nothing is downloaded and nothing is copied. Defaults
 from __future__ import annotations
 
 from workbench import registry
-from workbench.evaluation._contract import Dataset, Epochs
-from workbench.evaluation._defaults import DEFAULTS, Default, all_of, default_of
+from workbench.evaluation._contract import ContinuousRun, ContinuousRuns, Dataset, Epochs
+from workbench.evaluation._defaults import DEFAULTS, Default, all_of, chosen, default_of
 from workbench.evaluation._judge import Judged, judge
-from workbench.evaluation._table import as_csv, as_text, figure, to_records
+from workbench.evaluation._stream import StreamJudged, judge_stream
+from workbench.evaluation._table import (
+    as_csv,
+    as_text,
+    figure,
+    streams_as_csv,
+    streams_as_text,
+    streams_figure,
+    streams_to_records,
+    to_records,
+)
 
 __all__ = [
     "DEFAULTS",
+    "ContinuousRun",
+    "ContinuousRuns",
     "Dataset",
     "Default",
     "Epochs",
     "Judged",
+    "StreamJudged",
     "all_of",
     "as_csv",
     "as_text",
     "available",
+    "chosen",
     "default_of",
     "figure",
     "judge",
+    "judge_stream",
     "load",
+    "streams_as_csv",
+    "streams_as_text",
+    "streams_figure",
+    "streams_to_records",
     "to_records",
 ]
 

@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.errors import BadSignal
+from workbench.paradigms import Paradigm
 from workbench.signals import units
 from workbench.signals.epoching import cut
-from workbench.vocabulary import FloatArray
+from workbench.vocabulary import FloatArray, LocatedCue
 
 READERS_RAISE = (OSError, EOFError, ValueError, TypeError, AttributeError, RuntimeError, LookupError, BadZipFile)
 """What NumPy and MNE raise for a file that they cannot read."""
@@ -48,6 +49,40 @@ class Epochs:
 
 
 @dataclass(frozen=True)
+class ContinuousRun:
+    """One run from its first sample to its last.
+
+    Attributes
+    ----------
+    name : of the run.
+    samples : ``(n_times, n_channels)`` float64, µV; not filtered.
+    cues : in order of time; those of rest among them.
+    """
+
+    name: str
+    samples: FloatArray
+    cues: tuple[LocatedCue, ...]
+
+
+@dataclass(frozen=True)
+class ContinuousRuns:
+    """Continuous runs of one participant, in order of time.
+
+    Attributes
+    ----------
+    participant : name. runs : two or more.
+    fs : rate in Hz. channels : names.
+    looked_at : names of the runs on which defaults were chosen: they train, and are never judged.
+    """
+
+    participant: str
+    runs: tuple[ContinuousRun, ...]
+    fs: float
+    channels: tuple[str, ...]
+    looked_at: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Dataset:
     """One data set and one classification problem on it.
 
@@ -61,6 +96,8 @@ class Dataset:
     read : called with the folder; yields one :class:`Epochs` per participant. Raises BadSignal with what it
         expected where no file matches.
     parameters : of the decoder that only the data can tell, such as ``frequencies`` and ``mains_hz``.
+    rule : paradigm by which continuous runs are decided, None where the data set has none.
+    read_runs : called with the folder; yields one :class:`ContinuousRuns` per participant, None without a rule.
     """
 
     name: str
@@ -73,6 +110,8 @@ class Dataset:
     metric: str = "accuracy"
     target: str = ""
     parameters: dict[str, Any] = field(default_factory=dict)
+    rule: Paradigm | None = None
+    read_runs: Callable[[Path], Iterable[ContinuousRuns]] | None = None
 
 
 def files(folder: Path, pattern: str) -> list[Path]:
@@ -128,12 +167,19 @@ def microvolts(raw: Any) -> FloatArray:
     return np.ascontiguousarray(units.from_mne(raw.get_data().T))
 
 
+def located_cues(raw: Any, names: Mapping[str, str]) -> tuple[LocatedCue, ...]:
+    """A cue for each annotation that ``names`` gives a class; its stamp counts from the first sample, s."""
+    fs = float(raw.info["sfreq"])
+    named = [a for a in raw.annotations if a["description"] in names]
+    return tuple(
+        LocatedCue(at := round(a["onset"] * fs), at / fs, names[a["description"]], float(a["duration"]), trial)
+        for trial, a in enumerate(named)
+    )
+
+
 def cues_of(raw: Any, names: Mapping[str, str]) -> list[tuple[int, str]]:
     """Sample and class of each annotation that ``names`` gives a class."""
-    fs = float(raw.info["sfreq"])
-    return [
-        (round(a["onset"] * fs), names[a["description"]]) for a in raw.annotations if a["description"] in names
-    ]
+    return [(cue.sample, cue.label) for cue in located_cues(raw, names)]
 
 
 def pieces(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from workbench import decoders
-from workbench.analysis import Auc, Fold, Interval, auc, blocks, chance_limit, leave_one_out, wilson
+from workbench.analysis import Auc, Fold, Interval, auc, blocks, chance_limit_of, leave_one_out, wilson
 from workbench.errors import BadValue
 from workbench.evaluation._contract import Dataset, Epochs
-from workbench.evaluation._defaults import default_of
+from workbench.evaluation._defaults import chosen
 
 SPLITS = ("run", "blocks", "fixed")
 
@@ -78,12 +79,8 @@ def judge(
     BadSignal
         What the decoder cannot be fitted on, in its own words.
     """
-    default, default_params = default_of(dataset.paradigm, n_channels=len(epochs.channels))
-    name = decoder or default
-    # Later ones win: the caller's over the data set's over the paradigm's.
-    candidates = {**(default_params if name == default else {}), **dataset.parameters, **(params or {})}
+    name, used = chosen(dataset, decoder=decoder, params=params, fs=epochs.fs, n_channels=len(epochs.channels))
     decoder_class = decoders.load(name)
-    used = _parameters(decoder_class, candidates, params or {}, epochs)
     split_name = split or dataset.split
     truth: list[str] = []
     decided: list[str] = []
@@ -112,30 +109,9 @@ def judge(
         correct,
         n,
         wilson(correct, n),
-        chance_limit(n, classes=len(set(truth))),
+        chance_limit_of(Counter(truth).values()),
         area,
     )
-
-
-def _parameters(
-    decoder_class: type[decoders.WindowDecoder],
-    candidates: Mapping[str, Any],
-    requested: Mapping[str, Any],
-    epochs: Epochs,
-) -> dict[str, Any]:
-    """The candidates that the decoder takes; requested ones must be among them and have usable values."""
-    names = decoder_class.parameter_names()
-    for key in requested:
-        if key not in names:
-            raise BadValue(f"{decoder_class.name} has no parameter {key!r}; it has {', '.join(names)}")
-    used = {key: value for key, value in candidates.items() if key in names}
-    try:
-        # Designing the settings already fails for a value of the wrong type, before any fit.
-        decoder_class(epochs.fs, **used).settings_for(len(epochs.channels))
-    except TypeError as error:
-        problem = f"{decoder_class.name} cannot take {dict(requested)} ({error})"
-        raise BadValue(f"{problem}; give numbers where it wants numbers") from error
-    return used
 
 
 def _folds(split: str, epochs: Epochs) -> Iterator[Fold]:

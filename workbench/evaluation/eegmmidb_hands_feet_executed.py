@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from workbench.evaluation._eegmmidb import dataset
+from workbench.evaluation._eegmmidb import sides
 
-DATASET = dataset(__name__, "executed fists against feet", runs=(5, 9, 13), classes=("hands", "feet"))
+DATASET = sides(__name__, "executed fists against feet", runs=(5, 9, 13), classes=("hands", "feet"))

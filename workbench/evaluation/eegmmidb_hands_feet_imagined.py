@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from workbench.evaluation._eegmmidb import dataset
+from workbench.evaluation._eegmmidb import sides
 
-DATASET = dataset(__name__, "imagined fists against feet", runs=(6, 10, 14), classes=("hands", "feet"))
+DATASET = sides(__name__, "imagined fists against feet", runs=(6, 10, 14), classes=("hands", "feet"))

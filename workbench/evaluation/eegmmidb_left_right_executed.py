@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from workbench.evaluation._eegmmidb import dataset
+from workbench.evaluation._eegmmidb import sides
 
-DATASET = dataset(__name__, "executed left against right fist", runs=(3, 7, 11), classes=("left", "right"))
+DATASET = sides(__name__, "executed left against right fist", runs=(3, 7, 11), classes=("left", "right"))

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from workbench.evaluation._eegmmidb import dataset
+from workbench.evaluation._eegmmidb import sides
 
-DATASET = dataset(__name__, "imagined left against right fist", runs=(4, 8, 12), classes=("left", "right"))
+DATASET = sides(__name__, "imagined left against right fist", runs=(4, 8, 12), classes=("left", "right"))

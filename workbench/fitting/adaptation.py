@@ -18,8 +18,12 @@ from workbench.fitting.riemann import inverse_sqrt, riemannian_mean
 from workbench.vocabulary import FloatArray
 
 
-def reference_of(decoder: Learnable, summaries: FloatArray) -> FloatArray:
+def reference_of(decoder: Learnable, summaries: FloatArray, y: NDArray[Any]) -> FloatArray:
     """``(n_bands, n, n)`` float64, µV²: mean covariance of the windows of a fit, for recentring.
+
+    Parameters
+    ----------
+    decoder : says how it adapts. summaries : ``(n, …)`` float64. y : ``(n,)`` classes.
 
     Raises
     ------
@@ -29,10 +33,20 @@ def reference_of(decoder: Learnable, summaries: FloatArray) -> FloatArray:
     if not isinstance(decoder.reducer(), Covariances):
         raise BadValue(f"{decoder.name} keeps no covariances to recentre; use the rule pmean or supervised")
     settings = decoder.adapt_settings
+    if settings is not None and settings.balanced:
+        summaries = summaries[_balanced(y)]
     if settings is not None and settings.mean == "euclid":
         mean: FloatArray = summaries.mean(axis=0)
         return mean
     return np.stack([riemannian_mean(summaries[:, band]) for band in range(summaries.shape[1])])
+
+
+def _balanced(y: NDArray[Any]) -> NDArray[np.int64]:
+    """``(n_classes · n_fewest,)`` int64, rising: as many windows of each class, evenly spaced among its own."""
+    owned = [np.flatnonzero(y == name) for name in np.unique(y)]
+    fewest = min(map(len, owned))
+    # As the stream will see the classes: a reference that leans to one of them would move without a change.
+    return np.sort(np.concatenate([own[np.arange(fewest) * len(own) // fewest] for own in owned]))
 
 
 def whiteners(reference: FloatArray) -> FloatArray:
@@ -78,6 +92,8 @@ def adapter_of(decoder: Learnable, scorer: Scorer) -> Adapter | None:
         "every": decoder.settings.n_window(decoder.fs),
         "longest_rest": round(settings.longest_rest_s * decoder.fs),
         "bound": settings.limit,
+        # Not from the settings: a decoder that was fitted before there were rounds adapts as it did.
+        "classes": len(decoder.classes_) if "balanced" in decoder.adaptation_ else 0,
     }
     if settings.rule == "recentre":
         return Recentring(

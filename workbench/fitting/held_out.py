@@ -48,8 +48,8 @@ def learn_evidence(
     -------
     dict of float64 arrays, empty where nothing is asked for: ``calibration_x``, ``calibration_y``
     ``(n_classes, n_knots)``, ``calibration_slope`` ``(n_classes,)``; ``factor`` ``(1,)``; ``least`` ``(1,)``,
-    ``whitening``, ``means``, ``limit`` ``(1,)``; ``threshold`` ``(1,)``; ``bounds`` ``(n_classes,)``; what
-    :func:`workbench.fitting.novelty_limit.learn_novelty` returns.
+    ``whitening``, ``means``, ``limit`` ``(1,)``; ``threshold`` and ``release`` ``(1,)``; ``bounds``
+    ``(n_classes,)``; what :func:`workbench.fitting.novelty_limit.learn_novelty` returns.
 
     Raises
     ------
@@ -61,15 +61,20 @@ def learn_evidence(
     kind = settings.remembers(classes)
     index = np.searchsorted(decoder.classes_, y)
     out = bounds_of(settings, classes) | _novelty(decoder, summaries, index, blocks)
-    if settings.calibrate is None and settings.reject is None and settings.stop is None and kind != "trigger":
+    calibrate = settings.calibrate
+    # One factor changes no decision, so a fit that cannot hold a block out may do without it.
+    if calibrate == "temperature" and _blocks_of_scarcest(index, blocks) < 2:
+        calibrate = None
+    thresholds = kind in ("trigger", "detector")
+    if calibrate is None and settings.reject is None and settings.stop is None and not thresholds:
         return out
     fold = folds(index, blocks)
     scores, distances = _held_out(decoder, summaries, y, fold)
-    maps = _maps(settings.calibrate, scores, index)
+    maps = _maps(calibrate, scores, index)
     if maps is not None:
         out |= {"calibration_x": maps.x, "calibration_y": maps.y, "calibration_slope": maps.slope}
         scores = np.array([maps.scores(row) for row in scores])
-    if settings.calibrate == "temperature":
+    if calibrate == "temperature":
         out["factor"] = np.array([temperature(scores, index)])
         scores = scores * out["factor"]
     if settings.reject is not None:
@@ -80,6 +85,9 @@ def learn_evidence(
         out["least"] = np.maximum(out.get("least", threshold), threshold)
     if kind == "trigger":
         out["threshold"] = np.array([_threshold(scores, index, decoder)])
+    if kind == "detector":
+        onset, release = detector_thresholds(scores, index, _blocks(index, blocks), decoder)
+        out |= {"threshold": np.array([onset]), "release": np.array([release])}
     return out
 
 
@@ -318,6 +326,59 @@ def _threshold(scores: FloatArray, index: NDArray[np.int64], decoder: Learnable)
             break
         threshold = float(candidate)
     return max(threshold, 0.0)
+
+
+def detector_thresholds(
+    scores: FloatArray, index: NDArray[np.int64], blocks: NDArray[Any], decoder: Learnable
+) -> tuple[float, float]:
+    """Onset and release of a detector, from the running mean of the log odds in held-out rest.
+
+    Parameters
+    ----------
+    scores : ``(n, n_classes)`` float64, held out and calibrated, in the order of time.
+    index : ``(n,)`` true class of each. blocks : ``(n,)`` block of each; each has a running mean of its own.
+    decoder : with a rest class, a hop, and how many false onsets a minute are allowed.
+
+    Notes
+    -----
+    How often a running mean rises above a level is taken from its spread and speed in rest, as of a normal
+    process: ``ν exp(-z² / 2)`` with ``ν = σ' / (2 π σ)`` (Rice 1945, Bell System Technical Journal 24, 46–156).
+    Seconds of rest then give a threshold for a rate that they are too short to show, which counting onsets cannot.
+    It is raised by what few stretches of rest leave unknown. Release is half-way to the median of rest.
+    """
+    settings, step_s = decoder.evidence_settings, decoder.step_s
+    rest, share = settings.rest_index(decoder.class_names), settings.newest_share(step_s)
+    level = np.array([-_odds(row)[rest] for row in scores])
+    follows = np.zeros(len(level), dtype=bool)
+    follows[1:] = (blocks[1:] == blocks[:-1]) & (index[1:] == index[:-1])
+    begins = np.flatnonzero(~follows)
+    for first, last in zip(begins, np.append(begins[1:], len(level)), strict=True):
+        # From the mean of its stretch: the first window alone varies more than a running mean does.
+        mean = level[first:last].mean()
+        for i in range(first, last):
+            level[i] = mean = mean + share * (level[i] - mean)
+    resting = index == rest
+    middle, spread = float(np.median(level[resting])), float(level[resting].std())
+    speeds = np.diff(level, prepend=level[0])[resting & follows] / step_s
+    # Without neighbours nothing shows the speed: a running mean of windows forgets within their length.
+    window_s = decoder.settings.n_window(decoder.fs) / decoder.fs
+    speed = float(np.sqrt((speeds**2).mean())) if len(speeds) else spread / (window_s + settings.smooth_s)
+    # Spread that is rounding would make both thresholds one.
+    spread = max(spread, 1e-6)
+    per_min = 60.0 * speed / (2.0 * np.pi * spread)
+    height = float(np.sqrt(2.0 * np.log(max(per_min / settings.false_per_min, np.e))))
+    onset = middle + spread * _predicted(height, n=int((resting & ~follows).sum()))
+    return onset, 0.5 * (onset + middle)
+
+
+def _predicted(height: float, *, n: int) -> float:
+    """The height, in spreads above the middle, that a new normal value passes as rarely as ``height``.
+
+    Middle and spread were estimated from ``n`` independent values: Student's t takes the place of the normal.
+    """
+    from scipy.stats import norm, t
+
+    return float(t.isf(norm.sf(height), max(1, n - 1)) * np.sqrt(1.0 + 1.0 / n))
 
 
 def detections(odds: FloatArray, threshold: float, refractory: int) -> int:

@@ -40,11 +40,15 @@ def shrinkage_lda(features: FloatArray, y: NDArray[Any]) -> tuple[FloatArray, Fl
     """
     classes, index, counts = np.unique(y, return_inverse=True, return_counts=True)
     means = np.array([features[index == k].mean(axis=0) for k in range(len(classes))])
-    pooled, _ = ledoit_wolf(features - means[index])
+    centred = features - means[index]
     # A spread that is rounding would give weights without limit, and no error.
-    if not np.trace(pooled) > ROUNDING * (features**2).mean():
+    if not (centred**2).sum() > ROUNDING * len(features) * (features**2).mean():
         raise BadSignal("the features do not vary within the classes; the recording repeats itself")
-    weights = np.linalg.solve(pooled, means.T).T
+    n, p = centred.shape
+    if p > n:
+        weights = _solved_in_sample_space(centred, means)
+    else:
+        weights = np.linalg.solve(ledoit_wolf(centred)[0], means.T).T
     log_prior = np.log(counts / counts.sum())
     # The term in xᵀ Σ⁻¹ x is the same for all classes and drops out.
     bias = -0.5 * (weights * means).sum(axis=1) + log_prior
@@ -78,3 +82,32 @@ def ledoit_wolf(centred: FloatArray, *, overlap: float = 1.0) -> tuple[FloatArra
     # At distance 0 the covariance is its own target, and any share gives the same.
     g = 1.0 if distance <= 0 else float(min(max(overlap * spread / distance, 0.0), 1.0))
     return (1.0 - g) * s + g * size * np.eye(p), g
+
+
+def _solved_in_sample_space(centred: FloatArray, means: FloatArray) -> FloatArray:
+    """``(n_classes, p)`` float64, Σ⁻¹ μ_k, without a matrix of p × p: fast where features outnumber rows.
+
+    Parameters
+    ----------
+    centred : ``(n, p)`` float64, about the mean within classes. means : ``(n_classes, p)`` float64.
+
+    Notes
+    -----
+    The same covariance as of :func:`ledoit_wolf`, whose norms are those of the Gram matrix of the rows; its
+    inverse by the identity of Woodbury (Hager 1989, doi:10.1137/1031049).
+    """
+    n, p = centred.shape
+    gram = centred @ centred.T / n
+    size = np.trace(gram) / p
+    squares = (gram**2).sum()
+    distance = squares - p * size**2
+    spread = (np.diag(gram) ** 2).sum() - squares / n
+    g = 1.0 if distance <= 0 else float(min(max(spread / distance, 0.0), 1.0))
+    ridge, share = g * size, (1.0 - g) / n
+    # Rows that are all one direction estimate themselves without error, and leave every other without a spread.
+    if not ridge > 0.0:
+        raise BadSignal("the features vary in one direction only; the recording repeats itself")
+    inner = ridge * np.eye(n) + (1.0 - g) * gram
+    solved = np.linalg.solve(inner, centred @ means.T)
+    weights: FloatArray = (means - share * (centred.T @ solved).T) / ridge
+    return weights

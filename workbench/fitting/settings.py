@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.decoding.accumulation import EvidenceAccumulator, LeakySum, Trigger, stages_gate
+from workbench.decoding.accumulation import Detector, EvidenceAccumulator, LeakySum, Trigger, stages_gate
 from workbench.decoding.adapt import LEAST_STEP
 from workbench.errors import BadValue
 from workbench.vocabulary import FloatArray
@@ -17,7 +17,9 @@ from workbench.vocabulary import FloatArray
 STAGES = 3
 """Stages through which the gate passes in the time it holds a state."""
 
-MEMORIES = ("gate", "leaky", "sprt", "trigger")
+MEMORIES = ("gate", "leaky", "sprt", "trigger", "detector")
+NEED_REST = ("gate", "trigger", "detector")
+"""Memories that tell movements from rest, and are none where the classes have no rest."""
 CALIBRATIONS = ("auto", "platt", "isotonic", "temperature")
 
 
@@ -29,8 +31,8 @@ class EvidenceSettings:
     ----------
     rest : name of the rest, or idle, class.
     calibrate : None, ``"platt"`` (a logistic), ``"isotonic"``, ``"temperature"`` (one factor for all classes, for
-        scores that are not log posteriors), or ``"auto"``: isotonic above 200 windows, a logistic from 10 of each
-        class, otherwise none. Learned from held-out blocks.
+        scores that are not log posteriors, or too sure; none where a class has one block), or ``"auto"``: isotonic
+        above 200 windows, a logistic from 10 of each class, otherwise none. Learned from held-out blocks.
     reject : None, or the share of errors aimed at, for example 0.05. A window is rejected when it lies farther
         from every class than 99 % of windows do, and, where evidence has no memory, when no class is likely
         enough: the threshold is the least that keeps errors on held-out windows at that share.
@@ -42,14 +44,18 @@ class EvidenceSettings:
         (:class:`workbench.decoders.Stopping`), decides. Learned from the confidence of
         held-out windows that were right and of those that were wrong.
     memory : None, ``"gate"`` (hidden Markov chain), ``"leaky"`` (sum of log likelihoods), ``"sprt"`` (the same
-        with the bounds of a sequential test; undecided evidence is rejected), or ``"trigger"`` (self-paced: a
-        threshold with few false detections in rest). Gate and trigger need a rest class.
+        with the bounds of a sequential test; undecided evidence is rejected), ``"trigger"`` (self-paced: a
+        threshold with few false detections in rest), or ``"detector"`` (self-paced and graded: a running mean of
+        the log odds, seen from a threshold with few false onsets in rest and one for release half-way to rest).
+        Gate, trigger and detector need a rest class.
     gamma : exponent of the gate's likelihood, below 1 because windows overlap.
     dwell_s : expected stay in rest, expected stay in a movement, and optionally how much of both is a hold:
         before it is over, leaving is unlikely; after it the stay has no memory, s.
     leak : share of a sum that stays from hop to hop.
     alpha, beta : error rates of the sequential test: movements detected in error, and movements missed.
-    false_per_min : false detections a minute of rest for the trigger. refractory_s : how long one is held, s.
+    false_per_min : false detections a minute of rest for the trigger and the detector.
+    refractory_s : how long a detection of the trigger is held, s.
+    smooth_s : time constant of the detector's running mean, s.
     """
 
     rest: str | None = "rest"
@@ -65,6 +71,7 @@ class EvidenceSettings:
     beta: float = 0.1
     false_per_min: float = 1.0
     refractory_s: float = 2.0
+    smooth_s: float = 0.5
 
     @classmethod
     def of(cls, *mappings: Mapping[str, Any] | None) -> EvidenceSettings:
@@ -95,20 +102,22 @@ class EvidenceSettings:
             raise BadValue(f"leak must lie above 0 and at most at 1, got {self.leak}")
         if not (0 < self.alpha < 0.5 and 0 < self.beta < 0.5):
             raise BadValue(f"alpha and beta must lie between 0 and 0.5, got {self.alpha} and {self.beta}")
-        if not (0 < self.false_per_min < inf and 0 < self.refractory_s < inf):
-            raise BadValue(
-                "false_per_min and refractory_s must be above 0 and finite, "
-                f"got {self.false_per_min} and {self.refractory_s}"
-            )
+        positive = {name: getattr(self, name) for name in ("false_per_min", "refractory_s", "smooth_s")}
+        for name, value in positive.items():
+            if not 0 < value < inf:
+                raise BadValue(f"{name} must be above 0 and finite, got {value}")
 
     def rest_index(self, classes: tuple[str, ...]) -> int:
         """Index of the rest class, -1 without one."""
         return classes.index(self.rest) if self.rest in classes else -1
 
     def remembers(self, classes: tuple[str, ...]) -> str | None:
-        """The memory there is for these classes: a gate and a trigger need rest."""
-        needs_rest = self.memory in ("gate", "trigger")
-        return None if needs_rest and self.rest_index(classes) < 0 else self.memory
+        """The memory there is for these classes: some need rest."""
+        return None if self.memory in NEED_REST and self.rest_index(classes) < 0 else self.memory
+
+    def newest_share(self, hop_s: float) -> float:
+        """Share of a new window in the detector's running mean, for a hop in s."""
+        return min(1.0, hop_s / self.smooth_s)
 
     def check_dwell(self, hop_s: float) -> None:
         """Raise :class:`BadValue` for dwell times that a hop of ``hop_s`` s cannot serve."""
@@ -161,6 +170,9 @@ def accumulator_of(
     if kind == "trigger":
         refractory = max(1, round(settings.refractory_s / hop_s))
         return Trigger(float(arrays["threshold"][0]), rest, refractory, n)
+    if kind == "detector":
+        onset, release = float(arrays["threshold"][0]), float(arrays["release"][0])
+        return Detector(onset, release, settings.newest_share(hop_s), rest, n)
     if kind is None:
         return None
     return LeakySum(
@@ -188,6 +200,9 @@ class AdaptSettings:
         discriminant follows the features) or ``"supervised"`` (class means and covariance follow labels).
     mean : of covariances, ``"riemann"`` or ``"euclid"``. least : least share of a new window in the mean.
     rate : share of a new window in means of features; 0.05 for pmean, 0.03 for supervised by default.
+    balanced : rules without labels take in windows in rounds of one a class, as the evidence names them, so that a
+        class that comes for minutes alone moves nothing; nor does a change after which all windows seem one class:
+        that takes a new calibration. False takes in every window.
     longest_rest_s : rules without labels pause after so much rest, s, as they take the classes for balanced.
     bound : distance from the fit at which it goes back to the fit: root mean square of log eigenvalues (2.0 by
         default), or of a shift in standard deviations within the classes (3.0 by default).
@@ -197,6 +212,7 @@ class AdaptSettings:
     mean: str = "riemann"
     least: float = LEAST_STEP
     rate: float | None = None
+    balanced: bool = True
     longest_rest_s: float = 10.0
     bound: float | None = None
 

@@ -66,6 +66,9 @@ class SessionPlan:
     place : where it takes place, one of :data:`PLACES`; at home nothing is armed.
     absence_s : s without an operator's visible page after which the effector is released, 2 to 60.
     script_present : whether a script stands in for somebody; for a simulated effector only.
+    peers : names or addresses of acquisition computers that are asked for streams beside this one.
+    setup : the set-up of the site as it was saved, with its ``sha256``; empty where nothing was connected.
+    consent : version of the participant's consent that the record holds, ``""`` for none.
     law, limits : how decisions move the effector, and limits narrower than its profile's, None for the profile's.
     system : the description that the session follows (``name, distribution, version, sha256``) and its ``task``;
         empty for a plan that somebody wrote by hand.
@@ -96,6 +99,9 @@ class SessionPlan:
     place: str = "clinic"
     absence_s: float = 20.0
     script_present: bool = False
+    peers: tuple[str, ...] = ()
+    setup: Mapping[str, Any] = field(default_factory=dict)
+    consent: str = ""
     law: ControlLaw = ControlLaw()
     limits: Limits | None = None
     system: Mapping[str, str] = field(default_factory=dict)
@@ -106,12 +112,18 @@ class SessionPlan:
         object.__setattr__(self, "study_folder", str(Path(self.study_folder).absolute()))
         object.__setattr__(self, "contract", tuple(self.contract))
         object.__setattr__(self, "players", tuple(self.players))
+        object.__setattr__(self, "peers", tuple(self.peers))
         _check(self)
 
     @property
     def signal(self) -> StreamSpec:
         """The stream that is decoded."""
         return next(spec for spec in self.contract if spec.role == "signal")
+
+    @property
+    def consent_missing(self) -> bool:
+        """Whether somebody is connected whose consent the record does not hold."""
+        return bool(self.setup) and not self.consent.strip()
 
     def source_id(self, purpose: str) -> str:
         """source_id of one of the session's own LSL streams; ``purpose`` is a key of :data:`OUTLETS`."""
@@ -171,8 +183,15 @@ def _check(plan: SessionPlan) -> None:
     if plan.transport not in ("auto", "ipc", "tcp"):
         raise BadValue(Message("plan.transport", got=repr(plan.transport)))
     _check_presence(plan)
+    _check_setup(plan)
     _check_system(plan.system)
     _check_screening(plan.screening)
+
+
+def _check_setup(plan: SessionPlan) -> None:
+    """Raise :class:`BadValue` for a set-up without its hash, or a waiver without a reason."""
+    if plan.setup and not isinstance(plan.setup.get("sha256"), str):
+        raise BadValue(Message("plan.setup"))
     for stream, reason in plan.waived.items():
         if not str(reason).strip():
             raise BadValue(Message("plan.waiver", stream=repr(stream)))

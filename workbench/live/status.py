@@ -65,10 +65,15 @@ class _SessionStatus(TypedDict):
 
 
 class SessionStatus(_SessionStatus, total=False):
-    """The session; an engine adds whether its signal is replayed, and the reason of a latched STOP or ``""``."""
+    """The session; an engine adds what not every version knew.
+
+    ``replayed``: whether its signal is; ``stopped``: reason of a latched STOP or ``""``; ``consent_missing``:
+    whether somebody is connected whose consent the record does not hold.
+    """
 
     replayed: bool
     stopped: str
+    consent_missing: bool
 
 
 class StreamStatus(TypedDict):

@@ -138,6 +138,11 @@ class Paradigm(ABC):
         classes : in the decoder's order, empty without one.
         """
 
+    @property
+    def stretch_s(self) -> float | None:
+        """Length of the one window that decides on a cue, s; None where decisions come at every hop."""
+        return None
+
     def suited(self, *, remembers: bool) -> Self:
         """This paradigm with the parameters filled in that depend on whether evidence has a memory."""
         return self

@@ -72,6 +72,11 @@ class LeftRight(Paradigm):
         """The two conditions."""
         return self.conditions
 
+    @property
+    def stretch_s(self) -> float:
+        """From ``start_s`` to ``stop_s``."""
+        return self.stop_s - self.start_s
+
     def schedule(self, n_trials: int, *, seed: int) -> tuple[PlannedCue, ...]:
         """As many cues of one condition as of the other, give or take one, in seeded random order.
 
@@ -107,7 +112,8 @@ class LeftRight(Paradigm):
         Parameters
         ----------
         cues : of a run, in its samples.
-        fs : rate in Hz. window_s, hop_s : not used: the window ends ``stop_s`` after its cue.
+        fs : rate in Hz. window_s, hop_s : not used: the window ends ``stop_s`` after its cue, and a decoder whose
+            own length was left open has one of :attr:`stretch_s`.
         """
         cued = [c for c in cues if c.label in self.conditions]
         return [(c.sample + round(self.stop_s * fs), c.label, i) for i, c in enumerate(cued)]

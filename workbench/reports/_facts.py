@@ -149,6 +149,11 @@ class Facts:
         return any(player.get("device") == "replay" for player in self.plan.get("players", ()))
 
     @cached_property
+    def consent_missing(self) -> bool:
+        """Whether somebody was connected whose consent the record did not hold when the session began."""
+        return bool(self.plan.get("setup")) and not str(self.plan.get("consent", "")).strip()
+
+    @cached_property
     def simulated(self) -> tuple[str, ...]:
         """What is simulated, as codes: ``participant``, ``session``, ``effector``."""
         parts = []

@@ -100,6 +100,12 @@ def simulated(say: Say) -> list[Block]:
     return [*replayed, Notice(t("simulated_title"), t(key, what=say.simulated_words()))]
 
 
+def consent(say: Say) -> list[Block]:
+    """The notice of a consent that the record does not hold; it cannot be switched off."""
+    t = say.t
+    return [Notice(t("consent_title"), t("consent_text"), "warn")] if say.facts.consent_missing else []
+
+
 def alerts(say: Say) -> list[Block]:
     """Alerts of assessment scores that require immediate action."""
     t = say.t

@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from workbench import __version__
 from workbench.errors import RecordFault, Refused
@@ -20,7 +21,7 @@ from workbench.reports._results import results
 from workbench.reports._say import Say
 from workbench.reports.blocks import Block, Document
 from workbench.reports.texts import Texts
-from workbench.vocabulary import Report
+from workbench.vocabulary import Report, ReportPart
 
 if TYPE_CHECKING:
     from workbench.study import Study
@@ -92,27 +93,36 @@ def session_report(
     return ReportFiles(html_path, pdf_path, html_sha, pdf_sha, facts.cut.seq, facts.cut.hash)
 
 
+_PARTS: tuple[tuple[ReportPart | Literal[""], Callable[[Say], Sequence[Block]]], ...] = (
+    ("", _page_one.simulated),
+    ("", _page_one.consent),
+    ("", _page_one.alerts),
+    ("", _page_one.results),
+    ("rates", _page_one.rates),
+    ("", _page_one.remarks),
+    ("", _closing.provenance),
+    ("", _closing.signatures),
+    ("", _sections.identity),
+    ("", _sections.runs),
+    ("decoder", _sections.decoder),
+    ("trials", _sections.trials),
+    ("latency", _sections.latency),
+    ("", ledger),
+    ("assessments", _closing.assessments),
+    ("", _closing.sources),
+    ("", _closing.limits),
+)
+"""The parts of a report in their order. One with a name is shown where the session's system asks for it, and for a
+session without a system; what says where numbers come from, what was lost and who signed is never left out."""
+
+
 def session_document(facts: _facts.Facts, t: Texts) -> Document:
     """The report as blocks, ready for a renderer."""
     made_with = " · ".join([f"workbench {__version__}", *(f"{name} {version(name)}" for name in _MADE_WITH)])
     say = Say(facts, t, results(facts), made_with)
+    asked = (facts.session or {}).get("plan", {}).get("report")
     blocks: list[Block] = [
-        *_page_one.simulated(say),
-        *_page_one.alerts(say),
-        *_page_one.results(say),
-        *_page_one.rates(say),
-        *_page_one.remarks(say),
-        *_closing.provenance(say),
-        *_closing.signatures(say),
-        *_sections.identity(say),
-        *_sections.runs(say),
-        *_sections.decoder(say),
-        *_sections.trials(say),
-        *_sections.latency(say),
-        *ledger(say),
-        *_closing.assessments(say),
-        *_closing.sources(say),
-        *_closing.limits(say),
+        block for name, part in _PARTS if not name or asked is None or name in asked for block in part(say)
     ]
     return Document(
         title=_page_one.title(say),

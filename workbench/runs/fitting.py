@@ -87,13 +87,13 @@ def fit(
             f"fs of the decoder is {requested['fs']} Hz, the recordings have {montage.fs:g} Hz; leave fs out"
         )
     n_channels = len(montage.channels)
-    kind = decoders.load(decoder_name)
-    try:
-        decoder = kind(**requested).prepare(n_channels)
-    except TypeError as error:
-        raise BadValue(Message("fit.parameters", decoder=decoder_name, why=str(error))) from error
+
+    def fresh() -> WindowDecoder:
+        return _prepared(decoder_name, requested, paradigm, n_channels=n_channels)
+
+    decoder = fresh()
     windows = _windows(decoder, runs, paradigm, n_channels=n_channels)
-    metrics = _judged(lambda: kind(**requested).prepare(n_channels), windows, paradigm, runs, progress=progress)
+    metrics = _judged(fresh, windows, paradigm, runs, progress=progress)
     decoder.fit_summaries(windows.summaries, windows.labels, blocks=windows.blocks)
     sources = [{"run": str(r.plan["run"]), "sha256": file_sha256(r.path)} for r in runs]
     metrics |= {"windows": len(windows.labels), "skipped": windows.skipped, "adapts": _adapts(decoder)}
@@ -107,6 +107,17 @@ def fit(
     # Beside the decoder too: who asked for the fit may be gone before it is entered in the record.
     world.disk.save(folder / "fit.json", json.dumps(carried(summary), sort_keys=True).encode())
     return {**summary, "folder": str(folder)}
+
+
+def _prepared(
+    decoder_name: str, params: Mapping[str, Any], paradigm: Paradigm, *, n_channels: int
+) -> WindowDecoder:
+    """A decoder whose filters and window are those for the paradigm."""
+    try:
+        decoder = decoders.load(decoder_name)(**params)
+        return decoder.prepare_for(n_channels, stretch_s=paradigm.stretch_s)
+    except TypeError as error:
+        raise BadValue(Message("fit.parameters", decoder=decoder_name, why=str(error))) from error
 
 
 def _common(runs: Sequence[RunFile]) -> tuple[Montage, Paradigm]:

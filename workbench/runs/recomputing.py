@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from workbench import control, messages
-from workbench.errors import BadValue, RecordingFault
+from workbench.errors import BadValue
 from workbench.messages import Message
 from workbench.recording import RunFile
 from workbench.vocabulary import Decision
@@ -35,11 +35,6 @@ def compare_commands(run: RunFile, decisions: Sequence[Decision], *, complete: b
     run : the recording.
     decisions : as replayed, so that commands follow from samples alone.
     complete : whether the recording reaches to the end of its run.
-
-    Raises
-    ------
-    RecordingFault
-        When what the controller was given cannot be taken again.
     """
     recorded, entries = run.commands(), run.control()
     if not entries:
@@ -49,8 +44,8 @@ def compare_commands(run: RunFile, decisions: Sequence[Decision], *, complete: b
     try:
         commands = list(control.recompute(entries, decisions))
     except BadValue as error:
-        why = messages.of(error)
-        raise RecordingFault(Message("replay.commands_impossible", file=run.path.name, why=why)) from error
+        # A difference, as where chunks of the recording are lost: what was found of its decisions still holds.
+        return CommandComparison(first=0, sentence=Message("replay.commands_impossible", why=messages.of(error)))
     # A recording that was cut may hold the last inputs without their commands, never the other way round.
     at = first_unequal(recorded, commands if complete else commands[: len(recorded)])
     if at >= 0:

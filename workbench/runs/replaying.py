@@ -228,25 +228,21 @@ def _compared(run: RunFile, made: Sequence[Made], name: Message) -> ReplayResult
     link = first_unequal(chain, snapshots)
     # Commands follow from decisions; where those differ, nothing is to be learned from comparing them.
     commands = CommandComparison() if at >= 0 else compare_commands(run, replayed, complete=complete)
-    differ = []
-    if at >= 0:
-        differ.append(Message("replay.decision", n=at + 1, all=len(recorded)))
-    elif trial_at >= 0:
-        differ.append(Message("replay.trial", n=trial_at + 1, all=len(recorded_trials)))
+    found = [Message("replay.decision", n=at + 1, all=len(recorded))] if at >= 0 else []
+    if at < 0 <= trial_at:
+        found.append(Message("replay.trial", n=trial_at + 1, all=len(recorded_trials)))
     if link >= 0:
         sample = (chain if link < len(chain) else snapshots)[link].sample
-        differ.append(Message("replay.update", n=link + 1, all=len(chain), sample=sample))
-    said = differ or [_equal(run, len(recorded), len(recorded_trials), len(chain))]
-    if commands.sentence is not None:
-        said.append(commands.sentence)
-    result = reduce(lambda first, second: Message("replay.both", first=first, second=second), said)
+        found.append(Message("replay.update", n=link + 1, all=len(chain), sample=sample))
+    equal = not found and commands.first < 0
+    result = _said(found or [_equal(run, len(recorded), len(recorded_trials), len(chain))], commands.sentence)
     if not complete:
         result = Message("replay.cut", result=result, state=CUT.get(run.state, run.state))
     return ReplayResult(
         run=str(run.plan.get("run")),
         n=len(recorded),
         n_trials=len(recorded_trials),
-        equal=not differ and commands.first < 0,
+        equal=equal,
         first=next((index for index in (at, trial_at, link, commands.first) if index >= 0), -1),
         sentence=_of_run(name, result),
         decision_hash=decision_hash(decisions),
@@ -255,6 +251,12 @@ def _compared(run: RunFile, made: Sequence[Made], name: Message) -> ReplayResult
         n_commands=commands.n,
         commands=commands.sentence or "",
     )
+
+
+def _said(found: Sequence[Message], commands: Message | None) -> Message:
+    """What was found, of commands last, as one sentence."""
+    parts = [*found, commands] if commands is not None else found
+    return reduce(lambda first, second: Message("replay.both", first=first, second=second), parts)
 
 
 def _equal(run: RunFile, decisions: int, trials: int, updates: int) -> Message:

@@ -127,7 +127,8 @@ class Study:
             world.disk.mkdir(folder, mode=0o777, parents=True, exist_ok=True)
             world.disk.touch(folder / record_file.FILE, exist_ok=False)
         except OSError as error:
-            if (folder / record_file.FILE).exists():
+            # Told from the error: a folder that may not be entered may not be asked what it holds either.
+            if isinstance(error, FileExistsError) and Path(error.filename) == folder / record_file.FILE:
                 raise RecordFault(
                     f"{folder} holds a study record already ({record_file.FILE}); open it, or choose another "
                     "folder"

@@ -5,14 +5,14 @@ point of the group ``workbench.systems``. :func:`bind` puts a system and the str
 plays them.
 """
 
-from workbench.systems._bound import HARDWARE, BoundSystem, Source, bind, screen, screening_of, simulate
+from workbench.systems._bound import HARDWARE, BoundSystem, Source, bind, bound_in, screen, screening_of, simulate
 from workbench.systems._protocol import begin_study, system_of
 from workbench.systems._register import USUAL, Provenance, available, load, provenance
 from workbench.systems._system import (
     KINDS,
     METRICS,
     PROCEDURES,
-    SECTIONS,
+    REPORT_PARTS,
     Input,
     PlannedVisit,
     Simulator,
@@ -27,7 +27,7 @@ __all__ = [
     "KINDS",
     "METRICS",
     "PROCEDURES",
-    "SECTIONS",
+    "REPORT_PARTS",
     "USUAL",
     "BoundSystem",
     "Input",
@@ -40,6 +40,7 @@ __all__ = [
     "available",
     "begin_study",
     "bind",
+    "bound_in",
     "load",
     "provenance",
     "rate_of",

@@ -12,10 +12,10 @@ from typing import Any
 from workbench import decoders, messages, paradigms
 from workbench.control import ControlLaw
 from workbench.errors import BadValue, WorkbenchError
-from workbench.live import SessionPlan
+from workbench.live.plan import SessionPlan
 from workbench.messages import Message
 from workbench.study import Study, utc_now, uuid7
-from workbench.systems._register import Provenance, provenance
+from workbench.systems._register import Provenance, load, provenance
 from workbench.systems._system import System, Task, words
 from workbench.vocabulary import Session, StreamSpec
 
@@ -46,6 +46,9 @@ class Source:
     durations: tuple[float, ...] = ()
     notes: tuple[str, ...] = ()
 
+
+ABOUT = ("source", "report")
+"""What the record stores with a plan and the engine does not need: the source in words, parts of the report."""
 
 HARDWARE = Source(words("hardware", "硬件"))
 
@@ -96,6 +99,11 @@ class BoundSystem:
     def effector(self) -> str | None:
         """Name of the effector profile, None without one."""
         return self.system.effector
+
+    @property
+    def key(self) -> str:
+        """What tells it from another choice of system and task."""
+        return f"{self.system.name} {self.task.name}"
 
     @cached_property
     def provenance(self) -> Provenance:
@@ -162,10 +170,11 @@ class BoundSystem:
             labels=self.source.labels,
             law=self.task.law or ControlLaw(),
             limits=self.system.limits,
-            system={**self.provenance, "task": self.task.name},
+            system={name: str(value) for name, value in self.provenance.items()} | {"task": self.task.name},
             **entries,
         )
-        stored = {**json.loads(plan.to_json()), "source": self.source.text}
+        about = {"source": self.source.text, "report": list(self.system.report)}
+        stored = {**json.loads(plan.to_json()), **about}
         study.append(
             Session(
                 visit,
@@ -306,6 +315,25 @@ def simulate(system: System, *, task: str = "", seed: int = 1, trials: tuple[int
     player = {"device": simulator.device, "options": {**simulator.options, "seed": seed}}
     source = Source(simulator.source, simulated=True, player=player, presenter=simulator.presenter)
     return bind(system, simulator.contract, task=task, source=source, trials=trials)
+
+
+def bound_in(stored: Mapping[str, Any]) -> BoundSystem:
+    """The system that a session follows, from the plan that the record stores of it.
+
+    Raises
+    ------
+    BadValue
+        When the plan names no system, or the system no longer takes its streams.
+    UnknownName
+        When the system is not installed.
+    """
+    plan = SessionPlan.from_json(json.dumps({name: value for name, value in stored.items() if name not in ABOUT}))
+    if not plan.system:
+        raise BadValue(Message("system.none_in_plan", session=plan.session_id))
+    system, task = load(plan.system["name"]), plan.system["task"]
+    if plan.simulated:
+        return simulate(system, task=task)
+    return bind(system, plan.contract, task=task, source=Source(str(stored.get("source", "")), labels=plan.labels))
 
 
 def _by_role(system: System, contract: Sequence[StreamSpec]) -> dict[str, StreamSpec]:

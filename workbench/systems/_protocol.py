@@ -21,6 +21,7 @@ FILE = "system.json"
 """In the study folder: the system that a study follows, as :func:`provenance` gives it."""
 
 
+WHAT = "the system of the study"
 LARGEST = 4096
 """Of that file, bytes."""
 
@@ -87,16 +88,22 @@ def system_of(folder: Path) -> tuple[System, str]:
         When no such system is installed.
     """
     path = folder / FILE
-    if not path.exists():
+    if not reading.is_there(path, WHAT):
         return load(USUAL), ""
-    stated = reading.parse_json(reading.read_text(path, "the system of the study", largest=LARGEST), FILE)
-    if not isinstance(stated, dict) or not isinstance(stated.get("name"), str):
-        raise BadValue(Message("system.file", file=str(path)))
+    stated = stated_in(path)
     system = load(stated["name"])
     now = provenance(system)
     if now == stated:
         return system, ""
     return system, Message("system.changed", system=system.name, was=_version(stated), now=_version(now))
+
+
+def stated_in(path: Path) -> Mapping[str, Any]:
+    """The system that a file names, as :func:`provenance` gave it. Raises BadValue for a file that names none."""
+    stated = reading.parse_json(reading.read_text(path, WHAT, largest=LARGEST), FILE)
+    if not isinstance(stated, dict) or not isinstance(stated.get("name"), str):
+        raise BadValue(Message("system.file", file=reading.shown(path)))
+    return stated
 
 
 def _version(stated: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ from workbench.errors import BadValue
 from workbench.messages import Message
 from workbench.paradigms import Paradigm
 from workbench.signals import units
-from workbench.vocabulary import StreamSpec
+from workbench.vocabulary import ReportPart, StreamSpec
 
 SIGNAL, MARKERS = "system-signal", "system-markers"
 """source_ids of played streams; the session's id is added so that two sessions never meet."""
@@ -44,8 +44,7 @@ METRICS = (
 )
 """Names of what online runs are judged by, beside outcome measures."""
 
-SECTIONS = ("results", "rates", "decoder", "trials", "latency", "assessments")
-"""What a report of a system shows."""
+REPORT_PARTS: tuple[ReportPart, ...] = get_args(ReportPart)
 
 _KIND_OF_TYPE: Mapping[str, InputKind] = {
     **dict.fromkeys(("ecog", "ieeg", "seeg"), "ECoG"),
@@ -262,7 +261,7 @@ class System:
     checks : what the operator looks at before arming, beside the conditions that the controller itself checks.
     visits : of the protocol.
     endpoints : names of outcome measures and of :data:`METRICS`. forms : measures that its visits ask for first.
-    report : what its report shows, of :data:`SECTIONS`.
+    report : what its report shows beside its results, of :data:`REPORT_PARTS`.
     simulator : who plays it; None where only recordings or hardware do.
     """
 
@@ -278,7 +277,7 @@ class System:
     visits: tuple[PlannedVisit, ...] = ()
     endpoints: tuple[str, ...] = ()
     forms: tuple[str, ...] = ()
-    report: tuple[str, ...] = SECTIONS
+    report: tuple[ReportPart, ...] = REPORT_PARTS
     simulator: Simulator | None = None
 
     def __post_init__(self) -> None:
@@ -331,7 +330,7 @@ class System:
             ("procedures", self.procedures, PROCEDURES),
             ("endpoints", self.endpoints, (*METRICS, *measures)),
             ("forms", self.forms, measures),
-            ("report", self.report, SECTIONS),
+            ("report", self.report, REPORT_PARTS),
         ):
             if unknown := [name for name in given if name not in known]:
                 raise BadValue(f"{what} of system {self.name}: {unknown[0]!r} is none of {', '.join(known)}")

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from workbench import decoders
 from workbench.control import ControlLaw
 from workbench.devices import simulated_participant
 from workbench.systems._system import SIGNAL, Input, PlannedVisit, Simulator, System, Task, words
+from workbench.vocabulary import StreamSpec
 
 PRESET = {"preset": "eeg", "source_id": SIGNAL}
 HANDS, FEET = "hands", "feet"
+
+
+def _self_paced(spec: StreamSpec) -> dict[str, Any]:
+    return {"fs": spec.fs, **decoders.SELF_PACED_EEG}
+
 
 SYSTEM = System(
     name="imagery_glove",
@@ -43,9 +52,12 @@ SYSTEM = System(
             "self_paced",
             words("Hands against rest, self-paced", "自主节奏的双手想象与休息"),
             paradigm="grasp_rest",
-            params={"condition": HANDS},
-            decoder="bandpower_lda",
+            # Windows of 2 s need that long to show an onset.
+            params={"condition": HANDS, "attempt_s": 5.0, "onset_window_s": 4.0},
+            decoder="tangent_space_lda",
+            decoder_params=_self_paced,
             law=ControlLaw("hold"),
+            trials=(40, 15),
         ),
     ),
     procedures=("calibration", "online"),

@@ -53,7 +53,7 @@ SYSTEM = System(
         PlannedVisit("Month 6", day=180, earliest=159, latest=201),
     ),
     endpoints=("arat", "isncsci", "grassp_v2", "f1", "false_per_min", "onset_s"),
-    forms=("isncsci", "arat"),
+    forms=("arat", "isncsci"),
     simulator=Simulator(
         "simulated_participant",
         PRESET,

@@ -34,6 +34,7 @@ SYSTEM = System(
         "既非模拟也非实时：他人的记录经同一通路运行。",
     ),
     endpoints=("accuracy",),
+    report=("decoder", "trials", "latency", "assessments"),
 )
 
 

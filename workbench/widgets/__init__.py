@@ -1,7 +1,7 @@
 """Widgets: show and ask, never compute. One Python class and one ESM file beside it per panel.
 
 ``LiveSession`` is the screen of a running session, ``Worklist`` chooses and confirms whose visit it is,
-``ResultPanel`` shows the result of a run, ``StreamPicker`` finds streams and states the contract,
+``ResultPanel`` shows the result of a run, ``SetupPanel`` finds streams and states the contract,
 ``DecoderPanel`` shows a fit and asks for its approval, ``AssessmentForm`` enters an outcome measure,
 ``IsncsciForm`` the neurological examination; ``RecordStore`` keeps their drafts and corrections,
 ``AssessmentPicker`` chooses visit and measure above a form,
@@ -26,7 +26,7 @@ _WHERE = {
     "Presenter": "workbench.widgets.presenter",
     "RecordStore": "workbench.widgets._stores",
     "ResultPanel": "workbench.widgets.result_panel",
-    "StreamPicker": "workbench.widgets.stream_picker",
+    "SetupPanel": "workbench.widgets.setup_panel",
     "serve": "workbench.widgets.dashboard",
     "Worklist": "workbench.widgets.worklist",
     "text": "workbench.widgets._locale",
@@ -44,7 +44,7 @@ __all__ = [
     "Presenter",
     "RecordStore",
     "ResultPanel",
-    "StreamPicker",
+    "SetupPanel",
     "Worklist",
     "serve",
     "text",

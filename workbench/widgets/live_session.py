@@ -87,7 +87,7 @@ class LiveSession(Panel):
     after_run : called on its own thread with the status when a run has ended, such as to ingest it.
     after_session : called when this page has ended the engine, before that is shown, such as for the last ingest.
     panels : names of the panels to show alone, ``()`` for the whole screen. Allowed: see ``PANELS``.
-    paradigm, n_trials : what the run form shows before the first run.
+    run_form : returns ``{"paradigm", "n_trials"}``, what the run form shows before the first run.
 
     Traits
     ------
@@ -120,8 +120,7 @@ class LiveSession(Panel):
         after_run: Callable[[dict[str, Any]], None] | None = None,
         after_session: Callable[[], None] | None = None,
         panels: tuple[str, ...] = (),
-        paradigm: str = "",
-        n_trials: int = 20,
+        run_form: Callable[[], Mapping[str, Any]] = lambda: {"paradigm": "", "n_trials": 20},
         **traits: Any,
     ) -> None:
         super().__init__(link={"state": "none", "sentence": ""}, **traits)
@@ -140,7 +139,7 @@ class LiveSession(Panel):
         self._page: PageActions | None = None
         self._challenge = ""
         self._turn = threading.RLock()
-        self._shown = {"paradigm": paradigm, "n_trials": n_trials}
+        self._run_form = run_form
         self._lost_since: float | None = None
         self._newest = 0
         self._seen_at = time.monotonic()
@@ -301,7 +300,7 @@ class LiveSession(Panel):
         except WorkbenchError as error:
             why = messages.of(error)
             kinds = [{**kind, "ok": False, "why": why} for kind in self.form.get("kinds", [])]
-        self.form = {**self._shown, "kinds": kinds, "can_start": self._start_session is not None}
+        self.form = {**self._run_form(), "kinds": kinds, "can_start": self._start_session is not None}
 
     def _follow(self) -> None:
         due = look = 0.0

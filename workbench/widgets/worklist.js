@@ -54,6 +54,13 @@ function confirmPanel(t, model, ctx) {
   const problem = h("div", { class: "fielderror", role: "alert", "data-name": "code-problem" });
   const good = h("div", { class: "s", role: "status", "data-name": "confirmed" });
   const facts = h("dl", { class: "kv" });
+  const system = h("select", { class: "field", "data-name": "system", onchange: () => ctx.ask("choose_system", { key: system.value }).then(draw) });
+  const systemField = h("label", { class: "stacked" }, h("span", { class: "xs sub" }, t("worklist.choose_system")), system);
+  const drawSystems = whenChanged(([offered, chosen]) => {
+    show(systemField, offered.length > 0);
+    system.replaceChildren(...offered.map((one) => h("option", { value: one.key }, `${t.said(one, "system")} · ${t.said(one, "task")}`)));
+    system.value = chosen;
+  });
   const plan = h("ol", { class: "plan s" });
   const planHead = h("div", { class: "xs sub" }, t("worklist.planned"));
   const start = button("", () => { start.disabled = true; ctx.ask("start", { visit: model.get("chosen") }, 180).then(draw); }, { kind: "pri", name: "start-session" });
@@ -61,7 +68,7 @@ function confirmPanel(t, model, ctx) {
   const why = h("div", { class: "xs sub", role: "status" });
   const none = h("div", { class: "bd empty" }, t("worklist.choose"));
   const field = h("form", { class: "stacked", onsubmit: (event) => { event.preventDefault(); check(); } }, h("label", { class: "stacked" }, h("span", { class: "xs sub" }, t("worklist.code")), code));
-  const body = h("div", { class: "bd stack" }, head, name, about, field, problem, good, h("div", { class: "hr" }), facts, planHead, plan, h("div", { class: "stack actions" }, why, start, other));
+  const body = h("div", { class: "bd stack" }, head, name, about, systemField, field, problem, good, h("div", { class: "hr" }), facts, planHead, plan, h("div", { class: "stack actions" }, why, start, other));
   let asked = "";
   function check() {
     const value = code.value.trim();
@@ -89,6 +96,7 @@ function confirmPanel(t, model, ctx) {
     put(name, row.participant);
     put(about, [say(t, row.about || {}), row.visit_name].filter(Boolean).join(" · "));
     good.replaceChildren(...(confirmed ? [light("ok", t("worklist.belongs", { participant: row.participant }), false)] : []));
+    drawSystems([details.systems || [], details.system || ""]);
     facts.replaceChildren(...(details.facts || []).flatMap((one) => [h("dt", {}, t(`worklist.fact.${one.name}`)), h("dd", { title: one.text || "" }, say(t, one))]));
     plan.replaceChildren(...(details.plan || []).map((one) => h("li", {}, say(t, one))));
     show(planHead, (details.plan || []).length > 0);

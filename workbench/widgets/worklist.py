@@ -33,6 +33,9 @@ class VisitRequests(Protocol):
     def confirm(self, visit_id: str, code: str) -> Mapping[str, Any]:
         """Compare the code with the visit's participant: ``{"clock", "by"}``; raises Refused for another."""
 
+    def choose_system(self, key: str) -> None:
+        """Choose what the next session runs, by a key of ``details["systems"]``."""
+
     def start(self, visit_id: str) -> None:
         """Start the session of a visit that was confirmed; the confirmation is used up."""
 
@@ -87,6 +90,7 @@ class Worklist(Panel):
             "look": self.look,
             "choose": self.choose,
             "confirm": self.confirm,
+            "choose_system": self.choose_system,
             "somebody_else": self.somebody_else,
             "start": self.start,
         }
@@ -115,6 +119,12 @@ class Worklist(Panel):
         self.details = dict(self._service.details(visit))
         if self._on_choose is not None:
             self._on_choose(visit)
+
+    def choose_system(self, key: str) -> None:
+        """Choose what the next session runs; a confirmation is withdrawn, and the rows are read again."""
+        self._service.choose_system(key)
+        self.confirmed = {}
+        self.look()
 
     def confirm(self, visit: str, code: str) -> None:
         """Compare the code that was read with the participant of the chosen row.

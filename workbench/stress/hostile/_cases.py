@@ -36,6 +36,9 @@ SOUND_TEXT = {"measure": "arat", "dataset": "all", "name": "record", "keys": "is
 _WRITABLE = ("absent", "not UTF-8", "text", "empty", "sparse")
 """Paths that a file can be written to, or appended to."""
 
+_POSSIBLE = {"output": _WRITABLE, "study to make": ("absent", "folder")}
+"""Paths at which a command can make what it is asked for."""
+
 _AT_ONCE = (
     "absent", "under a file", "long name", "long path", "not UTF-8", "zeros for ever", "text", "empty", "folder",
     "no right", "no right to the record", "no right to the folder", "record of another program",
@@ -198,9 +201,9 @@ def _fine(words: str, action: argparse.Action, what: str) -> str:
     """Why exit 0 is correct for a bad value, ``""`` where it is not."""
     if action.default == "" and not what.strip("' "):
         return "a blank value is none, as if the option were left out"
-    if action.dest == "reason" and len(what) < 30:
-        return "a reason is free text"
-    if kind_of(action) == "output" and what in _WRITABLE:
+    if action.dest in ("reason", "code", "title", "participant") and len(what) < 30:
+        return "it is free text"
+    if what in _POSSIBLE.get("study to make" if words == "new" else kind_of(action), ()):
         return "it can be written there"
     if kind_of(action) != "study" or what in _AT_ONCE or what.startswith(("record is ", "no right")):
         return ""

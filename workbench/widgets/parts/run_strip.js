@@ -66,17 +66,19 @@ export function runStrip(ctx) {
     else actions.replaceChildren();
   });
 
-  /** The chosen kind stays: a latched stop explains why nothing starts, and changes no choice. */
+  /** The chosen kind and a number that was typed stay: a latched stop explains why nothing starts, and changes no choice. */
   function startForm(kinds, trials, latched) {
     const kind = h("select", { class: "field", "aria-label": t("run.kind"), "data-name": "kind" },
       kinds.map((one) => h("option", { value: one.kind }, t(`run.kind.${one.kind}`))));
     const offered = kinds.some((one) => one.kind === ctx.store.kind) ? ctx.store.kind : (kinds.filter((one) => one.ok).pop() || kinds[0] || {}).kind;
     kind.value = offered || "";
     const about = h("span", { class: "xs sub", "data-name": "decoder-used" });
-    const number = h("input", { class: "field num", type: "number", min: 1, max: 200, value: trials, "data-name": "n-trials" });
+    const number = h("input", { class: "field num", type: "number", min: 1, max: 200, value: ctx.store.trials || trials, "data-name": "n-trials" });
+    number.addEventListener("input", () => { ctx.store.trials = number.value; });
     const reason = h("span", { class: "reason", role: "status" });
     const start = button(t("run.start"), () => {
       start.disabled = true;
+      ctx.store.trials = "";
       ctx.ask("start_run", { kind: kind.value, n_trials: Number(number.value) }).finally(() => { start.disabled = false; });
     }, { kind: "pri", name: "start-run" });
     const check = () => {

@@ -122,6 +122,7 @@ export function topbar(ctx) {
       const words = [];
       if (session.simulated) words.push(t("bar.simulated_participant"));
       if (session.effector_simulated) words.push(t("bar.simulated_effector"));
+      if (session.consent_missing) words.push(t("bar.consent_missing"));
       if (session.speed && session.speed !== 1) words.push(t("bar.speed", { n: session.speed }));
       drawChips(words);
       for (const part of [who, views, over, signed]) part.update(s);

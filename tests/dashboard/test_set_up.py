@@ -1,0 +1,145 @@
+"""From a set-up on the screen to the plan of a session with hardware, without an engine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workbench import devices, systems
+from workbench.dashboard import SessionPage, SetupService, VisitService
+from workbench.errors import Refused
+from workbench.hardware import Discovery, FoundStream, Setup
+from workbench.study import Study
+from workbench.vocabulary import Participant, Visit
+
+PASSWORD = "a long enough password"
+AMP = FoundStream("amp", "ECoG", "amp-1", "amp-pc", 500.0, n_channels=8, units=("microvolts",) * 8, uid="u1")
+SIMULATED = systems.simulate(systems.load("neo_hand"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A study with a person, whose consent the record holds, and one whose it does not."""
+    made = tmp_path / "study"
+    with Study.create(made, code="WARD", title="Ward", actor="test") as study:
+        study.add_person("lin", "Lin Q.", PASSWORD, roles=("operator",))
+        for name, consent in (("P-041", ""), ("P-042", "2.1")):
+            study.append(Visit(study.append(Participant(name, consent=consent)), "Month 1"))
+    return made
+
+
+def made_for(folder: Path, *streams: FoundStream, **more: Any) -> SetupService:
+    service = SetupService(folder, SIMULATED.system, who=lambda: "Lin Q.", look=lambda _peers: Discovery(streams))
+    service.name_peers(["amp-pc"])
+    service.look()
+    for stream in streams:
+        service.assign(stream.uid, "signal")
+        service.answer(stream.name, labels=[f"G{k}" for k in range(1, stream.n_channels + 1)], **more)
+    return service
+
+
+def visit_of(study: Study, name: str) -> str:
+    (person,) = study.rows("participant", pseudonym=name)
+    return str(study.rows("visit", participant_id=person["id"])[0]["id"])
+
+
+def test_a_saved_set_up_becomes_the_plan_of_a_session_with_everything_that_was_answered(folder: Path) -> None:
+    service = made_for(folder, AMP, left_out=["G8"], reference="mastoid")
+    service.attach_effector(real=True)
+    service.keep()
+    with Study.open(folder, actor="Lin Q.") as study:
+        plan = service.new_session(study, visit=visit_of(study, "P-041"), operator="Lin Q.")
+        stored = study.get("session", plan.session_id)
+    assert (plan.signal.name, plan.signal.source_id, plan.signal.fs) == ("amp", "amp-1", 500.0)
+    assert plan.signal.measured == tuple(f"G{k}" for k in range(1, 8))
+    assert (plan.peers, plan.players, plan.effector_simulated, plan.speed) == (("amp-pc",), (), False, 1.0)
+    assert not plan.simulated
+    assert not plan.script_present
+    assert plan.consent_missing
+    assert service.saved is not None
+    assert stored["plan"]["setup"]["sha256"] == plan.setup["sha256"] == service.saved.sha256
+    assert Setup.of(stored["plan"]["setup"]).connected("signal").reference == "mastoid"
+
+
+def test_a_consent_that_the_record_holds_goes_into_the_plan_and_a_simulated_effector_is_played(
+    folder: Path,
+) -> None:
+    service = made_for(folder, AMP)
+    service.keep()
+    with Study.open(folder, actor="Lin Q.") as study:
+        plan = service.new_session(study, visit=visit_of(study, "P-042"), operator="Lin Q.")
+    assert (plan.consent, plan.consent_missing) == ("2.1", False)
+    assert [player["device"] for player in plan.players] == ["simulated_glove"]
+
+
+def test_no_session_starts_before_the_set_up_is_saved_and_compared_with_the_streams_of_today(folder: Path) -> None:
+    service = made_for(folder, AMP)
+    assert "no set-up of the site main is saved" in str(service.refusal())
+    service.keep()
+    assert service.refusal() is None
+    service.answer("amp", ground="Fpz")
+    assert "is not saved as it stands" in str(service.refusal())
+    later = SetupService(folder, SIMULATED.system, who=lambda: "Lin Q.", look=lambda _peers: Discovery(()))
+    assert "was not compared with the streams of today" in str(later.refusal())
+    later.look()
+    assert "'amp' is not there now" in str(later.refusal())
+    with Study.open(folder, actor="Lin Q.") as study, pytest.raises(Refused, match="is not there now"):
+        later.new_session(study, visit=visit_of(study, "P-041"), operator="Lin Q.")
+
+
+def test_pairing_from_the_screen_gives_the_device_the_same_key(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = made_for(folder, AMP)
+    assert service.state()["device"]["pairing"] == {}
+    service.pair()
+    shown = service.state()["device"]["pairing"]
+    assert shown["command"] == f"workbench pair device {devices.pairing_name(folder, 'glove')} glove"
+    here = devices.pairing(folder, "glove")
+    monkeypatch.setenv("WORKBENCH_KEYS", str(tmp_path / "keys of the device"))
+    there = devices.pair_by_code(devices.pairing_name(folder, "glove"), "glove", shown["code"])
+    assert there.link_id == shown["link"] == here.link_id
+    assert there.path != here.path
+    service.keep()
+    assert service.state()["device"]["pairing"] == {}
+
+
+def test_a_device_answers_when_the_status_of_its_own_pairing_was_seen(folder: Path) -> None:
+    status = devices.pairing(folder, "glove").source_id("status")
+    for seen, answers in (((), False), (("wb-status-0123",), False), ((status,), True)):
+        found = Discovery((AMP,), effectors=seen)
+        service = SetupService(folder, SIMULATED.system, who=lambda: "", look=lambda _peers, found=found: found)
+        service.look()
+        assert service.state()["device"]["answers"] is answers
+
+
+def test_a_participant_who_is_not_simulated_waits_for_the_set_up_and_nobody_else_does(folder: Path) -> None:
+    service = VisitService(folder, SIMULATED, operator="Chen L.")
+    service.hardware = made_for(folder, AMP)
+    service.sign_in(login="lin", password=PASSWORD)
+    with service.record() as study:
+        visit = visit_of(study, "P-041")
+        simulated = study.append(Visit(study.append(Participant("SIM-01", simulated=True)), "Month 1"))
+    assert "no set-up of the site main" in service.details(visit)["blocked"]["text"]
+    assert service.details(simulated)["blocked"] is None
+    service.hardware.attach_effector(real=True)
+    service.hardware.keep()
+    details = service.details(visit)
+    assert details["blocked"] is None
+    assert {"name": "effector", "key": "worklist.effector_real", "args": {"name": "glove"}} in details["facts"]
+    assert {"name": "consent", "key": "worklist.no_consent", "args": {}} in details["facts"]
+
+
+def test_a_page_shows_the_set_up_and_starts_nothing_without_a_confirmed_participant(folder: Path) -> None:
+    page = SessionPage(folder, SIMULATED, operator="Chen L.")
+    try:
+        page.show("setup")
+        assert "setup" in page.screen.place["views"]
+        assert page.setup.setup["start"]["shown"]
+        reply = page.setup.answer("start", {})
+        assert "no set-up of the site main is saved" in reply["text"]
+    finally:
+        page.screen.close()
+        page.log.close()

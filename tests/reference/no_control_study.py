@@ -1,0 +1,159 @@
+"""How many attempts are found at few false activations, after 0, 10 and 40 calibration trials.
+
+    python -m tests.reference.no_control_study FOLDER > docs/no_control.md
+
+Each decoder chooses its own threshold on held-out rest of the calibration, and nothing is chosen afterwards.
+Beside detection stands the rate of false activations that came of it, with interval and minutes of rest.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from tests.reference.grasp_simulation import FS, items
+from workbench import analysis, decoders, evaluation, paradigms
+from workbench.decode import decode
+from workbench.devices.simulated_participant import render
+from workbench.evaluation._document import rate_range
+from workbench.evaluation._stream import _fitted, collected
+from workbench.evaluation._stream import items as run_items
+from workbench.signals.cues import locate_cues
+from workbench.vocabulary import Trial
+
+TRIALS = (0, 10, 40)
+PEOPLE, OTHERS = range(100, 106), range(200, 204)
+"""Seeds of the simulated people who are judged, and of those who calibrate where there is nothing of their own."""
+ONLINE = 12
+TARGET = {"memory": "detector", "false_per_min": 0.25}
+GRASP = paradigms.load("grasp_rest")(rest_s=20.0)
+"""Long rests: without them there is little rest to be false in."""
+CALIBRATION = paradigms.load("grasp_rest")()
+
+HEAD = """# Detection without control
+
+How many attempts are found while a person who does not want to move sets off next to nothing. Do not edit; made by
+`python -m tests.reference.no_control_study FOLDER > docs/no_control.md`, with the folder of eegmmidb.
+
+Each decoder chooses its threshold on held-out rest of its calibration, for one false onset in four minutes, so
+that another run may stay below 0.5 a minute; nothing is chosen afterwards. 95 % intervals, over people or runs.
+
+| recordings | decoder | calibration trials | attempts found | false a minute of rest | rest | onset |
+|---|---|---|---|---|---|---|"""
+
+FOOT = """
+- *Simulated* people are evidence of nothing but the program: seeds {first}–{last}, epidural, 8 channels at 1 kHz;
+  with 0 trials, other simulated people calibrate. An onset within 1.5 s of the cue is a hit.
+- *S001* of the PhysioNet motor movement/imagery data base (Schalk et al. 2004): runs 7 and 9 (executed), 8 and 10
+  (imagined) are judged, on which nothing was chosen. An onset within 4.1 s of the cue is a hit. There is one
+  person, so nobody else can calibrate for 0 trials; two minutes of rest cannot show a rate below 0.5 a minute, as
+  the intervals say.
+"""
+
+
+def row(source, decoder, n, metrics):
+    low, high = metrics.recall_interval
+    false_low, false_high = metrics.false_per_min_interval
+    onset = f"{metrics.onset.median:.2f} s" if metrics.onset else "none"
+    print(
+        f"| {source} | {decoder} | {n} | {metrics.hits}/{metrics.n} = {metrics.recall:.2f} ({low:.2f}–{high:.2f}) "
+        f"| {metrics.false_per_min:.2f} ({rate_range(false_low, false_high)}) | {metrics.rest_s / 60:.1f} min "
+        f"| {onset} |",
+        flush=True,
+    )
+
+
+# ------------------------------------------------------------------ simulated people
+def training_of(decoder, seed, n):
+    """What a decoder keeps of a calibration of ``n`` attempts."""
+    plan = CALIBRATION.schedule(n, seed=seed)
+    end_s = plan[-1].at_s + plan[-1].duration_s
+    samples, _ = render(seed, plan, end_s)
+    cues, total = locate_cues(items(samples, plan), fs=FS)
+    settings = decoder.settings
+    named = CALIBRATION.training_windows(cues, fs=FS, window_s=settings.window_s, hop_s=settings.hop_s)
+    complete = [window for window in named if window[0] <= total]
+    return decoders.collect(decoder, items(samples, plan), complete, n_channels=samples.shape[1])
+
+
+def online_of(decoder, seed):
+    """Trials of another run of a person."""
+    plan = GRASP.schedule(ONLINE, seed=seed + 1000)
+    samples, _ = render(seed, plan, plan[-1].at_s + plan[-1].duration_s)
+    made = decode(items(samples, plan), GRASP, decoder, fs=FS)
+    return [trial for trial in made if isinstance(trial, Trial)]
+
+
+def simulated(name, n, **params):
+    trials, people = [], []
+    others = None
+    for seed in PEOPLE:
+        decoder = decoders.load(name)(FS, evidence=TARGET, **params).prepare(8)
+        if n == 0:
+            others = others or [training_of(decoder, other, 10) for other in OTHERS]
+        parts = others if n == 0 else [training_of(decoder, seed, n)]
+        own = online_of(_fitted(decoder, parts), seed)
+        trials += own
+        people += [str(seed)] * len(own)
+    return analysis.event_metrics(
+        trials, onset_window_s=GRASP.onset_window_s, fs=FS, runs=people, unit="participant"
+    )
+
+
+# ------------------------------------------------------------------ recorded
+def first_movements(runs, n):
+    """Runs cut so that they hold ``n`` movements together."""
+    kept = []
+    for run in runs:
+        here = [cue.sample for cue in run.cues if cue.label == "movement"]
+        if n <= 0:
+            break
+        end = len(run.samples) if n >= len(here) else here[n]
+        cues = tuple(cue for cue in run.cues if cue.sample < end)
+        kept.append(replace(run, samples=run.samples[:end], cues=cues))
+        n -= len(here)
+    return kept
+
+
+def recorded(dataset, recording, n):
+    name, used = evaluation.chosen(
+        dataset, decoder="", params=None, fs=recording.fs, n_channels=len(recording.channels)
+    )
+    trials, run_of = [], []
+    for run in recording.runs:
+        if run.name in recording.looked_at:
+            continue
+        decoder = decoders.load(name)(recording.fs, **used).prepare(len(recording.channels))
+        others = first_movements([other for other in recording.runs if other.name != run.name], n)
+        fitted = _fitted(decoder, [collected(decoder, other, dataset.rule, fs=recording.fs) for other in others])
+        made = decode(run_items(run, fs=recording.fs), dataset.rule, fitted, fs=recording.fs)
+        own = [trial for trial in made if isinstance(trial, Trial)]
+        trials += own
+        run_of += [run.name] * len(own)
+    window_s = dataset.rule.onset_window_s
+    return name, analysis.event_metrics(trials, onset_window_s=window_s, fs=recording.fs, runs=run_of)
+
+
+def main(folder):
+    print(HEAD, flush=True)
+    for n in TRIALS:
+        row("simulated", "bandpower_lda", n, simulated("bandpower_lda", n))
+    for kind in ("executed", "imagined"):
+        dataset = evaluation.load(f"eegmmidb_rest_movement_{kind}")
+        (recording,) = dataset.read_runs(folder)
+        for n in TRIALS[1:]:
+            row(f"S001, {kind}", *_named(n, recorded(dataset, recording, n)))
+    print(FOOT.format(first=PEOPLE[0], last=PEOPLE[-1]), end="")
+
+
+def _named(n, result):
+    name, metrics = result
+    return name, n, metrics
+
+
+if __name__ == "__main__":
+    np.seterr(all="raise", under="ignore")
+    main(Path(sys.argv[1]))

@@ -1,0 +1,154 @@
+"""Hardware of a session: what the set-up screen asks, and the session that follows from a saved set-up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from workbench import devices, live
+from workbench.errors import Refused
+from workbench.hardware import Discovery, SetupEditor, contract, discover, waived_streams
+from workbench.live.plan import SessionPlan
+from workbench.messages import Message
+from workbench.study import Study
+from workbench.systems import HARDWARE, System, bind
+from workbench.widgets import SetupPanel
+
+
+class SetupService(SetupEditor):
+    """The set-up of a site for one system: edited, saved, paired with its effector, and turned into a session.
+
+    Parameters
+    ----------
+    folder : of the study.
+    system : that a session runs. task : of it, ``""`` for the usual one.
+    who : name of who answers for what is saved.
+    look : finds streams.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        system: System,
+        *,
+        task: str = "",
+        who: Callable[[], str],
+        look: Callable[[Sequence[str]], Discovery] = discover,
+    ) -> None:
+        super().__init__(folder, system.inputs, look=look)
+        self.folder, self.system, self.who = Path(folder), system, who
+        self._task = task
+        self._pairing: dict[str, str] = {}
+
+    # ------------------------------------------------------------------------------ requests
+    def keep(self) -> None:
+        """Save the set-up in the name of who answers for it."""
+        self.save(by=self.who())
+        self._pairing = {}
+
+    def pair(self) -> None:
+        """Pair this study with a new effector: the code that is to be typed at its computer within a quarter hour.
+
+        Raises
+        ------
+        Refused
+            Without an effector, or while a session runs, whose device follows the pairing that it has.
+        """
+        effector = self.system.effector
+        if effector is None:
+            raise Refused(Message("setup.no_effector", system=self.system.name))
+        if live.find(self.folder) is not None:
+            raise Refused(Message("setup.session_runs"))
+        name, code = devices.pairing_name(self.folder, effector), devices.new_pairing_code()
+        paired = devices.pair_by_code(name, effector, code)
+        command = f"workbench pair device {name} {effector}"
+        self._pairing = {"code": code, "command": command, "link": paired.link_id}
+
+    def state(self) -> dict[str, Any]:
+        """See ``widgets.SetupPanel``."""
+        effector = self.system.effector
+        answers = bool(effector) and self._answers(str(effector))
+        return {
+            **super().state(),
+            "system": self.system.title,
+            "device": {"name": effector or "", "answers": answers, "pairing": self._pairing},
+        }
+
+    # ------------------------------------------------------------------------------- session
+    def refusal(self) -> str | None:
+        """Why no session can start with this set-up now, None when one can."""
+        if self.saved is None:
+            return Message("setup.none_saved", site=self.draft.site)
+        if not self.looked_at:
+            return Message("setup.look_first", site=self.draft.site)
+        if found := self.problems():
+            return found[0].text
+        if self.saved.sha256 != self.draft.sha256:
+            return Message("setup.save_first", site=self.draft.site)
+        return None
+
+    def new_session(self, study: Study, *, visit: str, operator: str, identity: str = "") -> SessionPlan:
+        """Enter a session with this hardware into the record and return its plan.
+
+        Parameters
+        ----------
+        study, visit, operator : the open record, id of the visit, and who runs the session.
+        identity : how the participant was confirmed, ``""`` for not at all.
+
+        Raises
+        ------
+        Refused
+            While the set-up is in the way.
+        BadValue
+            Where it does not fit the system.
+        """
+        if why := self.refusal():
+            raise Refused(why)
+        setup = self.draft
+        source = replace(HARDWARE, labels=setup.codes)
+        bound = bind(self.system, contract(setup, self.system.inputs), task=self._task, source=source)
+        person = study.get("participant", study.get("visit", visit)["participant_id"])
+        return bound.new_session(
+            study,
+            visit=visit,
+            operator=operator,
+            identity=identity,
+            peers=setup.peers,
+            setup=setup.content(),
+            consent=str(person["consent"]),
+            waived=waived_streams(setup),
+            effector_simulated=setup.effector == "simulated",
+        )
+
+    def _answers(self, effector: str) -> bool:
+        """Whether the paired effector was seen in the last search."""
+        return (
+            bool(self.effectors) and devices.pairing(self.folder, effector).source_id("status") in self.effectors
+        )
+
+
+def set_up(study: Study, system: System, *, visit: str = "", operator: str = "") -> SetupPanel:
+    """The set-up screen in a notebook: streams, roles, units, labels; *Start* starts the session of the visit.
+
+    Parameters
+    ----------
+    study : the open record.
+    system : of the register (``systems.load``).
+    visit : id of the visit, by default the last one of the record.
+    operator : who answers for it, by default the name under which the record was opened.
+
+    Returns
+    -------
+    SetupPanel
+        To be displayed. A :class:`~workbench.widgets.LiveSession` of the same study attaches to what it starts.
+    """
+    who = operator or study.actor
+    chosen = visit or str(study.rows("visit")[-1]["id"])
+
+    def start() -> None:
+        live.start(service.new_session(study, visit=chosen, operator=who)).close()
+
+    service = SetupService(Path(study.folder), system, who=lambda: who)
+    return SetupPanel(service, start=start)
