@@ -174,12 +174,8 @@ class ChoosingRule(Rule, Generic[P]):
         posterior = choice.posterior
         if posterior is None:
             return [self._end(choice, request.at, decided="")] if last or choice.excluded else []
-        if evidence is None:
-            choice.excluded = choice.excluded or Message("trial.window_left")
-        elif stimulus >= 0:
-            choice.valid = choice.valid or evidence.valid
-            self.add(posterior, stimulus, evidence)
-        chosen = posterior.chosen if not last or posterior.chosen is not None else posterior.likeliest
+        self._take(choice, posterior, stimulus, evidence)
+        chosen = posterior.likeliest if last and posterior.chosen is None else posterior.chosen
         over = last or chosen is not None or bool(choice.excluded)
         if over and not choice.valid:
             choice.excluded = choice.excluded or Message("trial.window_incomplete")
@@ -188,6 +184,14 @@ class ChoosingRule(Rule, Generic[P]):
         change = "cued" if over else ""
         decision = Decision(request.at, stamp, label, posterior.probabilities, valid, change, choice.index)
         return [decision, self._end(choice, request.at, decided=label)] if over else [decision]
+
+    def _take(self, choice: Choice[P], posterior: P, stimulus: int, evidence: Evidence | None) -> None:
+        """Add a window to its choice; one that is gone excludes it."""
+        if evidence is None:
+            choice.excluded = choice.excluded or Message("trial.window_left")
+        elif stimulus >= 0:
+            choice.valid = choice.valid or evidence.valid
+            self.add(posterior, stimulus, evidence)
 
     def interrupt(self, *, at: int, reason: str, resets: bool) -> None:
         """Every open choice is excluded."""

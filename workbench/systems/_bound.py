@@ -146,11 +146,8 @@ class BoundSystem:
             ``place``, ``script_present`` or ``screening`` (:func:`screen`; without it that of the participant's
             last session, where light flickers).
         """
-        visit_row = study.get("visit", visit)
-        if paradigms.from_params(self.paradigm, self.paradigm_params).flicker is not None:
-            # Asked once: the answer of an earlier session holds until another is given.
-            entries.setdefault("screening", screening_of(study, str(visit_row["participant_id"])))
-        session = uuid7()
+        visit_row, session = study.get("visit", visit), uuid7()
+        entries = self._screened(study, str(visit_row["participant_id"])) | entries
         person = study.get("participant", visit_row["participant_id"])["pseudonym"]
         contract = self.contract if self.source.player is None else _own(self.contract, session)
         plan = SessionPlan(
@@ -187,6 +184,11 @@ class BoundSystem:
             )
         )
         return plan
+
+    def _screened(self, study: Study, participant: str) -> dict[str, Any]:
+        """The participant's last answer to the question about seizures, where light flickers."""
+        flickers = paradigms.from_params(self.paradigm, self.paradigm_params).flicker is not None
+        return {"screening": screening_of(study, participant)} if flickers else {}
 
     @property
     def _cue_source(self) -> str:
