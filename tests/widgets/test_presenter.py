@@ -56,7 +56,7 @@ class Silent:
 @pytest.fixture
 def silent():
     client = Silent()
-    widget = Presenter(client)
+    widget = Presenter(lambda: client)
     yield widget, client
     widget.close()
 
@@ -105,7 +105,7 @@ def session(tmp_path):
 
 def test_a_page_presents_its_markers_reach_the_engine_and_a_hidden_page_excludes_its_choice(mount, session):
     client, bound = session
-    widget = Presenter(client)
+    widget = Presenter(lambda: client)
     page = mount(widget, {"run": "", "done": 0, "wave": "sine"})
     run_id = client.start_run("calibration", bound.paradigm, bound.paradigm_params, n_trials=3, seed=1)
     try:

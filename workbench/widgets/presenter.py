@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import Any, Protocol
 
 import traitlets
@@ -25,7 +24,8 @@ MOST_ERROR_MS = 10.0
 """Greatest bound of the error of a page's clock with which it presents, ms: a seventh of a period of 15 Hz."""
 LEAST_REFRESH_HZ = 50.0
 """Fewest frames a second with which it presents."""
-POLL_S = 0.05
+POLL_S, LOOK_S = 0.05, 1.0
+"""How often the engine is asked, and how often one is looked for, s."""
 
 
 class PresenterClient(Protocol):
@@ -49,7 +49,7 @@ class Presenter(Panel):
 
     Parameters
     ----------
-    client : of the engine of the session.
+    connect : gives a client of the engine, such as ``lambda: live.attach(folder)``; asked until there is one.
     wave : of flicker, ``"sine"`` or ``"square"``.
 
     Traits
@@ -60,13 +60,15 @@ class Presenter(Panel):
     _esm = compose("parts/dom", "presenter")
     _css = styles("panels")
 
+    _client: PresenterClient | None
+
     run = traitlets.Unicode("").tag(sync=True)
     done = traitlets.Int(0).tag(sync=True)
     wave = traitlets.Enum(("sine", "square"), default_value="sine").tag(sync=True)
 
-    def __init__(self, client: PresenterClient, *, wave: str = "sine", **traits: Any) -> None:
+    def __init__(self, connect: Callable[[], PresenterClient], *, wave: str = "sine", **traits: Any) -> None:
         super().__init__(wave=wave, **traits)
-        self._client = client
+        self._connect, self._client = connect, None
         self._ended = threading.Event()
         threading.Thread(target=self._follow, name="workbench-presenter", daemon=True).start()
 
@@ -74,9 +76,15 @@ class Presenter(Panel):
         """The clock, what to present, and what was shown."""
         return {"clock": self._clock, "begin": self._begin, "shown": self._shown}
 
+    def _engine(self) -> PresenterClient:
+        """The client; connected again where there is none."""
+        if self._client is None:
+            self._client = self._connect()
+        return self._client
+
     def _clock(self) -> float:
         """The engine's clock now, s."""
-        return self._client.local_clock()
+        return self._engine().local_clock()
 
     def _begin(self, refresh_hz: float, error_ms: float) -> dict[str, Any]:
         """What to present, for a page that measured its frames and its clock well enough."""
@@ -86,7 +94,7 @@ class Presenter(Panel):
             raise Refused(Message("presenter.clock", got=f"{error:.1f}", most=f"{MOST_ERROR_MS:g}"))
         if not refresh >= LEAST_REFRESH_HZ:
             raise Refused(Message("presenter.refresh", got=f"{refresh:.0f}", least=f"{LEAST_REFRESH_HZ:g}"))
-        return dict(self._client.task())
+        return dict(self._engine().task())
 
     def _shown(self, marks: list[Mapping[str, Any]]) -> None:
         """Markers of frames, in their order, each with ``local`` by the engine's clock in s."""
@@ -95,10 +103,10 @@ class Presenter(Panel):
             local, error = float(mark["local"]), float(mark.get("error_ms", math.inf))
             if not str(marker.get("label", "")).strip():
                 raise BadValue(Message("engine.must_be_text", name="label", got=repr(marker.get("label"))))
-            self._client.present(marker, local=local)
+            self._engine().present(marker, local=local)
             if not error <= MOST_ERROR_MS:
                 why = f"disturbed: clock known to {error:.1f} ms"
-                self._client.present({"label": why}, local=local)
+                self._engine().present({"label": why}, local=local)
 
     def close(self) -> None:
         """Stop following and remove the widget."""
@@ -107,9 +115,14 @@ class Presenter(Panel):
 
     def _follow(self) -> None:
         """Tell the page of runs that begin and end, and of choices that are over."""
-        while not self._ended.wait(POLL_S):
-            with suppress(WorkbenchError):
-                run = self._client.status().get("run")
-                running = run is not None and run["state"] == "running"
-                self.done = int(run["trials_done"]) if running and run is not None else 0
-                self.run = str(run["id"]) if running and run is not None else ""
+        period = POLL_S
+        while not self._ended.wait(period):
+            try:
+                run = self._engine().status().get("run")
+                period = POLL_S
+            except WorkbenchError:
+                # No engine, or another one next time.
+                run, self._client, period = None, None, LOOK_S
+            running = run is not None and run["state"] == "running"
+            self.done = int(run["trials_done"]) if running and run is not None else 0
+            self.run = str(run["id"]) if running and run is not None else ""
