@@ -120,6 +120,11 @@ class BoundSystem:
         return tuple(end.at_s + end.duration_s for end in ends)
 
     @property
+    def flickers(self) -> bool:
+        """Whether its light flickers or flashes, so that the participant is asked about seizures first."""
+        return paradigms.from_params(self.paradigm, self.paradigm_params).flicker is not None
+
+    @property
     def seconds(self) -> float:
         """Stream time of all runs, s."""
         return sum(self.durations)
@@ -187,8 +192,7 @@ class BoundSystem:
 
     def _screened(self, study: Study, participant: str) -> dict[str, Any]:
         """The participant's last answer to the question about seizures, where light flickers."""
-        flickers = paradigms.from_params(self.paradigm, self.paradigm_params).flicker is not None
-        return {"screening": screening_of(study, participant)} if flickers else {}
+        return {"screening": screening_of(study, participant)} if self.flickers else {}
 
     @property
     def _cue_source(self) -> str:

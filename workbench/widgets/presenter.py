@@ -72,6 +72,10 @@ class Presenter(Panel):
         self._ended = threading.Event()
         threading.Thread(target=self._follow, name="workbench-presenter", daemon=True).start()
 
+    def describe(self) -> tuple[str, list[tuple[str, object]]]:
+        """Which run it presents."""
+        return "", [("run", self.run or "—"), ("choices over", self.done)]
+
     def requests(self) -> Mapping[str, Callable[..., Any]]:
         """The clock, what to present, and what was shown."""
         return {"clock": self._clock, "begin": self._begin, "shown": self._shown}
