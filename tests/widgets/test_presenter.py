@@ -13,6 +13,7 @@ from workbench.devices import simulated_participant
 from workbench.errors import WorkbenchError
 from workbench.messages import carried
 from workbench.recording import RunFile
+from workbench.runs.replaying import replay_run
 from workbench.study import Study
 from workbench.systems.selection_ssvep import PRESET
 from workbench.vocabulary import Participant, Visit
@@ -143,4 +144,5 @@ def test_a_page_presents_its_markers_reach_the_engine_and_a_hidden_page_excludes
         assert cue.detail["refresh_hz"] > 50
         assert 0 < cue.detail["error_ms"] <= 10
         assert cue.detail["frames"] == round(0.5 * cue.detail["refresh_hz"])
+    assert replay_run(recorded.path).equal
     assert page.errors == []
