@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbench import systems
+from workbench import paradigms, systems
 from workbench.study import Study
 from workbench.vocabulary import Participant, Visit
 
@@ -17,3 +17,14 @@ def check_plan(name, folder):
     markers = next(line for line in plan.contract if line.role == "markers")
     assert participant["options"]["cue_source_id"] == markers.source_id == presenter["options"]["source_id"]
     assert (plan.cue_source, plan.effector, presenter["device"]) == ("stream", None, "simulated_presenter")
+
+
+def check_free(name):
+    """A calibration on what is asked for, then choices that only the participant knows."""
+    bound = systems.simulate(systems.load(name), task="free")
+    calibration, online = (
+        paradigms.from_params(bound.paradigm, bound.params_of(kind)) for kind in ("calibration", "online")
+    )
+    assert calibration == paradigms.from_params(bound.paradigm, bound.paradigm_params)
+    assert {cue.label for cue in online.schedule(3, seed=1)} & {*online.items, "free"} == {"free"}
+    assert {cue.label for cue in calibration.schedule(3, seed=1)} & {"free"} == set()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.systems.evoked import check_plan
+from tests.systems.evoked import check_free, check_plan
 from workbench import live, paradigms, systems
 from workbench.recording import RunFile
 from workbench.runs.replaying import replay_run
@@ -42,3 +42,7 @@ def test_a_presenters_markers_become_choices_and_the_run_replays_equal(tmp_path)
     shown = [m for m in recorded.markers() if m.kind == "cue" and m.label in asked]
     assert all((m.detail["refresh_hz"], m.detail["frames"]) == (60.0, 30.0) for m in shown)
     assert replay_run(path).equal
+
+
+def test_free_choices_come_after_a_calibration_on_what_is_asked_for():
+    check_free("selection_ssvep")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.systems.evoked import check_plan
+from tests.systems.evoked import check_free, check_plan
 from workbench import paradigms, systems
 
 
@@ -16,3 +16,7 @@ def test_the_participant_sees_the_table_that_the_rule_decides_on():
     shows = bound.source.player["options"]["shows"]
     assert shows["items"] == list(paradigm.items)
     assert shows["groups"] == [list(group) for group in paradigm.groups]
+
+
+def test_free_choices_come_after_a_calibration_on_what_is_asked_for():
+    check_free("speller_p300")

@@ -233,7 +233,7 @@ def _run(
         run_id: str = client.start_run(
             kind,
             system.paradigm,
-            system.paradigm_params,
+            system.params_of(kind),
             n_trials=system.trials[number],
             seed=seed,
             decoder_folder=fitted["folder"] if fitted else None,

@@ -366,7 +366,7 @@ class VisitService:
         if running is not None and running["system"] not in ("", self.system.key):
             raise Refused(Message("visit.other_system", system=running["system"]))
         system = self._system()
-        settings: dict[str, Any] = {"paradigm": system.paradigm, "params": system.paradigm_params}
+        settings: dict[str, Any] = {"paradigm": system.paradigm, "params": system.params_of(kind)}
         settings["seed"] = 1
         if kind != "online":
             return settings

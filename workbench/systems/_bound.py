@@ -119,6 +119,10 @@ class BoundSystem:
         ends = [paradigm.schedule(n, seed=1)[-1] for n in self.trials]
         return tuple(end.at_s + end.duration_s for end in ends)
 
+    def params_of(self, kind: str) -> dict[str, Any]:
+        """Parameters of the paradigm for a run of this kind."""
+        return {**self.paradigm_params, **(self.task.online if kind == "online" else {})}
+
     @property
     def flickers(self) -> bool:
         """Whether its light flickers or flashes, so that the participant is asked about seizures first."""

@@ -168,7 +168,8 @@ class Task:
     ----------
     name : such as ``"cued"`` or ``"self_paced"``.
     title : in words.
-    paradigm, params : name and parameters; calibration and online runs use the same.
+    paradigm, params : name and parameters of calibration runs, and of online runs but for ``online``.
+    online : parameters in which online runs differ, such as a free choice where the calibration asked for one.
     decoder, decoder_params : name, and its parameters for the decoded line of a contract.
     law : how decisions move the effector; None without one.
     trials : usual number of trials of each run, calibration runs first, the online run last.
@@ -182,6 +183,7 @@ class Task:
     decoder_params: Callable[[StreamSpec], Mapping[str, Any]] = rate_of
     law: ControlLaw | None = None
     trials: tuple[int, ...] = (16, 15)
+    online: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.name.isidentifier() or not self.title.strip():
@@ -192,7 +194,7 @@ class Task:
             )
         if self.decoder not in decoders.available():
             raise BadValue(f"task {self.name} names no decoder there is: {self.decoder!r}")
-        known = paradigms.from_params(self.paradigm, self.params)
+        known = paradigms.from_params(self.paradigm, {**self.params, **self.online})
         if self.law is not None:
             self._check_law(self.law, known)
 

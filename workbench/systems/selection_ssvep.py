@@ -53,6 +53,15 @@ SYSTEM = System(
             decoder_params=decoder_params,
             trials=(40, 24),
         ),
+        Task(
+            "free",
+            words("Select freely", "自由选择"),
+            paradigm="selection",
+            decoder="etrca",
+            decoder_params=decoder_params,
+            trials=(40, 24),
+            online={"mode": "free"},
+        ),
     ),
     procedures=("calibration", "online"),
     published=words(

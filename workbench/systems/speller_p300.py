@@ -58,6 +58,15 @@ SYSTEM = System(
             decoder_params=decoder_params,
             trials=(10, 8),
         ),
+        Task(
+            "free",
+            words("Spell freely", "自由拼写"),
+            paradigm="speller",
+            decoder="xdawn_lda",
+            decoder_params=decoder_params,
+            trials=(10, 8),
+            online={"mode": "free"},
+        ),
     ),
     procedures=("calibration", "online"),
     published=words(
